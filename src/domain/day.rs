@@ -1,0 +1,230 @@
+//! Calendar days and instants.
+//!
+//! Detection works on whole days only. An event has an instant; the time zone of the database turns it into a day once,
+//! when it is imported, and from then on only the day matters.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeZone};
+use chrono_tz::Tz;
+
+/// A calendar day, as the number of days since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i32);
+
+impl Day {
+    /// The day that lies `number` days after 1970-01-01 (negative: before).
+    pub const fn from_number(number: i32) -> Self {
+        Day(number)
+    }
+
+    /// Days since 1970-01-01.
+    pub const fn number(self) -> i32 {
+        self.0
+    }
+
+    /// The day before this one.
+    pub fn previous(self) -> Self {
+        self - 1
+    }
+
+    /// The day after this one.
+    pub fn next(self) -> Self {
+        self + 1
+    }
+
+    /// The day as chrono's date. Days that chrono cannot express (hundreds of thousands of years away) are clamped.
+    pub fn date(self) -> NaiveDate {
+        NaiveDate::from_epoch_days(self.0).unwrap_or(if self.0 < 0 { NaiveDate::MIN } else { NaiveDate::MAX })
+    }
+}
+
+impl From<NaiveDate> for Day {
+    fn from(date: NaiveDate) -> Self {
+        Day(date.to_epoch_days())
+    }
+}
+
+impl Add<i32> for Day {
+    type Output = Day;
+    fn add(self, days: i32) -> Day {
+        Day(self.0 + days)
+    }
+}
+
+impl Sub<i32> for Day {
+    type Output = Day;
+    fn sub(self, days: i32) -> Day {
+        Day(self.0 - days)
+    }
+}
+
+impl Sub<Day> for Day {
+    type Output = i32;
+    fn sub(self, other: Day) -> i32 {
+        self.0 - other.0
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let date = self.date();
+        write!(f, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
+    }
+}
+
+/// What is wrong with a text that should be a day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a day; write it as YYYY-MM-DD")]
+pub struct NotADay(String);
+
+impl FromStr for Day {
+    type Err = NotADay;
+
+    /// Reads `YYYY-MM-DD`, and nothing else.
+    fn from_str(text: &str) -> Result<Self, NotADay> {
+        let wrong = || NotADay(text.to_owned());
+        let bytes = text.as_bytes();
+        if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+            return Err(wrong());
+        }
+        let number = |range: std::ops::Range<usize>| -> Option<u32> {
+            bytes[range].iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0')))
+        };
+        let date = || NaiveDate::from_ymd_opt(number(0..4)? as i32, number(5..7)?, number(8..10)?);
+        date().map(Day::from).ok_or_else(wrong)
+    }
+}
+
+/// An inclusive range of days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayRange {
+    /// The first day.
+    pub from: Day,
+    /// The last day, itself included.
+    pub to: Day,
+}
+
+impl DayRange {
+    /// Whether `day` lies in the range.
+    pub fn contains(self, day: Day) -> bool {
+        self.from <= day && day <= self.to
+    }
+
+    /// The days of the range, in order.
+    pub fn days(self) -> impl Iterator<Item = Day> {
+        (self.from.0..=self.to.0).map(Day)
+    }
+
+    /// How many days the range has; 0 when it ends before it begins.
+    pub fn len(self) -> usize {
+        usize::try_from(self.to.0 - self.from.0 + 1).unwrap_or(0)
+    }
+
+    /// Whether the range ends before it begins.
+    pub fn is_empty(self) -> bool {
+        self.to < self.from
+    }
+}
+
+impl fmt::Display for DayRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.from, self.to)
+    }
+}
+
+/// A point in time, in microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+impl Instant {
+    /// The instant that lies `micros` microseconds after 1970-01-01T00:00:00Z.
+    pub const fn from_micros(micros: i64) -> Self {
+        Instant(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The calendar day of the instant in `zone`.
+    pub fn day_in(self, zone: Tz) -> Day {
+        match DateTime::from_timestamp_micros(self.0) {
+            Some(utc) => Day::from(utc.with_timezone(&zone).date_naive()),
+            None => Day((self.0.div_euclid(86_400_000_000)) as i32),
+        }
+    }
+
+    /// The first instant of `day` in `zone`: midnight, or the first moment after it where a clock change skips midnight.
+    pub fn start_of(day: Day, zone: Tz) -> Self {
+        let midnight = day.date().and_hms_opt(0, 0, 0).unwrap_or_default();
+        let found = (0..=24 * 4).find_map(|quarter| {
+            let local = midnight + chrono::TimeDelta::minutes(15 * quarter);
+            zone.from_local_datetime(&local).earliest()
+        });
+        found.map_or(Instant(i64::from(day.0) * 86_400_000_000), |time| Instant(time.timestamp_micros()))
+    }
+}
+
+impl<T: TimeZone> From<DateTime<T>> for Instant {
+    fn from(time: DateTime<T>) -> Self {
+        Instant(time.timestamp_micros())
+    }
+}
+
+impl fmt::Display for Instant {
+    /// RFC 3339 in UTC; a fraction of a second only where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
+        f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl FromStr for Instant {
+    type Err = chrono::ParseError;
+
+    /// Reads RFC 3339.
+    fn from_str(text: &str) -> Result<Self, chrono::ParseError> {
+        DateTime::parse_from_rfc3339(text).map(Instant::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_read_and_written() {
+        assert_eq!("1970-01-01".parse::<Day>(), Ok(Day(0)));
+        assert_eq!("2026-03-31".parse::<Day>().unwrap().to_string(), "2026-03-31");
+        assert_eq!("2024-02-29".parse::<Day>().unwrap() - "2024-02-28".parse::<Day>().unwrap(), 1);
+        for wrong in ["2023-02-29", "2026-3-1", "2026-13-01", "20260331", "2026-03-31 ", "+026-03-31", "", "tomorrow"] {
+            assert!(wrong.parse::<Day>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_instant_belongs_to_the_day_of_its_zone() {
+        let late: Instant = "2026-03-31T22:30:00Z".parse().unwrap();
+        assert_eq!(late.day_in(Tz::UTC).to_string(), "2026-03-31");
+        assert_eq!(late.day_in(Tz::Europe__Bucharest).to_string(), "2026-04-01");
+        assert_eq!(late.to_string(), "2026-03-31T22:30:00Z");
+    }
+
+    #[test]
+    fn a_day_without_midnight_starts_when_the_clock_has_jumped() {
+        // In São Paulo the clocks went from 2018-11-03 23:59 to 2018-11-04 01:00.
+        let start = Instant::start_of("2018-11-04".parse().unwrap(), Tz::America__Sao_Paulo);
+        assert_eq!(start.to_string(), "2018-11-04T03:00:00Z");
+    }
+
+    #[test]
+    fn a_range_counts_both_ends() {
+        let range = DayRange { from: Day(10), to: Day(16) };
+        assert_eq!(range.len(), 7);
+        assert!(range.contains(Day(10)) && range.contains(Day(16)) && !range.contains(Day(17)));
+    }
+}

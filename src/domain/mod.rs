@@ -1,0 +1,12 @@
+//! The decisions, as pure functions: facts and an as-of date in, decisions out.
+//!
+//! Nothing here knows SQL, the command line, files, the environment or the clock, so everything can be read, tested
+//! and replayed for a day long past.
+
+pub mod chance;
+pub mod day;
+pub mod event;
+pub mod people;
+pub mod rule;
+pub mod signal;
+pub mod trend;

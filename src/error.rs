@@ -1,0 +1,225 @@
+//! What can go wrong, and the exit code of each: the only place where the two meet.
+//!
+//! Inside the program errors travel as [`anyhow::Error`]. One that a script must be able to tell from others is a
+//! [`Failure`] of some [`Kind`]; an error of SQLite or of the operating system gets its kind here, from its code.
+
+use std::fmt;
+use std::io;
+
+use rusqlite::ErrorCode;
+
+/// The kinds of failure that scripts can tell apart, each with its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Anything without a code of its own.
+    Other,
+    /// The command line makes no sense.
+    Usage,
+    /// An import went through, but rejected some rows.
+    SomeRowsRejected,
+    /// An input was refused and nothing of it written.
+    InputRefused,
+    /// Another process holds the database.
+    Busy,
+    /// No such database, not one of ours, or newer than this program.
+    NoDatabase,
+    /// The database is damaged.
+    Damaged,
+    /// The disk is full or read-only, or reading or writing failed.
+    Io,
+    /// Not allowed in this state, or the configuration is wrong.
+    NotAllowed,
+    /// Some notifications were not delivered.
+    Undelivered,
+    /// The data is too old to judge the day.
+    Stale,
+    /// Our mistake.
+    Bug,
+    /// Stopped by Ctrl-C.
+    Interrupted,
+    /// Stopped by a termination signal.
+    Terminated,
+}
+
+impl Kind {
+    /// Every kind with its code and meaning, as `docs/exit-codes.md` prints them.
+    pub const ALL: [(Kind, u8, &'static str); 14] = [
+        (Kind::Other, 1, "other failure"),
+        (Kind::Usage, 2, "usage: the command line makes no sense"),
+        (Kind::SomeRowsRejected, 3, "done, some rows rejected"),
+        (Kind::InputRefused, 4, "input refused, nothing written"),
+        (Kind::Busy, 5, "database busy"),
+        (Kind::NoDatabase, 6, "no such database, not ours, or newer than this program"),
+        (Kind::Damaged, 7, "database damaged"),
+        (Kind::Io, 8, "disk full, read-only, or an I/O error"),
+        (Kind::NotAllowed, 9, "refused: configuration, or not allowed in this state"),
+        (Kind::Undelivered, 10, "some notifications not delivered"),
+        (Kind::Stale, 12, "stale data"),
+        (Kind::Bug, 70, "a bug in signals"),
+        (Kind::Interrupted, 130, "interrupted by Ctrl-C"),
+        (Kind::Terminated, 143, "stopped by a termination signal"),
+    ];
+
+    /// The exit code of this kind.
+    pub fn exit_code(self) -> u8 {
+        Kind::ALL.iter().find(|(kind, ..)| *kind == self).map_or(70, |(_, code, _)| *code)
+    }
+}
+
+/// A failure with its kind, what happened and where, and what to do about it.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    message: String,
+    hints: Vec<String>,
+    reported: bool,
+}
+
+impl Failure {
+    /// A failure; `message` says what is wrong and where, without a full stop.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Failure { kind, message: message.into(), hints: Vec::new(), reported: false }
+    }
+
+    /// The same failure with advice on what to do, best a command that can be pasted.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// A failure that the user has already read about: it only sets the exit code.
+    pub fn reported(kind: Kind) -> Self {
+        Failure { kind, message: String::new(), hints: Vec::new(), reported: true }
+    }
+
+    /// The kind of failure.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A command that makes no sense as it was given (exit 2).
+pub fn usage(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::Usage, message)
+}
+
+/// Something that is not allowed in this state (exit 9).
+pub fn not_allowed(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::NotAllowed, message)
+}
+
+/// An input that is refused as a whole (exit 4).
+pub fn refused(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::InputRefused, message)
+}
+
+/// What the user is told about an error, and the exit code.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The kind, which decides the exit code.
+    pub kind: Kind,
+    /// What happened and where; empty when the user has been told already.
+    pub message: String,
+    /// What to do about it.
+    pub hints: Vec<String>,
+}
+
+/// Sums up an error for the user. `None`: the reader of a pipe has gone, which is no error.
+pub fn report(error: &anyhow::Error) -> Option<Report> {
+    if is_closed_pipe(error) {
+        return None;
+    }
+    let failure = error.chain().find_map(|cause| cause.downcast_ref::<Failure>());
+    if let Some(failure) = failure {
+        let message = if failure.reported { String::new() } else { chain_text(error) };
+        return Some(Report { kind: failure.kind, message, hints: failure.hints.clone() });
+    }
+    let kind = error.chain().find_map(kind_of_cause).unwrap_or(Kind::Other);
+    Some(Report { kind, message: chain_text(error), hints: hints_for(kind) })
+}
+
+fn chain_text(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in error.chain().map(ToString::to_string) {
+        if !part.is_empty() && !parts.last().is_some_and(|last| last.contains(&part)) {
+            parts.push(part);
+        }
+    }
+    parts.join(": ")
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
+}
+
+fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
+    if let Some(error) = cause.downcast_ref::<rusqlite::Error>() {
+        return Some(error.sqlite_error_code().map_or(Kind::Bug, kind_of_sqlite));
+    }
+    cause.downcast_ref::<io::Error>().map(|_| Kind::Io)
+}
+
+fn kind_of_sqlite(code: ErrorCode) -> Kind {
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Kind::Busy,
+        ErrorCode::NotADatabase => Kind::NoDatabase,
+        ErrorCode::DatabaseCorrupt => Kind::Damaged,
+        ErrorCode::DiskFull
+        | ErrorCode::ReadOnly
+        | ErrorCode::SystemIoFailure
+        | ErrorCode::CannotOpen
+        | ErrorCode::PermissionDenied => Kind::Io,
+        ErrorCode::OperationInterrupted => Kind::Interrupted,
+        _ => Kind::Bug,
+    }
+}
+
+fn hints_for(kind: Kind) -> Vec<String> {
+    let hint = match kind {
+        Kind::Busy => "another signals command is writing; try again when it has finished",
+        Kind::Damaged => "restore the newest backup; `signals check` tells what is damaged",
+        Kind::Io => "check that the disk has room and that you may write there",
+        Kind::Bug => "this is a mistake in signals; please report it with the command that led to it",
+        _ => return Vec::new(),
+    };
+    vec![hint.to_owned()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn every_kind_has_the_code_of_the_contract() {
+        let codes: Vec<u8> = Kind::ALL.iter().map(|(kind, ..)| kind.exit_code()).collect();
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 70, 130, 143]);
+    }
+
+    #[test]
+    fn context_goes_before_what_happened() {
+        let error = Err::<(), _>(not_allowed("signal 7 is closed").hint("signals reopen 7"))
+            .context("cannot acknowledge")
+            .unwrap_err();
+        let report = report(&error).unwrap();
+        assert_eq!(report.message, "cannot acknowledge: signal 7 is closed");
+        assert_eq!(report.hints, ["signals reopen 7"]);
+        assert_eq!(report.kind, Kind::NotAllowed);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error() {
+        let error = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("writing");
+        assert_eq!(report(&error), None);
+    }
+}
