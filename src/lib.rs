@@ -5,5 +5,11 @@
 //! [`cli`] names the commands, and [`context`], [`ui`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
+pub mod clock;
+pub mod context;
 pub mod domain;
 pub mod error;
+pub mod render;
+pub mod run;
+pub mod store;
+pub mod ui;

@@ -4,9 +4,11 @@
 //! and replayed for a day long past.
 
 pub mod chance;
+pub mod company;
 pub mod day;
-pub mod event;
-pub mod people;
 pub mod rule;
 pub mod signal;
 pub mod trend;
+
+/// The kind of import that brings events.
+pub const EVENTS: &str = "events";

@@ -1,1 +1,174 @@
-//! todo
+//! Signals: what was raised, and what was done about it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::day::{Day, DayRange, Instant};
+use super::rule::named;
+
+/// Whether a signal tells of something good, bad, or merely worth knowing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SignalType {
+    /// Something to act on.
+    Bad,
+    /// Something to build on.
+    Good,
+    /// Something to know.
+    Info,
+}
+named!(SignalType { Bad = "bad", Good = "good", Info = "info" });
+
+/// Whether somebody has seen to a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Nobody has acknowledged it, or it was reopened.
+    Open,
+    /// Acknowledged.
+    Closed,
+}
+named!(State { Open = "open", Closed = "closed" });
+
+/// What came of a signal, in the words of whoever acknowledged it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Somebody saw to it.
+    Handled,
+    /// It was no surprise.
+    Expected,
+    /// There was nothing behind it.
+    FalseAlarm,
+    /// The customer stayed because of it.
+    Saved,
+    /// The customer left all the same.
+    Lost,
+}
+named!(Outcome {
+    Handled = "handled",
+    Expected = "expected",
+    FalseAlarm = "false-alarm",
+    Saved = "saved",
+    Lost = "lost",
+});
+
+/// What happened to a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// It was closed.
+    Acknowledged,
+    /// It was opened again.
+    Reopened,
+}
+named!(Action { Acknowledged = "acknowledged", Reopened = "reopened" });
+
+impl Action {
+    /// The state that a signal must be in for this to happen to it.
+    pub fn needs(self) -> State {
+        match self {
+            Action::Acknowledged => State::Open,
+            Action::Reopened => State::Closed,
+        }
+    }
+}
+
+/// One entry in the append-only history of a signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// What happened.
+    pub action: Action,
+    /// When it was recorded.
+    pub at: Instant,
+    /// The day on which it counts: the day after the latest day run.
+    pub day: Day,
+    /// Who did it.
+    pub by: String,
+    /// Why; never blank.
+    pub reason: String,
+    /// What came of it, where the acknowledgement said so.
+    pub outcome: Option<Outcome>,
+}
+
+/// The two windows of a trend signal and what was counted in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comparison {
+    /// The earlier window.
+    pub observation: DayRange,
+    /// What was counted in the earlier window.
+    pub previous: u64,
+    /// The current window, which ends on the as-of day.
+    pub decision: DayRange,
+    /// What was counted in the current window.
+    pub current: u64,
+}
+
+impl Comparison {
+    /// The change from the earlier window in tenths of a percent, rounded half away from zero; `None` from nothing.
+    pub fn change_tenths(&self) -> Option<i64> {
+        if self.previous == 0 {
+            return None;
+        }
+        let (previous, current) = (i128::from(self.previous), i128::from(self.current));
+        let scaled = (current - previous) * 1000;
+        let magnitude = (2 * scaled.abs() + previous) / (2 * previous);
+        i64::try_from(magnitude * scaled.signum()).ok()
+    }
+
+    /// The change in words: `-16.0 %`, `+3.5 %`, or `new` when there was nothing before.
+    pub fn change_text(&self) -> String {
+        match self.change_tenths() {
+            Some(tenths) => {
+                let sign = if tenths < 0 { '-' } else { '+' };
+                format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)
+            }
+            None => "new".to_owned(),
+        }
+    }
+}
+
+/// A number of percent with one decimal, as it is stored and printed.
+pub fn tenths_to_percent(tenths: i64) -> f64 {
+    tenths as f64 / 10.0
+}
+
+/// The number of a signal, never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignalId(pub i64);
+
+impl fmt::Display for SignalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(previous: u64, current: u64) -> Option<i64> {
+        let window = DayRange { from: Day::from_number(0), to: Day::from_number(6) };
+        Comparison { observation: window, previous, decision: window, current }.change_tenths()
+    }
+
+    #[test]
+    fn a_change_has_one_decimal_and_rounds_halves_away_from_zero() {
+        assert_eq!(change(100, 84), Some(-160));
+        assert_eq!(change(100, 116), Some(160));
+        assert_eq!(change(7, 0), Some(-1000));
+        assert_eq!(change(0, 1), None);
+        assert_eq!(change(3, 4), Some(333)); // 33.33…
+        assert_eq!(change(3, 5), Some(667)); // 66.66…
+        assert_eq!(change(2000, 2001), Some(1)); // 0.05 % → 0.1 %
+        assert_eq!(change(2000, 1999), Some(-1));
+        assert_eq!(change(2001, 2002), Some(0)); // 0.04998 %
+        assert_eq!(change(1, u64::MAX / 2000), Some((u64::MAX / 2000 - 1) as i64 * 1000));
+    }
+
+    #[test]
+    fn a_change_reads_well() {
+        let window = DayRange { from: Day::from_number(0), to: Day::from_number(6) };
+        let text =
+            |previous, current| Comparison { observation: window, previous, decision: window, current }.change_text();
+        assert_eq!(text(100, 84), "-16.0 %");
+        assert_eq!(text(8, 9), "+12.5 %");
+        assert_eq!(text(0, 9), "new");
+    }
+}

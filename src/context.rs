@@ -1,0 +1,157 @@
+//! What every command needs, resolved once from the options and the environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use directories::ProjectDirs;
+
+use crate::clock::Clock;
+use crate::domain::day::Day;
+use crate::error::{Failure, Kind, usage};
+use crate::store::{Permissions, Store};
+use crate::ui::{ColorChoice, Terminal, Ui};
+
+/// The environment, as far as the program looks at it.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// SIGNALS_DB.
+    pub database: Option<OsString>,
+    /// SIGNALS_USER, else LOGNAME, else USER.
+    pub user: Option<String>,
+    /// SIGNALS_NOW.
+    pub now: Option<String>,
+    /// NO_COLOR is set and not empty, or TERM is dumb.
+    pub wants_no_colour: bool,
+    /// CLICOLOR_FORCE is set and not 0.
+    pub forces_colour: bool,
+    /// COLUMNS.
+    pub columns: Option<u16>,
+}
+
+impl Environment {
+    /// Reads the environment of the process.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+    pub fn of_the_process() -> Self {
+        let text = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        Environment {
+            database: std::env::var_os("SIGNALS_DB").filter(|value| !value.is_empty()),
+            user: text("SIGNALS_USER").or_else(|| text("LOGNAME")).or_else(|| text("USER")),
+            now: text("SIGNALS_NOW"),
+            wants_no_colour: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
+            forces_colour: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
+            columns: text("COLUMNS").and_then(|value| value.parse().ok()),
+        }
+    }
+}
+
+/// The options that every command has.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct GlobalOptions {
+    /// The database [env: SIGNALS_DB] [default: the platform's data directory]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub db: Option<PathBuf>,
+    /// Who does it, for the history of signals [env: SIGNALS_USER] [default: the login name]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorChoice,
+}
+
+/// What every command needs.
+pub struct Context {
+    /// Where words go.
+    pub ui: Ui,
+    /// What time it is.
+    pub clock: Clock,
+    database: Option<PathBuf>,
+    user: Option<String>,
+}
+
+impl Context {
+    /// Resolves the options and the environment.
+    ///
+    /// # Errors
+    /// A SIGNALS_NOW that is no instant (exit 2).
+    pub fn new(options: &GlobalOptions, environment: &Environment) -> Result<Self> {
+        let terminal = Terminal {
+            wants_no_colour: environment.wants_no_colour,
+            forces_colour: environment.forces_colour,
+            columns: environment.columns,
+        };
+        let database = options.db.clone().or_else(|| environment.database.clone().map(PathBuf::from));
+        Ok(Context {
+            ui: Ui::new(options.color, options.quiet, terminal),
+            clock: clock(environment)?,
+            database: database.or_else(default_database),
+            user: options.by.clone().filter(|name| !name.trim().is_empty()).or_else(|| environment.user.clone()),
+        })
+    }
+
+    /// Who does it: `--by`, else SIGNALS_USER, else the login name.
+    pub fn user(&self) -> String {
+        self.user.clone().or_else(|| whoami::username().ok()).unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// The path of the database.
+    ///
+    /// # Errors
+    /// No path given and no home directory to put one in (exit 6).
+    pub fn database(&self) -> Result<PathBuf> {
+        self.database.clone().ok_or_else(|| {
+            Failure::new(Kind::NoDatabase, "there is no home directory to look for the database in")
+                .hint("--db PATH or SIGNALS_DB names it")
+                .into()
+        })
+    }
+
+    /// The database, to read.
+    ///
+    /// # Errors
+    /// As [`Store::open_to_read`].
+    pub fn reader(&self) -> Result<Store> {
+        Store::open_to_read(&self.database()?)
+    }
+
+    /// The database, to write; there must be one.
+    ///
+    /// # Errors
+    /// As [`Store::open_to_write`].
+    pub fn writer(&self) -> Result<Store> {
+        Store::open_to_write(&self.database()?)
+    }
+
+    /// The database, to write; made when there is none.
+    ///
+    /// # Errors
+    /// As [`Store::create_or_open`].
+    pub fn maker(&self) -> Result<Store> {
+        Store::create_or_open(&self.database()?, Permissions::Owner)
+    }
+
+    /// Today, in the time zone of the database.
+    pub fn today(&self, store: &Store) -> Day {
+        self.clock.now().day_in(store.zone())
+    }
+}
+
+fn clock(environment: &Environment) -> Result<Clock> {
+    match &environment.now {
+        Some(text) => match text.parse() {
+            Ok(now) => Ok(Clock::fixed(now)),
+            Err(_) => Err(usage(format!("SIGNALS_NOW is '{text}', which is no time"))
+                .hint("write it like 2026-03-31T09:30:00Z")
+                .into()),
+        },
+        None => Ok(Clock::of_the_machine()),
+    }
+}
+
+fn default_database() -> Option<PathBuf> {
+    ProjectDirs::from("", "", "signals").map(|folders| folders.data_dir().join("signals.db"))
+}

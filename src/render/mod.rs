@@ -1,0 +1,158 @@
+//! Rows of a screen or an export turned into bytes. Formatters do no I/O; numbers, dates and untrusted text are written
+//! here and nowhere else.
+
+pub mod escape;
+mod records;
+mod screen;
+
+use std::borrow::Cow;
+
+pub use records::RecordWriter;
+pub use screen::{Align, Look, Screen, TextTable, Tone};
+
+use crate::domain::day::{Day, Instant};
+
+/// The formats in which every list can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Columns for people.
+    Table,
+    /// Comma-separated, one header row.
+    Csv,
+    /// One array.
+    Json,
+    /// One object a line.
+    Ndjson,
+}
+
+/// One field of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'a> {
+    /// Unknown: `null`, or empty in CSV.
+    Null,
+    /// Text, perhaps from an imported file.
+    Text(Cow<'a, str>),
+    /// A whole number.
+    Whole(i64),
+    /// A number with as many decimals as it has.
+    Number(f64),
+    /// Yes or no.
+    Flag(bool),
+    /// Something nested; its text in CSV.
+    Nested(serde_json::Value),
+}
+
+impl From<u64> for Value<'_> {
+    fn from(value: u64) -> Self {
+        Value::Whole(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Value::Whole(value)
+    }
+}
+
+impl From<u8> for Value<'_> {
+    fn from(value: u8) -> Self {
+        Value::Whole(i64::from(value))
+    }
+}
+
+impl From<f64> for Value<'_> {
+    fn from(value: f64) -> Self {
+        Value::Number(value)
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Value::Flag(value)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Value::Text(Cow::Borrowed(value))
+    }
+}
+
+impl<'a> From<&'a String> for Value<'a> {
+    fn from(value: &'a String) -> Self {
+        Value::Text(Cow::Borrowed(value))
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(value: String) -> Self {
+        Value::Text(Cow::Owned(value))
+    }
+}
+
+impl From<Day> for Value<'_> {
+    fn from(value: Day) -> Self {
+        Value::Text(Cow::Owned(value.to_string()))
+    }
+}
+
+impl From<Instant> for Value<'_> {
+    fn from(value: Instant) -> Self {
+        Value::Text(Cow::Owned(value.to_string()))
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// A whole number with its thousands set apart: `160,942`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number and its noun: `1 signal`, `1,200 signals`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
+/// A chance for people: `0.42`, `0.0071`, `3e-9`.
+pub fn chance(chance: f64) -> String {
+    match chance {
+        c if c >= 0.01 => format!("{c:.2}"),
+        c if c >= 0.0001 => format!("{c:.4}"),
+        c if c > 0.0 => format!("{c:.0e}"),
+        _ => "0".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (160_942, "160,942"), (1_234_567, "1,234,567")];
+        for (number, text) in cases {
+            assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn a_chance_keeps_two_digits_that_matter() {
+        let cases = [(1.0, "1.00"), (0.4199, "0.42"), (0.0071, "0.0071"), (3.2e-9, "3e-9"), (0.0, "0")];
+        for (value, text) in cases {
+            assert_eq!(chance(value), text);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! One day, step by step, and which days are due.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use crate::clock::Clock;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange, Instant};
+use crate::domain::rule::Rule;
+use crate::domain::signal::{SignalId, SignalType};
+use crate::domain::trend::{self, Customer, Evaluation, Latest, Skip, Windows};
+use crate::store::{
+    Finish, NewSignal, RuleTally, RunOutcome, RunRecord, SignalRecord, Step, Store, StoredRule, TrendCounts,
+    TrendQuestion,
+};
+
+/// How a day is to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct DayPlan {
+    /// The day.
+    pub day: Day,
+    /// How many days the newest event may lie before it.
+    pub max_lag: i32,
+    /// Whether anything is kept.
+    pub finish: Finish,
+}
+
+/// What came of a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DayReport {
+    /// The record of the run.
+    pub record: RunRecord,
+    /// The signals that were raised.
+    pub raised: Vec<SignalRecord>,
+}
+
+impl DayReport {
+    /// How many days the newest event lies before the day; 0 when there is one on the day or after it, or none at all.
+    pub fn lag(&self) -> i32 {
+        lag(self.record.day, self.record.newest_event_on)
+    }
+}
+
+fn lag(day: Day, newest: Option<Day>) -> i32 {
+    newest.map_or(0, |newest| (day - newest).max(0))
+}
+
+/// Runs a day in one transaction: all of it is there afterwards, or none.
+///
+/// # Errors
+/// A database that cannot be written.
+pub fn run_day(store: &mut Store, clock: &Clock, plan: &DayPlan) -> Result<DayReport> {
+    store.transaction(plan.finish, |store| {
+        let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > plan.day);
+        let started_at = clock.now();
+        let id = store.begin_run(plan.day, started_at, is_backfill)?;
+        let newest_event_on = store.event_days()?.map(|days| days.to);
+        let mut day = RunningDay { store, clock, day: plan.day, run: id, steps: Vec::new(), raised: Vec::new() };
+        let mut record = RunRecord {
+            id,
+            day: plan.day,
+            outcome: RunOutcome::Stale,
+            started_at,
+            finished_at: started_at,
+            is_backfill,
+            newest_event_on,
+            companies_evaluated: 0,
+            steps: Vec::new(),
+            rules: Vec::new(),
+        };
+        if lag(plan.day, newest_event_on) <= plan.max_lag {
+            record.outcome = RunOutcome::Done;
+            (record.rules, record.companies_evaluated) = day.trend_rules()?;
+        }
+        let (steps, raised) = (day.steps, day.raised);
+        record.steps = steps;
+        record.finished_at = clock.now();
+        store.finish_run(&record)?;
+        let raised = raised.into_iter().map(|id| store.signal(id)).collect::<Result<Vec<_>>>()?;
+        Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
+    })
+}
+
+/// A day while it is being run.
+struct RunningDay<'s> {
+    store: &'s Store,
+    clock: &'s Clock,
+    day: Day,
+    run: i64,
+    steps: Vec<Step>,
+    raised: Vec<SignalId>,
+}
+
+impl RunningDay<'_> {
+    /// Applies all enabled trend rules. Returns what each did, and how many companies at least one of them evaluated.
+    fn trend_rules(&mut self) -> Result<(Vec<RuleTally>, u64)> {
+        let rules: Vec<StoredRule> = self.store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
+        let found = self.timed("find trends", |day| day.find(&rules))?;
+        self.timed("raise trend signals", |day| {
+            let raised = rules.iter().zip(&found).map(|(stored, found)| day.raise_all(stored, found));
+            raised.collect::<Result<Vec<_>>>()
+        })?;
+        let mut companies: Vec<CompanyKey> = found.iter().flat_map(|found| found.evaluated.iter().copied()).collect();
+        companies.sort_unstable();
+        companies.dedup();
+        let tallies = rules.iter().zip(&found).map(|(stored, found)| tally(&stored.rule, found)).collect();
+        Ok((tallies, companies.len() as u64))
+    }
+
+    fn timed<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let stopwatch = self.clock.stopwatch();
+        let result = work(self)?;
+        self.steps.push(Step { name: name.to_owned(), took: stopwatch.elapsed() });
+        Ok(result)
+    }
+
+    fn find(&mut self, rules: &[StoredRule]) -> Result<Vec<Evaluation>> {
+        let questions: Vec<TrendQuestion> = rules.iter().map(|stored| question(&stored.rule, self.day)).collect();
+        let counts = self.store.trend_counts(&questions)?;
+        let customers = self.store.customers()?;
+        let pairs = rules.iter().zip(&counts);
+        pairs.map(|(stored, counts)| self.evaluate(&stored.rule, &customers, counts)).collect()
+    }
+
+    fn evaluate(&self, rule: &Rule, customers: &[(CompanyKey, Customer)], counts: &TrendCounts) -> Result<Evaluation> {
+        let recent = DayRange { from: self.day - rule.trend.days() + 1, to: self.day };
+        let latest: HashMap<CompanyKey, Latest> = self.store.latest_signals(&rule.name, recent)?.into_iter().collect();
+        Ok(trend::evaluate(&rule.trend, self.day, customers, counts, &latest))
+    }
+
+    fn raise_all(&mut self, stored: &StoredRule, found: &Evaluation) -> Result<()> {
+        for (company, finding) in &found.findings {
+            let id = self.store.raise(&NewSignal {
+                company: *company,
+                rule: &stored.rule.name,
+                rule_version: stored.version,
+                run: self.run,
+                signal_type: finding.signal_type,
+                raised_on: self.day,
+                comparison: finding.comparison,
+                chance: finding.chance,
+                detail: trend::describe(&stored.rule.trend, &finding.comparison),
+            })?;
+            self.raised.push(id);
+        }
+        Ok(())
+    }
+}
+
+fn question(rule: &Rule, day: Day) -> TrendQuestion {
+    TrendQuestion { watch: rule.trend.watch.clone(), windows: Windows::ending(day, rule.trend.days()) }
+}
+
+fn tally(rule: &Rule, found: &Evaluation) -> RuleTally {
+    let raised = |wanted| found.findings.iter().filter(|(_, finding)| finding.signal_type == wanted).count();
+    let skipped = |reason| found.skipped.get(&reason).copied().unwrap_or_default();
+    let most = raised(SignalType::Bad).max(raised(SignalType::Good));
+    RuleTally {
+        rule: rule.name.clone(),
+        evaluated: found.evaluated.len() as u64,
+        skipped_no_events: skipped(Skip::NoEvents),
+        skipped_not_established: skipped(Skip::NotEstablished),
+        skipped_churned: skipped(Skip::Churned),
+        raised_bad: raised(SignalType::Bad) as u64,
+        raised_good: raised(SignalType::Good) as u64,
+        raised_info: raised(SignalType::Info) as u64,
+        is_outage: trend::is_outage(found.evaluated.len(), most),
+    }
+}
+
+/// Which days a run without a date takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueDays {
+    /// The days to run; empty when there are none.
+    pub days: DayRange,
+    /// The days after those that are due too, but not complete yet.
+    pub incomplete: DayRange,
+}
+
+/// The days after the last one run, up to yesterday, split where they stop being complete; without a run before, yesterday.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn due_days(store: &Store, today: Day) -> Result<DueDays> {
+    let yesterday = today.previous();
+    let first = store.latest_run_day()?.map_or(yesterday, Day::next);
+    let complete = match last_complete_day(store)? {
+        Some(complete) => complete.min(yesterday),
+        None => yesterday,
+    };
+    let complete = complete.max(first.previous());
+    Ok(DueDays {
+        days: DayRange { from: first, to: complete.min(yesterday) },
+        incomplete: DayRange { from: complete.next(), to: yesterday },
+    })
+}
+
+/// The last day that had ended when the latest import of events was done; `None` when every day is complete, because there
+/// are no events.
+fn last_complete_day(store: &Store) -> Result<Option<Day>> {
+    if store.event_days()?.is_none() {
+        return Ok(None);
+    }
+    let finished: Option<Instant> = store.last_import(crate::domain::EVENTS)?;
+    Ok(finished.map(|finished| finished.day_in(store.zone()).previous()))
+}
+
+/// What a rule would have raised over the last days of data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The days.
+    pub days: DayRange,
+    /// The companies for which a signal would have been raised, one entry for each signal.
+    pub signals: Vec<CompanyKey>,
+}
+
+/// How many days a preview looks back.
+const PREVIEW_DAYS: i32 = 60;
+
+/// What each of `rules`, which watch the same thing over the same timeframe, would have raised over the last 60 days of data;
+/// `None` without data.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn preview(store: &Store, rules: &[Rule]) -> Result<Option<Vec<Preview>>> {
+    let (Some(data), Some(rule)) = (store.event_days()?, rules.first()) else { return Ok(None) };
+    let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
+    let questions: Vec<TrendQuestion> = days.days().map(|day| question(rule, day)).collect();
+    let counts = store.trend_counts(&questions)?;
+    let customers = store.customers()?;
+    Ok(Some(rules.iter().map(|rule| replay(rule, days, &customers, &counts)).collect()))
+}
+
+/// Applies a rule to each day in order, as if it had never raised anything before them.
+fn replay(rule: &Rule, days: DayRange, customers: &[(CompanyKey, Customer)], counts: &[TrendCounts]) -> Preview {
+    let mut latest: HashMap<CompanyKey, Latest> = HashMap::new();
+    let mut signals = Vec::new();
+    for (day, counts) in days.days().zip(counts) {
+        let found = trend::evaluate(&rule.trend, day, customers, counts, &latest);
+        for (company, finding) in found.findings {
+            latest.insert(company, Latest { raised_on: day, signal_type: finding.signal_type });
+            signals.push(company);
+        }
+    }
+    Preview { days, signals }
+}

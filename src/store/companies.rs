@@ -1,0 +1,348 @@
+//! Companies: what is known of them, and how files name them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, Row};
+
+use super::Store;
+use crate::domain::company::{Company, CompanyKey};
+use crate::domain::day::Day;
+use crate::domain::trend::Customer;
+
+/// A text by which files may name a company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyName {
+    /// The company.
+    pub company: CompanyKey,
+    /// Its id or another text known for it; `None` when this entry is its name.
+    pub id: Option<String>,
+    /// Its name; `None` when this entry is an id.
+    pub name: Option<String>,
+}
+
+/// How many signals a company has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SignalCounts {
+    /// Bad and open.
+    pub bad_open: u64,
+    /// Bad and closed.
+    pub bad_closed: u64,
+    /// Good and open.
+    pub good_open: u64,
+    /// Good and closed.
+    pub good_closed: u64,
+}
+
+/// A company with what belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompanyDetails {
+    /// The company's key.
+    pub key: CompanyKey,
+    /// What imports say of it.
+    pub company: Company,
+    /// The columns of its file that are not the program's own.
+    pub attributes: BTreeMap<String, String>,
+    /// Its signals.
+    pub signals: SignalCounts,
+    /// The day of its first event.
+    pub first_event_on: Option<Day>,
+    /// The day of its last event.
+    pub last_event_on: Option<Day>,
+}
+
+impl Store {
+    /// Every text by which a company is known: ids, other known texts, names.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_names(&self) -> Result<Vec<CompanyName>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id AS company, company_id AS id, name FROM companies
+             UNION ALL
+             SELECT company, text, NULL FROM company_texts",
+        )?;
+        let names = statement.query_map([], |row| {
+            Ok(CompanyName { company: CompanyKey(row.get("company")?), id: row.get("id")?, name: row.get("name")? })
+        })?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// The company that has this id, or is otherwise known by this text.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_by_id(&self, text: &str) -> Result<Option<CompanyKey>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM companies WHERE company_id = ?1
+             UNION ALL
+             SELECT company AS id FROM company_texts WHERE text = ?1
+             LIMIT 1",
+        )?;
+        Ok(statement.query_row([text], |row| row.get("id")).optional()?.map(CompanyKey))
+    }
+
+    /// All events and people names with their keys, for an import to go on from.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn event_keys(&self) -> Result<Vec<(u32, String)>> {
+        let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
+        let keys = statement.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    }
+
+    /// Hands every person's key and id to `visit`.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str)) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("SELECT id, person_id FROM people")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?);
+        }
+        Ok(())
+    }
+
+    /// What a company's files said of it, without what belongs to it.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company(&self, key: CompanyKey) -> Result<Company> {
+        let mut statement = self.connection.prepare_cached("SELECT * FROM companies WHERE id = ?1")?;
+        Ok(statement.query_row([key.0], read_company)?)
+    }
+
+    /// Adds a company.
+    ///
+    /// # Errors
+    /// A database that cannot be written; an id that another company has.
+    pub fn add_company(&self, company: &Company) -> Result<CompanyKey> {
+        let mut statement = self.connection.prepare_cached("INSERT INTO companies (company_id) VALUES (?1)")?;
+        let key = CompanyKey(u32::try_from(statement.insert([&company.company_id])?)?);
+        self.update_company(key, company)?;
+        Ok(key)
+    }
+
+    /// Replaces what is known of a company.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE companies SET
+                 company_id = :company_id, name = :name, csm = :csm, manager = :manager,
+                 lifecycle_stage = :lifecycle_stage, segment = :segment, plan = :plan, product = :product, mrr = :mrr,
+                 created_on = :created_on, crm_created_on = :crm_created_on, renewal_on = :renewal_on,
+                 renewal_term_days = :renewal_term_days, payment_expires_on = :payment_expires_on, seats = :seats,
+                 seats_used = :seats_used, churned_on = :churned_on, is_unlisted = 0
+             WHERE id = :id",
+        )?;
+        statement.execute(rusqlite::named_params! {
+            ":id": key.0,
+            ":company_id": company.company_id,
+            ":name": company.name,
+            ":csm": company.csm,
+            ":manager": company.manager,
+            ":lifecycle_stage": company.lifecycle_stage,
+            ":segment": company.segment,
+            ":plan": company.plan,
+            ":product": company.product,
+            ":mrr": company.mrr,
+            ":created_on": company.created_on,
+            ":crm_created_on": company.crm_created_on,
+            ":renewal_on": company.renewal_on,
+            ":renewal_term_days": company.renewal_term_days,
+            ":payment_expires_on": company.payment_expires_on,
+            ":seats": company.seats,
+            ":seats_used": company.seats_used,
+            ":churned_on": company.churned_on,
+        })?;
+        Ok(())
+    }
+
+    /// Remembers another text by which a company is known.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)")?;
+        statement.execute((text, key.0))?;
+        Ok(())
+    }
+
+    /// Whether the company is known only because a row of facts named it.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn is_unlisted(&self, key: CompanyKey) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached("SELECT is_unlisted FROM companies WHERE id = ?1")?;
+        Ok(statement.query_row([key.0], |row| row.get("is_unlisted"))?)
+    }
+
+    /// The values of a company's own columns.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT name, value FROM company_attributes WHERE company = ?1")?;
+        let attributes = statement.query_map([key.0], |row| Ok((row.get("name")?, row.get("value")?)))?;
+        Ok(attributes.collect::<Result<_, _>>()?)
+    }
+
+    /// Sets or clears the value of a company's own column.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn set_company_attribute(&self, key: CompanyKey, name: &str, value: Option<&str>) -> Result<()> {
+        match value {
+            Some(value) => self
+                .connection
+                .prepare_cached("INSERT OR REPLACE INTO company_attributes (company, name, value) VALUES (?1, ?2, ?3)")?
+                .execute((key.0, name, value))?,
+            None => self
+                .connection
+                .prepare_cached("DELETE FROM company_attributes WHERE company = ?1 AND name = ?2")?
+                .execute((key.0, name))?,
+        };
+        Ok(())
+    }
+
+    /// What trend rules need to know of every company.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, first_event_day, churned_on FROM companies ORDER BY id")?;
+        let customers = statement.query_map([], |row| {
+            let first: Option<i32> = row.get("first_event_day")?;
+            let customer = Customer { first_event: first.map(Day::from_number), churned_on: row.get("churned_on")? };
+            Ok((CompanyKey(row.get("id")?), customer))
+        })?;
+        Ok(customers.collect::<Result<_, _>>()?)
+    }
+
+    /// One company with what belongs to it.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_details(&self, key: CompanyKey) -> Result<CompanyDetails> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.*,
+                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'bad' AND s.acknowledgement IS NULL) AS bad_open,
+                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'bad' AND s.acknowledgement IS NOT NULL) AS bad_closed,
+                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'good' AND s.acknowledgement IS NULL) AS good_open,
+                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'good' AND s.acknowledgement IS NOT NULL) AS good_closed
+             FROM companies c WHERE c.id = ?1",
+        )?;
+        let mut details = statement.query_row([key.0], read_details)?;
+        details.attributes = self.company_attributes(key)?;
+        Ok(details)
+    }
+
+    /// Hands every company with what belongs to it to `visit`, by id.
+    ///
+    /// # Errors
+    /// A database that cannot be read; whatever `visit` fails with.
+    pub fn for_each_company(&self, mut visit: impl FnMut(CompanyDetails) -> Result<()>) -> Result<()> {
+        let mut attributes = self.all_company_attributes()?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.*, coalesce(s.bad_open, 0) AS bad_open, coalesce(s.bad_closed, 0) AS bad_closed,
+                    coalesce(s.good_open, 0) AS good_open, coalesce(s.good_closed, 0) AS good_closed
+             FROM companies c
+             LEFT JOIN (SELECT company,
+                               sum(type = 'bad' AND acknowledgement IS NULL) AS bad_open,
+                               sum(type = 'bad' AND acknowledgement IS NOT NULL) AS bad_closed,
+                               sum(type = 'good' AND acknowledgement IS NULL) AS good_open,
+                               sum(type = 'good' AND acknowledgement IS NOT NULL) AS good_closed
+                        FROM signals GROUP BY company) s ON s.company = c.id
+             ORDER BY c.company_id",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let mut details = read_details(row)?;
+            details.attributes = attributes.remove(&details.key).unwrap_or_default();
+            visit(details)?;
+        }
+        Ok(())
+    }
+
+    fn all_company_attributes(&self) -> Result<BTreeMap<CompanyKey, BTreeMap<String, String>>> {
+        let mut all: BTreeMap<CompanyKey, BTreeMap<String, String>> = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached("SELECT company, name, value FROM company_attributes")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let of_company = all.entry(CompanyKey(row.get("company")?)).or_default();
+            of_company.insert(row.get("name")?, row.get("value")?);
+        }
+        Ok(all)
+    }
+
+    /// The names of all columns that are not the program's own, A to Z.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_attribute_names(&self) -> Result<Vec<String>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT DISTINCT name FROM company_attributes ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get("name"))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// Widens the days of first and last events of companies, by company key, as an import found them.
+    pub(super) fn note_event_days(&self, days: &BTreeMap<u32, (i32, i32)>) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE companies SET first_event_day = min(coalesce(first_event_day, ?2), ?2),
+                                  last_event_day = max(coalesce(last_event_day, ?3), ?3)
+             WHERE id = ?1",
+        )?;
+        for (company, (first, last)) in days {
+            statement.execute((company, first, last))?;
+        }
+        Ok(())
+    }
+}
+
+fn read_company(row: &Row<'_>) -> rusqlite::Result<Company> {
+    Ok(Company {
+        company_id: row.get("company_id")?,
+        name: row.get("name")?,
+        csm: row.get("csm")?,
+        manager: row.get("manager")?,
+        lifecycle_stage: row.get("lifecycle_stage")?,
+        segment: row.get("segment")?,
+        plan: row.get("plan")?,
+        product: row.get("product")?,
+        mrr: row.get("mrr")?,
+        created_on: row.get("created_on")?,
+        crm_created_on: row.get("crm_created_on")?,
+        renewal_on: row.get("renewal_on")?,
+        renewal_term_days: row.get("renewal_term_days")?,
+        payment_expires_on: row.get("payment_expires_on")?,
+        seats: row.get("seats")?,
+        seats_used: row.get("seats_used")?,
+        churned_on: row.get("churned_on")?,
+    })
+}
+
+fn read_details(row: &Row<'_>) -> rusqlite::Result<CompanyDetails> {
+    let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
+    let day = |name| row.get::<_, Option<i32>>(name).map(|day| day.map(Day::from_number));
+    Ok(CompanyDetails {
+        key: CompanyKey(row.get("id")?),
+        company: read_company(row)?,
+        attributes: BTreeMap::new(),
+        signals: SignalCounts {
+            bad_open: count("bad_open")?,
+            bad_closed: count("bad_closed")?,
+            good_open: count("good_open")?,
+            good_closed: count("good_closed")?,
+        },
+        first_event_on: day("first_event_day")?,
+        last_event_on: day("last_event_day")?,
+    })
+}

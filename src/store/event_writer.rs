@@ -1,0 +1,482 @@
+//! Writing events: what a file adds to what is stored.
+//!
+//! Equal events without an id are counted: after any set of files, the store holds as many copies of each as the file that
+//! has most of them. To know how many copies *this* file has, a day must be seen whole before it is written. Files come in
+//! order of time as a rule, so a day is written when the file has moved on, and little has to be remembered; a file in any
+//! other order is first sorted into days in a temporary file. Both ways memory stays bounded, whatever the number of rows.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use anyhow::{Context, Result};
+use rusqlite::OptionalExtension;
+
+use super::Store;
+use super::day_events::{self, EventKey, StoredEvent};
+use crate::domain::day::Day;
+
+/// So many events are held in memory before days are written or set aside: 64 MiB of them.
+const MOST_IN_MEMORY: usize = 2_000_000;
+/// A day with more events than this is written in several passes, each over some of the companies.
+const MOST_IN_ONE_PASS: usize = 2_000_000;
+/// A file whose events go back in time more often than one in so many is not in order.
+const ORDERLY_SHARE: usize = 16;
+
+/// One row of an events file, with keys in place of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IncomingEvent {
+    /// The day in the database's time zone, as its number.
+    pub day: i32,
+    /// Key of the company.
+    pub company: u32,
+    /// Key of the event's name.
+    pub event: u32,
+    /// Key of the person; 0 for none.
+    pub person: u32,
+    /// How many events the row stands for; 0 adds nothing.
+    pub copies: u32,
+    /// Key of the event's own id; 0 for none. Rows that carry an id get this from [`EventBatch::ids`].
+    pub identity: u32,
+    /// Microseconds since 00:00 UTC of `day`.
+    pub micros: i64,
+}
+
+/// Names that a file has and the database does not, with the keys that stand for them from now on.
+#[derive(Debug, Default)]
+pub struct NewNames {
+    /// Companies, by the text that named them.
+    pub companies: Vec<(u32, String)>,
+    /// Event names.
+    pub events: Vec<(u32, String)>,
+    /// People.
+    pub people: Vec<(u32, String)>,
+}
+
+/// Some rows of an events file, in its order.
+#[derive(Debug, Default)]
+pub struct EventBatch {
+    /// Names that these rows are the first to use.
+    pub names: NewNames,
+    /// The rows.
+    pub events: Vec<IncomingEvent>,
+    /// The ids of those rows that have one, by position in `events`, ascending.
+    pub ids: Vec<(u32, String)>,
+}
+
+/// How many rows were written and how many were known already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WrittenRows {
+    /// Rows that added at least one event.
+    pub new: u64,
+    /// Every other row.
+    pub known: u64,
+}
+
+/// Takes the events of one file and writes them, within a transaction that the caller has begun.
+pub struct EventWriter<'s> {
+    store: &'s Store,
+    waiting: BTreeMap<i32, Vec<IncomingEvent>>,
+    waiting_count: usize,
+    newest_day: i32,
+    /// Events since the last clearing, and how many of them lay before the newest day by more than a day.
+    seen: usize,
+    late: usize,
+    written: BTreeMap<i32, DayBefore>,
+    aside: Aside,
+    rows: WrittenRows,
+    first_days: BTreeMap<u32, (i32, i32)>,
+}
+
+/// What a day held before this file came to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum DayBefore {
+    /// Nothing: all that is stored now came from this file.
+    Nothing,
+    /// Something: what this file has of the day was set aside when the day was first written.
+    Something,
+}
+
+impl Store {
+    /// A writer for the events of one file.
+    pub fn event_writer(&self) -> EventWriter<'_> {
+        EventWriter {
+            store: self,
+            waiting: BTreeMap::new(),
+            waiting_count: 0,
+            newest_day: i32::MIN,
+            seen: 0,
+            late: 0,
+            written: BTreeMap::new(),
+            aside: Aside::default(),
+            rows: WrittenRows::default(),
+            first_days: BTreeMap::new(),
+        }
+    }
+}
+
+impl EventWriter<'_> {
+    /// Takes the next rows of the file.
+    ///
+    /// # Errors
+    /// A database or a temporary file that cannot be written.
+    pub fn push(&mut self, mut batch: EventBatch) -> Result<()> {
+        self.insert_names(&batch.names)?;
+        self.identify(&mut batch)?;
+        for event in batch.events {
+            self.seen += 1;
+            self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
+            self.newest_day = self.newest_day.max(event.day);
+            self.waiting.entry(event.day).or_default().push(event);
+            self.waiting_count += 1;
+        }
+        if self.waiting_count >= MOST_IN_MEMORY { self.make_room() } else { Ok(()) }
+    }
+
+    /// Writes what is left and tells how many rows were new and known.
+    ///
+    /// # Errors
+    /// As [`EventWriter::push`].
+    pub fn finish(mut self) -> Result<WrittenRows> {
+        let mut days: Vec<i32> = self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
+        days.sort_unstable();
+        days.dedup();
+        for day in days {
+            self.write_day(day)?;
+        }
+        self.store.note_event_days(&self.first_days)?;
+        Ok(self.rows)
+    }
+
+    fn insert_names(&self, names: &NewNames) -> Result<()> {
+        let connection = &self.store.connection;
+        let mut company =
+            connection.prepare_cached("INSERT INTO companies (id, company_id, is_unlisted) VALUES (?1, ?2, 1)")?;
+        for (key, text) in &names.companies {
+            company.execute((key, text))?;
+        }
+        let mut event = connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;
+        for (key, text) in &names.events {
+            event.execute((key, text))?;
+        }
+        let mut person = connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
+        for (key, text) in &names.people {
+            person.execute((key, text))?;
+        }
+        Ok(())
+    }
+
+    /// Gives each row that carries an id the key of that id, and drops the rows whose id is known: the first row stays.
+    fn identify(&mut self, batch: &mut EventBatch) -> Result<()> {
+        if batch.ids.is_empty() {
+            return Ok(());
+        }
+        let mut insert = self.store.connection.prepare_cached(
+            "INSERT INTO event_ids (company, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
+        )?;
+        let mut is_known = vec![false; batch.events.len()];
+        for (position, id) in &batch.ids {
+            let event = &mut batch.events[*position as usize];
+            let key: Option<u32> = match event.copies {
+                0 => None,
+                _ => insert.query_row((event.company, id), |row| row.get("id")).optional()?,
+            };
+            event.identity = key.unwrap_or_default();
+            is_known[*position as usize] = key.is_none();
+        }
+        self.rows.known += is_known.iter().filter(|known| **known).count() as u64;
+        let mut is_known = is_known.into_iter();
+        batch.events.retain(|_| !is_known.next().unwrap_or(false));
+        Ok(())
+    }
+
+    /// Writes the days that the file has left behind, if it is in order, and sets aside whatever is still too much.
+    fn make_room(&mut self) -> Result<()> {
+        let is_orderly = self.late * ORDERLY_SHARE < self.seen;
+        if is_orderly {
+            let finished: Vec<i32> = self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
+            for day in finished {
+                self.write_day(day)?;
+            }
+        }
+        if self.waiting_count > MOST_IN_MEMORY / 2 {
+            for (day, events) in std::mem::take(&mut self.waiting) {
+                self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
+            }
+            self.waiting_count = 0;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits of a day, in memory and aside.
+    fn write_day(&mut self, day: i32) -> Result<()> {
+        let events = self.waiting.remove(&day).unwrap_or_default();
+        self.waiting_count -= events.len();
+        let before = self.day_before(day)?;
+        if self.aside.waiting_count(day) == 0 && events.len() <= MOST_IN_ONE_PASS {
+            self.write_part(day, before, events, (0, 1))?;
+        } else {
+            self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
+            drop(events);
+            let passes = self.aside.waiting_count(day).div_ceil(MOST_IN_ONE_PASS) as u32;
+            for pass in 0..passes {
+                let part = self.aside.take_part(day, Until::DayIsWritten, (pass, passes))?;
+                self.write_part(day, before, part, (pass, passes))?;
+            }
+            self.aside.written(day);
+        }
+        self.written.insert(day, before);
+        Ok(())
+    }
+
+    fn day_before(&self, day: i32) -> Result<DayBefore> {
+        if let Some(before) = self.written.get(&day) {
+            return Ok(*before);
+        }
+        let mut statement =
+            self.store.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM event_days WHERE day = ?1) AS found")?;
+        let is_there: bool = statement.query_row([day], |row| row.get("found"))?;
+        Ok(if is_there { DayBefore::Something } else { DayBefore::Nothing })
+    }
+
+    /// Writes the events of a day for those companies whose key leaves `part.0` when divided by `part.1`.
+    fn write_part(
+        &mut self,
+        day: i32,
+        before: DayBefore,
+        mut events: Vec<IncomingEvent>,
+        part: (u32, u32),
+    ) -> Result<()> {
+        events.sort_by_key(|event| (event.company, key_of(event)));
+        let is_again = self.written.contains_key(&day);
+        let mut earlier = match (is_again, before) {
+            (true, DayBefore::Something) => self.aside.take_part(day, Until::FileEnds, part)?,
+            _ => Vec::new(),
+        };
+        earlier.sort_by_key(|event| (event.company, key_of(event)));
+        let mut merge = Merge { store: self.store, day, before, is_again, text: String::new() };
+        for of_company in events.chunk_by(|a, b| a.company == b.company) {
+            let company = of_company[0].company;
+            let first = earlier.partition_point(|event| event.company < company);
+            let last = earlier.partition_point(|event| event.company <= company);
+            let written = merge.company(company, of_company, &earlier[first..last])?;
+            self.rows.new += written.new;
+            self.rows.known += written.known;
+            if written.new > 0 {
+                let days = self.first_days.entry(company).or_insert((day, day));
+                *days = (days.0.min(day), days.1.max(day));
+            }
+        }
+        if before == DayBefore::Something {
+            self.aside.put(self.store, day, &events, Until::FileEnds)?;
+        }
+        Ok(())
+    }
+}
+
+fn key_of(event: &IncomingEvent) -> EventKey {
+    EventKey { event: event.event, micros: event.micros, person: event.person, identity: event.identity }
+}
+
+/// Brings together what a file and the store have of one day.
+struct Merge<'s> {
+    store: &'s Store,
+    day: i32,
+    before: DayBefore,
+    is_again: bool,
+    text: String,
+}
+
+impl Merge<'_> {
+    /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of the same file that were
+    /// written before, where the store alone cannot tell how many those were; both are in order of their keys.
+    fn company(&mut self, company: u32, rows: &[IncomingEvent], earlier: &[IncomingEvent]) -> Result<WrittenRows> {
+        let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
+        let stored = if is_fresh { Vec::new() } else { self.stored(company)? };
+        let mut merged = Vec::with_capacity(stored.len() + rows.len());
+        let mut written = WrittenRows::default();
+        let mut left = stored.iter().copied().peekable();
+        for equal in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
+            let key = key_of(&equal[0]);
+            while let Some(event) = left.next_if(|event| event.key < key) {
+                merged.push(event);
+            }
+            let copies = left.next_if(|event| event.key == key).map_or(0, |event| event.copies);
+            let of_file = self.earlier_copies(earlier, key, copies);
+            let total = add_rows(equal, of_file, copies, &mut written);
+            if total > 0 {
+                merged.push(StoredEvent { key, copies: total });
+            }
+        }
+        merged.extend(left);
+        if written.new > 0 {
+            self.save(company, &merged, stored.is_empty())?;
+        }
+        Ok(written)
+    }
+
+    /// How many copies of a key this file brought when the day was written before.
+    fn earlier_copies(&self, earlier: &[IncomingEvent], key: EventKey, stored: u64) -> u64 {
+        if self.is_again && self.before == DayBefore::Nothing {
+            return stored;
+        }
+        let first = earlier.partition_point(|event| key_of(event) < key);
+        let equal = earlier[first..].iter().take_while(|event| key_of(event) == key);
+        equal.map(|event| u64::from(event.copies)).sum()
+    }
+
+    fn stored(&self, company: u32) -> Result<Vec<StoredEvent>> {
+        let mut statement =
+            self.store.connection.prepare_cached("SELECT events FROM event_days WHERE day = ?1 AND company = ?2")?;
+        let mut rows = statement.query((self.day, company))?;
+        match rows.next()? {
+            Some(row) => day_events::read(row.get_ref("events")?.as_str()?)
+                .with_context(|| format!("day {} of company {company}", Day::from_number(self.day))),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn save(&mut self, company: u32, events: &[StoredEvent], is_first: bool) -> Result<()> {
+        self.text.clear();
+        day_events::write(&mut self.text, events);
+        let connection = &self.store.connection;
+        let mut day = connection.prepare_cached(if is_first {
+            "INSERT INTO event_days (day, company, events) VALUES (?1, ?2, ?3)"
+        } else {
+            "UPDATE event_days SET events = ?3 WHERE day = ?1 AND company = ?2"
+        })?;
+        day.execute((self.day, company, &self.text))?;
+        let mut count = connection.prepare_cached(if is_first {
+            "INSERT INTO day_counts (day, company, event, count) VALUES (?1, ?2, ?3, ?4)"
+        } else {
+            "INSERT INTO day_counts (day, company, event, count) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (day, company, event) DO UPDATE SET count = excluded.count"
+        })?;
+        for of_name in events.chunk_by(|a, b| a.key.event == b.key.event) {
+            let copies: u64 = of_name.iter().map(|event| event.copies).sum();
+            count.execute((self.day, company, of_name[0].key.event, copies as i64))?;
+        }
+        Ok(())
+    }
+}
+
+/// Goes through equal rows in the order of the file, counts those that add an event, and returns the copies there are then.
+fn add_rows(equal: &[IncomingEvent], of_file: u64, stored: u64, written: &mut WrittenRows) -> u64 {
+    let mut total = of_file;
+    for row in equal {
+        total += u64::from(row.copies);
+        let is_new = total > stored && row.copies > 0;
+        written.new += u64::from(is_new);
+        written.known += u64::from(!is_new);
+    }
+    total.max(stored)
+}
+
+/// How long events that were set aside are of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Until {
+    /// They are still to be written.
+    DayIsWritten,
+    /// They were written, and tell how many copies the file had, should more of that day come.
+    FileEnds,
+}
+
+/// Events in a temporary file, by day.
+#[derive(Default)]
+struct Aside {
+    file: Option<File>,
+    length: u64,
+    chunks: BTreeMap<(i32, Until), Vec<Chunk>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    position: u64,
+    count: usize,
+}
+
+/// Bytes of one event in the temporary file.
+const EVENT_BYTES: usize = 32;
+
+impl Aside {
+    fn put(&mut self, store: &Store, day: i32, events: &[IncomingEvent], until: Until) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        if self.file.is_none() {
+            // Beside the database, where there must be room for these events anyway; `/tmp` may be memory.
+            let folder = store.path().parent().unwrap_or(store.path());
+            self.file =
+                Some(tempfile::tempfile_in(folder).context("cannot make a temporary file beside the database")?);
+        }
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let bytes: Vec<u8> = events.iter().flat_map(to_bytes).collect();
+        file.seek(SeekFrom::Start(self.length))?;
+        file.write_all(&bytes).context("cannot write to the temporary file beside the database")?;
+        let chunk = Chunk { position: self.length, count: events.len() };
+        self.chunks.entry((day, until)).or_default().push(chunk);
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn waiting_days(&self) -> impl Iterator<Item = &i32> {
+        self.chunks.keys().filter(|(_, until)| *until == Until::DayIsWritten).map(|(day, _)| day)
+    }
+
+    fn waiting_count(&self, day: i32) -> usize {
+        self.chunks.get(&(day, Until::DayIsWritten)).into_iter().flatten().map(|chunk| chunk.count).sum()
+    }
+
+    fn written(&mut self, day: i32) {
+        self.chunks.remove(&(day, Until::DayIsWritten));
+    }
+
+    /// The events of a day for some of the companies, in the order in which they were set aside.
+    fn take_part(&mut self, day: i32, until: Until, (part, parts): (u32, u32)) -> Result<Vec<IncomingEvent>> {
+        let mut events = Vec::new();
+        let Some(file) = &mut self.file else { return Ok(events) };
+        for chunk in self.chunks.get(&(day, until)).into_iter().flatten() {
+            file.seek(SeekFrom::Start(chunk.position))?;
+            let mut left = chunk.count;
+            let mut buffer = vec![0; EVENT_BYTES * left.min(8192)];
+            while left > 0 {
+                let now = left.min(8192);
+                let bytes = &mut buffer[..now * EVENT_BYTES];
+                file.read_exact(bytes)?;
+                events.extend(bytes.chunks_exact(EVENT_BYTES).map(from_bytes).filter(|e| e.company % parts == part));
+                left -= now;
+            }
+        }
+        Ok(events)
+    }
+}
+
+fn to_bytes(event: &IncomingEvent) -> [u8; EVENT_BYTES] {
+    let mut bytes = [0; EVENT_BYTES];
+    bytes[0..4].copy_from_slice(&event.day.to_le_bytes());
+    let keys = [event.company, event.event, event.person, event.copies, event.identity];
+    for (place, key) in bytes[4..24].chunks_exact_mut(4).zip(keys) {
+        place.copy_from_slice(&key.to_le_bytes());
+    }
+    bytes[24..32].copy_from_slice(&event.micros.to_le_bytes());
+    bytes
+}
+
+fn from_bytes(bytes: &[u8]) -> IncomingEvent {
+    let key = |place: usize| {
+        let mut four = [0; 4];
+        four.copy_from_slice(&bytes[place * 4..place * 4 + 4]);
+        four
+    };
+    let mut micros = [0; 8];
+    micros.copy_from_slice(&bytes[24..32]);
+    IncomingEvent {
+        day: i32::from_le_bytes(key(0)),
+        company: u32::from_le_bytes(key(1)),
+        event: u32::from_le_bytes(key(2)),
+        person: u32::from_le_bytes(key(3)),
+        copies: u32::from_le_bytes(key(4)),
+        identity: u32::from_le_bytes(key(5)),
+        micros: i64::from_le_bytes(micros),
+    }
+}

@@ -1,0 +1,310 @@
+//! Reading events: counts for trend rules, people, and what there is.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, ensure};
+use rusqlite::OptionalExtension;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Store, day_events};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::rule::Watch;
+use crate::domain::trend::{Counts, Windows};
+
+/// What a trend rule asks about a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrendQuestion {
+    /// What is counted.
+    pub watch: Watch,
+    /// The windows in which it is counted.
+    pub windows: Windows,
+}
+
+/// The answer to a [`TrendQuestion`]: the companies with something to count, in order of their keys.
+pub type TrendCounts = Vec<(CompanyKey, Counts)>;
+
+/// What one person did in each of two windows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonActivity {
+    /// The person's id; `None` for all events that name nobody.
+    pub person_id: Option<String>,
+    /// Events in the observation window.
+    pub previous: u64,
+    /// Events in the decision window.
+    pub current: u64,
+}
+
+/// What one company did in two windows, day by day and by person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyActivity {
+    /// Events (or active people) for each day of both windows.
+    pub daily: Vec<(Day, u64)>,
+    /// The people behind them, those with the largest change first.
+    pub people: Vec<PersonActivity>,
+}
+
+/// What there is of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSummary {
+    /// The event's name.
+    pub name: String,
+    /// How many there are.
+    pub total: u64,
+    /// How many lie in the last 30 days of data.
+    pub last_30_days: u64,
+    /// How many companies have it.
+    pub companies: u64,
+    /// Its first day.
+    pub first_day: Day,
+    /// Its last day.
+    pub last_day: Day,
+}
+
+/// The days of people's activity are held as bits, so that no question may reach further than this.
+const MOST_DAYS_OF_PEOPLE: i32 = 128;
+
+impl Store {
+    /// The first and the last day with an event, of any name and company; `None` without events.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn event_days(&self) -> Result<Option<DayRange>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT min(first_event_day) AS first, max(last_event_day) AS last FROM companies")?;
+        let range: (Option<i32>, Option<i32>) =
+            statement.query_row([], |row| Ok((row.get("first")?, row.get("last")?)))?;
+        let day = Day::from_number;
+        Ok(range.0.zip(range.1).map(|(first, last)| DayRange { from: day(first), to: day(last) }))
+    }
+
+    /// Whether an event of this name was ever imported.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn knows_event(&self, name: &str) -> Result<bool> {
+        Ok(self.event_key(name)?.is_some())
+    }
+
+    /// All event names, A to Z.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn event_names(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached("SELECT name FROM event_names ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get("name"))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    fn event_key(&self, name: &str) -> Result<Option<u32>> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM event_names WHERE name = ?1")?;
+        Ok(statement.query_row([name], |row| row.get("id")).optional()?)
+    }
+
+    /// Counts events and people for all companies at once, one answer for each question. Reads the days of the windows
+    /// once, however many questions there are, and nothing else.
+    ///
+    /// # Errors
+    /// A database that cannot be read; questions about people that span more than 128 days.
+    pub fn trend_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<TrendCounts>> {
+        let events = self.event_counts(questions)?;
+        let people = self.people_counts(questions)?;
+        let chosen = questions.iter().zip(events).zip(people);
+        Ok(chosen
+            .map(|((question, events), people)| if question.watch == Watch::People { people } else { events })
+            .collect())
+    }
+
+    fn event_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<TrendCounts>> {
+        let mut asking: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for (position, question) in questions.iter().enumerate() {
+            if let Some(key) = question.watch.event().map(|name| self.event_key(name)).transpose()?.flatten() {
+                asking.entry(key).or_default().push(position);
+            }
+        }
+        let windows: Vec<Windows> = questions.iter().map(|question| question.windows).collect();
+        let asked = asking.values().flatten().map(|position| windows[*position].both());
+        let mut counts: Vec<Vec<Counts>> = vec![Vec::new(); questions.len()];
+        if let Some(range) = asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) }) {
+            self.for_each_count(range, |day, company, event, count| {
+                for position in asking.get(&event).into_iter().flatten() {
+                    add(&mut counts[*position], &windows[*position], day, company, count);
+                }
+            })?;
+        }
+        Ok(counts.into_iter().map(only_counted).collect())
+    }
+
+    fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT day, company, event, count FROM day_counts WHERE day BETWEEN ?1 AND ?2")?;
+        let mut rows = statement.query((range.from.number(), range.to.number()))?;
+        while let Some(row) = rows.next()? {
+            // By position: looking up column names would take longer than reading the row.
+            visit(Day::from_number(row.get(0)?), row.get(1)?, row.get(2)?, row.get::<_, i64>(3)? as u64);
+        }
+        Ok(())
+    }
+
+    fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<TrendCounts>> {
+        let asked = questions.iter().filter(|question| question.watch == Watch::People).map(|q| q.windows.both());
+        let Some(range) = asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) }) else {
+            return Ok(vec![Vec::new(); questions.len()]);
+        };
+        let active = self.active_days(range)?;
+        let answer = |question: &TrendQuestion| match question.watch {
+            Watch::People => count_people(&active, range.from, &question.windows),
+            Watch::Event(_) => Vec::new(),
+        };
+        Ok(questions.iter().map(answer).collect())
+    }
+
+    /// On which days of the range each person of each company was active: bit 0 is the first day.
+    fn active_days(&self, range: DayRange) -> Result<FxHashMap<(u32, u32), u128>> {
+        ensure!(range.to - range.from < MOST_DAYS_OF_PEOPLE, "people are counted over {range}, which is too long");
+        let mut active: FxHashMap<(u32, u32), u128> = FxHashMap::default();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT day, company, events FROM event_days WHERE day BETWEEN ?1 AND ?2")?;
+        let mut rows = statement.query((range.from.number(), range.to.number()))?;
+        while let Some(row) = rows.next()? {
+            let bit = 1u128 << (row.get::<_, i32>(0)? - range.from.number());
+            let company: u32 = row.get(1)?;
+            day_events::for_each(row.get_ref(2)?.as_str()?, |event| {
+                if event.key.person != 0 {
+                    *active.entry((company, event.key.person)).or_default() |= bit;
+                }
+            })?;
+        }
+        Ok(active)
+    }
+
+    /// What one company did in both windows, day by day and by person.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_activity(&self, company: CompanyKey, watch: &Watch, windows: &Windows) -> Result<CompanyActivity> {
+        let wanted = match watch.event() {
+            Some(name) => Some(self.event_key(name)?.unwrap_or(0)),
+            None => None,
+        };
+        let mut by_person: FxHashMap<u32, (u64, u64)> = FxHashMap::default();
+        let mut daily = Vec::new();
+        let mut statement =
+            self.connection.prepare_cached("SELECT events FROM event_days WHERE day = ?1 AND company = ?2")?;
+        for day in windows.both().days() {
+            let mut active: FxHashSet<u32> = FxHashSet::default();
+            let mut count = 0;
+            let mut rows = statement.query((day.number(), company.0))?;
+            if let Some(row) = rows.next()? {
+                day_events::for_each(row.get_ref(0)?.as_str()?, |event| {
+                    if wanted.is_none_or(|key| key == event.key.event) {
+                        count += event.copies;
+                        active.insert(event.key.person);
+                        let person = by_person.entry(event.key.person).or_default();
+                        let place = if windows.decision.contains(day) { &mut person.1 } else { &mut person.0 };
+                        *place += event.copies;
+                    }
+                })?;
+            }
+            active.remove(&0);
+            daily.push((day, if wanted.is_some() { count } else { active.len() as u64 }));
+        }
+        Ok(CompanyActivity { daily, people: self.name_people(by_person)? })
+    }
+
+    fn name_people(&self, by_key: FxHashMap<u32, (u64, u64)>) -> Result<Vec<PersonActivity>> {
+        let mut statement = self.connection.prepare_cached("SELECT person_id FROM people WHERE id = ?1")?;
+        let mut people = Vec::with_capacity(by_key.len());
+        for (key, (previous, current)) in by_key {
+            let person_id = statement.query_row([key], |row| row.get("person_id")).optional()?;
+            people.push(PersonActivity { person_id, previous, current });
+        }
+        people.sort_by_key(|person| {
+            (std::cmp::Reverse(person.previous.abs_diff(person.current)), person.person_id.clone())
+        });
+        Ok(people)
+    }
+
+    /// Every event that was ever seen, A to Z.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn event_summaries(&self) -> Result<Vec<EventSummary>> {
+        let Some(range) = self.event_days()? else { return Ok(Vec::new()) };
+        let recent = range.to - 29;
+        let mut found: FxHashMap<u32, EventSummary> = FxHashMap::default();
+        let mut companies: FxHashSet<(u32, u32)> = FxHashSet::default();
+        self.for_each_count(range, |day, company, event, count| {
+            let name = String::new();
+            let summary = found.entry(event).or_insert(EventSummary {
+                name,
+                total: 0,
+                last_30_days: 0,
+                companies: 0,
+                first_day: day,
+                last_day: day,
+            });
+            summary.total += count;
+            summary.last_30_days += if day >= recent { count } else { 0 };
+            summary.companies += u64::from(companies.insert((event, company)));
+            summary.last_day = day;
+        })?;
+        self.name_events(found)
+    }
+
+    fn name_events(&self, found: FxHashMap<u32, EventSummary>) -> Result<Vec<EventSummary>> {
+        let mut names: HashMap<u32, String> = HashMap::new();
+        let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            names.insert(row.get("id")?, row.get("name")?);
+        }
+        let named = |(key, summary)| EventSummary { name: names.remove(&key).unwrap_or_default(), ..summary };
+        let mut summaries: Vec<EventSummary> = found.into_iter().map(named).collect();
+        summaries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(summaries)
+    }
+}
+
+fn add(counts: &mut Vec<Counts>, windows: &Windows, day: Day, company: u32, count: u64) {
+    if !windows.both().contains(day) {
+        return;
+    }
+    let place = company as usize;
+    if counts.len() <= place {
+        counts.resize(place + 1, Counts::default());
+    }
+    let counts = &mut counts[place];
+    *(if day >= windows.decision.from { &mut counts.current } else { &mut counts.previous }) += count;
+}
+
+fn only_counted(counts: Vec<Counts>) -> TrendCounts {
+    let keyed = counts.into_iter().enumerate().map(|(key, counts)| (CompanyKey(key as u32), counts));
+    keyed.filter(|(_, counts)| counts.previous + counts.current > 0).collect()
+}
+
+fn count_people(active: &FxHashMap<(u32, u32), u128>, first: Day, windows: &Windows) -> TrendCounts {
+    let bits = |range: DayRange| -> u128 {
+        let ones = if range.len() >= 128 { u128::MAX } else { (1 << range.len()) - 1 };
+        ones << (range.from - first)
+    };
+    let (before, now) = (bits(windows.observation), bits(windows.decision));
+    let mut found: FxHashMap<u32, (Counts, (u64, u64))> = FxHashMap::default();
+    for ((company, _), days) in active {
+        let (was, is) = (days & before != 0, days & now != 0);
+        if was || is {
+            let (counts, only) = found.entry(*company).or_default();
+            counts.previous += u64::from(was);
+            counts.current += u64::from(is);
+            only.0 += u64::from(was && !is);
+            only.1 += u64::from(is && !was);
+        }
+    }
+    let counted = |(company, (counts, only))| (CompanyKey(company), Counts { only_in_one: Some(only), ..counts });
+    let mut answer: TrendCounts = found.into_iter().map(counted).collect();
+    answer.sort_by_key(|(company, _)| *company);
+    answer
+}

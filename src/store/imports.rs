@@ -1,0 +1,128 @@
+//! What was imported, and how headers were mapped.
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+
+use super::Store;
+use crate::domain::day::{Day, Instant};
+
+/// One finished import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRecord {
+    /// The file as it was named; `-` for standard input.
+    pub file: String,
+    /// The kind of facts.
+    pub kind: String,
+    /// When it began.
+    pub started_at: Instant,
+    /// When it was done.
+    pub finished_at: Instant,
+    /// Rows in the file.
+    pub rows_read: u64,
+    /// Rows that made a record or added an event.
+    pub rows_new: u64,
+    /// Every other accepted row.
+    pub rows_known: u64,
+    /// Rows that were not accepted.
+    pub rows_rejected: u64,
+    /// Companies that the file was the first to name.
+    pub companies_made: u64,
+    /// The first day of its facts.
+    pub first_day: Option<Day>,
+    /// The last day of its facts.
+    pub last_day: Option<Day>,
+}
+
+/// The kind under which imports of events are recorded.
+pub type ImportKind = &'static str;
+
+impl Store {
+    /// Records an import.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn add_import(&self, import: &ImportRecord) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO imports (file, kind, started_at, finished_at, rows_read, rows_new, rows_known, rows_rejected,
+                                  companies_made, first_day, last_day)
+             VALUES (:file, :kind, :started_at, :finished_at, :rows_read, :rows_new, :rows_known, :rows_rejected,
+                     :companies_made, :first_day, :last_day)",
+        )?;
+        statement.execute(rusqlite::named_params! {
+            ":file": import.file,
+            ":kind": import.kind,
+            ":started_at": import.started_at,
+            ":finished_at": import.finished_at,
+            ":rows_read": import.rows_read as i64,
+            ":rows_new": import.rows_new as i64,
+            ":rows_known": import.rows_known as i64,
+            ":rows_rejected": import.rows_rejected as i64,
+            ":companies_made": import.companies_made as i64,
+            ":first_day": import.first_day,
+            ":last_day": import.last_day,
+        })?;
+        Ok(())
+    }
+
+    /// All imports, oldest first.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn imports(&self) -> Result<Vec<ImportRecord>> {
+        let mut statement = self.connection.prepare_cached("SELECT * FROM imports ORDER BY id")?;
+        let imports = statement.query_map([], |row| {
+            let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
+            Ok(ImportRecord {
+                file: row.get("file")?,
+                kind: row.get("kind")?,
+                started_at: row.get("started_at")?,
+                finished_at: row.get("finished_at")?,
+                rows_read: count("rows_read")?,
+                rows_new: count("rows_new")?,
+                rows_known: count("rows_known")?,
+                rows_rejected: count("rows_rejected")?,
+                companies_made: count("companies_made")?,
+                first_day: row.get("first_day")?,
+                last_day: row.get("last_day")?,
+            })
+        })?;
+        Ok(imports.collect::<Result<_, _>>()?)
+    }
+
+    /// When the latest import of a kind was done.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn last_import(&self, kind: &str) -> Result<Option<Instant>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT finished_at FROM imports WHERE kind = ?1 ORDER BY finished_at DESC LIMIT 1")?;
+        Ok(statement.query_row([kind], |row| row.get("finished_at")).optional()?)
+    }
+
+    /// How the columns of a header were mapped by hand: field and column, for each kind.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn column_map(&self, header: &str, kind: &str) -> Result<Vec<(String, String)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT field, source FROM column_maps WHERE header = ?1 AND kind = ?2 ORDER BY field")?;
+        let map = statement.query_map((header, kind), |row| Ok((row.get("field")?, row.get("source")?)))?;
+        Ok(map.collect::<Result<_, _>>()?)
+    }
+
+    /// Remembers how the columns of a header were mapped by hand.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn set_column_map(&self, header: &str, kind: &str, map: &[(String, String)]) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO column_maps (header, kind, field, source) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for (field, source) in map {
+            statement.execute((header, kind, field, source))?;
+        }
+        Ok(())
+    }
+}

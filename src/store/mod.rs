@@ -1,0 +1,78 @@
+//! The database: one SQLite file, and the only SQL in the program.
+//!
+//! [`Store`] owns the connection. Each file of this folder adds the questions about one family of tables, as methods
+//! that take and return domain types; their SQL is a literal inside them.
+
+mod companies;
+mod day_events;
+mod event_writer;
+mod events;
+mod imports;
+mod migrations;
+mod open;
+mod rules;
+mod runs;
+mod settings;
+mod signals;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use chrono_tz::Tz;
+use rusqlite::Connection;
+
+pub use companies::{CompanyDetails, CompanyName, SignalCounts};
+pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
+pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendCounts, TrendQuestion};
+pub use imports::{ImportKind, ImportRecord};
+pub use open::Permissions;
+pub use rules::StoredRule;
+pub use runs::{RuleTally, RunOutcome, RunRecord, Step};
+pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
+
+/// An open database.
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    zone: Tz,
+}
+
+/// What becomes of the changes of a transaction that went well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// They stay.
+    Commit,
+    /// They are undone: a dry run is the same work with another end.
+    RollBack,
+}
+
+impl Store {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The time zone in which days begin and end.
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
+    /// Does `work` in one transaction: all of it is there afterwards, or none.
+    ///
+    /// # Errors
+    /// Whatever `work` fails with, after undoing it; another process writing for more than 30 seconds.
+    pub fn transaction<T>(&mut self, finish: Finish, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
+        // A transaction that begins by reading could not be sure to be allowed to write later, however long it waits.
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let result = work(self);
+        let end = if result.is_ok() && finish == Finish::Commit { "COMMIT" } else { "ROLLBACK" };
+        let ended = self.connection.execute_batch(end);
+        let value = result?;
+        if ended.is_err() && !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        ended?;
+        Ok(value)
+    }
+}

@@ -1,0 +1,243 @@
+//! Opening a database: who may, for what, and what is refused.
+
+use std::fs::{self, OpenOptions, Permissions as Mode};
+use std::io::ErrorKind;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use chrono_tz::Tz;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Store, migrations};
+use crate::error::{Failure, Kind};
+
+/// How long a second writer waits for the first.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who may read and write a new database file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permissions {
+    /// Its owner alone (0600).
+    Owner,
+    /// Its owner's group too (0660).
+    Group,
+}
+
+impl Permissions {
+    fn mode(self) -> u32 {
+        match self {
+            Permissions::Owner => 0o600,
+            Permissions::Group => 0o660,
+        }
+    }
+}
+
+/// File systems on which several machines write the same file without a common memory, which SQLite's WAL needs, by the
+/// number that Linux gives them.
+const NETWORK_FILESYSTEMS: [(u32, &str); 7] = [
+    (0x6969, "NFS"),
+    (0x517b, "SMB"),
+    (0xff53_4d42, "CIFS"),
+    (0xfe53_4d42, "SMB2"),
+    (0x5346_414f, "AFS"),
+    (0x7375_7245, "Coda"),
+    (0x00c3_6400, "Ceph"),
+];
+
+impl Store {
+    /// Opens the database at `path` to write, and makes it when there is none.
+    ///
+    /// # Errors
+    /// A network filesystem; a file that is not a database of ours or comes from a newer version (exit 6); one that cannot be
+    /// made or opened (exit 8).
+    pub fn create_or_open(path: &Path, permissions: Permissions) -> Result<Store> {
+        let path = absolute(path)?;
+        make_file(&path, permissions).with_context(|| format!("cannot make the database {}", path.display()))?;
+        open_to_write(path)
+    }
+
+    /// Opens an existing database to write.
+    ///
+    /// # Errors
+    /// As [`Store::create_or_open`]; a missing file (exit 6).
+    pub fn open_to_write(path: &Path) -> Result<Store> {
+        let path = absolute(path)?;
+        require_file(&path)?;
+        open_to_write(path)
+    }
+
+    /// Opens an existing database to read; nothing in it can be changed through the result. Works on a read-only mount
+    /// and on a full disk.
+    ///
+    /// # Errors
+    /// As [`Store::open_to_write`].
+    pub fn open_to_read(path: &Path) -> Result<Store> {
+        let path = absolute(path)?;
+        require_file(&path)?;
+        let connection = open_reader(&path).map_err(|error| explain(error, &path))?;
+        if migrations::version(&connection)? < migrations::LATEST {
+            let message = format!("{} was made by an older version of signals", path.display());
+            return Err(Failure::new(Kind::NotAllowed, message).hint("`signals init` brings it up to date").into());
+        }
+        finish(connection, path)
+    }
+}
+
+/// SQLite would take a relative path that begins with `file:` for a URI; an absolute one it cannot mistake.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
+}
+
+fn require_file(path: &Path) -> Result<()> {
+    let missing = |message: String| Failure::new(Kind::NoDatabase, message);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 => Ok(()),
+        Ok(metadata) if metadata.is_file() => Err(missing(format!("{} is empty", path.display())).hint(BEGIN).into()),
+        Ok(_) => Err(missing(format!("{} is not a file", path.display())).into()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(missing(format!("there is no database at {}", path.display())).hint(BEGIN).into())
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+const BEGIN: &str = "`signals init` makes one; `--db PATH` or SIGNALS_DB names another";
+
+/// Makes the file before SQLite does: the side files of the WAL copy its mode, and the umask must not widen it.
+fn make_file(path: &Path, permissions: Permissions) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+        refuse_network_filesystem(folder)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(permissions.mode()).open(path) {
+        Ok(file) => Ok(file.set_permissions(Mode::from_mode(permissions.mode()))?),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_file() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refuse_network_filesystem(folder: &Path) -> Result<()> {
+    let number = rustix::fs::statfs(folder)?.f_type as u32;
+    match NETWORK_FILESYSTEMS.iter().find(|(known, _)| *known == number) {
+        Some((_, name)) => Err(Failure::new(
+            Kind::NotAllowed,
+            format!(
+                "{} is on {name}, a network filesystem, where two machines writing at once would damage a database",
+                folder.display()
+            ),
+        )
+        .hint("put the database on a local disk: --db PATH")
+        .into()),
+        None => Ok(()),
+    }
+}
+
+fn open_to_write(path: PathBuf) -> Result<Store> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = prepare_writer(&path, flags).map_err(|error| explain(error, &path))?;
+    migrations::migrate(&connection)?;
+    finish(connection, path)
+}
+
+fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    require_ours(&connection, path)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA trusted_schema = OFF;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -32768;",
+    )?;
+    Ok(connection)
+}
+
+fn open_reader(path: &Path) -> Result<Connection> {
+    let usual = try_reader(path, "");
+    let Err(error) = usual else { return usual };
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+    if !matches!(code, Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure)) {
+        return Err(error);
+    }
+    // The memory shared between readers and writers is a file beside the database. Where it cannot be made, a reader that
+    // has the database to itself keeps it in its own memory, and a file that nobody can write needs none.
+    if wal_has_content(path) { try_reader(path, "PRAGMA locking_mode = EXCLUSIVE;") } else { immutable_reader(path) }
+        .map_err(|_| error)
+}
+
+fn try_reader(path: &Path, first: &str) -> Result<Connection> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.execute_batch(first)?;
+    check_reader(connection, path)
+}
+
+fn immutable_reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    check_reader(Connection::open_with_flags(immutable_uri(path), flags)?, path)
+}
+
+fn immutable_uri(path: &Path) -> String {
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{escaped}?immutable=1")
+}
+
+fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
+    require_ours(&connection, path)?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;",
+    )?;
+    Ok(connection)
+}
+
+fn wal_has_content(path: &Path) -> bool {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    fs::metadata(wal).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// Refuses what is not a database of ours before anything in it is touched.
+fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
+    let version = migrations::version(connection)?;
+    let application_id = migrations::application_id(connection)?;
+    let is_empty: bool =
+        connection.query_row("SELECT count(*) = 0 AS is_empty FROM sqlite_schema", [], |row| row.get("is_empty"))?;
+    if is_empty && version == 0 && application_id == 0 {
+        return Ok(());
+    }
+    if application_id != migrations::APPLICATION_ID {
+        let message = format!("{} is a database of another program", path.display());
+        return Err(Failure::new(Kind::NoDatabase, message).into());
+    }
+    if version > migrations::LATEST {
+        let message = format!("{} was written by a newer version of signals (schema {version})", path.display());
+        return Err(Failure::new(Kind::NoDatabase, message).hint("install that version, or a later one").into());
+    }
+    Ok(())
+}
+
+fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    match code {
+        Some(rusqlite::ErrorCode::NotADatabase) => {
+            let message = format!("{} is not a database", path.display());
+            Failure::new(Kind::NoDatabase, message).hint("--db PATH or SIGNALS_DB names the right file").into()
+        }
+        _ => error.context(format!("cannot open {}", path.display())),
+    }
+}
+
+fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
+    connection.set_prepared_statement_cache_capacity(64);
+    let mut store = Store { connection, path, zone: Tz::UTC };
+    if let Some(name) = store.setting("timezone")? {
+        store.zone = name.parse().map_err(|_| anyhow::anyhow!("the database is in the unknown time zone '{name}'"))?;
+    }
+    Ok(store)
+}

@@ -1,0 +1,216 @@
+//! What was run, when, and what came of it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Result;
+use rusqlite::{Row, named_params};
+
+use super::Store;
+use crate::domain::day::{Day, Instant};
+use crate::domain::rule::named;
+
+/// How the run of a day ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// The day was run.
+    Done,
+    /// The day was refused because the data was too old for it.
+    Stale,
+}
+named!(RunOutcome { Done = "done", Stale = "stale" });
+
+/// One step of a run and how long it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What was done.
+    pub name: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What one rule did in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleTally {
+    /// The rule.
+    pub rule: String,
+    /// Companies evaluated.
+    pub evaluated: u64,
+    /// Companies passed over because none of the events lay in the windows.
+    pub skipped_no_events: u64,
+    /// Companies passed over because their first event lay inside the windows.
+    pub skipped_not_established: u64,
+    /// Companies passed over because they had churned.
+    pub skipped_churned: u64,
+    /// Bad signals raised.
+    pub raised_bad: u64,
+    /// Good signals raised.
+    pub raised_good: u64,
+    /// Info signals raised.
+    pub raised_info: u64,
+    /// Whether so many companies turned at once that tracking may have changed.
+    pub is_outage: bool,
+}
+
+/// One run of one day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunRecord {
+    /// Its number; 0 before it is stored.
+    pub id: i64,
+    /// The day that was run.
+    pub day: Day,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// When it began.
+    pub started_at: Instant,
+    /// When it ended.
+    pub finished_at: Instant,
+    /// Whether a later day had been run before it.
+    pub is_backfill: bool,
+    /// The newest day with an event in the database.
+    pub newest_event_on: Option<Day>,
+    /// Companies that at least one rule evaluated.
+    pub companies_evaluated: u64,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
+    /// What each rule did.
+    pub rules: Vec<RuleTally>,
+}
+
+impl Store {
+    /// The latest day that was run.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn latest_run_day(&self) -> Result<Option<Day>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE outcome = 'done'")?;
+        Ok(statement.query_row([], |row| row.get("day"))?)
+    }
+
+    /// The run that finished last.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn last_run(&self) -> Result<Option<RunRecord>> {
+        let mut statement = self.connection.prepare_cached("SELECT * FROM runs ORDER BY id DESC LIMIT 1")?;
+        let mut runs = statement.query_map([], read_run)?;
+        let Some(run) = runs.next().transpose()? else { return Ok(None) };
+        self.with_parts(run).map(Some)
+    }
+
+    /// Begins the record of a run, and returns its number for the signals that it raises.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn begin_run(&self, day: Day, started_at: Instant, is_backfill: bool) -> Result<i64> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO runs (day, outcome, started_at, finished_at, is_backfill, companies_evaluated)
+             VALUES (?1, 'done', ?2, ?2, ?3, 0)",
+        )?;
+        Ok(statement.insert((day, started_at, is_backfill))?)
+    }
+
+    /// Completes the record of the run with the number `run.id`.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn finish_run(&self, run: &RunRecord) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE runs SET outcome = :outcome, finished_at = :finished_at, newest_event_on = :newest_event_on,
+                             companies_evaluated = :companies_evaluated
+             WHERE id = :id",
+        )?;
+        statement.execute(named_params! {
+            ":id": run.id,
+            ":outcome": run.outcome.as_str(),
+            ":finished_at": run.finished_at,
+            ":newest_event_on": run.newest_event_on,
+            ":companies_evaluated": run.companies_evaluated as i64,
+        })?;
+        let mut step = self
+            .connection
+            .prepare_cached("INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)")?;
+        for (position, Step { name, took }) in run.steps.iter().enumerate() {
+            step.execute((run.id, position as i64, name, took.as_secs_f64() * 1000.0))?;
+        }
+        run.rules.iter().try_for_each(|tally| self.add_tally(run.id, tally))
+    }
+
+    fn add_tally(&self, run: i64, tally: &RuleTally) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO run_rules (run, rule, evaluated, skipped_no_events, skipped_not_established, skipped_churned,
+                                    raised_bad, raised_good, raised_info, is_outage)
+             VALUES (:run, :rule, :evaluated, :skipped_no_events, :skipped_not_established, :skipped_churned,
+                     :raised_bad, :raised_good, :raised_info, :is_outage)",
+        )?;
+        statement.execute(named_params! {
+            ":run": run,
+            ":rule": tally.rule,
+            ":evaluated": tally.evaluated as i64,
+            ":skipped_no_events": tally.skipped_no_events as i64,
+            ":skipped_not_established": tally.skipped_not_established as i64,
+            ":skipped_churned": tally.skipped_churned as i64,
+            ":raised_bad": tally.raised_bad as i64,
+            ":raised_good": tally.raised_good as i64,
+            ":raised_info": tally.raised_info as i64,
+            ":is_outage": tally.is_outage,
+        })?;
+        Ok(())
+    }
+
+    /// All runs, oldest first.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn runs(&self) -> Result<Vec<RunRecord>> {
+        let mut statement = self.connection.prepare_cached("SELECT * FROM runs ORDER BY id")?;
+        let runs: Vec<RunRecord> = statement.query_map([], read_run)?.collect::<Result<_, _>>()?;
+        runs.into_iter().map(|run| self.with_parts(run)).collect()
+    }
+
+    fn with_parts(&self, run: RunRecord) -> Result<RunRecord> {
+        let mut steps = self
+            .connection
+            .prepare_cached("SELECT step, milliseconds FROM run_steps WHERE run = ?1 ORDER BY position")?;
+        let steps = steps.query_map([run.id], |row| {
+            let took = Duration::from_secs_f64(row.get::<_, f64>("milliseconds")? / 1000.0);
+            Ok(Step { name: row.get("step")?, took })
+        })?;
+        let mut rules = self.connection.prepare_cached("SELECT * FROM run_rules WHERE run = ?1 ORDER BY rule")?;
+        let rules = rules.query_map([run.id], read_tally)?;
+        Ok(RunRecord { steps: steps.collect::<Result<_, _>>()?, rules: rules.collect::<Result<_, _>>()?, ..run })
+    }
+}
+
+fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let outcome: String = row.get("outcome")?;
+    Ok(RunRecord {
+        id: row.get("id")?,
+        day: row.get("day")?,
+        outcome: if outcome == RunOutcome::Stale.as_str() { RunOutcome::Stale } else { RunOutcome::Done },
+        started_at: row.get("started_at")?,
+        finished_at: row.get("finished_at")?,
+        is_backfill: row.get("is_backfill")?,
+        newest_event_on: row.get("newest_event_on")?,
+        companies_evaluated: row.get::<_, i64>("companies_evaluated")? as u64,
+        steps: Vec::new(),
+        rules: Vec::new(),
+    })
+}
+
+fn read_tally(row: &Row<'_>) -> rusqlite::Result<RuleTally> {
+    let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
+    Ok(RuleTally {
+        rule: row.get("rule")?,
+        evaluated: count("evaluated")?,
+        skipped_no_events: count("skipped_no_events")?,
+        skipped_not_established: count("skipped_not_established")?,
+        skipped_churned: count("skipped_churned")?,
+        raised_bad: count("raised_bad")?,
+        raised_good: count("raised_good")?,
+        raised_info: count("raised_info")?,
+        is_outage: row.get("is_outage")?,
+    })
+}

@@ -1,0 +1,244 @@
+-- The tables of the main job. Every table is readable with any SQLite client; the views at the end show the packed and the
+-- numbered ones with their names and dates.
+--
+-- Calendar days are TEXT 'YYYY-MM-DD', instants TEXT in RFC 3339 (UTC). Only the two tables that grow with the events
+-- count days as INTEGER, days since 1970-01-01, because they are read by ranges of days millions of rows at a time.
+
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE companies (
+    id                  INTEGER PRIMARY KEY,
+    company_id          TEXT NOT NULL UNIQUE,
+    name                TEXT,
+    csm                 TEXT,
+    manager             TEXT,
+    lifecycle_stage     TEXT,
+    segment             TEXT,
+    plan                TEXT,
+    product             TEXT,
+    mrr                 REAL,
+    created_on          TEXT,
+    crm_created_on      TEXT,
+    renewal_on          TEXT,
+    renewal_term_days   INTEGER,
+    payment_expires_on  TEXT,
+    seats               INTEGER,
+    seats_used          INTEGER,
+    churned_on          TEXT,
+    -- 1 while the company is known only because a row of facts named it.
+    is_unlisted         INTEGER NOT NULL DEFAULT 0,
+    -- Days of the first and last event of any name, as in day_counts; kept in step by imports.
+    first_event_day     INTEGER,
+    last_event_day      INTEGER
+) STRICT;
+CREATE INDEX companies_by_csm ON companies (csm);
+
+-- Other texts by which facts may name a company, such as an id that it had before it was merged.
+CREATE TABLE company_texts (
+    text       TEXT PRIMARY KEY,
+    company    INTEGER NOT NULL REFERENCES companies (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX company_texts_by_company ON company_texts (company);
+
+-- Columns of a companies file that are not in the table above.
+CREATE TABLE company_attributes (
+    company  INTEGER NOT NULL REFERENCES companies (id),
+    name     TEXT NOT NULL,
+    value    TEXT NOT NULL,
+    PRIMARY KEY (company, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE people (
+    id         INTEGER PRIMARY KEY,
+    person_id  TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE event_names (
+    id    INTEGER PRIMARY KEY,
+    name  TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- The events themselves: one row for each company and day, because ten million single rows take several times as long to
+-- write and half as much space again. `events` is a JSON array, ordered, of
+--     [event_names.id, seconds, people.id or null, copies]
+-- or, for an event that came with an id of its own,
+--     [event_names.id, seconds, people.id or null, copies, event_ids.id]
+-- where seconds are counted from 00:00 UTC of `day`, and may be negative where the time zone of the database is ahead.
+-- The view event_log unfolds them.
+--
+-- This table and the next declare no foreign keys: looking up the parents of every row would take as long as writing it.
+-- `signals check` verifies them.
+CREATE TABLE event_days (
+    day      INTEGER NOT NULL,
+    company  INTEGER NOT NULL,
+    events   TEXT NOT NULL,
+    PRIMARY KEY (day, company)
+) STRICT, WITHOUT ROWID;
+
+-- How many events of a name a company had on a day: always the sum of the copies in event_days.
+CREATE TABLE day_counts (
+    day      INTEGER NOT NULL,
+    company  INTEGER NOT NULL,
+    event    INTEGER NOT NULL,
+    count    INTEGER NOT NULL,
+    PRIMARY KEY (day, company, event)
+) STRICT, WITHOUT ROWID;
+
+-- The ids of the events that have one, to recognise them whatever day they claim when they come again.
+CREATE TABLE event_ids (
+    id        INTEGER PRIMARY KEY,
+    company   INTEGER NOT NULL REFERENCES companies (id),
+    event_id  TEXT NOT NULL,
+    UNIQUE (company, event_id)
+) STRICT;
+
+CREATE TABLE imports (
+    id              INTEGER PRIMARY KEY,
+    file            TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    started_at      TEXT NOT NULL,
+    finished_at     TEXT NOT NULL,
+    rows_read       INTEGER NOT NULL,
+    rows_new        INTEGER NOT NULL,
+    rows_known      INTEGER NOT NULL,
+    rows_rejected   INTEGER NOT NULL,
+    companies_made  INTEGER NOT NULL,
+    first_day       TEXT,
+    last_day        TEXT
+) STRICT;
+CREATE INDEX imports_by_kind ON imports (kind, finished_at);
+
+-- What --map said of a header, for the next file that has the same one.
+CREATE TABLE column_maps (
+    header  TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    field   TEXT NOT NULL,
+    source  TEXT NOT NULL,
+    PRIMARY KEY (header, kind, field)
+) STRICT, WITHOUT ROWID;
+
+-- Every definition that a rule ever had. Signals point at the one that raised them, so that editing or removing a rule
+-- cannot change what they say.
+CREATE TABLE rule_versions (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    event       TEXT,
+    timeframe   INTEGER,
+    threshold   INTEGER,
+    direction   TEXT,
+    inverse     INTEGER NOT NULL DEFAULT 0,
+    min_events  INTEGER,
+    max_chance  REAL
+) STRICT;
+
+CREATE TABLE rules (
+    name        TEXT PRIMARY KEY,
+    version     INTEGER NOT NULL REFERENCES rule_versions (id),
+    is_enabled  INTEGER NOT NULL DEFAULT 1,
+    -- A removed rule keeps its row: its name goes on to mean the same kind of rule.
+    is_removed  INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+    id                   INTEGER PRIMARY KEY,
+    day                  TEXT NOT NULL,
+    outcome              TEXT NOT NULL,
+    started_at           TEXT NOT NULL,
+    finished_at          TEXT NOT NULL,
+    is_backfill          INTEGER NOT NULL,
+    newest_event_on      TEXT,
+    companies_evaluated  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX runs_by_day ON runs (outcome, day);
+
+CREATE TABLE run_steps (
+    run           INTEGER NOT NULL REFERENCES runs (id),
+    position      INTEGER NOT NULL,
+    step          TEXT NOT NULL,
+    milliseconds  REAL NOT NULL,
+    PRIMARY KEY (run, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run_rules (
+    run                      INTEGER NOT NULL REFERENCES runs (id),
+    rule                     TEXT NOT NULL,
+    evaluated                INTEGER NOT NULL,
+    skipped_no_events        INTEGER NOT NULL,
+    skipped_not_established  INTEGER NOT NULL,
+    skipped_churned          INTEGER NOT NULL,
+    raised_bad               INTEGER NOT NULL,
+    raised_good              INTEGER NOT NULL,
+    raised_info              INTEGER NOT NULL,
+    is_outage                INTEGER NOT NULL,
+    PRIMARY KEY (run, rule)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signals (
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
+    company            INTEGER NOT NULL REFERENCES companies (id),
+    rule               TEXT NOT NULL,
+    rule_version       INTEGER NOT NULL REFERENCES rule_versions (id),
+    run                INTEGER NOT NULL REFERENCES runs (id),
+    type               TEXT NOT NULL,
+    raised_on          TEXT NOT NULL,
+    observation_from   TEXT,
+    observation_to     TEXT,
+    observation_count  INTEGER,
+    decision_from      TEXT,
+    decision_to        TEXT,
+    decision_count     INTEGER,
+    change_pct         REAL,
+    chance             REAL,
+    detail             TEXT NOT NULL,
+    -- The acknowledgement that closed it; null while it is open.
+    acknowledgement    INTEGER REFERENCES signal_history (id)
+) STRICT;
+CREATE INDEX signals_by_day ON signals (raised_on, id);
+CREATE INDEX signals_by_company ON signals (company, type, acknowledgement);
+
+CREATE TABLE signal_history (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    signal   INTEGER NOT NULL REFERENCES signals (id),
+    action   TEXT NOT NULL,
+    at       TEXT NOT NULL,
+    day      TEXT NOT NULL,
+    by       TEXT NOT NULL,
+    reason   TEXT NOT NULL,
+    outcome  TEXT
+) STRICT;
+CREATE INDEX signal_history_by_signal ON signal_history (signal, id);
+
+CREATE TRIGGER signals_are_never_deleted BEFORE DELETE ON signals
+BEGIN SELECT RAISE(ABORT, 'signals are never deleted'); END;
+CREATE TRIGGER history_is_never_deleted BEFORE DELETE ON signal_history
+BEGIN SELECT RAISE(ABORT, 'the history of a signal is append-only'); END;
+CREATE TRIGGER history_is_never_changed BEFORE UPDATE ON signal_history
+BEGIN SELECT RAISE(ABORT, 'the history of a signal is append-only'); END;
+
+CREATE VIEW event_log AS
+SELECT c.company_id,
+       n.name AS event,
+       p.person_id,
+       date(d.day * 86400, 'unixepoch') AS day,
+       strftime('%Y-%m-%dT%H:%M:%fZ', d.day * 86400 + e.value ->> 1, 'unixepoch') AS at,
+       e.value ->> 3 AS copies,
+       i.event_id
+FROM event_days d
+JOIN companies c ON c.id = d.company,
+     json_each(d.events) e
+JOIN event_names n ON n.id = e.value ->> 0
+LEFT JOIN people p ON p.id = e.value ->> 2
+LEFT JOIN event_ids i ON i.id = e.value ->> 4;
+
+CREATE VIEW day_count_log AS
+SELECT c.company_id,
+       n.name AS event,
+       date(d.day * 86400, 'unixepoch') AS day,
+       d.count
+FROM day_counts d
+JOIN companies c ON c.id = d.company
+JOIN event_names n ON n.id = d.event;

@@ -1,0 +1,43 @@
+//! How domain values are written into columns and read from them.
+
+use std::str::FromStr;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+use crate::domain::day::{Day, Instant};
+use crate::domain::rule::{Direction, RuleKind};
+use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
+
+fn read<T: FromStr>(value: ValueRef<'_>) -> FromSqlResult<T> {
+    value.as_str()?.parse().map_err(|_| FromSqlError::InvalidType)
+}
+
+macro_rules! stored_as_text {
+    ($($type:ty),+) => {$(
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.to_string()))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                read(value)
+            }
+        }
+    )+};
+}
+
+stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind);
+
+impl ToSql for SignalId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.0))
+    }
+}
+
+impl FromSql for SignalId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(SignalId)
+    }
+}

@@ -1,0 +1,215 @@
+//! The only code that prints and asks.
+//!
+//! Standard output is data; everything else goes to standard error, which `--quiet` silences but for errors.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::{Failure, Kind, Report};
+use crate::render::{Look, RecordWriter, Value, escape};
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless the environment says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What the environment says about the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// NO_COLOR is set, or TERM is dumb.
+    pub wants_no_colour: bool,
+    /// CLICOLOR_FORCE is set.
+    pub forces_colour: bool,
+    /// COLUMNS, where it is set to a number.
+    pub columns: Option<u16>,
+}
+
+/// Where a command's words go.
+pub struct Ui {
+    out: RefCell<BufWriter<Stdout>>,
+    look: Look,
+    error_colour: bool,
+    is_quiet: bool,
+    shows_progress: bool,
+}
+
+/// The width of a terminal that does not tell.
+const USUAL_WIDTH: u16 = 80;
+
+impl Ui {
+    /// Finds out what the streams are.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
+    pub fn new(choice: ColorChoice, is_quiet: bool, terminal: Terminal) -> Self {
+        let colour = |is_terminal: bool| match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto if terminal.wants_no_colour => false,
+            ColorChoice::Auto => is_terminal || terminal.forces_colour,
+        };
+        let (out_is_terminal, error_is_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let measured = || terminal_size::terminal_size().map(|(width, _)| width.0).filter(|width| *width > 0);
+        let width = out_is_terminal.then(|| terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH));
+        Ui {
+            out: RefCell::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+            look: Look { has_colour: colour(out_is_terminal), width },
+            error_colour: colour(error_is_terminal),
+            is_quiet,
+            shows_progress: error_is_terminal && !is_quiet,
+        }
+    }
+
+    /// How screens are to be drawn.
+    pub fn look(&self) -> Look {
+        self.look
+    }
+
+    /// Writes data to standard output.
+    ///
+    /// # Errors
+    /// A stream that cannot be written.
+    pub fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
+        self.out.borrow_mut().write_all(bytes.as_ref()).context("cannot write to standard output")
+    }
+
+    /// Hands on what is still buffered.
+    ///
+    /// # Errors
+    /// As [`Ui::data`].
+    pub fn flush(&self) -> Result<()> {
+        self.out.borrow_mut().flush().context("cannot write to standard output")
+    }
+
+    /// Writes records to standard output, each as it comes.
+    ///
+    /// # Errors
+    /// As [`Ui::data`]; whatever `produce` fails with.
+    pub fn records(
+        &self,
+        mut writer: RecordWriter<'_>,
+        produce: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>,
+    ) -> Result<()> {
+        let mut bytes = Vec::new();
+        writer.start(&mut bytes)?;
+        produce(&mut |values| {
+            writer.record(&mut bytes, values)?;
+            self.data(&bytes)?;
+            bytes.clear();
+            Ok(())
+        })?;
+        writer.finish(&mut bytes);
+        self.data(&bytes)
+    }
+
+    /// Tells something that is not data.
+    pub fn note(&self, text: impl Display) {
+        if !self.is_quiet {
+            self.say("", Style::new(), &text.to_string());
+        }
+    }
+
+    /// Tells of something that the user should know before relying on the result.
+    pub fn warning(&self, text: impl Display) {
+        if !self.is_quiet {
+            self.say("warning: ", AnsiColor::Yellow.on_default().bold(), &text.to_string());
+        }
+    }
+
+    /// Tells what can be done.
+    pub fn hint(&self, text: impl Display) {
+        if !self.is_quiet {
+            self.say("hint: ", AnsiColor::Cyan.on_default().bold(), &text.to_string());
+        }
+    }
+
+    /// Tells of a failure, and what to do about it.
+    pub fn failure(&self, report: &Report) {
+        // What was written before the failure comes before it; if that cannot be, the failure matters more.
+        let _ = self.flush();
+        if report.message.is_empty() {
+            return;
+        }
+        self.say("error: ", AnsiColor::Red.on_default().bold(), &report.message);
+        report.hints.iter().for_each(|hint| self.hint(hint));
+    }
+
+    /// Each line of text is made safe on its own: line breaks of ours stay, control characters of the data do not.
+    fn say(&self, label: &str, style: Style, text: &str) {
+        let safe: Vec<_> = text.lines().map(escape::for_terminal).collect();
+        let safe = safe.join("\n");
+        #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
+        let mut stream = io::stderr().lock();
+        // There is nobody left to tell when standard error is gone.
+        let _ = match (label.is_empty(), self.error_colour) {
+            (true, _) => writeln!(stream, "{safe}"),
+            (false, true) => writeln!(stream, "{style}{label}{style:#}{safe}"),
+            (false, false) => writeln!(stream, "{label}{safe}"),
+        };
+    }
+
+    /// Whether somebody is there to answer a question.
+    pub fn can_ask(&self) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+        let error_is_terminal = io::stderr().is_terminal();
+        io::stdin().is_terminal() && error_is_terminal
+    }
+
+    /// Asks for a line of text at the terminal.
+    ///
+    /// # Errors
+    /// No terminal to ask at (exit 2), with `instead` as what to do.
+    pub fn ask(&self, question: &str, instead: &str) -> Result<String> {
+        if !self.can_ask() {
+            return Err(Failure::new(
+                Kind::Usage,
+                format!("{} needs an answer", question.trim_end_matches([':', '?', ' '])),
+            )
+            .hint(instead)
+            .into());
+        }
+        self.flush()?;
+        #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
+        let mut stream = io::stderr().lock();
+        write!(stream, "{} ", escape::for_terminal(question))?;
+        stream.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Asks whether to go on.
+    ///
+    /// # Errors
+    /// As [`Ui::ask`]; an answer other than yes (exit 9).
+    pub fn confirm(&self, question: &str) -> Result<()> {
+        let answer = self.ask(&format!("{question} [y/N]"), "--yes answers it")?;
+        if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::NotAllowed, "nothing was changed").into())
+    }
+
+    /// A progress bar over so many bytes (`None`: unknown), which shows itself only on a terminal.
+    pub fn progress(&self, total: Option<u64>, what: &str) -> ProgressBar {
+        let target = if self.shows_progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let template = match total {
+            Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
+            None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+        };
+        let bar = ProgressBar::with_draw_target(total, target).with_message(escape::for_terminal(what).into_owned());
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style.progress_chars("█▌ ")),
+            Err(_) => bar,
+        }
+    }
+}
