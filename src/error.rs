@@ -92,6 +92,11 @@ impl Failure {
         Failure { kind, message: String::new(), hints: Vec::new(), reported: true }
     }
 
+    /// What can be done about it.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
     /// The kind of failure.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -9,22 +9,8 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::rule::Rule;
 use crate::domain::signal::{SignalId, SignalType};
-use crate::domain::trend::{self, Customer, Evaluation, Latest, Skip, Windows};
-use crate::store::{
-    Finish, NewSignal, RuleTally, RunOutcome, RunRecord, SignalRecord, Step, Store, StoredRule, TrendCounts,
-    TrendQuestion,
-};
-
-/// How a day is to be run.
-#[derive(Debug, Clone, Copy)]
-pub struct DayPlan {
-    /// The day.
-    pub day: Day,
-    /// How many days the newest event may lie before it.
-    pub max_lag: i32,
-    /// Whether anything is kept.
-    pub finish: Finish,
-}
+use crate::domain::trend::{self, CountsByCompany, Customer, Evaluation, Latest, Skip, Windows};
+use crate::store::{NewSignal, RuleTally, RunRecord, SignalRecord, Step, Store, StoredRule, TrendQuestion};
 
 /// What came of a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,51 +21,39 @@ pub struct DayReport {
     pub raised: Vec<SignalRecord>,
 }
 
-impl DayReport {
-    /// How many days the newest event lies before the day; 0 when there is one on the day or after it, or none at all.
-    pub fn lag(&self) -> i32 {
-        lag(self.record.day, self.record.newest_event_on)
-    }
+/// How many days the newest event in the database lies before `day`; 0 when there is one on the day or after it, or none
+/// at all.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn lag(store: &Store, day: Day) -> Result<i32> {
+    Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
 }
 
-fn lag(day: Day, newest: Option<Day>) -> i32 {
-    newest.map_or(0, |newest| (day - newest).max(0))
-}
-
-/// Runs a day in one transaction: all of it is there afterwards, or none.
+/// Runs a day, within a transaction that the caller has begun.
 ///
 /// # Errors
 /// A database that cannot be written.
-pub fn run_day(store: &mut Store, clock: &Clock, plan: &DayPlan) -> Result<DayReport> {
-    store.transaction(plan.finish, |store| {
-        let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > plan.day);
-        let started_at = clock.now();
-        let id = store.begin_run(plan.day, started_at, is_backfill)?;
-        let newest_event_on = store.event_days()?.map(|days| days.to);
-        let mut day = RunningDay { store, clock, day: plan.day, run: id, steps: Vec::new(), raised: Vec::new() };
-        let mut record = RunRecord {
-            id,
-            day: plan.day,
-            outcome: RunOutcome::Stale,
-            started_at,
-            finished_at: started_at,
-            is_backfill,
-            newest_event_on,
-            companies_evaluated: 0,
-            steps: Vec::new(),
-            rules: Vec::new(),
-        };
-        if lag(plan.day, newest_event_on) <= plan.max_lag {
-            record.outcome = RunOutcome::Done;
-            (record.rules, record.companies_evaluated) = day.trend_rules()?;
-        }
-        let (steps, raised) = (day.steps, day.raised);
-        record.steps = steps;
-        record.finished_at = clock.now();
-        store.finish_run(&record)?;
-        let raised = raised.into_iter().map(|id| store.signal(id)).collect::<Result<Vec<_>>>()?;
-        Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
-    })
+pub fn run_day(store: &Store, clock: &Clock, day: Day) -> Result<DayReport> {
+    let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
+    let started_at = clock.now();
+    let run = store.begin_run(day, started_at, is_backfill)?;
+    let mut running = RunningDay { store, clock, day, run, steps: Vec::new(), raised: Vec::new() };
+    let (rules, companies_evaluated) = running.trend_rules()?;
+    let record = RunRecord {
+        id: run,
+        day,
+        started_at,
+        finished_at: clock.now(),
+        is_backfill,
+        newest_event_on: store.event_days()?.map(|data| data.to),
+        companies_evaluated,
+        steps: running.steps,
+        rules,
+    };
+    store.finish_run(&record)?;
+    let raised = running.raised.into_iter().map(|id| store.signal(id)).collect::<Result<Vec<_>>>()?;
+    Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
 }
 
 /// A day while it is being run.
@@ -123,7 +97,12 @@ impl RunningDay<'_> {
         pairs.map(|(stored, counts)| self.evaluate(&stored.rule, &customers, counts)).collect()
     }
 
-    fn evaluate(&self, rule: &Rule, customers: &[(CompanyKey, Customer)], counts: &TrendCounts) -> Result<Evaluation> {
+    fn evaluate(
+        &self,
+        rule: &Rule,
+        customers: &[(CompanyKey, Customer)],
+        counts: &CountsByCompany,
+    ) -> Result<Evaluation> {
         let recent = DayRange { from: self.day - rule.trend.days() + 1, to: self.day };
         let latest: HashMap<CompanyKey, Latest> = self.store.latest_signals(&rule.name, recent)?.into_iter().collect();
         Ok(trend::evaluate(&rule.trend, self.day, customers, counts, &latest))
@@ -233,7 +212,7 @@ pub fn preview(store: &Store, rules: &[Rule]) -> Result<Option<Vec<Preview>>> {
 }
 
 /// Applies a rule to each day in order, as if it had never raised anything before them.
-fn replay(rule: &Rule, days: DayRange, customers: &[(CompanyKey, Customer)], counts: &[TrendCounts]) -> Preview {
+fn replay(rule: &Rule, days: DayRange, customers: &[(CompanyKey, Customer)], counts: &[CountsByCompany]) -> Preview {
     let mut latest: HashMap<CompanyKey, Latest> = HashMap::new();
     let mut signals = Vec::new();
     for (day, counts) in days.days().zip(counts) {

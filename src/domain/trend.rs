@@ -52,6 +52,26 @@ impl Counts {
     }
 }
 
+/// The counts of all companies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CountsByCompany(Vec<Counts>);
+
+impl CountsByCompany {
+    /// The counts of a company; nothing for one that was never counted.
+    pub fn of(&self, company: CompanyKey) -> Counts {
+        self.0.get(company.0 as usize).copied().unwrap_or_default()
+    }
+
+    /// The counts of a company, to add to.
+    pub fn entry(&mut self, company: CompanyKey) -> &mut Counts {
+        let place = company.0 as usize;
+        if self.0.len() <= place {
+            self.0.resize(place + 1, Counts::default());
+        }
+        &mut self.0[place]
+    }
+}
+
 /// What a trend rule needs to know about a company, besides its counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Customer {
@@ -159,27 +179,25 @@ pub struct Evaluation {
     pub findings: Vec<(CompanyKey, Finding)>,
 }
 
-/// Applies a rule on `day` to all `customers`, who are in order of their keys, as are `counts`. `latest` is the latest signal
-/// that the rule raised for each company on or before the day; those that lie a timeframe back make no difference.
+/// Applies a rule on `day` to all `customers`, in their order. `counts` tells what was counted for each; `latest` is the latest
+/// signal that the rule raised for each company on or before the day, of which those a timeframe back make no difference.
 pub fn evaluate(
     rule: &TrendRule,
     day: Day,
     customers: &[(CompanyKey, Customer)],
-    counts: &[(CompanyKey, Counts)],
+    counts: &CountsByCompany,
     latest: &HashMap<CompanyKey, Latest>,
 ) -> Evaluation {
     let windows = Windows::ending(day, rule.days());
-    let mut counts = counts.iter().peekable();
     let mut evaluation = Evaluation::default();
     for (company, customer) in customers {
-        while counts.next_if(|(key, _)| key < company).is_some() {}
-        let of_company = counts.next_if(|(key, _)| key == company).map(|(_, counts)| *counts).unwrap_or_default();
-        if let Some(skip) = Skip::of(&windows, customer, &of_company) {
+        let counts = counts.of(*company);
+        if let Some(skip) = Skip::of(&windows, customer, &counts) {
             *evaluation.skipped.entry(skip).or_default() += 1;
             continue;
         }
         evaluation.evaluated.push(*company);
-        let finding = judge(rule, &windows, &of_company);
+        let finding = judge(rule, &windows, &counts);
         let is_new = |found: &Finding| !repeats(rule, day, found.signal_type, latest.get(company).copied());
         evaluation.findings.extend(finding.filter(is_new).map(|finding| (*company, finding)));
     }
@@ -315,24 +333,23 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_goes_through_the_customers_in_step_with_their_counts() {
+    fn a_rule_goes_through_the_customers_in_their_order() {
         let established = Customer { first_event: Some(day("2020-01-01")), churned_on: None };
         let newcomer = Customer { first_event: Some(day("2026-03-30")), churned_on: None };
-        let customers: Vec<_> = [established, newcomer, established, established, established]
-            .into_iter()
-            .zip([1, 2, 3, 5, 9])
-            .map(|(customer, key)| (CompanyKey(key), customer))
-            .collect();
-        let counts: Vec<_> = [(1, 100, 84), (2, 0, 5), (4, 1, 0), (5, 100, 99), (9, 10, 0)]
-            .map(|(key, previous, current)| (CompanyKey(key), counts(previous, current)))
-            .into();
-        let latest =
-            HashMap::from([(CompanyKey(9), Latest { raised_on: day("2026-03-30"), signal_type: SignalType::Bad })]);
-        let found = evaluate(&rule(), day("2026-03-31"), &customers, &counts, &latest);
-        assert_eq!(found.evaluated, [1, 5, 9].map(CompanyKey));
+        let customers =
+            [(5, established), (1, established), (2, newcomer), (3, established), (9, established), (7, established)];
+        let customers = customers.map(|(key, customer)| (CompanyKey(key), customer));
+        let mut by_company = CountsByCompany::default();
+        for (key, previous, current) in [(1, 100, 84), (2, 0, 5), (4, 1, 0), (5, 100, 99), (9, 10, 0), (7, 1, 2)] {
+            *by_company.entry(CompanyKey(key)) = counts(previous, current);
+        }
+        let before = Latest { raised_on: day("2026-03-30"), signal_type: SignalType::Bad };
+        let latest = HashMap::from([(CompanyKey(9), before)]);
+        let found = evaluate(&rule(), day("2026-03-31"), &customers, &by_company, &latest);
+        assert_eq!(found.evaluated, [5, 1, 9, 7].map(CompanyKey));
         assert_eq!(found.skipped, HashMap::from([(Skip::NotEstablished, 1), (Skip::NoEvents, 1)]));
         let raised: Vec<_> = found.findings.iter().map(|(key, finding)| (key.0, finding.signal_type)).collect();
-        assert_eq!(raised, [(1, SignalType::Bad)]);
+        assert_eq!(raised, [(1, SignalType::Bad), (7, SignalType::Good)]);
     }
 
     #[test]

@@ -44,14 +44,15 @@ pub enum Align {
 /// Rows under headings.
 #[derive(Debug, Clone)]
 pub struct TextTable {
-    columns: Vec<(&'static str, Align)>,
+    columns: Vec<(String, Align)>,
     rows: Vec<Vec<(String, Tone)>>,
 }
 
 impl TextTable {
     /// A table with these headings.
-    pub fn new(columns: impl IntoIterator<Item = (&'static str, Align)>) -> Self {
-        TextTable { columns: columns.into_iter().collect(), rows: Vec::new() }
+    pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = (T, Align)>) -> Self {
+        let columns = columns.into_iter().map(|(title, align)| (title.into(), align));
+        TextTable { columns: columns.collect(), rows: Vec::new() }
     }
 
     /// Adds a row of plain cells.
@@ -89,7 +90,7 @@ impl TextTable {
             table.add_row(row.iter().map(|(text, tone)| cell(text, *tone, look)));
         }
         for (column, (_, align)) in table.column_iter_mut().zip(&self.columns) {
-            column.set_padding((0, 2));
+            column.set_padding((0, 1));
             column.set_cell_alignment(if *align == Align::Right { CellAlignment::Right } else { CellAlignment::Left });
         }
         table.lines().map(|line| format!("{}\n", line.trim_end())).collect()

@@ -82,6 +82,22 @@ impl Store {
         Ok(statement.query_row([text], |row| row.get("id")).optional()?.map(CompanyKey))
     }
 
+    /// The company that a person means by `text`: its id, another known text, or its name if no other company has it, without
+    /// regard to case.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_by_text(&self, text: &str) -> Result<Option<CompanyKey>> {
+        if let Some(company) = self.company_by_id(text)? {
+            return Ok(Some(company));
+        }
+        let wanted = text.to_lowercase();
+        let names = self.company_names()?.into_iter();
+        let mut matching = names.filter(|entry| entry.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
+        let first = matching.next();
+        Ok(first.filter(|_| matching.next().is_none()).map(|entry| entry.company))
+    }
+
     /// All events and people names with their keys, for an import to go on from.
     ///
     /// # Errors
@@ -211,13 +227,34 @@ impl Store {
         Ok(())
     }
 
-    /// What trend rules need to know of every company.
+    /// How many companies there are.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_count(&self) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached("SELECT count(*) AS count FROM companies")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
+    }
+
+    /// Who looks after each company that somebody looks after.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id")?;
+        let csms = statement.query_map([], |row| Ok((CompanyKey(row.get("id")?), row.get("csm")?)))?;
+        Ok(csms.collect::<Result<_, _>>()?)
+    }
+
+    /// What trend rules need to know of every company, in order of their ids, which does not depend on what was imported first.
     ///
     /// # Errors
     /// A database that cannot be read.
     pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, first_event_day, churned_on FROM companies ORDER BY id")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, first_event_day, churned_on FROM companies ORDER BY company_id")?;
         let customers = statement.query_map([], |row| {
             let first: Option<i32> = row.get("first_event_day")?;
             let customer = Customer { first_event: first.map(Day::from_number), churned_on: row.get("churned_on")? };

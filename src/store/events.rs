@@ -10,7 +10,7 @@ use super::{Store, day_events};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::Watch;
-use crate::domain::trend::{Counts, Windows};
+use crate::domain::trend::{CountsByCompany, Windows};
 
 /// What a trend rule asks about a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,6 @@ pub struct TrendQuestion {
     /// The windows in which it is counted.
     pub windows: Windows,
 }
-
-/// The answer to a [`TrendQuestion`]: the companies with something to count, in order of their keys.
-pub type TrendCounts = Vec<(CompanyKey, Counts)>;
 
 /// What one person did in each of two windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +104,7 @@ impl Store {
     ///
     /// # Errors
     /// A database that cannot be read; questions about people that span more than 128 days.
-    pub fn trend_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<TrendCounts>> {
+    pub fn trend_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
         let events = self.event_counts(questions)?;
         let people = self.people_counts(questions)?;
         let chosen = questions.iter().zip(events).zip(people);
@@ -116,7 +113,7 @@ impl Store {
             .collect())
     }
 
-    fn event_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<TrendCounts>> {
+    fn event_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
         let mut asking: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
         for (position, question) in questions.iter().enumerate() {
             if let Some(key) = question.watch.event().map(|name| self.event_key(name)).transpose()?.flatten() {
@@ -125,7 +122,7 @@ impl Store {
         }
         let windows: Vec<Windows> = questions.iter().map(|question| question.windows).collect();
         let asked = asking.values().flatten().map(|position| windows[*position].both());
-        let mut counts: Vec<Vec<Counts>> = vec![Vec::new(); questions.len()];
+        let mut counts = vec![CountsByCompany::default(); questions.len()];
         if let Some(range) = asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) }) {
             self.for_each_count(range, |day, company, event, count| {
                 for position in asking.get(&event).into_iter().flatten() {
@@ -133,7 +130,7 @@ impl Store {
                 }
             })?;
         }
-        Ok(counts.into_iter().map(only_counted).collect())
+        Ok(counts)
     }
 
     fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
@@ -148,15 +145,15 @@ impl Store {
         Ok(())
     }
 
-    fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<TrendCounts>> {
+    fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
         let asked = questions.iter().filter(|question| question.watch == Watch::People).map(|q| q.windows.both());
         let Some(range) = asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) }) else {
-            return Ok(vec![Vec::new(); questions.len()]);
+            return Ok(vec![CountsByCompany::default(); questions.len()]);
         };
         let active = self.active_days(range)?;
         let answer = |question: &TrendQuestion| match question.watch {
             Watch::People => count_people(&active, range.from, &question.windows),
-            Watch::Event(_) => Vec::new(),
+            Watch::Event(_) => CountsByCompany::default(),
         };
         Ok(questions.iter().map(answer).collect())
     }
@@ -269,42 +266,30 @@ impl Store {
     }
 }
 
-fn add(counts: &mut Vec<Counts>, windows: &Windows, day: Day, company: u32, count: u64) {
-    if !windows.both().contains(day) {
-        return;
+fn add(counts: &mut CountsByCompany, windows: &Windows, day: Day, company: u32, count: u64) {
+    if windows.both().contains(day) {
+        let counts = counts.entry(CompanyKey(company));
+        *(if day >= windows.decision.from { &mut counts.current } else { &mut counts.previous }) += count;
     }
-    let place = company as usize;
-    if counts.len() <= place {
-        counts.resize(place + 1, Counts::default());
-    }
-    let counts = &mut counts[place];
-    *(if day >= windows.decision.from { &mut counts.current } else { &mut counts.previous }) += count;
 }
 
-fn only_counted(counts: Vec<Counts>) -> TrendCounts {
-    let keyed = counts.into_iter().enumerate().map(|(key, counts)| (CompanyKey(key as u32), counts));
-    keyed.filter(|(_, counts)| counts.previous + counts.current > 0).collect()
-}
-
-fn count_people(active: &FxHashMap<(u32, u32), u128>, first: Day, windows: &Windows) -> TrendCounts {
+fn count_people(active: &FxHashMap<(u32, u32), u128>, first: Day, windows: &Windows) -> CountsByCompany {
     let bits = |range: DayRange| -> u128 {
         let ones = if range.len() >= 128 { u128::MAX } else { (1 << range.len()) - 1 };
         ones << (range.from - first)
     };
     let (before, now) = (bits(windows.observation), bits(windows.decision));
-    let mut found: FxHashMap<u32, (Counts, (u64, u64))> = FxHashMap::default();
+    let mut found = CountsByCompany::default();
     for ((company, _), days) in active {
         let (was, is) = (days & before != 0, days & now != 0);
         if was || is {
-            let (counts, only) = found.entry(*company).or_default();
+            let counts = found.entry(CompanyKey(*company));
             counts.previous += u64::from(was);
             counts.current += u64::from(is);
+            let only = counts.only_in_one.get_or_insert((0, 0));
             only.0 += u64::from(was && !is);
             only.1 += u64::from(is && !was);
         }
     }
-    let counted = |(company, (counts, only))| (CompanyKey(company), Counts { only_in_one: Some(only), ..counts });
-    let mut answer: TrendCounts = found.into_iter().map(counted).collect();
-    answer.sort_by_key(|(company, _)| *company);
-    answer
+    found
 }

@@ -3,6 +3,7 @@
 //! [`Store`] owns the connection. Each file of this folder adds the questions about one family of tables, as methods
 //! that take and return domain types; their SQL is a literal inside them.
 
+mod check;
 mod companies;
 mod day_events;
 mod event_writer;
@@ -24,11 +25,12 @@ use rusqlite::Connection;
 
 pub use companies::{CompanyDetails, CompanyName, SignalCounts};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
-pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendCounts, TrendQuestion};
+pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
 pub use imports::{ImportKind, ImportRecord};
+pub use migrations::LATEST as SCHEMA_VERSION;
 pub use open::Permissions;
 pub use rules::StoredRule;
-pub use runs::{RuleTally, RunOutcome, RunRecord, Step};
+pub use runs::{RuleTally, RunRecord, Step};
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
 
 /// An open database.

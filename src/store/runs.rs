@@ -1,7 +1,5 @@
 //! What was run, when, and what came of it.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -9,17 +7,6 @@ use rusqlite::{Row, named_params};
 
 use super::Store;
 use crate::domain::day::{Day, Instant};
-use crate::domain::rule::named;
-
-/// How the run of a day ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunOutcome {
-    /// The day was run.
-    Done,
-    /// The day was refused because the data was too old for it.
-    Stale,
-}
-named!(RunOutcome { Done = "done", Stale = "stale" });
 
 /// One step of a run and how long it took.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +47,6 @@ pub struct RunRecord {
     pub id: i64,
     /// The day that was run.
     pub day: Day,
-    /// How it ended.
-    pub outcome: RunOutcome,
     /// When it began.
     pub started_at: Instant,
     /// When it ended.
@@ -84,8 +69,7 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn latest_run_day(&self) -> Result<Option<Day>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE outcome = 'done'")?;
+        let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs")?;
         Ok(statement.query_row([], |row| row.get("day"))?)
     }
 
@@ -106,8 +90,7 @@ impl Store {
     /// A database that cannot be written.
     pub fn begin_run(&self, day: Day, started_at: Instant, is_backfill: bool) -> Result<i64> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO runs (day, outcome, started_at, finished_at, is_backfill, companies_evaluated)
-             VALUES (?1, 'done', ?2, ?2, ?3, 0)",
+            "INSERT INTO runs (day, started_at, finished_at, is_backfill, companies_evaluated) VALUES (?1, ?2, ?2, ?3, 0)",
         )?;
         Ok(statement.insert((day, started_at, is_backfill))?)
     }
@@ -118,13 +101,12 @@ impl Store {
     /// A database that cannot be written.
     pub fn finish_run(&self, run: &RunRecord) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "UPDATE runs SET outcome = :outcome, finished_at = :finished_at, newest_event_on = :newest_event_on,
+            "UPDATE runs SET finished_at = :finished_at, newest_event_on = :newest_event_on,
                              companies_evaluated = :companies_evaluated
              WHERE id = :id",
         )?;
         statement.execute(named_params! {
             ":id": run.id,
-            ":outcome": run.outcome.as_str(),
             ":finished_at": run.finished_at,
             ":newest_event_on": run.newest_event_on,
             ":companies_evaluated": run.companies_evaluated as i64,
@@ -185,11 +167,9 @@ impl Store {
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
-    let outcome: String = row.get("outcome")?;
     Ok(RunRecord {
         id: row.get("id")?,
         day: row.get("day")?,
-        outcome: if outcome == RunOutcome::Stale.as_str() { RunOutcome::Stale } else { RunOutcome::Done },
         started_at: row.get("started_at")?,
         finished_at: row.get("finished_at")?,
         is_backfill: row.get("is_backfill")?,

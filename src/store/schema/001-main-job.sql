@@ -146,14 +146,13 @@ CREATE TABLE rules (
 CREATE TABLE runs (
     id                   INTEGER PRIMARY KEY,
     day                  TEXT NOT NULL,
-    outcome              TEXT NOT NULL,
     started_at           TEXT NOT NULL,
     finished_at          TEXT NOT NULL,
     is_backfill          INTEGER NOT NULL,
     newest_event_on      TEXT,
     companies_evaluated  INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX runs_by_day ON runs (outcome, day);
+CREATE INDEX runs_by_day ON runs (day);
 
 CREATE TABLE run_steps (
     run           INTEGER NOT NULL REFERENCES runs (id),

@@ -1,0 +1,29 @@
+//! `signals backup`: a consistent copy of the database.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::context::Context;
+
+/// Copy the database to a file, consistently, also while an import runs.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals backup /backups/signals-monday.db")]
+pub struct Backup {
+    /// The file to write; there must be none of that name yet
+    file: PathBuf,
+}
+
+impl Backup {
+    /// Writes the copy.
+    ///
+    /// # Errors
+    /// A file that exists already (exit 9) or cannot be written (exit 8).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        store.back_up(&self.file)?;
+        context.ui.note(format!("wrote {}", self.file.display()));
+        Ok(())
+    }
+}

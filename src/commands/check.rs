@@ -1,0 +1,30 @@
+//! `signals check`: is the database sound?
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+
+/// Check that the database is sound: SQLite's integrity, foreign keys, day counts against events, signal history.
+#[derive(Debug, Args)]
+pub struct Check {}
+
+impl Check {
+    /// Checks everything and lists what is wrong.
+    ///
+    /// # Errors
+    /// Anything that is wrong (exit 7).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let problems = context.reader()?.problems()?;
+        if problems.is_empty() {
+            context.ui.note("the database is sound");
+            return Ok(());
+        }
+        for problem in &problems {
+            context.ui.data(format!("{problem}\n"))?;
+        }
+        let message = format!("the database is damaged in {} places", problems.len());
+        Err(Failure::new(Kind::Damaged, message).hint("restore the newest backup").into())
+    }
+}

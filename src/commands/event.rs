@@ -1,0 +1,35 @@
+//! `signals event`: what events there are.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::options::FormatOption;
+use super::output;
+use crate::context::Context;
+use crate::views::events::{EVENTS, WatchedEvent};
+
+/// See what events there are.
+#[derive(Debug, Subcommand)]
+pub enum Event {
+    /// List every event name seen, with totals and whether a rule watches it
+    List(FormatOption),
+}
+
+impl Event {
+    /// Lists the events.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let Event::List(FormatOption { format }) = self;
+        let store = context.reader()?;
+        let rules = store.rules()?;
+        let watching = |event: &str| {
+            let rules = rules.iter().map(|stored| &stored.rule).filter(|rule| rule.enabled);
+            rules.filter(|rule| rule.trend.watch.event() == Some(event)).map(|rule| rule.name.clone()).collect()
+        };
+        let events = store.event_summaries()?.into_iter();
+        let events: Vec<_> = events.map(|summary| WatchedEvent { rules: watching(&summary.name), summary }).collect();
+        output::print_items(&context.ui, format, &EVENTS, &events)
+    }
+}

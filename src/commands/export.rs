@@ -1,0 +1,117 @@
+//! `signals export`: complete data for other tools.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+
+use super::company;
+use crate::context::Context;
+use crate::error::usage;
+use crate::render::{Format, RecordWriter, Value};
+use crate::store::{SignalFilter, SignalOrder, SortKey, Store};
+use crate::views::companies::FIELDS;
+use crate::views::signals::SIGNALS;
+
+/// Write complete data for other tools.
+#[derive(Debug, Subcommand)]
+#[command(
+    after_help = "Examples:\n  signals export signals --out signals.csv\n  signals export companies --format ndjson"
+)]
+pub enum Export {
+    /// All signals, oldest first
+    Signals(ExportOptions),
+    /// All companies, by id
+    Companies(ExportOptions),
+}
+
+/// Where an export goes, and how.
+#[derive(Debug, Args)]
+pub struct ExportOptions {
+    /// The file, written whole or not at all; standard output unless set
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// csv, json or ndjson; unless set, by the file's ending, else csv
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Leave text cells of CSV as they are, even those that a spreadsheet would take for formulas
+    #[arg(long)]
+    raw: bool,
+}
+
+type Produce<'p> = &'p mut dyn FnMut(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>;
+
+impl Export {
+    /// Writes the export.
+    ///
+    /// # Errors
+    /// A file that cannot be written; a database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        match self {
+            Export::Signals(options) => signals(context, &store, &options),
+            Export::Companies(options) => companies(context, &store, &options),
+        }
+    }
+}
+
+fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
+    let order = SignalOrder { key: SortKey::Date, is_descending: false, limit: None };
+    options.write(context, SIGNALS.fields, &mut |record| {
+        store.for_each_signal(&SignalFilter::default(), order, |signal| record(&(SIGNALS.values)(&signal)))
+    })
+}
+
+fn companies(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
+    let own = store.company_attribute_names()?;
+    let columns: Vec<&str> = FIELDS.iter().copied().chain(own.iter().map(String::as_str)).collect();
+    options.write(context, &columns, &mut |record| {
+        store.for_each_company(|details| record(&company::values(&details, &columns)))
+    })
+}
+
+impl ExportOptions {
+    fn write(&self, context: &Context, fields: &[&str], produce: Produce<'_>) -> Result<()> {
+        let writer = RecordWriter::new(self.format()?, fields).raw(self.raw);
+        match &self.out {
+            Some(path) if path.as_os_str() != "-" => write_file(path, writer, produce),
+            _ => context.ui.records(writer, |record| produce(record)),
+        }
+    }
+
+    fn format(&self) -> Result<Format> {
+        let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+        match self.format {
+            Some(Format::Table) => Err(usage("an export is csv, json or ndjson").into()),
+            Some(format) => Ok(format),
+            None => Ok(match ending {
+                Some("json") => Format::Json,
+                Some("ndjson" | "jsonl") => Format::Ndjson,
+                _ => Format::Csv,
+            }),
+        }
+    }
+}
+
+/// Writes a file beside its place and moves it there when it is whole.
+fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {
+    let place = || format!("cannot write {}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
+    let mut file = std::io::BufWriter::new(temporary);
+    let mut bytes = Vec::new();
+    writer.start(&mut bytes)?;
+    produce(&mut |values| {
+        writer.record(&mut bytes, values)?;
+        file.write_all(&bytes).with_context(place)?;
+        bytes.clear();
+        Ok(())
+    })?;
+    writer.finish(&mut bytes);
+    file.write_all(&bytes).with_context(place)?;
+    let temporary = file.into_inner().map_err(|error| error.into_error()).with_context(place)?;
+    temporary.as_file().sync_all().with_context(place)?;
+    temporary.persist(path).with_context(place)?;
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! `signals init`: makes a database.
+
+use anyhow::Result;
+use chrono_tz::Tz;
+use clap::Args;
+
+use super::options::nearest;
+use crate::context::Context;
+use crate::error::{not_allowed, usage};
+use crate::store::{Permissions, Store};
+
+/// Make a database, or bring one of an older version up to date.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals init --timezone Europe/Bucharest")]
+pub struct Init {
+    /// The time zone in which days begin and end; UTC unless set, and fixed once events are in
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Let the file's group read and write it (0660), for a team on one machine
+    #[arg(long)]
+    group_writable: bool,
+}
+
+impl Init {
+    /// Makes the database.
+    ///
+    /// # Errors
+    /// An unknown zone (exit 2); another zone when events are in (exit 9); a file that cannot be made.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let zone = self.timezone.as_deref().map(parse_zone).transpose()?;
+        let permissions = if self.group_writable { Permissions::Group } else { Permissions::Owner };
+        let mut store = Store::create_or_open(&context.database()?, permissions)?;
+        if let Some(zone) = zone.filter(|zone| *zone != store.zone()) {
+            if store.event_days()?.is_some() {
+                let message = format!(
+                    "days are counted in {} and there are events already; they cannot move to {zone}",
+                    store.zone()
+                );
+                return Err(not_allowed(message).hint("make another database with --db PATH").into());
+            }
+            store.set_zone(zone)?;
+        }
+        context.ui.note(format!("{} is ready; days begin and end in {}", store.path().display(), store.zone()));
+        context.ui.hint("`signals import events.csv` is next");
+        Ok(())
+    }
+}
+
+/// Reads the name of a time zone.
+///
+/// # Errors
+/// A name that the time zone database does not have (exit 2).
+pub fn parse_zone(name: &str) -> Result<Tz> {
+    if let Ok(zone) = name.parse() {
+        return Ok(zone);
+    }
+    let failure = usage(format!("'{name}' is no time zone"));
+    let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name().to_owned());
+    Err(match nearest(name, known) {
+        Some(zone) => failure.hint(format!("did you mean {zone}?")),
+        None => failure.hint("names are like Europe/Bucharest or UTC"),
+    }
+    .into())
+}

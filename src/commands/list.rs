@@ -1,0 +1,58 @@
+//! `signals list`: the signals, filtered and sorted.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::{FilterOptions, FormatOption, find_company};
+use super::output;
+use crate::context::Context;
+use crate::store::{SignalOrder, SortKey};
+use crate::views::signals::SIGNALS;
+
+/// List signals, newest first unless sorted otherwise.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals list --type bad --state open
+  signals list acme --sort chance
+  signals list --csm ana --since 2026-03-01 --format csv")]
+pub struct List {
+    /// Only signals of this company, by its id or name
+    company: Option<String>,
+    #[command(flatten)]
+    filter: FilterOptions,
+    /// Sort by event, type, state, date or chance (`status` is taken for type)
+    #[arg(long, value_name = "KEY", value_parser = sort_key)]
+    sort: Option<SortKey>,
+    /// Turn the order round
+    #[arg(long, requires = "sort")]
+    desc: bool,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl List {
+    /// Prints the signals.
+    ///
+    /// # Errors
+    /// An unknown company (exit 9); a database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let company = self.company.as_deref().map(|text| find_company(&store, text)).transpose()?;
+        let filter = self.filter.filter(company);
+        let order = match self.sort {
+            Some(key) => SignalOrder { key, is_descending: self.desc, limit: self.limit },
+            None => SignalOrder { limit: self.limit, ..SignalOrder::NEWEST_FIRST },
+        };
+        output::print_list(&context.ui, self.format.format, &SIGNALS, |each| {
+            store.for_each_signal(&filter, order, |signal| each(&signal))
+        })
+    }
+}
+
+fn sort_key(text: &str) -> Result<SortKey, String> {
+    if text == "status" { Ok(SortKey::Type) } else { text.parse() }
+}

@@ -1,0 +1,42 @@
+//! `signals man`: the manual.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, CommandFactory};
+
+use crate::cli::Cli;
+use crate::context::Context;
+
+/// Print the manual page, or write one for each command.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  signals man | man -l -\n  signals man --out /usr/local/share/man/man1")]
+pub struct Man {
+    /// Write the pages of all commands into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+impl Man {
+    /// Prints or writes the manual.
+    ///
+    /// # Errors
+    /// A folder or stream that cannot be written.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let command = Cli::command();
+        match self.out {
+            Some(folder) => {
+                std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+                clap_mangen::generate_to(command, &folder)
+                    .with_context(|| format!("cannot write to {}", folder.display()))?;
+                context.ui.note(format!("wrote the manual to {}", folder.display()));
+                Ok(())
+            }
+            None => {
+                let mut bytes = Vec::new();
+                clap_mangen::Man::new(command).render(&mut bytes)?;
+                context.ui.data(bytes)
+            }
+        }
+    }
+}

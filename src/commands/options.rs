@@ -1,0 +1,114 @@
+//! Options that several commands share, defined once, and how their values are read.
+
+use anyhow::Result;
+
+use crate::context::Context;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::signal::{SignalType, State};
+use crate::error::{not_allowed, usage};
+use crate::render::Format;
+use crate::store::{SignalFilter, Store};
+
+/// The format of what is printed.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct FormatOption {
+    /// The format of the output
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
+
+/// Which signals are meant.
+#[derive(Debug, Clone, clap::Args)]
+pub struct FilterOptions {
+    /// Only signals of this type: good, bad or info
+    #[arg(long = "type", value_name = "TYPE")]
+    pub signal_type: Option<SignalType>,
+    /// Only open or only closed signals
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<State>,
+    /// Only signals about this event
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
+    /// Only signals of this rule
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    /// Only signals of this person's companies
+    #[arg(long, value_name = "NAME")]
+    pub csm: Option<String>,
+    /// Only signals raised on this day or later
+    #[arg(long, value_name = "DAY")]
+    pub since: Option<Day>,
+    /// Only signals raised on this day or earlier
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<Day>,
+    /// Only signals that chance explains with at most this probability
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub max_chance: Option<f64>,
+}
+
+impl FilterOptions {
+    /// Whether no filter is given.
+    pub fn is_empty(&self) -> bool {
+        self.filter(None) == SignalFilter::default()
+    }
+
+    /// The filter for the signals of one company or of all.
+    pub fn filter(&self, company: Option<CompanyKey>) -> SignalFilter {
+        SignalFilter {
+            company,
+            signal_type: self.signal_type,
+            state: self.state,
+            event: self.event.clone(),
+            rule: self.rule.clone(),
+            csm: self.csm.clone(),
+            since: self.since,
+            until: self.until,
+            max_chance: self.max_chance,
+        }
+    }
+}
+
+/// Reads a probability between 0 and 1, both excluded.
+pub fn probability(text: &str) -> Result<f64, String> {
+    let wrong = || format!("'{text}' is no probability between 0 and 1");
+    let value: f64 = text.parse().map_err(|_| wrong())?;
+    if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
+}
+
+/// The company that the user means.
+///
+/// # Errors
+/// No such company, or several of that name (exit 9).
+pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
+    if let Some(company) = store.company_by_text(text)? {
+        return Ok(company);
+    }
+    let names = store.company_names()?.into_iter().flat_map(|entry| [entry.id, entry.name]).flatten();
+    let failure = not_allowed(format!("there is no company '{text}'"));
+    Err(match nearest(text, names) {
+        Some(name) => failure.hint(format!("did you mean '{name}'? `signals company list` shows all")),
+        None => failure.hint("`signals company list` shows all"),
+    }
+    .into())
+}
+
+/// The name that is most like `text`, if any is like it at all.
+pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let likeness = |name: &str| strsim::jaro_winkler(&text.to_lowercase(), &name.to_lowercase());
+    let ranked = names.map(|name| (likeness(&name), name)).filter(|(likeness, _)| *likeness > 0.7);
+    ranked.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// Refuses a day in the future.
+///
+/// # Errors
+/// A day after today (exit 2).
+pub fn not_in_the_future(context: &Context, store: &Store, day: Day) -> Result<Day> {
+    let today = context.today(store);
+    if day > today {
+        let message = format!("{day} is in the future; today is {today} in {}", store.zone());
+        return Err(usage(message).into());
+    }
+    Ok(day)
+}

@@ -1,0 +1,51 @@
+//! How commands hand their rows to the screen or to other programs.
+
+use anyhow::Result;
+
+use crate::render::{Format, RecordWriter, Screen, TextTable};
+use crate::ui::Ui;
+use crate::views::Listing;
+
+/// Prints a list in any format. `produce` hands over one item after the other; only a table holds them all at once.
+///
+/// # Errors
+/// Whatever `produce` fails with; a stream that cannot be written.
+pub fn print_list<T>(
+    ui: &Ui,
+    format: Format,
+    listing: &Listing<T>,
+    produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
+) -> Result<()> {
+    if format != Format::Table {
+        let writer = RecordWriter::new(format, listing.fields);
+        return ui.records(writer, |record| produce(&mut |item| record(&(listing.values)(item))));
+    }
+    let mut table = TextTable::new(listing.columns.iter().copied());
+    produce(&mut |item| {
+        table.toned_row((listing.cells)(item));
+        Ok(())
+    })?;
+    print_table(ui, &table, listing.when_empty)
+}
+
+/// Prints a list of items that are at hand.
+///
+/// # Errors
+/// A stream that cannot be written.
+pub fn print_items<T>(ui: &Ui, format: Format, listing: &Listing<T>, items: &[T]) -> Result<()> {
+    print_list(ui, format, listing, |each| items.iter().try_for_each(each))
+}
+
+/// Prints a table, or says that there is nothing in it.
+///
+/// # Errors
+/// A stream that cannot be written.
+pub fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
+    if table.is_empty() {
+        ui.note(when_empty);
+        return Ok(());
+    }
+    let mut screen = Screen::new(ui.look());
+    screen.table(table);
+    ui.data(screen.into_text())
+}

@@ -1,0 +1,36 @@
+//! `signals reopen`: opens closed signals again.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::triage::{self, Entry};
+use crate::context::Context;
+use crate::domain::signal::Action;
+use crate::render::counted;
+
+/// Reopen acknowledged signals, with the reason.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals reopen 12 --reason \"Still falling\"")]
+pub struct Reopen {
+    /// The signals' numbers
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<i64>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Reopen {
+    /// Opens the signals, all or none.
+    ///
+    /// # Errors
+    /// A blank reason (exit 2); an unknown or open signal (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let ids = triage::distinct(&self.ids);
+        let reason = triage::reason(context, self.reason)?;
+        triage::enter(context, &mut store, &ids, &Entry { action: Action::Reopened, reason, outcome: None })?;
+        context.ui.note(format!("reopened {}", counted(ids.len() as u64, "signal", "signals")));
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! `signals show`: one signal, explained.
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use super::options::FormatOption;
+use super::triage::unknown_signal;
+use crate::context::Context;
+use crate::domain::signal::SignalId;
+use crate::domain::trend::Windows;
+use crate::render::{Format, RecordWriter, Screen};
+use crate::store::Store;
+use crate::views::signal::SignalView;
+
+/// Explain a signal: its numbers, how likely chance is, the people behind it, what was done.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals show 12")]
+pub struct Show {
+    /// The signal's number
+    id: i64,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl Show {
+    /// Prints the explanation.
+    ///
+    /// # Errors
+    /// An unknown signal (exit 9); a database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let view = gather(&store, SignalId(self.id))?;
+        if self.format.format == Format::Table {
+            let mut screen = Screen::new(context.ui.look());
+            view.draw(&mut screen);
+            return context.ui.data(screen.into_text());
+        }
+        let fields = SignalView::fields();
+        context.ui.records(RecordWriter::new(self.format.format, &fields), |record| record(&view.values()))
+    }
+}
+
+fn gather(store: &Store, id: SignalId) -> Result<SignalView> {
+    let signal = store.signal(id)?.ok_or_else(|| unknown_signal(id))?;
+    let windows = Windows { observation: signal.comparison.observation, decision: signal.comparison.decision };
+    let activity = store
+        .company_activity(signal.company, &signal.definition.watch, &windows)
+        .with_context(|| format!("cannot explain signal {id}"))?;
+    Ok(SignalView { activity, history: store.signal_history(id)?, signal })
+}

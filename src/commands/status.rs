@@ -1,0 +1,141 @@
+//! `signals status`: is everything as it should be?
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::FormatOption;
+use crate::context::Context;
+use crate::domain::EVENTS;
+use crate::domain::day::{Day, Instant};
+use crate::domain::signal::{SignalType, State};
+use crate::error::{Failure, Kind};
+use crate::render::{Format, RecordWriter, Screen, Value};
+use crate::store::Store;
+
+/// Show where the database stands: what was imported and run last, and how many signals are open.
+#[derive(Debug, Args)]
+#[command(after_help = "Example, for a monitor:\n  signals status --max-age 26h --quiet")]
+pub struct Status {
+    /// Fail with exit code 12 when the last run is older than this: 90m, 26h, 2d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    max_age: Option<i64>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+const FIELDS: [&str; 15] = [
+    "database",
+    "schema",
+    "timezone",
+    "companies",
+    "events_from",
+    "events_to",
+    "rules_enabled",
+    "last_events_import_at",
+    "last_run_at",
+    "last_day_run",
+    "bad_open_signals",
+    "bad_closed_signals",
+    "good_open_signals",
+    "good_closed_signals",
+    "info_open_signals",
+];
+
+impl Status {
+    /// Prints the state of the database.
+    ///
+    /// # Errors
+    /// A last run older than --max-age, or none (exit 12); a database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let values = values(&store)?;
+        if self.format.format == Format::Table {
+            let mut screen = Screen::new(context.ui.look());
+            screen.heading("signals");
+            screen.pairs(FIELDS.iter().zip(&values).map(|(name, value)| (*name, text(value))));
+            context.ui.data(screen.into_text())?;
+        } else {
+            let writer = RecordWriter::new(self.format.format, &FIELDS);
+            context.ui.records(writer, |record| record(&values))?;
+        }
+        match self.max_age {
+            Some(seconds) => require_recent_run(context, &store, seconds),
+            None => Ok(()),
+        }
+    }
+}
+
+fn values(store: &Store) -> Result<Vec<Value<'static>>> {
+    let data = store.event_days()?;
+    let last_run = store.last_run()?;
+    let totals = store.signal_totals()?;
+    let total = |wanted, state| -> u64 {
+        totals.iter().filter(|(t, s, _)| *t == wanted && *s == state).map(|(.., count)| count).sum()
+    };
+    let latest_day: Option<Day> = store.latest_run_day()?;
+    let enabled = store.rules()?.iter().filter(|stored| stored.rule.enabled).count() as u64;
+    Ok(vec![
+        store.path().display().to_string().into(),
+        (crate::store::SCHEMA_VERSION as u64).into(),
+        store.zone().name().to_owned().into(),
+        store.company_count()?.into(),
+        data.map(|data| data.from).into(),
+        data.map(|data| data.to).into(),
+        enabled.into(),
+        store.last_import(EVENTS)?.into(),
+        last_run.map(|run| run.finished_at).into(),
+        latest_day.into(),
+        total(SignalType::Bad, State::Open).into(),
+        total(SignalType::Bad, State::Closed).into(),
+        total(SignalType::Good, State::Open).into(),
+        total(SignalType::Good, State::Closed).into(),
+        total(SignalType::Info, State::Open).into(),
+    ])
+}
+
+fn text(value: &Value<'_>) -> String {
+    match value {
+        Value::Text(text) => text.to_string(),
+        Value::Whole(number) => number.to_string(),
+        _ => "-".to_owned(),
+    }
+}
+
+fn require_recent_run(context: &Context, store: &Store, seconds: i64) -> Result<()> {
+    let hint = "`signals run` runs the days that are due; is cron alive?";
+    let last: Option<Instant> = store.last_run()?.map(|run| run.finished_at);
+    let Some(last) = last else {
+        return Err(Failure::new(Kind::Stale, "no day was ever run").hint(hint).into());
+    };
+    if context.clock.now().micros() - last.micros() <= seconds * 1_000_000 {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Stale, format!("the last run was at {last}")).hint(hint).into())
+}
+
+/// Reads an age such as `26h` as seconds.
+fn age(text: &str) -> Result<i64, String> {
+    let wrong = || format!("'{text}' is no age; write it like 90m, 26h or 2d");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: i64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    if number < 0 { Err(wrong()) } else { number.checked_mul(seconds).ok_or_else(wrong) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert_eq!(age("26h"), Ok(93_600));
+        assert_eq!(age("2d"), Ok(172_800));
+        assert!(age("26").is_err() && age("h").is_err() && age("-1h").is_err() && age("").is_err());
+    }
+}

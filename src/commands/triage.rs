@@ -1,0 +1,105 @@
+//! What acknowledging and reopening have in common: several signals, all or none.
+
+use anyhow::Result;
+
+use crate::context::Context;
+use crate::domain::day::Day;
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId};
+use crate::error::{Failure, not_allowed, usage};
+use crate::store::{Finish, Store};
+
+/// What is to be entered into the history of signals.
+pub struct Entry {
+    /// What happens to them.
+    pub action: Action,
+    /// Why; not blank.
+    pub reason: String,
+    /// What came of them.
+    pub outcome: Option<Outcome>,
+}
+
+/// The reason that was given, or asks for it at a terminal.
+///
+/// # Errors
+/// No reason and nobody to ask, or a blank one (exit 2).
+pub fn reason(context: &Context, given: Option<String>) -> Result<String> {
+    let reason = match given {
+        Some(reason) => reason,
+        None => context.ui.ask("Reason:", "--reason TEXT says why")?,
+    };
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(usage("the reason is blank").hint("--reason TEXT says why, for whoever reads it next year").into());
+    }
+    Ok(reason.to_owned())
+}
+
+/// The failure of naming a signal that does not exist.
+pub fn unknown_signal(id: SignalId) -> Failure {
+    not_allowed(format!("there is no signal {id}")).hint("`signals list` shows all signals with their numbers")
+}
+
+/// Makes the entry for all signals, or for none.
+///
+/// # Errors
+/// An unknown signal, or one that is not in the state for it (exit 9).
+pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Entry) -> Result<()> {
+    store.transaction(Finish::Commit, |store| {
+        let day = history_day(context, store)?;
+        let mut problems = Vec::new();
+        for id in ids {
+            problems.extend(problem(store, *id, entry.action)?);
+        }
+        refuse(&problems, ids.len())?;
+        let history = HistoryEntry {
+            action: entry.action,
+            at: context.clock.now(),
+            day,
+            by: context.user(),
+            reason: entry.reason.clone(),
+            outcome: entry.outcome,
+        };
+        ids.iter().try_for_each(|id| store.add_history(*id, &history))
+    })
+}
+
+/// The day on which a history entry counts: the day after the latest day run, or today before the first run.
+fn history_day(context: &Context, store: &Store) -> Result<Day> {
+    Ok(store.latest_run_day()?.map_or_else(|| context.today(store), Day::next))
+}
+
+fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure>> {
+    let Some(signal) = store.signal(id)? else { return Ok(Some(unknown_signal(id))) };
+    if signal.state() == action.needs() {
+        return Ok(None);
+    }
+    let failure = match &signal.acknowledgement {
+        Some(acknowledgement) => {
+            let by = &acknowledgement.by;
+            not_allowed(format!("signal {id} was {action} already, by {by}: {}", acknowledgement.reason))
+                .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
+        }
+        None => not_allowed(format!("signal {id} is open")).hint(format!("`signals show {id}` shows its history")),
+    };
+    Ok(Some(failure))
+}
+
+fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
+    match problems {
+        [] => Ok(()),
+        [_] | [_, ..] => {
+            let list: Vec<String> = problems.iter().take(5).map(ToString::to_string).collect();
+            let more = problems.len().saturating_sub(5);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            let none = if asked > 1 { "nothing was changed: " } else { "" };
+            let failure = not_allowed(format!("{none}{}{more}", list.join("; ")));
+            Err(problems[0].hints().iter().fold(failure, |failure, hint| failure.hint(hint.clone())).into())
+        }
+    }
+}
+
+/// The numbers without repetition, in the order given.
+pub fn distinct(ids: &[i64]) -> Vec<SignalId> {
+    let mut seen = std::collections::HashSet::new();
+    ids.iter().copied().filter(|id| seen.insert(*id)).map(SignalId).collect()
+}

@@ -1,0 +1,126 @@
+//! Whether the database is sound, and copies of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Store, day_events};
+use crate::domain::day::Day;
+use crate::error::not_allowed;
+
+/// After so many problems of a kind the rest is left out.
+const MOST_PROBLEMS: usize = 20;
+
+impl Store {
+    /// Everything that is wrong with the database; empty when it is sound.
+    ///
+    /// # Errors
+    /// A database that cannot be read at all.
+    pub fn problems(&self) -> Result<Vec<String>> {
+        let mut problems = self.integrity_problems()?;
+        problems.extend(self.count_problems()?);
+        problems.extend(self.history_problems()?);
+        Ok(problems)
+    }
+
+    fn integrity_problems(&self) -> Result<Vec<String>> {
+        let mut problems = Vec::new();
+        let mut statement = self.connection.prepare("SELECT integrity_check AS problem FROM pragma_integrity_check")?;
+        for problem in statement.query_map([], |row| row.get::<_, String>("problem"))? {
+            problems.push(problem?);
+        }
+        problems.retain(|problem| problem != "ok");
+        let mut statement = self
+            .connection
+            .prepare("SELECT \"table\" AS child, rowid, parent FROM pragma_foreign_key_check LIMIT 20")?;
+        let broken = statement.query_map([], |row| {
+            let (child, parent): (String, String) = (row.get("child")?, row.get("parent")?);
+            Ok(format!("a row of {child} points at a row of {parent} that is not there"))
+        })?;
+        for problem in broken {
+            problems.push(problem?);
+        }
+        Ok(problems)
+    }
+
+    /// Compares the counts per day with the events, day by day.
+    fn count_problems(&self) -> Result<Vec<String>> {
+        let mut problems = Vec::new();
+        let mut days =
+            self.connection.prepare("SELECT day FROM event_days UNION SELECT day FROM day_counts ORDER BY day")?;
+        for day in days.query_map([], |row| row.get::<_, i32>("day"))? {
+            let day = day?;
+            for ((company, event), (events, count)) in self.counts_of_day(day)? {
+                if events != count {
+                    problems.push(format!(
+                        "{}: company {company} has {events} events of name {event}, counted as {count}",
+                        Day::from_number(day)
+                    ));
+                }
+            }
+            if problems.len() >= MOST_PROBLEMS {
+                break;
+            }
+        }
+        Ok(problems)
+    }
+
+    /// The events, counted anew, and the stored count, for each company and event name of a day.
+    fn counts_of_day(&self, day: i32) -> Result<BTreeMap<(u32, u32), (u64, u64)>> {
+        let mut counts: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
+        let mut events = self.connection.prepare_cached("SELECT company, events FROM event_days WHERE day = ?1")?;
+        let mut rows = events.query([day])?;
+        while let Some(row) = rows.next()? {
+            let company: u32 = row.get("company")?;
+            day_events::for_each(row.get_ref("events")?.as_str()?, |event| {
+                counts.entry((company, event.key.event)).or_default().0 += event.copies;
+            })?;
+        }
+        let mut stored =
+            self.connection.prepare_cached("SELECT company, event, count FROM day_counts WHERE day = ?1")?;
+        let mut rows = stored.query([day])?;
+        while let Some(row) = rows.next()? {
+            let key = (row.get("company")?, row.get("event")?);
+            counts.entry(key).or_default().1 = row.get::<_, i64>("count")? as u64;
+        }
+        Ok(counts)
+    }
+
+    /// A closed signal's last history entry is the acknowledgement that it names; an open one's is none.
+    fn history_problems(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare(
+            "SELECT s.id FROM signals s
+             LEFT JOIN signal_history h ON h.id = (SELECT max(id) FROM signal_history WHERE signal = s.id)
+             WHERE s.acknowledgement IS NOT CASE WHEN h.action = 'acknowledged' THEN h.id END
+             LIMIT 20",
+        )?;
+        let problems = statement.query_map([], |row| {
+            Ok(format!("the state of signal {} is not what its history says", row.get::<_, i64>("id")?))
+        })?;
+        Ok(problems.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes a consistent copy of the database.
+    ///
+    /// # Errors
+    /// A file that exists already (exit 9) or cannot be written.
+    pub fn back_up(&self, path: &Path) -> Result<()> {
+        if path.exists() {
+            return Err(not_allowed(format!("{} exists already", path.display())).hint("choose another name").into());
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let place = || format!("cannot write {}", path.display());
+        let temporary = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut copy = Connection::open_with_flags(temporary.path(), flags)?;
+        Backup::new(&self.connection, &mut copy)?.run_to_completion(4096, Duration::ZERO, None)?;
+        copy.close().map_err(|(_, error)| error)?;
+        temporary.as_file().sync_all().with_context(place)?;
+        temporary.persist_noclobber(path).with_context(place)?;
+        Ok(())
+    }
+}

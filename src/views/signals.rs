@@ -1,0 +1,115 @@
+//! The list of signals.
+
+use super::{Listing, or_dash, plain};
+use crate::domain::signal::{SignalType, State};
+use crate::render::{self, Align, Tone, Value};
+use crate::store::SignalRecord;
+
+/// The list of signals; its fields are the contract with other programs.
+pub const SIGNALS: Listing<SignalRecord> = Listing {
+    fields: &[
+        "id",
+        "company_id",
+        "company_name",
+        "csm",
+        "rule",
+        "kind",
+        "event",
+        "type",
+        "state",
+        "raised_on",
+        "timeframe_days",
+        "threshold_pct",
+        "observation_from",
+        "observation_to",
+        "observation_count",
+        "decision_from",
+        "decision_to",
+        "decision_count",
+        "change_pct",
+        "chance",
+        "detail",
+        "acknowledged_by",
+        "acknowledged_at",
+        "reason",
+    ],
+    values,
+    columns: &[
+        ("id", Align::Right),
+        ("day", Align::Left),
+        ("company", Align::Left),
+        ("type", Align::Left),
+        ("state", Align::Left),
+        ("event", Align::Left),
+        ("before", Align::Right),
+        ("now", Align::Right),
+        ("change", Align::Right),
+        ("chance", Align::Right),
+        ("csm", Align::Left),
+    ],
+    cells,
+    when_empty: "no signals",
+};
+
+fn values(signal: &SignalRecord) -> Vec<Value<'_>> {
+    let acknowledgement = signal.acknowledgement.as_ref();
+    let comparison = &signal.comparison;
+    vec![
+        signal.id.0.into(),
+        (&signal.company_id).into(),
+        signal.company_name.as_ref().into(),
+        signal.csm.as_ref().into(),
+        (&signal.rule).into(),
+        signal.kind.as_str().into(),
+        signal.definition.watch.event().into(),
+        signal.signal_type.as_str().into(),
+        signal.state().as_str().into(),
+        signal.raised_on.into(),
+        signal.definition.timeframe.into(),
+        signal.definition.threshold.into(),
+        comparison.observation.from.into(),
+        comparison.observation.to.into(),
+        comparison.previous.into(),
+        comparison.decision.from.into(),
+        comparison.decision.to.into(),
+        comparison.current.into(),
+        signal.change_pct.into(),
+        signal.chance.into(),
+        (&signal.detail).into(),
+        acknowledgement.map(|acknowledgement| &acknowledgement.by).into(),
+        acknowledgement.map(|acknowledgement| acknowledgement.at).into(),
+        acknowledgement.map(|acknowledgement| &acknowledgement.reason).into(),
+    ]
+}
+
+fn cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
+    let comparison = &signal.comparison;
+    let state_tone = if signal.state() == State::Open { Tone::Plain } else { Tone::Faint };
+    vec![
+        plain(signal.id),
+        plain(signal.raised_on),
+        plain(company(signal)),
+        (signal.signal_type.to_string(), tone(signal.signal_type)),
+        (signal.state().to_string(), state_tone),
+        plain(&signal.definition.watch),
+        plain(render::thousands(comparison.previous)),
+        plain(render::thousands(comparison.current)),
+        plain(comparison.change_text()),
+        plain(or_dash(signal.chance.map(render::chance))),
+        plain(or_dash(signal.csm.as_ref())),
+    ]
+}
+
+/// How people call the company: by its name, else by its id.
+pub fn company(signal: &SignalRecord) -> &str {
+    signal.company_name.as_deref().unwrap_or(&signal.company_id)
+}
+
+/// The colour of a type.
+pub fn tone(signal_type: SignalType) -> Tone {
+    match signal_type {
+        SignalType::Bad => Tone::Bad,
+        SignalType::Good => Tone::Good,
+        SignalType::Info => Tone::Plain,
+    }
+}
