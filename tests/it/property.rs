@@ -276,7 +276,8 @@ fn the_program_raises_what_the_naive_model_raises() {
 fn the_random_histories_have_all_that_a_rule_can_say() {
     let cases: Vec<Case> = (1..=16).map(|seed| Case::new(&mut Random(seed), size_of(seed))).collect();
     let signals: Vec<Signal> = cases.iter().flat_map(Case::by_naive_model).collect();
-    let looked_for: [(&str, fn(&Signal) -> bool); 8] = [
+    type Looked = (&'static str, fn(&Signal) -> bool);
+    let looked_for: [Looked; 8] = [
         ("good", |signal| signal.kind_of_change == "good"),
         ("bad", |signal| signal.kind_of_change == "bad"),
         ("new", |signal| signal.change_pct.is_none()),
