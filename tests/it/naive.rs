@@ -1,0 +1,639 @@
+//! A second detection, written from the contract alone and as plainly as it can be: every count is a walk over all the
+//! events, days are counted year by year, chances are summed up in whole numbers. It shares no code with the program, so
+//! where the two agree, neither is likely to be wrong.
+//!
+//! It knows trend rules, in a database in UTC, and reads the plain files that the tests write (no quotes).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::Value;
+
+const MICROS_A_DAY: i64 = 86_400_000_000;
+
+/// A row of an event file, as it is written there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Row {
+    pub company: String,
+    pub event: String,
+    pub person: Option<String>,
+    /// Microseconds since 1970.
+    pub at: i64,
+    pub event_id: Option<String>,
+    pub count: i64,
+}
+
+/// Reads an event file.
+pub fn read_rows(csv: &str) -> Vec<Row> {
+    let mut lines = csv.lines();
+    let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+    lines.map(|line| read_row(&header, line)).collect()
+}
+
+fn read_row(header: &[&str], line: &str) -> Row {
+    let cells: Vec<&str> = line.split(',').collect();
+    let cell = |name: &str| {
+        let place = header.iter().position(|column| *column == name)?;
+        Some(cells[place].to_owned()).filter(|text| !text.is_empty())
+    };
+    Row {
+        company: cell("company_id").unwrap(),
+        event: cell("event").unwrap(),
+        person: cell("person_id"),
+        at: instant(&cell("timestamp").unwrap()),
+        event_id: cell("event_id"),
+        count: cell("count").map_or(1, |text| text.parse().unwrap()),
+    }
+}
+
+/// What the database holds of some files that were imported: the events with an id, each once, and of the others, for
+/// each key, the largest number of copies that any one file has. Sorted.
+pub fn stored(files: &[Vec<Row>]) -> Vec<Row> {
+    let mut with_id: BTreeMap<(&str, &str), Row> = BTreeMap::new();
+    let mut without_id: BTreeMap<Row, i64> = BTreeMap::new();
+    for file in files {
+        let mut in_file: BTreeMap<Row, i64> = BTreeMap::new();
+        for row in file {
+            match &row.event_id {
+                Some(id) => {
+                    with_id.entry((&row.company, id)).or_insert_with(|| row.clone());
+                }
+                None => *in_file.entry(Row { count: 0, ..row.clone() }).or_default() += row.count,
+            }
+        }
+        for (key, copies) in in_file {
+            let most = without_id.entry(key).or_default();
+            *most = copies.max(*most);
+        }
+    }
+    let counted = without_id.into_iter().map(|(key, copies)| Row { count: copies, ..key });
+    let mut rows: Vec<Row> = with_id.into_values().chain(counted).filter(|row| row.count > 0).collect();
+    rows.sort();
+    rows
+}
+
+/// Reads the days of churn from a file of companies.
+pub fn read_churned(csv: &str) -> BTreeMap<String, i64> {
+    let mut lines = csv.lines();
+    let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+    let Some(place) = header.iter().position(|column| *column == "churned_on") else { return BTreeMap::new() };
+    let cells = lines.map(|line| line.split(',').collect::<Vec<&str>>());
+    cells.filter(|cells| !cells[place].is_empty()).map(|cells| (cells[0].to_owned(), day(cells[place]))).collect()
+}
+
+/// All that is known of all companies.
+#[derive(Debug, Default)]
+pub struct History {
+    companies: BTreeMap<String, Company>,
+}
+
+#[derive(Debug, Default)]
+struct Company {
+    first_event: Option<i64>,
+    churned_on: Option<i64>,
+    /// The day of every single event, by event name.
+    days: BTreeMap<String, Vec<i64>>,
+    /// Who was active on which day.
+    active: BTreeSet<(i64, String)>,
+}
+
+impl History {
+    /// The history that the rows of a database and the days of churn make.
+    pub fn new(rows: &[Row], churned: &BTreeMap<String, i64>) -> Self {
+        let mut history = History::default();
+        for row in rows.iter().filter(|row| row.count > 0) {
+            history.companies.entry(row.company.clone()).or_default().add(row);
+        }
+        for (company, churned_on) in churned {
+            history.companies.entry(company.clone()).or_default().churned_on = Some(*churned_on);
+        }
+        history
+    }
+
+    /// The signals that the rules raise when each day from the first to the last is run once, in order.
+    pub fn run(&self, rules: &[Rule], from: &str, to: &str) -> Vec<Signal> {
+        let mut signals = Vec::new();
+        for rule in rules {
+            for (name, company) in &self.companies {
+                let found = (day(from)..=day(to)).filter_map(|day| company.judge(name, rule, day));
+                signals.extend(once_per_timeframe(found, rule.timeframe));
+            }
+        }
+        Signal::sort(&mut signals);
+        signals
+    }
+
+    /// The number of events of this name of this company on each day that has any.
+    pub fn day_counts(&self) -> BTreeMap<(String, String, String), i64> {
+        let mut counts = BTreeMap::new();
+        for (name, company) in &self.companies {
+            for (event, days) in &company.days {
+                for day in days {
+                    *counts.entry((name.clone(), event.clone(), date(*day))).or_default() += 1;
+                }
+            }
+        }
+        counts
+    }
+}
+
+impl Company {
+    fn add(&mut self, row: &Row) {
+        let day = row.at.div_euclid(MICROS_A_DAY);
+        self.first_event = Some(self.first_event.map_or(day, |first| first.min(day)));
+        self.days.entry(row.event.clone()).or_default().extend((0..row.count).map(|_| day));
+        if let Some(person) = &row.person {
+            self.active.insert((day, person.clone()));
+        }
+    }
+
+    /// What the rule says about the company on a day, before it is known what was raised before.
+    fn judge(&self, name: &str, rule: &Rule, day: i64) -> Option<Signal> {
+        let x = rule.timeframe;
+        let established = self.first_event.is_some_and(|first| first <= day - 2 * x + 1);
+        let churned = self.churned_on.is_some_and(|churned_on| churned_on <= day);
+        let counts = self.count(rule, day)?;
+        (established && !churned && rule.fires(&counts)).then(|| rule.signal(name, day, &counts))
+    }
+
+    /// Both windows; none when there is nothing in either.
+    fn count(&self, rule: &Rule, day: i64) -> Option<Counts> {
+        let x = rule.timeframe;
+        let observation = (day - 2 * x + 1, day - x);
+        let decision = (day - x + 1, day);
+        let counts = match &rule.event {
+            Some(event) => {
+                let days = self.days.get(event)?;
+                let (previous, current) = (count_days(days, observation), count_days(days, decision));
+                Counts { previous, current, only_previous: previous, only_current: current }
+            }
+            None => {
+                let (previous, current) = (self.people(observation), self.people(decision));
+                Counts {
+                    previous: previous.len() as i64,
+                    current: current.len() as i64,
+                    only_previous: previous.difference(&current).count() as i64,
+                    only_current: current.difference(&previous).count() as i64,
+                }
+            }
+        };
+        (counts.previous + counts.current > 0).then_some(counts)
+    }
+
+    fn people(&self, (from, to): (i64, i64)) -> BTreeSet<&str> {
+        let within = self.active.iter().filter(|(day, _)| from <= *day && *day <= to);
+        within.map(|(_, person)| person.as_str()).collect()
+    }
+}
+
+fn count_days(days: &[i64], (from, to): (i64, i64)) -> i64 {
+    days.iter().filter(|day| from <= **day && **day <= to).count() as i64
+}
+
+/// Drops what follows a signal of its own type by less than the timeframe. `found` is of one rule and company, in order.
+fn once_per_timeframe(found: impl Iterator<Item = Signal>, timeframe: i64) -> Vec<Signal> {
+    let mut raised: Vec<Signal> = Vec::new();
+    for signal in found {
+        let held_back = raised.last().is_some_and(|latest| {
+            latest.kind_of_change == signal.kind_of_change
+                && day(&signal.raised_on) - day(&latest.raised_on) < timeframe
+        });
+        if !held_back {
+            raised.push(signal);
+        }
+    }
+    raised
+}
+
+struct Counts {
+    previous: i64,
+    current: i64,
+    /// What is in the observation window alone, in the unit of the chance: events, or people who stopped.
+    only_previous: i64,
+    /// The same for the decision window: events, or people who began.
+    only_current: i64,
+}
+
+/// Which changes a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Both,
+    Down,
+    Up,
+}
+
+/// A trend rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    pub name: String,
+    /// None: distinct active people over all events.
+    pub event: Option<String>,
+    pub timeframe: i64,
+    pub threshold: i64,
+    pub direction: Direction,
+    pub inverse: bool,
+    pub min_events: Option<i64>,
+    pub max_chance: Option<f64>,
+}
+
+impl Rule {
+    /// The rule of an event.
+    pub fn event(event: &str, timeframe: i64, threshold: i64) -> Self {
+        Rule {
+            name: event.to_owned(),
+            event: Some(event.to_owned()),
+            timeframe,
+            threshold,
+            direction: Direction::Both,
+            inverse: false,
+            min_events: None,
+            max_chance: None,
+        }
+    }
+
+    /// A rule on active people.
+    pub fn people(name: &str, timeframe: i64, threshold: i64) -> Self {
+        Rule { name: name.to_owned(), event: None, ..Rule::event("", timeframe, threshold) }
+    }
+
+    /// The command that defines the rule.
+    pub fn command(&self) -> String {
+        let what = match self.event {
+            Some(_) => format!("rule set {}", self.name),
+            None => format!("rule add {} --kind trend --people", self.name),
+        };
+        let direction = match self.direction {
+            Direction::Both => "",
+            Direction::Down => " --direction down",
+            Direction::Up => " --direction up",
+        };
+        let inverse = if self.inverse { " --inverse" } else { "" };
+        let min_events = self.min_events.map_or(String::new(), |n| format!(" --min-events {n}"));
+        let max_chance = self.max_chance.map_or(String::new(), |p| format!(" --max-chance {p}"));
+        let Rule { timeframe, threshold, .. } = self;
+        format!("{what} --timeframe {timeframe} --threshold {threshold}{direction}{inverse}{min_events}{max_chance}")
+    }
+
+    fn fires(&self, counts: &Counts) -> bool {
+        let Counts { previous, current, .. } = *counts;
+        (current - previous).abs() * 100 > self.threshold * previous
+            && match self.direction {
+                Direction::Both => true,
+                Direction::Down => current < previous,
+                Direction::Up => current > previous,
+            }
+            && self.min_events.is_none_or(|least| previous + current >= least)
+            && self.max_chance.is_none_or(|most| counts.chance() <= most)
+    }
+
+    fn signal(&self, company: &str, day: i64, counts: &Counts) -> Signal {
+        let increase = counts.current > counts.previous;
+        let x = self.timeframe;
+        Signal {
+            company_id: company.to_owned(),
+            rule: self.name.clone(),
+            kind: "trend".to_owned(),
+            event: self.event.clone(),
+            kind_of_change: if increase != self.inverse { "good" } else { "bad" }.to_owned(),
+            state: "open".to_owned(),
+            raised_on: date(day),
+            timeframe_days: x,
+            threshold_pct: self.threshold,
+            observation_from: date(day - 2 * x + 1),
+            observation_to: date(day - x),
+            observation_count: counts.previous,
+            decision_from: date(day - x + 1),
+            decision_to: date(day),
+            decision_count: counts.current,
+            change_pct: change_in_percent(counts.previous, counts.current),
+            chance: Chance(counts.chance()),
+        }
+    }
+}
+
+impl Counts {
+    fn chance(&self) -> f64 {
+        chance(self.only_previous as u32, self.only_current as u32)
+    }
+}
+
+/// The change to one decimal, half away from zero, worked out in whole tenths; unknown when there was nothing before.
+fn change_in_percent(previous: i64, current: i64) -> Option<f64> {
+    if previous == 0 {
+        return None;
+    }
+    let change = current - previous;
+    let tenths = (2 * change.abs() * 1000 + previous) / (2 * previous);
+    Some((change.signum() * tenths) as f64 / 10.0)
+}
+
+/// A chance; two that differ by less than one part in a thousand million are equal.
+#[derive(Clone, Copy)]
+pub struct Chance(pub f64);
+
+impl PartialEq for Chance {
+    fn eq(&self, other: &Chance) -> bool {
+        let vanishing = self.0.max(other.0) < 1e-290;
+        vanishing || (self.0 - other.0).abs() <= 1e-9 * self.0.max(other.0)
+    }
+}
+
+impl fmt::Debug for Chance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:e}", self.0)
+    }
+}
+
+/// What a signal says in JSON, as far as detection decides it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    pub company_id: String,
+    pub rule: String,
+    pub kind: String,
+    pub event: Option<String>,
+    /// `type` in JSON.
+    pub kind_of_change: String,
+    pub state: String,
+    pub raised_on: String,
+    pub timeframe_days: i64,
+    pub threshold_pct: i64,
+    pub observation_from: String,
+    pub observation_to: String,
+    pub observation_count: i64,
+    pub decision_from: String,
+    pub decision_to: String,
+    pub decision_count: i64,
+    pub change_pct: Option<f64>,
+    pub chance: Chance,
+}
+
+impl Signal {
+    /// The signal that the program printed.
+    #[track_caller]
+    pub fn from_json(json: &Value) -> Self {
+        let field = |name: &str| json.get(name).unwrap_or_else(|| panic!("no field '{name}' in {json}"));
+        let maybe_text = |name: &str| field(name).as_str().map(str::to_owned);
+        let text = |name: &str| maybe_text(name).unwrap_or_else(|| panic!("'{name}' is no text in {json}"));
+        let number =
+            |name: &str| field(name).as_i64().unwrap_or_else(|| panic!("'{name}' is no whole number in {json}"));
+        Signal {
+            company_id: text("company_id"),
+            rule: text("rule"),
+            kind: text("kind"),
+            event: maybe_text("event"),
+            kind_of_change: text("type"),
+            state: text("state"),
+            raised_on: text("raised_on"),
+            timeframe_days: number("timeframe_days"),
+            threshold_pct: number("threshold_pct"),
+            observation_from: text("observation_from"),
+            observation_to: text("observation_to"),
+            observation_count: number("observation_count"),
+            decision_from: text("decision_from"),
+            decision_to: text("decision_to"),
+            decision_count: number("decision_count"),
+            change_pct: field("change_pct").as_f64(),
+            chance: Chance(field("chance").as_f64().unwrap_or_else(|| panic!("no chance in {json}"))),
+        }
+    }
+
+    /// Puts signals in order of day, rule and company: of these there is one signal at most.
+    pub fn sort(signals: &mut [Signal]) {
+        signals.sort_by(|a, b| a.key().cmp(&b.key()));
+    }
+
+    /// Day, rule and company.
+    pub fn key(&self) -> (&str, &str, &str) {
+        (&self.raised_on, &self.rule, &self.company_id)
+    }
+
+    /// A line for tables of expected results: day, rule, company, type, change.
+    pub fn brief(&self) -> String {
+        let change = self.change_pct.map_or("new".to_owned(), |change| format!("{change:+.1}"));
+        format!("{} {} {} {} {change}", self.raised_on, self.rule, self.company_id, self.kind_of_change)
+    }
+}
+
+/// Fails with the first difference between what the program raised and what it should have raised.
+#[track_caller]
+pub fn assert_same(program: &[Signal], naive: &[Signal], about: &str) {
+    for (theirs, ours) in program.iter().zip(naive) {
+        assert_eq!(theirs, ours, "{about}: left is the program's, right the naive model's");
+    }
+    let (theirs, ours) = (program.get(naive.len()), naive.get(program.len()));
+    assert!(theirs.is_none(), "{about}: only the program raised {theirs:#?}");
+    assert!(ours.is_none(), "{about}: only the naive model raised {ours:#?}");
+}
+
+/// The chance that, of `a + b` fair coins, at least as many fall on one given side as the larger of the two.
+///
+/// The sum of the binomial coefficients is a whole number and exact; only its leading 64 bits are taken, so the result
+/// is within one part in 2^52 (where a floating-point number of that size exists). Meant for some thousands of events.
+pub fn chance(a: u32, b: u32) -> f64 {
+    let (n, smaller) = (a + b, a.min(b));
+    let mut coefficient = Whole(vec![1]);
+    let mut sum = Whole(vec![1]);
+    for i in 0..smaller {
+        coefficient.multiply(n - i);
+        coefficient.divide(i + 1);
+        sum.add(&coefficient);
+    }
+    sum.halved(n)
+}
+
+/// A whole number of any size, in 32 bits a digit, the lowest first.
+struct Whole(Vec<u32>);
+
+impl Whole {
+    fn multiply(&mut self, factor: u32) {
+        let mut carry = 0u64;
+        for digit in &mut self.0 {
+            let product = u64::from(*digit) * u64::from(factor) + carry;
+            *digit = product as u32;
+            carry = product >> 32;
+        }
+        if carry > 0 {
+            self.0.push(carry as u32);
+        }
+    }
+
+    fn divide(&mut self, divisor: u32) {
+        let mut rest = 0u64;
+        for digit in self.0.iter_mut().rev() {
+            let part = (rest << 32) | u64::from(*digit);
+            *digit = (part / u64::from(divisor)) as u32;
+            rest = part % u64::from(divisor);
+        }
+        assert_eq!(rest, 0, "a binomial coefficient is a whole number");
+    }
+
+    fn add(&mut self, other: &Whole) {
+        self.0.resize(self.0.len().max(other.0.len()) + 1, 0);
+        let mut carry = 0u64;
+        for (place, digit) in self.0.iter_mut().enumerate() {
+            let sum = u64::from(*digit) + u64::from(other.0.get(place).copied().unwrap_or(0)) + carry;
+            *digit = sum as u32;
+            carry = sum >> 32;
+        }
+        while self.0.last() == Some(&0) {
+            self.0.pop();
+        }
+    }
+
+    /// The number divided by two, `times` times.
+    fn halved(&self, times: u32) -> f64 {
+        let leading = self.0.iter().rev().take(3).fold(0u128, |sum, digit| (sum << 32) | u128::from(*digit));
+        let dropped = 32 * self.0.len().saturating_sub(3) as i32;
+        let surplus = (128 - leading.leading_zeros() as i32 - 64).max(0);
+        let value = (leading >> surplus) as f64;
+        let exponent = dropped + surplus - times as i32;
+        value * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2)
+    }
+}
+
+/// The number of a day, 1970-01-01 being 0.
+pub fn day(text: &str) -> i64 {
+    let part = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
+    let (year, month) = (part(0, 4), part(5, 7));
+    let years: i64 = (1970..year).map(days_in_year).sum();
+    let months: i64 = (1..month).map(|month| days_in_month(year, month)).sum();
+    years + months + part(8, 10) - 1
+}
+
+/// The day with this number.
+pub fn date(number: i64) -> String {
+    let (mut year, mut month, mut left) = (1970, 1, number);
+    while left >= days_in_year(year) {
+        left -= days_in_year(year);
+        year += 1;
+    }
+    while left >= days_in_month(year, month) {
+        left -= days_in_month(year, month);
+        month += 1;
+    }
+    format!("{year:04}-{month:02}-{:02}", left + 1)
+}
+
+fn days_in_year(year: i64) -> i64 {
+    (1..=12).map(|month| days_in_month(year, month)).sum()
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Microseconds since 1970 of `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM:SS[.fff…](Z|±hh:mm)`.
+pub fn instant(text: &str) -> i64 {
+    let midnight = day(text) * MICROS_A_DAY;
+    if text.len() == 10 {
+        return midnight;
+    }
+    let (clock, zone) = text[11..].split_at(text[11..].find(['Z', '+', '-']).unwrap_or(text.len() - 11));
+    let (whole, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let micros: i64 = format!("{fraction:0<6}").parse().unwrap();
+    midnight + minutes(whole) * 60_000_000 + whole[6..8].parse::<i64>().unwrap() * 1_000_000 + micros - offset(zone)
+}
+
+fn offset(zone: &str) -> i64 {
+    match zone.chars().next() {
+        Some('+') => minutes(&zone[1..]) * 60_000_000,
+        Some('-') => -minutes(&zone[1..]) * 60_000_000,
+        _ => 0,
+    }
+}
+
+fn minutes(clock: &str) -> i64 {
+    clock[0..2].parse::<i64>().unwrap() * 60 + clock[3..5].parse::<i64>().unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted() {
+        for (text, number) in [("1970-01-01", 0), ("1970-03-01", 59), ("2000-01-01", 10_957), ("2026-04-01", 20_544)] {
+            assert_eq!((day(text), date(number).as_str()), (number, text));
+        }
+        assert_eq!(day("2024-03-01") - day("2024-02-28"), 2);
+        assert_eq!(day("2100-03-01") - day("2100-02-28"), 1);
+    }
+
+    #[test]
+    fn instants_are_read() {
+        let noon = instant("2026-03-31T12:00:00Z");
+        assert_eq!(noon, 20_543 * MICROS_A_DAY + MICROS_A_DAY / 2);
+        for same in ["2026-03-31T14:00:00+02:00", "2026-03-31T06:30:00-05:30", "2026-03-31T12:00:00.000Z"] {
+            assert_eq!(instant(same), noon, "{same}");
+        }
+        assert_eq!(instant("2026-03-31T12:00:00.25Z"), noon + 250_000);
+    }
+
+    #[test]
+    fn small_chances_are_counted_out() {
+        for n in 0..=12u32 {
+            for larger in n.div_ceil(2)..=n {
+                let hits = (0..1u32 << n).filter(|coins| coins.count_ones() >= larger).count();
+                assert_eq!(chance(larger, n - larger), hits as f64 / f64::from(1u32 << n), "{larger} of {n}");
+                assert_eq!(chance(n - larger, larger), chance(larger, n - larger));
+            }
+        }
+    }
+
+    #[test]
+    fn large_chances_hold_what_is_known_of_them() {
+        assert_eq!(chance(1000, 0), 2f64.powi(-1000));
+        assert_eq!(chance(1, 999), 1001.0 * 2f64.powi(-1000));
+        // Of an odd number of coins, exactly half of all throws have the larger part on a given side.
+        for n in [31, 33, 65, 129, 1001, 2501] {
+            assert_eq!(chance(n / 2, n - n / 2), 0.5, "{n}");
+        }
+        // 20 coins, 12 or more: 263,950 of 1,048,576 throws.
+        assert_eq!(chance(12, 8), 263_950.0 / 1_048_576.0);
+        assert_eq!(chance(2000, 0), 0.0);
+    }
+
+    #[test]
+    fn a_change_has_one_decimal_half_away_from_zero() {
+        let cases = [
+            (100, 84, Some(-16.0)),
+            (7, 0, Some(-100.0)),
+            (0, 1, None),
+            (80, 93, Some(16.3)),  // 16.25
+            (80, 67, Some(-16.3)), // -16.25
+            (13, 11, Some(-15.4)), // -15.3846…
+            (3, 1, Some(-66.7)),
+            (1, 12, Some(1100.0)),
+        ];
+        for (previous, current, expected) in cases {
+            assert_eq!(change_in_percent(previous, current), expected, "{previous} to {current}");
+        }
+    }
+
+    #[test]
+    fn each_key_has_the_most_copies_that_one_file_has() {
+        let header = "company_id,event,timestamp,person_id,event_id,count\n";
+        let file = |lines: &str| read_rows(&format!("{header}{lines}"));
+        let files = [
+            file("a,login,2026-03-01,p,,2\na,login,2026-03-01,p,,1\na,login,2026-03-01,,,1\nb,login,2026-03-01,p,x,1"),
+            file("a,login,2026-03-01T00:00:00Z,p,,2\na,login,2026-03-01T01:00:00+01:00,,,2\nb,login,2026-03-01,p,x,1"),
+            file("b,login,2026-03-01,p,,1\na,login,2026-03-01,p,x,4\na,login,2026-03-02,,,0"),
+        ];
+        let copies: Vec<(String, Option<String>, Option<String>, i64)> =
+            stored(&files).into_iter().map(|row| (row.company, row.person, row.event_id, row.count)).collect();
+        let some = |text: &str| Some(text.to_owned());
+        let expected = [
+            ("a", None, None, 2),
+            ("a", some("p"), None, 3),
+            ("a", some("p"), some("x"), 4),
+            ("b", some("p"), None, 1),
+            ("b", some("p"), some("x"), 1),
+        ];
+        assert_eq!(copies, expected.map(|(company, person, id, count)| (company.to_owned(), person, id, count)));
+    }
+}

@@ -1,0 +1,197 @@
+//! Runs the program in a sealed environment: an empty directory, a fixed clock, and no variable but those set here.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::naive::Signal;
+
+/// The clock of every test that does not set its own: yesterday is 2026-03-31.
+pub const NOW: &str = "2026-04-01T06:00:00Z";
+
+/// A row of an event file: company, event, time, count.
+pub type EventRow<'a> = (&'a str, &'a str, &'a str, i64);
+
+/// What a command printed, and how it ended.
+pub struct Outcome {
+    arguments: String,
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Outcome { arguments, status, stdout, stderr } = self;
+        write!(f, "signals {arguments}\nstatus: {status}\n-- stdout\n{stdout}\n-- stderr\n{stderr}")
+    }
+}
+
+impl Outcome {
+    /// Everything that was printed, for messages whose stream does not matter.
+    pub fn printed(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// Checks that standard error has each of these texts, whatever the case.
+    #[track_caller]
+    pub fn says(&self, texts: &[&str]) -> &Self {
+        let stderr = self.stderr.to_lowercase();
+        for text in texts {
+            assert!(stderr.contains(&text.to_lowercase()), "standard error lacks '{text}'\n{self}");
+        }
+        self
+    }
+}
+
+/// A directory with a database of its own, and a clock.
+pub struct Sandbox {
+    directory: TempDir,
+    now: String,
+}
+
+impl Sandbox {
+    /// A sandbox without a database.
+    pub fn empty() -> Self {
+        Sandbox { directory: TempDir::new().unwrap(), now: NOW.to_owned() }
+    }
+
+    /// A sandbox with an empty database in UTC.
+    pub fn new() -> Self {
+        Sandbox::new_at(NOW)
+    }
+
+    /// The same, made at this time.
+    pub fn new_at(now: &str) -> Self {
+        let mut sandbox = Sandbox::empty();
+        sandbox.at(now).ok("init");
+        sandbox
+    }
+
+    /// Sets the clock.
+    pub fn at(&mut self, now: &str) -> &mut Self {
+        self.now = now.to_owned();
+        self
+    }
+
+    /// Where a file of the sandbox lies. Commands run in this directory, so they need the name alone.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Runs a command line, split at spaces; `'…'` holds words together.
+    pub fn run(&self, arguments: &str) -> Outcome {
+        let output = Command::new(env!("CARGO_BIN_EXE_signals"))
+            .args(words(arguments))
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("HOME", self.directory.path())
+            .env("SIGNALS_DB", self.path("signals.db"))
+            .env("SIGNALS_NOW", &self.now)
+            .env("SIGNALS_USER", "tester")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Outcome {
+            arguments: arguments.to_owned(),
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that must succeed.
+    #[track_caller]
+    pub fn ok(&self, arguments: &str) -> Outcome {
+        self.fails(arguments, 0)
+    }
+
+    /// Runs a command that must end with this exit code.
+    #[track_caller]
+    pub fn fails(&self, arguments: &str, code: i32) -> Outcome {
+        let outcome = self.run(arguments);
+        assert_eq!(outcome.status, code, "expected exit code {code}\n{outcome}");
+        outcome
+    }
+
+    /// Runs a command that must succeed, and reads its output as JSON.
+    #[track_caller]
+    pub fn json(&self, arguments: &str) -> Value {
+        let outcome = self.ok(&format!("{arguments} --format json"));
+        serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}\n{outcome}"))
+    }
+
+    /// The same, for a command whose output is an array.
+    #[track_caller]
+    pub fn array(&self, arguments: &str) -> Vec<Value> {
+        self.json(arguments).as_array().expect("a JSON array").clone()
+    }
+
+    /// Imports events that have a count each.
+    #[track_caller]
+    pub fn import_events(&self, rows: &[EventRow<'_>]) -> Outcome {
+        self.write("events.csv", &events_csv(rows));
+        self.ok("import events.csv")
+    }
+
+    /// All signals, in the order of [`Signal::sort`].
+    #[track_caller]
+    pub fn signals(&self) -> Vec<Signal> {
+        let mut signals: Vec<Signal> = self.array("list").iter().map(Signal::from_json).collect();
+        Signal::sort(&mut signals);
+        signals
+    }
+
+    /// All signals, a line each, as [`Signal::brief`] writes them.
+    #[track_caller]
+    pub fn briefs(&self) -> Vec<String> {
+        self.signals().iter().map(Signal::brief).collect()
+    }
+
+    /// The database, to be read.
+    pub fn database(&self) -> Connection {
+        Connection::open_with_flags(self.path("signals.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    }
+}
+
+/// The rows as an event file with a count column.
+pub fn events_csv(rows: &[EventRow<'_>]) -> String {
+    let lines = rows.iter().map(|(company, event, time, count)| format!("{company},{event},{time},{count}\n"));
+    std::iter::once("company_id,event,timestamp,count\n".to_owned()).chain(lines).collect()
+}
+
+/// A variable of the environment of the test run itself.
+#[allow(clippy::disallowed_methods, reason = "the tests are told how much to do, and where the data is")]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (index, part) in line.split('\'').enumerate() {
+        match index % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+#[test]
+fn quotes_hold_words_together() {
+    assert_eq!(
+        words("ack 1 2 --reason 'spoke to them' --yes"),
+        ["ack", "1", "2", "--reason", "spoke to them", "--yes"]
+    );
+    assert_eq!(words("ack 1 --reason ''"), ["ack", "1", "--reason", ""]);
+}
