@@ -134,3 +134,137 @@ pub fn money(cell: &str) -> Result<f64, Fault> {
     }
     Ok(amount)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_trimmed_and_placeholders_are_nothing() {
+        let cases = [
+            ("acme", Some("acme")),
+            ("  00123\t", Some("00123")),
+            ("\u{a0}acme inc\u{a0}", Some("acme inc")),
+            ("a", Some("a")),
+            ("", None),
+            ("  \t ", None),
+            ("NULL", None),
+            ("null", None),
+            ("None", None),
+            ("n/a", None),
+            ("#N/A", None),
+            (" NaN ", None),
+            ("nano", Some("nano")),
+            ("-", Some("-")),
+            ("na", Some("na")),
+        ];
+        for (cell, expected) in cases {
+            assert_eq!(content(cell), expected, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn ids_that_a_spreadsheet_has_mangled_are_rejected() {
+        for cell in ["1.23E+11", "1E+05", "4.8793E+123", "9.E+11", "1.23457E+11"] {
+            let mangled = cell != "9.E+11";
+            assert_eq!(id(cell, true).is_err(), mangled, "{cell}");
+        }
+        for cell in [
+            "4e8792699521",
+            "1.23e+11",
+            "12.3E+11",
+            "1.23E+1",
+            "1.23E+1234",
+            "1.23E-11",
+            "E+11",
+            "A1E+11",
+            "+",
+            "00123",
+        ] {
+            assert_eq!(id(cell, true), Ok(cell), "{cell}");
+        }
+    }
+
+    #[test]
+    fn ids_have_nothing_invisible() {
+        let cases = [
+            ("acme", None),
+            ("Ünïcode GmbH", None),
+            ("日本 株式会社", None),
+            ("ac\u{200b}me", Some("invisible character (U+200B) in an id")),
+            ("acme\u{202e}", Some("invisible character (U+202E) in an id")),
+            ("ac\u{ad}me", Some("invisible character (U+00AD) in an id")),
+            ("\u{feff}acme", Some("invisible character (U+FEFF) in an id")),
+            ("ac\0me", Some("control character (NUL) in the text")),
+            ("ac\u{1b}me", Some("control character (U+001B) in the text")),
+            ("ac\u{9b}me", Some("control character (U+009B) in the text")),
+            ("ac\tme", Some("control character (U+0009) in the text")),
+            ("ac\u{7f}me", Some("control character (U+007F) in the text")),
+        ];
+        for (cell, reason) in cases {
+            assert_eq!(id(cell, false), reason.map_or(Ok(cell), |reason| Err(Fault::row(reason))), "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn prose_keeps_tabs_and_line_breaks_only() {
+        assert_eq!(text("two\r\nlines\tand", Breaks::Kept), Ok("two\r\nlines\tand"));
+        assert!(text("two\nlines", Breaks::Refused).is_err());
+        assert!(text("bell\u{7}", Breaks::Kept).is_err());
+        assert_eq!(text("right\u{202e}left", Breaks::Refused), Ok("right\u{202e}left"));
+    }
+
+    #[test]
+    fn counts_are_whole_and_not_negative() {
+        for (cell, number) in [("0", 0), ("1", 1), ("007", 7), ("-0", 0), ("+3", 3), ("4294967295", u32::MAX)] {
+            assert_eq!(count(cell), Ok(number), "{cell}");
+        }
+        for cell in
+            ["-1", "1.5", "2.0", "1e3", "4294967296", "99999999999999999999", "1,000", "١٢", "１２", "", "-", "x"]
+        {
+            assert!(count(cell).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_keep_to_their_range() {
+        assert_eq!(whole("10", 0, 10), Ok(10));
+        assert_eq!(whole("11", 0, 10), Err(Fault::row("'11' is out of range (0 to 10)")));
+        assert_eq!(whole("12 seats", 0, 10), Err(Fault::row("'12 seats' is not a whole number")));
+    }
+
+    #[test]
+    fn money_is_plain_decimals() {
+        let cases = [
+            ("0", 0.0),
+            ("1200", 1200.0),
+            ("1200.50", 1200.5),
+            ("-0.0", 0.0),
+            ("0.30", 0.3),
+            ("9999999999999.99", 9999999999999.99),
+        ];
+        for (cell, amount) in cases {
+            assert_eq!(money(cell), Ok(amount), "{cell}");
+            assert!(money(cell).unwrap().is_sign_positive(), "{cell}");
+        }
+        for cell in [
+            "1,234.56",
+            "1.234,56",
+            "1 234",
+            "€1.200",
+            "12%",
+            "(45)",
+            "-1",
+            "NaN",
+            "inf",
+            "1e309",
+            "1e5",
+            ".5",
+            "5.",
+            "1234567890123456",
+            "１２",
+        ] {
+            assert!(money(cell).is_err(), "{cell}");
+        }
+    }
+}

@@ -127,9 +127,12 @@ fn is_known(name: &String) -> bool {
     catalogue.kinds.iter().any(column) || catalogue.products.iter().any(|product| product.signature.contains(name))
 }
 
+/// A delimiter that no text has, to look at a line as a whole.
+const NO_DELIMITER: u8 = 0x1f;
+
 /// Spreadsheets write `sep=;` in front of the header, to tell themselves.
 fn take_declaration(records: &mut Records) -> Result<Option<Delimiter>> {
-    let Some(row) = records.peek(b'\n')? else { return Ok(None) };
+    let Some(row) = records.peek(NO_DELIMITER)? else { return Ok(None) };
     let declared = match row.fields.as_slice() {
         [only] => only.trim().strip_prefix("sep=").map(str::as_bytes),
         _ => None,
@@ -137,7 +140,7 @@ fn take_declaration(records: &mut Records) -> Result<Option<Delimiter>> {
     match declared {
         Some([byte]) if is_separator(*byte) => {
             let delimiter = Delimiter(*byte);
-            records.set_delimiter(b'\n');
+            records.set_delimiter(NO_DELIMITER);
             records.skip()?;
             Ok(Some(delimiter))
         }

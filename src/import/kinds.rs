@@ -159,9 +159,9 @@ mod tests {
 
     #[test]
     fn the_kinds_are_those_of_the_contract() {
-        let required = |kind: &Kind| -> Vec<&str> {
+        fn required(kind: &Kind) -> Vec<&str> {
             kind.columns.iter().filter(|column| column.required).map(|column| column.name.as_str()).collect()
-        };
+        }
         let kinds: Vec<_> = catalogue().kinds.iter().map(|kind| (kind.name.as_str(), required(kind))).collect();
         let expected: [(&str, &[&str]); 12] = [
             ("events", &["company_id", "event", "timestamp"]),

@@ -44,7 +44,7 @@ pub(super) fn read_rows(
     let Sheet { records, plan, times } = sheet;
     rejects.begin(&plan.headers)?;
     let (mut read, width, file, mapping) = (0, plan.headers.len(), &plan.file, &plan.mapping);
-    records.for_each(|row| {
+    let ended = records.for_each(|row| {
         read += 1;
         let outcome = match shape(&row, width) {
             Ok(()) => handle(mapping, times, row)?,
@@ -58,9 +58,10 @@ pub(super) fn read_rows(
             }
             Err(wrong) => refuse_or_reject(file, row, &wrong, rejects),
         }
-    })?;
+    });
+    // The rejects so far are wanted all the more when the file is refused.
     rejects.flush()?;
-    Ok(read)
+    ended.map(|()| read)
 }
 
 fn shape(row: &Row<'_>, width: usize) -> Result<(), Wrong<'static>> {
@@ -79,8 +80,6 @@ fn refuse_or_reject(file: &str, row: Row<'_>, wrong: &Wrong<'_>, rejects: &mut R
     match &wrong.fault {
         Fault::Row(reason) => rejects.add(Reject { line, column, reason, row: Some(row) }),
         Fault::File { message, hint } => {
-            // The rejects so far are wanted all the more when nothing is imported.
-            rejects.flush()?;
             let column = column.unwrap_or_default();
             Err(refused(format!("{file}:{line}: {column}: {message}")).hint(*hint).into())
         }

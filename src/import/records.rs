@@ -138,7 +138,8 @@ impl Records {
 
     /// Visits rows until `visit` says no. Unless they are to be taken, the position stays where it was.
     fn walk(&mut self, take: bool, mut visit: impl FnMut(Row<'_>) -> Result<bool>) -> Result<()> {
-        while self.fill()? {
+        let mut have_text = self.from < self.to;
+        while have_text || self.fill()? {
             let valid = self.valid_length()?;
             let last = self.finished && self.from + valid == self.to;
             let bytes = &self.buffer[self.from..self.from + valid];
@@ -159,6 +160,7 @@ impl Records {
             if !more {
                 return Ok(());
             }
+            have_text = false;
         }
         Ok(())
     }
@@ -169,7 +171,8 @@ impl Records {
         self.line = line;
     }
 
-    /// Reads on until the buffer is full. Returns whether there is anything left to look at.
+    /// Reads on until the buffer is full, which grows when the row at hand already fills it. Returns whether there is
+    /// anything left to look at.
     fn fill(&mut self) -> Result<bool> {
         self.buffer.copy_within(self.from..self.to, 0);
         (self.to, self.from) = (self.to - self.from, 0);
@@ -437,4 +440,184 @@ fn line_breaks(bytes: &[u8]) -> u64 {
     let feeds = memchr_iter(b'\n', bytes).count();
     let lone = memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n')).count();
     (feeds + lone) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read};
+
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Hands out a few bytes at a time, so that every boundary falls everywhere.
+    struct Trickle(Cursor<Vec<u8>>, usize);
+
+    impl Read for Trickle {
+        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+            let size = into.len().min(self.1);
+            self.0.read(&mut into[..size])
+        }
+    }
+
+    fn records(bytes: &[u8]) -> Records {
+        let reader = Box::new(Trickle(Cursor::new(bytes.to_vec()), 4093));
+        Records::new(Source::from_reader("f.csv".to_owned(), reader, None, None).unwrap())
+    }
+
+    /// Every row as `line:field|field`, with `!` in front of one that is at fault; and the refusal at the end.
+    fn rows(bytes: impl AsRef<[u8]>) -> Vec<String> {
+        let mut rows = Vec::new();
+        let ended = records(bytes.as_ref()).for_each(|row| {
+            let fields: Vec<&str> = row.fields().collect();
+            let fault = if row.fault.is_some() { "!" } else { "" };
+            rows.push(format!("{fault}{}:{}", row.line, fields.join("|")));
+            Ok(())
+        });
+        rows.extend(ended.err().map(|error| error.to_string()));
+        rows
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_counts_them() {
+        let cases: [(&str, &[&str]); 9] = [
+            ("a,b\n1,2\n", &["1:a|b", "2:1|2"]),
+            ("a,b\n1,2", &["1:a|b", "2:1|2"]),
+            ("a,b\r\n1,2\r\n3,4\r\n", &["1:a|b", "2:1|2", "3:3|4"]),
+            ("a,b\r1,2\r3,4\r", &["1:a|b", "2:1|2", "3:3|4"]),
+            ("a,b\r\n1,2\n3,4\r5,6", &["1:a|b", "2:1|2", "3:3|4", "4:5|6"]),
+            ("\n\na,b\n  \n\r\n1,2\n\n", &["3:a|b", "6:1|2"]),
+            ("a,b\n\"1\n1\",2\n3,4\n", &["1:a|b", "2:1\n1|2", "4:3|4"]),
+            ("a,b\r\n\"1\r\n1\r1\",2\r\n3,4\r\n", &["1:a|b", "2:1\r\n1\r1|2", "5:3|4"]),
+            (",,\n \n", &["1:||"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(rows(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_read_strictly() {
+        let cases: [(&str, &[&str]); 12] = [
+            ("\"a\",\"b\"\n", &["1:a|b"]),
+            ("\"a,b\",c\n", &["1:a,b|c"]),
+            ("\"a \"\"b\"\"\",c\n", &["1:a \"b\"|c"]),
+            ("\"\",c\n", &["1:|c"]),
+            ("\"\"\"\",c", &["1:\"|c"]),
+            ("5\" disk,c\n", &["1:5\" disk|c"]),
+            ("x,\"last\"", &["1:x|last"]),
+            ("\"a\"b,c\n1,2\n", &["!1:ab|c", "2:1|2"]),
+            ("\"say \\\"hi\\\"\",c\n1,2\n", &["!1:say \\hi\\\"\"|c", "2:1|2"]),
+            ("a,b\nx,\"open\ny,2\n", &["1:a|b", "f.csv:2: a quote opened on this line is never closed"]),
+            (
+                "a,b\n1,2\nx,\"open\ny,\"2\"\n",
+                &["1:a|b", "2:1|2", "f.csv:3: a quote opened on this line is never closed"],
+            ),
+            ("a,\"x\ny\",\"open", &["f.csv:2: a quote opened on this line is never closed"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(rows(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_closed_far_away_was_never_closed() {
+        let field = |breaks: usize| format!("a,b\nx,\"{}\"\nlast,1\n", "y\n".repeat(breaks));
+        assert_eq!(rows(field(100)).len(), 3);
+        let refusal = "f.csv:2: a quote opened on this line is never closed";
+        assert_eq!(rows(field(101)), ["1:a|b", refusal]);
+        assert_eq!(rows(field(500_000)), ["1:a|b", refusal]);
+        let long = format!("a,b\nx,\"{}\"\n", "y".repeat(MAX_FIELD + 1));
+        assert_eq!(rows(long), ["1:a|b", refusal]);
+    }
+
+    #[test]
+    fn a_row_without_end_is_refused_in_bounded_memory() {
+        let mut records = records(&vec![b'x'; 20 << 20]);
+        let error = records.for_each(|_| Ok(())).unwrap_err();
+        assert_eq!(error.to_string(), "f.csv:1: a row of more than 4 MiB");
+        assert!(records.buffer.len() <= MAX_RECORD);
+    }
+
+    #[test]
+    fn more_columns_than_allowed_are_counted_no_further() {
+        let text = ",".repeat(100_000);
+        records(text.as_bytes())
+            .for_each(|row| {
+                assert_eq!(row.len(), MAX_COLUMNS + 1);
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_named_by_line_and_byte() {
+        let cases: [(&[u8], &str); 5] = [
+            (b"a,b\nCaf\xe9,2\n", "f.csv:2: not UTF-8: byte 0xE9 at offset 7"),
+            (b"\xef\xbb\xbfa,b\r\nCaf\xe9,2\r\n", "f.csv:2: not UTF-8: byte 0xE9 at offset 11"),
+            (b"a,b\n\xc0\xaf,2\n", "f.csv:2: not UTF-8: byte 0xC0 at offset 4"),
+            (b"a,b\n1,2\n\xed\xa0\x80\n", "f.csv:3: not UTF-8: byte 0xED at offset 8"),
+            (b"a,b\n1,2\xc3", "f.csv:2: not UTF-8: byte 0xC3 at offset 7"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(rows(bytes).last().unwrap(), expected);
+        }
+        let mut late = "a,b\n".repeat(900_000).into_bytes();
+        late[3_599_998] = 0xff;
+        assert_eq!(rows(late).last().unwrap(), "f.csv:900000: not UTF-8: byte 0xFF at offset 3599998");
+    }
+
+    #[test]
+    fn peeking_does_not_grow_the_buffer() {
+        let mut records = records("a,b\n".repeat(1_000_000).as_bytes());
+        for _ in 0..10 {
+            records.peek(b',').unwrap();
+        }
+        let mut rows = 0;
+        let count = |_: Row<'_>| {
+            rows += 1;
+            Ok(())
+        };
+        records.for_each(count).unwrap();
+        assert_eq!((rows, records.buffer.len()), (1_000_000, BUFFER));
+    }
+
+    #[test]
+    fn peeking_takes_nothing() {
+        let mut records = records(b"\na;b,c\n1;2,3\n");
+        let fields = |peeked: Option<Peeked>| peeked.map(|row| (row.line, row.fields));
+        let (a, b) = (|text: &str| text.to_owned(), records.peek(b';').unwrap());
+        assert_eq!(fields(b), Some((2, vec![a("a"), a("b,c")])));
+        assert_eq!(fields(records.peek(b',').unwrap()), Some((2, vec![a("a;b"), a("c")])));
+        records.skip().unwrap();
+        assert_eq!(fields(records.peek(b',').unwrap()), Some((3, vec![a("1;2"), a("3")])));
+        records.skip().unwrap();
+        assert_eq!(records.peek(b',').unwrap(), None);
+    }
+
+    fn quoted(field: &str, always: bool) -> String {
+        let must = always || field.contains(['"', ',', '\n', '\r']);
+        if must { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            table in prop::collection::vec(prop::collection::vec(("[a\"é, \n\r]{0,6}x", any::<bool>()), 1..5), 1..40),
+            ending in prop::sample::select(vec!["\n", "\r\n", "\r"]),
+        ) {
+            let line = |row: &Vec<(String, bool)>| {
+                row.iter().map(|(field, always)| quoted(field, *always)).collect::<Vec<_>>().join(",") + ending
+            };
+            let text: String = table.iter().map(line).collect();
+            let mut read: Vec<Vec<String>> = Vec::new();
+            records(text.as_bytes()).for_each(|row| {
+                assert_eq!(row.fault, None);
+                read.push(row.fields().map(str::to_owned).collect());
+                Ok(())
+            }).unwrap();
+            let written: Vec<Vec<String>> =
+                table.into_iter().map(|row| row.into_iter().map(|(field, _)| field).collect()).collect();
+            prop_assert_eq!(read, written);
+        }
+    }
 }

@@ -21,7 +21,7 @@ const DAY: i64 = 86_400;
 const FIRST_PAST_DAY: Day = Day::from_number(10_957);
 /// 1900-01-01 and 2200-12-31: the limits of all other dates.
 const FIRST_DAY: Day = Day::from_number(-25_567);
-const LAST_DAY: Day = Day::from_number(84_371);
+const LAST_DAY: Day = Day::from_number(84_370);
 
 /// An instant and its calendar day in the zone of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -436,5 +436,224 @@ fn earliest(zone: Tz, local: i64) -> Option<i64> {
         MappedLocalTime::Single(offset) => Some(local - i64::from(offset)),
         MappedLocalTime::Ambiguous(one, other) => Some(local - i64::from(one.max(other))),
         MappedLocalTime::None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(zone: Tz, date_format: Option<DateFormat>) -> TimeReader {
+        let now = "2026-03-10T12:00:00Z".parse().unwrap();
+        TimeReader::new(TimeSettings { zone, times_in: zone, date_format, now })
+    }
+
+    /// The instant and the day, or the reason.
+    fn told(read: Result<Moment, Fault>) -> String {
+        match read {
+            Ok(moment) => format!("{} {}", moment.at, moment.day),
+            Err(Fault::Row(reason)) => reason,
+            Err(Fault::File { message, .. }) => format!("file: {message}"),
+        }
+    }
+
+    fn past(zone: Tz, cell: &str) -> String {
+        told(reader(zone, None).read(cell, false, Plausible::Past))
+    }
+
+    #[test]
+    fn the_formats_of_the_contract_are_read() {
+        let cases = [
+            ("2025-03-04T05:06:07Z", "2025-03-04T05:06:07Z 2025-03-04"),
+            ("2025-03-04t05:06:07z", "2025-03-04T05:06:07Z 2025-03-04"),
+            ("2025-03-04T05:06:07.5Z", "2025-03-04T05:06:07.500Z 2025-03-04"),
+            ("2025-03-04T05:06:07.123456789Z", "2025-03-04T05:06:07.123456Z 2025-03-04"),
+            ("2025-03-04T05:06:07.1234567890123456789012345678901234567890Z", "2025-03-04T05:06:07.123456Z 2025-03-04"),
+            ("2025-03-04T05:06:07+02:00", "2025-03-04T03:06:07Z 2025-03-04"),
+            ("2025-03-04T01:06:07+05:45", "2025-03-03T19:21:07Z 2025-03-03"),
+            ("2025-03-04T20:06:07-12:00", "2025-03-05T08:06:07Z 2025-03-05"),
+            ("2025-03-04 05:06:07+14:00", "2025-03-03T15:06:07Z 2025-03-03"),
+            ("2025-03-04 05:06", "2025-03-04T05:06:00Z 2025-03-04"),
+            ("2025-03-04T05:06Z", "2025-03-04T05:06:00Z 2025-03-04"),
+            ("2025-03-04 05:06+01:00", "2025-03-04T04:06:00Z 2025-03-04"),
+            ("2025-03-04 05:06:07", "2025-03-04T05:06:07Z 2025-03-04"),
+            ("2025-03-04 05:06:07.25", "2025-03-04T05:06:07.250Z 2025-03-04"),
+            ("2025-03-04", "2025-03-04T00:00:00Z 2025-03-04"),
+            ("2024-02-29", "2024-02-29T00:00:00Z 2024-02-29"),
+            ("1741064767", "2025-03-04T05:06:07Z 2025-03-04"),
+            ("1741064767123", "2025-03-04T05:06:07.123Z 2025-03-04"),
+            ("1741064767123456", "2025-03-04T05:06:07.123456Z 2025-03-04"),
+            ("2000-01-01T00:00:00Z", "2000-01-01T00:00:00Z 2000-01-01"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z 2016-12-31"),
+            ("2017-01-01T01:59:60+02:00", "2016-12-31T23:59:59.999999Z 2016-12-31"),
+        ];
+        for (cell, expected) in cases {
+            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_or_cannot_be_is_told_apart() {
+        let cases = [
+            ("2025-04-31", "'2025-04-31' is an impossible date"),
+            ("2023-02-29 10:00", "'2023-02-29 10:00' is an impossible date"),
+            ("2025-13-01T00:00:00Z", "'2025-13-01T00:00:00Z' is an impossible date"),
+            ("2025-03-04T24:00:00Z", "'2025-03-04T24:00:00Z' is an impossible time of day"),
+            ("2025-03-04T05:60:00Z", "'2025-03-04T05:60:00Z' is an impossible time of day"),
+            ("2025-03-04T23:59:61Z", "'2025-03-04T23:59:61Z' is an impossible time of day"),
+            ("2025-03-04T10:30:60Z", "'2025-03-04T10:30:60Z' is an impossible time of day"),
+            ("2025-03-04T05:06:07+25:00", "'2025-03-04T05:06:07+25:00' is not a time"),
+            ("2025-03-04T05:06:07 EST", "'2025-03-04T05:06:07 EST' is not a time"),
+            ("2025-03-04T05:06:07+0200", "'2025-03-04T05:06:07+0200' is not a time"),
+            ("2025-03-04T05:06:07.Z", "'2025-03-04T05:06:07.Z' is not a time"),
+            ("2025-03-04T05", "'2025-03-04T05' is not a time"),
+            ("2025-03-04_05:06", "'2025-03-04_05:06' is not a time"),
+            ("2025-3-4", "'2025-3-4' is not a time"),
+            ("2025/03/04", "'2025/03/04' is not a time"),
+            ("45678.5", "'45678.5' is not a time"),
+            ("1-Mar-2025", "'1-Mar-2025' is not a time"),
+            ("abcd-ef-gh", "'abcd-ef-gh' is not a time"),
+            ("10000-01-01", "'10000-01-01' is not a time"),
+            ("yesterday", "'yesterday' is not a time"),
+            ("٢٠٢٥-٠٣-٠٤", "'٢٠٢٥-٠٣-٠٤' is not a time"),
+        ];
+        for (cell, expected) in cases {
+            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn what_has_happened_lies_between_2000_and_a_day_ahead() {
+        let cases = [
+            ("1999-12-31T23:59:59Z", "implausible time '1999-12-31T23:59:59Z': before 2000"),
+            ("1970-01-01", "implausible time '1970-01-01': before 2000"),
+            ("0001-01-01", "implausible time '0001-01-01': before 2000"),
+            ("0", "implausible time '0': before 2000"),
+            ("20250304", "implausible time '20250304': before 2000"),
+            ("2026-03-11T12:00:00Z", "2026-03-11T12:00:00Z 2026-03-11"),
+            ("2026-03-11", "2026-03-11T00:00:00Z 2026-03-11"),
+            ("2026-03-11T12:00:01Z", "implausible time '2026-03-11T12:00:01Z': more than a day ahead of now"),
+            ("9999-12-31", "implausible time '9999-12-31': more than a day ahead of now"),
+            ("99999999999999999999", "'99999999999999999999' is not a plausible Unix time"),
+        ];
+        for (cell, expected) in cases {
+            assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn other_dates_lie_between_1900_and_2200() {
+        let cases = [
+            ("1899-12-31", "implausible time '1899-12-31': outside 1900..2200"),
+            ("1900-01-01", "1900-01-01T00:00:00Z 1900-01-01"),
+            ("2200-12-31", "2200-12-31T00:00:00Z 2200-12-31"),
+            ("2201-01-01", "implausible time '2201-01-01': outside 1900..2200"),
+        ];
+        for (cell, expected) in cases {
+            assert_eq!(told(reader(Tz::UTC, None).read(cell, false, Plausible::Ever)), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn times_without_an_offset_are_in_the_zone() {
+        let cases = [
+            ("2025-01-15 00:30", "2025-01-14T23:30:00Z 2025-01-15"),
+            ("2025-07-15 00:30", "2025-07-14T22:30:00Z 2025-07-15"),
+            ("2025-07-14T22:30:00Z", "2025-07-14T22:30:00Z 2025-07-15"),
+            ("2025-07-15", "2025-07-14T22:00:00Z 2025-07-15"),
+            ("2025-03-30 01:59:59", "2025-03-30T00:59:59Z 2025-03-30"),
+            ("2025-03-30 02:30", "'2025-03-30 02:30' does not exist in Europe/Berlin: the clocks skip it"),
+            ("2025-03-30 03:00", "2025-03-30T01:00:00Z 2025-03-30"),
+            ("2025-10-26 01:30", "2025-10-25T23:30:00Z 2025-10-26"),
+            ("2025-10-26 02:30", "2025-10-26T00:30:00Z 2025-10-26"),
+            ("2025-10-26 03:00", "2025-10-26T02:00:00Z 2025-10-26"),
+        ];
+        let mut one = reader(Tz::Europe__Berlin, None);
+        for (cell, expected) in cases {
+            assert_eq!(past(Tz::Europe__Berlin, cell), expected, "{cell}");
+            assert_eq!(told(one.read(cell, false, Plausible::Past)), expected, "{cell} with what is remembered");
+        }
+    }
+
+    #[test]
+    fn a_header_in_utc_overrules_the_zone_but_a_date_stays_that_day() {
+        let mut reader = reader(Tz::America__New_York, None);
+        let mut read = |cell| told(reader.read(cell, true, Plausible::Past));
+        assert_eq!(read("2025-03-09 02:30"), "2025-03-09T02:30:00Z 2025-03-08");
+        assert_eq!(read("2025-03-09"), "2025-03-09T05:00:00Z 2025-03-09");
+    }
+
+    #[test]
+    fn a_zone_for_the_import_does_not_change_whose_days_are_counted() {
+        let now = "2026-03-10T12:00:00Z".parse().unwrap();
+        let settings = TimeSettings { zone: Tz::UTC, times_in: Tz::America__New_York, date_format: None, now };
+        let read = TimeReader::new(settings).read("2025-07-15 21:00", false, Plausible::Past);
+        assert_eq!(told(read), "2025-07-16T01:00:00Z 2025-07-16");
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_zone_changes_nothing() {
+        let zones = [Tz::Australia__Lord_Howe, Tz::America__St_Johns, Tz::Asia__Kathmandu, Tz::America__Sao_Paulo];
+        for zone in zones {
+            let (mut days, mut local) = (ZoneHours::new(zone), LocalHours::new(zone));
+            // Every 7 minutes of 2010, when St John's still changed its clocks at one minute past midnight.
+            for seconds in (1_262_304_000..1_293_840_000).step_by(420) {
+                assert_eq!(days.offset(seconds), offset_at(zone, seconds), "{zone} {seconds}");
+                assert_eq!(local.utc(seconds), earliest(zone, seconds), "{zone} {seconds}");
+            }
+        }
+    }
+
+    #[test]
+    fn day_month_and_year_need_a_date_format() {
+        use DateFormat::{DayFirst, MonthFirst};
+        let asks = |cell| format!("file: '{cell}' may be day/month or month/day");
+        let cases = [
+            (None, "03/04/2025", asks("03/04/2025")),
+            (None, "13/04/2025", asks("13/04/2025")),
+            (None, "3.4.25 10:00", asks("3.4.25 10:00")),
+            (Some(DayFirst), "03/04/2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
+            (Some(MonthFirst), "03/04/2025", "2025-03-04T00:00:00Z 2025-03-04".to_owned()),
+            (Some(DayFirst), "3.4.2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
+            (Some(DayFirst), "28-07-2023 03:00", "2023-07-28T03:00:00Z 2023-07-28".to_owned()),
+            (Some(MonthFirst), "4/13/2025T10:11:12.5Z", "2025-04-13T10:11:12.500Z 2025-04-13".to_owned()),
+            (Some(MonthFirst), "13/04/2025", "'13/04/2025' is an impossible date".to_owned()),
+            (Some(DayFirst), "31/04/2025", "'31/04/2025' is an impossible date".to_owned()),
+            (Some(DayFirst), "03/04/25", "'03/04/25' has a year of two digits".to_owned()),
+            (Some(DayFirst), "03/04-2025", "'03/04-2025' is not a time".to_owned()),
+            (Some(DayFirst), "2025-04-03", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
+        ];
+        for (format, cell, expected) in cases {
+            assert_eq!(told(reader(Tz::UTC, format).read(cell, false, Plausible::Past)), expected, "{format:?} {cell}");
+        }
+    }
+
+    #[test]
+    fn date_formats_are_understood() {
+        for text in ["dmy", "DMY", "day-first", "dd/mm/yyyy", "%d/%m/%Y", "d.m.y", "DD-MM-YYYY"] {
+            assert_eq!(text.parse(), Ok(DateFormat::DayFirst), "{text}");
+        }
+        for text in ["mdy", "month-first", "mm/dd/yyyy", "%m/%d/%Y"] {
+            assert_eq!(text.parse(), Ok(DateFormat::MonthFirst), "{text}");
+        }
+        for text in ["", "ymd", "us", "dm"] {
+            assert!(text.parse::<DateFormat>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_has_one_unit_of_unix_time() {
+        let mut reader = reader(Tz::UTC, None);
+        let mut read = |cell| told(reader.read(cell, false, Plausible::Past));
+        assert_eq!(read("0"), "implausible time '0': before 2000");
+        assert_eq!(read("1741064767123"), "2025-03-04T05:06:07.123Z 2025-03-04");
+        assert_eq!(read("1741064767"), "implausible time '1741064767': before 2000");
+        assert_eq!(read("1741064767123456"), "'1741064767123456' is not a plausible Unix time");
+    }
+
+    #[test]
+    fn the_limits_are_the_days_they_say() {
+        let days = [FIRST_PAST_DAY, FIRST_DAY, LAST_DAY].map(|day| day.to_string());
+        assert_eq!(days, ["2000-01-01", "1900-01-01", "2200-12-31"]);
     }
 }
