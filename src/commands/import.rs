@@ -1,13 +1,242 @@
-//! placeholder
+//! `signals import`: files into the database.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use chrono_tz::Tz;
+use clap::Args;
+
+use super::init::parse_zone;
+use super::options::FormatOption;
+use super::output;
 use crate::context::Context;
-/// Import.
-#[derive(Debug, clap::Args)]
-pub struct Import {}
+use crate::error::{self, Failure, Kind, usage};
+use crate::import::header::Delimiter;
+use crate::import::times::DateFormat;
+use crate::import::{Options, Plan};
+use crate::load::{self, Loaded, Outcome, Request};
+use crate::render::counted;
+use crate::store::{Finish, Store};
+use crate::views::imports::IMPORTS;
+
+const AFTER_HELP: &str = "\
+Importing is safe to repeat: a row that is known already adds nothing.
+
+Examples:
+  signals import events.csv companies.csv
+  signals import --dry-run export.csv.gz
+  signals import --kind companies --map company_id=\"Account Name\" accounts.csv
+  psql -c \"COPY (SELECT …) TO STDOUT CSV HEADER\" | signals import -
+  signals import --list";
+
+/// Import files: events, companies.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct Import {
+    /// The files; `-` is standard input. gzip and zstd are read as they are
+    #[arg(value_name = "FILE", required_unless_present = "list")]
+    files: Vec<PathBuf>,
+    /// What the rows are; told from the header where it is unmistakable
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+    /// Which column of the file is meant, remembered for files with the same header
+    #[arg(long, value_name = "FIELD=COLUMN", value_parser = field_and_column)]
+    map: Vec<(String, String)>,
+    /// What 03/04/2025 means: dmy or mdy
+    #[arg(long, value_name = "FORMAT", value_parser = date_format)]
+    date_format: Option<DateFormat>,
+    /// The time zone of times without one; that of the database unless set
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// The encoding of a file that is not UTF-8, such as windows-1252
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// What separates the fields: comma, semicolon, tab or pipe; told from the header unless set
+    #[arg(long, value_name = "NAME", value_parser = delimiter)]
+    delimiter: Option<Delimiter>,
+    /// Refuse a file with a single bad row
+    #[arg(long)]
+    strict: bool,
+    /// Write all rejected rows to this CSV file: line, reason, original fields
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Do everything but write, and tell what was found
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    /// List past imports
+    #[arg(long, conflicts_with = "files")]
+    list: bool,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
 impl Import {
-    /// run
+    /// Imports the files, each in a transaction of its own.
+    ///
     /// # Errors
-    /// x
-    pub fn run(self, _c: &Context) -> anyhow::Result<()> {
-        Ok(())
+    /// Some rows rejected (exit 3); a file refused (exit 4); a database that cannot be written.
+    pub fn run(self, context: &Context) -> Result<()> {
+        if self.list {
+            let imports = context.reader()?.imports()?;
+            return output::print_items(&context.ui, self.format.format, &IMPORTS, &imports);
+        }
+        if self.rejects.is_some() && self.files.len() > 1 {
+            return Err(usage("--rejects takes the rows of one file").hint("import the files one by one").into());
+        }
+        let options = self.options()?;
+        let mut store = context.maker()?;
+        let mut worst = None;
+        for file in &self.files {
+            let ended = self.import(context, &mut store, file, &options)?;
+            worst = worst.max(ended);
+        }
+        match worst {
+            Some(Ended::Refused) => Err(Failure::reported(Kind::InputRefused).into()),
+            Some(Ended::SomeRejected) => Err(Failure::reported(Kind::SomeRowsRejected).into()),
+            _ => Ok(()),
+        }
     }
+
+    fn options(&self) -> Result<Options> {
+        let timezone: Option<Tz> = self.timezone.as_deref().map(parse_zone).transpose()?;
+        Ok(Options {
+            kind: self.kind.clone(),
+            map: self.map.clone(),
+            encoding: self.encoding.clone(),
+            delimiter: self.delimiter,
+            timezone,
+            date_format: self.date_format,
+        })
+    }
+
+    fn import(&self, context: &Context, store: &mut Store, file: &Path, options: &Options) -> Result<Option<Ended>> {
+        if file.as_os_str() == "-" && io::stdin().is_terminal() {
+            context.ui.note("reading from the terminal; Ctrl-D ends it");
+        }
+        let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
+        let request = Request { path: file, options, is_strict: self.strict, finish };
+        let rejects = self.rejects.as_deref().map(create).transpose()?;
+        let name = file.display().to_string();
+        let outcome =
+            load::load_file(store, &context.clock, &request, rejects, |total| context.ui.progress(total, &name));
+        self.report(context, &name, outcome)
+    }
+
+    /// Tells what came of a file. A failure that is not about the file ends the command.
+    fn report(&self, context: &Context, name: &str, outcome: Outcome) -> Result<Option<Ended>> {
+        let ui = &context.ui;
+        if let Some(plan) = &outcome.plan {
+            ui.note(format!("{name}: {}", describe(plan)));
+        }
+        outcome.messages.iter().for_each(|message| ui.note(message));
+        let hidden = outcome.rejected.saturating_sub(outcome.messages.len() as u64);
+        if hidden > 0 {
+            ui.note(format!("and {hidden} more; --rejects FILE.csv writes all of them"));
+        }
+        match outcome.result {
+            Ok(loaded) => {
+                self.summarise(context, outcome.plan.as_ref(), &loaded, outcome.rejected);
+                Ok(Some(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well }))
+            }
+            Err(error) if load::is_refusal(&error) => {
+                error::report(&error).iter().for_each(|report| ui.failure(report));
+                Ok(Some(Ended::Refused))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn summarise(&self, context: &Context, plan: Option<&Plan>, loaded: &Loaded, rejected: u64) {
+        let ui = &context.ui;
+        if let (true, Some(plan)) = (self.dry_run, plan) {
+            diagnosis(plan, loaded).iter().for_each(|line| ui.note(line));
+        }
+        let made = loaded.companies_made;
+        if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name == crate::domain::EVENTS) {
+            ui.note(format!(
+                "{} made, because no company was known by that text",
+                counted(made, "company was", "companies were")
+            ));
+        }
+        if loaded.companies_joined > 0 {
+            let joined = counted(
+                loaded.companies_joined,
+                "company that was known by its name alone was",
+                "companies that were known by their names alone were",
+            );
+            ui.note(format!("{joined} joined with the one of that name"));
+        }
+        let (read, rows) = (loaded.read, loaded.rows);
+        let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
+        ui.note(format!("read {read}: new {}, known {}, rejected {rejected}{nothing}", rows.new, rows.known));
+    }
+}
+
+/// How the import of a file ended, the worst last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Ended {
+    Well,
+    SomeRejected,
+    Refused,
+}
+
+/// One line: what the file is, and how its columns are read.
+fn describe(plan: &Plan) -> String {
+    let columns = plan.mapping.columns.iter().map(|mapped| match mapped.header == mapped.column.name {
+        true => mapped.header.clone(),
+        false => format!("{} from '{}'", mapped.column.name, mapped.header),
+    });
+    let columns: Vec<String> = columns.collect();
+    let product = plan.mapping.product.map(|product| format!(" of {product}")).unwrap_or_default();
+    let mut text = format!("{}{product}: {}", plan.mapping.kind.name, columns.join(", "));
+    if !plan.mapping.custom.is_empty() {
+        let custom: Vec<&str> = plan.mapping.custom.iter().map(|custom| custom.name.as_str()).collect();
+        text.push_str(&format!("; own columns: {}", custom.join(", ")));
+    }
+    if !plan.mapping.ignored.is_empty() {
+        text.push_str(&format!("; left out: {}", plan.mapping.ignored.join(", ")));
+    }
+    text
+}
+
+/// What a dry run has to say besides the mapping and the counts.
+fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
+    let packing = plan.packing.map(|packing| format!(", packed with {packing}")).unwrap_or_default();
+    let mut lines = vec![
+        format!("delimiter {}, encoding {}{packing}", plan.delimiter.name(), plan.encoding),
+        format!("times without a zone are in {}, days are counted in {}", plan.times_in, plan.zone),
+    ];
+    let Some((first, last)) = loaded.days.first().zip(loaded.days.last()) else { return lines };
+    lines.push(format!("first day {first}, last day {last}"));
+    let missing = loaded.days.missing();
+    if !missing.is_empty() {
+        let shown: Vec<String> = missing.iter().take(10).map(ToString::to_string).collect();
+        let more = if missing.len() > 10 { ", …" } else { "" };
+        lines.push(format!(
+            "{} without any event: {}{more}",
+            counted(missing.len() as u64, "day", "days"),
+            shown.join(", ")
+        ));
+    }
+    lines
+}
+
+fn create(path: &Path) -> Result<Box<dyn Write>> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Box::new(io::BufWriter::new(file)))
+}
+
+fn field_and_column(text: &str) -> Result<(String, String), String> {
+    let (field, column) = text.split_once('=').ok_or_else(|| format!("'{text}' is not FIELD=COLUMN"))?;
+    Ok((field.trim().to_owned(), column.trim().to_owned()))
+}
+
+fn date_format(text: &str) -> Result<DateFormat, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn delimiter(text: &str) -> Result<Delimiter, String> {
+    text.parse().map_err(|error| format!("{error}"))
 }

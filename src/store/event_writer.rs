@@ -98,6 +98,21 @@ enum DayBefore {
 }
 
 impl Store {
+    /// Writes the events of a company on a day that has none yet, and their counts. `text` is room to work in.
+    pub(super) fn insert_day(&self, day: i32, company: u32, events: &[StoredEvent], text: &mut String) -> Result<()> {
+        text.clear();
+        day_events::write(text, events);
+        let connection = &self.connection;
+        let mut row = connection.prepare_cached("INSERT INTO event_days (day, company, events) VALUES (?1, ?2, ?3)")?;
+        row.execute((day, company, &*text))?;
+        let mut count =
+            connection.prepare_cached("INSERT INTO day_counts (day, company, event, count) VALUES (?1, ?2, ?3, ?4)")?;
+        for (event, copies) in counts(events) {
+            count.execute((day, company, event, copies))?;
+        }
+        Ok(())
+    }
+
     /// A writer for the events of one file.
     pub fn event_writer(&self) -> EventWriter<'_> {
         EventWriter {
@@ -150,10 +165,10 @@ impl EventWriter<'_> {
 
     fn insert_names(&self, names: &NewNames) -> Result<()> {
         let connection = &self.store.connection;
-        let mut company =
-            connection.prepare_cached("INSERT INTO companies (id, company_id, is_unlisted) VALUES (?1, ?2, 1)")?;
+        let mut company = connection
+            .prepare_cached("INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)")?;
         for (key, text) in &names.companies {
-            company.execute((key, text))?;
+            company.execute((key, text, text.to_lowercase()))?;
         }
         let mut event = connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;
         for (key, text) in &names.events {
@@ -337,27 +352,31 @@ impl Merge<'_> {
     }
 
     fn save(&mut self, company: u32, events: &[StoredEvent], is_first: bool) -> Result<()> {
+        if is_first {
+            return self.store.insert_day(self.day, company, events, &mut self.text);
+        }
+        let connection = &self.store.connection;
         self.text.clear();
         day_events::write(&mut self.text, events);
-        let connection = &self.store.connection;
-        let mut day = connection.prepare_cached(if is_first {
-            "INSERT INTO event_days (day, company, events) VALUES (?1, ?2, ?3)"
-        } else {
-            "UPDATE event_days SET events = ?3 WHERE day = ?1 AND company = ?2"
-        })?;
+        let mut day = connection.prepare_cached("UPDATE event_days SET events = ?3 WHERE day = ?1 AND company = ?2")?;
         day.execute((self.day, company, &self.text))?;
-        let mut count = connection.prepare_cached(if is_first {
-            "INSERT INTO day_counts (day, company, event, count) VALUES (?1, ?2, ?3, ?4)"
-        } else {
+        let mut count = connection.prepare_cached(
             "INSERT INTO day_counts (day, company, event, count) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (day, company, event) DO UPDATE SET count = excluded.count"
-        })?;
-        for of_name in events.chunk_by(|a, b| a.key.event == b.key.event) {
-            let copies: u64 = of_name.iter().map(|event| event.copies).sum();
-            count.execute((self.day, company, of_name[0].key.event, copies as i64))?;
+             ON CONFLICT (day, company, event) DO UPDATE SET count = excluded.count",
+        )?;
+        for (event, copies) in counts(events) {
+            count.execute((self.day, company, event, copies))?;
         }
         Ok(())
     }
+}
+
+/// How many events of each name there are.
+fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
+    events.chunk_by(|a, b| a.key.event == b.key.event).map(|of_name| {
+        let copies: u64 = of_name.iter().map(|event| event.copies).sum();
+        (of_name[0].key.event, copies as i64)
+    })
 }
 
 /// Goes through equal rows in the order of the file, counts those that add an event, and returns the copies there are then.

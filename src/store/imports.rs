@@ -100,14 +100,18 @@ impl Store {
         Ok(statement.query_row([kind], |row| row.get("finished_at")).optional()?)
     }
 
-    /// How the columns of a header were mapped by hand: field and column, for each kind.
+    /// How the columns of a header were mapped by hand: field and column. Without a kind, as for the only kind that it was
+    /// ever mapped to.
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn column_map(&self, header: &str, kind: &str) -> Result<Vec<(String, String)>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT field, source FROM column_maps WHERE header = ?1 AND kind = ?2 ORDER BY field")?;
+    pub fn column_map(&self, header: &str, kind: Option<&str>) -> Result<Vec<(String, String)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT field, source FROM column_maps
+             WHERE header = ?1
+               AND kind = coalesce(?2, (SELECT min(kind) FROM column_maps WHERE header = ?1 HAVING min(kind) = max(kind)))
+             ORDER BY field",
+        )?;
         let map = statement.query_map((header, kind), |row| Ok((row.get("field")?, row.get("source")?)))?;
         Ok(map.collect::<Result<_, _>>()?)
     }

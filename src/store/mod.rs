@@ -9,6 +9,7 @@ mod day_events;
 mod event_writer;
 mod events;
 mod imports;
+mod merge;
 mod migrations;
 mod open;
 mod rules;

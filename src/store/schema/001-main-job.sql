@@ -28,12 +28,15 @@ CREATE TABLE companies (
     seats               INTEGER,
     seats_used          INTEGER,
     churned_on          TEXT,
-    -- 1 while the company is known only because a row of facts named it.
+    -- 1 while the company is known only because a row of facts named it, and then its id in lower case, by which it is found
+    -- when a company of that name arrives.
     is_unlisted         INTEGER NOT NULL DEFAULT 0,
+    folded_id           TEXT,
     -- Days of the first and last event of any name, as in day_counts; kept in step by imports.
     first_event_day     INTEGER,
     last_event_day      INTEGER
 ) STRICT;
+CREATE INDEX unlisted_companies ON companies (folded_id) WHERE is_unlisted;
 CREATE INDEX companies_by_csm ON companies (csm);
 
 -- Other texts by which facts may name a company, such as an id that it had before it was merged.

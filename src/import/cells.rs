@@ -1,0 +1,270 @@
+//! One cell: what it may hold, by the type of its column.
+//!
+//! Text stays as it is, but for white space around it: `00123` is `00123`. What a spreadsheet or an export has damaged
+//! is rejected rather than guessed at, because a wrong company id makes a company that does not exist.
+
+use super::fault::{Fault, shown};
+
+/// The largest amount of money, and the most digits before the point: both fit a double exactly, to the cent.
+const MOST_DIGITS: usize = 15;
+
+/// A cell without the white space around it; `None` when nothing or a placeholder is left.
+pub fn content(cell: &str) -> Option<&str> {
+    let cell = trimmed(cell);
+    (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
+}
+
+/// As [`str::trim`], but quick about cells that begin and end with a visible ASCII character, as most do.
+fn trimmed(cell: &str) -> &str {
+    match cell.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
+        _ => cell.trim(),
+    }
+}
+
+/// What other programs write for nothing.
+fn is_placeholder(cell: &str) -> bool {
+    let same = |word: &str| cell.eq_ignore_ascii_case(word);
+    match cell.len() {
+        3 => same("nan") || same("n/a"),
+        4 => same("null") || same("none") || same("#n/a"),
+        _ => false,
+    }
+}
+
+/// Which control characters a text may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Breaks {
+    /// None: it is a name or an id.
+    Refused,
+    /// Tabs and line breaks: it is prose.
+    Kept,
+}
+
+/// Checks a text for control characters.
+///
+/// # Errors
+/// A control character that may not be there costs the row.
+pub fn text(cell: &str, breaks: Breaks) -> Result<&str, Fault> {
+    let allowed = |char| breaks == Breaks::Kept && matches!(char, '\t' | '\n' | '\r');
+    match cell.chars().find(|char| char.is_control() && !allowed(*char)) {
+        None => Ok(cell),
+        Some('\0') => Err(Fault::row("control character (NUL) in the text")),
+        Some(char) => Err(Fault::row(format!("control character (U+{:04X}) in the text", char as u32))),
+    }
+}
+
+/// Checks an id: no control character, nothing invisible, not turned into a number by a spreadsheet. `plain`: it is
+/// known to be printable ASCII.
+///
+/// # Errors
+/// Any of these costs the row.
+pub fn id(cell: &str, plain: bool) -> Result<&str, Fault> {
+    if is_mangled(cell.as_bytes()) {
+        return Err(Fault::row(format!("{} was an id before a spreadsheet made a number of it", shown(cell))));
+    }
+    if plain {
+        return Ok(cell);
+    }
+    if let Some(char) = cell.chars().find(|char| is_invisible(*char)) {
+        return Err(Fault::row(format!("invisible character (U+{:04X}) in an id", char as u32)));
+    }
+    text(cell, Breaks::Refused)
+}
+
+/// A digit, perhaps a point and digits, `E+`, two or three digits: `1.23E+11`.
+fn is_mangled(cell: &[u8]) -> bool {
+    let Some(plus) = cell.len().checked_sub(4).and_then(|from| cell[from..].iter().position(|byte| *byte == b'+'))
+    else {
+        return false;
+    };
+    let (number, exponent) = cell.split_at(cell.len() - 4 + plus);
+    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let mantissa = match number {
+        [first, b'E'] => first.is_ascii_digit(),
+        [first, b'.', decimals @ .., b'E'] => first.is_ascii_digit() && digits(decimals),
+        _ => false,
+    };
+    mantissa && matches!(exponent.len(), 3 | 4) && digits(&exponent[1..])
+}
+
+/// Characters without a shape of their own: zero-width ones, and those that turn the direction of writing.
+fn is_invisible(char: char) -> bool {
+    matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A whole number from `least` to `most`, digits only, perhaps with a sign.
+///
+/// # Errors
+/// Anything else costs the row.
+pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, Fault> {
+    let unsigned = cell.strip_prefix(['-', '+']).unwrap_or(cell);
+    if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Fault::row(format!("{} is not a whole number", shown(cell))));
+    }
+    let number = cell.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| Fault::row(format!("{} is out of range ({least} to {most})", shown(cell))))
+}
+
+/// How many events a row stands for.
+///
+/// # Errors
+/// A number that is negative, fractional or beyond 4,294,967,295 costs the row.
+pub fn count(cell: &str) -> Result<u32, Fault> {
+    Ok(whole(cell, 0, i64::from(u32::MAX))? as u32)
+}
+
+/// An amount of money: digits, perhaps with a point and decimals; not negative. It has no more than 15 digits, so the
+/// number gives back exactly what was written.
+///
+/// # Errors
+/// Anything else, a currency sign, a thousands separator or an exponent among it, costs the row.
+pub fn money(cell: &str) -> Result<f64, Fault> {
+    let unsigned = cell.strip_prefix(['-', '+']).unwrap_or(cell);
+    let (units, decimals) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(units) || !digits(decimals) {
+        return Err(Fault::row(format!("{} is not an amount (digits, perhaps a point and decimals)", shown(cell))));
+    }
+    let length = units.trim_start_matches('0').len() + decimals.trim_end_matches('0').len();
+    let amount = unsigned.parse().unwrap_or(f64::INFINITY);
+    if length > MOST_DIGITS || (cell.starts_with('-') && amount != 0.0) {
+        return Err(Fault::row(format!("{} is out of range (0 or more, {MOST_DIGITS} digits at most)", shown(cell))));
+    }
+    Ok(amount)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_trimmed_and_placeholders_are_nothing() {
+        let cases = [
+            ("acme", Some("acme")),
+            ("  00123\t", Some("00123")),
+            ("\u{a0}acme inc\u{a0}", Some("acme inc")),
+            ("a", Some("a")),
+            ("", None),
+            ("  \t ", None),
+            ("NULL", None),
+            ("null", None),
+            ("None", None),
+            ("n/a", None),
+            ("#N/A", None),
+            (" NaN ", None),
+            ("nano", Some("nano")),
+            ("-", Some("-")),
+            ("na", Some("na")),
+        ];
+        for (cell, expected) in cases {
+            assert_eq!(content(cell), expected, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn ids_that_a_spreadsheet_has_mangled_are_rejected() {
+        for cell in ["1.23E+11", "1E+05", "4.8793E+123", "9.E+11", "1.23457E+11"] {
+            let mangled = cell != "9.E+11";
+            assert_eq!(id(cell, true).is_err(), mangled, "{cell}");
+        }
+        for cell in [
+            "4e8792699521",
+            "1.23e+11",
+            "12.3E+11",
+            "1.23E+1",
+            "1.23E+1234",
+            "1.23E-11",
+            "E+11",
+            "A1E+11",
+            "+",
+            "00123",
+        ] {
+            assert_eq!(id(cell, true), Ok(cell), "{cell}");
+        }
+    }
+
+    #[test]
+    fn ids_have_nothing_invisible() {
+        let cases = [
+            ("acme", None),
+            ("Ünïcode GmbH", None),
+            ("日本 株式会社", None),
+            ("ac\u{200b}me", Some("invisible character (U+200B) in an id")),
+            ("acme\u{202e}", Some("invisible character (U+202E) in an id")),
+            ("ac\u{ad}me", Some("invisible character (U+00AD) in an id")),
+            ("\u{feff}acme", Some("invisible character (U+FEFF) in an id")),
+            ("ac\0me", Some("control character (NUL) in the text")),
+            ("ac\u{1b}me", Some("control character (U+001B) in the text")),
+            ("ac\u{9b}me", Some("control character (U+009B) in the text")),
+            ("ac\tme", Some("control character (U+0009) in the text")),
+            ("ac\u{7f}me", Some("control character (U+007F) in the text")),
+        ];
+        for (cell, reason) in cases {
+            assert_eq!(id(cell, false), reason.map_or(Ok(cell), |reason| Err(Fault::row(reason))), "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn prose_keeps_tabs_and_line_breaks_only() {
+        assert_eq!(text("two\r\nlines\tand", Breaks::Kept), Ok("two\r\nlines\tand"));
+        assert!(text("two\nlines", Breaks::Refused).is_err());
+        assert!(text("bell\u{7}", Breaks::Kept).is_err());
+        assert_eq!(text("right\u{202e}left", Breaks::Refused), Ok("right\u{202e}left"));
+    }
+
+    #[test]
+    fn counts_are_whole_and_not_negative() {
+        for (cell, number) in [("0", 0), ("1", 1), ("007", 7), ("-0", 0), ("+3", 3), ("4294967295", u32::MAX)] {
+            assert_eq!(count(cell), Ok(number), "{cell}");
+        }
+        for cell in
+            ["-1", "1.5", "2.0", "1e3", "4294967296", "99999999999999999999", "1,000", "١٢", "１２", "", "-", "x"]
+        {
+            assert!(count(cell).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_keep_to_their_range() {
+        assert_eq!(whole("10", 0, 10), Ok(10));
+        assert_eq!(whole("11", 0, 10), Err(Fault::row("'11' is out of range (0 to 10)")));
+        assert_eq!(whole("12 seats", 0, 10), Err(Fault::row("'12 seats' is not a whole number")));
+    }
+
+    #[test]
+    fn money_is_plain_decimals() {
+        let cases = [
+            ("0", 0.0),
+            ("1200", 1200.0),
+            ("1200.50", 1200.5),
+            ("-0.0", 0.0),
+            ("0.30", 0.3),
+            ("9999999999999.99", 9999999999999.99),
+        ];
+        for (cell, amount) in cases {
+            assert_eq!(money(cell), Ok(amount), "{cell}");
+            assert!(money(cell).unwrap().is_sign_positive(), "{cell}");
+        }
+        for cell in [
+            "1,234.56",
+            "1.234,56",
+            "1 234",
+            "€1.200",
+            "12%",
+            "(45)",
+            "-1",
+            "NaN",
+            "inf",
+            "1e309",
+            "1e5",
+            ".5",
+            "5.",
+            "1234567890123456",
+            "１２",
+        ] {
+            assert!(money(cell).is_err(), "{cell}");
+        }
+    }
+}

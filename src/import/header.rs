@@ -1,0 +1,192 @@
+//! The first row: what separates the fields, and what the columns are called.
+
+use std::str::FromStr;
+
+use anyhow::Result;
+
+use super::fold::folded;
+use super::kinds::{Kind, catalogue};
+use super::records::{MAX_COLUMNS, Peeked, Records};
+use crate::error::{Failure, refused};
+
+/// What may separate fields, in the order in which they are tried, with their names.
+pub const DELIMITERS: [(u8, &str); 4] = [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "pipe")];
+
+/// An ASCII character that separates fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter(pub u8);
+
+impl Delimiter {
+    /// Its name, or itself where it has none.
+    pub fn name(self) -> String {
+        let known = DELIMITERS.iter().find(|(byte, _)| *byte == self.0);
+        known.map_or_else(|| char::from(self.0).to_string(), |(_, name)| (*name).to_owned())
+    }
+}
+
+impl FromStr for Delimiter {
+    type Err = String;
+
+    /// Reads a name (`comma`, `semicolon`, `tab`, `pipe`), `\t`, or the character itself.
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some((byte, _)) = DELIMITERS.iter().find(|(_, name)| text.eq_ignore_ascii_case(name)) {
+            return Ok(Delimiter(*byte));
+        }
+        match text.as_bytes() {
+            b"\\t" => Ok(Delimiter(b'\t')),
+            [byte] if is_separator(*byte) => Ok(Delimiter(*byte)),
+            _ => Err(format!("'{text}' is not a delimiter; say comma, semicolon, tab, pipe or one character")),
+        }
+    }
+}
+
+fn is_separator(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\n' | b'\r' | b'\0')
+}
+
+/// The names of the columns of a file.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// The physical line on which it stands.
+    pub line: u64,
+    /// What separates the fields.
+    pub delimiter: Delimiter,
+    /// The names as they are in the file, without white space around them; empty for a column without a name.
+    pub names: Vec<String>,
+    /// The names folded, in the same order.
+    pub folded: Vec<String>,
+}
+
+impl Header {
+    /// Takes the header from the rows and sets their delimiter. `asked`: what `--delimiter` says.
+    ///
+    /// # Errors
+    /// Refuses a file of blank lines, a header that no delimiter fits, one with too many columns or a name twice.
+    pub fn take(records: &mut Records, asked: Option<Delimiter>, mapped: &[(String, String)]) -> Result<Header> {
+        let file = records.source().name.clone();
+        let declared = take_declaration(records)?;
+        let header = match asked.or(declared) {
+            Some(delimiter) => peek(records, delimiter, &file)?,
+            None => detect(records, mapped, &file)?,
+        };
+        header.check(&file)?;
+        records.set_delimiter(header.delimiter.0);
+        records.skip()?;
+        Ok(header)
+    }
+
+    fn new(row: Peeked, delimiter: Delimiter) -> Self {
+        let names: Vec<String> = row.fields.iter().map(|name| name.trim_matches(is_edge).to_owned()).collect();
+        let folded = names.iter().map(|name| folded(name)).collect();
+        Header { line: row.line, delimiter, names, folded }
+    }
+
+    /// The header in a form that is the same for every file with the same columns in the same order.
+    pub fn text(&self) -> String {
+        self.folded.join(",")
+    }
+
+    /// Where the column of that name is, however it is spelt.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        let wanted = folded(name);
+        self.folded.iter().position(|name| !name.is_empty() && *name == wanted)
+    }
+
+    fn check(&self, file: &str) -> Result<(), Failure> {
+        if self.names.len() > MAX_COLUMNS {
+            return Err(refused(format!("{file}:{}: more than {MAX_COLUMNS} columns", self.line)));
+        }
+        for (at, name) in self.folded.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+            if let Some(first) = self.folded[..at].iter().position(|other| other == name) {
+                let (header, line) = (&self.names[at], self.line);
+                let message = format!("{file}:{line}: column '{header}' is there twice ({} and {})", first + 1, at + 1);
+                return Err(refused(message).hint("rename or remove one of them"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many of the names are known to some kind, or are mapped by hand.
+    fn known(&self, mapped: &[(String, String)]) -> usize {
+        let by_hand = |name: &String| mapped.iter().any(|(_, header)| folded(header) == *name);
+        self.folded.iter().filter(|name| by_hand(name) || is_known(name)).count()
+    }
+}
+
+fn is_edge(char: char) -> bool {
+    char.is_whitespace() || char == '\u{feff}'
+}
+
+fn is_known(name: &String) -> bool {
+    let column = |kind: &Kind| {
+        kind.columns.iter().any(|column| {
+            folded(&column.name) == *name || column.aliases.contains(name) || column.instead.contains(name)
+        })
+    };
+    let catalogue = catalogue();
+    catalogue.kinds.iter().any(column) || catalogue.products.iter().any(|product| product.signature.contains(name))
+}
+
+/// A delimiter that no text has, to look at a line as a whole.
+const NO_DELIMITER: u8 = 0x1f;
+
+/// Spreadsheets write `sep=;` in front of the header, to tell themselves.
+fn take_declaration(records: &mut Records) -> Result<Option<Delimiter>> {
+    let Some(row) = records.peek(NO_DELIMITER)? else { return Ok(None) };
+    let declared = match row.fields.as_slice() {
+        [only] => only.trim().strip_prefix("sep=").map(str::as_bytes),
+        _ => None,
+    };
+    match declared {
+        Some([byte]) if is_separator(*byte) => {
+            let delimiter = Delimiter(*byte);
+            records.set_delimiter(NO_DELIMITER);
+            records.skip()?;
+            Ok(Some(delimiter))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn peek(records: &mut Records, delimiter: Delimiter, file: &str) -> Result<Header> {
+    match records.peek(delimiter.0)? {
+        None => Err(refused(format!("{file} has only blank lines")).into()),
+        Some(Peeked { line, fault: Some(fault), .. }) => Err(refused(format!("{file}:{line}: {fault}")).into()),
+        Some(row) => Ok(Header::new(row, delimiter)),
+    }
+}
+
+/// The delimiter under which the header has the most names that we know; failing that, the most names.
+fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Result<Header> {
+    let mut best: Option<((usize, usize), Header)> = None;
+    let mut tied = false;
+    for (byte, _) in DELIMITERS {
+        let header = peek(records, Delimiter(byte), file);
+        // Under a wrong delimiter even the quotes may make no sense.
+        let Ok(header) = header else { continue };
+        let rank = (header.known(mapped), header.names.len());
+        let better = best.as_ref().is_none_or(|(most, _)| rank > *most);
+        tied = if better { false } else { tied || best.as_ref().is_some_and(|(most, _)| rank == *most && rank.1 > 1) };
+        if better {
+            best = Some((rank, header));
+        }
+    }
+    let Some((rank, header)) = best else { return peek(records, Delimiter(b','), file) };
+    if rank == (0, 1) {
+        return Err(no_delimiter(file, &header).into());
+    }
+    if tied {
+        let message = format!("{file}:{}: more than one delimiter fits the header", header.line);
+        return Err(refused(message).hint("say which with --delimiter comma, semicolon, tab or pipe").into());
+    }
+    Ok(header)
+}
+
+fn no_delimiter(file: &str, header: &Header) -> Failure {
+    let first: String = header.names.concat().chars().take(60).collect();
+    let message = format!(
+        "{file}:{}: no delimiter that fits: the header '{first}' has no comma, semicolon, tab or pipe",
+        header.line
+    );
+    refused(message).hint("the first line must name the columns; --delimiter takes any other character")
+}

@@ -1,0 +1,207 @@
+//! The kinds of data there are, as `columns.toml` tells them: columns, types, names in other products.
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::fold::folded;
+use crate::error::{Failure, usage};
+
+/// A kind of data: what its rows are, and what columns it has.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kind {
+    /// Its name, as `--kind` takes it.
+    pub name: String,
+    /// Whether every column that is not known becomes a custom attribute.
+    #[serde(default)]
+    pub custom: bool,
+    /// Its columns, required ones first.
+    #[serde(rename = "column")]
+    pub columns: Vec<Column>,
+}
+
+impl Kind {
+    /// The kind of that name.
+    ///
+    /// # Errors
+    /// A usage error when there is none.
+    pub fn named(name: &str) -> Result<&'static Kind, Failure> {
+        let kinds = &catalogue().kinds;
+        kinds.iter().find(|kind| folded(&kind.name) == folded(name)).ok_or_else(|| {
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+            usage(format!("there is no kind '{name}'")).hint(format!("--kind is one of {}", names.join(", ")))
+        })
+    }
+
+    /// The column of that name, however it is spelt.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| folded(&column.name) == folded(name))
+    }
+}
+
+/// A column of a kind.
+#[derive(Debug, Deserialize)]
+pub struct Column {
+    /// Its own name.
+    pub name: String,
+    /// What its cells may hold.
+    #[serde(flatten)]
+    pub cell: CellType,
+    /// Whether a file without it is refused, and a row with nothing in it rejected.
+    #[serde(default)]
+    pub required: bool,
+    /// Names that mean this column as surely as its own; folded.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Names that stand in for it where nothing better is there; folded.
+    #[serde(default)]
+    pub instead: Vec<String>,
+}
+
+/// What the cells of a column may hold.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum CellType {
+    /// An id: nothing invisible in it, nothing a spreadsheet has made.
+    Id,
+    /// One line of text.
+    Text,
+    /// Text that may have tabs and line breaks.
+    Prose,
+    /// How many events; nothing is one.
+    Count,
+    /// A whole number.
+    Whole {
+        /// The least it may be.
+        min: i64,
+        /// The most it may be.
+        max: i64,
+    },
+    /// An amount of money.
+    Money,
+    /// An instant that has happened.
+    Past,
+    /// A calendar day.
+    Date,
+    /// One of a few words.
+    Choice {
+        /// The words, in lower case.
+        of: Vec<String>,
+    },
+}
+
+/// A product whose exports are recognised by their header.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Product {
+    /// Its name.
+    pub name: String,
+    /// The kind of data that this export of it holds.
+    pub kind: String,
+    /// A header with all of these names is one of its; folded.
+    pub signature: Vec<String>,
+    /// Where its columns are.
+    #[serde(rename = "column")]
+    pub columns: Vec<From>,
+}
+
+/// Where a product keeps a column.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct From {
+    /// The name of the column.
+    pub name: String,
+    /// The headers to take it from, the best first; folded.
+    pub from: Vec<String>,
+}
+
+/// Everything in `columns.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    /// The kinds of data.
+    #[serde(rename = "kind")]
+    pub kinds: Vec<Kind>,
+    /// The products that are recognised.
+    #[serde(rename = "product")]
+    pub products: Vec<Product>,
+}
+
+/// The catalogue, read once.
+///
+/// # Panics
+/// When the file that was compiled in is wrong; a test reads it.
+pub fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    CATALOGUE.get_or_init(|| match toml::from_str(include_str!("columns.toml")) {
+        Ok(catalogue) => with_folded_names(catalogue),
+        Err(error) => panic!("columns.toml: {error}"),
+    })
+}
+
+fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {
+    let fold = |names: &mut Vec<String>| names.iter_mut().for_each(|name| *name = folded(name));
+    for column in catalogue.kinds.iter_mut().flat_map(|kind| &mut kind.columns) {
+        fold(&mut column.aliases);
+        fold(&mut column.instead);
+    }
+    for product in &mut catalogue.products {
+        fold(&mut product.signature);
+        product.columns.iter_mut().for_each(|column| fold(&mut column.from));
+    }
+    catalogue
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_are_those_of_the_contract() {
+        fn required(kind: &Kind) -> Vec<&str> {
+            kind.columns.iter().filter(|column| column.required).map(|column| column.name.as_str()).collect()
+        }
+        let kinds: Vec<_> = catalogue().kinds.iter().map(|kind| (kind.name.as_str(), required(kind))).collect();
+        let expected: [(&str, &[&str]); 12] = [
+            ("events", &["company_id", "event", "timestamp"]),
+            ("companies", &["company_id"]),
+            ("subscriptions", &["company_id", "subscription_id", "started_on"]),
+            ("people", &["person_id", "company_id"]),
+            ("nps", &["company_id", "score", "responded_on"]),
+            ("tickets", &["company_id", "ticket_id", "opened_at"]),
+            ("invoices", &["company_id", "invoice_id", "due_on"]),
+            ("touchpoints", &["company_id", "occurred_at", "direction"]),
+            ("goals", &["company_id", "event", "due_on"]),
+            ("acks", &["signal_id", "reason"]),
+            ("pulses", &["company_id", "pulse", "set_on"]),
+            ("team", &["name", "role"]),
+        ];
+        assert_eq!(kinds, expected.map(|(name, columns)| (name, columns.to_vec())));
+    }
+
+    #[test]
+    fn no_name_means_two_columns_of_a_kind() {
+        for kind in &catalogue().kinds {
+            let mut names: Vec<String> = Vec::new();
+            for column in &kind.columns {
+                names.push(folded(&column.name));
+                names.extend(column.aliases.iter().chain(&column.instead).cloned());
+            }
+            let all = names.len();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), all, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn products_name_columns_that_exist() {
+        for product in &catalogue().products {
+            let kind = Kind::named(&product.kind).unwrap();
+            for column in &product.columns {
+                assert!(kind.column(&column.name).is_some(), "{}: {}", product.name, column.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the reading of every kind has in common: each row is accepted or rejected, and none is lost on the way.
+
+use anyhow::Result;
+
+use super::Sheet;
+use super::cells::{self, content};
+use super::fault::Fault;
+use super::mapping::{Mapped, Mapping};
+use super::records::Row;
+use super::rejects::{Reject, Rejects, Verdict};
+use super::times::TimeReader;
+use crate::error::refused;
+
+/// What is wrong with a row, and in which column of the file.
+pub(super) struct Wrong<'c> {
+    column: Option<&'c str>,
+    fault: Fault,
+}
+
+impl<'c> Wrong<'c> {
+    pub(super) fn at(mapped: &'c Mapped) -> impl FnOnce(Fault) -> Self {
+        Wrong::in_column(&mapped.header)
+    }
+
+    pub(super) fn in_column(header: &'c str) -> impl FnOnce(Fault) -> Self {
+        move |fault| Wrong { column: Some(header), fault }
+    }
+
+    pub(super) fn blank(mapped: &'c Mapped) -> Self {
+        Wrong::at(mapped)(Fault::row("blank, or a placeholder for nothing"))
+    }
+
+    fn row(reason: String) -> Self {
+        Wrong { column: None, fault: Fault::Row(reason) }
+    }
+}
+
+/// Reads every row that is left with `parse`, hands the good ones to `take`, and returns how many rows there were.
+pub(super) fn read_rows(
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    mut handle: impl for<'a, 'c> FnMut(&'c Mapping, &mut TimeReader, Row<'a>) -> Result<Result<Verdict, Wrong<'c>>>,
+) -> Result<u64> {
+    let Sheet { records, plan, times } = sheet;
+    rejects.begin(&plan.headers)?;
+    let (mut read, width, file, mapping) = (0, plan.headers.len(), &plan.file, &plan.mapping);
+    let ended = records.for_each(|row| {
+        read += 1;
+        let outcome = match shape(&row, width) {
+            Ok(()) => handle(mapping, times, row)?,
+            Err(wrong) => Err(wrong),
+        };
+        match outcome {
+            Ok(Verdict::Accepted) => Ok(()),
+            Ok(Verdict::Rejected { column, reason }) => {
+                let header = mapping.get(column).map_or(column, |mapped| &mapped.header);
+                rejects.add(Reject { line: row.line, column: Some(header), reason: &reason, row: Some(row) })
+            }
+            Err(wrong) => refuse_or_reject(file, row, &wrong, rejects),
+        }
+    });
+    // The rejects so far are wanted all the more when the file is refused.
+    rejects.flush()?;
+    ended.map(|()| read)
+}
+
+fn shape(row: &Row<'_>, width: usize) -> Result<(), Wrong<'static>> {
+    if let Some(fault) = row.fault {
+        return Err(Wrong::row(fault.to_owned()));
+    }
+    match row.len() {
+        fields if fields == width => Ok(()),
+        fields if fields < width => Err(Wrong::row(format!("too few fields: {fields} of {width}"))),
+        fields => Err(Wrong::row(format!("too many fields: {fields} instead of {width}"))),
+    }
+}
+
+fn refuse_or_reject(file: &str, row: Row<'_>, wrong: &Wrong<'_>, rejects: &mut Rejects<'_>) -> Result<()> {
+    let (line, column) = (row.line, wrong.column);
+    match &wrong.fault {
+        Fault::Row(reason) => rejects.add(Reject { line, column, reason, row: Some(row) }),
+        Fault::File { message, hint } => {
+            let column = column.unwrap_or_default();
+            Err(refused(format!("{file}:{line}: {column}: {message}")).hint(*hint).into())
+        }
+    }
+}
+
+/// The id in a column that must have one.
+pub(super) fn required_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&'a str, Wrong<'c>> {
+    optional_id(row, mapped)?.ok_or_else(|| Wrong::blank(mapped))
+}
+
+/// The id in a column that may be empty.
+pub(super) fn optional_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<Option<&'a str>, Wrong<'c>> {
+    let Some(cell) = content(row.field(mapped.index)) else { return Ok(None) };
+    cells::id(cell, row.plain).map(Some).map_err(Wrong::at(mapped))
+}

@@ -1,0 +1,123 @@
+//! Rows that cannot be used. They are values, not errors: the others go on, and at the end the count decides.
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+
+use super::records::Row;
+use crate::error::{Failure, refused};
+
+/// How many messages about rejected rows are kept to be shown.
+pub const SHOWN: usize = 20;
+
+/// So many rejected rows never refuse a file, however short it is.
+pub const TOLERATED: u64 = 100;
+
+/// A row that cannot be used.
+#[derive(Debug, Clone, Copy)]
+pub struct Reject<'a> {
+    /// The physical line on which it starts.
+    pub line: u64,
+    /// The column at fault, as the file calls it; `None` when it is the row as a whole.
+    pub column: Option<&'a str>,
+    /// Why.
+    pub reason: &'a str,
+    /// The row, for the file of rejects; `None` when it is no longer at hand.
+    pub row: Option<Row<'a>>,
+}
+
+/// What is to become of a row that was handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is taken, whether it is new or known.
+    Accepted,
+    /// It cannot be used after all.
+    Rejected {
+        /// The column at fault by our name, such as `company_id`.
+        column: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Counts the rejected rows of one file, keeps the first messages, and writes all to a CSV file when there is one.
+pub struct Rejects<'w> {
+    file: String,
+    count: u64,
+    messages: Vec<String>,
+    sheet: Option<csv::Writer<Box<dyn Write + 'w>>>,
+}
+
+impl<'w> Rejects<'w> {
+    /// Nothing rejected yet from `file`. Where there is a `sheet`, every rejected row is written to it: `line`,
+    /// `reason`, and the fields as they were.
+    pub fn new(file: impl Into<String>, sheet: Option<Box<dyn Write + 'w>>) -> Self {
+        let writer = |sheet| csv::WriterBuilder::new().flexible(true).from_writer(sheet);
+        Rejects { file: file.into(), count: 0, messages: Vec::new(), sheet: sheet.map(writer) }
+    }
+
+    /// Writes the header of the file of rejects, over the fields `headers` of the file that is read.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin(&mut self, headers: &[String]) -> Result<()> {
+        let Some(sheet) = &mut self.sheet else { return Ok(()) };
+        let names = ["line", "reason"].into_iter().chain(headers.iter().map(String::as_str));
+        sheet.write_record(names).context(CANNOT_WRITE)
+    }
+
+    /// Notes a rejected row.
+    ///
+    /// # Errors
+    /// When the file of rejects cannot be written.
+    pub fn add(&mut self, reject: Reject<'_>) -> Result<()> {
+        self.count += 1;
+        let reason = match reject.column {
+            Some(column) => format!("{column}: {}", reject.reason),
+            None => reject.reason.to_owned(),
+        };
+        if self.messages.len() < SHOWN {
+            self.messages.push(format!("{}:{}: {reason}", self.file, reject.line));
+        }
+        let Some(sheet) = &mut self.sheet else { return Ok(()) };
+        let line = reject.line.to_string();
+        let fields = reject.row.iter().flat_map(Row::fields);
+        sheet.write_record([line.as_str(), &reason].into_iter().chain(fields)).context(CANNOT_WRITE)
+    }
+
+    /// How many rows were rejected.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The first messages, `FILE:LINE: column: reason`; at most [`SHOWN`].
+    pub fn messages(&self) -> &[String] {
+        &self.messages
+    }
+
+    /// Makes sure that the file of rejects has everything.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn flush(&mut self) -> Result<()> {
+        self.sheet.as_mut().map_or(Ok(()), |sheet| sheet.flush().context(CANNOT_WRITE))
+    }
+
+    /// Whether a file of which `read` rows were read may be imported without the rejected ones.
+    ///
+    /// # Errors
+    /// Refuses it (exit 4) when more than 100 and more than 1 % were rejected, and, when `strict`, if any was.
+    pub fn judge(&self, read: u64, strict: bool) -> Result<(), Failure> {
+        let (count, file) = (self.count, &self.file);
+        if strict && count > 0 {
+            return Err(refused(format!("{file}: {count} of {read} rows rejected, and --strict allows none")));
+        }
+        if count > TOLERATED && count * 100 > read {
+            let message = format!("{file}: {count} of {read} rows rejected: more than {TOLERATED} and more than 1 %");
+            return Err(refused(message).hint("look at all of them with --rejects FILE.csv"));
+        }
+        Ok(())
+    }
+}
+
+const CANNOT_WRITE: &str = "cannot write the file of rejected rows";

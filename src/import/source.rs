@@ -1,0 +1,362 @@
+//! A file or standard input, as plain UTF-8 text.
+//!
+//! What a file is called says nothing: people save workbooks, login pages and archives as `.csv`. So everything here is
+//! told from the first bytes, and what is not text is refused by the name of what it is. The text is never held whole:
+//! unpacking and transcoding are readers around readers, and whether the text really is UTF-8 is checked where lines are
+//! counted, in [`super::records`].
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+use encoding_rs::{Decoder, DecoderResult, Encoding};
+use flate2::bufread::MultiGzDecoder;
+
+use crate::error::{Failure, refused, usage};
+
+/// The largest window of a zstd file, as a power of two: 128 MiB. More would let a small file take all memory.
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// How much of the beginning decides what a file is.
+const HEAD: usize = 4096;
+
+const CHUNK: usize = 64 * 1024;
+
+/// How far reading has come; may be asked from another thread.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    consumed: Arc<AtomicU64>,
+    /// The size of the file in bytes, before unpacking; `None` for a pipe.
+    pub total: Option<u64>,
+}
+
+impl Progress {
+    /// Bytes read so far, before unpacking.
+    pub fn consumed(&self) -> u64 {
+        self.consumed.load(Ordering::Relaxed)
+    }
+}
+
+/// An opened input whose bytes are text without a byte-order mark: UTF-8, or nearly.
+pub struct Source {
+    /// The name for messages: the path as it was given, `-` for standard input.
+    pub name: String,
+    /// How far reading has come.
+    pub progress: Progress,
+    /// The encoding that was found or asked for, by its WHATWG name; `UTF-8` mostly.
+    pub encoding: &'static str,
+    /// How the file was packed: `gzip`, `zstd`.
+    pub packing: Option<&'static str>,
+    /// Bytes of a byte-order mark that were left out.
+    pub skipped: u64,
+    text: Box<dyn Read + Send>,
+}
+
+impl Source {
+    /// Opens `path`, or standard input when it is `-`. `encoding` is a label such as `windows-1252`; a byte-order mark
+    /// in the file overrules it.
+    ///
+    /// # Errors
+    /// What cannot be opened, is empty or is not text is refused (exit 4); an unknown encoding is a usage error.
+    pub fn open(path: &Path, encoding: Option<&str>) -> Result<Self> {
+        let name = path.display().to_string();
+        if name == "-" {
+            return Source::from_reader(name, Box::new(io::stdin()), None, encoding);
+        }
+        let cannot = |error: io::Error| refused(format!("cannot open {name}: {}", plain_reason(&error)));
+        let details = std::fs::metadata(path).map_err(cannot)?;
+        if details.is_dir() {
+            return Err(refused(format!("{name} is a directory")).hint("name the files in it").into());
+        }
+        let file = File::open(path).map_err(cannot)?;
+        let total = details.is_file().then_some(details.len());
+        Source::from_reader(name, Box::new(file), total, encoding)
+    }
+
+    /// The same over any reader; `total` is its size in bytes, when known.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn from_reader(
+        name: String,
+        reader: Box<dyn Read + Send>,
+        total: Option<u64>,
+        encoding: Option<&str>,
+    ) -> Result<Self> {
+        let asked = encoding.map(encoding_of_label).transpose()?;
+        let progress = Progress { consumed: Arc::default(), total };
+        let counted = Counted { inner: reader, consumed: progress.consumed.clone() };
+        let (head, packed) = with_head(&name, counted)?;
+        let packing = packing_of(&head);
+        let (head, plain) = with_head(&name, unpacked(&name, packed, packing)?)?;
+        refuse_what_is_no_table(&name, &head, asked.is_some())?;
+        let (mark, found) = mark_of(&head);
+        let encoding = found.or(asked).unwrap_or(encoding_rs::UTF_8);
+        let text = transcoded(&name, skip(plain, mark), encoding)?;
+        Ok(Source { name, progress, encoding: encoding.name(), packing, skipped: mark as u64, text })
+    }
+
+    /// Reads the next bytes of text, as [`Read::read`].
+    ///
+    /// # Errors
+    /// What is cut short or damaged is refused; a failing disk is an error of the operating system.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        self.text.read(into).map_err(|error| told(&self.name, error))
+    }
+}
+
+/// Reads from `inner` and counts what passes.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    consumed: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let size = self.inner.read(into)?;
+        self.consumed.fetch_add(size as u64, Ordering::Relaxed);
+        Ok(size)
+    }
+}
+
+/// Unpacks, and says in its errors that the packed file is at fault, not the disk.
+struct Unpacking<R> {
+    inner: R,
+    name: String,
+    packing: &'static str,
+}
+
+impl<R: Read> Read for Unpacking<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(into).map_err(|error| match error.raw_os_error() {
+            Some(_) => error,
+            None => io::Error::other(damaged(&self.name, self.packing, &error)),
+        })
+    }
+}
+
+fn damaged(name: &str, packing: &str, error: &io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return refused(format!("{name} is cut short: its {packing} data ends in the middle"))
+            .hint("fetch or copy the file again");
+    }
+    refused(format!("{name} is damaged: its {packing} data cannot be unpacked ({error})"))
+        .hint("fetch or copy the file again")
+}
+
+/// Turns another encoding into UTF-8 as it is read.
+struct Transcoding<R> {
+    inner: R,
+    name: String,
+    decoder: Decoder,
+    raw: Vec<u8>,
+    from: usize,
+    to: usize,
+    offset: u64,
+    state: End,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    NotYet,
+    OfInput,
+    OfOutput,
+}
+
+impl<R: Read> Read for Transcoding<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.state != End::OfOutput {
+            if self.from == self.to && self.state == End::NotYet {
+                self.refill()?;
+            }
+            let last = self.state == End::OfInput;
+            let (result, taken, written) =
+                self.decoder.decode_to_utf8_without_replacement(&self.raw[self.from..self.to], into, last);
+            self.from += taken;
+            self.offset += taken as u64;
+            match result {
+                DecoderResult::Malformed(..) => return Err(io::Error::other(self.malformed())),
+                DecoderResult::InputEmpty if last => self.state = End::OfOutput,
+                DecoderResult::InputEmpty | DecoderResult::OutputFull => {}
+            }
+            if written > 0 {
+                return Ok(written);
+            }
+        }
+        Ok(0)
+    }
+}
+
+impl<R: Read> Transcoding<R> {
+    fn refill(&mut self) -> io::Result<()> {
+        self.from = 0;
+        self.to = self.inner.read(&mut self.raw)?;
+        if self.to == 0 {
+            self.state = End::OfInput;
+        }
+        Ok(())
+    }
+
+    fn malformed(&self) -> Failure {
+        let encoding = self.decoder.encoding().name();
+        refused(format!("{} is not {encoding}: what comes before byte {} cannot be read", self.name, self.offset))
+    }
+}
+
+/// Reads the head of a stream and puts it back in front.
+fn with_head<R: Read + Send + 'static>(name: &str, mut reader: R) -> Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut head = Vec::with_capacity(HEAD);
+    reader.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(|error| told(name, error))?;
+    Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
+}
+
+fn packing_of(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0x1f, 0x8b, ..] => Some("gzip"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("zstd"),
+        _ => None,
+    }
+}
+
+fn unpacked(name: &str, packed: Box<dyn Read + Send>, packing: Option<&'static str>) -> Result<Box<dyn Read + Send>> {
+    let name = name.to_owned();
+    Ok(match packing {
+        Some(packing @ "gzip") => {
+            // A gzip file may be several, one after the other (`cat a.gz b.gz`): all of them are read.
+            let inner = MultiGzDecoder::new(BufReader::with_capacity(CHUNK, packed));
+            Box::new(Unpacking { inner, name, packing })
+        }
+        Some(packing) => {
+            let mut inner = zstd::Decoder::new(packed)?;
+            inner.window_log_max(ZSTD_WINDOW_LOG)?;
+            Box::new(Unpacking { inner, name, packing })
+        }
+        None => packed,
+    })
+}
+
+/// First bytes that tell what a file is, and its name for the message.
+const NOT_TEXT: [(&[u8], &str); 11] = [
+    (b"%PDF-", "a PDF document"),
+    (b"SQLite format 3\0", "a SQLite database"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)"),
+    (b"PAR1", "a Parquet file"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ\0", "an xz archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"\x1f\x8b", "packed twice (gzip in gzip or zstd)"),
+    (b"\x28\xb5\x2f\xfd", "packed twice (zstd in gzip or zstd)"),
+    (b"\xff\xfe\0\0", "UTF-32 text"),
+    (b"\0\0\xfe\xff", "UTF-32 text"),
+];
+
+const SAVE_AS_CSV: &str = "export or save it as CSV (UTF-8)";
+
+fn refuse_what_is_no_table(name: &str, head: &[u8], encoding_asked: bool) -> Result<(), Failure> {
+    if head.is_empty() {
+        return Err(refused(format!("{name} is empty")).hint("an export of nothing still has a header"));
+    }
+    if let Some(what) = what_it_is(head) {
+        return Err(refused(format!("{name} is {what}, not a table of text")).hint(SAVE_AS_CSV));
+    }
+    if !encoding_asked && mark_of(head).1.is_none() && looks_like_utf16(head) {
+        return Err(refused(format!("{name} looks like UTF-16 without a byte-order mark"))
+            .hint("say so with --encoding utf-16le (or utf-16be), or save it as UTF-8"));
+    }
+    let (mark, _) = mark_of(head);
+    refuse_markup(name, head[mark..].trim_ascii_start())
+}
+
+fn what_it_is(head: &[u8]) -> Option<&'static str> {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        let workbook = memchr::memmem::find(head, b"[Content_Types].xml").is_some()
+            || memchr::memmem::find(head, b"xl/").is_some();
+        return Some(if workbook { "an Excel workbook (.xlsx)" } else { "a zip archive" });
+    }
+    if head.len() >= 16 && head.iter().all(|byte| *byte == 0) {
+        return Some("nothing but NUL bytes");
+    }
+    NOT_TEXT.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what)
+}
+
+/// HTML and JSON are text, but no table. JSON lines will be read here one day; until then they are refused by name.
+fn refuse_markup(name: &str, text: &[u8]) -> Result<(), Failure> {
+    let start = text.get(..text.len().min(16)).unwrap_or_default().to_ascii_lowercase();
+    if [&b"<!doctype"[..], b"<html", b"<head", b"<body", b"<script", b"<!--"].iter().any(|tag| start.starts_with(tag)) {
+        return Err(refused(format!("{name} is HTML: a web page, perhaps of a login, instead of the export"))
+            .hint("the download probably failed; fetch it again, signed in"));
+    }
+    if start.starts_with(b"<?xml") {
+        return Err(refused(format!("{name} is XML, not a table of text")).hint(SAVE_AS_CSV));
+    }
+    match (text.first(), text.get(1..).unwrap_or_default().trim_ascii_start().first()) {
+        (Some(b'['), None | Some(b'{' | b'[' | b']' | b'"' | b'0'..=b'9')) => {
+            Err(refused(format!("{name} is a JSON array")).hint("write one object a line: jq -c '.[]'"))
+        }
+        (Some(b'{'), None | Some(b'"' | b'}')) => {
+            Err(refused(format!("{name} is JSON, which is not read yet")).hint(SAVE_AS_CSV))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The length of the byte-order mark, and the encoding that it tells.
+fn mark_of(head: &[u8]) -> (usize, Option<&'static Encoding>) {
+    match Encoding::for_bom(head) {
+        Some((encoding, length)) => (length, Some(encoding)),
+        None => (0, None),
+    }
+}
+
+/// Text in UTF-16 has a NUL in nearly every second byte, and always on the same side.
+fn looks_like_utf16(head: &[u8]) -> bool {
+    let pairs = head.len() / 2;
+    let nul = |side: usize| head.chunks_exact(2).filter(|pair| pair[side] == 0).count();
+    let (first, second) = (nul(0), nul(1));
+    pairs >= 2 && first.max(second) * 10 >= pairs * 6 && first.min(second) * 10 <= pairs
+}
+
+fn encoding_of_label(label: &str) -> Result<&'static Encoding, Failure> {
+    Encoding::for_label_no_replacement(label.trim().as_bytes()).ok_or_else(|| {
+        usage(format!("'{label}' is not an encoding"))
+            .hint("--encoding takes names such as windows-1252, iso-8859-15, utf-16le, shift_jis")
+    })
+}
+
+fn skip(mut text: Box<dyn Read + Send>, size: usize) -> io::Result<Box<dyn Read + Send>> {
+    text.read_exact(&mut vec![0; size])?;
+    Ok(text)
+}
+
+fn transcoded(
+    name: &str,
+    plain: io::Result<Box<dyn Read + Send>>,
+    encoding: &'static Encoding,
+) -> Result<Box<dyn Read + Send>> {
+    let inner = plain.map_err(|error| told(name, error))?;
+    if encoding == encoding_rs::UTF_8 {
+        return Ok(inner);
+    }
+    let decoder = encoding.new_decoder_without_bom_handling();
+    let (raw, name) = (vec![0; CHUNK], name.to_owned());
+    Ok(Box::new(Transcoding { inner, name, decoder, raw, from: 0, to: 0, offset: 0, state: End::NotYet }))
+}
+
+/// What we put into an [`io::Error`] on its way through a reader comes out as itself.
+fn told(name: &str, error: io::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) => failure.into(),
+        Err(error) => anyhow::Error::from(error).context(format!("cannot read {name}")),
+    }
+}
+
+fn plain_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,55 @@
+//! The days that a file covers, and those it leaves out: an export that lost a day looks like a drop in usage.
+
+use std::collections::BTreeSet;
+
+use crate::domain::day::Day;
+
+/// The days seen so far.
+#[derive(Debug, Default)]
+pub struct DaysSeen {
+    days: BTreeSet<Day>,
+    last: Option<Day>,
+}
+
+impl DaysSeen {
+    /// Notes a day.
+    pub fn add(&mut self, day: Day) {
+        // Files are mostly in order of time: most rows have the day of the row before.
+        if self.last != Some(day) {
+            self.last = Some(day);
+            self.days.insert(day);
+        }
+    }
+
+    /// The first day.
+    pub fn first(&self) -> Option<Day> {
+        self.days.first().copied()
+    }
+
+    /// The last day.
+    pub fn last(&self) -> Option<Day> {
+        self.days.last().copied()
+    }
+
+    /// The days between the first and the last that were not seen, in order.
+    pub fn missing(&self) -> Vec<Day> {
+        let gap = |(day, next): (&Day, &Day)| (day.number() + 1..next.number()).map(Day::from_number);
+        self.days.iter().zip(self.days.iter().skip(1)).flat_map(gap).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_told() {
+        let mut seen = DaysSeen::default();
+        for number in [20_000, 20_000, 20_004, 20_001] {
+            seen.add(Day::from_number(number));
+        }
+        assert_eq!((seen.first(), seen.last()), (Some(Day::from_number(20_000)), Some(Day::from_number(20_004))));
+        assert_eq!(seen.missing(), [Day::from_number(20_002), Day::from_number(20_003)]);
+        assert_eq!(DaysSeen::default().missing(), []);
+    }
+}

@@ -1,0 +1,451 @@
+//! Whole files, from bytes to rows: what is refused, what is rejected, and what comes out.
+
+use std::io::{Cursor, Write};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::header::DELIMITERS;
+use super::*;
+use crate::error;
+
+const NOW: &str = "2026-03-10T12:00:00Z";
+
+fn sheet_of(bytes: &[u8], options: &Options) -> Result<Sheet> {
+    let reader = Box::new(Cursor::new(bytes.to_vec()));
+    let source = Source::from_reader("f.csv".to_owned(), reader, None, options.encoding.as_deref())?;
+    Incoming::from_source(source, options)?.sheet(Tz::UTC, NOW.parse()?, &[])
+}
+
+fn kind(name: &str) -> Options {
+    Options { kind: Some(name.to_owned()), ..Options::default() }
+}
+
+fn mapped(pairs: &[(&str, &str)]) -> Options {
+    let map = pairs.iter().map(|(column, header)| ((*column).to_owned(), (*header).to_owned())).collect();
+    Options { map, ..Options::default() }
+}
+
+/// The kind and the columns, as `column=header`; or the refusal.
+fn plan_of(header: &str, options: &Options) -> String {
+    match sheet_of(header.as_bytes(), options) {
+        Ok(Sheet { plan: Plan { mapping, .. }, .. }) => {
+            let columns = mapping.columns.iter().map(|mapped| format!("{}={}", mapped.column.name, mapped.header));
+            let custom = mapping.custom.iter().map(|custom| format!("+{}={}", custom.name, custom.header));
+            let ignored = mapping.ignored.iter().map(|header| format!("-{header}"));
+            let columns: Vec<String> = columns.chain(custom).chain(ignored).collect();
+            format!("{}: {}", mapping.kind.name, columns.join(" "))
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn the_kind_is_told_from_the_header_when_it_is_unmistakable() {
+    let cases = [
+        ("company_id,event,timestamp", "events"),
+        ("timestamp,person_id,company_id,event,event_id,count,page", "events"),
+        ("account_id,event_name,created_at", "events"),
+        ("company,event,timestamp", "events"),
+        ("id,company_id,event,timestamp,reason", "events"),
+        ("company_id", "companies"),
+        ("company_id,name,csm,mrr", "companies"),
+        ("company_id,name,industry,country,signup_date,plan_tier,seats,is_trial,churn_flag", "companies"),
+        ("company_id,name,created_at", "companies"),
+        ("company_id,subscription_id,started_on,mrr", "subscriptions"),
+        ("person_id,company_id,name,role", "people"),
+        ("company_id,score,responded_on,person_id,comment", "nps"),
+        ("company_id,ticket_id,opened_at", "tickets"),
+        ("company_id,invoice_id,due_on,amount", "invoices"),
+        ("company_id,occurred_at,direction,with", "touchpoints"),
+        ("company_id,event,due_on", "goals"),
+        ("signal_id,reason", "acks"),
+        ("id,company_id,company_name,rule,kind,event,type,state,raised_on,acknowledged_at,reason", "acks"),
+        ("company_id,pulse,set_on", "pulses"),
+        ("name,role,email", "team"),
+    ];
+    for (header, expected) in cases {
+        let plan = plan_of(header, &Options::default());
+        assert_eq!(plan.split(": ").next(), Some(expected), "{header}: {plan}");
+    }
+}
+
+#[test]
+fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
+    let refusal = |header| plan_of(header, &Options::default());
+    assert_eq!(
+        refusal("company_id,event,when"),
+        "f.csv:1: cannot tell what this is: it could be events (lacks timestamp); companies (lacks nothing); \
+         goals (lacks due_on)"
+    );
+    assert_eq!(
+        refusal("company_id,event,timestamp,due_on"),
+        "f.csv:1: cannot tell what this is: it could be events (lacks nothing); companies (lacks nothing); \
+         invoices (lacks invoice_id); goals (lacks nothing)"
+    );
+    assert_eq!(refusal("a,b"), "f.csv:1: no header that names known columns; it has: a, b");
+    assert_eq!(
+        plan_of("company_id,event,timestmp", &kind("events")),
+        "f.csv:1: events without required column timestamp (nearest: 'timestmp')"
+    );
+    assert_eq!(plan_of("event,x", &kind("events")), "f.csv:1: events without required columns company_id, timestamp");
+}
+
+#[test]
+fn columns_are_found_under_their_names_elsewhere() {
+    let cases = [
+        (
+            "company_id,event,timestamp,user_id,page",
+            "events: company_id=company_id event=event timestamp=timestamp person_id=user_id -page",
+        ),
+        (
+            "Company Name,company_id,event,Event Time (UTC)",
+            "events: company_id=company_id event=event timestamp=Event Time (UTC) -Company Name",
+        ),
+        (
+            "id,received_at,event,event_text,user_id,anonymous_id,context_group_id,sent_at,timestamp",
+            "events: company_id=context_group_id event=event_text timestamp=timestamp person_id=user_id event_id=id \
+             -received_at -event -anonymous_id -sent_at",
+        ),
+        (
+            "accountExternalId,contactExternalId,eventName,eventDate,quantity",
+            "events: company_id=accountExternalId event=eventName timestamp=eventDate person_id=contactExternalId \
+             count=quantity",
+        ),
+        (
+            "Record ID,Company name,Company owner,Create Date,Industry,Tags,Seats",
+            "companies: company_id=Record ID name=Company name csm=Company owner crm_created_on=Create Date seats=Seats \
+             +industry=Industry +custom_tags=Tags",
+        ),
+        ("company_id,name,", "companies: company_id=company_id name=name"),
+        (
+            "account_id,customer_id,event,timestamp",
+            "f.csv:1: 'account_id' and 'customer_id' could both be meant by company_id",
+        ),
+        ("company_id,event,event_name,timestamp", "f.csv:1: 'event' and 'event_name' could both be meant by event"),
+        ("company_id,event,timestamp,Event", "f.csv:1: column 'Event' is there twice (2 and 4)"),
+        ("company_id,foo.bar,foo!bar", "f.csv:1: 'foo.bar' and 'foo!bar' would both become the attribute foo_bar"),
+    ];
+    for (header, expected) in cases {
+        assert_eq!(plan_of(header, &Options::default()), expected, "{header}");
+    }
+}
+
+#[test]
+fn a_mapping_by_hand_goes_before_everything() {
+    type Pairs = &'static [(&'static str, &'static str)];
+    let cases: [(&str, Pairs, &str); 6] = [
+        (
+            "account_id,customer_id,event,timestamp",
+            &[("company_id", "Customer ID")],
+            "events: company_id=customer_id event=event timestamp=timestamp -account_id",
+        ),
+        (
+            "Account,What,When",
+            &[("company_id", "Account"), ("event", "What"), ("timestamp", "When")],
+            "events: company_id=Account event=What timestamp=When",
+        ),
+        (
+            "company_id,event,timestamp,total",
+            &[("count", "")],
+            "events: company_id=company_id event=event timestamp=timestamp -total",
+        ),
+        ("company_id,event,timestamp", &[("person_id", "usr")], "f.csv:1: no column 'usr' for --map person_id"),
+        ("company_id,event,timestamp", &[("time", "timestamp")], "--map time: events have no such column"),
+        (
+            "company_id,name,company",
+            &[("name", "company")],
+            "companies: company_id=company_id name=company +custom_name=name",
+        ),
+    ];
+    for (header, pairs, expected) in cases {
+        assert_eq!(plan_of(header, &mapped(pairs)), expected, "{header}");
+    }
+}
+
+#[test]
+fn a_remembered_mapping_gives_way_to_the_options() {
+    let remembered = [("event".to_owned(), "b".to_owned()), ("company_id".to_owned(), "a".to_owned())];
+    let source = || Source::from_reader("f.csv".to_owned(), Box::new(Cursor::new("a,b,c,timestamp\n")), None, None);
+    let options = mapped(&[("event", "c")]);
+    let incoming = Incoming::from_source(source().unwrap(), &options).unwrap();
+    assert_eq!(incoming.header_text(), "a,b,c,timestamp");
+    let sheet = incoming.sheet(Tz::UTC, NOW.parse().unwrap(), &remembered).unwrap();
+    let mapping = &sheet.plan().mapping;
+    assert_eq!(mapping.get("event").unwrap().header, "c");
+    assert_eq!(mapping.get("company_id").unwrap().header, "a");
+}
+
+#[test]
+fn the_delimiter_is_the_one_under_which_the_header_makes_sense() {
+    for (byte, name) in DELIMITERS {
+        let header = format!("company_id{0}event{0}timestamp\n", char::from(byte));
+        let sheet = sheet_of(header.as_bytes(), &Options::default()).unwrap();
+        assert_eq!(sheet.plan().delimiter.name(), name);
+    }
+    let sheet = sheet_of(b"company_id;\"a,b,c,d\";event;timestamp\n", &Options::default()).unwrap();
+    assert_eq!(sheet.plan().delimiter.name(), "semicolon");
+    let asked = Options { delimiter: "~".parse().ok(), ..Options::default() };
+    assert_eq!(sheet_of(b"company_id~event~timestamp\n", &asked).unwrap().plan().delimiter, Delimiter(b'~'));
+    assert!("xy".parse::<Delimiter>().is_err() && "\"".parse::<Delimiter>().is_err());
+}
+
+#[test]
+fn a_long_file_with_all_fields_quoted_is_read() {
+    // Looking for a `sep=` line once took a quoted header, and all that followed, for one row.
+    let text = "\"company_id\",\"event\",\"timestamp\"\n".to_owned() + &"\"a\",\"b\",\"2026-03-01\"\n".repeat(300_000);
+    let mut sheet = sheet_of(text.as_bytes(), &Options::default()).unwrap();
+    let read = read_events(&mut sheet, &mut Rejects::new("f.csv", None), |_| Ok(Verdict::Accepted));
+    assert_eq!(read.unwrap(), 300_000);
+}
+
+/// Every row of events as one line of text, then every message about a rejected one.
+fn events_of(text: &str, options: &Options) -> Vec<String> {
+    let mut sheet = sheet_of(text.as_bytes(), options).unwrap();
+    let (mut lines, mut rejects) = (Vec::new(), Rejects::new("f.csv", None));
+    let read = read_events(&mut sheet, &mut rejects, |row| {
+        let (person, id) = (row.person.unwrap_or("-"), row.id.unwrap_or("-"));
+        let EventRow { line, company, event, count, at, day, .. } = row;
+        lines.push(format!("{line} {company} {event} {person} {id} {count} {at} {day}"));
+        Ok(Verdict::Accepted)
+    });
+    assert_eq!(read.unwrap(), lines.len() as u64 + rejects.count());
+    lines.extend(rejects.messages().iter().cloned());
+    lines
+}
+
+#[test]
+fn rows_become_events() {
+    let text = "company_id,event,timestamp,person_id,event_id,count\n\
+                \x20acme , Log In ,2026-03-01T09:00:00Z,u1,e1,3\n\
+                00123,login,2026-03-01,,NULL,\n\
+                ünï,login,2026-03-01,\" u \"\"2\"\" \",e2,0\n";
+    let expected = [
+        "2 acme Log In u1 e1 3 2026-03-01T09:00:00Z 2026-03-01",
+        "3 00123 login - - 1 2026-03-01T00:00:00Z 2026-03-01",
+        "4 ünï login u \"2\" e2 0 2026-03-01T00:00:00Z 2026-03-01",
+    ];
+    assert_eq!(events_of(text, &Options::default()), expected);
+}
+
+#[test]
+fn rows_that_cannot_be_used_are_told_by_file_line_and_column() {
+    let text = "Account ID,event,timestamp,user_id,count\n\
+                acme,login\n\
+                ,login,2026-03-01,u,1\n\
+                acme,none,2026-03-01,u,1\n\
+                acme,login,2025-04-31,u,1\n\
+                acme,login,2026-03-01,1.23E+11,1\n\
+                acme,login,2026-03-01,u,-1\n\
+                \"a\"b,login,2026-03-01,u,1\n\
+                a,b,login,2026-03-01,u,1\n";
+    let expected = [
+        "f.csv:2: too few fields: 2 of 5",
+        "f.csv:3: Account ID: blank, or a placeholder for nothing",
+        "f.csv:4: event: blank, or a placeholder for nothing",
+        "f.csv:5: timestamp: '2025-04-31' is an impossible date",
+        "f.csv:6: user_id: '1.23E+11' was an id before a spreadsheet made a number of it",
+        "f.csv:7: count: '-1' is out of range (0 to 4294967295)",
+        "f.csv:8: text after a closing quote",
+        "f.csv:9: too many fields: 6 instead of 5",
+    ];
+    assert_eq!(events_of(text, &Options::default()), expected);
+}
+
+#[test]
+fn the_store_may_reject_a_row_too() {
+    let mut sheet = sheet_of(b"Account ID,event,timestamp\nacme,login,2026-03-01\n", &Options::default()).unwrap();
+    let mut rejects = Rejects::new("f.csv", None);
+    let verdict = || Verdict::Rejected { column: "company_id", reason: "two companies are called that".to_owned() };
+    assert_eq!(read_events(&mut sheet, &mut rejects, |_| Ok(verdict())).unwrap(), 1);
+    assert_eq!(rejects.messages(), ["f.csv:2: Account ID: two companies are called that"]);
+}
+
+#[test]
+fn rows_become_companies() {
+    let text = "company_id,name,mrr,seats,renewal_on,created_on,Country/Region,Health Score\n\
+                acme,Acme,1200.50,25,2026-09-30,1995-05-01,\"two\nlines\",7\n\
+                globex,N/A,,,,,,\n";
+    let mut sheet = sheet_of(text.as_bytes(), &Options::default()).unwrap();
+    let (mut seen, mut rejects) = (0, Rejects::new("f.csv", None));
+    let day = |text: &str| Value::Day(text.parse().unwrap());
+    read_facts(&mut sheet, &mut rejects, |row| {
+        seen += 1;
+        if row.line == 2 {
+            assert_eq!(row.text("company_id"), Some("acme"));
+            assert_eq!(row.get("mrr"), Some(Value::Money(1200.5)));
+            assert_eq!(row.get("seats"), Some(Value::Whole(25)));
+            assert_eq!(row.get("renewal_on"), Some(day("2026-09-30")));
+            assert_eq!(row.get("created_on"), Some(day("1995-05-01")));
+            assert_eq!(row.custom, [("country_region", Some("two\nlines")), ("custom_health_score", Some("7"))]);
+        } else {
+            let nothing = ["name", "mrr", "seats", "renewal_on", "created_on"].iter();
+            assert!(nothing.clone().all(|name| row.cells.iter().any(|cell| cell
+                == &match *name {
+                    "name" => ("name", None),
+                    "mrr" => ("mrr", None),
+                    "seats" => ("seats", None),
+                    "renewal_on" => ("renewal_on", None),
+                    _ => ("created_on", None),
+                })));
+            assert!(!row.cells.iter().any(|(name, _)| *name == "csm"));
+        }
+        Ok(Verdict::Accepted)
+    })
+    .unwrap();
+    assert_eq!((seen, rejects.count()), (2, 0));
+}
+
+#[test]
+fn all_rejected_rows_go_to_the_file_of_rejects() {
+    let text = "company_id,event,timestamp\nacme,\"lo\"\"gin\",never\nacme,login\nacme,login,2026-03-01\n";
+    let mut written = Vec::new();
+    let mut sheet = sheet_of(text.as_bytes(), &Options::default()).unwrap();
+    let mut rejects = Rejects::new("f.csv", Some(Box::new(&mut written)));
+    read_events(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)).unwrap();
+    drop(rejects);
+    let expected = "line,reason,company_id,event,timestamp\n\
+                    2,timestamp: 'never' is not a time,acme,\"lo\"\"gin\",never\n\
+                    3,too few fields: 2 of 3,acme,login\n";
+    assert_eq!(String::from_utf8(written).unwrap(), expected);
+}
+
+#[test]
+fn rejects_are_written_also_when_the_file_is_refused() {
+    let text = "company_id,event,timestamp\nacme,login,never\nacme,login,03/04/2025\n";
+    let mut written = Vec::new();
+    let mut sheet = sheet_of(text.as_bytes(), &Options::default()).unwrap();
+    let mut rejects = Rejects::new("f.csv", Some(Box::new(&mut written)));
+    let error = read_events(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)).unwrap_err();
+    drop(rejects);
+    assert_eq!(error.to_string(), "f.csv:3: timestamp: '03/04/2025' may be day/month or month/day");
+    assert_eq!(error::report(&error).unwrap().kind.exit_code(), 4);
+    assert!(String::from_utf8(written).unwrap().ends_with("2,timestamp: 'never' is not a time,acme,login,never\n"));
+}
+
+#[test]
+fn too_many_rejected_rows_refuse_the_file() {
+    let rejects = |count: u64| {
+        let mut rejects = Rejects::new("f.csv", None);
+        (0..count)
+            .for_each(|line| rejects.add(rejects::Reject { line, column: None, reason: "x", row: None }).unwrap());
+        rejects
+    };
+    assert!(rejects(100).judge(100, false).is_ok());
+    assert!(rejects(101).judge(10_099, false).is_err());
+    assert!(rejects(101).judge(10_100, false).is_ok());
+    assert!(rejects(0).judge(10, true).is_ok());
+    assert!(rejects(1).judge(1_000_000, true).is_err());
+    assert_eq!(rejects(50).messages().len(), 20);
+}
+
+#[derive(Deserialize)]
+struct Cases {
+    now: String,
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    file: String,
+    #[serde(default)]
+    args: Vec<String>,
+    exit: u8,
+    stderr: Vec<String>,
+}
+
+fn options_of(args: &[String]) -> (Options, bool) {
+    let (mut options, mut strict, mut args) = (Options::default(), false, args.iter());
+    while let Some(name) = args.next() {
+        let mut value = || args.next().unwrap().clone();
+        match name.as_str() {
+            "--strict" => strict = true,
+            "--kind" => options.kind = Some(value()),
+            "--encoding" => options.encoding = Some(value()),
+            "--timezone" => options.timezone = value().parse().ok(),
+            "--date-format" => options.date_format = value().parse().ok(),
+            "--map" => options.map.extend(value().split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned()))),
+            other => panic!("{other}"),
+        }
+    }
+    (options, strict)
+}
+
+/// What an import would say, as far as it does not need a database, and its exit code.
+fn outcome(case: &Case, now: &str) -> (String, u8) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/import");
+    let (options, strict) = options_of(&case.args);
+    let mut said = String::new();
+    let result = (|| -> Result<u8> {
+        let incoming = Incoming::open(&folder.join(&case.file), &options)?;
+        let mut sheet = incoming.sheet(Tz::UTC, now.parse()?, &[])?;
+        let mut rejects = Rejects::new(sheet.plan().file.clone(), None);
+        let read = match sheet.plan().mapping.kind.name.as_str() {
+            "events" => read_events(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)),
+            _ => read_facts(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)),
+        };
+        said = rejects.messages().join("\n");
+        let (read, rejected) = (read?, rejects.count());
+        rejects.judge(read, strict)?;
+        // On a new database all that is accepted is new; the fixtures hold no event id twice.
+        said.push_str(&format!("\nread {read}: new {}, known 0, rejected {rejected}", read - rejected));
+        Ok(if rejected > 0 { 3 } else { 0 })
+    })();
+    let code = result.unwrap_or_else(|error| {
+        let report = error::report(&error).unwrap();
+        said.push_str(&format!("{}\n{}", report.message, report.hints.join("\n")));
+        report.kind.exit_code()
+    });
+    (said, code)
+}
+
+#[test]
+fn the_bad_files_of_the_contract_are_told_as_promised() {
+    let table = include_str!("../../fixtures/import/cases.toml");
+    let Cases { now, case: cases } = toml::from_str(table).unwrap();
+    for case in cases {
+        let (said, code) = outcome(&case, &now);
+        assert_eq!(code, case.exit, "{} {:?}: {said}", case.file, case.args);
+        for part in &case.stderr {
+            assert!(said.contains(part.as_str()), "{} {:?}: no {part:?} in: {said}", case.file, case.args);
+        }
+    }
+}
+
+#[test]
+fn a_large_file_is_read_in_little_memory_and_its_progress_is_known() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"company_id,event,timestamp\n").unwrap();
+    let line = b"acme,login,2026-03-01T09:00:00Z\n".repeat(1000);
+    (0..300).for_each(|_| packed.write_all(&line).unwrap());
+    let packed = packed.finish().unwrap();
+    let total = packed.len() as u64;
+    let source = Source::from_reader("f.gz".to_owned(), Box::new(Cursor::new(packed)), Some(total), None).unwrap();
+    let incoming = Incoming::from_source(source, &Options::default()).unwrap();
+    let mut sheet = incoming.sheet(Tz::UTC, NOW.parse().unwrap(), &[]).unwrap();
+    let mut rejects = Rejects::new("f.gz", None);
+    assert!(sheet.progress().consumed() < total);
+    assert_eq!(read_events(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)).unwrap(), 300_000);
+    assert_eq!((sheet.progress().consumed(), sheet.progress().total), (total, Some(total)));
+}
+
+#[test]
+fn what_cannot_be_opened_is_named() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    for (path, reason) in
+        [("no-such-file.csv", "no-such-file.csv: there is no such file"), ("src", "src is a directory")]
+    {
+        let error = Incoming::open(&folder.join(path), &Options::default()).err().unwrap();
+        assert!(error.to_string().ends_with(reason), "{error}");
+        assert_eq!(error::report(&error).unwrap().kind.exit_code(), 4);
+    }
+}
+
+#[test]
+fn an_unknown_encoding_or_kind_is_a_usage_error() {
+    let wrong = [Options { encoding: Some("latin-99".to_owned()), ..Options::default() }, kind("event")];
+    for options in wrong {
+        let error = sheet_of(b"company_id,event,timestamp\n", &options).err().unwrap();
+        assert_eq!(error::report(&error).unwrap().kind.exit_code(), 2);
+    }
+}

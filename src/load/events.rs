@@ -1,0 +1,113 @@
+//! Events: one thread reads the file while another writes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use anyhow::{Result, anyhow};
+
+use super::names::{Names, SharedName};
+use super::{Loaded, Watcher};
+use crate::domain::day::Day;
+use crate::import::{DaysSeen, EventRow, Rejects, Sheet, Verdict, read_events};
+use crate::store::{EventBatch, IncomingEvent, Store, WrittenRows};
+
+/// So many rows go from the one thread to the other at once.
+const BATCH: usize = 32_768;
+/// So many batches may wait to be written.
+const WAITING: usize = 4;
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Reads and writes all events of a file, within a transaction that the caller has begun.
+///
+/// # Errors
+/// A file that is refused; a database that cannot be written.
+pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
+    let names = Names::of(store)?;
+    let is_given_up = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(WAITING);
+        let writing = scope.spawn(|| write(store, receiver, &is_given_up));
+        let mut reader = Reader { names, batch: EventBatch::default(), sender, days: DaysSeen::default() };
+        let read = reader.read(sheet, rejects, watcher);
+        // The writer goes on until the other end of the channel is gone.
+        let Reader { names, sender, days, .. } = reader;
+        is_given_up.store(read.is_err(), Ordering::Relaxed);
+        drop(sender);
+        let written = writing.join().map_err(|_| anyhow!("the writing thread has failed"))?;
+        // A reader that could not hand on its rows has stopped because the writer did.
+        let rows = written?;
+        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, companies_joined: 0, days })
+    })
+}
+
+fn write(store: &mut Store, batches: Receiver<EventBatch>, is_given_up: &AtomicBool) -> Result<WrittenRows> {
+    let mut writer = store.event_writer();
+    for batch in batches {
+        writer.push(batch)?;
+    }
+    if is_given_up.load(Ordering::Relaxed) { Ok(WrittenRows::default()) } else { writer.finish() }
+}
+
+/// Turns rows into batches.
+struct Reader {
+    names: Names,
+    batch: EventBatch,
+    sender: SyncSender<EventBatch>,
+    days: DaysSeen,
+}
+
+impl Reader {
+    fn read(&mut self, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<u64> {
+        let progress = sheet.progress();
+        let read = read_events(sheet, rejects, |row| {
+            let verdict = self.take(&row);
+            if self.batch.events.len() >= BATCH {
+                watcher.tell(&progress);
+                self.hand_on()?;
+            }
+            Ok(verdict)
+        })?;
+        self.hand_on()?;
+        Ok(read)
+    }
+
+    fn take(&mut self, row: &EventRow<'_>) -> Verdict {
+        let new = &mut self.batch.names;
+        let company = match self.names.company(row.company, new) {
+            Ok(key) => key,
+            Err(SharedName) => return shared_name(row.company),
+        };
+        if let Some(id) = row.id {
+            self.batch.ids.push((self.batch.events.len() as u32, id.to_owned()));
+        }
+        self.batch.events.push(IncomingEvent {
+            day: row.day.number(),
+            company,
+            event: self.names.event(row.event, new),
+            person: row.person.map_or(0, |person| self.names.person(person, new)),
+            copies: row.count,
+            identity: 0,
+            micros: row.at.micros() - i64::from(row.day.number()) * MICROS_PER_DAY,
+        });
+        self.days.add(row.day);
+        Verdict::Accepted
+    }
+
+    fn hand_on(&mut self) -> Result<()> {
+        let batch = std::mem::take(&mut self.batch);
+        self.batch.events.reserve(BATCH);
+        self.sender.send(batch).map_err(|_| anyhow!("nothing can be written any more"))
+    }
+}
+
+/// The verdict on a row whose company is named like another.
+pub fn shared_name(text: &str) -> Verdict {
+    let reason = format!("several companies have the name '{text}'; give the company's id");
+    Verdict::Rejected { column: "company_id", reason }
+}
+
+/// The first day and the last.
+pub fn span(days: &DaysSeen) -> (Option<Day>, Option<Day>) {
+    (days.first(), days.last())
+}

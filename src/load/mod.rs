@@ -1,0 +1,160 @@
+//! A file into the database: all of it, or nothing.
+
+mod companies;
+mod events;
+mod names;
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use indicatif::ProgressBar;
+
+use crate::clock::Clock;
+use crate::domain::EVENTS;
+use crate::domain::day::Day;
+use crate::error::Failure;
+use crate::import::source::Progress;
+use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
+use crate::store::{Finish, ImportRecord, Store, WrittenRows};
+
+/// How a file is to be loaded.
+pub struct Request<'r> {
+    /// The file; `-` for standard input.
+    pub path: &'r Path,
+    /// What the command line says about it.
+    pub options: &'r Options,
+    /// Whether a single rejected row refuses the file.
+    pub is_strict: bool,
+    /// Whether anything is kept.
+    pub finish: Finish,
+}
+
+/// What came of the rows of a file.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Rows read.
+    pub read: u64,
+    /// Rows accepted.
+    pub rows: WrittenRows,
+    /// Companies that the file was the first to name.
+    pub companies_made: u64,
+    /// Companies that were known by their names alone, and joined with those that have these names.
+    pub companies_joined: u64,
+    /// The days of its facts.
+    pub days: DaysSeen,
+}
+
+/// What came of a file.
+pub struct Outcome {
+    /// What was decided about it; `None` when it was refused before that.
+    pub plan: Option<Plan>,
+    /// How many rows were rejected.
+    pub rejected: u64,
+    /// The first messages about rejected rows.
+    pub messages: Vec<String>,
+    /// What was loaded, or why the file was refused.
+    pub result: Result<Loaded>,
+}
+
+/// Tells a progress bar how far reading has come.
+pub struct Watcher<'b> {
+    bar: &'b ProgressBar,
+}
+
+impl Watcher<'_> {
+    fn tell(&self, progress: &Progress) {
+        self.bar.set_position(progress.consumed());
+    }
+}
+
+/// Loads a file in one transaction. `rejects` takes all rejected rows, also those of a file that is refused; `bar` makes a
+/// progress bar over so many bytes.
+pub fn load_file(
+    store: &mut Store,
+    clock: &Clock,
+    request: &Request<'_>,
+    rejects: Option<Box<dyn Write + '_>>,
+    bar: impl FnOnce(Option<u64>) -> ProgressBar,
+) -> Outcome {
+    let mut rejects = Rejects::new(request.path.display().to_string(), rejects);
+    let mut plan = None;
+    let result = load(store, clock, request, &mut rejects, bar, &mut plan);
+    let flushed = rejects.flush();
+    let result = result.and_then(|loaded| flushed.map(|()| loaded));
+    Outcome { plan, rejected: rejects.count(), messages: rejects.messages().to_vec(), result }
+}
+
+fn load(
+    store: &mut Store,
+    clock: &Clock,
+    request: &Request<'_>,
+    rejects: &mut Rejects<'_>,
+    bar: impl FnOnce(Option<u64>) -> ProgressBar,
+    plan: &mut Option<Plan>,
+) -> Result<Loaded> {
+    let started_at = clock.now();
+    let incoming = Incoming::open(request.path, request.options)?;
+    let header = incoming.header_text();
+    let kind = request.options.kind.as_deref();
+    let remembered = store.column_map(&header, kind)?;
+    let mut sheet = incoming.sheet(store.zone(), started_at, &remembered)?;
+    *plan = Some(sheet.plan().clone());
+    let bar = bar(sheet.progress().total);
+    let result = store.transaction(request.finish, |store| {
+        let loaded = load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar })?;
+        rejects.judge(loaded.read, request.is_strict)?;
+        record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
+        Ok(loaded)
+    });
+    bar.finish_and_clear();
+    result
+}
+
+fn load_rows(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
+    match sheet.plan().mapping.kind.name.as_str() {
+        EVENTS => events::load(store, sheet, rejects, watcher),
+        "companies" => companies::load(store, sheet, rejects, watcher),
+        other => Err(anyhow!("files of {other} cannot be loaded")),
+    }
+}
+
+fn record(
+    store: &Store,
+    clock: &Clock,
+    request: &Request<'_>,
+    sheet: &Sheet,
+    rejected: u64,
+    started_at: crate::domain::day::Instant,
+    loaded: &Loaded,
+) -> Result<()> {
+    let plan = sheet.plan();
+    let kind = &plan.mapping.kind.name;
+    let (first_day, last_day): (Option<Day>, Option<Day>) = events::span(&loaded.days);
+    store.add_import(&ImportRecord {
+        file: plan.file.clone(),
+        kind: kind.clone(),
+        started_at,
+        finished_at: clock.now(),
+        rows_read: loaded.read,
+        rows_new: loaded.rows.new,
+        rows_known: loaded.rows.known,
+        rows_rejected: rejected,
+        companies_made: loaded.companies_made,
+        first_day,
+        last_day,
+    })?;
+    if request.options.map.is_empty() {
+        Ok(())
+    } else {
+        store.set_column_map(&plan.header_text, kind, &request.options.map)
+    }
+}
+
+/// Whether a failure is about the input, and not about the database or the machine.
+pub fn is_refusal(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<Failure>())
+        .any(|failure| failure.kind() == crate::error::Kind::InputRefused)
+}

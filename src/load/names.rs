@@ -1,0 +1,186 @@
+//! What files call companies, events and people, and the keys that stand for these in the database.
+//!
+//! All names are held in memory while events are imported: looking each up in the database would take longer than all the
+//! rest. The memory grows with the number of companies and people, not with the number of rows.
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use crate::domain::company::CompanyKey;
+use crate::store::{CompanyName, NewNames, Store};
+
+/// A name that several companies have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedName;
+
+/// How companies are found by what a file calls them: by id, else by another text known for one, else by a name that no
+/// other company has, without regard to case.
+#[derive(Debug, Default)]
+pub struct CompanyBook {
+    by_id: FxHashMap<Box<str>, u32>,
+    by_name: FxHashMap<String, Named>,
+    last_key: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    One(u32),
+    Several,
+}
+
+impl CompanyBook {
+    /// The companies of a database.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn of(store: &Store) -> Result<Self> {
+        let mut book = CompanyBook::default();
+        for CompanyName { company, id, name } in store.company_names()? {
+            if let Some(id) = id {
+                book.add_id(&id, company);
+            }
+            if let Some(name) = name {
+                book.add_name(&name, company);
+            }
+        }
+        Ok(book)
+    }
+
+    /// The company that a file means by `text`; `None` when nothing is known by it.
+    ///
+    /// # Errors
+    /// A name that several companies have.
+    pub fn find(&self, text: &str) -> Result<Option<CompanyKey>, SharedName> {
+        if let Some(key) = self.by_id.get(text) {
+            return Ok(Some(CompanyKey(*key)));
+        }
+        match self.by_name.get(&text.to_lowercase()) {
+            Some(Named::One(key)) => Ok(Some(CompanyKey(*key))),
+            Some(Named::Several) => Err(SharedName),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether `name` stands for this company alone.
+    pub fn is_only(&self, name: &str, company: CompanyKey) -> bool {
+        self.by_name.get(&name.to_lowercase()) == Some(&Named::One(company.0))
+    }
+
+    /// Notes that `text` is the id of a company, or known for it.
+    pub fn add_id(&mut self, text: &str, company: CompanyKey) {
+        self.by_id.insert(text.into(), company.0);
+        self.last_key = self.last_key.max(company.0);
+    }
+
+    /// Notes the name of a company.
+    pub fn add_name(&mut self, name: &str, company: CompanyKey) {
+        let entry = self.by_name.entry(name.to_lowercase()).or_insert(Named::One(company.0));
+        if *entry != Named::One(company.0) {
+            *entry = Named::Several;
+        }
+    }
+
+    /// Makes a key for a company that is not known yet.
+    fn make(&mut self, text: &str) -> u32 {
+        self.last_key += 1;
+        self.by_id.insert(text.into(), self.last_key);
+        self.last_key
+    }
+}
+
+/// Texts and their keys, counted from 1.
+#[derive(Debug, Default)]
+struct Keys {
+    by_text: FxHashMap<Box<str>, u32>,
+    last_key: u32,
+}
+
+impl Keys {
+    fn add(&mut self, key: u32, text: &str) {
+        self.by_text.insert(text.into(), key);
+        self.last_key = self.last_key.max(key);
+    }
+
+    /// The key of a text; a new one is noted in `new`.
+    fn key(&mut self, text: &str, new: &mut Vec<(u32, String)>) -> u32 {
+        if let Some(key) = self.by_text.get(text) {
+            return *key;
+        }
+        self.last_key += 1;
+        self.by_text.insert(text.into(), self.last_key);
+        new.push((self.last_key, text.to_owned()));
+        self.last_key
+    }
+}
+
+/// The keys of everything that events name.
+#[derive(Debug)]
+pub struct Names {
+    companies: CompanyBook,
+    events: Keys,
+    people: Keys,
+    /// How many companies the file was the first to name.
+    pub companies_made: u64,
+}
+
+impl Names {
+    /// The names of a database.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn of(store: &Store) -> Result<Self> {
+        let mut names = Names {
+            companies: CompanyBook::of(store)?,
+            events: Keys::default(),
+            people: Keys::default(),
+            companies_made: 0,
+        };
+        store.event_keys()?.iter().for_each(|(key, name)| names.events.add(*key, name));
+        store.for_each_person(|key, person| names.people.add(key, person))?;
+        Ok(names)
+    }
+
+    /// The key of the company that a file means by `text`, made when nothing is known by it.
+    ///
+    /// # Errors
+    /// A name that several companies have.
+    pub fn company(&mut self, text: &str, new: &mut NewNames) -> Result<u32, SharedName> {
+        if let Some(key) = self.companies.find(text)? {
+            return Ok(key.0);
+        }
+        let key = self.companies.make(text);
+        new.companies.push((key, text.to_owned()));
+        self.companies_made += 1;
+        Ok(key)
+    }
+
+    /// The key of an event's name.
+    pub fn event(&mut self, name: &str, new: &mut NewNames) -> u32 {
+        self.events.key(name, &mut new.events)
+    }
+
+    /// The key of a person.
+    pub fn person(&mut self, person: &str, new: &mut NewNames) -> u32 {
+        self.people.key(person, &mut new.people)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_company_is_found_by_id_then_by_the_only_one_of_its_name() {
+        let mut book = CompanyBook::default();
+        for (key, id, name) in [(1, "00123", "Acme"), (2, "acme", "Globex"), (3, "x", "Twin"), (4, "y", "TWIN")] {
+            book.add_id(id, CompanyKey(key));
+            book.add_name(name, CompanyKey(key));
+        }
+        assert_eq!(book.find("00123"), Ok(Some(CompanyKey(1))));
+        assert_eq!(book.find("123"), Ok(None));
+        assert_eq!(book.find("acme"), Ok(Some(CompanyKey(2))));
+        assert_eq!(book.find("ACME"), Ok(Some(CompanyKey(1))));
+        assert_eq!(book.find("globex"), Ok(Some(CompanyKey(2))));
+        assert_eq!(book.find("Twin"), Err(SharedName));
+    }
+}

@@ -1,0 +1,122 @@
+//! Two companies that turn out to be one.
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+
+use super::Store;
+use super::day_events::{self, StoredEvent};
+use crate::domain::company::{Company, CompanyKey};
+
+impl Store {
+    /// The companies that are known only because facts named them, by this id, without regard to case.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
+        let companies = statement.query_map([name.to_lowercase()], |row| row.get("id").map(CompanyKey))?;
+        Ok(companies.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes one company of two, within a transaction that the caller has begun. What `into` says of itself stands; its gaps are
+    /// filled from `from`, whose id stays known as a text for `into`. Events that both have are one.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let (left, mut kept) = (self.company(from)?, self.company(into)?);
+        self.merge_events(from, into)?;
+        for (name, value) in self.company_attributes(from)? {
+            if !self.company_attributes(into)?.contains_key(&name) {
+                self.set_company_attribute(into, &name, Some(&value))?;
+            }
+        }
+        let connection = &self.connection;
+        connection.execute("DELETE FROM company_attributes WHERE company = ?1", [from.0])?;
+        connection.execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        connection.execute("UPDATE company_texts SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
+        self.add_company_text(into, &left.company_id)?;
+        fill_gaps(&mut kept, left);
+        self.update_company(into, &kept)
+    }
+
+    fn merge_events(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let known = self.known_ids(from, into)?;
+        let mut span = self
+            .connection
+            .prepare_cached("SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1")?;
+        let (first, last): (Option<i32>, Option<i32>) =
+            span.query_row([from.0], |row| Ok((row.get("first")?, row.get("last")?)))?;
+        let Some((first, last)) = first.zip(last) else { return Ok(()) };
+        for day in first..=last {
+            let moved = self.take_day(day, from)?;
+            if !moved.is_empty() {
+                let moved = moved.into_iter().filter(|event| !known.contains(&event.key.identity)).collect();
+                let merged = merge_events(moved, self.take_day(day, into)?);
+                self.put_day(day, into, &merged)?;
+            }
+        }
+        self.note_event_days(&[(into.0, (first, last))].into())
+    }
+
+    /// The keys of those event ids of `from` that `into` has too; the others become ids of `into`.
+    fn known_ids(&self, from: CompanyKey, into: CompanyKey) -> Result<Vec<u32>> {
+        let mut known = self.connection.prepare_cached(
+            "SELECT id FROM event_ids f WHERE company = ?1
+             AND EXISTS (SELECT 1 FROM event_ids i WHERE i.company = ?2 AND i.event_id = f.event_id)",
+        )?;
+        let known: Vec<u32> = known.query_map((from.0, into.0), |row| row.get("id"))?.collect::<Result<_, _>>()?;
+        let mut forget = self.connection.prepare_cached("DELETE FROM event_ids WHERE id = ?1")?;
+        known.iter().try_for_each(|id| forget.execute([id]).map(drop))?;
+        self.connection.execute("UPDATE event_ids SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        Ok(known)
+    }
+
+    fn take_day(&self, day: i32, company: CompanyKey) -> Result<Vec<StoredEvent>> {
+        let mut take = self
+            .connection
+            .prepare_cached("DELETE FROM event_days WHERE day = ?1 AND company = ?2 RETURNING events")?;
+        let text: Option<String> = take.query_row((day, company.0), |row| row.get("events")).optional()?;
+        let mut forget = self.connection.prepare_cached("DELETE FROM day_counts WHERE day = ?1 AND company = ?2")?;
+        forget.execute((day, company.0))?;
+        text.map_or_else(|| Ok(Vec::new()), |text| day_events::read(&text))
+    }
+
+    fn put_day(&self, day: i32, company: CompanyKey, events: &[StoredEvent]) -> Result<()> {
+        if events.is_empty() { Ok(()) } else { self.insert_day(day, company.0, events, &mut String::new()) }
+    }
+}
+
+/// The events of both, in order; of equal ones as many as the side that has more.
+fn merge_events(mut all: Vec<StoredEvent>, other: Vec<StoredEvent>) -> Vec<StoredEvent> {
+    all.extend(other);
+    all.sort_by_key(|event| (event.key, std::cmp::Reverse(event.copies)));
+    all.dedup_by_key(|event| event.key);
+    all
+}
+
+fn fill_gaps(kept: &mut Company, left: Company) {
+    macro_rules! fill {
+        ($($field:ident),+) => {$( kept.$field = kept.$field.take().or(left.$field); )+};
+    }
+    fill!(
+        name,
+        csm,
+        manager,
+        lifecycle_stage,
+        segment,
+        plan,
+        product,
+        mrr,
+        created_on,
+        crm_created_on,
+        renewal_on,
+        renewal_term_days,
+        payment_expires_on,
+        seats,
+        seats_used,
+        churned_on
+    );
+}
