@@ -160,18 +160,20 @@ impl TimeReader {
     }
 
     fn slashed_date(&self, cell: &str, [first, second, year]: [u32; 3]) -> Result<Day, Fault> {
-        let (day, month) = match self.settings.date_format {
-            Some(DateFormat::DayFirst) => (first, second),
-            Some(DateFormat::MonthFirst) => (second, first),
-            None => {
+        let date = |day, month| NaiveDate::from_ymd_opt(year as i32, month, day).map(Day::from);
+        let (day_first, month_first) = (date(first, second), date(second, first));
+        let day = match self.settings.date_format {
+            None if day_first.or(month_first).is_some() => {
                 let message = format!("{} may be day/month or month/day", shown(cell));
                 return Err(Fault::File { message, hint: "say which with --date-format dmy or --date-format mdy" });
             }
+            Some(DateFormat::MonthFirst) => month_first,
+            _ => day_first,
         };
         if year < 100 {
             return Err(Fault::row(format!("{} has a year of two digits", shown(cell))));
         }
-        NaiveDate::from_ymd_opt(year as i32, month, day).map(Day::from).ok_or_else(|| no_such_day(cell))
+        day.ok_or_else(|| no_such_day(cell))
     }
 
     /// The moment on `day` that `rest`, what follows the date, tells.
@@ -378,9 +380,9 @@ impl ZoneHours {
     }
 }
 
-/// A file of random times must not fill the memory with hours. 60,000 are seven years.
+/// A file of random times must not fill the memory with hours. 250,000 are 28 years.
 fn forget_when_full(known: &mut FxHashMap<i64, Option<i32>>) {
-    if known.len() >= 60_000 {
+    if known.len() >= 250_000 {
         known.clear();
     }
 }
@@ -612,6 +614,7 @@ mod tests {
             (None, "03/04/2025", asks("03/04/2025")),
             (None, "13/04/2025", asks("13/04/2025")),
             (None, "3.4.25 10:00", asks("3.4.25 10:00")),
+            (None, "31/31/2025", "'31/31/2025' is an impossible date".to_owned()),
             (Some(DayFirst), "03/04/2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
             (Some(MonthFirst), "03/04/2025", "2025-03-04T00:00:00Z 2025-03-04".to_owned()),
             (Some(DayFirst), "3.4.2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
