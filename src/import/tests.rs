@@ -76,13 +76,13 @@ fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
     let refusal = |header| plan_of(header, &Options::default());
     assert_eq!(
         refusal("company_id,event,when"),
-        "f.csv:1: cannot tell what this is: it could be events (lacks timestamp); companies (lacks nothing); \
-         goals (lacks due_on)"
+        "f.csv:1: cannot tell what this is: it could be events, lacking timestamp; companies, lacking nothing; \
+         goals, lacking due_on"
     );
     assert_eq!(
         refusal("company_id,event,timestamp,due_on"),
-        "f.csv:1: cannot tell what this is: it could be events (lacks nothing); companies (lacks nothing); \
-         invoices (lacks invoice_id); goals (lacks nothing)"
+        "f.csv:1: cannot tell what this is: it could be events, lacking nothing; companies, lacking nothing; \
+         invoices, lacking invoice_id; goals, lacking nothing"
     );
     assert_eq!(refusal("a,b"), "f.csv:1: no header that names known columns; it has: a, b");
     assert_eq!(
@@ -407,20 +407,27 @@ fn options_of(args: &[String]) -> (Options, bool) {
 fn outcome(case: &Case, now: &str) -> (String, u8) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/import");
     let (options, strict) = options_of(&case.args);
-    let mut said = String::new();
+    let (mut said, mut new) = (String::new(), 0);
     let result = (|| -> Result<u8> {
         let incoming = Incoming::open(&folder.join(&case.file), &options)?;
         let mut sheet = incoming.sheet(Tz::UTC, now.parse()?, &[])?;
         let mut rejects = Rejects::new(sheet.plan().file.clone(), None);
         let read = match sheet.plan().mapping.kind.name.as_str() {
-            "events" => read_events(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)),
-            _ => read_facts(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)),
+            "events" => read_events(&mut sheet, &mut rejects, |row| {
+                new += u64::from(row.count > 0);
+                Ok(Verdict::Accepted)
+            }),
+            _ => read_facts(&mut sheet, &mut rejects, |_| {
+                new += 1;
+                Ok(Verdict::Accepted)
+            }),
         };
         said = rejects.messages().join("\n");
         let (read, rejected) = (read?, rejects.count());
         rejects.judge(read, strict)?;
-        // On a new database all that is accepted is new; the fixtures hold no event id twice.
-        said.push_str(&format!("\nread {read}: new {}, known 0, rejected {rejected}", read - rejected));
+        // On a new database all that is accepted and adds something is new; the fixtures hold no event id twice.
+        let known = read - new - rejected;
+        said.push_str(&format!("\nread {read}: new {new}, known {known}, rejected {rejected}"));
         Ok(if rejected > 0 { 3 } else { 0 })
     })();
     let code = result.unwrap_or_else(|error| {

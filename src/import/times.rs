@@ -78,6 +78,14 @@ impl Unit {
         }
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Milliseconds => "milliseconds",
+            Unit::Microseconds => "microseconds",
+        }
+    }
+
     fn micros(self, number: i64) -> Option<i64> {
         number.checked_mul(match self {
             Unit::Seconds => MICROS,
@@ -205,7 +213,8 @@ impl TimeReader {
     fn unix(&mut self, cell: &str, number: i64, plausible: Plausible) -> Result<Moment, Fault> {
         let unit = self.unit.unwrap_or_else(|| Unit::of_size(number));
         let micros = unit.micros(number).filter(|micros| micros.abs() < 253_402_300_800 * MICROS);
-        let micros = micros.ok_or_else(|| Fault::row(format!("{} is not a plausible Unix time", shown(cell))))?;
+        let micros =
+            micros.ok_or_else(|| Fault::row(format!("implausible Unix time {} in {}", shown(cell), unit.name())))?;
         let moment = self.moment(micros);
         let moment = self.believed(cell, moment, plausible)?;
         // Only a believable time may decide for the whole file.
@@ -536,7 +545,7 @@ mod tests {
             ("2026-03-11", "2026-03-11T00:00:00Z 2026-03-11"),
             ("2026-03-11T12:00:01Z", "implausible time '2026-03-11T12:00:01Z': more than a day ahead of now"),
             ("9999-12-31", "implausible time '9999-12-31': more than a day ahead of now"),
-            ("99999999999999999999", "'99999999999999999999' is not a plausible Unix time"),
+            ("99999999999999999999", "implausible Unix time '99999999999999999999' in microseconds"),
         ];
         for (cell, expected) in cases {
             assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
@@ -651,7 +660,7 @@ mod tests {
         assert_eq!(read("0"), "implausible time '0': before 2000");
         assert_eq!(read("1741064767123"), "2025-03-04T05:06:07.123Z 2025-03-04");
         assert_eq!(read("1741064767"), "implausible time '1741064767': before 2000");
-        assert_eq!(read("1741064767123456"), "'1741064767123456' is not a plausible Unix time");
+        assert_eq!(read("1741064767123456"), "implausible Unix time '1741064767123456' in milliseconds");
     }
 
     #[test]
