@@ -36,8 +36,8 @@ pub struct EventRow<'a> {
 /// many rows were read: those that `take` accepted and those in `rejects`.
 ///
 /// # Errors
-/// Refuses a file that is not what it seemed (an unclosed quote, no UTF-8, cut short, times of unknown order). Passes on
-/// the errors of `take`. Whether too many rows were rejected is asked with [`Rejects::judge`].
+/// Refuses a file that is not what it seemed (an unclosed quote, no UTF-8, cut short, times of unknown order). Passes
+/// on the errors of `take`. Whether too many rows were rejected is asked with [`Rejects::judge`].
 pub fn read_events(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,

@@ -1,7 +1,7 @@
 //! Rows of every kind but events: typed cells by the name of their column, as `columns.toml` tells them.
 //!
-//! For these kinds an absent column leaves the stored value and an empty cell clears it, so the two are kept apart: what
-//! is absent is not listed, what is empty is listed as `None`.
+//! For these kinds an absent column leaves the stored value and an empty cell clears it, so the two are kept apart:
+//! what is absent is not listed, what is empty is listed as `None`.
 
 use anyhow::Result;
 

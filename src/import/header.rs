@@ -134,7 +134,7 @@ const NO_DELIMITER: u8 = 0x1f;
 fn take_declaration(records: &mut Records) -> Result<Option<Delimiter>> {
     let Some(row) = records.peek(NO_DELIMITER)? else { return Ok(None) };
     let declared = match row.fields.as_slice() {
-        [only] => only.trim().strip_prefix("sep=").map(str::as_bytes),
+        [only] => only.strip_prefix("sep=").map(str::as_bytes),
         _ => None,
     };
     match declared {
@@ -158,24 +158,21 @@ fn peek(records: &mut Records, delimiter: Delimiter, file: &str) -> Result<Heade
 
 /// The delimiter under which the header has the most names that we know; failing that, the most names.
 fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Result<Header> {
-    let mut best: Option<((usize, usize), Header)> = None;
-    let mut tied = false;
+    let mut fitting: Vec<((usize, usize), Header)> = Vec::new();
     for (byte, _) in DELIMITERS {
-        let header = peek(records, Delimiter(byte), file);
         // Under a wrong delimiter even the quotes may make no sense.
-        let Ok(header) = header else { continue };
-        let rank = (header.known(mapped), header.names.len());
-        let better = best.as_ref().is_none_or(|(most, _)| rank > *most);
-        tied = if better { false } else { tied || best.as_ref().is_some_and(|(most, _)| rank == *most && rank.1 > 1) };
-        if better {
-            best = Some((rank, header));
+        if let Ok(header) = peek(records, Delimiter(byte), file) {
+            fitting.push(((header.known(mapped), header.names.len()), header));
         }
     }
-    let Some((rank, header)) = best else { return peek(records, Delimiter(b','), file) };
-    if rank == (0, 1) {
+    let best = fitting.iter().map(|(rank, _)| *rank).max().unwrap_or_default();
+    let mut fitting = fitting.into_iter().filter(|(rank, _)| *rank == best).map(|(_, header)| header);
+    let Some(header) = fitting.next() else { return peek(records, Delimiter(b','), file) };
+    if best == (0, 1) {
         return Err(no_delimiter(file, &header).into());
     }
-    if tied {
+    // A header of one column is the same under every delimiter.
+    if best.1 > 1 && fitting.next().is_some() {
         let message = format!("{file}:{}: more than one delimiter fits the header", header.line);
         return Err(refused(message).hint("say which with --delimiter comma, semicolon, tab or pipe").into());
     }

@@ -305,7 +305,7 @@ fn cannot_tell(file: &str, header: &Header, all: &[Matches]) -> Failure {
 fn lacking(matches: &Matches, header: &Header) -> String {
     let lacks: Vec<String> = matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
     let lacks = if lacks.is_empty() { "nothing".to_owned() } else { lacks.join(", ") };
-    format!("{} (lacks {lacks})", matches.kind.name)
+    format!("{}, lacking {lacks}", matches.kind.name)
 }
 
 fn check_overrides(file: &str, header: &Header, kind: &Kind, overrides: &[(String, String)]) -> Result<(), Failure> {

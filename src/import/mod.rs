@@ -1,10 +1,10 @@
 //! Bytes -> rows -> typed values.
 //!
-//! An import must never guess: a file that is misread fills the database with companies that do not exist and drops that
-//! never happened. So [`source`] tells by content what a file is, [`records`] frames rows strictly, [`header`] and
-//! [`mapping`] decide what each column is or refuse to, [`times`] and [`cells`] accept only what can mean one thing, and
-//! every row that is read is either handed over, by [`events`] or [`facts`], or counted in [`rejects`]. What the kinds
-//! are is data: `columns.toml`, read by [`kinds`].
+//! An import must never guess: a file that is misread fills the database with companies that do not exist and drops
+//! that never happened. So [`source`] tells by content what a file is, [`records`] frames rows strictly, [`header`] and
+//! [`mapping`] decide what each column is or refuse to, [`times`] and [`cells`] accept only what can mean one thing,
+//! and every row that is read is either handed over, by [`events`] or [`facts`], or counted in [`rejects`]. What the
+//! kinds are is data: `columns.toml`, read by [`kinds`].
 //!
 //! Nothing here writes to a database or to the terminal, or knows the present: all that is an argument.
 

@@ -307,9 +307,6 @@ struct Scanner<'t> {
     quote: Next,
 }
 
-/// The next row is not wholly in the block; or the block has ended.
-type Missing = Option<Shape>;
-
 impl<'t> Scanner<'t> {
     fn new(text: &'t str, delimiter: u8, line: u64, last: bool) -> Self {
         let bytes = text.as_bytes();
@@ -321,7 +318,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// The next row that is not blank, or `None` when the block has no other whole row.
-    fn step(&mut self, layout: &mut Layout) -> Result<Missing, Broken> {
+    fn step(&mut self, layout: &mut Layout) -> Result<Option<Shape>, Broken> {
         let bytes = self.text.as_bytes();
         while self.at < bytes.len() {
             let stop = self.feed.seek(bytes, self.at).min(self.carriage.seek(bytes, self.at));
@@ -355,8 +352,9 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Walks through a row that has a quote in it. Leaves the scanner where it was when the row is not whole.
-    fn quoted(&mut self, layout: &mut Layout) -> Result<Missing, Broken> {
+    /// Walks through a row that has a quote in it. When the row is not wholly in the block, the result is `None` and
+    /// the scanner stays where it was.
+    fn quoted(&mut self, layout: &mut Layout) -> Result<Option<Shape>, Broken> {
         layout.clear();
         let mut walk = Walk { at: self.at, line: self.line, fault: None };
         loop {

@@ -2,8 +2,8 @@
 //!
 //! What a file is called says nothing: people save workbooks, login pages and archives as `.csv`. So everything here is
 //! told from the first bytes, and what is not text is refused by the name of what it is. The text is never held whole:
-//! unpacking and transcoding are readers around readers, and whether the text really is UTF-8 is checked where lines are
-//! counted, in [`super::records`].
+//! unpacking and transcoding are readers around readers, and whether the text really is UTF-8 is checked where lines
+//! are counted, in [`super::records`].
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -142,6 +142,10 @@ fn damaged(name: &str, packing: &str, error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         return refused(format!("{name} is cut short: its {packing} data ends in the middle"))
             .hint("fetch or copy the file again");
+    }
+    if packing == "zstd" && error.to_string().contains("memory") {
+        return refused(format!("{name} needs more memory to unpack than the 128 MiB that are allowed"))
+            .hint("pack it again without --long or --ultra");
     }
     refused(format!("{name} is damaged: its {packing} data cannot be unpacked ({error})"))
         .hint("fetch or copy the file again")

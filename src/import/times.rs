@@ -78,6 +78,14 @@ impl Unit {
         }
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Milliseconds => "milliseconds",
+            Unit::Microseconds => "microseconds",
+        }
+    }
+
     fn micros(self, number: i64) -> Option<i64> {
         number.checked_mul(match self {
             Unit::Seconds => MICROS,
@@ -160,18 +168,20 @@ impl TimeReader {
     }
 
     fn slashed_date(&self, cell: &str, [first, second, year]: [u32; 3]) -> Result<Day, Fault> {
-        let (day, month) = match self.settings.date_format {
-            Some(DateFormat::DayFirst) => (first, second),
-            Some(DateFormat::MonthFirst) => (second, first),
-            None => {
+        let date = |day, month| NaiveDate::from_ymd_opt(year as i32, month, day).map(Day::from);
+        let (day_first, month_first) = (date(first, second), date(second, first));
+        let day = match self.settings.date_format {
+            None if day_first.or(month_first).is_some() => {
                 let message = format!("{} may be day/month or month/day", shown(cell));
                 return Err(Fault::File { message, hint: "say which with --date-format dmy or --date-format mdy" });
             }
+            Some(DateFormat::MonthFirst) => month_first,
+            _ => day_first,
         };
         if year < 100 {
             return Err(Fault::row(format!("{} has a year of two digits", shown(cell))));
         }
-        NaiveDate::from_ymd_opt(year as i32, month, day).map(Day::from).ok_or_else(|| no_such_day(cell))
+        day.ok_or_else(|| no_such_day(cell))
     }
 
     /// The moment on `day` that `rest`, what follows the date, tells.
@@ -203,7 +213,8 @@ impl TimeReader {
     fn unix(&mut self, cell: &str, number: i64, plausible: Plausible) -> Result<Moment, Fault> {
         let unit = self.unit.unwrap_or_else(|| Unit::of_size(number));
         let micros = unit.micros(number).filter(|micros| micros.abs() < 253_402_300_800 * MICROS);
-        let micros = micros.ok_or_else(|| Fault::row(format!("{} is not a plausible Unix time", shown(cell))))?;
+        let micros =
+            micros.ok_or_else(|| Fault::row(format!("implausible Unix time {} in {}", shown(cell), unit.name())))?;
         let moment = self.moment(micros);
         let moment = self.believed(cell, moment, plausible)?;
         // Only a believable time may decide for the whole file.
@@ -378,9 +389,9 @@ impl ZoneHours {
     }
 }
 
-/// A file of random times must not fill the memory with hours. 60,000 are seven years.
+/// A file of random times must not fill the memory with hours. 250,000 are 28 years.
 fn forget_when_full(known: &mut FxHashMap<i64, Option<i32>>) {
-    if known.len() >= 60_000 {
+    if known.len() >= 250_000 {
         known.clear();
     }
 }
@@ -534,7 +545,7 @@ mod tests {
             ("2026-03-11", "2026-03-11T00:00:00Z 2026-03-11"),
             ("2026-03-11T12:00:01Z", "implausible time '2026-03-11T12:00:01Z': more than a day ahead of now"),
             ("9999-12-31", "implausible time '9999-12-31': more than a day ahead of now"),
-            ("99999999999999999999", "'99999999999999999999' is not a plausible Unix time"),
+            ("99999999999999999999", "implausible Unix time '99999999999999999999' in microseconds"),
         ];
         for (cell, expected) in cases {
             assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
@@ -612,6 +623,7 @@ mod tests {
             (None, "03/04/2025", asks("03/04/2025")),
             (None, "13/04/2025", asks("13/04/2025")),
             (None, "3.4.25 10:00", asks("3.4.25 10:00")),
+            (None, "31/31/2025", "'31/31/2025' is an impossible date".to_owned()),
             (Some(DayFirst), "03/04/2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
             (Some(MonthFirst), "03/04/2025", "2025-03-04T00:00:00Z 2025-03-04".to_owned()),
             (Some(DayFirst), "3.4.2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
@@ -648,7 +660,7 @@ mod tests {
         assert_eq!(read("0"), "implausible time '0': before 2000");
         assert_eq!(read("1741064767123"), "2025-03-04T05:06:07.123Z 2025-03-04");
         assert_eq!(read("1741064767"), "implausible time '1741064767': before 2000");
-        assert_eq!(read("1741064767123456"), "'1741064767123456' is not a plausible Unix time");
+        assert_eq!(read("1741064767123456"), "implausible Unix time '1741064767123456' in milliseconds");
     }
 
     #[test]
