@@ -205,7 +205,7 @@ mod tests {
     fn a_plain_table_has_no_escapes_and_no_trailing_spaces() {
         let mut screen = Screen::new(Look::PLAIN);
         screen.table(&table());
-        assert_eq!(screen.into_text(), "company  count\n────────────────\nAcme         5\n日本^[[1m  1,250\n");
+        assert_eq!(screen.into_text(), "company    count\n─────────────────\nAcme           5\n日本^[[1m  1,250\n");
     }
 
     #[test]

@@ -222,19 +222,22 @@ CREATE TRIGGER history_is_never_changed BEFORE UPDATE ON signal_history
 BEGIN SELECT RAISE(ABORT, 'the history of a signal is append-only'); END;
 
 CREATE VIEW event_log AS
-SELECT c.company_id,
-       n.name AS event,
-       p.person_id,
-       date(d.day * 86400, 'unixepoch') AS day,
-       strftime('%Y-%m-%dT%H:%M:%fZ', d.day * 86400 + e.value ->> 1, 'unixepoch') AS at,
-       e.value ->> 3 AS copies,
-       i.event_id
-FROM event_days d
-JOIN companies c ON c.id = d.company,
-     json_each(d.events) e
-JOIN event_names n ON n.id = e.value ->> 0
-LEFT JOIN people p ON p.id = e.value ->> 2
-LEFT JOIN event_ids i ON i.id = e.value ->> 4;
+SELECT company_id, event, person_id, day,
+       strftime('%Y-%m-%dT%H:%M:%S', micros / 1000000, 'unixepoch') || printf('.%06dZ', micros % 1000000) AS at,
+       copies, event_id
+FROM (SELECT c.company_id,
+             n.name AS event,
+             p.person_id,
+             date(d.day * 86400, 'unixepoch') AS day,
+             d.day * 86400000000 + CAST(round((e.value ->> 1) * 1000000) AS INTEGER) AS micros,
+             e.value ->> 3 AS copies,
+             i.event_id
+      FROM event_days d
+      JOIN companies c ON c.id = d.company,
+           json_each(d.events) e
+      JOIN event_names n ON n.id = e.value ->> 0
+      LEFT JOIN people p ON p.id = e.value ->> 2
+      LEFT JOIN event_ids i ON i.id = e.value ->> 4);
 
 CREATE VIEW day_count_log AS
 SELECT c.company_id,
