@@ -3,8 +3,8 @@
 use anyhow::Result;
 use rusqlite::OptionalExtension;
 
-use super::Store;
 use super::day_events::{self, StoredEvent};
+use super::{Store, keys};
 use crate::domain::company::{Company, CompanyKey};
 
 impl Store {
@@ -75,17 +75,17 @@ impl Store {
     }
 
     fn take_day(&self, day: i32, company: CompanyKey) -> Result<Vec<StoredEvent>> {
-        let mut take = self
-            .connection
-            .prepare_cached("DELETE FROM event_days WHERE day = ?1 AND company = ?2 RETURNING events")?;
-        let text: Option<String> = take.query_row((day, company.0), |row| row.get("events")).optional()?;
-        let mut forget = self.connection.prepare_cached("DELETE FROM day_counts WHERE day = ?1 AND company = ?2")?;
-        forget.execute((day, company.0))?;
+        let mut take = self.connection.prepare_cached("DELETE FROM event_days WHERE id = ?1 RETURNING events")?;
+        let text: Option<String> =
+            take.query_row([keys::of_day(day, company.0)], |row| row.get("events")).optional()?;
+        let mut forget = self.connection.prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let counts = keys::of_company_counts(day, company.0);
+        forget.execute((counts.start(), counts.end()))?;
         text.map_or_else(|| Ok(Vec::new()), |text| day_events::read(&text))
     }
 
     fn put_day(&self, day: i32, company: CompanyKey, events: &[StoredEvent]) -> Result<()> {
-        if events.is_empty() { Ok(()) } else { self.insert_day(day, company.0, events, &mut String::new()) }
+        if events.is_empty() { Ok(()) } else { self.day_inserter()?.insert(day, company.0, events) }
     }
 }
 
