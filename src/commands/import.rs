@@ -116,7 +116,8 @@ impl Import {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
-        let request = Request { path: file, options, is_strict: self.strict, finish };
+        let by = context.user();
+        let request = Request { path: file, options, is_strict: self.strict, finish, by: &by };
         let rejects = self.rejects.as_deref().map(create).transpose()?;
         let name = file.display().to_string();
         let outcome =
@@ -168,6 +169,7 @@ impl Import {
             );
             ui.note(format!("{joined} joined with the one of that name"));
         }
+        loaded.remarks.iter().for_each(|remark| ui.note(remark));
         let (read, rows) = (loaded.read, loaded.rows);
         let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
         ui.note(format!("read {read}: new {}, known {}, rejected {rejected}{nothing}", rows.new, rows.known));

@@ -38,7 +38,7 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
         let written = writing.join().map_err(|_| anyhow!("the writing thread has failed"))?;
         // A reader that could not hand on its rows has stopped because the writer did.
         let rows = written?;
-        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, companies_joined: 0, days })
+        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, ..Loaded::default() })
     })
 }
 

@@ -16,8 +16,8 @@ use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedName;
 
-/// How companies are found by what a file calls them: by id, else by another text known for one, else by a name that no
-/// other company has, without regard to case.
+/// How companies are found by what a file calls them: by id, else by another text known for one, else by the id of a
+/// subscription, else by a name that no other company has, without regard to case.
 #[derive(Debug, Default)]
 pub struct CompanyBook {
     by_id: FxHashMap<CompactString, u32>,
@@ -45,6 +45,10 @@ impl CompanyBook {
             if let Some(name) = name {
                 book.add_name(&name, company);
             }
+        }
+        // An export of usage may know only the subscription. An id or a text that is known for a company goes before.
+        for (company, subscription) in store.subscription_owners()? {
+            book.by_id.entry(subscription.into()).or_insert(company.0);
         }
         Ok(book)
     }

@@ -73,6 +73,13 @@ pub struct WrittenRows {
     pub known: u64,
 }
 
+impl WrittenRows {
+    /// Counts one more row.
+    pub fn add(&mut self, is_new: bool) {
+        *(if is_new { &mut self.new } else { &mut self.known }) += 1;
+    }
+}
+
 /// Takes the events of one file and writes them, within a transaction that the caller has begun.
 pub struct EventWriter<'s> {
     store: &'s Store,

@@ -36,10 +36,31 @@ impl Store {
         connection.execute("DELETE FROM company_attributes WHERE company = ?1", [from.0])?;
         connection.execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
         connection.execute("UPDATE company_texts SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        self.move_facts(from, into)?;
         connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
         self.add_company_text(into, &left.company_id)?;
         fill_gaps(&mut kept, left);
-        self.update_company(into, &kept)
+        self.update_company(into, &kept)?;
+        self.refresh_breaks(into)
+    }
+
+    fn move_facts(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let moves = [
+            "UPDATE people SET company = ?2 WHERE company = ?1",
+            "UPDATE subscriptions SET company = ?2 WHERE company = ?1",
+            "UPDATE OR IGNORE stated_churns SET company = ?2 WHERE company = ?1",
+            "UPDATE nps_responses SET company = ?2 WHERE company = ?1",
+            "UPDATE tickets SET company = ?2 WHERE company = ?1",
+            "UPDATE invoices SET company = ?2 WHERE company = ?1",
+            "UPDATE touchpoints SET company = ?2 WHERE company = ?1",
+            "UPDATE goals SET company = ?2 WHERE company = ?1",
+        ];
+        for sql in moves {
+            self.connection.execute(sql, (from.0, into.0))?;
+        }
+        self.connection.execute("DELETE FROM stated_churns WHERE company = ?1", [from.0])?;
+        self.connection.execute("DELETE FROM customer_breaks WHERE company = ?1", [from.0])?;
+        Ok(())
     }
 
     fn merge_events(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {

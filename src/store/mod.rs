@@ -5,9 +5,11 @@
 
 mod check;
 mod companies;
+mod customers;
 mod day_events;
 mod event_writer;
 mod events;
+mod facts;
 mod imports;
 mod keys;
 mod merge;

@@ -73,6 +73,15 @@ impl Store {
         Ok(statement.query_row([], |row| row.get("day"))?)
     }
 
+    /// The day on which an entry made now into the history of signals counts: the day after the latest day run, or today before
+    /// the first run. So a past day can be replayed without a clock.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn history_day(&self, now: Instant) -> Result<Day> {
+        Ok(self.latest_run_day()?.map_or_else(|| now.day_in(self.zone()), Day::next))
+    }
+
     /// The run that finished last.
     ///
     /// # Errors
