@@ -1,12 +1,14 @@
 //! Companies: what is known of them, and how files name them.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row};
 
 use super::Store;
 use crate::domain::company::{Company, CompanyKey};
+use crate::domain::customer::{self, Subscription};
 use crate::domain::day::Day;
 use crate::domain::facts::AttributeType;
 
@@ -43,12 +45,29 @@ pub struct CompanyDetails {
     pub company: Company,
     /// The columns of its file that are not the program's own.
     pub attributes: BTreeMap<String, String>,
+    /// What the values of such columns are, over all companies.
+    pub attribute_types: Rc<BTreeMap<String, AttributeType>>,
     /// Its signals.
     pub signals: SignalCounts,
     /// The day of its first event.
     pub first_event_on: Option<Day>,
     /// The day of its last event.
     pub last_event_on: Option<Day>,
+}
+
+impl CompanyDetails {
+    /// Lets the subscriptions that are active on `day` speak where they state something.
+    pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
+        let Some(contract) = customer::contract(subscriptions, day) else { return };
+        let company = &mut self.company;
+        company.plan = contract.plan.or(company.plan.take());
+        company.product = contract.product.or(company.product.take());
+        company.mrr = contract.mrr.or(company.mrr);
+        company.seats = contract.seats.or(company.seats);
+        company.renewal_on = contract.renewal_on.or(company.renewal_on);
+        company.payment_expires_on = contract.payment_expires_on.or(company.payment_expires_on);
+        company.renewal_term_days = contract.renewal_term_days.or(company.renewal_term_days);
+    }
 }
 
 impl Store {
@@ -303,6 +322,7 @@ impl Store {
         )?;
         let mut details = statement.query_row([key.0], read_details)?;
         details.attributes = self.company_attributes(key)?;
+        details.attribute_types = Rc::new(self.attribute_types()?);
         Ok(details)
     }
 
@@ -312,6 +332,7 @@ impl Store {
     /// A database that cannot be read; whatever `visit` fails with.
     pub fn for_each_company(&self, mut visit: impl FnMut(CompanyDetails) -> Result<()>) -> Result<()> {
         let mut attributes = self.all_company_attributes()?;
+        let types = Rc::new(self.attribute_types()?);
         let mut statement = self.connection.prepare_cached(
             "SELECT c.*, coalesce(s.bad_open, 0) AS bad_open, coalesce(s.bad_closed, 0) AS bad_closed,
                     coalesce(s.good_open, 0) AS good_open, coalesce(s.good_closed, 0) AS good_closed
@@ -328,6 +349,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let mut details = read_details(row)?;
             details.attributes = attributes.remove(&details.key).unwrap_or_default();
+            details.attribute_types = Rc::clone(&types);
             visit(details)?;
         }
         Ok(())
@@ -398,6 +420,7 @@ fn read_details(row: &Row<'_>) -> rusqlite::Result<CompanyDetails> {
         key: CompanyKey(row.get("id")?),
         company: read_company(row)?,
         attributes: BTreeMap::new(),
+        attribute_types: Rc::default(),
         signals: SignalCounts {
             bad_open: count("bad_open")?,
             bad_closed: count("bad_closed")?,
