@@ -637,6 +637,22 @@ mod tests {
         assert_eq!(write(&mut store, TIGHT, &file), WrittenRows { new: 0, known: 31 });
     }
 
+    #[test]
+    fn a_late_row_counts_with_the_rows_of_its_file_and_not_with_those_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let days = |late| [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), late];
+        assert_eq!(write(&mut store, TIGHT, &days(vec![])), WrittenRows { new: 30, known: 0 });
+        // The first of the two rows is the one that is stored; the late one is a second copy.
+        let late = vec![event(0, 1, 5, 1)];
+        assert_eq!(write(&mut store, TIGHT, &days(late.clone())), WrittenRows { new: 1, known: 30 });
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
+        // Two late rows make three copies in one file, of which two are stored.
+        let late = vec![late[0], event(3, 3, 1, 1), late[0]];
+        assert_eq!(write(&mut store, TIGHT, &days(late)), WrittenRows { new: 2, known: 31 });
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
