@@ -93,6 +93,11 @@ impl Context {
         })
     }
 
+    /// The context of a command that runs within this one, as `by` if it says so: other streams, database and time.
+    pub fn within(&self, ui: Ui, clock: Clock, database: PathBuf, by: Option<String>) -> Context {
+        Context { ui, clock, database: Some(database), user: by.or_else(|| self.user.clone()) }
+    }
+
     /// Who does it: `--by`, else SIGNALS_USER, else the login name.
     pub fn user(&self) -> String {
         self.user.clone().or_else(|| whoami::username().ok()).unwrap_or_else(|| "unknown".to_owned())
