@@ -228,10 +228,10 @@ fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
         Some(old) if old == new => context.ui.note(format!("the rule '{}' stays as it was", new.name)),
         Some(old) => {
-            context.ui.note(format!("old: {}: {}", old.name, sentence(&old.trend)));
-            context.ui.note(format!("new: {}: {}", new.name, sentence(&new.trend)));
+            context.ui.note(format!("old: {}", sentence(&old.name, &old.trend)));
+            context.ui.note(format!("new: {}", sentence(&new.name, &new.trend)));
         }
-        None => context.ui.note(format!("new rule: {}: {}", new.name, sentence(&new.trend))),
+        None => context.ui.note(format!("new rule: {}", sentence(&new.name, &new.trend))),
     }
 }
 

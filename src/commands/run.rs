@@ -172,7 +172,7 @@ impl Run {
         let companies = reports.iter().map(|report| report.record.companies_evaluated).max().unwrap_or_default();
         let rules = reports.iter().map(|report| report.record.rules.len() as u64).max().unwrap_or_default();
         format!(
-            "{raised} {signals} ({bad} bad, {good} good, {info} info); {} evaluated by {}",
+            "{raised} {signals} ({bad} bad, {good} good, {info} info); {}, {}",
             counted(companies, "company", "companies"),
             counted(rules, "rule", "rules")
         )
