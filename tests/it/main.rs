@@ -7,6 +7,7 @@
 
 mod acknowledging;
 mod detection;
+mod imports;
 mod naive;
 mod openstack;
 mod property;
