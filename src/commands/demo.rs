@@ -10,8 +10,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser};
 
 use crate::cli::Cli;
-use crate::clock::Clock;
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::demo;
 use crate::domain::day::Instant;
 use crate::domain::signal::{SignalId, SignalType};
@@ -49,11 +48,10 @@ impl Demo {
         write(&folder.join("companies.csv"), demo::COMPANIES)?;
         write(&folder.join("events.csv"), &demo::events()?)?;
         context.ui.data(format!("$ cd {}\n$ export SIGNALS_DB={DATABASE}\n", shell_word(folder)))?;
-        let home = std::env::current_dir().context("cannot tell the current folder")?;
-        std::env::set_current_dir(folder).with_context(|| format!("cannot enter {}", folder.display()))?;
+        let before = context::enter(folder)?;
         demo::SCRIPT.lines().try_for_each(|line| step(context, line))?;
         let number = newest_bad_signal("C-113 dashboard_viewed")?;
-        std::env::set_current_dir(home).context("cannot return to the current folder")?;
+        context::enter(&before)?;
         context.ui.data(farewell(folder, number))
     }
 }
@@ -92,7 +90,7 @@ fn step(context: &Context, line: &str) -> Result<()> {
     let failed = || format!("the demonstration stopped at `{command}`");
     let cli = Cli::try_parse_from(words).with_context(failed)?;
     let now: Instant = NOW.parse()?;
-    let inner = context.within(context.ui.within(file), Clock::fixed(now), DATABASE.into(), cli.global.by.clone());
+    let inner = context.within(context.ui.within(file), now, DATABASE.into(), cli.global.by.clone());
     cli.run(&inner).and_then(|()| inner.ui.flush()).with_context(failed)
 }
 
