@@ -262,7 +262,7 @@ fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) ->
     if let Some(preview) = &preview {
         let mut screen = Screen::new(context.ui.look());
         draw_preview(&mut screen, rule, preview);
-        context.ui.data(screen.into_text())?;
+        context.ui.data(format!("\n{}", screen.into_text()))?;
     }
     Ok(())
 }
