@@ -188,6 +188,7 @@ fn company_list() {
         "company list",
         "company list --sort mrr --desc --columns company_id,name,mrr,renewal_on,support_tier",
         "company list --csm ben",
+        "company list --csm nobody",
     ];
     expect("company-list", &sandbox(), &commands);
 }
