@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn long_commands_are_broken_before_an_option() {
-        let line = format!("signals ack --all --reason \"{}\" --yes", "x".repeat(70));
+        let line = format!("signals ack --all --reason \"{}\" --yes", "x".repeat(60));
         assert_eq!(folded(&line), line);
         let line = format!("signals ack --all --reason \"{}\" --yes", "x".repeat(90));
         assert_eq!(
