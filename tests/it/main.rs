@@ -6,9 +6,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod acknowledging;
+mod demo;
 mod detection;
+mod imports;
 mod naive;
 mod openstack;
 mod property;
 mod runs;
+mod screens;
 mod support;
