@@ -162,11 +162,14 @@ impl Import {
             diagnosis(plan, loaded).iter().for_each(|line| ui.note(line));
         }
         let made = loaded.companies_made;
-        if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name == crate::domain::EVENTS) {
-            ui.note(format!(
-                "{} made, because no company was known by that text",
-                counted(made, "company was", "companies were")
-            ));
+        if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name != "companies") {
+            let companies = counted(made, "company", "companies");
+            let verb = match (self.dry_run, made) {
+                (true, _) => "would be",
+                (false, 1) => "was",
+                (false, _) => "were",
+            };
+            ui.note(format!("{companies} {verb} made, because nothing was known by that text"));
         }
         if loaded.companies_joined > 0 {
             let joined = counted(

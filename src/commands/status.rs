@@ -51,8 +51,9 @@ impl Status {
         let values = values(&store)?;
         if self.format.format == Format::Table {
             let mut screen = Screen::new(context.ui.look());
-            screen.heading("signals");
-            screen.pairs(FIELDS.iter().zip(&values).map(|(name, value)| (*name, text(value))));
+            screen.heading("Status");
+            let names: Vec<String> = FIELDS.iter().map(|name| name.replace('_', " ")).collect();
+            screen.pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
             context.ui.data(screen.into_text())?;
         } else {
             let writer = RecordWriter::new(self.format.format, &FIELDS);

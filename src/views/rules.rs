@@ -1,9 +1,6 @@
 //! The list of rules, one rule, and what it would have raised.
 
-use std::collections::BTreeMap;
-
 use super::{Listing, or_dash, plain};
-use crate::domain::day::DayRange;
 use crate::domain::rule::{Direction, Rule, RuleKind, TrendRule};
 use crate::render::{Align, Tone, Value};
 
@@ -104,34 +101,4 @@ pub fn sentence(name: &str, trend: &TrendRule) -> String {
         text.push_str(&guards(trend));
     }
     text
-}
-
-/// How many signals a rule would have raised, as it is and with the guard against chance.
-pub struct PreviewView {
-    /// The days that were looked at.
-    pub days: DayRange,
-    /// Signals as the rule is, by CSM; the empty name is for companies without one.
-    pub as_it_is: BTreeMap<String, u64>,
-    /// Signals with `--max-chance 0.01`, by CSM.
-    pub guarded: BTreeMap<String, u64>,
-}
-
-impl PreviewView {
-    /// Signals per week, as the rule is and with the guard.
-    pub fn per_week(&self) -> (f64, f64) {
-        (self.rate(self.as_it_is.values().sum()), self.rate(self.guarded.values().sum()))
-    }
-
-    /// Signals per week for each CSM, most first.
-    pub fn per_csm(&self) -> Vec<(&str, f64, f64)> {
-        let guarded = |csm: &str| self.guarded.get(csm).copied().unwrap_or_default();
-        let rates = self.as_it_is.iter().map(|(csm, count)| (csm.as_str(), self.rate(*count), self.rate(guarded(csm))));
-        let mut rates: Vec<_> = rates.collect();
-        rates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
-        rates
-    }
-
-    fn rate(&self, count: u64) -> f64 {
-        count as f64 * 7.0 / self.days.len().max(1) as f64
-    }
 }
