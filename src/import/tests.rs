@@ -89,7 +89,7 @@ fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
         plan_of("company_id,event,timestmp", &kind("events")),
         "f.csv:1: events without required column timestamp (nearest: 'timestmp')"
     );
-    assert_eq!(plan_of("event,x", &kind("events")), "f.csv:1: events without required columns company_id, timestamp");
+    assert_eq!(plan_of("event,x", &kind("events")), "f.csv:1: events without required columns company_id (or person_id), timestamp");
 }
 
 #[test]
@@ -208,8 +208,8 @@ fn events_of(text: &str, options: &Options) -> Vec<String> {
     let mut sheet = sheet_of(text.as_bytes(), options).unwrap();
     let (mut lines, mut rejects) = (Vec::new(), Rejects::new("f.csv", None));
     let read = read_events(&mut sheet, &mut rejects, |row| {
-        let (person, id) = (row.person.unwrap_or("-"), row.id.unwrap_or("-"));
-        let EventRow { line, company, event, count, at, day, .. } = row;
+        let (company, person, id) = (row.company.unwrap_or("-"), row.person.unwrap_or("-"), row.id.unwrap_or("-"));
+        let EventRow { line, event, count, at, day, .. } = row;
         lines.push(format!("{line} {company} {event} {person} {id} {count} {at} {day}"));
         Ok(Verdict::Accepted)
     });

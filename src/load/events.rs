@@ -74,9 +74,10 @@ impl Reader {
 
     fn take(&mut self, row: &EventRow<'_>) -> Verdict {
         let new = &mut self.batch.names;
-        let company = match self.names.company(row.company, new) {
+        let Some(text) = row.company else { return unknown_person() };
+        let company = match self.names.company(text, new) {
             Ok(key) => key,
-            Err(SharedName) => return shared_name(row.company),
+            Err(SharedName) => return shared_name(text),
         };
         if let Some(id) = row.id {
             self.batch.ids.push((self.batch.events.len() as u32, id.to_owned()));
@@ -105,6 +106,10 @@ impl Reader {
 pub fn shared_name(text: &str) -> Verdict {
     let reason = format!("several companies have the name '{text}'; give the company's id");
     Verdict::Rejected { column: "company_id", reason }
+}
+
+fn unknown_person() -> Verdict {
+    Verdict::Rejected { column: "person_id", reason: "nobody of this id is known; import the people first".to_owned() }
 }
 
 /// The first day and the last.
