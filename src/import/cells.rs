@@ -271,7 +271,9 @@ mod tests {
 
     #[test]
     fn months_end_on_their_last_day() {
-        for (month, year, day) in [("2", "2028", "2028-02-29"), ("12", "2027", "2027-12-31"), ("04", "2026", "2026-04-30")] {
+        for (month, year, day) in
+            [("2", "2028", "2028-02-29"), ("12", "2027", "2027-12-31"), ("04", "2026", "2026-04-30")]
+        {
             assert_eq!(last_day_of_month(month, year).map(|day| day.to_string()), Ok(day.to_owned()));
         }
         assert!(last_day_of_month("13", "2026").is_err());

@@ -221,7 +221,8 @@ fn refuse_better_delimiter(
     for (byte, name) in DELIMITERS {
         if peek(records, Delimiter(byte), file).is_ok_and(|other| other.names.len() > 1 && other.known(mapped) > 0) {
             let (line, asked) = (header.line, header.delimiter.name());
-            let message = format!("{file}:{line}: the delimiter {asked} does not fit: the header is one column with it");
+            let message =
+                format!("{file}:{line}: the delimiter {asked} does not fit: the header is one column with it");
             return Err(refused(message).hint(format!("try --delimiter {name}")));
         }
     }

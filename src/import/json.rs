@@ -227,7 +227,8 @@ mod tests {
     #[test]
     fn nested_names_are_written_with_dots() {
         let json = r#"{"event":"a \"b\"","properties":{"time":1772355600,"$os":null,"ok":true,"x":1.5},"list":[["é"],2],"empty":[]}"#;
-        let names = ["event", "properties.time", "Properties.$OS", "properties.ok", "properties.x", "list", "empty", "no"];
+        let names =
+            ["event", "properties.time", "Properties.$OS", "properties.ok", "properties.x", "list", "empty", "no"];
         assert_eq!(flat(&names, json).unwrap(), ["a \"b\"", "1772355600", "", "true", "1.5", "é", "", ""]);
         let line = Peeked { line: 1, fields: vec![json.to_owned()], fault: None };
         let found = names_in(&[line]);

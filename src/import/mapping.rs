@@ -113,7 +113,8 @@ impl Mapping {
         matches.refuse_missing(head, overrides)?;
         let columns = matches.mapped(head.header);
         let latest = product.and_then(|product| latest_of(product, head.header));
-        let (custom, ignored) = the_rest(head, kind, product, &columns)?;
+        let (custom, mut ignored) = the_rest(head, kind, product, &columns)?;
+        ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
         let product = product.map(|product| product.name.as_str());
         Ok(Mapping { kind, product, columns, custom, wide: Vec::new(), latest, ignored })
     }
@@ -277,6 +278,14 @@ impl Matches {
     fn is_within(&self, other: &Matches) -> bool {
         let mut places = self.required().flat_map(|(_, found)| &found.places);
         places.all(|at| other.found.iter().any(|found| found.places.contains(at)))
+    }
+
+    /// Whether the first column is an id of something that this kind does not know: then its rows are of that, and only
+    /// belong to what this kind is about.
+    fn is_about_something_else(&self, header: &Header) -> bool {
+        let first = header.names.first().map(|name| name.to_lowercase()).unwrap_or_default();
+        let is_id = first == "id" || first.ends_with("_id") || first.ends_with(" id") || first.ends_with("-id");
+        is_id && !self.found.iter().any(|found| found.places.contains(&0))
     }
 
     fn refuse_clashes(&self, head: Head<'_>) -> Result<(), Failure> {
@@ -459,7 +468,9 @@ fn kind_of(head: Head<'_>, overrides: &[(String, String)]) -> Result<&'static Ki
         left.retain(|matches| matches.is_sure());
     }
     match left.as_slice() {
-        [only] if !only.kind.custom || !has_rival(only, &all) => Ok(only.kind),
+        [only] if !only.kind.custom || !(has_rival(only, &all) || only.is_about_something_else(head.header)) => {
+            Ok(only.kind)
+        }
         _ => Err(cannot_tell(head, &all)),
     }
 }
@@ -556,7 +567,9 @@ fn numbers_and_rest(head: Head<'_>, columns: &[Mapped]) -> Result<(Vec<Place>, V
     let (text, numbers): (Vec<usize>, Vec<usize>) = left_over(header, columns).partition(is_text);
     if numbers.is_empty() {
         let message = format!("{file}:{}: no column of numbers that --wide could read as an event", header.line);
-        return Err(refused(message).hint("with --wide there is a row for a company and a day, and a column for each event"));
+        return Err(
+            refused(message).hint("with --wide there is a row for a company and a day, and a column for each event")
+        );
     }
     let wide: Vec<Place> = numbers.into_iter().map(|at| Place::of(at, header)).collect();
     if let Some(place) = wide.iter().find(|place| cells::text(&place.header, cells::Breaks::Refused).is_err()) {

@@ -267,4 +267,6 @@ impl Sheet {
 }
 
 #[cfg(test)]
+mod product_tests;
+#[cfg(test)]
 mod tests;

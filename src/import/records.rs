@@ -105,7 +105,18 @@ impl Records {
     pub fn new(source: Source) -> Self {
         let offset = source.skipped;
         let (buffer, layout) = (vec![0; BUFFER], Layout::default());
-        Records { source, delimiter: b',', quoting: true, buffer, from: 0, to: 0, finished: false, line: 1, offset, layout }
+        Records {
+            source,
+            delimiter: b',',
+            quoting: true,
+            buffer,
+            from: 0,
+            to: 0,
+            finished: false,
+            line: 1,
+            offset,
+            layout,
+        }
     }
 
     /// Where the rows come from.
