@@ -148,15 +148,14 @@ fn is_edge(char: char) -> bool {
 }
 
 fn is_known(name: &String) -> bool {
-    let column = |kind: &Kind| {
-        kind.columns.iter().any(|column| {
-            folded(&column.name) == *name || column.aliases.contains(name) || column.instead.contains(name)
-        })
-    };
+    let kinds = &catalogue().kinds;
+    let of_kind = |kind: &Kind| kind.columns.iter().any(|column| column.names().any(|known| known == *name));
     let of_product = |product: &Product| {
-        product.signature.contains(name) || product.columns.iter().any(|column| column.from.contains(name))
+        let columns = kinds.iter().filter(|kind| kind.name == product.kind).flat_map(|kind| &kind.columns);
+        let mut columns = columns.filter_map(|column| product.column(&column.name).map(|from| from.names(column)));
+        product.signature.contains(name) || columns.any(|names| names.contains(name))
     };
-    catalogue().kinds.iter().any(column) || catalogue().products.iter().any(of_product)
+    kinds.iter().any(of_kind) || catalogue().products.iter().any(of_product)
 }
 
 /// Spreadsheets write `sep=;` in front of the header, to tell themselves.

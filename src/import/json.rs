@@ -99,7 +99,7 @@ fn place_of(name: &str, names: &[String], places: &mut FxHashMap<String, Option<
 fn walk(json: &str, path: &mut String, visit: &mut dyn FnMut(&str, &str)) -> Result<(), String> {
     path.clear();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let walked = Walk { path, visit }.deserialize(&mut reader).and_then(|()| reader.end());
+    let walked = Walk { path, visit, is_line: true }.deserialize(&mut reader).and_then(|()| reader.end());
     walked.map_err(|error| {
         let reason = error.to_string();
         let reason = reason.split(" at line ").next().unwrap_or_default();
@@ -107,15 +107,17 @@ fn walk(json: &str, path: &mut String, visit: &mut dyn FnMut(&str, &str)) -> Res
     })
 }
 
-/// One value on the walk; its name is in `path`, which is empty for the whole line.
+/// One value on the walk; its name is in `path`.
 struct Walk<'w> {
     path: &'w mut String,
     visit: &'w mut dyn FnMut(&str, &str),
+    /// Whether it is the whole line, which must be an object.
+    is_line: bool,
 }
 
 impl Walk<'_> {
     fn scalar<E: de::Error>(self, text: &str) -> Result<(), E> {
-        if self.path.is_empty() {
+        if self.is_line {
             return Err(E::custom("a value alone"));
         }
         (self.visit)(self.path, text);
@@ -141,17 +143,17 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let length = self.path.len();
         while map.next_key_seed(Key { path: self.path })?.is_some() {
-            map.next_value_seed(Walk { path: self.path, visit: self.visit })?;
+            map.next_value_seed(Walk { path: self.path, visit: self.visit, is_line: false })?;
             self.path.truncate(length);
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        if self.path.is_empty() {
+        if self.is_line {
             return Err(de::Error::custom("an array"));
         }
-        list.next_element_seed(Walk { path: self.path, visit: self.visit })?;
+        list.next_element_seed(Walk { path: self.path, visit: self.visit, is_line: false })?;
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
@@ -237,6 +239,7 @@ mod tests {
 
     #[test]
     fn of_two_spellings_the_first_that_has_something_counts() {
+        assert_eq!(flat(&["a"], r#"{"":1,"a":2}"#).unwrap(), ["2"]);
         assert_eq!(flat(&["userid"], r#"{"user_id":null,"userId":"u1","USERID":"u2"}"#).unwrap(), ["u1"]);
     }
 

@@ -176,6 +176,14 @@ pub struct From {
     pub shared: bool,
 }
 
+impl From {
+    /// All names under which the product may have the column `general`, the best first; folded.
+    pub fn names(&self, general: &Column) -> Vec<String> {
+        let nested = self.within.iter().flat_map(|object| general.names().map(move |name| format!("{object}.{name}")));
+        self.from.iter().cloned().chain(nested).collect()
+    }
+}
+
 impl Product {
     /// Where it keeps a column, if anywhere of its own.
     pub fn column(&self, name: &str) -> Option<&From> {

@@ -393,8 +393,7 @@ impl Looking<'_> {
 
     fn of_product(&self, column: &Column, free: &[bool]) -> Found {
         let Some(from) = self.product.and_then(|product| product.column(&column.name)) else { return Found::default() };
-        let nested = from.within.iter().flat_map(|object| column.names().map(move |name| format!("{object}.{name}")));
-        let names: Vec<String> = from.from.iter().cloned().chain(nested).collect();
+        let names = from.names(column);
         let all = vec![true; free.len()];
         let places = self.places(names.iter(), if from.shared { &all } else { free });
         // In the file of a product that we know, the order of the table decides.

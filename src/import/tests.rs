@@ -523,7 +523,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        for prefix in [&b""[..], b"company_id,event,timestamp\n", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xff\xfe"] {
+        for prefix in [&b""[..], b"{\"event\":\"a\",\"x\":", b"company_id,event,timestamp\n", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xff\xfe"] {
             if let Ok(mut sheet) = sheet_of(&[prefix, &bytes].concat(), &Options::default()) {
                 let _ = read_facts(&mut sheet, &mut Rejects::new("f.csv", None), |_| Ok(Verdict::Accepted));
             }
