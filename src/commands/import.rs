@@ -115,6 +115,7 @@ impl Import {
             delimiter: self.delimiter,
             timezone,
             date_format: self.date_format,
+            wide: false,
         })
     }
 

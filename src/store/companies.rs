@@ -127,15 +127,16 @@ impl Store {
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
-    /// Hands every person's key and id to `visit`.
+    /// Hands every person's key, id and company to `visit`.
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str)) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("SELECT id, person_id FROM people")?;
+    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str, Option<CompanyKey>)) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?);
+            let company = row.get::<_, Option<u32>>("company")?.map(CompanyKey);
+            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?, company);
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use anyhow::{Context, Result};
 use rusqlite::{CachedStatement, OptionalExtension};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::day_events::{self, EventKey, StoredEvent};
 use super::{Store, keys};
@@ -44,10 +45,24 @@ pub struct IncomingEvent {
     pub person: u32,
     /// How many events the row stands for; 0 adds nothing.
     pub copies: u32,
-    /// Key of the event's own id; 0 for none. Rows that carry an id get this from [`EventBatch::ids`].
-    pub identity: u32,
     /// Microseconds since 00:00 UTC of `day`.
     pub micros: i64,
+    /// Whether this is one more event of the row before, of the same company and day.
+    pub is_part: bool,
+}
+
+/// An event that waits to be written with its day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WaitingEvent {
+    /// The number of its row in the file, which tells the events of one row from those of another.
+    row: u32,
+    company: u32,
+    event: u32,
+    person: u32,
+    copies: u32,
+    /// Key of the event's own id; 0 for none.
+    identity: u32,
+    micros: i64,
 }
 
 /// Names that a file has and the database does not, with the keys that stand for them from now on.
@@ -93,7 +108,7 @@ pub struct EventWriter<'s> {
     store: &'s Store,
     limits: Limits,
     inserter: DayInserter<'s>,
-    waiting: BTreeMap<i32, Vec<IncomingEvent>>,
+    waiting: BTreeMap<i32, Vec<WaitingEvent>>,
     waiting_count: usize,
     newest_day: i32,
     /// Events since the last clearing, and how many of them lay before the newest day by more than a day.
@@ -102,6 +117,10 @@ pub struct EventWriter<'s> {
     written: BTreeMap<i32, DayBefore>,
     aside: Aside,
     rows: WrittenRows,
+    /// The number of the row that is being read.
+    row: u32,
+    /// Whether any row had several events.
+    has_parts: bool,
     first_days: BTreeMap<u32, (i32, i32)>,
 }
 
@@ -142,6 +161,8 @@ impl Store {
             written: BTreeMap::new(),
             aside: Aside::default(),
             rows: WrittenRows::default(),
+            row: 0,
+            has_parts: false,
             first_days: BTreeMap::new(),
         })
     }
@@ -172,15 +193,15 @@ impl EventWriter<'_> {
     ///
     /// # Errors
     /// A database or a temporary file that cannot be written.
-    pub fn push(&mut self, mut batch: EventBatch) -> Result<()> {
+    pub fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.insert_names(&batch.names)?;
-        self.identify(&mut batch)?;
-        for event in batch.events {
-            self.seen += 1;
-            self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
-            self.newest_day = self.newest_day.max(event.day);
-            self.waiting.entry(event.day).or_default().push(event);
-            self.waiting_count += 1;
+        let identities = self.identify(&batch)?;
+        for (position, event) in batch.events.iter().enumerate() {
+            match identities.get(&(position as u32)) {
+                Some(None) => self.rows.known += 1,
+                Some(Some(identity)) => self.wait(event, *identity),
+                None => self.wait(event, 0),
+            }
         }
         // Writing days as soon as the file has left them behind lets the reading thread go on meanwhile.
         if self.is_orderly() {
@@ -239,28 +260,30 @@ impl EventWriter<'_> {
         Ok(())
     }
 
-    /// Gives each row that carries an id the key of that id, and drops the rows whose id is known: the first row stays.
-    fn identify(&mut self, batch: &mut EventBatch) -> Result<()> {
-        if batch.ids.is_empty() {
-            return Ok(());
-        }
+    /// Gives each row that carries an id the key of that id, or nothing when the id is known: the first row stays.
+    fn identify(&self, batch: &EventBatch) -> Result<FxHashMap<u32, Option<u32>>> {
         let mut insert = self.store.connection.prepare_cached(
             "INSERT INTO event_ids (company, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
         )?;
-        let mut is_known = vec![false; batch.events.len()];
+        let mut keys = FxHashMap::default();
         for (position, id) in &batch.ids {
-            let event = &mut batch.events[*position as usize];
-            let key: Option<u32> = match event.copies {
-                0 => None,
-                _ => insert.query_row((event.company, id), |row| row.get("id")).optional()?,
-            };
-            event.identity = key.unwrap_or_default();
-            is_known[*position as usize] = key.is_none();
+            let company = batch.events[*position as usize].company;
+            let key = insert.query_row((company, id), |row| row.get("id")).optional()?;
+            keys.insert(*position, key);
         }
-        self.rows.known += is_known.iter().filter(|known| **known).count() as u64;
-        let mut is_known = is_known.into_iter();
-        batch.events.retain(|_| !is_known.next().unwrap_or(false));
-        Ok(())
+        Ok(keys)
+    }
+
+    fn wait(&mut self, event: &IncomingEvent, identity: u32) {
+        self.seen += 1;
+        self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
+        self.newest_day = self.newest_day.max(event.day);
+        self.row = self.row.wrapping_add(u32::from(!event.is_part));
+        self.has_parts |= event.is_part;
+        let IncomingEvent { company, event: name, person, copies, micros, .. } = *event;
+        let waiting = WaitingEvent { row: self.row, company, event: name, person, copies, identity, micros };
+        self.waiting.entry(event.day).or_default().push(waiting);
+        self.waiting_count += 1;
     }
 
     /// Writes what waits of a day, in memory and aside.
@@ -303,7 +326,7 @@ impl EventWriter<'_> {
         &mut self,
         day: i32,
         before: DayBefore,
-        mut events: Vec<IncomingEvent>,
+        mut events: Vec<WaitingEvent>,
         part: (u32, u32),
     ) -> Result<()> {
         sort(&mut events);
@@ -313,7 +336,8 @@ impl EventWriter<'_> {
             _ => Vec::new(),
         };
         sort(&mut earlier);
-        let mut merge = Merge { store: self.store, inserter: &mut self.inserter, day, before, is_again };
+        let has_parts = self.has_parts;
+        let mut merge = Merge { store: self.store, inserter: &mut self.inserter, day, before, is_again, has_parts };
         for of_company in events.chunk_by(|a, b| a.company == b.company) {
             let company = of_company[0].company;
             let first = earlier.partition_point(|event| event.company < company);
@@ -334,15 +358,15 @@ impl EventWriter<'_> {
 }
 
 /// Puts events in order of company and key; those that are equal stay in the order of the file.
-fn sort(events: &mut [IncomingEvent]) {
-    let rank = |event: &IncomingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
+fn sort(events: &mut [WaitingEvent]) {
+    let rank = |event: &WaitingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
     events.sort_by(|a, b| {
         let order = rank(a).cmp(&rank(b)).then(a.micros.cmp(&b.micros));
         order.then_with(|| (a.person, a.identity).cmp(&(b.person, b.identity)))
     });
 }
 
-fn key_of(event: &IncomingEvent) -> EventKey {
+fn key_of(event: &WaitingEvent) -> EventKey {
     EventKey { event: event.event, micros: event.micros, person: event.person, identity: event.identity }
 }
 
@@ -353,16 +377,18 @@ struct Merge<'s, 'w> {
     day: i32,
     before: DayBefore,
     is_again: bool,
+    has_parts: bool,
 }
 
 impl Merge<'_, '_> {
     /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of the same file that were
     /// written before, where the store alone cannot tell how many those were; both are in order of their keys.
-    fn company(&mut self, company: u32, rows: &[IncomingEvent], earlier: &[IncomingEvent]) -> Result<WrittenRows> {
+    fn company(&mut self, company: u32, rows: &[WaitingEvent], earlier: &[WaitingEvent]) -> Result<WrittenRows> {
         let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
         let stored = if is_fresh { Vec::new() } else { self.stored(company)? };
         let mut merged = Vec::with_capacity(stored.len() + rows.len());
         let mut written = WrittenRows::default();
+        let mut new_rows = Vec::new();
         let mut left = stored.iter().copied().peekable();
         for equal in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
             let key = key_of(&equal[0]);
@@ -371,12 +397,20 @@ impl Merge<'_, '_> {
             }
             let copies = left.next_if(|event| event.key == key).map_or(0, |event| event.copies);
             let of_file = self.earlier_copies(earlier, key, copies);
-            let total = add_rows(equal, of_file, copies, &mut written);
+            let total = add_rows(equal, of_file, copies, |row, is_new| {
+                written.add(is_new);
+                if self.has_parts && is_new {
+                    new_rows.push(row);
+                }
+            });
             if total > 0 {
                 merged.push(StoredEvent { key, copies: total });
             }
         }
         merged.extend(left);
+        if self.has_parts {
+            written = rows_of_parts(rows, &new_rows);
+        }
         if written.new > 0 {
             self.save(company, &merged, stored.is_empty())?;
         }
@@ -384,7 +418,7 @@ impl Merge<'_, '_> {
     }
 
     /// How many copies of a key this file brought when the day was written before.
-    fn earlier_copies(&self, earlier: &[IncomingEvent], key: EventKey, stored: u64) -> u64 {
+    fn earlier_copies(&self, earlier: &[WaitingEvent], key: EventKey, stored: u64) -> u64 {
         if self.is_again && self.before == DayBefore::Nothing {
             return stored;
         }
@@ -431,16 +465,22 @@ fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
     })
 }
 
-/// Goes through equal rows in the order of the file, counts those that add an event, and returns the copies there are then.
-fn add_rows(equal: &[IncomingEvent], of_file: u64, stored: u64, written: &mut WrittenRows) -> u64 {
+/// Goes through equal rows in the order of the file, tells of each whether it adds an event, and returns the copies there are
+/// then.
+fn add_rows(equal: &[WaitingEvent], of_file: u64, stored: u64, mut tell: impl FnMut(u32, bool)) -> u64 {
     let mut total = of_file;
     for row in equal {
         total += u64::from(row.copies);
-        let is_new = total > stored && row.copies > 0;
-        written.new += u64::from(is_new);
-        written.known += u64::from(!is_new);
+        tell(row.row, total > stored && row.copies > 0);
     }
     total.max(stored)
+}
+
+/// Where rows have several events each: a row is new when any of them is.
+fn rows_of_parts(events: &[WaitingEvent], new_rows: &[u32]) -> WrittenRows {
+    let new: FxHashSet<u32> = new_rows.iter().copied().collect();
+    let all: FxHashSet<u32> = events.iter().map(|event| event.row).collect();
+    WrittenRows { new: new.len() as u64, known: (all.len() - new.len()) as u64 }
 }
 
 /// How long events that were set aside are of use.
@@ -470,7 +510,7 @@ struct Chunk {
 const EVENT_BYTES: usize = 32;
 
 impl Aside {
-    fn put(&mut self, store: &Store, day: i32, events: &[IncomingEvent], until: Until) -> Result<()> {
+    fn put(&mut self, store: &Store, day: i32, events: &[WaitingEvent], until: Until) -> Result<()> {
         if events.is_empty() {
             return Ok(());
         }
@@ -503,7 +543,7 @@ impl Aside {
     }
 
     /// The events of a day for some of the companies, in the order in which they were set aside.
-    fn take_part(&mut self, day: i32, until: Until, (part, parts): (u32, u32)) -> Result<Vec<IncomingEvent>> {
+    fn take_part(&mut self, day: i32, until: Until, (part, parts): (u32, u32)) -> Result<Vec<WaitingEvent>> {
         let mut events = Vec::new();
         let Some(file) = &mut self.file else { return Ok(events) };
         for chunk in self.chunks.get(&(day, until)).into_iter().flatten() {
@@ -522,18 +562,17 @@ impl Aside {
     }
 }
 
-fn to_bytes(event: &IncomingEvent) -> [u8; EVENT_BYTES] {
+fn to_bytes(event: &WaitingEvent) -> [u8; EVENT_BYTES] {
     let mut bytes = [0; EVENT_BYTES];
-    bytes[0..4].copy_from_slice(&event.day.to_le_bytes());
-    let keys = [event.company, event.event, event.person, event.copies, event.identity];
-    for (place, key) in bytes[4..24].chunks_exact_mut(4).zip(keys) {
+    let keys = [event.row, event.company, event.event, event.person, event.copies, event.identity];
+    for (place, key) in bytes[0..24].chunks_exact_mut(4).zip(keys) {
         place.copy_from_slice(&key.to_le_bytes());
     }
     bytes[24..32].copy_from_slice(&event.micros.to_le_bytes());
     bytes
 }
 
-fn from_bytes(bytes: &[u8]) -> IncomingEvent {
+fn from_bytes(bytes: &[u8]) -> WaitingEvent {
     let key = |place: usize| {
         let mut four = [0; 4];
         four.copy_from_slice(&bytes[place * 4..place * 4 + 4]);
@@ -541,8 +580,8 @@ fn from_bytes(bytes: &[u8]) -> IncomingEvent {
     };
     let mut micros = [0; 8];
     micros.copy_from_slice(&bytes[24..32]);
-    IncomingEvent {
-        day: i32::from_le_bytes(key(0)),
+    WaitingEvent {
+        row: u32::from_le_bytes(key(0)),
         company: u32::from_le_bytes(key(1)),
         event: u32::from_le_bytes(key(2)),
         person: u32::from_le_bytes(key(3)),
@@ -565,7 +604,7 @@ mod tests {
     const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3 };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
-        IncomingEvent { day: 20_000 + day, company, event: 1, person: 0, copies, identity: 0, micros }
+        IncomingEvent { day: 20_000 + day, company, event: 1, person: 0, copies, micros, is_part: false }
     }
 
     fn store(folder: &tempfile::TempDir) -> Store {
@@ -635,6 +674,20 @@ mod tests {
         assert_eq!(write(&mut store, TIGHT, &file), WrittenRows { new: 31, known: 0 });
         assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
         assert_eq!(write(&mut store, TIGHT, &file), WrittenRows { new: 0, known: 31 });
+    }
+
+    #[test]
+    fn a_row_of_several_events_is_one_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.connection.execute("INSERT INTO event_names (name) VALUES ('export')", []).unwrap();
+        let part = |day, copies| IncomingEvent { event: 2, is_part: true, ..event(day, 1, 0, copies) };
+        let first = [vec![event(0, 1, 0, 3), part(0, 1), event(1, 1, 0, 2)]];
+        assert_eq!(write(&mut store, TIGHT, &first), WrittenRows { new: 2, known: 0 });
+        // The first row has one more export now, the second is as it was.
+        let second = [vec![event(0, 1, 0, 3), part(0, 2), event(1, 1, 0, 2)]];
+        assert_eq!(write(&mut store, TIGHT, &second), WrittenRows { new: 1, known: 1 });
+        assert_eq!(write(&mut store, TIGHT, &second), WrittenRows { new: 0, known: 2 });
     }
 
     #[test]
