@@ -7,6 +7,7 @@
 
 mod acknowledging;
 mod detection;
+mod layers;
 mod naive;
 mod openstack;
 mod property;
