@@ -7,6 +7,7 @@
 
 mod acknowledging;
 mod detection;
+mod documentation;
 mod layers;
 mod naive;
 mod openstack;
