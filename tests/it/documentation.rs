@@ -69,6 +69,36 @@ fn links_between_documents_lead_somewhere() {
     }
 }
 
+#[test]
+fn every_help_has_examples_that_are_understood() {
+    let mut paths = Vec::new();
+    walk(&Cli::command(), "", &mut paths);
+    for path in paths {
+        let help = help(&path);
+        let examples: Vec<&str> = help.split_once("\nExample").map_or("", |(_, after)| after).split("\n\n").collect();
+        let lines: Vec<&str> = examples[0].lines().skip(1).collect();
+        // The demonstration shows its commands as it goes.
+        assert!(!lines.is_empty() || path == "demo", "`signals {path} --help` has no example");
+        for line in lines {
+            let problems = misunderstood(line.split("  #").next().unwrap());
+            assert!(problems.is_empty(), "`signals {path} --help`: {problems:?}");
+        }
+    }
+}
+
+#[test]
+fn every_table_is_documented() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/database.md")).unwrap();
+    let sandbox = Sandbox::new();
+    let database = sandbox.database();
+    let mut statement = database.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").unwrap();
+    let names: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(names.len() > 10);
+    for name in names.iter().filter(|name| !name.starts_with("sqlite_")) {
+        assert!(text.contains(&format!("`{name}`")), "docs/database.md says nothing of {name}");
+    }
+}
+
 /// What came of checking a document.
 #[derive(Default)]
 struct Checked {
