@@ -12,13 +12,13 @@ use super::init::parse_zone;
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind, usage};
+use crate::error::{Failure, Kind, usage};
 use crate::import::header::Delimiter;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
 use crate::render::counted;
-use crate::store::{Finish, Store};
+use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
 
 const AFTER_HELP: &str = "\
@@ -86,7 +86,14 @@ impl Import {
             return Err(usage("--rejects takes the rows of one file").hint("import the files one by one").into());
         }
         let options = self.options()?;
-        let mut store = context.maker()?;
+        // A dry run makes nothing, not even the database: where there is none, it reads into one that is thrown away.
+        let folder = tempfile::tempdir()?;
+        let mut store = match context.database()? {
+            path if self.dry_run && !path.exists() => {
+                Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?
+            }
+            _ => context.maker()?,
+        };
         let mut worst = None;
         for file in &self.files {
             let ended = self.import(context, &mut store, file, &options)?;
@@ -142,7 +149,7 @@ impl Import {
                 Ok(Some(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well }))
             }
             Err(error) if load::is_refusal(&error) => {
-                error::report(&error).iter().for_each(|report| ui.failure(report));
+                ui.failure_of(&error);
                 Ok(Some(Ended::Refused))
             }
             Err(error) => Err(error),
@@ -236,9 +243,9 @@ fn field_and_column(text: &str) -> Result<(String, String), String> {
 }
 
 fn date_format(text: &str) -> Result<DateFormat, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse().map_err(|error: Failure| error.to_string())
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse().map_err(|error: Failure| error.to_string())
 }

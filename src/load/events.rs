@@ -35,7 +35,10 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
         let Reader { names, sender, days, .. } = reader;
         is_given_up.store(read.is_err(), Ordering::Relaxed);
         drop(sender);
-        let written = writing.join().map_err(|_| anyhow!("the writing thread has failed"))?;
+        let written = match writing.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
         // A reader that could not hand on its rows has stopped because the writer did.
         let rows = written?;
         Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, ..Loaded::default() })
