@@ -243,9 +243,9 @@ fn field_and_column(text: &str) -> Result<(String, String), String> {
 }
 
 fn date_format(text: &str) -> Result<DateFormat, String> {
-    text.parse().map_err(|error: Failure| error.to_string())
+    text.parse()
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, String> {
-    text.parse().map_err(|error: Failure| error.to_string())
+    text.parse()
 }
