@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{Failure, Kind, Report};
+use crate::error::{self, Failure, Kind, Report};
 use crate::render::{Look, RecordWriter, Value, escape};
 
 /// When colours are used.
@@ -25,7 +25,7 @@ pub enum ColorChoice {
 }
 
 /// What the environment says about the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// NO_COLOR is set, or TERM is dumb.
     pub wants_no_colour: bool,
@@ -141,6 +141,11 @@ impl Ui {
         }
         self.say("error: ", AnsiColor::Red.on_default().bold(), &report.message);
         report.hints.iter().for_each(|hint| self.hint(hint));
+    }
+
+    /// Tells of an error, unless it is no error that the user has to read about.
+    pub fn failure_of(&self, error: &anyhow::Error) {
+        error::report(error).iter().for_each(|report| self.failure(report));
     }
 
     /// Each line of text is made safe on its own: line breaks of ours stay, control characters of the data do not.

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
-use super::company;
 use crate::context::Context;
 use crate::error::usage;
 use crate::render::{Format, RecordWriter, Value};
 use crate::store::{SignalFilter, SignalOrder, SortKey, Store};
+use crate::views;
 use crate::views::companies::FIELDS;
 use crate::views::signals::SIGNALS;
 
@@ -68,8 +68,13 @@ fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<
 fn companies(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
     let own = store.company_attribute_names()?;
     let columns: Vec<&str> = FIELDS.iter().copied().chain(own.iter().map(String::as_str)).collect();
+    let as_of = store.as_of(context.today(store))?;
+    let subscriptions = store.all_subscriptions()?;
     options.write(context, &columns, &mut |record| {
-        store.for_each_company(|details| record(&company::values(&details, &columns)))
+        store.for_each_company(|mut details| {
+            details.apply_contract(subscriptions.get(&details.key).map_or(&[], Vec::as_slice), as_of);
+            record(&views::companies::values(&details, &columns))
+        })
     })
 }
 

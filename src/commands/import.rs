@@ -12,13 +12,13 @@ use super::init::parse_zone;
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind, usage};
+use crate::error::{Failure, Kind, usage};
 use crate::import::header::Delimiter;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
 use crate::render::counted;
-use crate::store::{Finish, Store};
+use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
 
 const AFTER_HELP: &str = "\
@@ -86,7 +86,14 @@ impl Import {
             return Err(usage("--rejects takes the rows of one file").hint("import the files one by one").into());
         }
         let options = self.options()?;
-        let mut store = context.maker()?;
+        // A dry run makes nothing, not even the database: where there is none, it reads into one that is thrown away.
+        let folder = tempfile::tempdir()?;
+        let mut store = match context.database()? {
+            path if self.dry_run && !path.exists() => {
+                Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?
+            }
+            _ => context.maker()?,
+        };
         let mut worst = None;
         for file in &self.files {
             let ended = self.import(context, &mut store, file, &options)?;
@@ -116,7 +123,8 @@ impl Import {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
-        let request = Request { path: file, options, is_strict: self.strict, finish };
+        let by = context.user();
+        let request = Request { path: file, options, is_strict: self.strict, finish, by: &by };
         let rejects = self.rejects.as_deref().map(create).transpose()?;
         let name = file.display().to_string();
         let outcome =
@@ -141,7 +149,7 @@ impl Import {
                 Ok(Some(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well }))
             }
             Err(error) if load::is_refusal(&error) => {
-                error::report(&error).iter().for_each(|report| ui.failure(report));
+                ui.failure_of(&error);
                 Ok(Some(Ended::Refused))
             }
             Err(error) => Err(error),
@@ -168,6 +176,7 @@ impl Import {
             );
             ui.note(format!("{joined} joined with the one of that name"));
         }
+        loaded.remarks.iter().for_each(|remark| ui.note(remark));
         let (read, rows) = (loaded.read, loaded.rows);
         let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
         ui.note(format!("read {read}: new {}, known {}, rejected {rejected}{nothing}", rows.new, rows.known));
@@ -234,9 +243,9 @@ fn field_and_column(text: &str) -> Result<(String, String), String> {
 }
 
 fn date_format(text: &str) -> Result<DateFormat, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse()
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse()
 }

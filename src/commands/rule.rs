@@ -177,12 +177,26 @@ impl Rule {
 
 impl AddRule {
     fn run(self, context: &Context) -> Result<()> {
+        if self.kind != RuleKind::Trend {
+            return Err(self.refuse_kind(context)?.into());
+        }
         let watch = match (self.event, self.people) {
             (Some(event), _) => Some(Watch::Event(event)),
             (None, true) => Some(Watch::People),
             (None, false) => None,
         };
         save(context, &self.name, watch, &self.options, self.format.format)
+    }
+}
+
+impl AddRule {
+    fn refuse_kind(&self, context: &Context) -> Result<Failure> {
+        let is_there = context.database()?.exists() && context.reader()?.rule(&self.name)?.is_some();
+        if is_there {
+            let message = format!("'{}' is a trend rule, and the kind of a rule cannot change", self.name);
+            return Ok(not_allowed(message).hint("choose another name"));
+        }
+        Ok(usage(format!("this version has no {} rules yet", self.kind)).hint("--kind trend"))
     }
 }
 

@@ -27,22 +27,26 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
     let is_given_up = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
-        let writing = scope.spawn(|| write(store, receiver, &is_given_up));
+        let writer = std::thread::Builder::new().name("writer".to_owned());
+        let writing = writer.spawn_scoped(scope, || write(store, receiver, &is_given_up))?;
         let mut reader = Reader { names, batch: EventBatch::default(), sender, days: DaysSeen::default() };
         let read = reader.read(sheet, rejects, watcher);
         // The writer goes on until the other end of the channel is gone.
         let Reader { names, sender, days, .. } = reader;
         is_given_up.store(read.is_err(), Ordering::Relaxed);
         drop(sender);
-        let written = writing.join().map_err(|_| anyhow!("the writing thread has failed"))?;
+        let written = match writing.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
         // A reader that could not hand on its rows has stopped because the writer did.
         let rows = written?;
-        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, companies_joined: 0, days })
+        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, ..Loaded::default() })
     })
 }
 
 fn write(store: &mut Store, batches: Receiver<EventBatch>, is_given_up: &AtomicBool) -> Result<WrittenRows> {
-    let mut writer = store.event_writer();
+    let mut writer = store.event_writer()?;
     for batch in batches {
         writer.push(batch)?;
     }
@@ -61,7 +65,7 @@ impl Reader {
     fn read(&mut self, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<u64> {
         let progress = sheet.progress();
         let read = read_events(sheet, rejects, |row| {
-            let verdict = self.take(&row);
+            let verdict = self.take(&row)?;
             if self.batch.events.len() >= BATCH {
                 watcher.tell(&progress);
                 self.hand_on()?;
@@ -72,11 +76,11 @@ impl Reader {
         Ok(read)
     }
 
-    fn take(&mut self, row: &EventRow<'_>) -> Verdict {
+    fn take(&mut self, row: &EventRow<'_>) -> Result<Verdict> {
         let new = &mut self.batch.names;
         let company = match self.names.company(row.company, new) {
             Ok(key) => key,
-            Err(SharedName) => return shared_name(row.company),
+            Err(SharedName) => return Ok(shared_name(row.company)),
         };
         if let Some(id) = row.id {
             self.batch.ids.push((self.batch.events.len() as u32, id.to_owned()));
@@ -84,14 +88,14 @@ impl Reader {
         self.batch.events.push(IncomingEvent {
             day: row.day.number(),
             company,
-            event: self.names.event(row.event, new),
+            event: self.names.event(row.event, new)?,
             person: row.person.map_or(0, |person| self.names.person(person, new)),
             copies: row.count,
             identity: 0,
             micros: row.at.micros() - i64::from(row.day.number()) * MICROS_PER_DAY,
         });
         self.days.add(row.day);
-        Verdict::Accepted
+        Ok(Verdict::Accepted)
     }
 
     fn hand_on(&mut self) -> Result<()> {

@@ -10,11 +10,11 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use anyhow::{Context, Result};
-use rusqlite::OptionalExtension;
+use rusqlite::{CachedStatement, OptionalExtension};
 
-use super::Store;
 use super::day_events::{self, EventKey, StoredEvent};
-use crate::domain::day::Day;
+use super::{Store, keys};
+use crate::domain::day::{Day, DayRange};
 
 /// So many events are held in memory before days are written or set aside: 64 MiB of them.
 const MOST_IN_MEMORY: usize = 2_000_000;
@@ -73,9 +73,17 @@ pub struct WrittenRows {
     pub known: u64,
 }
 
+impl WrittenRows {
+    /// Counts one more row.
+    pub fn add(&mut self, is_new: bool) {
+        *(if is_new { &mut self.new } else { &mut self.known }) += 1;
+    }
+}
+
 /// Takes the events of one file and writes them, within a transaction that the caller has begun.
 pub struct EventWriter<'s> {
     store: &'s Store,
+    inserter: DayInserter<'s>,
     waiting: BTreeMap<i32, Vec<IncomingEvent>>,
     waiting_count: usize,
     newest_day: i32,
@@ -98,25 +106,24 @@ enum DayBefore {
 }
 
 impl Store {
-    /// Writes the events of a company on a day that has none yet, and their counts. `text` is room to work in.
-    pub(super) fn insert_day(&self, day: i32, company: u32, events: &[StoredEvent], text: &mut String) -> Result<()> {
-        text.clear();
-        day_events::write(text, events);
+    /// Writes days that have no events of a company yet.
+    pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
         let connection = &self.connection;
-        let mut row = connection.prepare_cached("INSERT INTO event_days (day, company, events) VALUES (?1, ?2, ?3)")?;
-        row.execute((day, company, &*text))?;
-        let mut count =
-            connection.prepare_cached("INSERT INTO day_counts (day, company, event, count) VALUES (?1, ?2, ?3, ?4)")?;
-        for (event, copies) in counts(events) {
-            count.execute((day, company, event, copies))?;
-        }
-        Ok(())
+        Ok(DayInserter {
+            day: connection.prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?,
+            count: connection.prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
+            text: String::new(),
+        })
     }
 
     /// A writer for the events of one file.
-    pub fn event_writer(&self) -> EventWriter<'_> {
-        EventWriter {
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn event_writer(&self) -> Result<EventWriter<'_>> {
+        Ok(EventWriter {
             store: self,
+            inserter: self.day_inserter()?,
             waiting: BTreeMap::new(),
             waiting_count: 0,
             newest_day: i32::MIN,
@@ -126,7 +133,27 @@ impl Store {
             aside: Aside::default(),
             rows: WrittenRows::default(),
             first_days: BTreeMap::new(),
+        })
+    }
+}
+
+/// Writes days that have no events of a company yet, with the statements at hand: millions of them are written in a row.
+pub(super) struct DayInserter<'s> {
+    day: CachedStatement<'s>,
+    count: CachedStatement<'s>,
+    text: String,
+}
+
+impl DayInserter<'_> {
+    /// Writes the events of a company on a day, in order of their keys, and their counts.
+    pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
+        self.text.clear();
+        day_events::write(&mut self.text, events);
+        self.day.execute((keys::of_day(day, company), &self.text))?;
+        for (event, copies) in counts(events) {
+            self.count.execute((keys::of_count(day, company, event), copies))?;
         }
+        Ok(())
     }
 }
 
@@ -145,7 +172,28 @@ impl EventWriter<'_> {
             self.waiting.entry(event.day).or_default().push(event);
             self.waiting_count += 1;
         }
-        if self.waiting_count >= MOST_IN_MEMORY { self.make_room() } else { Ok(()) }
+        // Writing days as soon as the file has left them behind lets the reading thread go on meanwhile.
+        if self.is_orderly() {
+            self.write_finished_days()?;
+        }
+        if self.waiting_count >= MOST_IN_MEMORY { self.set_all_aside() } else { Ok(()) }
+    }
+
+    fn is_orderly(&self) -> bool {
+        self.late * ORDERLY_SHARE < self.seen
+    }
+
+    fn write_finished_days(&mut self) -> Result<()> {
+        let finished: Vec<i32> = self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
+        finished.into_iter().try_for_each(|day| self.write_day(day))
+    }
+
+    fn set_all_aside(&mut self) -> Result<()> {
+        for (day, events) in std::mem::take(&mut self.waiting) {
+            self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
+        }
+        self.waiting_count = 0;
+        Ok(())
     }
 
     /// Writes what is left and tells how many rows were new and known.
@@ -205,24 +253,6 @@ impl EventWriter<'_> {
         Ok(())
     }
 
-    /// Writes the days that the file has left behind, if it is in order, and sets aside whatever is still too much.
-    fn make_room(&mut self) -> Result<()> {
-        let is_orderly = self.late * ORDERLY_SHARE < self.seen;
-        if is_orderly {
-            let finished: Vec<i32> = self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
-            for day in finished {
-                self.write_day(day)?;
-            }
-        }
-        if self.waiting_count > MOST_IN_MEMORY / 2 {
-            for (day, events) in std::mem::take(&mut self.waiting) {
-                self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
-            }
-            self.waiting_count = 0;
-        }
-        Ok(())
-    }
-
     /// Writes what waits of a day, in memory and aside.
     fn write_day(&mut self, day: i32) -> Result<()> {
         let events = self.waiting.remove(&day).unwrap_or_default();
@@ -248,9 +278,13 @@ impl EventWriter<'_> {
         if let Some(before) = self.written.get(&day) {
             return Ok(*before);
         }
-        let mut statement =
-            self.store.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM event_days WHERE day = ?1) AS found")?;
-        let is_there: bool = statement.query_row([day], |row| row.get("found"))?;
+        let mut statement = self
+            .store
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found")?;
+        let day = Day::from_number(day);
+        let rows = keys::of_days(DayRange { from: day, to: day });
+        let is_there: bool = statement.query_row((rows.start(), rows.end()), |row| row.get("found"))?;
         Ok(if is_there { DayBefore::Something } else { DayBefore::Nothing })
     }
 
@@ -262,14 +296,14 @@ impl EventWriter<'_> {
         mut events: Vec<IncomingEvent>,
         part: (u32, u32),
     ) -> Result<()> {
-        events.sort_by_key(|event| (event.company, key_of(event)));
+        sort(&mut events);
         let is_again = self.written.contains_key(&day);
         let mut earlier = match (is_again, before) {
             (true, DayBefore::Something) => self.aside.take_part(day, Until::FileEnds, part)?,
             _ => Vec::new(),
         };
-        earlier.sort_by_key(|event| (event.company, key_of(event)));
-        let mut merge = Merge { store: self.store, day, before, is_again, text: String::new() };
+        sort(&mut earlier);
+        let mut merge = Merge { store: self.store, inserter: &mut self.inserter, day, before, is_again };
         for of_company in events.chunk_by(|a, b| a.company == b.company) {
             let company = of_company[0].company;
             let first = earlier.partition_point(|event| event.company < company);
@@ -289,20 +323,29 @@ impl EventWriter<'_> {
     }
 }
 
+/// Puts events in order of company and key; those that are equal stay in the order of the file.
+fn sort(events: &mut [IncomingEvent]) {
+    let rank = |event: &IncomingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
+    events.sort_by(|a, b| {
+        let order = rank(a).cmp(&rank(b)).then(a.micros.cmp(&b.micros));
+        order.then_with(|| (a.person, a.identity).cmp(&(b.person, b.identity)))
+    });
+}
+
 fn key_of(event: &IncomingEvent) -> EventKey {
     EventKey { event: event.event, micros: event.micros, person: event.person, identity: event.identity }
 }
 
 /// Brings together what a file and the store have of one day.
-struct Merge<'s> {
+struct Merge<'s, 'w> {
     store: &'s Store,
+    inserter: &'w mut DayInserter<'s>,
     day: i32,
     before: DayBefore,
     is_again: bool,
-    text: String,
 }
 
-impl Merge<'_> {
+impl Merge<'_, '_> {
     /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of the same file that were
     /// written before, where the store alone cannot tell how many those were; both are in order of their keys.
     fn company(&mut self, company: u32, rows: &[IncomingEvent], earlier: &[IncomingEvent]) -> Result<WrittenRows> {
@@ -341,9 +384,8 @@ impl Merge<'_> {
     }
 
     fn stored(&self, company: u32) -> Result<Vec<StoredEvent>> {
-        let mut statement =
-            self.store.connection.prepare_cached("SELECT events FROM event_days WHERE day = ?1 AND company = ?2")?;
-        let mut rows = statement.query((self.day, company))?;
+        let mut statement = self.store.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
+        let mut rows = statement.query([keys::of_day(self.day, company)])?;
         match rows.next()? {
             Some(row) => day_events::read(row.get_ref("events")?.as_str()?)
                 .with_context(|| format!("day {} of company {company}", Day::from_number(self.day))),
@@ -353,19 +395,19 @@ impl Merge<'_> {
 
     fn save(&mut self, company: u32, events: &[StoredEvent], is_first: bool) -> Result<()> {
         if is_first {
-            return self.store.insert_day(self.day, company, events, &mut self.text);
+            return self.inserter.insert(self.day, company, events);
         }
         let connection = &self.store.connection;
-        self.text.clear();
-        day_events::write(&mut self.text, events);
-        let mut day = connection.prepare_cached("UPDATE event_days SET events = ?3 WHERE day = ?1 AND company = ?2")?;
-        day.execute((self.day, company, &self.text))?;
+        let mut text = String::new();
+        day_events::write(&mut text, events);
+        let mut day = connection.prepare_cached("UPDATE event_days SET events = ?2 WHERE id = ?1")?;
+        day.execute((keys::of_day(self.day, company), &text))?;
         let mut count = connection.prepare_cached(
-            "INSERT INTO day_counts (day, company, event, count) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (day, company, event) DO UPDATE SET count = excluded.count",
+            "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET count = excluded.count",
         )?;
         for (event, copies) in counts(events) {
-            count.execute((self.day, company, event, copies))?;
+            count.execute((keys::of_count(self.day, company, event), copies))?;
         }
         Ok(())
     }

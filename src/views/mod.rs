@@ -1,6 +1,7 @@
 //! The rows of each screen and report: which fields there are, in which order, and what they say.
 
 pub mod companies;
+pub mod company;
 pub mod events;
 pub mod imports;
 pub mod rules;
