@@ -4,7 +4,8 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
@@ -37,7 +38,7 @@ pub struct Terminal {
 
 /// Where a command's words go.
 pub struct Ui {
-    out: RefCell<BufWriter<Stdout>>,
+    out: RefCell<BufWriter<Box<dyn Write>>>,
     look: Look,
     error_colour: bool,
     is_quiet: bool,
@@ -46,6 +47,10 @@ pub struct Ui {
 
 /// The width of a terminal that does not tell.
 const USUAL_WIDTH: u16 = 80;
+
+fn buffered(out: impl Write + 'static) -> RefCell<BufWriter<Box<dyn Write>>> {
+    RefCell::new(BufWriter::with_capacity(1 << 16, Box::new(out)))
+}
 
 impl Ui {
     /// Finds out what the streams are.
@@ -61,12 +66,22 @@ impl Ui {
         let measured = || terminal_size::terminal_size().map(|(width, _)| width.0).filter(|width| *width > 0);
         let width = out_is_terminal.then(|| terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH));
         Ui {
-            out: RefCell::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+            out: buffered(io::stdout()),
             look: Look { has_colour: colour(out_is_terminal), width },
             error_colour: colour(error_is_terminal),
             is_quiet,
             shows_progress: error_is_terminal && !is_quiet,
         }
+    }
+
+    /// The same for a command that runs within this one, with its standard output in a file where there is one.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
+    pub fn within(&self, file: Option<File>) -> Self {
+        let (out, look) = match file {
+            Some(file) => (buffered(file), Look::PLAIN),
+            None => (buffered(io::stdout()), self.look),
+        };
+        Ui { out, look, ..*self }
     }
 
     /// How screens are to be drawn.

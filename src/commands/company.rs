@@ -130,7 +130,11 @@ impl ListCompanies {
         if self.format.format == Format::Table {
             let usual = USUAL_COLUMNS.to_vec();
             let table = companies::table(&companies, if self.columns.is_empty() { &usual } else { &columns });
-            return output::print_table(&context.ui, &table, "no companies yet; `signals import FILE` brings them");
+            let when_empty = match &self.csm {
+                Some(csm) => format!("no companies of {csm}"),
+                None => "no companies yet; `signals import FILE` brings them".to_owned(),
+            };
+            return output::print_table(&context.ui, &table, &when_empty);
         }
         context.ui.records(RecordWriter::new(self.format.format, &columns), |record| {
             companies.iter().try_for_each(|details| record(&companies::values(details, &columns)))

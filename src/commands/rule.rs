@@ -256,10 +256,10 @@ fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
         Some(old) if old == new => context.ui.note(format!("the rule '{}' stays as it was", new.name)),
         Some(old) => {
-            context.ui.note(format!("old: {}: {}", old.name, sentence(&old.trend)));
-            context.ui.note(format!("new: {}: {}", new.name, sentence(&new.trend)));
+            context.ui.note(format!("old: {}", sentence(&old.name, &old.trend)));
+            context.ui.note(format!("new: {}", sentence(&new.name, &new.trend)));
         }
-        None => context.ui.note(format!("new rule: {}: {}", new.name, sentence(&new.trend))),
+        None => context.ui.note(format!("new rule: {}", sentence(&new.name, &new.trend))),
     }
 }
 
@@ -290,7 +290,7 @@ fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) ->
     if let Some(preview) = &preview {
         let mut screen = Screen::new(context.ui.look());
         draw_preview(&mut screen, rule, preview);
-        context.ui.data(screen.into_text())?;
+        context.ui.data(format!("\n{}", screen.into_text()))?;
     }
     Ok(())
 }

@@ -16,10 +16,18 @@ use super::day_events::{self, EventKey, StoredEvent};
 use super::{Store, keys};
 use crate::domain::day::{Day, DayRange};
 
-/// So many events are held in memory before days are written or set aside: 64 MiB of them.
-const MOST_IN_MEMORY: usize = 2_000_000;
-/// A day with more events than this is written in several passes, each over some of the companies.
-const MOST_IN_ONE_PASS: usize = 2_000_000;
+/// How much is held in memory.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// So many events before they are set aside.
+    in_memory: usize,
+    /// A day with more events than this is written in several passes, each over some of the companies.
+    in_one_pass: usize,
+}
+
+/// 64 MiB of events, twice.
+const LIMITS: Limits = Limits { in_memory: 2_000_000, in_one_pass: 2_000_000 };
+
 /// A file whose events go back in time more often than one in so many is not in order.
 const ORDERLY_SHARE: usize = 16;
 
@@ -83,6 +91,7 @@ impl WrittenRows {
 /// Takes the events of one file and writes them, within a transaction that the caller has begun.
 pub struct EventWriter<'s> {
     store: &'s Store,
+    limits: Limits,
     inserter: DayInserter<'s>,
     waiting: BTreeMap<i32, Vec<IncomingEvent>>,
     waiting_count: usize,
@@ -123,6 +132,7 @@ impl Store {
     pub fn event_writer(&self) -> Result<EventWriter<'_>> {
         Ok(EventWriter {
             store: self,
+            limits: LIMITS,
             inserter: self.day_inserter()?,
             waiting: BTreeMap::new(),
             waiting_count: 0,
@@ -176,7 +186,7 @@ impl EventWriter<'_> {
         if self.is_orderly() {
             self.write_finished_days()?;
         }
-        if self.waiting_count >= MOST_IN_MEMORY { self.set_all_aside() } else { Ok(()) }
+        if self.waiting_count >= self.limits.in_memory { self.set_all_aside() } else { Ok(()) }
     }
 
     fn is_orderly(&self) -> bool {
@@ -258,12 +268,12 @@ impl EventWriter<'_> {
         let events = self.waiting.remove(&day).unwrap_or_default();
         self.waiting_count -= events.len();
         let before = self.day_before(day)?;
-        if self.aside.waiting_count(day) == 0 && events.len() <= MOST_IN_ONE_PASS {
+        if self.aside.waiting_count(day) == 0 && events.len() <= self.limits.in_one_pass {
             self.write_part(day, before, events, (0, 1))?;
         } else {
             self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
             drop(events);
-            let passes = self.aside.waiting_count(day).div_ceil(MOST_IN_ONE_PASS) as u32;
+            let passes = self.aside.waiting_count(day).div_ceil(self.limits.in_one_pass) as u32;
             for pass in 0..passes {
                 let part = self.aside.take_part(day, Until::DayIsWritten, (pass, passes))?;
                 self.write_part(day, before, part, (pass, passes))?;
@@ -539,5 +549,147 @@ fn from_bytes(bytes: &[u8]) -> IncomingEvent {
         copies: u32::from_le_bytes(key(4)),
         identity: u32::from_le_bytes(key(5)),
         micros: i64::from_le_bytes(micros),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::{Finish, Permissions};
+
+    /// So little that a handful of events does not fit.
+    const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3 };
+
+    fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
+        IncomingEvent { day: 20_000 + day, company, event: 1, person: 0, copies, identity: 0, micros }
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        for company in 1..=4 {
+            store.add_unlisted_company(&format!("company-{company}")).unwrap();
+        }
+        store.connection.execute("INSERT INTO event_names (name) VALUES ('login')", []).unwrap();
+        store
+    }
+
+    fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> WrittenRows {
+        let work = |store: &mut Store| {
+            let mut writer = EventWriter { limits, ..store.event_writer()? };
+            for events in batches {
+                writer.push(EventBatch { events: events.clone(), ..EventBatch::default() })?;
+            }
+            writer.finish()
+        };
+        store.transaction(Finish::Commit, work).unwrap()
+    }
+
+    type Content = BTreeMap<(i32, u32, i64), u64>;
+
+    fn content(store: &Store) -> Content {
+        let mut statement = store.connection.prepare("SELECT day, company, events FROM event_days").unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let mut content = Content::new();
+        while let Some(row) = rows.next().unwrap() {
+            let (day, company): (i32, u32) = (row.get("day").unwrap(), row.get("company").unwrap());
+            for event in day_events::read(row.get_ref("events").unwrap().as_str().unwrap()).unwrap() {
+                content.insert((day, company, event.key.micros), event.copies);
+            }
+        }
+        assert_eq!(store.problems().unwrap(), Vec::<String>::new());
+        content
+    }
+
+    /// For each key, the most copies that any one file holds; and of each file the rows that raised it.
+    fn expected(files: &[Vec<Vec<IncomingEvent>>]) -> (Content, Vec<WrittenRows>) {
+        let mut content = Content::new();
+        let mut all_rows = Vec::new();
+        for file in files {
+            let mut of_file: HashMap<_, u64> = HashMap::new();
+            let mut rows = WrittenRows::default();
+            for event in file.iter().flatten() {
+                let key = (event.day, event.company, event.micros);
+                let total = of_file.entry(key).or_default();
+                *total += u64::from(event.copies);
+                let stored = content.get(&key).copied().unwrap_or_default();
+                rows.add(*total > stored && event.copies > 0);
+            }
+            for (key, total) in of_file.into_iter().filter(|(_, total)| *total > 0) {
+                let stored = content.entry(key).or_default();
+                *stored = total.max(*stored);
+            }
+            all_rows.push(rows);
+        }
+        (content, all_rows)
+    }
+
+    #[test]
+    fn a_late_row_of_a_day_that_was_written_is_one_more_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let file = [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), vec![event(0, 1, 5, 1)]];
+        assert_eq!(write(&mut store, TIGHT, &file), WrittenRows { new: 31, known: 0 });
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
+        assert_eq!(write(&mut store, TIGHT, &file), WrittenRows { new: 0, known: 31 });
+    }
+
+    #[test]
+    fn a_late_row_counts_with_the_rows_of_its_file_and_not_with_those_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let days = |late| [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), late];
+        assert_eq!(write(&mut store, TIGHT, &days(vec![])), WrittenRows { new: 30, known: 0 });
+        // The first of the two rows is the one that is stored; the late one is a second copy.
+        let late = vec![event(0, 1, 5, 1)];
+        assert_eq!(write(&mut store, TIGHT, &days(late.clone())), WrittenRows { new: 1, known: 30 });
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
+        // Two late rows make three copies in one file, of which two are stored.
+        let late = vec![late[0], event(3, 3, 1, 1), late[0]];
+        assert_eq!(write(&mut store, TIGHT, &days(late)), WrittenRows { new: 2, known: 31 });
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Files in any order of time, in batches of any size, within memory and far beyond it.
+        #[test]
+        fn the_store_holds_the_most_copies_that_any_file_has(
+            files in prop::collection::vec(
+                prop::collection::vec(
+                    prop::collection::vec((0i32..6, 1u32..5, 0i64..3, 0u32..3), 0..12),
+                    1..5,
+                ),
+                1..4,
+            ),
+            in_order in any::<bool>(),
+            tight in any::<bool>(),
+        ) {
+            let event = |(day, company, micros, copies)| event(day, company, micros, copies);
+            let mut files: Vec<Vec<Vec<IncomingEvent>>> = files
+                .into_iter()
+                .map(|file| file.into_iter().map(|batch| batch.into_iter().map(event).collect()).collect())
+                .collect();
+            if in_order {
+                for file in &mut files {
+                    let mut rows: Vec<IncomingEvent> = file.iter().flatten().copied().collect();
+                    rows.sort_by_key(|event| event.day);
+                    *file = rows.chunks(4).map(<[_]>::to_vec).collect();
+                }
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = if tight { TIGHT } else { LIMITS };
+            let (content_expected, rows_expected) = expected(&files);
+            let rows: Vec<WrittenRows> = files.iter().map(|file| write(&mut store, limits, file)).collect();
+
+
+            prop_assert_eq!(content(&store), content_expected);
+            prop_assert_eq!(rows, rows_expected);
+        }
     }
 }

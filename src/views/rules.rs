@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Listing, plain};
+use super::{Listing, or_dash, plain};
 use crate::domain::day::DayRange;
 use crate::domain::rule::{Direction, Rule, RuleKind, TrendRule};
 use crate::render::{Align, Tone, Value};
@@ -30,8 +30,9 @@ pub const RULES: Listing<Rule> = Listing {
         ("days", Align::Right),
         ("threshold", Align::Right),
         ("raises", Align::Left),
-        ("guards", Align::Left),
-        ("enabled", Align::Left),
+        ("events", Align::Right),
+        ("chance", Align::Right),
+        ("on", Align::Left),
     ],
     cells,
     when_empty: "no rules yet; `signals rule set EVENT` makes one",
@@ -64,33 +65,40 @@ fn cells(rule: &Rule) -> Vec<(String, Tone)> {
         plain(trend.timeframe),
         plain(format!("{} %", trend.threshold)),
         plain(raises(trend)),
-        plain(guards(trend)),
+        plain(or_dash(trend.min_events.map(|least| format!(">= {least}")))),
+        plain(or_dash(trend.max_chance.map(|most| format!("<= {most}")))),
         enabled,
     ]
 }
 
-/// Which signals a rule raises.
-pub fn raises(trend: &TrendRule) -> String {
+/// Which signals a rule raises: `bad down, good up` is bad on a drop and good on a rise.
+fn raises(trend: &TrendRule) -> String {
     let (down, up) = if trend.inverse { ("good", "bad") } else { ("bad", "good") };
     match trend.direction {
-        Direction::Both => format!("{down} on a drop, {up} on a rise"),
-        Direction::Down => format!("{down} on a drop"),
-        Direction::Up => format!("{up} on a rise"),
+        Direction::Both => format!("{down} down, {up} up"),
+        Direction::Down => format!("{down} down"),
+        Direction::Up => format!("{up} up"),
     }
 }
 
 /// The guards of a rule against noise.
-pub fn guards(trend: &TrendRule) -> String {
+fn guards(trend: &TrendRule) -> String {
     let least = trend.min_events.map(|least| format!("at least {least} events"));
     let most = trend.max_chance.map(|most| format!("chance at most {most}"));
     let guards: Vec<String> = least.into_iter().chain(most).collect();
     if guards.is_empty() { "-".to_owned() } else { guards.join(", ") }
 }
 
-/// A rule in one line: `login over 7 days, threshold 15 %, bad on a drop, good on a rise`.
-pub fn sentence(trend: &TrendRule) -> String {
-    let mut text =
-        format!("{} over {} days, threshold {} %, {}", trend.watch, trend.timeframe, trend.threshold, raises(trend));
+/// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in front where that is another.
+pub fn sentence(name: &str, trend: &TrendRule) -> String {
+    let name = if trend.watch.event() == Some(name) { String::new() } else { format!("{name}: ") };
+    let mut text = format!(
+        "{name}{} over {} days, threshold {} %, {}",
+        trend.watch,
+        trend.timeframe,
+        trend.threshold,
+        raises(trend)
+    );
     if trend.min_events.is_some() || trend.max_chance.is_some() {
         text.push_str(", ");
         text.push_str(&guards(trend));

@@ -4,7 +4,7 @@
 //! - A `console` block is run line by line, in order, in one sandbox for each document, which has `events.csv` and
 //!   `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes, to standard output and standard error.
 //!   A line `…` stands for lines left out. A command that must fail ends in `# exits with N`. A block marked
-//!   `console picture` is run after all others.
+//!   `console demo` is run in the folder that `signals demo` makes.
 //! - An `sql` block is run against the database of that sandbox; the `text` block after it shows the rows.
 //! - What is in `sh` and `crontab` blocks needs a network, a clock or a compiler: it is not run, but every `signals`
 //!   command in it must be one that the program understands. So must those in the text, as far as they go.
@@ -121,13 +121,17 @@ fn check(name: &str, text: &str) -> Checked {
     let with_generated = insert_generated(name, text, &mut checked);
     let mut parts = parts(&with_generated);
     let sandbox = sandbox();
-    for wanted in ["console", "console picture"] {
+    if with_generated.contains("```console demo") {
+        let (status, came) = run_in(&sandbox, "signals demo");
+        assert_eq!(status, 0, "{}", came.join("\n"));
+    }
+    for (wanted, first) in [("console", ""), ("console demo", "cd signals-demo; export SIGNALS_DB=signals.db; ")] {
         for index in 0..parts.len() {
             let (before, after) = parts.split_at_mut(index + 1);
             let Part::Block { language, line, body } = &mut before[index] else { continue };
             let place = format!("{name}:{line}");
             match language.as_str() {
-                language if language == wanted => run_block(&place, &sandbox, body, &mut checked),
+                language if language == wanted => run_block(&place, &sandbox, first, body, &mut checked),
                 "sql" if wanted == "console" => query(&place, &sandbox, body, after, &mut checked),
                 _ => {}
             }
@@ -185,8 +189,8 @@ fn sandbox() -> Sandbox {
 
 // ---- Blocks that are run
 
-/// Runs the commands of a block and puts what came in place of what is shown.
-fn run_block(place: &str, sandbox: &Sandbox, body: &mut Vec<String>, checked: &mut Checked) {
+/// Runs the commands of a block, each with `first` before it, and puts what came in place of what is shown.
+fn run_block(place: &str, sandbox: &Sandbox, first: &str, body: &mut Vec<String>, checked: &mut Checked) {
     let mut fresh = Vec::new();
     let mut rest = body.as_slice();
     while let Some((command, after)) = rest.split_first() {
@@ -196,7 +200,7 @@ fn run_block(place: &str, sandbox: &Sandbox, body: &mut Vec<String>, checked: &m
         };
         let shown = after.iter().take_while(|line| !line.starts_with("$ ")).count();
         let (shown, next) = after.split_at(shown);
-        let (status, came) = run_in(sandbox, command);
+        let (status, came) = run_in(sandbox, &format!("{first}{command}"));
         let expected = command.split_once("# exits with ").map_or(0, |(_, code)| code.trim().parse().unwrap_or(-1));
         if status != expected {
             checked.wrong.push(format!("{place}: `{command}` exits with {status}:\n{}", came.join("\n")));
@@ -306,7 +310,7 @@ fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
             let commands: Vec<&str> = match language.as_str() {
                 "sh" => body.iter().map(String::as_str).collect(),
                 "crontab" => body.iter().filter_map(|line| crontab_command(line)).collect(),
-                "console" | "console picture" | "sql" | "text" | "csv" => return,
+                "console" | "console demo" | "sql" | "text" | "csv" => return,
                 other => {
                     checked.wrong.push(format!("{name}:{line}: nobody knows how to check '{other}'"));
                     return;
