@@ -15,6 +15,7 @@ use crate::views::company::CompanyView;
 
 /// See the customers.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
 pub enum Company {
     /// List the companies, with their signals
     List(ListCompanies),

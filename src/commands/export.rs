@@ -21,8 +21,10 @@ use crate::views::signals::SIGNALS;
 )]
 pub enum Export {
     /// All signals, oldest first
+    #[command(after_help = "Example:\n  signals export signals --out signals.csv")]
     Signals(ExportOptions),
     /// All companies, by id
+    #[command(after_help = "Example:\n  signals export companies --format ndjson")]
     Companies(ExportOptions),
 }
 

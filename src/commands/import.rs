@@ -31,7 +31,7 @@ Examples:
   psql -c \"COPY (SELECT …) TO STDOUT CSV HEADER\" | signals import -
   signals import --list";
 
-/// Import files: events, companies.
+/// Import files: events, companies and other facts about customers.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Import {

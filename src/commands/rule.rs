@@ -30,19 +30,29 @@ pub enum Rule {
     /// Make or change any rule under its name; what is not given stays as it is
     Add(AddRule),
     /// List the rules
+    #[command(after_help = "Example:\n  signals rule list")]
     List(FormatOption),
     /// Show a rule and what it would have raised
+    #[command(after_help = "Example:\n  signals rule show login")]
     Show(NamedRule),
     /// Switch a rule on
+    #[command(after_help = "Example:\n  signals rule enable login")]
     Enable(RuleName),
     /// Switch a rule off; its signals stay
+    #[command(after_help = "Example:\n  signals rule disable login")]
     Disable(RuleName),
     /// Remove a rule; its signals stay
+    #[command(after_help = "Example:\n  signals rule remove login")]
     Remove(RuleName),
 }
 
 /// Make or change the trend rule of an event.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals rule set login
+  signals rule set login --threshold 25 --max-chance 0.01
+  signals rule set ticket_opened --inverse --direction up")]
 pub struct SetRule {
     /// The event, which is the rule's name too
     event: String,
@@ -54,6 +64,10 @@ pub struct SetRule {
 
 /// Make or change any rule under its name.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals rule add active-people --people --timeframe 14
+  signals rule add slow-logins --event login --timeframe 28 --direction down")]
 pub struct AddRule {
     /// The rule's name
     name: String,

@@ -56,6 +56,7 @@ pub struct Run {
 #[derive(Debug, Subcommand)]
 enum RunCommand {
     /// List the runs, with times and counts
+    #[command(after_help = "Example:\n  signals run list")]
     List(FormatOption),
 }
 

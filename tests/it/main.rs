@@ -8,7 +8,9 @@
 mod acknowledging;
 mod demo;
 mod detection;
+mod documentation;
 mod imports;
+mod layers;
 mod naive;
 mod openstack;
 mod property;
