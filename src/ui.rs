@@ -45,6 +45,8 @@ pub struct Ui {
     shows_progress: bool,
 }
 
+const HINT_STYLE: Style = AnsiColor::Cyan.on_default().bold();
+
 /// The width of a terminal that does not tell.
 const USUAL_WIDTH: u16 = 80;
 
@@ -143,7 +145,7 @@ impl Ui {
     /// Tells what can be done.
     pub fn hint(&self, text: impl Display) {
         if !self.is_quiet {
-            self.say("hint: ", AnsiColor::Cyan.on_default().bold(), &text.to_string());
+            self.say("hint: ", HINT_STYLE, &text.to_string());
         }
     }
 
@@ -155,7 +157,7 @@ impl Ui {
             return;
         }
         self.say("error: ", AnsiColor::Red.on_default().bold(), &report.message);
-        report.hints.iter().for_each(|hint| self.hint(hint));
+        report.hints.iter().for_each(|hint| self.say("hint: ", HINT_STYLE, hint));
     }
 
     /// Tells of an error, unless it is no error that the user has to read about.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, find_company};
+use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
 use crate::context::Context;
 use crate::domain::day::Day;
@@ -222,7 +222,7 @@ impl ChurnCompany {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
-        let on = self.on;
+        let on = not_in_the_future(context, &store, self.on)?;
         if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
             return Err(not_allowed(format!("'{}' had churned on {} already", self.company, away.churned_on)).into());
         }
@@ -236,7 +236,7 @@ impl ReturnCompany {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
-        let on = self.on;
+        let on = not_in_the_future(context, &store, self.on)?;
         let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) else {
             return Err(not_allowed(format!("'{}' was a customer on {on}", self.company)).into());
         };

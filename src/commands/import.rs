@@ -56,6 +56,9 @@ pub struct Import {
     /// What separates the fields: comma, semicolon, tab or pipe; told from the header unless set
     #[arg(long, value_name = "NAME", value_parser = delimiter)]
     delimiter: Option<Delimiter>,
+    /// One row for each company and day, with a column of numbers for each event
+    #[arg(long)]
+    wide: bool,
     /// Refuse a file with a single bad row
     #[arg(long)]
     strict: bool,
@@ -115,7 +118,7 @@ impl Import {
             delimiter: self.delimiter,
             timezone,
             date_format: self.date_format,
-            wide: false,
+            wide: self.wide,
         })
     }
 

@@ -23,7 +23,7 @@ pub struct Status {
     format: FormatOption,
 }
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "database",
     "schema",
     "timezone",
@@ -39,6 +39,7 @@ const FIELDS: [&str; 15] = [
     "good_open_signals",
     "good_closed_signals",
     "info_open_signals",
+    "info_closed_signals",
 ];
 
 impl Status {
@@ -91,6 +92,7 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
         total(SignalType::Good, State::Open).into(),
         total(SignalType::Good, State::Closed).into(),
         total(SignalType::Info, State::Open).into(),
+        total(SignalType::Info, State::Closed).into(),
     ])
 }
 

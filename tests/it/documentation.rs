@@ -540,7 +540,8 @@ fn holds(cell: &CellType) -> String {
         CellType::Money => "an amount".to_owned(),
         CellType::Past => "a time".to_owned(),
         CellType::Date => "a day".to_owned(),
-        CellType::Choice { of } => format!("one of {}", of.join(", ")),
+        CellType::Choice { of, .. } => format!("one of {}", of.join(", ")),
+        CellType::Choices { of } => format!("some of {}, with `;` between", of.join(", ")),
     }
 }
 
