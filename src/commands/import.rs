@@ -224,19 +224,34 @@ fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
         format!("delimiter {}, encoding {}{packing}", plan.delimiter.name(), plan.encoding),
         format!("times without a zone are in {}, days are counted in {}", plan.times_in, plan.zone),
     ];
-    let Some((first, last)) = loaded.days.first().zip(loaded.days.last()) else { return lines };
-    lines.push(format!("first day {first}, last day {last}"));
-    let missing = loaded.days.missing();
+    if let Some((first, last)) = loaded.days.first().zip(loaded.days.last()) {
+        lines.push(format!("first day {first}, last day {last}"));
+    }
+    let missing: Vec<String> = loaded.days.missing().iter().map(ToString::to_string).collect();
     if !missing.is_empty() {
-        let shown: Vec<String> = missing.iter().take(10).map(ToString::to_string).collect();
-        let more = if missing.len() > 10 { ", …" } else { "" };
-        lines.push(format!(
-            "{} without any event: {}{more}",
-            counted(missing.len() as u64, "day", "days"),
-            shown.join(", ")
-        ));
+        let days = counted(missing.len() as u64, "day", "days");
+        lines.push(format!("{days} without any event: {}", some(&missing)));
+    }
+    if loaded.ambiguous_dates > 0 {
+        let dates = counted(loaded.ambiguous_dates, "date", "dates");
+        lines.push(format!("{dates} could be day/month or month/day, and were read as --date-format says"));
+    }
+    if loaded.rows.repeated > 0 {
+        let rows = counted(loaded.rows.repeated, "row is", "rows are");
+        lines.push(format!("{rows} equal to another of the file"));
+    }
+    for gap in &loaded.gaps {
+        let companies = counted(gap.companies.len() as u64, "company", "companies");
+        lines.push(format!("{}: {companies}: {}", gap.which, some(&gap.companies)));
     }
     lines
+}
+
+/// The first few of a list.
+fn some(list: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let more = if list.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
 }
 
 fn create(path: &Path) -> Result<Box<dyn Write>> {

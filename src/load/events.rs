@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::{Result, anyhow};
 
+use super::diagnosis::SeenCompanies;
 use super::names::{Names, SharedName};
 use super::{Loaded, Watcher};
 use crate::domain::day::Day;
@@ -29,10 +30,17 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
         let (sender, receiver) = sync_channel(WAITING);
         let writer = std::thread::Builder::new().name("writer".to_owned());
         let writing = writer.spawn_scoped(scope, || write(store, receiver, &is_given_up))?;
-        let mut reader = Reader { names, batch: EventBatch::default(), sender, days: DaysSeen::default(), known: 0 };
+        let mut reader = Reader {
+            names,
+            batch: EventBatch::default(),
+            sender,
+            days: DaysSeen::default(),
+            companies: SeenCompanies::default(),
+            known: 0,
+        };
         let read = reader.read(sheet, rejects, watcher);
         // The writer goes on until the other end of the channel is gone.
-        let Reader { names, sender, days, known, .. } = reader;
+        let Reader { names, sender, days, companies, known, .. } = reader;
         is_given_up.store(read.is_err(), Ordering::Relaxed);
         drop(sender);
         let written = match writing.join() {
@@ -42,7 +50,8 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
         // A reader that could not hand on its rows has stopped because the writer did.
         let mut rows = written?;
         rows.known += known;
-        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, ..Loaded::default() })
+        let companies = companies.keys().collect();
+        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, companies, ..Loaded::default() })
     })
 }
 
@@ -60,6 +69,7 @@ struct Reader {
     batch: EventBatch,
     sender: SyncSender<EventBatch>,
     days: DaysSeen,
+    companies: SeenCompanies,
     /// Rows that stand for no event.
     known: u64,
 }
@@ -102,6 +112,7 @@ impl Reader {
             is_part: row.part > 0,
         });
         self.days.add(row.day);
+        self.companies.add(company);
         Ok(Verdict::Accepted)
     }
 

@@ -23,6 +23,19 @@ pub struct CompanyName {
     pub name: Option<String>,
 }
 
+/// What a dry run compares files by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanySummary {
+    /// The company's key.
+    pub key: CompanyKey,
+    /// Its id.
+    pub company_id: String,
+    /// Whether it is known only because a row of facts named it.
+    pub is_unlisted: bool,
+    /// Whether it has any event.
+    pub has_events: bool,
+}
+
 /// How many signals a company has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SignalCounts {
@@ -286,6 +299,25 @@ impl Store {
                 .execute((key.0, name))?,
         };
         Ok(())
+    }
+
+    /// Every company, by id, with what a dry run compares files by.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id",
+        )?;
+        let summaries = statement.query_map([], |row| {
+            Ok(CompanySummary {
+                key: CompanyKey(row.get("id")?),
+                company_id: row.get("company_id")?,
+                is_unlisted: row.get("is_unlisted")?,
+                has_events: row.get("has_events")?,
+            })
+        })?;
+        Ok(summaries.collect::<Result<_, _>>()?)
     }
 
     /// How many companies there are.

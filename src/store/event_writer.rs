@@ -94,6 +94,8 @@ pub struct WrittenRows {
     pub new: u64,
     /// Every other row.
     pub known: u64,
+    /// Of both, the rows that are equal to one before them in the file.
+    pub repeated: u64,
 }
 
 impl WrittenRows {
@@ -345,6 +347,7 @@ impl EventWriter<'_> {
             let written = merge.company(company, of_company, &earlier[first..last])?;
             self.rows.new += written.new;
             self.rows.known += written.known;
+            self.rows.repeated += written.repeated;
             if written.new > 0 {
                 let days = self.first_days.entry(company).or_insert((day, day));
                 *days = (days.0.min(day), days.1.max(day));
@@ -392,6 +395,7 @@ impl Merge<'_, '_> {
         let mut left = stored.iter().copied().peekable();
         for equal in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
             let key = key_of(&equal[0]);
+            written.repeated += equal.len() as u64 - 1;
             while let Some(event) = left.next_if(|event| event.key < key) {
                 merged.push(event);
             }
@@ -409,7 +413,7 @@ impl Merge<'_, '_> {
         }
         merged.extend(left);
         if self.has_parts {
-            written = rows_of_parts(rows, &new_rows);
+            written = WrittenRows { repeated: written.repeated, ..rows_of_parts(rows, &new_rows) };
         }
         if written.new > 0 {
             self.save(company, &merged, stored.is_empty())?;
@@ -480,7 +484,7 @@ fn add_rows(equal: &[WaitingEvent], of_file: u64, stored: u64, mut tell: impl Fn
 fn rows_of_parts(events: &[WaitingEvent], new_rows: &[u32]) -> WrittenRows {
     let new: FxHashSet<u32> = new_rows.iter().copied().collect();
     let all: FxHashSet<u32> = events.iter().map(|event| event.row).collect();
-    WrittenRows { new: new.len() as u64, known: (all.len() - new.len()) as u64 }
+    WrittenRows { new: new.len() as u64, known: (all.len() - new.len()) as u64, repeated: 0 }
 }
 
 /// How long events that were set aside are of use.
@@ -616,7 +620,7 @@ mod tests {
         store
     }
 
-    fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> WrittenRows {
+    fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> (u64, u64) {
         let work = |store: &mut Store| {
             let mut writer = EventWriter { limits, ..store.event_writer()? };
             for events in batches {
@@ -624,7 +628,12 @@ mod tests {
             }
             writer.finish()
         };
-        store.transaction(Finish::Commit, work).unwrap()
+        let rows = store.transaction(Finish::Commit, work).unwrap();
+        (rows.new, rows.known)
+    }
+
+    fn counted(new: u64, known: u64) -> (u64, u64) {
+        (new, known)
     }
 
     type Content = BTreeMap<(i32, u32, i64), u64>;
@@ -644,7 +653,7 @@ mod tests {
     }
 
     /// For each key, the most copies that any one file holds; and of each file the rows that raised it.
-    fn expected(files: &[Vec<Vec<IncomingEvent>>]) -> (Content, Vec<WrittenRows>) {
+    fn expected(files: &[Vec<Vec<IncomingEvent>>]) -> (Content, Vec<(u64, u64)>) {
         let mut content = Content::new();
         let mut all_rows = Vec::new();
         for file in files {
@@ -661,7 +670,7 @@ mod tests {
                 let stored = content.entry(key).or_default();
                 *stored = total.max(*stored);
             }
-            all_rows.push(rows);
+            all_rows.push((rows.new, rows.known));
         }
         (content, all_rows)
     }
@@ -671,9 +680,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
         let file = [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), vec![event(0, 1, 5, 1)]];
-        assert_eq!(write(&mut store, TIGHT, &file), WrittenRows { new: 31, known: 0 });
+        assert_eq!(write(&mut store, TIGHT, &file), counted(31, 0));
         assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
-        assert_eq!(write(&mut store, TIGHT, &file), WrittenRows { new: 0, known: 31 });
+        assert_eq!(write(&mut store, TIGHT, &file), counted(0, 31));
     }
 
     #[test]
@@ -683,11 +692,11 @@ mod tests {
         store.connection.execute("INSERT INTO event_names (name) VALUES ('export')", []).unwrap();
         let part = |day, copies| IncomingEvent { event: 2, is_part: true, ..event(day, 1, 0, copies) };
         let first = [vec![event(0, 1, 0, 3), part(0, 1), event(1, 1, 0, 2)]];
-        assert_eq!(write(&mut store, TIGHT, &first), WrittenRows { new: 2, known: 0 });
+        assert_eq!(write(&mut store, TIGHT, &first), counted(2, 0));
         // The first row has one more export now, the second is as it was.
         let second = [vec![event(0, 1, 0, 3), part(0, 2), event(1, 1, 0, 2)]];
-        assert_eq!(write(&mut store, TIGHT, &second), WrittenRows { new: 1, known: 1 });
-        assert_eq!(write(&mut store, TIGHT, &second), WrittenRows { new: 0, known: 2 });
+        assert_eq!(write(&mut store, TIGHT, &second), counted(1, 1));
+        assert_eq!(write(&mut store, TIGHT, &second), counted(0, 2));
     }
 
     #[test]
@@ -695,14 +704,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
         let days = |late| [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), late];
-        assert_eq!(write(&mut store, TIGHT, &days(vec![])), WrittenRows { new: 30, known: 0 });
+        assert_eq!(write(&mut store, TIGHT, &days(vec![])), counted(30, 0));
         // The first of the two rows is the one that is stored; the late one is a second copy.
         let late = vec![event(0, 1, 5, 1)];
-        assert_eq!(write(&mut store, TIGHT, &days(late.clone())), WrittenRows { new: 1, known: 30 });
+        assert_eq!(write(&mut store, TIGHT, &days(late.clone())), counted(1, 30));
         assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
         // Two late rows make three copies in one file, of which two are stored.
         let late = vec![late[0], event(3, 3, 1, 1), late[0]];
-        assert_eq!(write(&mut store, TIGHT, &days(late)), WrittenRows { new: 2, known: 31 });
+        assert_eq!(write(&mut store, TIGHT, &days(late)), counted(2, 31));
         assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
     }
 
@@ -738,7 +747,7 @@ mod tests {
             let mut store = store(&folder);
             let limits = if tight { TIGHT } else { LIMITS };
             let (content_expected, rows_expected) = expected(&files);
-            let rows: Vec<WrittenRows> = files.iter().map(|file| write(&mut store, limits, file)).collect();
+            let rows: Vec<(u64, u64)> = files.iter().map(|file| write(&mut store, limits, file)).collect();
 
 
             prop_assert_eq!(content(&store), content_expected);

@@ -409,3 +409,27 @@ fn two_of_a_name_join_nobody() {
     assert_eq!(sandbox.array("company list").len(), 3);
     sandbox.ok("check");
 }
+
+#[test]
+fn a_dry_run_tells_what_does_not_fit_together() {
+    let mut sandbox = Sandbox::new();
+    sandbox.at("2026-04-10T00:00:00Z");
+    sandbox.write("companies.csv", "company_id,name\nacme,Acme\nglobex,Globex\n");
+    let rows = "acme,login,03/04/2026\nacme,login,03/04/2026\ninitech,login,05/04/2026\n";
+    sandbox.write("events.csv", &format!("company_id,event,timestamp\n{rows}"));
+    sandbox.ok("import companies.csv");
+    sandbox.ok("import events.csv --dry-run --date-format dmy").says(&[
+        "3 dates could be day/month or month/day, and were read as --date-format says",
+        "1 row is equal to another of the file",
+        "in this file, but in no file of companies yet: 1 company: initech",
+        "known from other files, but not in this one: 1 company: globex",
+        "1 day without any event: 2026-04-04",
+        "read 3: new 3, known 0, rejected 0",
+    ]);
+    sandbox.ok("import events.csv --date-format dmy");
+    sandbox.write("other.csv", "company_id,name\nglobex,Globex\n");
+    sandbox.ok("import other.csv --dry-run").says(&[
+        "in this file, but without events yet: 1 company: globex",
+        "with events, but not in this file: 2 companies: acme, initech",
+    ]);
+}
