@@ -3,22 +3,30 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, find_company};
+use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
 use crate::context::Context;
-use crate::error::{Failure, usage};
-use crate::render::{Format, RecordWriter, Screen, TextTable, Value};
-use crate::store::{CompanyDetails, SignalFilter, SignalOrder, SortKey, Store};
+use crate::domain::day::Day;
+use crate::error::{Failure, not_allowed, usage};
+use crate::render::{Format, RecordWriter, Screen, Value};
+use crate::store::{CompanyDetails, Finish, SignalFilter, SignalOrder, Store};
 use crate::views::companies::{self, FIELDS, USUAL_COLUMNS};
-use crate::views::signals::SIGNALS;
+use crate::views::company::CompanyView;
 
 /// See the customers.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
 pub enum Company {
     /// List the companies, with their signals
     List(ListCompanies),
     /// Show all that is known of a company
     Show(ShowCompany),
+    /// Make one company of two: the first becomes part of the second
+    Merge(MergeCompanies),
+    /// Note that a company is no customer any more
+    Churn(ChurnCompany),
+    /// Note that a company that had churned is a customer again
+    Return(ReturnCompany),
 }
 
 /// List the companies.
@@ -51,6 +59,38 @@ pub struct ShowCompany {
     format: FormatOption,
 }
 
+/// Make one company of two.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals company merge \"Acme Corp\" 00123")]
+pub struct MergeCompanies {
+    /// The company that becomes part of the other; its id stays known
+    from: String,
+    /// The company that stays
+    into: String,
+}
+
+/// Note that a company is no customer any more.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals company churn acme --on 2026-03-31")]
+pub struct ChurnCompany {
+    /// The company's id or name
+    company: String,
+    /// The first day on which it is no customer
+    #[arg(long, value_name = "DAY")]
+    on: Day,
+}
+
+/// Note that a company that had churned is a customer again.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals company return acme --on 2026-06-01")]
+pub struct ReturnCompany {
+    /// The company's id or name
+    company: String,
+    /// The first day on which it is a customer again
+    #[arg(long, value_name = "DAY")]
+    on: Day,
+}
+
 impl Company {
     /// Does what the subcommand says.
     ///
@@ -60,6 +100,9 @@ impl Company {
         match self {
             Company::List(args) => args.run(context),
             Company::Show(args) => args.run(context),
+            Company::Merge(args) => args.run(context),
+            Company::Churn(args) => args.run(context),
+            Company::Return(args) => args.run(context),
         }
     }
 }
@@ -71,7 +114,10 @@ impl ListCompanies {
         let known: Vec<&str> = FIELDS.iter().copied().chain(own.iter().map(String::as_str)).collect();
         let columns = choose(&known, &self.columns)?;
         let mut companies = Vec::new();
-        store.for_each_company(|details| {
+        let as_of = store.as_of(context.today(&store))?;
+        let subscriptions = store.all_subscriptions()?;
+        store.for_each_company(|mut details| {
+            details.apply_contract(subscriptions.get(&details.key).map_or(&[], Vec::as_slice), as_of);
             if self.csm.is_none() || details.company.csm == self.csm {
                 companies.push(details);
             }
@@ -84,10 +130,14 @@ impl ListCompanies {
         if self.format.format == Format::Table {
             let usual = USUAL_COLUMNS.to_vec();
             let table = companies::table(&companies, if self.columns.is_empty() { &usual } else { &columns });
-            return output::print_table(&context.ui, &table, "no companies yet; `signals import FILE` brings them");
+            let when_empty = match &self.csm {
+                Some(csm) => format!("no companies of {csm}"),
+                None => "no companies yet; `signals import FILE` brings them".to_owned(),
+            };
+            return output::print_table(&context.ui, &table, &when_empty);
         }
         context.ui.records(RecordWriter::new(self.format.format, &columns), |record| {
-            companies.iter().try_for_each(|details| record(&values(details, &columns)))
+            companies.iter().try_for_each(|details| record(&companies::values(details, &columns)))
         })
     }
 }
@@ -106,11 +156,6 @@ fn choose<'a>(known: &[&'a str], asked: &[String]) -> Result<Vec<&'a str>> {
     Ok(asked.iter().map(find).collect::<Result<_, _>>()?)
 }
 
-/// The values of a company's columns.
-pub fn values<'a>(details: &'a CompanyDetails, columns: &[&str]) -> Vec<Value<'a>> {
-    columns.iter().map(|field| companies::value(details, field).unwrap_or(Value::Null)).collect()
-}
-
 fn sort_by(companies: &mut [CompanyDetails], field: &str, is_descending: bool) {
     companies.sort_by(|a, b| {
         let [a, b] = [a, b].map(|details| companies::value(details, field).unwrap_or(Value::Null));
@@ -121,46 +166,82 @@ fn sort_by(companies: &mut [CompanyDetails], field: &str, is_descending: bool) {
     });
 }
 
-/// How many signals are shown with a company.
-const SHOWN_SIGNALS: u64 = 20;
-
 impl ShowCompany {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        let details = store.company_details(find_company(&store, &self.company)?)?;
+        let view = gather(context, &store, &self.company)?;
         if self.format.format != Format::Table {
-            let own: Vec<&str> = details.attributes.keys().map(String::as_str).collect();
-            let columns: Vec<&str> = FIELDS.iter().copied().chain(own).collect();
-            let writer = RecordWriter::new(self.format.format, &columns);
-            return context.ui.records(writer, |record| record(&values(&details, &columns)));
+            let fields = view.fields();
+            let writer = RecordWriter::new(self.format.format, &fields);
+            return context.ui.records(writer, |record| record(&view.values()));
         }
         let mut screen = Screen::new(context.ui.look());
-        let name = details.company.name.as_deref().unwrap_or(&details.company.company_id);
-        screen.heading(name);
-        screen.pairs(companies::known(&details));
-        draw_signals(&store, &details, &mut screen)?;
+        view.draw(&mut screen);
         context.ui.data(screen.into_text())
     }
 }
 
-fn draw_signals(store: &Store, details: &CompanyDetails, screen: &mut Screen) -> Result<()> {
-    screen.heading(&format!("Signals: {}", companies::signals_text(details)));
-    let filter = SignalFilter { company: Some(details.key), ..SignalFilter::default() };
-    let order = SignalOrder { key: SortKey::State, is_descending: false, limit: None };
-    let mut signals = store.signals(&filter, order)?;
-    signals.sort_by_key(|signal| (signal.acknowledgement.is_some(), std::cmp::Reverse((signal.raised_on, signal.id))));
-    let mut table = TextTable::new(SIGNALS.columns.iter().copied());
-    for signal in signals.iter().take(SHOWN_SIGNALS as usize) {
-        table.toned_row((SIGNALS.cells)(signal));
+fn gather(context: &Context, store: &Store, text: &str) -> Result<CompanyView> {
+    let key = find_company(store, text)?;
+    let as_of = store.as_of(context.today(store))?;
+    let mut details = store.company_details(key)?;
+    let subscriptions = store.subscriptions(key)?;
+    details.apply_contract(&subscriptions, as_of);
+    let filter = SignalFilter { company: Some(key), ..SignalFilter::default() };
+    let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+    signals.sort_by_key(|signal| signal.acknowledgement.is_some());
+    Ok(CompanyView {
+        signals,
+        breaks: store.breaks(key)?,
+        people: store.people(key)?,
+        nps: store.nps_responses(key)?,
+        tickets: store.tickets(key)?,
+        invoices: store.invoices(key)?,
+        touchpoints: store.touchpoints(key)?,
+        goals: store.goals(key)?,
+        details,
+        subscriptions,
+        as_of,
+    })
+}
+
+impl MergeCompanies {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let (from, into) = (find_company(&store, &self.from)?, find_company(&store, &self.into)?);
+        if from == into {
+            return Err(not_allowed(format!("'{}' and '{}' are the same company", self.from, self.into)).into());
+        }
+        store.transaction(Finish::Commit, |store| store.merge_companies(from, into))?;
+        context.ui.note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
+        Ok(())
     }
-    if table.is_empty() {
-        screen.line("  none");
-        return Ok(());
+}
+
+impl ChurnCompany {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let company = find_company(&store, &self.company)?;
+        let on = not_in_the_future(context, &store, self.on)?;
+        if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
+            return Err(not_allowed(format!("'{}' had churned on {} already", self.company, away.churned_on)).into());
+        }
+        store.transaction(Finish::Commit, |store| store.state_churn(company, on))?;
+        context.ui.note(format!("'{}' is no customer from {on} on", self.company));
+        Ok(())
     }
-    screen.table(&table);
-    if signals.len() > table.len() {
-        let more = signals.len() - table.len();
-        screen.line(&format!("and {more} more: signals list {}", details.company.company_id));
+}
+
+impl ReturnCompany {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let company = find_company(&store, &self.company)?;
+        let on = not_in_the_future(context, &store, self.on)?;
+        let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) else {
+            return Err(not_allowed(format!("'{}' was a customer on {on}", self.company)).into());
+        };
+        store.transaction(Finish::Commit, |store| store.state_return(company, away.churned_on, on))?;
+        context.ui.note(format!("'{}' is a customer again from {on} on", self.company));
+        Ok(())
     }
-    Ok(())
 }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
-use super::company;
 use crate::context::Context;
 use crate::error::usage;
 use crate::render::{Format, RecordWriter, Value};
 use crate::store::{SignalFilter, SignalOrder, SortKey, Store};
+use crate::views;
 use crate::views::companies::FIELDS;
 use crate::views::signals::SIGNALS;
 
@@ -21,8 +21,10 @@ use crate::views::signals::SIGNALS;
 )]
 pub enum Export {
     /// All signals, oldest first
+    #[command(after_help = "Example:\n  signals export signals --out signals.csv")]
     Signals(ExportOptions),
     /// All companies, by id
+    #[command(after_help = "Example:\n  signals export companies --format ndjson")]
     Companies(ExportOptions),
 }
 
@@ -66,8 +68,13 @@ fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<
 fn companies(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
     let own = store.company_attribute_names()?;
     let columns: Vec<&str> = FIELDS.iter().copied().chain(own.iter().map(String::as_str)).collect();
+    let as_of = store.as_of(context.today(store))?;
+    let subscriptions = store.all_subscriptions()?;
     options.write(context, &columns, &mut |record| {
-        store.for_each_company(|details| record(&company::values(&details, &columns)))
+        store.for_each_company(|mut details| {
+            details.apply_contract(subscriptions.get(&details.key).map_or(&[], Vec::as_slice), as_of);
+            record(&views::companies::values(&details, &columns))
+        })
     })
 }
 
@@ -98,7 +105,8 @@ impl ExportOptions {
 fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {
     let place = || format!("cannot write {}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
+    // The error of the library names a temporary file that nobody has asked for.
+    let temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| plain(&error)).with_context(place)?;
     let mut file = std::io::BufWriter::new(temporary);
     let mut bytes = Vec::new();
     writer.start(&mut bytes)?;
@@ -114,4 +122,9 @@ fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -
     temporary.as_file().sync_all().with_context(place)?;
     temporary.persist(path).with_context(place)?;
     Ok(())
+}
+
+/// The error without the name of the file.
+fn plain(error: &std::io::Error) -> std::io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error)
 }

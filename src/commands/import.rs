@@ -12,13 +12,13 @@ use super::init::parse_zone;
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind, usage};
+use crate::error::{Failure, Kind, usage};
 use crate::import::header::Delimiter;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
 use crate::render::counted;
-use crate::store::{Finish, Store};
+use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
 
 const AFTER_HELP: &str = "\
@@ -31,7 +31,7 @@ Examples:
   psql -c \"COPY (SELECT …) TO STDOUT CSV HEADER\" | signals import -
   signals import --list";
 
-/// Import files: events, companies.
+/// Import files: events, companies and other facts about customers.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Import {
@@ -56,6 +56,9 @@ pub struct Import {
     /// What separates the fields: comma, semicolon, tab or pipe; told from the header unless set
     #[arg(long, value_name = "NAME", value_parser = delimiter)]
     delimiter: Option<Delimiter>,
+    /// One row for each company and day, with a column of numbers for each event
+    #[arg(long)]
+    wide: bool,
     /// Refuse a file with a single bad row
     #[arg(long)]
     strict: bool,
@@ -86,7 +89,14 @@ impl Import {
             return Err(usage("--rejects takes the rows of one file").hint("import the files one by one").into());
         }
         let options = self.options()?;
-        let mut store = context.maker()?;
+        // A dry run makes nothing, not even the database: where there is none, it reads into one that is thrown away.
+        let folder = tempfile::tempdir()?;
+        let mut store = match context.database()? {
+            path if self.dry_run && !path.exists() => {
+                Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?
+            }
+            _ => context.maker()?,
+        };
         let mut worst = None;
         for file in &self.files {
             let ended = self.import(context, &mut store, file, &options)?;
@@ -108,7 +118,7 @@ impl Import {
             delimiter: self.delimiter,
             timezone,
             date_format: self.date_format,
-            wide: false,
+            wide: self.wide,
         })
     }
 
@@ -117,7 +127,8 @@ impl Import {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
-        let request = Request { path: file, options, is_strict: self.strict, finish };
+        let by = context.user();
+        let request = Request { path: file, options, is_strict: self.strict, finish, by: &by };
         let rejects = self.rejects.as_deref().map(create).transpose()?;
         let name = file.display().to_string();
         let outcome =
@@ -142,7 +153,7 @@ impl Import {
                 Ok(Some(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well }))
             }
             Err(error) if load::is_refusal(&error) => {
-                error::report(&error).iter().for_each(|report| ui.failure(report));
+                ui.failure_of(&error);
                 Ok(Some(Ended::Refused))
             }
             Err(error) => Err(error),
@@ -155,11 +166,14 @@ impl Import {
             diagnosis(plan, loaded).iter().for_each(|line| ui.note(line));
         }
         let made = loaded.companies_made;
-        if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name == crate::domain::EVENTS) {
-            ui.note(format!(
-                "{} made, because no company was known by that text",
-                counted(made, "company was", "companies were")
-            ));
+        if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name != "companies") {
+            let companies = counted(made, "company", "companies");
+            let verb = match (self.dry_run, made) {
+                (true, _) => "would be",
+                (false, 1) => "was",
+                (false, _) => "were",
+            };
+            ui.note(format!("{companies} {verb} made, because nothing was known by that text"));
         }
         if loaded.companies_joined > 0 {
             let joined = counted(
@@ -169,6 +183,7 @@ impl Import {
             );
             ui.note(format!("{joined} joined with the one of that name"));
         }
+        loaded.remarks.iter().for_each(|remark| ui.note(remark));
         let (read, rows) = (loaded.read, loaded.rows);
         let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
         ui.note(format!("read {read}: new {}, known {}, rejected {rejected}{nothing}", rows.new, rows.known));
@@ -235,9 +250,9 @@ fn field_and_column(text: &str) -> Result<(String, String), String> {
 }
 
 fn date_format(text: &str) -> Result<DateFormat, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse()
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse()
 }

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use crate::context::Context;
-use crate::domain::day::Day;
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId};
 use crate::error::{Failure, not_allowed, usage};
 use crate::store::{Finish, Store};
@@ -25,7 +24,8 @@ pub struct Entry {
 pub fn reason(context: &Context, given: Option<String>) -> Result<String> {
     let reason = match given {
         Some(reason) => reason,
-        None => context.ui.ask("Reason:", "--reason TEXT says why")?,
+        None if context.ui.can_ask() => context.ui.ask("Reason:", "--reason TEXT says why")?,
+        None => return Err(usage("a reason is needed").hint("--reason TEXT says why").into()),
     };
     let reason = reason.trim();
     if reason.is_empty() {
@@ -45,7 +45,7 @@ pub fn unknown_signal(id: SignalId) -> Failure {
 /// An unknown signal, or one that is not in the state for it (exit 9).
 pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Entry) -> Result<()> {
     store.transaction(Finish::Commit, |store| {
-        let day = history_day(context, store)?;
+        let day = store.history_day(context.clock.now())?;
         let mut problems = Vec::new();
         for id in ids {
             problems.extend(problem(store, *id, entry.action)?);
@@ -61,11 +61,6 @@ pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Ent
         };
         ids.iter().try_for_each(|id| store.add_history(*id, &history))
     })
-}
-
-/// The day on which a history entry counts: the day after the latest day run, or today before the first run.
-fn history_day(context: &Context, store: &Store) -> Result<Day> {
-    Ok(store.latest_run_day()?.map_or_else(|| context.today(store), Day::next))
 }
 
 fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure>> {

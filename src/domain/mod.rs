@@ -5,7 +5,9 @@
 
 pub mod chance;
 pub mod company;
+pub mod customer;
 pub mod day;
+pub mod facts;
 pub mod rule;
 pub mod signal;
 pub mod trend;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::chance;
 use super::company::CompanyKey;
+use super::customer::Break;
 use super::day::{Day, DayRange};
 use super::rule::{Direction, TrendRule};
 use super::signal::{Comparison, SignalType};
@@ -73,12 +74,12 @@ impl CountsByCompany {
 }
 
 /// What a trend rule needs to know about a company, besides its counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Customer {
     /// The day of the company's first event of any name; `None` without events.
     pub first_event: Option<Day>,
-    /// The day since which it is no customer any more.
-    pub churned_on: Option<Day>,
+    /// The times during which it was no customer.
+    pub breaks: Vec<Break>,
 }
 
 /// Why a company was not evaluated.
@@ -95,7 +96,7 @@ pub enum Skip {
 impl Skip {
     /// Whether and why a trend rule passes over a company.
     pub fn of(windows: &Windows, customer: &Customer, counts: &Counts) -> Option<Skip> {
-        if customer.churned_on.is_some_and(|day| day <= windows.decision.to) {
+        if customer.breaks.iter().any(|away| away.covers(windows.decision.to)) {
             return Some(Skip::Churned);
         }
         if counts.previous + counts.current == 0 {
@@ -312,7 +313,8 @@ mod tests {
     fn only_established_customers_with_events_are_evaluated() {
         let windows = Windows::ending(day("2026-03-31"), 7);
         let skip = |first: &str, churned: Option<&str>, previous, current| {
-            let customer = Customer { first_event: Some(day(first)), churned_on: churned.map(day) };
+            let breaks = churned.map(|text| Break { churned_on: day(text), returned_on: None });
+            let customer = Customer { first_event: Some(day(first)), breaks: breaks.into_iter().collect() };
             Skip::of(&windows, &customer, &counts(previous, current))
         };
         assert_eq!(skip("2026-03-18", None, 1, 0), None);
@@ -334,11 +336,11 @@ mod tests {
 
     #[test]
     fn a_rule_goes_through_the_customers_in_their_order() {
-        let established = Customer { first_event: Some(day("2020-01-01")), churned_on: None };
-        let newcomer = Customer { first_event: Some(day("2026-03-30")), churned_on: None };
-        let customers =
-            [(5, established), (1, established), (2, newcomer), (3, established), (9, established), (7, established)];
-        let customers = customers.map(|(key, customer)| (CompanyKey(key), customer));
+        let since = |text| Customer { first_event: Some(day(text)), breaks: Vec::new() };
+        let customers = [5, 1, 2, 3, 9, 7].map(|key| {
+            let first = if key == 2 { "2026-03-30" } else { "2020-01-01" };
+            (CompanyKey(key), since(first))
+        });
         let mut by_company = CountsByCompany::default();
         for (key, previous, current) in [(1, 100, 84), (2, 0, 5), (4, 1, 0), (5, 100, 99), (9, 10, 0), (7, 1, 2)] {
             *by_company.entry(CompanyKey(key)) = counts(previous, current);

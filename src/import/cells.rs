@@ -3,8 +3,6 @@
 //! Text stays as it is, but for white space around it: `00123` is `00123`. What a spreadsheet or an export has damaged
 //! is rejected rather than guessed at, because a wrong company id makes a company that does not exist.
 
-use chrono::NaiveDate;
-
 use super::fault::{Fault, shown};
 use crate::domain::day::Day;
 
@@ -155,10 +153,7 @@ pub fn money_with_comma(cell: &str) -> Result<f64, Fault> {
 /// What is no month of the years 1900 to 2200 costs the row.
 pub fn last_day_of_month(month: &str, year: &str) -> Result<Day, Fault> {
     let (month, year) = (whole(month, 1, 12)?, whole(year, 1900, 2200)?);
-    let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    let first = NaiveDate::from_ymd_opt(next.0 as i32, next.1 as u32, 1).map(Day::from);
-    let first = first.ok_or_else(|| Fault::row("no such month"))?;
-    Ok(Day::from_number(first.number() - 1))
+    Day::last_of_month(year as i32, month as u32).ok_or_else(|| Fault::row("no such month"))
 }
 
 #[cfg(test)]

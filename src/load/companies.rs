@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
+use super::cells::{day, money, text, whole};
 use super::events::shared_name;
 use super::names::CompanyBook;
 use super::{Loaded, Watcher};
 use crate::domain::company::{Company, CompanyKey};
-use crate::domain::day::Day;
-use crate::import::{DaysSeen, FactRow, Rejects, Sheet, Value, Verdict, read_facts};
+use crate::domain::facts::AttributeType;
+use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{Store, WrittenRows};
 
 /// Reads and writes all companies of a file, within a transaction that the caller has begun.
@@ -22,8 +23,9 @@ pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher
         loader.take(&row)
     })?;
     let companies_joined = loader.join()?;
+    let remarks = loader.types(sheet)?;
     let rows = loader.rows;
-    Ok(Loaded { read, rows, companies_made: rows.new, companies_joined, days: DaysSeen::default() })
+    Ok(Loaded { read, rows, companies_made: rows.new, companies_joined, remarks, ..Loaded::default() })
 }
 
 struct Loader<'s> {
@@ -58,10 +60,32 @@ impl Loader<'_> {
             self.book.add_name(name, key);
             self.named.push((key, name.to_owned()));
         }
+        // A customer that has left comes back only when somebody says so, not because a file leaves a cell empty.
+        let mut churned_on = None;
+        day(row, "churned_on", &mut churned_on);
+        if let Some(churned_on) = churned_on {
+            self.store.state_churn(key, churned_on)?;
+        }
         for (name, value) in &row.custom {
             self.store.set_company_attribute(key, name, *value)?;
         }
         Ok(Verdict::Accepted)
+    }
+
+    /// Tells the types of the file's own columns from all their values, and remarks on those that are mixed.
+    fn types(&self, sheet: &Sheet) -> Result<Vec<String>> {
+        let mut remarks = Vec::new();
+        for custom in &sheet.plan().mapping.custom {
+            let values = self.store.attribute_values(&custom.name)?;
+            let found = AttributeType::of(values.iter().map(String::as_str));
+            let number = |value: &&String| AttributeType::of(std::iter::once(value.as_str())) == AttributeType::Number;
+            let numbers = values.iter().filter(number).count();
+            if found == AttributeType::Text && numbers > 0 {
+                remarks.push(format!("{} is text: only {numbers} of {} values are numbers", custom.name, values.len()));
+            }
+            self.store.set_attribute_type(&custom.name, found)?;
+        }
+        Ok(remarks)
     }
 
     /// Joins the companies that were known only by their names until now with those that have these names.
@@ -82,56 +106,19 @@ impl Loader<'_> {
 
 /// Changes what the row has a column for: a value replaces the stored one, an empty cell clears it.
 fn apply(company: &mut Company, row: &FactRow<'_>) {
-    for (column, value) in &row.cells {
-        set(company, column, *value);
-    }
-}
-
-fn set(company: &mut Company, column: &str, value: Option<Value<'_>>) {
-    let text = || match value {
-        Some(Value::Text(text)) => Some(text.to_owned()),
-        _ => None,
-    };
-    match column {
-        "name" => company.name = text(),
-        "csm" => company.csm = text(),
-        "manager" => company.manager = text(),
-        "lifecycle_stage" => company.lifecycle_stage = text(),
-        "segment" => company.segment = text(),
-        "plan" => company.plan = text(),
-        "product" => company.product = text(),
-        "mrr" => company.mrr = money(value),
-        "created_on" => company.created_on = day(value),
-        "crm_created_on" => company.crm_created_on = day(value),
-        "renewal_on" => company.renewal_on = day(value),
-        "renewal_term_days" => company.renewal_term_days = whole(value),
-        "payment_expires_on" => company.payment_expires_on = day(value),
-        "seats" => company.seats = whole(value),
-        "seats_used" => company.seats_used = whole(value),
-        // A customer that has left comes back only when somebody says so, not because a file leaves a cell empty.
-        "churned_on" => company.churned_on = day(value).or(company.churned_on),
-        _ => {}
-    }
-}
-
-fn money(value: Option<Value<'_>>) -> Option<f64> {
-    match value {
-        Some(Value::Money(amount)) => Some(amount),
-        _ => None,
-    }
-}
-
-fn whole(value: Option<Value<'_>>) -> Option<i64> {
-    match value {
-        Some(Value::Whole(number)) => Some(number),
-        _ => None,
-    }
-}
-
-fn day(value: Option<Value<'_>>) -> Option<Day> {
-    match value {
-        Some(Value::Day(day)) => Some(day),
-        Some(Value::Moment(moment)) => Some(moment.day),
-        _ => None,
-    }
+    text(row, "name", &mut company.name);
+    text(row, "csm", &mut company.csm);
+    text(row, "manager", &mut company.manager);
+    text(row, "lifecycle_stage", &mut company.lifecycle_stage);
+    text(row, "segment", &mut company.segment);
+    text(row, "plan", &mut company.plan);
+    text(row, "product", &mut company.product);
+    money(row, "mrr", &mut company.mrr);
+    day(row, "created_on", &mut company.created_on);
+    day(row, "crm_created_on", &mut company.crm_created_on);
+    day(row, "renewal_on", &mut company.renewal_on);
+    whole(row, "renewal_term_days", &mut company.renewal_term_days);
+    day(row, "payment_expires_on", &mut company.payment_expires_on);
+    whole(row, "seats", &mut company.seats);
+    whole(row, "seats_used", &mut company.seats_used);
 }

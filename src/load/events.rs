@@ -27,22 +27,27 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
     let is_given_up = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
-        let writing = scope.spawn(|| write(store, receiver, &is_given_up));
-        let mut reader = Reader { names, batch: EventBatch::default(), sender, days: DaysSeen::default() };
+        let writer = std::thread::Builder::new().name("writer".to_owned());
+        let writing = writer.spawn_scoped(scope, || write(store, receiver, &is_given_up))?;
+        let mut reader = Reader { names, batch: EventBatch::default(), sender, days: DaysSeen::default(), known: 0 };
         let read = reader.read(sheet, rejects, watcher);
         // The writer goes on until the other end of the channel is gone.
-        let Reader { names, sender, days, .. } = reader;
+        let Reader { names, sender, days, known, .. } = reader;
         is_given_up.store(read.is_err(), Ordering::Relaxed);
         drop(sender);
-        let written = writing.join().map_err(|_| anyhow!("the writing thread has failed"))?;
+        let written = match writing.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
         // A reader that could not hand on its rows has stopped because the writer did.
-        let rows = written?;
-        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, companies_joined: 0, days })
+        let mut rows = written?;
+        rows.known += known;
+        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, ..Loaded::default() })
     })
 }
 
 fn write(store: &mut Store, batches: Receiver<EventBatch>, is_given_up: &AtomicBool) -> Result<WrittenRows> {
-    let mut writer = store.event_writer();
+    let mut writer = store.event_writer()?;
     for batch in batches {
         writer.push(batch)?;
     }
@@ -55,44 +60,61 @@ struct Reader {
     batch: EventBatch,
     sender: SyncSender<EventBatch>,
     days: DaysSeen,
+    /// Rows that stand for no event.
+    known: u64,
 }
 
 impl Reader {
     fn read(&mut self, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<u64> {
         let progress = sheet.progress();
         let read = read_events(sheet, rejects, |row| {
-            let verdict = self.take(&row);
-            if self.batch.events.len() >= BATCH {
+            // The events of one row stay together.
+            if self.batch.events.len() >= BATCH && row.part == 0 {
                 watcher.tell(&progress);
                 self.hand_on()?;
             }
-            Ok(verdict)
+            self.take(&row)
         })?;
         self.hand_on()?;
         Ok(read)
     }
 
-    fn take(&mut self, row: &EventRow<'_>) -> Verdict {
-        let new = &mut self.batch.names;
-        let Some(text) = row.company else { return unknown_person() };
-        let company = match self.names.company(text, new) {
-            Ok(key) => key,
-            Err(SharedName) => return shared_name(text),
+    fn take(&mut self, row: &EventRow<'_>) -> Result<Verdict> {
+        if row.count == 0 {
+            self.known += 1;
+            return Ok(Verdict::Accepted);
+        }
+        let company = match self.company(row) {
+            Ok(company) => company,
+            Err(verdict) => return Ok(verdict),
         };
+        let new = &mut self.batch.names;
         if let Some(id) = row.id {
             self.batch.ids.push((self.batch.events.len() as u32, id.to_owned()));
         }
         self.batch.events.push(IncomingEvent {
             day: row.day.number(),
             company,
-            event: self.names.event(row.event, new),
+            event: self.names.event(row.event, new)?,
             person: row.person.map_or(0, |person| self.names.person(person, new)),
             copies: row.count,
-            identity: 0,
             micros: row.at.micros() - i64::from(row.day.number()) * MICROS_PER_DAY,
+            is_part: row.part > 0,
         });
         self.days.add(row.day);
-        Verdict::Accepted
+        Ok(Verdict::Accepted)
+    }
+
+    /// The company that the row names, else that of the person.
+    fn company(&mut self, row: &EventRow<'_>) -> Result<u32, Verdict> {
+        match (row.company, row.person) {
+            (Some(text), _) => self.names.company(text, &mut self.batch.names).map_err(|SharedName| shared_name(text)),
+            (None, Some(person)) => self.names.company_of(person).ok_or_else(|| unknown_person(person)),
+            (None, None) => {
+                let reason = "neither a company nor a person".to_owned();
+                Err(Verdict::Rejected { column: "person_id", reason })
+            }
+        }
     }
 
     fn hand_on(&mut self) -> Result<()> {
@@ -108,8 +130,10 @@ pub fn shared_name(text: &str) -> Verdict {
     Verdict::Rejected { column: "company_id", reason }
 }
 
-fn unknown_person() -> Verdict {
-    Verdict::Rejected { column: "person_id", reason: "nobody of this id is known; import the people first".to_owned() }
+fn unknown_person(person: &str) -> Verdict {
+    let reason =
+        format!("the company of '{person}' is not known; import the people first: signals import --kind people");
+    Verdict::Rejected { column: "person_id", reason }
 }
 
 /// The first day and the last.

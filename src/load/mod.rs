@@ -1,19 +1,22 @@
 //! A file into the database: all of it, or nothing.
 
+mod acks;
+mod cells;
 mod companies;
 mod events;
+mod facts;
 mod names;
 
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use indicatif::ProgressBar;
 
 use crate::clock::Clock;
 use crate::domain::EVENTS;
-use crate::domain::day::Day;
-use crate::error::Failure;
+use crate::domain::day::{Day, Instant};
+use crate::error::{Failure, refused};
 use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
 use crate::store::{Finish, ImportRecord, Store, WrittenRows};
@@ -28,10 +31,12 @@ pub struct Request<'r> {
     pub is_strict: bool,
     /// Whether anything is kept.
     pub finish: Finish,
+    /// Who brings it.
+    pub by: &'r str,
 }
 
 /// What came of the rows of a file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Loaded {
     /// Rows read.
     pub read: u64,
@@ -43,6 +48,19 @@ pub struct Loaded {
     pub companies_joined: u64,
     /// The days of its facts.
     pub days: DaysSeen,
+    /// What the user should know about the file; one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// Who brings the file, for the history of signals.
+#[derive(Debug, Clone)]
+pub struct Author {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+    /// The day on which it counts.
+    pub day: Day,
 }
 
 /// What came of a file.
@@ -102,7 +120,7 @@ fn load(
     *plan = Some(sheet.plan().clone());
     let bar = bar(sheet.progress().total);
     let result = store.transaction(request.finish, |store| {
-        let loaded = load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar })?;
+        let loaded = load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
         rejects.judge(loaded.read, request.is_strict)?;
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
         Ok(loaded)
@@ -111,11 +129,25 @@ fn load(
     result
 }
 
-fn load_rows(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
+fn load_rows(
+    store: &mut Store,
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    watcher: &Watcher<'_>,
+    request: &Request<'_>,
+    now: Instant,
+) -> Result<Loaded> {
     match sheet.plan().mapping.kind.name.as_str() {
         EVENTS => events::load(store, sheet, rejects, watcher),
         "companies" => companies::load(store, sheet, rejects, watcher),
-        other => Err(anyhow!("files of {other} cannot be loaded")),
+        "acks" => {
+            let day = store.history_day(now)?;
+            acks::load(store, sheet, rejects, watcher, &Author { by: request.by.to_owned(), at: now, day })
+        }
+        kind => match facts::taker(kind) {
+            Some(take) => facts::load(store, sheet, rejects, watcher, take),
+            None => Err(refused(format!("files of {kind} cannot be imported yet")).into()),
+        },
     }
 }
 
@@ -125,7 +157,7 @@ fn record(
     request: &Request<'_>,
     sheet: &Sheet,
     rejected: u64,
-    started_at: crate::domain::day::Instant,
+    started_at: Instant,
     loaded: &Loaded,
 ) -> Result<()> {
     let plan = sheet.plan();

@@ -1,23 +1,26 @@
 //! What files call companies, events and people, and the keys that stand for these in the database.
 //!
 //! All names are held in memory while events are imported: looking each up in the database would take longer than all the
-//! rest. The memory grows with the number of companies and people, not with the number of rows.
+//! rest. Most names are short enough to lie within the table itself, which saves the trip to where the text is, the dearest part
+//! of a look-up. The memory grows with the number of companies and people, not with the number of rows.
 
 use anyhow::Result;
+use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use crate::domain::company::CompanyKey;
-use crate::store::{CompanyName, NewNames, Store};
+use crate::error::refused;
+use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
 
 /// A name that several companies have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedName;
 
-/// How companies are found by what a file calls them: by id, else by another text known for one, else by a name that no
-/// other company has, without regard to case.
+/// How companies are found by what a file calls them: by id, else by another text known for one, else by the id of a
+/// subscription, else by a name that no other company has, without regard to case.
 #[derive(Debug, Default)]
 pub struct CompanyBook {
-    by_id: FxHashMap<Box<str>, u32>,
+    by_id: FxHashMap<CompactString, u32>,
     by_name: FxHashMap<String, Named>,
     last_key: u32,
 }
@@ -42,6 +45,10 @@ impl CompanyBook {
             if let Some(name) = name {
                 book.add_name(&name, company);
             }
+        }
+        // An export of usage may know only the subscription. An id or a text that is known for a company goes before.
+        for (company, subscription) in store.subscription_owners()? {
+            book.by_id.entry(subscription.into()).or_insert(company.0);
         }
         Ok(book)
     }
@@ -91,7 +98,7 @@ impl CompanyBook {
 /// Texts and their keys, counted from 1.
 #[derive(Debug, Default)]
 struct Keys {
-    by_text: FxHashMap<Box<str>, u32>,
+    by_text: FxHashMap<CompactString, u32>,
     last_key: u32,
 }
 
@@ -119,6 +126,8 @@ pub struct Names {
     companies: CompanyBook,
     events: Keys,
     people: Keys,
+    /// The companies of people, by their keys, as files of people say.
+    companies_of_people: FxHashMap<u32, u32>,
     /// How many companies the file was the first to name.
     pub companies_made: u64,
 }
@@ -133,10 +142,14 @@ impl Names {
             companies: CompanyBook::of(store)?,
             events: Keys::default(),
             people: Keys::default(),
+            companies_of_people: FxHashMap::default(),
             companies_made: 0,
         };
         store.event_keys()?.iter().for_each(|(key, name)| names.events.add(*key, name));
-        store.for_each_person(|key, person| names.people.add(key, person))?;
+        store.for_each_person(|key, person, company| {
+            names.people.add(key, person);
+            names.companies_of_people.extend(company.map(|company| (key, company.0)));
+        })?;
         Ok(names)
     }
 
@@ -154,9 +167,22 @@ impl Names {
         Ok(key)
     }
 
+    /// The company where a person works, when a file of people has said so.
+    pub fn company_of(&self, person: &str) -> Option<u32> {
+        self.companies_of_people.get(self.people.by_text.get(person)?).copied()
+    }
+
     /// The key of an event's name.
-    pub fn event(&mut self, name: &str, new: &mut NewNames) -> u32 {
-        self.events.key(name, &mut new.events)
+    ///
+    /// # Errors
+    /// More names than there is room for (exit 4).
+    pub fn event(&mut self, name: &str, new: &mut NewNames) -> Result<u32> {
+        let key = self.events.key(name, &mut new.events);
+        if i64::from(key) < EVENT_NAMES {
+            return Ok(key);
+        }
+        let failure = refused(format!("there are more than {} different event names", EVENT_NAMES - 1));
+        Err(failure.hint("is the right column mapped? --map event=COLUMN").into())
     }
 
     /// The key of a person.

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Store, day_events};
-use crate::domain::day::Day;
+use super::{Store, day_events, keys};
+use crate::domain::day::{Day, DayRange};
 use crate::error::not_allowed;
 
 /// After so many problems of a kind the rest is left out.
@@ -71,18 +71,22 @@ impl Store {
 
     /// The events, counted anew, and the stored count, for each company and event name of a day.
     fn counts_of_day(&self, day: i32) -> Result<BTreeMap<(u32, u32), (u64, u64)>> {
+        let range = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
+        let (rows, counted) = (keys::of_days(range), keys::of_counts(range));
         let mut counts: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
-        let mut events = self.connection.prepare_cached("SELECT company, events FROM event_days WHERE day = ?1")?;
-        let mut rows = events.query([day])?;
+        let mut events =
+            self.connection.prepare_cached("SELECT company, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
+        let mut rows = events.query((rows.start(), rows.end()))?;
         while let Some(row) = rows.next()? {
             let company: u32 = row.get("company")?;
             day_events::for_each(row.get_ref("events")?.as_str()?, |event| {
                 counts.entry((company, event.key.event)).or_default().0 += event.copies;
             })?;
         }
-        let mut stored =
-            self.connection.prepare_cached("SELECT company, event, count FROM day_counts WHERE day = ?1")?;
-        let mut rows = stored.query([day])?;
+        let mut stored = self
+            .connection
+            .prepare_cached("SELECT company, event, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let mut rows = stored.query((counted.start(), counted.end()))?;
         while let Some(row) = rows.next()? {
             let key = (row.get("company")?, row.get("event")?);
             counts.entry(key).or_default().1 = row.get::<_, i64>("count")? as u64;

@@ -1,14 +1,16 @@
 //! Companies: what is known of them, and how files name them.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row};
 
 use super::Store;
 use crate::domain::company::{Company, CompanyKey};
+use crate::domain::customer::{self, Subscription};
 use crate::domain::day::Day;
-use crate::domain::trend::Customer;
+use crate::domain::facts::AttributeType;
 
 /// A text by which files may name a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +45,29 @@ pub struct CompanyDetails {
     pub company: Company,
     /// The columns of its file that are not the program's own.
     pub attributes: BTreeMap<String, String>,
+    /// What the values of such columns are, over all companies.
+    pub attribute_types: Rc<BTreeMap<String, AttributeType>>,
     /// Its signals.
     pub signals: SignalCounts,
     /// The day of its first event.
     pub first_event_on: Option<Day>,
     /// The day of its last event.
     pub last_event_on: Option<Day>,
+}
+
+impl CompanyDetails {
+    /// Lets the subscriptions that are active on `day` speak where they state something.
+    pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
+        let Some(contract) = customer::contract(subscriptions, day) else { return };
+        let company = &mut self.company;
+        company.plan = contract.plan.or(company.plan.take());
+        company.product = contract.product.or(company.product.take());
+        company.mrr = contract.mrr.or(company.mrr);
+        company.seats = contract.seats.or(company.seats);
+        company.renewal_on = contract.renewal_on.or(company.renewal_on);
+        company.payment_expires_on = contract.payment_expires_on.or(company.payment_expires_on);
+        company.renewal_term_days = contract.renewal_term_days.or(company.renewal_term_days);
+    }
 }
 
 impl Store {
@@ -108,15 +127,16 @@ impl Store {
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
-    /// Hands every person's key and id to `visit`.
+    /// Hands every person's key, id and company to `visit`.
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str)) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("SELECT id, person_id FROM people")?;
+    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str, Option<CompanyKey>)) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?);
+            let company = row.get::<_, Option<u32>>("company")?.map(CompanyKey);
+            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?, company);
         }
         Ok(())
     }
@@ -141,7 +161,18 @@ impl Store {
         Ok(key)
     }
 
-    /// Replaces what is known of a company.
+    /// Adds a company that facts name and nothing else is known of.
+    ///
+    /// # Errors
+    /// A database that cannot be written; an id that another company has.
+    pub fn add_unlisted_company(&self, text: &str) -> Result<CompanyKey> {
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)")?;
+        Ok(CompanyKey(u32::try_from(statement.insert((text, text.to_lowercase()))?)?))
+    }
+
+    /// Replaces what is known of a company, but for its churn: that is [`Store::state_churn`]'s.
     ///
     /// # Errors
     /// A database that cannot be written.
@@ -152,7 +183,7 @@ impl Store {
                  lifecycle_stage = :lifecycle_stage, segment = :segment, plan = :plan, product = :product, mrr = :mrr,
                  created_on = :created_on, crm_created_on = :crm_created_on, renewal_on = :renewal_on,
                  renewal_term_days = :renewal_term_days, payment_expires_on = :payment_expires_on, seats = :seats,
-                 seats_used = :seats_used, churned_on = :churned_on, is_unlisted = 0
+                 seats_used = :seats_used, is_unlisted = 0
              WHERE id = :id",
         )?;
         statement.execute(rusqlite::named_params! {
@@ -173,7 +204,6 @@ impl Store {
             ":payment_expires_on": company.payment_expires_on,
             ":seats": company.seats,
             ":seats_used": company.seats_used,
-            ":churned_on": company.churned_on,
         })?;
         Ok(())
     }
@@ -207,6 +237,37 @@ impl Store {
             self.connection.prepare_cached("SELECT name, value FROM company_attributes WHERE company = ?1")?;
         let attributes = statement.query_map([key.0], |row| Ok((row.get("name")?, row.get("value")?)))?;
         Ok(attributes.collect::<Result<_, _>>()?)
+    }
+
+    /// All values that companies have in a column of their own.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn attribute_values(&self, name: &str) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached("SELECT value FROM company_attributes WHERE name = ?1")?;
+        let values = statement.query_map([name], |row| row.get("value"))?;
+        Ok(values.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes what the values of a column of the companies' own are.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn set_attribute_type(&self, name: &str, attribute_type: AttributeType) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO attribute_types (name, type) VALUES (?1, ?2)")?
+            .execute((name, attribute_type.as_str()))?;
+        Ok(())
+    }
+
+    /// What the values of the companies' own columns are, by name.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
+        let mut statement = self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
+        let types = statement.query_map([], |row| Ok((row.get("name")?, row.get("type")?)))?;
+        Ok(types.collect::<Result<_, _>>()?)
     }
 
     /// Sets or clears the value of a company's own column.
@@ -247,22 +308,6 @@ impl Store {
         Ok(csms.collect::<Result<_, _>>()?)
     }
 
-    /// What trend rules need to know of every company, in order of their ids, which does not depend on what was imported first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, first_event_day, churned_on FROM companies ORDER BY company_id")?;
-        let customers = statement.query_map([], |row| {
-            let first: Option<i32> = row.get("first_event_day")?;
-            let customer = Customer { first_event: first.map(Day::from_number), churned_on: row.get("churned_on")? };
-            Ok((CompanyKey(row.get("id")?), customer))
-        })?;
-        Ok(customers.collect::<Result<_, _>>()?)
-    }
-
     /// One company with what belongs to it.
     ///
     /// # Errors
@@ -278,6 +323,7 @@ impl Store {
         )?;
         let mut details = statement.query_row([key.0], read_details)?;
         details.attributes = self.company_attributes(key)?;
+        details.attribute_types = Rc::new(self.attribute_types()?);
         Ok(details)
     }
 
@@ -287,6 +333,7 @@ impl Store {
     /// A database that cannot be read; whatever `visit` fails with.
     pub fn for_each_company(&self, mut visit: impl FnMut(CompanyDetails) -> Result<()>) -> Result<()> {
         let mut attributes = self.all_company_attributes()?;
+        let types = Rc::new(self.attribute_types()?);
         let mut statement = self.connection.prepare_cached(
             "SELECT c.*, coalesce(s.bad_open, 0) AS bad_open, coalesce(s.bad_closed, 0) AS bad_closed,
                     coalesce(s.good_open, 0) AS good_open, coalesce(s.good_closed, 0) AS good_closed
@@ -303,6 +350,7 @@ impl Store {
         while let Some(row) = rows.next()? {
             let mut details = read_details(row)?;
             details.attributes = attributes.remove(&details.key).unwrap_or_default();
+            details.attribute_types = Rc::clone(&types);
             visit(details)?;
         }
         Ok(())
@@ -373,6 +421,7 @@ fn read_details(row: &Row<'_>) -> rusqlite::Result<CompanyDetails> {
         key: CompanyKey(row.get("id")?),
         company: read_company(row)?,
         attributes: BTreeMap::new(),
+        attribute_types: Rc::default(),
         signals: SignalCounts {
             bad_open: count("bad_open")?,
             bad_closed: count("bad_closed")?,

@@ -42,8 +42,10 @@ pub fn write(text: &mut String, events: &[StoredEvent]) {
         write_seconds(text, key.micros);
         text.push(',');
         text.push_str(if key.person == 0 { "null" } else { digits.format(key.person) });
-        text.push(',');
-        text.push_str(digits.format(*copies));
+        if *copies != 1 || key.identity != 0 {
+            text.push(',');
+            text.push_str(digits.format(*copies));
+        }
         if key.identity != 0 {
             text.push(',');
             text.push_str(digits.format(key.identity));
@@ -67,7 +69,7 @@ fn write_seconds(text: &mut String, micros: i64) {
     }
 }
 
-/// Reads a text that [`write`] made.
+/// Reads a text that [`write()`] made.
 ///
 /// # Errors
 /// Any other text: the database is damaged or was changed by hand.
@@ -77,7 +79,7 @@ pub fn read(text: &str) -> Result<Vec<StoredEvent>> {
     Ok(events)
 }
 
-/// Hands each event of a text that [`write`] made to `visit`, in order.
+/// Hands each event of a text that [`write()`] made to `visit`, in order.
 ///
 /// # Errors
 /// As [`read`].
@@ -112,16 +114,15 @@ impl Reader<'_> {
         let micros = self.seconds()?;
         self.expect(b',')?;
         let person = if self.peek() == Some(b'n') { self.null()? } else { self.key()? };
-        self.expect(b',')?;
-        let copies = self.number()?;
-        let identity = if self.peek() == Some(b',') { self.after_comma()? } else { 0 };
+        let copies = if self.peek() == Some(b',') { self.after_comma()? } else { 1 };
+        let identity = if self.peek() == Some(b',') { u32::try_from(self.after_comma()?)? } else { 0 };
         self.expect(b']')?;
         Ok(StoredEvent { key: EventKey { event, micros, person, identity }, copies })
     }
 
-    fn after_comma(&mut self) -> Result<u32> {
+    fn after_comma(&mut self) -> Result<u64> {
         self.expect(b',')?;
-        self.key()
+        self.number()
     }
 
     fn null(&mut self) -> Result<u32> {
@@ -196,14 +197,16 @@ mod tests {
             [event(3, 43_200_090_000, 175_637, 1, 0), event(3, -5_400_000_000, 0, 2, 0), event(9, 1, 4, 1, 77)];
         let mut text = String::new();
         write(&mut text, &events);
-        assert_eq!(text, "[[3,43200.09,175637,1],[3,-5400,null,2],[9,0.000001,4,1,77]]");
+        assert_eq!(text, "[[3,43200.09,175637],[3,-5400,null,2],[9,0.000001,4,1,77]]");
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
         assert_eq!(read(&text).unwrap(), events);
     }
 
     #[test]
     fn anything_else_is_damage() {
-        for text in ["", "[]", "[[1,2,3]]", "[[1,2,3,4]", "[[1,2,3,4]]]", "[[1,2,nul,4]]", "[[1,x,3,4]]", "{}"] {
+        for text in
+            ["", "[]", "[[1,2]]", "[[1,2,3,4]", "[[1,2,3]]]", "[[1,2,nul]]", "[[1,x,3]]", "[[1,2,3,4,5,6]]", "{}"]
+        {
             assert!(read(text).is_err(), "{text}");
         }
     }

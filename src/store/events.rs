@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use rusqlite::OptionalExtension;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Store, day_events};
+use super::{Store, day_events, keys};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::Watch;
@@ -134,13 +134,14 @@ impl Store {
     }
 
     fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT day, company, event, count FROM day_counts WHERE day BETWEEN ?1 AND ?2")?;
-        let mut rows = statement.query((range.from.number(), range.to.number()))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let keys = keys::of_counts(range);
+        let mut rows = statement.query((keys.start(), keys.end()))?;
         while let Some(row) = rows.next()? {
             // By position: looking up column names would take longer than reading the row.
-            visit(Day::from_number(row.get(0)?), row.get(1)?, row.get(2)?, row.get::<_, i64>(3)? as u64);
+            let (day, company, event) = keys::split_count(row.get(0)?);
+            visit(Day::from_number(day), company, event, row.get::<_, i64>(1)? as u64);
         }
         Ok(())
     }
@@ -162,14 +163,14 @@ impl Store {
     fn active_days(&self, range: DayRange) -> Result<FxHashMap<(u32, u32), u128>> {
         ensure!(range.to - range.from < MOST_DAYS_OF_PEOPLE, "people are counted over {range}, which is too long");
         let mut active: FxHashMap<(u32, u32), u128> = FxHashMap::default();
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT day, company, events FROM event_days WHERE day BETWEEN ?1 AND ?2")?;
-        let mut rows = statement.query((range.from.number(), range.to.number()))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
+        let keys = keys::of_days(range);
+        let mut rows = statement.query((keys.start(), keys.end()))?;
         while let Some(row) = rows.next()? {
-            let bit = 1u128 << (row.get::<_, i32>(0)? - range.from.number());
-            let company: u32 = row.get(1)?;
-            day_events::for_each(row.get_ref(2)?.as_str()?, |event| {
+            let (day, company) = keys::split_day(row.get(0)?);
+            let bit = 1u128 << (day - range.from.number());
+            day_events::for_each(row.get_ref(1)?.as_str()?, |event| {
                 if event.key.person != 0 {
                     *active.entry((company, event.key.person)).or_default() |= bit;
                 }
@@ -189,12 +190,11 @@ impl Store {
         };
         let mut by_person: FxHashMap<u32, (u64, u64)> = FxHashMap::default();
         let mut daily = Vec::new();
-        let mut statement =
-            self.connection.prepare_cached("SELECT events FROM event_days WHERE day = ?1 AND company = ?2")?;
+        let mut statement = self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
         for day in windows.both().days() {
             let mut active: FxHashSet<u32> = FxHashSet::default();
             let mut count = 0;
-            let mut rows = statement.query((day.number(), company.0))?;
+            let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
             if let Some(row) = rows.next()? {
                 day_events::for_each(row.get_ref(0)?.as_str()?, |event| {
                     if wanted.is_none_or(|key| key == event.key.event) {

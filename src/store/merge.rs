@@ -3,8 +3,8 @@
 use anyhow::Result;
 use rusqlite::OptionalExtension;
 
-use super::Store;
 use super::day_events::{self, StoredEvent};
+use super::{Store, keys};
 use crate::domain::company::{Company, CompanyKey};
 
 impl Store {
@@ -36,10 +36,31 @@ impl Store {
         connection.execute("DELETE FROM company_attributes WHERE company = ?1", [from.0])?;
         connection.execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
         connection.execute("UPDATE company_texts SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        self.move_facts(from, into)?;
         connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
         self.add_company_text(into, &left.company_id)?;
         fill_gaps(&mut kept, left);
-        self.update_company(into, &kept)
+        self.update_company(into, &kept)?;
+        self.refresh_breaks(into)
+    }
+
+    fn move_facts(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let moves = [
+            "UPDATE people SET company = ?2 WHERE company = ?1",
+            "UPDATE subscriptions SET company = ?2 WHERE company = ?1",
+            "UPDATE OR IGNORE stated_churns SET company = ?2 WHERE company = ?1",
+            "UPDATE nps_responses SET company = ?2 WHERE company = ?1",
+            "UPDATE tickets SET company = ?2 WHERE company = ?1",
+            "UPDATE invoices SET company = ?2 WHERE company = ?1",
+            "UPDATE touchpoints SET company = ?2 WHERE company = ?1",
+            "UPDATE goals SET company = ?2 WHERE company = ?1",
+        ];
+        for sql in moves {
+            self.connection.execute(sql, (from.0, into.0))?;
+        }
+        self.connection.execute("DELETE FROM stated_churns WHERE company = ?1", [from.0])?;
+        self.connection.execute("DELETE FROM customer_breaks WHERE company = ?1", [from.0])?;
+        Ok(())
     }
 
     fn merge_events(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
@@ -75,17 +96,17 @@ impl Store {
     }
 
     fn take_day(&self, day: i32, company: CompanyKey) -> Result<Vec<StoredEvent>> {
-        let mut take = self
-            .connection
-            .prepare_cached("DELETE FROM event_days WHERE day = ?1 AND company = ?2 RETURNING events")?;
-        let text: Option<String> = take.query_row((day, company.0), |row| row.get("events")).optional()?;
-        let mut forget = self.connection.prepare_cached("DELETE FROM day_counts WHERE day = ?1 AND company = ?2")?;
-        forget.execute((day, company.0))?;
+        let mut take = self.connection.prepare_cached("DELETE FROM event_days WHERE id = ?1 RETURNING events")?;
+        let text: Option<String> =
+            take.query_row([keys::of_day(day, company.0)], |row| row.get("events")).optional()?;
+        let mut forget = self.connection.prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let counts = keys::of_company_counts(day, company.0);
+        forget.execute((counts.start(), counts.end()))?;
         text.map_or_else(|| Ok(Vec::new()), |text| day_events::read(&text))
     }
 
     fn put_day(&self, day: i32, company: CompanyKey, events: &[StoredEvent]) -> Result<()> {
-        if events.is_empty() { Ok(()) } else { self.insert_day(day, company.0, events, &mut String::new()) }
+        if events.is_empty() { Ok(()) } else { self.day_inserter()?.insert(day, company.0, events) }
     }
 }
 

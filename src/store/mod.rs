@@ -5,10 +5,13 @@
 
 mod check;
 mod companies;
+mod customers;
 mod day_events;
 mod event_writer;
 mod events;
+mod facts;
 mod imports;
+mod keys;
 mod merge;
 mod migrations;
 mod open;
@@ -28,6 +31,7 @@ pub use companies::{CompanyDetails, CompanyName, SignalCounts};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
 pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
 pub use imports::{ImportKind, ImportRecord};
+pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
 pub use open::Permissions;
 pub use rules::StoredRule;

@@ -73,6 +73,26 @@ impl Store {
         Ok(statement.query_row([], |row| row.get("day"))?)
     }
 
+    /// The day on which an entry made now into the history of signals counts: the day after the latest day run, or today before
+    /// the first run. So a past day can be replayed without a clock.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn history_day(&self, now: Instant) -> Result<Day> {
+        Ok(self.latest_run_day()?.map_or_else(|| now.day_in(self.zone()), Day::next))
+    }
+
+    /// The day to which measured facts reach unless the user says otherwise: the latest day run, else the last day with events,
+    /// else yesterday.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn as_of(&self, today: Day) -> Result<Day> {
+        let run = self.latest_run_day()?;
+        let data = self.event_days()?.map(|days| days.to);
+        Ok(run.or(data).unwrap_or_else(|| today.previous()))
+    }
+
     /// The run that finished last.
     ///
     /// # Errors

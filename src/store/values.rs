@@ -5,6 +5,7 @@ use std::str::FromStr;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::day::{Day, Instant};
+use crate::domain::facts::AttributeType;
 use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
 
@@ -28,7 +29,7 @@ macro_rules! stored_as_text {
     )+};
 }
 
-stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind);
+stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind, AttributeType);
 
 impl ToSql for SignalId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -1,6 +1,8 @@
 //! The list of companies and one company.
 
-use super::or_dash;
+use std::cmp::Ordering;
+
+use crate::domain::facts::AttributeType;
 use crate::render::{self, Align, TextTable, Value};
 use crate::store::CompanyDetails;
 
@@ -58,8 +60,22 @@ pub fn value<'a>(details: &'a CompanyDetails, field: &str) -> Option<Value<'a>> 
         "good_closed_signals" => signals.good_closed.into(),
         "first_event_on" => details.first_event_on.into(),
         "last_event_on" => details.last_event_on.into(),
-        _ => return details.attributes.get(field).map(Into::into),
+        _ => return details.attributes.get(field).map(|text| attribute(text, details.attribute_types.get(field))),
     })
+}
+
+/// The value of a company's own column, as a number where all companies have numbers there.
+fn attribute<'a>(text: &'a str, attribute_type: Option<&AttributeType>) -> Value<'a> {
+    match (attribute_type, text.parse::<i64>(), text.parse::<f64>()) {
+        (Some(AttributeType::Number), Ok(whole), _) => Value::Whole(whole),
+        (Some(AttributeType::Number), _, Ok(number)) => Value::Number(number),
+        _ => text.into(),
+    }
+}
+
+/// The values of several fields; unknown where there is no such field.
+pub fn values<'a>(details: &'a CompanyDetails, fields: &[&str]) -> Vec<Value<'a>> {
+    fields.iter().map(|field| value(details, field).unwrap_or(Value::Null)).collect()
 }
 
 /// The columns of the list that people see unless they ask for others.
@@ -132,8 +148,7 @@ pub fn signals_text(details: &CompanyDetails) -> String {
 }
 
 /// Compares two values for a sorted list: the unknown last, numbers by size, text A to Z.
-pub fn compare(a: &Value<'_>, b: &Value<'_>) -> std::cmp::Ordering {
-    use std::cmp::Ordering;
+pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     match (a, b) {
         (Value::Null, Value::Null) => Ordering::Equal,
         (Value::Null, _) => Ordering::Greater,
@@ -141,6 +156,8 @@ pub fn compare(a: &Value<'_>, b: &Value<'_>) -> std::cmp::Ordering {
         (Value::Whole(a), Value::Whole(b)) => a.cmp(b),
         (Value::Number(a), Value::Number(b)) => a.total_cmp(b),
         (Value::Text(a), Value::Text(b)) => a.cmp(b),
-        _ => or_dash(Some(text(a.clone()))).cmp(&text(b.clone())),
+        (Value::Whole(a), Value::Number(b)) => (*a as f64).total_cmp(b),
+        (Value::Number(a), Value::Whole(b)) => a.total_cmp(&(*b as f64)),
+        _ => text(a.clone()).cmp(&text(b.clone())),
     }
 }

@@ -1,8 +1,10 @@
 //! The rows of each screen and report: which fields there are, in which order, and what they say.
 
 pub mod companies;
+pub mod company;
 pub mod events;
 pub mod imports;
+pub mod preview;
 pub mod rules;
 pub mod runs;
 pub mod signal;

@@ -65,30 +65,30 @@ CREATE TABLE event_names (
 ) STRICT;
 
 -- The events themselves: one row for each company and day, because ten million single rows take several times as long to
--- write and half as much space again. `events` is a JSON array, ordered, of
---     [event_names.id, seconds, people.id or null, copies]
--- or, for an event that came with an id of its own,
---     [event_names.id, seconds, people.id or null, copies, event_ids.id]
--- where seconds are counted from 00:00 UTC of `day`, and may be negative where the time zone of the database is ahead.
--- The view event_log unfolds them.
+-- write. `events` is a JSON array, ordered, of
+--     [event_names.id, seconds, people.id or null]
+-- with the number of copies as a fourth entry where there are several equal events, and event_ids.id as a fifth where the event
+-- came with an id of its own. Seconds are counted from 00:00 UTC of `day`, and may be negative where the time zone of the
+-- database is ahead. The view event_log unfolds them.
 --
--- This table and the next declare no foreign keys: looking up the parents of every row would take as long as writing it.
+-- The ids of this table and the next are made of day, company and event name, so that a day lies together and a file in order
+-- of time is appended. They declare no foreign keys: looking up the parents of every row would take as long as writing it.
 -- `signals check` verifies them.
 CREATE TABLE event_days (
-    day      INTEGER NOT NULL,
-    company  INTEGER NOT NULL,
-    events   TEXT NOT NULL,
-    PRIMARY KEY (day, company)
-) STRICT, WITHOUT ROWID;
+    id       INTEGER PRIMARY KEY,  -- day * 1000000000 + companies.id
+    day      INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000000000) VIRTUAL,
+    company  INTEGER NOT NULL GENERATED ALWAYS AS (id % 1000000000) VIRTUAL,
+    events   TEXT NOT NULL
+) STRICT;
 
 -- How many events of a name a company had on a day: always the sum of the copies in event_days.
 CREATE TABLE day_counts (
-    day      INTEGER NOT NULL,
-    company  INTEGER NOT NULL,
-    event    INTEGER NOT NULL,
-    count    INTEGER NOT NULL,
-    PRIMARY KEY (day, company, event)
-) STRICT, WITHOUT ROWID;
+    id       INTEGER PRIMARY KEY,  -- (day * 1000000000 + companies.id) * 100000 + event_names.id
+    day      INTEGER NOT NULL GENERATED ALWAYS AS (id / 100000000000000) VIRTUAL,
+    company  INTEGER NOT NULL GENERATED ALWAYS AS (id / 100000 % 1000000000) VIRTUAL,
+    event    INTEGER NOT NULL GENERATED ALWAYS AS (id % 100000) VIRTUAL,
+    count    INTEGER NOT NULL
+) STRICT;
 
 -- The ids of the events that have one, to recognise them whatever day they claim when they come again.
 CREATE TABLE event_ids (
@@ -230,7 +230,7 @@ FROM (SELECT c.company_id,
              p.person_id,
              date(d.day * 86400, 'unixepoch') AS day,
              d.day * 86400000000 + CAST(round((e.value ->> 1) * 1000000) AS INTEGER) AS micros,
-             e.value ->> 3 AS copies,
+             coalesce(e.value ->> 3, 1) AS copies,
              i.event_id
       FROM event_days d
       JOIN companies c ON c.id = d.company,

@@ -1,0 +1,323 @@
+//! When a company was a customer, and on which terms.
+
+use std::str::FromStr;
+
+use super::day::Day;
+
+/// A time during which a company was no customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Break {
+    /// The first day.
+    pub churned_on: Day,
+    /// The day on which it was a customer again; `None` while it is not.
+    pub returned_on: Option<Day>,
+}
+
+impl Break {
+    /// Whether the company was no customer on `day`.
+    pub fn covers(&self, day: Day) -> bool {
+        self.churned_on <= day && self.returned_on.is_none_or(|returned| day < returned)
+    }
+}
+
+/// What a company has agreed to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subscription {
+    /// Its id.
+    pub subscription_id: String,
+    /// The first day.
+    pub started_on: Day,
+    /// The plan.
+    pub plan: Option<String>,
+    /// The product.
+    pub product: Option<String>,
+    /// Monthly recurring revenue.
+    pub mrr: Option<f64>,
+    /// Seats paid for.
+    pub seats: Option<i64>,
+    /// When it renews.
+    pub renews_on: Option<Day>,
+    /// The first day on which it is over.
+    pub ended_on: Option<Day>,
+    /// When the card that pays for it expires.
+    pub card_expires_on: Option<Day>,
+    /// The length of its term, in days.
+    pub term_days: Option<i64>,
+}
+
+impl Subscription {
+    /// A subscription of which only the id is known.
+    pub fn new(subscription_id: &str) -> Self {
+        Subscription {
+            subscription_id: subscription_id.to_owned(),
+            started_on: Day::from_number(0),
+            plan: None,
+            product: None,
+            mrr: None,
+            seats: None,
+            renews_on: None,
+            ended_on: None,
+            card_expires_on: None,
+            term_days: None,
+        }
+    }
+
+    /// Whether it runs on `day`.
+    pub fn is_active(&self, day: Day) -> bool {
+        self.started_on <= day && self.ended_on.is_none_or(|ended| day < ended)
+    }
+}
+
+/// How often a subscription is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interval {
+    /// Every month.
+    Month,
+    /// Every quarter.
+    Quarter,
+    /// Every year.
+    Year,
+}
+
+impl Interval {
+    /// The longest that an interval lasts, in days.
+    pub fn days(self) -> i64 {
+        match self {
+            Interval::Month => 31,
+            Interval::Quarter => 92,
+            Interval::Year => 365,
+        }
+    }
+
+    /// What an amount for each interval comes to for each month, to the cent.
+    pub fn monthly(self, amount: f64) -> f64 {
+        let months = match self {
+            Interval::Month => 1.0,
+            Interval::Quarter => 3.0,
+            Interval::Year => 12.0,
+        };
+        (amount * 100.0 / months).round() / 100.0
+    }
+}
+
+impl FromStr for Interval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_lowercase().as_str() {
+            "month" | "monthly" => Ok(Interval::Month),
+            "quarter" | "quarterly" => Ok(Interval::Quarter),
+            "year" | "yearly" | "annual" | "annually" => Ok(Interval::Year),
+            _ => Err(format!("'{text}' is none of month, quarter, year")),
+        }
+    }
+}
+
+/// The breaks of a company, from the churns that were stated and from its subscriptions, in order and apart from each other.
+///
+/// A stated churn lasts until the stated return, else until the next subscription starts. Between subscriptions, and after the
+/// last, the company is no customer.
+pub fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
+    let next_start = |day: Day| subscriptions.iter().map(|s| s.started_on).filter(|start| *start > day).min();
+    let stated = stated
+        .iter()
+        .map(|churn| Break { returned_on: churn.returned_on.or_else(|| next_start(churn.churned_on)), ..*churn });
+    let mut all: Vec<Break> = stated.chain(gaps(subscriptions)).collect();
+    all.sort();
+    join(all)
+}
+
+/// The times after the first subscription in which none ran.
+fn gaps(subscriptions: &[Subscription]) -> Vec<Break> {
+    let mut spans: Vec<(Day, Option<Day>)> = subscriptions.iter().map(|s| (s.started_on, s.ended_on)).collect();
+    spans.sort();
+    let mut gaps = Vec::new();
+    let mut spans = spans.into_iter();
+    let Some((_, mut end)) = spans.next() else { return gaps };
+    for (start, next_end) in spans {
+        match end {
+            Some(day) if day < start => {
+                gaps.push(Break { churned_on: day, returned_on: Some(start) });
+                end = next_end;
+            }
+            _ => end = end.zip(next_end).map(|(one, other)| one.max(other)),
+        }
+    }
+    gaps.extend(end.map(|day| Break { churned_on: day, returned_on: None }));
+    gaps
+}
+
+/// Makes one of breaks that overlap or touch; they come in order.
+fn join(breaks: Vec<Break>) -> Vec<Break> {
+    let mut joined: Vec<Break> = Vec::new();
+    for next in breaks {
+        match joined.last_mut() {
+            Some(last) if last.returned_on.is_none_or(|returned| next.churned_on <= returned) => {
+                last.returned_on = last.returned_on.zip(next.returned_on).map(|(one, other)| one.max(other));
+            }
+            _ => joined.push(next),
+        }
+    }
+    joined
+}
+
+/// What subscriptions say of a company on a day.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Contract {
+    /// The plan of the largest active subscription.
+    pub plan: Option<String>,
+    /// The product of the largest active subscription.
+    pub product: Option<String>,
+    /// The sum of the active ones; 0 when none is.
+    pub mrr: Option<f64>,
+    /// The sum of the active ones; 0 when none is.
+    pub seats: Option<i64>,
+    /// The first renewal among the active ones.
+    pub renewal_on: Option<Day>,
+    /// The first card among the active ones to expire.
+    pub payment_expires_on: Option<Day>,
+    /// The term of the subscription that gives `renewal_on`.
+    pub renewal_term_days: Option<i64>,
+}
+
+/// What the subscriptions of a company say on `day`; `None` for a company that has none at all, for which its own columns speak.
+/// Each field is `None` where no active subscription states it.
+pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
+    if subscriptions.is_empty() {
+        return None;
+    }
+    let mut active: Vec<&Subscription> = subscriptions.iter().filter(|s| s.is_active(day)).collect();
+    if active.is_empty() {
+        return Some(Contract { mrr: Some(0.0), seats: Some(0), ..Contract::default() });
+    }
+    active.sort_by(|a, b| {
+        let by_mrr = b.mrr.unwrap_or(0.0).total_cmp(&a.mrr.unwrap_or(0.0));
+        by_mrr.then_with(|| a.subscription_id.cmp(&b.subscription_id))
+    });
+    let renewing = active.iter().filter(|s| s.renews_on.is_some()).min_by_key(|s| s.renews_on);
+    Some(Contract {
+        plan: active.iter().find_map(|s| s.plan.clone()),
+        product: active.iter().find_map(|s| s.product.clone()),
+        mrr: sum(active.iter().map(|s| s.mrr)),
+        seats: active.iter().filter_map(|s| s.seats).reduce(|a, b| a + b),
+        renewal_on: renewing.and_then(|s| s.renews_on),
+        payment_expires_on: active.iter().filter_map(|s| s.card_expires_on).min(),
+        renewal_term_days: renewing.and_then(|s| s.term_days),
+    })
+}
+
+/// The sum of what is known, to the cent; `None` when nothing is.
+fn sum(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let cents = amounts.flatten().map(|amount| (amount * 100.0).round()).reduce(|a, b| a + b);
+    cents.map(|cents| cents / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    fn subscription(id: &str, start: &str, end: Option<&str>) -> Subscription {
+        Subscription { started_on: day(start), ended_on: end.map(day), ..Subscription::new(id) }
+    }
+
+    fn texts(breaks: &[Break]) -> Vec<String> {
+        let returned = |b: &Break| b.returned_on.map_or("…".to_owned(), |day| day.to_string());
+        breaks.iter().map(|b| format!("{} {}", b.churned_on, returned(b))).collect()
+    }
+
+    #[test]
+    fn a_company_is_gone_between_its_subscriptions_and_after_the_last() {
+        type Case<'c> = (&'c [(&'c str, Option<&'c str>)], &'c [&'c str]);
+        let cases: [Case<'_>; 5] = [
+            (&[], &[]),
+            (&[("2025-01-01", None)], &[]),
+            (&[("2025-01-01", Some("2025-03-01"))], &["2025-03-01 …"]),
+            (&[("2025-01-01", Some("2025-03-01")), ("2025-05-01", None)], &["2025-03-01 2025-05-01"]),
+            (
+                // The second runs inside the first, and the third starts on the day on which the first is over.
+                &[
+                    ("2025-01-01", Some("2025-06-01")),
+                    ("2025-02-01", Some("2025-03-01")),
+                    ("2025-06-01", Some("2025-07-01")),
+                ],
+                &["2025-07-01 …"],
+            ),
+        ];
+        for (spans, expected) in cases {
+            let subscriptions: Vec<_> = spans.iter().map(|(start, end)| subscription("s", start, *end)).collect();
+            assert_eq!(texts(&breaks(&[], &subscriptions)), expected, "{spans:?}");
+        }
+    }
+
+    #[test]
+    fn a_stated_churn_lasts_until_the_return_or_the_next_subscription() {
+        let churn = |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
+        assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &[])), ["2025-03-01 …"]);
+        assert_eq!(texts(&breaks(&[churn("2025-03-01", Some("2025-04-01"))], &[])), ["2025-03-01 2025-04-01"]);
+        let later = [subscription("s", "2025-05-01", None)];
+        assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &later)), ["2025-03-01 2025-05-01"]);
+        let ended = [subscription("s", "2025-01-01", Some("2025-03-10"))];
+        assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &ended)), ["2025-03-01 …"]);
+    }
+
+    #[test]
+    fn a_break_covers_its_first_day_and_not_the_day_of_the_return() {
+        let away = Break { churned_on: day("2025-03-01"), returned_on: Some(day("2025-04-01")) };
+        let covered = ["2025-02-28", "2025-03-01", "2025-03-31", "2025-04-01"].map(|text| away.covers(day(text)));
+        assert_eq!(covered, [false, true, true, false]);
+    }
+
+    #[test]
+    fn active_subscriptions_make_the_contract() {
+        let small = Subscription {
+            plan: Some("basic".into()),
+            product: Some("core".into()),
+            mrr: Some(100.10),
+            seats: Some(5),
+            renews_on: Some(day("2025-12-01")),
+            term_days: Some(31),
+            ..subscription("a", "2025-01-01", None)
+        };
+        let large = Subscription {
+            plan: Some("pro".into()),
+            mrr: Some(300.20),
+            renews_on: Some(day("2026-01-01")),
+            term_days: Some(365),
+            card_expires_on: Some(day("2025-11-30")),
+            ..subscription("b", "2025-02-01", None)
+        };
+        let over = Subscription { mrr: Some(1000.0), ..subscription("c", "2024-01-01", Some("2025-03-01")) };
+        let found = contract(&[small, large, over], day("2025-03-01"));
+        let expected = Contract {
+            plan: Some("pro".into()),
+            product: Some("core".into()),
+            mrr: Some(400.30),
+            seats: Some(5),
+            renewal_on: Some(day("2025-12-01")),
+            payment_expires_on: Some(day("2025-11-30")),
+            renewal_term_days: Some(31),
+        };
+        assert_eq!(found, Some(expected));
+    }
+
+    #[test]
+    fn amounts_are_brought_to_a_month() {
+        let monthly = |interval: &str, amount| interval.parse::<Interval>().map(|interval| interval.monthly(amount));
+        assert_eq!(monthly("month", 100.0), Ok(100.0));
+        assert_eq!(monthly("quarterly", 100.0), Ok(33.33));
+        assert_eq!(monthly("annual", 1200.0), Ok(100.0));
+        assert!("weekly".parse::<Interval>().is_err());
+    }
+
+    #[test]
+    fn without_an_active_subscription_nothing_is_paid() {
+        let over = [subscription("c", "2024-01-01", Some("2025-03-01"))];
+        let expected = Contract { mrr: Some(0.0), seats: Some(0), ..Contract::default() };
+        assert_eq!(contract(&over, day("2025-03-01")), Some(expected));
+        assert_eq!(contract(&[], day("2025-03-01")), None);
+    }
+}

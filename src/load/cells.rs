@@ -1,0 +1,91 @@
+//! Typed cells into the fields of domain types. A column that the file does not have leaves the field as it is, an empty cell
+//! clears it.
+
+use crate::domain::day::Day;
+use crate::domain::facts::When;
+use crate::import::{FactRow, Value};
+
+/// The cell of a column; `None` when the file does not have the column, `Some(None)` when the cell is empty.
+fn cell<'a>(row: &FactRow<'a>, column: &str) -> Option<Option<Value<'a>>> {
+    row.cells.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
+}
+
+/// Updates a text.
+pub fn text(row: &FactRow<'_>, column: &str, field: &mut Option<String>) {
+    if let Some(value) = cell(row, column) {
+        *field = match value {
+            Some(Value::Text(text)) => Some(text.to_owned()),
+            _ => None,
+        };
+    }
+}
+
+/// Updates a whole number.
+pub fn whole(row: &FactRow<'_>, column: &str, field: &mut Option<i64>) {
+    if let Some(value) = cell(row, column) {
+        *field = match value {
+            Some(Value::Whole(number)) => Some(number),
+            _ => None,
+        };
+    }
+}
+
+/// Updates an amount of money.
+pub fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
+    if let Some(value) = cell(row, column) {
+        *field = match value {
+            Some(Value::Money(amount)) => Some(amount),
+            _ => None,
+        };
+    }
+}
+
+/// Updates a day, which may come from a cell that tells an instant.
+pub fn day(row: &FactRow<'_>, column: &str, field: &mut Option<Day>) {
+    if let Some(value) = cell(row, column) {
+        *field = day_of(value);
+    }
+}
+
+/// Updates an instant with its day.
+pub fn when(row: &FactRow<'_>, column: &str, field: &mut Option<When>) {
+    if let Some(value) = cell(row, column) {
+        *field = when_of(value);
+    }
+}
+
+fn day_of(value: Option<Value<'_>>) -> Option<Day> {
+    match value {
+        Some(Value::Day(day)) => Some(day),
+        Some(Value::Moment(moment)) => Some(moment.day),
+        _ => None,
+    }
+}
+
+fn when_of(value: Option<Value<'_>>) -> Option<When> {
+    match value {
+        Some(Value::Moment(moment)) => Some(When { at: moment.at, on: moment.day }),
+        _ => None,
+    }
+}
+
+/// The day of a column that every row has.
+pub fn required_day(row: &FactRow<'_>, column: &str) -> Day {
+    day_of(row.get(column)).unwrap_or(Day::from_number(0))
+}
+
+/// The instant of a column that every row has.
+pub fn required_when(row: &FactRow<'_>, column: &str) -> When {
+    let never = When { at: crate::domain::day::Instant::from_micros(0), on: Day::from_number(0) };
+    when_of(row.get(column)).unwrap_or(never)
+}
+
+/// The text of a column that every row has.
+pub fn required_text(row: &FactRow<'_>, column: &str) -> String {
+    row.text(column).unwrap_or_default().to_owned()
+}
+
+/// The text of a column that not every row has.
+pub fn optional_text(row: &FactRow<'_>, column: &str) -> Option<String> {
+    row.text(column).map(ToOwned::to_owned)
+}

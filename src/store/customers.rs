@@ -1,0 +1,208 @@
+//! When companies were customers, and on which terms.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, Row, named_params};
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+use crate::domain::customer::{self, Break, Subscription};
+use crate::domain::day::Day;
+use crate::domain::trend::Customer;
+
+impl Store {
+    /// What trend rules need to know of every company, in order of their ids, which does not depend on what was imported first.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
+        let mut breaks = self.all_breaks()?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, first_event_day FROM companies ORDER BY company_id")?;
+        let customers = statement.query_map([], |row| {
+            let key = CompanyKey(row.get("id")?);
+            let first: Option<i32> = row.get("first_event_day")?;
+            let breaks = breaks.remove(&key).unwrap_or_default();
+            Ok((key, Customer { first_event: first.map(Day::from_number), breaks }))
+        })?;
+        Ok(customers.collect::<Result<_, _>>()?)
+    }
+
+    fn all_breaks(&self) -> Result<HashMap<CompanyKey, Vec<Break>>> {
+        let mut all: HashMap<CompanyKey, Vec<Break>> = HashMap::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, churned_on, returned_on FROM customer_breaks ORDER BY company, churned_on",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            all.entry(CompanyKey(row.get("company")?)).or_default().push(read_break(row)?);
+        }
+        Ok(all)
+    }
+
+    /// The times during which a company was no customer, in order.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn breaks(&self, company: CompanyKey) -> Result<Vec<Break>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT churned_on, returned_on FROM customer_breaks WHERE company = ?1 ORDER BY churned_on",
+        )?;
+        let breaks = statement.query_map([company.0], read_break)?;
+        Ok(breaks.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes that a company was stated to have churned on a day. A churn that was stated before and has not ended is moved.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
+        let connection = &self.connection;
+        connection
+            .prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND returned_on IS NULL")?
+            .execute([company.0])?;
+        connection
+            .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute((company.0, churned_on))?;
+        self.refresh_breaks(company)
+    }
+
+    /// Notes that a company that had churned is a customer again from a day on.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn state_return(&self, company: CompanyKey, churned_on: Day, returned_on: Day) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO stated_churns (company, churned_on, returned_on) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (company, churned_on) DO UPDATE SET returned_on = excluded.returned_on",
+            )?
+            .execute((company.0, churned_on, returned_on))?;
+        self.refresh_breaks(company)
+    }
+
+    fn stated_churns(&self, company: CompanyKey) -> Result<Vec<Break>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT churned_on, returned_on FROM stated_churns WHERE company = ?1 ORDER BY churned_on",
+        )?;
+        let churns = statement.query_map([company.0], read_break)?;
+        Ok(churns.collect::<Result<_, _>>()?)
+    }
+
+    /// Works out anew when a company was no customer.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
+        let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
+        let connection = &self.connection;
+        connection.prepare_cached("DELETE FROM customer_breaks WHERE company = ?1")?.execute([company.0])?;
+        let mut insert = connection
+            .prepare_cached("INSERT INTO customer_breaks (company, churned_on, returned_on) VALUES (?1, ?2, ?3)")?;
+        for away in &breaks {
+            insert.execute((company.0, away.churned_on, away.returned_on))?;
+        }
+        let lasting = breaks.last().filter(|away| away.returned_on.is_none()).map(|away| away.churned_on);
+        connection
+            .prepare_cached("UPDATE companies SET churned_on = ?2 WHERE id = ?1")?
+            .execute((company.0, lasting))?;
+        Ok(())
+    }
+
+    /// The subscriptions of a company, in the order in which they started.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn subscriptions(&self, company: CompanyKey) -> Result<Vec<Subscription>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT * FROM subscriptions WHERE company = ?1 ORDER BY started_on, subscription_id")?;
+        let subscriptions = statement.query_map([company.0], read_subscription)?;
+        Ok(subscriptions.collect::<Result<_, _>>()?)
+    }
+
+    /// All subscriptions, by company.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn all_subscriptions(&self) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
+        let mut all: HashMap<CompanyKey, Vec<Subscription>> = HashMap::new();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT * FROM subscriptions ORDER BY company, started_on, subscription_id")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            all.entry(CompanyKey(row.get("company")?)).or_default().push(read_subscription(row)?);
+        }
+        Ok(all)
+    }
+
+    /// The subscription of that id, and whose it is.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn subscription(&self, subscription_id: &str) -> Result<Option<(CompanyKey, Subscription)>> {
+        let mut statement = self.connection.prepare_cached("SELECT * FROM subscriptions WHERE subscription_id = ?1")?;
+        let found = statement
+            .query_row([subscription_id], |row| Ok((CompanyKey(row.get("company")?), read_subscription(row)?)));
+        Ok(found.optional()?)
+    }
+
+    /// The ids of all subscriptions and whose they are.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn subscription_owners(&self) -> Result<Vec<(CompanyKey, String)>> {
+        let mut statement = self.connection.prepare_cached("SELECT company, subscription_id FROM subscriptions")?;
+        let owners =
+            statement.query_map([], |row| Ok((CompanyKey(row.get("company")?), row.get("subscription_id")?)))?;
+        Ok(owners.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds a subscription, or replaces the one of that id. [`Store::refresh_breaks`] is to follow.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn save_subscription(&self, company: CompanyKey, subscription: &Subscription) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO subscriptions (subscription_id, company, started_on, plan, product, mrr, seats, renews_on,
+                                                   ended_on, card_expires_on, term_days)
+             VALUES (:subscription_id, :company, :started_on, :plan, :product, :mrr, :seats, :renews_on, :ended_on,
+                     :card_expires_on, :term_days)",
+        )?;
+        statement.execute(named_params! {
+            ":subscription_id": subscription.subscription_id,
+            ":company": company.0,
+            ":started_on": subscription.started_on,
+            ":plan": subscription.plan,
+            ":product": subscription.product,
+            ":mrr": subscription.mrr,
+            ":seats": subscription.seats,
+            ":renews_on": subscription.renews_on,
+            ":ended_on": subscription.ended_on,
+            ":card_expires_on": subscription.card_expires_on,
+            ":term_days": subscription.term_days,
+        })?;
+        Ok(())
+    }
+}
+
+fn read_break(row: &Row<'_>) -> rusqlite::Result<Break> {
+    Ok(Break { churned_on: row.get("churned_on")?, returned_on: row.get("returned_on")? })
+}
+
+fn read_subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
+    Ok(Subscription {
+        subscription_id: row.get("subscription_id")?,
+        started_on: row.get("started_on")?,
+        plan: row.get("plan")?,
+        product: row.get("product")?,
+        mrr: row.get("mrr")?,
+        seats: row.get("seats")?,
+        renews_on: row.get("renews_on")?,
+        ended_on: row.get("ended_on")?,
+        card_expires_on: row.get("card_expires_on")?,
+        term_days: row.get("term_days")?,
+    })
+}
