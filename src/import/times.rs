@@ -299,15 +299,23 @@ impl Clock {
     /// Reads `[ T]HH:MM[:SS[.fff]][Z|±hh:mm]`; the offset is in seconds, `None` without one. ` AM` and ` PM` are as
     /// clear, and so is ` UTC`.
     fn read(text: &[u8]) -> Option<(Clock, Option<i32>)> {
+        match text.last() {
+            Some(b'M' | b'm' | b'C') => Clock::read_with_word(text),
+            _ => Clock::read_plain(text),
+        }
+    }
+
+    #[cold]
+    fn read_with_word(text: &[u8]) -> Option<(Clock, Option<i32>)> {
         match text {
-            [clock @ .., b' ', half @ (b'A' | b'a' | b'P' | b'p'), b'M' | b'm'] => {
+            [clock @ .., b' ', half @ (b'A' | b'a' | b'P' | b'p'), _] => {
                 let (clock, offset) = Clock::read_plain(clock)?;
                 Some((clock.in_half(half.eq_ignore_ascii_case(&b'P'))?, offset))
             }
             [clock @ .., b' ', b'U', b'T', b'C'] => {
                 Clock::read_plain(clock).filter(|(_, offset)| offset.is_none()).map(|(clock, _)| (clock, Some(0)))
             }
-            _ => Clock::read_plain(text),
+            _ => None,
         }
     }
 
