@@ -1,7 +1,5 @@
 //! When a company was a customer, and on which terms.
 
-use std::str::FromStr;
-
 use super::day::Day;
 
 /// A time during which a company was no customer.
@@ -68,48 +66,15 @@ impl Subscription {
     }
 }
 
-/// How often a subscription is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interval {
-    /// Every month.
-    Month,
-    /// Every quarter.
-    Quarter,
-    /// Every year.
-    Year,
-}
-
-impl Interval {
-    /// The longest that an interval lasts, in days.
-    pub fn days(self) -> i64 {
-        match self {
-            Interval::Month => 31,
-            Interval::Quarter => 92,
-            Interval::Year => 365,
-        }
-    }
-
-    /// What an amount for each interval comes to for each month, to the cent.
-    pub fn monthly(self, amount: f64) -> f64 {
-        let months = match self {
-            Interval::Month => 1.0,
-            Interval::Quarter => 3.0,
-            Interval::Year => 12.0,
-        };
-        (amount * 100.0 / months).round() / 100.0
-    }
-}
-
-impl FromStr for Interval {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_lowercase().as_str() {
-            "month" | "monthly" => Ok(Interval::Month),
-            "quarter" | "quarterly" => Ok(Interval::Quarter),
-            "year" | "yearly" | "annual" | "annually" => Ok(Interval::Year),
-            _ => Err(format!("'{text}' is none of month, quarter, year")),
-        }
+/// How long the term of a subscription lasts at most, in days, by the word for its interval; `None` for another word.
+pub fn term_days(interval: &str) -> Option<i64> {
+    match interval {
+        "day" => Some(1),
+        "week" => Some(7),
+        "month" => Some(31),
+        "quarter" => Some(92),
+        "year" => Some(365),
+        _ => None,
     }
 }
 
@@ -302,15 +267,6 @@ mod tests {
             renewal_term_days: Some(31),
         };
         assert_eq!(found, Some(expected));
-    }
-
-    #[test]
-    fn amounts_are_brought_to_a_month() {
-        let monthly = |interval: &str, amount| interval.parse::<Interval>().map(|interval| interval.monthly(amount));
-        assert_eq!(monthly("month", 100.0), Ok(100.0));
-        assert_eq!(monthly("quarterly", 100.0), Ok(33.33));
-        assert_eq!(monthly("annual", 1200.0), Ok(100.0));
-        assert!("weekly".parse::<Interval>().is_err());
     }
 
     #[test]

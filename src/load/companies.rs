@@ -53,10 +53,13 @@ impl Loader<'_> {
         let Ok(found) = self.book.find(text) else { return Ok(shared_name(text)) };
         let key = match found {
             Some(key) => {
+                self.rows.known += 1;
+                if self.is_outdated(key, row)? {
+                    return Ok(Verdict::Accepted);
+                }
                 let mut company = self.store.company(key)?;
                 apply(&mut company, row);
                 self.store.update_company(key, &company)?;
-                self.rows.known += 1;
                 key
             }
             None => {
@@ -68,6 +71,9 @@ impl Loader<'_> {
         };
         self.book.add_id(text, key);
         self.companies.insert(key);
+        if let Some(paid) = row.as_of {
+            self.store.set_paid_at(key, paid.at)?;
+        }
         if let Some(name) = row.text("name") {
             self.book.add_name(name, key);
             self.named.push((key, name.to_owned()));
@@ -82,6 +88,14 @@ impl Loader<'_> {
             self.store.set_company_attribute(key, name, *value)?;
         }
         Ok(Verdict::Accepted)
+    }
+
+    /// Whether the row is of a payment before one that is known.
+    fn is_outdated(&self, key: CompanyKey, row: &FactRow<'_>) -> Result<bool> {
+        match row.as_of {
+            Some(paid) => Ok(self.store.paid_at(key)?.is_some_and(|known| known > paid.at)),
+            None => Ok(false),
+        }
     }
 
     /// Tells the types of the file's own columns from all their values, and remarks on those that are mixed.

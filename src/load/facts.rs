@@ -9,9 +9,9 @@ use super::events::shared_name;
 use super::names::CompanyBook;
 use super::{Loaded, Watcher};
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::{Interval, Subscription};
+use crate::domain::customer::{self, Subscription};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, TeamMember, Ticket, Touchpoint};
-use crate::import::{FactRow, Rejects, Sheet, Value, Verdict, read_facts};
+use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::Store;
 
 /// What is done with a row of a kind.
@@ -139,9 +139,8 @@ impl Facts<'_> {
         day(row, "renews_on", &mut subscription.renews_on);
         day(row, "ended_on", &mut subscription.ended_on);
         day(row, "card_expires_on", &mut subscription.card_expires_on);
-        if let Err(verdict) = price(row, &mut subscription) {
-            return Ok(verdict);
-        }
+        money(row, "mrr", &mut subscription.mrr);
+        subscription.term_days = row.text("interval").and_then(customer::term_days).or(subscription.term_days);
         self.store.save_subscription(company, &subscription)?;
         self.loaded.days.add(subscription.started_on);
         self.accept(is_new)
@@ -287,7 +286,7 @@ impl Facts<'_> {
         text(row, "manager", &mut member.manager);
         let mut realtime = Some(member.realtime);
         text(row, "realtime", &mut realtime);
-        member.realtime = realtime.unwrap_or_else(|| TeamMember::USUAL_REALTIME.to_owned());
+        member.realtime = realtime.map_or_else(|| TeamMember::USUAL_REALTIME.to_owned(), |types| types_of(&types));
         let mut digest = Some(if member.digest { "yes" } else { "no" }.to_owned());
         text(row, "digest", &mut digest);
         member.digest = digest.as_deref() == Some("yes");
@@ -296,18 +295,9 @@ impl Facts<'_> {
     }
 }
 
-/// Monthly recurring revenue, from its own column or from an amount for an interval, and the length of the term.
-fn price(row: &FactRow<'_>, subscription: &mut Subscription) -> Result<(), Verdict> {
-    money(row, "mrr", &mut subscription.mrr);
-    let interval = match row.text("interval").map(str::parse::<Interval>).transpose() {
-        Ok(interval) => interval,
-        Err(reason) => return Err(Verdict::Rejected { column: "interval", reason }),
-    };
-    if let Some(interval) = interval {
-        subscription.term_days = Some(interval.days());
-    }
-    if let (None, Some(Value::Money(amount))) = (row.get("mrr"), row.get("amount")) {
-        subscription.mrr = Some(interval.unwrap_or(Interval::Month).monthly(amount));
-    }
-    Ok(())
+/// The types of signal in a cell such as `bad; Good`, as they are stored.
+fn types_of(cell: &str) -> String {
+    let types: Vec<String> =
+        cell.split(';').map(|part| part.trim().to_lowercase()).filter(|part| !part.is_empty()).collect();
+    types.join(";")
 }

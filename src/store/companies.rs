@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::Store;
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::customer::{self, Subscription};
-use crate::domain::day::Day;
+use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 
 /// A text by which files may name a company.
@@ -218,6 +218,24 @@ impl Store {
             ":seats": company.seats,
             ":seats_used": company.seats_used,
         })?;
+        Ok(())
+    }
+
+    /// When the latest payment was made that a file of payments told of.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
+        let mut statement = self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
+        Ok(statement.query_row([key.0], |row| row.get("paid_at"))?)
+    }
+
+    /// Notes when the latest payment was made.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
+        self.connection.prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?.execute((key.0, at))?;
         Ok(())
     }
 
