@@ -66,7 +66,7 @@ impl Ack {
             &ids,
             &Entry { action: Action::Acknowledged, reason, outcome: self.outcome },
         )?;
-        context.ui.note(format!("acknowledged {what}"));
+        context.ui.note(format!("acknowledged {}", triage::named(&store, &ids)?));
         Ok(())
     }
 

@@ -7,7 +7,6 @@ use super::options::signal_number;
 use super::triage::{self, Entry};
 use crate::context::Context;
 use crate::domain::signal::Action;
-use crate::render::counted;
 
 /// Reopen acknowledged signals, with the reason.
 #[derive(Debug, Args)]
@@ -31,7 +30,7 @@ impl Reopen {
         let ids = triage::distinct(&self.ids);
         let reason = triage::reason(context, self.reason)?;
         triage::enter(context, &mut store, &ids, &Entry { action: Action::Reopened, reason, outcome: None })?;
-        context.ui.note(format!("reopened {}", counted(ids.len() as u64, "signal", "signals")));
+        context.ui.note(format!("reopened {}", triage::named(&store, &ids)?));
         Ok(())
     }
 }

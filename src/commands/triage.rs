@@ -5,7 +5,9 @@ use anyhow::Result;
 use crate::context::Context;
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId};
 use crate::error::{Failure, not_allowed, usage};
+use crate::render::counted;
 use crate::store::{Finish, Store};
+use crate::views::signals;
 
 /// What is to be entered into the history of signals.
 pub struct Entry {
@@ -91,6 +93,21 @@ fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
             Err(problems[0].hints().iter().fold(failure, |failure, hint| failure.hint(hint.clone())).into())
         }
     }
+}
+
+/// What the signals are called when they are done: one by what it says, several by how many they are.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
+    let only = match ids {
+        [id] => store.signal(*id)?,
+        _ => None,
+    };
+    Ok(match only {
+        Some(signal) => format!("signal {}: {}: {}", signal.id, signals::company(&signal), signal.detail),
+        None => counted(ids.len() as u64, "signal", "signals"),
+    })
 }
 
 /// The numbers without repetition, in the order given.
