@@ -1,13 +1,13 @@
 //! What every command needs, resolved once from the options and the environment.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use directories::ProjectDirs;
 
 use crate::clock::Clock;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, Instant};
 use crate::error::{Failure, Kind, usage};
 use crate::store::{Permissions, Store};
 use crate::ui::{ColorChoice, Terminal, Ui};
@@ -93,6 +93,11 @@ impl Context {
         })
     }
 
+    /// The context of a command that runs within this one, as `by` if it says so: other streams, time and database.
+    pub fn within(&self, ui: Ui, now: Instant, database: PathBuf, by: Option<String>) -> Context {
+        Context { ui, clock: Clock::fixed(now), database: Some(database), user: by.or_else(|| self.user.clone()) }
+    }
+
     /// Who does it: `--by`, else SIGNALS_USER, else the login name.
     pub fn user(&self) -> String {
         self.user.clone().or_else(|| whoami::username().ok()).unwrap_or_else(|| "unknown".to_owned())
@@ -138,6 +143,16 @@ impl Context {
     pub fn today(&self, store: &Store) -> Day {
         self.clock.now().day_in(store.zone())
     }
+}
+
+/// Makes `folder` the current one, as `cd` does, and returns the one that was.
+///
+/// # Errors
+/// A folder that cannot be entered (exit 8).
+pub fn enter(folder: &Path) -> Result<PathBuf> {
+    let before = std::env::current_dir().context("cannot tell the current folder")?;
+    std::env::set_current_dir(folder).with_context(|| format!("cannot enter the folder {}", folder.display()))?;
+    Ok(before)
 }
 
 fn clock(environment: &Environment) -> Result<Clock> {

@@ -151,6 +151,14 @@ pub fn report(error: &anyhow::Error) -> Option<Report> {
     Some(Report { kind, message: chain_text(error), hints: hints_for(kind) })
 }
 
+/// Sums up a panic for the user.
+pub fn panic_report(panic: &(dyn std::any::Any + Send)) -> Report {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    let message = format!("signals made a mistake: {}", text.unwrap_or_else(|| "unknown".to_owned()));
+    Report { kind: Kind::Bug, message, hints: hints_for(Kind::Bug) }
+}
+
 fn chain_text(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for part in error.chain().map(ToString::to_string) {

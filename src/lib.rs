@@ -1,7 +1,7 @@
 //! `signals`: an early-warning system for customer success teams, in one binary over one SQLite file.
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them into the
-//! [`store`], [`run`] applies the
+//! [`store`], [`mod@run`] applies the
 //! rules to one day, [`views`] gather the rows of a screen, [`render`] turns them into bytes, [`commands`] connect these,
 //! [`cli`] names the commands, and [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod context;
+pub mod demo;
 pub mod domain;
 pub mod error;
 pub mod import;
@@ -21,6 +22,7 @@ pub mod ui;
 pub mod views;
 
 use std::ffi::OsString;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -28,31 +30,34 @@ use clap::error::ErrorKind;
 
 use cli::Cli;
 use context::{Context, Environment};
+use error::{Kind, Report};
 
 /// Runs one command line, prints what it has to say, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let environment = Environment::of_the_process();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return explain_usage(&error),
     };
-    let (context, result) = match Context::new(&cli.global, &environment) {
-        Ok(context) => {
-            let result = cli.run(&context).and_then(|()| context.ui.flush());
-            (context, result)
+    let context = match Context::new(&cli.global, &Environment::of_the_process()) {
+        Ok(context) => context,
+        Err(error) => {
+            ui::Ui::new(cli.global.color, cli.global.quiet, ui::Terminal::default()).failure_of(&error);
+            return ExitCode::from(Kind::Usage.exit_code());
         }
-        Err(error) => match Context::new(&cli.global, &Environment::default()) {
-            Ok(context) => (context, Err(error)),
-            Err(_) => return ExitCode::from(error::Kind::Usage.exit_code()),
-        },
     };
-    match result.map_err(|error| error::report(&error)) {
-        Ok(()) | Err(None) => ExitCode::SUCCESS,
-        Err(Some(report)) => {
-            context.ui.failure(&report);
-            ExitCode::from(report.kind.exit_code())
-        }
-    }
+    // A panic is our mistake. It gets the exit code of one, and one line for the report instead of a trace.
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| cli.run(&context).and_then(|()| context.ui.flush())));
+    let report = match result {
+        Ok(result) => result.err().and_then(|error| error::report(&error)),
+        Err(panic) => Some(error::panic_report(panic.as_ref())),
+    };
+    report.map_or(ExitCode::SUCCESS, |report| end(&context, &report))
+}
+
+fn end(context: &Context, report: &Report) -> ExitCode {
+    context.ui.failure(report);
+    ExitCode::from(report.kind.exit_code())
 }
 
 /// Prints what the argument parser has to say: help and version to standard output, mistakes to standard error.
@@ -61,6 +66,6 @@ fn explain_usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::from(error::Kind::Usage.exit_code()),
+        _ => ExitCode::from(Kind::Usage.exit_code()),
     }
 }

@@ -4,13 +4,14 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
-use std::io::{self, BufRead, BufWriter, IsTerminal, Stdout, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{Failure, Kind, Report};
+use crate::error::{self, Failure, Kind, Report};
 use crate::render::{Look, RecordWriter, Value, escape};
 
 /// When colours are used.
@@ -25,7 +26,7 @@ pub enum ColorChoice {
 }
 
 /// What the environment says about the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// NO_COLOR is set, or TERM is dumb.
     pub wants_no_colour: bool,
@@ -37,15 +38,21 @@ pub struct Terminal {
 
 /// Where a command's words go.
 pub struct Ui {
-    out: RefCell<BufWriter<Stdout>>,
+    out: RefCell<BufWriter<Box<dyn Write>>>,
     look: Look,
     error_colour: bool,
     is_quiet: bool,
     shows_progress: bool,
 }
 
+const HINT_STYLE: Style = AnsiColor::Cyan.on_default().bold();
+
 /// The width of a terminal that does not tell.
 const USUAL_WIDTH: u16 = 80;
+
+fn buffered(out: impl Write + 'static) -> RefCell<BufWriter<Box<dyn Write>>> {
+    RefCell::new(BufWriter::with_capacity(1 << 16, Box::new(out)))
+}
 
 impl Ui {
     /// Finds out what the streams are.
@@ -61,12 +68,22 @@ impl Ui {
         let measured = || terminal_size::terminal_size().map(|(width, _)| width.0).filter(|width| *width > 0);
         let width = out_is_terminal.then(|| terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH));
         Ui {
-            out: RefCell::new(BufWriter::with_capacity(1 << 16, io::stdout())),
+            out: buffered(io::stdout()),
             look: Look { has_colour: colour(out_is_terminal), width },
             error_colour: colour(error_is_terminal),
             is_quiet,
             shows_progress: error_is_terminal && !is_quiet,
         }
+    }
+
+    /// The same for a command that runs within this one, with its standard output in a file where there is one.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
+    pub fn within(&self, file: Option<File>) -> Self {
+        let (out, look) = match file {
+            Some(file) => (buffered(file), Look::PLAIN),
+            None => (buffered(io::stdout()), self.look),
+        };
+        Ui { out, look, ..*self }
     }
 
     /// How screens are to be drawn.
@@ -128,7 +145,7 @@ impl Ui {
     /// Tells what can be done.
     pub fn hint(&self, text: impl Display) {
         if !self.is_quiet {
-            self.say("hint: ", AnsiColor::Cyan.on_default().bold(), &text.to_string());
+            self.say("hint: ", HINT_STYLE, &text.to_string());
         }
     }
 
@@ -140,7 +157,12 @@ impl Ui {
             return;
         }
         self.say("error: ", AnsiColor::Red.on_default().bold(), &report.message);
-        report.hints.iter().for_each(|hint| self.hint(hint));
+        report.hints.iter().for_each(|hint| self.say("hint: ", HINT_STYLE, hint));
+    }
+
+    /// Tells of an error, unless it is no error that the user has to read about.
+    pub fn failure_of(&self, error: &anyhow::Error) {
+        error::report(error).iter().for_each(|report| self.failure(report));
     }
 
     /// Each line of text is made safe on its own: line breaks of ours stay, control characters of the data do not.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::FilterOptions;
+use super::options::{FilterOptions, signal_number};
 use super::triage::{self, Entry};
 use crate::context::Context;
 use crate::domain::signal::{Action, Outcome, SignalId, State};
@@ -20,7 +20,7 @@ Examples:
   signals ack --all --rule login --until 2026-03-01 --reason \"Before the migration\" --yes")]
 pub struct Ack {
     /// The signals' numbers
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = signal_number)]
     ids: Vec<i64>,
     /// Why
     #[arg(long, value_name = "TEXT")]

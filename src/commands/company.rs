@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, find_company};
+use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
 use crate::context::Context;
 use crate::domain::day::Day;
@@ -15,6 +15,7 @@ use crate::views::company::CompanyView;
 
 /// See the customers.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
 pub enum Company {
     /// List the companies, with their signals
     List(ListCompanies),
@@ -129,7 +130,11 @@ impl ListCompanies {
         if self.format.format == Format::Table {
             let usual = USUAL_COLUMNS.to_vec();
             let table = companies::table(&companies, if self.columns.is_empty() { &usual } else { &columns });
-            return output::print_table(&context.ui, &table, "no companies yet; `signals import FILE` brings them");
+            let when_empty = match &self.csm {
+                Some(csm) => format!("no companies of {csm}"),
+                None => "no companies yet; `signals import FILE` brings them".to_owned(),
+            };
+            return output::print_table(&context.ui, &table, &when_empty);
         }
         context.ui.records(RecordWriter::new(self.format.format, &columns), |record| {
             companies.iter().try_for_each(|details| record(&companies::values(details, &columns)))
@@ -217,7 +222,7 @@ impl ChurnCompany {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
-        let on = self.on;
+        let on = not_in_the_future(context, &store, self.on)?;
         if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
             return Err(not_allowed(format!("'{}' had churned on {} already", self.company, away.churned_on)).into());
         }
@@ -231,7 +236,7 @@ impl ReturnCompany {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
-        let on = self.on;
+        let on = not_in_the_future(context, &store, self.on)?;
         let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) else {
             return Err(not_allowed(format!("'{}' was a customer on {on}", self.company)).into());
         };

@@ -10,8 +10,10 @@ use crate::views::events::{EVENTS, WatchedEvent};
 
 /// See what events there are.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  signals event list")]
 pub enum Event {
     /// List every event name seen, with totals and whether a rule watches it
+    #[command(after_help = "Example:\n  signals event list --format csv")]
     List(FormatOption),
 }
 

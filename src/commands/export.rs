@@ -21,8 +21,10 @@ use crate::views::signals::SIGNALS;
 )]
 pub enum Export {
     /// All signals, oldest first
+    #[command(after_help = "Example:\n  signals export signals --out signals.csv")]
     Signals(ExportOptions),
     /// All companies, by id
+    #[command(after_help = "Example:\n  signals export companies --format ndjson")]
     Companies(ExportOptions),
 }
 
@@ -103,7 +105,8 @@ impl ExportOptions {
 fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {
     let place = || format!("cannot write {}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
+    // The error of the library names a temporary file that nobody has asked for.
+    let temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| plain(&error)).with_context(place)?;
     let mut file = std::io::BufWriter::new(temporary);
     let mut bytes = Vec::new();
     writer.start(&mut bytes)?;
@@ -119,4 +122,9 @@ fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -
     temporary.as_file().sync_all().with_context(place)?;
     temporary.persist(path).with_context(place)?;
     Ok(())
+}
+
+/// The error without the name of the file.
+fn plain(error: &std::io::Error) -> std::io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error)
 }

@@ -56,6 +56,9 @@ pub fn run(context: &Context) -> Result<()> {
     if bad > SHOWN {
         context.ui.note(format!("the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"));
     }
-    context.ui.hint("`signals show ID` explains one, `signals ack ID --reason TEXT` closes it");
+    match bad {
+        0 => context.ui.hint("`signals status` tells what was imported and run, `signals --help` what can be done"),
+        _ => context.ui.hint("`signals show ID` explains one, `signals ack ID --reason TEXT` closes it"),
+    }
     Ok(())
 }

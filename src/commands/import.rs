@@ -12,13 +12,13 @@ use super::init::parse_zone;
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind, usage};
+use crate::error::{Failure, Kind, usage};
 use crate::import::header::Delimiter;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
 use crate::render::counted;
-use crate::store::{Finish, Store};
+use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
 
 const AFTER_HELP: &str = "\
@@ -31,7 +31,7 @@ Examples:
   psql -c \"COPY (SELECT …) TO STDOUT CSV HEADER\" | signals import -
   signals import --list";
 
-/// Import files: events, companies.
+/// Import files: events, companies and other facts about customers.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct Import {
@@ -56,6 +56,9 @@ pub struct Import {
     /// What separates the fields: comma, semicolon, tab or pipe; told from the header unless set
     #[arg(long, value_name = "NAME", value_parser = delimiter)]
     delimiter: Option<Delimiter>,
+    /// One row for each company and day, with a column of numbers for each event
+    #[arg(long)]
+    wide: bool,
     /// Refuse a file with a single bad row
     #[arg(long)]
     strict: bool,
@@ -86,7 +89,14 @@ impl Import {
             return Err(usage("--rejects takes the rows of one file").hint("import the files one by one").into());
         }
         let options = self.options()?;
-        let mut store = context.maker()?;
+        // A dry run makes nothing, not even the database: where there is none, it reads into one that is thrown away.
+        let folder = tempfile::tempdir()?;
+        let mut store = match context.database()? {
+            path if self.dry_run && !path.exists() => {
+                Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?
+            }
+            _ => context.maker()?,
+        };
         let mut worst = None;
         for file in &self.files {
             let ended = self.import(context, &mut store, file, &options)?;
@@ -108,6 +118,7 @@ impl Import {
             delimiter: self.delimiter,
             timezone,
             date_format: self.date_format,
+            wide: self.wide,
         })
     }
 
@@ -142,7 +153,7 @@ impl Import {
                 Ok(Some(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well }))
             }
             Err(error) if load::is_refusal(&error) => {
-                error::report(&error).iter().for_each(|report| ui.failure(report));
+                ui.failure_of(&error);
                 Ok(Some(Ended::Refused))
             }
             Err(error) => Err(error),
@@ -155,11 +166,14 @@ impl Import {
             diagnosis(plan, loaded).iter().for_each(|line| ui.note(line));
         }
         let made = loaded.companies_made;
-        if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name == crate::domain::EVENTS) {
-            ui.note(format!(
-                "{} made, because no company was known by that text",
-                counted(made, "company was", "companies were")
-            ));
+        if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name != "companies") {
+            let companies = counted(made, "company", "companies");
+            let verb = match (self.dry_run, made) {
+                (true, _) => "would be",
+                (false, 1) => "was",
+                (false, _) => "were",
+            };
+            ui.note(format!("{companies} {verb} made, because nothing was known by that text"));
         }
         if loaded.companies_joined > 0 {
             let joined = counted(
@@ -210,19 +224,34 @@ fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
         format!("delimiter {}, encoding {}{packing}", plan.delimiter.name(), plan.encoding),
         format!("times without a zone are in {}, days are counted in {}", plan.times_in, plan.zone),
     ];
-    let Some((first, last)) = loaded.days.first().zip(loaded.days.last()) else { return lines };
-    lines.push(format!("first day {first}, last day {last}"));
-    let missing = loaded.days.missing();
+    if let Some((first, last)) = loaded.days.first().zip(loaded.days.last()) {
+        lines.push(format!("first day {first}, last day {last}"));
+    }
+    let missing: Vec<String> = loaded.days.missing().iter().map(ToString::to_string).collect();
     if !missing.is_empty() {
-        let shown: Vec<String> = missing.iter().take(10).map(ToString::to_string).collect();
-        let more = if missing.len() > 10 { ", …" } else { "" };
-        lines.push(format!(
-            "{} without any event: {}{more}",
-            counted(missing.len() as u64, "day", "days"),
-            shown.join(", ")
-        ));
+        let days = counted(missing.len() as u64, "day", "days");
+        lines.push(format!("{days} without any event: {}", some(&missing)));
+    }
+    if loaded.ambiguous_dates > 0 {
+        let dates = counted(loaded.ambiguous_dates, "date", "dates");
+        lines.push(format!("{dates} could be day/month or month/day, and were read as --date-format says"));
+    }
+    if loaded.rows.repeated > 0 {
+        let rows = counted(loaded.rows.repeated, "row is", "rows are");
+        lines.push(format!("{rows} equal to another of the file"));
+    }
+    for gap in &loaded.gaps {
+        let companies = counted(gap.companies.len() as u64, "company", "companies");
+        lines.push(format!("{}: {companies}: {}", gap.which, some(&gap.companies)));
     }
     lines
+}
+
+/// The first few of a list.
+fn some(list: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let more = if list.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
 }
 
 fn create(path: &Path) -> Result<Box<dyn Write>> {
@@ -236,9 +265,9 @@ fn field_and_column(text: &str) -> Result<(String, String), String> {
 }
 
 fn date_format(text: &str) -> Result<DateFormat, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse()
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, String> {
-    text.parse().map_err(|error| format!("{error}"))
+    text.parse()
 }

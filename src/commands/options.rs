@@ -76,6 +76,11 @@ pub fn probability(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
 }
 
+/// Reads the number of a signal.
+pub fn signal_number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| format!("'{text}' is not the number of a signal"))
+}
+
 /// The company that the user means.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use super::options::signal_number;
 use super::triage::{self, Entry};
 use crate::context::Context;
 use crate::domain::signal::Action;
@@ -13,7 +14,7 @@ use crate::render::counted;
 #[command(after_help = "Example:\n  signals reopen 12 --reason \"Still falling\"")]
 pub struct Reopen {
     /// The signals' numbers
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
     /// Why
     #[arg(long, value_name = "TEXT")]

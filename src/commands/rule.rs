@@ -11,10 +11,11 @@ use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::rule::{Direction, Rule as DomainRule, RuleKind, TrendRule, Watch};
 use crate::error::{Failure, not_allowed, usage};
-use crate::render::{Align, Format, RecordWriter, Screen, TextTable, Value};
+use crate::render::{Format, RecordWriter, Screen, Value};
 use crate::run;
 use crate::store::{Finish, Store, StoredRule};
-use crate::views::rules::{PreviewView, RULES, sentence};
+use crate::views::preview::{PreviewView, Variant};
+use crate::views::rules::{RULES, sentence};
 
 /// Say what to watch for.
 #[derive(Debug, Subcommand)]
@@ -29,19 +30,29 @@ pub enum Rule {
     /// Make or change any rule under its name; what is not given stays as it is
     Add(AddRule),
     /// List the rules
+    #[command(after_help = "Example:\n  signals rule list")]
     List(FormatOption),
     /// Show a rule and what it would have raised
+    #[command(after_help = "Example:\n  signals rule show login")]
     Show(NamedRule),
     /// Switch a rule on
+    #[command(after_help = "Example:\n  signals rule enable login")]
     Enable(RuleName),
     /// Switch a rule off; its signals stay
+    #[command(after_help = "Example:\n  signals rule disable login")]
     Disable(RuleName),
     /// Remove a rule; its signals stay
+    #[command(after_help = "Example:\n  signals rule remove login")]
     Remove(RuleName),
 }
 
 /// Make or change the trend rule of an event.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals rule set login
+  signals rule set login --threshold 25 --max-chance 0.01
+  signals rule set ticket_opened --inverse --direction up")]
 pub struct SetRule {
     /// The event, which is the rule's name too
     event: String,
@@ -53,6 +64,10 @@ pub struct SetRule {
 
 /// Make or change any rule under its name.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals rule add active-people --people --timeframe 14
+  signals rule add slow-logins --event login --timeframe 28 --direction down")]
 pub struct AddRule {
     /// The rule's name
     name: String,
@@ -163,12 +178,26 @@ impl Rule {
 
 impl AddRule {
     fn run(self, context: &Context) -> Result<()> {
+        if self.kind != RuleKind::Trend {
+            return Err(self.refuse_kind(context)?.into());
+        }
         let watch = match (self.event, self.people) {
             (Some(event), _) => Some(Watch::Event(event)),
             (None, true) => Some(Watch::People),
             (None, false) => None,
         };
         save(context, &self.name, watch, &self.options, self.format.format)
+    }
+}
+
+impl AddRule {
+    fn refuse_kind(&self, context: &Context) -> Result<Failure> {
+        let is_there = context.database()?.exists() && context.reader()?.rule(&self.name)?.is_some();
+        if is_there {
+            let message = format!("'{}' is a trend rule, and the kind of a rule cannot change", self.name);
+            return Ok(not_allowed(message).hint("choose another name"));
+        }
+        Ok(usage(format!("this version has no {} rules yet", self.kind)).hint("--kind trend"))
     }
 }
 
@@ -228,10 +257,10 @@ fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
         Some(old) if old == new => context.ui.note(format!("the rule '{}' stays as it was", new.name)),
         Some(old) => {
-            context.ui.note(format!("old: {}: {}", old.name, sentence(&old.trend)));
-            context.ui.note(format!("new: {}: {}", new.name, sentence(&new.trend)));
+            context.ui.note(format!("old: {}", sentence(&old.name, &old.trend)));
+            context.ui.note(format!("new: {}", sentence(&new.name, &new.trend)));
         }
-        None => context.ui.note(format!("new rule: {}: {}", new.name, sentence(&new.trend))),
+        None => context.ui.note(format!("new rule: {}", sentence(&new.name, &new.trend))),
     }
 }
 
@@ -254,15 +283,15 @@ fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) ->
         let fields: Vec<&str> = RULES.fields.iter().copied().chain(["preview"]).collect();
         return context.ui.records(RecordWriter::new(format, &fields), |record| {
             let mut values = (RULES.values)(rule);
-            values.push(preview.as_ref().map_or(Value::Null, |preview| Value::Nested(preview_json(preview))));
+            values.push(preview.as_ref().map_or(Value::Null, |preview| Value::Nested(preview.json())));
             record(&values)
         });
     }
     output::print_items(&context.ui, format, &RULES, std::slice::from_ref(rule))?;
     if let Some(preview) = &preview {
         let mut screen = Screen::new(context.ui.look());
-        draw_preview(&mut screen, rule, preview);
-        context.ui.data(screen.into_text())?;
+        preview.draw(&mut screen);
+        context.ui.data(format!("\n{}", screen.into_text()))?;
     }
     Ok(())
 }
@@ -270,65 +299,29 @@ fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) ->
 /// The probability with which the preview shows what the guard against chance would do.
 const PREVIEW_CHANCE: f64 = 0.01;
 
+/// What the rule would have raised as it is, without the guard against chance, and with it.
 fn preview(store: &Store, rule: &DomainRule) -> Result<Option<PreviewView>> {
-    let strictest = rule.trend.max_chance.map_or(PREVIEW_CHANCE, |most| most.min(PREVIEW_CHANCE));
-    let trend = TrendRule { max_chance: Some(strictest), ..rule.trend.clone() };
-    let guarded = DomainRule { trend, ..rule.clone() };
-    let Some(previews) = run::preview(store, &[rule.clone(), guarded])? else { return Ok(None) };
-    let csms: HashMap<CompanyKey, String> = store.csms()?.into_iter().collect();
-    let by_csm = |signals: &[CompanyKey]| {
-        signals.iter().fold(BTreeMap::new(), |mut counts, company| {
-            *counts.entry(csms.get(company).cloned().unwrap_or_default()).or_insert(0) += 1;
-            counts
-        })
+    let with = |max_chance| {
+        let trend = TrendRule { max_chance, ..rule.trend.clone() };
+        DomainRule { trend, ..rule.clone() }
     };
-    Ok(Some(PreviewView {
-        days: previews[0].days,
-        as_it_is: by_csm(&previews[0].signals),
-        guarded: by_csm(&previews[1].signals),
-    }))
-}
-
-fn preview_json(preview: &PreviewView) -> serde_json::Value {
-    let (as_it_is, guarded) = preview.per_week();
-    let per_csm = preview.per_csm().into_iter().map(|(csm, as_it_is, guarded)| {
-        serde_json::json!({"csm": csm, "per_week": round(as_it_is), "per_week_max_chance_0.01": round(guarded)})
+    let mut ways = vec![("as it is", "as_it_is", rule.clone())];
+    ways.extend(rule.trend.max_chance.map(|_| ("without --max-chance", "without_max_chance", with(None))));
+    if rule.trend.max_chance != Some(PREVIEW_CHANCE) {
+        ways.push(("with --max-chance 0.01", "max_chance_0.01", with(Some(PREVIEW_CHANCE))));
+    }
+    let rules: Vec<DomainRule> = ways.iter().map(|(.., rule)| rule.clone()).collect();
+    let Some(previews) = run::preview(store, &rules)? else { return Ok(None) };
+    let csms: HashMap<CompanyKey, String> = store.csms()?.into_iter().collect();
+    let days = previews[0].days;
+    let variants = ways.iter().zip(&previews).map(|((title, field, _), preview)| {
+        let mut by_csm = BTreeMap::new();
+        for company in &preview.signals {
+            *by_csm.entry(csms.get(company).cloned().unwrap_or_default()).or_insert(0) += 1;
+        }
+        Variant { title, field, by_csm }
     });
-    serde_json::json!({
-        "from": preview.days.from.to_string(),
-        "to": preview.days.to.to_string(),
-        "per_week": round(as_it_is),
-        "per_week_max_chance_0.01": round(guarded),
-        "per_csm": per_csm.collect::<Vec<_>>(),
-    })
-}
-
-fn round(rate: f64) -> f64 {
-    (rate * 10.0).round() / 10.0
-}
-
-/// How many CSMs are named before the others are left out.
-const MOST_CSMS: usize = 10;
-
-fn draw_preview(screen: &mut Screen, rule: &DomainRule, preview: &PreviewView) {
-    let days = preview.days;
-    screen.heading(&format!("What '{}' would have raised, {} to {}", rule.name, days.from, days.to));
-    let mut table = TextTable::new([
-        ("signals a week", Align::Left),
-        ("as it is", Align::Right),
-        ("with --max-chance 0.01", Align::Right),
-    ]);
-    let (as_it_is, guarded) = preview.per_week();
-    table.row(["all".to_owned(), format!("{as_it_is:.1}"), format!("{guarded:.1}")]);
-    let per_csm = preview.per_csm();
-    for (csm, as_it_is, guarded) in per_csm.iter().take(MOST_CSMS) {
-        let name = if csm.is_empty() { "(no CSM)" } else { csm };
-        table.row([name.to_owned(), format!("{as_it_is:.1}"), format!("{guarded:.1}")]);
-    }
-    screen.table(&table);
-    if per_csm.len() > MOST_CSMS {
-        screen.line(&format!("and {} more CSMs", per_csm.len() - MOST_CSMS));
-    }
+    Ok(Some(PreviewView { rule: rule.name.clone(), days, variants: variants.collect() }))
 }
 
 fn existing(store: &Store, name: &str) -> Result<StoredRule> {

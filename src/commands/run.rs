@@ -8,7 +8,7 @@ use super::output;
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
 use crate::error::{Failure, Kind, not_allowed, usage};
-use crate::render::counted;
+use crate::render::{Format, counted};
 use crate::run::{self, DayReport};
 use crate::store::{Finish, Store};
 use crate::views::runs::{self, RUNS};
@@ -56,6 +56,7 @@ pub struct Run {
 #[derive(Debug, Subcommand)]
 enum RunCommand {
     /// List the runs, with times and counts
+    #[command(after_help = "Example:\n  signals run list")]
     List(FormatOption),
 }
 
@@ -71,6 +72,9 @@ impl Run {
         let mut store = context.writer()?;
         let Some(days) = self.days(context, &store)? else { return Ok(()) };
         let (reports, result) = self.run_days(context, &mut store, days)?;
+        if reports.is_empty() && self.format.format == Format::Table {
+            return result;
+        }
         output::print_list(&context.ui, self.format.format, &SIGNALS, |each| {
             reports.iter().flat_map(|report| &report.raised).try_for_each(each)
         })?;
@@ -172,7 +176,7 @@ impl Run {
         let companies = reports.iter().map(|report| report.record.companies_evaluated).max().unwrap_or_default();
         let rules = reports.iter().map(|report| report.record.rules.len() as u64).max().unwrap_or_default();
         format!(
-            "{raised} {signals} ({bad} bad, {good} good, {info} info); {} evaluated by {}",
+            "{raised} {signals} ({bad} bad, {good} good, {info} info); {}, {}",
             counted(companies, "company", "companies"),
             counted(rules, "rule", "rules")
         )

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use clap::Args;
 
-use super::options::FormatOption;
+use super::options::{FormatOption, signal_number};
 use super::triage::unknown_signal;
 use crate::context::Context;
 use crate::domain::signal::SignalId;
@@ -17,6 +17,7 @@ use crate::views::signal::SignalView;
 #[command(after_help = "Example:\n  signals show 12")]
 pub struct Show {
     /// The signal's number
+    #[arg(value_parser = signal_number)]
     id: i64,
     #[command(flatten)]
     format: FormatOption,

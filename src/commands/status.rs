@@ -23,7 +23,7 @@ pub struct Status {
     format: FormatOption,
 }
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "database",
     "schema",
     "timezone",
@@ -39,6 +39,7 @@ const FIELDS: [&str; 15] = [
     "good_open_signals",
     "good_closed_signals",
     "info_open_signals",
+    "info_closed_signals",
 ];
 
 impl Status {
@@ -51,8 +52,9 @@ impl Status {
         let values = values(&store)?;
         if self.format.format == Format::Table {
             let mut screen = Screen::new(context.ui.look());
-            screen.heading("signals");
-            screen.pairs(FIELDS.iter().zip(&values).map(|(name, value)| (*name, text(value))));
+            screen.heading("Status");
+            let names: Vec<String> = FIELDS.iter().map(|name| name.replace('_', " ")).collect();
+            screen.pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
             context.ui.data(screen.into_text())?;
         } else {
             let writer = RecordWriter::new(self.format.format, &FIELDS);
@@ -90,6 +92,7 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
         total(SignalType::Good, State::Open).into(),
         total(SignalType::Good, State::Closed).into(),
         total(SignalType::Info, State::Open).into(),
+        total(SignalType::Info, State::Closed).into(),
     ])
 }
 

@@ -24,7 +24,8 @@ pub struct Entry {
 pub fn reason(context: &Context, given: Option<String>) -> Result<String> {
     let reason = match given {
         Some(reason) => reason,
-        None => context.ui.ask("Reason:", "--reason TEXT says why")?,
+        None if context.ui.can_ask() => context.ui.ask("Reason:", "--reason TEXT says why")?,
+        None => return Err(usage("a reason is needed").hint("--reason TEXT says why").into()),
     };
     let reason = reason.trim();
     if reason.is_empty() {

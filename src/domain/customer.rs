@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn a_company_is_gone_between_its_subscriptions_and_after_the_last() {
-        let cases: [(&[(&str, Option<&str>)], &[&str]); 5] = [
+        type Case<'c> = (&'c [(&'c str, Option<&'c str>)], &'c [&'c str]);
+        let cases: [Case<'_>; 5] = [
             (&[], &[]),
             (&[("2025-01-01", None)], &[]),
             (&[("2025-01-01", Some("2025-03-01"))], &["2025-03-01 …"]),

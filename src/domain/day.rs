@@ -7,7 +7,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeZone};
+use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, TimeZone};
 use chrono_tz::Tz;
 
 /// A calendar day, as the number of days since 1970-01-01.
@@ -23,6 +23,12 @@ impl Day {
     /// Days since 1970-01-01.
     pub const fn number(self) -> i32 {
         self.0
+    }
+
+    /// The last day of a month, 1 to 12; `None` when there is no such month.
+    pub fn last_of_month(year: i32, month: u32) -> Option<Self> {
+        let first = NaiveDate::from_ymd_opt(year, month, 1)?;
+        Some(Day::from(first.checked_add_months(Months::new(1))?).previous())
     }
 
     /// The day before this one.
@@ -219,6 +225,14 @@ mod tests {
         // In São Paulo the clocks went from 2018-11-03 23:59 to 2018-11-04 01:00.
         let start = Instant::start_of("2018-11-04".parse().unwrap(), Tz::America__Sao_Paulo);
         assert_eq!(start.to_string(), "2018-11-04T03:00:00Z");
+    }
+
+    #[test]
+    fn a_month_ends_where_the_next_begins() {
+        let last = |year, month| Day::last_of_month(year, month).map(|day| day.to_string());
+        assert_eq!(last(2024, 2).as_deref(), Some("2024-02-29"));
+        assert_eq!(last(2025, 12).as_deref(), Some("2025-12-31"));
+        assert_eq!(last(2025, 13), None);
     }
 
     #[test]

@@ -153,8 +153,12 @@ named!(Direction { Both = "both", Down = "down", Up = "up" });
 pub enum RuleKind {
     /// Compares a window with the one before it.
     Trend,
+    /// Asks whether something was done in time.
+    Adoption,
+    /// Asks whether an expression holds.
+    Condition,
 }
-named!(RuleKind { Trend = "trend" });
+named!(RuleKind { Trend = "trend", Adoption = "adoption", Condition = "condition" });
 
 #[cfg(test)]
 mod tests {

@@ -336,11 +336,11 @@ mod tests {
 
     #[test]
     fn a_rule_goes_through_the_customers_in_their_order() {
-        let established = Customer { first_event: Some(day("2020-01-01")), breaks: Vec::new() };
-        let newcomer = Customer { first_event: Some(day("2026-03-30")), breaks: Vec::new() };
-        let customers =
-            [(5, established), (1, established), (2, newcomer), (3, established), (9, established), (7, established)];
-        let customers = customers.map(|(key, customer)| (CompanyKey(key), customer));
+        let since = |text| Customer { first_event: Some(day(text)), breaks: Vec::new() };
+        let customers = [5, 1, 2, 3, 9, 7].map(|key| {
+            let first = if key == 2 { "2026-03-30" } else { "2020-01-01" };
+            (CompanyKey(key), since(first))
+        });
         let mut by_company = CountsByCompany::default();
         for (key, previous, current) in [(1, 100, 84), (2, 0, 5), (4, 1, 0), (5, 100, 99), (9, 10, 0), (7, 1, 2)] {
             *by_company.entry(CompanyKey(key)) = counts(previous, current);

@@ -4,6 +4,7 @@
 //! is rejected rather than guessed at, because a wrong company id makes a company that does not exist.
 
 use super::fault::{Fault, shown};
+use crate::domain::day::Day;
 
 /// The largest amount of money, and the most digits before the point: both fit a double exactly, to the cent.
 const MOST_DIGITS: usize = 15;
@@ -135,6 +136,26 @@ pub fn money(cell: &str) -> Result<f64, Fault> {
     Ok(amount)
 }
 
+/// An amount that may have a decimal comma before two digits, as [`money`] otherwise: `1200,50` is 1200.50.
+///
+/// # Errors
+/// As [`money`].
+pub fn money_with_comma(cell: &str) -> Result<f64, Fault> {
+    match cell.split_once(',') {
+        Some((units, decimals)) if decimals.len() == 2 && !units.contains('.') => money(&format!("{units}.{decimals}")),
+        _ => money(cell),
+    }
+}
+
+/// The last day of a month that is given by its number and its year.
+///
+/// # Errors
+/// What is no month of the years 1900 to 2200 costs the row.
+pub fn last_day_of_month(month: &str, year: &str) -> Result<Day, Fault> {
+    let (month, year) = (whole(month, 1, 12)?, whole(year, 1900, 2200)?);
+    Day::last_of_month(year as i32, month as u32).ok_or_else(|| Fault::row("no such month"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +252,27 @@ mod tests {
         assert_eq!(whole("10", 0, 10), Ok(10));
         assert_eq!(whole("11", 0, 10), Err(Fault::row("'11' is out of range (0 to 10)")));
         assert_eq!(whole("12 seats", 0, 10), Err(Fault::row("'12 seats' is not a whole number")));
+    }
+
+    #[test]
+    fn a_decimal_comma_is_read_where_it_can_be_nothing_else() {
+        for (cell, amount) in [("1200,50", 1200.5), ("0,05", 0.05), ("12.50", 12.5), ("7", 7.0)] {
+            assert_eq!(money_with_comma(cell), Ok(amount), "{cell}");
+        }
+        for cell in ["1,234", "1.234,56", "1,234.56", "1,5", ",50", "1,2,50", "-1,50"] {
+            assert!(money_with_comma(cell).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
+    fn months_end_on_their_last_day() {
+        for (month, year, day) in
+            [("2", "2028", "2028-02-29"), ("12", "2027", "2027-12-31"), ("04", "2026", "2026-04-30")]
+        {
+            assert_eq!(last_day_of_month(month, year).map(|day| day.to_string()), Ok(day.to_owned()));
+        }
+        assert!(last_day_of_month("13", "2026").is_err());
+        assert!(last_day_of_month("5", "26").is_err());
     }
 
     #[test]

@@ -5,10 +5,11 @@ use anyhow::{Result, anyhow};
 use super::Sheet;
 use super::cells::{self, Breaks, content};
 use super::mapping::{Mapped, Mapping};
-use super::reading::{Wrong, optional_id, read_rows, required_id};
+use super::reading::{Filled, Wrong, filled, optional_id, read_rows, required_id};
 use super::records::Row;
 use super::rejects::{Rejects, Verdict};
 use super::times::{Plausible, TimeReader};
+use crate::domain::EVENTS;
 use crate::domain::day::{Day, Instant};
 
 /// One row of events.
@@ -16,8 +17,12 @@ use crate::domain::day::{Day, Instant};
 pub struct EventRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// What the file calls the company: its id, or its name.
-    pub company: &'a str,
+    /// Its number among the events of its row: 0, and in the wide form, where a row holds several events, 1, 2 … for
+    /// those after the first.
+    pub part: u32,
+    /// What the file calls the company: its id, or its name. `None` only where the file has no column for it and says
+    /// who did it instead.
+    pub company: Option<&'a str>,
     /// The name of the event.
     pub event: &'a str,
     /// Who did it, when the file tells.
@@ -35,6 +40,10 @@ pub struct EventRow<'a> {
 /// Reads all events of a file. Every row goes to `take`, which says what became of it, or to `rejects`. Returns how
 /// many rows were read: those that `take` accepted and those in `rejects`.
 ///
+/// In the wide form a row goes to `take` once for each of its events, one after the other, and is one row all the same:
+/// it is rejected when its first event is, and then the others are not handed over. A row without any event goes to
+/// `take` once, with the count 0.
+///
 /// # Errors
 /// Refuses a file that is not what it seemed (an unclosed quote, no UTF-8, cut short, times of unknown order). Passes
 /// on the errors of `take`. Whether too many rows were rejected is asked with [`Rejects::judge`].
@@ -44,16 +53,57 @@ pub fn read_events(
     mut take: impl FnMut(EventRow<'_>) -> Result<Verdict>,
 ) -> Result<u64> {
     let places = Places::of(&sheet.plan.mapping).ok_or_else(|| anyhow!("this file does not hold events"))?;
+    if !sheet.plan.mapping.wide.is_empty() {
+        return read_wide(sheet, rejects, &places, take);
+    }
     read_rows(sheet, rejects, |mapping, times, row| match places.row(mapping, times, row) {
         Ok(event) => take(event).map(Ok),
         Err(wrong) => Ok(Err(wrong)),
     })
 }
 
+fn read_wide(
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    places: &Places,
+    mut take: impl FnMut(EventRow<'_>) -> Result<Verdict>,
+) -> Result<u64> {
+    let mut counts: Vec<u32> = Vec::new();
+    read_rows(sheet, rejects, |mapping, times, row| {
+        // Nothing of a row is handed over before all of it is known to be good.
+        let first = match places.row(mapping, times, row).and_then(|first| {
+            wide_counts(mapping, &row, &mut counts)?;
+            Ok(first)
+        }) {
+            Ok(first) => first,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let events = mapping.wide.iter().zip(&counts).filter(|(_, count)| **count > 0);
+        let mut part = 0;
+        for (place, count) in events {
+            let verdict = take(EventRow { part, event: &place.header, count: *count, ..first })?;
+            if verdict != Verdict::Accepted {
+                return Ok(Ok(verdict));
+            }
+            part += 1;
+        }
+        if part > 0 { Ok(Ok(Verdict::Accepted)) } else { take(EventRow { count: 0, ..first }).map(Ok) }
+    })
+}
+
+fn wide_counts<'c>(mapping: &'c Mapping, row: &Row<'_>, counts: &mut Vec<u32>) -> Result<(), Wrong<'c>> {
+    counts.clear();
+    for place in &mapping.wide {
+        let count = content(row.field(place.index)).map_or(Ok(0), cells::count);
+        counts.push(count.map_err(Wrong::in_column(&place.header))?);
+    }
+    Ok(())
+}
+
 /// Which of the mapped columns is which; looked up once a file, not once a row.
 struct Places {
-    company: usize,
-    event: usize,
+    company: Option<usize>,
+    event: Option<usize>,
     timestamp: usize,
     person: Option<usize>,
     id: Option<usize>,
@@ -63,12 +113,12 @@ struct Places {
 impl Places {
     fn of(mapping: &Mapping) -> Option<Places> {
         let place = |name: &str| mapping.columns.iter().position(|mapped| mapped.column.name == name);
-        if mapping.kind.name != "events" {
+        if mapping.kind.name != EVENTS {
             return None;
         }
         Some(Places {
-            company: place("company_id")?,
-            event: place("event")?,
+            company: place("company_id"),
+            event: place("event"),
             timestamp: place("timestamp")?,
             person: place("person_id"),
             id: place("event_id"),
@@ -76,7 +126,9 @@ impl Places {
         })
     }
 
-    fn row<'a, 'c>(
+    // Called for every row there is: as a function of its own it costs a tenth more.
+    #[inline(always)]
+    fn row<'a, 'c: 'a>(
         &self,
         mapping: &'c Mapping,
         times: &mut TimeReader,
@@ -84,14 +136,23 @@ impl Places {
     ) -> Result<EventRow<'a>, Wrong<'c>> {
         let mapped = |place: usize| &mapping.columns[place];
         let optional = |place: Option<usize>| place.map_or(Ok(None), |place| optional_id(&row, mapped(place)));
-        let company = required_id(&row, mapped(self.company))?;
-        let event = event_name(&row, mapped(self.event))?;
+        let company = match self.company {
+            Some(place) => Some(required_id(&row, mapped(place))?),
+            None => None,
+        };
+        let event = match self.event {
+            Some(place) => event_name(&row, mapped(place))?,
+            None => mapping.wide.first().map_or("", |place| &place.header),
+        };
         let time = mapped(self.timestamp);
-        let cell = content(row.field(time.index)).ok_or_else(|| Wrong::blank(time))?;
-        let moment = times.read(cell, time.utc, Plausible::Past).map_err(Wrong::at(time))?;
+        let Filled { cell, header, utc } = filled(&row, time).ok_or_else(|| Wrong::blank(time))?;
+        let moment = times.read(cell, utc, Plausible::Past).map_err(Wrong::in_column(header))?;
         let (person, id) = (optional(self.person)?, optional(self.id)?);
+        if let (None, None, Some(place)) = (company, person, self.person) {
+            return Err(Wrong::blank(mapped(place)));
+        }
         let count = self.count.map_or(Ok(1), |place| count_of(&row, mapped(place)))?;
-        Ok(EventRow { line: row.line, company, event, person, id, count, at: moment.at, day: moment.day })
+        Ok(EventRow { line: row.line, part: 0, company, event, person, id, count, at: moment.at, day: moment.day })
     }
 }
 

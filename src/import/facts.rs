@@ -3,14 +3,16 @@
 //! For these kinds an absent column leaves the stored value and an empty cell clears it, so the two are kept apart:
 //! what is absent is not listed, what is empty is listed as `None`.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use super::Sheet;
 use super::cells::{self, Breaks, content};
 use super::fault::{Fault, shown};
 use super::kinds::CellType;
-use super::mapping::{Mapped, Mapping};
-use super::reading::{Wrong, read_rows};
+use super::mapping::{Mapped, Mapping, Place};
+use super::reading::{Filled, Wrong, filled, read_rows};
 use super::records::Row;
 use super::rejects::{Rejects, Verdict};
 use super::times::{Moment, Plausible, TimeReader};
@@ -36,8 +38,11 @@ pub enum Value<'a> {
 pub struct FactRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// The columns that the file has, by our names, in the order of `columns.toml`; `None` where the cell is empty.
+    /// The columns that the file has, by our names, in the order of `columns.toml`, and after these what is computed
+    /// from others; `None` where the cell is empty.
     pub cells: Vec<(&'static str, Option<Value<'a>>)>,
+    /// When the row was true, in files of which only the latest row of a company counts.
+    pub as_of: Option<Moment>,
     /// The custom attributes in the order of the file; `None` where the cell is empty.
     pub custom: Vec<(&'a str, Option<&'a str>)>,
 }
@@ -68,51 +73,92 @@ pub fn read_facts(
     mut take: impl FnMut(FactRow<'_>) -> Result<Verdict>,
 ) -> Result<u64> {
     read_rows(sheet, rejects, |mapping, times, row| match fact(mapping, times, row) {
-        Ok((cells, custom)) => take(FactRow { line: row.line, cells, custom }).map(Ok),
+        Ok(fact) => take(fact).map(Ok),
         Err(wrong) => Ok(Err(wrong)),
     })
 }
 
-type Cells<'a> = Vec<(&'static str, Option<Value<'a>>)>;
-type Attributes<'c, 'a> = Vec<(&'c str, Option<&'a str>)>;
-
-fn fact<'a, 'c>(
-    mapping: &'c Mapping,
-    times: &mut TimeReader,
-    row: Row<'a>,
-) -> Result<(Cells<'a>, Attributes<'c, 'a>), Wrong<'c>> {
+fn fact<'a, 'c: 'a>(mapping: &'c Mapping, times: &mut TimeReader, row: Row<'a>) -> Result<FactRow<'a>, Wrong<'c>> {
     let mut cells = Vec::with_capacity(mapping.columns.len());
     for mapped in &mapping.columns {
-        let value = match content(row.field(mapped.index)) {
-            Some(cell) => Some(value(cell, mapped, row.plain, times).map_err(Wrong::at(mapped))?),
-            None if mapped.column.required => return Err(Wrong::blank(mapped)),
-            None => None,
-        };
+        let value = value_of(&row, mapped, times)?;
+        if value.is_none() && mapped.column.required && !mapped.column.blank {
+            return Err(Wrong::blank(mapped));
+        }
         cells.push((mapped.column.name.as_str(), value));
     }
+    spread(mapping, &mut cells);
+    let as_of = mapping.latest.as_ref().map(|place| time_of(&row, place, times)).transpose()?.flatten();
     let mut custom = Vec::with_capacity(mapping.custom.len());
     for attribute in &mapping.custom {
         let cell = content(row.field(attribute.index)).map(|cell| cells::text(cell, Breaks::Kept)).transpose();
         custom.push((attribute.name.as_str(), cell.map_err(Wrong::in_column(&attribute.header))?));
     }
-    Ok((cells, custom))
+    Ok(FactRow { line: row.line, cells, as_of, custom })
 }
 
-fn value<'a>(cell: &'a str, mapped: &Mapped, plain: bool, times: &mut TimeReader) -> Result<Value<'a>, Fault> {
+/// Computes what the file gives for an interval, for a month.
+fn spread(mapping: &Mapping, cells: &mut Vec<(&'static str, Option<Value<'_>>)>) {
+    for column in &mapping.kind.columns {
+        let Some(spread) = &column.spread else { continue };
+        let value = |name: &str| cells.iter().find(|(column, _)| *column == name).map(|(_, value)| *value);
+        let (Some(amount), Some(interval)) = (value(&spread.amount), value(&spread.interval)) else { continue };
+        let monthly = match (amount, interval) {
+            (Some(Value::Money(amount)), Some(Value::Text(interval))) => {
+                spread.months.get(interval).map(|months| Value::Money(amount / months))
+            }
+            _ => None,
+        };
+        match cells.iter_mut().find(|(name, _)| *name == column.name) {
+            Some((_, stated)) => *stated = stated.or(monthly),
+            None => cells.push((column.name.as_str(), monthly)),
+        }
+    }
+}
+
+fn time_of<'c>(row: &Row<'_>, place: &'c Place, times: &mut TimeReader) -> Result<Option<Moment>, Wrong<'c>> {
+    let Some(cell) = content(row.field(place.index)) else { return Ok(None) };
+    times.read(cell, place.utc, Plausible::Past).map(Some).map_err(Wrong::in_column(&place.header))
+}
+
+fn value_of<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped, times: &mut TimeReader) -> Result<Option<Value<'a>>, Wrong<'c>> {
+    if let Some(year) = &mapped.year {
+        let Some(month) = content(row.field(mapped.index)) else { return Ok(None) };
+        let day = cells::last_day_of_month(month, row.field(year.index).trim());
+        return day.map(|day| Some(Value::Day(day))).map_err(Wrong::at(mapped));
+    }
+    let Some(Filled { cell, header, utc }) = filled(row, mapped) else { return Ok(None) };
+    value(cell, mapped, utc, row.plain, times).map(Some).map_err(Wrong::in_column(header))
+}
+
+fn value<'a>(
+    cell: &'a str,
+    mapped: &Mapped,
+    utc: bool,
+    plain: bool,
+    times: &mut TimeReader,
+) -> Result<Value<'a>, Fault> {
     Ok(match &mapped.column.cell {
         CellType::Id => Value::Text(cells::id(cell, plain)?),
         CellType::Text => Value::Text(cells::text(cell, Breaks::Refused)?),
         CellType::Prose => Value::Text(cells::text(cell, Breaks::Kept)?),
         CellType::Count => Value::Whole(i64::from(cells::count(cell)?)),
         CellType::Whole { min, max } => Value::Whole(cells::whole(cell, *min, *max)?),
+        CellType::Money if mapped.decimal_comma => Value::Money(cells::money_with_comma(cell)?),
         CellType::Money => Value::Money(cells::money(cell)?),
-        CellType::Past => Value::Moment(times.read(cell, mapped.utc, Plausible::Past)?),
-        CellType::Date => Value::Day(times.read(cell, mapped.utc, Plausible::Ever)?.day),
-        CellType::Choice { of } => Value::Text(choice(cell, of)?),
+        CellType::Past => Value::Moment(times.read(cell, utc, Plausible::Past)?),
+        CellType::Date => Value::Day(times.read(cell, utc, Plausible::Ever)?.day),
+        CellType::Choice { of, words } => Value::Text(choice(cell, of, words)?),
+        CellType::Choices { of } => {
+            let none = BTreeMap::new();
+            cell.split(';').try_for_each(|word| choice(word.trim(), of, &none).map(|_| ()))?;
+            Value::Text(cell)
+        }
     })
 }
 
-fn choice<'a>(cell: &'a str, of: &'static [String]) -> Result<&'a str, Fault> {
-    let known = of.iter().find(|word| word.eq_ignore_ascii_case(cell));
+fn choice<'w>(cell: &str, of: &'w [String], words: &'w BTreeMap<String, String>) -> Result<&'w str, Fault> {
+    let same = |word: &&String| word.eq_ignore_ascii_case(cell);
+    let known = of.iter().find(same).or_else(|| words.iter().find(|(word, _)| same(word)).map(|(_, meant)| meant));
     known.map(String::as_str).ok_or_else(|| Fault::row(format!("{} is none of {}", shown(cell), of.join(", "))))
 }

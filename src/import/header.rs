@@ -5,8 +5,8 @@ use std::str::FromStr;
 use anyhow::Result;
 
 use super::fold::folded;
-use super::kinds::{Kind, catalogue};
-use super::records::{MAX_COLUMNS, Peeked, Records};
+use super::kinds::{Kind, Product, catalogue};
+use super::records::{MAX_COLUMNS, NO_DELIMITER, Peeked, Records};
 use crate::error::{Failure, refused};
 
 /// What may separate fields, in the order in which they are tried, with their names.
@@ -19,6 +19,9 @@ pub struct Delimiter(pub u8);
 impl Delimiter {
     /// Its name, or itself where it has none.
     pub fn name(self) -> String {
+        if self.0 == NO_DELIMITER {
+            return "none".to_owned();
+        }
         let known = DELIMITERS.iter().find(|(byte, _)| *byte == self.0);
         known.map_or_else(|| char::from(self.0).to_string(), |(_, name)| (*name).to_owned())
     }
@@ -66,12 +69,35 @@ impl Header {
         let file = records.source().name.clone();
         let declared = take_declaration(records)?;
         let header = match asked.or(declared) {
-            Some(delimiter) => peek(records, delimiter, &file)?,
+            Some(delimiter) => {
+                let header = peek(records, delimiter, &file)?;
+                refuse_better_delimiter(records, &header, mapped, &file)?;
+                header
+            }
             None => detect(records, mapped, &file)?,
         };
         header.check(&file)?;
         records.set_delimiter(header.delimiter.0);
         records.skip()?;
+        Ok(header)
+    }
+
+    /// The header that JSON lines with these names would have, in front of the line `line`.
+    ///
+    /// More names than a table may have columns are too many: then only those count that we know or that are mapped by
+    /// hand.
+    ///
+    /// # Errors
+    /// Refuses lines with too many names all the same.
+    pub fn of_names(line: u64, names: Vec<String>, mapped: &[(String, String)], file: &str) -> Result<Header, Failure> {
+        let delimiter = Delimiter(NO_DELIMITER);
+        let folded_names = names.iter().map(|name| folded(name)).collect();
+        let mut header = Header { line, delimiter, names, folded: folded_names };
+        if header.names.len() > MAX_COLUMNS {
+            header.names.retain(|name| is_meant(&folded(name), mapped));
+            header.folded = header.names.iter().map(|name| folded(name)).collect();
+        }
+        header.check(file)?;
         Ok(header)
     }
 
@@ -108,9 +134,13 @@ impl Header {
 
     /// How many of the names are known to some kind, or are mapped by hand.
     fn known(&self, mapped: &[(String, String)]) -> usize {
-        let by_hand = |name: &String| mapped.iter().any(|(_, header)| folded(header) == *name);
-        self.folded.iter().filter(|name| by_hand(name) || is_known(name)).count()
+        self.folded.iter().filter(|name| is_meant(name, mapped)).count()
     }
+}
+
+/// Whether a name is known to some kind or product, or is mapped by hand.
+fn is_meant(name: &String, mapped: &[(String, String)]) -> bool {
+    mapped.iter().any(|(_, header)| folded(header) == *name) || is_known(name)
 }
 
 fn is_edge(char: char) -> bool {
@@ -118,17 +148,15 @@ fn is_edge(char: char) -> bool {
 }
 
 fn is_known(name: &String) -> bool {
-    let column = |kind: &Kind| {
-        kind.columns.iter().any(|column| {
-            folded(&column.name) == *name || column.aliases.contains(name) || column.instead.contains(name)
-        })
+    let kinds = &catalogue().kinds;
+    let of_kind = |kind: &Kind| kind.columns.iter().any(|column| column.names().any(|known| known == *name));
+    let of_product = |product: &Product| {
+        let columns = kinds.iter().filter(|kind| kind.name == product.kind).flat_map(|kind| &kind.columns);
+        let mut columns = columns.filter_map(|column| product.column(&column.name).map(|from| from.names(column)));
+        product.signature.contains(name) || columns.any(|names| names.contains(name))
     };
-    let catalogue = catalogue();
-    catalogue.kinds.iter().any(column) || catalogue.products.iter().any(|product| product.signature.contains(name))
+    kinds.iter().any(of_kind) || catalogue().products.iter().any(of_product)
 }
-
-/// A delimiter that no text has, to look at a line as a whole.
-const NO_DELIMITER: u8 = 0x1f;
 
 /// Spreadsheets write `sep=;` in front of the header, to tell themselves.
 fn take_declaration(records: &mut Records) -> Result<Option<Delimiter>> {
@@ -177,6 +205,27 @@ fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Res
         return Err(refused(message).hint("say which with --delimiter comma, semicolon, tab or pipe").into());
     }
     Ok(header)
+}
+
+/// A delimiter that was asked for and leaves the header in one piece of which nothing is known was a slip.
+fn refuse_better_delimiter(
+    records: &mut Records,
+    header: &Header,
+    mapped: &[(String, String)],
+    file: &str,
+) -> Result<(), Failure> {
+    if header.names.len() > 1 || header.known(mapped) > 0 {
+        return Ok(());
+    }
+    for (byte, name) in DELIMITERS {
+        if peek(records, Delimiter(byte), file).is_ok_and(|other| other.names.len() > 1 && other.known(mapped) > 0) {
+            let (line, asked) = (header.line, header.delimiter.name());
+            let message =
+                format!("{file}:{line}: the delimiter {asked} does not fit: the header is one column with it");
+            return Err(refused(message).hint(format!("try --delimiter {name}")));
+        }
+    }
+    Ok(())
 }
 
 fn no_delimiter(file: &str, header: &Header) -> Failure {

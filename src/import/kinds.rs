@@ -1,5 +1,6 @@
 //! The kinds of data there are, as `columns.toml` tells them: columns, types, names in other products.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -51,12 +52,36 @@ pub struct Column {
     /// Whether a file without it is refused, and a row with nothing in it rejected.
     #[serde(default)]
     pub required: bool,
+    /// The column that a file may have in place of this required one.
+    pub unless: Option<String>,
+    /// Whether the cells of a required column may be empty all the same.
+    #[serde(default)]
+    pub blank: bool,
     /// Names that mean this column as surely as its own; folded.
     #[serde(default)]
     pub aliases: Vec<String>,
     /// Names that stand in for it where nothing better is there; folded.
     #[serde(default)]
     pub instead: Vec<String>,
+    /// Names of two columns, a month and a year, that together stand in for a date: the last day of that month; folded.
+    pub month_and_year: Option<[String; 2]>,
+    /// Words of a question: the only column of which the name has one, and the cells fit, stands in for this one.
+    #[serde(default)]
+    pub asks: Vec<String>,
+    /// How the value is computed where the file does not have it.
+    pub spread: Option<Spread>,
+}
+
+/// An amount for some months, as an amount for one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spread {
+    /// The column with the amount.
+    pub amount: String,
+    /// The column with the interval for which it is due.
+    pub interval: String,
+    /// How many months each interval has.
+    pub months: BTreeMap<String, f64>,
 }
 
 /// What the cells of a column may hold.
@@ -88,6 +113,14 @@ pub enum CellType {
     Choice {
         /// The words, in lower case.
         of: Vec<String>,
+        /// Other words, and which of these each means.
+        #[serde(default)]
+        words: BTreeMap<String, String>,
+    },
+    /// Some of a few words, with `;` between.
+    Choices {
+        /// The words, in lower case.
+        of: Vec<String>,
     },
 }
 
@@ -101,6 +134,18 @@ pub struct Product {
     pub kind: String,
     /// A header with all of these names is one of its; folded.
     pub signature: Vec<String>,
+    /// A header with one of these names is something else after all; folded.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Whether columns that are not listed are left out, whatever they are called.
+    #[serde(default)]
+    pub only: bool,
+    /// Whether a row under the header that has nothing in the first column of the signature is no data.
+    #[serde(default)]
+    pub second_header: bool,
+    /// The names, the best first, of the column by which the latest row of a company counts alone; folded.
+    #[serde(default)]
+    pub latest_by: Vec<String>,
     /// Where its columns are.
     #[serde(rename = "column")]
     pub columns: Vec<From>,
@@ -114,6 +159,36 @@ pub struct From {
     pub name: String,
     /// The headers to take it from, the best first; folded.
     pub from: Vec<String>,
+    /// Objects in which the general names of the column are looked for too; folded.
+    #[serde(default)]
+    pub within: Vec<String>,
+    /// Whether a blank cell is looked up in the next of the headers that is there.
+    #[serde(default)]
+    pub coalesce: bool,
+    /// Whether times without an offset are in UTC.
+    #[serde(default)]
+    pub utc: bool,
+    /// Whether amounts may have a decimal comma.
+    #[serde(default)]
+    pub decimal_comma: bool,
+    /// Whether the column of the file may be read as another one too.
+    #[serde(default)]
+    pub shared: bool,
+}
+
+impl From {
+    /// All names under which the product may have the column `general`, the best first; folded.
+    pub fn names(&self, general: &Column) -> Vec<String> {
+        let nested = self.within.iter().flat_map(|object| general.names().map(move |name| format!("{object}.{name}")));
+        self.from.iter().cloned().chain(nested).collect()
+    }
+}
+
+impl Product {
+    /// Where it keeps a column, if anywhere of its own.
+    pub fn column(&self, name: &str) -> Option<&From> {
+        self.columns.iter().find(|from| from.name == name)
+    }
 }
 
 /// Everything in `columns.toml`.
@@ -145,12 +220,25 @@ fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {
     for column in catalogue.kinds.iter_mut().flat_map(|kind| &mut kind.columns) {
         fold(&mut column.aliases);
         fold(&mut column.instead);
+        column.month_and_year.iter_mut().flatten().for_each(|name| *name = folded(name));
     }
     for product in &mut catalogue.products {
         fold(&mut product.signature);
-        product.columns.iter_mut().for_each(|column| fold(&mut column.from));
+        fold(&mut product.without);
+        fold(&mut product.latest_by);
+        for column in &mut product.columns {
+            fold(&mut column.from);
+            fold(&mut column.within);
+        }
     }
     catalogue
+}
+
+impl Column {
+    /// All names under which the column is looked for, the surest first; folded.
+    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
+        [folded(&self.name)].into_iter().chain(self.aliases.iter().chain(&self.instead).cloned())
+    }
 }
 
 #[cfg(test)]
@@ -185,8 +273,7 @@ mod tests {
         for kind in &catalogue().kinds {
             let mut names: Vec<String> = Vec::new();
             for column in &kind.columns {
-                names.push(folded(&column.name));
-                names.extend(column.aliases.iter().chain(&column.instead).cloned());
+                names.extend(column.names());
             }
             let all = names.len();
             names.sort();
@@ -201,6 +288,15 @@ mod tests {
             let kind = Kind::named(&product.kind).unwrap();
             for column in &product.columns {
                 assert!(kind.column(&column.name).is_some(), "{}: {}", product.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn other_words_mean_words_that_exist() {
+        for column in catalogue().kinds.iter().flat_map(|kind| &kind.columns) {
+            if let CellType::Choice { of, words } = &column.cell {
+                assert!(words.values().all(|word| of.contains(word)), "{}", column.name);
             }
         }
     }

@@ -5,10 +5,29 @@
 //! which option settles it.
 
 use super::attributes::custom_name;
+use super::cells::{self, content};
 use super::fold::{folded, nearest};
 use super::header::Header;
-use super::kinds::{Column, Kind, Product, catalogue};
+use super::kinds::{CellType, Column, Kind, Product, catalogue};
+use crate::domain::EVENTS;
 use crate::error::{Failure, refused, usage};
+
+/// A column of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its place in the file, from 0.
+    pub index: usize,
+    /// Its name in the file.
+    pub header: String,
+    /// Whether times without an offset are in UTC, as its name or the product says.
+    pub utc: bool,
+}
+
+impl Place {
+    fn of(index: usize, header: &Header) -> Place {
+        Place { index, header: header.names[index].clone(), utc: header.folded[index].ends_with("(utc)") }
+    }
+}
 
 /// A column of the file that is read as one of ours.
 #[derive(Debug, Clone)]
@@ -19,8 +38,14 @@ pub struct Mapped {
     pub index: usize,
     /// Its name in the file.
     pub header: String,
-    /// Whether the name says that times without an offset are in UTC.
+    /// Whether times without an offset are in UTC, as its name or the product says.
     pub utc: bool,
+    /// The columns that are asked, one after the other, where the cell is blank.
+    pub otherwise: Vec<Place>,
+    /// The column with the year, where this one has the month, and the last day of that month is meant.
+    pub year: Option<Place>,
+    /// Whether amounts may have a decimal comma.
+    pub decimal_comma: bool,
 }
 
 /// A column of the file that becomes a custom attribute.
@@ -45,8 +70,23 @@ pub struct Mapping {
     pub columns: Vec<Mapped>,
     /// The columns that become custom attributes, in the order of the file.
     pub custom: Vec<Custom>,
+    /// In the wide form, the columns that each count one event, in the order of the file.
+    pub wide: Vec<Place>,
+    /// The column by which the latest row of a company counts alone.
+    pub latest: Option<Place>,
     /// The names of the columns that are left out.
     pub ignored: Vec<String>,
+}
+
+/// What is known of a file before its rows are read.
+#[derive(Clone, Copy)]
+pub struct Head<'h> {
+    /// The file, as messages name it.
+    pub file: &'h str,
+    /// The names of its columns.
+    pub header: &'h Header,
+    /// The fields of its first rows.
+    pub sample: &'h [Vec<String>],
 }
 
 impl Mapping {
@@ -57,24 +97,48 @@ impl Mapping {
     /// Refuses a header that could mean several kinds, lacks a required column, or has two candidates for one. A column
     /// that the kind does not have is a usage error.
     pub fn decide(
-        file: &str,
-        header: &Header,
+        head: Head<'_>,
         kind: Option<&'static Kind>,
         overrides: &[(String, String)],
     ) -> Result<Mapping, Failure> {
-        let product = product_of(header, kind);
+        let product = product_of(head.header, kind);
         let kind = match (kind, product) {
             (Some(kind), _) => kind,
             (None, Some(product)) => Kind::named(&product.kind)?,
-            (None, None) => kind_of(file, header, overrides)?,
+            (None, None) => kind_of(head, overrides)?,
         };
-        let matches = Matches::find(kind, header, product, overrides);
-        check_overrides(file, header, kind, overrides)?;
-        matches.refuse_clashes(file, header)?;
-        matches.refuse_missing(file, header)?;
-        let columns = matches.mapped(header);
-        let (custom, ignored) = the_rest(file, header, kind, &columns)?;
-        Ok(Mapping { kind, product: product.map(|product| product.name.as_str()), columns, custom, ignored })
+        let matches = Matches::find(kind, head.header, product, overrides, Some(head.sample));
+        check_overrides(head, kind, overrides)?;
+        matches.refuse_clashes(head)?;
+        matches.refuse_missing(head, overrides)?;
+        let columns = matches.mapped(head.header);
+        let latest = product.and_then(|product| latest_of(product, head.header));
+        let (custom, mut ignored) = the_rest(head, kind, product, &columns)?;
+        ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
+        let product = product.map(|product| product.name.as_str());
+        Ok(Mapping { kind, product, columns, custom, wide: Vec::new(), latest, ignored })
+    }
+
+    /// Decides the same for the wide form of events: a row for a company and a day, a column of numbers for each event.
+    ///
+    /// # Errors
+    /// As [`Mapping::decide`]; and when there is no column of numbers.
+    pub fn decide_wide(head: Head<'_>, overrides: &[(String, String)]) -> Result<Mapping, Failure> {
+        let kind = Kind::named(EVENTS)?;
+        let mut overrides = overrides.to_vec();
+        for name in NOT_IN_WIDE {
+            if overrides.iter().any(|(column, header)| folded(column) == folded(name) && !header.is_empty()) {
+                return Err(usage(format!("--map {name}: with --wide every column of numbers is an event")));
+            }
+            overrides.push((name.to_owned(), String::new()));
+        }
+        let matches = Matches::find(kind, head.header, None, &overrides, None);
+        check_overrides(head, kind, &overrides)?;
+        matches.refuse_clashes(head)?;
+        matches.refuse_lacking(head, matches.lacks_but(NOT_IN_WIDE), None)?;
+        let columns = matches.mapped(head.header);
+        let (wide, ignored) = numbers_and_rest(head, &columns)?;
+        Ok(Mapping { kind, product: None, columns, custom: Vec::new(), wide, latest: None, ignored })
     }
 
     /// The column of that name, when the file has it.
@@ -83,108 +147,169 @@ impl Mapping {
     }
 }
 
-/// How a column was found, the surest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Found {
+/// Columns of events that the wide form does not have: the name of a column is the event, its cells are the counts.
+const NOT_IN_WIDE: [&str; 3] = ["event", "event_id", "count"];
+
+/// The product whose export a header is. `kind`: what the file is said to hold.
+pub fn product_of(header: &Header, kind: Option<&Kind>) -> Option<&'static Product> {
+    let has = |name: &String| header.folded.iter().any(|other| is_same(other, name));
+    let fits = |product: &&Product| {
+        kind.is_none_or(|kind| kind.name == product.kind)
+            && product.signature.iter().all(has)
+            && !product.without.iter().any(has)
+    };
+    // Of equal signatures the first in the table.
+    catalogue().products.iter().rev().filter(fits).max_by_key(|product| product.signature.len())
+}
+
+/// A header may say in brackets that its times are in UTC.
+fn is_same(header: &str, name: &str) -> bool {
+    header == name || header.strip_suffix("(utc)") == Some(name)
+}
+
+/// How a column was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum How {
+    #[default]
+    Not,
     /// Under its own name, an alias, or by hand.
-    Surely(usize),
+    Surely,
     /// Under a name that stands in for it.
-    Instead(usize),
+    Instead,
+    /// As a month and a year.
+    MonthAndYear,
     /// Under several names.
-    Clash(Vec<usize>),
-    No,
+    Clash,
+}
+
+/// Where a column was found; several places are asked one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Found {
+    how: How,
+    places: Vec<usize>,
 }
 
 impl Found {
-    fn places(&self) -> &[usize] {
-        match self {
-            Found::Surely(at) | Found::Instead(at) => std::slice::from_ref(at),
-            Found::Clash(places) => places,
-            Found::No => &[],
-        }
+    fn at(how: How, places: &[usize]) -> Found {
+        Found { how: if places.is_empty() { How::Not } else { how }, places: places.to_vec() }
+    }
+
+    fn is_missing(&self) -> bool {
+        self.how == How::Not
+    }
+
+    fn is_sure(&self) -> bool {
+        matches!(self.how, How::Surely | How::Clash)
     }
 }
 
 /// What a header has of the columns of one kind.
 struct Matches {
     kind: &'static Kind,
+    product: Option<&'static Product>,
     found: Vec<Found>,
 }
 
 impl Matches {
+    /// `sample`: the first rows, where the kind is settled and questions may be looked at.
     fn find(
         kind: &'static Kind,
         header: &Header,
         product: Option<&'static Product>,
         overrides: &[(String, String)],
+        sample: Option<&[Vec<String>]>,
     ) -> Self {
-        let mut found = vec![Found::No; kind.columns.len()];
+        let mut found = vec![Found::default(); kind.columns.len()];
         let mut open = vec![true; kind.columns.len()];
         let mut free: Vec<bool> = header.folded.iter().map(|name| !name.is_empty()).collect();
         for (column, name) in overrides {
             let place = kind.columns.iter().position(|known| folded(&known.name) == folded(column));
-            let at = header.position(name);
+            let at: Vec<usize> = header.position(name).into_iter().collect();
             if let Some(place) = place {
-                (open[place], found[place]) = (false, at.map_or(Found::No, Found::Surely));
-                at.into_iter().for_each(|at| free[at] = false);
+                at.iter().for_each(|at| free[*at] = false);
+                (open[place], found[place]) = (false, Found::at(How::Surely, &at));
             }
         }
-        for step in [Step::Product, Step::Sure, Step::Instead] {
+        let looking = Looking { header, product, sample };
+        for step in looking.steps() {
             for (place, column) in kind.columns.iter().enumerate().filter(|(place, _)| open[*place]) {
-                if found[place] == Found::No {
-                    found[place] = step.look(column, header, product, &free);
-                    found[place].places().iter().for_each(|at| free[*at] = false);
+                if found[place].is_missing() {
+                    found[place] = looking.look(step, column, &free);
+                    found[place].places.iter().for_each(|at| free[*at] = false);
                 }
             }
         }
-        Matches { kind, found }
+        Matches { kind, product, found }
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
         self.kind.columns.iter().zip(&self.found)
     }
 
+    /// The required columns, but for those in whose place the file has another.
     fn required(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
-        self.pairs().filter(|(column, _)| column.required)
+        self.pairs().filter(|(column, found)| column.required && !(found.is_missing() && self.is_excused(column)))
+    }
+
+    fn is_excused(&self, column: &Column) -> bool {
+        let has = |name: &String| self.pairs().any(|(column, found)| column.name == *name && !found.is_missing());
+        column.unless.as_ref().is_some_and(has)
     }
 
     fn lacks(&self) -> Vec<&'static Column> {
-        self.required().filter(|(_, found)| **found == Found::No).map(|(column, _)| column).collect()
+        self.required().filter(|(_, found)| found.is_missing()).map(|(column, _)| column).collect()
+    }
+
+    fn lacks_but(&self, names: [&str; 3]) -> Vec<&'static Column> {
+        self.lacks().into_iter().filter(|column| !names.contains(&column.name.as_str())).collect()
     }
 
     fn is_sure(&self) -> bool {
-        self.required().all(|(_, found)| matches!(found, Found::Surely(_) | Found::Clash(_)))
+        self.required().all(|(_, found)| found.is_sure())
     }
 
     /// The required columns that speak for this kind: found for sure, and not what every kind has.
     fn evidence(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
         let only_company = self.required().count() == 1;
-        self.required().filter(move |(column, found)| {
-            matches!(found, Found::Surely(_) | Found::Clash(_)) && (only_company || column.name != "company_id")
-        })
+        self.required().filter(move |(column, found)| found.is_sure() && (only_company || column.name != "company_id"))
     }
 
     /// Whether every required column of this kind is also used by `other`, which then explains more of the header.
     fn is_within(&self, other: &Matches) -> bool {
-        let mut places = self.required().flat_map(|(_, found)| found.places());
-        places.all(|at| other.found.iter().any(|found| found.places().contains(at)))
+        let mut places = self.required().flat_map(|(_, found)| &found.places);
+        places.all(|at| other.found.iter().any(|found| found.places.contains(at)))
     }
 
-    fn refuse_clashes(&self, file: &str, header: &Header) -> Result<(), Failure> {
-        for (column, found) in self.pairs() {
-            if let Found::Clash(places) = found {
-                let names: Vec<String> = places.iter().map(|at| format!("'{}'", header.names[*at])).collect();
-                let message =
-                    format!("{file}:{}: {} could both be meant by {}", header.line, names.join(" and "), column.name);
-                let hint = format!("say which: --map {}=\"{}\"", column.name, header.names[places[0]]);
-                return Err(refused(message).hint(hint));
-            }
-        }
-        Ok(())
+    /// Whether the first column is an id of something that this kind does not know: then its rows are of that, and only
+    /// belong to what this kind is about.
+    fn is_about_something_else(&self, header: &Header) -> bool {
+        let first = header.names.first().map(|name| name.to_lowercase()).unwrap_or_default();
+        let is_id = first == "id" || first.ends_with("_id") || first.ends_with(" id") || first.ends_with("-id");
+        is_id && !self.found.iter().any(|found| found.places.contains(&0))
     }
 
-    fn refuse_missing(&self, file: &str, header: &Header) -> Result<(), Failure> {
-        let lacks = self.lacks();
+    fn refuse_clashes(&self, head: Head<'_>) -> Result<(), Failure> {
+        let Some((column, found)) = self.pairs().find(|(_, found)| found.how == How::Clash) else { return Ok(()) };
+        let Head { file, header, .. } = head;
+        let names: Vec<String> = found.places.iter().map(|at| format!("'{}'", header.names[*at])).collect();
+        let message = format!("{file}:{}: {} could both be meant by {}", header.line, names.join(" and "), column.name);
+        let hint = format!("say which: --map {}=\"{}\"", column.name, header.names[found.places[0]]);
+        Err(refused(message).hint(hint))
+    }
+
+    fn refuse_missing(&self, head: Head<'_>, overrides: &[(String, String)]) -> Result<(), Failure> {
+        let other = product_of(head.header, None).map(|product| product.kind.as_str());
+        let other = other.or_else(|| kind_of(head, overrides).ok().map(|kind| kind.name.as_str()));
+        self.refuse_lacking(head, self.lacks(), other.filter(|other| *other != self.kind.name))
+    }
+
+    /// `other`: the kind that the header is really one of.
+    fn refuse_lacking(
+        &self,
+        Head { file, header, .. }: Head<'_>,
+        lacks: Vec<&'static Column>,
+        other: Option<&str>,
+    ) -> Result<(), Failure> {
         let Some(first) = lacks.first() else { return Ok(()) };
         let what: Vec<String> = lacks.iter().map(|column| self.with_nearest(column, header)).collect();
         let plural = if lacks.len() == 1 { "column" } else { "columns" };
@@ -192,78 +317,148 @@ impl Matches {
         let message = format!("{file}:{}: {kind} without required {plural} {}", header.line, what.join(", "));
         let there = nearest(&first.name, self.free_names(header)).unwrap_or("Header");
         let there = format!("if a column has another name, say so: --map {}=\"{there}\"", first.name);
-        Err(refused(message).hint(there).hint(format!("the file has: {}", header.names.join(", "))))
+        let other = other.map(|other| format!("the header is one of {other}: try --kind {other}"));
+        let failure = other.into_iter().fold(refused(message), Failure::hint);
+        Err(failure.hint(there).hint(format!("the file has: {}", header.names.join(", "))))
     }
 
     fn with_nearest(&self, column: &Column, header: &Header) -> String {
-        match nearest(&column.name, self.free_names(header)) {
-            Some(near) => format!("{} (nearest: '{near}')", column.name),
+        let name = match &column.unless {
+            Some(other) => format!("{} (or {other})", column.name),
             None => column.name.clone(),
+        };
+        match nearest(&column.name, self.free_names(header)) {
+            Some(near) => format!("{name} (nearest: '{near}')"),
+            None => name,
         }
     }
 
     fn free_names<'h>(&self, header: &'h Header) -> impl Iterator<Item = &'h str> {
-        let taken: Vec<usize> = self.found.iter().flat_map(|found| found.places().to_vec()).collect();
+        let taken: Vec<usize> = self.found.iter().flat_map(|found| found.places.clone()).collect();
         let free = move |(at, name): &(usize, &'h String)| !taken.contains(at) && !name.is_empty();
         header.names.iter().enumerate().filter(free).map(|(_, name)| name.as_str())
     }
 
     fn mapped(&self, header: &Header) -> Vec<Mapped> {
-        let mapped = |(column, found): (&'static Column, &Found)| {
-            let index = *found.places().first()?;
-            let utc = header.folded[index].ends_with("(utc)");
-            Some(Mapped { column, index, header: header.names[index].clone(), utc })
+        self.pairs().filter_map(|(column, found)| self.mapped_as(column, found, header)).collect()
+    }
+
+    fn mapped_as(&self, column: &'static Column, found: &Found, header: &Header) -> Option<Mapped> {
+        let of_product = self.product.and_then(|product| product.column(&column.name));
+        let place = |index: &usize| {
+            let place = Place::of(*index, header);
+            Place { utc: place.utc || of_product.is_some_and(|from| from.utc), ..place }
         };
-        self.pairs().filter_map(mapped).collect()
+        let mut places = found.places.iter().map(place);
+        let Place { index, header, utc } = places.next()?;
+        let year = if found.how == How::MonthAndYear { places.next() } else { None };
+        let decimal_comma = of_product.is_some_and(|from| from.decimal_comma);
+        Some(Mapped { column, index, header, utc, otherwise: places.collect(), year, decimal_comma })
     }
 }
 
 /// Where a column is looked for, in this order.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Product,
     Sure,
     Instead,
+    MonthAndYear,
+    Question,
 }
 
-impl Step {
-    fn look(self, column: &Column, header: &Header, product: Option<&Product>, free: &[bool]) -> Found {
-        let own = [folded(&column.name)];
-        let of_product = || product.and_then(|product| product.columns.iter().find(|from| from.name == column.name));
-        let names: Vec<&String> = match self {
-            Step::Product => of_product().map(|from| from.from.iter().collect()).unwrap_or_default(),
-            Step::Sure => own.iter().chain(&column.aliases).collect(),
-            Step::Instead => column.instead.iter().collect(),
-        };
-        let places: Vec<usize> = names.iter().flat_map(|name| places(header, name, free)).collect();
-        match (places.as_slice(), self) {
-            ([], _) => Found::No,
-            ([first], Step::Instead) => Found::Instead(*first),
-            ([first], _) => Found::Surely(*first),
-            // In the file of a product that we know, the order of the table decides.
-            ([first, ..], _) if product.is_some() => Found::Surely(*first),
-            _ => Found::Clash(places),
+/// Looks for columns in a header.
+struct Looking<'h> {
+    header: &'h Header,
+    product: Option<&'static Product>,
+    sample: Option<&'h [Vec<String>]>,
+}
+
+impl Looking<'_> {
+    fn steps(&self) -> Vec<Step> {
+        let all = [Step::Product, Step::Sure, Step::Instead, Step::MonthAndYear, Step::Question];
+        let only = self.product.is_some_and(|product| product.only);
+        all.into_iter().filter(|step| !only || !matches!(step, Step::Sure | Step::Instead)).collect()
+    }
+
+    fn look(&self, step: Step, column: &Column, free: &[bool]) -> Found {
+        match step {
+            Step::Product => self.of_product(column, free),
+            Step::Sure => self.named([folded(&column.name)].iter().chain(&column.aliases), How::Surely, free),
+            Step::Instead => self.named(column.instead.iter(), How::Instead, free),
+            Step::MonthAndYear => self.month_and_year(column, free),
+            Step::Question => self.question(column, free),
         }
+    }
+
+    fn of_product(&self, column: &Column, free: &[bool]) -> Found {
+        let Some(from) = self.product.and_then(|product| product.column(&column.name)) else { return Found::default() };
+        let names = from.names(column);
+        let all = vec![true; free.len()];
+        let places = self.places(names.iter(), if from.shared { &all } else { free });
+        // In the file of a product that we know, the order of the table decides.
+        let wanted = if from.coalesce { places.len() } else { places.len().min(1) };
+        Found::at(How::Surely, &places[..wanted])
+    }
+
+    fn named<'n>(&self, names: impl Iterator<Item = &'n String>, how: How, free: &[bool]) -> Found {
+        let places = self.places(names, free);
+        match places.as_slice() {
+            [first, _, ..] if self.product.is_some() => Found::at(how, &[*first]),
+            [_, _, ..] => Found::at(How::Clash, &places),
+            _ => Found::at(how, &places),
+        }
+    }
+
+    fn month_and_year(&self, column: &Column, free: &[bool]) -> Found {
+        let places = column.month_and_year.iter().flat_map(|names| self.places(names.iter(), free)).collect::<Vec<_>>();
+        if places.len() == 2 { Found::at(How::MonthAndYear, &places) } else { Found::default() }
+    }
+
+    /// The only column that asks for what this one holds, and holds nothing else.
+    fn question(&self, column: &Column, free: &[bool]) -> Found {
+        let Some(sample) = self.sample.filter(|_| !column.asks.is_empty()) else { return Found::default() };
+        let asks = |at: &usize| free[*at] && has_word(&self.header.names[*at], &column.asks);
+        let fits = |at: &usize| sample.iter().filter_map(|row| content(row.get(*at)?)).all(|cell| holds(column, cell));
+        let places: Vec<usize> = (0..free.len()).filter(asks).filter(fits).collect();
+        Found::at(if places.len() > 1 { How::Clash } else { How::Instead }, &places)
+    }
+
+    fn places<'n>(&self, names: impl Iterator<Item = &'n String>, free: &[bool]) -> Vec<usize> {
+        let header = &self.header.folded;
+        let mut places = Vec::new();
+        for name in names {
+            let here = (0..header.len()).filter(|at| free[*at] && is_same(&header[*at], name));
+            let new: Vec<usize> = here.filter(|at| !places.contains(at)).collect();
+            places.extend(new);
+        }
+        places
     }
 }
 
-fn places(header: &Header, name: &str, free: &[bool]) -> Vec<usize> {
-    let same = |other: &str| other == name || other.strip_suffix("(utc)") == Some(name);
-    (0..header.folded.len()).filter(|at| free[*at] && same(&header.folded[*at])).collect()
+/// Whether one of the words of a text begins with one of `words`.
+fn has_word(text: &str, words: &[String]) -> bool {
+    let text = text.to_lowercase();
+    let mut parts = text.split(|char: char| !char.is_alphanumeric());
+    parts.any(|part| words.iter().any(|word| part.starts_with(word.as_str())))
 }
 
-fn product_of(header: &Header, kind: Option<&Kind>) -> Option<&'static Product> {
-    let fits = |product: &&Product| {
-        kind.is_none_or(|kind| kind.name == product.kind)
-            && product.signature.iter().all(|name| header.folded.contains(name))
-    };
-    catalogue().products.iter().filter(fits).max_by_key(|product| product.signature.len())
+fn holds(column: &Column, cell: &str) -> bool {
+    match column.cell {
+        CellType::Whole { min, max } => cells::whole(cell, min, max).is_ok(),
+        _ => true,
+    }
+}
+
+fn latest_of(product: &Product, header: &Header) -> Option<Place> {
+    let place = |name: &String| header.folded.iter().position(|other| is_same(other, name));
+    product.latest_by.iter().find_map(place).map(|index| Place::of(index, header))
 }
 
 /// The only kind that the header can mean.
-fn kind_of(file: &str, header: &Header, overrides: &[(String, String)]) -> Result<&'static Kind, Failure> {
+fn kind_of(head: Head<'_>, overrides: &[(String, String)]) -> Result<&'static Kind, Failure> {
     let kinds = catalogue().kinds.iter();
-    let all: Vec<Matches> = kinds.map(|kind| Matches::find(kind, header, None, overrides)).collect();
+    let all: Vec<Matches> = kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
     let speaks = |matches: &&Matches| matches.evidence().next().is_some();
     let complete: Vec<&Matches> = all.iter().filter(speaks).filter(|matches| matches.lacks().is_empty()).collect();
     let explained = |one: &&Matches| !complete.iter().any(|other| one.is_within(other) && !other.is_within(one));
@@ -272,8 +467,10 @@ fn kind_of(file: &str, header: &Header, overrides: &[(String, String)]) -> Resul
         left.retain(|matches| matches.is_sure());
     }
     match left.as_slice() {
-        [only] if !only.kind.custom || !has_rival(only, &all) => Ok(only.kind),
-        _ => Err(cannot_tell(file, header, &all)),
+        [only] if !only.kind.custom || !(has_rival(only, &all) || only.is_about_something_else(head.header)) => {
+            Ok(only.kind)
+        }
+        _ => Err(cannot_tell(head, &all)),
     }
 }
 
@@ -284,7 +481,7 @@ fn has_rival(chosen: &Matches, all: &[Matches]) -> bool {
         .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
 }
 
-fn cannot_tell(file: &str, header: &Header, all: &[Matches]) -> Failure {
+fn cannot_tell(Head { file, header, .. }: Head<'_>, all: &[Matches]) -> Failure {
     let possible: Vec<String> = all
         .iter()
         .filter(|matches| matches.evidence().next().is_some())
@@ -308,7 +505,8 @@ fn lacking(matches: &Matches, header: &Header) -> String {
     format!("{}, lacking {lacks}", matches.kind.name)
 }
 
-fn check_overrides(file: &str, header: &Header, kind: &Kind, overrides: &[(String, String)]) -> Result<(), Failure> {
+fn check_overrides(head: Head<'_>, kind: &Kind, overrides: &[(String, String)]) -> Result<(), Failure> {
+    let Head { file, header, .. } = head;
     for (column, name) in overrides {
         if kind.column(column).is_none() {
             let names: Vec<&str> = kind.columns.iter().map(|column| column.name.as_str()).collect();
@@ -325,16 +523,25 @@ fn check_overrides(file: &str, header: &Header, kind: &Kind, overrides: &[(Strin
     Ok(())
 }
 
+/// The places of the named columns that are not read as one of ours.
+fn left_over<'a>(header: &'a Header, columns: &'a [Mapped]) -> impl Iterator<Item = usize> + 'a {
+    let taken = |mapped: &Mapped, at: usize| {
+        let more = mapped.otherwise.iter().chain(&mapped.year).any(|place| place.index == at);
+        mapped.index == at || more
+    };
+    (0..header.names.len())
+        .filter(move |at| !header.folded[*at].is_empty() && !columns.iter().any(|mapped| taken(mapped, *at)))
+}
+
 /// What happens to the columns that are not ours.
 fn the_rest(
-    file: &str,
-    header: &Header,
+    Head { file, header, .. }: Head<'_>,
     kind: &Kind,
+    product: Option<&Product>,
     columns: &[Mapped],
 ) -> Result<(Vec<Custom>, Vec<String>), Failure> {
-    let is_left = |at: &usize| !header.folded[*at].is_empty() && !columns.iter().any(|mapped| mapped.index == *at);
-    let left = (0..header.names.len()).filter(is_left);
-    if !kind.custom {
+    let left = left_over(header, columns);
+    if !kind.custom || product.is_some_and(|product| product.only) {
         return Ok((Vec::new(), left.map(|at| header.names[at].clone()).collect()));
     }
     let mut custom: Vec<Custom> = Vec::new();
@@ -347,4 +554,26 @@ fn the_rest(
         custom.push(Custom { name, index, header: header_name });
     }
     Ok((custom, Vec::new()))
+}
+
+/// The columns of numbers, each of which counts an event, and the names of the others, which hold only text.
+fn numbers_and_rest(head: Head<'_>, columns: &[Mapped]) -> Result<(Vec<Place>, Vec<String>), Failure> {
+    let Head { file, header, sample } = head;
+    let is_text = |at: &usize| {
+        let mut cells = sample.iter().filter_map(|row| content(row.get(*at)?)).peekable();
+        cells.peek().is_some() && cells.all(|cell| cell.parse::<f64>().is_err())
+    };
+    let (text, numbers): (Vec<usize>, Vec<usize>) = left_over(header, columns).partition(is_text);
+    if numbers.is_empty() {
+        let message = format!("{file}:{}: no column of numbers that --wide could read as an event", header.line);
+        return Err(
+            refused(message).hint("with --wide there is a row for a company and a day, and a column for each event")
+        );
+    }
+    let wide: Vec<Place> = numbers.into_iter().map(|at| Place::of(at, header)).collect();
+    if let Some(place) = wide.iter().find(|place| cells::text(&place.header, cells::Breaks::Refused).is_err()) {
+        let message = format!("{file}:{}: control character in the name of column {}", header.line, place.index + 1);
+        return Err(refused(message));
+    }
+    Ok((wide, text.into_iter().map(|at| header.names[at].clone()).collect()))
 }

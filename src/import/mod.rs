@@ -1,8 +1,8 @@
 //! Bytes -> rows -> typed values.
 //!
 //! An import must never guess: a file that is misread fills the database with companies that do not exist and drops
-//! that never happened. So [`source`] tells by content what a file is, [`records`] frames rows strictly, [`header`] and
-//! [`mapping`] decide what each column is or refuse to, [`times`] and [`cells`] accept only what can mean one thing,
+//! that never happened. So [`source`] tells by content what a file is, [`records`] frames rows strictly (of JSON lines
+//! [`json`] makes the same rows), [`header`] and [`mapping`] decide what each column is or refuse to, [`times`] and [`cells`] accept only what can mean one thing,
 //! and every row that is read is either handed over, by [`events`] or [`facts`], or counted in [`rejects`]. What the
 //! kinds are is data: `columns.toml`, read by [`kinds`].
 //!
@@ -15,6 +15,7 @@ pub mod facts;
 pub mod fault;
 pub mod fold;
 pub mod header;
+pub mod json;
 pub mod kinds;
 pub mod mapping;
 mod reading;
@@ -30,12 +31,15 @@ use anyhow::Result;
 use chrono_tz::Tz;
 
 use self::header::{Delimiter, Header};
+use self::json::Flattener;
 use self::kinds::Kind;
-use self::mapping::Mapping;
-use self::records::Records;
+use self::mapping::{Head, Mapping};
+use self::records::{NO_DELIMITER, Peeked, Records};
 use self::source::{Progress, Source};
 use self::times::{DateFormat, TimeReader, TimeSettings};
+use crate::domain::EVENTS;
 use crate::domain::day::Instant;
+use crate::error::{refused, usage};
 
 pub use self::events::{EventRow, read_events};
 pub use self::facts::{FactRow, Value, read_facts};
@@ -57,6 +61,17 @@ pub struct Options {
     pub timezone: Option<Tz>,
     /// `--date-format`: what `03/04/2025` means.
     pub date_format: Option<DateFormat>,
+    /// `--wide`: a row for a company and a day, with a column of numbers for each event.
+    pub wide: bool,
+}
+
+/// How rows are written in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Fields with something between them, under a header.
+    Table,
+    /// An object of JSON on each line.
+    JsonLines,
 }
 
 /// Everything that was decided about a file before its first row is read.
@@ -68,7 +83,9 @@ pub struct Plan {
     pub headers: Vec<String>,
     /// The header in the form under which a mapping is remembered.
     pub header_text: String,
-    /// What separates its fields.
+    /// How its rows are written.
+    pub format: Format,
+    /// What separates its fields; of no meaning for JSON lines.
     pub delimiter: Delimiter,
     /// Its encoding; `UTF-8` mostly.
     pub encoding: &'static str,
@@ -80,12 +97,19 @@ pub struct Plan {
     pub times_in: Tz,
     /// The zone that decides the calendar day.
     pub zone: Tz,
+    /// What `03/04/2025` means, when that was said. See also [`Sheet::ambiguous_dates`].
+    pub date_format: Option<DateFormat>,
 }
+
+/// So many rows of a table are looked at before what its columns are is decided.
+const ROWS_LOOKED_AT: usize = 200;
 
 /// An opened file whose header has been read.
 pub struct Incoming {
     records: Records,
     header: Header,
+    /// What makes rows of its lines, if these are JSON, and the first of them.
+    json: Option<(Flattener, Vec<Peeked>)>,
     options: Options,
 }
 
@@ -93,7 +117,8 @@ impl Incoming {
     /// Opens `path`, `-` being standard input, and reads its header.
     ///
     /// # Errors
-    /// Refuses (exit 4) what is not a table of text with a header; see [`Source::open`] and [`Header::take`].
+    /// Refuses (exit 4) what is neither a table of text with a header nor JSON lines; see [`Source::open`] and
+    /// [`Header::take`].
     pub fn open(path: &Path, options: &Options) -> Result<Incoming> {
         Incoming::from_source(Source::open(path, options.encoding.as_deref())?, options)
     }
@@ -104,8 +129,28 @@ impl Incoming {
     /// As [`Incoming::open`].
     pub fn from_source(source: Source, options: &Options) -> Result<Incoming> {
         let mut records = Records::new(source);
+        let options = options.clone();
+        if is_json(&mut records)? {
+            return Incoming::from_lines(records, options);
+        }
         let header = Header::take(&mut records, options.delimiter, &options.map)?;
-        Ok(Incoming { records, header, options: options.clone() })
+        Ok(Incoming { records, header, json: None, options })
+    }
+
+    /// The names that the first lines have are the header.
+    fn from_lines(mut records: Records, options: Options) -> Result<Incoming> {
+        let file = records.source().name.clone();
+        records.set_whole_lines();
+        let lines = records.sample(json::LINES_LOOKED_AT, true)?;
+        let names = json::names_in(&lines);
+        let line = lines.first().map_or(1, |line| line.line);
+        if names.is_empty() {
+            let message = format!("{file}:{line}: no JSON object with anything in it stands on one of the first lines");
+            return Err(refused(message).hint("write one object a line: jq -c '.'").into());
+        }
+        let header = Header::of_names(line, names, &options.map, &file)?;
+        let flattener = Flattener::new(&header.names);
+        Ok(Incoming { records, header, json: Some((flattener, lines)), options })
     }
 
     /// The header in the form under which the mapping of a file is remembered for the next with the same one.
@@ -119,27 +164,79 @@ impl Incoming {
     /// # Errors
     /// As [`Mapping::decide`].
     pub fn sheet(self, zone: Tz, now: Instant, remembered: &[(String, String)]) -> Result<Sheet> {
-        let Incoming { records, header, options } = self;
+        let Incoming { mut records, header, json, options } = self;
         let kind = options.kind.as_deref().map(Kind::named).transpose()?;
         let said = |column: &str| options.map.iter().any(|(name, _)| fold::folded(name) == fold::folded(column));
         let overrides: Vec<(String, String)> =
             options.map.iter().chain(remembered.iter().filter(|(column, _)| !said(column))).cloned().collect();
-        let source = records.source();
-        let mapping = Mapping::decide(&source.name, &header, kind, &overrides)?;
+        let format = if json.is_some() { Format::JsonLines } else { Format::Table };
+        let (lines, sample) = first_rows(&mut records, &header, kind, json)?;
+        let head = Head { file: &records.source().name, header: &header, sample: &sample };
+        let mapping = match options.wide {
+            true => Mapping::decide_wide(events_only(head, kind)?, &overrides)?,
+            false => Mapping::decide(head, kind, &overrides)?,
+        };
         let times_in = options.timezone.unwrap_or(zone);
-        let settings = TimeSettings { zone, times_in, date_format: options.date_format, now };
+        let date_format = options.date_format;
+        let times = TimeReader::new(TimeSettings { zone, times_in, date_format, now });
+        let source = records.source();
         let plan = Plan {
             file: source.name.clone(),
             header_text: header.text(),
             headers: header.names,
+            format,
             delimiter: header.delimiter,
             encoding: source.encoding,
             packing: source.packing,
             mapping,
             times_in,
             zone,
+            date_format,
         };
-        Ok(Sheet { records, plan, times: TimeReader::new(settings) })
+        Ok(Sheet { records, plan, times, lines })
+    }
+}
+
+/// Whether the first line is the beginning of a JSON object.
+fn is_json(records: &mut Records) -> Result<bool> {
+    let Some(row) = records.peek(NO_DELIMITER)? else { return Ok(false) };
+    let line = row.fields.first().map(|line| line.trim_start_matches('\u{feff}').trim_start());
+    let inside = line.and_then(|line| line.strip_prefix('{')).map(str::trim_start);
+    Ok(inside.is_some_and(|inside| inside.is_empty() || inside.starts_with(['"', '}'])))
+}
+
+/// The fields of the first rows. A second header, which some products write, is taken and forgotten.
+fn first_rows(
+    records: &mut Records,
+    header: &Header,
+    kind: Option<&Kind>,
+    json: Option<(Flattener, Vec<Peeked>)>,
+) -> Result<(Option<Flattener>, Vec<Vec<String>>)> {
+    if let Some((mut flattener, lines)) = json {
+        let mut fields = |line: &Peeked| {
+            let row = flattener.row(line.line, line.fields.first()?).ok()?;
+            Some(row.fields().map(str::to_owned).collect())
+        };
+        let sample = lines.iter().take(ROWS_LOOKED_AT).filter_map(&mut fields).collect();
+        return Ok((Some(flattener), sample));
+    }
+    let first = mapping::product_of(header, kind).filter(|product| product.second_header);
+    if let Some(place) = first.and_then(|product| header.position(product.signature.first()?)) {
+        let row = records.peek(header.delimiter.0)?;
+        if row.is_some_and(|row| row.fields.get(place).is_none_or(|cell| cell.trim().is_empty())) {
+            records.skip()?;
+        }
+    }
+    let rows = records.sample(ROWS_LOOKED_AT, false)?;
+    Ok((None, rows.into_iter().map(|row| row.fields).collect()))
+}
+
+fn events_only<'h>(head: Head<'h>, kind: Option<&Kind>) -> Result<Head<'h>> {
+    match kind {
+        Some(kind) if kind.name != EVENTS => {
+            Err(usage(format!("--wide is a form of events, not of {}", kind.name)).hint("leave out --kind").into())
+        }
+        _ => Ok(head),
     }
 }
 
@@ -148,6 +245,8 @@ pub struct Sheet {
     records: Records,
     plan: Plan,
     times: TimeReader,
+    /// What makes rows of JSON lines.
+    lines: Option<Flattener>,
 }
 
 impl Sheet {
@@ -160,7 +259,14 @@ impl Sheet {
     pub fn progress(&self) -> Progress {
         self.records.source().progress.clone()
     }
+
+    /// How many of the dates read so far would have been another day under the other `--date-format`.
+    pub fn ambiguous_dates(&self) -> u64 {
+        self.times.ambiguous_dates()
+    }
 }
 
+#[cfg(test)]
+mod product_tests;
 #[cfg(test)]
 mod tests;

@@ -35,17 +35,16 @@ impl<'c> Wrong<'c> {
     }
 }
 
-/// Reads every row that is left with `parse`, hands the good ones to `take`, and returns how many rows there were.
+/// Reads every row that is left with `handle`, which gives a verdict on it, and returns how many rows there were.
 pub(super) fn read_rows(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     mut handle: impl for<'a, 'c> FnMut(&'c Mapping, &mut TimeReader, Row<'a>) -> Result<Result<Verdict, Wrong<'c>>>,
 ) -> Result<u64> {
-    let Sheet { records, plan, times } = sheet;
+    let Sheet { records, plan, times, lines } = sheet;
     rejects.begin(&plan.headers)?;
     let (mut read, width, file, mapping) = (0, plan.headers.len(), &plan.file, &plan.mapping);
-    let ended = records.for_each(|row| {
-        read += 1;
+    let mut settle = |row: Row<'_>, rejects: &mut Rejects<'_>| {
         let outcome = match shape(&row, width) {
             Ok(()) => handle(mapping, times, row)?,
             Err(wrong) => Err(wrong),
@@ -58,7 +57,21 @@ pub(super) fn read_rows(
             }
             Err(wrong) => refuse_or_reject(file, row, &wrong, rejects),
         }
-    });
+    };
+    // Two loops, so that a table does not ask with each of its rows whether it is one.
+    let ended = match lines {
+        None => records.for_each(|row| {
+            read += 1;
+            settle(row, rejects)
+        }),
+        Some(lines) => records.for_each(|line| {
+            read += 1;
+            match lines.row(line.line, line.field(0)) {
+                Ok(row) => settle(row, rejects),
+                Err(reason) => refuse_or_reject(file, line, &Wrong::row(reason), rejects),
+            }
+        }),
+    };
     // The rejects so far are wanted all the more when the file is refused.
     rejects.flush()?;
     ended.map(|()| read)
@@ -86,6 +99,28 @@ fn refuse_or_reject(file: &str, row: Row<'_>, wrong: &Wrong<'_>, rejects: &mut R
     }
 }
 
+/// What stands in the place of a column, and in which column of the file.
+pub(super) struct Filled<'a, 'c> {
+    pub(super) cell: &'a str,
+    pub(super) header: &'c str,
+    pub(super) utc: bool,
+}
+
+/// The cell of a column, or where that is blank the first other one that stands in for it and is not.
+pub(super) fn filled<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>> {
+    match content(row.field(mapped.index)) {
+        Some(cell) => Some(Filled { cell, header: &mapped.header, utc: mapped.utc }),
+        None => otherwise(row, mapped),
+    }
+}
+
+#[cold]
+fn otherwise<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>> {
+    mapped.otherwise.iter().find_map(|place| {
+        content(row.field(place.index)).map(|cell| Filled { cell, header: &place.header, utc: place.utc })
+    })
+}
+
 /// The id in a column that must have one.
 pub(super) fn required_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&'a str, Wrong<'c>> {
     optional_id(row, mapped)?.ok_or_else(|| Wrong::blank(mapped))
@@ -93,6 +128,15 @@ pub(super) fn required_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&
 
 /// The id in a column that may be empty.
 pub(super) fn optional_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<Option<&'a str>, Wrong<'c>> {
-    let Some(cell) = content(row.field(mapped.index)) else { return Ok(None) };
-    cells::id(cell, row.plain).map(Some).map_err(Wrong::at(mapped))
+    match content(row.field(mapped.index)) {
+        Some(cell) => cells::id(cell, row.plain).map(Some).map_err(Wrong::at(mapped)),
+        None if mapped.otherwise.is_empty() => Ok(None),
+        None => other_id(row, mapped),
+    }
+}
+
+#[cold]
+fn other_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<Option<&'a str>, Wrong<'c>> {
+    let Some(Filled { cell, header, .. }) = otherwise(row, mapped) else { return Ok(None) };
+    cells::id(cell, row.plain).map(Some).map_err(Wrong::in_column(header))
 }

@@ -23,6 +23,9 @@ pub const MAX_FIELD: usize = 1 << 20;
 /// The most line breaks that one quoted field may have. More means that a quote was never closed.
 pub const MAX_BREAKS: u64 = 100;
 
+/// A delimiter that no text has, to look at a line as a whole.
+pub const NO_DELIMITER: u8 = 0x1f;
+
 const BUFFER: usize = 256 * 1024;
 
 /// One row of a file.
@@ -39,6 +42,11 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The fields within `text` that begin and end at `bounds`.
+    pub fn new(line: u64, text: &'a str, bounds: &'a [(usize, usize)]) -> Self {
+        Row { line, plain: false, fault: None, text, bounds }
+    }
+
     /// How many fields the row has; never more than one above [`MAX_COLUMNS`].
     pub fn len(&self) -> usize {
         self.bounds.len()
@@ -72,10 +80,17 @@ pub struct Peeked {
     pub fault: Option<&'static str>,
 }
 
+impl Peeked {
+    fn of(row: Row<'_>) -> Peeked {
+        Peeked { line: row.line, fields: row.fields().map(str::to_owned).collect(), fault: row.fault }
+    }
+}
+
 /// The rows of a source, in order.
 pub struct Records {
     source: Source,
     delimiter: u8,
+    quoting: bool,
     buffer: Vec<u8>,
     from: usize,
     to: usize,
@@ -90,7 +105,18 @@ impl Records {
     pub fn new(source: Source) -> Self {
         let offset = source.skipped;
         let (buffer, layout) = (vec![0; BUFFER], Layout::default());
-        Records { source, delimiter: b',', buffer, from: 0, to: 0, finished: false, line: 1, offset, layout }
+        Records {
+            source,
+            delimiter: b',',
+            quoting: true,
+            buffer,
+            from: 0,
+            to: 0,
+            finished: false,
+            line: 1,
+            offset,
+            layout,
+        }
     }
 
     /// Where the rows come from.
@@ -103,6 +129,41 @@ impl Records {
         self.delimiter = delimiter;
     }
 
+    /// Says that each line to come is a row of one field, as it is.
+    pub fn set_whole_lines(&mut self) {
+        (self.delimiter, self.quoting) = (NO_DELIMITER, false);
+    }
+
+    /// The next rows, at most `limit`, without taking them: those that fit into the buffer, which may grow to 4 MiB when
+    /// `grow` says so. What is wrong with the file is told when the rows are taken.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn sample(&mut self, limit: usize, grow: bool) -> Result<Vec<Peeked>> {
+        let mut rows = self.rows_at_hand(limit);
+        while rows.len() < limit && !self.finished && (self.to - self.from < self.buffer.len() || grow) {
+            if self.to - self.from >= MAX_RECORD {
+                break;
+            }
+            self.fill()?;
+            rows = self.rows_at_hand(limit);
+        }
+        Ok(rows)
+    }
+
+    fn rows_at_hand(&mut self, limit: usize) -> Vec<Peeked> {
+        let bytes = &self.buffer[self.from..self.to];
+        let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        let text = std::str::from_utf8(&bytes[..valid]).unwrap_or_default();
+        let last = self.finished && valid == bytes.len();
+        let mut scanner = Scanner::new(text, self.delimiter, self.line, last, self.quoting);
+        let mut rows = Vec::new();
+        while let (true, Ok(Some(shape))) = (rows.len() < limit, scanner.step(&mut self.layout)) {
+            rows.push(Peeked::of(self.layout.row(text, &scanner, shape)));
+        }
+        rows
+    }
+
     /// The next row as it is under some delimiter, without taking it. `None` at the end.
     ///
     /// # Errors
@@ -111,8 +172,7 @@ impl Records {
         let keep = std::mem::replace(&mut self.delimiter, delimiter);
         let mut found = None;
         let ended = self.walk(false, |row| {
-            let fields = row.fields().map(str::to_owned).collect();
-            found = Some(Peeked { line: row.line, fields, fault: row.fault });
+            found = Some(Peeked::of(row));
             Ok(false)
         });
         self.delimiter = keep;
@@ -144,7 +204,7 @@ impl Records {
             let last = self.finished && self.from + valid == self.to;
             let bytes = &self.buffer[self.from..self.from + valid];
             let text = std::str::from_utf8(bytes)?;
-            let mut scanner = Scanner::new(text, self.delimiter, self.line, last);
+            let mut scanner = Scanner::new(text, self.delimiter, self.line, last, self.quoting);
             let mut more = true;
             while more {
                 match scanner.step(&mut self.layout) {
@@ -308,12 +368,13 @@ struct Scanner<'t> {
 }
 
 impl<'t> Scanner<'t> {
-    fn new(text: &'t str, delimiter: u8, line: u64, last: bool) -> Self {
+    fn new(text: &'t str, delimiter: u8, line: u64, last: bool, quoting: bool) -> Self {
         let bytes = text.as_bytes();
         let printable = |byte: u8| (0x20..0x7f).contains(&byte) | (byte == b'\n') | (byte == b'\r');
         let plain = bytes.iter().fold(true, |plain, byte| plain & (printable(*byte) | (*byte == delimiter)));
         let next = |byte| Next::new(byte, bytes);
-        let (feed, carriage, quote) = (next(b'\n'), next(b'\r'), next(b'"'));
+        let (feed, carriage) = (next(b'\n'), next(b'\r'));
+        let quote = if quoting { next(b'"') } else { Next { byte: b'"', at: None } };
         Scanner { text, delimiter, at: 0, line, last, plain, feed, carriage, quote }
     }
 

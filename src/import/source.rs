@@ -286,7 +286,7 @@ fn what_it_is(head: &[u8]) -> Option<&'static str> {
     NOT_TEXT.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what)
 }
 
-/// HTML and JSON are text, but no table. JSON lines will be read here one day; until then they are refused by name.
+/// HTML, XML and an array of JSON are text, but neither a table nor JSON lines.
 fn refuse_markup(name: &str, text: &[u8]) -> Result<(), Failure> {
     let start = text.get(..text.len().min(16)).unwrap_or_default().to_ascii_lowercase();
     if [&b"<!doctype"[..], b"<html", b"<head", b"<body", b"<script", b"<!--"].iter().any(|tag| start.starts_with(tag)) {
@@ -299,9 +299,6 @@ fn refuse_markup(name: &str, text: &[u8]) -> Result<(), Failure> {
     match (text.first(), text.get(1..).unwrap_or_default().trim_ascii_start().first()) {
         (Some(b'['), None | Some(b'{' | b'[' | b']' | b'"' | b'0'..=b'9')) => {
             Err(refused(format!("{name} is a JSON array")).hint("write one object a line: jq -c '.[]'"))
-        }
-        (Some(b'{'), None | Some(b'"' | b'}')) => {
-            Err(refused(format!("{name} is JSON, which is not read yet")).hint(SAVE_AS_CSV))
         }
         _ => Ok(()),
     }

@@ -121,6 +121,7 @@ pub struct TimeSettings {
 pub struct TimeReader {
     settings: TimeSettings,
     unit: Option<Unit>,
+    ambiguous: u64,
     last_date: ([u8; 10], Day),
     last_whole: Moment,
     days: ZoneHours,
@@ -133,7 +134,7 @@ impl TimeReader {
         let (days, local) = (ZoneHours::new(settings.zone), LocalHours::new(settings.times_in));
         let day = Day::from_number(0);
         let last_whole = Moment { at: Instant::start_of(day, settings.zone), day };
-        TimeReader { settings, unit: None, last_date: (*b"1970-01-01", day), last_whole, days, local }
+        TimeReader { settings, unit: None, ambiguous: 0, last_date: (*b"1970-01-01", day), last_whole, days, local }
     }
 
     /// Reads a trimmed, non-blank cell. `utc`: the column's header says that times without offset are in UTC.
@@ -157,6 +158,11 @@ impl TimeReader {
         self.believed(cell, moment, plausible)
     }
 
+    /// How many of the dates read so far would have been another day under the other `--date-format`.
+    pub fn ambiguous_dates(&self) -> u64 {
+        self.ambiguous
+    }
+
     fn iso_date(&mut self, bytes: &[u8]) -> Option<Day> {
         let text: [u8; 10] = bytes.first_chunk().copied()?;
         if self.last_date.0 != text {
@@ -167,7 +173,7 @@ impl TimeReader {
         Some(self.last_date.1)
     }
 
-    fn slashed_date(&self, cell: &str, [first, second, year]: [u32; 3]) -> Result<Day, Fault> {
+    fn slashed_date(&mut self, cell: &str, [first, second, year]: [u32; 3]) -> Result<Day, Fault> {
         let date = |day, month| NaiveDate::from_ymd_opt(year as i32, month, day).map(Day::from);
         let (day_first, month_first) = (date(first, second), date(second, first));
         let day = match self.settings.date_format {
@@ -181,7 +187,11 @@ impl TimeReader {
         if year < 100 {
             return Err(Fault::row(format!("{} has a year of two digits", shown(cell))));
         }
-        day.ok_or_else(|| no_such_day(cell))
+        self.ambiguous += u64::from(day_first.is_some() && month_first.is_some() && day_first != month_first);
+        day.ok_or_else(|| match day_first.or(month_first) {
+            Some(_) => no_such_day_in(cell, self.settings.date_format),
+            None => no_such_day(cell),
+        })
     }
 
     /// The moment on `day` that `rest`, what follows the date, tells.
@@ -262,6 +272,12 @@ fn no_such_day(cell: &str) -> Fault {
     Fault::row(format!("{} is an impossible date", shown(cell)))
 }
 
+/// A date that exists only in the other order of day and month.
+fn no_such_day_in(cell: &str, format: Option<DateFormat>) -> Fault {
+    let other = if format == Some(DateFormat::MonthFirst) { "dmy" } else { "mdy" };
+    Fault::row(format!("{} is an impossible date; with --date-format {other} it would be one", shown(cell)))
+}
+
 /// A leap second comes only at the end of an hour of UTC that ends a day. It is kept as the last microsecond before
 /// midnight, so that it stays on its day.
 fn leap_fraction(cell: &str, seconds: i64) -> Result<i64, Fault> {
@@ -280,8 +296,36 @@ struct Clock {
 }
 
 impl Clock {
-    /// Reads `[ T]HH:MM[:SS[.fff]][Z|±hh:mm]`; the offset is in seconds, `None` without one.
+    /// Reads `[ T]HH:MM[:SS[.fff]][Z|±hh:mm]`; the offset is in seconds, `None` without one. ` AM` and ` PM` are as
+    /// clear, and so is ` UTC`.
     fn read(text: &[u8]) -> Option<(Clock, Option<i32>)> {
+        match text.last() {
+            Some(b'M' | b'm' | b'C') => Clock::read_with_word(text),
+            _ => Clock::read_plain(text),
+        }
+    }
+
+    #[cold]
+    fn read_with_word(text: &[u8]) -> Option<(Clock, Option<i32>)> {
+        match text {
+            [clock @ .., b' ', half @ (b'A' | b'a' | b'P' | b'p'), _] => {
+                let (clock, offset) = Clock::read_plain(clock)?;
+                Some((clock.in_half(half.eq_ignore_ascii_case(&b'P'))?, offset))
+            }
+            [clock @ .., b' ', b'U', b'T', b'C'] => {
+                Clock::read_plain(clock).filter(|(_, offset)| offset.is_none()).map(|(clock, _)| (clock, Some(0)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same time of a clock with twelve hours, before noon or after.
+    fn in_half(self, after_noon: bool) -> Option<Clock> {
+        let hour = self.hour % 12 + if after_noon { 12 } else { 0 };
+        (1..=12).contains(&self.hour).then_some(Clock { hour, ..self })
+    }
+
+    fn read_plain(text: &[u8]) -> Option<(Clock, Option<i32>)> {
         let [b' ' | b'T' | b't', h1, h2, b':', m1, m2, rest @ ..] = text else { return None };
         let (hour, minute) = (two(*h1, *h2)?, two(*m1, *m2)?);
         let (second, rest) = match rest {
@@ -491,6 +535,10 @@ mod tests {
             ("2025-03-04 05:06:07.25", "2025-03-04T05:06:07.250Z 2025-03-04"),
             ("2025-03-04", "2025-03-04T00:00:00Z 2025-03-04"),
             ("2024-02-29", "2024-02-29T00:00:00Z 2024-02-29"),
+            ("2025-03-04 05:06:07.5 UTC", "2025-03-04T05:06:07.500Z 2025-03-04"),
+            ("2025-03-04 12:06 AM", "2025-03-04T00:06:00Z 2025-03-04"),
+            ("2025-03-04 12:06:07 pm", "2025-03-04T12:06:07Z 2025-03-04"),
+            ("2025-03-04 11:06 PM", "2025-03-04T23:06:00Z 2025-03-04"),
             ("1741064767", "2025-03-04T05:06:07Z 2025-03-04"),
             ("1741064767123", "2025-03-04T05:06:07.123Z 2025-03-04"),
             ("1741064767123456", "2025-03-04T05:06:07.123456Z 2025-03-04"),
@@ -517,6 +565,8 @@ mod tests {
             ("2025-03-04T05:06:07 EST", "'2025-03-04T05:06:07 EST' is not a time"),
             ("2025-03-04T05:06:07+0200", "'2025-03-04T05:06:07+0200' is not a time"),
             ("2025-03-04T05:06:07.Z", "'2025-03-04T05:06:07.Z' is not a time"),
+            ("2025-03-04 13:06 PM", "'2025-03-04 13:06 PM' is not a time"),
+            ("2025-03-04 05:06Z UTC", "'2025-03-04 05:06Z UTC' is not a time"),
             ("2025-03-04T05", "'2025-03-04T05' is not a time"),
             ("2025-03-04_05:06", "'2025-03-04_05:06' is not a time"),
             ("2025-3-4", "'2025-3-4' is not a time"),
@@ -629,7 +679,11 @@ mod tests {
             (Some(DayFirst), "3.4.2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
             (Some(DayFirst), "28-07-2023 03:00", "2023-07-28T03:00:00Z 2023-07-28".to_owned()),
             (Some(MonthFirst), "4/13/2025T10:11:12.5Z", "2025-04-13T10:11:12.500Z 2025-04-13".to_owned()),
-            (Some(MonthFirst), "13/04/2025", "'13/04/2025' is an impossible date".to_owned()),
+            (
+                Some(MonthFirst),
+                "13/04/2025",
+                "'13/04/2025' is an impossible date; with --date-format dmy it would be one".to_owned(),
+            ),
             (Some(DayFirst), "31/04/2025", "'31/04/2025' is an impossible date".to_owned()),
             (Some(DayFirst), "03/04/25", "'03/04/25' has a year of two digits".to_owned()),
             (Some(DayFirst), "03/04-2025", "'03/04-2025' is not a time".to_owned()),

@@ -1,5 +1,7 @@
 //! Companies: the row with the same id is updated.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::cells::{day, money, text, whole};
@@ -16,7 +18,13 @@ use crate::store::{Store, WrittenRows};
 /// # Errors
 /// A file that is refused; a database that cannot be written.
 pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
-    let mut loader = Loader { store, book: CompanyBook::of(store)?, rows: WrittenRows::default(), named: Vec::new() };
+    let mut loader = Loader {
+        store,
+        book: CompanyBook::of(store)?,
+        rows: WrittenRows::default(),
+        named: Vec::new(),
+        companies: BTreeSet::new(),
+    };
     let progress = sheet.progress();
     let read = read_facts(sheet, rejects, |row| {
         watcher.tell(&progress);
@@ -24,8 +32,9 @@ pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher
     })?;
     let companies_joined = loader.join()?;
     let remarks = loader.types(sheet)?;
-    let rows = loader.rows;
-    Ok(Loaded { read, rows, companies_made: rows.new, companies_joined, remarks, ..Loaded::default() })
+    let Loader { rows, companies, .. } = loader;
+    let companies_made = rows.new;
+    Ok(Loaded { read, rows, companies_made, companies_joined, companies, remarks, ..Loaded::default() })
 }
 
 struct Loader<'s> {
@@ -34,6 +43,8 @@ struct Loader<'s> {
     rows: WrittenRows,
     /// The companies of the file that have a name.
     named: Vec<(CompanyKey, String)>,
+    /// All companies of the file.
+    companies: BTreeSet<CompanyKey>,
 }
 
 impl Loader<'_> {
@@ -56,6 +67,7 @@ impl Loader<'_> {
             }
         };
         self.book.add_id(text, key);
+        self.companies.insert(key);
         if let Some(name) = row.text("name") {
             self.book.add_name(name, key);
             self.named.push((key, name.to_owned()));

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use anyhow::{Result, anyhow};
 
+use super::diagnosis::SeenCompanies;
 use super::names::{Names, SharedName};
 use super::{Loaded, Watcher};
 use crate::domain::day::Day;
@@ -29,16 +30,28 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
         let (sender, receiver) = sync_channel(WAITING);
         let writer = std::thread::Builder::new().name("writer".to_owned());
         let writing = writer.spawn_scoped(scope, || write(store, receiver, &is_given_up))?;
-        let mut reader = Reader { names, batch: EventBatch::default(), sender, days: DaysSeen::default() };
+        let mut reader = Reader {
+            names,
+            batch: EventBatch::default(),
+            sender,
+            days: DaysSeen::default(),
+            companies: SeenCompanies::default(),
+            known: 0,
+        };
         let read = reader.read(sheet, rejects, watcher);
         // The writer goes on until the other end of the channel is gone.
-        let Reader { names, sender, days, .. } = reader;
+        let Reader { names, sender, days, companies, known, .. } = reader;
         is_given_up.store(read.is_err(), Ordering::Relaxed);
         drop(sender);
-        let written = writing.join().map_err(|_| anyhow!("the writing thread has failed"))?;
+        let written = match writing.join() {
+            Ok(written) => written,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
         // A reader that could not hand on its rows has stopped because the writer did.
-        let rows = written?;
-        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, ..Loaded::default() })
+        let mut rows = written?;
+        rows.known += known;
+        let companies = companies.keys().collect();
+        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, companies, ..Loaded::default() })
     })
 }
 
@@ -56,29 +69,36 @@ struct Reader {
     batch: EventBatch,
     sender: SyncSender<EventBatch>,
     days: DaysSeen,
+    companies: SeenCompanies,
+    /// Rows that stand for no event.
+    known: u64,
 }
 
 impl Reader {
     fn read(&mut self, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<u64> {
         let progress = sheet.progress();
         let read = read_events(sheet, rejects, |row| {
-            let verdict = self.take(&row)?;
-            if self.batch.events.len() >= BATCH {
+            // The events of one row stay together.
+            if self.batch.events.len() >= BATCH && row.part == 0 {
                 watcher.tell(&progress);
                 self.hand_on()?;
             }
-            Ok(verdict)
+            self.take(&row)
         })?;
         self.hand_on()?;
         Ok(read)
     }
 
     fn take(&mut self, row: &EventRow<'_>) -> Result<Verdict> {
-        let new = &mut self.batch.names;
-        let company = match self.names.company(row.company, new) {
-            Ok(key) => key,
-            Err(SharedName) => return Ok(shared_name(row.company)),
+        if row.count == 0 {
+            self.known += 1;
+            return Ok(Verdict::Accepted);
+        }
+        let company = match self.company(row) {
+            Ok(company) => company,
+            Err(verdict) => return Ok(verdict),
         };
+        let new = &mut self.batch.names;
         if let Some(id) = row.id {
             self.batch.ids.push((self.batch.events.len() as u32, id.to_owned()));
         }
@@ -88,11 +108,24 @@ impl Reader {
             event: self.names.event(row.event, new)?,
             person: row.person.map_or(0, |person| self.names.person(person, new)),
             copies: row.count,
-            identity: 0,
             micros: row.at.micros() - i64::from(row.day.number()) * MICROS_PER_DAY,
+            is_part: row.part > 0,
         });
         self.days.add(row.day);
+        self.companies.add(company);
         Ok(Verdict::Accepted)
+    }
+
+    /// The company that the row names, else that of the person.
+    fn company(&mut self, row: &EventRow<'_>) -> Result<u32, Verdict> {
+        match (row.company, row.person) {
+            (Some(text), _) => self.names.company(text, &mut self.batch.names).map_err(|SharedName| shared_name(text)),
+            (None, Some(person)) => self.names.company_of(person).ok_or_else(|| unknown_person(person)),
+            (None, None) => {
+                let reason = "neither a company nor a person".to_owned();
+                Err(Verdict::Rejected { column: "person_id", reason })
+            }
+        }
     }
 
     fn hand_on(&mut self) -> Result<()> {
@@ -106,6 +139,12 @@ impl Reader {
 pub fn shared_name(text: &str) -> Verdict {
     let reason = format!("several companies have the name '{text}'; give the company's id");
     Verdict::Rejected { column: "company_id", reason }
+}
+
+fn unknown_person(person: &str) -> Verdict {
+    let reason =
+        format!("the company of '{person}' is not known; import the people first: signals import --kind people");
+    Verdict::Rejected { column: "person_id", reason }
 }
 
 /// The first day and the last.

@@ -78,11 +78,15 @@ impl Facts<'_> {
     fn company(&mut self, row: &FactRow<'_>) -> Result<Owner> {
         let name = row.text("company_id").unwrap_or_default();
         match self.book.find(name) {
-            Ok(Some(key)) => Ok(Ok(key)),
+            Ok(Some(key)) => {
+                self.loaded.companies.insert(key);
+                Ok(Ok(key))
+            }
             Ok(None) => {
                 let key = self.store.add_unlisted_company(name)?;
                 self.book.add_id(name, key);
                 self.loaded.companies_made += 1;
+                self.loaded.companies.insert(key);
                 Ok(Ok(key))
             }
             Err(_) => Ok(Err(shared_name(name))),

@@ -3,18 +3,22 @@
 mod acks;
 mod cells;
 mod companies;
+mod diagnosis;
 mod events;
 mod facts;
 mod names;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
 use indicatif::ProgressBar;
 
+pub use self::diagnosis::Gap;
 use crate::clock::Clock;
 use crate::domain::EVENTS;
+use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::error::{Failure, refused};
 use crate::import::source::Progress;
@@ -48,6 +52,12 @@ pub struct Loaded {
     pub companies_joined: u64,
     /// The days of its facts.
     pub days: DaysSeen,
+    /// The companies that it names.
+    pub companies: BTreeSet<CompanyKey>,
+    /// Of a dry run: what does not fit together with other files.
+    pub gaps: Vec<Gap>,
+    /// Of a dry run: how many dates could mean another day.
+    pub ambiguous_dates: u64,
     /// What the user should know about the file; one sentence each.
     pub remarks: Vec<String>,
 }
@@ -120,9 +130,13 @@ fn load(
     *plan = Some(sheet.plan().clone());
     let bar = bar(sheet.progress().total);
     let result = store.transaction(request.finish, |store| {
-        let loaded = load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
+        let mut loaded = load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
         rejects.judge(loaded.read, request.is_strict)?;
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
+        if request.finish == Finish::RollBack {
+            loaded.gaps = diagnosis::gaps(store, &sheet, &loaded)?;
+            loaded.ambiguous_dates = sheet.ambiguous_dates();
+        }
         Ok(loaded)
     });
     bar.finish_and_clear();

@@ -126,6 +126,8 @@ pub struct Names {
     companies: CompanyBook,
     events: Keys,
     people: Keys,
+    /// The companies of people, by their keys, as files of people say.
+    companies_of_people: FxHashMap<u32, u32>,
     /// How many companies the file was the first to name.
     pub companies_made: u64,
 }
@@ -140,10 +142,14 @@ impl Names {
             companies: CompanyBook::of(store)?,
             events: Keys::default(),
             people: Keys::default(),
+            companies_of_people: FxHashMap::default(),
             companies_made: 0,
         };
         store.event_keys()?.iter().for_each(|(key, name)| names.events.add(*key, name));
-        store.for_each_person(|key, person| names.people.add(key, person))?;
+        store.for_each_person(|key, person, company| {
+            names.people.add(key, person);
+            names.companies_of_people.extend(company.map(|company| (key, company.0)));
+        })?;
         Ok(names)
     }
 
@@ -159,6 +165,11 @@ impl Names {
         new.companies.push((key, text.to_owned()));
         self.companies_made += 1;
         Ok(key)
+    }
+
+    /// The company where a person works, when a file of people has said so.
+    pub fn company_of(&self, person: &str) -> Option<u32> {
+        self.companies_of_people.get(self.people.by_text.get(person)?).copied()
     }
 
     /// The key of an event's name.

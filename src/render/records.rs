@@ -36,7 +36,10 @@ impl<'f> RecordWriter<'f> {
     pub fn start(&self, bytes: &mut Vec<u8>) -> Result<()> {
         match self.format {
             Format::Csv => csv_line(bytes, self.fields.iter().map(|field| (*field).to_owned())),
-            Format::Json => Ok(bytes.push(b'[')),
+            Format::Json => {
+                bytes.push(b'[');
+                Ok(())
+            }
             Format::Ndjson | Format::Table => Ok(()),
         }
     }

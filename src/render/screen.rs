@@ -1,7 +1,7 @@
 //! Screens for people: headings, pairs, tables and paragraphs, with or without colour.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableStyle, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, presets};
 use unicode_width::UnicodeWidthStr;
 
 use super::escape;
@@ -148,9 +148,27 @@ impl TextTable {
             column.set_padding((0, 1));
             column.set_cell_alignment(if *align == Align::Right { CellAlignment::Right } else { CellAlignment::Left });
         }
+        if look.width.is_some() {
+            self.keep_short_columns_whole(&mut table);
+        }
         table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 }
+
+impl TextTable {
+    /// Keeps dates, numbers and other short cells on one line where a terminal is too narrow: names and texts wrap instead.
+    fn keep_short_columns_whole(&self, table: &mut Table) {
+        let widest = table.column_max_content_widths();
+        for (column, width) in table.column_iter_mut().zip(widest) {
+            if width <= SHORT {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
+}
+
+/// Cells of up to so many columns are never broken: a date has ten.
+const SHORT: u16 = 10;
 
 fn style() -> TableStyle {
     presets::NOTHING.header_separator(comfy_table::LineStyle::none().fill('─').junction('─'))
@@ -277,6 +295,17 @@ mod tests {
         let mut screen = Screen::new(Look { has_colour: true, width: None });
         screen.table(&table());
         assert!(screen.into_text().contains("\u{1b}[38;5;9m日本^[[1m"));
+    }
+
+    #[test]
+    fn a_narrow_terminal_breaks_names_and_never_dates() {
+        let mut table = TextTable::new([("day", Align::Left), ("company", Align::Left), ("change", Align::Right)]);
+        table.row(["2026-03-31".into(), "Northern Lights Shipping".into(), "-100.0 %".into()]);
+        let mut screen = Screen::new(Look { has_colour: false, width: Some(40) });
+        screen.table(&table);
+        let text = screen.into_text();
+        assert!(text.contains("2026-03-31") && text.contains("-100.0 %"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
     }
 
     #[test]

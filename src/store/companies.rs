@@ -24,6 +24,19 @@ pub struct CompanyName {
     pub name: Option<String>,
 }
 
+/// What a dry run compares files by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanySummary {
+    /// The company's key.
+    pub key: CompanyKey,
+    /// Its id.
+    pub company_id: String,
+    /// Whether it is known only because a row of facts named it.
+    pub is_unlisted: bool,
+    /// Whether it has any event.
+    pub has_events: bool,
+}
+
 /// How many signals a company has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SignalCounts {
@@ -136,15 +149,16 @@ impl Store {
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
-    /// Hands every person's key and id to `visit`.
+    /// Hands every person's key, id and company to `visit`.
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str)) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("SELECT id, person_id FROM people")?;
+    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str, Option<CompanyKey>)) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?);
+            let company = row.get::<_, Option<u32>>("company")?.map(CompanyKey);
+            visit(row.get("id")?, row.get_ref("person_id")?.as_str()?, company);
         }
         Ok(())
     }
@@ -298,6 +312,25 @@ impl Store {
                 .execute((key.0, name))?,
         };
         Ok(())
+    }
+
+    /// Every company, by id, with what a dry run compares files by.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id",
+        )?;
+        let summaries = statement.query_map([], |row| {
+            Ok(CompanySummary {
+                key: CompanyKey(row.get("id")?),
+                company_id: row.get("company_id")?,
+                is_unlisted: row.get("is_unlisted")?,
+                has_events: row.get("has_events")?,
+            })
+        })?;
+        Ok(summaries.collect::<Result<_, _>>()?)
     }
 
     /// How many companies there are.

@@ -69,7 +69,7 @@ fn write_seconds(text: &mut String, micros: i64) {
     }
 }
 
-/// Reads a text that [`write`] made.
+/// Reads a text that [`write()`] made.
 ///
 /// # Errors
 /// Any other text: the database is damaged or was changed by hand.
@@ -79,7 +79,7 @@ pub fn read(text: &str) -> Result<Vec<StoredEvent>> {
     Ok(events)
 }
 
-/// Hands each event of a text that [`write`] made to `visit`, in order.
+/// Hands each event of a text that [`write()`] made to `visit`, in order.
 ///
 /// # Errors
 /// As [`read`].

@@ -11,15 +11,24 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use anyhow::{Context, Result};
 use rusqlite::{CachedStatement, OptionalExtension};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::day_events::{self, EventKey, StoredEvent};
 use super::{Store, keys};
 use crate::domain::day::{Day, DayRange};
 
-/// So many events are held in memory before days are written or set aside: 64 MiB of them.
-const MOST_IN_MEMORY: usize = 2_000_000;
-/// A day with more events than this is written in several passes, each over some of the companies.
-const MOST_IN_ONE_PASS: usize = 2_000_000;
+/// How much is held in memory.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// So many events before they are set aside.
+    in_memory: usize,
+    /// A day with more events than this is written in several passes, each over some of the companies.
+    in_one_pass: usize,
+}
+
+/// 64 MiB of events, twice.
+const LIMITS: Limits = Limits { in_memory: 2_000_000, in_one_pass: 2_000_000 };
+
 /// A file whose events go back in time more often than one in so many is not in order.
 const ORDERLY_SHARE: usize = 16;
 
@@ -36,10 +45,24 @@ pub struct IncomingEvent {
     pub person: u32,
     /// How many events the row stands for; 0 adds nothing.
     pub copies: u32,
-    /// Key of the event's own id; 0 for none. Rows that carry an id get this from [`EventBatch::ids`].
-    pub identity: u32,
     /// Microseconds since 00:00 UTC of `day`.
     pub micros: i64,
+    /// Whether this is one more event of the row before, of the same company and day.
+    pub is_part: bool,
+}
+
+/// An event that waits to be written with its day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct WaitingEvent {
+    /// The number of its row in the file, which tells the events of one row from those of another.
+    row: u32,
+    company: u32,
+    event: u32,
+    person: u32,
+    copies: u32,
+    /// Key of the event's own id; 0 for none.
+    identity: u32,
+    micros: i64,
 }
 
 /// Names that a file has and the database does not, with the keys that stand for them from now on.
@@ -71,6 +94,8 @@ pub struct WrittenRows {
     pub new: u64,
     /// Every other row.
     pub known: u64,
+    /// Of both, the rows that are equal to one before them in the file.
+    pub repeated: u64,
 }
 
 impl WrittenRows {
@@ -83,8 +108,9 @@ impl WrittenRows {
 /// Takes the events of one file and writes them, within a transaction that the caller has begun.
 pub struct EventWriter<'s> {
     store: &'s Store,
+    limits: Limits,
     inserter: DayInserter<'s>,
-    waiting: BTreeMap<i32, Vec<IncomingEvent>>,
+    waiting: BTreeMap<i32, Vec<WaitingEvent>>,
     waiting_count: usize,
     newest_day: i32,
     /// Events since the last clearing, and how many of them lay before the newest day by more than a day.
@@ -93,6 +119,10 @@ pub struct EventWriter<'s> {
     written: BTreeMap<i32, DayBefore>,
     aside: Aside,
     rows: WrittenRows,
+    /// The number of the row that is being read.
+    row: u32,
+    /// Whether any row had several events.
+    has_parts: bool,
     first_days: BTreeMap<u32, (i32, i32)>,
 }
 
@@ -123,6 +153,7 @@ impl Store {
     pub fn event_writer(&self) -> Result<EventWriter<'_>> {
         Ok(EventWriter {
             store: self,
+            limits: LIMITS,
             inserter: self.day_inserter()?,
             waiting: BTreeMap::new(),
             waiting_count: 0,
@@ -132,6 +163,8 @@ impl Store {
             written: BTreeMap::new(),
             aside: Aside::default(),
             rows: WrittenRows::default(),
+            row: 0,
+            has_parts: false,
             first_days: BTreeMap::new(),
         })
     }
@@ -162,21 +195,21 @@ impl EventWriter<'_> {
     ///
     /// # Errors
     /// A database or a temporary file that cannot be written.
-    pub fn push(&mut self, mut batch: EventBatch) -> Result<()> {
+    pub fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.insert_names(&batch.names)?;
-        self.identify(&mut batch)?;
-        for event in batch.events {
-            self.seen += 1;
-            self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
-            self.newest_day = self.newest_day.max(event.day);
-            self.waiting.entry(event.day).or_default().push(event);
-            self.waiting_count += 1;
+        let identities = self.identify(&batch)?;
+        for (position, event) in batch.events.iter().enumerate() {
+            match identities.get(&(position as u32)) {
+                Some(None) => self.rows.known += 1,
+                Some(Some(identity)) => self.wait(event, *identity),
+                None => self.wait(event, 0),
+            }
         }
         // Writing days as soon as the file has left them behind lets the reading thread go on meanwhile.
         if self.is_orderly() {
             self.write_finished_days()?;
         }
-        if self.waiting_count >= MOST_IN_MEMORY { self.set_all_aside() } else { Ok(()) }
+        if self.waiting_count >= self.limits.in_memory { self.set_all_aside() } else { Ok(()) }
     }
 
     fn is_orderly(&self) -> bool {
@@ -229,28 +262,30 @@ impl EventWriter<'_> {
         Ok(())
     }
 
-    /// Gives each row that carries an id the key of that id, and drops the rows whose id is known: the first row stays.
-    fn identify(&mut self, batch: &mut EventBatch) -> Result<()> {
-        if batch.ids.is_empty() {
-            return Ok(());
-        }
+    /// Gives each row that carries an id the key of that id, or nothing when the id is known: the first row stays.
+    fn identify(&self, batch: &EventBatch) -> Result<FxHashMap<u32, Option<u32>>> {
         let mut insert = self.store.connection.prepare_cached(
             "INSERT INTO event_ids (company, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
         )?;
-        let mut is_known = vec![false; batch.events.len()];
+        let mut keys = FxHashMap::default();
         for (position, id) in &batch.ids {
-            let event = &mut batch.events[*position as usize];
-            let key: Option<u32> = match event.copies {
-                0 => None,
-                _ => insert.query_row((event.company, id), |row| row.get("id")).optional()?,
-            };
-            event.identity = key.unwrap_or_default();
-            is_known[*position as usize] = key.is_none();
+            let company = batch.events[*position as usize].company;
+            let key = insert.query_row((company, id), |row| row.get("id")).optional()?;
+            keys.insert(*position, key);
         }
-        self.rows.known += is_known.iter().filter(|known| **known).count() as u64;
-        let mut is_known = is_known.into_iter();
-        batch.events.retain(|_| !is_known.next().unwrap_or(false));
-        Ok(())
+        Ok(keys)
+    }
+
+    fn wait(&mut self, event: &IncomingEvent, identity: u32) {
+        self.seen += 1;
+        self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
+        self.newest_day = self.newest_day.max(event.day);
+        self.row = self.row.wrapping_add(u32::from(!event.is_part));
+        self.has_parts |= event.is_part;
+        let IncomingEvent { company, event: name, person, copies, micros, .. } = *event;
+        let waiting = WaitingEvent { row: self.row, company, event: name, person, copies, identity, micros };
+        self.waiting.entry(event.day).or_default().push(waiting);
+        self.waiting_count += 1;
     }
 
     /// Writes what waits of a day, in memory and aside.
@@ -258,12 +293,12 @@ impl EventWriter<'_> {
         let events = self.waiting.remove(&day).unwrap_or_default();
         self.waiting_count -= events.len();
         let before = self.day_before(day)?;
-        if self.aside.waiting_count(day) == 0 && events.len() <= MOST_IN_ONE_PASS {
+        if self.aside.waiting_count(day) == 0 && events.len() <= self.limits.in_one_pass {
             self.write_part(day, before, events, (0, 1))?;
         } else {
             self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
             drop(events);
-            let passes = self.aside.waiting_count(day).div_ceil(MOST_IN_ONE_PASS) as u32;
+            let passes = self.aside.waiting_count(day).div_ceil(self.limits.in_one_pass) as u32;
             for pass in 0..passes {
                 let part = self.aside.take_part(day, Until::DayIsWritten, (pass, passes))?;
                 self.write_part(day, before, part, (pass, passes))?;
@@ -293,7 +328,7 @@ impl EventWriter<'_> {
         &mut self,
         day: i32,
         before: DayBefore,
-        mut events: Vec<IncomingEvent>,
+        mut events: Vec<WaitingEvent>,
         part: (u32, u32),
     ) -> Result<()> {
         sort(&mut events);
@@ -303,7 +338,8 @@ impl EventWriter<'_> {
             _ => Vec::new(),
         };
         sort(&mut earlier);
-        let mut merge = Merge { store: self.store, inserter: &mut self.inserter, day, before, is_again };
+        let has_parts = self.has_parts;
+        let mut merge = Merge { store: self.store, inserter: &mut self.inserter, day, before, is_again, has_parts };
         for of_company in events.chunk_by(|a, b| a.company == b.company) {
             let company = of_company[0].company;
             let first = earlier.partition_point(|event| event.company < company);
@@ -311,6 +347,7 @@ impl EventWriter<'_> {
             let written = merge.company(company, of_company, &earlier[first..last])?;
             self.rows.new += written.new;
             self.rows.known += written.known;
+            self.rows.repeated += written.repeated;
             if written.new > 0 {
                 let days = self.first_days.entry(company).or_insert((day, day));
                 *days = (days.0.min(day), days.1.max(day));
@@ -324,15 +361,15 @@ impl EventWriter<'_> {
 }
 
 /// Puts events in order of company and key; those that are equal stay in the order of the file.
-fn sort(events: &mut [IncomingEvent]) {
-    let rank = |event: &IncomingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
+fn sort(events: &mut [WaitingEvent]) {
+    let rank = |event: &WaitingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
     events.sort_by(|a, b| {
         let order = rank(a).cmp(&rank(b)).then(a.micros.cmp(&b.micros));
         order.then_with(|| (a.person, a.identity).cmp(&(b.person, b.identity)))
     });
 }
 
-fn key_of(event: &IncomingEvent) -> EventKey {
+fn key_of(event: &WaitingEvent) -> EventKey {
     EventKey { event: event.event, micros: event.micros, person: event.person, identity: event.identity }
 }
 
@@ -343,30 +380,41 @@ struct Merge<'s, 'w> {
     day: i32,
     before: DayBefore,
     is_again: bool,
+    has_parts: bool,
 }
 
 impl Merge<'_, '_> {
     /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of the same file that were
     /// written before, where the store alone cannot tell how many those were; both are in order of their keys.
-    fn company(&mut self, company: u32, rows: &[IncomingEvent], earlier: &[IncomingEvent]) -> Result<WrittenRows> {
+    fn company(&mut self, company: u32, rows: &[WaitingEvent], earlier: &[WaitingEvent]) -> Result<WrittenRows> {
         let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
         let stored = if is_fresh { Vec::new() } else { self.stored(company)? };
         let mut merged = Vec::with_capacity(stored.len() + rows.len());
         let mut written = WrittenRows::default();
+        let mut new_rows = Vec::new();
         let mut left = stored.iter().copied().peekable();
         for equal in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
             let key = key_of(&equal[0]);
+            written.repeated += equal.len() as u64 - 1;
             while let Some(event) = left.next_if(|event| event.key < key) {
                 merged.push(event);
             }
             let copies = left.next_if(|event| event.key == key).map_or(0, |event| event.copies);
             let of_file = self.earlier_copies(earlier, key, copies);
-            let total = add_rows(equal, of_file, copies, &mut written);
+            let total = add_rows(equal, of_file, copies, |row, is_new| {
+                written.add(is_new);
+                if self.has_parts && is_new {
+                    new_rows.push(row);
+                }
+            });
             if total > 0 {
                 merged.push(StoredEvent { key, copies: total });
             }
         }
         merged.extend(left);
+        if self.has_parts {
+            written = WrittenRows { repeated: written.repeated, ..rows_of_parts(rows, &new_rows) };
+        }
         if written.new > 0 {
             self.save(company, &merged, stored.is_empty())?;
         }
@@ -374,7 +422,7 @@ impl Merge<'_, '_> {
     }
 
     /// How many copies of a key this file brought when the day was written before.
-    fn earlier_copies(&self, earlier: &[IncomingEvent], key: EventKey, stored: u64) -> u64 {
+    fn earlier_copies(&self, earlier: &[WaitingEvent], key: EventKey, stored: u64) -> u64 {
         if self.is_again && self.before == DayBefore::Nothing {
             return stored;
         }
@@ -421,16 +469,22 @@ fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
     })
 }
 
-/// Goes through equal rows in the order of the file, counts those that add an event, and returns the copies there are then.
-fn add_rows(equal: &[IncomingEvent], of_file: u64, stored: u64, written: &mut WrittenRows) -> u64 {
+/// Goes through equal rows in the order of the file, tells of each whether it adds an event, and returns the copies there are
+/// then.
+fn add_rows(equal: &[WaitingEvent], of_file: u64, stored: u64, mut tell: impl FnMut(u32, bool)) -> u64 {
     let mut total = of_file;
     for row in equal {
         total += u64::from(row.copies);
-        let is_new = total > stored && row.copies > 0;
-        written.new += u64::from(is_new);
-        written.known += u64::from(!is_new);
+        tell(row.row, total > stored && row.copies > 0);
     }
     total.max(stored)
+}
+
+/// Where rows have several events each: a row is new when any of them is.
+fn rows_of_parts(events: &[WaitingEvent], new_rows: &[u32]) -> WrittenRows {
+    let new: FxHashSet<u32> = new_rows.iter().copied().collect();
+    let all: FxHashSet<u32> = events.iter().map(|event| event.row).collect();
+    WrittenRows { new: new.len() as u64, known: (all.len() - new.len()) as u64, repeated: 0 }
 }
 
 /// How long events that were set aside are of use.
@@ -460,7 +514,7 @@ struct Chunk {
 const EVENT_BYTES: usize = 32;
 
 impl Aside {
-    fn put(&mut self, store: &Store, day: i32, events: &[IncomingEvent], until: Until) -> Result<()> {
+    fn put(&mut self, store: &Store, day: i32, events: &[WaitingEvent], until: Until) -> Result<()> {
         if events.is_empty() {
             return Ok(());
         }
@@ -493,7 +547,7 @@ impl Aside {
     }
 
     /// The events of a day for some of the companies, in the order in which they were set aside.
-    fn take_part(&mut self, day: i32, until: Until, (part, parts): (u32, u32)) -> Result<Vec<IncomingEvent>> {
+    fn take_part(&mut self, day: i32, until: Until, (part, parts): (u32, u32)) -> Result<Vec<WaitingEvent>> {
         let mut events = Vec::new();
         let Some(file) = &mut self.file else { return Ok(events) };
         for chunk in self.chunks.get(&(day, until)).into_iter().flatten() {
@@ -512,18 +566,17 @@ impl Aside {
     }
 }
 
-fn to_bytes(event: &IncomingEvent) -> [u8; EVENT_BYTES] {
+fn to_bytes(event: &WaitingEvent) -> [u8; EVENT_BYTES] {
     let mut bytes = [0; EVENT_BYTES];
-    bytes[0..4].copy_from_slice(&event.day.to_le_bytes());
-    let keys = [event.company, event.event, event.person, event.copies, event.identity];
-    for (place, key) in bytes[4..24].chunks_exact_mut(4).zip(keys) {
+    let keys = [event.row, event.company, event.event, event.person, event.copies, event.identity];
+    for (place, key) in bytes[0..24].chunks_exact_mut(4).zip(keys) {
         place.copy_from_slice(&key.to_le_bytes());
     }
     bytes[24..32].copy_from_slice(&event.micros.to_le_bytes());
     bytes
 }
 
-fn from_bytes(bytes: &[u8]) -> IncomingEvent {
+fn from_bytes(bytes: &[u8]) -> WaitingEvent {
     let key = |place: usize| {
         let mut four = [0; 4];
         four.copy_from_slice(&bytes[place * 4..place * 4 + 4]);
@@ -531,13 +584,174 @@ fn from_bytes(bytes: &[u8]) -> IncomingEvent {
     };
     let mut micros = [0; 8];
     micros.copy_from_slice(&bytes[24..32]);
-    IncomingEvent {
-        day: i32::from_le_bytes(key(0)),
+    WaitingEvent {
+        row: u32::from_le_bytes(key(0)),
         company: u32::from_le_bytes(key(1)),
         event: u32::from_le_bytes(key(2)),
         person: u32::from_le_bytes(key(3)),
         copies: u32::from_le_bytes(key(4)),
         identity: u32::from_le_bytes(key(5)),
         micros: i64::from_le_bytes(micros),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::{Finish, Permissions};
+
+    /// So little that a handful of events does not fit.
+    const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3 };
+
+    fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
+        IncomingEvent { day: 20_000 + day, company, event: 1, person: 0, copies, micros, is_part: false }
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        for company in 1..=4 {
+            store.add_unlisted_company(&format!("company-{company}")).unwrap();
+        }
+        store.connection.execute("INSERT INTO event_names (name) VALUES ('login')", []).unwrap();
+        store
+    }
+
+    fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> (u64, u64) {
+        let work = |store: &mut Store| {
+            let mut writer = EventWriter { limits, ..store.event_writer()? };
+            for events in batches {
+                writer.push(EventBatch { events: events.clone(), ..EventBatch::default() })?;
+            }
+            writer.finish()
+        };
+        let rows = store.transaction(Finish::Commit, work).unwrap();
+        (rows.new, rows.known)
+    }
+
+    fn counted(new: u64, known: u64) -> (u64, u64) {
+        (new, known)
+    }
+
+    type Content = BTreeMap<(i32, u32, i64), u64>;
+
+    fn content(store: &Store) -> Content {
+        let mut statement = store.connection.prepare("SELECT day, company, events FROM event_days").unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let mut content = Content::new();
+        while let Some(row) = rows.next().unwrap() {
+            let (day, company): (i32, u32) = (row.get("day").unwrap(), row.get("company").unwrap());
+            for event in day_events::read(row.get_ref("events").unwrap().as_str().unwrap()).unwrap() {
+                content.insert((day, company, event.key.micros), event.copies);
+            }
+        }
+        assert_eq!(store.problems().unwrap(), Vec::<String>::new());
+        content
+    }
+
+    /// For each key, the most copies that any one file holds; and of each file the rows that raised it.
+    fn expected(files: &[Vec<Vec<IncomingEvent>>]) -> (Content, Vec<(u64, u64)>) {
+        let mut content = Content::new();
+        let mut all_rows = Vec::new();
+        for file in files {
+            let mut of_file: HashMap<_, u64> = HashMap::new();
+            let mut rows = WrittenRows::default();
+            for event in file.iter().flatten() {
+                let key = (event.day, event.company, event.micros);
+                let total = of_file.entry(key).or_default();
+                *total += u64::from(event.copies);
+                let stored = content.get(&key).copied().unwrap_or_default();
+                rows.add(*total > stored && event.copies > 0);
+            }
+            for (key, total) in of_file.into_iter().filter(|(_, total)| *total > 0) {
+                let stored = content.entry(key).or_default();
+                *stored = total.max(*stored);
+            }
+            all_rows.push((rows.new, rows.known));
+        }
+        (content, all_rows)
+    }
+
+    #[test]
+    fn a_late_row_of_a_day_that_was_written_is_one_more_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let file = [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), vec![event(0, 1, 5, 1)]];
+        assert_eq!(write(&mut store, TIGHT, &file), counted(31, 0));
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
+        assert_eq!(write(&mut store, TIGHT, &file), counted(0, 31));
+    }
+
+    #[test]
+    fn a_row_of_several_events_is_one_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.connection.execute("INSERT INTO event_names (name) VALUES ('export')", []).unwrap();
+        let part = |day, copies| IncomingEvent { event: 2, is_part: true, ..event(day, 1, 0, copies) };
+        let first = [vec![event(0, 1, 0, 3), part(0, 1), event(1, 1, 0, 2)]];
+        assert_eq!(write(&mut store, TIGHT, &first), counted(2, 0));
+        // The first row has one more export now, the second is as it was.
+        let second = [vec![event(0, 1, 0, 3), part(0, 2), event(1, 1, 0, 2)]];
+        assert_eq!(write(&mut store, TIGHT, &second), counted(1, 1));
+        assert_eq!(write(&mut store, TIGHT, &second), counted(0, 2));
+    }
+
+    #[test]
+    fn a_late_row_counts_with_the_rows_of_its_file_and_not_with_those_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let days = |late| [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), late];
+        assert_eq!(write(&mut store, TIGHT, &days(vec![])), counted(30, 0));
+        // The first of the two rows is the one that is stored; the late one is a second copy.
+        let late = vec![event(0, 1, 5, 1)];
+        assert_eq!(write(&mut store, TIGHT, &days(late.clone())), counted(1, 30));
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
+        // Two late rows make three copies in one file, of which two are stored.
+        let late = vec![late[0], event(3, 3, 1, 1), late[0]];
+        assert_eq!(write(&mut store, TIGHT, &days(late)), counted(2, 31));
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Files in any order of time, in batches of any size, within memory and far beyond it.
+        #[test]
+        fn the_store_holds_the_most_copies_that_any_file_has(
+            files in prop::collection::vec(
+                prop::collection::vec(
+                    prop::collection::vec((0i32..6, 1u32..5, 0i64..3, 0u32..3), 0..12),
+                    1..5,
+                ),
+                1..4,
+            ),
+            in_order in any::<bool>(),
+            tight in any::<bool>(),
+        ) {
+            let event = |(day, company, micros, copies)| event(day, company, micros, copies);
+            let mut files: Vec<Vec<Vec<IncomingEvent>>> = files
+                .into_iter()
+                .map(|file| file.into_iter().map(|batch| batch.into_iter().map(event).collect()).collect())
+                .collect();
+            if in_order {
+                for file in &mut files {
+                    let mut rows: Vec<IncomingEvent> = file.iter().flatten().copied().collect();
+                    rows.sort_by_key(|event| event.day);
+                    *file = rows.chunks(4).map(<[_]>::to_vec).collect();
+                }
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = if tight { TIGHT } else { LIMITS };
+            let (content_expected, rows_expected) = expected(&files);
+            let rows: Vec<(u64, u64)> = files.iter().map(|file| write(&mut store, limits, file)).collect();
+
+
+            prop_assert_eq!(content(&store), content_expected);
+            prop_assert_eq!(rows, rows_expected);
+        }
     }
 }

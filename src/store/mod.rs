@@ -27,7 +27,7 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use rusqlite::Connection;
 
-pub use companies::{CompanyDetails, CompanyName, SignalCounts};
+pub use companies::{CompanyDetails, CompanyName, CompanySummary, SignalCounts};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
 pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
 pub use imports::{ImportKind, ImportRecord};

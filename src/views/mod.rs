@@ -4,6 +4,7 @@ pub mod companies;
 pub mod company;
 pub mod events;
 pub mod imports;
+pub mod preview;
 pub mod rules;
 pub mod runs;
 pub mod signal;

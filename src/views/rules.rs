@@ -1,9 +1,6 @@
 //! The list of rules, one rule, and what it would have raised.
 
-use std::collections::BTreeMap;
-
-use super::{Listing, plain};
-use crate::domain::day::DayRange;
+use super::{Listing, or_dash, plain};
 use crate::domain::rule::{Direction, Rule, RuleKind, TrendRule};
 use crate::render::{Align, Tone, Value};
 
@@ -30,8 +27,9 @@ pub const RULES: Listing<Rule> = Listing {
         ("days", Align::Right),
         ("threshold", Align::Right),
         ("raises", Align::Left),
-        ("guards", Align::Left),
-        ("enabled", Align::Left),
+        ("events", Align::Right),
+        ("chance", Align::Right),
+        ("on", Align::Left),
     ],
     cells,
     when_empty: "no rules yet; `signals rule set EVENT` makes one",
@@ -64,66 +62,43 @@ fn cells(rule: &Rule) -> Vec<(String, Tone)> {
         plain(trend.timeframe),
         plain(format!("{} %", trend.threshold)),
         plain(raises(trend)),
-        plain(guards(trend)),
+        plain(or_dash(trend.min_events.map(|least| format!(">= {least}")))),
+        plain(or_dash(trend.max_chance.map(|most| format!("<= {most}")))),
         enabled,
     ]
 }
 
-/// Which signals a rule raises.
-pub fn raises(trend: &TrendRule) -> String {
+/// Which signals a rule raises: `bad down, good up` is bad on a drop and good on a rise.
+fn raises(trend: &TrendRule) -> String {
     let (down, up) = if trend.inverse { ("good", "bad") } else { ("bad", "good") };
     match trend.direction {
-        Direction::Both => format!("{down} on a drop, {up} on a rise"),
-        Direction::Down => format!("{down} on a drop"),
-        Direction::Up => format!("{up} on a rise"),
+        Direction::Both => format!("{down} down, {up} up"),
+        Direction::Down => format!("{down} down"),
+        Direction::Up => format!("{up} up"),
     }
 }
 
 /// The guards of a rule against noise.
-pub fn guards(trend: &TrendRule) -> String {
+fn guards(trend: &TrendRule) -> String {
     let least = trend.min_events.map(|least| format!("at least {least} events"));
     let most = trend.max_chance.map(|most| format!("chance at most {most}"));
     let guards: Vec<String> = least.into_iter().chain(most).collect();
     if guards.is_empty() { "-".to_owned() } else { guards.join(", ") }
 }
 
-/// A rule in one line: `login over 7 days, threshold 15 %, bad on a drop, good on a rise`.
-pub fn sentence(trend: &TrendRule) -> String {
-    let mut text =
-        format!("{} over {} days, threshold {} %, {}", trend.watch, trend.timeframe, trend.threshold, raises(trend));
+/// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in front where that is another.
+pub fn sentence(name: &str, trend: &TrendRule) -> String {
+    let name = if trend.watch.event() == Some(name) { String::new() } else { format!("{name}: ") };
+    let mut text = format!(
+        "{name}{} over {} days, threshold {} %, {}",
+        trend.watch,
+        trend.timeframe,
+        trend.threshold,
+        raises(trend)
+    );
     if trend.min_events.is_some() || trend.max_chance.is_some() {
         text.push_str(", ");
         text.push_str(&guards(trend));
     }
     text
-}
-
-/// How many signals a rule would have raised, as it is and with the guard against chance.
-pub struct PreviewView {
-    /// The days that were looked at.
-    pub days: DayRange,
-    /// Signals as the rule is, by CSM; the empty name is for companies without one.
-    pub as_it_is: BTreeMap<String, u64>,
-    /// Signals with `--max-chance 0.01`, by CSM.
-    pub guarded: BTreeMap<String, u64>,
-}
-
-impl PreviewView {
-    /// Signals per week, as the rule is and with the guard.
-    pub fn per_week(&self) -> (f64, f64) {
-        (self.rate(self.as_it_is.values().sum()), self.rate(self.guarded.values().sum()))
-    }
-
-    /// Signals per week for each CSM, most first.
-    pub fn per_csm(&self) -> Vec<(&str, f64, f64)> {
-        let guarded = |csm: &str| self.guarded.get(csm).copied().unwrap_or_default();
-        let rates = self.as_it_is.iter().map(|(csm, count)| (csm.as_str(), self.rate(*count), self.rate(guarded(csm))));
-        let mut rates: Vec<_> = rates.collect();
-        rates.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(b.0)));
-        rates
-    }
-
-    fn rate(&self, count: u64) -> f64 {
-        count as f64 * 7.0 / self.days.len().max(1) as f64
-    }
 }

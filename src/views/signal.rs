@@ -67,7 +67,7 @@ impl SignalView {
         self.draw_numbers(screen);
         self.draw_people(screen);
         screen.heading("The rule as it was");
-        screen.line(&format!("  {}: {}", signal.rule, rules::sentence(&signal.definition)));
+        screen.line(&format!("  {}", rules::sentence(&signal.rule, &signal.definition)));
         self.draw_history(screen);
     }
 

@@ -6,9 +6,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod acknowledging;
+mod demo;
 mod detection;
+mod documentation;
+mod imports;
+mod layers;
 mod naive;
 mod openstack;
 mod property;
 mod runs;
+mod screens;
 mod support;

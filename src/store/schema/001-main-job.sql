@@ -65,7 +65,7 @@ CREATE TABLE event_names (
 ) STRICT;
 
 -- The events themselves: one row for each company and day, because ten million single rows take several times as long to
--- write and half as much space again. `events` is a JSON array, ordered, of
+-- write. `events` is a JSON array, ordered, of
 --     [event_names.id, seconds, people.id or null]
 -- with the number of copies as a fourth entry where there are several equal events, and event_ids.id as a fifth where the event
 -- came with an id of its own. Seconds are counted from 00:00 UTC of `day`, and may be negative where the time zone of the

@@ -1,0 +1,267 @@
+//! JSON lines -> rows: one object a line, its nested names written with dots.
+//!
+//! Product analytics export events so: `{"event":"login","properties":{"time":1772355600}}` has the columns `event` and
+//! `properties.time`. Which columns a file has is told from its first lines; what comes later under another name is left
+//! out. Of an array only the first element counts, and stands under the name of the array: `groups.company` of
+//! `{"groups":{"company":["acme"]}}` is `acme`. A line that is no JSON object costs itself and no other.
+
+use std::fmt;
+
+use rustc_hash::FxHashMap;
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::fold::folded;
+use super::records::{Peeked, Row};
+
+/// So many lines tell what columns a file has.
+pub const LINES_LOOKED_AT: usize = 1000;
+
+/// Whole numbers from here on are not read exactly: 2^53.
+const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
+
+/// The names in the given lines, in the order in which they come, without those that differ only in spelling. Lines that
+/// are no JSON object are passed over.
+pub fn names_in(lines: &[Peeked]) -> Vec<String> {
+    let (mut names, mut seen) = (Vec::new(), FxHashMap::default());
+    for line in lines.iter().filter_map(|line| line.fields.first()) {
+        let mut here: Vec<String> = Vec::new();
+        let walked = walk(line, &mut String::new(), &mut |name, _| here.push(name.to_owned()));
+        for name in here.into_iter().filter(|_| walked.is_ok()) {
+            if seen.insert(folded(&name), ()).is_none() {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// Whether a line is a JSON object.
+pub fn is_object(line: &str) -> bool {
+    walk(line, &mut String::new(), &mut |_, _| ()).is_ok()
+}
+
+/// Turns lines into rows with the same fields in the same order.
+#[derive(Debug)]
+pub struct Flattener {
+    names: Vec<String>,
+    /// The place of each name as it was met, and of all that are spelt a little differently.
+    places: FxHashMap<String, Option<usize>>,
+    path: String,
+    text: String,
+    bounds: Vec<(usize, usize)>,
+}
+
+impl Flattener {
+    /// Rows with a field for each of `names`.
+    pub fn new(names: &[String]) -> Self {
+        let places = names.iter().enumerate().map(|(place, name)| (name.clone(), Some(place))).collect();
+        let names = names.iter().map(|name| folded(name)).collect();
+        Flattener { names, places, path: String::new(), text: String::new(), bounds: Vec::new() }
+    }
+
+    /// The row that one line is. Fields that it does not have are empty.
+    ///
+    /// # Errors
+    /// Says why the line is not a JSON object.
+    pub fn row(&mut self, line: u64, json: &str) -> Result<Row<'_>, String> {
+        let Flattener { names, places, path, text, bounds } = self;
+        text.clear();
+        bounds.clear();
+        bounds.resize(names.len(), (0, 0));
+        walk(json, path, &mut |name, value| {
+            let Some(place) = place_of(name, names, places) else { return };
+            // Of two spellings of a name the first that has something counts.
+            if bounds[place].0 == bounds[place].1 {
+                bounds[place] = (text.len(), text.len() + value.len());
+                text.push_str(value);
+            }
+        })?;
+        Ok(Row::new(line, text, bounds))
+    }
+}
+
+/// New spellings are remembered, but not without end.
+const MOST_SPELLINGS: usize = 10_000;
+
+fn place_of(name: &str, names: &[String], places: &mut FxHashMap<String, Option<usize>>) -> Option<usize> {
+    if let Some(place) = places.get(name) {
+        return *place;
+    }
+    let wanted = folded(name);
+    let place = names.iter().position(|known| *known == wanted);
+    if places.len() < MOST_SPELLINGS {
+        places.insert(name.to_owned(), place);
+    }
+    place
+}
+
+/// Hands every scalar of a JSON object to `visit`, with its dotted name.
+fn walk(json: &str, path: &mut String, visit: &mut dyn FnMut(&str, &str)) -> Result<(), String> {
+    path.clear();
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let walked = Walk { path, visit, is_line: true }.deserialize(&mut reader).and_then(|()| reader.end());
+    walked.map_err(|error| {
+        let reason = error.to_string();
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        format!("not a JSON object: {reason}, at byte {} of the line", error.column())
+    })
+}
+
+/// One value on the walk; its name is in `path`.
+struct Walk<'w> {
+    path: &'w mut String,
+    visit: &'w mut dyn FnMut(&str, &str),
+    /// Whether it is the whole line, which must be an object.
+    is_line: bool,
+}
+
+impl Walk<'_> {
+    fn scalar<E: de::Error>(self, text: &str) -> Result<(), E> {
+        if self.is_line {
+            return Err(E::custom("a value alone"));
+        }
+        (self.visit)(self.path, text);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let length = self.path.len();
+        while map.next_key_seed(Key { path: self.path })?.is_some() {
+            map.next_value_seed(Walk { path: self.path, visit: self.visit, is_line: false })?;
+            self.path.truncate(length);
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        if self.is_line {
+            return Err(de::Error::custom("an array"));
+        }
+        list.next_element_seed(Walk { path: self.path, visit: self.visit, is_line: false })?;
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
+        self.scalar(text)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
+        self.scalar(if value { "true" } else { "false" })
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
+        self.scalar(itoa::Buffer::new().format(number))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
+        self.scalar(itoa::Buffer::new().format(number))
+    }
+
+    /// A number that is not exact any more is written as spreadsheets do, by which an id is known to be damaged.
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
+        if number.abs() < FIRST_INEXACT {
+            return self.scalar(&number.to_string());
+        }
+        self.scalar(&format!("{number:.6E}").replace('E', "E+"))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.scalar("")
+    }
+}
+
+/// The name of a member: appended to the path.
+struct Key<'w> {
+    path: &'w mut String,
+}
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<(), E> {
+        if !self.path.is_empty() {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(names: &[&str], json: &str) -> Result<Vec<String>, String> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut flattener = Flattener::new(&names);
+        flattener.row(1, json).map(|row| row.fields().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn nested_names_are_written_with_dots() {
+        let json = r#"{"event":"a \"b\"","properties":{"time":1772355600,"$os":null,"ok":true,"x":1.5},"list":[["é"],2],"empty":[]}"#;
+        let names =
+            ["event", "properties.time", "Properties.$OS", "properties.ok", "properties.x", "list", "empty", "no"];
+        assert_eq!(flat(&names, json).unwrap(), ["a \"b\"", "1772355600", "", "true", "1.5", "é", "", ""]);
+        let line = Peeked { line: 1, fields: vec![json.to_owned()], fault: None };
+        let found = names_in(&[line]);
+        assert_eq!(found, ["event", "properties.time", "properties.$os", "properties.ok", "properties.x", "list"]);
+    }
+
+    #[test]
+    fn of_two_spellings_the_first_that_has_something_counts() {
+        assert_eq!(flat(&["a"], r#"{"":1,"a":2}"#).unwrap(), ["2"]);
+        assert_eq!(flat(&["userid"], r#"{"user_id":null,"userId":"u1","USERID":"u2"}"#).unwrap(), ["u1"]);
+    }
+
+    #[test]
+    fn numbers_stay_what_they_are_or_are_seen_to_be_damaged() {
+        let numbers = r#"{"a":18446744073709551615,"b":-7,"c":1700000000.0,"d":123456789012345678901234}"#;
+        assert_eq!(
+            flat(&["a", "b", "c", "d"], numbers).unwrap(),
+            ["18446744073709551615", "-7", "1700000000", "1.234568E+23"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_told() {
+        for (json, reason) in [
+            ("[1]", "not a JSON object: an array, at byte 1 of the line"),
+            ("7", "not a JSON object: a value alone, at byte 1 of the line"),
+            (r#"{"a":1"#, "not a JSON object: EOF while parsing an object, at byte 6 of the line"),
+            (r#"{"a":1} x"#, "not a JSON object: trailing characters, at byte 9 of the line"),
+        ] {
+            assert_eq!(flat(&["a"], json).unwrap_err(), reason);
+        }
+        assert!(flat(&["a"], &format!("{}1{}", r#"{"a":"#.repeat(500), "}".repeat(500))).is_err());
+    }
+}
