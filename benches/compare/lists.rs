@@ -11,7 +11,8 @@ use crate::{Bench, remove};
 
 /// A command may take so much of the time of the matching query.
 const OF_SQLITE: f64 = 1.5;
-/// These are short: more of them are done than of the long works.
+/// What takes less than so many seconds is done more often.
+const SHORT: f64 = 0.5;
 const MORE_ROUNDS: u64 = 5;
 
 /// Companies, their events of the last days where somebody looks at them, signals, and the acknowledgements of a third.
@@ -189,7 +190,11 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
 
 fn compare(bench: &mut Bench, database: &Path, pair: &Pair) -> Result<()> {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let is_short = |ours: &[f64]| ours.iter().all(|seconds| *seconds < SHORT);
     for round in 0..bench.rounds * MORE_ROUNDS {
+        if round >= bench.rounds && !is_short(&ours) {
+            break;
+        }
         let line = fill_in(&pair.command, round)?;
         ours.push(bench.signals.run(database, &line)?.seconds);
         if let Some(sqlite) = &bench.sqlite {
