@@ -93,19 +93,15 @@ impl RunningDay<'_> {
         let questions: Vec<TrendQuestion> = rules.iter().map(|stored| question(&stored.rule, self.day)).collect();
         let counts = self.store.trend_counts(&questions)?;
         let customers = self.store.customers()?;
-        let pairs = rules.iter().zip(&counts);
-        pairs.map(|(stored, counts)| self.evaluate(&stored.rule, &customers, counts)).collect()
-    }
-
-    fn evaluate(
-        &self,
-        rule: &Rule,
-        customers: &[(CompanyKey, Customer)],
-        counts: &CountsByCompany,
-    ) -> Result<Evaluation> {
-        let recent = DayRange { from: self.day - rule.trend.days() + 1, to: self.day };
-        let latest: HashMap<CompanyKey, Latest> = self.store.latest_signals(&rule.name, recent)?.into_iter().collect();
-        Ok(trend::evaluate(&rule.trend, self.day, customers, counts, &latest))
+        // A signal that lies back further than the timeframe of its rule makes no difference to it.
+        let longest = rules.iter().map(|stored| stored.rule.trend.days()).max().unwrap_or_default();
+        let latest = self.store.latest_signals(DayRange { from: self.day - longest + 1, to: self.day })?;
+        let none = HashMap::new();
+        let evaluate = |(stored, counts): (&StoredRule, &CountsByCompany)| {
+            let latest = latest.get(&stored.rule.name).unwrap_or(&none);
+            trend::evaluate(&stored.rule.trend, self.day, &customers, counts, latest)
+        };
+        Ok(rules.iter().zip(&counts).map(evaluate).collect())
     }
 
     fn raise_all(&mut self, stored: &StoredRule, found: &Evaluation) -> Result<()> {

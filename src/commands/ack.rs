@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::signal::{Action, Outcome, SignalId, State};
 use crate::error::{not_allowed, usage};
 use crate::render::counted;
-use crate::store::{SignalFilter, SignalOrder, Store};
+use crate::store::{SignalFilter, Store};
 
 /// Acknowledge signals: close them, with the reason.
 #[derive(Debug, Args)]
@@ -75,6 +75,6 @@ impl Ack {
             return Err(not_allowed("closed signals cannot be acknowledged again").into());
         }
         let filter = SignalFilter { state: Some(State::Open), ..self.filter.filter(None) };
-        Ok(store.signals(&filter, SignalOrder::NEWEST_FIRST)?.into_iter().map(|signal| signal.id).collect())
+        store.signal_ids(&filter)
     }
 }

@@ -66,10 +66,10 @@ pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Ent
 }
 
 fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure>> {
-    let Some(signal) = store.signal(id)? else { return Ok(Some(unknown_signal(id))) };
-    if signal.state() == action.needs() {
+    if store.signal_state(id)? == Some(action.needs()) {
         return Ok(None);
     }
+    let Some(signal) = store.signal(id)? else { return Ok(Some(unknown_signal(id))) };
     let failure = match &signal.acknowledgement {
         Some(acknowledgement) => {
             let by = &acknowledgement.by;

@@ -2,7 +2,6 @@
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, presets};
-
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::escape;
@@ -43,18 +42,23 @@ pub enum Align {
     Right,
 }
 
-/// Rows under headings.
+/// What lies between two columns.
+const BETWEEN: &str = "  ";
+
+/// Rows under headings. The text of all cells lies in one string: a list may have ten million cells.
 #[derive(Debug, Clone)]
 pub struct TextTable {
     columns: Vec<(String, Align)>,
-    rows: Vec<Vec<(String, Tone)>>,
+    text: String,
+    /// For each cell, row by row: where its text ends, and its tone.
+    cells: Vec<(usize, Tone)>,
 }
 
 impl TextTable {
     /// A table with these headings.
     pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = (T, Align)>) -> Self {
         let columns = columns.into_iter().map(|(title, align)| (title.into(), align));
-        TextTable { columns: columns.collect(), rows: Vec::new() }
+        TextTable { columns: columns.collect(), text: String::new(), cells: Vec::new() }
     }
 
     /// Adds a row of plain cells.
@@ -62,22 +66,66 @@ impl TextTable {
         self.toned_row(cells.into_iter().map(|cell| (cell, Tone::Plain)));
     }
 
-    /// Adds a row.
+    /// Adds a row, of as many cells as there are columns.
     pub fn toned_row(&mut self, cells: impl IntoIterator<Item = (String, Tone)>) {
-        self.rows.push(cells.into_iter().collect());
+        for (text, tone) in cells {
+            self.text.push_str(&escape::for_terminal(&text));
+            self.cells.push((self.text.len(), tone));
+        }
+        debug_assert!(self.cells.len().is_multiple_of(self.columns.len()));
     }
 
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.cells.is_empty()
     }
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.cells.len() / self.columns.len().max(1)
+    }
+
+    /// The texts and tones of the cells, row by row.
+    fn cells(&self) -> impl Iterator<Item = (&str, Tone)> {
+        let starts = std::iter::once(0).chain(self.cells.iter().map(|(end, _)| *end));
+        starts.zip(&self.cells).map(|(start, (end, tone))| (&self.text[start..*end], *tone))
     }
 
     fn draw(&self, look: Look) -> String {
+        if look == Look::PLAIN { self.draw_plain() } else { self.draw_fitted(look) }
+    }
+
+    /// Draws what goes to another program, and may be long: nothing to fit, nothing to colour.
+    fn draw_plain(&self) -> String {
+        let widths = self.widths(None);
+        let line = widths.iter().sum::<usize>() + BETWEEN.len() * widths.len().saturating_sub(1) + 1;
+        let mut drawn = String::with_capacity((line + 1) * (self.len() + 2));
+        self.draw_line(&mut drawn, &widths, &mut self.columns.iter().map(|(title, _)| title.as_str()));
+        drawn.extend(std::iter::repeat_n('─', line));
+        drawn.push('\n');
+        let mut cells = self.cells().map(|(text, _)| text);
+        (0..self.len()).for_each(|_| self.draw_line(&mut drawn, &widths, &mut cells));
+        drawn
+    }
+
+    fn draw_line<'a>(&self, drawn: &mut String, widths: &[usize], cells: &mut impl Iterator<Item = &'a str>) {
+        let start = drawn.len();
+        for (place, ((width, (_, align)), text)) in widths.iter().zip(&self.columns).zip(cells).enumerate() {
+            let padding = std::iter::repeat_n(' ', width - text.width());
+            drawn.push_str(if place == 0 { "" } else { BETWEEN });
+            if *align == Align::Right {
+                drawn.extend(padding);
+                drawn.push_str(text);
+            } else {
+                drawn.push_str(text);
+                drawn.extend(padding);
+            }
+        }
+        drawn.truncate(start + drawn[start..].trim_end().len());
+        drawn.push('\n');
+    }
+
+    fn draw_fitted(&self, look: Look) -> String {
         let mut table = Table::new();
         // Left alone, the library would ask the terminal for its width and write resets even without colours.
         table.force_no_tty().load_style(style());
@@ -89,9 +137,10 @@ impl TextTable {
         }
         table.set_header(self.columns.iter().map(|(title, _)| Cell::new(title)));
         let widths = self.widths(look.width);
-        for row in &self.rows {
-            let cells = row.iter().zip(&widths).map(|((text, tone), width)| cell(&cut(text, *width), *tone, look));
-            table.add_row(cells);
+        let mut cells = self.cells().zip(widths.iter().cycle());
+        for _ in 0..self.len() {
+            let row = cells.by_ref().take(self.columns.len());
+            table.add_row(row.map(|((text, tone), width)| cell(&cut(text, *width), tone, look)));
         }
         for (column, (_, align)) in table.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, 1));
@@ -108,13 +157,12 @@ impl TextTable {
     /// How wide each column may be: as wide as it is, but for names and texts where the terminal is too narrow.
     fn widths(&self, terminal: Option<u16>) -> Vec<usize> {
         let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.width()).collect();
-        for row in &self.rows {
-            for (width, (text, _)) in widths.iter_mut().zip(row) {
-                *width = (*width).max(text.width());
-            }
+        for (place, (text, _)) in self.cells().enumerate() {
+            let width = &mut widths[place % self.columns.len()];
+            *width = text.width().max(*width);
         }
         let Some(terminal) = terminal.map(usize::from) else { return widths };
-        let gaps = GAP * widths.len();
+        let gaps = BETWEEN.len() * widths.len();
         while widths.iter().sum::<usize>() + gaps > terminal {
             match widths.iter_mut().filter(|width| **width > usize::from(SHORT)).max() {
                 Some(widest) => *widest -= 1,
@@ -134,9 +182,6 @@ impl TextTable {
         }
     }
 }
-
-/// The space between two columns.
-const GAP: usize = 2;
 
 /// A text of at most so many columns, with … where something is left out.
 fn cut(text: &str, width: usize) -> String {
@@ -162,7 +207,7 @@ fn style() -> TableStyle {
 }
 
 fn cell(text: &str, tone: Tone, look: Look) -> Cell {
-    let cell = Cell::new(escape::for_terminal(text));
+    let cell = Cell::new(text);
     match tone {
         _ if !look.has_colour => cell,
         Tone::Plain => cell,
@@ -266,6 +311,15 @@ mod tests {
         let mut screen = Screen::new(Look::PLAIN);
         screen.table(&table());
         assert_eq!(screen.into_text(), "company    count\n─────────────────\nAcme           5\n日本^[[1m  1,250\n");
+    }
+
+    #[test]
+    fn a_plain_table_is_a_fitted_one_without_limits() {
+        let mut table = table();
+        table.row([String::new(), String::new()]);
+        table.row(["株式会社 Zoë\n& Söhne\u{202e}".to_owned(), "-1".to_owned()]);
+        table.row([" spaces ".to_owned(), "1,250,000 ".to_owned()]);
+        assert_eq!(table.draw_plain(), table.draw_fitted(Look::PLAIN));
     }
 
     #[test]

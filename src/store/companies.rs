@@ -7,6 +7,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension, Row};
 
 use super::Store;
+use super::values::InOrder;
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::customer::{self, Subscription};
 use crate::domain::day::{Day, Instant};
@@ -81,6 +82,14 @@ impl CompanyDetails {
         company.payment_expires_on = contract.payment_expires_on.or(company.payment_expires_on);
         company.renewal_term_days = contract.renewal_term_days.or(company.renewal_term_days);
     }
+}
+
+/// The columns of a [`Company`], in the order in which they are read.
+macro_rules! company_columns {
+    () => {
+        "c.company_id, c.name, c.csm, c.manager, c.lifecycle_stage, c.segment, c.plan, c.product, c.mrr, c.created_on,
+         c.crm_created_on, c.renewal_on, c.renewal_term_days, c.payment_expires_on, c.seats, c.seats_used, c.churned_on"
+    };
 }
 
 impl Store {
@@ -159,8 +168,12 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn company(&self, key: CompanyKey) -> Result<Company> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM companies WHERE id = ?1")?;
-        Ok(statement.query_row([key.0], read_company)?)
+        let mut statement = self.connection.prepare_cached(concat!(
+            "SELECT ",
+            company_columns!(),
+            " FROM companies c WHERE c.id = ?1"
+        ))?;
+        Ok(statement.query_row([key.0], |row| read_company(&mut InOrder::of(row)))?)
     }
 
     /// Adds a company.
@@ -363,14 +376,14 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn company_details(&self, key: CompanyKey) -> Result<CompanyDetails> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT c.*,
+        let mut statement = self.connection.prepare_cached(concat!(
+            "SELECT c.id, c.first_event_day, c.last_event_day, ", company_columns!(), ",
                     (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'bad' AND s.acknowledgement IS NULL) AS bad_open,
                     (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'bad' AND s.acknowledgement IS NOT NULL) AS bad_closed,
                     (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'good' AND s.acknowledgement IS NULL) AS good_open,
                     (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'good' AND s.acknowledgement IS NOT NULL) AS good_closed
              FROM companies c WHERE c.id = ?1",
-        )?;
+        ))?;
         let mut details = statement.query_row([key.0], read_details)?;
         details.attributes = self.company_attributes(key)?;
         details.attribute_types = Rc::new(self.attribute_types()?);
@@ -384,8 +397,11 @@ impl Store {
     pub fn for_each_company(&self, mut visit: impl FnMut(CompanyDetails) -> Result<()>) -> Result<()> {
         let mut attributes = self.all_company_attributes()?;
         let types = Rc::new(self.attribute_types()?);
-        let mut statement = self.connection.prepare_cached(
-            "SELECT c.*, coalesce(s.bad_open, 0) AS bad_open, coalesce(s.bad_closed, 0) AS bad_closed,
+        let mut statement = self.connection.prepare_cached(concat!(
+            "SELECT c.id, c.first_event_day, c.last_event_day, ",
+            company_columns!(),
+            ",
+                    coalesce(s.bad_open, 0) AS bad_open, coalesce(s.bad_closed, 0) AS bad_closed,
                     coalesce(s.good_open, 0) AS good_open, coalesce(s.good_closed, 0) AS good_closed
              FROM companies c
              LEFT JOIN (SELECT company,
@@ -395,7 +411,7 @@ impl Store {
                                sum(type = 'good' AND acknowledgement IS NOT NULL) AS good_closed
                         FROM signals GROUP BY company) s ON s.company = c.id
              ORDER BY c.company_id",
-        )?;
+        ))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let mut details = read_details(row)?;
@@ -442,43 +458,47 @@ impl Store {
     }
 }
 
-fn read_company(row: &Row<'_>) -> rusqlite::Result<Company> {
+fn read_company(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Company> {
     Ok(Company {
-        company_id: row.get("company_id")?,
-        name: row.get("name")?,
-        csm: row.get("csm")?,
-        manager: row.get("manager")?,
-        lifecycle_stage: row.get("lifecycle_stage")?,
-        segment: row.get("segment")?,
-        plan: row.get("plan")?,
-        product: row.get("product")?,
-        mrr: row.get("mrr")?,
-        created_on: row.get("created_on")?,
-        crm_created_on: row.get("crm_created_on")?,
-        renewal_on: row.get("renewal_on")?,
-        renewal_term_days: row.get("renewal_term_days")?,
-        payment_expires_on: row.get("payment_expires_on")?,
-        seats: row.get("seats")?,
-        seats_used: row.get("seats_used")?,
-        churned_on: row.get("churned_on")?,
+        company_id: columns.next()?,
+        name: columns.next()?,
+        csm: columns.next()?,
+        manager: columns.next()?,
+        lifecycle_stage: columns.next()?,
+        segment: columns.next()?,
+        plan: columns.next()?,
+        product: columns.next()?,
+        mrr: columns.next()?,
+        created_on: columns.next()?,
+        crm_created_on: columns.next()?,
+        renewal_on: columns.next()?,
+        renewal_term_days: columns.next()?,
+        payment_expires_on: columns.next()?,
+        seats: columns.next()?,
+        seats_used: columns.next()?,
+        churned_on: columns.next()?,
     })
 }
 
 fn read_details(row: &Row<'_>) -> rusqlite::Result<CompanyDetails> {
-    let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
-    let day = |name| row.get::<_, Option<i32>>(name).map(|day| day.map(Day::from_number));
+    let mut columns = InOrder::of(row);
+    let day = |day: Option<i32>| day.map(Day::from_number);
     Ok(CompanyDetails {
-        key: CompanyKey(row.get("id")?),
-        company: read_company(row)?,
+        key: CompanyKey(columns.next()?),
+        first_event_on: day(columns.next()?),
+        last_event_on: day(columns.next()?),
+        company: read_company(&mut columns)?,
+        signals: SignalCounts {
+            bad_open: count(&mut columns)?,
+            bad_closed: count(&mut columns)?,
+            good_open: count(&mut columns)?,
+            good_closed: count(&mut columns)?,
+        },
         attributes: BTreeMap::new(),
         attribute_types: Rc::default(),
-        signals: SignalCounts {
-            bad_open: count("bad_open")?,
-            bad_closed: count("bad_closed")?,
-            good_open: count("good_open")?,
-            good_closed: count("good_closed")?,
-        },
-        first_event_on: day("first_event_day")?,
-        last_event_on: day("last_event_day")?,
     })
+}
+
+fn count(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<u64> {
+    columns.next::<i64>().map(|count| count as u64)
 }

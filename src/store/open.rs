@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chrono_tz::Tz;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Store, migrations};
@@ -235,6 +236,8 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
 
 fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     connection.set_prepared_statement_cache_capacity(64);
+    // Otherwise SQLite makes a new plan each time a statement gets other values, which takes longer than most statements.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let mut store = Store { connection, path, zone: Tz::UTC };
     if let Some(name) = store.setting("timezone")? {
         store.zone = name.parse().map_err(|_| anyhow::anyhow!("the database is in the unknown time zone '{name}'"))?;

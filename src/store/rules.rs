@@ -4,6 +4,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::Store;
+use super::values::InOrder;
 use crate::domain::rule::{Rule, RuleKind, TrendRule, Watch};
 
 /// A rule as it is stored.
@@ -99,20 +100,22 @@ impl Store {
 }
 
 fn read_rule(row: &Row<'_>) -> rusqlite::Result<StoredRule> {
-    let rule = Rule { name: row.get("name")?, enabled: row.get("is_enabled")?, trend: read_trend(row)? };
-    Ok(StoredRule { rule, version: row.get("version")?, is_removed: row.get("is_removed")? })
+    let mut columns = InOrder::of(row);
+    let (name, version, enabled, is_removed) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    Ok(StoredRule { rule: Rule { name, enabled, trend: read_trend(&mut columns)? }, version, is_removed })
 }
 
-/// Reads the definition from the columns of `rule_versions`.
-pub(super) fn read_trend(row: &Row<'_>) -> rusqlite::Result<TrendRule> {
-    let event: Option<String> = row.get("event")?;
+/// Reads the definition from `event`, `timeframe`, `threshold`, `direction`, `inverse`, `min_events` and `max_chance` of
+/// `rule_versions`, in this order.
+pub(super) fn read_trend(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<TrendRule> {
+    let event: Option<String> = columns.next()?;
     Ok(TrendRule {
         watch: event.map_or(Watch::People, Watch::Event),
-        timeframe: row.get("timeframe")?,
-        threshold: row.get("threshold")?,
-        direction: row.get("direction")?,
-        inverse: row.get("inverse")?,
-        min_events: row.get::<_, Option<i64>>("min_events")?.map(|least| least as u64),
-        max_chance: row.get("max_chance")?,
+        timeframe: columns.next()?,
+        threshold: columns.next()?,
+        direction: columns.next()?,
+        inverse: columns.next()?,
+        min_events: columns.next::<Option<i64>>()?.map(|least| least as u64),
+        max_chance: columns.next()?,
     })
 }

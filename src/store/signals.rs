@@ -1,5 +1,6 @@
 //! Signals and their history.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,6 +9,7 @@ use rusqlite::{OptionalExtension, Row, ToSql, named_params};
 
 use super::Store;
 use super::rules::read_trend;
+use super::values::InOrder;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::rule::{RuleKind, TrendRule, named};
@@ -145,12 +147,15 @@ impl SignalOrder {
     pub const NEWEST_FIRST: SignalOrder = SignalOrder { key: SortKey::Date, is_descending: true, limit: None };
 }
 
-/// All that is needed to read a [`SignalRecord`], with a condition to follow.
+/// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows.
 const SELECT: &str = "
-    SELECT s.id, s.company, c.company_id, c.name AS company_name, c.csm, s.rule, v.kind, v.event, v.timeframe, v.threshold,
-           v.direction, v.inverse, v.min_events, v.max_chance, s.type, s.raised_on, s.observation_from, s.observation_to,
+    SELECT s.id, s.company, c.company_id, c.name, c.csm, s.rule, v.kind, v.event, v.timeframe, v.threshold, v.direction,
+           v.inverse, v.min_events, v.max_chance, s.type, s.raised_on, s.observation_from, s.observation_to,
            s.observation_count, s.decision_from, s.decision_to, s.decision_count, s.change_pct, s.chance, s.detail,
-           a.by AS acknowledged_by, a.at AS acknowledged_at, a.reason
+           a.by, a.at, a.reason";
+
+/// Where signals and what belongs to them come from, with a condition to follow.
+const FROM: &str = "
     FROM signals s
     JOIN companies c ON c.id = s.company
     JOIN rule_versions v ON v.id = s.rule_version
@@ -158,20 +163,27 @@ const SELECT: &str = "
     WHERE TRUE";
 
 impl Store {
-    /// The latest signal of a rule for each company, raised in `range`.
+    /// The latest signal of each rule for each company, raised in `range`. One question for all rules: each would have to go
+    /// through the same days.
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn latest_signals(&self, rule: &str, range: DayRange) -> Result<Vec<(CompanyKey, Latest)>> {
+    pub fn latest_signals(&self, range: DayRange) -> Result<HashMap<String, HashMap<CompanyKey, Latest>>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT company, type, raised_on FROM signals
-             WHERE raised_on BETWEEN ?2 AND ?3 AND rule = ?1 ORDER BY raised_on, id",
+            "SELECT rule, company, raised_on, type FROM signals
+             WHERE raised_on BETWEEN ?1 AND ?2 ORDER BY raised_on, id",
         )?;
-        let latest = statement.query_map((rule, range.from, range.to), |row| {
-            let latest = Latest { raised_on: row.get("raised_on")?, signal_type: row.get("type")? };
-            Ok((CompanyKey(row.get("company")?), latest))
-        })?;
-        Ok(latest.collect::<Result<_, _>>()?)
+        let mut by_rule: HashMap<String, HashMap<CompanyKey, Latest>> = HashMap::new();
+        let mut rows = statement.query((range.from, range.to))?;
+        while let Some(row) = rows.next()? {
+            let rule = row.get_ref(0)?.as_str()?;
+            let latest = Latest { raised_on: row.get(2)?, signal_type: row.get(3)? };
+            match by_rule.get_mut(rule) {
+                Some(of_rule) => of_rule.insert(CompanyKey(row.get(1)?), latest),
+                None => by_rule.entry(rule.to_owned()).or_default().insert(CompanyKey(row.get(1)?), latest),
+            };
+        }
+        Ok(by_rule)
     }
 
     /// Raises a signal.
@@ -211,8 +223,32 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
-        let mut statement = self.connection.prepare_cached(&[SELECT, " AND s.id = ?1"].concat())?;
+        let mut statement = self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
         Ok(statement.query_row([id], read_signal).optional()?)
+    }
+
+    /// Whether a signal is open or closed; `None` when there is none of that number.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1")?;
+        let is_open = statement.query_row([id], |row| row.get("is_open")).optional()?;
+        Ok(is_open.map(|is_open: bool| if is_open { State::Open } else { State::Closed }))
+    }
+
+    /// The numbers of the signals that pass the filter, newest first.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
+        let mut ids = Vec::new();
+        self.query_signals("SELECT s.id", filter, SignalOrder::NEWEST_FIRST, |row| {
+            ids.push(row.get(0)?);
+            Ok(())
+        })?;
+        Ok(ids)
     }
 
     /// Hands the signals that pass the filter to `visit`, in order.
@@ -225,17 +261,27 @@ impl Store {
         order: SignalOrder,
         mut visit: impl FnMut(SignalRecord) -> Result<()>,
     ) -> Result<()> {
+        self.query_signals(SELECT, filter, order, |row| visit(read_signal(row)?))
+    }
+
+    fn query_signals(
+        &self,
+        select: &'static str,
+        filter: &SignalFilter,
+        order: SignalOrder,
+        mut visit: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
         let conditions = conditions(filter);
         let limit = order.limit.map_or(-1, |limit| limit as i64);
         let clauses = conditions.iter().map(|(clause, _)| *clause).collect::<String>();
-        let sql = [SELECT, &clauses, order_clause(order), " LIMIT :limit"].concat();
+        let sql = [select, FROM, &clauses, order_clause(order), " LIMIT :limit"].concat();
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut parameters: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
         parameters
             .extend(conditions.iter().filter_map(|(_, value)| value.as_ref()).map(|(name, value)| (*name, &**value)));
         let mut rows = statement.query(parameters.as_slice())?;
         while let Some(row) = rows.next()? {
-            visit(read_signal(row)?)?;
+            visit(row)?;
         }
         Ok(())
     }
@@ -362,35 +408,38 @@ fn order_clause(order: SignalOrder) -> &'static str {
 }
 
 fn read_signal(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {
-    let acknowledged_by: Option<String> = row.get("acknowledged_by")?;
-    let acknowledgement = match acknowledged_by {
-        Some(by) => Some(Acknowledgement { by, at: row.get("acknowledged_at")?, reason: row.get("reason")? }),
-        None => None,
-    };
+    let mut columns = InOrder::of(row);
     Ok(SignalRecord {
-        id: row.get("id")?,
-        company: CompanyKey(row.get("company")?),
-        company_id: row.get("company_id")?,
-        company_name: row.get("company_name")?,
-        csm: row.get("csm")?,
-        rule: row.get("rule")?,
-        kind: row.get("kind")?,
-        definition: read_trend(row)?,
-        signal_type: row.get("type")?,
-        raised_on: row.get("raised_on")?,
-        comparison: read_comparison(row)?,
-        change_pct: row.get("change_pct")?,
-        chance: row.get("chance")?,
-        detail: row.get("detail")?,
-        acknowledgement,
+        id: columns.next()?,
+        company: CompanyKey(columns.next()?),
+        company_id: columns.next()?,
+        company_name: columns.next()?,
+        csm: columns.next()?,
+        rule: columns.next()?,
+        kind: columns.next()?,
+        definition: read_trend(&mut columns)?,
+        signal_type: columns.next()?,
+        raised_on: columns.next()?,
+        comparison: read_comparison(&mut columns)?,
+        change_pct: columns.next()?,
+        chance: columns.next()?,
+        detail: columns.next()?,
+        acknowledgement: read_acknowledgement(&mut columns)?,
     })
 }
 
-fn read_comparison(row: &Row<'_>) -> rusqlite::Result<Comparison> {
+fn read_comparison(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Comparison> {
     Ok(Comparison {
-        observation: DayRange { from: row.get("observation_from")?, to: row.get("observation_to")? },
-        previous: row.get::<_, i64>("observation_count")? as u64,
-        decision: DayRange { from: row.get("decision_from")?, to: row.get("decision_to")? },
-        current: row.get::<_, i64>("decision_count")? as u64,
+        observation: DayRange { from: columns.next()?, to: columns.next()? },
+        previous: columns.next::<i64>()? as u64,
+        decision: DayRange { from: columns.next()?, to: columns.next()? },
+        current: columns.next::<i64>()? as u64,
     })
+}
+
+fn read_acknowledgement(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Option<Acknowledgement>> {
+    match columns.next::<Option<String>>()? {
+        Some(by) => Ok(Some(Acknowledgement { by, at: columns.next()?, reason: columns.next()? })),
+        None => Ok(None),
+    }
 }

@@ -2,12 +2,36 @@
 
 use std::str::FromStr;
 
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
+
+/// Reads the columns of a row one after the other. Where a row of thirty columns is read a million times, finding each column
+/// by its name takes longer than all the rest.
+pub struct InOrder<'r, 's> {
+    row: &'r Row<'s>,
+    place: usize,
+}
+
+impl<'r, 's> InOrder<'r, 's> {
+    /// Begins at the first column.
+    pub fn of(row: &'r Row<'s>) -> Self {
+        InOrder { row, place: 0 }
+    }
+
+    /// The next column.
+    ///
+    /// # Errors
+    /// A value of another type.
+    pub fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.place += 1;
+        self.row.get(self.place - 1)
+    }
+}
 
 fn read<T: FromStr>(value: ValueRef<'_>) -> FromSqlResult<T> {
     value.as_str()?.parse().map_err(|_| FromSqlError::InvalidType)

@@ -1,0 +1,131 @@
+//! Generated events: the same ones wherever and whenever they are made.
+//!
+//! A few companies do most, as customers do; the rare company and the rare event matter as much for the number of day
+//! counts as the busy ones. With ten million rows over 180 days there are about 2.9 million different company, event and day.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Result;
+use rusqlite::Connection;
+
+/// How many companies there are.
+pub const COMPANIES: u64 = 5_000;
+/// How many event names there are.
+pub const EVENT_NAMES: u64 = 20;
+/// How many people there are.
+const PEOPLE: f64 = 250_000.0;
+/// How many days the events cover.
+pub const DAYS: u64 = 180;
+
+/// 2025-06-29, as days since 1970-01-01: however long the history, it ends here.
+const LAST_DAY: i64 = 20_268;
+const MILLIS_PER_DAY: u64 = 86_400_000;
+/// The larger, the more a few companies do of everything.
+const COMPANY_SKEW: f64 = 8.5;
+/// The larger, the rarer the rarest events.
+const EVENT_SKEW: i32 = 4;
+
+/// Numbers that look random and are the same each time: splitmix64 (Steele, Lea, Flood 2014).
+pub struct Random(u64);
+
+impl Random {
+    /// A sequence of its own for each seed.
+    pub fn new(seed: u64) -> Self {
+        Random(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number from 0 to below 1.
+    fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A number below `end`.
+    fn below(&mut self, end: usize) -> usize {
+        (self.share() * end as f64) as usize
+    }
+}
+
+/// Writes `rows` events over so many days, in order of time.
+pub fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
+    let mut random = Random::new(1);
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    writeln!(out, "company_id,event,timestamp,person_id")?;
+    let between = (days * MILLIS_PER_DAY) as f64 / rows as f64;
+    let mut day = (u64::MAX, String::new());
+    for row in 0..rows {
+        let millis = ((row as f64 + random.share()) * between) as u64;
+        if day.0 != millis / MILLIS_PER_DAY {
+            day = (millis / MILLIS_PER_DAY, date(days - 1 - millis / MILLIS_PER_DAY)?);
+        }
+        let (company, person) = who(random.share());
+        let event = (random.share().powi(EVENT_SKEW) * EVENT_NAMES as f64) as u64;
+        let (seconds, thousandths) = (millis % MILLIS_PER_DAY / 1000, millis % 1000);
+        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+        writeln!(
+            out,
+            "company-{company:05},event_name_{event:02},{}T{hour:02}:{minute:02}:{second:02}.{thousandths:03}Z,person-{person:08}",
+            day.1
+        )?;
+    }
+    Ok(out.flush()?)
+}
+
+/// A company and one of its people. A company's share of the events is its share of the people too, so that one number
+/// says both.
+fn who(share: f64) -> (u64, u64) {
+    let rank = ((COMPANY_SKEW * share).exp_m1() / COMPANY_SKEW.exp_m1() * COMPANIES as f64) as u64;
+    // The busiest are not the first of the alphabet: 2741 has no divisor in common with the number of companies.
+    ((rank.min(COMPANIES - 1) * 2741) % COMPANIES, (share * PEOPLE) as u64)
+}
+
+/// The day so many days before the last one with events, as text.
+pub fn date(before: u64) -> Result<String> {
+    let day = LAST_DAY - before as i64;
+    let sql = "SELECT date(?1 * 86400, 'unixepoch') AS day";
+    Ok(Connection::open_in_memory()?.query_row(sql, [day], |row| row.get("day"))?)
+}
+
+/// So many files hold the rows while they are shuffled; one of them is in memory at a time.
+const PILES: usize = 64;
+
+/// Writes the rows of a file in another order: dealt onto piles, and each pile shuffled.
+pub fn shuffle(from: &Path, to: &Path) -> Result<()> {
+    let mut random = Random::new(2);
+    let folder = tempfile::tempdir_in(to.parent().unwrap_or(to))?;
+    let piles: Vec<_> = (0..PILES).map(|pile| folder.path().join(format!("pile-{pile}"))).collect();
+    let header = deal(from, &piles, &mut random)?;
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(to)?);
+    out.write_all(&header)?;
+    for pile in &piles {
+        let bytes = std::fs::read(pile)?;
+        let mut rows: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        for place in (1..rows.len()).rev() {
+            rows.swap(place, random.below(place + 1));
+        }
+        rows.iter().try_for_each(|row| out.write_all(row))?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Deals the rows onto the piles and returns the header.
+fn deal(from: &Path, piles: &[std::path::PathBuf], random: &mut Random) -> Result<Vec<u8>> {
+    let mut reader = BufReader::with_capacity(1 << 20, File::open(from)?);
+    let (mut header, mut row) = (Vec::new(), Vec::new());
+    reader.read_until(b'\n', &mut header)?;
+    let mut files = piles.iter().map(|pile| Ok(BufWriter::new(File::create(pile)?))).collect::<Result<Vec<_>>>()?;
+    while reader.read_until(b'\n', &mut row)? > 0 {
+        files[random.below(PILES)].write_all(&row)?;
+        row.clear();
+    }
+    files.iter_mut().try_for_each(Write::flush)?;
+    Ok(header)
+}

@@ -1,0 +1,140 @@
+//! Compares the program with what a user would reach for instead, side by side: `cargo bench --bench compare`.
+//!
+//! It makes its own data, runs the program as it is released and the public tools in turns, and prints how many times as
+//! long the program took. What the figures are held against is in `docs/speed.md`. It is a measurement and never a test.
+
+mod data;
+mod events;
+mod lists;
+mod measure;
+mod peers;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+use peers::{Duckdb, Signals, Sqlite3};
+use report::Line;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Work {
+    /// The first import of events in order of time, with the memory it takes
+    Import,
+    /// The import of the same file again
+    Again,
+    /// The import of the same events in no order
+    Shuffled,
+    /// The size of the database
+    Size,
+    /// The trend rules of a day
+    Run,
+    /// A tenth of the events beside ten times as many days of them
+    History,
+    /// list, show, ack and company list among a million signals
+    Lists,
+}
+
+/// Compare `signals` with DuckDB and the `sqlite3` shell.
+#[derive(Debug, Parser)]
+struct Options {
+    /// How many events
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(10_000..))]
+    rows: u64,
+    /// Only these works
+    #[arg(long, value_name = "WORK", value_delimiter = ',')]
+    only: Vec<Work>,
+    /// How often each is done, in turns
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=15))]
+    rounds: u64,
+    /// Ten times the history of all the events (100 million rows by default) and not of a tenth of them
+    #[arg(long)]
+    full_history: bool,
+    /// Keep files of events and databases here, and take the events that lie here already
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// What cargo adds when it runs a benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What every work needs.
+struct Bench {
+    rows: u64,
+    rounds: u64,
+    full_history: bool,
+    folder: PathBuf,
+    signals: Signals,
+    duckdb: Option<Duckdb>,
+    sqlite: Option<Sqlite3>,
+    lines: Vec<Line>,
+}
+
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark tells what it found")]
+fn main() -> Result<()> {
+    let options = Options::parse();
+    if !options.bench {
+        println!("a timing is no test: `cargo bench --bench compare` measures");
+        return Ok(());
+    }
+    let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let folder = options.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
+    std::fs::create_dir_all(&folder)?;
+    let signals = Signals::new();
+    let (duckdb, sqlite) = (Duckdb::find(), Sqlite3::find());
+    let (rows, rounds, full_history) = (options.rows, options.rounds, options.full_history);
+    let mut bench = Bench { rows, rounds, full_history, folder, signals, duckdb, sqlite, lines: Vec::new() };
+    println!("{}", bench.against()?);
+    for work in Work::value_variants() {
+        if options.only.is_empty() || options.only.contains(work) {
+            eprintln!("measuring: {}", work.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned()));
+            bench.measure(*work)?;
+        }
+    }
+    println!("\n{}", report::table(&bench.lines));
+    if options.rows < 10_000_000 {
+        println!("The targets are stated for 10 million events; with fewer, starting a program weighs more.");
+    }
+    Ok(())
+}
+
+impl Bench {
+    fn against(&self) -> Result<String> {
+        let duckdb = self.duckdb.as_ref().map_or_else(
+            || Ok("no DuckDB here (neither the command nor the Python module): skipped".to_owned()),
+            Duckdb::version,
+        )?;
+        let missing = || "no sqlite3 shell here: skipped".to_owned();
+        let sqlite = self.sqlite.as_ref().map_or_else(missing, |sqlite| sqlite.version.clone());
+        let cores = std::thread::available_parallelism()?;
+        Ok(format!("{} events, {} rounds, {cores} cores; {duckdb}; {sqlite}", self.rows, self.rounds))
+    }
+
+    fn measure(&mut self, work: Work) -> Result<()> {
+        match work {
+            Work::Import => events::import(self),
+            Work::Again => events::again(self),
+            Work::Shuffled => events::shuffled(self),
+            Work::Size => events::size(self),
+            Work::Run => events::run(self),
+            Work::History => events::history(self),
+            Work::Lists => lists::measure(self),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// Removes a database and what lies beside it.
+fn remove(database: &Path) {
+    for suffix in ["", "-wal", "-shm", ".wal"] {
+        let mut name = database.as_os_str().to_owned();
+        name.push(suffix);
+        // It may well not be there.
+        let _ = std::fs::remove_file(name);
+    }
+}

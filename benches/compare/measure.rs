@@ -1,0 +1,68 @@
+//! Running a program and taking its time and memory.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+/// What a program took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Taken {
+    /// Seconds by the clock on the wall.
+    pub seconds: f64,
+    /// The most memory it had at once, in MiB; 0 where the system does not tell.
+    pub mebibytes: f64,
+}
+
+/// Runs a program whose output nobody reads, and fails when it does.
+pub fn run(command: &mut Command) -> Result<Taken> {
+    let started = Instant::now();
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    finish(child.with_context(|| format!("cannot run {command:?}"))?, started, command)
+}
+
+fn finish(child: Child, started: Instant, command: &Command) -> Result<Taken> {
+    let (id, is_over) = (child.id(), AtomicBool::new(false));
+    let (output, seconds, mebibytes) = thread::scope(|scope| {
+        let watching = scope.spawn(|| watch(id, &is_over));
+        let output = child.wait_with_output();
+        let seconds = started.elapsed().as_secs_f64();
+        is_over.store(true, Ordering::Relaxed);
+        (output, seconds, watching.join().unwrap_or_default())
+    });
+    let output = output?;
+    ensure!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(Taken { seconds, mebibytes })
+}
+
+/// How often the memory of a running program is looked at. The system keeps the high-water mark, so that only what it gains
+/// in the last moments is missed.
+const WATCH_EVERY: Duration = Duration::from_millis(20);
+
+fn watch(id: u32, is_over: &AtomicBool) -> f64 {
+    let mut most = 0.0_f64;
+    while !is_over.load(Ordering::Relaxed) {
+        most = most.max(high_water(id).unwrap_or_default());
+        thread::sleep(WATCH_EVERY);
+    }
+    most
+}
+
+fn high_water(id: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?;
+    Some(kibibytes.trim().parse::<f64>().ok()? / 1024.0)
+}
+
+/// The middle one of several times.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    match values.len() {
+        0 => f64::NAN,
+        count if count % 2 == 1 => values[count / 2],
+        count => f64::midpoint(values[count / 2 - 1], values[count / 2]),
+    }
+}

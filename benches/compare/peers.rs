@@ -1,0 +1,156 @@
+//! The public tools that a user would reach for instead.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::measure::{self, Taken};
+
+/// DuckDB, as this machine has it.
+pub enum Duckdb {
+    /// The `duckdb` command.
+    Shell,
+    /// The module for Python.
+    Python,
+}
+
+/// Statements on standard input, one a line; the seconds that each took on standard output, then those of all with opening
+/// and closing the database.
+const PYTHON: &str = "
+import duckdb, sys, time
+started = time.perf_counter()
+connection = duckdb.connect(sys.argv[1])
+answers = []
+for statement in sys.stdin.read().splitlines():
+    begun = time.perf_counter()
+    rows = connection.execute(statement).fetchall()
+    print('seconds', time.perf_counter() - begun)
+    answers.append(rows)
+connection.close()
+print('all', time.perf_counter() - started)
+for rows in answers:
+    print('answer', rows[0][0] if rows else '')
+";
+
+/// What DuckDB took and said.
+pub struct Answers {
+    /// Seconds with opening and closing the database; starting Python is not among them.
+    pub all: f64,
+    /// Seconds of each statement, inside the process.
+    pub each: Vec<f64>,
+    /// The first value of the last statement.
+    pub last: String,
+}
+
+impl Duckdb {
+    /// The way in which this machine has DuckDB; `None` when it has none.
+    pub fn find() -> Option<Duckdb> {
+        let works = |command: &mut Command| {
+            let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
+        };
+        if works(Command::new("duckdb").arg("--version")) {
+            return Some(Duckdb::Shell);
+        }
+        works(Command::new("python3").args(["-c", "import duckdb"])).then_some(Duckdb::Python)
+    }
+
+    /// Which version of it.
+    pub fn version(&self) -> Result<String> {
+        Ok(format!("DuckDB {}", self.ask(Path::new(":memory:"), &["SELECT version()".to_owned()])?.last))
+    }
+
+    /// Runs statements, each on one line.
+    pub fn ask(&self, database: &Path, statements: &[String]) -> Result<Answers> {
+        match self {
+            Duckdb::Shell => ask_shell(database, statements),
+            Duckdb::Python => ask_python(database, statements),
+        }
+    }
+}
+
+fn ask_python(database: &Path, statements: &[String]) -> Result<Answers> {
+    let text = output(Command::new("python3").args(["-c", PYTHON]).arg(database), &statements.join("\n"))?;
+    let after = |word: &'static str| text.lines().filter_map(move |line| line.strip_prefix(word)).map(str::trim);
+    let each = after("seconds").map(str::parse).collect::<Result<Vec<f64>, _>>()?;
+    let all = after("all").next().context("DuckDB gave no time")?.parse()?;
+    Ok(Answers { all, each, last: after("answer").next_back().unwrap_or_default().to_owned() })
+}
+
+fn ask_shell(database: &Path, statements: &[String]) -> Result<Answers> {
+    let lines: String = statements.iter().map(|statement| format!("{statement};\n")).collect();
+    let started = std::time::Instant::now();
+    let text = output(Command::new("duckdb").arg(database), &format!(".mode list\n.headers off\n.timer on\n{lines}"))?;
+    let all = started.elapsed().as_secs_f64();
+    let real = |line: &str| line.strip_prefix("Run Time (s): real ")?.split(' ').next()?.parse().ok();
+    let is_timer = |line: &&str| line.starts_with("Run Time");
+    let last = text.lines().rfind(|line| !is_timer(line)).unwrap_or_default().to_owned();
+    Ok(Answers { all, each: text.lines().filter_map(real).collect(), last })
+}
+
+/// Gives a program its input and returns what it printed.
+fn output(command: &mut Command, input: &str) -> Result<String> {
+    let mut file = tempfile::tempfile()?;
+    std::io::Write::write_all(&mut file, input.as_bytes())?;
+    std::io::Seek::rewind(&mut file)?;
+    let output = command.stdin(file).output().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The `sqlite3` shell.
+pub struct Sqlite3 {
+    /// Which version of it.
+    pub version: String,
+}
+
+impl Sqlite3 {
+    /// The shell; `None` when this machine has none.
+    pub fn find() -> Option<Sqlite3> {
+        let output = Command::new("sqlite3").arg("--version").output().ok().filter(|output| output.status.success())?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        Some(Sqlite3 { version: format!("sqlite3 {}", text.split(' ').next()?) })
+    }
+
+    /// Runs statements and commands of the shell on a database, with these options.
+    pub fn run(&self, database: &Path, options: &[&str], statements: &[String]) -> Result<Taken> {
+        let mut command = Command::new("sqlite3");
+        command.args(["-batch", "-bail"]).args(options).arg(database);
+        measure::run(command.args(statements))
+    }
+}
+
+/// The program itself.
+pub struct Signals {
+    program: PathBuf,
+}
+
+impl Signals {
+    /// The program that this benchmark was built with.
+    pub fn new() -> Self {
+        Signals { program: PathBuf::from(env!("CARGO_BIN_EXE_signals")) }
+    }
+
+    /// Runs a command line, split at spaces, on a database.
+    pub fn run(&self, database: &Path, line: &str) -> Result<Taken> {
+        measure::run(self.command(database).args(line.split(' ')))
+    }
+
+    /// Imports a file.
+    pub fn import(&self, database: &Path, file: &Path) -> Result<Taken> {
+        measure::run(self.command(database).arg("import").arg(file))
+    }
+
+    /// Runs a command line, split at spaces, and returns what it printed, read as JSON.
+    pub fn json(&self, database: &Path, line: &str) -> Result<serde_json::Value> {
+        let text = output(self.command(database).args(line.split(' ')), "")?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    fn command(&self, database: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--db").arg(database).args(["--by", "bench"]).env_remove("SIGNALS_NOW");
+        command
+    }
+}
