@@ -1,5 +1,7 @@
 //! Options that several commands share, defined once, and how their values are read.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 
 use crate::context::Context;
@@ -103,6 +105,31 @@ pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String
     let likeness = |name: &str| strsim::jaro_winkler(&text.to_lowercase(), &name.to_lowercase());
     let ranked = names.map(|name| (likeness(&name), name)).filter(|(likeness, _)| *likeness > 0.7);
     ranked.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// Refuses to write over the database or the files beside it.
+///
+/// # Errors
+/// A path that is one of them (exit 2).
+pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
+    let database = context.database()?;
+    let beside = ["", "-wal", "-shm"].map(|ending| {
+        let mut name = database.clone().into_os_string();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    if beside.iter().any(|other| is_same_file(path, other)) {
+        return Err(usage(format!("{} is the database itself", path.display())).hint("choose another name").into());
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// Refuses a day in the future.

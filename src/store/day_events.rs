@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result, bail};
 
+use crate::error::damaged;
+
 /// What makes an event without an id of its own equal to another, within one company and day. Keys order events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventKey {
@@ -86,7 +88,10 @@ pub fn read(text: &str) -> Result<Vec<StoredEvent>> {
 pub fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let read = reader.events(&mut visit);
-    read.with_context(|| format!("the events of a day are not readable at byte {} of '{text:.60}'", reader.at))
+    read.map_err(|error| {
+        let place = format!("the events of a day are not readable at byte {} of '{text:.60}'", reader.at);
+        damaged(format!("{place}: {error}")).into()
+    })
 }
 
 struct Reader<'a> {

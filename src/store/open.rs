@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Store, migrations};
-use crate::error::{Failure, Kind};
+use crate::error::{Failure, Kind, damaged};
 
 /// How long a second writer waits for the first.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -240,7 +240,7 @@ fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let mut store = Store { connection, path, zone: Tz::UTC };
     if let Some(name) = store.setting("timezone")? {
-        store.zone = name.parse().map_err(|_| anyhow::anyhow!("the database is in the unknown time zone '{name}'"))?;
+        store.zone = name.parse().map_err(|_| damaged(format!("the database is in the unknown time zone '{name}'")))?;
     }
     Ok(store)
 }
