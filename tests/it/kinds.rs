@@ -325,6 +325,73 @@ fn a_company_whose_subscriptions_have_all_ended_has_churned_until_a_later_one() 
 }
 
 #[test]
+fn a_company_without_subscriptions_comes_back_when_somebody_says_so() {
+    let sandbox = with_acme();
+    import(&sandbox, "subscriptions", &ended("2025-08-01"), [2, 0, 0]);
+    sandbox.fails("company churn c1 --on 2025-09-01", 9);
+    sandbox.fails("company return c1 --on 2025-07-31", 9);
+    sandbox.ok("company return Acme --on 2025-11-01");
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-08-01 2025-11-01"]);
+    assert_eq!(fields(&sandbox, "c1", &["churned_on"]), json!([null]));
+    import(&sandbox, "subscriptions", &ended("2025-08-01"), [0, 2, 0]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-08-01 2025-11-01"]);
+    // The end of the subscription is corrected: the return stands.
+    import(&sandbox, "subscriptions", &ended("2025-07-01"), [0, 2, 0]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-07-01 2025-11-01"]);
+    // It leaves again, and comes back with a new subscription.
+    sandbox.ok("company churn c1 --on 2026-01-01");
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-07-01 2025-11-01", "2026-01-01 …"]);
+    let later = "company_id,subscription_id,started_on\nc1,s3,2026-02-01\n";
+    import(&sandbox, "subscriptions", later, [1, 0, 0]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-07-01 2025-11-01", "2026-01-01 2026-02-01"]);
+    sandbox.ok("check");
+}
+
+#[test]
+fn churns_and_returns_that_somebody_states_are_kept() {
+    let mut sandbox = with_acme();
+    let file = |on: &str| format!("company_id,churned_on\nc1,{on}\n");
+    import(&sandbox, "companies", &file("2025-03-01"), [0, 1, 0]);
+    assert_eq!(fields(&sandbox, "c1", &["churned_on"]), json!(["2025-03-01"]));
+    // An empty cell does not end it; another day moves it.
+    import(&sandbox, "companies", &file(""), [0, 1, 0]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-03-01 …"]);
+    import(&sandbox, "companies", &file("2025-03-05"), [0, 1, 0]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-03-05 …"]);
+    sandbox.fails("company churn c1 --on 2025-03-06", 9);
+    sandbox.fails("company return c1 --on 2025-03-04", 9);
+    sandbox.fails("company return c1 --on 2026-04-02", 2);
+    sandbox.ok("company return c1 --on 2025-05-01");
+    sandbox.fails("company return c1 --on 2025-05-01", 9);
+    // The same file again after the return, and one with another day of the same churn.
+    for on in ["2025-03-05", "", "2025-03-08"] {
+        import(&sandbox, "companies", &file(on), [0, 1, 0]);
+        assert_eq!(breaks(&sandbox, "c1"), ["2025-03-05 2025-05-01"], "{on}");
+        assert_eq!(fields(&sandbox, "c1", &["churned_on"]), json!([null]));
+    }
+    sandbox.ok("company churn Acme --on 2025-09-01");
+    import(&sandbox, "companies", &file("2025-03-05"), [0, 1, 0]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-03-05 2025-05-01", "2025-09-01 …"]);
+    sandbox.ok("company return c1 --on 2025-10-01");
+    sandbox.at("2026-04-02T06:00:00Z");
+    import(&sandbox, "companies", &file("2026-01-01"), [0, 1, 0]);
+    let all = ["2025-03-05 2025-05-01", "2025-09-01 2025-10-01", "2026-01-01 …"];
+    assert_eq!(breaks(&sandbox, "c1"), all);
+    sandbox.ok("check");
+}
+
+#[test]
+fn a_churn_that_a_subscription_ended_is_kept_when_the_next_is_stated() {
+    let sandbox = with_acme();
+    sandbox.ok("company churn c1 --on 2025-03-01");
+    import(&sandbox, "subscriptions", "company_id,subscription_id,started_on\nc1,s1,2025-05-01\n", [1, 0, 0]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-03-01 2025-05-01"]);
+    sandbox.ok("company churn c1 --on 2025-09-01");
+    assert_eq!(breaks(&sandbox, "c1"), ["2025-03-01 2025-05-01", "2025-09-01 …"]);
+    sandbox.ok("check");
+}
+
+#[test]
 fn trend_rules_pass_over_a_company_exactly_while_it_is_away() {
     // The logins of 12 March lie in the observation window of every day below, and none in the decision window.
     let events =
