@@ -303,6 +303,19 @@ fn where_subscriptions_state_nothing_the_companys_own_value_stands() {
     sandbox.ok("check");
 }
 
+#[test]
+fn a_company_without_a_date_of_its_own_was_made_by_its_first_subscription() {
+    let sandbox = Sandbox::new();
+    import(&sandbox, "companies", "company_id,created_on\na,2024-05-05\nb,\n", [2, 0, 0]);
+    let rows = "company_id,subscription_id,started_on,ended_on\n\
+        a,s1,2025-01-01,\nb,s2,2025-03-01,\nb,s3,2024-12-01,2025-01-01\nc,s4,2026-05-01,\n";
+    import(&sandbox, "subscriptions", rows, [4, 0, 0]);
+    let created: Vec<Value> =
+        sandbox.array("company list").iter().map(|company| company["created_on"].clone()).collect();
+    assert_eq!(created, ["2024-05-05", "2024-12-01", "2026-05-01"]);
+    assert_eq!(show(&sandbox, "b")["created_on"], "2024-12-01");
+}
+
 // ---- customer periods
 
 fn ended(on: &str) -> String {
