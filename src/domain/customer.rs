@@ -71,6 +71,10 @@ impl Subscription {
 /// How often a subscription is paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interval {
+    /// Every day.
+    Day,
+    /// Every week.
+    Week,
     /// Every month.
     Month,
     /// Every quarter.
@@ -83,20 +87,12 @@ impl Interval {
     /// The longest that an interval lasts, in days.
     pub fn days(self) -> i64 {
         match self {
+            Interval::Day => 1,
+            Interval::Week => 7,
             Interval::Month => 31,
             Interval::Quarter => 92,
             Interval::Year => 365,
         }
-    }
-
-    /// What an amount for each interval comes to for each month, to the cent.
-    pub fn monthly(self, amount: f64) -> f64 {
-        let months = match self {
-            Interval::Month => 1.0,
-            Interval::Quarter => 3.0,
-            Interval::Year => 12.0,
-        };
-        (amount * 100.0 / months).round() / 100.0
     }
 }
 
@@ -105,10 +101,12 @@ impl FromStr for Interval {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.to_lowercase().as_str() {
+            "day" | "daily" => Ok(Interval::Day),
+            "week" | "weekly" => Ok(Interval::Week),
             "month" | "monthly" => Ok(Interval::Month),
             "quarter" | "quarterly" => Ok(Interval::Quarter),
             "year" | "yearly" | "annual" | "annually" => Ok(Interval::Year),
-            _ => Err(format!("'{text}' is none of month, quarter, year")),
+            _ => Err(format!("'{text}' is none of day, week, month, quarter, year")),
         }
     }
 }
@@ -225,6 +223,11 @@ pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
         payment_expires_on: active.iter().filter_map(|s| s.card_expires_on).min(),
         renewal_term_days: renewing.and_then(|s| s.term_days),
     })
+}
+
+/// An amount of money, rounded to the cent.
+pub fn to_the_cent(amount: f64) -> f64 {
+    (amount * 100.0).round() / 100.0
 }
 
 /// The sum of what is known, to the cent; `None` when nothing is.
@@ -357,12 +360,10 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_brought_to_a_month() {
-        let monthly = |interval: &str, amount| interval.parse::<Interval>().map(|interval| interval.monthly(amount));
-        assert_eq!(monthly("month", 100.0), Ok(100.0));
-        assert_eq!(monthly("quarterly", 100.0), Ok(33.33));
-        assert_eq!(monthly("annual", 1200.0), Ok(100.0));
-        assert!("weekly".parse::<Interval>().is_err());
+    fn an_interval_has_days() {
+        let days = |interval: &str| interval.parse::<Interval>().map(Interval::days).ok();
+        assert_eq!(["daily", "week", "month"].map(days), [Some(1), Some(7), Some(31)]);
+        assert_eq!(["Quarterly", "annual", "decade"].map(days), [Some(92), Some(365), None]);
     }
 
     #[test]

@@ -284,6 +284,59 @@ const CONTRACT: [&str; 7] =
     ["plan", "product", "mrr", "seats", "renewal_on", "renewal_term_days", "payment_expires_on"];
 
 #[test]
+fn active_subscriptions_speak_as_of_the_latest_day_run() {
+    let sandbox = with_acme();
+    let subscriptions = "company_id,subscription_id,started_on,ended_on,plan,product,amount,interval,seats,renews_on,card_expires_on\n\
+        c1,s1,2025-09-01,,pro,suite,1200,year,10,2026-09-01,2026-08-31\n\
+        c1,s2,2026-01-01,,basic,addon,100,quarter,5,2026-06-30,\n\
+        c1,s3,2026-03-31,,mini,core,50.10,month,,,2026-05-31\n\
+        c1,s4,2025-01-01,2026-03-31,gold,old,1000,month,100,2026-04-15,2027-01-31\n\
+        c1,s5,2026-04-01,,vast,late,9000,month,900,2026-04-02,2026-04-30\n";
+    import(&sandbox, "subscriptions", subscriptions, [5, 0, 0]);
+    // On 30 March: s1 100, s2 33.33, s4 1000 a month; the first renewal is that of s4.
+    sandbox.ok("run --as-of 2026-03-30");
+    let before = json!(["gold", "old", 1133.33, 115, "2026-04-15", 31, "2026-08-31"]);
+    assert_eq!(fields(&sandbox, "c1", &CONTRACT), before);
+    // On 31 March s4 is over and s3 has begun.
+    sandbox.ok("run --as-of 2026-03-31");
+    let after = json!(["pro", "suite", 183.43, 15, "2026-06-30", 92, "2026-05-31"]);
+    assert_eq!(fields(&sandbox, "c1", &CONTRACT), after);
+    let listed = &sandbox.array("company list")[0];
+    assert_eq!(CONTRACT.iter().map(|name| listed[name].clone()).collect::<Value>(), after);
+    let kept: Vec<Value> = show(&sandbox, "c1")["subscriptions"].as_array().unwrap().clone();
+    let terms: Vec<String> =
+        kept.iter().map(|s| format!("{} {} {}", s["subscription_id"], s["mrr"], s["term_days"])).collect();
+    let expected = ["\"s4\" 1000.0 31", "\"s1\" 100.0 365", "\"s2\" 33.33 92", "\"s3\" 50.1 31", "\"s5\" 9000.0 31"];
+    assert_eq!(terms, expected);
+    // A cleared interval is no term, and the price that came with it is gone.
+    let cleared = "company_id,subscription_id,started_on,amount,interval\nc1,s2,2026-01-01,,\n";
+    import(&sandbox, "subscriptions", cleared, [0, 1, 0]);
+    let cleared = json!(["pro", "suite", 150.1, 15, "2026-06-30", null, "2026-05-31"]);
+    assert_eq!(fields(&sandbox, "c1", &CONTRACT), cleared);
+    sandbox.ok("check");
+}
+
+#[test]
+fn an_amount_for_an_interval_is_brought_to_a_month() {
+    let sandbox = with_acme();
+    let header = "company_id,subscription_id,started_on,amount,interval\n";
+    let cases = [
+        ("84,week", 365.0, json!(7)),
+        ("12,Daily", 365.0, json!(1)),
+        ("50.10,month", 50.1, json!(31)),
+        ("100,quarterly", 33.33, json!(92)),
+        ("100,annual", 8.33, json!(365)),
+        ("20,", 20.0, json!(null)),
+    ];
+    for (cells, mrr, term) in cases {
+        sandbox.write("subscriptions.csv", &format!("{header}c1,s1,2026-01-01,{cells}\n"));
+        sandbox.ok("import --kind subscriptions subscriptions.csv");
+        let subscription = &show(&sandbox, "c1")["subscriptions"][0];
+        assert_eq!((&subscription["mrr"], &subscription["term_days"]), (&json!(mrr), &term), "{cells}");
+    }
+}
+
+#[test]
 fn where_subscriptions_state_nothing_the_companys_own_value_stands() {
     let sandbox = Sandbox::new();
     let header = "company_id,plan,product,mrr,seats,renewal_on,renewal_term_days,payment_expires_on\n";
