@@ -534,6 +534,57 @@ const EVENTS_OF_C1: [&str; 2] =
     ["c1|export|-|2026-03-02T00:00:00.000000Z|1|e1", "c1|login|-|2026-03-01T00:00:00.000000Z|2|-"];
 
 #[test]
+fn all_facts_of_a_company_known_by_its_name_move_when_that_company_arrives() {
+    let sandbox = Sandbox::new();
+    import_facts(&sandbox, "Acme", true);
+    sandbox.ok("company return Acme --on 2026-03-01");
+    assert_eq!(ids(&sandbox), ["Acme"]);
+    import(&sandbox, "companies", "company_id,name\nc1,ACME\n", [1, 0, 0]).says(&["joined"]);
+    assert_eq!(ids(&sandbox), ["c1"]);
+    assert_eq!(list_lengths(&sandbox, "c1"), [1, 1, 2, 1, 1, 2, 1]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2026-02-01 2026-03-01"]);
+    assert_eq!(event_log(&sandbox), EVENTS_OF_C1);
+    for company in ["Acme", "acme", "c1"] {
+        import_facts(&sandbox, company, false);
+    }
+    assert_eq!(ids(&sandbox), ["c1"]);
+    assert_eq!(list_lengths(&sandbox, "c1"), [1, 1, 2, 1, 1, 2, 1]);
+    sandbox.ok("check");
+}
+
+#[test]
+fn facts_that_came_by_name_and_by_id_are_the_same_once_the_two_are_joined() {
+    let sandbox = Sandbox::new();
+    for (kind, text) in facts_of("Acme").into_iter().filter(|(kind, _)| *kind != "people" && *kind != "goals") {
+        let rows = text.lines().count() as u64 - 1;
+        import(&sandbox, kind, &text, [rows, 0, 0]);
+    }
+    import(&sandbox, "companies", "company_id\nc1\n", [1, 0, 0]);
+    let three =
+        "company_id,occurred_at,direction\nc1,2026-03-01,inbound\nc1,2026-03-01,inbound\nc1,2026-03-01,inbound\n";
+    import(&sandbox, "touchpoints", three, [3, 0, 0]);
+    let responses = "company_id,score,responded_on\nc1,9,2026-03-01\nc1,8,2026-03-01\n";
+    import(&sandbox, "nps", responses, [2, 0, 0]);
+    let events = "company_id,event,timestamp,event_id\nc1,login,2026-03-01,\nc1,export,2026-03-09,e1\n";
+    import(&sandbox, "events", events, [2, 0, 0]);
+    import(&sandbox, "companies", ACME, [0, 1, 0]).says(&["joined"]);
+    // Three contacts are more than two; of the responses 9 is known, 8 is not, and 3 has an id.
+    assert_eq!(list_lengths(&sandbox, "c1"), [1, 0, 3, 1, 1, 3, 0]);
+    import(&sandbox, "touchpoints", three, [0, 3, 0]);
+    import(&sandbox, "nps", responses, [0, 2, 0]);
+    import(&sandbox, "events", events, [0, 2, 0]);
+    for (kind, text) in facts_of("Acme").into_iter().filter(|(kind, _)| *kind != "people" && *kind != "goals") {
+        let rows = text.lines().count() as u64 - 1;
+        import(&sandbox, kind, &text, [0, rows, 0]);
+    }
+    // The days of the first and last event are those of events that are there.
+    let [first, last] = ["min", "max"].map(|which| query(&sandbox, &format!("SELECT {which}(day) FROM event_log")));
+    let expected = json!([first[0], last[0]]);
+    assert_eq!(fields(&sandbox, "c1", &["first_event_on", "last_event_on"]), expected);
+    sandbox.ok("check");
+}
+
+#[test]
 fn a_row_is_matched_by_id_then_known_text_then_name() {
     let sandbox = Sandbox::new();
     // The id of the second is the name of the first.
@@ -551,6 +602,63 @@ fn a_row_is_matched_by_id_then_known_text_then_name() {
     import(&sandbox, "tickets", &ticket("t5", "c1"), [1, 0, 0]);
     assert_eq!(query(&sandbox, tickets), ["Globex|t1", "c3|t2", "Globex|t3", "c3|t5"]);
     assert_eq!(ids(&sandbox), ["Globex", "c3", "c4"]);
+    sandbox.ok("check");
+}
+
+#[test]
+fn a_merge_moves_everything_and_the_old_id_stays_known() {
+    let sandbox = Sandbox::new();
+    let companies = "company_id,name,csm,Tier,churned_on\nold,Old Ltd,max,gold,\nc1,Acme,,,\n";
+    import(&sandbox, "companies", companies, [2, 0, 0]);
+    import_facts(&sandbox, "old", true);
+    let into = "company_id,event,timestamp,event_id\nc1,login,2026-03-01,\nc1,signed_up,2025-01-10,\n\
+        c1,export,2026-03-02,e1\n";
+    import(&sandbox, "events", into, [3, 0, 0]);
+    let touches = "company_id,occurred_at,direction\nc1,2026-03-01,inbound\nc1,2026-03-02,outbound\n";
+    import(&sandbox, "touchpoints", touches, [2, 0, 0]);
+    import(&sandbox, "goals", "company_id,event,due_on\nc1,export,2026-06-30\n", [1, 0, 0]);
+    sandbox.ok("company return old --on 2026-02-10");
+    sandbox.import_events(&[("old", "signed_up", "2025-01-10", 1), ("old", "drop", "2026-03-12", 9)]);
+    sandbox.ok("rule set drop");
+    sandbox.ok("run --as-of 2026-03-24 --max-lag 90");
+    sandbox.ok("ack 1 --reason seen");
+    assert_eq!(show(&sandbox, "old")["bad_closed_signals"], 1);
+
+    sandbox.fails("company merge old OLD", 9);
+    sandbox.fails("company merge nobody c1", 9);
+    sandbox.ok("company merge old c1");
+    assert_eq!(ids(&sandbox), ["c1"]);
+    // One contact of the two was known to both, and so was the goal.
+    assert_eq!(list_lengths(&sandbox, "c1"), [1, 1, 2, 1, 1, 3, 1]);
+    assert_eq!(breaks(&sandbox, "c1"), ["2026-02-01 2026-02-10"]);
+    let expected = json!(["Acme", "max", "gold", 1, null]);
+    assert_eq!(fields(&sandbox, "c1", &["name", "csm", "tier", "bad_closed_signals", "churned_on"]), expected);
+    let events = [
+        "c1|drop|-|2026-03-12T00:00:00.000000Z|9|-",
+        EVENTS_OF_C1[0],
+        EVENTS_OF_C1[1],
+        "c1|signed_up|-|2025-01-10T00:00:00.000000Z|1|-",
+    ];
+    assert_eq!(event_log(&sandbox), events);
+    assert_eq!(sandbox.array("list old"), sandbox.array("list c1"));
+
+    // By its old id and by its old name.
+    import_facts(&sandbox, "old", false);
+    import_facts(&sandbox, "Old Ltd", false);
+    import(&sandbox, "touchpoints", touches, [0, 2, 0]);
+    assert_eq!(ids(&sandbox), ["c1"]);
+    assert_eq!(event_log(&sandbox), events);
+    sandbox.ok("check");
+}
+
+#[test]
+fn two_that_are_known_by_their_names_alone_are_still_joined_after_a_merge() {
+    let sandbox = Sandbox::new();
+    sandbox.import_events(&[("Acme", "login", "2026-03-01", 2), ("Acme Inc.", "login", "2026-03-02", 3)]);
+    sandbox.ok("company merge 'Acme Inc.' Acme");
+    import(&sandbox, "companies", ACME, [1, 0, 0]).says(&["joined"]);
+    assert_eq!(ids(&sandbox), ["c1"]);
+    sandbox.ok("import events.csv").says(&["read 2: new 0, known 2"]);
     sandbox.ok("check");
 }
 
