@@ -43,7 +43,11 @@ impl Loader<'_> {
         let key = match found {
             Some(key) => {
                 let mut company = self.store.company(key)?;
+                let old_name = company.name.clone();
                 apply(&mut company, row);
+                if let Some(old_name) = old_name.filter(|old_name| company.name.as_ref() != Some(old_name)) {
+                    self.book.forget_name(&old_name, key);
+                }
                 self.store.update_company(key, &company)?;
                 self.rows.known += 1;
                 key
@@ -91,8 +95,10 @@ impl Loader<'_> {
     /// Joins the companies that were known only by their names until now with those that have these names.
     fn join(&self) -> Result<u64> {
         let mut joined = 0;
+        // Only now are the names those that the file leaves.
+        let book = CompanyBook::of(self.store)?;
         for (company, name) in &self.named {
-            if !self.book.is_only(name, *company) {
+            if !book.is_only(name, *company) {
                 continue;
             }
             for unlisted in self.store.unlisted_companies(name)? {

@@ -662,6 +662,18 @@ fn two_that_are_known_by_their_names_alone_are_still_joined_after_a_merge() {
     sandbox.ok("check");
 }
 
+#[test]
+fn a_name_that_passes_from_one_company_to_another_within_a_file_joins_the_right_one() {
+    let sandbox = Sandbox::new();
+    import(&sandbox, "companies", "company_id,name\nc1,Acme\nc2,Beta\n", [2, 0, 0]);
+    sandbox.import_events(&[("Gamma", "login", "2026-03-01", 2)]);
+    let renamed = "company_id,name\nc1,Gamma\nc1,Delta\nc2,Gamma\n";
+    import(&sandbox, "companies", renamed, [0, 3, 0]).says(&["joined"]);
+    assert_eq!(ids(&sandbox), ["c1", "c2"]);
+    assert_eq!(show(&sandbox, "c2")["last_event_on"], "2026-03-01");
+    sandbox.ok("check");
+}
+
 // ---- acknowledgements
 
 /// Three open signals, numbered 1 to 3.
