@@ -82,10 +82,8 @@ impl Loader<'_> {
         for custom in &sheet.plan().mapping.custom {
             let values = self.store.attribute_values(&custom.name)?;
             let found = AttributeType::of(values.iter().map(String::as_str));
-            let number = |value: &&String| AttributeType::of(std::iter::once(value.as_str())) == AttributeType::Number;
-            let numbers = values.iter().filter(number).count();
-            if found == AttributeType::Text && numbers > 0 {
-                remarks.push(format!("{} is text: only {numbers} of {} values are numbers", custom.name, values.len()));
+            if found == AttributeType::Text {
+                remarks.extend(remark(&custom.name, &values));
             }
             self.store.set_attribute_type(&custom.name, found)?;
         }
@@ -108,6 +106,17 @@ impl Loader<'_> {
         }
         Ok(joined)
     }
+}
+
+/// What is to be said of values of which some are numbers or days and others are not.
+fn remark(name: &str, values: &[String]) -> Option<String> {
+    let count = |wanted| {
+        let types = values.iter().map(|value| AttributeType::of(std::iter::once(value.as_str())));
+        types.filter(|found| *found == wanted).count()
+    };
+    let (numbers, days) = (count(AttributeType::Number), count(AttributeType::Date));
+    let (most, what) = if numbers >= days { (numbers, "numbers") } else { (days, "dates") };
+    (most > 0).then(|| format!("{name} is text: only {most} of {} values are {what}", values.len()))
 }
 
 /// Changes what the row has a column for: a value replaces the stored one, an empty cell clears it.

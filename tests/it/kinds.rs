@@ -772,5 +772,40 @@ fn a_file_of_acknowledgements_is_all_or_none() {
 
 // ---- columns of the company's own
 
+#[test]
+fn the_type_of_an_own_column_is_told_from_its_values() {
+    let sandbox = Sandbox::new();
+    let header = "company_id,Employees,Signed,Postcode,Score,When,Kind of,Tags\n";
+    let rows = "a,5,2026-01-02,00123,1,2026-01-02,x,vip\nb,2.5,2025-12-31,7,n,soon,y,\nc,,,,,,,\n";
+    let outcome = import(&sandbox, "companies", &format!("{header}{rows}"), [3, 0, 0]);
+    outcome.says(&["score is text", "when is text", "postcode is text"]);
+    for name in ["employees is", "signed is", "kind_of is"] {
+        assert!(!outcome.stderr.contains(name), "{outcome}");
+    }
+    let types = [
+        "custom_tags|text",
+        "employees|number",
+        "kind_of|text",
+        "postcode|text",
+        "score|text",
+        "signed|date",
+        "when|text",
+    ];
+    assert_eq!(query(&sandbox, "SELECT name, type FROM attribute_types ORDER BY name"), types);
+    let names = ["employees", "signed", "postcode", "score", "when", "kind_of", "custom_tags"];
+    let listed = |at: usize| -> Value {
+        let companies = sandbox.array("company list");
+        names.iter().map(|name| companies[at][name].clone()).collect()
+    };
+    assert_eq!(listed(0), json!([5, "2026-01-02", "00123", "1", "2026-01-02", "x", "vip"]));
+    assert_eq!(listed(1), json!([2.5, "2025-12-31", "7", "n", "soon", "y", null]));
+    assert_eq!(listed(2), json!([null, null, null, null, null, null, null]));
+    // An absent column leaves the value, an empty cell clears it; without the words the rest are numbers.
+    import(&sandbox, "companies", "company_id,Score,Kind of\nb,,\n", [0, 1, 0]);
+    assert_eq!(listed(0), json!([5, "2026-01-02", "00123", 1, "2026-01-02", "x", "vip"]));
+    assert_eq!(listed(1), json!([2.5, "2025-12-31", "7", null, "soon", null, null]));
+    sandbox.ok("check");
+}
+
 // ---- the order of files
 
