@@ -281,7 +281,7 @@ impl Facts<'_> {
         text(row, "manager", &mut member.manager);
         let mut realtime = Some(member.realtime);
         text(row, "realtime", &mut realtime);
-        member.realtime = realtime.unwrap_or_else(|| TeamMember::USUAL_REALTIME.to_owned());
+        member.realtime = realtime.map_or_else(|| TeamMember::USUAL_REALTIME.to_owned(), |types| words(&types));
         let mut digest = Some(if member.digest { "yes" } else { "no" }.to_owned());
         text(row, "digest", &mut digest);
         member.digest = digest.as_deref() == Some("yes");
@@ -298,4 +298,10 @@ fn price(row: &FactRow<'_>, subscription: &mut Subscription) {
         subscription.mrr = Some(amount);
     }
     subscription.mrr = subscription.mrr.map(to_the_cent);
+}
+
+/// The words of a list with `;` between, in lower case.
+fn words(list: &str) -> String {
+    let words: Vec<String> = list.split(';').map(|word| word.trim().to_lowercase()).collect();
+    words.join(";")
 }

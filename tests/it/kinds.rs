@@ -174,6 +174,22 @@ fn a_record_moves_to_the_company_that_a_later_file_says() {
 }
 
 #[test]
+fn the_team_is_updated_by_name() {
+    let sandbox = Sandbox::new();
+    const TEAM: &str = "SELECT name, role, email, slack_id, manager, realtime, digest FROM team ORDER BY name";
+    let first = "name,role,email,slack_id,manager,realtime,digest\n\
+                 Ann,CSM,ann@us.example,U1,Max,Bad; good,yes\nMax,manager,max@us.example,,,,\n";
+    import(&sandbox, "team", first, [2, 0, 0]);
+    import(&sandbox, "team", first, [0, 2, 0]);
+    let expected = ["Ann|csm|ann@us.example|U1|Max|bad;good|1", "Max|manager|max@us.example|-|-|bad|0"];
+    assert_eq!(query(&sandbox, TEAM), expected);
+    import(&sandbox, "team", "name,role,email,realtime,digest\nAnn,executive,,,\n", [0, 1, 0]);
+    assert_eq!(query(&sandbox, TEAM), ["Ann|executive|-|U1|Max|bad|0", expected[1]]);
+    assert_eq!(ids(&sandbox), [""; 0]);
+    sandbox.ok("check");
+}
+
+#[test]
 fn facts_without_an_id_are_counted() {
     let cases = [
         ("nps", "nps_responses", "company_id,score,responded_on,person_id,comment\n", "c1,9,2026-03-01,ann,fine"),
