@@ -825,3 +825,67 @@ fn the_type_of_an_own_column_is_told_from_its_values() {
 
 // ---- the order of files
 
+#[test]
+fn the_order_of_files_does_not_matter() {
+    let files = [
+        ("companies", "company_id,name,csm,Tier\nc1,Acme,ann,1\nc2,Beta,bob,2\nc3,Gamma,,3\n".to_owned()),
+        (
+            "events",
+            "company_id,event,timestamp,event_id\nAcme,login,2026-03-01,\nAcme,login,2026-03-01,\nc2,login,2026-03-03,\n\
+             beta,export,2026-03-04,e1\nlone,login,2026-03-05,\n"
+                .to_owned(),
+        ),
+        (
+            "events",
+            "company_id,event,timestamp,event_id\nc1,login,2026-03-01,\nACME,login,2026-02-01,\nBETA,export,2026-03-04,e1\n\
+             c2,login,2026-03-03,\nc2,login,2026-03-03,\n"
+                .to_owned(),
+        ),
+        (
+            "subscriptions",
+            "company_id,subscription_id,started_on,ended_on,plan,mrr,seats,renews_on\nacme,s1,2025-01-01,2025-05-01,pro,10,1,\n\
+             c1,s2,2025-09-01,,basic,5,2,2026-09-01\nBeta,s3,2025-02-01,2026-02-01,,7,,\n"
+                .to_owned(),
+        ),
+        (
+            "tickets",
+            "company_id,ticket_id,opened_at,status\nAcme,t1,2026-03-01,open\nc3,t2,2026-03-01,open\nGAMMA,t3,2026-03-02,\n"
+                .to_owned(),
+        ),
+        (
+            "touchpoints",
+            "company_id,occurred_at,direction\nc1,2026-03-01,inbound\nc1,2026-03-01,inbound\nBeta,2026-03-01,inbound\n"
+                .to_owned(),
+        ),
+        (
+            "touchpoints",
+            "company_id,occurred_at,direction\nAcme,2026-03-01,inbound\nACME,2026-03-02,outbound\nc2,2026-03-01,inbound\n"
+                .to_owned(),
+        ),
+        ("nps", "company_id,score,responded_on\nc1,9,2026-03-01\nc1,9,2026-03-01\nBeta,2,2026-03-01\n".to_owned()),
+        ("nps", "company_id,score,responded_on\nAcme,9,2026-03-01\nbeta,2,2026-03-01\n".to_owned()),
+        ("companies", "company_id,churned_on\nc3,2026-03-10\n".to_owned()),
+    ];
+    let outcome_of = |order: &[usize]| {
+        let sandbox = Sandbox::new();
+        for place in order {
+            let (kind, text) = &files[*place];
+            sandbox.write("file.csv", text);
+            sandbox.ok(&format!("import --kind {kind} file.csv"));
+        }
+        sandbox.ok("check");
+        let shown: Vec<Value> = ids(&sandbox).iter().map(|id| show(&sandbox, id)).collect();
+        (sandbox.array("company list"), event_log(&sandbox), shown)
+    };
+    let mut order: Vec<usize> = (0..files.len()).collect();
+    let first = outcome_of(&order);
+    assert_eq!(first.0.len(), 4);
+    let mut seed: u64 = 7;
+    for _ in 0..20 {
+        for last in (1..order.len()).rev() {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            order.swap(last, (seed >> 33) as usize % (last + 1));
+        }
+        assert_eq!(outcome_of(&order), first, "{order:?}");
+    }
+}
