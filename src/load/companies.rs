@@ -58,7 +58,11 @@ impl Loader<'_> {
                     return Ok(Verdict::Accepted);
                 }
                 let mut company = self.store.company(key)?;
+                let old_name = company.name.clone();
                 apply(&mut company, row);
+                if let Some(old_name) = old_name.filter(|old_name| company.name.as_ref() != Some(old_name)) {
+                    self.book.forget_name(&old_name, key);
+                }
                 self.store.update_company(key, &company)?;
                 key
             }
@@ -104,10 +108,8 @@ impl Loader<'_> {
         for custom in &sheet.plan().mapping.custom {
             let values = self.store.attribute_values(&custom.name)?;
             let found = AttributeType::of(values.iter().map(String::as_str));
-            let number = |value: &&String| AttributeType::of(std::iter::once(value.as_str())) == AttributeType::Number;
-            let numbers = values.iter().filter(number).count();
-            if found == AttributeType::Text && numbers > 0 {
-                remarks.push(format!("{} is text: only {numbers} of {} values are numbers", custom.name, values.len()));
+            if found == AttributeType::Text {
+                remarks.extend(remark(&custom.name, &values));
             }
             self.store.set_attribute_type(&custom.name, found)?;
         }
@@ -117,8 +119,10 @@ impl Loader<'_> {
     /// Joins the companies that were known only by their names until now with those that have these names.
     fn join(&self) -> Result<u64> {
         let mut joined = 0;
+        // Only now are the names those that the file leaves.
+        let book = CompanyBook::of(self.store)?;
         for (company, name) in &self.named {
-            if !self.book.is_only(name, *company) {
+            if !book.is_only(name, *company) {
                 continue;
             }
             for unlisted in self.store.unlisted_companies(name)? {
@@ -128,6 +132,17 @@ impl Loader<'_> {
         }
         Ok(joined)
     }
+}
+
+/// What is to be said of values of which some are numbers or days and others are not.
+fn remark(name: &str, values: &[String]) -> Option<String> {
+    let count = |wanted| {
+        let types = values.iter().map(|value| AttributeType::of(std::iter::once(value.as_str())));
+        types.filter(|found| *found == wanted).count()
+    };
+    let (numbers, days) = (count(AttributeType::Number), count(AttributeType::Date));
+    let (most, what) = if numbers >= days { (numbers, "numbers") } else { (days, "dates") };
+    (most > 0).then(|| format!("{name} is text: only {most} of {} values are {what}", values.len()))
 }
 
 /// Changes what the row has a column for: a value replaces the stored one, an empty cell clears it.

@@ -87,6 +87,14 @@ impl CompanyBook {
         }
     }
 
+    /// Notes that a company does not have this name any more.
+    pub fn forget_name(&mut self, name: &str, company: CompanyKey) {
+        let name = name.to_lowercase();
+        if self.by_name.get(&name) == Some(&Named::One(company.0)) {
+            self.by_name.remove(&name);
+        }
+    }
+
     /// Makes a key for a company that is not known yet.
     fn make(&mut self, text: &str) -> u32 {
         self.last_key += 1;

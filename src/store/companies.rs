@@ -70,8 +70,11 @@ pub struct CompanyDetails {
 }
 
 impl CompanyDetails {
-    /// Lets the subscriptions that are active on `day` speak where they state something.
+    /// Lets the subscriptions that are active on `day` speak where they state something. A company of which nothing else is known
+    /// became a customer with the first of all.
     pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
+        let first = subscriptions.iter().map(|subscription| subscription.started_on).min();
+        self.company.created_on = self.company.created_on.or(first);
         let Some(contract) = customer::contract(subscriptions, day) else { return };
         let company = &mut self.company;
         company.plan = contract.plan.or(company.plan.take());

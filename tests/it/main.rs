@@ -10,6 +10,7 @@ mod demo;
 mod detection;
 mod documentation;
 mod imports;
+mod kinds;
 mod layers;
 mod naive;
 mod openstack;
