@@ -9,6 +9,7 @@ mod acknowledging;
 mod demo;
 mod detection;
 mod documentation;
+mod faults;
 mod imports;
 mod kinds;
 mod layers;
