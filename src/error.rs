@@ -9,7 +9,7 @@ use std::io;
 use rusqlite::ErrorCode;
 
 /// The kinds of failure that scripts can tell apart, each with its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Anything without a code of its own.
     Other,

@@ -45,7 +45,7 @@ pub struct FilterOptions {
     #[arg(long, value_name = "DAY")]
     pub until: Option<Day>,
     /// Only signals that chance explains with at most this probability
-    #[arg(long, value_name = "P", value_parser = probability)]
+    #[arg(long, value_name = "P", value_parser = at_most_certain)]
     pub max_chance: Option<f64>,
 }
 
@@ -78,6 +78,12 @@ pub fn probability(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
 }
 
+/// Reads a probability, 0 and 1 included.
+fn at_most_certain(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or_else(|| format!("'{text}' is no probability from 0 to 1"))
+}
+
 /// Reads the number of a signal.
 pub fn signal_number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("'{text}' is not the number of a signal"))
@@ -102,9 +108,17 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
 
 /// The name that is most like `text`, if any is like it at all.
 pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    ranked(text, names).filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
+}
+
+/// The name that is most like `text`, however little.
+pub fn nearest_of_all(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    ranked(text, names).map(|(_, name)| name)
+}
+
+fn ranked(text: &str, names: impl Iterator<Item = String>) -> Option<(f64, String)> {
     let likeness = |name: &str| strsim::jaro_winkler(&text.to_lowercase(), &name.to_lowercase());
-    let ranked = names.map(|name| (likeness(&name), name)).filter(|(likeness, _)| *likeness > 0.7);
-    ranked.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+    names.map(|name| (likeness(&name), name)).max_by(|a, b| a.0.total_cmp(&b.0))
 }
 
 /// Refuses to write over the database or the files beside it.

@@ -16,7 +16,7 @@ pub struct Reopen {
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
 }
 

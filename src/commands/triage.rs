@@ -73,7 +73,7 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure
     let failure = match &signal.acknowledgement {
         Some(acknowledgement) => {
             let by = &acknowledgement.by;
-            not_allowed(format!("signal {id} was {action} already, by {by}: {}", acknowledgement.reason))
+            not_allowed(format!("signal {id} was {action} already, by {by}: {}", one_line(&acknowledgement.reason)))
                 .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
         }
         None => not_allowed(format!("signal {id} is open")).hint(format!("`signals show {id}` shows its history")),
@@ -84,7 +84,7 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure
 fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
     match problems {
         [] => Ok(()),
-        [_] | [_, ..] => {
+        _ => {
             let list: Vec<String> = problems.iter().take(5).map(ToString::to_string).collect();
             let more = problems.len().saturating_sub(5);
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
@@ -108,6 +108,11 @@ pub fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
         Some(signal) => format!("signal {}: {}: {}", signal.id, signals::company(&signal), signal.detail),
         None => counted(ids.len() as u64, "signal", "signals"),
     })
+}
+
+/// A reason with line breaks could pass for lines of ours.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The numbers without repetition, in the order given.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::cells::{day, money, text, whole};
 use super::events::shared_name;
-use super::names::CompanyBook;
+use super::names::{CompanyBook, SharedName};
 use super::{Loaded, Watcher};
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::facts::AttributeType;
@@ -50,7 +50,7 @@ struct Loader<'s> {
 impl Loader<'_> {
     fn take(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
         let text = row.text("company_id").unwrap_or_default();
-        let Ok(found) = self.book.find(text) else { return Ok(shared_name(text)) };
+        let Ok(found) = self.find(text, row) else { return Ok(shared_name(text)) };
         let key = match found {
             Some(key) => {
                 self.rows.known += 1;
@@ -92,6 +92,13 @@ impl Loader<'_> {
             self.store.set_company_attribute(key, name, *value)?;
         }
         Ok(Verdict::Accepted)
+    }
+
+    /// The company that the row is about. What stands in the column of ids is another company's name only where the row has no
+    /// other name of its own: a report without ids has the names in their place, but a list with both means what it says.
+    fn find(&self, text: &str, row: &FactRow<'_>) -> Result<Option<CompanyKey>, SharedName> {
+        let is_name = row.text("name").is_none_or(|name| name.to_lowercase() == text.to_lowercase());
+        if is_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
     }
 
     /// Whether the row is of a payment before one that is known.

@@ -68,6 +68,11 @@ impl CompanyBook {
         }
     }
 
+    /// The company that has this id or is otherwise known by it.
+    pub fn find_id(&self, text: &str) -> Option<CompanyKey> {
+        self.by_id.get(text).copied().map(CompanyKey)
+    }
+
     /// Whether `name` stands for this company alone.
     pub fn is_only(&self, name: &str, company: CompanyKey) -> bool {
         self.by_name.get(&name.to_lowercase()) == Some(&Named::One(company.0))
