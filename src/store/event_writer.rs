@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use anyhow::{Context, Result};
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -142,7 +143,7 @@ impl Store {
         Ok(DayInserter {
             day: connection.prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?,
             count: connection.prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
-            text: String::new(),
+            text: Vec::new(),
         })
     }
 
@@ -174,7 +175,7 @@ impl Store {
 pub(super) struct DayInserter<'s> {
     day: CachedStatement<'s>,
     count: CachedStatement<'s>,
-    text: String,
+    text: Vec<u8>,
 }
 
 impl DayInserter<'_> {
@@ -182,7 +183,7 @@ impl DayInserter<'_> {
     pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
         self.text.clear();
         day_events::write(&mut self.text, events);
-        self.day.execute((keys::of_day(day, company), &self.text))?;
+        self.day.execute((keys::of_day(day, company), as_text(&self.text)))?;
         for (event, copies) in counts(events) {
             self.count.execute((keys::of_count(day, company, event), copies))?;
         }
@@ -446,10 +447,10 @@ impl Merge<'_, '_> {
             return self.inserter.insert(self.day, company, events);
         }
         let connection = &self.store.connection;
-        let mut text = String::new();
+        let mut text = Vec::new();
         day_events::write(&mut text, events);
         let mut day = connection.prepare_cached("UPDATE event_days SET events = ?2 WHERE id = ?1")?;
-        day.execute((keys::of_day(self.day, company), &text))?;
+        day.execute((keys::of_day(self.day, company), as_text(&text)))?;
         let mut count = connection.prepare_cached(
             "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
              ON CONFLICT (id) DO UPDATE SET count = excluded.count",
@@ -459,6 +460,11 @@ impl Merge<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Bytes of a text, to be bound as they are.
+fn as_text(bytes: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Text(bytes))
 }
 
 /// How many events of each name there are.
