@@ -1,7 +1,5 @@
 //! One day, step by step, and which days are due.
 
-use std::collections::HashMap;
-
 use anyhow::Result;
 
 use crate::clock::Clock;
@@ -9,7 +7,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::rule::Rule;
 use crate::domain::signal::{SignalId, SignalType};
-use crate::domain::trend::{self, CountsByCompany, Customer, Evaluation, Latest, Skip, Windows};
+use crate::domain::trend::{self, CountsByCompany, Customer, Evaluation, Latest, LatestByCompany, Skip, Windows};
 use crate::store::{NewSignal, RuleTally, RunRecord, SignalRecord, Step, Store, StoredRule, TrendQuestion};
 
 /// What came of a day.
@@ -96,7 +94,7 @@ impl RunningDay<'_> {
         // A signal that lies back further than the timeframe of its rule makes no difference to it.
         let longest = rules.iter().map(|stored| stored.rule.trend.days()).max().unwrap_or_default();
         let latest = self.store.latest_signals(DayRange { from: self.day - longest + 1, to: self.day })?;
-        let none = HashMap::new();
+        let none = LatestByCompany::default();
         let evaluate = |(stored, counts): (&StoredRule, &CountsByCompany)| {
             let latest = latest.get(&stored.rule.name).unwrap_or(&none);
             trend::evaluate(&stored.rule.trend, self.day, &customers, counts, latest)
@@ -209,7 +207,7 @@ pub fn preview(store: &Store, rules: &[Rule]) -> Result<Option<Vec<Preview>>> {
 
 /// Applies a rule to each day in order, as if it had never raised anything before them.
 fn replay(rule: &Rule, days: DayRange, customers: &[(CompanyKey, Customer)], counts: &[CountsByCompany]) -> Preview {
-    let mut latest: HashMap<CompanyKey, Latest> = HashMap::new();
+    let mut latest = LatestByCompany::default();
     let mut signals = Vec::new();
     for (day, counts) in days.days().zip(counts) {
         let found = trend::evaluate(&rule.trend, day, customers, counts, &latest);

@@ -127,9 +127,11 @@ macro_rules! named {
             type Err = String;
 
             fn from_str(text: &str) -> Result<Self, String> {
-                let known: Vec<&str> = $type::ALL.iter().map(|value| value.as_str()).collect();
                 let found = $type::ALL.iter().find(|value| value.as_str() == text);
-                found.copied().ok_or_else(|| format!("'{text}' is none of {}", known.join(", ")))
+                found.copied().ok_or_else(|| {
+                    let known: Vec<&str> = $type::ALL.iter().map(|value| value.as_str()).collect();
+                    format!("'{text}' is none of {}", known.join(", "))
+                })
             }
         }
     };

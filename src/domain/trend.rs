@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use rustc_hash::FxHashMap;
+
 use super::chance;
 use super::company::CompanyKey;
 use super::customer::Break;
@@ -116,6 +118,9 @@ pub struct Latest {
     pub signal_type: SignalType,
 }
 
+/// The latest signal of a rule for each company that has one.
+pub type LatestByCompany = FxHashMap<CompanyKey, Latest>;
+
 /// A signal that a trend rule raises.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Finding {
@@ -187,7 +192,7 @@ pub fn evaluate(
     day: Day,
     customers: &[(CompanyKey, Customer)],
     counts: &CountsByCompany,
-    latest: &HashMap<CompanyKey, Latest>,
+    latest: &LatestByCompany,
 ) -> Evaluation {
     let windows = Windows::ending(day, rule.days());
     let mut evaluation = Evaluation::default();
@@ -346,7 +351,7 @@ mod tests {
             *by_company.entry(CompanyKey(key)) = counts(previous, current);
         }
         let before = Latest { raised_on: day("2026-03-30"), signal_type: SignalType::Bad };
-        let latest = HashMap::from([(CompanyKey(9), before)]);
+        let latest = LatestByCompany::from_iter([(CompanyKey(9), before)]);
         let found = evaluate(&rule(), day("2026-03-31"), &customers, &by_company, &latest);
         assert_eq!(found.evaluated, [5, 1, 9, 7].map(CompanyKey));
         assert_eq!(found.skipped, HashMap::from([(Skip::NotEstablished, 1), (Skip::NoEvents, 1)]));

@@ -14,7 +14,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::rule::{RuleKind, TrendRule, named};
 use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome, SignalId, SignalType, State};
-use crate::domain::trend::Latest;
+use crate::domain::trend::{Latest, LatestByCompany};
 
 /// A signal to be raised.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,20 +168,25 @@ impl Store {
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn latest_signals(&self, range: DayRange) -> Result<HashMap<String, HashMap<CompanyKey, Latest>>> {
+    pub fn latest_signals(&self, range: DayRange) -> Result<HashMap<String, LatestByCompany>> {
+        // Newest first costs no sorting; of the signals of one day the last one counts.
         let mut statement = self.connection.prepare_cached(
-            "SELECT rule, company, raised_on, type FROM signals
-             WHERE raised_on BETWEEN ?1 AND ?2 ORDER BY raised_on, id",
+            "SELECT rule, company, type, raised_on FROM signals
+             WHERE raised_on BETWEEN ?1 AND ?2 ORDER BY raised_on DESC, id",
         )?;
-        let mut by_rule: HashMap<String, HashMap<CompanyKey, Latest>> = HashMap::new();
+        let mut by_rule: HashMap<String, LatestByCompany> = HashMap::new();
         let mut rows = statement.query((range.from, range.to))?;
         while let Some(row) = rows.next()? {
             let rule = row.get_ref(0)?.as_str()?;
-            let latest = Latest { raised_on: row.get(2)?, signal_type: row.get(3)? };
-            match by_rule.get_mut(rule) {
-                Some(of_rule) => of_rule.insert(CompanyKey(row.get(1)?), latest),
-                None => by_rule.entry(rule.to_owned()).or_default().insert(CompanyKey(row.get(1)?), latest),
-            };
+            if !by_rule.contains_key(rule) {
+                by_rule.insert(rule.to_owned(), LatestByCompany::default());
+            }
+            let Some(of_rule) = by_rule.get_mut(rule) else { continue };
+            let latest = Latest { signal_type: row.get(2)?, raised_on: row.get(3)? };
+            let known = of_rule.entry(CompanyKey(row.get(1)?)).or_insert(latest);
+            if known.raised_on <= latest.raised_on {
+                *known = latest;
+            }
         }
         Ok(by_rule)
     }
