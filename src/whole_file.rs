@@ -35,11 +35,11 @@ impl WholeFile {
         self.file.get_ref().path()
     }
 
-    /// Writes the next bytes.
+    /// Writes the next bytes, and names the file when that fails.
     ///
     /// # Errors
     /// A disk that does not take them.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).with_context(|| place(&self.target))
     }
 
@@ -60,6 +60,16 @@ impl WholeFile {
             File::open(folder(&target))?.sync_all()
         };
         keep().with_context(|| place(&target))
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

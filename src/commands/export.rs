@@ -111,11 +111,11 @@ fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -
     writer.start(&mut bytes)?;
     produce(&mut |values| {
         writer.record(&mut bytes, values)?;
-        file.write(&bytes)?;
+        file.add(&bytes)?;
         bytes.clear();
         Ok(())
     })?;
     writer.finish(&mut bytes);
-    file.write(&bytes)?;
+    file.add(&bytes)?;
     file.finish(true)
 }

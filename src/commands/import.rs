@@ -1,10 +1,9 @@
 //! `signals import`: files into the database.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono_tz::Tz;
 use clap::Args;
 
@@ -20,6 +19,7 @@ use crate::load::{self, Loaded, Outcome, Request};
 use crate::render::counted;
 use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
+use crate::whole_file::WholeFile;
 
 const AFTER_HELP: &str = "\
 Importing is safe to repeat: a row that is known already adds nothing.
@@ -148,10 +148,12 @@ impl Import {
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
         let by = context.user();
         let request = Request { path: file, options, is_strict: self.strict, finish, by: &by };
-        let rejects = self.rejects.as_deref().map(create).transpose()?;
+        let mut rejects = self.rejects.as_deref().map(WholeFile::begin).transpose()?;
         let name = file.display().to_string();
+        let sheet = rejects.as_mut().map(|file| Box::new(file) as Box<dyn Write + '_>);
         let outcome =
-            load::load_file(store, &context.clock, &request, rejects, |total| context.ui.progress(total, &name));
+            load::load_file(store, &context.clock, &request, sheet, |total| context.ui.progress(total, &name));
+        rejects.map_or(Ok(()), |file| file.finish(true))?;
         self.report(context, &name, outcome)
     }
 
@@ -279,11 +281,6 @@ fn some(list: &[String]) -> String {
     const SHOWN: usize = 10;
     let more = if list.len() > SHOWN { ", …" } else { "" };
     format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
-}
-
-fn create(path: &Path) -> Result<Box<dyn Write>> {
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(Box::new(io::BufWriter::new(file)))
 }
 
 fn field_and_column(text: &str) -> Result<(String, String), String> {

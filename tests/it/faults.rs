@@ -422,6 +422,8 @@ fn signals_and_their_history_stay() {
         "DELETE FROM signal_history",
         "UPDATE signal_history SET reason = 'another'",
         "UPDATE signal_history SET id = id + 1",
+        "REPLACE INTO signal_history SELECT id, signal, action, at, day, by, 'another', outcome FROM signal_history",
+        "INSERT OR REPLACE INTO signals SELECT * FROM signals",
     ] {
         // Not because of a foreign key.
         connection.pragma_update(None, "foreign_keys", false).unwrap();

@@ -219,6 +219,13 @@ CREATE TRIGGER signals_are_never_deleted BEFORE DELETE ON signals
 BEGIN SELECT RAISE(ABORT, 'signals are never deleted'); END;
 CREATE TRIGGER history_is_never_deleted BEFORE DELETE ON signal_history
 BEGIN SELECT RAISE(ABORT, 'the history of a signal is append-only'); END;
+-- REPLACE deletes without asking the triggers above.
+CREATE TRIGGER signals_are_never_replaced BEFORE INSERT ON signals
+WHEN EXISTS (SELECT 1 FROM signals WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'signals are never replaced'); END;
+CREATE TRIGGER history_is_never_replaced BEFORE INSERT ON signal_history
+WHEN EXISTS (SELECT 1 FROM signal_history WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the history of a signal is append-only'); END;
 CREATE TRIGGER history_is_never_changed BEFORE UPDATE ON signal_history
 BEGIN SELECT RAISE(ABORT, 'the history of a signal is append-only'); END;
 
