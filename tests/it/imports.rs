@@ -80,6 +80,13 @@ fn faults(case: &Case, now: &str, timezone: &str) -> Vec<String> {
         None if case.exit != 4 => faults.push("no summary".to_owned()),
         _ => {}
     }
+    if case.exit != 4 {
+        let again = sandbox.run(&format!("import {} {}", case.args.join(" "), case.file));
+        let known = summary(&again.stderr).map(|[_, new, ..]| new);
+        if (again.status, known) != (case.exit, Some(0)) {
+            faults.push(format!("the second time it is not all known: {again}"));
+        }
+    }
     if case.exit == 4 {
         if content(&sandbox) != before {
             faults.push("the refused file changed the database".to_owned());
