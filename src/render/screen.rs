@@ -97,7 +97,7 @@ impl TextTable {
 
     /// Draws what goes to another program, and may be long: nothing to fit, nothing to colour.
     fn draw_plain(&self) -> String {
-        let widths = self.widths(None);
+        let widths = self.natural_widths();
         let line = widths.iter().sum::<usize>() + BETWEEN.len() * widths.len().saturating_sub(1) + 1;
         let mut drawn = String::with_capacity((line + 1) * (self.len() + 2));
         self.draw_line(&mut drawn, &widths, &mut self.columns.iter().map(|(title, _)| title.as_str()));
@@ -135,12 +135,12 @@ impl TextTable {
         if let Some(width) = look.width {
             table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
         }
-        table.set_header(self.columns.iter().map(|(title, _)| Cell::new(title)));
-        let widths = self.widths(look.width);
-        let mut cells = self.cells().zip(widths.iter().cycle());
+        let widths = self.fitted_widths(look.width);
+        table.set_header(self.columns.iter().zip(&widths).map(|((title, _), width)| Cell::new(cut(title, *width))));
+        let mut cells = self.cells();
         for _ in 0..self.len() {
-            let row = cells.by_ref().take(self.columns.len());
-            table.add_row(row.map(|((text, tone), width)| cell(&cut(text, *width), tone, look)));
+            let row: Vec<(&str, Tone)> = cells.by_ref().take(self.columns.len()).collect();
+            table.add_row(row.iter().zip(&widths).map(|((text, tone), width)| cell(&cut(text, *width), *tone, look)));
         }
         for (column, (_, align)) in table.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, 1));
@@ -154,22 +154,23 @@ impl TextTable {
 }
 
 impl TextTable {
-    /// How wide each column may be: as wide as it is, but for names and texts where the terminal is too narrow.
-    fn widths(&self, terminal: Option<u16>) -> Vec<usize> {
+    /// How wide each column is.
+    fn natural_widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.width()).collect();
         for (place, (text, _)) in self.cells().enumerate() {
             let width = &mut widths[place % self.columns.len()];
             *width = text.width().max(*width);
         }
-        let Some(terminal) = terminal.map(usize::from) else { return widths };
-        let gaps = BETWEEN.len() * widths.len();
-        while widths.iter().sum::<usize>() + gaps > terminal {
-            match widths.iter_mut().filter(|width| **width > usize::from(SHORT)).max() {
-                Some(widest) => *widest -= 1,
-                None => break,
-            }
-        }
         widths
+    }
+
+    /// How wide each column may be where the terminal is too narrow: names and texts are cut, and if that is not enough, the
+    /// last columns are left out.
+    fn fitted_widths(&self, terminal: Option<u16>) -> Vec<usize> {
+        let natural = self.natural_widths();
+        let Some(terminal) = terminal.map(usize::from) else { return natural };
+        let fitting = (LEAST_COLUMNS..=natural.len()).rev().find_map(|count| squeezed(&natural[..count], terminal));
+        fitting.unwrap_or(natural)
     }
 
     /// Keeps dates, numbers and other short cells on one line where a terminal is too narrow: names and texts wrap instead.
@@ -181,6 +182,25 @@ impl TextTable {
             }
         }
     }
+}
+
+/// A table with fewer columns says too little: it is wrapped instead.
+const LEAST_COLUMNS: usize = 3;
+
+/// Names and texts are cut to no less than this.
+const LEAST_WIDTH: usize = 8;
+
+/// The widths cut down to what the terminal holds, the widest first; `None` when that cannot be.
+fn squeezed(natural: &[usize], terminal: usize) -> Option<Vec<usize>> {
+    let mut widths = natural.to_vec();
+    while widths.iter().sum::<usize>() + BETWEEN.len() * widths.len() > terminal {
+        let wide = widths
+            .iter_mut()
+            .zip(natural)
+            .filter(|(width, natural)| **natural > usize::from(SHORT) && **width > LEAST_WIDTH);
+        *wide.map(|(width, _)| width).max()? -= 1;
+    }
+    Some(widths)
 }
 
 /// A text of at most so many columns, with … where something is left out.
@@ -338,6 +358,18 @@ mod tests {
         let text = screen.into_text();
         assert!(text.contains("2026-03-31  Northern Lights…  -100.0 %\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+    }
+
+    #[test]
+    fn a_very_narrow_terminal_leaves_out_the_last_columns() {
+        let titles = ["day", "company", "change", "csm"];
+        let mut table = TextTable::new(titles.map(|title| (title, Align::Left)));
+        table.row(["2026-03-31", "Northern Lights", "-100.0 %", "aisha"].map(String::from));
+        let mut screen = Screen::new(Look { has_colour: false, width: Some(34) });
+        screen.table(&table);
+        let text = screen.into_text();
+        assert!(text.starts_with("day"), "{text}");
+        assert!(text.contains("2026-03-31  Northern …  -100.0 %\n") && !text.contains("csm"), "{text}");
     }
 
     #[test]

@@ -127,9 +127,9 @@ impl SignalView {
             chance if chance > 1e-6 => {
                 format!("in about 1 of {} comparisons", render::thousands((1.0 / chance).round() as u64))
             }
-            _ => "less than once in a million comparisons".to_owned(),
+            _ => "once in more than a million".to_owned(),
         };
-        format!("{}: with no real change it would look like this {often}", render::chance(chance))
+        format!("{}: by chance alone it would look like this {often}", render::chance(chance))
     }
 
     /// The counts of both windows as the events are stored now, where they are not those of the signal.
