@@ -136,7 +136,13 @@ impl Context {
     /// # Errors
     /// As [`Store::create_or_open`].
     pub fn maker(&self) -> Result<Store> {
-        Store::create_or_open(&self.database()?, Permissions::Owner)
+        let path = self.database()?;
+        let is_new = !path.exists();
+        let store = Store::create_or_open(&path, Permissions::Owner)?;
+        if is_new {
+            self.ui.note(format!("made a new database: {}", store.path().display()));
+        }
+        Ok(store)
     }
 
     /// Today, in the time zone of the database.

@@ -9,7 +9,7 @@ use std::io;
 use rusqlite::ErrorCode;
 
 /// The kinds of failure that scripts can tell apart, each with its exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Anything without a code of its own.
     Other,
@@ -121,6 +121,11 @@ pub fn not_allowed(message: impl Into<String>) -> Failure {
     Failure::new(Kind::NotAllowed, message)
 }
 
+/// A database that holds what this program never writes (exit 7).
+pub fn damaged(message: impl Into<String>) -> Failure {
+    Failure::new(Kind::Damaged, message).hint("restore the newest backup; `signals check` tells what is damaged")
+}
+
 /// An input that is refused as a whole (exit 4).
 pub fn refused(message: impl Into<String>) -> Failure {
     Failure::new(Kind::InputRefused, message)
@@ -177,6 +182,10 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
     if let Some(error) = cause.downcast_ref::<rusqlite::Error>() {
+        // A value that is not of the kind that its column has: somebody else has written to the database.
+        if matches!(error, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)) {
+            return Some(Kind::Damaged);
+        }
         return Some(error.sqlite_error_code().map_or(Kind::Bug, kind_of_sqlite));
     }
     cause.downcast_ref::<io::Error>().map(|_| Kind::Io)

@@ -20,6 +20,7 @@ pub mod run;
 pub mod store;
 pub mod ui;
 pub mod views;
+pub mod whole_file;
 
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;

@@ -23,7 +23,7 @@ pub struct Ack {
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = signal_number)]
     ids: Vec<i64>,
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
     /// What came of it: handled, expected, false-alarm, saved or lost
     #[arg(long, value_name = "OUTCOME")]
@@ -66,7 +66,7 @@ impl Ack {
             &ids,
             &Entry { action: Action::Acknowledged, reason, outcome: self.outcome },
         )?;
-        context.ui.note(format!("acknowledged {what}"));
+        context.ui.note(format!("acknowledged {}", triage::named(&store, &ids)?));
         Ok(())
     }
 

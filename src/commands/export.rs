@@ -1,11 +1,11 @@
 //! `signals export`: complete data for other tools.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
 use crate::render::{Format, RecordWriter, Value};
@@ -13,6 +13,7 @@ use crate::store::{SignalFilter, SignalOrder, SortKey, Store};
 use crate::views;
 use crate::views::companies::FIELDS;
 use crate::views::signals::SIGNALS;
+use crate::whole_file::WholeFile;
 
 /// Write complete data for other tools.
 #[derive(Debug, Subcommand)]
@@ -82,7 +83,10 @@ impl ExportOptions {
     fn write(&self, context: &Context, fields: &[&str], produce: Produce<'_>) -> Result<()> {
         let writer = RecordWriter::new(self.format()?, fields).raw(self.raw);
         match &self.out {
-            Some(path) if path.as_os_str() != "-" => write_file(path, writer, produce),
+            Some(path) if path.as_os_str() != "-" => {
+                refuse_database(context, path)?;
+                write_file(path, writer, produce)
+            }
             _ => context.ui.records(writer, |record| produce(record)),
         }
     }
@@ -101,30 +105,17 @@ impl ExportOptions {
     }
 }
 
-/// Writes a file beside its place and moves it there when it is whole.
 fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {
-    let place = || format!("cannot write {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // The error of the library names a temporary file that nobody has asked for.
-    let temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| plain(&error)).with_context(place)?;
-    let mut file = std::io::BufWriter::new(temporary);
+    let mut file = WholeFile::begin(path)?;
     let mut bytes = Vec::new();
     writer.start(&mut bytes)?;
     produce(&mut |values| {
         writer.record(&mut bytes, values)?;
-        file.write_all(&bytes).with_context(place)?;
+        file.write(&bytes)?;
         bytes.clear();
         Ok(())
     })?;
     writer.finish(&mut bytes);
-    file.write_all(&bytes).with_context(place)?;
-    let temporary = file.into_inner().map_err(|error| error.into_error()).with_context(place)?;
-    temporary.as_file().sync_all().with_context(place)?;
-    temporary.persist(path).with_context(place)?;
-    Ok(())
-}
-
-/// The error without the name of the file.
-fn plain(error: &std::io::Error) -> std::io::Error {
-    error.raw_os_error().map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error)
+    file.write(&bytes)?;
+    file.finish(true)
 }

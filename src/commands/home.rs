@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::output;
 use crate::context::Context;
 use crate::domain::signal::{SignalType, State};
-use crate::render::Format;
-use crate::store::{SignalFilter, SignalOrder};
+use crate::render::{Format, counted};
+use crate::store::{SignalFilter, SignalOrder, Store};
 use crate::views::signals::SIGNALS;
 
 /// How many signals are shown.
@@ -36,29 +36,59 @@ To begin with your own:
 pub fn run(context: &Context) -> Result<()> {
     match context.database() {
         Ok(path) if path.exists() => {}
-        _ => return context.ui.data(BEGIN),
+        Ok(path) => {
+            context.ui.data(BEGIN)?;
+            return context.ui.data(format!("\nThere is no database at {} yet.\n", path.display()));
+        }
+        Err(_) => return context.ui.data(BEGIN),
     }
     let store = context.reader()?;
     let totals = store.signal_totals()?;
     let open = |wanted| -> u64 {
         totals.iter().filter(|(t, s, _)| *t == wanted && *s == State::Open).map(|(.., count)| count).sum()
     };
-    let last = store.latest_run_day()?.map_or_else(|| "no day was run yet".to_owned(), |day| format!("as of {day}"));
     let (bad, good, info) = (open(SignalType::Bad), open(SignalType::Good), open(SignalType::Info));
-    context.ui.note(format!("{bad} bad, {good} good and {info} info signals are open, {last}"));
+    let as_of = store.latest_run_day()?.map(|day| format!(", as of {day}")).unwrap_or_default();
+    context.ui.note(format!("{bad} bad, {good} good and {info} info signals are open{as_of}"));
+    if bad > 0 {
+        print_newest(context, &store)?;
+    }
+    if bad > SHOWN {
+        context.ui.note(format!("the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"));
+    }
+    advise(context, &store, bad)
+}
+
+fn print_newest(context: &Context, store: &Store) -> Result<()> {
     let filter =
         SignalFilter { signal_type: Some(SignalType::Bad), state: Some(State::Open), ..SignalFilter::default() };
     let order = SignalOrder { limit: Some(SHOWN), ..SignalOrder::NEWEST_FIRST };
     output::print_list(&context.ui, Format::Table, &SIGNALS, |each| {
         store.for_each_signal(&filter, order, |signal| each(&signal))
     })?;
-    context.ui.flush()?;
-    if bad > SHOWN {
-        context.ui.note(format!("the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"));
+    context.ui.flush()
+}
+
+/// Says what to do next.
+fn advise(context: &Context, store: &Store, bad: u64) -> Result<()> {
+    let yesterday = context.today(store).previous();
+    let Some(data) = store.event_days()? else {
+        context.ui.hint("`signals import FILE` brings events and companies");
+        return Ok(());
+    };
+    if data.to < yesterday {
+        let days = counted((yesterday - data.to).unsigned_abs().into(), "day", "days");
+        context.ui.note(format!("the newest event is of {}, {days} before yesterday", data.to));
     }
-    match bad {
-        0 => context.ui.hint("`signals status` tells what was imported and run, `signals --help` what can be done"),
-        _ => context.ui.hint("`signals show ID` explains one, `signals ack ID --reason TEXT` closes it"),
+    if store.rules()?.is_empty() {
+        context.ui.hint("`signals rule set EVENT` watches an event; `signals event list` shows the events there are");
+    } else if store.latest_run_day()?.is_none() {
+        let hint = "`signals run` runs yesterday; `signals run --from DAY --to DAY` runs days that have passed";
+        context.ui.hint(hint);
+    } else if bad > 0 {
+        context.ui.hint("`signals show ID` explains one, `signals ack ID --reason TEXT` closes it");
+    } else {
+        context.ui.hint("`signals list` shows all signals, `signals status` where the database stands");
     }
     Ok(())
 }

@@ -9,10 +9,10 @@ use chrono_tz::Tz;
 use clap::Args;
 
 use super::init::parse_zone;
-use super::options::FormatOption;
+use super::options::{FormatOption, is_same_file, refuse_database};
 use super::output;
 use crate::context::Context;
-use crate::error::{Failure, Kind, usage};
+use crate::error::{self, Failure, Kind, usage};
 use crate::import::header::Delimiter;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
@@ -89,23 +89,42 @@ impl Import {
             return Err(usage("--rejects takes the rows of one file").hint("import the files one by one").into());
         }
         let options = self.options()?;
-        // A dry run makes nothing, not even the database: where there is none, it reads into one that is thrown away.
-        let folder = tempfile::tempdir()?;
-        let mut store = match context.database()? {
-            path if self.dry_run && !path.exists() => {
-                Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?
+        if let Some(rejects) = &self.rejects {
+            refuse_database(context, rejects)?;
+            if self.files.iter().any(|file| is_same_file(file, rejects)) {
+                return Err(usage(format!("{} is the file to import", rejects.display()))
+                    .hint("choose another name")
+                    .into());
             }
-            _ => context.maker()?,
-        };
-        let mut worst = None;
+        }
+        let path = context.database()?;
+        let is_new = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
+        if self.dry_run && is_new {
+            // A dry run makes nothing, not even the database: it reads into one that is thrown away.
+            let folder = tempfile::tempdir()?;
+            let mut store = Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?;
+            return self.import_all(context, &mut store, &options);
+        }
+        let mut store = context.maker()?;
+        let result = self.import_all(context, &mut store, &options);
+        if is_new && store.imports()?.is_empty() {
+            // Nothing came of it: a database that was made for nothing would make a mistyped path look healthy.
+            store.remove()?;
+        }
+        result
+    }
+
+    /// Tries each of the files. The worst end of all decides how the command ends.
+    fn import_all(&self, context: &Context, store: &mut Store, options: &Options) -> Result<()> {
+        let mut worst = Ended::Well;
         for file in &self.files {
-            let ended = self.import(context, &mut store, file, &options)?;
-            worst = worst.max(ended);
+            worst = worst.max(self.import(context, store, file, options)?);
         }
         match worst {
-            Some(Ended::Refused) => Err(Failure::reported(Kind::InputRefused).into()),
-            Some(Ended::SomeRejected) => Err(Failure::reported(Kind::SomeRowsRejected).into()),
-            _ => Ok(()),
+            Ended::Failed(kind) => Err(Failure::reported(kind).into()),
+            Ended::Refused => Err(Failure::reported(Kind::InputRefused).into()),
+            Ended::SomeRejected => Err(Failure::reported(Kind::SomeRowsRejected).into()),
+            Ended::Well => Ok(()),
         }
     }
 
@@ -122,7 +141,7 @@ impl Import {
         })
     }
 
-    fn import(&self, context: &Context, store: &mut Store, file: &Path, options: &Options) -> Result<Option<Ended>> {
+    fn import(&self, context: &Context, store: &mut Store, file: &Path, options: &Options) -> Result<Ended> {
         if file.as_os_str() == "-" && io::stdin().is_terminal() {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
@@ -137,7 +156,7 @@ impl Import {
     }
 
     /// Tells what came of a file. A failure that is not about the file ends the command.
-    fn report(&self, context: &Context, name: &str, outcome: Outcome) -> Result<Option<Ended>> {
+    fn report(&self, context: &Context, name: &str, outcome: Outcome) -> Result<Ended> {
         let ui = &context.ui;
         if let Some(plan) = &outcome.plan {
             ui.note(format!("{name}: {}", describe(plan)));
@@ -150,13 +169,20 @@ impl Import {
         match outcome.result {
             Ok(loaded) => {
                 self.summarise(context, outcome.plan.as_ref(), &loaded, outcome.rejected);
-                Ok(Some(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well }))
+                Ok(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well })
             }
             Err(error) if load::is_refusal(&error) => {
                 ui.failure_of(&error);
-                Ok(Some(Ended::Refused))
+                Ok(Ended::Refused)
             }
-            Err(error) => Err(error),
+            // What is wrong with this file need not be wrong with the next.
+            Err(error) => match error::report(&error) {
+                Some(report) if matches!(report.kind, Kind::Usage | Kind::Io) && self.files.len() > 1 => {
+                    ui.failure(&report);
+                    Ok(Ended::Failed(report.kind))
+                }
+                _ => Err(error),
+            },
         }
     }
 
@@ -196,6 +222,7 @@ enum Ended {
     Well,
     SomeRejected,
     Refused,
+    Failed(Kind),
 }
 
 /// One line: what the file is, and how its columns are read.

@@ -30,6 +30,9 @@ impl Init {
         let zone = self.timezone.as_deref().map(parse_zone).transpose()?;
         let permissions = if self.group_writable { Permissions::Group } else { Permissions::Owner };
         let mut store = Store::create_or_open(&context.database()?, permissions)?;
+        if self.group_writable {
+            store.set_permissions(permissions)?;
+        }
         if let Some(zone) = zone.filter(|zone| *zone != store.zone()) {
             if store.event_days()?.is_some() {
                 let message = format!(

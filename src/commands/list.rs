@@ -3,10 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{FilterOptions, FormatOption, find_company};
+use super::options::{FilterOptions, FormatOption, find_company, nearest};
 use super::output;
 use crate::context::Context;
-use crate::store::{SignalOrder, SortKey};
+use crate::store::{SignalOrder, SortKey, Store};
 use crate::views::signals::SIGNALS;
 
 /// List signals, newest first unless sorted otherwise.
@@ -47,10 +47,43 @@ impl List {
             Some(key) => SignalOrder { key, is_descending: self.desc, limit: self.limit },
             None => SignalOrder { limit: self.limit, ..SignalOrder::NEWEST_FIRST },
         };
+        let mut count = 0;
         output::print_list(&context.ui, self.format.format, &SIGNALS, |each| {
-            store.for_each_signal(&filter, order, |signal| each(&signal))
-        })
+            store.for_each_signal(&filter, order, |signal| {
+                count += 1;
+                each(&signal)
+            })
+        })?;
+        if count == 0 { self.explain_nothing(context, &store) } else { Ok(()) }
     }
+}
+
+impl List {
+    /// Names the filters that nothing could ever pass, because they are spelt wrong.
+    fn explain_nothing(&self, context: &Context, store: &Store) -> Result<()> {
+        context.ui.flush()?;
+        let FilterOptions { csm, event, rule, .. } = &self.filter;
+        let csms = || Ok(store.csms()?.into_iter().map(|(_, csm)| csm).collect());
+        let rules = || Ok(store.rules()?.into_iter().map(|stored| stored.rule.name).collect());
+        explain_unknown(context, "no company is looked after by", csm.as_deref(), csms)?;
+        explain_unknown(context, "there is no event", event.as_deref(), || store.event_names())?;
+        explain_unknown(context, "there is no rule", rule.as_deref(), rules)
+    }
+}
+
+fn explain_unknown(
+    context: &Context,
+    what: &str,
+    asked: Option<&str>,
+    known: impl FnOnce() -> Result<Vec<String>>,
+) -> Result<()> {
+    let Some(asked) = asked else { return Ok(()) };
+    let known = known()?;
+    if !known.iter().any(|name| name == asked) {
+        let like = nearest(asked, known.into_iter()).map(|name| format!("; did you mean '{name}'?"));
+        context.ui.hint(format!("{what} '{asked}'{}", like.unwrap_or_default()));
+    }
+    Ok(())
 }
 
 fn sort_key(text: &str) -> Result<SortKey, String> {

@@ -1,5 +1,7 @@
 //! Options that several commands share, defined once, and how their values are read.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 
 use crate::context::Context;
@@ -43,7 +45,7 @@ pub struct FilterOptions {
     #[arg(long, value_name = "DAY")]
     pub until: Option<Day>,
     /// Only signals that chance explains with at most this probability
-    #[arg(long, value_name = "P", value_parser = probability)]
+    #[arg(long, value_name = "P", value_parser = at_most_certain)]
     pub max_chance: Option<f64>,
 }
 
@@ -76,6 +78,12 @@ pub fn probability(text: &str) -> Result<f64, String> {
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
 }
 
+/// Reads a probability, 0 and 1 included.
+fn at_most_certain(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or_else(|| format!("'{text}' is no probability from 0 to 1"))
+}
+
 /// Reads the number of a signal.
 pub fn signal_number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("'{text}' is not the number of a signal"))
@@ -100,9 +108,42 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
 
 /// The name that is most like `text`, if any is like it at all.
 pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    ranked(text, names).filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
+}
+
+/// The name that is most like `text`, however little.
+pub fn nearest_of_all(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    ranked(text, names).map(|(_, name)| name)
+}
+
+fn ranked(text: &str, names: impl Iterator<Item = String>) -> Option<(f64, String)> {
     let likeness = |name: &str| strsim::jaro_winkler(&text.to_lowercase(), &name.to_lowercase());
-    let ranked = names.map(|name| (likeness(&name), name)).filter(|(likeness, _)| *likeness > 0.7);
-    ranked.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+    names.map(|name| (likeness(&name), name)).max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+/// Refuses to write over the database or the files beside it.
+///
+/// # Errors
+/// A path that is one of them (exit 2).
+pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
+    let database = context.database()?;
+    let beside = ["", "-wal", "-shm"].map(|ending| {
+        let mut name = database.clone().into_os_string();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    if beside.iter().any(|other| is_same_file(path, other)) {
+        return Err(usage(format!("{} is the database itself", path.display())).hint("choose another name").into());
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// Refuses a day in the future.

@@ -7,7 +7,6 @@ use super::options::signal_number;
 use super::triage::{self, Entry};
 use crate::context::Context;
 use crate::domain::signal::Action;
-use crate::render::counted;
 
 /// Reopen acknowledged signals, with the reason.
 #[derive(Debug, Args)]
@@ -17,7 +16,7 @@ pub struct Reopen {
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
     /// Why
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
 }
 
@@ -31,7 +30,7 @@ impl Reopen {
         let ids = triage::distinct(&self.ids);
         let reason = triage::reason(context, self.reason)?;
         triage::enter(context, &mut store, &ids, &Entry { action: Action::Reopened, reason, outcome: None })?;
-        context.ui.note(format!("reopened {}", counted(ids.len() as u64, "signal", "signals")));
+        context.ui.note(format!("reopened {}", triage::named(&store, &ids)?));
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, nearest, probability};
+use super::options::{FormatOption, nearest, nearest_of_all, probability};
 use super::output;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
@@ -206,6 +206,9 @@ fn save(context: &Context, name: &str, watch: Option<Watch>, options: &TrendOpti
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(usage("a rule needs a name, without control characters").into());
     }
+    if watch.is_none() && !context.database()?.exists() {
+        return Err(usage("a new rule needs --event EVENT or --people").into());
+    }
     let mut store = context.maker()?;
     let rule = store.transaction(Finish::Commit, |store| {
         let old = store.rule(name)?.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
@@ -271,9 +274,10 @@ fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
     if store.knows_event(event)? {
         return Ok(());
     }
-    let like = nearest(event, store.event_names()?.into_iter());
-    let like = like.map(|name| format!("; did you mean '{name}'?")).unwrap_or_default();
+    let like = nearest_of_all(event, store.event_names()?.into_iter());
+    let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
     context.ui.warning(format!("no event '{event}' was ever imported{like}"));
+    context.ui.hint(format!("`signals rule remove {event}` takes the rule back"));
     Ok(())
 }
 

@@ -48,7 +48,7 @@ pub struct Run {
     dry_run: bool,
     /// Refuse a day when the newest event lies more than so many days before it
     #[arg(long, value_name = "DAYS", default_value_t = 3)]
-    max_lag: u32,
+    max_lag: u64,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -70,17 +70,28 @@ impl Run {
             return output::print_items(&context.ui, format, &RUNS, &context.reader()?.runs()?);
         }
         let mut store = context.writer()?;
-        let Some(days) = self.days(context, &store)? else { return Ok(()) };
+        let days = match self.days(context, &store) {
+            Ok(Some(days)) => days,
+            // Other programs get a list all the same, if an empty one.
+            nothing => {
+                self.print(context, &[])?;
+                return nothing.map(drop);
+            }
+        };
         let (reports, result) = self.run_days(context, &mut store, days)?;
+        self.print(context, &reports)?;
+        self.summarise(context, &reports);
+        result
+    }
+
+    fn print(&self, context: &Context, reports: &[DayReport]) -> Result<()> {
         if reports.is_empty() && self.format.format == Format::Table {
-            return result;
+            return Ok(());
         }
         output::print_list(&context.ui, self.format.format, &SIGNALS, |each| {
             reports.iter().flat_map(|report| &report.raised).try_for_each(each)
         })?;
-        context.ui.flush()?;
-        self.summarise(context, &reports);
-        result
+        context.ui.flush()
     }
 
     /// The days to run; `None` when there is nothing to do.
@@ -128,7 +139,7 @@ impl Run {
         if lag > 0 {
             let newest = day - lag;
             let days = counted(lag as u64, "day", "days");
-            if lag as u32 > self.max_lag {
+            if lag as u64 > self.max_lag {
                 return Err(stale(day, newest, &days).into());
             }
             context.ui.warning(format!("the newest event is of {newest}, {days} before {day}"));

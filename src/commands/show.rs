@@ -6,7 +6,7 @@ use clap::Args;
 use super::options::{FormatOption, signal_number};
 use super::triage::unknown_signal;
 use crate::context::Context;
-use crate::domain::signal::SignalId;
+use crate::domain::signal::{SignalId, State};
 use crate::domain::trend::Windows;
 use crate::render::{Format, RecordWriter, Screen};
 use crate::store::Store;
@@ -34,7 +34,12 @@ impl Show {
         if self.format.format == Format::Table {
             let mut screen = Screen::new(context.ui.look());
             view.draw(&mut screen);
-            return context.ui.data(screen.into_text());
+            context.ui.data(screen.into_text())?;
+            context.ui.flush()?;
+            if view.signal.state() == State::Open {
+                context.ui.hint(format!("`signals ack {} --reason TEXT` closes it", self.id));
+            }
+            return Ok(());
         }
         let fields = SignalView::fields();
         context.ui.records(RecordWriter::new(self.format.format, &fields), |record| record(&view.values()))

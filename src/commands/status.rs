@@ -98,7 +98,11 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
 
 fn text(value: &Value<'_>) -> String {
     match value {
-        Value::Text(text) => text.to_string(),
+        // Nobody needs the fraction of a second of an instant.
+        Value::Text(text) => match text.split_once('.') {
+            Some((instant, fraction)) if fraction.ends_with('Z') => format!("{instant}Z"),
+            _ => text.to_string(),
+        },
         Value::Whole(number) => number.to_string(),
         _ => "-".to_owned(),
     }

@@ -5,7 +5,9 @@ use anyhow::Result;
 use crate::context::Context;
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId};
 use crate::error::{Failure, not_allowed, usage};
+use crate::render::counted;
 use crate::store::{Finish, Store};
+use crate::views::signals;
 
 /// What is to be entered into the history of signals.
 pub struct Entry {
@@ -71,7 +73,7 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure
     let failure = match &signal.acknowledgement {
         Some(acknowledgement) => {
             let by = &acknowledgement.by;
-            not_allowed(format!("signal {id} was {action} already, by {by}: {}", acknowledgement.reason))
+            not_allowed(format!("signal {id} was {action} already, by {by}: {}", one_line(&acknowledgement.reason)))
                 .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
         }
         None => not_allowed(format!("signal {id} is open")).hint(format!("`signals show {id}` shows its history")),
@@ -82,7 +84,7 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure
 fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
     match problems {
         [] => Ok(()),
-        [_] | [_, ..] => {
+        _ => {
             let list: Vec<String> = problems.iter().take(5).map(ToString::to_string).collect();
             let more = problems.len().saturating_sub(5);
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
@@ -91,6 +93,26 @@ fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
             Err(problems[0].hints().iter().fold(failure, |failure, hint| failure.hint(hint.clone())).into())
         }
     }
+}
+
+/// What the signals are called when they are done: one by what it says, several by how many they are.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
+    let only = match ids {
+        [id] => store.signal(*id)?,
+        _ => None,
+    };
+    Ok(match only {
+        Some(signal) => format!("signal {}: {}: {}", signal.id, signals::company(&signal), signal.detail),
+        None => counted(ids.len() as u64, "signal", "signals"),
+    })
+}
+
+/// A reason with line breaks could pass for lines of ours.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The numbers without repetition, in the order given.

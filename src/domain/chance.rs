@@ -32,7 +32,7 @@ pub fn of_split(one: u64, other: u64) -> f64 {
     for successes in (0..=fewer).rev() {
         sum += term;
         term *= successes as f64 / (trials - successes + 1) as f64;
-        if term < sum * NEGLIGIBLE {
+        if term <= sum * NEGLIGIBLE {
             break;
         }
     }
@@ -143,6 +143,12 @@ mod tests {
                 close(of_split(fewer, trials - fewer), tail as f64 / 2f64.powi(trials as i32));
             }
         }
+    }
+
+    #[test]
+    fn a_tail_too_small_for_a_double_is_zero_at_once() {
+        assert_eq!(of_split(2_000_000_000, 4_000_000_000), 0.0);
+        assert_eq!(of_split(60_000_000, 100_000_000), 0.0);
     }
 
     #[test]

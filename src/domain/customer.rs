@@ -1,7 +1,5 @@
 //! When a company was a customer, and on which terms.
 
-use std::str::FromStr;
-
 use super::day::Day;
 
 /// A time during which a company was no customer.
@@ -68,63 +66,51 @@ impl Subscription {
     }
 }
 
-/// How often a subscription is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interval {
-    /// Every month.
-    Month,
-    /// Every quarter.
-    Quarter,
-    /// Every year.
-    Year,
-}
-
-impl Interval {
-    /// The longest that an interval lasts, in days.
-    pub fn days(self) -> i64 {
-        match self {
-            Interval::Month => 31,
-            Interval::Quarter => 92,
-            Interval::Year => 365,
-        }
-    }
-
-    /// What an amount for each interval comes to for each month, to the cent.
-    pub fn monthly(self, amount: f64) -> f64 {
-        let months = match self {
-            Interval::Month => 1.0,
-            Interval::Quarter => 3.0,
-            Interval::Year => 12.0,
-        };
-        (amount * 100.0 / months).round() / 100.0
-    }
-}
-
-impl FromStr for Interval {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_lowercase().as_str() {
-            "month" | "monthly" => Ok(Interval::Month),
-            "quarter" | "quarterly" => Ok(Interval::Quarter),
-            "year" | "yearly" | "annual" | "annually" => Ok(Interval::Year),
-            _ => Err(format!("'{text}' is none of month, quarter, year")),
-        }
+/// How long the term of a subscription lasts at most, in days, by the word for its interval; `None` for another word.
+pub fn term_days(interval: &str) -> Option<i64> {
+    match interval {
+        "day" => Some(1),
+        "week" => Some(7),
+        "month" => Some(31),
+        "quarter" => Some(92),
+        "year" => Some(365),
+        _ => None,
     }
 }
 
 /// The breaks of a company, from the churns that were stated and from its subscriptions, in order and apart from each other.
 ///
-/// A stated churn lasts until the stated return, else until the next subscription starts. Between subscriptions, and after the
-/// last, the company is no customer.
+/// Between subscriptions, and after the last, the company is no customer, nor after a stated churn: until a stated return or the
+/// start of a subscription, whichever comes first.
 pub fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
-    let next_start = |day: Day| subscriptions.iter().map(|s| s.started_on).filter(|start| *start > day).min();
-    let stated = stated
-        .iter()
-        .map(|churn| Break { returned_on: churn.returned_on.or_else(|| next_start(churn.churned_on)), ..*churn });
-    let mut all: Vec<Break> = stated.chain(gaps(subscriptions)).collect();
+    let next_return = |churn: &Break| returns(stated, subscriptions).filter(|day| *day > churn.churned_on).min();
+    let stated_return =
+        |gap: &Break| stated.iter().filter_map(|s| s.returned_on).filter(|day| *day >= gap.churned_on).min();
+    let churns = stated.iter().map(|churn| ended_by(churn, next_return(churn)));
+    let gaps = gaps(subscriptions).into_iter().map(|gap| ended_by(&gap, stated_return(&gap)));
+    let mut all: Vec<Break> = churns.chain(gaps).filter(|away| away.returned_on != Some(away.churned_on)).collect();
     all.sort();
     join(all)
+}
+
+/// The days of stated churns of which another one, stated on `day`, takes the place: those without a return of their own, and
+/// without any return between the two.
+pub fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day: Day) -> Vec<Day> {
+    let is_moved = |churn: &&Break| {
+        let (first, last) = (churn.churned_on.min(day), churn.churned_on.max(day));
+        churn.returned_on.is_none() && !returns(stated, subscriptions).any(|back| first < back && back <= last)
+    };
+    stated.iter().filter(is_moved).map(|churn| churn.churned_on).collect()
+}
+
+/// The days on which the company was a customer again, if it was not one before.
+fn returns(stated: &[Break], subscriptions: &[Subscription]) -> impl Iterator<Item = Day> {
+    let starts = subscriptions.iter().map(|subscription| subscription.started_on);
+    stated.iter().filter_map(|churn| churn.returned_on).chain(starts)
+}
+
+fn ended_by(away: &Break, returned_on: Option<Day>) -> Break {
+    Break { returned_on: [away.returned_on, returned_on].into_iter().flatten().min(), ..*away }
 }
 
 /// The times after the first subscription in which none ran.
@@ -206,6 +192,11 @@ pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
     })
 }
 
+/// An amount of money, rounded to the cent.
+pub fn to_the_cent(amount: f64) -> f64 {
+    (amount * 100.0).round() / 100.0
+}
+
 /// The sum of what is known, to the cent; `None` when nothing is.
 fn sum(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let cents = amounts.flatten().map(|amount| (amount * 100.0).round()).reduce(|a, b| a + b);
@@ -265,6 +256,37 @@ mod tests {
     }
 
     #[test]
+    fn a_stated_return_ends_the_time_after_the_last_subscription() {
+        let churn = |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
+        let ended = |on| [subscription("s", "2025-01-01", Some(on))];
+        let returned = [churn("2025-03-10", Some("2025-05-01"))];
+        assert_eq!(texts(&breaks(&returned, &ended("2025-03-10"))), ["2025-03-10 2025-05-01"]);
+        assert_eq!(texts(&breaks(&returned, &ended("2025-03-01"))), ["2025-03-01 2025-05-01"]);
+        assert_eq!(texts(&breaks(&returned, &ended("2025-06-01"))), ["2025-03-10 2025-05-01", "2025-06-01 …"]);
+        let at_once = [churn("2025-03-10", Some("2025-03-10"))];
+        assert_eq!(texts(&breaks(&at_once, &ended("2025-03-10"))), [""; 0]);
+        let again = [returned[0], churn("2025-04-01", None), churn("2025-07-01", None)];
+        assert_eq!(texts(&breaks(&again, &[])), ["2025-03-10 2025-05-01", "2025-07-01 …"]);
+    }
+
+    #[test]
+    fn a_churn_is_moved_by_another_of_the_same_time_alone() {
+        let churn = |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
+        let moved = |stated: &[Break], subscriptions: &[Subscription], on| {
+            let days = moved_churns(stated, subscriptions, day(on)).into_iter().map(|day| day.to_string());
+            days.collect::<Vec<_>>()
+        };
+        let first = [churn("2025-03-10", None)];
+        assert_eq!(moved(&first, &[], "2025-03-01"), ["2025-03-10"]);
+        assert_eq!(moved(&first, &[], "2025-09-01"), ["2025-03-10"]);
+        assert_eq!(moved(&first, &[subscription("s", "2025-05-01", None)], "2025-09-01"), [""; 0]);
+        assert_eq!(moved(&first, &[subscription("s", "2025-05-01", None)], "2025-04-30"), ["2025-03-10"]);
+        let returned = [churn("2025-03-10", Some("2025-05-01")), churn("2025-09-01", None)];
+        assert_eq!(moved(&returned, &[], "2025-03-10"), [""; 0]);
+        assert_eq!(moved(&returned, &[], "2025-08-01"), ["2025-09-01"]);
+    }
+
+    #[test]
     fn a_break_covers_its_first_day_and_not_the_day_of_the_return() {
         let away = Break { churned_on: day("2025-03-01"), returned_on: Some(day("2025-04-01")) };
         let covered = ["2025-02-28", "2025-03-01", "2025-03-31", "2025-04-01"].map(|text| away.covers(day(text)));
@@ -302,15 +324,6 @@ mod tests {
             renewal_term_days: Some(31),
         };
         assert_eq!(found, Some(expected));
-    }
-
-    #[test]
-    fn amounts_are_brought_to_a_month() {
-        let monthly = |interval: &str, amount| interval.parse::<Interval>().map(|interval| interval.monthly(amount));
-        assert_eq!(monthly("month", 100.0), Ok(100.0));
-        assert_eq!(monthly("quarterly", 100.0), Ok(33.33));
-        assert_eq!(monthly("annual", 1200.0), Ok(100.0));
-        assert!("weekly".parse::<Interval>().is_err());
     }
 
     #[test]

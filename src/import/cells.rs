@@ -11,7 +11,7 @@ const MOST_DIGITS: usize = 15;
 
 /// A cell without the white space around it; `None` when nothing or a placeholder is left.
 pub fn content(cell: &str) -> Option<&str> {
-    let cell = trimmed(cell);
+    let cell = unguarded(trimmed(cell));
     (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
 }
 
@@ -22,6 +22,17 @@ fn trimmed(cell: &str) -> &str {
         _ => cell.trim(),
     }
 }
+
+/// A cell without the apostrophe that an export of ours puts before what a spreadsheet would take for a formula.
+fn unguarded(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.trim_start_matches(' ').starts_with(FORMULA_STARTS) => rest,
+        _ => cell,
+    }
+}
+
+/// What a spreadsheet takes for the beginning of a formula, as `render::escape` knows it too.
+const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// What other programs write for nothing.
 fn is_placeholder(cell: &str) -> bool {
@@ -167,6 +178,8 @@ mod tests {
             ("  00123\t", Some("00123")),
             ("\u{a0}acme inc\u{a0}", Some("acme inc")),
             ("a", Some("a")),
+            ("'-50 % is seasonal", Some("-50 % is seasonal")),
+            ("'t is", Some("'t is")),
             ("", None),
             ("  \t ", None),
             ("NULL", None),

@@ -114,6 +114,7 @@ impl Mapping {
         let columns = matches.mapped(head.header);
         let latest = product.and_then(|product| latest_of(product, head.header));
         let (custom, mut ignored) = the_rest(head, kind, product, &columns)?;
+        refuse_events(head, &custom)?;
         ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
         let product = product.map(|product| product.name.as_str());
         Ok(Mapping { kind, product, columns, custom, wide: Vec::new(), latest, ignored })
@@ -503,6 +504,16 @@ fn lacking(matches: &Matches, header: &Header) -> String {
     let lacks: Vec<String> = matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
     let lacks = if lacks.is_empty() { "nothing".to_owned() } else { lacks.join(", ") };
     format!("{}, lacking {lacks}", matches.kind.name)
+}
+
+/// A file of events read as companies would make each of its rows a customer, which nothing can undo.
+fn refuse_events(head: Head<'_>, custom: &[Custom]) -> Result<(), Failure> {
+    let has = |name: &str| custom.iter().any(|custom| custom.name == name);
+    if !has("event") || !has("timestamp") {
+        return Ok(());
+    }
+    let failure = refused(format!("{}:1: the header is one of events, not of companies", head.file));
+    Err(failure.hint("try --kind events; columns of companies need other names than event and timestamp"))
 }
 
 fn check_overrides(head: Head<'_>, kind: &Kind, overrides: &[(String, String)]) -> Result<(), Failure> {

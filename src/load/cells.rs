@@ -1,6 +1,7 @@
 //! Typed cells into the fields of domain types. A column that the file does not have leaves the field as it is, an empty cell
 //! clears it.
 
+use crate::domain::customer;
 use crate::domain::day::Day;
 use crate::domain::facts::When;
 use crate::import::{FactRow, Value};
@@ -35,6 +36,16 @@ pub fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
     if let Some(value) = cell(row, column) {
         *field = match value {
             Some(Value::Money(amount)) => Some(amount),
+            _ => None,
+        };
+    }
+}
+
+/// Updates the length of a term, in days, from an interval of payment.
+pub fn term(row: &FactRow<'_>, column: &str, field: &mut Option<i64>) {
+    if let Some(value) = cell(row, column) {
+        *field = match value {
+            Some(Value::Text(interval)) => customer::term_days(interval),
             _ => None,
         };
     }

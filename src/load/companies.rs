@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::cells::{day, money, text, whole};
 use super::events::shared_name;
-use super::names::CompanyBook;
+use super::names::{CompanyBook, SharedName};
 use super::{Loaded, Watcher};
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::facts::AttributeType;
@@ -50,13 +50,20 @@ struct Loader<'s> {
 impl Loader<'_> {
     fn take(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
         let text = row.text("company_id").unwrap_or_default();
-        let Ok(found) = self.book.find(text) else { return Ok(shared_name(text)) };
+        let Ok(found) = self.find(text, row) else { return Ok(shared_name(text)) };
         let key = match found {
             Some(key) => {
-                let mut company = self.store.company(key)?;
-                apply(&mut company, row);
-                self.store.update_company(key, &company)?;
                 self.rows.known += 1;
+                if self.is_outdated(key, row)? {
+                    return Ok(Verdict::Accepted);
+                }
+                let mut company = self.store.company(key)?;
+                let old_name = company.name.clone();
+                apply(&mut company, row);
+                if let Some(old_name) = old_name.filter(|old_name| company.name.as_ref() != Some(old_name)) {
+                    self.book.forget_name(&old_name, key);
+                }
+                self.store.update_company(key, &company)?;
                 key
             }
             None => {
@@ -68,6 +75,9 @@ impl Loader<'_> {
         };
         self.book.add_id(text, key);
         self.companies.insert(key);
+        if let Some(paid) = row.as_of {
+            self.store.set_paid_at(key, paid.at)?;
+        }
         if let Some(name) = row.text("name") {
             self.book.add_name(name, key);
             self.named.push((key, name.to_owned()));
@@ -84,16 +94,29 @@ impl Loader<'_> {
         Ok(Verdict::Accepted)
     }
 
+    /// The company that the row is about. What stands in the column of ids is another company's name only where the row has no
+    /// other name of its own: a report without ids has the names in their place, but a list with both means what it says.
+    fn find(&self, text: &str, row: &FactRow<'_>) -> Result<Option<CompanyKey>, SharedName> {
+        let is_name = row.text("name").is_none_or(|name| name.to_lowercase() == text.to_lowercase());
+        if is_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
+    }
+
+    /// Whether the row is of a payment before one that is known.
+    fn is_outdated(&self, key: CompanyKey, row: &FactRow<'_>) -> Result<bool> {
+        match row.as_of {
+            Some(paid) => Ok(self.store.paid_at(key)?.is_some_and(|known| known > paid.at)),
+            None => Ok(false),
+        }
+    }
+
     /// Tells the types of the file's own columns from all their values, and remarks on those that are mixed.
     fn types(&self, sheet: &Sheet) -> Result<Vec<String>> {
         let mut remarks = Vec::new();
         for custom in &sheet.plan().mapping.custom {
             let values = self.store.attribute_values(&custom.name)?;
             let found = AttributeType::of(values.iter().map(String::as_str));
-            let number = |value: &&String| AttributeType::of(std::iter::once(value.as_str())) == AttributeType::Number;
-            let numbers = values.iter().filter(number).count();
-            if found == AttributeType::Text && numbers > 0 {
-                remarks.push(format!("{} is text: only {numbers} of {} values are numbers", custom.name, values.len()));
+            if found == AttributeType::Text {
+                remarks.extend(remark(&custom.name, &values));
             }
             self.store.set_attribute_type(&custom.name, found)?;
         }
@@ -103,8 +126,10 @@ impl Loader<'_> {
     /// Joins the companies that were known only by their names until now with those that have these names.
     fn join(&self) -> Result<u64> {
         let mut joined = 0;
+        // Only now are the names those that the file leaves.
+        let book = CompanyBook::of(self.store)?;
         for (company, name) in &self.named {
-            if !self.book.is_only(name, *company) {
+            if !book.is_only(name, *company) {
                 continue;
             }
             for unlisted in self.store.unlisted_companies(name)? {
@@ -114,6 +139,17 @@ impl Loader<'_> {
         }
         Ok(joined)
     }
+}
+
+/// What is to be said of values of which some are numbers or days and others are not.
+fn remark(name: &str, values: &[String]) -> Option<String> {
+    let count = |wanted| {
+        let types = values.iter().map(|value| AttributeType::of(std::iter::once(value.as_str())));
+        types.filter(|found| *found == wanted).count()
+    };
+    let (numbers, days) = (count(AttributeType::Number), count(AttributeType::Date));
+    let (most, what) = if numbers >= days { (numbers, "numbers") } else { (days, "dates") };
+    (most > 0).then(|| format!("{name} is text: only {most} of {} values are {what}", values.len()))
 }
 
 /// Changes what the row has a column for: a value replaces the stored one, an empty cell clears it.

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 
-use super::cells::{day, money, optional_text, required_day, required_text, required_when, text, when, whole};
+use super::cells::{day, money, optional_text, required_day, required_text, required_when, term, text, when, whole};
 use super::events::shared_name;
 use super::names::CompanyBook;
 use super::{Loaded, Watcher};
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::{Interval, Subscription};
+use crate::domain::customer::{Subscription, to_the_cent};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, TeamMember, Ticket, Touchpoint};
 use crate::import::{FactRow, Rejects, Sheet, Value, Verdict, read_facts};
 use crate::store::Store;
@@ -139,9 +139,7 @@ impl Facts<'_> {
         day(row, "renews_on", &mut subscription.renews_on);
         day(row, "ended_on", &mut subscription.ended_on);
         day(row, "card_expires_on", &mut subscription.card_expires_on);
-        if let Err(verdict) = price(row, &mut subscription) {
-            return Ok(verdict);
-        }
+        price(row, &mut subscription);
         self.store.save_subscription(company, &subscription)?;
         self.loaded.days.add(subscription.started_on);
         self.accept(is_new)
@@ -287,7 +285,7 @@ impl Facts<'_> {
         text(row, "manager", &mut member.manager);
         let mut realtime = Some(member.realtime);
         text(row, "realtime", &mut realtime);
-        member.realtime = realtime.unwrap_or_else(|| TeamMember::USUAL_REALTIME.to_owned());
+        member.realtime = realtime.map_or_else(|| TeamMember::USUAL_REALTIME.to_owned(), |types| words(&types));
         let mut digest = Some(if member.digest { "yes" } else { "no" }.to_owned());
         text(row, "digest", &mut digest);
         member.digest = digest.as_deref() == Some("yes");
@@ -297,17 +295,17 @@ impl Facts<'_> {
 }
 
 /// Monthly recurring revenue, from its own column or from an amount for an interval, and the length of the term.
-fn price(row: &FactRow<'_>, subscription: &mut Subscription) -> Result<(), Verdict> {
+fn price(row: &FactRow<'_>, subscription: &mut Subscription) {
     money(row, "mrr", &mut subscription.mrr);
-    let interval = match row.text("interval").map(str::parse::<Interval>).transpose() {
-        Ok(interval) => interval,
-        Err(reason) => return Err(Verdict::Rejected { column: "interval", reason }),
-    };
-    if let Some(interval) = interval {
-        subscription.term_days = Some(interval.days());
-    }
+    term(row, "interval", &mut subscription.term_days);
     if let (None, Some(Value::Money(amount))) = (row.get("mrr"), row.get("amount")) {
-        subscription.mrr = Some(interval.unwrap_or(Interval::Month).monthly(amount));
+        subscription.mrr = Some(amount);
     }
-    Ok(())
+    subscription.mrr = subscription.mrr.map(to_the_cent);
+}
+
+/// The words of a list with `;` between, in lower case.
+fn words(list: &str) -> String {
+    let words: Vec<String> = list.split(';').map(|word| word.trim().to_lowercase()).collect();
+    words.join(";")
 }

@@ -68,6 +68,11 @@ impl CompanyBook {
         }
     }
 
+    /// The company that has this id or is otherwise known by it.
+    pub fn find_id(&self, text: &str) -> Option<CompanyKey> {
+        self.by_id.get(text).copied().map(CompanyKey)
+    }
+
     /// Whether `name` stands for this company alone.
     pub fn is_only(&self, name: &str, company: CompanyKey) -> bool {
         self.by_name.get(&name.to_lowercase()) == Some(&Named::One(company.0))
@@ -84,6 +89,14 @@ impl CompanyBook {
         let entry = self.by_name.entry(name.to_lowercase()).or_insert(Named::One(company.0));
         if *entry != Named::One(company.0) {
             *entry = Named::Several;
+        }
+    }
+
+    /// Notes that a company does not have this name any more.
+    pub fn forget_name(&mut self, name: &str, company: CompanyKey) {
+        let name = name.to_lowercase();
+        if self.by_name.get(&name) == Some(&Named::One(company.0)) {
+            self.by_name.remove(&name);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, presets};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::escape;
 
@@ -97,11 +97,7 @@ impl TextTable {
 
     /// Draws what goes to another program, and may be long: nothing to fit, nothing to colour.
     fn draw_plain(&self) -> String {
-        let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.width()).collect();
-        for (place, (text, _)) in self.cells().enumerate() {
-            let width = &mut widths[place % self.columns.len()];
-            *width = text.width().max(*width);
-        }
+        let widths = self.widths(None);
         let line = widths.iter().sum::<usize>() + BETWEEN.len() * widths.len().saturating_sub(1) + 1;
         let mut drawn = String::with_capacity((line + 1) * (self.len() + 2));
         self.draw_line(&mut drawn, &widths, &mut self.columns.iter().map(|(title, _)| title.as_str()));
@@ -140,9 +136,11 @@ impl TextTable {
             table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
         }
         table.set_header(self.columns.iter().map(|(title, _)| Cell::new(title)));
-        let mut cells = self.cells();
+        let widths = self.widths(look.width);
+        let mut cells = self.cells().zip(widths.iter().cycle());
         for _ in 0..self.len() {
-            table.add_row(cells.by_ref().take(self.columns.len()).map(|(text, tone)| cell(text, tone, look)));
+            let row = cells.by_ref().take(self.columns.len());
+            table.add_row(row.map(|((text, tone), width)| cell(&cut(text, *width), tone, look)));
         }
         for (column, (_, align)) in table.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, 1));
@@ -156,6 +154,24 @@ impl TextTable {
 }
 
 impl TextTable {
+    /// How wide each column may be: as wide as it is, but for names and texts where the terminal is too narrow.
+    fn widths(&self, terminal: Option<u16>) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.width()).collect();
+        for (place, (text, _)) in self.cells().enumerate() {
+            let width = &mut widths[place % self.columns.len()];
+            *width = text.width().max(*width);
+        }
+        let Some(terminal) = terminal.map(usize::from) else { return widths };
+        let gaps = BETWEEN.len() * widths.len();
+        while widths.iter().sum::<usize>() + gaps > terminal {
+            match widths.iter_mut().filter(|width| **width > usize::from(SHORT)).max() {
+                Some(widest) => *widest -= 1,
+                None => break,
+            }
+        }
+        widths
+    }
+
     /// Keeps dates, numbers and other short cells on one line where a terminal is too narrow: names and texts wrap instead.
     fn keep_short_columns_whole(&self, table: &mut Table) {
         let widest = table.column_max_content_widths();
@@ -165,6 +181,22 @@ impl TextTable {
             }
         }
     }
+}
+
+/// A text of at most so many columns, with … where something is left out.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for character in text.chars() {
+        if short.width() + character.width().unwrap_or(0) >= width {
+            break;
+        }
+        short.push(character);
+    }
+    short.push('…');
+    short
 }
 
 /// Cells of up to so many columns are never broken: a date has ten.
@@ -298,13 +330,13 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_breaks_names_and_never_dates() {
+    fn a_narrow_terminal_cuts_names_and_never_dates() {
         let mut table = TextTable::new([("day", Align::Left), ("company", Align::Left), ("change", Align::Right)]);
         table.row(["2026-03-31".into(), "Northern Lights Shipping".into(), "-100.0 %".into()]);
         let mut screen = Screen::new(Look { has_colour: false, width: Some(40) });
         screen.table(&table);
         let text = screen.into_text();
-        assert!(text.contains("2026-03-31") && text.contains("-100.0 %"), "{text}");
+        assert!(text.contains("2026-03-31  Northern Lights…  -100.0 %\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
     }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Store, day_events, keys};
 use crate::domain::day::{Day, DayRange};
 use crate::error::not_allowed;
+use crate::whole_file::WholeFile;
 
 /// After so many problems of a kind the rest is left out.
 const MOST_PROBLEMS: usize = 20;
@@ -23,6 +24,7 @@ impl Store {
     pub fn problems(&self) -> Result<Vec<String>> {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.count_problems()?);
+        problems.extend(self.key_problems()?);
         problems.extend(self.history_problems()?);
         Ok(problems)
     }
@@ -54,7 +56,15 @@ impl Store {
             self.connection.prepare("SELECT day FROM event_days UNION SELECT day FROM day_counts ORDER BY day")?;
         for day in days.query_map([], |row| row.get::<_, i32>("day"))? {
             let day = day?;
-            for ((company, event), (events, count)) in self.counts_of_day(day)? {
+            let counts = match self.counts_of_day(day) {
+                Ok(counts) => counts,
+                Err(error) if error.downcast_ref::<rusqlite::Error>().is_none() => {
+                    problems.push(format!("{}: {error:#}", Day::from_number(day)));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            for ((company, event), (events, count)) in counts {
                 if events != count {
                     problems.push(format!(
                         "{}: company {company} has {events} events of name {event}, counted as {count}",
@@ -67,6 +77,32 @@ impl Store {
             }
         }
         Ok(problems)
+    }
+
+    /// Looks up what the keys of events stand for, which the tables themselves do not, and the days of first and last events.
+    fn key_problems(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare(
+            "SELECT 'an event of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
+                    || ', which is not there' AS problem
+             FROM event_days WHERE company NOT IN (SELECT id FROM companies)
+             UNION ALL
+             SELECT 'a count of ' || date(day * 86400, 'unixepoch') || ' is of event name ' || event || ', which is not there'
+             FROM day_counts WHERE event NOT IN (SELECT id FROM event_names)
+             UNION ALL
+             SELECT 'an event of ' || date(d.day * 86400, 'unixepoch') || ' is of person ' || (e.value ->> 2)
+                    || ', who is not there'
+             FROM event_days d, json_each(CASE WHEN json_valid(d.events) THEN d.events ELSE '[]' END) e
+             WHERE (e.value ->> 2) IS NOT NULL AND (e.value ->> 2) NOT IN (SELECT id FROM people)
+             UNION ALL
+             SELECT 'the first or last day of events of company ' || c.company_id || ' is wrong'
+             FROM companies c
+             LEFT JOIN (SELECT company, min(day) AS first, max(day) AS last FROM event_days GROUP BY company) d
+                    ON d.company = c.id
+             WHERE c.first_event_day IS NOT d.first OR c.last_event_day IS NOT d.last
+             LIMIT 20",
+        )?;
+        let problems = statement.query_map([], |row| row.get("problem"))?;
+        Ok(problems.collect::<Result<_, _>>()?)
     }
 
     /// The events, counted anew, and the stored count, for each company and event name of a day.
@@ -116,15 +152,11 @@ impl Store {
         if path.exists() {
             return Err(not_allowed(format!("{} exists already", path.display())).hint("choose another name").into());
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let place = || format!("cannot write {}", path.display());
-        let temporary = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
+        let file = WholeFile::begin(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut copy = Connection::open_with_flags(temporary.path(), flags)?;
+        let mut copy = Connection::open_with_flags(file.path(), flags)?;
         Backup::new(&self.connection, &mut copy)?.run_to_completion(4096, Duration::ZERO, None)?;
         copy.close().map_err(|(_, error)| error)?;
-        temporary.as_file().sync_all().with_context(place)?;
-        temporary.persist_noclobber(path).with_context(place)?;
-        Ok(())
+        file.finish(false)
     }
 }

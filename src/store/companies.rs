@@ -10,7 +10,7 @@ use super::Store;
 use super::values::InOrder;
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::customer::{self, Subscription};
-use crate::domain::day::Day;
+use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 
 /// A text by which files may name a company.
@@ -70,8 +70,11 @@ pub struct CompanyDetails {
 }
 
 impl CompanyDetails {
-    /// Lets the subscriptions that are active on `day` speak where they state something.
+    /// Lets the subscriptions that are active on `day` speak where they state something. A company of which nothing else is known
+    /// became a customer with the first of all.
     pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
+        let first = subscriptions.iter().map(|subscription| subscription.started_on).min();
+        self.company.created_on = self.company.created_on.or(first);
         let Some(contract) = customer::contract(subscriptions, day) else { return };
         let company = &mut self.company;
         company.plan = contract.plan.or(company.plan.take());
@@ -231,6 +234,24 @@ impl Store {
             ":seats": company.seats,
             ":seats_used": company.seats_used,
         })?;
+        Ok(())
+    }
+
+    /// When the latest payment was made that a file of payments told of.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
+        let mut statement = self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
+        Ok(statement.query_row([key.0], |row| row.get("paid_at"))?)
+    }
+
+    /// Notes when the latest payment was made.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
+        self.connection.prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?.execute((key.0, at))?;
         Ok(())
     }
 

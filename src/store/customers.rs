@@ -53,15 +53,19 @@ impl Store {
         Ok(breaks.collect::<Result<_, _>>()?)
     }
 
-    /// Notes that a company was stated to have churned on a day. A churn that was stated before and has not ended is moved.
+    /// Notes that a company was stated to have churned on a day. A churn that was stated before is moved, unless the company came
+    /// back between the two.
     ///
     /// # Errors
     /// A database that cannot be written.
     pub fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
         let connection = &self.connection;
-        connection
-            .prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND returned_on IS NULL")?
-            .execute([company.0])?;
+        let (stated, subscriptions) = (self.stated_churns(company)?, self.subscriptions(company)?);
+        let mut forget =
+            connection.prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
+        for moved in customer::moved_churns(&stated, &subscriptions, churned_on) {
+            forget.execute((company.0, moved))?;
+        }
         connection
             .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
             .execute((company.0, churned_on))?;

@@ -3,7 +3,11 @@
 //! The text is written and read by hand, because it is the hot loop of every import: ten million events pass through.
 //! Its form is in `schema/001-main-job.sql`; any JSON reader understands it.
 
+use std::fmt::Write;
+
 use anyhow::{Context, Result, bail};
+
+use crate::error::damaged;
 
 /// What makes an event without an id of its own equal to another, within one company and day. Keys order events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,87 +34,40 @@ pub struct StoredEvent {
 const MICROS_PER_SECOND: u64 = 1_000_000;
 
 /// Appends the text of `events`, which are in order of their keys, to `text`.
-pub fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
-    text.push(b'[');
-    for (position, event) in events.iter().enumerate() {
-        if position > 0 {
-            text.push(b',');
-        }
-        let mut piece = Backwards { bytes: [0; LONGEST], start: LONGEST };
-        piece.event(event);
-        text.extend_from_slice(&piece.bytes[piece.start..]);
-    }
-    text.push(b']');
-}
-
-/// No event takes more bytes: three numbers of ten digits and two of twenty, a fraction of six, and what lies between.
-const LONGEST: usize = 96;
-
-/// The text of one event, written from its end, as the digits of a number come.
-struct Backwards {
-    bytes: [u8; LONGEST],
-    start: usize,
-}
-
-impl Backwards {
-    fn event(&mut self, StoredEvent { key, copies }: &StoredEvent) {
-        self.byte(b']');
-        if key.identity != 0 {
-            self.number(key.identity.into());
-            self.byte(b',');
-        }
+pub fn write(text: &mut String, events: &[StoredEvent]) {
+    let mut digits = itoa::Buffer::new();
+    text.push('[');
+    for (position, StoredEvent { key, copies }) in events.iter().enumerate() {
+        text.push_str(if position == 0 { "[" } else { ",[" });
+        text.push_str(digits.format(key.event));
+        text.push(',');
+        write_seconds(text, key.micros);
+        text.push(',');
+        text.push_str(if key.person == 0 { "null" } else { digits.format(key.person) });
         if *copies != 1 || key.identity != 0 {
-            self.number(*copies);
-            self.byte(b',');
+            text.push(',');
+            text.push_str(digits.format(*copies));
         }
-        match key.person {
-            0 => b"null".iter().rev().for_each(|byte| self.byte(*byte)),
-            person => self.number(person.into()),
+        if key.identity != 0 {
+            text.push(',');
+            text.push_str(digits.format(key.identity));
         }
-        self.byte(b',');
-        self.seconds(key.micros);
-        self.byte(b',');
-        self.number(key.event.into());
-        self.byte(b'[');
+        text.push(']');
     }
+    text.push(']');
+}
 
-    fn seconds(&mut self, micros: i64) {
-        let whole = micros.unsigned_abs() / MICROS_PER_SECOND;
-        let mut fraction = micros.unsigned_abs() % MICROS_PER_SECOND;
-        if fraction != 0 {
-            let mut places = 6;
-            while fraction.is_multiple_of(10) {
-                fraction /= 10;
-                places -= 1;
-            }
-            for _ in 0..places {
-                self.digit(fraction);
-                fraction /= 10;
-            }
-            self.byte(b'.');
-        }
-        self.number(whole);
-        if micros < 0 {
-            self.byte(b'-');
-        }
+fn write_seconds(text: &mut String, micros: i64) {
+    if micros < 0 {
+        text.push('-');
     }
-
-    fn number(&mut self, mut number: u64) {
-        self.digit(number);
-        while number > 9 {
-            number /= 10;
-            self.digit(number);
-        }
-    }
-
-    /// The last digit of a number.
-    fn digit(&mut self, number: u64) {
-        self.byte(b'0' + (number % 10) as u8);
-    }
-
-    fn byte(&mut self, byte: u8) {
-        self.start -= 1;
-        self.bytes[self.start] = byte;
+    let micros = micros.unsigned_abs();
+    text.push_str(itoa::Buffer::new().format(micros / MICROS_PER_SECOND));
+    let fraction = micros % MICROS_PER_SECOND;
+    if fraction != 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ".{fraction:06}");
+        text.truncate(text.trim_end_matches('0').len());
     }
 }
 
@@ -131,7 +88,10 @@ pub fn read(text: &str) -> Result<Vec<StoredEvent>> {
 pub fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let read = reader.events(&mut visit);
-    read.with_context(|| format!("the events of a day are not readable at byte {} of '{text:.60}'", reader.at))
+    read.map_err(|error| {
+        let place = format!("the events of a day are not readable at byte {} of '{text:.60}'", reader.at);
+        damaged(format!("{place}: {error}")).into()
+    })
 }
 
 struct Reader<'a> {
@@ -236,23 +196,12 @@ mod tests {
         StoredEvent { key: EventKey { event, micros, person, identity }, copies }
     }
 
-    fn written(events: &[StoredEvent]) -> String {
-        let mut text = Vec::new();
-        write(&mut text, events);
-        String::from_utf8(text).unwrap()
-    }
-
-    #[test]
-    fn the_longest_text_has_room() {
-        let longest = written(&[event(u32::MAX, i64::MIN, u32::MAX, u64::MAX, u32::MAX)]);
-        assert_eq!(longest, "[[4294967295,-9223372036854.775808,4294967295,18446744073709551615,4294967295]]");
-    }
-
     #[test]
     fn the_text_is_plain_json() {
         let events =
             [event(3, 43_200_090_000, 175_637, 1, 0), event(3, -5_400_000_000, 0, 2, 0), event(9, 1, 4, 1, 77)];
-        let text = written(&events);
+        let mut text = String::new();
+        write(&mut text, &events);
         assert_eq!(text, "[[3,43200.09,175637],[3,-5400,null,2],[9,0.000001,4,1,77]]");
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
         assert_eq!(read(&text).unwrap(), events);
@@ -273,7 +222,8 @@ mod tests {
             rows in prop::collection::vec((1u32.., -50_400_000_000i64..140_000_000_000, 0u32.., 1u64.., 0u32..), 1..20)
         ) {
             let events: Vec<StoredEvent> = rows.into_iter().map(|(e, m, p, c, i)| event(e, m, p, c, i)).collect();
-            let text = written(&events);
+            let mut text = String::new();
+            write(&mut text, &events);
             prop_assert_eq!(read(&text).unwrap(), events);
         }
     }

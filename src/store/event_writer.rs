@@ -6,15 +6,13 @@
 //! other order is first sorted into days in a temporary file. Both ways memory stays bounded, whatever the number of rows.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
 
-use anyhow::{Context, Result};
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, OptionalExtension};
-use rustc_hash::{FxHashMap, FxHashSet};
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+use rustc_hash::FxHashMap;
 
-use super::day_events::{self, EventKey, StoredEvent};
+use super::day_merge::{DayBefore, DayInserter, Merge};
+use super::waiting_events::{Aside, Until, WaitingEvent, sort};
 use super::{Store, keys};
 use crate::domain::day::{Day, DayRange};
 
@@ -50,20 +48,6 @@ pub struct IncomingEvent {
     pub micros: i64,
     /// Whether this is one more event of the row before, of the same company and day.
     pub is_part: bool,
-}
-
-/// An event that waits to be written with its day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct WaitingEvent {
-    /// The number of its row in the file, which tells the events of one row from those of another.
-    row: u32,
-    company: u32,
-    event: u32,
-    person: u32,
-    copies: u32,
-    /// Key of the event's own id; 0 for none.
-    identity: u32,
-    micros: i64,
 }
 
 /// Names that a file has and the database does not, with the keys that stand for them from now on.
@@ -127,26 +111,7 @@ pub struct EventWriter<'s> {
     first_days: BTreeMap<u32, (i32, i32)>,
 }
 
-/// What a day held before this file came to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum DayBefore {
-    /// Nothing: all that is stored now came from this file.
-    Nothing,
-    /// Something: what this file has of the day was set aside when the day was first written.
-    Something,
-}
-
 impl Store {
-    /// Writes days that have no events of a company yet.
-    pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
-        let connection = &self.connection;
-        Ok(DayInserter {
-            day: connection.prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?,
-            count: connection.prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
-            text: Vec::new(),
-        })
-    }
-
     /// A writer for the events of one file.
     ///
     /// # Errors
@@ -168,26 +133,6 @@ impl Store {
             has_parts: false,
             first_days: BTreeMap::new(),
         })
-    }
-}
-
-/// Writes days that have no events of a company yet, with the statements at hand: millions of them are written in a row.
-pub(super) struct DayInserter<'s> {
-    day: CachedStatement<'s>,
-    count: CachedStatement<'s>,
-    text: Vec<u8>,
-}
-
-impl DayInserter<'_> {
-    /// Writes the events of a company on a day, in order of their keys, and their counts.
-    pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
-        self.text.clear();
-        day_events::write(&mut self.text, events);
-        self.day.execute((keys::of_day(day, company), as_text(&self.text)))?;
-        for (event, copies) in counts(events) {
-            self.count.execute((keys::of_count(day, company, event), copies))?;
-        }
-        Ok(())
     }
 }
 
@@ -361,246 +306,6 @@ impl EventWriter<'_> {
     }
 }
 
-/// Puts events in order of company and key; those that are equal stay in the order of the file.
-fn sort(events: &mut [WaitingEvent]) {
-    let rank = |event: &WaitingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
-    events.sort_by(|a, b| {
-        let order = rank(a).cmp(&rank(b)).then(a.micros.cmp(&b.micros));
-        order.then_with(|| (a.person, a.identity).cmp(&(b.person, b.identity)))
-    });
-}
-
-fn key_of(event: &WaitingEvent) -> EventKey {
-    EventKey { event: event.event, micros: event.micros, person: event.person, identity: event.identity }
-}
-
-/// Brings together what a file and the store have of one day.
-struct Merge<'s, 'w> {
-    store: &'s Store,
-    inserter: &'w mut DayInserter<'s>,
-    day: i32,
-    before: DayBefore,
-    is_again: bool,
-    has_parts: bool,
-}
-
-impl Merge<'_, '_> {
-    /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of the same file that were
-    /// written before, where the store alone cannot tell how many those were; both are in order of their keys.
-    fn company(&mut self, company: u32, rows: &[WaitingEvent], earlier: &[WaitingEvent]) -> Result<WrittenRows> {
-        let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
-        let stored = if is_fresh { Vec::new() } else { self.stored(company)? };
-        let mut merged = Vec::with_capacity(stored.len() + rows.len());
-        let mut written = WrittenRows::default();
-        let mut new_rows = Vec::new();
-        let mut left = stored.iter().copied().peekable();
-        for equal in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
-            let key = key_of(&equal[0]);
-            written.repeated += equal.len() as u64 - 1;
-            while let Some(event) = left.next_if(|event| event.key < key) {
-                merged.push(event);
-            }
-            let copies = left.next_if(|event| event.key == key).map_or(0, |event| event.copies);
-            let of_file = self.earlier_copies(earlier, key, copies);
-            let total = add_rows(equal, of_file, copies, |row, is_new| {
-                written.add(is_new);
-                if self.has_parts && is_new {
-                    new_rows.push(row);
-                }
-            });
-            if total > 0 {
-                merged.push(StoredEvent { key, copies: total });
-            }
-        }
-        merged.extend(left);
-        if self.has_parts {
-            written = WrittenRows { repeated: written.repeated, ..rows_of_parts(rows, &new_rows) };
-        }
-        if written.new > 0 {
-            self.save(company, &merged, stored.is_empty())?;
-        }
-        Ok(written)
-    }
-
-    /// How many copies of a key this file brought when the day was written before.
-    fn earlier_copies(&self, earlier: &[WaitingEvent], key: EventKey, stored: u64) -> u64 {
-        if self.is_again && self.before == DayBefore::Nothing {
-            return stored;
-        }
-        let first = earlier.partition_point(|event| key_of(event) < key);
-        let equal = earlier[first..].iter().take_while(|event| key_of(event) == key);
-        equal.map(|event| u64::from(event.copies)).sum()
-    }
-
-    fn stored(&self, company: u32) -> Result<Vec<StoredEvent>> {
-        let mut statement = self.store.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
-        let mut rows = statement.query([keys::of_day(self.day, company)])?;
-        match rows.next()? {
-            Some(row) => day_events::read(row.get_ref("events")?.as_str()?)
-                .with_context(|| format!("day {} of company {company}", Day::from_number(self.day))),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    fn save(&mut self, company: u32, events: &[StoredEvent], is_first: bool) -> Result<()> {
-        if is_first {
-            return self.inserter.insert(self.day, company, events);
-        }
-        let connection = &self.store.connection;
-        let mut text = Vec::new();
-        day_events::write(&mut text, events);
-        let mut day = connection.prepare_cached("UPDATE event_days SET events = ?2 WHERE id = ?1")?;
-        day.execute((keys::of_day(self.day, company), as_text(&text)))?;
-        let mut count = connection.prepare_cached(
-            "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET count = excluded.count",
-        )?;
-        for (event, copies) in counts(events) {
-            count.execute((keys::of_count(self.day, company, event), copies))?;
-        }
-        Ok(())
-    }
-}
-
-/// Bytes of a text, to be bound as they are.
-fn as_text(bytes: &[u8]) -> ToSqlOutput<'_> {
-    ToSqlOutput::Borrowed(ValueRef::Text(bytes))
-}
-
-/// How many events of each name there are.
-fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
-    events.chunk_by(|a, b| a.key.event == b.key.event).map(|of_name| {
-        let copies: u64 = of_name.iter().map(|event| event.copies).sum();
-        (of_name[0].key.event, copies as i64)
-    })
-}
-
-/// Goes through equal rows in the order of the file, tells of each whether it adds an event, and returns the copies there are
-/// then.
-fn add_rows(equal: &[WaitingEvent], of_file: u64, stored: u64, mut tell: impl FnMut(u32, bool)) -> u64 {
-    let mut total = of_file;
-    for row in equal {
-        total += u64::from(row.copies);
-        tell(row.row, total > stored && row.copies > 0);
-    }
-    total.max(stored)
-}
-
-/// Where rows have several events each: a row is new when any of them is.
-fn rows_of_parts(events: &[WaitingEvent], new_rows: &[u32]) -> WrittenRows {
-    let new: FxHashSet<u32> = new_rows.iter().copied().collect();
-    let all: FxHashSet<u32> = events.iter().map(|event| event.row).collect();
-    WrittenRows { new: new.len() as u64, known: (all.len() - new.len()) as u64, repeated: 0 }
-}
-
-/// How long events that were set aside are of use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Until {
-    /// They are still to be written.
-    DayIsWritten,
-    /// They were written, and tell how many copies the file had, should more of that day come.
-    FileEnds,
-}
-
-/// Events in a temporary file, by day.
-#[derive(Default)]
-struct Aside {
-    file: Option<File>,
-    length: u64,
-    chunks: BTreeMap<(i32, Until), Vec<Chunk>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Chunk {
-    position: u64,
-    count: usize,
-}
-
-/// Bytes of one event in the temporary file.
-const EVENT_BYTES: usize = 32;
-
-impl Aside {
-    fn put(&mut self, store: &Store, day: i32, events: &[WaitingEvent], until: Until) -> Result<()> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        if self.file.is_none() {
-            // Beside the database, where there must be room for these events anyway; `/tmp` may be memory.
-            let folder = store.path().parent().unwrap_or(store.path());
-            self.file =
-                Some(tempfile::tempfile_in(folder).context("cannot make a temporary file beside the database")?);
-        }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let bytes: Vec<u8> = events.iter().flat_map(to_bytes).collect();
-        file.seek(SeekFrom::Start(self.length))?;
-        file.write_all(&bytes).context("cannot write to the temporary file beside the database")?;
-        let chunk = Chunk { position: self.length, count: events.len() };
-        self.chunks.entry((day, until)).or_default().push(chunk);
-        self.length += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn waiting_days(&self) -> impl Iterator<Item = &i32> {
-        self.chunks.keys().filter(|(_, until)| *until == Until::DayIsWritten).map(|(day, _)| day)
-    }
-
-    fn waiting_count(&self, day: i32) -> usize {
-        self.chunks.get(&(day, Until::DayIsWritten)).into_iter().flatten().map(|chunk| chunk.count).sum()
-    }
-
-    fn written(&mut self, day: i32) {
-        self.chunks.remove(&(day, Until::DayIsWritten));
-    }
-
-    /// The events of a day for some of the companies, in the order in which they were set aside.
-    fn take_part(&mut self, day: i32, until: Until, (part, parts): (u32, u32)) -> Result<Vec<WaitingEvent>> {
-        let mut events = Vec::new();
-        let Some(file) = &mut self.file else { return Ok(events) };
-        for chunk in self.chunks.get(&(day, until)).into_iter().flatten() {
-            file.seek(SeekFrom::Start(chunk.position))?;
-            let mut left = chunk.count;
-            let mut buffer = vec![0; EVENT_BYTES * left.min(8192)];
-            while left > 0 {
-                let now = left.min(8192);
-                let bytes = &mut buffer[..now * EVENT_BYTES];
-                file.read_exact(bytes)?;
-                events.extend(bytes.chunks_exact(EVENT_BYTES).map(from_bytes).filter(|e| e.company % parts == part));
-                left -= now;
-            }
-        }
-        Ok(events)
-    }
-}
-
-fn to_bytes(event: &WaitingEvent) -> [u8; EVENT_BYTES] {
-    let mut bytes = [0; EVENT_BYTES];
-    let keys = [event.row, event.company, event.event, event.person, event.copies, event.identity];
-    for (place, key) in bytes[0..24].chunks_exact_mut(4).zip(keys) {
-        place.copy_from_slice(&key.to_le_bytes());
-    }
-    bytes[24..32].copy_from_slice(&event.micros.to_le_bytes());
-    bytes
-}
-
-fn from_bytes(bytes: &[u8]) -> WaitingEvent {
-    let key = |place: usize| {
-        let mut four = [0; 4];
-        four.copy_from_slice(&bytes[place * 4..place * 4 + 4]);
-        four
-    };
-    let mut micros = [0; 8];
-    micros.copy_from_slice(&bytes[24..32]);
-    WaitingEvent {
-        row: u32::from_le_bytes(key(0)),
-        company: u32::from_le_bytes(key(1)),
-        event: u32::from_le_bytes(key(2)),
-        person: u32::from_le_bytes(key(3)),
-        copies: u32::from_le_bytes(key(4)),
-        identity: u32::from_le_bytes(key(5)),
-        micros: i64::from_le_bytes(micros),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -608,7 +313,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::store::{Finish, Permissions};
+    use crate::store::{Finish, Permissions, day_events};
 
     /// So little that a handful of events does not fit.
     const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3 };

@@ -20,12 +20,14 @@ impl Store {
     }
 
     /// Makes one company of two, within a transaction that the caller has begun. What `into` says of itself stands; its gaps are
-    /// filled from `from`, whose id stays known as a text for `into`. Events that both have are one.
+    /// filled from `from`, whose id and name stay known as texts for `into`. Events and other facts without an id that both have are one.
     ///
     /// # Errors
     /// A database that cannot be written.
     pub fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let (left, mut kept) = (self.company(from)?, self.company(into)?);
+        let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
+        let left_name = self.name_to_keep(from, &left, &kept)?;
         self.merge_events(from, into)?;
         for (name, value) in self.company_attributes(from)? {
             if !self.company_attributes(into)?.contains_key(&name) {
@@ -39,16 +41,56 @@ impl Store {
         self.move_facts(from, into)?;
         connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
         self.add_company_text(into, &left.company_id)?;
+        left_name.iter().try_for_each(|name| self.add_company_text(into, name))?;
         fill_gaps(&mut kept, left);
         self.update_company(into, &kept)?;
+        if is_unlisted {
+            // A company of that name may still arrive.
+            connection.execute("UPDATE companies SET is_unlisted = 1 WHERE id = ?1", [into.0])?;
+        }
         self.refresh_breaks(into)
+    }
+
+    /// The name of a company that becomes part of another: rows that were matched by it must find the other from now on. `None`
+    /// where they will find it by its own name, or would not have found the first alone.
+    fn name_to_keep(&self, from: CompanyKey, left: &Company, kept: &Company) -> Result<Option<String>> {
+        let Some(name) = &left.name else { return Ok(None) };
+        let is_needed = kept.name.is_some() && self.company_by_text(name)? == Some(from);
+        Ok(Some(name.clone()).filter(|_| is_needed))
     }
 
     fn move_facts(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let moves = [
+            "DELETE FROM nps_responses WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY person, score, responded_at, comment ORDER BY id) AS nth,
+                            (SELECT count(*) FROM nps_responses i
+                             WHERE i.company = ?2 AND i.responded_at = f.responded_at AND i.score = f.score
+                               AND i.person IS f.person AND i.comment IS f.comment AND i.response_id IS NULL) AS known
+                     FROM nps_responses f WHERE company = ?1 AND response_id IS NULL)
+                 WHERE nth <= known)",
+            "DELETE FROM touchpoints WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY occurred_at, direction, channel, kind, with_whom, subject
+                                                   ORDER BY id) AS nth,
+                            (SELECT count(*) FROM touchpoints i
+                             WHERE i.company = ?2 AND i.occurred_at = f.occurred_at AND i.direction = f.direction
+                               AND i.channel IS f.channel AND i.kind IS f.kind AND i.with_whom IS f.with_whom
+                               AND i.subject IS f.subject) AS known
+                     FROM touchpoints f WHERE company = ?1)
+                 WHERE nth <= known)",
+            "DELETE FROM goals WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY event, due_on, name ORDER BY id) AS nth,
+                            (SELECT count(*) FROM goals i
+                             WHERE i.company = ?2 AND i.event = f.event AND i.due_on = f.due_on AND i.name IS f.name) AS known
+                     FROM goals f WHERE company = ?1)
+                 WHERE nth <= known)",
+            "INSERT INTO stated_churns (company, churned_on, returned_on)
+             SELECT ?2, churned_on, returned_on FROM stated_churns WHERE company = ?1
+             ON CONFLICT DO UPDATE SET returned_on = coalesce(returned_on, excluded.returned_on)",
             "UPDATE people SET company = ?2 WHERE company = ?1",
             "UPDATE subscriptions SET company = ?2 WHERE company = ?1",
-            "UPDATE OR IGNORE stated_churns SET company = ?2 WHERE company = ?1",
             "UPDATE nps_responses SET company = ?2 WHERE company = ?1",
             "UPDATE tickets SET company = ?2 WHERE company = ?1",
             "UPDATE invoices SET company = ?2 WHERE company = ?1",
@@ -71,15 +113,17 @@ impl Store {
         let (first, last): (Option<i32>, Option<i32>) =
             span.query_row([from.0], |row| Ok((row.get("first")?, row.get("last")?)))?;
         let Some((first, last)) = first.zip(last) else { return Ok(()) };
+        let mut days: Option<(i32, i32)> = None;
         for day in first..=last {
-            let moved = self.take_day(day, from)?;
+            let moved = self.take_day(day, from)?.into_iter();
+            let moved: Vec<StoredEvent> = moved.filter(|event| !known.contains(&event.key.identity)).collect();
             if !moved.is_empty() {
-                let moved = moved.into_iter().filter(|event| !known.contains(&event.key.identity)).collect();
                 let merged = merge_events(moved, self.take_day(day, into)?);
                 self.put_day(day, into, &merged)?;
+                days = Some((days.map_or(day, |(first, _)| first), day));
             }
         }
-        self.note_event_days(&[(into.0, (first, last))].into())
+        self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())
     }
 
     /// The keys of those event ids of `from` that `into` has too; the others become ids of `into`.

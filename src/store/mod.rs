@@ -7,6 +7,7 @@ mod check;
 mod companies;
 mod customers;
 mod day_events;
+mod day_merge;
 mod event_writer;
 mod events;
 mod facts;
@@ -20,6 +21,7 @@ mod runs;
 mod settings;
 mod signals;
 mod values;
+mod waiting_events;
 
 use std::path::{Path, PathBuf};
 

@@ -2,17 +2,17 @@
 
 use std::fs::{self, OpenOptions, Permissions as Mode};
 use std::io::ErrorKind;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Store, migrations};
-use crate::error::{Failure, Kind};
+use crate::error::{Failure, Kind, damaged};
 
 /// How long a second writer waits for the first.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,6 +66,7 @@ impl Store {
     pub fn open_to_write(path: &Path) -> Result<Store> {
         let path = absolute(path)?;
         require_file(&path)?;
+        refuse_network_filesystem(&path)?;
         open_to_write(path)
     }
 
@@ -77,12 +78,47 @@ impl Store {
     pub fn open_to_read(path: &Path) -> Result<Store> {
         let path = absolute(path)?;
         require_file(&path)?;
+        refuse_network_filesystem(&path)?;
         let connection = open_reader(&path).map_err(|error| explain(error, &path))?;
         if migrations::version(&connection)? < migrations::LATEST {
             let message = format!("{} was made by an older version of signals", path.display());
             return Err(Failure::new(Kind::NotAllowed, message).hint("`signals init` brings it up to date").into());
         }
         finish(connection, path)
+    }
+}
+
+impl Store {
+    /// Removes the database: for one that was made a moment ago, and for nothing.
+    ///
+    /// # Errors
+    /// Files that cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        let Store { connection, path, .. } = self;
+        connection.close().map_err(|(_, error)| error)?;
+        Ok(fs::remove_file(path)?)
+    }
+
+    /// Lets the file's group read and write it, or its owner alone.
+    ///
+    /// # Errors
+    /// A file that belongs to somebody else.
+    pub fn set_permissions(&self, permissions: Permissions) -> Result<()> {
+        fs::set_permissions(self.path(), Mode::from_mode(permissions.mode()))
+            .with_context(|| format!("cannot change who may read {}", self.path().display()))
+    }
+}
+
+/// Gives the files beside the database the group of the database, so that the others of a team can use what this user made.
+fn share_side_files(path: &Path) {
+    let Ok(database) = fs::metadata(path) else { return };
+    for ending in ["-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        if fs::metadata(&name).is_ok_and(|side| side.gid() != database.gid()) {
+            // Only its owner may do this, and only for a group of his own: for all others there is nothing to do.
+            let _ = std::os::unix::fs::chown(&name, None, Some(database.gid()));
+        }
     }
 }
 
@@ -110,8 +146,8 @@ const BEGIN: &str = "`signals init` makes one; `--db PATH` or SIGNALS_DB names a
 fn make_file(path: &Path, permissions: Permissions) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
-        refuse_network_filesystem(folder)?;
     }
+    refuse_network_filesystem(path)?;
     match OpenOptions::new().write(true).create_new(true).mode(permissions.mode()).open(path) {
         Ok(file) => Ok(file.set_permissions(Mode::from_mode(permissions.mode()))?),
         Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_file() => Ok(()),
@@ -119,7 +155,10 @@ fn make_file(path: &Path, permissions: Permissions) -> Result<()> {
     }
 }
 
-fn refuse_network_filesystem(folder: &Path) -> Result<()> {
+fn refuse_network_filesystem(path: &Path) -> Result<()> {
+    // A link is where it leads to; a file that is not there yet is in its folder.
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = place.parent().unwrap_or(Path::new("/"));
     let number = rustix::fs::statfs(folder)?.f_type as u32;
     match NETWORK_FILESYSTEMS.iter().find(|(known, _)| *known == number) {
         Some((_, name)) => Err(Failure::new(
@@ -145,7 +184,10 @@ fn open_to_write(path: PathBuf) -> Result<Store> {
 fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
+    // Closing a connection writes the WAL into the database: not into one that is not ours.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     require_ours(&connection, path)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     // The size of pages is that of a new database; an old one keeps its own. An import writes many pages one after the other,
     // first to the WAL and then to the database: with fewer and larger ones it takes a sixth less time than with the usual 4096.
     connection.execute_batch(
@@ -161,35 +203,57 @@ fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Connection> {
 }
 
 fn open_reader(path: &Path) -> Result<Connection> {
-    let usual = try_reader(path, "");
+    let usual = try_reader(path);
     let Err(error) = usual else { return usual };
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
     if !matches!(code, Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure)) {
         return Err(error);
     }
-    // The memory shared between readers and writers is a file beside the database. Where it cannot be made, a reader that
-    // has the database to itself keeps it in its own memory, and a file that nobody can write needs none.
-    if wal_has_content(path) { try_reader(path, "PRAGMA locking_mode = EXCLUSIVE;") } else { immutable_reader(path) }
-        .map_err(|_| error)
+    // The memory shared between readers and writers is a file beside the database. Where it cannot be made, a file without a
+    // WAL can be read as it is; one with a WAL by whoever has it alone, or without locks where nobody can write.
+    if !wal_has_content(path) {
+        return immutable_reader(path).map_err(|_| error);
+    }
+    exclusive_reader(path).or_else(|_| lockless_reader(path)).map_err(|_| error)
 }
 
-fn try_reader(path: &Path, first: &str) -> Result<Connection> {
+/// A reader that has the database to itself and keeps the shared memory in its own. It needs a file that it could write.
+fn exclusive_reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
+    check_reader(connection, path)
+}
+
+/// A reader of a file on a filesystem that is mounted read-only.
+fn lockless_reader(path: &Path) -> Result<Connection> {
+    if !rustix::fs::statvfs(path)?.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        bail!("{} may be written by others", path.display());
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(uri(path, "mode=ro&vfs=unix-none"), flags)?;
+    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
+    check_reader(connection, path)
+}
+
+fn try_reader(path: &Path) -> Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(PATIENCE)?;
-    connection.execute_batch(first)?;
     check_reader(connection, path)
 }
 
 fn immutable_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    check_reader(Connection::open_with_flags(immutable_uri(path), flags)?, path)
+    check_reader(Connection::open_with_flags(uri(path, "immutable=1"), flags)?, path)
 }
 
-fn immutable_uri(path: &Path) -> String {
+fn uri(path: &Path, options: &str) -> String {
     let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-    format!("file:{escaped}?immutable=1")
+    format!("file:{escaped}?{options}")
 }
 
 fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
@@ -240,12 +304,13 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
 }
 
 fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
+    share_side_files(&path);
     connection.set_prepared_statement_cache_capacity(64);
     // Otherwise SQLite makes a new plan each time a statement gets other values, which takes longer than most statements.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let mut store = Store { connection, path, zone: Tz::UTC };
     if let Some(name) = store.setting("timezone")? {
-        store.zone = name.parse().map_err(|_| anyhow::anyhow!("the database is in the unknown time zone '{name}'"))?;
+        store.zone = name.parse().map_err(|_| damaged(format!("the database is in the unknown time zone '{name}'")))?;
     }
     Ok(store)
 }

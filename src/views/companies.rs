@@ -129,13 +129,12 @@ fn text(value: Value<'_>) -> String {
 /// What is known of a company, name by name, the unknown left out.
 pub fn known(details: &CompanyDetails) -> Vec<(&str, String)> {
     let fields = FIELDS.iter().copied().filter(|field| !field.ends_with("_signals"));
-    let fields = fields.chain(details.attributes.keys().map(String::as_str));
-    fields
-        .filter_map(|field| match value(details, field) {
-            Some(Value::Null) | None => None,
-            Some(value) => Some((field, text(value))),
-        })
-        .collect()
+    let own = fields.filter_map(|field| match value(details, field) {
+        Some(Value::Null) | None => None,
+        Some(value) => Some((field, text(value))),
+    });
+    // What a company's own columns hold is printed as it came: a customer number is no quantity.
+    own.chain(details.attributes.iter().map(|(name, text)| (name.as_str(), text.clone()))).collect()
 }
 
 /// How many signals a company has, in words.

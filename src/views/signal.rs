@@ -64,6 +64,11 @@ impl SignalView {
             signals::tone(signal.signal_type),
         );
         screen.pairs(self.company_pairs());
+        if let Some((before, now)) = self.newer_counts() {
+            screen.line(&format!(
+                "  Events of these days were imported later: counted today, it is {before} before and {now} now."
+            ));
+        }
         self.draw_numbers(screen);
         self.draw_people(screen);
         screen.heading("The rule as it was");
@@ -91,10 +96,6 @@ impl SignalView {
             ("chance", self.chance_text()),
             ("", "taking what people do to be independent of each other".to_owned()),
         ]);
-        if self.has_changed_since() {
-            screen
-                .line("  Events of these days were imported after the signal was raised: the daily counts are newer.");
-        }
     }
 
     fn draw_window(&self, screen: &mut Screen, name: &str, window: DayRange, count: u64) {
@@ -131,14 +132,15 @@ impl SignalView {
         format!("{}: with no real change it would look like this {often}", render::chance(chance))
     }
 
-    fn has_changed_since(&self) -> bool {
+    /// The counts of both windows as the events are stored now, where they are not those of the signal.
+    fn newer_counts(&self) -> Option<(u64, u64)> {
         let comparison = &self.signal.comparison;
         let sum = |window: DayRange| -> u64 {
             self.activity.daily.iter().filter(|(day, _)| window.contains(*day)).map(|(_, count)| count).sum()
         };
+        let (before, now) = (sum(comparison.observation), sum(comparison.decision));
         let is_events = self.signal.definition.watch != Watch::People;
-        is_events
-            && (sum(comparison.observation) != comparison.previous || sum(comparison.decision) != comparison.current)
+        (is_events && (before, now) != (comparison.previous, comparison.current)).then_some((before, now))
     }
 
     fn draw_people(&self, screen: &mut Screen) {
@@ -180,7 +182,10 @@ impl SignalView {
         screen.line(&format!("  {} raised", self.signal.raised_on));
         for entry in &self.history {
             let outcome = entry.outcome.map(|outcome| format!(" ({outcome})")).unwrap_or_default();
-            screen.line(&format!("  {} {} by {}{outcome}: {}", entry.day, entry.action, entry.by, entry.reason));
+            let entered = entry.at.to_string()[..10].to_owned();
+            let entered = if entered == entry.day.to_string() { String::new() } else { format!(", entered {entered}") };
+            screen.line(&format!("  {} {} by {}{outcome}{entered}", entry.day, entry.action, entry.by));
+            screen.line(&format!("    {}", entry.reason));
         }
     }
 }

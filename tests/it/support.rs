@@ -88,9 +88,10 @@ impl Sandbox {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    /// Runs a command line, split at spaces; `'…'` holds words together.
-    pub fn run(&self, arguments: &str) -> Outcome {
-        let output = Command::new(env!("CARGO_BIN_EXE_signals"))
+    /// A command line, split at spaces; `'…'` holds words together. Nothing is on its standard input.
+    pub fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signals"));
+        command
             .args(words(arguments))
             .current_dir(self.directory.path())
             .env_clear()
@@ -99,9 +100,13 @@ impl Sandbox {
             .env("SIGNALS_NOW", &self.now)
             .env("SIGNALS_USER", "tester")
             .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command line, as [`Sandbox::command`] reads it.
+    pub fn run(&self, arguments: &str) -> Outcome {
+        let output = self.command(arguments).output().unwrap();
         Outcome {
             arguments: arguments.to_owned(),
             status: output.status.code().unwrap_or(-1),

@@ -8,6 +8,10 @@ ALTER TABLE people ADD COLUMN role TEXT;
 ALTER TABLE people ADD COLUMN created_on TEXT;
 CREATE INDEX people_by_company ON people (company) WHERE company IS NOT NULL;
 
+-- When the payment was made that payment_expires_on comes from, where it comes from a file of payments: only a later one changes
+-- it.
+ALTER TABLE companies ADD COLUMN paid_at TEXT;
+
 CREATE TABLE subscriptions (
     subscription_id  TEXT PRIMARY KEY,
     company          INTEGER NOT NULL REFERENCES companies (id),
