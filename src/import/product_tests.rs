@@ -92,7 +92,7 @@ fn usage_by_subscription_is_read_by_hand_too() {
         ("event_id", "usage_id"),
     ];
     let options = Options { kind: Some(EVENTS.to_owned()), ..mapped(&by_hand) };
-    let file = "products/ravenstack-feature-usage.csv";
+    let file = "products/usage-log.csv";
     assert_eq!(told(file, &options), told(file, &Options::default()));
 }
 
