@@ -13,6 +13,7 @@ use super::output;
 use crate::context::Context;
 use crate::error::{self, Failure, Kind, usage};
 use crate::import::header::Delimiter;
+use crate::import::kinds;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
@@ -33,7 +34,7 @@ Examples:
 
 /// Import files: events, companies and other facts about customers.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, after_long_help = long_help())]
 pub struct Import {
     /// The files; `-` is standard input. gzip and zstd are read as they are
     #[arg(value_name = "FILE", required_unless_present = "list")]
@@ -281,6 +282,30 @@ fn some(list: &[String]) -> String {
     const SHOWN: usize = 10;
     let more = if list.len() > SHOWN { ", …" } else { "" };
     format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
+}
+
+/// The examples, and what the table of kinds and products has.
+fn long_help() -> String {
+    let catalogue = kinds::catalogue();
+    let mut text = format!("{AFTER_HELP}\n\nKinds, with their columns; those in brackets may be missing:\n");
+    for kind in catalogue.kinds.iter().filter(|kind| load::takes(&kind.name)) {
+        let columns = kind.columns.iter().map(|column| match column.required {
+            true => column.name.clone(),
+            false => format!("[{}]", column.name),
+        });
+        text.push_str(&format!("  {}: {}\n", kind.name, columns.collect::<Vec<_>>().join(", ")));
+    }
+    text.push_str("\nExports that are recognised by their header:\n");
+    for kind in &catalogue.kinds {
+        let products = catalogue.products.iter().filter(|product| product.kind == kind.name);
+        let mut names: Vec<&str> = products.map(|product| product.name.as_str()).collect();
+        names.dedup();
+        if !names.is_empty() {
+            text.push_str(&format!("  {}: {}\n", kind.name, names.join(", ")));
+        }
+    }
+    text.push_str("\nOther names that columns may have are listed in docs/import.md.");
+    text
 }
 
 fn field_and_column(text: &str) -> Result<(String, String), String> {

@@ -197,6 +197,11 @@ fn record(
     }
 }
 
+/// Whether files of a kind can be loaded.
+pub fn takes(kind: &str) -> bool {
+    [EVENTS, "companies", "acks"].contains(&kind) || facts::taker(kind).is_some()
+}
+
 /// Whether a failure is about the input, and not about the database or the machine.
 pub fn is_refusal(error: &anyhow::Error) -> bool {
     error
