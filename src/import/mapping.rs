@@ -502,8 +502,12 @@ fn cannot_tell(Head { file, header, .. }: Head<'_>, all: &[Matches]) -> Failure 
 
 fn lacking(matches: &Matches, header: &Header) -> String {
     let lacks: Vec<String> = matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
-    let lacks = if lacks.is_empty() { "nothing".to_owned() } else { lacks.join(", ") };
-    format!("{}, lacking {lacks}", matches.kind.name)
+    let kind = &matches.kind.name;
+    if lacks.is_empty() {
+        format!("{kind}, with all it needs")
+    } else {
+        format!("{kind}, lacking {}", lacks.join(", "))
+    }
 }
 
 /// A file of events read as companies would make each of its rows a customer, which nothing can undo.

@@ -174,7 +174,7 @@ fn what_is_left_to_tell_apart_by_the_header() {
         // A record of something that belongs to a company is not a company.
         (
             "churn_event_id,account_id,churn_date,reason_code",
-            "f:1: cannot tell what this is: it could be companies, lacking nothing",
+            "f:1: cannot tell what this is: it could be companies, with all it needs",
         ),
         ("Record ID,First Name,Last Name,Email,Company name", "f:1: no header that names known columns"),
         ("Id,AccountId,Name,OwnerId,CreatedDate,SystemModstamp", "f:1: cannot tell what this is"),

@@ -76,13 +76,13 @@ fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
     let refusal = |header| plan_of(header, &Options::default());
     assert_eq!(
         refusal("company_id,event,when"),
-        "f.csv:1: cannot tell what this is: it could be events, lacking timestamp; companies, lacking nothing; \
+        "f.csv:1: cannot tell what this is: it could be events, lacking timestamp; companies, with all it needs; \
          goals, lacking due_on"
     );
     assert_eq!(
         refusal("company_id,event,timestamp,due_on"),
-        "f.csv:1: cannot tell what this is: it could be events, lacking nothing; companies, lacking nothing; \
-         invoices, lacking invoice_id; goals, lacking nothing"
+        "f.csv:1: cannot tell what this is: it could be events, with all it needs; companies, with all it needs; \
+         invoices, lacking invoice_id; goals, with all it needs"
     );
     assert_eq!(refusal("a,b"), "f.csv:1: no header that names known columns; it has: a, b");
     assert_eq!(
