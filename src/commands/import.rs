@@ -174,12 +174,12 @@ impl Import {
                 self.summarise(context, outcome.plan.as_ref(), &loaded, outcome.rejected);
                 Ok(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well })
             }
-            Err(error) if load::is_refusal(&error) => {
-                ui.failure_of(&error);
-                Ok(Ended::Refused)
-            }
             // What is wrong with this file need not be wrong with the next.
             Err(error) => match error::report(&error) {
+                Some(report) if report.kind == Kind::InputRefused => {
+                    ui.failure(&report);
+                    Ok(Ended::Refused)
+                }
                 Some(report) if matches!(report.kind, Kind::Usage | Kind::Io) && self.files.len() > 1 => {
                     ui.failure(&report);
                     Ok(Ended::Failed(report.kind))

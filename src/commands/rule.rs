@@ -1,6 +1,7 @@
 //! `signals rule`: what to watch for.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -9,7 +10,7 @@ use super::options::{FormatOption, nearest, nearest_of_all, probability};
 use super::output;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
-use crate::domain::rule::{Direction, Rule as DomainRule, RuleKind, TrendRule, Watch};
+use crate::domain::rule::{Direction, Rule as DomainRule, RuleKind, THRESHOLDS, TIMEFRAMES, TrendRule, Watch};
 use crate::error::{Failure, not_allowed, usage};
 use crate::render::{Format, RecordWriter, Screen, Value};
 use crate::run;
@@ -105,10 +106,10 @@ pub struct NamedRule {
 #[derive(Debug, Args)]
 struct TrendOptions {
     /// The length of each of the two windows compared, in days, 7 to 30; 7 unless set
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u8).range(7..=30))]
+    #[arg(long, value_name = "DAYS", value_parser = timeframe)]
     timeframe: Option<u8>,
     /// Fire on a change of more than this, in percent, 1 to 100; 15 unless set
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = threshold)]
     threshold: Option<u8>,
     /// Which changes count: both, down or up; both unless set
     #[arg(long)]
@@ -131,6 +132,19 @@ struct TrendOptions {
     /// Any chance will do
     #[arg(long)]
     no_max_chance: bool,
+}
+
+fn timeframe(text: &str) -> Result<u8, String> {
+    whole_number(text, TIMEFRAMES, "days")
+}
+
+fn threshold(text: &str) -> Result<u8, String> {
+    whole_number(text, THRESHOLDS, "percent")
+}
+
+fn whole_number(text: &str, range: RangeInclusive<u8>, unit: &str) -> Result<u8, String> {
+    let value = text.parse().ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| format!("'{text}' is no whole number of {unit} from {} to {}", range.start(), range.end()))
 }
 
 impl TrendOptions {
@@ -188,9 +202,7 @@ impl AddRule {
         };
         save(context, &self.name, watch, &self.options, self.format.format)
     }
-}
 
-impl AddRule {
     fn refuse_kind(&self, context: &Context) -> Result<Failure> {
         let is_there = context.database()?.exists() && context.reader()?.rule(&self.name)?.is_some();
         if is_there {

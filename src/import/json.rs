@@ -35,11 +35,6 @@ pub fn names_in(lines: &[Peeked]) -> Vec<String> {
     names
 }
 
-/// Whether a line is a JSON object.
-pub fn is_object(line: &str) -> bool {
-    walk(line, &mut String::new(), &mut |_, _| ()).is_ok()
-}
-
 /// Turns lines into rows with the same fields in the same order.
 #[derive(Debug)]
 pub struct Flattener {

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::cells::{day, money, text, whole};
-use super::events::shared_name;
-use super::names::{CompanyBook, SharedName};
+use super::names::{CompanyBook, SharedName, shared_name};
 use super::{Loaded, Watcher};
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::facts::AttributeType;

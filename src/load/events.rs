@@ -6,9 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use anyhow::{Result, anyhow};
 
 use super::diagnosis::SeenCompanies;
-use super::names::{Names, SharedName};
+use super::names::{Names, SharedName, shared_name};
 use super::{Loaded, Watcher};
-use crate::domain::day::Day;
 use crate::import::{DaysSeen, EventRow, Rejects, Sheet, Verdict, read_events};
 use crate::store::{EventBatch, IncomingEvent, Store, WrittenRows};
 
@@ -135,19 +134,8 @@ impl Reader {
     }
 }
 
-/// The verdict on a row whose company is named like another.
-pub fn shared_name(text: &str) -> Verdict {
-    let reason = format!("several companies have the name '{text}'; give the company's id");
-    Verdict::Rejected { column: "company_id", reason }
-}
-
 fn unknown_person(person: &str) -> Verdict {
     let reason =
         format!("the company of '{person}' is not known; import the people first: signals import --kind people");
     Verdict::Rejected { column: "person_id", reason }
-}
-
-/// The first day and the last.
-pub fn span(days: &DaysSeen) -> (Option<Day>, Option<Day>) {
-    (days.first(), days.last())
 }

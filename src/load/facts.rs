@@ -5,8 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use anyhow::Result;
 
 use super::cells::{day, money, optional_text, required_day, required_text, required_when, term, text, when, whole};
-use super::events::shared_name;
-use super::names::CompanyBook;
+use super::names::{CompanyBook, shared_name};
 use super::{Loaded, Watcher};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::{Subscription, to_the_cent};

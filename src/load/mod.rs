@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::domain::EVENTS;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
-use crate::error::{Failure, refused};
+use crate::error::refused;
 use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
 use crate::store::{Finish, ImportRecord, Store, WrittenRows};
@@ -176,7 +176,6 @@ fn record(
 ) -> Result<()> {
     let plan = sheet.plan();
     let kind = &plan.mapping.kind.name;
-    let (first_day, last_day): (Option<Day>, Option<Day>) = events::span(&loaded.days);
     store.add_import(&ImportRecord {
         file: plan.file.clone(),
         kind: kind.clone(),
@@ -187,8 +186,8 @@ fn record(
         rows_known: loaded.rows.known,
         rows_rejected: rejected,
         companies_made: loaded.companies_made,
-        first_day,
-        last_day,
+        first_day: loaded.days.first(),
+        last_day: loaded.days.last(),
     })?;
     if request.options.map.is_empty() {
         Ok(())
@@ -200,12 +199,4 @@ fn record(
 /// Whether files of a kind can be loaded.
 pub fn takes(kind: &str) -> bool {
     [EVENTS, "companies", "acks"].contains(&kind) || facts::taker(kind).is_some()
-}
-
-/// Whether a failure is about the input, and not about the database or the machine.
-pub fn is_refusal(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<Failure>())
-        .any(|failure| failure.kind() == crate::error::Kind::InputRefused)
 }

@@ -10,11 +10,18 @@ use rustc_hash::FxHashMap;
 
 use crate::domain::company::CompanyKey;
 use crate::error::refused;
+use crate::import::Verdict;
 use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
 
 /// A name that several companies have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedName;
+
+/// The verdict on a row whose company is named like another.
+pub fn shared_name(text: &str) -> Verdict {
+    let reason = format!("several companies have the name '{text}'; give the company's id");
+    Verdict::Rejected { column: "company_id", reason }
+}
 
 /// How companies are found by what a file calls them: by id, else by another text known for one, else by the id of a
 /// subscription, else by a name that no other company has, without regard to case.

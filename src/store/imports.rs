@@ -33,9 +33,6 @@ pub struct ImportRecord {
     pub last_day: Option<Day>,
 }
 
-/// The kind under which imports of events are recorded.
-pub type ImportKind = &'static str;
-
 impl Store {
     /// Records an import.
     ///

@@ -32,7 +32,7 @@ use rusqlite::Connection;
 pub use companies::{CompanyDetails, CompanyName, CompanySummary, SignalCounts};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
 pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
-pub use imports::{ImportKind, ImportRecord};
+pub use imports::ImportRecord;
 pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
 pub use open::Permissions;
