@@ -593,6 +593,9 @@ fn a_second_trend_rule_for_the_same_event_and_timeframe_is_refused() {
     sandbox.ok("rule add login-14 --kind trend --event login --timeframe 14 --threshold 30");
     sandbox.fails("rule set login --timeframe 14", 9);
     sandbox.ok("rule set signed_up --timeframe 7");
+    sandbox.ok("rule add people --kind trend --people --timeframe 14");
+    sandbox.fails("rule add others --kind trend --people --timeframe 14", 9);
+    sandbox.ok("rule add others --kind trend --people --timeframe 21");
 }
 
 #[test]

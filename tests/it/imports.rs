@@ -440,3 +440,66 @@ fn a_dry_run_tells_what_does_not_fit_together() {
         "with events, but not in this file: 2 companies: acme, initech",
     ]);
 }
+
+#[test]
+fn a_companies_row_with_an_id_and_another_name_is_no_other_company() {
+    let rows = ["17,Acme\n", "acme,Other\n"];
+    for order in [[0, 1], [1, 0]] {
+        let sandbox = Sandbox::new();
+        sandbox.write("c.csv", &format!("company_id,name\n{}{}", rows[order[0]], rows[order[1]]));
+        sandbox.ok("import c.csv").says(&["read 2: new 2, known 0"]);
+        assert_eq!(company(&sandbox, "17")["name"], json!("Acme"));
+        assert_eq!(company(&sandbox, "acme")["name"], json!("Other"));
+        sandbox.ok("import c.csv").says(&["read 2: new 0, known 2"]);
+    }
+    // A list without ids has the names in their place.
+    let sandbox = Sandbox::new();
+    sandbox.write("c.csv", "company_id,name\n17,Acme\n");
+    sandbox.write("names.csv", "company_id,plan\nACME,pro\n");
+    sandbox.ok("import c.csv");
+    sandbox.ok("import names.csv --kind companies").says(&["read 1: new 0, known 1"]);
+    assert_eq!(company(&sandbox, "17")["plan"], json!("pro"));
+}
+
+#[test]
+fn a_first_import_that_brings_nothing_leaves_no_database() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("bad.csv", "nothing,known\n1,2\n");
+    sandbox.fails("import bad.csv", 4);
+    sandbox.fails("import missing.csv", 4);
+    sandbox.fails("list", 6);
+    sandbox.write("good.csv", GOOD);
+    sandbox.ok("import good.csv --dry-run");
+    sandbox.fails("list", 6);
+    sandbox.ok("import good.csv").says(&["made a new database"]);
+    sandbox.fails("import bad.csv", 4);
+    sandbox.ok("list");
+}
+
+#[test]
+fn an_option_that_one_file_cannot_have_does_not_stop_the_others() {
+    let sandbox = Sandbox::new();
+    sandbox.write("events.csv", GOOD);
+    sandbox.write("companies.csv", "company_id,name,Tier\nacme,Acme,pro\n");
+    sandbox.fails("import --map plan=Tier events.csv companies.csv", 2);
+    assert_eq!(company(&sandbox, "acme")["plan"], json!("pro"));
+}
+
+#[test]
+fn events_are_not_taken_for_companies() {
+    let sandbox = Sandbox::new();
+    sandbox.write("events.csv", GOOD);
+    sandbox.fails("import events.csv --kind companies", 4).says(&["the header is one of events", "--kind events"]);
+}
+
+#[test]
+fn what_an_export_guards_against_spreadsheets_comes_back_as_it_was() {
+    let sandbox = Sandbox::new();
+    sandbox.write("c.csv", "company_id,name\n=one,@two\n");
+    sandbox.ok("import c.csv");
+    sandbox.ok("export companies --out out.csv");
+    let text = std::fs::read_to_string(sandbox.path("out.csv")).unwrap();
+    assert!(text.contains("\n'=one,'@two,"), "{text}");
+    sandbox.ok("import out.csv --kind companies").says(&["read 1: new 0, known 1"]);
+    assert_eq!(company(&sandbox, "=one")["name"], json!("@two"));
+}

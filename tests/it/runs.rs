@@ -236,3 +236,12 @@ fn companies_that_turn_both_ways_are_no_outage() {
     assert!(!run.stderr.contains("tracking"), "{run}");
     assert_eq!(sandbox.signals().len(), 18);
 }
+
+#[test]
+fn other_programs_get_an_empty_list_when_nothing_is_due() {
+    let sandbox = Sandbox::new();
+    sandbox.ok("run");
+    assert_eq!(sandbox.ok("run --format json").stdout, "[]\n");
+    assert!(sandbox.ok("run --format csv").stdout.starts_with("id,company_id,"));
+    assert_eq!(sandbox.ok("run").stdout, "");
+}
