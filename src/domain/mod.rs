@@ -10,6 +10,7 @@ pub mod day;
 pub mod facts;
 pub mod rule;
 pub mod signal;
+pub mod spreadsheet;
 pub mod trend;
 
 /// The kind of import that brings events.

@@ -5,13 +5,14 @@
 
 use super::fault::{Fault, shown};
 use crate::domain::day::Day;
+use crate::domain::spreadsheet;
 
 /// The largest amount of money, and the most digits before the point: both fit a double exactly, to the cent.
 const MOST_DIGITS: usize = 15;
 
 /// A cell without the white space around it; `None` when nothing or a placeholder is left.
 pub fn content(cell: &str) -> Option<&str> {
-    let cell = unguarded(trimmed(cell));
+    let cell = spreadsheet::unguarded(trimmed(cell));
     (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
 }
 
@@ -22,17 +23,6 @@ fn trimmed(cell: &str) -> &str {
         _ => cell.trim(),
     }
 }
-
-/// A cell without the apostrophe that an export of ours puts before what a spreadsheet would take for a formula.
-fn unguarded(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.trim_start_matches(' ').starts_with(FORMULA_STARTS) => rest,
-        _ => cell,
-    }
-}
-
-/// What a spreadsheet takes for the beginning of a formula, as `render::escape` knows it too.
-const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// What other programs write for nothing.
 fn is_placeholder(cell: &str) -> bool {

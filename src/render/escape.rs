@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::domain::spreadsheet;
+
 /// Whether a character could move the cursor, change colours or turn the direction of a line round.
 pub fn is_hostile(character: char) -> bool {
     character.is_control() || is_bidirectional(character)
@@ -33,13 +35,7 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
 /// A text cell of a CSV file that a spreadsheet will not take for a formula: one that begins like a formula gets an
 /// apostrophe in front.
 pub fn for_spreadsheet(text: &str) -> Cow<'_, str> {
-    let first = text.trim_start_matches(' ').chars().next();
-    match first {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {
-            Cow::Owned(format!("'{text}"))
-        }
-        _ => Cow::Borrowed(text),
-    }
+    if spreadsheet::is_formula(text) { Cow::Owned(spreadsheet::guarded(text)) } else { Cow::Borrowed(text) }
 }
 
 #[cfg(test)]
