@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, backup, check, company, completions, demo, event, export, home, import, init, list, man, reopen, rule, run,
-    show, status,
+    ack, attribute, backup, check, company, completions, demo, event, export, home, import, init, list, man, metric,
+    reopen, rule, run, segment, show, status,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -55,6 +55,12 @@ enum Command {
     #[command(subcommand)]
     Company(company::Company),
     #[command(subcommand)]
+    Segment(segment::Segment),
+    #[command(subcommand)]
+    Metric(metric::Metric),
+    #[command(subcommand)]
+    Attribute(attribute::Attribute),
+    #[command(subcommand)]
     Export(export::Export),
     Status(status::Status),
     Check(check::Check),
@@ -88,6 +94,9 @@ impl Cli {
             Some(Command::Ack(args)) => args.run(context),
             Some(Command::Reopen(args)) => args.run(context),
             Some(Command::Company(args)) => args.run(context),
+            Some(Command::Segment(args)) => args.run(context),
+            Some(Command::Metric(args)) => args.run(context),
+            Some(Command::Attribute(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),

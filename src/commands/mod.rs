@@ -1,10 +1,12 @@
 //! The commands, one file each: arguments on top, one thin function below that connects the store, the views and the screen.
 
 pub mod ack;
+pub mod attribute;
 pub mod backup;
 pub mod check;
 pub mod company;
 pub mod completions;
+mod customers;
 pub mod demo;
 pub mod event;
 pub mod export;
@@ -13,11 +15,13 @@ pub mod import;
 pub mod init;
 pub mod list;
 pub mod man;
+pub mod metric;
 mod options;
 mod output;
 pub mod reopen;
 pub mod rule;
 pub mod run;
+pub mod segment;
 pub mod show;
 pub mod status;
 mod triage;

@@ -17,7 +17,7 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
-        let mut breaks = self.all_breaks()?;
+        let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
         let mut statement =
             self.connection.prepare_cached("SELECT id, first_event_day FROM companies ORDER BY company_id")?;
         let customers = statement.query_map([], |row| {
@@ -29,12 +29,14 @@ impl Store {
         Ok(customers.collect::<Result<_, _>>()?)
     }
 
-    fn all_breaks(&self) -> Result<HashMap<CompanyKey, Vec<Break>>> {
+    /// When the companies from the first to the last of these keys were no customers, each in order.
+    pub(super) fn breaks_within(&self, keys: (i64, i64)) -> Result<HashMap<CompanyKey, Vec<Break>>> {
         let mut all: HashMap<CompanyKey, Vec<Break>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
-            "SELECT company, churned_on, returned_on FROM customer_breaks ORDER BY company, churned_on",
+            "SELECT company, churned_on, returned_on FROM customer_breaks
+             WHERE company BETWEEN ?1 AND ?2 ORDER BY company, churned_on",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
             all.entry(CompanyKey(row.get("company")?)).or_default().push(read_break(row)?);
         }
@@ -126,16 +128,13 @@ impl Store {
         Ok(subscriptions.collect::<Result<_, _>>()?)
     }
 
-    /// All subscriptions, by company.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn all_subscriptions(&self) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
+    /// The subscriptions of the companies from the first to the last of these keys.
+    pub(super) fn subscriptions_within(&self, keys: (i64, i64)) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
         let mut all: HashMap<CompanyKey, Vec<Subscription>> = HashMap::new();
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT * FROM subscriptions ORDER BY company, started_on, subscription_id")?;
-        let mut rows = statement.query([])?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM subscriptions WHERE company BETWEEN ?1 AND ?2 ORDER BY company, started_on, subscription_id",
+        )?;
+        let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
             all.entry(CompanyKey(row.get("company")?)).or_default().push(read_subscription(row)?);
         }

@@ -3,6 +3,7 @@
 //! [`Store`] owns the connection. Each file of this folder adds the questions about one family of tables, as methods
 //! that take and return domain types; their SQL is a literal inside them.
 
+mod attributes;
 mod check;
 mod companies;
 mod customers;
@@ -10,14 +11,17 @@ mod day_events;
 mod day_merge;
 mod event_writer;
 mod events;
+mod expressions;
 mod facts;
 mod imports;
 mod keys;
 mod merge;
+mod metrics;
 mod migrations;
 mod open;
 mod rules;
 mod runs;
+mod segments;
 mod settings;
 mod signals;
 mod values;
@@ -29,15 +33,18 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use rusqlite::Connection;
 
-pub use companies::{CompanyDetails, CompanyName, CompanySummary, SignalCounts};
+pub use attributes::{AttributeTable, Catalogue, Known, Scope};
+pub use companies::{CompanyName, CompanySummary};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
 pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
+pub use expressions::{EXPRESSION_FUNCTIONS, Evaluator, Expression, Mistake, is_true};
 pub use imports::ImportRecord;
 pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
 pub use open::Permissions;
 pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};
+pub use segments::Segment;
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
 
 /// An open database.

@@ -105,6 +105,8 @@ pub struct SignalFilter {
     pub event: Option<String>,
     /// Those of this rule.
     pub rule: Option<String>,
+    /// Those of these companies.
+    pub companies: Option<Vec<CompanyKey>>,
     /// Those of companies that this person looks after.
     pub csm: Option<String>,
     /// Those raised on this day or later.
@@ -381,6 +383,11 @@ fn conditions(filter: &SignalFilter) -> Vec<Condition> {
     }
     if let Some(rule) = &filter.rule {
         all.push((" AND s.rule = :rule", bound(":rule", rule.clone())));
+    }
+    if let Some(companies) = &filter.companies {
+        let keys: Vec<String> = companies.iter().map(|company| company.0.to_string()).collect();
+        let keys = format!("[{}]", keys.join(","));
+        all.push((" AND s.company IN (SELECT value FROM json_each(:companies))", bound(":companies", keys)));
     }
     if let Some(csm) = &filter.csm {
         all.push((" AND c.csm = :csm", bound(":csm", csm.clone())));

@@ -1,12 +1,15 @@
 //! The rows of each screen and report: which fields there are, in which order, and what they say.
 
+pub mod attributes;
 pub mod companies;
 pub mod company;
 pub mod events;
 pub mod imports;
+pub mod metrics;
 pub mod preview;
 pub mod rules;
 pub mod runs;
+pub mod segments;
 pub mod signal;
 pub mod signals;
 

@@ -29,7 +29,7 @@ const LAYERS: [Layer; 17] = [
     Layer { name: "whole_file", may_import: &[], reason: "a file is written whole or not at all, whatever is in it" },
     Layer {
         name: "store",
-        may_import: &["domain", "error", "whole_file"],
+        may_import: &["clock::Stopwatch", "domain", "error", "whole_file"],
         reason: "the store takes and returns domain types; who asks, and what for, is not its business",
     },
     Layer {
