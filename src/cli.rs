@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, backup, check, company, completions, demo, event, export, home, import, init, list, man, reopen, rule, run,
-    show, status,
+    ack, backup, check, company, completions, demo, event, export, home, import, init, list, man, pulse, reason,
+    reopen, rule, run, show, status,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -55,6 +55,10 @@ enum Command {
     #[command(subcommand)]
     Company(company::Company),
     #[command(subcommand)]
+    Pulse(pulse::PulseCommand),
+    #[command(subcommand)]
+    Reason(reason::ReasonCommand),
+    #[command(subcommand)]
     Export(export::Export),
     Status(status::Status),
     Check(check::Check),
@@ -88,6 +92,8 @@ impl Cli {
             Some(Command::Ack(args)) => args.run(context),
             Some(Command::Reopen(args)) => args.run(context),
             Some(Command::Company(args)) => args.run(context),
+            Some(Command::Pulse(args)) => args.run(context),
+            Some(Command::Reason(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),

@@ -145,7 +145,8 @@ impl Library {
     /// The reason of that code, or that had it before it was renamed; case does not matter.
     pub fn find(&self, kind: ReasonKind, code: &str) -> Option<&Reason> {
         let code = code.trim().to_lowercase();
-        let named = |code: &str| self.reasons.iter().find(|reason| reason.kind == kind && reason.code.to_string() == code);
+        let named =
+            |code: &str| self.reasons.iter().find(|reason| reason.kind == kind && reason.code.to_string() == code);
         named(&code).or_else(|| named(self.former.get(&(kind, code))?))
     }
 
@@ -189,7 +190,8 @@ impl Library {
         if count > *many {
             return Some(format!("{count} active pulse codes: more than {many} are hard to choose from; retire some"));
         }
-        (count < *few).then(|| format!("{count} active pulse codes: with fewer than {few}, different causes share one code"))
+        (count < *few)
+            .then(|| format!("{count} active pulse codes: with fewer than {few}, different causes share one code"))
     }
 }
 
@@ -238,7 +240,8 @@ mod tests {
         let mut categories: BTreeMap<&str, usize> = BTreeMap::new();
         pulse.for_each(|reason| *categories.entry(&reason.code.category).or_default() += 1);
         assert!(categories.values().all(|count| (3..=4).contains(count)), "{categories:?}");
-        let journey = ["product", "support", "onboarding", "adoption", "value", "relationship", "commercial", "competition"];
+        let journey =
+            ["product", "support", "onboarding", "adoption", "value", "relationship", "commercial", "competition"];
         assert!(journey.iter().chain(&["business-viability"]).all(|category| categories.contains_key(category)));
     }
 
@@ -270,10 +273,14 @@ mod tests {
             shipped_as: Some(code("support/response-time")),
             ..Reason::own(ReasonKind::Pulse, code("support/slow"), None)
         };
-        let retired =
-            Reason { is_active: false, shipped_as: Some(code("value/missed-goals")), ..Reason::own(ReasonKind::Pulse, code("value/missed-goals"), None) };
+        let retired = Reason {
+            is_active: false,
+            shipped_as: Some(code("value/missed-goals")),
+            ..Reason::own(ReasonKind::Pulse, code("value/missed-goals"), None)
+        };
         let own = Reason::own(ReasonKind::Churn, code("support/slow"), None);
-        let former = BTreeMap::from([((ReasonKind::Pulse, "support/response-time".to_owned()), "support/slow".to_owned())]);
+        let former =
+            BTreeMap::from([((ReasonKind::Pulse, "support/response-time".to_owned()), "support/slow".to_owned())]);
         let library = Library::new(vec![renamed, retired, own], former);
         assert_eq!(library.reasons().len(), shipped().len() + 1);
         let usable = |kind, text: &str| library.usable(kind, text).map(|reason| reason.code.to_string());
@@ -281,7 +288,9 @@ mod tests {
         assert_eq!(usable(ReasonKind::Pulse, "Support/Response-Time"), Ok("support/slow".into()));
         assert_eq!(usable(ReasonKind::Churn, "support/slow"), Ok("support/slow".into()));
         assert_eq!(usable(ReasonKind::Pulse, "value/missed-goals"), Err(Unusable::Retired(code("value/missed-goals"))));
-        for (given, meant) in [("suport/slow", Some("support/slow")), ("outages", Some("reliability/outages")), ("zzz", None)] {
+        for (given, meant) in
+            [("suport/slow", Some("support/slow")), ("outages", Some("reliability/outages")), ("zzz", None)]
+        {
             let error = usable(ReasonKind::Pulse, given).unwrap_err();
             assert_eq!(error.suggestion(), meant.map(|code| format!("did you mean '{code}'?")), "{given}");
         }
@@ -295,7 +304,8 @@ mod tests {
         assert!(more(10).is_some_and(|remark| remark.starts_with("61 active pulse codes")));
         let retired = |count| {
             let pulse = shipped().iter().filter(|reason| reason.kind == ReasonKind::Pulse).take(count);
-            Library::new(pulse.map(|reason| Reason { is_active: false, ..reason.clone() }).collect(), BTreeMap::new()).remark()
+            Library::new(pulse.map(|reason| Reason { is_active: false, ..reason.clone() }).collect(), BTreeMap::new())
+                .remark()
         };
         assert_eq!(retired(11), None);
         assert!(retired(12).is_some_and(|remark| remark.starts_with("39 active pulse codes")));

@@ -8,6 +8,7 @@ use super::pulses::codes;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::loss::Loss;
+use crate::domain::reason::ReasonKind;
 
 impl Store {
     /// Records a loss. Of a churn that was recorded for the same company and day, it takes the place.
@@ -15,11 +16,11 @@ impl Store {
     /// # Errors
     /// A database that cannot be written.
     pub fn add_loss(&self, loss: &Loss) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "DELETE FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn' AND kind = ?3",
-            )?
-            .execute((loss.company.0, loss.day, loss.kind))?;
+        if loss.kind == ReasonKind::Churn {
+            self.connection
+                .prepare_cached("DELETE FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'")?
+                .execute((loss.company.0, loss.day))?;
+        }
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO losses (company, kind, day, mrr_before, mrr_after, note, by, at)
              VALUES (:company, :kind, :day, :mrr_before, :mrr_after, :note, :by, :at)",
@@ -42,8 +43,8 @@ impl Store {
         Ok(())
     }
 
-    /// The losses of all companies by day, those after `until` left out. A churn of which nobody said why is not among them: it is
-    /// in [`Store::breaks`] alone.
+    /// The losses of all companies by day, those after `until` left out. Churns that a file stated are not among them: they
+    /// are in [`Store::breaks`] alone.
     ///
     /// # Errors
     /// A database that cannot be read.

@@ -14,8 +14,9 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn reason_library(&self) -> Result<Library> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT kind, code, description, is_active, shipped_as FROM reason_codes")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT kind, code, description, is_active, shipped_as FROM reason_codes")?;
         let changed = statement.query_map([], |row| {
             Ok(Reason {
                 kind: row.get("kind")?,
@@ -78,13 +79,16 @@ impl Store {
         self.forget_reason(reason)?;
         self.save_reason(&Reason { code: code.clone(), ..reason.clone() })?;
         let (kind, former, code) = (reason.kind, reason.code.to_string(), code.to_string());
-        let changes = match kind {
-            ReasonKind::Pulse => "UPDATE pulse_reasons SET code = ?3 WHERE code = ?2 AND ?1 = 'pulse'",
-            ReasonKind::Downsell | ReasonKind::Churn => {
-                "UPDATE loss_reasons SET code = ?3 WHERE code = ?2 AND loss IN (SELECT id FROM losses WHERE kind = ?1)"
+        match kind {
+            ReasonKind::Pulse => {
+                self.connection.execute("UPDATE pulse_reasons SET code = ?2 WHERE code = ?1", (&former, &code))?
             }
+            ReasonKind::Downsell | ReasonKind::Churn => self.connection.execute(
+                "UPDATE loss_reasons SET code = ?3
+                 WHERE code = ?2 AND loss IN (SELECT id FROM losses WHERE kind = ?1)",
+                (kind, &former, &code),
+            )?,
         };
-        self.connection.execute(changes, (kind, &former, &code))?;
         self.connection.execute(
             "UPDATE former_reason_codes SET code = ?3 WHERE kind = ?1 AND code = ?2",
             (kind, &former, &code),

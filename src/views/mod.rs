@@ -5,6 +5,8 @@ pub mod company;
 pub mod events;
 pub mod imports;
 pub mod preview;
+pub mod pulses;
+pub mod reasons;
 pub mod rules;
 pub mod runs;
 pub mod signal;
