@@ -18,7 +18,7 @@ use crate::store::Finish;
 #[command(after_help = "\
 Examples:
   signals company churn acme --on 2026-03-31
-  signals company churn acme --on 2026-03-31 --reason-code switched/to-competitor --note \"Price was no topic\"")]
+  signals company churn acme --on 2026-03-31 --reason-code switched/to-competitor")]
 pub struct ChurnCompany {
     /// The company's id or name
     company: String,

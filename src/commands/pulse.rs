@@ -20,7 +20,7 @@ use crate::views::pulses::{HISTORY, HistoryRow, SCALE, ScaleRow};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  signals pulse set acme some-risk --reason-code support/response-time --note \"Two tickets open for a week\"
+  signals pulse set acme some-risk --reason-code support/response-time
   signals pulse history acme
   signals pulse scale")]
 pub enum PulseCommand {
@@ -38,8 +38,8 @@ pub enum PulseCommand {
 #[command(after_help = "\
 Examples:
   signals pulse set acme 5
-  signals pulse set acme some-risk --reason-code support/response-time --reason-code value/unproven-return
-  signals pulse set acme high-risk --reason-code relationship/champion-left --note \"Ana has left\" --on 2026-03-20")]
+  signals pulse set acme 3 --reason-code support/response-time --reason-code value/missed-goals
+  signals pulse set acme high-risk --reason-code relationship/champion-left --on 2026-03-20")]
 pub struct SetPulse {
     /// The company's id or name
     company: String,

@@ -127,3 +127,58 @@ fn read_mark(row: &Row<'_>) -> rusqlite::Result<PulseMark> {
 pub(super) fn codes(text: Option<String>) -> Vec<String> {
     text.map_or_else(Vec::new, |text| text.split(';').map(ToOwned::to_owned).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::Instant;
+    use crate::store::Permissions;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("signals.db"), Permissions::Owner).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn a_guideline_is_the_teams_own_until_it_is_that_of_the_program_again() {
+        let (_folder, store) = store();
+        let level = Level::HighRisk;
+        assert_eq!(store.guideline(level).unwrap(), level.shipped_guideline());
+        store.set_guideline(level, "Call them today.").unwrap();
+        assert_eq!(store.guideline(level).unwrap(), "Call them today.");
+        assert_eq!(store.own_guidelines().unwrap(), BTreeMap::from([(level, "Call them today.".to_owned())]));
+        store.set_guideline(level, level.shipped_guideline()).unwrap();
+        assert!(store.own_guidelines().unwrap().is_empty());
+    }
+
+    #[test]
+    fn histories_until_a_day_are_in_order() {
+        let (_folder, store) = store();
+        let [one, two] = ["one", "two"].map(|id| store.add_unlisted_company(id).unwrap());
+        // A fraction of a second is later than the whole one, though not as a text.
+        let set = [
+            (one, 3, 20, 1),
+            (one, 1, 50, 2),
+            (two, 2, 10, 3),
+            (one, 3, 20_000_500_000, 4),
+            (one, 3, 20, 5),
+            (one, 4, 1, 6),
+        ];
+        for (company, day, micros, level) in set {
+            let level = Level::of_number(level).unwrap();
+            let mark = PulseMark { day: Day::from_number(day), at: Instant::from_micros(micros), level };
+            let pulse = Pulse { company, mark, reason_codes: Vec::new(), note: None, by: None };
+            store.add_pulse(&pulse).unwrap();
+        }
+        let levels = |company, until: Option<i32>| -> Vec<u8> {
+            let all = store.pulses_until(until.map(Day::from_number)).unwrap();
+            all.get(&company).map_or_else(Vec::new, |marks| marks.iter().map(|mark| mark.level.number()).collect())
+        };
+        assert_eq!(levels(one, None), [2, 1, 5, 4, 6]);
+        assert_eq!(levels(one, Some(3)), [2, 1, 5, 4]);
+        assert_eq!([levels(two, Some(1)), levels(two, Some(2))], [vec![], vec![3]]);
+        let listed: Vec<u8> = store.pulses(one).unwrap().iter().map(|pulse| pulse.mark.level.number()).collect();
+        assert_eq!(listed, [2, 1, 5, 4, 6]);
+    }
+}
