@@ -57,7 +57,8 @@ impl ChurnCompany {
             if away.is_none() {
                 store.state_churn(company, on)?;
             }
-            store.add_loss(&loss)
+            // One that is moved to another day keeps the reasons that were given for it, unless there are new ones.
+            if self.why.is_empty() && store.knows_churn(company, on)? { Ok(()) } else { store.add_loss(&loss) }
         })?;
         context.ui.note(format!("'{}' is no customer from {on} on", self.company));
         if loss.reason_codes.is_empty() {

@@ -57,6 +57,17 @@ impl Store {
         Ok(losses.collect::<Result<_, _>>()?)
     }
 
+    /// Whether a churn of the company on that day is recorded.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'")?;
+        Ok(statement.exists((company.0, day))?)
+    }
+
     /// Lets the reasons of a churn that is stated anew, for another day, go with it.
     pub(super) fn move_churn_reasons(&self, company: CompanyKey, from: Day, to: Day) -> Result<()> {
         let days = (company.0, from, to);

@@ -136,6 +136,9 @@ fn a_churn_keeps_its_reasons_also_when_it_is_stated_for_another_day() {
     // A file says that it was earlier.
     import(&sandbox, "companies", "company_id,churned_on\nc1,2026-03-15\n", [0, 1, 0]);
     assert_eq!(query(&sandbox, LOSSES), on("2026-03-15"));
+    sandbox.ok("company churn c1 --on 2026-03-12");
+    assert_eq!(query(&sandbox, LOSSES), on("2026-03-12"));
+    import(&sandbox, "companies", "company_id,churned_on\nc1,2026-03-15\n", [0, 1, 0]);
     // It has left already: only why can be said, and only for that day.
     sandbox.fails("company churn c1 --on 2026-03-15", 9).says(&["already", "--on 2026-03-15 --reason-code"]);
     sandbox.fails("company churn c1 --on 2026-03-20 --reason-code need/no-longer-there", 9);
