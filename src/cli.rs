@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     ack, attribute, backup, check, company, completions, demo, event, export, home, import, init, list, man, metric,
-    reopen, rule, run, segment, show, status,
+    pulse, reason, reopen, rule, run, segment, show, status,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -61,6 +61,10 @@ enum Command {
     #[command(subcommand)]
     Attribute(attribute::Attribute),
     #[command(subcommand)]
+    Pulse(pulse::PulseCommand),
+    #[command(subcommand)]
+    Reason(reason::ReasonCommand),
+    #[command(subcommand)]
     Export(export::Export),
     Status(status::Status),
     Check(check::Check),
@@ -97,6 +101,8 @@ impl Cli {
             Some(Command::Segment(args)) => args.run(context),
             Some(Command::Metric(args)) => args.run(context),
             Some(Command::Attribute(args)) => args.run(context),
+            Some(Command::Pulse(args)) => args.run(context),
+            Some(Command::Reason(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),

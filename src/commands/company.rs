@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use super::churn::ChurnCompany;
 use super::customers::{AsOfOption, ConditionOptions, Customers, known_names};
+use super::downsell::DownsellCompany;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
 use crate::context::Context;
@@ -28,8 +30,10 @@ pub enum Company {
     Show(ShowCompany),
     /// Make one company of two: the first becomes part of the second
     Merge(MergeCompanies),
-    /// Note that a company is no customer any more
+    /// Note that a company is no customer any more, and why
     Churn(ChurnCompany),
+    /// Note that a company pays less than before, and why
+    Downsell(DownsellCompany),
     /// Note that a company that had churned is a customer again
     Return(ReturnCompany),
 }
@@ -84,17 +88,6 @@ pub struct MergeCompanies {
     into: String,
 }
 
-/// Note that a company is no customer any more.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals company churn acme --on 2026-03-31")]
-pub struct ChurnCompany {
-    /// The company's id or name
-    company: String,
-    /// The first day on which it is no customer
-    #[arg(long, value_name = "DAY")]
-    on: Day,
-}
-
 /// Note that a company that had churned is a customer again.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals company return acme --on 2026-06-01")]
@@ -117,6 +110,7 @@ impl Company {
             Company::Show(args) => args.run(context),
             Company::Merge(args) => args.run(context),
             Company::Churn(args) => args.run(context),
+            Company::Downsell(args) => args.run(context),
             Company::Return(args) => args.run(context),
         }
     }
@@ -253,20 +247,6 @@ impl MergeCompanies {
         }
         store.transaction(Finish::Commit, |store| store.merge_companies(from, into))?;
         context.ui.note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
-        Ok(())
-    }
-}
-
-impl ChurnCompany {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.writer()?;
-        let company = find_company(&store, &self.company)?;
-        let on = not_in_the_future(context, &store, self.on)?;
-        if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
-            return Err(not_allowed(format!("'{}' had churned on {} already", self.company, away.churned_on)).into());
-        }
-        store.transaction(Finish::Commit, |store| store.state_churn(company, on))?;
-        context.ui.note(format!("'{}' is no customer from {on} on", self.company));
         Ok(())
     }
 }

@@ -67,6 +67,7 @@ impl Store {
             connection.prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
         for moved in customer::moved_churns(&stated, &subscriptions, churned_on) {
             forget.execute((company.0, moved))?;
+            self.move_churn_reasons(company, moved, churned_on)?;
         }
         connection
             .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?

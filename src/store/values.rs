@@ -8,6 +8,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::Measure;
+use crate::domain::pulse::Level;
+use crate::domain::reason::{ReasonCode, ReasonKind};
 use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
 
@@ -54,7 +56,31 @@ macro_rules! stored_as_text {
     )+};
 }
 
-stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind, AttributeType, Measure);
+stored_as_text!(
+    Day,
+    Instant,
+    SignalType,
+    Action,
+    Outcome,
+    Direction,
+    RuleKind,
+    AttributeType,
+    Measure,
+    ReasonCode,
+    ReasonKind
+);
+
+impl ToSql for Level {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.number()))
+    }
+}
+
+impl FromSql for Level {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Level::of_number(value.as_i64()?).ok_or(FromSqlError::InvalidType)
+    }
+}
 
 impl ToSql for SignalId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -7,6 +7,8 @@ pub mod events;
 pub mod imports;
 pub mod metrics;
 pub mod preview;
+pub mod pulses;
+pub mod reasons;
 pub mod rules;
 pub mod runs;
 pub mod segments;

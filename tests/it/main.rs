@@ -16,6 +16,8 @@ mod layers;
 mod naive;
 mod openstack;
 mod property;
+mod pulse;
+mod reasons;
 mod runs;
 mod screens;
 mod support;
