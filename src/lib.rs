@@ -6,6 +6,7 @@
 //! [`cli`] names the commands, and [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
+pub mod actions;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -3,14 +3,17 @@
 //! Nothing here knows SQL, the command line, files, the environment or the clock, so everything can be read, tested
 //! and replayed for a day long past.
 
+pub mod agenda;
 pub mod chance;
 pub mod company;
 pub mod customer;
 pub mod day;
 pub mod facts;
+pub mod playbook;
 pub mod rule;
 pub mod signal;
 pub mod spreadsheet;
+pub mod task;
 pub mod trend;
 
 /// The kind of import that brings events.

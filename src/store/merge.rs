@@ -96,6 +96,8 @@ impl Store {
             "UPDATE invoices SET company = ?2 WHERE company = ?1",
             "UPDATE touchpoints SET company = ?2 WHERE company = ?1",
             "UPDATE goals SET company = ?2 WHERE company = ?1",
+            "UPDATE tasks SET company = ?2 WHERE company = ?1",
+            "UPDATE company_tags SET company = ?2 WHERE company = ?1",
         ];
         for sql in moves {
             self.connection.execute(sql, (from.0, into.0))?;

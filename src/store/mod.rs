@@ -3,6 +3,7 @@
 //! [`Store`] owns the connection. Each file of this folder adds the questions about one family of tables, as methods
 //! that take and return domain types; their SQL is a literal inside them.
 
+mod agenda;
 mod check;
 mod companies;
 mod customers;
@@ -16,10 +17,13 @@ mod keys;
 mod merge;
 mod migrations;
 mod open;
+mod playbooks;
 mod rules;
 mod runs;
 mod settings;
 mod signals;
+mod tags;
+mod tasks;
 mod values;
 mod waiting_events;
 
@@ -29,6 +33,7 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use rusqlite::Connection;
 
+pub use agenda::{AgendaCompany, OpenSignal};
 pub use companies::{CompanyDetails, CompanyName, CompanySummary, SignalCounts};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
 pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
@@ -36,9 +41,12 @@ pub use imports::ImportRecord;
 pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
 pub use open::Permissions;
+pub use playbooks::StoredPlaybook;
 pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
+pub use tags::TagRecord;
+pub use tasks::{NewTask, TaskCounts, TaskFilter, TaskRecord};
 
 /// An open database.
 pub struct Store {

@@ -9,6 +9,7 @@ use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
+use crate::domain::task::{Owner, TaskAction, TaskId};
 
 /// Reads the columns of a row one after the other. Where a row of thirty columns is read a million times, finding each column
 /// by its name takes longer than all the rest.
@@ -53,16 +54,28 @@ macro_rules! stored_as_text {
     )+};
 }
 
-stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind, AttributeType);
+stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind, AttributeType, TaskAction);
 
-impl ToSql for SignalId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(self.0))
-    }
+macro_rules! stored_as_number {
+    ($($type:ident),+) => {$(
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.0))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map($type)
+            }
+        }
+    )+};
 }
 
-impl FromSql for SignalId {
+stored_as_number!(SignalId, TaskId);
+
+impl FromSql for Owner {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        i64::column_result(value).map(SignalId)
+        String::column_result(value).map(Owner::from)
     }
 }
