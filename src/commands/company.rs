@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
+use super::tag::TagCompany;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::error::{Failure, not_allowed, usage};
@@ -27,6 +28,8 @@ pub enum Company {
     Churn(ChurnCompany),
     /// Note that a company that had churned is a customer again
     Return(ReturnCompany),
+    /// Put tags on a company, or take them off
+    Tag(TagCompany),
 }
 
 /// List the companies.
@@ -103,6 +106,7 @@ impl Company {
             Company::Merge(args) => args.run(context),
             Company::Churn(args) => args.run(context),
             Company::Return(args) => args.run(context),
+            Company::Tag(args) => args.run(context),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each: arguments on top, one thin function below that connects the store, the views and the screen.
 
 pub mod ack;
+pub mod agenda;
 pub mod backup;
 pub mod check;
 pub mod company;
@@ -15,9 +16,12 @@ pub mod list;
 pub mod man;
 mod options;
 mod output;
+pub mod playbook;
 pub mod reopen;
 pub mod rule;
 pub mod run;
 pub mod show;
 pub mod status;
+pub mod tag;
+pub mod task;
 mod triage;

@@ -42,17 +42,21 @@ pub struct OpenSignal {
 }
 
 impl Store {
-    /// Every company, by id.
+    /// Every company that has not churned by a day, by id.
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn agenda_companies(&self) -> Result<Vec<AgendaCompany>> {
+    pub fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT c.id, c.company_id, c.name, c.csm,
                     coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id)) AS created_on
-             FROM companies c ORDER BY c.company_id",
+             FROM companies c
+             WHERE NOT EXISTS (SELECT 1 FROM customer_breaks b
+                               WHERE b.company = c.id AND b.churned_on <= ?1
+                                 AND (b.returned_on IS NULL OR b.returned_on > ?1))
+             ORDER BY c.company_id",
         )?;
-        let companies = statement.query_map([], |row| {
+        let companies = statement.query_map([day], |row| {
             Ok(AgendaCompany {
                 key: CompanyKey(row.get("id")?),
                 company_id: row.get("company_id")?,

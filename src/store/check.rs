@@ -157,9 +157,8 @@ impl Store {
                 OR t.done IS NOT CASE WHEN last.action = 'done' THEN last.id END
              LIMIT 20",
         )?;
-        let problems = statement.query_map([], |row| {
-            Ok(format!("task {} is not what its history says", row.get::<_, i64>("id")?))
-        })?;
+        let problems = statement
+            .query_map([], |row| Ok(format!("task {} is not what its history says", row.get::<_, i64>("id")?)))?;
         Ok(problems.collect::<Result<_, _>>()?)
     }
 

@@ -24,7 +24,8 @@ impl Store {
     /// A database that cannot be read.
     pub fn playbooks(&self) -> Result<Vec<StoredPlaybook>> {
         let own = self.own_playbooks()?;
-        let shipped = shipped_playbooks().iter().filter(|shipped| own.iter().all(|playbook| playbook.name != shipped.name));
+        let shipped =
+            shipped_playbooks().iter().filter(|shipped| own.iter().all(|playbook| playbook.name != shipped.name));
         let shipped = shipped.map(|playbook| StoredPlaybook { playbook: playbook.clone(), is_shipped: true });
         let mut all: Vec<StoredPlaybook> = shipped.collect();
         all.extend(own.into_iter().map(|playbook| StoredPlaybook { playbook, is_shipped: false }));
@@ -107,5 +108,44 @@ impl Store {
             })
         })?;
         Ok(steps.collect::<Result<_, _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Permissions;
+
+    #[test]
+    fn a_changed_playbook_takes_the_place_of_the_shipped_one_until_it_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let shipped = store.playbook("renewal").unwrap().unwrap();
+        assert!(shipped.is_shipped);
+        let count = store.playbooks().unwrap().len();
+
+        let mut changed = shipped.playbook.clone();
+        changed.tag = Some("renewing".to_owned());
+        changed.steps.reverse();
+        changed.steps[0].owner = Owner::Person("tom".to_owned());
+        store.save_playbook(&changed).unwrap();
+        let stored = store.playbook("renewal").unwrap().unwrap();
+        assert_eq!(stored, StoredPlaybook { playbook: changed.clone(), is_shipped: false });
+        assert_eq!(store.playbooks().unwrap().len(), count);
+
+        // Made what it was, it counts as unchanged.
+        store.save_playbook(&shipped.playbook).unwrap();
+        assert_eq!(store.playbook("renewal").unwrap().unwrap(), shipped);
+        store.save_playbook(&changed).unwrap();
+        assert!(store.remove_playbook("renewal").unwrap());
+        assert_eq!(store.playbook("renewal").unwrap().unwrap(), shipped);
+        assert!(!store.remove_playbook("renewal").unwrap());
+
+        changed.name = "mine".to_owned();
+        store.save_playbook(&changed).unwrap();
+        assert_eq!(store.playbooks().unwrap().len(), count + 1);
+        changed.steps.clear();
+        assert!(store.save_playbook(&changed).is_err(), "without steps it is none");
+        assert_eq!(store.playbook("mine").unwrap().unwrap().playbook.steps.len(), 4);
     }
 }

@@ -82,3 +82,83 @@ impl Store {
         Ok(all)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::Instant;
+    use crate::store::{Finish, Permissions};
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap()
+    }
+
+    fn on(day: &str) -> Stamp {
+        Stamp { at: Instant::from_micros(0), day: day.parse().unwrap(), by: "ana".to_owned() }
+    }
+
+    fn as_of(store: &Store, day: &str, company: CompanyKey) -> String {
+        store
+            .tags_as_of(Some(day.parse().unwrap()))
+            .unwrap()
+            .get(&company)
+            .map(|tags| tags.join(";"))
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn the_tags_of_a_day_are_those_put_on_by_then_and_not_taken_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let company = store.add_unlisted_company("acme").unwrap();
+        assert!(store.add_tag(company, "vip", &on("2026-03-03")).unwrap());
+        assert!(!store.add_tag(company, "vip", &on("2026-03-04")).unwrap());
+        assert!(store.add_tag(company, "beta", &on("2026-03-04")).unwrap());
+        assert!(store.remove_tag(company, "vip", &on("2026-03-06")).unwrap());
+        assert!(!store.remove_tag(company, "vip", &on("2026-03-07")).unwrap());
+        assert!(store.add_tag(company, "vip", &on("2026-03-08")).unwrap());
+        let cases = [
+            ("2026-03-02", ""),
+            ("2026-03-03", "vip"),
+            ("2026-03-04", "beta;vip"),
+            ("2026-03-05", "beta;vip"),
+            ("2026-03-06", "beta"),
+            ("2026-03-07", "beta"),
+            ("2026-03-08", "beta;vip"),
+        ];
+        for (day, expected) in cases {
+            assert_eq!(as_of(&store, day, company), expected, "{day}");
+        }
+        assert_eq!(store.tags_as_of(None).unwrap()[&company], ["beta", "vip"]);
+    }
+
+    #[test]
+    fn two_companies_that_become_one_have_the_tags_of_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let [from, into] = ["old", "acme"].map(|id| store.add_unlisted_company(id).unwrap());
+        store.add_tag(into, "vip", &on("2026-03-01")).unwrap();
+        store.add_tag(from, "vip", &on("2026-03-02")).unwrap();
+        store.remove_tag(into, "vip", &on("2026-03-05")).unwrap();
+        store.transaction(Finish::Commit, |store| store.merge_companies(from, into)).unwrap();
+        // The one that was merged still had it.
+        assert_eq!(as_of(&store, "2026-03-06", into), "vip");
+        assert_eq!(store.tags(into).unwrap().len(), 1);
+        assert!(store.remove_tag(into, "vip", &on("2026-03-07")).unwrap());
+        assert!(store.tags(into).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_over_cannot_be_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let company = store.add_unlisted_company("acme").unwrap();
+        store.add_tag(company, "vip", &on("2026-03-03")).unwrap();
+        let connection = &store.connection;
+        assert!(connection.execute("UPDATE company_tags SET added_on = '2026-01-01'", []).is_err());
+        store.remove_tag(company, "vip", &on("2026-03-05")).unwrap();
+        for sql in ["UPDATE company_tags SET removed_on = '2026-03-04'", "DELETE FROM company_tags"] {
+            assert!(connection.execute(sql, []).is_err(), "{sql}");
+        }
+    }
+}

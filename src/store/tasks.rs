@@ -242,9 +242,9 @@ impl Store {
     /// # Errors
     /// A database that cannot be read.
     pub fn task_history(&self, id: TaskId) -> Result<Vec<TaskEntry>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT action, at, day, by, owner, note FROM task_history WHERE task = ?1 ORDER BY id",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT action, at, day, by, owner, note FROM task_history WHERE task = ?1 ORDER BY id")?;
         let history = statement.query_map([id], |row| {
             Ok(TaskEntry {
                 action: row.get("action")?,
@@ -330,4 +330,95 @@ fn read_done(row: &Row<'_>) -> rusqlite::Result<Option<TaskEntry>> {
         owner: row.get("done_for")?,
         note: row.get("note")?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::Instant;
+    use crate::store::Permissions;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    fn on(text: &str) -> Stamp {
+        Stamp { at: Instant::from_micros(0), day: day(text), by: "ana".to_owned() }
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap()
+    }
+
+    fn add(store: &Store, company: CompanyKey, due_on: &str, added_on: &str) -> TaskRecord {
+        let owner = Owner::Csm;
+        let task = NewTask { company, title: "Call", due_on: day(due_on), owner: &owner, playbook: None, signal: None };
+        let id = store.add_task(&task, &on(added_on)).unwrap();
+        store.task(id).unwrap().unwrap()
+    }
+
+    #[test]
+    fn tasks_are_counted_as_they_stood() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let company = store.add_unlisted_company("acme").unwrap();
+        let task = add(&store, company, "2026-03-05", "2026-03-02");
+        add(&store, company, "2026-03-09", "2026-03-04");
+        store.finish_task(&task, None, &on("2026-03-07")).unwrap();
+        // The day, and how many were open and overdue at its end.
+        let cases = [
+            ("2026-03-01", (0, 0)),
+            ("2026-03-02", (1, 0)),
+            ("2026-03-05", (2, 0)), // due on the day itself is not overdue
+            ("2026-03-06", (2, 1)),
+            ("2026-03-07", (1, 0)), // done on this day
+            ("2026-03-09", (1, 0)),
+            ("2026-03-10", (1, 1)),
+        ];
+        for (as_of, (open, overdue)) in cases {
+            let counts = store.task_counts(day(as_of), Some(day(as_of))).unwrap();
+            let expected = TaskCounts { open, overdue };
+            assert_eq!(counts.get(&company).copied().unwrap_or_default(), expected, "{as_of}");
+            let filter = TaskFilter {
+                state: Some(TaskState::Open),
+                until: Some(day(as_of)),
+                company: Some(company),
+                ..TaskFilter::default()
+            };
+            let listed = store.tasks(&filter).unwrap();
+            assert_eq!(listed.len() as u64, open, "{as_of}");
+            assert!(listed.iter().all(|task| task.state() == TaskState::Open));
+        }
+        // As they stand now, overdue on an earlier day.
+        let now = store.task_counts(day("2026-03-06"), None).unwrap();
+        assert_eq!(now[&company], TaskCounts { open: 1, overdue: 0 });
+    }
+
+    #[test]
+    fn a_task_is_never_deleted_and_its_history_only_grows() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let company = store.add_unlisted_company("acme").unwrap();
+        let task = add(&store, company, "2026-03-05", "2026-03-02");
+        store.assign_task(task.id, &Owner::Person("tom".to_owned()), &on("2026-03-03")).unwrap();
+        let task = store.task(task.id).unwrap().unwrap();
+        store.finish_task(&task, Some("called"), &on("2026-03-04")).unwrap();
+        let history = store.task_history(task.id).unwrap();
+        let told = history.iter().map(|entry| (entry.action.as_str(), entry.owner.as_deref(), entry.note.as_deref()));
+        let expected =
+            [("added", Some("csm"), None), ("assigned", Some("tom"), None), ("done", Some("tom"), Some("called"))];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        assert_eq!(store.problems().unwrap(), [""; 0]);
+        let connection = &store.connection;
+        for sql in [
+            "DELETE FROM tasks",
+            "DELETE FROM task_history",
+            "UPDATE task_history SET day = '2026-01-01'",
+            "INSERT OR REPLACE INTO tasks (id, company, title, due_on, owner, added_on) VALUES (1, 1, 'x', 'x', 'x', 'x')",
+        ] {
+            assert!(connection.execute(sql, []).is_err(), "{sql}");
+        }
+        connection.execute("UPDATE tasks SET done = NULL", []).unwrap();
+        assert_eq!(store.problems().unwrap(), ["task 1 is not what its history says"]);
+    }
 }

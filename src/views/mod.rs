@@ -1,14 +1,18 @@
 //! The rows of each screen and report: which fields there are, in which order, and what they say.
 
+pub mod agenda;
 pub mod companies;
 pub mod company;
 pub mod events;
 pub mod imports;
+pub mod playbooks;
 pub mod preview;
 pub mod rules;
 pub mod runs;
 pub mod signal;
 pub mod signals;
+pub mod tags;
+pub mod tasks;
 
 use crate::render::{Align, Tone, Value};
 

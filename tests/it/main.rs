@@ -19,3 +19,4 @@ mod property;
 mod runs;
 mod screens;
 mod support;
+mod work;
