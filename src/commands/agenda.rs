@@ -91,7 +91,7 @@ fn tasks_by_company(
     };
     let mut items: HashMap<CompanyKey, Vec<Item>> = HashMap::new();
     for task in store.tasks(&filter)? {
-        items.entry(task.company).or_default().push(Item::Task(task));
+        items.entry(task.company).or_default().push(Item::Task(Box::new(task)));
     }
     Ok(items)
 }

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::signal::{SignalId, State};
 use crate::domain::trend::Windows;
 use crate::render::{Format, RecordWriter, Screen};
-use crate::store::{Store, TaskFilter};
+use crate::store::Store;
 use crate::views::signal::SignalView;
 
 /// Explain a signal: its numbers, how likely chance is, the people behind it, what was done.
@@ -52,6 +52,6 @@ fn gather(store: &Store, id: SignalId) -> Result<SignalView> {
     let activity = store
         .company_activity(signal.company, &signal.definition.watch, &windows)
         .with_context(|| format!("cannot explain signal {id}"))?;
-    let tasks = store.tasks(&TaskFilter { signal: Some(id), ..TaskFilter::default() })?;
+    let tasks = store.tasks_of_signal(id)?;
     Ok(SignalView { activity, history: store.signal_history(id)?, tasks, signal })
 }

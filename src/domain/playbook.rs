@@ -127,9 +127,11 @@ mod tests {
         assert_eq!(playbook().problem(), None);
     }
 
+    type Spoil = fn(&mut Playbook);
+
     #[test]
     fn what_cannot_be_kept_is_told() {
-        let cases: [(fn(&mut Playbook), &str); 8] = [
+        let cases: [(Spoil, &str); 8] = [
             (|p| p.name = " ".to_owned(), "the name of a playbook is blank"),
             (|p| p.purpose = "two\nlines".to_owned(), "one line"),
             (|p| p.steps.clear(), "has no steps"),

@@ -82,8 +82,6 @@ impl TaskRecord {
 pub struct TaskFilter {
     /// Those of this company.
     pub company: Option<CompanyKey>,
-    /// Those that this signal opened.
-    pub signal: Option<SignalId>,
     /// Those in this state.
     pub state: Option<TaskState>,
     /// Those due before this day.
@@ -214,7 +212,6 @@ impl Store {
         let mut statement = self.connection.prepare_cached(concat!(
             task_select!(),
             " WHERE (:company IS NULL OR t.company = :company)
-                AND (:signal IS NULL OR t.signal = :signal)
                 AND (:due_before IS NULL OR t.due_on < :due_before)
                 AND (:until IS NULL OR t.added_on <= :until)
                 AND (:state IS NULL OR (:state = 'done') = (d.id IS NOT NULL AND (:until IS NULL OR d.day <= :until)))
@@ -222,7 +219,6 @@ impl Store {
         ))?;
         let parameters = named_params! {
             ":company": filter.company.map(|company| company.0),
-            ":signal": filter.signal,
             ":due_before": filter.due_before,
             ":until": filter.until,
             ":state": filter.state.map(TaskState::as_str),
@@ -235,6 +231,17 @@ impl Store {
         });
         let concerns = |task: &TaskRecord| filter.person.as_ref().is_none_or(|person| task.concerns(person));
         tasks.filter(|task| task.as_ref().map_or(true, concerns)).collect()
+    }
+
+    /// The tasks that a signal opened, in order of their numbers.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
+        let mut statement =
+            self.connection.prepare_cached(concat!(task_select!(), " WHERE t.signal = ?1 ORDER BY t.id"))?;
+        let tasks = statement.query_map([signal], read_task)?;
+        Ok(tasks.collect::<Result<_, _>>()?)
     }
 
     /// What happened to a task, oldest first.

@@ -6,14 +6,14 @@ use super::{Listing, or_dash, plain, signals};
 use crate::domain::agenda::{DAYS_AHEAD, Workload, urgency};
 use crate::domain::day::Day;
 use crate::domain::signal::SignalType;
-use crate::render::{Align, Tone, Value, counted};
+use crate::render::{Align, Tone, Value};
 use crate::store::{AgendaCompany, OpenSignal, TaskRecord};
 
 /// Something to be done for a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A task that is overdue, or due soon.
-    Task(TaskRecord),
+    Task(Box<TaskRecord>),
     /// An open signal.
     Signal(OpenSignal),
     /// A business review.
@@ -190,7 +190,7 @@ impl AgendaLine {
             None => self.signal_type().map_or_else(|| plain(""), |kind| (kind.to_string(), signals::tone(kind))),
             Some(0) if self.item.day() == self.today => plain("today"),
             Some(0) => plain("due"),
-            Some(days) => (format!("{} late", counted(days.unsigned_abs().into(), "day", "days")), Tone::Bad),
+            Some(days) => (format!("{days} d late"), Tone::Bad),
         }
     }
 }

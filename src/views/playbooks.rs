@@ -39,7 +39,7 @@ fn cells(stored: &StoredPlaybook) -> Vec<(String, Tone)> {
         plain(&playbook.name),
         plain(playbook.steps.len()),
         plain(or_dash(tags(stored))),
-        plain(if stored.is_shipped { "signals" } else { "you" }),
+        plain(if stored.is_shipped { "signals" } else { "your team" }),
         plain(&playbook.purpose),
     ]
 }

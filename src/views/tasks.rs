@@ -44,7 +44,6 @@ pub const TASKS: Listing<ListedTask> = Listing {
         ("state", Align::Left),
         ("company", Align::Left),
         ("who", Align::Left),
-        ("playbook", Align::Left),
         ("task", Align::Left),
     ],
     cells,
@@ -83,7 +82,6 @@ fn cells(listed: &ListedTask) -> Vec<(String, Tone)> {
         state(task, listed.today),
         plain(company(task)),
         plain(or_dash(task.assignee.as_ref())),
-        plain(or_dash(task.playbook.as_ref())),
         plain(&task.title),
     ]
 }

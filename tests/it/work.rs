@@ -255,6 +255,26 @@ fn the_agenda_has_what_is_wrong_first() {
 }
 
 #[test]
+fn a_signal_shows_the_tasks_that_it_opened() {
+    let sandbox = with_signal();
+    let database = rusqlite::Connection::open(sandbox.path("signals.db")).unwrap();
+    let batch = "INSERT INTO tasks (company, title, due_on, playbook, signal, owner, added_on)
+                 SELECT company, 'Call', '2026-03-14', 'mine', id, 'csm', '2026-03-12' FROM signals WHERE id = 1;
+                 INSERT INTO task_history (task, action, at, day, by, owner)
+                 VALUES (1, 'added', '2026-03-13T06:00:00Z', '2026-03-12', 'x', 'csm');";
+    database.execute_batch(batch).unwrap();
+    sandbox.ok("check");
+    let tasks = &sandbox.json("show 1")[0]["tasks"];
+    assert_eq!(
+        (&tasks[0]["title"], &tasks[0]["assignee"], &tasks[0]["state"]),
+        (&json!("Call"), &json!("ana"), &json!("open"))
+    );
+    let shown = sandbox.ok("show 1").stdout;
+    assert!(shown.contains("task 1, due 2026-03-14, ana: Call"), "{shown}");
+    assert_eq!(rows(&sandbox, "task list", &["signal_id", "playbook"]), [json!([1, "mine"])]);
+}
+
+#[test]
 fn without_anything_to_do_the_agenda_is_empty() {
     let sandbox = sandbox();
     assert_eq!(sandbox.json("agenda"), json!([]));
