@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, attribute, backup, check, company, completions, demo, event, export, home, import, init, list, man, metric,
-    pulse, reason, reopen, rule, run, segment, show, status,
+    ack, agenda, attribute, backup, check, company, completions, demo, event, export, home, import, init, list, man,
+    metric, playbook, pulse, reason, reopen, rule, run, segment, show, status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -52,6 +52,11 @@ enum Command {
     Show(show::Show),
     Ack(ack::Ack),
     Reopen(reopen::Reopen),
+    Agenda(agenda::Agenda),
+    #[command(subcommand)]
+    Playbook(playbook::Playbook),
+    #[command(subcommand)]
+    Task(task::Task),
     #[command(subcommand)]
     Company(company::Company),
     #[command(subcommand)]
@@ -97,6 +102,9 @@ impl Cli {
             Some(Command::Show(args)) => args.run(context),
             Some(Command::Ack(args)) => args.run(context),
             Some(Command::Reopen(args)) => args.run(context),
+            Some(Command::Agenda(args)) => args.run(context),
+            Some(Command::Playbook(args)) => args.run(context),
+            Some(Command::Task(args)) => args.run(context),
             Some(Command::Company(args)) => args.run(context),
             Some(Command::Segment(args)) => args.run(context),
             Some(Command::Metric(args)) => args.run(context),

@@ -8,6 +8,7 @@ use super::customers::{AsOfOption, ConditionOptions, Customers, known_names};
 use super::downsell::DownsellCompany;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
+use super::tag::TagCompany;
 use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
@@ -36,6 +37,8 @@ pub enum Company {
     Downsell(DownsellCompany),
     /// Note that a company that had churned is a customer again
     Return(ReturnCompany),
+    /// Put tags on a company, or take them off
+    Tag(TagCompany),
 }
 
 /// List the companies.
@@ -112,6 +115,7 @@ impl Company {
             Company::Churn(args) => args.run(context),
             Company::Downsell(args) => args.run(context),
             Company::Return(args) => args.run(context),
+            Company::Tag(args) => args.run(context),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each: arguments on top, one thin function below that connects the store, the views and the screen.
 
 pub mod ack;
+pub mod agenda;
 pub mod attribute;
 pub mod backup;
 pub mod check;
@@ -20,6 +21,7 @@ pub mod man;
 pub mod metric;
 mod options;
 mod output;
+pub mod playbook;
 pub mod pulse;
 pub mod reason;
 pub mod reopen;
@@ -28,5 +30,7 @@ pub mod run;
 pub mod segment;
 pub mod show;
 pub mod status;
+pub mod tag;
+pub mod task;
 mod triage;
 mod why;

@@ -52,5 +52,6 @@ fn gather(store: &Store, id: SignalId) -> Result<SignalView> {
     let activity = store
         .company_activity(signal.company, &signal.definition.watch, &windows)
         .with_context(|| format!("cannot explain signal {id}"))?;
-    Ok(SignalView { activity, history: store.signal_history(id)?, signal })
+    let tasks = store.tasks_of_signal(id)?;
+    Ok(SignalView { activity, history: store.signal_history(id)?, tasks, signal })
 }

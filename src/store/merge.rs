@@ -112,6 +112,8 @@ impl Store {
             "UPDATE goals SET company = ?2 WHERE company = ?1",
             "UPDATE pulses SET company = ?2 WHERE company = ?1",
             "UPDATE losses SET company = ?2 WHERE company = ?1",
+            "UPDATE tasks SET company = ?2 WHERE company = ?1",
+            "UPDATE company_tags SET company = ?2 WHERE company = ?1",
         ];
         for sql in moves {
             self.connection.execute(sql, (from.0, into.0))?;

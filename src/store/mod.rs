@@ -3,6 +3,7 @@
 //! [`Store`] owns the connection. Each file of this folder adds the questions about one family of tables, as methods
 //! that take and return domain types; their SQL is a literal inside them.
 
+mod agenda;
 mod attributes;
 mod check;
 mod companies;
@@ -20,6 +21,7 @@ mod merge;
 mod metrics;
 mod migrations;
 mod open;
+mod playbooks;
 mod pulses;
 mod reasons;
 mod rules;
@@ -27,6 +29,8 @@ mod runs;
 mod segments;
 mod settings;
 mod signals;
+mod tags;
+mod tasks;
 mod values;
 mod waiting_events;
 
@@ -36,6 +40,7 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use rusqlite::Connection;
 
+pub use agenda::{AgendaCompany, OpenSignal};
 pub use attributes::{AttributeTable, Catalogue, Known, Scope};
 pub use companies::{CompanyName, CompanySummary};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
@@ -45,10 +50,13 @@ pub use imports::ImportRecord;
 pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
 pub use open::Permissions;
+pub use playbooks::StoredPlaybook;
 pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};
 pub use segments::Segment;
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
+pub use tags::TagRecord;
+pub use tasks::{NewTask, TaskCounts, TaskFilter, TaskRecord};
 
 /// An open database.
 pub struct Store {

@@ -12,6 +12,7 @@ use crate::domain::pulse::Level;
 use crate::domain::reason::{ReasonCode, ReasonKind};
 use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
+use crate::domain::task::{Owner, TaskAction, TaskId};
 
 /// Reads the columns of a row one after the other. Where a row of thirty columns is read a million times, finding each column
 /// by its name takes longer than all the rest.
@@ -67,7 +68,8 @@ stored_as_text!(
     AttributeType,
     Measure,
     ReasonCode,
-    ReasonKind
+    ReasonKind,
+    TaskAction
 );
 
 impl ToSql for Level {
@@ -82,14 +84,26 @@ impl FromSql for Level {
     }
 }
 
-impl ToSql for SignalId {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(self.0))
-    }
+macro_rules! stored_as_number {
+    ($($type:ident),+) => {$(
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.0))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map($type)
+            }
+        }
+    )+};
 }
 
-impl FromSql for SignalId {
+stored_as_number!(SignalId, TaskId);
+
+impl FromSql for Owner {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        i64::column_result(value).map(SignalId)
+        String::column_result(value).map(Owner::from)
     }
 }

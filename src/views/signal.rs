@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::{rules, signals};
+use super::{rules, signals, tasks};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::Watch;
 use crate::domain::signal::HistoryEntry;
 use crate::render::{self, Align, Screen, TextTable, Tone, Value};
-use crate::store::{CompanyActivity, PersonActivity, SignalRecord};
+use crate::store::{CompanyActivity, PersonActivity, SignalRecord, TaskRecord};
 
 /// All that is shown of one signal.
 pub struct SignalView {
@@ -17,6 +17,8 @@ pub struct SignalView {
     pub activity: CompanyActivity,
     /// What happened to it.
     pub history: Vec<HistoryEntry>,
+    /// The tasks that it opened.
+    pub tasks: Vec<TaskRecord>,
 }
 
 /// How many people are named before the others are counted.
@@ -25,7 +27,12 @@ const MOST_PEOPLE: usize = 12;
 impl SignalView {
     /// The fields of the list and, nested, the explanation.
     pub fn fields() -> Vec<&'static str> {
-        signals::SIGNALS.fields.iter().copied().chain(["rule_as_it_was", "daily_counts", "people", "history"]).collect()
+        signals::SIGNALS
+            .fields
+            .iter()
+            .copied()
+            .chain(["rule_as_it_was", "daily_counts", "people", "history", "tasks"])
+            .collect()
     }
 
     /// The values of [`SignalView::fields`].
@@ -36,6 +43,7 @@ impl SignalView {
         values.push(Value::Nested(daily.collect()));
         values.push(Value::Nested(self.activity.people.iter().map(person_json).collect()));
         values.push(Value::Nested(self.history.iter().map(entry_json).collect()));
+        values.push(Value::Nested(self.tasks.iter().map(tasks::json).collect()));
         values
     }
 
@@ -74,6 +82,14 @@ impl SignalView {
         screen.heading("The rule as it was");
         screen.line(&format!("  {}", rules::sentence(&signal.rule, &signal.definition)));
         self.draw_history(screen);
+        self.draw_tasks(screen);
+    }
+
+    fn draw_tasks(&self, screen: &mut Screen) {
+        if !self.tasks.is_empty() {
+            screen.heading("Tasks");
+            self.tasks.iter().for_each(|task| screen.line(&format!("  {}", tasks::line(task))));
+        }
     }
 
     fn company_pairs(&self) -> Vec<(&str, String)> {

@@ -21,3 +21,4 @@ mod reasons;
 mod runs;
 mod screens;
 mod support;
+mod work;
