@@ -17,6 +17,7 @@ mod options;
 mod output;
 pub mod reopen;
 pub mod rule;
+mod rule_options;
 pub mod run;
 pub mod show;
 pub mod status;

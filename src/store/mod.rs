@@ -11,6 +11,7 @@ mod day_merge;
 mod event_writer;
 mod events;
 mod facts;
+mod first_uses;
 mod imports;
 mod keys;
 mod merge;
