@@ -25,6 +25,7 @@ impl Store {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.count_problems()?);
         problems.extend(self.key_problems()?);
+        problems.extend(self.first_use_problems(MOST_PROBLEMS)?);
         problems.extend(self.history_problems()?);
         Ok(problems)
     }
@@ -99,12 +100,6 @@ impl Store {
              LEFT JOIN (SELECT company, min(day) AS first, max(day) AS last FROM event_days GROUP BY company) d
                     ON d.company = c.id
              WHERE c.first_event_day IS NOT d.first OR c.last_event_day IS NOT d.last
-             UNION ALL
-             SELECT 'the first use of event name ' || coalesce(d.event, u.event) || ' by company ' || coalesce(d.company, u.company)
-                    || ' is wrong'
-             FROM (SELECT event, company, min(day) AS first FROM day_counts GROUP BY event, company) d
-             FULL JOIN first_uses u ON u.event = d.event AND u.company = d.company
-             WHERE d.first IS NOT u.day
              LIMIT 20",
         )?;
         let problems = statement.query_map([], |row| row.get("problem"))?;

@@ -1,5 +1,7 @@
 //! When each company did something for the first time, and the goals that ask for it.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
@@ -77,8 +79,28 @@ impl Store {
 
     /// Takes out what is noted of a company.
     pub(super) fn forget_first_uses(&self, company: CompanyKey) -> Result<()> {
-        self.connection.prepare_cached("DELETE FROM first_uses WHERE company = ?1")?.execute([company.0])?;
+        let mut statement = self
+            .connection
+            .prepare_cached("DELETE FROM first_uses WHERE event IN (SELECT id FROM event_names) AND company = ?1")?;
+        statement.execute([company.0])?;
         Ok(())
+    }
+
+    /// What is noted otherwise than the counts have it.
+    pub(super) fn first_use_problems(&self, most: usize) -> Result<Vec<String>> {
+        let mut counted = FirstUses::default();
+        if let Some(range) = self.event_days()? {
+            self.for_each_count(range, |day, company, event, _| counted.note(day.number(), company, event))?;
+        }
+        let mut statement = self.connection.prepare("SELECT event, company, day FROM first_uses")?;
+        let noted = statement.query_map([], |row| Ok(((row.get("event")?, row.get("company")?), row.get("day")?)))?;
+        let noted: FxHashMap<(u32, u32), i32> = noted.collect::<Result<_, _>>()?;
+        let keys: BTreeSet<&(u32, u32)> = counted.0.keys().chain(noted.keys()).collect();
+        let wrong = keys.into_iter().filter(|key| counted.0.get(key) != noted.get(key)).take(most);
+        let problem = |(event, company): &(u32, u32)| {
+            format!("the first use of event name {event} by company {company} is wrong")
+        };
+        Ok(wrong.map(problem).collect())
     }
 
     /// Notes the first uses of a company anew, from its counts.

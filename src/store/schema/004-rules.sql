@@ -33,12 +33,11 @@ ALTER TABLE run_rules ADD COLUMN skipped_where INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX run_rules_by_rule ON run_rules (rule);
 
 -- The day of each company's first event of each name, as in day_counts; kept in step by imports. Without it an adoption rule would
--- have to read the whole history every day.
+-- have to read the whole history every day. Like the tables of events, it declares no foreign keys; `signals check` compares it.
 CREATE TABLE first_uses (
-    event    INTEGER NOT NULL REFERENCES event_names (id),
-    company  INTEGER NOT NULL REFERENCES companies (id),
+    event    INTEGER NOT NULL,  -- event_names.id
+    company  INTEGER NOT NULL,  -- companies.id
     day      INTEGER NOT NULL,
     PRIMARY KEY (event, company)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX first_uses_by_company ON first_uses (company);
 INSERT INTO first_uses (event, company, day) SELECT event, company, min(day) FROM day_counts GROUP BY event, company;
