@@ -44,9 +44,8 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day) -> Result<DayReport> {
     let customers = store.customers()?;
     let mut running = RunningDay { store, clock, day, run, customers, steps: vec![], done: vec![], raised: vec![] };
     running.trend_and_adoption_rules(&rules)?;
-    // SuccessScore, then health: they count the signals just raised, and not those of the conditions, which may ask for them.
+    // SuccessScore and then health have their place here: they count the signals just raised, and conditions may ask for them.
     running.condition_rules(&rules)?;
-    // Tasks and notifications for all that was raised.
     let record = running.record(started_at, is_backfill)?;
     store.finish_run(&record)?;
     let raised = running.raised.into_iter().map(|id| store.signal(id)).collect::<Result<Vec<_>>>()?;
@@ -180,7 +179,7 @@ impl RunningDay<'_> {
 }
 
 /// The rules of one kind.
-fn of_kind<'r, L>(rules: &'r [StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<(&'r StoredRule, &'r L)> {
+fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<(&StoredRule, &L)> {
     rules.iter().filter_map(|stored| Some((stored, logic(&stored.rule.logic)?))).collect()
 }
 

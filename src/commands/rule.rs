@@ -58,12 +58,13 @@ Examples:
 pub struct SetRule {
     /// The event, which is the rule's name too
     event: String,
+    // Before the options with headings of their own, or it would stand under the last of these.
+    #[command(flatten)]
+    format: FormatOption,
     #[command(flatten)]
     trend: TrendOptions,
     #[command(flatten)]
     general: GeneralOptions,
-    #[command(flatten)]
-    format: FormatOption,
 }
 
 /// Make or change any rule under its name.
@@ -87,6 +88,8 @@ pub struct AddRule {
     #[arg(long)]
     people: bool,
     #[command(flatten)]
+    format: FormatOption,
+    #[command(flatten)]
     trend: TrendOptions,
     #[command(flatten)]
     adoption: AdoptionOptions,
@@ -94,8 +97,6 @@ pub struct AddRule {
     condition: ConditionOptions,
     #[command(flatten)]
     general: GeneralOptions,
-    #[command(flatten)]
-    format: FormatOption,
 }
 
 /// The rule that is meant.

@@ -320,7 +320,7 @@ impl RuleRequest {
     }
 
     fn refuse_unfit(&self, kind: RuleKind) -> Result<()> {
-        let mut of_kinds = vec![
+        let mut of_kinds = [
             (RuleKind::Trend, self.trend.given()),
             (RuleKind::Adoption, self.adoption.given()),
             (RuleKind::Condition, self.condition.given()),

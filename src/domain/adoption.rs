@@ -124,7 +124,7 @@ fn judge_goals(goals: &[GoalProgress], day: Day, earliest: Option<Day>, told: &[
             let of = told.goal.as_ref();
             of.is_some_and(|(event, due, name)| (event, due, name) == (&goal.event, &goal.due_on, &goal.name))
         };
-        if let Some(place) = told.iter().position(|told| is_about(&told)) {
+        if let Some(place) = told.iter().position(is_about) {
             told.swap_remove(place);
             continue;
         }
