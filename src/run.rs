@@ -1,13 +1,17 @@
 //! One day, step by step, and which days are due.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::clock::Clock;
+use crate::domain::adoption::{self, Progress};
 use crate::domain::company::CompanyKey;
+use crate::domain::condition::{self, FactsByCompany};
+use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::rule::Rule;
+use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalId, SignalType};
-use crate::domain::trend::{self, CountsByCompany, Customer, Evaluation, Latest, LatestByCompany, Skip, Windows};
+use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
 use crate::store::{NewSignal, RuleTally, RunRecord, SignalRecord, Step, Store, StoredRule, TrendQuestion};
 
 /// What came of a day.
@@ -36,19 +40,13 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
     let run = store.begin_run(day, started_at, is_backfill)?;
-    let mut running = RunningDay { store, clock, day, run, steps: Vec::new(), raised: Vec::new() };
-    let (rules, companies_evaluated) = running.trend_rules()?;
-    let record = RunRecord {
-        id: run,
-        day,
-        started_at,
-        finished_at: clock.now(),
-        is_backfill,
-        newest_event_on: store.event_days()?.map(|data| data.to),
-        companies_evaluated,
-        steps: running.steps,
-        rules,
-    };
+    let rules: Vec<StoredRule> = store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
+    let customers = store.customers()?;
+    let mut running = RunningDay { store, clock, day, run, customers, steps: vec![], done: vec![], raised: vec![] };
+    running.trend_and_adoption_rules(&rules)?;
+    // SuccessScore and then health have their place here: they count the signals just raised, and conditions may ask for them.
+    running.condition_rules(&rules)?;
+    let record = running.record(started_at, is_backfill)?;
     store.finish_run(&record)?;
     let raised = running.raised.into_iter().map(|id| store.signal(id)).collect::<Result<Vec<_>>>()?;
     Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
@@ -60,24 +58,35 @@ struct RunningDay<'s> {
     clock: &'s Clock,
     day: Day,
     run: i64,
+    customers: Vec<(CompanyKey, Customer)>,
     steps: Vec<Step>,
+    /// What the rules found that were applied.
+    done: Vec<(String, Evaluation)>,
     raised: Vec<SignalId>,
 }
 
+/// What a rule found.
+type Found<'r> = (&'r StoredRule, Evaluation);
+
 impl RunningDay<'_> {
-    /// Applies all enabled trend rules. Returns what each did, and how many companies at least one of them evaluated.
-    fn trend_rules(&mut self) -> Result<(Vec<RuleTally>, u64)> {
-        let rules: Vec<StoredRule> = self.store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
-        let found = self.timed("find trends", |day| day.find(&rules))?;
-        self.timed("raise trend signals", |day| {
-            let raised = rules.iter().zip(&found).map(|(stored, found)| day.raise_all(stored, found));
-            raised.collect::<Result<Vec<_>>>()
-        })?;
-        let mut companies: Vec<CompanyKey> = found.iter().flat_map(|found| found.evaluated.iter().copied()).collect();
-        companies.sort_unstable();
-        companies.dedup();
-        let tallies = rules.iter().zip(&found).map(|(stored, found)| tally(&stored.rule, found)).collect();
-        Ok((tallies, companies.len() as u64))
+    fn trend_and_adoption_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
+        let trends = of_kind(rules, RuleLogic::trend);
+        let mut found = self.timed("find trends", |day| day.find_trends(&trends))?;
+        let adoptions = of_kind(rules, RuleLogic::adoption);
+        if !adoptions.is_empty() {
+            found.extend(self.timed("find adoptions", |day| day.find_adoptions(&adoptions))?);
+        }
+        self.timed("raise trend and adoption signals", |day| day.raise_all(found))
+    }
+
+    /// All conditions are looked at before any of them raises a signal, so that all see the same values.
+    fn condition_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
+        let conditions = of_kind(rules, RuleLogic::condition);
+        if conditions.is_empty() {
+            return Ok(());
+        }
+        let found = self.timed("find conditions", |day| day.find_conditions(&conditions))?;
+        self.timed("raise condition signals", |day| day.raise_all(found))
     }
 
     fn timed<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
@@ -87,58 +96,137 @@ impl RunningDay<'_> {
         Ok(result)
     }
 
-    fn find(&mut self, rules: &[StoredRule]) -> Result<Vec<Evaluation>> {
-        let questions: Vec<TrendQuestion> = rules.iter().map(|stored| question(&stored.rule, self.day)).collect();
+    fn find_trends<'r>(&self, rules: &[(&'r StoredRule, &TrendRule)]) -> Result<Vec<Found<'r>>> {
+        let questions: Vec<TrendQuestion> = rules.iter().map(|(_, trend)| question(trend, self.day)).collect();
         let counts = self.store.trend_counts(&questions)?;
-        let customers = self.store.customers()?;
         // A signal that lies back further than the timeframe of its rule makes no difference to it.
-        let longest = rules.iter().map(|stored| stored.rule.trend.days()).max().unwrap_or_default();
+        let longest = rules.iter().map(|(_, trend)| trend.days()).max().unwrap_or_default();
         let latest = self.store.latest_signals(DayRange { from: self.day - longest + 1, to: self.day })?;
         let none = LatestByCompany::default();
-        let evaluate = |(stored, counts): (&StoredRule, &CountsByCompany)| {
+        let evaluate = |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
             let latest = latest.get(&stored.rule.name).unwrap_or(&none);
-            trend::evaluate(&stored.rule.trend, self.day, &customers, counts, latest)
+            let admission = admission(self.store, &stored.rule, self.day)?;
+            Ok((*stored, trend::evaluate(trend, self.day, &self.customers, &admission, counts, latest)))
         };
-        Ok(rules.iter().zip(&counts).map(evaluate).collect())
+        rules.iter().zip(&counts).map(evaluate).collect()
     }
 
-    fn raise_all(&mut self, stored: &StoredRule, found: &Evaluation) -> Result<()> {
-        for (company, finding) in &found.findings {
-            let id = self.store.raise(&NewSignal {
-                company: *company,
-                rule: &stored.rule.name,
-                rule_version: stored.version,
-                run: self.run,
-                signal_type: finding.signal_type,
-                raised_on: self.day,
-                comparison: finding.comparison,
-                chance: finding.chance,
-                detail: trend::describe(&stored.rule.trend, &finding.comparison),
-            })?;
-            self.raised.push(id);
+    fn find_adoptions<'r>(&self, rules: &[(&'r StoredRule, &AdoptionRule)]) -> Result<Vec<Found<'r>>> {
+        let evaluate = |(stored, adoption): &(&'r StoredRule, &AdoptionRule)| {
+            let name = &stored.rule.name;
+            let progress = match &adoption.aim {
+                Aim::Event { event, .. } => Progress::FirstUses(self.store.first_uses(event)?),
+                Aim::Goals { event } => Progress::Goals(self.store.goal_progress(event.as_deref())?),
+            };
+            // Switching a rule on must not flood anyone with what happened long ago.
+            let first_run = self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
+            let earliest = Some(first_run).filter(|_| !adoption.retroactive);
+            let told = self.store.adoption_signals(name)?;
+            let admission = admission(self.store, &stored.rule, self.day)?;
+            let customers = &self.customers;
+            Ok((*stored, adoption::evaluate(adoption, self.day, earliest, customers, &admission, &progress, &told)))
+        };
+        rules.iter().map(evaluate).collect()
+    }
+
+    fn find_conditions<'r>(&self, rules: &[(&'r StoredRule, &ConditionRule)]) -> Result<Vec<Found<'r>>> {
+        let evaluate = |(stored, rule): &(&'r StoredRule, &ConditionRule)| {
+            let facts = condition_facts(self.store, &stored.rule.name, rule, self.day)?;
+            let before = self.store.condition_signals(&stored.rule.name, rule, self.day)?;
+            let admission = admission(self.store, &stored.rule, self.day)?;
+            Ok((*stored, condition::evaluate(rule, self.day, &self.customers, &admission, &facts, &before)))
+        };
+        rules.iter().map(evaluate).collect()
+    }
+
+    fn raise_all(&mut self, found: Vec<Found<'_>>) -> Result<()> {
+        for (stored, evaluation) in found {
+            for (company, finding) in &evaluation.findings {
+                let id = self.store.raise(&NewSignal {
+                    company: *company,
+                    rule: &stored.rule.name,
+                    rule_version: stored.version,
+                    run: self.run,
+                    raised_on: self.day,
+                    finding,
+                    detail: describe(&stored.rule.logic, finding),
+                })?;
+                self.raised.push(id);
+            }
+            self.done.push((stored.rule.name.clone(), evaluation));
         }
         Ok(())
     }
+
+    fn record(&mut self, started_at: Instant, is_backfill: bool) -> Result<RunRecord> {
+        self.done.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut companies: Vec<CompanyKey> =
+            self.done.iter().flat_map(|(_, found)| found.evaluated.iter().copied()).collect();
+        companies.sort_unstable();
+        companies.dedup();
+        Ok(RunRecord {
+            id: self.run,
+            day: self.day,
+            started_at,
+            finished_at: self.clock.now(),
+            is_backfill,
+            newest_event_on: self.store.event_days()?.map(|data| data.to),
+            companies_evaluated: companies.len() as u64,
+            steps: std::mem::take(&mut self.steps),
+            rules: self.done.iter().map(|(name, found)| tally(name, found)).collect(),
+        })
+    }
 }
 
-fn question(rule: &Rule, day: Day) -> TrendQuestion {
-    TrendQuestion { watch: rule.trend.watch.clone(), windows: Windows::ending(day, rule.trend.days()) }
+/// The rules of one kind.
+fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<(&StoredRule, &L)> {
+    rules.iter().filter_map(|stored| Some((stored, logic(&stored.rule.logic)?))).collect()
 }
 
-fn tally(rule: &Rule, found: &Evaluation) -> RuleTally {
-    let raised = |wanted| found.findings.iter().filter(|(_, finding)| finding.signal_type == wanted).count();
+/// Which companies a rule's `--where` lets through on a day.
+fn admission(_store: &Store, rule: &Rule, _day: Day) -> Result<Admission> {
+    match &rule.where_expr {
+        None => Ok(Admission::All),
+        Some(_) => bail!("the rule '{}' has a --where, which this version cannot evaluate", rule.name),
+    }
+}
+
+/// Of which companies a condition is true on a day, on how many days running, and what it read.
+fn condition_facts(_store: &Store, name: &str, _rule: &ConditionRule, _day: Day) -> Result<FactsByCompany> {
+    bail!("the rule '{name}' is a condition rule, which this version cannot evaluate")
+}
+
+/// One line of text that says what happened.
+fn describe(logic: &RuleLogic, finding: &Finding) -> String {
+    match (logic, &finding.evidence) {
+        (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => trend::describe(trend, comparison),
+        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => condition::describe(condition, reading),
+        (_, Evidence::Adoption(adoption)) => adoption::describe(finding.signal_type, adoption),
+        // No rule raises what another kind sees.
+        _ => String::new(),
+    }
+}
+
+fn question(trend: &TrendRule, day: Day) -> TrendQuestion {
+    TrendQuestion { watch: trend.watch.clone(), windows: Windows::ending(day, trend.days()) }
+}
+
+fn tally(rule: &str, found: &Evaluation) -> RuleTally {
     let skipped = |reason| found.skipped.get(&reason).copied().unwrap_or_default();
-    let most = raised(SignalType::Bad).max(raised(SignalType::Good));
+    let (bad, good) = (found.count(SignalType::Bad), found.count(SignalType::Good));
+    let is_trend = found.findings.iter().any(|(_, finding)| finding.evidence.comparison().is_some());
     RuleTally {
-        rule: rule.name.clone(),
+        rule: rule.to_owned(),
         evaluated: found.evaluated.len() as u64,
         skipped_no_events: skipped(Skip::NoEvents),
         skipped_not_established: skipped(Skip::NotEstablished),
         skipped_churned: skipped(Skip::Churned),
-        raised_bad: raised(SignalType::Bad) as u64,
-        raised_good: raised(SignalType::Good) as u64,
-        raised_info: raised(SignalType::Info) as u64,
-        is_outage: trend::is_outage(found.evaluated.len(), most),
+        skipped_not_created: skipped(Skip::NotCreated),
+        skipped_where: skipped(Skip::Where),
+        raised_bad: bad as u64,
+        raised_good: good as u64,
+        raised_info: found.count(SignalType::Info) as u64,
+        is_outage: is_trend && trend::is_outage(found.evaluated.len(), bad.max(good)),
     }
 }
 
@@ -191,30 +279,37 @@ pub struct Preview {
 /// How many days a preview looks back.
 const PREVIEW_DAYS: i32 = 60;
 
-/// What each of `rules`, which watch the same thing over the same timeframe, would have raised over the last 60 days of data;
-/// `None` without data.
+/// What a trend rule, `rule`, would have raised over the last 60 days of data, in each of some ways; `None` without data. The ways
+/// watch the same thing over the same timeframe.
 ///
 /// # Errors
 /// A database that cannot be read.
-pub fn preview(store: &Store, rules: &[Rule]) -> Result<Option<Vec<Preview>>> {
-    let (Some(data), Some(rule)) = (store.event_days()?, rules.first()) else { return Ok(None) };
+pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
+    let (Some(data), Some(trend)) = (store.event_days()?, ways.first()) else { return Ok(None) };
     let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
-    let questions: Vec<TrendQuestion> = days.days().map(|day| question(rule, day)).collect();
+    let questions: Vec<TrendQuestion> = days.days().map(|day| question(trend, day)).collect();
     let counts = store.trend_counts(&questions)?;
     let customers = store.customers()?;
-    Ok(Some(rules.iter().map(|rule| replay(rule, days, &customers, &counts)).collect()))
+    let admissions = days.days().map(|day| admission(store, rule, day)).collect::<Result<Vec<_>>>()?;
+    let seen: Vec<(Day, &CountsByCompany, &Admission)> =
+        days.days().zip(&counts).zip(&admissions).map(|((day, counts), admission)| (day, counts, admission)).collect();
+    Ok(Some(ways.iter().map(|trend| Preview { days, signals: replay(trend, &customers, &seen) }).collect()))
 }
 
-/// Applies a rule to each day in order, as if it had never raised anything before them.
-fn replay(rule: &Rule, days: DayRange, customers: &[(CompanyKey, Customer)], counts: &[CountsByCompany]) -> Preview {
+/// Applies a rule to each day in order, as if it had never raised anything before them. Returns the company of each signal.
+fn replay(
+    trend: &TrendRule,
+    customers: &[(CompanyKey, Customer)],
+    days: &[(Day, &CountsByCompany, &Admission)],
+) -> Vec<CompanyKey> {
     let mut latest = LatestByCompany::default();
     let mut signals = Vec::new();
-    for (day, counts) in days.days().zip(counts) {
-        let found = trend::evaluate(&rule.trend, day, customers, counts, &latest);
+    for (day, counts, admission) in days {
+        let found = trend::evaluate(trend, *day, customers, admission, counts, &latest);
         for (company, finding) in found.findings {
-            latest.insert(company, Latest { raised_on: day, signal_type: finding.signal_type });
+            latest.insert(company, Latest { raised_on: *day, signal_type: finding.signal_type });
             signals.push(company);
         }
     }
-    Preview { days, signals }
+    signals
 }

@@ -26,6 +26,7 @@ pub mod pulse;
 pub mod reason;
 pub mod reopen;
 pub mod rule;
+mod rule_options;
 pub mod run;
 pub mod segment;
 pub mod show;

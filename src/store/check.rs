@@ -25,6 +25,7 @@ impl Store {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.count_problems()?);
         problems.extend(self.key_problems()?);
+        problems.extend(self.first_use_problems(MOST_PROBLEMS)?);
         problems.extend(self.history_problems()?);
         problems.extend(self.task_problems()?);
         Ok(problems)

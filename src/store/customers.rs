@@ -7,24 +7,27 @@ use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::Store;
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::{self, Break, Subscription};
+use crate::domain::customer::{self, Break, Customer, Subscription};
 use crate::domain::day::Day;
-use crate::domain::trend::Customer;
 
 impl Store {
-    /// What trend rules need to know of every company, in order of their ids, which does not depend on what was imported first.
+    /// What rules need to know of every company, in order of their ids, which does not depend on what was imported first.
     ///
     /// # Errors
     /// A database that cannot be read.
     pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
         let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, first_event_day FROM companies ORDER BY company_id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, first_event_day,
+                    coalesce(created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id)) AS created_on
+             FROM companies c ORDER BY company_id",
+        )?;
         let customers = statement.query_map([], |row| {
             let key = CompanyKey(row.get("id")?);
             let first: Option<i32> = row.get("first_event_day")?;
             let breaks = breaks.remove(&key).unwrap_or_default();
-            Ok((key, Customer { first_event: first.map(Day::from_number), breaks }))
+            let created_on = row.get("created_on")?;
+            Ok((key, Customer { created_on, first_event: first.map(Day::from_number), breaks }))
         })?;
         Ok(customers.collect::<Result<_, _>>()?)
     }

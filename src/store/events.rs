@@ -133,7 +133,7 @@ impl Store {
         Ok(counts)
     }
 
-    fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
+    pub(super) fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
         let mut statement =
             self.connection.prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
         let keys = keys::of_counts(range);

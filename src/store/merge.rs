@@ -141,7 +141,9 @@ impl Store {
                 days = Some((days.map_or(day, |(first, _)| first), day));
             }
         }
-        self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())
+        self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())?;
+        self.forget_first_uses(from)?;
+        self.recount_first_uses(into)
     }
 
     /// The keys of those event ids of `from` that `into` has too; the others become ids of `into`.

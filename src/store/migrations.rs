@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/001-main-job.sql"),
     include_str!("schema/002-facts.sql"),
     include_str!("schema/003-attributes.sql"),
+    include_str!("schema/004-rules.sql"),
     include_str!("schema/005-work.sql"),
     include_str!("schema/006-pulse.sql"),
 ];

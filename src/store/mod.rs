@@ -14,6 +14,7 @@ mod event_writer;
 mod events;
 mod expressions;
 mod facts;
+mod first_uses;
 mod imports;
 mod keys;
 mod losses;

@@ -35,6 +35,11 @@ impl<'r, 's> InOrder<'r, 's> {
         self.place += 1;
         self.row.get(self.place - 1)
     }
+
+    /// Leaves out the next `count` columns.
+    pub fn skip(&mut self, count: usize) {
+        self.place += count;
+    }
 }
 
 fn read<T: FromStr>(value: ValueRef<'_>) -> FromSqlResult<T> {
