@@ -416,7 +416,8 @@ impl Comparison {
             ("value then", Align::Right),
             ("value now", Align::Right),
         ]);
-        for change in changes {
+        let is_unknown = |value: &Option<Datum>| matches!(value, None | Some(Datum::Null));
+        for change in changes.iter().filter(|change| !(is_unknown(&change.before) && is_unknown(&change.now))) {
             table.toned_row([
                 plain(&change.measure),
                 (render::score_change(change.change), change_tone(change.change)),
