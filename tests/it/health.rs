@@ -52,7 +52,10 @@ fn a_drop_in_usage_raises_a_signal_and_lowers_health_on_the_same_day() {
     let (before, now) = (day("2026-03-30"), day("2026-03-31"));
     let shown = ["health_score", "health_band", "coverage", "health_main_driver", "profile", "scored_on"];
     assert_eq!(fields(&[before], &shown), [json!([77.7, "good", 0.8, "usage", "default", "2026-03-30"])]);
-    assert_eq!(fields(&[now.clone()], &shown), [json!([73.8, "good", 0.8, "usage", "default", "2026-03-31"])]);
+    assert_eq!(
+        fields(std::slice::from_ref(&now), &shown),
+        [json!([73.8, "good", 0.8, "usage", "default", "2026-03-31"])]
+    );
     let measures = now["measures"].as_array().unwrap();
     let expected = [
         ("usage", json!(0.0), Some((5000.0 / 70.0, 4.0 * 5000.0 / 70.0 / 8.0)), 4.0),

@@ -8,6 +8,9 @@ use crate::domain::attributes::{self, Attribute, MONTH, Of, SignalFacts, Stage};
 use crate::domain::day::Day;
 use crate::domain::signal::{Action, SignalType, State};
 
+/// A day before every other.
+const START_OF_TIME: Day = Day::from_number(-719_162);
+
 /// A day after every other.
 const END_OF_TIME: Day = Day::from_number(2_932_896);
 
@@ -125,14 +128,19 @@ impl Sheet<'_> {
     fn date_signals(&self, facts: &mut [SignalFacts], needs_all: bool) -> Result<()> {
         let (trends, conditions) = self.last_days();
         let recent = attributes::last(self.as_of.day, MONTH);
-        let since = if needs_all { None } else { Some(recent.from) };
-        let mut statement = self.store.connection.prepare_cached(
+        let mut statement = self.store.connection.prepare_cached(if needs_all {
             "SELECT s.company, s.type, s.raised_on, v.kind = 'condition' AS is_condition
              FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.raised_on BETWEEN coalesce(?4, '') AND ?1 AND s.company BETWEEN ?2 AND ?3",
-        )?;
+             WHERE s.raised_on BETWEEN ?1 AND ?2 AND s.company BETWEEN ?3 AND ?4"
+        } else {
+            // The + keeps SQLite from going by company.
+            "SELECT s.company, s.type, s.raised_on, v.kind = 'condition' AS is_condition
+             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+             WHERE s.raised_on BETWEEN ?1 AND ?2 AND +s.company BETWEEN ?3 AND ?4"
+        })?;
+        let since = if needs_all { START_OF_TIME } else { recent.from };
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((trends, from, to, since))?;
+        let mut rows = statement.query((since, trends, from, to))?;
         while let Some(row) = rows.next()? {
             let Some(company) = self.companies.row(row.get(0)?) else { continue };
             let (signal_type, raised_on, is_condition): (SignalType, Day, bool) =
