@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, backup, check, company, completions, demo, event, export, home, import, init, list, man, reopen, rule, run,
-    show, status,
+    ack, backup, check, company, completions, daily, demo, event, export, home, import, inbox, init, list, man, notify,
+    reopen, rule, run, show, status,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -48,10 +48,14 @@ enum Command {
     #[command(subcommand)]
     Rule(rule::Rule),
     Run(run::Run),
+    Daily(daily::Daily),
     List(list::List),
     Show(show::Show),
     Ack(ack::Ack),
     Reopen(reopen::Reopen),
+    Inbox(inbox::Inbox),
+    #[command(subcommand)]
+    Notify(notify::Notify),
     #[command(subcommand)]
     Company(company::Company),
     #[command(subcommand)]
@@ -83,10 +87,13 @@ impl Cli {
             Some(Command::Event(args)) => args.run(context),
             Some(Command::Rule(args)) => args.run(context),
             Some(Command::Run(args)) => args.run(context),
+            Some(Command::Daily(args)) => args.run(context),
             Some(Command::List(args)) => args.run(context),
             Some(Command::Show(args)) => args.run(context),
             Some(Command::Ack(args)) => args.run(context),
             Some(Command::Reopen(args)) => args.run(context),
+            Some(Command::Inbox(args)) => args.run(context),
+            Some(Command::Notify(args)) => args.run(context),
             Some(Command::Company(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),

@@ -2,7 +2,7 @@
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them into the
 //! [`store`], [`mod@run`] applies the
-//! rules to one day, [`views`] gather the rows of a screen, [`render`] turns them into bytes, [`commands`] connect these,
+//! rules to one day, [`mod@notify`] tells people, [`views`] gather the rows of a screen, [`render`] turns them into bytes, [`commands`] connect these,
 //! [`cli`] names the commands, and [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
@@ -15,6 +15,7 @@ pub mod domain;
 pub mod error;
 pub mod import;
 pub mod load;
+pub mod notify;
 pub mod render;
 pub mod run;
 pub mod store;

@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::clock::Clock;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
+use crate::domain::notify::Marks;
 use crate::domain::rule::Rule;
 use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::trend::{self, CountsByCompany, Customer, Evaluation, Latest, LatestByCompany, Skip, Windows};
@@ -28,16 +29,28 @@ pub fn lag(store: &Store, day: Day) -> Result<i32> {
     Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
 }
 
+/// Whether people are told of the signals that a run raises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// All whom they concern.
+    Everybody,
+    /// Nobody: the signals are history.
+    Nobody,
+}
+
 /// Runs a day, within a transaction that the caller has begun.
 ///
 /// # Errors
 /// A database that cannot be written.
-pub fn run_day(store: &Store, clock: &Clock, day: Day) -> Result<DayReport> {
+pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
     let run = store.begin_run(day, started_at, is_backfill)?;
-    let mut running = RunningDay { store, clock, day, run, steps: Vec::new(), raised: Vec::new() };
+    let mut running = RunningDay { store, clock, day, run, steps: Vec::new(), raised: Vec::new(), told: Vec::new() };
     let (rules, companies_evaluated) = running.trend_rules()?;
+    if telling == Telling::Everybody {
+        running.timed("notify", |day| day.store.tell(&day.told, day.clock.now()))?;
+    }
     let record = RunRecord {
         id: run,
         day,
@@ -62,6 +75,8 @@ struct RunningDay<'s> {
     run: i64,
     steps: Vec<Step>,
     raised: Vec<SignalId>,
+    /// The same, with whom their rules want to be told.
+    told: Vec<(SignalId, Marks)>,
 }
 
 impl RunningDay<'_> {
@@ -116,6 +131,7 @@ impl RunningDay<'_> {
                 detail: trend::describe(&stored.rule.trend, &finding.comparison),
             })?;
             self.raised.push(id);
+            self.told.push((id, Marks::default()));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ pub mod company;
 pub mod customer;
 pub mod day;
 pub mod facts;
+pub mod notify;
 pub mod rule;
 pub mod signal;
 pub mod spreadsheet;

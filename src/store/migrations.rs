@@ -7,7 +7,11 @@ use rusqlite::Connection;
 pub const APPLICATION_ID: i32 = 0x7367_6e6c;
 
 /// What leads from each version of the schema to the next. Steps are added at the end and never changed.
-const STEPS: [&str; 2] = [include_str!("schema/001-main-job.sql"), include_str!("schema/002-facts.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema/001-main-job.sql"),
+    include_str!("schema/002-facts.sql"),
+    include_str!("schema/008-notify.sql"),
+];
 
 /// The version that this program reads and writes.
 pub const LATEST: usize = STEPS.len();

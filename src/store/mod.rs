@@ -15,7 +15,9 @@ mod imports;
 mod keys;
 mod merge;
 mod migrations;
+mod notices;
 mod open;
+mod outbox;
 mod rules;
 mod runs;
 mod settings;
@@ -35,9 +37,12 @@ pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
 pub use imports::ImportRecord;
 pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
+pub use notices::InboxEntry;
 pub use open::Permissions;
+pub use outbox::{Delivery, Message, NewMessage, PendingNotice, SendingLock};
 pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};
+pub use settings::SendingLimits;
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
 
 /// An open database.

@@ -7,6 +7,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
+use crate::domain::notify::{Channel, Purpose, Why};
 use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
 
@@ -53,7 +54,7 @@ macro_rules! stored_as_text {
     )+};
 }
 
-stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind, AttributeType);
+stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind, AttributeType, Channel, Purpose, Why);
 
 impl ToSql for SignalId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -4,6 +4,8 @@ pub mod companies;
 pub mod company;
 pub mod events;
 pub mod imports;
+pub mod inbox;
+pub mod messages;
 pub mod preview;
 pub mod rules;
 pub mod runs;

@@ -13,7 +13,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 17] = [
+const LAYERS: [Layer; 18] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -41,6 +41,11 @@ const LAYERS: [Layer; 17] = [
         name: "run",
         may_import: &["clock", "domain", "store"],
         reason: "a run reads facts, lets the domain decide, and stores what came of it",
+    },
+    Layer {
+        name: "notify",
+        may_import: &["clock", "domain", "error", "render", "store"],
+        reason: "telling people takes what is in the outbox to servers, whoever asked for it",
     },
     Layer {
         name: "demo",
@@ -73,6 +78,7 @@ const LAYERS: [Layer; 17] = [
             "error",
             "import",
             "load",
+            "notify",
             "render",
             "run",
             "store",
@@ -125,7 +131,7 @@ enum What {
     SqlClock,
 }
 
-const RESTRICTIONS: [Restriction; 14] = [
+const RESTRICTIONS: [Restriction; 16] = [
     Restriction {
         what: What::Sql,
         allowed_in: &["store/"],
@@ -205,10 +211,24 @@ const RESTRICTIONS: [Restriction; 14] = [
     },
     Restriction {
         what: What::Code(&["fs::", "File::"]),
-        allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs"],
-        reason: "decisions, views and formatters know no files; ui.rs may be given one to print to",
+        allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs", "notify/secret.rs"],
+        reason: "decisions, views and formatters know no files; ui.rs may be given one to print to, and a secret may stand in one",
         remedy: "return bytes and let the command write them",
         bad: "fn f() { std::fs::write(path, text); }",
+    },
+    Restriction {
+        what: What::Crates(&["lettre", "ureq", "net"]),
+        allowed_in: &["notify/"],
+        reason: "only `notify` opens a network connection",
+        remedy: "write a notice, and let `notify` deliver it",
+        bad: "use std::net::TcpStream;",
+    },
+    Restriction {
+        what: What::Crates(&["minijinja"]),
+        allowed_in: &["notify/letter.rs"],
+        reason: "HTML is written by templates that escape what they are given, in one place for each use",
+        remedy: "render a template there",
+        bad: "use minijinja::Environment;",
     },
     Restriction {
         what: What::Crates(&["chrono"]),
