@@ -127,7 +127,7 @@ impl Letter {
     pub fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
         let mut blocks = vec![json!({
             "type": "header",
-            "text": {"type": "plain_text", "emoji": false, "text": shortened(&self.subject, LONGEST_HEADING)},
+            "text": {"type": "plain_text", "emoji": false, "text": heading_for_slack(&self.subject)},
         })];
         blocks.push(section(&self.slack_intro(mentions)));
         blocks.extend(self.items.iter().map(|item| section(&item.slack(mentions))));
@@ -291,6 +291,19 @@ fn for_slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// The same, no longer than a heading may be, and never cut within an entity.
+fn heading_for_slack(text: &str) -> String {
+    let mut heading = String::new();
+    for letter in text.chars() {
+        let safe = for_slack(letter.encode_utf8(&mut [0; 4]));
+        if heading.chars().count() + safe.len() >= LONGEST_HEADING {
+            return heading + "…";
+        }
+        heading.push_str(&safe);
+    }
+    heading
+}
+
 fn mention(person: &str, mentions: &[(String, String)]) -> Option<String> {
     let (_, id) = mentions.iter().find(|(name, _)| name == person)?;
     // Anything else could be `!channel`.
@@ -444,6 +457,7 @@ Sent by signals. Acknowledging a signal, or `signals inbox --mark-read`, marks i
         let long = told(1, &"<".repeat(5000), SignalType::Bad);
         let slack = super::tests::letter(&[long]).slack(&[]);
         assert!(slack["blocks"][2]["text"]["text"].as_str().unwrap().len() < 3000);
-        assert!(slack["blocks"][0]["text"]["text"].as_str().unwrap().chars().count() <= 150);
+        let heading = slack["blocks"][0]["text"]["text"].as_str().unwrap();
+        assert!(heading.ends_with("&lt;…") && heading.chars().count() <= 150, "{heading}");
     }
 }

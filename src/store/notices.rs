@@ -168,21 +168,29 @@ impl Store {
         if told.is_empty() {
             return Ok(());
         }
-        let stays = |notice: &&StoredNotice| {
+        let stays = |notice: &StoredNotice| {
             notice.place() == Place::Executive
                 || told.iter().any(|(member, _)| Some(&member.name) == notice.person.as_ref())
         };
-        let leaving: Vec<&StoredNotice> =
-            notices.iter().filter(|notice| notice.is_live()).filter(|notice| !stays(notice)).collect();
-        leaving.iter().try_for_each(|notice| self.withdraw(notice.id, Some(now)))?;
+        let live: Vec<&StoredNotice> = notices.iter().filter(|notice| notice.is_live()).collect();
+        live.iter().filter(|notice| !stays(notice)).try_for_each(|notice| self.withdraw(notice.id, Some(now)))?;
         let slack = notices.iter().find_map(|notice| notice.slack);
-        // A notice that was read has done its work: nobody gets one in its place.
-        for (member, why) in told.iter().filter(|(_, why)| leaving.iter().any(|left| left.place() == place(*why))) {
-            match notices.iter().find(|notice| notice.person.as_ref() == Some(&member.name)) {
+        for (member, why) in &told {
+            let known = notices.iter().find(|notice| notice.person.as_ref() == Some(&member.name));
+            match known {
+                Some(known) if known.is_live() => self.set_why(known.id, *why)?,
+                // A notice that was read has done its work: nobody gets one in its place.
+                _ if !live.iter().any(|notice| notice.place() == place(*why)) => {}
                 Some(known) => self.withdraw(known.id, None)?,
                 None => self.add_notice(signal, Some(&member.name), *why, now, slack)?,
             }
         }
+        Ok(())
+    }
+
+    fn set_why(&self, notice: i64, why: Why) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("UPDATE notices SET why = ?2 WHERE id = ?1")?;
+        statement.execute((notice, why))?;
         Ok(())
     }
 

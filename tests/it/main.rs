@@ -14,6 +14,7 @@ mod imports;
 mod kinds;
 mod layers;
 mod naive;
+mod notify;
 mod openstack;
 mod property;
 mod runs;
