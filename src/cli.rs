@@ -22,6 +22,8 @@ Environment:
   SIGNALS_DB    the database, unless --db names it
   SIGNALS_USER  who does it, unless --by says so
   SIGNALS_NOW   stands in for the clock, as 2026-03-31T09:30:00Z
+  SIGNALS_SMTP_URL, SIGNALS_SLACK_WEBHOOK
+                where `notify` delivers to
   NO_COLOR      no colours, unless --color asks for them
 
 Exit codes:

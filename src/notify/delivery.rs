@@ -4,7 +4,7 @@
 //! up a name cannot be told at all. So each delivery has its time, and one that does not come back in time is left alone.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -21,10 +21,12 @@ const AT_ONCE: usize = 8;
 /// How often the deadlines are looked at.
 const TICK: Duration = Duration::from_millis(50);
 
+type Deliver<T> = dyn Fn(&T) -> Result<(), Trouble> + Send + Sync;
+
 /// The part of the whole that a thread works on.
 struct Work<T> {
     parcels: Mutex<VecDeque<(i64, T)>>,
-    deliver: Box<dyn Fn(&T) -> Result<(), Trouble> + Send + Sync>,
+    deliver: Box<Deliver<T>>,
 }
 
 impl<T> Work<T> {
@@ -67,7 +69,7 @@ pub fn deliver<T: Send + Sync + 'static>(
     let mut running: HashMap<i64, Stopwatch> = HashMap::new();
     let mut given_up: HashSet<i64> = HashSet::new();
     while open > 0 {
-        match wait(&events) {
+        match events.recv_timeout(TICK).ok() {
             Some(Event::Began(id)) => {
                 running.insert(id, clock.stopwatch());
             }
@@ -109,13 +111,6 @@ fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) 
             }
         }
     });
-}
-
-fn wait(events: &Receiver<Event>) -> Option<Event> {
-    match events.recv_timeout(TICK) {
-        Ok(event) => Some(event),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ pub struct InboxEntry {
     pub read_at: Option<Instant>,
 }
 
+/// The type of a signal, and the CSM and the manager of its company.
+type Routing = (SignalType, Option<String>, Option<String>);
+
 /// A notice as routing sees it.
 struct StoredNotice {
     id: i64,
@@ -93,7 +96,7 @@ impl Store {
     }
 
     /// The type of a signal, and who has its company now: the CSM and the manager.
-    fn routing(&self, signal: SignalId) -> Result<Option<(SignalType, Option<String>, Option<String>)>> {
+    fn routing(&self, signal: SignalId) -> Result<Option<Routing>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.type, c.csm, c.manager FROM signals s JOIN companies c ON c.id = s.company WHERE s.id = ?1",
         )?;

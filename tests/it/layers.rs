@@ -702,6 +702,16 @@ fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
     declared.map(|name| folder.join(format!("{name}.rs"))).collect()
 }
 
+/// Two of them in one program, and rustls does not know which to take, at run time.
+#[test]
+fn there_is_one_provider_of_cryptography() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"ring\""));
+    for other in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls", "boring"] {
+        assert!(!lock.contains(&format!("name = \"{other}\"")), "{other} is in Cargo.lock");
+    }
+}
+
 /// The schema is SQL in files of its own; it must not read the clock either.
 #[test]
 fn the_schema_does_not_read_the_clock() {
