@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, backup, check, company, completions, daily, demo, event, export, home, import, inbox, init, list, man, notify,
-    reopen, rule, run, show, status,
+    ack, agenda, attribute, backup, check, company, completions, daily, demo, event, export, home, import, inbox, init,
+    list, man, metric, notify, playbook, pulse, reason, reopen, rule, run, segment, show, status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -58,8 +58,23 @@ enum Command {
     Inbox(inbox::Inbox),
     #[command(subcommand)]
     Notify(notify::Notify),
+    Agenda(agenda::Agenda),
+    #[command(subcommand)]
+    Playbook(playbook::Playbook),
+    #[command(subcommand)]
+    Task(task::Task),
     #[command(subcommand)]
     Company(company::Company),
+    #[command(subcommand)]
+    Segment(segment::Segment),
+    #[command(subcommand)]
+    Metric(metric::Metric),
+    #[command(subcommand)]
+    Attribute(attribute::Attribute),
+    #[command(subcommand)]
+    Pulse(pulse::PulseCommand),
+    #[command(subcommand)]
+    Reason(reason::ReasonCommand),
     #[command(subcommand)]
     Export(export::Export),
     Status(status::Status),
@@ -96,7 +111,15 @@ impl Cli {
             Some(Command::Reopen(args)) => args.run(context),
             Some(Command::Inbox(args)) => args.run(context),
             Some(Command::Notify(args)) => args.run(context),
+            Some(Command::Agenda(args)) => args.run(context),
+            Some(Command::Playbook(args)) => args.run(context),
+            Some(Command::Task(args)) => args.run(context),
             Some(Command::Company(args)) => args.run(context),
+            Some(Command::Segment(args)) => args.run(context),
+            Some(Command::Metric(args)) => args.run(context),
+            Some(Command::Attribute(args)) => args.run(context),
+            Some(Command::Pulse(args)) => args.run(context),
+            Some(Command::Reason(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),

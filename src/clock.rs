@@ -34,7 +34,7 @@ impl Clock {
 
     /// A stopwatch that begins now.
     pub fn stopwatch(&self) -> Stopwatch {
-        Stopwatch(Monotonic::now())
+        Stopwatch::start()
     }
 }
 
@@ -43,6 +43,11 @@ impl Clock {
 pub struct Stopwatch(Monotonic);
 
 impl Stopwatch {
+    /// A stopwatch that begins now.
+    pub fn start() -> Self {
+        Stopwatch(Monotonic::now())
+    }
+
     /// The time since the stopwatch began.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()

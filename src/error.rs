@@ -92,6 +92,11 @@ impl Failure {
         Failure { kind, message: String::new(), hints: Vec::new(), reported: true }
     }
 
+    /// The same failure, of another kind.
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Failure { kind, ..self }
+    }
+
     /// What can be done about it.
     pub fn hints(&self) -> &[String] {
         &self.hints

@@ -1,11 +1,12 @@
 //! `signals`: an early-warning system for customer success teams, in one binary over one SQLite file.
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them into the
-//! [`store`], [`mod@run`] applies the
-//! rules to one day, [`mod@notify`] tells people, [`views`] gather the rows of a screen, [`render`] turns them into bytes, [`commands`] connect these,
-//! [`cli`] names the commands, and [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
+//! [`store`], [`mod@run`] applies the rules to one day, [`actions`] has what is usually done about it, [`mod@notify`] tells
+//! people, [`views`] gather the rows of a screen, [`render`] turns them into bytes, [`commands`] connect these, [`cli`] names
+//! the commands, and [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
+pub mod actions;
 pub mod cli;
 pub mod clock;
 pub mod commands;

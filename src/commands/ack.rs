@@ -48,7 +48,7 @@ impl Ack {
             return Err(usage("filters choose signals only together with --all").into());
         }
         let mut store = context.writer()?;
-        let ids = if self.all { self.matching(&store)? } else { triage::distinct(&self.ids) };
+        let ids = if self.all { self.matching(context, &store)? } else { triage::distinct(&self.ids) };
         let what = counted(ids.len() as u64, "signal", "signals");
         if self.all {
             context.ui.note(format!("{what} match"));
@@ -70,11 +70,11 @@ impl Ack {
         Ok(())
     }
 
-    fn matching(&self, store: &Store) -> Result<Vec<SignalId>> {
+    fn matching(&self, context: &Context, store: &Store) -> Result<Vec<SignalId>> {
         if self.filter.state == Some(State::Closed) {
             return Err(not_allowed("closed signals cannot be acknowledged again").into());
         }
-        let filter = SignalFilter { state: Some(State::Open), ..self.filter.filter(None) };
+        let filter = SignalFilter { state: Some(State::Open), ..self.filter.filter(context, store, None)? };
         store.signal_ids(&filter)
     }
 }

@@ -3,44 +3,64 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use super::churn::ChurnCompany;
+use super::customers::{AsOfOption, ConditionOptions, Customers, known_names};
+use super::downsell::DownsellCompany;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
+use super::tag::TagCompany;
 use crate::context::Context;
+use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
+use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::error::{Failure, not_allowed, usage};
-use crate::render::{Format, RecordWriter, Screen, Value};
-use crate::store::{CompanyDetails, Finish, SignalFilter, SignalOrder, Store};
-use crate::views::companies::{self, FIELDS, USUAL_COLUMNS};
-use crate::views::company::CompanyView;
+use crate::domain::rule::Watch;
+use crate::domain::trend::Windows;
+use crate::error::{Kind, not_allowed};
+use crate::render::{Format, RecordWriter, Screen};
+use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store};
+use crate::views::companies::{self, USUAL_COLUMNS};
+use crate::views::company::{CompanyView, ShownAttribute};
 
 /// See the customers.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
 pub enum Company {
-    /// List the companies, with their signals
+    /// List the companies: any attributes, in any order, of those that meet a condition
     List(ListCompanies),
     /// Show all that is known of a company
     Show(ShowCompany),
     /// Make one company of two: the first becomes part of the second
     Merge(MergeCompanies),
-    /// Note that a company is no customer any more
+    /// Note that a company is no customer any more, and why
     Churn(ChurnCompany),
+    /// Note that a company pays less than before, and why
+    Downsell(DownsellCompany),
     /// Note that a company that had churned is a customer again
     Return(ReturnCompany),
+    /// Put tags on a company, or take them off
+    Tag(TagCompany),
 }
 
 /// List the companies.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals company list --csm ana --sort bad_open_signals --desc")]
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  signals company list --csm ana --sort bad_open_signals --desc
+  signals company list --where \"days_since_last_event >= 14\" --columns name,csm,mrr
+  signals company list --as-of 2026-03-31 --sort events_change_28d_pct")]
 pub struct ListCompanies {
+    #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
+    condition: ConditionOptions,
     /// Only the companies that this person looks after
     #[arg(long, value_name = "NAME")]
     csm: Option<String>,
     /// The columns, with commas between
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Sort by this column; the unknown comes last
-    #[arg(long, value_name = "COLUMN")]
+    /// Sort by this attribute; the unknown comes last
+    #[arg(long, value_name = "ATTRIBUTE")]
     sort: Option<String>,
     /// Turn the order round
     #[arg(long, requires = "sort")]
@@ -56,6 +76,8 @@ pub struct ShowCompany {
     /// The company's id or name
     company: String,
     #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
     format: FormatOption,
 }
 
@@ -67,17 +89,6 @@ pub struct MergeCompanies {
     from: String,
     /// The company that stays
     into: String,
-}
-
-/// Note that a company is no customer any more.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals company churn acme --on 2026-03-31")]
-pub struct ChurnCompany {
-    /// The company's id or name
-    company: String,
-    /// The first day on which it is no customer
-    #[arg(long, value_name = "DAY")]
-    on: Day,
 }
 
 /// Note that a company that had churned is a customer again.
@@ -102,74 +113,90 @@ impl Company {
             Company::Show(args) => args.run(context),
             Company::Merge(args) => args.run(context),
             Company::Churn(args) => args.run(context),
+            Company::Downsell(args) => args.run(context),
             Company::Return(args) => args.run(context),
+            Company::Tag(args) => args.run(context),
         }
     }
 }
 
 impl ListCompanies {
-    fn run(self, context: &Context) -> Result<()> {
+    /// The list of the companies of a segment.
+    pub fn of_segment(segment: String, as_of: AsOfOption, columns: Vec<String>, format: FormatOption) -> Self {
+        let condition = ConditionOptions { segment: Some(segment), condition: None };
+        ListCompanies { as_of, condition, columns, format, ..ListCompanies::default() }
+    }
+
+    /// Prints the companies.
+    ///
+    /// # Errors
+    /// An unknown column or an expression that is none (exit 2); an unknown segment (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        let own = store.company_attribute_names()?;
-        let known: Vec<&str> = FIELDS.iter().copied().chain(own.iter().map(String::as_str)).collect();
-        let columns = choose(&known, &self.columns)?;
-        let mut companies = Vec::new();
-        let as_of = store.as_of(context.today(&store))?;
-        let subscriptions = store.all_subscriptions()?;
-        store.for_each_company(|mut details| {
-            details.apply_contract(subscriptions.get(&details.key).map_or(&[], Vec::as_slice), as_of);
-            if self.csm.is_none() || details.company.csm == self.csm {
-                companies.push(details);
-            }
-            Ok(())
-        })?;
-        if let Some(sort) = &self.sort {
-            let sort = choose(&known, std::slice::from_ref(sort))?[0];
-            sort_by(&mut companies, sort, self.desc);
+        let catalogue = store.catalogue()?;
+        let columns = self.columns(&catalogue)?;
+        let sort = known_names(&catalogue, self.sort.as_slice())?;
+        let as_of = self.as_of.resolve(context, &store)?;
+        let conditions = self.condition.conditions(&store, &catalogue)?;
+        let names: Vec<&str> = columns.iter().map(|known| known.name()).collect();
+        let wanted: Vec<&str> =
+            names.iter().copied().chain(sort.iter().copied()).chain(self.csm.as_ref().map(|_| "csm")).collect();
+        let mut companies = Customers::select(&store, &catalogue, &wanted, &conditions, as_of)?;
+        if let Some(csm) = &self.csm {
+            companies.keep("csm", csm)?;
+        }
+        if let Some(sort) = sort.first() {
+            companies.sort(sort, self.desc)?;
         }
         if self.format.format == Format::Table {
-            let usual = USUAL_COLUMNS.to_vec();
-            let table = companies::table(&companies, if self.columns.is_empty() { &usual } else { &columns });
-            let when_empty = match &self.csm {
-                Some(csm) => format!("no companies of {csm}"),
-                None => "no companies yet; `signals import FILE` brings them".to_owned(),
-            };
-            return output::print_table(&context.ui, &table, &when_empty);
+            let table = companies::table(&columns, companies.values(&names)?);
+            return output::print_table(&context.ui, &table, &self.when_empty());
         }
-        context.ui.records(RecordWriter::new(self.format.format, &columns), |record| {
-            companies.iter().try_for_each(|details| record(&companies::values(details, &columns)))
+        let mut rows = companies.values(&names)?;
+        context.ui.records(RecordWriter::new(self.format.format, &names), |record| {
+            rows.try_for_each(|row| record(&companies::values(&row)))
         })
+    }
+
+    /// The columns that were asked for; else the usual ones for people, and for programs all that can be had without counting.
+    fn columns<'c>(&self, catalogue: &'c Catalogue) -> Result<Vec<Known<'c>>> {
+        let by_name = |name: &str| catalogue.find(name).map_err(|failure| failure.of_kind(Kind::Usage));
+        if !self.columns.is_empty() {
+            return Ok(self.columns.iter().map(|name| by_name(name)).collect::<Result<_, _>>()?);
+        }
+        if self.format.format == Format::Table {
+            let known = USUAL_COLUMNS.iter().filter(|name| attributes::find(name).is_some());
+            return Ok(known.map(|name| by_name(name)).collect::<Result<_, _>>()?);
+        }
+        let is_at_hand = |known: &Known<'_>| match known {
+            Known::BuiltIn(attribute) => is_at_hand(attribute),
+            Known::Own(..) => true,
+            Known::Metric(_) => false,
+        };
+        Ok(catalogue.all().filter(is_at_hand).collect())
+    }
+
+    fn when_empty(&self) -> String {
+        match &self.csm {
+            _ if !self.condition.is_empty() => "no companies meet the condition".to_owned(),
+            Some(csm) => format!("no companies of {csm}"),
+            None => "no companies yet; `signals import FILE` brings them".to_owned(),
+        }
     }
 }
 
-/// The columns that were asked for, or all.
-fn choose<'a>(known: &[&'a str], asked: &[String]) -> Result<Vec<&'a str>> {
-    if asked.is_empty() {
-        return Ok(known.to_vec());
-    }
-    let find = |name: &String| -> Result<&'a str, Failure> {
-        let found = known.iter().copied().find(|field| *field == name.trim());
-        found.ok_or_else(|| {
-            usage(format!("there is no column '{name}'")).hint(format!("the columns are {}", known.join(", ")))
-        })
-    };
-    Ok(asked.iter().map(find).collect::<Result<_, _>>()?)
-}
-
-fn sort_by(companies: &mut [CompanyDetails], field: &str, is_descending: bool) {
-    companies.sort_by(|a, b| {
-        let [a, b] = [a, b].map(|details| companies::value(details, field).unwrap_or(Value::Null));
-        let order = companies::compare(&a, &b);
-        // The unknown stays last, whichever way the list is turned.
-        let is_known = a != Value::Null && b != Value::Null;
-        if is_descending && is_known { order.reverse() } else { order }
-    });
+/// Whether an attribute is part of the list for other programs unless they choose: what records say, the counts of signals, and the
+/// usual columns.
+fn is_at_hand(attribute: &Attribute) -> bool {
+    matches!(attribute.group, Group::Company | Group::Signals)
+        || matches!(attribute.name, "first_event_on" | "last_event_on")
+        || USUAL_COLUMNS.contains(&attribute.name)
 }
 
 impl ShowCompany {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        let view = gather(context, &store, &self.company)?;
+        let view = self.gather(context, &store)?;
         if self.format.format != Format::Table {
             let fields = view.fields();
             let writer = RecordWriter::new(self.format.format, &fields);
@@ -179,30 +206,40 @@ impl ShowCompany {
         view.draw(&mut screen);
         context.ui.data(screen.into_text())
     }
+
+    fn gather(&self, context: &Context, store: &Store) -> Result<CompanyView> {
+        let key = find_company(store, &self.company)?;
+        let as_of = self.as_of.resolve(context, store)?;
+        let filter = SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
+        let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+        signals.sort_by_key(|signal| signal.acknowledgement.is_some());
+        let recent = Windows::ending(as_of.day, MONTH);
+        Ok(CompanyView {
+            attributes: attributes_of(store, key, as_of)?,
+            signals,
+            days: recent.both(),
+            activity: store.activity_by_event(key, recent.both())?,
+            people_activity: store.company_activity(key, &Watch::People, &recent)?.people,
+            breaks: store.breaks(key)?,
+            people: store.people(key)?,
+            nps: store.nps_responses(key)?,
+            tickets: store.tickets(key)?,
+            invoices: store.invoices(key)?,
+            touchpoints: store.touchpoints(key)?,
+            goals: store.goals(key)?,
+            subscriptions: store.subscriptions(key)?,
+            as_of: as_of.day,
+        })
+    }
 }
 
-fn gather(context: &Context, store: &Store, text: &str) -> Result<CompanyView> {
-    let key = find_company(store, text)?;
-    let as_of = store.as_of(context.today(store))?;
-    let mut details = store.company_details(key)?;
-    let subscriptions = store.subscriptions(key)?;
-    details.apply_contract(&subscriptions, as_of);
-    let filter = SignalFilter { company: Some(key), ..SignalFilter::default() };
-    let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
-    signals.sort_by_key(|signal| signal.acknowledgement.is_some());
-    Ok(CompanyView {
-        signals,
-        breaks: store.breaks(key)?,
-        people: store.people(key)?,
-        nps: store.nps_responses(key)?,
-        tickets: store.tickets(key)?,
-        invoices: store.invoices(key)?,
-        touchpoints: store.touchpoints(key)?,
-        goals: store.goals(key)?,
-        details,
-        subscriptions,
-        as_of,
-    })
+/// Everything that the catalogue knows of one company. It is there even as of a day before it was.
+fn attributes_of(store: &Store, key: CompanyKey, as_of: AsOf) -> Result<Vec<ShownAttribute>> {
+    let catalogue = store.catalogue()?;
+    let table = store.attributes(&catalogue, &catalogue.names(), as_of, Scope::One(key))?;
+    let value =
+        |known: Known<'_>| -> Result<Datum> { Ok(table.column(known.name())?.first().cloned().unwrap_or_default()) };
+    catalogue.all().map(|known| Ok(ShownAttribute::of(known, value(known)?))).collect()
 }
 
 impl MergeCompanies {
@@ -217,20 +254,6 @@ impl MergeCompanies {
             store.reroute_notices(context.clock.now())
         })?;
         context.ui.note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
-        Ok(())
-    }
-}
-
-impl ChurnCompany {
-    fn run(self, context: &Context) -> Result<()> {
-        let mut store = context.writer()?;
-        let company = find_company(&store, &self.company)?;
-        let on = not_in_the_future(context, &store, self.on)?;
-        if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
-            return Err(not_allowed(format!("'{}' had churned on {} already", self.company, away.churned_on)).into());
-        }
-        store.transaction(Finish::Commit, |store| store.state_churn(company, on))?;
-        context.ui.note(format!("'{}' is no customer from {on} on", self.company));
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ impl Event {
         let rules = store.rules()?;
         let watching = |event: &str| {
             let rules = rules.iter().map(|stored| &stored.rule).filter(|rule| rule.enabled);
-            rules.filter(|rule| rule.trend.watch.event() == Some(event)).map(|rule| rule.name.clone()).collect()
+            rules.filter(|rule| rule.logic.event() == Some(event)).map(|rule| rule.name.clone()).collect()
         };
         let events = store.event_summaries()?.into_iter();
         let events: Vec<_> = events.map(|summary| WatchedEvent { rules: watching(&summary.name), summary }).collect();

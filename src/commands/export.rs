@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use super::customers::{AsOfOption, ConditionOptions, Customers};
 use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
 use crate::render::{Format, RecordWriter, Value};
 use crate::store::{SignalFilter, SignalOrder, SortKey, Store};
 use crate::views;
-use crate::views::companies::FIELDS;
 use crate::views::signals::SIGNALS;
 use crate::whole_file::WholeFile;
 
@@ -26,7 +26,32 @@ pub enum Export {
     Signals(ExportOptions),
     /// All companies, by id
     #[command(after_help = "Example:\n  signals export companies --format ndjson")]
-    Companies(ExportOptions),
+    Companies(ExportCompanies),
+    /// The companies of a segment, by id
+    #[command(after_help = "Example:\n  signals export segment at-risk --out at-risk.csv")]
+    Segment(ExportSegment),
+}
+
+/// Which companies, and where they go.
+#[derive(Debug, Args)]
+pub struct ExportCompanies {
+    #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
+    condition: ConditionOptions,
+    #[command(flatten)]
+    options: ExportOptions,
+}
+
+/// Which segment, and where it goes.
+#[derive(Debug, Args)]
+pub struct ExportSegment {
+    /// The segment's name
+    name: String,
+    #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
+    options: ExportOptions,
 }
 
 /// Where an export goes, and how.
@@ -54,7 +79,13 @@ impl Export {
         let store = context.reader()?;
         match self {
             Export::Signals(options) => signals(context, &store, &options),
-            Export::Companies(options) => companies(context, &store, &options),
+            Export::Companies(ExportCompanies { as_of, condition, options }) => {
+                companies(context, &store, &condition, as_of, &options)
+            }
+            Export::Segment(ExportSegment { name, as_of, options }) => {
+                let condition = ConditionOptions { segment: Some(name), condition: None };
+                companies(context, &store, &condition, as_of, &options)
+            }
         }
     }
 }
@@ -66,16 +97,21 @@ fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<
     })
 }
 
-fn companies(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
-    let own = store.company_attribute_names()?;
-    let columns: Vec<&str> = FIELDS.iter().copied().chain(own.iter().map(String::as_str)).collect();
-    let as_of = store.as_of(context.today(store))?;
-    let subscriptions = store.all_subscriptions()?;
+/// Everything that can be asked of the companies that meet a condition.
+fn companies(
+    context: &Context,
+    store: &Store,
+    condition: &ConditionOptions,
+    as_of: AsOfOption,
+    options: &ExportOptions,
+) -> Result<()> {
+    let catalogue = store.catalogue()?;
+    let conditions = condition.conditions(store, &catalogue)?;
+    let columns = catalogue.names();
+    let as_of = as_of.resolve(context, store)?;
+    let companies = Customers::select(store, &catalogue, &columns, &conditions, as_of)?;
     options.write(context, &columns, &mut |record| {
-        store.for_each_company(|mut details| {
-            details.apply_contract(subscriptions.get(&details.key).map_or(&[], Vec::as_slice), as_of);
-            record(&views::companies::values(&details, &columns))
-        })
+        companies.values(&columns)?.try_for_each(|row| record(&views::companies::values(&row)))
     })
 }
 

@@ -307,7 +307,7 @@ fn some(list: &[String]) -> String {
 fn long_help() -> String {
     let catalogue = kinds::catalogue();
     let mut text = format!("{AFTER_HELP}\n\nKinds, with their columns; those in brackets may be missing:\n");
-    for kind in catalogue.kinds.iter().filter(|kind| load::takes(&kind.name)) {
+    for kind in &catalogue.kinds {
         let columns = kind.columns.iter().map(|column| match column.required {
             true => column.name.clone(),
             false => format!("[{}]", column.name),

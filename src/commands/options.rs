@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
+use super::customers::ConditionOptions;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::facts::TeamMember;
+pub use crate::domain::likeness::{nearest, nearest_of_all};
 use crate::domain::signal::{SignalType, State};
-use crate::error::{not_allowed, usage};
+use crate::error::{Failure, Kind, not_allowed, usage};
 use crate::render::Format;
 use crate::store::{SignalFilter, Store};
 
 /// The format of what is printed.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct FormatOption {
     /// The format of the output
     #[arg(long, value_name = "FORMAT", default_value = "table")]
@@ -40,6 +42,8 @@ pub struct FilterOptions {
     /// Only signals of this person's companies
     #[arg(long, value_name = "NAME")]
     pub csm: Option<String>,
+    #[command(flatten)]
+    pub companies: ConditionOptions,
     /// Only signals raised on this day or later
     #[arg(long, value_name = "DAY")]
     pub since: Option<Day>,
@@ -54,13 +58,21 @@ pub struct FilterOptions {
 impl FilterOptions {
     /// Whether no filter is given.
     pub fn is_empty(&self) -> bool {
-        self.filter(None) == SignalFilter::default()
+        self.of_signals(None) == SignalFilter::default() && self.companies.is_empty()
     }
 
     /// The filter for the signals of one company or of all.
-    pub fn filter(&self, company: Option<CompanyKey>) -> SignalFilter {
+    ///
+    /// # Errors
+    /// An unknown segment (exit 9); an expression that is none (exit 2).
+    pub fn filter(&self, context: &Context, store: &Store, company: Option<CompanyKey>) -> Result<SignalFilter> {
+        Ok(SignalFilter { companies: self.companies.companies(context, store)?, ..self.of_signals(company) })
+    }
+
+    fn of_signals(&self, company: Option<CompanyKey>) -> SignalFilter {
         SignalFilter {
             company,
+            companies: None,
             signal_type: self.signal_type,
             state: self.state,
             event: self.event.clone(),
@@ -125,21 +137,6 @@ pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     .into())
 }
 
-/// The name that is most like `text`, if any is like it at all.
-pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
-    ranked(text, names).filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
-}
-
-/// The name that is most like `text`, however little.
-pub fn nearest_of_all(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
-    ranked(text, names).map(|(_, name)| name)
-}
-
-fn ranked(text: &str, names: impl Iterator<Item = String>) -> Option<(f64, String)> {
-    let likeness = |name: &str| strsim::jaro_winkler(&text.to_lowercase(), &name.to_lowercase());
-    names.map(|name| (likeness(&name), name)).max_by(|a, b| a.0.total_cmp(&b.0))
-}
-
 /// Refuses to write over the database or the files beside it.
 ///
 /// # Errors
@@ -155,6 +152,15 @@ pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
         return Err(usage(format!("{} is the database itself", path.display())).hint("choose another name").into());
     }
     Ok(())
+}
+
+/// What is wrong with a value on the command line is a matter of usage.
+pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) if failure.kind() == Kind::NotAllowed => failure.of_kind(Kind::Usage).into(),
+        Ok(failure) => failure.into(),
+        Err(error) => error,
+    }
 }
 
 /// Whether two paths lead to one file.

@@ -1,16 +1,16 @@
 //! `signals rule`: what to watch for.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::RangeInclusive;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, nearest, nearest_of_all, probability};
+use super::options::{FormatOption, nearest, nearest_of_all, of_the_command_line};
 use super::output;
+use super::rule_options::{AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions};
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
-use crate::domain::rule::{Direction, Rule as DomainRule, RuleKind, THRESHOLDS, TIMEFRAMES, TrendRule, Watch};
+use crate::domain::rule::{Rule as DomainRule, RuleKind, TrendRule};
 use crate::error::{Failure, not_allowed, usage};
 use crate::render::{Format, RecordWriter, Screen, Value};
 use crate::run;
@@ -24,7 +24,8 @@ use crate::views::rules::{RULES, sentence};
 Examples:
   signals rule set login --timeframe 7 --threshold 15
   signals rule set ticket_opened --inverse --max-chance 0.01
-  signals rule add active-people --kind trend --people --timeframe 14")]
+  signals rule add active-people --kind trend --people --timeframe 14
+  signals rule add first-report --kind adoption --event report_exported --within 14")]
 pub enum Rule {
     /// Make or change the trend rule of an event; what is not given stays as it is
     Set(SetRule),
@@ -57,10 +58,13 @@ Examples:
 pub struct SetRule {
     /// The event, which is the rule's name too
     event: String,
-    #[command(flatten)]
-    options: TrendOptions,
+    // Before the options with headings of their own, or it would stand under the last of these.
     #[command(flatten)]
     format: FormatOption,
+    #[command(flatten)]
+    trend: TrendOptions,
+    #[command(flatten)]
+    general: GeneralOptions,
 }
 
 /// Make or change any rule under its name.
@@ -68,23 +72,31 @@ pub struct SetRule {
 #[command(after_help = "\
 Examples:
   signals rule add active-people --people --timeframe 14
-  signals rule add slow-logins --event login --timeframe 28 --direction down")]
+  signals rule add slow-logins --event login --timeframe 28 --direction down
+  signals rule add first-report --kind adoption --event report_exported --within 14
+  signals rule add goals --kind adoption --goals --managers")]
 pub struct AddRule {
     /// The rule's name
     name: String,
-    /// The kind of rule
-    #[arg(long, default_value = "trend")]
-    kind: RuleKind,
-    /// Watch this event
+    /// trend, adoption or condition; unless set, that of the rule of this name, else trend
+    #[arg(long)]
+    kind: Option<RuleKind>,
+    /// Watch this event, or its first use
     #[arg(long, value_name = "EVENT", conflicts_with = "people")]
     event: Option<String>,
     /// Watch the number of distinct active people, over all events
     #[arg(long)]
     people: bool,
     #[command(flatten)]
-    options: TrendOptions,
-    #[command(flatten)]
     format: FormatOption,
+    #[command(flatten)]
+    trend: TrendOptions,
+    #[command(flatten)]
+    adoption: AdoptionOptions,
+    #[command(flatten)]
+    condition: ConditionOptions,
+    #[command(flatten)]
+    general: GeneralOptions,
 }
 
 /// The rule that is meant.
@@ -103,65 +115,6 @@ pub struct NamedRule {
     format: FormatOption,
 }
 
-#[derive(Debug, Args)]
-struct TrendOptions {
-    /// The length of each of the two windows compared, in days, 7 to 30; 7 unless set
-    #[arg(long, value_name = "DAYS", value_parser = timeframe)]
-    timeframe: Option<u8>,
-    /// Fire on a change of more than this, in percent, 1 to 100; 15 unless set
-    #[arg(long, value_name = "PERCENT", value_parser = threshold)]
-    threshold: Option<u8>,
-    /// Which changes count: both, down or up; both unless set
-    #[arg(long)]
-    direction: Option<Direction>,
-    /// An increase is bad and a decrease good, as for tickets
-    #[arg(long, overrides_with = "no_inverse")]
-    inverse: bool,
-    /// An increase is good and a decrease bad
-    #[arg(long)]
-    no_inverse: bool,
-    /// Both windows together must hold so many events
-    #[arg(long, value_name = "N", overrides_with = "no_min_events")]
-    min_events: Option<u64>,
-    /// Any number of events will do
-    #[arg(long)]
-    no_min_events: bool,
-    /// Chance must explain the change with at most this probability
-    #[arg(long, value_name = "P", value_parser = probability, overrides_with = "no_max_chance")]
-    max_chance: Option<f64>,
-    /// Any chance will do
-    #[arg(long)]
-    no_max_chance: bool,
-}
-
-fn timeframe(text: &str) -> Result<u8, String> {
-    whole_number(text, TIMEFRAMES, "days")
-}
-
-fn threshold(text: &str) -> Result<u8, String> {
-    whole_number(text, THRESHOLDS, "percent")
-}
-
-fn whole_number(text: &str, range: RangeInclusive<u8>, unit: &str) -> Result<u8, String> {
-    let value = text.parse().ok().filter(|value| range.contains(value));
-    value.ok_or_else(|| format!("'{text}' is no whole number of {unit} from {} to {}", range.start(), range.end()))
-}
-
-impl TrendOptions {
-    /// The rule with what is given changed.
-    fn apply(&self, trend: TrendRule) -> TrendRule {
-        TrendRule {
-            timeframe: self.timeframe.unwrap_or(trend.timeframe),
-            threshold: self.threshold.unwrap_or(trend.threshold),
-            direction: self.direction.unwrap_or(trend.direction),
-            inverse: (trend.inverse || self.inverse) && !self.no_inverse,
-            min_events: self.min_events.or(trend.min_events.filter(|_| !self.no_min_events)),
-            max_chance: self.max_chance.or(trend.max_chance.filter(|_| !self.no_max_chance)),
-            watch: trend.watch,
-        }
-    }
-}
-
 impl Rule {
     /// Does what the subcommand says.
     ///
@@ -169,10 +122,7 @@ impl Rule {
     /// A value out of range (exit 2); an unknown rule, or one that cannot be as asked for (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
-            Rule::Set(SetRule { event, options, format }) => {
-                let watch = Watch::Event(event.clone());
-                save(context, &event, Some(watch), &options, format.format)
-            }
+            Rule::Set(args) => args.run(context),
             Rule::Add(args) => args.run(context),
             Rule::List(FormatOption { format }) => {
                 let rules: Vec<DomainRule> = context.reader()?.rules()?.into_iter().map(|stored| stored.rule).collect();
@@ -190,42 +140,46 @@ impl Rule {
     }
 }
 
+impl SetRule {
+    fn run(self, context: &Context) -> Result<()> {
+        let SetRule { event, trend, general, format } = self;
+        let request = RuleRequest {
+            name: event.clone(),
+            kind: Some(RuleKind::Trend),
+            event: Some(event),
+            trend,
+            general,
+            ..RuleRequest::default()
+        };
+        save(context, &request, format.format)
+    }
+}
+
 impl AddRule {
     fn run(self, context: &Context) -> Result<()> {
-        if self.kind != RuleKind::Trend {
-            return Err(self.refuse_kind(context)?.into());
-        }
-        let watch = match (self.event, self.people) {
-            (Some(event), _) => Some(Watch::Event(event)),
-            (None, true) => Some(Watch::People),
-            (None, false) => None,
-        };
-        save(context, &self.name, watch, &self.options, self.format.format)
-    }
-
-    fn refuse_kind(&self, context: &Context) -> Result<Failure> {
-        let is_there = context.database()?.exists() && context.reader()?.rule(&self.name)?.is_some();
-        if is_there {
-            let message = format!("'{}' is a trend rule, and the kind of a rule cannot change", self.name);
-            return Ok(not_allowed(message).hint("choose another name"));
-        }
-        Ok(usage(format!("this version has no {} rules yet", self.kind)).hint("--kind trend"))
+        let AddRule { name, kind, event, people, trend, adoption, condition, general, format } = self;
+        let request = RuleRequest { name, kind, event, people, trend, adoption, condition, general };
+        save(context, &request, format.format)
     }
 }
 
 /// Makes the rule, or changes the one of that name, and shows what it would have raised.
-fn save(context: &Context, name: &str, watch: Option<Watch>, options: &TrendOptions, format: Format) -> Result<()> {
+fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> {
+    let name = &request.name;
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(usage("a rule needs a name, without control characters").into());
     }
-    if watch.is_none() && !context.database()?.exists() {
-        return Err(usage("a new rule needs --event EVENT or --people").into());
+    if !context.database()?.exists() {
+        // A database is made for a rule that can be, and not for a mistake.
+        request.rule(None)?;
     }
     let mut store = context.maker()?;
     let rule = store.transaction(Finish::Commit, |store| {
-        let old = store.rule(name)?.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
-        let rule = changed(name, old.as_ref(), watch, options)?;
-        refuse_second(store, &rule)?;
+        let stored = store.rule(name)?;
+        let rule = request.rule(stored.as_ref())?;
+        check_expressions(store, &rule).map_err(of_the_command_line)?;
+        check_rule(store, &rule)?;
+        let old = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
         if old.as_ref() != Some(&rule) {
             store.save_rule(&rule)?;
         }
@@ -236,32 +190,50 @@ fn save(context: &Context, name: &str, watch: Option<Watch>, options: &TrendOpti
     print(context, &store, &rule, format)
 }
 
-fn changed(name: &str, old: Option<&DomainRule>, watch: Option<Watch>, options: &TrendOptions) -> Result<DomainRule> {
-    let trend = match (old, watch) {
-        (Some(old), Some(watch)) if old.trend.watch != watch => {
-            let message = format!("the rule '{name}' watches {}, and cannot watch {watch}", old.trend.watch);
-            return Err(not_allowed(message).hint("`signals rule add OTHER-NAME …` makes another rule").into());
-        }
-        (Some(old), _) => old.trend.clone(),
-        (None, Some(watch)) => TrendRule::new(watch),
-        (None, None) => return Err(usage("a new rule needs --event EVENT or --people").into()),
-    };
-    let enabled = old.is_none_or(|old| old.enabled);
-    Ok(DomainRule { name: name.to_owned(), enabled, trend: options.apply(trend) })
+/// Whether a rule fits what else is in the database.
+///
+/// # Errors
+/// An expression that is none, an unknown playbook, a trend rule that compares what another one compares (exit 9).
+pub fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
+    check_expressions(store, rule)?;
+    check_playbook(store, rule)?;
+    refuse_second(store, rule)
 }
 
-/// Two rules that compare the same things would raise each signal twice.
+/// Checks the `--where` of a rule, and the `--when` and `--key` of a condition rule.
+fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
+    let condition = rule.logic.condition();
+    let texts = rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
+    let catalogue = store.catalogue()?;
+    for text in texts {
+        catalogue.read(text)?;
+    }
+    if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {
+        catalogue.find(key)?;
+    }
+    Ok(())
+}
+
+/// A rule can only name a playbook that is there.
+fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
+    match &rule.playbook {
+        Some(name) => super::playbook::existing(store, name).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// Two trend rules that compare the same things would raise each signal twice.
 fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
+    let Some(trend) = rule.logic.trend() else { return Ok(()) };
     let same = |other: &DomainRule| {
+        let trend_of_other = other.logic.trend();
         other.name != rule.name
-            && other.trend.watch == rule.trend.watch
-            && other.trend.timeframe == rule.trend.timeframe
+            && trend_of_other.is_some_and(|other| other.watch == trend.watch && other.timeframe == trend.timeframe)
     };
     match store.rules()?.into_iter().find(|stored| same(&stored.rule)) {
         Some(other) => {
             let name = &other.rule.name;
-            let message =
-                format!("the rule '{name}' watches {} over {} days already", rule.trend.watch, rule.trend.timeframe);
+            let message = format!("the rule '{name}' watches {} over {} days already", trend.watch, trend.timeframe);
             Err(not_allowed(message).hint("change that one, or choose another --timeframe").into())
         }
         None => Ok(()),
@@ -272,24 +244,25 @@ fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
         Some(old) if old == new => context.ui.note(format!("the rule '{}' stays as it was", new.name)),
         Some(old) => {
-            context.ui.note(format!("old: {}", sentence(&old.name, &old.trend)));
-            context.ui.note(format!("new: {}", sentence(&new.name, &new.trend)));
+            context.ui.note(format!("old: {}", sentence(old)));
+            context.ui.note(format!("new: {}", sentence(new)));
         }
-        None => context.ui.note(format!("new rule: {}", sentence(&new.name, &new.trend))),
+        None => context.ui.note(format!("new rule: {}", sentence(new))),
     }
 }
 
 /// Says what the user should think about before relying on the rule.
 fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
-    rule.trend.remarks().iter().for_each(|remark| context.ui.hint(remark));
-    let Some(event) = rule.trend.watch.event() else { return Ok(()) };
+    let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
+    remarks.iter().for_each(|remark| context.ui.hint(remark));
+    let Some(event) = rule.logic.event() else { return Ok(()) };
     if store.knows_event(event)? {
         return Ok(());
     }
     let like = nearest_of_all(event, store.event_names()?.into_iter());
     let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
     context.ui.warning(format!("no event '{event}' was ever imported{like}"));
-    context.ui.hint(format!("`signals rule remove {event}` takes the rule back"));
+    context.ui.hint(format!("`signals rule remove {}` takes the rule back", rule.name));
     Ok(())
 }
 
@@ -304,6 +277,9 @@ fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) ->
         });
     }
     output::print_items(&context.ui, format, &RULES, std::slice::from_ref(rule))?;
+    if !is_told_by_table(rule) {
+        context.ui.data(format!("\n{}\n", sentence(rule)))?;
+    }
     if let Some(preview) = &preview {
         let mut screen = Screen::new(context.ui.look());
         preview.draw(&mut screen);
@@ -312,22 +288,26 @@ fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) ->
     Ok(())
 }
 
+/// Whether the columns of the table say all there is to say of a rule.
+fn is_told_by_table(rule: &DomainRule) -> bool {
+    let DomainRule { where_expr, playbook, managers, executives, .. } = rule;
+    rule.logic.trend().is_some() && where_expr.is_none() && playbook.is_none() && !managers && !executives
+}
+
 /// The probability with which the preview shows what the guard against chance would do.
 const PREVIEW_CHANCE: f64 = 0.01;
 
-/// What the rule would have raised as it is, without the guard against chance, and with it.
+/// What a trend rule would have raised as it is, without the guard against chance, and with it; `None` for other kinds.
 fn preview(store: &Store, rule: &DomainRule) -> Result<Option<PreviewView>> {
-    let with = |max_chance| {
-        let trend = TrendRule { max_chance, ..rule.trend.clone() };
-        DomainRule { trend, ..rule.clone() }
-    };
-    let mut ways = vec![("as it is", "as_it_is", rule.clone())];
-    ways.extend(rule.trend.max_chance.map(|_| ("without --max-chance", "without_max_chance", with(None))));
-    if rule.trend.max_chance != Some(PREVIEW_CHANCE) {
+    let Some(trend) = rule.logic.trend() else { return Ok(None) };
+    let with = |max_chance| TrendRule { max_chance, ..trend.clone() };
+    let mut ways = vec![("as it is", "as_it_is", trend.clone())];
+    ways.extend(trend.max_chance.map(|_| ("without --max-chance", "without_max_chance", with(None))));
+    if trend.max_chance != Some(PREVIEW_CHANCE) {
         ways.push(("with --max-chance 0.01", "max_chance_0.01", with(Some(PREVIEW_CHANCE))));
     }
-    let rules: Vec<DomainRule> = ways.iter().map(|(.., rule)| rule.clone()).collect();
-    let Some(previews) = run::preview(store, &rules)? else { return Ok(None) };
+    let trends: Vec<TrendRule> = ways.iter().map(|(.., trend)| trend.clone()).collect();
+    let Some(previews) = run::preview(store, rule, &trends)? else { return Ok(None) };
     let csms: HashMap<CompanyKey, String> = store.csms()?.into_iter().collect();
     let days = previews[0].days;
     let variants = ways.iter().zip(&previews).map(|((title, field, _), preview)| {

@@ -46,7 +46,7 @@ pub struct Run {
     /// Show what would be raised, and write nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// Tell people also of the signals of --from, --to and --backfill
+    /// Open tasks and tell people also of the signals of --from, --to and --backfill
     #[arg(long)]
     notify: bool,
     /// Refuse a day when the newest event lies more than so many days before it

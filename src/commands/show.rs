@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::signal::{SignalId, State};
 use crate::domain::trend::Windows;
 use crate::render::{Format, RecordWriter, Screen};
-use crate::store::Store;
+use crate::store::{CompanyActivity, SignalRecord, Store};
 use crate::views::signal::SignalView;
 
 /// Explain a signal: its numbers, how likely chance is, the people behind it, what was done.
@@ -48,9 +48,16 @@ impl Show {
 
 fn gather(store: &Store, id: SignalId) -> Result<SignalView> {
     let signal = store.signal(id)?.ok_or_else(|| unknown_signal(id))?;
-    let windows = Windows { observation: signal.comparison.observation, decision: signal.comparison.decision };
-    let activity = store
-        .company_activity(signal.company, &signal.definition.watch, &windows)
-        .with_context(|| format!("cannot explain signal {id}"))?;
-    Ok(SignalView { activity, history: store.signal_history(id)?, signal })
+    let activity = activity(store, &signal).with_context(|| format!("cannot explain signal {id}"))?;
+    let tasks = store.tasks_of_signal(id)?;
+    Ok(SignalView { activity, history: store.signal_history(id)?, tasks, signal })
+}
+
+/// What the company did in the windows of a trend; `None` for other kinds of signal.
+fn activity(store: &Store, signal: &SignalRecord) -> Result<Option<CompanyActivity>> {
+    let (Some(trend), Some(comparison)) = (signal.definition.trend(), signal.evidence.comparison()) else {
+        return Ok(None);
+    };
+    let windows = Windows { observation: comparison.observation, decision: comparison.decision };
+    store.company_activity(signal.company, &trend.watch, &windows).map(Some)
 }

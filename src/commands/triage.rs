@@ -81,7 +81,11 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure
     Ok(Some(failure))
 }
 
-fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
+/// Refuses to change any of several things when there is a problem with one; `asked` is how many there are.
+///
+/// # Errors
+/// The problems as one, with the advice on the first (exit 9).
+pub fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
     match problems {
         [] => Ok(()),
         _ => {

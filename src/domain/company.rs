@@ -1,5 +1,6 @@
 //! Companies: the customers.
 
+use super::customer::{self, Subscription};
 use super::day::Day;
 
 /// The number by which the database knows a company.
@@ -43,4 +44,22 @@ pub struct Company {
     pub seats_used: Option<i64>,
     /// Since when it is no customer any more.
     pub churned_on: Option<Day>,
+}
+
+impl Company {
+    /// Lets the subscriptions that are active on `day` speak where they state something; one that begins later is not known on it. A
+    /// company of which nothing else is known became a customer with the first of all.
+    pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
+        let first = subscriptions.iter().map(|subscription| subscription.started_on).min();
+        self.created_on = self.created_on.or(first);
+        let begun: Vec<Subscription> = subscriptions.iter().filter(|s| s.started_on <= day).cloned().collect();
+        let Some(contract) = customer::contract(&begun, day) else { return };
+        self.plan = contract.plan.or(self.plan.take());
+        self.product = contract.product.or(self.product.take());
+        self.mrr = contract.mrr.or(self.mrr);
+        self.seats = contract.seats.or(self.seats);
+        self.renewal_on = contract.renewal_on.or(self.renewal_on);
+        self.payment_expires_on = contract.payment_expires_on.or(self.payment_expires_on);
+        self.renewal_term_days = contract.renewal_term_days.or(self.renewal_term_days);
+    }
 }

@@ -18,6 +18,34 @@ impl Break {
     }
 }
 
+/// What every rule needs to know of a company.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Customer {
+    /// When it became a customer: as imports say, else the start of its first subscription.
+    pub created_on: Option<Day>,
+    /// The day of its first event of any name; `None` without events.
+    pub first_event: Option<Day>,
+    /// The times during which it was no customer.
+    pub breaks: Vec<Break>,
+}
+
+impl Customer {
+    /// Whether it was no customer any more on `day`.
+    pub fn has_churned(&self, day: Day) -> bool {
+        self.breaks.iter().any(|away| away.covers(day))
+    }
+
+    /// Whether it is known to have become a customer after `day` only.
+    pub fn is_yet_to_come(&self, day: Day) -> bool {
+        self.created_on.is_some_and(|created| created > day)
+    }
+
+    /// The day from which a deadline is counted: when it became a customer, else its first event.
+    pub fn start(&self) -> Option<Day> {
+        self.created_on.or(self.first_event)
+    }
+}
+
 /// What a company has agreed to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subscription {

@@ -3,15 +3,27 @@
 //! Nothing here knows SQL, the command line, files, the environment or the clock, so everything can be read, tested
 //! and replayed for a day long past.
 
+pub mod adoption;
+pub mod agenda;
+pub mod attributes;
 pub mod chance;
 pub mod company;
+pub mod condition;
 pub mod customer;
 pub mod day;
 pub mod facts;
+pub mod finding;
+pub mod likeness;
+pub mod loss;
+pub mod metric;
 pub mod notify;
+pub mod playbook;
+pub mod pulse;
+pub mod reason;
 pub mod rule;
 pub mod signal;
 pub mod spreadsheet;
+pub mod task;
 pub mod trend;
 
 /// The kind of import that brings events.

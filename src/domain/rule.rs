@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use super::signal::SignalType;
+
 /// The timeframes that a trend rule may have, in days.
 pub const TIMEFRAMES: RangeInclusive<u8> = 7..=30;
 /// The thresholds that a trend rule may have, in percent.
@@ -12,6 +14,15 @@ pub const THRESHOLDS: RangeInclusive<u8> = 1..=100;
 pub const DEFAULT_TIMEFRAME: u8 = 7;
 /// The threshold of a trend rule that names none, in percent.
 pub const DEFAULT_THRESHOLD: u8 = 15;
+/// How many days an adoption rule may give from the start to the deadline: up to a hundred years. With 0, the thing must be done
+/// on the day of the start.
+pub const WITHINS: RangeInclusive<u16> = 0..=36_500;
+/// The cool-downs that a condition rule may have, in days: with 0, only an open signal holds back the next.
+pub const COOLDOWNS: RangeInclusive<u16> = 0..=36_500;
+/// The cool-down of a condition rule that names none, in days.
+pub const DEFAULT_COOLDOWN: u16 = 30;
+/// On how many days running a condition may have to hold.
+pub const FOR_DAYS: RangeInclusive<u16> = 1..=366;
 
 /// A rule under its name.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +32,85 @@ pub struct Rule {
     /// Whether runs apply it.
     pub enabled: bool,
     /// What it watches for, as of now.
-    pub trend: TrendRule,
+    pub logic: RuleLogic,
+    /// The expression over attributes that a company must meet, or the rule passes over it.
+    pub where_expr: Option<String>,
+    /// The playbook that a signal starts.
+    pub playbook: Option<String>,
+    /// Whether managers are told of every signal, and not of bad ones only.
+    pub managers: bool,
+    /// Whether executives are told of every signal.
+    pub executives: bool,
+}
+
+impl Rule {
+    /// An enabled rule for all companies, without a playbook, of which nobody is told but those who always are.
+    pub fn new(name: &str, logic: RuleLogic) -> Self {
+        Rule {
+            name: name.to_owned(),
+            enabled: true,
+            logic,
+            where_expr: None,
+            playbook: None,
+            managers: false,
+            executives: false,
+        }
+    }
+}
+
+/// What a rule watches for. Its kind never changes under one name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RuleLogic {
+    /// Compares a window with the one before it.
+    Trend(TrendRule),
+    /// Asks whether something was done in time.
+    Adoption(AdoptionRule),
+    /// Asks whether an expression holds.
+    Condition(ConditionRule),
+}
+
+impl RuleLogic {
+    /// Which kind it is.
+    pub fn kind(&self) -> RuleKind {
+        match self {
+            RuleLogic::Trend(_) => RuleKind::Trend,
+            RuleLogic::Adoption(_) => RuleKind::Adoption,
+            RuleLogic::Condition(_) => RuleKind::Condition,
+        }
+    }
+
+    /// The event that it is about, where it is about one.
+    pub fn event(&self) -> Option<&str> {
+        match self {
+            RuleLogic::Trend(trend) => trend.watch.event(),
+            RuleLogic::Adoption(adoption) => adoption.aim.event(),
+            RuleLogic::Condition(_) => None,
+        }
+    }
+
+    /// The trend rule, if it is one.
+    pub fn trend(&self) -> Option<&TrendRule> {
+        match self {
+            RuleLogic::Trend(trend) => Some(trend),
+            _ => None,
+        }
+    }
+
+    /// The adoption rule, if it is one.
+    pub fn adoption(&self) -> Option<&AdoptionRule> {
+        match self {
+            RuleLogic::Adoption(adoption) => Some(adoption),
+            _ => None,
+        }
+    }
+
+    /// The condition rule, if it is one.
+    pub fn condition(&self) -> Option<&ConditionRule> {
+        match self {
+            RuleLogic::Condition(condition) => Some(condition),
+            _ => None,
+        }
+    }
 }
 
 /// What a trend rule counts.
@@ -101,6 +190,64 @@ impl TrendRule {
             remarks.push("a drop is at most 100 %, so a threshold of 100 can never fire on a drop".to_owned());
         }
         remarks
+    }
+}
+
+/// A rule that asks whether a company has done what it is meant to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptionRule {
+    /// What is to be done, and by when.
+    pub aim: Aim,
+    /// Whether deadlines and first uses count that lie before the first day on which the rule was ever run.
+    pub retroactive: bool,
+}
+
+/// What an adoption rule wants to see done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aim {
+    /// The first event of this name.
+    Event {
+        /// The event.
+        event: String,
+        /// The deadline, in days from the start of the company; one of [`WITHINS`]. `None`: there is no deadline.
+        within: Option<u16>,
+    },
+    /// The imported goals of each company, each by its own day.
+    Goals {
+        /// Only goals of this event.
+        event: Option<String>,
+    },
+}
+
+impl Aim {
+    /// The event's name; `None` for the goals of all events.
+    pub fn event(&self) -> Option<&str> {
+        match self {
+            Aim::Event { event, .. } => Some(event),
+            Aim::Goals { event } => event.as_deref(),
+        }
+    }
+}
+
+/// A rule that asks whether an expression over attributes holds for a company.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConditionRule {
+    /// The expression.
+    pub when: String,
+    /// The type of its signals.
+    pub signal_type: SignalType,
+    /// So many days must lie between two signals for a company, unless there is a key; one of [`COOLDOWNS`].
+    pub cooldown: u16,
+    /// The attribute for each value of which there is one signal, whatever the state and age of those before.
+    pub key: Option<String>,
+    /// The condition must hold on so many days running; one of [`FOR_DAYS`].
+    pub for_days: u16,
+}
+
+impl ConditionRule {
+    /// The rule with the usual cool-down, without a key, that looks at one day.
+    pub fn new(when: &str, signal_type: SignalType) -> Self {
+        ConditionRule { when: when.to_owned(), signal_type, cooldown: DEFAULT_COOLDOWN, key: None, for_days: 1 }
     }
 }
 

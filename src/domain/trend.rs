@@ -1,13 +1,12 @@
 //! The trend rule: has the number of events, or of active people, changed more than the threshold?
 
-use std::collections::HashMap;
-
 use rustc_hash::FxHashMap;
 
 use super::chance;
 use super::company::CompanyKey;
-use super::customer::Break;
+use super::customer::Customer;
 use super::day::{Day, DayRange};
+use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use super::rule::{Direction, TrendRule};
 use super::signal::{Comparison, SignalType};
 
@@ -75,38 +74,19 @@ impl CountsByCompany {
     }
 }
 
-/// What a trend rule needs to know about a company, besides its counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Customer {
-    /// The day of the company's first event of any name; `None` without events.
-    pub first_event: Option<Day>,
-    /// The times during which it was no customer.
-    pub breaks: Vec<Break>,
-}
-
-/// Why a company was not evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Skip {
-    /// None of the watched events in either window.
-    NoEvents,
-    /// Its first event lies inside the windows.
-    NotEstablished,
-    /// It is no customer any more.
-    Churned,
-}
-
-impl Skip {
-    /// Whether and why a trend rule passes over a company.
-    pub fn of(windows: &Windows, customer: &Customer, counts: &Counts) -> Option<Skip> {
-        if customer.breaks.iter().any(|away| away.covers(windows.decision.to)) {
-            return Some(Skip::Churned);
-        }
-        if counts.previous + counts.current == 0 {
-            return Some(Skip::NoEvents);
-        }
-        let established = customer.first_event.is_some_and(|day| day <= windows.observation.from);
-        (!established).then_some(Skip::NotEstablished)
+/// Whether and why a trend rule passes over a company.
+fn skip(windows: &Windows, customer: &Customer, counts: &Counts, is_admitted: bool) -> Option<Skip> {
+    if customer.has_churned(windows.decision.to) {
+        return Some(Skip::Churned);
     }
+    if counts.previous + counts.current == 0 {
+        return Some(Skip::NoEvents);
+    }
+    let established = customer.first_event.is_some_and(|day| day <= windows.observation.from);
+    if !established {
+        return Some(Skip::NotEstablished);
+    }
+    (!is_admitted).then_some(Skip::Where)
 }
 
 /// The latest signal of the same rule and company.
@@ -120,17 +100,6 @@ pub struct Latest {
 
 /// The latest signal of a rule for each company that has one.
 pub type LatestByCompany = FxHashMap<CompanyKey, Latest>;
-
-/// A signal that a trend rule raises.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Finding {
-    /// Good or bad.
-    pub signal_type: SignalType,
-    /// The windows and counts.
-    pub comparison: Comparison,
-    /// How likely chance is to do this, between 0 and 1.
-    pub chance: f64,
-}
 
 /// Whether `rule` fires for an eligible company with these counts; `None` when it does not. Repeat control is a question
 /// of its own: [`repeats`].
@@ -152,7 +121,8 @@ pub fn judge(rule: &TrendRule, windows: &Windows, counts: &Counts) -> Option<Fin
     if rule.max_chance.is_some_and(|most| chance > most) {
         return None;
     }
-    Some(Finding { signal_type: type_of(change > 0, rule.inverse), comparison: compare(windows, counts), chance })
+    let evidence = Evidence::Trend { comparison: compare(windows, counts), chance };
+    Some(Finding { signal_type: type_of(change > 0, rule.inverse), evidence })
 }
 
 /// Whether a finding on `day` only repeats the latest signal of the same rule and company: same type, less than the
@@ -174,23 +144,13 @@ fn compare(windows: &Windows, counts: &Counts) -> Comparison {
     }
 }
 
-/// What a rule finds on a day.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Evaluation {
-    /// The companies that were evaluated, whatever came of it.
-    pub evaluated: Vec<CompanyKey>,
-    /// How many were passed over, by reason.
-    pub skipped: HashMap<Skip, u64>,
-    /// The signals to raise, in the order of the companies.
-    pub findings: Vec<(CompanyKey, Finding)>,
-}
-
 /// Applies a rule on `day` to all `customers`, in their order. `counts` tells what was counted for each; `latest` is the latest
 /// signal that the rule raised for each company on or before the day, of which those a timeframe back make no difference.
 pub fn evaluate(
     rule: &TrendRule,
     day: Day,
     customers: &[(CompanyKey, Customer)],
+    admission: &Admission,
     counts: &CountsByCompany,
     latest: &LatestByCompany,
 ) -> Evaluation {
@@ -198,8 +158,8 @@ pub fn evaluate(
     let mut evaluation = Evaluation::default();
     for (company, customer) in customers {
         let counts = counts.of(*company);
-        if let Some(skip) = Skip::of(&windows, customer, &counts) {
-            *evaluation.skipped.entry(skip).or_default() += 1;
+        if let Some(reason) = skip(&windows, customer, &counts, admission.admits(*company)) {
+            evaluation.skip(reason);
             continue;
         }
         evaluation.evaluated.push(*company);
@@ -234,6 +194,9 @@ pub fn is_outage(evaluated: usize, turned: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use super::super::customer::Break;
     use super::super::rule::Watch;
     use super::*;
 
@@ -318,9 +281,11 @@ mod tests {
     fn only_established_customers_with_events_are_evaluated() {
         let windows = Windows::ending(day("2026-03-31"), 7);
         let skip = |first: &str, churned: Option<&str>, previous, current| {
-            let breaks = churned.map(|text| Break { churned_on: day(text), returned_on: None });
-            let customer = Customer { first_event: Some(day(first)), breaks: breaks.into_iter().collect() };
-            Skip::of(&windows, &customer, &counts(previous, current))
+            let breaks = churned.map(|text| Break { churned_on: day(text), returned_on: None }).into_iter().collect();
+            // A record made years ago in a CRM does not make a new customer old, nor one dated ahead an old one new.
+            let created_on = Some(day("2026-04-01"));
+            let customer = Customer { created_on, first_event: Some(day(first)), breaks };
+            skip(&windows, &customer, &counts(previous, current), true)
         };
         assert_eq!(skip("2026-03-18", None, 1, 0), None);
         assert_eq!(skip("2026-03-19", None, 1, 0), Some(Skip::NotEstablished));
@@ -341,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_rule_goes_through_the_customers_in_their_order() {
-        let since = |text| Customer { first_event: Some(day(text)), breaks: Vec::new() };
+        let since = |text| Customer { first_event: Some(day(text)), ..Customer::default() };
         let customers = [5, 1, 2, 3, 9, 7].map(|key| {
             let first = if key == 2 { "2026-03-30" } else { "2020-01-01" };
             (CompanyKey(key), since(first))
@@ -352,11 +317,16 @@ mod tests {
         }
         let before = Latest { raised_on: day("2026-03-30"), signal_type: SignalType::Bad };
         let latest = LatestByCompany::from_iter([(CompanyKey(9), before)]);
-        let found = evaluate(&rule(), day("2026-03-31"), &customers, &by_company, &latest);
+        let found = evaluate(&rule(), day("2026-03-31"), &customers, &Admission::All, &by_company, &latest);
         assert_eq!(found.evaluated, [5, 1, 9, 7].map(CompanyKey));
         assert_eq!(found.skipped, HashMap::from([(Skip::NotEstablished, 1), (Skip::NoEvents, 1)]));
         let raised: Vec<_> = found.findings.iter().map(|(key, finding)| (key.0, finding.signal_type)).collect();
         assert_eq!(raised, [(1, SignalType::Bad), (7, SignalType::Good)]);
+        let only = Admission::Only([2, 7].map(CompanyKey).into_iter().collect());
+        let found = evaluate(&rule(), day("2026-03-31"), &customers, &only, &by_company, &latest);
+        assert_eq!(found.evaluated, [CompanyKey(7)]);
+        let skipped = HashMap::from([(Skip::NotEstablished, 1), (Skip::NoEvents, 1), (Skip::Where, 3)]);
+        assert_eq!(found.skipped, skipped);
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::{Loaded, Watcher};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::{Subscription, to_the_cent};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, TeamMember, Ticket, Touchpoint};
+use crate::domain::pulse::{Level, MOST_REASONS, Pulse, PulseMark};
+use crate::domain::reason::{Library, ReasonKind, Unusable};
 use crate::import::{FactRow, Rejects, Sheet, Value, Verdict, read_facts};
 use crate::store::Store;
 
@@ -26,6 +28,7 @@ pub fn taker(kind: &str) -> Option<Take> {
         "invoices" => |facts, row| facts.invoice(row),
         "touchpoints" => |facts, row| facts.touchpoint(row),
         "goals" => |facts, row| facts.goal(row),
+        "pulses" => |facts, row| facts.pulse(row),
         "team" => |facts, row| facts.team_member(row),
         _ => return None,
     })
@@ -45,6 +48,7 @@ pub fn load(
     let mut facts = Facts {
         store,
         book: CompanyBook::of(store)?,
+        reasons: store.reason_library()?,
         loaded: Loaded::default(),
         equal: HashMap::new(),
         terms_changed: BTreeSet::new(),
@@ -62,11 +66,21 @@ pub fn load(
 pub struct Facts<'s> {
     store: &'s Store,
     book: CompanyBook,
+    reasons: Library,
     loaded: Loaded,
     /// Of facts without an id: how many equal ones this file has had, and how many were stored before.
     equal: HashMap<String, (u64, u64)>,
     /// The companies whose subscriptions have changed.
     terms_changed: BTreeSet<CompanyKey>,
+}
+
+/// The reason codes of a row.
+#[derive(Debug, Default)]
+struct Reasons {
+    /// Each once, in the order of the row.
+    codes: Vec<String>,
+    /// One of them that is retired.
+    retired: Option<Unusable>,
 }
 
 /// The company of a row, or why the row is rejected.
@@ -271,6 +285,71 @@ impl Facts<'_> {
             store.add_goal(&goal)?;
         }
         self.accept(is_new)
+    }
+
+    fn pulse(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
+        let level: Level = match required_text(row, "pulse").parse() {
+            Ok(level) => level,
+            Err(reason) => return Ok(Verdict::Rejected { column: "pulse", reason }),
+        };
+        let Reasons { codes, retired } = match self.reasons_of(row) {
+            Ok(reasons) => reasons,
+            Err(reason) => return Ok(Verdict::Rejected { column: "reason_codes", reason }),
+        };
+        // A pulse of before the code was retired is known; a new one cannot have it, and makes no company either.
+        let is_unknown = || matches!(self.book.find(row.text("company_id").unwrap_or_default()), Ok(None));
+        if let Some(retired) = retired.as_ref().filter(|_| is_unknown()) {
+            return Ok(Verdict::Rejected { column: "reason_codes", reason: retired.to_string() });
+        }
+        let company = match self.company(row)? {
+            Ok(company) => company,
+            Err(verdict) => return Ok(verdict),
+        };
+        let set = required_when(row, "set_on");
+        let pulse = Pulse {
+            company,
+            mark: PulseMark { day: set.on, at: set.at, level },
+            reason_codes: codes,
+            note: optional_text(row, "note"),
+            by: optional_text(row, "set_by"),
+        };
+        let (store, reasons) = (self.store, pulse.reasons_in_order());
+        let key = format!("{:?}{reasons}{:?}{:?}{company:?}", pulse.mark, pulse.note, pulse.by);
+        let is_new = self.exceeds(key, || store.equal_pulses(&pulse))?;
+        if let Some(retired) = retired.filter(|_| is_new) {
+            return Ok(Verdict::Rejected { column: "reason_codes", reason: retired.to_string() });
+        }
+        if is_new {
+            store.add_pulse(&pulse)?;
+        }
+        self.loaded.days.add(set.on);
+        self.accept(is_new)
+    }
+
+    /// The reason codes of a row as they are called now; or why the row is rejected.
+    fn reasons_of(&self, row: &FactRow<'_>) -> Result<Reasons, String> {
+        let mut reasons = Reasons::default();
+        let cell = row.text("reason_codes").unwrap_or_default();
+        for text in cell.split(';').map(str::trim).filter(|text| !text.is_empty()) {
+            let code = match self.reasons.usable(ReasonKind::Pulse, text) {
+                Ok(reason) => reason.code.to_string(),
+                Err(Unusable::Retired(code)) => {
+                    reasons.retired = Some(Unusable::Retired(code.clone()));
+                    code.to_string()
+                }
+                Err(unknown) => {
+                    let meant = unknown.suggestion().map(|meant| format!("; {meant}")).unwrap_or_default();
+                    return Err(format!("{unknown}{meant}"));
+                }
+            };
+            if !reasons.codes.contains(&code) {
+                reasons.codes.push(code);
+            }
+        }
+        if reasons.codes.len() > MOST_REASONS {
+            return Err(format!("{} reason codes are more than {MOST_REASONS}", reasons.codes.len()));
+        }
+        Ok(reasons)
     }
 
     fn team_member(&mut self, row: &FactRow<'_>) -> Result<Verdict> {

@@ -161,7 +161,7 @@ fn load_rows(
         }
         kind => match facts::taker(kind) {
             Some(take) => facts::load(store, sheet, rejects, watcher, take),
-            None => Err(refused(format!("files of {kind} cannot be imported yet")).into()),
+            None => Err(refused(format!("files of {kind} cannot be imported")).into()),
         },
     }
 }
@@ -195,9 +195,4 @@ fn record(
     } else {
         store.set_column_map(&plan.header_text, kind, &request.options.map)
     }
-}
-
-/// Whether files of a kind can be loaded.
-pub fn takes(kind: &str) -> bool {
-    [EVENTS, "companies", "acks"].contains(&kind) || facts::taker(kind).is_some()
 }

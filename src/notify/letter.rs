@@ -8,7 +8,9 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::domain::finding::Evidence;
 use crate::domain::notify::Purpose;
+use crate::domain::rule::RuleLogic;
 use crate::domain::signal::SignalType;
 use crate::render::{self, counted, escape};
 use crate::store::SignalRecord;
@@ -18,6 +20,9 @@ pub const MOST_ITEMS: usize = 40;
 
 /// The longest text of an item, in characters. Slack takes 3000 for a whole block.
 const LONGEST: usize = 200;
+
+/// After so many people who are to know of a signal, Slack is told of no others.
+const MOST_PEOPLE: usize = 10;
 
 /// The longest heading that Slack takes, in characters.
 const LONGEST_HEADING: usize = 150;
@@ -127,7 +132,7 @@ impl Letter {
     pub fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
         let mut blocks = vec![json!({
             "type": "header",
-            "text": {"type": "plain_text", "emoji": false, "text": heading_for_slack(&self.subject)},
+            "text": {"type": "plain_text", "emoji": false, "text": short_for_slack(&self.subject, LONGEST_HEADING)},
         })];
         blocks.push(section(&self.slack_intro(mentions)));
         blocks.extend(self.items.iter().map(|item| section(&item.slack(mentions))));
@@ -150,16 +155,9 @@ impl Letter {
 impl Item {
     fn of(told: &Told) -> Self {
         let signal = &told.signal;
-        let comparison = &signal.comparison;
         let mut facts = Facts::default();
         facts.add("signal", format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on));
-        facts.add("event", harmless(&signal.definition.watch.to_string()));
-        facts.add("before", format!("{} ({})", render::thousands(comparison.previous), comparison.observation));
-        facts.add("now", format!("{} ({})", render::thousands(comparison.current), comparison.decision));
-        facts.add("change", comparison.change_text());
-        if let Some(chance) = signal.chance {
-            facts.add("chance", format!("{} that this happens when nothing has changed", render::chance(chance)));
-        }
+        facts.add_evidence(signal);
         facts.add("why", why(signal));
         if let Some(playbook) = &told.playbook {
             facts.add("playbook", harmless(playbook));
@@ -175,14 +173,18 @@ impl Item {
     }
 
     fn slack(&self, mentions: &[(String, String)]) -> String {
-        let mut lines = vec![format!("*{}*: {}", for_slack(&self.company), for_slack(&self.headline))];
+        // All of it together must fit into a block.
+        let (company, headline) = (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        let mut lines = vec![format!("*{company}*: {headline}")];
         lines.extend(self.facts.iter().map(|fact| match fact.is_command {
             true => format!("{}: `{}`", fact.name, for_slack(&fact.value)),
-            false => format!("{}: {}", fact.name, for_slack(&fact.value)),
+            false => format!("{}: {}", fact.name, short_for_slack(&fact.value, 250)),
         }));
         if !self.people.is_empty() {
-            let name = |person: &String| mention(person, mentions).unwrap_or_else(|| for_slack(&harmless(person)));
-            lines.push(format!("for: {}", self.people.iter().map(name).collect::<Vec<_>>().join(", ")));
+            let name =
+                |person: &String| mention(person, mentions).unwrap_or_else(|| short_for_slack(&harmless(person), 50));
+            let names: Vec<String> = self.people.iter().take(MOST_PEOPLE).map(name).collect();
+            lines.push(format!("for: {}", names.join(", ")));
         }
         lines.join("\n")
     }
@@ -192,6 +194,30 @@ impl Item {
 struct Facts(Vec<Fact>);
 
 impl Facts {
+    /// What the rule saw.
+    fn add_evidence(&mut self, signal: &SignalRecord) {
+        match (&signal.evidence, &signal.definition) {
+            (Evidence::Trend { comparison, chance }, definition) => {
+                let watch = definition.trend().map(|trend| trend.watch.to_string()).unwrap_or_default();
+                self.add("event", harmless(&watch));
+                self.add("before", format!("{} ({})", render::thousands(comparison.previous), comparison.observation));
+                self.add("now", format!("{} ({})", render::thousands(comparison.current), comparison.decision));
+                self.add("change", comparison.change_text());
+                self.add("chance", format!("{} that this happens when nothing has changed", render::chance(*chance)));
+            }
+            (Evidence::Adoption(adoption), _) => {
+                self.add("event", harmless(&adoption.event));
+                adoption.due_on.iter().for_each(|due| self.add("due", due.to_string()));
+                self.add("done", adoption.done_on.map_or("not yet".to_owned(), |done| done.to_string()));
+            }
+            (Evidence::Condition(reading), _) => {
+                let values: Vec<String> =
+                    reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                self.add("values", harmless(&values.join(", ")));
+            }
+        }
+    }
+
     fn add(&mut self, name: &'static str, value: String) {
         self.0.push(Fact { name, padded: format!("{name:<8}"), value, is_command: false });
     }
@@ -212,13 +238,15 @@ fn why(signal: &SignalRecord) -> String {
         SignalType::Good => "something to build on",
         SignalType::Info => "something to know before you talk to them",
     };
-    let trend = &signal.definition;
-    format!(
-        "more than the {} % in {} days that the rule {} lets pass; {advice}",
-        trend.threshold,
-        trend.timeframe,
-        harmless(&signal.rule)
-    )
+    let rule = harmless(&signal.rule);
+    let reason = match &signal.definition {
+        RuleLogic::Trend(trend) => {
+            format!("more than the {} % in {} days that the rule {rule} lets pass", trend.threshold, trend.timeframe)
+        }
+        RuleLogic::Adoption(_) => format!("the rule {rule} watches whether this is done, and when"),
+        RuleLogic::Condition(condition) => format!("the rule {rule} watches for {}", harmless(&condition.when)),
+    };
+    format!("{reason}; {advice}")
 }
 
 /// How many signals of which types and, while few, of whom: `1 bad signal: Acme: login fell …`.
@@ -291,17 +319,19 @@ fn for_slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The same, no longer than a heading may be, and never cut within an entity.
-fn heading_for_slack(text: &str) -> String {
-    let mut heading = String::new();
+/// The same, no longer than `most` and never cut within an entity.
+fn short_for_slack(text: &str, most: usize) -> String {
+    let mut short = String::new();
+    let mut length = 0;
     for letter in text.chars() {
         let safe = for_slack(letter.encode_utf8(&mut [0; 4]));
-        if heading.chars().count() + safe.len() >= LONGEST_HEADING {
-            return heading + "…";
+        length += safe.chars().count();
+        if length >= most {
+            return short + "…";
         }
-        heading.push_str(&safe);
+        short.push_str(&safe);
     }
-    heading
+    short
 }
 
 fn mention(person: &str, mentions: &[(String, String)]) -> Option<String> {
@@ -322,10 +352,14 @@ fn mrkdwn(text: &str) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::domain::adoption::Adoption;
     use crate::domain::company::CompanyKey;
+    use crate::domain::condition::{ReadValue, Reading};
     use crate::domain::day::{Day, DayRange};
-    use crate::domain::rule::{RuleKind, TrendRule, Watch};
+    use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, TrendRule, Watch};
     use crate::domain::signal::{Comparison, SignalId};
 
     fn told(id: i64, name: &str, signal_type: SignalType) -> Told {
@@ -337,18 +371,20 @@ mod tests {
             company_name: Some(name.to_owned()),
             csm: None,
             rule: "login".to_owned(),
-            kind: RuleKind::Trend,
-            definition: TrendRule::new(Watch::Event("login".to_owned())),
+            definition: RuleLogic::Trend(TrendRule::new(Watch::Event("login".to_owned()))),
+            where_expr: None,
             signal_type,
             raised_on: day(20_543),
-            comparison: Comparison {
-                observation: DayRange { from: day(20_530), to: day(20_536) },
-                previous: 1000,
-                decision: DayRange { from: day(20_537), to: day(20_543) },
-                current: 500,
+            evidence: Evidence::Trend {
+                comparison: Comparison {
+                    observation: DayRange { from: day(20_530), to: day(20_536) },
+                    previous: 1000,
+                    decision: DayRange { from: day(20_537), to: day(20_543) },
+                    current: 500,
+                },
+                chance: 0.0071,
             },
             change_pct: Some(-50.0),
-            chance: Some(0.0071),
             detail: "login fell from 1,000 to 500 (-50.0 %)".to_owned(),
             acknowledgement: None,
         };
@@ -403,6 +439,40 @@ Sent by signals. Acknowledging a signal, or `signals inbox --mark-read`, marks i
         assert_eq!(text.trim_end(), expected.trim_end());
     }
 
+    fn facts(definition: RuleLogic, evidence: Evidence) -> Vec<String> {
+        let mut told = told(12, "Acme", SignalType::Bad);
+        told.signal.definition = definition;
+        told.signal.evidence = evidence;
+        let facts = Item::of(&told).facts;
+        facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect()
+    }
+
+    #[test]
+    fn adoption_and_condition_rules_say_what_they_saw() {
+        let aim = Aim::Event { event: "export".to_owned(), within: Some(14) };
+        let adoption = Adoption {
+            event: "export".to_owned(),
+            is_goal: false,
+            goal: None,
+            started_on: None,
+            due_on: Some(Day::from_number(20_543)),
+            done_on: None,
+        };
+        let told = facts(RuleLogic::Adoption(AdoptionRule { aim, retroactive: false }), Evidence::Adoption(adoption));
+        assert_eq!(told[1..4], ["event: export", "due: 2026-03-31", "done: not yet"]);
+        assert_eq!(
+            told[4],
+            "why: the rule login watches whether this is done, and when; something to act on before the customer does"
+        );
+        let values = BTreeMap::from([("nps".to_owned(), ReadValue::Whole(3)), ("seats".to_owned(), ReadValue::Null)]);
+        let told = facts(
+            RuleLogic::Condition(ConditionRule::new("nps < 5", SignalType::Bad)),
+            Evidence::Condition(Reading { key: None, values }),
+        );
+        assert_eq!(told[1], "values: nps: 3, seats: unknown");
+        assert_eq!(told[2], "why: the rule login watches for nps < 5; something to act on before the customer does");
+    }
+
     #[test]
     fn html_and_slack_say_the_same() {
         let letter = letter(&[told(12, "Acme", SignalType::Bad), told(13, "Beta", SignalType::Bad)]);
@@ -454,9 +524,14 @@ Sent by signals. Acknowledging a signal, or `signals inbox --mark-read`, marks i
         assert_eq!(letter.closing[0], "And 1,460 more: `signals inbox --for NAME` lists all.");
         let slack = letter.slack(&[]);
         assert_eq!(slack["blocks"].as_array().unwrap().len(), MOST_ITEMS + 3);
-        let long = told(1, &"<".repeat(5000), SignalType::Bad);
+        let mut long = told(1, &"<".repeat(5000), SignalType::Bad);
+        long.signal.detail = "&".repeat(5000);
+        long.signal.rule = ">".repeat(5000);
+        long.signal.definition = RuleLogic::Trend(TrendRule::new(Watch::Event("&".repeat(5000))));
+        long.playbook = Some("<".repeat(5000));
+        long.people = vec!["<".repeat(5000); 100];
         let slack = super::tests::letter(&[long]).slack(&[]);
-        assert!(slack["blocks"][2]["text"]["text"].as_str().unwrap().len() < 3000);
+        assert!(slack["blocks"][2]["text"]["text"].as_str().unwrap().chars().count() < 3000);
         let heading = slack["blocks"][0]["text"]["text"].as_str().unwrap();
         assert!(heading.ends_with("&lt;…") && heading.chars().count() <= 150, "{heading}");
     }

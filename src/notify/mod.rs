@@ -393,9 +393,19 @@ fn letter(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Lette
     for (id, signal_type) in signals.iter().take(MOST_ITEMS) {
         let mut people = store.people_of_message(message.id, *id)?;
         people.retain(|name| wants(team, name, *signal_type, message.purpose));
-        told.extend(store.signal(*id)?.map(|signal| Told { signal, playbook: None, people }));
+        let playbook = playbook(store, *id)?;
+        told.extend(store.signal(*id)?.map(|signal| Told { signal, playbook, people }));
     }
     Ok(Letter::about(message.purpose, &types, &told))
+}
+
+/// The playbook of a signal's rule: its name and its steps.
+fn playbook(store: &Store, signal: SignalId) -> Result<Option<String>> {
+    let Some(name) = store.playbook_of_signal(signal)? else { return Ok(None) };
+    let stored = store.playbook(&name)?;
+    let steps: Vec<String> =
+        stored.map(|stored| stored.playbook.steps).unwrap_or_default().into_iter().map(|step| step.title).collect();
+    Ok(Some(if steps.is_empty() { name } else { format!("{name}: {}", steps.join("; ")) }))
 }
 
 /// Whether somebody is to be named, because the message is what they want.

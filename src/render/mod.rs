@@ -10,12 +10,14 @@ use std::borrow::Cow;
 pub use records::RecordWriter;
 pub use screen::{Align, Look, Screen, TextTable, Tone};
 
+use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
 
 /// The formats in which every list can be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// Columns for people.
+    #[default]
     Table,
     /// Comma-separated, one header row.
     Csv,
@@ -96,6 +98,18 @@ impl From<Day> for Value<'_> {
     }
 }
 
+impl<'a> From<&'a Datum> for Value<'a> {
+    fn from(value: &'a Datum) -> Self {
+        match value {
+            Datum::Null => Value::Null,
+            Datum::Whole(number) => Value::Whole(*number),
+            Datum::Number(number) => Value::Number(*number),
+            Datum::Text(text) => text.into(),
+            Datum::Day(day) => (*day).into(),
+        }
+    }
+}
+
 impl From<Instant> for Value<'_> {
     fn from(value: Instant) -> Self {
         Value::Text(Cow::Owned(value.to_string()))
@@ -119,6 +133,24 @@ pub fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// An amount of money, with cents and its thousands set apart: `12,345.60`.
+pub fn money(amount: f64) -> String {
+    let cents = (amount.abs() * 100.0).round() as u64;
+    let sign = if amount < 0.0 && cents > 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", thousands(cents / 100), cents % 100)
+}
+
+/// A line of bars, one for each number, from the smallest at 0 to the tallest at the largest: `▁▃█ ▂`. A 0 is a gap.
+pub fn sparkline(numbers: &[u64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = numbers.iter().copied().max().unwrap_or_default();
+    let bar = |number: &u64| match *number {
+        0 => ' ',
+        number => BARS[((number * 8).div_ceil(most) - 1) as usize],
+    };
+    numbers.iter().map(bar).collect()
 }
 
 /// A number and its noun: `1 signal`, `1,200 signals`.
@@ -145,6 +177,23 @@ mod tests {
         let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (160_942, "160,942"), (1_234_567, "1,234,567")];
         for (number, text) in cases {
             assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn bars_are_as_tall_as_their_share_of_the_largest() {
+        let cases: [(&[u64], &str); 4] =
+            [(&[], ""), (&[0, 0], "  "), (&[1, 2, 3, 4, 5, 6, 7, 8], "▁▂▃▄▅▆▇█"), (&[100, 0, 1, 50], "█ ▁▄")];
+        for (numbers, line) in cases {
+            assert_eq!(sparkline(numbers), line);
+        }
+    }
+
+    #[test]
+    fn money_has_cents() {
+        let cases = [(0.0, "0.00"), (12_345.6, "12,345.60"), (-1.005, "-1.00"), (-0.001, "0.00"), (99.999, "100.00")];
+        for (amount, text) in cases {
+            assert_eq!(money(amount), text);
         }
     }
 

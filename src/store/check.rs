@@ -25,7 +25,9 @@ impl Store {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.count_problems()?);
         problems.extend(self.key_problems()?);
+        problems.extend(self.first_use_problems(MOST_PROBLEMS)?);
         problems.extend(self.history_problems()?);
+        problems.extend(self.task_problems()?);
         Ok(problems)
     }
 
@@ -141,6 +143,23 @@ impl Store {
         let problems = statement.query_map([], |row| {
             Ok(format!("the state of signal {} is not what its history says", row.get::<_, i64>("id")?))
         })?;
+        Ok(problems.collect::<Result<_, _>>()?)
+    }
+
+    /// A task began with an entry of its day, is whose its last such entry says, and is done when its last entry says so.
+    fn task_problems(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare(
+            "SELECT t.id FROM tasks t
+             LEFT JOIN task_history first ON first.id = (SELECT min(id) FROM task_history WHERE task = t.id)
+             LEFT JOIN task_history given
+                    ON given.id = (SELECT max(id) FROM task_history WHERE task = t.id AND action <> 'done')
+             LEFT JOIN task_history last ON last.id = (SELECT max(id) FROM task_history WHERE task = t.id)
+             WHERE first.action IS NOT 'added' OR first.day IS NOT t.added_on OR given.owner IS NOT t.owner
+                OR t.done IS NOT CASE WHEN last.action = 'done' THEN last.id END
+             LIMIT 20",
+        )?;
+        let problems = statement
+            .query_map([], |row| Ok(format!("task {} is not what its history says", row.get::<_, i64>("id")?)))?;
         Ok(problems.collect::<Result<_, _>>()?)
     }
 

@@ -1,16 +1,14 @@
 //! Companies: what is known of them, and how files name them.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::OptionalExtension;
 
 use super::Store;
 use super::values::InOrder;
 use crate::domain::company::{Company, CompanyKey};
-use crate::domain::customer::{self, Subscription};
-use crate::domain::day::{Day, Instant};
+use crate::domain::day::Instant;
 use crate::domain::facts::AttributeType;
 
 /// A text by which files may name a company.
@@ -37,56 +35,6 @@ pub struct CompanySummary {
     pub has_events: bool,
 }
 
-/// How many signals a company has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SignalCounts {
-    /// Bad and open.
-    pub bad_open: u64,
-    /// Bad and closed.
-    pub bad_closed: u64,
-    /// Good and open.
-    pub good_open: u64,
-    /// Good and closed.
-    pub good_closed: u64,
-}
-
-/// A company with what belongs to it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CompanyDetails {
-    /// The company's key.
-    pub key: CompanyKey,
-    /// What imports say of it.
-    pub company: Company,
-    /// The columns of its file that are not the program's own.
-    pub attributes: BTreeMap<String, String>,
-    /// What the values of such columns are, over all companies.
-    pub attribute_types: Rc<BTreeMap<String, AttributeType>>,
-    /// Its signals.
-    pub signals: SignalCounts,
-    /// The day of its first event.
-    pub first_event_on: Option<Day>,
-    /// The day of its last event.
-    pub last_event_on: Option<Day>,
-}
-
-impl CompanyDetails {
-    /// Lets the subscriptions that are active on `day` speak where they state something. A company of which nothing else is known
-    /// became a customer with the first of all.
-    pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
-        let first = subscriptions.iter().map(|subscription| subscription.started_on).min();
-        self.company.created_on = self.company.created_on.or(first);
-        let Some(contract) = customer::contract(subscriptions, day) else { return };
-        let company = &mut self.company;
-        company.plan = contract.plan.or(company.plan.take());
-        company.product = contract.product.or(company.product.take());
-        company.mrr = contract.mrr.or(company.mrr);
-        company.seats = contract.seats.or(company.seats);
-        company.renewal_on = contract.renewal_on.or(company.renewal_on);
-        company.payment_expires_on = contract.payment_expires_on.or(company.payment_expires_on);
-        company.renewal_term_days = contract.renewal_term_days.or(company.renewal_term_days);
-    }
-}
-
 /// The columns of a [`Company`], in the order in which they are read.
 macro_rules! company_columns {
     () => {
@@ -94,6 +42,7 @@ macro_rules! company_columns {
          c.crm_created_on, c.renewal_on, c.renewal_term_days, c.payment_expires_on, c.seats, c.seats_used, c.churned_on"
     };
 }
+pub(super) use company_columns;
 
 impl Store {
     /// Every text by which a company is known: ids, other known texts, names.
@@ -374,68 +323,6 @@ impl Store {
         Ok(csms.collect::<Result<_, _>>()?)
     }
 
-    /// One company with what belongs to it.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn company_details(&self, key: CompanyKey) -> Result<CompanyDetails> {
-        let mut statement = self.connection.prepare_cached(concat!(
-            "SELECT c.id, c.first_event_day, c.last_event_day, ", company_columns!(), ",
-                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'bad' AND s.acknowledgement IS NULL) AS bad_open,
-                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'bad' AND s.acknowledgement IS NOT NULL) AS bad_closed,
-                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'good' AND s.acknowledgement IS NULL) AS good_open,
-                    (SELECT count(*) FROM signals s WHERE s.company = c.id AND s.type = 'good' AND s.acknowledgement IS NOT NULL) AS good_closed
-             FROM companies c WHERE c.id = ?1",
-        ))?;
-        let mut details = statement.query_row([key.0], read_details)?;
-        details.attributes = self.company_attributes(key)?;
-        details.attribute_types = Rc::new(self.attribute_types()?);
-        Ok(details)
-    }
-
-    /// Hands every company with what belongs to it to `visit`, by id.
-    ///
-    /// # Errors
-    /// A database that cannot be read; whatever `visit` fails with.
-    pub fn for_each_company(&self, mut visit: impl FnMut(CompanyDetails) -> Result<()>) -> Result<()> {
-        let mut attributes = self.all_company_attributes()?;
-        let types = Rc::new(self.attribute_types()?);
-        let mut statement = self.connection.prepare_cached(concat!(
-            "SELECT c.id, c.first_event_day, c.last_event_day, ",
-            company_columns!(),
-            ",
-                    coalesce(s.bad_open, 0) AS bad_open, coalesce(s.bad_closed, 0) AS bad_closed,
-                    coalesce(s.good_open, 0) AS good_open, coalesce(s.good_closed, 0) AS good_closed
-             FROM companies c
-             LEFT JOIN (SELECT company,
-                               sum(type = 'bad' AND acknowledgement IS NULL) AS bad_open,
-                               sum(type = 'bad' AND acknowledgement IS NOT NULL) AS bad_closed,
-                               sum(type = 'good' AND acknowledgement IS NULL) AS good_open,
-                               sum(type = 'good' AND acknowledgement IS NOT NULL) AS good_closed
-                        FROM signals GROUP BY company) s ON s.company = c.id
-             ORDER BY c.company_id",
-        ))?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let mut details = read_details(row)?;
-            details.attributes = attributes.remove(&details.key).unwrap_or_default();
-            details.attribute_types = Rc::clone(&types);
-            visit(details)?;
-        }
-        Ok(())
-    }
-
-    fn all_company_attributes(&self) -> Result<BTreeMap<CompanyKey, BTreeMap<String, String>>> {
-        let mut all: BTreeMap<CompanyKey, BTreeMap<String, String>> = BTreeMap::new();
-        let mut statement = self.connection.prepare_cached("SELECT company, name, value FROM company_attributes")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let of_company = all.entry(CompanyKey(row.get("company")?)).or_default();
-            of_company.insert(row.get("name")?, row.get("value")?);
-        }
-        Ok(all)
-    }
-
     /// The names of all columns that are not the program's own, A to Z.
     ///
     /// # Errors
@@ -461,7 +348,7 @@ impl Store {
     }
 }
 
-fn read_company(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Company> {
+pub(super) fn read_company(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Company> {
     Ok(Company {
         company_id: columns.next()?,
         name: columns.next()?,
@@ -481,27 +368,4 @@ fn read_company(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Company> {
         seats_used: columns.next()?,
         churned_on: columns.next()?,
     })
-}
-
-fn read_details(row: &Row<'_>) -> rusqlite::Result<CompanyDetails> {
-    let mut columns = InOrder::of(row);
-    let day = |day: Option<i32>| day.map(Day::from_number);
-    Ok(CompanyDetails {
-        key: CompanyKey(columns.next()?),
-        first_event_on: day(columns.next()?),
-        last_event_on: day(columns.next()?),
-        company: read_company(&mut columns)?,
-        signals: SignalCounts {
-            bad_open: count(&mut columns)?,
-            bad_closed: count(&mut columns)?,
-            good_open: count(&mut columns)?,
-            good_closed: count(&mut columns)?,
-        },
-        attributes: BTreeMap::new(),
-        attribute_types: Rc::default(),
-    })
-}
-
-fn count(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<u64> {
-    columns.next::<i64>().map(|count| count as u64)
 }

@@ -7,34 +7,39 @@ use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::Store;
 use crate::domain::company::CompanyKey;
-use crate::domain::customer::{self, Break, Subscription};
+use crate::domain::customer::{self, Break, Customer, Subscription};
 use crate::domain::day::Day;
-use crate::domain::trend::Customer;
 
 impl Store {
-    /// What trend rules need to know of every company, in order of their ids, which does not depend on what was imported first.
+    /// What rules need to know of every company, in order of their ids, which does not depend on what was imported first.
     ///
     /// # Errors
     /// A database that cannot be read.
     pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
-        let mut breaks = self.all_breaks()?;
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, first_event_day FROM companies ORDER BY company_id")?;
+        let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, first_event_day,
+                    coalesce(created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id)) AS created_on
+             FROM companies c ORDER BY company_id",
+        )?;
         let customers = statement.query_map([], |row| {
             let key = CompanyKey(row.get("id")?);
             let first: Option<i32> = row.get("first_event_day")?;
             let breaks = breaks.remove(&key).unwrap_or_default();
-            Ok((key, Customer { first_event: first.map(Day::from_number), breaks }))
+            let created_on = row.get("created_on")?;
+            Ok((key, Customer { created_on, first_event: first.map(Day::from_number), breaks }))
         })?;
         Ok(customers.collect::<Result<_, _>>()?)
     }
 
-    fn all_breaks(&self) -> Result<HashMap<CompanyKey, Vec<Break>>> {
+    /// When the companies from the first to the last of these keys were no customers, each in order.
+    pub(super) fn breaks_within(&self, keys: (i64, i64)) -> Result<HashMap<CompanyKey, Vec<Break>>> {
         let mut all: HashMap<CompanyKey, Vec<Break>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
-            "SELECT company, churned_on, returned_on FROM customer_breaks ORDER BY company, churned_on",
+            "SELECT company, churned_on, returned_on FROM customer_breaks
+             WHERE company BETWEEN ?1 AND ?2 ORDER BY company, churned_on",
         )?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
             all.entry(CompanyKey(row.get("company")?)).or_default().push(read_break(row)?);
         }
@@ -65,6 +70,7 @@ impl Store {
             connection.prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
         for moved in customer::moved_churns(&stated, &subscriptions, churned_on) {
             forget.execute((company.0, moved))?;
+            self.move_churn_reasons(company, moved, churned_on)?;
         }
         connection
             .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
@@ -126,16 +132,13 @@ impl Store {
         Ok(subscriptions.collect::<Result<_, _>>()?)
     }
 
-    /// All subscriptions, by company.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn all_subscriptions(&self) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
+    /// The subscriptions of the companies from the first to the last of these keys.
+    pub(super) fn subscriptions_within(&self, keys: (i64, i64)) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
         let mut all: HashMap<CompanyKey, Vec<Subscription>> = HashMap::new();
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT * FROM subscriptions ORDER BY company, started_on, subscription_id")?;
-        let mut rows = statement.query([])?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM subscriptions WHERE company BETWEEN ?1 AND ?2 ORDER BY company, started_on, subscription_id",
+        )?;
+        let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
             all.entry(CompanyKey(row.get("company")?)).or_default().push(read_subscription(row)?);
         }

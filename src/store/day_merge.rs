@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::day_events::{self, EventKey, StoredEvent};
 use super::event_writer::WrittenRows;
+use super::first_uses::FirstUses;
 use super::waiting_events::{WaitingEvent, key_of};
 use super::{Store, keys};
 use crate::domain::day::Day;
@@ -27,6 +28,7 @@ impl Store {
             day: connection.prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?,
             count: connection.prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
             text: String::new(),
+            first_uses: FirstUses::default(),
         })
     }
 }
@@ -36,6 +38,8 @@ pub(super) struct DayInserter<'s> {
     day: CachedStatement<'s>,
     count: CachedStatement<'s>,
     text: String,
+    /// The first uses among what was written.
+    pub(super) first_uses: FirstUses,
 }
 
 impl DayInserter<'_> {
@@ -46,6 +50,7 @@ impl DayInserter<'_> {
         self.day.execute((keys::of_day(day, company), &self.text))?;
         for (event, copies) in counts(events) {
             self.count.execute((keys::of_count(day, company, event), copies))?;
+            self.first_uses.note(day, company, event);
         }
         Ok(())
     }
@@ -139,6 +144,7 @@ impl Merge<'_, '_> {
         )?;
         for (event, copies) in counts(events) {
             count.execute((keys::of_count(self.day, company, event), copies))?;
+            self.inserter.first_uses.note(self.day, company, event);
         }
         Ok(())
     }

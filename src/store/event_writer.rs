@@ -187,6 +187,7 @@ impl EventWriter<'_> {
             self.write_day(day)?;
         }
         self.store.note_event_days(&self.first_days)?;
+        self.store.note_first_uses(&self.inserter.first_uses)?;
         Ok(self.rows)
     }
 

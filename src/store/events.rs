@@ -1,6 +1,6 @@
 //! Reading events: counts for trend rules, people, and what there is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Result, ensure};
 use rusqlite::OptionalExtension;
@@ -94,7 +94,7 @@ impl Store {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    fn event_key(&self, name: &str) -> Result<Option<u32>> {
+    pub(super) fn event_key(&self, name: &str) -> Result<Option<u32>> {
         let mut statement = self.connection.prepare_cached("SELECT id FROM event_names WHERE name = ?1")?;
         Ok(statement.query_row([name], |row| row.get("id")).optional()?)
     }
@@ -133,7 +133,7 @@ impl Store {
         Ok(counts)
     }
 
-    fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
+    pub(super) fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
         let mut statement =
             self.connection.prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
         let keys = keys::of_counts(range);
@@ -210,6 +210,26 @@ impl Store {
             daily.push((day, if wanted.is_some() { count } else { active.len() as u64 }));
         }
         Ok(CompanyActivity { daily, people: self.name_people(by_person)? })
+    }
+
+    /// The events of a company by name, A to Z, each with a count for each day of the range.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn activity_by_event(&self, company: CompanyKey, range: DayRange) -> Result<Vec<(String, Vec<u64>)>> {
+        let mut by_name: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT n.name, d.count FROM day_counts d JOIN event_names n ON n.id = d.event WHERE d.id BETWEEN ?1 AND ?2",
+        )?;
+        for (place, day) in range.days().enumerate() {
+            let keys = keys::of_company_counts(day.number(), company.0);
+            let mut rows = statement.query((keys.start(), keys.end()))?;
+            while let Some(row) = rows.next()? {
+                by_name.entry(row.get(0)?).or_insert_with(|| vec![0; range.len()])[place] =
+                    row.get::<_, i64>(1)? as u64;
+            }
+        }
+        Ok(by_name.into_iter().collect())
     }
 
     fn name_people(&self, by_key: FxHashMap<u32, (u64, u64)>) -> Result<Vec<PersonActivity>> {

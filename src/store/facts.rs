@@ -120,16 +120,7 @@ impl Store {
             "SELECT r.*, p.person_id FROM nps_responses r LEFT JOIN people p ON p.id = r.person
              WHERE r.company = ?1 ORDER BY r.responded_at DESC, r.id DESC",
         )?;
-        let responses = statement.query_map([company.0], |row| {
-            Ok(NpsResponse {
-                company,
-                person_id: row.get("person_id")?,
-                score: row.get("score")?,
-                responded: When { at: row.get("responded_at")?, on: row.get("responded_on")? },
-                comment: row.get("comment")?,
-                response_id: row.get("response_id")?,
-            })
-        })?;
+        let responses = statement.query_map([company.0], read_nps_response)?;
         Ok(responses.collect::<Result<_, _>>()?)
     }
 
@@ -251,17 +242,7 @@ impl Store {
         let mut statement = self
             .connection
             .prepare_cached("SELECT * FROM touchpoints WHERE company = ?1 ORDER BY occurred_at DESC, id DESC")?;
-        let touchpoints = statement.query_map([company.0], |row| {
-            Ok(Touchpoint {
-                company,
-                occurred: When { at: row.get("occurred_at")?, on: row.get("occurred_on")? },
-                direction: row.get("direction")?,
-                channel: row.get("channel")?,
-                kind: row.get("kind")?,
-                with: row.get("with_whom")?,
-                subject: row.get("subject")?,
-            })
-        })?;
+        let touchpoints = statement.query_map([company.0], read_touchpoint)?;
         Ok(touchpoints.collect::<Result<_, _>>()?)
     }
 
@@ -351,7 +332,30 @@ fn read_person(row: &Row<'_>) -> rusqlite::Result<Person> {
     })
 }
 
-fn read_ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
+pub(super) fn read_nps_response(row: &Row<'_>) -> rusqlite::Result<NpsResponse> {
+    Ok(NpsResponse {
+        company: CompanyKey(row.get("company")?),
+        person_id: row.get("person_id")?,
+        score: row.get("score")?,
+        responded: When { at: row.get("responded_at")?, on: row.get("responded_on")? },
+        comment: row.get("comment")?,
+        response_id: row.get("response_id")?,
+    })
+}
+
+pub(super) fn read_touchpoint(row: &Row<'_>) -> rusqlite::Result<Touchpoint> {
+    Ok(Touchpoint {
+        company: CompanyKey(row.get("company")?),
+        occurred: When { at: row.get("occurred_at")?, on: row.get("occurred_on")? },
+        direction: row.get("direction")?,
+        channel: row.get("channel")?,
+        kind: row.get("kind")?,
+        with: row.get("with_whom")?,
+        subject: row.get("subject")?,
+    })
+}
+
+pub(super) fn read_ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
     let closed: Option<(Instant, Day)> =
         row.get::<_, Option<Instant>>("closed_at")?.zip(row.get::<_, Option<Day>>("closed_on")?);
     Ok(Ticket {
@@ -366,7 +370,7 @@ fn read_ticket(row: &Row<'_>) -> rusqlite::Result<Ticket> {
     })
 }
 
-fn read_invoice(row: &Row<'_>) -> rusqlite::Result<Invoice> {
+pub(super) fn read_invoice(row: &Row<'_>) -> rusqlite::Result<Invoice> {
     Ok(Invoice {
         invoice_id: row.get("invoice_id")?,
         company: CompanyKey(row.get("company")?),

@@ -86,6 +86,20 @@ impl Store {
                              WHERE i.company = ?2 AND i.event = f.event AND i.due_on = f.due_on AND i.name IS f.name) AS known
                      FROM goals f WHERE company = ?1)
                  WHERE nth <= known)",
+            "DELETE FROM pulses WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY day, at, level, by, note, codes ORDER BY id) AS nth,
+                            (SELECT count(*) FROM pulses i
+                             WHERE i.company = ?2 AND i.day = f.day AND i.at = f.at AND i.level = f.level AND i.by IS f.by
+                               AND i.note IS f.note
+                               AND (SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r WHERE r.pulse = i.id)
+                                   IS f.codes) AS known
+                     FROM (SELECT *, (SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r
+                                      WHERE r.pulse = p.id) AS codes
+                           FROM pulses p WHERE company = ?1) f)
+                 WHERE nth <= known)",
+            "DELETE FROM losses WHERE company = ?1 AND kind = 'churn'
+               AND day IN (SELECT day FROM losses WHERE company = ?2 AND kind = 'churn')",
             "INSERT INTO stated_churns (company, churned_on, returned_on)
              SELECT ?2, churned_on, returned_on FROM stated_churns WHERE company = ?1
              ON CONFLICT DO UPDATE SET returned_on = coalesce(returned_on, excluded.returned_on)",
@@ -96,6 +110,10 @@ impl Store {
             "UPDATE invoices SET company = ?2 WHERE company = ?1",
             "UPDATE touchpoints SET company = ?2 WHERE company = ?1",
             "UPDATE goals SET company = ?2 WHERE company = ?1",
+            "UPDATE pulses SET company = ?2 WHERE company = ?1",
+            "UPDATE losses SET company = ?2 WHERE company = ?1",
+            "UPDATE tasks SET company = ?2 WHERE company = ?1",
+            "UPDATE company_tags SET company = ?2 WHERE company = ?1",
         ];
         for sql in moves {
             self.connection.execute(sql, (from.0, into.0))?;
@@ -123,7 +141,9 @@ impl Store {
                 days = Some((days.map_or(day, |(first, _)| first), day));
             }
         }
-        self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())
+        self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())?;
+        self.forget_first_uses(from)?;
+        self.recount_first_uses(into)
     }
 
     /// The keys of those event ids of `from` that `into` has too; the others become ids of `into`.

@@ -7,9 +7,13 @@ use rusqlite::Connection;
 pub const APPLICATION_ID: i32 = 0x7367_6e6c;
 
 /// What leads from each version of the schema to the next. Steps are added at the end and never changed.
-const STEPS: [&str; 3] = [
+const STEPS: &[&str] = &[
     include_str!("schema/001-main-job.sql"),
     include_str!("schema/002-facts.sql"),
+    include_str!("schema/003-attributes.sql"),
+    include_str!("schema/004-rules.sql"),
+    include_str!("schema/005-work.sql"),
+    include_str!("schema/006-pulse.sql"),
     include_str!("schema/008-notify.sql"),
 ];
 

@@ -3,6 +3,8 @@
 //! [`Store`] owns the connection. Each file of this folder adds the questions about one family of tables, as methods
 //! that take and return domain types; their SQL is a literal inside them.
 
+mod agenda;
+mod attributes;
 mod check;
 mod companies;
 mod customers;
@@ -10,18 +12,28 @@ mod day_events;
 mod day_merge;
 mod event_writer;
 mod events;
+mod expressions;
 mod facts;
+mod first_uses;
 mod imports;
 mod keys;
+mod losses;
 mod merge;
+mod metrics;
 mod migrations;
 mod notices;
 mod open;
 mod outbox;
+mod playbooks;
+mod pulses;
+mod reasons;
 mod rules;
 mod runs;
+mod segments;
 mod settings;
 mod signals;
+mod tags;
+mod tasks;
 mod values;
 mod waiting_events;
 
@@ -31,19 +43,26 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use rusqlite::Connection;
 
-pub use companies::{CompanyDetails, CompanyName, CompanySummary, SignalCounts};
+pub use agenda::{AgendaCompany, OpenSignal};
+pub use attributes::{AttributeTable, Catalogue, Known, Scope};
+pub use companies::{CompanyName, CompanySummary};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
 pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
+pub use expressions::{EXPRESSION_FUNCTIONS, Evaluator, Expression, Mistake, is_true};
 pub use imports::ImportRecord;
 pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
 pub use notices::InboxEntry;
 pub use open::Permissions;
 pub use outbox::{Delivery, Message, NewMessage, PendingNotice, SendingLock};
+pub use playbooks::StoredPlaybook;
 pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};
+pub use segments::Segment;
 pub use settings::SendingLimits;
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
+pub use tags::TagRecord;
+pub use tasks::{NewTask, TaskCounts, TaskFilter, TaskRecord};
 
 /// An open database.
 pub struct Store {

@@ -21,8 +21,20 @@ pub struct InboxEntry {
     pub read_at: Option<Instant>,
 }
 
-/// The type of a signal, and the CSM and the manager of its company.
-type Routing = (SignalType, Option<String>, Option<String>);
+/// What decides who is told of a signal: its type, who has its company now, and whom its rule wanted to be told when it was raised.
+struct Routing {
+    signal_type: SignalType,
+    csm: Option<String>,
+    manager: Option<String>,
+    marks: Marks,
+}
+
+impl Routing {
+    fn subject(&self) -> Subject<'_> {
+        let Routing { signal_type, csm, manager, marks } = self;
+        Subject { csm: csm.as_deref(), manager: manager.as_deref(), signal_type: *signal_type, marks: *marks }
+    }
+}
 
 /// A notice as routing sees it.
 struct StoredNotice {
@@ -77,31 +89,49 @@ impl Store {
     ///
     /// # Errors
     /// A database that cannot be written.
-    pub fn tell(&self, signals: &[(SignalId, Marks)], now: Instant) -> Result<()> {
+    pub fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         if signals.is_empty() {
             return Ok(());
         }
         let team = self.team()?;
-        signals.iter().try_for_each(|(signal, marks)| self.tell_of(*signal, *marks, &team, now))
+        signals.iter().try_for_each(|signal| self.tell_of(*signal, &team, now))
     }
 
-    fn tell_of(&self, signal: SignalId, marks: Marks, team: &[TeamMember], now: Instant) -> Result<()> {
-        let Some((signal_type, csm, manager)) = self.routing(signal)? else { return Ok(()) };
-        let subject = Subject { csm: csm.as_deref(), manager: manager.as_deref(), signal_type, marks };
-        let told = recipients(team, &subject);
+    fn tell_of(&self, signal: SignalId, team: &[TeamMember], now: Instant) -> Result<()> {
+        let Some(routing) = self.routing(signal)? else { return Ok(()) };
+        let told = recipients(team, &routing.subject());
         if told.is_empty() {
             return self.add_notice(signal, None, Why::StandIn, now, None);
         }
         told.iter().try_for_each(|(member, why)| self.add_notice(signal, Some(&member.name), *why, now, None))
     }
 
-    /// The type of a signal, and who has its company now: the CSM and the manager.
     fn routing(&self, signal: SignalId) -> Result<Option<Routing>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT s.type, c.csm, c.manager FROM signals s JOIN companies c ON c.id = s.company WHERE s.id = ?1",
+            "SELECT s.type, c.csm, c.manager, v.managers, v.executives
+             FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version
+             WHERE s.id = ?1",
         )?;
-        let routing = statement.query_row([signal], |row| Ok((row.get("type")?, row.get("csm")?, row.get("manager")?)));
+        let routing = statement.query_row([signal], |row| {
+            Ok(Routing {
+                signal_type: row.get("type")?,
+                csm: row.get("csm")?,
+                manager: row.get("manager")?,
+                marks: Marks { managers: row.get("managers")?, executives: row.get("executives")? },
+            })
+        });
         Ok(routing.optional()?)
+    }
+
+    /// The playbook that the rule of a signal names.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn playbook_of_signal(&self, signal: SignalId) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT v.playbook FROM signals s JOIN rule_versions v ON v.id = s.rule_version WHERE s.id = ?1",
+        )?;
+        Ok(statement.query_row([signal], |row| row.get("playbook")).optional()?.flatten())
     }
 
     fn add_notice(
@@ -161,13 +191,9 @@ impl Store {
     }
 
     fn reroute(&self, signal: SignalId, team: &[TeamMember], now: Instant) -> Result<()> {
-        let Some((signal_type, csm, manager)) = self.routing(signal)? else { return Ok(()) };
+        let Some(routing) = self.routing(signal)? else { return Ok(()) };
         let notices = self.notices(signal)?;
-        let has = |wanted: Place| notices.iter().any(|notice| notice.place() == wanted);
-        // Whom the rule named is known from who was told.
-        let marks = Marks { managers: has(Place::Manager), executives: has(Place::Executive) };
-        let subject = Subject { csm: csm.as_deref(), manager: manager.as_deref(), signal_type, marks };
-        let told = recipients(team, &subject);
+        let told = recipients(team, &routing.subject());
         if told.is_empty() {
             return Ok(());
         }

@@ -30,6 +30,10 @@ pub struct RuleTally {
     pub skipped_not_established: u64,
     /// Companies passed over because they had churned.
     pub skipped_churned: u64,
+    /// Companies passed over because they became customers after the day.
+    pub skipped_not_created: u64,
+    /// Companies passed over because they do not meet the rule's `--where`.
+    pub skipped_where: u64,
     /// Bad signals raised.
     pub raised_bad: u64,
     /// Good signals raised.
@@ -104,6 +108,17 @@ impl Store {
         self.with_parts(run).map(Some)
     }
 
+    /// The first day on which a rule of this name was ever run; `None` when it never was.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn first_run_of_rule(&self, rule: &str) -> Result<Option<Day>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(r.day) AS day FROM run_rules t JOIN runs r ON r.id = t.run WHERE t.rule = ?1",
+        )?;
+        Ok(statement.query_row([rule], |row| row.get("day"))?)
+    }
+
     /// Begins the record of a run, and returns its number for the signals that it raises.
     ///
     /// # Errors
@@ -143,9 +158,9 @@ impl Store {
     fn add_tally(&self, run: i64, tally: &RuleTally) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO run_rules (run, rule, evaluated, skipped_no_events, skipped_not_established, skipped_churned,
-                                    raised_bad, raised_good, raised_info, is_outage)
+                                    skipped_not_created, skipped_where, raised_bad, raised_good, raised_info, is_outage)
              VALUES (:run, :rule, :evaluated, :skipped_no_events, :skipped_not_established, :skipped_churned,
-                     :raised_bad, :raised_good, :raised_info, :is_outage)",
+                     :skipped_not_created, :skipped_where, :raised_bad, :raised_good, :raised_info, :is_outage)",
         )?;
         statement.execute(named_params! {
             ":run": run,
@@ -154,6 +169,8 @@ impl Store {
             ":skipped_no_events": tally.skipped_no_events as i64,
             ":skipped_not_established": tally.skipped_not_established as i64,
             ":skipped_churned": tally.skipped_churned as i64,
+            ":skipped_not_created": tally.skipped_not_created as i64,
+            ":skipped_where": tally.skipped_where as i64,
             ":raised_bad": tally.raised_bad as i64,
             ":raised_good": tally.raised_good as i64,
             ":raised_info": tally.raised_info as i64,
@@ -208,6 +225,8 @@ fn read_tally(row: &Row<'_>) -> rusqlite::Result<RuleTally> {
         skipped_no_events: count("skipped_no_events")?,
         skipped_not_established: count("skipped_not_established")?,
         skipped_churned: count("skipped_churned")?,
+        skipped_not_created: count("skipped_not_created")?,
+        skipped_where: count("skipped_where")?,
         raised_bad: count("raised_bad")?,
         raised_good: count("raised_good")?,
         raised_info: count("raised_info")?,

@@ -6,13 +6,17 @@ use std::str::FromStr;
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+use rustc_hash::FxHashMap;
 
 use super::Store;
-use super::rules::read_trend;
+use super::rules::{logic_columns, read_logic};
 use super::values::InOrder;
+use crate::domain::adoption::{Adoption, Told, ToldByCompany};
 use crate::domain::company::CompanyKey;
+use crate::domain::condition::{LatestRaised, Raised, Reading};
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::rule::{RuleKind, TrendRule, named};
+use crate::domain::finding::{Evidence, Finding};
+use crate::domain::rule::{Aim, ConditionRule, RuleLogic, named};
 use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome, SignalId, SignalType, State};
 use crate::domain::trend::{Latest, LatestByCompany};
 
@@ -26,15 +30,12 @@ pub struct NewSignal<'a> {
     /// The number of the rule's definition.
     pub rule_version: i64,
     /// The run that raises it.
-    pub run: i64,
-    /// Its type.
-    pub signal_type: SignalType,
+    /// The run that raised it; `None` for one that a pulse set off.
+    pub run: Option<i64>,
     /// The day.
     pub raised_on: Day,
-    /// The windows and counts of a trend.
-    pub comparison: Comparison,
-    /// How likely chance is to do this.
-    pub chance: f64,
+    /// Its type, and what the rule saw.
+    pub finding: &'a Finding,
     /// One line of text that says what happened.
     pub detail: String,
 }
@@ -54,20 +55,18 @@ pub struct SignalRecord {
     pub csm: Option<String>,
     /// The rule's name.
     pub rule: String,
-    /// The rule's kind.
-    pub kind: RuleKind,
-    /// The rule as it was.
-    pub definition: TrendRule,
+    /// What the rule watched for, as it was.
+    pub definition: RuleLogic,
+    /// The rule's `--where`, as it was.
+    pub where_expr: Option<String>,
     /// Its type.
     pub signal_type: SignalType,
     /// The day on which it was raised.
     pub raised_on: Day,
-    /// The windows and counts.
-    pub comparison: Comparison,
-    /// The change in percent, one decimal; `None` when there was nothing before.
+    /// What the rule saw.
+    pub evidence: Evidence,
+    /// The change in percent, one decimal; `None` when there was nothing before, and for other rules than trend rules.
     pub change_pct: Option<f64>,
-    /// How likely chance is to do this.
-    pub chance: Option<f64>,
     /// One line of text that says what happened.
     pub detail: String,
     /// Who closed it, when and why; `None` while it is open.
@@ -90,6 +89,11 @@ impl SignalRecord {
     pub fn state(&self) -> State {
         if self.acknowledgement.is_some() { State::Closed } else { State::Open }
     }
+
+    /// The event that it is about; `None` for people and conditions.
+    pub fn event(&self) -> Option<&str> {
+        self.evidence.adoption().map(|adoption| adoption.event.as_str()).or(self.definition.event())
+    }
 }
 
 /// Which signals are wanted; a `None` wants all.
@@ -105,6 +109,8 @@ pub struct SignalFilter {
     pub event: Option<String>,
     /// Those of this rule.
     pub rule: Option<String>,
+    /// Those of these companies.
+    pub companies: Option<Vec<CompanyKey>>,
     /// Those of companies that this person looks after.
     pub csm: Option<String>,
     /// Those raised on this day or later.
@@ -148,11 +154,13 @@ impl SignalOrder {
 }
 
 /// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows.
-const SELECT: &str = "
-    SELECT s.id, s.company, c.company_id, c.name, c.csm, s.rule, v.kind, v.event, v.timeframe, v.threshold, v.direction,
-           v.inverse, v.min_events, v.max_chance, s.type, s.raised_on, s.observation_from, s.observation_to,
-           s.observation_count, s.decision_from, s.decision_to, s.decision_count, s.change_pct, s.chance, s.detail,
-           a.by, a.at, a.reason";
+const SELECT: &str = concat!(
+    "SELECT s.id, s.company, c.company_id, c.name, c.csm, s.rule, ",
+    logic_columns!(),
+    ", s.type, s.raised_on, s.observation_from, s.observation_to, s.observation_count, s.decision_from, s.decision_to,
+       s.decision_count, s.chance, s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on, s.key_value, s.values_read,
+       s.change_pct, s.detail, a.by, a.at, a.reason"
+);
 
 /// Where signals and what belongs to them come from, with a condition to follow.
 const FROM: &str = "
@@ -198,29 +206,107 @@ impl Store {
     pub fn raise(&self, signal: &NewSignal<'_>) -> Result<SignalId> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signals (company, rule, rule_version, run, type, raised_on, observation_from, observation_to,
-                                  observation_count, decision_from, decision_to, decision_count, change_pct, chance, detail)
+                                  observation_count, decision_from, decision_to, decision_count, change_pct, chance, detail,
+                                  goal_event, goal_name, started_on, due_on, done_on, key_value, values_read)
              VALUES (:company, :rule, :rule_version, :run, :type, :raised_on, :observation_from, :observation_to,
-                     :observation_count, :decision_from, :decision_to, :decision_count, :change_pct, :chance, :detail)",
+                     :observation_count, :decision_from, :decision_to, :decision_count, :change_pct, :chance, :detail,
+                     :goal_event, :goal_name, :started_on, :due_on, :done_on, :key_value, :values_read)",
         )?;
-        let comparison = &signal.comparison;
+        let Finding { signal_type, evidence } = signal.finding;
+        let (comparison, adoption, reading) = (evidence.comparison(), evidence.adoption(), evidence.reading());
         let id = statement.insert(named_params! {
             ":company": signal.company.0,
             ":rule": signal.rule,
             ":rule_version": signal.rule_version,
             ":run": signal.run,
-            ":type": signal.signal_type,
+            ":type": signal_type,
             ":raised_on": signal.raised_on,
-            ":observation_from": comparison.observation.from,
-            ":observation_to": comparison.observation.to,
-            ":observation_count": comparison.previous as i64,
-            ":decision_from": comparison.decision.from,
-            ":decision_to": comparison.decision.to,
-            ":decision_count": comparison.current as i64,
-            ":change_pct": comparison.change_tenths().map(crate::domain::signal::tenths_to_percent),
-            ":chance": signal.chance,
+            ":observation_from": comparison.map(|comparison| comparison.observation.from),
+            ":observation_to": comparison.map(|comparison| comparison.observation.to),
+            ":observation_count": comparison.map(|comparison| comparison.previous as i64),
+            ":decision_from": comparison.map(|comparison| comparison.decision.from),
+            ":decision_to": comparison.map(|comparison| comparison.decision.to),
+            ":decision_count": comparison.map(|comparison| comparison.current as i64),
+            ":change_pct": comparison.and_then(Comparison::change_tenths).map(crate::domain::signal::tenths_to_percent),
+            ":chance": evidence.chance(),
             ":detail": signal.detail,
+            ":goal_event": adoption.filter(|adoption| adoption.is_goal).map(|adoption| &adoption.event),
+            ":goal_name": adoption.and_then(|adoption| adoption.goal.as_ref()),
+            ":started_on": adoption.and_then(|adoption| adoption.started_on),
+            ":due_on": adoption.and_then(|adoption| adoption.due_on),
+            ":done_on": adoption.and_then(|adoption| adoption.done_on),
+            ":key_value": reading.and_then(|reading| reading.key.as_ref()),
+            ":values_read": reading.map(|reading| serde_json::to_string(&reading.values)).transpose()?,
         })?;
         Ok(SignalId(id))
+    }
+
+    /// What an adoption rule has raised already, on whatever day.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn adoption_signals(&self, rule: &str) -> Result<ToldByCompany> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, type, goal_event, goal_name, due_on FROM signals
+             WHERE rule = ?1 AND observation_from IS NULL ORDER BY id",
+        )?;
+        let mut all = ToldByCompany::default();
+        let mut rows = statement.query([rule])?;
+        while let Some(row) = rows.next()? {
+            let about: Option<String> = row.get("goal_event")?;
+            let (due, name): (Option<Day>, Option<String>) = (row.get("due_on")?, row.get("goal_name")?);
+            let goal = about.zip(due).map(|(event, due)| (event, due, name));
+            let told = Told { signal_type: row.get("type")?, goal };
+            all.entry(CompanyKey(row.get("company")?)).or_default().push(told);
+        }
+        Ok(all)
+    }
+
+    /// What of the signals of a condition rule may hold back another one on `day`. States are those of that day.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn condition_signals(&self, name: &str, rule: &ConditionRule, day: Day) -> Result<Raised> {
+        match &rule.key {
+            Some(key) => self.raised_keys(name, key),
+            None => self.latest_raised(name, day),
+        }
+    }
+
+    fn raised_keys(&self, name: &str, key: &str) -> Result<Raised> {
+        // Values of another attribute, which was the key before, say nothing about this one.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.company, s.key_value FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+             WHERE s.rule = ?1 AND s.observation_from IS NULL AND v.key = ?2 AND s.key_value IS NOT NULL",
+        )?;
+        let mut keys: FxHashMap<CompanyKey, _> = FxHashMap::default();
+        let mut rows = statement.query((name, key))?;
+        while let Some(row) = rows.next()? {
+            let of_company: &mut rustc_hash::FxHashSet<String> =
+                keys.entry(CompanyKey(row.get("company")?)).or_default();
+            of_company.insert(row.get("key_value")?);
+        }
+        Ok(Raised::Keys(keys))
+    }
+
+    fn latest_raised(&self, name: &str, day: Day) -> Result<Raised> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, raised_on,
+                    coalesce((SELECT action FROM signal_history WHERE signal = latest.id AND day <= ?2
+                              ORDER BY id DESC LIMIT 1), 'reopened') AS action
+             FROM (SELECT id, company, raised_on,
+                          row_number() OVER (PARTITION BY company ORDER BY raised_on DESC, id DESC) AS nth
+                   FROM signals WHERE rule = ?1 AND observation_from IS NULL AND raised_on <= ?2) latest
+             WHERE nth = 1",
+        )?;
+        let latest = statement.query_map((name, day), |row| {
+            let state = match row.get("action")? {
+                Action::Acknowledged => State::Closed,
+                Action::Reopened => State::Open,
+            };
+            Ok((CompanyKey(row.get("company")?), LatestRaised { raised_on: row.get("raised_on")?, state }))
+        })?;
+        Ok(Raised::Latest(latest.collect::<Result<_, _>>()?))
     }
 
     /// One signal; `None` when there is none of that number.
@@ -377,10 +463,15 @@ fn conditions(filter: &SignalFilter) -> Vec<Condition> {
         None => {}
     }
     if let Some(event) = &filter.event {
-        all.push((" AND v.event = :event", bound(":event", event.clone())));
+        all.push((" AND coalesce(s.goal_event, v.event) = :event", bound(":event", event.clone())));
     }
     if let Some(rule) = &filter.rule {
         all.push((" AND s.rule = :rule", bound(":rule", rule.clone())));
+    }
+    if let Some(companies) = &filter.companies {
+        let keys: Vec<String> = companies.iter().map(|company| company.0.to_string()).collect();
+        let keys = format!("[{}]", keys.join(","));
+        all.push((" AND s.company IN (SELECT value FROM json_each(:companies))", bound(":companies", keys)));
     }
     if let Some(csm) = &filter.csm {
         all.push((" AND c.csm = :csm", bound(":csm", csm.clone())));
@@ -399,8 +490,12 @@ fn conditions(filter: &SignalFilter) -> Vec<Condition> {
 
 fn order_clause(order: SignalOrder) -> &'static str {
     match (order.key, order.is_descending) {
-        (SortKey::Event, false) => " ORDER BY v.event IS NULL, v.event, s.id",
-        (SortKey::Event, true) => " ORDER BY v.event IS NULL DESC, v.event DESC, s.id",
+        (SortKey::Event, false) => {
+            " ORDER BY coalesce(s.goal_event, v.event) IS NULL, coalesce(s.goal_event, v.event), s.id"
+        }
+        (SortKey::Event, true) => {
+            " ORDER BY coalesce(s.goal_event, v.event) IS NULL DESC, coalesce(s.goal_event, v.event) DESC, s.id"
+        }
         (SortKey::Type, false) => " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id",
         (SortKey::Type, true) => " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END DESC, s.id",
         (SortKey::State, false) => " ORDER BY s.acknowledgement IS NOT NULL, s.id",
@@ -414,22 +509,51 @@ fn order_clause(order: SignalOrder) -> &'static str {
 
 fn read_signal(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {
     let mut columns = InOrder::of(row);
+    let id = columns.next()?;
+    let company = CompanyKey(columns.next()?);
+    let (company_id, company_name, csm, rule) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    let definition = read_logic(&mut columns)?;
+    let where_expr = columns.next()?;
+    let (signal_type, raised_on) = (columns.next()?, columns.next()?);
+    let evidence = read_evidence(&definition, &mut columns)?;
     Ok(SignalRecord {
-        id: columns.next()?,
-        company: CompanyKey(columns.next()?),
-        company_id: columns.next()?,
-        company_name: columns.next()?,
-        csm: columns.next()?,
-        rule: columns.next()?,
-        kind: columns.next()?,
-        definition: read_trend(&mut columns)?,
-        signal_type: columns.next()?,
-        raised_on: columns.next()?,
-        comparison: read_comparison(&mut columns)?,
+        id,
+        company,
+        company_id,
+        company_name,
+        csm,
+        rule,
+        definition,
+        where_expr,
+        signal_type,
+        raised_on,
+        evidence,
         change_pct: columns.next()?,
-        chance: columns.next()?,
         detail: columns.next()?,
         acknowledgement: read_acknowledgement(&mut columns)?,
+    })
+}
+
+/// Reads the columns that each kind of rule has of its own.
+fn read_evidence(definition: &RuleLogic, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Evidence> {
+    Ok(match definition {
+        RuleLogic::Trend(_) => {
+            let evidence = Evidence::Trend { comparison: read_comparison(columns)?, chance: columns.next()? };
+            columns.skip(7);
+            evidence
+        }
+        RuleLogic::Adoption(rule) => {
+            columns.skip(7);
+            let adoption = read_adoption(&rule.aim, columns)?;
+            columns.skip(2);
+            Evidence::Adoption(adoption)
+        }
+        RuleLogic::Condition(_) => {
+            columns.skip(12);
+            let (key, values): (_, Option<String>) = (columns.next()?, columns.next()?);
+            let values = values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            Evidence::Condition(Reading { key, values })
+        }
     })
 }
 
@@ -442,9 +566,155 @@ fn read_comparison(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Comparison
     })
 }
 
+fn read_adoption(aim: &Aim, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Adoption> {
+    let goal_event: Option<String> = columns.next()?;
+    let is_goal = goal_event.is_some();
+    let event = goal_event.or_else(|| aim.event().map(str::to_owned)).unwrap_or_default();
+    Ok(Adoption {
+        event,
+        is_goal,
+        goal: columns.next()?,
+        started_on: columns.next()?,
+        due_on: columns.next()?,
+        done_on: columns.next()?,
+    })
+}
+
 fn read_acknowledgement(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Option<Acknowledgement>> {
     match columns.next::<Option<String>>()? {
         Some(by) => Ok(Some(Acknowledgement { by, at: columns.next()?, reason: columns.next()? })),
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::condition::ReadValue;
+    use crate::domain::rule::Rule;
+    use crate::store::Permissions;
+
+    /// A database with a company and a condition rule `r`, to raise signals in.
+    struct Setting {
+        store: Store,
+        company: CompanyKey,
+        run: i64,
+        rule: ConditionRule,
+        _folder: tempfile::TempDir,
+    }
+
+    fn day(number: i32) -> Day {
+        "2026-03-01".parse::<Day>().unwrap() + number - 1
+    }
+
+    impl Setting {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+            let company = store.add_unlisted_company("acme").unwrap();
+            let run = store.begin_run(day(1), Instant::from_micros(0), false).unwrap();
+            let setting = Setting {
+                store,
+                company,
+                run,
+                rule: ConditionRule::new("seats > 5", SignalType::Info),
+                _folder: folder,
+            };
+            setting.save();
+            setting
+        }
+
+        fn save(&self) {
+            self.store.save_rule(&Rule::new("r", RuleLogic::Condition(self.rule.clone()))).unwrap();
+        }
+
+        fn raise(&self, on: i32, key: Option<&str>) -> SignalId {
+            let values = BTreeMap::from([
+                ("mrr".to_owned(), ReadValue::Number(12.5)),
+                ("plan".to_owned(), ReadValue::Text("pro".into())),
+                ("seats".to_owned(), ReadValue::Whole(7)),
+                ("segment".to_owned(), ReadValue::Null),
+            ]);
+            let reading = Reading { key: key.map(str::to_owned), values };
+            let finding = Finding { signal_type: SignalType::Info, evidence: Evidence::Condition(reading) };
+            let rule_version = self.store.rule("r").unwrap().unwrap().version;
+            let (company, run, raised_on) = (self.company, self.run, day(on));
+            let detail = "seats > 5".to_owned();
+            let signal =
+                NewSignal { company, rule: "r", rule_version, run: Some(run), raised_on, finding: &finding, detail };
+            self.store.raise(&signal).unwrap()
+        }
+
+        fn enter(&self, id: SignalId, action: Action, on: i32) {
+            let at = Instant::from_micros(0);
+            let entry =
+                HistoryEntry { action, at, day: day(on), by: "ana".into(), reason: "seen".into(), outcome: None };
+            self.store.add_history(id, &entry).unwrap();
+        }
+
+        fn latest(&self, on: i32) -> Option<(Day, State)> {
+            match self.store.condition_signals("r", &self.rule, day(on)).unwrap() {
+                Raised::Latest(latest) => latest.get(&self.company).map(|latest| (latest.raised_on, latest.state)),
+                Raised::Keys(_) => panic!("the rule has no key"),
+            }
+        }
+
+        fn keys(&self) -> Vec<String> {
+            match self.store.condition_signals("r", &self.rule, day(1)).unwrap() {
+                Raised::Keys(keys) => {
+                    let mut keys: Vec<String> = keys.into_values().flatten().collect();
+                    keys.sort();
+                    keys
+                }
+                Raised::Latest(_) => panic!("the rule has a key"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_signal_keeps_what_the_condition_read() {
+        let setting = Setting::new();
+        let id = setting.raise(3, Some("2026-06-01"));
+        let signal = setting.store.signal(id).unwrap().unwrap();
+        let Evidence::Condition(reading) = &signal.evidence else { panic!("{signal:?}") };
+        assert_eq!(reading.key.as_deref(), Some("2026-06-01"));
+        let values: Vec<String> = reading.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        assert_eq!(values, ["mrr 12.5", "plan pro", "seats 7", "segment unknown"]);
+        assert_eq!(signal.definition, RuleLogic::Condition(setting.rule.clone()));
+        assert_eq!((signal.event(), signal.signal_type, signal.change_pct), (None, SignalType::Info, None));
+        let info = SignalFilter { signal_type: Some(SignalType::Info), ..SignalFilter::default() };
+        assert_eq!(setting.store.signal_ids(&info).unwrap(), [id]);
+    }
+
+    #[test]
+    fn the_latest_signal_and_its_state_are_those_of_the_day() {
+        use State::{Closed, Open};
+        let setting = Setting::new();
+        assert_eq!(setting.latest(10), None);
+        let first = setting.raise(3, None);
+        setting.enter(first, Action::Acknowledged, 5);
+        setting.enter(first, Action::Reopened, 7);
+        let states = [2, 3, 4, 5, 6, 7].map(|on| setting.latest(on));
+        let of = |state| Some((day(3), state));
+        assert_eq!(states, [None, of(Open), of(Open), of(Closed), of(Closed), of(Open)]);
+        setting.raise(8, None);
+        assert_eq!([setting.latest(7), setting.latest(8)], [of(Open), Some((day(8), Open))]);
+    }
+
+    #[test]
+    fn a_key_is_told_whenever_it_was_and_by_its_own_attribute() {
+        let mut setting = Setting::new();
+        setting.raise(3, None);
+        setting.rule.key = Some("renewal_on".into());
+        setting.save();
+        assert_eq!(setting.keys(), [""; 0]);
+        setting.raise(5, Some("2026-06-01"));
+        setting.raise(6, Some("2027-06-01"));
+        assert_eq!(setting.keys(), ["2026-06-01", "2027-06-01"]);
+        setting.rule.key = Some("payment_expires_on".into());
+        setting.save();
+        assert_eq!(setting.keys(), [""; 0]);
     }
 }

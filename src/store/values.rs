@@ -7,9 +7,13 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
+use crate::domain::metric::Measure;
 use crate::domain::notify::{Channel, Purpose, Why};
+use crate::domain::pulse::Level;
+use crate::domain::reason::{ReasonCode, ReasonKind};
 use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
+use crate::domain::task::{Owner, TaskAction, TaskId};
 
 /// Reads the columns of a row one after the other. Where a row of thirty columns is read a million times, finding each column
 /// by its name takes longer than all the rest.
@@ -31,6 +35,11 @@ impl<'r, 's> InOrder<'r, 's> {
     pub fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         self.place += 1;
         self.row.get(self.place - 1)
+    }
+
+    /// Leaves out the next `count` columns.
+    pub fn skip(&mut self, count: usize) {
+        self.place += count;
     }
 }
 
@@ -54,16 +63,56 @@ macro_rules! stored_as_text {
     )+};
 }
 
-stored_as_text!(Day, Instant, SignalType, Action, Outcome, Direction, RuleKind, AttributeType, Channel, Purpose, Why);
+stored_as_text!(
+    Day,
+    Instant,
+    SignalType,
+    Action,
+    Outcome,
+    Direction,
+    RuleKind,
+    AttributeType,
+    Measure,
+    ReasonCode,
+    ReasonKind,
+    TaskAction,
+    Channel,
+    Purpose,
+    Why
+);
 
-impl ToSql for SignalId {
+impl ToSql for Level {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::from(self.0))
+        Ok(ToSqlOutput::from(self.number()))
     }
 }
 
-impl FromSql for SignalId {
+impl FromSql for Level {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        i64::column_result(value).map(SignalId)
+        Level::of_number(value.as_i64()?).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+macro_rules! stored_as_number {
+    ($($type:ident),+) => {$(
+        impl ToSql for $type {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.0))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                i64::column_result(value).map($type)
+            }
+        }
+    )+};
+}
+
+stored_as_number!(SignalId, TaskId);
+
+impl FromSql for Owner {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        String::column_result(value).map(Owner::from)
     }
 }

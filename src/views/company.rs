@@ -2,20 +2,48 @@
 
 use serde_json::json;
 
-use super::{companies, or_dash};
+use super::{attributes, or_dash};
+use crate::domain::attributes::{Datum, MONTH};
 use crate::domain::customer::{Break, Subscription};
-use crate::domain::day::Day;
+use crate::domain::day::{Day, DayRange};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
 use crate::render::{self, Align, Screen, TextTable, Value, counted};
-use crate::store::{CompanyDetails, SignalRecord};
+use crate::store::{Known, PersonActivity, SignalRecord};
 use crate::views::signals::SIGNALS;
+
+/// One attribute of the company.
+pub struct ShownAttribute {
+    name: String,
+    group: String,
+    value: Datum,
+    text: String,
+}
+
+impl ShownAttribute {
+    /// An attribute with its value.
+    pub fn of(known: Known<'_>, value: Datum) -> Self {
+        let group = match known {
+            Known::BuiltIn(attribute) => attribute.group.as_str(),
+            Known::Own(..) => "own columns",
+            Known::Metric(_) => "metrics",
+        };
+        let text = attributes::text(known, &value);
+        ShownAttribute { name: known.name().to_owned(), group: group.to_owned(), value, text }
+    }
+}
 
 /// All that is shown of one company.
 pub struct CompanyView {
-    /// What imports say of it, and its signal counts.
-    pub details: CompanyDetails,
+    /// Its attributes, group by group.
+    pub attributes: Vec<ShownAttribute>,
     /// Its signals, open ones first, newest first.
     pub signals: Vec<SignalRecord>,
+    /// The days of `activity` and `people_activity`: twice four weeks.
+    pub days: DayRange,
+    /// Its events, by name, with a count for each of `days`.
+    pub activity: Vec<(String, Vec<u64>)>,
+    /// What each of its people did in the two halves of `days`.
+    pub people_activity: Vec<PersonActivity>,
     /// When it was no customer.
     pub breaks: Vec<Break>,
     /// Its subscriptions, oldest first.
@@ -32,32 +60,45 @@ pub struct CompanyView {
     pub touchpoints: Vec<Touchpoint>,
     /// Its goals, next due first.
     pub goals: Vec<Goal>,
-    /// The day as of which subscriptions count.
+    /// The day as of which it is shown.
     pub as_of: Day,
 }
 
 /// How many signals are shown.
 const SHOWN_SIGNALS: usize = 20;
+/// How many people are named who stopped or joined.
+const SHOWN_PEOPLE: usize = 10;
 /// How many rows of each other kind are shown.
 const SHOWN: usize = 5;
 
 /// The lists that follow the company's fields in JSON.
-const LISTS: [&str; 8] =
-    ["breaks", "subscriptions", "people", "nps_responses", "tickets", "invoices", "touchpoints", "goals"];
+const LISTS: [&str; 11] = [
+    "activity",
+    "people_stopped",
+    "people_joined",
+    "breaks",
+    "subscriptions",
+    "people",
+    "nps_responses",
+    "tickets",
+    "invoices",
+    "touchpoints",
+    "goals",
+];
 
 impl CompanyView {
-    /// The fields of the list of companies and, nested, everything else.
+    /// All attributes and, nested, everything else.
     pub fn fields(&self) -> Vec<&str> {
-        let own = self.details.attributes.keys().map(String::as_str);
-        companies::FIELDS.iter().copied().chain(own).chain(LISTS).collect()
+        self.attributes.iter().map(|attribute| attribute.name.as_str()).chain(LISTS).collect()
     }
 
     /// The values of [`CompanyView::fields`].
     pub fn values(&self) -> Vec<Value<'_>> {
-        let fields = self.fields();
-        let flat = &fields[..fields.len() - LISTS.len()];
-        let mut values = companies::values(&self.details, flat);
+        let mut values: Vec<Value<'_>> = self.attributes.iter().map(|attribute| (&attribute.value).into()).collect();
         let lists = [
+            self.activity.iter().map(|(event, daily)| self.activity_json(event, daily)).collect(),
+            self.stopped().map(person_id).collect(),
+            self.joined().map(person_id).collect(),
             self.breaks.iter().map(break_json).collect(),
             self.subscriptions.iter().map(subscription_json).collect(),
             self.people.iter().map(person_json).collect(),
@@ -71,13 +112,42 @@ impl CompanyView {
         values
     }
 
+    fn activity_json(&self, event: &str, daily: &[u64]) -> serde_json::Value {
+        json!({"event": event, "from": self.days.from.to_string(), "to": self.days.to.to_string(), "daily": daily})
+    }
+
+    fn text_of(&self, name: &str) -> Option<&str> {
+        let found = self.attributes.iter().find(|attribute| attribute.name == name);
+        found.filter(|attribute| attribute.value != Datum::Null).map(|attribute| attribute.text.as_str())
+    }
+
+    fn company_id(&self) -> &str {
+        self.text_of("company_id").unwrap_or_default()
+    }
+
+    /// The people who were active in the earlier four weeks and not in the later.
+    fn stopped(&self) -> impl Iterator<Item = &PersonActivity> {
+        self.people_activity
+            .iter()
+            .filter(|person| person.person_id.is_some() && person.previous > 0 && person.current == 0)
+    }
+
+    /// The people who were active in the later four weeks and not in the earlier.
+    fn joined(&self) -> impl Iterator<Item = &PersonActivity> {
+        self.people_activity
+            .iter()
+            .filter(|person| person.person_id.is_some() && person.previous == 0 && person.current > 0)
+    }
+
     /// The screen for people.
     pub fn draw(&self, screen: &mut Screen) {
-        let company = &self.details.company;
-        screen.heading(company.name.as_deref().unwrap_or(&company.company_id));
-        screen.pairs(companies::known(&self.details));
+        screen.heading(&format!("{}, as of {}", self.text_of("name").unwrap_or(self.company_id()), self.as_of));
+        self.draw_group(screen, "company");
         self.draw_breaks(screen);
         self.draw_signals(screen);
+        self.draw_activity(screen);
+        self.draw_people_activity(screen);
+        self.draw_other_groups(screen);
         self.draw_subscriptions(screen);
         self.draw_people(screen);
         self.draw_nps(screen);
@@ -85,6 +155,76 @@ impl CompanyView {
         self.draw_invoices(screen);
         self.draw_touchpoints(screen);
         self.draw_goals(screen);
+    }
+
+    fn known_of<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, String)> {
+        let of_group = self.attributes.iter().filter(move |shown| shown.group == group && shown.value != Datum::Null);
+        of_group.map(|shown| (shown.name.as_str(), shown.text.clone()))
+    }
+
+    fn draw_group(&self, screen: &mut Screen, group: &str) {
+        screen.pairs(self.known_of(group));
+    }
+
+    /// The groups but those that stand elsewhere, in the order of the catalogue; the unknown is left out.
+    fn draw_other_groups(&self, screen: &mut Screen) {
+        let mut groups: Vec<&str> = self.attributes.iter().map(|shown| shown.group.as_str()).collect();
+        groups.dedup();
+        for group in groups.into_iter().filter(|group| !["company", "signals"].contains(group)) {
+            if self.known_of(group).next().is_some() {
+                let mut title = group.to_owned();
+                title[..1].make_ascii_uppercase();
+                screen.heading(&title);
+                self.draw_group(screen, group);
+            }
+        }
+    }
+
+    fn draw_activity(&self, screen: &mut Screen) {
+        if self.activity.is_empty() {
+            return;
+        }
+        screen.heading(&format!("Events of each day, {}", self.days));
+        let mut table = TextTable::new([
+            ("event", Align::Left),
+            ("56 days", Align::Left),
+            ("total", Align::Right),
+            ("last", Align::Right),
+        ]);
+        for (event, daily) in &self.activity {
+            let total: u64 = daily.iter().sum();
+            let last =
+                daily.iter().rposition(|count| *count > 0).map(|place| (self.days.from + place as i32).to_string());
+            table.row([event.clone(), render::sparkline(daily), render::thousands(total), or_dash(last)]);
+        }
+        screen.table(&table);
+    }
+
+    fn draw_people_activity(&self, screen: &mut Screen) {
+        let half = DayRange { from: self.as_of - MONTH + 1, to: self.as_of };
+        let name = |person: &PersonActivity| self.name_of(person.person_id.as_deref().unwrap_or_default());
+        for (title, people) in [
+            ("Stopped", self.stopped().map(name).collect::<Vec<_>>()),
+            ("Joined", self.joined().map(name).collect::<Vec<_>>()),
+        ] {
+            if !people.is_empty() {
+                let shown: Vec<&str> = people.iter().take(SHOWN_PEOPLE).map(String::as_str).collect();
+                let more = people.len().saturating_sub(SHOWN_PEOPLE);
+                let more =
+                    if more > 0 { format!(" and {} more", render::thousands(more as u64)) } else { String::new() };
+                screen.heading(&format!("{title}: {}, {half}", counted(people.len() as u64, "person", "people")));
+                screen.line(&format!("  {}{more}", shown.join(", ")));
+            }
+        }
+    }
+
+    /// A person's name, where one is known, and id.
+    fn name_of(&self, person_id: &str) -> String {
+        let known = self.people.iter().find(|person| person.person_id == person_id);
+        match known.and_then(|person| person.name.as_ref()) {
+            Some(name) => format!("{name} ({person_id})"),
+            None => person_id.to_owned(),
+        }
     }
 
     fn draw_breaks(&self, screen: &mut Screen) {
@@ -95,7 +235,7 @@ impl CompanyView {
     }
 
     fn draw_signals(&self, screen: &mut Screen) {
-        screen.heading(&format!("Signals: {}", companies::signals_text(&self.details)));
+        screen.heading(&format!("Signals: {}", self.signals_text()));
         let mut table = TextTable::new(SIGNALS.columns.iter().copied());
         self.signals.iter().take(SHOWN_SIGNALS).for_each(|signal| table.toned_row((SIGNALS.cells)(signal)));
         if !table.is_empty() {
@@ -103,8 +243,19 @@ impl CompanyView {
         }
         if self.signals.len() > table.len() {
             let more = self.signals.len() - table.len();
-            screen.line(&format!("and {more} more: signals list {}", self.details.company.company_id));
+            screen.line(&format!("and {more} more: signals list {}", self.company_id()));
         }
+    }
+
+    fn signals_text(&self) -> String {
+        let count = |name| self.text_of(name).unwrap_or("0");
+        let (bad, good) = (count("bad_open_signals"), count("good_open_signals"));
+        let (bad_closed, good_closed) = (count("bad_closed_signals"), count("good_closed_signals"));
+        let info = match (count("info_open_signals"), count("info_closed_signals")) {
+            ("0", "0") => String::new(),
+            (open, closed) => format!(", {open} info open, {closed} info closed"),
+        };
+        format!("{bad} bad open, {bad_closed} bad closed, {good} good open, {good_closed} good closed{info}")
     }
 
     fn draw_subscriptions(&self, screen: &mut Screen) {
@@ -224,6 +375,10 @@ fn draw_list(
     if total > SHOWN {
         screen.line(&format!("and {} more: --format json shows all", render::thousands((total - SHOWN) as u64)));
     }
+}
+
+fn person_id(person: &PersonActivity) -> serde_json::Value {
+    json!(person.person_id)
 }
 
 fn text(day: Option<Day>) -> Option<String> {

@@ -67,7 +67,7 @@ fn cells(entry: &InboxEntry) -> Vec<(String, Tone)> {
         (signals::company(signal).to_owned(), tone),
         (signal.signal_type.to_string(), signals::tone(signal.signal_type)),
         (signal.detail.clone(), tone),
-        plain(or_dash(signal.chance.map(render::chance))),
+        plain(or_dash(signal.evidence.chance().map(render::chance))),
         plain(signal.state()),
     ]
 }

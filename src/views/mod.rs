@@ -1,16 +1,25 @@
 //! The rows of each screen and report: which fields there are, in which order, and what they say.
 
+pub mod agenda;
+pub mod attributes;
 pub mod companies;
 pub mod company;
 pub mod events;
 pub mod imports;
 pub mod inbox;
 pub mod messages;
+pub mod metrics;
+pub mod playbooks;
 pub mod preview;
+pub mod pulses;
+pub mod reasons;
 pub mod rules;
 pub mod runs;
+pub mod segments;
 pub mod signal;
 pub mod signals;
+pub mod tags;
+pub mod tasks;
 
 use crate::render::{Align, Tone, Value};
 

@@ -1,8 +1,8 @@
 //! The list of rules, one rule, and what it would have raised.
 
 use super::{Listing, or_dash, plain};
-use crate::domain::rule::{Direction, Rule, RuleKind, TrendRule};
-use crate::render::{Align, Tone, Value};
+use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Direction, Rule, RuleLogic, TrendRule, Watch};
+use crate::render::{Align, Tone, Value, counted};
 
 /// The list of rules.
 pub const RULES: Listing<Rule> = Listing {
@@ -18,6 +18,18 @@ pub const RULES: Listing<Rule> = Listing {
         "min_events",
         "max_chance",
         "enabled",
+        "where",
+        "when",
+        "type",
+        "cooldown",
+        "key",
+        "for",
+        "within",
+        "goals",
+        "retroactive",
+        "playbook",
+        "managers",
+        "executives",
     ],
     values,
     columns: &[
@@ -35,37 +47,88 @@ pub const RULES: Listing<Rule> = Listing {
     when_empty: "no rules yet; `signals rule set EVENT` makes one",
 };
 
+/// What does not fit the kind of a rule is unknown of it.
 fn values(rule: &Rule) -> Vec<Value<'_>> {
-    let trend = &rule.trend;
+    let (trend, adoption, condition) = (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
     vec![
         (&rule.name).into(),
-        RuleKind::Trend.as_str().into(),
-        trend.watch.event().into(),
-        trend.watch.event().is_none().into(),
-        trend.timeframe.into(),
-        trend.threshold.into(),
-        trend.direction.as_str().into(),
-        trend.inverse.into(),
-        trend.min_events.into(),
-        trend.max_chance.into(),
+        rule.logic.kind().as_str().into(),
+        rule.logic.event().into(),
+        trend.map(|trend| trend.watch == Watch::People).into(),
+        trend.map(|trend| trend.timeframe).into(),
+        trend.map(|trend| trend.threshold).into(),
+        trend.map(|trend| trend.direction.as_str()).into(),
+        trend.map(|trend| trend.inverse).into(),
+        trend.and_then(|trend| trend.min_events).into(),
+        trend.and_then(|trend| trend.max_chance).into(),
         rule.enabled.into(),
+        rule.where_expr.as_ref().into(),
+        condition.map(|condition| &condition.when).into(),
+        condition.map(|condition| condition.signal_type.as_str()).into(),
+        condition.map(|condition| u64::from(condition.cooldown)).into(),
+        condition.and_then(|condition| condition.key.as_ref()).into(),
+        condition.map(|condition| u64::from(condition.for_days)).into(),
+        adoption.and_then(within).map(u64::from).into(),
+        adoption.map(|adoption| matches!(adoption.aim, Aim::Goals { .. })).into(),
+        adoption.map(|adoption| adoption.retroactive).into(),
+        rule.playbook.as_ref().into(),
+        rule.managers.into(),
+        rule.executives.into(),
     ]
 }
 
+fn within(adoption: &AdoptionRule) -> Option<u16> {
+    match adoption.aim {
+        Aim::Event { within, .. } => within,
+        Aim::Goals { .. } => None,
+    }
+}
+
 fn cells(rule: &Rule) -> Vec<(String, Tone)> {
-    let trend = &rule.trend;
+    let trend = rule.logic.trend();
+    let days = match &rule.logic {
+        RuleLogic::Trend(trend) => Some(u16::from(trend.timeframe)),
+        RuleLogic::Adoption(adoption) => within(adoption),
+        RuleLogic::Condition(condition) => Some(condition.for_days).filter(|days| *days > 1),
+    };
     let enabled = if rule.enabled { plain("yes") } else { ("no".to_owned(), Tone::Faint) };
     vec![
         plain(&rule.name),
-        plain(RuleKind::Trend),
-        plain(&trend.watch),
-        plain(trend.timeframe),
-        plain(format!("{} %", trend.threshold)),
-        plain(raises(trend)),
-        plain(or_dash(trend.min_events.map(|least| format!(">= {least}")))),
-        plain(or_dash(trend.max_chance.map(|most| format!("<= {most}")))),
+        plain(rule.logic.kind()),
+        plain(watched(&rule.logic)),
+        plain(or_dash(days)),
+        plain(or_dash(trend.map(|trend| format!("{} %", trend.threshold)))),
+        plain(raised(&rule.logic)),
+        plain(or_dash(trend.and_then(|trend| trend.min_events).map(|least| format!(">= {least}")))),
+        plain(or_dash(trend.and_then(|trend| trend.max_chance).map(|most| format!("<= {most}")))),
         enabled,
     ]
+}
+
+/// What a rule looks at, as briefly as can be.
+pub fn watched(logic: &RuleLogic) -> String {
+    match logic {
+        RuleLogic::Trend(trend) => trend.watch.to_string(),
+        RuleLogic::Adoption(adoption) => aim(&adoption.aim),
+        RuleLogic::Condition(condition) => condition.when.clone(),
+    }
+}
+
+fn aim(aim: &Aim) -> String {
+    match aim {
+        Aim::Event { event, .. } => format!("first {event}"),
+        Aim::Goals { event: Some(event) } => format!("goals of {event}"),
+        Aim::Goals { event: None } => "goals".to_owned(),
+    }
+}
+
+fn raised(logic: &RuleLogic) -> String {
+    match logic {
+        RuleLogic::Trend(trend) => raises(trend),
+        RuleLogic::Adoption(AdoptionRule { aim: Aim::Event { within: None, .. }, .. }) => "good done".to_owned(),
+        RuleLogic::Adoption(_) => "good done, bad not".to_owned(),
+        RuleLogic::Condition(condition) => condition.signal_type.to_string(),
+    }
 }
 
 /// Which signals a rule raises: `bad down, good up` is bad on a drop and good on a rise.
@@ -87,7 +150,29 @@ fn guards(trend: &TrendRule) -> String {
 }
 
 /// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in front where that is another.
-pub fn sentence(name: &str, trend: &TrendRule) -> String {
+pub fn sentence(rule: &Rule) -> String {
+    let mut text = logic_sentence(&rule.name, &rule.logic, rule.where_expr.as_deref());
+    text.extend(rule.playbook.iter().map(|playbook| format!(", starts the playbook {playbook}")));
+    let told = [(rule.managers, "managers"), (rule.executives, "executives")];
+    let told: Vec<&str> = told.into_iter().filter_map(|(is_told, who)| is_told.then_some(who)).collect();
+    if !told.is_empty() {
+        text.push_str(&format!(", tells {} too", told.join(" and ")));
+    }
+    text
+}
+
+/// What a rule watches for, and for which companies, in one line.
+pub fn logic_sentence(name: &str, logic: &RuleLogic, where_expr: Option<&str>) -> String {
+    let mut text = match logic {
+        RuleLogic::Trend(trend) => trend_sentence(name, trend),
+        RuleLogic::Adoption(adoption) => format!("{name}: {}", adoption_sentence(adoption)),
+        RuleLogic::Condition(condition) => format!("{name}: {}", condition_sentence(condition)),
+    };
+    text.extend(where_expr.map(|expression| format!(", where {expression}")));
+    text
+}
+
+fn trend_sentence(name: &str, trend: &TrendRule) -> String {
     let name = if trend.watch.event() == Some(name) { String::new() } else { format!("{name}: ") };
     let mut text = format!(
         "{name}{} over {} days, threshold {} %, {}",
@@ -101,4 +186,68 @@ pub fn sentence(name: &str, trend: &TrendRule) -> String {
         text.push_str(&guards(trend));
     }
     text
+}
+
+fn adoption_sentence(adoption: &AdoptionRule) -> String {
+    let what = aim(&adoption.aim);
+    let text = match &adoption.aim {
+        Aim::Event { within: Some(days), .. } => {
+            let days = counted(u64::from(*days), "day", "days");
+            format!("{what} within {days} of the start, good when done, bad when not")
+        }
+        Aim::Event { within: None, .. } => format!("{what}, good when done"),
+        Aim::Goals { .. } => format!("{what} by their days, good when done, bad when not"),
+    };
+    if adoption.retroactive { format!("{text}, from before its first run too") } else { text }
+}
+
+fn condition_sentence(condition: &ConditionRule) -> String {
+    let ConditionRule { when, signal_type, cooldown, key, for_days } = condition;
+    let running = if *for_days > 1 { format!(" on {for_days} days running") } else { String::new() };
+    let again = match key {
+        Some(key) => format!("once for each {key}"),
+        None => format!("again after {} at the earliest", counted(u64::from(*cooldown), "day", "days")),
+    };
+    format!("{signal_type} when {when}{running}, {again}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::signal::SignalType;
+
+    #[test]
+    fn a_rule_of_each_kind_reads_as_a_sentence() {
+        let event = |within| {
+            RuleLogic::Adoption(AdoptionRule { aim: Aim::Event { event: "export".into(), within }, retroactive: false })
+        };
+        let goals = RuleLogic::Adoption(AdoptionRule { aim: Aim::Goals { event: None }, retroactive: true });
+        let condition = ConditionRule::new("pulse <= 3", SignalType::Bad);
+        let keyed = ConditionRule { key: Some("pulse_set_on".into()), for_days: 3, ..condition.clone() };
+        let cases = [
+            (
+                RuleLogic::Trend(TrendRule::new(Watch::People)),
+                "active people over 7 days, threshold 15 %, bad down, good up",
+            ),
+            (event(Some(14)), "first export within 14 days of the start, good when done, bad when not"),
+            (event(Some(1)), "first export within 1 day of the start, good when done, bad when not"),
+            (event(None), "first export, good when done"),
+            (goals, "goals by their days, good when done, bad when not, from before its first run too"),
+            (RuleLogic::Condition(condition), "bad when pulse <= 3, again after 30 days at the earliest"),
+            (RuleLogic::Condition(keyed), "bad when pulse <= 3 on 3 days running, once for each pulse_set_on"),
+        ];
+        for (logic, expected) in cases {
+            assert_eq!(sentence(&Rule::new("r", logic)), format!("r: {expected}"));
+        }
+        let full = Rule {
+            where_expr: Some("plan = 'pro'".into()),
+            playbook: Some("win-back".into()),
+            managers: true,
+            executives: true,
+            ..Rule::new("login", RuleLogic::Trend(TrendRule::new(Watch::Event("login".into()))))
+        };
+        let expected = "login over 7 days, threshold 15 %, bad down, good up, where plan = 'pro', starts the playbook win-back, \
+                        tells managers and executives too";
+        assert_eq!(sentence(&full), expected);
+    }
 }

@@ -59,6 +59,8 @@ fn values(run: &RunRecord) -> Vec<Value<'_>> {
         "no_events": sum(|rule| rule.skipped_no_events),
         "not_established": sum(|rule| rule.skipped_not_established),
         "churned": sum(|rule| rule.skipped_churned),
+        "not_created": sum(|rule| rule.skipped_not_created),
+        "where": sum(|rule| rule.skipped_where),
     });
     vec![
         run.id.into(),
@@ -95,6 +97,8 @@ fn rule_json(rule: &RuleTally) -> serde_json::Value {
         "skipped_no_events": rule.skipped_no_events,
         "skipped_not_established": rule.skipped_not_established,
         "skipped_churned": rule.skipped_churned,
+        "skipped_not_created": rule.skipped_not_created,
+        "skipped_where": rule.skipped_where,
         "raised_bad": rule.raised_bad,
         "raised_good": rule.raised_good,
         "raised_info": rule.raised_info,

@@ -1,22 +1,27 @@
-//! One signal, explained: both windows, the formula with its numbers, the people behind it, its history.
+//! One signal, explained: what the rule saw, with the numbers in its formula, the people behind it, its history.
 
 use serde_json::json;
 
-use super::{rules, signals};
+use super::{or_dash, rules, signals, tasks};
+use crate::domain::adoption::Adoption;
+use crate::domain::condition::Reading;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::rule::Watch;
-use crate::domain::signal::HistoryEntry;
-use crate::render::{self, Align, Screen, TextTable, Tone, Value};
-use crate::store::{CompanyActivity, PersonActivity, SignalRecord};
+use crate::domain::finding::Evidence;
+use crate::domain::rule::{ConditionRule, Rule, TrendRule, Watch};
+use crate::domain::signal::{Comparison, HistoryEntry};
+use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
+use crate::store::{CompanyActivity, PersonActivity, SignalRecord, TaskRecord};
 
 /// All that is shown of one signal.
 pub struct SignalView {
     /// The signal.
     pub signal: SignalRecord,
-    /// What the company did in its windows, by the events as they are stored now.
-    pub activity: CompanyActivity,
+    /// What the company did in the windows of a trend, by the events as they are stored now; `None` for other kinds.
+    pub activity: Option<CompanyActivity>,
     /// What happened to it.
     pub history: Vec<HistoryEntry>,
+    /// The tasks that it opened.
+    pub tasks: Vec<TaskRecord>,
 }
 
 /// How many people are named before the others are counted.
@@ -25,34 +30,36 @@ const MOST_PEOPLE: usize = 12;
 impl SignalView {
     /// The fields of the list and, nested, the explanation.
     pub fn fields() -> Vec<&'static str> {
-        signals::SIGNALS.fields.iter().copied().chain(["rule_as_it_was", "daily_counts", "people", "history"]).collect()
+        let own = ["rule_as_it_was", "daily_counts", "people", "history", "adoption", "key", "values_read", "tasks"];
+        signals::SIGNALS.fields.iter().copied().chain(own).collect()
     }
 
     /// The values of [`SignalView::fields`].
     pub fn values(&self) -> Vec<Value<'_>> {
+        let evidence = &self.signal.evidence;
         let mut values = (signals::SIGNALS.values)(&self.signal);
         values.push(Value::Nested(self.definition_json()));
-        let daily = self.activity.daily.iter().map(|(day, count)| json!({"day": day.to_string(), "count": count}));
-        values.push(Value::Nested(daily.collect()));
-        values.push(Value::Nested(self.activity.people.iter().map(person_json).collect()));
+        let daily = |(day, count): &(Day, u64)| json!({"day": day.to_string(), "count": count});
+        let activity = self.activity.as_ref();
+        values.push(nested(activity.map(|activity| activity.daily.iter().map(daily).collect())));
+        values.push(nested(activity.map(|activity| activity.people.iter().map(person_json).collect())));
         values.push(Value::Nested(self.history.iter().map(entry_json).collect()));
+        values.push(nested(evidence.adoption().map(adoption_json)));
+        values.push(evidence.reading().and_then(|reading| reading.key.as_ref()).into());
+        values.push(nested(evidence.reading().map(|reading| json!(reading.values))));
+        values.push(Value::Nested(self.tasks.iter().map(tasks::json).collect()));
         values
     }
 
+    /// The fields of a rule that say what it watches for, each under its name in the list of rules.
     fn definition_json(&self) -> serde_json::Value {
-        let trend = &self.signal.definition;
-        json!({
-            "name": self.signal.rule,
-            "kind": self.signal.kind.as_str(),
-            "event": trend.watch.event(),
-            "people": trend.watch == Watch::People,
-            "timeframe": trend.timeframe,
-            "threshold": trend.threshold,
-            "direction": trend.direction.as_str(),
-            "inverse": trend.inverse,
-            "min_events": trend.min_events,
-            "max_chance": trend.max_chance,
-        })
+        let rule = Rule {
+            where_expr: self.signal.where_expr.clone(),
+            ..Rule::new(&self.signal.rule, self.signal.definition.clone())
+        };
+        let values = (rules::RULES.values)(&rule);
+        let fields = rules::RULES.fields.iter().zip(values).filter(|(field, _)| !NOT_LOGIC.contains(field));
+        fields.map(|(field, value)| ((*field).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
     }
 
     /// The screen for people.
@@ -64,16 +71,23 @@ impl SignalView {
             signals::tone(signal.signal_type),
         );
         screen.pairs(self.company_pairs());
-        if let Some((before, now)) = self.newer_counts() {
-            screen.line(&format!(
-                "  Events of these days were imported later: counted today, it is {before} before and {now} now."
-            ));
+        match &signal.evidence {
+            Evidence::Trend { comparison, chance } => self.draw_trend(screen, comparison, *chance),
+            Evidence::Adoption(adoption) => draw_adoption(screen, adoption),
+            Evidence::Condition(reading) => self.draw_condition(screen, reading),
         }
-        self.draw_numbers(screen);
-        self.draw_people(screen);
         screen.heading("The rule as it was");
-        screen.line(&format!("  {}", rules::sentence(&signal.rule, &signal.definition)));
+        let sentence = rules::logic_sentence(&signal.rule, &signal.definition, signal.where_expr.as_deref());
+        screen.line(&format!("  {sentence}"));
         self.draw_history(screen);
+        self.draw_tasks(screen);
+    }
+
+    fn draw_tasks(&self, screen: &mut Screen) {
+        if !self.tasks.is_empty() {
+            screen.heading("Tasks");
+            self.tasks.iter().for_each(|task| screen.line(&format!("  {}", tasks::line(task))));
+        }
     }
 
     fn company_pairs(&self) -> Vec<(&str, String)> {
@@ -83,98 +97,40 @@ impl SignalView {
         pairs
     }
 
-    fn draw_numbers(&self, screen: &mut Screen) {
-        let comparison = &self.signal.comparison;
+    fn draw_trend(&self, screen: &mut Screen, comparison: &Comparison, chance: f64) {
+        let (Some(trend), Some(activity)) = (self.signal.definition.trend(), &self.activity) else { return };
+        if let Some((before, now)) = newer_counts(trend, comparison, activity) {
+            screen.line(&format!(
+                "  Events of these days were imported later: counted today, it is {before} before and {now} now."
+            ));
+        }
         screen.heading("The numbers");
-        self.draw_window(screen, "observation window", comparison.observation, comparison.previous);
-        self.draw_window(screen, "decision window", comparison.decision, comparison.current);
+        draw_window(screen, "observation window", comparison.observation, comparison.previous, activity);
+        draw_window(screen, "decision window", comparison.decision, comparison.current, activity);
         screen.gap();
         screen.pairs([
             ("change", comparison.change_text()),
             ("fires when", "|now - before| x 100 > threshold x before".to_owned()),
-            ("here", self.formula()),
-            ("chance", self.chance_text()),
+            ("here", formula(trend, comparison)),
+            ("chance", chance_text(chance)),
             ("", "taking what people do to be independent of each other".to_owned()),
         ]);
+        draw_people(screen, activity);
     }
 
-    fn draw_window(&self, screen: &mut Screen, name: &str, window: DayRange, count: u64) {
-        screen.line(&format!("  {name} {window}: {}", render::thousands(count)));
-        let days: Vec<&(Day, u64)> = self.activity.daily.iter().filter(|(day, _)| window.contains(*day)).collect();
-        let width = days.iter().map(|(_, count)| render::thousands(*count).len()).max().unwrap_or(1);
-        for week in days.chunks(7) {
-            let counts: Vec<String> =
-                week.iter().map(|(_, count)| format!("{:>width$}", render::thousands(*count))).collect();
-            screen.toned_line(&format!("    {}  {}", week[0].0, counts.join(" ")), Tone::Faint);
+    fn draw_condition(&self, screen: &mut Screen, reading: &Reading) {
+        screen.heading("What the condition read");
+        let Some(rule) = self.signal.definition.condition() else { return };
+        screen.pairs([("true when", rule.when.clone())]);
+        let values = reading.values.iter().map(|(name, value)| (name.as_str(), value.to_string()));
+        screen.pairs(values);
+        let ConditionRule { key, for_days, .. } = rule;
+        if *for_days > 1 {
+            screen.line(&format!("  It held on {} running.", counted(u64::from(*for_days), "day", "days")));
         }
-    }
-
-    fn formula(&self) -> String {
-        let comparison = &self.signal.comparison;
-        let (before, now) = (comparison.previous, comparison.current);
-        let threshold = self.signal.definition.threshold;
-        format!(
-            "|{now} - {before}| x 100 = {} > {threshold} x {before} = {}",
-            u128::from(now.abs_diff(before)) * 100,
-            u128::from(threshold) * u128::from(before)
-        )
-    }
-
-    fn chance_text(&self) -> String {
-        let Some(chance) = self.signal.chance else { return "unknown".to_owned() };
-        let often = match chance {
-            chance if chance >= 0.5 => "in every second comparison or more".to_owned(),
-            chance if chance > 1e-6 => {
-                format!("in about 1 of {} comparisons", render::thousands((1.0 / chance).round() as u64))
-            }
-            _ => "once in more than a million".to_owned(),
-        };
-        format!("{}: by chance alone it would look like this {often}", render::chance(chance))
-    }
-
-    /// The counts of both windows as the events are stored now, where they are not those of the signal.
-    fn newer_counts(&self) -> Option<(u64, u64)> {
-        let comparison = &self.signal.comparison;
-        let sum = |window: DayRange| -> u64 {
-            self.activity.daily.iter().filter(|(day, _)| window.contains(*day)).map(|(_, count)| count).sum()
-        };
-        let (before, now) = (sum(comparison.observation), sum(comparison.decision));
-        let is_events = self.signal.definition.watch != Watch::People;
-        (is_events && (before, now) != (comparison.previous, comparison.current)).then_some((before, now))
-    }
-
-    fn draw_people(&self, screen: &mut Screen) {
-        screen.heading("The people behind it");
-        let people: Vec<&PersonActivity> =
-            self.activity.people.iter().filter(|person| person.previous != person.current).collect();
-        if people.is_empty() {
-            screen.line("  Nobody did more or less than before.");
-            return;
+        if let (Some(key), Some(value)) = (key, &reading.key) {
+            screen.line(&format!("  Raised once for {key} {value}."));
         }
-        let mut table = TextTable::new([
-            ("  person", Align::Left),
-            ("before", Align::Right),
-            ("now", Align::Right),
-            ("", Align::Left),
-        ]);
-        for person in people.iter().take(MOST_PEOPLE) {
-            let (verdict, tone) = verdict(person);
-            let name = format!("  {}", person.person_id.as_deref().unwrap_or("(events that name nobody)"));
-            let number = |count| (render::thousands(count), Tone::Plain);
-            table.toned_row([
-                (name, Tone::Plain),
-                number(person.previous),
-                number(person.current),
-                (verdict.into(), tone),
-            ]);
-        }
-        screen.table(&table);
-        if people.len() > MOST_PEOPLE {
-            screen.line(&format!("  and {} more", people.len() - MOST_PEOPLE));
-        }
-        let count = |wanted| people.iter().filter(|person| verdict(person).0 == wanted).count() as u64;
-        let stopped = render::counted(count("stopped"), "person stopped", "people stopped");
-        screen.line(&format!("  {stopped}, {} began.", render::thousands(count("began"))));
     }
 
     fn draw_history(&self, screen: &mut Screen) {
@@ -188,6 +144,100 @@ impl SignalView {
             screen.line(&format!("    {}", entry.reason));
         }
     }
+}
+
+fn draw_window(screen: &mut Screen, name: &str, window: DayRange, count: u64, activity: &CompanyActivity) {
+    screen.line(&format!("  {name} {window}: {}", render::thousands(count)));
+    let days: Vec<&(Day, u64)> = activity.daily.iter().filter(|(day, _)| window.contains(*day)).collect();
+    let width = days.iter().map(|(_, count)| render::thousands(*count).len()).max().unwrap_or(1);
+    for week in days.chunks(7) {
+        let counts: Vec<String> =
+            week.iter().map(|(_, count)| format!("{:>width$}", render::thousands(*count))).collect();
+        screen.toned_line(&format!("    {}  {}", week[0].0, counts.join(" ")), Tone::Faint);
+    }
+}
+
+fn formula(trend: &TrendRule, comparison: &Comparison) -> String {
+    let (before, now) = (comparison.previous, comparison.current);
+    let threshold = trend.threshold;
+    format!(
+        "|{now} - {before}| x 100 = {} > {threshold} x {before} = {}",
+        u128::from(now.abs_diff(before)) * 100,
+        u128::from(threshold) * u128::from(before)
+    )
+}
+
+fn chance_text(chance: f64) -> String {
+    let often = match chance {
+        chance if chance >= 0.5 => "in every second comparison or more".to_owned(),
+        chance if chance > 1e-6 => {
+            format!("in about 1 of {} comparisons", render::thousands((1.0 / chance).round() as u64))
+        }
+        _ => "once in more than a million".to_owned(),
+    };
+    format!("{}: by chance alone it would look like this {often}", render::chance(chance))
+}
+
+/// The counts of both windows as the events are stored now, where they are not those of the signal.
+fn newer_counts(trend: &TrendRule, comparison: &Comparison, activity: &CompanyActivity) -> Option<(u64, u64)> {
+    let sum = |window: DayRange| -> u64 {
+        activity.daily.iter().filter(|(day, _)| window.contains(*day)).map(|(_, count)| count).sum()
+    };
+    let (before, now) = (sum(comparison.observation), sum(comparison.decision));
+    let is_events = trend.watch != Watch::People;
+    (is_events && (before, now) != (comparison.previous, comparison.current)).then_some((before, now))
+}
+
+fn draw_people(screen: &mut Screen, activity: &CompanyActivity) {
+    screen.heading("The people behind it");
+    let people: Vec<&PersonActivity> =
+        activity.people.iter().filter(|person| person.previous != person.current).collect();
+    if people.is_empty() {
+        screen.line("  Nobody did more or less than before.");
+        return;
+    }
+    let mut table =
+        TextTable::new([("  person", Align::Left), ("before", Align::Right), ("now", Align::Right), ("", Align::Left)]);
+    for person in people.iter().take(MOST_PEOPLE) {
+        let (verdict, tone) = verdict(person);
+        let name = format!("  {}", person.person_id.as_deref().unwrap_or("(events that name nobody)"));
+        let number = |count| (render::thousands(count), Tone::Plain);
+        table.toned_row([(name, Tone::Plain), number(person.previous), number(person.current), (verdict.into(), tone)]);
+    }
+    screen.table(&table);
+    if people.len() > MOST_PEOPLE {
+        screen.line(&format!("  and {} more", people.len() - MOST_PEOPLE));
+    }
+    let count = |wanted| people.iter().filter(|person| verdict(person).0 == wanted).count() as u64;
+    let stopped = counted(count("stopped"), "person stopped", "people stopped");
+    screen.line(&format!("  {stopped}, {} began.", render::thousands(count("began"))));
+}
+
+fn draw_adoption(screen: &mut Screen, adoption: &Adoption) {
+    screen.heading("What was to be done");
+    let mut pairs = vec![("event", adoption.event.clone())];
+    pairs.extend(adoption.goal.clone().map(|name| ("goal", name)));
+    pairs.extend(adoption.started_on.map(|day| ("start", day.to_string())));
+    pairs.push(("deadline", or_dash(adoption.due_on)));
+    pairs.push(("first done", adoption.done_on.map_or_else(|| "not yet".to_owned(), |day| day.to_string())));
+    screen.pairs(pairs);
+}
+
+/// What a rule is, but not what it watches for.
+const NOT_LOGIC: [&str; 4] = ["enabled", "playbook", "managers", "executives"];
+
+fn nested(value: Option<serde_json::Value>) -> Value<'static> {
+    value.map_or(Value::Null, Value::Nested)
+}
+
+fn adoption_json(adoption: &Adoption) -> serde_json::Value {
+    let day = |day: Option<Day>| day.map(|day| day.to_string());
+    json!({
+        "goal": adoption.goal,
+        "started_on": day(adoption.started_on),
+        "due_on": day(adoption.due_on),
+        "done_on": day(adoption.done_on),
+    })
 }
 
 fn verdict(person: &PersonActivity) -> (&'static str, Tone) {

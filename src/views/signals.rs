@@ -1,6 +1,8 @@
 //! The list of signals.
 
 use super::{Listing, or_dash, plain};
+use crate::domain::finding::Evidence;
+use crate::domain::rule::RuleLogic;
 use crate::domain::signal::{SignalType, State};
 use crate::render::{self, Align, Tone, Value};
 use crate::store::SignalRecord;
@@ -53,28 +55,28 @@ pub const SIGNALS: Listing<SignalRecord> = Listing {
 
 fn values(signal: &SignalRecord) -> Vec<Value<'_>> {
     let acknowledgement = signal.acknowledgement.as_ref();
-    let comparison = &signal.comparison;
+    let (trend, comparison) = (signal.definition.trend(), signal.evidence.comparison());
     vec![
         signal.id.0.into(),
         (&signal.company_id).into(),
         signal.company_name.as_ref().into(),
         signal.csm.as_ref().into(),
         (&signal.rule).into(),
-        signal.kind.as_str().into(),
-        signal.definition.watch.event().into(),
+        signal.definition.kind().as_str().into(),
+        signal.event().into(),
         signal.signal_type.as_str().into(),
         signal.state().as_str().into(),
         signal.raised_on.into(),
-        signal.definition.timeframe.into(),
-        signal.definition.threshold.into(),
-        comparison.observation.from.into(),
-        comparison.observation.to.into(),
-        comparison.previous.into(),
-        comparison.decision.from.into(),
-        comparison.decision.to.into(),
-        comparison.current.into(),
+        trend.map(|trend| trend.timeframe).into(),
+        trend.map(|trend| trend.threshold).into(),
+        comparison.map(|comparison| comparison.observation.from).into(),
+        comparison.map(|comparison| comparison.observation.to).into(),
+        comparison.map(|comparison| comparison.previous).into(),
+        comparison.map(|comparison| comparison.decision.from).into(),
+        comparison.map(|comparison| comparison.decision.to).into(),
+        comparison.map(|comparison| comparison.current).into(),
         signal.change_pct.into(),
-        signal.chance.into(),
+        signal.evidence.chance().into(),
         (&signal.detail).into(),
         acknowledgement.map(|acknowledgement| &acknowledgement.by).into(),
         acknowledgement.map(|acknowledgement| acknowledgement.at).into(),
@@ -83,7 +85,7 @@ fn values(signal: &SignalRecord) -> Vec<Value<'_>> {
 }
 
 fn cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
-    let comparison = &signal.comparison;
+    let comparison = signal.evidence.comparison();
     let state_tone = if signal.state() == State::Open { Tone::Plain } else { Tone::Faint };
     vec![
         plain(signal.id),
@@ -91,13 +93,32 @@ fn cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
         plain(company(signal)),
         (signal.signal_type.to_string(), tone(signal.signal_type)),
         (signal.state().to_string(), state_tone),
-        plain(&signal.definition.watch),
-        plain(render::thousands(comparison.previous)),
-        plain(render::thousands(comparison.current)),
-        plain(comparison.change_text()),
-        plain(or_dash(signal.chance.map(render::chance))),
+        plain(about(signal)),
+        plain(or_dash(comparison.map(|comparison| render::thousands(comparison.previous)))),
+        plain(or_dash(comparison.map(|comparison| render::thousands(comparison.current)))),
+        plain(change(signal)),
+        plain(or_dash(signal.evidence.chance().map(render::chance))),
         plain(or_dash(signal.csm.as_ref())),
     ]
+}
+
+/// What a signal is about: what was counted or meant to be done, and of a condition its rule.
+fn about(signal: &SignalRecord) -> String {
+    match &signal.definition {
+        RuleLogic::Trend(trend) => trend.watch.to_string(),
+        RuleLogic::Adoption(_) => signal.event().unwrap_or_default().to_owned(),
+        RuleLogic::Condition(_) => signal.rule.clone(),
+    }
+}
+
+/// How the counts changed, or whether what was meant to be done was.
+fn change(signal: &SignalRecord) -> String {
+    match &signal.evidence {
+        Evidence::Trend { comparison, .. } => comparison.change_text(),
+        Evidence::Adoption(_) if signal.signal_type == SignalType::Good => "done".to_owned(),
+        Evidence::Adoption(_) => "not done".to_owned(),
+        Evidence::Condition(_) => "-".to_owned(),
+    }
 }
 
 /// How people call the company: by its name, else by its id.

@@ -20,6 +20,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rusqlite::types::ValueRef;
 use signals::cli::Cli;
+use signals::domain::attributes;
 use signals::error::Kind;
 use signals::import::kinds::{self, Catalogue, CellType};
 
@@ -427,9 +428,35 @@ fn generated(what: &str) -> String {
         "options of every command" => format!("\n```text\n{}\n```\n\n", global_options(&help(""))),
         "exit codes" => exit_codes(),
         "columns" => columns(),
+        "attributes" => attributes(),
+        "functions" => functions(),
         "products" => products(),
         other => panic!("nobody knows how to make '{other}'"),
     }
+}
+
+fn attributes() -> String {
+    let mut text = String::new();
+    let mut group = None;
+    for attribute in attributes::catalogue() {
+        if group != Some(attribute.group) {
+            group = Some(attribute.group);
+            write!(
+                text,
+                "\n### {}\n\n| attribute | type | unit | what it says |\n|---|---|---|---|\n",
+                attribute.group
+            )
+            .unwrap();
+        }
+        writeln!(text, "| `{}` | {} | {} | {} |", attribute.name, attribute.kind, attribute.unit, attribute.help)
+            .unwrap();
+    }
+    text + "\n"
+}
+
+fn functions() -> String {
+    let names: Vec<String> = signals::store::EXPRESSION_FUNCTIONS.iter().map(|name| format!("`{name}`")).collect();
+    format!("\n{}\n\n", names.join(" "))
 }
 
 fn help(command: &str) -> String {

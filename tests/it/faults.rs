@@ -370,6 +370,17 @@ fn check_finds_counts_that_are_not_those_of_the_events() {
 }
 
 #[test]
+fn check_finds_first_uses_that_are_not_those_of_the_counts() {
+    for sql in [
+        "UPDATE first_uses SET day = day + 1",
+        "DELETE FROM first_uses",
+        "INSERT INTO first_uses (event, company, day) VALUES (77777, 999999, 20000)",
+    ] {
+        finds(&small(), sql, &["the first use of event name"]);
+    }
+}
+
+#[test]
 fn check_finds_keys_that_stand_for_nothing() {
     let (company, event) = ("999999", "77777");
     let day = "(unixepoch('2026-03-01') / 86400 * 1000000000";

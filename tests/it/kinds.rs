@@ -7,7 +7,7 @@ use crate::support::{Outcome, Sandbox};
 
 /// Imports a file of a kind; `counts` are the numbers of new, known and rejected rows.
 #[track_caller]
-fn import(sandbox: &Sandbox, kind: &str, text: &str, counts: [u64; 3]) -> Outcome {
+pub fn import(sandbox: &Sandbox, kind: &str, text: &str, counts: [u64; 3]) -> Outcome {
     let file = format!("{kind}.csv");
     sandbox.write(&file, text);
     let [new, known, rejected] = counts;
@@ -49,7 +49,7 @@ fn breaks(sandbox: &Sandbox, company: &str) -> Vec<String> {
 }
 
 /// Rows of a query, the values of each with `|` between.
-fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
+pub fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
     let database = sandbox.database();
     let mut statement = database.prepare(sql).unwrap();
     let width = statement.column_count();
@@ -248,13 +248,14 @@ fn rows_of_people_team_and_goals_never_make_a_company() {
         ("tickets", "company_id,ticket_id,opened_at\nticket-1,t1,2026-03-01\nticket-2,t2,2026-03-01\n"),
         ("invoices", "company_id,invoice_id,due_on\ninvoice-1,i1,2026-03-01\ninvoice-2,i2,2026-03-01\n"),
         ("touchpoints", "company_id,occurred_at,direction\ntouch-1,2026-03-01,inbound\ntouch-2,2026-03-01,outbound\n"),
+        ("pulses", "company_id,pulse,set_on\npulse-1,4,2026-03-01\npulse-2,satisfied,2026-03-01\n"),
     ];
     for (kind, text) in others {
         import(&sandbox, kind, text, [2, 0, 0]).says(&["2 companies were made"]);
         let again = import(&sandbox, kind, text, [0, 2, 0]);
         assert!(!again.stderr.contains("made"), "{again}");
     }
-    assert_eq!(ids(&sandbox).len(), 10);
+    assert_eq!(ids(&sandbox).len(), 12);
     sandbox.ok("check");
 }
 
@@ -283,6 +284,17 @@ fn a_bad_cell_rejects_its_row_and_names_line_column_and_reason() {
         ("tickets", "company_id,ticket_id,opened_at\nnew,1.23E+11,2026-03-01\n", "ticket_id"),
         ("invoices", "company_id,invoice_id,due_on\nnew,i1,2201-01-01\n", "due_on"),
         ("goals", "company_id,event,due_on\nc1,N/A,2026-06-30\n", "event"),
+        ("pulses", "company_id,pulse,set_on\nnew,7,2026-03-01\n", "pulse"),
+        ("pulses", "company_id,pulse,set_on\nnew,content,2026-03-01\n", "pulse"),
+        ("pulses", "company_id,pulse,set_on\nnew,,2026-03-01\n", "pulse"),
+        ("pulses", "company_id,pulse,set_on\nnew,3,2026-04-03\n", "set_on"),
+        ("pulses", "company_id,pulse,set_on,reason_codes\nnew,3,2026-03-01,support/respons-time\n", "reason_codes"),
+        (
+            "pulses",
+            "company_id,pulse,set_on,reason_codes\nnew,3,2026-03-01,product/defects;reliability/outages;\
+             value/missed-goals;value/low-priority\n",
+            "reason_codes",
+        ),
     ];
     let sandbox = with_acme();
     for (kind, text, column) in cases {

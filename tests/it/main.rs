@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod acknowledging;
+mod adoption;
 mod demo;
 mod detection;
 mod documentation;
@@ -17,6 +18,9 @@ mod naive;
 mod notify;
 mod openstack;
 mod property;
+mod pulse;
+mod reasons;
 mod runs;
 mod screens;
 mod support;
+mod work;

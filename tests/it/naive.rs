@@ -2,7 +2,7 @@
 //! events, days are counted year by year, chances are summed up in whole numbers. It shares no code with the program, so
 //! where the two agree, neither is likely to be wrong.
 //!
-//! It knows trend rules, in a database in UTC, and reads the plain files that the tests write (no quotes).
+//! It knows trend and adoption rules, in a database in UTC, and reads the plain files that the tests write (no quotes).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -74,11 +74,29 @@ pub fn stored(files: &[Vec<Row>]) -> Vec<Row> {
 
 /// Reads the days of churn from a file of companies.
 pub fn read_churned(csv: &str) -> BTreeMap<String, i64> {
+    read_days(csv, "churned_on")
+}
+
+/// Reads the days in a column of a file of companies, of those companies that have one.
+pub fn read_days(csv: &str, column: &str) -> BTreeMap<String, i64> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-    let Some(place) = header.iter().position(|column| *column == "churned_on") else { return BTreeMap::new() };
+    let Some(place) = header.iter().position(|found| *found == column) else { return BTreeMap::new() };
     let cells = lines.map(|line| line.split(',').collect::<Vec<&str>>());
     cells.filter(|cells| !cells[place].is_empty()).map(|cells| (cells[0].to_owned(), day(cells[place]))).collect()
+}
+
+/// Something that a company means to have done by a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goal {
+    pub event: String,
+    pub due_on: i64,
+}
+
+/// Reads a file of goals, by company: company_id, event, due_on.
+pub fn read_goals(csv: &str) -> Vec<(String, Goal)> {
+    let cells = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<&str>>());
+    cells.map(|cells| (cells[0].to_owned(), Goal { event: cells[1].to_owned(), due_on: day(cells[2]) })).collect()
 }
 
 /// All that is known of all companies.
@@ -91,6 +109,8 @@ pub struct History {
 struct Company {
     first_event: Option<i64>,
     churned_on: Option<i64>,
+    created_on: Option<i64>,
+    goals: Vec<Goal>,
     /// The day of every single event, by event name.
     days: BTreeMap<String, Vec<i64>>,
     /// Who was active on which day.
@@ -108,6 +128,39 @@ impl History {
             history.companies.entry(company.clone()).or_default().churned_on = Some(*churned_on);
         }
         history
+    }
+
+    /// The same with the days on which companies became customers, and with their goals.
+    pub fn with(mut self, created: &BTreeMap<String, i64>, goals: Vec<(String, Goal)>) -> Self {
+        for (company, created_on) in created {
+            self.companies.entry(company.clone()).or_default().created_on = Some(*created_on);
+        }
+        for (company, goal) in goals {
+            self.companies.entry(company).or_default().goals.push(goal);
+        }
+        self
+    }
+
+    /// What adoption rules raise when these days are run, in this order, and nothing was run before.
+    pub fn adopt(&self, rules: &[AdoptionRule], days: &[i64]) -> Vec<AdoptionSignal> {
+        let mut signals = Vec::new();
+        for rule in rules {
+            for (name, company) in &self.companies {
+                let found = match (&rule.event, rule.goals) {
+                    (Some(event), false) => company.first_use(event, rule, days),
+                    _ => company.reach_goals(rule, days),
+                };
+                signals.extend(found.into_iter().map(|(day, event, kind)| AdoptionSignal {
+                    raised_on: date(day),
+                    rule: rule.name.clone(),
+                    company_id: name.clone(),
+                    event,
+                    kind: kind.to_owned(),
+                }));
+            }
+        }
+        signals.sort();
+        signals
     }
 
     /// The signals that the rules raise when each day from the first to the last is run once, in order.
@@ -145,6 +198,57 @@ impl Company {
         if let Some(person) = &row.person {
             self.active.insert((day, person.clone()));
         }
+    }
+
+    /// Whether rules look at the company on a day.
+    fn is_customer(&self, day: i64) -> bool {
+        self.churned_on.is_none_or(|churned_on| day < churned_on)
+            && self.created_on.is_none_or(|created| created <= day)
+    }
+
+    /// One good signal for the first event ever, one bad signal for a deadline that passes without it.
+    fn first_use(&self, event: &str, rule: &AdoptionRule, days: &[i64]) -> Vec<(i64, String, &'static str)> {
+        let used: Vec<i64> = self.days.get(event).cloned().unwrap_or_default();
+        let start = self.created_on.or(self.first_event);
+        let mut raised: Vec<(i64, String, &str)> = Vec::new();
+        for (position, day) in days.iter().enumerate().filter(|(_, day)| self.is_customer(**day)) {
+            let first_run = *days[..=position].iter().min().unwrap();
+            let first = used.iter().filter(|used| *used <= day).min();
+            let is_new = |wanted: &str, raised: &[(i64, String, &str)]| raised.iter().all(|(.., kind)| *kind != wanted);
+            if let (Some(start), Some(within)) = (start, rule.within) {
+                let deadline = start + within;
+                let late = *day >= deadline && !used.iter().any(|used| *used <= deadline);
+                if late && is_new("bad", &raised) && (rule.retroactive || deadline >= first_run) {
+                    raised.push((*day, event.to_owned(), "bad"));
+                }
+            }
+            if let Some(first) = first
+                && is_new("good", &raised)
+                && (rule.retroactive || *first >= first_run)
+            {
+                raised.push((*day, event.to_owned(), "good"));
+            }
+        }
+        raised
+    }
+
+    /// One signal for each goal.
+    fn reach_goals(&self, rule: &AdoptionRule, days: &[i64]) -> Vec<(i64, String, &'static str)> {
+        let wanted = self.goals.iter().filter(|goal| rule.event.as_ref().is_none_or(|event| *event == goal.event));
+        let tell = |goal: &Goal| {
+            for (position, day) in days.iter().enumerate().filter(|(_, day)| self.is_customer(**day)) {
+                let first_run = *days[..=position].iter().min().unwrap();
+                let is_old = |what: i64| !rule.retroactive && what < first_run;
+                let first = self.days.get(&goal.event).and_then(|used| used.iter().min()).copied();
+                let reached = first.filter(|first| *first <= goal.due_on);
+                let (decided_on, kind) = reached.map_or((goal.due_on, "bad"), |first| (first, "good"));
+                if decided_on <= *day && !is_old(decided_on) {
+                    return Some((*day, goal.event.clone(), kind));
+                }
+            }
+            None
+        };
+        wanted.filter_map(tell).collect()
     }
 
     /// What the rule says about the company on a day, before it is known what was raised before.
@@ -314,6 +418,55 @@ impl Rule {
 impl Counts {
     fn chance(&self) -> f64 {
         chance(self.only_previous as u32, self.only_current as u32)
+    }
+}
+
+/// An adoption rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdoptionRule {
+    pub name: String,
+    /// Of a rule on goals: only those of this event.
+    pub event: Option<String>,
+    pub goals: bool,
+    pub within: Option<i64>,
+    pub retroactive: bool,
+}
+
+impl AdoptionRule {
+    /// The command that defines the rule.
+    pub fn command(&self) -> String {
+        let event = self.event.as_ref().map_or(String::new(), |event| format!(" --event {event}"));
+        let within = self.within.map_or(String::new(), |days| format!(" --within {days}"));
+        let goals = if self.goals { " --goals" } else { "" };
+        let retroactive = if self.retroactive { " --retroactive" } else { "" };
+        format!("rule add {} --kind adoption{event}{within}{goals}{retroactive}", self.name)
+    }
+}
+
+/// What a signal of an adoption rule says in JSON, as far as detection decides it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AdoptionSignal {
+    pub raised_on: String,
+    pub rule: String,
+    pub company_id: String,
+    pub event: String,
+    /// `type` in JSON.
+    pub kind: String,
+}
+
+impl AdoptionSignal {
+    /// The signal that the program printed.
+    #[track_caller]
+    pub fn from_json(json: &Value) -> Self {
+        let text =
+            |name: &str| json[name].as_str().unwrap_or_else(|| panic!("'{name}' is no text in {json}")).to_owned();
+        AdoptionSignal {
+            raised_on: text("raised_on"),
+            rule: text("rule"),
+            company_id: text("company_id"),
+            event: text("event"),
+            kind: text("type"),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use rusqlite::{Connection, Row as SqlRow};
 
-use crate::naive::{self, Direction, History, Row, Rule, Signal};
+use crate::naive::{self, AdoptionRule, AdoptionSignal, Direction, History, Row, Rule, Signal};
 use crate::support::{Sandbox, setting};
 
 const FIRST_DAY: &str = "2025-12-01";
@@ -207,6 +207,45 @@ fn random_churn(random: &mut Random, companies: i64, days: i64) -> String {
     csv
 }
 
+/// When some companies became customers, in the file of [`random_churn`].
+fn random_companies(random: &mut Random, companies: i64, days: i64) -> String {
+    let churned = random_churn(random, companies, days);
+    let mut lines = churned.lines().map(str::to_owned);
+    let mut csv = lines.next().unwrap() + ",created_on\n";
+    for line in lines {
+        let day = naive::date(naive::day(FIRST_DAY) + random.between(-20, days));
+        csv += &format!("{line},{}\n", if random.one_in(3) { String::new() } else { day });
+    }
+    csv
+}
+
+/// Some companies have goals, as a file; some goals are equal.
+fn random_goals(random: &mut Random, companies: i64, days: i64) -> String {
+    let mut csv = String::from("company_id,event,due_on\n");
+    for company in 0..companies {
+        for _ in 0..random.pick(&[0, 1, 1, 2, 4]) {
+            let event = random.pick(&EVENTS);
+            let due_on = naive::date(naive::day(FIRST_DAY) + random.between(0, days));
+            for _ in 0..random.pick(&[1, 1, 1, 2]) {
+                csv += &format!("company-{company:02},{event},{due_on}\n");
+            }
+        }
+    }
+    csv
+}
+
+fn random_adoption_rules(random: &mut Random) -> Vec<AdoptionRule> {
+    let rules = 0..random.between(1, 4);
+    let rule = |number| {
+        let goals = random.one_in(3);
+        let event = if goals && random.one_in(2) { None } else { Some(random.pick(&EVENTS).to_owned()) };
+        let any = random.between(0, 60);
+        let within = random.pick(&[None, Some(0), Some(any), Some(any)]).filter(|_| !goals);
+        AdoptionRule { name: format!("adoption-{number}"), event, goals, within, retroactive: random.one_in(3) }
+    };
+    rules.map(rule).collect()
+}
+
 /// The commands that run every day between two days, in up to three pieces, which may share the day where they meet.
 fn random_pieces(random: &mut Random, first: i64, last: i64) -> Vec<String> {
     let mut pieces = Vec::new();
@@ -269,6 +308,109 @@ fn the_program_raises_what_the_naive_model_raises() {
         let case = Case::new(random, size);
         naive::assert_same(&case.by_program(random), &case.by_naive_model(), &format!("{:#?}", case.rules));
     });
+}
+
+/// A history in which companies begin late, with goals, and adoption rules; the days that are run need not be in order.
+struct AdoptionCase {
+    events: String,
+    companies: String,
+    goals: String,
+    rules: Vec<AdoptionRule>,
+    days: Vec<i64>,
+}
+
+impl AdoptionCase {
+    fn new(random: &mut Random, size: i64) -> Self {
+        let days = random.between(30, 60);
+        let rows = random_rows(random, size, days);
+        let mut late = rows;
+        // Of most companies some events begin late or never.
+        let firsts: BTreeMap<(i64, &str), i64> = (0..size)
+            .flat_map(|company| EVENTS.map(|event| (company, event)))
+            .map(|key| (key, naive::day(FIRST_DAY) + random.between(-10, days + 10)))
+            .collect();
+        late.retain(|row| {
+            let company: i64 = row.company.rsplit('-').next().unwrap().parse().unwrap();
+            let event = EVENTS.iter().find(|event| **event == row.event).unwrap();
+            row.at.div_euclid(86_400_000_000) >= firsts[&(company, *event)]
+        });
+        let mut run: Vec<i64> = (0..random.between(4, 9)).map(|_| random.between(5, days)).collect();
+        if !random.one_in(3) {
+            run.sort_unstable();
+        }
+        AdoptionCase {
+            events: csv_of(random, &late),
+            companies: random_companies(random, size, days),
+            goals: random_goals(random, size, days),
+            rules: random_adoption_rules(random),
+            days: run.into_iter().map(|day| naive::day(FIRST_DAY) + day).collect(),
+        }
+    }
+
+    fn by_naive_model(&self) -> Vec<AdoptionSignal> {
+        let stored = naive::stored(&[naive::read_rows(&self.events)]);
+        let history = History::new(&stored, &naive::read_churned(&self.companies));
+        let created = naive::read_days(&self.companies, "created_on");
+        history.with(&created, naive::read_goals(&self.goals)).adopt(&self.rules, &self.days)
+    }
+
+    fn by_program(&self) -> Vec<AdoptionSignal> {
+        let sandbox = Sandbox::new();
+        sandbox.write("companies.csv", &self.companies);
+        sandbox.write("goals.csv", &self.goals);
+        sandbox.write("events.csv", &self.events);
+        sandbox.ok("import --kind companies companies.csv");
+        sandbox.ok("import --kind goals goals.csv");
+        sandbox.ok("import events.csv");
+        for rule in &self.rules {
+            sandbox.ok(&rule.command());
+        }
+        for day in &self.days {
+            sandbox.ok(&format!("run --as-of {} --backfill --max-lag 1000", naive::date(*day)));
+        }
+        let mut signals: Vec<_> = sandbox.array("list").iter().map(AdoptionSignal::from_json).collect();
+        signals.sort();
+        assert!(sandbox.ok("check").status == 0);
+        signals
+    }
+}
+
+#[test]
+fn the_program_tells_of_adoption_as_the_naive_model_does() {
+    for_each_seed(|random, size| {
+        let case = AdoptionCase::new(random, size);
+        assert_eq!(case.by_program(), case.by_naive_model(), "{:#?}, days {:?}", case.rules, case.days);
+    });
+}
+
+#[test]
+fn the_random_histories_have_all_that_an_adoption_rule_can_say() {
+    let raised = |change: &dyn Fn(AdoptionCase) -> AdoptionCase| -> Vec<(AdoptionRule, AdoptionSignal)> {
+        let cases = (1..=16).map(|seed| change(AdoptionCase::new(&mut Random(seed), size_of(seed))));
+        let of_case = |case: AdoptionCase| {
+            let rule =
+                |signal: &AdoptionSignal| case.rules.iter().find(|rule| rule.name == signal.rule).unwrap().clone();
+            case.by_naive_model().into_iter().map(|signal| (rule(&signal), signal)).collect::<Vec<_>>()
+        };
+        cases.flat_map(of_case).collect()
+    };
+    let signals = raised(&|case| case);
+    for goals in [false, true] {
+        for kind in ["good", "bad"] {
+            let found = signals.iter().filter(|(rule, signal)| rule.goals == goals && signal.kind == kind).count();
+            assert!(found >= 20, "only {found} of {} are {kind}, goals {goals}", signals.len());
+        }
+    }
+    let rules = |change: fn(AdoptionRule) -> AdoptionRule| {
+        raised(&|case| AdoptionCase { rules: case.rules.iter().cloned().map(change).collect(), ..case }).len()
+    };
+    assert!(rules(|rule| AdoptionRule { retroactive: true, ..rule }) > signals.len() + 20);
+    assert!(rules(|rule| AdoptionRule { retroactive: false, ..rule }) + 20 < signals.len());
+    let churned = |case: AdoptionCase| {
+        let companies = case.companies.replacen("churned_on", "forgotten", 1);
+        AdoptionCase { companies, ..case }
+    };
+    assert!(raised(&churned).len() > signals.len() + 10);
 }
 
 /// A property that holds of histories in which nothing happens shows nothing: this counts what the first cases contain.

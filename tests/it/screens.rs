@@ -183,6 +183,27 @@ fn show() {
 }
 
 #[test]
+fn work() {
+    let commands = [
+        "playbook list",
+        "playbook show win-back",
+        "playbook start win-back initech",
+        "playbook start winback initech",
+        "task add acme 'Ask who takes over from Ann' --due 2026-03-25 --for bob",
+        "task done 1 --note 'Fay has left'",
+        "task done 1",
+        "task assign 2 ben",
+        "task list --state all",
+        "task list --csm bem",
+        "agenda --csm ana",
+        "agenda --csm ana --as-of 2026-03-19",
+        "company tag initech",
+        "company tag initech vip --remove watchlist",
+    ];
+    expect("work", &sandbox(), &commands);
+}
+
+#[test]
 fn company_list() {
     let commands = [
         "company list",
@@ -269,6 +290,9 @@ fn a_hostile_name_is_harmless_wherever_it_is_shown() {
         "company list",
         "company show acme",
         "rule show login",
+        "agenda",
+        "task add acme 'Call\u{202e}' --due 2026-04-02",
+        "task list",
         "run",
         "export signals",
         "export companies",

@@ -30,6 +30,27 @@ fn signals_lie_in_the_inboxes_of_those_whom_they_concern() {
 }
 
 #[test]
+fn marked_rules_reach_managers_and_executives_with_their_playbook() {
+    let mails = MailServer::new(Security::Plain);
+    let post = Post::before_the_run().mail(mails.url());
+    post.sandbox.ok("rule add busy --kind condition --when 'events_7d >= 100' --type info --managers --executives --playbook expansion");
+    post.sandbox.ok("notify prefs eva --realtime info");
+    post.sandbox.ok("run --as-of 2026-03-31");
+    // Beta had 100 events; bob's manager and the executive are told too.
+    assert_eq!(inboxes(&post), ["1*", "4* 2*", "4* 3* 1*", "3*", "4*"]);
+    post.send();
+    let mail = mails.taken().into_iter().find(|mail| mail.to.starts_with("eva")).unwrap();
+    assert!(super::messages::subject(&mail).starts_with("1 info signal: Beta: events_7d >= 100"), "{}", mail.data);
+    let (plain, _) = super::messages::bodies(&mail);
+    assert!(plain.contains("values    events_7d: 100"), "{plain}");
+    assert!(plain.contains("playbook  expansion: "), "{plain}");
+    // Who is told follows the marks that the rule had, also when the company goes to another CSM.
+    post.sandbox.write("companies.csv", "company_id,csm\nbeta,ana\n");
+    post.sandbox.ok("import companies.csv");
+    assert_eq!(inboxes(&post), ["4* 2* 1*", "", "4* 3* 1*", "3*", "4*"]);
+}
+
+#[test]
 fn looking_changes_nothing_and_reading_does() {
     let post = Post::new();
     for look in ["show 1", "list", "inbox --for ana", "company show acme", "status"] {

@@ -19,7 +19,7 @@ pub fn subject(mail: &Mail) -> String {
 }
 
 /// The plain and the HTML body.
-fn bodies(mail: &Mail) -> (String, String) {
+pub fn bodies(mail: &Mail) -> (String, String) {
     let boundary = mail.data.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
     let separator = format!("--{boundary}");
     let mut parts = mail.data.split(&separator).skip(1).map(|part| {

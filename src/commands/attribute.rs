@@ -1,0 +1,31 @@
+//! `signals attribute`: what can be asked of a company.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::options::FormatOption;
+use super::output;
+use crate::context::Context;
+use crate::views::attributes::{ATTRIBUTES, AttributeRow};
+
+/// See what can be asked of a company.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  signals attribute list")]
+pub enum Attribute {
+    /// List all attributes: those of the program, the companies' own columns, and metrics
+    #[command(after_help = "Examples:\n  signals attribute list\n  signals attribute list --format json")]
+    List(FormatOption),
+}
+
+impl Attribute {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let Attribute::List(FormatOption { format }) = self;
+        let catalogue = context.reader()?.catalogue()?;
+        let rows: Vec<AttributeRow> = catalogue.all().map(AttributeRow::of).collect();
+        output::print_items(&context.ui, format, &ATTRIBUTES, &rows)
+    }
+}

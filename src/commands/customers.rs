@@ -1,0 +1,189 @@
+//! Which companies are meant, as of when, and what is said of them: shared by lists, segments, exports and reports.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::{nearest, not_in_the_future};
+use crate::context::Context;
+use crate::domain::attributes::{AsOf, Datum};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::error::{Failure, Kind, not_allowed};
+use crate::store::{AttributeTable, Catalogue, Expression, Scope, Segment, Store, is_true};
+
+/// As of when.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct AsOfOption {
+    /// As of the end of this day; as things stand now unless set
+    #[arg(long, value_name = "DAY")]
+    pub as_of: Option<Day>,
+}
+
+impl AsOfOption {
+    /// As of when facts and entries count.
+    ///
+    /// # Errors
+    /// A day in the future (exit 2).
+    pub fn resolve(self, context: &Context, store: &Store) -> Result<AsOf> {
+        match self.as_of {
+            Some(day) => Ok(AsOf::end_of(not_in_the_future(context, store, day)?)),
+            None => Ok(AsOf::at_present(store.as_of(context.today(store))?, store.history_day(context.clock.now())?)),
+        }
+    }
+}
+
+/// Which companies are meant, by what is known of them.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct ConditionOptions {
+    /// Only companies of this segment
+    #[arg(long, value_name = "NAME")]
+    pub segment: Option<String>,
+    /// Only companies for which this expression over attributes holds
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    pub condition: Option<String>,
+}
+
+impl ConditionOptions {
+    /// Whether all companies are meant.
+    pub fn is_empty(&self) -> bool {
+        *self == ConditionOptions::default()
+    }
+
+    /// The conditions that companies must meet.
+    ///
+    /// # Errors
+    /// An unknown segment (exit 9); an expression that is none (exit 2).
+    pub fn conditions(&self, store: &Store, catalogue: &Catalogue) -> Result<Vec<Expression>> {
+        let mut conditions = Vec::new();
+        if let Some(name) = &self.segment {
+            let segment = existing_segment(store, name)?;
+            let broken = || format!("the segment '{name}' cannot be read any more");
+            conditions.push(
+                catalogue.read(&segment.condition).map_err(|mistake| anyhow::Error::from(mistake).context(broken()))?,
+            );
+        }
+        if let Some(text) = &self.condition {
+            conditions.push(catalogue.read(text).map_err(|mistake| mistake.of_kind(Kind::Usage))?);
+        }
+        Ok(conditions)
+    }
+
+    /// The companies that meet the conditions; `None` where all do.
+    ///
+    /// # Errors
+    /// As [`ConditionOptions::conditions`]; a database that cannot be read.
+    pub fn companies(&self, context: &Context, store: &Store) -> Result<Option<Vec<CompanyKey>>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let catalogue = store.catalogue()?;
+        let as_of = AsOfOption::default().resolve(context, store)?;
+        let conditions = self.conditions(store, &catalogue)?;
+        Ok(Some(Customers::select(store, &catalogue, &[], &conditions, as_of)?.keys()))
+    }
+}
+
+/// The segment of that name.
+///
+/// # Errors
+/// None of that name (exit 9), with the nearest.
+pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
+    if let Some(segment) = store.segment(name)? {
+        return Ok(segment);
+    }
+    let names = store.segments()?.into_iter().map(|segment| segment.name);
+    let failure = not_allowed(format!("there is no segment '{name}'"));
+    Err(match nearest(name, names) {
+        Some(like) => failure.hint(format!("did you mean '{like}'? `signals segment list` shows all")),
+        None => failure.hint("`signals segment add NAME --where EXPRESSION` makes one"),
+    }
+    .into())
+}
+
+/// Some companies, with the values of some attributes.
+pub struct Customers {
+    table: AttributeTable,
+    /// The rows of the table that are meant, in order.
+    rows: Vec<usize>,
+}
+
+impl Customers {
+    /// The companies that meet all conditions, in order of their ids, with the values of the attributes of these names and of those
+    /// that the conditions name.
+    ///
+    /// # Errors
+    /// An unknown attribute (exit 9); a database that cannot be read.
+    pub fn select(
+        store: &Store,
+        catalogue: &Catalogue,
+        names: &[&str],
+        conditions: &[Expression],
+        as_of: AsOf,
+    ) -> Result<Customers> {
+        let named = conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
+        let names: Vec<&str> = names.iter().copied().chain(named).collect();
+        let table = store.attributes(catalogue, &names, as_of, Scope::All)?;
+        let mut rows: Vec<usize> = (0..table.companies().len()).collect();
+        for condition in conditions {
+            let values = catalogue.evaluate(condition, &table)?;
+            rows.retain(|row| is_true(&values[*row]));
+        }
+        Ok(Customers { table, rows })
+    }
+
+    /// Keeps the companies whose value of an attribute is this text.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn keep(&mut self, name: &str, text: &str) -> Result<()> {
+        let column = self.table.column(name)?;
+        self.rows.retain(|row| column[*row].text().as_deref() == Some(text));
+        Ok(())
+    }
+
+    /// Puts them in order of an attribute: numbers by size, texts A to Z, the unknown last, whichever way the order is turned; ties
+    /// stay in order of their ids.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn sort(&mut self, name: &str, is_descending: bool) -> Result<()> {
+        let column = self.table.column(name)?;
+        self.rows.sort_by(|a, b| {
+            let [a, b] = [&column[*a], &column[*b]];
+            let order = a.order(b);
+            let is_known = *a != Datum::Null && *b != Datum::Null;
+            if is_descending && is_known { order.reverse() } else { order }
+        });
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Their keys.
+    pub fn keys(&self) -> Vec<CompanyKey> {
+        self.rows.iter().map(|row| self.table.companies()[*row]).collect()
+    }
+
+    /// The values of some attributes, company by company.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn values(&self, names: &[&str]) -> Result<impl Iterator<Item = Vec<&Datum>>> {
+        let columns = names.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>>>()?;
+        Ok(self.rows.iter().map(move |row| columns.iter().map(|column| &column[*row]).collect()))
+    }
+}
+
+/// The catalogue's names of attributes that somebody typed.
+///
+/// # Errors
+/// An unknown one (exit 2).
+pub fn known_names<'c>(catalogue: &'c Catalogue, asked: &[String]) -> Result<Vec<&'c str>, Failure> {
+    asked
+        .iter()
+        .map(|name| catalogue.find(name).map(|known| known.name()).map_err(|failure| failure.of_kind(Kind::Usage)))
+        .collect()
+}

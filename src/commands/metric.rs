@@ -1,0 +1,228 @@
+//! `signals metric`: attributes that users define.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::options::{FormatOption, nearest, nearest_of_all, of_the_command_line};
+use super::output;
+use crate::context::Context;
+use crate::domain::metric::{self, DAYS, Definition, Measure, Metric as DomainMetric};
+use crate::error::{Failure, not_allowed, usage};
+use crate::store::{Catalogue, Finish, Known, Store};
+use crate::views::metrics::METRICS;
+
+/// Define attributes of your own.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals metric add reports_30d --event report_exported --measure count --days 30
+  signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"
+  signals metric list")]
+pub enum Metric {
+    /// Make a metric, or change the one of that name
+    Add(AddMetric),
+    /// List the metrics
+    #[command(after_help = "Example:\n  signals metric list")]
+    List(FormatOption),
+    /// Remove a metric that nothing uses
+    #[command(after_help = "Example:\n  signals metric remove reports_30d")]
+    Remove(MetricName),
+}
+
+/// Make a metric, or change the one of that name.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals metric add reports_30d --event report_exported --measure count --days 30
+  signals metric add exporters_28d --event report_exported --measure people --days 28
+  signals metric add days_since_export --event report_exported --measure days-since --days 365
+  signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"")]
+pub struct AddMetric {
+    /// The metric's name: small letters, digits and _
+    name: String,
+    /// Count this event
+    #[arg(long, value_name = "EVENT", required_unless_present = "formula", conflicts_with = "formula")]
+    event: Option<String>,
+    /// What is counted: count (events), people (distinct), or days-since (the last one)
+    #[arg(long, value_name = "MEASURE", requires = "event")]
+    measure: Option<Measure>,
+    /// Over how many days up to the as-of date, 1 to 3650; 28 unless set
+    #[arg(long, value_name = "DAYS", requires = "event", value_parser = days)]
+    days: Option<u16>,
+    /// Work it out from other attributes
+    #[arg(long, value_name = "EXPRESSION")]
+    formula: Option<String>,
+}
+
+/// The metric that is meant.
+#[derive(Debug, Args)]
+pub struct MetricName {
+    /// The metric's name
+    name: String,
+}
+
+fn days(text: &str) -> Result<u16, String> {
+    let days = text.parse().ok().filter(|days| DAYS.contains(days));
+    days.ok_or_else(|| format!("'{text}' is no whole number of days from {} to {}", DAYS.start(), DAYS.end()))
+}
+
+/// Over how many days a metric counts that does not say.
+const USUAL_DAYS: u16 = 28;
+
+impl Metric {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// A formula that is none (exit 2); an unknown metric, a circle, or one that is in use (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Metric::Add(args) => args.run(context),
+            Metric::List(FormatOption { format }) => {
+                output::print_items(&context.ui, format, &METRICS, &context.reader()?.metrics()?)
+            }
+            Metric::Remove(MetricName { name }) => remove(context, &name),
+        }
+    }
+}
+
+impl AddMetric {
+    fn run(self, context: &Context) -> Result<()> {
+        let definition = match (self.formula, self.event) {
+            (Some(formula), _) => Definition::Formula(formula),
+            (None, Some(event)) => Definition::Counted {
+                event,
+                measure: self.measure.unwrap_or(Measure::Count),
+                days: self.days.unwrap_or(USUAL_DAYS),
+            },
+            (None, None) => return Err(usage("a metric needs --event EVENT or --formula EXPRESSION").into()),
+        };
+        let metric = DomainMetric { name: self.name, definition };
+        let mut store = context.maker()?;
+        let old = store.transaction(Finish::Commit, |store| save(store, &metric).map_err(of_the_command_line))?;
+        match old {
+            Some(old) if old == metric => context.ui.note(format!("the metric '{}' stays as it was", metric.name)),
+            Some(old) => {
+                context.ui.note(format!("old: {} {}", old.name, old.definition));
+                context.ui.note(format!("new: {} {}", metric.name, metric.definition));
+            }
+            None => context.ui.note(format!("new metric: {} {}", metric.name, metric.definition)),
+        }
+        warn_of_unknown_event(context, &store, &metric)
+    }
+}
+
+fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
+    let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
+    if !store.knows_event(event)? {
+        let like = nearest_of_all(event, store.event_names()?.into_iter());
+        let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
+        context.ui.warning(format!("no event '{event}' was ever imported{like}"));
+    }
+    Ok(())
+}
+
+/// Makes a metric, or changes the one of that name. Returns the one that was.
+///
+/// # Errors
+/// A name or a formula that cannot be, or a circle (exit 9).
+pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>> {
+    let old = store.metric(&metric.name)?;
+    if old.as_ref() == Some(metric) {
+        return Ok(old);
+    }
+    check_name(store, &metric.name)?;
+    // With the metric in place, its own name is known, and a formula that leads back to it can be told from a wrong name.
+    store.save_metric(metric)?;
+    let catalogue = store.catalogue()?;
+    if let Definition::Formula(formula) = &metric.definition {
+        let expression = catalogue.read(formula)?;
+        refuse_circle(&catalogue, &metric.name, &expression.names)?;
+    }
+    Ok(old)
+}
+
+fn check_name(store: &Store, name: &str) -> Result<()> {
+    if !metric::is_name(name) {
+        let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
+        return Err(failure.hint("small letters, digits and _, beginning with a letter: reports_30d").into());
+    }
+    let catalogue = store.catalogue()?;
+    match catalogue.all().find(|known| known.name() == name) {
+        Some(Known::BuiltIn(_)) => {
+            Err(not_allowed(format!("'{name}' is an attribute already")).hint("choose another name").into())
+        }
+        Some(Known::Own(..)) => Err(not_allowed(format!("'{name}' is a column of the companies' file already"))
+            .hint("choose another name")
+            .into()),
+        Some(Known::Metric(_)) | None => Ok(()),
+    }
+}
+
+fn refuse_circle(catalogue: &Catalogue, name: &str, names: &[String]) -> Result<()> {
+    let formulas = catalogue.formulas()?;
+    let of = |wanted: &str| {
+        formulas.iter().find(|(metric, _)| metric.name == wanted).map(|(_, expression)| &expression.names)
+    };
+    let mut ways: Vec<Vec<&str>> = names.iter().map(|next| vec![name, next]).collect();
+    while let Some(way) = ways.pop() {
+        let Some(last) = way.last() else { continue };
+        if *last == name {
+            let message = format!("the metric '{name}' would need itself: {}", way.join(" -> "));
+            return Err(not_allowed(message).hint("change one of these formulas").into());
+        }
+        for next in of(last).into_iter().flatten() {
+            ways.push(way.iter().copied().chain([next.as_str()]).collect());
+        }
+    }
+    Ok(())
+}
+
+fn remove(context: &Context, name: &str) -> Result<()> {
+    let mut store = context.writer()?;
+    store.transaction(Finish::Commit, |store| {
+        if store.metric(name)?.is_none() {
+            return Err(unknown_metric(store, name)?.into());
+        }
+        let uses = uses(store, name)?;
+        if !uses.is_empty() {
+            let message = format!("the metric '{name}' is in use: {}", uses.join(", "));
+            return Err(not_allowed(message).hint("change or remove those first").into());
+        }
+        store.remove_metric(name)
+    })?;
+    context.ui.note(format!("the metric '{name}' is removed"));
+    Ok(())
+}
+
+fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
+    let failure = not_allowed(format!("there is no metric '{name}'"));
+    Ok(match nearest(name, store.metrics()?.into_iter().map(|metric| metric.name)) {
+        Some(like) => failure.hint(format!("did you mean '{like}'? `signals metric list` shows all")),
+        None => failure.hint("`signals metric list` shows all"),
+    })
+}
+
+/// What names an attribute: other metrics, segments and rules.
+fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
+    let catalogue = store.catalogue()?;
+    let names_it = |names: &[String]| names.iter().any(|used| used == name);
+    let formulas = catalogue.formulas()?.into_iter().filter(|(_, expression)| names_it(&expression.names));
+    let mut uses: Vec<String> = formulas.map(|(metric, _)| format!("metric '{}'", metric.name)).collect();
+    for segment in store.segments()? {
+        if names_it(&catalogue.read(&segment.condition)?.names) {
+            uses.push(format!("segment '{}'", segment.name));
+        }
+    }
+    for stored in store.rules()? {
+        let condition = stored.rule.logic.condition();
+        let texts = stored.rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
+        let mut names: Vec<String> = condition.and_then(|condition| condition.key.clone()).into_iter().collect();
+        for text in texts {
+            names.extend(catalogue.read(text)?.names);
+        }
+        if names_it(&names) {
+            uses.push(format!("rule '{}'", stored.rule.name));
+        }
+    }
+    Ok(uses)
+}

@@ -1,0 +1,111 @@
+//! `signals playbook`: what is usually done about a kind of signal.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::options::{FormatOption, find_company, nearest};
+use super::{output, task};
+use crate::context::Context;
+use crate::error::not_allowed;
+use crate::render::{Format, RecordWriter, Screen, counted};
+use crate::store::{Finish, Store, StoredPlaybook};
+use crate::views::playbooks::{self, PLAYBOOKS};
+
+/// See what is usually done about a kind of signal, and start doing it.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  signals playbook list\n  signals playbook start renewal acme")]
+pub enum Playbook {
+    /// List the playbooks
+    #[command(after_help = "Example:\n  signals playbook list")]
+    List(FormatOption),
+    /// Show the steps of a playbook
+    Show(ShowPlaybook),
+    /// Open the tasks of a playbook for a company
+    Start(StartPlaybook),
+}
+
+/// Show the steps of a playbook.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals playbook show win-back")]
+pub struct ShowPlaybook {
+    /// The playbook's name
+    name: String,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Open the tasks of a playbook for a company, each due so many days from now as its step says.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals playbook start renewal acme")]
+pub struct StartPlaybook {
+    /// The playbook's name
+    name: String,
+    /// The company's id or name
+    company: String,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl Playbook {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// An unknown playbook or company (exit 9); a database that cannot be read or written.
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Playbook::List(FormatOption { format }) => {
+                output::print_items(&context.ui, format, &PLAYBOOKS, &context.reader()?.playbooks()?)
+            }
+            Playbook::Show(args) => args.run(context),
+            Playbook::Start(args) => args.run(context),
+        }
+    }
+}
+
+impl ShowPlaybook {
+    fn run(self, context: &Context) -> Result<()> {
+        let stored = existing(&context.reader()?, &self.name)?;
+        if self.format.format == Format::Table {
+            let mut screen = Screen::new(context.ui.look());
+            playbooks::draw(&stored, &mut screen);
+            return context.ui.data(screen.into_text());
+        }
+        let writer = RecordWriter::new(self.format.format, &playbooks::FIELDS);
+        context.ui.records(writer, |record| record(&playbooks::one(&stored)))
+    }
+}
+
+impl StartPlaybook {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let playbook = existing(&store, &self.name)?.playbook;
+        let company = find_company(&store, &self.company)?;
+        let ids = store.transaction(Finish::Commit, |store| {
+            let stamp = task::stamp(context, store)?;
+            store.open_tasks(company, &playbook, None, &stamp)
+        })?;
+        for step in &playbook.steps {
+            task::warn_of_stranger(context, &store, &step.owner)?;
+        }
+        context.ui.note(format!("opened {}", counted(ids.len() as u64, "task", "tasks")));
+        let tasks = ids.into_iter().filter_map(|id| store.task(id).transpose()).collect::<Result<Vec<_>>>()?;
+        task::print(context, tasks, context.today(&store), self.format.format)
+    }
+}
+
+/// The playbook of that name.
+///
+/// # Errors
+/// No such playbook (exit 9).
+pub fn existing(store: &Store, name: &str) -> Result<StoredPlaybook> {
+    if let Some(stored) = store.playbook(name)? {
+        return Ok(stored);
+    }
+    let names = store.playbooks()?.into_iter().map(|stored| stored.playbook.name);
+    let failure = not_allowed(format!("there is no playbook '{name}'"));
+    Err(match nearest(name, names) {
+        Some(like) => failure.hint(format!("did you mean '{like}'? `signals playbook list` shows all")),
+        None => failure.hint("`signals playbook list` shows all"),
+    }
+    .into())
+}

@@ -1,0 +1,157 @@
+//! `signals pulse`: what people think of a customer.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::options::{FormatOption, find_company, not_in_the_future};
+use super::why::WhyOptions;
+use super::{output, triage};
+use crate::context::Context;
+use crate::domain::day::Day;
+use crate::domain::pulse::{self, Level, MOST_REASONS, Pulse, PulseMark};
+use crate::domain::reason::ReasonKind;
+use crate::error::usage;
+use crate::render::{Format, Screen, TextTable};
+use crate::run;
+use crate::store::{Finish, Store};
+use crate::views::pulses::{HISTORY, HistoryRow, SCALE, ScaleRow};
+
+/// Judge customers on six levels, and see how the judgement went.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals pulse set acme some-risk --reason-code support/response-time
+  signals pulse history acme
+  signals pulse scale")]
+pub enum PulseCommand {
+    /// Set the pulse of a company
+    Set(SetPulse),
+    /// Show each pulse of a company, with its reasons, and the journey as a line
+    History(History),
+    /// Show the six levels, with the team's guideline for each
+    #[command(after_help = "Example:\n  signals pulse scale")]
+    Scale(FormatOption),
+}
+
+/// Set the pulse of a company. It counts from the day after the latest day run, which in normal use is today.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals pulse set acme 5
+  signals pulse set acme 3 --reason-code support/response-time --reason-code value/missed-goals
+  signals pulse set acme high-risk --reason-code relationship/champion-left --on 2026-03-20")]
+pub struct SetPulse {
+    /// The company's id or name
+    company: String,
+    /// The level: 1 to 6, or severe-risk, high-risk, some-risk, satisfied, very-satisfied, extremely-satisfied
+    level: Level,
+    #[command(flatten)]
+    why: WhyOptions,
+    /// The day from which it counts
+    #[arg(long, value_name = "DAY")]
+    on: Option<Day>,
+}
+
+/// Show each pulse of a company, oldest first.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  signals pulse history acme\n  signals pulse history acme --format json")]
+pub struct History {
+    /// The company's id or name
+    company: String,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl PulseCommand {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// An unknown company or reason code (exit 9); a day in the future, too many reason codes (exit 2); a database that cannot be
+    /// read or written.
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            PulseCommand::Set(args) => args.run(context),
+            PulseCommand::History(args) => args.run(context),
+            PulseCommand::Scale(args) => scale(context, args.format),
+        }
+    }
+}
+
+impl SetPulse {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let company = find_company(&store, &self.company)?;
+        let on = self.on.map(|day| not_in_the_future(context, &store, day)).transpose()?;
+        let reason_codes = self.why.codes(&store, ReasonKind::Pulse)?;
+        if reason_codes.len() > MOST_REASONS {
+            let message = format!("{} reason codes are more than {MOST_REASONS}", reason_codes.len());
+            return Err(usage(message).hint("give those that matter most; --note has room for more").into());
+        }
+        let has_reason = !reason_codes.is_empty();
+        let before = store.pulses(company)?;
+        let (pulse, raised) = store.transaction(Finish::Commit, |store| {
+            let today = store.history_day(context.clock.now())?;
+            let mark = PulseMark { day: on.unwrap_or(today), at: context.clock.now(), level: self.level };
+            let pulse = Pulse { company, mark, reason_codes, note: self.why.note(), by: Some(context.user()) };
+            store.add_pulse(&pulse)?;
+            // A pulse of an earlier day waits for the next run.
+            let is_present = mark.day >= today;
+            let raised =
+                if is_present { run::after_pulse(store, &context.clock, company, mark.day)? } else { Vec::new() };
+            Ok((pulse, raised))
+        })?;
+        if self.level.is_at_risk() && !has_reason {
+            context
+                .ui
+                .warning(format!("{} without a reason code: --reason-code says what puts them at risk", self.level));
+        }
+        self.tell(context, &store, &pulse, &before)?;
+        for id in raised {
+            context.ui.note(format!("raised {}", triage::named(&store, &[id])?));
+        }
+        Ok(())
+    }
+
+    fn tell(&self, context: &Context, store: &Store, pulse: &Pulse, before: &[Pulse]) -> Result<()> {
+        let (day, level) = (pulse.mark.day, pulse.mark.level);
+        let marks: Vec<PulseMark> = before.iter().map(|pulse| pulse.mark).collect();
+        let old = pulse::current(&marks, day).map(|old| format!("; it was {}", old.level)).unwrap_or_default();
+        context.ui.note(format!("the pulse of '{}' is {level} from {day} on{old}", self.company));
+        context.ui.note(format!("{level}: {}", store.guideline(level)?));
+        let all = pulse::in_order(marks.into_iter().chain([pulse.mark]).collect());
+        if let Some(score) = pulse::success_score(&all, day) {
+            context.ui.note(format!("SuccessScore on {day}: {:.1}", pulse::to_one_decimal(score)));
+        }
+        if let Some(later) = all.last().filter(|last| last.day > day) {
+            context.ui.note(format!("since {} it is {}, which was set for a later day", later.day, later.level));
+        }
+        Ok(())
+    }
+}
+
+impl History {
+    fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let key = find_company(&store, &self.company)?;
+        let company = store.company(key)?;
+        let rows = HistoryRow::all(&company, store.pulses(key)?);
+        if self.format.format != Format::Table || rows.is_empty() {
+            return output::print_items(&context.ui, self.format.format, &HISTORY, &rows);
+        }
+        let mut screen = Screen::new(context.ui.look());
+        screen.heading(company.name.as_deref().unwrap_or(&company.company_id));
+        screen.pairs(rows.last().map(|last| ("journey", last.journey.clone())));
+        screen.gap();
+        let mut table = TextTable::new(HISTORY.columns.iter().copied());
+        rows.iter().for_each(|row| table.toned_row((HISTORY.cells)(row)));
+        screen.table(&table);
+        context.ui.data(screen.into_text())
+    }
+}
+
+fn scale(context: &Context, format: Format) -> Result<()> {
+    let store = context.reader()?;
+    let rows: Result<Vec<ScaleRow>> =
+        Level::ALL.into_iter().map(|level| Ok(ScaleRow { level, guideline: store.guideline(level)? })).collect();
+    output::print_items(&context.ui, format, &SCALE, &rows?)
+}

@@ -1,0 +1,153 @@
+//! `signals segment`: named conditions over attributes, and the companies that meet them.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::company::ListCompanies;
+use super::customers::{AsOfOption, ConditionOptions, Customers, existing_segment};
+use super::options::FormatOption;
+use super::output;
+use crate::context::Context;
+use crate::error::{Kind, not_allowed};
+use crate::store::{Finish, Segment as StoredSegment, Store};
+use crate::views::segments::{SEGMENTS, SizedSegment};
+
+/// Name the companies that meet a condition.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals segment add at-risk --where \"bad_open_signals >= 2 AND plan = 'enterprise'\"
+  signals segment list
+  signals segment show at-risk")]
+pub enum Segment {
+    /// Make a segment, or change the one of that name
+    Add(AddSegment),
+    /// List the segments, with how many companies each has
+    List(ListSegments),
+    /// List the companies of a segment
+    Show(ShowSegment),
+    /// Remove a segment
+    #[command(after_help = "Example:\n  signals segment remove at-risk")]
+    Remove(SegmentName),
+}
+
+/// Make a segment, or change the one of that name.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  signals segment add at-risk --where \"bad_open_signals >= 2 AND plan = 'enterprise'\""
+)]
+pub struct AddSegment {
+    /// The segment's name
+    name: String,
+    /// The condition, an expression over attributes
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    condition: String,
+}
+
+/// List the segments.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals segment list --as-of 2026-03-31")]
+pub struct ListSegments {
+    #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// List the companies of a segment.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals segment show at-risk --columns company_id,csm,events_change_28d_pct")]
+pub struct ShowSegment {
+    /// The segment's name
+    name: String,
+    #[command(flatten)]
+    as_of: AsOfOption,
+    /// The columns, with commas between
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// The segment that is meant.
+#[derive(Debug, Args)]
+pub struct SegmentName {
+    /// The segment's name
+    name: String,
+}
+
+impl Segment {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// An expression that is none (exit 2); an unknown segment (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Segment::Add(args) => args.run(context),
+            Segment::List(args) => args.run(context),
+            Segment::Show(ShowSegment { name, as_of, columns, format }) => {
+                ListCompanies::of_segment(name, as_of, columns, format).run(context)
+            }
+            Segment::Remove(SegmentName { name }) => remove(context, &name),
+        }
+    }
+}
+
+impl AddSegment {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.maker()?;
+        let segment = StoredSegment { name: self.name, condition: self.condition };
+        let old = store.transaction(Finish::Commit, |store| save(store, &segment))?;
+        match old {
+            Some(old) if old == segment => context.ui.note(format!("the segment '{}' stays as it was", segment.name)),
+            Some(old) => {
+                context.ui.note(format!("old: {}: {}", old.name, old.condition));
+                context.ui.note(format!("new: {}: {}", segment.name, segment.condition));
+            }
+            None => context.ui.note(format!("new segment: {}: {}", segment.name, segment.condition)),
+        }
+        Ok(())
+    }
+}
+
+/// Makes a segment, or changes the one of that name. Returns the one that was.
+///
+/// # Errors
+/// A name or a condition that cannot be (exit 2).
+fn save(store: &Store, segment: &StoredSegment) -> Result<Option<StoredSegment>> {
+    if segment.name.trim().is_empty() || segment.name.chars().any(char::is_control) {
+        return Err(not_allowed("a segment needs a name, without control characters").of_kind(Kind::Usage).into());
+    }
+    store.catalogue()?.read(&segment.condition).map_err(|failure| failure.of_kind(Kind::Usage))?;
+    let old = store.segment(&segment.name)?;
+    if old.as_ref() != Some(segment) {
+        store.save_segment(segment)?;
+    }
+    Ok(old)
+}
+
+impl ListSegments {
+    fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let catalogue = store.catalogue()?;
+        let as_of = self.as_of.resolve(context, &store)?;
+        let mut sized = Vec::new();
+        for segment in store.segments()? {
+            let condition = ConditionOptions { segment: Some(segment.name.clone()), condition: None };
+            let members =
+                Customers::select(&store, &catalogue, &[], &condition.conditions(&store, &catalogue)?, as_of)?;
+            sized.push(SizedSegment { segment, companies: members.len() as u64 });
+        }
+        output::print_items(&context.ui, self.format.format, &SEGMENTS, &sized)
+    }
+}
+
+fn remove(context: &Context, name: &str) -> Result<()> {
+    let mut store = context.writer()?;
+    store.transaction(Finish::Commit, |store| {
+        existing_segment(store, name)?;
+        store.remove_segment(name)
+    })?;
+    context.ui.note(format!("the segment '{name}' is removed"));
+    Ok(())
+}

@@ -1,0 +1,348 @@
+//! The adoption rule: has a company done the intended thing, and in time?
+
+use rustc_hash::FxHashMap;
+
+use super::company::CompanyKey;
+use super::customer::Customer;
+use super::day::Day;
+use super::facts::Goal;
+use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use super::rule::{AdoptionRule, Aim};
+use super::signal::SignalType;
+
+/// Something that a company is meant to do, and when it did it first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The event that shows it.
+    pub event: String,
+    /// Whether it is a goal of the company, and not of a rule for all companies.
+    pub is_goal: bool,
+    /// What the goal is called.
+    pub goal: Option<String>,
+    /// The day from which the deadline is counted; `None` for goals and where it is unknown.
+    pub started_on: Option<Day>,
+    /// The last day for it; `None` without a deadline.
+    pub due_on: Option<Day>,
+    /// The day of the first such event.
+    pub done_on: Option<Day>,
+}
+
+impl Adoption {
+    /// Whether it was done by its deadline, at any time where there is none.
+    pub fn is_in_time(&self) -> bool {
+        self.done_on.is_some_and(|done| self.due_on.is_none_or(|due| done <= due))
+    }
+}
+
+/// A goal of a company, and when its event first happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoalProgress {
+    /// The goal.
+    pub goal: Goal,
+    /// The day of the first such event of the company, whether before or after any deadline.
+    pub done_on: Option<Day>,
+}
+
+/// What an adoption rule asks about all companies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The day of each company's first event of one name.
+    FirstUses(FxHashMap<CompanyKey, Day>),
+    /// Each company's goals.
+    Goals(FxHashMap<CompanyKey, Vec<GoalProgress>>),
+}
+
+/// What a rule has raised for a company already, on whatever day: once ever means once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The type of the signal.
+    pub signal_type: SignalType,
+    /// The goal that it was about, by event, day and name; `None` where it was about none.
+    pub goal: Option<(String, Day, Option<String>)>,
+}
+
+/// All that an adoption rule has raised already.
+pub type ToldByCompany = FxHashMap<CompanyKey, Vec<Told>>;
+
+/// Applies a rule on `day` to all `customers`, in their order. Deadlines and first uses before `earliest` raise nothing.
+pub fn evaluate(
+    rule: &AdoptionRule,
+    day: Day,
+    earliest: Option<Day>,
+    customers: &[(CompanyKey, Customer)],
+    admission: &Admission,
+    progress: &Progress,
+    told: &ToldByCompany,
+) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    for (company, customer) in customers {
+        if let Some(skip) = Skip::of(customer, day, admission.admits(*company)) {
+            evaluation.skip(skip);
+            continue;
+        }
+        evaluation.evaluated.push(*company);
+        let told = told.get(company).map_or(&[][..], Vec::as_slice);
+        let raised = match progress {
+            Progress::FirstUses(first_uses) => {
+                let adoption = first_use(rule, customer, first_uses.get(company).copied());
+                adoption.map_or_else(Vec::new, |adoption| judge_first_use(&adoption, day, earliest, told))
+            }
+            Progress::Goals(goals) => {
+                judge_goals(goals.get(company).map_or(&[][..], Vec::as_slice), day, earliest, told)
+            }
+        };
+        evaluation.findings.extend(raised.into_iter().map(|finding| (*company, finding)));
+    }
+    evaluation
+}
+
+/// What a rule on an event means for a customer; `None` for a rule on goals.
+fn first_use(rule: &AdoptionRule, customer: &Customer, done_on: Option<Day>) -> Option<Adoption> {
+    let Aim::Event { event, within } = &rule.aim else { return None };
+    let started_on = customer.start();
+    let due_on = started_on.zip(*within).map(|(start, days)| start + i32::from(days));
+    Some(Adoption { event: event.clone(), is_goal: false, goal: None, started_on, due_on, done_on })
+}
+
+/// The signals about a first use: a bad one when the deadline has passed, a good one when it is done, however late, each once.
+fn judge_first_use(adoption: &Adoption, day: Day, earliest: Option<Day>, told: &[Told]) -> Vec<Finding> {
+    let is_told = |wanted| told.iter().any(|told| told.signal_type == wanted && told.goal.is_none());
+    let is_missed = is_due(adoption.due_on, day, earliest) && !adoption.is_in_time();
+    let is_done = is_due(adoption.done_on, day, earliest);
+    let bad = (is_missed && !is_told(SignalType::Bad)).then(|| finding(SignalType::Bad, adoption, day));
+    let good = (is_done && !is_told(SignalType::Good)).then(|| finding(SignalType::Good, adoption, day));
+    bad.into_iter().chain(good).collect()
+}
+
+/// The signals about goals: one for each, good when it is done in time, bad when its day has passed. Of goals that are equal in all,
+/// there are as many signals as goals.
+fn judge_goals(goals: &[GoalProgress], day: Day, earliest: Option<Day>, told: &[Told]) -> Vec<Finding> {
+    let mut told: Vec<&Told> = told.iter().collect();
+    let mut findings = Vec::new();
+    for GoalProgress { goal, done_on } in goals {
+        let is_about = |told: &&Told| {
+            let of = told.goal.as_ref();
+            of.is_some_and(|(event, due, name)| (event, due, name) == (&goal.event, &goal.due_on, &goal.name))
+        };
+        if let Some(place) = told.iter().position(is_about) {
+            told.swap_remove(place);
+            continue;
+        }
+        let adoption = Adoption {
+            event: goal.event.clone(),
+            is_goal: true,
+            goal: goal.name.clone(),
+            started_on: None,
+            due_on: Some(goal.due_on),
+            done_on: *done_on,
+        };
+        findings.extend(judge_goal(&adoption, day, earliest));
+    }
+    findings
+}
+
+fn judge_goal(adoption: &Adoption, day: Day, earliest: Option<Day>) -> Option<Finding> {
+    let (signal_type, decisive) = match adoption.is_in_time() {
+        true => (SignalType::Good, adoption.done_on),
+        false => (SignalType::Bad, adoption.due_on),
+    };
+    is_due(decisive, day, earliest).then(|| finding(signal_type, adoption, day))
+}
+
+/// Whether what happens at the end of `decisive` is known on `day`, and not so old that it raises nothing.
+fn is_due(decisive: Option<Day>, day: Day, earliest: Option<Day>) -> bool {
+    decisive.is_some_and(|decisive| decisive <= day && earliest.is_none_or(|earliest| earliest <= decisive))
+}
+
+/// What is known on `day` alone goes into a signal.
+fn finding(signal_type: SignalType, adoption: &Adoption, day: Day) -> Finding {
+    let done_on = adoption.done_on.filter(|done| *done <= day);
+    Finding { signal_type, evidence: Evidence::Adoption(Adoption { done_on, ..adoption.clone() }) }
+}
+
+/// One line of text that says what happened: `no report_exported by 2026-03-15`.
+pub fn describe(signal_type: SignalType, adoption: &Adoption) -> String {
+    let Adoption { event, is_goal, goal, started_on, due_on, done_on } = adoption;
+    let goal = match (is_goal, goal) {
+        (true, Some(name)) => format!("goal '{name}': "),
+        (true, None) => "goal: ".to_owned(),
+        (false, _) => String::new(),
+    };
+    match (signal_type, done_on, due_on) {
+        (SignalType::Good, Some(done), Some(due)) if done > due => {
+            format!("{goal}first {event} on {done}, after the deadline of {due}")
+        }
+        (SignalType::Good, Some(done), Some(due)) => format!("{goal}first {event} on {done}, due by {due}"),
+        (SignalType::Good, Some(done), None) => format!("first {event} on {done}"),
+        (_, _, Some(due)) => {
+            let after = started_on.map(|start| format!(", {} days after the start", *due - start)).unwrap_or_default();
+            format!("{goal}no {event} by {due}{after}")
+        }
+        _ => format!("{goal}{event}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::customer::Break;
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    /// A day of March 2026.
+    fn march(number: i32) -> Day {
+        day("2026-03-01") + number - 1
+    }
+
+    /// The types that the rule `--event E --within 7` raises on each of `days` of March for a company that became a customer on
+    /// 1 March and did it first on `done`.
+    fn types(done: Option<i32>, earliest: Option<i32>, days: &[i32]) -> Vec<(i32, SignalType)> {
+        let rule = AdoptionRule { aim: Aim::Event { event: "E".into(), within: Some(7) }, retroactive: false };
+        let customer = Customer { created_on: Some(march(1)), ..Customer::default() };
+        let progress = Progress::FirstUses(done.map(|done| (CompanyKey(1), march(done))).into_iter().collect());
+        replay(&rule, &customer, &progress, earliest, days)
+    }
+
+    fn replay(
+        rule: &AdoptionRule,
+        customer: &Customer,
+        progress: &Progress,
+        earliest: Option<i32>,
+        days: &[i32],
+    ) -> Vec<(i32, SignalType)> {
+        let customers = [(CompanyKey(1), customer.clone())];
+        let mut told = ToldByCompany::default();
+        let mut types = Vec::new();
+        for number in days {
+            let earliest = earliest.map(march);
+            let found = evaluate(rule, march(*number), earliest, &customers, &Admission::All, progress, &told);
+            for (company, finding) in found.findings {
+                let Evidence::Adoption(adoption) = finding.evidence else { panic!("no adoption") };
+                let goal = adoption.is_goal.then(|| (adoption.event, adoption.due_on.unwrap(), adoption.goal));
+                told.entry(company).or_default().push(Told { signal_type: finding.signal_type, goal });
+                types.push((*number, finding.signal_type));
+            }
+        }
+        types
+    }
+
+    #[test]
+    fn a_first_use_is_good_once_and_a_missed_deadline_bad_once() {
+        use SignalType::{Bad, Good};
+        // The deadline is 8 March.
+        type Case<'c> = (Option<i32>, &'c [i32], &'c [(i32, SignalType)]);
+        let cases: [Case<'_>; 8] = [
+            (Some(5), &[4, 5, 6, 8, 9], &[(5, Good)]),
+            (Some(8), &[7, 8, 9], &[(8, Good)]),
+            (Some(9), &[7, 8, 9, 10], &[(8, Bad), (9, Good)]),
+            (None, &[7, 8, 9, 10], &[(8, Bad)]),
+            // Runs are missing around the deadline.
+            (None, &[7, 12, 13], &[(12, Bad)]),
+            (Some(10), &[7, 12, 13], &[(12, Bad), (12, Good)]),
+            (Some(10), &[7, 9, 12], &[(9, Bad), (12, Good)]),
+            // Done before the company became a customer.
+            (Some(-3), &[1, 8], &[(1, Good)]),
+        ];
+        for (done, days, expected) in cases {
+            assert_eq!(types(done, None, days), expected, "done {done:?}, run {days:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_before_the_first_run_raises_nothing() {
+        use SignalType::{Bad, Good};
+        assert_eq!(types(Some(5), Some(6), &[6, 7, 8, 9]), []);
+        assert_eq!(types(Some(6), Some(6), &[6, 7, 8, 9]), [(6, Good)]);
+        assert_eq!(types(None, Some(9), &[9, 10]), []);
+        assert_eq!(types(None, Some(8), &[8, 9]), [(8, Bad)]);
+        // The deadline is too old, the late use is not.
+        assert_eq!(types(Some(10), Some(9), &[9, 10]), [(10, Good)]);
+    }
+
+    #[test]
+    fn a_signal_raised_on_a_later_day_is_not_raised_again_on_an_earlier_one() {
+        assert_eq!(types(Some(5), None, &[9, 5, 6]), [(9, SignalType::Good)]);
+    }
+
+    #[test]
+    fn the_start_is_the_creation_else_the_first_event() {
+        let rule = AdoptionRule { aim: Aim::Event { event: "E".into(), within: Some(7) }, retroactive: false };
+        let none = Progress::FirstUses(FxHashMap::default());
+        let days: Vec<i32> = (1..=31).collect();
+        let of = |customer: &Customer| replay(&rule, customer, &none, None, &days);
+        let both = Customer { created_on: Some(march(3)), first_event: Some(march(1)), breaks: Vec::new() };
+        assert_eq!(of(&both), [(10, SignalType::Bad)]);
+        assert_eq!(of(&Customer { created_on: None, ..both.clone() }), [(8, SignalType::Bad)]);
+        assert_eq!(of(&Customer::default()), []);
+        let churned = vec![Break { churned_on: march(10), returned_on: Some(march(20)) }];
+        assert_eq!(of(&Customer { breaks: churned, ..both }), [(20, SignalType::Bad)]);
+    }
+
+    #[test]
+    fn without_a_deadline_there_is_only_good() {
+        let rule = AdoptionRule { aim: Aim::Event { event: "E".into(), within: None }, retroactive: false };
+        let customer = Customer { created_on: Some(march(1)), ..Customer::default() };
+        let days: Vec<i32> = (1..=31).collect();
+        let done = Progress::FirstUses(FxHashMap::from_iter([(CompanyKey(1), march(30))]));
+        assert_eq!(replay(&rule, &customer, &done, None, &days), [(30, SignalType::Good)]);
+        let other = Progress::FirstUses(FxHashMap::from_iter([(CompanyKey(2), march(30))]));
+        assert_eq!(replay(&rule, &customer, &other, None, &days), []);
+    }
+
+    #[test]
+    fn a_goal_has_one_signal() {
+        use SignalType::{Bad, Good};
+        let rule = AdoptionRule { aim: Aim::Goals { event: None }, retroactive: false };
+        let goals = |goals: &[(i32, Option<i32>)]| {
+            let progress = goals.iter().map(|(due, done)| GoalProgress {
+                goal: Goal { company: CompanyKey(1), event: "E".into(), due_on: march(*due), name: None },
+                done_on: done.map(march),
+            });
+            Progress::Goals(FxHashMap::from_iter([(CompanyKey(1), progress.collect())]))
+        };
+        let days: Vec<i32> = (1..=31).collect();
+        let of = |list, earliest| replay(&rule, &Customer::default(), &goals(list), earliest, &days);
+        assert_eq!(of(&[(10, Some(10))], None), [(10, Good)]);
+        assert_eq!(of(&[(10, Some(4))], None), [(4, Good)]);
+        assert_eq!(of(&[(10, Some(11))], None), [(10, Bad)]);
+        assert_eq!(of(&[(10, None)], None), [(10, Bad)]);
+        assert_eq!(of(&[(10, Some(12)), (20, Some(12))], None), [(10, Bad), (12, Good)]);
+        // Two equal goals are two.
+        assert_eq!(of(&[(10, None), (10, None)], None), [(10, Bad), (10, Bad)]);
+        // What was reached before the first run is not missed afterwards.
+        assert_eq!(of(&[(10, Some(4))], Some(5)), []);
+        assert_eq!(of(&[(4, None), (4, Some(6)), (5, None)], Some(5)), [(5, Bad)]);
+    }
+
+    #[test]
+    fn a_signal_says_what_happened_and_nothing_later() {
+        let text = |signal_type, due: Option<i32>, done: Option<i32>| {
+            let adoption = Adoption {
+                event: "export".into(),
+                is_goal: false,
+                goal: None,
+                started_on: Some(march(1)),
+                due_on: due.map(march),
+                done_on: done.map(march),
+            };
+            let found = finding(signal_type, &adoption, march(20));
+            describe(signal_type, found.evidence.adoption().unwrap())
+        };
+        use SignalType::{Bad, Good};
+        assert_eq!(text(Good, Some(15), Some(9)), "first export on 2026-03-09, due by 2026-03-15");
+        assert_eq!(text(Good, Some(8), Some(9)), "first export on 2026-03-09, after the deadline of 2026-03-08");
+        assert_eq!(text(Good, None, Some(9)), "first export on 2026-03-09");
+        assert_eq!(text(Bad, Some(15), Some(25)), "no export by 2026-03-15, 14 days after the start");
+        let goal = Adoption {
+            event: "export".into(),
+            is_goal: true,
+            goal: Some("Go live".into()),
+            started_on: None,
+            due_on: Some(march(15)),
+            done_on: None,
+        };
+        assert_eq!(describe(Bad, &goal), "goal 'Go live': no export by 2026-03-15");
+    }
+}

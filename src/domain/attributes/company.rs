@@ -1,0 +1,122 @@
+//! What a company's own record says, with what its subscriptions add, and how far its dates are away.
+
+use super::rows::{day, number, text};
+use super::{Attribute, Datum, Group, Of};
+use crate::domain::company::Company;
+use crate::domain::day::Day;
+
+/// What the attributes of a company's record and contract follow from.
+#[derive(Debug, Clone, Copy)]
+pub struct CompanyFacts<'a> {
+    /// The record, where the subscriptions that are active on the day speak for what they state.
+    pub company: &'a Company,
+    /// Its tags, A to Z, with `;` between.
+    pub tags: Option<&'a str>,
+    /// The as-of date.
+    pub day: Day,
+}
+
+impl CompanyFacts<'_> {
+    /// How many days a day of the future is away; negative when it has passed.
+    fn days_to(&self, day: Option<Day>) -> Datum {
+        day.map(|day| day - self.day).into()
+    }
+}
+
+const fn of(value: fn(&CompanyFacts<'_>) -> Datum) -> Of {
+    Of::Company(value)
+}
+
+const fn contract(value: fn(&CompanyFacts<'_>) -> Datum) -> Of {
+    Of::Contract(value)
+}
+
+use Group::{Company as C, Contract as T};
+
+pub(super) const ATTRIBUTES: [Attribute; 22] = [
+    text("company_id", C, "the id, as the exports have it", of(|f| (&f.company.company_id).into())),
+    text("name", C, "the name", of(|f| f.company.name.as_ref().into())),
+    text("csm", C, "the customer success manager in charge", of(|f| f.company.csm.as_ref().into())),
+    text("manager", C, "the manager in charge", of(|f| f.company.manager.as_ref().into())),
+    text("lifecycle_stage", C, "where it stands as a customer", of(|f| f.company.lifecycle_stage.as_ref().into())),
+    text("segment", C, "the market segment of its record", of(|f| f.company.segment.as_ref().into())),
+    text(
+        "plan",
+        C,
+        "the plan, of the largest active subscription if any",
+        contract(|f| f.company.plan.as_ref().into()),
+    ),
+    text(
+        "product",
+        C,
+        "the product, of the largest active subscription",
+        contract(|f| f.company.product.as_ref().into()),
+    ),
+    number(
+        "mrr",
+        C,
+        "money",
+        "monthly recurring revenue, the sum of active subscriptions",
+        contract(|f| f.company.mrr.into()),
+    ),
+    day("created_on", C, "when it became a customer", contract(|f| f.company.created_on.into())),
+    day("crm_created_on", C, "when its record in the CRM was made", of(|f| f.company.crm_created_on.into())),
+    day(
+        "renewal_on",
+        C,
+        "when its contract renews, the first of its subscriptions",
+        contract(|f| f.company.renewal_on.into()),
+    ),
+    number(
+        "renewal_term_days",
+        C,
+        "days",
+        "the length of the term that renews",
+        contract(|f| f.company.renewal_term_days.into()),
+    ),
+    day(
+        "payment_expires_on",
+        C,
+        "when its means of payment expires",
+        contract(|f| f.company.payment_expires_on.into()),
+    ),
+    number(
+        "seats",
+        C,
+        "seats",
+        "seats paid for, the sum of active subscriptions",
+        contract(|f| f.company.seats.into()),
+    ),
+    number("seats_used", C, "seats", "seats in use", of(|f| f.company.seats_used.into())),
+    day("churned_on", C, "the first day on which it is no customer any more", of(|f| f.company.churned_on.into())),
+    text("tags", C, "its tags, A to Z, with ; between", of(|f| f.tags.into())),
+    number(
+        "days_since_created",
+        T,
+        "days",
+        "since it became a customer",
+        contract(|f| f.company.created_on.map(|on| f.day - on).into()),
+    ),
+    number(
+        "days_to_renewal",
+        T,
+        "days",
+        "until its contract renews; below 0 when that day has passed",
+        contract(|f| f.days_to(f.company.renewal_on)),
+    ),
+    number(
+        "days_to_payment_expiry",
+        T,
+        "days",
+        "until its means of payment expires; below 0 when it has",
+        contract(|f| f.days_to(f.company.payment_expires_on)),
+    ),
+    number("seat_usage_pct", T, "percent", "seats in use of seats paid for", contract(seat_usage)),
+];
+
+fn seat_usage(facts: &CompanyFacts<'_>) -> Datum {
+    match (facts.company.seats, facts.company.seats_used) {
+        (Some(seats), Some(used)) if seats != 0 => Datum::Number(used as f64 * 100.0 / seats as f64),
+        _ => Datum::Null,
+    }
+}

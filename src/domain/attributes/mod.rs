@@ -1,0 +1,394 @@
+//! The catalogue of attributes: every named fact about a company on an as-of date.
+//!
+//! There is one row for each attribute, in the file of its group: name, type, unit, a line of help, and how its value follows
+//! from the facts of its family. The store brings the facts of a family for all companies at once (`store::attributes`);
+//! the list of customers, filters, segments, metrics, rules, health, reports and exports all name the rows of this catalogue.
+
+mod company;
+mod engagement;
+mod money;
+mod pulse;
+mod sentiment;
+mod signals;
+mod support;
+mod usage;
+mod work;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+pub use company::CompanyFacts;
+pub use engagement::Contact;
+pub use pulse::PulseFacts;
+pub use signals::SignalFacts;
+pub use usage::{EventCounts, EventDays, NewPeople, PeopleCounts};
+pub use work::{DatedGoal, TaskFacts};
+
+use super::day::{Day, DayRange};
+use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
+use super::rule::named;
+
+/// A named fact about a company.
+#[derive(Debug, Clone, Copy)]
+pub struct Attribute {
+    /// The name, the same everywhere.
+    pub name: &'static str,
+    /// What it is about.
+    pub group: Group,
+    /// What its values are.
+    pub kind: AttributeType,
+    /// What its values count or measure; empty for texts and days.
+    pub unit: &'static str,
+    /// What it says, in one line.
+    pub help: &'static str,
+    /// How its value follows from the facts about a company.
+    pub of: Of,
+}
+
+/// What attributes are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Group {
+    /// What the company's own record says.
+    Company,
+    /// Its signals.
+    Signals,
+    /// What its people do in the product.
+    Usage,
+    /// Dates and seats of its contract.
+    Contract,
+    /// What it answers to surveys.
+    Sentiment,
+    /// Its tickets.
+    Support,
+    /// Its invoices.
+    Money,
+    /// The contacts with it.
+    Engagement,
+    /// What people think of it.
+    Pulse,
+    /// Tasks and goals.
+    Work,
+}
+named!(Group {
+    Company = "company",
+    Signals = "signals",
+    Usage = "usage",
+    Contract = "contract",
+    Sentiment = "sentiment",
+    Support = "support",
+    Money = "money",
+    Engagement = "engagement",
+    Pulse = "pulse",
+    Work = "work",
+});
+
+/// From which facts the value of an attribute follows, and how. A family is read from the database only when an attribute of it is
+/// asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Of {
+    /// The company's own record.
+    Company(fn(&CompanyFacts<'_>) -> Datum),
+    /// The company's record with its subscriptions.
+    Contract(fn(&CompanyFacts<'_>) -> Datum),
+    /// The types and states of its signals.
+    Signals(fn(&SignalFacts) -> Datum),
+    /// The days of its signals.
+    SignalDays(fn(&SignalFacts) -> Datum),
+    /// Day counts of the last 56 days.
+    Counts(fn(&EventCounts) -> Datum),
+    /// The event names of the last 28 days.
+    Features(fn(&EventCounts) -> Datum),
+    /// The people of the last 7 days.
+    PeopleOfWeek(fn(&PeopleCounts) -> Datum),
+    /// The people of the last 56 days.
+    People(fn(&PeopleCounts) -> Datum),
+    /// The first day of every person.
+    NewPeople(fn(&NewPeople) -> Datum),
+    /// The company's first and last day with an event.
+    EventDays(fn(&EventDays) -> Datum),
+    /// Survey responses, oldest first.
+    Nps(fn(&Facts<'_, NpsResponse>) -> Datum),
+    /// Tickets, oldest first.
+    Tickets(fn(&Facts<'_, Ticket>) -> Datum),
+    /// Invoices, the first due first.
+    Invoices(fn(&Facts<'_, Invoice>) -> Datum),
+    /// Contacts, oldest first.
+    Contacts(fn(&Facts<'_, Contact>) -> Datum),
+    /// The pulses that people set.
+    Pulses(fn(&PulseFacts<'_>) -> Datum),
+    /// Its open tasks.
+    Tasks(fn(&TaskFacts) -> Datum),
+    /// Goals, the first due first.
+    Goals(fn(&Facts<'_, DatedGoal>) -> Datum),
+}
+
+/// The value of an attribute.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Datum {
+    /// Unknown, which is never 0.
+    #[default]
+    Null,
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// A calendar day.
+    Day(Day),
+}
+
+impl Datum {
+    /// As text: a number with as many decimals as it has, a day as `YYYY-MM-DD`; `None` when it is unknown.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Datum::Null => None,
+            Datum::Whole(number) => Some(Cow::Owned(number.to_string())),
+            Datum::Number(number) => Some(Cow::Owned(number.to_string())),
+            Datum::Text(text) => Some(Cow::Borrowed(text)),
+            Datum::Day(day) => Some(Cow::Owned(day.to_string())),
+        }
+    }
+
+    /// As a number, where it is one.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Datum::Whole(number) => Some(*number as f64),
+            Datum::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl Datum {
+    /// How two values stand in a sorted list: the unknown last, then numbers by size, days in time, texts A to Z.
+    pub fn order(&self, other: &Datum) -> Ordering {
+        match (self, other) {
+            (Datum::Null, Datum::Null) => Ordering::Equal,
+            (Datum::Null, _) => Ordering::Greater,
+            (_, Datum::Null) => Ordering::Less,
+            (Datum::Whole(a), Datum::Whole(b)) => a.cmp(b),
+            (Datum::Day(a), Datum::Day(b)) => a.cmp(b),
+            (Datum::Text(a), Datum::Text(b)) => a.cmp(b),
+            _ => match (self.number(), other.number()) {
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                _ => self.text().cmp(&other.text()),
+            },
+        }
+    }
+}
+
+impl From<i64> for Datum {
+    fn from(value: i64) -> Self {
+        Datum::Whole(value)
+    }
+}
+
+impl From<i32> for Datum {
+    fn from(value: i32) -> Self {
+        Datum::Whole(i64::from(value))
+    }
+}
+
+impl From<u64> for Datum {
+    fn from(value: u64) -> Self {
+        Datum::Whole(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<usize> for Datum {
+    fn from(value: usize) -> Self {
+        Datum::from(value as u64)
+    }
+}
+
+impl From<f64> for Datum {
+    fn from(value: f64) -> Self {
+        if value.is_finite() { Datum::Number(value) } else { Datum::Null }
+    }
+}
+
+impl From<Day> for Datum {
+    fn from(value: Day) -> Self {
+        Datum::Day(value)
+    }
+}
+
+impl From<&str> for Datum {
+    fn from(value: &str) -> Self {
+        Datum::Text(value.to_owned())
+    }
+}
+
+impl From<&String> for Datum {
+    fn from(value: &String) -> Self {
+        Datum::Text(value.clone())
+    }
+}
+
+impl<T: Into<Datum>> From<Option<T>> for Datum {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Datum::Null, Into::into)
+    }
+}
+
+/// As of when attributes are asked for. Facts dated on or before the day count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// The as-of date.
+    pub day: Day,
+    /// Which of the program's own entries count: signals and what was done about them.
+    pub stage: Stage,
+}
+
+/// Which signals and entries of the history count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Entries up to the day, and signals raised before it: for the first rules of a day.
+    BeforeTrends,
+    /// Entries up to the day, and signals raised by then but for those of the condition rules of the day, which all see the same.
+    BeforeConditions,
+    /// Entries and signals up to the day.
+    EndOfDay,
+    /// All of them, as they stand now.
+    Now {
+        /// The day on which entries are made now.
+        today: Day,
+    },
+}
+
+impl AsOf {
+    /// At the end of a day.
+    pub fn end_of(day: Day) -> Self {
+        AsOf { day, stage: Stage::EndOfDay }
+    }
+
+    /// As things stand now, with facts up to `day`; entries are made on `today`.
+    pub fn at_present(day: Day, today: Day) -> Self {
+        AsOf { day, stage: Stage::Now { today } }
+    }
+
+    /// Whether things are looked at as they stand now.
+    pub fn is_present(self) -> bool {
+        matches!(self.stage, Stage::Now { .. })
+    }
+
+    /// The last day of entries that count; `None` where all do.
+    pub fn last_entry(self) -> Option<Day> {
+        (!self.is_present()).then_some(self.day)
+    }
+
+    /// The day from which people look at their own entries, such as tasks that are due.
+    pub fn today(self) -> Day {
+        match self.stage {
+            Stage::Now { today } => today,
+            _ => self.day,
+        }
+    }
+}
+
+/// Imported facts of one kind about one company, dated on or before an as-of date.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a, T> {
+    /// The facts, in order of time.
+    pub rows: &'a [T],
+    /// Whether the as-of date is not before the first fact of this kind in the whole database: until then a count is unknown.
+    pub has_begun: bool,
+    /// The as-of date.
+    pub day: Day,
+}
+
+impl<'a, T> Facts<'a, T> {
+    /// How many facts are so; unknown before the first fact of the kind.
+    fn count(&self, is_so: impl Fn(&T) -> bool) -> Datum {
+        self.counted(self.rows.iter().filter(|row| is_so(row)).count())
+    }
+
+    /// A count of facts; unknown before the first fact of the kind.
+    fn counted(&self, count: usize) -> Datum {
+        if self.has_begun { count.into() } else { Datum::Null }
+    }
+
+    /// The last `days` days, the as-of date included.
+    fn last(&self, days: i32) -> DayRange {
+        last(self.day, days)
+    }
+
+    /// The last 28 days.
+    fn now(&self) -> DayRange {
+        last(self.day, MONTH)
+    }
+
+    /// The 28 days before the last 28.
+    fn before(&self) -> DayRange {
+        last(self.day - MONTH, MONTH)
+    }
+}
+
+/// Four whole weeks: 30 days hold four or five Mondays, and turn weekends into trends.
+pub const MONTH: i32 = 28;
+
+/// The last `days` days up to and including `day`.
+pub fn last(day: Day, days: i32) -> DayRange {
+    DayRange { from: day - days + 1, to: day }
+}
+
+/// By how many percent `current` is more than `previous`; unknown where `previous` is 0.
+fn change_pct(previous: u64, current: u64) -> Datum {
+    match previous {
+        0 => Datum::Null,
+        _ => Datum::Number((current as f64 - previous as f64) * 100.0 / previous as f64),
+    }
+}
+
+/// The mean; unknown without values.
+fn mean(values: impl Iterator<Item = f64>) -> Datum {
+    let (count, sum) = values.fold((0_u32, 0.0), |(count, sum), value| (count + 1, sum + value));
+    if count == 0 { Datum::Null } else { Datum::from(sum / f64::from(count)) }
+}
+
+/// Every attribute, group by group, in the order in which they are listed.
+pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
+    let groups: [&'static [Attribute]; 9] = [
+        &company::ATTRIBUTES,
+        &signals::ATTRIBUTES,
+        &usage::ATTRIBUTES,
+        &sentiment::ATTRIBUTES,
+        &support::ATTRIBUTES,
+        &money::ATTRIBUTES,
+        &engagement::ATTRIBUTES,
+        &pulse::ATTRIBUTES,
+        &work::ATTRIBUTES,
+    ];
+    groups.into_iter().flatten()
+}
+
+/// The attribute of that name, without regard to case as in SQL.
+pub fn find(name: &str) -> Option<&'static Attribute> {
+    catalogue().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+}
+
+/// Short forms for the rows of the catalogue.
+mod rows {
+    use super::{Attribute, AttributeType, Group, Of};
+
+    pub(super) const fn number(
+        name: &'static str,
+        group: Group,
+        unit: &'static str,
+        help: &'static str,
+        of: Of,
+    ) -> Attribute {
+        Attribute { name, group, kind: AttributeType::Number, unit, help, of }
+    }
+
+    pub(super) const fn text(name: &'static str, group: Group, help: &'static str, of: Of) -> Attribute {
+        Attribute { name, group, kind: AttributeType::Text, unit: "", help, of }
+    }
+
+    pub(super) const fn day(name: &'static str, group: Group, help: &'static str, of: Of) -> Attribute {
+        Attribute { name, group, kind: AttributeType::Date, unit: "", help, of }
+    }
+}

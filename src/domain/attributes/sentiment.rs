@@ -1,0 +1,98 @@
+//! What a company's people answer to "how likely are you to recommend us?".
+
+use super::rows::{day, number, text};
+use super::{Attribute, Datum, Facts, Group, Of, mean};
+use crate::domain::facts::NpsResponse;
+
+type Responses<'a> = Facts<'a, NpsResponse>;
+
+/// The name of the group that a score of 0 to 10 belongs to. Source: Reichheld, "The One Number You Need to Grow", 2003.
+pub fn category(score: i64) -> &'static str {
+    match score {
+        9.. => "promoter",
+        7..=8 => "passive",
+        _ => "detractor",
+    }
+}
+
+fn latest<'a>(facts: &Responses<'a>) -> Option<&'a NpsResponse> {
+    facts.rows.last()
+}
+
+/// What the person of the latest response answered before; where nothing is known of that, what the company answered before.
+fn previous<'a>(facts: &Responses<'a>) -> Option<&'a NpsResponse> {
+    let (latest, earlier) = facts.rows.split_last()?;
+    let same_person = |response: &&NpsResponse| response.person_id.is_some() && response.person_id == latest.person_id;
+    earlier.iter().rfind(same_person).or(earlier.last())
+}
+
+fn change(facts: &Responses<'_>) -> Datum {
+    latest(facts).zip(previous(facts)).map(|(latest, previous)| latest.score - previous.score).into()
+}
+
+fn of_category(facts: &Responses<'_>, wanted: &str) -> Datum {
+    facts.count(|response| category(response.score) == wanted)
+}
+
+fn of_category_7d(facts: &Responses<'_>, wanted: &str) -> Datum {
+    let week = facts.last(7);
+    facts.count(|response| category(response.score) == wanted && week.contains(response.responded.on))
+}
+
+fn mean_90d(facts: &Responses<'_>) -> Datum {
+    let days = facts.last(90);
+    mean(
+        facts.rows.iter().filter(|response| days.contains(response.responded.on)).map(|response| response.score as f64),
+    )
+}
+
+const fn of(value: fn(&Responses<'_>) -> Datum) -> Of {
+    Of::Nps(value)
+}
+
+use Group::Sentiment as S;
+
+pub(super) const ATTRIBUTES: [Attribute; 14] = [
+    number("nps_score", S, "0 to 10", "the latest score", of(|f| latest(f).map(|latest| latest.score).into())),
+    number(
+        "nps_previous_score",
+        S,
+        "0 to 10",
+        "the score before, of the same person, else of the company",
+        of(|f| previous(f).map(|previous| previous.score).into()),
+    ),
+    number("nps_change", S, "points", "the latest score less the one before", of(change)),
+    text(
+        "nps_category",
+        S,
+        "promoter (9, 10), passive (7, 8) or detractor",
+        of(|f| latest(f).map(|latest| category(latest.score)).into()),
+    ),
+    day(
+        "nps_responded_on",
+        S,
+        "the day of the latest response",
+        of(|f| latest(f).map(|latest| latest.responded.on).into()),
+    ),
+    number(
+        "days_since_nps",
+        S,
+        "days",
+        "since the latest response",
+        of(|f| latest(f).map(|latest| f.day - latest.responded.on).into()),
+    ),
+    number("nps_mean_90d", S, "0 to 10", "the mean score of the last 90 days", of(mean_90d)),
+    number("nps_responses", S, "responses", "responses so far", of(|f| f.count(|_| true))),
+    number("nps_promoters", S, "responses", "promoters so far", of(|f| of_category(f, "promoter"))),
+    number("nps_passives", S, "responses", "passives so far", of(|f| of_category(f, "passive"))),
+    number("nps_detractors", S, "responses", "detractors so far", of(|f| of_category(f, "detractor"))),
+    number("nps_promoters_7d", S, "responses", "promoters in the last 7 days", of(|f| of_category_7d(f, "promoter"))),
+    number("nps_passives_7d", S, "responses", "passives in the last 7 days", of(|f| of_category_7d(f, "passive"))),
+    number(
+        "nps_detractors_7d",
+        S,
+        "responses",
+        "detractors in the last 7 days",
+        of(|f| of_category_7d(f, "detractor")),
+    ),
+];

@@ -1,0 +1,93 @@
+//! A company's signals, counted from their history.
+
+use super::rows::{day, number};
+use super::{Attribute, Datum, Group, Of};
+use crate::domain::day::Day;
+use crate::domain::signal::{SignalType, State};
+
+/// The signals of a company as of a day. Nothing here is ever unknown but a day: signals are the program's own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SignalFacts {
+    /// How many there are, by type and state; see [`SignalFacts::add`].
+    counts: [[u64; 2]; 3],
+    /// Bad ones that trend and adoption rules raised in the last 28 days.
+    pub bad_activity: u64,
+    /// Good ones that trend and adoption rules raised in the last 28 days.
+    pub good_activity: u64,
+    /// The day of the latest.
+    pub last_on: Option<Day>,
+}
+
+impl SignalFacts {
+    /// Counts signals of one type and state.
+    pub fn add(&mut self, signal_type: SignalType, state: State, count: u64) {
+        self.counts[place(signal_type)][usize::from(state == State::Closed)] += count;
+    }
+
+    /// How many signals of a type are in a state.
+    pub fn count(&self, signal_type: SignalType, state: State) -> u64 {
+        self.counts[place(signal_type)][usize::from(state == State::Closed)]
+    }
+}
+
+fn place(signal_type: SignalType) -> usize {
+    match signal_type {
+        SignalType::Bad => 0,
+        SignalType::Good => 1,
+        SignalType::Info => 2,
+    }
+}
+
+const fn of(value: fn(&SignalFacts) -> Datum) -> Of {
+    Of::Signals(value)
+}
+
+const fn of_days(value: fn(&SignalFacts) -> Datum) -> Of {
+    Of::SignalDays(value)
+}
+
+use Group::Signals as S;
+use SignalType::{Bad, Good, Info};
+use State::{Closed, Open};
+
+pub(super) const ATTRIBUTES: [Attribute; 9] = [
+    number("bad_open_signals", S, "signals", "bad signals that wait for somebody", of(|f| f.count(Bad, Open).into())),
+    number(
+        "bad_closed_signals",
+        S,
+        "signals",
+        "bad signals that were acknowledged",
+        of(|f| f.count(Bad, Closed).into()),
+    ),
+    number(
+        "good_open_signals",
+        S,
+        "signals",
+        "good signals that wait for somebody",
+        of(|f| f.count(Good, Open).into()),
+    ),
+    number(
+        "good_closed_signals",
+        S,
+        "signals",
+        "good signals that were acknowledged",
+        of(|f| f.count(Good, Closed).into()),
+    ),
+    number("info_open_signals", S, "signals", "notes that wait for somebody", of(|f| f.count(Info, Open).into())),
+    number("info_closed_signals", S, "signals", "notes that were acknowledged", of(|f| f.count(Info, Closed).into())),
+    number(
+        "bad_activity_signals_28d",
+        S,
+        "signals",
+        "bad signals of trend and adoption rules in the last 28 days, open or closed",
+        of_days(|f| f.bad_activity.into()),
+    ),
+    number(
+        "good_activity_signals_28d",
+        S,
+        "signals",
+        "good signals of trend and adoption rules in the last 28 days, open or closed",
+        of_days(|f| f.good_activity.into()),
+    ),
+    day("last_signal_on", S, "when the latest signal was raised", of_days(|f| f.last_on.into())),
+];

@@ -1,0 +1,127 @@
+//! A company's tickets.
+
+use super::rows::number;
+use super::{Attribute, Datum, Facts, Group, Of, change_pct, mean};
+use crate::domain::day::{Day, DayRange};
+use crate::domain::facts::Ticket;
+
+type Tickets<'a> = Facts<'a, Ticket>;
+
+/// Priorities that cannot wait.
+const URGENT: [&str; 3] = ["urgent", "critical", "p1"];
+
+/// States that say that a ticket is done, of which some products do not tell when.
+const DONE: [&str; 4] = ["closed", "solved", "resolved", "done"];
+
+fn is_one_of(text: Option<&String>, words: &[&str]) -> bool {
+    text.is_some_and(|text| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word)))
+}
+
+/// Whether the ticket was waiting at the end of the day.
+fn is_open(ticket: &Ticket, day: Day) -> bool {
+    match ticket.closed {
+        Some(closed) => closed.on > day,
+        None => !is_one_of(ticket.status.as_ref(), &DONE),
+    }
+}
+
+fn closed_within(ticket: &Ticket, days: DayRange) -> bool {
+    ticket.closed.is_some_and(|closed| days.contains(closed.on))
+}
+
+fn opened_within(facts: &Tickets<'_>, days: DayRange) -> u64 {
+    facts.rows.iter().filter(|ticket| days.contains(ticket.opened.on)).count() as u64
+}
+
+/// The mean time from opening to closing of the tickets that were closed in the last 90 days, in hours.
+fn resolution_hours(facts: &Tickets<'_>) -> Datum {
+    const MICROS_PER_HOUR: f64 = 3_600_000_000.0;
+    let days = facts.last(90);
+    let hours = |ticket: &Ticket| {
+        let closed = ticket.closed.filter(|closed| days.contains(closed.on))?;
+        Some((closed.at.micros() - ticket.opened.at.micros()) as f64 / MICROS_PER_HOUR)
+    };
+    mean(facts.rows.iter().filter_map(hours))
+}
+
+/// A rating as a number: numbers as they are, good is 5 and bad is 1, other words say nothing.
+fn rating(text: &str) -> Option<f64> {
+    match text.trim() {
+        word if word.eq_ignore_ascii_case("good") => Some(5.0),
+        word if word.eq_ignore_ascii_case("bad") => Some(1.0),
+        number => number.parse().ok().filter(|number: &f64| number.is_finite()),
+    }
+}
+
+/// The mean rating of the last 90 days. A rating is as old as the closing of its ticket, or as the ticket where it is not closed.
+fn satisfaction(facts: &Tickets<'_>) -> Datum {
+    let days = facts.last(90);
+    let rated_on = |ticket: &Ticket| ticket.closed.map_or(ticket.opened.on, |closed| closed.on);
+    let recent = facts.rows.iter().filter(|ticket| days.contains(rated_on(ticket)));
+    mean(recent.filter_map(|ticket| rating(ticket.satisfaction.as_ref()?)))
+}
+
+const fn of(value: fn(&Tickets<'_>) -> Datum) -> Of {
+    Of::Tickets(value)
+}
+
+use Group::Support as S;
+
+pub(super) const ATTRIBUTES: [Attribute; 8] = [
+    number(
+        "open_tickets",
+        S,
+        "tickets",
+        "tickets that wait for an answer",
+        of(|f| f.count(|ticket| is_open(ticket, f.day))),
+    ),
+    number(
+        "open_urgent_tickets",
+        S,
+        "tickets",
+        "those of priority urgent, critical or P1",
+        of(|f| f.count(|ticket| is_open(ticket, f.day) && is_one_of(ticket.priority.as_ref(), &URGENT))),
+    ),
+    number(
+        "tickets_28d",
+        S,
+        "tickets",
+        "tickets opened in the last 28 days",
+        of(|f| f.count(|ticket| f.now().contains(ticket.opened.on))),
+    ),
+    number(
+        "tickets_previous_28d",
+        S,
+        "tickets",
+        "tickets opened in the 28 days before",
+        of(|f| f.count(|ticket| f.before().contains(ticket.opened.on))),
+    ),
+    number(
+        "tickets_change_28d_pct",
+        S,
+        "percent",
+        "change of tickets, the last 28 days against the 28 before",
+        of(|f| change_pct(opened_within(f, f.before()), opened_within(f, f.now()))),
+    ),
+    number(
+        "closed_tickets_28d",
+        S,
+        "tickets",
+        "tickets closed in the last 28 days",
+        of(|f| f.count(|ticket| closed_within(ticket, f.now()))),
+    ),
+    number(
+        "mean_resolution_hours_90d",
+        S,
+        "hours",
+        "from opening to closing, of tickets closed in the last 90 days",
+        of(resolution_hours),
+    ),
+    number(
+        "satisfaction_90d",
+        S,
+        "points",
+        "the mean rating of tickets in the last 90 days; good is 5, bad is 1",
+        of(satisfaction),
+    ),
+];

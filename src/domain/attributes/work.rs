@@ -1,0 +1,48 @@
+//! What is to be done for a company, and what it meant to have done.
+
+use super::rows::number;
+use super::{Attribute, Datum, Facts, Group, Of};
+use crate::domain::day::Day;
+
+/// A goal and when it was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatedGoal {
+    /// The last day for it.
+    pub due_on: Day,
+    /// The first day of the event that shows it, on or before the as-of date.
+    pub done_on: Option<Day>,
+}
+
+/// The tasks of a company that are not done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TaskFacts {
+    /// How many there are.
+    pub open: u64,
+    /// How many of them were due on an earlier day.
+    pub overdue: u64,
+}
+
+const fn of(value: fn(&Facts<'_, DatedGoal>) -> Datum) -> Of {
+    Of::Goals(value)
+}
+
+use Group::Work as W;
+
+pub(super) const ATTRIBUTES: [Attribute; 4] = [
+    number("open_tasks", W, "tasks", "tasks that are not done", Of::Tasks(|f| f.open.into())),
+    number("overdue_tasks", W, "tasks", "those of them whose day has passed", Of::Tasks(|f| f.overdue.into())),
+    number(
+        "goals_met",
+        W,
+        "goals",
+        "goals that were reached in time",
+        of(|f| f.count(|goal| goal.done_on.is_some_and(|done| done <= goal.due_on))),
+    ),
+    number(
+        "goals_overdue",
+        W,
+        "goals",
+        "goals whose day has passed and that are not reached yet",
+        of(|f| f.count(|goal| goal.due_on < f.day && goal.done_on.is_none())),
+    ),
+];

@@ -1,0 +1,245 @@
+//! The condition rule: does an expression over attributes hold, and is it time to say so?
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::company::CompanyKey;
+use super::customer::Customer;
+use super::day::Day;
+use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use super::rule::ConditionRule;
+use super::signal::State;
+
+/// What a condition says of a company on a day, and what it read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConditionFacts {
+    /// On how many days running, of which the last is the day itself, the expression was true. Days beyond
+    /// [`ConditionRule::for_days`] need not be looked at. An expression that is null is not true.
+    pub days_held: u16,
+    /// What the signal would keep.
+    pub reading: Reading,
+}
+
+/// What a condition read when it was true.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    /// The value of the rule's key, as text; `None` where it is null or there is no key.
+    pub key: Option<String>,
+    /// The values of the attributes that the expression names.
+    pub values: BTreeMap<String, ReadValue>,
+}
+
+/// The value of an attribute that a condition read; in JSON, that value.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(untagged)]
+pub enum ReadValue {
+    /// Unknown.
+    Null,
+    /// A whole number.
+    Whole(i64),
+    /// Another number.
+    Number(f64),
+    /// A text or a day.
+    Text(String),
+}
+
+impl std::fmt::Display for ReadValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReadValue::Null => f.write_str("unknown"),
+            ReadValue::Whole(number) => number.fmt(f),
+            ReadValue::Number(number) => number.fmt(f),
+            ReadValue::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// What a condition says of each company; nothing is said of those for which it is not true.
+pub type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
+
+/// The latest signal that a condition rule raised for a company on or before the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatestRaised {
+    /// The day on which it was raised.
+    pub raised_on: Day,
+    /// Whether it was open on the day.
+    pub state: State,
+}
+
+/// What a condition rule has raised before, as far as it may hold back the next signal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Raised {
+    /// For a rule without a key: the latest signal for each company.
+    Latest(FxHashMap<CompanyKey, LatestRaised>),
+    /// For a rule with a key: the values for which there is a signal, raised on whatever day, because there is one for each value.
+    Keys(FxHashMap<CompanyKey, FxHashSet<String>>),
+}
+
+/// Applies a rule on `day` to all `customers`, in their order.
+pub fn evaluate(
+    rule: &ConditionRule,
+    day: Day,
+    customers: &[(CompanyKey, Customer)],
+    admission: &Admission,
+    facts: &FactsByCompany,
+    raised: &Raised,
+) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    for (company, customer) in customers {
+        if let Some(skip) = Skip::of(customer, day, admission.admits(*company)) {
+            evaluation.skip(skip);
+            continue;
+        }
+        evaluation.evaluated.push(*company);
+        let Some(facts) = facts.get(company).filter(|facts| facts.days_held >= rule.for_days) else { continue };
+        if !is_held_back(rule, day, *company, facts.reading.key.as_deref(), raised) {
+            let evidence = Evidence::Condition(facts.reading.clone());
+            evaluation.findings.push((*company, Finding { signal_type: rule.signal_type, evidence }));
+        }
+    }
+    evaluation
+}
+
+/// Whether what was raised before, or a key that is null, keeps a condition that is true from raising a signal.
+fn is_held_back(rule: &ConditionRule, day: Day, company: CompanyKey, key: Option<&str>, raised: &Raised) -> bool {
+    match raised {
+        Raised::Latest(latest) => latest
+            .get(&company)
+            .is_some_and(|latest| latest.state == State::Open || day - latest.raised_on < i32::from(rule.cooldown)),
+        Raised::Keys(keys) => {
+            key.is_none_or(|key| keys.get(&company).is_some_and(|of_company| of_company.contains(key)))
+        }
+    }
+}
+
+/// One line of text that says what holds: `health_change_7d <= -10 (health_change_7d: -12)`.
+pub fn describe(rule: &ConditionRule, reading: &Reading) -> String {
+    let values: Vec<String> = reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let when = rule.when.split_whitespace().collect::<Vec<_>>().join(" ");
+    if values.is_empty() { when } else { format!("{when} ({})", values.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::customer::Break;
+    use super::super::signal::SignalType;
+    use super::*;
+
+    const ACME: CompanyKey = CompanyKey(1);
+
+    fn day(number: i32) -> Day {
+        "2026-03-01".parse::<Day>().unwrap() + number - 1
+    }
+
+    fn rule() -> ConditionRule {
+        ConditionRule::new("seats > 5", SignalType::Bad)
+    }
+
+    fn held(days_held: u16, key: Option<&str>) -> FactsByCompany {
+        let reading = Reading { key: key.map(str::to_owned), values: BTreeMap::new() };
+        FxHashMap::from_iter([(ACME, ConditionFacts { days_held, reading })])
+    }
+
+    fn latest(raised_on: i32, state: State) -> Raised {
+        Raised::Latest(FxHashMap::from_iter([(ACME, LatestRaised { raised_on: day(raised_on), state })]))
+    }
+
+    fn never() -> Raised {
+        Raised::Latest(FxHashMap::default())
+    }
+
+    fn raises(rule: &ConditionRule, on: i32, facts: &FactsByCompany, raised: &Raised) -> bool {
+        let customers = [(ACME, Customer::default())];
+        let found = evaluate(rule, day(on), &customers, &Admission::All, facts, raised);
+        assert_eq!(found.evaluated, [ACME]);
+        !found.findings.is_empty()
+    }
+
+    #[test]
+    fn a_condition_that_is_not_true_raises_nothing() {
+        assert!(raises(&rule(), 10, &held(1, None), &never()));
+        assert!(!raises(&rule(), 10, &held(0, None), &never()));
+        // False and null are both absent.
+        assert!(!raises(&rule(), 10, &FactsByCompany::default(), &never()));
+    }
+
+    #[test]
+    fn it_must_hold_on_as_many_days_running_as_the_rule_says() {
+        let three = ConditionRule { for_days: 3, ..rule() };
+        let raised = [1, 2, 3, 4].map(|days| raises(&three, 10, &held(days, None), &never()));
+        assert_eq!(raised, [false, false, true, true]);
+    }
+
+    #[test]
+    fn an_open_signal_and_the_cool_down_hold_back_the_next() {
+        use State::{Closed, Open};
+        let cases = [
+            // (cool-down, raised on, state, day, raises again)
+            (30, 1, Open, 2, false),
+            (30, 1, Closed, 2, false),
+            (30, 1, Closed, 30, false),
+            (30, 1, Closed, 31, true),
+            (30, 1, Open, 31, false),
+            (30, 1, Open, 300, false),
+            (1, 1, Closed, 1, false),
+            (1, 1, Closed, 2, true),
+            (0, 1, Closed, 1, true),
+            (0, 1, Open, 1, false),
+        ];
+        for (cooldown, on, state, today, expected) in cases {
+            let rule = ConditionRule { cooldown, ..rule() };
+            let raised = raises(&rule, today, &held(1, None), &latest(on, state));
+            assert_eq!(raised, expected, "cool-down {cooldown}, {state} since {on}, day {today}");
+        }
+    }
+
+    #[test]
+    fn with_a_key_there_is_one_signal_for_each_value() {
+        let rule = ConditionRule { key: Some("renewal_on".into()), ..rule() };
+        let told = FxHashSet::from_iter(["2026-06-01".to_owned()]);
+        let raised = Raised::Keys(FxHashMap::from_iter([(ACME, told)]));
+        assert!(!raises(&rule, 10, &held(1, Some("2026-06-01")), &raised));
+        assert!(raises(&rule, 10, &held(1, Some("2027-06-01")), &raised));
+        assert!(!raises(&rule, 10, &held(1, None), &raised));
+        assert!(!raises(&rule, 10, &held(0, Some("2027-06-01")), &raised));
+        let none = Raised::Keys(FxHashMap::default());
+        assert!(raises(&rule, 10, &held(1, Some("2026-06-01")), &none));
+        assert!(!raises(&rule, 10, &held(1, None), &none));
+    }
+
+    #[test]
+    fn churned_and_future_companies_and_those_outside_the_where_are_passed_over() {
+        let away = Break { churned_on: day(5), returned_on: Some(day(12)) };
+        let customers = [
+            (CompanyKey(1), Customer { breaks: vec![away], ..Customer::default() }),
+            (CompanyKey(2), Customer { created_on: Some(day(11)), ..Customer::default() }),
+            (CompanyKey(3), Customer::default()),
+            (CompanyKey(4), Customer::default()),
+        ];
+        let admission = Admission::Only([1, 2, 4].map(CompanyKey).into_iter().collect());
+        let facts: FactsByCompany = [1, 2, 3, 4]
+            .map(|key| (CompanyKey(key), ConditionFacts { days_held: 1, ..Default::default() }))
+            .into_iter()
+            .collect();
+        let found = |on| evaluate(&rule(), day(on), &customers, &admission, &facts, &never());
+        let raised = |on| found(on).findings.iter().map(|(company, _)| company.0).collect::<Vec<_>>();
+        assert_eq!([raised(4), raised(10), raised(11), raised(12)], [vec![1, 4], vec![4], vec![2, 4], vec![1, 2, 4]]);
+        assert_eq!(found(10).skipped[&Skip::Churned], 1);
+        assert_eq!(found(10).skipped[&Skip::NotCreated], 1);
+        assert_eq!(found(10).skipped[&Skip::Where], 1);
+        assert_eq!(found(10).evaluated, [CompanyKey(4)]);
+    }
+
+    #[test]
+    fn a_signal_keeps_what_was_read() {
+        let values = BTreeMap::from([
+            ("seats".to_owned(), ReadValue::Whole(7)),
+            ("plan".to_owned(), ReadValue::Text("pro".into())),
+            ("mrr".to_owned(), ReadValue::Null),
+        ]);
+        let text =
+            describe(&ConditionRule::new("seats > 5\n  OR mrr > 1", SignalType::Bad), &Reading { key: None, values });
+        assert_eq!(text, "seats > 5 OR mrr > 1 (mrr: unknown, plan: pro, seats: 7)");
+    }
+}

@@ -1,0 +1,171 @@
+//! What a rule of any kind finds on a day: whom it looked at, whom it passed over and why, and the signals to raise.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxHashSet;
+
+use super::adoption::Adoption;
+use super::company::CompanyKey;
+use super::condition::Reading;
+use super::customer::Customer;
+use super::day::Day;
+use super::signal::{Comparison, SignalType};
+
+/// A signal that a rule raises.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Good, bad or info.
+    pub signal_type: SignalType,
+    /// What the rule saw.
+    pub evidence: Evidence,
+}
+
+/// What a rule saw when it raised a signal, which the signal keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evidence {
+    /// What a trend rule compared.
+    Trend {
+        /// The windows and counts.
+        comparison: Comparison,
+        /// How likely chance is to do this, between 0 and 1.
+        chance: f64,
+    },
+    /// What was to be done, and when it was.
+    Adoption(Adoption),
+    /// What a condition read.
+    Condition(Reading),
+}
+
+impl Evidence {
+    /// The windows and counts of a trend.
+    pub fn comparison(&self) -> Option<&Comparison> {
+        match self {
+            Evidence::Trend { comparison, .. } => Some(comparison),
+            _ => None,
+        }
+    }
+
+    /// How likely chance is to make a trend look like this.
+    pub fn chance(&self) -> Option<f64> {
+        match self {
+            Evidence::Trend { chance, .. } => Some(*chance),
+            _ => None,
+        }
+    }
+
+    /// What was to be done, by an adoption rule.
+    pub fn adoption(&self) -> Option<&Adoption> {
+        match self {
+            Evidence::Adoption(adoption) => Some(adoption),
+            _ => None,
+        }
+    }
+
+    /// What a condition read.
+    pub fn reading(&self) -> Option<&Reading> {
+        match self {
+            Evidence::Condition(reading) => Some(reading),
+            _ => None,
+        }
+    }
+}
+
+/// Why a company was not evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Skip {
+    /// None of the watched events in either window of a trend rule.
+    NoEvents,
+    /// Its first event lies inside the windows of a trend rule.
+    NotEstablished,
+    /// It is no customer any more.
+    Churned,
+    /// It became a customer after the day.
+    NotCreated,
+    /// It does not meet the rule's `--where`.
+    Where,
+}
+
+impl Skip {
+    /// Whether and why adoption and condition rules pass over a company on `day`.
+    pub fn of(customer: &Customer, day: Day, is_admitted: bool) -> Option<Skip> {
+        match () {
+            () if customer.has_churned(day) => Some(Skip::Churned),
+            () if customer.is_yet_to_come(day) => Some(Skip::NotCreated),
+            () if !is_admitted => Some(Skip::Where),
+            () => None,
+        }
+    }
+}
+
+/// The companies that a rule's `--where` lets through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Admission {
+    /// All of them: the rule has none.
+    #[default]
+    All,
+    /// These.
+    Only(FxHashSet<CompanyKey>),
+}
+
+impl Admission {
+    /// Whether it lets a company through.
+    pub fn admits(&self, company: CompanyKey) -> bool {
+        match self {
+            Admission::All => true,
+            Admission::Only(companies) => companies.contains(&company),
+        }
+    }
+}
+
+/// What a rule finds on a day.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evaluation {
+    /// The companies that were evaluated, whatever came of it.
+    pub evaluated: Vec<CompanyKey>,
+    /// How many were passed over, by reason.
+    pub skipped: HashMap<Skip, u64>,
+    /// The signals to raise, in the order of the companies.
+    pub findings: Vec<(CompanyKey, Finding)>,
+}
+
+impl Evaluation {
+    /// Notes that a company was passed over.
+    pub fn skip(&mut self, reason: Skip) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    /// How many signals of a type are to be raised.
+    pub fn count(&self, wanted: SignalType) -> usize {
+        self.findings.iter().filter(|(_, finding)| finding.signal_type == wanted).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::customer::Break;
+    use super::*;
+
+    #[test]
+    fn churned_and_future_companies_are_passed_over() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let today = day("2026-03-10");
+        let customer = |created: &str, churned: Option<&str>| Customer {
+            created_on: Some(day(created)),
+            first_event: None,
+            breaks: churned.map(|text| Break { churned_on: day(text), returned_on: None }).into_iter().collect(),
+        };
+        assert_eq!(Skip::of(&customer("2026-03-10", None), today, true), None);
+        assert_eq!(Skip::of(&customer("2026-03-11", None), today, true), Some(Skip::NotCreated));
+        assert_eq!(Skip::of(&customer("2026-03-01", Some("2026-03-10")), today, true), Some(Skip::Churned));
+        assert_eq!(Skip::of(&customer("2026-03-01", Some("2026-03-11")), today, true), None);
+        assert_eq!(Skip::of(&customer("2026-03-01", None), today, false), Some(Skip::Where));
+        assert_eq!(Skip::of(&Customer::default(), today, true), None);
+    }
+
+    #[test]
+    fn a_rule_without_a_where_admits_everybody() {
+        let only = Admission::Only(FxHashSet::from_iter([CompanyKey(2)]));
+        assert_eq!([1, 2].map(|key| only.admits(CompanyKey(key))), [false, true]);
+        assert!(Admission::All.admits(CompanyKey(1)));
+    }
+}

@@ -1,0 +1,16 @@
+//! Which name somebody may have meant who typed another.
+
+/// The name that is most like `text`, if any is like it at all.
+pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    ranked(text, names).filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
+}
+
+/// The name that is most like `text`, however little.
+pub fn nearest_of_all(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    ranked(text, names).map(|(_, name)| name)
+}
+
+fn ranked(text: &str, names: impl Iterator<Item = String>) -> Option<(f64, String)> {
+    let likeness = |name: &str| strsim::jaro_winkler(&text.to_lowercase(), &name.to_lowercase());
+    names.map(|name| (likeness(&name), name)).max_by(|a, b| a.0.total_cmp(&b.0))
+}

@@ -1,0 +1,109 @@
+//! Metrics: attributes that the user defined.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use super::rule::named;
+
+/// An attribute that the user defined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name as an attribute.
+    pub name: String,
+    /// How its value is found.
+    pub definition: Definition,
+}
+
+/// How the value of a metric is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Definition {
+    /// Counted from events.
+    Counted {
+        /// The event.
+        event: String,
+        /// What is counted of it.
+        measure: Measure,
+        /// Over how many days up to the as-of date; one of [`DAYS`].
+        days: u16,
+    },
+    /// Worked out from other attributes.
+    Formula(String),
+}
+
+/// Over how many days a metric may count.
+pub const DAYS: RangeInclusive<u16> = 1..=3650;
+
+/// What is counted of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Events.
+    Count,
+    /// Distinct people.
+    People,
+    /// Days since the last one.
+    DaysSince,
+}
+named!(Measure { Count = "count", People = "people", DaysSince = "days-since" });
+
+impl Measure {
+    /// What its values count.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Measure::Count => "events",
+            Measure::People => "people",
+            Measure::DaysSince => "days",
+        }
+    }
+}
+
+impl fmt::Display for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Definition::Counted { event, measure: Measure::Count, days } => {
+                write!(f, "{event}: events in the last {days} days")
+            }
+            Definition::Counted { event, measure: Measure::People, days } => {
+                write!(f, "{event}: people in the last {days} days")
+            }
+            Definition::Counted { event, measure: Measure::DaysSince, days } => {
+                write!(f, "{event}: days since the last one, of the last {days} days")
+            }
+            Definition::Formula(formula) => write!(f, "= {formula}"),
+        }
+    }
+}
+
+/// Whether `name` can be the name of a metric: small letters, digits and `_`, beginning with a letter.
+pub fn is_name(name: &str) -> bool {
+    let is_part = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_';
+    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(is_part)
+}
+
+/// A name for the metric that is about something of another name: other characters as `_`.
+pub fn name_of(text: &str) -> String {
+    let kept = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
+    text.chars().map(kept).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_metrics_need_no_quotes_in_sql() {
+        let cases = [
+            ("reports_30d", true),
+            ("r", true),
+            ("30d", false),
+            ("_x", false),
+            ("Reports", false),
+            ("a-b", false),
+            ("", false),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(is_name(name), expected, "{name}");
+        }
+        assert_eq!(name_of("Report.Exported: PDF"), "report_exported__pdf");
+    }
+}

@@ -1,0 +1,159 @@
+//! Playbooks: what is usually done about a kind of signal.
+
+use serde::{Deserialize, Serialize};
+
+use super::task::Owner;
+
+/// A list of steps that make a task each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Playbook {
+    /// Its name.
+    pub name: String,
+    /// What it is for, in one line; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub purpose: String,
+    /// A tag that the company gets when the playbook starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The steps, in the order in which they are shown; at least one.
+    #[serde(rename = "step")]
+    pub steps: Vec<Step>,
+}
+
+/// One step of a playbook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// What is to be done.
+    pub title: String,
+    /// How many days after the start it is due, 0 to [`MOST_DAYS`].
+    pub due_in_days: u16,
+    /// Who is to do it.
+    #[serde(rename = "for", default)]
+    pub owner: Owner,
+    /// A tag that the company gets when the playbook starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+}
+
+/// No step is due later than ten years after the start: more is a typing mistake.
+pub const MOST_DAYS: u16 = 3650;
+
+impl Playbook {
+    /// The tags that the company gets, each once, the playbook's own first.
+    pub fn tags(&self) -> Vec<&str> {
+        let mut tags: Vec<&str> = Vec::new();
+        let of_steps = self.steps.iter().map(|step| step.tag.as_deref());
+        for tag in std::iter::once(self.tag.as_deref()).chain(of_steps).flatten() {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        tags
+    }
+
+    /// Why it cannot be kept, if it cannot: a text or a number that is out of range.
+    pub fn problem(&self) -> Option<String> {
+        let name = &self.name;
+        if let Some(problem) = line_problem(name) {
+            return Some(format!("the name of a playbook {problem}"));
+        }
+        if self.purpose.chars().any(char::is_control) {
+            return Some(format!("what the playbook '{name}' is for must be one line"));
+        }
+        if self.steps.is_empty() {
+            return Some(format!("the playbook '{name}' has no steps"));
+        }
+        let tags = self.tags().into_iter().find_map(tag_problem);
+        let steps = || self.steps.iter().zip(1..).find_map(|(step, number)| step_problem(step, number));
+        tags.or_else(steps).map(|problem| format!("the playbook '{name}': {problem}"))
+    }
+}
+
+fn step_problem(step: &Step, number: usize) -> Option<String> {
+    if let Some(problem) = line_problem(&step.title) {
+        return Some(format!("the title of step {number} {problem}"));
+    }
+    if let Owner::Person(name) = &step.owner
+        && let Some(problem) = line_problem(name)
+    {
+        return Some(format!("the person of step {number} {problem}"));
+    }
+    let days = step.due_in_days;
+    (days > MOST_DAYS).then(|| format!("step {number} is due in {days} days; at most {MOST_DAYS} are possible"))
+}
+
+/// Why a text cannot be a title or a name, to be put after what it is.
+pub fn line_problem(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        return Some("is blank");
+    }
+    text.chars().any(char::is_control).then_some("has control characters; it must be one line")
+}
+
+/// Why a text cannot be a tag. Tags of a company are listed with `;` between, and none may look like two.
+pub fn tag_problem(tag: &str) -> Option<String> {
+    let problem = match line_problem(tag) {
+        Some(problem) => problem,
+        None if tag.contains(';') => "has a ';', which stands between tags",
+        None if tag.trim() != tag => "begins or ends with a blank",
+        None => return None,
+    };
+    Some(format!("the tag '{}' {problem}", tag.escape_debug()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(title: &str) -> Step {
+        Step { title: title.to_owned(), due_in_days: 2, owner: Owner::Csm, tag: None }
+    }
+
+    fn playbook() -> Playbook {
+        let tagged = Step { tag: Some("watch-list".to_owned()), ..step("Plan") };
+        Playbook {
+            name: "win-back".to_owned(),
+            purpose: String::new(),
+            tag: Some("watch-list".to_owned()),
+            steps: vec![step("Call"), tagged, Step { tag: Some("webinar".to_owned()), ..step("Invite") }],
+        }
+    }
+
+    #[test]
+    fn a_tag_named_twice_is_put_on_once() {
+        assert_eq!(playbook().tags(), ["watch-list", "webinar"]);
+        assert_eq!(playbook().problem(), None);
+    }
+
+    type Spoil = fn(&mut Playbook);
+
+    #[test]
+    fn what_cannot_be_kept_is_told() {
+        let cases: [(Spoil, &str); 8] = [
+            (|p| p.name = " ".to_owned(), "the name of a playbook is blank"),
+            (|p| p.purpose = "two\nlines".to_owned(), "one line"),
+            (|p| p.steps.clear(), "has no steps"),
+            (|p| p.steps[1].title = String::new(), "step 2 is blank"),
+            (|p| p.steps[0].due_in_days = 3651, "3651 days"),
+            (|p| p.steps[0].owner = Owner::Person(" ".to_owned()), "the person of step 1"),
+            (|p| p.tag = Some("a;b".to_owned()), "';'"),
+            (|p| p.steps[0].tag = Some(" a".to_owned()), "begins or ends"),
+        ];
+        for (spoil, expected) in cases {
+            let mut playbook = playbook();
+            spoil(&mut playbook);
+            let problem = playbook.problem().unwrap_or_default();
+            assert!(problem.contains(expected), "{problem} lacks {expected}");
+        }
+    }
+
+    #[test]
+    fn it_is_written_as_the_configuration_has_it() {
+        let text = "name = \"win-back\"\ntag = \"watch-list\"\n\n[[step]]\ntitle = \"Call the champion\"\ndue_in_days = 2\nfor = \"csm\"\n";
+        let playbook: Playbook = toml::from_str(text).unwrap();
+        assert_eq!(playbook.steps[0].owner, Owner::Csm);
+        assert_eq!(toml::to_string(&playbook).unwrap(), text);
+    }
+}

@@ -1,0 +1,403 @@
+//! One day, step by step, and which days are due.
+
+mod conditions;
+
+use anyhow::Result;
+
+use std::collections::HashMap;
+
+use self::conditions::Conditions;
+use crate::clock::Clock;
+use crate::domain::adoption::{self, Progress};
+use crate::domain::attributes::Stage;
+use crate::domain::company::CompanyKey;
+use crate::domain::condition::{self, FactsByCompany};
+use crate::domain::customer::Customer;
+use crate::domain::day::{Day, DayRange, Instant};
+use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
+use crate::domain::signal::{SignalId, SignalType};
+use crate::domain::task::Stamp;
+use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
+use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule, TrendQuestion};
+
+/// What came of a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DayReport {
+    /// The record of the run.
+    pub record: RunRecord,
+    /// The signals that were raised.
+    pub raised: Vec<SignalRecord>,
+}
+
+/// How many days the newest event in the database lies before `day`; 0 when there is one on the day or after it, or none
+/// at all.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn lag(store: &Store, day: Day) -> Result<i32> {
+    Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
+}
+
+/// Whether a run opens tasks and tells people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// All whom its signals concern.
+    Everybody,
+    /// Nobody: the signals are history.
+    Nobody,
+}
+
+/// Runs a day, within a transaction that the caller has begun.
+///
+/// # Errors
+/// A database that cannot be written.
+pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Result<DayReport> {
+    let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
+    let started_at = clock.now();
+    let run = store.begin_run(day, started_at, is_backfill)?;
+    let rules: Vec<StoredRule> = store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
+    let customers = store.customers()?;
+    let conditions = Conditions::new(store, Scope::All)?;
+    let mut running = RunningDay {
+        store,
+        clock,
+        day,
+        run: Some(run),
+        customers,
+        conditions,
+        steps: vec![],
+        done: vec![],
+        raised: vec![],
+    };
+    running.trend_and_adoption_rules(&rules)?;
+    // SuccessScore and then health have their place here: they count the signals just raised, and conditions may ask for them.
+    running.condition_rules(&rules)?;
+    if telling == Telling::Everybody {
+        running.tasks(&rules)?;
+        running.notices()?;
+    }
+    let record = running.record(run, started_at, is_backfill)?;
+    store.finish_run(&record)?;
+    let raised = running.raised.iter().map(|raised| store.signal(raised.signal)).collect::<Result<Vec<_>>>()?;
+    Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
+}
+
+/// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was set, within a transaction that the
+/// caller has begun. Returns the signals that were raised.
+///
+/// # Errors
+/// A database that cannot be written.
+pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) -> Result<Vec<SignalId>> {
+    let mut customers = store.customers()?;
+    customers.retain(|(key, _)| *key == company);
+    let conditions = Conditions::new(store, Scope::One(company))?;
+    let mut rules: Vec<StoredRule> = Vec::new();
+    for stored in store.rules()?.into_iter().filter(|stored| stored.rule.enabled) {
+        if let Some(rule) = stored.rule.logic.condition()
+            && conditions.reads_the_pulse(rule)?
+        {
+            rules.push(stored);
+        }
+    }
+    let mut running =
+        RunningDay { store, clock, day, run: None, customers, conditions, steps: vec![], done: vec![], raised: vec![] };
+    running.condition_rules(&rules)?;
+    running.tasks(&rules)?;
+    running.notices()?;
+    Ok(running.raised.into_iter().map(|raised| raised.signal).collect())
+}
+
+/// A signal that was raised, for whom, and by which rule.
+struct Raised {
+    signal: SignalId,
+    company: CompanyKey,
+    rule: String,
+}
+
+/// A day while it is being run.
+struct RunningDay<'s> {
+    store: &'s Store,
+    clock: &'s Clock,
+    day: Day,
+    /// The run; `None` for what a pulse sets off.
+    run: Option<i64>,
+    customers: Vec<(CompanyKey, Customer)>,
+    conditions: Conditions<'s>,
+    steps: Vec<Step>,
+    /// What the rules found that were applied.
+    done: Vec<(String, Evaluation)>,
+    raised: Vec<Raised>,
+}
+
+/// What a rule found.
+type Found<'r> = (&'r StoredRule, Evaluation);
+
+impl RunningDay<'_> {
+    fn trend_and_adoption_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
+        let trends = of_kind(rules, RuleLogic::trend);
+        let mut found = self.timed("find trends", |day| day.find_trends(&trends))?;
+        let adoptions = of_kind(rules, RuleLogic::adoption);
+        if !adoptions.is_empty() {
+            found.extend(self.timed("find adoptions", |day| day.find_adoptions(&adoptions))?);
+        }
+        self.timed("raise trend and adoption signals", |day| day.raise_all(found))
+    }
+
+    /// All conditions are looked at before any of them raises a signal, so that all see the same values.
+    fn condition_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
+        let conditions = of_kind(rules, RuleLogic::condition);
+        if conditions.is_empty() {
+            return Ok(());
+        }
+        let found = self.timed("find conditions", |day| day.find_conditions(&conditions))?;
+        self.timed("raise condition signals", |day| day.raise_all(found))
+    }
+
+    fn timed<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let stopwatch = self.clock.stopwatch();
+        let result = work(self)?;
+        self.steps.push(Step { name: name.to_owned(), took: stopwatch.elapsed() });
+        Ok(result)
+    }
+
+    fn find_trends<'r>(&self, rules: &[(&'r StoredRule, &TrendRule)]) -> Result<Vec<Found<'r>>> {
+        let questions: Vec<TrendQuestion> = rules.iter().map(|(_, trend)| question(trend, self.day)).collect();
+        let counts = self.store.trend_counts(&questions)?;
+        // A signal that lies back further than the timeframe of its rule makes no difference to it.
+        let longest = rules.iter().map(|(_, trend)| trend.days()).max().unwrap_or_default();
+        let latest = self.store.latest_signals(DayRange { from: self.day - longest + 1, to: self.day })?;
+        let none = LatestByCompany::default();
+        let evaluate = |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
+            let latest = latest.get(&stored.rule.name).unwrap_or(&none);
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
+            Ok((*stored, trend::evaluate(trend, self.day, &self.customers, &admission, counts, latest)))
+        };
+        rules.iter().zip(&counts).map(evaluate).collect()
+    }
+
+    fn find_adoptions<'r>(&self, rules: &[(&'r StoredRule, &AdoptionRule)]) -> Result<Vec<Found<'r>>> {
+        let evaluate = |(stored, adoption): &(&'r StoredRule, &AdoptionRule)| {
+            let name = &stored.rule.name;
+            let progress = match &adoption.aim {
+                Aim::Event { event, .. } => Progress::FirstUses(self.store.first_uses(event)?),
+                Aim::Goals { event } => Progress::Goals(self.store.goal_progress(event.as_deref())?),
+            };
+            // Switching a rule on must not flood anyone with what happened long ago.
+            let first_run = self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
+            let earliest = Some(first_run).filter(|_| !adoption.retroactive);
+            let told = self.store.adoption_signals(name)?;
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
+            let customers = &self.customers;
+            Ok((*stored, adoption::evaluate(adoption, self.day, earliest, customers, &admission, &progress, &told)))
+        };
+        rules.iter().map(evaluate).collect()
+    }
+
+    fn find_conditions<'r>(&self, rules: &[(&'r StoredRule, &ConditionRule)]) -> Result<Vec<Found<'r>>> {
+        let named: Vec<(&Rule, &ConditionRule)> = rules.iter().map(|(stored, rule)| (&stored.rule, *rule)).collect();
+        let facts = self.conditions.facts(&named, self.day)?;
+        let evaluate = |((stored, rule), facts): (&(&'r StoredRule, &ConditionRule), &FactsByCompany)| {
+            let before = self.store.condition_signals(&stored.rule.name, rule, self.day)?;
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeConditions)?;
+            Ok((*stored, condition::evaluate(rule, self.day, &self.customers, &admission, facts, &before)))
+        };
+        rules.iter().zip(&facts).map(evaluate).collect()
+    }
+
+    fn raise_all(&mut self, found: Vec<Found<'_>>) -> Result<()> {
+        for (stored, evaluation) in found {
+            for (company, finding) in &evaluation.findings {
+                let id = self.store.raise(&NewSignal {
+                    company: *company,
+                    rule: &stored.rule.name,
+                    rule_version: stored.version,
+                    run: self.run,
+                    raised_on: self.day,
+                    finding,
+                    detail: describe(&stored.rule.logic, finding),
+                })?;
+                self.raised.push(Raised { signal: id, company: *company, rule: stored.rule.name.clone() });
+            }
+            self.done.push((stored.rule.name.clone(), evaluation));
+        }
+        Ok(())
+    }
+
+    /// Opens the tasks of the playbooks that the rules name, for the signals that they raised.
+    fn tasks(&mut self, rules: &[StoredRule]) -> Result<()> {
+        let mut playbooks = HashMap::new();
+        for stored in rules {
+            if let Some(playbook) = stored.rule.playbook.as_deref().map(|name| self.store.playbook(name)).transpose()? {
+                playbooks.insert(stored.rule.name.as_str(), playbook);
+            }
+        }
+        if playbooks.is_empty() {
+            return Ok(());
+        }
+        self.timed("open tasks", |day| {
+            let stamp = Stamp { at: day.clock.now(), day: day.day, by: BY_THE_RUN.to_owned() };
+            for raised in &day.raised {
+                if let Some(Some(playbook)) = playbooks.get(raised.rule.as_str()) {
+                    day.store.open_tasks(raised.company, &playbook.playbook, Some(raised.signal), &stamp)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Puts the signals into the inboxes of those whom they concern.
+    fn notices(&mut self) -> Result<()> {
+        self.timed("notify", |day| {
+            let signals: Vec<SignalId> = day.raised.iter().map(|raised| raised.signal).collect();
+            day.store.tell(&signals, day.clock.now())
+        })
+    }
+
+    fn record(&mut self, run: i64, started_at: Instant, is_backfill: bool) -> Result<RunRecord> {
+        self.done.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut companies: Vec<CompanyKey> =
+            self.done.iter().flat_map(|(_, found)| found.evaluated.iter().copied()).collect();
+        companies.sort_unstable();
+        companies.dedup();
+        Ok(RunRecord {
+            id: run,
+            day: self.day,
+            started_at,
+            finished_at: self.clock.now(),
+            is_backfill,
+            newest_event_on: self.store.event_days()?.map(|data| data.to),
+            companies_evaluated: companies.len() as u64,
+            steps: std::mem::take(&mut self.steps),
+            rules: self.done.iter().map(|(name, found)| tally(name, found)).collect(),
+        })
+    }
+}
+
+/// The rules of one kind.
+fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<(&StoredRule, &L)> {
+    rules.iter().filter_map(|stored| Some((stored, logic(&stored.rule.logic)?))).collect()
+}
+
+/// Who has opened a task that a run opened.
+const BY_THE_RUN: &str = "signals";
+
+/// One line of text that says what happened.
+fn describe(logic: &RuleLogic, finding: &Finding) -> String {
+    match (logic, &finding.evidence) {
+        (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => trend::describe(trend, comparison),
+        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => condition::describe(condition, reading),
+        (_, Evidence::Adoption(adoption)) => adoption::describe(finding.signal_type, adoption),
+        // No rule raises what another kind sees.
+        _ => String::new(),
+    }
+}
+
+fn question(trend: &TrendRule, day: Day) -> TrendQuestion {
+    TrendQuestion { watch: trend.watch.clone(), windows: Windows::ending(day, trend.days()) }
+}
+
+fn tally(rule: &str, found: &Evaluation) -> RuleTally {
+    let skipped = |reason| found.skipped.get(&reason).copied().unwrap_or_default();
+    let (bad, good) = (found.count(SignalType::Bad), found.count(SignalType::Good));
+    let is_trend = found.findings.iter().any(|(_, finding)| finding.evidence.comparison().is_some());
+    RuleTally {
+        rule: rule.to_owned(),
+        evaluated: found.evaluated.len() as u64,
+        skipped_no_events: skipped(Skip::NoEvents),
+        skipped_not_established: skipped(Skip::NotEstablished),
+        skipped_churned: skipped(Skip::Churned),
+        skipped_not_created: skipped(Skip::NotCreated),
+        skipped_where: skipped(Skip::Where),
+        raised_bad: bad as u64,
+        raised_good: good as u64,
+        raised_info: found.count(SignalType::Info) as u64,
+        is_outage: is_trend && trend::is_outage(found.evaluated.len(), bad.max(good)),
+    }
+}
+
+/// Which days a run without a date takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueDays {
+    /// The days to run; empty when there are none.
+    pub days: DayRange,
+    /// The days after those that are due too, but not complete yet.
+    pub incomplete: DayRange,
+}
+
+/// The days after the last one run, up to yesterday, split where they stop being complete; without a run before, yesterday.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn due_days(store: &Store, today: Day) -> Result<DueDays> {
+    let yesterday = today.previous();
+    let first = store.latest_run_day()?.map_or(yesterday, Day::next);
+    let complete = match last_complete_day(store)? {
+        Some(complete) => complete.min(yesterday),
+        None => yesterday,
+    };
+    let complete = complete.max(first.previous());
+    Ok(DueDays {
+        days: DayRange { from: first, to: complete.min(yesterday) },
+        incomplete: DayRange { from: complete.next(), to: yesterday },
+    })
+}
+
+/// The last day that had ended when the latest import of events was done; `None` when every day is complete, because there
+/// are no events.
+fn last_complete_day(store: &Store) -> Result<Option<Day>> {
+    if store.event_days()?.is_none() {
+        return Ok(None);
+    }
+    let finished: Option<Instant> = store.last_import(crate::domain::EVENTS)?;
+    Ok(finished.map(|finished| finished.day_in(store.zone()).previous()))
+}
+
+/// What a rule would have raised over the last days of data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The days.
+    pub days: DayRange,
+    /// The companies for which a signal would have been raised, one entry for each signal.
+    pub signals: Vec<CompanyKey>,
+}
+
+/// How many days a preview looks back.
+const PREVIEW_DAYS: i32 = 60;
+
+/// What a trend rule, `rule`, would have raised over the last 60 days of data, in each of some ways; `None` without data. The ways
+/// watch the same thing over the same timeframe.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
+    let (Some(data), Some(trend)) = (store.event_days()?, ways.first()) else { return Ok(None) };
+    let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
+    let questions: Vec<TrendQuestion> = days.days().map(|day| question(trend, day)).collect();
+    let counts = store.trend_counts(&questions)?;
+    let customers = store.customers()?;
+    let conditions = Conditions::new(store, Scope::All)?;
+    let admit = |day| conditions.admission(rule, day, Stage::BeforeTrends);
+    let admissions = days.days().map(admit).collect::<Result<Vec<_>>>()?;
+    let seen: Vec<(Day, &CountsByCompany, &Admission)> =
+        days.days().zip(&counts).zip(&admissions).map(|((day, counts), admission)| (day, counts, admission)).collect();
+    Ok(Some(ways.iter().map(|trend| Preview { days, signals: replay(trend, &customers, &seen) }).collect()))
+}
+
+/// Applies a rule to each day in order, as if it had never raised anything before them. Returns the company of each signal.
+fn replay(
+    trend: &TrendRule,
+    customers: &[(CompanyKey, Customer)],
+    days: &[(Day, &CountsByCompany, &Admission)],
+) -> Vec<CompanyKey> {
+    let mut latest = LatestByCompany::default();
+    let mut signals = Vec::new();
+    for (day, counts, admission) in days {
+        let found = trend::evaluate(trend, *day, customers, admission, counts, &latest);
+        for (company, finding) in found.findings {
+            latest.insert(company, Latest { raised_on: *day, signal_type: finding.signal_type });
+            signals.push(company);
+        }
+    }
+    signals
+}

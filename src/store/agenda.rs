@@ -1,0 +1,109 @@
+//! What the weekly agenda is made of, apart from tasks.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::signal::{SignalId, SignalType};
+
+/// What the agenda says of a company itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgendaCompany {
+    /// The company's key.
+    pub key: CompanyKey,
+    /// Its id.
+    pub company_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Who looks after it.
+    pub csm: Option<String>,
+    /// When it became a customer: as its file says, else with its first subscription.
+    pub created_on: Option<Day>,
+}
+
+/// An open signal, as the agenda shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenSignal {
+    /// Its number.
+    pub id: SignalId,
+    /// The company.
+    pub company: CompanyKey,
+    /// Its type.
+    pub signal_type: SignalType,
+    /// The day on which it was raised.
+    pub raised_on: Day,
+    /// The rule's name.
+    pub rule: String,
+    /// One line of text that says what happened.
+    pub detail: String,
+}
+
+impl Store {
+    /// Every company that has not churned by a day, by id.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.id, c.company_id, c.name, c.csm,
+                    coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id)) AS created_on
+             FROM companies c
+             WHERE NOT EXISTS (SELECT 1 FROM customer_breaks b
+                               WHERE b.company = c.id AND b.churned_on <= ?1
+                                 AND (b.returned_on IS NULL OR b.returned_on > ?1))
+             ORDER BY c.company_id",
+        )?;
+        let companies = statement.query_map([day], |row| {
+            Ok(AgendaCompany {
+                key: CompanyKey(row.get("id")?),
+                company_id: row.get("company_id")?,
+                name: row.get("name")?,
+                csm: row.get("csm")?,
+                created_on: row.get("created_on")?,
+            })
+        })?;
+        Ok(companies.collect::<Result<_, _>>()?)
+    }
+
+    /// The signals that are open now, or that were raised and open at the end of a day; the oldest first.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn open_signals(&self, until: Option<Day>) -> Result<Vec<OpenSignal>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail FROM signals s
+             WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL
+                        ELSE s.raised_on <= ?1
+                             AND 'acknowledged' IS NOT (SELECT h.action FROM signal_history h
+                                                        WHERE h.signal = s.id AND h.day <= ?1 ORDER BY h.id DESC LIMIT 1) END
+             ORDER BY s.raised_on, s.id",
+        )?;
+        let signals = statement.query_map([until], |row| {
+            Ok(OpenSignal {
+                id: row.get("id")?,
+                company: CompanyKey(row.get("company")?),
+                signal_type: row.get("type")?,
+                raised_on: row.get("raised_on")?,
+                rule: row.get("rule")?,
+                detail: row.get("detail")?,
+            })
+        })?;
+        Ok(signals.collect::<Result<_, _>>()?)
+    }
+
+    /// The day of the last business review of each company that had one, on or before `until`.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn last_reviews(&self, until: Day) -> Result<HashMap<CompanyKey, Day>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, max(occurred_on) AS day FROM touchpoints
+             WHERE lower(kind) = 'review' AND occurred_on <= ?1 GROUP BY company",
+        )?;
+        let reviews = statement.query_map([until], |row| Ok((CompanyKey(row.get("company")?), row.get("day")?)))?;
+        Ok(reviews.collect::<Result<_, _>>()?)
+    }
+}

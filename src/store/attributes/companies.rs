@@ -1,0 +1,184 @@
+//! Which companies there are on a day, their records and their own columns.
+
+use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::Store;
+use super::super::companies::{company_columns, read_company};
+use super::super::values::InOrder;
+use super::{Scope, Sheet};
+use crate::domain::attributes::{AsOf, Attribute, CompanyFacts, Datum, Of};
+use crate::domain::company::{Company, CompanyKey};
+use crate::domain::customer::Break;
+use crate::domain::day::Day;
+use crate::domain::facts::AttributeType;
+
+impl Store {
+    /// The companies that there are, in order of their ids. As of a day, those that became customers later and those that no fact
+    /// names by then are not there yet.
+    pub(super) fn attribute_companies(&self, as_of: AsOf, scope: Scope) -> Result<Vec<CompanyKey>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, created_on, first_event_day, is_unlisted FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id",
+        )?;
+        let started = if as_of.is_present() { FxHashMap::default() } else { self.first_subscriptions(scope)? };
+        let named = if as_of.is_present() { FxHashSet::default() } else { self.unlisted_with_facts(as_of.day)? };
+        let mut keys = Vec::new();
+        let mut rows = statement.query(scope.keys())?;
+        while let Some(row) = rows.next()? {
+            let mut columns = InOrder::of(row);
+            let key: u32 = columns.next()?;
+            let created_on = columns.next::<Option<Day>>()?.or_else(|| started.get(&key).copied());
+            let has_events = columns.next::<Option<i32>>()?.is_some_and(|first| first <= as_of.day.number());
+            let is_known = match created_on {
+                Some(created) => created <= as_of.day,
+                None => !columns.next::<bool>()? || named.contains(&key),
+            };
+            if as_of.is_present() || has_events || is_known {
+                keys.push(CompanyKey(key));
+            }
+        }
+        Ok(keys)
+    }
+
+    fn first_subscriptions(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, min(started_on) AS started_on FROM subscriptions WHERE company BETWEEN ?1 AND ?2 GROUP BY company",
+        )?;
+        let first = statement.query_map(scope.keys(), |row| Ok((row.get("company")?, row.get("started_on")?)))?;
+        Ok(first.collect::<Result<_, _>>()?)
+    }
+
+    /// Of the companies that are known only because rows of facts named them, those of which a fact other than an event is dated on
+    /// or before the day.
+    fn unlisted_with_facts(&self, day: Day) -> Result<FxHashSet<u32>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM companies c WHERE is_unlisted AND (
+                 EXISTS (SELECT 1 FROM nps_responses WHERE company = c.id AND responded_on <= ?1)
+                 OR EXISTS (SELECT 1 FROM tickets WHERE company = c.id AND opened_on <= ?1)
+                 OR EXISTS (SELECT 1 FROM invoices WHERE company = c.id AND due_on <= ?1)
+                 OR EXISTS (SELECT 1 FROM touchpoints WHERE company = c.id AND occurred_on <= ?1))",
+        )?;
+        let keys = statement.query_map([day], |row| row.get("id"))?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    }
+}
+
+type OfCompany = Vec<(&'static str, fn(&CompanyFacts<'_>) -> Datum)>;
+
+impl Sheet<'_> {
+    /// Adds what the records of companies say, and their subscriptions where an attribute looks at those.
+    pub(super) fn records(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+        let mut family: OfCompany = Vec::new();
+        let mut needs_contract = false;
+        for attribute in attributes {
+            match attribute.of {
+                Of::Company(value) => family.push((attribute.name, value)),
+                Of::Contract(value) => {
+                    needs_contract = true;
+                    family.push((attribute.name, value));
+                }
+                _ => {}
+            }
+        }
+        if family.is_empty() {
+            return Ok(());
+        }
+        let day = self.as_of.day;
+        let mut companies = self.read_records()?;
+        if needs_contract {
+            self.apply_contracts(&mut companies)?;
+        }
+        if family.iter().any(|(name, _)| *name == "churned_on") {
+            self.apply_breaks(&mut companies)?;
+        }
+        let tags = self.tags(&family)?;
+        for (name, value) in family {
+            let facts = companies.iter().zip(&tags);
+            let values = facts.map(|(company, tags)| value(&CompanyFacts { company, tags: tags.as_deref(), day }));
+            self.columns.push((name.to_owned(), values.collect()));
+        }
+        Ok(())
+    }
+
+    /// The tags of each company, where they are asked for.
+    fn tags(&self, family: &OfCompany) -> Result<Vec<Option<String>>> {
+        let mut tags = self.companies.each(None);
+        if family.iter().any(|(name, _)| *name == "tags") {
+            for (company, of_company) in self.store.tags_as_of(self.as_of.last_entry())? {
+                if let Some(row) = self.companies.row(company.0) {
+                    tags[row] = Some(of_company.join(";"));
+                }
+            }
+        }
+        Ok(tags)
+    }
+
+    fn read_records(&self) -> Result<Vec<Company>> {
+        let mut companies = self.companies.each(Company::default());
+        let mut statement = self.store.connection.prepare_cached(concat!(
+            "SELECT c.id, ",
+            company_columns!(),
+            " FROM companies c WHERE c.id BETWEEN ?1 AND ?2"
+        ))?;
+        let mut rows = statement.query(self.scope.keys())?;
+        while let Some(row) = rows.next()? {
+            let mut columns = InOrder::of(row);
+            if let Some(place) = self.companies.row(columns.next()?) {
+                companies[place] = read_company(&mut columns)?;
+            }
+        }
+        Ok(companies)
+    }
+
+    fn apply_contracts(&self, companies: &mut [Company]) -> Result<()> {
+        let day = self.as_of.day;
+        for (key, subscriptions) in self.store.subscriptions_within(self.scope.keys())? {
+            if let Some(row) = self.companies.row(key.0) {
+                companies[row].apply_contract(&subscriptions, day);
+            }
+        }
+        Ok(())
+    }
+
+    /// The churn in which a company is on the day, else the next one that is known.
+    fn apply_breaks(&self, companies: &mut [Company]) -> Result<()> {
+        let breaks = self.store.breaks_within(self.scope.keys())?;
+        for (key, company) in self.companies.keys.iter().zip(companies) {
+            let of_company: &[Break] = breaks.get(key).map_or(&[], Vec::as_slice);
+            let present = of_company.iter().find(|away| away.covers(self.as_of.day));
+            let next = || of_company.iter().find(|away| away.churned_on > self.as_of.day);
+            company.churned_on = present.or_else(next).map(|away| away.churned_on);
+        }
+        Ok(())
+    }
+
+    /// Adds a column of the companies' own.
+    pub(super) fn own(&mut self, name: &str, kind: AttributeType) -> Result<()> {
+        let mut values = self.companies.each(Datum::Null);
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT company, value FROM company_attributes WHERE name = ?1 AND company BETWEEN ?2 AND ?3",
+        )?;
+        let (from, to) = self.scope.keys();
+        let mut rows = statement.query((name, from, to))?;
+        while let Some(row) = rows.next()? {
+            if let Some(place) = self.companies.row(row.get(0)?) {
+                values[place] = own_value(row.get_ref(1)?.as_str()?, kind);
+            }
+        }
+        self.columns.push((name.to_owned(), values));
+        Ok(())
+    }
+}
+
+/// A value of a company's own column, as a number or a day where all companies have those there.
+fn own_value(text: &str, kind: AttributeType) -> Datum {
+    match kind {
+        AttributeType::Number => match (text.parse::<i64>(), text.parse::<f64>()) {
+            (Ok(whole), _) => Datum::Whole(whole),
+            (_, Ok(number)) => Datum::from(number),
+            _ => text.into(),
+        },
+        AttributeType::Date => text.parse::<Day>().map_or_else(|_| text.into(), Datum::Day),
+        AttributeType::Text => text.into(),
+    }
+}

@@ -1,0 +1,338 @@
+//! The values of attributes, for all companies at once.
+//!
+//! [`Store::attributes`] is the one way in. It looks up what is asked for in the catalogue (`domain::attributes`), reads each family of
+//! facts that is needed once, and lets the catalogue turn facts into values. What is not asked for costs nothing.
+
+mod companies;
+mod counted;
+mod entries;
+mod events;
+mod facts;
+mod signals;
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use super::{Evaluator, Expression, Store, is_true};
+use crate::domain::attributes::{self, AsOf, Attribute, Datum};
+use crate::domain::company::CompanyKey;
+use crate::domain::facts::AttributeType;
+use crate::domain::likeness::nearest;
+use crate::domain::metric::{Definition, Measure, Metric};
+use crate::error::{Failure, not_allowed};
+
+/// Which companies values are wanted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All.
+    All,
+    /// One.
+    One(CompanyKey),
+}
+
+impl Scope {
+    /// The first and the last key in it.
+    fn keys(self) -> (i64, i64) {
+        match self {
+            Scope::All => (0, i64::from(u32::MAX)),
+            Scope::One(key) => (i64::from(key.0), i64::from(key.0)),
+        }
+    }
+}
+
+/// Everything that can be asked of a company in this database: the attributes of the program, the companies' own columns, and
+/// metrics.
+pub struct Catalogue {
+    own: Vec<(String, AttributeType)>,
+    metrics: Vec<Metric>,
+    evaluator: Evaluator,
+}
+
+/// An attribute of a database.
+#[derive(Debug, Clone, Copy)]
+pub enum Known<'c> {
+    /// One that every database has.
+    BuiltIn(&'static Attribute),
+    /// A column of the companies' own, under this name.
+    Own(&'c str, AttributeType),
+    /// One that a user defined.
+    Metric(&'c Metric),
+}
+
+impl<'c> Known<'c> {
+    /// Its name.
+    pub fn name(self) -> &'c str {
+        match self {
+            Known::BuiltIn(attribute) => attribute.name,
+            Known::Own(name, _) => name,
+            Known::Metric(metric) => &metric.name,
+        }
+    }
+
+    /// What its values are; of a formula, what is seen when it is worked out.
+    pub fn kind(self) -> Option<AttributeType> {
+        match self {
+            Known::BuiltIn(attribute) => Some(attribute.kind),
+            Known::Own(_, kind) => Some(kind),
+            Known::Metric(Metric { definition: Definition::Counted { .. }, .. }) => Some(AttributeType::Number),
+            Known::Metric(_) => None,
+        }
+    }
+
+    /// What its values count or measure; empty where that is not known.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Known::BuiltIn(attribute) => attribute.unit,
+            Known::Metric(Metric { definition: Definition::Counted { measure, .. }, .. }) => Measure::unit(*measure),
+            Known::Own(..) | Known::Metric(_) => "",
+        }
+    }
+}
+
+impl Catalogue {
+    /// All attributes: those of the program, then the companies' own, then metrics.
+    pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
+        let built_in = attributes::catalogue().map(Known::BuiltIn);
+        let own = self.own.iter().map(|(name, kind)| Known::Own(name, *kind));
+        built_in.chain(own).chain(self.metrics.iter().map(Known::Metric))
+    }
+
+    /// All names.
+    pub fn names(&self) -> Vec<&str> {
+        self.all().map(Known::name).collect()
+    }
+
+    /// The attribute of that name, without regard to case.
+    ///
+    /// # Errors
+    /// None of that name (exit 9), with the nearest.
+    pub fn find(&self, name: &str) -> Result<Known<'_>, Failure> {
+        let name = name.trim();
+        let found = self.all().find(|known| known.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| {
+            let like = nearest(name, self.names().into_iter().map(str::to_owned));
+            let like = like.map(|like| format!("did you mean '{like}'? ")).unwrap_or_default();
+            not_allowed(format!("there is no attribute '{name}'"))
+                .hint(format!("{like}`signals attribute list` shows all"))
+        })
+    }
+
+    /// Reads an expression over these attributes.
+    ///
+    /// # Errors
+    /// What is wrong with it (exit 9).
+    pub fn read(&self, text: &str) -> Result<Expression, Failure> {
+        self.evaluator.read(text, &self.names()).map_err(|mistake| mistake.refusal(text))
+    }
+
+    /// The metrics that are formulas, with the attributes that they name.
+    ///
+    /// # Errors
+    /// A formula that cannot be read any more (exit 9).
+    pub fn formulas(&self) -> Result<Vec<(&Metric, Expression)>, Failure> {
+        let mut formulas = Vec::new();
+        for metric in &self.metrics {
+            if let Definition::Formula(text) = &metric.definition {
+                formulas.push((metric, self.read(text)?));
+            }
+        }
+        Ok(formulas)
+    }
+
+    /// The values of an expression for all companies of a table that has the attributes it names.
+    ///
+    /// # Errors
+    /// An expression that takes too long (exit 9); an attribute that the table lacks.
+    pub fn evaluate(&self, expression: &Expression, table: &AttributeTable) -> Result<Vec<Datum>> {
+        let columns = expression.names.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
+        let rows = (0..table.companies.len()).map(|row| columns.iter().map(|column| &column[row]).collect());
+        self.evaluator.evaluate(expression, rows)
+    }
+}
+
+/// The values of some attributes for some companies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttributeTable {
+    companies: Vec<CompanyKey>,
+    columns: Vec<(String, Vec<Datum>)>,
+}
+
+impl AttributeTable {
+    /// The companies, in order of their ids.
+    pub fn companies(&self) -> &[CompanyKey] {
+        &self.companies
+    }
+
+    /// The values of an attribute, company by company.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn column(&self, name: &str) -> Result<&[Datum]> {
+        let found = self.columns.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let (_, values) = found.ok_or_else(|| anyhow::anyhow!("the attribute '{name}' was not computed"))?;
+        Ok(values)
+    }
+}
+
+impl Store {
+    /// The catalogue of this database.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn catalogue(&self) -> Result<Catalogue> {
+        let types = self.attribute_types()?;
+        let metrics = self.metrics()?;
+        let own = self.company_attribute_names()?.into_iter().map(|name| {
+            let kind = types.get(&name).copied().unwrap_or(AttributeType::Text);
+            (name, kind)
+        });
+        Ok(Catalogue { own: own.collect(), metrics, evaluator: Evaluator::new()? })
+    }
+
+    /// The values of the attributes of these names. Only what they need is read.
+    ///
+    /// # Errors
+    /// A name that the catalogue does not have, a formula that takes too long (exit 9); a database that cannot be read.
+    pub fn attributes(
+        &self,
+        catalogue: &Catalogue,
+        names: &[&str],
+        as_of: AsOf,
+        scope: Scope,
+    ) -> Result<AttributeTable> {
+        let mut wanted = Wanted { catalogue, facts: Vec::new(), formulas: Vec::new(), under_way: Vec::new() };
+        names.iter().try_for_each(|name| wanted.add(name))?;
+        let Wanted { facts, formulas, .. } = wanted;
+        let mut sheet = Sheet::new(self, as_of, scope)?;
+        let built_in = facts
+            .iter()
+            .filter_map(|known| if let Known::BuiltIn(attribute) = known { Some(*attribute) } else { None });
+        sheet.built_in(&built_in.collect::<Vec<_>>())?;
+        for known in &facts {
+            match known {
+                Known::Own(name, kind) => sheet.own(name, *kind)?,
+                Known::Metric(metric) => sheet.counted(metric)?,
+                Known::BuiltIn(_) => {}
+            }
+        }
+        let mut table = AttributeTable { companies: sheet.companies.keys, columns: sheet.columns };
+        for (name, expression) in formulas {
+            let values = catalogue.evaluate(&expression, &table)?;
+            table.columns.push((name, values));
+        }
+        Ok(table)
+    }
+
+    /// The companies for which a condition holds, in order of their ids.
+    ///
+    /// # Errors
+    /// As [`Store::attributes`].
+    pub fn companies_where(
+        &self,
+        catalogue: &Catalogue,
+        condition: &Expression,
+        as_of: AsOf,
+    ) -> Result<Vec<CompanyKey>> {
+        let names: Vec<&str> = condition.names.iter().map(String::as_str).collect();
+        let table = self.attributes(catalogue, &names, as_of, Scope::All)?;
+        let values = catalogue.evaluate(condition, &table)?;
+        let holding = table.companies.iter().zip(&values).filter(|(_, value)| is_true(value));
+        Ok(holding.map(|(company, _)| *company).collect())
+    }
+}
+
+/// What has to be computed, in an order in which every formula follows what it names.
+struct Wanted<'c> {
+    catalogue: &'c Catalogue,
+    facts: Vec<Known<'c>>,
+    formulas: Vec<(String, Expression)>,
+    /// The formulas that are being looked into, for a circle among them.
+    under_way: Vec<String>,
+}
+
+impl Wanted<'_> {
+    fn add(&mut self, name: &str) -> Result<()> {
+        let known = self.catalogue.find(name)?;
+        let name = known.name();
+        let Known::Metric(Metric { definition: Definition::Formula(text), .. }) = known else {
+            if !self.facts.iter().any(|seen| seen.name() == name) {
+                self.facts.push(known);
+            }
+            return Ok(());
+        };
+        if self.formulas.iter().any(|(seen, _)| seen == name) {
+            return Ok(());
+        }
+        if self.under_way.iter().any(|seen| seen == name) {
+            let circle = self.under_way.join(" -> ");
+            return Err(not_allowed(format!("metrics name each other in a circle: {circle} -> {name}")).into());
+        }
+        self.under_way.push(name.to_owned());
+        let expression = self.catalogue.read(text)?;
+        expression.names.iter().try_for_each(|inner| self.add(inner))?;
+        self.under_way.pop();
+        self.formulas.push((name.to_owned(), expression));
+        Ok(())
+    }
+}
+
+/// The companies of a table, and in which row each is.
+struct Companies {
+    keys: Vec<CompanyKey>,
+    rows: FxHashMap<u32, usize>,
+}
+
+impl Companies {
+    fn of(keys: Vec<CompanyKey>) -> Self {
+        let rows = keys.iter().enumerate().map(|(row, key)| (key.0, row)).collect();
+        Companies { keys, rows }
+    }
+
+    fn row(&self, company: u32) -> Option<usize> {
+        self.rows.get(&company).copied()
+    }
+
+    /// Facts of each company, none yet.
+    fn each<T: Clone>(&self, empty: T) -> Vec<T> {
+        vec![empty; self.keys.len()]
+    }
+}
+
+/// A table while it is being filled.
+struct Sheet<'s> {
+    store: &'s Store,
+    as_of: AsOf,
+    scope: Scope,
+    companies: Companies,
+    columns: Vec<(String, Vec<Datum>)>,
+}
+
+/// Attributes of one family: their names, and how their values follow from its facts.
+type Family<T> = Vec<(&'static str, fn(&T) -> Datum)>;
+
+impl Sheet<'_> {
+    fn new(store: &Store, as_of: AsOf, scope: Scope) -> Result<Sheet<'_>> {
+        let companies = Companies::of(store.attribute_companies(as_of, scope)?);
+        Ok(Sheet { store, as_of, scope, companies, columns: Vec::new() })
+    }
+
+    /// Adds all attributes that the program knows.
+    fn built_in(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+        self.records(attributes)?;
+        self.signals(attributes)?;
+        self.usage(attributes)?;
+        self.pulses(attributes)?;
+        self.tasks(attributes)?;
+        self.listed(attributes)
+    }
+
+    /// Adds the columns of a family whose facts lie in memory, company by company.
+    fn add<T>(&mut self, family: Family<T>, facts: &[T]) {
+        for (name, value) in family {
+            self.columns.push((name.to_owned(), facts.iter().map(value).collect()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Signals as of a day, from their history.
+
+use anyhow::Result;
+use rusqlite::Row;
+
+use super::{Family, Sheet};
+use crate::domain::attributes::{self, Attribute, MONTH, Of, SignalFacts, Stage};
+use crate::domain::day::Day;
+use crate::domain::signal::{Action, SignalType, State};
+
+/// A day after every other.
+const END_OF_TIME: Day = Day::from_number(2_932_896);
+
+impl Sheet<'_> {
+    /// Adds the counts of signals.
+    pub(super) fn signals(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+        let (mut counts, mut days): (Family<SignalFacts>, Family<SignalFacts>) = Default::default();
+        for attribute in attributes {
+            match attribute.of {
+                Of::Signals(value) => counts.push((attribute.name, value)),
+                Of::SignalDays(value) => days.push((attribute.name, value)),
+                _ => {}
+            }
+        }
+        let mut facts = self.companies.each(SignalFacts::default());
+        if !counts.is_empty() {
+            self.count_signals(&mut facts)?;
+        }
+        if !days.is_empty() {
+            self.date_signals(&mut facts)?;
+        }
+        self.add(counts, &facts);
+        self.add(days, &facts);
+        Ok(())
+    }
+
+    /// The last day of which signals count: of its trends and adoptions alone, or of all rules.
+    fn last_days(&self) -> (Day, Day) {
+        match self.as_of.stage {
+            Stage::BeforeTrends => (self.as_of.day.previous(), self.as_of.day.previous()),
+            Stage::BeforeConditions => (self.as_of.day, self.as_of.day.previous()),
+            Stage::EndOfDay => (self.as_of.day, self.as_of.day),
+            Stage::Now { .. } => (END_OF_TIME, END_OF_TIME),
+        }
+    }
+
+    /// Counts by type and state. Nearly always nothing happened after the day: so all signals are counted from an index as they
+    /// stand now, and what came later is taken back, signal by signal.
+    fn count_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
+        let mut counts: Vec<[[i64; 2]; 3]> = vec![Default::default(); facts.len()];
+        self.count_present(&mut counts)?;
+        if !self.as_of.is_present() {
+            self.take_back_later_signals(&mut counts)?;
+            self.take_back_later_entries(&mut counts)?;
+        }
+        for (facts, counts) in facts.iter_mut().zip(counts) {
+            for (place, signal_type) in TYPES.into_iter().enumerate() {
+                facts.add(signal_type, State::Open, counts[place][0].unsigned_abs());
+                facts.add(signal_type, State::Closed, counts[place][1].unsigned_abs());
+            }
+        }
+        Ok(())
+    }
+
+    fn count_present(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT company, type, acknowledgement IS NOT NULL AS is_closed, count(*) AS count FROM signals
+             WHERE company BETWEEN ?1 AND ?2 GROUP BY company, type, is_closed",
+        )?;
+        let mut rows = statement.query(self.scope.keys())?;
+        while let Some(row) = rows.next()? {
+            self.change(counts, row, row.get::<_, i64>(3)?)?;
+        }
+        Ok(())
+    }
+
+    fn take_back_later_signals(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
+        let (trends, conditions) = self.last_days();
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed
+             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+             WHERE s.raised_on > ?1 AND (s.raised_on > ?2 OR v.kind = 'condition') AND s.company BETWEEN ?3 AND ?4",
+        )?;
+        let (from, to) = self.scope.keys();
+        let mut rows = statement.query((conditions, trends, from, to))?;
+        while let Some(row) = rows.next()? {
+            self.change(counts, row, -1)?;
+        }
+        Ok(())
+    }
+
+    /// Gives signals to which something happened after the day the state that they had on it.
+    fn take_back_later_entries(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
+        let (trends, conditions) = self.last_days();
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed,
+                    (SELECT h.action FROM signal_history h WHERE h.signal = s.id AND h.day <= ?1 ORDER BY h.id DESC LIMIT 1) AS last
+             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+             WHERE s.id IN (SELECT signal FROM signal_history WHERE day > ?1)
+               AND (s.raised_on <= ?2 OR (s.raised_on <= ?3 AND v.kind <> 'condition')) AND s.company BETWEEN ?4 AND ?5",
+        )?;
+        let (from, to) = self.scope.keys();
+        let mut rows = statement.query((self.as_of.day, conditions, trends, from, to))?;
+        while let Some(row) = rows.next()? {
+            let was_closed = row.get::<_, Option<Action>>(3)? == Some(Action::Acknowledged);
+            if was_closed != row.get::<_, bool>(2)? {
+                self.change(counts, row, -1)?;
+                let Some(company) = self.companies.row(row.get(0)?) else { continue };
+                counts[company][place(row.get(1)?)][usize::from(was_closed)] += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds to the counts of the company, type and state in the first three columns of a row.
+    fn change(&self, counts: &mut [[[i64; 2]; 3]], row: &Row<'_>, by: i64) -> Result<()> {
+        if let Some(company) = self.companies.row(row.get(0)?) {
+            counts[company][place(row.get(1)?)][usize::from(row.get::<_, bool>(2)?)] += by;
+        }
+        Ok(())
+    }
+
+    fn date_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
+        let (trends, conditions) = self.last_days();
+        let recent = attributes::last(self.as_of.day, MONTH);
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT s.company, s.type, s.raised_on, v.kind = 'condition' AS is_condition
+             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+             WHERE s.raised_on <= ?1 AND s.company BETWEEN ?2 AND ?3",
+        )?;
+        let (from, to) = self.scope.keys();
+        let mut rows = statement.query((trends, from, to))?;
+        while let Some(row) = rows.next()? {
+            let Some(company) = self.companies.row(row.get(0)?) else { continue };
+            let (signal_type, raised_on, is_condition): (SignalType, Day, bool) =
+                (row.get(1)?, row.get(2)?, row.get(3)?);
+            if is_condition && raised_on > conditions {
+                continue;
+            }
+            let facts = &mut facts[company];
+            facts.last_on = facts.last_on.max(Some(raised_on));
+            if !is_condition && recent.contains(raised_on) {
+                facts.bad_activity += u64::from(signal_type == SignalType::Bad);
+                facts.good_activity += u64::from(signal_type == SignalType::Good);
+            }
+        }
+        Ok(())
+    }
+}
+
+const TYPES: [SignalType; 3] = [SignalType::Bad, SignalType::Good, SignalType::Info];
+
+fn place(signal_type: SignalType) -> usize {
+    TYPES.iter().position(|known| *known == signal_type).unwrap_or_default()
+}

@@ -1,0 +1,96 @@
+//! Why customers left or pay less.
+
+use anyhow::Result;
+use rusqlite::{Row, named_params};
+
+use super::Store;
+use super::pulses::codes;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::loss::Loss;
+use crate::domain::reason::ReasonKind;
+
+impl Store {
+    /// Records a loss. Of a churn that was recorded for the same company and day, it takes the place.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn add_loss(&self, loss: &Loss) -> Result<()> {
+        if loss.kind == ReasonKind::Churn {
+            self.connection
+                .prepare_cached("DELETE FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'")?
+                .execute((loss.company.0, loss.day))?;
+        }
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO losses (company, kind, day, mrr_before, mrr_after, note, by, at)
+             VALUES (:company, :kind, :day, :mrr_before, :mrr_after, :note, :by, :at)",
+        )?;
+        let id = insert.insert(named_params! {
+            ":company": loss.company.0,
+            ":kind": loss.kind,
+            ":day": loss.day,
+            ":mrr_before": loss.mrr_before,
+            ":mrr_after": loss.mrr_after,
+            ":note": loss.note,
+            ":by": loss.by,
+            ":at": loss.at,
+        })?;
+        let mut reason =
+            self.connection.prepare_cached("INSERT INTO loss_reasons (loss, position, code) VALUES (?1, ?2, ?3)")?;
+        for (position, code) in (1_i64..).zip(&loss.reason_codes) {
+            reason.execute((id, position, code))?;
+        }
+        Ok(())
+    }
+
+    /// The losses of all companies by day, those after `until` left out. Churns that a file stated are not among them: they
+    /// are in [`Store::breaks`] alone.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn losses_until(&self, until: Option<Day>) -> Result<Vec<Loss>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
+             FROM losses l WHERE ?1 IS NULL OR day <= ?1 ORDER BY day, id",
+        )?;
+        let losses = statement.query_map([until], read_loss)?;
+        Ok(losses.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a churn of the company on that day is recorded.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'")?;
+        Ok(statement.exists((company.0, day))?)
+    }
+
+    /// Lets the reasons of a churn that is stated anew, for another day, go with it.
+    pub(super) fn move_churn_reasons(&self, company: CompanyKey, from: Day, to: Day) -> Result<()> {
+        let days = (company.0, from, to);
+        self.connection
+            .prepare_cached("UPDATE OR IGNORE losses SET day = ?3 WHERE company = ?1 AND kind = 'churn' AND day = ?2")?
+            .execute(days)?;
+        self.connection
+            .prepare_cached("DELETE FROM losses WHERE company = ?1 AND kind = 'churn' AND day = ?2 AND day <> ?3")?
+            .execute(days)?;
+        Ok(())
+    }
+}
+
+fn read_loss(row: &Row<'_>) -> rusqlite::Result<Loss> {
+    Ok(Loss {
+        company: CompanyKey(row.get("company")?),
+        kind: row.get("kind")?,
+        day: row.get("day")?,
+        reason_codes: codes(row.get("codes")?),
+        note: row.get("note")?,
+        mrr_before: row.get("mrr_before")?,
+        mrr_after: row.get("mrr_after")?,
+        by: row.get("by")?,
+        at: row.get("at")?,
+    })
+}

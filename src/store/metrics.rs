@@ -1,0 +1,71 @@
+//! Attributes that users define.
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, Row};
+
+use super::Store;
+use crate::domain::metric::{Definition, Measure, Metric};
+
+impl Store {
+    /// All metrics, A to Z.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn metrics(&self) -> Result<Vec<Metric>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT name, event, measure, days, formula FROM metrics ORDER BY name")?;
+        let metrics = statement.query_map([], read_metric)?;
+        Ok(metrics.collect::<Result<_, _>>()?)
+    }
+
+    /// The metric of that name.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn metric(&self, name: &str) -> Result<Option<Metric>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, event, measure, days, formula FROM metrics WHERE name = ?1")?;
+        Ok(statement.query_row([name], read_metric).optional()?)
+    }
+
+    /// Adds a metric, or gives the one of that name another definition.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn save_metric(&self, metric: &Metric) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO metrics (name, event, measure, days, formula) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        match &metric.definition {
+            Definition::Counted { event, measure, days } => {
+                statement.execute((&metric.name, event, measure, days, None::<&str>))?
+            }
+            Definition::Formula(formula) => {
+                statement.execute((&metric.name, None::<&str>, None::<&str>, None::<u16>, formula))?
+            }
+        };
+        Ok(())
+    }
+
+    /// Removes a metric.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn remove_metric(&self, name: &str) -> Result<()> {
+        self.connection.execute("DELETE FROM metrics WHERE name = ?1", [name])?;
+        Ok(())
+    }
+}
+
+fn read_metric(row: &Row<'_>) -> rusqlite::Result<Metric> {
+    let definition = match row.get::<_, Option<String>>("formula")? {
+        Some(formula) => Definition::Formula(formula),
+        None => Definition::Counted {
+            event: row.get("event")?,
+            measure: row.get::<_, Measure>("measure")?,
+            days: row.get("days")?,
+        },
+    };
+    Ok(Metric { name: row.get("name")?, definition })
+}

@@ -1,0 +1,151 @@
+//! Playbooks: those that ship with the program, and those that somebody has made or changed.
+
+use anyhow::Result;
+
+use super::Store;
+use crate::actions::shipped_playbooks;
+use crate::domain::playbook::{Playbook, Step};
+use crate::domain::task::Owner;
+use crate::error::not_allowed;
+
+/// A playbook and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPlaybook {
+    /// The playbook.
+    pub playbook: Playbook,
+    /// Whether it ships with the program and nobody has changed it.
+    pub is_shipped: bool,
+}
+
+impl Store {
+    /// All playbooks, A to Z.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn playbooks(&self) -> Result<Vec<StoredPlaybook>> {
+        let own = self.own_playbooks()?;
+        let shipped =
+            shipped_playbooks().iter().filter(|shipped| own.iter().all(|playbook| playbook.name != shipped.name));
+        let shipped = shipped.map(|playbook| StoredPlaybook { playbook: playbook.clone(), is_shipped: true });
+        let mut all: Vec<StoredPlaybook> = shipped.collect();
+        all.extend(own.into_iter().map(|playbook| StoredPlaybook { playbook, is_shipped: false }));
+        all.sort_by(|a, b| a.playbook.name.cmp(&b.playbook.name));
+        Ok(all)
+    }
+
+    /// The playbook of this name.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn playbook(&self, name: &str) -> Result<Option<StoredPlaybook>> {
+        Ok(self.playbooks()?.into_iter().find(|stored| stored.playbook.name == name))
+    }
+
+    /// Keeps a playbook, in place of the one of that name if there is one. A shipped one that is made again what it was counts as
+    /// unchanged.
+    ///
+    /// # Errors
+    /// A playbook with a [problem](Playbook::problem) (exit 9); a database that cannot be written.
+    pub fn save_playbook(&self, playbook: &Playbook) -> Result<()> {
+        if let Some(problem) = playbook.problem() {
+            return Err(not_allowed(problem).into());
+        }
+        self.remove_playbook(&playbook.name)?;
+        if shipped_playbooks().contains(playbook) {
+            return Ok(());
+        }
+        let Playbook { name, purpose, tag, steps } = playbook;
+        self.connection
+            .prepare_cached("INSERT INTO playbooks (name, purpose, tag) VALUES (?1, ?2, ?3)")?
+            .execute((name, purpose, tag))?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO playbook_steps (playbook, position, title, due_in_days, owner, tag)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        for (position, step) in (1..).zip(steps) {
+            insert.execute((name, position, &step.title, step.due_in_days, step.owner.as_str(), &step.tag))?;
+        }
+        Ok(())
+    }
+
+    /// Removes a playbook that somebody has made, or takes back the changes to a shipped one. Returns whether there was
+    /// anything to remove. Tasks that it opened stay.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn remove_playbook(&self, name: &str) -> Result<bool> {
+        self.connection.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
+        Ok(self.connection.execute("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)
+    }
+
+    fn own_playbooks(&self) -> Result<Vec<Playbook>> {
+        let mut statement = self.connection.prepare_cached("SELECT name, purpose, tag FROM playbooks ORDER BY name")?;
+        let playbooks = statement.query_map([], |row| {
+            Ok(Playbook {
+                name: row.get("name")?,
+                purpose: row.get("purpose")?,
+                tag: row.get("tag")?,
+                steps: Vec::new(),
+            })
+        })?;
+        let mut playbooks: Vec<Playbook> = playbooks.collect::<Result<_, _>>()?;
+        for playbook in &mut playbooks {
+            playbook.steps = self.playbook_steps(&playbook.name)?;
+        }
+        Ok(playbooks)
+    }
+
+    fn playbook_steps(&self, name: &str) -> Result<Vec<Step>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT title, due_in_days, owner, tag FROM playbook_steps WHERE playbook = ?1 ORDER BY position",
+        )?;
+        let steps = statement.query_map([name], |row| {
+            Ok(Step {
+                title: row.get("title")?,
+                due_in_days: row.get("due_in_days")?,
+                owner: row.get::<_, Owner>("owner")?,
+                tag: row.get("tag")?,
+            })
+        })?;
+        Ok(steps.collect::<Result<_, _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Permissions;
+
+    #[test]
+    fn a_changed_playbook_takes_the_place_of_the_shipped_one_until_it_is_taken_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let shipped = store.playbook("renewal").unwrap().unwrap();
+        assert!(shipped.is_shipped);
+        let count = store.playbooks().unwrap().len();
+
+        let mut changed = shipped.playbook.clone();
+        changed.tag = Some("renewing".to_owned());
+        changed.steps.reverse();
+        changed.steps[0].owner = Owner::Person("tom".to_owned());
+        store.save_playbook(&changed).unwrap();
+        let stored = store.playbook("renewal").unwrap().unwrap();
+        assert_eq!(stored, StoredPlaybook { playbook: changed.clone(), is_shipped: false });
+        assert_eq!(store.playbooks().unwrap().len(), count);
+
+        // Made what it was, it counts as unchanged.
+        store.save_playbook(&shipped.playbook).unwrap();
+        assert_eq!(store.playbook("renewal").unwrap().unwrap(), shipped);
+        store.save_playbook(&changed).unwrap();
+        assert!(store.remove_playbook("renewal").unwrap());
+        assert_eq!(store.playbook("renewal").unwrap().unwrap(), shipped);
+        assert!(!store.remove_playbook("renewal").unwrap());
+
+        changed.name = "mine".to_owned();
+        store.save_playbook(&changed).unwrap();
+        assert_eq!(store.playbooks().unwrap().len(), count + 1);
+        changed.steps.clear();
+        assert!(store.save_playbook(&changed).is_err(), "without steps it is none");
+        assert_eq!(store.playbook("mine").unwrap().unwrap().playbook.steps.len(), 4);
+    }
+}

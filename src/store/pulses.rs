@@ -1,0 +1,184 @@
+//! The pulse of companies: each setting of it, and the guidelines of its levels.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Result;
+use rusqlite::Row;
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::pulse::{Level, Pulse, PulseMark, in_order};
+
+impl Store {
+    /// Adds a setting of the pulse.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn add_pulse(&self, pulse: &Pulse) -> Result<()> {
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO pulses (company, level, day, at, by, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+        let PulseMark { day, at, level } = pulse.mark;
+        let id = insert.insert((pulse.company.0, level, day, at, &pulse.by, &pulse.note))?;
+        let mut reason =
+            self.connection.prepare_cached("INSERT INTO pulse_reasons (pulse, position, code) VALUES (?1, ?2, ?3)")?;
+        for (position, code) in (1_i64..).zip(&pulse.reason_codes) {
+            reason.execute((id, position, code))?;
+        }
+        Ok(())
+    }
+
+    /// How many equal settings of the pulse there are: same company, instant, level, note, person and reasons.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn equal_pulses(&self, pulse: &Pulse) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) AS count FROM pulses p
+             WHERE company = ?1 AND day = ?2 AND at = ?3 AND level = ?4 AND by IS ?5 AND note IS ?6
+               AND coalesce((SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r WHERE r.pulse = p.id), '') = ?7",
+        )?;
+        let PulseMark { day, at, level } = pulse.mark;
+        let key = (pulse.company.0, day, at, level, &pulse.by, &pulse.note, pulse.reasons_in_order());
+        Ok(statement.query_row(key, |row| row.get::<_, i64>("count"))? as u64)
+    }
+
+    /// The pulses of a company, in the order in which they count.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn pulses(&self, company: CompanyKey) -> Result<Vec<Pulse>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
+             FROM pulses p WHERE company = ?1 ORDER BY id",
+        )?;
+        let pulses = statement.query_map([company.0], |row| {
+            Ok(Pulse {
+                company,
+                mark: read_mark(row)?,
+                reason_codes: codes(row.get("codes")?),
+                note: row.get("note")?,
+                by: row.get("by")?,
+            })
+        })?;
+        let mut pulses: Vec<Pulse> = pulses.collect::<Result<_, _>>()?;
+        pulses.sort_by_key(|pulse| (pulse.mark.day, pulse.mark.at));
+        Ok(pulses)
+    }
+
+    /// The history of the pulse of each company that has one, in the order in which it counts; pulses that count from a day after
+    /// `until` are left out. What [`crate::domain::pulse::success_score`] and [`crate::domain::pulse::current`] take.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn pulses_until(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<PulseMark>>> {
+        let mut all: HashMap<CompanyKey, Vec<PulseMark>> = HashMap::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, day, at, level FROM pulses WHERE ?1 IS NULL OR day <= ?1 ORDER BY company, id",
+        )?;
+        let mut rows = statement.query([until])?;
+        while let Some(row) = rows.next()? {
+            all.entry(CompanyKey(row.get("company")?)).or_default().push(read_mark(row)?);
+        }
+        all.values_mut().for_each(|marks| *marks = in_order(std::mem::take(marks)));
+        Ok(all)
+    }
+
+    /// The team's own words for levels of the pulse, where they have been set.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn own_guidelines(&self) -> Result<BTreeMap<Level, String>> {
+        let mut statement = self.connection.prepare_cached("SELECT level, guideline FROM pulse_levels")?;
+        let guidelines = statement.query_map([], |row| Ok((row.get("level")?, row.get("guideline")?)))?;
+        Ok(guidelines.collect::<Result<_, _>>()?)
+    }
+
+    /// When a level applies: in the team's own words, else in those that come with the program.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn guideline(&self, level: Level) -> Result<String> {
+        let own = self.own_guidelines()?.remove(&level);
+        Ok(own.unwrap_or_else(|| level.shipped_guideline().to_owned()))
+    }
+
+    /// Sets the team's own words for a level. Those that come with the program are kept as such and not as the team's.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn set_guideline(&self, level: Level, guideline: &str) -> Result<()> {
+        self.connection.prepare_cached("DELETE FROM pulse_levels WHERE level = ?1")?.execute([level])?;
+        if guideline != level.shipped_guideline() {
+            self.connection
+                .prepare_cached("INSERT INTO pulse_levels (level, guideline) VALUES (?1, ?2)")?
+                .execute((level, guideline))?;
+        }
+        Ok(())
+    }
+}
+
+fn read_mark(row: &Row<'_>) -> rusqlite::Result<PulseMark> {
+    Ok(PulseMark { day: row.get("day")?, at: row.get("at")?, level: row.get("level")? })
+}
+
+/// Codes from one text with `;` between, which no code has in it.
+pub(super) fn codes(text: Option<String>) -> Vec<String> {
+    text.map_or_else(Vec::new, |text| text.split(';').map(ToOwned::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::Instant;
+    use crate::store::Permissions;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("signals.db"), Permissions::Owner).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn a_guideline_is_the_teams_own_until_it_is_that_of_the_program_again() {
+        let (_folder, store) = store();
+        let level = Level::HighRisk;
+        assert_eq!(store.guideline(level).unwrap(), level.shipped_guideline());
+        store.set_guideline(level, "Call them today.").unwrap();
+        assert_eq!(store.guideline(level).unwrap(), "Call them today.");
+        assert_eq!(store.own_guidelines().unwrap(), BTreeMap::from([(level, "Call them today.".to_owned())]));
+        store.set_guideline(level, level.shipped_guideline()).unwrap();
+        assert!(store.own_guidelines().unwrap().is_empty());
+    }
+
+    #[test]
+    fn histories_until_a_day_are_in_order() {
+        let (_folder, store) = store();
+        let [one, two] = ["one", "two"].map(|id| store.add_unlisted_company(id).unwrap());
+        // A fraction of a second is later than the whole one, though not as a text.
+        let set = [
+            (one, 3, 20, 1),
+            (one, 1, 50, 2),
+            (two, 2, 10, 3),
+            (one, 3, 20_000_500_000, 4),
+            (one, 3, 20, 5),
+            (one, 4, 1, 6),
+        ];
+        for (company, day, micros, level) in set {
+            let level = Level::of_number(level).unwrap();
+            let mark = PulseMark { day: Day::from_number(day), at: Instant::from_micros(micros), level };
+            let pulse = Pulse { company, mark, reason_codes: Vec::new(), note: None, by: None };
+            store.add_pulse(&pulse).unwrap();
+        }
+        let levels = |company, until: Option<i32>| -> Vec<u8> {
+            let all = store.pulses_until(until.map(Day::from_number)).unwrap();
+            all.get(&company).map_or_else(Vec::new, |marks| marks.iter().map(|mark| mark.level.number()).collect())
+        };
+        assert_eq!(levels(one, None), [2, 1, 5, 4, 6]);
+        assert_eq!(levels(one, Some(3)), [2, 1, 5, 4]);
+        assert_eq!([levels(two, Some(1)), levels(two, Some(2))], [vec![], vec![3]]);
+        let listed: Vec<u8> = store.pulses(one).unwrap().iter().map(|pulse| pulse.mark.level.number()).collect();
+        assert_eq!(listed, [2, 1, 5, 4, 6]);
+    }
+}

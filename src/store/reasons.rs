@@ -1,0 +1,102 @@
+//! Reason codes: what a team has made of those that come with the program.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::named_params;
+
+use super::Store;
+use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
+
+impl Store {
+    /// All reason codes: those of the program, with what the team has changed, and its own.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn reason_library(&self) -> Result<Library> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT kind, code, description, is_active, shipped_as FROM reason_codes")?;
+        let changed = statement.query_map([], |row| {
+            Ok(Reason {
+                kind: row.get("kind")?,
+                code: row.get("code")?,
+                description: row.get("description")?,
+                is_active: row.get("is_active")?,
+                shipped_as: row.get("shipped_as")?,
+            })
+        })?;
+        Ok(Library::new(changed.collect::<Result<_, _>>()?, self.former_codes()?))
+    }
+
+    fn former_codes(&self) -> Result<BTreeMap<(ReasonKind, String), String>> {
+        let mut statement = self.connection.prepare_cached("SELECT kind, former, code FROM former_reason_codes")?;
+        let former = statement.query_map([], |row| Ok(((row.get("kind")?, row.get("former")?), row.get("code")?)))?;
+        Ok(former.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds a reason, or replaces the one of that kind and code. One that is as it came with the program is kept as such and not
+    /// as the team's.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn save_reason(&self, reason: &Reason) -> Result<()> {
+        self.forget_reason(reason)?;
+        let code = reason.code.to_string();
+        // From now on the code means this reason, whichever had it before.
+        self.connection
+            .prepare_cached("DELETE FROM former_reason_codes WHERE kind = ?1 AND former = ?2")?
+            .execute((reason.kind, &code))?;
+        if reason.is_as_shipped() {
+            return Ok(());
+        }
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO reason_codes (kind, code, description, is_active, shipped_as)
+             VALUES (:kind, :code, :description, :is_active, :shipped_as)",
+        )?;
+        insert.execute(named_params! {
+            ":kind": reason.kind,
+            ":code": code,
+            ":description": reason.description,
+            ":is_active": reason.is_active,
+            ":shipped_as": reason.shipped_as,
+        })?;
+        Ok(())
+    }
+
+    fn forget_reason(&self, reason: &Reason) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM reason_codes WHERE kind = ?1 AND (code = ?2 OR shipped_as = ?3)")?
+            .execute((reason.kind, &reason.code, &reason.shipped_as))?;
+        Ok(())
+    }
+
+    /// Gives a reason another code, everywhere it was said. The former one stays understood in files and on the command line.
+    ///
+    /// # Errors
+    /// A database that cannot be written; a code that another reason of the kind has.
+    pub fn rename_reason(&self, reason: &Reason, code: &ReasonCode) -> Result<()> {
+        self.forget_reason(reason)?;
+        self.save_reason(&Reason { code: code.clone(), ..reason.clone() })?;
+        let (kind, former, code) = (reason.kind, reason.code.to_string(), code.to_string());
+        match kind {
+            ReasonKind::Pulse => {
+                self.connection.execute("UPDATE pulse_reasons SET code = ?2 WHERE code = ?1", (&former, &code))?
+            }
+            ReasonKind::Downsell | ReasonKind::Churn => self.connection.execute(
+                "UPDATE loss_reasons SET code = ?3
+                 WHERE code = ?2 AND loss IN (SELECT id FROM losses WHERE kind = ?1)",
+                (kind, &former, &code),
+            )?,
+        };
+        self.connection.execute(
+            "UPDATE former_reason_codes SET code = ?3 WHERE kind = ?1 AND code = ?2",
+            (kind, &former, &code),
+        )?;
+        self.connection.execute(
+            "INSERT OR REPLACE INTO former_reason_codes (kind, former, code) VALUES (?1, ?2, ?3)",
+            (kind, &former, &code),
+        )?;
+        Ok(())
+    }
+}

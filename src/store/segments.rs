@@ -1,0 +1,59 @@
+//! Named conditions over attributes.
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+
+use super::Store;
+
+/// A named condition; the companies that meet it are its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// The name.
+    pub name: String,
+    /// The condition, an expression over attributes.
+    pub condition: String,
+}
+
+impl Store {
+    /// All segments, A to Z.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn segments(&self) -> Result<Vec<Segment>> {
+        let mut statement = self.connection.prepare_cached("SELECT name, condition FROM segments ORDER BY name")?;
+        let segments =
+            statement.query_map([], |row| Ok(Segment { name: row.get("name")?, condition: row.get("condition")? }))?;
+        Ok(segments.collect::<Result<_, _>>()?)
+    }
+
+    /// The segment of that name.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn segment(&self, name: &str) -> Result<Option<Segment>> {
+        let mut statement = self.connection.prepare_cached("SELECT name, condition FROM segments WHERE name = ?1")?;
+        let segment =
+            statement.query_row([name], |row| Ok(Segment { name: row.get("name")?, condition: row.get("condition")? }));
+        Ok(segment.optional()?)
+    }
+
+    /// Adds a segment, or gives the one of that name another condition.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn save_segment(&self, segment: &Segment) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("INSERT OR REPLACE INTO segments (name, condition) VALUES (?1, ?2)")?;
+        statement.execute((&segment.name, &segment.condition))?;
+        Ok(())
+    }
+
+    /// Removes a segment.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn remove_segment(&self, name: &str) -> Result<()> {
+        self.connection.execute("DELETE FROM segments WHERE name = ?1", [name])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! The tags of companies, and when they had them.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::task::Stamp;
+
+/// A tag that a company has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagRecord {
+    /// The tag.
+    pub tag: String,
+    /// Since when, by whom.
+    pub added: Stamp,
+}
+
+impl Store {
+    /// Puts a tag on a company. Returns whether it is new there.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn add_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO company_tags (company, tag, added_at, added_on, added_by)
+             SELECT ?1, ?2, ?3, ?4, ?5
+             WHERE NOT EXISTS (SELECT 1 FROM company_tags WHERE company = ?1 AND tag = ?2 AND removed_at IS NULL)",
+        )?;
+        Ok(insert.execute((company.0, tag, stamp.at, stamp.day, &stamp.by))? > 0)
+    }
+
+    /// Takes a tag off a company. Returns whether it was there.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn remove_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
+        let mut update = self.connection.prepare_cached(
+            "UPDATE company_tags SET removed_at = ?3, removed_on = ?4, removed_by = ?5
+             WHERE company = ?1 AND tag = ?2 AND removed_at IS NULL",
+        )?;
+        Ok(update.execute((company.0, tag, stamp.at, stamp.day, &stamp.by))? > 0)
+    }
+
+    /// The tags that a company has now, A to Z.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn tags(&self, company: CompanyKey) -> Result<Vec<TagRecord>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT tag, added_at, added_on, added_by FROM company_tags
+             WHERE company = ?1 AND removed_at IS NULL ORDER BY tag, added_at, id",
+        )?;
+        let tags = statement.query_map([company.0], |row| {
+            let added = Stamp { at: row.get("added_at")?, day: row.get("added_on")?, by: row.get("added_by")? };
+            Ok(TagRecord { tag: row.get("tag")?, added })
+        })?;
+        let mut tags: Vec<TagRecord> = tags.collect::<Result<_, _>>()?;
+        // Two companies that became one may both have had it.
+        tags.dedup_by(|later, earlier| later.tag == earlier.tag);
+        Ok(tags)
+    }
+
+    /// The tags of every company that has any, each once and A to Z: now, or as they stood at the end of a day.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn tags_as_of(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<String>>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT company, tag FROM company_tags
+             WHERE CASE WHEN ?1 IS NULL THEN removed_on IS NULL
+                        ELSE added_on <= ?1 AND (removed_on IS NULL OR removed_on > ?1) END
+             ORDER BY company, tag",
+        )?;
+        let mut all: HashMap<CompanyKey, Vec<String>> = HashMap::new();
+        let mut rows = statement.query([until])?;
+        while let Some(row) = rows.next()? {
+            all.entry(CompanyKey(row.get("company")?)).or_default().push(row.get("tag")?);
+        }
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::day::Instant;
+    use crate::store::{Finish, Permissions};
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap()
+    }
+
+    fn on(day: &str) -> Stamp {
+        Stamp { at: Instant::from_micros(0), day: day.parse().unwrap(), by: "ana".to_owned() }
+    }
+
+    fn as_of(store: &Store, day: &str, company: CompanyKey) -> String {
+        store
+            .tags_as_of(Some(day.parse().unwrap()))
+            .unwrap()
+            .get(&company)
+            .map(|tags| tags.join(";"))
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn the_tags_of_a_day_are_those_put_on_by_then_and_not_taken_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let company = store.add_unlisted_company("acme").unwrap();
+        assert!(store.add_tag(company, "vip", &on("2026-03-03")).unwrap());
+        assert!(!store.add_tag(company, "vip", &on("2026-03-04")).unwrap());
+        assert!(store.add_tag(company, "beta", &on("2026-03-04")).unwrap());
+        assert!(store.remove_tag(company, "vip", &on("2026-03-06")).unwrap());
+        assert!(!store.remove_tag(company, "vip", &on("2026-03-07")).unwrap());
+        assert!(store.add_tag(company, "vip", &on("2026-03-08")).unwrap());
+        let cases = [
+            ("2026-03-02", ""),
+            ("2026-03-03", "vip"),
+            ("2026-03-04", "beta;vip"),
+            ("2026-03-05", "beta;vip"),
+            ("2026-03-06", "beta"),
+            ("2026-03-07", "beta"),
+            ("2026-03-08", "beta;vip"),
+        ];
+        for (day, expected) in cases {
+            assert_eq!(as_of(&store, day, company), expected, "{day}");
+        }
+        assert_eq!(store.tags_as_of(None).unwrap()[&company], ["beta", "vip"]);
+    }
+
+    #[test]
+    fn two_companies_that_become_one_have_the_tags_of_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let [from, into] = ["old", "acme"].map(|id| store.add_unlisted_company(id).unwrap());
+        store.add_tag(into, "vip", &on("2026-03-01")).unwrap();
+        store.add_tag(from, "vip", &on("2026-03-02")).unwrap();
+        store.remove_tag(into, "vip", &on("2026-03-05")).unwrap();
+        store.transaction(Finish::Commit, |store| store.merge_companies(from, into)).unwrap();
+        // The one that was merged still had it.
+        assert_eq!(as_of(&store, "2026-03-06", into), "vip");
+        assert_eq!(store.tags(into).unwrap().len(), 1);
+        assert!(store.remove_tag(into, "vip", &on("2026-03-07")).unwrap());
+        assert!(store.tags(into).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_over_cannot_be_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let company = store.add_unlisted_company("acme").unwrap();
+        store.add_tag(company, "vip", &on("2026-03-03")).unwrap();
+        let connection = &store.connection;
+        assert!(connection.execute("UPDATE company_tags SET added_on = '2026-01-01'", []).is_err());
+        store.remove_tag(company, "vip", &on("2026-03-05")).unwrap();
+        for sql in ["UPDATE company_tags SET removed_on = '2026-03-04'", "DELETE FROM company_tags"] {
+            assert!(connection.execute(sql, []).is_err(), "{sql}");
+        }
+    }
+}

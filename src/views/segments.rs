@@ -1,0 +1,30 @@
+//! The list of segments.
+
+use super::{Listing, plain};
+use crate::render::{self, Align, Tone, Value};
+use crate::store::Segment;
+
+/// A segment and how many companies meet its condition.
+pub struct SizedSegment {
+    /// The segment.
+    pub segment: Segment,
+    /// How many companies it has.
+    pub companies: u64,
+}
+
+/// The list of segments.
+pub const SEGMENTS: Listing<SizedSegment> = Listing {
+    fields: &["name", "companies", "where"],
+    values,
+    columns: &[("segment", Align::Left), ("companies", Align::Right), ("where", Align::Left)],
+    cells,
+    when_empty: "no segments yet; `signals segment add NAME --where EXPRESSION` makes one",
+};
+
+fn values(row: &SizedSegment) -> Vec<Value<'_>> {
+    vec![(&row.segment.name).into(), row.companies.into(), (&row.segment.condition).into()]
+}
+
+fn cells(row: &SizedSegment) -> Vec<(String, Tone)> {
+    vec![plain(&row.segment.name), plain(render::thousands(row.companies)), plain(&row.segment.condition)]
+}

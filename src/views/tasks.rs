@@ -1,0 +1,126 @@
+//! The list of tasks.
+
+use serde_json::json;
+
+use super::{Listing, or_dash, plain};
+use crate::domain::day::Day;
+use crate::domain::task::TaskState;
+use crate::render::{Align, Tone, Value};
+use crate::store::TaskRecord;
+
+/// A task and the day on which it is looked at.
+pub struct ListedTask {
+    /// The task.
+    pub task: TaskRecord,
+    /// The day; what was due before it is overdue.
+    pub today: Day,
+}
+
+/// The list of tasks.
+pub const TASKS: Listing<ListedTask> = Listing {
+    fields: &[
+        "id",
+        "company_id",
+        "company_name",
+        "csm",
+        "title",
+        "due_on",
+        "for",
+        "assignee",
+        "state",
+        "overdue",
+        "playbook",
+        "signal_id",
+        "added_on",
+        "done_on",
+        "done_at",
+        "done_by",
+        "note",
+    ],
+    values,
+    columns: &[
+        ("id", Align::Right),
+        ("due", Align::Left),
+        ("state", Align::Left),
+        ("company", Align::Left),
+        ("who", Align::Left),
+        ("task", Align::Left),
+    ],
+    cells,
+    when_empty: "no tasks",
+};
+
+fn values(listed: &ListedTask) -> Vec<Value<'_>> {
+    let task = &listed.task;
+    let done = task.done.as_ref();
+    vec![
+        task.id.0.into(),
+        (&task.company_id).into(),
+        task.company_name.as_ref().into(),
+        task.csm.as_ref().into(),
+        (&task.title).into(),
+        task.due_on.into(),
+        task.owner.as_str().into(),
+        task.assignee.as_ref().into(),
+        task.state().as_str().into(),
+        task.is_overdue(listed.today).into(),
+        task.playbook.as_ref().into(),
+        task.signal.map(|signal| signal.0).into(),
+        task.added_on.into(),
+        done.map(|done| done.stamp.day).into(),
+        done.map(|done| done.stamp.at).into(),
+        done.map(|done| &done.stamp.by).into(),
+        done.and_then(|done| done.note.as_ref()).into(),
+    ]
+}
+
+fn cells(listed: &ListedTask) -> Vec<(String, Tone)> {
+    let task = &listed.task;
+    vec![
+        plain(task.id),
+        plain(task.due_on),
+        state(task, listed.today),
+        plain(company(task)),
+        plain(or_dash(task.assignee.as_ref())),
+        plain(&task.title),
+    ]
+}
+
+/// Where a task stands: `open`, `overdue` or `done`.
+fn state(task: &TaskRecord, today: Day) -> (String, Tone) {
+    match task.state() {
+        TaskState::Open if task.is_overdue(today) => ("overdue".to_owned(), Tone::Bad),
+        TaskState::Open => plain(TaskState::Open),
+        TaskState::Done => (TaskState::Done.to_string(), Tone::Faint),
+    }
+}
+
+/// How people call the company: by its name, else by its id.
+fn company(task: &TaskRecord) -> &str {
+    task.company_name.as_deref().unwrap_or(&task.company_id)
+}
+
+/// A task in one line, where its company is known: `task 7, due 2026-04-02, ana: Call the champion`.
+pub fn line(task: &TaskRecord) -> String {
+    let when = match &task.done {
+        Some(done) => format!("done {} by {}", done.stamp.day, done.stamp.by),
+        None => format!("due {}", task.due_on),
+    };
+    format!("task {}, {when}, {}: {}", task.id, or_dash(task.assignee.as_ref()), task.title)
+}
+
+/// A task inside something else that is JSON.
+pub fn json(task: &TaskRecord) -> serde_json::Value {
+    json!({
+        "id": task.id.0,
+        "title": task.title,
+        "due_on": task.due_on.to_string(),
+        "for": task.owner.as_str(),
+        "assignee": task.assignee,
+        "state": task.state().as_str(),
+        "playbook": task.playbook,
+        "done_on": task.done.as_ref().map(|done| done.stamp.day.to_string()),
+        "done_by": task.done.as_ref().map(|done| &done.stamp.by),
+        "note": task.done.as_ref().and_then(|done| done.note.as_ref()),
+    })
+}
