@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::pulse::{self, Pulse, PulseMark};
+use crate::domain::pulse::Pulse;
 use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
 use crate::error::{Kind, not_allowed};
@@ -220,7 +220,6 @@ impl ShowCompany {
         let recent = Windows::ending(as_of.day, MONTH);
         let company = store.company(key)?;
         let pulses: Vec<Pulse> = store.pulses(key)?.into_iter().filter(|pulse| self.is_known(pulse.mark.day)).collect();
-        let marks: Vec<PulseMark> = pulses.iter().map(|pulse| pulse.mark).collect();
         let today = self.as_of.as_of.unwrap_or_else(|| context.today(store));
         let filter = TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
         let mut tasks: Vec<ListedTask> =
@@ -228,7 +227,6 @@ impl ShowCompany {
         tasks.sort_by_key(|listed| listed.task.done.is_some());
         Ok(CompanyView {
             health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
-            success_score: pulse::success_score(&marks, today),
             pulses: HistoryRow::all(&company, pulses),
             tasks,
             attributes: attributes_of(store, key, as_of)?,
@@ -272,7 +270,10 @@ impl MergeCompanies {
         if from == into {
             return Err(not_allowed(format!("'{}' and '{}' are the same company", self.from, self.into)).into());
         }
-        store.transaction(Finish::Commit, |store| store.merge_companies(from, into))?;
+        store.transaction(Finish::Commit, |store| {
+            store.merge_companies(from, into)?;
+            store.reroute_notices(context.clock.now())
+        })?;
         context.ui.note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
         Ok(())
     }

@@ -17,6 +17,7 @@ pub mod health;
 pub mod likeness;
 pub mod loss;
 pub mod metric;
+pub mod notify;
 pub mod playbook;
 pub mod pulse;
 pub mod reason;

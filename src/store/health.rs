@@ -166,7 +166,7 @@ impl Store {
     pub fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
         self.latest_run_day_until(match as_of.stage {
             Stage::BeforeTrends => as_of.day.previous(),
-            Stage::BeforeConditions | Stage::EndOfDay | Stage::Now => as_of.day,
+            Stage::BeforeConditions | Stage::EndOfDay | Stage::Now { .. } => as_of.day,
         })
     }
 
@@ -348,12 +348,14 @@ mod tests {
             ("2026-03-09", Stage::BeforeTrends, Some(Some(50.0))),
             ("2026-03-09", Stage::BeforeConditions, Some(Some(90.0))),
             ("2026-03-09", Stage::EndOfDay, Some(Some(90.0))),
-            ("2026-03-20", Stage::Now, Some(Some(90.0))),
+            ("2026-03-20", Stage::Now { today: day("2026-03-21") }, Some(Some(90.0))),
         ];
         for (text, stage, expected) in cases {
             assert_eq!(of(text, stage), expected, "{text} {stage:?}");
         }
-        let now = store.attributes(&catalogue, &names, AsOf::at_present(day("2026-03-09")), Scope::All).unwrap();
+        let now = store
+            .attributes(&catalogue, &names, AsOf::at_present(day("2026-03-09"), day("2026-03-10")), Scope::All)
+            .unwrap();
         let values: Vec<Datum> = names.iter().map(|name| now.column(name).unwrap()[0].clone()).collect();
         assert_eq!(values, [Datum::Score(90.0), Datum::Score(70.0), Datum::from("good")]);
     }

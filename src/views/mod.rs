@@ -8,6 +8,8 @@ pub mod events;
 pub mod health;
 pub mod health_profiles;
 pub mod imports;
+pub mod inbox;
+pub mod messages;
 pub mod metrics;
 pub mod playbooks;
 pub mod preview;

@@ -8,6 +8,7 @@ mod company;
 mod engagement;
 mod health;
 mod money;
+mod pulse;
 mod sentiment;
 mod signals;
 mod support;
@@ -22,9 +23,10 @@ use std::str::FromStr;
 pub use company::CompanyFacts;
 pub use engagement::Contact;
 pub use health::HealthFacts;
+pub use pulse::PulseFacts;
 pub use signals::SignalFacts;
 pub use usage::{EventCounts, EventDays, NewPeople, PeopleCounts};
-pub use work::DatedGoal;
+pub use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
@@ -67,6 +69,8 @@ pub enum Group {
     Money,
     /// The contacts with it.
     Engagement,
+    /// What people think of it.
+    Pulse,
     /// Its health under the profile that fits.
     Health,
     /// Tasks and goals.
@@ -81,6 +85,7 @@ named!(Group {
     Support = "support",
     Money = "money",
     Engagement = "engagement",
+    Pulse = "pulse",
     Health = "health",
     Work = "work",
 });
@@ -117,6 +122,10 @@ pub enum Of {
     Invoices(fn(&Facts<'_, Invoice>) -> Datum),
     /// Contacts, oldest first.
     Contacts(fn(&Facts<'_, Contact>) -> Datum),
+    /// The pulses that people set.
+    Pulses(fn(&PulseFacts<'_>) -> Datum),
+    /// Its open tasks.
+    Tasks(fn(&TaskFacts) -> Datum),
     /// Its health on the day.
     Health(fn(&HealthFacts) -> Datum),
     /// Its health on the day and on days before.
@@ -259,7 +268,10 @@ pub enum Stage {
     /// Entries and signals up to the day.
     EndOfDay,
     /// All of them, as they stand now.
-    Now,
+    Now {
+        /// The day on which entries are made now.
+        today: Day,
+    },
 }
 
 impl AsOf {
@@ -268,9 +280,27 @@ impl AsOf {
         AsOf { day, stage: Stage::EndOfDay }
     }
 
-    /// As things stand now, with facts up to `day`.
-    pub fn at_present(day: Day) -> Self {
-        AsOf { day, stage: Stage::Now }
+    /// As things stand now, with facts up to `day`; entries are made on `today`.
+    pub fn at_present(day: Day, today: Day) -> Self {
+        AsOf { day, stage: Stage::Now { today } }
+    }
+
+    /// Whether things are looked at as they stand now.
+    pub fn is_present(self) -> bool {
+        matches!(self.stage, Stage::Now { .. })
+    }
+
+    /// The last day of entries that count; `None` where all do.
+    pub fn last_entry(self) -> Option<Day> {
+        (!self.is_present()).then_some(self.day)
+    }
+
+    /// The day from which people look at their own entries, such as tasks that are due.
+    pub fn today(self) -> Day {
+        match self.stage {
+            Stage::Now { today } => today,
+            _ => self.day,
+        }
     }
 }
 
@@ -336,7 +366,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Datum {
 
 /// Every attribute, group by group, in the order in which they are listed.
 pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
-    let groups: [&'static [Attribute]; 9] = [
+    let groups: [&'static [Attribute]; 10] = [
         &company::ATTRIBUTES,
         &signals::ATTRIBUTES,
         &usage::ATTRIBUTES,
@@ -344,6 +374,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
         &support::ATTRIBUTES,
         &money::ATTRIBUTES,
         &engagement::ATTRIBUTES,
+        &pulse::ATTRIBUTES,
         &health::ATTRIBUTES,
         &work::ATTRIBUTES,
     ];
