@@ -56,11 +56,7 @@ impl ConditionOptions {
     pub fn conditions(&self, store: &Store, catalogue: &Catalogue) -> Result<Vec<Expression>> {
         let mut conditions = Vec::new();
         if let Some(name) = &self.segment {
-            let segment = existing_segment(store, name)?;
-            let broken = || format!("the segment '{name}' cannot be read any more");
-            conditions.push(
-                catalogue.read(&segment.condition).map_err(|mistake| anyhow::Error::from(mistake).context(broken()))?,
-            );
+            conditions.push(condition_of(catalogue, &existing_segment(store, name)?)?);
         }
         if let Some(text) = &self.condition {
             conditions.push(catalogue.read(text).map_err(|mistake| mistake.of_kind(Kind::Usage))?);
@@ -100,6 +96,15 @@ pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
     .into())
 }
 
+/// The condition of a segment.
+///
+/// # Errors
+/// One that cannot be read any more (exit 9).
+pub fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
+    let broken = || format!("the segment '{}' cannot be read any more", segment.name);
+    catalogue.read(&segment.condition).map_err(|mistake| anyhow::Error::from(mistake).context(broken()))
+}
+
 /// Some companies, with the values of some attributes.
 pub struct Customers {
     table: AttributeTable,
@@ -131,6 +136,20 @@ impl Customers {
         Ok(Customers { table, rows })
     }
 
+    /// How many companies meet each of several conditions. What these look at is read once, however many they are.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn count(store: &Store, catalogue: &Catalogue, conditions: &[Expression], as_of: AsOf) -> Result<Vec<u64>> {
+        let named = conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
+        let table = store.attributes(catalogue, &named.collect::<Vec<_>>(), as_of, Scope::All)?;
+        let holding = |condition| {
+            let values = catalogue.evaluate(condition, &table)?;
+            Ok(values.iter().filter(|value| is_true(value)).count() as u64)
+        };
+        conditions.iter().map(holding).collect()
+    }
+
     /// Keeps the companies whose value of an attribute is this text.
     ///
     /// # Errors
@@ -155,11 +174,6 @@ impl Customers {
             if is_descending && is_known { order.reverse() } else { order }
         });
         Ok(())
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
     }
 
     /// Their keys.

@@ -1,5 +1,7 @@
 //! `signals metric`: attributes that users define.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
@@ -73,7 +75,7 @@ impl Metric {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A formula that is none (exit 2); an unknown metric, a circle, or one that is in use (exit 9).
+    /// A formula that is none or leads back to itself (exit 2); an unknown metric, or one that is in use (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Metric::Add(args) => args.run(context),
@@ -173,13 +175,15 @@ fn refuse_circle(catalogue: &Catalogue, name: &str, names: &[String]) -> Result<
         formulas.iter().find(|(metric, _)| metric.name == wanted).map(|(_, expression)| &expression.names)
     };
     let mut ways: Vec<Vec<&str>> = names.iter().map(|next| vec![name, next]).collect();
+    // Many ways may lead to one metric, and only the first needs to be gone on with.
+    let mut seen: HashSet<&str> = HashSet::new();
     while let Some(way) = ways.pop() {
         let Some(last) = way.last() else { continue };
         if *last == name {
             let message = format!("the metric '{name}' would need itself: {}", way.join(" -> "));
             return Err(not_allowed(message).hint("change one of these formulas").into());
         }
-        for next in of(last).into_iter().flatten() {
+        for next in of(last).into_iter().flatten().filter(|next| seen.insert(next.as_str())) {
             ways.push(way.iter().copied().chain([next.as_str()]).collect());
         }
     }

@@ -26,13 +26,15 @@ impl Contact {
     pub fn of(touchpoint: &Touchpoint, is_executive: impl Fn(&str) -> bool) -> Self {
         let is_word =
             |text: &Option<String>, word: &str| text.as_ref().is_some_and(|t| t.trim().eq_ignore_ascii_case(word));
-        let with = touchpoint.with.as_deref().unwrap_or_default().to_lowercase();
+        let with = touchpoint.with.as_deref().unwrap_or_default().trim().to_lowercase();
+        // A name may have a comma of its own: `Doe, Jane`.
+        let mut names = std::iter::once(with.as_str()).chain(with.split([';', ',']).map(str::trim));
         Contact {
             at: touchpoint.occurred.at,
             on: touchpoint.occurred.on,
             is_inbound: touchpoint.direction == "inbound",
             is_review: is_word(&touchpoint.kind, "review"),
-            is_executive: with.split([';', ',']).map(str::trim).any(|name| name == "executive" || is_executive(name)),
+            is_executive: names.any(|name| name == "executive" || is_executive(name)),
         }
     }
 }
