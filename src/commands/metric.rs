@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, nearest, nearest_of_all};
+use super::options::{FormatOption, nearest, nearest_of_all, of_the_command_line};
 use super::output;
 use crate::context::Context;
 use crate::domain::metric::{self, DAYS, Definition, Measure, Metric as DomainMetric};
-use crate::error::{Failure, Kind, not_allowed, usage};
+use crate::error::{Failure, not_allowed, usage};
 use crate::store::{Catalogue, Finish, Known, Store};
 use crate::views::metrics::METRICS;
 
@@ -113,15 +113,6 @@ impl AddMetric {
     }
 }
 
-/// What is wrong with a value on the command line is a matter of usage.
-fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<Failure>() {
-        Ok(failure) if failure.kind() == Kind::NotAllowed => failure.of_kind(Kind::Usage).into(),
-        Ok(failure) => failure.into(),
-        Err(error) => error,
-    }
-}
-
 fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.knows_event(event)? {
@@ -215,7 +206,7 @@ fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
     })
 }
 
-/// What names an attribute: other metrics and segments.
+/// What names an attribute: other metrics, segments and rules.
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
     let names_it = |names: &[String]| names.iter().any(|used| used == name);
@@ -224,6 +215,17 @@ fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     for segment in store.segments()? {
         if names_it(&catalogue.read(&segment.condition)?.names) {
             uses.push(format!("segment '{}'", segment.name));
+        }
+    }
+    for stored in store.rules()? {
+        let condition = stored.rule.logic.condition();
+        let texts = stored.rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
+        let mut names: Vec<String> = condition.and_then(|condition| condition.key.clone()).into_iter().collect();
+        for text in texts {
+            names.extend(catalogue.read(text)?.names);
+        }
+        if names_it(&names) {
+            uses.push(format!("rule '{}'", stored.rule.name));
         }
     }
     Ok(uses)

@@ -11,7 +11,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 pub use crate::domain::likeness::{nearest, nearest_of_all};
 use crate::domain::signal::{SignalType, State};
-use crate::error::{not_allowed, usage};
+use crate::error::{Failure, Kind, not_allowed, usage};
 use crate::render::Format;
 use crate::store::{SignalFilter, Store};
 
@@ -134,6 +134,15 @@ pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
         return Err(usage(format!("{} is the database itself", path.display())).hint("choose another name").into());
     }
     Ok(())
+}
+
+/// What is wrong with a value on the command line is a matter of usage.
+pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) if failure.kind() == Kind::NotAllowed => failure.of_kind(Kind::Usage).into(),
+        Ok(failure) => failure.into(),
+        Err(error) => error,
+    }
 }
 
 /// Whether two paths lead to one file.

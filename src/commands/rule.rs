@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, nearest, nearest_of_all};
+use super::options::{FormatOption, nearest, nearest_of_all, of_the_command_line};
 use super::output;
 use super::rule_options::{AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions};
 use crate::context::Context;
@@ -171,12 +171,13 @@ fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> 
     }
     if !context.database()?.exists() {
         // A database is made for a rule that can be, and not for a mistake.
-        not_yet(&request.rule(None)?)?;
+        request.rule(None)?;
     }
     let mut store = context.maker()?;
     let rule = store.transaction(Finish::Commit, |store| {
         let stored = store.rule(name)?;
         let rule = request.rule(stored.as_ref())?;
+        check_expressions(store, &rule).map_err(of_the_command_line)?;
         check_rule(store, &rule)?;
         let old = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
         if old.as_ref() != Some(&rule) {
@@ -192,26 +193,33 @@ fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> 
 /// Whether a rule fits what else is in the database.
 ///
 /// # Errors
-/// An expression that cannot be evaluated (exit 2); a trend rule that compares what another one compares (exit 9).
+/// An expression that is none, an unknown playbook, a trend rule that compares what another one compares (exit 9).
 pub fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
     check_expressions(store, rule)?;
+    check_playbook(store, rule)?;
     refuse_second(store, rule)
 }
 
 /// Checks the `--where` of a rule, and the `--when` and `--key` of a condition rule.
-fn check_expressions(_store: &Store, rule: &DomainRule) -> Result<()> {
-    not_yet(rule)
-}
-
-/// Refuses what needs expressions.
-fn not_yet(rule: &DomainRule) -> Result<()> {
-    if rule.logic.condition().is_some() {
-        return Err(usage("this version has no condition rules yet").hint("--kind trend or --kind adoption").into());
+fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
+    let condition = rule.logic.condition();
+    let texts = rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
+    let catalogue = store.catalogue()?;
+    for text in texts {
+        catalogue.read(text)?;
     }
-    if rule.where_expr.is_some() {
-        return Err(usage("this version has no --where for rules yet").hint("leave it out").into());
+    if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {
+        catalogue.find(key)?;
     }
     Ok(())
+}
+
+/// A rule can only name a playbook that is there.
+fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
+    match &rule.playbook {
+        Some(name) => super::playbook::existing(store, name).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 /// Two trend rules that compare the same things would raise each signal twice.

@@ -30,7 +30,8 @@ pub struct NewSignal<'a> {
     /// The number of the rule's definition.
     pub rule_version: i64,
     /// The run that raises it.
-    pub run: i64,
+    /// The run that raised it; `None` for one that a pulse set off.
+    pub run: Option<i64>,
     /// The day.
     pub raised_on: Day,
     /// Its type, and what the rule saw.
@@ -641,7 +642,8 @@ mod tests {
             let rule_version = self.store.rule("r").unwrap().unwrap().version;
             let (company, run, raised_on) = (self.company, self.run, day(on));
             let detail = "seats > 5".to_owned();
-            let signal = NewSignal { company, rule: "r", rule_version, run, raised_on, finding: &finding, detail };
+            let signal =
+                NewSignal { company, rule: "r", rule_version, run: Some(run), raised_on, finding: &finding, detail };
             self.store.raise(&signal).unwrap()
         }
 

@@ -7,6 +7,7 @@
 mod company;
 mod engagement;
 mod money;
+mod pulse;
 mod sentiment;
 mod signals;
 mod support;
@@ -20,9 +21,10 @@ use std::str::FromStr;
 
 pub use company::CompanyFacts;
 pub use engagement::Contact;
+pub use pulse::PulseFacts;
 pub use signals::SignalFacts;
 pub use usage::{EventCounts, EventDays, NewPeople, PeopleCounts};
-pub use work::DatedGoal;
+pub use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
@@ -64,6 +66,8 @@ pub enum Group {
     Money,
     /// The contacts with it.
     Engagement,
+    /// What people think of it.
+    Pulse,
     /// Tasks and goals.
     Work,
 }
@@ -76,6 +80,7 @@ named!(Group {
     Support = "support",
     Money = "money",
     Engagement = "engagement",
+    Pulse = "pulse",
     Work = "work",
 });
 
@@ -111,6 +116,10 @@ pub enum Of {
     Invoices(fn(&Facts<'_, Invoice>) -> Datum),
     /// Contacts, oldest first.
     Contacts(fn(&Facts<'_, Contact>) -> Datum),
+    /// The pulses that people set.
+    Pulses(fn(&PulseFacts<'_>) -> Datum),
+    /// Its open tasks.
+    Tasks(fn(&TaskFacts) -> Datum),
     /// Goals, the first due first.
     Goals(fn(&Facts<'_, DatedGoal>) -> Datum),
 }
@@ -244,7 +253,10 @@ pub enum Stage {
     /// Entries and signals up to the day.
     EndOfDay,
     /// All of them, as they stand now.
-    Now,
+    Now {
+        /// The day on which entries are made now.
+        today: Day,
+    },
 }
 
 impl AsOf {
@@ -253,9 +265,27 @@ impl AsOf {
         AsOf { day, stage: Stage::EndOfDay }
     }
 
-    /// As things stand now, with facts up to `day`.
-    pub fn at_present(day: Day) -> Self {
-        AsOf { day, stage: Stage::Now }
+    /// As things stand now, with facts up to `day`; entries are made on `today`.
+    pub fn at_present(day: Day, today: Day) -> Self {
+        AsOf { day, stage: Stage::Now { today } }
+    }
+
+    /// Whether things are looked at as they stand now.
+    pub fn is_present(self) -> bool {
+        matches!(self.stage, Stage::Now { .. })
+    }
+
+    /// The last day of entries that count; `None` where all do.
+    pub fn last_entry(self) -> Option<Day> {
+        (!self.is_present()).then_some(self.day)
+    }
+
+    /// The day from which people look at their own entries, such as tasks that are due.
+    pub fn today(self) -> Day {
+        match self.stage {
+            Stage::Now { today } => today,
+            _ => self.day,
+        }
     }
 }
 
@@ -321,7 +351,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Datum {
 
 /// Every attribute, group by group, in the order in which they are listed.
 pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
-    let groups: [&'static [Attribute]; 8] = [
+    let groups: [&'static [Attribute]; 9] = [
         &company::ATTRIBUTES,
         &signals::ATTRIBUTES,
         &usage::ATTRIBUTES,
@@ -329,6 +359,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
         &support::ATTRIBUTES,
         &money::ATTRIBUTES,
         &engagement::ATTRIBUTES,
+        &pulse::ATTRIBUTES,
         &work::ATTRIBUTES,
     ];
     groups.into_iter().flatten()

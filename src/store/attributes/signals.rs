@@ -40,7 +40,7 @@ impl Sheet<'_> {
             Stage::BeforeTrends => (self.as_of.day.previous(), self.as_of.day.previous()),
             Stage::BeforeConditions => (self.as_of.day, self.as_of.day.previous()),
             Stage::EndOfDay => (self.as_of.day, self.as_of.day),
-            Stage::Now => (END_OF_TIME, END_OF_TIME),
+            Stage::Now { .. } => (END_OF_TIME, END_OF_TIME),
         }
     }
 
@@ -49,7 +49,7 @@ impl Sheet<'_> {
     fn count_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let mut counts: Vec<[[i64; 2]; 3]> = vec![Default::default(); facts.len()];
         self.count_present(&mut counts)?;
-        if self.as_of.stage != Stage::Now {
+        if !self.as_of.is_present() {
             self.take_back_later_signals(&mut counts)?;
             self.take_back_later_entries(&mut counts)?;
         }

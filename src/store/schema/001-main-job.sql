@@ -184,7 +184,8 @@ CREATE TABLE signals (
     company            INTEGER NOT NULL REFERENCES companies (id),
     rule               TEXT NOT NULL,
     rule_version       INTEGER NOT NULL REFERENCES rule_versions (id),
-    run                INTEGER NOT NULL REFERENCES runs (id),
+    -- Null for a signal that was raised when somebody set the pulse.
+    run                INTEGER REFERENCES runs (id),
     type               TEXT NOT NULL,
     raised_on          TEXT NOT NULL,
     observation_from   TEXT,

@@ -1,9 +1,15 @@
 //! One day, step by step, and which days are due.
 
-use anyhow::{Result, bail};
+mod conditions;
 
+use anyhow::Result;
+
+use std::collections::HashMap;
+
+use self::conditions::Conditions;
 use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
+use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, FactsByCompany};
 use crate::domain::customer::Customer;
@@ -11,8 +17,9 @@ use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalId, SignalType};
+use crate::domain::task::Stamp;
 use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
-use crate::store::{NewSignal, RuleTally, RunRecord, SignalRecord, Step, Store, StoredRule, TrendQuestion};
+use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule, TrendQuestion};
 
 /// What came of a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,24 +39,78 @@ pub fn lag(store: &Store, day: Day) -> Result<i32> {
     Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
 }
 
+/// Whether a run opens tasks and tells people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// All whom its signals concern.
+    Everybody,
+    /// Nobody: the signals are history.
+    Nobody,
+}
+
 /// Runs a day, within a transaction that the caller has begun.
 ///
 /// # Errors
 /// A database that cannot be written.
-pub fn run_day(store: &Store, clock: &Clock, day: Day) -> Result<DayReport> {
+pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
     let run = store.begin_run(day, started_at, is_backfill)?;
     let rules: Vec<StoredRule> = store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
     let customers = store.customers()?;
-    let mut running = RunningDay { store, clock, day, run, customers, steps: vec![], done: vec![], raised: vec![] };
+    let conditions = Conditions::new(store, Scope::All)?;
+    let mut running = RunningDay {
+        store,
+        clock,
+        day,
+        run: Some(run),
+        customers,
+        conditions,
+        steps: vec![],
+        done: vec![],
+        raised: vec![],
+    };
     running.trend_and_adoption_rules(&rules)?;
     // SuccessScore and then health have their place here: they count the signals just raised, and conditions may ask for them.
     running.condition_rules(&rules)?;
-    let record = running.record(started_at, is_backfill)?;
+    if telling == Telling::Everybody {
+        running.tasks(&rules)?;
+    }
+    let record = running.record(run, started_at, is_backfill)?;
     store.finish_run(&record)?;
-    let raised = running.raised.into_iter().map(|id| store.signal(id)).collect::<Result<Vec<_>>>()?;
+    let raised = running.raised.iter().map(|raised| store.signal(raised.signal)).collect::<Result<Vec<_>>>()?;
     Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
+}
+
+/// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was set, within a transaction that the
+/// caller has begun. Returns the signals that were raised.
+///
+/// # Errors
+/// A database that cannot be written.
+pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) -> Result<Vec<SignalId>> {
+    let mut customers = store.customers()?;
+    customers.retain(|(key, _)| *key == company);
+    let conditions = Conditions::new(store, Scope::One(company))?;
+    let mut rules: Vec<StoredRule> = Vec::new();
+    for stored in store.rules()?.into_iter().filter(|stored| stored.rule.enabled) {
+        if let Some(rule) = stored.rule.logic.condition()
+            && conditions.reads_the_pulse(rule)?
+        {
+            rules.push(stored);
+        }
+    }
+    let mut running =
+        RunningDay { store, clock, day, run: None, customers, conditions, steps: vec![], done: vec![], raised: vec![] };
+    running.condition_rules(&rules)?;
+    running.tasks(&rules)?;
+    Ok(running.raised.into_iter().map(|raised| raised.signal).collect())
+}
+
+/// A signal that was raised, for whom, and by which rule.
+struct Raised {
+    signal: SignalId,
+    company: CompanyKey,
+    rule: String,
 }
 
 /// A day while it is being run.
@@ -57,12 +118,14 @@ struct RunningDay<'s> {
     store: &'s Store,
     clock: &'s Clock,
     day: Day,
-    run: i64,
+    /// The run; `None` for what a pulse sets off.
+    run: Option<i64>,
     customers: Vec<(CompanyKey, Customer)>,
+    conditions: Conditions<'s>,
     steps: Vec<Step>,
     /// What the rules found that were applied.
     done: Vec<(String, Evaluation)>,
-    raised: Vec<SignalId>,
+    raised: Vec<Raised>,
 }
 
 /// What a rule found.
@@ -105,7 +168,7 @@ impl RunningDay<'_> {
         let none = LatestByCompany::default();
         let evaluate = |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
             let latest = latest.get(&stored.rule.name).unwrap_or(&none);
-            let admission = admission(self.store, &stored.rule, self.day)?;
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
             Ok((*stored, trend::evaluate(trend, self.day, &self.customers, &admission, counts, latest)))
         };
         rules.iter().zip(&counts).map(evaluate).collect()
@@ -122,7 +185,7 @@ impl RunningDay<'_> {
             let first_run = self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
             let earliest = Some(first_run).filter(|_| !adoption.retroactive);
             let told = self.store.adoption_signals(name)?;
-            let admission = admission(self.store, &stored.rule, self.day)?;
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
             let customers = &self.customers;
             Ok((*stored, adoption::evaluate(adoption, self.day, earliest, customers, &admission, &progress, &told)))
         };
@@ -130,13 +193,14 @@ impl RunningDay<'_> {
     }
 
     fn find_conditions<'r>(&self, rules: &[(&'r StoredRule, &ConditionRule)]) -> Result<Vec<Found<'r>>> {
-        let evaluate = |(stored, rule): &(&'r StoredRule, &ConditionRule)| {
-            let facts = condition_facts(self.store, &stored.rule.name, rule, self.day)?;
+        let named: Vec<(&Rule, &ConditionRule)> = rules.iter().map(|(stored, rule)| (&stored.rule, *rule)).collect();
+        let facts = self.conditions.facts(&named, self.day)?;
+        let evaluate = |((stored, rule), facts): (&(&'r StoredRule, &ConditionRule), &FactsByCompany)| {
             let before = self.store.condition_signals(&stored.rule.name, rule, self.day)?;
-            let admission = admission(self.store, &stored.rule, self.day)?;
-            Ok((*stored, condition::evaluate(rule, self.day, &self.customers, &admission, &facts, &before)))
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeConditions)?;
+            Ok((*stored, condition::evaluate(rule, self.day, &self.customers, &admission, facts, &before)))
         };
-        rules.iter().map(evaluate).collect()
+        rules.iter().zip(&facts).map(evaluate).collect()
     }
 
     fn raise_all(&mut self, found: Vec<Found<'_>>) -> Result<()> {
@@ -151,21 +215,43 @@ impl RunningDay<'_> {
                     finding,
                     detail: describe(&stored.rule.logic, finding),
                 })?;
-                self.raised.push(id);
+                self.raised.push(Raised { signal: id, company: *company, rule: stored.rule.name.clone() });
             }
             self.done.push((stored.rule.name.clone(), evaluation));
         }
         Ok(())
     }
 
-    fn record(&mut self, started_at: Instant, is_backfill: bool) -> Result<RunRecord> {
+    /// Opens the tasks of the playbooks that the rules name, for the signals that they raised.
+    fn tasks(&mut self, rules: &[StoredRule]) -> Result<()> {
+        let mut playbooks = HashMap::new();
+        for stored in rules {
+            if let Some(playbook) = stored.rule.playbook.as_deref().map(|name| self.store.playbook(name)).transpose()? {
+                playbooks.insert(stored.rule.name.as_str(), playbook);
+            }
+        }
+        if playbooks.is_empty() {
+            return Ok(());
+        }
+        self.timed("open tasks", |day| {
+            let stamp = Stamp { at: day.clock.now(), day: day.day, by: BY_THE_RUN.to_owned() };
+            for raised in &day.raised {
+                if let Some(Some(playbook)) = playbooks.get(raised.rule.as_str()) {
+                    day.store.open_tasks(raised.company, &playbook.playbook, Some(raised.signal), &stamp)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn record(&mut self, run: i64, started_at: Instant, is_backfill: bool) -> Result<RunRecord> {
         self.done.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut companies: Vec<CompanyKey> =
             self.done.iter().flat_map(|(_, found)| found.evaluated.iter().copied()).collect();
         companies.sort_unstable();
         companies.dedup();
         Ok(RunRecord {
-            id: self.run,
+            id: run,
             day: self.day,
             started_at,
             finished_at: self.clock.now(),
@@ -183,18 +269,8 @@ fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<
     rules.iter().filter_map(|stored| Some((stored, logic(&stored.rule.logic)?))).collect()
 }
 
-/// Which companies a rule's `--where` lets through on a day.
-fn admission(_store: &Store, rule: &Rule, _day: Day) -> Result<Admission> {
-    match &rule.where_expr {
-        None => Ok(Admission::All),
-        Some(_) => bail!("the rule '{}' has a --where, which this version cannot evaluate", rule.name),
-    }
-}
-
-/// Of which companies a condition is true on a day, on how many days running, and what it read.
-fn condition_facts(_store: &Store, name: &str, _rule: &ConditionRule, _day: Day) -> Result<FactsByCompany> {
-    bail!("the rule '{name}' is a condition rule, which this version cannot evaluate")
-}
+/// Who has opened a task that a run opened.
+const BY_THE_RUN: &str = "signals";
 
 /// One line of text that says what happened.
 fn describe(logic: &RuleLogic, finding: &Finding) -> String {
@@ -290,7 +366,9 @@ pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<
     let questions: Vec<TrendQuestion> = days.days().map(|day| question(trend, day)).collect();
     let counts = store.trend_counts(&questions)?;
     let customers = store.customers()?;
-    let admissions = days.days().map(|day| admission(store, rule, day)).collect::<Result<Vec<_>>>()?;
+    let conditions = Conditions::new(store, Scope::All)?;
+    let admit = |day| conditions.admission(rule, day, Stage::BeforeTrends);
+    let admissions = days.days().map(admit).collect::<Result<Vec<_>>>()?;
     let seen: Vec<(Day, &CountsByCompany, &Admission)> =
         days.days().zip(&counts).zip(&admissions).map(|((day, counts), admission)| (day, counts, admission)).collect();
     Ok(Some(ways.iter().map(|trend| Preview { days, signals: replay(trend, &customers, &seen) }).collect()))
