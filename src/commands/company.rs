@@ -214,6 +214,8 @@ impl ShowCompany {
         let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
         signals.sort_by_key(|signal| signal.acknowledgement.is_some());
         let recent = Windows::ending(as_of.day, MONTH);
+        // As of a day, what happened later is not known yet; what is agreed for later is.
+        let is_known = |on: Day| self.as_of.as_of.is_none_or(|day| on <= day);
         Ok(CompanyView {
             attributes: attributes_of(store, key, as_of)?,
             signals,
@@ -222,10 +224,10 @@ impl ShowCompany {
             people_activity: store.company_activity(key, &Watch::People, &recent)?.people,
             breaks: store.breaks(key)?,
             people: store.people(key)?,
-            nps: store.nps_responses(key)?,
-            tickets: store.tickets(key)?,
+            nps: store.nps_responses(key)?.into_iter().filter(|nps| is_known(nps.responded.on)).collect(),
+            tickets: store.tickets(key)?.into_iter().filter(|ticket| is_known(ticket.opened.on)).collect(),
             invoices: store.invoices(key)?,
-            touchpoints: store.touchpoints(key)?,
+            touchpoints: store.touchpoints(key)?.into_iter().filter(|contact| is_known(contact.occurred.on)).collect(),
             goals: store.goals(key)?,
             subscriptions: store.subscriptions(key)?,
             as_of: as_of.day,

@@ -66,14 +66,13 @@ impl Mistake {
 
 /// How long one expression may take over all companies.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many steps of SQLite's machine go by between two looks at the time: few, because a step may be a function that searches a
-/// long text.
-const STEPS_BETWEEN_LOOKS: i32 = 50;
+/// How many steps of SQLite's machine go by between two looks at the time.
+const STEPS_BETWEEN_LOOKS: i32 = 1000;
 
-/// How large anything in an expression may become. Nobody looks at the time while a function is at work, and searching a text
-/// takes as long as both texts multiplied.
+/// How large anything in an expression may become. SQLite looks at the time only where it jumps, which for one company it need not do,
+/// and searching a text takes as long as both texts multiplied.
 const LIMITS: [(Limit, i32); 8] = [
-    (Limit::SQLITE_LIMIT_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_LENGTH, 20_000),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
     (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
     (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 1),
@@ -528,14 +527,14 @@ mod tests {
 
     #[test]
     fn what_would_take_all_memory_is_refused_and_what_takes_long_is_stopped() {
-        for text in ["printf('%1000000000d', 1)", "length(replace(printf('%99999d', 1), ' ', '          '))"] {
+        for text in ["printf('%1000000000d', 1)", "length(replace(printf('%9999d', 1), ' ', '  ') || '12345')"] {
             assert_eq!(mistake(text).message, "a text in the expression becomes too long", "{text}");
         }
-        let long = [("plan", Datum::Text("x".repeat(200_000)))];
+        let long = [("plan", Datum::Text("x".repeat(20_001)))];
         assert_eq!(value("length(plan)", &long), Datum::Null);
-        assert_eq!(value("length(hex(plan))", &[("plan", Datum::Text("x".repeat(99_999)))]), Datum::Null);
+        assert_eq!(value("length(hex(plan))", &[("plan", Datum::Text("x".repeat(19_999)))]), Datum::Null);
         let evaluator = Evaluator::new().unwrap();
-        let slow = "length(replace(printf('%9999d', 1), ' ', printf('%9d', 1)))";
+        let slow = "length(replace(printf('%1999d', 1), ' ', printf('%9d', 1)))";
         let expression = evaluator.read(&vec![slow; 60].join("+"), &KNOWN).unwrap();
         let stopwatch = Stopwatch::start();
         let result = evaluator.evaluate(&expression, (0..10_000_000).map(|_| Vec::new()));
@@ -545,15 +544,14 @@ mod tests {
 
     /// A search compares two texts at every place, and nobody can stop a single one.
     #[test]
-    fn slow_searches_for_one_company_are_stopped() {
-        let row = [Datum::Text("a".repeat(99_999)), Datum::Text(format!("{}b", "a".repeat(49_999)))];
+    fn searches_for_one_company_do_not_take_long() {
+        let row = [Datum::Text("a".repeat(19_999)), Datum::Text(format!("{}b", "a".repeat(9_999)))];
         let searches = format!("max({})", vec!["instr(plan, \"order\")"; 90].join(","));
         let evaluator = Evaluator::new().unwrap();
         let expression = evaluator.read(&vec![searches; 5].join("+"), &KNOWN).unwrap();
         assert_eq!(expression.names, ["plan", "order"]);
         let stopwatch = Stopwatch::start();
-        let result = evaluator.evaluate(&expression, std::iter::once(row.iter().collect()));
-        assert!(result.unwrap_err().to_string().starts_with("an expression takes longer than 5 seconds"));
-        assert!(stopwatch.elapsed() < 2 * PATIENCE);
+        assert_eq!(evaluator.evaluate(&expression, std::iter::once(row.iter().collect())).unwrap(), [Datum::Whole(0)]);
+        assert!(stopwatch.elapsed() < PATIENCE);
     }
 }
