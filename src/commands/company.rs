@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::churn::ChurnCompany;
-use super::customers::{AsOfOption, ConditionOptions, Customers, known_names};
+use super::customers::{AsOfOption, ConditionOptions, known_names};
 use super::downsell::DownsellCompany;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
@@ -137,11 +137,10 @@ impl ListCompanies {
         let columns = self.columns(&catalogue)?;
         let sort = known_names(&catalogue, self.sort.as_slice())?;
         let as_of = self.as_of.resolve(context, &store)?;
-        let conditions = self.condition.conditions(&store, &catalogue)?;
         let names: Vec<&str> = columns.iter().map(|known| known.name()).collect();
         let wanted: Vec<&str> =
             names.iter().copied().chain(sort.iter().copied()).chain(self.csm.as_ref().map(|_| "csm")).collect();
-        let mut companies = Customers::select(&store, &catalogue, &wanted, &conditions, as_of)?;
+        let mut companies = self.condition.select(&store, &catalogue, &wanted, as_of)?;
         if let Some(csm) = &self.csm {
             companies.keep("csm", csm)?;
         }

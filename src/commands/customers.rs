@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{nearest, not_in_the_future};
+use super::options::{nearest, not_in_the_future, of_the_command_line};
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
@@ -64,6 +64,16 @@ impl ConditionOptions {
         Ok(conditions)
     }
 
+    /// The companies that meet the conditions, with the values of the attributes of these names.
+    ///
+    /// # Errors
+    /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 where it is stored).
+    pub fn select(&self, store: &Store, catalogue: &Catalogue, names: &[&str], as_of: AsOf) -> Result<Customers> {
+        let conditions = self.conditions(store, catalogue)?;
+        let selected = Customers::select(store, catalogue, names, &conditions, as_of);
+        if self.condition.is_some() { selected.map_err(of_the_command_line) } else { selected }
+    }
+
     /// The companies that meet the conditions; `None` where all do.
     ///
     /// # Errors
@@ -74,8 +84,7 @@ impl ConditionOptions {
         }
         let catalogue = store.catalogue()?;
         let as_of = AsOfOption::default().resolve(context, store)?;
-        let conditions = self.conditions(store, &catalogue)?;
-        Ok(Some(Customers::select(store, &catalogue, &[], &conditions, as_of)?.keys()))
+        Ok(Some(self.select(store, &catalogue, &[], as_of)?.keys()))
     }
 }
 

@@ -11,6 +11,7 @@ mod attributes;
 mod demo;
 mod detection;
 mod documentation;
+mod expressions;
 mod faults;
 mod imports;
 mod kinds;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -32,6 +32,16 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
+    /// What came of a command with these arguments.
+    pub fn of(arguments: &str, output: &Output) -> Self {
+        Outcome {
+            arguments: arguments.to_owned(),
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+
     /// Everything that was printed, for messages whose stream does not matter.
     pub fn printed(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
@@ -106,13 +116,7 @@ impl Sandbox {
 
     /// Runs a command line, as [`Sandbox::command`] reads it.
     pub fn run(&self, arguments: &str) -> Outcome {
-        let output = self.command(arguments).output().unwrap();
-        Outcome {
-            arguments: arguments.to_owned(),
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Outcome::of(arguments, &self.command(arguments).output().unwrap())
     }
 
     /// Runs a command that must succeed.
