@@ -521,3 +521,17 @@ fn signals_tasks_and_tags_are_as_they_stood_on_the_day() {
     });
     assert_eq!(now, &expected);
 }
+
+#[test]
+fn columns_of_files_do_not_take_the_names_of_attributes() {
+    let sandbox = Sandbox::new();
+    let attributes = sandbox.array("attribute list");
+    let counted = attributes.iter().filter(|attribute| attribute["group"] != "company");
+    let names: Vec<&str> = counted.map(|attribute| attribute["name"].as_str().unwrap()).collect();
+    sandbox.write("companies.csv", &format!("company_id,{}\na{}\n", names.join(","), ",7".repeat(names.len())));
+    sandbox.ok("import --kind companies companies.csv");
+    let own = sandbox.array("attribute list");
+    for name in names {
+        assert!(own.iter().any(|attribute| attribute["name"] == format!("custom_{name}")), "{name}");
+    }
+}
