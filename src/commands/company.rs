@@ -211,6 +211,11 @@ impl ShowCompany {
         let as_of = self.as_of.resolve(context, store)?;
         let filter = SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
         let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+        if let Some(day) = self.as_of.as_of {
+            for signal in &mut signals {
+                signal.acknowledgement = store.acknowledgement_on(signal.id, day)?;
+            }
+        }
         signals.sort_by_key(|signal| signal.acknowledgement.is_some());
         let recent = Windows::ending(as_of.day, MONTH);
         // As of a day, what happened later is not known yet; what is agreed for later is.

@@ -506,12 +506,14 @@ fn signals_tasks_and_tags_are_as_they_stood_on_the_day() {
     let sandbox = history();
     check(&sandbox, HISTORY);
     let days = ["2026-03-31", "2026-03-30", "2026-03-21", "2026-03-20", "2026-03-11", "2026-03-08", "2026-02-28"];
-    let before = everything(&sandbox, &days);
+    let page = || days.map(|day| sandbox.ok(&format!("company show a --as-of {day}")).stdout);
+    let (before, pages) = (everything(&sandbox, &days), page());
     sandbox.ok("ack --all --reason enough --yes");
     sandbox.ok(&format!("reopen {} --reason again", id(&sandbox, "note", "info")));
     sandbox.ok("task done 2 3");
     sandbox.ok("company tag a --remove zeta");
     assert_eq!(everything(&sandbox, &days), before);
+    assert_eq!(page(), pages);
     let columns =
         "bad_open_signals,bad_closed_signals,good_closed_signals,info_open_signals,info_closed_signals,open_tasks,tags";
     let now = &sandbox.array(&format!("company list --columns {columns} --sort company_id"))[0];
