@@ -6,8 +6,9 @@ use crate::support::{Outcome, Sandbox};
 
 /// Runs a command line whose arguments may have quotes of their own.
 fn run(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
-    let output = sandbox.command("").args(arguments).output().unwrap();
-    Outcome::of(&arguments.join(" "), &output)
+    let mut command = sandbox.command("");
+    command.args(arguments);
+    Outcome::of(&arguments.join(" "), command)
 }
 
 #[track_caller]

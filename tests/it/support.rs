@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
@@ -32,13 +32,14 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
-    /// What came of a command with these arguments.
-    pub fn of(arguments: &str, output: &Output) -> Self {
+    /// Runs a command to its end.
+    pub fn of(arguments: &str, mut command: Command) -> Self {
+        let output = command.output().unwrap();
         Outcome {
             arguments: arguments.to_owned(),
             status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
-            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
         }
     }
 
@@ -116,7 +117,7 @@ impl Sandbox {
 
     /// Runs a command line, as [`Sandbox::command`] reads it.
     pub fn run(&self, arguments: &str) -> Outcome {
-        Outcome::of(arguments, &self.command(arguments).output().unwrap())
+        Outcome::of(arguments, self.command(arguments))
     }
 
     /// Runs a command that must succeed.
