@@ -13,11 +13,11 @@ mod signals;
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use super::expressions::meant;
 use super::{Evaluator, Expression, Store, is_true};
 use crate::domain::attributes::{self, AsOf, Attribute, Datum};
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::AttributeType;
+use crate::domain::likeness::nearest;
 use crate::domain::metric::{Definition, Measure, Metric};
 use crate::error::{Failure, not_allowed};
 
@@ -110,7 +110,8 @@ impl Catalogue {
         let name = name.trim();
         let found = self.all().find(|known| known.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| {
-            let like = meant(name, &self.names()).unwrap_or_default();
+            let like = nearest(name, self.names().into_iter().map(str::to_owned));
+            let like = like.map(|like| format!("did you mean '{like}'? ")).unwrap_or_default();
             not_allowed(format!("there is no attribute '{name}'"))
                 .hint(format!("{like}`signals attribute list` shows all"))
         })

@@ -302,7 +302,7 @@ fn unknown_attribute(name: &str, at: Option<usize>, known: &[&str]) -> Mistake {
 }
 
 /// Which attribute may have been meant by a name that none has, or at least is the nearest.
-pub(super) fn meant(name: &str, known: &[&str]) -> Option<String> {
+fn meant(name: &str, known: &[&str]) -> Option<String> {
     let known = || known.iter().map(|name| (*name).to_owned());
     let near = nearest(name, known()).map(|near| format!("did you mean '{near}'? "));
     near.or_else(|| Some(format!("the nearest is '{}'; ", nearest_of_all(name, known())?)))
