@@ -13,7 +13,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 18] = [
+const LAYERS: [Layer; 19] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -58,6 +58,11 @@ const LAYERS: [Layer; 18] = [
         reason: "formatters turn values into bytes, whatever the values are about",
     },
     Layer {
+        name: "configuration",
+        may_import: &["domain", "error", "render::escape"],
+        reason: "a file of what is configured is read and written as text, whatever its sections are about",
+    },
+    Layer {
         name: "views",
         may_import: &["domain", "render", "store"],
         reason: "a view gathers the rows of one screen; printing it is the command's work",
@@ -72,6 +77,7 @@ const LAYERS: [Layer; 18] = [
         name: "commands",
         may_import: &[
             "cli::Cli",
+            "configuration",
             "context",
             "demo",
             "domain",
