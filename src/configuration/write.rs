@@ -183,4 +183,23 @@ mod tests {
         let text = write(&[playbook, notify]);
         assert_eq!(text.split_once('\n').map(|(_, rest)| rest), Some(expected));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_text_is_read_as_it_was_written(
+            text in "([ -~äß株\\t\\n\\r\"'\\\\\u{0}\u{1b}\u{7f}\u{9b}\u{202e}]{0,8}( AND| or|\\)  OR)?){0,30}",
+            number in proptest::num::f64::NORMAL,
+        ) {
+            let map = Value::Map(vec![(text.clone(), number)]);
+            let block = Block::new("k", "").with("text", &text).with("number", number).with("map", map);
+            let written = write(&[block]);
+            let document = super::super::Document::read("c.toml", &written).map_err(|fault| {
+                proptest::test_runner::TestCaseError::fail(format!("{}\n{written}", fault.message))
+            })?;
+            let table = document.root().tables("k", "[[k]]", true)[0];
+            proptest::prop_assert_eq!(table.text("text"), Some(text.as_str()));
+            proptest::prop_assert_eq!(table.number("number"), Some(number));
+            proptest::prop_assert_eq!(table.map("map"), Some(std::iter::once((text, number)).collect()));
+        }
+    }
 }

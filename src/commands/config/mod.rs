@@ -301,3 +301,6 @@ fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<(
     items.iter().try_for_each(|item| item.definition.check(store, &catalogue, &item.table))?;
     if document.is_sound() { Ok(()) } else { Err(Failure::reported(Kind::NotAllowed).into()) }
 }
+
+#[cfg(test)]
+mod tests;
