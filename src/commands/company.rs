@@ -249,7 +249,10 @@ impl MergeCompanies {
         if from == into {
             return Err(not_allowed(format!("'{}' and '{}' are the same company", self.from, self.into)).into());
         }
-        store.transaction(Finish::Commit, |store| store.merge_companies(from, into))?;
+        store.transaction(Finish::Commit, |store| {
+            store.merge_companies(from, into)?;
+            store.reroute_notices(context.clock.now())
+        })?;
         context.ui.note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
         Ok(())
     }

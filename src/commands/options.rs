@@ -9,6 +9,7 @@ use super::customers::ConditionOptions;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
+use crate::domain::facts::TeamMember;
 pub use crate::domain::likeness::{nearest, nearest_of_all};
 use crate::domain::signal::{SignalType, State};
 use crate::error::{Failure, Kind, not_allowed, usage};
@@ -115,6 +116,23 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     Err(match nearest(text, names) {
         Some(name) => failure.hint(format!("did you mean '{name}'? `signals company list` shows all")),
         None => failure.hint("`signals company list` shows all"),
+    }
+    .into())
+}
+
+/// The member of the team that the user means.
+///
+/// # Errors
+/// Nobody of that name (exit 9).
+pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
+    if let Some(member) = store.team_member(name)? {
+        return Ok(member);
+    }
+    let failure = not_allowed(format!("nobody of the team is called '{name}'"));
+    let names = store.team()?.into_iter().map(|member| member.name);
+    Err(match nearest(name, names) {
+        Some(name) => failure.hint(format!("did you mean '{name}'?")),
+        None => failure.hint("`signals import team.csv` says who is of the team: name, role, email"),
     }
     .into())
 }

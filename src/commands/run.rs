@@ -50,11 +50,14 @@ pub struct Run {
     #[arg(long)]
     notify: bool,
     /// Refuse a day when the newest event lies more than so many days before it
-    #[arg(long, value_name = "DAYS", default_value_t = 3)]
+    #[arg(long, value_name = "DAYS", default_value_t = USUAL_LAG)]
     max_lag: u64,
     #[command(flatten)]
     format: FormatOption,
 }
+
+/// How many days the newest event may lie before a day that is run.
+const USUAL_LAG: u64 = 3;
 
 #[derive(Debug, Subcommand)]
 enum RunCommand {
@@ -64,6 +67,21 @@ enum RunCommand {
 }
 
 impl Run {
+    /// The run of the days that are due.
+    pub fn usual(format: FormatOption) -> Self {
+        Run {
+            subcommand: None,
+            as_of: None,
+            from: None,
+            to: None,
+            backfill: false,
+            dry_run: false,
+            notify: false,
+            max_lag: USUAL_LAG,
+            format,
+        }
+    }
+
     /// History must not flood anyone: only what is new is told, unless the user says otherwise.
     fn telling(&self) -> Telling {
         if self.notify || (self.from.is_none() && !self.backfill) { Telling::Everybody } else { Telling::Nobody }

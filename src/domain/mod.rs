@@ -16,6 +16,7 @@ pub mod finding;
 pub mod likeness;
 pub mod loss;
 pub mod metric;
+pub mod notify;
 pub mod playbook;
 pub mod pulse;
 pub mod reason;

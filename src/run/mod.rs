@@ -75,6 +75,7 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
     running.condition_rules(&rules)?;
     if telling == Telling::Everybody {
         running.tasks(&rules)?;
+        running.notices()?;
     }
     let record = running.record(run, started_at, is_backfill)?;
     store.finish_run(&record)?;
@@ -103,6 +104,7 @@ pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) 
         RunningDay { store, clock, day, run: None, customers, conditions, steps: vec![], done: vec![], raised: vec![] };
     running.condition_rules(&rules)?;
     running.tasks(&rules)?;
+    running.notices()?;
     Ok(running.raised.into_iter().map(|raised| raised.signal).collect())
 }
 
@@ -241,6 +243,14 @@ impl RunningDay<'_> {
                 }
             }
             Ok(())
+        })
+    }
+
+    /// Puts the signals into the inboxes of those whom they concern.
+    fn notices(&mut self) -> Result<()> {
+        self.timed("notify", |day| {
+            let signals: Vec<SignalId> = day.raised.iter().map(|raised| raised.signal).collect();
+            day.store.tell(&signals, day.clock.now())
         })
     }
 

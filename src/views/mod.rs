@@ -6,6 +6,8 @@ pub mod companies;
 pub mod company;
 pub mod events;
 pub mod imports;
+pub mod inbox;
+pub mod messages;
 pub mod metrics;
 pub mod playbooks;
 pub mod preview;

@@ -48,6 +48,11 @@ const LAYERS: [Layer; 19] = [
         reason: "a run reads facts, lets the domain decide, and stores what came of it",
     },
     Layer {
+        name: "notify",
+        may_import: &["clock", "domain", "error", "render", "store"],
+        reason: "telling people takes what is in the outbox to servers, whoever asked for it",
+    },
+    Layer {
         name: "demo",
         may_import: &["domain"],
         reason: "the data of the demonstration is made from days and numbers, the same on every machine",
@@ -84,6 +89,7 @@ const LAYERS: [Layer; 19] = [
             "error",
             "import",
             "load",
+            "notify",
             "render",
             "run",
             "store",
@@ -136,7 +142,7 @@ enum What {
     SqlClock,
 }
 
-const RESTRICTIONS: [Restriction; 14] = [
+const RESTRICTIONS: [Restriction; 16] = [
     Restriction {
         what: What::Sql,
         allowed_in: &["store/"],
@@ -216,10 +222,24 @@ const RESTRICTIONS: [Restriction; 14] = [
     },
     Restriction {
         what: What::Code(&["fs::", "File::"]),
-        allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs"],
-        reason: "decisions, views and formatters know no files; ui.rs may be given one to print to",
+        allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs", "notify/secret.rs"],
+        reason: "decisions, views and formatters know no files; ui.rs may be given one to print to, and a secret may stand in one",
         remedy: "return bytes and let the command write them",
         bad: "fn f() { std::fs::write(path, text); }",
+    },
+    Restriction {
+        what: What::Crates(&["lettre", "ureq", "net"]),
+        allowed_in: &["notify/"],
+        reason: "only `notify` opens a network connection",
+        remedy: "write a notice, and let `notify` deliver it",
+        bad: "use std::net::TcpStream;",
+    },
+    Restriction {
+        what: What::Crates(&["minijinja"]),
+        allowed_in: &["notify/letter.rs"],
+        reason: "HTML is written by templates that escape what they are given, in one place for each use",
+        remedy: "render a template there",
+        bad: "use minijinja::Environment;",
     },
     Restriction {
         what: What::Crates(&["chrono"]),
@@ -691,6 +711,16 @@ fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
         _ => file.with_extension(""),
     };
     declared.map(|name| folder.join(format!("{name}.rs"))).collect()
+}
+
+/// Two of them in one program, and rustls does not know which to take, at run time.
+#[test]
+fn there_is_one_provider_of_cryptography() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"ring\""));
+    for other in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls", "boring"] {
+        assert!(!lock.contains(&format!("name = \"{other}\"")), "{other} is in Cargo.lock");
+    }
 }
 
 /// The schema is SQL in files of its own; it must not read the clock either.

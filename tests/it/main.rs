@@ -16,6 +16,7 @@ mod imports;
 mod kinds;
 mod layers;
 mod naive;
+mod notify;
 mod openstack;
 mod property;
 mod pulse;

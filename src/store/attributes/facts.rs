@@ -6,8 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Store;
 use super::super::facts::{read_invoice, read_nps_response, read_ticket, read_touchpoint};
-use super::{Family, Scope, Sheet};
-use crate::domain::attributes::{Attribute, Contact, DatedGoal, Datum, Facts, Of, PulseFacts, TaskFacts};
+use super::{Scope, Sheet};
+use crate::domain::attributes::{Attribute, Contact, DatedGoal, Datum, Facts, Of};
 use crate::domain::day::Day;
 use crate::domain::facts::{Invoice, NpsResponse, Ticket};
 
@@ -15,54 +15,8 @@ use crate::domain::facts::{Invoice, NpsResponse, Ticket};
 type Listed<T> = Vec<(&'static str, fn(&Facts<'_, T>) -> Datum)>;
 
 impl Sheet<'_> {
-    /// Adds all attributes that the program knows.
-    pub(super) fn built_in(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        self.records(attributes)?;
-        self.signals(attributes)?;
-        self.usage(attributes)?;
-        self.entries(attributes)?;
-        self.listed(attributes)
-    }
-
-    /// Adds what people enter themselves: pulses and tasks.
-    fn entries(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let mut pulses: Vec<(&'static str, fn(&PulseFacts<'_>) -> Datum)> = Vec::new();
-        let mut tasks: Family<TaskFacts> = Vec::new();
-        for attribute in attributes {
-            match attribute.of {
-                Of::Pulses(value) => pulses.push((attribute.name, value)),
-                Of::Tasks(value) => tasks.push((attribute.name, value)),
-                _ => {}
-            }
-        }
-        if !pulses.is_empty() {
-            let marks = self.store.pulses_until(self.as_of.last_entry())?;
-            // A pulse may be dated after the day on which entries are made.
-            let last = marks.values().flatten().map(|mark| mark.day).max();
-            let day = if self.as_of.is_present() {
-                self.as_of.today().max(last.unwrap_or(self.as_of.day))
-            } else {
-                self.as_of.day
-            };
-            for (name, value) in pulses {
-                let of = |key| value(&PulseFacts { marks: marks.get(key).map_or(&[], Vec::as_slice), day });
-                let values = self.companies.keys.iter().map(of).collect();
-                self.columns.push((name.to_owned(), values));
-            }
-        }
-        if !tasks.is_empty() {
-            let mut facts = self.companies.each(TaskFacts::default());
-            for (company, counts) in self.store.task_counts(self.as_of.today(), self.as_of.last_entry())? {
-                if let Some(row) = self.companies.row(company.0) {
-                    facts[row] = TaskFacts { open: counts.open, overdue: counts.overdue };
-                }
-            }
-            self.add(tasks, &facts);
-        }
-        Ok(())
-    }
-
-    fn listed(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+    /// Adds everything about imported facts other than events.
+    pub(super) fn listed(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let (mut nps, mut tickets, mut invoices) = (Listed::new(), Listed::new(), Listed::new());
         let (mut contacts, mut goals) = (Listed::new(), Listed::new());
         for attribute in attributes {

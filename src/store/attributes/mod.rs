@@ -5,6 +5,7 @@
 
 mod companies;
 mod counted;
+mod entries;
 mod events;
 mod facts;
 mod signals;
@@ -313,6 +314,16 @@ impl Sheet<'_> {
     fn new(store: &Store, as_of: AsOf, scope: Scope) -> Result<Sheet<'_>> {
         let companies = Companies::of(store.attribute_companies(as_of, scope)?);
         Ok(Sheet { store, as_of, scope, companies, columns: Vec::new() })
+    }
+
+    /// Adds all attributes that the program knows.
+    fn built_in(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+        self.records(attributes)?;
+        self.signals(attributes)?;
+        self.usage(attributes)?;
+        self.pulses(attributes)?;
+        self.tasks(attributes)?;
+        self.listed(attributes)
     }
 
     /// Adds the columns of a family whose facts lie in memory, company by company.
