@@ -8,6 +8,7 @@ pub mod check;
 pub mod churn;
 pub mod company;
 pub mod completions;
+pub mod config;
 mod customers;
 pub mod daily;
 pub mod demo;

@@ -223,7 +223,10 @@ fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
 }
 
 /// Two trend rules that compare the same things would raise each signal twice.
-fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
+///
+/// # Errors
+/// Another rule that compares the same (exit 9).
+pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
     let Some(trend) = rule.logic.trend() else { return Ok(()) };
     let same = |other: &DomainRule| {
         let trend_of_other = other.logic.trend();

@@ -373,7 +373,7 @@ impl RuleRequest {
 }
 
 /// A rule of this kind, with its article.
-fn one(kind: RuleKind) -> &'static str {
+pub fn one(kind: RuleKind) -> &'static str {
     match kind {
         RuleKind::Trend => "a trend rule",
         RuleKind::Adoption => "an adoption rule",

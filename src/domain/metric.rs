@@ -34,6 +34,9 @@ pub enum Definition {
 /// Over how many days a metric may count.
 pub const DAYS: RangeInclusive<u16> = 1..=3650;
 
+/// Over how many days a metric counts that does not say.
+pub const USUAL_DAYS: u16 = 28;
+
 /// What is counted of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {

@@ -5,6 +5,7 @@
 //!   `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes, to standard output and standard error.
 //!   A line `…` stands for lines left out. A command that must fail ends in `# exits with N`. A block marked
 //!   `console demo` is run in the folder that `signals demo` makes.
+//! - A block marked `toml FILE` is written into the sandbox under that name, before anything is run.
 //! - An `sql` block is run against the database of that sandbox; the `text` block after it shows the rows.
 //! - What is in `sh` and `crontab` blocks needs a network, a clock or a compiler: it is not run, but every `signals`
 //!   command in it must be one that the program understands. So must those in the text, as far as they go.
@@ -125,6 +126,13 @@ fn check(name: &str, text: &str) -> Checked {
     if with_generated.contains("```console demo") {
         let (status, came) = run_in(&sandbox, "signals demo");
         assert_eq!(status, 0, "{}", came.join("\n"));
+    }
+    for part in &parts {
+        if let Part::Block { language, body, .. } = part
+            && let Some(file) = language.strip_prefix("toml ")
+        {
+            sandbox.write(file, &(body.join("\n") + "\n"));
+        }
     }
     for (wanted, first) in [("console", ""), ("console demo", "cd signals-demo; export SIGNALS_DB=signals.db; ")] {
         for index in 0..parts.len() {
@@ -312,6 +320,7 @@ fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
                 "sh" => body.iter().map(String::as_str).collect(),
                 "crontab" => body.iter().filter_map(|line| crontab_command(line)).collect(),
                 "console" | "console demo" | "sql" | "text" | "csv" => return,
+                file if file.starts_with("toml ") => return,
                 other => {
                     checked.wrong.push(format!("{name}:{line}: nobody knows how to check '{other}'"));
                     return;

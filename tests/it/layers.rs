@@ -13,7 +13,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 19] = [
+const LAYERS: [Layer; 20] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -63,6 +63,11 @@ const LAYERS: [Layer; 19] = [
         reason: "formatters turn values into bytes, whatever the values are about",
     },
     Layer {
+        name: "configuration",
+        may_import: &["domain", "error", "render::escape"],
+        reason: "a file of what is configured is read and written as text, whatever its sections are about",
+    },
+    Layer {
         name: "views",
         may_import: &["domain", "render", "store"],
         reason: "a view gathers the rows of one screen; printing it is the command's work",
@@ -77,6 +82,7 @@ const LAYERS: [Layer; 19] = [
         name: "commands",
         may_import: &[
             "cli::Cli",
+            "configuration",
             "context",
             "demo",
             "domain",

@@ -8,6 +8,7 @@
 mod acknowledging;
 mod adoption;
 mod attributes;
+mod config;
 mod demo;
 mod detection;
 mod documentation;
