@@ -38,7 +38,7 @@ Examples:
   signals metric add days_since_export --event report_exported --measure days-since --days 365
   signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"")]
 pub struct AddMetric {
-    /// The metric's name: small letters, digits and _
+    /// The metric's name: letters, digits and _
     name: String,
     /// Count this event
     #[arg(long, value_name = "EVENT", required_unless_present = "formula", conflicts_with = "formula")]
@@ -111,7 +111,11 @@ impl AddMetric {
     }
 }
 
-fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
+/// Warns where a metric counts an event that was never imported.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.knows_event(event)? {
         let like = nearest_of_all(event, store.event_names()?.into_iter());
@@ -144,16 +148,21 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
 fn check_name(store: &Store, name: &str) -> Result<()> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
-        return Err(failure.hint("small letters, digits and _, beginning with a letter: reports_30d").into());
+        return Err(failure.hint("letters, digits and _, beginning with a letter: reports_30d").into());
     }
     let catalogue = store.catalogue()?;
-    match catalogue.all().find(|known| known.name() == name) {
+    match catalogue.all().find(|known| known.name().eq_ignore_ascii_case(name)) {
         Some(Known::BuiltIn(_)) => {
             Err(not_allowed(format!("'{name}' is an attribute already")).hint("choose another name").into())
         }
         Some(Known::Own(..)) => Err(not_allowed(format!("'{name}' is a column of the companies' file already"))
             .hint("choose another name")
             .into()),
+        Some(Known::Metric(metric)) if metric.name != name => {
+            let message =
+                format!("there is a metric '{}', which expressions could not tell from '{name}'", metric.name);
+            Err(not_allowed(message).hint("choose another name").into())
+        }
         Some(Known::Metric(_)) | None => Ok(()),
     }
 }
@@ -205,7 +214,7 @@ fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
 /// What names an attribute: other metrics, segments and rules.
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
-    let names_it = |names: &[String]| names.iter().any(|used| used == name);
+    let names_it = |names: &[String]| names.iter().any(|used| used.eq_ignore_ascii_case(name));
     let formulas = catalogue.formulas()?.into_iter().filter(|(_, expression)| names_it(&expression.names));
     let mut uses: Vec<String> = formulas.map(|(metric, _)| format!("metric '{}'", metric.name)).collect();
     for segment in store.segments()? {

@@ -22,6 +22,7 @@ pub mod metric;
 mod options;
 mod output;
 pub mod playbook;
+pub mod preset;
 pub mod pulse;
 pub mod reason;
 pub mod reopen;

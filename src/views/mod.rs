@@ -8,6 +8,7 @@ pub mod events;
 pub mod imports;
 pub mod metrics;
 pub mod playbooks;
+pub mod presets;
 pub mod preview;
 pub mod pulses;
 pub mod reasons;
