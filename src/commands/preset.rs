@@ -31,12 +31,12 @@ pub enum PresetCommand {
     /// List the presets: what each is for, and its rule
     #[command(after_help = "Examples:\n  signals rule preset list\n  signals rule preset list --format json")]
     List(FormatOption),
-    /// Make rules of presets; they are ordinary rules from then on
-    Add(AddPreset),
+    /// Make rules of presets, each named after its preset, with --event PRESET:EVENT; a rule that is there stays as it is, but for
+    /// what is given
+    Add(Box<AddPreset>),
 }
 
-/// Make rules of presets, each named after its preset; with --event, PRESET:EVENT. They are ordinary rules from then on: `rule add`
-/// changes one, `rule remove` removes it. A rule that is there already stays as it is, but for what is given here.
+/// Make rules of presets, which are ordinary rules from then on.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -2,9 +2,10 @@
 
 use super::Listing;
 use super::plain;
-use super::rules::logic_sentence;
+use super::rules::sentence;
 use super::signals::tone;
 use crate::domain::preset::{Choice, EventUse, Preset};
+use crate::domain::rule::Rule;
 use crate::render::{Align, Screen, TextTable, Tone, Value};
 
 /// The list of presets.
@@ -81,12 +82,12 @@ pub fn options(preset: &Preset) -> Option<String> {
 /// A deadline to write the sentence of a rule with; the user gives the real one.
 const SOME_DAYS: u16 = 14;
 
-/// Its rule in one line, with what the user says in capital letters.
+/// Its rule in one line, but for the playbook, with what the user says in capital letters.
 pub fn rule(preset: &Preset) -> String {
     let event = (preset.event == EventUse::Needed).then_some("EVENT");
     let within = preset.needs_deadline().then_some(SOME_DAYS);
     let Some(rule) = preset.rule(&Choice { event, within, every: None }) else { return String::new() };
-    let sentence = logic_sentence(&rule.name, &rule.logic, None);
+    let sentence = sentence(&Rule { playbook: None, ..rule.clone() });
     let sentence = sentence.strip_prefix(&format!("{}: ", rule.name)).unwrap_or(&sentence);
     sentence.replace(&format!("within {SOME_DAYS} days"), "within DAYS")
 }

@@ -16,6 +16,7 @@ mod kinds;
 mod layers;
 mod naive;
 mod openstack;
+mod presets;
 mod property;
 mod pulse;
 mod reasons;
