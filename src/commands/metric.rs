@@ -40,7 +40,7 @@ Examples:
   signals metric add days_since_export --event report_exported --measure days-since --days 365
   signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"")]
 pub struct AddMetric {
-    /// The metric's name: small letters, digits and _
+    /// The metric's name: letters, digits and _
     name: String,
     /// Count this event
     #[arg(long, value_name = "EVENT", required_unless_present = "formula", conflicts_with = "formula")]
@@ -115,7 +115,11 @@ impl AddMetric {
     }
 }
 
-fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
+/// Warns where a metric counts an event that was never imported.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.knows_event(event)? {
         let like = nearest_of_all(event, store.event_names()?.into_iter());
@@ -152,16 +156,22 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
 pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
-        return Err(failure.hint("small letters, digits and _, beginning with a letter: reports_30d"));
+        return Err(failure.hint("letters, digits and _, beginning with a letter: reports_30d"));
     }
-    match catalogue.all().find(|known| known.name() == name) {
+    let is_itself = |known: &Known<'_>| matches!(known, Known::Metric(metric) if metric.name == name);
+    match catalogue.all().find(|known| known.name().eq_ignore_ascii_case(name) && !is_itself(known)) {
         Some(Known::BuiltIn(_)) => {
             Err(not_allowed(format!("'{name}' is an attribute already")).hint("choose another name"))
         }
         Some(Known::Own(..)) => {
             Err(not_allowed(format!("'{name}' is a column of the companies' file already")).hint("choose another name"))
         }
-        Some(Known::Metric(_)) | None => Ok(()),
+        Some(Known::Metric(metric)) => {
+            let message =
+                format!("there is a metric '{}', which expressions could not tell from '{name}'", metric.name);
+            Err(not_allowed(message).hint("choose another name"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -225,7 +235,7 @@ fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
 /// What names an attribute: other metrics, segments and rules.
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
-    let names_it = |names: &[String]| names.iter().any(|used| used == name);
+    let names_it = |names: &[String]| names.iter().any(|used| used.eq_ignore_ascii_case(name));
     let formulas = catalogue.formulas()?.into_iter().filter(|(_, expression)| names_it(&expression.names));
     let mut uses: Vec<String> = formulas.map(|(metric, _)| format!("metric '{}'", metric.name)).collect();
     for segment in store.segments()? {

@@ -20,6 +20,7 @@ mod layers;
 mod naive;
 mod notify;
 mod openstack;
+mod presets;
 mod property;
 mod pulse;
 mod reasons;
