@@ -92,7 +92,7 @@ const LISTS: [&str; 14] = [
     "breaks",
     "subscriptions",
     "people",
-    "nps_responses",
+    "nps",
     "tickets",
     "invoices",
     "touchpoints",

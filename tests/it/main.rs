@@ -7,9 +7,12 @@
 
 mod acknowledging;
 mod adoption;
+mod attributes;
+mod config;
 mod demo;
 mod detection;
 mod documentation;
+mod expressions;
 mod faults;
 mod health;
 mod imports;
@@ -18,6 +21,7 @@ mod layers;
 mod naive;
 mod notify;
 mod openstack;
+mod presets;
 mod property;
 mod pulse;
 mod reasons;

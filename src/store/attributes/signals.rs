@@ -8,9 +8,6 @@ use crate::domain::attributes::{self, Attribute, MONTH, Of, SignalFacts, Stage};
 use crate::domain::day::Day;
 use crate::domain::signal::{Action, SignalType, State};
 
-/// A day before every other.
-const START_OF_TIME: Day = Day::from_number(-719_162);
-
 /// A day after every other.
 const END_OF_TIME: Day = Day::from_number(2_932_896);
 
@@ -30,8 +27,7 @@ impl Sheet<'_> {
             self.count_signals(&mut facts)?;
         }
         if !days.is_empty() {
-            let needs_all = days.iter().any(|(name, _)| *name == "last_signal_on");
-            self.date_signals(&mut facts, needs_all)?;
+            self.date_signals(&mut facts)?;
         }
         self.add(counts, &facts);
         self.add(days, &facts);
@@ -124,35 +120,30 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Looks at the days of signals: of all, or only of those that were raised in the last 28 days, which are found by their day.
-    fn date_signals(&self, facts: &mut [SignalFacts], needs_all: bool) -> Result<()> {
+    fn date_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let (trends, conditions) = self.last_days();
-        let recent = attributes::last(self.as_of.day, MONTH);
-        let mut statement = self.store.connection.prepare_cached(if needs_all {
-            "SELECT s.company, s.type, s.raised_on, v.kind = 'condition' AS is_condition
-             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.raised_on BETWEEN ?1 AND ?2 AND s.company BETWEEN ?3 AND ?4"
-        } else {
-            // The + keeps SQLite from going by company.
-            "SELECT s.company, s.type, s.raised_on, v.kind = 'condition' AS is_condition
-             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.raised_on BETWEEN ?1 AND ?2 AND +s.company BETWEEN ?3 AND ?4"
-        })?;
-        let since = if needs_all { START_OF_TIME } else { recent.from };
+        let month = attributes::last(self.as_of.day, MONTH).from;
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT company, max(raised_on) AS last_on,
+                    sum(CASE WHEN type = 'bad' AND raised_on >= ?1
+                             THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
+                             ELSE 0 END) AS bad_activity,
+                    sum(CASE WHEN type = 'good' AND raised_on >= ?1
+                             THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
+                             ELSE 0 END) AS good_activity
+             FROM signals
+             WHERE company BETWEEN ?3 AND ?4
+               AND (raised_on <= ?5 OR (raised_on <= ?6 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')))
+             GROUP BY company",
+        )?;
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((since, trends, from, to))?;
+        let mut rows = statement.query((month, self.as_of.day, from, to, conditions, trends))?;
         while let Some(row) = rows.next()? {
-            let Some(company) = self.companies.row(row.get(0)?) else { continue };
-            let (signal_type, raised_on, is_condition): (SignalType, Day, bool) =
-                (row.get(1)?, row.get(2)?, row.get(3)?);
-            if is_condition && raised_on > conditions {
-                continue;
-            }
-            let facts = &mut facts[company];
-            facts.last_on = facts.last_on.max(Some(raised_on));
-            if !is_condition && recent.contains(raised_on) {
-                facts.bad_activity += u64::from(signal_type == SignalType::Bad);
-                facts.good_activity += u64::from(signal_type == SignalType::Good);
+            if let Some(company) = self.companies.row(row.get(0)?) {
+                let facts = &mut facts[company];
+                facts.last_on = row.get(1)?;
+                facts.bad_activity = row.get::<_, i64>(2)?.unsigned_abs();
+                facts.good_activity = row.get::<_, i64>(3)?.unsigned_abs();
             }
         }
         Ok(())
