@@ -123,17 +123,6 @@ impl Store {
         Ok(routing.optional()?)
     }
 
-    /// The playbook that the rule of a signal names.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn playbook_of_signal(&self, signal: SignalId) -> Result<Option<String>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT v.playbook FROM signals s JOIN rule_versions v ON v.id = s.rule_version WHERE s.id = ?1",
-        )?;
-        Ok(statement.query_row([signal], |row| row.get("playbook")).optional()?.flatten())
-    }
-
     fn add_notice(
         &self,
         signal: SignalId,

@@ -43,7 +43,10 @@ fn marked_rules_reach_managers_and_executives_with_their_playbook() {
     assert!(super::messages::subject(&mail).starts_with("1 info signal: Beta: events_7d >= 100"), "{}", mail.data);
     let (plain, _) = super::messages::bodies(&mail);
     assert!(plain.contains("values    events_7d: 100"), "{plain}");
-    assert!(plain.contains("playbook  expansion: "), "{plain}");
+    assert!(
+        plain.contains("to do     Ask the champion what else the team would like (task 1, bob, due 2026-04-03)"),
+        "{plain}"
+    );
     // Who is told follows the marks that the rule had, also when the company goes to another CSM.
     post.sandbox.write("companies.csv", "company_id,csm\nbeta,ana\n");
     post.sandbox.ok("import companies.csv");
