@@ -6,6 +6,7 @@
 
 mod delivery;
 mod letter;
+mod relay;
 mod secret;
 mod slack;
 mod smtp;
@@ -92,7 +93,7 @@ impl Transports {
         let slack_webhook = find("slack_webhook", &settings.slack_webhook, &usual.slack_webhook)?;
         let from = settings.from.clone().unwrap_or_else(|| usual_sender(host));
         Ok(Transports {
-            mailer: smtp_url.map(|url| Mailer::new(&url, &from, limits.step)).transpose()?,
+            mailer: smtp_url.map(|url| Mailer::new(&url, &from, limits)).transpose()?,
             webhook: slack_webhook.map(|url| Webhook::new(url, limits)).transpose()?,
             domain: smtp::sender(&from)?.email.domain().to_owned(),
         })
