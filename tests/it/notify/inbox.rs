@@ -244,6 +244,25 @@ fn signals_that_concern_nobody_are_posted_all_the_same() {
 }
 
 #[test]
+fn whoever_comes_to_a_team_of_nobody_finds_what_there_was_to_tell() {
+    let (mails, slack) = (MailServer::new(Security::Plain), WebServer::new(Security::Plain, OK));
+    let post = Post::before_the_run().mail(mails.url()).slack(slack.url());
+    post.execute("DELETE FROM team", []);
+    post.sandbox.ok("run --as-of 2026-03-31");
+    assert_eq!(states(&post.send()), ["sent realtime all"], "Slack is told of 1 and 3");
+    post.sandbox.ok("ack 3 --reason known");
+    post.sandbox.ok("import team.csv");
+    assert_eq!(inboxes(&post), ["1*", "2*", "1*", "", ""]);
+    assert_eq!(
+        states(&post.send()),
+        ["sent digest all", "sent digest bob", "sent realtime ana", "sent realtime mia"],
+        "and of 2, which bob wants in his digest"
+    );
+    post.sandbox.ok("import team.csv");
+    assert_eq!(states(&post.send()), [""; 0]);
+}
+
+#[test]
 fn daily_does_all_three_and_ends_with_the_gravest() {
     let mails = MailServer::new(Security::Plain);
     let post = Post::before_the_run().mail(mails.url());
