@@ -225,7 +225,9 @@ fn preferences_are_shown_and_set() {
     assert_eq!(prefs("ana"), "bad no");
     assert_eq!(prefs("ana --realtime info,bad"), "bad;info no");
     assert_eq!(prefs("ana --digest yes"), "bad;info yes");
-    assert_eq!(prefs("ana --realtime none"), "none yes");
+    assert_eq!(prefs("ana --realtime 'Good; BAD'"), "bad;good yes");
+    assert_eq!(prefs("ana --digest No"), "bad;good no");
+    assert_eq!(prefs("ana --digest YES --realtime None"), "none yes");
     assert_eq!(prefs("ana"), "none yes");
     post.sandbox.fails("notify prefs nobody", 9);
     post.sandbox.fails("notify prefs ana --realtime worst", 2);
