@@ -326,6 +326,12 @@ fn company(signal: &SignalRecord) -> String {
     harmless(signal.company_name.as_deref().unwrap_or(&signal.company_id))
 }
 
+/// The company where there is little room, so that what happened to it can be read too.
+fn short_company(signal: &SignalRecord) -> String {
+    const LONGEST_NAME: usize = 50;
+    shortened(&company(signal), LONGEST_NAME)
+}
+
 /// What the rule watches for.
 fn why(signal: &SignalRecord) -> String {
     let rule = harmless(&signal.rule);
@@ -355,7 +361,9 @@ fn subject(purpose: Purpose, overview: &Overview, told: &[Told]) -> String {
         Purpose::Digest => "Daily digest: ",
     };
     let rest = match told {
-        [only] if overview.types.len() == 1 => format!("{}: {}", company(&only.signal), harmless(&only.signal.detail)),
+        [only] if overview.types.len() == 1 => {
+            format!("{}: {}", short_company(&only.signal), harmless(&only.signal.detail))
+        }
         _ => companies(overview.companies, told),
     };
     shortened(&format!("{beginning}{}: {rest}", count(&overview.types)), LONGEST)
@@ -379,14 +387,13 @@ fn count(types: &[SignalType]) -> String {
 /// `Acme, Beta, Gamma and 3 more`: of so many companies the first few.
 fn companies(number: usize, told: &[Told]) -> String {
     const NAMED: usize = 3;
-    const LONGEST_NAME: usize = 50;
     let mut named: Vec<&SignalRecord> = Vec::new();
     for signal in told.iter().map(|told| &told.signal) {
         if named.len() < NAMED && !named.iter().any(|known| known.company == signal.company) {
             named.push(signal);
         }
     }
-    let names: Vec<String> = named.iter().map(|signal| shortened(&company(signal), LONGEST_NAME)).collect();
+    let names: Vec<String> = named.iter().map(|signal| short_company(signal)).collect();
     let (more, text) = (number.saturating_sub(named.len()) as u64, names.join(", "));
     if more > 0 { format!("{text} and {} more", render::thousands(more)) } else { text }
 }
@@ -405,12 +412,14 @@ fn and_more(left_out: u64, inbox: &str) -> String {
     format!("And {} more: `{inbox}` lists all.", render::thousands(left_out))
 }
 
-/// A name as a shell takes it for one word.
+/// A name as a shell takes it for one word; a stand-in for one that cannot be shown as it is.
 fn quoted(name: &str) -> String {
-    if !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-        return name.to_owned();
+    match name {
+        "" => "NAME".to_owned(),
+        _ if harmless(name) != name => "NAME".to_owned(),
+        _ if name.chars().all(|letter| letter.is_ascii_alphanumeric()) => name.to_owned(),
+        _ => format!("'{}'", name.replace('\'', r"'\''")),
     }
-    format!("'{}'", harmless(name).replace('\'', r"'\''"))
 }
 
 /// One line without control characters and marks that turn the direction of writing round, and not too long.
@@ -545,6 +554,10 @@ mod tests {
         );
         assert_eq!(subject(Purpose::Realtime, &[("Acme", Bad), ("Acme", Bad)]), "2 bad signals: Acme");
         assert_eq!(
+            subject(Purpose::Realtime, &[(&"a".repeat(5000), Bad)]),
+            format!("1 bad signal: {}…: login fell from 1,000 to 500 (-50.0 %)", "a".repeat(49))
+        );
+        assert_eq!(
             subject(Purpose::Digest, &[("Acme", Bad), ("B", Good), ("C", Info), ("D", Info)]),
             "Daily digest: 4 signals (1 bad, 1 good, 2 info): Acme, B, C and 1 more"
         );
@@ -663,7 +676,10 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
     fn the_inbox_is_named_as_a_shell_takes_it() {
         assert_eq!(quoted("ana"), "ana");
         assert_eq!(quoted("Ana Pop"), "'Ana Pop'");
-        assert_eq!(quoted("O'Neil\n; rm"), r"'O'\''Neil ; rm'");
+        assert_eq!(quoted("O'Neil ; rm"), r"'O'\''Neil ; rm'");
+        for hidden in ["", "Ana\nPop", "\u{202e}ana", &"n".repeat(3000)] {
+            assert_eq!(quoted(hidden), "NAME");
+        }
     }
 
     /// A letter of `number` bad signals, each of a company of its own.
