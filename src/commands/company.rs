@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::churn::ChurnCompany;
-use super::customers::{AsOfOption, ConditionOptions, Customers, known_names};
+use super::customers::{AsOfOption, ConditionOptions, known_names};
 use super::downsell::DownsellCompany;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
@@ -137,11 +137,10 @@ impl ListCompanies {
         let columns = self.columns(&catalogue)?;
         let sort = known_names(&catalogue, self.sort.as_slice())?;
         let as_of = self.as_of.resolve(context, &store)?;
-        let conditions = self.condition.conditions(&store, &catalogue)?;
         let names: Vec<&str> = columns.iter().map(|known| known.name()).collect();
         let wanted: Vec<&str> =
             names.iter().copied().chain(sort.iter().copied()).chain(self.csm.as_ref().map(|_| "csm")).collect();
-        let mut companies = Customers::select(&store, &catalogue, &wanted, &conditions, as_of)?;
+        let mut companies = self.condition.select(&store, &catalogue, &wanted, as_of)?;
         if let Some(csm) = &self.csm {
             companies.keep("csm", csm)?;
         }
@@ -212,8 +211,15 @@ impl ShowCompany {
         let as_of = self.as_of.resolve(context, store)?;
         let filter = SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
         let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+        if let Some(day) = self.as_of.as_of {
+            for signal in &mut signals {
+                signal.acknowledgement = store.acknowledgement_on(signal.id, day)?;
+            }
+        }
         signals.sort_by_key(|signal| signal.acknowledgement.is_some());
         let recent = Windows::ending(as_of.day, MONTH);
+        // As of a day, what happened later is not known yet; what is agreed for later is.
+        let is_known = |on: Day| self.as_of.as_of.is_none_or(|day| on <= day);
         Ok(CompanyView {
             attributes: attributes_of(store, key, as_of)?,
             signals,
@@ -222,10 +228,10 @@ impl ShowCompany {
             people_activity: store.company_activity(key, &Watch::People, &recent)?.people,
             breaks: store.breaks(key)?,
             people: store.people(key)?,
-            nps: store.nps_responses(key)?,
-            tickets: store.tickets(key)?,
+            nps: store.nps_responses(key)?.into_iter().filter(|nps| is_known(nps.responded.on)).collect(),
+            tickets: store.tickets(key)?.into_iter().filter(|ticket| is_known(ticket.opened.on)).collect(),
             invoices: store.invoices(key)?,
-            touchpoints: store.touchpoints(key)?,
+            touchpoints: store.touchpoints(key)?.into_iter().filter(|contact| is_known(contact.occurred.on)).collect(),
             goals: store.goals(key)?,
             subscriptions: store.subscriptions(key)?,
             as_of: as_of.day,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::customers::{AsOfOption, ConditionOptions, Customers};
+use super::customers::{AsOfOption, ConditionOptions};
 use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
@@ -106,10 +106,9 @@ fn companies(
     options: &ExportOptions,
 ) -> Result<()> {
     let catalogue = store.catalogue()?;
-    let conditions = condition.conditions(store, &catalogue)?;
     let columns = catalogue.names();
     let as_of = as_of.resolve(context, store)?;
-    let companies = Customers::select(store, &catalogue, &columns, &conditions, as_of)?;
+    let companies = condition.select(store, &catalogue, &columns, as_of)?;
     options.write(context, &columns, &mut |record| {
         companies.values(&columns)?.try_for_each(|row| record(&views::companies::values(&row)))
     })

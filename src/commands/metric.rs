@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, nearest, nearest_of_all, of_the_command_line};
+use super::options::{FormatOption, nearest, nearest_of_all};
 use super::output;
 use crate::context::Context;
 use crate::domain::metric::{self, DAYS, Definition, Measure, Metric as DomainMetric, USUAL_DAYS};
-use crate::error::{Failure, not_allowed, usage};
+use crate::error::{Failure, Kind, not_allowed, usage};
 use crate::store::{Catalogue, Finish, Known, Store};
 use crate::views::metrics::METRICS;
 
@@ -40,7 +40,7 @@ Examples:
   signals metric add days_since_export --event report_exported --measure days-since --days 365
   signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"")]
 pub struct AddMetric {
-    /// The metric's name: small letters, digits and _
+    /// The metric's name: letters, digits and _
     name: String,
     /// Count this event
     #[arg(long, value_name = "EVENT", required_unless_present = "formula", conflicts_with = "formula")]
@@ -72,7 +72,7 @@ impl Metric {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A formula that is none (exit 2); an unknown metric, a circle, or one that is in use (exit 9).
+    /// A formula that is none (exit 2); a name that is taken, a circle, an unknown metric, or one that is in use (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Metric::Add(args) => args.run(context),
@@ -97,7 +97,12 @@ impl AddMetric {
         };
         let metric = DomainMetric { name: self.name, definition };
         let mut store = context.maker()?;
-        let old = store.transaction(Finish::Commit, |store| save(store, &metric).map_err(of_the_command_line))?;
+        let old = store.transaction(Finish::Commit, |store| {
+            if let Definition::Formula(formula) = &metric.definition {
+                store.catalogue()?.with(&metric).read(formula).map_err(|mistake| mistake.of_kind(Kind::Usage))?;
+            }
+            save(store, &metric)
+        })?;
         match old {
             Some(old) if old == metric => context.ui.note(format!("the metric '{}' stays as it was", metric.name)),
             Some(old) => {
@@ -110,7 +115,11 @@ impl AddMetric {
     }
 }
 
-fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
+/// Warns where a metric counts an event that was never imported.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.knows_event(event)? {
         let like = nearest_of_all(event, store.event_names()?.into_iter());
@@ -147,16 +156,22 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
 pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
-        return Err(failure.hint("small letters, digits and _, beginning with a letter: reports_30d"));
+        return Err(failure.hint("letters, digits and _, beginning with a letter: reports_30d"));
     }
-    match catalogue.all().find(|known| known.name() == name) {
+    let is_itself = |known: &Known<'_>| matches!(known, Known::Metric(metric) if metric.name == name);
+    match catalogue.all().find(|known| known.name().eq_ignore_ascii_case(name) && !is_itself(known)) {
         Some(Known::BuiltIn(_)) => {
             Err(not_allowed(format!("'{name}' is an attribute already")).hint("choose another name"))
         }
         Some(Known::Own(..)) => {
             Err(not_allowed(format!("'{name}' is a column of the companies' file already")).hint("choose another name"))
         }
-        Some(Known::Metric(_)) | None => Ok(()),
+        Some(Known::Metric(metric)) => {
+            let message =
+                format!("there is a metric '{}', which expressions could not tell from '{name}'", metric.name);
+            Err(not_allowed(message).hint("choose another name"))
+        }
+        None => Ok(()),
     }
 }
 
@@ -220,7 +235,7 @@ fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
 /// What names an attribute: other metrics, segments and rules.
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
-    let names_it = |names: &[String]| names.iter().any(|used| used == name);
+    let names_it = |names: &[String]| names.iter().any(|used| used.eq_ignore_ascii_case(name));
     let formulas = catalogue.formulas()?.into_iter().filter(|(_, expression)| names_it(&expression.names));
     let mut uses: Vec<String> = formulas.map(|(metric, _)| format!("metric '{}'", metric.name)).collect();
     for segment in store.segments()? {

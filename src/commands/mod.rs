@@ -26,6 +26,7 @@ pub mod notify;
 mod options;
 mod output;
 pub mod playbook;
+pub mod preset;
 pub mod pulse;
 pub mod reason;
 pub mod reopen;

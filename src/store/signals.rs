@@ -426,6 +426,16 @@ impl Store {
         Ok(history.collect::<Result<_, _>>()?)
     }
 
+    /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was open.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn acknowledgement_on(&self, id: SignalId, day: Day) -> Result<Option<Acknowledgement>> {
+        let last = self.signal_history(id)?.into_iter().rfind(|entry| entry.day <= day);
+        let closed = last.filter(|entry| entry.action == Action::Acknowledged);
+        Ok(closed.map(|HistoryEntry { by, at, reason, .. }| Acknowledgement { by, at, reason }))
+    }
+
     /// Adds an entry to the history of a signal, which closes or reopens it.
     ///
     /// # Errors

@@ -79,7 +79,7 @@ const LISTS: [&str; 11] = [
     "breaks",
     "subscriptions",
     "people",
-    "nps_responses",
+    "nps",
     "tickets",
     "invoices",
     "touchpoints",

@@ -20,10 +20,12 @@ use std::process::{Command, Stdio};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rusqlite::types::ValueRef;
+use signals::actions::shipped_presets;
 use signals::cli::Cli;
 use signals::domain::attributes;
 use signals::error::Kind;
 use signals::import::kinds::{self, Catalogue, CellType};
+use signals::views;
 
 use crate::support::{NOW, Sandbox, setting};
 
@@ -440,6 +442,7 @@ fn generated(what: &str) -> String {
         "attributes" => attributes(),
         "functions" => functions(),
         "products" => products(),
+        "presets" => presets(),
         other => panic!("nobody knows how to make '{other}'"),
     }
 }
@@ -459,6 +462,21 @@ fn attributes() -> String {
         }
         writeln!(text, "| `{}` | {} | {} | {} |", attribute.name, attribute.kind, attribute.unit, attribute.help)
             .unwrap();
+    }
+    text + "\n"
+}
+
+fn presets() -> String {
+    let mut text = String::from(
+        "\n| preset | known from | type | what it is for | rule | playbook |\n|---|---|---|---|---|---|\n",
+    );
+    for preset in shipped_presets() {
+        let options = views::presets::options(preset).map(|options| format!(" {options}")).unwrap_or_default();
+        let usual = if preset.usual { ", usual" } else { "" };
+        let (source, purpose, playbook) = (&preset.source, &preset.purpose, &preset.playbook);
+        let (kind, rule) = (views::presets::type_of(preset), views::presets::rule(preset));
+        let name = format!("`{}{options}`{usual}", preset.name);
+        writeln!(text, "| {name} | {source} | {kind} | {purpose} | {rule} | {playbook} |").unwrap();
     }
     text + "\n"
 }

@@ -30,7 +30,7 @@ const LAYERS: [Layer; 20] = [
     Layer {
         name: "actions",
         may_import: &["domain"],
-        reason: "what ships with the program to be done about signals is data, read once from a file compiled in",
+        reason: "what ships with the program, presets and playbooks, is data, read once from files compiled in",
     },
     Layer {
         name: "store",
@@ -44,8 +44,8 @@ const LAYERS: [Layer; 20] = [
     },
     Layer {
         name: "run",
-        may_import: &["clock", "domain", "store"],
-        reason: "a run reads facts, lets the domain decide, and stores what came of it",
+        may_import: &["actions", "clock", "domain", "store"],
+        reason: "a run reads facts, lets the domain decide, and stores what came of it, in the words of the preset",
     },
     Layer {
         name: "notify",
@@ -81,6 +81,7 @@ const LAYERS: [Layer; 20] = [
     Layer {
         name: "commands",
         may_import: &[
+            "actions",
             "cli::Cli",
             "configuration",
             "context",

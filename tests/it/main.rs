@@ -7,10 +7,12 @@
 
 mod acknowledging;
 mod adoption;
+mod attributes;
 mod config;
 mod demo;
 mod detection;
 mod documentation;
+mod expressions;
 mod faults;
 mod imports;
 mod kinds;
@@ -18,6 +20,7 @@ mod layers;
 mod naive;
 mod notify;
 mod openstack;
+mod presets;
 mod property;
 mod pulse;
 mod reasons;

@@ -392,3 +392,53 @@ mod rows {
         Attribute { name, group, kind: AttributeType::Date, unit: "", help, of }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_stand_once() {
+        let names: HashSet<&str> = catalogue().map(|attribute| attribute.name).collect();
+        assert_eq!(names.len(), catalogue().count());
+        assert_eq!(find("Events_28D").map(|attribute| attribute.name), Some("events_28d"));
+        assert!(find("events").is_none());
+    }
+
+    #[test]
+    fn windows_end_with_the_day_itself() {
+        let day = Day::from_number(100);
+        assert_eq!(last(day, 7), DayRange { from: Day::from_number(94), to: day });
+        let facts = Facts::<()> { rows: &[], has_begun: true, day };
+        assert_eq!(facts.now(), DayRange { from: Day::from_number(73), to: day });
+        assert_eq!(facts.before(), DayRange { from: Day::from_number(45), to: Day::from_number(72) });
+    }
+
+    #[test]
+    fn a_change_from_nothing_is_unknown() {
+        let cases = [
+            (0, 0, Datum::Null),
+            (0, 5, Datum::Null),
+            (4, 5, Datum::Number(25.0)),
+            (4, 0, Datum::Number(-100.0)),
+            (4, 4, Datum::Number(0.0)),
+        ];
+        for (previous, current, expected) in cases {
+            assert_eq!(change_pct(previous, current), expected, "{previous} {current}");
+        }
+        assert_eq!(mean(std::iter::empty()), Datum::Null);
+        assert_eq!(mean([1.0, 2.0].into_iter()), Datum::Number(1.5));
+    }
+
+    #[test]
+    fn values_stand_in_order_and_the_unknown_last() {
+        let ascending = [Datum::Number(-1.5), Datum::Whole(0), Datum::Number(0.5), Datum::Whole(7), Datum::Null];
+        for pair in ascending.windows(2) {
+            assert_eq!(pair[0].order(&pair[1]), Ordering::Less, "{pair:?}");
+        }
+        assert_eq!(Datum::Whole(9).order(&Datum::Whole(10)), Ordering::Less);
+        assert_eq!(Datum::from("9").order(&Datum::from("10")), Ordering::Greater);
+    }
+}

@@ -56,7 +56,8 @@ impl Store {
                  EXISTS (SELECT 1 FROM nps_responses WHERE company = c.id AND responded_on <= ?1)
                  OR EXISTS (SELECT 1 FROM tickets WHERE company = c.id AND opened_on <= ?1)
                  OR EXISTS (SELECT 1 FROM invoices WHERE company = c.id AND due_on <= ?1)
-                 OR EXISTS (SELECT 1 FROM touchpoints WHERE company = c.id AND occurred_on <= ?1))",
+                 OR EXISTS (SELECT 1 FROM touchpoints WHERE company = c.id AND occurred_on <= ?1)
+                 OR EXISTS (SELECT 1 FROM pulses WHERE company = c.id AND day <= ?1))",
         )?;
         let keys = statement.query_map([day], |row| row.get("id"))?;
         Ok(keys.collect::<Result<_, _>>()?)

@@ -202,7 +202,8 @@ CREATE TABLE signals (
 ) STRICT;
 -- Newest first, as signals are listed: then a list needs no sorting, and its first lines no reading of all the others.
 CREATE INDEX signals_by_day ON signals (raised_on DESC, id);
-CREATE INDEX signals_by_company ON signals (company, type, acknowledgement);
+-- All that the attributes of signals follow from: what is counted of a million is read from here, and not from the table.
+CREATE INDEX signals_by_company ON signals (company, type, acknowledgement, raised_on, rule_version);
 
 CREATE TABLE signal_history (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
