@@ -28,7 +28,7 @@ use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
 use crate::domain::notify::{self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource};
 use crate::domain::signal::{SignalId, SignalType};
-use crate::error::not_allowed;
+use crate::error::{Failure, not_allowed};
 use crate::store::{
     Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, SignalRecord, Store, ToldSignal,
 };
@@ -52,6 +52,14 @@ impl Trouble {
 /// Whether a host is this machine.
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a text can be the sender of e-mail.
+///
+/// # Errors
+/// No address (exit 9).
+pub fn check_sender(text: &str) -> Result<(), Failure> {
+    smtp::sender(text).map(|_| ())
 }
 
 /// The ways to people that are configured.

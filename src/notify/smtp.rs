@@ -116,10 +116,10 @@ impl Mailer {
 ///
 /// # Errors
 /// No address (exit 9).
-pub fn sender(text: &str) -> Result<Mailbox> {
+pub fn sender(text: &str) -> Result<Mailbox, Failure> {
     let wrong = |_| not_allowed(format!("the sender '{}' is no e-mail address", harmless(text)));
     let hint = "`from` of the notify settings says who sends, as signals@example.com";
-    Ok(text.parse().map_err(wrong).map_err(|failure| failure.hint(hint))?)
+    text.parse().map_err(wrong).map_err(|failure| failure.hint(hint))
 }
 
 /// How a conversation is encrypted.

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::domain::metric::{Definition as MetricDefinition, Measure, Metric};
+use crate::domain::notify::{GRACE_HOURS, NotifySettings, SecretSource};
 use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
 use crate::domain::pulse::Level;
 use crate::domain::reason::{Reason, ReasonKind, shipped};
@@ -29,6 +30,7 @@ struct Made {
     own_reasons: Vec<(ReasonKind, bool)>,
     /// Which of the program's reasons is changed, and how.
     changed_reasons: Vec<(usize, Changed)>,
+    settings: NotifySettings,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +134,16 @@ fn playbook(name: &'static str) -> impl Strategy<Value = Playbook> {
     })
 }
 
+fn settings() -> impl Strategy<Value = NotifySettings> {
+    let from = prop::option::of(Just("Signals \"at work\" <signals@example.com>".to_owned()));
+    let variable = "[A-Z_]{1,5}".prop_map(SecretSource::Variable);
+    let file = "/[a-z\"']{1,5}".prop_map(|path| SecretSource::File(path.into()));
+    let webhook = prop_oneof![Just(NotifySettings::default().slack_webhook), file];
+    (prop_oneof![Just(None), from], GRACE_HOURS, variable, webhook).prop_map(
+        |(from, grace_hours, smtp_url, slack_webhook)| NotifySettings { from, grace_hours, smtp_url, slack_webhook },
+    )
+}
+
 fn made() -> impl Strategy<Value = Made> {
     let rules = prop::collection::vec(Just(()), 0..5)
         .prop_flat_map(|places| places.iter().enumerate().map(|(number, ())| rule(number)).collect::<Vec<_>>());
@@ -149,8 +161,8 @@ fn made() -> impl Strategy<Value = Made> {
     );
     let guidelines = prop::collection::vec((select(&Level::ALL[..]), text()), 0..3);
     let segments = prop::collection::vec(segment, 0..3);
-    (rules, metrics, segments, playbooks, guidelines, reasons).prop_map(
-        |(rules, metrics, segments, playbooks, guidelines, (own_reasons, changed_reasons))| Made {
+    (rules, metrics, segments, playbooks, guidelines, reasons, settings()).prop_map(
+        |(rules, metrics, segments, playbooks, guidelines, (own_reasons, changed_reasons), settings)| Made {
             rules,
             metrics,
             segments,
@@ -158,6 +170,7 @@ fn made() -> impl Strategy<Value = Made> {
             guidelines,
             own_reasons,
             changed_reasons,
+            settings,
         },
     )
 }
@@ -173,6 +186,7 @@ fn make(store: &Store, made: &Made) {
     made.metrics.iter().for_each(|metric| store.save_metric(metric).unwrap());
     made.segments.iter().for_each(|segment| store.save_segment(segment).unwrap());
     made.playbooks.iter().for_each(|playbook| store.save_playbook(playbook).unwrap());
+    store.save_notify_settings(&made.settings).unwrap();
     made.rules.iter().for_each(|rule| store.save_rule(rule).unwrap());
     made.guidelines.iter().for_each(|(level, text)| store.set_guideline(*level, text).unwrap());
     for (number, (kind, is_active)) in made.own_reasons.iter().enumerate() {
