@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event, export, home, import,
-    inbox, init, list, man, metric, notify, playbook, pulse, reason, reopen, rule, run, segment, show, status, task,
+    ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event, export, health, home,
+    import, inbox, init, list, man, metric, notify, playbook, pulse, reason, reopen, rule, run, segment, show, status,
+    task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -74,6 +75,8 @@ enum Command {
     #[command(subcommand)]
     Pulse(pulse::PulseCommand),
     #[command(subcommand)]
+    Health(health::HealthCommand),
+    #[command(subcommand)]
     Reason(reason::ReasonCommand),
     #[command(subcommand)]
     Export(export::Export),
@@ -121,6 +124,7 @@ impl Cli {
             Some(Command::Metric(args)) => args.run(context),
             Some(Command::Attribute(args)) => args.run(context),
             Some(Command::Pulse(args)) => args.run(context),
+            Some(Command::Health(args)) => args.run(context),
             Some(Command::Reason(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Config(args)) => args.run(context),

@@ -17,9 +17,12 @@ use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
 use crate::error::{Kind, not_allowed};
 use crate::render::{Format, RecordWriter, Screen};
-use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store};
+use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store, TaskFilter};
 use crate::views::companies::{self, USUAL_COLUMNS};
 use crate::views::company::{CompanyView, ShownAttribute};
+use crate::views::health::{HealthView, SHOWN_DAYS};
+use crate::views::pulses::HistoryRow;
+use crate::views::tasks::ListedTask;
 
 /// See the customers.
 #[derive(Debug, Subcommand)]
@@ -220,7 +223,17 @@ impl ShowCompany {
         let recent = Windows::ending(as_of.day, MONTH);
         // As of a day, what happened later is not known yet; what is agreed for later is.
         let is_known = |on: Day| self.as_of.as_of.is_none_or(|day| on <= day);
+        let company = store.company(key)?;
+        let pulses = store.pulses(key)?.into_iter().filter(|pulse| is_known(pulse.mark.day)).collect();
+        let today = self.as_of.as_of.unwrap_or_else(|| context.today(store));
+        let filter = TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
+        let mut tasks: Vec<ListedTask> =
+            store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
+        tasks.sort_by_key(|listed| listed.task.done.is_some());
         Ok(CompanyView {
+            health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
+            pulses: HistoryRow::all(&company, pulses),
+            tasks,
             attributes: attributes_of(store, key, as_of)?,
             signals,
             days: recent.both(),

@@ -9,6 +9,7 @@ use crate::domain::condition::{ConditionFacts, FactsByCompany, ReadValue, Readin
 use crate::domain::day::Day;
 use crate::domain::finding::Admission;
 use crate::domain::metric::{Definition, Metric};
+use crate::domain::pulse::to_one_decimal;
 use crate::domain::rule::{ConditionRule, Rule};
 use crate::store::{AttributeTable, Catalogue, Expression, Known, Scope, Store, is_true};
 
@@ -145,6 +146,8 @@ fn read_value(value: &Datum) -> ReadValue {
         Datum::Null => ReadValue::Null,
         Datum::Whole(number) => ReadValue::Whole(*number),
         Datum::Number(number) => ReadValue::Number(*number),
+        // What a signal keeps is shown as it is, so it is kept as scores are shown.
+        Datum::Score(score) => ReadValue::Number(to_one_decimal(*score)),
         Datum::Text(_) | Datum::Day(_) => ReadValue::Text(value.text().unwrap_or_default().into_owned()),
     }
 }

@@ -20,6 +20,7 @@ use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, Tre
 use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::task::Stamp;
 use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
+use crate::health;
 use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule, TrendQuestion};
 
 /// What came of a day.
@@ -72,7 +73,8 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
         raised: vec![],
     };
     running.trend_and_adoption_rules(&rules)?;
-    // SuccessScore and then health have their place here: they count the signals just raised, and conditions may ask for them.
+    // The SuccessScore follows from pulses alone and needs no step. Health counts the signals just raised, and conditions may ask for it.
+    running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
     running.condition_rules(&rules)?;
     if telling == Telling::Everybody {
         running.tasks(&rules)?;

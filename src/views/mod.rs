@@ -5,6 +5,8 @@ pub mod attributes;
 pub mod companies;
 pub mod company;
 pub mod events;
+pub mod health;
+pub mod health_profiles;
 pub mod imports;
 pub mod inbox;
 pub mod messages;

@@ -13,7 +13,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 20] = [
+const LAYERS: [Layer; 21] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -43,8 +43,13 @@ const LAYERS: [Layer; 20] = [
         reason: "loading connects the rows of a file with the store, whoever asked for it",
     },
     Layer {
+        name: "health",
+        may_import: &["domain", "store"],
+        reason: "scoring a day reads attributes, lets the domain judge, and stores what came of it",
+    },
+    Layer {
         name: "run",
-        may_import: &["actions", "clock", "domain", "store"],
+        may_import: &["actions", "clock", "domain", "health", "store"],
         reason: "a run reads facts, lets the domain decide, and stores what came of it, in the words of the preset",
     },
     Layer {
@@ -88,6 +93,7 @@ const LAYERS: [Layer; 20] = [
             "demo",
             "domain",
             "error",
+            "health",
             "import",
             "load",
             "notify",

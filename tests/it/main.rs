@@ -14,6 +14,7 @@ mod detection;
 mod documentation;
 mod expressions;
 mod faults;
+mod health;
 mod imports;
 mod kinds;
 mod layers;

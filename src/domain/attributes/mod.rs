@@ -6,6 +6,7 @@
 
 mod company;
 mod engagement;
+mod health;
 mod money;
 mod pulse;
 mod sentiment;
@@ -21,6 +22,7 @@ use std::str::FromStr;
 
 pub use company::CompanyFacts;
 pub use engagement::Contact;
+pub use health::HealthFacts;
 pub use pulse::PulseFacts;
 pub use signals::SignalFacts;
 pub use usage::{EventCounts, EventDays, NewPeople, PeopleCounts};
@@ -28,6 +30,7 @@ pub use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
+use super::pulse::to_one_decimal;
 use super::rule::named;
 
 /// A named fact about a company.
@@ -68,6 +71,8 @@ pub enum Group {
     Engagement,
     /// What people think of it.
     Pulse,
+    /// Its health under the profile that fits.
+    Health,
     /// Tasks and goals.
     Work,
 }
@@ -81,6 +86,7 @@ named!(Group {
     Money = "money",
     Engagement = "engagement",
     Pulse = "pulse",
+    Health = "health",
     Work = "work",
 });
 
@@ -120,6 +126,12 @@ pub enum Of {
     Pulses(fn(&PulseFacts<'_>) -> Datum),
     /// Its open tasks.
     Tasks(fn(&TaskFacts) -> Datum),
+    /// Its health on the day.
+    Health(fn(&HealthFacts) -> Datum),
+    /// Its health on the day and on days before.
+    HealthChange(fn(&HealthFacts) -> Datum),
+    /// What each measure of its health said.
+    HealthDriver(fn(&HealthFacts) -> Datum),
     /// Goals, the first due first.
     Goals(fn(&Facts<'_, DatedGoal>) -> Datum),
 }
@@ -134,6 +146,8 @@ pub enum Datum {
     Whole(i64),
     /// A number.
     Number(f64),
+    /// A score from 0 to 100 or a change of one: reckoned with as it is, and written with one decimal, halves away from zero.
+    Score(f64),
     /// A text.
     Text(String),
     /// A calendar day.
@@ -147,6 +161,7 @@ impl Datum {
             Datum::Null => None,
             Datum::Whole(number) => Some(Cow::Owned(number.to_string())),
             Datum::Number(number) => Some(Cow::Owned(number.to_string())),
+            Datum::Score(score) => Some(Cow::Owned(format!("{:.1}", to_one_decimal(*score)))),
             Datum::Text(text) => Some(Cow::Borrowed(text)),
             Datum::Day(day) => Some(Cow::Owned(day.to_string())),
         }
@@ -156,7 +171,7 @@ impl Datum {
     pub fn number(&self) -> Option<f64> {
         match self {
             Datum::Whole(number) => Some(*number as f64),
-            Datum::Number(number) => Some(*number),
+            Datum::Number(number) | Datum::Score(number) => Some(*number),
             _ => None,
         }
     }
@@ -351,7 +366,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Datum {
 
 /// Every attribute, group by group, in the order in which they are listed.
 pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
-    let groups: [&'static [Attribute]; 9] = [
+    let groups: [&'static [Attribute]; 10] = [
         &company::ATTRIBUTES,
         &signals::ATTRIBUTES,
         &usage::ATTRIBUTES,
@@ -360,6 +375,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
         &money::ATTRIBUTES,
         &engagement::ATTRIBUTES,
         &pulse::ATTRIBUTES,
+        &health::ATTRIBUTES,
         &work::ATTRIBUTES,
     ];
     groups.into_iter().flatten()
