@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, agenda, attribute, backup, check, company, completions, daily, demo, event, export, home, import, inbox, init,
-    list, man, metric, notify, playbook, pulse, reason, reopen, rule, run, segment, show, status, task,
+    ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event, export, home, import,
+    inbox, init, list, man, metric, notify, playbook, pulse, reason, reopen, rule, run, segment, show, status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -77,6 +77,8 @@ enum Command {
     Reason(reason::ReasonCommand),
     #[command(subcommand)]
     Export(export::Export),
+    #[command(subcommand)]
+    Config(config::Config),
     Status(status::Status),
     Check(check::Check),
     Backup(backup::Backup),
@@ -121,6 +123,7 @@ impl Cli {
             Some(Command::Pulse(args)) => args.run(context),
             Some(Command::Reason(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
+            Some(Command::Config(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),
             Some(Command::Backup(args)) => args.run(context),

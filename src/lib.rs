@@ -2,14 +2,16 @@
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them into the
 //! [`store`], [`mod@run`] applies the rules to one day, [`actions`] has what is usually done about it, [`mod@notify`] tells
-//! people, [`views`] gather the rows of a screen, [`render`] turns them into bytes, [`commands`] connect these, [`cli`] names
-//! the commands, and [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
+//! people, [`views`] gather the rows of a screen, [`render`] turns them into bytes, [`configuration`] reads and writes the file
+//! of what is configured, [`commands`] connect these, [`cli`] names the commands, and [`context`], [`ui`], [`clock`] and
+//! [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
 pub mod actions;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod configuration;
 pub mod context;
 pub mod demo;
 pub mod domain;

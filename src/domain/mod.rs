@@ -18,6 +18,7 @@ pub mod loss;
 pub mod metric;
 pub mod notify;
 pub mod playbook;
+pub mod preset;
 pub mod pulse;
 pub mod reason;
 pub mod rule;

@@ -22,7 +22,7 @@ pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher
         store,
         book: CompanyBook::of(store)?,
         rows: WrittenRows::default(),
-        metrics: store.metrics()?.into_iter().map(|metric| metric.name).collect(),
+        metrics: store.metrics()?.into_iter().map(|metric| metric.name.to_ascii_lowercase()).collect(),
         named: Vec::new(),
         companies: BTreeSet::new(),
     };
@@ -42,7 +42,7 @@ struct Loader<'s> {
     store: &'s Store,
     book: CompanyBook,
     rows: WrittenRows,
-    /// The names that metrics have.
+    /// The names that metrics have, in small letters.
     metrics: BTreeSet<String>,
     /// The companies of the file that have a name.
     named: Vec<(CompanyKey, String)>,

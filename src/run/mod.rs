@@ -7,6 +7,7 @@ use anyhow::Result;
 use std::collections::HashMap;
 
 use self::conditions::Conditions;
+use crate::actions::preset_of_rule;
 use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
 use crate::domain::attributes::Stage;
@@ -215,7 +216,7 @@ impl RunningDay<'_> {
                     run: self.run,
                     raised_on: self.day,
                     finding,
-                    detail: describe(&stored.rule.logic, finding),
+                    detail: describe(&stored.rule, finding),
                 })?;
                 self.raised.push(Raised { signal: id, company: *company, rule: stored.rule.name.clone() });
             }
@@ -282,11 +283,13 @@ fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<
 /// Who has opened a task that a run opened.
 const BY_THE_RUN: &str = "signals";
 
-/// One line of text that says what happened.
-fn describe(logic: &RuleLogic, finding: &Finding) -> String {
-    match (logic, &finding.evidence) {
+/// One line of text that says what happened; in the words of its preset, where the rule was made of one.
+fn describe(rule: &Rule, finding: &Finding) -> String {
+    match (&rule.logic, &finding.evidence) {
         (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => trend::describe(trend, comparison),
-        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => condition::describe(condition, reading),
+        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => preset_of_rule(&rule.name)
+            .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
+            .unwrap_or_else(|| condition::describe(condition, reading)),
         (_, Evidence::Adoption(adoption)) => adoption::describe(finding.signal_type, adoption),
         // No rule raises what another kind sees.
         _ => String::new(),

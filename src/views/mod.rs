@@ -10,6 +10,7 @@ pub mod inbox;
 pub mod messages;
 pub mod metrics;
 pub mod playbooks;
+pub mod presets;
 pub mod preview;
 pub mod pulses;
 pub mod reasons;

@@ -13,7 +13,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 19] = [
+const LAYERS: [Layer; 20] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -30,7 +30,7 @@ const LAYERS: [Layer; 19] = [
     Layer {
         name: "actions",
         may_import: &["domain"],
-        reason: "what ships with the program to be done about signals is data, read once from a file compiled in",
+        reason: "what ships with the program, presets and playbooks, is data, read once from files compiled in",
     },
     Layer {
         name: "store",
@@ -44,8 +44,8 @@ const LAYERS: [Layer; 19] = [
     },
     Layer {
         name: "run",
-        may_import: &["clock", "domain", "store"],
-        reason: "a run reads facts, lets the domain decide, and stores what came of it",
+        may_import: &["actions", "clock", "domain", "store"],
+        reason: "a run reads facts, lets the domain decide, and stores what came of it, in the words of the preset",
     },
     Layer {
         name: "notify",
@@ -63,6 +63,11 @@ const LAYERS: [Layer; 19] = [
         reason: "formatters turn values into bytes, whatever the values are about",
     },
     Layer {
+        name: "configuration",
+        may_import: &["domain", "error", "render::escape"],
+        reason: "a file of what is configured is read and written as text, whatever its sections are about",
+    },
+    Layer {
         name: "views",
         may_import: &["domain", "render", "store"],
         reason: "a view gathers the rows of one screen; printing it is the command's work",
@@ -76,7 +81,9 @@ const LAYERS: [Layer; 19] = [
     Layer {
         name: "commands",
         may_import: &[
+            "actions",
             "cli::Cli",
+            "configuration",
             "context",
             "demo",
             "domain",

@@ -8,6 +8,7 @@
 mod acknowledging;
 mod adoption;
 mod attributes;
+mod config;
 mod demo;
 mod detection;
 mod documentation;
@@ -19,6 +20,7 @@ mod layers;
 mod naive;
 mod notify;
 mod openstack;
+mod presets;
 mod property;
 mod pulse;
 mod reasons;

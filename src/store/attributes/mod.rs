@@ -97,6 +97,13 @@ impl Catalogue {
         built_in.chain(own).chain(self.metrics.iter().map(Known::Metric))
     }
 
+    /// The same catalogue with a metric that is to be.
+    pub fn with(mut self, metric: &Metric) -> Self {
+        self.metrics.retain(|known| known.name != metric.name);
+        self.metrics.push(metric.clone());
+        self
+    }
+
     /// All names.
     pub fn names(&self) -> Vec<&str> {
         self.all().map(Known::name).collect()
