@@ -1,15 +1,138 @@
-//! `[[health.profile]]`: how the health of companies is judged.
+//! `[[health.profile]]`: how the health of which companies is judged.
 
-use super::section::Section;
+use std::ops::RangeInclusive;
 
-/// Recognised, so that a file with profiles is refused for the right reason.
+use anyhow::Result;
+
+use super::section::{Advice, Definition, Section};
+use crate::configuration::{Block, Table, Value};
+use crate::domain::health::{Bands, Measure, Profile, Scale, Scoring, USUAL_PRIORITY};
+use crate::error::Failure;
+use crate::store::{Catalogue, Store};
+
+/// The section.
 pub const SECTION: Section = Section {
     path: &["health", "profile"],
     heading: "[[health.profile]]",
     is_list: true,
-    read: |table| {
-        table.fault("", "health profiles cannot be configured yet", Some("leave this section out"));
-        None
-    },
-    own: |_| Ok(Vec::new()),
+    read,
+    own: |store| Ok(store.profiles()?.iter().map(block).collect()),
 };
+
+/// Any number can be a priority.
+const PRIORITIES: RangeInclusive<i64> = i64::MIN..=i64::MAX;
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    table.allow(&["name", "where", "priority", "good", "average", "measure"]);
+    let name = table.name("name");
+    let priority = table.whole("priority", &PRIORITIES, "").unwrap_or(USUAL_PRIORITY);
+    let [good, average] = ["good", "average"].map(|key| table.number(key));
+    let usual = Bands::default();
+    let bands = Bands { good: good.unwrap_or(usual.good), average: average.unwrap_or(usual.average) };
+    let condition = if table.has("where") { Some(table.required("where")?.to_owned()) } else { None };
+    let measures: Vec<Option<Measure>> = measures_of(table).iter().map(read_measure).collect();
+    let measures = measures.into_iter().collect::<Option<_>>()?;
+    let profile = Profile { condition, priority, scoring: Scoring { name: name?.to_owned(), bands, measures } };
+    if let Some(problem) = profile.problem() {
+        table.fault("", problem, None);
+    }
+    Some(Box::new(profile))
+}
+
+fn measures_of<'d>(table: &Table<'d>) -> Vec<Table<'d>> {
+    table.tables("measure", "[[health.profile.measure]]", true)
+}
+
+fn read_measure(table: &Table<'_>) -> Option<Measure> {
+    table.allow(&["name", "kind", "value", "from", "to", "map", "weight"]);
+    for key in ["kind", "weight"].iter().filter(|key| !table.has(key)) {
+        table.fault(key, format!("{key} is missing"), None);
+    }
+    let (name, kind, value) = (table.name("name"), table.word("kind"), table.required("value"));
+    let (weight, scale) = (table.number("weight"), scale(table));
+    Some(Measure { name: name?.to_owned(), kind: kind?, value: value?.to_owned(), scale: scale?, weight: weight? })
+}
+
+fn scale(table: &Table<'_>) -> Option<Scale> {
+    match (table.has("from") && table.has("to"), table.has("from") || table.has("to"), table.has("map")) {
+        (true, _, false) => Some(Scale::Linear { from: table.number("from")?, to: table.number("to")? }),
+        (false, false, true) => Some(Scale::Map(table.map("map")?)),
+        _ => {
+            let hint = "from = 0, to = 100 scores along a line, map = { good = 100, bad = 0 } scores texts";
+            table.fault("map", "a measure needs from and to, or a map", Some(hint));
+            None
+        }
+    }
+}
+
+fn block(profile: &Profile) -> Block {
+    let Profile { condition, priority, scoring: Scoring { name, bands, measures } } = profile;
+    let usual = Bands::default();
+    let block = Block::new("health.profile", profile.title())
+        .with("name", name)
+        .with_some("where", condition.as_ref())
+        .with_unusual("priority", *priority, USUAL_PRIORITY)
+        .with_unusual("good", bands.good, usual.good)
+        .with_unusual("average", bands.average, usual.average);
+    Block { inner: measures.iter().map(measure_block).collect(), ..block }
+}
+
+fn measure_block(measure: &Measure) -> Block {
+    let Measure { name, kind, value, scale, weight } = measure;
+    let block = Block::new("health.profile.measure", format!("measure '{name}'"))
+        .with("name", name)
+        .with("kind", kind.as_str())
+        .with("value", value);
+    let block = match scale {
+        Scale::Linear { from, to } => block.with("from", *from).with("to", *to),
+        Scale::Map(scores) => {
+            block.with("map", Value::Map(scores.iter().map(|(text, score)| (text.clone(), *score)).collect()))
+        }
+    };
+    block.with("weight", *weight)
+}
+
+impl Definition for Profile {
+    fn title(&self) -> String {
+        format!("health profile '{}'", self.name())
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        Ok(store.profiles()?.iter().find(|profile| profile.name() == self.name()).map(block))
+    }
+
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(block(self))
+    }
+
+    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+        match store.save_profile(self) {
+            // What is wrong is told with its line by the checks, which look at the same.
+            Err(error) if error.downcast_ref::<Failure>().is_some() => Ok(()),
+            result => result,
+        }
+    }
+
+    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        if let Some(Err(failure)) = self.condition.as_ref().map(|condition| catalogue.read(condition)) {
+            table.fault_of("where", &failure);
+        }
+        for (measure, table) in self.scoring.measures.iter().zip(measures_of(table)) {
+            if let Err(failure) = catalogue.read(&measure.value) {
+                table.fault_of("value", &failure);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_together(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        if let Err(error) = catalogue.check_profile(self) {
+            table.fault_of("", &error.downcast::<Failure>()?);
+        }
+        Ok(())
+    }
+
+    fn advise(&self, _store: &Store) -> Result<Vec<Advice>> {
+        Ok(self.advice().map(Advice::Hint).into_iter().collect())
+    }
+}

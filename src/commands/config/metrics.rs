@@ -6,7 +6,9 @@ use super::rules::unknown_event;
 use super::section::{Advice, Definition, Section};
 use crate::commands::metric;
 use crate::configuration::{Block, Table};
+use crate::domain::attributes::Group;
 use crate::domain::metric::{DAYS, Definition as MetricDefinition, Measure, Metric, USUAL_DAYS};
+use crate::error::Failure;
 use crate::store::{Catalogue, Store};
 
 /// The section.
@@ -82,6 +84,21 @@ impl Definition for Metric {
             let read = catalogue.read(formula);
             let checked = read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
             checked.unwrap_or_else(|failure| table.fault_of("formula", &failure));
+        }
+        Ok(())
+    }
+
+    /// A formula that names health may not be what health is measured by.
+    fn check_together(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        let MetricDefinition::Formula(formula) = &self.definition else { return Ok(()) };
+        let names = catalogue.comes_down_to(&catalogue.read(formula)?)?;
+        if names.iter().all(|attribute| attribute.group != Group::Health) {
+            return Ok(());
+        }
+        for profile in store.profiles()? {
+            if let Err(error) = catalogue.check_profile(&profile) {
+                table.fault_of("formula", &error.downcast::<Failure>()?);
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use proptest::sample::select;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::health::{Bands, Measure as HealthMeasure, MeasureKind, Profile, Scale, Scoring};
 use crate::domain::metric::{Definition as MetricDefinition, Measure, Metric};
 use crate::domain::notify::{GRACE_HOURS, NotifySettings, SecretSource};
 use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
@@ -24,6 +25,7 @@ struct Made {
     rules: Vec<Rule>,
     metrics: Vec<Metric>,
     segments: Vec<Segment>,
+    profiles: Vec<Profile>,
     playbooks: Vec<Playbook>,
     guidelines: Vec<(Level, String)>,
     /// Of which kinds there is a code of the team's own, active or not.
@@ -134,6 +136,28 @@ fn playbook(name: &'static str) -> impl Strategy<Value = Playbook> {
     })
 }
 
+fn profile(name: String) -> impl Strategy<Value = Profile> {
+    let line = (-1e6..1e6, 1e-9..1e6).prop_map(|(from, length)| Scale::Linear { from, to: from + length });
+    let map = prop::collection::btree_map(text(), 0.0..100.0, 1..4).prop_map(Scale::Map);
+    let measure = (line_or("usage"), select(MeasureKind::ALL), expression(), prop_oneof![line, map], 1e-9..1e6);
+    let measures =
+        prop::collection::vec(measure, 1..4).prop_map(|measures| {
+            let all = measures.into_iter().enumerate().map(|(place, (name, kind, value, scale, weight))| {
+                HealthMeasure { name: format!("{name}{place}"), kind, value, scale, weight }
+            });
+            all.collect::<Vec<_>>()
+        });
+    let general = (prop::option::of(expression()), any::<i64>(), 40u8..=100, 0.0..40.0);
+    (general, measures).prop_map(move |((condition, priority, good, average), measures)| {
+        let bands = Bands { good: f64::from(good), average };
+        Profile { condition, priority, scoring: Scoring { name: name.clone(), bands, measures } }
+    })
+}
+
+fn line_or(usual: &'static str) -> impl Strategy<Value = String> {
+    prop_oneof![Just(usual.to_owned()), line()]
+}
+
 fn settings() -> impl Strategy<Value = NotifySettings> {
     let from = prop::option::of(Just("Signals \"at work\" <signals@example.com>".to_owned()));
     let variable = "[A-Z_]{1,5}".prop_map(SecretSource::Variable);
@@ -152,6 +176,8 @@ fn made() -> impl Strategy<Value = Made> {
         .prop_map(|(number, name, condition)| Segment { name: format!("{name}{number}"), condition });
     let playbooks = (playbook("own 0"), prop::option::of(playbook("win-back")), prop::option::of(playbook("mine")))
         .prop_map(|(first, second, third)| [Some(first), second, third].into_iter().flatten().collect());
+    let profiles =
+        (0..3usize).prop_flat_map(|count| (0..count).map(|number| profile(format!("p{number}"))).collect::<Vec<_>>());
     let reasons = (
         prop::collection::vec((select(ReasonKind::ALL), any::<bool>()), 0..3),
         prop::collection::vec(
@@ -161,16 +187,9 @@ fn made() -> impl Strategy<Value = Made> {
     );
     let guidelines = prop::collection::vec((select(&Level::ALL[..]), text()), 0..3);
     let segments = prop::collection::vec(segment, 0..3);
-    (rules, metrics, segments, playbooks, guidelines, reasons, settings()).prop_map(
-        |(rules, metrics, segments, playbooks, guidelines, (own_reasons, changed_reasons), settings)| Made {
-            rules,
-            metrics,
-            segments,
-            playbooks,
-            guidelines,
-            own_reasons,
-            changed_reasons,
-            settings,
+    (rules, metrics, segments, playbooks, guidelines, reasons, (profiles, settings())).prop_map(
+        |(rules, metrics, segments, playbooks, guidelines, (own_reasons, changed_reasons), (profiles, settings))| {
+            Made { rules, metrics, segments, playbooks, guidelines, own_reasons, changed_reasons, profiles, settings }
         },
     )
 }
@@ -186,6 +205,7 @@ fn make(store: &Store, made: &Made) {
     made.metrics.iter().for_each(|metric| store.save_metric(metric).unwrap());
     made.segments.iter().for_each(|segment| store.save_segment(segment).unwrap());
     made.playbooks.iter().for_each(|playbook| store.save_playbook(playbook).unwrap());
+    made.profiles.iter().for_each(|profile| store.save_profile(profile).unwrap());
     store.save_notify_settings(&made.settings).unwrap();
     made.rules.iter().for_each(|rule| store.save_rule(rule).unwrap());
     made.guidelines.iter().for_each(|(level, text)| store.set_guideline(*level, text).unwrap());
