@@ -267,7 +267,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             ":4: [[rule]]: rule 'r' stands in line 1 already",
             "",
         ),
-        ("[[metric]]\nname = 'M'\nformula = '1'", ":2: name: 'M' cannot be the name of a metric", ""),
+        ("[[metric]]\nname = '1m'\nformula = '1'", ":2: name: '1m' cannot be the name of a metric", ""),
         ("[[metric]]\nname = 'mrr'\nformula = '1'", ":2: name: 'mrr' is an attribute already", ""),
         ("[[metric]]\nname = 'm'", ":1: [[metric]]: a metric needs an event or a formula", ""),
         ("[[metric]]\nname = 'm'\nformula = '1'\ndays = 3", ":4: days: a metric has either", ""),
