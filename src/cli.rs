@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     ack, agenda, attribute, backup, check, company, completions, demo, event, export, home, import, init, list, man,
-    metric, playbook, pulse, reason, reopen, rule, run, segment, show, status, task,
+    metric, playbook, pulse, reason, reopen, report, rule, run, segment, show, status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -70,6 +70,8 @@ enum Command {
     #[command(subcommand)]
     Reason(reason::ReasonCommand),
     #[command(subcommand)]
+    Report(report::ReportCommand),
+    #[command(subcommand)]
     Export(export::Export),
     Status(status::Status),
     Check(check::Check),
@@ -111,6 +113,7 @@ impl Cli {
             Some(Command::Attribute(args)) => args.run(context),
             Some(Command::Pulse(args)) => args.run(context),
             Some(Command::Reason(args)) => args.run(context),
+            Some(Command::Report(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),

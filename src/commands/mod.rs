@@ -25,6 +25,7 @@ pub mod playbook;
 pub mod pulse;
 pub mod reason;
 pub mod reopen;
+pub mod report;
 pub mod rule;
 mod rule_options;
 pub mod run;

@@ -17,6 +17,7 @@ pub mod likeness;
 pub mod loss;
 pub mod metric;
 pub mod playbook;
+pub mod portfolio;
 pub mod pulse;
 pub mod reason;
 pub mod rule;

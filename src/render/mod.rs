@@ -3,12 +3,15 @@
 
 pub mod escape;
 mod records;
+pub mod report;
 mod screen;
+mod workbook;
 
 use std::borrow::Cow;
 
 pub use records::RecordWriter;
 pub use screen::{Align, Look, Screen, TextTable, Tone};
+pub use workbook::RecordBook;
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};

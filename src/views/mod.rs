@@ -11,6 +11,7 @@ pub mod playbooks;
 pub mod preview;
 pub mod pulses;
 pub mod reasons;
+pub mod reports;
 pub mod rules;
 pub mod runs;
 pub mod segments;

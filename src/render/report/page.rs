@@ -1,0 +1,139 @@
+//! A report as one page that opens from disk: no script, no request to anywhere.
+//!
+//! Everything from data goes through the template, which escapes it. The page allows itself only its own style sheet, by its
+//! hash: whatever came in by a mistake of ours could neither run nor load anything.
+
+use anyhow::Result;
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use super::chart::{Drawing, NARROW, WIDE, draw};
+use super::{Cell, Report, Section, Table};
+use crate::render::Align;
+
+/// The hash of the style sheet, which the page's policy names. A test works it out anew.
+const STYLE_HASH: &str = "sha256-TO-BE-SET";
+
+#[derive(Serialize)]
+struct Page<'r> {
+    title: &'r str,
+    as_of: String,
+    filter: &'r str,
+    style_hash: &'static str,
+    tiles: Vec<Tile>,
+    sections: Vec<PageSection<'r>>,
+}
+
+#[derive(Serialize)]
+struct Tile {
+    name: String,
+    value: String,
+    more: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct PageSection<'r> {
+    title: &'r str,
+    answer: &'r str,
+    tables: Vec<PageTable<'r>>,
+}
+
+#[derive(Serialize)]
+struct PageTable<'r> {
+    name: &'r str,
+    title: &'r str,
+    note: Option<&'r str>,
+    when_empty: &'r str,
+    headings: Vec<Shown<'r>>,
+    rows: Vec<Vec<PageCell>>,
+    chart: Option<PageChart<'r>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'r> {
+    text: &'r str,
+    class: &'static str,
+}
+
+#[derive(Serialize)]
+struct PageCell {
+    text: String,
+    class: &'static str,
+}
+
+#[derive(Serialize)]
+struct PageChart<'r> {
+    title: &'r str,
+    /// The picture for wide screens and that for phones.
+    drawings: [(&'static str, Drawing); 2],
+}
+
+/// A report as a page of HTML.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn page(report: &Report) -> Result<Vec<u8>> {
+    let mut environment = Environment::new();
+    environment.add_template("report.html", include_str!("page.html"))?;
+    environment.add_template("style.css", include_str!("page.css"))?;
+    let page = Page {
+        title: report.title,
+        as_of: report.head.as_of.to_string(),
+        filter: &report.head.filter,
+        style_hash: STYLE_HASH,
+        tiles: report.summary.iter().flat_map(tiles).collect(),
+        sections: report.sections.iter().map(section).collect(),
+    };
+    let page = minijinja::value::Serde(&page);
+    Ok(environment.get_template("report.html")?.render(context! { page })?.into_bytes())
+}
+
+fn tiles(table: &Table) -> Vec<Tile> {
+    let tile = |row: &super::Row| {
+        let mut texts = row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
+        Tile { name: row.label.text().into_owned(), value: texts.next().unwrap_or_default(), more: texts.collect() }
+    };
+    table.rows.iter().map(tile).collect()
+}
+
+fn section(section: &Section) -> PageSection<'_> {
+    PageSection { title: section.title, answer: &section.answer, tables: section.tables.iter().map(table).collect() }
+}
+
+fn table(table: &Table) -> PageTable<'_> {
+    let headings = std::iter::once((table.label.title, Align::Left))
+        .chain(table.columns.iter().enumerate().map(|(place, column)| (column.title, side(table, place))));
+    let rows = table.rows.iter().map(|row| std::iter::once(&row.label).chain(&row.cells).map(cell).collect());
+    PageTable {
+        name: table.name,
+        title: table.title,
+        note: table.note,
+        when_empty: table.when_empty,
+        headings: headings.map(|(text, align)| Shown { text, class: class(align) }).collect(),
+        rows: rows.collect(),
+        chart: chart(table),
+    }
+}
+
+/// On which side the cells of a column line up.
+fn side(table: &Table, column: usize) -> Align {
+    let known = table.rows.iter().map(|row| &row.cells[column]).find(|cell| **cell != Cell::Unknown);
+    known.map_or(Align::Left, Cell::align)
+}
+
+fn class(align: Align) -> &'static str {
+    match align {
+        Align::Left => "text",
+        Align::Right => "number",
+    }
+}
+
+fn cell(cell: &Cell) -> PageCell {
+    PageCell { text: cell.text().into_owned(), class: class(cell.align()) }
+}
+
+fn chart(table: &Table) -> Option<PageChart<'_>> {
+    let chart = table.chart.as_ref()?;
+    let drawings = [("wide", draw(table, chart, WIDE)?), ("narrow", draw(table, chart, NARROW)?)];
+    Some(PageChart { title: chart.title, drawings })
+}
