@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, agenda, attribute, backup, check, company, completions, demo, event, export, home, import, init, list, man,
-    metric, playbook, pulse, reason, reopen, report, rule, run, segment, show, status, task,
+    ack, agenda, attribute, backup, check, company, completions, demo, event, export, health, home, import, init, list,
+    man, metric, playbook, pulse, reason, reopen, report, rule, run, segment, show, status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -68,6 +68,8 @@ enum Command {
     #[command(subcommand)]
     Pulse(pulse::PulseCommand),
     #[command(subcommand)]
+    Health(health::HealthCommand),
+    #[command(subcommand)]
     Reason(reason::ReasonCommand),
     #[command(subcommand)]
     Report(report::ReportCommand),
@@ -112,6 +114,7 @@ impl Cli {
             Some(Command::Metric(args)) => args.run(context),
             Some(Command::Attribute(args)) => args.run(context),
             Some(Command::Pulse(args)) => args.run(context),
+            Some(Command::Health(args)) => args.run(context),
             Some(Command::Reason(args)) => args.run(context),
             Some(Command::Report(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),

@@ -1,7 +1,7 @@
 //! `signals`: an early-warning system for customer success teams, in one binary over one SQLite file.
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them into the
-//! [`store`], [`mod@run`] applies the rules to one day, [`actions`] has what is usually done about it, [`views`] gather the
+//! [`store`], [`mod@run`] applies the rules to one day and [`health`] scores the companies on it, [`actions`] has what is usually done about it, [`views`] gather the
 //! rows of a screen, [`render`] turns them into bytes, [`commands`] connect these, [`cli`] names the commands, and [`context`],
 //! [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
@@ -14,6 +14,7 @@ pub mod context;
 pub mod demo;
 pub mod domain;
 pub mod error;
+pub mod health;
 pub mod import;
 pub mod load;
 pub mod render;

@@ -12,6 +12,7 @@ use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
+use crate::health;
 use crate::store::{NewSignal, RuleTally, RunRecord, SignalRecord, Step, Store, StoredRule, TrendQuestion};
 
 /// What came of a day.
@@ -44,7 +45,8 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day) -> Result<DayReport> {
     let customers = store.customers()?;
     let mut running = RunningDay { store, clock, day, run, customers, steps: vec![], done: vec![], raised: vec![] };
     running.trend_and_adoption_rules(&rules)?;
-    // SuccessScore and then health have their place here: they count the signals just raised, and conditions may ask for them.
+    // The SuccessScore follows from pulses alone and needs no step. Health counts the signals just raised, and conditions may ask for it.
+    running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
     running.condition_rules(&rules)?;
     let record = running.record(started_at, is_backfill)?;
     store.finish_run(&record)?;

@@ -13,13 +13,17 @@ use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
+use crate::domain::pulse::{self, Pulse, PulseMark};
 use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
 use crate::error::{Kind, not_allowed};
 use crate::render::{Format, RecordWriter, Screen};
-use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store};
+use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store, TaskFilter};
 use crate::views::companies::{self, USUAL_COLUMNS};
 use crate::views::company::{CompanyView, ShownAttribute};
+use crate::views::health::{HealthView, SHOWN_DAYS};
+use crate::views::pulses::HistoryRow;
+use crate::views::tasks::ListedTask;
 
 /// See the customers.
 #[derive(Debug, Subcommand)]
@@ -214,7 +218,19 @@ impl ShowCompany {
         let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
         signals.sort_by_key(|signal| signal.acknowledgement.is_some());
         let recent = Windows::ending(as_of.day, MONTH);
+        let company = store.company(key)?;
+        let pulses: Vec<Pulse> = store.pulses(key)?.into_iter().filter(|pulse| self.is_known(pulse.mark.day)).collect();
+        let marks: Vec<PulseMark> = pulses.iter().map(|pulse| pulse.mark).collect();
+        let today = self.as_of.as_of.unwrap_or_else(|| context.today(store));
+        let filter = TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
+        let mut tasks: Vec<ListedTask> =
+            store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
+        tasks.sort_by_key(|listed| listed.task.done.is_some());
         Ok(CompanyView {
+            health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
+            success_score: pulse::success_score(&marks, today),
+            pulses: HistoryRow::all(&company, pulses),
+            tasks,
             attributes: attributes_of(store, key, as_of)?,
             signals,
             days: recent.both(),
@@ -230,6 +246,13 @@ impl ShowCompany {
             subscriptions: store.subscriptions(key)?,
             as_of: as_of.day,
         })
+    }
+}
+
+impl ShowCompany {
+    /// Whether what counts from `day` on is known as of the day that was asked for.
+    fn is_known(&self, day: Day) -> bool {
+        self.as_of.as_of.is_none_or(|as_of| day <= as_of)
     }
 }
 

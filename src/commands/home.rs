@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 
+use super::customers::{AsOfOption, Customers};
 use super::output;
 use crate::context::Context;
+use crate::domain::attributes::Datum;
 use crate::domain::signal::{SignalType, State};
 use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Store};
@@ -56,7 +58,35 @@ pub fn run(context: &Context) -> Result<()> {
     if bad > SHOWN {
         context.ui.note(format!("the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"));
     }
+    tell_of_the_day(context, &store)?;
     advise(context, &store, bad)
+}
+
+/// Says what else is due: poor health, tasks, renewals.
+fn tell_of_the_day(context: &Context, store: &Store) -> Result<()> {
+    let catalogue = store.catalogue()?;
+    let as_of = AsOfOption::default().resolve(context, store)?;
+    let count = |condition: &str| -> Result<u64> {
+        let conditions = [catalogue.read(condition)?];
+        let found = Customers::select(store, &catalogue, &["churned_on"], &conditions, as_of)?;
+        let churned = found.values(&["churned_on"])?;
+        Ok(churned.filter(|values| !matches!(values[0], Datum::Day(day) if *day <= as_of.day)).count() as u64)
+    };
+    let today = store.history_day(context.clock.now())?;
+    let overdue = store.task_counts(today, None)?.values().map(|counts| counts.overdue).sum();
+    let parts = [
+        (count("health_band = 'poor'")?, "customer in poor health", "customers in poor health"),
+        (count("days_to_renewal BETWEEN 0 AND 30")?, "renewal within 30 days", "renewals within 30 days"),
+        (count("days_to_renewal < 0")?, "overdue renewal", "overdue renewals"),
+        (overdue, "overdue task", "overdue tasks"),
+    ];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| counted(number, one, many)).collect();
+    if !parts.is_empty() {
+        context.ui.note(parts.join(", "));
+        context.ui.hint("`signals agenda` says what to do this week, `signals report dashboard` how everything stands");
+    }
+    Ok(())
 }
 
 fn print_newest(context: &Context, store: &Store) -> Result<()> {

@@ -146,6 +146,8 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
     if let Definition::Formula(formula) = &metric.definition {
         let expression = catalogue.read(formula)?;
         refuse_circle(&catalogue, &metric.name, &expression.names)?;
+        // A formula that names health may not be what health is measured by.
+        store.profiles()?.iter().try_for_each(|profile| catalogue.check_profile(profile))?;
     }
     Ok(old)
 }
@@ -211,7 +213,7 @@ fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
     })
 }
 
-/// What names an attribute: other metrics and segments.
+/// What names an attribute: other metrics, segments and health profiles.
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
     let names_it = |names: &[String]| names.iter().any(|used| used == name);
@@ -220,6 +222,14 @@ fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     for segment in store.segments()? {
         if names_it(&catalogue.read(&segment.condition)?.names) {
             uses.push(format!("segment '{}'", segment.name));
+        }
+    }
+    for profile in store.profiles()? {
+        for text in profile.expressions() {
+            let use_of_it = format!("health profile '{}'", profile.name());
+            if names_it(&catalogue.read(text)?.names) && !uses.contains(&use_of_it) {
+                uses.push(use_of_it);
+            }
         }
     }
     Ok(uses)

@@ -13,6 +13,8 @@ pub mod demo;
 pub mod downsell;
 pub mod event;
 pub mod export;
+pub mod health;
+mod health_profile;
 pub mod home;
 pub mod import;
 pub mod init;

@@ -13,6 +13,7 @@ pub mod customer;
 pub mod day;
 pub mod facts;
 pub mod finding;
+pub mod health;
 pub mod likeness;
 pub mod loss;
 pub mod metric;

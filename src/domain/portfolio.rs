@@ -1,12 +1,9 @@
 //! The customers together: how they stand, who has too much to do, and whom to talk about.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::company::CompanyKey;
 use super::day::Day;
+use super::health::Band;
 use super::pulse::{Level, PulseMark};
-use super::rule::named;
 
 /// A CSM with more than so many times the median of poor customers is overloaded.
 const OVERLOAD: f64 = 1.5;
@@ -22,20 +19,6 @@ const STEEP_FALL: f64 = 10.0;
 
 /// A renewal so near makes everything else more urgent.
 const RENEWAL_SOON: i32 = 90;
-
-/// How well a customer is, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Band {
-    /// Well.
-    Good,
-    /// Neither well nor badly.
-    Average,
-    /// Badly.
-    Poor,
-    /// Too little is known.
-    Unknown,
-}
-named!(Band { Good = "good", Average = "average", Poor = "poor", Unknown = "unknown" });
 
 /// A customer on a day, as far as reports look at it.
 #[derive(Debug, Clone, PartialEq)]

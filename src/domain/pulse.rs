@@ -222,7 +222,8 @@ fn last_of_each_day<'m>(marks: impl Iterator<Item = &'m PulseMark>) -> impl Iter
 ///
 /// The exact halves that there are come from binary fractions; a billionth makes up for what calculating them may have lost.
 pub fn to_one_decimal(score: f64) -> f64 {
-    (score * 10.0 + 1e-9_f64.copysign(score)).round() / 10.0
+    // Adding 0 makes 0 of -0.
+    (score * 10.0 + 1e-9_f64.copysign(score)).round() / 10.0 + 0.0
 }
 
 /// The levels of a history, oldest first, as a line of blocks.
@@ -350,10 +351,19 @@ mod tests {
 
     #[test]
     fn halves_are_rounded_away_from_zero() {
-        let cases = [(21.25, 21.3), (21.249, 21.2), (0.05, 0.1), (-0.05, -0.1), (99.95, 100.0), (61.25 - 1e-13, 61.3)];
+        let cases = [
+            (21.25, 21.3),
+            (21.249, 21.2),
+            (0.05, 0.1),
+            (-0.05, -0.1),
+            (99.95, 100.0),
+            (61.25 - 1e-13, 61.3),
+            (-12.25, -12.3),
+        ];
         for (value, expected) in cases {
             assert_eq!(to_one_decimal(value), expected, "{value}");
         }
+        assert_eq!(to_one_decimal(-0.04).to_string(), "0");
     }
 
     #[test]

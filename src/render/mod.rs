@@ -15,6 +15,7 @@ pub use workbook::RecordBook;
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
+use crate::domain::pulse::to_one_decimal;
 
 /// The formats in which every list can be had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -37,6 +38,8 @@ pub enum Value<'a> {
     Null,
     /// Text, perhaps from an imported file.
     Text(Cow<'a, str>),
+    /// A calendar day, as `YYYY-MM-DD`.
+    Day(Day),
     /// A whole number.
     Whole(i64),
     /// A number with as many decimals as it has.
@@ -97,7 +100,7 @@ impl From<String> for Value<'_> {
 
 impl From<Day> for Value<'_> {
     fn from(value: Day) -> Self {
-        Value::Text(Cow::Owned(value.to_string()))
+        Value::Day(value)
     }
 }
 
@@ -107,6 +110,7 @@ impl<'a> From<&'a Datum> for Value<'a> {
             Datum::Null => Value::Null,
             Datum::Whole(number) => Value::Whole(*number),
             Datum::Number(number) => Value::Number(*number),
+            Datum::Score(score) => Value::Number(to_one_decimal(*score)),
             Datum::Text(text) => text.into(),
             Datum::Day(day) => (*day).into(),
         }
@@ -145,15 +149,36 @@ pub fn money(amount: f64) -> String {
     format!("{sign}{}.{:02}", thousands(cents / 100), cents % 100)
 }
 
+/// The bars of a line, the lowest first.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
 /// A line of bars, one for each number, from the smallest at 0 to the tallest at the largest: `▁▃█ ▂`. A 0 is a gap.
 pub fn sparkline(numbers: &[u64]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = numbers.iter().copied().max().unwrap_or_default();
     let bar = |number: &u64| match *number {
         0 => ' ',
         number => BARS[((number * 8).div_ceil(most) - 1) as usize],
     };
     numbers.iter().map(bar).collect()
+}
+
+/// A line of bars from 0 at the bottom to 100 at the top, one for each score; a gap where there is none.
+pub fn score_line(scores: impl Iterator<Item = Option<f64>>) -> String {
+    let bar = |score: Option<f64>| score.map_or(' ', |score| BARS[(score * 8.0 / 100.0).clamp(0.0, 7.0) as usize]);
+    scores.map(bar).collect()
+}
+
+/// A score with one decimal, halves away from zero: `61.3`.
+pub fn score(score: f64) -> String {
+    format!("{:.1}", to_one_decimal(score))
+}
+
+/// The change of a score, with its sign: `+4.0`, `-12.3`, `0.0`.
+pub fn score_change(change: f64) -> String {
+    match to_one_decimal(change) {
+        0.0 => "0.0".to_owned(),
+        change => format!("{change:+.1}"),
+    }
 }
 
 /// A number and its noun: `1 signal`, `1,200 signals`.
@@ -189,6 +214,17 @@ mod tests {
             [(&[], ""), (&[0, 0], "  "), (&[1, 2, 3, 4, 5, 6, 7, 8], "▁▂▃▄▅▆▇█"), (&[100, 0, 1, 50], "█ ▁▄")];
         for (numbers, line) in cases {
             assert_eq!(sparkline(numbers), line);
+        }
+    }
+
+    #[test]
+    fn scores_have_one_decimal_and_a_bar_for_each_eighth() {
+        let scores = [Some(0.0), None, Some(12.4), Some(12.5), Some(50.0), Some(87.5), Some(100.0)];
+        assert_eq!(score_line(scores.into_iter()), "▁ ▁▂▅██");
+        assert_eq!([score(61.25), score(0.0), score(100.0)], ["61.3", "0.0", "100.0"]);
+        let changes = [(4.0, "+4.0"), (-12.25, "-12.3"), (-0.04, "0.0"), (0.04, "0.0"), (0.05, "+0.1")];
+        for (change, text) in changes {
+            assert_eq!(score_change(change), text);
         }
     }
 

@@ -1,7 +1,6 @@
 //! Workbooks: what goes into a cell, and what sheets are called. Text is never a formula or a link.
 
 use std::borrow::Cow;
-use std::io::{Seek, Write};
 
 use anyhow::Result;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
@@ -182,10 +181,8 @@ impl<'f> RecordBook<'f> {
             let place = (row, column);
             match value {
                 Value::Null => {}
-                Value::Text(text) => match text.parse::<Day>() {
-                    Ok(day) => write_day(sheet, place, day, formats)?,
-                    Err(_) => write_text(sheet, place, text, formats)?,
-                },
+                Value::Text(text) => write_text(sheet, place, text, formats)?,
+                Value::Day(day) => write_day(sheet, place, *day, formats)?,
                 Value::Whole(number) if number.unsigned_abs() < 1 << 53 => {
                     sheet.write_number(row, column, *number as f64)?;
                 }
@@ -201,14 +198,6 @@ impl<'f> RecordBook<'f> {
         }
         self.row += 1;
         Ok(())
-    }
-
-    /// Writes the finished workbook.
-    ///
-    /// # Errors
-    /// What `writer` fails with.
-    pub fn finish(mut self, writer: impl Write + Seek + Send) -> Result<()> {
-        Ok(self.workbook.save_to_writer(writer)?)
     }
 
     /// The finished workbook.

@@ -39,6 +39,7 @@ impl Store {
         connection.execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
         connection.execute("UPDATE company_texts SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
         self.move_facts(from, into)?;
+        self.merge_health(from, into)?;
         connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
         self.add_company_text(into, &left.company_id)?;
         left_name.iter().try_for_each(|name| self.add_company_text(into, name))?;

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/004-rules.sql"),
     include_str!("schema/005-work.sql"),
     include_str!("schema/006-pulse.sql"),
+    include_str!("schema/007-health.sql"),
 ];
 
 /// The version that this program reads and writes.

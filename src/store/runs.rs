@@ -6,7 +6,7 @@ use anyhow::Result;
 use rusqlite::{Row, named_params};
 
 use super::Store;
-use crate::domain::day::{Day, Instant};
+use crate::domain::day::{Day, DayRange, Instant};
 
 /// One step of a run and how long it took.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,26 @@ impl Store {
     pub fn latest_run_day(&self) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs")?;
         Ok(statement.query_row([], |row| row.get("day"))?)
+    }
+
+    /// The latest day on or before `day` that was run.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn latest_run_day_until(&self, day: Day) -> Result<Option<Day>> {
+        let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE day <= ?1")?;
+        Ok(statement.query_row([day], |row| row.get("day"))?)
+    }
+
+    /// The days of a range that were run, in order.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn days_run(&self, range: DayRange) -> Result<Vec<Day>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT DISTINCT day FROM runs WHERE day BETWEEN ?1 AND ?2 ORDER BY day")?;
+        let days = statement.query_map((range.from, range.to), |row| row.get("day"))?;
+        Ok(days.collect::<Result<_, _>>()?)
     }
 
     /// The day on which an entry made now into the history of signals counts: the day after the latest day run, or today before

@@ -68,12 +68,13 @@ pub fn align(known: Known<'_>) -> Align {
     }
 }
 
-/// A value for people: money with cents, other fractions with one decimal, quantities of the program's own with their thousands
+/// A value for people: money with cents, scores and other fractions with one decimal, quantities of the program's own with their thousands
 /// set apart. A number in a column of the companies' own may be no quantity, and stays as it is.
 pub fn text(known: Known<'_>, value: &Datum) -> String {
     match value {
         Datum::Number(number) if known.unit() == "money" => render::money(*number),
         Datum::Number(number) => format!("{number:.1}"),
+        Datum::Score(score) => render::score(*score),
         Datum::Whole(number) if !matches!(known, Known::Own(..)) && *number >= 1000 => {
             render::thousands(number.unsigned_abs())
         }

@@ -2,6 +2,9 @@
 
 use serde_json::json;
 
+use super::health::HealthView;
+use super::pulses::HistoryRow;
+use super::tasks::{self, ListedTask};
 use super::{attributes, or_dash};
 use crate::domain::attributes::{Datum, MONTH};
 use crate::domain::customer::{Break, Subscription};
@@ -9,6 +12,7 @@ use crate::domain::day::{Day, DayRange};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
 use crate::render::{self, Align, Screen, TextTable, Value, counted};
 use crate::store::{Known, PersonActivity, SignalRecord};
+use crate::views::pulses::HISTORY;
 use crate::views::signals::SIGNALS;
 
 /// One attribute of the company.
@@ -38,6 +42,14 @@ pub struct CompanyView {
     pub attributes: Vec<ShownAttribute>,
     /// Its signals, open ones first, newest first.
     pub signals: Vec<SignalRecord>,
+    /// Its health.
+    pub health: HealthView,
+    /// The settings of its pulse, oldest first.
+    pub pulses: Vec<HistoryRow>,
+    /// Its SuccessScore, not rounded; `None` before the first pulse.
+    pub success_score: Option<f64>,
+    /// Its tasks, open ones first, those due first before the others.
+    pub tasks: Vec<ListedTask>,
     /// The days of `activity` and `people_activity`: twice four weeks.
     pub days: DayRange,
     /// Its events, by name, with a count for each of `days`.
@@ -72,7 +84,10 @@ const SHOWN_PEOPLE: usize = 10;
 const SHOWN: usize = 5;
 
 /// The lists that follow the company's fields in JSON.
-const LISTS: [&str; 11] = [
+const LISTS: [&str; 14] = [
+    "health",
+    "pulse_history",
+    "tasks",
     "activity",
     "people_stopped",
     "people_joined",
@@ -96,6 +111,9 @@ impl CompanyView {
     pub fn values(&self) -> Vec<Value<'_>> {
         let mut values: Vec<Value<'_>> = self.attributes.iter().map(|attribute| (&attribute.value).into()).collect();
         let lists = [
+            self.health.json(),
+            self.pulses.iter().map(HistoryRow::json).collect(),
+            self.tasks.iter().map(|listed| tasks::json(&listed.task)).collect(),
             self.activity.iter().map(|(event, daily)| self.activity_json(event, daily)).collect(),
             self.stopped().map(person_id).collect(),
             self.joined().map(person_id).collect(),
@@ -145,6 +163,9 @@ impl CompanyView {
         self.draw_group(screen, "company");
         self.draw_breaks(screen);
         self.draw_signals(screen);
+        self.draw_health(screen);
+        self.draw_pulses(screen);
+        self.draw_tasks(screen);
         self.draw_activity(screen);
         self.draw_people_activity(screen);
         self.draw_other_groups(screen);
@@ -170,13 +191,43 @@ impl CompanyView {
     fn draw_other_groups(&self, screen: &mut Screen) {
         let mut groups: Vec<&str> = self.attributes.iter().map(|shown| shown.group.as_str()).collect();
         groups.dedup();
-        for group in groups.into_iter().filter(|group| !["company", "signals"].contains(group)) {
+        for group in groups.into_iter().filter(|group| !["company", "signals", "health"].contains(group)) {
             if self.known_of(group).next().is_some() {
                 let mut title = group.to_owned();
                 title[..1].make_ascii_uppercase();
                 screen.heading(&title);
                 self.draw_group(screen, group);
             }
+        }
+    }
+
+    fn draw_health(&self, screen: &mut Screen) {
+        screen.heading(&format!("Health: {}", self.health.headline()));
+        self.health.draw_measures(screen);
+    }
+
+    fn draw_pulses(&self, screen: &mut Screen) {
+        let Some(last) = self.pulses.last() else { return };
+        let score = or_dash(self.success_score.map(render::score));
+        screen.heading(&format!("Pulse: {}, SuccessScore {score}", last.journey));
+        let mut table = TextTable::new(HISTORY.columns.iter().copied());
+        self.pulses.iter().rev().take(SHOWN).for_each(|row| table.toned_row((HISTORY.cells)(row)));
+        screen.table(&table);
+        if self.pulses.len() > SHOWN {
+            let more = self.pulses.len() - SHOWN;
+            screen.line(&format!("and {more} more: signals pulse history {}", self.company_id()));
+        }
+    }
+
+    fn draw_tasks(&self, screen: &mut Screen) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        let open = self.tasks.iter().filter(|listed| listed.task.done.is_none()).count();
+        screen.heading(&format!("{}, {open} open", counted(self.tasks.len() as u64, "task", "tasks")));
+        self.tasks.iter().take(SHOWN).for_each(|listed| screen.line(&format!("  {}", tasks::line(&listed.task))));
+        if self.tasks.len() > SHOWN {
+            screen.line(&format!("  and {} more: --format json shows all", self.tasks.len() - SHOWN));
         }
     }
 

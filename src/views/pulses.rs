@@ -1,5 +1,7 @@
 //! The pulse of a company over time, and the scale on which it is set.
 
+use serde_json::json;
+
 use super::{Listing, or_dash, plain};
 use crate::domain::company::Company;
 use crate::domain::pulse::{self, Level, Pulse, PulseMark};
@@ -28,6 +30,13 @@ impl HistoryRow {
             pulse,
         };
         pulses.into_iter().enumerate().map(row).collect()
+    }
+
+    /// A pulse inside something else that is JSON.
+    pub fn json(&self) -> serde_json::Value {
+        let fields = HISTORY.fields.iter().zip(history_values(self));
+        let of_pulse = fields.filter(|(field, _)| !field.starts_with("company_"));
+        of_pulse.map(|(field, value)| ((*field).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
     }
 }
 

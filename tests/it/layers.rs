@@ -13,7 +13,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 18] = [
+const LAYERS: [Layer; 19] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -43,8 +43,13 @@ const LAYERS: [Layer; 18] = [
         reason: "loading connects the rows of a file with the store, whoever asked for it",
     },
     Layer {
+        name: "health",
+        may_import: &["domain", "store"],
+        reason: "scoring a day reads attributes, lets the domain judge, and stores what came of it",
+    },
+    Layer {
         name: "run",
-        may_import: &["clock", "domain", "store"],
+        may_import: &["clock", "domain", "health", "store"],
         reason: "a run reads facts, lets the domain decide, and stores what came of it",
     },
     Layer {
@@ -76,6 +81,7 @@ const LAYERS: [Layer; 18] = [
             "demo",
             "domain",
             "error",
+            "health",
             "import",
             "load",
             "render",

@@ -11,6 +11,7 @@ mod demo;
 mod detection;
 mod documentation;
 mod faults;
+mod health;
 mod imports;
 mod kinds;
 mod layers;

@@ -9,11 +9,12 @@ use anyhow::Result;
 use crate::commands::customers::{AsOfOption, ConditionOptions, Customers};
 use crate::commands::why::mrr_on;
 use crate::context::Context;
-use crate::domain::attributes::{self, AsOf, Datum};
+use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::loss::Loss;
-use crate::domain::portfolio::{Band, Customer};
+use crate::domain::health::Band;
+use crate::domain::portfolio::{Customer};
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::ReasonKind;
 use crate::domain::signal::SignalLife;
@@ -24,7 +25,7 @@ use crate::views::reports::{
 };
 
 /// The attributes that a report reads of every customer.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "company_id",
     "name",
     "csm",
@@ -36,10 +37,10 @@ const NAMES: [&str; 11] = [
     "renewal_on",
     "churned_on",
     "bad_open_signals",
+    "health_score",
+    "health_band",
+    "health_main_driver",
 ];
-
-/// The attributes of health, in the order in which they are read.
-const HEALTH: [&str; 3] = ["health_score", "health_band", "health_main_driver"];
 
 /// What a report asks for.
 pub struct Question<'s> {
@@ -86,13 +87,11 @@ impl<'s> Question<'s> {
     /// # Errors
     /// A database that cannot be read.
     pub fn portfolio(&self) -> Result<Portfolio> {
-        let health: Vec<&str> = HEALTH.into_iter().filter(|name| attributes::find(name).is_some()).collect();
-        let names: Vec<&str> = NAMES.iter().chain(&health).copied().collect();
-        let selected = Customers::select(self.store, &self.catalogue, &names, &self.conditions, self.as_of)?;
+        let selected = Customers::select(self.store, &self.catalogue, &NAMES, &self.conditions, self.as_of)?;
         let tasks = self.store.task_counts(self.today, self.until)?;
         let mut pulses = current_pulses(self.store.all_pulses(self.until)?);
         let mut customers = Vec::new();
-        for (key, values) in selected.keys().into_iter().zip(selected.values(&names)?) {
+        for (key, values) in selected.keys().into_iter().zip(selected.values(&NAMES)?) {
             if has_churned(values[9], self.day()) {
                 continue;
             }
@@ -135,9 +134,6 @@ impl<'s> Question<'s> {
     pub fn history(&self) -> Result<Vec<Snapshot>> {
         const WEEK: i32 = 7;
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
-        if attributes::find("health_score").is_none() {
-            return Ok(Vec::new());
-        }
         let meant = self.meant()?;
         let days = (1..=farthest / WEEK).rev().map(|weeks| self.day() - weeks * WEEK);
         let snapshot = |day| {
@@ -245,11 +241,10 @@ fn poor_of_team(customers: &[Customer]) -> BTreeMap<String, u64> {
     poor
 }
 
-/// A customer from the values of [`NAMES`] and of those of [`HEALTH`] that there are: all or none.
+/// A customer from the values of [`NAMES`].
 fn customer(key: CompanyKey, values: &[&Datum], tasks: TaskCounts, pulse: Option<Pulse>) -> Customer {
-    let text = |place: usize| values.get(place).and_then(|value| value.text()).map(|text| text.into_owned());
-    let health = |place: usize| values.get(NAMES.len() + place);
-    let band = health(1).and_then(|value| value.text()).and_then(|text| text.parse().ok());
+    let text = |place: usize| values[place].text().map(|text| text.into_owned());
+    let band = values[12].text().and_then(|text| text.parse().ok());
     Customer {
         key,
         company_id: text(0).unwrap_or_default(),
@@ -261,9 +256,9 @@ fn customer(key: CompanyKey, values: &[&Datum], tasks: TaskCounts, pulse: Option
         product: text(6),
         mrr: values[7].number(),
         renewal_on: if let Datum::Day(day) = values[8] { Some(*day) } else { None },
-        score: health(0).and_then(|value| value.number()),
+        score: values[11].number(),
         band: band.unwrap_or(Band::Unknown),
-        driver: text(NAMES.len() + 2),
+        driver: text(13),
         bad_open_signals: values[10].number().unwrap_or_default() as u64,
         overdue_tasks: tasks.overdue,
         reason_codes: pulse.as_ref().map(|pulse| pulse.reason_codes.clone()).unwrap_or_default(),

@@ -6,6 +6,7 @@
 
 mod company;
 mod engagement;
+mod health;
 mod money;
 mod sentiment;
 mod signals;
@@ -20,12 +21,14 @@ use std::str::FromStr;
 
 pub use company::CompanyFacts;
 pub use engagement::Contact;
+pub use health::HealthFacts;
 pub use signals::SignalFacts;
 pub use usage::{EventCounts, EventDays, NewPeople, PeopleCounts};
 pub use work::DatedGoal;
 
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
+use super::pulse::to_one_decimal;
 use super::rule::named;
 
 /// A named fact about a company.
@@ -64,6 +67,8 @@ pub enum Group {
     Money,
     /// The contacts with it.
     Engagement,
+    /// Its health under the profile that fits.
+    Health,
     /// Tasks and goals.
     Work,
 }
@@ -76,6 +81,7 @@ named!(Group {
     Support = "support",
     Money = "money",
     Engagement = "engagement",
+    Health = "health",
     Work = "work",
 });
 
@@ -111,6 +117,12 @@ pub enum Of {
     Invoices(fn(&Facts<'_, Invoice>) -> Datum),
     /// Contacts, oldest first.
     Contacts(fn(&Facts<'_, Contact>) -> Datum),
+    /// Its health on the day.
+    Health(fn(&HealthFacts) -> Datum),
+    /// Its health on the day and on days before.
+    HealthChange(fn(&HealthFacts) -> Datum),
+    /// What each measure of its health said.
+    HealthDriver(fn(&HealthFacts) -> Datum),
     /// Goals, the first due first.
     Goals(fn(&Facts<'_, DatedGoal>) -> Datum),
 }
@@ -125,6 +137,8 @@ pub enum Datum {
     Whole(i64),
     /// A number.
     Number(f64),
+    /// A score from 0 to 100 or a change of one: reckoned with as it is, and written with one decimal, halves away from zero.
+    Score(f64),
     /// A text.
     Text(String),
     /// A calendar day.
@@ -138,6 +152,7 @@ impl Datum {
             Datum::Null => None,
             Datum::Whole(number) => Some(Cow::Owned(number.to_string())),
             Datum::Number(number) => Some(Cow::Owned(number.to_string())),
+            Datum::Score(score) => Some(Cow::Owned(format!("{:.1}", to_one_decimal(*score)))),
             Datum::Text(text) => Some(Cow::Borrowed(text)),
             Datum::Day(day) => Some(Cow::Owned(day.to_string())),
         }
@@ -147,7 +162,7 @@ impl Datum {
     pub fn number(&self) -> Option<f64> {
         match self {
             Datum::Whole(number) => Some(*number as f64),
-            Datum::Number(number) => Some(*number),
+            Datum::Number(number) | Datum::Score(number) => Some(*number),
             _ => None,
         }
     }
@@ -321,7 +336,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Datum {
 
 /// Every attribute, group by group, in the order in which they are listed.
 pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
-    let groups: [&'static [Attribute]; 8] = [
+    let groups: [&'static [Attribute]; 9] = [
         &company::ATTRIBUTES,
         &signals::ATTRIBUTES,
         &usage::ATTRIBUTES,
@@ -329,6 +344,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
         &support::ATTRIBUTES,
         &money::ATTRIBUTES,
         &engagement::ATTRIBUTES,
+        &health::ATTRIBUTES,
         &work::ATTRIBUTES,
     ];
     groups.into_iter().flatten()

@@ -20,6 +20,7 @@ impl Sheet<'_> {
         self.records(attributes)?;
         self.signals(attributes)?;
         self.usage(attributes)?;
+        self.health(attributes)?;
         self.listed(attributes)
     }
 

@@ -7,6 +7,7 @@ mod companies;
 mod counted;
 mod events;
 mod facts;
+mod health;
 mod signals;
 
 use anyhow::Result;
@@ -138,6 +139,16 @@ impl Catalogue {
         Ok(formulas)
     }
 
+    /// The attributes of the program that an expression comes down to, through formulas.
+    ///
+    /// # Errors
+    /// A formula that cannot be read any more, or needs itself (exit 9).
+    pub fn comes_down_to(&self, expression: &Expression) -> Result<Vec<&'static Attribute>> {
+        let mut wanted = Wanted { catalogue: self, facts: Vec::new(), formulas: Vec::new(), under_way: Vec::new() };
+        expression.names.iter().try_for_each(|name| wanted.add(name))?;
+        Ok(wanted.built_in())
+    }
+
     /// The values of an expression for all companies of a table that has the attributes it names.
     ///
     /// # Errors
@@ -201,12 +212,9 @@ impl Store {
     ) -> Result<AttributeTable> {
         let mut wanted = Wanted { catalogue, facts: Vec::new(), formulas: Vec::new(), under_way: Vec::new() };
         names.iter().try_for_each(|name| wanted.add(name))?;
-        let Wanted { facts, formulas, .. } = wanted;
         let mut sheet = Sheet::new(self, as_of, scope)?;
-        let built_in = facts
-            .iter()
-            .filter_map(|known| if let Known::BuiltIn(attribute) = known { Some(*attribute) } else { None });
-        sheet.built_in(&built_in.collect::<Vec<_>>())?;
+        sheet.built_in(&wanted.built_in())?;
+        let Wanted { facts, formulas, .. } = wanted;
         for known in &facts {
             match known {
                 Known::Own(name, kind) => sheet.own(name, *kind)?,
@@ -250,6 +258,11 @@ struct Wanted<'c> {
 }
 
 impl Wanted<'_> {
+    fn built_in(&self) -> Vec<&'static Attribute> {
+        let built_in = |known: &Known<'_>| if let Known::BuiltIn(attribute) = known { Some(*attribute) } else { None };
+        self.facts.iter().filter_map(built_in).collect()
+    }
+
     fn add(&mut self, name: &str) -> Result<()> {
         let known = self.catalogue.find(name)?;
         let name = known.name();

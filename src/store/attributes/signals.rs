@@ -27,7 +27,8 @@ impl Sheet<'_> {
             self.count_signals(&mut facts)?;
         }
         if !days.is_empty() {
-            self.date_signals(&mut facts)?;
+            let needs_all = days.iter().any(|(name, _)| *name == "last_signal_on");
+            self.date_signals(&mut facts, needs_all)?;
         }
         self.add(counts, &facts);
         self.add(days, &facts);
@@ -120,16 +121,18 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn date_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
+    /// Looks at the days of signals: of all, or only of those that were raised in the last 28 days, which are found by their day.
+    fn date_signals(&self, facts: &mut [SignalFacts], needs_all: bool) -> Result<()> {
         let (trends, conditions) = self.last_days();
         let recent = attributes::last(self.as_of.day, MONTH);
+        let since = if needs_all { None } else { Some(recent.from) };
         let mut statement = self.store.connection.prepare_cached(
             "SELECT s.company, s.type, s.raised_on, v.kind = 'condition' AS is_condition
              FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.raised_on <= ?1 AND s.company BETWEEN ?2 AND ?3",
+             WHERE s.raised_on BETWEEN coalesce(?4, '') AND ?1 AND s.company BETWEEN ?2 AND ?3",
         )?;
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((trends, from, to))?;
+        let mut rows = statement.query((trends, from, to, since))?;
         while let Some(row) = rows.next()? {
             let Some(company) = self.companies.row(row.get(0)?) else { continue };
             let (signal_type, raised_on, is_condition): (SignalType, Day, bool) =

@@ -209,7 +209,7 @@ impl ToSql for Bound<'_> {
         Ok(match self.0 {
             Datum::Null => ToSqlOutput::Owned(Value::Null),
             Datum::Whole(number) => ToSqlOutput::Owned(Value::Integer(*number)),
-            Datum::Number(number) => ToSqlOutput::Owned(Value::Real(*number)),
+            Datum::Number(number) | Datum::Score(number) => ToSqlOutput::Owned(Value::Real(*number)),
             Datum::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Datum::Day(day) => ToSqlOutput::Owned(Value::Text(day.to_string())),
         })
@@ -231,7 +231,7 @@ fn read_value(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Datum
 pub fn is_true(value: &Datum) -> bool {
     match value {
         Datum::Whole(number) => *number != 0,
-        Datum::Number(number) => *number != 0.0,
+        Datum::Number(number) | Datum::Score(number) => *number != 0.0,
         // SQLite takes the number at the beginning of a text; a text that is only half a number says nothing here.
         Datum::Text(text) => text.trim().parse::<f64>().is_ok_and(|number| number != 0.0),
         Datum::Null | Datum::Day(_) => false,

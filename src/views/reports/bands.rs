@@ -1,7 +1,8 @@
 //! How many customers are good, average and poor: of all, and of each plan, stage and product.
 
 use super::{NONE, Portfolio, counted, grouped};
-use crate::domain::portfolio::{Band, Customer, has_problem, mean, mrr};
+use crate::domain::health::Band;
+use crate::domain::portfolio::{Customer, has_problem, mean, mrr};
 use crate::render::report::{Across, Cell, Chart, Column, Kind, Section, Table, Tint};
 
 /// The colour of a band.

@@ -19,7 +19,8 @@ pub use trend::{COMPARED_WITH, Snapshot};
 
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::portfolio::{Band, Customer, mrr};
+use crate::domain::health::Band;
+use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::PulseMark;
 use crate::domain::signal::{SignalLife, State};
 use crate::render::report::{Cell, Column, Head, Report, Section, Table};

@@ -1,7 +1,8 @@
 //! What each CSM has to do, and who has too much.
 
 use super::{NONE, Portfolio, grouped, listed};
-use crate::domain::portfolio::{Band, is_overloaded, median, mrr};
+use crate::domain::health::Band;
+use crate::domain::portfolio::{is_overloaded, median, mrr};
 use crate::render::report::{Across, Cell, Chart, Column, Kind, Section, Table, Tint};
 
 /// Which CSM is overloaded.

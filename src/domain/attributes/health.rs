@@ -1,0 +1,59 @@
+//! A company's health, as it was scored on the latest day run.
+
+use super::rows::{number, text};
+use super::{Attribute, Datum, Group, Of};
+use crate::domain::health::Band;
+
+/// The health of a company on a day and on days before.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HealthFacts {
+    /// The band; `None` for a company that was not scored, because it had churned or was none yet.
+    pub band: Option<Band>,
+    /// The score, not rounded.
+    pub score: Option<f64>,
+    /// The score of the latest day run on or before the day 7 days earlier.
+    pub week_before: Option<f64>,
+    /// The score of the latest day run on or before the day 28 days earlier.
+    pub month_before: Option<f64>,
+    /// The measure that pulls the score down most.
+    pub main_driver: Option<String>,
+}
+
+impl HealthFacts {
+    fn change_from(&self, before: Option<f64>) -> Datum {
+        self.score.zip(before).map_or(Datum::Null, |(now, before)| Datum::Score(now - before))
+    }
+}
+
+use Group::Health as H;
+
+pub(super) const ATTRIBUTES: [Attribute; 5] = [
+    number(
+        "health_score",
+        H,
+        "0 to 100",
+        "the health score; unknown when too little is known of the company",
+        Of::Health(|f| f.score.map_or(Datum::Null, Datum::Score)),
+    ),
+    text("health_band", H, "good, average, poor or unknown", Of::Health(|f| f.band.map(Band::as_str).into())),
+    number(
+        "health_change_7d",
+        H,
+        "points",
+        "change of the health score against 7 days before",
+        Of::HealthChange(|f| f.change_from(f.week_before)),
+    ),
+    number(
+        "health_change_28d",
+        H,
+        "points",
+        "change of the health score against 28 days before",
+        Of::HealthChange(|f| f.change_from(f.month_before)),
+    ),
+    text(
+        "health_main_driver",
+        H,
+        "the measure that pulls the health score down most",
+        Of::HealthDriver(|f| f.main_driver.as_ref().into()),
+    ),
+];

@@ -1,0 +1,283 @@
+//! Health: how a customer does, from 0 to 100, as a weighted mix of attributes under the profile that fits.
+//!
+//! This file has the profiles, [`assessment`] what one says of a company on a day, and [`change`] why that differs from another day.
+
+pub mod assessment;
+pub mod change;
+mod written;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+pub use assessment::{Assessment, Reading};
+pub use change::{Driver, MeasureChange, Movement};
+
+use super::attributes::Datum;
+use super::playbook::line_problem;
+use super::rule::named;
+
+/// The name of the profile that always exists and comes last.
+pub const DEFAULT_PROFILE: &str = "default";
+
+/// The priority of a profile that names none.
+pub const USUAL_PRIORITY: i64 = 100;
+
+/// A weight above this is a typing mistake, and sums of weights stay exact enough.
+const MOST_WEIGHT: f64 = 1e6;
+
+/// Ends of a scale farther from 0 than this are a typing mistake.
+const FARTHEST: f64 = 1e15;
+
+/// How the health of some companies is judged. As text it has the shape of a `[[health.profile]]` of the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "written::Profile", into = "written::Profile")]
+pub struct Profile {
+    /// An expression over attributes that says which companies it fits; `None`: all.
+    pub condition: Option<String>,
+    /// Its place among the profiles: of those that fit, the one with the lowest number is taken, of equal ones the first A to Z.
+    pub priority: i64,
+    /// How it scores.
+    pub scoring: Scoring,
+}
+
+/// The part of a profile that decides the score of a company that it fits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scoring {
+    /// The name of the profile.
+    pub name: String,
+    /// From where on a score is good or average.
+    pub bands: Bands,
+    /// What is measured, in the order in which it is shown.
+    pub measures: Vec<Measure>,
+}
+
+/// From where on a score is good or average, each 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bands {
+    /// The lowest good score.
+    pub good: f64,
+    /// The lowest average score.
+    pub average: f64,
+}
+
+impl Default for Bands {
+    fn default() -> Self {
+        Bands { good: 70.0, average: 40.0 }
+    }
+}
+
+/// What a score means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Band {
+    /// At least [`Bands::good`].
+    Good,
+    /// At least [`Bands::average`].
+    Average,
+    /// Below that.
+    Poor,
+    /// Too little is known for a score.
+    Unknown,
+}
+named!(Band { Good = "good", Average = "average", Poor = "poor", Unknown = "unknown" });
+
+impl Bands {
+    /// The band of a score that was not rounded.
+    pub fn of(self, score: Option<f64>) -> Band {
+        match score {
+            None => Band::Unknown,
+            Some(score) if score >= self.good => Band::Good,
+            Some(score) if score >= self.average => Band::Average,
+            Some(_) => Band::Poor,
+        }
+    }
+}
+
+/// One thing that is measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "written::Measure", into = "written::Measure")]
+pub struct Measure {
+    /// Its name, unique in the profile.
+    pub name: String,
+    /// What it tells of.
+    pub kind: MeasureKind,
+    /// An expression over attributes.
+    pub value: String,
+    /// How its value becomes a score from 0 to 100.
+    pub scale: Scale,
+    /// How much it counts beside the other measures; above 0.
+    pub weight: f64,
+}
+
+/// What a measure tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MeasureKind {
+    /// Usage, outcomes, utilisation: what comes before a judgement.
+    Proactive,
+    /// Feedback and support: the judgement.
+    Reactive,
+}
+named!(MeasureKind { Proactive = "proactive", Reactive = "reactive" });
+
+/// How a value becomes a score from 0 to 100.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scale {
+    /// Along a line: 0 at `from`, 100 at `to`, which may be the smaller of the two, and no less and no more beyond.
+    Linear {
+        /// The value that scores 0.
+        from: f64,
+        /// The value that scores 100.
+        to: f64,
+    },
+    /// By a list of texts; any other text scores nothing.
+    Map(BTreeMap<String, f64>),
+}
+
+impl Scale {
+    /// The score of a value; `None` when it has none: it is unknown, no number on a line, or not in the list.
+    pub fn score(&self, value: &Datum) -> Option<f64> {
+        match self {
+            Scale::Linear { from, to } => {
+                let along = (value.number()? - from) * 100.0 / (to - from);
+                Some(along.clamp(0.0, 100.0))
+            }
+            Scale::Map(scores) => scores.get(value.text()?.as_ref()).copied(),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
+        match self {
+            Scale::Linear { from, to } if !(from.abs() <= FARTHEST && to.abs() <= FARTHEST) => {
+                Some(format!("a scale from {from} to {to} is out of range"))
+            }
+            Scale::Linear { from, to } if from == to => Some(format!("a scale from {from} to {to} has no length")),
+            Scale::Linear { .. } => None,
+            Scale::Map(scores) if scores.is_empty() => Some("the map is empty".to_owned()),
+            Scale::Map(scores) => {
+                let wrong = scores.iter().find(|(_, score)| !(0.0..=100.0).contains(*score));
+                wrong.map(|(text, score)| format!("'{}' scores {score}; a score is 0 to 100", text.escape_debug()))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scale::Linear { from, to } => write!(f, "{from} to {to}"),
+            Scale::Map(scores) => {
+                let scores: Vec<String> = scores.iter().map(|(text, score)| format!("{text} {score}")).collect();
+                f.write_str(&scores.join(", "))
+            }
+        }
+    }
+}
+
+impl Profile {
+    /// The profile that fits every company and comes last.
+    ///
+    /// # Panics
+    /// When the file that was compiled in is wrong; a test reads it.
+    pub fn shipped_default() -> &'static Profile {
+        static PROFILE: OnceLock<Profile> = OnceLock::new();
+        PROFILE.get_or_init(|| match toml::from_str(include_str!("default.toml")) {
+            Ok(profile) => profile,
+            Err(error) => panic!("default.toml: {error}"),
+        })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.scoring.name
+    }
+
+    /// Every expression that it has.
+    pub fn expressions(&self) -> impl Iterator<Item = &str> {
+        let values = self.scoring.measures.iter().map(|measure| measure.value.as_str());
+        self.condition.as_deref().into_iter().chain(values)
+    }
+
+    /// Why it cannot be kept, if it cannot: a text or a number that is out of range. Whether its expressions can be read is not
+    /// looked at.
+    pub fn problem(&self) -> Option<String> {
+        let name = self.name();
+        if let Some(problem) = line_problem(name) {
+            return Some(format!("the name of a health profile {problem}"));
+        }
+        if name == DEFAULT_PROFILE {
+            return Some("the profile 'default' cannot be changed; one of another name comes before it".to_owned());
+        }
+        let blank = self.condition.as_ref().filter(|condition| condition.trim().is_empty());
+        let blank = blank.map(|_| "its condition is blank".to_owned());
+        let problem = blank.or_else(|| self.scoring.bands.problem()).or_else(|| self.scoring.measures_problem());
+        problem.map(|problem| format!("the health profile '{name}': {problem}"))
+    }
+
+    /// What is unusual about it: two or three proactive measures and at most two reactive ones are recommended.
+    pub fn advice(&self) -> Option<String> {
+        let count = |kind| self.scoring.measures.iter().filter(|measure| measure.kind == kind).count();
+        let (proactive, reactive) = (count(MeasureKind::Proactive), count(MeasureKind::Reactive));
+        let is_usual = (2..=3).contains(&proactive) && reactive <= 2;
+        (!is_usual).then(|| {
+            format!(
+                "the health profile '{}' has {proactive} proactive and {reactive} reactive measures; two or three proactive ones \
+                 and at most two reactive ones are recommended",
+                self.name()
+            )
+        })
+    }
+}
+
+impl Bands {
+    fn problem(self) -> Option<String> {
+        let Bands { good, average } = self;
+        if ![good, average].iter().all(|bound| (0.0..=100.0).contains(bound)) {
+            return Some(format!("good from {good} and average from {average}: a score is 0 to 100"));
+        }
+        (average > good).then(|| format!("average from {average} lies above good from {good}"))
+    }
+}
+
+impl Scoring {
+    fn measures_problem(&self) -> Option<String> {
+        if self.measures.is_empty() {
+            return Some("it has no measures".to_owned());
+        }
+        self.measures.iter().enumerate().find_map(|(place, measure)| {
+            let is_second = self.measures[..place].iter().any(|other| other.name == measure.name);
+            if is_second {
+                return Some(format!("it has two measures '{}'", measure.name));
+            }
+            measure.problem(place + 1)
+        })
+    }
+}
+
+impl Measure {
+    fn problem(&self, number: usize) -> Option<String> {
+        if let Some(problem) = line_problem(&self.name) {
+            return Some(format!("the name of measure {number} {problem}"));
+        }
+        let problem = if self.value.trim().is_empty() {
+            Some("its value is blank".to_owned())
+        } else if self.weight > 0.0 && self.weight <= MOST_WEIGHT {
+            self.scale.problem()
+        } else {
+            Some(format!("the weight {} is not above 0 and up to {MOST_WEIGHT}", self.weight))
+        };
+        problem.map(|problem| format!("measure '{}': {problem}", self.name))
+    }
+}
+
+/// Puts profiles in the order in which they are tried.
+pub fn in_order(mut profiles: Vec<Profile>) -> Vec<Profile> {
+    profiles.sort_by(|a, b| (a.priority, a.name()).cmp(&(b.priority, b.name())));
+    profiles
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Profiles and measures as the configuration writes them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Bands, MeasureKind, Scale, Scoring, USUAL_PRIORITY};
+
+/// A number; a whole one is written without decimals.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(transparent)]
+struct Figure(f64);
+
+impl Serialize for Figure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const EXACT: f64 = 9e15;
+        if self.0.fract() == 0.0 && self.0.abs() < EXACT {
+            serializer.serialize_i64(self.0 as i64)
+        } else {
+            serializer.serialize_f64(self.0)
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Profile {
+    name: String,
+    #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+    condition: Option<String>,
+    #[serde(default = "usual_priority")]
+    priority: i64,
+    #[serde(default = "usual_good")]
+    good: Figure,
+    #[serde(default = "usual_average")]
+    average: Figure,
+    #[serde(rename = "measure", default)]
+    measures: Vec<super::Measure>,
+}
+
+fn usual_priority() -> i64 {
+    USUAL_PRIORITY
+}
+
+fn usual_good() -> Figure {
+    Figure(Bands::default().good)
+}
+
+fn usual_average() -> Figure {
+    Figure(Bands::default().average)
+}
+
+impl From<Profile> for super::Profile {
+    fn from(written: Profile) -> Self {
+        let Profile { name, condition, priority, good, average, measures } = written;
+        let bands = Bands { good: good.0, average: average.0 };
+        super::Profile { condition, priority, scoring: Scoring { name, bands, measures } }
+    }
+}
+
+impl From<super::Profile> for Profile {
+    fn from(profile: super::Profile) -> Self {
+        let super::Profile { condition, priority, scoring: Scoring { name, bands, measures } } = profile;
+        Profile { name, condition, priority, good: Figure(bands.good), average: Figure(bands.average), measures }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Measure {
+    name: String,
+    kind: MeasureKind,
+    value: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<Figure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<Figure>,
+    weight: Figure,
+    // A table, which TOML wants after everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    map: Option<BTreeMap<String, Figure>>,
+}
+
+impl TryFrom<Measure> for super::Measure {
+    type Error = String;
+
+    fn try_from(written: Measure) -> Result<Self, String> {
+        let Measure { name, kind, value, from, to, weight, map } = written;
+        let scale = match (from, to, map) {
+            (Some(Figure(from)), Some(Figure(to)), None) => Scale::Linear { from, to },
+            (None, None, Some(map)) => Scale::Map(map.into_iter().map(|(text, Figure(score))| (text, score)).collect()),
+            _ => return Err(format!("the measure '{name}' needs `from` and `to`, or a `map`")),
+        };
+        Ok(super::Measure { name, kind, value, scale, weight: weight.0 })
+    }
+}
+
+impl From<super::Measure> for Measure {
+    fn from(measure: super::Measure) -> Self {
+        let super::Measure { name, kind, value, scale, weight } = measure;
+        let (from, to, map) = match scale {
+            Scale::Linear { from, to } => (Some(Figure(from)), Some(Figure(to)), None),
+            Scale::Map(map) => (None, None, Some(map.into_iter().map(|(text, score)| (text, Figure(score))).collect())),
+        };
+        Measure { name, kind, value, from, to, weight: Figure(weight), map }
+    }
+}

@@ -1,0 +1,95 @@
+//! Health, as it was scored on the latest day run.
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use super::{Family, Sheet};
+use crate::domain::attributes::{AsOf, Attribute, HealthFacts, MONTH, Of};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+
+impl Sheet<'_> {
+    /// Adds everything about health.
+    pub(super) fn health(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+        let mut family: Family<HealthFacts> = Vec::new();
+        let (mut needs_changes, mut needs_drivers) = (false, false);
+        for attribute in attributes {
+            match attribute.of {
+                Of::Health(value) => family.push((attribute.name, value)),
+                Of::HealthChange(value) => {
+                    needs_changes = true;
+                    family.push((attribute.name, value));
+                }
+                Of::HealthDriver(value) => {
+                    needs_drivers = true;
+                    family.push((attribute.name, value));
+                }
+                _ => {}
+            }
+        }
+        if family.is_empty() {
+            return Ok(());
+        }
+        let mut facts = self.companies.each(HealthFacts::default());
+        if let Some(day) = self.store.health_day(self.as_of)? {
+            self.score(&mut facts, day)?;
+            if needs_changes {
+                self.score_before(&mut facts, 7, |facts| &mut facts.week_before)?;
+                self.score_before(&mut facts, MONTH, |facts| &mut facts.month_before)?;
+            }
+            if needs_drivers {
+                self.find_drivers(&mut facts, day)?;
+            }
+        }
+        self.forget_churned(&mut facts)?;
+        self.add(family, &facts);
+        Ok(())
+    }
+
+    fn score(&self, facts: &mut [HealthFacts], day: Day) -> Result<()> {
+        let bands: FxHashMap<i64, _> =
+            self.store.scorings()?.into_iter().map(|(version, scoring)| (version, scoring.bands)).collect();
+        self.store.scores_on(day, self.scope, |company, version, score| {
+            if let (Some(row), Some(bands)) = (self.companies.row(company.0), bands.get(&version)) {
+                facts[row].score = score;
+                facts[row].band = Some(bands.of(score));
+            }
+        })
+    }
+
+    /// Adds the scores of the latest day run on or before the one `days` days before the as-of date.
+    fn score_before(
+        &self,
+        facts: &mut [HealthFacts],
+        days: i32,
+        place: fn(&mut HealthFacts) -> &mut Option<f64>,
+    ) -> Result<()> {
+        let as_of = AsOf { day: self.as_of.day - days, ..self.as_of };
+        let Some(day) = self.store.health_day(as_of)? else { return Ok(()) };
+        self.store.scores_on(day, self.scope, |company, _, score| {
+            if let Some(row) = self.companies.row(company.0) {
+                *place(&mut facts[row]) = score;
+            }
+        })
+    }
+
+    fn find_drivers(&self, facts: &mut [HealthFacts], day: Day) -> Result<()> {
+        for (company, assessment) in self.store.health_on(day, self.scope)? {
+            if let Some(row) = self.companies.row(company.0) {
+                facts[row].main_driver = assessment.main_driver().map(str::to_owned);
+            }
+        }
+        Ok(())
+    }
+
+    /// A company may have churned since the latest day run, or be known to have churned only now.
+    fn forget_churned(&self, facts: &mut [HealthFacts]) -> Result<()> {
+        for (CompanyKey(company), breaks) in self.store.breaks_within(self.scope.keys())? {
+            let has_churned = breaks.iter().any(|away| away.covers(self.as_of.day));
+            if let Some(row) = self.companies.row(company).filter(|_| has_churned) {
+                facts[row] = HealthFacts::default();
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,305 @@
+//! Health profiles, and the scores of companies on the days that were run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use rusqlite::{OptionalExtension, Row};
+use rustc_hash::FxHashMap;
+
+use super::{Catalogue, Scope, Store, keys};
+use crate::domain::attributes::{AsOf, Datum, Group, Stage};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::health::{self, Assessment, Bands, Profile, Scoring};
+use crate::error::{damaged, not_allowed};
+
+/// A profile and the number of its present definition, at which scores point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionedProfile {
+    /// The profile.
+    pub profile: Profile,
+    /// The number of [`Profile::scoring`].
+    pub version: i64,
+}
+
+/// The health of a company to be kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewHealth {
+    /// The company.
+    pub company: CompanyKey,
+    /// The number of the definition by which it was scored.
+    pub version: i64,
+    /// The health.
+    pub assessment: Assessment,
+}
+
+/// Every definition by which companies were ever scored, by number.
+pub type Scorings = HashMap<i64, Arc<Scoring>>;
+
+impl Store {
+    /// The profiles that somebody has made, in the order in which they are tried. The default one comes after them.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn profiles(&self) -> Result<Vec<Profile>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
+             FROM health_profiles p JOIN health_versions v ON v.id = p.version",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut profiles = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (condition, priority) = (row.get("where_expr")?, row.get("priority")?);
+            profiles.push(Profile { condition, priority, scoring: read_scoring(row)? });
+        }
+        Ok(health::in_order(profiles))
+    }
+
+    /// All profiles, in the order in which they are tried, the default one last.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn all_profiles(&self) -> Result<Vec<Profile>> {
+        let mut profiles = self.profiles()?;
+        profiles.push(Profile::shipped_default().clone());
+        Ok(profiles)
+    }
+
+    /// Keeps a profile, in place of the one of that name if there is one. Scores of the past stay as they are.
+    ///
+    /// # Errors
+    /// A profile with a [problem](Profile::problem) or with an expression that cannot be read or that names health itself (exit 9); a
+    /// database that cannot be written.
+    pub fn save_profile(&self, profile: &Profile) -> Result<()> {
+        if let Some(problem) = profile.problem() {
+            return Err(not_allowed(problem).into());
+        }
+        self.catalogue()?.check_profile(profile)?;
+        let version = self.version_of(&profile.scoring)?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO health_profiles (name, where_expr, priority, version) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        statement.execute((profile.name(), &profile.condition, profile.priority, version))?;
+        Ok(())
+    }
+
+    /// Removes a profile. Returns whether there was one of that name. Scores of the past stay as they are.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn remove_profile(&self, name: &str) -> Result<bool> {
+        Ok(self.connection.execute("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
+    }
+
+    /// All profiles in the order in which they are tried, with the numbers of their definitions. A definition that has none yet gets
+    /// one: that of the default profile, when a company is scored for the first time.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn versioned_profiles(&self) -> Result<Vec<VersionedProfile>> {
+        let versioned = |profile: Profile| {
+            let version = self.version_of(&profile.scoring)?;
+            Ok(VersionedProfile { profile, version })
+        };
+        self.all_profiles()?.into_iter().map(versioned).collect()
+    }
+
+    /// The number of a definition; one that has none gets the next.
+    fn version_of(&self, scoring: &Scoring) -> Result<i64> {
+        let measures = serde_json::to_string(&scoring.measures)?;
+        let Bands { good, average } = scoring.bands;
+        let definition = (&scoring.name, good, average, &measures);
+        let mut find = self.connection.prepare_cached(
+            "SELECT id FROM health_versions WHERE profile = ?1 AND good = ?2 AND average = ?3 AND measures = ?4",
+        )?;
+        if let Some(version) = find.query_row(definition, |row| row.get("id")).optional()? {
+            return Ok(version);
+        }
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO health_versions (profile, good, average, measures) VALUES (?1, ?2, ?3, ?4)")?;
+        Ok(insert.insert(definition)?)
+    }
+
+    /// Every definition by which companies were ever scored.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn scorings(&self) -> Result<Scorings> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, profile, good, average, measures FROM health_versions")?;
+        let mut rows = statement.query([])?;
+        let mut scorings = Scorings::new();
+        while let Some(row) = rows.next()? {
+            scorings.insert(row.get("id")?, Arc::new(read_scoring(row)?));
+        }
+        Ok(scorings)
+    }
+
+    /// Keeps the health of all companies on a day, in place of what was kept of that day.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn replace_health(&self, day: Day, companies: &[NewHealth]) -> Result<()> {
+        let span = keys::of_days(DayRange { from: day, to: day });
+        self.connection
+            .prepare_cached("DELETE FROM health_scores WHERE id BETWEEN ?1 AND ?2")?
+            .execute((span.start(), span.end()))?;
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO health_scores (id, version, score, raw_values) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut in_order: Vec<&NewHealth> = companies.iter().collect();
+        in_order.sort_by_key(|health| health.company.0);
+        for NewHealth { company, version, assessment } in in_order {
+            let values: serde_json::Value = assessment.readings.iter().map(|reading| json(&reading.raw)).collect();
+            insert.execute((keys::of_day(day.number(), company.0), version, assessment.score, values.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// The day whose health is that of `as_of`: the latest day run on or before it; of the first rules of a day, which come before its
+    /// health, the latest before it. `None` when none was run by then.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
+        self.latest_run_day_until(match as_of.stage {
+            Stage::BeforeTrends => as_of.day.previous(),
+            Stage::BeforeConditions | Stage::EndOfDay | Stage::Now => as_of.day,
+        })
+    }
+
+    /// The health of the companies that were scored on a day.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn health_on(&self, day: Day, scope: Scope) -> Result<FxHashMap<CompanyKey, Assessment>> {
+        let scorings = self.scorings()?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, version, raw_values FROM health_scores WHERE id BETWEEN ?1 AND ?2")?;
+        let mut all = FxHashMap::default();
+        let mut rows = statement.query(scope.of_day(day))?;
+        while let Some(row) = rows.next()? {
+            let (_, company) = keys::split_day(row.get(0)?);
+            all.insert(CompanyKey(company), read_assessment(&scorings, row.get(1)?, row.get_ref(2)?.as_str()?)?);
+        }
+        Ok(all)
+    }
+
+    /// The health of a company on the days of a range on which it was scored, in order.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn health_history(&self, company: CompanyKey, range: DayRange) -> Result<Vec<(Day, Assessment)>> {
+        let scorings = self.scorings()?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT version, raw_values FROM health_scores WHERE id = ?1")?;
+        let mut history = Vec::new();
+        for day in range.days() {
+            let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
+            if let Some(row) = rows.next()? {
+                history.push((day, read_assessment(&scorings, row.get(0)?, row.get_ref(1)?.as_str()?)?));
+            }
+        }
+        Ok(history)
+    }
+
+    /// Hands each company that was scored on a day to `visit`, with the number of the definition and the score.
+    pub(super) fn scores_on(
+        &self,
+        day: Day,
+        scope: Scope,
+        mut visit: impl FnMut(CompanyKey, i64, Option<f64>),
+    ) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, version, score FROM health_scores WHERE id BETWEEN ?1 AND ?2")?;
+        let mut rows = statement.query(scope.of_day(day))?;
+        while let Some(row) = rows.next()? {
+            visit(CompanyKey(keys::split_day(row.get(0)?).1), row.get(1)?, row.get(2)?);
+        }
+        Ok(())
+    }
+
+    /// Gives the health of a company that becomes part of another to that one, where it has none of its own.
+    pub(super) fn merge_health(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let keys = (from.0, into.0);
+        self.connection.execute("UPDATE OR IGNORE health_scores SET id = id - ?1 + ?2 WHERE company = ?1", keys)?;
+        self.connection.execute("DELETE FROM health_scores WHERE company = ?1", [from.0])?;
+        Ok(())
+    }
+}
+
+impl Scope {
+    /// The first and the last key of the scope's rows of a day.
+    fn of_day(self, day: Day) -> (i64, i64) {
+        match self {
+            Scope::All => keys::of_days(DayRange { from: day, to: day }).into_inner(),
+            Scope::One(company) => {
+                let key = keys::of_day(day.number(), company.0);
+                (key, key)
+            }
+        }
+    }
+}
+
+impl Catalogue {
+    /// Checks that the expressions of a profile can be read and do not come down to health itself, which would feed back.
+    ///
+    /// # Errors
+    /// An expression that is none, or that names health (exit 9).
+    pub fn check_profile(&self, profile: &Profile) -> Result<()> {
+        let name = profile.name();
+        for text in profile.expressions() {
+            let expression = self.read(text).with_context(|| format!("the health profile '{name}'"))?;
+            let names = self.comes_down_to(&expression)?;
+            if let Some(health) = names.into_iter().find(|attribute| attribute.group == Group::Health) {
+                let message = format!(
+                    "the health profile '{name}' would feed health back into itself: {text} needs {}",
+                    health.name
+                );
+                return Err(not_allowed(message).hint("measure what health is made of instead").into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_scoring(row: &Row<'_>) -> Result<Scoring> {
+    let name: String = row.get("profile")?;
+    let bands = Bands { good: row.get("good")?, average: row.get("average")? };
+    let measures = serde_json::from_str(row.get_ref("measures")?.as_str()?)
+        .map_err(|error| damaged(format!("a definition of the health profile '{name}' cannot be read: {error}")))?;
+    Ok(Scoring { name, bands, measures })
+}
+
+fn read_assessment(scorings: &Scorings, version: i64, values: &str) -> Result<Assessment> {
+    let scoring =
+        scorings.get(&version).ok_or_else(|| damaged(format!("no health profile has the version {version}")))?;
+    let values: Vec<serde_json::Value> = serde_json::from_str(values)
+        .map_err(|error| damaged(format!("the values of a health score cannot be read: {error}")))?;
+    Ok(Assessment::of(scoring, values.into_iter().map(datum).collect()))
+}
+
+fn json(value: &Datum) -> serde_json::Value {
+    match value {
+        Datum::Null => serde_json::Value::Null,
+        Datum::Whole(number) => (*number).into(),
+        Datum::Number(number) | Datum::Score(number) => (*number).into(),
+        Datum::Text(text) => text.as_str().into(),
+        Datum::Day(day) => day.to_string().into(),
+    }
+}
+
+fn datum(value: serde_json::Value) -> Datum {
+    match value {
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(whole) => Datum::Whole(whole),
+            None => number.as_f64().into(),
+        },
+        serde_json::Value::String(text) => Datum::Text(text),
+        _ => Datum::Null,
+    }
+}

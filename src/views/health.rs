@@ -1,0 +1,508 @@
+//! The health of companies: the list of them, one of them explained, and what moved them all.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{Listing, or_dash, plain};
+use crate::domain::attributes::{AsOf, Datum, MONTH};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::health::{Assessment, Band, Driver, MeasureChange, Movement, change};
+use crate::domain::pulse::to_one_decimal;
+use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
+use crate::store::{Scope, SignalFilter, SignalOrder, SignalRecord, SortKey, Store};
+use crate::views::signals;
+
+/// A company in the list of health.
+pub struct HealthRow {
+    /// The values of [`HealthRow::ATTRIBUTES`].
+    pub attributes: Vec<Datum>,
+    /// The profile that fitted.
+    pub profile: String,
+    /// The share of the profile's weight that was known, 0 to 1.
+    pub coverage: f64,
+    /// The day on which it was scored.
+    pub scored_on: Day,
+}
+
+impl HealthRow {
+    /// The attributes that the list shows.
+    pub const ATTRIBUTES: [&str; 8] = [
+        "company_id",
+        "name",
+        "csm",
+        "health_score",
+        "health_band",
+        "health_change_7d",
+        "health_change_28d",
+        "health_main_driver",
+    ];
+
+    fn text(&self, place: usize) -> String {
+        or_dash(self.attributes[place].text())
+    }
+
+    fn change(&self, place: usize) -> (String, Tone) {
+        match &self.attributes[place] {
+            Datum::Score(change) => (render::score_change(*change), change_tone(*change)),
+            _ => plain("-"),
+        }
+    }
+}
+
+/// The list of health.
+pub const HEALTH: Listing<HealthRow> = Listing {
+    fields: &[
+        "company_id",
+        "company_name",
+        "csm",
+        "health_score",
+        "health_band",
+        "health_change_7d",
+        "health_change_28d",
+        "health_main_driver",
+        "coverage",
+        "profile",
+        "scored_on",
+    ],
+    values: |row| {
+        let own = [row.coverage.into(), (&row.profile).into(), row.scored_on.into()];
+        row.attributes.iter().map(Value::from).chain(own).collect()
+    },
+    columns: &[
+        ("company", Align::Left),
+        ("name", Align::Left),
+        ("csm", Align::Left),
+        ("score", Align::Right),
+        ("band", Align::Left),
+        ("7 days", Align::Right),
+        ("28 days", Align::Right),
+        ("pulled down by", Align::Left),
+        ("known", Align::Right),
+        ("profile", Align::Left),
+    ],
+    cells: |row| {
+        let band = row.text(4);
+        let tone = band.parse().map_or(Tone::Plain, band_tone);
+        vec![
+            plain(row.text(0)),
+            plain(row.text(1)),
+            plain(row.text(2)),
+            (row.text(3), tone),
+            (band, tone),
+            row.change(5),
+            row.change(6),
+            plain(row.text(7)),
+            plain(percent(row.coverage)),
+            plain(&row.profile),
+        ]
+    },
+    when_empty: "no company was scored yet; `signals run` scores those that it finds",
+};
+
+fn band_tone(band: Band) -> Tone {
+    match band {
+        Band::Good => Tone::Good,
+        Band::Average => Tone::Plain,
+        Band::Poor => Tone::Bad,
+        Band::Unknown => Tone::Faint,
+    }
+}
+
+fn change_tone(change: f64) -> Tone {
+    match to_one_decimal(change) {
+        change if change > 0.0 => Tone::Good,
+        change if change < 0.0 => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// Over how many days the health of a company is shown unless another number is asked for.
+pub const SHOWN_DAYS: i32 = 2 * MONTH;
+
+/// The health of one company, and why it changed.
+pub struct HealthView {
+    /// The day of the latest run, whose health it is; `None` before the first.
+    day: Option<Day>,
+    /// What was scored on it; `None` for a company that had churned or was none yet.
+    health: Option<Assessment>,
+    /// The days that the trend shows.
+    days: DayRange,
+    /// What was scored on those of them that were run.
+    history: Vec<(Day, Assessment)>,
+    comparisons: Vec<Comparison>,
+}
+
+/// The health of a company beside that of an earlier day.
+struct Comparison {
+    /// How many days earlier.
+    days: i32,
+    /// The latest day run by then, and what was scored on it.
+    before: Option<(Day, Assessment)>,
+    /// What each measure did, the largest first; `None` without a score on both days.
+    changes: Option<Vec<MeasureChange>>,
+    /// The signals raised in between, oldest first.
+    signals: Vec<SignalRecord>,
+}
+
+impl HealthView {
+    /// Gathers the health of a company, with its trend over `days` days.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn gather(store: &Store, company: CompanyKey, as_of: AsOf, days: i32) -> Result<HealthView> {
+        let days = DayRange { from: as_of.day - days + 1, to: as_of.day };
+        let day = store.health_day(as_of)?;
+        let is_customer = !store.breaks(company)?.iter().any(|away| away.covers(as_of.day));
+        let health = day.filter(|_| is_customer).map(|day| scored(store, company, day)).transpose()?.flatten();
+        let mut comparisons = Vec::new();
+        for earlier in [7, MONTH] {
+            comparisons.push(Comparison::gather(store, company, as_of, earlier, day.zip(health.as_ref()))?);
+        }
+        // What was known just before the first day shows where the line begins, and whether the definition changed on it.
+        let first = store.latest_run_day_until(days.from)?.unwrap_or(days.from);
+        let history = store.health_history(company, DayRange { from: first, to: days.to })?;
+        Ok(HealthView { day, health, days, history, comparisons })
+    }
+
+    /// The fields of the list of one company's health that follow its id, name and CSM.
+    pub const FIELDS: [&str; 9] = [
+        "profile",
+        "health_score",
+        "health_band",
+        "coverage",
+        "health_main_driver",
+        "scored_on",
+        "measures",
+        "trend",
+        "changes",
+    ];
+
+    /// The values of [`HealthView::FIELDS`].
+    pub fn values(&self) -> Vec<Value<'_>> {
+        let health = self.health.as_ref();
+        vec![
+            health.map(|health| &health.scoring.name).into(),
+            health.and_then(|health| health.score).map(to_one_decimal).into(),
+            health.map(|health| health.band().as_str()).into(),
+            health.map(|health| health.coverage).into(),
+            health.and_then(Assessment::main_driver).into(),
+            self.day.filter(|_| health.is_some()).into(),
+            Value::Nested(health.map_or(json!([]), measures_json)),
+            Value::Nested(self.trend_json()),
+            Value::Nested(self.comparisons.iter().map(|comparison| comparison.json(health)).collect()),
+        ]
+    }
+
+    /// All of it inside something else that is JSON.
+    pub fn json(&self) -> serde_json::Value {
+        let fields = HealthView::FIELDS.iter().zip(self.values());
+        fields.map(|(field, value)| ((*field).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+    }
+
+    fn trend_json(&self) -> serde_json::Value {
+        let in_range = self.history.iter().filter(|(day, _)| self.days.contains(*day));
+        let row = |(day, health): &(Day, Assessment)| {
+            json!({
+                "day": day.to_string(),
+                "health_score": health.score.map(to_one_decimal),
+                "health_band": health.band().as_str(),
+                "profile": health.scoring.name,
+                "definition_changed": self.redefinitions().any(|(changed, ..)| changed == *day),
+            })
+        };
+        in_range.map(row).collect()
+    }
+
+    /// The days on which the definition was not that of the day before, with the two.
+    fn redefinitions(&self) -> impl Iterator<Item = (Day, &Assessment, &Assessment)> {
+        let pairs = self.history.iter().zip(self.history.iter().skip(1));
+        pairs.filter(|((_, a), (_, b))| a.scoring != b.scoring).map(|((_, a), (day, b))| (*day, a, b))
+    }
+
+    /// One line that says how the company does: `46.5, average, on 2026-03-30`.
+    pub fn headline(&self) -> String {
+        match (&self.health, self.day) {
+            (Some(health), Some(day)) => {
+                let score = health.score.map(|score| format!("{}, ", render::score(score))).unwrap_or_default();
+                format!("{score}{}, on {day}", health.band())
+            }
+            (None, Some(day)) => format!("none on {day}: it had churned, or was no customer yet"),
+            (_, None) => "none yet; `signals run` scores companies".to_owned(),
+        }
+    }
+
+    /// What it is made of, and how it went.
+    pub fn draw_measures(&self, screen: &mut Screen) {
+        let Some(health) = &self.health else { return };
+        let bands = health.scoring.bands;
+        let name = &health.scoring.name;
+        screen.pairs([
+            ("profile", format!("{name}: good from {}, average from {}", bands.good, bands.average)),
+            ("known", format!("{} of the weight", percent(health.coverage))),
+            ("pulled down by", or_dash(health.main_driver())),
+            ("trend", format!("{}  {}", self.line(), self.days)),
+        ]);
+        for (day, before, now) in self.redefinitions().filter(|(day, ..)| self.days.contains(*day)) {
+            let (before, now) = (&before.scoring.name, &now.scoring.name);
+            let names = if before == now { now.clone() } else { format!("{now} instead of {before}") };
+            screen.line(&format!("  the definition changed on {day}: {names}"));
+        }
+        screen.gap();
+        screen.table(&measures_table(health));
+    }
+
+    /// A bar for each day; a day that was not run has the health of the latest before it.
+    fn line(&self) -> String {
+        let mut history = self.history.iter().peekable();
+        let mut score = None;
+        let scores = self.days.days().map(|day| {
+            while let Some((_, health)) = history.next_if(|(scored_on, _)| *scored_on <= day) {
+                score = health.score;
+            }
+            score
+        });
+        render::score_line(scores)
+    }
+
+    /// The whole screen for people, below a heading.
+    pub fn draw(&self, screen: &mut Screen) {
+        self.draw_measures(screen);
+        if let Some(health) = &self.health {
+            self.comparisons.iter().for_each(|comparison| comparison.draw(screen, health));
+        }
+    }
+}
+
+fn scored(store: &Store, company: CompanyKey, day: Day) -> Result<Option<Assessment>> {
+    Ok(store.health_on(day, Scope::One(company))?.remove(&company))
+}
+
+/// What each measure said, for other programs.
+pub fn measures_json(health: &Assessment) -> serde_json::Value {
+    let measures = health.measures().map(|(measure, reading)| {
+        json!({
+            "name": measure.name,
+            "kind": measure.kind.as_str(),
+            "value": measure.value,
+            "raw": Value::from(&reading.raw),
+            "scaled": reading.scaled,
+            "weight": measure.weight,
+            "contribution": reading.contribution,
+        })
+    });
+    measures.collect()
+}
+
+fn measures_table(health: &Assessment) -> TextTable {
+    let mut table = TextTable::new([
+        ("measure", Align::Left),
+        ("kind", Align::Left),
+        ("value", Align::Right),
+        ("scores", Align::Right),
+        ("weight", Align::Right),
+        ("contributes", Align::Right),
+    ]);
+    for (measure, reading) in health.measures() {
+        let score = |score: Option<f64>| or_dash(score.map(render::score));
+        table.row([
+            measure.name.clone(),
+            measure.kind.to_string(),
+            value_text(Some(&reading.raw)),
+            score(reading.scaled),
+            measure.weight.to_string(),
+            score(reading.contribution),
+        ]);
+    }
+    table
+}
+
+/// What a measure's expression said, for people.
+fn value_text(value: Option<&Datum>) -> String {
+    match value {
+        Some(Datum::Number(number)) => format!("{number:.1}"),
+        Some(other) => or_dash(other.text()),
+        None => "-".to_owned(),
+    }
+}
+
+impl Comparison {
+    fn gather(
+        store: &Store,
+        company: CompanyKey,
+        as_of: AsOf,
+        days: i32,
+        now: Option<(Day, &Assessment)>,
+    ) -> Result<Comparison> {
+        let none = Comparison { days, before: None, changes: None, signals: Vec::new() };
+        let Some((day, health)) = now else { return Ok(none) };
+        let Some(since) = store.health_day(AsOf { day: as_of.day - days, ..as_of })? else { return Ok(none) };
+        let filter = SignalFilter {
+            company: Some(company),
+            since: Some(since.next()),
+            until: Some(day),
+            ..SignalFilter::default()
+        };
+        let oldest_first = SignalOrder { key: SortKey::Date, is_descending: false, limit: None };
+        let signals = store.signals(&filter, oldest_first)?;
+        let before = scored(store, company, since)?;
+        let changes = before.as_ref().and_then(|before| change::explain(before, health));
+        Ok(Comparison { days, before: before.map(|before| (since, before)), changes, signals })
+    }
+
+    fn score_before(&self) -> Option<f64> {
+        self.before.as_ref().and_then(|(_, before)| before.score)
+    }
+
+    /// By how much the score rose; `None` without a score on both days.
+    fn change(&self, now: &Assessment) -> Option<f64> {
+        Some(now.score? - self.score_before()?)
+    }
+
+    fn json(&self, now: Option<&Assessment>) -> serde_json::Value {
+        let change = |change: &MeasureChange| {
+            json!({
+                "measure": change.measure,
+                "change": change.change,
+                "raw_before": change.before.as_ref().map(Value::from),
+                "raw_now": change.now.as_ref().map(Value::from),
+            })
+        };
+        let signal = |signal: &SignalRecord| {
+            json!({
+                "id": signal.id.0,
+                "raised_on": signal.raised_on.to_string(),
+                "type": signal.signal_type.as_str(),
+                "rule": signal.rule,
+                "detail": signal.detail,
+            })
+        };
+        json!({
+            "days": self.days,
+            "since": self.before.as_ref().map(|(since, _)| since.to_string()),
+            "health_score": self.score_before().map(to_one_decimal),
+            "profile": self.before.as_ref().map(|(_, before)| before.scoring.name.as_str()),
+            "change": now.and_then(|now| self.change(now)).map(to_one_decimal),
+            "measures": self.changes.iter().flatten().map(change).collect::<Vec<_>>(),
+            "signals": self.signals.iter().map(signal).collect::<Vec<_>>(),
+        })
+    }
+
+    fn draw(&self, screen: &mut Screen, now: &Assessment) {
+        let (Some((since, before)), Some(change), Some(changes)) = (&self.before, self.change(now), &self.changes)
+        else {
+            screen.heading(&format!("Against {} days ago", self.days));
+            screen.line("  there is no score to compare with");
+            return;
+        };
+        let scores = [before.score, now.score].map(|score| or_dash(score.map(render::score)));
+        let heading = format!(
+            "Since {since}, {} days ago: {}, from {} to {}",
+            self.days,
+            render::score_change(change),
+            scores[0],
+            scores[1]
+        );
+        screen.heading(&heading);
+        if before.scoring != now.scoring {
+            screen.line(&format!("  scored by another definition then: {}", before.scoring.name));
+        }
+        let mut table = TextTable::new([
+            ("measure", Align::Left),
+            ("change", Align::Right),
+            ("value then", Align::Right),
+            ("value now", Align::Right),
+        ]);
+        let is_unknown = |value: &Option<Datum>| matches!(value, None | Some(Datum::Null));
+        for change in changes.iter().filter(|change| !(is_unknown(&change.before) && is_unknown(&change.now))) {
+            table.toned_row([
+                plain(&change.measure),
+                (render::score_change(change.change), change_tone(change.change)),
+                plain(value_text(change.before.as_ref())),
+                plain(value_text(change.now.as_ref())),
+            ]);
+        }
+        screen.table(&table);
+        self.draw_signals(screen);
+    }
+
+    fn draw_signals(&self, screen: &mut Screen) {
+        const SHOWN: usize = 5;
+        for signal in self.signals.iter().rev().take(SHOWN) {
+            let text = format!("  {} {}: {}", signal.raised_on, signal.signal_type, signal.detail);
+            screen.toned_line(&text, signals::tone(signal.signal_type));
+        }
+        if self.signals.len() > SHOWN {
+            screen.line(&format!(
+                "  and {} raised before them",
+                counted((self.signals.len() - SHOWN) as u64, "signal", "signals")
+            ));
+        }
+    }
+}
+
+/// One measure in the list of drivers.
+pub struct DriverRow {
+    /// What it did.
+    pub driver: Driver,
+    /// How many companies had a score on both days.
+    pub companies: u64,
+    /// The first day.
+    pub since: Day,
+    /// The second day.
+    pub day: Day,
+}
+
+impl DriverRow {
+    /// The rows of a movement between two days.
+    pub fn all(movement: &Movement, since: Day, day: Day) -> Vec<DriverRow> {
+        let row = |driver: &Driver| DriverRow { driver: driver.clone(), companies: movement.companies, since, day };
+        movement.drivers.iter().map(row).collect()
+    }
+}
+
+/// What moved the health of the portfolio.
+pub const DRIVERS: Listing<DriverRow> = Listing {
+    fields: &["measure", "change", "companies_up", "companies_down", "companies", "since", "until"],
+    values: |row| {
+        vec![
+            (&row.driver.measure).into(),
+            row.driver.change.into(),
+            row.driver.up.into(),
+            row.driver.down.into(),
+            row.companies.into(),
+            row.since.into(),
+            row.day.into(),
+        ]
+    },
+    columns: &[
+        ("measure", Align::Left),
+        ("change", Align::Right),
+        ("companies up", Align::Right),
+        ("companies down", Align::Right),
+    ],
+    cells: |row| {
+        vec![
+            plain(&row.driver.measure),
+            (render::score_change(row.driver.change), change_tone(row.driver.change)),
+            plain(render::thousands(row.driver.up)),
+            plain(render::thousands(row.driver.down)),
+        ]
+    },
+    when_empty: "no company has a score on both days",
+};
+
+/// One line that sums a movement up.
+pub fn movement_text(movement: &Movement, since: Day, day: Day) -> String {
+    format!(
+        "{}, {since} to {day}: mean health from {} to {} ({})",
+        counted(movement.companies, "company", "companies"),
+        render::score(movement.before),
+        render::score(movement.now),
+        render::score_change(movement.now - movement.before),
+    )
+}

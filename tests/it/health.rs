@@ -1,0 +1,389 @@
+//! Health from outside: runs score companies, profiles say how, and the changes are explained. Scores are worked out by hand from the
+//! contract.
+
+use serde_json::{Value, json};
+
+use crate::kinds::import;
+use crate::support::Sandbox;
+
+/// Acme is as busy as in the month before, but stopped a week ago; globex goes on; idle has never done anything.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let companies = "company_id,name,csm,plan,seats,seats_used\nacme,Acme,ana,pro,10,6\nglobex,Globex,ben,basic,10,9\n\
+                     idle,Idle,ana,basic,,\n";
+    import(&sandbox, "companies", companies, [3, 0, 0]);
+    sandbox.import_events(&[
+        ("acme", "login", "2026-02-10", 200),
+        ("acme", "login", "2026-03-20", 100),
+        ("acme", "login", "2026-03-24", 100),
+        ("globex", "login", "2026-02-20", 10),
+        ("globex", "login", "2026-03-31", 12),
+    ]);
+    sandbox
+}
+
+/// The values of some fields of each company in a list.
+#[track_caller]
+fn fields(rows: &[Value], names: &[&str]) -> Vec<Value> {
+    rows.iter().map(|row| names.iter().map(|name| row[*name].clone()).collect()).collect()
+}
+
+#[track_caller]
+fn one(sandbox: &Sandbox, arguments: &str) -> Value {
+    sandbox.array(arguments).remove(0)
+}
+
+#[track_caller]
+fn is_near(value: &Value, expected: f64) {
+    let number = value.as_f64().unwrap_or_else(|| panic!("{value} is no number"));
+    assert!((number - expected).abs() < 1e-9, "{number} is not {expected}");
+}
+
+#[test]
+fn a_drop_in_usage_raises_a_signal_and_lowers_health_on_the_same_day() {
+    let sandbox = sandbox();
+    sandbox.ok("rule set login");
+    sandbox.ok("run --from 2026-03-30 --to 2026-03-31 --max-lag 30");
+    assert_eq!(sandbox.briefs().iter().filter(|brief| brief.contains("acme")).count(), 1);
+
+    // On 30 March: no change of events is 50 of 70, 71.43; 6 days since the last event 78.57; no signal 100:
+    // (4 × 71.43 + 3 × 78.57 + 100) / 8 = 77.68. On the 31st: 7 days 75, one signal 80: 73.84.
+    let day = |day: &str| one(&sandbox, &format!("health show acme --as-of {day}"));
+    let (before, now) = (day("2026-03-30"), day("2026-03-31"));
+    let shown = ["health_score", "health_band", "coverage", "health_main_driver", "profile", "scored_on"];
+    assert_eq!(fields(&[before], &shown), [json!([77.7, "good", 0.8, "usage", "default", "2026-03-30"])]);
+    assert_eq!(fields(&[now.clone()], &shown), [json!([73.8, "good", 0.8, "usage", "default", "2026-03-31"])]);
+    let measures = now["measures"].as_array().unwrap();
+    let expected = [
+        ("usage", json!(0.0), Some((5000.0 / 70.0, 4.0 * 5000.0 / 70.0 / 8.0)), 4.0),
+        ("recency", json!(7), Some((75.0, 225.0 / 8.0)), 3.0),
+        ("activity signals", json!(1), Some((80.0, 10.0)), 1.0),
+        ("satisfaction", json!(null), None, 1.0),
+        ("urgent tickets", json!(null), None, 1.0),
+    ];
+    assert_eq!(measures.len(), expected.len());
+    for (measure, (name, raw, scores, weight)) in measures.iter().zip(expected) {
+        assert_eq!((&measure["name"], &measure["raw"], &measure["weight"]), (&json!(name), &raw, &json!(weight)));
+        match scores {
+            None => assert_eq!((&measure["scaled"], &measure["contribution"]), (&json!(null), &json!(null))),
+            Some((scaled, contribution)) => {
+                is_near(&measure["scaled"], scaled);
+                is_near(&measure["contribution"], contribution);
+            }
+        }
+    }
+
+    // Acknowledging makes nobody healthy, and neither does scoring the day again.
+    sandbox.ok("ack --all --yes --reason seen");
+    sandbox.ok("health recompute --from 2026-03-01 --to 2026-03-31").says(&["scored 2 days again"]);
+    assert_eq!(day("2026-03-31")["health_score"], json!(73.8));
+}
+
+#[test]
+fn a_change_is_explained_with_the_signals_in_between() {
+    let sandbox = sandbox();
+    sandbox.ok("rule set login");
+    // The day 7 days before was not run: the latest before it counts.
+    for day in ["2026-03-22", "2026-03-30", "2026-03-31"] {
+        sandbox.ok(&format!("run --as-of {day} --max-lag 30"));
+    }
+    let shown = one(&sandbox, "health show Acme");
+    let [week, month] = [0, 1].map(|place| shown["changes"][place].clone());
+    // On 22 March: 100 events after 200 are -50 %, 0; 2 days 92.857; one signal, +100 % of the week before: good, so none bad: 100.
+    // (0 + 278.571 + 100) / 8 = 47.32. To 73.84: usage +35.71, recency (225 - 278.571) / 8 = -6.70, signals -2.5.
+    assert_eq!(
+        [&week["since"], &week["health_score"], &week["change"]],
+        [&json!("2026-03-22"), &json!(47.3), &json!(26.5)]
+    );
+    let names: Vec<&Value> = week["measures"].as_array().unwrap().iter().map(|change| &change["measure"]).collect();
+    assert_eq!(names[..3], [&json!("usage"), &json!("recency"), &json!("activity signals")]);
+    is_near(&week["measures"][0]["change"], 4.0 * 5000.0 / 70.0 / 8.0);
+    is_near(&week["measures"][1]["change"], (225.0 - 300.0 * 26.0 / 28.0) / 8.0);
+    is_near(&week["measures"][2]["change"], -2.5);
+    assert_eq!(week["measures"][1]["raw_before"], json!(2));
+    assert_eq!(
+        fields(week["signals"].as_array().unwrap(), &["raised_on", "type", "rule"]),
+        [json!(["2026-03-31", "bad", "login"])]
+    );
+    assert_eq!([&month["since"], &month["change"]], [&json!(null), &json!(null)]);
+    let screen = sandbox.ok("health show acme").stdout;
+    for text in [
+        "Acme: health 73.8, good, on 2026-03-31",
+        "Since 2026-03-22, 7 days ago: +26.5, from 47.3 to 73.8",
+        "login stopped",
+    ] {
+        assert!(screen.contains(text), "{screen} lacks {text}");
+    }
+
+    // Globex: from 0 events after 10, -100 %, to +20 %: 0 to 100; 30 days since the last, 0, to 100; no bad signals:
+    // 12.5 to 100. The mean of the two rises from 29.91 to 86.92.
+    let drivers = sandbox.array("health drivers --days 7");
+    let shown = ["measure", "companies_up", "companies_down", "companies", "since", "until"];
+    let all = fields(&drivers, &shown);
+    assert_eq!(all[0], json!(["usage", 2, 0, 2, "2026-03-22", "2026-03-31"]));
+    assert_eq!(all[1], json!(["recency", 1, 1, 2, "2026-03-22", "2026-03-31"]));
+    is_near(&drivers[0]["change"], (4.0 * 5000.0 / 70.0 / 8.0 + 50.0) / 2.0);
+    let summary = sandbox.ok("health drivers --days 7").stdout;
+    assert!(
+        summary.starts_with("2 companies, 2026-03-22 to 2026-03-31: mean health from 29.9 to 86.9 (+57.0)"),
+        "{summary}"
+    );
+    assert_eq!(sandbox.array("health drivers --days 7 --csm ben").len(), 5);
+    assert_eq!(sandbox.array("health drivers --days 28"), [json!(null); 0]);
+}
+
+#[test]
+fn lists_and_exports_have_one_decimal_and_rules_of_order() {
+    let sandbox = sandbox();
+    sandbox.ok("run --as-of 2026-03-31");
+    let shown = ["company_id", "health_score", "health_band", "coverage", "profile"];
+    // Acme: 71.43, 75, 100: (285.71 + 225 + 100) / 8. Of idle only the signals are known.
+    let expected = [
+        json!(["acme", 76.3, "good", 0.8, "default"]),
+        json!(["globex", 100.0, "good", 0.8, "default"]),
+        json!(["idle", null, "unknown", 0.1, "default"]),
+    ];
+    assert_eq!(fields(&sandbox.array("health list"), &shown), expected);
+    let ids = |arguments: &str| fields(&sandbox.array(arguments), &["company_id"]);
+    assert_eq!(ids("health list --desc"), [json!(["globex"]), json!(["acme"]), json!(["idle"])]);
+    assert_eq!(ids("health list --sort name --desc --csm ana"), [json!(["idle"]), json!(["acme"])]);
+    assert_eq!(ids("health list --where 'health_score < 76.34'"), [json!(["acme"])]);
+    // Not rounded it is 76.339...: a condition takes it as it is.
+    assert_eq!(ids("health list --where 'health_score < 76.3'"), [Value::Null; 0]);
+    let columns = "company list --columns company_id,health_score,health_band,health_main_driver --format csv";
+    let expected = "company_id,health_score,health_band,health_main_driver\nacme,76.3,good,usage\nglobex,100.0,good,\nidle,,unknown,\n";
+    assert_eq!(sandbox.ok(columns).stdout, expected);
+    let exported = sandbox.ok("export companies --format json").stdout;
+    assert!(exported.contains("\"health_score\":76.3,\"health_band\":\"good\""), "{exported}");
+    assert_eq!(one(&sandbox, "company show acme")["health"]["health_score"], json!(76.3));
+    let table = sandbox.ok("company list").stdout;
+    assert!(table.contains("76.3  good") && table.contains("-  unknown"), "{table}");
+}
+
+#[test]
+fn who_has_churned_or_is_yet_to_come_has_no_health() {
+    let sandbox = sandbox();
+    import(&sandbox, "companies", "company_id,created_on\nnew,2026-03-31\n", [1, 0, 0]);
+    sandbox.ok("company churn globex --on 2026-03-31 --reason-code price/too-expensive");
+    sandbox.ok("run --from 2026-03-30 --to 2026-03-31 --max-lag 30");
+    let ids =
+        |day: &str| fields(&sandbox.array(&format!("health list --sort company_id --as-of {day}")), &["company_id"]);
+    assert_eq!(ids("2026-03-30"), [json!(["acme"]), json!(["globex"]), json!(["idle"])]);
+    assert_eq!(ids("2026-03-31"), [json!(["acme"]), json!(["idle"]), json!(["new"])]);
+    assert_eq!(ids("2026-03-29"), [Value::Null; 0]);
+    let globex = one(&sandbox, "health show globex");
+    assert_eq!(
+        [&globex["health_score"], &globex["health_band"], &globex["measures"]],
+        [&json!(null), &json!(null), &json!([])]
+    );
+}
+
+#[test]
+fn a_day_that_was_not_run_has_the_health_of_the_latest_before_it() {
+    let mut sandbox = sandbox();
+    sandbox.ok("run --as-of 2026-03-22 --max-lag 30");
+    sandbox.ok("run --as-of 2026-03-31");
+    sandbox.at("2026-04-20T06:00:00Z");
+    let asked = |day: &str| {
+        let names = "company_id,health_score,health_change_7d,health_change_28d";
+        let rows = sandbox.array(&format!("company list --columns {names} --as-of {day}"));
+        fields(&rows[..1], &["company_id", "health_score", "health_change_7d", "health_change_28d"]).remove(0)
+    };
+    assert_eq!(asked("2026-03-21"), json!(["acme", null, null, null]));
+    assert_eq!(asked("2026-03-22"), json!(["acme", 47.3, null, null]));
+    assert_eq!(asked("2026-03-28"), json!(["acme", 47.3, null, null]));
+    // 29 March less 7 days is the 22nd, and so is the latest day run by the 29th.
+    assert_eq!(asked("2026-03-29"), json!(["acme", 47.3, 0.0, null]));
+    // 76.34 - 47.32 = 29.02.
+    assert_eq!(asked("2026-03-31"), json!(["acme", 76.3, 29.0, null]));
+    assert_eq!(asked("2026-04-06"), json!(["acme", 76.3, 29.0, null]));
+    assert_eq!(asked("2026-04-07"), json!(["acme", 76.3, 0.0, null]));
+    assert_eq!(asked("2026-04-19"), json!(["acme", 76.3, 0.0, 29.0]));
+    sandbox.ok("company churn acme --on 2026-04-10 --reason-code price/too-expensive");
+    assert_eq!(asked("2026-04-09")[1], json!(76.3));
+    assert_eq!(asked("2026-04-10"), json!(["acme", null, null, null]));
+}
+
+fn stored(sandbox: &Sandbox) -> Vec<(i64, i64, Option<f64>, String)> {
+    let database = sandbox.database();
+    let mut statement =
+        database.prepare("SELECT id, version, score, raw_values FROM health_scores ORDER BY id").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn the_same_facts_give_the_same_scores_again() {
+    let sandbox = sandbox();
+    sandbox.ok("rule set login");
+    sandbox.ok("run --from 2026-03-29 --to 2026-03-31 --max-lag 30");
+    let first = stored(&sandbox);
+    assert_eq!(first.len(), 9);
+    sandbox.ok("run --as-of 2026-03-31");
+    sandbox.ok("run --as-of 2026-03-30 --backfill --max-lag 30");
+    assert_eq!(stored(&sandbox), first);
+    sandbox.ok("run --as-of 2026-03-31 --dry-run");
+    sandbox.ok("health recompute --from 2026-01-01 --to 2026-04-01");
+    assert_eq!(stored(&sandbox), first);
+    sandbox.ok("check");
+    // The view works out the same as the program does.
+    let shown = one(&sandbox, "health show acme");
+    let database = sandbox.database();
+    let sql =
+        "SELECT raw, scaled, contribution FROM health_measure_log WHERE company_id = 'acme' AND day = '2026-03-31'";
+    let mut statement = database.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?])).unwrap();
+    let rows: Vec<[Option<f64>; 3]> = rows.map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 5);
+    for (row, measure) in rows.iter().zip(shown["measures"].as_array().unwrap()) {
+        for (value, name) in row.iter().zip(["raw", "scaled", "contribution"]) {
+            match value {
+                Some(value) => is_near(&measure[name], *value),
+                None => assert_eq!(measure[name], json!(null)),
+            }
+        }
+    }
+}
+
+const SEATS: &str = "name = \"seats\", kind = \"proactive\", value = \"seat_usage_pct\", from = 0, to = 90, weight = 3";
+const PLAN: &str =
+    "name = \"plan\", kind = \"reactive\", value = \"plan\", weight = 1, map = { pro = 100, basic = 20 }";
+
+#[test]
+fn the_first_profile_that_fits_scores_a_company() {
+    let sandbox = sandbox();
+    let added = sandbox.ok(&format!(
+        "health profile add seats --where 'seats > 0' --priority 5 --measure '{SEATS}' --measure '{PLAN}'"
+    ));
+    added.says(&["new health profile: seats", "1 proactive and 1 reactive"]);
+    sandbox.ok("run --as-of 2026-03-31");
+    // Acme: 60 % of 90 % is 66.67: (200 + 100) / 4. Globex: (300 + 20) / 4.
+    let shown = ["company_id", "health_score", "health_band", "profile"];
+    let expected = [
+        json!(["acme", 75.0, "good", "seats"]),
+        json!(["globex", 80.0, "good", "seats"]),
+        json!(["idle", null, "unknown", "default"]),
+    ];
+    assert_eq!(fields(&sandbox.array("health list --sort company_id"), &shown), expected);
+}
+
+#[test]
+fn profiles_are_made_changed_and_removed() {
+    let sandbox = sandbox();
+    sandbox.ok(&format!(
+        "health profile add seats --where 'seats > 0' --priority 5 --measure '{SEATS}' --measure '{PLAN}'"
+    ));
+    sandbox.ok("run --as-of 2026-03-30 --max-lag 30");
+    // What is not given stays; the bands are part of the definition.
+    sandbox.ok("health profile add seats --good 76").says(&["is changed"]);
+    sandbox.ok("health profile add seats --good 76").says(&["stays as it was"]);
+    sandbox.ok("run --as-of 2026-03-31");
+    let acme = one(&sandbox, "health show acme");
+    assert_eq!([&acme["health_score"], &acme["health_band"]], [&json!(75.0), &json!("average")]);
+    let marks = |sandbox: &Sandbox| {
+        let shown = one(sandbox, "health show acme");
+        fields(shown["trend"].as_array().unwrap(), &["day", "health_band", "profile", "definition_changed"])
+    };
+    let expected = [json!(["2026-03-30", "good", "seats", false]), json!(["2026-03-31", "average", "seats", true])];
+    assert_eq!(marks(&sandbox), expected);
+    assert!(sandbox.ok("health show acme").stdout.contains("the definition changed on 2026-03-31: seats"));
+
+    // Scored again, both days are by the present definition, and nothing is marked.
+    sandbox.ok("health recompute --from 2026-03-30 --to 2026-03-31").says(&["scored 2 days again"]);
+    let expected = [json!(["2026-03-30", "average", "seats", false]), json!(["2026-03-31", "average", "seats", false])];
+    assert_eq!(marks(&sandbox), expected);
+
+    let listed = sandbox.array("health profile list");
+    let expected = [json!(["seats", "seats > 0", 5, 76.0, 40.0]), json!(["default", null, null, 70.0, 40.0])];
+    assert_eq!(fields(&listed, &["name", "where", "priority", "good", "average"]), expected);
+    assert_eq!(
+        listed[0]["measures"][1],
+        json!({"name": "plan", "kind": "reactive", "value": "plan", "weight": 1, "map": {"basic": 20, "pro": 100}})
+    );
+    assert!(sandbox.ok("health profile show seats").stdout.contains("seat_usage_pct"));
+
+    sandbox.ok("health profile remove seats");
+    sandbox.ok("health recompute --from 2026-03-31 --to 2026-03-31");
+    let expected = [json!(["2026-03-30", "average", "seats", false]), json!(["2026-03-31", "good", "default", true])];
+    assert_eq!(marks(&sandbox), expected);
+}
+
+/// A first profile of one's own leaves nobody unscored; of two that fit, the lower number is taken, of equal ones the first A to Z.
+#[test]
+fn profiles_are_tried_in_order() {
+    let sandbox = sandbox();
+    let add = |name: &str, condition: &str, priority: i32| {
+        sandbox
+            .ok(&format!("health profile add {name} --where '{condition}' --priority {priority} --measure '{SEATS}'"));
+    };
+    add("third", "seats = 10", 3);
+    add("second", "seats_used >= 6", 1);
+    add("first", "seats_used > 8", 1);
+    sandbox.ok("run --as-of 2026-03-31");
+    let profiles = fields(&sandbox.array("health list --sort company_id"), &["company_id", "profile"]);
+    assert_eq!(profiles, [json!(["acme", "second"]), json!(["globex", "first"]), json!(["idle", "default"])]);
+    add("second", "seats_used >= 6", 4);
+    sandbox.ok("run --as-of 2026-03-31");
+    let profiles = fields(&sandbox.array("health list --sort company_id"), &["company_id", "profile"]);
+    assert_eq!(profiles[0], json!(["acme", "third"]));
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_changes_nothing() {
+    let sandbox = sandbox();
+    sandbox.ok("metric add twice_health --formula 'health_score * 2'");
+    sandbox.ok("metric add seats_left --formula 'seats - seats_used'");
+    let left = "name = \"left\", kind = \"proactive\", value = \"seats_left\", from = 10, to = 0, weight = 1";
+    sandbox.ok(&format!("health profile add mine --measure '{left}'"));
+    let health = "name = \"x\", kind = \"proactive\", value = \"health_score\", from = 0, to = 100, weight = 1";
+    let hidden = health.replace("health_score", "twice_health");
+    let cases = [
+        ("health profile add default --good 80".to_owned(), 2, "cannot be changed"),
+        ("health profile add x --where 'seets > 1'".to_owned(), 2, "did you mean 'seats'"),
+        ("health profile add x --where 'health_band = 1'".to_owned(), 2, "feed health back"),
+        (format!("health profile add x --measure '{health}'"), 2, "feed health back"),
+        (format!("health profile add x --measure '{hidden}'"), 2, "needs health_score"),
+        (format!("health profile add x --measure '{}'", health.replace("weight = 1", "weight = 0")), 2, "weight 0"),
+        (format!("health profile add x --measure '{}'", health.replace("to =", "too =")), 2, "too"),
+        ("health profile add x --good 30".to_owned(), 2, "lies above"),
+        ("health profile add x --good 170".to_owned(), 2, "0 to 100"),
+        ("health profile remove default".to_owned(), 9, "comes with the program"),
+        ("health profile remove mein".to_owned(), 9, "did you mean 'mine'"),
+        ("health profile show x".to_owned(), 9, "no health profile 'x'"),
+        // What a profile measures cannot go away, nor come down to health.
+        ("metric remove seats_left".to_owned(), 9, "health profile 'mine'"),
+        ("metric add seats_left --formula 'health_score'".to_owned(), 2, "feed health back"),
+        ("health show acne".to_owned(), 9, "did you mean"),
+        ("health list --sort scor".to_owned(), 2, "no attribute 'scor'"),
+        ("health list --as-of 2026-04-02".to_owned(), 2, "future"),
+        ("health show acme --days 0".to_owned(), 2, "1..=3650"),
+        ("health recompute --from 2026-03-02 --to 2026-03-01".to_owned(), 2, "lies after"),
+        ("health recompute --from 2026-03-02 --to 2026-04-02".to_owned(), 2, "future"),
+    ];
+    for (command, code, text) in cases {
+        sandbox.fails(&command, code).says(&[text]);
+    }
+    assert_eq!(fields(&sandbox.array("health profile list"), &["name"]), [json!(["mine"]), json!(["default"])]);
+    assert_eq!(sandbox.array("metric list").len(), 2);
+    sandbox
+        .ok("health recompute --from 2026-03-01 --to 2026-03-31")
+        .says(&["no day of 2026-03-01..2026-03-31 was run"]);
+    for command in ["health list", "health drivers"] {
+        let outcome = sandbox.ok(command);
+        assert_eq!(outcome.stdout, "", "{outcome}");
+    }
+    assert!(sandbox.ok("health show acme").stdout.contains("none yet"));
+    for command in ["health list", "health show acme", "health drivers", "health profile list"] {
+        Sandbox::empty().fails(command, 6);
+    }
+}
+
+#[test]
+fn a_company_that_becomes_part_of_another_leaves_its_health_to_it() {
+    let sandbox = sandbox();
+    sandbox.ok("run --as-of 2026-03-31");
+    sandbox.ok("company merge idle acme");
+    sandbox.ok("check");
+    assert_eq!(stored(&sandbox).len(), 2);
+    assert_eq!(one(&sandbox, "health show acme")["health_score"], json!(76.3));
+}
