@@ -14,10 +14,10 @@ use crate::domain::day::{Day, DayRange};
 use crate::error::usage;
 use crate::render::{Format, RecordBook, RecordWriter, Value};
 use crate::store::{Scope, SignalFilter, SignalOrder, SortKey, Store, TaskFilter};
+use crate::views;
 use crate::views::exports;
 use crate::views::signals::SIGNALS;
 use crate::views::tasks::{ListedTask, TASKS};
-use crate::views;
 use crate::whole_file::WholeFile;
 
 /// Write complete data for other tools.
@@ -237,10 +237,18 @@ impl ExportOptions {
     }
 }
 
-fn write_workbook(context: &Context, store: &Store, file: Option<&Path>, fields: &[&str], produce: Produce<'_>) -> Result<()> {
+fn write_workbook(
+    context: &Context,
+    store: &Store,
+    file: Option<&Path>,
+    fields: &[&str],
+    produce: Produce<'_>,
+) -> Result<()> {
     let Some(path) = file else {
         if context.ui.look().width.is_some() {
-            return Err(usage("a workbook is nothing for a terminal").hint("--out FILE.xlsx writes it to a file").into());
+            return Err(usage("a workbook is nothing for a terminal")
+                .hint("--out FILE.xlsx writes it to a file")
+                .into());
         }
         return context.ui.data(workbook(context.today(store), fields, produce)?);
     };

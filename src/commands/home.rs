@@ -80,8 +80,11 @@ fn tell_of_the_day(context: &Context, store: &Store) -> Result<()> {
         (count("days_to_renewal < 0")?, "overdue renewal", "overdue renewals"),
         (overdue, "overdue task", "overdue tasks"),
     ];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| counted(number, one, many)).collect();
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, many)| counted(number, one, many))
+        .collect();
     if !parts.is_empty() {
         context.ui.note(parts.join(", "));
         context.ui.hint("`signals agenda` says what to do this week, `signals report dashboard` how everything stands");

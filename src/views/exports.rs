@@ -29,18 +29,8 @@ pub fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
 pub const COMPANY: [&str; 3] = ["company_id", "name", "csm"];
 
 /// The columns of pulses.
-pub const PULSES: [&str; 10] = [
-    "company_id",
-    "company_name",
-    "csm",
-    "pulse",
-    "pulse_label",
-    "set_on",
-    "reason_codes",
-    "note",
-    "set_by",
-    "set_at",
-];
+pub const PULSES: [&str; 10] =
+    ["company_id", "company_name", "csm", "pulse", "pulse_label", "set_on", "reason_codes", "note", "set_by", "set_at"];
 
 /// A row of pulses; `company` are the values of [`COMPANY`].
 pub fn pulse<'v>(company: &[&'v Datum], pulse: &'v Pulse) -> Vec<Value<'v>> {

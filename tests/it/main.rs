@@ -7,6 +7,7 @@
 
 mod acknowledging;
 mod adoption;
+mod browser;
 mod demo;
 mod detection;
 mod documentation;

@@ -74,6 +74,8 @@ pub struct Table {
     pub rows: Vec<Row>,
     /// How it is drawn.
     pub chart: Option<Chart>,
+    /// Whether a page shows it only when asked, because its picture says the same at a glance.
+    pub is_folded: bool,
     /// What has to be known to read it right.
     pub note: Option<&'static str>,
     /// What to say when there are no rows.
@@ -83,12 +85,28 @@ pub struct Table {
 impl Table {
     /// A table without rows yet.
     pub fn new(name: &'static str, title: &'static str, label: Column, columns: Vec<Column>) -> Self {
-        Table { name, title, label, columns, rows: Vec::new(), chart: None, note: None, when_empty: "none" }
+        Table {
+            name,
+            title,
+            label,
+            columns,
+            rows: Vec::new(),
+            chart: None,
+            is_folded: false,
+            note: None,
+            when_empty: "none",
+        }
     }
 
     /// Draws it so.
     pub fn drawn(mut self, chart: Chart) -> Self {
         self.chart = Some(chart);
+        self
+    }
+
+    /// Leaves it to its picture until somebody asks.
+    pub fn folded(mut self) -> Self {
+        self.is_folded = true;
         self
     }
 

@@ -12,7 +12,16 @@ use super::{Cell, Report, Section, Table};
 use crate::render::Align;
 
 /// The hash of the style sheet, which the page's policy names. A test works it out anew.
-const STYLE_HASH: &str = "sha256-TO-BE-SET";
+const STYLE_HASH: &str = "sha256-FqBNAJA9l4fHVDrenCDBgs9gN8DLc50rX7URRsBGapY=";
+
+/// A text with fewer characters stays on one line.
+const SHORT: usize = 25;
+
+/// A text with as many characters needs room.
+const LONG: usize = 40;
+
+/// A table with so many columns besides the first is printed small.
+const BROAD: usize = 9;
 
 #[derive(Serialize)]
 struct Page<'r> {
@@ -42,6 +51,8 @@ struct PageSection<'r> {
 struct PageTable<'r> {
     name: &'r str,
     title: &'r str,
+    is_folded: bool,
+    is_broad: bool,
     note: Option<&'r str>,
     when_empty: &'r str,
     headings: Vec<Shown<'r>>,
@@ -103,15 +114,23 @@ fn section(section: &Section) -> PageSection<'_> {
 fn table(table: &Table) -> PageTable<'_> {
     let headings = std::iter::once((table.label.title, Align::Left))
         .chain(table.columns.iter().enumerate().map(|(place, column)| (column.title, side(table, place))));
-    let rows = table.rows.iter().map(|row| std::iter::once(&row.label).chain(&row.cells).map(cell).collect());
+    let headings: Vec<Shown<'_>> = headings.map(|(text, align)| Shown { text, class: class(align) }).collect();
+    let row = |row: &super::Row| -> Vec<PageCell> {
+        let cells = std::iter::once(&row.label).chain(&row.cells);
+        cells.zip(&headings).map(|(cell, heading)| page_cell(cell, heading.class)).collect()
+    };
+    let rows = table.rows.iter().map(row).collect();
+    let chart = chart(table);
     PageTable {
         name: table.name,
         title: table.title,
+        is_folded: table.is_folded && chart.is_some(),
+        is_broad: table.columns.len() >= BROAD,
         note: table.note,
         when_empty: table.when_empty,
-        headings: headings.map(|(text, align)| Shown { text, class: class(align) }).collect(),
-        rows: rows.collect(),
-        chart: chart(table),
+        headings,
+        rows,
+        chart,
     }
 }
 
@@ -128,12 +147,64 @@ fn class(align: Align) -> &'static str {
     }
 }
 
-fn cell(cell: &Cell) -> PageCell {
-    PageCell { text: cell.text().into_owned(), class: class(cell.align()) }
+fn page_cell(cell: &Cell, side: &'static str) -> PageCell {
+    let text = cell.text().into_owned();
+    let class = match text.chars().count() {
+        _ if side == "number" => side,
+        0..SHORT => "text short",
+        SHORT..LONG => "text",
+        _ => "text long",
+    };
+    PageCell { text, class }
 }
 
 fn chart(table: &Table) -> Option<PageChart<'_>> {
     let chart = table.chart.as_ref()?;
     let drawings = [("wide", draw(table, chart, WIDE)?), ("narrow", draw(table, chart, NARROW)?)];
     Some(PageChart { title: chart.title, drawings })
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use sha2::{Digest, Sha256};
+
+    use super::super::{Column, Head};
+    use super::*;
+    use crate::domain::day::Day;
+
+    fn report(name: &str) -> Report {
+        let mut table = Table::new("t", "T", Column::new("name", "customer"), vec![Column::new("why", "why")]);
+        table.named_row("C-1", name, vec![Cell::Text(name.to_owned())]);
+        Report {
+            title: "Test",
+            head: Head { as_of: Day::from_number(0), filter: name.to_owned() },
+            summary: None,
+            sections: vec![Section { title: "Question", answer: name.to_owned(), tables: vec![table] }],
+        }
+    }
+
+    #[test]
+    fn the_policy_names_the_style_sheet_that_is_there() {
+        let page = String::from_utf8(page(&report("Acme")).unwrap()).unwrap();
+        let (_, rest) = page.split_once("<style>").unwrap();
+        let (style, _) = rest.split_once("</style>").unwrap();
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
+        assert_eq!(STYLE_HASH, format!("sha256-{hash}"));
+    }
+
+    #[test]
+    fn text_of_data_is_text() {
+        let hostile = "</td><script>alert(1)</script>\"'><img src=x onerror=y>&amp;";
+        let page = String::from_utf8(page(&report(hostile)).unwrap()).unwrap();
+        let shown = scraper::Html::parse_document(&page);
+        let all = |selector: &str| -> Vec<String> {
+            let selector = scraper::Selector::parse(selector).unwrap();
+            shown.select(&selector).map(|element| element.text().collect()).collect()
+        };
+        assert_eq!((all("script").len(), all("img").len()), (0, 0));
+        assert_eq!(all("tbody th"), [hostile]);
+        assert_eq!(all(".answer"), [hostile]);
+        assert_eq!(all(".head"), [format!("As of 1970-01-01 · {hostile}")]);
+    }
 }

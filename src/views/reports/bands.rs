@@ -81,9 +81,9 @@ fn overall_answer(portfolio: &Portfolio) -> String {
 /// Which plan, lifecycle stage and product have a health problem.
 pub(super) fn problems(portfolio: &Portfolio) -> Section {
     let tables = vec![
-        by(portfolio, PLAN, "plans", "Health by plan", "plan"),
-        by(portfolio, STAGE, "stages", "Health by stage", "stage"),
-        by(portfolio, PRODUCT, "products", "Health by product", "product"),
+        by(portfolio, PLAN, "plans", "Health by plan", "plan").folded(),
+        by(portfolio, STAGE, "stages", "Health by stage", "stage").folded(),
+        by(portfolio, PRODUCT, "products", "Health by product", "product").folded(),
     ];
     Section { title: "Where is there a health problem?", answer: problem_answer(portfolio), tables }
 }

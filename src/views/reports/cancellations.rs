@@ -131,6 +131,7 @@ fn month_table(months: &[Month<'_>]) -> Table {
     }
     table
         .drawn(Chart::new("Cancellations by month", Kind::Months { column: 0 }))
+        .folded()
         .noted("The rate is that of the customers with whom the month began. The last month may not be over.")
         .or_say("no customers yet")
 }
@@ -191,12 +192,16 @@ fn answer(day: Day, losses: &Losses, months: &[Month<'_>]) -> String {
     let cancellations = counted(number, "cancellation", "cancellations");
     let lost = sum_known(losses.cancellations.iter().map(|loss| loss.mrr)).filter(|_| number > 0);
     let money = lost.map(|lost| format!(" with {} of MRR", Cell::Money(lost).text())).unwrap_or_default();
-    let year = format!("{cancellations} in the last {} months{money}", months.len());
+    let year = format!(
+        "In {} there {} {cancellations}{money}.",
+        counted(months.len() as u64, "month", "months"),
+        if number == 1 { "was" } else { "were" }
+    );
     let Some([before, last]) = quarters(day, months) else {
         return if number == 0 {
             "Nobody has cancelled so far.".to_owned()
         } else {
-            format!("{year}; too short a time to tell whether they go up or down.")
+            format!("{year} That is too short a time to tell whether they go up or down.")
         };
     };
     let rate = |quarter: &Quarter| quarter.rate.rounded().unwrap_or_default();
@@ -206,7 +211,7 @@ fn answer(day: Day, losses: &Losses, months: &[Month<'_>]) -> String {
         std::cmp::Ordering::Equal => "Cancellations are steady",
     };
     format!(
-        "{direction}: {} in the last three complete months ({} a month), {} in the three before ({} a month); {year}.",
+        "{direction}: {} in the last three complete months ({} a month), {} in the three before ({} a month). {year}",
         last.cancellations,
         last.rate.text(),
         before.cancellations,

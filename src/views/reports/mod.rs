@@ -81,7 +81,7 @@ fn summary(portfolio: &Portfolio, losses: &Losses, lives: &[SignalLife]) -> Tabl
     let all_mrr = Cell::money(mrr(portfolio.customers.iter()));
     let note = |text: String| Cell::Text(text);
     table.named_row("customers", "Customers", vec![Cell::Count(count), note(String::new())]);
-    table.named_row("mrr", "MRR a month", vec![all_mrr, note(String::new())]);
+    table.named_row("mrr", "MRR", vec![all_mrr, note(String::new())]);
     let share = Cell::share_of(poor().count() as u64, count);
     let known = if portfolio.has_health() { Cell::Count(poor().count() as u64) } else { Cell::Unknown };
     table.named_row("poor_customers", "Customers in poor health", vec![known, note(of_all(&share, portfolio))]);

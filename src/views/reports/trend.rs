@@ -162,6 +162,7 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
     }
     table
         .drawn(Chart::new("Mean health score of the same customers, by week", Kind::Line { column: 0 }))
+        .folded()
         .noted("The same customers are those with a score on the first and on the last day shown.")
 }
 

@@ -1,6 +1,6 @@
 //! What each CSM has to do, and who has too much.
 
-use super::{NONE, Portfolio, grouped, listed};
+use super::{NONE, Portfolio, counted, grouped, listed};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{is_overloaded, median, mrr};
 use crate::render::report::{Across, Cell, Chart, Column, Kind, Section, Table, Tint};
@@ -27,7 +27,7 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
     for (poor, csm, members) in groups {
         let is_too_much = csm.is_some() && middle.is_some_and(|middle| is_overloaded(poor, middle));
         if let (true, Some(name)) = (is_too_much, &csm) {
-            overloaded.push(format!("{name} ({poor})"));
+            overloaded.push((name.clone(), poor));
         }
         let cells = vec![
             Cell::Count(members.len() as u64),
@@ -63,22 +63,24 @@ fn drawn(table: Table, has_health: bool) -> Table {
     table.drawn(Chart::new(title, kind))
 }
 
-fn answer(portfolio: &Portfolio, middle: Option<f64>, overloaded: &[String]) -> String {
+fn answer(portfolio: &Portfolio, middle: Option<f64>, overloaded: &[(String, u64)]) -> String {
     if !portfolio.has_health() {
         return "Nobody can tell before there are health scores.".to_owned();
     }
-    let middle = Cell::number(middle);
-    match overloaded.len() {
-        0 => format!("Nobody is overloaded: the median CSM has {} poor customers.", middle.text()),
-        1 => format!(
-            "{} is overloaded: poor customers in brackets; the median CSM has {}.",
-            listed(overloaded),
-            middle.text()
+    let median = format!("the median of all CSMs is {}", Cell::number(middle).text());
+    match overloaded {
+        [] => format!(
+            "Nobody is overloaded with customers in poor health: {median}, and nobody has more than 1.5 times that."
         ),
-        _ => format!(
-            "{} are overloaded: poor customers in brackets; the median CSM has {}.",
-            listed(overloaded),
-            middle.text()
-        ),
+        [(name, poor)] => {
+            format!(
+                "{name} is overloaded with {}: {median}.",
+                counted(*poor, "customer in poor health", "customers in poor health")
+            )
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|(name, poor)| format!("{name} ({poor})")).collect();
+            format!("{} are overloaded with customers in poor health: {median}.", listed(&names))
+        }
     }
 }
