@@ -198,12 +198,12 @@ pub fn to_talk_about(
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::domain::day::Instant;
 
     /// A customer of whom nothing is known but the id.
-    pub fn customer(number: u32) -> Customer {
+    pub(crate) fn customer(number: u32) -> Customer {
         Customer {
             key: CompanyKey(number),
             company_id: format!("C-{number}"),
@@ -226,7 +226,7 @@ pub mod tests {
     }
 
     /// A pulse of a level from 1 to 6.
-    pub fn pulse(day: Day, level: i64) -> Option<PulseMark> {
+    pub(crate) fn pulse(day: Day, level: i64) -> Option<PulseMark> {
         Some(PulseMark { day, at: Instant::from_micros(0), level: Level::of_number(level).unwrap() })
     }
 

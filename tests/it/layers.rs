@@ -136,7 +136,7 @@ enum What {
     SqlClock,
 }
 
-const RESTRICTIONS: [Restriction; 14] = [
+const RESTRICTIONS: [Restriction; 15] = [
     Restriction {
         what: What::Sql,
         allowed_in: &["store/"],
@@ -213,6 +213,13 @@ const RESTRICTIONS: [Restriction; 14] = [
         reason: "files are read by the import and rows are written by the renderer, each in one way",
         remedy: "use `import::Rejects` or `render::RecordWriter`",
         bad: "use csv::Writer;",
+    },
+    Restriction {
+        what: What::Crates(&["minijinja", "rust_xlsxwriter"]),
+        allowed_in: &["render/"],
+        reason: "pages and workbooks are written by the renderer, which escapes what goes into them",
+        remedy: "make a `render::report::Report` or use `render::RecordBook`",
+        bad: "use rust_xlsxwriter::Workbook;",
     },
     Restriction {
         what: What::Code(&["fs::", "File::"]),

@@ -21,6 +21,7 @@ mod openstack;
 mod property;
 mod pulse;
 mod reasons;
+mod reports;
 mod runs;
 mod screens;
 mod support;

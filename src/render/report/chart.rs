@@ -279,8 +279,10 @@ impl Drawing {
             let (name_y, name) = (y + if above > 0.0 { 13.0 } else { THICK / 2.0 + 4.5 }, shortened(name, 24));
             self.text(0.0, name_y, "start", "name", name);
             y += above;
-            if whole > 0.0 {
+            if sum(parts) > 0.0 {
                 self.bar(parts, [left, y, self.width - left, THICK], whole);
+            } else {
+                self.text(left, y + THICK / 2.0 + 4.5, "start", "axis", "0");
             }
             y += THICK + gap;
         }

@@ -14,13 +14,13 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
     let before = |key| then.and_then(|snapshot| snapshot.score(key));
     let list = to_talk_about(&portfolio.customers, before, portfolio.day(), MOST);
     let columns = vec![
-        Column::for_people("id"),
+        Column::new("reason", "why"),
         Column::new("csm", "CSM"),
         Column::new("mrr", "MRR"),
         Column::new("health_score", "health"),
         Column::new("pulse", "pulse"),
         Column::new("renewal_on", "renews on"),
-        Column::new("reason", "why"),
+        Column::for_people("id"),
     ];
     let mut table = Table::new("talk_about", "Customers to talk about", Column::new("name", "customer"), columns)
         .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
@@ -43,13 +43,13 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
 fn cells(customer: &Customer, concerns: &[Concern]) -> Vec<Cell> {
     let words: Vec<String> = concerns.iter().map(|concern| words(customer, concern)).collect();
     vec![
-        Cell::Text(customer.company_id.clone()),
+        Cell::Text(words.join("; ")),
         Cell::text_of(customer.csm.as_ref()),
         Cell::money(customer.mrr),
         Cell::number(customer.score),
         Cell::text_of(customer.level()),
         customer.renewal_on.map_or(Cell::Unknown, Cell::Day),
-        Cell::Text(words.join("; ")),
+        Cell::Text(customer.company_id.clone()),
     ]
 }
 

@@ -107,11 +107,10 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
         _ => "steady",
     };
     let mean_of = |scores: &[f64]| Cell::number(mean(scores.iter().copied())).text().into_owned();
-    let others = format!(
-        "{} joined and {} left since",
-        counted(comparison.joined.len() as u64, "customer", "customers"),
-        comparison.left.len()
-    );
+    let others = match (comparison.joined.len(), comparison.left.len()) {
+        (0, 0) => "nobody joined or left since".to_owned(),
+        (joined, left) => format!("{} joined and {left} left since", counted(joined as u64, "customer", "customers")),
+    };
     format!(
         "Health scores are {direction}: {} with a score on both days average {} now, against {} on {day} ({}); {others}.",
         counted(comparison.now.len() as u64, "customer", "customers"),
