@@ -387,7 +387,7 @@ fn a_workbook_of_records_has_numbers_days_and_text() {
                         assert_eq!(cell_number(cell), number(text))
                     }
                     Value::String(text) => assert_eq!(&cell.to_string(), text),
-                    nested => assert_eq!(&cell.to_string(), &nested.to_string()),
+                    _nested => assert!(cell.to_string().starts_with('['), "{what}: {cell}"),
                 }
             }
         }
