@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, agenda, attribute, backup, check, company, completions, demo, event, export, health, home, import, init, list,
-    man, metric, playbook, pulse, reason, reopen, report, rule, run, segment, show, status, task,
+    ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event, export, health, home,
+    import, inbox, init, list, man, metric, notify, playbook, pulse, reason, reopen, report, rule, run, segment, show,
+    status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -22,6 +23,8 @@ Environment:
   SIGNALS_DB    the database, unless --db names it
   SIGNALS_USER  who does it, unless --by says so
   SIGNALS_NOW   stands in for the clock, as 2026-03-31T09:30:00Z
+  SIGNALS_SMTP_URL, SIGNALS_SLACK_WEBHOOK
+                where `notify` delivers to
   NO_COLOR      no colours, unless --color asks for them
 
 Exit codes:
@@ -48,10 +51,14 @@ enum Command {
     #[command(subcommand)]
     Rule(rule::Rule),
     Run(run::Run),
+    Daily(daily::Daily),
     List(list::List),
     Show(show::Show),
     Ack(ack::Ack),
     Reopen(reopen::Reopen),
+    Inbox(inbox::Inbox),
+    #[command(subcommand)]
+    Notify(notify::Notify),
     Agenda(agenda::Agenda),
     #[command(subcommand)]
     Playbook(playbook::Playbook),
@@ -75,6 +82,8 @@ enum Command {
     Report(report::ReportCommand),
     #[command(subcommand)]
     Export(export::Export),
+    #[command(subcommand)]
+    Config(config::Config),
     Status(status::Status),
     Check(check::Check),
     Backup(backup::Backup),
@@ -102,10 +111,13 @@ impl Cli {
             Some(Command::Event(args)) => args.run(context),
             Some(Command::Rule(args)) => args.run(context),
             Some(Command::Run(args)) => args.run(context),
+            Some(Command::Daily(args)) => args.run(context),
             Some(Command::List(args)) => args.run(context),
             Some(Command::Show(args)) => args.run(context),
             Some(Command::Ack(args)) => args.run(context),
             Some(Command::Reopen(args)) => args.run(context),
+            Some(Command::Inbox(args)) => args.run(context),
+            Some(Command::Notify(args)) => args.run(context),
             Some(Command::Agenda(args)) => args.run(context),
             Some(Command::Playbook(args)) => args.run(context),
             Some(Command::Task(args)) => args.run(context),
@@ -118,6 +130,7 @@ impl Cli {
             Some(Command::Reason(args)) => args.run(context),
             Some(Command::Report(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
+            Some(Command::Config(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),
             Some(Command::Backup(args)) => args.run(context),

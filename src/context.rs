@@ -103,6 +103,18 @@ impl Context {
         self.user.clone().or_else(|| whoami::username().ok()).unwrap_or_else(|| "unknown".to_owned())
     }
 
+    /// A variable of the environment that the configuration names, such as one that holds a secret; `None` when it is not set or
+    /// blank.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+    }
+
+    /// The name of this machine.
+    pub fn host(&self) -> String {
+        whoami::hostname().unwrap_or_else(|_| "localhost".to_owned())
+    }
+
     /// The path of the database.
     ///
     /// # Errors

@@ -1,15 +1,17 @@
 //! `signals`: an early-warning system for customer success teams, in one binary over one SQLite file.
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them into the
-//! [`store`], [`mod@run`] applies the rules to one day and [`health`] scores the companies on it, [`actions`] has what is usually done about it, [`views`] gather the
-//! rows of a screen, [`render`] turns them into bytes, [`commands`] connect these, [`cli`] names the commands, and [`context`],
-//! [`ui`], [`clock`] and [`error`] hold what every command needs.
+//! [`store`], [`mod@run`] applies the rules to one day, [`health`] scores the companies on it, [`actions`] has what is usually
+//! done about it, [`mod@notify`] tells people, [`views`] gather the rows of a screen, [`render`] turns them into bytes,
+//! [`configuration`] reads and writes the file of what is configured, [`commands`] connect these, [`cli`] names the commands, and
+//! [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
 pub mod actions;
 pub mod cli;
 pub mod clock;
 pub mod commands;
+pub mod configuration;
 pub mod context;
 pub mod demo;
 pub mod domain;
@@ -17,6 +19,7 @@ pub mod error;
 pub mod health;
 pub mod import;
 pub mod load;
+pub mod notify;
 pub mod render;
 pub mod run;
 pub mod store;

@@ -20,7 +20,7 @@ const PEOPLE: f64 = 250_000.0;
 pub const DAYS: u64 = 180;
 
 /// 2025-06-29, as days since 1970-01-01: however long the history, it ends here.
-const LAST_DAY: i64 = 20_268;
+pub const LAST_DAY: i64 = 20_268;
 const MILLIS_PER_DAY: u64 = 86_400_000;
 /// The larger, the more a few companies do of everything.
 const COMPANY_SKEW: f64 = 8.5;
@@ -85,6 +85,49 @@ fn who(share: f64) -> (u64, u64) {
     let rank = ((COMPANY_SKEW * share).exp_m1() / COMPANY_SKEW.exp_m1() * COMPANIES as f64) as u64;
     // The busiest are not the first of the alphabet: 2741 has no divisor in common with the number of companies.
     ((rank.min(COMPANIES - 1) * 2741) % COMPANIES, (share * PEOPLE) as u64)
+}
+
+/// How many companies the files of [`write_companies`] and [`write_counts`] are about.
+const CUSTOMERS: u64 = 50_000;
+/// How many days there are counts of.
+const COUNTED_DAYS: u64 = 90;
+/// How many events a row of counts stands for on average.
+const EVENTS_A_ROW: u64 = 4;
+
+/// Writes the records of many companies.
+pub fn write_companies(path: &Path) -> Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    writeln!(out, "company_id,name,csm,plan,mrr,created_on,renewal_on,seats,seats_used")?;
+    for company in 0..CUSTOMERS {
+        let (csm, mrr, used) = (company % 50, company % 900, company % 40);
+        let plan = ["free", "team", "pro"][(company % 3) as usize];
+        writeln!(
+            out,
+            "company-{company:05},Company No. {company},csm-{csm:02},{plan},{mrr}.5,2024-01-01,2025-12-31,40,{used}"
+        )?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Writes rows of counts, in order of days, that stand for `events` events of many companies.
+pub fn write_counts(path: &Path, events: u64) -> Result<()> {
+    let mut random = Random::new(3);
+    let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    writeln!(out, "company_id,event,timestamp,person_id,count")?;
+    let of_a_day = events / EVENTS_A_ROW / COUNTED_DAYS;
+    for before in (0..COUNTED_DAYS).rev() {
+        let day = date(before)?;
+        for _ in 0..of_a_day {
+            let company = random.below(CUSTOMERS as usize);
+            let (event, count) = (random.below(EVENT_NAMES as usize), 1 + random.below(2 * EVENTS_A_ROW as usize - 1));
+            let (person, hour) = (company * 5 + random.below(5), random.below(24));
+            writeln!(
+                out,
+                "company-{company:05},event_name_{event:02},{day}T{hour:02}:00:00Z,person-{person:08},{count}"
+            )?;
+        }
+    }
+    Ok(out.flush()?)
 }
 
 /// The day so many days before the last one with events, as text.

@@ -3,6 +3,7 @@
 //! It makes its own data, runs the program as it is released and the public tools in turns, and prints how many times as
 //! long the program took. What the figures are held against is in `docs/speed.md`. It is a measurement and never a test.
 
+mod attributes;
 mod data;
 mod events;
 mod lists;
@@ -35,6 +36,8 @@ enum Work {
     History,
     /// list, show, ack and company list among a million signals
     Lists,
+    /// company list by attributes that are worked out from 20 million events
+    Attributes,
 }
 
 /// Compare `signals` with DuckDB and the `sqlite3` shell.
@@ -121,6 +124,7 @@ impl Bench {
             Work::Run => events::run(self),
             Work::History => events::history(self),
             Work::Lists => lists::measure(self),
+            Work::Attributes => attributes::measure(self),
         }
     }
 

@@ -137,6 +137,11 @@ impl Signals {
         measure::run(self.command(database).args(line.split(' ')))
     }
 
+    /// Runs a command line of these words on a database.
+    pub fn run_words(&self, database: &Path, words: &[&str]) -> Result<Taken> {
+        measure::run(self.command(database).args(words))
+    }
+
     /// Imports a file.
     pub fn import(&self, database: &Path, file: &Path) -> Result<Taken> {
         measure::run(self.command(database).arg("import").arg(file))

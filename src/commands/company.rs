@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::churn::ChurnCompany;
-use super::customers::{AsOfOption, ConditionOptions, Customers, known_names};
+use super::customers::{AsOfOption, ConditionOptions, known_names};
 use super::downsell::DownsellCompany;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
@@ -13,7 +13,6 @@ use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::pulse::{self, Pulse, PulseMark};
 use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
 use crate::error::{Kind, not_allowed};
@@ -141,11 +140,10 @@ impl ListCompanies {
         let columns = self.columns(&catalogue)?;
         let sort = known_names(&catalogue, self.sort.as_slice())?;
         let as_of = self.as_of.resolve(context, &store)?;
-        let conditions = self.condition.conditions(&store, &catalogue)?;
         let names: Vec<&str> = columns.iter().map(|known| known.name()).collect();
         let wanted: Vec<&str> =
             names.iter().copied().chain(sort.iter().copied()).chain(self.csm.as_ref().map(|_| "csm")).collect();
-        let mut companies = Customers::select(&store, &catalogue, &wanted, &conditions, as_of)?;
+        let mut companies = self.condition.select(&store, &catalogue, &wanted, as_of)?;
         if let Some(csm) = &self.csm {
             companies.keep("csm", csm)?;
         }
@@ -216,11 +214,17 @@ impl ShowCompany {
         let as_of = self.as_of.resolve(context, store)?;
         let filter = SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
         let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+        if let Some(day) = self.as_of.as_of {
+            for signal in &mut signals {
+                signal.acknowledgement = store.acknowledgement_on(signal.id, day)?;
+            }
+        }
         signals.sort_by_key(|signal| signal.acknowledgement.is_some());
         let recent = Windows::ending(as_of.day, MONTH);
+        // As of a day, what happened later is not known yet; what is agreed for later is.
+        let is_known = |on: Day| self.as_of.as_of.is_none_or(|day| on <= day);
         let company = store.company(key)?;
-        let pulses: Vec<Pulse> = store.pulses(key)?.into_iter().filter(|pulse| self.is_known(pulse.mark.day)).collect();
-        let marks: Vec<PulseMark> = pulses.iter().map(|pulse| pulse.mark).collect();
+        let pulses = store.pulses(key)?.into_iter().filter(|pulse| is_known(pulse.mark.day)).collect();
         let today = self.as_of.as_of.unwrap_or_else(|| context.today(store));
         let filter = TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
         let mut tasks: Vec<ListedTask> =
@@ -228,7 +232,6 @@ impl ShowCompany {
         tasks.sort_by_key(|listed| listed.task.done.is_some());
         Ok(CompanyView {
             health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
-            success_score: pulse::success_score(&marks, today),
             pulses: HistoryRow::all(&company, pulses),
             tasks,
             attributes: attributes_of(store, key, as_of)?,
@@ -238,21 +241,14 @@ impl ShowCompany {
             people_activity: store.company_activity(key, &Watch::People, &recent)?.people,
             breaks: store.breaks(key)?,
             people: store.people(key)?,
-            nps: store.nps_responses(key)?,
-            tickets: store.tickets(key)?,
+            nps: store.nps_responses(key)?.into_iter().filter(|nps| is_known(nps.responded.on)).collect(),
+            tickets: store.tickets(key)?.into_iter().filter(|ticket| is_known(ticket.opened.on)).collect(),
             invoices: store.invoices(key)?,
-            touchpoints: store.touchpoints(key)?,
+            touchpoints: store.touchpoints(key)?.into_iter().filter(|contact| is_known(contact.occurred.on)).collect(),
             goals: store.goals(key)?,
             subscriptions: store.subscriptions(key)?,
             as_of: as_of.day,
         })
-    }
-}
-
-impl ShowCompany {
-    /// Whether what counts from `day` on is known as of the day that was asked for.
-    fn is_known(&self, day: Day) -> bool {
-        self.as_of.as_of.is_none_or(|as_of| day <= as_of)
     }
 }
 
@@ -272,7 +268,10 @@ impl MergeCompanies {
         if from == into {
             return Err(not_allowed(format!("'{}' and '{}' are the same company", self.from, self.into)).into());
         }
-        store.transaction(Finish::Commit, |store| store.merge_companies(from, into))?;
+        store.transaction(Finish::Commit, |store| {
+            store.merge_companies(from, into)?;
+            store.reroute_notices(context.clock.now())
+        })?;
         context.ui.note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
         Ok(())
     }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{nearest, not_in_the_future};
+use super::options::{nearest, not_in_the_future, of_the_command_line};
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
@@ -27,7 +27,7 @@ impl AsOfOption {
     pub fn resolve(self, context: &Context, store: &Store) -> Result<AsOf> {
         match self.as_of {
             Some(day) => Ok(AsOf::end_of(not_in_the_future(context, store, day)?)),
-            None => Ok(AsOf::at_present(store.as_of(context.today(store))?)),
+            None => Ok(AsOf::at_present(store.as_of(context.today(store))?, store.history_day(context.clock.now())?)),
         }
     }
 }
@@ -56,16 +56,22 @@ impl ConditionOptions {
     pub fn conditions(&self, store: &Store, catalogue: &Catalogue) -> Result<Vec<Expression>> {
         let mut conditions = Vec::new();
         if let Some(name) = &self.segment {
-            let segment = existing_segment(store, name)?;
-            let broken = || format!("the segment '{name}' cannot be read any more");
-            conditions.push(
-                catalogue.read(&segment.condition).map_err(|mistake| anyhow::Error::from(mistake).context(broken()))?,
-            );
+            conditions.push(condition_of(catalogue, &existing_segment(store, name)?)?);
         }
         if let Some(text) = &self.condition {
             conditions.push(catalogue.read(text).map_err(|mistake| mistake.of_kind(Kind::Usage))?);
         }
         Ok(conditions)
+    }
+
+    /// The companies that meet the conditions, with the values of the attributes of these names.
+    ///
+    /// # Errors
+    /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 where it is stored).
+    pub fn select(&self, store: &Store, catalogue: &Catalogue, names: &[&str], as_of: AsOf) -> Result<Customers> {
+        let conditions = self.conditions(store, catalogue)?;
+        let selected = Customers::select(store, catalogue, names, &conditions, as_of);
+        if self.condition.is_some() { selected.map_err(of_the_command_line) } else { selected }
     }
 
     /// The companies that meet the conditions; `None` where all do.
@@ -78,8 +84,7 @@ impl ConditionOptions {
         }
         let catalogue = store.catalogue()?;
         let as_of = AsOfOption::default().resolve(context, store)?;
-        let conditions = self.conditions(store, &catalogue)?;
-        Ok(Some(Customers::select(store, &catalogue, &[], &conditions, as_of)?.keys()))
+        Ok(Some(self.select(store, &catalogue, &[], as_of)?.keys()))
     }
 }
 
@@ -98,6 +103,15 @@ pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
         None => failure.hint("`signals segment add NAME --where EXPRESSION` makes one"),
     }
     .into())
+}
+
+/// The condition of a segment.
+///
+/// # Errors
+/// One that cannot be read any more (exit 9).
+pub fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
+    let broken = || format!("the segment '{}' cannot be read any more", segment.name);
+    catalogue.read(&segment.condition).map_err(|mistake| anyhow::Error::from(mistake).context(broken()))
 }
 
 /// Some companies, with the values of some attributes.
@@ -131,6 +145,20 @@ impl Customers {
         Ok(Customers { table, rows })
     }
 
+    /// How many companies meet each of several conditions. What these look at is read once, however many they are.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn count(store: &Store, catalogue: &Catalogue, conditions: &[Expression], as_of: AsOf) -> Result<Vec<u64>> {
+        let named = conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
+        let table = store.attributes(catalogue, &named.collect::<Vec<_>>(), as_of, Scope::All)?;
+        let holding = |condition| {
+            let values = catalogue.evaluate(condition, &table)?;
+            Ok(values.iter().filter(|value| is_true(value)).count() as u64)
+        };
+        conditions.iter().map(holding).collect()
+    }
+
     /// Keeps the companies whose value of an attribute is this text.
     ///
     /// # Errors
@@ -155,11 +183,6 @@ impl Customers {
             if is_descending && is_known { order.reverse() } else { order }
         });
         Ok(())
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
     }
 
     /// Their keys.

@@ -9,7 +9,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::customers::{AsOfOption, ConditionOptions, Customers};
 use super::options::refuse_database;
 use crate::context::Context;
-use crate::domain::attributes::AsOf;
 use crate::domain::day::{Day, DayRange};
 use crate::error::usage;
 use crate::render::{Format, RecordBook, RecordWriter, Value};
@@ -149,23 +148,23 @@ fn companies(
     options: &ExportOptions,
 ) -> Result<()> {
     let catalogue = store.catalogue()?;
-    let conditions = condition.conditions(store, &catalogue)?;
     let columns = catalogue.names();
     let as_of = as_of.resolve(context, store)?;
-    let companies = Customers::select(store, &catalogue, &columns, &conditions, as_of)?;
+    let companies = condition.select(store, &catalogue, &columns, as_of)?;
     options.write(context, store, &columns, &mut |record| {
         companies.values(&columns)?.try_for_each(|row| record(&views::companies::values(&row)))
     })
 }
 
 /// The companies that there ever were, with the values that name them, by id.
-fn all_companies(store: &Store, day: Day) -> Result<Customers> {
-    Customers::select(store, &store.catalogue()?, &exports::COMPANY, &[], AsOf::at_present(day))
+fn all_companies(context: &Context, store: &Store) -> Result<Customers> {
+    let as_of = AsOfOption::default().resolve(context, store)?;
+    Customers::select(store, &store.catalogue()?, &exports::COMPANY, &[], as_of)
 }
 
 fn health(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
     let last = as_of.resolve(context, store)?.day;
-    let companies = all_companies(store, last)?;
+    let companies = all_companies(context, store)?;
     let keys = companies.keys();
     let days = store.days_run(DayRange { from: Day::from_number(i32::MIN), to: last })?;
     options.write(context, store, &exports::HEALTH, &mut |record| {
@@ -182,9 +181,8 @@ fn health(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportO
 }
 
 fn pulses(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
-    let day = as_of.resolve(context, store)?.day;
-    let pulses = store.all_pulses(as_of.as_of)?;
-    let companies = all_companies(store, day)?;
+    let pulses = store.all_pulses(as_of.resolve(context, store)?.last_entry())?;
+    let companies = all_companies(context, store)?;
     let names: HashMap<_, _> = companies.keys().into_iter().zip(companies.values(&exports::COMPANY)?).collect();
     options.write(context, store, &exports::PULSES, &mut |record| {
         let mut named = pulses.iter().filter_map(|pulse| Some((names.get(&pulse.company)?, pulse)));
@@ -193,10 +191,9 @@ fn pulses(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportO
 }
 
 fn tasks(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
-    as_of.resolve(context, store)?;
-    let until = as_of.as_of;
-    let today = until.map_or_else(|| store.history_day(context.clock.now()), Ok)?;
-    let tasks = store.tasks(&TaskFilter { until, ..TaskFilter::default() })?;
+    let as_of = as_of.resolve(context, store)?;
+    let today = as_of.today();
+    let tasks = store.tasks(&TaskFilter { until: as_of.last_entry(), ..TaskFilter::default() })?;
     options.write(context, store, TASKS.fields, &mut |record| {
         let mut listed = tasks.iter().map(|task| ListedTask { task: task.clone(), today });
         listed.try_for_each(|task| record(&(TASKS.values)(&task)))

@@ -39,8 +39,7 @@ pub enum ProfileCommand {
 #[command(after_help = "\
 Examples:
   signals health profile add enterprise --where \"segment = 'enterprise'\" --priority 1 --good 80
-  signals health profile add seats --measure \"name = 'seats', kind = 'proactive', value = 'seat_usage_pct', from = 0, to = 90, weight = 2\"
-  signals health profile add nps --measure \"name = 'nps', kind = 'reactive', value = 'nps_category', weight = 1, map = { promoter = 100, passive = 60, detractor = 0 }\"")]
+  signals health profile add enterprise --where \"plan = 'enterprise'\" --average 50")]
 pub struct AddProfile {
     /// The profile's name
     name: String,
@@ -56,7 +55,10 @@ pub struct AddProfile {
     /// The lowest average score; 40 unless set
     #[arg(long, value_name = "SCORE")]
     average: Option<f64>,
-    /// A measure, as in the configuration, with commas between; given once or more, they are all that the profile has
+    /// A measure as the configuration has it; those given are all that the profile has
+    ///
+    /// For example "name = 'seats', kind = 'proactive', value = 'seat_usage_pct', from = 0, to = 90, weight = 2", or with map = {
+    /// promoter = 100, passive = 60, detractor = 0 } instead of from and to.
     #[arg(long = "measure", value_name = "MEASURE", value_parser = measure)]
     measures: Vec<Measure>,
 }

@@ -17,7 +17,7 @@ use crate::import::kinds;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
-use crate::render::counted;
+use crate::render::{Format, counted};
 use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
 use crate::whole_file::WholeFile;
@@ -77,6 +77,25 @@ pub struct Import {
 }
 
 impl Import {
+    /// The import of these files with everything as usual.
+    pub fn usual(files: Vec<PathBuf>) -> Self {
+        Import {
+            files,
+            kind: None,
+            map: Vec::new(),
+            date_format: None,
+            timezone: None,
+            encoding: None,
+            delimiter: None,
+            wide: false,
+            strict: false,
+            rejects: None,
+            dry_run: false,
+            list: false,
+            format: FormatOption { format: Format::Table },
+        }
+    }
+
     /// Imports the files, each in a transaction of its own.
     ///
     /// # Errors

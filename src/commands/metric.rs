@@ -1,12 +1,14 @@
 //! `signals metric`: attributes that users define.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::options::{FormatOption, nearest, nearest_of_all};
 use super::output;
 use crate::context::Context;
-use crate::domain::metric::{self, DAYS, Definition, Measure, Metric as DomainMetric};
+use crate::domain::metric::{self, DAYS, Definition, Measure, Metric as DomainMetric, USUAL_DAYS};
 use crate::error::{Failure, Kind, not_allowed, usage};
 use crate::store::{Catalogue, Finish, Known, Store};
 use crate::views::metrics::METRICS;
@@ -38,7 +40,7 @@ Examples:
   signals metric add days_since_export --event report_exported --measure days-since --days 365
   signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"")]
 pub struct AddMetric {
-    /// The metric's name: small letters, digits and _
+    /// The metric's name: letters, digits and _
     name: String,
     /// Count this event
     #[arg(long, value_name = "EVENT", required_unless_present = "formula", conflicts_with = "formula")]
@@ -66,14 +68,11 @@ fn days(text: &str) -> Result<u16, String> {
     days.ok_or_else(|| format!("'{text}' is no whole number of days from {} to {}", DAYS.start(), DAYS.end()))
 }
 
-/// Over how many days a metric counts that does not say.
-const USUAL_DAYS: u16 = 28;
-
 impl Metric {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A formula that is none (exit 2); an unknown metric, a circle, or one that is in use (exit 9).
+    /// A formula that is none (exit 2); a name that is taken, a circle, an unknown metric, or one that is in use (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Metric::Add(args) => args.run(context),
@@ -98,7 +97,12 @@ impl AddMetric {
         };
         let metric = DomainMetric { name: self.name, definition };
         let mut store = context.maker()?;
-        let old = store.transaction(Finish::Commit, |store| save(store, &metric).map_err(of_the_command_line))?;
+        let old = store.transaction(Finish::Commit, |store| {
+            if let Definition::Formula(formula) = &metric.definition {
+                store.catalogue()?.with(&metric).read(formula).map_err(|mistake| mistake.of_kind(Kind::Usage))?;
+            }
+            save(store, &metric)
+        })?;
         match old {
             Some(old) if old == metric => context.ui.note(format!("the metric '{}' stays as it was", metric.name)),
             Some(old) => {
@@ -111,16 +115,11 @@ impl AddMetric {
     }
 }
 
-/// What is wrong with a value on the command line is a matter of usage.
-fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<Failure>() {
-        Ok(failure) if failure.kind() == Kind::NotAllowed => failure.of_kind(Kind::Usage).into(),
-        Ok(failure) => failure.into(),
-        Err(error) => error,
-    }
-}
-
-fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
+/// Warns where a metric counts an event that was never imported.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.knows_event(event)? {
         let like = nearest_of_all(event, store.event_names()?.into_iter());
@@ -139,10 +138,10 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
     if old.as_ref() == Some(metric) {
         return Ok(old);
     }
-    check_name(store, &metric.name)?;
     // With the metric in place, its own name is known, and a formula that leads back to it can be told from a wrong name.
     store.save_metric(metric)?;
     let catalogue = store.catalogue()?;
+    check_name(&catalogue, &metric.name)?;
     if let Definition::Formula(formula) = &metric.definition {
         let expression = catalogue.read(formula)?;
         refuse_circle(&catalogue, &metric.name, &expression.names)?;
@@ -152,40 +151,62 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
     Ok(old)
 }
 
-fn check_name(store: &Store, name: &str) -> Result<()> {
+/// Whether a metric can have a name, once it is in the catalogue.
+///
+/// # Errors
+/// A name that is no name, or that something else has (exit 9).
+pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
-        return Err(failure.hint("small letters, digits and _, beginning with a letter: reports_30d").into());
+        return Err(failure.hint("letters, digits and _, beginning with a letter: reports_30d"));
     }
-    let catalogue = store.catalogue()?;
-    match catalogue.all().find(|known| known.name() == name) {
+    let is_itself = |known: &Known<'_>| matches!(known, Known::Metric(metric) if metric.name == name);
+    match catalogue.all().find(|known| known.name().eq_ignore_ascii_case(name) && !is_itself(known)) {
         Some(Known::BuiltIn(_)) => {
-            Err(not_allowed(format!("'{name}' is an attribute already")).hint("choose another name").into())
+            Err(not_allowed(format!("'{name}' is an attribute already")).hint("choose another name"))
         }
-        Some(Known::Own(..)) => Err(not_allowed(format!("'{name}' is a column of the companies' file already"))
-            .hint("choose another name")
-            .into()),
-        Some(Known::Metric(_)) | None => Ok(()),
+        Some(Known::Own(..)) => {
+            Err(not_allowed(format!("'{name}' is a column of the companies' file already")).hint("choose another name"))
+        }
+        Some(Known::Metric(metric)) => {
+            let message =
+                format!("there is a metric '{}', which expressions could not tell from '{name}'", metric.name);
+            Err(not_allowed(message).hint("choose another name"))
+        }
+        None => Ok(()),
     }
 }
 
-fn refuse_circle(catalogue: &Catalogue, name: &str, names: &[String]) -> Result<()> {
-    let formulas = catalogue.formulas()?;
-    let of = |wanted: &str| {
-        formulas.iter().find(|(metric, _)| metric.name == wanted).map(|(_, expression)| &expression.names)
-    };
-    let mut ways: Vec<Vec<&str>> = names.iter().map(|next| vec![name, next]).collect();
+/// Whether a metric whose formula has these names can be worked out.
+///
+/// # Errors
+/// A formula that leads back to the metric (exit 9), with the way that it takes.
+pub fn refuse_circle(catalogue: &Catalogue, name: &str, names: &[String]) -> Result<(), Failure> {
+    let mut ways: Vec<Vec<String>> = names.iter().map(|next| vec![name.to_owned(), next.clone()]).collect();
+    let mut seen: HashSet<String> = HashSet::new();
     while let Some(way) = ways.pop() {
         let Some(last) = way.last() else { continue };
-        if *last == name {
+        if last == name {
             let message = format!("the metric '{name}' would need itself: {}", way.join(" -> "));
-            return Err(not_allowed(message).hint("change one of these formulas").into());
+            return Err(not_allowed(message).hint("change one of these formulas"));
         }
-        for next in of(last).into_iter().flatten() {
-            ways.push(way.iter().copied().chain([next.as_str()]).collect());
+        // Another circle, which does not lead back here, is refused for the metrics in it.
+        if seen.insert(last.clone()) {
+            let next = names_in(catalogue, last).into_iter();
+            ways.extend(next.map(|next| way.iter().cloned().chain([next]).collect()));
         }
     }
     Ok(())
+}
+
+/// The names in the formula of a metric; none of what is no formula, or cannot be read.
+fn names_in(catalogue: &Catalogue, name: &str) -> Vec<String> {
+    match catalogue.all().find(|known| known.name() == name) {
+        Some(Known::Metric(DomainMetric { definition: Definition::Formula(formula), .. })) => {
+            catalogue.read(formula).map(|expression| expression.names).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn remove(context: &Context, name: &str) -> Result<()> {
@@ -213,10 +234,10 @@ fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
     })
 }
 
-/// What names an attribute: other metrics, segments and health profiles.
+/// What names an attribute: other metrics, segments, rules and health profiles.
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
-    let names_it = |names: &[String]| names.iter().any(|used| used == name);
+    let names_it = |names: &[String]| names.iter().any(|used| used.eq_ignore_ascii_case(name));
     let formulas = catalogue.formulas()?.into_iter().filter(|(_, expression)| names_it(&expression.names));
     let mut uses: Vec<String> = formulas.map(|(metric, _)| format!("metric '{}'", metric.name)).collect();
     for segment in store.segments()? {
@@ -230,6 +251,17 @@ fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
             if names_it(&catalogue.read(text)?.names) && !uses.contains(&use_of_it) {
                 uses.push(use_of_it);
             }
+        }
+    }
+    for stored in store.rules()? {
+        let condition = stored.rule.logic.condition();
+        let texts = stored.rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
+        let mut names: Vec<String> = condition.and_then(|condition| condition.key.clone()).into_iter().collect();
+        for text in texts {
+            names.extend(catalogue.read(text)?.names);
+        }
+        if names_it(&names) {
+            uses.push(format!("rule '{}'", stored.rule.name));
         }
     }
     Ok(uses)

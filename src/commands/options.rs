@@ -9,9 +9,10 @@ use super::customers::ConditionOptions;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
+use crate::domain::facts::TeamMember;
 pub use crate::domain::likeness::{nearest, nearest_of_all};
 use crate::domain::signal::{SignalType, State};
-use crate::error::{not_allowed, usage};
+use crate::error::{Failure, Kind, not_allowed, usage};
 use crate::render::Format;
 use crate::store::{SignalFilter, Store};
 
@@ -119,6 +120,23 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     .into())
 }
 
+/// The member of the team that the user means.
+///
+/// # Errors
+/// Nobody of that name (exit 9).
+pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
+    if let Some(member) = store.team_member(name)? {
+        return Ok(member);
+    }
+    let failure = not_allowed(format!("nobody of the team is called '{name}'"));
+    let names = store.team()?.into_iter().map(|member| member.name);
+    Err(match nearest(name, names) {
+        Some(name) => failure.hint(format!("did you mean '{name}'?")),
+        None => failure.hint("`signals import team.csv` says who is of the team: name, role, email"),
+    }
+    .into())
+}
+
 /// Refuses to write over the database or the files beside it.
 ///
 /// # Errors
@@ -134,6 +152,15 @@ pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
         return Err(usage(format!("{} is the database itself", path.display())).hint("choose another name").into());
     }
     Ok(())
+}
+
+/// What is wrong with a value on the command line is a matter of usage.
+pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Failure>() {
+        Ok(failure) if failure.kind() == Kind::NotAllowed => failure.of_kind(Kind::Usage).into(),
+        Ok(failure) => failure.into(),
+        Err(error) => error,
+    }
 }
 
 /// Whether two paths lead to one file.

@@ -4,15 +4,15 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::options::{FormatOption, find_company, not_in_the_future};
-use super::output;
 use super::why::WhyOptions;
+use super::{output, triage};
 use crate::context::Context;
-use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::pulse::{self, Level, MOST_REASONS, Pulse, PulseMark};
 use crate::domain::reason::ReasonKind;
 use crate::error::usage;
 use crate::render::{Format, Screen, TextTable};
+use crate::run;
 use crate::store::{Finish, Store};
 use crate::views::pulses::{HISTORY, HistoryRow, SCALE, ScaleRow};
 
@@ -89,22 +89,27 @@ impl SetPulse {
         }
         let has_reason = !reason_codes.is_empty();
         let before = store.pulses(company)?;
-        let pulse = store.transaction(Finish::Commit, |store| {
+        let (pulse, raised) = store.transaction(Finish::Commit, |store| {
             let today = store.history_day(context.clock.now())?;
             let mark = PulseMark { day: on.unwrap_or(today), at: context.clock.now(), level: self.level };
             let pulse = Pulse { company, mark, reason_codes, note: self.why.note(), by: Some(context.user()) };
             store.add_pulse(&pulse)?;
-            if mark.day >= today {
-                evaluate_rules_that_read_the_pulse(store, company, mark.day)?;
-            }
-            Ok(pulse)
+            // A pulse of an earlier day waits for the next run.
+            let is_present = mark.day >= today;
+            let raised =
+                if is_present { run::after_pulse(store, &context.clock, company, mark.day)? } else { Vec::new() };
+            Ok((pulse, raised))
         })?;
         if self.level.is_at_risk() && !has_reason {
             context
                 .ui
                 .warning(format!("{} without a reason code: --reason-code says what puts them at risk", self.level));
         }
-        self.tell(context, &store, &pulse, &before)
+        self.tell(context, &store, &pulse, &before)?;
+        for id in raised {
+            context.ui.note(format!("raised {}", triage::named(&store, &[id])?));
+        }
+        Ok(())
     }
 
     fn tell(&self, context: &Context, store: &Store, pulse: &Pulse, before: &[Pulse]) -> Result<()> {
@@ -122,12 +127,6 @@ impl SetPulse {
         }
         Ok(())
     }
-}
-
-/// Where the rules that read the pulse are evaluated for one company at once, as of the day of the pulse and in its transaction. There
-/// are none yet.
-fn evaluate_rules_that_read_the_pulse(_store: &Store, _company: CompanyKey, _day: Day) -> Result<()> {
-    Ok(())
 }
 
 impl History {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, nearest, nearest_of_all};
+use super::options::{FormatOption, nearest, nearest_of_all, of_the_command_line};
 use super::output;
+use super::preset::PresetCommand;
 use super::rule_options::{AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions};
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
@@ -25,7 +26,8 @@ Examples:
   signals rule set login --timeframe 7 --threshold 15
   signals rule set ticket_opened --inverse --max-chance 0.01
   signals rule add active-people --kind trend --people --timeframe 14
-  signals rule add first-report --kind adoption --event report_exported --within 14")]
+  signals rule add first-report --kind adoption --event report_exported --within 14
+  signals rule preset add --usual")]
 pub enum Rule {
     /// Make or change the trend rule of an event; what is not given stays as it is
     Set(SetRule),
@@ -46,6 +48,9 @@ pub enum Rule {
     /// Remove a rule; its signals stay
     #[command(after_help = "Example:\n  signals rule remove login")]
     Remove(RuleName),
+    /// Take ready-made rules
+    #[command(subcommand)]
+    Preset(PresetCommand),
 }
 
 /// Make or change the trend rule of an event.
@@ -136,6 +141,7 @@ impl Rule {
             Rule::Enable(RuleName { name }) => switch(context, &name, true),
             Rule::Disable(RuleName { name }) => switch(context, &name, false),
             Rule::Remove(RuleName { name }) => remove(context, &name),
+            Rule::Preset(command) => command.run(context),
         }
     }
 }
@@ -171,51 +177,70 @@ fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> 
     }
     if !context.database()?.exists() {
         // A database is made for a rule that can be, and not for a mistake.
-        not_yet(&request.rule(None)?)?;
+        request.rule(None)?;
     }
     let mut store = context.maker()?;
-    let rule = store.transaction(Finish::Commit, |store| {
+    let (old, rule) = store.transaction(Finish::Commit, |store| {
         let stored = store.rule(name)?;
         let rule = request.rule(stored.as_ref())?;
-        check_rule(store, &rule)?;
-        let old = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
-        if old.as_ref() != Some(&rule) {
-            store.save_rule(&rule)?;
-        }
-        announce(context, old.as_ref(), &rule);
-        Ok(rule)
+        Ok((keep(store, stored, &rule)?, rule))
     })?;
+    announce(context, old.as_ref(), &rule);
     advise(context, &store, &rule)?;
     print(context, &store, &rule, format)
+}
+
+/// Keeps a rule that the command line asks for, in place of the one that is stored under its name. Returns the one that was.
+///
+/// # Errors
+/// An expression that is none (exit 2); a rule that does not fit what else is in the database (exit 9).
+pub fn keep(store: &Store, stored: Option<StoredRule>, rule: &DomainRule) -> Result<Option<DomainRule>> {
+    check_expressions(store, rule).map_err(of_the_command_line)?;
+    check_rule(store, rule)?;
+    let old = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
+    if old.as_ref() != Some(rule) {
+        store.save_rule(rule)?;
+    }
+    Ok(old)
 }
 
 /// Whether a rule fits what else is in the database.
 ///
 /// # Errors
-/// An expression that cannot be evaluated (exit 2); a trend rule that compares what another one compares (exit 9).
+/// An expression that is none, an unknown playbook, a trend rule that compares what another one compares (exit 9).
 pub fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
     check_expressions(store, rule)?;
+    check_playbook(store, rule)?;
     refuse_second(store, rule)
 }
 
 /// Checks the `--where` of a rule, and the `--when` and `--key` of a condition rule.
-fn check_expressions(_store: &Store, rule: &DomainRule) -> Result<()> {
-    not_yet(rule)
-}
-
-/// Refuses what needs expressions.
-fn not_yet(rule: &DomainRule) -> Result<()> {
-    if rule.logic.condition().is_some() {
-        return Err(usage("this version has no condition rules yet").hint("--kind trend or --kind adoption").into());
+fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
+    let condition = rule.logic.condition();
+    let texts = rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
+    let catalogue = store.catalogue()?;
+    for text in texts {
+        catalogue.read(text)?;
     }
-    if rule.where_expr.is_some() {
-        return Err(usage("this version has no --where for rules yet").hint("leave it out").into());
+    if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {
+        catalogue.find(key)?;
     }
     Ok(())
 }
 
+/// A rule can only name a playbook that is there.
+fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
+    match &rule.playbook {
+        Some(name) => super::playbook::existing(store, name).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
 /// Two trend rules that compare the same things would raise each signal twice.
-fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
+///
+/// # Errors
+/// Another rule that compares the same (exit 9).
+pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
     let Some(trend) = rule.logic.trend() else { return Ok(()) };
     let same = |other: &DomainRule| {
         let trend_of_other = other.logic.trend();
@@ -232,7 +257,8 @@ fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
     }
 }
 
-fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
+/// Says what became of a rule.
+pub fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
         Some(old) if old == new => context.ui.note(format!("the rule '{}' stays as it was", new.name)),
         Some(old) => {
@@ -244,7 +270,10 @@ fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
 }
 
 /// Says what the user should think about before relying on the rule.
-fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
     let Some(event) = rule.logic.event() else { return Ok(()) };
@@ -258,7 +287,11 @@ fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
     Ok(())
 }
 
-fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) -> Result<()> {
+/// Prints one rule, with what it would have raised.
+///
+/// # Errors
+/// A database that cannot be read; a stream that cannot be written.
+pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) -> Result<()> {
     let preview = preview(store, rule)?;
     if format != Format::Table {
         let fields: Vec<&str> = RULES.fields.iter().copied().chain(["preview"]).collect();

@@ -17,7 +17,7 @@ use crate::store::StoredRule;
 use crate::views::rules::watched;
 
 /// Options of trend rules.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Trend rules")]
 pub struct TrendOptions {
     /// The length of each of the two windows compared, in days, 7 to 30; 7 unless set
@@ -50,12 +50,12 @@ pub struct TrendOptions {
 }
 
 /// Options of adoption rules.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Adoption rules")]
 pub struct AdoptionOptions {
     /// The deadline, in days from the day on which a company became a customer, else from its first event
     #[arg(long, value_name = "DAYS", value_parser = within, overrides_with = "no_within")]
-    within: Option<u16>,
+    pub(super) within: Option<u16>,
     /// There is no deadline
     #[arg(long)]
     no_within: bool,
@@ -71,12 +71,12 @@ pub struct AdoptionOptions {
 }
 
 /// Options of condition rules.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Condition rules")]
 pub struct ConditionOptions {
     /// The condition, an expression over attributes
     #[arg(long, value_name = "EXPR", value_parser = not_blank)]
-    when: Option<String>,
+    pub(super) when: Option<String>,
     /// The type of the signals: good, bad or info
     #[arg(long = "type", value_name = "TYPE")]
     signal_type: Option<SignalType>,
@@ -95,7 +95,7 @@ pub struct ConditionOptions {
 }
 
 /// Options of rules of every kind.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Companies, and what follows")]
 pub struct GeneralOptions {
     /// Only for companies that meet this expression over attributes
@@ -144,7 +144,7 @@ fn for_days(text: &str) -> Result<u16, String> {
     whole_number(text, FOR_DAYS, "days")
 }
 
-fn whole_number<T: FromStr + PartialOrd + std::fmt::Display>(
+pub(super) fn whole_number<T: FromStr + PartialOrd + std::fmt::Display>(
     text: &str,
     range: RangeInclusive<T>,
     unit: &str,
@@ -308,6 +308,22 @@ impl RuleRequest {
         Ok(self.general.apply(rule))
     }
 
+    /// The same, where a rule that is new under its name begins as `template`.
+    ///
+    /// # Errors
+    /// As [`RuleRequest::rule`]; whatever `template` fails with.
+    pub fn rule_like(&self, template: impl FnOnce() -> Result<Rule>, stored: Option<&StoredRule>) -> Result<Rule> {
+        self.kind(stored)?;
+        if stored.is_some_and(|stored| !stored.is_removed) {
+            return self.rule(stored);
+        }
+        let rule = self.rule(Some(&StoredRule { rule: template()?, version: 0, is_removed: false }))?;
+        if let Some(adoption) = rule.logic.adoption() {
+            self.refuse_other_aim(stored, adoption)?;
+        }
+        Ok(rule)
+    }
+
     fn kind(&self, stored: Option<&StoredRule>) -> Result<RuleKind> {
         let known = stored.map(|stored| stored.rule.logic.kind());
         match (self.kind, known) {
@@ -360,20 +376,26 @@ impl RuleRequest {
         let aim = self.adoption.aim(old.map(|old| &old.aim), self.event.as_ref())?;
         let AdoptionOptions { retroactive, no_retroactive, .. } = self.adoption;
         let retroactive = (old.is_some_and(|old| old.retroactive) || retroactive) && !no_retroactive;
-        let adoption = RuleLogic::Adoption(AdoptionRule { aim: aim.clone(), retroactive });
-        // Under a name that was run before, another event would be told of at once, however long ago it was.
-        match stored.map(|stored| watched(&stored.rule.logic)).filter(|known| *known != watched(&adoption)) {
+        let adoption = AdoptionRule { aim, retroactive };
+        self.refuse_other_aim(stored, &adoption)?;
+        Ok(adoption)
+    }
+
+    /// Under a name that was run before, another event would be told of at once, however long ago it was.
+    fn refuse_other_aim(&self, stored: Option<&StoredRule>, adoption: &AdoptionRule) -> Result<()> {
+        let wanted = watched(&RuleLogic::Adoption(adoption.clone()));
+        match stored.map(|stored| watched(&stored.rule.logic)).filter(|known| *known != wanted) {
             Some(known) => {
                 let message = format!("the rule '{}' is about {known}, and nothing else", self.name);
                 Err(not_allowed(message).hint("`signals rule add OTHER-NAME …` makes another rule").into())
             }
-            None => Ok(AdoptionRule { aim, retroactive }),
+            None => Ok(()),
         }
     }
 }
 
 /// A rule of this kind, with its article.
-fn one(kind: RuleKind) -> &'static str {
+pub fn one(kind: RuleKind) -> &'static str {
     match kind {
         RuleKind::Trend => "a trend rule",
         RuleKind::Adoption => "an adoption rule",

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
 use crate::error::{Failure, Kind, not_allowed, usage};
 use crate::render::{Format, counted};
-use crate::run::{self, DayReport};
+use crate::run::{self, DayReport, Telling};
 use crate::store::{Finish, Store};
 use crate::views::runs::{self, RUNS};
 use crate::views::signals::SIGNALS;
@@ -46,12 +46,18 @@ pub struct Run {
     /// Show what would be raised, and write nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
+    /// Open tasks and tell people also of the signals of --from, --to and --backfill
+    #[arg(long)]
+    notify: bool,
     /// Refuse a day when the newest event lies more than so many days before it
-    #[arg(long, value_name = "DAYS", default_value_t = 3)]
+    #[arg(long, value_name = "DAYS", default_value_t = USUAL_LAG)]
     max_lag: u64,
     #[command(flatten)]
     format: FormatOption,
 }
+
+/// How many days the newest event may lie before a day that is run.
+const USUAL_LAG: u64 = 3;
 
 #[derive(Debug, Subcommand)]
 enum RunCommand {
@@ -61,6 +67,26 @@ enum RunCommand {
 }
 
 impl Run {
+    /// The run of the days that are due.
+    pub fn usual(format: FormatOption) -> Self {
+        Run {
+            subcommand: None,
+            as_of: None,
+            from: None,
+            to: None,
+            backfill: false,
+            dry_run: false,
+            notify: false,
+            max_lag: USUAL_LAG,
+            format,
+        }
+    }
+
+    /// History must not flood anyone: only what is new is told, unless the user says otherwise.
+    fn telling(&self) -> Telling {
+        if self.notify || (self.from.is_none() && !self.backfill) { Telling::Everybody } else { Telling::Nobody }
+    }
+
     /// Runs the days.
     ///
     /// # Errors
@@ -144,7 +170,7 @@ impl Run {
             }
             context.ui.warning(format!("the newest event is of {newest}, {days} before {day}"));
         }
-        let report = run::run_day(store, &context.clock, day)?;
+        let report = run::run_day(store, &context.clock, day, self.telling())?;
         for rule in report.record.rules.iter().filter(|rule| rule.is_outage) {
             context.ui.warning(format!(
                 "{day}: {} of {} companies turned at once under the rule {}: the tracking of that event may have changed",

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::company::ListCompanies;
-use super::customers::{AsOfOption, ConditionOptions, Customers, existing_segment};
+use super::customers::{AsOfOption, Customers, condition_of, existing_segment};
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
@@ -131,14 +131,12 @@ impl ListSegments {
         let store = context.reader()?;
         let catalogue = store.catalogue()?;
         let as_of = self.as_of.resolve(context, &store)?;
-        let mut sized = Vec::new();
-        for segment in store.segments()? {
-            let condition = ConditionOptions { segment: Some(segment.name.clone()), condition: None };
-            let members =
-                Customers::select(&store, &catalogue, &[], &condition.conditions(&store, &catalogue)?, as_of)?;
-            sized.push(SizedSegment { segment, companies: members.len() as u64 });
-        }
-        output::print_items(&context.ui, self.format.format, &SEGMENTS, &sized)
+        let segments = store.segments()?;
+        let conditions =
+            segments.iter().map(|segment| condition_of(&catalogue, segment)).collect::<Result<Vec<_>>>()?;
+        let sizes = Customers::count(&store, &catalogue, &conditions, as_of)?;
+        let sized = segments.into_iter().zip(sizes).map(|(segment, companies)| SizedSegment { segment, companies });
+        output::print_items(&context.ui, self.format.format, &SEGMENTS, &sized.collect::<Vec<_>>())
     }
 }
 

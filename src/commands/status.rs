@@ -23,7 +23,7 @@ pub struct Status {
     format: FormatOption,
 }
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 20] = [
     "database",
     "schema",
     "timezone",
@@ -40,6 +40,10 @@ const FIELDS: [&str; 16] = [
     "good_closed_signals",
     "info_open_signals",
     "info_closed_signals",
+    "unread_notices",
+    "messages_waiting",
+    "messages_dead",
+    "last_message_sent_at",
 ];
 
 impl Status {
@@ -76,6 +80,8 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
     };
     let latest_day: Option<Day> = store.latest_run_day()?;
     let enabled = store.rules()?.iter().filter(|stored| stored.rule.enabled).count() as u64;
+    let undelivered = store.undelivered_messages()?;
+    let (waiting, dead): (Vec<_>, Vec<_>) = undelivered.iter().partition(|message| message.next_try_at.is_some());
     Ok(vec![
         store.path().display().to_string().into(),
         (crate::store::SCHEMA_VERSION as u64).into(),
@@ -93,6 +99,10 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
         total(SignalType::Good, State::Closed).into(),
         total(SignalType::Info, State::Open).into(),
         total(SignalType::Info, State::Closed).into(),
+        store.unread_notices()?.into(),
+        (waiting.len() as u64).into(),
+        (dead.len() as u64).into(),
+        store.last_delivery()?.into(),
     ])
 }
 

@@ -30,7 +30,7 @@ pub struct Reading {
     pub values: BTreeMap<String, ReadValue>,
 }
 
-/// The value of an attribute that a condition read; in JSON, that value.
+/// The value of an attribute that a condition read; in JSON, that value. As text, a number has two decimals at most.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum ReadValue {
@@ -49,7 +49,8 @@ impl std::fmt::Display for ReadValue {
         match self {
             ReadValue::Null => f.write_str("unknown"),
             ReadValue::Whole(number) => number.fmt(f),
-            ReadValue::Number(number) => number.fmt(f),
+            // The sum turns -0 into 0.
+            ReadValue::Number(number) => ((number * 100.0).round() / 100.0 + 0.0).fmt(f),
             ReadValue::Text(text) => f.write_str(text),
         }
     }
@@ -237,9 +238,18 @@ mod tests {
             ("seats".to_owned(), ReadValue::Whole(7)),
             ("plan".to_owned(), ReadValue::Text("pro".into())),
             ("mrr".to_owned(), ReadValue::Null),
+            ("seat_usage_pct".to_owned(), ReadValue::Number(200.0 / 3.0)),
         ]);
         let text =
             describe(&ConditionRule::new("seats > 5\n  OR mrr > 1", SignalType::Bad), &Reading { key: None, values });
-        assert_eq!(text, "seats > 5 OR mrr > 1 (mrr: unknown, plan: pro, seats: 7)");
+        assert_eq!(text, "seats > 5 OR mrr > 1 (mrr: unknown, plan: pro, seat_usage_pct: 66.67, seats: 7)");
+    }
+
+    #[test]
+    fn a_number_is_told_with_two_decimals_at_most() {
+        let cases = [(-33.333_333, "-33.33"), (50.0, "50"), (0.125, "0.13"), (-0.001, "0"), (1e15, "1000000000000000")];
+        for (number, expected) in cases {
+            assert_eq!(ReadValue::Number(number).to_string(), expected);
+        }
     }
 }

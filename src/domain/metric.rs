@@ -34,6 +34,9 @@ pub enum Definition {
 /// Over how many days a metric may count.
 pub const DAYS: RangeInclusive<u16> = 1..=3650;
 
+/// Over how many days a metric counts that does not say.
+pub const USUAL_DAYS: u16 = 28;
+
 /// What is counted of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
@@ -74,16 +77,19 @@ impl fmt::Display for Definition {
     }
 }
 
-/// Whether `name` can be the name of a metric: small letters, digits and `_`, beginning with a letter.
+/// Whether `name` can be the name of a metric: letters, digits and `_`, beginning with a letter. In expressions, capital letters are
+/// the same as small ones.
 pub fn is_name(name: &str) -> bool {
-    let is_part = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_';
-    name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(is_part)
+    name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(is_part)
 }
 
 /// A name for the metric that is about something of another name: other characters as `_`.
 pub fn name_of(text: &str) -> String {
-    let kept = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
-    text.chars().map(kept).collect()
+    text.chars().map(|char| if is_part(char) { char } else { '_' }).collect()
+}
+
+fn is_part(char: char) -> bool {
+    char.is_ascii_alphanumeric() || char == '_'
 }
 
 #[cfg(test)]
@@ -97,13 +103,15 @@ mod tests {
             ("r", true),
             ("30d", false),
             ("_x", false),
-            ("Reports", false),
+            ("Reports", true),
+            ("réports", false),
             ("a-b", false),
             ("", false),
         ];
         for (name, expected) in cases {
             assert_eq!(is_name(name), expected, "{name}");
         }
-        assert_eq!(name_of("Report.Exported: PDF"), "report_exported__pdf");
+        assert_eq!(name_of("Report.Exported: PDF"), "Report_Exported__PDF");
+        assert_eq!(name_of("export_ü"), "export__");
     }
 }

@@ -1,5 +1,6 @@
 //! Companies: the row with the same id is updated.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use anyhow::Result;
@@ -21,6 +22,7 @@ pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher
         store,
         book: CompanyBook::of(store)?,
         rows: WrittenRows::default(),
+        metrics: store.metrics()?.into_iter().map(|metric| metric.name.to_ascii_lowercase()).collect(),
         named: Vec::new(),
         companies: BTreeSet::new(),
     };
@@ -40,6 +42,8 @@ struct Loader<'s> {
     store: &'s Store,
     book: CompanyBook,
     rows: WrittenRows,
+    /// The names that metrics have, in small letters.
+    metrics: BTreeSet<String>,
     /// The companies of the file that have a name.
     named: Vec<(CompanyKey, String)>,
     /// All companies of the file.
@@ -88,9 +92,14 @@ impl Loader<'_> {
             self.store.state_churn(key, churned_on)?;
         }
         for (name, value) in &row.custom {
-            self.store.set_company_attribute(key, name, *value)?;
+            self.store.set_company_attribute(key, &self.own_name(name), *value)?;
         }
         Ok(Verdict::Accepted)
+    }
+
+    /// The attribute that a column of the file's own becomes. The name of a metric means the metric.
+    fn own_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if self.metrics.contains(name) { Cow::Owned(format!("custom_{name}")) } else { Cow::Borrowed(name) }
     }
 
     /// The company that the row is about. What stands in the column of ids is another company's name only where the row has no
@@ -112,12 +121,13 @@ impl Loader<'_> {
     fn types(&self, sheet: &Sheet) -> Result<Vec<String>> {
         let mut remarks = Vec::new();
         for custom in &sheet.plan().mapping.custom {
-            let values = self.store.attribute_values(&custom.name)?;
+            let name = self.own_name(&custom.name);
+            let values = self.store.attribute_values(&name)?;
             let found = AttributeType::of(values.iter().map(String::as_str));
             if found == AttributeType::Text {
-                remarks.extend(remark(&custom.name, &values));
+                remarks.extend(remark(&name, &values));
             }
-            self.store.set_attribute_type(&custom.name, found)?;
+            self.store.set_attribute_type(&name, found)?;
         }
         Ok(remarks)
     }

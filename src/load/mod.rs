@@ -133,6 +133,7 @@ fn load(
         let mut loaded = load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
         rejects.judge(loaded.read, request.is_strict)?;
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
+        store.reroute_notices(clock.now())?;
         if request.finish == Finish::RollBack {
             loaded.gaps = diagnosis::gaps(store, &sheet, &loaded)?;
             loaded.ambiguous_dates = sheet.ambiguous_dates();

@@ -96,6 +96,10 @@ impl Store {
              FROM event_days d, json_each(CASE WHEN json_valid(d.events) THEN d.events ELSE '[]' END) e
              WHERE (e.value ->> 2) IS NOT NULL AND (e.value ->> 2) NOT IN (SELECT id FROM people)
              UNION ALL
+             SELECT 'a health score of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
+                    || ', which is not there'
+             FROM health_scores WHERE company NOT IN (SELECT id FROM companies)
+             UNION ALL
              SELECT 'the first or last day of events of company ' || c.company_id || ' is wrong'
              FROM companies c
              LEFT JOIN (SELECT company, min(day) AS first, max(day) AS last FROM event_days GROUP BY company) d

@@ -166,7 +166,7 @@ impl Store {
     pub fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
         self.latest_run_day_until(match as_of.stage {
             Stage::BeforeTrends => as_of.day.previous(),
-            Stage::BeforeConditions | Stage::EndOfDay | Stage::Now => as_of.day,
+            Stage::BeforeConditions | Stage::EndOfDay | Stage::Now { .. } => as_of.day,
         })
     }
 
@@ -301,5 +301,87 @@ fn datum(value: serde_json::Value) -> Datum {
         },
         serde_json::Value::String(text) => Datum::Text(text),
         _ => Datum::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Permissions;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    /// A run of a day that gives a company a score: `share` of 100.
+    fn run(store: &Store, text: &str, company: CompanyKey, share: i64) {
+        store.begin_run(day(text), crate::domain::day::Instant::from_micros(0), false).unwrap();
+        let VersionedProfile { profile, version } = store.versioned_profiles().unwrap().remove(0);
+        let assessment = Assessment::of(&Arc::new(profile.scoring), vec![Datum::Whole(share)]);
+        store.replace_health(day(text), &[NewHealth { company, version, assessment }]).unwrap();
+    }
+
+    const SHARE: &str = "name = 'share'\n[[measure]]\nname = 'share'\nkind = 'proactive'\nvalue = 'mrr'\nfrom = 0\nto = 100\nweight = 1";
+
+    #[test]
+    fn the_first_rules_of_a_day_see_the_health_of_the_day_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let company = store.add_unlisted_company("acme").unwrap();
+        store.save_profile(&toml::from_str(SHARE).unwrap()).unwrap();
+        run(&store, "2026-03-01", company, 20);
+        run(&store, "2026-03-08", company, 50);
+        run(&store, "2026-03-09", company, 90);
+        let catalogue = store.catalogue().unwrap();
+        let names = ["health_score", "health_change_7d", "health_band"];
+        let of = |text: &str, stage: Stage| {
+            // The company is there on every day; what is looked at is the health alone.
+            let as_of = AsOf { day: day(text), stage };
+            let day = store.health_day(as_of).unwrap();
+            day.map(|day| store.health_on(day, Scope::One(company)).unwrap()[&company].score)
+        };
+        let cases = [
+            ("2026-02-28", Stage::EndOfDay, None),
+            ("2026-03-01", Stage::BeforeTrends, None),
+            ("2026-03-01", Stage::BeforeConditions, Some(Some(20.0))),
+            ("2026-03-08", Stage::BeforeTrends, Some(Some(20.0))),
+            ("2026-03-09", Stage::BeforeTrends, Some(Some(50.0))),
+            ("2026-03-09", Stage::BeforeConditions, Some(Some(90.0))),
+            ("2026-03-09", Stage::EndOfDay, Some(Some(90.0))),
+            ("2026-03-20", Stage::Now { today: day("2026-03-21") }, Some(Some(90.0))),
+        ];
+        for (text, stage, expected) in cases {
+            assert_eq!(of(text, stage), expected, "{text} {stage:?}");
+        }
+        let now = store
+            .attributes(&catalogue, &names, AsOf::at_present(day("2026-03-09"), day("2026-03-10")), Scope::All)
+            .unwrap();
+        let values: Vec<Datum> = names.iter().map(|name| now.column(name).unwrap()[0].clone()).collect();
+        assert_eq!(values, [Datum::Score(90.0), Datum::Score(70.0), Datum::from("good")]);
+    }
+
+    #[test]
+    fn a_definition_that_comes_back_has_its_number_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let version = |store: &Store| store.versioned_profiles().unwrap().remove(0).version;
+        let first: Profile = toml::from_str(SHARE).unwrap();
+        let mut second = first.clone();
+        second.scoring.measures[0].weight = 2.0;
+        let mut elsewhere = first.clone();
+        elsewhere.condition = Some("mrr > 5".to_owned());
+        let mut versions = Vec::new();
+        for profile in [&first, &second, &elsewhere] {
+            store.save_profile(profile).unwrap();
+            versions.push(version(&store));
+        }
+        assert_eq!(
+            (versions[0], versions[1] == versions[0]),
+            (versions[2], false),
+            "where it fits is no part of how it scores"
+        );
+        assert_eq!(store.profiles().unwrap(), [elsewhere]);
+        assert!(store.remove_profile("share").unwrap() && !store.remove_profile("share").unwrap());
+        assert_eq!(store.all_profiles().unwrap(), [Profile::shipped_default().clone()]);
     }
 }

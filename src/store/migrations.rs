@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/005-work.sql"),
     include_str!("schema/006-pulse.sql"),
     include_str!("schema/007-health.sql"),
+    include_str!("schema/008-notify.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -1,10 +1,32 @@
 //! Settings of the database as a whole.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use chrono_tz::Tz;
 use rusqlite::OptionalExtension;
 
 use super::Store;
+use crate::domain::notify::NotifySettings;
+use crate::error::damaged;
+
+/// How long delivering messages may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SendingLimits {
+    /// Each step of a conversation with a server.
+    pub step: Duration,
+    /// The delivery of one message.
+    pub message: Duration,
+    /// All deliveries of one command.
+    pub all: Duration,
+}
+
+impl Default for SendingLimits {
+    fn default() -> Self {
+        let [step, message, all] = [15, 60, 300].map(Duration::from_secs);
+        SendingLimits { step, message, all }
+    }
+}
 
 impl Store {
     /// The value of a setting, or `None` while it was never set.
@@ -28,5 +50,91 @@ impl Store {
         )?;
         self.zone = zone;
         Ok(())
+    }
+
+    /// How people are told. What was never set is as usual.
+    ///
+    /// # Errors
+    /// A database that cannot be read, or that holds what this program never writes.
+    pub fn notify_settings(&self) -> Result<NotifySettings> {
+        let usual = NotifySettings::default();
+        let source = |name: &str, usual| match self.setting(name)? {
+            Some(text) => text.parse().map_err(|error| damaged(format!("the setting {name}: {error}")).into()),
+            None => Ok::<_, anyhow::Error>(usual),
+        };
+        let hours = match self.setting("notify.grace_hours")? {
+            Some(text) => text.parse().map_err(|_| damaged("the setting notify.grace_hours is no number"))?,
+            None => usual.grace_hours,
+        };
+        Ok(NotifySettings {
+            from: self.setting("notify.from")?,
+            grace_hours: hours,
+            smtp_url: source("notify.smtp_url", usual.smtp_url)?,
+            slack_webhook: source("notify.slack_webhook", usual.slack_webhook)?,
+        })
+    }
+
+    /// Sets how people are told. Where secrets stand is stored; the secrets are not.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn save_notify_settings(&self, settings: &NotifySettings) -> Result<()> {
+        self.put_setting("notify.from", settings.from.as_deref())?;
+        self.put_setting("notify.grace_hours", Some(&settings.grace_hours.to_string()))?;
+        self.put_setting("notify.smtp_url", Some(&settings.smtp_url.to_string()))?;
+        self.put_setting("notify.slack_webhook", Some(&settings.slack_webhook.to_string()))
+    }
+
+    fn put_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
+        match value {
+            Some(value) => self.connection.execute(
+                "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                [name, value],
+            )?,
+            None => self.connection.execute("DELETE FROM settings WHERE name = ?1", [name])?,
+        };
+        Ok(())
+    }
+
+    /// How long delivering may take. Only tests set it, as three numbers of milliseconds, to see what hanging servers do without
+    /// waiting for minutes.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn sending_limits(&self) -> Result<SendingLimits> {
+        let text = self.setting("notify.limits_ms")?.unwrap_or_default();
+        let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        Ok(match numbers[..] {
+            [step, message, all] => SendingLimits {
+                step: Duration::from_millis(step),
+                message: Duration::from_millis(message),
+                all: Duration::from_millis(all),
+            },
+            _ => SendingLimits::default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::notify::SecretSource;
+    use crate::store::Permissions;
+
+    #[test]
+    fn settings_of_notifications_come_back_as_they_were_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("s.db"), Permissions::Owner).unwrap();
+        assert_eq!(store.notify_settings().unwrap(), NotifySettings::default());
+        let settings = NotifySettings {
+            from: Some("signals@example.com".to_owned()),
+            grace_hours: 4,
+            smtp_url: SecretSource::Variable("MAIL".to_owned()),
+            slack_webhook: SecretSource::File("/run/secrets/slack".into()),
+        };
+        store.save_notify_settings(&settings).unwrap();
+        assert_eq!(store.notify_settings().unwrap(), settings);
+        store.save_notify_settings(&NotifySettings { from: None, ..settings.clone() }).unwrap();
+        assert_eq!(store.notify_settings().unwrap().from, None);
     }
 }

@@ -30,7 +30,8 @@ pub struct NewSignal<'a> {
     /// The number of the rule's definition.
     pub rule_version: i64,
     /// The run that raises it.
-    pub run: i64,
+    /// The run that raised it; `None` for one that a pulse set off.
+    pub run: Option<i64>,
     /// The day.
     pub raised_on: Day,
     /// Its type, and what the rule saw.
@@ -449,6 +450,16 @@ impl Store {
         Ok(lives)
     }
 
+    /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was open.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn acknowledgement_on(&self, id: SignalId, day: Day) -> Result<Option<Acknowledgement>> {
+        let last = self.signal_history(id)?.into_iter().rfind(|entry| entry.day <= day);
+        let closed = last.filter(|entry| entry.action == Action::Acknowledged);
+        Ok(closed.map(|HistoryEntry { by, at, reason, .. }| Acknowledgement { by, at, reason }))
+    }
+
     /// Adds an entry to the history of a signal, which closes or reopens it.
     ///
     /// # Errors
@@ -676,7 +687,8 @@ mod tests {
             let rule_version = self.store.rule("r").unwrap().unwrap().version;
             let (company, run, raised_on) = (self.company, self.run, day(on));
             let detail = "seats > 5".to_owned();
-            let signal = NewSignal { company, rule: "r", rule_version, run, raised_on, finding: &finding, detail };
+            let signal =
+                NewSignal { company, rule: "r", rule_version, run: Some(run), raised_on, finding: &finding, detail };
             self.store.raise(&signal).unwrap()
         }
 

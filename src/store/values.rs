@@ -8,6 +8,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::Measure;
+use crate::domain::notify::{Channel, Purpose, Why};
 use crate::domain::pulse::Level;
 use crate::domain::reason::{ReasonCode, ReasonKind};
 use crate::domain::rule::{Direction, RuleKind};
@@ -74,7 +75,10 @@ stored_as_text!(
     Measure,
     ReasonCode,
     ReasonKind,
-    TaskAction
+    TaskAction,
+    Channel,
+    Purpose,
+    Why
 );
 
 impl ToSql for Level {

@@ -23,6 +23,8 @@ pub const USUAL_COLUMNS: [&str; 10] = [
 fn heading(name: &str) -> String {
     match name {
         "company_id" => "company".to_owned(),
+        "health_score" => "health".to_owned(),
+        "health_band" => "band".to_owned(),
         _ => name.strip_suffix("_signals").unwrap_or(name).replace('_', " "),
     }
 }

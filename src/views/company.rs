@@ -46,8 +46,6 @@ pub struct CompanyView {
     pub health: HealthView,
     /// The settings of its pulse, oldest first.
     pub pulses: Vec<HistoryRow>,
-    /// Its SuccessScore, not rounded; `None` before the first pulse.
-    pub success_score: Option<f64>,
     /// Its tasks, open ones first, those due first before the others.
     pub tasks: Vec<ListedTask>,
     /// The days of `activity` and `people_activity`: twice four weeks.
@@ -94,7 +92,7 @@ const LISTS: [&str; 14] = [
     "breaks",
     "subscriptions",
     "people",
-    "nps_responses",
+    "nps",
     "tickets",
     "invoices",
     "touchpoints",
@@ -208,7 +206,7 @@ impl CompanyView {
 
     fn draw_pulses(&self, screen: &mut Screen) {
         let Some(last) = self.pulses.last() else { return };
-        let score = or_dash(self.success_score.map(render::score));
+        let score = or_dash(self.text_of("success_score"));
         screen.heading(&format!("Pulse: {}, SuccessScore {score}", last.journey));
         let mut table = TextTable::new(HISTORY.columns.iter().copied());
         self.pulses.iter().rev().take(SHOWN).for_each(|row| table.toned_row((HISTORY.cells)(row)));

@@ -71,7 +71,6 @@ pub const HEALTH: Listing<HealthRow> = Listing {
     },
     columns: &[
         ("company", Align::Left),
-        ("name", Align::Left),
         ("csm", Align::Left),
         ("score", Align::Right),
         ("band", Align::Left),
@@ -85,8 +84,7 @@ pub const HEALTH: Listing<HealthRow> = Listing {
         let band = row.text(4);
         let tone = band.parse().map_or(Tone::Plain, band_tone);
         vec![
-            plain(row.text(0)),
-            plain(row.text(1)),
+            plain(or_dash(row.attributes[1].text().or(row.attributes[0].text()))),
             plain(row.text(2)),
             (row.text(3), tone),
             (band, tone),

@@ -15,7 +15,7 @@ pub const PROFILES: Listing<Profile> = Listing {
         ("priority", Align::Right),
         ("good", Align::Right),
         ("average", Align::Right),
-        ("measures", Align::Left),
+        ("measures", Align::Right),
         ("where", Align::Left),
     ],
     cells,
@@ -40,13 +40,12 @@ fn values(profile: &Profile) -> Vec<Value<'_>> {
 }
 
 fn cells(profile: &Profile) -> Vec<(String, Tone)> {
-    let measures: Vec<&str> = profile.scoring.measures.iter().map(|measure| measure.name.as_str()).collect();
     vec![
         plain(profile.name()),
         plain(priority(profile).map_or_else(|| "last".to_owned(), |priority| priority.to_string())),
         plain(profile.scoring.bands.good),
         plain(profile.scoring.bands.average),
-        plain(measures.join(", ")),
+        plain(profile.scoring.measures.len()),
         plain(or_dash(profile.condition.as_ref())),
     ]
 }
@@ -66,7 +65,6 @@ pub fn draw(profile: &Profile, screen: &mut Screen) {
         ("kind", Align::Left),
         ("weight", Align::Right),
         ("0 to 100", Align::Left),
-        ("value", Align::Left),
     ]);
     for measure in &profile.scoring.measures {
         table.row([
@@ -74,8 +72,9 @@ pub fn draw(profile: &Profile, screen: &mut Screen) {
             measure.kind.to_string(),
             measure.weight.to_string(),
             measure.scale.to_string(),
-            measure.value.clone(),
         ]);
     }
     screen.table(&table);
+    screen.gap();
+    screen.pairs(profile.scoring.measures.iter().map(|measure| (measure.name.as_str(), measure.value.clone())));
 }

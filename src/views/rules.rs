@@ -44,7 +44,7 @@ pub const RULES: Listing<Rule> = Listing {
         ("on", Align::Left),
     ],
     cells,
-    when_empty: "no rules yet; `signals rule set EVENT` makes one",
+    when_empty: "no rules yet; `signals rule set EVENT` makes one, `signals rule preset add --usual` a dozen",
 };
 
 /// What does not fit the kind of a rule is unknown of it.

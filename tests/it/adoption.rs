@@ -244,9 +244,9 @@ fn no_database_is_made_for_a_rule_that_cannot_be() {
 fn a_rule_keeps_what_is_not_given_and_says_what_changed() {
     let sandbox = three();
     sandbox
-        .ok(&format!("{WITHIN_14} --managers --playbook onboarding"))
+        .ok(&format!("{WITHIN_14} --managers --playbook training"))
         .says(&["new rule: first-export: first export within 14 days of the start, good when done, bad when not, \
-                 starts the playbook onboarding, tells managers too"]);
+                 starts the playbook training, tells managers too"]);
     sandbox.ok("rule add first-export --within 21 --no-playbook --executives").says(&[
         "old: first-export: first export within 14 days",
         "new: first-export: first export within 21 days of the start, good when done, bad when not, \

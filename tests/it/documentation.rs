@@ -5,6 +5,7 @@
 //!   `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes, to standard output and standard error.
 //!   A line `…` stands for lines left out. A command that must fail ends in `# exits with N`. A block marked
 //!   `console demo` is run in the folder that `signals demo` makes.
+//! - A block marked `toml FILE` is written into the sandbox under that name, before anything is run.
 //! - An `sql` block is run against the database of that sandbox; the `text` block after it shows the rows.
 //! - What is in `sh` and `crontab` blocks needs a network, a clock or a compiler: it is not run, but every `signals`
 //!   command in it must be one that the program understands. So must those in the text, as far as they go.
@@ -19,10 +20,12 @@ use std::process::{Command, Stdio};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rusqlite::types::ValueRef;
+use signals::actions::shipped_presets;
 use signals::cli::Cli;
 use signals::domain::attributes;
 use signals::error::Kind;
 use signals::import::kinds::{self, Catalogue, CellType};
+use signals::views;
 
 use crate::support::{NOW, Sandbox, setting};
 
@@ -125,6 +128,13 @@ fn check(name: &str, text: &str) -> Checked {
     if with_generated.contains("```console demo") {
         let (status, came) = run_in(&sandbox, "signals demo");
         assert_eq!(status, 0, "{}", came.join("\n"));
+    }
+    for part in &parts {
+        if let Part::Block { language, body, .. } = part
+            && let Some(file) = language.strip_prefix("toml ")
+        {
+            sandbox.write(file, &(body.join("\n") + "\n"));
+        }
     }
     for (wanted, first) in [("console", ""), ("console demo", "cd signals-demo; export SIGNALS_DB=signals.db; ")] {
         for index in 0..parts.len() {
@@ -312,6 +322,7 @@ fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
                 "sh" => body.iter().map(String::as_str).collect(),
                 "crontab" => body.iter().filter_map(|line| crontab_command(line)).collect(),
                 "console" | "console demo" | "sql" | "text" | "csv" => return,
+                file if file.starts_with("toml ") => return,
                 other => {
                     checked.wrong.push(format!("{name}:{line}: nobody knows how to check '{other}'"));
                     return;
@@ -431,6 +442,7 @@ fn generated(what: &str) -> String {
         "attributes" => attributes(),
         "functions" => functions(),
         "products" => products(),
+        "presets" => presets(),
         other => panic!("nobody knows how to make '{other}'"),
     }
 }
@@ -450,6 +462,21 @@ fn attributes() -> String {
         }
         writeln!(text, "| `{}` | {} | {} | {} |", attribute.name, attribute.kind, attribute.unit, attribute.help)
             .unwrap();
+    }
+    text + "\n"
+}
+
+fn presets() -> String {
+    let mut text = String::from(
+        "\n| preset | known from | type | what it is for | rule | playbook |\n|---|---|---|---|---|---|\n",
+    );
+    for preset in shipped_presets() {
+        let options = views::presets::options(preset).map(|options| format!(" {options}")).unwrap_or_default();
+        let usual = if preset.usual { ", usual" } else { "" };
+        let (source, purpose, playbook) = (&preset.source, &preset.purpose, &preset.playbook);
+        let (kind, rule) = (views::presets::type_of(preset), views::presets::rule(preset));
+        let name = format!("`{}{options}`{usual}", preset.name);
+        writeln!(text, "| {name} | {source} | {kind} | {purpose} | {rule} | {playbook} |").unwrap();
     }
     text + "\n"
 }

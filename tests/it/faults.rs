@@ -92,7 +92,7 @@ fn content_of(database: &Connection) -> Vec<String> {
     let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut lines = Vec::new();
     for name in names {
-        let mut statement = database.prepare(&format!("SELECT * FROM {name} ORDER BY 1, 2")).unwrap();
+        let mut statement = database.prepare(&format!("SELECT * FROM {name}")).unwrap();
         let width = statement.column_count();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
@@ -100,6 +100,7 @@ fn content_of(database: &Connection) -> Vec<String> {
             lines.push(format!("{name} {values:?}"));
         }
     }
+    lines.sort();
     lines
 }
 

@@ -52,7 +52,10 @@ fn a_drop_in_usage_raises_a_signal_and_lowers_health_on_the_same_day() {
     let (before, now) = (day("2026-03-30"), day("2026-03-31"));
     let shown = ["health_score", "health_band", "coverage", "health_main_driver", "profile", "scored_on"];
     assert_eq!(fields(&[before], &shown), [json!([77.7, "good", 0.8, "usage", "default", "2026-03-30"])]);
-    assert_eq!(fields(&[now.clone()], &shown), [json!([73.8, "good", 0.8, "usage", "default", "2026-03-31"])]);
+    assert_eq!(
+        fields(std::slice::from_ref(&now), &shown),
+        [json!([73.8, "good", 0.8, "usage", "default", "2026-03-31"])]
+    );
     let measures = now["measures"].as_array().unwrap();
     let expected = [
         ("usage", json!(0.0), Some((5000.0 / 70.0, 4.0 * 5000.0 / 70.0 / 8.0)), 4.0),
@@ -386,4 +389,38 @@ fn a_company_that_becomes_part_of_another_leaves_its_health_to_it() {
     sandbox.ok("check");
     assert_eq!(stored(&sandbox).len(), 2);
     assert_eq!(one(&sandbox, "health show acme")["health_score"], json!(76.3));
+}
+
+#[test]
+fn a_fall_of_health_raises_a_signal_on_the_same_day_and_does_not_feed_back() {
+    let sandbox = sandbox();
+    sandbox.ok("rule set login");
+    sandbox.ok("rule add health-drop --kind condition --when 'health_change_7d <= -10' --type bad");
+    sandbox.ok("run --as-of 2026-03-24 --max-lag 30");
+    sandbox.ok("run --as-of 2026-03-31");
+    // On the 24th (285.71 + 300 + 100) / 8 = 85.71, on the 31st 73.84: -11.875.
+    let raised = sandbox.array("list --rule health-drop");
+    assert_eq!(fields(&raised, &["company_id", "raised_on"]), [json!(["acme", "2026-03-31"])]);
+    let signal = one(&sandbox, &format!("show {}", raised[0]["id"]));
+    assert_eq!(signal["values_read"], json!({"health_change_7d": -11.9}));
+    assert_eq!(signal["detail"], json!("health_change_7d <= -10 (health_change_7d: -11.9)"));
+    let first = stored(&sandbox);
+    sandbox.ok("run --as-of 2026-03-31");
+    assert_eq!(stored(&sandbox), first);
+    assert_eq!(sandbox.array("list --rule health-drop").len(), 1);
+    // The SuccessScore is written as a score too: 40 on the way to 20, after 10 days 20 + 20 x 0.5^(10/14) = 32.19.
+    sandbox.ok("pulse set acme 4 --on 2026-03-01");
+    sandbox.ok("pulse set acme 2 --on 2026-03-21 --reason-code support/response-time");
+    let listed = sandbox.ok("company list --columns company_id,success_score --as-of 2026-03-31 --format csv").stdout;
+    assert!(listed.contains("acme,32.2\n"), "{listed}");
+    let shown = one(&sandbox, "company show acme --as-of 2026-03-31");
+    assert_eq!(
+        fields(shown["pulse_history"].as_array().unwrap(), &["set_on", "pulse"]),
+        [json!(["2026-03-01", 4]), json!(["2026-03-21", 2])]
+    );
+    let screen = sandbox.ok("company show acme --as-of 2026-03-31").stdout;
+    assert!(
+        screen.contains("Pulse: ▅▂, SuccessScore 32.2") && screen.contains("Health: 73.8, good, on 2026-03-31"),
+        "{screen}"
+    );
 }

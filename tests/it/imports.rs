@@ -339,6 +339,16 @@ fn a_company_is_updated_where_the_file_has_a_column() {
 }
 
 #[test]
+fn a_custom_column_that_a_metric_has_gets_another_name() {
+    let sandbox = Sandbox::new();
+    sandbox.ok("metric add size --formula 1+1");
+    sandbox.write("companies.csv", "company_id,size\nacme,70\n");
+    sandbox.ok("import companies.csv");
+    let acme = sandbox.array("company list --columns company_id,size,custom_size")[0].clone();
+    assert_eq!(acme, json!({"company_id": "acme", "size": 2, "custom_size": 70}));
+}
+
+#[test]
 fn a_custom_column_that_the_catalogue_has_gets_another_name() {
     let sandbox = Sandbox::new();
     sandbox.write("companies.csv", "company_id,bad_open_signals,NPS (last)\nacme,many,9\n");

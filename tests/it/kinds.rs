@@ -192,7 +192,7 @@ fn the_team_is_updated_by_name() {
 #[test]
 fn facts_without_an_id_are_counted() {
     let cases = [
-        ("nps", "nps_responses", "company_id,score,responded_on,person_id,comment\n", "c1,9,2026-03-01,ann,fine"),
+        ("nps", "nps", "company_id,score,responded_on,person_id,comment\n", "c1,9,2026-03-01,ann,fine"),
         (
             "touchpoints",
             "touchpoints",
@@ -230,7 +230,7 @@ fn a_survey_response_with_an_id_is_added_once_and_is_none_of_those_without() {
             "comment": "fine", "response_id": id,
         })
     };
-    assert_eq!(show(&sandbox, "c1")["nps_responses"], json!([response(json!(null)), response(json!("r1"))]));
+    assert_eq!(show(&sandbox, "c1")["nps"], json!([response(json!(null)), response(json!("r1"))]));
     sandbox.ok("check");
 }
 
@@ -547,7 +547,7 @@ fn import_facts(sandbox: &Sandbox, company: &str, is_new: bool) {
     }
 }
 
-const LISTS: [&str; 7] = ["subscriptions", "people", "nps_responses", "tickets", "invoices", "touchpoints", "goals"];
+const LISTS: [&str; 7] = ["subscriptions", "people", "nps", "tickets", "invoices", "touchpoints", "goals"];
 
 fn list_lengths(sandbox: &Sandbox, company: &str) -> Vec<usize> {
     let shown = show(sandbox, company);

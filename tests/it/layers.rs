@@ -13,7 +13,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 19] = [
+const LAYERS: [Layer; 21] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -30,7 +30,7 @@ const LAYERS: [Layer; 19] = [
     Layer {
         name: "actions",
         may_import: &["domain"],
-        reason: "what ships with the program to be done about signals is data, read once from a file compiled in",
+        reason: "what ships with the program, presets and playbooks, is data, read once from files compiled in",
     },
     Layer {
         name: "store",
@@ -49,8 +49,13 @@ const LAYERS: [Layer; 19] = [
     },
     Layer {
         name: "run",
-        may_import: &["clock", "domain", "health", "store"],
-        reason: "a run reads facts, lets the domain decide, and stores what came of it",
+        may_import: &["actions", "clock", "domain", "health", "store"],
+        reason: "a run reads facts, lets the domain decide, and stores what came of it, in the words of the preset",
+    },
+    Layer {
+        name: "notify",
+        may_import: &["clock", "domain", "error", "render", "store"],
+        reason: "telling people takes what is in the outbox to servers, whoever asked for it",
     },
     Layer {
         name: "demo",
@@ -61,6 +66,11 @@ const LAYERS: [Layer; 19] = [
         name: "render",
         may_import: &["domain"],
         reason: "formatters turn values into bytes, whatever the values are about",
+    },
+    Layer {
+        name: "configuration",
+        may_import: &["domain", "error", "render::escape"],
+        reason: "a file of what is configured is read and written as text, whatever its sections are about",
     },
     Layer {
         name: "views",
@@ -76,7 +86,9 @@ const LAYERS: [Layer; 19] = [
     Layer {
         name: "commands",
         may_import: &[
+            "actions",
             "cli::Cli",
+            "configuration",
             "context",
             "demo",
             "domain",
@@ -84,6 +96,7 @@ const LAYERS: [Layer; 19] = [
             "health",
             "import",
             "load",
+            "notify",
             "render",
             "run",
             "store",
@@ -136,7 +149,7 @@ enum What {
     SqlClock,
 }
 
-const RESTRICTIONS: [Restriction; 15] = [
+const RESTRICTIONS: [Restriction; 17] = [
     Restriction {
         what: What::Sql,
         allowed_in: &["store/"],
@@ -216,17 +229,31 @@ const RESTRICTIONS: [Restriction; 15] = [
     },
     Restriction {
         what: What::Crates(&["minijinja", "rust_xlsxwriter"]),
-        allowed_in: &["render/"],
-        reason: "pages and workbooks are written by the renderer, which escapes what goes into them",
+        allowed_in: &["render/", "notify/"],
+        reason: "pages, messages and workbooks are written where everything that goes into them is escaped",
         remedy: "make a `render::report::Report` or use `render::RecordBook`",
         bad: "use rust_xlsxwriter::Workbook;",
     },
     Restriction {
         what: What::Code(&["fs::", "File::"]),
-        allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs"],
-        reason: "decisions, views and formatters know no files; ui.rs may be given one to print to",
+        allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs", "notify/secret.rs"],
+        reason: "decisions, views and formatters know no files; ui.rs may be given one to print to, and a secret may stand in one",
         remedy: "return bytes and let the command write them",
         bad: "fn f() { std::fs::write(path, text); }",
+    },
+    Restriction {
+        what: What::Crates(&["lettre", "ureq", "net"]),
+        allowed_in: &["notify/"],
+        reason: "only `notify` opens a network connection",
+        remedy: "write a notice, and let `notify` deliver it",
+        bad: "use std::net::TcpStream;",
+    },
+    Restriction {
+        what: What::Crates(&["minijinja"]),
+        allowed_in: &["notify/letter.rs"],
+        reason: "HTML is written by templates that escape what they are given, in one place for each use",
+        remedy: "render a template there",
+        bad: "use minijinja::Environment;",
     },
     Restriction {
         what: What::Crates(&["chrono"]),
@@ -698,6 +725,16 @@ fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
         _ => file.with_extension(""),
     };
     declared.map(|name| folder.join(format!("{name}.rs"))).collect()
+}
+
+/// Two of them in one program, and rustls does not know which to take, at run time.
+#[test]
+fn there_is_one_provider_of_cryptography() {
+    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"ring\""));
+    for other in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls", "boring"] {
+        assert!(!lock.contains(&format!("name = \"{other}\"")), "{other} is in Cargo.lock");
+    }
 }
 
 /// The schema is SQL in files of its own; it must not read the clock either.

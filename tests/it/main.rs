@@ -7,17 +7,22 @@
 
 mod acknowledging;
 mod adoption;
+mod attributes;
 mod browser;
+mod config;
 mod demo;
 mod detection;
 mod documentation;
+mod expressions;
 mod faults;
 mod health;
 mod imports;
 mod kinds;
 mod layers;
 mod naive;
+mod notify;
 mod openstack;
+mod presets;
 mod property;
 mod pulse;
 mod reasons;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use rusqlite::{Connection, Row as SqlRow};
+use serde_json::Value;
 
 use crate::naive::{self, AdoptionRule, AdoptionSignal, Direction, History, Row, Rule, Signal};
 use crate::support::{Sandbox, setting};
@@ -49,7 +50,12 @@ impl Random {
 
 /// Runs a property on cases that grow from size 1, each with its own seed.
 fn for_each_seed(property: impl Fn(&mut Random, i64)) {
-    let cases: i64 = setting("SIGNALS_CASES").map_or(24, |text| text.parse().unwrap());
+    for_seeds(24, property);
+}
+
+/// The same on so many cases unless more are asked for.
+fn for_seeds(usual: i64, property: impl Fn(&mut Random, i64)) {
+    let cases: i64 = setting("SIGNALS_CASES").map_or(usual, |text| text.parse().unwrap());
     let only: Option<u64> = setting("SIGNALS_SEED").map(|text| text.parse().unwrap());
     for seed in only.map_or(1..=cases as u64, |seed| seed..=seed) {
         let outcome = catch_unwind(AssertUnwindSafe(|| property(&mut Random(seed), size_of(seed))));
@@ -593,4 +599,80 @@ fn summary(stderr: &str) -> (usize, usize, usize) {
         .collect();
     let [read, new, known, 0] = numbers[..] else { panic!("{line}") };
     (read, new, known)
+}
+
+/// Signals are never deleted: whatever is acknowledged and reopened, a company never has fewer bad ones than before, neither day by
+/// day as of a past day nor from one look at the present to the next.
+#[test]
+fn bad_signals_ever_never_become_fewer() {
+    for_seeds(2, |random, size| {
+        let companies = size + 2;
+        let first = naive::day(FIRST_DAY) + 30;
+        let last = first + 364;
+        let mut sandbox = Sandbox::new_at("2027-03-01T06:00:00Z");
+        sandbox.at("2027-03-01T06:00:00Z");
+        let rows = random_rows(random, companies, 395);
+        sandbox.write("events.csv", &csv_of(random, &rows));
+        sandbox.ok("import events.csv");
+        sandbox.ok("rule set login");
+        sandbox.ok("rule set export --timeframe 14 --inverse");
+        sandbox.ok("rule add never --kind adoption --event never --within 40");
+        sandbox.ok(
+            "rule add silent --kind condition --type bad --when 'events_7d = 0 AND bad_open_signals < 4' --cooldown 5",
+        );
+        sandbox.ok("metric add bad_signals_ever --formula 'bad_open_signals + bad_closed_signals'");
+        let mut before: BTreeMap<String, i64> = BTreeMap::new();
+        let mut day = first;
+        while day <= last {
+            let to = last.min(day + random.between(0, 20));
+            sandbox.ok(&format!("run --from {} --to {} --max-lag 1000", naive::date(day), naive::date(to)));
+            let raised = bad_signals_ever(&sandbox, "");
+            acknowledge_and_reopen(&sandbox, random);
+            assert_eq!(bad_signals_ever(&sandbox, ""), raised, "after {}", naive::date(to));
+            assert_grown(&before, &raised, &naive::date(to));
+            before = raised;
+            day = to + 1;
+        }
+        let signals = sandbox.array("list --type bad");
+        assert!(
+            signals.iter().any(|signal| signal["state"] == "open") && signals.iter().any(|s| s["state"] == "closed")
+        );
+        let mut before = BTreeMap::new();
+        for date in (first..=last).map(naive::date) {
+            let as_of = bad_signals_ever(&sandbox, &format!("--as-of {date}"));
+            for (company, ever) in &as_of {
+                let raised = |signal: &&Value| {
+                    signal["company_id"] == company.as_str() && signal["raised_on"].as_str().unwrap() <= date.as_str()
+                };
+                assert_eq!(*ever, signals.iter().filter(raised).count() as i64, "{company} on {date}");
+            }
+            assert_grown(&before, &as_of, &date);
+            before = as_of;
+        }
+    });
+}
+
+fn assert_grown(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>, when: &str) {
+    for (company, ever) in before {
+        assert!(after[company] >= *ever, "{company} had {ever} before {when}, and then {}", after[company]);
+    }
+}
+
+fn bad_signals_ever(sandbox: &Sandbox, as_of: &str) -> BTreeMap<String, i64> {
+    let rows = sandbox.array(&format!("company list --columns company_id,bad_signals_ever {as_of}"));
+    let pair =
+        |row: &Value| (row["company_id"].as_str().unwrap().to_owned(), row["bad_signals_ever"].as_i64().unwrap());
+    rows.iter().map(pair).collect()
+}
+
+/// Changes the state of some signals.
+fn acknowledge_and_reopen(sandbox: &Sandbox, random: &mut Random) {
+    let signals = sandbox.array("list");
+    for (state, command) in [("open", "ack"), ("closed", "reopen")] {
+        let of_state = signals.iter().filter(|signal| signal["state"] == state && random.one_in(2));
+        let ids: Vec<String> = of_state.map(|signal| signal["id"].to_string()).collect();
+        if !ids.is_empty() {
+            sandbox.ok(&format!("{command} {} --reason because", ids.join(" ")));
+        }
+    }
 }

@@ -220,6 +220,20 @@ fn company_show() {
 }
 
 #[test]
+fn health() {
+    let commands = [
+        "health list",
+        "health list --csm ana --sort health_change_7d",
+        "health show acme",
+        "health show umbrella",
+        "health drivers --days 7",
+        "health profile list",
+        "health profile show default",
+    ];
+    expect("health", &sandbox(), &commands);
+}
+
+#[test]
 fn status() {
     expect("status", &sandbox(), &["status"]);
 }
@@ -291,6 +305,8 @@ fn a_hostile_name_is_harmless_wherever_it_is_shown() {
         "company show acme",
         "rule show login",
         "agenda",
+        "health list",
+        "health show acme",
         "task add acme 'Call\u{202e}' --due 2026-04-02",
         "task list",
         "run",

@@ -32,6 +32,17 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
+    /// Runs a command to its end.
+    pub fn of(arguments: &str, mut command: Command) -> Self {
+        let output = command.output().unwrap();
+        Outcome {
+            arguments: arguments.to_owned(),
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Everything that was printed, for messages whose stream does not matter.
     pub fn printed(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
@@ -106,13 +117,7 @@ impl Sandbox {
 
     /// Runs a command line, as [`Sandbox::command`] reads it.
     pub fn run(&self, arguments: &str) -> Outcome {
-        let output = self.command(arguments).output().unwrap();
-        Outcome {
-            arguments: arguments.to_owned(),
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Outcome::of(arguments, self.command(arguments))
     }
 
     /// Runs a command that must succeed.

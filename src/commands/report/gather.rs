@@ -19,13 +19,13 @@ use crate::domain::pulse::Pulse;
 use crate::domain::reason::ReasonKind;
 use crate::domain::signal::SignalLife;
 use crate::render::report::Head;
-use crate::store::{Catalogue, Expression, Store, TaskCounts};
+use crate::store::{Catalogue, Expression, Store};
 use crate::views::reports::{
     COMPARED_WITH, Cancellation, Downsell, EarlierPulses, Losses, MONTHS, MonthStart, Portfolio, Snapshot,
 };
 
 /// The attributes that a report reads of every customer.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "company_id",
     "name",
     "csm",
@@ -40,6 +40,7 @@ const NAMES: [&str; 14] = [
     "health_score",
     "health_band",
     "health_main_driver",
+    "overdue_tasks",
 ];
 
 /// What a report asks for.
@@ -49,10 +50,6 @@ pub struct Question<'s> {
     conditions: Vec<Expression>,
     csm: Option<&'s str>,
     as_of: AsOf,
-    /// The last day of which entries count; all where none is given.
-    until: Option<Day>,
-    /// The day before which tasks are overdue.
-    today: Day,
     filter: String,
 }
 
@@ -70,11 +67,9 @@ impl<'s> Question<'s> {
     ) -> Result<Self> {
         let catalogue = store.catalogue()?;
         let conditions = condition.conditions(store, &catalogue)?;
-        let until = as_of.as_of;
         let as_of = as_of.resolve(context, store)?;
-        let today = until.map_or_else(|| store.history_day(context.clock.now()), Ok)?;
         let filter = filter_words(condition, csm);
-        Ok(Question { store, catalogue, conditions, csm, as_of, until, today, filter })
+        Ok(Question { store, catalogue, conditions, csm, as_of, filter })
     }
 
     /// The day of the report.
@@ -88,15 +83,13 @@ impl<'s> Question<'s> {
     /// A database that cannot be read.
     pub fn portfolio(&self) -> Result<Portfolio> {
         let selected = Customers::select(self.store, &self.catalogue, &NAMES, &self.conditions, self.as_of)?;
-        let tasks = self.store.task_counts(self.today, self.until)?;
-        let mut pulses = current_pulses(self.store.all_pulses(self.until)?);
+        let mut pulses = current_pulses(self.store.all_pulses(self.as_of.last_entry())?);
         let mut customers = Vec::new();
         for (key, values) in selected.keys().into_iter().zip(selected.values(&NAMES)?) {
             if has_churned(values[9], self.day()) {
                 continue;
             }
-            let tasks = tasks.get(&key).copied().unwrap_or_default();
-            customers.push(customer(key, &values, tasks, pulses.remove(&key)));
+            customers.push(customer(key, &values, pulses.remove(&key)));
         }
         let poor_of_team = poor_of_team(&customers);
         customers.retain(|customer| self.csm.is_none_or(|csm| customer.csm.as_deref() == Some(csm)));
@@ -204,7 +197,7 @@ impl<'s> Question<'s> {
     /// A database that cannot be read.
     pub fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
         let present: HashSet<CompanyKey> = portfolio.customers.iter().map(|customer| customer.key).collect();
-        let mut lives = self.store.signal_lives(self.until)?;
+        let mut lives = self.store.signal_lives(self.as_of.last_entry())?;
         lives.retain(|life| present.contains(&life.company));
         Ok(lives)
     }
@@ -242,7 +235,7 @@ fn poor_of_team(customers: &[Customer]) -> BTreeMap<String, u64> {
 }
 
 /// A customer from the values of [`NAMES`].
-fn customer(key: CompanyKey, values: &[&Datum], tasks: TaskCounts, pulse: Option<Pulse>) -> Customer {
+fn customer(key: CompanyKey, values: &[&Datum], pulse: Option<Pulse>) -> Customer {
     let text = |place: usize| values[place].text().map(|text| text.into_owned());
     let band = values[12].text().and_then(|text| text.parse().ok());
     Customer {
@@ -260,7 +253,7 @@ fn customer(key: CompanyKey, values: &[&Datum], tasks: TaskCounts, pulse: Option
         band: band.unwrap_or(Band::Unknown),
         driver: text(13),
         bad_open_signals: values[10].number().unwrap_or_default() as u64,
-        overdue_tasks: tasks.overdue,
+        overdue_tasks: values[14].number().unwrap_or_default() as u64,
         reason_codes: pulse.as_ref().map(|pulse| pulse.reason_codes.clone()).unwrap_or_default(),
         pulse: pulse.map(|pulse| pulse.mark),
     }

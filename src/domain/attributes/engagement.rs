@@ -26,13 +26,15 @@ impl Contact {
     pub fn of(touchpoint: &Touchpoint, is_executive: impl Fn(&str) -> bool) -> Self {
         let is_word =
             |text: &Option<String>, word: &str| text.as_ref().is_some_and(|t| t.trim().eq_ignore_ascii_case(word));
-        let with = touchpoint.with.as_deref().unwrap_or_default().to_lowercase();
+        let with = touchpoint.with.as_deref().unwrap_or_default().trim().to_lowercase();
+        // A name may have a comma of its own: `Doe, Jane`.
+        let mut names = std::iter::once(with.as_str()).chain(with.split([';', ',']).map(str::trim));
         Contact {
             at: touchpoint.occurred.at,
             on: touchpoint.occurred.on,
             is_inbound: touchpoint.direction == "inbound",
             is_review: is_word(&touchpoint.kind, "review"),
-            is_executive: with.split([';', ',']).map(str::trim).any(|name| name == "executive" || is_executive(name)),
+            is_executive: names.any(|name| name == "executive" || is_executive(name)),
         }
     }
 }
@@ -102,3 +104,69 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
         of(|f| days_since(f, |contact| contact.is_executive)),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::company::CompanyKey;
+    use crate::domain::facts::When;
+
+    fn touchpoint(direction: &str, kind: Option<&str>, with: Option<&str>) -> Touchpoint {
+        Touchpoint {
+            company: CompanyKey(1),
+            occurred: When { at: Instant::from_micros(0), on: Day::from_number(0) },
+            direction: direction.to_owned(),
+            channel: None,
+            kind: kind.map(str::to_owned),
+            with: with.map(str::to_owned),
+            subject: None,
+        }
+    }
+
+    #[test]
+    fn a_contact_is_with_an_executive_when_it_says_so_or_names_one() {
+        let is_known = |name: &str| ["doe, jane", "jane@example.com"].contains(&name);
+        let cases = [
+            (None, false),
+            (Some("Executive"), true),
+            (Some("Max; executive"), true),
+            (Some("executive assistant"), false),
+            (Some("Doe, Jane"), true),
+            (Some(" DOE, JANE "), true),
+            (Some("Max, Jane@Example.com"), true),
+            (Some("Jane"), false),
+        ];
+        for (with, expected) in cases {
+            assert_eq!(Contact::of(&touchpoint("outbound", None, with), is_known).is_executive, expected, "{with:?}");
+        }
+        let review = Contact::of(&touchpoint("inbound", Some(" REVIEW "), None), is_known);
+        assert!(review.is_review && review.is_inbound);
+        assert!(!Contact::of(&touchpoint("outbound", Some("interview"), None), is_known).is_review);
+    }
+
+    #[test]
+    fn a_day_with_several_unanswered_contacts_is_one_day() {
+        let contact = |on: i32, hour: i64, is_inbound| Contact {
+            at: Instant::from_micros((i64::from(on) * 24 + hour) * 3_600_000_000),
+            on: Day::from_number(on),
+            is_inbound,
+            is_review: false,
+            is_executive: false,
+        };
+        let rows = [
+            contact(1, 8, false),
+            contact(2, 8, true),
+            contact(2, 9, false),
+            contact(2, 10, false),
+            contact(5, 8, false),
+        ];
+        let of = |rows: &[Contact]| -> Vec<i32> {
+            let days = unanswered(&Facts { rows, has_begun: true, day: Day::from_number(9) });
+            days.into_iter().map(Day::number).collect()
+        };
+        assert_eq!(of(&rows), [2, 5]);
+        assert_eq!(of(&rows[..2]), [0; 0]);
+        assert_eq!(of(&rows[..1]), [1]);
+        assert_eq!(of(&[]), [0; 0]);
+    }
+}

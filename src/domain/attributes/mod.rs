@@ -8,6 +8,7 @@ mod company;
 mod engagement;
 mod health;
 mod money;
+mod pulse;
 mod sentiment;
 mod signals;
 mod support;
@@ -22,9 +23,10 @@ use std::str::FromStr;
 pub use company::CompanyFacts;
 pub use engagement::Contact;
 pub use health::HealthFacts;
+pub use pulse::PulseFacts;
 pub use signals::SignalFacts;
 pub use usage::{EventCounts, EventDays, NewPeople, PeopleCounts};
-pub use work::DatedGoal;
+pub use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
@@ -67,6 +69,8 @@ pub enum Group {
     Money,
     /// The contacts with it.
     Engagement,
+    /// What people think of it.
+    Pulse,
     /// Its health under the profile that fits.
     Health,
     /// Tasks and goals.
@@ -81,6 +85,7 @@ named!(Group {
     Support = "support",
     Money = "money",
     Engagement = "engagement",
+    Pulse = "pulse",
     Health = "health",
     Work = "work",
 });
@@ -117,6 +122,10 @@ pub enum Of {
     Invoices(fn(&Facts<'_, Invoice>) -> Datum),
     /// Contacts, oldest first.
     Contacts(fn(&Facts<'_, Contact>) -> Datum),
+    /// The pulses that people set.
+    Pulses(fn(&PulseFacts<'_>) -> Datum),
+    /// Its open tasks.
+    Tasks(fn(&TaskFacts) -> Datum),
     /// Its health on the day.
     Health(fn(&HealthFacts) -> Datum),
     /// Its health on the day and on days before.
@@ -259,7 +268,10 @@ pub enum Stage {
     /// Entries and signals up to the day.
     EndOfDay,
     /// All of them, as they stand now.
-    Now,
+    Now {
+        /// The day on which entries are made now.
+        today: Day,
+    },
 }
 
 impl AsOf {
@@ -268,9 +280,27 @@ impl AsOf {
         AsOf { day, stage: Stage::EndOfDay }
     }
 
-    /// As things stand now, with facts up to `day`.
-    pub fn at_present(day: Day) -> Self {
-        AsOf { day, stage: Stage::Now }
+    /// As things stand now, with facts up to `day`; entries are made on `today`.
+    pub fn at_present(day: Day, today: Day) -> Self {
+        AsOf { day, stage: Stage::Now { today } }
+    }
+
+    /// Whether things are looked at as they stand now.
+    pub fn is_present(self) -> bool {
+        matches!(self.stage, Stage::Now { .. })
+    }
+
+    /// The last day of entries that count; `None` where all do.
+    pub fn last_entry(self) -> Option<Day> {
+        (!self.is_present()).then_some(self.day)
+    }
+
+    /// The day from which people look at their own entries, such as tasks that are due.
+    pub fn today(self) -> Day {
+        match self.stage {
+            Stage::Now { today } => today,
+            _ => self.day,
+        }
     }
 }
 
@@ -336,7 +366,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Datum {
 
 /// Every attribute, group by group, in the order in which they are listed.
 pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
-    let groups: [&'static [Attribute]; 9] = [
+    let groups: [&'static [Attribute]; 10] = [
         &company::ATTRIBUTES,
         &signals::ATTRIBUTES,
         &usage::ATTRIBUTES,
@@ -344,6 +374,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
         &support::ATTRIBUTES,
         &money::ATTRIBUTES,
         &engagement::ATTRIBUTES,
+        &pulse::ATTRIBUTES,
         &health::ATTRIBUTES,
         &work::ATTRIBUTES,
     ];
@@ -375,5 +406,55 @@ mod rows {
 
     pub(super) const fn day(name: &'static str, group: Group, help: &'static str, of: Of) -> Attribute {
         Attribute { name, group, kind: AttributeType::Date, unit: "", help, of }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case_and_stand_once() {
+        let names: HashSet<&str> = catalogue().map(|attribute| attribute.name).collect();
+        assert_eq!(names.len(), catalogue().count());
+        assert_eq!(find("Events_28D").map(|attribute| attribute.name), Some("events_28d"));
+        assert!(find("events").is_none());
+    }
+
+    #[test]
+    fn windows_end_with_the_day_itself() {
+        let day = Day::from_number(100);
+        assert_eq!(last(day, 7), DayRange { from: Day::from_number(94), to: day });
+        let facts = Facts::<()> { rows: &[], has_begun: true, day };
+        assert_eq!(facts.now(), DayRange { from: Day::from_number(73), to: day });
+        assert_eq!(facts.before(), DayRange { from: Day::from_number(45), to: Day::from_number(72) });
+    }
+
+    #[test]
+    fn a_change_from_nothing_is_unknown() {
+        let cases = [
+            (0, 0, Datum::Null),
+            (0, 5, Datum::Null),
+            (4, 5, Datum::Number(25.0)),
+            (4, 0, Datum::Number(-100.0)),
+            (4, 4, Datum::Number(0.0)),
+        ];
+        for (previous, current, expected) in cases {
+            assert_eq!(change_pct(previous, current), expected, "{previous} {current}");
+        }
+        assert_eq!(mean(std::iter::empty()), Datum::Null);
+        assert_eq!(mean([1.0, 2.0].into_iter()), Datum::Number(1.5));
+    }
+
+    #[test]
+    fn values_stand_in_order_and_the_unknown_last() {
+        let ascending = [Datum::Number(-1.5), Datum::Whole(0), Datum::Number(0.5), Datum::Whole(7), Datum::Null];
+        for pair in ascending.windows(2) {
+            assert_eq!(pair[0].order(&pair[1]), Ordering::Less, "{pair:?}");
+        }
+        assert_eq!(Datum::Whole(9).order(&Datum::Whole(10)), Ordering::Less);
+        assert_eq!(Datum::from("9").order(&Datum::from("10")), Ordering::Greater);
     }
 }

@@ -96,3 +96,42 @@ pub(super) const ATTRIBUTES: [Attribute; 14] = [
         of(|f| of_category_7d(f, "detractor")),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::company::CompanyKey;
+    use crate::domain::day::{Day, Instant};
+    use crate::domain::facts::When;
+
+    fn response(person: Option<&str>, score: i64) -> NpsResponse {
+        let responded = When { at: Instant::from_micros(0), on: Day::from_number(0) };
+        let person_id = person.map(str::to_owned);
+        NpsResponse { company: CompanyKey(1), person_id, score, responded, comment: None, response_id: None }
+    }
+
+    #[test]
+    fn scores_belong_to_three_groups() {
+        let groups = [0, 6, 7, 8, 9, 10].map(category);
+        assert_eq!(groups, ["detractor", "detractor", "passive", "passive", "promoter", "promoter"]);
+    }
+
+    #[test]
+    fn the_score_before_is_of_the_same_person_else_of_the_company() {
+        type Case<'c> = (&'c [(Option<&'c str>, i64)], Datum);
+        let cases: [Case<'_>; 6] = [
+            (&[], Datum::Null),
+            (&[(Some("p"), 9)], Datum::Null),
+            (&[(Some("p"), 9), (Some("q"), 3), (Some("p"), 8)], Datum::Whole(-1)),
+            (&[(Some("p"), 2), (Some("p"), 4), (Some("q"), 8)], Datum::Whole(4)),
+            // Nobody is not the same person as nobody.
+            (&[(None, 1), (Some("q"), 3), (None, 8)], Datum::Whole(5)),
+            (&[(Some("p"), 1), (Some("p"), 3), (Some("q"), 0), (Some("p"), 8)], Datum::Whole(5)),
+        ];
+        for (answers, expected) in cases {
+            let rows: Vec<NpsResponse> = answers.iter().map(|(person, score)| response(*person, *score)).collect();
+            let facts = Facts { rows: &rows, has_begun: true, day: Day::from_number(0) };
+            assert_eq!(change(&facts), expected, "{answers:?}");
+        }
+    }
+}

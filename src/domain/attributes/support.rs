@@ -125,3 +125,72 @@ pub(super) const ATTRIBUTES: [Attribute; 8] = [
         of(satisfaction),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::company::CompanyKey;
+    use crate::domain::day::Instant;
+    use crate::domain::facts::When;
+
+    const DAY: Day = Day::from_number(100);
+
+    fn on(day: i32) -> When {
+        When { at: Instant::from_micros(i64::from(day) * 86_400_000_000), on: Day::from_number(day) }
+    }
+
+    fn ticket(opened: i32, closed: Option<i32>, status: &str) -> Ticket {
+        let status = Some(status.to_owned());
+        Ticket { closed: closed.map(on), status, ..Ticket::new(String::new(), CompanyKey(1), on(opened)) }
+    }
+
+    #[test]
+    fn a_ticket_is_open_until_the_day_on_which_it_is_closed() {
+        let cases = [
+            (None, "open", true),
+            (None, "Pending", true),
+            (None, " SOLVED ", false),
+            (None, "done", false),
+            (Some(99), "open", false),
+            (Some(100), "open", false),
+            // What its file says of it now was not so on the day.
+            (Some(101), "closed", true),
+        ];
+        for (closed, status, expected) in cases {
+            assert_eq!(is_open(&ticket(90, closed, status), DAY), expected, "{closed:?} {status}");
+        }
+    }
+
+    #[test]
+    fn ratings_are_numbers_or_two_words() {
+        let cases = [
+            ("good", Some(5.0)),
+            (" BAD ", Some(1.0)),
+            ("4.5", Some(4.5)),
+            ("-1", Some(-1.0)),
+            ("offered", None),
+            ("NaN", None),
+            ("inf", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(rating(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rating_is_as_old_as_the_closing_of_its_ticket() {
+        // The last 90 days up to day 100 begin on day 11.
+        let cases =
+            [(0, Some(10), false), (0, Some(11), true), (50, Some(101), false), (10, None, false), (11, None, true)];
+        for (opened, closed, counts) in cases {
+            let rows = [Ticket { satisfaction: Some("3".to_owned()), ..ticket(opened, closed, "") }];
+            let expected = if counts { Datum::Number(3.0) } else { Datum::Null };
+            assert_eq!(
+                satisfaction(&Facts { rows: &rows, has_begun: true, day: DAY }),
+                expected,
+                "{opened} {closed:?}"
+            );
+        }
+    }
+}

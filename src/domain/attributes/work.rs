@@ -1,4 +1,4 @@
-//! What a company meant to have done.
+//! What is to be done for a company, and what it meant to have done.
 
 use super::rows::number;
 use super::{Attribute, Datum, Facts, Group, Of};
@@ -13,13 +13,24 @@ pub struct DatedGoal {
     pub done_on: Option<Day>,
 }
 
+/// The tasks of a company that are not done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TaskFacts {
+    /// How many there are.
+    pub open: u64,
+    /// How many of them were due on an earlier day.
+    pub overdue: u64,
+}
+
 const fn of(value: fn(&Facts<'_, DatedGoal>) -> Datum) -> Of {
     Of::Goals(value)
 }
 
 use Group::Work as W;
 
-pub(super) const ATTRIBUTES: [Attribute; 2] = [
+pub(super) const ATTRIBUTES: [Attribute; 4] = [
+    number("open_tasks", W, "tasks", "tasks that are not done", Of::Tasks(|f| f.open.into())),
+    number("overdue_tasks", W, "tasks", "those of them whose day has passed", Of::Tasks(|f| f.overdue.into())),
     number(
         "goals_met",
         W,

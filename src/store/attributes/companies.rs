@@ -7,7 +7,7 @@ use super::super::Store;
 use super::super::companies::{company_columns, read_company};
 use super::super::values::InOrder;
 use super::{Scope, Sheet};
-use crate::domain::attributes::{AsOf, Attribute, CompanyFacts, Datum, Of, Stage};
+use crate::domain::attributes::{AsOf, Attribute, CompanyFacts, Datum, Of};
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::customer::Break;
 use crate::domain::day::Day;
@@ -20,8 +20,8 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, created_on, first_event_day, is_unlisted FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id",
         )?;
-        let started = if as_of.stage == Stage::Now { FxHashMap::default() } else { self.first_subscriptions(scope)? };
-        let named = if as_of.stage == Stage::Now { FxHashSet::default() } else { self.unlisted_with_facts(as_of.day)? };
+        let started = if as_of.is_present() { FxHashMap::default() } else { self.first_subscriptions(scope)? };
+        let named = if as_of.is_present() { FxHashSet::default() } else { self.unlisted_with_facts(as_of.day)? };
         let mut keys = Vec::new();
         let mut rows = statement.query(scope.keys())?;
         while let Some(row) = rows.next()? {
@@ -33,7 +33,7 @@ impl Store {
                 Some(created) => created <= as_of.day,
                 None => !columns.next::<bool>()? || named.contains(&key),
             };
-            if as_of.stage == Stage::Now || has_events || is_known {
+            if as_of.is_present() || has_events || is_known {
                 keys.push(CompanyKey(key));
             }
         }
@@ -56,7 +56,8 @@ impl Store {
                  EXISTS (SELECT 1 FROM nps_responses WHERE company = c.id AND responded_on <= ?1)
                  OR EXISTS (SELECT 1 FROM tickets WHERE company = c.id AND opened_on <= ?1)
                  OR EXISTS (SELECT 1 FROM invoices WHERE company = c.id AND due_on <= ?1)
-                 OR EXISTS (SELECT 1 FROM touchpoints WHERE company = c.id AND occurred_on <= ?1))",
+                 OR EXISTS (SELECT 1 FROM touchpoints WHERE company = c.id AND occurred_on <= ?1)
+                 OR EXISTS (SELECT 1 FROM pulses WHERE company = c.id AND day <= ?1))",
         )?;
         let keys = statement.query_map([day], |row| row.get("id"))?;
         Ok(keys.collect::<Result<_, _>>()?)
@@ -91,11 +92,26 @@ impl Sheet<'_> {
         if family.iter().any(|(name, _)| *name == "churned_on") {
             self.apply_breaks(&mut companies)?;
         }
+        let tags = self.tags(&family)?;
         for (name, value) in family {
-            let values = companies.iter().map(|company| value(&CompanyFacts { company, tags: None, day }));
+            let facts = companies.iter().zip(&tags);
+            let values = facts.map(|(company, tags)| value(&CompanyFacts { company, tags: tags.as_deref(), day }));
             self.columns.push((name.to_owned(), values.collect()));
         }
         Ok(())
+    }
+
+    /// The tags of each company, where they are asked for.
+    fn tags(&self, family: &OfCompany) -> Result<Vec<Option<String>>> {
+        let mut tags = self.companies.each(None);
+        if family.iter().any(|(name, _)| *name == "tags") {
+            for (company, of_company) in self.store.tags_as_of(self.as_of.last_entry())? {
+                if let Some(row) = self.companies.row(company.0) {
+                    tags[row] = Some(of_company.join(";"));
+                }
+            }
+        }
+        Ok(tags)
     }
 
     fn read_records(&self) -> Result<Vec<Company>> {

@@ -8,23 +8,15 @@ use super::super::Store;
 use super::super::facts::{read_invoice, read_nps_response, read_ticket, read_touchpoint};
 use super::{Scope, Sheet};
 use crate::domain::attributes::{Attribute, Contact, DatedGoal, Datum, Facts, Of};
-use crate::domain::day::{Day, DayRange};
+use crate::domain::day::Day;
 use crate::domain::facts::{Invoice, NpsResponse, Ticket};
 
 /// Attributes of a family of imported facts.
 type Listed<T> = Vec<(&'static str, fn(&Facts<'_, T>) -> Datum)>;
 
 impl Sheet<'_> {
-    /// Adds all attributes that the program knows.
-    pub(super) fn built_in(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        self.records(attributes)?;
-        self.signals(attributes)?;
-        self.usage(attributes)?;
-        self.health(attributes)?;
-        self.listed(attributes)
-    }
-
-    fn listed(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+    /// Adds everything about imported facts other than events.
+    pub(super) fn listed(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let (mut nps, mut tickets, mut invoices) = (Listed::new(), Listed::new(), Listed::new());
         let (mut contacts, mut goals) = (Listed::new(), Listed::new());
         for attribute in attributes {
@@ -106,16 +98,24 @@ impl Sheet<'_> {
         if family.is_empty() {
             return Ok(());
         }
-        let done = self.store.first_days_of_goals(self.scope, self.as_of.day)?;
-        let begun = self.begun("SELECT min(due_on) FROM goals")? || !done.is_empty();
+        let day = self.as_of.day;
+        // A goal is known from the day on which it is due, or reached before.
+        let begun = self.begun(
+            "SELECT min(min(g.due_on), coalesce(date(min(f.day) * 86400, 'unixepoch'), min(g.due_on)))
+             FROM goals g
+             LEFT JOIN event_names n ON n.name = g.event
+             LEFT JOIN first_uses f ON f.event = n.id AND f.company = g.company",
+        )?;
         let mut statement = self.store.connection.prepare_cached(
-            "SELECT g.company, g.due_on, n.id AS event FROM goals g LEFT JOIN event_names n ON n.name = g.event
+            "SELECT g.company, g.due_on, f.day AS done FROM goals g
+             LEFT JOIN event_names n ON n.name = g.event
+             LEFT JOIN first_uses f ON f.event = n.id AND f.company = g.company
              WHERE g.company BETWEEN ?1 AND ?2 ORDER BY g.company, g.due_on, g.id",
         )?;
         let rows = statement.query(self.scope.keys())?;
         self.fill(family, begun, rows, |row| {
-            let key = (row.get("company")?, row.get::<_, Option<u32>>("event")?.unwrap_or_default());
-            Ok(DatedGoal { due_on: row.get("due_on")?, done_on: done.get(&key).copied() })
+            let done_on = row.get::<_, Option<i32>>("done")?.map(Day::from_number).filter(|done| *done <= day);
+            Ok(DatedGoal { due_on: row.get("due_on")?, done_on })
         })
     }
 
@@ -174,24 +174,5 @@ impl Store {
                 .extend(texts.into_iter().flatten().map(|text| text.to_lowercase()));
         }
         Ok(all)
-    }
-
-    /// The first day, up to `until`, of the events that goals wait for, by company and event.
-    fn first_days_of_goals(&self, scope: Scope, until: Day) -> Result<FxHashMap<(u32, u32), Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT g.company, n.id FROM goals g JOIN event_names n ON n.name = g.event
-             WHERE g.company BETWEEN ?1 AND ?2",
-        )?;
-        let wanted = statement.query_map(scope.keys(), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let wanted: FxHashSet<(u32, u32)> = wanted.collect::<Result<_, _>>()?;
-        let mut first = FxHashMap::default();
-        if let (false, Some(data)) = (wanted.is_empty(), self.event_days()?) {
-            self.counts_within(scope, DayRange { from: data.from, to: until }, |day, company, event, _| {
-                if wanted.contains(&(company, event)) {
-                    first.entry((company, event)).or_insert(day);
-                }
-            })?;
-        }
-        Ok(first)
     }
 }

@@ -5,6 +5,7 @@
 
 mod companies;
 mod counted;
+mod entries;
 mod events;
 mod facts;
 mod health;
@@ -95,6 +96,13 @@ impl Catalogue {
         let built_in = attributes::catalogue().map(Known::BuiltIn);
         let own = self.own.iter().map(|(name, kind)| Known::Own(name, *kind));
         built_in.chain(own).chain(self.metrics.iter().map(Known::Metric))
+    }
+
+    /// The same catalogue with a metric that is to be.
+    pub fn with(mut self, metric: &Metric) -> Self {
+        self.metrics.retain(|known| known.name != metric.name);
+        self.metrics.push(metric.clone());
+        self
     }
 
     /// All names.
@@ -326,6 +334,17 @@ impl Sheet<'_> {
     fn new(store: &Store, as_of: AsOf, scope: Scope) -> Result<Sheet<'_>> {
         let companies = Companies::of(store.attribute_companies(as_of, scope)?);
         Ok(Sheet { store, as_of, scope, companies, columns: Vec::new() })
+    }
+
+    /// Adds all attributes that the program knows.
+    fn built_in(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
+        self.records(attributes)?;
+        self.signals(attributes)?;
+        self.usage(attributes)?;
+        self.pulses(attributes)?;
+        self.health(attributes)?;
+        self.tasks(attributes)?;
+        self.listed(attributes)
     }
 
     /// Adds the columns of a family whose facts lie in memory, company by company.

@@ -27,8 +27,7 @@ impl Sheet<'_> {
             self.count_signals(&mut facts)?;
         }
         if !days.is_empty() {
-            let needs_all = days.iter().any(|(name, _)| *name == "last_signal_on");
-            self.date_signals(&mut facts, needs_all)?;
+            self.date_signals(&mut facts)?;
         }
         self.add(counts, &facts);
         self.add(days, &facts);
@@ -41,7 +40,7 @@ impl Sheet<'_> {
             Stage::BeforeTrends => (self.as_of.day.previous(), self.as_of.day.previous()),
             Stage::BeforeConditions => (self.as_of.day, self.as_of.day.previous()),
             Stage::EndOfDay => (self.as_of.day, self.as_of.day),
-            Stage::Now => (END_OF_TIME, END_OF_TIME),
+            Stage::Now { .. } => (END_OF_TIME, END_OF_TIME),
         }
     }
 
@@ -50,7 +49,7 @@ impl Sheet<'_> {
     fn count_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let mut counts: Vec<[[i64; 2]; 3]> = vec![Default::default(); facts.len()];
         self.count_present(&mut counts)?;
-        if self.as_of.stage != Stage::Now {
+        if !self.as_of.is_present() {
             self.take_back_later_signals(&mut counts)?;
             self.take_back_later_entries(&mut counts)?;
         }
@@ -121,30 +120,30 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Looks at the days of signals: of all, or only of those that were raised in the last 28 days, which are found by their day.
-    fn date_signals(&self, facts: &mut [SignalFacts], needs_all: bool) -> Result<()> {
+    fn date_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let (trends, conditions) = self.last_days();
-        let recent = attributes::last(self.as_of.day, MONTH);
-        let since = if needs_all { None } else { Some(recent.from) };
+        let month = attributes::last(self.as_of.day, MONTH).from;
         let mut statement = self.store.connection.prepare_cached(
-            "SELECT s.company, s.type, s.raised_on, v.kind = 'condition' AS is_condition
-             FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.raised_on BETWEEN coalesce(?4, '') AND ?1 AND s.company BETWEEN ?2 AND ?3",
+            "SELECT company, max(raised_on) AS last_on,
+                    sum(CASE WHEN type = 'bad' AND raised_on >= ?1
+                             THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
+                             ELSE 0 END) AS bad_activity,
+                    sum(CASE WHEN type = 'good' AND raised_on >= ?1
+                             THEN raised_on <= ?2 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')
+                             ELSE 0 END) AS good_activity
+             FROM signals
+             WHERE company BETWEEN ?3 AND ?4
+               AND (raised_on <= ?5 OR (raised_on <= ?6 AND rule_version NOT IN (SELECT id FROM rule_versions WHERE kind = 'condition')))
+             GROUP BY company",
         )?;
         let (from, to) = self.scope.keys();
-        let mut rows = statement.query((trends, from, to, since))?;
+        let mut rows = statement.query((month, self.as_of.day, from, to, conditions, trends))?;
         while let Some(row) = rows.next()? {
-            let Some(company) = self.companies.row(row.get(0)?) else { continue };
-            let (signal_type, raised_on, is_condition): (SignalType, Day, bool) =
-                (row.get(1)?, row.get(2)?, row.get(3)?);
-            if is_condition && raised_on > conditions {
-                continue;
-            }
-            let facts = &mut facts[company];
-            facts.last_on = facts.last_on.max(Some(raised_on));
-            if !is_condition && recent.contains(raised_on) {
-                facts.bad_activity += u64::from(signal_type == SignalType::Bad);
-                facts.good_activity += u64::from(signal_type == SignalType::Good);
+            if let Some(company) = self.companies.row(row.get(0)?) {
+                let facts = &mut facts[company];
+                facts.last_on = row.get(1)?;
+                facts.bad_activity = row.get::<_, i64>(2)?.unsigned_abs();
+                facts.good_activity = row.get::<_, i64>(3)?.unsigned_abs();
             }
         }
         Ok(())

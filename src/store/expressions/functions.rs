@@ -27,6 +27,9 @@ const DATES: [(&str, usize); 7] =
 /// Words by which functions of dates look at the clock or at the machine's time zone.
 const CLOCK: [&str; 5] = ["now", "subsec", "subsecond", "localtime", "utc"];
 
+/// Why such words are refused.
+pub const CLOCK_REASON: &str = "would look at the clock";
+
 /// Adds what SQLite is built without, and keeps functions of dates from the clock.
 ///
 /// # Errors
@@ -116,8 +119,7 @@ fn without_the_clock(context: &Context<'_>, name: &str, first_date: usize) -> ru
         _ => false,
     };
     if context.len() <= first_date || (first_date..context.len()).any(is_word) {
-        let message =
-            format!("{name}() without a day would look at the clock: the same day must give the same answer for ever");
+        let message = format!("{name}() without a day {CLOCK_REASON}: the same day must give the same answer for ever");
         return Err(Error::UserFunctionError(message.into()));
     }
     Ok(())

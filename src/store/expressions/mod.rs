@@ -15,13 +15,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql, ffi};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
 
 pub use self::functions::ALLOWED as EXPRESSION_FUNCTIONS;
 use self::tokens::{Kind, Token};
 use crate::clock::Stopwatch;
 use crate::domain::attributes::Datum;
-use crate::domain::likeness::nearest;
+use crate::domain::likeness::{nearest, nearest_of_all};
 use crate::error::{Failure, not_allowed};
 
 /// An expression that was found to be one.
@@ -69,9 +69,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many steps of SQLite's machine go by between two looks at the time.
 const STEPS_BETWEEN_LOOKS: i32 = 1000;
 
-/// How large anything in an expression may become.
+/// How large anything in an expression may become. SQLite looks at the time only where it jumps, which for one company it need not do,
+/// and searching a text takes as long as both texts multiplied.
 const LIMITS: [(Limit, i32); 8] = [
-    (Limit::SQLITE_LIMIT_LENGTH, 1_000_000),
+    (Limit::SQLITE_LIMIT_LENGTH, 20_000),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
     (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
     (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 1),
@@ -132,7 +133,28 @@ impl Evaluator {
         let names = attributes_of(&tokens, known);
         // An aggregate may not stand in WHERE, nor a comma.
         self.prepare(&names, text, "SELECT 1 FROM company WHERE (\n", &tokens, known)?;
-        Ok(Expression { text: text.to_owned(), names })
+        let expression = Expression { text: text.to_owned(), names };
+        self.try_out(&expression)?;
+        Ok(expression)
+    }
+
+    /// Refuses what would fail for whatever company, in ways that are no company's fault: by looking at the clock, by size, by time.
+    fn try_out(&self, expression: &Expression) -> Result<(), Mistake> {
+        self.start_stopwatch();
+        let statement = self.connection.prepare(&statement_of(expression));
+        let tried = statement.and_then(|mut statement| read_value(&mut statement));
+        match tried.as_ref().map_err(|error| (error.sqlite_error_code(), message_of(error))) {
+            Err((Some(ErrorCode::OperationInterrupted), _)) => Err(Mistake::somewhere(too_long())),
+            Err((Some(ErrorCode::TooBig), _)) => Err(Mistake::somewhere("a text in the expression becomes too long")),
+            Err((_, message)) if message.contains(functions::CLOCK_REASON) => Err(Mistake::somewhere(message)),
+            _ => Ok(()),
+        }
+    }
+
+    fn start_stopwatch(&self) -> Stopwatch {
+        let stopwatch = Stopwatch::start();
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = stopwatch;
+        stopwatch
     }
 
     fn prepare(
@@ -144,7 +166,7 @@ impl Evaluator {
         known: &[&str],
     ) -> Result<(), Mistake> {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Stopwatch::start();
+        self.start_stopwatch();
         let front = format!("{}{front}", company_of(names));
         match self.connection.prepare(&format!("{front}{text}\n)")) {
             Ok(_) => Ok(()),
@@ -180,25 +202,32 @@ impl Evaluator {
         expression: &Expression,
         rows: impl Iterator<Item = Vec<&'v Datum>>,
     ) -> Result<Vec<Datum>> {
-        let sql = format!("{}SELECT (\n{}\n) FROM company", company_of(&expression.names), expression.text);
-        let stopwatch = Stopwatch::start();
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = stopwatch;
-        let mut statement = self.connection.prepare(&sql)?;
+        let stopwatch = self.start_stopwatch();
+        let mut statement = self.connection.prepare(&statement_of(expression))?;
         let mut values = Vec::new();
         for row in rows {
-            for (place, value) in row.iter().enumerate() {
-                statement.raw_bind_parameter(place + 1, Bound(value))?;
-            }
-            let value = read_value(&mut statement);
+            let value = bind(&mut statement, &row).and_then(|()| read_value(&mut statement));
             if stopwatch.elapsed() > PATIENCE {
-                let message =
-                    format!("an expression takes longer than {} seconds: {}", PATIENCE.as_secs(), expression.text);
-                return Err(not_allowed(message).hint("a simpler one does").into());
+                return Err(not_allowed(format!("{}: {}", too_long(), expression.text))
+                    .hint("a simpler one does")
+                    .into());
             }
             values.push(value.unwrap_or_default());
         }
         Ok(values)
     }
+}
+
+fn statement_of(expression: &Expression) -> String {
+    format!("{}SELECT (\n{}\n) FROM company", company_of(&expression.names), expression.text)
+}
+
+fn too_long() -> String {
+    format!("an expression takes longer than {} seconds", PATIENCE.as_secs())
+}
+
+fn bind(statement: &mut rusqlite::Statement<'_>, row: &[&Datum]) -> rusqlite::Result<()> {
+    row.iter().enumerate().try_for_each(|(place, value)| statement.raw_bind_parameter(place + 1, Bound(value)))
 }
 
 /// What a value of an attribute is to SQLite.
@@ -267,14 +296,16 @@ fn attributes_of(tokens: &[Token<'_>], known: &[&str]) -> Vec<String> {
 fn unknown_attribute(name: &str, at: Option<usize>, known: &[&str]) -> Mistake {
     // SQLite adds its own advice to a name in double quotes.
     let name = name.split("\" - should").next().unwrap_or(name).trim_matches('"');
-    let like = nearest(name, known.iter().map(|name| (*name).to_owned()));
-    let hint = match like {
-        Some(like) => {
-            format!("did you mean '{like}'? `signals attribute list` shows all; a text stands in single quotes")
-        }
-        None => "`signals attribute list` shows all; a text stands in single quotes: plan = 'pro'".to_owned(),
-    };
+    let like = meant(name, known).unwrap_or_default();
+    let hint = format!("{like}`signals attribute list` shows all; a text stands in single quotes: plan = 'pro'");
     Mistake { message: format!("there is no attribute '{name}'"), at, hint: Some(hint) }
+}
+
+/// Which attribute may have been meant by a name that none has, or at least is the nearest.
+fn meant(name: &str, known: &[&str]) -> Option<String> {
+    let known = || known.iter().map(|name| (*name).to_owned());
+    let near = nearest(name, known()).map(|near| format!("did you mean '{near}'? "));
+    near.or_else(|| Some(format!("the nearest is '{}'; ", nearest_of_all(name, known())?)))
 }
 
 fn hint_for(message: &str) -> Option<String> {
@@ -477,8 +508,9 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_at_the_clock_is_unknown() {
+    fn what_looks_at_the_clock_is_refused() {
         for text in [
+            "renewal_on < date('now', '-1 day')",
             "date('now')",
             "date()",
             "datetime('n' || 'ow')",
@@ -486,20 +518,40 @@ mod tests {
             "julianday(' NOW ')",
             "date('2026-01-01', 'localtime')",
         ] {
-            assert_eq!(value(text, &[]), Datum::Null, "{text}");
+            assert!(mistake(text).message.contains("would look at the clock"), "{text}");
         }
+        // Only the values of a company lead there.
+        let plan = [("plan", Datum::from("now"))];
+        assert_eq!(value("date(plan)", &plan), Datum::Null);
     }
 
     #[test]
-    fn what_would_take_all_memory_is_unknown_and_what_takes_long_is_stopped() {
-        assert_eq!(value("printf('%1000000000d', 1)", &[]), Datum::Null);
-        assert_eq!(value("replace(printf('%999999d', 1), ' ', '          ')", &[]), Datum::Null);
+    fn what_would_take_all_memory_is_refused_and_what_takes_long_is_stopped() {
+        for text in ["printf('%1000000000d', 1)", "length(replace(printf('%9999d', 1), ' ', '  ') || '12345')"] {
+            assert_eq!(mistake(text).message, "a text in the expression becomes too long", "{text}");
+        }
+        let long = [("plan", Datum::Text("x".repeat(20_001)))];
+        assert_eq!(value("length(plan)", &long), Datum::Null);
+        assert_eq!(value("length(hex(plan))", &[("plan", Datum::Text("x".repeat(19_999)))]), Datum::Null);
         let evaluator = Evaluator::new().unwrap();
-        let slow = "length(replace(printf('%99999d', 1), ' ', printf('%9d', 1)))";
+        let slow = "length(replace(printf('%1999d', 1), ' ', printf('%9d', 1)))";
         let expression = evaluator.read(&vec![slow; 60].join("+"), &KNOWN).unwrap();
         let stopwatch = Stopwatch::start();
         let result = evaluator.evaluate(&expression, (0..10_000_000).map(|_| Vec::new()));
         assert!(result.unwrap_err().to_string().starts_with("an expression takes longer than 5 seconds"));
         assert!(stopwatch.elapsed() < 3 * PATIENCE);
+    }
+
+    /// A search compares two texts at every place, and nobody can stop a single one.
+    #[test]
+    fn searches_for_one_company_do_not_take_long() {
+        let row = [Datum::Text("a".repeat(19_999)), Datum::Text(format!("{}b", "a".repeat(9_999)))];
+        let searches = format!("max({})", vec!["instr(plan, \"order\")"; 90].join(","));
+        let evaluator = Evaluator::new().unwrap();
+        let expression = evaluator.read(&vec![searches; 5].join("+"), &KNOWN).unwrap();
+        assert_eq!(expression.names, ["plan", "order"]);
+        let stopwatch = Stopwatch::start();
+        assert_eq!(evaluator.evaluate(&expression, std::iter::once(row.iter().collect())).unwrap(), [Datum::Whole(0)]);
+        assert!(stopwatch.elapsed() < PATIENCE);
     }
 }

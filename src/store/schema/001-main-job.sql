@@ -184,7 +184,8 @@ CREATE TABLE signals (
     company            INTEGER NOT NULL REFERENCES companies (id),
     rule               TEXT NOT NULL,
     rule_version       INTEGER NOT NULL REFERENCES rule_versions (id),
-    run                INTEGER NOT NULL REFERENCES runs (id),
+    -- Null for a signal that was raised when somebody set the pulse.
+    run                INTEGER REFERENCES runs (id),
     type               TEXT NOT NULL,
     raised_on          TEXT NOT NULL,
     observation_from   TEXT,
@@ -201,7 +202,8 @@ CREATE TABLE signals (
 ) STRICT;
 -- Newest first, as signals are listed: then a list needs no sorting, and its first lines no reading of all the others.
 CREATE INDEX signals_by_day ON signals (raised_on DESC, id);
-CREATE INDEX signals_by_company ON signals (company, type, acknowledgement);
+-- All that the attributes of signals follow from: what is counted of a million is read from here, and not from the table.
+CREATE INDEX signals_by_company ON signals (company, type, acknowledgement, raised_on, rule_version);
 
 CREATE TABLE signal_history (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -32,28 +32,30 @@ CREATE TABLE health_scores (
     raw_values  TEXT NOT NULL
 ) STRICT;
 
--- Each measure of each score. Only what is asked for is worked out, so a condition on day and company_id is quick on health_scores.
+-- Each measure of each score. The weights that are known are summed up by company_id and day, so that a condition on both reads the
+-- scores of that day alone and unfolds those of that company.
 CREATE VIEW health_measure_log AS
-WITH measured AS (
-    SELECT h.id, h.day, h.company, h.version, h.score, m.key AS position, m.value ->> 'name' AS measure,
-           m.value ->> 'kind' AS kind, m.value ->> 'weight' AS weight, v.profile,
-           json_extract(h.raw_values, '$[' || m.key || ']') AS raw,
-           CASE
-               WHEN m.value ->> 'map' IS NOT NULL
-                   THEN (SELECT s.value FROM json_each(m.value, '$.map') s
-                         WHERE s.key = CAST(json_extract(h.raw_values, '$[' || m.key || ']') AS TEXT))
-               WHEN typeof(json_extract(h.raw_values, '$[' || m.key || ']')) IN ('integer', 'real')
-                   THEN max(0.0, min(100.0, (json_extract(h.raw_values, '$[' || m.key || ']') - (m.value ->> 'from')) * 100.0
-                                            / ((m.value ->> 'to') - (m.value ->> 'from'))))
-           END AS scaled
+WITH valued AS (
+    SELECT c.company_id, date(h.day * 86400, 'unixepoch') AS day, v.profile, h.score, m.value AS measure,
+           json_extract(h.raw_values, '$[' || m.key || ']') AS raw
     FROM health_scores h
+    JOIN companies c ON c.id = h.company
     JOIN health_versions v ON v.id = h.version
     JOIN json_each(v.measures) m
+), scaled AS (
+    SELECT *,
+           CASE
+               WHEN measure ->> 'map' IS NOT NULL
+                   THEN (SELECT value FROM json_each(measure, '$.map') WHERE key = CAST(raw AS TEXT))
+               WHEN typeof(raw) IN ('integer', 'real')
+                   THEN max(0.0, min(100.0, (raw - (measure ->> 'from')) * 100.0 / ((measure ->> 'to') - (measure ->> 'from'))))
+           END AS scaled
+    FROM valued
 )
-SELECT c.company_id, date(m.day * 86400, 'unixepoch') AS day, m.profile, m.score, m.measure, m.kind, m.weight, m.raw, m.scaled,
-       CASE WHEN m.score IS NOT NULL AND m.scaled IS NOT NULL
-           THEN m.weight * m.scaled / sum(m.weight) FILTER (WHERE m.scaled IS NOT NULL) OVER (PARTITION BY m.id)
+SELECT company_id, day, profile, score, measure ->> 'name' AS measure, measure ->> 'kind' AS kind, measure ->> 'weight' AS weight,
+       raw, scaled,
+       CASE WHEN score IS NOT NULL THEN
+           (measure ->> 'weight') * scaled
+           / sum(measure ->> 'weight') FILTER (WHERE scaled IS NOT NULL) OVER (PARTITION BY company_id, day)
        END AS contribution
-FROM measured m
-JOIN companies c ON c.id = m.company
-ORDER BY m.id, m.position;
+FROM scaled;

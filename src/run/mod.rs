@@ -1,9 +1,16 @@
 //! One day, step by step, and which days are due.
 
-use anyhow::{Result, bail};
+mod conditions;
 
+use anyhow::Result;
+
+use std::collections::HashMap;
+
+use self::conditions::Conditions;
+use crate::actions::preset_of_rule;
 use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
+use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, FactsByCompany};
 use crate::domain::customer::Customer;
@@ -11,9 +18,10 @@ use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalId, SignalType};
+use crate::domain::task::Stamp;
 use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
 use crate::health;
-use crate::store::{NewSignal, RuleTally, RunRecord, SignalRecord, Step, Store, StoredRule, TrendQuestion};
+use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule, TrendQuestion};
 
 /// What came of a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,25 +41,81 @@ pub fn lag(store: &Store, day: Day) -> Result<i32> {
     Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
 }
 
+/// Whether a run opens tasks and tells people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// All whom its signals concern.
+    Everybody,
+    /// Nobody: the signals are history.
+    Nobody,
+}
+
 /// Runs a day, within a transaction that the caller has begun.
 ///
 /// # Errors
 /// A database that cannot be written.
-pub fn run_day(store: &Store, clock: &Clock, day: Day) -> Result<DayReport> {
+pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
     let run = store.begin_run(day, started_at, is_backfill)?;
     let rules: Vec<StoredRule> = store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
     let customers = store.customers()?;
-    let mut running = RunningDay { store, clock, day, run, customers, steps: vec![], done: vec![], raised: vec![] };
+    let conditions = Conditions::new(store, Scope::All)?;
+    let mut running = RunningDay {
+        store,
+        clock,
+        day,
+        run: Some(run),
+        customers,
+        conditions,
+        steps: vec![],
+        done: vec![],
+        raised: vec![],
+    };
     running.trend_and_adoption_rules(&rules)?;
     // The SuccessScore follows from pulses alone and needs no step. Health counts the signals just raised, and conditions may ask for it.
     running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
     running.condition_rules(&rules)?;
-    let record = running.record(started_at, is_backfill)?;
+    if telling == Telling::Everybody {
+        running.tasks(&rules)?;
+        running.notices()?;
+    }
+    let record = running.record(run, started_at, is_backfill)?;
     store.finish_run(&record)?;
-    let raised = running.raised.into_iter().map(|id| store.signal(id)).collect::<Result<Vec<_>>>()?;
+    let raised = running.raised.iter().map(|raised| store.signal(raised.signal)).collect::<Result<Vec<_>>>()?;
     Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
+}
+
+/// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was set, within a transaction that the
+/// caller has begun. Returns the signals that were raised.
+///
+/// # Errors
+/// A database that cannot be written.
+pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) -> Result<Vec<SignalId>> {
+    let mut customers = store.customers()?;
+    customers.retain(|(key, _)| *key == company);
+    let conditions = Conditions::new(store, Scope::One(company))?;
+    let mut rules: Vec<StoredRule> = Vec::new();
+    for stored in store.rules()?.into_iter().filter(|stored| stored.rule.enabled) {
+        if let Some(rule) = stored.rule.logic.condition()
+            && conditions.reads_the_pulse(rule)?
+        {
+            rules.push(stored);
+        }
+    }
+    let mut running =
+        RunningDay { store, clock, day, run: None, customers, conditions, steps: vec![], done: vec![], raised: vec![] };
+    running.condition_rules(&rules)?;
+    running.tasks(&rules)?;
+    running.notices()?;
+    Ok(running.raised.into_iter().map(|raised| raised.signal).collect())
+}
+
+/// A signal that was raised, for whom, and by which rule.
+struct Raised {
+    signal: SignalId,
+    company: CompanyKey,
+    rule: String,
 }
 
 /// A day while it is being run.
@@ -59,12 +123,14 @@ struct RunningDay<'s> {
     store: &'s Store,
     clock: &'s Clock,
     day: Day,
-    run: i64,
+    /// The run; `None` for what a pulse sets off.
+    run: Option<i64>,
     customers: Vec<(CompanyKey, Customer)>,
+    conditions: Conditions<'s>,
     steps: Vec<Step>,
     /// What the rules found that were applied.
     done: Vec<(String, Evaluation)>,
-    raised: Vec<SignalId>,
+    raised: Vec<Raised>,
 }
 
 /// What a rule found.
@@ -107,7 +173,7 @@ impl RunningDay<'_> {
         let none = LatestByCompany::default();
         let evaluate = |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
             let latest = latest.get(&stored.rule.name).unwrap_or(&none);
-            let admission = admission(self.store, &stored.rule, self.day)?;
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
             Ok((*stored, trend::evaluate(trend, self.day, &self.customers, &admission, counts, latest)))
         };
         rules.iter().zip(&counts).map(evaluate).collect()
@@ -124,7 +190,7 @@ impl RunningDay<'_> {
             let first_run = self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
             let earliest = Some(first_run).filter(|_| !adoption.retroactive);
             let told = self.store.adoption_signals(name)?;
-            let admission = admission(self.store, &stored.rule, self.day)?;
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
             let customers = &self.customers;
             Ok((*stored, adoption::evaluate(adoption, self.day, earliest, customers, &admission, &progress, &told)))
         };
@@ -132,13 +198,14 @@ impl RunningDay<'_> {
     }
 
     fn find_conditions<'r>(&self, rules: &[(&'r StoredRule, &ConditionRule)]) -> Result<Vec<Found<'r>>> {
-        let evaluate = |(stored, rule): &(&'r StoredRule, &ConditionRule)| {
-            let facts = condition_facts(self.store, &stored.rule.name, rule, self.day)?;
+        let named: Vec<(&Rule, &ConditionRule)> = rules.iter().map(|(stored, rule)| (&stored.rule, *rule)).collect();
+        let facts = self.conditions.facts(&named, self.day)?;
+        let evaluate = |((stored, rule), facts): (&(&'r StoredRule, &ConditionRule), &FactsByCompany)| {
             let before = self.store.condition_signals(&stored.rule.name, rule, self.day)?;
-            let admission = admission(self.store, &stored.rule, self.day)?;
-            Ok((*stored, condition::evaluate(rule, self.day, &self.customers, &admission, &facts, &before)))
+            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeConditions)?;
+            Ok((*stored, condition::evaluate(rule, self.day, &self.customers, &admission, facts, &before)))
         };
-        rules.iter().map(evaluate).collect()
+        rules.iter().zip(&facts).map(evaluate).collect()
     }
 
     fn raise_all(&mut self, found: Vec<Found<'_>>) -> Result<()> {
@@ -151,23 +218,53 @@ impl RunningDay<'_> {
                     run: self.run,
                     raised_on: self.day,
                     finding,
-                    detail: describe(&stored.rule.logic, finding),
+                    detail: describe(&stored.rule, finding),
                 })?;
-                self.raised.push(id);
+                self.raised.push(Raised { signal: id, company: *company, rule: stored.rule.name.clone() });
             }
             self.done.push((stored.rule.name.clone(), evaluation));
         }
         Ok(())
     }
 
-    fn record(&mut self, started_at: Instant, is_backfill: bool) -> Result<RunRecord> {
+    /// Opens the tasks of the playbooks that the rules name, for the signals that they raised.
+    fn tasks(&mut self, rules: &[StoredRule]) -> Result<()> {
+        let mut playbooks = HashMap::new();
+        for stored in rules {
+            if let Some(playbook) = stored.rule.playbook.as_deref().map(|name| self.store.playbook(name)).transpose()? {
+                playbooks.insert(stored.rule.name.as_str(), playbook);
+            }
+        }
+        if playbooks.is_empty() {
+            return Ok(());
+        }
+        self.timed("open tasks", |day| {
+            let stamp = Stamp { at: day.clock.now(), day: day.day, by: BY_THE_RUN.to_owned() };
+            for raised in &day.raised {
+                if let Some(Some(playbook)) = playbooks.get(raised.rule.as_str()) {
+                    day.store.open_tasks(raised.company, &playbook.playbook, Some(raised.signal), &stamp)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Puts the signals into the inboxes of those whom they concern.
+    fn notices(&mut self) -> Result<()> {
+        self.timed("notify", |day| {
+            let signals: Vec<SignalId> = day.raised.iter().map(|raised| raised.signal).collect();
+            day.store.tell(&signals, day.clock.now())
+        })
+    }
+
+    fn record(&mut self, run: i64, started_at: Instant, is_backfill: bool) -> Result<RunRecord> {
         self.done.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut companies: Vec<CompanyKey> =
             self.done.iter().flat_map(|(_, found)| found.evaluated.iter().copied()).collect();
         companies.sort_unstable();
         companies.dedup();
         Ok(RunRecord {
-            id: self.run,
+            id: run,
             day: self.day,
             started_at,
             finished_at: self.clock.now(),
@@ -185,24 +282,16 @@ fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<
     rules.iter().filter_map(|stored| Some((stored, logic(&stored.rule.logic)?))).collect()
 }
 
-/// Which companies a rule's `--where` lets through on a day.
-fn admission(_store: &Store, rule: &Rule, _day: Day) -> Result<Admission> {
-    match &rule.where_expr {
-        None => Ok(Admission::All),
-        Some(_) => bail!("the rule '{}' has a --where, which this version cannot evaluate", rule.name),
-    }
-}
+/// Who has opened a task that a run opened.
+const BY_THE_RUN: &str = "signals";
 
-/// Of which companies a condition is true on a day, on how many days running, and what it read.
-fn condition_facts(_store: &Store, name: &str, _rule: &ConditionRule, _day: Day) -> Result<FactsByCompany> {
-    bail!("the rule '{name}' is a condition rule, which this version cannot evaluate")
-}
-
-/// One line of text that says what happened.
-fn describe(logic: &RuleLogic, finding: &Finding) -> String {
-    match (logic, &finding.evidence) {
+/// One line of text that says what happened; in the words of its preset, where the rule was made of one.
+fn describe(rule: &Rule, finding: &Finding) -> String {
+    match (&rule.logic, &finding.evidence) {
         (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => trend::describe(trend, comparison),
-        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => condition::describe(condition, reading),
+        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => preset_of_rule(&rule.name)
+            .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
+            .unwrap_or_else(|| condition::describe(condition, reading)),
         (_, Evidence::Adoption(adoption)) => adoption::describe(finding.signal_type, adoption),
         // No rule raises what another kind sees.
         _ => String::new(),
@@ -292,7 +381,9 @@ pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<
     let questions: Vec<TrendQuestion> = days.days().map(|day| question(trend, day)).collect();
     let counts = store.trend_counts(&questions)?;
     let customers = store.customers()?;
-    let admissions = days.days().map(|day| admission(store, rule, day)).collect::<Result<Vec<_>>>()?;
+    let conditions = Conditions::new(store, Scope::All)?;
+    let admit = |day| conditions.admission(rule, day, Stage::BeforeTrends);
+    let admissions = days.days().map(admit).collect::<Result<Vec<_>>>()?;
     let seen: Vec<(Day, &CountsByCompany, &Admission)> =
         days.days().zip(&counts).zip(&admissions).map(|((day, counts), admission)| (day, counts, admission)).collect();
     Ok(Some(ways.iter().map(|trend| Preview { days, signals: replay(trend, &customers, &seen) }).collect()))

@@ -1,0 +1,95 @@
+//! `[[metric]]`: attributes of a team's own.
+
+use anyhow::Result;
+
+use super::rules::unknown_event;
+use super::section::{Advice, Definition, Section};
+use crate::commands::metric;
+use crate::configuration::{Block, Table};
+use crate::domain::metric::{DAYS, Definition as MetricDefinition, Measure, Metric, USUAL_DAYS};
+use crate::store::{Catalogue, Store};
+
+/// The section.
+pub const SECTION: Section = Section {
+    path: &["metric"],
+    heading: "[[metric]]",
+    is_list: true,
+    read,
+    own: |store| Ok(store.metrics()?.iter().map(block).collect()),
+};
+
+const COUNTED: [&str; 3] = ["event", "measure", "days"];
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    table.allow(&["name", "event", "measure", "days", "formula"]);
+    let name = table.name("name");
+    let definition = if table.has("formula") { formula(table) } else { counted(table) };
+    Some(Box::new(Metric { name: name?.to_owned(), definition: definition? }))
+}
+
+fn formula(table: &Table<'_>) -> Option<MetricDefinition> {
+    for key in COUNTED.iter().filter(|key| table.has(key)) {
+        table.fault(key, "a metric has either a formula or an event", Some("leave one of the two out"));
+    }
+    Some(MetricDefinition::Formula(table.required("formula")?.to_owned()))
+}
+
+fn counted(table: &Table<'_>) -> Option<MetricDefinition> {
+    if !table.has("event") {
+        table.fault("event", "a metric needs an event or a formula", None);
+        return None;
+    }
+    let (measure, days) = (table.word("measure"), table.whole("days", &DAYS, " of days"));
+    Some(MetricDefinition::Counted {
+        event: table.required("event")?.to_owned(),
+        measure: measure.unwrap_or(Measure::Count),
+        days: days.unwrap_or(USUAL_DAYS),
+    })
+}
+
+fn block(metric: &Metric) -> Block {
+    let block = Block::new("metric", format!("metric '{}'", metric.name)).with("name", &metric.name);
+    match &metric.definition {
+        MetricDefinition::Counted { event, measure, days } => {
+            block.with("event", event).with("measure", measure.as_str()).with("days", *days)
+        }
+        MetricDefinition::Formula(formula) => block.with("formula", formula),
+    }
+}
+
+impl Definition for Metric {
+    fn title(&self) -> String {
+        format!("metric '{}'", self.name)
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        Ok(store.metric(&self.name)?.as_ref().map(block))
+    }
+
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(block(self))
+    }
+
+    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+        store.save_metric(self)
+    }
+
+    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        if let Err(failure) = metric::check_name(catalogue, &self.name) {
+            table.fault_of("name", &failure);
+        }
+        if let MetricDefinition::Formula(formula) = &self.definition {
+            let read = catalogue.read(formula);
+            let checked = read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
+            checked.unwrap_or_else(|failure| table.fault_of("formula", &failure));
+        }
+        Ok(())
+    }
+
+    fn advise(&self, store: &Store) -> Result<Vec<Advice>> {
+        match &self.definition {
+            MetricDefinition::Counted { event, .. } => Ok(unknown_event(store, event)?.into_iter().collect()),
+            MetricDefinition::Formula(_) => Ok(Vec::new()),
+        }
+    }
+}

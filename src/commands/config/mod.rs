@@ -1,0 +1,306 @@
+//! `signals config`: what is configured, as one text file.
+//!
+//! What a file names becomes exactly that; what it does not name is left alone. Everything that it names is first put in place, in
+//! one transaction, and then looked at together, so that a rule may stand before the metric that it uses. If anything is wrong, all
+//! faults are told with their lines and nothing is changed.
+
+mod health;
+mod metrics;
+mod notify;
+mod playbooks;
+mod pulse;
+mod reasons;
+mod rules;
+mod section;
+mod segments;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+
+use self::section::{Advice, Item};
+use super::options::refuse_database;
+use crate::configuration::{Block, Difference, Document, Fault, write};
+use crate::context::Context;
+use crate::error::{Failure, Kind, Report, not_allowed, refused};
+use crate::render::counted;
+use crate::render::escape::for_terminal;
+use crate::store::{Finish, Permissions, Store};
+use crate::whole_file::WholeFile;
+
+/// Keep what is configured in one text file.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals config export --out signals.toml
+  signals config apply signals.toml --dry-run
+  signals config apply signals.toml")]
+pub enum Config {
+    /// Make everything that a file names what the file says; what it does not name is left alone
+    Apply(ApplyConfig),
+    /// Write everything that was made or changed as such a file
+    Export(ExportConfig),
+    /// Say what is wrong with such a file, if anything is, and change nothing
+    Check(CheckConfig),
+}
+
+/// Make everything that a file names what the file says. What it does not name is left alone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals config apply signals.toml
+  signals config apply signals.toml --dry-run")]
+pub struct ApplyConfig {
+    /// The file, in TOML
+    file: PathBuf,
+    /// Show what would change, and change nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+}
+
+/// Write everything that was made or changed as a file that `config apply` takes. What came with the program and nobody has
+/// changed is left out.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml")]
+pub struct ExportConfig {
+    /// The file, written whole or not at all; standard output unless set
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Say what is wrong with a file, if anything is. It is looked at together with what the database has; without a database, as for an
+/// empty one.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals config check signals.toml")]
+pub struct CheckConfig {
+    /// The file, in TOML
+    file: PathBuf,
+}
+
+impl Config {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// A file that cannot be read (exit 4); one that is not TOML, or that says what cannot be (exit 9); a database that cannot be read
+    /// or written.
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Config::Apply(args) => args.run(context),
+            Config::Export(args) => args.run(context),
+            Config::Check(args) => args.run(context),
+        }
+    }
+}
+
+impl ApplyConfig {
+    fn run(self, context: &Context) -> Result<()> {
+        with_items(context, &self.file, |document, items| {
+            let outcome = if self.dry_run || !has_database(context)? {
+                // A database is made for a file that can be, and not for a mistake.
+                attempt(context, document, items)?
+            } else {
+                apply(&mut context.writer()?, document, items, Finish::Commit)?
+            };
+            if !self.dry_run && !has_database(context)? {
+                apply(&mut context.maker()?, document, items, Finish::Commit)?;
+            }
+            outcome.tell(context, self.dry_run)
+        })
+    }
+}
+
+impl CheckConfig {
+    fn run(self, context: &Context) -> Result<()> {
+        with_items(context, &self.file, |document, items| {
+            let outcome = attempt(context, document, items)?;
+            outcome.advise(context);
+            context.ui.note(format!("{} is sound: {}", self.file.display(), outcome.summary()));
+            Ok(())
+        })
+    }
+}
+
+impl ExportConfig {
+    fn run(self, context: &Context) -> Result<()> {
+        let text = write(&section::own(&context.reader()?)?);
+        match &self.out {
+            Some(path) if path.as_os_str() != "-" => {
+                refuse_database(context, path)?;
+                let mut file = WholeFile::begin(path)?;
+                file.add(text.as_bytes())?;
+                file.finish(true)
+            }
+            _ => context.ui.data(text),
+        }
+    }
+}
+
+/// What came of a file.
+struct Outcome {
+    changes: Vec<Change>,
+    unchanged: u64,
+    advice: Vec<Advice>,
+}
+
+/// Something that is not as it was.
+struct Change {
+    title: String,
+    /// `None` where there was none.
+    differences: Option<Vec<Difference>>,
+}
+
+impl Change {
+    fn between(old: Option<&Block>, new: &Block) -> Change {
+        Change { title: new.title.clone(), differences: old.map(|old| old.differences(new)) }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        match &self.differences {
+            None => vec![format!("new {}", self.title)],
+            Some(differences) => {
+                let keys = differences.iter().map(|difference| format!("  {difference}"));
+                std::iter::once(format!("changed {}", self.title)).chain(keys).collect()
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn tell(&self, context: &Context, is_dry: bool) -> Result<()> {
+        for line in self.changes.iter().flat_map(Change::lines) {
+            context.ui.data(format!("{}\n", for_terminal(&line)))?;
+        }
+        context.ui.flush()?;
+        self.advise(context);
+        let nothing = if is_dry { " (dry run: nothing was written)" } else { "" };
+        context.ui.note(format!("{}{nothing}", self.summary()));
+        Ok(())
+    }
+
+    fn advise(&self, context: &Context) {
+        for advice in &self.advice {
+            match advice {
+                Advice::Warning(text) => context.ui.warning(text),
+                Advice::Hint(text) => context.ui.hint(text),
+            }
+        }
+    }
+
+    fn summary(&self) -> String {
+        let new = self.changes.iter().filter(|change| change.differences.is_none()).count();
+        let (changed, unchanged) = (self.changes.len() - new, self.unchanged);
+        match self.changes.len() {
+            0 if unchanged == 0 => "the file names nothing, so nothing changes".to_owned(),
+            0 => format!("nothing changes: {} as the file says already", counted(unchanged, "item is", "items are")),
+            _ => format!("{new} new, {changed} changed, {unchanged} unchanged"),
+        }
+    }
+}
+
+/// Reads a file and hands over what it names, unless something is wrong with it; tells of all that is, before or after.
+fn with_items(
+    context: &Context,
+    path: &Path,
+    work: impl FnOnce(&Document<'_>, &[Item<'_>]) -> Result<()>,
+) -> Result<()> {
+    let (name, text) = (path.display().to_string(), read_file(path)?);
+    let document = match Document::read(&name, &text) {
+        Ok(document) => document,
+        Err(fault) => return Err(tell_faults(context, &[fault])),
+    };
+    let items = section::items(&document);
+    let result = if document.is_sound() { work(&document, &items) } else { Ok(()) };
+    if document.is_sound() { result } else { Err(tell_faults(context, &document.faults())) }
+}
+
+/// A file of more bytes than this is no configuration.
+const LARGEST: u64 = 16 << 20;
+
+fn read_file(path: &Path) -> Result<String> {
+    let name = path.display();
+    let cannot = |error: std::io::Error| refused(format!("cannot read {name}: {error}"));
+    if path.is_dir() {
+        return Err(refused(format!("{name} is a directory")).hint("name the file in it").into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(cannot)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(refused(format!("{name} is larger than {} MiB", LARGEST >> 20)).into());
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let (line, column) =
+            (before.matches('\n').count() + 1, before.rsplit('\n').next().map_or(0, |it| it.chars().count()) + 1);
+        not_allowed(format!("{name}:{line}:{column}: this is not TOML: it is not UTF-8")).hint("save it as UTF-8")
+    })?;
+    // Some editors begin a file with a mark that is no part of its text.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// So many faults are told; the others come to light when these are gone.
+const TOLD: usize = 20;
+
+fn tell_faults(context: &Context, faults: &[Fault]) -> anyhow::Error {
+    for fault in faults.iter().take(TOLD) {
+        let hints = fault.hint.iter().cloned().collect();
+        context.ui.failure(&Report { kind: Kind::NotAllowed, message: fault.message.clone(), hints });
+    }
+    if faults.len() > TOLD {
+        context.ui.note(format!("and {} more", faults.len() - TOLD));
+    }
+    Failure::reported(Kind::NotAllowed).into()
+}
+
+/// Whether there is a database already.
+fn has_database(context: &Context) -> Result<bool> {
+    Ok(std::fs::metadata(context.database()?).is_ok_and(|metadata| metadata.len() > 0))
+}
+
+/// Finds out what a file would do to the database, or to an empty one where there is none; nothing is changed.
+fn attempt(context: &Context, document: &Document<'_>, items: &[Item<'_>]) -> Result<Outcome> {
+    if has_database(context)? {
+        // Opening it to write would bring an older database up to date, which is a change; a reader refuses it.
+        context.reader()?;
+        return apply(&mut context.writer()?, document, items, Finish::RollBack);
+    }
+    let folder = tempfile::tempdir().context("cannot make a temporary database")?;
+    let mut store = Store::create_or_open(&folder.path().join("empty.db"), Permissions::Owner)?;
+    apply(&mut store, document, items, Finish::RollBack)
+}
+
+/// Puts in place what a file names, and undoes it when anything is wrong.
+fn apply(store: &mut Store, document: &Document<'_>, items: &[Item<'_>], finish: Finish) -> Result<Outcome> {
+    store.transaction(finish, |store| {
+        let mut outcome = Outcome { changes: Vec::new(), unchanged: 0, advice: Vec::new() };
+        let mut changed = Vec::new();
+        for item in items {
+            let (present, wanted) = (item.definition.present(store)?, item.definition.wanted(store)?);
+            if present.as_ref() == Some(&wanted) {
+                outcome.unchanged += 1;
+                continue;
+            }
+            item.definition.save(store, &item.table)?;
+            outcome.changes.push(Change::between(present.as_ref(), &wanted));
+            changed.push(item);
+        }
+        check(store, document, items)?;
+        for advice in changed.iter().map(|item| item.definition.advise(store)).collect::<Result<Vec<_>>>()?.concat() {
+            if !outcome.advice.contains(&advice) {
+                outcome.advice.push(advice);
+            }
+        }
+        Ok(outcome)
+    })
+}
+
+fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<()> {
+    let catalogue = store.catalogue()?;
+    items.iter().try_for_each(|item| item.definition.check(store, &catalogue, &item.table))?;
+    if document.is_sound() { Ok(()) } else { Err(Failure::reported(Kind::NotAllowed).into()) }
+}
+
+#[cfg(test)]
+mod tests;

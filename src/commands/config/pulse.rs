@@ -1,0 +1,68 @@
+//! `[[pulse.level]]`: when each level of the pulse applies, in a team's own words.
+
+use anyhow::Result;
+
+use super::section::{Definition, Section};
+use crate::configuration::{Block, Table};
+use crate::domain::pulse::Level;
+use crate::store::{Catalogue, Store};
+
+/// The section.
+pub const SECTION: Section = Section {
+    path: &["pulse", "level"],
+    heading: "[[pulse.level]]",
+    is_list: true,
+    read,
+    own: |store| Ok(store.own_guidelines()?.iter().map(|(level, guideline)| block(*level, guideline)).collect()),
+};
+
+/// A level and when it applies.
+struct Guideline {
+    level: Level,
+    text: String,
+}
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    table.allow(&["name", "guideline"]);
+    let level = level(table);
+    let text = if table.has("guideline") { Some(table.required("guideline")?.to_owned()) } else { None };
+    let level = level?;
+    let text = text.unwrap_or_else(|| level.shipped_guideline().to_owned());
+    Some(Box::new(Guideline { level, text }))
+}
+
+/// The level, by its label or its number.
+fn level(table: &Table<'_>) -> Option<Level> {
+    let name = table.label("name")?;
+    name.parse().map_err(|error: String| table.fault("name", error, None)).ok()
+}
+
+fn title(level: Level) -> String {
+    format!("pulse level '{level}'")
+}
+
+fn block(level: Level, guideline: &str) -> Block {
+    Block::new("pulse.level", title(level)).with("name", level.label()).with("guideline", guideline)
+}
+
+impl Definition for Guideline {
+    fn title(&self) -> String {
+        title(self.level)
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        Ok(Some(block(self.level, &store.guideline(self.level)?)))
+    }
+
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(block(self.level, &self.text))
+    }
+
+    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+        store.set_guideline(self.level, &self.text)
+    }
+
+    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! `[[reason]]`: the codes by which people say why.
+
+use anyhow::Result;
+
+use super::section::{Advice, Definition, Section};
+use crate::configuration::{Block, Table};
+use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind, shipped};
+use crate::store::{Catalogue, Store};
+
+/// The section.
+pub const SECTION: Section = Section {
+    path: &["reason"],
+    heading: "[[reason]]",
+    is_list: true,
+    read,
+    own: |store| {
+        let library = store.reason_library()?;
+        let changed: Vec<&Reason> = library.reasons().iter().filter(|reason| !reason.is_as_shipped()).collect();
+        // A code can be made again once the reason that had it has another.
+        let (renamed, others): (Vec<_>, Vec<_>) =
+            changed.into_iter().partition(|reason| renamed_from(reason).is_some());
+        Ok(renamed.into_iter().chain(others).map(block).collect())
+    },
+};
+
+/// A reason as a file has it.
+struct WrittenReason {
+    kind: ReasonKind,
+    code: ReasonCode,
+    /// `None`: the one of the program, if it is the program's.
+    description: Option<String>,
+    is_active: bool,
+    /// The code that it had before.
+    renamed_from: Option<ReasonCode>,
+}
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    table.allow(&["code", "kind", "description", "active", "renamed_from"]);
+    let (kind, is_active) = (table.word("kind"), table.truth("active"));
+    let renamed_from = table.word("renamed_from");
+    table.required("code")?;
+    Some(Box::new(WrittenReason {
+        kind: kind.unwrap_or(ReasonKind::Pulse),
+        code: table.word("code")?,
+        description: table.text("description").map(str::to_owned),
+        is_active: is_active.unwrap_or(true),
+        renamed_from,
+    }))
+}
+
+/// The code under which a reason came with the program, where it has another now.
+fn renamed_from(reason: &Reason) -> Option<&ReasonCode> {
+    reason.shipped_as.as_ref().filter(|code| **code != reason.code)
+}
+
+/// What the program says of a reason that came with it.
+fn shipped_description<'r>(kind: ReasonKind, shipped_as: Option<&ReasonCode>) -> Option<&'r str> {
+    let code = shipped_as?;
+    shipped().iter().find(|reason| reason.kind == kind && reason.code == *code)?.description.as_deref()
+}
+
+fn title(kind: ReasonKind, code: &ReasonCode) -> String {
+    format!("reason '{code}' of kind {kind}")
+}
+
+fn block(reason: &Reason) -> Block {
+    let usual = shipped_description(reason.kind, reason.shipped_as.as_ref()).unwrap_or_default();
+    Block::new("reason", title(reason.kind, &reason.code))
+        .with("code", reason.code.to_string().as_str())
+        .with("kind", reason.kind.as_str())
+        .with_some("renamed_from", renamed_from(reason).map(ToString::to_string).as_ref())
+        .with_unusual("description", reason.description.as_deref().unwrap_or_default(), usual)
+        .with_unusual("active", reason.is_active, true)
+}
+
+impl WrittenReason {
+    /// The reason that is meant: of that code, else the one that is to be renamed.
+    fn meant<'l>(&self, library: &'l Library) -> Option<&'l Reason> {
+        self.of_code(library).or_else(|| library.find(self.kind, &self.renamed_from.as_ref()?.to_string()))
+    }
+
+    fn of_code<'l>(&self, library: &'l Library) -> Option<&'l Reason> {
+        library.reasons().iter().find(|reason| reason.kind == self.kind && reason.code == self.code)
+    }
+
+    /// The reason as it shall be.
+    fn reason(&self, library: &Library) -> Reason {
+        let shipped_as = self.meant(library).and_then(|reason| reason.shipped_as.clone());
+        let usual = || shipped_description(self.kind, shipped_as.as_ref()).map(str::to_owned);
+        let description = self.description.clone().or_else(usual).filter(|text| !text.is_empty());
+        Reason { is_active: self.is_active, shipped_as, ..Reason::own(self.kind, self.code.clone(), description) }
+    }
+}
+
+impl Definition for WrittenReason {
+    fn title(&self) -> String {
+        title(self.kind, &self.code)
+    }
+
+    fn comes_first(&self) -> bool {
+        self.renamed_from.is_some()
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        Ok(self.meant(&store.reason_library()?).map(block))
+    }
+
+    fn wanted(&self, store: &Store) -> Result<Block> {
+        Ok(block(&self.reason(&store.reason_library()?)))
+    }
+
+    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+        let library = store.reason_library()?;
+        let wanted = self.reason(&library);
+        if let Some(present) = self.meant(&library).filter(|present| present.code != wanted.code) {
+            store.rename_reason(present, &wanted.code)?;
+        }
+        store.save_reason(&wanted)
+    }
+
+    fn check(&self, store: &Store, _catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        let Some(former) = &self.renamed_from else { return Ok(()) };
+        let library = store.reason_library()?;
+        let (reason, other) = (self.of_code(&library), library.find(self.kind, &former.to_string()));
+        if let (Some(reason), Some(other)) = (reason, other)
+            && reason != other
+            && renamed_from(reason) != Some(former)
+        {
+            let message = format!("there is a reason code '{}' already, beside '{}'", reason.code, other.code);
+            table.fault("renamed_from", message, Some("retire one of the two with active = false"));
+        }
+        Ok(())
+    }
+
+    fn advise(&self, store: &Store) -> Result<Vec<Advice>> {
+        Ok(store.reason_library()?.remark().map(Advice::Hint).into_iter().collect())
+    }
+}

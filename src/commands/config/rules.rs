@@ -1,0 +1,318 @@
+//! `[[rule]]`: what to watch for, with the options of the command line as keys.
+
+use anyhow::Result;
+
+use super::section::{Advice, Definition, Section};
+use crate::commands::options::nearest_of_all;
+use crate::commands::rule_options::one;
+use crate::commands::{playbook, rule};
+use crate::configuration::{Block, Table};
+use crate::domain::rule::{
+    AdoptionRule, Aim, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN, DEFAULT_THRESHOLD, DEFAULT_TIMEFRAME, Direction,
+    FOR_DAYS, Rule, RuleKind, RuleLogic, THRESHOLDS, TIMEFRAMES, TrendRule, WITHINS, Watch,
+};
+use crate::error::Failure;
+use crate::store::{Catalogue, Store, StoredRule};
+use crate::views::rules::watched;
+
+/// The section.
+pub const SECTION: Section = Section {
+    path: &["rule"],
+    heading: "[[rule]]",
+    is_list: true,
+    read,
+    own: |store| Ok(store.rules()?.iter().map(|stored| block(&stored.rule)).collect()),
+};
+
+/// The keys that rules of every kind have.
+const GENERAL: [&str; 7] = ["name", "kind", "where", "playbook", "managers", "executives", "enabled"];
+const TREND: [&str; 8] =
+    ["event", "people", "timeframe", "threshold", "direction", "inverse", "min_events", "max_chance"];
+const ADOPTION: [&str; 4] = ["event", "within", "goals", "retroactive"];
+const CONDITION: [&str; 5] = ["when", "type", "cooldown", "key", "for"];
+
+/// The keys that rules of a kind have besides the general ones.
+fn keys_of(kind: RuleKind) -> &'static [&'static str] {
+    match kind {
+        RuleKind::Trend => &TREND,
+        RuleKind::Adoption => &ADOPTION,
+        RuleKind::Condition => &CONDITION,
+    }
+}
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    let mut known: Vec<&str> = GENERAL.to_vec();
+    for key in RuleKind::ALL.iter().flat_map(|kind| keys_of(*kind)) {
+        if !known.contains(key) {
+            known.push(key);
+        }
+    }
+    table.allow(&known);
+    let kind = if table.has("kind") { table.word("kind")? } else { RuleKind::Trend };
+    refuse_unfit(table, kind);
+    let name = table.name("name");
+    let logic = match kind {
+        RuleKind::Trend => trend(table).map(RuleLogic::Trend),
+        RuleKind::Adoption => adoption(table).map(RuleLogic::Adoption),
+        RuleKind::Condition => condition(table).map(RuleLogic::Condition),
+    };
+    let (where_expr, playbook) = (table.filled("where"), table.filled("playbook"));
+    let [managers, executives] = ["managers", "executives"].map(|key| table.truth(key).unwrap_or_default());
+    let enabled = table.truth("enabled").unwrap_or(true);
+    Some(Box::new(Rule {
+        enabled,
+        where_expr: where_expr.map(str::to_owned),
+        playbook: playbook.map(str::to_owned),
+        managers,
+        executives,
+        ..Rule::new(name?, logic?)
+    }))
+}
+
+/// A key of another kind of rule would be without effect.
+fn refuse_unfit(table: &Table<'_>, kind: RuleKind) {
+    for other in RuleKind::ALL.iter().filter(|other| **other != kind) {
+        for key in keys_of(*other).iter().filter(|key| table.has(key) && !keys_of(kind).contains(key)) {
+            let hint = format!("it is a key of {other} rules: kind = \"{other}\"");
+            table.fault(key, format!("this is {}, which has no such key", one(kind)), Some(&hint));
+        }
+    }
+}
+
+fn trend(table: &Table<'_>) -> Option<TrendRule> {
+    let timeframe = table.whole("timeframe", &TIMEFRAMES, " of days");
+    let threshold = table.whole("threshold", &THRESHOLDS, " of percent");
+    let direction = table.word("direction");
+    let inverse = table.truth("inverse");
+    let least = table.whole("min_events", &(0..=i64::MAX), "");
+    let max_chance = probability(table, "max_chance");
+    Some(TrendRule {
+        timeframe: timeframe.unwrap_or(DEFAULT_TIMEFRAME),
+        threshold: threshold.unwrap_or(DEFAULT_THRESHOLD),
+        direction: direction.unwrap_or(Direction::Both),
+        inverse: inverse.unwrap_or_default(),
+        min_events: least.map(i64::unsigned_abs),
+        max_chance,
+        watch: watch(table)?,
+    })
+}
+
+fn watch(table: &Table<'_>) -> Option<Watch> {
+    match (table.has("event"), table.truth("people").unwrap_or_default()) {
+        (true, true) => {
+            table.fault("people", "a rule watches either an event or people", Some("leave one of the two out"));
+            None
+        }
+        (true, false) => Some(Watch::Event(table.required("event")?.to_owned())),
+        (false, true) => Some(Watch::People),
+        (false, false) => {
+            let hint = "event = \"login\" counts an event, people = true the people who are active";
+            table.fault("event", "a trend rule needs an event, or people", Some(hint));
+            None
+        }
+    }
+}
+
+fn probability(table: &Table<'_>, key: &str) -> Option<f64> {
+    let value = table.number(key)?;
+    if value > 0.0 && value < 1.0 {
+        return Some(value);
+    }
+    table.fault(key, format!("{value} is no probability between 0 and 1"), None);
+    None
+}
+
+fn adoption(table: &Table<'_>) -> Option<AdoptionRule> {
+    let within = table.whole("within", &WITHINS, " of days");
+    let retroactive = table.truth("retroactive").unwrap_or_default();
+    let of_goals = table.truth("goals").unwrap_or_default();
+    if of_goals && table.has("within") {
+        table.fault("within", "goals have days of their own", Some("leave within out, or goals"));
+    }
+    if !of_goals && !table.has("event") {
+        table.fault("event", "an adoption rule needs an event, or goals = true", None);
+        return None;
+    }
+    let event = if table.has("event") { Some(table.required("event")?.to_owned()) } else { None };
+    let aim = match event {
+        Some(event) if !of_goals => Aim::Event { event, within },
+        event => Aim::Goals { event },
+    };
+    Some(AdoptionRule { aim, retroactive })
+}
+
+fn condition(table: &Table<'_>) -> Option<ConditionRule> {
+    if !table.has("type") {
+        table.fault("type", "a condition rule needs a type: good, bad or info", None);
+    }
+    let (when, signal_type) = (table.required("when"), table.word("type"));
+    let cooldown = table.whole("cooldown", &COOLDOWNS, " of days");
+    let for_days = table.whole("for", &FOR_DAYS, " of days");
+    let key = table.filled("key").map(str::to_owned);
+    let rule = ConditionRule::new(when?.trim(), signal_type?);
+    Some(ConditionRule {
+        cooldown: cooldown.unwrap_or(rule.cooldown),
+        key,
+        for_days: for_days.unwrap_or(rule.for_days),
+        ..rule
+    })
+}
+
+fn block(rule: &Rule) -> Block {
+    let block = Block::new("rule", rule.title()).with("name", &rule.name).with("kind", rule.logic.kind().as_str());
+    let block = match &rule.logic {
+        RuleLogic::Trend(trend) => trend_block(block, trend),
+        RuleLogic::Adoption(adoption) => adoption_block(block, adoption),
+        RuleLogic::Condition(condition) => condition_block(block, condition),
+    };
+    block
+        .with_some("where", rule.where_expr.as_ref())
+        .with_some("playbook", rule.playbook.as_ref())
+        .with_unusual("managers", rule.managers, false)
+        .with_unusual("executives", rule.executives, false)
+        .with_unusual("enabled", rule.enabled, true)
+}
+
+fn trend_block(block: Block, trend: &TrendRule) -> Block {
+    let block = match &trend.watch {
+        Watch::Event(event) => block.with("event", event),
+        Watch::People => block.with("people", true),
+    };
+    let least = trend.min_events.map(|least| i64::try_from(least).unwrap_or(i64::MAX));
+    block
+        .with("timeframe", trend.timeframe)
+        .with("threshold", trend.threshold)
+        .with_unusual("direction", trend.direction.as_str(), Direction::Both.as_str())
+        .with_unusual("inverse", trend.inverse, false)
+        .with_some("min_events", least)
+        .with_some("max_chance", trend.max_chance)
+}
+
+fn adoption_block(block: Block, adoption: &AdoptionRule) -> Block {
+    let block = match &adoption.aim {
+        Aim::Event { event, within } => block.with("event", event).with_some("within", *within),
+        Aim::Goals { event } => block.with("goals", true).with_some("event", event.as_ref()),
+    };
+    block.with_unusual("retroactive", adoption.retroactive, false)
+}
+
+fn condition_block(block: Block, condition: &ConditionRule) -> Block {
+    block
+        .with("when", &condition.when)
+        .with("type", condition.signal_type.as_str())
+        .with_some("key", condition.key.as_ref())
+        .with_unusual("cooldown", condition.cooldown, DEFAULT_COOLDOWN)
+        .with_unusual("for", condition.for_days, 1u16)
+}
+
+impl Definition for Rule {
+    fn title(&self) -> String {
+        format!("rule '{}'", self.name)
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        let stored = store.rule(&self.name)?.filter(|stored| !stored.is_removed);
+        Ok(stored.map(|stored| block(&stored.rule)))
+    }
+
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(block(self))
+    }
+
+    fn save(&self, store: &Store, table: &Table<'_>) -> Result<()> {
+        let Some(stored) = store.rule(&self.name)? else { return store.save_rule(self) };
+        let old = &stored.rule.logic;
+        if old.kind() != self.logic.kind() {
+            let message = format!("'{}' is {}, and the kind of a rule cannot change", self.name, one(old.kind()));
+            table.fault("kind", message, Some("choose another name"));
+            return Ok(());
+        }
+        if let Some(before) = bound_to(&stored).filter(|_| !is_about_the_same(old, &self.logic)) {
+            let key = if table.has("event") { "event" } else { "people" };
+            let now = watched(&self.logic);
+            let message = format!("the rule '{}' is about {before}, and cannot be about {now}", self.name);
+            table.fault(key, message, Some("choose another name"));
+            return Ok(());
+        }
+        if (Rule { enabled: self.enabled, ..stored.rule }) == *self && !stored.is_removed {
+            return store.enable_rule(&self.name, self.enabled);
+        }
+        store.save_rule(self)
+    }
+
+    fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        let note = |key: &str, result: Result<(), Failure>| {
+            result.unwrap_or_else(|failure| table.fault_of(key, &failure));
+        };
+        let condition = self.logic.condition();
+        let texts = [("where", self.where_expr.as_ref()), ("when", condition.map(|condition| &condition.when))];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                note(key, catalogue.read(text).map(|_| ()));
+            }
+        }
+        if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {
+            note("key", catalogue.find(key).map(|_| ()));
+        }
+        if let Some(name) = &self.playbook {
+            note("playbook", failure_of(playbook::existing(store, name).map(|_| ()))?);
+        }
+        if let Err(failure) = failure_of(rule::refuse_second(store, self))? {
+            table.fault("timeframe", failure, Some("give one of the two another timeframe"));
+        }
+        Ok(())
+    }
+
+    fn advise(&self, store: &Store) -> Result<Vec<Advice>> {
+        let remarks = self.logic.trend().map(TrendRule::remarks).unwrap_or_default();
+        let named = |remark: String| Advice::Hint(format!("{}: {remark}", self.title()));
+        let mut advice: Vec<Advice> = remarks.into_iter().map(named).collect();
+        if let Some(event) = self.logic.event() {
+            advice.extend(unknown_event(store, event)?);
+        }
+        Ok(advice)
+    }
+}
+
+/// What a rule of this name must stay about. A trend rule starts afresh when it was removed; an adoption rule would tell of another
+/// event at once, however long ago it was.
+fn bound_to(stored: &StoredRule) -> Option<String> {
+    let logic = &stored.rule.logic;
+    let is_bound = match logic {
+        RuleLogic::Trend(_) => !stored.is_removed,
+        RuleLogic::Adoption(_) => true,
+        RuleLogic::Condition(_) => false,
+    };
+    is_bound.then(|| watched(logic))
+}
+
+fn is_about_the_same(one: &RuleLogic, other: &RuleLogic) -> bool {
+    match (one, other) {
+        (RuleLogic::Trend(one), RuleLogic::Trend(other)) => one.watch == other.watch,
+        _ => watched(one) == watched(other),
+    }
+}
+
+/// Tells what is wrong with the file from what is wrong with the database.
+fn failure_of(result: Result<()>) -> Result<Result<(), Failure>> {
+    match result {
+        Ok(()) => Ok(Ok(())),
+        Err(error) => error.downcast::<Failure>().map(Err),
+    }
+}
+
+/// A warning of an event that was never imported, with the nearest that was.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn unknown_event(store: &Store, event: &str) -> Result<Option<Advice>> {
+    if store.knows_event(event)? {
+        return Ok(None);
+    }
+    let names = store.event_names()?;
+    let text = match nearest_of_all(event, names.into_iter()) {
+        Some(like) => format!("no event '{event}' was ever imported; the nearest is '{like}'"),
+        None => "no events were imported yet, so that their names could not be checked".to_owned(),
+    };
+    Ok(Some(Advice::Warning(text)))
+}

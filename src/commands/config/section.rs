@@ -1,0 +1,149 @@
+//! What every section of a configuration can do, whatever it is about.
+
+use anyhow::Result;
+
+use super::{health, metrics, notify, playbooks, pulse, reasons, rules, segments};
+use crate::configuration::{Block, Document, Table};
+use crate::store::{Catalogue, Store};
+
+/// The sections, in the order in which they are written and applied.
+const SECTIONS: [Section; 8] = [
+    rules::SECTION,
+    metrics::SECTION,
+    segments::SECTION,
+    health::SECTION,
+    pulse::SECTION,
+    playbooks::SECTION,
+    reasons::SECTION,
+    notify::SECTION,
+];
+
+/// A kind of thing that can be configured.
+pub struct Section {
+    /// Where it stands: `["health", "profile"]`.
+    pub path: &'static [&'static str],
+    /// That in its brackets: `[[health.profile]]`.
+    pub heading: &'static str,
+    /// Whether there may be several.
+    pub is_list: bool,
+    /// Reads a table; notes in it what is wrong.
+    pub read: fn(&Table<'_>) -> Option<Box<dyn Definition>>,
+    /// All that a team has made or changed, in the order in which it is written.
+    pub own: fn(&Store) -> Result<Vec<Block>>,
+}
+
+/// What a table of a file says that something shall be.
+pub trait Definition {
+    /// What it is to people, which is unique in a file: `rule 'login'`.
+    fn title(&self) -> String;
+
+    /// Whether it must be saved before the others of its section.
+    fn comes_first(&self) -> bool {
+        false
+    }
+
+    /// What it is at present; `None` while there is none.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    fn present(&self, store: &Store) -> Result<Option<Block>>;
+
+    /// What it shall be.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    fn wanted(&self, store: &Store) -> Result<Block>;
+
+    /// Makes it so, or notes in the table why that cannot be.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    fn save(&self, store: &Store, table: &Table<'_>) -> Result<()>;
+
+    /// Notes in the table what does not fit the rest, once everything that the file names is in place.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
+
+    /// What should be thought about before relying on it.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    fn advise(&self, _store: &Store) -> Result<Vec<Advice>> {
+        Ok(Vec::new())
+    }
+}
+
+/// What should be thought about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// Something that may be a mistake.
+    Warning(String),
+    /// Something that could be better.
+    Hint(String),
+}
+
+/// A table of a file with what it defines.
+pub struct Item<'d> {
+    /// The table.
+    pub table: Table<'d>,
+    /// What it says.
+    pub definition: Box<dyn Definition>,
+}
+
+/// Everything that a file names, in the order in which it is to be saved. What is wrong is noted in the document.
+pub fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
+    let root = document.root();
+    root.allow(&names_below(&[]));
+    let mut items: Vec<Item<'d>> = Vec::new();
+    for section in &SECTIONS {
+        let tables = tables_of(&root, section);
+        let read = tables.into_iter().filter_map(|table| (section.read)(&table).map(|definition| (table, definition)));
+        let mut of_section: Vec<Item<'d>> = read.map(|(table, definition)| Item { table, definition }).collect();
+        refuse_twins(&of_section);
+        of_section.sort_by_key(|item| !item.definition.comes_first());
+        items.append(&mut of_section);
+    }
+    items
+}
+
+/// The blocks of everything that a team has made or changed.
+///
+/// # Errors
+/// A database that cannot be read.
+pub fn own(store: &Store) -> Result<Vec<Block>> {
+    let mut blocks = Vec::new();
+    for section in &SECTIONS {
+        blocks.append(&mut (section.own)(store)?);
+    }
+    Ok(blocks)
+}
+
+fn tables_of<'d>(root: &Table<'d>, section: &Section) -> Vec<Table<'d>> {
+    match section.path {
+        [key] => root.tables(key, section.heading, section.is_list),
+        [outer, key] => {
+            let outer_tables = root.tables(outer, outer, false);
+            outer_tables.iter().for_each(|table| table.allow(&names_below(&[outer])));
+            outer_tables.iter().flat_map(|table| table.tables(key, section.heading, section.is_list)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The keys below a path that lead to sections.
+fn names_below(path: &[&str]) -> Vec<&'static str> {
+    let below = SECTIONS.iter().filter(|section| section.path.starts_with(path));
+    below.filter_map(|section| section.path.get(path.len()).copied()).collect()
+}
+
+fn refuse_twins(items: &[Item<'_>]) {
+    for (place, item) in items.iter().enumerate() {
+        let title = item.definition.title();
+        if let Some(first) = items[..place].iter().find(|first| first.definition.title() == title) {
+            let message = format!("{title} stands in line {} already", first.table.line());
+            item.table.fault("", message, Some("one of the two is enough"));
+        }
+    }
+}

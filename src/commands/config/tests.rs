@@ -1,0 +1,246 @@
+//! What is exported and applied again is the same, whatever it is.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use tempfile::TempDir;
+
+use super::*;
+use crate::domain::metric::{Definition as MetricDefinition, Measure, Metric};
+use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
+use crate::domain::pulse::Level;
+use crate::domain::reason::{Reason, ReasonKind, shipped};
+use crate::domain::rule::{
+    AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Rule, RuleLogic, THRESHOLDS, TIMEFRAMES,
+    TrendRule, WITHINS, Watch,
+};
+use crate::domain::signal::SignalType;
+use crate::domain::task::Owner;
+use crate::store::Segment;
+
+/// Everything that a team may have made.
+#[derive(Debug, Clone)]
+struct Made {
+    rules: Vec<Rule>,
+    metrics: Vec<Metric>,
+    segments: Vec<Segment>,
+    playbooks: Vec<Playbook>,
+    guidelines: Vec<(Level, String)>,
+    /// Of which kinds there is a code of the team's own, active or not.
+    own_reasons: Vec<(ReasonKind, bool)>,
+    /// Which of the program's reasons is changed, and how.
+    changed_reasons: Vec<(usize, Changed)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Changed {
+    Retired,
+    Described,
+    Renamed,
+}
+
+/// A text that is not blank, with all that is hard to write down.
+fn text() -> impl Strategy<Value = String> {
+    "[ -~äß株\\t\\n\\r\"'\\\\\u{1b}\u{9b}\u{202e}]{0,20}[a-z\"'\\\\#=]"
+}
+
+/// A text of one line, without control characters.
+fn line() -> impl Strategy<Value = String> {
+    "[ -~äß株\u{202e}]{0,20}[a-z\"'\\\\#=]"
+}
+
+/// An expression over attributes that every database has.
+fn expression() -> impl Strategy<Value = String> {
+    let literal = || line().prop_map(|text| text.replace('\'', "''"));
+    let part = || {
+        (select(&["plan", "csm", "name"][..]), select(&["=", "<>", "LIKE"][..]), literal())
+            .prop_map(|(name, sign, literal)| format!("{name} {sign} '{literal}'"))
+    };
+    let glue = select(&[" AND ", " OR ", "\n  AND ", "  or "][..]);
+    (part(), prop::collection::vec((glue, part()), 0..6))
+        .prop_map(|(first, more)| more.into_iter().fold(first, |text, (glue, part)| text + glue + &part))
+}
+
+fn logic(number: usize) -> impl Strategy<Value = RuleLogic> {
+    // Each rule has an event of its own, or two of them might compare the same.
+    let event = || text().prop_map(move |text| format!("{text}{number}"));
+    let trend = (event(), TIMEFRAMES, THRESHOLDS, select(Direction::ALL), any::<bool>()).prop_flat_map(
+        |(event, timeframe, threshold, direction, inverse)| {
+            (prop::option::of(0..=i64::MAX as u64), prop::option::of(1e-9..1.0)).prop_map(move |(least, chance)| {
+                let trend = TrendRule {
+                    timeframe,
+                    threshold,
+                    direction,
+                    inverse,
+                    ..TrendRule::new(Watch::Event(event.clone()))
+                };
+                RuleLogic::Trend(TrendRule { min_events: least, max_chance: chance, ..trend })
+            })
+        },
+    );
+    let aim = prop_oneof![
+        (event(), prop::option::of(WITHINS)).prop_map(|(event, within)| Aim::Event { event, within }),
+        prop::option::of(text()).prop_map(|event| Aim::Goals { event }),
+    ];
+    let adoption =
+        (aim, any::<bool>()).prop_map(|(aim, retroactive)| RuleLogic::Adoption(AdoptionRule { aim, retroactive }));
+    let key = prop::option::of(select(&["renewal_on", "nps_responses"][..]));
+    let condition = (expression(), select(SignalType::ALL), COOLDOWNS, key, FOR_DAYS).prop_map(
+        |(when, signal_type, cooldown, key, for_days)| {
+            let rule = ConditionRule::new(&when, signal_type);
+            RuleLogic::Condition(ConditionRule { cooldown, key: key.map(str::to_owned), for_days, ..rule })
+        },
+    );
+    prop_oneof![trend, adoption, condition]
+}
+
+fn rule(number: usize) -> impl Strategy<Value = Rule> {
+    let playbook = prop::option::of(select(&["win-back", "renewal", "own 0"][..]));
+    let general = (line(), prop::option::of(expression()), playbook, any::<[bool; 3]>());
+    (logic(number), general).prop_map(move |(logic, (name, where_expr, playbook, flags))| Rule {
+        where_expr,
+        playbook: playbook.map(str::to_owned),
+        managers: flags[0],
+        executives: flags[1],
+        enabled: flags[2],
+        ..Rule::new(&format!("{name}{number}"), logic)
+    })
+}
+
+/// Metrics may use those with a higher number, so that A to Z is the wrong order to make them in.
+fn metric(number: usize, count: usize) -> impl Strategy<Value = Metric> {
+    let counted = (text(), select(Measure::ALL), 1..=3650u16)
+        .prop_map(|(event, measure, days)| MetricDefinition::Counted { event, measure, days });
+    let name = if number + 1 < count { format!("m{} + mrr", number + 1) } else { "mrr".to_owned() };
+    let formula = select(vec![name.clone(), format!(" {name} ")]).prop_map(MetricDefinition::Formula);
+    prop_oneof![counted, formula].prop_map(move |definition| Metric { name: format!("m{number}"), definition })
+}
+
+fn playbook(name: &'static str) -> impl Strategy<Value = Playbook> {
+    let owner = prop_oneof![Just(Owner::Csm), Just(Owner::Manager), "[a-z]{2}[\"']?[a-z]".prop_map(Owner::Person)];
+    let tag = || prop::option::of("[a-z]{1,3}[\"'][a-z]");
+    let step = (line(), 0..=MOST_DAYS, owner, tag()).prop_map(|(title, due_in_days, owner, tag)| Step {
+        title,
+        due_in_days,
+        owner,
+        tag,
+    });
+    (line(), tag(), prop::collection::vec(step, 1..4)).prop_map(move |(purpose, tag, steps)| Playbook {
+        name: name.to_owned(),
+        purpose,
+        tag,
+        steps,
+    })
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let rules = prop::collection::vec(Just(()), 0..5)
+        .prop_flat_map(|places| places.iter().enumerate().map(|(number, ())| rule(number)).collect::<Vec<_>>());
+    let metrics = (0..4usize).prop_flat_map(|count| (0..count).map(|number| metric(number, count)).collect::<Vec<_>>());
+    let segment = (0..3usize, line(), expression())
+        .prop_map(|(number, name, condition)| Segment { name: format!("{name}{number}"), condition });
+    let playbooks = (playbook("own 0"), prop::option::of(playbook("win-back")), prop::option::of(playbook("mine")))
+        .prop_map(|(first, second, third)| [Some(first), second, third].into_iter().flatten().collect());
+    let reasons = (
+        prop::collection::vec((select(ReasonKind::ALL), any::<bool>()), 0..3),
+        prop::collection::vec(
+            (0..shipped().len(), prop_oneof![Just(Changed::Retired), Just(Changed::Described), Just(Changed::Renamed)]),
+            0..4,
+        ),
+    );
+    let guidelines = prop::collection::vec((select(&Level::ALL[..]), text()), 0..3);
+    let segments = prop::collection::vec(segment, 0..3);
+    (rules, metrics, segments, playbooks, guidelines, reasons).prop_map(
+        |(rules, metrics, segments, playbooks, guidelines, (own_reasons, changed_reasons))| Made {
+            rules,
+            metrics,
+            segments,
+            playbooks,
+            guidelines,
+            own_reasons,
+            changed_reasons,
+        },
+    )
+}
+
+fn database() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+    (folder, store)
+}
+
+/// Makes it all, not through a file.
+fn make(store: &Store, made: &Made) {
+    made.metrics.iter().for_each(|metric| store.save_metric(metric).unwrap());
+    made.segments.iter().for_each(|segment| store.save_segment(segment).unwrap());
+    made.playbooks.iter().for_each(|playbook| store.save_playbook(playbook).unwrap());
+    made.rules.iter().for_each(|rule| store.save_rule(rule).unwrap());
+    made.guidelines.iter().for_each(|(level, text)| store.set_guideline(*level, text).unwrap());
+    for (number, (kind, is_active)) in made.own_reasons.iter().enumerate() {
+        let code = format!("own/n{number}").parse().unwrap();
+        let description = (number > 0).then(|| "it's \"own\"".to_owned());
+        store.save_reason(&Reason { is_active: *is_active, ..Reason::own(*kind, code, description) }).unwrap();
+    }
+    for (place, changed) in &made.changed_reasons {
+        let code = &shipped()[*place].code;
+        let library = store.reason_library().unwrap();
+        let Some(reason) = library.find(shipped()[*place].kind, &code.to_string()) else { continue };
+        match changed {
+            Changed::Retired => store.save_reason(&Reason { is_active: false, ..reason.clone() }).unwrap(),
+            Changed::Described => {
+                store.save_reason(&Reason { description: Some("Own words".into()), ..reason.clone() }).unwrap()
+            }
+            Changed::Renamed => store.rename_reason(reason, &format!("{code}-{place}").parse().unwrap()).unwrap(),
+        }
+    }
+}
+
+fn exported(store: &Store) -> String {
+    write(&section::own(store).unwrap())
+}
+
+/// Applies a text; returns how much of it is new or changed.
+fn applied(store: &mut Store, text: &str) -> Result<usize, Vec<Fault>> {
+    let document = Document::read("signals.toml", text).map_err(|fault| vec![fault])?;
+    let items = section::items(&document);
+    if !document.is_sound() {
+        return Err(document.faults());
+    }
+    let outcome = apply(store, &document, &items, Finish::Commit);
+    outcome.map(|outcome| outcome.changes.len()).map_err(|_| document.faults())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_export_applied_to_an_empty_database_is_exported_with_the_same_bytes(made in made()) {
+        let (_one, first) = database();
+        make(&first, &made);
+        let text = exported(&first);
+        let (_two, mut second) = database();
+        prop_assert!(applied(&mut second, &text).is_ok(), "{text}\n{:?}", applied(&mut second, &text));
+        prop_assert_eq!(exported(&second), text.clone());
+        // Neither database is changed by what it has.
+        prop_assert_eq!(applied(&mut second, &text), Ok(0));
+        let mut first = first;
+        prop_assert_eq!(applied(&mut first, &text), Ok(0));
+    }
+
+    #[test]
+    fn a_file_applied_twice_changes_nothing_the_second_time(before in made(), named in made()) {
+        let (_one, first) = database();
+        make(&first, &named);
+        let text = exported(&first);
+        let (_two, mut second) = database();
+        make(&second, &before);
+        let untouched = exported(&second);
+        match applied(&mut second, &text) {
+            Ok(_) => prop_assert_eq!(applied(&mut second, &text), Ok(0)),
+            // A rule of that name is of another kind, say: then all is as it was.
+            Err(faults) => {
+                prop_assert!(!faults.is_empty());
+                prop_assert_eq!(exported(&second), untouched);
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `signals inbox`: what somebody has been told and has not read yet.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::{FormatOption, find_member};
+use super::output;
+use crate::context::Context;
+use crate::domain::signal::SignalId;
+use crate::store::{Finish, InboxEntry, Store};
+use crate::views::inbox::INBOX;
+
+/// Show somebody's inbox: the signals they were told of, unread first.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Looking changes nothing; --mark-read, and acknowledging a signal, mark it as read.
+
+Examples:
+  signals inbox --for ana
+  signals inbox --for ana --mark-read")]
+pub struct Inbox {
+    /// Whose, by the name in the team file [default: who you are, as --by says]
+    #[arg(long = "for", value_name = "NAME")]
+    person: Option<String>,
+    /// Mark what is shown as read
+    #[arg(long)]
+    mark_read: bool,
+    /// Show only what is unread
+    #[arg(long)]
+    unread: bool,
+    /// Show at most so many
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl Inbox {
+    /// Prints the inbox, and then marks it as read if asked to.
+    ///
+    /// # Errors
+    /// Somebody who is not of the team (exit 9); a database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let person = self.person.clone().unwrap_or_else(|| context.user());
+        if !self.mark_read {
+            let entries = self.entries(&context.reader()?, &person)?;
+            return output::print_items(&context.ui, self.format.format, &INBOX, &entries);
+        }
+        let mut store = context.writer()?;
+        let entries = store.transaction(Finish::Commit, |store| {
+            let entries = self.entries(store, &person)?;
+            let signals: Vec<SignalId> = entries.iter().map(|entry| entry.signal.id).collect();
+            store.mark_read(&person, &signals, context.clock.now())?;
+            Ok(entries)
+        })?;
+        output::print_items(&context.ui, self.format.format, &INBOX, &entries)
+    }
+
+    fn entries(&self, store: &Store, person: &str) -> Result<Vec<InboxEntry>> {
+        find_member(store, person)?;
+        let mut entries = store.inbox(person, self.limit)?;
+        entries.retain(|entry| !self.unread || entry.read_at.is_none());
+        Ok(entries)
+    }
+}

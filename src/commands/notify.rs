@@ -1,0 +1,290 @@
+//! `signals notify`: tells people of signals by e-mail and Slack.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::options::{FormatOption, find_member};
+use super::output;
+use crate::context::Context;
+use crate::domain::facts::TeamMember;
+use crate::domain::notify::{Channel, MessageState, NotifySettings, Preferences};
+use crate::domain::signal::SignalType;
+use crate::error::{Failure, Kind, not_allowed};
+use crate::notify::{self, Transports};
+use crate::render::{Format, RecordWriter, Screen, Value, counted};
+use crate::store::{Delivery, Finish, SendingLimits, Store};
+use crate::views::messages::MESSAGES;
+
+/// Tell people of signals by e-mail and Slack.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  signals notify send\n  signals notify prefs ana --realtime bad,good --digest yes")]
+pub enum Notify {
+    /// Deliver what is due
+    Send(Send),
+    /// Show or set what somebody wants to be told, and how
+    Prefs(Prefs),
+    /// Send somebody a test message at once
+    Test(Test),
+}
+
+/// Deliver what is due.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What could not be delivered is tried again by later calls, with growing delay; after 8 tries it is dead.
+
+Environment:
+  SIGNALS_SMTP_URL       the mail server: smtps://USER:PASSWORD@HOST, or smtp://HOST?tls=required
+  SIGNALS_SLACK_WEBHOOK  the incoming webhook of Slack
+  SSL_CERT_FILE          certificates to trust in place of those of the system
+
+Examples:
+  signals notify send
+  signals notify send --dry-run")]
+pub struct Send {
+    /// Show what would be delivered, and deliver nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Show or set what somebody wants to be told, and how.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals notify prefs ana
+  signals notify prefs ana --realtime bad,good --digest yes
+  signals notify prefs mia --realtime none")]
+pub struct Prefs {
+    /// Whose, by the name in the team file
+    name: String,
+    /// The types to be told of at once, with commas between; or none
+    #[arg(long, value_name = "TYPES", value_parser = realtime)]
+    realtime: Option<Realtime>,
+    /// Whether all else is told once a day: yes or no
+    #[arg(long, value_name = "ANSWER", value_parser = answer)]
+    digest: Option<bool>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Send somebody a test message at once.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals notify test --for ana")]
+pub struct Test {
+    /// To whom, by the name in the team file
+    #[arg(long = "for", value_name = "NAME")]
+    person: String,
+}
+
+impl Notify {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// Somebody who is not of the team, settings that cannot be used (exit 9); messages that were not delivered (exit 10).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Notify::Send(args) => args.run(context),
+            Notify::Prefs(args) => args.run(context),
+            Notify::Test(args) => args.run(context),
+        }
+    }
+}
+
+/// The ways to people, and what is set about them.
+struct Setup {
+    settings: NotifySettings,
+    limits: SendingLimits,
+    transports: Transports,
+}
+
+impl Setup {
+    fn of(context: &Context, store: &Store) -> Result<Self> {
+        let (settings, limits) = (store.notify_settings()?, store.sending_limits()?);
+        let transports = Transports::find(&settings, limits, |name| context.variable(name), &context.host())?;
+        Ok(Setup { settings, limits, transports })
+    }
+}
+
+const NO_TRANSPORT: &str = "no transport is configured, so nothing is delivered; inboxes are kept all the same";
+const HOW_TO_CONFIGURE: &str = "SIGNALS_SMTP_URL names a mail server, SIGNALS_SLACK_WEBHOOK a webhook of Slack";
+
+impl Send {
+    /// Delivers what is due, as `signals daily` wants it.
+    pub fn usual(format: FormatOption) -> Self {
+        Send { dry_run: false, format }
+    }
+
+    /// Delivers what is due and prints what became of each message.
+    ///
+    /// # Errors
+    /// Settings that cannot be used (exit 9); messages that were not delivered (exit 10); another process that delivers (exit 5).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let Setup { settings, limits, transports } = Setup::of(context, &store)?;
+        if transports.is_empty() {
+            context.ui.note(NO_TRANSPORT);
+            context.ui.hint(HOW_TO_CONFIGURE);
+            return if self.format.format == Format::Table { Ok(()) } else { self.print(context, &[]) };
+        }
+        if store.team()?.is_empty() {
+            context.ui.hint("nobody is in the team; `signals import team.csv` says who is to be told");
+        }
+        let deliveries = match self.dry_run {
+            true => notify::rehearse(&mut store, &context.clock, &transports, &settings)?,
+            false => notify::send(&mut store, &context.clock, transports, &settings, limits)?,
+        };
+        self.print(context, &deliveries)?;
+        context.ui.flush()?;
+        context.ui.note(self.summary(&deliveries));
+        let is_undelivered = |delivery: &Delivery| delivery.state != MessageState::Sent && delivery.message.tries > 0;
+        match deliveries.iter().any(is_undelivered) && !self.dry_run {
+            true => Err(undelivered(&deliveries).into()),
+            false => Ok(()),
+        }
+    }
+
+    fn print(&self, context: &Context, deliveries: &[Delivery]) -> Result<()> {
+        if deliveries.is_empty() && self.format.format == Format::Table {
+            return Ok(());
+        }
+        output::print_items(&context.ui, self.format.format, &MESSAGES, deliveries)
+    }
+
+    fn summary(&self, deliveries: &[Delivery]) -> String {
+        let count =
+            |wanted: &[MessageState]| deliveries.iter().filter(|delivery| wanted.contains(&delivery.state)).count();
+        let failed = count(&[MessageState::Failed, MessageState::Dead]);
+        let waiting = count(&[MessageState::Waiting]);
+        match self.dry_run {
+            true => format!("would send {}, waiting {waiting}, failed {failed}", count(&[MessageState::Due])),
+            false => format!("sent {}, waiting {waiting}, failed {failed}", count(&[MessageState::Sent])),
+        }
+    }
+}
+
+fn undelivered(deliveries: &[Delivery]) -> Failure {
+    let problem = deliveries.iter().find(|delivery| delivery.state != MessageState::Sent);
+    let why = problem.and_then(|delivery| delivery.message.last_error.clone()).unwrap_or_default();
+    let left = deliveries.iter().filter(|delivery| delivery.state != MessageState::Sent);
+    let (dead, waiting): (Vec<&Delivery>, Vec<&Delivery>) =
+        left.partition(|delivery| delivery.state == MessageState::Dead);
+    let what = counted((dead.len() + waiting.len()) as u64, "message was", "messages were");
+    let failure = Failure::new(Kind::Undelivered, format!("{what} not delivered: {why}"));
+    let failure = match waiting.is_empty() {
+        true => failure,
+        false => failure.hint("later calls of `signals notify send` try again"),
+    };
+    match dead.is_empty() {
+        true => failure,
+        false => failure.hint("a dead message is not tried again; `signals inbox --for NAME` has its signals"),
+    }
+}
+
+/// The types of signal to be told of at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Realtime(Vec<SignalType>);
+
+fn realtime(text: &str) -> Result<Realtime, String> {
+    if text.trim() == "none" {
+        return Ok(Realtime(Vec::new()));
+    }
+    let mut types = text.split([',', ';']).map(|name| name.trim().parse()).collect::<Result<Vec<SignalType>, _>>()?;
+    types.sort_unstable();
+    types.dedup();
+    Ok(Realtime(types))
+}
+
+fn answer(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(format!("'{text}' is neither yes nor no")),
+    }
+}
+
+impl Prefs {
+    fn run(self, context: &Context) -> Result<()> {
+        if self.realtime.is_none() && self.digest.is_none() {
+            let member = find_member(&context.reader()?, &self.name)?;
+            return self.print(context, &member);
+        }
+        let mut store = context.writer()?;
+        let member = store.transaction(Finish::Commit, |store| {
+            let mut member = find_member(store, &self.name)?;
+            if let Some(Realtime(types)) = &self.realtime {
+                member.realtime = types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";");
+            }
+            member.digest = self.digest.unwrap_or(member.digest);
+            store.save_team_member(&member)?;
+            Ok(member)
+        })?;
+        self.print(context, &member)
+    }
+
+    fn print(&self, context: &Context, member: &TeamMember) -> Result<()> {
+        const FIELDS: [&str; 7] = ["name", "role", "email", "slack_id", "manager", "realtime", "digest"];
+        let realtime: Vec<&str> = Preferences::of(member).realtime.iter().map(|one| one.as_str()).collect();
+        let realtime = if realtime.is_empty() { "none".to_owned() } else { realtime.join(";") };
+        let values: [Value<'_>; 7] = [
+            (&member.name).into(),
+            (&member.role).into(),
+            member.email.as_ref().into(),
+            member.slack_id.as_ref().into(),
+            member.manager.as_ref().into(),
+            realtime.into(),
+            if member.digest { "yes" } else { "no" }.into(),
+        ];
+        if self.format.format != Format::Table {
+            let writer = RecordWriter::new(self.format.format, &FIELDS);
+            return context.ui.records(writer, |record| record(&values));
+        }
+        let mut screen = Screen::new(context.ui.look());
+        let text = |value: &Value<'_>| match value {
+            Value::Text(text) => text.to_string(),
+            _ => "-".to_owned(),
+        };
+        let names = FIELDS.map(|name| name.replace('_', " "));
+        screen.pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
+        context.ui.data(screen.into_text())
+    }
+}
+
+impl Test {
+    fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let member = find_member(&store, &self.person)?;
+        let Setup { limits, transports, .. } = Setup::of(context, &store)?;
+        if transports.is_empty() {
+            return Err(not_allowed("no transport is configured").hint(HOW_TO_CONFIGURE).into());
+        }
+        let mut problems = Vec::new();
+        for (channel, problem) in notify::test(transports, &member, limits, &context.clock)? {
+            match problem {
+                None if channel == Channel::Email => context.ui.note(format!("e-mail: sent to {}", member.name)),
+                None => context.ui.note("Slack: posted"),
+                Some(problem) => problems.push(format!("{channel}: {problem}")),
+            }
+        }
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::new(Kind::Undelivered, problems.join("; ")).into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_read_in_any_order_and_once() {
+        use SignalType::{Bad, Good, Info};
+        assert_eq!(realtime("none"), Ok(Realtime(vec![])));
+        assert_eq!(realtime("info,bad"), Ok(Realtime(vec![Bad, Info])));
+        assert_eq!(realtime("good; bad;good"), Ok(Realtime(vec![Bad, Good])));
+        assert!(realtime("worst").is_err() && realtime("").is_err() && realtime("bad,none").is_err());
+        assert_eq!((answer("yes"), answer("no")), (Ok(true), Ok(false)));
+        assert!(answer("maybe").is_err());
+    }
+}

@@ -1,0 +1,214 @@
+//! One thing that is configured, and what is different between two states of it.
+
+use super::write::inline;
+
+/// A value of a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Number(f64),
+    /// Yes or no.
+    Truth(bool),
+    /// Numbers by name, in this order.
+    Map(Vec<(String, f64)>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Value::Text(text.clone())
+    }
+}
+
+impl From<u8> for Value {
+    fn from(number: u8) -> Self {
+        Value::Whole(i64::from(number))
+    }
+}
+
+impl From<u16> for Value {
+    fn from(number: u16) -> Self {
+        Value::Whole(i64::from(number))
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Value::Whole(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Value::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Value::Truth(truth)
+    }
+}
+
+/// A key with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: &'static str,
+    /// Its value; `None` where there is none.
+    pub value: Option<Value>,
+    /// Whether it is what a file that does not name the key means, so that nobody would write it down.
+    pub is_usual: bool,
+}
+
+/// One thing that is configured: a table of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// What stands in the brackets above it: `rule`, `playbook.step`.
+    pub heading: &'static str,
+    /// Whether there may be several, so that the brackets are doubled.
+    pub is_list: bool,
+    /// What it is to people: `rule 'login'`.
+    pub title: String,
+    /// Its keys, in the order in which they are written.
+    pub entries: Vec<Entry>,
+    /// The tables within it, in order; their titles tell them apart: `step 1`.
+    pub inner: Vec<Block>,
+}
+
+impl Block {
+    /// A block of which there may be several, with nothing in it.
+    pub fn new(heading: &'static str, title: impl Into<String>) -> Self {
+        Block { heading, is_list: true, title: title.into(), entries: Vec::new(), inner: Vec::new() }
+    }
+
+    /// Adds a key that is always written down.
+    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.entries.push(Entry { key, value: Some(value.into()), is_usual: false });
+        self
+    }
+
+    /// Adds a key that is written down when it has a value.
+    pub fn with_some(mut self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
+        let value = value.map(Into::into);
+        self.entries.push(Entry { key, is_usual: value.is_none(), value });
+        self
+    }
+
+    /// Adds a key that is written down when its value is not the usual one.
+    pub fn with_unusual(mut self, key: &'static str, value: impl Into<Value>, usual: impl Into<Value>) -> Self {
+        let value = value.into();
+        self.entries.push(Entry { key, is_usual: value == usual.into(), value: Some(value) });
+        self
+    }
+
+    /// What is different in `new`, key by key, in the order of the keys in `new`; then what `new` has not.
+    pub fn differences(&self, new: &Block) -> Vec<Difference> {
+        let entry = |block: &Block, key: &str| {
+            block.entries.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.clone())
+        };
+        let mut keys: Vec<&str> = new.entries.iter().map(|entry| entry.key).collect();
+        keys.extend(
+            self.entries.iter().map(|entry| entry.key).filter(|key| new.entries.iter().all(|it| it.key != *key)),
+        );
+        let own = keys.into_iter().map(|key| Difference::of(key, entry(self, key), entry(new, key)));
+        let mut differences: Vec<Difference> = own.filter(|it| it.old != it.new).collect();
+        differences.extend(self.inner_differences(new));
+        differences
+    }
+
+    /// Of a table within that is in both, its keys; one that is in one of the two only is told by its first value.
+    fn inner_differences(&self, new: &Block) -> Vec<Difference> {
+        let find = |blocks: &[Block], title: &str| blocks.iter().find(|block| block.title == title).cloned();
+        let first = |block: &Block| block.entries.first().and_then(|entry| entry.value.clone());
+        let mut differences = Vec::new();
+        for inner in &new.inner {
+            match find(&self.inner, &inner.title) {
+                Some(old) => differences.extend(old.differences(inner).into_iter().map(|it| it.within(&inner.title))),
+                None => differences.push(Difference::of(&inner.title, None, first(inner))),
+            }
+        }
+        let gone = self.inner.iter().filter(|inner| find(&new.inner, &inner.title).is_none());
+        differences.extend(gone.map(|inner| Difference::of(&inner.title, first(inner), None)));
+        differences
+    }
+}
+
+/// A key that has another value than before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The key.
+    pub key: String,
+    /// Its value before; `None` where it had none.
+    pub old: Option<Value>,
+    /// Its value now; `None` where it has none.
+    pub new: Option<Value>,
+}
+
+impl Difference {
+    fn of(key: &str, old: Option<Value>, new: Option<Value>) -> Self {
+        Difference { key: key.to_owned(), old, new }
+    }
+
+    fn within(self, title: &str) -> Self {
+        Difference { key: format!("{title} {}", self.key), ..self }
+    }
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |value: &Option<Value>| value.as_ref().map_or_else(|| "none".to_owned(), inline);
+        write!(f, "{}: {} -> {}", self.key, text(&self.old), text(&self.new))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(title: &str, text: &str) -> Block {
+        Block::new("playbook.step", title).with("title", text).with("due_in_days", 2u8)
+    }
+
+    #[test]
+    fn a_difference_names_the_key_with_what_was_and_what_is() {
+        let old = Block::new("rule", "rule 'r'")
+            .with("threshold", 15u8)
+            .with_unusual("direction", "both", "both")
+            .with_some("where", Some("plan = 'pro'"))
+            .with_some("playbook", None::<&str>);
+        let new = Block::new("rule", "rule 'r'")
+            .with("threshold", 20u8)
+            .with_unusual("direction", "down", "both")
+            .with_some("where", None::<&str>)
+            .with_some("playbook", Some("win-back"));
+        let told: Vec<String> = old.differences(&new).iter().map(ToString::to_string).collect();
+        let expected = [
+            "threshold: 15 -> 20",
+            r#"direction: "both" -> "down""#,
+            r#"where: "plan = 'pro'" -> none"#,
+            r#"playbook: none -> "win-back""#,
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(new.differences(&new), []);
+    }
+
+    #[test]
+    fn inner_tables_are_compared_by_their_titles() {
+        let with = |steps: &[Block]| Block { inner: steps.to_vec(), ..Block::new("playbook", "playbook 'p'") };
+        let old = with(&[step("step 1", "Call"), step("step 2", "Write")]);
+        let new = with(&[step("step 1", "Visit")]);
+        let told = |old: &Block, new: &Block| old.differences(new).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(told(&old, &new), [r#"step 1 title: "Call" -> "Visit""#, r#"step 2: "Write" -> none"#]);
+        assert_eq!(told(&new, &old), [r#"step 1 title: "Visit" -> "Call""#, r#"step 2: none -> "Write""#]);
+    }
+}

@@ -1,0 +1,344 @@
+//! A file of TOML whose every key has a place.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::domain::likeness::nearest;
+use crate::error::Failure;
+
+/// What is wrong with a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The byte at which it is.
+    at: usize,
+    /// The place and what is wrong there: `signals.toml:12: threshold: …`.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// A file of TOML, and what was found to be wrong with it.
+#[derive(Debug)]
+pub struct Document<'t> {
+    name: &'t str,
+    text: &'t str,
+    root: DeTable<'t>,
+    faults: RefCell<Vec<Fault>>,
+}
+
+impl<'t> Document<'t> {
+    /// Reads the text of the file of that name.
+    ///
+    /// # Errors
+    /// A text that is not TOML, with line and column.
+    pub fn read(name: &'t str, text: &'t str) -> Result<Self, Fault> {
+        match DeTable::parse(text) {
+            Ok(root) => Ok(Document { name, text, root: root.into_inner(), faults: RefCell::default() }),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                let (line, column) = place(text, at);
+                let message = format!("{name}:{line}:{column}: this is not TOML: {}", error.message());
+                let hint = "a text stands in quotes, a rule below [[rule]]: docs/configuration.md has examples";
+                Err(Fault { at, message, hint: Some(hint.to_owned()) })
+            }
+        }
+    }
+
+    /// The file as a table.
+    pub fn root(&self) -> Table<'_> {
+        Table { document: self, heading: "", at: 0, table: &self.root }
+    }
+
+    /// What was found to be wrong, in the order of the file.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = self.faults.borrow().clone();
+        faults.sort_by_key(|fault| fault.at);
+        faults
+    }
+
+    /// Whether nothing was found to be wrong.
+    pub fn is_sound(&self) -> bool {
+        self.faults.borrow().is_empty()
+    }
+}
+
+/// The line and the column of a byte, both from 1; columns count characters.
+fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// A table of a file. What is wrong with a value is noted in the [`Document`], and the value is then as if it were not there.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'d> {
+    document: &'d Document<'d>,
+    heading: &'d str,
+    at: usize,
+    table: &'d DeTable<'d>,
+}
+
+impl<'d> Table<'d> {
+    /// The number of its line.
+    pub fn line(&self) -> usize {
+        place(self.document.text, self.at).0
+    }
+
+    /// The keys that are there.
+    pub fn keys(&self) -> impl Iterator<Item = &'d str> {
+        self.table.keys().map(|key| key.get_ref().as_ref())
+    }
+
+    /// Whether there is such a key.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Notes that something is wrong with the value of a key, or with the table as a whole where it has no such key.
+    pub fn fault(&self, key: &str, message: impl Display, hint: Option<&str>) {
+        match self.table.get_key_value(key) {
+            Some((name, _)) => self.note(name.span().start, &format!("{key}: {message}"), hint),
+            None if self.heading.is_empty() => self.note(self.at, &message.to_string(), hint),
+            None => self.note(self.at, &format!("{}: {message}", self.heading), hint),
+        }
+    }
+
+    /// The same, for what something else found to be wrong.
+    pub fn fault_of(&self, key: &str, failure: &Failure) {
+        self.fault(key, failure, failure.hints().first().map(String::as_str));
+    }
+
+    fn note(&self, at: usize, message: &str, hint: Option<&str>) {
+        let (line, _) = place(self.document.text, at);
+        let message = format!("{}:{line}: {message}", self.document.name);
+        self.document.faults.borrow_mut().push(Fault { at, message, hint: hint.map(str::to_owned) });
+    }
+
+    /// Notes every key that is none of these as unknown.
+    pub fn allow(&self, known: &[&str]) {
+        for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+            let name = key.get_ref();
+            let like = nearest(name, known.iter().map(|known| (*known).to_owned()));
+            let all = || format!("known here: {}", known.join(", "));
+            let hint = like.map_or_else(all, |like| format!("did you mean '{like}'?"));
+            let place = if self.heading.is_empty() { String::new() } else { format!(" of {}", self.heading) };
+            self.note(key.span().start, &format!("'{name}' is no key{place}"), Some(&hint));
+        }
+    }
+
+    /// The tables below a heading: those of `[[heading]]`, or of `[heading]` where there is one only.
+    pub fn tables(&self, key: &str, heading: &'d str, is_list: bool) -> Vec<Table<'d>> {
+        let Some((name, value)) = self.table.get_key_value(key) else { return Vec::new() };
+        let document = self.document;
+        let table = |value: &'d Spanned<DeValue<'d>>| match value.get_ref() {
+            DeValue::Table(table) => Some(Table { document, heading, at: value.span().start, table }),
+            _ => None,
+        };
+        let tables: Option<Vec<Table<'d>>> = match value.get_ref() {
+            DeValue::Array(values) if is_list => values.iter().map(table).collect(),
+            DeValue::Table(_) if !is_list => table(value).map(|table| vec![table]),
+            _ => None,
+        };
+        tables.unwrap_or_else(|| {
+            self.note(name.span().start, &format!("{key} must stand as {heading}"), None);
+            Vec::new()
+        })
+    }
+
+    /// A text.
+    pub fn text(&self, key: &str) -> Option<&'d str> {
+        match self.value(key)? {
+            DeValue::String(text) => Some(text),
+            other => self.wrong(key, &format!("{} is no text; a text stands in quotes", shown(other))),
+        }
+    }
+
+    /// A text that is not blank, without the blanks around it.
+    pub fn filled(&self, key: &str) -> Option<&'d str> {
+        match self.text(key)?.trim() {
+            "" => self.wrong(key, "it is blank"),
+            text => Some(text),
+        }
+    }
+
+    /// A text that there must be, and that is not blank.
+    pub fn required(&self, key: &str) -> Option<&'d str> {
+        if !self.has(key) {
+            return self.wrong(key, &format!("{key} is missing"));
+        }
+        let text = self.text(key)?;
+        if text.trim().is_empty() { self.wrong(key, "it is blank") } else { Some(text) }
+    }
+
+    /// The name by which the table is known: one line that is not blank.
+    pub fn name(&self, key: &str) -> Option<&'d str> {
+        let name = self.required(key)?;
+        if name.chars().any(char::is_control) {
+            self.wrong(key, "a name has no control characters")
+        } else {
+            Some(name)
+        }
+    }
+
+    /// A text, or a whole number as one.
+    pub fn label(&self, key: &str) -> Option<String> {
+        match self.value(key) {
+            Some(DeValue::Integer(number)) => Some(number.to_string()),
+            _ => self.required(key).map(str::to_owned),
+        }
+    }
+
+    /// One of the words of a type.
+    pub fn word<T: FromStr<Err = String>>(&self, key: &str) -> Option<T> {
+        self.text(key)?.parse().map_err(|error| self.fault(key, error, None)).ok()
+    }
+
+    /// A whole number of so many `units`.
+    pub fn whole<T>(&self, key: &str, range: &RangeInclusive<T>, units: &str) -> Option<T>
+    where
+        T: TryFrom<i64> + PartialOrd + Display,
+    {
+        let value = self.value(key)?;
+        let number = match value {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
+            _ => None,
+        };
+        let number = number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
+        let (least, most) = (range.start(), range.end());
+        number
+            .or_else(|| self.wrong(key, &format!("{} is no whole number{units} from {least} to {most}", shown(value))))
+    }
+
+    /// A number, with or without a fraction, that is none of those without end.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        let value = self.value(key)?;
+        let number: Option<f64> = match value {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(|it| it as f64),
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            _ => None,
+        };
+        number.filter(|it| it.is_finite()).or_else(|| self.wrong(key, &format!("{} is no number", shown(value))))
+    }
+
+    /// Yes or no.
+    pub fn truth(&self, key: &str) -> Option<bool> {
+        match self.value(key)? {
+            DeValue::Boolean(truth) => Some(*truth),
+            other => self.wrong(key, &format!("{} is neither true nor false", shown(other))),
+        }
+    }
+
+    /// Numbers by name.
+    pub fn map(&self, key: &str) -> Option<BTreeMap<String, f64>> {
+        let DeValue::Table(table) = self.value(key)? else {
+            return self.wrong(key, "it must be numbers by name: { good = 100, bad = 0 }");
+        };
+        let inner = Table { table, ..*self };
+        let numbers = inner.keys().map(|name| Some((name.to_owned(), inner.number(name)?)));
+        numbers.collect()
+    }
+
+    fn value(&self, key: &str) -> Option<&'d DeValue<'d>> {
+        self.table.get(key).map(Spanned::get_ref)
+    }
+
+    fn wrong<T>(&self, key: &str, message: &str) -> Option<T> {
+        self.fault(key, message, None);
+        None
+    }
+}
+
+/// A value in a message.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("'{text}'"),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str, look: fn(&Table<'_>)) -> Vec<String> {
+        let document = Document::read("c.toml", text).unwrap();
+        look(&document.root());
+        document.faults().into_iter().map(|fault| fault.message).collect()
+    }
+
+    #[test]
+    fn what_is_not_toml_is_told_with_line_and_column() {
+        for (text, place) in
+            [("a = 1\nb =\n", "c.toml:2:4: "), ("ä = 1", "c.toml:1:1: "), ("a = 1\na = 2", "c.toml:2:1: ")]
+        {
+            let fault = Document::read("c.toml", text).unwrap_err();
+            assert!(fault.message.starts_with(place), "{text}: {}", fault.message);
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_kind_is_told_with_its_line() {
+        type Look = fn(&Table<'_>);
+        let cases: [(&str, Look, &str); 12] = [
+            ("k = 1", |t| _ = t.text("k"), "1: k: 1 is no text; a text stands in quotes"),
+            ("\n\nk = ' '", |t| _ = t.filled("k"), "3: k: it is blank"),
+            ("", |t| _ = t.required("k"), "1: k is missing"),
+            ("k = \"a\\nb\"", |t| _ = t.name("k"), "1: k: a name has no control characters"),
+            (
+                "k = 'x'",
+                |t| _ = t.whole("k", &(1..=5u8), " of days"),
+                "1: k: 'x' is no whole number of days from 1 to 5",
+            ),
+            ("k = 6", |t| _ = t.whole("k", &(1..=5u8), ""), "1: k: 6 is no whole number from 1 to 5"),
+            ("k = 2.0", |t| _ = t.whole("k", &(1..=5u8), ""), "1: k: 2.0 is no whole number from 1 to 5"),
+            (
+                "k = 99999999999999999999",
+                |t| _ = t.whole("k", &(1..=5u8), ""),
+                "1: k: 99999999999999999999 is no whole number from 1 to 5",
+            ),
+            ("k = nan", |t| _ = t.number("k"), "1: k: nan is no number"),
+            ("k = 'yes'", |t| _ = t.truth("k"), "1: k: 'yes' is neither true nor false"),
+            ("k = { a = 'x' }", |t| _ = t.map("k"), "1: a: 'x' is no number"),
+            ("[k]", |t| _ = t.tables("k", "[[k]]", true), "1: k must stand as [[k]]"),
+        ];
+        for (text, look, expected) in cases {
+            assert_eq!(faults(text, look), [format!("c.toml:{expected}")], "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_they_stand() {
+        let text = "w = 0x10\nf = 1\nn = -0.5\nt = true\nm = { a = 1 }\n[[k]]\na = ' x '\n[[k]]\n";
+        let document = Document::read("c.toml", text).unwrap();
+        let root = document.root();
+        assert_eq!(root.whole("w", &(1..=30u8), ""), Some(16));
+        assert_eq!([root.number("f"), root.number("n"), root.number("none")], [Some(1.0), Some(-0.5), None]);
+        assert_eq!(root.truth("t"), Some(true));
+        assert_eq!(root.map("m"), Some(BTreeMap::from([("a".to_owned(), 1.0)])));
+        let tables = root.tables("k", "[[k]]", true);
+        assert_eq!(tables.iter().map(Table::line).collect::<Vec<_>>(), [6, 8]);
+        assert_eq!([tables[0].text("a"), tables[0].filled("a")], [Some(" x "), Some("x")]);
+        assert!(document.is_sound());
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_with_the_nearest() {
+        let document = Document::read("c.toml", "[[rule]]\ntreshold = 1\nzz = 1").unwrap();
+        document.root().tables("rule", "[[rule]]", true)[0].allow(&["name", "threshold"]);
+        let faults = document.faults();
+        assert_eq!(faults[0].message, "c.toml:2: 'treshold' is no key of [[rule]]");
+        assert_eq!(faults[0].hint.as_deref(), Some("did you mean 'threshold'?"));
+        assert_eq!(faults[1].hint.as_deref(), Some("known here: name, threshold"));
+    }
+}

@@ -1,0 +1,60 @@
+//! What people think of a company, and the score that follows from it.
+
+use super::rows::{day, number, text};
+use super::{Attribute, Datum, Group, Of};
+use crate::domain::day::Day;
+use crate::domain::pulse::{self, PulseMark};
+
+/// The pulses of a company.
+#[derive(Debug, Clone, Copy)]
+pub struct PulseFacts<'a> {
+    /// Those that count, in order.
+    pub marks: &'a [PulseMark],
+    /// The day as of which they count: the as-of date, and at present the day on which entries are made now.
+    pub day: Day,
+}
+
+impl PulseFacts<'_> {
+    fn current(&self) -> Option<PulseMark> {
+        pulse::current(self.marks, self.day)
+    }
+}
+
+/// How many levels the pulse has moved in a week.
+fn change_7d(facts: &PulseFacts<'_>) -> Datum {
+    let level = |day| pulse::current(facts.marks, day).map(|mark| i64::from(mark.level.number()));
+    level(facts.day).zip(level(facts.day - 7)).map(|(now, before)| now - before).into()
+}
+
+const fn of(value: fn(&PulseFacts<'_>) -> Datum) -> Of {
+    Of::Pulses(value)
+}
+
+use Group::Pulse as P;
+
+pub(super) const ATTRIBUTES: [Attribute; 6] = [
+    number(
+        "pulse",
+        P,
+        "1 to 6",
+        "the present pulse, 1 severe risk to 6 extremely satisfied",
+        of(|f| f.current().map(|mark| i64::from(mark.level.number())).into()),
+    ),
+    text("pulse_label", P, "the present pulse in words", of(|f| f.current().map(|mark| mark.level.label()).into())),
+    day("pulse_set_on", P, "the day of the present pulse", of(|f| f.current().map(|mark| mark.day).into())),
+    number(
+        "days_since_pulse",
+        P,
+        "days",
+        "since the present pulse was set",
+        of(|f| f.current().map(|mark| f.day - mark.day).into()),
+    ),
+    number("pulse_change_7d", P, "levels", "the present pulse less that of 7 days ago", of(change_7d)),
+    number(
+        "success_score",
+        P,
+        "score",
+        "0 to 100, moved by the pulse and by time",
+        of(|f| pulse::success_score(f.marks, f.day).map(pulse::to_one_decimal).into()),
+    ),
+];

@@ -1,0 +1,404 @@
+//! Who is told of a signal, when a message about it is due, and when to try again.
+//!
+//! A *notice* is that one person is to know of one signal: it lies in their inbox until they read it. A *message* carries
+//! notices to a person by e-mail, or to all by Slack.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::day::Instant;
+use super::facts::TeamMember;
+use super::rule::named;
+use super::signal::SignalType;
+
+/// After so many failed tries a message is dead.
+pub const MOST_TRIES: u32 = 8;
+
+/// How long to wait after each failed try, in seconds: a minute, 5 and 20 minutes, 1, 3, 6 and 12 hours. Each is shorter than a
+/// day, so that a job that runs once a day tries at each of its runs.
+const DELAYS: [i64; MOST_TRIES as usize - 1] = [60, 300, 1200, 3600, 10_800, 21_600, 43_200];
+
+/// A server that asks for patience is given a day at most, in seconds.
+const MOST_PATIENCE: i64 = 86_400;
+
+/// The hours after which an unread notice is sent by e-mail, unless the settings say otherwise.
+pub const USUAL_GRACE_HOURS: u32 = 24;
+
+/// Whom a rule wants to be told of all its signals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// The manager, also of signals that are not bad.
+    pub managers: bool,
+    /// The executives.
+    pub executives: bool,
+}
+
+/// Why somebody is told of a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Why {
+    /// They look after the company.
+    Csm,
+    /// They are the manager in charge.
+    Manager,
+    /// Nobody of the team looks after the company, so that all managers are told.
+    StandIn,
+    /// The rule wants executives to know.
+    Executive,
+}
+named!(Why { Csm = "csm", Manager = "manager", StandIn = "stand-in", Executive = "executive" });
+
+/// What of a signal and its company decides who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// Who looks after the company.
+    pub csm: Option<&'a str>,
+    /// The manager in charge of the company.
+    pub manager: Option<&'a str>,
+    /// The type of the signal.
+    pub signal_type: SignalType,
+    /// Whom its rule wants to be told.
+    pub marks: Marks,
+}
+
+/// Who is told of a signal, each once, with the first reason for it.
+///
+/// The company's CSM; for bad signals and marked rules the company's manager, else the CSM's; executives where the rule is marked.
+/// In the place of a CSM that the company lacks, or that is not of the team, all managers. Only members of the team are told.
+pub fn recipients<'t>(team: &'t [TeamMember], subject: &Subject<'_>) -> Vec<(&'t TeamMember, Why)> {
+    let member = |name: &str| team.iter().find(|member| member.name == name);
+    let of_role = |role: &'static str| team.iter().filter(move |member| member.role == role);
+    let csm = subject.csm.and_then(member);
+    let mut told: Vec<(&TeamMember, Why)> = csm.map(|csm| (csm, Why::Csm)).into_iter().collect();
+    if subject.signal_type == SignalType::Bad || subject.marks.managers {
+        let of_csm = || csm.and_then(|csm| csm.manager.as_deref()).and_then(member);
+        told.extend(subject.manager.and_then(member).or_else(of_csm).map(|manager| (manager, Why::Manager)));
+    }
+    if csm.is_none() {
+        told.extend(of_role("manager").map(|manager| (manager, Why::StandIn)));
+    }
+    if subject.marks.executives {
+        told.extend(of_role("executive").map(|executive| (executive, Why::Executive)));
+    }
+    let mut once: Vec<(&TeamMember, Why)> = Vec::new();
+    for (member, why) in told {
+        if !once.iter().any(|(known, _)| known.name == member.name) {
+            once.push((member, why));
+        }
+    }
+    once
+}
+
+/// By which way a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Channel {
+    /// To one person, over SMTP.
+    Email,
+    /// To all, through an incoming webhook.
+    Slack,
+}
+named!(Channel { Email = "email", Slack = "slack" });
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Signals of which people want to know at once.
+    Realtime,
+    /// Signals that lay unread in the inbox for too long.
+    Reminder,
+    /// What else there is, once a day.
+    Digest,
+}
+named!(Purpose { Realtime = "realtime", Reminder = "reminder", Digest = "digest" });
+
+/// Where a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessageState {
+    /// It was delivered just now.
+    Sent,
+    /// It is to be delivered, of a dry run.
+    Due,
+    /// Its time has not come, or there is no way to send it.
+    Waiting,
+    /// It could not be delivered just now, and will be tried again.
+    Failed,
+    /// It was tried [`MOST_TRIES`] times in vain.
+    Dead,
+}
+named!(MessageState { Sent = "sent", Due = "due", Waiting = "waiting", Failed = "failed", Dead = "dead" });
+
+/// What somebody wants to be told, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferences {
+    /// The types of signal to be told of at once.
+    pub realtime: Vec<SignalType>,
+    /// Whether all else is told once a day.
+    pub digest: bool,
+}
+
+impl Preferences {
+    /// Those of a member of the team.
+    pub fn of(member: &TeamMember) -> Self {
+        let realtime = member.realtime.split(';').filter_map(|name| name.trim().to_lowercase().parse().ok()).collect();
+        Preferences { realtime, digest: member.digest }
+    }
+
+    /// Those of somebody who says nothing of it.
+    pub fn usual() -> Self {
+        Preferences::of(&TeamMember::new(String::new()))
+    }
+}
+
+/// An unread notice that no message of a channel carries yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pending {
+    /// The type of its signal.
+    pub signal_type: SignalType,
+    /// When it came into the inbox.
+    pub told_at: Instant,
+}
+
+/// Which message is to carry a notice now, if any. `digest_is_due`: no digest has been made today.
+pub fn purpose(
+    notice: Pending,
+    preferences: &Preferences,
+    channel: Channel,
+    digest_is_due: bool,
+    now: Instant,
+    grace_hours: u32,
+) -> Option<Purpose> {
+    if preferences.realtime.contains(&notice.signal_type) {
+        return Some(Purpose::Realtime);
+    }
+    if preferences.digest && digest_is_due {
+        return Some(Purpose::Digest);
+    }
+    let grace = i64::from(grace_hours) * 3600;
+    let is_overdue = seconds_after(notice.told_at, grace) <= now;
+    // Slack is a place and no person: whether somebody has read their inbox is none of its business.
+    (channel == Channel::Email && is_overdue).then_some(Purpose::Reminder)
+}
+
+/// When to try again after `tries` failed ones, the last of them at `now`; `None`: never. `patience`: for how many seconds the
+/// server asked to be left alone.
+pub fn next_try(tries: u32, now: Instant, patience: Option<u64>) -> Option<Instant> {
+    let delay = *DELAYS.get((tries as usize).checked_sub(1)?)?;
+    let asked = patience.map_or(0, |seconds| i64::try_from(seconds).unwrap_or(MOST_PATIENCE).min(MOST_PATIENCE));
+    Some(seconds_after(now, delay.max(asked)))
+}
+
+fn seconds_after(instant: Instant, seconds: i64) -> Instant {
+    Instant::from_micros(instant.micros() + seconds * 1_000_000)
+}
+
+/// Where a secret stands. The secret itself is never part of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// In this variable of the environment: `env:NAME`.
+    Variable(String),
+    /// In this file, which only its owner can read: `file:PATH`.
+    File(PathBuf),
+}
+
+impl fmt::Display for SecretSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SecretSource::Variable(name) => write!(f, "env:{name}"),
+            SecretSource::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
+impl FromStr for SecretSource {
+    type Err = String;
+
+    /// What is wrong never shows the text: it may be the secret.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let is_name = |name: &str| {
+            let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+            name.chars().all(is_letter) && name.starts_with(|letter: char| !letter.is_ascii_digit())
+        };
+        if let Some(name) = text.strip_prefix("env:") {
+            return match is_name(name) {
+                true => Ok(SecretSource::Variable(name.to_owned())),
+                false => Err("what follows env: is no name of a variable".to_owned()),
+            };
+        }
+        match text.strip_prefix("file:") {
+            // A URL that begins with `file:` by mistake would be taken for a path and shown.
+            Some(path) if !path.is_empty() && !path.contains("://") => Ok(SecretSource::File(PathBuf::from(path))),
+            _ => Err("a secret is not written into the configuration; \
+                      env:NAME names a variable that holds it, file:PATH a file that only its owner can read"
+                .to_owned()),
+        }
+    }
+}
+
+/// How people are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotifySettings {
+    /// The sender of e-mail; `None` is `signals@` the host's name.
+    pub from: Option<String>,
+    /// After how many hours an unread notice is sent by e-mail.
+    pub grace_hours: u32,
+    /// Where the URL of the mail server stands, which may have a password in it.
+    pub smtp_url: SecretSource,
+    /// Where the URL of the Slack webhook stands, which is a secret as a whole.
+    pub slack_webhook: SecretSource,
+}
+
+impl Default for NotifySettings {
+    fn default() -> Self {
+        NotifySettings {
+            from: None,
+            grace_hours: USUAL_GRACE_HOURS,
+            smtp_url: SecretSource::Variable("SIGNALS_SMTP_URL".to_owned()),
+            slack_webhook: SecretSource::Variable("SIGNALS_SLACK_WEBHOOK".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: &str, role: &str, manager: Option<&str>) -> TeamMember {
+        TeamMember { role: role.to_owned(), manager: manager.map(str::to_owned), ..TeamMember::new(name.to_owned()) }
+    }
+
+    fn team() -> Vec<TeamMember> {
+        vec![
+            member("ana", "csm", Some("mia")),
+            member("bob", "csm", Some("gone")),
+            member("mia", "manager", None),
+            member("max", "manager", None),
+            member("eva", "executive", None),
+        ]
+    }
+
+    fn told(csm: Option<&str>, manager: Option<&str>, signal_type: SignalType, marks: Marks) -> Vec<String> {
+        let team = team();
+        let told = recipients(&team, &Subject { csm, manager, signal_type, marks });
+        told.iter().map(|(member, why)| format!("{} {why}", member.name)).collect()
+    }
+
+    const NONE: Marks = Marks { managers: false, executives: false };
+    const MANAGERS: Marks = Marks { managers: true, executives: false };
+    const EXECUTIVES: Marks = Marks { managers: false, executives: true };
+
+    #[test]
+    fn signals_reach_those_whom_they_concern() {
+        use SignalType::{Bad, Good, Info};
+        type Case = (Option<&'static str>, Option<&'static str>, SignalType, Marks, &'static [&'static str]);
+        let cases: [Case; 16] = [
+            (Some("ana"), None, Good, NONE, &["ana csm"]),
+            (Some("ana"), None, Info, NONE, &["ana csm"]),
+            (Some("ana"), None, Bad, NONE, &["ana csm", "mia manager"]),
+            (Some("ana"), Some("max"), Bad, NONE, &["ana csm", "max manager"]),
+            (Some("ana"), Some("max"), Good, NONE, &["ana csm"]),
+            (Some("ana"), Some("max"), Info, MANAGERS, &["ana csm", "max manager"]),
+            (Some("ana"), None, Good, EXECUTIVES, &["ana csm", "eva executive"]),
+            // A manager who is not of the team is none.
+            (Some("ana"), Some("stranger"), Bad, NONE, &["ana csm", "mia manager"]),
+            (Some("bob"), None, Bad, NONE, &["bob csm"]),
+            // Nobody, or a stranger, looks after the company.
+            (None, None, Info, NONE, &["mia stand-in", "max stand-in"]),
+            (Some("stranger"), None, Good, NONE, &["mia stand-in", "max stand-in"]),
+            (None, Some("max"), Bad, NONE, &["max manager", "mia stand-in"]),
+            (None, None, Bad, EXECUTIVES, &["mia stand-in", "max stand-in", "eva executive"]),
+            // Nobody is told twice.
+            (Some("mia"), Some("mia"), Bad, NONE, &["mia csm"]),
+            (Some("eva"), None, Info, EXECUTIVES, &["eva csm"]),
+            (Some("ana"), Some("ana"), Bad, MANAGERS, &["ana csm"]),
+        ];
+        for (csm, manager, signal_type, marks, expected) in cases {
+            assert_eq!(told(csm, manager, signal_type, marks), expected, "{csm:?} {manager:?} {signal_type} {marks:?}");
+        }
+        let subject = Subject { csm: Some("ana"), manager: None, signal_type: Bad, marks: NONE };
+        assert_eq!(recipients(&[], &subject), []);
+    }
+
+    #[test]
+    fn a_notice_goes_at_once_with_the_digest_or_when_it_lay_too_long() {
+        use Channel::{Email, Slack};
+        let told_at: Instant = "2026-04-01T06:00:00Z".parse().unwrap();
+        let later = |text: &str| text.parse::<Instant>().unwrap();
+        let (same, almost, day) =
+            (later("2026-04-01T06:00:00Z"), later("2026-04-02T05:59:59Z"), later("2026-04-02T06:00:00Z"));
+        let bad_only = Preferences { realtime: vec![SignalType::Bad], digest: false };
+        let digest = Preferences { realtime: vec![SignalType::Bad], digest: true };
+        let cases = [
+            (SignalType::Bad, &bad_only, Email, true, same, Some(Purpose::Realtime)),
+            (SignalType::Bad, &digest, Slack, true, day, Some(Purpose::Realtime)),
+            (SignalType::Info, &bad_only, Email, true, same, None),
+            (SignalType::Info, &bad_only, Email, true, almost, None),
+            (SignalType::Info, &bad_only, Email, true, day, Some(Purpose::Reminder)),
+            (SignalType::Info, &bad_only, Slack, true, day, None),
+            (SignalType::Good, &digest, Email, true, same, Some(Purpose::Digest)),
+            (SignalType::Good, &digest, Slack, true, same, Some(Purpose::Digest)),
+            (SignalType::Good, &digest, Email, false, same, None),
+            (SignalType::Good, &digest, Email, false, day, Some(Purpose::Reminder)),
+            (SignalType::Good, &digest, Slack, false, day, None),
+        ];
+        for (signal_type, preferences, channel, digest_is_due, now, expected) in cases {
+            let found = purpose(Pending { signal_type, told_at }, preferences, channel, digest_is_due, now, 24);
+            assert_eq!(found, expected, "{signal_type} {preferences:?} {channel} {digest_is_due} {now}");
+        }
+        let info = Pending { signal_type: SignalType::Info, told_at };
+        assert_eq!(purpose(info, &bad_only, Email, true, same, 0), Some(Purpose::Reminder));
+    }
+
+    #[test]
+    fn the_delay_grows_and_ends() {
+        let now = Instant::from_micros(0);
+        let delays: Vec<Option<i64>> =
+            (0..=9).map(|tries| next_try(tries, now, None).map(|next| next.micros() / 1_000_000)).collect();
+        let grown = [60, 300, 1200, 3600, 10_800, 21_600, 43_200].map(Some);
+        assert_eq!(delays[1..8], grown);
+        assert_eq!((delays[0], delays[8], delays[9]), (None, None, None));
+    }
+
+    #[test]
+    fn a_server_that_asks_for_patience_gets_it_within_reason() {
+        let now = Instant::from_micros(0);
+        let seconds = |patience| next_try(1, now, Some(patience)).map(|next| next.micros() / 1_000_000);
+        assert_eq!([seconds(0), seconds(59), seconds(600)], [Some(60), Some(60), Some(600)]);
+        assert_eq!([seconds(1_000_000), seconds(u64::MAX)], [Some(86_400), Some(86_400)]);
+        assert_eq!(next_try(8, now, Some(5)), None);
+    }
+
+    #[test]
+    fn preferences_are_read_from_the_team() {
+        let of = |realtime: &str| {
+            Preferences::of(&TeamMember { realtime: realtime.to_owned(), ..TeamMember::new("ana".to_owned()) }).realtime
+        };
+        assert_eq!(of("bad;good"), [SignalType::Bad, SignalType::Good]);
+        assert_eq!(of("Bad; Info"), [SignalType::Bad, SignalType::Info]);
+        assert_eq!(of(""), []);
+        assert_eq!(Preferences::usual(), Preferences { realtime: vec![SignalType::Bad], digest: false });
+    }
+
+    #[test]
+    fn a_secret_is_named_and_never_written_down() {
+        assert_eq!("env:SMTP_URL".parse(), Ok(SecretSource::Variable("SMTP_URL".to_owned())));
+        assert_eq!("file:/etc/smtp".parse(), Ok(SecretSource::File(PathBuf::from("/etc/smtp"))));
+        for secret in [
+            "smtps://ana:hunter2@mail.example",
+            "https://hooks.example/hunter2",
+            "hunter2",
+            "env:hunter2 x",
+            "env:2hunter2",
+            "env:",
+            "file:",
+            "file:smtps://ana:hunter2@mail.example",
+            "",
+        ] {
+            let told = secret.parse::<SecretSource>().unwrap_err();
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+        for text in ["env:A_1", "file:a/b"] {
+            assert_eq!(text.parse::<SecretSource>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! Presets: ready-made rules, which become ordinary ones when somebody adds them.
+
+use serde::{Deserialize, Deserializer};
+
+use super::condition::{ReadValue, Reading};
+use super::metric::{Definition, Measure, Metric, name_of};
+use super::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleKind, RuleLogic, TrendRule, Watch};
+use super::signal::SignalType;
+
+/// A ready-made rule.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// Its name, and that of the rule.
+    pub name: String,
+    /// The system that customer success teams know the alert from.
+    pub source: String,
+    /// What it is for, in one sentence.
+    pub purpose: String,
+    /// Whether it is one of the dozen that suit most teams.
+    #[serde(default)]
+    pub usual: bool,
+    /// Whether an event must be named for it.
+    #[serde(default)]
+    pub event: EventUse,
+    /// The playbook that a signal starts.
+    pub playbook: String,
+    /// Whether managers are told of every signal.
+    #[serde(default)]
+    pub managers: bool,
+    /// Whether executives are told of every signal.
+    #[serde(default)]
+    pub executives: bool,
+    /// What a signal of a condition says of itself; the file of the presets explains the braces.
+    says: Option<String>,
+    rule: Pattern,
+}
+
+/// Whether a preset is about an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventUse {
+    /// About none.
+    #[default]
+    None,
+    /// About one if the user says so.
+    Possible,
+    /// About one that the user must name.
+    Needed,
+}
+
+/// The rule of a preset, with gaps for what the user says.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+enum Pattern {
+    Trend {
+        min_events: u64,
+        max_chance: f64,
+    },
+    Adoption {
+        #[serde(default)]
+        goals: bool,
+        /// Whether the user must give a deadline.
+        #[serde(default)]
+        deadline: bool,
+    },
+    Condition {
+        #[serde(rename = "type", deserialize_with = "signal_type")]
+        signal_type: SignalType,
+        when: String,
+        key: Option<String>,
+        #[serde(rename = "for", default = "one_day")]
+        for_days: u16,
+        /// The number of days in the condition unless the user gives another.
+        every: Option<u16>,
+        /// Over how many days the metric counts that the condition is about.
+        metric_days: Option<u16>,
+    },
+}
+
+fn signal_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignalType, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn one_day() -> u16 {
+    1
+}
+
+/// What the user says to a preset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Choice<'c> {
+    /// The event that it is to be about.
+    pub event: Option<&'c str>,
+    /// The deadline, in days from the start of a company; one of [`super::rule::WITHINS`].
+    pub within: Option<u16>,
+    /// The number of days in the condition; one of [`EVERIES`].
+    pub every: Option<u16>,
+}
+
+/// After how many days something may be due again.
+pub const EVERIES: std::ops::RangeInclusive<u16> = 1..=36_500;
+
+impl Preset {
+    /// The name of the rule that it makes.
+    pub fn rule_name(&self, event: Option<&str>) -> String {
+        match (event, &self.rule) {
+            (Some(event), Pattern::Trend { .. }) => event.to_owned(),
+            (Some(event), _) => format!("{}:{event}", self.name),
+            (None, _) => self.name.clone(),
+        }
+    }
+
+    /// The kind of its rule.
+    pub fn kind(&self) -> RuleKind {
+        match self.rule {
+            Pattern::Trend { .. } => RuleKind::Trend,
+            Pattern::Adoption { .. } => RuleKind::Adoption,
+            Pattern::Condition { .. } => RuleKind::Condition,
+        }
+    }
+
+    /// The type of its signals; `None` where they are good or bad.
+    pub fn signal_type(&self) -> Option<SignalType> {
+        match self.rule {
+            Pattern::Trend { .. } => None,
+            Pattern::Adoption { goals, deadline } => (!goals && !deadline).then_some(SignalType::Good),
+            Pattern::Condition { signal_type, .. } => Some(signal_type),
+        }
+    }
+
+    /// Whether a deadline must be given for it.
+    pub fn needs_deadline(&self) -> bool {
+        matches!(self.rule, Pattern::Adoption { deadline: true, .. })
+    }
+
+    /// The number of days in its condition unless another is given; `None` where there is none to give.
+    pub fn every(&self) -> Option<u16> {
+        match self.rule {
+            Pattern::Condition { every, .. } => every,
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a choice: an option that the preset has no use for, or an event that is missing.
+    pub fn problem(&self, choice: &Choice<'_>) -> Option<String> {
+        let name = &self.name;
+        match choice {
+            Choice { event: None, .. } if self.event == EventUse::Needed => {
+                Some(format!("the preset '{name}' needs --event EVENT"))
+            }
+            Choice { event: Some(_), .. } if self.event == EventUse::None => {
+                Some(format!("the preset '{name}' is about no event"))
+            }
+            Choice { within: Some(_), .. } if !self.needs_deadline() => {
+                Some(format!("the preset '{name}' has no deadline"))
+            }
+            Choice { every: Some(_), .. } if self.every().is_none() => {
+                Some(format!("the preset '{name}' does not come round every so many days"))
+            }
+            _ => None,
+        }
+    }
+
+    /// The rule for a choice that has no [`Preset::problem`]; `None` where the deadline is missing that it needs.
+    pub fn rule(&self, choice: &Choice<'_>) -> Option<Rule> {
+        let logic = match &self.rule {
+            Pattern::Trend { min_events, max_chance } => RuleLogic::Trend(TrendRule {
+                min_events: Some(*min_events),
+                max_chance: Some(*max_chance),
+                ..TrendRule::new(Watch::Event(choice.event?.to_owned()))
+            }),
+            Pattern::Adoption { goals, deadline } => {
+                let event = choice.event.map(str::to_owned);
+                let within = if *deadline { Some(choice.within?) } else { None };
+                let aim = if *goals { Aim::Goals { event } } else { Aim::Event { event: event?, within } };
+                RuleLogic::Adoption(AdoptionRule { aim, retroactive: false })
+            }
+            Pattern::Condition { signal_type, key, for_days, .. } => RuleLogic::Condition(ConditionRule {
+                key: key.clone(),
+                for_days: *for_days,
+                ..ConditionRule::new(&self.when(choice)?, *signal_type)
+            }),
+        };
+        Some(Rule {
+            playbook: Some(self.playbook.clone()),
+            managers: self.managers,
+            executives: self.executives,
+            ..Rule::new(&self.rule_name(choice.event), logic)
+        })
+    }
+
+    /// The condition for a choice; `None` for other kinds.
+    pub fn when(&self, choice: &Choice<'_>) -> Option<String> {
+        let Pattern::Condition { when, every, .. } = &self.rule else { return None };
+        let every = choice.every.or(*every).unwrap_or_default().to_string();
+        let metric = choice.event.map(|event| self.metric_name(event)).unwrap_or_default();
+        Some(when.replace("{every}", &every).replace("{metric}", &metric))
+    }
+
+    /// The metric that its condition is about, where it is about one of an event.
+    pub fn metric(&self, event: &str) -> Option<Metric> {
+        let Pattern::Condition { metric_days, .. } = self.rule else { return None };
+        let definition = Definition::Counted { event: event.to_owned(), measure: Measure::Count, days: metric_days? };
+        Some(Metric { name: self.metric_name(event), definition })
+    }
+
+    /// `low_use_report_exported` for the preset `low-use` of `report_exported`.
+    fn metric_name(&self, event: &str) -> String {
+        name_of(&format!("{}_{event}", self.name))
+    }
+
+    /// What a signal of a rule that was made of it says of itself; `None` where the rule reads other things by now.
+    pub fn told(&self, event: Option<&str>, key: Option<&str>, reading: &Reading) -> Option<String> {
+        let value = |name: &str| match (name, event) {
+            ("event", Some(event)) => Some(ReadValue::Text(event.to_owned())),
+            ("metric", Some(event)) => reading.values.get(&self.metric_name(event)).cloned(),
+            _ if key == Some(name) => reading.key.clone().map(ReadValue::Text),
+            _ => reading.values.get(name).cloned(),
+        };
+        told(self.says.as_deref()?, &value)
+    }
+}
+
+/// The text with the values of what stands in its braces; `None` where one of them was not read.
+fn told(text: &str, value: &dyn Fn(&str) -> Option<ReadValue>) -> Option<String> {
+    let mut told = String::new();
+    for part in text.split('[') {
+        let (optional, after) = part.split_once(']').unwrap_or(("", part));
+        let (optional, is_known) = filled(optional, value)?;
+        told.extend(is_known.then_some(optional));
+        told.push_str(&filled(after, value)?.0);
+    }
+    Some(told)
+}
+
+/// A text without brackets, filled, and whether all values in it are known.
+fn filled(text: &str, value: &dyn Fn(&str) -> Option<ReadValue>) -> Option<(String, bool)> {
+    let mut parts = text.split('{');
+    let mut filled = parts.next()?.to_owned();
+    let mut is_known = true;
+    for part in parts {
+        let (gap, after) = part.split_once('}')?;
+        let (names, unit) = gap.split_once(':').unwrap_or((gap, ""));
+        let values = names.split('|').map(value).collect::<Option<Vec<ReadValue>>>()?;
+        let first = values.into_iter().find(|value| *value != ReadValue::Null).unwrap_or(ReadValue::Null);
+        is_known &= first != ReadValue::Null;
+        filled.push_str(&with_unit(&first, unit));
+        filled.push_str(after);
+    }
+    Some((filled, is_known))
+}
+
+fn with_unit(value: &ReadValue, unit: &str) -> String {
+    let number = match value {
+        ReadValue::Whole(number) => *number as f64,
+        ReadValue::Number(number) => *number,
+        ReadValue::Null | ReadValue::Text(_) => return value.to_string(),
+    };
+    match unit {
+        "" => short(number),
+        "%" => format!("{number:+.1} %"),
+        _ => {
+            let plural = format!("{unit}s");
+            let (one, many) = unit.split_once('/').unwrap_or((unit, &plural));
+            let size = short(number.abs());
+            format!("{size} {}", if size == "1" { one } else { many })
+        }
+    }
+}
+
+/// A number with one decimal at most.
+fn short(number: f64) -> String {
+    let text = format!("{number:.1}");
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn preset(text: &str) -> Preset {
+        toml::from_str(&format!("name = \"p\"\nsource = \"s\"\npurpose = \"w\"\nplaybook = \"renewal\"\n{text}"))
+            .unwrap()
+    }
+
+    fn condition() -> Preset {
+        preset(
+            "event = \"needed\"\nmanagers = true\nsays = \"{metric:time} {event}, every {every|other:day}\"\n\
+             rule = { kind = \"condition\", type = \"info\", when = \"{metric} < {every}\", key = \"k\", for = 3, every = 90, metric_days = 28 }",
+        )
+    }
+
+    const ABOUT: Choice<'_> = Choice { event: Some("Report: é"), within: None, every: None };
+
+    #[test]
+    fn a_condition_is_filled_in_with_what_the_user_says() {
+        let expected = Rule {
+            playbook: Some("renewal".into()),
+            managers: true,
+            ..Rule::new(
+                "p:Report: é",
+                RuleLogic::Condition(ConditionRule {
+                    key: Some("k".into()),
+                    for_days: 3,
+                    ..ConditionRule::new("p_Report___ < 90", SignalType::Info)
+                }),
+            )
+        };
+        assert_eq!(condition().rule(&ABOUT), Some(expected));
+        let every = Choice { every: Some(7), ..ABOUT };
+        assert_eq!(condition().when(&every), Some("p_Report___ < 7".into()));
+        let metric = condition().metric("Report: é").unwrap();
+        assert_eq!(
+            (metric.name.as_str(), metric.definition.to_string().as_str()),
+            ("p_Report___", "Report: é: events in the last 28 days")
+        );
+    }
+
+    #[test]
+    fn a_trend_has_the_name_of_its_event_and_an_adoption_its_own_as_well() {
+        let trend = preset("event = \"needed\"\nrule = { kind = \"trend\", min_events = 20, max_chance = 0.01 }");
+        let rule = trend.rule(&ABOUT).unwrap();
+        assert_eq!(rule.name, "Report: é");
+        let watched = TrendRule {
+            min_events: Some(20),
+            max_chance: Some(0.01),
+            ..TrendRule::new(Watch::Event("Report: é".into()))
+        };
+        assert_eq!(rule.logic.trend(), Some(&watched));
+
+        let adoption = preset("event = \"needed\"\nrule = { kind = \"adoption\", deadline = true }");
+        assert_eq!(adoption.rule(&ABOUT), None, "the deadline is missing");
+        let rule = adoption.rule(&Choice { within: Some(14), ..ABOUT }).unwrap();
+        assert_eq!(rule.name, "p:Report: é");
+        assert_eq!(rule.logic.adoption().unwrap().aim, Aim::Event { event: "Report: é".into(), within: Some(14) });
+
+        let goals = preset("event = \"possible\"\nrule = { kind = \"adoption\", goals = true }");
+        let [all, some] = [Choice::default(), ABOUT].map(|choice| goals.rule(&choice).unwrap());
+        assert_eq!((all.name.as_str(), some.name.as_str()), ("p", "p:Report: é"));
+        assert_eq!(all.logic.adoption().unwrap().aim, Aim::Goals { event: None });
+    }
+
+    #[test]
+    fn what_a_preset_has_no_use_for_is_told() {
+        let plain = preset("rule = { kind = \"condition\", type = \"bad\", when = \"seats > 1\" }");
+        let first_use = preset("event = \"needed\"\nrule = { kind = \"adoption\" }");
+        let cases = [
+            (&plain, Choice::default(), None),
+            (&plain, ABOUT, Some("about no event")),
+            (&plain, Choice { within: Some(1), ..Choice::default() }, Some("no deadline")),
+            (&plain, Choice { every: Some(1), ..Choice::default() }, Some("every so many days")),
+            (&first_use, Choice::default(), Some("needs --event EVENT")),
+            (&first_use, ABOUT, None),
+            (&first_use, Choice { within: Some(1), ..ABOUT }, Some("no deadline")),
+        ];
+        for (preset, choice, expected) in cases {
+            let problem = preset.problem(&choice);
+            let is_so = match (&problem, expected) {
+                (Some(problem), Some(expected)) => problem.contains(expected),
+                (problem, expected) => problem.is_none() && expected.is_none(),
+            };
+            assert!(is_so, "{choice:?}: {problem:?} instead of {expected:?}");
+        }
+    }
+
+    fn values(name: &str) -> Option<ReadValue> {
+        match name {
+            "one" => Some(ReadValue::Whole(1)),
+            "ago" => Some(ReadValue::Whole(-46)),
+            "part" => Some(ReadValue::Number(-200.0 / 3.0)),
+            "half" => Some(ReadValue::Number(50.0)),
+            "word" => Some(ReadValue::Text("po{or}".into())),
+            "none" => Some(ReadValue::Null),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn values_are_put_into_words() {
+        let cases = [
+            ("in {one:day}, {ago:day}", Some("in 1 day, 46 days")),
+            ("{part} {part:%} {half:%} {half} {half:seat}", Some("-66.7 -66.7 % +50.0 % 50 50 seats")),
+            ("{one:new person/new people}, {ago:new person/new people}", Some("1 new person, 46 new people")),
+            ("{none|word}, {none|ago:day}, {none:day}", Some("po{or}, 46 days, unknown")),
+            ("a[, b {none}][, c {word}] d", Some("a, c po{or} d")),
+            ("a {other}", None),
+            ("a[ {other}]", None),
+            ("{none|other}", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(told(text, &values).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_signal_is_told_with_its_key_its_event_and_its_metric() {
+        let reading = |name: &str| Reading {
+            key: Some("2026-05-15".into()),
+            values: BTreeMap::from([(name.to_owned(), ReadValue::Whole(2)), ("other".into(), ReadValue::Null)]),
+        };
+        let event = Some("Report: é");
+        let preset = condition();
+        assert_eq!(preset.told(event, None, &reading("p_Report___")), None, "'every' was not read");
+        let told = preset.told(event, Some("every"), &reading("p_Report___"));
+        assert_eq!(told.as_deref(), Some("2 times Report: é, every 2026-05-15"));
+        assert_eq!(preset.told(event, Some("every"), &reading("another")), None);
+        assert_eq!(preset.told(None, Some("every"), &reading("p_Report___")), None);
+    }
+}

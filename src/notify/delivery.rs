@@ -1,0 +1,167 @@
+//! Several deliveries at once, so that a server that hangs holds up nobody else, and none for ever.
+//!
+//! A library that talks to a server can be told how long each step may take, but not how long all of them together, and looking
+//! up a name cannot be told at all. So each delivery has its time, and one that does not come back in time is left alone.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::Trouble;
+use crate::clock::{Clock, Stopwatch};
+use crate::store::SendingLimits;
+
+/// How many deliveries go on at once.
+const AT_ONCE: usize = 8;
+
+/// How often the deadlines are looked at.
+const TICK: Duration = Duration::from_millis(50);
+
+type Deliver<T> = dyn Fn(&T) -> Result<(), Trouble> + Send + Sync;
+
+/// The part of the whole that a thread works on.
+struct Work<T> {
+    parcels: Mutex<VecDeque<(i64, T)>>,
+    deliver: Box<Deliver<T>>,
+}
+
+impl<T> Work<T> {
+    fn next(&self) -> Option<(i64, T)> {
+        // Nothing panics while it holds the queue.
+        self.parcels.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn give_up(&self) -> usize {
+        let mut parcels = self.parcels.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *parcels).len()
+    }
+}
+
+enum Event {
+    Began(i64),
+    Ended(i64, Result<(), Trouble>),
+}
+
+/// Delivers all parcels, each known by its number, and hands what comes of each to `note` as soon as it is known. Those that are not
+/// begun when the time for all is up are left out: nothing is known of them.
+///
+/// A delivery that comes back after its time is noted once more if it succeeded after all.
+///
+/// # Errors
+/// Whatever `note` fails with.
+pub fn deliver<T: Send + Sync + 'static>(
+    parcels: Vec<(i64, T)>,
+    deliver: impl Fn(&T) -> Result<(), Trouble> + Send + Sync + 'static,
+    limits: SendingLimits,
+    clock: &Clock,
+    mut note: impl FnMut(i64, Result<(), Trouble>) -> Result<()>,
+) -> Result<()> {
+    let mut open = parcels.len();
+    let workers = open.min(AT_ONCE);
+    let work = Arc::new(Work { parcels: Mutex::new(parcels.into()), deliver: Box::new(deliver) });
+    let (sender, events) = channel();
+    (0..workers).for_each(|_| start(&work, &sender));
+    let since_start = clock.stopwatch();
+    let mut running: HashMap<i64, Stopwatch> = HashMap::new();
+    let mut given_up: HashSet<i64> = HashSet::new();
+    while open > 0 {
+        match events.recv_timeout(TICK).ok() {
+            Some(Event::Began(id)) => {
+                running.insert(id, clock.stopwatch());
+            }
+            Some(Event::Ended(id, result)) => {
+                running.remove(&id);
+                let is_late = given_up.contains(&id);
+                if !is_late || result.is_ok() {
+                    note(id, result)?;
+                }
+                open -= usize::from(!is_late);
+            }
+            None => {}
+        }
+        let is_overdue = |watch: &Stopwatch| watch.elapsed() > limits.message;
+        let overdue: Vec<i64> = running.iter().filter(|(_, watch)| is_overdue(watch)).map(|(id, _)| *id).collect();
+        for id in overdue {
+            running.remove(&id);
+            given_up.insert(id);
+            open -= 1;
+            note(id, Err(Trouble::new(format!("not done within {:?}", limits.message))))?;
+            // The thread that waits for it is lost.
+            start(&work, &sender);
+        }
+        if since_start.elapsed() > limits.all {
+            open -= work.give_up();
+        }
+    }
+    Ok(())
+}
+
+fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) {
+    let (work, events) = (Arc::clone(work), events.clone());
+    thread::spawn(move || {
+        while let Some((id, parcel)) = work.next() {
+            // Nobody listens any more when all is done; then there is nothing to do either.
+            if events.send(Event::Began(id)).is_err() || events.send(Event::Ended(id, (work.deliver)(&parcel))).is_err()
+            {
+                return;
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: SendingLimits = SendingLimits {
+        step: Duration::from_millis(100),
+        message: Duration::from_millis(300),
+        all: Duration::from_millis(900),
+    };
+
+    /// Delivers parcels that take so many milliseconds each, and fail when the number is odd.
+    fn outcomes(parcels: &[u64], limits: SendingLimits) -> Vec<(i64, Option<String>)> {
+        let parcels = parcels.iter().enumerate().map(|(id, takes)| (id as i64, *takes)).collect();
+        let work = |takes: &u64| {
+            thread::sleep(Duration::from_millis(*takes));
+            if takes % 2 == 1 { Err(Trouble::new("odd")) } else { Ok(()) }
+        };
+        let mut noted = Vec::new();
+        deliver(parcels, work, limits, &Clock::of_the_machine(), |id, result| {
+            noted.push((id, result.err().map(|trouble| trouble.text)));
+            Ok(())
+        })
+        .unwrap();
+        noted.sort();
+        noted
+    }
+
+    #[test]
+    fn each_outcome_is_noted_once() {
+        assert_eq!(outcomes(&[], LIMITS), []);
+        let noted = outcomes(&[0, 1, 0], LIMITS);
+        assert_eq!(noted, [(0, None), (1, Some("odd".to_owned())), (2, None)]);
+    }
+
+    #[test]
+    fn those_that_hang_hold_up_nobody() {
+        let mut parcels = vec![60_000; AT_ONCE];
+        parcels.extend([0; 20]);
+        let noted = outcomes(&parcels, LIMITS);
+        let late = Some("not done within 300ms".to_owned());
+        assert_eq!(noted.iter().filter(|(_, error)| *error == late).count(), AT_ONCE);
+        assert_eq!(noted.iter().filter(|(_, error)| error.is_none()).count(), 20);
+    }
+
+    #[test]
+    fn when_time_is_up_nothing_more_is_begun() {
+        let watch = Clock::of_the_machine().stopwatch();
+        let noted = outcomes(&vec![60_000; 1000], LIMITS);
+        assert!(noted.len() >= AT_ONCE && noted.len() < 100, "{}", noted.len());
+        assert!(watch.elapsed() < Duration::from_secs(10));
+    }
+}

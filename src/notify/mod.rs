@@ -1,0 +1,450 @@
+//! Telling people: from the outbox to e-mail and Slack. The only code that opens a network connection.
+//!
+//! A run writes notices; [`send`] makes messages of those that are due, in one transaction, delivers the messages, and notes what
+//! came of each as soon as it is known. Whatever is interrupted is tried again, with the same Message-ID, so that nothing is lost and
+//! whatever comes twice can be told.
+
+mod delivery;
+mod letter;
+mod secret;
+mod slack;
+mod smtp;
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use self::letter::{Letter, MOST_ITEMS, Told};
+use self::secret::Secret;
+use self::slack::Webhook;
+use self::smtp::{Mail, Mailer};
+use crate::clock::Clock;
+use crate::domain::day::Instant;
+use crate::domain::facts::TeamMember;
+use crate::domain::notify::{self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource};
+use crate::domain::signal::{SignalId, SignalType};
+use crate::error::not_allowed;
+use crate::store::{Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, Store};
+
+/// Why something was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// One line without secrets.
+    pub text: String,
+    /// For how many seconds the server asks to be left alone.
+    pub patience: Option<u64>,
+}
+
+impl Trouble {
+    /// Trouble with a server that asks for nothing.
+    pub fn new(text: impl Into<String>) -> Self {
+        Trouble { text: text.into(), patience: None }
+    }
+}
+
+/// Whether a host is this machine.
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The ways to people that are configured.
+pub struct Transports {
+    mailer: Option<Mailer>,
+    webhook: Option<Webhook>,
+    /// What Message-IDs end with.
+    domain: String,
+}
+
+/// What is to be delivered, ready to go.
+enum Parcel {
+    Mail(Box<Mail>),
+    Post(serde_json::Value),
+    /// It cannot go, for this reason.
+    Stuck(String),
+}
+
+impl Transports {
+    /// Finds the servers and their secrets. `variable` looks into the environment; `host` is the name of this machine.
+    ///
+    /// # Errors
+    /// Settings that cannot be used (exit 9); what is wrong never shows a secret.
+    pub fn find(
+        settings: &NotifySettings,
+        limits: SendingLimits,
+        variable: impl Fn(&str) -> Option<String>,
+        host: &str,
+    ) -> Result<Self> {
+        let usual = NotifySettings::default();
+        let find = |name: &str, source: &SecretSource, usual: &SecretSource| match Secret::find(source, &variable)? {
+            None if source != usual => {
+                let message = format!("the variable that {name} of the notify settings names, {source}, is not set");
+                Err(not_allowed(message).hint("set it, where cron too can see it"))?
+            }
+            found => Ok::<_, anyhow::Error>(found),
+        };
+        let smtp_url = find("smtp_url", &settings.smtp_url, &usual.smtp_url)?;
+        let slack_webhook = find("slack_webhook", &settings.slack_webhook, &usual.slack_webhook)?;
+        let from = settings.from.clone().unwrap_or_else(|| usual_sender(host));
+        Ok(Transports {
+            mailer: smtp_url.map(|url| Mailer::new(&url, &from, limits.step)).transpose()?,
+            webhook: slack_webhook.map(|url| Webhook::new(url, limits)).transpose()?,
+            domain: smtp::sender(&from)?.email.domain().to_owned(),
+        })
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.channels().is_empty()
+    }
+
+    fn channels(&self) -> Vec<Channel> {
+        let email = self.mailer.as_ref().map(|_| Channel::Email);
+        let slack = self.webhook.as_ref().map(|_| Channel::Slack);
+        email.into_iter().chain(slack).collect()
+    }
+
+    fn deliver(&self, parcel: &Parcel) -> Result<(), Trouble> {
+        match (parcel, &self.mailer, &self.webhook) {
+            (Parcel::Mail(mail), Some(mailer), _) => mailer.send(mail),
+            (Parcel::Post(payload), _, Some(webhook)) => webhook.post(payload),
+            (Parcel::Stuck(reason), ..) => Err(Trouble::new(reason)),
+            _ => Err(Trouble::new("nothing is configured for it")),
+        }
+    }
+}
+
+/// `signals@` the name of this machine, as far as that can be part of an address.
+fn usual_sender(host: &str) -> String {
+    let sender = format!("signals@{}", host.trim_end_matches('.'));
+    if smtp::sender(&sender).is_ok() { sender } else { "signals@localhost".to_owned() }
+}
+
+/// Delivers what is due, and tells what became of each message that is not read by now.
+///
+/// # Errors
+/// Another process that is delivering (exit 5); a database that cannot be written. What cannot be delivered is no error here.
+pub fn send(
+    store: &mut Store,
+    clock: &Clock,
+    transports: Transports,
+    settings: &NotifySettings,
+    limits: SendingLimits,
+) -> Result<Vec<Delivery>> {
+    let _lock = store.lock_sending()?;
+    let now = clock.now();
+    let channels = transports.channels();
+    let domain = transports.domain.clone();
+    store.transaction(Finish::Commit, |store| make_messages(store, &channels, settings, &domain, now))?;
+    let due = due_messages(store, &channels, now)?;
+    let parcels = due.iter().map(|message| Ok((message.id, parcel(store, message, now)?))).collect::<Result<_>>()?;
+    let transports = Arc::new(transports);
+    let mut sent = HashSet::new();
+    let deliver = move |parcel: &Parcel| transports.deliver(parcel);
+    delivery::deliver(parcels, deliver, limits, clock, |id, result| {
+        let tries = due.iter().find(|message| message.id == id).map_or(0, |message| message.tries);
+        store.transaction(Finish::Commit, |store| note(store, id, tries, &result, clock.now()))?;
+        if result.is_ok() {
+            sent.insert(id);
+        }
+        Ok(())
+    })?;
+    deliveries(store, due, &sent)
+}
+
+/// What [`send`] would deliver now: the same, undone at the end, without a connection to anybody.
+///
+/// # Errors
+/// A database that cannot be written.
+pub fn rehearse(
+    store: &mut Store,
+    clock: &Clock,
+    transports: &Transports,
+    settings: &NotifySettings,
+) -> Result<Vec<Delivery>> {
+    let (now, channels) = (clock.now(), transports.channels());
+    store.transaction(Finish::RollBack, |store| {
+        make_messages(store, &channels, settings, &transports.domain, now)?;
+        let due: HashSet<i64> = due_messages(store, &channels, now)?.iter().map(|message| message.id).collect();
+        let undelivered = store.undelivered_messages()?.into_iter();
+        let state = |message: &Message| if due.contains(&message.id) { MessageState::Due } else { at_rest(message) };
+        Ok(undelivered.map(|message| Delivery { state: state(&message), message }).collect())
+    })
+}
+
+/// Delivers a test message to a member of the team by every way there is, at once and without the outbox. Returns the ways, each
+/// with what went wrong.
+///
+/// # Errors
+/// A letter that cannot be written, which would be our mistake.
+pub fn test(
+    transports: Transports,
+    member: &TeamMember,
+    limits: SendingLimits,
+    clock: &Clock,
+) -> Result<Vec<(Channel, Option<String>)>> {
+    let letter = Letter::of_test(&member.name);
+    let message_id = message_id(&transports.domain, clock.now());
+    let mut parcels = Vec::new();
+    for channel in transports.channels() {
+        let parcel = match channel {
+            Channel::Email => mail(&letter, Some(member), &message_id, clock.now())?,
+            Channel::Slack => Parcel::Post(letter.slack(&[])),
+        };
+        parcels.push((channel as i64, parcel));
+    }
+    let mut outcomes = Vec::new();
+    delivery::deliver(
+        parcels,
+        move |parcel| transports.deliver(parcel),
+        limits,
+        clock,
+        |id, result| {
+            let channel = if id == Channel::Email as i64 { Channel::Email } else { Channel::Slack };
+            outcomes.retain(|(known, _)| *known != channel);
+            outcomes.push((channel, result.err().map(|trouble| trouble.text)));
+            Ok(())
+        },
+    )?;
+    outcomes.sort();
+    Ok(outcomes)
+}
+
+fn note(store: &Store, id: i64, tries: u32, result: &Result<(), Trouble>, now: Instant) -> Result<()> {
+    match result {
+        Ok(()) => store.note_sent(id, now),
+        Err(trouble) => store.note_failed(id, &trouble.text, notify::next_try(tries + 1, now, trouble.patience)),
+    }
+}
+
+fn due_messages(store: &Store, channels: &[Channel], now: Instant) -> Result<Vec<Message>> {
+    let mut messages = store.undelivered_messages()?;
+    messages.retain(|message| channels.contains(&message.channel) && message.next_try_at.is_some_and(|at| at <= now));
+    Ok(messages)
+}
+
+/// Where a message stands that is not tried now.
+fn at_rest(message: &Message) -> MessageState {
+    if message.next_try_at.is_none() { MessageState::Dead } else { MessageState::Waiting }
+}
+
+fn deliveries(store: &Store, due: Vec<Message>, sent: &HashSet<i64>) -> Result<Vec<Delivery>> {
+    let tries: BTreeMap<i64, u32> = due.iter().map(|message| (message.id, message.tries)).collect();
+    let delivered = due.into_iter().filter(|message| sent.contains(&message.id));
+    let mut all: Vec<Delivery> = delivered.map(|message| Delivery { message, state: MessageState::Sent }).collect();
+    for message in store.undelivered_messages()? {
+        let was_tried = tries.get(&message.id).is_some_and(|tries| *tries < message.tries);
+        let state = match at_rest(&message) {
+            MessageState::Waiting if was_tried => MessageState::Failed,
+            state => state,
+        };
+        all.push(Delivery { message, state });
+    }
+    all.sort_by_key(|delivery| delivery.message.id);
+    Ok(all)
+}
+
+// ---- From notices to messages
+
+/// Makes messages of all notices that are due.
+fn make_messages(
+    store: &Store,
+    channels: &[Channel],
+    settings: &NotifySettings,
+    domain: &str,
+    now: Instant,
+) -> Result<()> {
+    store.reroute_notices(now)?;
+    let team = store.team()?;
+    let maker = Maker { store, team: &team, grace_hours: settings.grace_hours, domain, now };
+    channels.iter().try_for_each(|channel| match channel {
+        Channel::Email => maker.mails(),
+        Channel::Slack => maker.posts(),
+    })
+}
+
+struct Maker<'s> {
+    store: &'s Store,
+    team: &'s [TeamMember],
+    grace_hours: u32,
+    domain: &'s str,
+    now: Instant,
+}
+
+impl Maker<'_> {
+    /// One mail for each person and purpose.
+    fn mails(&self) -> Result<()> {
+        let pending = self.store.pending_notices(Channel::Email)?;
+        let mut mails: BTreeMap<(&str, Purpose), Vec<&PendingNotice>> = BTreeMap::new();
+        for member in self.team.iter().filter(|member| member.email.is_some()) {
+            let preferences = Preferences::of(member);
+            let is_due = self.is_digest_due(Channel::Email, Some(&member.name))?;
+            for notice in pending.iter().filter(|notice| notice.person.as_ref() == Some(&member.name)) {
+                if let Some(purpose) = self.purpose(notice, &preferences, Channel::Email, is_due) {
+                    mails.entry((&member.name, purpose)).or_default().push(notice);
+                }
+            }
+        }
+        mails
+            .iter()
+            .try_for_each(|((person, purpose), notices)| self.add(Channel::Email, *purpose, Some(person), notices))
+    }
+
+    /// One post for each purpose. A signal goes with the most urgent of those who are to know.
+    fn posts(&self) -> Result<()> {
+        let pending = self.store.pending_notices(Channel::Slack)?;
+        let is_due = self.is_digest_due(Channel::Slack, None)?;
+        let mut purposes: BTreeMap<SignalId, (Purpose, &PendingNotice)> = BTreeMap::new();
+        for notice in &pending {
+            let Some(preferences) = self.preferences(notice.person.as_deref()) else { continue };
+            if let Some(purpose) = self.purpose(notice, &preferences, Channel::Slack, is_due) {
+                let known = purposes.entry(notice.signal).or_insert((purpose, notice));
+                known.0 = known.0.min(purpose);
+            }
+        }
+        for wanted in [Purpose::Realtime, Purpose::Digest] {
+            let notices = purposes.values().filter(|(purpose, _)| *purpose == wanted).map(|(_, notice)| *notice);
+            let notices: Vec<&PendingNotice> = notices.collect();
+            if !notices.is_empty() {
+                self.add(Channel::Slack, wanted, None, &notices)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a person wants; of nobody, what is usual. `None` for somebody who has left the team.
+    fn preferences(&self, person: Option<&str>) -> Option<Preferences> {
+        match person {
+            Some(name) => self.team.iter().find(|member| member.name == name).map(Preferences::of),
+            None => Some(Preferences::usual()),
+        }
+    }
+
+    fn purpose(
+        &self,
+        notice: &PendingNotice,
+        preferences: &Preferences,
+        channel: Channel,
+        is_due: bool,
+    ) -> Option<Purpose> {
+        notify::purpose(notice.pending, preferences, channel, is_due, self.now, self.grace_hours)
+    }
+
+    fn is_digest_due(&self, channel: Channel, person: Option<&str>) -> Result<bool> {
+        Ok(!self.store.has_digest(channel, person, self.now.day_in(self.store.zone()))?)
+    }
+
+    fn add(&self, channel: Channel, purpose: Purpose, person: Option<&str>, notices: &[&PendingNotice]) -> Result<()> {
+        let message = NewMessage {
+            channel,
+            purpose,
+            person,
+            message_id: &message_id(self.domain, self.now),
+            made_at: self.now,
+            made_on: self.now.day_in(self.store.zone()),
+        };
+        self.store.add_message(&message, notices)
+    }
+}
+
+/// A Message-ID that no other message has, on this machine or another: from the time and from what the operating system gives as
+/// random.
+fn message_id(domain: &str, now: Instant) -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("<signals.{}.{:016x}{:016x}@{domain}>", now.micros(), random(), random())
+}
+
+// ---- From messages to what is sent
+
+fn parcel(store: &Store, message: &Message, now: Instant) -> Result<Parcel> {
+    let team = store.team()?;
+    let letter = letter(store, message, &team)?;
+    match (message.channel, &message.person) {
+        (Channel::Slack, _) => {
+            let known = team.iter().filter_map(|member| Some((member.name.clone(), member.slack_id.clone()?)));
+            Ok(Parcel::Post(letter.slack(&known.collect::<Vec<_>>())))
+        }
+        (Channel::Email, person) => {
+            let member = team.iter().find(|member| Some(&member.name) == person.as_ref());
+            mail(&letter, member, &message.message_id, now)
+        }
+    }
+}
+
+fn mail(letter: &Letter, member: Option<&TeamMember>, message_id: &str, now: Instant) -> Result<Parcel> {
+    let address = member.and_then(|member| Some((member.name.clone(), member.email.clone()?)));
+    let Some(to) = address else { return Ok(Parcel::Stuck("the team file has no e-mail address".to_owned())) };
+    Ok(Parcel::Mail(Box::new(Mail {
+        to,
+        subject: letter.subject.clone(),
+        text: letter.text()?,
+        html: letter.html()?,
+        message_id: message_id.to_owned(),
+        date: now,
+    })))
+}
+
+fn letter(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Letter> {
+    let signals = store.signals_of_message(message.id)?;
+    let types: Vec<SignalType> = signals.iter().map(|(_, signal_type)| *signal_type).collect();
+    let mut told = Vec::new();
+    for (id, signal_type) in signals.iter().take(MOST_ITEMS) {
+        let mut people = store.people_of_message(message.id, *id)?;
+        people.retain(|name| wants(team, name, *signal_type, message.purpose));
+        let playbook = playbook(store, *id)?;
+        told.extend(store.signal(*id)?.map(|signal| Told { signal, playbook, people }));
+    }
+    Ok(Letter::about(message.purpose, &types, &told))
+}
+
+/// The playbook of a signal's rule: its name and its steps.
+fn playbook(store: &Store, signal: SignalId) -> Result<Option<String>> {
+    let Some(name) = store.playbook_of_signal(signal)? else { return Ok(None) };
+    let stored = store.playbook(&name)?;
+    let steps: Vec<String> =
+        stored.map(|stored| stored.playbook.steps).unwrap_or_default().into_iter().map(|step| step.title).collect();
+    Ok(Some(if steps.is_empty() { name } else { format!("{name}: {}", steps.join("; ")) }))
+}
+
+/// Whether somebody is to be named, because the message is what they want.
+fn wants(team: &[TeamMember], name: &str, signal_type: SignalType, purpose: Purpose) -> bool {
+    let preferences = team.iter().find(|member| member.name == name).map(Preferences::of);
+    preferences.is_some_and(|preferences| match purpose {
+        Purpose::Realtime => preferences.realtime.contains(&signal_type),
+        Purpose::Reminder => true,
+        Purpose::Digest => preferences.digest,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_told_from_others() {
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["localhost.example", "128.0.0.1", "::2", "example", ""] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn the_usual_sender_is_at_this_machine() {
+        assert_eq!(usual_sender("box.example.com"), "signals@box.example.com");
+        assert_eq!(usual_sender("box"), "signals@box");
+        assert_eq!(usual_sender("(none)"), "signals@localhost");
+        assert_eq!(usual_sender(""), "signals@localhost");
+    }
+
+    #[test]
+    fn no_two_messages_have_one_id() {
+        let now = Instant::from_micros(0);
+        let ids: HashSet<String> = (0..1000).map(|_| message_id("example.com", now)).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| id.starts_with("<signals.0.") && id.ends_with("@example.com>")));
+    }
+}

@@ -1,0 +1,126 @@
+//! Secrets: where they are found, and how they are kept out of everything that is printed or stored.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::letter::harmless;
+use crate::domain::notify::SecretSource;
+use crate::error::not_allowed;
+
+/// Longer files hold no URL.
+const LONGEST: u64 = 16 * 1024;
+
+/// A text that is never printed: it has no `Display`, and its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Secret {
+    /// The text, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The secret that stands there; `None` for a variable that is not set. `variable` looks into the environment.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is empty, or that others can read too (exit 9).
+    pub fn find(source: &SecretSource, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Secret>> {
+        match source {
+            SecretSource::Variable(name) => Ok(variable(name).map(|text| Secret(text.trim().to_owned()))),
+            SecretSource::File(path) => read(path).map(Some),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Secret> {
+    let place = path.display();
+    let open = || File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    let (metadata, file) = open().map_err(|error| {
+        not_allowed(format!("the file {place}, which should hold a secret, cannot be read: {error}"))
+            .hint("the notify settings name the file; write its path from the root")
+    })?;
+    if !metadata.is_file() {
+        return Err(not_allowed(format!("{place}, which should hold a secret, is no file")).into());
+    }
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(not_allowed(format!("others than its owner can read {place}, which holds a secret"))
+            .hint(format!("chmod 600 {place}"))
+            .into());
+    }
+    let mut text = String::new();
+    file.take(LONGEST).read_to_string(&mut text).with_context(|| format!("cannot read {place}"))?;
+    match text.trim() {
+        "" => Err(not_allowed(format!("the file {place}, which should hold a secret, is empty")).into()),
+        text => Ok(Secret(text.to_owned())),
+    }
+}
+
+/// Takes secrets out of what servers and libraries say.
+#[derive(Debug, Clone, Default)]
+pub struct Redactor {
+    secrets: Vec<Secret>,
+}
+
+impl Redactor {
+    /// Knows these texts, and what they look like when they are sent to a server.
+    pub fn new<'s>(texts: impl IntoIterator<Item = &'s str>) -> Self {
+        let mut secrets: Vec<Secret> = Vec::new();
+        for text in texts.into_iter().filter(|text| !text.is_empty()) {
+            secrets.push(Secret(text.to_owned()));
+            secrets.push(Secret(STANDARD.encode(text)));
+        }
+        // What contains another comes first, or its rest would stay.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.0.len()));
+        Redactor { secrets }
+    }
+
+    /// One harmless line without the secrets.
+    pub fn clean(&self, text: &str) -> String {
+        let text = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"));
+        harmless(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_secrets_must_be_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let find = || Secret::find(&SecretSource::File(path.clone()), |_| None);
+        assert!(find().unwrap_err().to_string().contains("cannot be read"));
+        std::fs::write(&path, "smtps://mail.example\n").unwrap();
+        for (mode, is_fine) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o644, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(find().is_ok(), is_fine, "{mode:o}");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(find().unwrap().unwrap().expose(), "smtps://mail.example");
+        std::fs::write(&path, " \n").unwrap();
+        assert!(find().unwrap_err().to_string().contains("empty"));
+    }
+
+    #[test]
+    fn secrets_are_taken_out_in_every_form() {
+        // "hunter2" is aHVudGVyMg== in base64.
+        let redactor = Redactor::new(["hunter2", "smtps://ana:hunter2@mail.example", ""]);
+        assert_eq!(redactor.clean("535 no aHVudGVyMg== here"), "535 no *** here");
+        assert_eq!(redactor.clean("cannot use smtps://ana:hunter2@mail.example\r\n: hunter2"), "cannot use *** : ***");
+        assert_eq!(format!("{redactor:?}"), "Redactor { secrets: [***, ***, ***, ***] }");
+    }
+}

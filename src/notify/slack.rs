@@ -1,0 +1,109 @@
+//! Posts to Slack through an incoming webhook.
+
+use anyhow::Result;
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
+use url::{Host, Url};
+
+use super::secret::{Redactor, Secret};
+use super::{Trouble, is_loopback};
+use crate::error::{Failure, not_allowed};
+use crate::store::SendingLimits;
+
+/// Posts to one webhook.
+pub struct Webhook {
+    url: Secret,
+    agent: Agent,
+    redactor: Redactor,
+}
+
+impl Webhook {
+    /// A webhook at a URL: `https://`, or `http://` on this machine.
+    ///
+    /// # Errors
+    /// A URL that cannot be used (exit 9). What is wrong never shows it: it is a secret as a whole.
+    pub fn new(url: Secret, limits: SendingLimits) -> Result<Self> {
+        let parsed = Url::parse(url.expose()).map_err(|_| refused("is no URL"))?;
+        check(&parsed)?;
+        let path = Some(parsed.path().trim_matches('/')).filter(|path| path.len() > 1).unwrap_or_default();
+        let redactor = Redactor::new([url.expose(), parsed.as_str(), path]);
+        Ok(Webhook { agent: agent(&parsed, limits), url, redactor })
+    }
+
+    /// Posts; Slack has taken it when this returns without trouble. The body of the answer is not read: the status says all.
+    ///
+    /// # Errors
+    /// A server that cannot be reached, or that answers anything but success. Redirections are not followed.
+    pub fn post(&self, payload: &serde_json::Value) -> Result<(), Trouble> {
+        let request = self.agent.post(self.url.expose()).header("content-type", "application/json; charset=utf-8");
+        let response =
+            request.send(payload.to_string()).map_err(|error| Trouble::new(self.redactor.clean(&error.to_string())))?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let patience = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Err(Trouble { text: format!("the webhook answers with status {}", status.as_u16()), patience })
+    }
+}
+
+fn agent(url: &Url, limits: SendingLimits) -> Agent {
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let SendingLimits { step, message, .. } = limits;
+    let config = Agent::config_builder()
+        .tls_config(tls)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_global(Some(message))
+        .timeout_connect(Some(step))
+        .timeout_send_body(Some(step))
+        .timeout_recv_response(Some(step));
+    // Nothing stands between this machine and itself.
+    let config = if is_local(url) { config.proxy(None) } else { config };
+    config.build().into()
+}
+
+fn check(url: &Url) -> Result<(), Failure> {
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_local(url) => Ok(()),
+        "http" => Err(refused("asks for no encryption, which is allowed only on this machine")),
+        _ => Err(refused("does not begin with https://")),
+    }
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => is_loopback(name),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn refused(what: &str) -> Failure {
+    not_allowed(format!("the URL of the Slack webhook {what}"))
+        .hint("Slack shows it as https://hooks.slack.com/services/…; `slack_webhook` of the notify settings says where it stands")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::notify::SecretSource;
+
+    #[test]
+    fn only_this_machine_is_told_in_the_clear() {
+        let webhook = |url: &str| {
+            let secret = Secret::find(&SecretSource::Variable("X".to_owned()), |_| Some(url.to_owned()));
+            Webhook::new(secret.unwrap().unwrap(), SendingLimits::default())
+        };
+        for url in ["https://hooks.example.com/a", "http://localhost:1/a", "http://127.0.0.1:1/a", "http://[::1]:1/a"] {
+            assert!(webhook(url).is_ok(), "{url}");
+        }
+        for url in ["http://hooks.example.com/hunter2", "http://10.0.0.1/hunter2", "ftp://a/hunter2", "hunter2", ""] {
+            let error = webhook(url).err().unwrap_or_else(|| panic!("{url} was taken"));
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! E-mail over SMTP.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{Address, Message, SmtpTransport, Transport};
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+use super::letter::harmless;
+use super::secret::{Redactor, Secret};
+use super::{Trouble, is_loopback};
+use crate::domain::day::Instant;
+use crate::error::{Failure, not_allowed};
+
+/// Delivers mails through one server.
+pub struct Mailer {
+    /// Or why there is no such connection: no certificates on this machine, for example.
+    transport: Result<SmtpTransport, String>,
+    from: Mailbox,
+    redactor: Redactor,
+}
+
+/// A mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The name and the address of whoever gets it.
+    pub to: (String, String),
+    /// The subject.
+    pub subject: String,
+    /// The body as plain text.
+    pub text: String,
+    /// The body as HTML.
+    pub html: String,
+    /// What makes it known at each try, with its angle brackets.
+    pub message_id: String,
+    /// When it is sent.
+    pub date: Instant,
+}
+
+impl Mailer {
+    /// A mailer for the server at a URL: `smtps://`, `smtp://…?tls=required`, or `smtp://` on this machine. Each step of the
+    /// conversation may take as long as `step`.
+    ///
+    /// # Errors
+    /// A URL or a sender that cannot be used (exit 9). What is wrong never shows the URL.
+    pub fn new(url: &Secret, from: &str, step: Duration) -> Result<Self> {
+        let parsed = Url::parse(url.expose()).map_err(|_| refused("is no URL"))?;
+        check(&parsed)?;
+        let redactor = redactor(url, &parsed);
+        let builder = SmtpTransport::from_url(url.expose());
+        let transport = match builder {
+            Ok(builder) => Ok(builder.timeout(Some(step)).build()),
+            Err(error) => Err(redactor.clean(&error.to_string())),
+        };
+        Ok(Mailer { transport, from: sender(from)?, redactor })
+    }
+
+    /// Delivers a mail; the server has accepted it when this returns without trouble.
+    ///
+    /// # Errors
+    /// An address that is none, a server that cannot be reached or does not take the mail.
+    pub fn send(&self, mail: &Mail) -> Result<(), Trouble> {
+        let transport = self.transport.as_ref().map_err(Trouble::new)?;
+        let message = self.message(mail).map_err(Trouble::new)?;
+        match transport.send(&message) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Trouble::new(self.redactor.clean(&error.to_string()))),
+        }
+    }
+
+    fn message(&self, mail: &Mail) -> Result<Message, String> {
+        let (name, address) = &mail.to;
+        let to: Address =
+            address.trim().parse().map_err(|_| format!("'{}' is no e-mail address", harmless(address)))?;
+        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
+        Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(Some(harmless(name)), to))
+            .subject(harmless(&mail.subject))
+            .date(system_time(mail.date))
+            .message_id(Some(mail.message_id.clone()))
+            .raw_header(automatic)
+            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
+            .map_err(|error| error.to_string())
+    }
+}
+
+/// The sender, as `signals@example.com` or `Signals <signals@example.com>`.
+///
+/// # Errors
+/// No address (exit 9).
+pub fn sender(text: &str) -> Result<Mailbox> {
+    let wrong = |_| not_allowed(format!("the sender '{}' is no e-mail address", harmless(text)));
+    let hint = "`from` of the notify settings says who sends, as signals@example.com";
+    Ok(text.parse().map_err(wrong).map_err(|failure| failure.hint(hint))?)
+}
+
+fn check(url: &Url) -> Result<(), Failure> {
+    let host = url.host().filter(|host| host.to_string() != "").ok_or_else(|| refused("names no host"))?;
+    let mut tls = url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+    match (url.scheme(), tls.next().as_deref()) {
+        ("smtps", _) | ("smtp", Some("required")) => Ok(()),
+        ("smtp", None) if is_local(&host) => Ok(()),
+        ("smtp", None) => Err(refused("asks for no encryption, which is allowed only to a server on this machine")
+            .hint("write smtps://HOST, or smtp://HOST?tls=required for STARTTLS")),
+        ("smtp", Some(_)) => Err(refused("has a tls= that is not 'required'")),
+        _ => Err(refused("begins neither with smtp:// nor with smtps://")),
+    }
+}
+
+fn is_local(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => is_loopback(name),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+fn refused(what: &str) -> Failure {
+    not_allowed(format!("the URL of the mail server {what}")).hint(
+        "it looks like smtps://USER:PASSWORD@mail.example.com; `smtp_url` of the notify settings says where it stands",
+    )
+}
+
+fn redactor(secret: &Secret, url: &Url) -> Redactor {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, password) = (decode(url.username()), decode(url.password().unwrap_or_default()));
+    let plain = match password.is_empty() {
+        true => String::new(),
+        // What is sent to log in, in base64.
+        false => format!("\u{0}{user}\u{0}{password}"),
+    };
+    Redactor::new([secret.expose(), url.as_str(), url.password().unwrap_or_default(), &password, &plain])
+}
+
+fn system_time(instant: Instant) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(instant.micros()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::notify::SecretSource;
+
+    fn mailer(url: &str) -> Result<Mailer> {
+        let secret = Secret::find(&SecretSource::Variable("X".to_owned()), |_| Some(url.to_owned()))?;
+        Mailer::new(&secret.unwrap(), "signals@example.com", Duration::from_secs(1))
+    }
+
+    #[test]
+    fn only_this_machine_is_told_in_the_clear() {
+        let fine = ["smtp://localhost:2525", "smtp://127.0.0.1:25", "smtp://[::1]:25", "smtp://u:hunter2@127.0.0.1"];
+        for url in fine {
+            assert!(mailer(url).is_ok(), "{url}");
+        }
+        for url in [
+            "smtp://mail.example.com",
+            "smtp://u:hunter2@mail.example.com:25",
+            "smtp://localhost.example.com",
+            "smtp://10.0.0.1",
+            "smtp://[::2]",
+            "smtp://127.1",
+            "smtp://mail.example.com?tls=opportunistic",
+            "smtp://127.0.0.1?tls=none",
+            "smtps://",
+            "https://mail.example.com",
+            "hunter2",
+            "",
+        ] {
+            let error = mailer(url).err().unwrap_or_else(|| panic!("{url} was taken"));
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_sender_is_an_address() {
+        assert!(sender("signals@example.com").is_ok());
+        assert!(sender("Signals <signals@example.com>").is_ok());
+        assert!(sender("signals").is_err());
+    }
+}

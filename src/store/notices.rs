@@ -1,0 +1,294 @@
+//! Notices: who is to know of which signal, who has read of it, and the team that they are made for.
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, Row, named_params};
+
+use super::{SignalRecord, Store};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Instant;
+use crate::domain::facts::TeamMember;
+use crate::domain::notify::{Marks, Subject, Why, recipients};
+use crate::domain::signal::{SignalId, SignalType};
+
+/// A signal in somebody's inbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboxEntry {
+    /// The signal.
+    pub signal: SignalRecord,
+    /// When it came into the inbox.
+    pub told_at: Instant,
+    /// When it was read; `None` while it is unread.
+    pub read_at: Option<Instant>,
+}
+
+/// What decides who is told of a signal: its type, who has its company now, and whom its rule wanted to be told when it was raised.
+struct Routing {
+    signal_type: SignalType,
+    csm: Option<String>,
+    manager: Option<String>,
+    marks: Marks,
+}
+
+impl Routing {
+    fn subject(&self) -> Subject<'_> {
+        let Routing { signal_type, csm, manager, marks } = self;
+        Subject { csm: csm.as_deref(), manager: manager.as_deref(), signal_type: *signal_type, marks: *marks }
+    }
+}
+
+/// A notice as routing sees it.
+struct StoredNotice {
+    id: i64,
+    person: Option<String>,
+    why: Why,
+    is_read: bool,
+    is_withdrawn: bool,
+    slack: Option<i64>,
+}
+
+impl StoredNotice {
+    fn is_live(&self) -> bool {
+        !self.is_read && !self.is_withdrawn
+    }
+
+    /// The place that somebody else takes when the company goes to another CSM.
+    fn place(&self) -> Place {
+        place(self.why)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Csm,
+    Manager,
+    Executive,
+}
+
+fn place(why: Why) -> Place {
+    match why {
+        Why::Csm | Why::StandIn => Place::Csm,
+        Why::Manager => Place::Manager,
+        Why::Executive => Place::Executive,
+    }
+}
+
+impl Store {
+    /// All members of the team, by name.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn team(&self) -> Result<Vec<TeamMember>> {
+        let mut statement = self.connection.prepare_cached("SELECT name FROM team ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get("name"))?.collect::<Result<Vec<String>, _>>()?;
+        let members = names.iter().map(|name| self.team_member(name)).collect::<Result<Vec<_>>>()?;
+        Ok(members.into_iter().flatten().collect())
+    }
+
+    /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction that the caller has begun. A
+    /// person who has been told of a signal is not told again.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
+        if signals.is_empty() {
+            return Ok(());
+        }
+        let team = self.team()?;
+        signals.iter().try_for_each(|signal| self.tell_of(*signal, &team, now))
+    }
+
+    fn tell_of(&self, signal: SignalId, team: &[TeamMember], now: Instant) -> Result<()> {
+        let Some(routing) = self.routing(signal)? else { return Ok(()) };
+        let told = recipients(team, &routing.subject());
+        if told.is_empty() {
+            return self.add_notice(signal, None, Why::StandIn, now, None);
+        }
+        told.iter().try_for_each(|(member, why)| self.add_notice(signal, Some(&member.name), *why, now, None))
+    }
+
+    fn routing(&self, signal: SignalId) -> Result<Option<Routing>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.type, c.csm, c.manager, v.managers, v.executives
+             FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version
+             WHERE s.id = ?1",
+        )?;
+        let routing = statement.query_row([signal], |row| {
+            Ok(Routing {
+                signal_type: row.get("type")?,
+                csm: row.get("csm")?,
+                manager: row.get("manager")?,
+                marks: Marks { managers: row.get("managers")?, executives: row.get("executives")? },
+            })
+        });
+        Ok(routing.optional()?)
+    }
+
+    /// The playbook that the rule of a signal names.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn playbook_of_signal(&self, signal: SignalId) -> Result<Option<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT v.playbook FROM signals s JOIN rule_versions v ON v.id = s.rule_version WHERE s.id = ?1",
+        )?;
+        Ok(statement.query_row([signal], |row| row.get("playbook")).optional()?.flatten())
+    }
+
+    fn add_notice(
+        &self,
+        signal: SignalId,
+        person: Option<&str>,
+        why: Why,
+        now: Instant,
+        slack: Option<i64>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO notices (signal, person, why, told_at, slack) VALUES (:signal, :person, :why, :told_at, :slack)
+             ON CONFLICT (signal, person) DO NOTHING",
+        )?;
+        statement.execute(named_params! {
+            ":signal": signal,
+            ":person": person,
+            ":why": why,
+            ":told_at": now,
+            ":slack": slack,
+        })?;
+        Ok(())
+    }
+
+    /// Hands the unread notices of open signals to those who have the companies now, where a company went to another CSM or manager
+    /// since this was done last. Within a transaction that the caller has begun.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn reroute_notices(&self, now: Instant) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("DELETE FROM companies_to_reroute RETURNING company AS id")?;
+        let companies: Vec<CompanyKey> =
+            statement.query_map([], |row| row.get("id").map(CompanyKey))?.collect::<Result<_, _>>()?;
+        if companies.is_empty() {
+            return Ok(());
+        }
+        let team = self.team()?;
+        for company in companies {
+            for signal in self.signals_to_be_read(company)? {
+                self.reroute(signal, &team, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn signals_to_be_read(&self, company: CompanyKey) -> Result<Vec<SignalId>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.id FROM signals s
+             WHERE s.company = ?1 AND s.acknowledgement IS NULL
+               AND EXISTS (SELECT 1 FROM notices n
+                           WHERE n.signal = s.id AND n.read_at IS NULL AND n.withdrawn_at IS NULL)
+             ORDER BY s.id",
+        )?;
+        let signals = statement.query_map([company.0], |row| row.get("id"))?;
+        Ok(signals.collect::<Result<_, _>>()?)
+    }
+
+    fn reroute(&self, signal: SignalId, team: &[TeamMember], now: Instant) -> Result<()> {
+        let Some(routing) = self.routing(signal)? else { return Ok(()) };
+        let notices = self.notices(signal)?;
+        let told = recipients(team, &routing.subject());
+        if told.is_empty() {
+            return Ok(());
+        }
+        let stays = |notice: &StoredNotice| {
+            notice.place() == Place::Executive
+                || told.iter().any(|(member, _)| Some(&member.name) == notice.person.as_ref())
+        };
+        let live: Vec<&StoredNotice> = notices.iter().filter(|notice| notice.is_live()).collect();
+        live.iter().filter(|notice| !stays(notice)).try_for_each(|notice| self.withdraw(notice.id, Some(now)))?;
+        let slack = notices.iter().find_map(|notice| notice.slack);
+        for (member, why) in &told {
+            let known = notices.iter().find(|notice| notice.person.as_ref() == Some(&member.name));
+            match known {
+                Some(known) if known.is_live() => self.set_why(known.id, *why)?,
+                // A notice that was read has done its work: nobody gets one in its place.
+                _ if !live.iter().any(|notice| notice.place() == place(*why)) => {}
+                Some(known) => self.withdraw(known.id, None)?,
+                None => self.add_notice(signal, Some(&member.name), *why, now, slack)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn set_why(&self, notice: i64, why: Why) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("UPDATE notices SET why = ?2 WHERE id = ?1")?;
+        statement.execute((notice, why))?;
+        Ok(())
+    }
+
+    fn notices(&self, signal: SignalId) -> Result<Vec<StoredNotice>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, person, why, read_at IS NOT NULL AS is_read, withdrawn_at IS NOT NULL AS is_withdrawn, slack
+             FROM notices WHERE signal = ?1 ORDER BY id",
+        )?;
+        let notices = statement.query_map([signal], |row| {
+            Ok(StoredNotice {
+                id: row.get("id")?,
+                person: row.get("person")?,
+                why: row.get("why")?,
+                is_read: row.get("is_read")?,
+                is_withdrawn: row.get("is_withdrawn")?,
+                slack: row.get("slack")?,
+            })
+        })?;
+        Ok(notices.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a notice from its person, or gives it back.
+    fn withdraw(&self, notice: i64, at: Option<Instant>) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("UPDATE notices SET withdrawn_at = ?2 WHERE id = ?1")?;
+        statement.execute((notice, at))?;
+        Ok(())
+    }
+
+    /// What is in somebody's inbox, unread first, newest first; at most `limit`.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn inbox(&self, person: &str, limit: Option<u64>) -> Result<Vec<InboxEntry>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT signal, told_at, read_at FROM notices
+             WHERE person = ?1 AND withdrawn_at IS NULL
+             ORDER BY read_at IS NOT NULL, signal DESC LIMIT ?2",
+        )?;
+        let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+        let read = |row: &Row<'_>| Ok((row.get("signal")?, row.get("told_at")?, row.get("read_at")?));
+        let rows = statement.query_map((person, limit), read)?.collect::<Result<Vec<_>, _>>()?;
+        let mut entries = Vec::new();
+        for (id, told_at, read_at) in rows {
+            entries.extend(self.signal(id)?.map(|signal| InboxEntry { signal, told_at, read_at }));
+        }
+        Ok(entries)
+    }
+
+    /// Notes that somebody has read of these signals.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn mark_read(&self, person: &str, signals: &[SignalId], now: Instant) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE notices SET read_at = ?3 WHERE signal = ?1 AND person = ?2 AND read_at IS NULL AND withdrawn_at IS NULL",
+        )?;
+        signals.iter().try_for_each(|signal| statement.execute((signal, person, now)).map(drop))?;
+        Ok(())
+    }
+
+    /// How many notices lie unread in inboxes.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn unread_notices(&self) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) AS count FROM notices
+             WHERE read_at IS NULL AND withdrawn_at IS NULL AND person IS NOT NULL",
+        )?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
+    }
+}

@@ -1,0 +1,277 @@
+//! The outbox: messages that carry notices, until they are delivered or dead.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rusqlite::{OptionalExtension, Row, named_params};
+
+use super::Store;
+use crate::domain::day::{Day, Instant};
+use crate::domain::notify::{Channel, MessageState, Pending, Purpose};
+use crate::domain::signal::{SignalId, SignalType};
+use crate::error::{Failure, Kind};
+
+/// An unread notice that no message of a channel carries yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingNotice {
+    /// Its number.
+    pub id: i64,
+    /// The signal.
+    pub signal: SignalId,
+    /// Who is to know; `None` where there was nobody to tell.
+    pub person: Option<String>,
+    /// What decides when it is due.
+    pub pending: Pending,
+}
+
+/// A message to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage<'a> {
+    /// By which way it goes.
+    pub channel: Channel,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Who gets it; `None` for Slack.
+    pub person: Option<&'a str>,
+    /// What makes it known at each try, with its angle brackets.
+    pub message_id: &'a str,
+    /// When it is made.
+    pub made_at: Instant,
+    /// The same as a day in the time zone of the database.
+    pub made_on: Day,
+}
+
+/// A message that is not delivered yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its number.
+    pub id: i64,
+    /// By which way it goes.
+    pub channel: Channel,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Who gets it; `None` for Slack.
+    pub person: Option<String>,
+    /// What makes it known at each try.
+    pub message_id: String,
+    /// How often it has failed.
+    pub tries: u32,
+    /// When it is tried next; `None` when it is dead.
+    pub next_try_at: Option<Instant>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// How many signals it tells of that are still to be read.
+    pub signals: u64,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The message, as it is now.
+    pub message: Message,
+    /// Where it stands.
+    pub state: MessageState,
+}
+
+/// Holds others back from delivering, until it is dropped or the process ends.
+#[derive(Debug)]
+pub struct SendingLock {
+    _folder: File,
+}
+
+/// How long to wait for another process that is delivering, in tenths of a second.
+const PATIENCE: u32 = 300;
+
+impl Store {
+    /// Waits until no other process delivers messages of a database in the same folder.
+    ///
+    /// It is the folder that is locked: the database itself must not be opened a second time, because closing it would take away
+    /// the locks of SQLite, and a file beside it would be left behind.
+    ///
+    /// # Errors
+    /// Another process that delivers for more than 30 seconds (exit 5).
+    pub fn lock_sending(&self) -> Result<SendingLock> {
+        let folder = self.path().parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = File::open(folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
+        for _ in 0..PATIENCE {
+            match file.try_lock() {
+                Ok(()) => return Ok(SendingLock { _folder: file }),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(100)),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("cannot lock the folder {}", folder.display()));
+                }
+            }
+        }
+        let hint = "another `signals notify send` is delivering; try again when it has finished";
+        Err(Failure::new(Kind::Busy, "messages are being delivered already").hint(hint).into())
+    }
+
+    /// The unread notices that no message of a channel carries, in order of their signals.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn pending_notices(&self, channel: Channel) -> Result<Vec<PendingNotice>> {
+        let mut statement = self.connection.prepare_cached(match channel {
+            Channel::Email => {
+                "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
+                 WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.email IS NULL ORDER BY n.signal, n.id"
+            }
+            Channel::Slack => {
+                "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
+                 WHERE n.read_at IS NULL AND n.withdrawn_at IS NULL AND n.slack IS NULL ORDER BY n.signal, n.id"
+            }
+        })?;
+        let notices = statement.query_map([], |row| {
+            Ok(PendingNotice {
+                id: row.get("id")?,
+                signal: row.get("signal")?,
+                person: row.get("person")?,
+                pending: Pending { signal_type: row.get("type")?, told_at: row.get("told_at")? },
+            })
+        })?;
+        Ok(notices.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether a digest for somebody, or for Slack, was made on a day.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn has_digest(&self, channel: Channel, person: Option<&str>, day: Day) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM messages
+                            WHERE purpose = 'digest' AND made_on = ?3 AND channel = ?1 AND person IS ?2) AS is_there",
+        )?;
+        Ok(statement.query_row((channel, person, day), |row| row.get("is_there"))?)
+    }
+
+    /// Makes a message that is due at once and carries these notices, within a transaction that the caller has begun. On Slack
+    /// everybody reads it, so that there it carries all notices of their signals.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn add_message(&self, message: &NewMessage<'_>, notices: &[&PendingNotice]) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
+             VALUES (:channel, :purpose, :person, :message_id, :made_at, :made_on, :made_at)",
+        )?;
+        let id = statement.insert(named_params! {
+            ":channel": message.channel,
+            ":purpose": message.purpose,
+            ":person": message.person,
+            ":message_id": message.message_id,
+            ":made_at": message.made_at,
+            ":made_on": message.made_on,
+        })?;
+        let mut email = self.connection.prepare_cached("UPDATE notices SET email = ?2 WHERE id = ?1")?;
+        let mut slack =
+            self.connection.prepare_cached("UPDATE notices SET slack = ?2 WHERE signal = ?1 AND slack IS NULL")?;
+        for notice in notices {
+            match message.channel {
+                Channel::Email => email.execute((notice.id, id))?,
+                Channel::Slack => slack.execute((notice.signal, id))?,
+            };
+        }
+        Ok(())
+    }
+
+    /// The messages that are not delivered, dead ones included, in the order in which they were made. One of which everything has been
+    /// read by now is left out: there is nothing left to tell.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn undelivered_messages(&self) -> Result<Vec<Message>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM (
+                 SELECT m.*, (SELECT count(DISTINCT n.signal) FROM notices n
+                              WHERE (n.email = m.id OR n.slack = m.id)
+                                AND n.read_at IS NULL AND n.withdrawn_at IS NULL) AS signals
+                 FROM messages m
+                 WHERE m.next_try_at IS NOT NULL OR m.id IN
+                     (SELECT id FROM messages WHERE next_try_at IS NULL AND sent_at IS NULL))
+             WHERE signals > 0 ORDER BY id",
+        )?;
+        let messages = statement.query_map([], read_message)?;
+        Ok(messages.collect::<Result<_, _>>()?)
+    }
+
+    /// The signals that a message tells of and that are still to be read, with their types: bad before good before info, newest
+    /// first.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn signals_of_message(&self, message: i64) -> Result<Vec<(SignalId, SignalType)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT s.id, s.type FROM notices n JOIN signals s ON s.id = n.signal
+             WHERE (n.email = ?1 OR n.slack = ?1) AND n.read_at IS NULL AND n.withdrawn_at IS NULL
+             ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id DESC",
+        )?;
+        let signals = statement.query_map([message], |row| Ok((row.get("id")?, row.get("type")?)))?;
+        Ok(signals.collect::<Result<_, _>>()?)
+    }
+
+    /// Who has not read a signal that a message tells of, by name.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn people_of_message(&self, message: i64, signal: SignalId) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT person FROM notices
+             WHERE (email = ?1 OR slack = ?1) AND signal = ?2 AND read_at IS NULL AND withdrawn_at IS NULL
+               AND person IS NOT NULL
+             ORDER BY person",
+        )?;
+        let people = statement.query_map((message, signal), |row| row.get("person"))?;
+        Ok(people.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes that a message was delivered.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn note_sent(&self, message: i64, at: Instant) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE messages SET sent_at = ?2, next_try_at = NULL, last_error = NULL, tries = tries + 1 WHERE id = ?1",
+        )?;
+        statement.execute((message, at))?;
+        Ok(())
+    }
+
+    /// Notes that a try to deliver a message failed, and when to try again; `None`: never.
+    ///
+    /// # Errors
+    /// A database that cannot be written.
+    pub fn note_failed(&self, message: i64, error: &str, next_try_at: Option<Instant>) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE messages SET tries = tries + 1, last_error = ?2, next_try_at = ?3 WHERE id = ?1 AND sent_at IS NULL",
+        )?;
+        statement.execute((message, error, next_try_at))?;
+        Ok(())
+    }
+
+    /// When a message was delivered last.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn last_delivery(&self) -> Result<Option<Instant>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1")?;
+        Ok(statement.query_row([], |row| row.get("sent_at")).optional()?)
+    }
+}
+
+fn read_message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: row.get("id")?,
+        channel: row.get("channel")?,
+        purpose: row.get("purpose")?,
+        person: row.get("person")?,
+        message_id: row.get("message_id")?,
+        tries: row.get("tries")?,
+        next_try_at: row.get("next_try_at")?,
+        last_error: row.get("last_error")?,
+        signals: row.get::<_, i64>("signals")? as u64,
+    })
+}

@@ -1,0 +1,468 @@
+//! What is configured as one text file: applied, exported, checked, and refused with the line of every fault.
+
+use crate::support::Sandbox;
+
+/// The example of the contract, as far as rules, metrics, segments, playbooks and reason codes go.
+const EXAMPLE: &str = r#"[[rule]]                                        # kind = "trend" | "adoption" | "condition"
+name = "login"
+kind = "trend"
+event = "login"
+timeframe = 7
+threshold = 15
+
+[[metric]]
+name = "reports_30d"
+event = "report_exported"
+measure = "count"
+days = 30
+
+[[segment]]
+name = "at-risk"
+where = "bad_open_signals >= 2"
+
+[[playbook]]
+name = "win-back"
+tag = "watch-list"
+[[playbook.step]]
+title = "Call the champion"
+due_in_days = 2
+for = "csm"
+
+[[reason]]
+code = "support/response-time"
+kind = "pulse"
+"#;
+
+fn with(text: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("signals.toml", text);
+    sandbox
+}
+
+/// What is exported, without the comment at its beginning.
+fn exported(sandbox: &Sandbox) -> String {
+    let text = sandbox.ok("config export").stdout;
+    text.split_once("\n\n").map_or_else(String::new, |(_, blocks)| blocks.to_owned())
+}
+
+#[test]
+fn the_example_of_the_contract_is_applied_once() {
+    let sandbox = with(EXAMPLE);
+    let first = sandbox.ok("config apply signals.toml");
+    let expected = "\
+new rule 'login'
+new metric 'reports_30d'
+new segment 'at-risk'
+changed playbook 'win-back'
+  purpose: \"Fewer people are active than before\" -> \"\"
+  step 1 title: \"Find out who has left, and who takes over\" -> \"Call the champion\"
+  step 2: \"Write a plan and agree on it with your manager\" -> none
+  step 3: \"Approve the plan\" -> none
+  step 4: \"Invite those who are not active to a webinar\" -> none
+  step 5: \"Take it off the watch-list, or plan again\" -> none
+";
+    assert_eq!(first.stdout, expected, "{first}");
+    first.says(&["3 new, 1 changed, 1 unchanged"]);
+    let rule = &sandbox.array("rule list")[0];
+    assert_eq!((&rule["name"], &rule["timeframe"], &rule["threshold"]), (&"login".into(), &7.into(), &15.into()));
+    assert_eq!(sandbox.array("playbook show win-back").len(), 1);
+
+    let second = sandbox.ok("config apply signals.toml");
+    assert_eq!(second.stdout, "");
+    second.says(&["nothing changes: 5 items are as the file says already"]);
+}
+
+#[test]
+fn a_dry_run_shows_what_would_change_and_writes_nothing() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("signals.toml", "[[rule]]\nname = \"login\"\nevent = \"login\"\n");
+    sandbox.ok("config apply signals.toml --dry-run").says(&["1 new", "dry run: nothing was written"]);
+    sandbox.ok("config check signals.toml").says(&["signals.toml is sound: 1 new"]);
+    assert!(!sandbox.path("signals.db").exists());
+
+    sandbox.ok("rule set login --timeframe 14 --threshold 30 --direction down --min-events 20 --inverse");
+    sandbox.ok("rule disable login");
+    let before = exported(&sandbox);
+    let dry = sandbox.ok("config apply signals.toml -n");
+    // What the file does not say is as it is unless set, and stays not what it was.
+    let expected = "\
+changed rule 'login'
+  timeframe: 14 -> 7
+  threshold: 30 -> 15
+  direction: \"down\" -> \"both\"
+  inverse: true -> false
+  min_events: 20 -> none
+  enabled: false -> true
+";
+    assert_eq!(dry.stdout, expected, "{dry}");
+    assert_eq!(exported(&sandbox), before);
+    assert_eq!(sandbox.ok("config apply signals.toml").stdout, expected);
+    let after = "[[rule]]\nname = \"login\"\nkind = \"trend\"\nevent = \"login\"\ntimeframe = 7\nthreshold = 15\n";
+    assert_eq!(exported(&sandbox), after);
+}
+
+#[test]
+fn every_key_of_every_kind_of_rule_is_kept() {
+    let text = "\
+[[rule]]
+name = \"first\"
+kind = \"adoption\"
+event = \"report\"
+within = 14
+retroactive = true
+where = \"plan = 'pro'\"
+playbook = \"adoption\"
+managers = true
+executives = true
+enabled = false
+
+[[rule]]
+name = \"goals\"
+kind = \"adoption\"
+goals = true
+event = \"report\"
+
+[[rule]]
+name = \"people\"
+kind = \"trend\"
+people = true
+timeframe = 14
+threshold = 30
+direction = \"down\"
+inverse = true
+min_events = 20
+max_chance = 0.01
+
+[[rule]]
+name = \"renewal\"
+kind = \"condition\"
+when = \"days_to_renewal <= 30\"
+type = \"info\"
+key = \"renewal_on\"
+cooldown = 0
+for = 3
+";
+    let sandbox = with(text);
+    sandbox.ok("config apply signals.toml");
+    assert_eq!(exported(&sandbox), text);
+    let rules = sandbox.array("rule list");
+    let of = |rule: usize, key: &str| rules[rule][key].to_string();
+    assert_eq!([of(0, "within"), of(0, "retroactive"), of(0, "enabled")], ["14", "true", "false"]);
+    assert_eq!([of(1, "goals"), of(1, "within"), of(1, "event")], ["true", "null", "\"report\""]);
+    assert_eq!([of(2, "people"), of(2, "max_chance"), of(2, "direction")], ["true", "0.01", "\"down\""]);
+    assert_eq!([of(3, "for"), of(3, "cooldown"), of(3, "key")], ["3", "0", "\"renewal_on\""]);
+}
+
+#[test]
+fn what_the_file_does_not_name_is_left_alone() {
+    let sandbox = with("[[metric]]\nname = \"m\"\nformula = \"mrr * 12\"\n");
+    sandbox.ok("rule set login");
+    sandbox.ok("segment add big --where 'mrr > 1000'");
+    sandbox.ok("reason retire competition/building-own");
+    sandbox.ok("config apply signals.toml");
+    let expected = "\
+[[rule]]
+name = \"login\"
+kind = \"trend\"
+event = \"login\"
+timeframe = 7
+threshold = 15
+
+[[metric]]
+name = \"m\"
+formula = \"mrr * 12\"
+
+[[segment]]
+name = \"big\"
+where = \"mrr > 1000\"
+
+[[reason]]
+code = \"competition/building-own\"
+kind = \"pulse\"
+active = false
+";
+    assert_eq!(exported(&sandbox), expected);
+}
+
+/// One rule of each of these, below the heading, and what is told of it.
+#[test]
+fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
+    let cases = [
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\ntreshold = 1",
+            ":4: 'treshold' is no key of [[rule]]",
+            "did you mean 'threshold'?",
+        ),
+        ("[[rules]]\nname = 'r'", ":1: 'rules' is no key", "did you mean 'rule'?"),
+        ("[pulse]\nlevels = 1", ":2: 'levels' is no key", "did you mean 'level'?"),
+        ("[rule]\nname = 'r'", ":1: rule must stand as [[rule]]", ""),
+        ("[[rule]]\nevent = 'e'", ":1: [[rule]]: name is missing", ""),
+        ("[[rule]]\nname = ' '\nevent = 'e'", ":2: name: it is blank", ""),
+        ("[[rule]]\nname = 'r'", ":1: [[rule]]: a trend rule needs an event, or people", "people = true"),
+        ("[[rule]]\nname = 'r'\nevent = 'e'\npeople = true", ":4: people: a rule watches either", "leave one"),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\ntimeframe = 6",
+            ":4: timeframe: 6 is no whole number of days from 7 to 30",
+            "",
+        ),
+        ("[[rule]]\nname = 'r'\nevent = 'e'\ntimeframe = '7'", ":4: timeframe: '7' is no whole number", ""),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\nthreshold = 101",
+            ":4: threshold: 101 is no whole number of percent from 1 to 100",
+            "",
+        ),
+        ("[[rule]]\nname = 'r'\nevent = 'e'\nmax_chance = 1", ":4: max_chance: 1 is no probability", ""),
+        ("[[rule]]\nname = 'r'\nevent = 'e'\nmin_events = -1", ":4: min_events: -1 is no whole number", ""),
+        ("[[rule]]\nname = 'r'\nevent = 'e'\nwithin = 3", ":4: within: this is a trend rule", "kind = \"adoption\""),
+        ("[[rule]]\nname = 'r'\nkind = 'trends'", ":3: kind: 'trends' is none of trend, adoption, condition", ""),
+        ("[[rule]]\nname = 'r'\nkind = 'adoption'\ngoals = true\nwithin = 3", ":5: within: goals have days", ""),
+        ("[[rule]]\nname = 'r'\nkind = 'condition'\ntype = 'bad'", ":1: [[rule]]: when is missing", ""),
+        (
+            "[[rule]]\nname = 'r'\nkind = 'condition'\nwhen = 'mrr > 1'",
+            ":1: [[rule]]: a condition rule needs a type",
+            "",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nkind = 'condition'\nwhen = 'mrrr > 1'\ntype = 'bad'",
+            ":4: when: there is no attribute 'mrrr' at character 1",
+            "did you mean 'mrr'?",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nkind = 'condition'\nwhen = 'mrr > 1'\ntype = 'bad'\nkey = 'renewal'",
+            ":6: key: there is no attribute 'renewal'",
+            "did you mean 'renewal_on'?",
+        ),
+        ("[[rule]]\nname = 'r'\nevent = 'e'\nwhere = 'plan ='", ":4: where: near \")\": syntax error", ""),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\nplaybook = 'winback'",
+            ":4: playbook: there is no playbook 'winback'",
+            "did you mean 'win-back'?",
+        ),
+        ("[[rule]]\nname = 'old'\nevent = 'logout'", ":3: event: the rule 'old' is about login", "another name"),
+        (
+            "[[rule]]\nname = 'old'\nkind = 'condition'\nwhen = '1'\ntype = 'bad'",
+            ":3: kind: 'old' is a trend rule",
+            "another name",
+        ),
+        (
+            "[[rule]]\nname = 'gone'\nkind = 'adoption'\nevent = 'other'",
+            ":4: event: the rule 'gone' is about first thing",
+            "another name",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'login'\ntimeframe = 7",
+            ":4: timeframe: the rule 'old' watches login over 7 days already",
+            "another timeframe",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\n[[rule]]\nname = 'r'\nevent = 'f'",
+            ":4: [[rule]]: rule 'r' stands in line 1 already",
+            "",
+        ),
+        ("[[metric]]\nname = 'M'\nformula = '1'", ":2: name: 'M' cannot be the name of a metric", ""),
+        ("[[metric]]\nname = 'mrr'\nformula = '1'", ":2: name: 'mrr' is an attribute already", ""),
+        ("[[metric]]\nname = 'm'", ":1: [[metric]]: a metric needs an event or a formula", ""),
+        ("[[metric]]\nname = 'm'\nformula = '1'\ndays = 3", ":4: days: a metric has either", ""),
+        ("[[metric]]\nname = 'm'\nevent = 'e'\ndays = 0", ":4: days: 0 is no whole number of days from 1 to 3650", ""),
+        (
+            "[[metric]]\nname = 'a'\nformula = 'b'\n[[metric]]\nname = 'b'\nformula = 'a'",
+            ":3: formula: the metric 'a' would need itself: a -> b -> a",
+            "",
+        ),
+        ("[[segment]]\nname = 's'\nwhere = 'count(*)'", ":3: where: ", ""),
+        ("[[playbook]]\nname = 'p'", ":1: [[playbook]]: the playbook 'p' has no steps", ""),
+        (
+            "[[playbook]]\nname = 'p'\n[[playbook.step]]\ntitle = 'x'",
+            ":3: [[playbook.step]]: due_in_days is missing",
+            "",
+        ),
+        (
+            "[[playbook]]\nname = 'p'\n[[playbook.step]]\ntitle = 'x'\ndue_in_days = 9999",
+            ":5: due_in_days: 9999 is no whole number of days from 0 to 3650",
+            "",
+        ),
+        ("[[reason]]\ncode = 'support'", ":2: code: 'support' is no reason code", ""),
+        ("[[reason]]\ncode = 'a/b'\nkind = 'churned'", ":3: kind: 'churned' is none of pulse, downsell, churn", ""),
+        ("[[pulse.level]]\nname = 'bad'\nguideline = 'x'", ":2: name: 'bad' is no level of the pulse", ""),
+        ("a = [1,", ":1:8: this is not TOML: ", "docs/configuration.md"),
+        ("[[rule]]\nname = 'r'\nname = 's'", ":3:1: this is not TOML: duplicate key", ""),
+    ];
+    let sandbox = Sandbox::new();
+    sandbox.ok("rule set login");
+    sandbox.ok("rule remove login");
+    sandbox.ok("rule add old --event login");
+    sandbox.ok("rule add gone --kind adoption --event thing");
+    sandbox.ok("rule remove gone");
+    let before = exported(&sandbox);
+    for (text, message, hint) in cases {
+        // What is right in the file is not applied either.
+        let text = format!("{text}\n[[segment]]\nname = \"fine\"\nwhere = \"mrr > 1\"\n");
+        let text = if text.starts_with("a =") { text.lines().next().unwrap().to_owned() } else { text };
+        sandbox.write("c.toml", &text);
+        for command in ["config check c.toml", "config apply c.toml --dry-run", "config apply c.toml"] {
+            let outcome = sandbox.fails(command, 9);
+            outcome.says(&[&format!("error: c.toml{message}"), hint]);
+            assert_eq!(outcome.stdout, "", "{outcome}");
+        }
+    }
+    assert_eq!(exported(&sandbox), before);
+}
+
+#[test]
+fn all_faults_are_told_at_once_and_make_no_database() {
+    let sandbox = Sandbox::empty();
+    let rule = |number: usize| format!("[[rule]]\nname = \"r{number}\"\n");
+    sandbox.write("c.toml", &(1..=23).map(rule).collect::<String>());
+    let outcome = sandbox.fails("config apply c.toml", 9);
+    assert_eq!(outcome.stderr.matches("error: ").count(), 20, "{outcome}");
+    outcome.says(&["c.toml:1: ", "c.toml:39: ", "and 3 more"]);
+    sandbox.write("c.toml", "[[segment]]\nname = 's'\nwhere = 'unheard > 1'\n");
+    sandbox.fails("config apply c.toml", 9).says(&["there is no attribute 'unheard'"]);
+    assert!(!sandbox.path("signals.db").exists());
+}
+
+#[test]
+fn files_that_cannot_be_read_and_databases_that_are_not_there() {
+    let sandbox = Sandbox::empty();
+    for command in ["apply", "check"] {
+        sandbox.fails(&format!("config {command} none.toml"), 4).says(&["cannot read none.toml"]);
+        sandbox.fails(&format!("config {command} ."), 4).says(&["is a directory"]);
+    }
+    std::fs::write(sandbox.path("latin.toml"), b"# fine\n# caf\xe9\n").unwrap();
+    sandbox.fails("config check latin.toml", 9).says(&["latin.toml:2:6: this is not TOML: it is not UTF-8"]);
+    sandbox.fails("config export", 6);
+    sandbox.write("empty.toml", "\u{feff}# nothing\r\n");
+    sandbox.ok("config check empty.toml").says(&["names nothing"]);
+    assert!(!sandbox.path("signals.db").exists());
+    sandbox.ok("config apply empty.toml").says(&["made a new database"]);
+    assert_eq!(exported(&sandbox), "");
+}
+
+#[test]
+fn an_export_is_a_whole_file_and_never_the_database() {
+    let sandbox = with(EXAMPLE);
+    sandbox.ok("config apply signals.toml");
+    assert_eq!(sandbox.ok("config export --out out.toml").printed(), "");
+    assert_eq!(std::fs::read_to_string(sandbox.path("out.toml")).unwrap(), sandbox.ok("config export --out -").stdout);
+    sandbox.fails("config export --out signals.db", 2);
+    sandbox.ok("config apply out.toml").says(&["nothing changes"]);
+}
+
+#[test]
+fn everything_is_in_place_before_it_is_looked_at() {
+    let sandbox = Sandbox::new();
+    sandbox.ok("rule add a --event login --timeframe 7");
+    sandbox.ok("rule add b --event login --timeframe 14");
+    // Two rules trade their timeframes; a rule stands before what it uses, and a metric before the one that it needs.
+    sandbox.write(
+        "c.toml",
+        "[[rule]]\nname = 'a'\nevent = 'login'\ntimeframe = 14\nwhere = 'x > 1'\nplaybook = 'p'\n\
+         [[rule]]\nname = 'b'\nevent = 'login'\ntimeframe = 7\n\
+         [[metric]]\nname = 'x'\nformula = 'y + 1'\n[[metric]]\nname = 'y'\nformula = 'mrr'\n\
+         [[playbook]]\nname = 'p'\n[[playbook.step]]\ntitle = 'Call'\ndue_in_days = 0\n",
+    );
+    sandbox.ok("config apply c.toml").says(&["3 new, 2 changed, 0 unchanged"]);
+    // Another circle is told of those in it, and no other formula waits for it for ever.
+    sandbox.write("c.toml", "[[metric]]\nname = 'mrr_year'\nformula = 'x'\n[[metric]]\nname = 'y'\nformula = 'x'\n");
+    let outcome = sandbox.fails("config apply c.toml", 9);
+    outcome.says(&["c.toml:6: formula: the metric 'y' would need itself: y -> x -> y"]);
+    assert!(!outcome.stderr.contains("mrr_year"), "{outcome}");
+}
+
+#[test]
+fn reasons_are_renamed_retired_and_described() {
+    let text = "\
+[[reason]]
+code = \"support/slow-answers\"
+kind = \"pulse\"
+renamed_from = \"support/response-time\"
+
+[[reason]]
+code = \"competition/building-own\"
+kind = \"pulse\"
+active = false
+
+[[reason]]
+code = \"support/weekend-cover\"
+kind = \"pulse\"
+description = \"Nobody answers at weekends\"
+
+[[reason]]
+code = \"need/season-over\"
+kind = \"churn\"
+";
+    let sandbox = Sandbox::new();
+    sandbox.write("companies.csv", "company_id\nacme\n");
+    sandbox.ok("import companies.csv");
+    sandbox.ok("pulse set acme 3 --reason-code support/response-time");
+    sandbox.write("c.toml", text);
+    let outcome = sandbox.ok("config apply c.toml");
+    let expected = "\
+changed reason 'support/slow-answers' of kind pulse
+  code: \"support/response-time\" -> \"support/slow-answers\"
+  renamed_from: none -> \"support/response-time\"
+changed reason 'competition/building-own' of kind pulse
+  active: true -> false
+new reason 'support/weekend-cover' of kind pulse
+new reason 'need/season-over' of kind churn
+";
+    assert_eq!(outcome.stdout, expected, "{outcome}");
+    assert_eq!(sandbox.array("pulse history acme")[0]["reason_codes"], serde_json::json!(["support/slow-answers"]));
+    sandbox.ok("config apply c.toml").says(&["nothing changes: 4 items"]);
+    let renamed = text.split_once("\n\n").unwrap().0;
+    assert!(exported(&sandbox).starts_with(renamed), "{}", exported(&sandbox));
+
+    // Named again without its words, a reason has those that came with the program, and the team's own has none.
+    sandbox.write(
+        "c.toml",
+        "[[reason]]\ncode = 'support/slow-answers'\n[[reason]]\ncode = 'competition/building-own'\n\
+         [[reason]]\ncode = 'support/weekend-cover'\n",
+    );
+    sandbox.ok("config apply c.toml").says(&["0 new, 2 changed, 1 unchanged"]);
+    let expected = format!(
+        "{renamed}\n\n[[reason]]\ncode = \"support/weekend-cover\"\nkind = \"pulse\"\n\n[[reason]]\ncode = \"need/season-over\"\nkind = \"churn\"\n"
+    );
+    assert_eq!(exported(&sandbox), expected);
+
+    sandbox.write("c.toml", "[[reason]]\ncode = 'value/missed-goals'\nrenamed_from = 'value/unproven-return'\n");
+    sandbox.fails("config apply c.toml", 9).says(&["c.toml:3: renamed_from: there is a reason code"]);
+}
+
+#[test]
+fn guidelines_of_the_pulse_are_the_teams_until_they_are_those_of_the_program() {
+    let sandbox =
+        with("[[pulse.level]]\nname = \"some-risk\"\nguideline = \"\"\"\nA goal is blocked.\nOr two.\"\"\"\n");
+    let shipped = sandbox.array("pulse scale");
+    sandbox.ok("config apply signals.toml");
+    assert_eq!(sandbox.array("pulse scale")[2]["guideline"], "A goal is blocked.\nOr two.");
+    let expected = "[[pulse.level]]\nname = \"some-risk\"\nguideline = \"\"\"\nA goal is blocked.\nOr two.\"\"\"\n";
+    assert_eq!(exported(&sandbox), expected);
+    sandbox.write("signals.toml", "[[pulse.level]]\nname = 3\n");
+    sandbox.ok("config apply signals.toml");
+    assert_eq!(sandbox.array("pulse scale"), shipped);
+    assert_eq!(exported(&sandbox), "");
+}
+
+#[test]
+fn names_of_events_that_were_never_seen_are_told() {
+    let sandbox =
+        with("[[rule]]\nname = 'r'\nevent = 'logn'\ntimeframe = 10\n[[metric]]\nname = 'm'\nevent = 'logn'\n");
+    sandbox.ok("config check signals.toml").says(&["no events were imported yet"]);
+    sandbox.import_events(&[("acme", "login", "2026-03-30", 1)]);
+    let outcome = sandbox.ok("config apply signals.toml");
+    outcome.says(&[
+        "warning: no event 'logn' was ever imported; the nearest is 'login'",
+        "hint: rule 'r': 10 days are no whole weeks",
+    ]);
+    assert_eq!(outcome.stderr.matches("warning").count(), 1, "{outcome}");
+}
+
+/// Text from data is shown so that it does nothing to the terminal, and exported so that it stays what it is.
+#[test]
+fn hostile_text_is_escaped_on_the_way_out() {
+    let sandbox = with("[[segment]]\nname = \"a\\u202eb\"\nwhere = \"plan = '\\u001b[31m'\"\n");
+    let outcome = sandbox.ok("config apply signals.toml");
+    assert_eq!(outcome.stdout, "new segment 'a<U+202E>b'\n");
+    assert_eq!(exported(&sandbox), "[[segment]]\nname = \"a\\u202eb\"\nwhere = \"plan = '\\u001b[31m'\"\n");
+    sandbox.ok("config apply signals.toml").says(&["nothing changes"]);
+}

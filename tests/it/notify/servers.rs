@@ -1,0 +1,402 @@
+//! Mail and web servers on loopback, in the process of the tests, that behave as they are told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// What a server has taken.
+pub type Taken<T> = Arc<Mutex<Vec<T>>>;
+
+/// A mail that a server has accepted.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    pub to: String,
+    /// As it came, without the dot at its end.
+    pub data: String,
+}
+
+/// A request that a web server has read.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub head: String,
+    pub body: String,
+}
+
+/// How a connection is encrypted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Security {
+    Plain,
+    Tls,
+    /// Encrypted after STARTTLS.
+    StartTls,
+    /// A certificate for another host.
+    WrongName,
+}
+
+/// The points of a conversation at which a mail server may misbehave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    Greeting,
+    Hello,
+    From,
+    To,
+    Data,
+    /// When all of the mail has come.
+    End,
+    Quit,
+}
+
+/// What it does there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Deed {
+    Say(&'static str),
+    Hang,
+    Close,
+    /// Says one letter at a time, without an end.
+    Dribble,
+}
+
+/// How a mail server behaves.
+#[derive(Clone, Default, Debug)]
+pub struct Manners {
+    /// What it does at which stage, for whose mail (`None`: everybody's).
+    pub bad: Option<(Stage, Deed, Option<&'static str>)>,
+    /// How long it takes to accept a mail.
+    pub slow: Duration,
+    /// Says what a login was when it refuses it.
+    pub repeats_secrets: bool,
+}
+
+/// The certificate of the authority that tests trust, in PEM.
+pub fn authority() -> &'static str {
+    &certificates().0
+}
+
+type Certificates = (String, Arc<ServerConfig>, Arc<ServerConfig>);
+
+fn certificates() -> &'static Certificates {
+    static CERTIFICATES: OnceLock<Certificates> = OnceLock::new();
+    CERTIFICATES.get_or_init(|| {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let config = |name: &str| {
+            let key = KeyPair::generate().unwrap();
+            let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+            let certificate = params.signed_by(&key, &issuer).unwrap();
+            let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+            Arc::new(builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap())
+        };
+        (issuer.pem(), config("127.0.0.1"), config("elsewhere.example"))
+    })
+}
+
+trait Duplex: Read + Write + Send {
+    fn close(&mut self);
+}
+
+impl Duplex for TcpStream {
+    fn close(&mut self) {
+        let _ = self.shutdown(Shutdown::Both);
+    }
+}
+
+impl Duplex for StreamOwned<ServerConnection, TcpStream> {
+    fn close(&mut self) {
+        let _ = self.sock.shutdown(Shutdown::Both);
+    }
+}
+
+fn encrypted(stream: TcpStream, security: Security) -> Box<dyn Duplex> {
+    let (_, right, wrong) = certificates();
+    let config = if security == Security::WrongName { wrong } else { right };
+    Box::new(StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), stream))
+}
+
+/// Listens on a free port, and gives each connection a thread. Returns the port.
+fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let serve = Arc::clone(&serve);
+            thread::spawn(move || serve(stream));
+        }
+    });
+    port
+}
+
+/// A port on which nobody listens.
+pub fn closed_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Waits until the other side goes.
+fn hang(stream: &mut (impl Read + ?Sized)) {
+    while stream.read(&mut [0; 1024]).is_ok_and(|count| count > 0) {}
+}
+
+fn dribble(stream: &mut (impl Write + ?Sized), beginning: &str) {
+    let _ = stream.write_all(beginning.as_bytes());
+    while stream.write_all(b"x").and_then(|()| stream.flush()).is_ok() {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A mail server.
+pub struct MailServer {
+    pub port: u16,
+    pub mails: Taken<Mail>,
+    pub manners: Arc<Mutex<Manners>>,
+    security: Security,
+}
+
+impl MailServer {
+    pub fn new(security: Security) -> Self {
+        let (mails, manners) = (Taken::<Mail>::default(), Arc::new(Mutex::new(Manners::default())));
+        let (taken, behaviour) = (Arc::clone(&mails), Arc::clone(&manners));
+        let port = listen(move |stream| {
+            let manners = behaviour.lock().unwrap().clone();
+            let session = Session { manners, mails: Arc::clone(&taken), security, to: String::new() };
+            let _ = session.serve(stream);
+        });
+        MailServer { port, mails, manners, security }
+    }
+
+    /// The same, with something bad that it does.
+    pub fn that(stage: Stage, deed: Deed, to: Option<&'static str>) -> Self {
+        let server = MailServer::new(Security::Plain);
+        server.manners.lock().unwrap().bad = Some((stage, deed, to));
+        server
+    }
+
+    pub fn behave(&self) {
+        *self.manners.lock().unwrap() = Manners::default();
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        match self.security {
+            Security::Plain => format!("smtp://127.0.0.1:{}", self.port),
+            Security::Tls | Security::WrongName => format!("smtps://127.0.0.1:{}", self.port),
+            Security::StartTls => format!("smtp://127.0.0.1:{}?tls=required", self.port),
+        }
+    }
+
+    pub fn taken(&self) -> Vec<Mail> {
+        self.mails.lock().unwrap().clone()
+    }
+}
+
+struct Session {
+    manners: Manners,
+    mails: Taken<Mail>,
+    security: Security,
+    to: String,
+}
+
+impl Session {
+    fn serve(mut self, stream: TcpStream) -> std::io::Result<()> {
+        match self.security {
+            Security::Plain => self.talk(Box::new(stream)),
+            Security::Tls | Security::WrongName => self.talk(encrypted(stream, self.security)),
+            Security::StartTls => {
+                let mut reader = BufReader::new(stream);
+                say(reader.get_mut(), "220 mail.test")?;
+                let mut line = String::new();
+                while reader.read_line(&mut line)? > 0 {
+                    if line.starts_with("STARTTLS") {
+                        say(reader.get_mut(), "220 go on")?;
+                        let stream = reader.into_inner();
+                        return self.converse(encrypted(stream, self.security));
+                    }
+                    say(reader.get_mut(), "250-mail.test\r\n250 STARTTLS")?;
+                    line.clear();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn talk(&mut self, mut stream: Box<dyn Duplex>) -> std::io::Result<()> {
+        if self.misbehaves(Stage::Greeting, &mut *stream)? {
+            return Ok(());
+        }
+        say(&mut *stream, "220 mail.test")?;
+        self.converse(stream)
+    }
+
+    fn converse(&mut self, stream: Box<dyn Duplex>) -> std::io::Result<()> {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        while {
+            line.clear();
+            reader.read_line(&mut line)?
+        } > 0
+        {
+            let word = line.get(..4).unwrap_or_default().to_uppercase();
+            let (stage, reply) = match word.as_str() {
+                "EHLO" => (Stage::Hello, "250-mail.test\r\n250 AUTH PLAIN"),
+                "AUTH" if self.manners.repeats_secrets => {
+                    say(&mut **reader.get_mut(), &format!("535 no such login: {}", line.trim()))?;
+                    continue;
+                }
+                "AUTH" => (Stage::Hello, "235 welcome"),
+                "MAIL" => (Stage::From, "250 ok"),
+                "RCPT" => {
+                    let address = line.split(['<', '>']).nth(1).unwrap_or_default();
+                    self.to = address.to_owned();
+                    (Stage::To, "250 ok")
+                }
+                "DATA" => (Stage::Data, "354 go on"),
+                "QUIT" => (Stage::Quit, "221 bye"),
+                _ => (Stage::Quit, "500 what?"),
+            };
+            if self.misbehaves(stage, &mut **reader.get_mut())? {
+                return Ok(());
+            }
+            say(&mut **reader.get_mut(), reply)?;
+            if stage == Stage::Data {
+                let data = read_data(&mut reader)?;
+                thread::sleep(self.manners.slow);
+                if self.misbehaves(Stage::End, &mut **reader.get_mut())? {
+                    return Ok(());
+                }
+                // From here on the mail is the server's.
+                self.mails.lock().unwrap().push(Mail { to: self.to.clone(), data });
+                say(&mut **reader.get_mut(), "250 taken")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn misbehaves(&self, stage: Stage, stream: &mut dyn Duplex) -> std::io::Result<bool> {
+        let Some((when, deed, whose)) = &self.manners.bad else { return Ok(false) };
+        if *when != stage || whose.is_some_and(|whose| whose != self.to) {
+            return Ok(false);
+        }
+        match deed {
+            Deed::Say(reply) => {
+                say(stream, reply)?;
+                hang(stream);
+            }
+            Deed::Hang => hang(stream),
+            Deed::Close => stream.close(),
+            Deed::Dribble => dribble(stream, "250-"),
+        }
+        Ok(true)
+    }
+}
+
+fn say(stream: &mut (impl Write + ?Sized), text: &str) -> std::io::Result<()> {
+    stream.write_all(format!("{text}\r\n").as_bytes())?;
+    stream.flush()
+}
+
+fn read_data(reader: &mut impl BufRead) -> std::io::Result<String> {
+    let mut data = String::new();
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if line == ".\r\n" {
+            return Ok(data);
+        }
+        data.push_str(line.strip_prefix('.').unwrap_or(&line));
+    }
+}
+
+/// What a web server answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// A status line and headers.
+    Say(&'static str),
+    /// Headers, and then a body that never ends.
+    EndlessBody,
+    /// Headers that never end, one letter at a time.
+    EndlessHead,
+    /// Headers that never end, as fast as they go.
+    Flood,
+    Hang,
+    Close,
+}
+
+/// A web server.
+pub struct WebServer {
+    pub port: u16,
+    pub requests: Taken<Request>,
+    pub answer: Arc<Mutex<Answer>>,
+    security: Security,
+}
+
+pub const OK: Answer = Answer::Say("200 OK\r\nContent-Length: 2\r\n\r\nok");
+
+impl WebServer {
+    pub fn new(security: Security, answer: Answer) -> Self {
+        let (requests, answer) = (Taken::<Request>::default(), Arc::new(Mutex::new(answer)));
+        let (taken, behaviour) = (Arc::clone(&requests), Arc::clone(&answer));
+        let port = listen(move |stream| {
+            let answer = behaviour.lock().unwrap().clone();
+            let stream: Box<dyn Duplex> =
+                if security == Security::Plain { Box::new(stream) } else { encrypted(stream, security) };
+            let _ = serve(stream, &answer, &taken);
+        });
+        WebServer { port, requests, answer, security }
+    }
+
+    /// Its URL, of which the path is the secret.
+    pub fn url(&self) -> String {
+        let scheme = if self.security == Security::Plain { "http" } else { "https" };
+        format!("{scheme}://127.0.0.1:{}/services/T0/hunter2", self.port)
+    }
+
+    pub fn taken(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    /// The bodies of the requests.
+    pub fn posts(&self) -> Vec<serde_json::Value> {
+        self.taken().iter().map(|request| serde_json::from_str(&request.body).unwrap()).collect()
+    }
+}
+
+fn serve(stream: Box<dyn Duplex>, answer: &Answer, taken: &Taken<Request>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head)? == 0 {
+            return Ok(());
+        }
+    }
+    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body)?;
+    taken.lock().unwrap().push(Request { head, body: String::from_utf8(body).unwrap() });
+    let stream = reader.get_mut();
+    match answer {
+        Answer::Say(text) => {
+            write!(stream, "HTTP/1.1 {text}")?;
+            stream.flush()?;
+            hang(&mut **stream);
+        }
+        Answer::EndlessBody => dribble(&mut **stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"),
+        Answer::EndlessHead => dribble(&mut **stream, "HTTP/1.1 200 OK\r\nX-Long: "),
+        Answer::Flood => {
+            write!(stream, "HTTP/1.1 200 OK\r\n")?;
+            while stream.write_all(b"X-Long: long\r\n").is_ok() {}
+        }
+        Answer::Hang => hang(&mut **stream),
+        Answer::Close => stream.close(),
+    }
+    Ok(())
+}
