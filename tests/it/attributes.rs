@@ -84,7 +84,7 @@ const TABLES: [&str; 9] = [RECORDS, CONTRACTS, USAGE, SENTIMENT, SUPPORT, MONEY,
 fn every_attribute_has_cases_that_differ() {
     let sandbox = Sandbox::new();
     let mut expected: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for case in TABLES.into_iter().chain([GOALS]).flat_map(cases_of) {
+    for case in TABLES.into_iter().chain([GOALS, HEALTH]).flat_map(cases_of) {
         expected.entry(case.attribute).or_default().insert(case.expected.to_string());
     }
     for attribute in sandbox.array("attribute list") {
@@ -408,6 +408,37 @@ fn attributes_follow_from_facts_up_to_their_day() {
     for table in [RECORDS, CONTRACTS, USAGE, SENTIMENT, SUPPORT, MONEY, ENGAGEMENT, GOALS, PULSES] {
         check(&sandbox, table);
     }
+}
+
+/// On 1 March 200 events after 400 score 0 and 19 days since the last 32.14: (0 + 3 x 32.14 + 100) / 8 = 24.55. On the 22nd 100 after
+/// 200 score 0 and 2 days 92.86: 47.32. On the 31st 200 after 200 score 71.43 and 7 days 75: 76.34.
+const HEALTH: &str = "
+                              2026-03-31  2026-03-29  2026-03-28  2026-03-22  2026-03-21  2026-02-28
+    health_score       acme   76.3        47.3        47.3        47.3        24.6        null
+    health_score       idle   null        null        null        null        null        null
+    health_band        acme   good        average     average     average     poor        null
+    health_band        idle   unknown     unknown     unknown     unknown     unknown     null
+    health_change_7d   acme   29          0           22.8        22.8        0           null
+    health_change_28d  acme   51.8        22.8        null        null        null        null
+    health_main_driver acme   usage       usage       usage       usage       usage       null
+    health_main_driver idle   null        null        null        null        null        null
+";
+
+#[test]
+fn health_is_that_of_the_latest_day_run() {
+    let sandbox = Sandbox::new();
+    sandbox.write("companies.csv", "company_id,name\nidle,Idle\n");
+    sandbox.ok("import companies.csv");
+    sandbox.import_events(&[
+        ("acme", "login", "2026-01-20", 400),
+        ("acme", "login", "2026-02-10", 200),
+        ("acme", "login", "2026-03-20", 100),
+        ("acme", "login", "2026-03-24", 100),
+    ]);
+    for day in ["2026-03-01", "2026-03-22", "2026-03-31"] {
+        sandbox.ok(&format!("run --as-of {day} --max-lag 30"));
+    }
+    check(&sandbox, HEALTH);
 }
 
 const DAYS: [&str; 6] = ["2026-03-31", "2026-03-30", "2026-03-19", "2026-02-03", "2026-02-02", "2025-12-31"];

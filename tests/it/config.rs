@@ -281,6 +281,28 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             ":5: due_in_days: 9999 is no whole number of days from 0 to 3650",
             "",
         ),
+        ("[[health.profile]]\nname = 'p'", ":1: [[health.profile]]: the health profile 'p': it has no measures", ""),
+        ("[[health.profile]]\nname = 'default'", ":1: [[health.profile]]: the profile 'default' cannot be changed", ""),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'active'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1",
+            ":5: kind: 'active' is none of proactive, reactive",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nweight = 1",
+            ":3: [[health.profile.measure]]: a measure needs from and to, or a map",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\nwhere = 'mr > 1'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1",
+            ":3: where: there is no attribute 'mr'",
+            "did you mean 'mrr'?",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'health_score'\nfrom = 0\nto = 1\nweight = 1",
+            ":6: value: health_score needs health_score, so that health would feed back into itself",
+            "",
+        ),
         ("[[reason]]\ncode = 'support'", ":2: code: 'support' is no reason code", ""),
         ("[[reason]]\ncode = 'a/b'\nkind = 'churned'", ":3: kind: 'churned' is none of pulse, downsell, churn", ""),
         ("[[pulse.level]]\nname = 'bad'\nguideline = 'x'", ":2: name: 'bad' is no level of the pulse", ""),

@@ -740,7 +740,7 @@ fn a_renewal_at_risk_goes_to_the_manager() {
         "renewal-risk",
         &[("companies", companies), ("pulses", pulses)],
         "03-02",
-        "renews on 2026-05-15, in 74 days, pulse 2",
+        "renews on 2026-05-15, in 74 days, health unknown, pulse 2",
         "Check health, use and open tickets first",
     );
 }

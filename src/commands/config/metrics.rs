@@ -7,6 +7,7 @@ use super::section::{Advice, Definition, Section};
 use crate::commands::metric;
 use crate::configuration::{Block, Table};
 use crate::domain::metric::{DAYS, Definition as MetricDefinition, Measure, Metric, USUAL_DAYS};
+use crate::error::Failure;
 use crate::store::{Catalogue, Store};
 
 /// The section.
@@ -74,14 +75,17 @@ impl Definition for Metric {
         store.save_metric(self)
     }
 
-    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
         if let Err(failure) = metric::check_name(catalogue, &self.name) {
             table.fault_of("name", &failure);
         }
         if let MetricDefinition::Formula(formula) = &self.definition {
             let read = catalogue.read(formula);
             let checked = read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
-            checked.unwrap_or_else(|failure| table.fault_of("formula", &failure));
+            let is_sound = checked.map_err(|failure| table.fault_of("formula", &failure)).is_ok();
+            if let (true, Err(error)) = (is_sound, metric::refuse_feedback(store, catalogue)) {
+                table.fault_of("formula", &error.downcast::<Failure>()?);
+            }
         }
         Ok(())
     }

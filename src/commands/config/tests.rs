@@ -5,6 +5,7 @@ use proptest::sample::select;
 use tempfile::TempDir;
 
 use super::*;
+use crate::domain::health::{Bands, Measure as HealthMeasure, MeasureKind, PRIORITIES, Profile, Scale, Scoring};
 use crate::domain::metric::{Definition as MetricDefinition, Measure, Metric};
 use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
 use crate::domain::pulse::Level;
@@ -23,6 +24,7 @@ struct Made {
     rules: Vec<Rule>,
     metrics: Vec<Metric>,
     segments: Vec<Segment>,
+    profiles: Vec<Profile>,
     playbooks: Vec<Playbook>,
     guidelines: Vec<(Level, String)>,
     /// Of which kinds there is a code of the team's own, active or not.
@@ -132,6 +134,31 @@ fn playbook(name: &'static str) -> impl Strategy<Value = Playbook> {
     })
 }
 
+fn profile(number: usize) -> impl Strategy<Value = Profile> {
+    let figure = || prop_oneof![(-1000..1000_i32).prop_map(f64::from), -1e3..1e3];
+    let line_scale = (figure(), 1e-3..1e3).prop_map(|(from, length)| Scale::Linear { from, to: from + length });
+    let map = prop::collection::btree_map(text(), 0.0..100.0, 1..4).prop_map(Scale::Map);
+    let kind = select(MeasureKind::ALL);
+    let value = select(&["mrr", "plan", "CASE WHEN mrr > 1 THEN 2 END"][..]);
+    let measure = (line(), kind, value, 1e-3..1e3, prop_oneof![line_scale, map]);
+    let measures = prop::collection::vec(measure, 1..4).prop_map(|measures| {
+        let measures = measures.into_iter().enumerate();
+        let measure =
+            |(number, (name, kind, value, weight, scale)): (usize, (String, MeasureKind, &str, f64, Scale))| {
+                HealthMeasure { name: format!("{name}{number}"), kind, value: String::from(value), scale, weight }
+            };
+        measures.map(measure).collect()
+    });
+    let bands = (0.0..50.0, 50.0..100.0).prop_map(|(average, good)| Bands { good, average });
+    (line(), prop::option::of(expression()), PRIORITIES, prop_oneof![Just(Bands::default()), bands], measures).prop_map(
+        move |(name, condition, priority, bands, measures)| Profile {
+            condition,
+            priority,
+            scoring: Scoring { name: format!("{name}{number}"), bands, measures },
+        },
+    )
+}
+
 fn made() -> impl Strategy<Value = Made> {
     let rules = prop::collection::vec(Just(()), 0..5)
         .prop_flat_map(|places| places.iter().enumerate().map(|(number, ())| rule(number)).collect::<Vec<_>>());
@@ -148,12 +175,14 @@ fn made() -> impl Strategy<Value = Made> {
         ),
     );
     let guidelines = prop::collection::vec((select(&Level::ALL[..]), text()), 0..3);
-    let segments = prop::collection::vec(segment, 0..3);
+    let profiles = (0..3usize).prop_flat_map(|count| (0..count).map(profile).collect::<Vec<_>>());
+    let segments = (prop::collection::vec(segment, 0..3), profiles);
     (rules, metrics, segments, playbooks, guidelines, reasons).prop_map(
-        |(rules, metrics, segments, playbooks, guidelines, (own_reasons, changed_reasons))| Made {
+        |(rules, metrics, (segments, profiles), playbooks, guidelines, (own_reasons, changed_reasons))| Made {
             rules,
             metrics,
             segments,
+            profiles,
             playbooks,
             guidelines,
             own_reasons,
@@ -172,6 +201,7 @@ fn database() -> (TempDir, Store) {
 fn make(store: &Store, made: &Made) {
     made.metrics.iter().for_each(|metric| store.save_metric(metric).unwrap());
     made.segments.iter().for_each(|segment| store.save_segment(segment).unwrap());
+    made.profiles.iter().for_each(|profile| store.save_profile(profile).unwrap());
     made.playbooks.iter().for_each(|playbook| store.save_playbook(playbook).unwrap());
     made.rules.iter().for_each(|rule| store.save_rule(rule).unwrap());
     made.guidelines.iter().for_each(|(level, text)| store.set_guideline(*level, text).unwrap());
