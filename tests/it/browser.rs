@@ -156,7 +156,7 @@ fn every_report_fits_every_screen_and_asks_for_nothing() {
             assert_eq!(unstyled, json!(look.4 == "print"), "{place}: the style sheet is not applied");
             browser.picture(&format!("{report}-{}", look.0));
             let (requests, troubles) = browser.told();
-            assert_eq!(requests, [url.clone()], "{place}");
+            assert_eq!(requests, std::slice::from_ref(&url), "{place}");
             assert!(troubles.is_empty(), "{place}: {troubles:?}");
         }
     }

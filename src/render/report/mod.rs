@@ -1,6 +1,6 @@
 //! Reports: a head and sections of tables, worked out once and written in every format.
 //!
-//! A view makes a [`Report`] of typed cells; [`screen`], [`figures`], [`xlsx`] and [`page`] write it. How a number is rounded
+//! A view makes a [`Report`] of typed cells; [`screen()`], [`figures()`], [`xlsx()`] and [`page()`] write it. How a number is rounded
 //! and written is decided by [`Cell`] alone, so that the formats cannot disagree.
 
 mod cell;

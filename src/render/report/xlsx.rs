@@ -35,12 +35,11 @@ fn write_head(book: &mut Workbook, report: &Report, formats: &CellFormats) -> Re
     write_day(sheet, (1, 1), report.head.as_of, formats)?;
     sheet.write_string(2, 0, "customers")?;
     write_text(sheet, (2, 1), &report.head.filter, formats)?;
-    let mut row = 4;
-    for section in report.sections.iter().filter(|section| !section.answer.is_empty()) {
+    let answered = report.sections.iter().filter(|section| !section.answer.is_empty());
+    for (row, section) in (4..).zip(answered) {
         sheet.write_string_with_format(row, 0, section.title, &formats.wrapped)?;
         write_text(sheet, (row, 1), &section.answer, formats)?;
         sheet.set_cell_format(row, 1, &formats.wrapped)?;
-        row += 1;
     }
     sheet.set_landscape().set_print_fit_to_pages(1, 0);
     Ok(())
