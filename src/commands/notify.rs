@@ -186,7 +186,8 @@ fn undelivered(deliveries: &[Delivery]) -> Failure {
 struct Realtime(Vec<SignalType>);
 
 fn realtime(text: &str) -> Result<Realtime, String> {
-    if text.trim() == "none" {
+    let text = text.trim().to_lowercase();
+    if text == "none" {
         return Ok(Realtime(Vec::new()));
     }
     let mut types = text.split([',', ';']).map(|name| name.trim().parse()).collect::<Result<Vec<SignalType>, _>>()?;
@@ -196,7 +197,7 @@ fn realtime(text: &str) -> Result<Realtime, String> {
 }
 
 fn answer(text: &str) -> Result<bool, String> {
-    match text {
+    match text.trim().to_lowercase().as_str() {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => Err(format!("'{text}' is neither yes nor no")),

@@ -117,7 +117,6 @@ impl AddPreset {
         }
         let mut store = context.maker()?;
         let made = store.transaction(Finish::Commit, |store| {
-            let presets = if self.usual { possible(context, store, presets)? } else { presets };
             presets.into_iter().map(|preset| self.make(store, preset)).collect::<Result<Vec<Made>>>()
         })?;
         for made in &made {
@@ -161,12 +160,6 @@ impl AddPreset {
         if let Some(metric) = self.event.as_deref().and_then(|event| preset.metric(event)) {
             make_metric(store, &metric)?;
         }
-        if let Some(when) = preset.when(&self.choice()) {
-            store.catalogue()?.read(&when).map_err(|mistake| {
-                not_allowed(format!("the preset '{}' is not possible yet: {mistake}", preset.name))
-                    .hint("`signals attribute list` shows the attributes that there are")
-            })?;
-        }
         let request = self.request(preset);
         let stored = store.rule(&request.name)?;
         let rule = request.rule_like(|| self.template(preset), stored.as_ref())?;
@@ -207,18 +200,6 @@ impl AddPreset {
             None => advise(context, store, &made.rule),
         }
     }
-}
-
-/// The presets of which this version knows all attributes; the others are named.
-fn possible(context: &Context, store: &Store, presets: Vec<&'static Preset>) -> Result<Vec<&'static Preset>> {
-    let catalogue = store.catalogue()?;
-    let is_possible =
-        |preset: &&Preset| preset.when(&Choice::default()).is_none_or(|when| catalogue.read(&when).is_ok());
-    let (possible, others): (Vec<&Preset>, Vec<&Preset>) = presets.into_iter().partition(is_possible);
-    for preset in others {
-        context.ui.note(format!("left out {}, of which this version does not know all attributes", preset.name));
-    }
-    Ok(possible)
 }
 
 /// Makes the metric that a condition is about, unless there is one that counts the same event.

@@ -41,6 +41,12 @@ impl From<u16> for Value {
     }
 }
 
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Value::Whole(i64::from(number))
+    }
+}
+
 impl From<i64> for Value {
     fn from(number: i64) -> Self {
         Value::Whole(number)

@@ -4,6 +4,7 @@
 //! notices to a person by e-mail, or to all by Slack.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -24,6 +25,8 @@ const MOST_PATIENCE: i64 = 86_400;
 
 /// The hours after which an unread notice is sent by e-mail, unless the settings say otherwise.
 pub const USUAL_GRACE_HOURS: u32 = 24;
+/// The hours that the settings may say: up to ten years, for those who want no such message.
+pub const GRACE_HOURS: RangeInclusive<u32> = 0..=87_600;
 
 /// Whom a rule wants to be told of all its signals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

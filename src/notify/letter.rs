@@ -2,6 +2,8 @@
 //!
 //! Everything that came from a file is made one line of harmless text here; each form escapes it once more in its own way.
 
+use std::iter::Peekable;
+
 use anyhow::Result;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
@@ -13,13 +15,25 @@ use crate::domain::notify::Purpose;
 use crate::domain::rule::RuleLogic;
 use crate::domain::signal::SignalType;
 use crate::render::{self, counted, escape};
-use crate::store::SignalRecord;
+use crate::store::{SignalRecord, TaskRecord};
 
-/// After so many signals a message only counts the others.
+/// So many signals are told with all that should be known of them; the others have a line each.
 pub const MOST_ITEMS: usize = 40;
 
-/// The longest text of an item, in characters. Slack takes 3000 for a whole block.
+/// After so many signals a message only counts the others.
+pub const MOST_SIGNALS: usize = 1000;
+
+/// A signal opens seldom more tasks than this.
+const MOST_TASKS: usize = 10;
+
+/// The longest text of an item, in characters.
 const LONGEST: usize = 200;
+
+/// The longest text of a block of Slack, in characters; it takes 3000.
+const LONGEST_BLOCK: usize = 2900;
+
+/// The blocks of a post on Slack that have lines; it takes 50, of which [`MOST_ITEMS`] and three more are in use.
+const MOST_BLOCKS_OF_LINES: usize = 6;
 
 /// After so many people who are to know of a signal, Slack is told of no others.
 const MOST_PEOPLE: usize = 10;
@@ -36,8 +50,14 @@ pub struct Letter {
     pub intro: String,
     /// The signals.
     pub items: Vec<Item>,
+    /// Further signals, in a line each.
+    pub lines: Vec<Line>,
+    /// How many signals there are besides.
+    pub left_out: u64,
+    /// How whoever reads it looks into the inbox.
+    pub inbox: String,
     /// What to say at the end.
-    pub closing: Vec<String>,
+    pub closing: String,
 }
 
 /// A signal, as it is told.
@@ -66,33 +86,57 @@ pub struct Fact {
     pub is_command: bool,
 }
 
+/// A signal in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The company.
+    pub company: String,
+    /// What happened.
+    pub headline: String,
+    /// The type of the signal.
+    pub signal_type: &'static str,
+    /// How to see more of it.
+    pub look: String,
+}
+
 /// A signal and those who are to know of it.
 pub struct Told {
     /// The signal.
     pub signal: SignalRecord,
-    /// What is to be done about it, where its rule says so.
-    pub playbook: Option<String>,
+    /// What there is to be done about it.
+    pub tasks: Vec<TaskRecord>,
     /// Their names.
     pub people: Vec<String>,
 }
 
+/// All signals that a message tells of, however much of them it shows.
+pub struct Overview {
+    /// The type of each.
+    pub types: Vec<SignalType>,
+    /// How many companies they are of.
+    pub companies: usize,
+}
+
 impl Letter {
-    /// The letter about these signals, of which there are as many of each type as `types` has entries of it: more than
-    /// [`MOST_ITEMS`] are only counted.
-    pub fn about(purpose: Purpose, types: &[SignalType], told: &[Told]) -> Self {
-        let left_out = types.len().saturating_sub(told.len()) as u64;
-        let mut closing = Vec::new();
-        if left_out > 0 {
-            closing.push(format!("And {} more: `signals inbox --for NAME` lists all.", render::thousands(left_out)));
-        }
-        closing.push(
-            "Sent by signals. Acknowledging a signal, or `signals inbox --mark-read`, marks it as read.".to_owned(),
-        );
+    /// The letter about these signals: `told` first, then `others`. `reader`: who gets it, unless it is for everybody.
+    pub fn about(
+        purpose: Purpose,
+        reader: Option<&str>,
+        overview: &Overview,
+        told: &[Told],
+        others: &[SignalRecord],
+    ) -> Self {
+        let inbox = format!("signals inbox --for {}", reader.map_or("NAME".to_owned(), quoted));
         Letter {
-            subject: subject(purpose, types, told),
-            intro: intro(purpose).to_owned(),
+            subject: subject(purpose, overview, told),
+            intro: intro(purpose, overview.types.len()).to_owned(),
             items: told.iter().map(Item::of).collect(),
-            closing,
+            lines: others.iter().map(Line::of).collect(),
+            left_out: overview.types.len().saturating_sub(told.len() + others.len()) as u64,
+            closing: format!(
+                "Sent by signals. `signals ack` closes a signal and `{inbox} --mark-read` marks all as read."
+            ),
+            inbox,
         }
     }
 
@@ -102,7 +146,10 @@ impl Letter {
             subject: "Test message of signals".to_owned(),
             intro: format!("This is a test message for {}: notifications arrive.", harmless(person)),
             items: Vec::new(),
-            closing: vec!["Sent by `signals notify test`.".to_owned()],
+            lines: Vec::new(),
+            left_out: 0,
+            inbox: String::new(),
+            closing: "Sent by `signals notify test`.".to_owned(),
         }
     }
 
@@ -125,7 +172,8 @@ impl Letter {
     /// The ending of the template's name decides how values are escaped.
     fn render(&self, name: &str, template: &str) -> Result<String> {
         let letter = minijinja::Value::from(Serde(self));
-        Ok(Environment::new().render_named_str(name, template, context! { letter })?)
+        let more = (self.left_out > 0).then(|| and_more(self.left_out, &self.inbox));
+        Ok(Environment::new().render_named_str(name, template, context! { letter, more })?)
     }
 
     /// The letter as a post of at most 50 blocks. `mentions`: names of the team and what Slack knows them by.
@@ -136,8 +184,16 @@ impl Letter {
         })];
         blocks.push(section(&self.slack_intro(mentions)));
         blocks.extend(self.items.iter().map(|item| section(&item.slack(mentions))));
-        let closing: Vec<String> = self.closing.iter().map(|line| for_slack(line)).collect();
-        blocks.push(json!({"type": "context", "elements": [mrkdwn(&closing.join("\n"))]}));
+        let mut lines = self.lines.iter().map(Line::slack).peekable();
+        while lines.peek().is_some() && blocks.len() < self.items.len() + 2 + MOST_BLOCKS_OF_LINES {
+            blocks.push(section(&block(&mut lines)));
+        }
+        let left_out = self.left_out + lines.count() as u64;
+        let mut closing = for_slack(&self.closing);
+        if left_out > 0 {
+            closing = format!("{}\n{closing}", for_slack(&and_more(left_out, &self.inbox)));
+        }
+        blocks.push(json!({"type": "context", "elements": [mrkdwn(&closing)]}));
         json!({"text": for_slack(&self.subject), "blocks": blocks})
     }
 
@@ -157,11 +213,10 @@ impl Item {
         let signal = &told.signal;
         let mut facts = Facts::default();
         facts.add("signal", format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on));
+        facts.add("csm", signal.csm.as_deref().map_or("nobody".to_owned(), harmless));
         facts.add_evidence(signal);
         facts.add("why", why(signal));
-        if let Some(playbook) = &told.playbook {
-            facts.add("playbook", harmless(playbook));
-        }
+        facts.add_tasks(&told.tasks, signal);
         facts.add_command("look", format!("signals show {}", signal.id));
         facts.add_command("close", format!("signals ack {} --reason TEXT", signal.id));
         Item {
@@ -173,21 +228,47 @@ impl Item {
     }
 
     fn slack(&self, mentions: &[(String, String)]) -> String {
-        // All of it together must fit into a block.
         let (company, headline) = (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
         let mut lines = vec![format!("*{company}*: {headline}")];
-        lines.extend(self.facts.iter().map(|fact| match fact.is_command {
-            true => format!("{}: `{}`", fact.name, for_slack(&fact.value)),
-            false => format!("{}: {}", fact.name, short_for_slack(&fact.value, 250)),
-        }));
         if !self.people.is_empty() {
             let name =
                 |person: &String| mention(person, mentions).unwrap_or_else(|| short_for_slack(&harmless(person), 50));
             let names: Vec<String> = self.people.iter().take(MOST_PEOPLE).map(name).collect();
             lines.push(format!("for: {}", names.join(", ")));
         }
-        lines.join("\n")
+        lines.extend(self.facts.iter().map(|fact| match fact.is_command {
+            true => format!("{}: `{}`", fact.name, for_slack(&fact.value)),
+            false => format!("{}: {}", fact.name, short_for_slack(&fact.value, 250)),
+        }));
+        block(&mut lines.into_iter().peekable())
     }
+}
+
+impl Line {
+    fn of(signal: &SignalRecord) -> Self {
+        Line {
+            company: company(signal),
+            headline: harmless(&signal.detail),
+            signal_type: signal.signal_type.as_str(),
+            look: format!("signals show {}", signal.id),
+        }
+    }
+
+    fn slack(&self) -> String {
+        let (company, headline) = (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        format!("*{company}*: {headline} ({}, `{}`)", self.signal_type, self.look)
+    }
+}
+
+/// As many of the lines as a block of Slack takes, at least one.
+fn block(lines: &mut Peekable<impl Iterator<Item = String>>) -> String {
+    let mut text = lines.next().unwrap_or_default();
+    let mut length = text.chars().count();
+    while let Some(line) = lines.next_if(|line| length + 1 + line.chars().count() <= LONGEST_BLOCK) {
+        length += 1 + line.chars().count();
+        text = text + "\n" + &line;
+    }
+    text
 }
 
 #[derive(Default)]
@@ -203,7 +284,7 @@ impl Facts {
                 self.add("before", format!("{} ({})", render::thousands(comparison.previous), comparison.observation));
                 self.add("now", format!("{} ({})", render::thousands(comparison.current), comparison.decision));
                 self.add("change", comparison.change_text());
-                self.add("chance", format!("{} that this happens when nothing has changed", render::chance(*chance)));
+                self.add("chance", render::chance_in_words(*chance));
             }
             (Evidence::Adoption(adoption), _) => {
                 self.add("event", harmless(&adoption.event));
@@ -215,6 +296,20 @@ impl Facts {
                     reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
                 self.add("values", harmless(&values.join(", ")));
             }
+        }
+    }
+
+    /// The tasks; where a signal has none, what is usually done.
+    fn add_tasks(&mut self, tasks: &[TaskRecord], signal: &SignalRecord) {
+        for task in tasks.iter().take(MOST_TASKS) {
+            let whose = task.assignee.as_deref().map_or_else(|| task.owner.to_string(), str::to_owned);
+            self.add(
+                "to do",
+                format!("{} (task {}, {}, due {})", harmless(&task.title), task.id, harmless(&whose), task.due_on),
+            );
+        }
+        if tasks.is_empty() {
+            self.add("to do", advice(signal.signal_type).to_owned());
         }
     }
 
@@ -231,36 +326,47 @@ fn company(signal: &SignalRecord) -> String {
     harmless(signal.company_name.as_deref().unwrap_or(&signal.company_id))
 }
 
-/// Why somebody should care, in a sentence.
+/// The company where there is little room, so that what happened to it can be read too.
+fn short_company(signal: &SignalRecord) -> String {
+    const LONGEST_NAME: usize = 50;
+    shortened(&company(signal), LONGEST_NAME)
+}
+
+/// What the rule watches for.
 fn why(signal: &SignalRecord) -> String {
-    let advice = match signal.signal_type {
-        SignalType::Bad => "something to act on before the customer does",
-        SignalType::Good => "something to build on",
-        SignalType::Info => "something to know before you talk to them",
-    };
     let rule = harmless(&signal.rule);
-    let reason = match &signal.definition {
+    match &signal.definition {
         RuleLogic::Trend(trend) => {
-            format!("more than the {} % in {} days that the rule {rule} lets pass", trend.threshold, trend.timeframe)
+            format!("the rule {rule} tells of changes of more than {} % in {} days", trend.threshold, trend.timeframe)
         }
         RuleLogic::Adoption(_) => format!("the rule {rule} watches whether this is done, and when"),
         RuleLogic::Condition(condition) => format!("the rule {rule} watches for {}", harmless(&condition.when)),
-    };
-    format!("{reason}; {advice}")
+    }
+}
+
+/// What to do about a signal whose rule opens no tasks.
+fn advice(signal_type: SignalType) -> &'static str {
+    match signal_type {
+        SignalType::Bad => "find out what changed, talk to the customer, and close the signal with what you found",
+        SignalType::Good => "build on it when you next talk to the customer, and close the signal",
+        SignalType::Info => "know it when you next talk to the customer, and close the signal",
+    }
 }
 
 /// How many signals of which types and, while few, of whom: `1 bad signal: Acme: login fell …`.
-fn subject(purpose: Purpose, types: &[SignalType], told: &[Told]) -> String {
+fn subject(purpose: Purpose, overview: &Overview, told: &[Told]) -> String {
     let beginning = match purpose {
         Purpose::Realtime => "",
         Purpose::Reminder => "Still unread: ",
         Purpose::Digest => "Daily digest: ",
     };
     let rest = match told {
-        [only] if types.len() == 1 => format!("{}: {}", company(&only.signal), harmless(&only.signal.detail)),
-        _ => companies(told),
+        [only] if overview.types.len() == 1 => {
+            format!("{}: {}", short_company(&only.signal), harmless(&only.signal.detail))
+        }
+        _ => companies(overview.companies, told),
     };
-    shortened(&format!("{beginning}{}: {rest}", count(types)), LONGEST)
+    shortened(&format!("{beginning}{}: {rest}", count(&overview.types)), LONGEST)
 }
 
 /// `1 bad signal`, `3 signals (2 bad, 1 good)`.
@@ -278,26 +384,41 @@ fn count(types: &[SignalType]) -> String {
     }
 }
 
-/// `Acme, Beta and 3 more`.
-fn companies(told: &[Told]) -> String {
+/// `Acme, Beta, Gamma and 3 more`: of so many companies the first few.
+fn companies(number: usize, told: &[Told]) -> String {
     const NAMED: usize = 3;
-    let mut names: Vec<String> = Vec::new();
-    for name in told.iter().map(|told| company(&told.signal)) {
-        if !names.contains(&name) {
-            names.push(name);
+    let mut named: Vec<&SignalRecord> = Vec::new();
+    for signal in told.iter().map(|told| &told.signal) {
+        if named.len() < NAMED && !named.iter().any(|known| known.company == signal.company) {
+            named.push(signal);
         }
     }
-    let more = names.len().saturating_sub(NAMED);
-    names.truncate(NAMED);
-    let text = names.join(", ");
-    if more > 0 { format!("{text} and {more} more") } else { text }
+    let names: Vec<String> = named.iter().map(|signal| short_company(signal)).collect();
+    let (more, text) = (number.saturating_sub(named.len()) as u64, names.join(", "));
+    if more > 0 { format!("{text} and {} more", render::thousands(more)) } else { text }
 }
 
-fn intro(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Realtime => "These signals need attention.",
-        Purpose::Reminder => "These signals still lie unread in your inbox.",
-        Purpose::Digest => "What else there is to know today.",
+fn intro(purpose: Purpose, signals: usize) -> &'static str {
+    match (purpose, signals) {
+        (Purpose::Realtime, 1) => "This signal needs attention.",
+        (Purpose::Realtime, _) => "These signals need attention.",
+        (Purpose::Reminder, 1) => "This signal still lies unread in your inbox.",
+        (Purpose::Reminder, _) => "These signals still lie unread in your inbox.",
+        (Purpose::Digest, _) => "What else there is to know today.",
+    }
+}
+
+fn and_more(left_out: u64, inbox: &str) -> String {
+    format!("And {} more: `{inbox}` lists all.", render::thousands(left_out))
+}
+
+/// A name as a shell takes it for one word; a stand-in for one that cannot be shown as it is.
+fn quoted(name: &str) -> String {
+    match name {
+        "" => "NAME".to_owned(),
+        _ if harmless(name) != name => "NAME".to_owned(),
+        _ if name.chars().all(|letter| letter.is_ascii_alphanumeric()) => name.to_owned(),
+        _ => format!("'{}'", name.replace('\'', r"'\''")),
     }
 }
 
@@ -352,7 +473,7 @@ fn mrkdwn(text: &str) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, HashSet};
 
     use super::*;
     use crate::domain::adoption::Adoption;
@@ -361,12 +482,14 @@ mod tests {
     use crate::domain::day::{Day, DayRange};
     use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, TrendRule, Watch};
     use crate::domain::signal::{Comparison, SignalId};
+    use crate::domain::task::{Owner, TaskId};
 
     fn told(id: i64, name: &str, signal_type: SignalType) -> Told {
         let day = |number| Day::from_number(number);
         let signal = SignalRecord {
             id: SignalId(id),
-            company: CompanyKey(1),
+            // A name is a company.
+            company: CompanyKey(name.bytes().map(u32::from).sum()),
             company_id: "acme".to_owned(),
             company_name: Some(name.to_owned()),
             csm: None,
@@ -388,12 +511,34 @@ mod tests {
             detail: "login fell from 1,000 to 500 (-50.0 %)".to_owned(),
             acknowledgement: None,
         };
-        Told { signal, playbook: Some("Re-engage".to_owned()), people: vec!["ana".to_owned()] }
+        Told { signal, tasks: vec![task(7, "Call the champion")], people: vec!["ana".to_owned()] }
+    }
+
+    fn task(id: i64, title: &str) -> TaskRecord {
+        TaskRecord {
+            id: TaskId(id),
+            company: CompanyKey(1),
+            company_id: "acme".to_owned(),
+            company_name: None,
+            csm: None,
+            title: title.to_owned(),
+            due_on: Day::from_number(20_545),
+            owner: Owner::Csm,
+            assignee: Some("ana".to_owned()),
+            playbook: None,
+            signal: None,
+            added_on: Day::from_number(20_543),
+            done: None,
+        }
+    }
+
+    fn overview(told: &[Told]) -> Overview {
+        let companies: HashSet<CompanyKey> = told.iter().map(|told| told.signal.company).collect();
+        Overview { types: told.iter().map(|told| told.signal.signal_type).collect(), companies: companies.len() }
     }
 
     fn letter(told: &[Told]) -> Letter {
-        let types: Vec<SignalType> = told.iter().map(|told| told.signal.signal_type).collect();
-        Letter::about(Purpose::Realtime, &types, told)
+        Letter::about(Purpose::Realtime, Some("ana"), &overview(told), told, &[])
     }
 
     #[test]
@@ -401,14 +546,17 @@ mod tests {
         use SignalType::{Bad, Good, Info};
         let subject = |purpose, signals: &[(&str, SignalType)]| {
             let told: Vec<Told> = signals.iter().map(|(name, one)| told(1, name, *one)).collect();
-            let types: Vec<SignalType> = signals.iter().map(|(_, one)| *one).collect();
-            Letter::about(purpose, &types, &told).subject
+            Letter::about(purpose, None, &overview(&told), &told, &[]).subject
         };
         assert_eq!(
             subject(Purpose::Realtime, &[("Acme", Bad)]),
             "1 bad signal: Acme: login fell from 1,000 to 500 (-50.0 %)"
         );
         assert_eq!(subject(Purpose::Realtime, &[("Acme", Bad), ("Acme", Bad)]), "2 bad signals: Acme");
+        assert_eq!(
+            subject(Purpose::Realtime, &[(&"a".repeat(5000), Bad)]),
+            format!("1 bad signal: {}…: login fell from 1,000 to 500 (-50.0 %)", "a".repeat(49))
+        );
         assert_eq!(
             subject(Purpose::Digest, &[("Acme", Bad), ("B", Good), ("C", Info), ("D", Info)]),
             "Daily digest: 4 signals (1 bad, 1 good, 2 info): Acme, B, C and 1 more"
@@ -420,21 +568,22 @@ mod tests {
     fn plain_text_has_all_that_should_be_known() {
         let text = letter(&[told(12, "Acme", SignalType::Bad)]).text().unwrap();
         let expected = "\
-These signals need attention.
+This signal needs attention.
 
 Acme: login fell from 1,000 to 500 (-50.0 %)
   signal    12, bad, raised on 2026-03-31
+  csm       nobody
   event     login
   before    1,000 (2026-03-18..2026-03-24)
   now       500 (2026-03-25..2026-03-31)
   change    -50.0 %
-  chance    0.0071 that this happens when nothing has changed
-  why       more than the 15 % in 7 days that the rule login lets pass; something to act on before the customer does
-  playbook  Re-engage
+  chance    0.0071: by chance alone it would look like this in about 1 of 141 comparisons
+  why       the rule login tells of changes of more than 15 % in 7 days
+  to do     Call the champion (task 7, ana, due 2026-04-02)
   look      signals show 12
   close     signals ack 12 --reason TEXT
 
-Sent by signals. Acknowledging a signal, or `signals inbox --mark-read`, marks it as read.
+Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --mark-read` marks all as read.
 ";
         assert_eq!(text.trim_end(), expected.trim_end());
     }
@@ -459,18 +608,15 @@ Sent by signals. Acknowledging a signal, or `signals inbox --mark-read`, marks i
             done_on: None,
         };
         let told = facts(RuleLogic::Adoption(AdoptionRule { aim, retroactive: false }), Evidence::Adoption(adoption));
-        assert_eq!(told[1..4], ["event: export", "due: 2026-03-31", "done: not yet"]);
-        assert_eq!(
-            told[4],
-            "why: the rule login watches whether this is done, and when; something to act on before the customer does"
-        );
+        assert_eq!(told[2..5], ["event: export", "due: 2026-03-31", "done: not yet"]);
+        assert_eq!(told[5], "why: the rule login watches whether this is done, and when");
         let values = BTreeMap::from([("nps".to_owned(), ReadValue::Whole(3)), ("seats".to_owned(), ReadValue::Null)]);
         let told = facts(
             RuleLogic::Condition(ConditionRule::new("nps < 5", SignalType::Bad)),
             Evidence::Condition(Reading { key: None, values }),
         );
-        assert_eq!(told[1], "values: nps: 3, seats: unknown");
-        assert_eq!(told[2], "why: the rule login watches for nps < 5; something to act on before the customer does");
+        assert_eq!(told[2], "values: nps: 3, seats: unknown");
+        assert_eq!(told[3], "why: the rule login watches for nps < 5");
     }
 
     #[test]
@@ -510,29 +656,105 @@ Sent by signals. Acknowledging a signal, or `signals inbox --mark-read`, marks i
             let slack = letter.slack(&[("ana".to_owned(), id.to_owned())]);
             slack["blocks"][1]["text"]["text"].as_str().unwrap().to_owned()
         };
-        assert_eq!(ids("U012AB"), "<@U012AB> These signals need attention.");
+        assert_eq!(ids("U012AB"), "<@U012AB> This signal needs attention.");
         for wrong in ["", "!channel", "u1", "U1> <!here"] {
-            assert_eq!(ids(wrong), "These signals need attention.");
+            assert_eq!(ids(wrong), "This signal needs attention.");
         }
     }
 
     #[test]
-    fn long_letters_count_what_they_leave_out() {
-        let signals: Vec<Told> = (0..MOST_ITEMS as i64).map(|id| told(id, "Acme", SignalType::Bad)).collect();
-        let letter = Letter::about(Purpose::Realtime, &[SignalType::Bad; 1500], &signals);
-        assert_eq!(letter.subject, "1,500 bad signals: Acme");
-        assert_eq!(letter.closing[0], "And 1,460 more: `signals inbox --for NAME` lists all.");
+    fn a_signal_without_tasks_has_advice_and_its_csm_is_named() {
+        let mut told = told(12, "Acme", SignalType::Good);
+        told.tasks = Vec::new();
+        told.signal.csm = Some("Ana\nPop".to_owned());
+        let text = letter(&[told]).text().unwrap();
+        assert!(text.contains("\n  csm       Ana Pop\n"), "{text}");
+        assert!(text.contains("\n  to do     build on it when you next talk to the customer"), "{text}");
+    }
+
+    #[test]
+    fn the_inbox_is_named_as_a_shell_takes_it() {
+        assert_eq!(quoted("ana"), "ana");
+        assert_eq!(quoted("Ana Pop"), "'Ana Pop'");
+        assert_eq!(quoted("O'Neil ; rm"), r"'O'\''Neil ; rm'");
+        for hidden in ["", "Ana\nPop", "\u{202e}ana", &"n".repeat(3000)] {
+            assert_eq!(quoted(hidden), "NAME");
+        }
+    }
+
+    /// A letter of `number` bad signals, each of a company of its own.
+    fn long_letter(number: usize, name: &str) -> Letter {
+        let signals: Vec<Told> = (0..number as i64)
+            .map(|id| {
+                let mut told = told(id, &format!("{name}{id:04}"), SignalType::Bad);
+                told.signal.company = CompanyKey(id as u32);
+                told
+            })
+            .collect();
+        let (first, others) = signals.split_at(MOST_ITEMS.min(number));
+        let others: Vec<SignalRecord> =
+            others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|told| told.signal.clone()).collect();
+        Letter::about(Purpose::Realtime, Some("ana"), &overview(&signals), first, &others)
+    }
+
+    fn texts(slack: &serde_json::Value) -> Vec<String> {
+        let blocks = slack["blocks"].as_array().unwrap();
+        blocks.iter().map(|block| block["text"]["text"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn long_letters_have_a_line_for_each_further_signal() {
+        let letter = long_letter(60, "Company ");
+        assert_eq!(
+            letter.subject, "60 bad signals: Company 0000, Company 0001, Company 0002 and 57 more",
+            "all are counted, not only those that are told of at length"
+        );
+        let (text, html) = (letter.text().unwrap(), letter.html().unwrap());
         let slack = letter.slack(&[]);
-        assert_eq!(slack["blocks"].as_array().unwrap().len(), MOST_ITEMS + 3);
+        let all = texts(&slack).join("\n");
+        for id in 0..60 {
+            assert!(text.contains(&format!("Company {id:04}: login fell")), "{id} in {text}");
+            assert!(html.contains(&format!("Company {id:04}: login fell")), "{id} in {html}");
+            assert!(all.contains(&format!("*Company {id:04}*: login fell")), "{id} in {all}");
+        }
+        assert!(
+            text.contains("\n  Company 0059: login fell from 1,000 to 500 (-50.0 %) (bad, signals show 59)\n"),
+            "{text}"
+        );
+        assert!(!text.contains(" more: "), "{text}");
+        assert_eq!(slack["blocks"].as_array().unwrap().len(), 2 + MOST_ITEMS + 1 + 1);
+    }
+
+    #[test]
+    fn very_long_letters_count_what_they_leave_out() {
+        let letter = long_letter(1500, &"<".repeat(100));
+        assert!(letter.text().unwrap().contains("\nAnd 500 more: `signals inbox --for ana` lists all.\n"));
+        let slack = letter.slack(&[]);
+        let (blocks, texts) = (slack["blocks"].as_array().unwrap(), texts(&slack));
+        assert_eq!(blocks.len(), 2 + MOST_ITEMS + MOST_BLOCKS_OF_LINES + 1);
+        assert!(texts.iter().all(|text| text.chars().count() <= LONGEST_BLOCK));
+        let shown = texts.iter().flat_map(|text| text.lines()).filter(|line| line.contains("*: login fell")).count();
+        let closing = blocks.last().unwrap()["elements"][0]["text"].as_str().unwrap();
+        let left_out = render::thousands(1500 - shown as u64);
+        assert!(
+            closing.starts_with(&format!("And {left_out} more: `signals inbox --for ana` lists all.\n")),
+            "{closing}"
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_for_slack_is_cut() {
         let mut long = told(1, &"<".repeat(5000), SignalType::Bad);
         long.signal.detail = "&".repeat(5000);
         long.signal.rule = ">".repeat(5000);
+        long.signal.csm = Some("<".repeat(5000));
         long.signal.definition = RuleLogic::Trend(TrendRule::new(Watch::Event("&".repeat(5000))));
-        long.playbook = Some("<".repeat(5000));
+        long.tasks = vec![task(1, &"<".repeat(5000)); 100];
         long.people = vec!["<".repeat(5000); 100];
-        let slack = super::tests::letter(&[long]).slack(&[]);
-        assert!(slack["blocks"][2]["text"]["text"].as_str().unwrap().chars().count() < 3000);
-        let heading = slack["blocks"][0]["text"]["text"].as_str().unwrap();
+        let slack = letter(&[long]).slack(&[]);
+        let texts = texts(&slack);
+        assert!(texts[2].chars().count() <= LONGEST_BLOCK);
+        let heading = &texts[0];
         assert!(heading.ends_with("&lt;…") && heading.chars().count() <= 150, "{heading}");
     }
 }

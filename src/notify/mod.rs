@@ -6,6 +6,7 @@
 
 mod delivery;
 mod letter;
+mod relay;
 mod secret;
 mod slack;
 mod smtp;
@@ -17,17 +18,20 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use self::letter::{Letter, MOST_ITEMS, Told};
+use self::letter::{Letter, MOST_ITEMS, MOST_SIGNALS, Overview, Told};
 use self::secret::Secret;
 use self::slack::Webhook;
 use self::smtp::{Mail, Mailer};
 use crate::clock::Clock;
+use crate::domain::company::CompanyKey;
 use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
 use crate::domain::notify::{self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource};
 use crate::domain::signal::{SignalId, SignalType};
-use crate::error::not_allowed;
-use crate::store::{Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, Store};
+use crate::error::{Failure, not_allowed};
+use crate::store::{
+    Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, SignalRecord, Store, ToldSignal,
+};
 
 /// Why something was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,14 @@ impl Trouble {
 /// Whether a host is this machine.
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a text can be the sender of e-mail.
+///
+/// # Errors
+/// No address (exit 9).
+pub fn check_sender(text: &str) -> Result<(), Failure> {
+    smtp::sender(text).map(|_| ())
 }
 
 /// The ways to people that are configured.
@@ -89,7 +101,7 @@ impl Transports {
         let slack_webhook = find("slack_webhook", &settings.slack_webhook, &usual.slack_webhook)?;
         let from = settings.from.clone().unwrap_or_else(|| usual_sender(host));
         Ok(Transports {
-            mailer: smtp_url.map(|url| Mailer::new(&url, &from, limits.step)).transpose()?,
+            mailer: smtp_url.map(|url| Mailer::new(&url, &from, limits)).transpose()?,
             webhook: slack_webhook.map(|url| Webhook::new(url, limits)).transpose()?,
             domain: smtp::sender(&from)?.email.domain().to_owned(),
         })
@@ -388,24 +400,22 @@ fn mail(letter: &Letter, member: Option<&TeamMember>, message_id: &str, now: Ins
 
 fn letter(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Letter> {
     let signals = store.signals_of_message(message.id)?;
-    let types: Vec<SignalType> = signals.iter().map(|(_, signal_type)| *signal_type).collect();
+    let companies: HashSet<CompanyKey> = signals.iter().map(|signal| signal.company).collect();
+    let types = signals.iter().map(|signal| signal.signal_type).collect();
+    let overview = Overview { types, companies: companies.len() };
+    let (first, others) = signals.split_at(signals.len().min(MOST_ITEMS));
     let mut told = Vec::new();
-    for (id, signal_type) in signals.iter().take(MOST_ITEMS) {
+    for ToldSignal { id, signal_type, .. } in first {
         let mut people = store.people_of_message(message.id, *id)?;
         people.retain(|name| wants(team, name, *signal_type, message.purpose));
-        let playbook = playbook(store, *id)?;
-        told.extend(store.signal(*id)?.map(|signal| Told { signal, playbook, people }));
+        let mut tasks = store.tasks_of_signal(*id)?;
+        tasks.retain(|task| task.done.is_none());
+        told.extend(store.signal(*id)?.map(|signal| Told { signal, tasks, people }));
     }
-    Ok(Letter::about(message.purpose, &types, &told))
-}
-
-/// The playbook of a signal's rule: its name and its steps.
-fn playbook(store: &Store, signal: SignalId) -> Result<Option<String>> {
-    let Some(name) = store.playbook_of_signal(signal)? else { return Ok(None) };
-    let stored = store.playbook(&name)?;
-    let steps: Vec<String> =
-        stored.map(|stored| stored.playbook.steps).unwrap_or_default().into_iter().map(|step| step.title).collect();
-    Ok(Some(if steps.is_empty() { name } else { format!("{name}: {}", steps.join("; ")) }))
+    let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|other| store.signal(other.id));
+    let others: Vec<Option<SignalRecord>> = others.collect::<Result<_>>()?;
+    let others: Vec<SignalRecord> = others.into_iter().flatten().collect();
+    Ok(Letter::about(message.purpose, message.person.as_deref(), &overview, &told, &others))
 }
 
 /// Whether somebody is to be named, because the message is what they want.

@@ -5,20 +5,29 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::{SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
 use lettre::{Address, Message, SmtpTransport, Transport};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::letter::harmless;
+use super::relay::Relay;
 use super::secret::{Redactor, Secret};
 use super::{Trouble, is_loopback};
 use crate::domain::day::Instant;
 use crate::error::{Failure, not_allowed};
+use crate::store::SendingLimits;
 
 /// Delivers mails through one server.
 pub struct Mailer {
-    /// Or why there is no such connection: no certificates on this machine, for example.
-    transport: Result<SmtpTransport, String>,
+    host: String,
+    port: u16,
+    /// Or why nothing can be encrypted: no certificates on this machine, for example.
+    tls: Result<Tls, String>,
+    credentials: Option<Credentials>,
+    limits: SendingLimits,
     from: Mailbox,
     redactor: Redactor,
 }
@@ -41,21 +50,20 @@ pub struct Mail {
 }
 
 impl Mailer {
-    /// A mailer for the server at a URL: `smtps://`, `smtp://…?tls=required`, or `smtp://` on this machine. Each step of the
-    /// conversation may take as long as `step`.
+    /// A mailer for the server at a URL: `smtps://`, `smtp://…?tls=required`, or `smtp://` on this machine.
     ///
     /// # Errors
     /// A URL or a sender that cannot be used (exit 9). What is wrong never shows the URL.
-    pub fn new(url: &Secret, from: &str, step: Duration) -> Result<Self> {
+    pub fn new(url: &Secret, from: &str, limits: SendingLimits) -> Result<Self> {
         let parsed = Url::parse(url.expose()).map_err(|_| refused("is no URL"))?;
-        check(&parsed)?;
+        let encryption = check(&parsed)?;
         let redactor = redactor(url, &parsed);
-        let builder = SmtpTransport::from_url(url.expose());
-        let transport = match builder {
-            Ok(builder) => Ok(builder.timeout(Some(step)).build()),
-            Err(error) => Err(redactor.clean(&error.to_string())),
-        };
-        Ok(Mailer { transport, from: sender(from)?, redactor })
+        let host = host(&parsed);
+        let tls = encryption.of(&host).map_err(|error| redactor.clean(&error.to_string()));
+        let credentials =
+            parsed.password().map(|password| Credentials::new(decoded(parsed.username()), decoded(password)));
+        let port = parsed.port().unwrap_or(encryption.usual_port());
+        Ok(Mailer { host, port, tls, credentials, limits, from: sender(from)?, redactor })
     }
 
     /// Delivers a mail; the server has accepted it when this returns without trouble.
@@ -63,11 +71,27 @@ impl Mailer {
     /// # Errors
     /// An address that is none, a server that cannot be reached or does not take the mail.
     pub fn send(&self, mail: &Mail) -> Result<(), Trouble> {
-        let transport = self.transport.as_ref().map_err(Trouble::new)?;
+        let tls = self.tls.as_ref().map_err(Trouble::new)?;
         let message = self.message(mail).map_err(Trouble::new)?;
-        match transport.send(&message) {
+        let relay = Relay::to(&self.host, self.port, self.limits)
+            .map_err(|error| Trouble::new(format!("cannot reach the mail server: {}", harmless(&error.to_string()))))?;
+        match self.transport(tls.clone(), &relay).send(&message) {
             Ok(_) => Ok(()),
+            Err(_) if relay.is_overfull() => Err(Trouble::new("the mail server does not stop talking")),
             Err(error) => Err(Trouble::new(self.redactor.clean(&error.to_string()))),
+        }
+    }
+
+    /// The name of the server is that in its certificate; only the address is the relay's.
+    fn transport(&self, tls: Tls, relay: &Relay) -> SmtpTransport {
+        let address = relay.address();
+        let builder = SmtpTransport::builder_dangerous(address.ip().to_string())
+            .port(address.port())
+            .tls(tls)
+            .timeout(Some(self.limits.step));
+        match &self.credentials {
+            Some(credentials) => builder.credentials(credentials.clone()).build(),
+            None => builder.build(),
         }
     }
 
@@ -92,23 +116,62 @@ impl Mailer {
 ///
 /// # Errors
 /// No address (exit 9).
-pub fn sender(text: &str) -> Result<Mailbox> {
+pub fn sender(text: &str) -> Result<Mailbox, Failure> {
     let wrong = |_| not_allowed(format!("the sender '{}' is no e-mail address", harmless(text)));
     let hint = "`from` of the notify settings says who sends, as signals@example.com";
-    Ok(text.parse().map_err(wrong).map_err(|failure| failure.hint(hint))?)
+    text.parse().map_err(wrong).map_err(|failure| failure.hint(hint))
 }
 
-fn check(url: &Url) -> Result<(), Failure> {
+/// How a conversation is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encryption {
+    /// Not at all, which is for servers on this machine.
+    None,
+    /// After STARTTLS; a server that does not offer it gets nothing.
+    StartTls,
+    /// From the beginning.
+    Whole,
+}
+
+impl Encryption {
+    fn of(self, host: &str) -> Result<Tls, lettre::transport::smtp::Error> {
+        Ok(match self {
+            Encryption::None => Tls::None,
+            Encryption::StartTls => Tls::Required(TlsParameters::new(host.to_owned())?),
+            Encryption::Whole => Tls::Wrapper(TlsParameters::new(host.to_owned())?),
+        })
+    }
+
+    fn usual_port(self) -> u16 {
+        match self {
+            Encryption::None => SMTP_PORT,
+            Encryption::StartTls => SUBMISSION_PORT,
+            Encryption::Whole => SUBMISSIONS_PORT,
+        }
+    }
+}
+
+fn check(url: &Url) -> Result<Encryption, Failure> {
     let host = url.host().filter(|host| host.to_string() != "").ok_or_else(|| refused("names no host"))?;
     let mut tls = url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
     match (url.scheme(), tls.next().as_deref()) {
-        ("smtps", _) | ("smtp", Some("required")) => Ok(()),
-        ("smtp", None) if is_local(&host) => Ok(()),
+        ("smtps", _) => Ok(Encryption::Whole),
+        ("smtp", Some("required")) => Ok(Encryption::StartTls),
+        ("smtp", None) if is_local(&host) => Ok(Encryption::None),
         ("smtp", None) => Err(refused("asks for no encryption, which is allowed only to a server on this machine")
             .hint("write smtps://HOST, or smtp://HOST?tls=required for STARTTLS")),
         ("smtp", Some(_)) => Err(refused("has a tls= that is not 'required'")),
         _ => Err(refused("begins neither with smtp:// nor with smtps://")),
     }
+}
+
+/// The host without the brackets that an address of IPv6 has in a URL.
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn is_local(host: &Host<&str>) -> bool {
@@ -126,8 +189,7 @@ fn refused(what: &str) -> Failure {
 }
 
 fn redactor(secret: &Secret, url: &Url) -> Redactor {
-    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let (user, password) = (decode(url.username()), decode(url.password().unwrap_or_default()));
+    let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
     let plain = match password.is_empty() {
         true => String::new(),
         // What is sent to log in, in base64.
@@ -147,7 +209,31 @@ mod tests {
 
     fn mailer(url: &str) -> Result<Mailer> {
         let secret = Secret::find(&SecretSource::Variable("X".to_owned()), |_| Some(url.to_owned()))?;
-        Mailer::new(&secret.unwrap(), "signals@example.com", Duration::from_secs(1))
+        Mailer::new(&secret.unwrap(), "signals@example.com", SendingLimits::default())
+    }
+
+    #[test]
+    fn a_url_names_the_host_and_the_port() {
+        for (url, host, port) in [
+            ("smtp://localhost", "localhost", 25),
+            ("smtp://127.0.0.1:2525", "127.0.0.1", 2525),
+            ("smtp://[::1]:2525", "::1", 2525),
+            ("smtps://[2001:db8::1]", "2001:db8::1", 465),
+            ("smtps://mail.example.com", "mail.example.com", 465),
+            ("smtp://u:hunter2@mail.example.com?tls=required", "mail.example.com", 587),
+            ("smtp://mail.example.com:25?tls=required", "mail.example.com", 25),
+        ] {
+            let mailer = mailer(url).unwrap();
+            assert_eq!((mailer.host.as_str(), mailer.port), (host, port), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_and_passwords_are_decoded() {
+        let credentials = |url: &str| mailer(url).unwrap().credentials;
+        let expected = Credentials::new("ana@vendor".to_owned(), "a:b/c%".to_owned());
+        assert_eq!(credentials("smtps://ana%40vendor:a%3Ab%2Fc%25@mail.example.com"), Some(expected));
+        assert_eq!(credentials("smtps://mail.example.com"), None);
     }
 
     #[test]

@@ -196,6 +196,16 @@ pub fn chance(chance: f64) -> String {
     }
 }
 
+/// A chance and what it means: `0.0071: by chance alone it would look like this in about 1 of 141 comparisons`.
+pub fn chance_in_words(number: f64) -> String {
+    let often = match number {
+        number if number >= 0.5 => "in every second comparison or more".to_owned(),
+        number if number > 1e-6 => format!("in about 1 of {} comparisons", thousands((1.0 / number).round() as u64)),
+        _ => "once in more than a million".to_owned(),
+    };
+    format!("{}: by chance alone it would look like this {often}", chance(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

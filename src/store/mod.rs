@@ -56,7 +56,7 @@ pub use keys::EVENT_NAMES;
 pub use migrations::LATEST as SCHEMA_VERSION;
 pub use notices::InboxEntry;
 pub use open::Permissions;
-pub use outbox::{Delivery, Message, NewMessage, PendingNotice, SendingLock};
+pub use outbox::{Delivery, Message, NewMessage, PendingNotice, SendingLock, ToldSignal};
 pub use playbooks::StoredPlaybook;
 pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};

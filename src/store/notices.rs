@@ -55,6 +55,11 @@ impl StoredNotice {
     fn place(&self) -> Place {
         place(self.why)
     }
+
+    /// Whether somebody who is told for this reason takes its place. What nobody was told of is for all whom it concerns.
+    fn can_go_to(&self, why: Why) -> bool {
+        self.person.is_none() || self.place() == place(why)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,17 +126,6 @@ impl Store {
             })
         });
         Ok(routing.optional()?)
-    }
-
-    /// The playbook that the rule of a signal names.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
-    pub fn playbook_of_signal(&self, signal: SignalId) -> Result<Option<String>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT v.playbook FROM signals s JOIN rule_versions v ON v.id = s.rule_version WHERE s.id = ?1",
-        )?;
-        Ok(statement.query_row([signal], |row| row.get("playbook")).optional()?.flatten())
     }
 
     fn add_notice(
@@ -209,7 +203,7 @@ impl Store {
             match known {
                 Some(known) if known.is_live() => self.set_why(known.id, *why)?,
                 // A notice that was read has done its work: nobody gets one in its place.
-                _ if !live.iter().any(|notice| notice.place() == place(*why)) => {}
+                _ if !live.iter().any(|notice| notice.can_go_to(*why)) => {}
                 Some(known) => self.withdraw(known.id, None)?,
                 None => self.add_notice(signal, Some(&member.name), *why, now, slack)?,
             }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::Store;
+use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::notify::{Channel, MessageState, Pending, Purpose};
 use crate::domain::signal::{SignalId, SignalType};
@@ -64,6 +65,17 @@ pub struct Message {
     pub last_error: Option<String>,
     /// How many signals it tells of that are still to be read.
     pub signals: u64,
+}
+
+/// A signal that a message tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldSignal {
+    /// Its number.
+    pub id: SignalId,
+    /// Its type.
+    pub signal_type: SignalType,
+    /// Its company.
+    pub company: CompanyKey,
 }
 
 /// What became of a message.
@@ -196,18 +208,23 @@ impl Store {
         Ok(messages.collect::<Result<_, _>>()?)
     }
 
-    /// The signals that a message tells of and that are still to be read, with their types: bad before good before info, newest
-    /// first.
+    /// The signals that a message tells of and that are still to be read: bad before good before info, newest first.
     ///
     /// # Errors
     /// A database that cannot be read.
-    pub fn signals_of_message(&self, message: i64) -> Result<Vec<(SignalId, SignalType)>> {
+    pub fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT s.id, s.type FROM notices n JOIN signals s ON s.id = n.signal
+            "SELECT DISTINCT s.id, s.type, s.company FROM notices n JOIN signals s ON s.id = n.signal
              WHERE (n.email = ?1 OR n.slack = ?1) AND n.read_at IS NULL AND n.withdrawn_at IS NULL
              ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id DESC",
         )?;
-        let signals = statement.query_map([message], |row| Ok((row.get("id")?, row.get("type")?)))?;
+        let signals = statement.query_map([message], |row| {
+            Ok(ToldSignal {
+                id: row.get("id")?,
+                signal_type: row.get("type")?,
+                company: CompanyKey(row.get("company")?),
+            })
+        })?;
         Ok(signals.collect::<Result<_, _>>()?)
     }
 

@@ -112,7 +112,7 @@ impl SignalView {
             ("change", comparison.change_text()),
             ("fires when", "|now - before| x 100 > threshold x before".to_owned()),
             ("here", formula(trend, comparison)),
-            ("chance", chance_text(chance)),
+            ("chance", render::chance_in_words(chance)),
             ("", "taking what people do to be independent of each other".to_owned()),
         ]);
         draw_people(screen, activity);
@@ -165,17 +165,6 @@ fn formula(trend: &TrendRule, comparison: &Comparison) -> String {
         u128::from(now.abs_diff(before)) * 100,
         u128::from(threshold) * u128::from(before)
     )
-}
-
-fn chance_text(chance: f64) -> String {
-    let often = match chance {
-        chance if chance >= 0.5 => "in every second comparison or more".to_owned(),
-        chance if chance > 1e-6 => {
-            format!("in about 1 of {} comparisons", render::thousands((1.0 / chance).round() as u64))
-        }
-        _ => "once in more than a million".to_owned(),
-    };
-    format!("{}: by chance alone it would look like this {often}", render::chance(chance))
 }
 
 /// The counts of both windows as the events are stored now, where they are not those of the signal.

@@ -87,7 +87,8 @@ fn every_attribute_has_cases_that_differ() {
     for case in TABLES.into_iter().chain([GOALS, HEALTH]).flat_map(cases_of) {
         expected.entry(case.attribute).or_default().insert(case.expected.to_string());
     }
-    for attribute in sandbox.array("attribute list") {
+    // Health follows from the days that were run: its cases are in health.rs.
+    for attribute in sandbox.array("attribute list").iter().filter(|attribute| attribute["group"] != "health") {
         let name = attribute["name"].as_str().unwrap();
         let values = expected.get(name).unwrap_or_else(|| panic!("no table in attributes.rs has a case of {name}"));
         assert!(values.len() > 1, "all cases of {name} expect {values:?}");

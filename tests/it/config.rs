@@ -2,7 +2,7 @@
 
 use crate::support::Sandbox;
 
-/// The example of the contract, as far as rules, metrics, segments, playbooks and reason codes go.
+/// The example of the contract without health profiles.
 const EXAMPLE: &str = r#"[[rule]]                                        # kind = "trend" | "adoption" | "condition"
 name = "login"
 kind = "trend"
@@ -31,6 +31,12 @@ for = "csm"
 [[reason]]
 code = "support/response-time"
 kind = "pulse"
+
+[notify]
+from = "signals@example.com"
+grace_hours = 24
+smtp_url = "env:SIGNALS_SMTP_URL"               # smtp://, smtps://, smtp://…?tls=required; the default is the variable named here
+slack_webhook = "env:SIGNALS_SLACK_WEBHOOK"
 "#;
 
 fn with(text: &str) -> Sandbox {
@@ -60,16 +66,18 @@ changed playbook 'win-back'
   step 3: \"Approve the plan\" -> none
   step 4: \"Invite those who are not active to a webinar\" -> none
   step 5: \"Take it off the watch-list, or plan again\" -> none
+changed notify settings
+  from: none -> \"signals@example.com\"
 ";
     assert_eq!(first.stdout, expected, "{first}");
-    first.says(&["3 new, 1 changed, 1 unchanged"]);
+    first.says(&["3 new, 2 changed, 1 unchanged"]);
     let rule = &sandbox.array("rule list")[0];
     assert_eq!((&rule["name"], &rule["timeframe"], &rule["threshold"]), (&"login".into(), &7.into(), &15.into()));
     assert_eq!(sandbox.array("playbook show win-back").len(), 1);
 
     let second = sandbox.ok("config apply signals.toml");
     assert_eq!(second.stdout, "");
-    second.says(&["nothing changes: 5 items are as the file says already"]);
+    second.says(&["nothing changes: 6 items are as the file says already"]);
 }
 
 #[test]
@@ -259,7 +267,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             ":4: [[rule]]: rule 'r' stands in line 1 already",
             "",
         ),
-        ("[[metric]]\nname = 'M'\nformula = '1'", ":2: name: 'M' cannot be the name of a metric", ""),
+        ("[[metric]]\nname = 'a-b'\nformula = '1'", ":2: name: 'a-b' cannot be the name of a metric", ""),
         ("[[metric]]\nname = 'mrr'\nformula = '1'", ":2: name: 'mrr' is an attribute already", ""),
         ("[[metric]]\nname = 'm'", ":1: [[metric]]: a metric needs an event or a formula", ""),
         ("[[metric]]\nname = 'm'\nformula = '1'\ndays = 3", ":4: days: a metric has either", ""),
@@ -306,6 +314,9 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ("[[reason]]\ncode = 'support'", ":2: code: 'support' is no reason code", ""),
         ("[[reason]]\ncode = 'a/b'\nkind = 'churned'", ":3: kind: 'churned' is none of pulse, downsell, churn", ""),
         ("[[pulse.level]]\nname = 'bad'\nguideline = 'x'", ":2: name: 'bad' is no level of the pulse", ""),
+        ("[[notify]]\nfrom = 'a@b.example'", ":1: notify must stand as [notify]", ""),
+        ("[notify]\nfrom = 'nobody'", ":2: from: the sender 'nobody' is no e-mail address", "signals@example.com"),
+        ("[notify]\ngrace_hours = -1", ":2: grace_hours: -1 is no whole number of hours from 0 to 87600", ""),
         ("a = [1,", ":1:8: this is not TOML: ", "docs/configuration.md"),
         ("[[rule]]\nname = 'r'\nname = 's'", ":3:1: this is not TOML: duplicate key", ""),
     ];
@@ -448,6 +459,40 @@ new reason 'need/season-over' of kind churn
 
     sandbox.write("c.toml", "[[reason]]\ncode = 'value/missed-goals'\nrenamed_from = 'value/unproven-return'\n");
     sandbox.fails("config apply c.toml", 9).says(&["c.toml:3: renamed_from: there is a reason code"]);
+}
+
+#[test]
+fn a_secret_is_refused_and_never_shown() {
+    let sandbox = Sandbox::new();
+    let before = std::fs::read(sandbox.path("signals.db")).unwrap();
+    for (key, secret) in [
+        ("smtp_url", "smtps://ana:hunter2@mail.example"),
+        ("slack_webhook", "https://hooks.example/hunter2"),
+        ("smtp_url", "file:smtps://ana:hunter2@mail.example"),
+        ("smtp_password", "hunter2"),
+    ] {
+        sandbox.write("c.toml", &format!("[notify]\n{key} = \"{secret}\"\n"));
+        for command in ["config check c.toml", "config apply c.toml"] {
+            let outcome = sandbox.fails(command, 9);
+            outcome.says(&[&format!(
+                "c.toml:2: {}",
+                if key == "smtp_password" { "'smtp_password' is no key" } else { key }
+            )]);
+            assert!(!outcome.printed().contains("hunter2"), "{outcome}");
+        }
+    }
+    let holds_it = |name: &str| {
+        std::fs::read(sandbox.path(name)).is_ok_and(|bytes| bytes.windows(7).any(|part| part == b"hunter2"))
+    };
+    assert!(!["signals.db", "signals.db-wal"].iter().any(|name| holds_it(name)));
+    assert_eq!(std::fs::read(sandbox.path("signals.db")).unwrap(), before);
+
+    sandbox.write("c.toml", "[notify]\nsmtp_url = \"file:/run/secrets/smtp\"\ngrace_hours = 4\n");
+    sandbox.ok("config apply c.toml");
+    assert_eq!(exported(&sandbox), "[notify]\ngrace_hours = 4\nsmtp_url = \"file:/run/secrets/smtp\"\n");
+    sandbox.write("c.toml", "[notify]\n");
+    sandbox.ok("config apply c.toml");
+    assert_eq!(exported(&sandbox), "");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 //! Companies that differ in one thing lie side by side in one database, and the signals of a month say which of them were meant.
 
 use serde_json::json;
-use signals::domain::attributes;
 
 use crate::support::Sandbox;
 
@@ -455,10 +454,6 @@ fn daily(company: &str, days: i64) -> String {
 
 #[test]
 fn health_and_renewals_of_the_healthy_and_the_unwell_are_told() {
-    // Until the attributes of health are there.
-    if attributes::find("health_band").is_none() || attributes::find("health_change_7d").is_none() {
-        return;
-    }
     let companies = rows(
         "company_id,renewal_on,seats,seats_used",
         &[
@@ -508,8 +503,8 @@ fn rule(sandbox: &Sandbox, name: &str, fields: &[&str]) -> serde_json::Value {
 fn the_usual_dozen_is_added_at_once_and_names_no_event() {
     let sandbox = Sandbox::empty();
     let added = sandbox.array("rule preset add --usual");
-    let health = attributes::find("health_change_7d").map(|_| "health-drop");
-    let others = [
+    let expected = [
+        "health-drop",
         "nps-promoter",
         "nps-detractor",
         "renewal-90",
@@ -522,7 +517,6 @@ fn the_usual_dozen_is_added_at_once_and_names_no_event() {
         "pulse-low",
         "active-users-drop",
     ];
-    let expected: Vec<&str> = health.into_iter().chain(others).collect();
     assert_eq!(added.iter().map(|rule| rule["name"].as_str().unwrap()).collect::<Vec<_>>(), expected);
     assert!(added.iter().all(|rule| rule["kind"] == "condition" && rule["enabled"] == true));
     sandbox.ok("rule preset add --usual").says(&["the rule 'gone-silent' stays as it was"]);
@@ -626,15 +620,6 @@ fn what_cannot_be_added_is_refused_whole() {
     sandbox.ok("check");
 }
 
-#[test]
-fn a_preset_of_attributes_that_are_not_there_is_refused() {
-    if attributes::find("health_change_7d").is_none() {
-        let sandbox = Sandbox::new();
-        sandbox.fails("rule preset add health-drop", 9).says(&["health_change_7d", "not possible yet"]);
-        assert_eq!(sandbox.json("rule list"), json!([]));
-    }
-}
-
 // ---- journeys
 
 /// From a row of a file to a task that is done: the signal, its words, its tasks, the agenda, and the end.
@@ -730,10 +715,6 @@ fn a_review_that_is_due_is_prepared() {
 
 #[test]
 fn a_renewal_at_risk_goes_to_the_manager() {
-    // Until the attributes of health are there.
-    if attributes::find("health_band").is_none() {
-        return;
-    }
     let companies = "company_id,renewal_on\nacme,2026-05-15\n";
     let pulses = "company_id,pulse,set_on\nacme,2,2026-03-01\n";
     journey(

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::health::{Bands, Measure as HealthMeasure, MeasureKind, PRIORITIES, Profile, Scale, Scoring};
 use crate::domain::metric::{Definition as MetricDefinition, Measure, Metric};
+use crate::domain::notify::{GRACE_HOURS, NotifySettings, SecretSource};
 use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
 use crate::domain::pulse::Level;
 use crate::domain::reason::{Reason, ReasonKind, shipped};
@@ -31,6 +32,7 @@ struct Made {
     own_reasons: Vec<(ReasonKind, bool)>,
     /// Which of the program's reasons is changed, and how.
     changed_reasons: Vec<(usize, Changed)>,
+    settings: NotifySettings,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -159,6 +161,16 @@ fn profile(number: usize) -> impl Strategy<Value = Profile> {
     )
 }
 
+fn settings() -> impl Strategy<Value = NotifySettings> {
+    let from = prop::option::of(Just("Signals \"at work\" <signals@example.com>".to_owned()));
+    let variable = "[A-Z_]{1,5}".prop_map(SecretSource::Variable);
+    let file = "/[a-z\"']{1,5}".prop_map(|path| SecretSource::File(path.into()));
+    let webhook = prop_oneof![Just(NotifySettings::default().slack_webhook), file];
+    (prop_oneof![Just(None), from], GRACE_HOURS, variable, webhook).prop_map(
+        |(from, grace_hours, smtp_url, slack_webhook)| NotifySettings { from, grace_hours, smtp_url, slack_webhook },
+    )
+}
+
 fn made() -> impl Strategy<Value = Made> {
     let rules = prop::collection::vec(Just(()), 0..5)
         .prop_flat_map(|places| places.iter().enumerate().map(|(number, ())| rule(number)).collect::<Vec<_>>());
@@ -177,16 +189,9 @@ fn made() -> impl Strategy<Value = Made> {
     let guidelines = prop::collection::vec((select(&Level::ALL[..]), text()), 0..3);
     let profiles = (0..3usize).prop_flat_map(|count| (0..count).map(profile).collect::<Vec<_>>());
     let segments = (prop::collection::vec(segment, 0..3), profiles);
-    (rules, metrics, segments, playbooks, guidelines, reasons).prop_map(
-        |(rules, metrics, (segments, profiles), playbooks, guidelines, (own_reasons, changed_reasons))| Made {
-            rules,
-            metrics,
-            segments,
-            profiles,
-            playbooks,
-            guidelines,
-            own_reasons,
-            changed_reasons,
+    (rules, metrics, segments, playbooks, guidelines, reasons, settings()).prop_map(
+        |(rules, metrics, (segments, profiles), playbooks, guidelines, (own_reasons, changed_reasons), settings)| {
+            Made { rules, metrics, segments, profiles, playbooks, guidelines, own_reasons, changed_reasons, settings }
         },
     )
 }
@@ -203,6 +208,7 @@ fn make(store: &Store, made: &Made) {
     made.segments.iter().for_each(|segment| store.save_segment(segment).unwrap());
     made.profiles.iter().for_each(|profile| store.save_profile(profile).unwrap());
     made.playbooks.iter().for_each(|playbook| store.save_playbook(playbook).unwrap());
+    store.save_notify_settings(&made.settings).unwrap();
     made.rules.iter().for_each(|rule| store.save_rule(rule).unwrap());
     made.guidelines.iter().for_each(|(level, text)| store.set_guideline(*level, text).unwrap());
     for (number, (kind, is_active)) in made.own_reasons.iter().enumerate() {

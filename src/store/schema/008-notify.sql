@@ -17,6 +17,7 @@ CREATE TABLE notices (
     UNIQUE (signal, person)
 ) STRICT;
 CREATE INDEX notices_by_person ON notices (person, told_at);
+CREATE INDEX notices_to_nobody ON notices (signal) WHERE person IS NULL AND read_at IS NULL AND withdrawn_at IS NULL;
 CREATE INDEX notices_to_be_read ON notices (signal) WHERE read_at IS NULL AND withdrawn_at IS NULL;
 CREATE INDEX notices_by_email ON notices (email) WHERE email IS NOT NULL;
 CREATE INDEX notices_by_slack ON notices (slack) WHERE slack IS NOT NULL;
@@ -53,6 +54,14 @@ BEGIN INSERT OR IGNORE INTO companies_to_reroute (company) VALUES (NEW.id); END;
 CREATE TRIGGER notices_move_with_their_signal AFTER UPDATE OF company ON signals
 WHEN OLD.company IS NOT NEW.company
 BEGIN INSERT OR IGNORE INTO companies_to_reroute (company) VALUES (NEW.company); END;
+
+-- What there was nobody to tell of is told when somebody comes.
+CREATE TRIGGER whoever_joins_the_team_gets_what_nobody_got AFTER INSERT ON team
+BEGIN
+    INSERT OR IGNORE INTO companies_to_reroute (company)
+    SELECT s.company FROM notices n JOIN signals s ON s.id = n.signal
+    WHERE n.person IS NULL AND n.read_at IS NULL AND n.withdrawn_at IS NULL;
+END;
 
 CREATE TRIGGER acknowledging_is_reading AFTER INSERT ON signal_history
 WHEN NEW.action = 'acknowledged'

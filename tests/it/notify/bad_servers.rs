@@ -17,7 +17,7 @@ fn in_time<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// What a mail server does to ana's mail, and what is said of it.
-const MISDEEDS: [(Stage, Deed, &str); 10] = [
+const MISDEEDS: [(Stage, Deed, &str); 11] = [
     (Stage::To, Deed::Hang, "network error"),
     (Stage::To, Deed::Close, "incomplete response"),
     (Stage::To, Deed::Say("421 go away"), "421"),
@@ -28,6 +28,7 @@ const MISDEEDS: [(Stage, Deed, &str); 10] = [
     (Stage::End, Deed::Close, "incomplete response"),
     (Stage::End, Deed::Say("552 too big"), "too big"),
     (Stage::To, Deed::Dribble, "not done within 1s"),
+    (Stage::To, Deed::Flood, "does not stop talking"),
 ];
 
 #[test]
@@ -66,6 +67,7 @@ fn a_mail_server_that_fails_does_not_hold_up_slack() {
         (MailServer::that(Stage::Greeting, Deed::Hang, None), "error"),
         (MailServer::that(Stage::Greeting, Deed::Close, None), "incomplete response"),
         (MailServer::that(Stage::Greeting, Deed::Dribble, None), "not done within 1s"),
+        (MailServer::that(Stage::Greeting, Deed::Flood, None), "does not stop talking"),
         (MailServer::that(Stage::Greeting, Deed::Say("421 busy"), None), "421"),
         (MailServer::that(Stage::Hello, Deed::Hang, None), "network error"),
         (MailServer::that(Stage::From, Deed::Hang, None), "network error"),

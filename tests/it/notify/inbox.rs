@@ -43,7 +43,10 @@ fn marked_rules_reach_managers_and_executives_with_their_playbook() {
     assert!(super::messages::subject(&mail).starts_with("1 info signal: Beta: events_7d >= 100"), "{}", mail.data);
     let (plain, _) = super::messages::bodies(&mail);
     assert!(plain.contains("values    events_7d: 100"), "{plain}");
-    assert!(plain.contains("playbook  expansion: "), "{plain}");
+    assert!(
+        plain.contains("to do     Ask the champion what else the team would like (task 1, bob, due 2026-04-03)"),
+        "{plain}"
+    );
     // Who is told follows the marks that the rule had, also when the company goes to another CSM.
     post.sandbox.write("companies.csv", "company_id,csm\nbeta,ana\n");
     post.sandbox.ok("import companies.csv");
@@ -222,7 +225,9 @@ fn preferences_are_shown_and_set() {
     assert_eq!(prefs("ana"), "bad no");
     assert_eq!(prefs("ana --realtime info,bad"), "bad;info no");
     assert_eq!(prefs("ana --digest yes"), "bad;info yes");
-    assert_eq!(prefs("ana --realtime none"), "none yes");
+    assert_eq!(prefs("ana --realtime 'Good; BAD'"), "bad;good yes");
+    assert_eq!(prefs("ana --digest No"), "bad;good no");
+    assert_eq!(prefs("ana --digest YES --realtime None"), "none yes");
     assert_eq!(prefs("ana"), "none yes");
     post.sandbox.fails("notify prefs nobody", 9);
     post.sandbox.fails("notify prefs ana --realtime worst", 2);
@@ -237,6 +242,25 @@ fn signals_that_concern_nobody_are_posted_all_the_same() {
     post.sandbox.ok("run --as-of 2026-03-31");
     assert_eq!(states(&post.send()), ["sent realtime all"]);
     assert_eq!(slack.posts()[0]["text"], "2 bad signals: Gamma, Acme");
+    assert_eq!(states(&post.send()), [""; 0]);
+}
+
+#[test]
+fn whoever_comes_to_a_team_of_nobody_finds_what_there_was_to_tell() {
+    let (mails, slack) = (MailServer::new(Security::Plain), WebServer::new(Security::Plain, OK));
+    let post = Post::before_the_run().mail(mails.url()).slack(slack.url());
+    post.execute("DELETE FROM team", []);
+    post.sandbox.ok("run --as-of 2026-03-31");
+    assert_eq!(states(&post.send()), ["sent realtime all"], "Slack is told of 1 and 3");
+    post.sandbox.ok("ack 3 --reason known");
+    post.sandbox.ok("import team.csv");
+    assert_eq!(inboxes(&post), ["1*", "2*", "1*", "", ""]);
+    assert_eq!(
+        states(&post.send()),
+        ["sent digest all", "sent digest bob", "sent realtime ana", "sent realtime mia"],
+        "and of 2, which bob wants in his digest"
+    );
+    post.sandbox.ok("import team.csv");
     assert_eq!(states(&post.send()), [""; 0]);
 }
 

@@ -60,6 +60,8 @@ pub enum Deed {
     Close,
     /// Says one letter at a time, without an end.
     Dribble,
+    /// Says one line without an end, as fast as it goes.
+    Flood,
 }
 
 /// How a mail server behaves.
@@ -292,6 +294,7 @@ impl Session {
             Deed::Hang => hang(stream),
             Deed::Close => stream.close(),
             Deed::Dribble => dribble(stream, "250-"),
+            Deed::Flood => while stream.write_all(&[b'x'; 65_536]).is_ok() {},
         }
         Ok(true)
     }
