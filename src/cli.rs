@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event, export, health, home,
-    import, inbox, init, list, man, metric, notify, playbook, pulse, reason, reopen, rule, run, segment, show, status,
-    task,
+    import, inbox, init, list, man, metric, notify, playbook, pulse, reason, reopen, report, rule, run, segment, show,
+    status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -79,6 +79,8 @@ enum Command {
     #[command(subcommand)]
     Reason(reason::ReasonCommand),
     #[command(subcommand)]
+    Report(report::ReportCommand),
+    #[command(subcommand)]
     Export(export::Export),
     #[command(subcommand)]
     Config(config::Config),
@@ -126,6 +128,7 @@ impl Cli {
             Some(Command::Pulse(args)) => args.run(context),
             Some(Command::Health(args)) => args.run(context),
             Some(Command::Reason(args)) => args.run(context),
+            Some(Command::Report(args)) => args.run(context),
             Some(Command::Export(args)) => args.run(context),
             Some(Command::Config(args)) => args.run(context),
             Some(Command::Status(args)) => args.run(context),

@@ -20,7 +20,7 @@ use crate::store::{SignalFilter, SignalOrder, Store};
 /// See the program at work on built-in data: forty companies, 120 days, a story.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The folder gets companies.csv, events.csv, history.txt and the database signals.db.
+The folder gets companies.csv, events.csv, history.txt, the database signals.db and dashboard.html.
 
 Examples:
   signals demo
@@ -32,6 +32,9 @@ pub struct Demo {
 }
 
 const DATABASE: &str = "signals.db";
+
+/// The page that the script writes last.
+const DASHBOARD: &str = "dashboard.html";
 
 /// When the demonstration takes place, whatever the day: the morning after its last day of data.
 const NOW: &str = "2026-04-01T06:00:00Z";
@@ -159,10 +162,12 @@ fn folded(line: &str) -> String {
 
 fn farewell(folder: &Path, number: SignalId) -> String {
     let database = shell_word(&folder.join(DATABASE));
+    let page = shell_word(&folder.join(DASHBOARD));
     let folder = shell_word(folder);
     format!(
         "
 # The files are in {folder}: companies.csv, events.csv, history.txt and the database signals.db.
+# The dashboard is a page to open in a browser: {page}
 # Three commands to try next:
 signals --db {database} list --state open --sort chance --limit 20
 signals --db {database} show {number}

@@ -1,24 +1,28 @@
 //! `signals export`: complete data for other tools.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::customers::{AsOfOption, ConditionOptions};
+use super::customers::{AsOfOption, ConditionOptions, Customers};
 use super::options::refuse_database;
 use crate::context::Context;
+use crate::domain::day::{Day, DayRange};
 use crate::error::usage;
-use crate::render::{Format, RecordWriter, Value};
-use crate::store::{SignalFilter, SignalOrder, SortKey, Store};
+use crate::render::{Format, RecordBook, RecordWriter, Value};
+use crate::store::{Scope, SignalFilter, SignalOrder, SortKey, Store, TaskFilter};
 use crate::views;
+use crate::views::exports;
 use crate::views::signals::SIGNALS;
+use crate::views::tasks::{ListedTask, TASKS};
 use crate::whole_file::WholeFile;
 
 /// Write complete data for other tools.
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "Examples:\n  signals export signals --out signals.csv\n  signals export companies --format ndjson"
+    after_help = "Examples:\n  signals export signals --out signals.csv\n  signals export companies --out companies.xlsx\n  signals export events --format ndjson"
 )]
 pub enum Export {
     /// All signals, oldest first
@@ -30,6 +34,40 @@ pub enum Export {
     /// The companies of a segment, by id
     #[command(after_help = "Example:\n  signals export segment at-risk --out at-risk.csv")]
     Segment(ExportSegment),
+    /// The health of each company on each day that was run, with every measure
+    #[command(after_help = "Example:\n  signals export health --out health.csv")]
+    Health(ExportEntries),
+    /// Every pulse that was set, by company
+    #[command(after_help = "Example:\n  signals export pulses --out pulses.xlsx")]
+    Pulses(ExportEntries),
+    /// All tasks, those due first before the others
+    #[command(after_help = "Example:\n  signals export tasks --format ndjson")]
+    Tasks(ExportEntries),
+    /// All events, day by day
+    #[command(after_help = "Example:\n  signals export events --out events.csv")]
+    Events(ExportOptions),
+}
+
+/// Up to which day, and where it goes.
+#[derive(Debug, Args)]
+pub struct ExportEntries {
+    #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
+    options: ExportOptions,
+}
+
+/// The formats of exports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// Comma-separated, one header row.
+    Csv,
+    /// One array.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// A workbook.
+    Xlsx,
 }
 
 /// Which companies, and where they go.
@@ -60,9 +98,9 @@ pub struct ExportOptions {
     /// The file, written whole or not at all; standard output unless set
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// csv, json or ndjson; unless set, by the file's ending, else csv
+    /// The format; unless set, by the file's ending, else csv
     #[arg(long, value_name = "FORMAT")]
-    format: Option<Format>,
+    format: Option<ExportFormat>,
     /// Leave text cells of CSV as they are, even those that a spreadsheet would take for formulas
     #[arg(long)]
     raw: bool,
@@ -86,13 +124,17 @@ impl Export {
                 let condition = ConditionOptions { segment: Some(name), condition: None };
                 companies(context, &store, &condition, as_of, &options)
             }
+            Export::Health(ExportEntries { as_of, options }) => health(context, &store, as_of, &options),
+            Export::Pulses(ExportEntries { as_of, options }) => pulses(context, &store, as_of, &options),
+            Export::Tasks(ExportEntries { as_of, options }) => tasks(context, &store, as_of, &options),
+            Export::Events(options) => events(context, &store, &options),
         }
     }
 }
 
 fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
     let order = SignalOrder { key: SortKey::Date, is_descending: false, limit: None };
-    options.write(context, SIGNALS.fields, &mut |record| {
+    options.write(context, store, SIGNALS.fields, &mut |record| {
         store.for_each_signal(&SignalFilter::default(), order, |signal| record(&(SIGNALS.values)(&signal)))
     })
 }
@@ -109,35 +151,113 @@ fn companies(
     let columns = catalogue.names();
     let as_of = as_of.resolve(context, store)?;
     let companies = condition.select(store, &catalogue, &columns, as_of)?;
-    options.write(context, &columns, &mut |record| {
+    options.write(context, store, &columns, &mut |record| {
         companies.values(&columns)?.try_for_each(|row| record(&views::companies::values(&row)))
     })
 }
 
-impl ExportOptions {
-    fn write(&self, context: &Context, fields: &[&str], produce: Produce<'_>) -> Result<()> {
-        let writer = RecordWriter::new(self.format()?, fields).raw(self.raw);
-        match &self.out {
-            Some(path) if path.as_os_str() != "-" => {
-                refuse_database(context, path)?;
-                write_file(path, writer, produce)
+/// The companies that there ever were, with the values that name them, by id.
+fn all_companies(context: &Context, store: &Store) -> Result<Customers> {
+    let as_of = AsOfOption::default().resolve(context, store)?;
+    Customers::select(store, &store.catalogue()?, &exports::COMPANY, &[], as_of)
+}
+
+fn health(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
+    let last = as_of.resolve(context, store)?.day;
+    let companies = all_companies(context, store)?;
+    let keys = companies.keys();
+    let days = store.days_run(DayRange { from: Day::from_number(i32::MIN), to: last })?;
+    options.write(context, store, &exports::HEALTH, &mut |record| {
+        for day in &days {
+            let scored = store.health_on(*day, Scope::All)?;
+            for (key, names) in keys.iter().zip(companies.values(&exports::COMPANY)?) {
+                if let Some(health) = scored.get(key) {
+                    record(&exports::health(&names, *day, health))?;
+                }
             }
-            _ => context.ui.records(writer, |record| produce(record)),
+        }
+        Ok(())
+    })
+}
+
+fn pulses(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
+    let pulses = store.all_pulses(as_of.resolve(context, store)?.last_entry())?;
+    let companies = all_companies(context, store)?;
+    let names: HashMap<_, _> = companies.keys().into_iter().zip(companies.values(&exports::COMPANY)?).collect();
+    options.write(context, store, &exports::PULSES, &mut |record| {
+        let mut named = pulses.iter().filter_map(|pulse| Some((names.get(&pulse.company)?, pulse)));
+        named.try_for_each(|(names, pulse)| record(&exports::pulse(names, pulse)))
+    })
+}
+
+fn tasks(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
+    let as_of = as_of.resolve(context, store)?;
+    let today = as_of.today();
+    let tasks = store.tasks(&TaskFilter { until: as_of.last_entry(), ..TaskFilter::default() })?;
+    options.write(context, store, TASKS.fields, &mut |record| {
+        let mut listed = tasks.iter().map(|task| ListedTask { task: task.clone(), today });
+        listed.try_for_each(|task| record(&(TASKS.values)(&task)))
+    })
+}
+
+fn events(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
+    options.write(context, store, &exports::EVENTS, &mut |record| {
+        store.for_each_event(|event| record(&exports::event(event)))
+    })
+}
+
+impl ExportOptions {
+    fn write(&self, context: &Context, store: &Store, fields: &[&str], produce: Produce<'_>) -> Result<()> {
+        let file = self.out.as_deref().filter(|path| path.as_os_str() != "-");
+        file.map_or(Ok(()), |path| refuse_database(context, path))?;
+        let format = match self.format() {
+            ExportFormat::Csv => Format::Csv,
+            ExportFormat::Json => Format::Json,
+            ExportFormat::Ndjson => Format::Ndjson,
+            ExportFormat::Xlsx => return write_workbook(context, store, file, fields, produce),
+        };
+        let writer = RecordWriter::new(format, fields).raw(self.raw);
+        match file {
+            Some(path) => write_file(path, writer, produce),
+            None => context.ui.records(writer, |record| produce(record)),
         }
     }
 
-    fn format(&self) -> Result<Format> {
+    fn format(&self) -> ExportFormat {
         let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
-        match self.format {
-            Some(Format::Table) => Err(usage("an export is csv, json or ndjson").into()),
-            Some(format) => Ok(format),
-            None => Ok(match ending {
-                Some("json") => Format::Json,
-                Some("ndjson" | "jsonl") => Format::Ndjson,
-                _ => Format::Csv,
-            }),
-        }
+        self.format.unwrap_or(match ending.map(str::to_lowercase).as_deref() {
+            Some("json") => ExportFormat::Json,
+            Some("ndjson" | "jsonl") => ExportFormat::Ndjson,
+            Some("xlsx") => ExportFormat::Xlsx,
+            _ => ExportFormat::Csv,
+        })
     }
+}
+
+fn write_workbook(
+    context: &Context,
+    store: &Store,
+    file: Option<&Path>,
+    fields: &[&str],
+    produce: Produce<'_>,
+) -> Result<()> {
+    let Some(path) = file else {
+        if context.ui.look().width.is_some() {
+            return Err(usage("a workbook is nothing for a terminal")
+                .hint("--out FILE.xlsx writes it to a file")
+                .into());
+        }
+        return context.ui.data(workbook(context.today(store), fields, produce)?);
+    };
+    let mut file = WholeFile::begin(path)?;
+    file.add(&workbook(context.today(store), fields, produce)?)?;
+    file.finish(true)
+}
+
+fn workbook(today: Day, fields: &[&str], produce: Produce<'_>) -> Result<Vec<u8>> {
+    let mut book = RecordBook::new("export", fields, today)?;
+    produce(&mut |values| book.record(values))?;
+    book.into_bytes()
 }
 
 fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {

@@ -2,8 +2,11 @@
 
 use anyhow::Result;
 
+use super::customers::{AsOfOption, Customers};
 use super::output;
 use crate::context::Context;
+use crate::domain::attributes::Datum;
+use crate::domain::health::Band;
 use crate::domain::signal::{SignalType, State};
 use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Store};
@@ -11,6 +14,9 @@ use crate::views::signals::SIGNALS;
 
 /// How many signals are shown.
 const SHOWN: u64 = 10;
+
+/// A renewal within so many days is told.
+const SOON: f64 = 30.0;
 
 const BEGIN: &str = "\
 signals watches your customers and says which of them need a person today.
@@ -56,7 +62,39 @@ pub fn run(context: &Context) -> Result<()> {
     if bad > SHOWN {
         context.ui.note(format!("the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"));
     }
+    tell_of_the_day(context, &store)?;
     advise(context, &store, bad)
+}
+
+/// Says what else there is to see to: poor health, tasks, renewals.
+fn tell_of_the_day(context: &Context, store: &Store) -> Result<()> {
+    const NAMES: [&str; 4] = ["churned_on", "health_band", "days_to_renewal", "overdue_tasks"];
+    let as_of = AsOfOption::default().resolve(context, store)?;
+    let customers = Customers::select(store, &store.catalogue()?, &NAMES, &[], as_of)?;
+    let (mut poor, mut soon, mut late, mut overdue) = (0, 0, 0, 0);
+    for values in customers.values(&NAMES)? {
+        if matches!(values[0], Datum::Day(day) if *day <= as_of.day) {
+            continue;
+        }
+        let days = values[2].number();
+        poor += u64::from(values[1].text().as_deref() == Some(Band::Poor.as_str()));
+        soon += u64::from(days.is_some_and(|days| (0.0..=SOON).contains(&days)));
+        late += u64::from(days.is_some_and(|days| days < 0.0));
+        overdue += values[3].number().unwrap_or_default() as u64;
+    }
+    let parts = [
+        (poor, "customer in poor health", "customers in poor health"),
+        (soon, "renewal within 30 days", "renewals within 30 days"),
+        (late, "overdue renewal", "overdue renewals"),
+        (overdue, "overdue task", "overdue tasks"),
+    ];
+    let parts = parts.into_iter().filter(|(number, ..)| *number > 0);
+    let parts: Vec<String> = parts.map(|(number, one, many)| counted(number, one, many)).collect();
+    if !parts.is_empty() {
+        context.ui.note(parts.join(", "));
+        context.ui.hint("`signals agenda` says what to do this week, `signals report dashboard` how everything stands");
+    }
+    Ok(())
 }
 
 fn print_newest(context: &Context, store: &Store) -> Result<()> {

@@ -32,6 +32,7 @@ pub mod preset;
 pub mod pulse;
 pub mod reason;
 pub mod reopen;
+pub mod report;
 pub mod rule;
 mod rule_options;
 pub mod run;

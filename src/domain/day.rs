@@ -31,6 +31,23 @@ impl Day {
         Some(Day::from(first.checked_add_months(Months::new(1))?).previous())
     }
 
+    /// The first day of its month.
+    pub fn first_of_month(self) -> Self {
+        let date = self.date();
+        Day::from(date.with_day(1).unwrap_or(date))
+    }
+
+    /// The first day of the month after its own.
+    pub fn first_of_next_month(self) -> Self {
+        (self.first_of_month() + 31).first_of_month()
+    }
+
+    /// Its month as `YYYY-MM`.
+    pub fn month(self) -> String {
+        let date = self.date();
+        format!("{:04}-{:02}", date.year(), date.month())
+    }
+
     /// The day before this one.
     pub fn previous(self) -> Self {
         self - 1
@@ -201,6 +218,20 @@ impl FromStr for Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_month_has_a_first_day() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        for (of, first, next) in [
+            ("2026-03-01", "2026-03-01", "2026-04-01"),
+            ("2026-01-31", "2026-01-01", "2026-02-01"),
+            ("2024-02-29", "2024-02-01", "2024-03-01"),
+            ("2025-12-31", "2025-12-01", "2026-01-01"),
+        ] {
+            assert_eq!((day(of).first_of_month(), day(of).first_of_next_month()), (day(first), day(next)));
+            assert_eq!(day(of).month(), of[..7]);
+        }
+    }
 
     #[test]
     fn a_day_is_read_and_written() {

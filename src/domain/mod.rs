@@ -19,6 +19,7 @@ pub mod loss;
 pub mod metric;
 pub mod notify;
 pub mod playbook;
+pub mod portfolio;
 pub mod preset;
 pub mod pulse;
 pub mod reason;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::company::CompanyKey;
 use super::day::{Day, DayRange, Instant};
 use super::rule::named;
 
@@ -85,6 +86,39 @@ pub struct HistoryEntry {
     pub reason: String,
     /// What came of it, where the acknowledgement said so.
     pub outcome: Option<Outcome>,
+}
+
+/// A signal with all that happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignalLife {
+    /// The company.
+    pub company: CompanyKey,
+    /// The rule that raised it.
+    pub rule: String,
+    /// Its type.
+    pub signal_type: SignalType,
+    /// The day on which it was raised.
+    pub raised_on: Day,
+    /// What happened to it, oldest first.
+    pub history: Vec<HistoryEntry>,
+}
+
+impl SignalLife {
+    /// The acknowledgement that closed it; `None` while it is open.
+    pub fn closing(&self) -> Option<&HistoryEntry> {
+        self.history.last().filter(|entry| entry.action == Action::Acknowledged)
+    }
+
+    /// How many days went by until it was acknowledged for the first time; `None` where it never was.
+    pub fn days_to_acknowledge(&self) -> Option<i32> {
+        let first = self.history.iter().find(|entry| entry.action == Action::Acknowledged)?;
+        Some((first.day - self.raised_on).max(0))
+    }
+
+    /// Whether it was opened again at least once.
+    pub fn was_reopened(&self) -> bool {
+        self.history.iter().any(|entry| entry.action == Action::Reopened)
+    }
 }
 
 /// The two windows of a trend signal and what was counted in them.

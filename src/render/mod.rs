@@ -3,12 +3,15 @@
 
 pub mod escape;
 mod records;
+pub mod report;
 mod screen;
+mod workbook;
 
 use std::borrow::Cow;
 
 pub use records::RecordWriter;
 pub use screen::{Align, Look, Screen, TextTable, Tone};
+pub use workbook::RecordBook;
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
@@ -35,6 +38,8 @@ pub enum Value<'a> {
     Null,
     /// Text, perhaps from an imported file.
     Text(Cow<'a, str>),
+    /// A calendar day, as `YYYY-MM-DD`.
+    Day(Day),
     /// A whole number.
     Whole(i64),
     /// A number with as many decimals as it has.
@@ -95,7 +100,7 @@ impl From<String> for Value<'_> {
 
 impl From<Day> for Value<'_> {
     fn from(value: Day) -> Self {
-        Value::Text(Cow::Owned(value.to_string()))
+        Value::Day(value)
     }
 }
 

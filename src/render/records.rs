@@ -77,6 +77,7 @@ impl<'f> RecordWriter<'f> {
             Value::Null => String::new(),
             Value::Text(text) if self.is_raw => text.to_string(),
             Value::Text(text) => escape::for_spreadsheet(text).into_owned(),
+            Value::Day(day) => day.to_string(),
             Value::Whole(number) => number.to_string(),
             Value::Number(number) => serde_json::json!(number).to_string(),
             Value::Flag(flag) => flag.to_string(),
@@ -121,6 +122,7 @@ impl Serialize for Value<'_> {
         match self {
             Value::Null => serializer.serialize_none(),
             Value::Text(text) => serializer.serialize_str(text),
+            Value::Day(day) => serializer.collect_str(day),
             Value::Whole(number) => serializer.serialize_i64(*number),
             Value::Number(number) => serializer.serialize_f64(*number),
             Value::Flag(flag) => serializer.serialize_bool(*flag),

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Store, day_events, keys};
 use crate::domain::company::CompanyKey;
-use crate::domain::day::{Day, DayRange};
+use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::rule::Watch;
 use crate::domain::trend::{CountsByCompany, Windows};
 
@@ -58,6 +58,25 @@ pub struct EventSummary {
     pub last_day: Day,
 }
 
+/// One event, or several equal ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord<'r> {
+    /// The company's id.
+    pub company_id: &'r str,
+    /// The event's name.
+    pub event: &'r str,
+    /// The day on which it counts.
+    pub day: Day,
+    /// When it happened.
+    pub at: Instant,
+    /// Who did it, where that is known.
+    pub person_id: Option<&'r str>,
+    /// How many equal ones there are.
+    pub copies: i64,
+    /// The id that it came with.
+    pub event_id: Option<&'r str>,
+}
+
 /// The days of people's activity are held as bits, so that no question may reach further than this.
 const MOST_DAYS_OF_PEOPLE: i32 = 128;
 
@@ -74,6 +93,39 @@ impl Store {
             statement.query_row([], |row| Ok((row.get("first")?, row.get("last")?)))?;
         let day = Day::from_number;
         Ok(range.0.zip(range.1).map(|(first, last)| DayRange { from: day(first), to: day(last) }))
+    }
+
+    /// Hands every event to `visit`, day by day and within a day company by company.
+    ///
+    /// # Errors
+    /// A database that cannot be read; whatever `visit` fails with.
+    pub fn for_each_event(&self, mut visit: impl FnMut(&EventRecord<'_>) -> Result<()>) -> Result<()> {
+        // CROSS JOIN keeps this order of the tables, and so the rows in that of the days, without sorting millions of them.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.company_id, n.name, d.day,
+                    d.day * 86400000000 + CAST(round((e.value ->> 1) * 1000000) AS INTEGER) AS micros,
+                    p.person_id, coalesce(e.value ->> 3, 1) AS copies, i.event_id
+             FROM event_days d
+             CROSS JOIN companies c ON c.id = d.company
+             CROSS JOIN json_each(d.events) e
+             CROSS JOIN event_names n ON n.id = e.value ->> 0
+             LEFT JOIN people p ON p.id = e.value ->> 2
+             LEFT JOIN event_ids i ON i.id = e.value ->> 4
+             ORDER BY d.id",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(&EventRecord {
+                company_id: row.get_ref(0)?.as_str()?,
+                event: row.get_ref(1)?.as_str()?,
+                day: Day::from_number(row.get(2)?),
+                at: Instant::from_micros(row.get(3)?),
+                person_id: row.get_ref(4)?.as_str_or_null()?,
+                copies: row.get(5)?,
+                event_id: row.get_ref(6)?.as_str_or_null()?,
+            })?;
+        }
+        Ok(())
     }
 
     /// Whether an event of this name was ever imported.

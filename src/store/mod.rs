@@ -48,7 +48,7 @@ pub use agenda::{AgendaCompany, OpenSignal};
 pub use attributes::{AttributeTable, Catalogue, Known, Scope};
 pub use companies::{CompanyName, CompanySummary};
 pub use event_writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
-pub use events::{CompanyActivity, EventSummary, PersonActivity, TrendQuestion};
+pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity, TrendQuestion};
 pub use expressions::{EXPRESSION_FUNCTIONS, Evaluator, Expression, Mistake, is_true};
 pub use health::{NewHealth, Scorings, VersionedProfile};
 pub use imports::ImportRecord;

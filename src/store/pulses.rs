@@ -53,17 +53,28 @@ impl Store {
             "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
              FROM pulses p WHERE company = ?1 ORDER BY id",
         )?;
-        let pulses = statement.query_map([company.0], |row| {
-            Ok(Pulse {
-                company,
-                mark: read_mark(row)?,
-                reason_codes: codes(row.get("codes")?),
-                note: row.get("note")?,
-                by: row.get("by")?,
-            })
-        })?;
+        let pulses = statement.query_map([company.0], read_pulse)?;
         let mut pulses: Vec<Pulse> = pulses.collect::<Result<_, _>>()?;
         pulses.sort_by_key(|pulse| (pulse.mark.day, pulse.mark.at));
+        Ok(pulses)
+    }
+
+    /// The pulses of all companies, those that count from a day after `until` left out: company by company, in the order in which
+    /// they count.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn all_pulses(&self, until: Option<Day>) -> Result<Vec<Pulse>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
+             FROM pulses p JOIN companies c ON c.id = p.company
+             WHERE ?1 IS NULL OR day <= ?1 ORDER BY c.company_id, p.id",
+        )?;
+        let pulses = statement.query_map([until], read_pulse)?;
+        let mut pulses: Vec<Pulse> = pulses.collect::<Result<_, _>>()?;
+        for of_company in pulses.chunk_by_mut(|one, other| one.company == other.company) {
+            of_company.sort_by_key(|pulse| (pulse.mark.day, pulse.mark.at));
+        }
         Ok(pulses)
     }
 
@@ -117,6 +128,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+fn read_pulse(row: &Row<'_>) -> rusqlite::Result<Pulse> {
+    Ok(Pulse {
+        company: CompanyKey(row.get("company")?),
+        mark: read_mark(row)?,
+        reason_codes: codes(row.get("codes")?),
+        note: row.get("note")?,
+        by: row.get("by")?,
+    })
 }
 
 fn read_mark(row: &Row<'_>) -> rusqlite::Result<PulseMark> {

@@ -17,7 +17,7 @@ use crate::domain::condition::{LatestRaised, Raised, Reading};
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Evidence, Finding};
 use crate::domain::rule::{Aim, ConditionRule, RuleLogic, named};
-use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome, SignalId, SignalType, State};
+use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, State};
 use crate::domain::trend::{Latest, LatestByCompany};
 
 /// A signal to be raised.
@@ -413,17 +413,41 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT action, at, day, by, reason, outcome FROM signal_history WHERE signal = ?1 ORDER BY id",
         )?;
-        let history = statement.query_map([id], |row| {
-            Ok(HistoryEntry {
-                action: row.get("action")?,
-                at: row.get("at")?,
-                day: row.get("day")?,
-                by: row.get("by")?,
-                reason: row.get("reason")?,
-                outcome: row.get::<_, Option<Outcome>>("outcome")?,
-            })
-        })?;
+        let history = statement.query_map([id], read_history)?;
         Ok(history.collect::<Result<_, _>>()?)
+    }
+
+    /// All signals with what happened to them, in order of their numbers. With `until`, as things stood at the end of that day.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome
+             FROM signals s
+             LEFT JOIN signal_history h ON h.signal = s.id AND (?1 IS NULL OR h.day <= ?1)
+             WHERE ?1 IS NULL OR s.raised_on <= ?1
+             ORDER BY s.id, h.id",
+        )?;
+        let (mut lives, mut last): (Vec<SignalLife>, Option<SignalId>) = Default::default();
+        let mut rows = statement.query([until])?;
+        while let Some(row) = rows.next()? {
+            let id: SignalId = row.get("id")?;
+            if last != Some(id) {
+                lives.push(SignalLife {
+                    company: CompanyKey(row.get("company")?),
+                    rule: row.get("rule")?,
+                    signal_type: row.get("type")?,
+                    raised_on: row.get("raised_on")?,
+                    history: Vec::new(),
+                });
+                last = Some(id);
+            }
+            if let (Some(life), Some(_)) = (lives.last_mut(), row.get::<_, Option<Action>>("action")?) {
+                life.history.push(read_history(row)?);
+            }
+        }
+        Ok(lives)
     }
 
     /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was open.
@@ -452,6 +476,17 @@ impl Store {
         update.execute((id, acknowledgement))?;
         Ok(())
     }
+}
+
+fn read_history(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
+    Ok(HistoryEntry {
+        action: row.get("action")?,
+        at: row.get("at")?,
+        day: row.get("day")?,
+        by: row.get("by")?,
+        reason: row.get("reason")?,
+        outcome: row.get::<_, Option<Outcome>>("outcome")?,
+    })
 }
 
 type Condition = (&'static str, Option<(&'static str, Box<dyn ToSql>)>);

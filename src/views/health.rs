@@ -280,7 +280,8 @@ fn scored(store: &Store, company: CompanyKey, day: Day) -> Result<Option<Assessm
     Ok(store.health_on(day, Scope::One(company))?.remove(&company))
 }
 
-fn measures_json(health: &Assessment) -> serde_json::Value {
+/// What each measure said, for other programs.
+pub fn measures_json(health: &Assessment) -> serde_json::Value {
     let measures = health.measures().map(|(measure, reading)| {
         json!({
             "name": measure.name,

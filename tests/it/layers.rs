@@ -149,7 +149,7 @@ enum What {
     SqlClock,
 }
 
-const RESTRICTIONS: [Restriction; 16] = [
+const RESTRICTIONS: [Restriction; 17] = [
     Restriction {
         what: What::Sql,
         allowed_in: &["store/"],
@@ -228,6 +228,13 @@ const RESTRICTIONS: [Restriction; 16] = [
         bad: "use csv::Writer;",
     },
     Restriction {
+        what: What::Crates(&["rust_xlsxwriter"]),
+        allowed_in: &["render/"],
+        reason: "workbooks are written by the renderer, in which text is never a formula",
+        remedy: "make a `render::report::Report` or use `render::RecordBook`",
+        bad: "use rust_xlsxwriter::Workbook;",
+    },
+    Restriction {
         what: What::Code(&["fs::", "File::"]),
         allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs", "notify/secret.rs"],
         reason: "decisions, views and formatters know no files; ui.rs may be given one to print to, and a secret may stand in one",
@@ -243,7 +250,7 @@ const RESTRICTIONS: [Restriction; 16] = [
     },
     Restriction {
         what: What::Crates(&["minijinja"]),
-        allowed_in: &["notify/letter.rs"],
+        allowed_in: &["notify/letter.rs", "render/report/page.rs"],
         reason: "HTML is written by templates that escape what they are given, in one place for each use",
         remedy: "render a template there",
         bad: "use minijinja::Environment;",

@@ -8,6 +8,7 @@
 mod acknowledging;
 mod adoption;
 mod attributes;
+mod browser;
 mod config;
 mod demo;
 mod detection;
@@ -25,6 +26,7 @@ mod presets;
 mod property;
 mod pulse;
 mod reasons;
+mod reports;
 mod runs;
 mod screens;
 mod support;

@@ -1,0 +1,189 @@
+//! `signals report`: what executives and managers read.
+
+mod gather;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::customers::{AsOfOption, ConditionOptions};
+use super::options::refuse_database;
+use crate::context::Context;
+use crate::error::usage;
+use crate::render::Format;
+use crate::render::report::{self, Report};
+use crate::views::reports;
+use crate::whole_file::WholeFile;
+use gather::Question;
+
+/// Reports for executives and managers: tables in a terminal, a page, a workbook, or one row a figure.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals report dashboard --out dashboard.html
+  signals report renewals --segment enterprise --out renewals.xlsx
+  signals report workload --as-of 2026-03-31 --format csv")]
+pub enum ReportCommand {
+    /// One page for executives: health, cancellations, trend, problems, workload, signals, whom to talk about
+    #[command(after_help = "Examples:\n  signals report dashboard\n  signals report dashboard --out dashboard.html")]
+    Dashboard(ReportOptions),
+    /// Health bands by segment, plan and stage, the trend, and who moved most
+    #[command(after_help = "Example:\n  signals report health --where \"plan = 'enterprise'\"")]
+    Health(ReportOptions),
+    /// How many customers have which pulse, and who
+    #[command(after_help = "Example:\n  signals report pulse --csm ana")]
+    Pulse(ReportOptions),
+    /// Each level of the pulse now against some days ago, and who moved
+    #[command(after_help = "Example:\n  signals report pulse-changes --days 28")]
+    PulseChanges(PulseChangesOptions),
+    /// Why customers are at risk: the reason codes of their pulses
+    #[command(after_help = "Example:\n  signals report risk-factors --out risks.xlsx")]
+    RiskFactors(ReportOptions),
+    /// Health and pulse by lifecycle stage
+    #[command(after_help = "Example:\n  signals report stages")]
+    Stages(ReportOptions),
+    /// When contracts renew, against health and pulse, and the MRR at risk
+    #[command(after_help = "Example:\n  signals report renewals --where \"days_to_renewal <= 90\"")]
+    Renewals(ReportOptions),
+    /// Customers, MRR, poor health, open bad signals and overdue tasks of each CSM
+    #[command(after_help = "Example:\n  signals report workload --format csv")]
+    Workload(ReportOptions),
+    /// What each rule raised, and what came of it
+    #[command(after_help = "Example:\n  signals report signals --out rules.html")]
+    Signals(ReportOptions),
+}
+
+/// As of when, of which customers, and where the report goes.
+#[derive(Debug, Args)]
+pub struct ReportOptions {
+    #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
+    condition: ConditionOptions,
+    /// Only the customers of this person
+    #[arg(long, value_name = "NAME")]
+    csm: Option<String>,
+    /// The format; unless set, by the file's ending, else table
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<ReportFormat>,
+    /// The file, written whole or not at all; standard output unless set
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// The same, and how far back to look.
+#[derive(Debug, Args)]
+pub struct PulseChangesOptions {
+    /// With how many days ago the pulse is compared
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    days: u16,
+    #[command(flatten)]
+    options: ReportOptions,
+}
+
+/// The formats of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Tables with small bars, for people.
+    Table,
+    /// One row a figure.
+    Csv,
+    /// One array, an object a figure.
+    Json,
+    /// One object a figure, a line each.
+    Ndjson,
+    /// A workbook: a sheet a table.
+    Xlsx,
+    /// A page that opens from disk.
+    Html,
+}
+
+impl ReportCommand {
+    /// Works the report out and writes it.
+    ///
+    /// # Errors
+    /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9); a file that cannot be written
+    /// (exit 8); a database that cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            ReportCommand::Dashboard(options) => options.write(context, |question| {
+                let (portfolio, history) = (question.portfolio()?, question.history()?);
+                let (losses, lives) = (question.losses()?, question.signals(&portfolio)?);
+                Ok(reports::dashboard(&portfolio, &history, &losses, &lives))
+            }),
+            ReportCommand::Health(options) => {
+                options.write(context, |question| Ok(reports::health(&question.portfolio()?, &question.history()?)))
+            }
+            ReportCommand::Pulse(options) => {
+                options.write(context, |question| Ok(reports::pulse(&question.portfolio()?)))
+            }
+            ReportCommand::PulseChanges(PulseChangesOptions { days, options }) => options.write(context, |question| {
+                let then = question.day() - i32::from(days);
+                Ok(reports::pulse_changes(&question.portfolio()?, then, &question.pulses_on(then)?))
+            }),
+            ReportCommand::RiskFactors(options) => {
+                options.write(context, |question| Ok(reports::risk_factors(&question.portfolio()?)))
+            }
+            ReportCommand::Stages(options) => {
+                options.write(context, |question| Ok(reports::stages(&question.portfolio()?)))
+            }
+            ReportCommand::Renewals(options) => {
+                options.write(context, |question| Ok(reports::renewals(&question.portfolio()?)))
+            }
+            ReportCommand::Workload(options) => {
+                options.write(context, |question| Ok(reports::workload(&question.portfolio()?)))
+            }
+            ReportCommand::Signals(options) => options.write(context, |question| {
+                let portfolio = question.portfolio()?;
+                let lives = question.signals(&portfolio)?;
+                Ok(reports::signals(&portfolio, &lives))
+            }),
+        }
+    }
+}
+
+impl ReportOptions {
+    fn write(self, context: &Context, make: impl FnOnce(&Question<'_>) -> Result<Report>) -> Result<()> {
+        let format = self.format();
+        let file = self.out.as_deref().filter(|path| path.as_os_str() != "-");
+        if format == ReportFormat::Xlsx && file.is_none() && context.ui.look().width.is_some() {
+            return Err(usage("a workbook is nothing for a terminal")
+                .hint("--out FILE.xlsx writes it to a file")
+                .into());
+        }
+        file.map_or(Ok(()), |path| refuse_database(context, path))?;
+        let store = context.reader()?;
+        let question = Question::new(context, &store, self.as_of, &self.condition, self.csm.as_deref())?;
+        let report = make(&question)?;
+        let Some(path) = file else { return context.ui.data(bytes(&report, format, context.ui.look())?) };
+        let bytes = bytes(&report, format, crate::render::Look::PLAIN)?;
+        let mut file = WholeFile::begin(path)?;
+        file.add(&bytes)?;
+        file.finish(true)
+    }
+
+    fn format(&self) -> ReportFormat {
+        let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+        let ending = ending.map(str::to_lowercase);
+        self.format.unwrap_or(match ending.as_deref() {
+            Some("csv") => ReportFormat::Csv,
+            Some("json") => ReportFormat::Json,
+            Some("ndjson" | "jsonl") => ReportFormat::Ndjson,
+            Some("xlsx") => ReportFormat::Xlsx,
+            Some("html" | "htm") => ReportFormat::Html,
+            _ => ReportFormat::Table,
+        })
+    }
+}
+
+fn bytes(report: &Report, format: ReportFormat, look: crate::render::Look) -> Result<Vec<u8>> {
+    match format {
+        ReportFormat::Table => Ok(report::screen(report, look).into_bytes()),
+        ReportFormat::Csv => report::figures(report, Format::Csv),
+        ReportFormat::Json => report::figures(report, Format::Json),
+        ReportFormat::Ndjson => report::figures(report, Format::Ndjson),
+        ReportFormat::Xlsx => report::xlsx(report),
+        ReportFormat::Html => report::page(report),
+    }
+}

@@ -1,0 +1,308 @@
+//! The customers together: how they stand, who has too much to do, and whom to talk about.
+
+use super::company::CompanyKey;
+use super::day::Day;
+use super::health::Band;
+use super::pulse::{Level, PulseMark};
+
+/// A CSM with more than so many times the median of poor customers is overloaded.
+const OVERLOAD: f64 = 1.5;
+
+/// A group has a health problem when its share of poor customers is at least so many times that of all.
+const PROBLEM: f64 = 1.5;
+
+/// A single poor customer makes no problem of a group.
+const FEWEST_POOR: u64 = 2;
+
+/// A fall of the health score by so much in 28 days is something to talk about.
+const STEEP_FALL: f64 = 10.0;
+
+/// A renewal so near makes everything else more urgent.
+const RENEWAL_SOON: i32 = 90;
+
+/// A customer on a day, as far as reports look at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Customer {
+    /// Its key.
+    pub key: CompanyKey,
+    /// Its id.
+    pub company_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Who looks after it.
+    pub csm: Option<String>,
+    /// Its market segment.
+    pub segment: Option<String>,
+    /// Its lifecycle stage.
+    pub stage: Option<String>,
+    /// Its plan.
+    pub plan: Option<String>,
+    /// Its product.
+    pub product: Option<String>,
+    /// What it pays a month.
+    pub mrr: Option<f64>,
+    /// When its contract renews.
+    pub renewal_on: Option<Day>,
+    /// Its health score, 0 to 100.
+    pub score: Option<f64>,
+    /// Its health in a word.
+    pub band: Band,
+    /// What pulls the score down most.
+    pub driver: Option<String>,
+    /// The pulse that counts.
+    pub pulse: Option<PulseMark>,
+    /// Why the pulse is what it is.
+    pub reason_codes: Vec<String>,
+    /// How many bad signals are open.
+    pub bad_open_signals: u64,
+    /// How many tasks are overdue.
+    pub overdue_tasks: u64,
+}
+
+impl Customer {
+    /// How people call it: by its name, else by its id.
+    pub fn title(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.company_id)
+    }
+
+    /// The level of its pulse.
+    pub fn level(&self) -> Option<Level> {
+        self.pulse.map(|mark| mark.level)
+    }
+
+    /// Whether somebody thinks that it may leave.
+    pub fn is_at_risk(&self) -> bool {
+        self.level().is_some_and(Level::is_at_risk)
+    }
+
+    /// Whether a renewal of it is in danger: it is overdue, its health is poor, or somebody thinks that it may leave.
+    pub fn may_not_renew(&self, day: Day) -> bool {
+        self.band == Band::Poor || self.is_at_risk() || self.renewal_on.is_some_and(|on| on < day)
+    }
+}
+
+/// The sum of what is known; unknown where nothing is known of anybody, and 0 of nobody.
+pub fn sum_known(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let mut is_empty = true;
+    let sum = amounts.inspect(|_| is_empty = false).flatten().reduce(|a, b| a + b);
+    sum.or(is_empty.then_some(0.0))
+}
+
+/// The monthly recurring revenue of some customers.
+pub fn mrr<'c>(customers: impl Iterator<Item = &'c Customer>) -> Option<f64> {
+    sum_known(customers.map(|customer| customer.mrr))
+}
+
+/// The mean; `None` of nothing.
+pub fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+    let (count, sum) = numbers.fold((0_u32, 0.0), |(count, sum), number| (count + 1, sum + number));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// The number in the middle, of an even number of them the mean of the two in the middle; `None` of nothing.
+pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    match numbers.len() {
+        0 => None,
+        count if count % 2 == 1 => Some(numbers[middle]),
+        _ => Some((numbers[middle - 1] + numbers[middle]) / 2.0),
+    }
+}
+
+/// Whether somebody has too many poor customers, where the median of all CSMs is this.
+pub fn is_overloaded(poor: u64, median: f64) -> bool {
+    poor as f64 > OVERLOAD * median
+}
+
+/// Whether a group has a health problem: `poor` of `known` in it are poor, and of all customers `all_poor` of `all_known`.
+pub fn has_problem((poor, known): (u64, u64), (all_poor, all_known): (u64, u64)) -> bool {
+    poor >= FEWEST_POOR && poor as f64 * all_known as f64 >= PROBLEM * all_poor as f64 * known as f64
+}
+
+/// Something to talk about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Concern {
+    /// Its health is poor; the score.
+    Poor(Option<f64>),
+    /// Its health score fell by so much in 28 days.
+    Fell(f64),
+    /// Somebody thinks that it may leave.
+    Pulse(PulseMark),
+    /// So many bad signals are open.
+    BadSignals(u64),
+    /// So many tasks are overdue.
+    OverdueTasks(u64),
+    /// Its contract renews in so many days.
+    RenewsIn(i32),
+    /// The day of its renewal has passed by so many days.
+    RenewalOverdue(i32),
+}
+
+impl Concern {
+    /// How much it weighs when customers are put in order.
+    fn weight(&self) -> u64 {
+        match self {
+            Concern::Poor(_) => 3,
+            Concern::Pulse(mark) if mark.level <= Level::HighRisk => 3,
+            Concern::Pulse(_) | Concern::Fell(_) | Concern::RenewalOverdue(_) | Concern::RenewsIn(_) => 2,
+            Concern::BadSignals(count) => (*count).min(3),
+            Concern::OverdueTasks(_) => 1,
+        }
+    }
+}
+
+/// What there is to talk about with a customer, the gravest first. A renewal that is near is only a concern beside another one.
+pub fn concerns(customer: &Customer, score_before: Option<f64>, day: Day) -> Vec<Concern> {
+    let mut concerns = Vec::new();
+    if customer.band == Band::Poor {
+        concerns.push(Concern::Poor(customer.score));
+    }
+    if let Some(mark) = customer.pulse.filter(|mark| mark.level.is_at_risk()) {
+        concerns.push(Concern::Pulse(mark));
+    }
+    let fall = customer.score.zip(score_before).map(|(now, before)| before - now);
+    concerns.extend(fall.filter(|fall| *fall >= STEEP_FALL).map(Concern::Fell));
+    if customer.bad_open_signals > 0 {
+        concerns.push(Concern::BadSignals(customer.bad_open_signals));
+    }
+    let days = customer.renewal_on.map(|on| on - day);
+    concerns.extend(days.filter(|days| *days < 0).map(|days| Concern::RenewalOverdue(-days)));
+    if customer.overdue_tasks > 0 {
+        concerns.push(Concern::OverdueTasks(customer.overdue_tasks));
+    }
+    if !concerns.is_empty() {
+        concerns.extend(days.filter(|days| (0..=RENEWAL_SOON).contains(days)).map(Concern::RenewsIn));
+    }
+    concerns
+}
+
+/// The customers to talk about first, at most so many: those whose concerns weigh most, then those who pay most, then by id.
+pub fn to_talk_about(
+    customers: &[Customer],
+    score_before: impl Fn(CompanyKey) -> Option<f64>,
+    day: Day,
+    most: usize,
+) -> Vec<(&Customer, Vec<Concern>)> {
+    let all = customers.iter().map(|customer| (customer, concerns(customer, score_before(customer.key), day)));
+    let mut all: Vec<_> = all.filter(|(_, concerns)| !concerns.is_empty()).collect();
+    let weight = |concerns: &[Concern]| concerns.iter().map(Concern::weight).sum::<u64>();
+    all.sort_by(|(a, a_concerns), (b, b_concerns)| {
+        let mrr = |customer: &Customer| customer.mrr.unwrap_or_default();
+        (weight(b_concerns).cmp(&weight(a_concerns)))
+            .then_with(|| mrr(b).total_cmp(&mrr(a)))
+            .then_with(|| a.company_id.cmp(&b.company_id))
+    });
+    all.truncate(most);
+    all
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::day::Instant;
+
+    /// A customer of whom nothing is known but the id.
+    pub(crate) fn customer(number: u32) -> Customer {
+        Customer {
+            key: CompanyKey(number),
+            company_id: format!("C-{number}"),
+            name: None,
+            csm: None,
+            segment: None,
+            stage: None,
+            plan: None,
+            product: None,
+            mrr: None,
+            renewal_on: None,
+            score: None,
+            band: Band::Unknown,
+            driver: None,
+            pulse: None,
+            reason_codes: Vec::new(),
+            bad_open_signals: 0,
+            overdue_tasks: 0,
+        }
+    }
+
+    /// A pulse of a level from 1 to 6.
+    pub(crate) fn pulse(day: Day, level: i64) -> Option<PulseMark> {
+        Some(PulseMark { day, at: Instant::from_micros(0), level: Level::of_number(level).unwrap() })
+    }
+
+    fn day(number: i32) -> Day {
+        Day::from_number(number)
+    }
+
+    #[test]
+    fn the_median_lies_in_the_middle() {
+        let cases: [(&[f64], Option<f64>); 4] =
+            [(&[], None), (&[3.0], Some(3.0)), (&[5.0, 1.0], Some(3.0)), (&[9.0, 1.0, 2.0], Some(2.0))];
+        for (numbers, expected) in cases {
+            assert_eq!(median(numbers.to_vec()), expected, "{numbers:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_of_everybody_is_unknown() {
+        let cases: [(&[Option<f64>], Option<f64>); 4] =
+            [(&[], Some(0.0)), (&[None], None), (&[None, Some(2.5)], Some(2.5)), (&[Some(1.0), Some(2.0)], Some(3.0))];
+        for (amounts, expected) in cases {
+            assert_eq!(sum_known(amounts.iter().copied()), expected, "{amounts:?}");
+        }
+    }
+
+    #[test]
+    fn overloaded_is_more_than_one_and_a_half_times_the_median() {
+        let cases = [(3, 2.0, false), (4, 2.0, true), (1, 0.0, true), (0, 0.0, false), (2, 1.5, false), (3, 1.5, true)];
+        for (poor, median, expected) in cases {
+            assert_eq!(is_overloaded(poor, median), expected, "{poor} of {median}");
+        }
+    }
+
+    #[test]
+    fn a_group_with_half_as_many_poor_again_has_a_problem() {
+        // Of all 20, 4 are poor: a fifth; three tenths are half as many again.
+        let cases = [((3, 10), true), ((2, 7), false), ((2, 6), true), ((1, 1), false), ((0, 5), false)];
+        for (group, expected) in cases {
+            assert_eq!(has_problem(group, (4, 20)), expected, "{group:?}");
+        }
+    }
+
+    #[test]
+    fn a_near_renewal_is_a_concern_beside_another_one_only() {
+        let near = Customer { renewal_on: Some(day(130)), ..customer(1) };
+        assert_eq!(concerns(&near, None, day(100)), []);
+        let near = Customer { overdue_tasks: 1, ..near };
+        assert_eq!(concerns(&near, None, day(100)), [Concern::OverdueTasks(1), Concern::RenewsIn(30)]);
+        let late = Customer { renewal_on: Some(day(95)), ..customer(1) };
+        assert_eq!(concerns(&late, None, day(100)), [Concern::RenewalOverdue(5)]);
+        let far = Customer { renewal_on: Some(day(191)), overdue_tasks: 1, ..customer(1) };
+        assert_eq!(concerns(&far, None, day(100)), [Concern::OverdueTasks(1)]);
+    }
+
+    #[test]
+    fn a_fall_by_ten_is_a_concern() {
+        let with = |score, before| concerns(&Customer { score: Some(score), ..customer(1) }, before, day(0));
+        assert_eq!(with(50.0, Some(60.0)), [Concern::Fell(10.0)]);
+        assert_eq!(with(50.0, Some(59.9)), []);
+        assert_eq!(with(50.0, None), []);
+    }
+
+    #[test]
+    fn the_gravest_come_first_then_those_who_pay_most() {
+        let customers = [
+            Customer { bad_open_signals: 1, mrr: Some(10.0), ..customer(1) },
+            Customer { bad_open_signals: 1, mrr: Some(20.0), ..customer(2) },
+            Customer { band: Band::Poor, ..customer(3) },
+            customer(4),
+            Customer { pulse: pulse(day(90), 1), bad_open_signals: 9, ..customer(5) },
+        ];
+        let ids = |most| -> Vec<String> {
+            let list = to_talk_about(&customers, |_| None, day(100), most);
+            list.into_iter().map(|(customer, _)| customer.company_id.clone()).collect()
+        };
+        assert_eq!(ids(10), ["C-5", "C-3", "C-2", "C-1"]);
+        assert_eq!(ids(2), ["C-5", "C-3"]);
+    }
+}

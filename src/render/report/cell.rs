@@ -1,0 +1,165 @@
+//! One cell of a report: what it is, how it is rounded, and how it is written.
+
+use std::borrow::Cow;
+
+use crate::domain::customer::to_the_cent;
+use crate::domain::day::Day;
+use crate::domain::pulse::to_one_decimal;
+use crate::render::{Align, Value, money, thousands};
+
+/// One cell. Every format shows the same number: rounded here.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Unknown, which is never 0.
+    Unknown,
+    /// Text, perhaps from an imported file.
+    Text(String),
+    /// How many.
+    Count(u64),
+    /// A whole number that may be negative.
+    Whole(i64),
+    /// A difference of two counts.
+    Difference(i64),
+    /// A number with one decimal.
+    Number(f64),
+    /// A change of a number, with its sign and one decimal.
+    Change(f64),
+    /// A number of percent with one decimal.
+    Percent(f64),
+    /// Money, to the cent.
+    Money(f64),
+    /// A calendar day.
+    Day(Day),
+}
+
+impl Cell {
+    /// How many percent `part` is of `whole`; unknown of nothing.
+    pub fn share(part: f64, whole: f64) -> Self {
+        if whole == 0.0 { Cell::Unknown } else { Cell::Percent(part * 100.0 / whole) }
+    }
+
+    /// How many percent a count is of another.
+    pub fn share_of(part: u64, whole: u64) -> Self {
+        Cell::share(part as f64, whole as f64)
+    }
+
+    /// Money that may be unknown.
+    pub fn money(amount: Option<f64>) -> Self {
+        amount.map_or(Cell::Unknown, Cell::Money)
+    }
+
+    /// A number that may be unknown.
+    pub fn number(number: Option<f64>) -> Self {
+        number.map_or(Cell::Unknown, Cell::Number)
+    }
+
+    /// A change that may be unknown.
+    pub fn change(change: Option<f64>) -> Self {
+        change.map_or(Cell::Unknown, Cell::Change)
+    }
+
+    /// Text that may be unknown.
+    pub fn text_of(text: Option<impl ToString>) -> Self {
+        text.map_or(Cell::Unknown, |text| Cell::Text(text.to_string()))
+    }
+
+    /// The number as every format shows it; `None` for what is no number.
+    pub fn rounded(&self) -> Option<f64> {
+        match self {
+            Cell::Count(count) => Some(*count as f64),
+            Cell::Whole(number) | Cell::Difference(number) => Some(*number as f64),
+            Cell::Number(number) | Cell::Change(number) | Cell::Percent(number) => {
+                Some(positive_zero(to_one_decimal(*number)))
+            }
+            Cell::Money(amount) => Some(positive_zero(to_the_cent(*amount))),
+            Cell::Unknown | Cell::Text(_) | Cell::Day(_) => None,
+        }
+    }
+
+    /// For other programs.
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Cell::Unknown => Value::Null,
+            Cell::Text(text) => text.into(),
+            Cell::Count(count) => (*count).into(),
+            Cell::Whole(number) | Cell::Difference(number) => (*number).into(),
+            Cell::Day(day) => (*day).into(),
+            _ => self.rounded().into(),
+        }
+    }
+
+    /// For people.
+    pub fn text(&self) -> Cow<'_, str> {
+        let number = self.rounded().unwrap_or_default();
+        match self {
+            Cell::Unknown => Cow::Borrowed("-"),
+            Cell::Text(text) => Cow::Borrowed(text),
+            Cell::Count(count) => Cow::Owned(thousands(*count)),
+            Cell::Whole(number) if *number < 0 => Cow::Owned(format!("-{}", thousands(number.unsigned_abs()))),
+            Cell::Whole(number) => Cow::Owned(thousands(number.unsigned_abs())),
+            Cell::Difference(0) => Cow::Borrowed("0"),
+            Cell::Difference(difference) => {
+                Cow::Owned(format!("{}{}", sign(*difference < 0), thousands(difference.unsigned_abs())))
+            }
+            Cell::Number(_) => Cow::Owned(format!("{number:.1}")),
+            Cell::Change(_) if number == 0.0 => Cow::Borrowed("0.0"),
+            Cell::Change(_) => Cow::Owned(format!("{}{:.1}", sign(number < 0.0), number.abs())),
+            Cell::Percent(_) => Cow::Owned(format!("{number:.1} %")),
+            Cell::Money(_) => Cow::Owned(amount(number)),
+            Cell::Day(day) => Cow::Owned(day.to_string()),
+        }
+    }
+
+    /// On which side it lines up.
+    pub fn align(&self) -> Align {
+        match self {
+            Cell::Unknown | Cell::Text(_) | Cell::Day(_) => Align::Left,
+            _ => Align::Right,
+        }
+    }
+}
+
+/// A negative zero is written with its sign by some formats.
+fn positive_zero(number: f64) -> f64 {
+    number + 0.0
+}
+
+fn sign(is_negative: bool) -> char {
+    if is_negative { '-' } else { '+' }
+}
+
+/// Money for people: without cents where there are none.
+fn amount(amount: f64) -> String {
+    let text = money(amount);
+    text.strip_suffix(".00").map_or(text.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_rounded_and_written_in_one_way() {
+        let cases = [
+            (Cell::Unknown, None, "-"),
+            (Cell::Count(12_345), Some(12_345.0), "12,345"),
+            (Cell::Whole(-12), Some(-12.0), "-12"),
+            (Cell::Whole(1200), Some(1200.0), "1,200"),
+            (Cell::Difference(-1200), Some(-1200.0), "-1,200"),
+            (Cell::Difference(3), Some(3.0), "+3"),
+            (Cell::Number(12.25), Some(12.3), "12.3"),
+            (Cell::Change(-0.04), Some(0.0), "0.0"),
+            (Cell::Change(2.0), Some(2.0), "+2.0"),
+            (Cell::Change(-12.25), Some(-12.3), "-12.3"),
+            (Cell::share_of(1, 3), Some(33.3), "33.3 %"),
+            (Cell::share_of(1, 8), Some(12.5), "12.5 %"),
+            (Cell::share_of(0, 0), None, "-"),
+            (Cell::Money(1140.0), Some(1140.0), "1,140"),
+            (Cell::Money(499.5), Some(499.5), "499.50"),
+            (Cell::Money(0.0), Some(0.0), "0"),
+        ];
+        for (cell, number, text) in cases {
+            assert_eq!((cell.rounded(), cell.text().as_ref()), (number, text), "{cell:?}");
+        }
+    }
+}

@@ -1,0 +1,553 @@
+//! Pictures of tables: which columns are drawn and how, and where each shape of the picture lies.
+//!
+//! A [`Chart`] only names columns of its table, so that it cannot say anything else. [`draw`] turns both into shapes on a plane of
+//! CSS pixels, once for wide screens and once for phones; the page writes them as SVG.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Row, Table};
+
+/// How a table is drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// What the picture shows, in words.
+    pub title: &'static str,
+    /// What kind of picture it is.
+    pub kind: Kind,
+}
+
+impl Chart {
+    /// A picture of this kind.
+    pub fn new(title: &'static str, kind: Kind) -> Self {
+        Chart { title, kind }
+    }
+}
+
+/// The kinds of pictures.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Bars made of parts, one below the other.
+    Stacked {
+        /// What a bar is: a row, its columns being the parts, or a column, its rows being the parts.
+        bars: Across,
+        /// The columns that are drawn.
+        columns: Vec<usize>,
+        /// The colour of each part.
+        tints: Vec<Tint>,
+        /// Whether all bars are of one length, so that shares are compared and not amounts.
+        is_share: bool,
+    },
+    /// A line over the rows, which are days.
+    Line {
+        /// The column that is drawn.
+        column: usize,
+    },
+    /// Upright bars over the rows, which are months.
+    Months {
+        /// The column that is drawn.
+        column: usize,
+    },
+    /// A circle for each row.
+    Bubbles {
+        /// The column with days from the as-of date: how far to the right.
+        days: usize,
+        /// The column with a score from 0 to 100: how high. A row without one is drawn below the others.
+        score: usize,
+        /// The column that says how large.
+        size: usize,
+        /// The colour of each row.
+        tints: Vec<Tint>,
+    },
+}
+
+/// What the bars of a stacked picture are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Across {
+    /// Each row is a bar.
+    Rows,
+    /// Each column is a bar.
+    Columns,
+}
+
+/// What a colour means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tint {
+    /// Well.
+    Good,
+    /// Neither well nor badly.
+    Average,
+    /// Badly.
+    Poor,
+    /// Not known.
+    Unknown,
+    /// A level of the pulse, 1 to 6.
+    Level(u8),
+    /// No meaning.
+    Plain,
+}
+
+impl Tint {
+    /// The class of the shapes in the page.
+    fn class(self) -> &'static str {
+        const LEVELS: [&str; 6] = ["level-1", "level-2", "level-3", "level-4", "level-5", "level-6"];
+        match self {
+            Tint::Good => "good",
+            Tint::Average => "average",
+            Tint::Poor => "poor",
+            Tint::Unknown => "unknown",
+            Tint::Level(level) => LEVELS[usize::from(level.clamp(1, 6)) - 1],
+            Tint::Plain => "plain",
+        }
+    }
+
+    /// The colour in a workbook, as the page has it on a light ground.
+    pub fn rgb(self) -> u32 {
+        const LEVELS: [u32; 6] = [0xA5_1E_22, 0xD2_55_3B, 0xEC_A2_4A, 0x9C_BF_73, 0x4F_99_61, 0x1F_6B_47];
+        match self {
+            Tint::Good => 0x2B_7A_55,
+            Tint::Average => 0xE3_A9_35,
+            Tint::Poor => 0xC2_3B_2E,
+            Tint::Unknown => 0xA8_AE_B6,
+            Tint::Level(level) => LEVELS[usize::from(level.clamp(1, 6)) - 1],
+            Tint::Plain => 0x3B_6E_A8,
+        }
+    }
+
+    /// The character of a bar in a terminal; colours are none there.
+    pub fn block(self) -> char {
+        match self {
+            Tint::Good | Tint::Level(5..) => '█',
+            Tint::Average | Tint::Level(3 | 4) => '▒',
+            Tint::Poor | Tint::Level(1 | 2) => '░',
+            Tint::Unknown | Tint::Level(_) => '·',
+            Tint::Plain => '█',
+        }
+    }
+}
+
+/// A part of a bar.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// What it is.
+    pub name: String,
+    /// How much it is.
+    pub amount: f64,
+    /// How much it is, in words.
+    pub text: String,
+    /// Its colour.
+    pub tint: Tint,
+}
+
+/// The bars of a stacked picture: what each is, and its parts.
+pub fn bars(table: &Table, across: Across, columns: &[usize], tints: &[Tint]) -> Vec<(String, Vec<Part>)> {
+    let part = |name: &str, row: &Row, column: usize, tint: Tint| Part {
+        name: name.to_owned(),
+        amount: row.cells[column].rounded().unwrap_or_default().max(0.0),
+        text: row.cells[column].text().into_owned(),
+        tint,
+    };
+    match across {
+        Across::Rows => {
+            let parts = |row: &Row| {
+                let of = |(column, tint): (&usize, &Tint)| part(table.columns[*column].title, row, *column, *tint);
+                columns.iter().zip(tints).map(of).collect()
+            };
+            table.rows.iter().map(|row| (row.label.text().into_owned(), parts(row))).collect()
+        }
+        Across::Columns => {
+            let parts = |column: usize| {
+                table.rows.iter().zip(tints).map(|(row, tint)| part(&row.label.text(), row, column, *tint)).collect()
+            };
+            columns.iter().map(|column| (table.columns[*column].title.to_owned(), parts(*column))).collect()
+        }
+    }
+}
+
+/// A picture: shapes on a plane, in CSS pixels from the upper left corner.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Drawing {
+    width: f64,
+    height: f64,
+    rects: Vec<Rect>,
+    lines: Vec<Line>,
+    paths: Vec<Path>,
+    circles: Vec<Circle>,
+    texts: Vec<Label>,
+    /// What the colours mean: class and words.
+    legend: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Rect {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+    class: &'static str,
+    title: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Line {
+    x1: f64,
+    y1: f64,
+    x2: f64,
+    y2: f64,
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Path {
+    d: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Circle {
+    x: f64,
+    y: f64,
+    radius: f64,
+    class: &'static str,
+    title: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Label {
+    x: f64,
+    y: f64,
+    anchor: &'static str,
+    class: &'static str,
+    text: String,
+}
+
+/// The width of the picture on a wide screen.
+pub const WIDE: f64 = 720.0;
+
+/// The width of the picture on a phone.
+pub const NARROW: f64 = 320.0;
+
+/// The usual width of a character.
+const CHARACTER: f64 = 7.0;
+
+/// Draws a table on a plane of this width; `None` where there is nothing to be seen.
+pub fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {
+    let mut drawing = Drawing { width, ..Drawing::default() };
+    match &chart.kind {
+        Kind::Stacked { bars: across, columns, tints, is_share } => {
+            drawing.stack(&bars(table, *across, columns, tints), *is_share);
+        }
+        Kind::Line { column } => drawing.line(table, *column)?,
+        Kind::Months { column } => drawing.months(table, *column),
+        Kind::Bubbles { days, score, size, tints } => drawing.bubbles(table, [*days, *score, *size], tints),
+    }
+    let is_empty = drawing.rects.is_empty() && drawing.circles.is_empty();
+    (!is_empty).then_some(drawing)
+}
+
+impl Drawing {
+    fn is_narrow(&self) -> bool {
+        self.width < 500.0
+    }
+
+    fn text(&mut self, x: f64, y: f64, anchor: &'static str, class: &'static str, text: impl ToString) {
+        self.texts.push(Label { x: tidy(x), y: tidy(y), anchor, class, text: text.to_string() });
+    }
+
+    fn rule(&mut self, [x1, y1, x2, y2]: [f64; 4], class: &'static str) {
+        self.lines.push(Line { x1: tidy(x1), y1: tidy(y1), x2: tidy(x2), y2: tidy(y2), class });
+    }
+
+    fn explain(&mut self, tint: Tint, name: &str) {
+        let entry = (tint.class(), name.to_owned());
+        if !self.legend.contains(&entry) {
+            self.legend.push(entry);
+        }
+    }
+
+    /// Bars one below the other; on a phone each under its name.
+    fn stack(&mut self, bars: &[(String, Vec<Part>)], is_share: bool) {
+        const THICK: f64 = 24.0;
+        let sum = |parts: &[Part]| parts.iter().map(|part| part.amount).sum::<f64>();
+        let most = bars.iter().map(|(_, parts)| sum(parts)).fold(0.0, f64::max);
+        let left = if self.is_narrow() { 0.0 } else { 180.0 };
+        let (above, gap) = if self.is_narrow() { (18.0, 10.0) } else { (0.0, 10.0) };
+        bars.iter().flat_map(|(_, parts)| parts).for_each(|part| self.explain(part.tint, &part.name));
+        let mut y = 2.0;
+        for (name, parts) in bars {
+            let whole = if is_share { sum(parts) } else { most };
+            let (name_y, name) = (y + if above > 0.0 { 13.0 } else { THICK / 2.0 + 4.5 }, shortened(name, 24));
+            self.text(0.0, name_y, "start", "name", name);
+            y += above;
+            if sum(parts) > 0.0 {
+                self.bar(parts, [left, y, self.width - left, THICK], whole);
+            } else {
+                self.text(left, y + THICK / 2.0 + 4.5, "start", "axis", "0");
+            }
+            y += THICK + gap;
+        }
+        self.height = (y - gap + 2.0).max(0.0);
+    }
+
+    fn bar(&mut self, parts: &[Part], [left, y, width, height]: [f64; 4], whole: f64) {
+        let mut x = left;
+        for part in parts.iter().filter(|part| part.amount > 0.0) {
+            let long = part.amount / whole * width;
+            let title = format!("{}: {}", part.name, part.text);
+            // A slit between the parts tells them apart without colours.
+            let shown = (long - 1.5).max(0.75);
+            let rect = Rect { x: tidy(x), y: tidy(y), width: tidy(shown), height, class: part.tint.class(), title };
+            self.rects.push(rect);
+            if part.text.chars().count() as f64 * CHARACTER + 6.0 < long {
+                let class = if matches!(part.tint, Tint::Average | Tint::Unknown | Tint::Level(3 | 4)) {
+                    "on-light"
+                } else {
+                    "on-dark"
+                };
+                self.text(x + shown / 2.0, y + height / 2.0 + 4.5, "middle", class, &part.text);
+            }
+            x += long;
+        }
+    }
+
+    /// A line from left to right; a gap where a value is not known.
+    fn line(&mut self, table: &Table, column: usize) -> Option<()> {
+        let points: Vec<(usize, f64)> = table
+            .rows
+            .iter()
+            .enumerate()
+            .filter_map(|(place, row)| Some((place, row.cells[column].rounded()?)))
+            .collect();
+        let [least, most] = [f64::min, f64::max].map(|f| points.iter().map(|(_, value)| *value).reduce(f));
+        let ticks = ticks(least?, most?);
+        let (bottom, top) = (*ticks.first()?, *ticks.last()?);
+        let [left, right, head, foot] = [34.0, self.width - 14.0, 16.0, 190.0];
+        self.height = foot + 24.0;
+        let steps = (table.rows.len().max(2) - 1) as f64;
+        let x = |place: usize| left + place as f64 / steps * (right - left);
+        let y = |value: f64| foot - (value - bottom) / (top - bottom) * (foot - head);
+        for tick in &ticks {
+            self.rule([left, y(*tick), right, y(*tick)], "grid");
+            self.text(left - 6.0, y(*tick) + 4.0, "end", "axis", format!("{tick:.0}"));
+        }
+        self.dates(table, &x, foot + 17.0);
+        self.paths.push(Path { d: path(&points, &x, &y) });
+        for (place, value) in &points {
+            let row = &table.rows[*place];
+            let title = format!("{}: {}", row.label.text(), row.cells[column].text());
+            let (x, y) = (tidy(x(*place)), tidy(y(*value)));
+            self.circles.push(Circle { x, y, radius: 3.5, class: "plain", title });
+        }
+        let (place, value) = points.last()?;
+        self.text(x(*place), y(*value) - 10.0, "end", "value", table.rows[*place].cells[column].text());
+        Some(())
+    }
+
+    /// The first, the middle and the last day below a line.
+    fn dates(&mut self, table: &Table, x: &impl Fn(usize) -> f64, y: f64) {
+        let last = table.rows.len().saturating_sub(1);
+        let wanted = BTreeMap::from([(last / 2, "middle"), (0, "start"), (last, "end")]);
+        for (place, anchor) in wanted {
+            if let Some(row) = table.rows.get(place) {
+                self.text(x(place), y, anchor, "axis", row.label.text());
+            }
+        }
+    }
+
+    /// Upright bars with their numbers above and the months below.
+    fn months(&mut self, table: &Table, column: usize) {
+        let amounts = || table.rows.iter().map(|row| row.cells[column].rounded().unwrap_or_default());
+        let most = amounts().fold(0.0, f64::max);
+        let [head, foot] = [22.0, 150.0];
+        let step = self.width / table.rows.len().max(1) as f64;
+        let thick = (step * 0.62).min(44.0);
+        self.height = foot + 38.0;
+        self.rule([0.0, foot, self.width, foot], "base");
+        for (place, (row, amount)) in table.rows.iter().zip(amounts()).enumerate() {
+            let middle = (place as f64 + 0.5) * step;
+            let tall = if most > 0.0 { amount / most * (foot - head) } else { 0.0 };
+            let text = row.cells[column].text().into_owned();
+            if amount > 0.0 {
+                let title = format!("{}: {text}", row.label.text());
+                let (x, y) = (tidy(middle - thick / 2.0), tidy(foot - tall));
+                self.rects.push(Rect { x, y, width: tidy(thick), height: tidy(tall), class: "poor", title });
+            }
+            self.text(middle, foot - tall - 6.0, "middle", "value", text);
+            let (month, year) = month_words(&row.item);
+            self.text(middle, foot + 16.0, "middle", "axis", month);
+            if place == 0 || month == "Jan" {
+                self.text(middle, foot + 32.0, "middle", "axis", year);
+            }
+        }
+    }
+
+    /// Time to the right, the score upwards, the size as area.
+    fn bubbles(&mut self, table: &Table, [days, score, size]: [usize; 3], tints: &[Tint]) {
+        const FARTHEST: f64 = 365.0;
+        const LATEST: f64 = -30.0;
+        const UNSCORED: f64 = 22.0;
+        let has_unscored = table.rows.iter().any(|row| row.cells[score].rounded().is_none());
+        let [left, right, head, foot] = [34.0, self.width - 22.0, 22.0, 250.0];
+        self.height = foot + if has_unscored { UNSCORED } else { 0.0 } + 40.0;
+        let x = |days: f64| left + (days.clamp(LATEST, FARTHEST) - LATEST) / (FARTHEST - LATEST) * (right - left);
+        let y = |score: Option<f64>| score.map_or(foot + UNSCORED, |score| foot - score / 100.0 * (foot - head));
+        for tick in [0.0, 25.0, 50.0, 75.0, 100.0] {
+            self.rule([left, y(Some(tick)), right, y(Some(tick))], "grid");
+            self.text(left - 6.0, y(Some(tick)) + 4.0, "end", "axis", format!("{tick:.0}"));
+        }
+        let below = self.height - 22.0;
+        for tick in [0.0, 90.0, 180.0, 270.0, 365.0] {
+            self.text(x(tick), below, "middle", "axis", format!("{tick:.0}"));
+        }
+        self.rule([x(0.0), head - 8.0, x(0.0), below - 14.0], "today");
+        self.text(left, 12.0, "start", "axis", "health score");
+        self.text(right, self.height - 4.0, "end", "axis", "days to renewal");
+        if has_unscored {
+            self.text(left - 6.0, y(None) + 4.0, "end", "axis", "none");
+        }
+        let amount = |row: &Row| row.cells[size].rounded().unwrap_or_default();
+        let most = table.rows.iter().map(amount).fold(0.0, f64::max);
+        let mut rows: Vec<(&Row, Tint)> = table.rows.iter().zip(tints.iter().copied()).collect();
+        // The large ones lie below, so that no small one is hidden.
+        rows.sort_by(|(a, _), (b, _)| amount(b).total_cmp(&amount(a)));
+        for (row, tint) in &rows {
+            let radius = if most > 0.0 { 4.0 + 16.0 * (amount(row) / most).sqrt() } else { 4.0 };
+            let title = format!(
+                "{}: {} days, health {}, MRR {}",
+                row.label.text(),
+                row.cells[days].text(),
+                row.cells[score].text(),
+                row.cells[size].text()
+            );
+            let (x, y) = (x(row.cells[days].rounded().unwrap_or_default()), y(row.cells[score].rounded()));
+            self.circles.push(Circle { x: tidy(x), y: tidy(y), radius: tidy(radius), class: tint.class(), title });
+        }
+        self.name_poor_bubbles(&rows);
+        for (tint, name) in
+            [(Tint::Good, "good"), (Tint::Average, "average"), (Tint::Poor, "poor"), (Tint::Unknown, "unknown")]
+        {
+            if tints.contains(&tint) {
+                self.explain(tint, name);
+            }
+        }
+    }
+
+    /// Writes the names of the largest poor ones beside them, where there is room.
+    fn name_poor_bubbles(&mut self, rows: &[(&Row, Tint)]) {
+        let mut taken: Vec<[f64; 4]> = Vec::new();
+        for (place, (row, _)) in rows.iter().enumerate().filter(|(_, (_, tint))| *tint == Tint::Poor).take(8) {
+            let name = shortened(&row.label.text(), 20);
+            let long = name.chars().count() as f64 * CHARACTER;
+            let Circle { x, y, radius, .. } = self.circles[place];
+            let is_left = x + radius + 4.0 + long > self.width;
+            let start = if is_left { x - radius - 4.0 - long } else { x + radius + 4.0 };
+            let area = [start, y - 8.0, start + long, y + 8.0];
+            let hits =
+                |other: &[f64; 4]| area[0] < other[2] && other[0] < area[2] && area[1] < other[3] && other[1] < area[3];
+            if start >= 0.0 && !taken.iter().any(hits) {
+                taken.push(area);
+                let (at, anchor) = if is_left { (start + long, "end") } else { (start, "start") };
+                self.text(at, y + 4.0, anchor, "name", name);
+            }
+        }
+    }
+}
+
+fn path(points: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl Fn(f64) -> f64) -> String {
+    let mut before = None;
+    let mut d = String::new();
+    for (place, value) in points {
+        let is_next = before.is_some_and(|before: usize| before + 1 == *place);
+        d.push_str(&format!("{}{} {}", if is_next { "L" } else { "M" }, tidy(x(*place)), tidy(y(*value))));
+        before = Some(*place);
+    }
+    d
+}
+
+/// Where the lines across a picture lie: at most six round numbers around the values.
+fn ticks(least: f64, most: f64) -> Vec<f64> {
+    let step = [1.0, 2.0, 5.0, 10.0, 20.0].into_iter().find(|step| (most - least) / step <= 4.0).unwrap_or(25.0);
+    let (first, last) = ((least / step).floor(), (most / step).ceil());
+    let last = if last > first { last } else { first + 1.0 };
+    (first as i64..=last as i64).map(|number| number as f64 * step).collect()
+}
+
+fn tidy(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}
+
+/// A text of at most so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// The name of a month such as `2026-03`, and its year.
+fn month_words(month: &str) -> (&str, &str) {
+    const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let Some((year, number)) = month.split_once('-') else { return (month, "") };
+    let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    (place.and_then(|place| NAMES.get(place)).copied().unwrap_or(number), year)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cell, Column};
+    use super::*;
+
+    fn table(rows: &[(&str, [Cell; 2])]) -> Table {
+        let columns = vec![Column::new("a", "a"), Column::new("b", "b")];
+        let mut table = Table::new("t", "T", Column::new("item", "item"), columns);
+        rows.iter().for_each(|(item, cells)| table.row(item, cells.to_vec()));
+        table
+    }
+
+    #[test]
+    fn lines_across_lie_at_round_numbers() {
+        assert_eq!(ticks(41.0, 58.2), [40.0, 45.0, 50.0, 55.0, 60.0]);
+        assert_eq!(ticks(50.0, 50.0), [50.0, 51.0]);
+        assert_eq!(ticks(0.0, 100.0), [0.0, 25.0, 50.0, 75.0, 100.0]);
+    }
+
+    #[test]
+    fn parts_are_as_long_as_their_share() {
+        let table = table(&[("x", [Cell::Count(1), Cell::Count(3)]), ("y", [Cell::Count(0), Cell::Count(2)])]);
+        let kind = |is_share| Kind::Stacked {
+            bars: Across::Rows,
+            columns: vec![0, 1],
+            tints: vec![Tint::Good, Tint::Poor],
+            is_share,
+        };
+        let widths = |is_share| -> Vec<(&str, f64)> {
+            let drawing = draw(&table, &Chart::new("", kind(is_share)), 580.0).unwrap();
+            drawing.rects.iter().map(|rect| (rect.class, rect.width)).collect()
+        };
+        // 400 pixels, of which 1.5 between the parts.
+        assert_eq!(widths(true), [("good", 98.5), ("poor", 298.5), ("poor", 398.5)]);
+        assert_eq!(widths(false), [("good", 98.5), ("poor", 298.5), ("poor", 198.5)]);
+    }
+
+    #[test]
+    fn nothing_known_is_not_drawn() {
+        let table = table(&[("2026-03-01", [Cell::Unknown, Cell::Count(0)])]);
+        assert!(draw(&table, &Chart::new("", Kind::Line { column: 0 }), WIDE).is_none());
+        assert!(draw(&table, &Chart::new("", Kind::Months { column: 1 }), WIDE).is_none());
+    }
+
+    #[test]
+    fn a_line_has_a_gap_where_a_value_is_not_known() {
+        let rows = [Cell::Number(10.0), Cell::Unknown, Cell::Number(20.0), Cell::Number(20.0)];
+        let rows: Vec<(&str, [Cell; 2])> = rows.into_iter().map(|cell| ("d", [cell, Cell::Unknown])).collect();
+        let drawing = draw(&table(&rows), &Chart::new("", Kind::Line { column: 0 }), WIDE).unwrap();
+        assert_eq!(drawing.paths[0].d.matches('M').count(), 2);
+        assert_eq!(drawing.paths[0].d.matches('L').count(), 1);
+    }
+
+    #[test]
+    fn months_have_names() {
+        assert_eq!(month_words("2026-03"), ("Mar", "2026"));
+        assert_eq!(month_words("2026-13"), ("13", "2026"));
+    }
+}

@@ -1,0 +1,211 @@
+//! A report as one page that opens from disk: no script, no request to anywhere.
+//!
+//! Everything from data goes through the template, which escapes it. The page allows itself only its own style sheet, by its
+//! hash: whatever came in by a mistake of ours could neither run nor load anything.
+
+use anyhow::Result;
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use super::chart::{Drawing, NARROW, WIDE, draw};
+use super::{Cell, Report, Section, Table};
+use crate::render::Align;
+
+/// The hash of the style sheet, which the page's policy names. A test works it out anew.
+const STYLE_HASH: &str = "sha256-UF+J2WBXf2vbECwNhnwceHZebT0LL0P4z5bai2UCwhg=";
+
+/// A text with fewer characters stays on one line.
+const SHORT: usize = 25;
+
+/// A text with as many characters needs room.
+const LONG: usize = 40;
+
+/// A table with so many columns besides the first is printed small.
+const BROAD: usize = 9;
+
+#[derive(Serialize)]
+struct Page<'r> {
+    title: &'r str,
+    as_of: String,
+    filter: &'r str,
+    style_hash: &'static str,
+    tiles: Vec<Tile>,
+    sections: Vec<PageSection<'r>>,
+}
+
+#[derive(Serialize)]
+struct Tile {
+    name: String,
+    value: String,
+    more: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct PageSection<'r> {
+    title: &'r str,
+    answer: &'r str,
+    tables: Vec<PageTable<'r>>,
+}
+
+#[derive(Serialize)]
+struct PageTable<'r> {
+    name: &'r str,
+    title: &'r str,
+    is_folded: bool,
+    is_broad: bool,
+    note: Option<&'r str>,
+    when_empty: &'r str,
+    headings: Vec<Shown<'r>>,
+    rows: Vec<Vec<PageCell>>,
+    chart: Option<PageChart<'r>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'r> {
+    text: &'r str,
+    class: &'static str,
+}
+
+#[derive(Serialize)]
+struct PageCell {
+    text: String,
+    class: &'static str,
+}
+
+#[derive(Serialize)]
+struct PageChart<'r> {
+    title: &'r str,
+    /// The picture for wide screens and that for phones.
+    drawings: [(&'static str, Drawing); 2],
+}
+
+/// A report as a page of HTML.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn page(report: &Report) -> Result<Vec<u8>> {
+    let mut environment = Environment::new();
+    environment.add_template("report.html", include_str!("page.html"))?;
+    environment.add_template("style.css", include_str!("page.css"))?;
+    let page = Page {
+        title: report.title,
+        as_of: report.head.as_of.to_string(),
+        filter: &report.head.filter,
+        style_hash: STYLE_HASH,
+        tiles: report.summary.iter().flat_map(tiles).collect(),
+        sections: report.sections.iter().map(section).collect(),
+    };
+    let page = minijinja::value::Serde(&page);
+    Ok(environment.get_template("report.html")?.render(context! { page })?.into_bytes())
+}
+
+fn tiles(table: &Table) -> Vec<Tile> {
+    let tile = |row: &super::Row| {
+        let mut texts = row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
+        Tile { name: row.label.text().into_owned(), value: texts.next().unwrap_or_default(), more: texts.collect() }
+    };
+    table.rows.iter().map(tile).collect()
+}
+
+fn section(section: &Section) -> PageSection<'_> {
+    PageSection { title: section.title, answer: &section.answer, tables: section.tables.iter().map(table).collect() }
+}
+
+fn table(table: &Table) -> PageTable<'_> {
+    let headings = std::iter::once((table.label.title, Align::Left))
+        .chain(table.columns.iter().enumerate().map(|(place, column)| (column.title, side(table, place))));
+    let headings: Vec<Shown<'_>> = headings.map(|(text, align)| Shown { text, class: class(align) }).collect();
+    let row = |row: &super::Row| -> Vec<PageCell> {
+        let cells = std::iter::once(&row.label).chain(&row.cells);
+        cells.zip(&headings).map(|(cell, heading)| page_cell(cell, heading.class)).collect()
+    };
+    let rows = table.rows.iter().map(row).collect();
+    let chart = chart(table);
+    PageTable {
+        name: table.name,
+        title: table.title,
+        is_folded: table.is_folded && chart.is_some(),
+        is_broad: table.columns.len() >= BROAD,
+        note: table.note,
+        when_empty: table.when_empty,
+        headings,
+        rows,
+        chart,
+    }
+}
+
+/// On which side the cells of a column line up.
+fn side(table: &Table, column: usize) -> Align {
+    let known = table.rows.iter().map(|row| &row.cells[column]).find(|cell| **cell != Cell::Unknown);
+    known.map_or(Align::Left, Cell::align)
+}
+
+fn class(align: Align) -> &'static str {
+    match align {
+        Align::Left => "text",
+        Align::Right => "number",
+    }
+}
+
+fn page_cell(cell: &Cell, side: &'static str) -> PageCell {
+    let text = cell.text().into_owned();
+    let class = match text.chars().count() {
+        _ if side == "number" => side,
+        _ if matches!(cell, Cell::Day(_)) => "text date",
+        0..SHORT => "text short",
+        SHORT..LONG => "text",
+        _ => "text long",
+    };
+    PageCell { text, class }
+}
+
+fn chart(table: &Table) -> Option<PageChart<'_>> {
+    let chart = table.chart.as_ref()?;
+    let drawings = [("wide", draw(table, chart, WIDE)?), ("narrow", draw(table, chart, NARROW)?)];
+    Some(PageChart { title: chart.title, drawings })
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use sha2::{Digest, Sha256};
+
+    use super::super::{Column, Head};
+    use super::*;
+    use crate::domain::day::Day;
+
+    fn report(name: &str) -> Report {
+        let mut table = Table::new("t", "T", Column::new("name", "customer"), vec![Column::new("why", "why")]);
+        table.named_row("C-1", name, vec![Cell::Text(name.to_owned())]);
+        Report {
+            title: "Test",
+            head: Head { as_of: Day::from_number(0), filter: name.to_owned() },
+            summary: None,
+            sections: vec![Section { title: "Question", answer: name.to_owned(), tables: vec![table] }],
+        }
+    }
+
+    #[test]
+    fn the_policy_names_the_style_sheet_that_is_there() {
+        let page = String::from_utf8(page(&report("Acme")).unwrap()).unwrap();
+        let (_, rest) = page.split_once("<style>").unwrap();
+        let (style, _) = rest.split_once("</style>").unwrap();
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
+        assert_eq!(STYLE_HASH, format!("sha256-{hash}"));
+    }
+
+    #[test]
+    fn text_of_data_is_text() {
+        let hostile = "</td><script>alert(1)</script>\"'><img src=x onerror=y>&amp;";
+        let page = String::from_utf8(page(&report(hostile)).unwrap()).unwrap();
+        let shown = scraper::Html::parse_document(&page);
+        let all = |selector: &str| -> Vec<String> {
+            let selector = scraper::Selector::parse(selector).unwrap();
+            shown.select(&selector).map(|element| element.text().collect()).collect()
+        };
+        assert_eq!((all("script").len(), all("img").len()), (0, 0));
+        assert_eq!(all("tbody th"), [hostile]);
+        assert_eq!(all(".answer"), [hostile]);
+        assert_eq!(all(".head"), [format!("As of 1970-01-01 · {hostile}")]);
+    }
+}

@@ -1,0 +1,134 @@
+//! A report in a terminal: tables with small bars.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::chart::{self, Kind, Part};
+use super::{Report, Row, Section, Table};
+use crate::render::{Align, Look, Screen, TextTable, Tone, sparkline};
+
+/// How long the longest bar is, in characters.
+const BAR: f64 = 20.0;
+
+/// A report for a terminal.
+pub fn screen(report: &Report, look: Look) -> String {
+    let mut screen = Screen::new(look);
+    screen.heading(report.title);
+    screen.line(&format!("as of {}, {}", report.head.as_of, report.head.filter));
+    if let Some(summary) = &report.summary {
+        screen.gap();
+        let pairs: Vec<_> = summary.rows.iter().map(|row| (row.label.text(), summary_text(row))).collect();
+        screen.pairs(pairs.iter().map(|(name, text)| (name.as_ref(), text.clone())));
+    }
+    report.sections.iter().for_each(|section| write_section(&mut screen, section));
+    screen.into_text()
+}
+
+fn summary_text(row: &Row) -> String {
+    let texts: Vec<_> = row.cells.iter().map(|cell| cell.text()).filter(|text| !text.is_empty()).collect();
+    texts.join("  ")
+}
+
+fn write_section(screen: &mut Screen, section: &Section) {
+    screen.heading(section.title);
+    if !section.answer.is_empty() {
+        screen.line(&section.answer);
+    }
+    for table in &section.tables {
+        screen.gap();
+        screen.line(table.title);
+        if table.rows.is_empty() {
+            screen.line(&format!("  {}", table.when_empty));
+            continue;
+        }
+        screen.table(&text_table(table));
+        if let Some(line) = below(table) {
+            screen.line(&line);
+        }
+        if let Some(note) = table.note {
+            screen.toned_line(note, Tone::Faint);
+        }
+    }
+}
+
+fn text_table(table: &Table) -> TextTable {
+    let bars = row_bars(table);
+    let align = |place: usize| {
+        let known = table.rows.iter().map(|row| &row.cells[place]).find(|cell| cell.text() != "-");
+        known.map_or(Align::Left, |cell| cell.align())
+    };
+    let columns = table.columns.iter().enumerate().map(|(place, column)| (column.title, align(place)));
+    let bar = bars.is_some().then_some(("", Align::Left));
+    let mut text =
+        TextTable::new([(table.label.title, table.rows[0].label.align())].into_iter().chain(columns).chain(bar));
+    for (place, row) in table.rows.iter().enumerate() {
+        let cells = std::iter::once(&row.label).chain(&row.cells).map(|cell| cell.text().into_owned());
+        text.row(cells.chain(bars.as_ref().map(|bars| bars[place].clone())));
+    }
+    text
+}
+
+/// A bar for each row, where the picture of the table has one.
+fn row_bars(table: &Table) -> Option<Vec<String>> {
+    match &table.chart.as_ref()?.kind {
+        Kind::Stacked { bars: chart::Across::Rows, columns, tints, is_share } => {
+            let bars = chart::bars(table, chart::Across::Rows, columns, tints);
+            let sums = || bars.iter().map(|(_, parts)| parts.iter().map(|part| part.amount).sum::<f64>());
+            let most = sums().fold(0.0, f64::max);
+            Some(
+                bars.iter()
+                    .zip(sums())
+                    .map(|((_, parts), sum)| bar(parts, if *is_share { sum } else { most }))
+                    .collect(),
+            )
+        }
+        Kind::Stacked { bars: chart::Across::Columns, columns, .. } => Some(simple_bars(table, *columns.first()?)),
+        Kind::Months { column } => Some(simple_bars(table, *column)),
+        Kind::Line { .. } | Kind::Bubbles { .. } => None,
+    }
+}
+
+fn simple_bars(table: &Table, column: usize) -> Vec<String> {
+    let amount = |row: &Row| row.cells[column].rounded().unwrap_or_default().max(0.0);
+    let most = table.rows.iter().map(amount).fold(0.0, f64::max);
+    let long = |row: &Row| if most > 0.0 { (amount(row) / most * BAR).round() as usize } else { 0 };
+    table.rows.iter().map(|row| "█".repeat(long(row))).collect()
+}
+
+/// A bar whose parts end where their shares end, so that roundings do not add up.
+fn bar(parts: &[Part], whole: f64) -> String {
+    let mut bar = String::new();
+    let mut reached = 0.0;
+    for part in parts {
+        reached += part.amount;
+        let end = if whole > 0.0 { (reached / whole * BAR).round() as usize } else { 0 };
+        let missing = end.saturating_sub(bar.width());
+        bar.extend(std::iter::repeat_n(part.tint.block(), missing));
+    }
+    bar
+}
+
+/// What stands below a table: what the parts of its bars mean, or its line.
+fn below(table: &Table) -> Option<String> {
+    match &table.chart.as_ref()?.kind {
+        Kind::Stacked { bars: chart::Across::Rows, columns, tints, .. } if columns.len() > 1 => {
+            let mut meanings: Vec<(char, Vec<&str>)> = Vec::new();
+            for (column, tint) in columns.iter().zip(tints) {
+                let (block, name) = (tint.block(), table.columns[*column].title);
+                match meanings.last_mut().filter(|(last, _)| *last == block) {
+                    Some((_, names)) => names.push(name),
+                    None => meanings.push((block, vec![name])),
+                }
+            }
+            let meanings = meanings.iter().map(|(block, names)| format!("{block} {}", names.join(", ")));
+            Some(meanings.collect::<Vec<_>>().join("  "))
+        }
+        Kind::Line { column } => {
+            let known: Vec<f64> = table.rows.iter().filter_map(|row| row.cells[*column].rounded()).collect();
+            let least = known.iter().copied().reduce(f64::min)?;
+            // From 1 up, so that the lowest is seen.
+            let heights: Vec<u64> = known.iter().map(|value| ((value - least) * 10.0).round() as u64 + 1).collect();
+            Some(format!("{}: {}", table.columns[*column].title, sparkline(&heights)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,245 @@
+//! Cancellations and downsells by month, and why.
+
+use std::collections::BTreeMap;
+
+use super::{NONE, counted};
+use crate::domain::day::Day;
+use crate::domain::portfolio::sum_known;
+use crate::render::report::{Cell, Chart, Column, Kind, Section, Table};
+
+/// How many months are shown.
+pub const MONTHS: usize = 12;
+
+/// How many complete months are compared with as many before them.
+const COMPARED: usize = 3;
+
+/// A customer who left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cancellation {
+    /// The first day without it.
+    pub day: Day,
+    /// What it paid a month.
+    pub mrr: Option<f64>,
+    /// Why.
+    pub reason_codes: Vec<String>,
+}
+
+/// A customer who pays less.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Downsell {
+    /// The first day.
+    pub day: Day,
+    /// How much less a month.
+    pub lost_mrr: Option<f64>,
+    /// Why.
+    pub reason_codes: Vec<String>,
+}
+
+/// The first day of a month, and how many customers there were the day before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MonthStart {
+    /// The first day.
+    pub first: Day,
+    /// How many customers there were as it began.
+    pub customers: u64,
+}
+
+/// Who left and who pays less, over the months up to the as-of date.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Losses {
+    /// The months, oldest first; the last may not be over.
+    pub months: Vec<MonthStart>,
+    /// The cancellations of these months, up to the as-of date.
+    pub cancellations: Vec<Cancellation>,
+    /// The downsells of these months, up to the as-of date.
+    pub downsells: Vec<Downsell>,
+}
+
+/// What happened in a month.
+struct Month<'l> {
+    start: MonthStart,
+    cancellations: Vec<&'l Cancellation>,
+    downsells: Vec<&'l Downsell>,
+}
+
+impl Losses {
+    /// The month of a day, and how many cancellations it has had.
+    pub(super) fn this_month(&self, day: Day) -> (String, u64) {
+        let first = day.first_of_month();
+        (day.month(), self.cancellations.iter().filter(|loss| loss.day >= first).count() as u64)
+    }
+
+    /// The months, without those at the beginning in which there was nobody yet.
+    fn by_month(&self) -> Vec<Month<'_>> {
+        let months = self.months.iter().map(|start| {
+            let is_in = |day: Day| day.first_of_month() == start.first;
+            Month {
+                start: *start,
+                cancellations: self.cancellations.iter().filter(|loss| is_in(loss.day)).collect(),
+                downsells: self.downsells.iter().filter(|loss| is_in(loss.day)).collect(),
+            }
+        });
+        months.skip_while(|month| month.start.customers == 0 && month.cancellations.is_empty()).collect()
+    }
+}
+
+/// Whether cancellations go up or down.
+pub(super) fn section(day: Day, losses: &Losses) -> Section {
+    let months = losses.by_month();
+    let reasons = |loss: &Cancellation| (loss.reason_codes.clone(), loss.mrr);
+    let causes = |loss: &Downsell| (loss.reason_codes.clone(), loss.lost_mrr);
+    let tables = vec![
+        month_table(&months),
+        quarter_table(day, &months),
+        reason_table(
+            ("cancellation_reasons", "Reasons of cancellations"),
+            "cancellations",
+            losses.cancellations.iter().map(reasons).collect(),
+        ),
+        reason_table(
+            ("downsell_reasons", "Reasons of downsells"),
+            "downsells",
+            losses.downsells.iter().map(causes).collect(),
+        ),
+    ];
+    Section { title: "Are cancellations going up or down?", answer: answer(day, losses, &months), tables }
+}
+
+fn month_table(months: &[Month<'_>]) -> Table {
+    let columns = vec![
+        Column::new("cancellations", "cancellations"),
+        Column::new("customers", "customers at start"),
+        Column::new("rate", "rate"),
+        Column::new("mrr", "MRR lost"),
+        Column::new("downsells", "downsells"),
+        Column::new("downsell_mrr", "MRR lost by them"),
+        Column::new("main_reason", "commonest reason"),
+    ];
+    let mut table = Table::new("cancellations", "Cancellations by month", Column::new("month", "month"), columns);
+    for month in months {
+        let count = month.cancellations.len() as u64;
+        let cells = vec![
+            Cell::Count(count),
+            Cell::Count(month.start.customers),
+            Cell::share_of(count, month.start.customers),
+            Cell::money(sum_known(month.cancellations.iter().map(|loss| loss.mrr))),
+            Cell::Count(month.downsells.len() as u64),
+            Cell::money(sum_known(month.downsells.iter().map(|loss| loss.lost_mrr))),
+            Cell::text_of(commonest(month.cancellations.iter().flat_map(|loss| &loss.reason_codes))),
+        ];
+        table.row(month.start.first.month(), cells);
+    }
+    table
+        .drawn(Chart::new("Cancellations by month", Kind::Months { column: 0 }))
+        .folded()
+        .noted("The rate is that of the customers with whom the month began. The last month may not be over.")
+        .or_say("no customers yet")
+}
+
+/// The code that is given most often; of several the first A to Z.
+fn commonest<'r>(codes: impl Iterator<Item = &'r String>) -> Option<&'r String> {
+    let mut counts: BTreeMap<&String, u64> = BTreeMap::new();
+    codes.for_each(|code| *counts.entry(code).or_default() += 1);
+    counts.into_iter().max_by(|(a, a_count), (b, b_count)| a_count.cmp(b_count).then(b.cmp(a))).map(|(code, _)| code)
+}
+
+/// What happened in some months together.
+struct Quarter {
+    cancellations: u64,
+    /// Of the customers of each month's beginning, added up.
+    rate: Cell,
+    mrr: Option<f64>,
+}
+
+impl Quarter {
+    fn of(months: &[Month<'_>]) -> Self {
+        let losses = || months.iter().flat_map(|month| &month.cancellations);
+        let customers = months.iter().map(|month| month.start.customers).sum();
+        let cancellations = losses().count() as u64;
+        let mrr = sum_known(losses().map(|loss| loss.mrr));
+        Quarter { cancellations, rate: Cell::share_of(cancellations, customers), mrr }
+    }
+}
+
+/// The last complete months and as many before them; `None` where there are not so many.
+fn quarters(day: Day, months: &[Month<'_>]) -> Option<[Quarter; 2]> {
+    let is_complete = |month: &&Month<'_>| month.start.first.first_of_next_month() <= day.next();
+    let complete = months.iter().filter(is_complete).count();
+    let start = complete.checked_sub(2 * COMPARED)?;
+    let [before, last] = [start..start + COMPARED, start + COMPARED..complete].map(|range| Quarter::of(&months[range]));
+    Some([before, last])
+}
+
+fn quarter_table(day: Day, months: &[Month<'_>]) -> Table {
+    let columns = vec![
+        Column::new("cancellations", "cancellations"),
+        Column::new("rate", "rate a month"),
+        Column::new("mrr", "MRR lost"),
+    ];
+    let mut table =
+        Table::new("cancellation_trend", "Cancellations by quarter", Column::new("period", "period"), columns)
+            .or_say("needs six complete months");
+    let names = [("before", "the three months before"), ("last", "last three complete months")];
+    for ((item, label), quarter) in names.into_iter().zip(quarters(day, months).into_iter().flatten()) {
+        let cells = vec![Cell::Count(quarter.cancellations), quarter.rate, Cell::money(quarter.mrr)];
+        table.named_row(item, label, cells);
+    }
+    table
+}
+
+fn answer(day: Day, losses: &Losses, months: &[Month<'_>]) -> String {
+    let number = losses.cancellations.len() as u64;
+    let cancellations = counted(number, "cancellation", "cancellations");
+    let lost = sum_known(losses.cancellations.iter().map(|loss| loss.mrr)).filter(|_| number > 0);
+    let money = lost.map(|lost| format!(" with {} of MRR", Cell::Money(lost).text())).unwrap_or_default();
+    let year = format!(
+        "In {} there {} {cancellations}{money}.",
+        counted(months.len() as u64, "month", "months"),
+        if number == 1 { "was" } else { "were" }
+    );
+    let Some([before, last]) = quarters(day, months) else {
+        return if number == 0 {
+            "Nobody has cancelled so far.".to_owned()
+        } else {
+            format!("{year} That is too short a time to tell whether they go up or down.")
+        };
+    };
+    let rate = |quarter: &Quarter| quarter.rate.rounded().unwrap_or_default();
+    let direction = match rate(&last).total_cmp(&rate(&before)) {
+        std::cmp::Ordering::Greater => "Cancellations are going up",
+        std::cmp::Ordering::Less => "Cancellations are going down",
+        std::cmp::Ordering::Equal => "Cancellations are steady",
+    };
+    format!(
+        "{direction}: {} in the last three complete months ({} a month), {} in the three before ({} a month). {year}",
+        last.cancellations,
+        last.rate.text(),
+        before.cancellations,
+        before.rate.text()
+    )
+}
+
+/// How often each reason was given, and what the losses were worth.
+fn reason_table(
+    (name, title): (&'static str, &'static str),
+    what: &'static str,
+    losses: Vec<(Vec<String>, Option<f64>)>,
+) -> Table {
+    let columns = vec![Column::new(what, what), Column::new("share", "share"), Column::new("mrr", "MRR lost")];
+    let mut table = Table::new(name, title, Column::new("reason", "reason"), columns).or_say("none");
+    let count = losses.len() as u64;
+    let mut reasons: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
+    for (codes, lost) in losses {
+        let codes = if codes.is_empty() { vec![NONE.to_owned()] } else { codes };
+        codes.into_iter().for_each(|code| reasons.entry(code).or_default().push(lost));
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    // A to Z among equals.
+    reasons.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.len()));
+    for (code, lost) in reasons {
+        let number = lost.len() as u64;
+        let cells = vec![Cell::Count(number), Cell::share_of(number, count), Cell::money(sum_known(lost.into_iter()))];
+        table.row(code, cells);
+    }
+    table.noted("One with several reasons counts under each.")
+}

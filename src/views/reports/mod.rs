@@ -1,0 +1,175 @@
+//! The reports: facts about the customers of a day turned into sections of tables.
+//!
+//! Each file has one subject; the functions at the end of this one put the reports together. All of it is pure: what a report
+//! needs is gathered before, as of its day (`commands::report`).
+
+mod bands;
+mod cancellations;
+mod pulses;
+mod renewals;
+mod rules;
+mod talk;
+mod trend;
+mod workload;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub use cancellations::{Cancellation, Downsell, Losses, MONTHS, MonthStart};
+pub use trend::{COMPARED_WITH, Snapshot};
+
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::health::Band;
+use crate::domain::portfolio::{Customer, mrr};
+use crate::domain::pulse::PulseMark;
+use crate::domain::signal::{SignalLife, State};
+use crate::render::report::{Cell, Column, Head, Report, Section, Table};
+
+/// The customers of a day, and how to speak of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portfolio {
+    /// The day, and which customers are meant.
+    pub head: Head,
+    /// The customers, by id.
+    pub customers: Vec<Customer>,
+    /// How many poor customers each CSM has, A to Z, whoever is looked at: whether somebody is overloaded is a question of the team.
+    pub poor_of_team: BTreeMap<String, u64>,
+}
+
+impl Portfolio {
+    fn day(&self) -> Day {
+        self.head.as_of
+    }
+
+    /// Whether any customer has a health band.
+    fn has_health(&self) -> bool {
+        self.customers.iter().any(|customer| customer.band != Band::Unknown)
+    }
+
+    fn report(&self, title: &'static str, sections: Vec<Section>) -> Report {
+        Report { title, head: self.head.clone(), summary: None, sections }
+    }
+}
+
+/// The pulses of companies on an earlier day, of those that were customers then. The levels of the companies that left since are
+/// among them.
+pub type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
+
+/// A text for a company that lacks one.
+const NONE: &str = "(none)";
+
+/// One page for executives.
+pub fn dashboard(portfolio: &Portfolio, history: &[Snapshot], losses: &Losses, lives: &[SignalLife]) -> Report {
+    let sections = vec![
+        bands::overall(portfolio),
+        cancellations::section(portfolio.day(), losses),
+        trend::section(portfolio, history),
+        bands::problems(portfolio),
+        workload::section(portfolio),
+        rules::traffic(portfolio.day(), lives),
+        talk::section(portfolio, history),
+    ];
+    Report { summary: Some(summary(portfolio, losses, lives)), ..portfolio.report("Customer dashboard", sections) }
+}
+
+/// The numbers on top of the dashboard.
+fn summary(portfolio: &Portfolio, losses: &Losses, lives: &[SignalLife]) -> Table {
+    let columns = vec![Column::new("value", "value"), Column::for_people("")];
+    let mut table = Table::new("summary", "Summary", Column::new("name", "number"), columns);
+    let count = portfolio.customers.len() as u64;
+    let poor = || portfolio.customers.iter().filter(|customer| customer.band == Band::Poor);
+    let all_mrr = Cell::money(mrr(portfolio.customers.iter()));
+    let note = |text: String| Cell::Text(text);
+    table.named_row("customers", "Customers", vec![Cell::Count(count), note(String::new())]);
+    table.named_row("mrr", "MRR", vec![all_mrr, note(String::new())]);
+    let share = Cell::share_of(poor().count() as u64, count);
+    let known = if portfolio.has_health() { Cell::Count(poor().count() as u64) } else { Cell::Unknown };
+    table.named_row("poor_customers", "Customers in poor health", vec![known, note(of_all(&share, portfolio))]);
+    let poor_mrr = if portfolio.has_health() { Cell::money(mrr(poor())) } else { Cell::Unknown };
+    table.named_row("poor_mrr", "MRR in poor health", vec![poor_mrr, note(String::new())]);
+    let (month, cancelled) = losses.this_month(portfolio.day());
+    table.named_row("cancellations_this_month", "Cancellations this month", vec![Cell::Count(cancelled), note(month)]);
+    let waiting = lives.iter().filter(|life| rules::state(life) == State::Open).count() as u64;
+    table.named_row("signals_waiting", "Signals waiting", vec![Cell::Count(waiting), note(String::new())]);
+    table
+}
+
+fn of_all(share: &Cell, portfolio: &Portfolio) -> String {
+    if portfolio.has_health() { format!("{} of all", share.text()) } else { "no health scores yet".to_owned() }
+}
+
+/// The health of all customers: bands, course, and who moved most.
+pub fn health(portfolio: &Portfolio, history: &[Snapshot]) -> Report {
+    let sections = vec![
+        bands::overall(portfolio),
+        bands::by_group(portfolio),
+        trend::section(portfolio, history),
+        trend::movers(portfolio, history),
+    ];
+    portfolio.report("Customer health", sections)
+}
+
+/// How many customers have each pulse, and who.
+pub fn pulse(portfolio: &Portfolio) -> Report {
+    portfolio.report("Pulse of customers", vec![pulses::levels(portfolio)])
+}
+
+/// Each level of the pulse now against an earlier day.
+pub fn pulse_changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Report {
+    portfolio.report("Changes of the pulse", vec![pulses::changes(portfolio, then, earlier)])
+}
+
+/// Why customers are at risk.
+pub fn risk_factors(portfolio: &Portfolio) -> Report {
+    portfolio.report("Risk factors", vec![pulses::risk_factors(portfolio)])
+}
+
+/// Pulse and health by lifecycle stage.
+pub fn stages(portfolio: &Portfolio) -> Report {
+    portfolio.report("Lifecycle stages", vec![bands::stages(portfolio), pulses::stages(portfolio)])
+}
+
+/// When contracts renew, and how well their customers are.
+pub fn renewals(portfolio: &Portfolio) -> Report {
+    portfolio.report("Renewals", vec![renewals::section(portfolio)])
+}
+
+/// What each CSM has to do.
+pub fn workload(portfolio: &Portfolio) -> Report {
+    portfolio.report("Workload", vec![workload::section(portfolio)])
+}
+
+/// How each rule does.
+pub fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
+    portfolio.report("Signals by rule", vec![rules::section(lives)])
+}
+
+/// Customers with a text in common; `None` for those without one.
+type Grouped<'c> = (Option<String>, Vec<&'c Customer>);
+
+/// The customers under each text, A to Z; those without one last.
+fn grouped(customers: &[Customer], text: impl Fn(&Customer) -> Option<&String>) -> Vec<Grouped<'_>> {
+    let mut groups: BTreeMap<(bool, Option<String>), Vec<&Customer>> = BTreeMap::new();
+    for customer in customers {
+        let text = text(customer).cloned();
+        groups.entry((text.is_none(), text)).or_default().push(customer);
+    }
+    groups.into_iter().map(|((_, text), members)| (text, members)).collect()
+}
+
+/// A count with its noun.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    crate::render::counted(count, one, many)
+}
+
+/// Names in a sentence: `a`, `a and b`, `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! The customers to talk about, with the reason.
+
+use super::trend::{Snapshot, ago};
+use super::{Portfolio, counted};
+use crate::domain::portfolio::{Concern, Customer, mrr, to_talk_about};
+use crate::render::report::{Cell, Column, Section, Table};
+
+/// How many customers are named.
+const MOST: usize = 10;
+
+/// The ten customers to talk about.
+pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
+    let then = ago(portfolio, history, 28);
+    let before = |key| then.and_then(|snapshot| snapshot.score(key));
+    let list = to_talk_about(&portfolio.customers, before, portfolio.day(), MOST);
+    let columns = vec![
+        Column::new("reason", "why"),
+        Column::new("csm", "CSM"),
+        Column::new("mrr", "MRR"),
+        Column::new("health_score", "health"),
+        Column::new("pulse", "pulse"),
+        Column::new("renewal_on", "renews on"),
+        Column::for_people("id"),
+    ];
+    let mut table = Table::new("talk_about", "Customers to talk about", Column::new("name", "customer"), columns)
+        .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
+    for (customer, concerns) in &list {
+        table.named_row(&customer.company_id, customer.title(), cells(customer, concerns));
+    }
+    let paid = mrr(list.iter().map(|(customer, _)| *customer)).map(|amount| Cell::Money(amount).text().into_owned());
+    let money = paid.map(|paid| format!("; together they pay {paid} a month")).unwrap_or_default();
+    let answer = match list.first() {
+        None => "There is nobody to talk about.".to_owned(),
+        Some((first, _)) => format!(
+            "{} to talk about, {} first{money}.",
+            counted(list.len() as u64, "customer", "customers"),
+            first.title()
+        ),
+    };
+    Section { title: "Whom should we talk about?", answer, tables: vec![table] }
+}
+
+fn cells(customer: &Customer, concerns: &[Concern]) -> Vec<Cell> {
+    let words: Vec<String> = concerns.iter().map(|concern| words(customer, concern)).collect();
+    vec![
+        Cell::Text(words.join("; ")),
+        Cell::text_of(customer.csm.as_ref()),
+        Cell::money(customer.mrr),
+        Cell::number(customer.score),
+        Cell::text_of(customer.level()),
+        customer.renewal_on.map_or(Cell::Unknown, Cell::Day),
+        Cell::Text(customer.company_id.clone()),
+    ]
+}
+
+fn words(customer: &Customer, concern: &Concern) -> String {
+    let days = |days: i32| counted(days.unsigned_abs().into(), "day", "days");
+    match concern {
+        Concern::Poor(_) => match &customer.driver {
+            Some(driver) => format!("poor health, most of all {driver}"),
+            None => "poor health".to_owned(),
+        },
+        Concern::Fell(points) => format!("health fell by {} in 28 days", Cell::Number(*points).text()),
+        Concern::Pulse(mark) if customer.reason_codes.is_empty() => format!("{} since {}", mark.level, mark.day),
+        Concern::Pulse(mark) => format!("{} since {} ({})", mark.level, mark.day, customer.reason_codes.join(", ")),
+        Concern::BadSignals(count) => counted(*count, "open bad signal", "open bad signals"),
+        Concern::OverdueTasks(count) => counted(*count, "overdue task", "overdue tasks"),
+        Concern::RenewsIn(left) => format!("renews in {}", days(*left)),
+        Concern::RenewalOverdue(late) => format!("renewal overdue by {}", days(*late)),
+    }
+}

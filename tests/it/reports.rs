@@ -1,0 +1,403 @@
+//! Reports and exports through the program: the same numbers in every format, hostile names that stay text, files that are whole.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use calamine::{Data, Reader, Xlsx};
+use scraper::{ElementRef, Html, Selector};
+use serde_json::Value;
+
+use crate::support::Sandbox;
+
+const REPORTS: [&str; 9] =
+    ["dashboard", "health", "pulse", "pulse-changes", "risk-factors", "stages", "renewals", "workload", "signals"];
+
+/// A name that is dangerous everywhere.
+const HOSTILE: &str = "=HYPERLINK(1)</td><script>alert(1)</script>\u{202e}";
+
+/// Four customers and one who has left; one of them has stopped using the product.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "companies.csv",
+        &format!(
+            "company_id,name,csm,lifecycle_stage,segment,plan,mrr,created_on,renewal_on,churned_on\n\
+             a,\"{HOSTILE}\",ana,adoption,small,gold,1000,2024-01-01,2026-04-20,\n\
+             b,Bright & Co,ana,renewal,small,gold,250.5,2024-01-01,2026-03-01,\n\
+             c,Cobalt,@ben,renewal,large,silver,400,2024-01-01,2027-01-01,\n\
+             d,,@ben,adoption,large,silver,,2024-01-01,,\n\
+             e,Elm,ana,adoption,large,silver,80,2024-01-01,,2026-02-10\n"
+        ),
+    );
+    let mut events = "company_id,event,timestamp,count\n".to_owned();
+    for day in (1..=28).map(|day| format!("2026-02-{day:02}")).chain((1..=31).map(|day| format!("2026-03-{day:02}"))) {
+        events.push_str(&format!("a,login,{day}T08:00:00Z,5\nc,login,{day}T08:00:00Z,4\n"));
+        if day.as_str() < "2026-03-10" {
+            events.push_str(&format!("b,login,{day}T08:00:00Z,6\n"));
+        }
+    }
+    sandbox.write("events.csv", &events);
+    sandbox.ok("import companies.csv events.csv");
+    sandbox.ok("rule set login --threshold 30");
+    sandbox.ok("run --from 2026-02-20 --to 2026-03-31");
+    sandbox.ok("pulse set b high-risk --reason-code support/response-time --on 2026-03-28");
+    sandbox.ok("pulse set c 5 --on 2026-03-01");
+    sandbox.ok("company churn e --on 2026-02-10 --reason-code switched/to-competitor");
+    sandbox.ok("task add b 'Call them' --due 2026-03-20");
+    sandbox.ok("ack 1 --reason 'Called them' --outcome handled");
+    sandbox
+}
+
+/// Section, item, measure and value of each figure.
+fn figures(sandbox: &Sandbox, arguments: &str) -> Vec<(String, String, String, Value)> {
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+    let rows = sandbox.array(arguments);
+    rows.iter()
+        .map(|row| (text(row, "section"), text(row, "item"), text(row, "measure"), row["value"].clone()))
+        .collect()
+}
+
+#[track_caller]
+fn expect(sandbox: &Sandbox, report: &str, expected: &[(&str, &str, &str, Value)]) {
+    let figures = figures(sandbox, &format!("report {report}"));
+    for (section, item, measure, value) in expected {
+        let found = figures.iter().find(|(s, i, m, _)| s == section && i == item && m == measure);
+        let (.., actual) = found.unwrap_or_else(|| panic!("no {section} {item} {measure} in {report}"));
+        assert_eq!(actual, value, "{report}: {section} {item} {measure}");
+    }
+}
+
+#[test]
+fn what_the_reports_say() {
+    let sandbox = sandbox();
+    expect(
+        &sandbox,
+        "dashboard",
+        &[
+            ("summary", "customers", "value", 4.into()),
+            ("summary", "mrr", "value", 1650.5.into()),
+            // b: no event for 22 days. usage -100 % and recency 6 of 28 days: (0 + 3 x 21.43) / 8 and less.
+            ("health", "poor", "customers", 1.into()),
+            ("health", "poor", "mrr", 250.5.into()),
+            ("cancellations", "2026-02", "cancellations", 1.into()),
+            ("cancellations", "2026-02", "customers", 5.into()),
+            ("cancellations", "2026-02", "rate", 20.0.into()),
+            ("cancellations", "2026-02", "mrr", 80.0.into()),
+            ("cancellations", "2026-02", "main_reason", "switched/to-competitor".into()),
+            ("cancellations", "2026-03", "customers", 4.into()),
+            ("plans", "gold", "poor", 1.into()),
+            ("workload", "ana", "poor", 1.into()),
+            ("workload", "ana", "overdue_tasks", 1.into()),
+            // 1 against the median of 1 and 0.
+            ("workload", "ana", "overloaded", "yes".into()),
+            ("talk_about", "b", "name", "Bright & Co".into()),
+        ],
+    );
+    expect(
+        &sandbox,
+        "pulse",
+        &[
+            ("levels", "high-risk", "share", 25.0.into()),
+            ("levels", "no-pulse", "customers", 2.into()),
+            ("customers", "b", "reason_codes", "support/response-time".into()),
+        ],
+    );
+    expect(
+        &sandbox,
+        "pulse-changes --days 7",
+        &[
+            ("levels", "high-risk", "moved_in", 1.into()),
+            ("levels", "no-pulse", "change", (-1).into()),
+            ("moved", "b", "pulse_then", "no-pulse".into()),
+        ],
+    );
+    expect(&sandbox, "risk-factors", &[("categories", "support", "customers", 1.into())]);
+    expect(&sandbox, "stages", &[("pulse", "renewal", "very-satisfied", 1.into())]);
+    expect(
+        &sandbox,
+        "renewals",
+        &[
+            ("renewals", "b", "state", "overdue".into()),
+            ("renewals", "b", "days_to_renewal", (-30).into()),
+            ("renewals", "b", "renewal_on", "2026-03-01".into()),
+            ("renewal_risk", "total", "mrr_at_risk", 250.5.into()),
+        ],
+    );
+    expect(
+        &sandbox,
+        "signals",
+        &[("rules", "login", "acknowledged", 1.into()), ("rules", "login", "handled", 1.into())],
+    );
+}
+
+#[test]
+fn a_report_is_as_of_its_day_and_of_its_customers() {
+    let sandbox = sandbox();
+    let count = |options: &str| {
+        let figures = figures(&sandbox, &format!("report dashboard {options}"));
+        let (.., value) = &figures
+            .iter()
+            .find(|(section, item, measure, _)| {
+                (section.as_str(), item.as_str(), measure.as_str()) == ("summary", "customers", "value")
+            })
+            .unwrap();
+        value.as_u64().unwrap()
+    };
+    assert_eq!([count(""), count("--csm ana"), count("--where 'mrr > 300'")], [4, 2, 2]);
+    assert_eq!([count("--as-of 2026-02-09"), count("--as-of 2026-02-10")], [5, 4]);
+    sandbox.ok("segment add small --where 'mrr > 200'");
+    let shown = sandbox.ok("report health --segment small --csm ana --as-of 2026-03-30").stdout;
+    assert!(shown.starts_with("Customer health\nas of 2026-03-30, customers: segment small; CSM ana\n"), "{shown}");
+    sandbox.fails("report health --segment smal", 9).says(&["did you mean 'small'"]);
+    sandbox.fails("report health --where 'mrr >'", 2);
+    sandbox.fails("report health --as-of 2026-05-01", 2);
+    sandbox.fails("report pulse-changes --days 0", 2);
+}
+
+/// The elements of a page that a selector finds.
+fn all<'h>(page: ElementRef<'h>, selector: &str) -> Vec<ElementRef<'h>> {
+    page.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+fn text(element: &ElementRef<'_>) -> String {
+    element.text().collect()
+}
+
+/// A table of the page: its name, its title, and its cells.
+struct Shown {
+    name: String,
+    title: String,
+    rows: Vec<Vec<String>>,
+}
+
+fn tables(page: &Html) -> Vec<Shown> {
+    let cells = |row: &ElementRef<'_>| all(*row, "th, td").iter().map(text).collect();
+    let table = |table: &ElementRef<'_>| Shown {
+        name: table.attr("id").unwrap().to_owned(),
+        title: text(&all(*table, "caption")[0]),
+        rows: all(*table, "tbody tr").iter().map(cells).collect(),
+    };
+    all(page.root_element(), "table").iter().map(table).collect()
+}
+
+/// The number that a cell for people shows; of a day, that by which a workbook counts it.
+fn number(text: &str) -> Option<f64> {
+    if let Ok(day) = text.parse::<chrono::NaiveDate>() {
+        return Some(f64::from(day.to_epoch_days() + 25_569));
+    }
+    let is_numeric = text.chars().all(|c| c.is_ascii_digit() || "+-,. %".contains(c)) && text != "-";
+    is_numeric.then(|| text.replace([',', ' ', '%', '+'], "").parse().ok()).flatten()
+}
+
+fn cell_number(cell: &Data) -> Option<f64> {
+    match cell {
+        Data::Float(number) => Some(*number),
+        Data::Int(number) => Some(*number as f64),
+        Data::DateTime(time) => Some(time.as_f64()),
+        _ => None,
+    }
+}
+
+/// Every number of every table, in the page, the workbook, the figures and the terminal.
+#[test]
+fn all_formats_say_the_same() {
+    let sandbox = sandbox();
+    for report in REPORTS {
+        let written = |format: &str| {
+            sandbox.ok(&format!("report {report} --out r.{format}"));
+            std::fs::read(sandbox.path(&format!("r.{format}"))).unwrap()
+        };
+        let page = Html::parse_document(&String::from_utf8(written("html")).unwrap());
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(written("xlsx"))).unwrap();
+        let mut by_section: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (section, _, _, value) in figures(&sandbox, &format!("report {report}")) {
+            let shown = value
+                .as_f64()
+                .or_else(|| value.as_str().and_then(|text| text.parse::<chrono::NaiveDate>().ok().and(number(text))));
+            by_section.entry(section).or_default().extend(shown);
+        }
+        let screen = sandbox.ok(&format!("report {report}")).stdout;
+        let lines: Vec<Vec<&str>> = screen
+            .lines()
+            .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+            .collect();
+        let tables = tables(&page);
+        assert!(!tables.is_empty(), "{report}");
+        for Shown { name, title, rows } in tables {
+            let place = format!("{report} {name}");
+            // The first column is what the row is about, and no figure.
+            let in_page: Vec<f64> = rows.iter().flat_map(|row| &row[1..]).filter_map(|cell| number(cell)).collect();
+            let sheet = book.worksheet_range(&title).unwrap();
+            let in_sheet: Vec<f64> = sheet.rows().skip(1).flat_map(|row| &row[1..]).filter_map(cell_number).collect();
+            assert_eq!(in_page, in_sheet, "{place}");
+            assert_eq!(in_page, by_section[&name], "{place}");
+            assert_eq!(sheet.rows().count(), rows.len() + 1, "{place}");
+            for row in rows.iter().filter(|row| !row[0].contains("HYPERLINK")) {
+                let row: Vec<&str> = row.iter().map(String::as_str).collect();
+                assert!(lines.iter().any(|line| line.starts_with(&row)), "{place}: no line {row:?} in\n{screen}");
+            }
+        }
+        let rows = csv::Reader::from_reader(Cursor::new(written("csv"))).into_records().count();
+        assert_eq!(rows, sandbox.array(&format!("report {report}")).len(), "{report}");
+    }
+}
+
+#[test]
+fn hostile_names_are_text_in_every_format() {
+    let sandbox = sandbox();
+    for report in REPORTS {
+        sandbox.ok(&format!("report {report} --out r.html"));
+        let page = Html::parse_document(&std::fs::read_to_string(sandbox.path("r.html")).unwrap());
+        assert!(all(page.root_element(), "script, img, a[href*=':'], link, iframe").is_empty(), "{report}");
+        sandbox.ok(&format!("report {report} --out r.xlsx"));
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(std::fs::read(sandbox.path("r.xlsx")).unwrap())).unwrap();
+        for name in book.sheet_names() {
+            assert_eq!(book.worksheet_formula(&name).unwrap().used_cells().count(), 0, "{report} {name}");
+        }
+        let csv = sandbox.ok(&format!("report {report} --format csv")).stdout;
+        assert!(csv.lines().all(|line| !line.contains(",=HYPERLINK") && !line.contains(",@ben")), "{csv}");
+        assert!(!sandbox.ok(&format!("report {report}")).stdout.contains('\u{202e}'), "{report}");
+    }
+    sandbox.ok("report renewals --out r.html");
+    let page = Html::parse_document(&std::fs::read_to_string(sandbox.path("r.html")).unwrap());
+    assert!(tables(&page)[1].rows.iter().any(|row| row[0] == HOSTILE), "the name is there as it is");
+}
+
+#[test]
+fn a_page_allows_nothing_from_outside_and_each_chart_has_its_table() {
+    let sandbox = sandbox();
+    sandbox.ok("report dashboard --out r.html");
+    let page = Html::parse_document(&std::fs::read_to_string(sandbox.path("r.html")).unwrap());
+    let root = page.root_element();
+    let policy = all(root, "meta[http-equiv='Content-Security-Policy']")[0].attr("content").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(all(root, "[style], [onclick], script, style ~ style").is_empty());
+    let charts = all(root, "figure");
+    assert!(charts.len() >= 6, "{}", charts.len());
+    for chart in charts {
+        let block = ElementRef::wrap(chart.parent().unwrap()).unwrap();
+        assert_eq!(all(block, "table").len(), 1, "{}", block.html());
+        for picture in all(chart, "svg") {
+            let name = picture.attr("aria-labelledby").unwrap();
+            assert_eq!(all(picture, &format!("title#{name}")).len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_file_is_written_whole_or_not_at_all() {
+    let sandbox = sandbox();
+    sandbox.write("r.html", "before");
+    sandbox.fails("report health --segment nobody --out r.html", 9);
+    assert_eq!(std::fs::read_to_string(sandbox.path("r.html")).unwrap(), "before");
+    sandbox.fails("report health --out nowhere/r.html", 8);
+    sandbox.fails("report health --out signals.db", 2);
+    sandbox.fails("export events --out signals.db --format xlsx", 2);
+    let before: Vec<_> = std::fs::read_dir(sandbox.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    sandbox.ok("report health --out r.html");
+    let after: Vec<_> = std::fs::read_dir(sandbox.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(before.len(), after.len());
+    // The same question has the same answer, to the byte.
+    for format in ["html", "xlsx", "csv"] {
+        let [one, two] = ["1", "2"].map(|name| {
+            sandbox.ok(&format!("report dashboard --format {format} --out {name}"));
+            std::fs::read(sandbox.path(name)).unwrap()
+        });
+        assert!(one == two, "{format}");
+    }
+}
+
+#[test]
+fn an_empty_database_has_every_report() {
+    let sandbox = Sandbox::new();
+    for report in REPORTS {
+        for format in ["table", "csv", "json", "xlsx", "html"] {
+            sandbox.ok(&format!("report {report} --format {format} --out r"));
+        }
+    }
+    assert!(sandbox.ok("report dashboard").stdout.contains("There are no such customers."));
+}
+
+#[test]
+fn exports_have_everything() {
+    let sandbox = sandbox();
+    let events = sandbox.array("export events");
+    // 59 days of a and c, and 37 of b.
+    assert_eq!(events.len(), 59 * 2 + 37);
+    let first = serde_json::json!({"company_id": "a", "event": "login", "timestamp": "2026-02-01T08:00:00Z",
+        "person_id": null, "count": 5, "event_id": null, "day": "2026-02-01"});
+    assert_eq!(events[0], first);
+    let pulses = sandbox.array("export pulses");
+    let of = |row: &Value| [&row["company_id"], &row["pulse"], &row["set_on"], &row["reason_codes"]].map(Value::clone);
+    let expected: [Value; 4] = ["b".into(), 2.into(), "2026-03-28".into(), "support/response-time".into()];
+    assert_eq!(of(&pulses[0]), expected);
+    let expected: [Value; 4] = ["c".into(), 5.into(), "2026-03-01".into(), Value::Null];
+    assert_eq!(of(&pulses[1]), expected);
+    assert_eq!(sandbox.array("export pulses --as-of 2026-03-27").len(), 1);
+    let tasks = sandbox.array("export tasks");
+    assert_eq!((&tasks[0]["title"], &tasks[0]["overdue"]), (&"Call them".into(), &true.into()));
+    // 40 days, four customers; e had left before.
+    let health = sandbox.array("export health");
+    assert_eq!(health.len(), 40 * 4);
+    let last = health.last().unwrap();
+    assert_eq!(
+        (&last["company_id"], &last["day"], &last["health_band"]),
+        (&"d".into(), &"2026-03-31".into(), &"unknown".into())
+    );
+    assert_eq!(sandbox.array("export health --as-of 2026-02-21").len(), 2 * 4);
+}
+
+#[test]
+fn exported_events_come_back_as_they_were() {
+    let sandbox = sandbox();
+    sandbox.ok("export events --out out.csv");
+    let again = sandbox.ok("import out.csv");
+    again.says(&["read 155: new 0, known 155, rejected 0"]);
+    let other = Sandbox::new();
+    std::fs::copy(sandbox.path("out.csv"), other.path("out.csv")).unwrap();
+    other.ok("import out.csv");
+    assert_eq!(other.ok("export events").stdout, sandbox.ok("export events").stdout);
+}
+
+#[test]
+fn a_workbook_of_records_has_numbers_days_and_text() {
+    let sandbox = sandbox();
+    for what in ["companies", "signals", "health", "pulses", "tasks", "events"] {
+        sandbox.ok(&format!("export {what} --out {what}.xlsx"));
+        let file = std::fs::read(sandbox.path(&format!("{what}.xlsx"))).unwrap();
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(file)).unwrap();
+        let sheet = book.worksheet_range("export").unwrap();
+        let rows = sandbox.array(&format!("export {what}"));
+        assert_eq!(sheet.rows().count(), rows.len() + 1, "{what}");
+        assert_eq!(book.worksheet_formula("export").unwrap().used_cells().count(), 0, "{what}");
+        let fields: Vec<String> = sheet.rows().next().unwrap().iter().map(ToString::to_string).collect();
+        let known: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
+        assert_eq!(fields.iter().collect::<Vec<_>>(), known, "{what}");
+        for (cells, row) in sheet.rows().skip(1).zip(&rows) {
+            for (cell, value) in cells.iter().zip(row.as_object().unwrap().values()) {
+                match value {
+                    // Some readers of JSON are a last digit off.
+                    Value::Number(number) => {
+                        let (found, wanted) = (cell_number(cell).unwrap(), number.as_f64().unwrap());
+                        assert!((found - wanted).abs() <= wanted.abs() * 1e-12, "{what}: {found} {wanted}");
+                    }
+                    Value::Null => assert!(matches!(cell, Data::Empty), "{what}: {cell:?}"),
+                    Value::Bool(flag) => assert_eq!(cell, &Data::Bool(*flag)),
+                    Value::String(text) if matches!(cell, Data::DateTime(_)) => {
+                        assert_eq!(cell_number(cell), number(text))
+                    }
+                    Value::String(text) => assert_eq!(&cell.to_string(), text),
+                    _nested => assert!(cell.to_string().starts_with('['), "{what}: {cell}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn raw_csv_leaves_text_as_it_is() {
+    let sandbox = sandbox();
+    let has = |options: &str, text: &str| sandbox.ok(&format!("export companies {options}")).stdout.contains(text);
+    assert!(has("", ",'@ben,") && !has("", ",@ben,"));
+    assert!(has("--raw", ",@ben,"));
+}
