@@ -55,6 +55,6 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
         P,
         "score",
         "0 to 100, moved by the pulse and by time",
-        of(|f| pulse::success_score(f.marks, f.day).map(pulse::to_one_decimal).into()),
+        of(|f| pulse::success_score(f.marks, f.day).map_or(Datum::Null, Datum::Score)),
     ),
 ];
