@@ -146,7 +146,7 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
         let expression = catalogue.read(formula)?;
         refuse_circle(&catalogue, &metric.name, &expression.names)?;
         // A formula that names health may not be what health is measured by.
-        refuse_feedback(store, &catalogue)?;
+        store.profiles()?.iter().try_for_each(|profile| catalogue.check_profile(profile))?;
     }
     Ok(old)
 }
@@ -175,14 +175,6 @@ pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
         }
         None => Ok(()),
     }
-}
-
-/// Refuses formulas by which a health profile would come down to health.
-///
-/// # Errors
-/// A formula that brings health into a profile (exit 9).
-pub fn refuse_feedback(store: &Store, catalogue: &Catalogue) -> Result<()> {
-    store.profiles()?.iter().try_for_each(|profile| catalogue.check_profile(profile))
 }
 
 /// Whether a metric whose formula has these names can be worked out.

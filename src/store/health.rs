@@ -76,14 +76,6 @@ impl Store {
             return Err(not_allowed(problem).into());
         }
         self.catalogue()?.check_profile(profile)?;
-        self.put_profile(profile)
-    }
-
-    /// The same for a profile that somebody else has checked or will check, within the same transaction.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
-    pub fn put_profile(&self, profile: &Profile) -> Result<()> {
         let version = self.version_of(&profile.scoring)?;
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO health_profiles (name, where_expr, priority, version) VALUES (?1, ?2, ?3, ?4)",
@@ -254,28 +246,24 @@ impl Scope {
 }
 
 impl Catalogue {
-    /// Checks that the expressions of a profile can be read and do not come down to health itself.
-    ///
-    /// # Errors
-    /// As [`Catalogue::check_health_expression`].
-    pub fn check_profile(&self, profile: &Profile) -> Result<()> {
-        let within = || format!("the health profile '{}'", profile.name());
-        profile.expressions().try_for_each(|text| self.check_health_expression(text).with_context(within))
-    }
-
-    /// Checks that an expression of a profile can be read and does not come down to health itself, which would feed back.
+    /// Checks that the expressions of a profile can be read and do not come down to health itself, which would feed back.
     ///
     /// # Errors
     /// An expression that is none, or that names health (exit 9).
-    pub fn check_health_expression(&self, text: &str) -> Result<()> {
-        let names = self.comes_down_to(&self.read(text)?)?;
-        match names.into_iter().find(|attribute| attribute.group == Group::Health) {
-            None => Ok(()),
-            Some(health) => {
-                let message = format!("{text} needs {}, so that health would feed back into itself", health.name);
-                Err(not_allowed(message).hint("measure what health is made of instead").into())
+    pub fn check_profile(&self, profile: &Profile) -> Result<()> {
+        let name = profile.name();
+        for text in profile.expressions() {
+            let expression = self.read(text).with_context(|| format!("the health profile '{name}'"))?;
+            let names = self.comes_down_to(&expression)?;
+            if let Some(health) = names.into_iter().find(|attribute| attribute.group == Group::Health) {
+                let message = format!(
+                    "the health profile '{name}' would feed health back into itself: {text} needs {}",
+                    health.name
+                );
+                return Err(not_allowed(message).hint("measure what health is made of instead").into());
             }
         }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::Sandbox;
 
-/// The example of the contract without health profiles.
+/// The example of the contract.
 const EXAMPLE: &str = r#"[[rule]]                                        # kind = "trend" | "adoption" | "condition"
 name = "login"
 kind = "trend"
@@ -19,6 +19,20 @@ days = 30
 [[segment]]
 name = "at-risk"
 where = "bad_open_signals >= 2"
+
+[[health.profile]]
+name = "enterprise-adoption"
+where = "segment = 'enterprise' AND lifecycle_stage = 'adoption'"
+priority = 1
+good = 70
+average = 40
+[[health.profile.measure]]
+name = "usage"
+kind = "proactive"
+value = "events_change_28d_pct"
+from = -50
+to = 20                                         # or: map = { promoter = 100, passive = 60, detractor = 0 }
+weight = 3
 
 [[playbook]]
 name = "win-back"
@@ -59,6 +73,7 @@ fn the_example_of_the_contract_is_applied_once() {
 new rule 'login'
 new metric 'reports_30d'
 new segment 'at-risk'
+new health profile 'enterprise-adoption'
 changed playbook 'win-back'
   purpose: \"Fewer people are active than before\" -> \"\"
   step 1 title: \"Find out who has left, and who takes over\" -> \"Call the champion\"
@@ -70,14 +85,14 @@ changed notify settings
   from: none -> \"signals@example.com\"
 ";
     assert_eq!(first.stdout, expected, "{first}");
-    first.says(&["3 new, 2 changed, 1 unchanged"]);
+    first.says(&["4 new, 2 changed, 1 unchanged"]);
     let rule = &sandbox.array("rule list")[0];
     assert_eq!((&rule["name"], &rule["timeframe"], &rule["threshold"]), (&"login".into(), &7.into(), &15.into()));
     assert_eq!(sandbox.array("playbook show win-back").len(), 1);
 
     let second = sandbox.ok("config apply signals.toml");
     assert_eq!(second.stdout, "");
-    second.says(&["nothing changes: 6 items are as the file says already"]);
+    second.says(&["nothing changes: 7 items are as the file says already"]);
 }
 
 #[test]
@@ -267,7 +282,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             ":4: [[rule]]: rule 'r' stands in line 1 already",
             "",
         ),
-        ("[[metric]]\nname = 'a-b'\nformula = '1'", ":2: name: 'a-b' cannot be the name of a metric", ""),
+        ("[[metric]]\nname = '1m'\nformula = '1'", ":2: name: '1m' cannot be the name of a metric", ""),
         ("[[metric]]\nname = 'mrr'\nformula = '1'", ":2: name: 'mrr' is an attribute already", ""),
         ("[[metric]]\nname = 'm'", ":1: [[metric]]: a metric needs an event or a formula", ""),
         ("[[metric]]\nname = 'm'\nformula = '1'\ndays = 3", ":4: days: a metric has either", ""),
@@ -278,6 +293,32 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             "",
         ),
         ("[[segment]]\nname = 's'\nwhere = 'count(*)'", ":3: where: ", ""),
+        ("[[health.profile]]\nname = 'p'", ":1: [[health.profile]]: the health profile 'p': it has no measures", ""),
+        (
+            "[[health.profile]]\nname = 'p'\ngood = 101\nmeasure = [{ name = 'm', kind = 'reactive', value = 'mrr', from = 0, to = 1, weight = 1 }]",
+            ":1: [[health.profile]]: the health profile 'p': good from 101",
+            "",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nvalue = 'mrr'\nfrom = 0\nweight = 1",
+            ":3: [[health.profile.measure]]: kind is missing",
+            "from = 0, to = 100",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mmr'\nfrom = 0\nto = 1\nweight = 1",
+            ":6: value: there is no attribute 'mmr'",
+            "did you mean 'mrr'?",
+        ),
+        (
+            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'health_score'\nfrom = 0\nto = 1\nweight = 1",
+            ":1: [[health.profile]]: the health profile 'p' would feed health back into itself",
+            "",
+        ),
+        (
+            "[[metric]]\nname = 'fed'\nformula = 'health_score + 1'",
+            ":3: formula: the health profile 'kept' would feed health back into itself",
+            "",
+        ),
         ("[[playbook]]\nname = 'p'", ":1: [[playbook]]: the playbook 'p' has no steps", ""),
         (
             "[[playbook]]\nname = 'p'\n[[playbook.step]]\ntitle = 'x'",
@@ -287,28 +328,6 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         (
             "[[playbook]]\nname = 'p'\n[[playbook.step]]\ntitle = 'x'\ndue_in_days = 9999",
             ":5: due_in_days: 9999 is no whole number of days from 0 to 3650",
-            "",
-        ),
-        ("[[health.profile]]\nname = 'p'", ":1: [[health.profile]]: the health profile 'p': it has no measures", ""),
-        ("[[health.profile]]\nname = 'default'", ":1: [[health.profile]]: the profile 'default' cannot be changed", ""),
-        (
-            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'active'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1",
-            ":5: kind: 'active' is none of proactive, reactive",
-            "",
-        ),
-        (
-            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nweight = 1",
-            ":3: [[health.profile.measure]]: a measure needs from and to, or a map",
-            "",
-        ),
-        (
-            "[[health.profile]]\nname = 'p'\nwhere = 'mr > 1'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'mrr'\nfrom = 0\nto = 1\nweight = 1",
-            ":3: where: there is no attribute 'mr'",
-            "did you mean 'mrr'?",
-        ),
-        (
-            "[[health.profile]]\nname = 'p'\n[[health.profile.measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'health_score'\nfrom = 0\nto = 1\nweight = 1",
-            ":6: value: health_score needs health_score, so that health would feed back into itself",
             "",
         ),
         ("[[reason]]\ncode = 'support'", ":2: code: 'support' is no reason code", ""),
@@ -326,6 +345,9 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
     sandbox.ok("rule add old --event login");
     sandbox.ok("rule add gone --kind adoption --event thing");
     sandbox.ok("rule remove gone");
+    sandbox.ok("metric add fed --formula mrr");
+    let measure = "name = \"fed\", kind = \"reactive\", value = \"fed\", from = 0, to = 9, weight = 1";
+    sandbox.ok(&format!("health profile add kept --measure '{measure}'"));
     let before = exported(&sandbox);
     for (text, message, hint) in cases {
         // What is right in the file is not applied either.
@@ -522,6 +544,48 @@ fn names_of_events_that_were_never_seen_are_told() {
         "hint: rule 'r': 10 days are no whole weeks",
     ]);
     assert_eq!(outcome.stderr.matches("warning").count(), 1, "{outcome}");
+}
+
+#[test]
+fn every_key_of_a_health_profile_is_kept() {
+    let text = "\
+[[health.profile]]
+name = \"a\"
+where = \"plan = 'pro'\"
+priority = -1
+good = 80.5
+average = 30
+[[health.profile.measure]]
+name = \"nps\"
+kind = \"reactive\"
+value = \"nps_category\"
+map = { detractor = 0, passive = 60, promoter = 100 }
+weight = 0.5
+[[health.profile.measure]]
+name = \"usage\"
+kind = \"proactive\"
+value = \"x\"
+from = 20
+to = -50
+weight = 3
+
+[[health.profile]]
+name = \"b\"
+[[health.profile.measure]]
+name = \"usage\"
+kind = \"proactive\"
+value = \"x\"
+from = 0
+to = 1
+weight = 1
+";
+    let sandbox = with(&format!("[[metric]]\nname = 'x'\nformula = 'mrr'\n{text}"));
+    sandbox.ok("config apply signals.toml").says(&["has 1 proactive and 1 reactive measures", "3 new"]);
+    assert_eq!(exported(&sandbox), format!("[[metric]]\nname = \"x\"\nformula = \"mrr\"\n\n{text}"));
+    sandbox.write("signals.toml", &text.replace("priority = -1\n", "").replace("weight = 0.5", "weight = 2"));
+    let expected = "changed health profile 'a'\n  priority: -1 -> 100\n  measure 'nps' weight: 0.5 -> 2\n";
+    assert_eq!(sandbox.ok("config apply signals.toml").stdout, expected);
+    assert_eq!(sandbox.array("health profile list")[0]["name"], "a");
 }
 
 /// Text from data is shown so that it does nothing to the terminal, and exported so that it stays what it is.

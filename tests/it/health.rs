@@ -343,8 +343,8 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let cases = [
         ("health profile add default --good 80".to_owned(), 2, "cannot be changed"),
         ("health profile add x --where 'seets > 1'".to_owned(), 2, "did you mean 'seats'"),
-        ("health profile add x --where 'health_band = 1'".to_owned(), 2, "feed back"),
-        (format!("health profile add x --measure '{health}'"), 2, "feed back"),
+        ("health profile add x --where 'health_band = 1'".to_owned(), 2, "feed health back"),
+        (format!("health profile add x --measure '{health}'"), 2, "feed health back"),
         (format!("health profile add x --measure '{hidden}'"), 2, "needs health_score"),
         (format!("health profile add x --measure '{}'", health.replace("weight = 1", "weight = 0")), 2, "weight 0"),
         (format!("health profile add x --measure '{}'", health.replace("to =", "too =")), 2, "too"),
@@ -355,7 +355,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         ("health profile show x".to_owned(), 9, "no health profile 'x'"),
         // What a profile measures cannot go away, nor come down to health.
         ("metric remove seats_left".to_owned(), 9, "health profile 'mine'"),
-        ("metric add seats_left --formula 'health_score'".to_owned(), 9, "feed back"),
+        ("metric add seats_left --formula 'health_score'".to_owned(), 9, "feed health back"),
         ("health show acne".to_owned(), 9, "did you mean"),
         ("health list --sort scor".to_owned(), 2, "no attribute 'scor'"),
         ("health list --as-of 2026-04-02".to_owned(), 2, "future"),

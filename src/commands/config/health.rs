@@ -1,10 +1,12 @@
-//! `[[health.profile]]`: how the health of companies is judged.
+//! `[[health.profile]]`: how the health of which companies is judged.
+
+use std::ops::RangeInclusive;
 
 use anyhow::Result;
 
 use super::section::{Advice, Definition, Section};
 use crate::configuration::{Block, Table, Value};
-use crate::domain::health::{Bands, Measure, PRIORITIES, Profile, Scale, Scoring, USUAL_PRIORITY};
+use crate::domain::health::{Bands, Measure, Profile, Scale, Scoring, USUAL_PRIORITY};
 use crate::error::Failure;
 use crate::store::{Catalogue, Store};
 
@@ -17,78 +19,77 @@ pub const SECTION: Section = Section {
     own: |store| Ok(store.profiles()?.iter().map(block).collect()),
 };
 
+/// Any number can be a priority.
+const PRIORITIES: RangeInclusive<i64> = i64::MIN..=i64::MAX;
+
 fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "where", "priority", "good", "average", "measure"]);
-    let usual = Bands::default();
-    let bands = Bands {
-        good: table.number("good").unwrap_or(usual.good),
-        average: table.number("average").unwrap_or(usual.average),
-    };
+    let name = table.name("name");
     let priority = table.whole("priority", &PRIORITIES, "").unwrap_or(USUAL_PRIORITY);
-    let condition = table.filled("where").map(str::to_owned);
-    let measures: Vec<Option<Measure>> = measure_tables(table).iter().map(read_measure).collect();
-    let name = table.name("name")?.to_owned();
-    let scoring = Scoring { name, bands, measures: measures.into_iter().collect::<Option<_>>()? };
-    let profile = Profile { condition, priority, scoring };
+    let [good, average] = ["good", "average"].map(|key| table.number(key));
+    let usual = Bands::default();
+    let bands = Bands { good: good.unwrap_or(usual.good), average: average.unwrap_or(usual.average) };
+    let condition = if table.has("where") { Some(table.required("where")?.to_owned()) } else { None };
+    let measures: Vec<Option<Measure>> = measures_of(table).iter().map(read_measure).collect();
+    let measures = measures.into_iter().collect::<Option<_>>()?;
+    let profile = Profile { condition, priority, scoring: Scoring { name: name?.to_owned(), bands, measures } };
     if let Some(problem) = profile.problem() {
         table.fault("", problem, None);
     }
     Some(Box::new(profile))
 }
 
-fn measure_tables<'d>(table: &Table<'d>) -> Vec<Table<'d>> {
+fn measures_of<'d>(table: &Table<'d>) -> Vec<Table<'d>> {
     table.tables("measure", "[[health.profile.measure]]", true)
 }
 
 fn read_measure(table: &Table<'_>) -> Option<Measure> {
     table.allow(&["name", "kind", "value", "from", "to", "map", "weight"]);
-    for key in ["kind", "weight"].into_iter().filter(|key| !table.has(key)) {
+    for key in ["kind", "weight"].iter().filter(|key| !table.has(key)) {
         table.fault(key, format!("{key} is missing"), None);
     }
     let (name, kind, value) = (table.name("name"), table.word("kind"), table.required("value"));
-    let (scale, weight) = (read_scale(table), table.number("weight"));
+    let (weight, scale) = (table.number("weight"), scale(table));
     Some(Measure { name: name?.to_owned(), kind: kind?, value: value?.to_owned(), scale: scale?, weight: weight? })
 }
 
-fn read_scale(table: &Table<'_>) -> Option<Scale> {
-    match ["from", "to", "map"].map(|key| table.has(key)) {
-        [true, true, false] => {
-            let (from, to) = (table.number("from"), table.number("to"));
-            Some(Scale::Linear { from: from?, to: to? })
-        }
-        [false, false, true] => table.map("map").map(Scale::Map),
+fn scale(table: &Table<'_>) -> Option<Scale> {
+    match (table.has("from") && table.has("to"), table.has("from") || table.has("to"), table.has("map")) {
+        (true, _, false) => Some(Scale::Linear { from: table.number("from")?, to: table.number("to")? }),
+        (false, false, true) => Some(Scale::Map(table.map("map")?)),
         _ => {
-            table.fault("", "a measure needs from and to, or a map", Some("from = 0 and to = 100, for example"));
+            let hint = "from = 0, to = 100 scores along a line, map = { good = 100, bad = 0 } scores texts";
+            table.fault("map", "a measure needs from and to, or a map", Some(hint));
             None
         }
     }
 }
 
 fn block(profile: &Profile) -> Block {
-    let Scoring { name, bands, measures } = &profile.scoring;
+    let Profile { condition, priority, scoring: Scoring { name, bands, measures } } = profile;
     let usual = Bands::default();
     let block = Block::new("health.profile", profile.title())
         .with("name", name)
-        .with_some("where", profile.condition.as_ref())
-        .with_unusual("priority", profile.priority, USUAL_PRIORITY)
+        .with_some("where", condition.as_ref())
+        .with_unusual("priority", *priority, USUAL_PRIORITY)
         .with_unusual("good", bands.good, usual.good)
         .with_unusual("average", bands.average, usual.average);
     Block { inner: measures.iter().map(measure_block).collect(), ..block }
 }
 
 fn measure_block(measure: &Measure) -> Block {
-    let block = Block::new("health.profile.measure", format!("measure '{}'", measure.name))
-        .with("name", &measure.name)
-        .with("kind", measure.kind.as_str())
-        .with("value", &measure.value);
-    let block = match &measure.scale {
+    let Measure { name, kind, value, scale, weight } = measure;
+    let block = Block::new("health.profile.measure", format!("measure '{name}'"))
+        .with("name", name)
+        .with("kind", kind.as_str())
+        .with("value", value);
+    let block = match scale {
         Scale::Linear { from, to } => block.with("from", *from).with("to", *to),
         Scale::Map(scores) => {
-            let scores = scores.iter().map(|(text, score)| (text.clone(), *score));
-            block.with_some("map", Some(Value::Map(scores.collect())))
+            block.with("map", Value::Map(scores.iter().map(|(text, score)| (text.clone(), *score)).collect()))
         }
     };
-    block.with("weight", measure.weight)
+    block.with("weight", *weight)
 }
 
 impl Definition for Profile {
@@ -105,31 +106,33 @@ impl Definition for Profile {
     }
 
     fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
-        store.put_profile(self)
+        match store.save_profile(self) {
+            // What is wrong is told with its line by the checks, which look at the same.
+            Err(error) if error.downcast_ref::<Failure>().is_some() => Ok(()),
+            result => result,
+        }
     }
 
     fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
-        if let Some(condition) = &self.condition {
-            check(catalogue, condition, "where", table)?;
+        if let Some(Err(failure)) = self.condition.as_ref().map(|condition| catalogue.read(condition)) {
+            table.fault_of("where", &failure);
         }
-        for (measure, table) in self.scoring.measures.iter().zip(measure_tables(table)) {
-            check(catalogue, &measure.value, "value", &table)?;
+        for (measure, table) in self.scoring.measures.iter().zip(measures_of(table)) {
+            if let Err(failure) = catalogue.read(&measure.value) {
+                table.fault_of("value", &failure);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_together(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        if let Err(error) = catalogue.check_profile(self) {
+            table.fault_of("", &error.downcast::<Failure>()?);
         }
         Ok(())
     }
 
     fn advise(&self, _store: &Store) -> Result<Vec<Advice>> {
         Ok(self.advice().map(Advice::Hint).into_iter().collect())
-    }
-}
-
-fn check(catalogue: &Catalogue, text: &str, key: &str, table: &Table<'_>) -> Result<()> {
-    match catalogue.check_health_expression(text).map_err(anyhow::Error::downcast::<Failure>) {
-        Ok(()) => Ok(()),
-        Err(Ok(failure)) => {
-            table.fault_of(key, &failure);
-            Ok(())
-        }
-        Err(Err(error)) => Err(error),
     }
 }

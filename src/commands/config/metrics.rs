@@ -6,6 +6,7 @@ use super::rules::unknown_event;
 use super::section::{Advice, Definition, Section};
 use crate::commands::metric;
 use crate::configuration::{Block, Table};
+use crate::domain::attributes::Group;
 use crate::domain::metric::{DAYS, Definition as MetricDefinition, Measure, Metric, USUAL_DAYS};
 use crate::error::Failure;
 use crate::store::{Catalogue, Store};
@@ -75,15 +76,27 @@ impl Definition for Metric {
         store.save_metric(self)
     }
 
-    fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
         if let Err(failure) = metric::check_name(catalogue, &self.name) {
             table.fault_of("name", &failure);
         }
         if let MetricDefinition::Formula(formula) = &self.definition {
             let read = catalogue.read(formula);
             let checked = read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
-            let is_sound = checked.map_err(|failure| table.fault_of("formula", &failure)).is_ok();
-            if let (true, Err(error)) = (is_sound, metric::refuse_feedback(store, catalogue)) {
+            checked.unwrap_or_else(|failure| table.fault_of("formula", &failure));
+        }
+        Ok(())
+    }
+
+    /// A formula that names health may not be what health is measured by.
+    fn check_together(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+        let MetricDefinition::Formula(formula) = &self.definition else { return Ok(()) };
+        let names = catalogue.comes_down_to(&catalogue.read(formula)?)?;
+        if names.iter().all(|attribute| attribute.group != Group::Health) {
+            return Ok(());
+        }
+        for profile in store.profiles()? {
+            if let Err(error) = catalogue.check_profile(&profile) {
                 table.fault_of("formula", &error.downcast::<Failure>()?);
             }
         }

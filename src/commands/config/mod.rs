@@ -299,6 +299,9 @@ fn apply(store: &mut Store, document: &Document<'_>, items: &[Item<'_>], finish:
 fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<()> {
     let catalogue = store.catalogue()?;
     items.iter().try_for_each(|item| item.definition.check(store, &catalogue, &item.table))?;
+    if document.is_sound() {
+        items.iter().try_for_each(|item| item.definition.check_together(store, &catalogue, &item.table))?;
+    }
     if document.is_sound() { Ok(()) } else { Err(Failure::reported(Kind::NotAllowed).into()) }
 }
 

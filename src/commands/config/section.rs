@@ -66,6 +66,14 @@ pub trait Definition {
     /// A database that cannot be read.
     fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
 
+    /// Notes in the table what goes wrong between this and others, once each by itself is in order.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    fn check_together(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+        Ok(())
+    }
+
     /// What should be thought about before relying on it.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use proptest::sample::select;
 use tempfile::TempDir;
 
 use super::*;
-use crate::domain::health::{Bands, Measure as HealthMeasure, MeasureKind, PRIORITIES, Profile, Scale, Scoring};
+use crate::domain::health::{Bands, Measure as HealthMeasure, MeasureKind, Profile, Scale, Scoring};
 use crate::domain::metric::{Definition as MetricDefinition, Measure, Metric};
 use crate::domain::notify::{GRACE_HOURS, NotifySettings, SecretSource};
 use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
@@ -136,29 +136,26 @@ fn playbook(name: &'static str) -> impl Strategy<Value = Playbook> {
     })
 }
 
-fn profile(number: usize) -> impl Strategy<Value = Profile> {
-    let figure = || prop_oneof![(-1000..1000_i32).prop_map(f64::from), -1e3..1e3];
-    let line_scale = (figure(), 1e-3..1e3).prop_map(|(from, length)| Scale::Linear { from, to: from + length });
+fn profile(name: String) -> impl Strategy<Value = Profile> {
+    let line = (-1e6..1e6, 1e-9..1e6).prop_map(|(from, length)| Scale::Linear { from, to: from + length });
     let map = prop::collection::btree_map(text(), 0.0..100.0, 1..4).prop_map(Scale::Map);
-    let kind = select(MeasureKind::ALL);
-    let value = select(&["mrr", "plan", "CASE WHEN mrr > 1 THEN 2 END"][..]);
-    let measure = (line(), kind, value, 1e-3..1e3, prop_oneof![line_scale, map]);
-    let measures = prop::collection::vec(measure, 1..4).prop_map(|measures| {
-        let measures = measures.into_iter().enumerate();
-        let measure =
-            |(number, (name, kind, value, weight, scale)): (usize, (String, MeasureKind, &str, f64, Scale))| {
-                HealthMeasure { name: format!("{name}{number}"), kind, value: String::from(value), scale, weight }
-            };
-        measures.map(measure).collect()
-    });
-    let bands = (0.0..50.0, 50.0..100.0).prop_map(|(average, good)| Bands { good, average });
-    (line(), prop::option::of(expression()), PRIORITIES, prop_oneof![Just(Bands::default()), bands], measures).prop_map(
-        move |(name, condition, priority, bands, measures)| Profile {
-            condition,
-            priority,
-            scoring: Scoring { name: format!("{name}{number}"), bands, measures },
-        },
-    )
+    let measure = (line_or("usage"), select(MeasureKind::ALL), expression(), prop_oneof![line, map], 1e-9..1e6);
+    let measures =
+        prop::collection::vec(measure, 1..4).prop_map(|measures| {
+            let all = measures.into_iter().enumerate().map(|(place, (name, kind, value, scale, weight))| {
+                HealthMeasure { name: format!("{name}{place}"), kind, value, scale, weight }
+            });
+            all.collect::<Vec<_>>()
+        });
+    let general = (prop::option::of(expression()), any::<i64>(), 40u8..=100, 0.0..40.0);
+    (general, measures).prop_map(move |((condition, priority, good, average), measures)| {
+        let bands = Bands { good: f64::from(good), average };
+        Profile { condition, priority, scoring: Scoring { name: name.clone(), bands, measures } }
+    })
+}
+
+fn line_or(usual: &'static str) -> impl Strategy<Value = String> {
+    prop_oneof![Just(usual.to_owned()), line()]
 }
 
 fn settings() -> impl Strategy<Value = NotifySettings> {
@@ -179,6 +176,8 @@ fn made() -> impl Strategy<Value = Made> {
         .prop_map(|(number, name, condition)| Segment { name: format!("{name}{number}"), condition });
     let playbooks = (playbook("own 0"), prop::option::of(playbook("win-back")), prop::option::of(playbook("mine")))
         .prop_map(|(first, second, third)| [Some(first), second, third].into_iter().flatten().collect());
+    let profiles =
+        (0..3usize).prop_flat_map(|count| (0..count).map(|number| profile(format!("p{number}"))).collect::<Vec<_>>());
     let reasons = (
         prop::collection::vec((select(ReasonKind::ALL), any::<bool>()), 0..3),
         prop::collection::vec(
@@ -187,11 +186,10 @@ fn made() -> impl Strategy<Value = Made> {
         ),
     );
     let guidelines = prop::collection::vec((select(&Level::ALL[..]), text()), 0..3);
-    let profiles = (0..3usize).prop_flat_map(|count| (0..count).map(profile).collect::<Vec<_>>());
-    let segments = (prop::collection::vec(segment, 0..3), profiles);
-    (rules, metrics, segments, playbooks, guidelines, reasons, settings()).prop_map(
-        |(rules, metrics, (segments, profiles), playbooks, guidelines, (own_reasons, changed_reasons), settings)| {
-            Made { rules, metrics, segments, profiles, playbooks, guidelines, own_reasons, changed_reasons, settings }
+    let segments = prop::collection::vec(segment, 0..3);
+    (rules, metrics, segments, playbooks, guidelines, reasons, (profiles, settings())).prop_map(
+        |(rules, metrics, segments, playbooks, guidelines, (own_reasons, changed_reasons), (profiles, settings))| {
+            Made { rules, metrics, segments, playbooks, guidelines, own_reasons, changed_reasons, profiles, settings }
         },
     )
 }
@@ -206,8 +204,8 @@ fn database() -> (TempDir, Store) {
 fn make(store: &Store, made: &Made) {
     made.metrics.iter().for_each(|metric| store.save_metric(metric).unwrap());
     made.segments.iter().for_each(|segment| store.save_segment(segment).unwrap());
-    made.profiles.iter().for_each(|profile| store.save_profile(profile).unwrap());
     made.playbooks.iter().for_each(|playbook| store.save_playbook(playbook).unwrap());
+    made.profiles.iter().for_each(|profile| store.save_profile(profile).unwrap());
     store.save_notify_settings(&made.settings).unwrap();
     made.rules.iter().for_each(|rule| store.save_rule(rule).unwrap());
     made.guidelines.iter().for_each(|(level, text)| store.set_guideline(*level, text).unwrap());

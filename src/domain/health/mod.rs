@@ -8,7 +8,6 @@ mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
@@ -23,9 +22,6 @@ use super::rule::named;
 
 /// The name of the profile that always exists and comes last.
 pub const DEFAULT_PROFILE: &str = "default";
-
-/// The priorities that a profile may have.
-pub const PRIORITIES: RangeInclusive<i64> = -1_000_000..=1_000_000;
 
 /// The priority of a profile that names none.
 pub const USUAL_PRIORITY: i64 = 100;
@@ -217,10 +213,7 @@ impl Profile {
         }
         let blank = self.condition.as_ref().filter(|condition| condition.trim().is_empty());
         let blank = blank.map(|_| "its condition is blank".to_owned());
-        let is_possible = PRIORITIES.contains(&self.priority);
-        let misplaced = (!is_possible).then(|| format!("the priority {} is out of range", self.priority));
-        let problem =
-            blank.or(misplaced).or_else(|| self.scoring.bands.problem()).or_else(|| self.scoring.measures_problem());
+        let problem = blank.or_else(|| self.scoring.bands.problem()).or_else(|| self.scoring.measures_problem());
         problem.map(|problem| format!("the health profile '{name}': {problem}"))
     }
 

@@ -242,11 +242,10 @@ type Spoil = fn(&mut Profile);
 
 #[test]
 fn what_cannot_be_kept_is_told() {
-    let cases: [(Spoil, &str); 16] = [
+    let cases: [(Spoil, &str); 15] = [
         (|p| p.scoring.name = " ".to_owned(), "the name of a health profile is blank"),
         (|p| p.scoring.name = DEFAULT_PROFILE.to_owned(), "cannot be changed"),
         (|p| p.condition = Some(String::new()), "condition is blank"),
-        (|p| p.priority = 1_000_001, "the priority 1000001"),
         (|p| p.scoring.bands.good = 100.5, "a score is 0 to 100"),
         (|p| p.scoring.bands.average = f64::NAN, "a score is 0 to 100"),
         (|p| p.scoring.bands.average = 71.0, "lies above"),
