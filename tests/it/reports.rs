@@ -126,7 +126,7 @@ fn what_the_reports_say() {
     expect(
         &sandbox,
         "signals",
-        &[("rules", "login", "acknowledged", 1.into()), ("rules", "login", "handled", 1.into())],
+        &[("rules", "login", "acknowledged", 1.into()), ("outcomes", "login", "handled", 1.into())],
     );
 }
 

@@ -12,7 +12,10 @@ use super::{Cell, Report, Section, Table};
 use crate::render::Align;
 
 /// The hash of the style sheet, which the page's policy names. A test works it out anew.
-const STYLE_HASH: &str = "sha256-UF+J2WBXf2vbECwNhnwceHZebT0LL0P4z5bai2UCwhg=";
+const STYLE_HASH: &str = "sha256-oroogX+Soqbiis8yYtoaXWnioPICo0ttzGotBpPDJw8=";
+
+/// A text with fewer characters stays on one line on paper too.
+const BRIEF: usize = 12;
 
 /// A text with fewer characters stays on one line.
 const SHORT: usize = 25;
@@ -43,7 +46,7 @@ struct Tile {
 #[derive(Serialize)]
 struct PageSection<'r> {
     title: &'r str,
-    answer: &'r str,
+    answer: String,
     tables: Vec<PageTable<'r>>,
 }
 
@@ -108,7 +111,9 @@ fn tiles(table: &Table) -> Vec<Tile> {
 }
 
 fn section(section: &Section) -> PageSection<'_> {
-    PageSection { title: section.title, answer: &section.answer, tables: section.tables.iter().map(table).collect() }
+    // A number stays with its sign of percent.
+    let answer = section.answer.replace(" %", "\u{a0}%");
+    PageSection { title: section.title, answer, tables: section.tables.iter().map(table).collect() }
 }
 
 fn table(table: &Table) -> PageTable<'_> {
@@ -152,7 +157,8 @@ fn page_cell(cell: &Cell, side: &'static str) -> PageCell {
     let class = match text.chars().count() {
         _ if side == "number" => side,
         _ if matches!(cell, Cell::Day(_)) => "text date",
-        0..SHORT => "text short",
+        0..BRIEF => "text brief",
+        BRIEF..SHORT => "text short",
         SHORT..LONG => "text",
         _ => "text long",
     };

@@ -6,7 +6,7 @@ use super::counted;
 use crate::domain::attributes::{MONTH, last};
 use crate::domain::day::Day;
 use crate::domain::portfolio::median;
-use crate::domain::signal::{Outcome, SignalLife, SignalType, State};
+use crate::domain::signal::{HistoryEntry, Outcome, SignalLife, SignalType, State};
 use crate::render::report::{Cell, Column, Section, Table};
 
 /// How many reasons of a rule are told.
@@ -59,6 +59,25 @@ pub(super) fn section(lives: &[SignalLife]) -> Section {
         Column::new("acknowledged", "acknowledged"),
         Column::new("median_days_to_acknowledge", "median days"),
         Column::new("reopened", "reopened"),
+        Column::new("reasons", "commonest reasons"),
+    ];
+    let mut table = Table::new("rules", "Signals by rule", Column::new("rule", "rule"), columns)
+        .noted(
+            "Acknowledged are those that are closed now; the median days until the first acknowledgement count all that ever were.",
+        )
+        .or_say("no signals");
+    let mut outcomes = outcome_table();
+    let mut rules: BTreeMap<&str, Vec<&SignalLife>> = BTreeMap::new();
+    lives.iter().for_each(|life| rules.entry(&life.rule).or_default().push(life));
+    for (rule, lives) in &rules {
+        table.row(rule, cells(lives));
+        outcomes.row(rule, outcome_cells(lives));
+    }
+    Section { title: "How does each rule do?", answer: answer(lives), tables: vec![table, outcomes] }
+}
+
+fn outcome_table() -> Table {
+    let columns = vec![
         Column::new("handled", "handled"),
         Column::new("expected", "expected"),
         Column::new("false_alarm", "false alarm"),
@@ -66,38 +85,36 @@ pub(super) fn section(lives: &[SignalLife]) -> Section {
         Column::new("lost", "lost"),
         Column::new("no_outcome", "no outcome"),
         Column::new("precision", "precision"),
-        Column::new("reasons", "commonest reasons"),
     ];
-    let mut table = Table::new("rules", "Signals by rule", Column::new("rule", "rule"), columns)
-        .noted(
-            "Acknowledged are those that are closed now; the days until the first acknowledgement count all that ever were. \
-             Precision: handled, saved or lost, of all with an outcome.",
-        )
-        .or_say("no signals");
-    let mut rules: BTreeMap<&str, Vec<&SignalLife>> = BTreeMap::new();
-    lives.iter().for_each(|life| rules.entry(&life.rule).or_default().push(life));
-    for (rule, lives) in &rules {
-        table.row(rule, cells(lives));
-    }
-    Section { title: "How does each rule do?", answer: answer(lives), tables: vec![table] }
+    Table::new("outcomes", "Outcomes by rule", Column::new("rule", "rule"), columns)
+        .noted("Of the acknowledged. Precision: handled, saved or lost, of all with an outcome.")
+        .or_say("no signals")
+}
+
+fn closings<'l>(lives: &[&'l SignalLife]) -> Vec<&'l HistoryEntry> {
+    lives.iter().filter_map(|life| life.closing()).collect()
 }
 
 fn cells(lives: &[&SignalLife]) -> Vec<Cell> {
-    let closings: Vec<_> = lives.iter().filter_map(|life| life.closing()).collect();
-    let of = |outcome: Outcome| closings.iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64;
+    let closings = closings(lives);
     let days = lives.iter().filter_map(|life| life.days_to_acknowledge()).map(f64::from).collect();
-    let with_outcome: u64 = Outcome::ALL.iter().map(|outcome| of(*outcome)).sum();
-    let mut cells = vec![
+    vec![
         Cell::Count(lives.len() as u64),
         Cell::Count((lives.len() - closings.len()) as u64),
         Cell::Count(closings.len() as u64),
         Cell::number(median(days)),
         Cell::Count(lives.iter().filter(|life| life.was_reopened()).count() as u64),
-    ];
-    cells.extend(Outcome::ALL.iter().map(|outcome| Cell::Count(of(*outcome))));
+        Cell::text_of(reasons(closings.iter().map(|entry| entry.reason.as_str()))),
+    ]
+}
+
+fn outcome_cells(lives: &[&SignalLife]) -> Vec<Cell> {
+    let closings = closings(lives);
+    let of = |outcome: Outcome| closings.iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64;
+    let with_outcome: u64 = Outcome::ALL.iter().map(|outcome| of(*outcome)).sum();
+    let mut cells: Vec<Cell> = Outcome::ALL.iter().map(|outcome| Cell::Count(of(*outcome))).collect();
     cells.push(Cell::Count(closings.len() as u64 - with_outcome));
     cells.push(Cell::share_of(of(Outcome::Handled) + of(Outcome::Saved) + of(Outcome::Lost), with_outcome));
-    cells.push(Cell::text_of(reasons(closings.iter().map(|entry| entry.reason.as_str()))));
     cells
 }
 
