@@ -120,6 +120,9 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     .into())
 }
 
+/// How many of a team are named to somebody who asked for another.
+const MOST_NAMED: usize = 20;
+
 /// The member of the team that the user means.
 ///
 /// # Errors
@@ -129,9 +132,11 @@ pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
         return Ok(member);
     }
     let failure = not_allowed(format!("nobody of the team is called '{name}'"));
-    let names = store.team()?.into_iter().map(|member| member.name);
-    Err(match nearest(name, names) {
+    let all: Vec<String> = store.team()?.into_iter().map(|member| member.name).collect();
+    let is_known_team = (1..=MOST_NAMED).contains(&all.len());
+    Err(match nearest(name, all.iter().cloned()) {
         Some(name) => failure.hint(format!("did you mean '{name}'?")),
+        None if is_known_team => failure.hint(format!("the team: {}", all.join(", "))),
         None => failure.hint("`signals import team.csv` says who is of the team: name, role, email"),
     }
     .into())

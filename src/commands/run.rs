@@ -224,7 +224,9 @@ impl Run {
 fn due_days(context: &Context, store: &Store) -> Result<Option<DayRange>> {
     let due = run::due_days(store, context.today(store))?;
     if due.days.is_empty() && due.incomplete.is_empty() {
-        context.ui.note(format!("every day up to {} was run already", context.today(store).previous()));
+        let yesterday = context.today(store).previous();
+        context.ui.note(format!("every day up to {yesterday} was run already"));
+        context.ui.hint(format!("`signals run --as-of {yesterday}` runs it again, for rules and data that came since"));
         return Ok(None);
     }
     if due.days.is_empty() {

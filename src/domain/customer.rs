@@ -222,7 +222,8 @@ pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
 
 /// An amount of money, rounded to the cent.
 pub fn to_the_cent(amount: f64) -> f64 {
-    (amount * 100.0).round() / 100.0
+    // Adding 0 makes a plain 0 of -0, which an empty sum is.
+    (amount * 100.0).round() / 100.0 + 0.0
 }
 
 /// The sum of what is known, to the cent; `None` when nothing is.

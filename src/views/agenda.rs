@@ -186,6 +186,10 @@ impl AgendaLine {
 
     /// How it stands, in a word or two.
     fn standing(&self) -> (String, Tone) {
+        // A first review is no promise that was broken, however long ago the customer came.
+        if matches!(self.item, Item::Review { last: None, .. }) {
+            return plain("due");
+        }
         match self.item.days_late(self.today) {
             None => self.signal_type().map_or_else(|| plain(""), |kind| (kind.to_string(), signals::tone(kind))),
             Some(0) if self.item.day() == self.today => plain("today"),

@@ -95,7 +95,7 @@ pub const HEALTH: Listing<HealthRow> = Listing {
             plain(&row.profile),
         ]
     },
-    when_empty: "no company was scored yet; `signals run` scores those that it finds",
+    when_empty: "no such company was scored; `signals run` scores those that it finds",
 };
 
 fn band_tone(band: Band) -> Tone {

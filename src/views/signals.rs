@@ -102,12 +102,12 @@ fn cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
     ]
 }
 
-/// What a signal is about: what was counted or meant to be done, and of a condition its rule.
+/// What a signal is about: what was counted or meant to be done, and of a condition what it says.
 fn about(signal: &SignalRecord) -> String {
     match &signal.definition {
         RuleLogic::Trend(trend) => trend.watch.to_string(),
         RuleLogic::Adoption(_) => signal.event().unwrap_or_default().to_owned(),
-        RuleLogic::Condition(_) => signal.rule.clone(),
+        RuleLogic::Condition(_) => signal.detail.clone(),
     }
 }
 
