@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 
-use super::options::{FormatOption, nearest};
+use super::options::{FormatOption, nearest, of_the_command_line};
 use super::output;
 use crate::context::Context;
 use crate::domain::health::{Measure, Profile};
-use crate::error::{Failure, Kind, not_allowed};
+use crate::error::not_allowed;
 use crate::render::{Format, RecordWriter, Screen};
 use crate::store::{Finish, Store};
 use crate::views::health_profiles::{self, PROFILES};
@@ -150,15 +150,6 @@ impl AddProfile {
         }
         profile
     }
-}
-
-/// What is wrong with a value on the command line is a matter of usage.
-fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
-    let Some(failure) = error.downcast_ref::<Failure>().filter(|failure| failure.kind() == Kind::NotAllowed) else {
-        return error;
-    };
-    let usage = Failure::new(Kind::Usage, format!("{error:#}"));
-    failure.hints().iter().fold(usage, |usage, hint| usage.hint(hint.clone())).into()
 }
 
 impl ShowProfile {

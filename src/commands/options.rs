@@ -161,11 +161,11 @@ pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
 
 /// What is wrong with a value on the command line is a matter of usage.
 pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<Failure>() {
-        Ok(failure) if failure.kind() == Kind::NotAllowed => failure.of_kind(Kind::Usage).into(),
-        Ok(failure) => failure.into(),
-        Err(error) => error,
-    }
+    let Some(failure) = error.downcast_ref::<Failure>().filter(|failure| failure.kind() == Kind::NotAllowed) else {
+        return error;
+    };
+    let usage = Failure::new(Kind::Usage, format!("{error:#}"));
+    failure.hints().iter().fold(usage, |usage, hint| usage.hint(hint.clone())).into()
 }
 
 /// Whether two paths lead to one file.
