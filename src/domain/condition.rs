@@ -93,13 +93,19 @@ pub fn evaluate(
             continue;
         }
         evaluation.evaluated.push(*company);
-        let Some(facts) = facts.get(company).filter(|facts| facts.days_held >= rule.for_days) else { continue };
+        let has_held = |facts: &&ConditionFacts| facts.days_held >= rule.for_days && was_there(rule, day, customer);
+        let Some(facts) = facts.get(company).filter(has_held) else { continue };
         if !is_held_back(rule, day, *company, facts.reading.key.as_deref(), raised) {
             let evidence = Evidence::Condition(facts.reading.clone());
             evaluation.findings.push((*company, Finding { signal_type: rule.signal_type, evidence }));
         }
     }
     evaluation
+}
+
+/// Whether a company was a customer on each of the days on which a condition must have held: it is passed over on others.
+fn was_there(rule: &ConditionRule, day: Day, customer: &Customer) -> bool {
+    (1..i32::from(rule.for_days)).all(|before| Skip::of(customer, day - before, true).is_none())
 }
 
 /// Whether what was raised before, or a key that is null, keeps a condition that is true from raising a signal.
@@ -170,6 +176,21 @@ mod tests {
         let three = ConditionRule { for_days: 3, ..rule() };
         let raised = [1, 2, 3, 4].map(|days| raises(&three, 10, &held(days, None), &never()));
         assert_eq!(raised, [false, false, true, true]);
+    }
+
+    #[test]
+    fn days_on_which_a_company_is_passed_over_do_not_count() {
+        let three = ConditionRule { for_days: 3, ..rule() };
+        let new = Customer { created_on: Some(day(10)), ..Customer::default() };
+        let away = Break { churned_on: day(5), returned_on: Some(day(10)) };
+        let back = Customer { breaks: vec![away], ..Customer::default() };
+        for customer in [new, back] {
+            let found = |on| {
+                let customers = [(ACME, customer.clone())];
+                evaluate(&three, day(on), &customers, &Admission::All, &held(3, None), &never()).findings.len()
+            };
+            assert_eq!([found(10), found(11), found(12)], [0, 0, 1], "{customer:?}");
+        }
     }
 
     #[test]

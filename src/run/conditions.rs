@@ -106,13 +106,17 @@ impl<'s> Conditions<'s> {
         self.store.attributes(&self.catalogue, &names, as_of, self.scope)
     }
 
-    /// Whether a condition or its key looks at the pulse, itself or by way of a formula.
+    /// Whether the condition of a rule, its key or its `--where` looks at the pulse, itself or by way of a formula; false for rules
+    /// of other kinds.
     ///
     /// # Errors
     /// An expression that cannot be read any more (exit 9).
-    pub fn reads_the_pulse(&self, rule: &ConditionRule) -> Result<bool> {
-        let mut names = self.catalogue.read(&rule.when)?.names;
-        names.extend(rule.key.clone());
+    pub fn reads_the_pulse(&self, rule: &Rule) -> Result<bool> {
+        let Some(condition) = rule.logic.condition() else { return Ok(false) };
+        let mut names: Vec<String> = condition.key.iter().cloned().collect();
+        for text in std::iter::once(&condition.when).chain(&rule.where_expr) {
+            names.extend(self.catalogue.read(text)?.names);
+        }
         let mut seen: Vec<String> = Vec::new();
         while let Some(name) = names.pop() {
             if seen.contains(&name) {

@@ -97,9 +97,7 @@ pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) 
     let conditions = Conditions::new(store, Scope::One(company))?;
     let mut rules: Vec<StoredRule> = Vec::new();
     for stored in store.rules()?.into_iter().filter(|stored| stored.rule.enabled) {
-        if let Some(rule) = stored.rule.logic.condition()
-            && conditions.reads_the_pulse(rule)?
-        {
+        if conditions.reads_the_pulse(&stored.rule)? {
             rules.push(stored);
         }
     }

@@ -351,6 +351,31 @@ fn a_low_pulse_is_told_each_time_and_at_once() {
 }
 
 #[test]
+fn whatever_part_of_a_rule_reads_the_pulse_it_is_applied_at_once() {
+    let sandbox = with("pulse-low", "company_id,seats\nacme,5\n");
+    sandbox.ok("metric add mood --formula 'pulse * 2'");
+    for options in [
+        "--when 'seats > 1' --where 'pulse = 1'",
+        "--when 'seats > 1' --key mood",
+        "--when 'mood < 5'",
+        "--when 'seats > 2'",
+    ] {
+        let name = options.replace(|char: char| !char.is_ascii_alphanumeric(), "");
+        sandbox.ok(&format!("rule add {name} --kind condition --type bad {options}"));
+    }
+    let raised = || {
+        let signals = sandbox.array("list");
+        let mut rules: Vec<String> = signals.iter().map(|signal| signal["rule"].as_str().unwrap().to_owned()).collect();
+        rules.sort_unstable();
+        rules
+    };
+    sandbox.ok("pulse set acme 1 --reason-code support/response-time --on 2026-03-31");
+    assert_eq!(raised(), [""; 0], "a pulse of an earlier day waits");
+    sandbox.ok("pulse set acme 1 --reason-code support/response-time");
+    assert_eq!(raised(), ["pulse-low", "whenmood5", "whenseats1keymood", "whenseats1wherepulse1"]);
+}
+
+#[test]
 fn new_people_and_people_who_are_gone_are_told() {
     let sandbox = with("new-users active-users-drop", "company_id\nten\nnine\ndrop\nsome\nfew\n");
     let mut events = rows("company_id,event,timestamp,person_id", &["heart,beat,2026-01-01,", HEARTBEAT]);

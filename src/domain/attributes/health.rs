@@ -2,7 +2,7 @@
 
 use super::rows::{number, text};
 use super::{Attribute, Datum, Group, Of};
-use crate::domain::health::Band;
+use crate::domain::health::{Band, to_grain};
 
 /// The health of a company on a day and on days before.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,7 +21,7 @@ pub struct HealthFacts {
 
 impl HealthFacts {
     fn change_from(&self, before: Option<f64>) -> Datum {
-        self.score.zip(before).map_or(Datum::Null, |(now, before)| Datum::Score(now - before))
+        self.score.zip(before).map_or(Datum::Null, |(now, before)| Datum::Score(to_grain(now - before)))
     }
 }
 
@@ -57,3 +57,18 @@ pub(super) const ATTRIBUTES: [Attribute; 5] = [
         Of::HealthDriver(|f| f.main_driver.as_ref().into()),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 60.1 - 70.1 is -9.999999999999993 in binary fractions, with which `health_change_7d <= -10` would not hold.
+    #[test]
+    fn a_change_of_ten_points_is_ten_points() {
+        let facts = HealthFacts { score: Some(60.1), ..HealthFacts::default() };
+        for (before, expected) in [(70.1, -10.0), (60.1, 0.0), (40.05, 20.05)] {
+            assert_eq!(facts.change_from(Some(before)), Datum::Score(expected), "from {before}");
+        }
+        assert_eq!(facts.change_from(None), Datum::Null);
+    }
+}

@@ -91,6 +91,8 @@ impl Assessment {
     }
 }
 
-fn to_grain(number: f64) -> f64 {
-    (number * GRAINS).round() / GRAINS
+/// A score, a change of one or a share, freed of the errors of binary fractions.
+pub fn to_grain(number: f64) -> f64 {
+    // Adding 0 makes 0 of -0, which is the sum of no numbers.
+    (number * GRAINS).round() / GRAINS + 0.0
 }

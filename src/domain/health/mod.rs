@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use assessment::{Assessment, Reading};
+pub use assessment::{Assessment, Reading, to_grain};
 pub use change::{Driver, MeasureChange, Movement};
 
 use super::attributes::Datum;
@@ -143,7 +143,8 @@ impl Scale {
         match self {
             Scale::Linear { from, to } => {
                 let along = (value.number()? - from) * 100.0 / (to - from);
-                Some(along.clamp(0.0, 100.0))
+                // Adding 0 makes 0 of -0, which the start of a line that falls would be.
+                Some(along.clamp(0.0, 100.0) + 0.0)
             }
             Scale::Map(scores) => scores.get(value.text()?.as_ref()).copied(),
         }

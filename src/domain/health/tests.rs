@@ -84,6 +84,16 @@ fn scores_are_worked_out_by_hand() {
     }
 }
 
+/// 28 days of 28 to 0, and nothing known of nothing: each is 0, and written without a sign.
+#[test]
+fn nothing_is_not_negative() {
+    let assessment = Assessment::of(&scoring("p", vec![linear("recency", 28.0, 0.0, 1.0)]), vec![whole(28)]);
+    let Reading { scaled, contribution, .. } = &assessment.readings[0];
+    let unknown = Assessment::of(&default(), vec![Datum::Null; 5]);
+    let numbers = [assessment.score, *scaled, *contribution, Some(unknown.coverage)];
+    assert_eq!(numbers.map(|number| number.unwrap().to_string()), ["0"; 4]);
+}
+
 #[test]
 fn what_each_measure_contributes_is_worked_out_by_hand() {
     let values = vec![Datum::Number(-15.0), whole(7), whole(1), Datum::Null, whole(0)];
