@@ -27,7 +27,7 @@ impl AsOfOption {
     pub fn resolve(self, context: &Context, store: &Store) -> Result<AsOf> {
         match self.as_of {
             Some(day) => Ok(AsOf::end_of(not_in_the_future(context, store, day)?)),
-            None => Ok(AsOf::at_present(store.as_of(context.today(store))?, store.history_day(context.clock.now())?)),
+            None => Ok(AsOf::at_present(store.as_of(context.today(store))?, context.today(store))),
         }
     }
 }

@@ -20,6 +20,23 @@ fn history(sandbox: &Sandbox, company: &str, fields: &[&str]) -> Vec<Value> {
 }
 
 #[test]
+fn the_score_stands_as_the_clock_has_it_unless_a_day_is_named() {
+    let mut sandbox = with_acme();
+    sandbox.ok("run --as-of 2026-03-01");
+    sandbox.ok("pulse set c1 satisfied --on 2026-03-01");
+    sandbox.ok("pulse set c1 high-risk --on 2026-03-03 --reason-code support/response-time");
+    sandbox.at("2026-03-17T12:00:00Z");
+    let columns = "--columns success_score,days_since_pulse";
+    // 14 days close half of the gap from 40 to 20.
+    assert_eq!(
+        sandbox.array(&format!("company list {columns}")),
+        [json!({"success_score": 30.0, "days_since_pulse": 14})]
+    );
+    let on_the_day = sandbox.array(&format!("company list {columns} --as-of 2026-03-03"));
+    assert_eq!(on_the_day, [json!({"success_score": 40.0, "days_since_pulse": 0})]);
+}
+
+#[test]
 fn a_history_has_each_pulse_with_its_reasons_and_score() {
     let sandbox = with_acme();
     sandbox.ok("pulse set Acme satisfied --on 2026-03-01");

@@ -269,7 +269,7 @@ pub enum Stage {
     EndOfDay,
     /// All of them, as they stand now.
     Now {
-        /// The day on which entries are made now.
+        /// Today, by the clock.
         today: Day,
     },
 }
@@ -280,7 +280,7 @@ impl AsOf {
         AsOf { day, stage: Stage::EndOfDay }
     }
 
-    /// As things stand now, with facts up to `day`; entries are made on `today`.
+    /// As things stand now, which is `today`, with facts up to `day`.
     pub fn at_present(day: Day, today: Day) -> Self {
         AsOf { day, stage: Stage::Now { today } }
     }

@@ -10,7 +10,7 @@ use crate::domain::pulse::{self, PulseMark};
 pub struct PulseFacts<'a> {
     /// Those that count, in order.
     pub marks: &'a [PulseMark],
-    /// The day as of which they count: the as-of date, and at present the day on which entries are made now.
+    /// The day as of which they count: the as-of date, and at present today.
     pub day: Day,
 }
 
