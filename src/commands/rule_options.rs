@@ -270,7 +270,7 @@ impl GeneralOptions {
 pub struct RuleRequest {
     /// The rule's name.
     pub name: String,
-    /// Its kind; unless set, that of the rule of this name, else a trend rule.
+    /// Its kind; unless set, that of the rule of this name, else that which its options are of, else a trend rule.
     pub kind: Option<RuleKind>,
     /// The event that it is about.
     pub event: Option<String>,
@@ -331,7 +331,16 @@ impl RuleRequest {
                 let message = format!("'{}' is {}, and the kind of a rule cannot change", self.name, one(known));
                 Err(not_allowed(message).hint("choose another name").into())
             }
-            (kind, known) => Ok(kind.or(known).unwrap_or(RuleKind::Trend)),
+            (kind, known) => Ok(kind.or(known).unwrap_or_else(|| self.kind_by_options())),
+        }
+    }
+
+    /// The kind that a new rule has whose kind is not given: that which its options are of.
+    fn kind_by_options(&self) -> RuleKind {
+        match (self.condition.given().is_empty(), self.adoption.given().is_empty()) {
+            (false, _) => RuleKind::Condition,
+            (true, false) => RuleKind::Adoption,
+            (true, true) => RuleKind::Trend,
         }
     }
 

@@ -255,7 +255,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             ":6: key: there is no attribute 'renewal'",
             "did you mean 'renewal_on'?",
         ),
-        ("[[rule]]\nname = 'r'\nevent = 'e'\nwhere = 'plan ='", ":4: where: near \")\": syntax error", ""),
+        ("[[rule]]\nname = 'r'\nevent = 'e'\nwhere = 'plan ='", ":4: where: the expression ends too early", ""),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\nplaybook = 'winback'",
             ":4: playbook: there is no playbook 'winback'",

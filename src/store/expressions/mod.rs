@@ -186,8 +186,12 @@ impl Evaluator {
             return Mistake::somewhere(message_of(error));
         };
         let at = usize::try_from(*offset).ok().and_then(|offset| offset.checked_sub(front));
+        let end = tokens.last().map_or(0, |last| last.at + last.text.len());
         match msg.strip_prefix("no such column: ") {
             Some(name) => unknown_attribute(name, at, known),
+            None if at.is_some_and(|at| at >= end) => {
+                Mistake { message: "the expression ends too early".to_owned(), at: Some(end), hint: hint_for(msg) }
+            }
             None => Mistake { message: msg.clone(), at, hint: hint_for(msg) },
         }
     }
@@ -438,6 +442,14 @@ mod tests {
         let values = [Datum::from("{\"a\": 1}"), Datum::from("no json"), Datum::from("{\"a\": 2}")];
         let found = evaluator.evaluate(&expression, values.iter().map(|value| vec![value])).unwrap();
         assert_eq!(found, [Datum::Whole(1), Datum::Null, Datum::Whole(2)]);
+    }
+
+    #[test]
+    fn an_expression_that_is_not_complete_is_told_where_it_ends() {
+        for (text, end) in [("mrr >", 5), ("plan = 'x' AND ", 14), ("CASE WHEN mrr > 1 THEN 2", 24)] {
+            let found = mistake(text);
+            assert_eq!((found.message.as_str(), found.at), ("the expression ends too early", Some(end)), "{text}");
+        }
     }
 
     /// Whoever writes an expression can reach neither a table nor the clock nor the machine, and cannot take long.
