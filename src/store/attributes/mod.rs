@@ -14,7 +14,7 @@ mod signals;
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use super::{Evaluator, Expression, Store, is_true};
+use super::{Evaluator, Expression, Store};
 use crate::domain::attributes::{self, AsOf, Attribute, Datum};
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::AttributeType;
@@ -236,23 +236,6 @@ impl Store {
             table.columns.push((name, values));
         }
         Ok(table)
-    }
-
-    /// The companies for which a condition holds, in order of their ids.
-    ///
-    /// # Errors
-    /// As [`Store::attributes`].
-    pub fn companies_where(
-        &self,
-        catalogue: &Catalogue,
-        condition: &Expression,
-        as_of: AsOf,
-    ) -> Result<Vec<CompanyKey>> {
-        let names: Vec<&str> = condition.names.iter().map(String::as_str).collect();
-        let table = self.attributes(catalogue, &names, as_of, Scope::All)?;
-        let values = catalogue.evaluate(condition, &table)?;
-        let holding = table.companies.iter().zip(&values).filter(|(_, value)| is_true(value));
-        Ok(holding.map(|(company, _)| *company).collect())
     }
 }
 
