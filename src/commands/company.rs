@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::churn::ChurnCompany;
-use super::customers::{AsOfOption, ConditionOptions, known_names};
+use super::customers::{AsOfOption, ConditionOptions, Selection, known_names};
 use super::downsell::DownsellCompany;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
@@ -53,12 +53,7 @@ Examples:
   signals company list --as-of 2026-03-31 --sort events_change_28d_pct")]
 pub struct ListCompanies {
     #[command(flatten)]
-    as_of: AsOfOption,
-    #[command(flatten)]
-    condition: ConditionOptions,
-    /// Only the companies that this person looks after
-    #[arg(long, value_name = "NAME")]
-    csm: Option<String>,
+    selection: Selection,
     /// The columns, with commas between
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
@@ -127,7 +122,12 @@ impl ListCompanies {
     /// The list of the companies of a segment.
     pub fn of_segment(segment: String, as_of: AsOfOption, columns: Vec<String>, format: FormatOption) -> Self {
         let condition = ConditionOptions { segment: Some(segment), condition: None };
-        ListCompanies { as_of, condition, columns, format, ..ListCompanies::default() }
+        ListCompanies {
+            selection: Selection { as_of, condition, csm: None },
+            columns,
+            format,
+            ..ListCompanies::default()
+        }
     }
 
     /// Prints the companies.
@@ -139,14 +139,10 @@ impl ListCompanies {
         let catalogue = store.catalogue()?;
         let columns = self.columns(&catalogue)?;
         let sort = known_names(&catalogue, self.sort.as_slice())?;
-        let as_of = self.as_of.resolve(context, &store)?;
+        let as_of = self.selection.as_of.resolve(context, &store)?;
         let names: Vec<&str> = columns.iter().map(|known| known.name()).collect();
-        let wanted: Vec<&str> =
-            names.iter().copied().chain(sort.iter().copied()).chain(self.csm.as_ref().map(|_| "csm")).collect();
-        let mut companies = self.condition.select(&store, &catalogue, &wanted, as_of)?;
-        if let Some(csm) = &self.csm {
-            companies.keep("csm", csm)?;
-        }
+        let wanted: Vec<&str> = names.iter().chain(&sort).copied().collect();
+        let mut companies = self.selection.customers(&store, &catalogue, &wanted, as_of)?;
         if let Some(sort) = sort.first() {
             companies.sort(sort, self.desc)?;
         }
@@ -179,8 +175,8 @@ impl ListCompanies {
     }
 
     fn when_empty(&self) -> String {
-        match &self.csm {
-            _ if !self.condition.is_empty() => "no companies meet the condition".to_owned(),
+        match &self.selection.csm {
+            _ if !self.selection.condition.is_empty() => "no companies meet the condition".to_owned(),
             Some(csm) => format!("no companies of {csm}"),
             None => "no companies yet; `signals import FILE` brings them".to_owned(),
         }

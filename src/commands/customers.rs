@@ -88,6 +88,33 @@ impl ConditionOptions {
     }
 }
 
+/// As of when, and which companies are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    #[command(flatten)]
+    pub as_of: AsOfOption,
+    #[command(flatten)]
+    pub condition: ConditionOptions,
+    /// Only the companies that this person looks after
+    #[arg(long, value_name = "NAME")]
+    pub csm: Option<String>,
+}
+
+impl Selection {
+    /// The companies that are meant, with the values of the attributes of these names.
+    ///
+    /// # Errors
+    /// As [`ConditionOptions::select`].
+    pub fn customers(&self, store: &Store, catalogue: &Catalogue, names: &[&str], as_of: AsOf) -> Result<Customers> {
+        let names: Vec<&str> = names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
+        let mut companies = self.condition.select(store, catalogue, &names, as_of)?;
+        if let Some(csm) = &self.csm {
+            companies.keep("csm", csm)?;
+        }
+        Ok(companies)
+    }
+}
+
 /// The segment of that name.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use rustc_hash::FxHashSet;
 
-use super::customers::{AsOfOption, ConditionOptions, Customers, known_names};
+use super::customers::{AsOfOption, Customers, Selection, known_names};
 use super::health_profile::ProfileCommand;
 use super::options::{FormatOption, find_company, not_in_the_future};
 use super::output;
@@ -39,18 +39,6 @@ pub enum HealthCommand {
     /// See and change how the health of which companies is judged
     #[command(subcommand)]
     Profile(ProfileCommand),
-}
-
-/// Which companies are meant.
-#[derive(Debug, Default, Args)]
-pub struct Selection {
-    #[command(flatten)]
-    as_of: AsOfOption,
-    #[command(flatten)]
-    condition: ConditionOptions,
-    /// Only the companies that this person looks after
-    #[arg(long, value_name = "NAME")]
-    csm: Option<String>,
 }
 
 /// List the health of the companies that have been scored.
@@ -132,20 +120,6 @@ impl HealthCommand {
     }
 }
 
-impl Selection {
-    /// The companies that are meant, with the values of some attributes.
-    fn customers(&self, store: &Store, as_of: AsOf, names: &[&str]) -> Result<Customers> {
-        let catalogue = store.catalogue()?;
-        let conditions = self.condition.conditions(store, &catalogue)?;
-        let names: Vec<&str> = names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
-        let mut companies = Customers::select(store, &catalogue, &names, &conditions, as_of)?;
-        if let Some(csm) = &self.csm {
-            companies.keep("csm", csm)?;
-        }
-        Ok(companies)
-    }
-}
-
 impl ListHealth {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
@@ -153,7 +127,7 @@ impl ListHealth {
         let sort = known_names(&catalogue, std::slice::from_ref(&self.sort))?;
         let as_of = self.selection.as_of.resolve(context, &store)?;
         let names: Vec<&str> = HealthRow::ATTRIBUTES.into_iter().chain(sort.iter().copied()).collect();
-        let mut companies = self.selection.customers(&store, as_of, &names)?;
+        let mut companies = self.selection.customers(&store, &catalogue, &names, as_of)?;
         for name in sort {
             companies.sort(name, self.desc)?;
         }
@@ -209,7 +183,7 @@ impl Drivers {
         let as_of = self.selection.as_of.resolve(context, &store)?;
         let days = (store.health_day(as_of)?, store.health_day(AsOf { day: as_of.day - self.days, ..as_of })?);
         let companies: FxHashSet<CompanyKey> =
-            self.selection.customers(&store, as_of, &[])?.keys().into_iter().collect();
+            self.selection.customers(&store, &store.catalogue()?, &[], as_of)?.keys().into_iter().collect();
         let (Some(day), Some(since)) = days else {
             let none = format!("no day was run on or before {}", as_of.day - self.days);
             return self.print(context, &[], &none);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 
-use crate::commands::customers::{AsOfOption, ConditionOptions, Customers};
+use crate::commands::customers::{ConditionOptions, Customers, Selection};
 use crate::commands::why::mrr_on;
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
@@ -58,14 +58,10 @@ impl<'s> Question<'s> {
     ///
     /// # Errors
     /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9).
-    pub fn new(
-        context: &Context,
-        store: &'s Store,
-        as_of: AsOfOption,
-        condition: &ConditionOptions,
-        csm: Option<&'s str>,
-    ) -> Result<Self> {
+    pub fn new(context: &Context, store: &'s Store, selection: &'s Selection) -> Result<Self> {
+        let Selection { as_of, condition, csm } = selection;
         let catalogue = store.catalogue()?;
+        let csm = csm.as_deref();
         let conditions = condition.conditions(store, &catalogue)?;
         let as_of = as_of.resolve(context, store)?;
         let filter = filter_words(condition, csm);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::customers::{AsOfOption, ConditionOptions};
+use super::customers::Selection;
 use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
@@ -58,12 +58,7 @@ pub enum ReportCommand {
 #[derive(Debug, Args)]
 pub struct ReportOptions {
     #[command(flatten)]
-    as_of: AsOfOption,
-    #[command(flatten)]
-    condition: ConditionOptions,
-    /// Only the customers of this person
-    #[arg(long, value_name = "NAME")]
-    csm: Option<String>,
+    selection: Selection,
     /// The format; unless set, by the file's ending, else table
     #[arg(long, value_name = "FORMAT")]
     format: Option<ReportFormat>,
@@ -154,7 +149,7 @@ impl ReportOptions {
         }
         file.map_or(Ok(()), |path| refuse_database(context, path))?;
         let store = context.reader()?;
-        let question = Question::new(context, &store, self.as_of, &self.condition, self.csm.as_deref())?;
+        let question = Question::new(context, &store, &self.selection)?;
         let report = make(&question)?;
         let Some(path) = file else { return context.ui.data(bytes(&report, format, context.ui.look())?) };
         let bytes = bytes(&report, format, crate::render::Look::PLAIN)?;
