@@ -285,6 +285,15 @@ fn a_page_allows_nothing_from_outside_and_each_chart_has_its_table() {
 }
 
 #[test]
+fn a_file_that_no_report_can_be_is_refused() {
+    let sandbox = sandbox();
+    sandbox.fails("report workload --out w.pdf", 2).says(&["no report can be written as .pdf"]);
+    assert!(!sandbox.path("w.pdf").exists());
+    sandbox.ok("report workload --out w.pdf --format csv");
+    sandbox.ok("report workload --out w.txt");
+}
+
+#[test]
 fn a_file_is_written_whole_or_not_at_all() {
     let sandbox = sandbox();
     sandbox.write("r.html", "before");

@@ -140,7 +140,7 @@ impl ReportCommand {
 
 impl ReportOptions {
     fn write(self, context: &Context, make: impl FnOnce(&Question<'_>) -> Result<Report>) -> Result<()> {
-        let format = self.format();
+        let format = self.format()?;
         let file = self.out.as_deref().filter(|path| path.as_os_str() != "-");
         if format == ReportFormat::Xlsx && file.is_none() && context.ui.look().width.is_some() {
             return Err(usage("a workbook is nothing for a terminal")
@@ -158,16 +158,25 @@ impl ReportOptions {
         file.finish(true)
     }
 
-    fn format(&self) -> ReportFormat {
+    fn format(&self) -> Result<ReportFormat> {
         let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
         let ending = ending.map(str::to_lowercase);
-        self.format.unwrap_or(match ending.as_deref() {
+        if let Some(format) = self.format {
+            return Ok(format);
+        }
+        Ok(match ending.as_deref() {
             Some("csv") => ReportFormat::Csv,
             Some("json") => ReportFormat::Json,
             Some("ndjson" | "jsonl") => ReportFormat::Ndjson,
             Some("xlsx") => ReportFormat::Xlsx,
             Some("html" | "htm") => ReportFormat::Html,
-            _ => ReportFormat::Table,
+            Some("txt" | "md") | None => ReportFormat::Table,
+            Some(other) => {
+                let failure = usage(format!("no report can be written as .{other}"));
+                return Err(failure
+                    .hint("txt, csv, json, ndjson, xlsx and html can; or say which with --format")
+                    .into());
+            }
         })
     }
 }
