@@ -36,7 +36,7 @@ pub enum Rule {
     /// List the rules
     #[command(after_help = "Example:\n  signals rule list")]
     List(FormatOption),
-    /// Show a rule and what it would have raised
+    /// Show a rule and, of a trend rule, what it would have raised
     #[command(after_help = "Example:\n  signals rule show login")]
     Show(NamedRule),
     /// Switch a rule on
