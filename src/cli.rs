@@ -100,9 +100,6 @@ fn version() -> String {
 
 impl Cli {
     /// Does what the command says.
-    ///
-    /// # Errors
-    /// Whatever the command fails with.
     pub fn run(self, context: &Context) -> Result<()> {
         match self.command {
             None => home::run(context),

@@ -128,25 +128,16 @@ impl Context {
     }
 
     /// The database, to read.
-    ///
-    /// # Errors
-    /// As [`Store::open_to_read`].
     pub fn reader(&self) -> Result<Store> {
         Store::open_to_read(&self.database()?)
     }
 
     /// The database, to write; there must be one.
-    ///
-    /// # Errors
-    /// As [`Store::open_to_write`].
     pub fn writer(&self) -> Result<Store> {
         Store::open_to_write(&self.database()?)
     }
 
     /// The database, to write; made when there is none.
-    ///
-    /// # Errors
-    /// As [`Store::create_or_open`].
     pub fn maker(&self) -> Result<Store> {
         let path = self.database()?;
         let is_new = !path.exists();

@@ -17,7 +17,7 @@ use crate::store::{AttributeTable, Catalogue, Expression, NewHealth, Scope, Stor
 /// have churned by then or became customers later have no score. Returns how many were looked at.
 ///
 /// # Errors
-/// A profile that cannot be read any more (exit 9); a database that cannot be written.
+/// A profile that cannot be read any more (exit 9).
 pub fn score_day(store: &Store, day: Day, customers: &[(CompanyKey, Customer)]) -> Result<usize> {
     let catalogue = store.catalogue()?;
     let profiles = store.versioned_profiles()?.into_iter().map(|profile| ReadProfile::of(&catalogue, profile));

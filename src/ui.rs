@@ -92,25 +92,16 @@ impl Ui {
     }
 
     /// Writes data to standard output.
-    ///
-    /// # Errors
-    /// A stream that cannot be written.
     pub fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
         self.out.borrow_mut().write_all(bytes.as_ref()).context("cannot write to standard output")
     }
 
     /// Hands on what is still buffered.
-    ///
-    /// # Errors
-    /// As [`Ui::data`].
     pub fn flush(&self) -> Result<()> {
         self.out.borrow_mut().flush().context("cannot write to standard output")
     }
 
     /// Writes records to standard output, each as it comes.
-    ///
-    /// # Errors
-    /// As [`Ui::data`]; whatever `produce` fails with.
     pub fn records(
         &self,
         mut writer: RecordWriter<'_>,

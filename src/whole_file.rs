@@ -36,9 +36,6 @@ impl WholeFile {
     }
 
     /// Writes the next bytes, and names the file when that fails.
-    ///
-    /// # Errors
-    /// A disk that does not take them.
     pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).with_context(|| place(&self.target))
     }

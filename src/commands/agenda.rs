@@ -40,7 +40,7 @@ impl Agenda {
     /// Prints the agenda.
     ///
     /// # Errors
-    /// A day in the future (exit 2); a database that cannot be read.
+    /// A day in the future (exit 2).
     pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let until = self.as_of.map(|day| not_in_the_future(context, &store, day)).transpose()?;

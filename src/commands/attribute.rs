@@ -19,9 +19,6 @@ pub enum Attribute {
 
 impl Attribute {
     /// Does what the subcommand says.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn run(self, context: &Context) -> Result<()> {
         let Attribute::List(FormatOption { format }) = self;
         let catalogue = context.reader()?.catalogue()?;

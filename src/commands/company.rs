@@ -104,7 +104,7 @@ impl Company {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// An unknown company (exit 9) or column (exit 2); a database that cannot be read.
+    /// An unknown company (exit 9) or column (exit 2).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Company::List(args) => args.run(context),

@@ -17,9 +17,6 @@ pub struct Completions {
 
 impl Completions {
     /// Prints the completions.
-    ///
-    /// # Errors
-    /// A stream that cannot be written.
     pub fn run(self, context: &Context) -> Result<()> {
         let mut bytes = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "signals", &mut bytes);

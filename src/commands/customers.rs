@@ -75,9 +75,6 @@ impl ConditionOptions {
     }
 
     /// The companies that meet the conditions; `None` where all do.
-    ///
-    /// # Errors
-    /// As [`ConditionOptions::conditions`]; a database that cannot be read.
     pub fn companies(&self, context: &Context, store: &Store) -> Result<Option<Vec<CompanyKey>>> {
         if self.is_empty() {
             return Ok(None);
@@ -102,9 +99,6 @@ pub struct Selection {
 
 impl Selection {
     /// The companies that are meant, with the values of the attributes of these names.
-    ///
-    /// # Errors
-    /// As [`ConditionOptions::select`].
     pub fn customers(&self, store: &Store, catalogue: &Catalogue, names: &[&str], as_of: AsOf) -> Result<Customers> {
         let names: Vec<&str> = names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
         let mut companies = self.condition.select(store, catalogue, &names, as_of)?;
@@ -153,7 +147,7 @@ impl Customers {
     /// that the conditions name.
     ///
     /// # Errors
-    /// An unknown attribute (exit 9); a database that cannot be read.
+    /// An unknown attribute (exit 9).
     pub fn select(
         store: &Store,
         catalogue: &Catalogue,
@@ -173,9 +167,6 @@ impl Customers {
     }
 
     /// How many companies meet each of several conditions. What these look at is read once, however many they are.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn count(store: &Store, catalogue: &Catalogue, conditions: &[Expression], as_of: AsOf) -> Result<Vec<u64>> {
         let named = conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
         let table = store.attributes(catalogue, &named.collect::<Vec<_>>(), as_of, Scope::All)?;

@@ -19,9 +19,6 @@ pub enum Event {
 
 impl Event {
     /// Lists the events.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn run(self, context: &Context) -> Result<()> {
         let Event::List(FormatOption { format }) = self;
         let store = context.reader()?;

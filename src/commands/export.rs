@@ -110,9 +110,6 @@ type Produce<'p> = &'p mut dyn FnMut(&mut dyn FnMut(&[Value<'_>]) -> Result<()>)
 
 impl Export {
     /// Writes the export.
-    ///
-    /// # Errors
-    /// A file that cannot be written; a database that cannot be read.
     pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         match self {

@@ -107,8 +107,7 @@ impl HealthCommand {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// An unknown company or profile (exit 9); an unknown attribute, an expression that is none, a day in the future (exit 2); a
-    /// database that cannot be read or written.
+    /// An unknown company or profile (exit 9); an unknown attribute, an expression that is none, a day in the future (exit 2) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             HealthCommand::List(args) => args.run(context),

@@ -36,9 +36,6 @@ To begin with your own:
 ";
 
 /// Shows the newest open bad signals, or how to begin where there is no database.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn run(context: &Context) -> Result<()> {
     match context.database() {
         Ok(path) if path.exists() => {}

@@ -99,7 +99,7 @@ impl Import {
     /// Imports the files, each in a transaction of its own.
     ///
     /// # Errors
-    /// Some rows rejected (exit 3); a file refused (exit 4); a database that cannot be written.
+    /// Some rows rejected (exit 3); a file refused (exit 4).
     pub fn run(self, context: &Context) -> Result<()> {
         if self.list {
             let imports = context.reader()?.imports()?;

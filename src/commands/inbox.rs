@@ -39,7 +39,7 @@ impl Inbox {
     /// Prints the inbox, and then marks it as read if asked to.
     ///
     /// # Errors
-    /// Somebody who is not of the team (exit 9); a database that cannot be read.
+    /// Somebody who is not of the team (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         let person = self.person.clone().unwrap_or_else(|| context.user());
         if !self.mark_read {

@@ -38,7 +38,7 @@ impl List {
     /// Prints the signals.
     ///
     /// # Errors
-    /// An unknown company (exit 9); a database that cannot be read.
+    /// An unknown company (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let company = self.company.as_deref().map(|text| find_company(&store, text)).transpose()?;

@@ -19,9 +19,6 @@ pub struct Man {
 
 impl Man {
     /// Prints or writes the manual.
-    ///
-    /// # Errors
-    /// A folder or stream that cannot be written.
     pub fn run(self, context: &Context) -> Result<()> {
         let command = Cli::command();
         match self.out {

@@ -116,9 +116,6 @@ impl AddMetric {
 }
 
 /// Warns where a metric counts an event that was never imported.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.knows_event(event)? {

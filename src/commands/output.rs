@@ -7,9 +7,6 @@ use crate::ui::Ui;
 use crate::views::Listing;
 
 /// Prints a list in any format. `produce` hands over one item after the other; only a table holds them all at once.
-///
-/// # Errors
-/// Whatever `produce` fails with; a stream that cannot be written.
 pub fn print_list<T>(
     ui: &Ui,
     format: Format,
@@ -29,17 +26,11 @@ pub fn print_list<T>(
 }
 
 /// Prints a list of items that are at hand.
-///
-/// # Errors
-/// A stream that cannot be written.
 pub fn print_items<T>(ui: &Ui, format: Format, listing: &Listing<T>, items: &[T]) -> Result<()> {
     print_list(ui, format, listing, |each| items.iter().try_for_each(each))
 }
 
 /// Prints a table, or says that there is nothing in it.
-///
-/// # Errors
-/// A stream that cannot be written.
 pub fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
     if table.is_empty() {
         ui.note(when_empty);

@@ -50,7 +50,7 @@ impl Playbook {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// An unknown playbook or company (exit 9); a database that cannot be read or written.
+    /// An unknown playbook or company (exit 9) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Playbook::List(FormatOption { format }) => {

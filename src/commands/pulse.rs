@@ -66,8 +66,7 @@ impl PulseCommand {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// An unknown company or reason code (exit 9); a day in the future, too many reason codes (exit 2); a database that cannot be
-    /// read or written.
+    /// An unknown company or reason code (exit 9); a day in the future, too many reason codes (exit 2) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             PulseCommand::Set(args) => args.run(context),

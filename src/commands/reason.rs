@@ -89,7 +89,7 @@ impl ReasonCommand {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A code that is unknown, there already, or retired already (exit 9); a database that cannot be read or written.
+    /// A code that is unknown, there already, or retired already (exit 9) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             ReasonCommand::List(args) => args.run(context),

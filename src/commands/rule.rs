@@ -270,9 +270,6 @@ pub fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
 }
 
 /// Says what the user should think about before relying on the rule.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
@@ -288,9 +285,6 @@ pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()>
 }
 
 /// Prints one rule, with what it would have raised.
-///
-/// # Errors
-/// A database that cannot be read; a stream that cannot be written.
 pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) -> Result<()> {
     let preview = preview(store, rule)?;
     if format != Format::Table {

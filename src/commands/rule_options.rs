@@ -309,9 +309,6 @@ impl RuleRequest {
     }
 
     /// The same, where a rule that is new under its name begins as `template`.
-    ///
-    /// # Errors
-    /// As [`RuleRequest::rule`]; whatever `template` fails with.
     pub fn rule_like(&self, template: impl FnOnce() -> Result<Rule>, stored: Option<&StoredRule>) -> Result<Rule> {
         self.kind(stored)?;
         if stored.is_some_and(|stored| !stored.is_removed) {

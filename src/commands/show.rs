@@ -27,7 +27,7 @@ impl Show {
     /// Prints the explanation.
     ///
     /// # Errors
-    /// An unknown signal (exit 9); a database that cannot be read.
+    /// An unknown signal (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let view = gather(&store, SignalId(self.id))?;

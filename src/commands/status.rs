@@ -50,7 +50,7 @@ impl Status {
     /// Prints the state of the database.
     ///
     /// # Errors
-    /// A last run older than --max-age, or none (exit 12); a database that cannot be read.
+    /// A last run older than --max-age, or none (exit 12).
     pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let values = values(&store)?;

@@ -208,27 +208,18 @@ impl AddTask {
 }
 
 /// Prints tasks as the list does.
-///
-/// # Errors
-/// A stream that cannot be written.
 pub fn print(context: &Context, tasks: Vec<TaskRecord>, today: Day, format: Format) -> Result<()> {
     let tasks: Vec<ListedTask> = tasks.into_iter().map(|task| ListedTask { task, today }).collect();
     output::print_items(&context.ui, format, &TASKS, &tasks)
 }
 
 /// Who does something now, and the day on which it counts.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
     let at = context.clock.now();
     Ok(Stamp { at, day: store.history_day(at)?, by: context.user() })
 }
 
 /// Tells that nobody of this name is known, if so, where a list for them is empty.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<()> {
     context.ui.flush()?;
     if let Some(text) = stranger(store, name)? {
@@ -238,9 +229,6 @@ pub fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<
 }
 
 /// Warns of a person whom neither the team nor a company names: it may be a slip of the pen.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Result<()> {
     if let Owner::Person(name) = owner
         && let Some(text) = stranger(store, name)?

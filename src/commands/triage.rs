@@ -100,9 +100,6 @@ pub fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
 }
 
 /// What the signals are called when they are done: one by what it says, several by how many they are.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
     let only = match ids {
         [id] => store.signal(*id)?,

@@ -58,9 +58,6 @@ pub fn refusal(unusable: &Unusable, kind: ReasonKind) -> Failure {
 }
 
 /// The monthly recurring revenue of a company on a day: of its contracts, else what is known of it now.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn mrr_on(store: &Store, company: CompanyKey, day: Day) -> Result<Option<f64>> {
     let mut known = store.company(company)?;
     known.apply_contract(&store.subscriptions(company)?, day);

@@ -89,9 +89,6 @@ impl Turn {
 }
 
 /// The file of events.
-///
-/// # Errors
-/// None, as long as the data that is built in is sound.
 pub fn events() -> Result<String> {
     let companies = companies();
     let story: Story = toml::from_str(STORY).context("the story of the demonstration cannot be read")?;

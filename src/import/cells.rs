@@ -138,9 +138,6 @@ pub fn money(cell: &str) -> Result<f64, Fault> {
 }
 
 /// An amount that may have a decimal comma before two digits, as [`money`] otherwise: `1200,50` is 1200.50.
-///
-/// # Errors
-/// As [`money`].
 pub fn money_with_comma(cell: &str) -> Result<f64, Fault> {
     match cell.split_once(',') {
         Some((units, decimals)) if decimals.len() == 2 && !units.contains('.') => money(&format!("{units}.{decimals}")),

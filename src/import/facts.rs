@@ -64,9 +64,6 @@ impl<'a> FactRow<'a> {
 
 /// Reads all rows of a file of any kind. Every row goes to `take`, which says what became of it, or to `rejects`.
 /// Returns how many rows were read: those that `take` accepted and those in `rejects`.
-///
-/// # Errors
-/// As [`super::events::read_events`].
 pub fn read_facts(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,

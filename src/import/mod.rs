@@ -124,9 +124,6 @@ impl Incoming {
     }
 
     /// The same over a source that is open already.
-    ///
-    /// # Errors
-    /// As [`Incoming::open`].
     pub fn from_source(source: Source, options: &Options) -> Result<Incoming> {
         let mut records = Records::new(source);
         let options = options.clone();
@@ -160,9 +157,6 @@ impl Incoming {
 
     /// Decides what the columns are. `zone` is that of the database, `now` the present, `remembered` a mapping from an
     /// earlier import with the same header; what the options say goes before it.
-    ///
-    /// # Errors
-    /// As [`Mapping::decide`].
     pub fn sheet(self, zone: Tz, now: Instant, remembered: &[(String, String)]) -> Result<Sheet> {
         let Incoming { mut records, header, json, options } = self;
         let kind = options.kind.as_deref().map(Kind::named).transpose()?;

@@ -136,9 +136,6 @@ impl Records {
 
     /// The next rows, at most `limit`, without taking them: those that fit into the buffer, which may grow to 4 MiB when
     /// `grow` says so. What is wrong with the file is told when the rows are taken.
-    ///
-    /// # Errors
-    /// When the source cannot be read.
     pub fn sample(&mut self, limit: usize, grow: bool) -> Result<Vec<Peeked>> {
         let mut rows = self.rows_at_hand(limit);
         while rows.len() < limit && !self.finished && (self.to - self.from < self.buffer.len() || grow) {
@@ -165,9 +162,6 @@ impl Records {
     }
 
     /// The next row as it is under some delimiter, without taking it. `None` at the end.
-    ///
-    /// # Errors
-    /// As [`Records::for_each`].
     pub fn peek(&mut self, delimiter: u8) -> Result<Option<Peeked>> {
         let keep = std::mem::replace(&mut self.delimiter, delimiter);
         let mut found = None;
@@ -180,9 +174,6 @@ impl Records {
     }
 
     /// Takes the next row and forgets it.
-    ///
-    /// # Errors
-    /// As [`Records::for_each`].
     pub fn skip(&mut self) -> Result<()> {
         self.walk(true, |_| Ok(false))
     }

@@ -57,9 +57,6 @@ impl<'w> Rejects<'w> {
     }
 
     /// Writes the header of the file of rejects, over the fields `headers` of the file that is read.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn begin(&mut self, headers: &[String]) -> Result<()> {
         let Some(sheet) = &mut self.sheet else { return Ok(()) };
         let names = ["line", "reason"].into_iter().chain(headers.iter().map(String::as_str));
@@ -67,9 +64,6 @@ impl<'w> Rejects<'w> {
     }
 
     /// Notes a rejected row.
-    ///
-    /// # Errors
-    /// When the file of rejects cannot be written.
     pub fn add(&mut self, reject: Reject<'_>) -> Result<()> {
         self.count += 1;
         let reason = match reject.column {
@@ -96,9 +90,6 @@ impl<'w> Rejects<'w> {
     }
 
     /// Makes sure that the file of rejects has everything.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub fn flush(&mut self) -> Result<()> {
         self.sheet.as_mut().map_or(Ok(()), |sheet| sheet.flush().context(CANNOT_WRITE))
     }

@@ -77,9 +77,6 @@ impl Source {
     }
 
     /// The same over any reader; `total` is its size in bytes, when known.
-    ///
-    /// # Errors
-    /// As [`Source::open`].
     pub fn from_reader(
         name: String,
         reader: Box<dyn Read + Send>,

@@ -16,7 +16,7 @@ use crate::store::{Store, WrittenRows};
 /// Reads and writes all companies of a file, within a transaction that the caller has begun.
 ///
 /// # Errors
-/// A file that is refused; a database that cannot be written.
+/// A file that is refused.
 pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
     let mut loader = Loader {
         store,

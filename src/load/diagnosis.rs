@@ -17,9 +17,6 @@ pub struct Gap {
 }
 
 /// Which companies are in this file, loaded within the transaction at hand, and not in others, and the other way round.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<Gap>> {
     if loaded.companies.is_empty() {
         return Ok(Vec::new());

@@ -21,7 +21,7 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// Reads and writes all events of a file, within a transaction that the caller has begun.
 ///
 /// # Errors
-/// A file that is refused; a database that cannot be written.
+/// A file that is refused.
 pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
     let names = Names::of(store)?;
     let is_given_up = AtomicBool::new(false);

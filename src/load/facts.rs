@@ -37,7 +37,7 @@ pub fn taker(kind: &str) -> Option<Take> {
 /// Reads and writes all rows of a file, within a transaction that the caller has begun.
 ///
 /// # Errors
-/// A file that is refused; a database that cannot be written.
+/// A file that is refused.
 pub fn load(
     store: &Store,
     sheet: &mut Sheet,

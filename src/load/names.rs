@@ -40,9 +40,6 @@ enum Named {
 
 impl CompanyBook {
     /// The companies of a database.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn of(store: &Store) -> Result<Self> {
         let mut book = CompanyBook::default();
         for CompanyName { company, id, name } in store.company_names()? {
@@ -154,9 +151,6 @@ pub struct Names {
 
 impl Names {
     /// The names of a database.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn of(store: &Store) -> Result<Self> {
         let mut names = Names {
             companies: CompanyBook::of(store)?,

@@ -50,9 +50,6 @@ enum Event {
 /// begun when the time for all is up are left out: nothing is known of them.
 ///
 /// A delivery that comes back after its time is noted once more if it succeeded after all.
-///
-/// # Errors
-/// Whatever `note` fails with.
 pub fn deliver<T: Send + Sync + 'static>(
     parcels: Vec<(i64, T)>,
     deliver: impl Fn(&T) -> Result<(), Trouble> + Send + Sync + 'static,

@@ -154,17 +154,11 @@ impl Letter {
     }
 
     /// The letter as plain text.
-    ///
-    /// # Errors
-    /// A template that cannot be filled, which would be our mistake.
     pub fn text(&self) -> Result<String> {
         self.render("letter.txt", include_str!("letter.txt"))
     }
 
     /// The letter as HTML that loads nothing from outside.
-    ///
-    /// # Errors
-    /// As [`Letter::text`].
     pub fn html(&self) -> Result<String> {
         self.render("letter.html", include_str!("letter.html"))
     }

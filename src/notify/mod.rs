@@ -137,7 +137,7 @@ fn usual_sender(host: &str) -> String {
 /// Delivers what is due, and tells what became of each message that is not read by now.
 ///
 /// # Errors
-/// Another process that is delivering (exit 5); a database that cannot be written. What cannot be delivered is no error here.
+/// Another process that is delivering (exit 5) What cannot be delivered is no error here.
 pub fn send(
     store: &mut Store,
     clock: &Clock,
@@ -167,9 +167,6 @@ pub fn send(
 }
 
 /// What [`send`] would deliver now: the same, undone at the end, without a connection to anybody.
-///
-/// # Errors
-/// A database that cannot be written.
 pub fn rehearse(
     store: &mut Store,
     clock: &Clock,
@@ -188,9 +185,6 @@ pub fn rehearse(
 
 /// Delivers a test message to a member of the team by every way there is, at once and without the outbox. Returns the ways, each
 /// with what went wrong.
-///
-/// # Errors
-/// A letter that cannot be written, which would be our mistake.
 pub fn test(
     transports: Transports,
     member: &TeamMember,

@@ -30,9 +30,6 @@ impl<'f> RecordWriter<'f> {
     }
 
     /// What comes before the first record.
-    ///
-    /// # Errors
-    /// None that a caller could cause.
     pub fn start(&self, bytes: &mut Vec<u8>) -> Result<()> {
         match self.format {
             Format::Csv => csv_line(bytes, self.fields.iter().map(|field| (*field).to_owned())),
@@ -45,9 +42,6 @@ impl<'f> RecordWriter<'f> {
     }
 
     /// One record: as many values as there are fields.
-    ///
-    /// # Errors
-    /// None that a caller could cause.
     pub fn record(&mut self, bytes: &mut Vec<u8>, values: &[Value<'_>]) -> Result<()> {
         debug_assert_eq!(values.len(), self.fields.len());
         self.count += 1;
@@ -94,9 +88,6 @@ fn csv_line(bytes: &mut Vec<u8>, cells: impl Iterator<Item = String>) -> Result<
 }
 
 /// Appends a value as JSON on one line.
-///
-/// # Errors
-/// None that a caller could cause.
 pub fn write_json(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(bytes, Safe);
     Ok(value.serialize(&mut serializer)?)

@@ -138,9 +138,6 @@ pub struct RecordBook<'f> {
 
 impl<'f> RecordBook<'f> {
     /// A workbook of records with these fields, made on a day.
-    ///
-    /// # Errors
-    /// A disk without room for what waits to be packed.
     pub fn new(name: &'f str, fields: &'f [&'f str], day: Day) -> Result<Self> {
         let (workbook, formats) = (workbook(name, day), CellFormats::new());
         let mut book = RecordBook { workbook, formats, name, fields, sheets: 0, row: 0 };
@@ -168,9 +165,6 @@ impl<'f> RecordBook<'f> {
     }
 
     /// Adds a record: as many values as there are fields.
-    ///
-    /// # Errors
-    /// A disk without room.
     pub fn record(&mut self, values: &[Value<'_>]) -> Result<()> {
         if self.row == MOST_ROWS {
             self.add_sheet()?;

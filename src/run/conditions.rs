@@ -29,9 +29,6 @@ struct Read<'r> {
 
 impl<'s> Conditions<'s> {
     /// For all companies, or for one.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn new(store: &'s Store, scope: Scope) -> Result<Self> {
         Ok(Conditions { store, catalogue: store.catalogue()?, scope })
     }

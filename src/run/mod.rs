@@ -34,9 +34,6 @@ pub struct DayReport {
 
 /// How many days the newest event in the database lies before `day`; 0 when there is one on the day or after it, or none
 /// at all.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn lag(store: &Store, day: Day) -> Result<i32> {
     Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
 }
@@ -51,9 +48,6 @@ pub enum Telling {
 }
 
 /// Runs a day, within a transaction that the caller has begun.
-///
-/// # Errors
-/// A database that cannot be written.
 pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
@@ -88,9 +82,6 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
 
 /// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was set, within a transaction that the
 /// caller has begun. Returns the signals that were raised.
-///
-/// # Errors
-/// A database that cannot be written.
 pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) -> Result<Vec<SignalId>> {
     let mut customers = store.customers()?;
     customers.retain(|(key, _)| *key == company);
@@ -329,9 +320,6 @@ pub struct DueDays {
 }
 
 /// The days after the last one run, up to yesterday, split where they stop being complete; without a run before, yesterday.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn due_days(store: &Store, today: Day) -> Result<DueDays> {
     let yesterday = today.previous();
     let first = store.latest_run_day()?.map_or(yesterday, Day::next);
@@ -370,9 +358,6 @@ const PREVIEW_DAYS: i32 = 60;
 
 /// What a trend rule, `rule`, would have raised over the last 60 days of data, in each of some ways; `None` without data. The ways
 /// watch the same thing over the same timeframe.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
     let (Some(data), Some(trend)) = (store.event_days()?, ways.first()) else { return Ok(None) };
     let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };

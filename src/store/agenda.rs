@@ -43,9 +43,6 @@ pub struct OpenSignal {
 
 impl Store {
     /// Every company that has not churned by a day, by id.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT c.id, c.company_id, c.name, c.csm,
@@ -69,9 +66,6 @@ impl Store {
     }
 
     /// The signals that are open now, or that were raised and open at the end of a day; the oldest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn open_signals(&self, until: Option<Day>) -> Result<Vec<OpenSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail FROM signals s
@@ -95,9 +89,6 @@ impl Store {
     }
 
     /// The day of the last business review of each company that had one, on or before `until`.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn last_reviews(&self, until: Day) -> Result<HashMap<CompanyKey, Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, max(occurred_on) AS day FROM touchpoints

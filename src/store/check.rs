@@ -18,9 +18,6 @@ const MOST_PROBLEMS: usize = 20;
 
 impl Store {
     /// Everything that is wrong with the database; empty when it is sound.
-    ///
-    /// # Errors
-    /// A database that cannot be read at all.
     pub fn problems(&self) -> Result<Vec<String>> {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.count_problems()?);

@@ -46,9 +46,6 @@ pub(super) use company_columns;
 
 impl Store {
     /// Every text by which a company is known: ids, other known texts, names.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_names(&self) -> Result<Vec<CompanyName>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id AS company, company_id AS id, name FROM companies
@@ -62,9 +59,6 @@ impl Store {
     }
 
     /// The company that has this id, or is otherwise known by this text.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_by_id(&self, text: &str) -> Result<Option<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM companies WHERE company_id = ?1
@@ -77,9 +71,6 @@ impl Store {
 
     /// The company that a person means by `text`: its id, another known text, or its name if no other company has it, without
     /// regard to case.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_by_text(&self, text: &str) -> Result<Option<CompanyKey>> {
         if let Some(company) = self.company_by_id(text)? {
             return Ok(Some(company));
@@ -92,9 +83,6 @@ impl Store {
     }
 
     /// All events and people names with their keys, for an import to go on from.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn event_keys(&self) -> Result<Vec<(u32, String)>> {
         let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
         let keys = statement.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
@@ -102,9 +90,6 @@ impl Store {
     }
 
     /// Hands every person's key, id and company to `visit`.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str, Option<CompanyKey>)) -> Result<()> {
         let mut statement = self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
         let mut rows = statement.query([])?;
@@ -116,9 +101,6 @@ impl Store {
     }
 
     /// What a company's files said of it, without what belongs to it.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company(&self, key: CompanyKey) -> Result<Company> {
         let mut statement = self.connection.prepare_cached(concat!(
             "SELECT ",
@@ -131,7 +113,7 @@ impl Store {
     /// Adds a company.
     ///
     /// # Errors
-    /// A database that cannot be written; an id that another company has.
+    /// An id that another company has.
     pub fn add_company(&self, company: &Company) -> Result<CompanyKey> {
         let mut statement = self.connection.prepare_cached("INSERT INTO companies (company_id) VALUES (?1)")?;
         let key = CompanyKey(u32::try_from(statement.insert([&company.company_id])?)?);
@@ -142,7 +124,7 @@ impl Store {
     /// Adds a company that facts name and nothing else is known of.
     ///
     /// # Errors
-    /// A database that cannot be written; an id that another company has.
+    /// An id that another company has.
     pub fn add_unlisted_company(&self, text: &str) -> Result<CompanyKey> {
         let mut statement = self
             .connection
@@ -151,9 +133,6 @@ impl Store {
     }
 
     /// Replaces what is known of a company, but for its churn: that is [`Store::state_churn`]'s.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE companies SET
@@ -187,27 +166,18 @@ impl Store {
     }
 
     /// When the latest payment was made that a file of payments told of.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
         let mut statement = self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("paid_at"))?)
     }
 
     /// Notes when the latest payment was made.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
         self.connection.prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?.execute((key.0, at))?;
         Ok(())
     }
 
     /// Remembers another text by which a company is known.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
         let mut statement =
             self.connection.prepare_cached("INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)")?;
@@ -216,18 +186,12 @@ impl Store {
     }
 
     /// Whether the company is known only because a row of facts named it.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn is_unlisted(&self, key: CompanyKey) -> Result<bool> {
         let mut statement = self.connection.prepare_cached("SELECT is_unlisted FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("is_unlisted"))?)
     }
 
     /// The values of a company's own columns.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name, value FROM company_attributes WHERE company = ?1")?;
@@ -236,9 +200,6 @@ impl Store {
     }
 
     /// All values that companies have in a column of their own.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn attribute_values(&self, name: &str) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM company_attributes WHERE name = ?1")?;
         let values = statement.query_map([name], |row| row.get("value"))?;
@@ -246,9 +207,6 @@ impl Store {
     }
 
     /// Notes what the values of a column of the companies' own are.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn set_attribute_type(&self, name: &str, attribute_type: AttributeType) -> Result<()> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO attribute_types (name, type) VALUES (?1, ?2)")?
@@ -257,9 +215,6 @@ impl Store {
     }
 
     /// What the values of the companies' own columns are, by name.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
         let mut statement = self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
         let types = statement.query_map([], |row| Ok((row.get("name")?, row.get("type")?)))?;
@@ -267,9 +222,6 @@ impl Store {
     }
 
     /// Sets or clears the value of a company's own column.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn set_company_attribute(&self, key: CompanyKey, name: &str, value: Option<&str>) -> Result<()> {
         match value {
             Some(value) => self
@@ -285,9 +237,6 @@ impl Store {
     }
 
     /// Every company, by id, with what a dry run compares files by.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id",
@@ -304,18 +253,12 @@ impl Store {
     }
 
     /// How many companies there are.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_count(&self) -> Result<u64> {
         let mut statement = self.connection.prepare_cached("SELECT count(*) AS count FROM companies")?;
         Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
     }
 
     /// Who looks after each company that somebody looks after.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
         let mut statement =
             self.connection.prepare_cached("SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id")?;
@@ -324,9 +267,6 @@ impl Store {
     }
 
     /// The names of all columns that are not the program's own, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_attribute_names(&self) -> Result<Vec<String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT DISTINCT name FROM company_attributes ORDER BY name")?;

@@ -12,9 +12,6 @@ use crate::domain::day::Day;
 
 impl Store {
     /// What rules need to know of every company, in order of their ids, which does not depend on what was imported first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
         let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
         let mut statement = self.connection.prepare_cached(
@@ -47,9 +44,6 @@ impl Store {
     }
 
     /// The times during which a company was no customer, in order.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn breaks(&self, company: CompanyKey) -> Result<Vec<Break>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT churned_on, returned_on FROM customer_breaks WHERE company = ?1 ORDER BY churned_on",
@@ -60,9 +54,6 @@ impl Store {
 
     /// Notes that a company was stated to have churned on a day. A churn that was stated before is moved, unless the company came
     /// back between the two.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
         let connection = &self.connection;
         let (stated, subscriptions) = (self.stated_churns(company)?, self.subscriptions(company)?);
@@ -79,9 +70,6 @@ impl Store {
     }
 
     /// Notes that a company that had churned is a customer again from a day on.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn state_return(&self, company: CompanyKey, churned_on: Day, returned_on: Day) -> Result<()> {
         self.connection
             .prepare_cached(
@@ -101,9 +89,6 @@ impl Store {
     }
 
     /// Works out anew when a company was no customer.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
         let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
         let connection = &self.connection;
@@ -121,9 +106,6 @@ impl Store {
     }
 
     /// The subscriptions of a company, in the order in which they started.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn subscriptions(&self, company: CompanyKey) -> Result<Vec<Subscription>> {
         let mut statement = self
             .connection
@@ -146,9 +128,6 @@ impl Store {
     }
 
     /// The subscription of that id, and whose it is.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn subscription(&self, subscription_id: &str) -> Result<Option<(CompanyKey, Subscription)>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM subscriptions WHERE subscription_id = ?1")?;
         let found = statement
@@ -157,9 +136,6 @@ impl Store {
     }
 
     /// The ids of all subscriptions and whose they are.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn subscription_owners(&self) -> Result<Vec<(CompanyKey, String)>> {
         let mut statement = self.connection.prepare_cached("SELECT company, subscription_id FROM subscriptions")?;
         let owners =
@@ -168,9 +144,6 @@ impl Store {
     }
 
     /// Adds a subscription, or replaces the one of that id. [`Store::refresh_breaks`] is to follow.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_subscription(&self, company: CompanyKey, subscription: &Subscription) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO subscriptions (subscription_id, company, started_on, plan, product, mrr, seats, renews_on,

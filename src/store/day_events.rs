@@ -82,9 +82,6 @@ pub fn read(text: &str) -> Result<Vec<StoredEvent>> {
 }
 
 /// Hands each event of a text that [`write()`] made to `visit`, in order.
-///
-/// # Errors
-/// As [`read`].
 pub fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let read = reader.events(&mut visit);

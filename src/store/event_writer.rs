@@ -113,9 +113,6 @@ pub struct EventWriter<'s> {
 
 impl Store {
     /// A writer for the events of one file.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn event_writer(&self) -> Result<EventWriter<'_>> {
         Ok(EventWriter {
             store: self,
@@ -138,9 +135,6 @@ impl Store {
 
 impl EventWriter<'_> {
     /// Takes the next rows of the file.
-    ///
-    /// # Errors
-    /// A database or a temporary file that cannot be written.
     pub fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.insert_names(&batch.names)?;
         let identities = self.identify(&batch)?;
@@ -176,9 +170,6 @@ impl EventWriter<'_> {
     }
 
     /// Writes what is left and tells how many rows were new and known.
-    ///
-    /// # Errors
-    /// As [`EventWriter::push`].
     pub fn finish(mut self) -> Result<WrittenRows> {
         let mut days: Vec<i32> = self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
         days.sort_unstable();

@@ -82,9 +82,6 @@ const MOST_DAYS_OF_PEOPLE: i32 = 128;
 
 impl Store {
     /// The first and the last day with an event, of any name and company; `None` without events.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn event_days(&self) -> Result<Option<DayRange>> {
         let mut statement = self
             .connection
@@ -96,9 +93,6 @@ impl Store {
     }
 
     /// Hands every event to `visit`, day by day and within a day company by company.
-    ///
-    /// # Errors
-    /// A database that cannot be read; whatever `visit` fails with.
     pub fn for_each_event(&self, mut visit: impl FnMut(&EventRecord<'_>) -> Result<()>) -> Result<()> {
         // CROSS JOIN keeps this order of the tables, and so the rows in that of the days, without sorting millions of them.
         let mut statement = self.connection.prepare_cached(
@@ -129,17 +123,11 @@ impl Store {
     }
 
     /// Whether an event of this name was ever imported.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn knows_event(&self, name: &str) -> Result<bool> {
         Ok(self.event_key(name)?.is_some())
     }
 
     /// All event names, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn event_names(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached("SELECT name FROM event_names ORDER BY name")?;
         let names = statement.query_map([], |row| row.get("name"))?;
@@ -155,7 +143,7 @@ impl Store {
     /// once, however many questions there are, and nothing else.
     ///
     /// # Errors
-    /// A database that cannot be read; questions about people that span more than 128 days.
+    /// Questions about people that span more than 128 days.
     pub fn trend_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
         let events = self.event_counts(questions)?;
         let people = self.people_counts(questions)?;
@@ -232,9 +220,6 @@ impl Store {
     }
 
     /// What one company did in both windows, day by day and by person.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn company_activity(&self, company: CompanyKey, watch: &Watch, windows: &Windows) -> Result<CompanyActivity> {
         let wanted = match watch.event() {
             Some(name) => Some(self.event_key(name)?.unwrap_or(0)),
@@ -265,9 +250,6 @@ impl Store {
     }
 
     /// The events of a company by name, A to Z, each with a count for each day of the range.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn activity_by_event(&self, company: CompanyKey, range: DayRange) -> Result<Vec<(String, Vec<u64>)>> {
         let mut by_name: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         let mut statement = self.connection.prepare_cached(
@@ -298,9 +280,6 @@ impl Store {
     }
 
     /// Every event that was ever seen, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn event_summaries(&self) -> Result<Vec<EventSummary>> {
         let Some(range) = self.event_days()? else { return Ok(Vec::new()) };
         let recent = range.to - 29;

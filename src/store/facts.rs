@@ -10,9 +10,6 @@ use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, TeamMember, Ticke
 
 impl Store {
     /// The person of that id.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn person(&self, person_id: &str) -> Result<Option<Person>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person_id, company, name, email, role, created_on FROM people WHERE person_id = ?1",
@@ -21,9 +18,6 @@ impl Store {
     }
 
     /// The people of a company, by id.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn people(&self, company: CompanyKey) -> Result<Vec<Person>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person_id, company, name, email, role, created_on FROM people WHERE company = ?1 ORDER BY person_id",
@@ -33,9 +27,6 @@ impl Store {
     }
 
     /// Adds a person, or replaces what is known of the one of that id.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_person(&self, person: &Person) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO people (person_id, company, name, email, role, created_on)
@@ -65,9 +56,6 @@ impl Store {
     }
 
     /// How many equal responses without an id there are.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn equal_nps_responses(&self, response: &NpsResponse) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM nps_responses r LEFT JOIN people p ON p.id = r.person
@@ -79,9 +67,6 @@ impl Store {
     }
 
     /// Whether a response of that id is there.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn knows_nps_response(&self, response_id: &str) -> Result<bool> {
         let mut statement =
             self.connection.prepare_cached("SELECT count(*) AS count FROM nps_responses WHERE response_id = ?1")?;
@@ -91,7 +76,7 @@ impl Store {
     /// Adds a response to a survey.
     ///
     /// # Errors
-    /// A database that cannot be written; an id that another response has.
+    /// An id that another response has.
     pub fn add_nps_response(&self, response: &NpsResponse) -> Result<()> {
         let person = self.person_key(response.person_id.as_deref())?;
         let mut statement = self.connection.prepare_cached(
@@ -112,9 +97,6 @@ impl Store {
     }
 
     /// The survey responses of a company, newest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn nps_responses(&self, company: CompanyKey) -> Result<Vec<NpsResponse>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT r.*, p.person_id FROM nps_responses r LEFT JOIN people p ON p.id = r.person
@@ -125,18 +107,12 @@ impl Store {
     }
 
     /// The ticket of that id.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn ticket(&self, ticket_id: &str) -> Result<Option<Ticket>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM tickets WHERE ticket_id = ?1")?;
         Ok(statement.query_row([ticket_id], read_ticket).optional()?)
     }
 
     /// The tickets of a company, newest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn tickets(&self, company: CompanyKey) -> Result<Vec<Ticket>> {
         let mut statement = self
             .connection
@@ -146,9 +122,6 @@ impl Store {
     }
 
     /// Adds a ticket, or replaces the one of that id.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_ticket(&self, ticket: &Ticket) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO tickets (ticket_id, company, opened_at, opened_on, closed_at, closed_on, priority, status,
@@ -172,18 +145,12 @@ impl Store {
     }
 
     /// The invoice of that id.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn invoice(&self, invoice_id: &str) -> Result<Option<Invoice>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM invoices WHERE invoice_id = ?1")?;
         Ok(statement.query_row([invoice_id], read_invoice).optional()?)
     }
 
     /// The invoices of a company, the latest due first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn invoices(&self, company: CompanyKey) -> Result<Vec<Invoice>> {
         let mut statement = self
             .connection
@@ -193,9 +160,6 @@ impl Store {
     }
 
     /// Adds an invoice, or replaces the one of that id.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_invoice(&self, invoice: &Invoice) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO invoices (invoice_id, company, due_on, paid_on, amount, status)
@@ -207,9 +171,6 @@ impl Store {
     }
 
     /// How many equal contacts there are.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn equal_touchpoints(&self, touchpoint: &Touchpoint) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM touchpoints
@@ -221,9 +182,6 @@ impl Store {
     }
 
     /// Adds a contact.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_touchpoint(&self, touchpoint: &Touchpoint) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO touchpoints (company, occurred_at, occurred_on, direction, channel, kind, with_whom, subject)
@@ -235,9 +193,6 @@ impl Store {
     }
 
     /// The contacts with a company, newest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn touchpoints(&self, company: CompanyKey) -> Result<Vec<Touchpoint>> {
         let mut statement = self
             .connection
@@ -247,9 +202,6 @@ impl Store {
     }
 
     /// How many equal goals there are.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn equal_goals(&self, goal: &Goal) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM goals WHERE company = ?1 AND event = ?2 AND due_on = ?3 AND name IS ?4",
@@ -258,9 +210,6 @@ impl Store {
     }
 
     /// Adds a goal.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_goal(&self, goal: &Goal) -> Result<()> {
         let mut statement = self
             .connection
@@ -270,9 +219,6 @@ impl Store {
     }
 
     /// The goals of a company, the next due first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn goals(&self, company: CompanyKey) -> Result<Vec<Goal>> {
         let mut statement =
             self.connection.prepare_cached("SELECT * FROM goals WHERE company = ?1 ORDER BY due_on, event, id")?;
@@ -283,9 +229,6 @@ impl Store {
     }
 
     /// The member of the team of that name.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn team_member(&self, name: &str) -> Result<Option<TeamMember>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM team WHERE name = ?1")?;
         let member = statement.query_row([name], |row| {
@@ -303,9 +246,6 @@ impl Store {
     }
 
     /// Adds a member of the team, or replaces the one of that name.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_team_member(&self, member: &TeamMember) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO team (name, role, email, slack_id, manager, realtime, digest)

@@ -26,9 +26,6 @@ impl FirstUses {
 
 impl Store {
     /// The day of each company's first event of this name, for those that have one, however late.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn first_uses(&self, event: &str) -> Result<FxHashMap<CompanyKey, Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, day FROM first_uses WHERE event = (SELECT id FROM event_names WHERE name = ?1)",
@@ -39,9 +36,6 @@ impl Store {
     }
 
     /// The goals of all companies, or only those of one event, and the day of the first event of each, however late.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn goal_progress(&self, event: Option<&str>) -> Result<FxHashMap<CompanyKey, Vec<GoalProgress>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT g.company, g.event, g.due_on, g.name, f.day

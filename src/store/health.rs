@@ -39,9 +39,6 @@ pub type Scorings = HashMap<i64, Arc<Scoring>>;
 
 impl Store {
     /// The profiles that somebody has made, in the order in which they are tried. The default one comes after them.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn profiles(&self) -> Result<Vec<Profile>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
@@ -57,9 +54,6 @@ impl Store {
     }
 
     /// All profiles, in the order in which they are tried, the default one last.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn all_profiles(&self) -> Result<Vec<Profile>> {
         let mut profiles = self.profiles()?;
         profiles.push(Profile::shipped_default().clone());
@@ -69,8 +63,7 @@ impl Store {
     /// Keeps a profile, in place of the one of that name if there is one. Scores of the past stay as they are.
     ///
     /// # Errors
-    /// A profile with a [problem](Profile::problem) or with an expression that cannot be read or that names health itself (exit 9); a
-    /// database that cannot be written.
+    /// A profile with a [problem](Profile::problem) or with an expression that cannot be read or that names health itself (exit 9).
     pub fn save_profile(&self, profile: &Profile) -> Result<()> {
         if let Some(problem) = profile.problem() {
             return Err(not_allowed(problem).into());
@@ -85,18 +78,12 @@ impl Store {
     }
 
     /// Removes a profile. Returns whether there was one of that name. Scores of the past stay as they are.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn remove_profile(&self, name: &str) -> Result<bool> {
         Ok(self.connection.execute("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
     }
 
     /// All profiles in the order in which they are tried, with the numbers of their definitions. A definition that has none yet gets
     /// one: that of the default profile, when a company is scored for the first time.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn versioned_profiles(&self) -> Result<Vec<VersionedProfile>> {
         let versioned = |profile: Profile| {
             let version = self.version_of(&profile.scoring)?;
@@ -123,9 +110,6 @@ impl Store {
     }
 
     /// Every definition by which companies were ever scored.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn scorings(&self) -> Result<Scorings> {
         let mut statement =
             self.connection.prepare_cached("SELECT id, profile, good, average, measures FROM health_versions")?;
@@ -138,9 +122,6 @@ impl Store {
     }
 
     /// Keeps the health of all companies on a day, in place of what was kept of that day.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn replace_health(&self, day: Day, companies: &[NewHealth]) -> Result<()> {
         let span = keys::of_days(DayRange { from: day, to: day });
         self.connection
@@ -160,9 +141,6 @@ impl Store {
 
     /// The day whose health is that of `as_of`: the latest day run on or before it; of the first rules of a day, which come before its
     /// health, the latest before it. `None` when none was run by then.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
         self.latest_run_day_until(match as_of.stage {
             Stage::BeforeTrends => as_of.day.previous(),
@@ -171,9 +149,6 @@ impl Store {
     }
 
     /// The health of the companies that were scored on a day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn health_on(&self, day: Day, scope: Scope) -> Result<FxHashMap<CompanyKey, Assessment>> {
         let scorings = self.scorings()?;
         let mut statement = self
@@ -189,9 +164,6 @@ impl Store {
     }
 
     /// The health of a company on the days of a range on which it was scored, in order.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn health_history(&self, company: CompanyKey, range: DayRange) -> Result<Vec<(Day, Assessment)>> {
         let scorings = self.scorings()?;
         let mut statement =

@@ -35,9 +35,6 @@ pub struct ImportRecord {
 
 impl Store {
     /// Records an import.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_import(&self, import: &ImportRecord) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO imports (file, kind, started_at, finished_at, rows_read, rows_new, rows_known, rows_rejected,
@@ -62,9 +59,6 @@ impl Store {
     }
 
     /// All imports, oldest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn imports(&self) -> Result<Vec<ImportRecord>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM imports ORDER BY id")?;
         let imports = statement.query_map([], |row| {
@@ -87,9 +81,6 @@ impl Store {
     }
 
     /// When the latest import of a kind was done.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn last_import(&self, kind: &str) -> Result<Option<Instant>> {
         let mut statement = self
             .connection
@@ -99,9 +90,6 @@ impl Store {
 
     /// How the columns of a header were mapped by hand: field and column. Without a kind, as for the only kind that it was
     /// ever mapped to.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn column_map(&self, header: &str, kind: Option<&str>) -> Result<Vec<(String, String)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT field, source FROM column_maps
@@ -114,9 +102,6 @@ impl Store {
     }
 
     /// Remembers how the columns of a header were mapped by hand.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn set_column_map(&self, header: &str, kind: &str, map: &[(String, String)]) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO column_maps (header, kind, field, source) VALUES (?1, ?2, ?3, ?4)",

@@ -12,9 +12,6 @@ use crate::domain::reason::ReasonKind;
 
 impl Store {
     /// Records a loss. Of a churn that was recorded for the same company and day, it takes the place.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_loss(&self, loss: &Loss) -> Result<()> {
         if loss.kind == ReasonKind::Churn {
             self.connection
@@ -45,9 +42,6 @@ impl Store {
 
     /// The losses of all companies by day, those after `until` left out. Churns that a file stated are not among them: they
     /// are in [`Store::breaks`] alone.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn losses_until(&self, until: Option<Day>) -> Result<Vec<Loss>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
@@ -58,9 +52,6 @@ impl Store {
     }
 
     /// Whether a churn of the company on that day is recorded.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
         let mut statement = self
             .connection

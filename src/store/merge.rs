@@ -9,9 +9,6 @@ use crate::domain::company::{Company, CompanyKey};
 
 impl Store {
     /// The companies that are known only because facts named them, by this id, without regard to case.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
         let mut statement =
             self.connection.prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
@@ -21,9 +18,6 @@ impl Store {
 
     /// Makes one company of two, within a transaction that the caller has begun. What `into` says of itself stands; its gaps are
     /// filled from `from`, whose id and name stay known as texts for `into`. Events and other facts without an id that both have are one.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let (left, mut kept) = (self.company(from)?, self.company(into)?);
         let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;

@@ -8,9 +8,6 @@ use crate::domain::metric::{Definition, Measure, Metric};
 
 impl Store {
     /// All metrics, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn metrics(&self) -> Result<Vec<Metric>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name, event, measure, days, formula FROM metrics ORDER BY name")?;
@@ -19,9 +16,6 @@ impl Store {
     }
 
     /// The metric of that name.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn metric(&self, name: &str) -> Result<Option<Metric>> {
         let mut statement = self
             .connection
@@ -30,9 +24,6 @@ impl Store {
     }
 
     /// Adds a metric, or gives the one of that name another definition.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_metric(&self, metric: &Metric) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO metrics (name, event, measure, days, formula) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -49,9 +40,6 @@ impl Store {
     }
 
     /// Removes a metric.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn remove_metric(&self, name: &str) -> Result<()> {
         self.connection.execute("DELETE FROM metrics WHERE name = ?1", [name])?;
         Ok(())

@@ -22,9 +22,6 @@ const STEPS: &[&str] = &[
 pub const LATEST: usize = STEPS.len();
 
 /// The schema version of a database; 0 while it is empty.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
     connection
         .query_row("SELECT user_version AS version FROM pragma_user_version", [], |row| row.get::<_, i64>("version"))
@@ -32,17 +29,11 @@ pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
 }
 
 /// The mark that tells whose database it is; 0 while it is empty.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("SELECT application_id AS id FROM pragma_application_id", [], |row| row.get("id"))
 }
 
 /// Brings a database of an earlier version, or an empty one, to [`LATEST`], all steps or none.
-///
-/// # Errors
-/// A database that cannot be written.
 pub fn migrate(connection: &Connection) -> Result<()> {
     if version(connection)? == LATEST {
         return Ok(());

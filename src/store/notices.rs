@@ -79,9 +79,6 @@ fn place(why: Why) -> Place {
 
 impl Store {
     /// All members of the team, by name.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn team(&self) -> Result<Vec<TeamMember>> {
         let mut statement = self.connection.prepare_cached("SELECT name FROM team ORDER BY name")?;
         let names = statement.query_map([], |row| row.get("name"))?.collect::<Result<Vec<String>, _>>()?;
@@ -91,9 +88,6 @@ impl Store {
 
     /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction that the caller has begun. A
     /// person who has been told of a signal is not told again.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         if signals.is_empty() {
             return Ok(());
@@ -152,9 +146,6 @@ impl Store {
 
     /// Hands the unread notices of open signals to those who have the companies now, where a company went to another CSM or manager
     /// since this was done last. Within a transaction that the caller has begun.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn reroute_notices(&self, now: Instant) -> Result<()> {
         let mut statement =
             self.connection.prepare_cached("DELETE FROM companies_to_reroute RETURNING company AS id")?;
@@ -243,9 +234,6 @@ impl Store {
     }
 
     /// What is in somebody's inbox, unread first, newest first; at most `limit`.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn inbox(&self, person: &str, limit: Option<u64>) -> Result<Vec<InboxEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT signal, told_at, read_at FROM notices
@@ -263,9 +251,6 @@ impl Store {
     }
 
     /// Notes that somebody has read of these signals.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn mark_read(&self, person: &str, signals: &[SignalId], now: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE notices SET read_at = ?3 WHERE signal = ?1 AND person = ?2 AND read_at IS NULL AND withdrawn_at IS NULL",
@@ -275,9 +260,6 @@ impl Store {
     }
 
     /// How many notices lie unread in inboxes.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn unread_notices(&self) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM notices

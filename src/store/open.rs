@@ -72,9 +72,6 @@ impl Store {
 
     /// Opens an existing database to read; nothing in it can be changed through the result. Works on a read-only mount
     /// and on a full disk.
-    ///
-    /// # Errors
-    /// As [`Store::open_to_write`].
     pub fn open_to_read(path: &Path) -> Result<Store> {
         let path = absolute(path)?;
         require_file(&path)?;
@@ -90,9 +87,6 @@ impl Store {
 
 impl Store {
     /// Removes the database: for one that was made a moment ago, and for nothing.
-    ///
-    /// # Errors
-    /// Files that cannot be removed.
     pub fn remove(self) -> Result<()> {
         let Store { connection, path, .. } = self;
         connection.close().map_err(|(_, error)| error)?;

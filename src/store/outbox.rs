@@ -121,9 +121,6 @@ impl Store {
     }
 
     /// The unread notices that no message of a channel carries, in order of their signals.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn pending_notices(&self, channel: Channel) -> Result<Vec<PendingNotice>> {
         let mut statement = self.connection.prepare_cached(match channel {
             Channel::Email => {
@@ -147,9 +144,6 @@ impl Store {
     }
 
     /// Whether a digest for somebody, or for Slack, was made on a day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn has_digest(&self, channel: Channel, person: Option<&str>, day: Day) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM messages
@@ -160,9 +154,6 @@ impl Store {
 
     /// Makes a message that is due at once and carries these notices, within a transaction that the caller has begun. On Slack
     /// everybody reads it, so that there it carries all notices of their signals.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_message(&self, message: &NewMessage<'_>, notices: &[&PendingNotice]) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
@@ -190,9 +181,6 @@ impl Store {
 
     /// The messages that are not delivered, dead ones included, in the order in which they were made. One of which everything has been
     /// read by now is left out: there is nothing left to tell.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn undelivered_messages(&self) -> Result<Vec<Message>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT * FROM (
@@ -209,9 +197,6 @@ impl Store {
     }
 
     /// The signals that a message tells of and that are still to be read: bad before good before info, newest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT s.id, s.type, s.company FROM notices n JOIN signals s ON s.id = n.signal
@@ -229,9 +214,6 @@ impl Store {
     }
 
     /// Who has not read a signal that a message tells of, by name.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn people_of_message(&self, message: i64, signal: SignalId) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person FROM notices
@@ -244,9 +226,6 @@ impl Store {
     }
 
     /// Notes that a message was delivered.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn note_sent(&self, message: i64, at: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE messages SET sent_at = ?2, next_try_at = NULL, last_error = NULL, tries = tries + 1 WHERE id = ?1",
@@ -256,9 +235,6 @@ impl Store {
     }
 
     /// Notes that a try to deliver a message failed, and when to try again; `None`: never.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn note_failed(&self, message: i64, error: &str, next_try_at: Option<Instant>) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE messages SET tries = tries + 1, last_error = ?2, next_try_at = ?3 WHERE id = ?1 AND sent_at IS NULL",
@@ -268,9 +244,6 @@ impl Store {
     }
 
     /// When a message was delivered last.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn last_delivery(&self) -> Result<Option<Instant>> {
         let mut statement = self
             .connection

@@ -19,9 +19,6 @@ pub struct StoredPlaybook {
 
 impl Store {
     /// All playbooks, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn playbooks(&self) -> Result<Vec<StoredPlaybook>> {
         let own = self.own_playbooks()?;
         let shipped =
@@ -34,9 +31,6 @@ impl Store {
     }
 
     /// The playbook of this name.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn playbook(&self, name: &str) -> Result<Option<StoredPlaybook>> {
         Ok(self.playbooks()?.into_iter().find(|stored| stored.playbook.name == name))
     }
@@ -45,7 +39,7 @@ impl Store {
     /// unchanged.
     ///
     /// # Errors
-    /// A playbook with a [problem](Playbook::problem) (exit 9); a database that cannot be written.
+    /// A playbook with a [problem](Playbook::problem) (exit 9).
     pub fn save_playbook(&self, playbook: &Playbook) -> Result<()> {
         if let Some(problem) = playbook.problem() {
             return Err(not_allowed(problem).into());
@@ -70,9 +64,6 @@ impl Store {
 
     /// Removes a playbook that somebody has made, or takes back the changes to a shipped one. Returns whether there was
     /// anything to remove. Tasks that it opened stay.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn remove_playbook(&self, name: &str) -> Result<bool> {
         self.connection.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
         Ok(self.connection.execute("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)

@@ -12,9 +12,6 @@ use crate::domain::pulse::{Level, Pulse, PulseMark, in_order};
 
 impl Store {
     /// Adds a setting of the pulse.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_pulse(&self, pulse: &Pulse) -> Result<()> {
         let mut insert = self
             .connection
@@ -30,9 +27,6 @@ impl Store {
     }
 
     /// How many equal settings of the pulse there are: same company, instant, level, note, person and reasons.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn equal_pulses(&self, pulse: &Pulse) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM pulses p
@@ -45,9 +39,6 @@ impl Store {
     }
 
     /// The pulses of a company, in the order in which they count.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn pulses(&self, company: CompanyKey) -> Result<Vec<Pulse>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
@@ -61,9 +52,6 @@ impl Store {
 
     /// The pulses of all companies, those that count from a day after `until` left out: company by company, in the order in which
     /// they count.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn all_pulses(&self, until: Option<Day>) -> Result<Vec<Pulse>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
@@ -80,9 +68,6 @@ impl Store {
 
     /// The history of the pulse of each company that has one, in the order in which it counts; pulses that count from a day after
     /// `until` are left out. What [`crate::domain::pulse::success_score`] and [`crate::domain::pulse::current`] take.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn pulses_until(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<PulseMark>>> {
         let mut all: HashMap<CompanyKey, Vec<PulseMark>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
@@ -97,9 +82,6 @@ impl Store {
     }
 
     /// The team's own words for levels of the pulse, where they have been set.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn own_guidelines(&self) -> Result<BTreeMap<Level, String>> {
         let mut statement = self.connection.prepare_cached("SELECT level, guideline FROM pulse_levels")?;
         let guidelines = statement.query_map([], |row| Ok((row.get("level")?, row.get("guideline")?)))?;
@@ -107,18 +89,12 @@ impl Store {
     }
 
     /// When a level applies: in the team's own words, else in those that come with the program.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn guideline(&self, level: Level) -> Result<String> {
         let own = self.own_guidelines()?.remove(&level);
         Ok(own.unwrap_or_else(|| level.shipped_guideline().to_owned()))
     }
 
     /// Sets the team's own words for a level. Those that come with the program are kept as such and not as the team's.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn set_guideline(&self, level: Level, guideline: &str) -> Result<()> {
         self.connection.prepare_cached("DELETE FROM pulse_levels WHERE level = ?1")?.execute([level])?;
         if guideline != level.shipped_guideline() {

@@ -10,9 +10,6 @@ use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
 
 impl Store {
     /// All reason codes: those of the program, with what the team has changed, and its own.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn reason_library(&self) -> Result<Library> {
         let mut statement = self
             .connection
@@ -37,9 +34,6 @@ impl Store {
 
     /// Adds a reason, or replaces the one of that kind and code. One that is as it came with the program is kept as such and not
     /// as the team's.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_reason(&self, reason: &Reason) -> Result<()> {
         self.forget_reason(reason)?;
         let code = reason.code.to_string();
@@ -74,7 +68,7 @@ impl Store {
     /// Gives a reason another code, everywhere it was said. The former one stays understood in files and on the command line.
     ///
     /// # Errors
-    /// A database that cannot be written; a code that another reason of the kind has.
+    /// A code that another reason of the kind has.
     pub fn rename_reason(&self, reason: &Reason, code: &ReasonCode) -> Result<()> {
         self.forget_reason(reason)?;
         self.save_reason(&Reason { code: code.clone(), ..reason.clone() })?;

@@ -29,9 +29,6 @@ pub struct StoredRule {
 
 impl Store {
     /// All rules but the removed ones, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn rules(&self) -> Result<Vec<StoredRule>> {
         let mut statement = self.connection.prepare_cached(concat!(
             "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.playbook, v.managers, v.executives, ",
@@ -43,9 +40,6 @@ impl Store {
     }
 
     /// The rule of this name, removed or not.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn rule(&self, name: &str) -> Result<Option<StoredRule>> {
         let mut statement = self.connection.prepare_cached(concat!(
             "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.playbook, v.managers, v.executives, ",
@@ -56,9 +50,6 @@ impl Store {
     }
 
     /// Adds a rule, or gives the one of that name a new definition.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_rule(&self, rule: &Rule) -> Result<()> {
         let version = self.add_rule_version(rule)?;
         let mut statement = self.connection.prepare_cached(
@@ -108,18 +99,12 @@ impl Store {
     }
 
     /// Switches a rule on or off.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<()> {
         self.connection.execute("UPDATE rules SET is_enabled = ?2 WHERE name = ?1", (name, is_enabled))?;
         Ok(())
     }
 
     /// Removes a rule; its signals and definitions stay.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn remove_rule(&self, name: &str) -> Result<()> {
         self.connection.execute("UPDATE rules SET is_removed = 1 WHERE name = ?1", [name])?;
         Ok(())

@@ -69,27 +69,18 @@ pub struct RunRecord {
 
 impl Store {
     /// The latest day that was run.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn latest_run_day(&self) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs")?;
         Ok(statement.query_row([], |row| row.get("day"))?)
     }
 
     /// The latest day on or before `day` that was run.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn latest_run_day_until(&self, day: Day) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE day <= ?1")?;
         Ok(statement.query_row([day], |row| row.get("day"))?)
     }
 
     /// The days of a range that were run, in order.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn days_run(&self, range: DayRange) -> Result<Vec<Day>> {
         let mut statement =
             self.connection.prepare_cached("SELECT DISTINCT day FROM runs WHERE day BETWEEN ?1 AND ?2 ORDER BY day")?;
@@ -99,18 +90,12 @@ impl Store {
 
     /// The day on which an entry made now into the history of signals counts: the day after the latest day run, or today before
     /// the first run. So a past day can be replayed without a clock.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn history_day(&self, now: Instant) -> Result<Day> {
         Ok(self.latest_run_day()?.map_or_else(|| now.day_in(self.zone()), Day::next))
     }
 
     /// The day to which measured facts reach unless the user says otherwise: the latest day run, else the last day with events,
     /// else yesterday.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn as_of(&self, today: Day) -> Result<Day> {
         let run = self.latest_run_day()?;
         let data = self.event_days()?.map(|days| days.to);
@@ -118,9 +103,6 @@ impl Store {
     }
 
     /// The run that finished last.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn last_run(&self) -> Result<Option<RunRecord>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM runs ORDER BY id DESC LIMIT 1")?;
         let mut runs = statement.query_map([], read_run)?;
@@ -129,9 +111,6 @@ impl Store {
     }
 
     /// The first day on which a rule of this name was ever run; `None` when it never was.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn first_run_of_rule(&self, rule: &str) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(r.day) AS day FROM run_rules t JOIN runs r ON r.id = t.run WHERE t.rule = ?1",
@@ -140,9 +119,6 @@ impl Store {
     }
 
     /// Begins the record of a run, and returns its number for the signals that it raises.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn begin_run(&self, day: Day, started_at: Instant, is_backfill: bool) -> Result<i64> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO runs (day, started_at, finished_at, is_backfill, companies_evaluated) VALUES (?1, ?2, ?2, ?3, 0)",
@@ -151,9 +127,6 @@ impl Store {
     }
 
     /// Completes the record of the run with the number `run.id`.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn finish_run(&self, run: &RunRecord) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE runs SET finished_at = :finished_at, newest_event_on = :newest_event_on,
@@ -200,9 +173,6 @@ impl Store {
     }
 
     /// All runs, oldest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn runs(&self) -> Result<Vec<RunRecord>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM runs ORDER BY id")?;
         let runs: Vec<RunRecord> = statement.query_map([], read_run)?.collect::<Result<_, _>>()?;

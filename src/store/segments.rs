@@ -16,9 +16,6 @@ pub struct Segment {
 
 impl Store {
     /// All segments, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn segments(&self) -> Result<Vec<Segment>> {
         let mut statement = self.connection.prepare_cached("SELECT name, condition FROM segments ORDER BY name")?;
         let segments =
@@ -27,9 +24,6 @@ impl Store {
     }
 
     /// The segment of that name.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn segment(&self, name: &str) -> Result<Option<Segment>> {
         let mut statement = self.connection.prepare_cached("SELECT name, condition FROM segments WHERE name = ?1")?;
         let segment =
@@ -38,9 +32,6 @@ impl Store {
     }
 
     /// Adds a segment, or gives the one of that name another condition.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_segment(&self, segment: &Segment) -> Result<()> {
         let mut statement =
             self.connection.prepare_cached("INSERT OR REPLACE INTO segments (name, condition) VALUES (?1, ?2)")?;
@@ -49,9 +40,6 @@ impl Store {
     }
 
     /// Removes a segment.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn remove_segment(&self, name: &str) -> Result<()> {
         self.connection.execute("DELETE FROM segments WHERE name = ?1", [name])?;
         Ok(())

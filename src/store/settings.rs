@@ -30,18 +30,12 @@ impl Default for SendingLimits {
 
 impl Store {
     /// The value of a setting, or `None` while it was never set.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn setting(&self, name: &str) -> Result<Option<String>> {
         let mut statement = self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
         Ok(statement.query_row([name], |row| row.get("value")).optional()?)
     }
 
     /// Sets the time zone in which days begin and end. To be called before events are in.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn set_zone(&mut self, zone: Tz) -> Result<()> {
         self.connection.execute(
             "INSERT INTO settings (name, value) VALUES ('timezone', ?1)
@@ -55,7 +49,7 @@ impl Store {
     /// How people are told. What was never set is as usual.
     ///
     /// # Errors
-    /// A database that cannot be read, or that holds what this program never writes.
+    /// , or that holds what this program never writes.
     pub fn notify_settings(&self) -> Result<NotifySettings> {
         let usual = NotifySettings::default();
         let source = |name: &str, usual| match self.setting(name)? {
@@ -75,9 +69,6 @@ impl Store {
     }
 
     /// Sets how people are told. Where secrets stand is stored; the secrets are not.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn save_notify_settings(&self, settings: &NotifySettings) -> Result<()> {
         self.put_setting("notify.from", settings.from.as_deref())?;
         self.put_setting("notify.grace_hours", Some(&settings.grace_hours.to_string()))?;
@@ -98,9 +89,6 @@ impl Store {
 
     /// How long delivering may take. Only tests set it, as three numbers of milliseconds, to see what hanging servers do without
     /// waiting for minutes.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn sending_limits(&self) -> Result<SendingLimits> {
         let text = self.setting("notify.limits_ms")?.unwrap_or_default();
         let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();

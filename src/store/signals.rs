@@ -173,9 +173,6 @@ const FROM: &str = "
 impl Store {
     /// The latest signal of each rule for each company, raised in `range`. One question for all rules: each would have to go
     /// through the same days.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn latest_signals(&self, range: DayRange) -> Result<HashMap<String, LatestByCompany>> {
         // Newest first costs no sorting; of the signals of one day the last one counts.
         let mut statement = self.connection.prepare_cached(
@@ -200,9 +197,6 @@ impl Store {
     }
 
     /// Raises a signal.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn raise(&self, signal: &NewSignal<'_>) -> Result<SignalId> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signals (company, rule, rule_version, run, type, raised_on, observation_from, observation_to,
@@ -242,9 +236,6 @@ impl Store {
     }
 
     /// What an adoption rule has raised already, on whatever day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn adoption_signals(&self, rule: &str) -> Result<ToldByCompany> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, type, goal_event, goal_name, due_on FROM signals
@@ -263,9 +254,6 @@ impl Store {
     }
 
     /// What of the signals of a condition rule may hold back another one on `day`. States are those of that day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn condition_signals(&self, name: &str, rule: &ConditionRule, day: Day) -> Result<Raised> {
         match &rule.key {
             Some(key) => self.raised_keys(name, key),
@@ -310,18 +298,12 @@ impl Store {
     }
 
     /// One signal; `None` when there is none of that number.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
         let mut statement = self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
         Ok(statement.query_row([id], read_signal).optional()?)
     }
 
     /// Whether a signal is open or closed; `None` when there is none of that number.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
         let mut statement =
             self.connection.prepare_cached("SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1")?;
@@ -330,9 +312,6 @@ impl Store {
     }
 
     /// The numbers of the signals that pass the filter, newest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
         let mut ids = Vec::new();
         self.query_signals("SELECT s.id", filter, SignalOrder::NEWEST_FIRST, |row| {
@@ -343,9 +322,6 @@ impl Store {
     }
 
     /// Hands the signals that pass the filter to `visit`, in order.
-    ///
-    /// # Errors
-    /// A database that cannot be read; whatever `visit` fails with.
     pub fn for_each_signal(
         &self,
         filter: &SignalFilter,
@@ -378,9 +354,6 @@ impl Store {
     }
 
     /// The signals that pass the filter, in order.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signals(&self, filter: &SignalFilter, order: SignalOrder) -> Result<Vec<SignalRecord>> {
         let mut signals = Vec::new();
         self.for_each_signal(filter, order, |signal| {
@@ -391,9 +364,6 @@ impl Store {
     }
 
     /// How many signals there are of each type and state.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signal_totals(&self) -> Result<Vec<(SignalType, State, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open",
@@ -406,9 +376,6 @@ impl Store {
     }
 
     /// What happened to a signal, oldest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT action, at, day, by, reason, outcome FROM signal_history WHERE signal = ?1 ORDER BY id",
@@ -418,9 +385,6 @@ impl Store {
     }
 
     /// All signals with what happened to them, in order of their numbers. With `until`, as things stood at the end of that day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome
@@ -451,9 +415,6 @@ impl Store {
     }
 
     /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was open.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn acknowledgement_on(&self, id: SignalId, day: Day) -> Result<Option<Acknowledgement>> {
         let last = self.signal_history(id)?.into_iter().rfind(|entry| entry.day <= day);
         let closed = last.filter(|entry| entry.action == Action::Acknowledged);
@@ -461,9 +422,6 @@ impl Store {
     }
 
     /// Adds an entry to the history of a signal, which closes or reopens it.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome)

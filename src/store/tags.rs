@@ -20,9 +20,6 @@ pub struct TagRecord {
 
 impl Store {
     /// Puts a tag on a company. Returns whether it is new there.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO company_tags (company, tag, added_at, added_on, added_by)
@@ -33,9 +30,6 @@ impl Store {
     }
 
     /// Takes a tag off a company. Returns whether it was there.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn remove_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
         let mut update = self.connection.prepare_cached(
             "UPDATE company_tags SET removed_at = ?3, removed_on = ?4, removed_by = ?5
@@ -45,9 +39,6 @@ impl Store {
     }
 
     /// The tags that a company has now, A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn tags(&self, company: CompanyKey) -> Result<Vec<TagRecord>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT tag, added_at, added_on, added_by FROM company_tags
@@ -64,9 +55,6 @@ impl Store {
     }
 
     /// The tags of every company that has any, each once and A to Z: now, or as they stood at the end of a day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn tags_as_of(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT company, tag FROM company_tags

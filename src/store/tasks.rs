@@ -116,9 +116,6 @@ macro_rules! task_select {
 impl Store {
     /// Opens a task for each step of a playbook and puts its tags on the company, within a transaction that the caller has
     /// begun. A step is due so many days after the day of the stamp.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn open_tasks(
         &self,
         company: CompanyKey,
@@ -138,9 +135,6 @@ impl Store {
     }
 
     /// Adds a task.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn add_task(&self, task: &NewTask<'_>, stamp: &Stamp) -> Result<TaskId> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO tasks (company, title, due_on, playbook, signal, owner, added_on)
@@ -160,9 +154,6 @@ impl Store {
     }
 
     /// Gives a task to another role or person.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn assign_task(&self, id: TaskId, owner: &Owner, stamp: &Stamp) -> Result<()> {
         self.enter(id, TaskAction::Assigned, stamp, Some(owner.as_str()), None)?;
         let mut update = self.connection.prepare_cached("UPDATE tasks SET owner = ?2 WHERE id = ?1")?;
@@ -171,9 +162,6 @@ impl Store {
     }
 
     /// Notes that an open task is done.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     pub fn finish_task(&self, task: &TaskRecord, note: Option<&str>, stamp: &Stamp) -> Result<()> {
         let entry = self.enter(task.id, TaskAction::Done, stamp, task.assignee.as_deref(), note)?;
         let mut update = self.connection.prepare_cached("UPDATE tasks SET done = ?2 WHERE id = ?1")?;
@@ -196,18 +184,12 @@ impl Store {
     }
 
     /// The task of this number.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn task(&self, id: TaskId) -> Result<Option<TaskRecord>> {
         let mut statement = self.connection.prepare_cached(concat!(task_select!(), " WHERE t.id = ?1"))?;
         Ok(statement.query_row([id], read_task).optional()?)
     }
 
     /// The tasks that pass the filter, those due first before the others.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>> {
         let mut statement = self.connection.prepare_cached(concat!(
             task_select!(),
@@ -234,9 +216,6 @@ impl Store {
     }
 
     /// The tasks that a signal opened, in order of their numbers.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
         let mut statement =
             self.connection.prepare_cached(concat!(task_select!(), " WHERE t.signal = ?1 ORDER BY t.id"))?;
@@ -245,9 +224,6 @@ impl Store {
     }
 
     /// What happened to a task, oldest first.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn task_history(&self, id: TaskId) -> Result<Vec<TaskEntry>> {
         let mut statement = self
             .connection
@@ -265,9 +241,6 @@ impl Store {
 
     /// How many tasks each company has that has any open, those overdue being due before `as_of`. With `until`, as they stood at
     /// the end of that day: a task that was done later was open.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn task_counts(&self, as_of: Day, until: Option<Day>) -> Result<HashMap<CompanyKey, TaskCounts>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT t.company, count(*) AS open, sum(t.due_on < :as_of) AS overdue
@@ -284,9 +257,6 @@ impl Store {
     }
 
     /// Everybody who has to do with customers: the team, and those whom companies and tasks name; A to Z.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn known_colleagues(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name FROM team

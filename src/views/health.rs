@@ -149,9 +149,6 @@ struct Comparison {
 
 impl HealthView {
     /// Gathers the health of a company, with its trend over `days` days.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn gather(store: &Store, company: CompanyKey, as_of: AsOf, days: i32) -> Result<HealthView> {
         let days = DayRange { from: as_of.day - days + 1, to: as_of.day };
         let day = store.health_day(as_of)?;

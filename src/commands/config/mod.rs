@@ -84,8 +84,7 @@ impl Config {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A file that cannot be read (exit 4); one that is not TOML, or that says what cannot be (exit 9); a database that cannot be read
-    /// or written.
+    /// A file that cannot be read (exit 4); one that is not TOML, or that says what cannot be (exit 9) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Config::Apply(args) => args.run(context),

@@ -302,9 +302,6 @@ fn failure_of(result: Result<()>) -> Result<Result<(), Failure>> {
 }
 
 /// A warning of an event that was never imported, with the nearest that was.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn unknown_event(store: &Store, event: &str) -> Result<Option<Advice>> {
     if store.knows_event(event)? {
         return Ok(None);

@@ -43,41 +43,23 @@ pub trait Definition {
     }
 
     /// What it is at present; `None` while there is none.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     fn present(&self, store: &Store) -> Result<Option<Block>>;
 
     /// What it shall be.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     fn wanted(&self, store: &Store) -> Result<Block>;
 
     /// Makes it so, or notes in the table why that cannot be.
-    ///
-    /// # Errors
-    /// A database that cannot be written.
     fn save(&self, store: &Store, table: &Table<'_>) -> Result<()>;
 
     /// Notes in the table what does not fit the rest, once everything that the file names is in place.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
 
     /// Notes in the table what goes wrong between this and others, once each by itself is in order.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     fn check_together(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
         Ok(())
     }
 
     /// What should be thought about before relying on it.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     fn advise(&self, _store: &Store) -> Result<Vec<Advice>> {
         Ok(Vec::new())
     }
@@ -117,9 +99,6 @@ pub fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
 }
 
 /// The blocks of everything that a team has made or changed.
-///
-/// # Errors
-/// A database that cannot be read.
 pub fn own(store: &Store) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     for section in &SECTIONS {

@@ -74,9 +74,6 @@ impl<'s> Question<'s> {
     }
 
     /// The customers of the day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn portfolio(&self) -> Result<Portfolio> {
         let selected = Customers::select(self.store, &self.catalogue, &NAMES, &self.conditions, self.as_of)?;
         let mut pulses = current_pulses(self.store.all_pulses(self.as_of.last_entry())?);
@@ -117,9 +114,6 @@ impl<'s> Question<'s> {
     }
 
     /// The customers of earlier days with their health scores, oldest first. The one place where the trend of scores is read.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn history(&self) -> Result<Vec<Snapshot>> {
         const WEEK: i32 = 7;
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
@@ -133,9 +127,6 @@ impl<'s> Question<'s> {
     }
 
     /// The pulses of those who were customers on an earlier day.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn pulses_on(&self, day: Day) -> Result<EarlierPulses> {
         let pulses = current_pulses(self.store.all_pulses(Some(day))?);
         let present = self.customers_on(day, &self.meant()?, None)?;
@@ -143,9 +134,6 @@ impl<'s> Question<'s> {
     }
 
     /// Who left and who pays less, over the last months.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn losses(&self) -> Result<Losses> {
         let meant = self.meant()?;
         let mut months = Vec::new();
@@ -188,9 +176,6 @@ impl<'s> Question<'s> {
     }
 
     /// The signals of the customers, with what happened to them.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
         let present: HashSet<CompanyKey> = portfolio.customers.iter().map(|customer| customer.key).collect();
         let mut lives = self.store.signal_lives(self.as_of.last_entry())?;

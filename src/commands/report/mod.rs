@@ -98,8 +98,7 @@ impl ReportCommand {
     /// Works the report out and writes it.
     ///
     /// # Errors
-    /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9); a file that cannot be written
-    /// (exit 8); a database that cannot be read.
+    /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9); a file that cannot be written (exit 8).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             ReportCommand::Dashboard(options) => options.write(context, |question| {

@@ -9,9 +9,6 @@ use crate::render::{Format, RecordWriter, Value};
 const FIELDS: [&str; 6] = ["as_of", "filter", "section", "item", "measure", "value"];
 
 /// A report as CSV, JSON or JSON lines.
-///
-/// # Errors
-/// None that a caller could cause.
 pub fn figures(report: &Report, format: Format) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut writer = RecordWriter::new(format, &FIELDS);

@@ -83,9 +83,6 @@ struct PageChart<'r> {
 }
 
 /// A report as a page of HTML.
-///
-/// # Errors
-/// None that a caller could cause.
 pub fn page(report: &Report) -> Result<Vec<u8>> {
     let mut environment = Environment::new();
     environment.add_template("report.html", include_str!("page.html"))?;

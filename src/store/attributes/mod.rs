@@ -194,9 +194,6 @@ impl AttributeTable {
 
 impl Store {
     /// The catalogue of this database.
-    ///
-    /// # Errors
-    /// A database that cannot be read.
     pub fn catalogue(&self) -> Result<Catalogue> {
         let types = self.attribute_types()?;
         let metrics = self.metrics()?;
@@ -210,7 +207,7 @@ impl Store {
     /// The values of the attributes of these names. Only what they need is read.
     ///
     /// # Errors
-    /// A name that the catalogue does not have, a formula that takes too long (exit 9); a database that cannot be read.
+    /// A name that the catalogue does not have, a formula that takes too long (exit 9).
     pub fn attributes(
         &self,
         catalogue: &Catalogue,

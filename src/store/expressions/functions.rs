@@ -31,9 +31,6 @@ const CLOCK: [&str; 5] = ["now", "subsec", "subsecond", "localtime", "utc"];
 pub const CLOCK_REASON: &str = "would look at the clock";
 
 /// Adds what SQLite is built without, and keeps functions of dates from the clock.
-///
-/// # Errors
-/// A connection that takes no functions.
 pub fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     for (name, function) in ONE_NUMBER {

@@ -96,9 +96,6 @@ pub struct Evaluator {
 
 impl Evaluator {
     /// An evaluator on an empty database in memory.
-    ///
-    /// # Errors
-    /// No memory.
     pub fn new() -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_MEMORY;
         let mut connection = Connection::open_with_flags(":memory:", flags)?;
