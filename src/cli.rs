@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event, export, health, home,
-    import, inbox, init, list, man, metric, notify, playbook, pulse, reason, reopen, report, rule, run, segment, show,
-    status, task,
+    ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event,
+    export, health, home, import, inbox, init, list, man, metric, notify, playbook, pulse, reason,
+    reopen, report, rule, run, segment, show, status, task,
 };
 use crate::context::{Context, GlobalOptions};
 

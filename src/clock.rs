@@ -4,8 +4,8 @@ use std::time::{Duration, Instant as Monotonic};
 
 use crate::domain::day::Instant;
 
-/// What time it is, as one command sees it: it begins when the command began, or stands still where the user said what
-/// time it is.
+/// What time it is, as one command sees it: it begins when the command began, or stands still where
+/// the user said what time it is.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Instant,

@@ -84,27 +84,41 @@ impl Context {
             forces_colour: environment.forces_colour,
             columns: environment.columns,
         };
-        let database = options.db.clone().or_else(|| environment.database.clone().map(PathBuf::from));
+        let database =
+            options.db.clone().or_else(|| environment.database.clone().map(PathBuf::from));
         Ok(Context {
             ui: Ui::new(options.color, options.quiet, terminal),
             clock: clock(environment)?,
             database: database.or_else(default_database),
-            user: options.by.clone().filter(|name| !name.trim().is_empty()).or_else(|| environment.user.clone()),
+            user: options
+                .by
+                .clone()
+                .filter(|name| !name.trim().is_empty())
+                .or_else(|| environment.user.clone()),
         })
     }
 
-    /// The context of a command that runs within this one, as `by` if it says so: other streams, time and database.
+    /// The context of a command that runs within this one, as `by` if it says so: other streams,
+    /// time and database.
     pub fn within(&self, ui: Ui, now: Instant, database: PathBuf, by: Option<String>) -> Context {
-        Context { ui, clock: Clock::fixed(now), database: Some(database), user: by.or_else(|| self.user.clone()) }
+        Context {
+            ui,
+            clock: Clock::fixed(now),
+            database: Some(database),
+            user: by.or_else(|| self.user.clone()),
+        }
     }
 
     /// Who does it: `--by`, else SIGNALS_USER, else the login name.
     pub fn user(&self) -> String {
-        self.user.clone().or_else(|| whoami::username().ok()).unwrap_or_else(|| "unknown".to_owned())
+        self.user
+            .clone()
+            .or_else(|| whoami::username().ok())
+            .unwrap_or_else(|| "unknown".to_owned())
     }
 
-    /// A variable of the environment that the configuration names, such as one that holds a secret; `None` when it is not set or
-    /// blank.
+    /// A variable of the environment that the configuration names, such as one that holds a secret;
+    /// `None` when it is not set or blank.
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
     pub fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.trim().is_empty())
@@ -160,7 +174,8 @@ impl Context {
 /// A folder that cannot be entered (exit 8).
 pub fn enter(folder: &Path) -> Result<PathBuf> {
     let before = std::env::current_dir().context("cannot tell the current folder")?;
-    std::env::set_current_dir(folder).with_context(|| format!("cannot enter the folder {}", folder.display()))?;
+    std::env::set_current_dir(folder)
+        .with_context(|| format!("cannot enter the folder {}", folder.display()))?;
     Ok(before)
 }
 

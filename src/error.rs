@@ -1,7 +1,8 @@
 //! What can go wrong, and the exit code of each: the only place where the two meet.
 //!
-//! Inside the program errors travel as [`anyhow::Error`]. One that a script must be able to tell from others is a
-//! [`Failure`] of some [`Kind`]; an error of SQLite or of the operating system gets its kind here, from its code.
+//! Inside the program errors travel as [`anyhow::Error`]. One that a script must be able to tell
+//! from others is a [`Failure`] of some [`Kind`]; an error of SQLite or of the operating system
+//! gets its kind here, from its code.
 
 use std::fmt;
 use std::io;
@@ -128,7 +129,8 @@ pub fn not_allowed(message: impl Into<String>) -> Failure {
 
 /// A database that holds what this program never writes (exit 7).
 pub fn damaged(message: impl Into<String>) -> Failure {
-    Failure::new(Kind::Damaged, message).hint("restore the newest backup; `signals check` tells what is damaged")
+    Failure::new(Kind::Damaged, message)
+        .hint("restore the newest backup; `signals check` tells what is damaged")
 }
 
 /// An input that is refused as a whole (exit 4).
@@ -165,7 +167,8 @@ pub fn report(error: &anyhow::Error) -> Option<Report> {
 pub fn panic_report(panic: &(dyn std::any::Any + Send)) -> Report {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-    let message = format!("signals made a mistake: {}", text.unwrap_or_else(|| "unknown".to_owned()));
+    let message =
+        format!("signals made a mistake: {}", text.unwrap_or_else(|| "unknown".to_owned()));
     Report { kind: Kind::Bug, message, hints: hints_for(Kind::Bug) }
 }
 
@@ -180,15 +183,21 @@ fn chain_text(error: &anyhow::Error) -> String {
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .chain()
-        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
     if let Some(error) = cause.downcast_ref::<rusqlite::Error>() {
-        // A value that is not of the kind that its column has: somebody else has written to the database.
-        if matches!(error, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)) {
+        // A value that is not of the kind that its column has: somebody else has written to the
+        // database.
+        if matches!(
+            error,
+            rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)
+        ) {
             return Some(Kind::Damaged);
         }
         return Some(error.sqlite_error_code().map_or(Kind::Bug, kind_of_sqlite));
@@ -216,7 +225,9 @@ fn hints_for(kind: Kind) -> Vec<String> {
         Kind::Busy => "another signals command is writing; try again when it has finished",
         Kind::Damaged => "restore the newest backup; `signals check` tells what is damaged",
         Kind::Io => "check that the disk has room and that you may write there",
-        Kind::Bug => "this is a mistake in signals; please report it with the command that led to it",
+        Kind::Bug => {
+            "this is a mistake in signals; please report it with the command that led to it"
+        }
         _ => return Vec::new(),
     };
     vec![hint.to_owned()]
@@ -246,7 +257,8 @@ mod tests {
 
     #[test]
     fn a_closed_pipe_is_no_error() {
-        let error = anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("writing");
+        let error =
+            anyhow::Error::from(io::Error::from(io::ErrorKind::BrokenPipe)).context("writing");
         assert_eq!(report(&error), None);
     }
 }

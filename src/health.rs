@@ -1,5 +1,6 @@
-//! The health of all companies on one day: the attributes that the profiles ask for, what the profiles say of them, and where that is
-//! kept. A run does this for its day, and `signals health recompute` for days that were run before.
+//! The health of all companies on one day: the attributes that the profiles ask for, what the
+//! profiles say of them, and where that is kept. A run does this for its day, and `signals health
+//! recompute` for days that were run before.
 
 use std::sync::Arc;
 
@@ -11,26 +12,35 @@ use crate::domain::company::CompanyKey;
 use crate::domain::customer::Customer;
 use crate::domain::day::Day;
 use crate::domain::health::{Assessment, Scoring};
-use crate::store::{AttributeTable, Catalogue, Expression, NewHealth, Scope, Store, VersionedProfile, is_true};
+use crate::store::{
+    AttributeTable, Catalogue, Expression, NewHealth, Scope, Store, VersionedProfile, is_true,
+};
 
-/// Scores all companies on `day`, in place of what was scored before, within a transaction that the caller has begun. Companies that
-/// have churned by then or became customers later have no score. Returns how many were looked at.
+/// Scores all companies on `day`, in place of what was scored before, within a transaction that the
+/// caller has begun. Companies that have churned by then or became customers later have no score.
+/// Returns how many were looked at.
 ///
 /// # Errors
 /// A profile that cannot be read any more (exit 9).
 pub fn score_day(store: &Store, day: Day, customers: &[(CompanyKey, Customer)]) -> Result<usize> {
     let catalogue = store.catalogue()?;
-    let profiles = store.versioned_profiles()?.into_iter().map(|profile| ReadProfile::of(&catalogue, profile));
+    let profiles =
+        store.versioned_profiles()?.into_iter().map(|profile| ReadProfile::of(&catalogue, profile));
     let profiles = profiles.collect::<Result<Vec<_>>>()?;
     let names: Vec<&str> = profiles.iter().flat_map(ReadProfile::names).collect();
     let as_of = AsOf { day, stage: Stage::BeforeConditions };
     let table = store.attributes(&catalogue, &names, as_of, Scope::All)?;
-    let is_scored = |customer: &Customer| !customer.has_churned(day) && !customer.is_yet_to_come(day);
-    let scored: FxHashSet<CompanyKey> =
-        customers.iter().filter(|(_, customer)| is_scored(customer)).map(|(company, _)| *company).collect();
+    let is_scored =
+        |customer: &Customer| !customer.has_churned(day) && !customer.is_yet_to_come(day);
+    let scored: FxHashSet<CompanyKey> = customers
+        .iter()
+        .filter(|(_, customer)| is_scored(customer))
+        .map(|(company, _)| *company)
+        .collect();
     // Each company is taken by the first profile that fits.
-    let mut waiting: Vec<usize> =
-        (0..table.companies().len()).filter(|row| scored.contains(&table.companies()[*row])).collect();
+    let mut waiting: Vec<usize> = (0..table.companies().len())
+        .filter(|row| scored.contains(&table.companies()[*row]))
+        .collect();
     let mut health = Vec::with_capacity(waiting.len());
     for profile in &profiles {
         let fitting = profile.take_fitting(&catalogue, &table, &mut waiting)?;
@@ -52,17 +62,30 @@ struct ReadProfile {
 }
 
 impl ReadProfile {
-    fn of(catalogue: &Catalogue, VersionedProfile { profile, version }: VersionedProfile) -> Result<ReadProfile> {
+    fn of(
+        catalogue: &Catalogue,
+        VersionedProfile { profile, version }: VersionedProfile,
+    ) -> Result<ReadProfile> {
         let broken = || format!("the health profile '{}' cannot be read any more", profile.name());
-        let read = |text: &String| catalogue.read(text).map_err(anyhow::Error::from).with_context(broken);
+        let read =
+            |text: &String| catalogue.read(text).map_err(anyhow::Error::from).with_context(broken);
         let condition = profile.condition.as_ref().map(read).transpose()?;
-        let values = profile.scoring.measures.iter().map(|measure| read(&measure.value)).collect::<Result<_>>()?;
+        let values = profile
+            .scoring
+            .measures
+            .iter()
+            .map(|measure| read(&measure.value))
+            .collect::<Result<_>>()?;
         Ok(ReadProfile { version, scoring: Arc::new(profile.scoring), condition, values })
     }
 
     /// The attributes that its expressions name.
     fn names(&self) -> impl Iterator<Item = &str> {
-        self.condition.iter().chain(&self.values).flat_map(|expression| &expression.names).map(String::as_str)
+        self.condition
+            .iter()
+            .chain(&self.values)
+            .flat_map(|expression| &expression.names)
+            .map(String::as_str)
     }
 
     /// Takes the rows that it fits out of those that no profile has taken yet.
@@ -80,8 +103,17 @@ impl ReadProfile {
     }
 
     /// The health of the companies of some rows.
-    fn score(&self, catalogue: &Catalogue, table: &AttributeTable, rows: &[usize]) -> Result<Vec<NewHealth>> {
-        let columns = self.values.iter().map(|value| catalogue.evaluate(value, table)).collect::<Result<Vec<_>>>()?;
+    fn score(
+        &self,
+        catalogue: &Catalogue,
+        table: &AttributeTable,
+        rows: &[usize],
+    ) -> Result<Vec<NewHealth>> {
+        let columns = self
+            .values
+            .iter()
+            .map(|value| catalogue.evaluate(value, table))
+            .collect::<Result<Vec<_>>>()?;
         let health = |row: &usize| {
             let values: Vec<Datum> = columns.iter().map(|column| column[*row].clone()).collect();
             NewHealth {

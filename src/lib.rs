@@ -1,9 +1,11 @@
-//! `signals`: an early-warning system for customer success teams, in one binary over one SQLite file.
+//! `signals`: an early-warning system for customer success teams, in one binary over one SQLite
+//! file.
 //!
-//! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them into the
-//! [`store`], [`mod@run`] applies the rules to one day, [`health`] scores the companies on it, [`actions`] has what is usually
-//! done about it, [`mod@notify`] tells people, [`views`] gather the rows of a screen, [`render`] turns them into bytes,
-//! [`configuration`] reads and writes the file of what is configured, [`commands`] connect these, [`cli`] names the commands, and
+//! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them
+//! into the [`store`], [`mod@run`] applies the rules to one day, [`health`] scores the companies on
+//! it, [`actions`] has what is usually done about it, [`mod@notify`] tells people, [`views`] gather
+//! the rows of a screen, [`render`] turns them into bytes, [`configuration`] reads and writes the
+//! file of what is configured, [`commands`] connect these, [`cli`] names the commands, and
 //! [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
@@ -47,13 +49,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let context = match Context::new(&cli.global, &Environment::of_the_process()) {
         Ok(context) => context,
         Err(error) => {
-            ui::Ui::new(cli.global.color, cli.global.quiet, ui::Terminal::default()).failure_of(&error);
+            ui::Ui::new(cli.global.color, cli.global.quiet, ui::Terminal::default())
+                .failure_of(&error);
             return ExitCode::from(Kind::Usage.exit_code());
         }
     };
-    // A panic is our mistake. It gets the exit code of one, and one line for the report instead of a trace.
+    // A panic is our mistake. It gets the exit code of one, and one line for the report instead of
+    // a trace.
     std::panic::set_hook(Box::new(|_| {}));
-    let result = std::panic::catch_unwind(AssertUnwindSafe(|| cli.run(&context).and_then(|()| context.ui.flush())));
+    let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        cli.run(&context).and_then(|()| context.ui.flush())
+    }));
     let report = match result {
         Ok(result) => result.err().and_then(|error| error::report(&error)),
         Err(panic) => Some(error::panic_report(panic.as_ref())),
@@ -66,7 +72,8 @@ fn end(context: &Context, report: &Report) -> ExitCode {
     ExitCode::from(report.kind.exit_code())
 }
 
-/// Prints what the argument parser has to say: help and version to standard output, mistakes to standard error.
+/// Prints what the argument parser has to say: help and version to standard output, mistakes to
+/// standard error.
 fn explain_usage(error: &clap::Error) -> ExitCode {
     // Nothing can be done about a stream that does not take it.
     let _ = error.print();

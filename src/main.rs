@@ -10,8 +10,8 @@ fn main() -> ExitCode {
     signals::run(std::env::args_os())
 }
 
-/// Ends the process at once when it is interrupted or told to end, with the exit code that shells give to that. What was not
-/// committed is undone by SQLite the next time the database is opened.
+/// Ends the process at once when it is interrupted or told to end, with the exit code that shells
+/// give to that. What was not committed is undone by SQLite the next time the database is opened.
 fn end_when_told() {
     let Ok(mut told) = Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {

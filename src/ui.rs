@@ -1,6 +1,7 @@
 //! The only code that prints and asks.
 //!
-//! Standard output is data; everything else goes to standard error, which `--quiet` silences but for errors.
+//! Standard output is data; everything else goes to standard error, which `--quiet` silences but
+//! for errors.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -64,9 +65,12 @@ impl Ui {
             ColorChoice::Auto if terminal.wants_no_colour => false,
             ColorChoice::Auto => is_terminal || terminal.forces_colour,
         };
-        let (out_is_terminal, error_is_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-        let measured = || terminal_size::terminal_size().map(|(width, _)| width.0).filter(|width| *width > 0);
-        let width = out_is_terminal.then(|| terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH));
+        let (out_is_terminal, error_is_terminal) =
+            (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let measured =
+            || terminal_size::terminal_size().map(|(width, _)| width.0).filter(|width| *width > 0);
+        let width =
+            out_is_terminal.then(|| terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH));
         Ui {
             out: buffered(io::stdout()),
             look: Look { has_colour: colour(out_is_terminal), width },
@@ -76,7 +80,8 @@ impl Ui {
         }
     }
 
-    /// The same for a command that runs within this one, with its standard output in a file where there is one.
+    /// The same for a command that runs within this one, with its standard output in a file where
+    /// there is one.
     #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
     pub fn within(&self, file: Option<File>) -> Self {
         let (out, look) = match file {
@@ -142,7 +147,8 @@ impl Ui {
 
     /// Tells of a failure, and what to do about it.
     pub fn failure(&self, report: &Report) {
-        // What was written before the failure comes before it; if that cannot be, the failure matters more.
+        // What was written before the failure comes before it; if that cannot be, the failure
+        // matters more.
         let _ = self.flush();
         if report.message.is_empty() {
             return;
@@ -156,7 +162,8 @@ impl Ui {
         error::report(error).iter().for_each(|report| self.failure(report));
     }
 
-    /// Each line of text is made safe on its own: line breaks of ours stay, control characters of the data do not.
+    /// Each line of text is made safe on its own: line breaks of ours stay, control characters of
+    /// the data do not.
     fn say(&self, label: &str, style: Style, text: &str) {
         let safe: Vec<_> = text.lines().map(escape::for_terminal).collect();
         let safe = safe.join("\n");
@@ -214,12 +221,17 @@ impl Ui {
 
     /// A progress bar over so many bytes (`None`: unknown), which shows itself only on a terminal.
     pub fn progress(&self, total: Option<u64>, what: &str) -> ProgressBar {
-        let target = if self.shows_progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if self.shows_progress {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let template = match total {
             Some(_) => "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left",
             None => "{msg} {spinner} {bytes} {bytes_per_sec}",
         };
-        let bar = ProgressBar::with_draw_target(total, target).with_message(escape::for_terminal(what).into_owned());
+        let bar = ProgressBar::with_draw_target(total, target)
+            .with_message(escape::for_terminal(what).into_owned());
         match ProgressStyle::with_template(template) {
             Ok(style) => bar.with_style(style.progress_chars("█▌ ")),
             Err(_) => bar,

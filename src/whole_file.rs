@@ -24,8 +24,9 @@ impl WholeFile {
     /// A folder that is not there or cannot be written.
     pub fn begin(target: &Path) -> Result<Self> {
         // The error of the library names a temporary file that nobody has asked for.
-        let temporary =
-            NamedTempFile::new_in(folder(target)).map_err(|error| plain(&error)).with_context(|| place(target))?;
+        let temporary = NamedTempFile::new_in(folder(target))
+            .map_err(|error| plain(&error))
+            .with_context(|| place(target))?;
         unfinished().push(temporary.path().to_owned());
         Ok(WholeFile { target: target.to_owned(), file: BufWriter::new(temporary) })
     }
@@ -40,7 +41,8 @@ impl WholeFile {
         self.file.write_all(bytes).with_context(|| place(&self.target))
     }
 
-    /// Makes the file appear, durably. `replaces` says whether another file of that name may be there.
+    /// Makes the file appear, durably. `replaces` says whether another file of that name may be
+    /// there.
     ///
     /// # Errors
     /// A disk that does not take it; a file of that name that must not be replaced.
@@ -50,7 +52,11 @@ impl WholeFile {
             let temporary = file.into_inner().map_err(io::IntoInnerError::into_error)?;
             temporary.as_file().sync_all()?;
             let path = temporary.path().to_owned();
-            let kept = if replaces { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
+            let kept = if replaces {
+                temporary.persist(&target)
+            } else {
+                temporary.persist_noclobber(&target)
+            };
             kept.map_err(|error| error.error)?;
             unfinished().retain(|other| *other != path);
             // The name is in the folder, which has to reach the disk too.

@@ -1,5 +1,6 @@
-//! The list of customers by what they do: 50,000 companies and twice as many events as the other works have, by attributes that are
-//! worked out from them, beside the same question in the `sqlite3` shell on the same database.
+//! The list of customers by what they do: 50,000 companies and twice as many events as the other
+//! works have, by attributes that are worked out from them, beside the same question in the
+//! `sqlite3` shell on the same database.
 
 use std::path::Path;
 
@@ -16,8 +17,8 @@ const OF_SQLITE: f64 = 1.5;
 /// Companies of a segment that looks at what a file says and at what was counted.
 const SEGMENT: &[&str] = &["segment", "add", "growing", "--where", "mrr >= 450 AND events_28d > 0"];
 
-/// The same list, written by hand: the counts of the last 28 days and of the 28 before, of the companies of the segment, with the
-/// columns that the list shows.
+/// The same list, written by hand: the counts of the last 28 days and of the 28 before, of the
+/// companies of the segment, with the columns that the list shows.
 fn query(last: i64) -> String {
     let day = |before: i64| (last - before) * 100_000_000_000_000;
     format!(
@@ -48,9 +49,18 @@ const COLUMNS: [(&str, &str); 6] = [
     ("names", "company_id,name,csm"),
     ("names, plan, renewal", "company_id,name,csm,plan,days_to_renewal"),
     ("and counts of signals", "company_id,name,csm,plan,days_to_renewal,bad_open_signals"),
-    ("and events", "company_id,name,csm,plan,days_to_renewal,bad_open_signals,events_change_28d_pct"),
-    ("people of a week instead", "company_id,name,csm,plan,days_to_renewal,bad_open_signals,active_people_7d"),
-    ("people of eight weeks instead", "company_id,name,csm,plan,days_to_renewal,bad_open_signals,active_people_28d"),
+    (
+        "and events",
+        "company_id,name,csm,plan,days_to_renewal,bad_open_signals,events_change_28d_pct",
+    ),
+    (
+        "people of a week instead",
+        "company_id,name,csm,plan,days_to_renewal,bad_open_signals,active_people_7d",
+    ),
+    (
+        "people of eight weeks instead",
+        "company_id,name,csm,plan,days_to_renewal,bad_open_signals,active_people_28d",
+    ),
 ];
 
 /// Measures the list by an attribute, and what each family of attributes costs.
@@ -60,7 +70,9 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
         fill(bench, &database)?;
     }
     let list = "company list --segment growing --sort events_change_28d_pct";
-    for (work, line, options) in [("as a table", list.to_owned(), "-column"), ("as CSV", csv(list), "-csv")] {
+    for (work, line, options) in
+        [("as a table", list.to_owned(), "-column"), ("as CSV", csv(list), "-csv")]
+    {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..bench.rounds {
             ours.push(bench.signals.run(&database, &line)?.seconds);
@@ -70,7 +82,8 @@ pub fn measure(bench: &mut Bench) -> Result<()> {
             }
         }
         let work = format!("company list by a segment and a change, {work}");
-        let line = Line::times(work, median(ours), "sqlite3, the same query", median(theirs), OF_SQLITE);
+        let line =
+            Line::times(work, median(ours), "sqlite3, the same query", median(theirs), OF_SQLITE);
         bench.lines.push(line.of(Unit::Milliseconds));
     }
     costs(bench, &database)?;
@@ -86,7 +99,8 @@ fn csv(list: &str) -> String {
     format!("{list} --columns {columns} --format csv")
 }
 
-/// What naming more attributes costs: the list of all companies, compared with that of all attributes.
+/// What naming more attributes costs: the list of all companies, compared with that of all
+/// attributes.
 fn costs(bench: &mut Bench, database: &Path) -> Result<()> {
     let take = |line: &str| -> Result<f64> {
         let taken = (0..bench.rounds).map(|_| Ok(bench.signals.run(database, line)?.seconds));
@@ -96,7 +110,8 @@ fn costs(bench: &mut Bench, database: &Path) -> Result<()> {
     let mut lines = Vec::new();
     for (work, columns) in COLUMNS {
         let ours = take(&format!("company list --columns {columns} --format csv"))?;
-        let line = Line::times(format!("company list: {work}"), ours, "all attributes", all, OF_SQLITE);
+        let line =
+            Line::times(format!("company list: {work}"), ours, "all attributes", all, OF_SQLITE);
         lines.push(line.without_target().of(Unit::Milliseconds));
     }
     bench.lines.extend(lines);

@@ -1,7 +1,8 @@
 //! Generated events: the same ones wherever and whenever they are made.
 //!
-//! A few companies do most, as customers do; the rare company and the rare event matter as much for the number of day
-//! counts as the busy ones. With ten million rows over 180 days there are about 2.9 million different company, event and day.
+//! A few companies do most, as customers do; the rare company and the rare event matter as much for
+//! the number of day counts as the busy ones. With ten million rows over 180 days there are about
+//! 2.9 million different company, event and day.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -79,11 +80,12 @@ pub fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// A company and one of its people. A company's share of the events is its share of the people too, so that one number
-/// says both.
+/// A company and one of its people. A company's share of the events is its share of the people too,
+/// so that one number says both.
 fn who(share: f64) -> (u64, u64) {
     let rank = ((COMPANY_SKEW * share).exp_m1() / COMPANY_SKEW.exp_m1() * COMPANIES as f64) as u64;
-    // The busiest are not the first of the alphabet: 2741 has no divisor in common with the number of companies.
+    // The busiest are not the first of the alphabet: 2741 has no divisor in common with the number
+    // of companies.
     ((rank.min(COMPANIES - 1) * 2741) % COMPANIES, (share * PEOPLE) as u64)
 }
 
@@ -119,7 +121,10 @@ pub fn write_counts(path: &Path, events: u64) -> Result<()> {
         let day = date(before)?;
         for _ in 0..of_a_day {
             let company = random.below(CUSTOMERS as usize);
-            let (event, count) = (random.below(EVENT_NAMES as usize), 1 + random.below(2 * EVENTS_A_ROW as usize - 1));
+            let (event, count) = (
+                random.below(EVENT_NAMES as usize),
+                1 + random.below(2 * EVENTS_A_ROW as usize - 1),
+            );
             let (person, hour) = (company * 5 + random.below(5), random.below(24));
             writeln!(
                 out,
@@ -164,7 +169,10 @@ fn deal(from: &Path, piles: &[std::path::PathBuf], random: &mut Random) -> Resul
     let mut reader = BufReader::with_capacity(1 << 20, File::open(from)?);
     let (mut header, mut row) = (Vec::new(), Vec::new());
     reader.read_until(b'\n', &mut header)?;
-    let mut files = piles.iter().map(|pile| Ok(BufWriter::new(File::create(pile)?))).collect::<Result<Vec<_>>>()?;
+    let mut files = piles
+        .iter()
+        .map(|pile| Ok(BufWriter::new(File::create(pile)?)))
+        .collect::<Result<Vec<_>>>()?;
     while reader.read_until(b'\n', &mut row)? > 0 {
         files[random.below(PILES)].write_all(&row)?;
         row.clear();

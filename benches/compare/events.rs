@@ -50,10 +50,11 @@ fn memory(work: &str, ours: f64) -> Line {
     Line::times(work, ours, "the limit", MEMORY, 1.0).of(Unit::Mebibytes)
 }
 
-/// Imports a file with all three, in turns, and adds the lines. The `sqlite3` shell takes its turn once: it is many times
-/// slower, and one time tells enough.
+/// Imports a file with all three, in turns, and adds the lines. The `sqlite3` shell takes its turn
+/// once: it is many times slower, and one time tells enough.
 fn import_beside_peers(bench: &mut Bench, file: &Path, order: &str) -> Result<Taken> {
-    let (mut ours, mut most, mut duckdbs, mut sqlites) = (Vec::new(), 0.0_f64, Vec::new(), Vec::new());
+    let (mut ours, mut most, mut duckdbs, mut sqlites) =
+        (Vec::new(), 0.0_f64, Vec::new(), Vec::new());
     for round in 0..bench.rounds {
         let taken = bench.signals.import(&fresh(bench, "ours.db"), file)?;
         ours.push(taken.seconds);
@@ -71,18 +72,34 @@ fn import_beside_peers(bench: &mut Bench, file: &Path, order: &str) -> Result<Ta
         require_same_counts(bench)?;
     }
     let (ours, work) = (median(ours), format!("import, {order}"));
-    bench.lines.push(Line::times(&work, ours, "DuckDB, CSV to table and day counts", median(duckdbs), OF_DUCKDB));
-    bench.lines.push(Line::times(&work, ours, "sqlite3 .import and day counts", median(sqlites), OF_SQLITE));
+    bench.lines.push(Line::times(
+        &work,
+        ours,
+        "DuckDB, CSV to table and day counts",
+        median(duckdbs),
+        OF_DUCKDB,
+    ));
+    bench.lines.push(Line::times(
+        &work,
+        ours,
+        "sqlite3 .import and day counts",
+        median(sqlites),
+        OF_SQLITE,
+    ));
     Ok(Taken { seconds: ours, mebibytes: most })
 }
 
 /// What was compared must have done the same.
 fn require_same_counts(bench: &Bench) -> Result<()> {
-    let ours: i64 =
-        Connection::open(bench.path("ours.db"))?
-            .query_row("SELECT count(*) AS counts FROM day_counts", [], |row| row.get("counts"))?;
+    let ours: i64 = Connection::open(bench.path("ours.db"))?.query_row(
+        "SELECT count(*) AS counts FROM day_counts",
+        [],
+        |row| row.get("counts"),
+    )?;
     let Some(duckdb) = &bench.duckdb else { return Ok(()) };
-    let theirs = duckdb.ask(&bench.path("theirs.duckdb"), &["SELECT count(*) FROM day_counts".to_owned()])?.last;
+    let theirs = duckdb
+        .ask(&bench.path("theirs.duckdb"), &["SELECT count(*) FROM day_counts".to_owned()])?
+        .last;
     ensure!(theirs == ours.to_string(), "the day counts differ: ours {ours}, theirs {theirs}");
     Ok(())
 }
@@ -145,8 +162,11 @@ pub fn again(bench: &mut Bench) -> Result<()> {
 pub fn size(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
-    let mebibytes = |path: &Path| Ok::<f64, anyhow::Error>(std::fs::metadata(path)?.len() as f64 / f64::from(1 << 20));
-    let line = Line::times("database", mebibytes(&database)?, "the CSV file", mebibytes(&file)?, OF_FILE);
+    let mebibytes = |path: &Path| {
+        Ok::<f64, anyhow::Error>(std::fs::metadata(path)?.len() as f64 / f64::from(1 << 20))
+    };
+    let line =
+        Line::times("database", mebibytes(&database)?, "the CSV file", mebibytes(&file)?, OF_FILE);
     bench.lines.push(line.of(Unit::Mebibytes));
     Ok(())
 }
@@ -168,7 +188,8 @@ pub fn run(bench: &mut Bench) -> Result<()> {
         remove(&theirs);
         import_into_duckdb(duckdb, &theirs, &file)?;
     }
-    let (mut finding, mut whole, mut first, mut warm) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut finding, mut whole, mut first, mut warm) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..bench.rounds {
         // A day later each round, as in use.
         let day = data::date(bench.rounds - 1 - round)?;
@@ -196,7 +217,9 @@ pub fn run(bench: &mut Bench) -> Result<()> {
 
 fn add_rules(signals: &Signals, database: &Path) -> Result<()> {
     for event in 0..EVENT_NAMES {
-        let line = format!("rule set event_name_{event:02} --timeframe {TIMEFRAME} --threshold {THRESHOLD}");
+        let line = format!(
+            "rule set event_name_{event:02} --timeframe {TIMEFRAME} --threshold {THRESHOLD}"
+        );
         signals.run(database, &line)?;
     }
     Ok(())
@@ -213,7 +236,8 @@ fn run_day(signals: &Signals, database: &Path, day: &str) -> Result<Ran> {
     let whole = signals.run(database, &format!("run --as-of {day} --format csv"))?.seconds;
     let runs = signals.json(database, "run list --format json")?;
     let run = runs.as_array().and_then(|runs| runs.last()).context("no run was recorded")?;
-    let number = |value: &serde_json::Value| value.as_f64().context("the record of a run has changed");
+    let number =
+        |value: &serde_json::Value| value.as_f64().context("the record of a run has changed");
     let raised = ["raised_bad", "raised_good", "raised_info"].map(|field| number(&run[field]));
     Ok(Ran {
         finding: number(&run["steps_ms"]["find trends"])? / 1000.0,
@@ -222,7 +246,8 @@ fn run_day(signals: &Signals, database: &Path, day: &str) -> Result<Ran> {
     })
 }
 
-/// Seconds of finding the pairs in a fresh process, seconds of finding them again, and how many there are.
+/// Seconds of finding the pairs in a fresh process, seconds of finding them again, and how many
+/// there are.
 fn find_in_duckdb(duckdb: &Duckdb, database: &Path, day: &str) -> Result<[f64; 3]> {
     let find = |name: &str| {
         format!(
@@ -257,14 +282,27 @@ pub fn history(bench: &mut Bench) -> Result<()> {
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..bench.rounds {
         for (database, times) in databases.iter().zip(&mut times) {
-            times.push(run_day(&bench.signals, database, &data::date(bench.rounds - 1 - round)?)?.finding);
+            times.push(
+                run_day(&bench.signals, database, &data::date(bench.rounds - 1 - round)?)?.finding,
+            );
         }
     }
     let [base, of_long] = times.map(median);
-    let line = Line::times("trend step, 10 times the history", of_long, "the shorter history", base, OF_ITSELF);
+    let line = Line::times(
+        "trend step, 10 times the history",
+        of_long,
+        "the shorter history",
+        base,
+        OF_ITSELF,
+    );
     bench.lines.push(line.of(Unit::Milliseconds));
-    let memory =
-        Line::times("memory of importing it", large.mebibytes, "the shorter history", small.mebibytes, THE_SAME);
+    let memory = Line::times(
+        "memory of importing it",
+        large.mebibytes,
+        "the shorter history",
+        small.mebibytes,
+        THE_SAME,
+    );
     bench.lines.push(memory.of(Unit::Mebibytes));
     databases.iter().for_each(|database| remove(database));
     if bench.full_history {

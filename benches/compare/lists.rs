@@ -1,4 +1,5 @@
-//! The commands of every day, among a million signals of 50,000 companies, beside the same questions in the `sqlite3` shell.
+//! The commands of every day, among a million signals of 50,000 companies, beside the same
+//! questions in the `sqlite3` shell.
 
 use std::path::Path;
 
@@ -15,7 +16,8 @@ const OF_SQLITE: f64 = 1.5;
 const SHORT: f64 = 0.5;
 const MORE_ROUNDS: u64 = 5;
 
-/// Companies, their events of the last days where somebody looks at them, signals, and the acknowledgements of a third.
+/// Companies, their events of the last days where somebody looks at them, signals, and the
+/// acknowledgements of a third.
 const FILL: &str = "
     BEGIN;
     INSERT INTO event_names (id, name)
@@ -89,7 +91,8 @@ fn companies(columns: &str) -> String {
     )
 }
 
-/// A command, and what to ask the `sqlite3` shell instead. `{n}` stands for a number that is another each round.
+/// A command, and what to ask the `sqlite3` shell instead. `{n}` stands for a number that is
+/// another each round.
 struct Pair {
     work: &'static str,
     command: String,
@@ -102,7 +105,12 @@ const SCREEN: &[&str] = &["-readonly", "-column"];
 const CSV: &[&str] = &["-readonly", "-csv"];
 
 fn reading() -> Vec<Pair> {
-    let pair = |work, command: &str, options, query| Pair { work, command: command.to_owned(), options, query };
+    let pair = |work, command: &str, options, query| Pair {
+        work,
+        command: command.to_owned(),
+        options,
+        query,
+    };
     let newest = |more: &str| format!("{COLUMNS} {more} ORDER BY s.raised_on DESC, s.id");
     vec![
         pair("list --limit 50", "list --limit 50", SCREEN, newest("") + " LIMIT 50"),
@@ -118,13 +126,33 @@ fn reading() -> Vec<Pair> {
             SCREEN,
             newest("WHERE s.company = (SELECT id FROM companies WHERE company_id = 'company-{n}')"),
         ),
-        pair("list --csm, 20,000 signals", "list --csm csm-07", SCREEN, newest("WHERE c.csm = 'csm-07'")),
-        pair("list --since, last day", "list --since 2025-06-29", SCREEN, newest("WHERE s.raised_on >= '2025-06-29'")),
+        pair(
+            "list --csm, 20,000 signals",
+            "list --csm csm-07",
+            SCREEN,
+            newest("WHERE c.csm = 'csm-07'"),
+        ),
+        pair(
+            "list --since, last day",
+            "list --since 2025-06-29",
+            SCREEN,
+            newest("WHERE s.raised_on >= '2025-06-29'"),
+        ),
         pair("list, all", "list", SCREEN, newest("")),
-        pair("list --format csv, all", "list --format csv", CSV, format!("{FIELDS} ORDER BY s.raised_on DESC, s.id")),
+        pair(
+            "list --format csv, all",
+            "list --format csv",
+            CSV,
+            format!("{FIELDS} ORDER BY s.raised_on DESC, s.id"),
+        ),
         pair("show", "show {n}", SCREEN, show()),
         pair("company list", "company list", SCREEN, companies(COMPANIES[0])),
-        pair("company list --format csv", "company list --format csv", CSV, companies(COMPANIES[1])),
+        pair(
+            "company list --format csv",
+            "company list --format csv",
+            CSV,
+            companies(COMPANIES[1]),
+        ),
     ]
 }
 
@@ -165,7 +193,8 @@ fn writing() -> Vec<Pair> {
         },
         Pair {
             work: "ack --all, a day of 3,704",
-            command: "ack --all --since {our day} --until {our day} --reason Called --yes".to_owned(),
+            command: "ack --all --since {our day} --until {our day} --reason Called --yes"
+                .to_owned(),
             options: &[],
             query: close("raised_on = '{their day}'"),
         },
@@ -198,17 +227,20 @@ fn compare(bench: &mut Bench, database: &Path, pair: &Pair) -> Result<()> {
         let line = fill_in(&pair.command, round)?;
         ours.push(bench.signals.run(database, &line)?.seconds);
         if let Some(sqlite) = &bench.sqlite {
-            theirs.push(sqlite.run(database, pair.options, &[fill_in(&pair.query, round)?])?.seconds);
+            theirs
+                .push(sqlite.run(database, pair.options, &[fill_in(&pair.query, round)?])?.seconds);
         }
     }
-    let line = Line::times(pair.work, median(ours), "sqlite3, the same query", median(theirs), OF_SQLITE);
+    let line =
+        Line::times(pair.work, median(ours), "sqlite3, the same query", median(theirs), OF_SQLITE);
     bench.lines.push(line.of(Unit::Milliseconds));
     Ok(())
 }
 
 /// Puts in what is another each round.
 fn fill_in(text: &str, round: u64) -> Result<String> {
-    // Signals of the companies that have events, and open ones: those whose number is not a multiple of three.
+    // Signals of the companies that have events, and open ones: those whose number is not a
+    // multiple of three.
     let number = 900_000 + round * 5_000;
     let number = (number..).find(|n| n * 7919 % 50_000 < 1000).unwrap_or(number) + 1;
     let open = 1 + round * 30;

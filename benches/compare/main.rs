@@ -1,7 +1,9 @@
-//! Compares the program with what a user would reach for instead, side by side: `cargo bench --bench compare`.
+//! Compares the program with what a user would reach for instead, side by side: `cargo bench
+//! --bench compare`.
 //!
-//! It makes its own data, runs the program as it is released and the public tools in turns, and prints how many times as
-//! long the program took. What the figures are held against is in `docs/speed.md`. It is a measurement and never a test.
+//! It makes its own data, runs the program as it is released and the public tools in turns, and
+//! prints how many times as long the program took. What the figures are held against is in
+//! `docs/speed.md`. It is a measurement and never a test.
 
 mod attributes;
 mod data;
@@ -52,7 +54,8 @@ struct Options {
     /// How often each is done, in turns
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=15))]
     rounds: u64,
-    /// Ten times the history of all the events (100 million rows by default) and not of a tenth of them
+    /// Ten times the history of all the events (100 million rows by default) and not of a tenth of
+    /// them
     #[arg(long)]
     full_history: bool,
     /// Keep files of events and databases here, and take the events that lie here already
@@ -88,17 +91,23 @@ fn main() -> Result<()> {
     let signals = Signals::new();
     let (duckdb, sqlite) = (Duckdb::find(), Sqlite3::find());
     let (rows, rounds, full_history) = (options.rows, options.rounds, options.full_history);
-    let mut bench = Bench { rows, rounds, full_history, folder, signals, duckdb, sqlite, lines: Vec::new() };
+    let mut bench =
+        Bench { rows, rounds, full_history, folder, signals, duckdb, sqlite, lines: Vec::new() };
     println!("{}", bench.against()?);
     for work in Work::value_variants() {
         if options.only.is_empty() || options.only.contains(work) {
-            eprintln!("measuring: {}", work.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned()));
+            eprintln!(
+                "measuring: {}",
+                work.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned())
+            );
             bench.measure(*work)?;
         }
     }
     println!("\n{}", report::table(&bench.lines));
     if options.rows < 10_000_000 {
-        println!("The targets are stated for 10 million events; with fewer, starting a program weighs more.");
+        println!(
+            "The targets are stated for 10 million events; with fewer, starting a program weighs more."
+        );
     }
     Ok(())
 }
@@ -112,7 +121,10 @@ impl Bench {
         let missing = || "no sqlite3 shell here: skipped".to_owned();
         let sqlite = self.sqlite.as_ref().map_or_else(missing, |sqlite| sqlite.version.clone());
         let cores = std::thread::available_parallelism()?;
-        Ok(format!("{} events, {} rounds, {cores} cores; {duckdb}; {sqlite}", self.rows, self.rounds))
+        Ok(format!(
+            "{} events, {} rounds, {cores} cores; {duckdb}; {sqlite}",
+            self.rows, self.rounds
+        ))
     }
 
     fn measure(&mut self, work: Work) -> Result<()> {

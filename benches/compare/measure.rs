@@ -34,12 +34,16 @@ fn finish(child: Child, started: Instant, command: &Command) -> Result<Taken> {
         (output, seconds, watching.join().unwrap_or_default())
     });
     let output = output?;
-    ensure!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{command:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(Taken { seconds, mebibytes })
 }
 
-/// How often the memory of a running program is looked at. The system keeps the high-water mark, so that only what it gains
-/// in the last moments is missed.
+/// How often the memory of a running program is looked at. The system keeps the high-water mark, so
+/// that only what it gains in the last moments is missed.
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 
 fn watch(id: u32, is_over: &AtomicBool) -> f64 {
@@ -53,7 +57,8 @@ fn watch(id: u32, is_over: &AtomicBool) -> f64 {
 
 fn high_water(id: u32) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?;
+    let kibibytes =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().strip_suffix(" kB")?;
     Some(kibibytes.trim().parse::<f64>().ok()? / 1024.0)
 }
 

@@ -15,8 +15,8 @@ pub enum Duckdb {
     Python,
 }
 
-/// Statements on standard input, one a line; the seconds that each took on standard output, then those of all with opening
-/// and closing the database.
+/// Statements on standard input, one a line; the seconds that each took on standard output, then
+/// those of all with opening and closing the database.
 const PYTHON: &str = "
 import duckdb, sys, time
 started = time.perf_counter()
@@ -58,7 +58,10 @@ impl Duckdb {
 
     /// Which version of it.
     pub fn version(&self) -> Result<String> {
-        Ok(format!("DuckDB {}", self.ask(Path::new(":memory:"), &["SELECT version()".to_owned()])?.last))
+        Ok(format!(
+            "DuckDB {}",
+            self.ask(Path::new(":memory:"), &["SELECT version()".to_owned()])?.last
+        ))
     }
 
     /// Runs statements, each on one line.
@@ -71,8 +74,11 @@ impl Duckdb {
 }
 
 fn ask_python(database: &Path, statements: &[String]) -> Result<Answers> {
-    let text = output(Command::new("python3").args(["-c", PYTHON]).arg(database), &statements.join("\n"))?;
-    let after = |word: &'static str| text.lines().filter_map(move |line| line.strip_prefix(word)).map(str::trim);
+    let text =
+        output(Command::new("python3").args(["-c", PYTHON]).arg(database), &statements.join("\n"))?;
+    let after = |word: &'static str| {
+        text.lines().filter_map(move |line| line.strip_prefix(word)).map(str::trim)
+    };
     let each = after("seconds").map(str::parse).collect::<Result<Vec<f64>, _>>()?;
     let all = after("all").next().context("DuckDB gave no time")?.parse()?;
     Ok(Answers { all, each, last: after("answer").next_back().unwrap_or_default().to_owned() })
@@ -81,9 +87,13 @@ fn ask_python(database: &Path, statements: &[String]) -> Result<Answers> {
 fn ask_shell(database: &Path, statements: &[String]) -> Result<Answers> {
     let lines: String = statements.iter().map(|statement| format!("{statement};\n")).collect();
     let started = std::time::Instant::now();
-    let text = output(Command::new("duckdb").arg(database), &format!(".mode list\n.headers off\n.timer on\n{lines}"))?;
+    let text = output(
+        Command::new("duckdb").arg(database),
+        &format!(".mode list\n.headers off\n.timer on\n{lines}"),
+    )?;
     let all = started.elapsed().as_secs_f64();
-    let real = |line: &str| line.strip_prefix("Run Time (s): real ")?.split(' ').next()?.parse().ok();
+    let real =
+        |line: &str| line.strip_prefix("Run Time (s): real ")?.split(' ').next()?.parse().ok();
     let is_timer = |line: &&str| line.starts_with("Run Time");
     let last = text.lines().rfind(|line| !is_timer(line)).unwrap_or_default().to_owned();
     Ok(Answers { all, each: text.lines().filter_map(real).collect(), last })
@@ -95,7 +105,11 @@ fn output(command: &mut Command, input: &str) -> Result<String> {
     std::io::Write::write_all(&mut file, input.as_bytes())?;
     std::io::Seek::rewind(&mut file)?;
     let output = command.stdin(file).output().with_context(|| format!("cannot run {command:?}"))?;
-    ensure!(output.status.success(), "{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "{command:?} failed: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     Ok(String::from_utf8(output.stdout)?)
 }
 
@@ -108,7 +122,11 @@ pub struct Sqlite3 {
 impl Sqlite3 {
     /// The shell; `None` when this machine has none.
     pub fn find() -> Option<Sqlite3> {
-        let output = Command::new("sqlite3").arg("--version").output().ok().filter(|output| output.status.success())?;
+        let output = Command::new("sqlite3")
+            .arg("--version")
+            .output()
+            .ok()
+            .filter(|output| output.status.success())?;
         let text = String::from_utf8(output.stdout).ok()?;
         Some(Sqlite3 { version: format!("sqlite3 {}", text.split(' ').next()?) })
     }

@@ -30,7 +30,13 @@ pub struct Line {
 
 impl Line {
     /// A line about times.
-    pub fn times(work: impl Into<String>, ours: f64, peer: impl Into<String>, theirs: f64, target: f64) -> Line {
+    pub fn times(
+        work: impl Into<String>,
+        ours: f64,
+        peer: impl Into<String>,
+        theirs: f64,
+        target: f64,
+    ) -> Line {
         let (work, peer) = (work.into(), peer.into());
         Line { work, unit: Unit::Seconds, ours, peer, theirs, target: Some(target) }
     }
@@ -77,8 +83,9 @@ const IS_NUMBER: [bool; 7] = [false, true, false, true, true, true, false];
 pub fn table(lines: &[Line]) -> String {
     let rows: Vec<[String; 7]> =
         std::iter::once(HEADINGS.map(str::to_owned)).chain(lines.iter().map(Line::cells)).collect();
-    let widths: Vec<usize> =
-        (0..7).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..7)
+        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
+        .collect();
     let line = |row: &[String; 7]| {
         let cells = row.iter().zip(&widths).zip(IS_NUMBER).map(|((cell, width), is_number)| {
             if is_number { format!("{cell:>width$}") } else { format!("{cell:width$}") }

@@ -1,5 +1,5 @@
-//! What ships with the program: the presets, which are rules that most teams want sooner or later, and the playbooks for what is
-//! to be done about their signals. Both are data, in one file each.
+//! What ships with the program: the presets, which are rules that most teams want sooner or later,
+//! and the playbooks for what is to be done about their signals. Both are data, in one file each.
 
 use std::sync::OnceLock;
 
@@ -22,8 +22,8 @@ struct PresetFile {
     presets: Vec<Preset>,
 }
 
-/// The playbooks that ship with the program, in the order of their file. One that a user has changed is kept in the database and
-/// takes the place of its namesake here.
+/// The playbooks that ship with the program, in the order of their file. One that a user has
+/// changed is kept in the database and takes the place of its namesake here.
 pub fn shipped_playbooks() -> &'static [Playbook] {
     static PLAYBOOKS: OnceLock<Vec<Playbook>> = OnceLock::new();
     // A test reads the file, so that nothing can be wrong with it here.
@@ -43,7 +43,8 @@ pub fn shipped_presets() -> &'static [Preset] {
 
 /// The preset that a rule of this name was made of, and the event that it is about.
 pub fn preset_of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
-    let (name, event) = rule.split_once(':').map_or((rule, None), |(name, event)| (name, Some(event)));
+    let (name, event) =
+        rule.split_once(':').map_or((rule, None), |(name, event)| (name, Some(event)));
     shipped_presets().iter().find(|preset| preset.name == name).map(|preset| (preset, event))
 }
 
@@ -63,18 +64,24 @@ mod tests {
     #[test]
     fn the_file_is_sound() {
         let playbooks = read().map(|file| file.playbooks).unwrap();
-        let names: HashSet<&str> = playbooks.iter().map(|playbook| playbook.name.as_str()).collect();
+        let names: HashSet<&str> =
+            playbooks.iter().map(|playbook| playbook.name.as_str()).collect();
         assert_eq!(names.len(), playbooks.len(), "no name stands twice");
         for playbook in &playbooks {
             assert_eq!(playbook.problem(), None);
-            assert!(!playbook.purpose.is_empty() && (2..=5).contains(&playbook.steps.len()), "{}", playbook.name);
+            assert!(
+                !playbook.purpose.is_empty() && (2..=5).contains(&playbook.steps.len()),
+                "{}",
+                playbook.name
+            );
         }
     }
 
     /// The kinds of risk and chance that the contract names.
     #[test]
     fn there_is_one_for_each_kind_of_risk_or_chance() {
-        let names: Vec<&str> = shipped_playbooks().iter().map(|playbook| playbook.name.as_str()).collect();
+        let names: Vec<&str> =
+            shipped_playbooks().iter().map(|playbook| playbook.name.as_str()).collect();
         let expected = [
             "re-engage",
             "support-escalation",
@@ -96,11 +103,21 @@ mod tests {
         let presets = read_presets().map(|file| file.presets).unwrap();
         let names: HashSet<&str> = presets.iter().map(|preset| preset.name.as_str()).collect();
         assert_eq!(names.len(), presets.len(), "no name stands twice");
-        assert_eq!(presets.iter().filter(|preset| preset.usual).count(), 12, "the usual ones are a dozen");
+        assert_eq!(
+            presets.iter().filter(|preset| preset.usual).count(),
+            12,
+            "the usual ones are a dozen"
+        );
         for preset in &presets {
             let name = &preset.name;
-            assert!(shipped_playbooks().iter().any(|playbook| playbook.name == preset.playbook), "{name}");
-            assert!((20..=90).contains(&preset.purpose.len()) && !preset.purpose.contains('\n'), "{name}");
+            assert!(
+                shipped_playbooks().iter().any(|playbook| playbook.name == preset.playbook),
+                "{name}"
+            );
+            assert!(
+                (20..=90).contains(&preset.purpose.len()) && !preset.purpose.contains('\n'),
+                "{name}"
+            );
             assert!(!preset.usual || preset.event == EventUse::None, "{name}");
         }
     }
@@ -153,19 +170,55 @@ mod tests {
                 Some("renewal_on"),
                 1,
             ),
-            ("payment-30", Info, "days_to_payment_expiry BETWEEN 15 AND 30", Some("payment_expires_on"), 1),
-            ("payment-14", Info, "days_to_payment_expiry BETWEEN 8 AND 14", Some("payment_expires_on"), 1),
-            ("payment-7", Info, "days_to_payment_expiry BETWEEN 0 AND 7", Some("payment_expires_on"), 1),
+            (
+                "payment-30",
+                Info,
+                "days_to_payment_expiry BETWEEN 15 AND 30",
+                Some("payment_expires_on"),
+                1,
+            ),
+            (
+                "payment-14",
+                Info,
+                "days_to_payment_expiry BETWEEN 8 AND 14",
+                Some("payment_expires_on"),
+                1,
+            ),
+            (
+                "payment-7",
+                Info,
+                "days_to_payment_expiry BETWEEN 0 AND 7",
+                Some("payment_expires_on"),
+                1,
+            ),
             ("payment-expired", Bad, "days_to_payment_expiry < 0", Some("payment_expires_on"), 1),
             ("renewal-overdue", Bad, "days_to_renewal < 0", None, 1),
             ("invoice-overdue", Bad, "overdue_invoices > 0", None, 1),
             ("unresponsive", Bad, "unanswered_touches >= 3 OR days_unanswered >= 30", None, 1),
             ("gone-silent", Bad, "days_since_last_event >= 14", None, 1),
             ("seat-limit", Good, "seats >= 5 AND seat_usage_pct >= 90", None, 1),
-            ("seat-underuse", Bad, "seats >= 5 AND days_since_created >= 60 AND seat_usage_pct < 40", None, 1),
+            (
+                "seat-underuse",
+                Bad,
+                "seats >= 5 AND days_since_created >= 60 AND seat_usage_pct < 40",
+                None,
+                1,
+            ),
             ("health-poor", Bad, "health_band = 'poor'", None, 3),
-            ("ticket-surge", Bad, "tickets_28d >= 5 AND coalesce(tickets_change_28d_pct, 100) >= 50", None, 1),
-            ("no-executive-contact", Info, "coalesce(days_since_executive_touch, days_since_created) >= 90", None, 1),
+            (
+                "ticket-surge",
+                Bad,
+                "tickets_28d >= 5 AND coalesce(tickets_change_28d_pct, 100) >= 50",
+                None,
+                1,
+            ),
+            (
+                "no-executive-contact",
+                Info,
+                "coalesce(days_since_executive_touch, days_since_created) >= 90",
+                None,
+                1,
+            ),
             ("pulse-stale", Info, "coalesce(days_since_pulse, days_since_created) > 21", None, 1),
             ("pulse-low", Bad, "pulse <= 3", Some("pulse_set_on"), 1),
             ("new-users", Good, "new_people_7d >= 10", None, 1),

@@ -48,7 +48,8 @@ impl Ack {
             return Err(usage("filters choose signals only together with --all").into());
         }
         let mut store = context.writer()?;
-        let ids = if self.all { self.matching(context, &store)? } else { triage::distinct(&self.ids) };
+        let ids =
+            if self.all { self.matching(context, &store)? } else { triage::distinct(&self.ids) };
         let what = counted(ids.len() as u64, "signal", "signals");
         if self.all {
             context.ui.note(format!("{what} match"));
@@ -74,7 +75,8 @@ impl Ack {
         if self.filter.state == Some(State::Closed) {
             return Err(not_allowed("closed signals cannot be acknowledged again").into());
         }
-        let filter = SignalFilter { state: Some(State::Open), ..self.filter.filter(context, store, None)? };
+        let filter =
+            SignalFilter { state: Some(State::Open), ..self.filter.filter(context, store, None)? };
         store.signal_ids(&filter)
     }
 }

@@ -18,13 +18,17 @@ use crate::views::agenda::{self, AGENDA, Group, Item};
 
 /// What to do this week, company by company, the most urgent first.
 ///
-/// The open signals; the tasks that are overdue or due within seven days; the business reviews due, which is 90 days after the
-/// last touchpoint of kind review, else after the company became a customer. Companies that have churned are left out.
+/// The open signals; the tasks that are overdue or due within seven days; the business reviews due,
+/// which is 90 days after the last touchpoint of kind review, else after the company became a
+/// customer. Companies that have churned are left out.
 ///
-/// A company is more urgent the more there is of what is wrong already: overdue tasks and open bad signals. Then counts by how
-/// many days a task is late, then how many tasks are due, then whether a review is due.
+/// A company is more urgent the more there is of what is wrong already: overdue tasks and open bad
+/// signals. Then counts by how many days a task is late, then how many tasks are due, then whether
+/// a review is due.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals agenda --csm ana\n  signals agenda --as-of 2026-03-30 --format json")]
+#[command(
+    after_help = "Examples:\n  signals agenda --csm ana\n  signals agenda --as-of 2026-03-30 --format json"
+)]
 pub struct Agenda {
     /// Only the companies that this person looks after, and this person's tasks
     #[arg(long, value_name = "NAME")]
@@ -55,7 +59,12 @@ impl Agenda {
 }
 
 /// The companies for which something is to be done on a day, for one person or for all.
-fn gather(store: &Store, person: Option<&str>, today: Day, until: Option<Day>) -> Result<Vec<Group>> {
+fn gather(
+    store: &Store,
+    person: Option<&str>,
+    today: Day,
+    until: Option<Day>,
+) -> Result<Vec<Group>> {
     let is_theirs = |company: &AgendaCompany| person.is_none() || company.csm.as_deref() == person;
     let mut items = tasks_by_company(store, person, today, until)?;
     let (mut signals, reviews) = (signals_by_company(store, until)?, store.last_reviews(today)?);

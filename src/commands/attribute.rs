@@ -13,7 +13,9 @@ use crate::views::attributes::{ATTRIBUTES, AttributeRow};
 #[command(after_help = "Example:\n  signals attribute list")]
 pub enum Attribute {
     /// List all attributes: those of the program, the companies' own columns, and metrics
-    #[command(after_help = "Examples:\n  signals attribute list\n  signals attribute list --format json")]
+    #[command(
+        after_help = "Examples:\n  signals attribute list\n  signals attribute list --format json"
+    )]
     List(FormatOption),
 }
 

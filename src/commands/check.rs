@@ -6,9 +6,12 @@ use clap::Args;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 
-/// Check that the database is sound: SQLite's integrity, foreign keys, day counts against events, signal history.
+/// Check that the database is sound: SQLite's integrity, foreign keys, day counts against events,
+/// signal history.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals check || mail -s 'the signals database is damaged' ops@example.com")]
+#[command(
+    after_help = "Example:\n  signals check || mail -s 'the signals database is damaged' ops@example.com"
+)]
 pub struct Check {}
 
 impl Check {

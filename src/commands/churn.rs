@@ -13,7 +13,8 @@ use crate::domain::reason::ReasonKind;
 use crate::error::{Failure, not_allowed};
 use crate::store::Finish;
 
-/// Note that a company is no customer any more, and why. For one that is known to have left on that day, only why.
+/// Note that a company is no customer any more, and why. For one that is known to have left on that
+/// day, only why.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +34,8 @@ impl ChurnCompany {
     /// Notes the churn.
     ///
     /// # Errors
-    /// An unknown company or reason code, one that had churned already (exit 9); a day in the future (exit 2).
+    /// An unknown company or reason code, one that had churned already (exit 9); a day in the
+    /// future (exit 2).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
@@ -57,12 +59,19 @@ impl ChurnCompany {
             if away.is_none() {
                 store.state_churn(company, on)?;
             }
-            // One that is moved to another day keeps the reasons that were given for it, unless there are new ones.
-            if self.why.is_empty() && store.knows_churn(company, on)? { Ok(()) } else { store.add_loss(&loss) }
+            // One that is moved to another day keeps the reasons that were given for it, unless
+            // there are new ones.
+            if self.why.is_empty() && store.knows_churn(company, on)? {
+                Ok(())
+            } else {
+                store.add_loss(&loss)
+            }
         })?;
         context.ui.note(format!("'{}' is no customer from {on} on", self.company));
         if loss.reason_codes.is_empty() {
-            context.ui.hint("--reason-code says why; `signals reason list --kind churn` shows the codes");
+            context
+                .ui
+                .hint("--reason-code says why; `signals reason list --kind churn` shows the codes");
         }
         Ok(())
     }

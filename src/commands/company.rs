@@ -120,7 +120,12 @@ impl Company {
 
 impl ListCompanies {
     /// The list of the companies of a segment.
-    pub fn of_segment(segment: String, as_of: AsOfOption, columns: Vec<String>, format: FormatOption) -> Self {
+    pub fn of_segment(
+        segment: String,
+        as_of: AsOfOption,
+        columns: Vec<String>,
+        format: FormatOption,
+    ) -> Self {
         let condition = ConditionOptions { segment: Some(segment), condition: None };
         ListCompanies {
             selection: Selection { as_of, condition, csm: None },
@@ -156,9 +161,11 @@ impl ListCompanies {
         })
     }
 
-    /// The columns that were asked for; else the usual ones for people, and for programs all that can be had without counting.
+    /// The columns that were asked for; else the usual ones for people, and for programs all that
+    /// can be had without counting.
     fn columns<'c>(&self, catalogue: &'c Catalogue) -> Result<Vec<Known<'c>>> {
-        let by_name = |name: &str| catalogue.find(name).map_err(|failure| failure.of_kind(Kind::Usage));
+        let by_name =
+            |name: &str| catalogue.find(name).map_err(|failure| failure.of_kind(Kind::Usage));
         if !self.columns.is_empty() {
             return Ok(self.columns.iter().map(|name| by_name(name)).collect::<Result<_, _>>()?);
         }
@@ -176,15 +183,17 @@ impl ListCompanies {
 
     fn when_empty(&self) -> String {
         match &self.selection.csm {
-            _ if !self.selection.condition.is_empty() => "no companies meet the condition".to_owned(),
+            _ if !self.selection.condition.is_empty() => {
+                "no companies meet the condition".to_owned()
+            }
             Some(csm) => format!("no companies of {csm}"),
             None => "no companies yet; `signals import FILE` brings them".to_owned(),
         }
     }
 }
 
-/// Whether an attribute is part of the list for other programs unless they choose: what records say, the counts of signals, and the
-/// usual columns.
+/// Whether an attribute is part of the list for other programs unless they choose: what records
+/// say, the counts of signals, and the usual columns.
 fn is_at_hand(attribute: &Attribute) -> bool {
     matches!(attribute.group, Group::Company | Group::Signals)
         || matches!(attribute.name, "first_event_on" | "last_event_on")
@@ -208,7 +217,8 @@ impl ShowCompany {
     fn gather(&self, context: &Context, store: &Store) -> Result<CompanyView> {
         let key = find_company(store, &self.company)?;
         let as_of = self.as_of.resolve(context, store)?;
-        let filter = SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
+        let filter =
+            SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
         let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
         if let Some(day) = self.as_of.as_of {
             for signal in &mut signals {
@@ -220,9 +230,11 @@ impl ShowCompany {
         // As of a day, what happened later is not known yet; what is agreed for later is.
         let is_known = |on: Day| self.as_of.as_of.is_none_or(|day| on <= day);
         let company = store.company(key)?;
-        let pulses = store.pulses(key)?.into_iter().filter(|pulse| is_known(pulse.mark.day)).collect();
+        let pulses =
+            store.pulses(key)?.into_iter().filter(|pulse| is_known(pulse.mark.day)).collect();
         let today = self.as_of.as_of.unwrap_or_else(|| context.today(store));
-        let filter = TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
+        let filter =
+            TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
         let mut tasks: Vec<ListedTask> =
             store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
         tasks.sort_by_key(|listed| listed.task.done.is_some());
@@ -237,10 +249,22 @@ impl ShowCompany {
             people_activity: store.company_activity(key, &Watch::People, &recent)?.people,
             breaks: store.breaks(key)?,
             people: store.people(key)?,
-            nps: store.nps_responses(key)?.into_iter().filter(|nps| is_known(nps.responded.on)).collect(),
-            tickets: store.tickets(key)?.into_iter().filter(|ticket| is_known(ticket.opened.on)).collect(),
+            nps: store
+                .nps_responses(key)?
+                .into_iter()
+                .filter(|nps| is_known(nps.responded.on))
+                .collect(),
+            tickets: store
+                .tickets(key)?
+                .into_iter()
+                .filter(|ticket| is_known(ticket.opened.on))
+                .collect(),
             invoices: store.invoices(key)?,
-            touchpoints: store.touchpoints(key)?.into_iter().filter(|contact| is_known(contact.occurred.on)).collect(),
+            touchpoints: store
+                .touchpoints(key)?
+                .into_iter()
+                .filter(|contact| is_known(contact.occurred.on))
+                .collect(),
             goals: store.goals(key)?,
             subscriptions: store.subscriptions(key)?,
             as_of: as_of.day,
@@ -252,8 +276,9 @@ impl ShowCompany {
 fn attributes_of(store: &Store, key: CompanyKey, as_of: AsOf) -> Result<Vec<ShownAttribute>> {
     let catalogue = store.catalogue()?;
     let table = store.attributes(&catalogue, &catalogue.names(), as_of, Scope::One(key))?;
-    let value =
-        |known: Known<'_>| -> Result<Datum> { Ok(table.column(known.name())?.first().cloned().unwrap_or_default()) };
+    let value = |known: Known<'_>| -> Result<Datum> {
+        Ok(table.column(known.name())?.first().cloned().unwrap_or_default())
+    };
     catalogue.all().map(|known| Ok(ShownAttribute::of(known, value(known)?))).collect()
 }
 
@@ -262,13 +287,19 @@ impl MergeCompanies {
         let mut store = context.writer()?;
         let (from, into) = (find_company(&store, &self.from)?, find_company(&store, &self.into)?);
         if from == into {
-            return Err(not_allowed(format!("'{}' and '{}' are the same company", self.from, self.into)).into());
+            return Err(not_allowed(format!(
+                "'{}' and '{}' are the same company",
+                self.from, self.into
+            ))
+            .into());
         }
         store.transaction(Finish::Commit, |store| {
             store.merge_companies(from, into)?;
             store.reroute_notices(context.clock.now())
         })?;
-        context.ui.note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
+        context
+            .ui
+            .note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
         Ok(())
     }
 }
@@ -281,7 +312,9 @@ impl ReturnCompany {
         let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) else {
             return Err(not_allowed(format!("'{}' was a customer on {on}", self.company)).into());
         };
-        store.transaction(Finish::Commit, |store| store.state_return(company, away.churned_on, on))?;
+        store.transaction(Finish::Commit, |store| {
+            store.state_return(company, away.churned_on, on)
+        })?;
         context.ui.note(format!("'{}' is a customer again from {on} on", self.company));
         Ok(())
     }

@@ -9,7 +9,9 @@ use crate::context::Context;
 
 /// Print completions for a shell.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals completions bash > ~/.local/share/bash-completion/completions/signals")]
+#[command(
+    after_help = "Example:\n  signals completions bash > ~/.local/share/bash-completion/completions/signals"
+)]
 pub struct Completions {
     /// The shell
     shell: Shell,

@@ -1,4 +1,5 @@
-//! Which companies are meant, as of when, and what is said of them: shared by lists, segments, exports and reports.
+//! Which companies are meant, as of when, and what is said of them: shared by lists, segments,
+//! exports and reports.
 
 use anyhow::Result;
 use clap::Args;
@@ -67,8 +68,15 @@ impl ConditionOptions {
     /// The companies that meet the conditions, with the values of the attributes of these names.
     ///
     /// # Errors
-    /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 where it is stored).
-    pub fn select(&self, store: &Store, catalogue: &Catalogue, names: &[&str], as_of: AsOf) -> Result<Customers> {
+    /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 where
+    /// it is stored).
+    pub fn select(
+        &self,
+        store: &Store,
+        catalogue: &Catalogue,
+        names: &[&str],
+        as_of: AsOf,
+    ) -> Result<Customers> {
         let conditions = self.conditions(store, catalogue)?;
         let selected = Customers::select(store, catalogue, names, &conditions, as_of);
         if self.condition.is_some() { selected.map_err(of_the_command_line) } else { selected }
@@ -99,8 +107,15 @@ pub struct Selection {
 
 impl Selection {
     /// The companies that are meant, with the values of the attributes of these names.
-    pub fn customers(&self, store: &Store, catalogue: &Catalogue, names: &[&str], as_of: AsOf) -> Result<Customers> {
-        let names: Vec<&str> = names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
+    pub fn customers(
+        &self,
+        store: &Store,
+        catalogue: &Catalogue,
+        names: &[&str],
+        as_of: AsOf,
+    ) -> Result<Customers> {
+        let names: Vec<&str> =
+            names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
         let mut companies = self.condition.select(store, catalogue, &names, as_of)?;
         if let Some(csm) = &self.csm {
             companies.keep("csm", csm)?;
@@ -120,7 +135,9 @@ pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
     let names = store.segments()?.into_iter().map(|segment| segment.name);
     let failure = not_allowed(format!("there is no segment '{name}'"));
     Err(match nearest(name, names) {
-        Some(like) => failure.hint(format!("did you mean '{like}'? `signals segment list` shows all")),
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals segment list` shows all"))
+        }
         None => failure.hint("`signals segment add NAME --where EXPRESSION` makes one"),
     }
     .into())
@@ -132,7 +149,9 @@ pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
 /// One that cannot be read any more (exit 9).
 pub fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
     let broken = || format!("the segment '{}' cannot be read any more", segment.name);
-    catalogue.read(&segment.condition).map_err(|mistake| anyhow::Error::from(mistake).context(broken()))
+    catalogue
+        .read(&segment.condition)
+        .map_err(|mistake| anyhow::Error::from(mistake).context(broken()))
 }
 
 /// Some companies, with the values of some attributes.
@@ -143,8 +162,8 @@ pub struct Customers {
 }
 
 impl Customers {
-    /// The companies that meet all conditions, in order of their ids, with the values of the attributes of these names and of those
-    /// that the conditions name.
+    /// The companies that meet all conditions, in order of their ids, with the values of the
+    /// attributes of these names and of those that the conditions name.
     ///
     /// # Errors
     /// An unknown attribute (exit 9).
@@ -155,7 +174,8 @@ impl Customers {
         conditions: &[Expression],
         as_of: AsOf,
     ) -> Result<Customers> {
-        let named = conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
+        let named =
+            conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
         let names: Vec<&str> = names.iter().copied().chain(named).collect();
         let table = store.attributes(catalogue, &names, as_of, Scope::All)?;
         let mut rows: Vec<usize> = (0..table.companies().len()).collect();
@@ -166,9 +186,16 @@ impl Customers {
         Ok(Customers { table, rows })
     }
 
-    /// How many companies meet each of several conditions. What these look at is read once, however many they are.
-    pub fn count(store: &Store, catalogue: &Catalogue, conditions: &[Expression], as_of: AsOf) -> Result<Vec<u64>> {
-        let named = conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
+    /// How many companies meet each of several conditions. What these look at is read once, however
+    /// many they are.
+    pub fn count(
+        store: &Store,
+        catalogue: &Catalogue,
+        conditions: &[Expression],
+        as_of: AsOf,
+    ) -> Result<Vec<u64>> {
+        let named =
+            conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
         let table = store.attributes(catalogue, &named.collect::<Vec<_>>(), as_of, Scope::All)?;
         let holding = |condition| {
             let values = catalogue.evaluate(condition, &table)?;
@@ -187,8 +214,8 @@ impl Customers {
         Ok(())
     }
 
-    /// Puts them in order of an attribute: numbers by size, texts A to Z, the unknown last, whichever way the order is turned; ties
-    /// stay in order of their ids.
+    /// Puts them in order of an attribute: numbers by size, texts A to Z, the unknown last,
+    /// whichever way the order is turned; ties stay in order of their ids.
     ///
     /// # Errors
     /// An attribute that was not asked for.
@@ -213,7 +240,8 @@ impl Customers {
     /// # Errors
     /// An attribute that was not asked for.
     pub fn values(&self, names: &[&str]) -> Result<impl Iterator<Item = Vec<&Datum>>> {
-        let columns = names.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>>>()?;
+        let columns =
+            names.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>>>()?;
         Ok(self.rows.iter().map(move |row| columns.iter().map(|column| &column[*row]).collect()))
     }
 }
@@ -222,9 +250,17 @@ impl Customers {
 ///
 /// # Errors
 /// An unknown one (exit 2).
-pub fn known_names<'c>(catalogue: &'c Catalogue, asked: &[String]) -> Result<Vec<&'c str>, Failure> {
+pub fn known_names<'c>(
+    catalogue: &'c Catalogue,
+    asked: &[String],
+) -> Result<Vec<&'c str>, Failure> {
     asked
         .iter()
-        .map(|name| catalogue.find(name).map(|known| known.name()).map_err(|failure| failure.of_kind(Kind::Usage)))
+        .map(|name| {
+            catalogue
+                .find(name)
+                .map(|known| known.name())
+                .map_err(|failure| failure.of_kind(Kind::Usage))
+        })
         .collect()
 }

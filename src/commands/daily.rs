@@ -28,8 +28,8 @@ pub struct Daily {
     files: Vec<PathBuf>,
 }
 
-/// The kinds of failure that steps go on after, and those that end them, from the gravest to the least. Rejected rows, which are not
-/// here, come last of all.
+/// The kinds of failure that steps go on after, and those that end them, from the gravest to the
+/// least. Rejected rows, which are not here, come last of all.
 const GRAVITY: [Kind; 11] = [
     Kind::Bug,
     Kind::Damaged,
@@ -62,8 +62,13 @@ impl Daily {
     }
 }
 
-/// Does a step. What it complains of is told and remembered; a failure that would befall the next steps too ends all.
-fn step(context: &Context, worst: &mut Option<Kind>, work: impl FnOnce() -> Result<()>) -> Result<()> {
+/// Does a step. What it complains of is told and remembered; a failure that would befall the next
+/// steps too ends all.
+fn step(
+    context: &Context,
+    worst: &mut Option<Kind>,
+    work: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let Err(error) = work() else { return Ok(()) };
     let Some(report) = error::report(&error) else { return Err(error) };
     let goes_on = [
@@ -85,7 +90,8 @@ fn step(context: &Context, worst: &mut Option<Kind>, work: impl FnOnce() -> Resu
 }
 
 fn graver(one: Kind, other: Kind) -> Kind {
-    let rank = |kind: Kind| GRAVITY.iter().position(|known| *known == kind).unwrap_or(GRAVITY.len());
+    let rank =
+        |kind: Kind| GRAVITY.iter().position(|known| *known == kind).unwrap_or(GRAVITY.len());
     if rank(other) < rank(one) { other } else { one }
 }
 

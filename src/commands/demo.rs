@@ -1,7 +1,8 @@
 //! `signals demo`: shows the program at work.
 //!
-//! It does nothing of its own: it writes two files, as a customer's systems would, and then runs the commands of
-//! `demo/script.txt` as a user would type them, each in this process but through the same command line.
+//! It does nothing of its own: it writes two files, as a customer's systems would, and then runs
+//! the commands of `demo/script.txt` as a user would type them, each in this process but through
+//! the same command line.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -47,10 +48,13 @@ impl Demo {
     pub fn run(self, context: &Context) -> Result<()> {
         let folder = &self.folder;
         refuse_content(folder)?;
-        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         write(&folder.join("companies.csv"), demo::COMPANIES)?;
         write(&folder.join("events.csv"), &demo::events()?)?;
-        context.ui.data(format!("$ cd {}\n$ export SIGNALS_DB={DATABASE}\n", shell_word(folder)))?;
+        context
+            .ui
+            .data(format!("$ cd {}\n$ export SIGNALS_DB={DATABASE}\n", shell_word(folder)))?;
         let before = context::enter(folder)?;
         demo::SCRIPT.lines().try_for_each(|line| step(context, line))?;
         let number = newest_bad_signal("C-113 dashboard_viewed")?;
@@ -62,7 +66,10 @@ impl Demo {
 fn refuse_content(folder: &Path) -> Result<()> {
     if folder.join(DATABASE).exists() {
         let message = format!("{} has a database of an earlier demonstration", folder.display());
-        let hint = format!("remove the folder first, or name another one: signals demo {}-2", shell_word(folder));
+        let hint = format!(
+            "remove the folder first, or name another one: signals demo {}-2",
+            shell_word(folder)
+        );
         return Err(not_allowed(message).hint(hint).into());
     }
     let is_empty = match fs::read_dir(folder) {
@@ -93,12 +100,13 @@ fn step(context: &Context, line: &str) -> Result<()> {
     let failed = || format!("the demonstration stopped at `{command}`");
     let cli = Cli::try_parse_from(words).with_context(failed)?;
     let now: Instant = NOW.parse()?;
-    let inner = context.within(context.ui.within(file), now, DATABASE.into(), cli.global.by.clone());
+    let inner =
+        context.within(context.ui.within(file), now, DATABASE.into(), cli.global.by.clone());
     cli.run(&inner).and_then(|()| inner.ui.flush()).with_context(failed)
 }
 
-/// The script cannot know the numbers of signals: `<C-104>` stands for the newest bad signal of that company,
-/// `<C-104 login>` for that of one rule, as a user would read it from a list.
+/// The script cannot know the numbers of signals: `<C-104>` stands for the newest bad signal of
+/// that company, `<C-104 login>` for that of one rule, as a user would read it from a list.
 fn with_numbers(line: &str) -> Result<String> {
     let Some((before, rest)) = line.split_once('<') else { return Ok(line.to_owned()) };
     let Some((wanted, after)) = rest.split_once('>') else { return Ok(line.to_owned()) };
@@ -107,7 +115,8 @@ fn with_numbers(line: &str) -> Result<String> {
 }
 
 fn newest_bad_signal(wanted: &str) -> Result<SignalId> {
-    let (company, rule) = wanted.split_once(' ').map_or((wanted, None), |(company, rule)| (company, Some(rule)));
+    let (company, rule) =
+        wanted.split_once(' ').map_or((wanted, None), |(company, rule)| (company, Some(rule)));
     let store = Store::open_to_read(Path::new(DATABASE))?;
     let filter = SignalFilter {
         company: store.company_by_text(company)?,
@@ -117,7 +126,8 @@ fn newest_bad_signal(wanted: &str) -> Result<SignalId> {
     };
     let order = SignalOrder { limit: Some(1), ..SignalOrder::NEWEST_FIRST };
     let newest = store.signals(&filter, order)?.into_iter().next();
-    let missing = || Failure::new(Kind::Bug, format!("the demonstration has no bad signal of {wanted}"));
+    let missing =
+        || Failure::new(Kind::Bug, format!("the demonstration has no bad signal of {wanted}"));
     Ok(newest.ok_or_else(missing)?.id)
 }
 
@@ -137,7 +147,11 @@ fn redirection(line: &str) -> Result<(&str, Option<File>)> {
 fn words(command: &str) -> Vec<&str> {
     let parts = command.split('"').enumerate();
     parts
-        .flat_map(|(place, part)| if place % 2 == 1 { vec![part] } else { part.split_whitespace().collect() })
+        .flat_map(
+            |(place, part)| {
+                if place % 2 == 1 { vec![part] } else { part.split_whitespace().collect() }
+            },
+        )
         .collect()
 }
 

@@ -17,7 +17,8 @@ use crate::store::{Finish, Store};
 /// The largest amount of money that is taken.
 const MOST_MONEY: f64 = 1e13;
 
-/// Note that a company pays less than before, and why. What it pays now comes from imports; the amounts here are for reports.
+/// Note that a company pays less than before, and why. What it pays now comes from imports; the
+/// amounts here are for reports.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -43,14 +44,17 @@ impl DownsellCompany {
     /// Notes the downsell.
     ///
     /// # Errors
-    /// An unknown company or reason code, a company that is no customer on that day (exit 9); a day in the future, more revenue after
-    /// it than before (exit 2).
+    /// An unknown company or reason code, a company that is no customer on that day (exit 9); a day
+    /// in the future, more revenue after it than before (exit 2).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
         let on = not_in_the_future(context, &store, self.on)?;
         if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
-            let message = format!("'{}' was no customer on {on}: it had churned on {}", self.company, away.churned_on);
+            let message = format!(
+                "'{}' was no customer on {on}: it had churned on {}",
+                self.company, away.churned_on
+            );
             return Err(not_allowed(message).into());
         }
         let loss = Loss {
@@ -65,7 +69,10 @@ impl DownsellCompany {
             at: context.clock.now(),
         };
         store.transaction(Finish::Commit, |store| store.add_loss(&loss))?;
-        let less = loss.lost_mrr().map(|lost| format!(", {:.2} a month less", to_the_cent(lost))).unwrap_or_default();
+        let less = loss
+            .lost_mrr()
+            .map(|lost| format!(", {:.2} a month less", to_the_cent(lost)))
+            .unwrap_or_default();
         context.ui.note(format!("'{}' pays less from {on} on{less}", self.company));
         if loss.reason_codes.is_empty() {
             context.ui.warning("a downsell without a reason code: `signals reason list --kind downsell` shows them");
@@ -80,8 +87,10 @@ impl DownsellCompany {
         };
         match (before, self.mrr_after) {
             (Some(before), Some(after)) if after >= before => {
-                let message =
-                    format!("{after:.2} a month is no less than {before:.2}, what '{}' paid before", self.company);
+                let message = format!(
+                    "{after:.2} a month is no less than {before:.2}, what '{}' paid before",
+                    self.company
+                );
                 Err(usage(message).hint("--mrr-before says otherwise").into())
             }
             _ => Ok(before),

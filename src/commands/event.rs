@@ -25,10 +25,15 @@ impl Event {
         let rules = store.rules()?;
         let watching = |event: &str| {
             let rules = rules.iter().map(|stored| &stored.rule).filter(|rule| rule.enabled);
-            rules.filter(|rule| rule.logic.event() == Some(event)).map(|rule| rule.name.clone()).collect()
+            rules
+                .filter(|rule| rule.logic.event() == Some(event))
+                .map(|rule| rule.name.clone())
+                .collect()
         };
         let events = store.event_summaries()?.into_iter();
-        let events: Vec<_> = events.map(|summary| WatchedEvent { rules: watching(&summary.name), summary }).collect();
+        let events: Vec<_> = events
+            .map(|summary| WatchedEvent { rules: watching(&summary.name), summary })
+            .collect();
         output::print_items(&context.ui, format, &EVENTS, &events)
     }
 }

@@ -121,9 +121,15 @@ impl Export {
                 let condition = ConditionOptions { segment: Some(name), condition: None };
                 companies(context, &store, &condition, as_of, &options)
             }
-            Export::Health(ExportEntries { as_of, options }) => health(context, &store, as_of, &options),
-            Export::Pulses(ExportEntries { as_of, options }) => pulses(context, &store, as_of, &options),
-            Export::Tasks(ExportEntries { as_of, options }) => tasks(context, &store, as_of, &options),
+            Export::Health(ExportEntries { as_of, options }) => {
+                health(context, &store, as_of, &options)
+            }
+            Export::Pulses(ExportEntries { as_of, options }) => {
+                pulses(context, &store, as_of, &options)
+            }
+            Export::Tasks(ExportEntries { as_of, options }) => {
+                tasks(context, &store, as_of, &options)
+            }
             Export::Events(options) => events(context, &store, &options),
         }
     }
@@ -132,7 +138,9 @@ impl Export {
 fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
     let order = SignalOrder { key: SortKey::Date, is_descending: false, limit: None };
     options.write(context, store, SIGNALS.fields, &mut |record| {
-        store.for_each_signal(&SignalFilter::default(), order, |signal| record(&(SIGNALS.values)(&signal)))
+        store.for_each_signal(&SignalFilter::default(), order, |signal| {
+            record(&(SIGNALS.values)(&signal))
+        })
     })
 }
 
@@ -159,7 +167,12 @@ fn all_companies(context: &Context, store: &Store) -> Result<Customers> {
     Customers::select(store, &store.catalogue()?, &exports::COMPANY, &[], as_of)
 }
 
-fn health(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
+fn health(
+    context: &Context,
+    store: &Store,
+    as_of: AsOfOption,
+    options: &ExportOptions,
+) -> Result<()> {
     let last = as_of.resolve(context, store)?.day;
     let companies = all_companies(context, store)?;
     let keys = companies.keys();
@@ -177,17 +190,28 @@ fn health(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportO
     })
 }
 
-fn pulses(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
+fn pulses(
+    context: &Context,
+    store: &Store,
+    as_of: AsOfOption,
+    options: &ExportOptions,
+) -> Result<()> {
     let pulses = store.all_pulses(as_of.resolve(context, store)?.last_entry())?;
     let companies = all_companies(context, store)?;
-    let names: HashMap<_, _> = companies.keys().into_iter().zip(companies.values(&exports::COMPANY)?).collect();
+    let names: HashMap<_, _> =
+        companies.keys().into_iter().zip(companies.values(&exports::COMPANY)?).collect();
     options.write(context, store, &exports::PULSES, &mut |record| {
         let mut named = pulses.iter().filter_map(|pulse| Some((names.get(&pulse.company)?, pulse)));
         named.try_for_each(|(names, pulse)| record(&exports::pulse(names, pulse)))
     })
 }
 
-fn tasks(context: &Context, store: &Store, as_of: AsOfOption, options: &ExportOptions) -> Result<()> {
+fn tasks(
+    context: &Context,
+    store: &Store,
+    as_of: AsOfOption,
+    options: &ExportOptions,
+) -> Result<()> {
     let as_of = as_of.resolve(context, store)?;
     let today = as_of.today();
     let tasks = store.tasks(&TaskFilter { until: as_of.last_entry(), ..TaskFilter::default() })?;
@@ -204,7 +228,13 @@ fn events(context: &Context, store: &Store, options: &ExportOptions) -> Result<(
 }
 
 impl ExportOptions {
-    fn write(&self, context: &Context, store: &Store, fields: &[&str], produce: Produce<'_>) -> Result<()> {
+    fn write(
+        &self,
+        context: &Context,
+        store: &Store,
+        fields: &[&str],
+        produce: Produce<'_>,
+    ) -> Result<()> {
         let file = self.out.as_deref().filter(|path| path.as_os_str() != "-");
         file.map_or(Ok(()), |path| refuse_database(context, path))?;
         let format = match self.format() {
@@ -221,7 +251,8 @@ impl ExportOptions {
     }
 
     fn format(&self) -> ExportFormat {
-        let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+        let ending =
+            self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
         self.format.unwrap_or(match ending.map(str::to_lowercase).as_deref() {
             Some("json") => ExportFormat::Json,
             Some("ndjson" | "jsonl") => ExportFormat::Ndjson,

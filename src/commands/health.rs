@@ -17,7 +17,9 @@ use crate::error::usage;
 use crate::health;
 use crate::render::{Format, RecordWriter, Screen, TextTable, Value, counted};
 use crate::store::{Finish, Scope, Store};
-use crate::views::health::{self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS};
+use crate::views::health::{
+    self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS,
+};
 
 /// See how customers do, and why.
 #[derive(Debug, Subcommand)]
@@ -61,7 +63,8 @@ pub struct ListHealth {
     format: FormatOption,
 }
 
-/// Show the health of a company: its measures, its trend, and why it changed against 7 and 28 days before.
+/// Show the health of a company: its measures, its trend, and why it changed against 7 and 28 days
+/// before.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals health show acme\n  signals health show acme --as-of 2026-03-31 --days 90"
@@ -80,7 +83,9 @@ pub struct ShowHealth {
 
 /// Show which measures moved the mean health of the companies that have a score on both days.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals health drivers\n  signals health drivers --days 90 --segment enterprise")]
+#[command(
+    after_help = "Examples:\n  signals health drivers\n  signals health drivers --days 90 --segment enterprise"
+)]
 pub struct Drivers {
     #[command(flatten)]
     selection: Selection,
@@ -91,7 +96,8 @@ pub struct Drivers {
     format: FormatOption,
 }
 
-/// Score days again that were run, by the profiles and facts as they are now. Signals stay as they are.
+/// Score days again that were run, by the profiles and facts as they are now. Signals stay as they
+/// are.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31")]
 pub struct Recompute {
@@ -107,7 +113,8 @@ impl HealthCommand {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// An unknown company or profile (exit 9); an unknown attribute, an expression that is none, a day in the future (exit 2) or written.
+    /// An unknown company or profile (exit 9); an unknown attribute, an expression that is none, a
+    /// day in the future (exit 2) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             HealthCommand::List(args) => args.run(context),
@@ -125,7 +132,8 @@ impl ListHealth {
         let catalogue = store.catalogue()?;
         let sort = known_names(&catalogue, std::slice::from_ref(&self.sort))?;
         let as_of = self.selection.as_of.resolve(context, &store)?;
-        let names: Vec<&str> = HealthRow::ATTRIBUTES.into_iter().chain(sort.iter().copied()).collect();
+        let names: Vec<&str> =
+            HealthRow::ATTRIBUTES.into_iter().chain(sort.iter().copied()).collect();
         let mut companies = self.selection.customers(&store, &catalogue, &names, as_of)?;
         for name in sort {
             companies.sort(name, self.desc)?;
@@ -140,9 +148,13 @@ fn rows(store: &Store, companies: &Customers, as_of: AsOf) -> Result<Vec<HealthR
     let Some(scored_on) = store.health_day(as_of)? else { return Ok(Vec::new()) };
     let mut health = store.health_on(scored_on, Scope::All)?;
     let mut rows = Vec::new();
-    let band = HealthRow::ATTRIBUTES.iter().position(|name| *name == "health_band").unwrap_or_default();
-    for (key, values) in companies.keys().into_iter().zip(companies.values(&HealthRow::ATTRIBUTES)?) {
-        let Some(assessment) = health.remove(&key).filter(|_| *values[band] != Datum::Null) else { continue };
+    let band =
+        HealthRow::ATTRIBUTES.iter().position(|name| *name == "health_band").unwrap_or_default();
+    for (key, values) in companies.keys().into_iter().zip(companies.values(&HealthRow::ATTRIBUTES)?)
+    {
+        let Some(assessment) = health.remove(&key).filter(|_| *values[band] != Datum::Null) else {
+            continue;
+        };
         rows.push(HealthRow {
             attributes: values.into_iter().cloned().collect(),
             profile: assessment.scoring.name.clone(),
@@ -161,12 +173,19 @@ impl ShowHealth {
         let as_of = self.as_of.resolve(context, &store)?;
         let view = HealthView::gather(&store, key, as_of, self.days)?;
         if self.format.format != Format::Table {
-            let fields: Vec<&str> =
-                ["company_id", "company_name", "csm"].into_iter().chain(HealthView::FIELDS).collect();
-            let own: [Value<'_>; 3] =
-                [(&company.company_id).into(), company.name.as_ref().into(), company.csm.as_ref().into()];
+            let fields: Vec<&str> = ["company_id", "company_name", "csm"]
+                .into_iter()
+                .chain(HealthView::FIELDS)
+                .collect();
+            let own: [Value<'_>; 3] = [
+                (&company.company_id).into(),
+                company.name.as_ref().into(),
+                company.csm.as_ref().into(),
+            ];
             let values: Vec<Value<'_>> = own.into_iter().chain(view.values()).collect();
-            return context.ui.records(RecordWriter::new(self.format.format, &fields), |record| record(&values));
+            return context
+                .ui
+                .records(RecordWriter::new(self.format.format, &fields), |record| record(&values));
         }
         let mut screen = Screen::new(context.ui.look());
         let name = company.name.as_ref().unwrap_or(&company.company_id);
@@ -180,9 +199,16 @@ impl Drivers {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let as_of = self.selection.as_of.resolve(context, &store)?;
-        let days = (store.health_day(as_of)?, store.health_day(AsOf { day: as_of.day - self.days, ..as_of })?);
-        let companies: FxHashSet<CompanyKey> =
-            self.selection.customers(&store, &store.catalogue()?, &[], as_of)?.keys().into_iter().collect();
+        let days = (
+            store.health_day(as_of)?,
+            store.health_day(AsOf { day: as_of.day - self.days, ..as_of })?,
+        );
+        let companies: FxHashSet<CompanyKey> = self
+            .selection
+            .customers(&store, &store.catalogue()?, &[], as_of)?
+            .keys()
+            .into_iter()
+            .collect();
         let (Some(day), Some(since)) = days else {
             let none = format!("no day was run on or before {}", as_of.day - self.days);
             return self.print(context, &[], &none);
@@ -209,10 +235,18 @@ impl Drivers {
     }
 }
 
-fn movement(store: &Store, companies: &FxHashSet<CompanyKey>, since: Day, day: Day) -> Result<Movement> {
+fn movement(
+    store: &Store,
+    companies: &FxHashSet<CompanyKey>,
+    since: Day,
+    day: Day,
+) -> Result<Movement> {
     let (before, now) = (store.health_on(since, Scope::All)?, store.health_on(day, Scope::All)?);
-    let mut both: Vec<CompanyKey> =
-        now.keys().filter(|key| companies.contains(key) && before.contains_key(key)).copied().collect();
+    let mut both: Vec<CompanyKey> = now
+        .keys()
+        .filter(|key| companies.contains(key) && before.contains_key(key))
+        .copied()
+        .collect();
     // Sums of fractions depend on the order in which they are added.
     both.sort_unstable();
     Ok(Movement::of(both.iter().map(|key| (&before[key], &now[key]))))
@@ -234,9 +268,14 @@ impl Recompute {
         match (days.first(), days.last()) {
             (Some(first), Some(last)) => {
                 let count = counted(days.len() as u64, "day", "days");
-                context.ui.note(format!("scored {count} again, {}", DayRange { from: *first, to: *last }));
+                context.ui.note(format!(
+                    "scored {count} again, {}",
+                    DayRange { from: *first, to: *last }
+                ));
             }
-            _ => context.ui.note(format!("no day of {range} was run; only days that were run have health")),
+            _ => context
+                .ui
+                .note(format!("no day of {range} was run; only days that were run have health")),
         }
         Ok(())
     }

@@ -33,8 +33,9 @@ pub enum ProfileCommand {
     Remove(ProfileName),
 }
 
-/// Make a profile, or change the one of that name: what is not given stays as it was. A new one without measures begins with those of
-/// the default profile. Days that were scored stay as they are; `signals health recompute` scores them again.
+/// Make a profile, or change the one of that name: what is not given stays as it was. A new one
+/// without measures begins with those of the default profile. Days that were scored stay as they
+/// are; `signals health recompute` scores them again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -57,8 +58,9 @@ pub struct AddProfile {
     average: Option<f64>,
     /// A measure as the configuration has it; those given are all that the profile has
     ///
-    /// For example "name = 'seats', kind = 'proactive', value = 'seat_usage_pct', from = 0, to = 90, weight = 2", or with map = {
-    /// promoter = 100, passive = 60, detractor = 0 } instead of from and to.
+    /// For example "name = 'seats', kind = 'proactive', value = 'seat_usage_pct', from = 0, to =
+    /// 90, weight = 2", or with map = { promoter = 100, passive = 60, detractor = 0 } instead of
+    /// from and to.
     #[arg(long = "measure", value_name = "MEASURE", value_parser = measure)]
     measures: Vec<Measure>,
 }
@@ -96,13 +98,17 @@ impl ProfileCommand {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A profile that cannot be (exit 2); an unknown one, or the default one, which cannot be changed (exit 9).
+    /// A profile that cannot be (exit 2); an unknown one, or the default one, which cannot be
+    /// changed (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             ProfileCommand::Add(args) => args.run(context),
-            ProfileCommand::List(FormatOption { format }) => {
-                output::print_items(&context.ui, format, &PROFILES, &context.reader()?.all_profiles()?)
-            }
+            ProfileCommand::List(FormatOption { format }) => output::print_items(
+                &context.ui,
+                format,
+                &PROFILES,
+                &context.reader()?.all_profiles()?,
+            ),
             ProfileCommand::Show(args) => args.run(context),
             ProfileCommand::Remove(ProfileName { name }) => remove(context, &name),
         }
@@ -173,7 +179,9 @@ fn existing(store: &Store, name: &str) -> Result<Profile> {
     }
     let failure = not_allowed(format!("there is no health profile '{name}'"));
     Err(match nearest(name, names.into_iter()) {
-        Some(like) => failure.hint(format!("did you mean '{like}'? `signals health profile list` shows all")),
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals health profile list` shows all"))
+        }
         None => failure.hint("`signals health profile list` shows all"),
     }
     .into())
@@ -184,8 +192,9 @@ fn remove(context: &Context, name: &str) -> Result<()> {
     store.transaction(Finish::Commit, |store| {
         existing(store, name)?;
         if !store.remove_profile(name)? {
-            let failure =
-                not_allowed(format!("the health profile '{name}' comes with the program and cannot be removed"));
+            let failure = not_allowed(format!(
+                "the health profile '{name}' comes with the program and cannot be removed"
+            ));
             return Err(failure.hint("a profile of your own comes before it").into());
         }
         Ok(())

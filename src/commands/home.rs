@@ -48,7 +48,11 @@ pub fn run(context: &Context) -> Result<()> {
     let store = context.reader()?;
     let totals = store.signal_totals()?;
     let open = |wanted| -> u64 {
-        totals.iter().filter(|(t, s, _)| *t == wanted && *s == State::Open).map(|(.., count)| count).sum()
+        totals
+            .iter()
+            .filter(|(t, s, _)| *t == wanted && *s == State::Open)
+            .map(|(.., count)| count)
+            .sum()
     };
     let (bad, good, info) = (open(SignalType::Bad), open(SignalType::Good), open(SignalType::Info));
     let as_of = store.latest_run_day()?.map(|day| format!(", as of {day}")).unwrap_or_default();
@@ -57,7 +61,9 @@ pub fn run(context: &Context) -> Result<()> {
         print_newest(context, &store)?;
     }
     if bad > SHOWN {
-        context.ui.note(format!("the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"));
+        context.ui.note(format!(
+            "the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"
+        ));
     }
     tell_of_the_day(context, &store)?;
     advise(context, &store, bad)
@@ -95,8 +101,11 @@ fn tell_of_the_day(context: &Context, store: &Store) -> Result<()> {
 }
 
 fn print_newest(context: &Context, store: &Store) -> Result<()> {
-    let filter =
-        SignalFilter { signal_type: Some(SignalType::Bad), state: Some(State::Open), ..SignalFilter::default() };
+    let filter = SignalFilter {
+        signal_type: Some(SignalType::Bad),
+        state: Some(State::Open),
+        ..SignalFilter::default()
+    };
     let order = SignalOrder { limit: Some(SHOWN), ..SignalOrder::NEWEST_FIRST };
     output::print_list(&context.ui, Format::Table, &SIGNALS, |each| {
         store.for_each_signal(&filter, order, |signal| each(&signal))
@@ -123,7 +132,9 @@ fn advise(context: &Context, store: &Store, bad: u64) -> Result<()> {
     } else if bad > 0 {
         context.ui.hint("`signals show ID` explains one, `signals ack ID --reason TEXT` closes it");
     } else {
-        context.ui.hint("`signals list` shows all signals, `signals status` where the database stands");
+        context
+            .ui
+            .hint("`signals list` shows all signals, `signals status` where the database stands");
     }
     Ok(())
 }

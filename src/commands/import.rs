@@ -106,7 +106,9 @@ impl Import {
             return output::print_items(&context.ui, self.format.format, &IMPORTS, &imports);
         }
         if self.rejects.is_some() && self.files.len() > 1 {
-            return Err(usage("--rejects takes the rows of one file").hint("import the files one by one").into());
+            return Err(usage("--rejects takes the rows of one file")
+                .hint("import the files one by one")
+                .into());
         }
         let options = self.options()?;
         if let Some(rejects) = &self.rejects {
@@ -120,15 +122,18 @@ impl Import {
         let path = context.database()?;
         let is_new = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
         if self.dry_run && is_new {
-            // A dry run makes nothing, not even the database: it reads into one that is thrown away.
+            // A dry run makes nothing, not even the database: it reads into one that is thrown
+            // away.
             let folder = tempfile::tempdir()?;
-            let mut store = Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?;
+            let mut store =
+                Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?;
             return self.import_all(context, &mut store, &options);
         }
         let mut store = context.maker()?;
         let result = self.import_all(context, &mut store, &options);
         if is_new && store.imports()?.is_empty() {
-            // Nothing came of it: a database that was made for nothing would make a mistyped path look healthy.
+            // Nothing came of it: a database that was made for nothing would make a mistyped path
+            // look healthy.
             store.remove()?;
         }
         result
@@ -161,7 +166,13 @@ impl Import {
         })
     }
 
-    fn import(&self, context: &Context, store: &mut Store, file: &Path, options: &Options) -> Result<Ended> {
+    fn import(
+        &self,
+        context: &Context,
+        store: &mut Store,
+        file: &Path,
+        options: &Options,
+    ) -> Result<Ended> {
         if file.as_os_str() == "-" && io::stdin().is_terminal() {
             context.ui.note("reading from the terminal; Ctrl-D ends it");
         }
@@ -171,8 +182,9 @@ impl Import {
         let mut rejects = self.rejects.as_deref().map(WholeFile::begin).transpose()?;
         let name = file.display().to_string();
         let sheet = rejects.as_mut().map(|file| Box::new(file) as Box<dyn Write + '_>);
-        let outcome =
-            load::load_file(store, &context.clock, &request, sheet, |total| context.ui.progress(total, &name));
+        let outcome = load::load_file(store, &context.clock, &request, sheet, |total| {
+            context.ui.progress(total, &name)
+        });
         rejects.map_or(Ok(()), |file| file.finish(true))?;
         self.report(context, &name, outcome)
     }
@@ -199,7 +211,9 @@ impl Import {
                     ui.failure(&report);
                     Ok(Ended::Refused)
                 }
-                Some(report) if matches!(report.kind, Kind::Usage | Kind::Io) && self.files.len() > 1 => {
+                Some(report)
+                    if matches!(report.kind, Kind::Usage | Kind::Io) && self.files.len() > 1 =>
+                {
                     ui.failure(&report);
                     Ok(Ended::Failed(report.kind))
                 }
@@ -234,7 +248,10 @@ impl Import {
         loaded.remarks.iter().for_each(|remark| ui.note(remark));
         let (read, rows) = (loaded.read, loaded.rows);
         let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
-        ui.note(format!("read {read}: new {}, known {}, rejected {rejected}{nothing}", rows.new, rows.known));
+        ui.note(format!(
+            "read {read}: new {}, known {}, rejected {rejected}{nothing}",
+            rows.new, rows.known
+        ));
     }
 }
 
@@ -249,15 +266,17 @@ enum Ended {
 
 /// One line: what the file is, and how its columns are read.
 fn describe(plan: &Plan) -> String {
-    let columns = plan.mapping.columns.iter().map(|mapped| match mapped.header == mapped.column.name {
-        true => mapped.header.clone(),
-        false => format!("{} from '{}'", mapped.column.name, mapped.header),
-    });
+    let columns =
+        plan.mapping.columns.iter().map(|mapped| match mapped.header == mapped.column.name {
+            true => mapped.header.clone(),
+            false => format!("{} from '{}'", mapped.column.name, mapped.header),
+        });
     let columns: Vec<String> = columns.collect();
     let product = plan.mapping.product.map(|product| format!(" of {product}")).unwrap_or_default();
     let mut text = format!("{}{product}: {}", plan.mapping.kind.name, columns.join(", "));
     if !plan.mapping.custom.is_empty() {
-        let custom: Vec<&str> = plan.mapping.custom.iter().map(|custom| custom.name.as_str()).collect();
+        let custom: Vec<&str> =
+            plan.mapping.custom.iter().map(|custom| custom.name.as_str()).collect();
         text.push_str(&format!("; own columns: {}", custom.join(", ")));
     }
     if !plan.mapping.ignored.is_empty() {
@@ -268,7 +287,8 @@ fn describe(plan: &Plan) -> String {
 
 /// What a dry run has to say besides the mapping and the counts.
 fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
-    let packing = plan.packing.map(|packing| format!(", packed with {packing}")).unwrap_or_default();
+    let packing =
+        plan.packing.map(|packing| format!(", packed with {packing}")).unwrap_or_default();
     let mut lines = vec![
         format!("delimiter {}, encoding {}{packing}", plan.delimiter.name(), plan.encoding),
         format!("times without a zone are in {}, days are counted in {}", plan.times_in, plan.zone),
@@ -283,7 +303,9 @@ fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
     }
     if loaded.ambiguous_dates > 0 {
         let dates = counted(loaded.ambiguous_dates, "date", "dates");
-        lines.push(format!("{dates} could be day/month or month/day, and were read as --date-format says"));
+        lines.push(format!(
+            "{dates} could be day/month or month/day, and were read as --date-format says"
+        ));
     }
     if loaded.rows.repeated > 0 {
         let rows = counted(loaded.rows.repeated, "row is", "rows are");
@@ -306,7 +328,8 @@ fn some(list: &[String]) -> String {
 /// The examples, and what the table of kinds and products has.
 fn long_help() -> String {
     let catalogue = kinds::catalogue();
-    let mut text = format!("{AFTER_HELP}\n\nKinds, with their columns; those in brackets may be missing:\n");
+    let mut text =
+        format!("{AFTER_HELP}\n\nKinds, with their columns; those in brackets may be missing:\n");
     for kind in &catalogue.kinds {
         let columns = kind.columns.iter().map(|column| match column.required {
             true => column.name.clone(),
@@ -328,7 +351,8 @@ fn long_help() -> String {
 }
 
 fn field_and_column(text: &str) -> Result<(String, String), String> {
-    let (field, column) = text.split_once('=').ok_or_else(|| format!("'{text}' is not FIELD=COLUMN"))?;
+    let (field, column) =
+        text.split_once('=').ok_or_else(|| format!("'{text}' is not FIELD=COLUMN"))?;
     Ok((field.trim().to_owned(), column.trim().to_owned()))
 }
 

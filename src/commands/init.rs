@@ -25,7 +25,8 @@ impl Init {
     /// Makes the database.
     ///
     /// # Errors
-    /// An unknown zone (exit 2); another zone when events are in (exit 9); a file that cannot be made.
+    /// An unknown zone (exit 2); another zone when events are in (exit 9); a file that cannot be
+    /// made.
     pub fn run(self, context: &Context) -> Result<()> {
         let zone = self.timezone.as_deref().map(parse_zone).transpose()?;
         let permissions = if self.group_writable { Permissions::Group } else { Permissions::Owner };
@@ -39,11 +40,17 @@ impl Init {
                     "days are counted in {} and there are events already; they cannot move to {zone}",
                     store.zone()
                 );
-                return Err(not_allowed(message).hint("make another database with --db PATH").into());
+                return Err(not_allowed(message)
+                    .hint("make another database with --db PATH")
+                    .into());
             }
             store.set_zone(zone)?;
         }
-        context.ui.note(format!("{} is ready; days begin and end in {}", store.path().display(), store.zone()));
+        context.ui.note(format!(
+            "{} is ready; days begin and end in {}",
+            store.path().display(),
+            store.zone()
+        ));
         context.ui.hint("`signals import events.csv` is next");
         Ok(())
     }

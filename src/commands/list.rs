@@ -80,7 +80,8 @@ fn explain_unknown(
     let Some(asked) = asked else { return Ok(()) };
     let known = known()?;
     if !known.iter().any(|name| name == asked) {
-        let like = nearest(asked, known.into_iter()).map(|name| format!("; did you mean '{name}'?"));
+        let like =
+            nearest(asked, known.into_iter()).map(|name| format!("; did you mean '{name}'?"));
         context.ui.hint(format!("{what} '{asked}'{}", like.unwrap_or_default()));
     }
     Ok(())

@@ -10,7 +10,9 @@ use crate::context::Context;
 
 /// Print the manual page, or write one for each command.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals man | man -l -\n  signals man --out /usr/local/share/man/man1")]
+#[command(
+    after_help = "Examples:\n  signals man | man -l -\n  signals man --out /usr/local/share/man/man1"
+)]
 pub struct Man {
     /// Write the pages of all commands into this folder
     #[arg(long, value_name = "DIR")]
@@ -23,7 +25,8 @@ impl Man {
         let command = Cli::command();
         match self.out {
             Some(folder) => {
-                std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+                std::fs::create_dir_all(&folder)
+                    .with_context(|| format!("cannot make {}", folder.display()))?;
                 clap_mangen::generate_to(command, &folder)
                     .with_context(|| format!("cannot write to {}", folder.display()))?;
                 context.ui.note(format!("wrote the manual to {}", folder.display()));

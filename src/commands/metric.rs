@@ -43,7 +43,12 @@ pub struct AddMetric {
     /// The metric's name: letters, digits and _
     name: String,
     /// Count this event
-    #[arg(long, value_name = "EVENT", required_unless_present = "formula", conflicts_with = "formula")]
+    #[arg(
+        long,
+        value_name = "EVENT",
+        required_unless_present = "formula",
+        conflicts_with = "formula"
+    )]
     event: Option<String>,
     /// What is counted: count (events), people (distinct), or days-since (the last one)
     #[arg(long, value_name = "MEASURE", requires = "event")]
@@ -65,14 +70,17 @@ pub struct MetricName {
 
 fn days(text: &str) -> Result<u16, String> {
     let days = text.parse().ok().filter(|days| DAYS.contains(days));
-    days.ok_or_else(|| format!("'{text}' is no whole number of days from {} to {}", DAYS.start(), DAYS.end()))
+    days.ok_or_else(|| {
+        format!("'{text}' is no whole number of days from {} to {}", DAYS.start(), DAYS.end())
+    })
 }
 
 impl Metric {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A formula that is none (exit 2); a name that is taken, a circle, an unknown metric, or one that is in use (exit 9).
+    /// A formula that is none (exit 2); a name that is taken, a circle, an unknown metric, or one
+    /// that is in use (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Metric::Add(args) => args.run(context),
@@ -93,18 +101,26 @@ impl AddMetric {
                 measure: self.measure.unwrap_or(Measure::Count),
                 days: self.days.unwrap_or(USUAL_DAYS),
             },
-            (None, None) => return Err(usage("a metric needs --event EVENT or --formula EXPRESSION").into()),
+            (None, None) => {
+                return Err(usage("a metric needs --event EVENT or --formula EXPRESSION").into());
+            }
         };
         let metric = DomainMetric { name: self.name, definition };
         let mut store = context.maker()?;
         let old = store.transaction(Finish::Commit, |store| {
             if let Definition::Formula(formula) = &metric.definition {
-                store.catalogue()?.with(&metric).read(formula).map_err(|mistake| mistake.of_kind(Kind::Usage))?;
+                store
+                    .catalogue()?
+                    .with(&metric)
+                    .read(formula)
+                    .map_err(|mistake| mistake.of_kind(Kind::Usage))?;
             }
             save(store, &metric)
         })?;
         match old {
-            Some(old) if old == metric => context.ui.note(format!("the metric '{}' stays as it was", metric.name)),
+            Some(old) if old == metric => {
+                context.ui.note(format!("the metric '{}' stays as it was", metric.name))
+            }
             Some(old) => {
                 context.ui.note(format!("old: {} {}", old.name, old.definition));
                 context.ui.note(format!("new: {} {}", metric.name, metric.definition));
@@ -116,7 +132,11 @@ impl AddMetric {
 }
 
 /// Warns where a metric counts an event that was never imported.
-pub fn warn_of_unknown_event(context: &Context, store: &Store, metric: &DomainMetric) -> Result<()> {
+pub fn warn_of_unknown_event(
+    context: &Context,
+    store: &Store,
+    metric: &DomainMetric,
+) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
     if !store.knows_event(event)? {
         let like = nearest_of_all(event, store.event_names()?.into_iter());
@@ -135,7 +155,8 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
     if old.as_ref() == Some(metric) {
         return Ok(old);
     }
-    // With the metric in place, its own name is known, and a formula that leads back to it can be told from a wrong name.
+    // With the metric in place, its own name is known, and a formula that leads back to it can be
+    // told from a wrong name.
     store.save_metric(metric)?;
     let catalogue = store.catalogue()?;
     check_name(&catalogue, &metric.name)?;
@@ -157,17 +178,23 @@ pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
         return Err(failure.hint("letters, digits and _, beginning with a letter: reports_30d"));
     }
-    let is_itself = |known: &Known<'_>| matches!(known, Known::Metric(metric) if metric.name == name);
-    match catalogue.all().find(|known| known.name().eq_ignore_ascii_case(name) && !is_itself(known)) {
+    let is_itself =
+        |known: &Known<'_>| matches!(known, Known::Metric(metric) if metric.name == name);
+    match catalogue.all().find(|known| known.name().eq_ignore_ascii_case(name) && !is_itself(known))
+    {
         Some(Known::BuiltIn(_)) => {
-            Err(not_allowed(format!("'{name}' is an attribute already")).hint("choose another name"))
+            Err(not_allowed(format!("'{name}' is an attribute already"))
+                .hint("choose another name"))
         }
         Some(Known::Own(..)) => {
-            Err(not_allowed(format!("'{name}' is a column of the companies' file already")).hint("choose another name"))
+            Err(not_allowed(format!("'{name}' is a column of the companies' file already"))
+                .hint("choose another name"))
         }
         Some(Known::Metric(metric)) => {
-            let message =
-                format!("there is a metric '{}', which expressions could not tell from '{name}'", metric.name);
+            let message = format!(
+                "there is a metric '{}', which expressions could not tell from '{name}'",
+                metric.name
+            );
             Err(not_allowed(message).hint("choose another name"))
         }
         None => Ok(()),
@@ -179,7 +206,8 @@ pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
 /// # Errors
 /// A formula that leads back to the metric (exit 9), with the way that it takes.
 pub fn refuse_circle(catalogue: &Catalogue, name: &str, names: &[String]) -> Result<(), Failure> {
-    let mut ways: Vec<Vec<String>> = names.iter().map(|next| vec![name.to_owned(), next.clone()]).collect();
+    let mut ways: Vec<Vec<String>> =
+        names.iter().map(|next| vec![name.to_owned(), next.clone()]).collect();
     let mut seen: HashSet<String> = HashSet::new();
     while let Some(way) = ways.pop() {
         let Some(last) = way.last() else { continue };
@@ -226,7 +254,9 @@ fn remove(context: &Context, name: &str) -> Result<()> {
 fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
     let failure = not_allowed(format!("there is no metric '{name}'"));
     Ok(match nearest(name, store.metrics()?.into_iter().map(|metric| metric.name)) {
-        Some(like) => failure.hint(format!("did you mean '{like}'? `signals metric list` shows all")),
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals metric list` shows all"))
+        }
         None => failure.hint("`signals metric list` shows all"),
     })
 }
@@ -235,8 +265,10 @@ fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
     let names_it = |names: &[String]| names.iter().any(|used| used.eq_ignore_ascii_case(name));
-    let formulas = catalogue.formulas()?.into_iter().filter(|(_, expression)| names_it(&expression.names));
-    let mut uses: Vec<String> = formulas.map(|(metric, _)| format!("metric '{}'", metric.name)).collect();
+    let formulas =
+        catalogue.formulas()?.into_iter().filter(|(_, expression)| names_it(&expression.names));
+    let mut uses: Vec<String> =
+        formulas.map(|(metric, _)| format!("metric '{}'", metric.name)).collect();
     for segment in store.segments()? {
         if names_it(&catalogue.read(&segment.condition)?.names) {
             uses.push(format!("segment '{}'", segment.name));
@@ -253,7 +285,8 @@ fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     for stored in store.rules()? {
         let condition = stored.rule.logic.condition();
         let texts = stored.rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
-        let mut names: Vec<String> = condition.and_then(|condition| condition.key.clone()).into_iter().collect();
+        let mut names: Vec<String> =
+            condition.and_then(|condition| condition.key.clone()).into_iter().collect();
         for text in texts {
             names.extend(catalogue.read(text)?.names);
         }

@@ -1,4 +1,5 @@
-//! The commands, one file each: arguments on top, one thin function below that connects the store, the views and the screen.
+//! The commands, one file each: arguments on top, one thin function below that connects the store,
+//! the views and the screen.
 
 pub mod ack;
 pub mod agenda;

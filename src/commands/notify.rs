@@ -17,7 +17,9 @@ use crate::views::messages::MESSAGES;
 
 /// Tell people of signals by e-mail and Slack.
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Examples:\n  signals notify send\n  signals notify prefs ana --realtime bad,good --digest yes")]
+#[command(
+    after_help = "Examples:\n  signals notify send\n  signals notify prefs ana --realtime bad,good --digest yes"
+)]
 pub enum Notify {
     /// Deliver what is due
     Send(Send),
@@ -81,7 +83,8 @@ impl Notify {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// Somebody who is not of the team, settings that cannot be used (exit 9); messages that were not delivered (exit 10).
+    /// Somebody who is not of the team, settings that cannot be used (exit 9); messages that were
+    /// not delivered (exit 10).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Notify::Send(args) => args.run(context),
@@ -101,13 +104,16 @@ struct Setup {
 impl Setup {
     fn of(context: &Context, store: &Store) -> Result<Self> {
         let (settings, limits) = (store.notify_settings()?, store.sending_limits()?);
-        let transports = Transports::find(&settings, limits, |name| context.variable(name), &context.host())?;
+        let transports =
+            Transports::find(&settings, limits, |name| context.variable(name), &context.host())?;
         Ok(Setup { settings, limits, transports })
     }
 }
 
-const NO_TRANSPORT: &str = "no transport is configured, so nothing is delivered; inboxes are kept all the same";
-const HOW_TO_CONFIGURE: &str = "SIGNALS_SMTP_URL names a mail server, SIGNALS_SLACK_WEBHOOK a webhook of Slack";
+const NO_TRANSPORT: &str =
+    "no transport is configured, so nothing is delivered; inboxes are kept all the same";
+const HOW_TO_CONFIGURE: &str =
+    "SIGNALS_SMTP_URL names a mail server, SIGNALS_SLACK_WEBHOOK a webhook of Slack";
 
 impl Send {
     /// Delivers what is due, as `signals daily` wants it.
@@ -118,17 +124,24 @@ impl Send {
     /// Delivers what is due and prints what became of each message.
     ///
     /// # Errors
-    /// Settings that cannot be used (exit 9); messages that were not delivered (exit 10); another process that delivers (exit 5).
+    /// Settings that cannot be used (exit 9); messages that were not delivered (exit 10); another
+    /// process that delivers (exit 5).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let Setup { settings, limits, transports } = Setup::of(context, &store)?;
         if transports.is_empty() {
             context.ui.note(NO_TRANSPORT);
             context.ui.hint(HOW_TO_CONFIGURE);
-            return if self.format.format == Format::Table { Ok(()) } else { self.print(context, &[]) };
+            return if self.format.format == Format::Table {
+                Ok(())
+            } else {
+                self.print(context, &[])
+            };
         }
         if store.team()?.is_empty() {
-            context.ui.hint("nobody is in the team; `signals import team.csv` says who is to be told");
+            context
+                .ui
+                .hint("nobody is in the team; `signals import team.csv` says who is to be told");
         }
         let deliveries = match self.dry_run {
             true => notify::rehearse(&mut store, &context.clock, &transports, &settings)?,
@@ -137,7 +150,9 @@ impl Send {
         self.print(context, &deliveries)?;
         context.ui.flush()?;
         context.ui.note(self.summary(&deliveries));
-        let is_undelivered = |delivery: &Delivery| delivery.state != MessageState::Sent && delivery.message.tries > 0;
+        let is_undelivered = |delivery: &Delivery| {
+            delivery.state != MessageState::Sent && delivery.message.tries > 0
+        };
         match deliveries.iter().any(is_undelivered) && !self.dry_run {
             true => Err(undelivered(&deliveries).into()),
             false => Ok(()),
@@ -152,13 +167,19 @@ impl Send {
     }
 
     fn summary(&self, deliveries: &[Delivery]) -> String {
-        let count =
-            |wanted: &[MessageState]| deliveries.iter().filter(|delivery| wanted.contains(&delivery.state)).count();
+        let count = |wanted: &[MessageState]| {
+            deliveries.iter().filter(|delivery| wanted.contains(&delivery.state)).count()
+        };
         let failed = count(&[MessageState::Failed, MessageState::Dead]);
         let waiting = count(&[MessageState::Waiting]);
         match self.dry_run {
-            true => format!("would send {}, waiting {waiting}, failed {failed}", count(&[MessageState::Due])),
-            false => format!("sent {}, waiting {waiting}, failed {failed}", count(&[MessageState::Sent])),
+            true => format!(
+                "would send {}, waiting {waiting}, failed {failed}",
+                count(&[MessageState::Due])
+            ),
+            false => {
+                format!("sent {}, waiting {waiting}, failed {failed}", count(&[MessageState::Sent]))
+            }
         }
     }
 }
@@ -177,7 +198,8 @@ fn undelivered(deliveries: &[Delivery]) -> Failure {
     };
     match dead.is_empty() {
         true => failure,
-        false => failure.hint("a dead message is not tried again; `signals inbox --for NAME` has its signals"),
+        false => failure
+            .hint("a dead message is not tried again; `signals inbox --for NAME` has its signals"),
     }
 }
 
@@ -190,7 +212,10 @@ fn realtime(text: &str) -> Result<Realtime, String> {
     if text == "none" {
         return Ok(Realtime(Vec::new()));
     }
-    let mut types = text.split([',', ';']).map(|name| name.trim().parse()).collect::<Result<Vec<SignalType>, _>>()?;
+    let mut types = text
+        .split([',', ';'])
+        .map(|name| name.trim().parse())
+        .collect::<Result<Vec<SignalType>, _>>()?;
     types.sort_unstable();
     types.dedup();
     Ok(Realtime(types))
@@ -214,7 +239,8 @@ impl Prefs {
         let member = store.transaction(Finish::Commit, |store| {
             let mut member = find_member(store, &self.name)?;
             if let Some(Realtime(types)) = &self.realtime {
-                member.realtime = types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";");
+                member.realtime =
+                    types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";");
             }
             member.digest = self.digest.unwrap_or(member.digest);
             store.save_team_member(&member)?;
@@ -224,8 +250,10 @@ impl Prefs {
     }
 
     fn print(&self, context: &Context, member: &TeamMember) -> Result<()> {
-        const FIELDS: [&str; 7] = ["name", "role", "email", "slack_id", "manager", "realtime", "digest"];
-        let realtime: Vec<&str> = Preferences::of(member).realtime.iter().map(|one| one.as_str()).collect();
+        const FIELDS: [&str; 7] =
+            ["name", "role", "email", "slack_id", "manager", "realtime", "digest"];
+        let realtime: Vec<&str> =
+            Preferences::of(member).realtime.iter().map(|one| one.as_str()).collect();
         let realtime = if realtime.is_empty() { "none".to_owned() } else { realtime.join(";") };
         let values: [Value<'_>; 7] = [
             (&member.name).into(),
@@ -262,7 +290,9 @@ impl Test {
         let mut problems = Vec::new();
         for (channel, problem) in notify::test(transports, &member, limits, &context.clock)? {
             match problem {
-                None if channel == Channel::Email => context.ui.note(format!("e-mail: sent to {}", member.name)),
+                None if channel == Channel::Email => {
+                    context.ui.note(format!("e-mail: sent to {}", member.name))
+                }
                 None => context.ui.note("Slack: posted"),
                 Some(problem) => problems.push(format!("{channel}: {problem}")),
             }
@@ -284,7 +314,9 @@ mod tests {
         assert_eq!(realtime("none"), Ok(Realtime(vec![])));
         assert_eq!(realtime("info,bad"), Ok(Realtime(vec![Bad, Info])));
         assert_eq!(realtime("good; bad;good"), Ok(Realtime(vec![Bad, Good])));
-        assert!(realtime("worst").is_err() && realtime("").is_err() && realtime("bad,none").is_err());
+        assert!(
+            realtime("worst").is_err() && realtime("").is_err() && realtime("bad,none").is_err()
+        );
         assert_eq!((answer("yes"), answer("no")), (Ok(true), Ok(false)));
         assert!(answer("maybe").is_err());
     }

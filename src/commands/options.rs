@@ -65,8 +65,16 @@ impl FilterOptions {
     ///
     /// # Errors
     /// An unknown segment (exit 9); an expression that is none (exit 2).
-    pub fn filter(&self, context: &Context, store: &Store, company: Option<CompanyKey>) -> Result<SignalFilter> {
-        Ok(SignalFilter { companies: self.companies.companies(context, store)?, ..self.of_signals(company) })
+    pub fn filter(
+        &self,
+        context: &Context,
+        store: &Store,
+        company: Option<CompanyKey>,
+    ) -> Result<SignalFilter> {
+        Ok(SignalFilter {
+            companies: self.companies.companies(context, store)?,
+            ..self.of_signals(company)
+        })
     }
 
     fn of_signals(&self, company: Option<CompanyKey>) -> SignalFilter {
@@ -111,10 +119,13 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     if let Some(company) = store.company_by_text(text)? {
         return Ok(company);
     }
-    let names = store.company_names()?.into_iter().flat_map(|entry| [entry.id, entry.name]).flatten();
+    let names =
+        store.company_names()?.into_iter().flat_map(|entry| [entry.id, entry.name]).flatten();
     let failure = not_allowed(format!("there is no company '{text}'"));
     Err(match nearest(text, names) {
-        Some(name) => failure.hint(format!("did you mean '{name}'? `signals company list` shows all")),
+        Some(name) => {
+            failure.hint(format!("did you mean '{name}'? `signals company list` shows all"))
+        }
         None => failure.hint("`signals company list` shows all"),
     }
     .into())
@@ -137,7 +148,9 @@ pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     Err(match nearest(name, all.iter().cloned()) {
         Some(name) => failure.hint(format!("did you mean '{name}'?")),
         None if is_known_team => failure.hint(format!("the team: {}", all.join(", "))),
-        None => failure.hint("`signals import team.csv` says who is of the team: name, role, email"),
+        None => {
+            failure.hint("`signals import team.csv` says who is of the team: name, role, email")
+        }
     }
     .into())
 }
@@ -154,14 +167,18 @@ pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
         PathBuf::from(name)
     });
     if beside.iter().any(|other| is_same_file(path, other)) {
-        return Err(usage(format!("{} is the database itself", path.display())).hint("choose another name").into());
+        return Err(usage(format!("{} is the database itself", path.display()))
+            .hint("choose another name")
+            .into());
     }
     Ok(())
 }
 
 /// What is wrong with a value on the command line is a matter of usage.
 pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
-    let Some(failure) = error.downcast_ref::<Failure>().filter(|failure| failure.kind() == Kind::NotAllowed) else {
+    let Some(failure) =
+        error.downcast_ref::<Failure>().filter(|failure| failure.kind() == Kind::NotAllowed)
+    else {
         return error;
     };
     let usage = Failure::new(Kind::Usage, format!("{error:#}"));

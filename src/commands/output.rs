@@ -6,7 +6,8 @@ use crate::render::{Format, RecordWriter, Screen, TextTable};
 use crate::ui::Ui;
 use crate::views::Listing;
 
-/// Prints a list in any format. `produce` hands over one item after the other; only a table holds them all at once.
+/// Prints a list in any format. `produce` hands over one item after the other; only a table holds
+/// them all at once.
 pub fn print_list<T>(
     ui: &Ui,
     format: Format,

@@ -53,9 +53,12 @@ impl Playbook {
     /// An unknown playbook or company (exit 9) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
-            Playbook::List(FormatOption { format }) => {
-                output::print_items(&context.ui, format, &PLAYBOOKS, &context.reader()?.playbooks()?)
-            }
+            Playbook::List(FormatOption { format }) => output::print_items(
+                &context.ui,
+                format,
+                &PLAYBOOKS,
+                &context.reader()?.playbooks()?,
+            ),
             Playbook::Show(args) => args.run(context),
             Playbook::Start(args) => args.run(context),
         }
@@ -88,7 +91,10 @@ impl StartPlaybook {
             task::warn_of_stranger(context, &store, &step.owner)?;
         }
         context.ui.note(format!("opened {}", counted(ids.len() as u64, "task", "tasks")));
-        let tasks = ids.into_iter().filter_map(|id| store.task(id).transpose()).collect::<Result<Vec<_>>>()?;
+        let tasks = ids
+            .into_iter()
+            .filter_map(|id| store.task(id).transpose())
+            .collect::<Result<Vec<_>>>()?;
         task::print(context, tasks, context.today(&store), self.format.format)
     }
 }
@@ -104,7 +110,9 @@ pub fn existing(store: &Store, name: &str) -> Result<StoredPlaybook> {
     let names = store.playbooks()?.into_iter().map(|stored| stored.playbook.name);
     let failure = not_allowed(format!("there is no playbook '{name}'"));
     Err(match nearest(name, names) {
-        Some(like) => failure.hint(format!("did you mean '{like}'? `signals playbook list` shows all")),
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals playbook list` shows all"))
+        }
         None => failure.hint("`signals playbook list` shows all"),
     }
     .into())

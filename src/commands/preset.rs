@@ -7,7 +7,9 @@ use super::metric;
 use super::options::{FormatOption, nearest};
 use super::output;
 use super::rule::{advise, announce, keep, print};
-use super::rule_options::{AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions, whole_number};
+use super::rule_options::{
+    AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions, whole_number,
+};
 use crate::actions::shipped_presets;
 use crate::context::Context;
 use crate::domain::metric::{Definition, Metric};
@@ -29,10 +31,12 @@ Examples:
   signals rule preset add adoption --event report_exported --within 14")]
 pub enum PresetCommand {
     /// List the presets: what each is for, and its rule
-    #[command(after_help = "Examples:\n  signals rule preset list\n  signals rule preset list --format json")]
+    #[command(
+        after_help = "Examples:\n  signals rule preset list\n  signals rule preset list --format json"
+    )]
     List(FormatOption),
-    /// Make rules of presets, each named after its preset, with --event PRESET:EVENT; a rule that is there stays as it is, but for
-    /// what is given
+    /// Make rules of presets, each named after its preset, with --event PRESET:EVENT; a rule that
+    /// is there stays as it is, but for what is given
     Add(Box<AddPreset>),
 }
 
@@ -77,7 +81,11 @@ fn every(text: &str) -> Result<u16, String> {
 /// The name of an event, which becomes part of the name of a rule.
 fn not_blank(text: &str) -> Result<String, String> {
     let is_name = !text.trim().is_empty() && !text.chars().any(char::is_control);
-    if is_name { Ok(text.to_owned()) } else { Err("it is blank, or has control characters".to_owned()) }
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err("it is blank, or has control characters".to_owned())
+    }
 }
 
 impl PresetCommand {
@@ -117,7 +125,10 @@ impl AddPreset {
         }
         let mut store = context.maker()?;
         let made = store.transaction(Finish::Commit, |store| {
-            presets.into_iter().map(|preset| self.make(store, preset)).collect::<Result<Vec<Made>>>()
+            presets
+                .into_iter()
+                .map(|preset| self.make(store, preset))
+                .collect::<Result<Vec<Made>>>()
         })?;
         for made in &made {
             self.tell(context, &store, made)?;
@@ -138,7 +149,9 @@ impl AddPreset {
             false => self.names.iter().map(|name| existing(name)).collect::<Result<Vec<_>>>()?,
         };
         match presets.iter().find_map(|preset| preset.problem(&self.choice())) {
-            Some(problem) => Err(usage(problem).hint("`signals rule preset list` shows what each is for").into()),
+            Some(problem) => {
+                Err(usage(problem).hint("`signals rule preset list` shows what each is for").into())
+            }
             None => Ok(presets),
         }
     }
@@ -189,7 +202,8 @@ impl AddPreset {
     fn tell(&self, context: &Context, store: &Store, made: &Made) -> Result<()> {
         announce(context, made.old.as_ref(), &made.rule);
         let shipped = made.preset.rule(&self.choice());
-        if let Some(shipped) = shipped.filter(|shipped| made.old.as_ref() == Some(&made.rule) && *shipped != made.rule)
+        if let Some(shipped) =
+            shipped.filter(|shipped| made.old.as_ref() == Some(&made.rule) && *shipped != made.rule)
         {
             let name = &made.rule.name;
             context.ui.hint(format!("the preset is another: {}", sentence(&shipped)));
@@ -226,7 +240,9 @@ fn existing(name: &str) -> Result<&'static Preset> {
     }
     let failure = not_allowed(format!("there is no preset '{name}'"));
     Err(match nearest(name, shipped_presets().iter().map(|preset| preset.name.clone())) {
-        Some(like) => failure.hint(format!("did you mean '{like}'? `signals rule preset list` shows all")),
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals rule preset list` shows all"))
+        }
         None => failure.hint("`signals rule preset list` shows all"),
     }
     .into())

@@ -33,7 +33,8 @@ pub enum PulseCommand {
     Scale(FormatOption),
 }
 
-/// Set the pulse of a company. It counts from the day after the latest day run, which in normal use is today.
+/// Set the pulse of a company. It counts from the day after the latest day run, which in normal use
+/// is today.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -43,7 +44,8 @@ Examples:
 pub struct SetPulse {
     /// The company's id or name
     company: String,
-    /// The level: 1 to 6, or severe-risk, high-risk, some-risk, satisfied, very-satisfied, extremely-satisfied
+    /// The level: 1 to 6, or severe-risk, high-risk, some-risk, satisfied, very-satisfied,
+    /// extremely-satisfied
     level: Level,
     #[command(flatten)]
     why: WhyOptions,
@@ -54,7 +56,9 @@ pub struct SetPulse {
 
 /// Show each pulse of a company, oldest first.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals pulse history acme\n  signals pulse history acme --format json")]
+#[command(
+    after_help = "Examples:\n  signals pulse history acme\n  signals pulse history acme --format json"
+)]
 pub struct History {
     /// The company's id or name
     company: String,
@@ -66,7 +70,8 @@ impl PulseCommand {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// An unknown company or reason code (exit 9); a day in the future, too many reason codes (exit 2) or written.
+    /// An unknown company or reason code (exit 9); a day in the future, too many reason codes (exit
+    /// 2) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             PulseCommand::Set(args) => args.run(context),
@@ -83,26 +88,40 @@ impl SetPulse {
         let on = self.on.map(|day| not_in_the_future(context, &store, day)).transpose()?;
         let reason_codes = self.why.codes(&store, ReasonKind::Pulse)?;
         if reason_codes.len() > MOST_REASONS {
-            let message = format!("{} reason codes are more than {MOST_REASONS}", reason_codes.len());
-            return Err(usage(message).hint("give those that matter most; --note has room for more").into());
+            let message =
+                format!("{} reason codes are more than {MOST_REASONS}", reason_codes.len());
+            return Err(usage(message)
+                .hint("give those that matter most; --note has room for more")
+                .into());
         }
         let has_reason = !reason_codes.is_empty();
         let before = store.pulses(company)?;
         let (pulse, raised) = store.transaction(Finish::Commit, |store| {
             let today = store.history_day(context.clock.now())?;
-            let mark = PulseMark { day: on.unwrap_or(today), at: context.clock.now(), level: self.level };
-            let pulse = Pulse { company, mark, reason_codes, note: self.why.note(), by: Some(context.user()) };
+            let mark =
+                PulseMark { day: on.unwrap_or(today), at: context.clock.now(), level: self.level };
+            let pulse = Pulse {
+                company,
+                mark,
+                reason_codes,
+                note: self.why.note(),
+                by: Some(context.user()),
+            };
             store.add_pulse(&pulse)?;
             // A pulse of an earlier day waits for the next run.
             let is_present = mark.day >= today;
-            let raised =
-                if is_present { run::after_pulse(store, &context.clock, company, mark.day)? } else { Vec::new() };
+            let raised = if is_present {
+                run::after_pulse(store, &context.clock, company, mark.day)?
+            } else {
+                Vec::new()
+            };
             Ok((pulse, raised))
         })?;
         if self.level.is_at_risk() && !has_reason {
-            context
-                .ui
-                .warning(format!("{} without a reason code: --reason-code says what puts them at risk", self.level));
+            context.ui.warning(format!(
+                "{} without a reason code: --reason-code says what puts them at risk",
+                self.level
+            ));
         }
         self.tell(context, &store, &pulse, &before)?;
         for id in raised {
@@ -111,10 +130,18 @@ impl SetPulse {
         Ok(())
     }
 
-    fn tell(&self, context: &Context, store: &Store, pulse: &Pulse, before: &[Pulse]) -> Result<()> {
+    fn tell(
+        &self,
+        context: &Context,
+        store: &Store,
+        pulse: &Pulse,
+        before: &[Pulse],
+    ) -> Result<()> {
         let (day, level) = (pulse.mark.day, pulse.mark.level);
         let marks: Vec<PulseMark> = before.iter().map(|pulse| pulse.mark).collect();
-        let old = pulse::current(&marks, day).map(|old| format!("; it was {}", old.level)).unwrap_or_default();
+        let old = pulse::current(&marks, day)
+            .map(|old| format!("; it was {}", old.level))
+            .unwrap_or_default();
         context.ui.note(format!("the pulse of '{}' is {level} from {day} on{old}", self.company));
         context.ui.note(format!("{level}: {}", store.guideline(level)?));
         let all = pulse::in_order(marks.into_iter().chain([pulse.mark]).collect());
@@ -122,7 +149,10 @@ impl SetPulse {
             context.ui.note(format!("SuccessScore on {day}: {:.1}", pulse::to_one_decimal(score)));
         }
         if let Some(later) = all.last().filter(|last| last.day > day) {
-            context.ui.note(format!("since {} it is {}, which was set for a later day", later.day, later.level));
+            context.ui.note(format!(
+                "since {} it is {}, which was set for a later day",
+                later.day, later.level
+            ));
         }
         Ok(())
     }
@@ -150,7 +180,9 @@ impl History {
 
 fn scale(context: &Context, format: Format) -> Result<()> {
     let store = context.reader()?;
-    let rows: Result<Vec<ScaleRow>> =
-        Level::ALL.into_iter().map(|level| Ok(ScaleRow { level, guideline: store.guideline(level)? })).collect();
+    let rows: Result<Vec<ScaleRow>> = Level::ALL
+        .into_iter()
+        .map(|level| Ok(ScaleRow { level, guideline: store.guideline(level)? }))
+        .collect();
     output::print_items(&context.ui, format, &SCALE, &rows?)
 }

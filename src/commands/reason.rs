@@ -32,7 +32,9 @@ pub enum ReasonCommand {
 
 /// List the reason codes, by kind and category.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals reason list --kind churn\n  signals reason list --active --format json")]
+#[command(
+    after_help = "Examples:\n  signals reason list --kind churn\n  signals reason list --active --format json"
+)]
 pub struct ListReasons {
     /// Only those of this kind: pulse, downsell or churn
     #[arg(long, value_name = "KIND")]
@@ -63,7 +65,9 @@ pub struct AddReason {
 
 /// Give a reason code another name. The old one is still understood.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals reason rename support/response-time support/slow-answers")]
+#[command(
+    after_help = "Example:\n  signals reason rename support/response-time support/slow-answers"
+)]
 pub struct RenameReason {
     /// The code as it is
     old: String,
@@ -103,8 +107,9 @@ impl ReasonCommand {
 impl ListReasons {
     fn run(self, context: &Context) -> Result<()> {
         let library = context.reader()?.reason_library()?;
-        let is_asked =
-            |reason: &&Reason| self.kind.is_none_or(|kind| reason.kind == kind) && (reason.is_active || !self.active);
+        let is_asked = |reason: &&Reason| {
+            self.kind.is_none_or(|kind| reason.kind == kind) && (reason.is_active || !self.active)
+        };
         output::print_list(&context.ui, self.format.format, &REASONS, |each| {
             library.reasons().iter().filter(is_asked).try_for_each(each)
         })?;
@@ -119,11 +124,15 @@ impl AddReason {
         let mut store = context.maker()?;
         let reason = store.transaction(Finish::Commit, |store| {
             let library = store.reason_library()?;
-            let there = library.reasons().iter().find(|reason| reason.kind == self.kind && reason.code == self.code);
+            let there = library
+                .reasons()
+                .iter()
+                .find(|reason| reason.kind == self.kind && reason.code == self.code);
             let reason = match there {
                 Some(reason) if reason.is_active => return Err(already_there(reason).into()),
                 Some(reason) => {
-                    let description = self.description.clone().or_else(|| reason.description.clone());
+                    let description =
+                        self.description.clone().or_else(|| reason.description.clone());
                     Reason { is_active: true, description, ..reason.clone() }
                 }
                 None => Reason::own(self.kind, self.code.clone(), self.description.clone()),
@@ -164,7 +173,11 @@ impl RetireReason {
             let library = store.reason_library()?;
             let reason = locate(&library, self.kind, &self.code)?;
             if !reason.is_active {
-                return Err(not_allowed(format!("the reason code '{}' is retired already", reason.code)).into());
+                return Err(not_allowed(format!(
+                    "the reason code '{}' is retired already",
+                    reason.code
+                ))
+                .into());
             }
             store.save_reason(&Reason { is_active: false, ..reason.clone() })?;
             Ok(reason.clone())
@@ -178,13 +191,19 @@ impl RetireReason {
 }
 
 /// The reason of that code, of the kind asked for or of the only one that has it.
-fn locate<'l>(library: &'l Library, kind: Option<ReasonKind>, code: &str) -> Result<&'l Reason, Failure> {
-    let kinds = || ReasonKind::ALL.iter().copied().filter(|other| kind.is_none_or(|kind| kind == *other));
+fn locate<'l>(
+    library: &'l Library,
+    kind: Option<ReasonKind>,
+    code: &str,
+) -> Result<&'l Reason, Failure> {
+    let kinds =
+        || ReasonKind::ALL.iter().copied().filter(|other| kind.is_none_or(|kind| kind == *other));
     let found: Vec<&Reason> = kinds().filter_map(|kind| library.find(kind, code)).collect();
     match found.as_slice() {
         [reason] => Ok(reason),
         [] => {
-            let suggestion = kinds().find_map(|kind| library.usable(kind, code).err()?.suggestion());
+            let suggestion =
+                kinds().find_map(|kind| library.usable(kind, code).err()?.suggestion());
             let all = "`signals reason list` shows all";
             let hint = suggestion.map_or_else(|| all.to_owned(), |meant| format!("{meant} {all}"));
             Err(not_allowed(format!("there is no reason code '{}'", code.trim())).hint(hint))
@@ -192,15 +211,19 @@ fn locate<'l>(library: &'l Library, kind: Option<ReasonKind>, code: &str) -> Res
         several => {
             let kinds: Vec<&str> = several.iter().map(|reason| reason.kind.as_str()).collect();
             let kinds = kinds.join(" and of kind ");
-            Err(usage(format!("there is a reason code '{code}' of kind {kinds}")).hint("--kind says which is meant"))
+            Err(usage(format!("there is a reason code '{code}' of kind {kinds}"))
+                .hint("--kind says which is meant"))
         }
     }
 }
 
 fn already_there(reason: &Reason) -> Failure {
     let state = if reason.is_active { "" } else { ", a retired one" };
-    not_allowed(format!("there is a reason code '{}' of kind {} already{state}", reason.code, reason.kind))
-        .hint(format!("`signals reason list --kind {}` shows all", reason.kind))
+    not_allowed(format!(
+        "there is a reason code '{}' of kind {} already{state}",
+        reason.code, reason.kind
+    ))
+    .hint(format!("`signals reason list --kind {}` shows all", reason.kind))
 }
 
 fn remark_on_change(context: &Context, store: &Store, kind: ReasonKind) -> Result<()> {

@@ -29,7 +29,12 @@ impl Reopen {
         let mut store = context.writer()?;
         let ids = triage::distinct(&self.ids);
         let reason = triage::reason(context, self.reason)?;
-        triage::enter(context, &mut store, &ids, &Entry { action: Action::Reopened, reason, outcome: None })?;
+        triage::enter(
+            context,
+            &mut store,
+            &ids,
+            &Entry { action: Action::Reopened, reason, outcome: None },
+        )?;
         context.ui.note(format!("reopened {}", triage::named(&store, &ids)?));
         Ok(())
     }

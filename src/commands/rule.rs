@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 use super::options::{FormatOption, nearest, nearest_of_all, of_the_command_line};
 use super::output;
 use super::preset::PresetCommand;
-use super::rule_options::{AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions};
+use super::rule_options::{
+    AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions,
+};
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::rule::{Rule as DomainRule, RuleKind, TrendRule};
@@ -130,7 +132,8 @@ impl Rule {
             Rule::Set(args) => args.run(context),
             Rule::Add(args) => args.run(context),
             Rule::List(FormatOption { format }) => {
-                let rules: Vec<DomainRule> = context.reader()?.rules()?.into_iter().map(|stored| stored.rule).collect();
+                let rules: Vec<DomainRule> =
+                    context.reader()?.rules()?.into_iter().map(|stored| stored.rule).collect();
                 output::print_items(&context.ui, format, &RULES, &rules)
             }
             Rule::Show(NamedRule { name, format }) => {
@@ -163,8 +166,10 @@ impl SetRule {
 
 impl AddRule {
     fn run(self, context: &Context) -> Result<()> {
-        let AddRule { name, kind, event, people, trend, adoption, condition, general, format } = self;
-        let request = RuleRequest { name, kind, event, people, trend, adoption, condition, general };
+        let AddRule { name, kind, event, people, trend, adoption, condition, general, format } =
+            self;
+        let request =
+            RuleRequest { name, kind, event, people, trend, adoption, condition, general };
         save(context, &request, format.format)
     }
 }
@@ -190,11 +195,17 @@ fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> 
     print(context, &store, &rule, format)
 }
 
-/// Keeps a rule that the command line asks for, in place of the one that is stored under its name. Returns the one that was.
+/// Keeps a rule that the command line asks for, in place of the one that is stored under its name.
+/// Returns the one that was.
 ///
 /// # Errors
-/// An expression that is none (exit 2); a rule that does not fit what else is in the database (exit 9).
-pub fn keep(store: &Store, stored: Option<StoredRule>, rule: &DomainRule) -> Result<Option<DomainRule>> {
+/// An expression that is none (exit 2); a rule that does not fit what else is in the database (exit
+/// 9).
+pub fn keep(
+    store: &Store,
+    stored: Option<StoredRule>,
+    rule: &DomainRule,
+) -> Result<Option<DomainRule>> {
     check_expressions(store, rule).map_err(of_the_command_line)?;
     check_rule(store, rule)?;
     let old = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
@@ -207,7 +218,8 @@ pub fn keep(store: &Store, stored: Option<StoredRule>, rule: &DomainRule) -> Res
 /// Whether a rule fits what else is in the database.
 ///
 /// # Errors
-/// An expression that is none, an unknown playbook, a trend rule that compares what another one compares (exit 9).
+/// An expression that is none, an unknown playbook, a trend rule that compares what another one
+/// compares (exit 9).
 pub fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
     check_expressions(store, rule)?;
     check_playbook(store, rule)?;
@@ -245,12 +257,17 @@ pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
     let same = |other: &DomainRule| {
         let trend_of_other = other.logic.trend();
         other.name != rule.name
-            && trend_of_other.is_some_and(|other| other.watch == trend.watch && other.timeframe == trend.timeframe)
+            && trend_of_other.is_some_and(|other| {
+                other.watch == trend.watch && other.timeframe == trend.timeframe
+            })
     };
     match store.rules()?.into_iter().find(|stored| same(&stored.rule)) {
         Some(other) => {
             let name = &other.rule.name;
-            let message = format!("the rule '{name}' watches {} over {} days already", trend.watch, trend.timeframe);
+            let message = format!(
+                "the rule '{name}' watches {} over {} days already",
+                trend.watch, trend.timeframe
+            );
             Err(not_allowed(message).hint("change that one, or choose another --timeframe").into())
         }
         None => Ok(()),
@@ -260,7 +277,9 @@ pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
 /// Says what became of a rule.
 pub fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
-        Some(old) if old == new => context.ui.note(format!("the rule '{}' stays as it was", new.name)),
+        Some(old) if old == new => {
+            context.ui.note(format!("the rule '{}' stays as it was", new.name))
+        }
         Some(old) => {
             context.ui.note(format!("old: {}", sentence(old)));
             context.ui.note(format!("new: {}", sentence(new)));
@@ -291,7 +310,9 @@ pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format
         let fields: Vec<&str> = RULES.fields.iter().copied().chain(["preview"]).collect();
         return context.ui.records(RecordWriter::new(format, &fields), |record| {
             let mut values = (RULES.values)(rule);
-            values.push(preview.as_ref().map_or(Value::Null, |preview| Value::Nested(preview.json())));
+            values.push(
+                preview.as_ref().map_or(Value::Null, |preview| Value::Nested(preview.json())),
+            );
             record(&values)
         });
     }
@@ -310,18 +331,25 @@ pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format
 /// Whether the columns of the table say all there is to say of a rule.
 fn is_told_by_table(rule: &DomainRule) -> bool {
     let DomainRule { where_expr, playbook, managers, executives, .. } = rule;
-    rule.logic.trend().is_some() && where_expr.is_none() && playbook.is_none() && !managers && !executives
+    rule.logic.trend().is_some()
+        && where_expr.is_none()
+        && playbook.is_none()
+        && !managers
+        && !executives
 }
 
 /// The probability with which the preview shows what the guard against chance would do.
 const PREVIEW_CHANCE: f64 = 0.01;
 
-/// What a trend rule would have raised as it is, without the guard against chance, and with it; `None` for other kinds.
+/// What a trend rule would have raised as it is, without the guard against chance, and with it;
+/// `None` for other kinds.
 fn preview(store: &Store, rule: &DomainRule) -> Result<Option<PreviewView>> {
     let Some(trend) = rule.logic.trend() else { return Ok(None) };
     let with = |max_chance| TrendRule { max_chance, ..trend.clone() };
     let mut ways = vec![("as it is", "as_it_is", trend.clone())];
-    ways.extend(trend.max_chance.map(|_| ("without --max-chance", "without_max_chance", with(None))));
+    ways.extend(
+        trend.max_chance.map(|_| ("without --max-chance", "without_max_chance", with(None))),
+    );
     if trend.max_chance != Some(PREVIEW_CHANCE) {
         ways.push(("with --max-chance 0.01", "max_chance_0.01", with(Some(PREVIEW_CHANCE))));
     }

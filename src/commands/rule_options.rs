@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::options::probability;
 use crate::domain::rule::{
-    AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Rule, RuleKind, RuleLogic, THRESHOLDS,
-    TIMEFRAMES, TrendRule, WITHINS, Watch,
+    AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Rule, RuleKind, RuleLogic,
+    THRESHOLDS, TIMEFRAMES, TrendRule, WITHINS, Watch,
 };
 use crate::domain::signal::SignalType;
 use crate::error::{not_allowed, usage};
@@ -53,7 +53,8 @@ pub struct TrendOptions {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Adoption rules")]
 pub struct AdoptionOptions {
-    /// The deadline, in days from the day on which a company became a customer, else from its first event
+    /// The deadline, in days from the day on which a company became a customer, else from its first
+    /// event
     #[arg(long, value_name = "DAYS", value_parser = within, overrides_with = "no_within")]
     pub(super) within: Option<u16>,
     /// There is no deadline
@@ -150,7 +151,9 @@ pub(super) fn whole_number<T: FromStr + PartialOrd + std::fmt::Display>(
     unit: &str,
 ) -> Result<T, String> {
     let value = text.parse().ok().filter(|value| range.contains(value));
-    value.ok_or_else(|| format!("'{text}' is no whole number of {unit} from {} to {}", range.start(), range.end()))
+    value.ok_or_else(|| {
+        format!("'{text}' is no whole number of {unit} from {} to {}", range.start(), range.end())
+    })
 }
 
 fn not_blank(text: &str) -> Result<String, String> {
@@ -208,7 +211,10 @@ impl AdoptionOptions {
         let event = event.map(String::as_str).or(old.and_then(Aim::event)).map(str::to_owned);
         if self.goals || matches!(old, Some(Aim::Goals { .. })) {
             if self.within.is_some() {
-                return Err(usage("--within cannot be used with --goals, which have days of their own").into());
+                return Err(usage(
+                    "--within cannot be used with --goals, which have days of their own",
+                )
+                .into());
             }
             return Ok(Aim::Goals { event });
         }
@@ -240,7 +246,12 @@ impl ConditionOptions {
         let condition = match (old, &self.when, self.signal_type) {
             (Some(old), ..) => old.clone(),
             (None, Some(when), Some(signal_type)) => ConditionRule::new(when, signal_type),
-            _ => return Err(usage("a new condition rule needs --when EXPR and --type good|bad|info").into()),
+            _ => {
+                return Err(usage(
+                    "a new condition rule needs --when EXPR and --type good|bad|info",
+                )
+                .into());
+            }
         };
         Ok(ConditionRule {
             when: self.when.clone().unwrap_or(condition.when),
@@ -270,7 +281,8 @@ impl GeneralOptions {
 pub struct RuleRequest {
     /// The rule's name.
     pub name: String,
-    /// Its kind; unless set, that of the rule of this name, else that which its options are of, else a trend rule.
+    /// Its kind; unless set, that of the rule of this name, else that which its options are of,
+    /// else a trend rule.
     pub kind: Option<RuleKind>,
     /// The event that it is about.
     pub event: Option<String>,
@@ -287,10 +299,12 @@ pub struct RuleRequest {
 }
 
 impl RuleRequest {
-    /// The rule that comes of it, where `stored` is what there is under its name, removed or not. What is not said stays as it is.
+    /// The rule that comes of it, where `stored` is what there is under its name, removed or not.
+    /// What is not said stays as it is.
     ///
     /// # Errors
-    /// A value that is missing or does not fit the kind (exit 2); what cannot change under one name (exit 9).
+    /// A value that is missing or does not fit the kind (exit 2); what cannot change under one name
+    /// (exit 9).
     pub fn rule(&self, stored: Option<&StoredRule>) -> Result<Rule> {
         let kind = self.kind(stored)?;
         self.refuse_unfit(kind)?;
@@ -298,8 +312,12 @@ impl RuleRequest {
         let logic = old.map(|old| &old.logic);
         let logic = match kind {
             RuleKind::Trend => RuleLogic::Trend(self.trend(logic.and_then(RuleLogic::trend))?),
-            RuleKind::Adoption => RuleLogic::Adoption(self.adoption(logic.and_then(RuleLogic::adoption), stored)?),
-            RuleKind::Condition => RuleLogic::Condition(self.condition.apply(logic.and_then(RuleLogic::condition))?),
+            RuleKind::Adoption => {
+                RuleLogic::Adoption(self.adoption(logic.and_then(RuleLogic::adoption), stored)?)
+            }
+            RuleKind::Condition => {
+                RuleLogic::Condition(self.condition.apply(logic.and_then(RuleLogic::condition))?)
+            }
         };
         let rule = match old {
             Some(old) => Rule { logic, ..old.clone() },
@@ -309,12 +327,17 @@ impl RuleRequest {
     }
 
     /// The same, where a rule that is new under its name begins as `template`.
-    pub fn rule_like(&self, template: impl FnOnce() -> Result<Rule>, stored: Option<&StoredRule>) -> Result<Rule> {
+    pub fn rule_like(
+        &self,
+        template: impl FnOnce() -> Result<Rule>,
+        stored: Option<&StoredRule>,
+    ) -> Result<Rule> {
         self.kind(stored)?;
         if stored.is_some_and(|stored| !stored.is_removed) {
             return self.rule(stored);
         }
-        let rule = self.rule(Some(&StoredRule { rule: template()?, version: 0, is_removed: false }))?;
+        let rule =
+            self.rule(Some(&StoredRule { rule: template()?, version: 0, is_removed: false }))?;
         if let Some(adoption) = rule.logic.adoption() {
             self.refuse_other_aim(stored, adoption)?;
         }
@@ -325,7 +348,11 @@ impl RuleRequest {
         let known = stored.map(|stored| stored.rule.logic.kind());
         match (self.kind, known) {
             (Some(kind), Some(known)) if kind != known => {
-                let message = format!("'{}' is {}, and the kind of a rule cannot change", self.name, one(known));
+                let message = format!(
+                    "'{}' is {}, and the kind of a rule cannot change",
+                    self.name,
+                    one(known)
+                );
                 Err(not_allowed(message).hint("choose another name").into())
             }
             (kind, known) => Ok(kind.or(known).unwrap_or_else(|| self.kind_by_options())),
@@ -354,8 +381,11 @@ impl RuleRequest {
         let unfit = of_kinds.iter().find(|(of, options)| *of != kind && !options.is_empty());
         match unfit {
             Some((of, options)) => {
-                let message = format!("{} does not fit '{}', which is {}", options[0], self.name, one(kind));
-                Err(usage(message).hint(format!("{} is an option of {of} rules", options[0])).into())
+                let message =
+                    format!("{} does not fit '{}', which is {}", options[0], self.name, one(kind));
+                Err(usage(message)
+                    .hint(format!("{} is an option of {of} rules", options[0]))
+                    .into())
             }
             None => Ok(()),
         }
@@ -368,8 +398,13 @@ impl RuleRequest {
         };
         let trend = match (old, watch) {
             (Some(old), Some(watch)) if old.watch != watch => {
-                let message = format!("the rule '{}' watches {}, and cannot watch {watch}", self.name, old.watch);
-                return Err(not_allowed(message).hint("`signals rule add OTHER-NAME …` makes another rule").into());
+                let message = format!(
+                    "the rule '{}' watches {}, and cannot watch {watch}",
+                    self.name, old.watch
+                );
+                return Err(not_allowed(message)
+                    .hint("`signals rule add OTHER-NAME …` makes another rule")
+                    .into());
             }
             (Some(old), _) => old.clone(),
             (None, Some(watch)) => TrendRule::new(watch),
@@ -378,22 +413,31 @@ impl RuleRequest {
         Ok(self.trend.apply(trend))
     }
 
-    fn adoption(&self, old: Option<&AdoptionRule>, stored: Option<&StoredRule>) -> Result<AdoptionRule> {
+    fn adoption(
+        &self,
+        old: Option<&AdoptionRule>,
+        stored: Option<&StoredRule>,
+    ) -> Result<AdoptionRule> {
         let aim = self.adoption.aim(old.map(|old| &old.aim), self.event.as_ref())?;
         let AdoptionOptions { retroactive, no_retroactive, .. } = self.adoption;
-        let retroactive = (old.is_some_and(|old| old.retroactive) || retroactive) && !no_retroactive;
+        let retroactive =
+            (old.is_some_and(|old| old.retroactive) || retroactive) && !no_retroactive;
         let adoption = AdoptionRule { aim, retroactive };
         self.refuse_other_aim(stored, &adoption)?;
         Ok(adoption)
     }
 
-    /// Under a name that was run before, another event would be told of at once, however long ago it was.
+    /// Under a name that was run before, another event would be told of at once, however long ago
+    /// it was.
     fn refuse_other_aim(&self, stored: Option<&StoredRule>, adoption: &AdoptionRule) -> Result<()> {
         let wanted = watched(&RuleLogic::Adoption(adoption.clone()));
         match stored.map(|stored| watched(&stored.rule.logic)).filter(|known| *known != wanted) {
             Some(known) => {
-                let message = format!("the rule '{}' is about {known}, and nothing else", self.name);
-                Err(not_allowed(message).hint("`signals rule add OTHER-NAME …` makes another rule").into())
+                let message =
+                    format!("the rule '{}' is about {known}, and nothing else", self.name);
+                Err(not_allowed(message)
+                    .hint("`signals rule add OTHER-NAME …` makes another rule")
+                    .into())
             }
             None => Ok(()),
         }

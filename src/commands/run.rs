@@ -84,13 +84,18 @@ impl Run {
 
     /// History must not flood anyone: only what is new is told, unless the user says otherwise.
     fn telling(&self) -> Telling {
-        if self.notify || (self.from.is_none() && !self.backfill) { Telling::Everybody } else { Telling::Nobody }
+        if self.notify || (self.from.is_none() && !self.backfill) {
+            Telling::Everybody
+        } else {
+            Telling::Nobody
+        }
     }
 
     /// Runs the days.
     ///
     /// # Errors
-    /// A future day (exit 2); an earlier day without --backfill (exit 9); data that is too old or not complete (exit 12).
+    /// A future day (exit 2); an earlier day without --backfill (exit 9); data that is too old or
+    /// not complete (exit 12).
     pub fn run(self, context: &Context) -> Result<()> {
         if let Some(RunCommand::List(FormatOption { format })) = self.subcommand {
             return output::print_items(&context.ui, format, &RUNS, &context.reader()?.runs()?);
@@ -139,9 +144,15 @@ impl Run {
     }
 
     /// Runs the days in order until one fails. What came of those before it is kept.
-    fn run_days(&self, context: &Context, store: &mut Store, days: DayRange) -> Result<(Vec<DayReport>, Result<()>)> {
+    fn run_days(
+        &self,
+        context: &Context,
+        store: &mut Store,
+        days: DayRange,
+    ) -> Result<(Vec<DayReport>, Result<()>)> {
         if self.dry_run {
-            // One transaction over all days, so that each sees what the days before it would have raised.
+            // One transaction over all days, so that each sees what the days before it would have
+            // raised.
             return store.transaction(Finish::RollBack, |store| {
                 let mut reports = Vec::new();
                 let result = days.days().try_for_each(|day| {
@@ -153,7 +164,9 @@ impl Run {
         }
         let mut reports = Vec::new();
         let result = days.days().try_for_each(|day| {
-            reports.push(store.transaction(Finish::Commit, |store| self.run_day(context, store, day))?);
+            reports.push(
+                store.transaction(Finish::Commit, |store| self.run_day(context, store, day))?,
+            );
             Ok(())
         });
         Ok((reports, result))
@@ -198,20 +211,30 @@ impl Run {
             return;
         };
         let days = counted(reports.len() as u64, "day", "days");
-        context.ui.note(format!("{days}, {}..{}: {}", first.record.day, last.record.day, self.summary(reports)));
+        context.ui.note(format!(
+            "{days}, {}..{}: {}",
+            first.record.day,
+            last.record.day,
+            self.summary(reports)
+        ));
     }
 
     fn summary(&self, reports: &[DayReport]) -> String {
-        let (bad, good, info) = reports
-            .iter()
-            .map(|report| runs::raised(&report.record))
-            .fold((0, 0, 0), |(bad, good, info), (more_bad, more_good, more_info)| {
+        let (bad, good, info) = reports.iter().map(|report| runs::raised(&report.record)).fold(
+            (0, 0, 0),
+            |(bad, good, info), (more_bad, more_good, more_info)| {
                 (bad + more_bad, good + more_good, info + more_info)
-            });
+            },
+        );
         let raised = if self.dry_run { "would raise" } else { "raised" };
         let signals = counted(bad + good + info, "signal", "signals");
-        let companies = reports.iter().map(|report| report.record.companies_evaluated).max().unwrap_or_default();
-        let rules = reports.iter().map(|report| report.record.rules.len() as u64).max().unwrap_or_default();
+        let companies = reports
+            .iter()
+            .map(|report| report.record.companies_evaluated)
+            .max()
+            .unwrap_or_default();
+        let rules =
+            reports.iter().map(|report| report.record.rules.len() as u64).max().unwrap_or_default();
         format!(
             "{raised} {signals} ({bad} bad, {good} good, {info} info); {}, {}",
             counted(companies, "company", "companies"),
@@ -226,11 +249,16 @@ fn due_days(context: &Context, store: &Store) -> Result<Option<DayRange>> {
     if due.days.is_empty() && due.incomplete.is_empty() {
         let yesterday = context.today(store).previous();
         context.ui.note(format!("every day up to {yesterday} was run already"));
-        context.ui.hint(format!("`signals run --as-of {yesterday}` runs it again, for rules and data that came since"));
+        context.ui.hint(format!(
+            "`signals run --as-of {yesterday}` runs it again, for rules and data that came since"
+        ));
         return Ok(None);
     }
     if due.days.is_empty() {
-        let message = format!("{} is due, but no import of events has finished since it ended", due.incomplete.from);
+        let message = format!(
+            "{} is due, but no import of events has finished since it ended",
+            due.incomplete.from
+        );
         let hint = "import the events up to that day first; `signals run --as-of DAY` runs an incomplete day";
         return Err(Failure::new(Kind::Stale, message).hint(hint).into());
     }

@@ -56,7 +56,9 @@ pub struct ListSegments {
 
 /// List the companies of a segment.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals segment show at-risk --columns company_id,csm,events_change_28d_pct")]
+#[command(
+    after_help = "Example:\n  signals segment show at-risk --columns company_id,csm,events_change_28d_pct"
+)]
 pub struct ShowSegment {
     /// The segment's name
     name: String,
@@ -99,12 +101,16 @@ impl AddSegment {
         let segment = StoredSegment { name: self.name, condition: self.condition };
         let old = store.transaction(Finish::Commit, |store| save(store, &segment))?;
         match old {
-            Some(old) if old == segment => context.ui.note(format!("the segment '{}' stays as it was", segment.name)),
+            Some(old) if old == segment => {
+                context.ui.note(format!("the segment '{}' stays as it was", segment.name))
+            }
             Some(old) => {
                 context.ui.note(format!("old: {}: {}", old.name, old.condition));
                 context.ui.note(format!("new: {}: {}", segment.name, segment.condition));
             }
-            None => context.ui.note(format!("new segment: {}: {}", segment.name, segment.condition)),
+            None => {
+                context.ui.note(format!("new segment: {}: {}", segment.name, segment.condition))
+            }
         }
         Ok(())
     }
@@ -116,7 +122,9 @@ impl AddSegment {
 /// A name or a condition that cannot be (exit 2).
 fn save(store: &Store, segment: &StoredSegment) -> Result<Option<StoredSegment>> {
     if segment.name.trim().is_empty() || segment.name.chars().any(char::is_control) {
-        return Err(not_allowed("a segment needs a name, without control characters").of_kind(Kind::Usage).into());
+        return Err(not_allowed("a segment needs a name, without control characters")
+            .of_kind(Kind::Usage)
+            .into());
     }
     store.catalogue()?.read(&segment.condition).map_err(|failure| failure.of_kind(Kind::Usage))?;
     let old = store.segment(&segment.name)?;
@@ -132,10 +140,15 @@ impl ListSegments {
         let catalogue = store.catalogue()?;
         let as_of = self.as_of.resolve(context, &store)?;
         let segments = store.segments()?;
-        let conditions =
-            segments.iter().map(|segment| condition_of(&catalogue, segment)).collect::<Result<Vec<_>>>()?;
+        let conditions = segments
+            .iter()
+            .map(|segment| condition_of(&catalogue, segment))
+            .collect::<Result<Vec<_>>>()?;
         let sizes = Customers::count(&store, &catalogue, &conditions, as_of)?;
-        let sized = segments.into_iter().zip(sizes).map(|(segment, companies)| SizedSegment { segment, companies });
+        let sized = segments
+            .into_iter()
+            .zip(sizes)
+            .map(|(segment, companies)| SizedSegment { segment, companies });
         output::print_items(&context.ui, self.format.format, &SEGMENTS, &sized.collect::<Vec<_>>())
     }
 }

@@ -42,20 +42,24 @@ impl Show {
             return Ok(());
         }
         let fields = SignalView::fields();
-        context.ui.records(RecordWriter::new(self.format.format, &fields), |record| record(&view.values()))
+        context.ui.records(RecordWriter::new(self.format.format, &fields), |record| {
+            record(&view.values())
+        })
     }
 }
 
 fn gather(store: &Store, id: SignalId) -> Result<SignalView> {
     let signal = store.signal(id)?.ok_or_else(|| unknown_signal(id))?;
-    let activity = activity(store, &signal).with_context(|| format!("cannot explain signal {id}"))?;
+    let activity =
+        activity(store, &signal).with_context(|| format!("cannot explain signal {id}"))?;
     let tasks = store.tasks_of_signal(id)?;
     Ok(SignalView { activity, history: store.signal_history(id)?, tasks, signal })
 }
 
 /// What the company did in the windows of a trend; `None` for other kinds of signal.
 fn activity(store: &Store, signal: &SignalRecord) -> Result<Option<CompanyActivity>> {
-    let (Some(trend), Some(comparison)) = (signal.definition.trend(), signal.evidence.comparison()) else {
+    let (Some(trend), Some(comparison)) = (signal.definition.trend(), signal.evidence.comparison())
+    else {
         return Ok(None);
     };
     let windows = Windows { observation: comparison.observation, decision: comparison.decision };

@@ -58,7 +58,8 @@ impl Status {
             let mut screen = Screen::new(context.ui.look());
             screen.heading("Status");
             let names: Vec<String> = FIELDS.iter().map(|name| name.replace('_', " ")).collect();
-            screen.pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
+            screen
+                .pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
             context.ui.data(screen.into_text())?;
         } else {
             let writer = RecordWriter::new(self.format.format, &FIELDS);
@@ -81,7 +82,8 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
     let latest_day: Option<Day> = store.latest_run_day()?;
     let enabled = store.rules()?.iter().filter(|stored| stored.rule.enabled).count() as u64;
     let undelivered = store.undelivered_messages()?;
-    let (waiting, dead): (Vec<_>, Vec<_>) = undelivered.iter().partition(|message| message.next_try_at.is_some());
+    let (waiting, dead): (Vec<_>, Vec<_>) =
+        undelivered.iter().partition(|message| message.next_try_at.is_some());
     Ok(vec![
         store.path().display().to_string().into(),
         (crate::store::SCHEMA_VERSION as u64).into(),

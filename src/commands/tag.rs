@@ -35,8 +35,8 @@ impl TagCompany {
     /// Changes the tags, all or none, and prints those that the company has then.
     ///
     /// # Errors
-    /// A text that cannot be a tag, or one both to put on and to take off (exit 2); an unknown company, or a tag to take off
-    /// that it does not have (exit 9).
+    /// A text that cannot be a tag, or one both to put on and to take off (exit 2); an unknown
+    /// company, or a tag to take off that it does not have (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         if self.tags.is_empty() && self.remove.is_empty() {
             let store = context.reader()?;
@@ -47,7 +47,9 @@ impl TagCompany {
             return Err(usage(problem).into());
         }
         if let Some(tag) = self.tags.iter().find(|tag| self.remove.contains(tag)) {
-            return Err(usage(format!("the tag '{tag}' is both to be put on and to be taken off")).into());
+            return Err(
+                usage(format!("the tag '{tag}' is both to be put on and to be taken off")).into()
+            );
         }
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
@@ -64,7 +66,13 @@ impl TagCompany {
     }
 }
 
-fn add(context: &Context, store: &Store, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<()> {
+fn add(
+    context: &Context,
+    store: &Store,
+    company: CompanyKey,
+    tag: &str,
+    stamp: &Stamp,
+) -> Result<()> {
     if !store.add_tag(company, tag, stamp)? {
         context.ui.note(format!("the tag '{tag}' was there already"));
     }
@@ -76,7 +84,8 @@ fn remove(store: &Store, company: CompanyKey, tag: &str, stamp: &Stamp) -> Resul
         return Ok(());
     }
     let has = store.tags(company)?.into_iter().map(|record| record.tag);
-    let failure = not_allowed(format!("the company does not have the tag '{tag}'; nothing was changed"));
+    let failure =
+        not_allowed(format!("the company does not have the tag '{tag}'; nothing was changed"));
     Err(match nearest(tag, has) {
         Some(like) => failure.hint(format!("did you mean '{like}'?")),
         None => failure.hint("`signals company tag COMPANY` shows those that it has"),

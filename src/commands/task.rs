@@ -65,7 +65,9 @@ pub struct ListTasks {
 
 /// Note that tasks are done: all of them, or none.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals task done 7\n  signals task done 7 8 --note \"Called on Monday\"")]
+#[command(
+    after_help = "Examples:\n  signals task done 7\n  signals task done 7 8 --note \"Called on Monday\""
+)]
 pub struct FinishTasks {
     /// The tasks' numbers
     #[arg(required = true, value_name = "ID", value_parser = task_number)]
@@ -88,7 +90,9 @@ pub struct AssignTask {
 
 /// Add a task for a company.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals task add acme \"Send the new price list\" --due 2026-04-10 --for ana")]
+#[command(
+    after_help = "Example:\n  signals task add acme \"Send the new price list\" --due 2026-04-10 --for ana"
+)]
 pub struct AddTask {
     /// The company's id or name
     company: String,
@@ -108,7 +112,8 @@ impl Task {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A blank title or name (exit 2); an unknown company or task, or a task that is done already (exit 9).
+    /// A blank title or name (exit 2); an unknown company or task, or a task that is done already
+    /// (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Task::List(args) => args.run(context),
@@ -123,7 +128,9 @@ impl ListTasks {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         if self.overdue && self.state == States::Done {
-            return Err(usage("a task that is done is not overdue").hint("leave out --state done").into());
+            return Err(usage("a task that is done is not overdue")
+                .hint("leave out --state done")
+                .into());
         }
         let today = context.today(&store);
         let state = match self.state {
@@ -179,7 +186,11 @@ impl AssignTask {
         warn_of_stranger(context, &store, &owner)?;
         let Some(task) = store.task(TaskId(self.id))? else { return Ok(()) };
         let person = task.assignee.as_deref().unwrap_or("nobody, as the company has none");
-        let role = if matches!(owner, Owner::Person(_)) { String::new() } else { format!("the company's {owner}: ") };
+        let role = if matches!(owner, Owner::Person(_)) {
+            String::new()
+        } else {
+            format!("the company's {owner}: ")
+        };
         context.ui.note(format!("task {} is for {role}{person}: {}", task.id, task.title));
         Ok(())
     }
@@ -197,13 +208,25 @@ impl AddTask {
             let stamp = stamp(context, store)?;
             let title = self.title.trim();
             store.add_task(
-                &NewTask { company, title, due_on: self.due, owner: &owner, playbook: None, signal: None },
+                &NewTask {
+                    company,
+                    title,
+                    due_on: self.due,
+                    owner: &owner,
+                    playbook: None,
+                    signal: None,
+                },
                 &stamp,
             )
         })?;
         warn_of_stranger(context, &store, &owner)?;
         context.ui.note(format!("added task {id}"));
-        print(context, store.task(id)?.into_iter().collect(), context.today(&store), self.format.format)
+        print(
+            context,
+            store.task(id)?.into_iter().collect(),
+            context.today(&store),
+            self.format.format,
+        )
     }
 }
 
@@ -267,7 +290,8 @@ fn open_tasks(store: &Store, ids: &[i64]) -> Result<Vec<TaskRecord>> {
             Some(task) if task.state() == TaskState::Open => tasks.push(task),
             Some(task) => problems.push(done_already(&task)),
             None => problems.push(
-                not_allowed(format!("there is no task {id}")).hint("`signals task list --state all` shows all tasks"),
+                not_allowed(format!("there is no task {id}"))
+                    .hint("`signals task list --state all` shows all tasks"),
             ),
         }
     }
@@ -276,7 +300,8 @@ fn open_tasks(store: &Store, ids: &[i64]) -> Result<Vec<TaskRecord>> {
 }
 
 fn done_already(task: &TaskRecord) -> Failure {
-    let done = task.done.as_ref().map(|done| format!(" on {} by {}", done.stamp.day, done.stamp.by));
+    let done =
+        task.done.as_ref().map(|done| format!(" on {} by {}", done.stamp.day, done.stamp.by));
     not_allowed(format!("task {} was done already{}", task.id, done.unwrap_or_default()))
         .hint(format!("`signals task add {} TITLE --due DAY` adds another", task.company_id))
 }

@@ -31,14 +31,17 @@ pub fn reason(context: &Context, given: Option<String>) -> Result<String> {
     };
     let reason = reason.trim();
     if reason.is_empty() {
-        return Err(usage("the reason is blank").hint("--reason TEXT says why, for whoever reads it next year").into());
+        return Err(usage("the reason is blank")
+            .hint("--reason TEXT says why, for whoever reads it next year")
+            .into());
     }
     Ok(reason.to_owned())
 }
 
 /// The failure of naming a signal that does not exist.
 pub fn unknown_signal(id: SignalId) -> Failure {
-    not_allowed(format!("there is no signal {id}")).hint("`signals list` shows all signals with their numbers")
+    not_allowed(format!("there is no signal {id}"))
+        .hint("`signals list` shows all signals with their numbers")
 }
 
 /// Makes the entry for all signals, or for none.
@@ -73,15 +76,20 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Failure
     let failure = match &signal.acknowledgement {
         Some(acknowledgement) => {
             let by = &acknowledgement.by;
-            not_allowed(format!("signal {id} was {action} already, by {by}: {}", one_line(&acknowledgement.reason)))
-                .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
+            not_allowed(format!(
+                "signal {id} was {action} already, by {by}: {}",
+                one_line(&acknowledgement.reason)
+            ))
+            .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
         }
-        None => not_allowed(format!("signal {id} is open")).hint(format!("`signals show {id}` shows its history")),
+        None => not_allowed(format!("signal {id} is open"))
+            .hint(format!("`signals show {id}` shows its history")),
     };
     Ok(Some(failure))
 }
 
-/// Refuses to change any of several things when there is a problem with one; `asked` is how many there are.
+/// Refuses to change any of several things when there is a problem with one; `asked` is how many
+/// there are.
 ///
 /// # Errors
 /// The problems as one, with the advice on the first (exit 9).
@@ -94,19 +102,26 @@ pub fn refuse(problems: &[Failure], asked: usize) -> Result<()> {
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
             let none = if asked > 1 { "nothing was changed: " } else { "" };
             let failure = not_allowed(format!("{none}{}{more}", list.join("; ")));
-            Err(problems[0].hints().iter().fold(failure, |failure, hint| failure.hint(hint.clone())).into())
+            Err(problems[0]
+                .hints()
+                .iter()
+                .fold(failure, |failure, hint| failure.hint(hint.clone()))
+                .into())
         }
     }
 }
 
-/// What the signals are called when they are done: one by what it says, several by how many they are.
+/// What the signals are called when they are done: one by what it says, several by how many they
+/// are.
 pub fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
     let only = match ids {
         [id] => store.signal(*id)?,
         _ => None,
     };
     Ok(match only {
-        Some(signal) => format!("signal {}: {}: {}", signal.id, signals::company(&signal), signal.detail),
+        Some(signal) => {
+            format!("signal {}: {}: {}", signal.id, signals::company(&signal), signal.detail)
+        }
         None => counted(ids.len() as u64, "signal", "signals"),
     })
 }

@@ -39,7 +39,8 @@ impl WhyOptions {
         let library = store.reason_library()?;
         let mut codes = Vec::new();
         for text in &self.codes {
-            let Reason { code, .. } = library.usable(kind, text).map_err(|unusable| refusal(&unusable, kind))?;
+            let Reason { code, .. } =
+                library.usable(kind, text).map_err(|unusable| refusal(&unusable, kind))?;
             if !codes.contains(&code.to_string()) {
                 codes.push(code.to_string());
             }
@@ -57,7 +58,8 @@ pub fn refusal(unusable: &Unusable, kind: ReasonKind) -> Failure {
     })
 }
 
-/// The monthly recurring revenue of a company on a day: of its contracts, else what is known of it now.
+/// The monthly recurring revenue of a company on a day: of its contracts, else what is known of it
+/// now.
 pub fn mrr_on(store: &Store, company: CompanyKey, day: Day) -> Result<Option<f64>> {
     let mut known = store.company(company)?;
     known.apply_contract(&store.subscriptions(company)?, day);

@@ -72,7 +72,8 @@ pub struct Entry {
     pub key: &'static str,
     /// Its value; `None` where there is none.
     pub value: Option<Value>,
-    /// Whether it is what a file that does not name the key means, so that nobody would write it down.
+    /// Whether it is what a file that does not name the key means, so that nobody would write it
+    /// down.
     pub is_usual: bool,
 }
 
@@ -94,7 +95,13 @@ pub struct Block {
 impl Block {
     /// A block of which there may be several, with nothing in it.
     pub fn new(heading: &'static str, title: impl Into<String>) -> Self {
-        Block { heading, is_list: true, title: title.into(), entries: Vec::new(), inner: Vec::new() }
+        Block {
+            heading,
+            is_list: true,
+            title: title.into(),
+            entries: Vec::new(),
+            inner: Vec::new(),
+        }
     }
 
     /// Adds a key that is always written down.
@@ -111,35 +118,53 @@ impl Block {
     }
 
     /// Adds a key that is written down when its value is not the usual one.
-    pub fn with_unusual(mut self, key: &'static str, value: impl Into<Value>, usual: impl Into<Value>) -> Self {
+    pub fn with_unusual(
+        mut self,
+        key: &'static str,
+        value: impl Into<Value>,
+        usual: impl Into<Value>,
+    ) -> Self {
         let value = value.into();
         self.entries.push(Entry { key, is_usual: value == usual.into(), value: Some(value) });
         self
     }
 
-    /// What is different in `new`, key by key, in the order of the keys in `new`; then what `new` has not.
+    /// What is different in `new`, key by key, in the order of the keys in `new`; then what `new`
+    /// has not.
     pub fn differences(&self, new: &Block) -> Vec<Difference> {
         let entry = |block: &Block, key: &str| {
-            block.entries.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.clone())
+            block
+                .entries
+                .iter()
+                .find(|entry| entry.key == key)
+                .and_then(|entry| entry.value.clone())
         };
         let mut keys: Vec<&str> = new.entries.iter().map(|entry| entry.key).collect();
         keys.extend(
-            self.entries.iter().map(|entry| entry.key).filter(|key| new.entries.iter().all(|it| it.key != *key)),
+            self.entries
+                .iter()
+                .map(|entry| entry.key)
+                .filter(|key| new.entries.iter().all(|it| it.key != *key)),
         );
-        let own = keys.into_iter().map(|key| Difference::of(key, entry(self, key), entry(new, key)));
+        let own =
+            keys.into_iter().map(|key| Difference::of(key, entry(self, key), entry(new, key)));
         let mut differences: Vec<Difference> = own.filter(|it| it.old != it.new).collect();
         differences.extend(self.inner_differences(new));
         differences
     }
 
-    /// Of a table within that is in both, its keys; one that is in one of the two only is told by its first value.
+    /// Of a table within that is in both, its keys; one that is in one of the two only is told by
+    /// its first value.
     fn inner_differences(&self, new: &Block) -> Vec<Difference> {
-        let find = |blocks: &[Block], title: &str| blocks.iter().find(|block| block.title == title).cloned();
+        let find = |blocks: &[Block], title: &str| {
+            blocks.iter().find(|block| block.title == title).cloned()
+        };
         let first = |block: &Block| block.entries.first().and_then(|entry| entry.value.clone());
         let mut differences = Vec::new();
         for inner in &new.inner {
             match find(&self.inner, &inner.title) {
-                Some(old) => differences.extend(old.differences(inner).into_iter().map(|it| it.within(&inner.title))),
+                Some(old) => differences
+                    .extend(old.differences(inner).into_iter().map(|it| it.within(&inner.title))),
                 None => differences.push(Difference::of(&inner.title, None, first(inner))),
             }
         }
@@ -210,11 +235,22 @@ mod tests {
 
     #[test]
     fn inner_tables_are_compared_by_their_titles() {
-        let with = |steps: &[Block]| Block { inner: steps.to_vec(), ..Block::new("playbook", "playbook 'p'") };
+        let with = |steps: &[Block]| Block {
+            inner: steps.to_vec(),
+            ..Block::new("playbook", "playbook 'p'")
+        };
         let old = with(&[step("step 1", "Call"), step("step 2", "Write")]);
         let new = with(&[step("step 1", "Visit")]);
-        let told = |old: &Block, new: &Block| old.differences(new).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(told(&old, &new), [r#"step 1 title: "Call" -> "Visit""#, r#"step 2: "Write" -> none"#]);
-        assert_eq!(told(&new, &old), [r#"step 1 title: "Visit" -> "Call""#, r#"step 2: none -> "Write""#]);
+        let told = |old: &Block, new: &Block| {
+            old.differences(new).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(&old, &new),
+            [r#"step 1 title: "Call" -> "Visit""#, r#"step 2: "Write" -> none"#]
+        );
+        assert_eq!(
+            told(&new, &old),
+            [r#"step 1 title: "Visit" -> "Call""#, r#"step 2: none -> "Write""#]
+        );
     }
 }

@@ -39,11 +39,14 @@ impl<'t> Document<'t> {
     /// A text that is not TOML, with line and column.
     pub fn read(name: &'t str, text: &'t str) -> Result<Self, Fault> {
         match DeTable::parse(text) {
-            Ok(root) => Ok(Document { name, text, root: root.into_inner(), faults: RefCell::default() }),
+            Ok(root) => {
+                Ok(Document { name, text, root: root.into_inner(), faults: RefCell::default() })
+            }
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
                 let (line, column) = place(text, at);
-                let message = format!("{name}:{line}:{column}: this is not TOML: {}", error.message());
+                let message =
+                    format!("{name}:{line}:{column}: this is not TOML: {}", error.message());
                 let hint = "a text stands in quotes, a rule below [[rule]]: docs/configuration.md has examples";
                 Err(Fault { at, message, hint: Some(hint.to_owned()) })
             }
@@ -75,7 +78,8 @@ fn place(text: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-/// A table of a file. What is wrong with a value is noted in the [`Document`], and the value is then as if it were not there.
+/// A table of a file. What is wrong with a value is noted in the [`Document`], and the value is
+/// then as if it were not there.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'d> {
     document: &'d Document<'d>,
@@ -100,7 +104,8 @@ impl<'d> Table<'d> {
         self.table.contains_key(key)
     }
 
-    /// Notes that something is wrong with the value of a key, or with the table as a whole where it has no such key.
+    /// Notes that something is wrong with the value of a key, or with the table as a whole where it
+    /// has no such key.
     pub fn fault(&self, key: &str, message: impl Display, hint: Option<&str>) {
         match self.table.get_key_value(key) {
             Some((name, _)) => self.note(name.span().start, &format!("{key}: {message}"), hint),
@@ -117,7 +122,11 @@ impl<'d> Table<'d> {
     fn note(&self, at: usize, message: &str, hint: Option<&str>) {
         let (line, _) = place(self.document.text, at);
         let message = format!("{}:{line}: {message}", self.document.name);
-        self.document.faults.borrow_mut().push(Fault { at, message, hint: hint.map(str::to_owned) });
+        self.document.faults.borrow_mut().push(Fault {
+            at,
+            message,
+            hint: hint.map(str::to_owned),
+        });
     }
 
     /// Notes every key that is none of these as unknown.
@@ -127,17 +136,24 @@ impl<'d> Table<'d> {
             let like = nearest(name, known.iter().map(|known| (*known).to_owned()));
             let all = || format!("known here: {}", known.join(", "));
             let hint = like.map_or_else(all, |like| format!("did you mean '{like}'?"));
-            let place = if self.heading.is_empty() { String::new() } else { format!(" of {}", self.heading) };
+            let place = if self.heading.is_empty() {
+                String::new()
+            } else {
+                format!(" of {}", self.heading)
+            };
             self.note(key.span().start, &format!("'{name}' is no key{place}"), Some(&hint));
         }
     }
 
-    /// The tables below a heading: those of `[[heading]]`, or of `[heading]` where there is one only.
+    /// The tables below a heading: those of `[[heading]]`, or of `[heading]` where there is one
+    /// only.
     pub fn tables(&self, key: &str, heading: &'d str, is_list: bool) -> Vec<Table<'d>> {
         let Some((name, value)) = self.table.get_key_value(key) else { return Vec::new() };
         let document = self.document;
         let table = |value: &'d Spanned<DeValue<'d>>| match value.get_ref() {
-            DeValue::Table(table) => Some(Table { document, heading, at: value.span().start, table }),
+            DeValue::Table(table) => {
+                Some(Table { document, heading, at: value.span().start, table })
+            }
             _ => None,
         };
         let tables: Option<Vec<Table<'d>>> = match value.get_ref() {
@@ -155,7 +171,9 @@ impl<'d> Table<'d> {
     pub fn text(&self, key: &str) -> Option<&'d str> {
         match self.value(key)? {
             DeValue::String(text) => Some(text),
-            other => self.wrong(key, &format!("{} is no text; a text stands in quotes", shown(other))),
+            other => {
+                self.wrong(key, &format!("{} is no text; a text stands in quotes", shown(other)))
+            }
         }
     }
 
@@ -209,21 +227,31 @@ impl<'d> Table<'d> {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok(),
             _ => None,
         };
-        let number = number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
+        let number = number
+            .and_then(|number| T::try_from(number).ok())
+            .filter(|number| range.contains(number));
         let (least, most) = (range.start(), range.end());
-        number
-            .or_else(|| self.wrong(key, &format!("{} is no whole number{units} from {least} to {most}", shown(value))))
+        number.or_else(|| {
+            self.wrong(
+                key,
+                &format!("{} is no whole number{units} from {least} to {most}", shown(value)),
+            )
+        })
     }
 
     /// A number, with or without a fraction, that is none of those without end.
     pub fn number(&self, key: &str) -> Option<f64> {
         let value = self.value(key)?;
         let number: Option<f64> = match value {
-            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(|it| it as f64),
+            DeValue::Integer(number) => {
+                i64::from_str_radix(number.as_str(), number.radix()).ok().map(|it| it as f64)
+            }
             DeValue::Float(number) => number.as_str().parse().ok(),
             _ => None,
         };
-        number.filter(|it| it.is_finite()).or_else(|| self.wrong(key, &format!("{} is no number", shown(value))))
+        number
+            .filter(|it| it.is_finite())
+            .or_else(|| self.wrong(key, &format!("{} is no number", shown(value))))
     }
 
     /// Yes or no.
@@ -279,9 +307,11 @@ mod tests {
 
     #[test]
     fn what_is_not_toml_is_told_with_line_and_column() {
-        for (text, place) in
-            [("a = 1\nb =\n", "c.toml:2:4: "), ("ä = 1", "c.toml:1:1: "), ("a = 1\na = 2", "c.toml:2:1: ")]
-        {
+        for (text, place) in [
+            ("a = 1\nb =\n", "c.toml:2:4: "),
+            ("ä = 1", "c.toml:1:1: "),
+            ("a = 1\na = 2", "c.toml:2:1: "),
+        ] {
             let fault = Document::read("c.toml", text).unwrap_err();
             assert!(fault.message.starts_with(place), "{text}: {}", fault.message);
         }
@@ -300,8 +330,16 @@ mod tests {
                 |t| _ = t.whole("k", &(1..=5u8), " of days"),
                 "1: k: 'x' is no whole number of days from 1 to 5",
             ),
-            ("k = 6", |t| _ = t.whole("k", &(1..=5u8), ""), "1: k: 6 is no whole number from 1 to 5"),
-            ("k = 2.0", |t| _ = t.whole("k", &(1..=5u8), ""), "1: k: 2.0 is no whole number from 1 to 5"),
+            (
+                "k = 6",
+                |t| _ = t.whole("k", &(1..=5u8), ""),
+                "1: k: 6 is no whole number from 1 to 5",
+            ),
+            (
+                "k = 2.0",
+                |t| _ = t.whole("k", &(1..=5u8), ""),
+                "1: k: 2.0 is no whole number from 1 to 5",
+            ),
             (
                 "k = 99999999999999999999",
                 |t| _ = t.whole("k", &(1..=5u8), ""),
@@ -323,7 +361,10 @@ mod tests {
         let document = Document::read("c.toml", text).unwrap();
         let root = document.root();
         assert_eq!(root.whole("w", &(1..=30u8), ""), Some(16));
-        assert_eq!([root.number("f"), root.number("n"), root.number("none")], [Some(1.0), Some(-0.5), None]);
+        assert_eq!(
+            [root.number("f"), root.number("n"), root.number("none")],
+            [Some(1.0), Some(-0.5), None]
+        );
         assert_eq!(root.truth("t"), Some(true));
         assert_eq!(root.map("m"), Some(BTreeMap::from([("a".to_owned(), 1.0)])));
         let tables = root.tables("k", "[[k]]", true);

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::block::{Block, Entry, Value};
 use crate::render::escape::is_hostile;
 
-/// Texts longer than this, in characters, are broken over several lines where they have words to break before.
+/// Texts longer than this, in characters, are broken over several lines where they have words to
+/// break before.
 const LINE: usize = 100;
 
 /// The words before which an expression is broken.
@@ -13,7 +14,9 @@ const BREAKS: [&str; 5] = ["AND", "OR", "WHEN", "ELSE", "END"];
 
 /// The text of a file with these blocks, in their order. The same blocks make the same bytes.
 pub fn write(blocks: &[Block]) -> String {
-    let mut text = "# What is configured in signals. `signals config apply` with this file makes it so.\n".to_owned();
+    let mut text =
+        "# What is configured in signals. `signals config apply` with this file makes it so.\n"
+            .to_owned();
     for block in blocks {
         text.push('\n');
         write_block(&mut text, block);
@@ -34,7 +37,9 @@ fn write_block(text: &mut String, block: &Block) {
 
 fn value_text(value: &Value) -> String {
     match value {
-        Value::Text(text) if text.contains('\n') && !text.contains(|char| char != '\n' && is_awkward(char)) => {
+        Value::Text(text)
+            if text.contains('\n') && !text.contains(|char| char != '\n' && is_awkward(char)) =>
+        {
             format!("\"\"\"\n{}\"\"\"", escaped(text))
         }
         Value::Text(text) if text.chars().count() > LINE && can_be_broken(text) => broken(text),
@@ -50,7 +55,9 @@ pub fn inline(value: &Value) -> String {
         Value::Number(number) => number_text(*number),
         Value::Truth(truth) => truth.to_string(),
         Value::Map(map) => {
-            let pairs = map.iter().map(|(key, number)| format!("{} = {}", key_text(key), number_text(*number)));
+            let pairs = map
+                .iter()
+                .map(|(key, number)| format!("{} = {}", key_text(key), number_text(*number)));
             format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
         }
     }
@@ -59,7 +66,11 @@ pub fn inline(value: &Value) -> String {
 /// A whole number without a fraction, which reads the same wherever a number may have one.
 fn number_text(number: f64) -> String {
     const EXACT: f64 = 1e15;
-    if number.fract() == 0.0 && number.abs() < EXACT { format!("{number:.0}") } else { format!("{number:?}") }
+    if number.fract() == 0.0 && number.abs() < EXACT {
+        format!("{number:.0}")
+    } else {
+        format!("{number:?}")
+    }
 }
 
 fn key_text(key: &str) -> String {
@@ -67,15 +78,21 @@ fn key_text(key: &str) -> String {
     if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { one_line(key) }
 }
 
-/// Whether a character can only stand as its number, so that it is seen and does nothing. A line break is one of them.
+/// Whether a character can only stand as its number, so that it is seen and does nothing. A line
+/// break is one of them.
 fn is_awkward(char: char) -> bool {
     is_hostile(char) && char != '\t'
 }
 
-/// A text with double quotes or backslashes is written as it is, in single quotes, where that is possible.
+/// A text with double quotes or backslashes is written as it is, in single quotes, where that is
+/// possible.
 fn one_line(text: &str) -> String {
     let is_plain = !text.contains(|char| char == '\'' || is_awkward(char));
-    if is_plain && text.contains(['"', '\\']) { format!("'{text}'") } else { format!("\"{}\"", escaped_line(text)) }
+    if is_plain && text.contains(['"', '\\']) {
+        format!("'{text}'")
+    } else {
+        format!("\"{}\"", escaped_line(text))
+    }
 }
 
 fn escaped_line(text: &str) -> String {
@@ -97,7 +114,8 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// A line that ends in a backslash goes on with the next text, so the breaks are not part of the value.
+/// A line that ends in a backslash goes on with the next text, so the breaks are not part of the
+/// value.
 fn can_be_broken(text: &str) -> bool {
     !text.contains(is_awkward) && !text.starts_with([' ', '\t']) && parts(text).len() > 1
 }
@@ -106,7 +124,9 @@ fn broken(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for part in parts(text) {
         match lines.last_mut() {
-            Some(line) if line.trim_end().chars().count() + part.trim_end().chars().count() < LINE => {
+            Some(line)
+                if line.trim_end().chars().count() + part.trim_end().chars().count() < LINE =>
+            {
                 line.push_str(part);
             }
             _ => lines.push(part.to_owned()),
@@ -116,7 +136,8 @@ fn broken(text: &str) -> String {
     format!("\"\"\"\\\n{}\"\"\"", lines.join("\\\n"))
 }
 
-/// The text in pieces, each but the first beginning with a word of [`BREAKS`], and each but the last ending in blanks.
+/// The text in pieces, each but the first beginning with a word of [`BREAKS`], and each but the
+/// last ending in blanks.
 fn parts(text: &str) -> Vec<&str> {
     let mut starts = vec![0];
     for (at, _) in text.match_indices(' ') {
@@ -151,7 +172,10 @@ mod tests {
             (Value::from(0.01), "0.01"),
             (Value::from(1e-7), "1e-7"),
             (Value::from(true), "true"),
-            (Value::Map(vec![("promoter".into(), 100.0), ("a b".into(), 2.5)]), r#"{ promoter = 100, "a b" = 2.5 }"#),
+            (
+                Value::Map(vec![("promoter".into(), 100.0), ("a b".into(), 2.5)]),
+                r#"{ promoter = 100, "a b" = 2.5 }"#,
+            ),
         ];
         for (value, expected) in cases {
             assert_eq!(value_text(&value), expected, "{value:?}");
@@ -160,10 +184,14 @@ mod tests {
 
     #[test]
     fn a_long_expression_is_broken_before_its_words() {
-        let (one, two) =
-            ("coalesce(days_since_executive_touch, days_since_created) >= 90", "plan IN ('pro', 'enterprise')");
+        let (one, two) = (
+            "coalesce(days_since_executive_touch, days_since_created) >= 90",
+            "plan IN ('pro', 'enterprise')",
+        );
         let text = format!("{one} AND {two} OR mrr > 100000 AND NOT name LIKE '%\\%'");
-        let expected = format!("\"\"\"\\\n  {one} AND {two} \\\n  OR mrr > 100000 AND NOT name LIKE '%\\\\%'\"\"\"");
+        let expected = format!(
+            "\"\"\"\\\n  {one} AND {two} \\\n  OR mrr > 100000 AND NOT name LIKE '%\\\\%'\"\"\""
+        );
         assert_eq!(value_text(&Value::Text(text)), expected);
         // Without such a word, and where the first blank would be lost, it stays on its line.
         for text in ["x".repeat(120), format!(" {one} AND {two}, {two}")] {
@@ -176,10 +204,16 @@ mod tests {
         let step = Block::new("playbook.step", "step 1").with("title", "Call");
         let playbook = Block {
             inner: vec![step],
-            ..Block::new("playbook", "playbook 'p'").with("name", "p").with_some("tag", None::<&str>)
+            ..Block::new("playbook", "playbook 'p'")
+                .with("name", "p")
+                .with_some("tag", None::<&str>)
         };
-        let notify = Block { is_list: false, ..Block::new("notify", "").with_unusual("grace_hours", 24u8, 24u8) };
-        let expected = "\n[[playbook]]\nname = \"p\"\n[[playbook.step]]\ntitle = \"Call\"\n\n[notify]\n";
+        let notify = Block {
+            is_list: false,
+            ..Block::new("notify", "").with_unusual("grace_hours", 24u8, 24u8)
+        };
+        let expected =
+            "\n[[playbook]]\nname = \"p\"\n[[playbook.step]]\ntitle = \"Call\"\n\n[notify]\n";
         let text = write(&[playbook, notify]);
         assert_eq!(text.split_once('\n').map(|(_, rest)| rest), Some(expected));
     }

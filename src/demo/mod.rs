@@ -1,7 +1,9 @@
-//! The data of the demonstration: forty invented companies, what their people did in 120 days, and the story in it.
+//! The data of the demonstration: forty invented companies, what their people did in 120 days, and
+//! the story in it.
 //!
-//! Pure and deterministic: the files are the same on every machine for ever, so that what the demonstration prints can be
-//! described in the documentation. Only whole numbers are reckoned with, because fractions may round differently elsewhere.
+//! Pure and deterministic: the files are the same on every machine for ever, so that what the
+//! demonstration prints can be described in the documentation. Only whole numbers are reckoned
+//! with, because fractions may round differently elsewhere.
 
 mod random;
 
@@ -22,10 +24,12 @@ pub const SCRIPT: &str = include_str!("script.txt");
 const STORY: &str = include_str!("story.toml");
 
 /// 2025-12-02 to 2026-03-31.
-pub const DAYS: DayRange = DayRange { from: Day::from_number(20_424), to: Day::from_number(20_543) };
+pub const DAYS: DayRange =
+    DayRange { from: Day::from_number(20_424), to: Day::from_number(20_543) };
 
-/// What a person usually does with a day: so many attempts, each of which succeeds in so many of a thousand cases on a
-/// working day and on a day of the weekend. Many likely attempts vary less than few unlikely ones, as habits do.
+/// What a person usually does with a day: so many attempts, each of which succeeds in so many of a
+/// thousand cases on a working day and on a day of the weekend. Many likely attempts vary less than
+/// few unlikely ones, as habits do.
 struct Habit {
     event: &'static str,
     attempts: u64,
@@ -46,8 +50,8 @@ const CHAMPION: u64 = 5;
 
 /// The first names of the people, in the order in which a company's people are named.
 const NAMES: [&str; 20] = [
-    "priya", "lucas", "hanna", "omar", "chloe", "mateo", "ingrid", "kofi", "sofia", "daniel", "yuki", "emma", "radu",
-    "nora", "felix", "amina", "pablo", "greta", "ivan", "lena",
+    "priya", "lucas", "hanna", "omar", "chloe", "mateo", "ingrid", "kofi", "sofia", "daniel",
+    "yuki", "emma", "radu", "nora", "felix", "amina", "pablo", "greta", "ivan", "lena",
 ];
 
 #[derive(Debug)]
@@ -91,7 +95,8 @@ impl Turn {
 /// The file of events.
 pub fn events() -> Result<String> {
     let companies = companies();
-    let story: Story = toml::from_str(STORY).context("the story of the demonstration cannot be read")?;
+    let story: Story =
+        toml::from_str(STORY).context("the story of the demonstration cannot be read")?;
     let mut file = "company_id,event,timestamp,person_id\n".to_owned();
     for day in DAYS.days() {
         for line in lines_of(day, &companies, &story.turn) {
@@ -121,22 +126,38 @@ fn lines_of(day: Day, companies: &[Company], turns: &[Turn]) -> Vec<String> {
     let mut timed = Vec::new();
     for (place, company) in companies.iter().enumerate() {
         for person in 0..company.people {
-            // A seed for each person and day, so that a change of the story here changes nothing there.
+            // A seed for each person and day, so that a change of the story here changes nothing
+            // there.
             let seed = (day.number() as u64) << 32 | (place as u64) << 16 | person;
             let mut random = Random::new(seed);
             for habit in &HABITS {
-                let turns = turns.iter().filter(|turn| turn.concerns(company, person, habit.event, &text));
-                let thousandths = turns.fold(1000, |product, turn| product * turn.thousandths / 1000);
+                let turns =
+                    turns.iter().filter(|turn| turn.concerns(company, person, habit.event, &text));
+                let thousandths =
+                    turns.fold(1000, |product, turn| product * turn.thousandths / 1000);
                 let times = how_often(habit, person, is_weekend(day), thousandths, &mut random);
-                timed.extend((0..times).map(|_| (second_of_day(&mut random), person, company, habit.event)));
+                timed.extend(
+                    (0..times).map(|_| (second_of_day(&mut random), person, company, habit.event)),
+                );
             }
         }
     }
-    timed.sort_by_key(|(second, person, company, event)| (*second, company.company_id, *person, *event));
-    timed.into_iter().map(|(second, person, company, event)| line(&text, second, company, person, event)).collect()
+    timed.sort_by_key(|(second, person, company, event)| {
+        (*second, company.company_id, *person, *event)
+    });
+    timed
+        .into_iter()
+        .map(|(second, person, company, event)| line(&text, second, company, person, event))
+        .collect()
 }
 
-fn how_often(habit: &Habit, person: u64, is_weekend: bool, thousandths: u64, random: &mut Random) -> usize {
+fn how_often(
+    habit: &Habit,
+    person: u64,
+    is_weekend: bool,
+    thousandths: u64,
+    random: &mut Random,
+) -> usize {
     let is_champion = person == 0 && matches!(habit.event, "dashboard_viewed" | "report_exported");
     let attempts = habit.attempts * if is_champion { CHAMPION } else { 1 };
     let chance = if is_weekend { habit.weekend } else { habit.working_day } * thousandths / 1000;
@@ -161,7 +182,8 @@ fn line(day: &str, second: u64, company: &Company, person: u64, event: &str) -> 
 
 /// Such as `priya@northgate.example`.
 fn person_id(company: &Company, person: u64) -> String {
-    let domain: String = company.name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    let domain: String =
+        company.name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     let name = NAMES[person as usize % NAMES.len()];
     format!("{name}@{domain}.example")
 }
@@ -176,7 +198,10 @@ mod tests {
 
     #[test]
     fn the_days_are_120_of_a_quarter_and_the_month_before() {
-        assert_eq!((DAYS.from.to_string(), DAYS.to.to_string()), ("2025-12-02".into(), "2026-03-31".into()));
+        assert_eq!(
+            (DAYS.from.to_string(), DAYS.to.to_string()),
+            ("2025-12-02".into(), "2026-03-31".into())
+        );
         assert_eq!(DAYS.len(), 120);
     }
 
@@ -199,7 +224,10 @@ mod tests {
         );
         // The newcomer and the one that has stopped.
         assert_eq!(count(&events, &["C-130,", "2026-02-15"]), 0);
-        assert!(count(&events, &["C-130,", "2026-02-16"]) > 0 && count(&events, &["C-113,", "2026-03-17"]) > 0);
+        assert!(
+            count(&events, &["C-130,", "2026-02-16"]) > 0
+                && count(&events, &["C-113,", "2026-03-17"]) > 0
+        );
         assert_eq!(count(&events, &["C-113,", "2026-03-18"]), 0);
     }
 
@@ -207,7 +235,8 @@ mod tests {
     fn weekends_are_low() {
         let events = events().unwrap();
         // A Wednesday and a Saturday.
-        let [wednesday, saturday] = ["2026-02-04", "2026-02-07"].map(|day| count(&events, &["login", day]));
+        let [wednesday, saturday] =
+            ["2026-02-04", "2026-02-07"].map(|day| count(&events, &["login", day]));
         assert!(saturday * 5 < wednesday, "{saturday} {wednesday}");
     }
 
@@ -215,6 +244,9 @@ mod tests {
     fn every_company_has_people_of_different_names() {
         let companies = companies();
         assert_eq!(companies.len(), 40);
-        assert!(companies.iter().all(|company| (5..=NAMES.len() as u64).contains(&company.people)), "{companies:?}");
+        assert!(
+            companies.iter().all(|company| (5..=NAMES.len() as u64).contains(&company.people)),
+            "{companies:?}"
+        );
     }
 }

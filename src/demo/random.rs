@@ -1,8 +1,8 @@
 //! Numbers that look random and are the same on every machine for ever.
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): small, and good enough for a
-/// demonstration. Crates for random numbers may change their streams from one version to the next; the demonstration's data
-/// may not.
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014):
+/// small, and good enough for a demonstration. Crates for random numbers may change their streams
+/// from one version to the next; the demonstration's data may not.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
@@ -20,7 +20,8 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to `end`, which is excluded. Slightly uneven for huge ends, which do not occur here.
+    /// A number from 0 up to `end`, which is excluded. Slightly uneven for huge ends, which do not
+    /// occur here.
     pub fn below(&mut self, end: u64) -> u64 {
         self.number() % end
     }
@@ -39,7 +40,10 @@ mod tests {
     fn the_numbers_are_those_of_the_published_algorithm() {
         let mut random = Random::new(1_234_567);
         let numbers: Vec<u64> = (0..3).map(|_| random.number()).collect();
-        assert_eq!(numbers, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+        assert_eq!(
+            numbers,
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
     }
 
     #[test]

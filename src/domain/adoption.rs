@@ -64,7 +64,8 @@ pub struct Told {
 /// All that an adoption rule has raised already.
 pub type ToldByCompany = FxHashMap<CompanyKey, Vec<Told>>;
 
-/// Applies a rule on `day` to all `customers`, in their order. Deadlines and first uses before `earliest` raise nothing.
+/// Applies a rule on `day` to all `customers`, in their order. Deadlines and first uses before
+/// `earliest` raise nothing.
 pub fn evaluate(
     rule: &AdoptionRule,
     day: Day,
@@ -85,7 +86,9 @@ pub fn evaluate(
         let raised = match progress {
             Progress::FirstUses(first_uses) => {
                 let adoption = first_use(rule, customer, first_uses.get(company).copied());
-                adoption.map_or_else(Vec::new, |adoption| judge_first_use(&adoption, day, earliest, told))
+                adoption.map_or_else(Vec::new, |adoption| {
+                    judge_first_use(&adoption, day, earliest, told)
+                })
             }
             Progress::Goals(goals) => {
                 judge_goals(goals.get(company).map_or(&[][..], Vec::as_slice), day, earliest, told)
@@ -104,25 +107,41 @@ fn first_use(rule: &AdoptionRule, customer: &Customer, done_on: Option<Day>) -> 
     Some(Adoption { event: event.clone(), is_goal: false, goal: None, started_on, due_on, done_on })
 }
 
-/// The signals about a first use: a bad one when the deadline has passed, a good one when it is done, however late, each once.
-fn judge_first_use(adoption: &Adoption, day: Day, earliest: Option<Day>, told: &[Told]) -> Vec<Finding> {
-    let is_told = |wanted| told.iter().any(|told| told.signal_type == wanted && told.goal.is_none());
+/// The signals about a first use: a bad one when the deadline has passed, a good one when it is
+/// done, however late, each once.
+fn judge_first_use(
+    adoption: &Adoption,
+    day: Day,
+    earliest: Option<Day>,
+    told: &[Told],
+) -> Vec<Finding> {
+    let is_told =
+        |wanted| told.iter().any(|told| told.signal_type == wanted && told.goal.is_none());
     let is_missed = is_due(adoption.due_on, day, earliest) && !adoption.is_in_time();
     let is_done = is_due(adoption.done_on, day, earliest);
-    let bad = (is_missed && !is_told(SignalType::Bad)).then(|| finding(SignalType::Bad, adoption, day));
-    let good = (is_done && !is_told(SignalType::Good)).then(|| finding(SignalType::Good, adoption, day));
+    let bad =
+        (is_missed && !is_told(SignalType::Bad)).then(|| finding(SignalType::Bad, adoption, day));
+    let good =
+        (is_done && !is_told(SignalType::Good)).then(|| finding(SignalType::Good, adoption, day));
     bad.into_iter().chain(good).collect()
 }
 
-/// The signals about goals: one for each, good when it is done in time, bad when its day has passed. Of goals that are equal in all,
-/// there are as many signals as goals.
-fn judge_goals(goals: &[GoalProgress], day: Day, earliest: Option<Day>, told: &[Told]) -> Vec<Finding> {
+/// The signals about goals: one for each, good when it is done in time, bad when its day has
+/// passed. Of goals that are equal in all, there are as many signals as goals.
+fn judge_goals(
+    goals: &[GoalProgress],
+    day: Day,
+    earliest: Option<Day>,
+    told: &[Told],
+) -> Vec<Finding> {
     let mut told: Vec<&Told> = told.iter().collect();
     let mut findings = Vec::new();
     for GoalProgress { goal, done_on } in goals {
         let is_about = |told: &&Told| {
             let of = told.goal.as_ref();
-            of.is_some_and(|(event, due, name)| (event, due, name) == (&goal.event, &goal.due_on, &goal.name))
+            of.is_some_and(|(event, due, name)| {
+                (event, due, name) == (&goal.event, &goal.due_on, &goal.name)
+            })
         };
         if let Some(place) = told.iter().position(is_about) {
             told.swap_remove(place);
@@ -149,9 +168,12 @@ fn judge_goal(adoption: &Adoption, day: Day, earliest: Option<Day>) -> Option<Fi
     is_due(decisive, day, earliest).then(|| finding(signal_type, adoption, day))
 }
 
-/// Whether what happens at the end of `decisive` is known on `day`, and not so old that it raises nothing.
+/// Whether what happens at the end of `decisive` is known on `day`, and not so old that it raises
+/// nothing.
 fn is_due(decisive: Option<Day>, day: Day, earliest: Option<Day>) -> bool {
-    decisive.is_some_and(|decisive| decisive <= day && earliest.is_none_or(|earliest| earliest <= decisive))
+    decisive.is_some_and(|decisive| {
+        decisive <= day && earliest.is_none_or(|earliest| earliest <= decisive)
+    })
 }
 
 /// What is known on `day` alone goes into a signal.
@@ -172,10 +194,14 @@ pub fn describe(signal_type: SignalType, adoption: &Adoption) -> String {
         (SignalType::Good, Some(done), Some(due)) if done > due => {
             format!("{goal}first {event} on {done}, after the deadline of {due}")
         }
-        (SignalType::Good, Some(done), Some(due)) => format!("{goal}first {event} on {done}, due by {due}"),
+        (SignalType::Good, Some(done), Some(due)) => {
+            format!("{goal}first {event} on {done}, due by {due}")
+        }
         (SignalType::Good, Some(done), None) => format!("first {event} on {done}"),
         (_, _, Some(due)) => {
-            let after = started_on.map(|start| format!(", {} days after the start", *due - start)).unwrap_or_default();
+            let after = started_on
+                .map(|start| format!(", {} days after the start", *due - start))
+                .unwrap_or_default();
             format!("{goal}no {event} by {due}{after}")
         }
         _ => format!("{goal}{event}"),
@@ -196,12 +222,17 @@ mod tests {
         day("2026-03-01") + number - 1
     }
 
-    /// The types that the rule `--event E --within 7` raises on each of `days` of March for a company that became a customer on
-    /// 1 March and did it first on `done`.
+    /// The types that the rule `--event E --within 7` raises on each of `days` of March for a
+    /// company that became a customer on 1 March and did it first on `done`.
     fn types(done: Option<i32>, earliest: Option<i32>, days: &[i32]) -> Vec<(i32, SignalType)> {
-        let rule = AdoptionRule { aim: Aim::Event { event: "E".into(), within: Some(7) }, retroactive: false };
+        let rule = AdoptionRule {
+            aim: Aim::Event { event: "E".into(), within: Some(7) },
+            retroactive: false,
+        };
         let customer = Customer { created_on: Some(march(1)), ..Customer::default() };
-        let progress = Progress::FirstUses(done.map(|done| (CompanyKey(1), march(done))).into_iter().collect());
+        let progress = Progress::FirstUses(
+            done.map(|done| (CompanyKey(1), march(done))).into_iter().collect(),
+        );
         replay(&rule, &customer, &progress, earliest, days)
     }
 
@@ -217,11 +248,23 @@ mod tests {
         let mut types = Vec::new();
         for number in days {
             let earliest = earliest.map(march);
-            let found = evaluate(rule, march(*number), earliest, &customers, &Admission::All, progress, &told);
+            let found = evaluate(
+                rule,
+                march(*number),
+                earliest,
+                &customers,
+                &Admission::All,
+                progress,
+                &told,
+            );
             for (company, finding) in found.findings {
                 let Evidence::Adoption(adoption) = finding.evidence else { panic!("no adoption") };
-                let goal = adoption.is_goal.then(|| (adoption.event, adoption.due_on.unwrap(), adoption.goal));
-                told.entry(company).or_default().push(Told { signal_type: finding.signal_type, goal });
+                let goal = adoption
+                    .is_goal
+                    .then(|| (adoption.event, adoption.due_on.unwrap(), adoption.goal));
+                told.entry(company)
+                    .or_default()
+                    .push(Told { signal_type: finding.signal_type, goal });
                 types.push((*number, finding.signal_type));
             }
         }
@@ -268,11 +311,18 @@ mod tests {
 
     #[test]
     fn the_start_is_the_creation_else_the_first_event() {
-        let rule = AdoptionRule { aim: Aim::Event { event: "E".into(), within: Some(7) }, retroactive: false };
+        let rule = AdoptionRule {
+            aim: Aim::Event { event: "E".into(), within: Some(7) },
+            retroactive: false,
+        };
         let none = Progress::FirstUses(FxHashMap::default());
         let days: Vec<i32> = (1..=31).collect();
         let of = |customer: &Customer| replay(&rule, customer, &none, None, &days);
-        let both = Customer { created_on: Some(march(3)), first_event: Some(march(1)), breaks: Vec::new() };
+        let both = Customer {
+            created_on: Some(march(3)),
+            first_event: Some(march(1)),
+            breaks: Vec::new(),
+        };
         assert_eq!(of(&both), [(10, SignalType::Bad)]);
         assert_eq!(of(&Customer { created_on: None, ..both.clone() }), [(8, SignalType::Bad)]);
         assert_eq!(of(&Customer::default()), []);
@@ -282,7 +332,10 @@ mod tests {
 
     #[test]
     fn without_a_deadline_there_is_only_good() {
-        let rule = AdoptionRule { aim: Aim::Event { event: "E".into(), within: None }, retroactive: false };
+        let rule = AdoptionRule {
+            aim: Aim::Event { event: "E".into(), within: None },
+            retroactive: false,
+        };
         let customer = Customer { created_on: Some(march(1)), ..Customer::default() };
         let days: Vec<i32> = (1..=31).collect();
         let done = Progress::FirstUses(FxHashMap::from_iter([(CompanyKey(1), march(30))]));
@@ -297,13 +350,19 @@ mod tests {
         let rule = AdoptionRule { aim: Aim::Goals { event: None }, retroactive: false };
         let goals = |goals: &[(i32, Option<i32>)]| {
             let progress = goals.iter().map(|(due, done)| GoalProgress {
-                goal: Goal { company: CompanyKey(1), event: "E".into(), due_on: march(*due), name: None },
+                goal: Goal {
+                    company: CompanyKey(1),
+                    event: "E".into(),
+                    due_on: march(*due),
+                    name: None,
+                },
                 done_on: done.map(march),
             });
             Progress::Goals(FxHashMap::from_iter([(CompanyKey(1), progress.collect())]))
         };
         let days: Vec<i32> = (1..=31).collect();
-        let of = |list, earliest| replay(&rule, &Customer::default(), &goals(list), earliest, &days);
+        let of =
+            |list, earliest| replay(&rule, &Customer::default(), &goals(list), earliest, &days);
         assert_eq!(of(&[(10, Some(10))], None), [(10, Good)]);
         assert_eq!(of(&[(10, Some(4))], None), [(4, Good)]);
         assert_eq!(of(&[(10, Some(11))], None), [(10, Bad)]);
@@ -332,9 +391,15 @@ mod tests {
         };
         use SignalType::{Bad, Good};
         assert_eq!(text(Good, Some(15), Some(9)), "first export on 2026-03-09, due by 2026-03-15");
-        assert_eq!(text(Good, Some(8), Some(9)), "first export on 2026-03-09, after the deadline of 2026-03-08");
+        assert_eq!(
+            text(Good, Some(8), Some(9)),
+            "first export on 2026-03-09, after the deadline of 2026-03-08"
+        );
         assert_eq!(text(Good, None, Some(9)), "first export on 2026-03-09");
-        assert_eq!(text(Bad, Some(15), Some(25)), "no export by 2026-03-15, 14 days after the start");
+        assert_eq!(
+            text(Bad, Some(15), Some(25)),
+            "no export by 2026-03-15, 14 days after the start"
+        );
         let goal = Adoption {
             event: "export".into(),
             is_goal: true,

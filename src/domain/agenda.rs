@@ -27,9 +27,10 @@ pub struct Workload {
 
 /// How urgent a company is: the greater is dealt with first.
 ///
-/// Compared in this order: the number of things that are wrong already (overdue tasks and open bad signals), by how
-/// many days the longest overdue task is late, the number of tasks due within a week, whether a review is due, and the number
-/// of signals that are only to be known. So that no amount of things to know outranks one that is wrong.
+/// Compared in this order: the number of things that are wrong already (overdue tasks and open bad
+/// signals), by how many days the longest overdue task is late, the number of tasks due within a
+/// week, whether a review is due, and the number of signals that are only to be known. So that no
+/// amount of things to know outranks one that is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Urgency {
     /// Overdue tasks and open bad signals.
@@ -51,8 +52,8 @@ pub fn urgency(workload: &Workload) -> Urgency {
     }
 }
 
-/// The day on which a company's next review is due: [`REVIEW_EVERY`] days after the last one, else after it became a customer;
-/// `None` where neither is known.
+/// The day on which a company's next review is due: [`REVIEW_EVERY`] days after the last one, else
+/// after it became a customer; `None` where neither is known.
 pub fn review_due_on(last_review: Option<Day>, created_on: Option<Day>) -> Option<Day> {
     last_review.or(created_on).map(|day| day + REVIEW_EVERY)
 }
@@ -82,7 +83,8 @@ mod tests {
         ];
         for pair in order.windows(2) {
             let (first, second) = (urgency(&pair[0]), urgency(&pair[1]));
-            // One late task and one bad signal are as many as two bad signals; the late one decides.
+            // One late task and one bad signal are as many as two bad signals; the late one
+            // decides.
             assert!(first > second, "{:?} before {:?}", pair[0], pair[1]);
         }
     }

@@ -1,22 +1,26 @@
 //! How likely chance alone is to make a change this large.
 //!
-//! When nothing changed, each of the `n` events of two equally long windows falls into either with probability 1/2, so
-//! the larger count is binomial. The figure is the exact one-sided tail. It takes events to be independent of each
-//! other, which people's clicks are not quite: `show` says so.
+//! When nothing changed, each of the `n` events of two equally long windows falls into either with
+//! probability 1/2, so the larger count is binomial. The figure is the exact one-sided tail. It
+//! takes events to be independent of each other, which people's clicks are not quite: `show` says
+//! so.
 
 use std::f64::consts::PI;
 
 /// Terms below this share of the sum can no longer change a double.
 const NEGLIGIBLE: f64 = 1e-18;
 
-/// Up to so many throws every sum of binomial coefficients fits 128 bits, and the figure is exact to the last bit.
+/// Up to so many throws every sum of binomial coefficients fits 128 bits, and the figure is exact
+/// to the last bit.
 const EXACT_TRIALS: u64 = 120;
 
-/// The probability that of `smaller + larger` fair coin throws at most `min` of the two (equivalently at least `max`)
-/// come up on one given side: P(X ≤ min) for X ~ Binomial(smaller + larger, 1/2). Between 0 and 1.
+/// The probability that of `smaller + larger` fair coin throws at most `min` of the two
+/// (equivalently at least `max`) come up on one given side: P(X ≤ min) for X ~ Binomial(smaller +
+/// larger, 1/2). Between 0 and 1.
 ///
-/// Beyond [`EXACT_TRIALS`] the largest term is computed with Loader's saddle-point expansion (C. Loader, "Fast and Accurate Computation of
-/// Binomial Probabilities", 2000), the others from the ratio of neighbours; the relative error stays near 1e-14.
+/// Beyond [`EXACT_TRIALS`] the largest term is computed with Loader's saddle-point expansion (C.
+/// Loader, "Fast and Accurate Computation of Binomial Probabilities", 2000), the others from the
+/// ratio of neighbours; the relative error stays near 1e-14.
 pub fn of_split(one: u64, other: u64) -> f64 {
     let trials = one + other;
     let fewer = one.min(other);
@@ -67,7 +71,11 @@ fn stirling_error(n: u64) -> f64 {
     if n < 16 {
         let factorial: f64 = (2..=n).map(|i| i as f64).product();
         let x = n as f64;
-        return if n == 0 { 0.0 } else { factorial.ln() - 0.5 * (2.0 * PI * x).ln() - x * x.ln() + x };
+        return if n == 0 {
+            0.0
+        } else {
+            factorial.ln() - 0.5 * (2.0 * PI * x).ln() - x * x.ln() + x
+        };
     }
     let x = n as f64;
     let square = x * x;
@@ -78,7 +86,8 @@ fn stirling_error(n: u64) -> f64 {
     (1.0 / 12.0 - series) / x
 }
 
-/// x ln(x/mean) + mean - x, without the cancellation that this form suffers when x is near the mean.
+/// x ln(x/mean) + mean - x, without the cancellation that this form suffers when x is near the
+/// mean.
 fn deviance_part(x: f64, mean: f64) -> f64 {
     if (x - mean).abs() >= 0.1 * (x + mean) {
         return x * (x / mean).ln() + mean - x;
@@ -122,7 +131,8 @@ mod tests {
     fn the_expansion_agrees_with_whole_numbers() {
         for trials in 61u64..=EXACT_TRIALS {
             for fewer in 0..trials {
-                let step = exact_tail(fewer, trials) - if fewer == 0 { 0.0 } else { exact_tail(fewer - 1, trials) };
+                let step = exact_tail(fewer, trials)
+                    - if fewer == 0 { 0.0 } else { exact_tail(fewer - 1, trials) };
                 if step > 1e-9 {
                     assert!((point_probability(fewer, trials) / step - 1.0).abs() < 1e-5);
                 }

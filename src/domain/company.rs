@@ -47,12 +47,14 @@ pub struct Company {
 }
 
 impl Company {
-    /// Lets the subscriptions that are active on `day` speak where they state something; one that begins later is not known on it. A
-    /// company of which nothing else is known became a customer with the first of all.
+    /// Lets the subscriptions that are active on `day` speak where they state something; one that
+    /// begins later is not known on it. A company of which nothing else is known became a customer
+    /// with the first of all.
     pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
         let first = subscriptions.iter().map(|subscription| subscription.started_on).min();
         self.created_on = self.created_on.or(first);
-        let begun: Vec<Subscription> = subscriptions.iter().filter(|s| s.started_on <= day).cloned().collect();
+        let begun: Vec<Subscription> =
+            subscriptions.iter().filter(|s| s.started_on <= day).cloned().collect();
         let Some(contract) = customer::contract(&begun, day) else { return };
         self.plan = contract.plan.or(self.plan.take());
         self.product = contract.product.or(self.product.take());

@@ -14,8 +14,9 @@ use super::signal::State;
 /// What a condition says of a company on a day, and what it read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ConditionFacts {
-    /// On how many days running, of which the last is the day itself, the expression was true. Days beyond
-    /// [`ConditionRule::for_days`] need not be looked at. An expression that is null is not true.
+    /// On how many days running, of which the last is the day itself, the expression was true. Days
+    /// beyond [`ConditionRule::for_days`] need not be looked at. An expression that is null is not
+    /// true.
     pub days_held: u16,
     /// What the signal would keep.
     pub reading: Reading,
@@ -30,7 +31,8 @@ pub struct Reading {
     pub values: BTreeMap<String, ReadValue>,
 }
 
-/// The value of an attribute that a condition read; in JSON, that value. As text, a number has two decimals at most.
+/// The value of an attribute that a condition read; in JSON, that value. As text, a number has two
+/// decimals at most.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum ReadValue {
@@ -73,7 +75,8 @@ pub struct LatestRaised {
 pub enum Raised {
     /// For a rule without a key: the latest signal for each company.
     Latest(FxHashMap<CompanyKey, LatestRaised>),
-    /// For a rule with a key: the values for which there is a signal, raised on whatever day, because there is one for each value.
+    /// For a rule with a key: the values for which there is a signal, raised on whatever day,
+    /// because there is one for each value.
     Keys(FxHashMap<CompanyKey, FxHashSet<String>>),
 }
 
@@ -93,36 +96,49 @@ pub fn evaluate(
             continue;
         }
         evaluation.evaluated.push(*company);
-        let has_held = |facts: &&ConditionFacts| facts.days_held >= rule.for_days && was_there(rule, day, customer);
+        let has_held = |facts: &&ConditionFacts| {
+            facts.days_held >= rule.for_days && was_there(rule, day, customer)
+        };
         let Some(facts) = facts.get(company).filter(has_held) else { continue };
         if !is_held_back(rule, day, *company, facts.reading.key.as_deref(), raised) {
             let evidence = Evidence::Condition(facts.reading.clone());
-            evaluation.findings.push((*company, Finding { signal_type: rule.signal_type, evidence }));
+            evaluation
+                .findings
+                .push((*company, Finding { signal_type: rule.signal_type, evidence }));
         }
     }
     evaluation
 }
 
-/// Whether a company was a customer on each of the days on which a condition must have held: it is passed over on others.
+/// Whether a company was a customer on each of the days on which a condition must have held: it is
+/// passed over on others.
 fn was_there(rule: &ConditionRule, day: Day, customer: &Customer) -> bool {
     (1..i32::from(rule.for_days)).all(|before| Skip::of(customer, day - before, true).is_none())
 }
 
-/// Whether what was raised before, or a key that is null, keeps a condition that is true from raising a signal.
-fn is_held_back(rule: &ConditionRule, day: Day, company: CompanyKey, key: Option<&str>, raised: &Raised) -> bool {
+/// Whether what was raised before, or a key that is null, keeps a condition that is true from
+/// raising a signal.
+fn is_held_back(
+    rule: &ConditionRule,
+    day: Day,
+    company: CompanyKey,
+    key: Option<&str>,
+    raised: &Raised,
+) -> bool {
     match raised {
-        Raised::Latest(latest) => latest
-            .get(&company)
-            .is_some_and(|latest| latest.state == State::Open || day - latest.raised_on < i32::from(rule.cooldown)),
-        Raised::Keys(keys) => {
-            key.is_none_or(|key| keys.get(&company).is_some_and(|of_company| of_company.contains(key)))
-        }
+        Raised::Latest(latest) => latest.get(&company).is_some_and(|latest| {
+            latest.state == State::Open || day - latest.raised_on < i32::from(rule.cooldown)
+        }),
+        Raised::Keys(keys) => key.is_none_or(|key| {
+            keys.get(&company).is_some_and(|of_company| of_company.contains(key))
+        }),
     }
 }
 
 /// One line of text that says what holds: `health_change_7d <= -10 (health_change_7d: -12)`.
 pub fn describe(rule: &ConditionRule, reading: &Reading) -> String {
-    let values: Vec<String> = reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let values: Vec<String> =
+        reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let when = rule.when.split_whitespace().collect::<Vec<_>>().join(" ");
     if values.is_empty() { when } else { format!("{when} ({})", values.join(", ")) }
 }
@@ -149,7 +165,10 @@ mod tests {
     }
 
     fn latest(raised_on: i32, state: State) -> Raised {
-        Raised::Latest(FxHashMap::from_iter([(ACME, LatestRaised { raised_on: day(raised_on), state })]))
+        Raised::Latest(FxHashMap::from_iter([(
+            ACME,
+            LatestRaised { raised_on: day(raised_on), state },
+        )]))
     }
 
     fn never() -> Raised {
@@ -187,7 +206,9 @@ mod tests {
         for customer in [new, back] {
             let found = |on| {
                 let customers = [(ACME, customer.clone())];
-                evaluate(&three, day(on), &customers, &Admission::All, &held(3, None), &never()).findings.len()
+                evaluate(&three, day(on), &customers, &Admission::All, &held(3, None), &never())
+                    .findings
+                    .len()
             };
             assert_eq!([found(10), found(11), found(12)], [0, 0, 1], "{customer:?}");
         }
@@ -245,8 +266,12 @@ mod tests {
             .into_iter()
             .collect();
         let found = |on| evaluate(&rule(), day(on), &customers, &admission, &facts, &never());
-        let raised = |on| found(on).findings.iter().map(|(company, _)| company.0).collect::<Vec<_>>();
-        assert_eq!([raised(4), raised(10), raised(11), raised(12)], [vec![1, 4], vec![4], vec![2, 4], vec![1, 2, 4]]);
+        let raised =
+            |on| found(on).findings.iter().map(|(company, _)| company.0).collect::<Vec<_>>();
+        assert_eq!(
+            [raised(4), raised(10), raised(11), raised(12)],
+            [vec![1, 4], vec![4], vec![2, 4], vec![1, 2, 4]]
+        );
         assert_eq!(found(10).skipped[&Skip::Churned], 1);
         assert_eq!(found(10).skipped[&Skip::NotCreated], 1);
         assert_eq!(found(10).skipped[&Skip::Where], 1);
@@ -261,14 +286,25 @@ mod tests {
             ("mrr".to_owned(), ReadValue::Null),
             ("seat_usage_pct".to_owned(), ReadValue::Number(200.0 / 3.0)),
         ]);
-        let text =
-            describe(&ConditionRule::new("seats > 5\n  OR mrr > 1", SignalType::Bad), &Reading { key: None, values });
-        assert_eq!(text, "seats > 5 OR mrr > 1 (mrr: unknown, plan: pro, seat_usage_pct: 66.67, seats: 7)");
+        let text = describe(
+            &ConditionRule::new("seats > 5\n  OR mrr > 1", SignalType::Bad),
+            &Reading { key: None, values },
+        );
+        assert_eq!(
+            text,
+            "seats > 5 OR mrr > 1 (mrr: unknown, plan: pro, seat_usage_pct: 66.67, seats: 7)"
+        );
     }
 
     #[test]
     fn a_number_is_told_with_two_decimals_at_most() {
-        let cases = [(-33.333_333, "-33.33"), (50.0, "50"), (0.125, "0.13"), (-0.001, "0"), (1e15, "1000000000000000")];
+        let cases = [
+            (-33.333_333, "-33.33"),
+            (50.0, "50"),
+            (0.125, "0.13"),
+            (-0.001, "0"),
+            (1e15, "1000000000000000"),
+        ];
         for (number, expected) in cases {
             assert_eq!(ReadValue::Number(number).to_string(), expected);
         }

@@ -94,7 +94,8 @@ impl Subscription {
     }
 }
 
-/// How long the term of a subscription lasts at most, in days, by the word for its interval; `None` for another word.
+/// How long the term of a subscription lasts at most, in days, by the word for its interval; `None`
+/// for another word.
 pub fn term_days(interval: &str) -> Option<i64> {
     match interval {
         "day" => Some(1),
@@ -106,27 +107,32 @@ pub fn term_days(interval: &str) -> Option<i64> {
     }
 }
 
-/// The breaks of a company, from the churns that were stated and from its subscriptions, in order and apart from each other.
+/// The breaks of a company, from the churns that were stated and from its subscriptions, in order
+/// and apart from each other.
 ///
-/// Between subscriptions, and after the last, the company is no customer, nor after a stated churn: until a stated return or the
-/// start of a subscription, whichever comes first.
+/// Between subscriptions, and after the last, the company is no customer, nor after a stated churn:
+/// until a stated return or the start of a subscription, whichever comes first.
 pub fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
-    let next_return = |churn: &Break| returns(stated, subscriptions).filter(|day| *day > churn.churned_on).min();
-    let stated_return =
-        |gap: &Break| stated.iter().filter_map(|s| s.returned_on).filter(|day| *day >= gap.churned_on).min();
+    let next_return =
+        |churn: &Break| returns(stated, subscriptions).filter(|day| *day > churn.churned_on).min();
+    let stated_return = |gap: &Break| {
+        stated.iter().filter_map(|s| s.returned_on).filter(|day| *day >= gap.churned_on).min()
+    };
     let churns = stated.iter().map(|churn| ended_by(churn, next_return(churn)));
     let gaps = gaps(subscriptions).into_iter().map(|gap| ended_by(&gap, stated_return(&gap)));
-    let mut all: Vec<Break> = churns.chain(gaps).filter(|away| away.returned_on != Some(away.churned_on)).collect();
+    let mut all: Vec<Break> =
+        churns.chain(gaps).filter(|away| away.returned_on != Some(away.churned_on)).collect();
     all.sort();
     join(all)
 }
 
-/// The days of stated churns of which another one, stated on `day`, takes the place: those without a return of their own, and
-/// without any return between the two.
+/// The days of stated churns of which another one, stated on `day`, takes the place: those without
+/// a return of their own, and without any return between the two.
 pub fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day: Day) -> Vec<Day> {
     let is_moved = |churn: &&Break| {
         let (first, last) = (churn.churned_on.min(day), churn.churned_on.max(day));
-        churn.returned_on.is_none() && !returns(stated, subscriptions).any(|back| first < back && back <= last)
+        churn.returned_on.is_none()
+            && !returns(stated, subscriptions).any(|back| first < back && back <= last)
     };
     stated.iter().filter(is_moved).map(|churn| churn.churned_on).collect()
 }
@@ -143,7 +149,8 @@ fn ended_by(away: &Break, returned_on: Option<Day>) -> Break {
 
 /// The times after the first subscription in which none ran.
 fn gaps(subscriptions: &[Subscription]) -> Vec<Break> {
-    let mut spans: Vec<(Day, Option<Day>)> = subscriptions.iter().map(|s| (s.started_on, s.ended_on)).collect();
+    let mut spans: Vec<(Day, Option<Day>)> =
+        subscriptions.iter().map(|s| (s.started_on, s.ended_on)).collect();
     spans.sort();
     let mut gaps = Vec::new();
     let mut spans = spans.into_iter();
@@ -167,7 +174,8 @@ fn join(breaks: Vec<Break>) -> Vec<Break> {
     for next in breaks {
         match joined.last_mut() {
             Some(last) if last.returned_on.is_none_or(|returned| next.churned_on <= returned) => {
-                last.returned_on = last.returned_on.zip(next.returned_on).map(|(one, other)| one.max(other));
+                last.returned_on =
+                    last.returned_on.zip(next.returned_on).map(|(one, other)| one.max(other));
             }
             _ => joined.push(next),
         }
@@ -194,13 +202,14 @@ pub struct Contract {
     pub renewal_term_days: Option<i64>,
 }
 
-/// What the subscriptions of a company say on `day`; `None` for a company that has none at all, for which its own columns speak.
-/// Each field is `None` where no active subscription states it.
+/// What the subscriptions of a company say on `day`; `None` for a company that has none at all, for
+/// which its own columns speak. Each field is `None` where no active subscription states it.
 pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
     if subscriptions.is_empty() {
         return None;
     }
-    let mut active: Vec<&Subscription> = subscriptions.iter().filter(|s| s.is_active(day)).collect();
+    let mut active: Vec<&Subscription> =
+        subscriptions.iter().filter(|s| s.is_active(day)).collect();
     if active.is_empty() {
         return Some(Contract { mrr: Some(0.0), seats: Some(0), ..Contract::default() });
     }
@@ -256,9 +265,13 @@ mod tests {
             (&[], &[]),
             (&[("2025-01-01", None)], &[]),
             (&[("2025-01-01", Some("2025-03-01"))], &["2025-03-01 …"]),
-            (&[("2025-01-01", Some("2025-03-01")), ("2025-05-01", None)], &["2025-03-01 2025-05-01"]),
             (
-                // The second runs inside the first, and the third starts on the day on which the first is over.
+                &[("2025-01-01", Some("2025-03-01")), ("2025-05-01", None)],
+                &["2025-03-01 2025-05-01"],
+            ),
+            (
+                // The second runs inside the first, and the third starts on the day on which the
+                // first is over.
                 &[
                     ("2025-01-01", Some("2025-06-01")),
                     ("2025-02-01", Some("2025-03-01")),
@@ -268,16 +281,21 @@ mod tests {
             ),
         ];
         for (spans, expected) in cases {
-            let subscriptions: Vec<_> = spans.iter().map(|(start, end)| subscription("s", start, *end)).collect();
+            let subscriptions: Vec<_> =
+                spans.iter().map(|(start, end)| subscription("s", start, *end)).collect();
             assert_eq!(texts(&breaks(&[], &subscriptions)), expected, "{spans:?}");
         }
     }
 
     #[test]
     fn a_stated_churn_lasts_until_the_return_or_the_next_subscription() {
-        let churn = |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
+        let churn =
+            |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
         assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &[])), ["2025-03-01 …"]);
-        assert_eq!(texts(&breaks(&[churn("2025-03-01", Some("2025-04-01"))], &[])), ["2025-03-01 2025-04-01"]);
+        assert_eq!(
+            texts(&breaks(&[churn("2025-03-01", Some("2025-04-01"))], &[])),
+            ["2025-03-01 2025-04-01"]
+        );
         let later = [subscription("s", "2025-05-01", None)];
         assert_eq!(texts(&breaks(&[churn("2025-03-01", None)], &later)), ["2025-03-01 2025-05-01"]);
         let ended = [subscription("s", "2025-01-01", Some("2025-03-10"))];
@@ -286,12 +304,16 @@ mod tests {
 
     #[test]
     fn a_stated_return_ends_the_time_after_the_last_subscription() {
-        let churn = |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
+        let churn =
+            |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
         let ended = |on| [subscription("s", "2025-01-01", Some(on))];
         let returned = [churn("2025-03-10", Some("2025-05-01"))];
         assert_eq!(texts(&breaks(&returned, &ended("2025-03-10"))), ["2025-03-10 2025-05-01"]);
         assert_eq!(texts(&breaks(&returned, &ended("2025-03-01"))), ["2025-03-01 2025-05-01"]);
-        assert_eq!(texts(&breaks(&returned, &ended("2025-06-01"))), ["2025-03-10 2025-05-01", "2025-06-01 …"]);
+        assert_eq!(
+            texts(&breaks(&returned, &ended("2025-06-01"))),
+            ["2025-03-10 2025-05-01", "2025-06-01 …"]
+        );
         let at_once = [churn("2025-03-10", Some("2025-03-10"))];
         assert_eq!(texts(&breaks(&at_once, &ended("2025-03-10"))), [""; 0]);
         let again = [returned[0], churn("2025-04-01", None), churn("2025-07-01", None)];
@@ -300,16 +322,21 @@ mod tests {
 
     #[test]
     fn a_churn_is_moved_by_another_of_the_same_time_alone() {
-        let churn = |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
+        let churn =
+            |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
         let moved = |stated: &[Break], subscriptions: &[Subscription], on| {
-            let days = moved_churns(stated, subscriptions, day(on)).into_iter().map(|day| day.to_string());
+            let days =
+                moved_churns(stated, subscriptions, day(on)).into_iter().map(|day| day.to_string());
             days.collect::<Vec<_>>()
         };
         let first = [churn("2025-03-10", None)];
         assert_eq!(moved(&first, &[], "2025-03-01"), ["2025-03-10"]);
         assert_eq!(moved(&first, &[], "2025-09-01"), ["2025-03-10"]);
         assert_eq!(moved(&first, &[subscription("s", "2025-05-01", None)], "2025-09-01"), [""; 0]);
-        assert_eq!(moved(&first, &[subscription("s", "2025-05-01", None)], "2025-04-30"), ["2025-03-10"]);
+        assert_eq!(
+            moved(&first, &[subscription("s", "2025-05-01", None)], "2025-04-30"),
+            ["2025-03-10"]
+        );
         let returned = [churn("2025-03-10", Some("2025-05-01")), churn("2025-09-01", None)];
         assert_eq!(moved(&returned, &[], "2025-03-10"), [""; 0]);
         assert_eq!(moved(&returned, &[], "2025-08-01"), ["2025-09-01"]);
@@ -318,7 +345,8 @@ mod tests {
     #[test]
     fn a_break_covers_its_first_day_and_not_the_day_of_the_return() {
         let away = Break { churned_on: day("2025-03-01"), returned_on: Some(day("2025-04-01")) };
-        let covered = ["2025-02-28", "2025-03-01", "2025-03-31", "2025-04-01"].map(|text| away.covers(day(text)));
+        let covered = ["2025-02-28", "2025-03-01", "2025-03-31", "2025-04-01"]
+            .map(|text| away.covers(day(text)));
         assert_eq!(covered, [false, true, true, false]);
     }
 
@@ -341,7 +369,10 @@ mod tests {
             card_expires_on: Some(day("2025-11-30")),
             ..subscription("b", "2025-02-01", None)
         };
-        let over = Subscription { mrr: Some(1000.0), ..subscription("c", "2024-01-01", Some("2025-03-01")) };
+        let over = Subscription {
+            mrr: Some(1000.0),
+            ..subscription("c", "2024-01-01", Some("2025-03-01"))
+        };
         let found = contract(&[small, large, over], day("2025-03-01"));
         let expected = Contract {
             plan: Some("pro".into()),

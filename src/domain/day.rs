@@ -1,7 +1,7 @@
 //! Calendar days and instants.
 //!
-//! Detection works on whole days only. An event has an instant; the time zone of the database turns it into a day once,
-//! when it is imported, and from then on only the day matters.
+//! Detection works on whole days only. An event has an instant; the time zone of the database turns
+//! it into a day once, when it is imported, and from then on only the day matters.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -58,9 +58,14 @@ impl Day {
         self + 1
     }
 
-    /// The day as chrono's date. Days that chrono cannot express (hundreds of thousands of years away) are clamped.
+    /// The day as chrono's date. Days that chrono cannot express (hundreds of thousands of years
+    /// away) are clamped.
     pub fn date(self) -> NaiveDate {
-        NaiveDate::from_epoch_days(self.0).unwrap_or(if self.0 < 0 { NaiveDate::MIN } else { NaiveDate::MAX })
+        NaiveDate::from_epoch_days(self.0).unwrap_or(if self.0 < 0 {
+            NaiveDate::MIN
+        } else {
+            NaiveDate::MAX
+        })
     }
 }
 
@@ -114,7 +119,9 @@ impl FromStr for Day {
             return Err(wrong());
         }
         let number = |range: std::ops::Range<usize>| -> Option<u32> {
-            bytes[range].iter().try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0')))
+            bytes[range]
+                .iter()
+                .try_fold(0, |sum, b| b.is_ascii_digit().then(|| sum * 10 + u32::from(b - b'0')))
         };
         let date = || NaiveDate::from_ymd_opt(number(0..4)? as i32, number(5..7)?, number(8..10)?);
         date().map(Day::from).ok_or_else(wrong)
@@ -181,14 +188,17 @@ impl Instant {
         }
     }
 
-    /// The first instant of `day` in `zone`: midnight, or the first moment after it where a clock change skips midnight.
+    /// The first instant of `day` in `zone`: midnight, or the first moment after it where a clock
+    /// change skips midnight.
     pub fn start_of(day: Day, zone: Tz) -> Self {
         let midnight = day.date().and_hms_opt(0, 0, 0).unwrap_or_default();
         let found = (0..=24 * 4).find_map(|quarter| {
             let local = midnight + chrono::TimeDelta::minutes(15 * quarter);
             zone.from_local_datetime(&local).earliest()
         });
-        found.map_or(Instant(i64::from(day.0) * 86_400_000_000), |time| Instant(time.timestamp_micros()))
+        found.map_or(Instant(i64::from(day.0) * 86_400_000_000), |time| {
+            Instant(time.timestamp_micros())
+        })
     }
 }
 
@@ -228,7 +238,10 @@ mod tests {
             ("2024-02-29", "2024-02-01", "2024-03-01"),
             ("2025-12-31", "2025-12-01", "2026-01-01"),
         ] {
-            assert_eq!((day(of).first_of_month(), day(of).first_of_next_month()), (day(first), day(next)));
+            assert_eq!(
+                (day(of).first_of_month(), day(of).first_of_next_month()),
+                (day(first), day(next))
+            );
             assert_eq!(day(of).month(), of[..7]);
         }
     }
@@ -238,7 +251,16 @@ mod tests {
         assert_eq!("1970-01-01".parse::<Day>(), Ok(Day(0)));
         assert_eq!("2026-03-31".parse::<Day>().unwrap().to_string(), "2026-03-31");
         assert_eq!("2024-02-29".parse::<Day>().unwrap() - "2024-02-28".parse::<Day>().unwrap(), 1);
-        for wrong in ["2023-02-29", "2026-3-1", "2026-13-01", "20260331", "2026-03-31 ", "+026-03-31", "", "tomorrow"] {
+        for wrong in [
+            "2023-02-29",
+            "2026-3-1",
+            "2026-13-01",
+            "20260331",
+            "2026-03-31 ",
+            "+026-03-31",
+            "",
+            "tomorrow",
+        ] {
             assert!(wrong.parse::<Day>().is_err(), "{wrong}");
         }
     }

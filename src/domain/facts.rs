@@ -188,7 +188,8 @@ named!(AttributeType { Number = "number", Date = "date", Text = "text" });
 impl AttributeType {
     /// The type of all these values: number or date when every one is, else text.
     pub fn of<'v>(values: impl Iterator<Item = &'v str> + Clone) -> AttributeType {
-        let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite) && !has_leading_zero(text);
+        let is_number =
+            |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite) && !has_leading_zero(text);
         let mut values = values.peekable();
         if values.peek().is_none() {
             return AttributeType::Text;
@@ -196,7 +197,11 @@ impl AttributeType {
         if values.clone().all(is_number) {
             return AttributeType::Number;
         }
-        if values.all(|text| text.parse::<Day>().is_ok()) { AttributeType::Date } else { AttributeType::Text }
+        if values.all(|text| text.parse::<Day>().is_ok()) {
+            AttributeType::Date
+        } else {
+            AttributeType::Text
+        }
     }
 }
 

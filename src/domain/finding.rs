@@ -1,4 +1,5 @@
-//! What a rule of any kind finds on a day: whom it looked at, whom it passed over and why, and the signals to raise.
+//! What a rule of any kind finds on a day: whom it looked at, whom it passed over and why, and the
+//! signals to raise.
 
 use std::collections::HashMap;
 
@@ -152,11 +153,17 @@ mod tests {
         let customer = |created: &str, churned: Option<&str>| Customer {
             created_on: Some(day(created)),
             first_event: None,
-            breaks: churned.map(|text| Break { churned_on: day(text), returned_on: None }).into_iter().collect(),
+            breaks: churned
+                .map(|text| Break { churned_on: day(text), returned_on: None })
+                .into_iter()
+                .collect(),
         };
         assert_eq!(Skip::of(&customer("2026-03-10", None), today, true), None);
         assert_eq!(Skip::of(&customer("2026-03-11", None), today, true), Some(Skip::NotCreated));
-        assert_eq!(Skip::of(&customer("2026-03-01", Some("2026-03-10")), today, true), Some(Skip::Churned));
+        assert_eq!(
+            Skip::of(&customer("2026-03-01", Some("2026-03-10")), today, true),
+            Some(Skip::Churned)
+        );
         assert_eq!(Skip::of(&customer("2026-03-01", Some("2026-03-11")), today, true), None);
         assert_eq!(Skip::of(&customer("2026-03-01", None), today, false), Some(Skip::Where));
         assert_eq!(Skip::of(&Customer::default(), today, true), None);

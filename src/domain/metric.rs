@@ -77,8 +77,8 @@ impl fmt::Display for Definition {
     }
 }
 
-/// Whether `name` can be the name of a metric: letters, digits and `_`, beginning with a letter. In expressions, capital letters are
-/// the same as small ones.
+/// Whether `name` can be the name of a metric: letters, digits and `_`, beginning with a letter. In
+/// expressions, capital letters are the same as small ones.
 pub fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(is_part)
 }

@@ -1,7 +1,7 @@
 //! The decisions, as pure functions: facts and an as-of date in, decisions out.
 //!
-//! Nothing here knows SQL, the command line, files, the environment or the clock, so everything can be read, tested
-//! and replayed for a day long past.
+//! Nothing here knows SQL, the command line, files, the environment or the clock, so everything can
+//! be read, tested and replayed for a day long past.
 
 pub mod adoption;
 pub mod agenda;

@@ -1,7 +1,7 @@
 //! Who is told of a signal, when a message about it is due, and when to try again.
 //!
-//! A *notice* is that one person is to know of one signal: it lies in their inbox until they read it. A *message* carries
-//! notices to a person by e-mail, or to all by Slack.
+//! A *notice* is that one person is to know of one signal: it lies in their inbox until they read
+//! it. A *message* carries notices to a person by e-mail, or to all by Slack.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -16,8 +16,8 @@ use super::signal::SignalType;
 /// After so many failed tries a message is dead.
 pub const MOST_TRIES: u32 = 8;
 
-/// How long to wait after each failed try, in seconds: a minute, 5 and 20 minutes, 1, 3, 6 and 12 hours. Each is shorter than a
-/// day, so that a job that runs once a day tries at each of its runs.
+/// How long to wait after each failed try, in seconds: a minute, 5 and 20 minutes, 1, 3, 6 and 12
+/// hours. Each is shorter than a day, so that a job that runs once a day tries at each of its runs.
 const DELAYS: [i64; MOST_TRIES as usize - 1] = [60, 300, 1200, 3600, 10_800, 21_600, 43_200];
 
 /// A server that asks for patience is given a day at most, in seconds.
@@ -66,8 +66,9 @@ pub struct Subject<'a> {
 
 /// Who is told of a signal, each once, with the first reason for it.
 ///
-/// The company's CSM; for bad signals and marked rules the company's manager, else the CSM's; executives where the rule is marked.
-/// In the place of a CSM that the company lacks, or that is not of the team, all managers. Only members of the team are told.
+/// The company's CSM; for bad signals and marked rules the company's manager, else the CSM's;
+/// executives where the rule is marked. In the place of a CSM that the company lacks, or that is
+/// not of the team, all managers. Only members of the team are told.
 pub fn recipients<'t>(team: &'t [TeamMember], subject: &Subject<'_>) -> Vec<(&'t TeamMember, Why)> {
     let member = |name: &str| team.iter().find(|member| member.name == name);
     let of_role = |role: &'static str| team.iter().filter(move |member| member.role == role);
@@ -75,7 +76,9 @@ pub fn recipients<'t>(team: &'t [TeamMember], subject: &Subject<'_>) -> Vec<(&'t
     let mut told: Vec<(&TeamMember, Why)> = csm.map(|csm| (csm, Why::Csm)).into_iter().collect();
     if subject.signal_type == SignalType::Bad || subject.marks.managers {
         let of_csm = || csm.and_then(|csm| csm.manager.as_deref()).and_then(member);
-        told.extend(subject.manager.and_then(member).or_else(of_csm).map(|manager| (manager, Why::Manager)));
+        told.extend(
+            subject.manager.and_then(member).or_else(of_csm).map(|manager| (manager, Why::Manager)),
+        );
     }
     if csm.is_none() {
         told.extend(of_role("manager").map(|manager| (manager, Why::StandIn)));
@@ -142,7 +145,11 @@ pub struct Preferences {
 impl Preferences {
     /// Those of a member of the team.
     pub fn of(member: &TeamMember) -> Self {
-        let realtime = member.realtime.split(';').filter_map(|name| name.trim().to_lowercase().parse().ok()).collect();
+        let realtime = member
+            .realtime
+            .split(';')
+            .filter_map(|name| name.trim().to_lowercase().parse().ok())
+            .collect();
         Preferences { realtime, digest: member.digest }
     }
 
@@ -178,15 +185,17 @@ pub fn purpose(
     }
     let grace = i64::from(grace_hours) * 3600;
     let is_overdue = seconds_after(notice.told_at, grace) <= now;
-    // Slack is a place and no person: whether somebody has read their inbox is none of its business.
+    // Slack is a place and no person: whether somebody has read their inbox is none of its
+    // business.
     (channel == Channel::Email && is_overdue).then_some(Purpose::Reminder)
 }
 
-/// When to try again after `tries` failed ones, the last of them at `now`; `None`: never. `patience`: for how many seconds the
-/// server asked to be left alone.
+/// When to try again after `tries` failed ones, the last of them at `now`; `None`: never.
+/// `patience`: for how many seconds the server asked to be left alone.
 pub fn next_try(tries: u32, now: Instant, patience: Option<u64>) -> Option<Instant> {
     let delay = *DELAYS.get((tries as usize).checked_sub(1)?)?;
-    let asked = patience.map_or(0, |seconds| i64::try_from(seconds).unwrap_or(MOST_PATIENCE).min(MOST_PATIENCE));
+    let asked = patience
+        .map_or(0, |seconds| i64::try_from(seconds).unwrap_or(MOST_PATIENCE).min(MOST_PATIENCE));
     Some(seconds_after(now, delay.max(asked)))
 }
 
@@ -267,7 +276,11 @@ mod tests {
     use super::*;
 
     fn member(name: &str, role: &str, manager: Option<&str>) -> TeamMember {
-        TeamMember { role: role.to_owned(), manager: manager.map(str::to_owned), ..TeamMember::new(name.to_owned()) }
+        TeamMember {
+            role: role.to_owned(),
+            manager: manager.map(str::to_owned),
+            ..TeamMember::new(name.to_owned())
+        }
     }
 
     fn team() -> Vec<TeamMember> {
@@ -280,7 +293,12 @@ mod tests {
         ]
     }
 
-    fn told(csm: Option<&str>, manager: Option<&str>, signal_type: SignalType, marks: Marks) -> Vec<String> {
+    fn told(
+        csm: Option<&str>,
+        manager: Option<&str>,
+        signal_type: SignalType,
+        marks: Marks,
+    ) -> Vec<String> {
         let team = team();
         let told = recipients(&team, &Subject { csm, manager, signal_type, marks });
         told.iter().map(|(member, why)| format!("{} {why}", member.name)).collect()
@@ -293,7 +311,13 @@ mod tests {
     #[test]
     fn signals_reach_those_whom_they_concern() {
         use SignalType::{Bad, Good, Info};
-        type Case = (Option<&'static str>, Option<&'static str>, SignalType, Marks, &'static [&'static str]);
+        type Case = (
+            Option<&'static str>,
+            Option<&'static str>,
+            SignalType,
+            Marks,
+            &'static [&'static str],
+        );
         let cases: [Case; 16] = [
             (Some("ana"), None, Good, NONE, &["ana csm"]),
             (Some("ana"), None, Info, NONE, &["ana csm"]),
@@ -316,7 +340,11 @@ mod tests {
             (Some("ana"), Some("ana"), Bad, MANAGERS, &["ana csm"]),
         ];
         for (csm, manager, signal_type, marks, expected) in cases {
-            assert_eq!(told(csm, manager, signal_type, marks), expected, "{csm:?} {manager:?} {signal_type} {marks:?}");
+            assert_eq!(
+                told(csm, manager, signal_type, marks),
+                expected,
+                "{csm:?} {manager:?} {signal_type} {marks:?}"
+            );
         }
         let subject = Subject { csm: Some("ana"), manager: None, signal_type: Bad, marks: NONE };
         assert_eq!(recipients(&[], &subject), []);
@@ -327,8 +355,11 @@ mod tests {
         use Channel::{Email, Slack};
         let told_at: Instant = "2026-04-01T06:00:00Z".parse().unwrap();
         let later = |text: &str| text.parse::<Instant>().unwrap();
-        let (same, almost, day) =
-            (later("2026-04-01T06:00:00Z"), later("2026-04-02T05:59:59Z"), later("2026-04-02T06:00:00Z"));
+        let (same, almost, day) = (
+            later("2026-04-01T06:00:00Z"),
+            later("2026-04-02T05:59:59Z"),
+            later("2026-04-02T06:00:00Z"),
+        );
         let bad_only = Preferences { realtime: vec![SignalType::Bad], digest: false };
         let digest = Preferences { realtime: vec![SignalType::Bad], digest: true };
         let cases = [
@@ -345,8 +376,18 @@ mod tests {
             (SignalType::Good, &digest, Slack, false, day, None),
         ];
         for (signal_type, preferences, channel, digest_is_due, now, expected) in cases {
-            let found = purpose(Pending { signal_type, told_at }, preferences, channel, digest_is_due, now, 24);
-            assert_eq!(found, expected, "{signal_type} {preferences:?} {channel} {digest_is_due} {now}");
+            let found = purpose(
+                Pending { signal_type, told_at },
+                preferences,
+                channel,
+                digest_is_due,
+                now,
+                24,
+            );
+            assert_eq!(
+                found, expected,
+                "{signal_type} {preferences:?} {channel} {digest_is_due} {now}"
+            );
         }
         let info = Pending { signal_type: SignalType::Info, told_at };
         assert_eq!(purpose(info, &bad_only, Email, true, same, 0), Some(Purpose::Reminder));
@@ -355,8 +396,9 @@ mod tests {
     #[test]
     fn the_delay_grows_and_ends() {
         let now = Instant::from_micros(0);
-        let delays: Vec<Option<i64>> =
-            (0..=9).map(|tries| next_try(tries, now, None).map(|next| next.micros() / 1_000_000)).collect();
+        let delays: Vec<Option<i64>> = (0..=9)
+            .map(|tries| next_try(tries, now, None).map(|next| next.micros() / 1_000_000))
+            .collect();
         let grown = [60, 300, 1200, 3600, 10_800, 21_600, 43_200].map(Some);
         assert_eq!(delays[1..8], grown);
         assert_eq!((delays[0], delays[8], delays[9]), (None, None, None));
@@ -365,7 +407,8 @@ mod tests {
     #[test]
     fn a_server_that_asks_for_patience_gets_it_within_reason() {
         let now = Instant::from_micros(0);
-        let seconds = |patience| next_try(1, now, Some(patience)).map(|next| next.micros() / 1_000_000);
+        let seconds =
+            |patience| next_try(1, now, Some(patience)).map(|next| next.micros() / 1_000_000);
         assert_eq!([seconds(0), seconds(59), seconds(600)], [Some(60), Some(60), Some(600)]);
         assert_eq!([seconds(1_000_000), seconds(u64::MAX)], [Some(86_400), Some(86_400)]);
         assert_eq!(next_try(8, now, Some(5)), None);
@@ -374,12 +417,19 @@ mod tests {
     #[test]
     fn preferences_are_read_from_the_team() {
         let of = |realtime: &str| {
-            Preferences::of(&TeamMember { realtime: realtime.to_owned(), ..TeamMember::new("ana".to_owned()) }).realtime
+            Preferences::of(&TeamMember {
+                realtime: realtime.to_owned(),
+                ..TeamMember::new("ana".to_owned())
+            })
+            .realtime
         };
         assert_eq!(of("bad;good"), [SignalType::Bad, SignalType::Good]);
         assert_eq!(of("Bad; Info"), [SignalType::Bad, SignalType::Info]);
         assert_eq!(of(""), []);
-        assert_eq!(Preferences::usual(), Preferences { realtime: vec![SignalType::Bad], digest: false });
+        assert_eq!(
+            Preferences::usual(),
+            Preferences { realtime: vec![SignalType::Bad], digest: false }
+        );
     }
 
     #[test]

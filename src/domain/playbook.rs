@@ -66,7 +66,8 @@ impl Playbook {
             return Some(format!("the playbook '{name}' has no steps"));
         }
         let tags = self.tags().into_iter().find_map(tag_problem);
-        let steps = || self.steps.iter().zip(1..).find_map(|(step, number)| step_problem(step, number));
+        let steps =
+            || self.steps.iter().zip(1..).find_map(|(step, number)| step_problem(step, number));
         tags.or_else(steps).map(|problem| format!("the playbook '{name}': {problem}"))
     }
 }
@@ -81,7 +82,8 @@ fn step_problem(step: &Step, number: usize) -> Option<String> {
         return Some(format!("the person of step {number} {problem}"));
     }
     let days = step.due_in_days;
-    (days > MOST_DAYS).then(|| format!("step {number} is due in {days} days; at most {MOST_DAYS} are possible"))
+    (days > MOST_DAYS)
+        .then(|| format!("step {number} is due in {days} days; at most {MOST_DAYS} are possible"))
 }
 
 /// Why a text cannot be a title or a name, to be put after what it is.
@@ -92,7 +94,8 @@ pub fn line_problem(text: &str) -> Option<&'static str> {
     text.chars().any(char::is_control).then_some("has control characters; it must be one line")
 }
 
-/// Why a text cannot be a tag. Tags of a company are listed with `;` between, and none may look like two.
+/// Why a text cannot be a tag. Tags of a company are listed with `;` between, and none may look
+/// like two.
 pub fn tag_problem(tag: &str) -> Option<String> {
     let problem = match line_problem(tag) {
         Some(problem) => problem,
@@ -117,7 +120,11 @@ mod tests {
             name: "win-back".to_owned(),
             purpose: String::new(),
             tag: Some("watch-list".to_owned()),
-            steps: vec![step("Call"), tagged, Step { tag: Some("webinar".to_owned()), ..step("Invite") }],
+            steps: vec![
+                step("Call"),
+                tagged,
+                Step { tag: Some("webinar".to_owned()), ..step("Invite") },
+            ],
         }
     }
 

@@ -8,7 +8,8 @@ use super::pulse::{Level, PulseMark};
 /// A CSM with more than so many times the median of poor customers is overloaded.
 const OVERLOAD: f64 = 1.5;
 
-/// A group has a health problem when its share of poor customers is at least so many times that of all.
+/// A group has a health problem when its share of poor customers is at least so many times that of
+/// all.
 const PROBLEM: f64 = 1.5;
 
 /// A single poor customer makes no problem of a group.
@@ -75,7 +76,8 @@ impl Customer {
         self.level().is_some_and(Level::is_at_risk)
     }
 
-    /// Whether a renewal of it is in danger: it is overdue, its health is poor, or somebody thinks that it may leave.
+    /// Whether a renewal of it is in danger: it is overdue, its health is poor, or somebody thinks
+    /// that it may leave.
     pub fn may_not_renew(&self, day: Day) -> bool {
         self.band == Band::Poor || self.is_at_risk() || self.renewal_on.is_some_and(|on| on < day)
     }
@@ -99,7 +101,8 @@ pub fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// The number in the middle, of an even number of them the mean of the two in the middle; `None` of nothing.
+/// The number in the middle, of an even number of them the mean of the two in the middle; `None` of
+/// nothing.
 pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let middle = numbers.len() / 2;
@@ -115,9 +118,11 @@ pub fn is_overloaded(poor: u64, median: f64) -> bool {
     poor as f64 > OVERLOAD * median
 }
 
-/// Whether a group has a health problem: `poor` of `known` in it are poor, and of all customers `all_poor` of `all_known`.
+/// Whether a group has a health problem: `poor` of `known` in it are poor, and of all customers
+/// `all_poor` of `all_known`.
 pub fn has_problem((poor, known): (u64, u64), (all_poor, all_known): (u64, u64)) -> bool {
-    poor >= FEWEST_POOR && poor as f64 * all_known as f64 >= PROBLEM * all_poor as f64 * known as f64
+    poor >= FEWEST_POOR
+        && poor as f64 * all_known as f64 >= PROBLEM * all_poor as f64 * known as f64
 }
 
 /// Something to talk about.
@@ -145,14 +150,18 @@ impl Concern {
         match self {
             Concern::Poor(_) => 3,
             Concern::Pulse(mark) if mark.level <= Level::HighRisk => 3,
-            Concern::Pulse(_) | Concern::Fell(_) | Concern::RenewalOverdue(_) | Concern::RenewsIn(_) => 2,
+            Concern::Pulse(_)
+            | Concern::Fell(_)
+            | Concern::RenewalOverdue(_)
+            | Concern::RenewsIn(_) => 2,
             Concern::BadSignals(count) => (*count).min(3),
             Concern::OverdueTasks(_) => 1,
         }
     }
 }
 
-/// What there is to talk about with a customer, the gravest first. A renewal that is near is only a concern beside another one.
+/// What there is to talk about with a customer, the gravest first. A renewal that is near is only a
+/// concern beside another one.
 pub fn concerns(customer: &Customer, score_before: Option<f64>, day: Day) -> Vec<Concern> {
     let mut concerns = Vec::new();
     if customer.band == Band::Poor {
@@ -172,19 +181,23 @@ pub fn concerns(customer: &Customer, score_before: Option<f64>, day: Day) -> Vec
         concerns.push(Concern::OverdueTasks(customer.overdue_tasks));
     }
     if !concerns.is_empty() {
-        concerns.extend(days.filter(|days| (0..=RENEWAL_SOON).contains(days)).map(Concern::RenewsIn));
+        concerns
+            .extend(days.filter(|days| (0..=RENEWAL_SOON).contains(days)).map(Concern::RenewsIn));
     }
     concerns
 }
 
-/// The customers to talk about first, at most so many: those whose concerns weigh most, then those who pay most, then by id.
+/// The customers to talk about first, at most so many: those whose concerns weigh most, then those
+/// who pay most, then by id.
 pub fn to_talk_about(
     customers: &[Customer],
     score_before: impl Fn(CompanyKey) -> Option<f64>,
     day: Day,
     most: usize,
 ) -> Vec<(&Customer, Vec<Concern>)> {
-    let all = customers.iter().map(|customer| (customer, concerns(customer, score_before(customer.key), day)));
+    let all = customers
+        .iter()
+        .map(|customer| (customer, concerns(customer, score_before(customer.key), day)));
     let mut all: Vec<_> = all.filter(|(_, concerns)| !concerns.is_empty()).collect();
     let weight = |concerns: &[Concern]| concerns.iter().map(Concern::weight).sum::<u64>();
     all.sort_by(|(a, a_concerns), (b, b_concerns)| {
@@ -227,7 +240,11 @@ pub(crate) mod tests {
 
     /// A pulse of a level from 1 to 6.
     pub(crate) fn pulse(day: Day, level: i64) -> Option<PulseMark> {
-        Some(PulseMark { day, at: Instant::from_micros(0), level: Level::of_number(level).unwrap() })
+        Some(PulseMark {
+            day,
+            at: Instant::from_micros(0),
+            level: Level::of_number(level).unwrap(),
+        })
     }
 
     fn day(number: i32) -> Day {
@@ -236,8 +253,12 @@ pub(crate) mod tests {
 
     #[test]
     fn the_median_lies_in_the_middle() {
-        let cases: [(&[f64], Option<f64>); 4] =
-            [(&[], None), (&[3.0], Some(3.0)), (&[5.0, 1.0], Some(3.0)), (&[9.0, 1.0, 2.0], Some(2.0))];
+        let cases: [(&[f64], Option<f64>); 4] = [
+            (&[], None),
+            (&[3.0], Some(3.0)),
+            (&[5.0, 1.0], Some(3.0)),
+            (&[9.0, 1.0, 2.0], Some(2.0)),
+        ];
         for (numbers, expected) in cases {
             assert_eq!(median(numbers.to_vec()), expected, "{numbers:?}");
         }
@@ -245,8 +266,12 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_unknown_of_everybody_is_unknown() {
-        let cases: [(&[Option<f64>], Option<f64>); 4] =
-            [(&[], Some(0.0)), (&[None], None), (&[None, Some(2.5)], Some(2.5)), (&[Some(1.0), Some(2.0)], Some(3.0))];
+        let cases: [(&[Option<f64>], Option<f64>); 4] = [
+            (&[], Some(0.0)),
+            (&[None], None),
+            (&[None, Some(2.5)], Some(2.5)),
+            (&[Some(1.0), Some(2.0)], Some(3.0)),
+        ];
         for (amounts, expected) in cases {
             assert_eq!(sum_known(amounts.iter().copied()), expected, "{amounts:?}");
         }
@@ -254,7 +279,14 @@ pub(crate) mod tests {
 
     #[test]
     fn overloaded_is_more_than_one_and_a_half_times_the_median() {
-        let cases = [(3, 2.0, false), (4, 2.0, true), (1, 0.0, true), (0, 0.0, false), (2, 1.5, false), (3, 1.5, true)];
+        let cases = [
+            (3, 2.0, false),
+            (4, 2.0, true),
+            (1, 0.0, true),
+            (0, 0.0, false),
+            (2, 1.5, false),
+            (3, 1.5, true),
+        ];
         for (poor, median, expected) in cases {
             assert_eq!(is_overloaded(poor, median), expected, "{poor} of {median}");
         }
@@ -263,7 +295,8 @@ pub(crate) mod tests {
     #[test]
     fn a_group_with_half_as_many_poor_again_has_a_problem() {
         // Of all 20, 4 are poor: a fifth; three tenths are half as many again.
-        let cases = [((3, 10), true), ((2, 7), false), ((2, 6), true), ((1, 1), false), ((0, 5), false)];
+        let cases =
+            [((3, 10), true), ((2, 7), false), ((2, 6), true), ((1, 1), false), ((0, 5), false)];
         for (group, expected) in cases {
             assert_eq!(has_problem(group, (4, 20)), expected, "{group:?}");
         }
@@ -274,7 +307,10 @@ pub(crate) mod tests {
         let near = Customer { renewal_on: Some(day(130)), ..customer(1) };
         assert_eq!(concerns(&near, None, day(100)), []);
         let near = Customer { overdue_tasks: 1, ..near };
-        assert_eq!(concerns(&near, None, day(100)), [Concern::OverdueTasks(1), Concern::RenewsIn(30)]);
+        assert_eq!(
+            concerns(&near, None, day(100)),
+            [Concern::OverdueTasks(1), Concern::RenewsIn(30)]
+        );
         let late = Customer { renewal_on: Some(day(95)), ..customer(1) };
         assert_eq!(concerns(&late, None, day(100)), [Concern::RenewalOverdue(5)]);
         let far = Customer { renewal_on: Some(day(191)), overdue_tasks: 1, ..customer(1) };
@@ -283,7 +319,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_fall_by_ten_is_a_concern() {
-        let with = |score, before| concerns(&Customer { score: Some(score), ..customer(1) }, before, day(0));
+        let with = |score, before| {
+            concerns(&Customer { score: Some(score), ..customer(1) }, before, day(0))
+        };
         assert_eq!(with(50.0, Some(60.0)), [Concern::Fell(10.0)]);
         assert_eq!(with(50.0, Some(59.9)), []);
         assert_eq!(with(50.0, None), []);

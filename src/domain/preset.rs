@@ -123,7 +123,9 @@ impl Preset {
     pub fn signal_type(&self) -> Option<SignalType> {
         match self.rule {
             Pattern::Trend { .. } => None,
-            Pattern::Adoption { goals, deadline } => (!goals && !deadline).then_some(SignalType::Good),
+            Pattern::Adoption { goals, deadline } => {
+                (!goals && !deadline).then_some(SignalType::Good)
+            }
             Pattern::Condition { signal_type, .. } => Some(signal_type),
         }
     }
@@ -133,7 +135,8 @@ impl Preset {
         matches!(self.rule, Pattern::Adoption { deadline: true, .. })
     }
 
-    /// The number of days in its condition unless another is given; `None` where there is none to give.
+    /// The number of days in its condition unless another is given; `None` where there is none to
+    /// give.
     pub fn every(&self) -> Option<u16> {
         match self.rule {
             Pattern::Condition { every, .. } => every,
@@ -141,7 +144,8 @@ impl Preset {
         }
     }
 
-    /// What is wrong with a choice: an option that the preset has no use for, or an event that is missing.
+    /// What is wrong with a choice: an option that the preset has no use for, or an event that is
+    /// missing.
     pub fn problem(&self, choice: &Choice<'_>) -> Option<String> {
         let name = &self.name;
         match choice {
@@ -161,7 +165,8 @@ impl Preset {
         }
     }
 
-    /// The rule for a choice that has no [`Preset::problem`]; `None` where the deadline is missing that it needs.
+    /// The rule for a choice that has no [`Preset::problem`]; `None` where the deadline is missing
+    /// that it needs.
     pub fn rule(&self, choice: &Choice<'_>) -> Option<Rule> {
         let logic = match &self.rule {
             Pattern::Trend { min_events, max_chance } => RuleLogic::Trend(TrendRule {
@@ -172,14 +177,20 @@ impl Preset {
             Pattern::Adoption { goals, deadline } => {
                 let event = choice.event.map(str::to_owned);
                 let within = if *deadline { Some(choice.within?) } else { None };
-                let aim = if *goals { Aim::Goals { event } } else { Aim::Event { event: event?, within } };
+                let aim = if *goals {
+                    Aim::Goals { event }
+                } else {
+                    Aim::Event { event: event?, within }
+                };
                 RuleLogic::Adoption(AdoptionRule { aim, retroactive: false })
             }
-            Pattern::Condition { signal_type, key, for_days, .. } => RuleLogic::Condition(ConditionRule {
-                key: key.clone(),
-                for_days: *for_days,
-                ..ConditionRule::new(&self.when(choice)?, *signal_type)
-            }),
+            Pattern::Condition { signal_type, key, for_days, .. } => {
+                RuleLogic::Condition(ConditionRule {
+                    key: key.clone(),
+                    for_days: *for_days,
+                    ..ConditionRule::new(&self.when(choice)?, *signal_type)
+                })
+            }
         };
         Some(Rule {
             playbook: Some(self.playbook.clone()),
@@ -200,7 +211,11 @@ impl Preset {
     /// The metric that its condition is about, where it is about one of an event.
     pub fn metric(&self, event: &str) -> Option<Metric> {
         let Pattern::Condition { metric_days, .. } = self.rule else { return None };
-        let definition = Definition::Counted { event: event.to_owned(), measure: Measure::Count, days: metric_days? };
+        let definition = Definition::Counted {
+            event: event.to_owned(),
+            measure: Measure::Count,
+            days: metric_days?,
+        };
         Some(Metric { name: self.metric_name(event), definition })
     }
 
@@ -209,8 +224,14 @@ impl Preset {
         name_of(&format!("{}_{event}", self.name))
     }
 
-    /// What a signal of a rule that was made of it says of itself; `None` where the rule reads other things by now.
-    pub fn told(&self, event: Option<&str>, key: Option<&str>, reading: &Reading) -> Option<String> {
+    /// What a signal of a rule that was made of it says of itself; `None` where the rule reads
+    /// other things by now.
+    pub fn told(
+        &self,
+        event: Option<&str>,
+        key: Option<&str>,
+        reading: &Reading,
+    ) -> Option<String> {
         let value = |name: &str| match (name, event) {
             ("event", Some(event)) => Some(ReadValue::Text(event.to_owned())),
             ("metric", Some(event)) => reading.values.get(&self.metric_name(event)).cloned(),
@@ -242,7 +263,8 @@ fn filled(text: &str, value: &dyn Fn(&str) -> Option<ReadValue>) -> Option<(Stri
         let (gap, after) = part.split_once('}')?;
         let (names, unit) = gap.split_once(':').unwrap_or((gap, ""));
         let values = names.split('|').map(value).collect::<Option<Vec<ReadValue>>>()?;
-        let first = values.into_iter().find(|value| *value != ReadValue::Null).unwrap_or(ReadValue::Null);
+        let first =
+            values.into_iter().find(|value| *value != ReadValue::Null).unwrap_or(ReadValue::Null);
         is_known &= first != ReadValue::Null;
         filled.push_str(&with_unit(&first, unit));
         filled.push_str(after);
@@ -281,8 +303,10 @@ mod tests {
     use super::*;
 
     fn preset(text: &str) -> Preset {
-        toml::from_str(&format!("name = \"p\"\nsource = \"s\"\npurpose = \"w\"\nplaybook = \"renewal\"\n{text}"))
-            .unwrap()
+        toml::from_str(&format!(
+            "name = \"p\"\nsource = \"s\"\npurpose = \"w\"\nplaybook = \"renewal\"\n{text}"
+        ))
+        .unwrap()
     }
 
     fn condition() -> Preset {
@@ -320,7 +344,9 @@ mod tests {
 
     #[test]
     fn a_trend_has_the_name_of_its_event_and_an_adoption_its_own_as_well() {
-        let trend = preset("event = \"needed\"\nrule = { kind = \"trend\", min_events = 20, max_chance = 0.01 }");
+        let trend = preset(
+            "event = \"needed\"\nrule = { kind = \"trend\", min_events = 20, max_chance = 0.01 }",
+        );
         let rule = trend.rule(&ABOUT).unwrap();
         assert_eq!(rule.name, "Report: é");
         let watched = TrendRule {
@@ -330,11 +356,15 @@ mod tests {
         };
         assert_eq!(rule.logic.trend(), Some(&watched));
 
-        let adoption = preset("event = \"needed\"\nrule = { kind = \"adoption\", deadline = true }");
+        let adoption =
+            preset("event = \"needed\"\nrule = { kind = \"adoption\", deadline = true }");
         assert_eq!(adoption.rule(&ABOUT), None, "the deadline is missing");
         let rule = adoption.rule(&Choice { within: Some(14), ..ABOUT }).unwrap();
         assert_eq!(rule.name, "p:Report: é");
-        assert_eq!(rule.logic.adoption().unwrap().aim, Aim::Event { event: "Report: é".into(), within: Some(14) });
+        assert_eq!(
+            rule.logic.adoption().unwrap().aim,
+            Aim::Event { event: "Report: é".into(), within: Some(14) }
+        );
 
         let goals = preset("event = \"possible\"\nrule = { kind = \"adoption\", goals = true }");
         let [all, some] = [Choice::default(), ABOUT].map(|choice| goals.rule(&choice).unwrap());
@@ -381,8 +411,14 @@ mod tests {
     fn values_are_put_into_words() {
         let cases = [
             ("in {one:day}, {ago:day}", Some("in 1 day, 46 days")),
-            ("{part} {part:%} {half:%} {half} {half:seat}", Some("-66.7 -66.7 % +50.0 % 50 50 seats")),
-            ("{one:new person/new people}, {ago:new person/new people}", Some("1 new person, 46 new people")),
+            (
+                "{part} {part:%} {half:%} {half} {half:seat}",
+                Some("-66.7 -66.7 % +50.0 % 50 50 seats"),
+            ),
+            (
+                "{one:new person/new people}, {ago:new person/new people}",
+                Some("1 new person, 46 new people"),
+            ),
             ("{none|word}, {none|ago:day}, {none:day}", Some("po{or}, 46 days, unknown")),
             ("a[, b {none}][, c {word}] d", Some("a, c po{or} d")),
             ("a {other}", None),
@@ -398,7 +434,10 @@ mod tests {
     fn a_signal_is_told_with_its_key_its_event_and_its_metric() {
         let reading = |name: &str| Reading {
             key: Some("2026-05-15".into()),
-            values: BTreeMap::from([(name.to_owned(), ReadValue::Whole(2)), ("other".into(), ReadValue::Null)]),
+            values: BTreeMap::from([
+                (name.to_owned(), ReadValue::Whole(2)),
+                ("other".into(), ReadValue::Null),
+            ]),
         };
         let event = Some("Report: é");
         let preset = condition();

@@ -1,4 +1,5 @@
-//! The pulse, a person's judgement of a company on six levels, and the SuccessScore that follows from its history alone.
+//! The pulse, a person's judgement of a company on six levels, and the SuccessScore that follows
+//! from its history alone.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -105,7 +106,8 @@ impl FromStr for Level {
         let label = text.to_lowercase().replace([' ', '_'], "-");
         let is_meant = |level: &Level| level.label() == label || level.number().to_string() == text;
         Level::ALL.into_iter().find(is_meant).ok_or_else(|| {
-            let known: Vec<String> = Level::ALL.map(|level| format!("{} {level}", level.number())).into();
+            let known: Vec<String> =
+                Level::ALL.map(|level| format!("{} {level}", level.number())).into();
             format!("'{text}' is no level of the pulse; they are {}", known.join(", "))
         })
     }
@@ -138,7 +140,8 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// The reason codes as one text, A to Z with `;` between: equal for equal reasons, in whatever order they were given.
+    /// The reason codes as one text, A to Z with `;` between: equal for equal reasons, in whatever
+    /// order they were given.
     pub fn reasons_in_order(&self) -> String {
         let mut codes: Vec<&str> = self.reason_codes.iter().map(String::as_str).collect();
         codes.sort_unstable();
@@ -146,7 +149,8 @@ impl Pulse {
     }
 }
 
-/// Brings marks into the order in which they count: by day, within a day by when they were set, and else as they were entered.
+/// Brings marks into the order in which they count: by day, within a day by when they were set, and
+/// else as they were entered.
 pub fn in_order(mut marks: Vec<PulseMark>) -> Vec<PulseMark> {
     marks.sort_by_key(|mark| (mark.day, mark.at));
     marks
@@ -157,12 +161,14 @@ pub fn current(history: &[PulseMark], day: Day) -> Option<PulseMark> {
     history.iter().take_while(|mark| mark.day <= day).last().copied()
 }
 
-/// The SuccessScore at the end of `day`, 0 to 100 and not rounded, from a history in order; `None` before the first pulse.
+/// The SuccessScore at the end of `day`, 0 to 100 and not rounded, from a history in order; `None`
+/// before the first pulse.
 ///
-/// The first pulse sets the score to its target. Each later one moves it at once by half of the distance between the old target, with
-/// which the day began, and the new one, unless the score would then be farther from the new target than before; its day does nothing
-/// else, and of several on a day the last counts. Every other day closes 1 - 0.5^(1/14) of the gap to the target. Pulses after `day`
-/// change nothing.
+/// The first pulse sets the score to its target. Each later one moves it at once by half of the
+/// distance between the old target, with which the day began, and the new one, unless the score
+/// would then be farther from the new target than before; its day does nothing else, and of several
+/// on a day the last counts. Every other day closes 1 - 0.5^(1/14) of the gap to the target. Pulses
+/// after `day` change nothing.
 pub fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
     let mut days = last_of_each_day(history.iter().take_while(|mark| mark.day <= day));
     let first = days.next()?;
@@ -177,8 +183,8 @@ pub fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
     Some(course.now().clamp(0.0, 100.0))
 }
 
-/// The score on its way to a target. The days of the way are counted and not walked one by one: after 14 of them the gap is exactly
-/// half, without the errors of 14 roundings.
+/// The score on its way to a target. The days of the way are counted and not walked one by one:
+/// after 14 of them the gap is exactly half, without the errors of 14 roundings.
 struct Course {
     /// Where the way began.
     score: f64,
@@ -189,7 +195,8 @@ struct Course {
 
 impl Course {
     fn now(&self) -> f64 {
-        self.target + (self.score - self.target) * 0.5_f64.powf(f64::from(self.closing_days) / HALF_LIFE)
+        self.target
+            + (self.score - self.target) * 0.5_f64.powf(f64::from(self.closing_days) / HALF_LIFE)
     }
 
     fn turn_to(&mut self, target: f64) {
@@ -198,7 +205,8 @@ impl Course {
         }
         let score = self.now();
         let moved = score + (target - self.target) / 2.0;
-        let score = if (moved - target).abs() > (score - target).abs() + AS_FAR { score } else { moved };
+        let score =
+            if (moved - target).abs() > (score - target).abs() + AS_FAR { score } else { moved };
         *self = Course { score: score.clamp(0.0, 100.0), target, closing_days: 0 };
     }
 }
@@ -207,7 +215,9 @@ fn target_of(mark: &PulseMark) -> f64 {
     f64::from(mark.level.target())
 }
 
-fn last_of_each_day<'m>(marks: impl Iterator<Item = &'m PulseMark>) -> impl Iterator<Item = &'m PulseMark> {
+fn last_of_each_day<'m>(
+    marks: impl Iterator<Item = &'m PulseMark>,
+) -> impl Iterator<Item = &'m PulseMark> {
     let mut marks = marks.peekable();
     std::iter::from_fn(move || {
         let mut last = marks.next()?;
@@ -220,7 +230,8 @@ fn last_of_each_day<'m>(marks: impl Iterator<Item = &'m PulseMark>) -> impl Iter
 
 /// A score with one decimal, halves away from zero, as every output shows it.
 ///
-/// The exact halves that there are come from binary fractions; a billionth makes up for what calculating them may have lost.
+/// The exact halves that there are come from binary fractions; a billionth makes up for what
+/// calculating them may have lost.
 pub fn to_one_decimal(score: f64) -> f64 {
     // Adding 0 makes 0 of -0.
     (score * 10.0 + 1e-9_f64.copysign(score)).round() / 10.0 + 0.0
@@ -250,9 +261,13 @@ struct Guideline {
 /// When the file that was compiled in is wrong; a test reads it.
 fn shipped_guidelines() -> &'static BTreeMap<String, String> {
     static GUIDELINES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
-    GUIDELINES.get_or_init(|| match toml::from_str::<Guidelines>(include_str!("pulse_levels.toml")) {
-        Ok(guidelines) => guidelines.level.into_iter().map(|level| (level.name, level.guideline)).collect(),
-        Err(error) => panic!("pulse_levels.toml: {error}"),
+    GUIDELINES.get_or_init(|| {
+        match toml::from_str::<Guidelines>(include_str!("pulse_levels.toml")) {
+            Ok(guidelines) => {
+                guidelines.level.into_iter().map(|level| (level.name, level.guideline)).collect()
+            }
+            Err(error) => panic!("pulse_levels.toml: {error}"),
+        }
     })
 }
 
@@ -286,7 +301,10 @@ mod tests {
             (6, "extremely-satisfied", 100),
         ] {
             let level = Level::of_number(number).unwrap();
-            assert_eq!((level.label(), level.target(), level.is_at_risk()), (label, target, number <= 3));
+            assert_eq!(
+                (level.label(), level.target(), level.is_at_risk()),
+                (label, target, number <= 3)
+            );
             assert_eq!([label.parse(), number.to_string().parse()], [Ok(level), Ok(level)]);
             assert!(!level.shipped_guideline().is_empty(), "{label}");
         }
@@ -310,7 +328,8 @@ mod tests {
             // 60 + (20 - 60) / 2, and the next day 20 + 20 r = 39.03.
             (&[(0, 4), (5, 2)], 5, Some(40.0)),
             (&[(0, 4), (5, 2)], 6, Some(39.0)),
-            // 20 + 20 r^7 = 34.14; half of the gap after 14 days, a quarter after 28, an eighth after 42: 22.5.
+            // 20 + 20 r^7 = 34.14; half of the gap after 14 days, a quarter after 28, an eighth
+            // after 42: 22.5.
             (&[(0, 4), (5, 2)], 12, Some(34.1)),
             (&[(0, 4), (5, 2)], 19, Some(30.0)),
             (&[(0, 4), (5, 2)], 33, Some(25.0)),
@@ -323,7 +342,8 @@ mod tests {
             // The old target is that with which the day began: 60 + (80 - 60) / 2.
             (&[(0, 4), (3, 1), (3, 5)], 3, Some(70.0)),
             (&[(0, 4), (3, 5), (3, 4)], 3, Some(60.0)),
-            // 100, 50 on the way to 0; the next day half of 60 would be 80, farther from 60 than 50 is.
+            // 100, 50 on the way to 0; the next day half of 60 would be 80, farther from 60 than 50
+            // is.
             (&[(0, 6), (1, 1)], 1, Some(50.0)),
             (&[(0, 6), (1, 1), (2, 4)], 2, Some(50.0)),
             // 60 - 10 r = 50.48.
@@ -338,7 +358,8 @@ mod tests {
             (&[(0, 6), (1, 3), (2, 4)], 2, Some(70.0)),
             // 30 on the way to 60: downwards to 40 would be away from it.
             (&[(0, 1), (1, 4), (2, 3)], 2, Some(30.0)),
-            // The same level again: no jump, and no closing step on its day. 20 + 20 r^6 = 34.86, then r^7.
+            // The same level again: no jump, and no closing step on its day. 20 + 20 r^6 = 34.86,
+            // then r^7.
             (&[(0, 4), (5, 2), (12, 2)], 12, Some(34.9)),
             (&[(0, 4), (5, 2), (12, 2)], 13, Some(34.1)),
             // 6 + 8 closing days around the repeated pulse halve the gap exactly.
@@ -368,14 +389,26 @@ mod tests {
 
     #[test]
     fn the_current_pulse_is_the_last_set_of_the_latest_day() {
-        let mark = |day, at, level| PulseMark { day: Day::from_number(day), at: Instant::from_micros(at), level };
+        let mark = |day, at, level| PulseMark {
+            day: Day::from_number(day),
+            at: Instant::from_micros(at),
+            level,
+        };
         let (early, late) = (mark(2, 5, Level::Satisfied), mark(2, 9, Level::HighRisk));
-        let history = in_order(vec![late, early, mark(1, 50, Level::SevereRisk), mark(4, 1, Level::SomeRisk)]);
+        let history = in_order(vec![
+            late,
+            early,
+            mark(1, 50, Level::SevereRisk),
+            mark(4, 1, Level::SomeRisk),
+        ]);
         let on = |day| current(&history, Day::from_number(day)).map(|mark| mark.level.number());
         assert_eq!([on(0), on(1), on(2), on(3), on(4)], [None, Some(1), Some(2), Some(2), Some(3)]);
         // Two of the same instant keep the order in which they were entered.
         let equal = in_order(vec![mark(1, 1, Level::SevereRisk), mark(1, 1, Level::Satisfied)]);
-        assert_eq!(current(&equal, Day::from_number(1)).map(|mark| mark.level), Some(Level::Satisfied));
+        assert_eq!(
+            current(&equal, Day::from_number(1)).map(|mark| mark.level),
+            Some(Level::Satisfied)
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Reason codes: why a customer is at risk, pays less, or leaves.
 //!
-//! A library of them comes with the program (`reasons.toml`); a team adds its own, renames and retires them. What was said of a
-//! company earlier stays, so no code is ever deleted. A code is unique within its kind.
+//! A library of them comes with the program (`reasons.toml`); a team adds its own, renames and
+//! retires them. What was said of a company earlier stays, so no code is ever deleted. A code is
+//! unique within its kind.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,7 +13,8 @@ use std::sync::OnceLock;
 
 use super::rule::named;
 
-/// How many active codes of kind pulse are few enough to choose from and enough to tell causes apart.
+/// How many active codes of kind pulse are few enough to choose from and enough to tell causes
+/// apart.
 pub const USUAL_PULSE_CODES: RangeInclusive<usize> = 40..=60;
 
 /// Codes that are less alike than this, from 0 to 1, are not taken for misspellings of each other.
@@ -50,11 +52,14 @@ impl FromStr for ReasonCode {
 
     /// Reads two words with `/` between, of letters, digits, `-` and `_`; they become lower case.
     fn from_str(text: &str) -> Result<Self, String> {
-        let is_word =
-            |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+        let is_word = |word: &str| {
+            !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+        };
         let code = text.trim().to_lowercase();
         match code.split_once('/').filter(|(category, sub)| is_word(category) && is_word(sub)) {
-            Some((category, sub)) => Ok(ReasonCode { category: category.to_owned(), subcategory: sub.to_owned() }),
+            Some((category, sub)) => {
+                Ok(ReasonCode { category: category.to_owned(), subcategory: sub.to_owned() })
+            }
             None => Err(format!(
                 "'{text}' is no reason code: a category and a sub-category, of letters, digits and '-', such as support/response-time"
             )),
@@ -111,7 +116,9 @@ impl Unusable {
     /// What was meant, perhaps; in one sentence without a full stop.
     pub fn suggestion(&self) -> Option<String> {
         match self {
-            Unusable::Unknown { nearest, .. } => nearest.as_ref().map(|code| format!("did you mean '{code}'?")),
+            Unusable::Unknown { nearest, .. } => {
+                nearest.as_ref().map(|code| format!("did you mean '{code}'?"))
+            }
             Unusable::Retired(_) => None,
         }
     }
@@ -125,13 +132,16 @@ pub struct Library {
 }
 
 impl Library {
-    /// The shipped reasons and what a team has made of them: `changed` has its own ones and those that it changed, `former` the codes
-    /// that reasons had before, with those that they have now.
+    /// The shipped reasons and what a team has made of them: `changed` has its own ones and those
+    /// that it changed, `former` the codes that reasons had before, with those that they have now.
     pub fn new(changed: Vec<Reason>, former: BTreeMap<(ReasonKind, String), String>) -> Self {
         let is_changed = |shipped: &Reason| {
-            changed.iter().any(|reason| reason.kind == shipped.kind && reason.shipped_as == shipped.shipped_as)
+            changed.iter().any(|reason| {
+                reason.kind == shipped.kind && reason.shipped_as == shipped.shipped_as
+            })
         };
-        let mut reasons: Vec<Reason> = shipped().iter().filter(|reason| !is_changed(reason)).cloned().collect();
+        let mut reasons: Vec<Reason> =
+            shipped().iter().filter(|reason| !is_changed(reason)).cloned().collect();
         reasons.extend(changed);
         reasons.sort_by(|a, b| (a.kind, &a.code).cmp(&(b.kind, &b.code)));
         Library { reasons, former }
@@ -145,8 +155,11 @@ impl Library {
     /// The reason of that code, or that had it before it was renamed; case does not matter.
     pub fn find(&self, kind: ReasonKind, code: &str) -> Option<&Reason> {
         let code = code.trim().to_lowercase();
-        let named =
-            |code: &str| self.reasons.iter().find(|reason| reason.kind == kind && reason.code.to_string() == code);
+        let named = |code: &str| {
+            self.reasons
+                .iter()
+                .find(|reason| reason.kind == kind && reason.code.to_string() == code)
+        };
         named(&code).or_else(|| named(self.former.get(&(kind, code))?))
     }
 
@@ -168,13 +181,16 @@ impl Library {
     fn nearest(&self, kind: ReasonKind, code: &str) -> Option<String> {
         let code = code.to_lowercase();
         let codes = self.active(kind).map(|reason| reason.code.to_string());
-        // Compared as a whole and by the part after the category, which may be all that is remembered.
+        // Compared as a whole and by the part after the category, which may be all that is
+        // remembered.
         let likeness = |other: &str| {
-            let part = other.split_once('/').map_or(0.0, |(_, sub)| strsim::jaro_winkler(&code, sub));
+            let part =
+                other.split_once('/').map_or(0.0, |(_, sub)| strsim::jaro_winkler(&code, sub));
             strsim::jaro_winkler(&code, other).max(part)
         };
         let ranked = codes.map(|other| (likeness(&other), other));
-        let best = ranked.max_by(|a, b| (a.0.total_cmp(&b.0)).then_with(|| Reverse(&a.1).cmp(&Reverse(&b.1))));
+        let best = ranked
+            .max_by(|a, b| (a.0.total_cmp(&b.0)).then_with(|| Reverse(&a.1).cmp(&Reverse(&b.1))));
         best.filter(|(likeness, _)| *likeness > LIKENESS).map(|(_, other)| other)
     }
 
@@ -188,10 +204,15 @@ impl Library {
         let count = self.active(ReasonKind::Pulse).count();
         let (few, many) = (USUAL_PULSE_CODES.start(), USUAL_PULSE_CODES.end());
         if count > *many {
-            return Some(format!("{count} active pulse codes: more than {many} are hard to choose from; retire some"));
+            return Some(format!(
+                "{count} active pulse codes: more than {many} are hard to choose from; retire some"
+            ));
         }
-        (count < *few)
-            .then(|| format!("{count} active pulse codes: with fewer than {few}, different causes share one code"))
+        (count < *few).then(|| {
+            format!(
+                "{count} active pulse codes: with fewer than {few}, different causes share one code"
+            )
+        })
     }
 }
 
@@ -202,9 +223,13 @@ impl Library {
 pub fn shipped() -> &'static [Reason] {
     type Categories = BTreeMap<String, BTreeMap<String, String>>;
     static SHIPPED: OnceLock<Vec<Reason>> = OnceLock::new();
-    SHIPPED.get_or_init(|| match toml::from_str::<BTreeMap<String, Categories>>(include_str!("reasons.toml")) {
-        Ok(kinds) => kinds.iter().flat_map(|(kind, categories)| shipped_of(kind, categories)).collect(),
-        Err(error) => panic!("reasons.toml: {error}"),
+    SHIPPED.get_or_init(|| {
+        match toml::from_str::<BTreeMap<String, Categories>>(include_str!("reasons.toml")) {
+            Ok(kinds) => {
+                kinds.iter().flat_map(|(kind, categories)| shipped_of(kind, categories)).collect()
+            }
+            Err(error) => panic!("reasons.toml: {error}"),
+        }
     })
 }
 
@@ -240,18 +265,37 @@ mod tests {
         let mut categories: BTreeMap<&str, usize> = BTreeMap::new();
         pulse.for_each(|reason| *categories.entry(&reason.code.category).or_default() += 1);
         assert!(categories.values().all(|count| (3..=4).contains(count)), "{categories:?}");
-        let journey =
-            ["product", "support", "onboarding", "adoption", "value", "relationship", "commercial", "competition"];
-        assert!(journey.iter().chain(&["business-viability"]).all(|category| categories.contains_key(category)));
+        let journey = [
+            "product",
+            "support",
+            "onboarding",
+            "adoption",
+            "value",
+            "relationship",
+            "commercial",
+            "competition",
+        ];
+        assert!(
+            journey
+                .iter()
+                .chain(&["business-viability"])
+                .all(|category| categories.contains_key(category))
+        );
     }
 
     #[test]
     fn a_shipped_code_is_well_formed_described_and_means_one_kind() {
-        let mut codes: Vec<String> = shipped().iter().map(|reason| reason.code.to_string()).collect();
+        let mut codes: Vec<String> =
+            shipped().iter().map(|reason| reason.code.to_string()).collect();
         assert!(codes.contains(&"support/response-time".to_owned()));
         for reason in shipped() {
             assert_eq!(reason.code.to_string().parse(), Ok(reason.code.clone()));
-            assert!(reason.description.as_ref().is_some_and(|text| !text.is_empty() && !text.ends_with('.')));
+            assert!(
+                reason
+                    .description
+                    .as_ref()
+                    .is_some_and(|text| !text.is_empty() && !text.ends_with('.'))
+            );
             assert!(reason.is_active && reason.is_as_shipped());
         }
         codes.sort();
@@ -279,20 +323,32 @@ mod tests {
             ..Reason::own(ReasonKind::Pulse, code("value/missed-goals"), None)
         };
         let own = Reason::own(ReasonKind::Churn, code("support/slow"), None);
-        let former =
-            BTreeMap::from([((ReasonKind::Pulse, "support/response-time".to_owned()), "support/slow".to_owned())]);
+        let former = BTreeMap::from([(
+            (ReasonKind::Pulse, "support/response-time".to_owned()),
+            "support/slow".to_owned(),
+        )]);
         let library = Library::new(vec![renamed, retired, own], former);
         assert_eq!(library.reasons().len(), shipped().len() + 1);
-        let usable = |kind, text: &str| library.usable(kind, text).map(|reason| reason.code.to_string());
+        let usable =
+            |kind, text: &str| library.usable(kind, text).map(|reason| reason.code.to_string());
         assert_eq!(usable(ReasonKind::Pulse, "support/slow"), Ok("support/slow".into()));
         assert_eq!(usable(ReasonKind::Pulse, "Support/Response-Time"), Ok("support/slow".into()));
         assert_eq!(usable(ReasonKind::Churn, "support/slow"), Ok("support/slow".into()));
-        assert_eq!(usable(ReasonKind::Pulse, "value/missed-goals"), Err(Unusable::Retired(code("value/missed-goals"))));
-        for (given, meant) in
-            [("suport/slow", Some("support/slow")), ("outages", Some("reliability/outages")), ("zzz", None)]
-        {
+        assert_eq!(
+            usable(ReasonKind::Pulse, "value/missed-goals"),
+            Err(Unusable::Retired(code("value/missed-goals")))
+        );
+        for (given, meant) in [
+            ("suport/slow", Some("support/slow")),
+            ("outages", Some("reliability/outages")),
+            ("zzz", None),
+        ] {
             let error = usable(ReasonKind::Pulse, given).unwrap_err();
-            assert_eq!(error.suggestion(), meant.map(|code| format!("did you mean '{code}'?")), "{given}");
+            assert_eq!(
+                error.suggestion(),
+                meant.map(|code| format!("did you mean '{code}'?")),
+                "{given}"
+            );
         }
     }
 
@@ -303,9 +359,13 @@ mod tests {
         assert_eq!([more(0), more(9)], [None, None]);
         assert!(more(10).is_some_and(|remark| remark.starts_with("61 active pulse codes")));
         let retired = |count| {
-            let pulse = shipped().iter().filter(|reason| reason.kind == ReasonKind::Pulse).take(count);
-            Library::new(pulse.map(|reason| Reason { is_active: false, ..reason.clone() }).collect(), BTreeMap::new())
-                .remark()
+            let pulse =
+                shipped().iter().filter(|reason| reason.kind == ReasonKind::Pulse).take(count);
+            Library::new(
+                pulse.map(|reason| Reason { is_active: false, ..reason.clone() }).collect(),
+                BTreeMap::new(),
+            )
+            .remark()
         };
         assert_eq!(retired(11), None);
         assert!(retired(12).is_some_and(|remark| remark.starts_with("39 active pulse codes")));

@@ -14,10 +14,11 @@ pub const THRESHOLDS: RangeInclusive<u8> = 1..=100;
 pub const DEFAULT_TIMEFRAME: u8 = 7;
 /// The threshold of a trend rule that names none, in percent.
 pub const DEFAULT_THRESHOLD: u8 = 15;
-/// How many days an adoption rule may give from the start to the deadline: up to a hundred years. With 0, the thing must be done
-/// on the day of the start.
+/// How many days an adoption rule may give from the start to the deadline: up to a hundred years.
+/// With 0, the thing must be done on the day of the start.
 pub const WITHINS: RangeInclusive<u16> = 0..=36_500;
-/// The cool-downs that a condition rule may have, in days: with 0, only an open signal holds back the next.
+/// The cool-downs that a condition rule may have, in days: with 0, only an open signal holds back
+/// the next.
 pub const COOLDOWNS: RangeInclusive<u16> = 0..=36_500;
 /// The cool-down of a condition rule that names none, in days.
 pub const DEFAULT_COOLDOWN: u16 = 30;
@@ -44,7 +45,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// An enabled rule for all companies, without a playbook, of which nobody is told but those who always are.
+    /// An enabled rule for all companies, without a playbook, of which nobody is told but those who
+    /// always are.
     pub fn new(name: &str, logic: RuleLogic) -> Self {
         Rule {
             name: name.to_owned(),
@@ -153,7 +155,8 @@ pub struct TrendRule {
     pub inverse: bool,
     /// Both windows together must hold at least so many events (or people).
     pub min_events: Option<u64>,
-    /// The chance of such a change without a cause must be at most this; between 0 and 1, both excluded.
+    /// The chance of such a change without a cause must be at most this; between 0 and 1, both
+    /// excluded.
     pub max_chance: Option<f64>,
 }
 
@@ -187,7 +190,10 @@ impl TrendRule {
             ));
         }
         if self.threshold == 100 && self.direction != Direction::Up {
-            remarks.push("a drop is at most 100 %, so a threshold of 100 can never fire on a drop".to_owned());
+            remarks.push(
+                "a drop is at most 100 %, so a threshold of 100 can never fire on a drop"
+                    .to_owned(),
+            );
         }
         remarks
     }
@@ -198,7 +204,8 @@ impl TrendRule {
 pub struct AdoptionRule {
     /// What is to be done, and by when.
     pub aim: Aim,
-    /// Whether deadlines and first uses count that lie before the first day on which the rule was ever run.
+    /// Whether deadlines and first uses count that lie before the first day on which the rule was
+    /// ever run.
     pub retroactive: bool,
 }
 
@@ -209,7 +216,8 @@ pub enum Aim {
     Event {
         /// The event.
         event: String,
-        /// The deadline, in days from the start of the company; one of [`WITHINS`]. `None`: there is no deadline.
+        /// The deadline, in days from the start of the company; one of [`WITHINS`]. `None`: there
+        /// is no deadline.
         within: Option<u16>,
     },
     /// The imported goals of each company, each by its own day.
@@ -236,9 +244,11 @@ pub struct ConditionRule {
     pub when: String,
     /// The type of its signals.
     pub signal_type: SignalType,
-    /// So many days must lie between two signals for a company, unless there is a key; one of [`COOLDOWNS`].
+    /// So many days must lie between two signals for a company, unless there is a key; one of
+    /// [`COOLDOWNS`].
     pub cooldown: u16,
-    /// The attribute for each value of which there is one signal, whatever the state and age of those before.
+    /// The attribute for each value of which there is one signal, whatever the state and age of
+    /// those before.
     pub key: Option<String>,
     /// The condition must hold on so many days running; one of [`FOR_DAYS`].
     pub for_days: u16,
@@ -247,7 +257,13 @@ pub struct ConditionRule {
 impl ConditionRule {
     /// The rule with the usual cool-down, without a key, that looks at one day.
     pub fn new(when: &str, signal_type: SignalType) -> Self {
-        ConditionRule { when: when.to_owned(), signal_type, cooldown: DEFAULT_COOLDOWN, key: None, for_days: 1 }
+        ConditionRule {
+            when: when.to_owned(),
+            signal_type,
+            cooldown: DEFAULT_COOLDOWN,
+            key: None,
+            for_days: 1,
+        }
     }
 }
 
@@ -315,20 +331,25 @@ mod tests {
 
     #[test]
     fn a_timeframe_that_splits_weeks_gets_a_remark() {
-        let remarks = |timeframe| TrendRule { timeframe, ..TrendRule::new(Watch::People) }.remarks().len();
+        let remarks =
+            |timeframe| TrendRule { timeframe, ..TrendRule::new(Watch::People) }.remarks().len();
         assert_eq!([7, 9, 14, 21, 28, 30].map(remarks), [0, 1, 0, 0, 0, 1]);
     }
 
     #[test]
     fn a_threshold_of_100_gets_a_remark_where_drops_count() {
-        let remarks =
-            |direction| TrendRule { threshold: 100, direction, ..TrendRule::new(Watch::People) }.remarks().len();
+        let remarks = |direction| {
+            TrendRule { threshold: 100, direction, ..TrendRule::new(Watch::People) }.remarks().len()
+        };
         assert_eq!([Direction::Both, Direction::Down, Direction::Up].map(remarks), [1, 1, 0]);
     }
 
     #[test]
     fn names_are_read_as_they_are_written() {
         assert_eq!("down".parse(), Ok(Direction::Down));
-        assert_eq!("sideways".parse::<Direction>(), Err("'sideways' is none of both, down, up".to_owned()));
+        assert_eq!(
+            "sideways".parse::<Direction>(),
+            Err("'sideways' is none of both, down, up".to_owned())
+        );
     }
 }

@@ -109,7 +109,8 @@ impl SignalLife {
         self.history.last().filter(|entry| entry.action == Action::Acknowledged)
     }
 
-    /// How many days went by until it was acknowledged for the first time; `None` where it never was.
+    /// How many days went by until it was acknowledged for the first time; `None` where it never
+    /// was.
     pub fn days_to_acknowledge(&self) -> Option<i32> {
         let first = self.history.iter().find(|entry| entry.action == Action::Acknowledged)?;
         Some((first.day - self.raised_on).max(0))
@@ -135,7 +136,8 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// The change from the earlier window in tenths of a percent, rounded half away from zero; `None` from nothing.
+    /// The change from the earlier window in tenths of a percent, rounded half away from zero;
+    /// `None` from nothing.
     pub fn change_tenths(&self) -> Option<i64> {
         if self.previous == 0 {
             return None;
@@ -199,8 +201,9 @@ mod tests {
     #[test]
     fn a_change_reads_well() {
         let window = DayRange { from: Day::from_number(0), to: Day::from_number(6) };
-        let text =
-            |previous, current| Comparison { observation: window, previous, decision: window, current }.change_text();
+        let text = |previous, current| {
+            Comparison { observation: window, previous, decision: window, current }.change_text()
+        };
         assert_eq!(text(100, 84), "-16.0 %");
         assert_eq!(text(8, 9), "+12.5 %");
         assert_eq!(text(0, 9), "new");

@@ -1,9 +1,11 @@
 //! What spreadsheets do with text, as exports and imports both need to know it.
 
-/// What makes a spreadsheet take a cell for a formula when it begins with it; the wide forms count too.
+/// What makes a spreadsheet take a cell for a formula when it begins with it; the wide forms count
+/// too.
 const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// Whether a spreadsheet would take the text of a cell for a formula. Spaces before it do not matter.
+/// Whether a spreadsheet would take the text of a cell for a formula. Spaces before it do not
+/// matter.
 pub fn is_formula(text: &str) -> bool {
     text.trim_start_matches(' ').starts_with(FORMULA_STARTS)
 }

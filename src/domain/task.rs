@@ -40,7 +40,8 @@ pub enum TaskAction {
 }
 named!(TaskAction { Added = "added", Assigned = "assigned", Done = "done" });
 
-/// Whose a task is: a role, which follows the company when its people change, or a person, who stays.
+/// Whose a task is: a role, which follows the company when its people change, or a person, who
+/// stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Owner {
@@ -111,7 +112,8 @@ pub struct InCharge {
 pub struct Stamp {
     /// When it was recorded.
     pub at: Instant,
-    /// The day on which it counts: the day of a run, for what the run does; else the day after the latest day run.
+    /// The day on which it counts: the day of a run, for what the run does; else the day after the
+    /// latest day run.
     pub day: Day,
     /// Who did it.
     pub by: String,
@@ -124,7 +126,8 @@ pub struct TaskEntry {
     pub action: TaskAction,
     /// By whom, when.
     pub stamp: Stamp,
-    /// Whose the task was from then on; when it was done, the person whose it had been, if there was one.
+    /// Whose the task was from then on; when it was done, the person whose it had been, if there
+    /// was one.
     pub owner: Option<String>,
     /// What else was said.
     pub note: Option<String>,
@@ -150,7 +153,11 @@ mod tests {
             ("tom", &full, Some("tom")),
         ];
         for (owner, in_charge, expected) in cases {
-            assert_eq!(Owner::from(owner.to_owned()).person(in_charge), expected, "{owner} {in_charge:?}");
+            assert_eq!(
+                Owner::from(owner.to_owned()).person(in_charge),
+                expected,
+                "{owner} {in_charge:?}"
+            );
         }
     }
 }

@@ -41,8 +41,8 @@ pub struct Counts {
     pub previous: u64,
     /// Events, or active people, in the decision window.
     pub current: u64,
-    /// For people: how many were active in the observation window alone, and in the decision window alone. The people in
-    /// both windows tell nothing about chance.
+    /// For people: how many were active in the observation window alone, and in the decision window
+    /// alone. The people in both windows tell nothing about chance.
     pub only_in_one: Option<(u64, u64)>,
 }
 
@@ -75,7 +75,12 @@ impl CountsByCompany {
 }
 
 /// Whether and why a trend rule passes over a company.
-fn skip(windows: &Windows, customer: &Customer, counts: &Counts, is_admitted: bool) -> Option<Skip> {
+fn skip(
+    windows: &Windows,
+    customer: &Customer,
+    counts: &Counts,
+    is_admitted: bool,
+) -> Option<Skip> {
     if customer.has_churned(windows.decision.to) {
         return Some(Skip::Churned);
     }
@@ -101,11 +106,12 @@ pub struct Latest {
 /// The latest signal of a rule for each company that has one.
 pub type LatestByCompany = FxHashMap<CompanyKey, Latest>;
 
-/// Whether `rule` fires for an eligible company with these counts; `None` when it does not. Repeat control is a question
-/// of its own: [`repeats`].
+/// Whether `rule` fires for an eligible company with these counts; `None` when it does not. Repeat
+/// control is a question of its own: [`repeats`].
 pub fn judge(rule: &TrendRule, windows: &Windows, counts: &Counts) -> Option<Finding> {
     let change = i128::from(counts.current) - i128::from(counts.previous);
-    if change.abs() * 100 <= i128::from(rule.threshold) * i128::from(counts.previous) || change == 0 {
+    if change.abs() * 100 <= i128::from(rule.threshold) * i128::from(counts.previous) || change == 0
+    {
         return None;
     }
     let is_wanted = match rule.direction {
@@ -125,10 +131,17 @@ pub fn judge(rule: &TrendRule, windows: &Windows, counts: &Counts) -> Option<Fin
     Some(Finding { signal_type: type_of(change > 0, rule.inverse), evidence })
 }
 
-/// Whether a finding on `day` only repeats the latest signal of the same rule and company: same type, less than the
-/// timeframe ago.
-pub fn repeats(rule: &TrendRule, day: Day, signal_type: SignalType, latest: Option<Latest>) -> bool {
-    latest.is_some_and(|latest| latest.signal_type == signal_type && day - latest.raised_on < rule.days())
+/// Whether a finding on `day` only repeats the latest signal of the same rule and company: same
+/// type, less than the timeframe ago.
+pub fn repeats(
+    rule: &TrendRule,
+    day: Day,
+    signal_type: SignalType,
+    latest: Option<Latest>,
+) -> bool {
+    latest.is_some_and(|latest| {
+        latest.signal_type == signal_type && day - latest.raised_on < rule.days()
+    })
 }
 
 fn type_of(is_increase: bool, inverse: bool) -> SignalType {
@@ -144,8 +157,9 @@ fn compare(windows: &Windows, counts: &Counts) -> Comparison {
     }
 }
 
-/// Applies a rule on `day` to all `customers`, in their order. `counts` tells what was counted for each; `latest` is the latest
-/// signal that the rule raised for each company on or before the day, of which those a timeframe back make no difference.
+/// Applies a rule on `day` to all `customers`, in their order. `counts` tells what was counted for
+/// each; `latest` is the latest signal that the rule raised for each company on or before the day,
+/// of which those a timeframe back make no difference.
 pub fn evaluate(
     rule: &TrendRule,
     day: Day,
@@ -164,7 +178,8 @@ pub fn evaluate(
         }
         evaluation.evaluated.push(*company);
         let finding = judge(rule, &windows, &counts);
-        let is_new = |found: &Finding| !repeats(rule, day, found.signal_type, latest.get(company).copied());
+        let is_new =
+            |found: &Finding| !repeats(rule, day, found.signal_type, latest.get(company).copied());
         evaluation.findings.extend(finding.filter(is_new).map(|finding| (*company, finding)));
     }
     evaluation
@@ -174,20 +189,32 @@ pub fn evaluate(
 pub fn describe(rule: &TrendRule, comparison: &Comparison) -> String {
     let Comparison { previous, current, .. } = comparison;
     match current.cmp(previous) {
-        _ if *previous == 0 => format!("{}: {current}, after none in the {} days before", rule.watch, rule.timeframe),
-        std::cmp::Ordering::Less if *current == 0 => format!("{} stopped: none after {previous}", rule.watch),
-        std::cmp::Ordering::Less => {
-            format!("{} fell from {previous} to {current} ({})", rule.watch, comparison.change_text())
+        _ if *previous == 0 => {
+            format!("{}: {current}, after none in the {} days before", rule.watch, rule.timeframe)
         }
-        _ => format!("{} rose from {previous} to {current} ({})", rule.watch, comparison.change_text()),
+        std::cmp::Ordering::Less if *current == 0 => {
+            format!("{} stopped: none after {previous}", rule.watch)
+        }
+        std::cmp::Ordering::Less => {
+            format!(
+                "{} fell from {previous} to {current} ({})",
+                rule.watch,
+                comparison.change_text()
+            )
+        }
+        _ => format!(
+            "{} rose from {previous} to {current} ({})",
+            rule.watch,
+            comparison.change_text()
+        ),
     }
 }
 
 /// The fewest companies that must turn at once before a rule's day looks like an outage.
 pub const OUTAGE_COMPANIES: usize = 10;
 
-/// Whether so many companies turned to the same type at once that tracking, and not the customers, may have changed:
-/// more than half of those evaluated, and at least [`OUTAGE_COMPANIES`].
+/// Whether so many companies turned to the same type at once that tracking, and not the customers,
+/// may have changed: more than half of those evaluated, and at least [`OUTAGE_COMPANIES`].
 pub fn is_outage(evaluated: usize, turned: usize) -> bool {
     turned >= OUTAGE_COMPANIES && turned * 2 > evaluated
 }
@@ -281,8 +308,12 @@ mod tests {
     fn only_established_customers_with_events_are_evaluated() {
         let windows = Windows::ending(day("2026-03-31"), 7);
         let skip = |first: &str, churned: Option<&str>, previous, current| {
-            let breaks = churned.map(|text| Break { churned_on: day(text), returned_on: None }).into_iter().collect();
-            // A record made years ago in a CRM does not make a new customer old, nor one dated ahead an old one new.
+            let breaks = churned
+                .map(|text| Break { churned_on: day(text), returned_on: None })
+                .into_iter()
+                .collect();
+            // A record made years ago in a CRM does not make a new customer old, nor one dated
+            // ahead an old one new.
             let created_on = Some(day("2026-04-01"));
             let customer = Customer { created_on, first_event: Some(day(first)), breaks };
             skip(&windows, &customer, &counts(previous, current), true)
@@ -312,27 +343,33 @@ mod tests {
             (CompanyKey(key), since(first))
         });
         let mut by_company = CountsByCompany::default();
-        for (key, previous, current) in [(1, 100, 84), (2, 0, 5), (4, 1, 0), (5, 100, 99), (9, 10, 0), (7, 1, 2)] {
+        for (key, previous, current) in
+            [(1, 100, 84), (2, 0, 5), (4, 1, 0), (5, 100, 99), (9, 10, 0), (7, 1, 2)]
+        {
             *by_company.entry(CompanyKey(key)) = counts(previous, current);
         }
         let before = Latest { raised_on: day("2026-03-30"), signal_type: SignalType::Bad };
         let latest = LatestByCompany::from_iter([(CompanyKey(9), before)]);
-        let found = evaluate(&rule(), day("2026-03-31"), &customers, &Admission::All, &by_company, &latest);
+        let found =
+            evaluate(&rule(), day("2026-03-31"), &customers, &Admission::All, &by_company, &latest);
         assert_eq!(found.evaluated, [5, 1, 9, 7].map(CompanyKey));
         assert_eq!(found.skipped, HashMap::from([(Skip::NotEstablished, 1), (Skip::NoEvents, 1)]));
-        let raised: Vec<_> = found.findings.iter().map(|(key, finding)| (key.0, finding.signal_type)).collect();
+        let raised: Vec<_> =
+            found.findings.iter().map(|(key, finding)| (key.0, finding.signal_type)).collect();
         assert_eq!(raised, [(1, SignalType::Bad), (7, SignalType::Good)]);
         let only = Admission::Only([2, 7].map(CompanyKey).into_iter().collect());
         let found = evaluate(&rule(), day("2026-03-31"), &customers, &only, &by_company, &latest);
         assert_eq!(found.evaluated, [CompanyKey(7)]);
-        let skipped = HashMap::from([(Skip::NotEstablished, 1), (Skip::NoEvents, 1), (Skip::Where, 3)]);
+        let skipped =
+            HashMap::from([(Skip::NotEstablished, 1), (Skip::NoEvents, 1), (Skip::Where, 3)]);
         assert_eq!(found.skipped, skipped);
     }
 
     #[test]
     fn a_finding_says_what_happened() {
         let windows = Windows::ending(day("2026-03-31"), 7);
-        let text = |previous, current| describe(&rule(), &compare(&windows, &counts(previous, current)));
+        let text =
+            |previous, current| describe(&rule(), &compare(&windows, &counts(previous, current)));
         assert_eq!(text(100, 84), "login fell from 100 to 84 (-16.0 %)");
         assert_eq!(text(100, 116), "login rose from 100 to 116 (+16.0 %)");
         assert_eq!(text(7, 0), "login stopped: none after 7");
@@ -341,7 +378,8 @@ mod tests {
 
     #[test]
     fn an_outage_is_more_than_half_and_at_least_ten() {
-        let cases = [(10, 10, true), (9, 9, false), (20, 10, false), (19, 10, true), (1000, 501, true)];
+        let cases =
+            [(10, 10, true), (9, 9, false), (20, 10, false), (19, 10, true), (1000, 501, true)];
         for (evaluated, turned, expected) in cases {
             assert_eq!(is_outage(evaluated, turned), expected, "{turned} of {evaluated}");
         }

@@ -1,13 +1,15 @@
 //! One cell: what it may hold, by the type of its column.
 //!
-//! Text stays as it is, but for white space around it: `00123` is `00123`. What a spreadsheet or an export has damaged
-//! is rejected rather than guessed at, because a wrong company id makes a company that does not exist.
+//! Text stays as it is, but for white space around it: `00123` is `00123`. What a spreadsheet or an
+//! export has damaged is rejected rather than guessed at, because a wrong company id makes a
+//! company that does not exist.
 
 use super::fault::{Fault, shown};
 use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
-/// The largest amount of money, and the most digits before the point: both fit a double exactly, to the cent.
+/// The largest amount of money, and the most digits before the point: both fit a double exactly, to
+/// the cent.
 const MOST_DIGITS: usize = 15;
 
 /// A cell without the white space around it; `None` when nothing or a placeholder is left.
@@ -16,7 +18,8 @@ pub fn content(cell: &str) -> Option<&str> {
     (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
 }
 
-/// As [`str::trim`], but quick about cells that begin and end with a visible ASCII character, as most do.
+/// As [`str::trim`], but quick about cells that begin and end with a visible ASCII character, as
+/// most do.
 fn trimmed(cell: &str) -> &str {
     match cell.as_bytes() {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
@@ -52,18 +55,23 @@ pub fn text(cell: &str, breaks: Breaks) -> Result<&str, Fault> {
     match cell.chars().find(|char| char.is_control() && !allowed(*char)) {
         None => Ok(cell),
         Some('\0') => Err(Fault::row("control character (NUL) in the text")),
-        Some(char) => Err(Fault::row(format!("control character (U+{:04X}) in the text", char as u32))),
+        Some(char) => {
+            Err(Fault::row(format!("control character (U+{:04X}) in the text", char as u32)))
+        }
     }
 }
 
-/// Checks an id: no control character, nothing invisible, not turned into a number by a spreadsheet. `plain`: it is
-/// known to be printable ASCII.
+/// Checks an id: no control character, nothing invisible, not turned into a number by a
+/// spreadsheet. `plain`: it is known to be printable ASCII.
 ///
 /// # Errors
 /// Any of these costs the row.
 pub fn id(cell: &str, plain: bool) -> Result<&str, Fault> {
     if is_mangled(cell.as_bytes()) {
-        return Err(Fault::row(format!("{} was an id before a spreadsheet made a number of it", shown(cell))));
+        return Err(Fault::row(format!(
+            "{} was an id before a spreadsheet made a number of it",
+            shown(cell)
+        )));
     }
     if plain {
         return Ok(cell);
@@ -76,7 +84,10 @@ pub fn id(cell: &str, plain: bool) -> Result<&str, Fault> {
 
 /// A digit, perhaps a point and digits, `E+`, two or three digits: `1.23E+11`.
 fn is_mangled(cell: &[u8]) -> bool {
-    let Some(plus) = cell.len().checked_sub(4).and_then(|from| cell[from..].iter().position(|byte| *byte == b'+'))
+    let Some(plus) = cell
+        .len()
+        .checked_sub(4)
+        .and_then(|from| cell[from..].iter().position(|byte| *byte == b'+'))
     else {
         return false;
     };
@@ -90,7 +101,8 @@ fn is_mangled(cell: &[u8]) -> bool {
     mantissa && matches!(exponent.len(), 3 | 4) && digits(&exponent[1..])
 }
 
-/// Characters without a shape of their own: zero-width ones, and those that turn the direction of writing.
+/// Characters without a shape of their own: zero-width ones, and those that turn the direction of
+/// writing.
 fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -117,8 +129,8 @@ pub fn count(cell: &str) -> Result<u32, Fault> {
     Ok(whole(cell, 0, i64::from(u32::MAX))? as u32)
 }
 
-/// An amount of money: digits, perhaps with a point and decimals; not negative. It has no more than 15 digits, so the
-/// number gives back exactly what was written.
+/// An amount of money: digits, perhaps with a point and decimals; not negative. It has no more than
+/// 15 digits, so the number gives back exactly what was written.
 ///
 /// # Errors
 /// Anything else, a currency sign, a thousands separator or an exponent among it, costs the row.
@@ -127,20 +139,29 @@ pub fn money(cell: &str) -> Result<f64, Fault> {
     let (units, decimals) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(units) || !digits(decimals) {
-        return Err(Fault::row(format!("{} is not an amount (digits, perhaps a point and decimals)", shown(cell))));
+        return Err(Fault::row(format!(
+            "{} is not an amount (digits, perhaps a point and decimals)",
+            shown(cell)
+        )));
     }
     let length = units.trim_start_matches('0').len() + decimals.trim_end_matches('0').len();
     let amount = unsigned.parse().unwrap_or(f64::INFINITY);
     if length > MOST_DIGITS || (cell.starts_with('-') && amount != 0.0) {
-        return Err(Fault::row(format!("{} is out of range (0 or more, {MOST_DIGITS} digits at most)", shown(cell))));
+        return Err(Fault::row(format!(
+            "{} is out of range (0 or more, {MOST_DIGITS} digits at most)",
+            shown(cell)
+        )));
     }
     Ok(amount)
 }
 
-/// An amount that may have a decimal comma before two digits, as [`money`] otherwise: `1200,50` is 1200.50.
+/// An amount that may have a decimal comma before two digits, as [`money`] otherwise: `1200,50` is
+/// 1200.50.
 pub fn money_with_comma(cell: &str) -> Result<f64, Fault> {
     match cell.split_once(',') {
-        Some((units, decimals)) if decimals.len() == 2 && !units.contains('.') => money(&format!("{units}.{decimals}")),
+        Some((units, decimals)) if decimals.len() == 2 && !units.contains('.') => {
+            money(&format!("{units}.{decimals}"))
+        }
         _ => money(cell),
     }
 }
@@ -223,7 +244,11 @@ mod tests {
             ("ac\u{7f}me", Some("control character (U+007F) in the text")),
         ];
         for (cell, reason) in cases {
-            assert_eq!(id(cell, false), reason.map_or(Ok(cell), |reason| Err(Fault::row(reason))), "{cell:?}");
+            assert_eq!(
+                id(cell, false),
+                reason.map_or(Ok(cell), |reason| Err(Fault::row(reason))),
+                "{cell:?}"
+            );
         }
     }
 
@@ -237,12 +262,25 @@ mod tests {
 
     #[test]
     fn counts_are_whole_and_not_negative() {
-        for (cell, number) in [("0", 0), ("1", 1), ("007", 7), ("-0", 0), ("+3", 3), ("4294967295", u32::MAX)] {
+        for (cell, number) in
+            [("0", 0), ("1", 1), ("007", 7), ("-0", 0), ("+3", 3), ("4294967295", u32::MAX)]
+        {
             assert_eq!(count(cell), Ok(number), "{cell}");
         }
-        for cell in
-            ["-1", "1.5", "2.0", "1e3", "4294967296", "99999999999999999999", "1,000", "١٢", "１２", "", "-", "x"]
-        {
+        for cell in [
+            "-1",
+            "1.5",
+            "2.0",
+            "1e3",
+            "4294967296",
+            "99999999999999999999",
+            "1,000",
+            "١٢",
+            "１２",
+            "",
+            "-",
+            "x",
+        ] {
             assert!(count(cell).is_err(), "{cell}");
         }
     }
@@ -266,10 +304,15 @@ mod tests {
 
     #[test]
     fn months_end_on_their_last_day() {
-        for (month, year, day) in
-            [("2", "2028", "2028-02-29"), ("12", "2027", "2027-12-31"), ("04", "2026", "2026-04-30")]
-        {
-            assert_eq!(last_day_of_month(month, year).map(|day| day.to_string()), Ok(day.to_owned()));
+        for (month, year, day) in [
+            ("2", "2028", "2028-02-29"),
+            ("12", "2027", "2027-12-31"),
+            ("04", "2026", "2026-04-30"),
+        ] {
+            assert_eq!(
+                last_day_of_month(month, year).map(|day| day.to_string()),
+                Ok(day.to_owned())
+            );
         }
         assert!(last_day_of_month("13", "2026").is_err());
         assert!(last_day_of_month("5", "26").is_err());

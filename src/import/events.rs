@@ -17,11 +17,11 @@ use crate::domain::day::{Day, Instant};
 pub struct EventRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// Its number among the events of its row: 0, and in the wide form, where a row holds several events, 1, 2 … for
-    /// those after the first.
+    /// Its number among the events of its row: 0, and in the wide form, where a row holds several
+    /// events, 1, 2 … for those after the first.
     pub part: u32,
-    /// What the file calls the company: its id, or its name. `None` only where the file has no column for it and says
-    /// who did it instead.
+    /// What the file calls the company: its id, or its name. `None` only where the file has no
+    /// column for it and says who did it instead.
     pub company: Option<&'a str>,
     /// The name of the event.
     pub event: &'a str,
@@ -37,22 +37,24 @@ pub struct EventRow<'a> {
     pub day: Day,
 }
 
-/// Reads all events of a file. Every row goes to `take`, which says what became of it, or to `rejects`. Returns how
-/// many rows were read: those that `take` accepted and those in `rejects`.
+/// Reads all events of a file. Every row goes to `take`, which says what became of it, or to
+/// `rejects`. Returns how many rows were read: those that `take` accepted and those in `rejects`.
 ///
-/// In the wide form a row goes to `take` once for each of its events, one after the other, and is one row all the same:
-/// it is rejected when its first event is, and then the others are not handed over. A row without any event goes to
-/// `take` once, with the count 0.
+/// In the wide form a row goes to `take` once for each of its events, one after the other, and is
+/// one row all the same: it is rejected when its first event is, and then the others are not handed
+/// over. A row without any event goes to `take` once, with the count 0.
 ///
 /// # Errors
-/// Refuses a file that is not what it seemed (an unclosed quote, no UTF-8, cut short, times of unknown order). Passes
-/// on the errors of `take`. Whether too many rows were rejected is asked with [`Rejects::judge`].
+/// Refuses a file that is not what it seemed (an unclosed quote, no UTF-8, cut short, times of
+/// unknown order). Passes on the errors of `take`. Whether too many rows were rejected is asked
+/// with [`Rejects::judge`].
 pub fn read_events(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     mut take: impl FnMut(EventRow<'_>) -> Result<Verdict>,
 ) -> Result<u64> {
-    let places = Places::of(&sheet.plan.mapping).ok_or_else(|| anyhow!("this file does not hold events"))?;
+    let places =
+        Places::of(&sheet.plan.mapping).ok_or_else(|| anyhow!("this file does not hold events"))?;
     if !sheet.plan.mapping.wide.is_empty() {
         return read_wide(sheet, rejects, &places, take);
     }
@@ -87,11 +89,19 @@ fn read_wide(
             }
             part += 1;
         }
-        if part > 0 { Ok(Ok(Verdict::Accepted)) } else { take(EventRow { count: 0, ..first }).map(Ok) }
+        if part > 0 {
+            Ok(Ok(Verdict::Accepted))
+        } else {
+            take(EventRow { count: 0, ..first }).map(Ok)
+        }
     })
 }
 
-fn wide_counts<'c>(mapping: &'c Mapping, row: &Row<'_>, counts: &mut Vec<u32>) -> Result<(), Wrong<'c>> {
+fn wide_counts<'c>(
+    mapping: &'c Mapping,
+    row: &Row<'_>,
+    counts: &mut Vec<u32>,
+) -> Result<(), Wrong<'c>> {
     counts.clear();
     for place in &mapping.wide {
         let count = content(row.field(place.index)).map_or(Ok(0), cells::count);
@@ -112,7 +122,8 @@ struct Places {
 
 impl Places {
     fn of(mapping: &Mapping) -> Option<Places> {
-        let place = |name: &str| mapping.columns.iter().position(|mapped| mapped.column.name == name);
+        let place =
+            |name: &str| mapping.columns.iter().position(|mapped| mapped.column.name == name);
         if mapping.kind.name != EVENTS {
             return None;
         }
@@ -135,7 +146,8 @@ impl Places {
         row: Row<'a>,
     ) -> Result<EventRow<'a>, Wrong<'c>> {
         let mapped = |place: usize| &mapping.columns[place];
-        let optional = |place: Option<usize>| place.map_or(Ok(None), |place| optional_id(&row, mapped(place)));
+        let optional =
+            |place: Option<usize>| place.map_or(Ok(None), |place| optional_id(&row, mapped(place)));
         let company = match self.company {
             Some(place) => Some(required_id(&row, mapped(place))?),
             None => None,
@@ -152,7 +164,17 @@ impl Places {
             return Err(Wrong::blank(mapped(place)));
         }
         let count = self.count.map_or(Ok(1), |place| count_of(&row, mapped(place)))?;
-        Ok(EventRow { line: row.line, part: 0, company, event, person, id, count, at: moment.at, day: moment.day })
+        Ok(EventRow {
+            line: row.line,
+            part: 0,
+            company,
+            event,
+            person,
+            id,
+            count,
+            at: moment.at,
+            day: moment.day,
+        })
     }
 }
 

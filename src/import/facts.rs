@@ -1,7 +1,8 @@
-//! Rows of every kind but events: typed cells by the name of their column, as `columns.toml` tells them.
+//! Rows of every kind but events: typed cells by the name of their column, as `columns.toml` tells
+//! them.
 //!
-//! For these kinds an absent column leaves the stored value and an empty cell clears it, so the two are kept apart:
-//! what is absent is not listed, what is empty is listed as `None`.
+//! For these kinds an absent column leaves the stored value and an empty cell clears it, so the two
+//! are kept apart: what is absent is not listed, what is empty is listed as `None`.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,8 @@ pub enum Value<'a> {
     Text(&'a str),
     /// A whole number within the range of its column.
     Whole(i64),
-    /// An amount of money, 0 or more, of at most 15 digits: written with as many it is again what the file says.
+    /// An amount of money, 0 or more, of at most 15 digits: written with as many it is again what
+    /// the file says.
     Money(f64),
     /// A calendar day from 1900 to 2200.
     Day(Day),
@@ -38,8 +40,8 @@ pub enum Value<'a> {
 pub struct FactRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// The columns that the file has, by our names, in the order of `columns.toml`, and after these what is computed
-    /// from others; `None` where the cell is empty.
+    /// The columns that the file has, by our names, in the order of `columns.toml`, and after these
+    /// what is computed from others; `None` where the cell is empty.
     pub cells: Vec<(&'static str, Option<Value<'a>>)>,
     /// When the row was true, in files of which only the latest row of a company counts.
     pub as_of: Option<Moment>,
@@ -62,8 +64,9 @@ impl<'a> FactRow<'a> {
     }
 }
 
-/// Reads all rows of a file of any kind. Every row goes to `take`, which says what became of it, or to `rejects`.
-/// Returns how many rows were read: those that `take` accepted and those in `rejects`.
+/// Reads all rows of a file of any kind. Every row goes to `take`, which says what became of it, or
+/// to `rejects`. Returns how many rows were read: those that `take` accepted and those in
+/// `rejects`.
 pub fn read_facts(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
@@ -75,7 +78,11 @@ pub fn read_facts(
     })
 }
 
-fn fact<'a, 'c: 'a>(mapping: &'c Mapping, times: &mut TimeReader, row: Row<'a>) -> Result<FactRow<'a>, Wrong<'c>> {
+fn fact<'a, 'c: 'a>(
+    mapping: &'c Mapping,
+    times: &mut TimeReader,
+    row: Row<'a>,
+) -> Result<FactRow<'a>, Wrong<'c>> {
     let mut cells = Vec::with_capacity(mapping.columns.len());
     for mapped in &mapping.columns {
         let value = value_of(&row, mapped, times)?;
@@ -85,10 +92,13 @@ fn fact<'a, 'c: 'a>(mapping: &'c Mapping, times: &mut TimeReader, row: Row<'a>) 
         cells.push((mapped.column.name.as_str(), value));
     }
     spread(mapping, &mut cells);
-    let as_of = mapping.latest.as_ref().map(|place| time_of(&row, place, times)).transpose()?.flatten();
+    let as_of =
+        mapping.latest.as_ref().map(|place| time_of(&row, place, times)).transpose()?.flatten();
     let mut custom = Vec::with_capacity(mapping.custom.len());
     for attribute in &mapping.custom {
-        let cell = content(row.field(attribute.index)).map(|cell| cells::text(cell, Breaks::Kept)).transpose();
+        let cell = content(row.field(attribute.index))
+            .map(|cell| cells::text(cell, Breaks::Kept))
+            .transpose();
         custom.push((attribute.name.as_str(), cell.map_err(Wrong::in_column(&attribute.header))?));
     }
     Ok(FactRow { line: row.line, cells, as_of, custom })
@@ -98,8 +108,12 @@ fn fact<'a, 'c: 'a>(mapping: &'c Mapping, times: &mut TimeReader, row: Row<'a>) 
 fn spread(mapping: &Mapping, cells: &mut Vec<(&'static str, Option<Value<'_>>)>) {
     for column in &mapping.kind.columns {
         let Some(spread) = &column.spread else { continue };
-        let value = |name: &str| cells.iter().find(|(column, _)| *column == name).map(|(_, value)| *value);
-        let (Some(amount), Some(interval)) = (value(&spread.amount), value(&spread.interval)) else { continue };
+        let value =
+            |name: &str| cells.iter().find(|(column, _)| *column == name).map(|(_, value)| *value);
+        let (Some(amount), Some(interval)) = (value(&spread.amount), value(&spread.interval))
+        else {
+            continue;
+        };
         let monthly = match (amount, interval) {
             (Some(Value::Money(amount)), Some(Value::Text(interval))) => {
                 spread.months.get(interval).map(|months| Value::Money(amount / months))
@@ -113,12 +127,20 @@ fn spread(mapping: &Mapping, cells: &mut Vec<(&'static str, Option<Value<'_>>)>)
     }
 }
 
-fn time_of<'c>(row: &Row<'_>, place: &'c Place, times: &mut TimeReader) -> Result<Option<Moment>, Wrong<'c>> {
+fn time_of<'c>(
+    row: &Row<'_>,
+    place: &'c Place,
+    times: &mut TimeReader,
+) -> Result<Option<Moment>, Wrong<'c>> {
     let Some(cell) = content(row.field(place.index)) else { return Ok(None) };
     times.read(cell, place.utc, Plausible::Past).map(Some).map_err(Wrong::in_column(&place.header))
 }
 
-fn value_of<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped, times: &mut TimeReader) -> Result<Option<Value<'a>>, Wrong<'c>> {
+fn value_of<'a, 'c>(
+    row: &Row<'a>,
+    mapped: &'c Mapped,
+    times: &mut TimeReader,
+) -> Result<Option<Value<'a>>, Wrong<'c>> {
     if let Some(year) = &mapped.year {
         let Some(month) = content(row.field(mapped.index)) else { return Ok(None) };
         let day = cells::last_day_of_month(month, row.field(year.index).trim());
@@ -154,8 +176,17 @@ fn value<'a>(
     })
 }
 
-fn choice<'w>(cell: &str, of: &'w [String], words: &'w BTreeMap<String, String>) -> Result<&'w str, Fault> {
+fn choice<'w>(
+    cell: &str,
+    of: &'w [String],
+    words: &'w BTreeMap<String, String>,
+) -> Result<&'w str, Fault> {
     let same = |word: &&String| word.eq_ignore_ascii_case(cell);
-    let known = of.iter().find(same).or_else(|| words.iter().find(|(word, _)| same(word)).map(|(_, meant)| meant));
-    known.map(String::as_str).ok_or_else(|| Fault::row(format!("{} is none of {}", shown(cell), of.join(", "))))
+    let known = of
+        .iter()
+        .find(same)
+        .or_else(|| words.iter().find(|(word, _)| same(word)).map(|(_, meant)| meant));
+    known
+        .map(String::as_str)
+        .ok_or_else(|| Fault::row(format!("{} is none of {}", shown(cell), of.join(", "))))
 }

@@ -1,4 +1,5 @@
-//! What can be wrong with a cell: the row is rejected and the others go on, or the whole file is refused.
+//! What can be wrong with a cell: the row is rejected and the others go on, or the whole file is
+//! refused.
 
 /// Why a cell cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,8 @@ use super::records::{MAX_COLUMNS, NO_DELIMITER, Peeked, Records};
 use crate::error::{Failure, refused};
 
 /// What may separate fields, in the order in which they are tried, with their names.
-pub const DELIMITERS: [(u8, &str); 4] = [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "pipe")];
+pub const DELIMITERS: [(u8, &str); 4] =
+    [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "pipe")];
 
 /// An ASCII character that separates fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,19 +33,24 @@ impl FromStr for Delimiter {
 
     /// Reads a name (`comma`, `semicolon`, `tab`, `pipe`), `\t`, or the character itself.
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some((byte, _)) = DELIMITERS.iter().find(|(_, name)| text.eq_ignore_ascii_case(name)) {
+        if let Some((byte, _)) = DELIMITERS.iter().find(|(_, name)| text.eq_ignore_ascii_case(name))
+        {
             return Ok(Delimiter(*byte));
         }
         match text.as_bytes() {
             b"\\t" => Ok(Delimiter(b'\t')),
             [byte] if is_separator(*byte) => Ok(Delimiter(*byte)),
-            _ => Err(format!("'{text}' is not a delimiter; say comma, semicolon, tab, pipe or one character")),
+            _ => Err(format!(
+                "'{text}' is not a delimiter; say comma, semicolon, tab, pipe or one character"
+            )),
         }
     }
 }
 
 fn is_separator(byte: u8) -> bool {
-    byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\n' | b'\r' | b'\0')
+    byte.is_ascii()
+        && !byte.is_ascii_alphanumeric()
+        && !matches!(byte, b'"' | b'\n' | b'\r' | b'\0')
 }
 
 /// The names of the columns of a file.
@@ -54,7 +60,8 @@ pub struct Header {
     pub line: u64,
     /// What separates the fields.
     pub delimiter: Delimiter,
-    /// The names as they are in the file, without white space around them; empty for a column without a name.
+    /// The names as they are in the file, without white space around them; empty for a column
+    /// without a name.
     pub names: Vec<String>,
     /// The names folded, in the same order.
     pub folded: Vec<String>,
@@ -64,8 +71,13 @@ impl Header {
     /// Takes the header from the rows and sets their delimiter. `asked`: what `--delimiter` says.
     ///
     /// # Errors
-    /// Refuses a file of blank lines, a header that no delimiter fits, one with too many columns or a name twice.
-    pub fn take(records: &mut Records, asked: Option<Delimiter>, mapped: &[(String, String)]) -> Result<Header> {
+    /// Refuses a file of blank lines, a header that no delimiter fits, one with too many columns or
+    /// a name twice.
+    pub fn take(
+        records: &mut Records,
+        asked: Option<Delimiter>,
+        mapped: &[(String, String)],
+    ) -> Result<Header> {
         let file = records.source().name.clone();
         let declared = take_declaration(records)?;
         let header = match asked.or(declared) {
@@ -84,12 +96,17 @@ impl Header {
 
     /// The header that JSON lines with these names would have, in front of the line `line`.
     ///
-    /// More names than a table may have columns are too many: then only those count that we know or that are mapped by
-    /// hand.
+    /// More names than a table may have columns are too many: then only those count that we know or
+    /// that are mapped by hand.
     ///
     /// # Errors
     /// Refuses lines with too many names all the same.
-    pub fn of_names(line: u64, names: Vec<String>, mapped: &[(String, String)], file: &str) -> Result<Header, Failure> {
+    pub fn of_names(
+        line: u64,
+        names: Vec<String>,
+        mapped: &[(String, String)],
+        file: &str,
+    ) -> Result<Header, Failure> {
         let delimiter = Delimiter(NO_DELIMITER);
         let folded_names = names.iter().map(|name| folded(name)).collect();
         let mut header = Header { line, delimiter, names, folded: folded_names };
@@ -102,12 +119,14 @@ impl Header {
     }
 
     fn new(row: Peeked, delimiter: Delimiter) -> Self {
-        let names: Vec<String> = row.fields.iter().map(|name| name.trim_matches(is_edge).to_owned()).collect();
+        let names: Vec<String> =
+            row.fields.iter().map(|name| name.trim_matches(is_edge).to_owned()).collect();
         let folded = names.iter().map(|name| folded(name)).collect();
         Header { line: row.line, delimiter, names, folded }
     }
 
-    /// The header in a form that is the same for every file with the same columns in the same order.
+    /// The header in a form that is the same for every file with the same columns in the same
+    /// order.
     pub fn text(&self) -> String {
         self.folded.join(",")
     }
@@ -125,7 +144,11 @@ impl Header {
         for (at, name) in self.folded.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
             if let Some(first) = self.folded[..at].iter().position(|other| other == name) {
                 let (header, line) = (&self.names[at], self.line);
-                let message = format!("{file}:{line}: column '{header}' is there twice ({} and {})", first + 1, at + 1);
+                let message = format!(
+                    "{file}:{line}: column '{header}' is there twice ({} and {})",
+                    first + 1,
+                    at + 1
+                );
                 return Err(refused(message).hint("rename or remove one of them"));
             }
         }
@@ -149,10 +172,13 @@ fn is_edge(char: char) -> bool {
 
 fn is_known(name: &String) -> bool {
     let kinds = &catalogue().kinds;
-    let of_kind = |kind: &Kind| kind.columns.iter().any(|column| column.names().any(|known| known == *name));
+    let of_kind =
+        |kind: &Kind| kind.columns.iter().any(|column| column.names().any(|known| known == *name));
     let of_product = |product: &Product| {
-        let columns = kinds.iter().filter(|kind| kind.name == product.kind).flat_map(|kind| &kind.columns);
-        let mut columns = columns.filter_map(|column| product.column(&column.name).map(|from| from.names(column)));
+        let columns =
+            kinds.iter().filter(|kind| kind.name == product.kind).flat_map(|kind| &kind.columns);
+        let mut columns = columns
+            .filter_map(|column| product.column(&column.name).map(|from| from.names(column)));
         product.signature.contains(name) || columns.any(|names| names.contains(name))
     };
     kinds.iter().any(of_kind) || catalogue().products.iter().any(of_product)
@@ -179,12 +205,15 @@ fn take_declaration(records: &mut Records) -> Result<Option<Delimiter>> {
 fn peek(records: &mut Records, delimiter: Delimiter, file: &str) -> Result<Header> {
     match records.peek(delimiter.0)? {
         None => Err(refused(format!("{file} has only blank lines")).into()),
-        Some(Peeked { line, fault: Some(fault), .. }) => Err(refused(format!("{file}:{line}: {fault}")).into()),
+        Some(Peeked { line, fault: Some(fault), .. }) => {
+            Err(refused(format!("{file}:{line}: {fault}")).into())
+        }
         Some(row) => Ok(Header::new(row, delimiter)),
     }
 }
 
-/// The delimiter under which the header has the most names that we know; failing that, the most names.
+/// The delimiter under which the header has the most names that we know; failing that, the most
+/// names.
 fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Result<Header> {
     let mut fitting: Vec<((usize, usize), Header)> = Vec::new();
     for (byte, _) in DELIMITERS {
@@ -194,7 +223,8 @@ fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Res
         }
     }
     let best = fitting.iter().map(|(rank, _)| *rank).max().unwrap_or_default();
-    let mut fitting = fitting.into_iter().filter(|(rank, _)| *rank == best).map(|(_, header)| header);
+    let mut fitting =
+        fitting.into_iter().filter(|(rank, _)| *rank == best).map(|(_, header)| header);
     let Some(header) = fitting.next() else { return peek(records, Delimiter(b','), file) };
     if best == (0, 1) {
         return Err(no_delimiter(file, &header).into());
@@ -202,12 +232,15 @@ fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Res
     // A header of one column is the same under every delimiter.
     if best.1 > 1 && fitting.next().is_some() {
         let message = format!("{file}:{}: more than one delimiter fits the header", header.line);
-        return Err(refused(message).hint("say which with --delimiter comma, semicolon, tab or pipe").into());
+        return Err(refused(message)
+            .hint("say which with --delimiter comma, semicolon, tab or pipe")
+            .into());
     }
     Ok(header)
 }
 
-/// A delimiter that was asked for and leaves the header in one piece of which nothing is known was a slip.
+/// A delimiter that was asked for and leaves the header in one piece of which nothing is known was
+/// a slip.
 fn refuse_better_delimiter(
     records: &mut Records,
     header: &Header,
@@ -218,10 +251,13 @@ fn refuse_better_delimiter(
         return Ok(());
     }
     for (byte, name) in DELIMITERS {
-        if peek(records, Delimiter(byte), file).is_ok_and(|other| other.names.len() > 1 && other.known(mapped) > 0) {
+        if peek(records, Delimiter(byte), file)
+            .is_ok_and(|other| other.names.len() > 1 && other.known(mapped) > 0)
+        {
             let (line, asked) = (header.line, header.delimiter.name());
-            let message =
-                format!("{file}:{line}: the delimiter {asked} does not fit: the header is one column with it");
+            let message = format!(
+                "{file}:{line}: the delimiter {asked} does not fit: the header is one column with it"
+            );
             return Err(refused(message).hint(format!("try --delimiter {name}")));
         }
     }
@@ -234,5 +270,6 @@ fn no_delimiter(file: &str, header: &Header) -> Failure {
         "{file}:{}: no delimiter that fits: the header '{first}' has no comma, semicolon, tab or pipe",
         header.line
     );
-    refused(message).hint("the first line must name the columns; --delimiter takes any other character")
+    refused(message)
+        .hint("the first line must name the columns; --delimiter takes any other character")
 }

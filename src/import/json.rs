@@ -1,9 +1,10 @@
 //! JSON lines -> rows: one object a line, its nested names written with dots.
 //!
-//! Product analytics export events so: `{"event":"login","properties":{"time":1772355600}}` has the columns `event` and
-//! `properties.time`. Which columns a file has is told from its first lines; what comes later under another name is left
-//! out. Of an array only the first element counts, and stands under the name of the array: `groups.company` of
-//! `{"groups":{"company":["acme"]}}` is `acme`. A line that is no JSON object costs itself and no other.
+//! Product analytics export events so: `{"event":"login","properties":{"time":1772355600}}` has the
+//! columns `event` and `properties.time`. Which columns a file has is told from its first lines;
+//! what comes later under another name is left out. Of an array only the first element counts, and
+//! stands under the name of the array: `groups.company` of `{"groups":{"company":["acme"]}}` is
+//! `acme`. A line that is no JSON object costs itself and no other.
 
 use std::fmt;
 
@@ -19,8 +20,8 @@ pub const LINES_LOOKED_AT: usize = 1000;
 /// Whole numbers from here on are not read exactly: 2^53.
 const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The names in the given lines, in the order in which they come, without those that differ only in spelling. Lines that
-/// are no JSON object are passed over.
+/// The names in the given lines, in the order in which they come, without those that differ only in
+/// spelling. Lines that are no JSON object are passed over.
 pub fn names_in(lines: &[Peeked]) -> Vec<String> {
     let (mut names, mut seen) = (Vec::new(), FxHashMap::default());
     for line in lines.iter().filter_map(|line| line.fields.first()) {
@@ -49,7 +50,8 @@ pub struct Flattener {
 impl Flattener {
     /// Rows with a field for each of `names`.
     pub fn new(names: &[String]) -> Self {
-        let places = names.iter().enumerate().map(|(place, name)| (name.clone(), Some(place))).collect();
+        let places =
+            names.iter().enumerate().map(|(place, name)| (name.clone(), Some(place))).collect();
         let names = names.iter().map(|name| folded(name)).collect();
         Flattener { names, places, path: String::new(), text: String::new(), bounds: Vec::new() }
     }
@@ -78,7 +80,11 @@ impl Flattener {
 /// New spellings are remembered, but not without end.
 const MOST_SPELLINGS: usize = 10_000;
 
-fn place_of(name: &str, names: &[String], places: &mut FxHashMap<String, Option<usize>>) -> Option<usize> {
+fn place_of(
+    name: &str,
+    names: &[String],
+    places: &mut FxHashMap<String, Option<usize>>,
+) -> Option<usize> {
     if let Some(place) = places.get(name) {
         return *place;
     }
@@ -94,7 +100,8 @@ fn place_of(name: &str, names: &[String], places: &mut FxHashMap<String, Option<
 fn walk(json: &str, path: &mut String, visit: &mut dyn FnMut(&str, &str)) -> Result<(), String> {
     path.clear();
     let mut reader = serde_json::Deserializer::from_str(json);
-    let walked = Walk { path, visit, is_line: true }.deserialize(&mut reader).and_then(|()| reader.end());
+    let walked =
+        Walk { path, visit, is_line: true }.deserialize(&mut reader).and_then(|()| reader.end());
     walked.map_err(|error| {
         let reason = error.to_string();
         let reason = reason.split(" at line ").next().unwrap_or_default();
@@ -169,7 +176,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
         self.scalar(itoa::Buffer::new().format(number))
     }
 
-    /// A number that is not exact any more is written as spreadsheets do, by which an id is known to be damaged.
+    /// A number that is not exact any more is written as spreadsheets do, by which an id is known
+    /// to be damaged.
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
         if number.abs() < FIRST_INEXACT {
             return self.scalar(&number.to_string());
@@ -224,23 +232,41 @@ mod tests {
     #[test]
     fn nested_names_are_written_with_dots() {
         let json = r#"{"event":"a \"b\"","properties":{"time":1772355600,"$os":null,"ok":true,"x":1.5},"list":[["é"],2],"empty":[]}"#;
-        let names =
-            ["event", "properties.time", "Properties.$OS", "properties.ok", "properties.x", "list", "empty", "no"];
-        assert_eq!(flat(&names, json).unwrap(), ["a \"b\"", "1772355600", "", "true", "1.5", "é", "", ""]);
+        let names = [
+            "event",
+            "properties.time",
+            "Properties.$OS",
+            "properties.ok",
+            "properties.x",
+            "list",
+            "empty",
+            "no",
+        ];
+        assert_eq!(
+            flat(&names, json).unwrap(),
+            ["a \"b\"", "1772355600", "", "true", "1.5", "é", "", ""]
+        );
         let line = Peeked { line: 1, fields: vec![json.to_owned()], fault: None };
         let found = names_in(&[line]);
-        assert_eq!(found, ["event", "properties.time", "properties.$os", "properties.ok", "properties.x", "list"]);
+        assert_eq!(
+            found,
+            ["event", "properties.time", "properties.$os", "properties.ok", "properties.x", "list"]
+        );
     }
 
     #[test]
     fn of_two_spellings_the_first_that_has_something_counts() {
         assert_eq!(flat(&["a"], r#"{"":1,"a":2}"#).unwrap(), ["2"]);
-        assert_eq!(flat(&["userid"], r#"{"user_id":null,"userId":"u1","USERID":"u2"}"#).unwrap(), ["u1"]);
+        assert_eq!(
+            flat(&["userid"], r#"{"user_id":null,"userId":"u1","USERID":"u2"}"#).unwrap(),
+            ["u1"]
+        );
     }
 
     #[test]
     fn numbers_stay_what_they_are_or_are_seen_to_be_damaged() {
-        let numbers = r#"{"a":18446744073709551615,"b":-7,"c":1700000000.0,"d":123456789012345678901234}"#;
+        let numbers =
+            r#"{"a":18446744073709551615,"b":-7,"c":1700000000.0,"d":123456789012345678901234}"#;
         assert_eq!(
             flat(&["a", "b", "c", "d"], numbers).unwrap(),
             ["18446744073709551615", "-7", "1700000000", "1.234568E+23"]

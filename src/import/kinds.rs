@@ -1,4 +1,5 @@
-//! The kinds of data there are, as `columns.toml` tells them: columns, types, names in other products.
+//! The kinds of data there are, as `columns.toml` tells them: columns, types, names in other
+//! products.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -31,7 +32,8 @@ impl Kind {
         let kinds = &catalogue().kinds;
         kinds.iter().find(|kind| folded(&kind.name) == folded(name)).ok_or_else(|| {
             let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
-            usage(format!("there is no kind '{name}'")).hint(format!("--kind is one of {}", names.join(", ")))
+            usage(format!("there is no kind '{name}'"))
+                .hint(format!("--kind is one of {}", names.join(", ")))
         })
     }
 
@@ -63,9 +65,11 @@ pub struct Column {
     /// Names that stand in for it where nothing better is there; folded.
     #[serde(default)]
     pub instead: Vec<String>,
-    /// Names of two columns, a month and a year, that together stand in for a date: the last day of that month; folded.
+    /// Names of two columns, a month and a year, that together stand in for a date: the last day of
+    /// that month; folded.
     pub month_and_year: Option<[String; 2]>,
-    /// Words of a question: the only column of which the name has one, and the cells fit, stands in for this one.
+    /// Words of a question: the only column of which the name has one, and the cells fit, stands in
+    /// for this one.
     #[serde(default)]
     pub asks: Vec<String>,
     /// How the value is computed where the file does not have it.
@@ -140,10 +144,12 @@ pub struct Product {
     /// Whether columns that are not listed are left out, whatever they are called.
     #[serde(default)]
     pub only: bool,
-    /// Whether a row under the header that has nothing in the first column of the signature is no data.
+    /// Whether a row under the header that has nothing in the first column of the signature is no
+    /// data.
     #[serde(default)]
     pub second_header: bool,
-    /// The names, the best first, of the column by which the latest row of a company counts alone; folded.
+    /// The names, the best first, of the column by which the latest row of a company counts alone;
+    /// folded.
     #[serde(default)]
     pub latest_by: Vec<String>,
     /// Where its columns are.
@@ -179,7 +185,10 @@ pub struct From {
 impl From {
     /// All names under which the product may have the column `general`, the best first; folded.
     pub fn names(&self, general: &Column) -> Vec<String> {
-        let nested = self.within.iter().flat_map(|object| general.names().map(move |name| format!("{object}.{name}")));
+        let nested = self
+            .within
+            .iter()
+            .flat_map(|object| general.names().map(move |name| format!("{object}.{name}")));
         self.from.iter().cloned().chain(nested).collect()
     }
 }
@@ -248,9 +257,14 @@ mod tests {
     #[test]
     fn the_kinds_are_those_of_the_contract() {
         fn required(kind: &Kind) -> Vec<&str> {
-            kind.columns.iter().filter(|column| column.required).map(|column| column.name.as_str()).collect()
+            kind.columns
+                .iter()
+                .filter(|column| column.required)
+                .map(|column| column.name.as_str())
+                .collect()
         }
-        let kinds: Vec<_> = catalogue().kinds.iter().map(|kind| (kind.name.as_str(), required(kind))).collect();
+        let kinds: Vec<_> =
+            catalogue().kinds.iter().map(|kind| (kind.name.as_str(), required(kind))).collect();
         let expected: [(&str, &[&str]); 12] = [
             ("events", &["company_id", "event", "timestamp"]),
             ("companies", &["company_id"]),

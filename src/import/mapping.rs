@@ -1,8 +1,8 @@
 //! Header -> kind and columns.
 //!
-//! A wrong guess here would fill the database with nonsense that looks right, so a column is taken only when its name
-//! leaves no doubt, and a kind only when no other could be meant. What is in doubt is refused, and the refusal says
-//! which option settles it.
+//! A wrong guess here would fill the database with nonsense that looks right, so a column is taken
+//! only when its name leaves no doubt, and a kind only when no other could be meant. What is in
+//! doubt is refused, and the refusal says which option settles it.
 
 use super::attributes::custom_name;
 use super::cells::{self, content};
@@ -25,7 +25,11 @@ pub struct Place {
 
 impl Place {
     fn of(index: usize, header: &Header) -> Place {
-        Place { index, header: header.names[index].clone(), utc: header.folded[index].ends_with("(utc)") }
+        Place {
+            index,
+            header: header.names[index].clone(),
+            utc: header.folded[index].ends_with("(utc)"),
+        }
     }
 }
 
@@ -42,7 +46,8 @@ pub struct Mapped {
     pub utc: bool,
     /// The columns that are asked, one after the other, where the cell is blank.
     pub otherwise: Vec<Place>,
-    /// The column with the year, where this one has the month, and the last day of that month is meant.
+    /// The column with the year, where this one has the month, and the last day of that month is
+    /// meant.
     pub year: Option<Place>,
     /// Whether amounts may have a decimal comma.
     pub decimal_comma: bool,
@@ -90,12 +95,12 @@ pub struct Head<'h> {
 }
 
 impl Mapping {
-    /// Decides what the columns of a file are. `overrides` are pairs of our column and a name in the file, from
-    /// `--map`; an empty name says that the file does not have the column.
+    /// Decides what the columns of a file are. `overrides` are pairs of our column and a name in
+    /// the file, from `--map`; an empty name says that the file does not have the column.
     ///
     /// # Errors
-    /// Refuses a header that could mean several kinds, lacks a required column, or has two candidates for one. A column
-    /// that the kind does not have is a usage error.
+    /// Refuses a header that could mean several kinds, lacks a required column, or has two
+    /// candidates for one. A column that the kind does not have is a usage error.
     pub fn decide(
         head: Head<'_>,
         kind: Option<&'static Kind>,
@@ -120,7 +125,8 @@ impl Mapping {
         Ok(Mapping { kind, product, columns, custom, wide: Vec::new(), latest, ignored })
     }
 
-    /// Decides the same for the wide form of events: a row for a company and a day, a column of numbers for each event.
+    /// Decides the same for the wide form of events: a row for a company and a day, a column of
+    /// numbers for each event.
     ///
     /// # Errors
     /// As [`Mapping::decide`]; and when there is no column of numbers.
@@ -128,8 +134,13 @@ impl Mapping {
         let kind = Kind::named(EVENTS)?;
         let mut overrides = overrides.to_vec();
         for name in NOT_IN_WIDE {
-            if overrides.iter().any(|(column, header)| folded(column) == folded(name) && !header.is_empty()) {
-                return Err(usage(format!("--map {name}: with --wide every column of numbers is an event")));
+            if overrides
+                .iter()
+                .any(|(column, header)| folded(column) == folded(name) && !header.is_empty())
+            {
+                return Err(usage(format!(
+                    "--map {name}: with --wide every column of numbers is an event"
+                )));
             }
             overrides.push((name.to_owned(), String::new()));
         }
@@ -139,7 +150,15 @@ impl Mapping {
         matches.refuse_lacking(head, matches.lacks_but(NOT_IN_WIDE), None)?;
         let columns = matches.mapped(head.header);
         let (wide, ignored) = numbers_and_rest(head, &columns)?;
-        Ok(Mapping { kind, product: None, columns, custom: Vec::new(), wide, latest: None, ignored })
+        Ok(Mapping {
+            kind,
+            product: None,
+            columns,
+            custom: Vec::new(),
+            wide,
+            latest: None,
+            ignored,
+        })
     }
 
     /// The column of that name, when the file has it.
@@ -148,7 +167,8 @@ impl Mapping {
     }
 }
 
-/// Columns of events that the wide form does not have: the name of a column is the event, its cells are the counts.
+/// Columns of events that the wide form does not have: the name of a column is the event, its cells
+/// are the counts.
 const NOT_IN_WIDE: [&str; 3] = ["event", "event_id", "count"];
 
 /// The product whose export a header is. `kind`: what the file is said to hold.
@@ -233,7 +253,8 @@ impl Matches {
         }
         let looking = Looking { header, product, sample };
         for step in looking.steps() {
-            for (place, column) in kind.columns.iter().enumerate().filter(|(place, _)| open[*place]) {
+            for (place, column) in kind.columns.iter().enumerate().filter(|(place, _)| open[*place])
+            {
                 if found[place].is_missing() {
                     found[place] = looking.look(step, column, &free);
                     found[place].places.iter().for_each(|at| free[*at] = false);
@@ -249,11 +270,15 @@ impl Matches {
 
     /// The required columns, but for those in whose place the file has another.
     fn required(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
-        self.pairs().filter(|(column, found)| column.required && !(found.is_missing() && self.is_excused(column)))
+        self.pairs().filter(|(column, found)| {
+            column.required && !(found.is_missing() && self.is_excused(column))
+        })
     }
 
     fn is_excused(&self, column: &Column) -> bool {
-        let has = |name: &String| self.pairs().any(|(column, found)| column.name == *name && !found.is_missing());
+        let has = |name: &String| {
+            self.pairs().any(|(column, found)| column.name == *name && !found.is_missing())
+        };
         column.unless.as_ref().is_some_and(has)
     }
 
@@ -272,33 +297,52 @@ impl Matches {
     /// The required columns that speak for this kind: found for sure, and not what every kind has.
     fn evidence(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
         let only_company = self.required().count() == 1;
-        self.required().filter(move |(column, found)| found.is_sure() && (only_company || column.name != "company_id"))
+        self.required().filter(move |(column, found)| {
+            found.is_sure() && (only_company || column.name != "company_id")
+        })
     }
 
-    /// Whether every required column of this kind is also used by `other`, which then explains more of the header.
+    /// Whether every required column of this kind is also used by `other`, which then explains more
+    /// of the header.
     fn is_within(&self, other: &Matches) -> bool {
         let mut places = self.required().flat_map(|(_, found)| &found.places);
         places.all(|at| other.found.iter().any(|found| found.places.contains(at)))
     }
 
-    /// Whether the first column is an id of something that this kind does not know: then its rows are of that, and only
-    /// belong to what this kind is about.
+    /// Whether the first column is an id of something that this kind does not know: then its rows
+    /// are of that, and only belong to what this kind is about.
     fn is_about_something_else(&self, header: &Header) -> bool {
         let first = header.names.first().map(|name| name.to_lowercase()).unwrap_or_default();
-        let is_id = first == "id" || first.ends_with("_id") || first.ends_with(" id") || first.ends_with("-id");
+        let is_id = first == "id"
+            || first.ends_with("_id")
+            || first.ends_with(" id")
+            || first.ends_with("-id");
         is_id && !self.found.iter().any(|found| found.places.contains(&0))
     }
 
     fn refuse_clashes(&self, head: Head<'_>) -> Result<(), Failure> {
-        let Some((column, found)) = self.pairs().find(|(_, found)| found.how == How::Clash) else { return Ok(()) };
+        let Some((column, found)) = self.pairs().find(|(_, found)| found.how == How::Clash) else {
+            return Ok(());
+        };
         let Head { file, header, .. } = head;
-        let names: Vec<String> = found.places.iter().map(|at| format!("'{}'", header.names[*at])).collect();
-        let message = format!("{file}:{}: {} could both be meant by {}", header.line, names.join(" and "), column.name);
-        let hint = format!("say which: --map {}=\"{}\"", column.name, header.names[found.places[0]]);
+        let names: Vec<String> =
+            found.places.iter().map(|at| format!("'{}'", header.names[*at])).collect();
+        let message = format!(
+            "{file}:{}: {} could both be meant by {}",
+            header.line,
+            names.join(" and "),
+            column.name
+        );
+        let hint =
+            format!("say which: --map {}=\"{}\"", column.name, header.names[found.places[0]]);
         Err(refused(message).hint(hint))
     }
 
-    fn refuse_missing(&self, head: Head<'_>, overrides: &[(String, String)]) -> Result<(), Failure> {
+    fn refuse_missing(
+        &self,
+        head: Head<'_>,
+        overrides: &[(String, String)],
+    ) -> Result<(), Failure> {
         let other = product_of(head.header, None).map(|product| product.kind.as_str());
         let other = other.or_else(|| kind_of(head, overrides).ok().map(|kind| kind.name.as_str()));
         self.refuse_lacking(head, self.lacks(), other.filter(|other| *other != self.kind.name))
@@ -312,12 +356,15 @@ impl Matches {
         other: Option<&str>,
     ) -> Result<(), Failure> {
         let Some(first) = lacks.first() else { return Ok(()) };
-        let what: Vec<String> = lacks.iter().map(|column| self.with_nearest(column, header)).collect();
+        let what: Vec<String> =
+            lacks.iter().map(|column| self.with_nearest(column, header)).collect();
         let plural = if lacks.len() == 1 { "column" } else { "columns" };
         let kind = &self.kind.name;
-        let message = format!("{file}:{}: {kind} without required {plural} {}", header.line, what.join(", "));
+        let message =
+            format!("{file}:{}: {kind} without required {plural} {}", header.line, what.join(", "));
         let there = nearest(&first.name, self.free_names(header)).unwrap_or("Header");
-        let there = format!("if a column has another name, say so: --map {}=\"{there}\"", first.name);
+        let there =
+            format!("if a column has another name, say so: --map {}=\"{there}\"", first.name);
         let other = other.map(|other| format!("the header is one of {other}: try --kind {other}"));
         let failure = other.into_iter().fold(refused(message), Failure::hint);
         Err(failure.hint(there).hint(format!("the file has: {}", header.names.join(", "))))
@@ -354,7 +401,15 @@ impl Matches {
         let Place { index, header, utc } = places.next()?;
         let year = if found.how == How::MonthAndYear { places.next() } else { None };
         let decimal_comma = of_product.is_some_and(|from| from.decimal_comma);
-        Some(Mapped { column, index, header, utc, otherwise: places.collect(), year, decimal_comma })
+        Some(Mapped {
+            column,
+            index,
+            header,
+            utc,
+            otherwise: places.collect(),
+            year,
+            decimal_comma,
+        })
     }
 }
 
@@ -379,13 +434,17 @@ impl Looking<'_> {
     fn steps(&self) -> Vec<Step> {
         let all = [Step::Product, Step::Sure, Step::Instead, Step::MonthAndYear, Step::Question];
         let only = self.product.is_some_and(|product| product.only);
-        all.into_iter().filter(|step| !only || !matches!(step, Step::Sure | Step::Instead)).collect()
+        all.into_iter()
+            .filter(|step| !only || !matches!(step, Step::Sure | Step::Instead))
+            .collect()
     }
 
     fn look(&self, step: Step, column: &Column, free: &[bool]) -> Found {
         match step {
             Step::Product => self.of_product(column, free),
-            Step::Sure => self.named([folded(&column.name)].iter().chain(&column.aliases), How::Surely, free),
+            Step::Sure => {
+                self.named([folded(&column.name)].iter().chain(&column.aliases), How::Surely, free)
+            }
             Step::Instead => self.named(column.instead.iter(), How::Instead, free),
             Step::MonthAndYear => self.month_and_year(column, free),
             Step::Question => self.question(column, free),
@@ -393,7 +452,9 @@ impl Looking<'_> {
     }
 
     fn of_product(&self, column: &Column, free: &[bool]) -> Found {
-        let Some(from) = self.product.and_then(|product| product.column(&column.name)) else { return Found::default() };
+        let Some(from) = self.product.and_then(|product| product.column(&column.name)) else {
+            return Found::default();
+        };
         let names = from.names(column);
         let all = vec![true; free.len()];
         let places = self.places(names.iter(), if from.shared { &all } else { free });
@@ -412,15 +473,23 @@ impl Looking<'_> {
     }
 
     fn month_and_year(&self, column: &Column, free: &[bool]) -> Found {
-        let places = column.month_and_year.iter().flat_map(|names| self.places(names.iter(), free)).collect::<Vec<_>>();
+        let places = column
+            .month_and_year
+            .iter()
+            .flat_map(|names| self.places(names.iter(), free))
+            .collect::<Vec<_>>();
         if places.len() == 2 { Found::at(How::MonthAndYear, &places) } else { Found::default() }
     }
 
     /// The only column that asks for what this one holds, and holds nothing else.
     fn question(&self, column: &Column, free: &[bool]) -> Found {
-        let Some(sample) = self.sample.filter(|_| !column.asks.is_empty()) else { return Found::default() };
+        let Some(sample) = self.sample.filter(|_| !column.asks.is_empty()) else {
+            return Found::default();
+        };
         let asks = |at: &usize| free[*at] && has_word(&self.header.names[*at], &column.asks);
-        let fits = |at: &usize| sample.iter().filter_map(|row| content(row.get(*at)?)).all(|cell| holds(column, cell));
+        let fits = |at: &usize| {
+            sample.iter().filter_map(|row| content(row.get(*at)?)).all(|cell| holds(column, cell))
+        };
         let places: Vec<usize> = (0..free.len()).filter(asks).filter(fits).collect();
         Found::at(if places.len() > 1 { How::Clash } else { How::Instead }, &places)
     }
@@ -459,16 +528,23 @@ fn latest_of(product: &Product, header: &Header) -> Option<Place> {
 /// The only kind that the header can mean.
 fn kind_of(head: Head<'_>, overrides: &[(String, String)]) -> Result<&'static Kind, Failure> {
     let kinds = catalogue().kinds.iter();
-    let all: Vec<Matches> = kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
+    let all: Vec<Matches> =
+        kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
     let speaks = |matches: &&Matches| matches.evidence().next().is_some();
-    let complete: Vec<&Matches> = all.iter().filter(speaks).filter(|matches| matches.lacks().is_empty()).collect();
-    let explained = |one: &&Matches| !complete.iter().any(|other| one.is_within(other) && !other.is_within(one));
+    let complete: Vec<&Matches> =
+        all.iter().filter(speaks).filter(|matches| matches.lacks().is_empty()).collect();
+    let explained = |one: &&Matches| {
+        !complete.iter().any(|other| one.is_within(other) && !other.is_within(one))
+    };
     let mut left: Vec<&Matches> = complete.iter().copied().filter(explained).collect();
     if left.iter().any(|matches| matches.is_sure()) {
         left.retain(|matches| matches.is_sure());
     }
     match left.as_slice() {
-        [only] if !only.kind.custom || !(has_rival(only, &all) || only.is_about_something_else(head.header)) => {
+        [only]
+            if !only.kind.custom
+                || !(has_rival(only, &all) || only.is_about_something_else(head.header)) =>
+        {
             Ok(only.kind)
         }
         _ => Err(cannot_tell(head, &all)),
@@ -501,7 +577,8 @@ fn cannot_tell(Head { file, header, .. }: Head<'_>, all: &[Matches]) -> Failure 
 }
 
 fn lacking(matches: &Matches, header: &Header) -> String {
-    let lacks: Vec<String> = matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
+    let lacks: Vec<String> =
+        matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
     let kind = &matches.kind.name;
     if lacks.is_empty() {
         format!("{kind}, with all it needs")
@@ -510,17 +587,24 @@ fn lacking(matches: &Matches, header: &Header) -> String {
     }
 }
 
-/// A file of events read as companies would make each of its rows a customer, which nothing can undo.
+/// A file of events read as companies would make each of its rows a customer, which nothing can
+/// undo.
 fn refuse_events(head: Head<'_>, custom: &[Custom]) -> Result<(), Failure> {
     let has = |name: &str| custom.iter().any(|custom| custom.name == name);
     if !has("event") || !has("timestamp") {
         return Ok(());
     }
-    let failure = refused(format!("{}:1: the header is one of events, not of companies", head.file));
-    Err(failure.hint("try --kind events; columns of companies need other names than event and timestamp"))
+    let failure =
+        refused(format!("{}:1: the header is one of events, not of companies", head.file));
+    Err(failure
+        .hint("try --kind events; columns of companies need other names than event and timestamp"))
 }
 
-fn check_overrides(head: Head<'_>, kind: &Kind, overrides: &[(String, String)]) -> Result<(), Failure> {
+fn check_overrides(
+    head: Head<'_>,
+    kind: &Kind,
+    overrides: &[(String, String)],
+) -> Result<(), Failure> {
     let Head { file, header, .. } = head;
     for (column, name) in overrides {
         if kind.column(column).is_none() {
@@ -531,7 +615,8 @@ fn check_overrides(head: Head<'_>, kind: &Kind, overrides: &[(String, String)]) 
         if !name.trim().is_empty() && header.position(name).is_none() {
             let near = nearest(name, header.names.iter().map(String::as_str));
             let near = near.map(|near| format!(" (nearest: '{near}')")).unwrap_or_default();
-            let message = format!("{file}:{}: no column '{name}' for --map {column}{near}", header.line);
+            let message =
+                format!("{file}:{}: no column '{name}' for --map {column}{near}", header.line);
             return Err(refused(message).hint(format!("the file has: {}", header.names.join(", "))));
         }
     }
@@ -544,8 +629,9 @@ fn left_over<'a>(header: &'a Header, columns: &'a [Mapped]) -> impl Iterator<Ite
         let more = mapped.otherwise.iter().chain(&mapped.year).any(|place| place.index == at);
         mapped.index == at || more
     };
-    (0..header.names.len())
-        .filter(move |at| !header.folded[*at].is_empty() && !columns.iter().any(|mapped| taken(mapped, *at)))
+    (0..header.names.len()).filter(move |at| {
+        !header.folded[*at].is_empty() && !columns.iter().any(|mapped| taken(mapped, *at))
+    })
 }
 
 /// What happens to the columns that are not ours.
@@ -563,16 +649,25 @@ fn the_rest(
     for index in left {
         let (name, header_name) = (custom_name(&header.names[index]), header.names[index].clone());
         if let Some(other) = custom.iter().find(|other| other.name == name) {
-            let both = format!("'{}' and '{header_name}' would both become the attribute {name}", other.header);
-            return Err(refused(format!("{file}:{}: {both}", header.line)).hint("rename one of them"));
+            let both = format!(
+                "'{}' and '{header_name}' would both become the attribute {name}",
+                other.header
+            );
+            return Err(
+                refused(format!("{file}:{}: {both}", header.line)).hint("rename one of them")
+            );
         }
         custom.push(Custom { name, index, header: header_name });
     }
     Ok((custom, Vec::new()))
 }
 
-/// The columns of numbers, each of which counts an event, and the names of the others, which hold only text.
-fn numbers_and_rest(head: Head<'_>, columns: &[Mapped]) -> Result<(Vec<Place>, Vec<String>), Failure> {
+/// The columns of numbers, each of which counts an event, and the names of the others, which hold
+/// only text.
+fn numbers_and_rest(
+    head: Head<'_>,
+    columns: &[Mapped],
+) -> Result<(Vec<Place>, Vec<String>), Failure> {
     let Head { file, header, sample } = head;
     let is_text = |at: &usize| {
         let mut cells = sample.iter().filter_map(|row| content(row.get(*at)?)).peekable();
@@ -580,14 +675,23 @@ fn numbers_and_rest(head: Head<'_>, columns: &[Mapped]) -> Result<(Vec<Place>, V
     };
     let (text, numbers): (Vec<usize>, Vec<usize>) = left_over(header, columns).partition(is_text);
     if numbers.is_empty() {
-        let message = format!("{file}:{}: no column of numbers that --wide could read as an event", header.line);
-        return Err(
-            refused(message).hint("with --wide there is a row for a company and a day, and a column for each event")
+        let message = format!(
+            "{file}:{}: no column of numbers that --wide could read as an event",
+            header.line
         );
+        return Err(refused(message).hint(
+            "with --wide there is a row for a company and a day, and a column for each event",
+        ));
     }
     let wide: Vec<Place> = numbers.into_iter().map(|at| Place::of(at, header)).collect();
-    if let Some(place) = wide.iter().find(|place| cells::text(&place.header, cells::Breaks::Refused).is_err()) {
-        let message = format!("{file}:{}: control character in the name of column {}", header.line, place.index + 1);
+    if let Some(place) =
+        wide.iter().find(|place| cells::text(&place.header, cells::Breaks::Refused).is_err())
+    {
+        let message = format!(
+            "{file}:{}: control character in the name of column {}",
+            header.line,
+            place.index + 1
+        );
         return Err(refused(message));
     }
     Ok((wide, text.into_iter().map(|at| header.names[at].clone()).collect()))

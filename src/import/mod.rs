@@ -1,12 +1,14 @@
 //! Bytes -> rows -> typed values.
 //!
-//! An import must never guess: a file that is misread fills the database with companies that do not exist and drops
-//! that never happened. So [`source`] tells by content what a file is, [`records`] frames rows strictly (of JSON lines
-//! [`json`] makes the same rows), [`header`] and [`mapping`] decide what each column is or refuse to, [`times`] and [`cells`] accept only what can mean one thing,
-//! and every row that is read is either handed over, by [`events`] or [`facts`], or counted in [`rejects`]. What the
-//! kinds are is data: `columns.toml`, read by [`kinds`].
+//! An import must never guess: a file that is misread fills the database with companies that do not
+//! exist and drops that never happened. So [`source`] tells by content what a file is, [`records`]
+//! frames rows strictly (of JSON lines [`json`] makes the same rows), [`header`] and [`mapping`]
+//! decide what each column is or refuse to, [`times`] and [`cells`] accept only what can mean one
+//! thing, and every row that is read is either handed over, by [`events`] or [`facts`], or counted
+//! in [`rejects`]. What the kinds are is data: `columns.toml`, read by [`kinds`].
 //!
-//! Nothing here writes to a database or to the terminal, or knows the present: all that is an argument.
+//! Nothing here writes to a database or to the terminal, or knows the present: all that is an
+//! argument.
 
 pub mod attributes;
 pub mod cells;
@@ -117,8 +119,8 @@ impl Incoming {
     /// Opens `path`, `-` being standard input, and reads its header.
     ///
     /// # Errors
-    /// Refuses (exit 4) what is neither a table of text with a header nor JSON lines; see [`Source::open`] and
-    /// [`Header::take`].
+    /// Refuses (exit 4) what is neither a table of text with a header nor JSON lines; see
+    /// [`Source::open`] and [`Header::take`].
     pub fn open(path: &Path, options: &Options) -> Result<Incoming> {
         Incoming::from_source(Source::open(path, options.encoding.as_deref())?, options)
     }
@@ -142,7 +144,9 @@ impl Incoming {
         let names = json::names_in(&lines);
         let line = lines.first().map_or(1, |line| line.line);
         if names.is_empty() {
-            let message = format!("{file}:{line}: no JSON object with anything in it stands on one of the first lines");
+            let message = format!(
+                "{file}:{line}: no JSON object with anything in it stands on one of the first lines"
+            );
             return Err(refused(message).hint("write one object a line: jq -c '.'").into());
         }
         let header = Header::of_names(line, names, &options.map, &file)?;
@@ -150,19 +154,27 @@ impl Incoming {
         Ok(Incoming { records, header, json: Some((flattener, lines)), options })
     }
 
-    /// The header in the form under which the mapping of a file is remembered for the next with the same one.
+    /// The header in the form under which the mapping of a file is remembered for the next with the
+    /// same one.
     pub fn header_text(&self) -> String {
         self.header.text()
     }
 
-    /// Decides what the columns are. `zone` is that of the database, `now` the present, `remembered` a mapping from an
-    /// earlier import with the same header; what the options say goes before it.
+    /// Decides what the columns are. `zone` is that of the database, `now` the present,
+    /// `remembered` a mapping from an earlier import with the same header; what the options say
+    /// goes before it.
     pub fn sheet(self, zone: Tz, now: Instant, remembered: &[(String, String)]) -> Result<Sheet> {
         let Incoming { mut records, header, json, options } = self;
         let kind = options.kind.as_deref().map(Kind::named).transpose()?;
-        let said = |column: &str| options.map.iter().any(|(name, _)| fold::folded(name) == fold::folded(column));
-        let overrides: Vec<(String, String)> =
-            options.map.iter().chain(remembered.iter().filter(|(column, _)| !said(column))).cloned().collect();
+        let said = |column: &str| {
+            options.map.iter().any(|(name, _)| fold::folded(name) == fold::folded(column))
+        };
+        let overrides: Vec<(String, String)> = options
+            .map
+            .iter()
+            .chain(remembered.iter().filter(|(column, _)| !said(column)))
+            .cloned()
+            .collect();
         let format = if json.is_some() { Format::JsonLines } else { Format::Table };
         let (lines, sample) = first_rows(&mut records, &header, kind, json)?;
         let head = Head { file: &records.source().name, header: &header, sample: &sample };
@@ -199,7 +211,8 @@ fn is_json(records: &mut Records) -> Result<bool> {
     Ok(inside.is_some_and(|inside| inside.is_empty() || inside.starts_with(['"', '}'])))
 }
 
-/// The fields of the first rows. A second header, which some products write, is taken and forgotten.
+/// The fields of the first rows. A second header, which some products write, is taken and
+/// forgotten.
 fn first_rows(
     records: &mut Records,
     header: &Header,
@@ -228,7 +241,9 @@ fn first_rows(
 fn events_only<'h>(head: Head<'h>, kind: Option<&Kind>) -> Result<Head<'h>> {
     match kind {
         Some(kind) if kind.name != EVENTS => {
-            Err(usage(format!("--wide is a form of events, not of {}", kind.name)).hint("leave out --kind").into())
+            Err(usage(format!("--wide is a form of events, not of {}", kind.name))
+                .hint("leave out --kind")
+                .into())
         }
         _ => Ok(head),
     }
@@ -254,7 +269,8 @@ impl Sheet {
         self.records.source().progress.clone()
     }
 
-    /// How many of the dates read so far would have been another day under the other `--date-format`.
+    /// How many of the dates read so far would have been another day under the other
+    /// `--date-format`.
     pub fn ambiguous_dates(&self) -> u64 {
         self.times.ambiguous_dates()
     }

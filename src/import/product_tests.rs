@@ -1,4 +1,5 @@
-//! The exports of products, each with its true header: what is read from it without any option, value by value.
+//! The exports of products, each with its true header: what is read from it without any option,
+//! value by value.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,20 +26,32 @@ fn shown(value: Option<Value<'_>>) -> String {
     }
 }
 
-fn event_lines(sheet: &mut Sheet, rejects: &mut Rejects<'_>, lines: &mut Vec<String>) -> Result<u64> {
+fn event_lines(
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    lines: &mut Vec<String>,
+) -> Result<u64> {
     read_events(sheet, rejects, |row| {
-        let (company, person, id) = (row.company.unwrap_or("-"), row.person.unwrap_or("-"), row.id.unwrap_or("-"));
+        let (company, person, id) =
+            (row.company.unwrap_or("-"), row.person.unwrap_or("-"), row.id.unwrap_or("-"));
         let EventRow { line, part, event, count, at, day, .. } = row;
         let part = if part > 0 { format!("+{part}") } else { String::new() };
-        lines.push(format!("{line}{part} {company} {event}: {count} by {person} id {id} at {at} on {day}"));
+        lines.push(format!(
+            "{line}{part} {company} {event}: {count} by {person} id {id} at {at} on {day}"
+        ));
         Ok(Verdict::Accepted)
     })
 }
 
-fn fact_lines(sheet: &mut Sheet, rejects: &mut Rejects<'_>, lines: &mut Vec<String>) -> Result<u64> {
+fn fact_lines(
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    lines: &mut Vec<String>,
+) -> Result<u64> {
     read_facts(sheet, rejects, |row| {
         let cells = row.cells.iter().map(|(name, value)| format!("{name}={}", shown(*value)));
-        let custom = row.custom.iter().map(|(name, value)| format!("+{name}={}", value.unwrap_or_default()));
+        let custom =
+            row.custom.iter().map(|(name, value)| format!("+{name}={}", value.unwrap_or_default()));
         let as_of = row.as_of.map(|moment| format!("as of {}", moment.at));
         let parts: Vec<String> = cells.chain(custom).chain(as_of).collect();
         lines.push(format!("{} {}", row.line, parts.join(" ")));
@@ -48,7 +61,8 @@ fn fact_lines(sheet: &mut Sheet, rejects: &mut Rejects<'_>, lines: &mut Vec<Stri
 
 /// What the file is, its rows, and what was rejected.
 fn told(file: &str, options: &Options) -> Vec<String> {
-    open(file, options).map_or_else(|error| vec![error.to_string()], |mut sheet| lines_of(&mut sheet))
+    open(file, options)
+        .map_or_else(|error| vec![error.to_string()], |mut sheet| lines_of(&mut sheet))
 }
 
 fn lines_of(sheet: &mut Sheet) -> Vec<String> {
@@ -64,7 +78,8 @@ fn lines_of(sheet: &mut Sheet) -> Vec<String> {
 }
 
 fn mapped(pairs: &[(&str, &str)]) -> Options {
-    let map = pairs.iter().map(|(column, header)| ((*column).to_owned(), (*header).to_owned())).collect();
+    let map =
+        pairs.iter().map(|(column, header)| ((*column).to_owned(), (*header).to_owned())).collect();
     Options { map, ..Options::default() }
 }
 
@@ -160,7 +175,8 @@ fn events_may_name_the_person_alone() {
 fn told_of(text: &str, options: &Options) -> Vec<String> {
     let reader = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
     let source = Source::from_reader("f".to_owned(), reader, None, None).unwrap();
-    let sheet = Incoming::from_source(source, options).and_then(|incoming| incoming.sheet(Tz::UTC, NOW.parse()?, &[]));
+    let sheet = Incoming::from_source(source, options)
+        .and_then(|incoming| incoming.sheet(Tz::UTC, NOW.parse()?, &[]));
     sheet.map_or_else(|error| vec![error.to_string()], |mut sheet| lines_of(&mut sheet))
 }
 
@@ -176,13 +192,19 @@ fn what_is_left_to_tell_apart_by_the_header() {
             "churn_event_id,account_id,churn_date,reason_code",
             "f:1: cannot tell what this is: it could be companies, with all it needs",
         ),
-        ("Record ID,First Name,Last Name,Email,Company name", "f:1: no header that names known columns"),
+        (
+            "Record ID,First Name,Last Name,Email,Company name",
+            "f:1: no header that names known columns",
+        ),
         ("Id,AccountId,Name,OwnerId,CreatedDate,SystemModstamp", "f:1: cannot tell what this is"),
         ("Record ID,Company Name,Domain,Company Owner", "companies of HubSpot"),
         ("Id,Name,OwnerId,CreatedDate", "companies of Salesforce"),
         ("event,time,distinct_id,$insert_id,company_id,total", "events of Mixpanel"),
         ("Event Name,Time,Distinct ID,City,company_id", "events of Mixpanel"),
-        ("uuid,event,properties,elements,set,set_once,distinct_id,team_id,ip,site_url,timestamp", "events of PostHog"),
+        (
+            "uuid,event,properties,elements,set,set_once,distinct_id,team_id,ip,site_url,timestamp",
+            "events of PostHog",
+        ),
         ("event_type,event_time,user_id,$insert_id", "events of Amplitude"),
         ("user_id,event,timestamp", "events of -"),
         ("person_id,company_id,email,title", "people of -"),
@@ -200,7 +222,8 @@ fn a_wrong_guess_is_told_what_to_type_instead() {
     let hints = |text: &str, options: &Options| {
         let reader = Box::new(std::io::Cursor::new(text.to_owned().into_bytes()));
         let source = Source::from_reader("f".to_owned(), reader, None, None).unwrap();
-        let sheet = Incoming::from_source(source, options).and_then(|file| file.sheet(Tz::UTC, NOW.parse()?, &[]));
+        let sheet = Incoming::from_source(source, options)
+            .and_then(|file| file.sheet(Tz::UTC, NOW.parse()?, &[]));
         let report = crate::error::report(&sheet.err().unwrap()).unwrap();
         format!("{}\n{}", report.message, report.hints.join("\n"))
     };
@@ -210,7 +233,8 @@ fn a_wrong_guess_is_told_what_to_type_instead() {
     assert!(said.contains("the header is one of events: try --kind events"), "{said}");
     let said = hints(events, &Options { delimiter: Some(Delimiter(b';')), ..Options::default() });
     assert!(
-        said.contains("f:1: the delimiter semicolon does not fit") && said.contains("try --delimiter comma"),
+        said.contains("f:1: the delimiter semicolon does not fit")
+            && said.contains("try --delimiter comma"),
         "{said}"
     );
     let said = hints("company_id,score,responded_on,Date\n", &of_kind("events"));
@@ -220,8 +244,9 @@ fn a_wrong_guess_is_told_what_to_type_instead() {
 #[test]
 fn the_score_is_the_only_question_of_the_right_kind_with_the_right_answers() {
     let typeform = |questions: &str, answers: &str| {
-        let text =
-            format!("#,{questions},company_id,Submit Date (UTC),Network ID\na,{answers},acme,2026-03-01 09:00:00,x\n");
+        let text = format!(
+            "#,{questions},company_id,Submit Date (UTC),Network ID\na,{answers},acme,2026-03-01 09:00:00,x\n"
+        );
         told_of(&text, &Options::default()).concat()
     };
     let said = typeform("How likely are you to renew?,Would you recommend us?", "9,Sure");
@@ -314,15 +339,25 @@ fn dates_that_could_be_another_day_are_counted() {
     let reader = Box::new(std::io::Cursor::new(text));
     let source = Source::from_reader("f".to_owned(), reader, None, None).unwrap();
     let options = Options { date_format: Some(DateFormat::DayFirst), ..Options::default() };
-    let mut sheet = Incoming::from_source(source, &options).unwrap().sheet(Tz::UTC, NOW.parse().unwrap(), &[]).unwrap();
+    let mut sheet = Incoming::from_source(source, &options)
+        .unwrap()
+        .sheet(Tz::UTC, NOW.parse().unwrap(), &[])
+        .unwrap();
     read_events(&mut sheet, &mut Rejects::new("f", None), |_| Ok(Verdict::Accepted)).unwrap();
-    assert_eq!((sheet.ambiguous_dates(), sheet.plan().date_format), (1, Some(DateFormat::DayFirst)));
+    assert_eq!(
+        (sheet.ambiguous_dates(), sheet.plan().date_format),
+        (1, Some(DateFormat::DayFirst))
+    );
 }
 
 #[test]
 fn many_json_lines_are_read_in_little_memory() {
     let line = |at: usize| {
-        let wide = if at < 1000 { format!(",\"k{at}\":{{\"v\":1,\"w\":[2]}}") } else { format!(",\"later{at}\":1") };
+        let wide = if at < 1000 {
+            format!(",\"k{at}\":{{\"v\":1,\"w\":[2]}}")
+        } else {
+            format!(",\"later{at}\":1")
+        };
         format!(
             "{{\"event\":\"login\",\"properties\":{{\"time\":1772355600,\"distinct_id\":\"u\",\"company\":\"acme\"}}{wide}}}\n"
         )
@@ -330,21 +365,34 @@ fn many_json_lines_are_read_in_little_memory() {
     let text: String = (0..30_000).map(line).collect();
     let reader = Box::new(std::io::Cursor::new(text));
     let source = Source::from_reader("f".to_owned(), reader, None, None).unwrap();
-    let mut sheet =
-        Incoming::from_source(source, &Options::default()).unwrap().sheet(Tz::UTC, NOW.parse().unwrap(), &[]).unwrap();
+    let mut sheet = Incoming::from_source(source, &Options::default())
+        .unwrap()
+        .sheet(Tz::UTC, NOW.parse().unwrap(), &[])
+        .unwrap();
     assert_eq!(sheet.plan().mapping.product, Some("Mixpanel"));
     // Of more names than a table may have columns only those are kept that mean something.
-    assert_eq!(sheet.plan().headers, ["event", "properties.time", "properties.distinct_id", "properties.company"]);
+    assert_eq!(
+        sheet.plan().headers,
+        ["event", "properties.time", "properties.distinct_id", "properties.company"]
+    );
     let mut lines = Vec::new();
     let read = event_lines(&mut sheet, &mut Rejects::new("f", None), &mut lines).unwrap();
     assert_eq!((read, lines.len()), (30_000, 30_000));
-    assert_eq!(lines[29_999], "30000 acme login: 1 by u id - at 2026-03-01T09:00:00Z on 2026-03-01");
+    assert_eq!(
+        lines[29_999],
+        "30000 acme login: 1 by u id - at 2026-03-01T09:00:00Z on 2026-03-01"
+    );
 }
 
 #[test]
 fn json_that_is_not_one_object_a_line_is_refused() {
     for text in ["{\n  \"event\": \"login\"\n}\n", "{}\n{}\n"] {
         let said = told_of(text, &Options::default()).concat();
-        assert!(said.starts_with("f:1: no JSON object with anything in it stands on one of the first lines"), "{said}");
+        assert!(
+            said.starts_with(
+                "f:1: no JSON object with anything in it stands on one of the first lines"
+            ),
+            "{said}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What the reading of every kind has in common: each row is accepted or rejected, and none is lost on the way.
+//! What the reading of every kind has in common: each row is accepted or rejected, and none is lost
+//! on the way.
 
 use anyhow::Result;
 
@@ -35,11 +36,16 @@ impl<'c> Wrong<'c> {
     }
 }
 
-/// Reads every row that is left with `handle`, which gives a verdict on it, and returns how many rows there were.
+/// Reads every row that is left with `handle`, which gives a verdict on it, and returns how many
+/// rows there were.
 pub(super) fn read_rows(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
-    mut handle: impl for<'a, 'c> FnMut(&'c Mapping, &mut TimeReader, Row<'a>) -> Result<Result<Verdict, Wrong<'c>>>,
+    mut handle: impl for<'a, 'c> FnMut(
+        &'c Mapping,
+        &mut TimeReader,
+        Row<'a>,
+    ) -> Result<Result<Verdict, Wrong<'c>>>,
 ) -> Result<u64> {
     let Sheet { records, plan, times, lines } = sheet;
     rejects.begin(&plan.headers)?;
@@ -53,7 +59,12 @@ pub(super) fn read_rows(
             Ok(Verdict::Accepted) => Ok(()),
             Ok(Verdict::Rejected { column, reason }) => {
                 let header = mapping.get(column).map_or(column, |mapped| &mapped.header);
-                rejects.add(Reject { line: row.line, column: Some(header), reason: &reason, row: Some(row) })
+                rejects.add(Reject {
+                    line: row.line,
+                    column: Some(header),
+                    reason: &reason,
+                    row: Some(row),
+                })
             }
             Err(wrong) => refuse_or_reject(file, row, &wrong, rejects),
         }
@@ -88,7 +99,12 @@ fn shape(row: &Row<'_>, width: usize) -> Result<(), Wrong<'static>> {
     }
 }
 
-fn refuse_or_reject(file: &str, row: Row<'_>, wrong: &Wrong<'_>, rejects: &mut Rejects<'_>) -> Result<()> {
+fn refuse_or_reject(
+    file: &str,
+    row: Row<'_>,
+    wrong: &Wrong<'_>,
+    rejects: &mut Rejects<'_>,
+) -> Result<()> {
     let (line, column) = (row.line, wrong.column);
     match &wrong.fault {
         Fault::Row(reason) => rejects.add(Reject { line, column, reason, row: Some(row) }),
@@ -106,7 +122,8 @@ pub(super) struct Filled<'a, 'c> {
     pub(super) utc: bool,
 }
 
-/// The cell of a column, or where that is blank the first other one that stands in for it and is not.
+/// The cell of a column, or where that is blank the first other one that stands in for it and is
+/// not.
 pub(super) fn filled<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>> {
     match content(row.field(mapped.index)) {
         Some(cell) => Some(Filled { cell, header: &mapped.header, utc: mapped.utc }),
@@ -117,7 +134,11 @@ pub(super) fn filled<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled
 #[cold]
 fn otherwise<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>> {
     mapped.otherwise.iter().find_map(|place| {
-        content(row.field(place.index)).map(|cell| Filled { cell, header: &place.header, utc: place.utc })
+        content(row.field(place.index)).map(|cell| Filled {
+            cell,
+            header: &place.header,
+            utc: place.utc,
+        })
     })
 }
 
@@ -127,7 +148,10 @@ pub(super) fn required_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&
 }
 
 /// The id in a column that may be empty.
-pub(super) fn optional_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<Option<&'a str>, Wrong<'c>> {
+pub(super) fn optional_id<'a, 'c>(
+    row: &Row<'a>,
+    mapped: &'c Mapped,
+) -> Result<Option<&'a str>, Wrong<'c>> {
     match content(row.field(mapped.index)) {
         Some(cell) => cells::id(cell, row.plain).map(Some).map_err(Wrong::at(mapped)),
         None if mapped.otherwise.is_empty() => Ok(None),

@@ -1,9 +1,10 @@
 //! Text -> rows, with the line number an editor would show.
 //!
-//! The usual readers of CSV are forgiving: an unclosed quote swallows the rest of a file, text after a closing quote is
-//! glued on, a line number is off by one after CRLF. Every one of these loses events without a word, so rows are framed
-//! here, strictly. Lines without a quote, nearly all of them, are found and split by `memchr`; only a line with a quote
-//! is walked through field by field.
+//! The usual readers of CSV are forgiving: an unclosed quote swallows the rest of a file, text
+//! after a closing quote is glued on, a line number is off by one after CRLF. Every one of these
+//! loses events without a word, so rows are framed here, strictly. Lines without a quote, nearly
+//! all of them, are found and split by `memchr`; only a line with a quote is walked through field
+//! by field.
 
 use anyhow::Result;
 use memchr::{memchr, memchr_iter, memchr3};
@@ -57,7 +58,8 @@ impl<'a> Row<'a> {
         self.bounds.is_empty()
     }
 
-    /// The field at `index`, as it is in the file but without its quotes; empty where the row is too short.
+    /// The field at `index`, as it is in the file but without its quotes; empty where the row is
+    /// too short.
     pub fn field(&self, index: usize) -> &'a str {
         self.bounds.get(index).map_or("", |(from, to)| &self.text[*from..*to])
     }
@@ -82,7 +84,11 @@ pub struct Peeked {
 
 impl Peeked {
     fn of(row: Row<'_>) -> Peeked {
-        Peeked { line: row.line, fields: row.fields().map(str::to_owned).collect(), fault: row.fault }
+        Peeked {
+            line: row.line,
+            fields: row.fields().map(str::to_owned).collect(),
+            fault: row.fault,
+        }
     }
 }
 
@@ -134,11 +140,15 @@ impl Records {
         (self.delimiter, self.quoting) = (NO_DELIMITER, false);
     }
 
-    /// The next rows, at most `limit`, without taking them: those that fit into the buffer, which may grow to 4 MiB when
-    /// `grow` says so. What is wrong with the file is told when the rows are taken.
+    /// The next rows, at most `limit`, without taking them: those that fit into the buffer, which
+    /// may grow to 4 MiB when `grow` says so. What is wrong with the file is told when the rows are
+    /// taken.
     pub fn sample(&mut self, limit: usize, grow: bool) -> Result<Vec<Peeked>> {
         let mut rows = self.rows_at_hand(limit);
-        while rows.len() < limit && !self.finished && (self.to - self.from < self.buffer.len() || grow) {
+        while rows.len() < limit
+            && !self.finished
+            && (self.to - self.from < self.buffer.len() || grow)
+        {
             if self.to - self.from >= MAX_RECORD {
                 break;
             }
@@ -181,13 +191,14 @@ impl Records {
     /// Hands every row that is left to `visit`, until it returns an error.
     ///
     /// # Errors
-    /// Refuses what is not UTF-8, an unclosed quote, and a row that is too long, by its line. Passes on the errors of
-    /// `visit`.
+    /// Refuses what is not UTF-8, an unclosed quote, and a row that is too long, by its line.
+    /// Passes on the errors of `visit`.
     pub fn for_each(&mut self, mut visit: impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         self.walk(true, |row| visit(row).map(|()| true))
     }
 
-    /// Visits rows until `visit` says no. Unless they are to be taken, the position stays where it was.
+    /// Visits rows until `visit` says no. Unless they are to be taken, the position stays where it
+    /// was.
     fn walk(&mut self, take: bool, mut visit: impl FnMut(Row<'_>) -> Result<bool>) -> Result<()> {
         let mut have_text = self.from < self.to;
         while have_text || self.fill()? {
@@ -222,8 +233,8 @@ impl Records {
         self.line = line;
     }
 
-    /// Reads on until the buffer is full, which grows when the row at hand already fills it. Returns whether there is
-    /// anything left to look at.
+    /// Reads on until the buffer is full, which grows when the row at hand already fills it.
+    /// Returns whether there is anything left to look at.
     fn fill(&mut self) -> Result<bool> {
         self.buffer.copy_within(self.from..self.to, 0);
         (self.to, self.from) = (self.to - self.from, 0);
@@ -240,7 +251,12 @@ impl Records {
 
     fn grow(&mut self) -> Result<(), Failure> {
         if self.buffer.len() >= MAX_RECORD {
-            let message = format!("{}:{}: a row of more than {} MiB", self.source.name, self.line, MAX_RECORD >> 20);
+            let message = format!(
+                "{}:{}: a row of more than {} MiB",
+                self.source.name,
+                self.line,
+                MAX_RECORD >> 20
+            );
             return Err(refused(message).hint("is this a table with one record a line?"));
         }
         self.buffer.resize(self.buffer.len() * 2, 0);
@@ -259,8 +275,11 @@ impl Records {
 
     fn not_utf8(&self, bytes: &[u8], at: usize) -> Failure {
         let (line, offset) = (self.line + line_breaks(&bytes[..at]), self.offset + at as u64);
-        refused(format!("{}:{line}: not UTF-8: byte 0x{:02X} at offset {offset}", self.source.name, bytes[at]))
-            .hint("if it comes from an older spreadsheet, try --encoding windows-1252")
+        refused(format!(
+            "{}:{line}: not UTF-8: byte 0x{:02X} at offset {offset}",
+            self.source.name, bytes[at]
+        ))
+        .hint("if it comes from an older spreadsheet, try --encoding windows-1252")
     }
 }
 
@@ -317,7 +336,8 @@ struct Broken {
 
 impl Broken {
     fn failure(self, name: &str) -> Failure {
-        refused(format!("{name}:{}: {}", self.line, self.what)).hint("a quote inside a quoted field is written twice")
+        refused(format!("{name}:{}: {}", self.line, self.what))
+            .hint("a quote inside a quoted field is written twice")
     }
 }
 
@@ -338,7 +358,9 @@ impl Next {
     /// The first place at or after `from`; places only ever grow.
     fn seek(&mut self, bytes: &[u8], from: usize) -> usize {
         match self.at {
-            Some(at) if at < from => self.at = memchr(self.byte, &bytes[from..]).map(|more| from + more),
+            Some(at) if at < from => {
+                self.at = memchr(self.byte, &bytes[from..]).map(|more| from + more)
+            }
             _ => {}
         }
         self.at.unwrap_or(usize::MAX)
@@ -362,7 +384,9 @@ impl<'t> Scanner<'t> {
     fn new(text: &'t str, delimiter: u8, line: u64, last: bool, quoting: bool) -> Self {
         let bytes = text.as_bytes();
         let printable = |byte: u8| (0x20..0x7f).contains(&byte) | (byte == b'\n') | (byte == b'\r');
-        let plain = bytes.iter().fold(true, |plain, byte| plain & (printable(*byte) | (*byte == delimiter)));
+        let plain = bytes
+            .iter()
+            .fold(true, |plain, byte| plain & (printable(*byte) | (*byte == delimiter)));
         let next = |byte| Next::new(byte, bytes);
         let (feed, carriage) = (next(b'\n'), next(b'\r'));
         let quote = if quoting { next(b'"') } else { Next { byte: b'"', at: None } };
@@ -404,8 +428,8 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Walks through a row that has a quote in it. When the row is not wholly in the block, the result is `None` and
-    /// the scanner stays where it was.
+    /// Walks through a row that has a quote in it. When the row is not wholly in the block, the
+    /// result is `None` and the scanner stays where it was.
     fn quoted(&mut self, layout: &mut Layout) -> Result<Option<Shape>, Broken> {
         layout.clear();
         let mut walk = Walk { at: self.at, line: self.line, fault: None };
@@ -432,7 +456,8 @@ impl<'t> Scanner<'t> {
             let opened = walk.line;
             let Some(closed) = self.unquote(walk, layout)? else { return Ok(None) };
             if !self.ends_field(closed) {
-                // A field over several lines that ends like this did not end: two quotes of different rows have met.
+                // A field over several lines that ends like this did not end: two quotes of
+                // different rows have met.
                 if walk.line > opened {
                     return Err(Broken { line: opened, what: UNCLOSED });
                 }
@@ -453,7 +478,8 @@ impl<'t> Scanner<'t> {
         next.is_none_or(|byte| *byte == self.delimiter || matches!(byte, b'\n' | b'\r'))
     }
 
-    /// Appends what is between the quote at `walk.at` and the one that closes it; returns the place behind that.
+    /// Appends what is between the quote at `walk.at` and the one that closes it; returns the place
+    /// behind that.
     fn unquote(&self, walk: &mut Walk, layout: &mut Layout) -> Result<Option<usize>, Broken> {
         let bytes = self.text.as_bytes();
         let unclosed = Broken { line: walk.line, what: UNCLOSED };
@@ -462,7 +488,10 @@ impl<'t> Scanner<'t> {
             let quote = memchr(b'"', &bytes[from..]).map(|more| from + more);
             let to = quote.unwrap_or(bytes.len());
             walk.line += line_breaks(&bytes[from..to]);
-            if walk.line - opened > MAX_BREAKS || to - walk.at > MAX_FIELD || (quote.is_none() && self.last) {
+            if walk.line - opened > MAX_BREAKS
+                || to - walk.at > MAX_FIELD
+                || (quote.is_none() && self.last)
+            {
                 return Err(unclosed);
             }
             if quote.is_none() || (to + 1 == bytes.len() && !self.last) {
@@ -514,7 +543,8 @@ mod tests {
         Records::new(Source::from_reader("f.csv".to_owned(), reader, None, None).unwrap())
     }
 
-    /// Every row as `line:field|field`, with `!` in front of one that is at fault; and the refusal at the end.
+    /// Every row as `line:field|field`, with `!` in front of one that is at fault; and the refusal
+    /// at the end.
     fn rows(bytes: impl AsRef<[u8]>) -> Vec<String> {
         let mut rows = Vec::new();
         let ended = records(bytes.as_ref()).for_each(|row| {
@@ -557,7 +587,10 @@ mod tests {
             ("x,\"last\"", &["1:x|last"]),
             ("\"a\"b,c\n1,2\n", &["!1:ab|c", "2:1|2"]),
             ("\"say \\\"hi\\\"\",c\n1,2\n", &["!1:say \\hi\\\"\"|c", "2:1|2"]),
-            ("a,b\nx,\"open\ny,2\n", &["1:a|b", "f.csv:2: a quote opened on this line is never closed"]),
+            (
+                "a,b\nx,\"open\ny,2\n",
+                &["1:a|b", "f.csv:2: a quote opened on this line is never closed"],
+            ),
             (
                 "a,b\n1,2\nx,\"open\ny,\"2\"\n",
                 &["1:a|b", "2:1|2", "f.csv:3: a quote opened on this line is never closed"],
@@ -613,7 +646,10 @@ mod tests {
         }
         let mut late = "a,b\n".repeat(900_000).into_bytes();
         late[3_599_998] = 0xff;
-        assert_eq!(rows(late).last().unwrap(), "f.csv:900000: not UTF-8: byte 0xFF at offset 3599998");
+        assert_eq!(
+            rows(late).last().unwrap(),
+            "f.csv:900000: not UTF-8: byte 0xFF at offset 3599998"
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Rows that cannot be used. They are values, not errors: the others go on, and at the end the count decides.
+//! Rows that cannot be used. They are values, not errors: the others go on, and at the end the
+//! count decides.
 
 use std::io::Write;
 
@@ -40,7 +41,8 @@ pub enum Verdict {
     },
 }
 
-/// Counts the rejected rows of one file, keeps the first messages, and writes all to a CSV file when there is one.
+/// Counts the rejected rows of one file, keeps the first messages, and writes all to a CSV file
+/// when there is one.
 pub struct Rejects<'w> {
     file: String,
     count: u64,
@@ -49,14 +51,15 @@ pub struct Rejects<'w> {
 }
 
 impl<'w> Rejects<'w> {
-    /// Nothing rejected yet from `file`. Where there is a `sheet`, every rejected row is written to it: `line`,
-    /// `reason`, and the fields as they were.
+    /// Nothing rejected yet from `file`. Where there is a `sheet`, every rejected row is written to
+    /// it: `line`, `reason`, and the fields as they were.
     pub fn new(file: impl Into<String>, sheet: Option<Box<dyn Write + 'w>>) -> Self {
         let writer = |sheet| csv::WriterBuilder::new().flexible(true).from_writer(sheet);
         Rejects { file: file.into(), count: 0, messages: Vec::new(), sheet: sheet.map(writer) }
     }
 
-    /// Writes the header of the file of rejects, over the fields `headers` of the file that is read.
+    /// Writes the header of the file of rejects, over the fields `headers` of the file that is
+    /// read.
     pub fn begin(&mut self, headers: &[String]) -> Result<()> {
         let Some(sheet) = &mut self.sheet else { return Ok(()) };
         let names = ["line", "reason"].into_iter().chain(headers.iter().map(String::as_str));
@@ -97,14 +100,19 @@ impl<'w> Rejects<'w> {
     /// Whether a file of which `read` rows were read may be imported without the rejected ones.
     ///
     /// # Errors
-    /// Refuses it (exit 4) when more than 100 and more than 1 % were rejected, and, when `strict`, if any was.
+    /// Refuses it (exit 4) when more than 100 and more than 1 % were rejected, and, when `strict`,
+    /// if any was.
     pub fn judge(&self, read: u64, strict: bool) -> Result<(), Failure> {
         let (count, file) = (self.count, &self.file);
         if strict && count > 0 {
-            return Err(refused(format!("{file}: {count} of {read} rows rejected, and --strict allows none")));
+            return Err(refused(format!(
+                "{file}: {count} of {read} rows rejected, and --strict allows none"
+            )));
         }
         if count > TOLERATED && count * 100 > read {
-            let message = format!("{file}: {count} of {read} rows rejected: more than {TOLERATED} and more than 1 %");
+            let message = format!(
+                "{file}: {count} of {read} rows rejected: more than {TOLERATED} and more than 1 %"
+            );
             return Err(refused(message).hint("look at all of them with --rejects FILE.csv"));
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! A file or standard input, as plain UTF-8 text.
 //!
-//! What a file is called says nothing: people save workbooks, login pages and archives as `.csv`. So everything here is
-//! told from the first bytes, and what is not text is refused by the name of what it is. The text is never held whole:
-//! unpacking and transcoding are readers around readers, and whether the text really is UTF-8 is checked where lines
-//! are counted, in [`super::records`].
+//! What a file is called says nothing: people save workbooks, login pages and archives as `.csv`.
+//! So everything here is told from the first bytes, and what is not text is refused by the name of
+//! what it is. The text is never held whole: unpacking and transcoding are readers around readers,
+//! and whether the text really is UTF-8 is checked where lines are counted, in [`super::records`].
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -17,7 +17,8 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::error::{Failure, refused, usage};
 
-/// The largest window of a zstd file, as a power of two: 128 MiB. More would let a small file take all memory.
+/// The largest window of a zstd file, as a power of two: 128 MiB. More would let a small file take
+/// all memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// How much of the beginning decides what a file is.
@@ -56,20 +57,24 @@ pub struct Source {
 }
 
 impl Source {
-    /// Opens `path`, or standard input when it is `-`. `encoding` is a label such as `windows-1252`; a byte-order mark
-    /// in the file overrules it.
+    /// Opens `path`, or standard input when it is `-`. `encoding` is a label such as
+    /// `windows-1252`; a byte-order mark in the file overrules it.
     ///
     /// # Errors
-    /// What cannot be opened, is empty or is not text is refused (exit 4); an unknown encoding is a usage error.
+    /// What cannot be opened, is empty or is not text is refused (exit 4); an unknown encoding is a
+    /// usage error.
     pub fn open(path: &Path, encoding: Option<&str>) -> Result<Self> {
         let name = path.display().to_string();
         if name == "-" {
             return Source::from_reader(name, Box::new(io::stdin()), None, encoding);
         }
-        let cannot = |error: io::Error| refused(format!("cannot open {name}: {}", plain_reason(&error)));
+        let cannot =
+            |error: io::Error| refused(format!("cannot open {name}: {}", plain_reason(&error)));
         let details = std::fs::metadata(path).map_err(cannot)?;
         if details.is_dir() {
-            return Err(refused(format!("{name} is a directory")).hint("name the files in it").into());
+            return Err(refused(format!("{name} is a directory"))
+                .hint("name the files in it")
+                .into());
         }
         let file = File::open(path).map_err(cannot)?;
         let total = details.is_file().then_some(details.len());
@@ -93,7 +98,14 @@ impl Source {
         let (mark, found) = mark_of(&head);
         let encoding = found.or(asked).unwrap_or(encoding_rs::UTF_8);
         let text = transcoded(&name, skip(plain, mark), encoding)?;
-        Ok(Source { name, progress, encoding: encoding.name(), packing, skipped: mark as u64, text })
+        Ok(Source {
+            name,
+            progress,
+            encoding: encoding.name(),
+            packing,
+            skipped: mark as u64,
+            text,
+        })
     }
 
     /// Reads the next bytes of text, as [`Read::read`].
@@ -141,8 +153,10 @@ fn damaged(name: &str, packing: &str, error: &io::Error) -> Failure {
             .hint("fetch or copy the file again");
     }
     if packing == "zstd" && error.to_string().contains("memory") {
-        return refused(format!("{name} needs more memory to unpack than the 128 MiB that are allowed"))
-            .hint("pack it again without --long or --ultra");
+        return refused(format!(
+            "{name} needs more memory to unpack than the 128 MiB that are allowed"
+        ))
+        .hint("pack it again without --long or --ultra");
     }
     refused(format!("{name} is damaged: its {packing} data cannot be unpacked ({error})"))
         .hint("fetch or copy the file again")
@@ -174,8 +188,11 @@ impl<R: Read> Read for Transcoding<R> {
                 self.refill()?;
             }
             let last = self.state == End::OfInput;
-            let (result, taken, written) =
-                self.decoder.decode_to_utf8_without_replacement(&self.raw[self.from..self.to], into, last);
+            let (result, taken, written) = self.decoder.decode_to_utf8_without_replacement(
+                &self.raw[self.from..self.to],
+                into,
+                last,
+            );
             self.from += taken;
             self.offset += taken as u64;
             match result {
@@ -203,12 +220,18 @@ impl<R: Read> Transcoding<R> {
 
     fn malformed(&self) -> Failure {
         let encoding = self.decoder.encoding().name();
-        refused(format!("{} is not {encoding}: what comes before byte {} cannot be read", self.name, self.offset))
+        refused(format!(
+            "{} is not {encoding}: what comes before byte {} cannot be read",
+            self.name, self.offset
+        ))
     }
 }
 
 /// Reads the head of a stream and puts it back in front.
-fn with_head<R: Read + Send + 'static>(name: &str, mut reader: R) -> Result<(Vec<u8>, Box<dyn Read + Send>)> {
+fn with_head<R: Read + Send + 'static>(
+    name: &str,
+    mut reader: R,
+) -> Result<(Vec<u8>, Box<dyn Read + Send>)> {
     let mut head = Vec::with_capacity(HEAD);
     reader.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(|error| told(name, error))?;
     Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
@@ -222,11 +245,16 @@ fn packing_of(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn unpacked(name: &str, packed: Box<dyn Read + Send>, packing: Option<&'static str>) -> Result<Box<dyn Read + Send>> {
+fn unpacked(
+    name: &str,
+    packed: Box<dyn Read + Send>,
+    packing: Option<&'static str>,
+) -> Result<Box<dyn Read + Send>> {
     let name = name.to_owned();
     Ok(match packing {
         Some(packing @ "gzip") => {
-            // A gzip file may be several, one after the other (`cat a.gz b.gz`): all of them are read.
+            // A gzip file may be several, one after the other (`cat a.gz b.gz`): all of them are
+            // read.
             let inner = MultiGzDecoder::new(BufReader::with_capacity(CHUNK, packed));
             Box::new(Unpacking { inner, name, packing })
         }
@@ -258,7 +286,9 @@ const SAVE_AS_CSV: &str = "export or save it as CSV (UTF-8)";
 
 fn refuse_what_is_no_table(name: &str, head: &[u8], encoding_asked: bool) -> Result<(), Failure> {
     if head.is_empty() {
-        return Err(refused(format!("{name} is empty")).hint("an export of nothing still has a header"));
+        return Err(
+            refused(format!("{name} is empty")).hint("an export of nothing still has a header")
+        );
     }
     if let Some(what) = what_it_is(head) {
         return Err(refused(format!("{name} is {what}, not a table of text")).hint(SAVE_AS_CSV));
@@ -286,16 +316,22 @@ fn what_it_is(head: &[u8]) -> Option<&'static str> {
 /// HTML, XML and an array of JSON are text, but neither a table nor JSON lines.
 fn refuse_markup(name: &str, text: &[u8]) -> Result<(), Failure> {
     let start = text.get(..text.len().min(16)).unwrap_or_default().to_ascii_lowercase();
-    if [&b"<!doctype"[..], b"<html", b"<head", b"<body", b"<script", b"<!--"].iter().any(|tag| start.starts_with(tag)) {
-        return Err(refused(format!("{name} is HTML: a web page, perhaps of a login, instead of the export"))
-            .hint("the download probably failed; fetch it again, signed in"));
+    if [&b"<!doctype"[..], b"<html", b"<head", b"<body", b"<script", b"<!--"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
+    {
+        return Err(refused(format!(
+            "{name} is HTML: a web page, perhaps of a login, instead of the export"
+        ))
+        .hint("the download probably failed; fetch it again, signed in"));
     }
     if start.starts_with(b"<?xml") {
         return Err(refused(format!("{name} is XML, not a table of text")).hint(SAVE_AS_CSV));
     }
     match (text.first(), text.get(1..).unwrap_or_default().trim_ascii_start().first()) {
         (Some(b'['), None | Some(b'{' | b'[' | b']' | b'"' | b'0'..=b'9')) => {
-            Err(refused(format!("{name} is a JSON array")).hint("write one object a line: jq -c '.[]'"))
+            Err(refused(format!("{name} is a JSON array"))
+                .hint("write one object a line: jq -c '.[]'"))
         }
         _ => Ok(()),
     }
@@ -340,7 +376,16 @@ fn transcoded(
     }
     let decoder = encoding.new_decoder_without_bom_handling();
     let (raw, name) = (vec![0; CHUNK], name.to_owned());
-    Ok(Box::new(Transcoding { inner, name, decoder, raw, from: 0, to: 0, offset: 0, state: End::NotYet }))
+    Ok(Box::new(Transcoding {
+        inner,
+        name,
+        decoder,
+        raw,
+        from: 0,
+        to: 0,
+        offset: 0,
+        state: End::NotYet,
+    }))
 }
 
 /// What we put into an [`io::Error`] on its way through a reader comes out as itself.

@@ -1,4 +1,5 @@
-//! The days that a file covers, and those it leaves out: an export that lost a day looks like a drop in usage.
+//! The days that a file covers, and those it leaves out: an export that lost a day looks like a
+//! drop in usage.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,8 @@ impl DaysSeen {
 
     /// The days between the first and the last that were not seen, in order.
     pub fn missing(&self) -> Vec<Day> {
-        let gap = |(day, next): (&Day, &Day)| (day.number() + 1..next.number()).map(Day::from_number);
+        let gap =
+            |(day, next): (&Day, &Day)| (day.number() + 1..next.number()).map(Day::from_number);
         self.days.iter().zip(self.days.iter().skip(1)).flat_map(gap).collect()
     }
 }
@@ -48,7 +50,10 @@ mod tests {
         for number in [20_000, 20_000, 20_004, 20_001] {
             seen.add(Day::from_number(number));
         }
-        assert_eq!((seen.first(), seen.last()), (Some(Day::from_number(20_000)), Some(Day::from_number(20_004))));
+        assert_eq!(
+            (seen.first(), seen.last()),
+            (Some(Day::from_number(20_000)), Some(Day::from_number(20_004)))
+        );
         assert_eq!(seen.missing(), [Day::from_number(20_002), Day::from_number(20_003)]);
         assert_eq!(DaysSeen::default().missing(), []);
     }

@@ -14,7 +14,8 @@ const NOW: &str = "2026-03-10T12:00:00Z";
 
 fn sheet_of(bytes: &[u8], options: &Options) -> Result<Sheet> {
     let reader = Box::new(Cursor::new(bytes.to_vec()));
-    let source = Source::from_reader("f.csv".to_owned(), reader, None, options.encoding.as_deref())?;
+    let source =
+        Source::from_reader("f.csv".to_owned(), reader, None, options.encoding.as_deref())?;
     Incoming::from_source(source, options)?.sheet(Tz::UTC, NOW.parse()?, &[])
 }
 
@@ -23,7 +24,8 @@ fn kind(name: &str) -> Options {
 }
 
 fn mapped(pairs: &[(&str, &str)]) -> Options {
-    let map = pairs.iter().map(|(column, header)| ((*column).to_owned(), (*header).to_owned())).collect();
+    let map =
+        pairs.iter().map(|(column, header)| ((*column).to_owned(), (*header).to_owned())).collect();
     Options { map, ..Options::default() }
 }
 
@@ -31,8 +33,12 @@ fn mapped(pairs: &[(&str, &str)]) -> Options {
 fn plan_of(header: &str, options: &Options) -> String {
     match sheet_of(header.as_bytes(), options) {
         Ok(Sheet { plan: Plan { mapping, .. }, .. }) => {
-            let columns = mapping.columns.iter().map(|mapped| format!("{}={}", mapped.column.name, mapped.header));
-            let custom = mapping.custom.iter().map(|custom| format!("+{}={}", custom.name, custom.header));
+            let columns = mapping
+                .columns
+                .iter()
+                .map(|mapped| format!("{}={}", mapped.column.name, mapped.header));
+            let custom =
+                mapping.custom.iter().map(|custom| format!("+{}={}", custom.name, custom.header));
             let ignored = mapping.ignored.iter().map(|header| format!("-{header}"));
             let columns: Vec<String> = columns.chain(custom).chain(ignored).collect();
             format!("{}: {}", mapping.kind.name, columns.join(" "))
@@ -51,7 +57,10 @@ fn the_kind_is_told_from_the_header_when_it_is_unmistakable() {
         ("id,company_id,event,timestamp,reason", "events"),
         ("company_id", "companies"),
         ("company_id,name,csm,mrr", "companies"),
-        ("company_id,name,industry,country,signup_date,plan_tier,seats,is_trial,churn_flag", "companies"),
+        (
+            "company_id,name,industry,country,signup_date,plan_tier,seats,is_trial,churn_flag",
+            "companies",
+        ),
         ("company_id,name,created_at", "companies"),
         ("company_id,subscription_id,started_on,mrr", "subscriptions"),
         ("person_id,company_id,name,role", "people"),
@@ -61,7 +70,10 @@ fn the_kind_is_told_from_the_header_when_it_is_unmistakable() {
         ("company_id,occurred_at,direction,with", "touchpoints"),
         ("company_id,event,due_on", "goals"),
         ("signal_id,reason", "acks"),
-        ("id,company_id,company_name,rule,kind,event,type,state,raised_on,acknowledged_at,reason", "acks"),
+        (
+            "id,company_id,company_name,rule,kind,event,type,state,raised_on,acknowledged_at,reason",
+            "acks",
+        ),
         ("company_id,pulse,set_on", "pulses"),
         ("name,role,email", "team"),
     ];
@@ -127,9 +139,15 @@ fn columns_are_found_under_their_names_elsewhere() {
             "account_id,customer_id,event,timestamp",
             "f.csv:1: 'account_id' and 'customer_id' could both be meant by company_id",
         ),
-        ("company_id,event,event_name,timestamp", "f.csv:1: 'event' and 'event_name' could both be meant by event"),
+        (
+            "company_id,event,event_name,timestamp",
+            "f.csv:1: 'event' and 'event_name' could both be meant by event",
+        ),
         ("company_id,event,timestamp,Event", "f.csv:1: column 'Event' is there twice (2 and 4)"),
-        ("company_id,foo.bar,foo!bar", "f.csv:1: 'foo.bar' and 'foo!bar' would both become the attribute foo_bar"),
+        (
+            "company_id,foo.bar,foo!bar",
+            "f.csv:1: 'foo.bar' and 'foo!bar' would both become the attribute foo_bar",
+        ),
     ];
     for (header, expected) in cases {
         assert_eq!(plan_of(header, &Options::default()), expected, "{header}");
@@ -155,8 +173,16 @@ fn a_mapping_by_hand_goes_before_everything() {
             &[("count", "")],
             "events: company_id=company_id event=event timestamp=timestamp -total",
         ),
-        ("company_id,event,timestamp", &[("person_id", "usr")], "f.csv:1: no column 'usr' for --map person_id"),
-        ("company_id,event,timestamp", &[("time", "timestamp")], "--map time: events have no such column"),
+        (
+            "company_id,event,timestamp",
+            &[("person_id", "usr")],
+            "f.csv:1: no column 'usr' for --map person_id",
+        ),
+        (
+            "company_id,event,timestamp",
+            &[("time", "timestamp")],
+            "--map time: events have no such column",
+        ),
         (
             "company_id,name,company",
             &[("name", "company")],
@@ -170,8 +196,16 @@ fn a_mapping_by_hand_goes_before_everything() {
 
 #[test]
 fn a_remembered_mapping_gives_way_to_the_options() {
-    let remembered = [("event".to_owned(), "b".to_owned()), ("company_id".to_owned(), "a".to_owned())];
-    let source = || Source::from_reader("f.csv".to_owned(), Box::new(Cursor::new("a,b,c,timestamp\n")), None, None);
+    let remembered =
+        [("event".to_owned(), "b".to_owned()), ("company_id".to_owned(), "a".to_owned())];
+    let source = || {
+        Source::from_reader(
+            "f.csv".to_owned(),
+            Box::new(Cursor::new("a,b,c,timestamp\n")),
+            None,
+            None,
+        )
+    };
     let options = mapped(&[("event", "c")]);
     let incoming = Incoming::from_source(source().unwrap(), &options).unwrap();
     assert_eq!(incoming.header_text(), "a,b,c,timestamp");
@@ -193,14 +227,18 @@ fn the_delimiter_is_the_one_under_which_the_header_makes_sense() {
     let sheet = sheet_of(b"company_id;\"a,b,c,d\";event;timestamp\n", &Options::default()).unwrap();
     assert_eq!(sheet.plan().delimiter.name(), "semicolon");
     let asked = Options { delimiter: "~".parse().ok(), ..Options::default() };
-    assert_eq!(sheet_of(b"company_id~event~timestamp\n", &asked).unwrap().plan().delimiter, Delimiter(b'~'));
+    assert_eq!(
+        sheet_of(b"company_id~event~timestamp\n", &asked).unwrap().plan().delimiter,
+        Delimiter(b'~')
+    );
     assert!("xy".parse::<Delimiter>().is_err() && "\"".parse::<Delimiter>().is_err());
 }
 
 #[test]
 fn a_long_file_with_all_fields_quoted_is_read() {
     // Looking for a `sep=` line once took a quoted header, and all that followed, for one row.
-    let text = "\"company_id\",\"event\",\"timestamp\"\n".to_owned() + &"\"a\",\"b\",\"2026-03-01\"\n".repeat(300_000);
+    let text = "\"company_id\",\"event\",\"timestamp\"\n".to_owned()
+        + &"\"a\",\"b\",\"2026-03-01\"\n".repeat(300_000);
     let mut sheet = sheet_of(text.as_bytes(), &Options::default()).unwrap();
     let read = read_events(&mut sheet, &mut Rejects::new("f.csv", None), |_| Ok(Verdict::Accepted));
     assert_eq!(read.unwrap(), 300_000);
@@ -211,7 +249,8 @@ fn events_of(text: &str, options: &Options) -> Vec<String> {
     let mut sheet = sheet_of(text.as_bytes(), options).unwrap();
     let (mut lines, mut rejects) = (Vec::new(), Rejects::new("f.csv", None));
     let read = read_events(&mut sheet, &mut rejects, |row| {
-        let (company, person, id) = (row.company.unwrap_or("-"), row.person.unwrap_or("-"), row.id.unwrap_or("-"));
+        let (company, person, id) =
+            (row.company.unwrap_or("-"), row.person.unwrap_or("-"), row.id.unwrap_or("-"));
         let EventRow { line, event, count, at, day, .. } = row;
         lines.push(format!("{line} {company} {event} {person} {id} {count} {at} {day}"));
         Ok(Verdict::Accepted)
@@ -261,9 +300,14 @@ fn rows_that_cannot_be_used_are_told_by_file_line_and_column() {
 
 #[test]
 fn the_store_may_reject_a_row_too() {
-    let mut sheet = sheet_of(b"Account ID,event,timestamp\nacme,login,2026-03-01\n", &Options::default()).unwrap();
+    let mut sheet =
+        sheet_of(b"Account ID,event,timestamp\nacme,login,2026-03-01\n", &Options::default())
+            .unwrap();
     let mut rejects = Rejects::new("f.csv", None);
-    let verdict = || Verdict::Rejected { column: "company_id", reason: "two companies are called that".to_owned() };
+    let verdict = || Verdict::Rejected {
+        column: "company_id",
+        reason: "two companies are called that".to_owned(),
+    };
     assert_eq!(read_events(&mut sheet, &mut rejects, |_| Ok(verdict())).unwrap(), 1);
     assert_eq!(rejects.messages(), ["f.csv:2: Account ID: two companies are called that"]);
 }
@@ -284,9 +328,13 @@ fn rows_become_companies() {
             assert_eq!(row.get("seats"), Some(Value::Whole(25)));
             assert_eq!(row.get("renewal_on"), Some(day("2026-09-30")));
             assert_eq!(row.get("created_on"), Some(day("1995-05-01")));
-            assert_eq!(row.custom, [("country_region", Some("two\nlines")), ("custom_health_score", Some("7"))]);
+            assert_eq!(
+                row.custom,
+                [("country_region", Some("two\nlines")), ("custom_health_score", Some("7"))]
+            );
         } else {
-            let empty = ["name", "mrr", "seats", "renewal_on", "created_on"].map(|name| (name, None));
+            let empty =
+                ["name", "mrr", "seats", "renewal_on", "created_on"].map(|name| (name, None));
             assert_eq!(row.cells[1..3], empty[0..2]);
             assert!(empty.iter().all(|cell| row.cells.contains(cell)));
             assert!(!row.cells.iter().any(|(name, _)| *name == "csm"));
@@ -320,7 +368,8 @@ fn every_kind_is_read_by_the_types_of_its_columns() {
         "f.csv:7: comment: control character (U+0007) in the text",
     ];
     assert_eq!(rejects.messages(), expected);
-    let touch = "company_id,occurred_at,direction\nacme,2026-03-01,Inbound\nacme,2026-03-01,sideways\n";
+    let touch =
+        "company_id,occurred_at,direction\nacme,2026-03-01,Inbound\nacme,2026-03-01,sideways\n";
     let (mut sheet, mut rejects) =
         (sheet_of(touch.as_bytes(), &Options::default()).unwrap(), Rejects::new("f.csv", None));
     read_facts(&mut sheet, &mut rejects, |row| {
@@ -333,7 +382,8 @@ fn every_kind_is_read_by_the_types_of_its_columns() {
 
 #[test]
 fn all_rejected_rows_go_to_the_file_of_rejects() {
-    let text = "company_id,event,timestamp\nacme,\"lo\"\"gin\",never\nacme,login\nacme,login,2026-03-01\n";
+    let text =
+        "company_id,event,timestamp\nacme,\"lo\"\"gin\",never\nacme,login\nacme,login,2026-03-01\n";
     let mut written = Vec::new();
     let mut sheet = sheet_of(text.as_bytes(), &Options::default()).unwrap();
     let mut rejects = Rejects::new("f.csv", Some(Box::new(&mut written)));
@@ -355,15 +405,20 @@ fn rejects_are_written_also_when_the_file_is_refused() {
     drop(rejects);
     assert_eq!(error.to_string(), "f.csv:3: timestamp: '03/04/2025' may be day/month or month/day");
     assert_eq!(error::report(&error).unwrap().kind.exit_code(), 4);
-    assert!(String::from_utf8(written).unwrap().ends_with("2,timestamp: 'never' is not a time,acme,login,never\n"));
+    assert!(
+        String::from_utf8(written)
+            .unwrap()
+            .ends_with("2,timestamp: 'never' is not a time,acme,login,never\n")
+    );
 }
 
 #[test]
 fn too_many_rejected_rows_refuse_the_file() {
     let rejects = |count: u64| {
         let mut rejects = Rejects::new("f.csv", None);
-        (0..count)
-            .for_each(|line| rejects.add(rejects::Reject { line, column: None, reason: "x", row: None }).unwrap());
+        (0..count).for_each(|line| {
+            rejects.add(rejects::Reject { line, column: None, reason: "x", row: None }).unwrap()
+        });
         rejects
     };
     assert!(rejects(100).judge(100, false).is_ok());
@@ -400,7 +455,9 @@ fn options_of(args: &[String]) -> (Options, bool) {
             "--encoding" => options.encoding = Some(value()),
             "--timezone" => options.timezone = value().parse().ok(),
             "--date-format" => options.date_format = value().parse().ok(),
-            "--map" => options.map.extend(value().split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned()))),
+            "--map" => options
+                .map
+                .extend(value().split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned()))),
             other => panic!("{other}"),
         }
     }
@@ -429,7 +486,8 @@ fn outcome(case: &Case, now: &str) -> (String, u8) {
         said = rejects.messages().join("\n");
         let (read, rejected) = (read?, rejects.count());
         rejects.judge(read, strict)?;
-        // On a new database all that is accepted and adds something is new; the fixtures hold no event id twice.
+        // On a new database all that is accepted and adds something is new; the fixtures hold no
+        // event id twice.
         let known = read - new - rejected;
         said.push_str(&format!("\nread {read}: new {new}, known {known}, rejected {rejected}"));
         Ok(if rejected > 0 { 3 } else { 0 })
@@ -450,7 +508,12 @@ fn the_bad_files_of_the_contract_are_told_as_promised() {
         let (said, code) = outcome(&case, &now);
         assert_eq!(code, case.exit, "{} {:?}: {said}", case.file, case.args);
         for part in &case.stderr {
-            assert!(said.contains(part.as_str()), "{} {:?}: no {part:?} in: {said}", case.file, case.args);
+            assert!(
+                said.contains(part.as_str()),
+                "{} {:?}: no {part:?} in: {said}",
+                case.file,
+                case.args
+            );
         }
     }
 }
@@ -463,7 +526,9 @@ fn a_large_file_is_read_in_little_memory_and_its_progress_is_known() {
     (0..300).for_each(|_| packed.write_all(&line).unwrap());
     let packed = packed.finish().unwrap();
     let total = packed.len() as u64;
-    let source = Source::from_reader("f.gz".to_owned(), Box::new(Cursor::new(packed)), Some(total), None).unwrap();
+    let source =
+        Source::from_reader("f.gz".to_owned(), Box::new(Cursor::new(packed)), Some(total), None)
+            .unwrap();
     let incoming = Incoming::from_source(source, &Options::default()).unwrap();
     let mut sheet = incoming.sheet(Tz::UTC, NOW.parse().unwrap(), &[]).unwrap();
     let mut rejects = Rejects::new("f.gz", None);
@@ -475,9 +540,10 @@ fn a_large_file_is_read_in_little_memory_and_its_progress_is_known() {
 #[test]
 fn what_cannot_be_opened_is_named() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    for (path, reason) in
-        [("no-such-file.csv", "no-such-file.csv: there is no such file"), ("src", "src is a directory")]
-    {
+    for (path, reason) in [
+        ("no-such-file.csv", "no-such-file.csv: there is no such file"),
+        ("src", "src is a directory"),
+    ] {
         let error = Incoming::open(&folder.join(path), &Options::default()).err().unwrap();
         assert!(error.to_string().ends_with(reason), "{error}");
         assert_eq!(error::report(&error).unwrap().kind.exit_code(), 4);
@@ -486,7 +552,8 @@ fn what_cannot_be_opened_is_named() {
 
 #[test]
 fn an_unknown_encoding_or_kind_is_a_usage_error() {
-    let wrong = [Options { encoding: Some("latin-99".to_owned()), ..Options::default() }, kind("event")];
+    let wrong =
+        [Options { encoding: Some("latin-99".to_owned()), ..Options::default() }, kind("event")];
     for options in wrong {
         let error = sheet_of(b"company_id,event,timestamp\n", &options).err().unwrap();
         assert_eq!(error::report(&error).unwrap().kind.exit_code(), 2);
@@ -494,7 +561,8 @@ fn an_unknown_encoding_or_kind_is_a_usage_error() {
 }
 
 proptest! {
-    /// Whatever the bytes are: no panic, and every row that was read is either handed over or rejected.
+    /// Whatever the bytes are: no panic, and every row that was read is either handed over or
+    /// rejected.
     #[test]
     fn no_row_is_lost(
         pieces in prop::collection::vec(

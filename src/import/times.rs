@@ -1,8 +1,9 @@
 //! Times, in the few ways of writing them that mean one thing only.
 //!
-//! Everything becomes an instant and the calendar day of that instant in the database's zone. A bare date is that day
-//! whatever the zone. Files hold millions of times that lie close together, so the last date and the offset of each
-//! hour are remembered; both give the same result as asking each time, only sooner.
+//! Everything becomes an instant and the calendar day of that instant in the database's zone. A
+//! bare date is that day whatever the zone. Files hold millions of times that lie close together,
+//! so the last date and the offset of each hour are remembered; both give the same result as asking
+//! each time, only sooner.
 
 use std::str::FromStr;
 
@@ -17,7 +18,8 @@ const MICROS: i64 = 1_000_000;
 const HOUR: i64 = 3600;
 const DAY: i64 = 86_400;
 
-/// 2000-01-01: nothing that has happened and is worth importing is older; what is, comes from an unset clock.
+/// 2000-01-01: nothing that has happened and is worth importing is older; what is, comes from an
+/// unset clock.
 const FIRST_PAST_DAY: Day = Day::from_number(10_957);
 /// 1900-01-01 and 2200-12-31: the limits of all other dates.
 const FIRST_DAY: Day = Day::from_number(-25_567);
@@ -44,7 +46,8 @@ pub enum DateFormat {
 impl FromStr for DateFormat {
     type Err = String;
 
-    /// Reads `dmy`, `day-first`, `dd/mm/yyyy`, `%d.%m.%Y` and their like, or the same with the month first.
+    /// Reads `dmy`, `day-first`, `dd/mm/yyyy`, `%d.%m.%Y` and their like, or the same with the
+    /// month first.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.to_ascii_lowercase();
         let mut letters: Vec<char> = text.chars().filter(char::is_ascii_alphabetic).collect();
@@ -52,7 +55,9 @@ impl FromStr for DateFormat {
         match (text.as_str(), letters.iter().collect::<String>().as_str()) {
             ("day-first" | "dayfirst", _) | (_, "dmy") => Ok(DateFormat::DayFirst),
             ("month-first" | "monthfirst", _) | (_, "mdy") => Ok(DateFormat::MonthFirst),
-            _ => Err(format!("'{text}' is not a date format; say dmy (03/04 is 3 April) or mdy (03/04 is 4 March)")),
+            _ => Err(format!(
+                "'{text}' is not a date format; say dmy (03/04 is 3 April) or mdy (03/04 is 4 March)"
+            )),
         }
     }
 }
@@ -134,14 +139,23 @@ impl TimeReader {
         let (days, local) = (ZoneHours::new(settings.zone), LocalHours::new(settings.times_in));
         let day = Day::from_number(0);
         let last_whole = Moment { at: Instant::start_of(day, settings.zone), day };
-        TimeReader { settings, unit: None, ambiguous: 0, last_date: (*b"1970-01-01", day), last_whole, days, local }
+        TimeReader {
+            settings,
+            unit: None,
+            ambiguous: 0,
+            last_date: (*b"1970-01-01", day),
+            last_whole,
+            days,
+            local,
+        }
     }
 
-    /// Reads a trimmed, non-blank cell. `utc`: the column's header says that times without offset are in UTC.
+    /// Reads a trimmed, non-blank cell. `utc`: the column's header says that times without offset
+    /// are in UTC.
     ///
     /// # Errors
-    /// What is no time, does not exist in its zone, or is not plausible costs the row; a day/month/year time without
-    /// a date format the file.
+    /// What is no time, does not exist in its zone, or is not plausible costs the row; a
+    /// day/month/year time without a date format the file.
     pub fn read(&mut self, cell: &str, utc: bool, plausible: Plausible) -> Result<Moment, Fault> {
         let bytes = cell.as_bytes();
         if bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-' {
@@ -158,7 +172,8 @@ impl TimeReader {
         self.believed(cell, moment, plausible)
     }
 
-    /// How many of the dates read so far would have been another day under the other `--date-format`.
+    /// How many of the dates read so far would have been another day under the other
+    /// `--date-format`.
     pub fn ambiguous_dates(&self) -> u64 {
         self.ambiguous
     }
@@ -179,7 +194,10 @@ impl TimeReader {
         let day = match self.settings.date_format {
             None if day_first.or(month_first).is_some() => {
                 let message = format!("{} may be day/month or month/day", shown(cell));
-                return Err(Fault::File { message, hint: "say which with --date-format dmy or --date-format mdy" });
+                return Err(Fault::File {
+                    message,
+                    hint: "say which with --date-format dmy or --date-format mdy",
+                });
             }
             Some(DateFormat::MonthFirst) => month_first,
             _ => day_first,
@@ -187,7 +205,8 @@ impl TimeReader {
         if year < 100 {
             return Err(Fault::row(format!("{} has a year of two digits", shown(cell))));
         }
-        self.ambiguous += u64::from(day_first.is_some() && month_first.is_some() && day_first != month_first);
+        self.ambiguous +=
+            u64::from(day_first.is_some() && month_first.is_some() && day_first != month_first);
         day.ok_or_else(|| match day_first.or(month_first) {
             Some(_) => no_such_day_in(cell, self.settings.date_format),
             None => no_such_day(cell),
@@ -209,7 +228,8 @@ impl TimeReader {
             None if utc => local,
             None => self.local.utc(local).ok_or_else(|| self.in_gap(cell))?,
         };
-        let fraction = if clock.second == 60 { leap_fraction(cell, seconds)? } else { clock.micros };
+        let fraction =
+            if clock.second == 60 { leap_fraction(cell, seconds)? } else { clock.micros };
         Ok(self.moment(seconds * MICROS + fraction))
     }
 
@@ -223,8 +243,9 @@ impl TimeReader {
     fn unix(&mut self, cell: &str, number: i64, plausible: Plausible) -> Result<Moment, Fault> {
         let unit = self.unit.unwrap_or_else(|| Unit::of_size(number));
         let micros = unit.micros(number).filter(|micros| micros.abs() < 253_402_300_800 * MICROS);
-        let micros =
-            micros.ok_or_else(|| Fault::row(format!("implausible Unix time {} in {}", shown(cell), unit.name())))?;
+        let micros = micros.ok_or_else(|| {
+            Fault::row(format!("implausible Unix time {} in {}", shown(cell), unit.name()))
+        })?;
         let moment = self.moment(micros);
         let moment = self.believed(cell, moment, plausible)?;
         // Only a believable time may decide for the whole file.
@@ -235,15 +256,19 @@ impl TimeReader {
     fn moment(&mut self, micros: i64) -> Moment {
         let seconds = micros.div_euclid(MICROS);
         let local = seconds + i64::from(self.days.offset(seconds));
-        Moment { at: Instant::from_micros(micros), day: Day::from_number(local.div_euclid(DAY) as i32) }
+        Moment {
+            at: Instant::from_micros(micros),
+            day: Day::from_number(local.div_euclid(DAY) as i32),
+        }
     }
 
     fn believed(&self, cell: &str, moment: Moment, plausible: Plausible) -> Result<Moment, Fault> {
         let (believable, why) = match plausible {
             Plausible::Past if moment.day < FIRST_PAST_DAY => (false, "before 2000"),
-            Plausible::Past => {
-                (moment.at.micros() - self.settings.now.micros() <= DAY * MICROS, "more than a day ahead of now")
-            }
+            Plausible::Past => (
+                moment.at.micros() - self.settings.now.micros() <= DAY * MICROS,
+                "more than a day ahead of now",
+            ),
             Plausible::Ever => ((FIRST_DAY..=LAST_DAY).contains(&moment.day), "outside 1900..2200"),
         };
         if believable {
@@ -275,11 +300,14 @@ fn no_such_day(cell: &str) -> Fault {
 /// A date that exists only in the other order of day and month.
 fn no_such_day_in(cell: &str, format: Option<DateFormat>) -> Fault {
     let other = if format == Some(DateFormat::MonthFirst) { "dmy" } else { "mdy" };
-    Fault::row(format!("{} is an impossible date; with --date-format {other} it would be one", shown(cell)))
+    Fault::row(format!(
+        "{} is an impossible date; with --date-format {other} it would be one",
+        shown(cell)
+    ))
 }
 
-/// A leap second comes only at the end of an hour of UTC that ends a day. It is kept as the last microsecond before
-/// midnight, so that it stays on its day.
+/// A leap second comes only at the end of an hour of UTC that ends a day. It is kept as the last
+/// microsecond before midnight, so that it stays on its day.
 fn leap_fraction(cell: &str, seconds: i64) -> Result<i64, Fault> {
     if (seconds + 1).rem_euclid(DAY) == 0 {
         return Ok(MICROS - 1);
@@ -296,8 +324,8 @@ struct Clock {
 }
 
 impl Clock {
-    /// Reads `[ T]HH:MM[:SS[.fff]][Z|±hh:mm]`; the offset is in seconds, `None` without one. ` AM` and ` PM` are as
-    /// clear, and so is ` UTC`.
+    /// Reads `[ T]HH:MM[:SS[.fff]][Z|±hh:mm]`; the offset is in seconds, `None` without one. ` AM`
+    /// and ` PM` are as clear, and so is ` UTC`.
     fn read(text: &[u8]) -> Option<(Clock, Option<i32>)> {
         match text.last() {
             Some(b'M' | b'm' | b'C') => Clock::read_with_word(text),
@@ -312,9 +340,9 @@ impl Clock {
                 let (clock, offset) = Clock::read_plain(clock)?;
                 Some((clock.in_half(half.eq_ignore_ascii_case(&b'P'))?, offset))
             }
-            [clock @ .., b' ', b'U', b'T', b'C'] => {
-                Clock::read_plain(clock).filter(|(_, offset)| offset.is_none()).map(|(clock, _)| (clock, Some(0)))
-            }
+            [clock @ .., b' ', b'U', b'T', b'C'] => Clock::read_plain(clock)
+                .filter(|(_, offset)| offset.is_none())
+                .map(|(clock, _)| (clock, Some(0))),
             _ => None,
         }
     }
@@ -350,7 +378,8 @@ impl Clock {
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.', digits @ ..] = text else { return Some((0, text)) };
     let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let micros = (0..6).fold(0, |sum, at| sum * 10 + if at < length { i64::from(digits[at] - b'0') } else { 0 });
+    let micros = (0..6)
+        .fold(0, |sum, at| sum * 10 + if at < length { i64::from(digits[at] - b'0') } else { 0 });
     (length > 0).then(|| (micros, &digits[length..]))
 }
 
@@ -364,7 +393,11 @@ fn offset(text: &[u8]) -> Option<Option<i32>> {
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
             let (hours, minutes) = (two(*h1, *h2)?, two(*m1, *m2)?);
             let seconds = (hours * 3600 + minutes * 60) as i32;
-            (hours < 24 && minutes < 60).then_some(Some(if *sign == b'-' { -seconds } else { seconds }))
+            (hours < 24 && minutes < 60).then_some(Some(if *sign == b'-' {
+                -seconds
+            } else {
+                seconds
+            }))
         }
         _ => None,
     }
@@ -376,7 +409,8 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
 }
 
 fn digits(text: &[u8]) -> Option<u32> {
-    let digit = |sum: u32, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'));
+    let digit =
+        |sum: u32, byte: &u8| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'));
     if text.is_empty() || text.len() > 4 { None } else { text.iter().try_fold(0, digit) }
 }
 
@@ -393,10 +427,14 @@ fn unix_number(text: &[u8]) -> Option<i64> {
 fn day_month_year(text: &[u8]) -> Option<([u32; 3], &[u8])> {
     let end = text.iter().position(|byte| matches!(byte, b' ' | b'T' | b't')).unwrap_or(text.len());
     let (date, rest) = text.split_at(end);
-    let separator = *date.iter().find(|byte| !byte.is_ascii_digit()).filter(|byte| b"/-.".contains(byte))?;
+    let separator =
+        *date.iter().find(|byte| !byte.is_ascii_digit()).filter(|byte| b"/-.".contains(byte))?;
     let mut parts = date.split(|byte| *byte == separator);
     let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let fits = first.len() <= 2 && second.len() <= 2 && matches!(year.len(), 2 | 4) && parts.next().is_none();
+    let fits = first.len() <= 2
+        && second.len() <= 2
+        && matches!(year.len(), 2 | 4)
+        && parts.next().is_none();
     let numbers = [digits(first)?, digits(second)?, digits(year)?];
     fits.then_some((numbers, rest))
 }
@@ -426,7 +464,8 @@ impl ZoneHours {
         let zone = self.zone;
         forget_when_full(&mut self.known);
         let whole = *self.known.entry(hour).or_insert_with(|| {
-            let (first, last) = (offset_at(zone, hour * HOUR), offset_at(zone, hour * HOUR + HOUR - 1));
+            let (first, last) =
+                (offset_at(zone, hour * HOUR), offset_at(zone, hour * HOUR + HOUR - 1));
             (first == last).then_some(first)
         });
         let Some(offset) = whole else { return offset_at(zone, seconds) };
@@ -457,10 +496,16 @@ struct LocalHours {
 
 impl LocalHours {
     fn new(zone: Tz) -> Self {
-        LocalHours { zone, fixed: zone == Tz::UTC, last: (i64::MIN, 0), known: FxHashMap::default() }
+        LocalHours {
+            zone,
+            fixed: zone == Tz::UTC,
+            last: (i64::MIN, 0),
+            known: FxHashMap::default(),
+        }
     }
 
-    /// Turns local seconds into seconds since 1970; the earlier of two; `None` where the clocks skip them.
+    /// Turns local seconds into seconds since 1970; the earlier of two; `None` where the clocks
+    /// skip them.
     fn utc(&mut self, local: i64) -> Option<i64> {
         if self.fixed {
             return Some(local);
@@ -525,7 +570,10 @@ mod tests {
             ("2025-03-04t05:06:07z", "2025-03-04T05:06:07Z 2025-03-04"),
             ("2025-03-04T05:06:07.5Z", "2025-03-04T05:06:07.500Z 2025-03-04"),
             ("2025-03-04T05:06:07.123456789Z", "2025-03-04T05:06:07.123456Z 2025-03-04"),
-            ("2025-03-04T05:06:07.1234567890123456789012345678901234567890Z", "2025-03-04T05:06:07.123456Z 2025-03-04"),
+            (
+                "2025-03-04T05:06:07.1234567890123456789012345678901234567890Z",
+                "2025-03-04T05:06:07.123456Z 2025-03-04",
+            ),
             ("2025-03-04T05:06:07+02:00", "2025-03-04T03:06:07Z 2025-03-04"),
             ("2025-03-04 05:06:07.25+02", "2025-03-04T03:06:07.250Z 2025-03-04"),
             ("2025-03-04T01:06:07+05:45", "2025-03-03T19:21:07Z 2025-03-03"),
@@ -596,9 +644,15 @@ mod tests {
             ("20250304", "implausible time '20250304': before 2000"),
             ("2026-03-11T12:00:00Z", "2026-03-11T12:00:00Z 2026-03-11"),
             ("2026-03-11", "2026-03-11T00:00:00Z 2026-03-11"),
-            ("2026-03-11T12:00:01Z", "implausible time '2026-03-11T12:00:01Z': more than a day ahead of now"),
+            (
+                "2026-03-11T12:00:01Z",
+                "implausible time '2026-03-11T12:00:01Z': more than a day ahead of now",
+            ),
             ("9999-12-31", "implausible time '9999-12-31': more than a day ahead of now"),
-            ("99999999999999999999", "implausible Unix time '99999999999999999999' in microseconds"),
+            (
+                "99999999999999999999",
+                "implausible Unix time '99999999999999999999' in microseconds",
+            ),
         ];
         for (cell, expected) in cases {
             assert_eq!(past(Tz::UTC, cell), expected, "{cell}");
@@ -614,7 +668,11 @@ mod tests {
             ("2201-01-01", "implausible time '2201-01-01': outside 1900..2200"),
         ];
         for (cell, expected) in cases {
-            assert_eq!(told(reader(Tz::UTC, None).read(cell, false, Plausible::Ever)), expected, "{cell}");
+            assert_eq!(
+                told(reader(Tz::UTC, None).read(cell, false, Plausible::Ever)),
+                expected,
+                "{cell}"
+            );
         }
     }
 
@@ -626,7 +684,10 @@ mod tests {
             ("2025-07-14T22:30:00Z", "2025-07-14T22:30:00Z 2025-07-15"),
             ("2025-07-15", "2025-07-14T22:00:00Z 2025-07-15"),
             ("2025-03-30 01:59:59", "2025-03-30T00:59:59Z 2025-03-30"),
-            ("2025-03-30 02:30", "'2025-03-30 02:30' does not exist in Europe/Berlin: the clocks skip it"),
+            (
+                "2025-03-30 02:30",
+                "'2025-03-30 02:30' does not exist in Europe/Berlin: the clocks skip it",
+            ),
             ("2025-03-30 03:00", "2025-03-30T01:00:00Z 2025-03-30"),
             ("2025-10-26 01:30", "2025-10-25T23:30:00Z 2025-10-26"),
             ("2025-10-26 02:30", "2025-10-26T00:30:00Z 2025-10-26"),
@@ -635,7 +696,11 @@ mod tests {
         let mut one = reader(Tz::Europe__Berlin, None);
         for (cell, expected) in cases {
             assert_eq!(past(Tz::Europe__Berlin, cell), expected, "{cell}");
-            assert_eq!(told(one.read(cell, false, Plausible::Past)), expected, "{cell} with what is remembered");
+            assert_eq!(
+                told(one.read(cell, false, Plausible::Past)),
+                expected,
+                "{cell} with what is remembered"
+            );
         }
     }
 
@@ -650,17 +715,24 @@ mod tests {
     #[test]
     fn a_zone_for_the_import_does_not_change_whose_days_are_counted() {
         let now = "2026-03-10T12:00:00Z".parse().unwrap();
-        let settings = TimeSettings { zone: Tz::UTC, times_in: Tz::America__New_York, date_format: None, now };
+        let settings =
+            TimeSettings { zone: Tz::UTC, times_in: Tz::America__New_York, date_format: None, now };
         let read = TimeReader::new(settings).read("2025-07-15 21:00", false, Plausible::Past);
         assert_eq!(told(read), "2025-07-16T01:00:00Z 2025-07-16");
     }
 
     #[test]
     fn what_is_remembered_of_a_zone_changes_nothing() {
-        let zones = [Tz::Australia__Lord_Howe, Tz::America__St_Johns, Tz::Asia__Kathmandu, Tz::America__Sao_Paulo];
+        let zones = [
+            Tz::Australia__Lord_Howe,
+            Tz::America__St_Johns,
+            Tz::Asia__Kathmandu,
+            Tz::America__Sao_Paulo,
+        ];
         for zone in zones {
             let (mut days, mut local) = (ZoneHours::new(zone), LocalHours::new(zone));
-            // Every 7 minutes of 2010, when St John's still changed its clocks at one minute past midnight.
+            // Every 7 minutes of 2010, when St John's still changed its clocks at one minute past
+            // midnight.
             for seconds in (1_262_304_000..1_293_840_000).step_by(420) {
                 assert_eq!(days.offset(seconds), offset_at(zone, seconds), "{zone} {seconds}");
                 assert_eq!(local.utc(seconds), earliest(zone, seconds), "{zone} {seconds}");
@@ -681,11 +753,16 @@ mod tests {
             (Some(MonthFirst), "03/04/2025", "2025-03-04T00:00:00Z 2025-03-04".to_owned()),
             (Some(DayFirst), "3.4.2025", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
             (Some(DayFirst), "28-07-2023 03:00", "2023-07-28T03:00:00Z 2023-07-28".to_owned()),
-            (Some(MonthFirst), "4/13/2025T10:11:12.5Z", "2025-04-13T10:11:12.500Z 2025-04-13".to_owned()),
+            (
+                Some(MonthFirst),
+                "4/13/2025T10:11:12.5Z",
+                "2025-04-13T10:11:12.500Z 2025-04-13".to_owned(),
+            ),
             (
                 Some(MonthFirst),
                 "13/04/2025",
-                "'13/04/2025' is an impossible date; with --date-format dmy it would be one".to_owned(),
+                "'13/04/2025' is an impossible date; with --date-format dmy it would be one"
+                    .to_owned(),
             ),
             (Some(DayFirst), "31/04/2025", "'31/04/2025' is an impossible date".to_owned()),
             (Some(DayFirst), "03/04/25", "'03/04/25' has a year of two digits".to_owned()),
@@ -693,7 +770,11 @@ mod tests {
             (Some(DayFirst), "2025-04-03", "2025-04-03T00:00:00Z 2025-04-03".to_owned()),
         ];
         for (format, cell, expected) in cases {
-            assert_eq!(told(reader(Tz::UTC, format).read(cell, false, Plausible::Past)), expected, "{format:?} {cell}");
+            assert_eq!(
+                told(reader(Tz::UTC, format).read(cell, false, Plausible::Past)),
+                expected,
+                "{format:?} {cell}"
+            );
         }
     }
 
@@ -717,7 +798,10 @@ mod tests {
         assert_eq!(read("0"), "implausible time '0': before 2000");
         assert_eq!(read("1741064767123"), "2025-03-04T05:06:07.123Z 2025-03-04");
         assert_eq!(read("1741064767"), "implausible time '1741064767': before 2000");
-        assert_eq!(read("1741064767123456"), "implausible Unix time '1741064767123456' in milliseconds");
+        assert_eq!(
+            read("1741064767123456"),
+            "implausible Unix time '1741064767123456' in milliseconds"
+        );
     }
 
     #[test]

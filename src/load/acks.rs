@@ -9,7 +9,8 @@ use crate::error::refused;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{SignalRecord, Store};
 
-/// Reads and makes all acknowledgements of a file, within a transaction that the caller has begun: all or none.
+/// Reads and makes all acknowledgements of a file, within a transaction that the caller has begun:
+/// all or none.
 ///
 /// # Errors
 /// A single row that cannot be done refuses the file.
@@ -27,7 +28,10 @@ pub fn load(
         take(store, &row, author, &mut loaded)
     })?;
     if rejects.count() > 0 {
-        let message = format!("{} rows cannot be done, and a file of acknowledgements is all or none", rejects.count());
+        let message = format!(
+            "{} rows cannot be done, and a file of acknowledgements is all or none",
+            rejects.count()
+        );
         return Err(refused(message).into());
     }
     Ok(loaded)
@@ -35,7 +39,8 @@ pub fn load(
 
 fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) -> Result<Verdict> {
     let text = required_text(row, "signal_id");
-    let signal = match text.parse().ok().map(|id| store.signal(SignalId(id))).transpose()?.flatten() {
+    let signal = match text.parse().ok().map(|id| store.signal(SignalId(id))).transpose()?.flatten()
+    {
         Some(signal) => signal,
         None => return Ok(rejected("signal_id", format!("there is no signal {text}"))),
     };
@@ -46,12 +51,20 @@ fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) 
     if let Some(verdict) = known_or_rejected(&signal, &reason, loaded) {
         return Ok(verdict);
     }
-    let outcome = match optional_text(row, "outcome").map(|text| text.parse::<Outcome>()).transpose() {
-        Ok(outcome) => outcome,
-        Err(reason) => return Ok(rejected("outcome", reason)),
-    };
+    let outcome =
+        match optional_text(row, "outcome").map(|text| text.parse::<Outcome>()).transpose() {
+            Ok(outcome) => outcome,
+            Err(reason) => return Ok(rejected("outcome", reason)),
+        };
     let by = optional_text(row, "by").unwrap_or_else(|| author.by.clone());
-    let entry = HistoryEntry { action: Action::Acknowledged, at: author.at, day: author.day, by, reason, outcome };
+    let entry = HistoryEntry {
+        action: Action::Acknowledged,
+        at: author.at,
+        day: author.day,
+        by,
+        reason,
+        outcome,
+    };
     store.add_history(signal.id, &entry)?;
     loaded.rows.add(true);
     Ok(Verdict::Accepted)
@@ -68,7 +81,10 @@ fn known_or_rejected(signal: &SignalRecord, reason: &str, loaded: &mut Loaded) -
         return Some(Verdict::Accepted);
     }
     let said = &acknowledgement.reason;
-    Some(rejected("reason", format!("signal {} was acknowledged with another reason: {said}", signal.id)))
+    Some(rejected(
+        "reason",
+        format!("signal {} was acknowledged with another reason: {said}", signal.id),
+    ))
 }
 
 fn rejected(column: &'static str, reason: String) -> Verdict {

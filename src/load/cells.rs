@@ -1,12 +1,13 @@
-//! Typed cells into the fields of domain types. A column that the file does not have leaves the field as it is, an empty cell
-//! clears it.
+//! Typed cells into the fields of domain types. A column that the file does not have leaves the
+//! field as it is, an empty cell clears it.
 
 use crate::domain::customer;
 use crate::domain::day::Day;
 use crate::domain::facts::When;
 use crate::import::{FactRow, Value};
 
-/// The cell of a column; `None` when the file does not have the column, `Some(None)` when the cell is empty.
+/// The cell of a column; `None` when the file does not have the column, `Some(None)` when the cell
+/// is empty.
 fn cell<'a>(row: &FactRow<'a>, column: &str) -> Option<Option<Value<'a>>> {
     row.cells.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
 }

@@ -17,12 +17,21 @@ use crate::store::{Store, WrittenRows};
 ///
 /// # Errors
 /// A file that is refused.
-pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
+pub fn load(
+    store: &Store,
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    watcher: &Watcher<'_>,
+) -> Result<Loaded> {
     let mut loader = Loader {
         store,
         book: CompanyBook::of(store)?,
         rows: WrittenRows::default(),
-        metrics: store.metrics()?.into_iter().map(|metric| metric.name.to_ascii_lowercase()).collect(),
+        metrics: store
+            .metrics()?
+            .into_iter()
+            .map(|metric| metric.name.to_ascii_lowercase())
+            .collect(),
         named: Vec::new(),
         companies: BTreeSet::new(),
     };
@@ -35,7 +44,15 @@ pub fn load(store: &Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher
     let remarks = loader.types(sheet)?;
     let Loader { rows, companies, .. } = loader;
     let companies_made = rows.new;
-    Ok(Loaded { read, rows, companies_made, companies_joined, companies, remarks, ..Loaded::default() })
+    Ok(Loaded {
+        read,
+        rows,
+        companies_made,
+        companies_joined,
+        companies,
+        remarks,
+        ..Loaded::default()
+    })
 }
 
 struct Loader<'s> {
@@ -63,7 +80,9 @@ impl Loader<'_> {
                 let mut company = self.store.company(key)?;
                 let old_name = company.name.clone();
                 apply(&mut company, row);
-                if let Some(old_name) = old_name.filter(|old_name| company.name.as_ref() != Some(old_name)) {
+                if let Some(old_name) =
+                    old_name.filter(|old_name| company.name.as_ref() != Some(old_name))
+                {
                     self.book.forget_name(&old_name, key);
                 }
                 self.store.update_company(key, &company)?;
@@ -85,7 +104,8 @@ impl Loader<'_> {
             self.book.add_name(name, key);
             self.named.push((key, name.to_owned()));
         }
-        // A customer that has left comes back only when somebody says so, not because a file leaves a cell empty.
+        // A customer that has left comes back only when somebody says so, not because a file leaves
+        // a cell empty.
         let mut churned_on = None;
         day(row, "churned_on", &mut churned_on);
         if let Some(churned_on) = churned_on {
@@ -97,15 +117,22 @@ impl Loader<'_> {
         Ok(Verdict::Accepted)
     }
 
-    /// The attribute that a column of the file's own becomes. The name of a metric means the metric.
+    /// The attribute that a column of the file's own becomes. The name of a metric means the
+    /// metric.
     fn own_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
-        if self.metrics.contains(name) { Cow::Owned(format!("custom_{name}")) } else { Cow::Borrowed(name) }
+        if self.metrics.contains(name) {
+            Cow::Owned(format!("custom_{name}"))
+        } else {
+            Cow::Borrowed(name)
+        }
     }
 
-    /// The company that the row is about. What stands in the column of ids is another company's name only where the row has no
-    /// other name of its own: a report without ids has the names in their place, but a list with both means what it says.
+    /// The company that the row is about. What stands in the column of ids is another company's
+    /// name only where the row has no other name of its own: a report without ids has the names in
+    /// their place, but a list with both means what it says.
     fn find(&self, text: &str, row: &FactRow<'_>) -> Result<Option<CompanyKey>, SharedName> {
-        let is_name = row.text("name").is_none_or(|name| name.to_lowercase() == text.to_lowercase());
+        let is_name =
+            row.text("name").is_none_or(|name| name.to_lowercase() == text.to_lowercase());
         if is_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
     }
 
@@ -117,7 +144,8 @@ impl Loader<'_> {
         }
     }
 
-    /// Tells the types of the file's own columns from all their values, and remarks on those that are mixed.
+    /// Tells the types of the file's own columns from all their values, and remarks on those that
+    /// are mixed.
     fn types(&self, sheet: &Sheet) -> Result<Vec<String>> {
         let mut remarks = Vec::new();
         for custom in &sheet.plan().mapping.custom {
@@ -132,7 +160,8 @@ impl Loader<'_> {
         Ok(remarks)
     }
 
-    /// Joins the companies that were known only by their names until now with those that have these names.
+    /// Joins the companies that were known only by their names until now with those that have these
+    /// names.
     fn join(&self) -> Result<u64> {
         let mut joined = 0;
         // Only now are the names those that the file leaves.

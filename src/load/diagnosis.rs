@@ -16,7 +16,8 @@ pub struct Gap {
     pub companies: Vec<String>,
 }
 
-/// Which companies are in this file, loaded within the transaction at hand, and not in others, and the other way round.
+/// Which companies are in this file, loaded within the transaction at hand, and not in others, and
+/// the other way round.
 pub fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<Gap>> {
     if loaded.companies.is_empty() {
         return Ok(Vec::new());
@@ -25,7 +26,10 @@ pub fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<Gap>> {
     let [mut here, mut elsewhere] = if is_list {
         ["in this file, but without events yet", "with events, but not in this file"]
     } else {
-        ["in this file, but in no file of companies yet", "known from other files, but not in this one"]
+        [
+            "in this file, but in no file of companies yet",
+            "known from other files, but not in this one",
+        ]
     }
     .map(|which| Gap { which, companies: Vec::new() });
     for company in store.company_summaries()? {

@@ -22,7 +22,12 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 ///
 /// # Errors
 /// A file that is refused.
-pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<Loaded> {
+pub fn load(
+    store: &mut Store,
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    watcher: &Watcher<'_>,
+) -> Result<Loaded> {
     let names = Names::of(store)?;
     let is_given_up = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -50,11 +55,22 @@ pub fn load(store: &mut Store, sheet: &mut Sheet, rejects: &mut Rejects<'_>, wat
         let mut rows = written?;
         rows.known += known;
         let companies = companies.keys().collect();
-        Ok(Loaded { read: read?, rows, companies_made: names.companies_made, days, companies, ..Loaded::default() })
+        Ok(Loaded {
+            read: read?,
+            rows,
+            companies_made: names.companies_made,
+            days,
+            companies,
+            ..Loaded::default()
+        })
     })
 }
 
-fn write(store: &mut Store, batches: Receiver<EventBatch>, is_given_up: &AtomicBool) -> Result<WrittenRows> {
+fn write(
+    store: &mut Store,
+    batches: Receiver<EventBatch>,
+    is_given_up: &AtomicBool,
+) -> Result<WrittenRows> {
     let mut writer = store.event_writer()?;
     for batch in batches {
         writer.push(batch)?;
@@ -74,7 +90,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, sheet: &mut Sheet, rejects: &mut Rejects<'_>, watcher: &Watcher<'_>) -> Result<u64> {
+    fn read(
+        &mut self,
+        sheet: &mut Sheet,
+        rejects: &mut Rejects<'_>,
+        watcher: &Watcher<'_>,
+    ) -> Result<u64> {
         let progress = sheet.progress();
         let read = read_events(sheet, rejects, |row| {
             // The events of one row stay together.
@@ -118,8 +139,13 @@ impl Reader {
     /// The company that the row names, else that of the person.
     fn company(&mut self, row: &EventRow<'_>) -> Result<u32, Verdict> {
         match (row.company, row.person) {
-            (Some(text), _) => self.names.company(text, &mut self.batch.names).map_err(|SharedName| shared_name(text)),
-            (None, Some(person)) => self.names.company_of(person).ok_or_else(|| unknown_person(person)),
+            (Some(text), _) => self
+                .names
+                .company(text, &mut self.batch.names)
+                .map_err(|SharedName| shared_name(text)),
+            (None, Some(person)) => {
+                self.names.company_of(person).ok_or_else(|| unknown_person(person))
+            }
             (None, None) => {
                 let reason = "neither a company nor a person".to_owned();
                 Err(Verdict::Rejected { column: "person_id", reason })
@@ -135,7 +161,8 @@ impl Reader {
 }
 
 fn unknown_person(person: &str) -> Verdict {
-    let reason =
-        format!("the company of '{person}' is not known; import the people first: signals import --kind people");
+    let reason = format!(
+        "the company of '{person}' is not known; import the people first: signals import --kind people"
+    );
     Verdict::Rejected { column: "person_id", reason }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use anyhow::Result;
 
-use super::cells::{day, money, optional_text, required_day, required_text, required_when, term, text, when, whole};
+use super::cells::{
+    day, money, optional_text, required_day, required_text, required_when, term, text, when, whole,
+};
 use super::names::{CompanyBook, shared_name};
 use super::{Loaded, Watcher};
 use crate::domain::company::CompanyKey;
@@ -68,7 +70,8 @@ pub struct Facts<'s> {
     book: CompanyBook,
     reasons: Library,
     loaded: Loaded,
-    /// Of facts without an id: how many equal ones this file has had, and how many were stored before.
+    /// Of facts without an id: how many equal ones this file has had, and how many were stored
+    /// before.
     equal: HashMap<String, (u64, u64)>,
     /// The companies whose subscriptions have changed.
     terms_changed: BTreeSet<CompanyKey>,
@@ -112,7 +115,9 @@ impl Facts<'_> {
         match self.book.find(name) {
             Ok(Some(key)) => Ok(key),
             Ok(None) => {
-                let reason = format!("no company is known by '{name}'; import the companies or their events first");
+                let reason = format!(
+                    "no company is known by '{name}'; import the companies or their events first"
+                );
                 Err(Verdict::Rejected { column: "company_id", reason })
             }
             Err(_) => Err(shared_name(name)),
@@ -124,7 +129,8 @@ impl Facts<'_> {
         Ok(Verdict::Accepted)
     }
 
-    /// Whether a fact without an id is one more than the database has of equal ones. `key` has all that makes facts equal.
+    /// Whether a fact without an id is one more than the database has of equal ones. `key` has all
+    /// that makes facts equal.
     fn exceeds(&mut self, key: String, stored: impl FnOnce() -> Result<u64>) -> Result<bool> {
         let counts = match self.equal.entry(key) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
@@ -144,7 +150,8 @@ impl Facts<'_> {
         let is_new = old.is_none();
         self.terms_changed.extend(old.iter().map(|(company, _)| *company));
         self.terms_changed.insert(company);
-        let mut subscription = old.map_or_else(|| Subscription::new(&subscription_id), |(_, old)| old);
+        let mut subscription =
+            old.map_or_else(|| Subscription::new(&subscription_id), |(_, old)| old);
         subscription.started_on = required_day(row, "started_on");
         text(row, "plan", &mut subscription.plan);
         text(row, "product", &mut subscription.product);
@@ -195,7 +202,9 @@ impl Facts<'_> {
         let store = self.store;
         let is_new = match &response.response_id {
             Some(id) => !store.knows_nps_response(id)?,
-            None => self.exceeds(format!("{response:?}"), || store.equal_nps_responses(&response))?,
+            None => {
+                self.exceeds(format!("{response:?}"), || store.equal_nps_responses(&response))?
+            }
         };
         if is_new {
             store.add_nps_response(&response)?;
@@ -234,7 +243,8 @@ impl Facts<'_> {
         let due_on = required_day(row, "due_on");
         let old = self.store.invoice(&invoice_id)?;
         let is_new = old.is_none();
-        let new = Invoice { invoice_id, company, due_on, paid_on: None, amount: None, status: None };
+        let new =
+            Invoice { invoice_id, company, due_on, paid_on: None, amount: None, status: None };
         let mut invoice = old.unwrap_or(new);
         (invoice.company, invoice.due_on) = (company, due_on);
         day(row, "paid_on", &mut invoice.paid_on);
@@ -260,7 +270,8 @@ impl Facts<'_> {
             subject: optional_text(row, "subject"),
         };
         let store = self.store;
-        let is_new = self.exceeds(format!("{touchpoint:?}"), || store.equal_touchpoints(&touchpoint))?;
+        let is_new =
+            self.exceeds(format!("{touchpoint:?}"), || store.equal_touchpoints(&touchpoint))?;
         if is_new {
             store.add_touchpoint(&touchpoint)?;
         }
@@ -296,8 +307,10 @@ impl Facts<'_> {
             Ok(reasons) => reasons,
             Err(reason) => return Ok(Verdict::Rejected { column: "reason_codes", reason }),
         };
-        // A pulse of before the code was retired is known; a new one cannot have it, and makes no company either.
-        let is_unknown = || matches!(self.book.find(row.text("company_id").unwrap_or_default()), Ok(None));
+        // A pulse of before the code was retired is known; a new one cannot have it, and makes no
+        // company either.
+        let is_unknown =
+            || matches!(self.book.find(row.text("company_id").unwrap_or_default()), Ok(None));
         if let Some(retired) = retired.as_ref().filter(|_| is_unknown()) {
             return Ok(Verdict::Rejected { column: "reason_codes", reason: retired.to_string() });
         }
@@ -338,7 +351,8 @@ impl Facts<'_> {
                     code.to_string()
                 }
                 Err(unknown) => {
-                    let meant = unknown.suggestion().map(|meant| format!("; {meant}")).unwrap_or_default();
+                    let meant =
+                        unknown.suggestion().map(|meant| format!("; {meant}")).unwrap_or_default();
                     return Err(format!("{unknown}{meant}"));
                 }
             };
@@ -347,7 +361,10 @@ impl Facts<'_> {
             }
         }
         if reasons.codes.len() > MOST_REASONS {
-            return Err(format!("{} reason codes are more than {MOST_REASONS}", reasons.codes.len()));
+            return Err(format!(
+                "{} reason codes are more than {MOST_REASONS}",
+                reasons.codes.len()
+            ));
         }
         Ok(reasons)
     }
@@ -363,7 +380,8 @@ impl Facts<'_> {
         text(row, "manager", &mut member.manager);
         let mut realtime = Some(member.realtime);
         text(row, "realtime", &mut realtime);
-        member.realtime = realtime.map_or_else(|| TeamMember::USUAL_REALTIME.to_owned(), |types| words(&types));
+        member.realtime =
+            realtime.map_or_else(|| TeamMember::USUAL_REALTIME.to_owned(), |types| words(&types));
         let mut digest = Some(if member.digest { "yes" } else { "no" }.to_owned());
         text(row, "digest", &mut digest);
         member.digest = digest.as_deref() == Some("yes");
@@ -372,7 +390,8 @@ impl Facts<'_> {
     }
 }
 
-/// Monthly recurring revenue, from its own column or from an amount for an interval, and the length of the term.
+/// Monthly recurring revenue, from its own column or from an amount for an interval, and the length
+/// of the term.
 fn price(row: &FactRow<'_>, subscription: &mut Subscription) {
     money(row, "mrr", &mut subscription.mrr);
     term(row, "interval", &mut subscription.term_days);

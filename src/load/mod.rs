@@ -96,8 +96,8 @@ impl Watcher<'_> {
     }
 }
 
-/// Loads a file in one transaction. `rejects` takes all rejected rows, also those of a file that is refused; `bar` makes a
-/// progress bar over so many bytes.
+/// Loads a file in one transaction. `rejects` takes all rejected rows, also those of a file that is
+/// refused; `bar` makes a progress bar over so many bytes.
 pub fn load_file(
     store: &mut Store,
     clock: &Clock,
@@ -130,7 +130,8 @@ fn load(
     *plan = Some(sheet.plan().clone());
     let bar = bar(sheet.progress().total);
     let result = store.transaction(request.finish, |store| {
-        let mut loaded = load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
+        let mut loaded =
+            load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
         rejects.judge(loaded.read, request.is_strict)?;
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
         store.reroute_notices(clock.now())?;
@@ -157,7 +158,13 @@ fn load_rows(
         "companies" => companies::load(store, sheet, rejects, watcher),
         "acks" => {
             let day = store.history_day(now)?;
-            acks::load(store, sheet, rejects, watcher, &Author { by: request.by.to_owned(), at: now, day })
+            acks::load(
+                store,
+                sheet,
+                rejects,
+                watcher,
+                &Author { by: request.by.to_owned(), at: now, day },
+            )
         }
         kind => match facts::taker(kind) {
             Some(take) => facts::load(store, sheet, rejects, watcher, take),

@@ -1,8 +1,9 @@
 //! What files call companies, events and people, and the keys that stand for these in the database.
 //!
-//! All names are held in memory while events are imported: looking each up in the database would take longer than all the
-//! rest. Most names are short enough to lie within the table itself, which saves the trip to where the text is, the dearest part
-//! of a look-up. The memory grows with the number of companies and people, not with the number of rows.
+//! All names are held in memory while events are imported: looking each up in the database would
+//! take longer than all the rest. Most names are short enough to lie within the table itself, which
+//! saves the trip to where the text is, the dearest part of a look-up. The memory grows with the
+//! number of companies and people, not with the number of rows.
 
 use anyhow::Result;
 use compact_str::CompactString;
@@ -23,8 +24,9 @@ pub fn shared_name(text: &str) -> Verdict {
     Verdict::Rejected { column: "company_id", reason }
 }
 
-/// How companies are found by what a file calls them: by id, else by another text known for one, else by the id of a
-/// subscription, else by a name that no other company has, without regard to case.
+/// How companies are found by what a file calls them: by id, else by another text known for one,
+/// else by the id of a subscription, else by a name that no other company has, without regard to
+/// case.
 #[derive(Debug, Default)]
 pub struct CompanyBook {
     by_id: FxHashMap<CompactString, u32>,
@@ -50,7 +52,8 @@ impl CompanyBook {
                 book.add_name(&name, company);
             }
         }
-        // An export of usage may know only the subscription. An id or a text that is known for a company goes before.
+        // An export of usage may know only the subscription. An id or a text that is known for a
+        // company goes before.
         for (company, subscription) in store.subscription_owners()? {
             book.by_id.entry(subscription.into()).or_insert(company.0);
         }
@@ -195,7 +198,8 @@ impl Names {
         if i64::from(key) < EVENT_NAMES {
             return Ok(key);
         }
-        let failure = refused(format!("there are more than {} different event names", EVENT_NAMES - 1));
+        let failure =
+            refused(format!("there are more than {} different event names", EVENT_NAMES - 1));
         Err(failure.hint("is the right column mapped? --map event=COLUMN").into())
     }
 
@@ -212,7 +216,9 @@ mod tests {
     #[test]
     fn a_company_is_found_by_id_then_by_the_only_one_of_its_name() {
         let mut book = CompanyBook::default();
-        for (key, id, name) in [(1, "00123", "Acme"), (2, "acme", "Globex"), (3, "x", "Twin"), (4, "y", "TWIN")] {
+        for (key, id, name) in
+            [(1, "00123", "Acme"), (2, "acme", "Globex"), (3, "x", "Twin"), (4, "y", "TWIN")]
+        {
             book.add_id(id, CompanyKey(key));
             book.add_name(name, CompanyKey(key));
         }

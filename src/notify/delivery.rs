@@ -1,7 +1,8 @@
 //! Several deliveries at once, so that a server that hangs holds up nobody else, and none for ever.
 //!
-//! A library that talks to a server can be told how long each step may take, but not how long all of them together, and looking
-//! up a name cannot be told at all. So each delivery has its time, and one that does not come back in time is left alone.
+//! A library that talks to a server can be told how long each step may take, but not how long all
+//! of them together, and looking up a name cannot be told at all. So each delivery has its time,
+//! and one that does not come back in time is left alone.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::{Sender, channel};
@@ -46,8 +47,9 @@ enum Event {
     Ended(i64, Result<(), Trouble>),
 }
 
-/// Delivers all parcels, each known by its number, and hands what comes of each to `note` as soon as it is known. Those that are not
-/// begun when the time for all is up are left out: nothing is known of them.
+/// Delivers all parcels, each known by its number, and hands what comes of each to `note` as soon
+/// as it is known. Those that are not begun when the time for all is up are left out: nothing is
+/// known of them.
 ///
 /// A delivery that comes back after its time is noted once more if it succeeded after all.
 pub fn deliver<T: Send + Sync + 'static>(
@@ -81,7 +83,8 @@ pub fn deliver<T: Send + Sync + 'static>(
             None => {}
         }
         let is_overdue = |watch: &Stopwatch| watch.elapsed() > limits.message;
-        let overdue: Vec<i64> = running.iter().filter(|(_, watch)| is_overdue(watch)).map(|(id, _)| *id).collect();
+        let overdue: Vec<i64> =
+            running.iter().filter(|(_, watch)| is_overdue(watch)).map(|(id, _)| *id).collect();
         for id in overdue {
             running.remove(&id);
             given_up.insert(id);
@@ -102,7 +105,8 @@ fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) 
     thread::spawn(move || {
         while let Some((id, parcel)) = work.next() {
             // Nobody listens any more when all is done; then there is nothing to do either.
-            if events.send(Event::Began(id)).is_err() || events.send(Event::Ended(id, (work.deliver)(&parcel))).is_err()
+            if events.send(Event::Began(id)).is_err()
+                || events.send(Event::Ended(id, (work.deliver)(&parcel))).is_err()
             {
                 return;
             }

@@ -1,6 +1,7 @@
 //! What a message says: the same in plain text, in HTML and on Slack.
 //!
-//! Everything that came from a file is made one line of harmless text here; each form escapes it once more in its own way.
+//! Everything that came from a file is made one line of harmless text here; each form escapes it
+//! once more in its own way.
 
 use std::iter::Peekable;
 
@@ -32,7 +33,8 @@ const LONGEST: usize = 200;
 /// The longest text of a block of Slack, in characters; it takes 3000.
 const LONGEST_BLOCK: usize = 2900;
 
-/// The blocks of a post on Slack that have lines; it takes 50, of which [`MOST_ITEMS`] and three more are in use.
+/// The blocks of a post on Slack that have lines; it takes 50, of which [`MOST_ITEMS`] and three
+/// more are in use.
 const MOST_BLOCKS_OF_LINES: usize = 6;
 
 /// After so many people who are to know of a signal, Slack is told of no others.
@@ -118,7 +120,8 @@ pub struct Overview {
 }
 
 impl Letter {
-    /// The letter about these signals: `told` first, then `others`. `reader`: who gets it, unless it is for everybody.
+    /// The letter about these signals: `told` first, then `others`. `reader`: who gets it, unless
+    /// it is for everybody.
     pub fn about(
         purpose: Purpose,
         reader: Option<&str>,
@@ -144,7 +147,10 @@ impl Letter {
     pub fn of_test(person: &str) -> Self {
         Letter {
             subject: "Test message of signals".to_owned(),
-            intro: format!("This is a test message for {}: notifications arrive.", harmless(person)),
+            intro: format!(
+                "This is a test message for {}: notifications arrive.",
+                harmless(person)
+            ),
             items: Vec::new(),
             lines: Vec::new(),
             left_out: 0,
@@ -170,7 +176,8 @@ impl Letter {
         Ok(Environment::new().render_named_str(name, template, context! { letter, more })?)
     }
 
-    /// The letter as a post of at most 50 blocks. `mentions`: names of the team and what Slack knows them by.
+    /// The letter as a post of at most 50 blocks. `mentions`: names of the team and what Slack
+    /// knows them by.
     pub fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
         let mut blocks = vec![json!({
             "type": "header",
@@ -206,7 +213,10 @@ impl Item {
     fn of(told: &Told) -> Self {
         let signal = &told.signal;
         let mut facts = Facts::default();
-        facts.add("signal", format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on));
+        facts.add(
+            "signal",
+            format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on),
+        );
         facts.add("csm", signal.csm.as_deref().map_or("nobody".to_owned(), harmless));
         facts.add_evidence(signal);
         facts.add("why", why(signal));
@@ -222,11 +232,13 @@ impl Item {
     }
 
     fn slack(&self, mentions: &[(String, String)]) -> String {
-        let (company, headline) = (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        let (company, headline) =
+            (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
         let mut lines = vec![format!("*{company}*: {headline}")];
         if !self.people.is_empty() {
-            let name =
-                |person: &String| mention(person, mentions).unwrap_or_else(|| short_for_slack(&harmless(person), 50));
+            let name = |person: &String| {
+                mention(person, mentions).unwrap_or_else(|| short_for_slack(&harmless(person), 50))
+            };
             let names: Vec<String> = self.people.iter().take(MOST_PEOPLE).map(name).collect();
             lines.push(format!("for: {}", names.join(", ")));
         }
@@ -249,7 +261,8 @@ impl Line {
     }
 
     fn slack(&self) -> String {
-        let (company, headline) = (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        let (company, headline) =
+            (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
         format!("*{company}*: {headline} ({}, `{}`)", self.signal_type, self.look)
     }
 }
@@ -258,7 +271,8 @@ impl Line {
 fn block(lines: &mut Peekable<impl Iterator<Item = String>>) -> String {
     let mut text = lines.next().unwrap_or_default();
     let mut length = text.chars().count();
-    while let Some(line) = lines.next_if(|line| length + 1 + line.chars().count() <= LONGEST_BLOCK) {
+    while let Some(line) = lines.next_if(|line| length + 1 + line.chars().count() <= LONGEST_BLOCK)
+    {
         length += 1 + line.chars().count();
         text = text + "\n" + &line;
     }
@@ -273,17 +287,31 @@ impl Facts {
     fn add_evidence(&mut self, signal: &SignalRecord) {
         match (&signal.evidence, &signal.definition) {
             (Evidence::Trend { comparison, chance }, definition) => {
-                let watch = definition.trend().map(|trend| trend.watch.to_string()).unwrap_or_default();
+                let watch =
+                    definition.trend().map(|trend| trend.watch.to_string()).unwrap_or_default();
                 self.add("event", harmless(&watch));
-                self.add("before", format!("{} ({})", render::thousands(comparison.previous), comparison.observation));
-                self.add("now", format!("{} ({})", render::thousands(comparison.current), comparison.decision));
+                self.add(
+                    "before",
+                    format!(
+                        "{} ({})",
+                        render::thousands(comparison.previous),
+                        comparison.observation
+                    ),
+                );
+                self.add(
+                    "now",
+                    format!("{} ({})", render::thousands(comparison.current), comparison.decision),
+                );
                 self.add("change", comparison.change_text());
                 self.add("chance", render::chance_in_words(*chance));
             }
             (Evidence::Adoption(adoption), _) => {
                 self.add("event", harmless(&adoption.event));
                 adoption.due_on.iter().for_each(|due| self.add("due", due.to_string()));
-                self.add("done", adoption.done_on.map_or("not yet".to_owned(), |done| done.to_string()));
+                self.add(
+                    "done",
+                    adoption.done_on.map_or("not yet".to_owned(), |done| done.to_string()),
+                );
             }
             (Evidence::Condition(reading), _) => {
                 let values: Vec<String> =
@@ -296,10 +324,17 @@ impl Facts {
     /// The tasks; where a signal has none, what is usually done.
     fn add_tasks(&mut self, tasks: &[TaskRecord], signal: &SignalRecord) {
         for task in tasks.iter().take(MOST_TASKS) {
-            let whose = task.assignee.as_deref().map_or_else(|| task.owner.to_string(), str::to_owned);
+            let whose =
+                task.assignee.as_deref().map_or_else(|| task.owner.to_string(), str::to_owned);
             self.add(
                 "to do",
-                format!("{} (task {}, {}, due {})", harmless(&task.title), task.id, harmless(&whose), task.due_on),
+                format!(
+                    "{} (task {}, {}, due {})",
+                    harmless(&task.title),
+                    task.id,
+                    harmless(&whose),
+                    task.due_on
+                ),
             );
         }
         if tasks.is_empty() {
@@ -331,17 +366,24 @@ fn why(signal: &SignalRecord) -> String {
     let rule = harmless(&signal.rule);
     match &signal.definition {
         RuleLogic::Trend(trend) => {
-            format!("the rule {rule} tells of changes of more than {} % in {} days", trend.threshold, trend.timeframe)
+            format!(
+                "the rule {rule} tells of changes of more than {} % in {} days",
+                trend.threshold, trend.timeframe
+            )
         }
         RuleLogic::Adoption(_) => format!("the rule {rule} watches whether this is done, and when"),
-        RuleLogic::Condition(condition) => format!("the rule {rule} watches for {}", harmless(&condition.when)),
+        RuleLogic::Condition(condition) => {
+            format!("the rule {rule} watches for {}", harmless(&condition.when))
+        }
     }
 }
 
 /// What to do about a signal whose rule opens no tasks.
 fn advice(signal_type: SignalType) -> &'static str {
     match signal_type {
-        SignalType::Bad => "find out what changed, talk to the customer, and close the signal with what you found",
+        SignalType::Bad => {
+            "find out what changed, talk to the customer, and close the signal with what you found"
+        }
         SignalType::Good => "build on it when you next talk to the customer, and close the signal",
         SignalType::Info => "know it when you next talk to the customer, and close the signal",
     }
@@ -366,13 +408,18 @@ fn subject(purpose: Purpose, overview: &Overview, told: &[Told]) -> String {
 /// `1 bad signal`, `3 signals (2 bad, 1 good)`.
 fn count(types: &[SignalType]) -> String {
     let of = |wanted: SignalType| types.iter().filter(|found| **found == wanted).count() as u64;
-    let present: Vec<(u64, SignalType)> =
-        SignalType::ALL.iter().map(|wanted| (of(*wanted), *wanted)).filter(|(count, _)| *count > 0).collect();
+    let present: Vec<(u64, SignalType)> = SignalType::ALL
+        .iter()
+        .map(|wanted| (of(*wanted), *wanted))
+        .filter(|(count, _)| *count > 0)
+        .collect();
     match present[..] {
         [(number, only)] => counted(number, &format!("{only} signal"), &format!("{only} signals")),
         _ => {
-            let parts: Vec<String> =
-                present.iter().map(|(number, one)| format!("{} {one}", render::thousands(*number))).collect();
+            let parts: Vec<String> = present
+                .iter()
+                .map(|(number, one)| format!("{} {one}", render::thousands(*number)))
+                .collect();
             format!("{} ({})", counted(types.len() as u64, "signal", "signals"), parts.join(", "))
         }
     }
@@ -416,9 +463,11 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// One line without control characters and marks that turn the direction of writing round, and not too long.
+/// One line without control characters and marks that turn the direction of writing round, and not
+/// too long.
 pub fn harmless(text: &str) -> String {
-    let visible: String = text.chars().map(|letter| if escape::is_hostile(letter) { ' ' } else { letter }).collect();
+    let visible: String =
+        text.chars().map(|letter| if escape::is_hostile(letter) { ' ' } else { letter }).collect();
     shortened(&visible.split_whitespace().collect::<Vec<_>>().join(" "), LONGEST)
 }
 
@@ -452,7 +501,8 @@ fn short_for_slack(text: &str, most: usize) -> String {
 fn mention(person: &str, mentions: &[(String, String)]) -> Option<String> {
     let (_, id) = mentions.iter().find(|(name, _)| name == person)?;
     // Anything else could be `!channel`.
-    let is_id = !id.is_empty() && id.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit());
+    let is_id = !id.is_empty()
+        && id.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit());
     is_id.then(|| format!("<@{id}>"))
 }
 
@@ -528,7 +578,10 @@ mod tests {
 
     fn overview(told: &[Told]) -> Overview {
         let companies: HashSet<CompanyKey> = told.iter().map(|told| told.signal.company).collect();
-        Overview { types: told.iter().map(|told| told.signal.signal_type).collect(), companies: companies.len() }
+        Overview {
+            types: told.iter().map(|told| told.signal.signal_type).collect(),
+            companies: companies.len(),
+        }
     }
 
     fn letter(told: &[Told]) -> Letter {
@@ -546,7 +599,10 @@ mod tests {
             subject(Purpose::Realtime, &[("Acme", Bad)]),
             "1 bad signal: Acme: login fell from 1,000 to 500 (-50.0 %)"
         );
-        assert_eq!(subject(Purpose::Realtime, &[("Acme", Bad), ("Acme", Bad)]), "2 bad signals: Acme");
+        assert_eq!(
+            subject(Purpose::Realtime, &[("Acme", Bad), ("Acme", Bad)]),
+            "2 bad signals: Acme"
+        );
         assert_eq!(
             subject(Purpose::Realtime, &[(&"a".repeat(5000), Bad)]),
             format!("1 bad signal: {}…: login fell from 1,000 to 500 (-50.0 %)", "a".repeat(49))
@@ -555,7 +611,10 @@ mod tests {
             subject(Purpose::Digest, &[("Acme", Bad), ("B", Good), ("C", Info), ("D", Info)]),
             "Daily digest: 4 signals (1 bad, 1 good, 2 info): Acme, B, C and 1 more"
         );
-        assert_eq!(subject(Purpose::Reminder, &[("A", Info), ("B", Info)]), "Still unread: 2 info signals: A, B");
+        assert_eq!(
+            subject(Purpose::Reminder, &[("A", Info), ("B", Info)]),
+            "Still unread: 2 info signals: A, B"
+        );
     }
 
     #[test]
@@ -601,10 +660,16 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
             due_on: Some(Day::from_number(20_543)),
             done_on: None,
         };
-        let told = facts(RuleLogic::Adoption(AdoptionRule { aim, retroactive: false }), Evidence::Adoption(adoption));
+        let told = facts(
+            RuleLogic::Adoption(AdoptionRule { aim, retroactive: false }),
+            Evidence::Adoption(adoption),
+        );
         assert_eq!(told[2..5], ["event: export", "due: 2026-03-31", "done: not yet"]);
         assert_eq!(told[5], "why: the rule login watches whether this is done, and when");
-        let values = BTreeMap::from([("nps".to_owned(), ReadValue::Whole(3)), ("seats".to_owned(), ReadValue::Null)]);
+        let values = BTreeMap::from([
+            ("nps".to_owned(), ReadValue::Whole(3)),
+            ("seats".to_owned(), ReadValue::Null),
+        ]);
         let told = facts(
             RuleLogic::Condition(ConditionRule::new("nps < 5", SignalType::Bad)),
             Evidence::Condition(Reading { key: None, values }),
@@ -615,10 +680,13 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
 
     #[test]
     fn html_and_slack_say_the_same() {
-        let letter = letter(&[told(12, "Acme", SignalType::Bad), told(13, "Beta", SignalType::Bad)]);
+        let letter =
+            letter(&[told(12, "Acme", SignalType::Bad), told(13, "Beta", SignalType::Bad)]);
         let (html, slack) = (letter.html().unwrap(), letter.slack(&[]).to_string());
         for item in &letter.items {
-            for text in item.facts.iter().map(|fact| &fact.value).chain([&item.company, &item.headline]) {
+            for text in
+                item.facts.iter().map(|fact| &fact.value).chain([&item.company, &item.headline])
+            {
                 assert!(html.contains(text.as_str()), "{text} is not in {html}");
                 assert!(slack.contains(text.as_str()), "{text} is not in {slack}");
             }
@@ -639,7 +707,9 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         assert!(!html.contains("<script"), "{html}");
         let slack = letter.slack(&[]);
         let section = slack["blocks"][2]["text"]["text"].as_str().unwrap();
-        assert!(section.contains("*Acme Bcc: x@example.com &lt;!channel&gt; &lt;script&gt; &amp; &lt;@U1&gt;*"));
+        assert!(section.contains(
+            "*Acme Bcc: x@example.com &lt;!channel&gt; &lt;script&gt; &amp; &lt;@U1&gt;*"
+        ));
         assert!(!slack["text"].as_str().unwrap().contains('<'));
     }
 
@@ -663,7 +733,10 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         told.signal.csm = Some("Ana\nPop".to_owned());
         let text = letter(&[told]).text().unwrap();
         assert!(text.contains("\n  csm       Ana Pop\n"), "{text}");
-        assert!(text.contains("\n  to do     build on it when you next talk to the customer"), "{text}");
+        assert!(
+            text.contains("\n  to do     build on it when you next talk to the customer"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -693,7 +766,10 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
 
     fn texts(slack: &serde_json::Value) -> Vec<String> {
         let blocks = slack["blocks"].as_array().unwrap();
-        blocks.iter().map(|block| block["text"]["text"].as_str().unwrap_or_default().to_owned()).collect()
+        blocks
+            .iter()
+            .map(|block| block["text"]["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     #[test]
@@ -712,7 +788,9 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
             assert!(all.contains(&format!("*Company {id:04}*: login fell")), "{id} in {all}");
         }
         assert!(
-            text.contains("\n  Company 0059: login fell from 1,000 to 500 (-50.0 %) (bad, signals show 59)\n"),
+            text.contains(
+                "\n  Company 0059: login fell from 1,000 to 500 (-50.0 %) (bad, signals show 59)\n"
+            ),
             "{text}"
         );
         assert!(!text.contains(" more: "), "{text}");
@@ -722,16 +800,27 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
     #[test]
     fn very_long_letters_count_what_they_leave_out() {
         let letter = long_letter(1500, &"<".repeat(100));
-        assert!(letter.text().unwrap().contains("\nAnd 500 more: `signals inbox --for ana` lists all.\n"));
+        assert!(
+            letter
+                .text()
+                .unwrap()
+                .contains("\nAnd 500 more: `signals inbox --for ana` lists all.\n")
+        );
         let slack = letter.slack(&[]);
         let (blocks, texts) = (slack["blocks"].as_array().unwrap(), texts(&slack));
         assert_eq!(blocks.len(), 2 + MOST_ITEMS + MOST_BLOCKS_OF_LINES + 1);
         assert!(texts.iter().all(|text| text.chars().count() <= LONGEST_BLOCK));
-        let shown = texts.iter().flat_map(|text| text.lines()).filter(|line| line.contains("*: login fell")).count();
+        let shown = texts
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter(|line| line.contains("*: login fell"))
+            .count();
         let closing = blocks.last().unwrap()["elements"][0]["text"].as_str().unwrap();
         let left_out = render::thousands(1500 - shown as u64);
         assert!(
-            closing.starts_with(&format!("And {left_out} more: `signals inbox --for ana` lists all.\n")),
+            closing.starts_with(&format!(
+                "And {left_out} more: `signals inbox --for ana` lists all.\n"
+            )),
             "{closing}"
         );
     }

@@ -1,8 +1,10 @@
-//! Telling people: from the outbox to e-mail and Slack. The only code that opens a network connection.
+//! Telling people: from the outbox to e-mail and Slack. The only code that opens a network
+//! connection.
 //!
-//! A run writes notices; [`send`] makes messages of those that are due, in one transaction, delivers the messages, and notes what
-//! came of each as soon as it is known. Whatever is interrupted is tried again, with the same Message-ID, so that nothing is lost and
-//! whatever comes twice can be told.
+//! A run writes notices; [`send`] makes messages of those that are due, in one transaction,
+//! delivers the messages, and notes what came of each as soon as it is known. Whatever is
+//! interrupted is tried again, with the same Message-ID, so that nothing is lost and whatever comes
+//! twice can be told.
 
 mod delivery;
 mod letter;
@@ -26,11 +28,14 @@ use crate::clock::Clock;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Instant;
 use crate::domain::facts::TeamMember;
-use crate::domain::notify::{self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource};
+use crate::domain::notify::{
+    self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource,
+};
 use crate::domain::signal::{SignalId, SignalType};
 use crate::error::{Failure, not_allowed};
 use crate::store::{
-    Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, SignalRecord, Store, ToldSignal,
+    Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, SignalRecord, Store,
+    ToldSignal,
 };
 
 /// Why something was not delivered.
@@ -51,7 +56,8 @@ impl Trouble {
 
 /// Whether a host is this machine.
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether a text can be the sender of e-mail.
@@ -79,7 +85,8 @@ enum Parcel {
 }
 
 impl Transports {
-    /// Finds the servers and their secrets. `variable` looks into the environment; `host` is the name of this machine.
+    /// Finds the servers and their secrets. `variable` looks into the environment; `host` is the
+    /// name of this machine.
     ///
     /// # Errors
     /// Settings that cannot be used (exit 9); what is wrong never shows a secret.
@@ -90,9 +97,13 @@ impl Transports {
         host: &str,
     ) -> Result<Self> {
         let usual = NotifySettings::default();
-        let find = |name: &str, source: &SecretSource, usual: &SecretSource| match Secret::find(source, &variable)? {
+        let find = |name: &str, source: &SecretSource, usual: &SecretSource| match Secret::find(
+            source, &variable,
+        )? {
             None if source != usual => {
-                let message = format!("the variable that {name} of the notify settings names, {source}, is not set");
+                let message = format!(
+                    "the variable that {name} of the notify settings names, {source}, is not set"
+                );
                 Err(not_allowed(message).hint("set it, where cron too can see it"))?
             }
             found => Ok::<_, anyhow::Error>(found),
@@ -149,9 +160,14 @@ pub fn send(
     let now = clock.now();
     let channels = transports.channels();
     let domain = transports.domain.clone();
-    store.transaction(Finish::Commit, |store| make_messages(store, &channels, settings, &domain, now))?;
+    store.transaction(Finish::Commit, |store| {
+        make_messages(store, &channels, settings, &domain, now)
+    })?;
     let due = due_messages(store, &channels, now)?;
-    let parcels = due.iter().map(|message| Ok((message.id, parcel(store, message, now)?))).collect::<Result<_>>()?;
+    let parcels = due
+        .iter()
+        .map(|message| Ok((message.id, parcel(store, message, now)?)))
+        .collect::<Result<_>>()?;
     let transports = Arc::new(transports);
     let mut sent = HashSet::new();
     let deliver = move |parcel: &Parcel| transports.deliver(parcel);
@@ -176,15 +192,18 @@ pub fn rehearse(
     let (now, channels) = (clock.now(), transports.channels());
     store.transaction(Finish::RollBack, |store| {
         make_messages(store, &channels, settings, &transports.domain, now)?;
-        let due: HashSet<i64> = due_messages(store, &channels, now)?.iter().map(|message| message.id).collect();
+        let due: HashSet<i64> =
+            due_messages(store, &channels, now)?.iter().map(|message| message.id).collect();
         let undelivered = store.undelivered_messages()?.into_iter();
-        let state = |message: &Message| if due.contains(&message.id) { MessageState::Due } else { at_rest(message) };
+        let state = |message: &Message| {
+            if due.contains(&message.id) { MessageState::Due } else { at_rest(message) }
+        };
         Ok(undelivered.map(|message| Delivery { state: state(&message), message }).collect())
     })
 }
 
-/// Delivers a test message to a member of the team by every way there is, at once and without the outbox. Returns the ways, each
-/// with what went wrong.
+/// Delivers a test message to a member of the team by every way there is, at once and without the
+/// outbox. Returns the ways, each with what went wrong.
 pub fn test(
     transports: Transports,
     member: &TeamMember,
@@ -218,16 +237,26 @@ pub fn test(
     Ok(outcomes)
 }
 
-fn note(store: &Store, id: i64, tries: u32, result: &Result<(), Trouble>, now: Instant) -> Result<()> {
+fn note(
+    store: &Store,
+    id: i64,
+    tries: u32,
+    result: &Result<(), Trouble>,
+    now: Instant,
+) -> Result<()> {
     match result {
         Ok(()) => store.note_sent(id, now),
-        Err(trouble) => store.note_failed(id, &trouble.text, notify::next_try(tries + 1, now, trouble.patience)),
+        Err(trouble) => {
+            store.note_failed(id, &trouble.text, notify::next_try(tries + 1, now, trouble.patience))
+        }
     }
 }
 
 fn due_messages(store: &Store, channels: &[Channel], now: Instant) -> Result<Vec<Message>> {
     let mut messages = store.undelivered_messages()?;
-    messages.retain(|message| channels.contains(&message.channel) && message.next_try_at.is_some_and(|at| at <= now));
+    messages.retain(|message| {
+        channels.contains(&message.channel) && message.next_try_at.is_some_and(|at| at <= now)
+    });
     Ok(messages)
 }
 
@@ -239,7 +268,8 @@ fn at_rest(message: &Message) -> MessageState {
 fn deliveries(store: &Store, due: Vec<Message>, sent: &HashSet<i64>) -> Result<Vec<Delivery>> {
     let tries: BTreeMap<i64, u32> = due.iter().map(|message| (message.id, message.tries)).collect();
     let delivered = due.into_iter().filter(|message| sent.contains(&message.id));
-    let mut all: Vec<Delivery> = delivered.map(|message| Delivery { message, state: MessageState::Sent }).collect();
+    let mut all: Vec<Delivery> =
+        delivered.map(|message| Delivery { message, state: MessageState::Sent }).collect();
     for message in store.undelivered_messages()? {
         let was_tried = tries.get(&message.id).is_some_and(|tries| *tries < message.tries);
         let state = match at_rest(&message) {
@@ -287,15 +317,17 @@ impl Maker<'_> {
         for member in self.team.iter().filter(|member| member.email.is_some()) {
             let preferences = Preferences::of(member);
             let is_due = self.is_digest_due(Channel::Email, Some(&member.name))?;
-            for notice in pending.iter().filter(|notice| notice.person.as_ref() == Some(&member.name)) {
+            for notice in
+                pending.iter().filter(|notice| notice.person.as_ref() == Some(&member.name))
+            {
                 if let Some(purpose) = self.purpose(notice, &preferences, Channel::Email, is_due) {
                     mails.entry((&member.name, purpose)).or_default().push(notice);
                 }
             }
         }
-        mails
-            .iter()
-            .try_for_each(|((person, purpose), notices)| self.add(Channel::Email, *purpose, Some(person), notices))
+        mails.iter().try_for_each(|((person, purpose), notices)| {
+            self.add(Channel::Email, *purpose, Some(person), notices)
+        })
     }
 
     /// One post for each purpose. A signal goes with the most urgent of those who are to know.
@@ -311,7 +343,10 @@ impl Maker<'_> {
             }
         }
         for wanted in [Purpose::Realtime, Purpose::Digest] {
-            let notices = purposes.values().filter(|(purpose, _)| *purpose == wanted).map(|(_, notice)| *notice);
+            let notices = purposes
+                .values()
+                .filter(|(purpose, _)| *purpose == wanted)
+                .map(|(_, notice)| *notice);
             let notices: Vec<&PendingNotice> = notices.collect();
             if !notices.is_empty() {
                 self.add(Channel::Slack, wanted, None, &notices)?;
@@ -342,7 +377,13 @@ impl Maker<'_> {
         Ok(!self.store.has_digest(channel, person, self.now.day_in(self.store.zone()))?)
     }
 
-    fn add(&self, channel: Channel, purpose: Purpose, person: Option<&str>, notices: &[&PendingNotice]) -> Result<()> {
+    fn add(
+        &self,
+        channel: Channel,
+        purpose: Purpose,
+        person: Option<&str>,
+        notices: &[&PendingNotice],
+    ) -> Result<()> {
         let message = NewMessage {
             channel,
             purpose,
@@ -355,8 +396,8 @@ impl Maker<'_> {
     }
 }
 
-/// A Message-ID that no other message has, on this machine or another: from the time and from what the operating system gives as
-/// random.
+/// A Message-ID that no other message has, on this machine or another: from the time and from what
+/// the operating system gives as random.
 fn message_id(domain: &str, now: Instant) -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("<signals.{}.{:016x}{:016x}@{domain}>", now.micros(), random(), random())
@@ -369,7 +410,9 @@ fn parcel(store: &Store, message: &Message, now: Instant) -> Result<Parcel> {
     let letter = letter(store, message, &team)?;
     match (message.channel, &message.person) {
         (Channel::Slack, _) => {
-            let known = team.iter().filter_map(|member| Some((member.name.clone(), member.slack_id.clone()?)));
+            let known = team
+                .iter()
+                .filter_map(|member| Some((member.name.clone(), member.slack_id.clone()?)));
             Ok(Parcel::Post(letter.slack(&known.collect::<Vec<_>>())))
         }
         (Channel::Email, person) => {
@@ -379,9 +422,16 @@ fn parcel(store: &Store, message: &Message, now: Instant) -> Result<Parcel> {
     }
 }
 
-fn mail(letter: &Letter, member: Option<&TeamMember>, message_id: &str, now: Instant) -> Result<Parcel> {
+fn mail(
+    letter: &Letter,
+    member: Option<&TeamMember>,
+    message_id: &str,
+    now: Instant,
+) -> Result<Parcel> {
     let address = member.and_then(|member| Some((member.name.clone(), member.email.clone()?)));
-    let Some(to) = address else { return Ok(Parcel::Stuck("the team file has no e-mail address".to_owned())) };
+    let Some(to) = address else {
+        return Ok(Parcel::Stuck("the team file has no e-mail address".to_owned()));
+    };
     Ok(Parcel::Mail(Box::new(Mail {
         to,
         subject: letter.subject.clone(),
@@ -449,6 +499,8 @@ mod tests {
         let now = Instant::from_micros(0);
         let ids: HashSet<String> = (0..1000).map(|_| message_id("example.com", now)).collect();
         assert_eq!(ids.len(), 1000);
-        assert!(ids.iter().all(|id| id.starts_with("<signals.0.") && id.ends_with("@example.com>")));
+        assert!(
+            ids.iter().all(|id| id.starts_with("<signals.0.") && id.ends_with("@example.com>"))
+        );
     }
 }

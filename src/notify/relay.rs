@@ -1,8 +1,8 @@
 //! A connection to a mail server that ends when the server says too much.
 //!
-//! lettre reads a line however long it is, and lets nobody else make the connection: a server that never ends a line would fill the
-//! memory. So lettre talks to a relay on this machine, which passes on what both say and counts it. What is encrypted stays
-//! encrypted through it.
+//! lettre reads a line however long it is, and lets nobody else make the connection: a server that
+//! never ends a line would fill the memory. So lettre talks to a relay on this machine, which
+//! passes on what both say and counts it. What is encrypted stays encrypted through it.
 
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -30,10 +30,13 @@ impl Relay {
         let server = connect(host, port, limits)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let is_overfull = Arc::new(AtomicBool::new(false));
-        let relay = Relay { address: listener.local_addr()?, is_overfull: Arc::clone(&is_overfull) };
+        let relay =
+            Relay { address: listener.local_addr()?, is_overfull: Arc::clone(&is_overfull) };
         thread::spawn(move || {
             // Whoever waits for an answer sees the connection end.
-            let _ = listener.accept().and_then(|(client, _)| pass(listener, &client, &server, &is_overfull));
+            let _ = listener
+                .accept()
+                .and_then(|(client, _)| pass(listener, &client, &server, &is_overfull));
         });
         Ok(relay)
     }
@@ -50,7 +53,8 @@ impl Relay {
 }
 
 fn connect(host: &str, port: u16, limits: SendingLimits) -> io::Result<TcpStream> {
-    let mut result = Err(io::Error::new(io::ErrorKind::NotFound, "the name of the server has no address"));
+    let mut result =
+        Err(io::Error::new(io::ErrorKind::NotFound, "the name of the server has no address"));
     for address in (host, port).to_socket_addrs()? {
         result = TcpStream::connect_timeout(&address, limits.step);
         if result.is_ok() {
@@ -65,8 +69,14 @@ fn connect(host: &str, port: u16, limits: SendingLimits) -> io::Result<TcpStream
     Ok(server)
 }
 
-/// Passes on what both sides say until one of them ends. Nobody else can come in between: the listener is closed.
-fn pass(listener: TcpListener, client: &TcpStream, server: &TcpStream, is_overfull: &AtomicBool) -> io::Result<()> {
+/// Passes on what both sides say until one of them ends. Nobody else can come in between: the
+/// listener is closed.
+fn pass(
+    listener: TcpListener,
+    client: &TcpStream,
+    server: &TcpStream,
+    is_overfull: &AtomicBool,
+) -> io::Result<()> {
     drop(listener);
     client.set_nodelay(true)?;
     thread::scope(|scope| {
@@ -94,7 +104,8 @@ mod tests {
 
     use super::*;
 
-    /// A server that says so many bytes and then what it was told, and a connection to it through a relay.
+    /// A server that says so many bytes and then what it was told, and a connection to it through a
+    /// relay.
     fn connection(says: usize) -> (Relay, TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();

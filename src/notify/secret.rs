@@ -1,4 +1,5 @@
-//! Secrets: where they are found, and how they are kept out of everything that is printed or stored.
+//! Secrets: where they are found, and how they are kept out of everything that is printed or
+//! stored.
 
 use std::fmt;
 use std::fs::File;
@@ -33,13 +34,19 @@ impl Secret {
         &self.0
     }
 
-    /// The secret that stands there; `None` for a variable that is not set. `variable` looks into the environment.
+    /// The secret that stands there; `None` for a variable that is not set. `variable` looks into
+    /// the environment.
     ///
     /// # Errors
     /// A file that cannot be read, is empty, or that others can read too (exit 9).
-    pub fn find(source: &SecretSource, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Secret>> {
+    pub fn find(
+        source: &SecretSource,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Secret>> {
         match source {
-            SecretSource::Variable(name) => Ok(variable(name).map(|text| Secret(text.trim().to_owned()))),
+            SecretSource::Variable(name) => {
+                Ok(variable(name).map(|text| Secret(text.trim().to_owned())))
+            }
             SecretSource::File(path) => read(path).map(Some),
         }
     }
@@ -49,21 +56,28 @@ fn read(path: &Path) -> Result<Secret> {
     let place = path.display();
     let open = || File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = open().map_err(|error| {
-        not_allowed(format!("the file {place}, which should hold a secret, cannot be read: {error}"))
-            .hint("the notify settings name the file; write its path from the root")
+        not_allowed(format!(
+            "the file {place}, which should hold a secret, cannot be read: {error}"
+        ))
+        .hint("the notify settings name the file; write its path from the root")
     })?;
     if !metadata.is_file() {
         return Err(not_allowed(format!("{place}, which should hold a secret, is no file")).into());
     }
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(not_allowed(format!("others than its owner can read {place}, which holds a secret"))
-            .hint(format!("chmod 600 {place}"))
-            .into());
+        return Err(not_allowed(format!(
+            "others than its owner can read {place}, which holds a secret"
+        ))
+        .hint(format!("chmod 600 {place}"))
+        .into());
     }
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).with_context(|| format!("cannot read {place}"))?;
     match text.trim() {
-        "" => Err(not_allowed(format!("the file {place}, which should hold a secret, is empty")).into()),
+        "" => {
+            Err(not_allowed(format!("the file {place}, which should hold a secret, is empty"))
+                .into())
+        }
         text => Ok(Secret(text.to_owned())),
     }
 }
@@ -89,7 +103,10 @@ impl Redactor {
 
     /// One harmless line without the secrets.
     pub fn clean(&self, text: &str) -> String {
-        let text = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"));
+        let text = self
+            .secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"));
         harmless(&text)
     }
 }
@@ -105,7 +122,9 @@ mod tests {
         let find = || Secret::find(&SecretSource::File(path.clone()), |_| None);
         assert!(find().unwrap_err().to_string().contains("cannot be read"));
         std::fs::write(&path, "smtps://mail.example\n").unwrap();
-        for (mode, is_fine) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o644, false)] {
+        for (mode, is_fine) in
+            [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o644, false)]
+        {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(find().is_ok(), is_fine, "{mode:o}");
         }
@@ -120,7 +139,10 @@ mod tests {
         // "hunter2" is aHVudGVyMg== in base64.
         let redactor = Redactor::new(["hunter2", "smtps://ana:hunter2@mail.example", ""]);
         assert_eq!(redactor.clean("535 no aHVudGVyMg== here"), "535 no *** here");
-        assert_eq!(redactor.clean("cannot use smtps://ana:hunter2@mail.example\r\n: hunter2"), "cannot use *** : ***");
+        assert_eq!(
+            redactor.clean("cannot use smtps://ana:hunter2@mail.example\r\n: hunter2"),
+            "cannot use *** : ***"
+        );
         assert_eq!(format!("{redactor:?}"), "Redactor { secrets: [***, ***, ***, ***] }");
     }
 }

@@ -25,25 +25,38 @@ impl Webhook {
     pub fn new(url: Secret, limits: SendingLimits) -> Result<Self> {
         let parsed = Url::parse(url.expose()).map_err(|_| refused("is no URL"))?;
         check(&parsed)?;
-        let path = Some(parsed.path().trim_matches('/')).filter(|path| path.len() > 1).unwrap_or_default();
+        let path =
+            Some(parsed.path().trim_matches('/')).filter(|path| path.len() > 1).unwrap_or_default();
         let redactor = Redactor::new([url.expose(), parsed.as_str(), path]);
         Ok(Webhook { agent: agent(&parsed, limits), url, redactor })
     }
 
-    /// Posts; Slack has taken it when this returns without trouble. The body of the answer is not read: the status says all.
+    /// Posts; Slack has taken it when this returns without trouble. The body of the answer is not
+    /// read: the status says all.
     ///
     /// # Errors
-    /// A server that cannot be reached, or that answers anything but success. Redirections are not followed.
+    /// A server that cannot be reached, or that answers anything but success. Redirections are not
+    /// followed.
     pub fn post(&self, payload: &serde_json::Value) -> Result<(), Trouble> {
-        let request = self.agent.post(self.url.expose()).header("content-type", "application/json; charset=utf-8");
-        let response =
-            request.send(payload.to_string()).map_err(|error| Trouble::new(self.redactor.clean(&error.to_string())))?;
+        let request = self
+            .agent
+            .post(self.url.expose())
+            .header("content-type", "application/json; charset=utf-8");
+        let response = request
+            .send(payload.to_string())
+            .map_err(|error| Trouble::new(self.redactor.clean(&error.to_string())))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
         }
-        let patience = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Err(Trouble { text: format!("the webhook answers with status {}", status.as_u16()), patience })
+        let patience = response
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        Err(Trouble {
+            text: format!("the webhook answers with status {}", status.as_u16()),
+            patience,
+        })
     }
 }
 
@@ -95,13 +108,25 @@ mod tests {
     #[test]
     fn only_this_machine_is_told_in_the_clear() {
         let webhook = |url: &str| {
-            let secret = Secret::find(&SecretSource::Variable("X".to_owned()), |_| Some(url.to_owned()));
+            let secret =
+                Secret::find(&SecretSource::Variable("X".to_owned()), |_| Some(url.to_owned()));
             Webhook::new(secret.unwrap().unwrap(), SendingLimits::default())
         };
-        for url in ["https://hooks.example.com/a", "http://localhost:1/a", "http://127.0.0.1:1/a", "http://[::1]:1/a"] {
+        for url in [
+            "https://hooks.example.com/a",
+            "http://localhost:1/a",
+            "http://127.0.0.1:1/a",
+            "http://[::1]:1/a",
+        ] {
             assert!(webhook(url).is_ok(), "{url}");
         }
-        for url in ["http://hooks.example.com/hunter2", "http://10.0.0.1/hunter2", "ftp://a/hunter2", "hunter2", ""] {
+        for url in [
+            "http://hooks.example.com/hunter2",
+            "http://10.0.0.1/hunter2",
+            "ftp://a/hunter2",
+            "hunter2",
+            "",
+        ] {
             let error = webhook(url).err().unwrap_or_else(|| panic!("{url} was taken"));
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
         }

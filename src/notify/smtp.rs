@@ -50,7 +50,8 @@ pub struct Mail {
 }
 
 impl Mailer {
-    /// A mailer for the server at a URL: `smtps://`, `smtp://…?tls=required`, or `smtp://` on this machine.
+    /// A mailer for the server at a URL: `smtps://`, `smtp://…?tls=required`, or `smtp://` on this
+    /// machine.
     ///
     /// # Errors
     /// A URL or a sender that cannot be used (exit 9). What is wrong never shows the URL.
@@ -60,8 +61,9 @@ impl Mailer {
         let redactor = redactor(url, &parsed);
         let host = host(&parsed);
         let tls = encryption.of(&host).map_err(|error| redactor.clean(&error.to_string()));
-        let credentials =
-            parsed.password().map(|password| Credentials::new(decoded(parsed.username()), decoded(password)));
+        let credentials = parsed
+            .password()
+            .map(|password| Credentials::new(decoded(parsed.username()), decoded(password)));
         let port = parsed.port().unwrap_or(encryption.usual_port());
         Ok(Mailer { host, port, tls, credentials, limits, from: sender(from)?, redactor })
     }
@@ -73,11 +75,14 @@ impl Mailer {
     pub fn send(&self, mail: &Mail) -> Result<(), Trouble> {
         let tls = self.tls.as_ref().map_err(Trouble::new)?;
         let message = self.message(mail).map_err(Trouble::new)?;
-        let relay = Relay::to(&self.host, self.port, self.limits)
-            .map_err(|error| Trouble::new(format!("cannot reach the mail server: {}", harmless(&error.to_string()))))?;
+        let relay = Relay::to(&self.host, self.port, self.limits).map_err(|error| {
+            Trouble::new(format!("cannot reach the mail server: {}", harmless(&error.to_string())))
+        })?;
         match self.transport(tls.clone(), &relay).send(&message) {
             Ok(_) => Ok(()),
-            Err(_) if relay.is_overfull() => Err(Trouble::new("the mail server does not stop talking")),
+            Err(_) if relay.is_overfull() => {
+                Err(Trouble::new("the mail server does not stop talking"))
+            }
             Err(error) => Err(Trouble::new(self.redactor.clean(&error.to_string()))),
         }
     }
@@ -97,9 +102,14 @@ impl Mailer {
 
     fn message(&self, mail: &Mail) -> Result<Message, String> {
         let (name, address) = &mail.to;
-        let to: Address =
-            address.trim().parse().map_err(|_| format!("'{}' is no e-mail address", harmless(address)))?;
-        let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
+        let to: Address = address
+            .trim()
+            .parse()
+            .map_err(|_| format!("'{}' is no e-mail address", harmless(address)))?;
+        let automatic = HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        );
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(Some(harmless(name)), to))
@@ -152,14 +162,18 @@ impl Encryption {
 }
 
 fn check(url: &Url) -> Result<Encryption, Failure> {
-    let host = url.host().filter(|host| host.to_string() != "").ok_or_else(|| refused("names no host"))?;
-    let mut tls = url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+    let host =
+        url.host().filter(|host| host.to_string() != "").ok_or_else(|| refused("names no host"))?;
+    let mut tls =
+        url.query_pairs().filter(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
     match (url.scheme(), tls.next().as_deref()) {
         ("smtps", _) => Ok(Encryption::Whole),
         ("smtp", Some("required")) => Ok(Encryption::StartTls),
         ("smtp", None) if is_local(&host) => Ok(Encryption::None),
-        ("smtp", None) => Err(refused("asks for no encryption, which is allowed only to a server on this machine")
-            .hint("write smtps://HOST, or smtp://HOST?tls=required for STARTTLS")),
+        ("smtp", None) => Err(refused(
+            "asks for no encryption, which is allowed only to a server on this machine",
+        )
+        .hint("write smtps://HOST, or smtp://HOST?tls=required for STARTTLS")),
         ("smtp", Some(_)) => Err(refused("has a tls= that is not 'required'")),
         _ => Err(refused("begins neither with smtp:// nor with smtps://")),
     }
@@ -195,11 +209,18 @@ fn redactor(secret: &Secret, url: &Url) -> Redactor {
         // What is sent to log in, in base64.
         false => format!("\u{0}{user}\u{0}{password}"),
     };
-    Redactor::new([secret.expose(), url.as_str(), url.password().unwrap_or_default(), &password, &plain])
+    Redactor::new([
+        secret.expose(),
+        url.as_str(),
+        url.password().unwrap_or_default(),
+        &password,
+        &plain,
+    ])
 }
 
 fn system_time(instant: Instant) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(instant.micros()).unwrap_or_default())
+    SystemTime::UNIX_EPOCH
+        + Duration::from_micros(u64::try_from(instant.micros()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -208,7 +229,8 @@ mod tests {
     use crate::domain::notify::SecretSource;
 
     fn mailer(url: &str) -> Result<Mailer> {
-        let secret = Secret::find(&SecretSource::Variable("X".to_owned()), |_| Some(url.to_owned()))?;
+        let secret =
+            Secret::find(&SecretSource::Variable("X".to_owned()), |_| Some(url.to_owned()))?;
         Mailer::new(&secret.unwrap(), "signals@example.com", SendingLimits::default())
     }
 
@@ -232,13 +254,21 @@ mod tests {
     fn names_and_passwords_are_decoded() {
         let credentials = |url: &str| mailer(url).unwrap().credentials;
         let expected = Credentials::new("ana@vendor".to_owned(), "a:b/c%".to_owned());
-        assert_eq!(credentials("smtps://ana%40vendor:a%3Ab%2Fc%25@mail.example.com"), Some(expected));
+        assert_eq!(
+            credentials("smtps://ana%40vendor:a%3Ab%2Fc%25@mail.example.com"),
+            Some(expected)
+        );
         assert_eq!(credentials("smtps://mail.example.com"), None);
     }
 
     #[test]
     fn only_this_machine_is_told_in_the_clear() {
-        let fine = ["smtp://localhost:2525", "smtp://127.0.0.1:25", "smtp://[::1]:25", "smtp://u:hunter2@127.0.0.1"];
+        let fine = [
+            "smtp://localhost:2525",
+            "smtp://127.0.0.1:25",
+            "smtp://[::1]:25",
+            "smtp://u:hunter2@127.0.0.1",
+        ];
         for url in fine {
             assert!(mailer(url).is_ok(), "{url}");
         }

@@ -14,7 +14,8 @@ pub fn is_bidirectional(character: char) -> bool {
     matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Text for a terminal: control characters as `^[`, direction marks as `<U+202E>`, line breaks and tabs as spaces.
+/// Text for a terminal: control characters as `^[`, direction marks as `<U+202E>`, line breaks and
+/// tabs as spaces.
 pub fn for_terminal(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hostile) {
         return Cow::Borrowed(text);
@@ -32,10 +33,14 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// A text cell of a CSV file that a spreadsheet will not take for a formula: one that begins like a formula gets an
-/// apostrophe in front.
+/// A text cell of a CSV file that a spreadsheet will not take for a formula: one that begins like a
+/// formula gets an apostrophe in front.
 pub fn for_spreadsheet(text: &str) -> Cow<'_, str> {
-    if spreadsheet::is_formula(text) { Cow::Owned(spreadsheet::guarded(text)) } else { Cow::Borrowed(text) }
+    if spreadsheet::is_formula(text) {
+        Cow::Owned(spreadsheet::guarded(text))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Rows of a screen or an export turned into bytes. Formatters do no I/O; numbers, dates and untrusted text are written
-//! here and nowhere else.
+//! Rows of a screen or an export turned into bytes. Formatters do no I/O; numbers, dates and
+//! untrusted text are written here and nowhere else.
 
 pub mod escape;
 mod records;
@@ -152,7 +152,8 @@ pub fn money(amount: f64) -> String {
 /// The bars of a line, the lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A line of bars, one for each number, from the smallest at 0 to the tallest at the largest: `▁▃█ ▂`. A 0 is a gap.
+/// A line of bars, one for each number, from the smallest at 0 to the tallest at the largest: `▁▃█
+/// ▂`. A 0 is a gap.
 pub fn sparkline(numbers: &[u64]) -> String {
     let most = numbers.iter().copied().max().unwrap_or_default();
     let bar = |number: &u64| match *number {
@@ -162,9 +163,12 @@ pub fn sparkline(numbers: &[u64]) -> String {
     numbers.iter().map(bar).collect()
 }
 
-/// A line of bars from 0 at the bottom to 100 at the top, one for each score; a gap where there is none.
+/// A line of bars from 0 at the bottom to 100 at the top, one for each score; a gap where there is
+/// none.
 pub fn score_line(scores: impl Iterator<Item = Option<f64>>) -> String {
-    let bar = |score: Option<f64>| score.map_or(' ', |score| BARS[(score * 8.0 / 100.0).clamp(0.0, 7.0) as usize]);
+    let bar = |score: Option<f64>| {
+        score.map_or(' ', |score| BARS[(score * 8.0 / 100.0).clamp(0.0, 7.0) as usize])
+    };
     scores.map(bar).collect()
 }
 
@@ -196,11 +200,14 @@ pub fn chance(chance: f64) -> String {
     }
 }
 
-/// A chance and what it means: `0.0071: by chance alone it would look like this in about 1 of 141 comparisons`.
+/// A chance and what it means: `0.0071: by chance alone it would look like this in about 1 of 141
+/// comparisons`.
 pub fn chance_in_words(number: f64) -> String {
     let often = match number {
         number if number >= 0.5 => "in every second comparison or more".to_owned(),
-        number if number > 1e-6 => format!("in about 1 of {} comparisons", thousands((1.0 / number).round() as u64)),
+        number if number > 1e-6 => {
+            format!("in about 1 of {} comparisons", thousands((1.0 / number).round() as u64))
+        }
         _ => "once in more than a million".to_owned(),
     };
     format!("{}: by chance alone it would look like this {often}", chance(number))
@@ -212,7 +219,13 @@ mod tests {
 
     #[test]
     fn thousands_are_set_apart() {
-        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (160_942, "160,942"), (1_234_567, "1,234,567")];
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (160_942, "160,942"),
+            (1_234_567, "1,234,567"),
+        ];
         for (number, text) in cases {
             assert_eq!(thousands(number), text);
         }
@@ -220,8 +233,12 @@ mod tests {
 
     #[test]
     fn bars_are_as_tall_as_their_share_of_the_largest() {
-        let cases: [(&[u64], &str); 4] =
-            [(&[], ""), (&[0, 0], "  "), (&[1, 2, 3, 4, 5, 6, 7, 8], "▁▂▃▄▅▆▇█"), (&[100, 0, 1, 50], "█ ▁▄")];
+        let cases: [(&[u64], &str); 4] = [
+            (&[], ""),
+            (&[0, 0], "  "),
+            (&[1, 2, 3, 4, 5, 6, 7, 8], "▁▂▃▄▅▆▇█"),
+            (&[100, 0, 1, 50], "█ ▁▄"),
+        ];
         for (numbers, line) in cases {
             assert_eq!(sparkline(numbers), line);
         }
@@ -232,7 +249,8 @@ mod tests {
         let scores = [Some(0.0), None, Some(12.4), Some(12.5), Some(50.0), Some(87.5), Some(100.0)];
         assert_eq!(score_line(scores.into_iter()), "▁ ▁▂▅██");
         assert_eq!([score(61.25), score(0.0), score(100.0)], ["61.3", "0.0", "100.0"]);
-        let changes = [(4.0, "+4.0"), (-12.25, "-12.3"), (-0.04, "0.0"), (0.04, "0.0"), (0.05, "+0.1")];
+        let changes =
+            [(4.0, "+4.0"), (-12.25, "-12.3"), (-0.04, "0.0"), (0.04, "0.0"), (0.05, "+0.1")];
         for (change, text) in changes {
             assert_eq!(score_change(change), text);
         }
@@ -240,7 +258,13 @@ mod tests {
 
     #[test]
     fn money_has_cents() {
-        let cases = [(0.0, "0.00"), (12_345.6, "12,345.60"), (-1.005, "-1.00"), (-0.001, "0.00"), (99.999, "100.00")];
+        let cases = [
+            (0.0, "0.00"),
+            (12_345.6, "12,345.60"),
+            (-1.005, "-1.00"),
+            (-0.001, "0.00"),
+            (99.999, "100.00"),
+        ];
         for (amount, text) in cases {
             assert_eq!(money(amount), text);
         }
@@ -248,7 +272,8 @@ mod tests {
 
     #[test]
     fn a_chance_keeps_two_digits_that_matter() {
-        let cases = [(1.0, "1.00"), (0.4199, "0.42"), (0.0071, "0.0071"), (3.2e-9, "3e-9"), (0.0, "0")];
+        let cases =
+            [(1.0, "1.00"), (0.4199, "0.42"), (0.0071, "0.0071"), (3.2e-9, "3e-9"), (0.0, "0")];
         for (value, text) in cases {
             assert_eq!(chance(value), text);
         }

@@ -1,4 +1,5 @@
-//! Records as CSV, JSON and JSON lines, one at a time, so that a list of any length needs little memory.
+//! Records as CSV, JSON and JSON lines, one at a time, so that a list of any length needs little
+//! memory.
 
 use std::io;
 
@@ -9,7 +10,8 @@ use serde_json::ser::{CharEscape, Formatter};
 use super::escape;
 use super::{Format, Value};
 
-/// Turns records with the same fields into bytes of one format, not [`Format::Table`], which needs all rows at once.
+/// Turns records with the same fields into bytes of one format, not [`Format::Table`], which needs
+/// all rows at once.
 pub struct RecordWriter<'f> {
     format: Format,
     fields: &'f [&'f str],
@@ -122,12 +124,16 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// Compact JSON in which characters that could harm a terminal are written as `\u` escapes; JSON itself asks that only of
-/// those below U+0020.
+/// Compact JSON in which characters that could harm a terminal are written as `\u` escapes; JSON
+/// itself asks that only of those below U+0020.
 struct Safe;
 
 impl Formatter for Safe {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(place) = rest.find(escape::is_hostile) {
             let (safe, hostile) = rest.split_at(place);
@@ -142,7 +148,11 @@ impl Formatter for Safe {
         writer.write_all(rest.as_bytes())
     }
 
-    fn write_char_escape<W: ?Sized + io::Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
         serde_json::ser::CompactFormatter.write_char_escape(writer, escape)
     }
 }

@@ -1,7 +1,9 @@
 //! Screens for people: headings, pairs, tables and paragraphs, with or without colour.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, presets};
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, presets,
+};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::escape;
@@ -45,7 +47,8 @@ pub enum Align {
 /// What lies between two columns.
 const BETWEEN: &str = "  ";
 
-/// Rows under headings. The text of all cells lies in one string: a list may have ten million cells.
+/// Rows under headings. The text of all cells lies in one string: a list may have ten million
+/// cells.
 #[derive(Debug, Clone)]
 pub struct TextTable {
     columns: Vec<(String, Align)>,
@@ -98,9 +101,14 @@ impl TextTable {
     /// Draws what goes to another program, and may be long: nothing to fit, nothing to colour.
     fn draw_plain(&self) -> String {
         let widths = self.natural_widths();
-        let line = widths.iter().sum::<usize>() + BETWEEN.len() * widths.len().saturating_sub(1) + 1;
+        let line =
+            widths.iter().sum::<usize>() + BETWEEN.len() * widths.len().saturating_sub(1) + 1;
         let mut drawn = String::with_capacity((line + 1) * (self.len() + 2));
-        self.draw_line(&mut drawn, &widths, &mut self.columns.iter().map(|(title, _)| title.as_str()));
+        self.draw_line(
+            &mut drawn,
+            &widths,
+            &mut self.columns.iter().map(|(title, _)| title.as_str()),
+        );
         drawn.extend(std::iter::repeat_n('─', line));
         drawn.push('\n');
         let mut cells = self.cells().map(|(text, _)| text);
@@ -108,9 +116,16 @@ impl TextTable {
         drawn
     }
 
-    fn draw_line<'a>(&self, drawn: &mut String, widths: &[usize], cells: &mut impl Iterator<Item = &'a str>) {
+    fn draw_line<'a>(
+        &self,
+        drawn: &mut String,
+        widths: &[usize],
+        cells: &mut impl Iterator<Item = &'a str>,
+    ) {
         let start = drawn.len();
-        for (place, ((width, (_, align)), text)) in widths.iter().zip(&self.columns).zip(cells).enumerate() {
+        for (place, ((width, (_, align)), text)) in
+            widths.iter().zip(&self.columns).zip(cells).enumerate()
+        {
             let padding = std::iter::repeat_n(' ', width - text.width());
             drawn.push_str(if place == 0 { "" } else { BETWEEN });
             if *align == Align::Right {
@@ -127,7 +142,8 @@ impl TextTable {
 
     fn draw_fitted(&self, look: Look) -> String {
         let mut table = Table::new();
-        // Left alone, the library would ask the terminal for its width and write resets even without colours.
+        // Left alone, the library would ask the terminal for its width and write resets even
+        // without colours.
         table.force_no_tty().load_style(style());
         if look.has_colour {
             table.enforce_styling();
@@ -136,15 +152,28 @@ impl TextTable {
             table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
         }
         let widths = self.fitted_widths(look.width);
-        table.set_header(self.columns.iter().zip(&widths).map(|((title, _), width)| Cell::new(cut(title, *width))));
+        table.set_header(
+            self.columns
+                .iter()
+                .zip(&widths)
+                .map(|((title, _), width)| Cell::new(cut(title, *width))),
+        );
         let mut cells = self.cells();
         for _ in 0..self.len() {
             let row: Vec<(&str, Tone)> = cells.by_ref().take(self.columns.len()).collect();
-            table.add_row(row.iter().zip(&widths).map(|((text, tone), width)| cell(&cut(text, *width), *tone, look)));
+            table.add_row(
+                row.iter()
+                    .zip(&widths)
+                    .map(|((text, tone), width)| cell(&cut(text, *width), *tone, look)),
+            );
         }
         for (column, (_, align)) in table.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, 1));
-            column.set_cell_alignment(if *align == Align::Right { CellAlignment::Right } else { CellAlignment::Left });
+            column.set_cell_alignment(if *align == Align::Right {
+                CellAlignment::Right
+            } else {
+                CellAlignment::Left
+            });
         }
         if look.width.is_some() {
             self.keep_short_columns_whole(&mut table);
@@ -164,16 +193,19 @@ impl TextTable {
         widths
     }
 
-    /// How wide each column may be where the terminal is too narrow: names and texts are cut, and if that is not enough, the
-    /// last columns are left out.
+    /// How wide each column may be where the terminal is too narrow: names and texts are cut, and
+    /// if that is not enough, the last columns are left out.
     fn fitted_widths(&self, terminal: Option<u16>) -> Vec<usize> {
         let natural = self.natural_widths();
         let Some(terminal) = terminal.map(usize::from) else { return natural };
-        let fitting = (LEAST_COLUMNS..=natural.len()).rev().find_map(|count| squeezed(&natural[..count], terminal));
+        let fitting = (LEAST_COLUMNS..=natural.len())
+            .rev()
+            .find_map(|count| squeezed(&natural[..count], terminal));
         fitting.unwrap_or(natural)
     }
 
-    /// Keeps dates, numbers and other short cells on one line where a terminal is too narrow: names and texts wrap instead.
+    /// Keeps dates, numbers and other short cells on one line where a terminal is too narrow: names
+    /// and texts wrap instead.
     fn keep_short_columns_whole(&self, table: &mut Table) {
         let widest = table.column_max_content_widths();
         for (column, width) in table.column_iter_mut().zip(widest) {
@@ -279,7 +311,9 @@ impl Screen {
     pub fn toned_line(&mut self, text: &str, tone: Tone) {
         let text = escape::for_terminal(text);
         match tone_style(tone) {
-            Some(style) if self.look.has_colour => self.text.push_str(&format!("{style}{text}{style:#}\n")),
+            Some(style) if self.look.has_colour => {
+                self.text.push_str(&format!("{style}{text}{style:#}\n"))
+            }
             _ => self.text.push_str(&format!("{text}\n")),
         }
     }
@@ -330,7 +364,10 @@ mod tests {
     fn a_plain_table_has_no_escapes_and_no_trailing_spaces() {
         let mut screen = Screen::new(Look::PLAIN);
         screen.table(&table());
-        assert_eq!(screen.into_text(), "company    count\n─────────────────\nAcme           5\n日本^[[1m  1,250\n");
+        assert_eq!(
+            screen.into_text(),
+            "company    count\n─────────────────\nAcme           5\n日本^[[1m  1,250\n"
+        );
     }
 
     #[test]
@@ -351,7 +388,11 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_cuts_names_and_never_dates() {
-        let mut table = TextTable::new([("day", Align::Left), ("company", Align::Left), ("change", Align::Right)]);
+        let mut table = TextTable::new([
+            ("day", Align::Left),
+            ("company", Align::Left),
+            ("change", Align::Right),
+        ]);
         table.row(["2026-03-31".into(), "Northern Lights Shipping".into(), "-100.0 %".into()]);
         let mut screen = Screen::new(Look { has_colour: false, width: Some(40) });
         screen.table(&table);
@@ -369,7 +410,10 @@ mod tests {
         screen.table(&table);
         let text = screen.into_text();
         assert!(text.starts_with("day"), "{text}");
-        assert!(text.contains("2026-03-31  Northern …  -100.0 %\n") && !text.contains("csm"), "{text}");
+        assert!(
+            text.contains("2026-03-31  Northern …  -100.0 %\n") && !text.contains("csm"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -76,7 +76,12 @@ pub fn workbook(title: &str, day: Day) -> Workbook {
 ///
 /// # Errors
 /// A place that a sheet does not have.
-pub fn write_text(sheet: &mut Worksheet, (row, column): (u32, u16), text: &str, formats: &CellFormats) -> Result<()> {
+pub fn write_text(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    text: &str,
+    formats: &CellFormats,
+) -> Result<()> {
     let text = holdable(text);
     if spreadsheet::is_formula(&text) {
         sheet.write_string_with_format(row, column, text, &formats.guarded)?;
@@ -90,7 +95,12 @@ pub fn write_text(sheet: &mut Worksheet, (row, column): (u32, u16), text: &str, 
 ///
 /// # Errors
 /// A place that a sheet does not have.
-pub fn write_day(sheet: &mut Worksheet, (row, column): (u32, u16), day: Day, formats: &CellFormats) -> Result<()> {
+pub fn write_day(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    day: Day,
+    formats: &CellFormats,
+) -> Result<()> {
     match excel_day(day) {
         Some(date) => sheet.write_datetime_with_format(row, column, &date, &formats.day)?,
         None => sheet.write_string(row, column, day.to_string())?,
@@ -100,7 +110,9 @@ pub fn write_day(sheet: &mut Worksheet, (row, column): (u32, u16), day: Day, for
 
 /// Texts with their control characters left out, and cut to what a cell holds.
 fn holdable(text: &str) -> Cow<'_, str> {
-    let is_kept = |c: char| matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
+    let is_kept = |c: char| {
+        matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
+    };
     if text.len() <= MOST_CHARACTERS && text.chars().all(is_kept) {
         return Cow::Borrowed(text);
     }
@@ -125,7 +137,8 @@ fn excel_day(day: Day) -> Option<ExcelDateTime> {
     ExcelDateTime::from_ymd(year, month.parse().ok()?, date.parse().ok()?).ok()
 }
 
-/// Writes records into a workbook one after the other, in little memory; where a sheet is full, another one follows.
+/// Writes records into a workbook one after the other, in little memory; where a sheet is full,
+/// another one follows.
 pub struct RecordBook<'f> {
     workbook: Workbook,
     formats: CellFormats,

@@ -1,4 +1,5 @@
-//! What expressions say of companies on a day: which ones a rule's `--where` lets through, and for which a condition holds.
+//! What expressions say of companies on a day: which ones a rule's `--where` lets through, and for
+//! which a condition holds.
 
 use anyhow::{Context, Result};
 use rustc_hash::FxHashMap;
@@ -49,24 +50,32 @@ impl<'s> Conditions<'s> {
         Ok(Admission::Only(holding().with_context(|| format!("the rule '{}'", rule.name))?))
     }
 
-    /// For which companies each condition is true on a day, on how many days running, and what it read. All see the same values:
-    /// the signals of the day but for those of conditions.
+    /// For which companies each condition is true on a day, on how many days running, and what it
+    /// read. All see the same values: the signals of the day but for those of conditions.
     ///
     /// # Errors
     /// An expression that cannot be read any more, or takes too long (exit 9).
-    pub fn facts(&self, rules: &[(&Rule, &ConditionRule)], day: Day) -> Result<Vec<FactsByCompany>> {
+    pub fn facts(
+        &self,
+        rules: &[(&Rule, &ConditionRule)],
+        day: Day,
+    ) -> Result<Vec<FactsByCompany>> {
         let read = |(named, rule): &(&Rule, &'_ ConditionRule)| -> Result<Expression> {
             self.catalogue.read(&rule.when).with_context(|| format!("the rule '{}'", named.name))
         };
         let whens = rules.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let rules: Vec<Read<'_>> =
-            rules.iter().zip(whens).map(|((_, rule), when)| Read { rule, when, key: rule.key.as_deref() }).collect();
+        let rules: Vec<Read<'_>> = rules
+            .iter()
+            .zip(whens)
+            .map(|((_, rule), when)| Read { rule, when, key: rule.key.as_deref() })
+            .collect();
         let mut facts = self.on(&rules.iter().collect::<Vec<_>>(), day)?;
         // The days before are looked at only for the rules that ask for several.
         let longest = rules.iter().map(|read| read.rule.for_days).max().unwrap_or(1);
         for before in 1..i32::from(longest) {
-            let asking: Vec<usize> =
-                (0..rules.len()).filter(|place| i32::from(rules[*place].rule.for_days) > before).collect();
+            let asking: Vec<usize> = (0..rules.len())
+                .filter(|place| i32::from(rules[*place].rule.for_days) > before)
+                .collect();
             let wanted: Vec<&Read<'_>> = asking.iter().map(|place| &rules[*place]).collect();
             let earlier = self.on(&wanted, day - before)?;
             for (place, earlier) in asking.into_iter().zip(earlier) {
@@ -78,20 +87,30 @@ impl<'s> Conditions<'s> {
 
     /// For which companies each condition is true on one day.
     fn on(&self, rules: &[&Read<'_>], day: Day) -> Result<Vec<FactsByCompany>> {
-        let names: Vec<String> =
-            rules.iter().flat_map(|read| read.when.names.iter().cloned().chain(read.key.map(str::to_owned))).collect();
+        let names: Vec<String> = rules
+            .iter()
+            .flat_map(|read| read.when.names.iter().cloned().chain(read.key.map(str::to_owned)))
+            .collect();
         let table = self.table(&names, AsOf { day, stage: Stage::BeforeConditions })?;
         rules.iter().map(|read| self.holding(read, &table)).collect()
     }
 
     fn holding(&self, read: &Read<'_>, table: &AttributeTable) -> Result<FactsByCompany> {
         let values = self.catalogue.evaluate(&read.when, table)?;
-        let columns = read.when.names.iter().map(|name| Ok((name, table.column(name)?))).collect::<Result<Vec<_>>>()?;
+        let columns = read
+            .when
+            .names
+            .iter()
+            .map(|name| Ok((name, table.column(name)?)))
+            .collect::<Result<Vec<_>>>()?;
         let keys = read.key.map(|key| table.column(key)).transpose()?;
         let mut holding: FactsByCompany = FxHashMap::default();
-        for (row, company) in table.companies().iter().enumerate().filter(|(row, _)| is_true(&values[*row])) {
+        for (row, company) in
+            table.companies().iter().enumerate().filter(|(row, _)| is_true(&values[*row]))
+        {
             let key = keys.and_then(|keys| keys[row].text()).map(std::borrow::Cow::into_owned);
-            let values = columns.iter().map(|(name, column)| ((*name).clone(), read_value(&column[row])));
+            let values =
+                columns.iter().map(|(name, column)| ((*name).clone(), read_value(&column[row])));
             let reading = Reading { key, values: values.collect() };
             holding.insert(*company, ConditionFacts { days_held: 1, reading });
         }
@@ -103,8 +122,8 @@ impl<'s> Conditions<'s> {
         self.store.attributes(&self.catalogue, &names, as_of, self.scope)
     }
 
-    /// Whether the condition of a rule, its key or its `--where` looks at the pulse, itself or by way of a formula; false for rules
-    /// of other kinds.
+    /// Whether the condition of a rule, its key or its `--where` looks at the pulse, itself or by
+    /// way of a formula; false for rules of other kinds.
     ///
     /// # Errors
     /// An expression that cannot be read any more (exit 9).
@@ -132,11 +151,14 @@ impl<'s> Conditions<'s> {
     }
 }
 
-/// Counts an earlier day for the companies for which the condition held on it and on all days since.
+/// Counts an earlier day for the companies for which the condition held on it and on all days
+/// since.
 fn count_day(facts: &mut FactsByCompany, earlier: &FactsByCompany, before: i32) {
     let held: Vec<CompanyKey> = earlier.keys().copied().collect();
     for company in held {
-        if let Some(facts) = facts.get_mut(&company).filter(|facts| i32::from(facts.days_held) == before) {
+        if let Some(facts) =
+            facts.get_mut(&company).filter(|facts| i32::from(facts.days_held) == before)
+        {
             facts.days_held += 1;
         }
     }
@@ -149,6 +171,8 @@ fn read_value(value: &Datum) -> ReadValue {
         Datum::Number(number) => ReadValue::Number(*number),
         // What a signal keeps is shown as it is, so it is kept as scores are shown.
         Datum::Score(score) => ReadValue::Number(to_one_decimal(*score)),
-        Datum::Text(_) | Datum::Day(_) => ReadValue::Text(value.text().unwrap_or_default().into_owned()),
+        Datum::Text(_) | Datum::Day(_) => {
+            ReadValue::Text(value.text().unwrap_or_default().into_owned())
+        }
     }
 }

@@ -21,7 +21,9 @@ use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::task::Stamp;
 use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
 use crate::health;
-use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule, TrendQuestion};
+use crate::store::{
+    NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule, TrendQuestion,
+};
 
 /// What came of a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +34,8 @@ pub struct DayReport {
     pub raised: Vec<SignalRecord>,
 }
 
-/// How many days the newest event in the database lies before `day`; 0 when there is one on the day or after it, or none
-/// at all.
+/// How many days the newest event in the database lies before `day`; 0 when there is one on the day
+/// or after it, or none at all.
 pub fn lag(store: &Store, day: Day) -> Result<i32> {
     Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
 }
@@ -52,7 +54,8 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
     let run = store.begin_run(day, started_at, is_backfill)?;
-    let rules: Vec<StoredRule> = store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
+    let rules: Vec<StoredRule> =
+        store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
     let customers = store.customers()?;
     let conditions = Conditions::new(store, Scope::All)?;
     let mut running = RunningDay {
@@ -67,7 +70,8 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
         raised: vec![],
     };
     running.trend_and_adoption_rules(&rules)?;
-    // The SuccessScore follows from pulses alone and needs no step. Health counts the signals just raised, and conditions may ask for it.
+    // The SuccessScore follows from pulses alone and needs no step. Health counts the signals just
+    // raised, and conditions may ask for it.
     running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
     running.condition_rules(&rules)?;
     if telling == Telling::Everybody {
@@ -76,13 +80,22 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
     }
     let record = running.record(run, started_at, is_backfill)?;
     store.finish_run(&record)?;
-    let raised = running.raised.iter().map(|raised| store.signal(raised.signal)).collect::<Result<Vec<_>>>()?;
+    let raised = running
+        .raised
+        .iter()
+        .map(|raised| store.signal(raised.signal))
+        .collect::<Result<Vec<_>>>()?;
     Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
 }
 
-/// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was set, within a transaction that the
-/// caller has begun. Returns the signals that were raised.
-pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) -> Result<Vec<SignalId>> {
+/// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was
+/// set, within a transaction that the caller has begun. Returns the signals that were raised.
+pub fn after_pulse(
+    store: &Store,
+    clock: &Clock,
+    company: CompanyKey,
+    day: Day,
+) -> Result<Vec<SignalId>> {
     let mut customers = store.customers()?;
     customers.retain(|(key, _)| *key == company);
     let conditions = Conditions::new(store, Scope::One(company))?;
@@ -92,8 +105,17 @@ pub fn after_pulse(store: &Store, clock: &Clock, company: CompanyKey, day: Day) 
             rules.push(stored);
         }
     }
-    let mut running =
-        RunningDay { store, clock, day, run: None, customers, conditions, steps: vec![], done: vec![], raised: vec![] };
+    let mut running = RunningDay {
+        store,
+        clock,
+        day,
+        run: None,
+        customers,
+        conditions,
+        steps: vec![],
+        done: vec![],
+        raised: vec![],
+    };
     running.condition_rules(&rules)?;
     running.tasks(&rules)?;
     running.notices()?;
@@ -136,7 +158,8 @@ impl RunningDay<'_> {
         self.timed("raise trend and adoption signals", |day| day.raise_all(found))
     }
 
-    /// All conditions are looked at before any of them raises a signal, so that all see the same values.
+    /// All conditions are looked at before any of them raises a signal, so that all see the same
+    /// values.
     fn condition_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
         let conditions = of_kind(rules, RuleLogic::condition);
         if conditions.is_empty() {
@@ -154,46 +177,81 @@ impl RunningDay<'_> {
     }
 
     fn find_trends<'r>(&self, rules: &[(&'r StoredRule, &TrendRule)]) -> Result<Vec<Found<'r>>> {
-        let questions: Vec<TrendQuestion> = rules.iter().map(|(_, trend)| question(trend, self.day)).collect();
+        let questions: Vec<TrendQuestion> =
+            rules.iter().map(|(_, trend)| question(trend, self.day)).collect();
         let counts = self.store.trend_counts(&questions)?;
         // A signal that lies back further than the timeframe of its rule makes no difference to it.
         let longest = rules.iter().map(|(_, trend)| trend.days()).max().unwrap_or_default();
-        let latest = self.store.latest_signals(DayRange { from: self.day - longest + 1, to: self.day })?;
+        let latest =
+            self.store.latest_signals(DayRange { from: self.day - longest + 1, to: self.day })?;
         let none = LatestByCompany::default();
-        let evaluate = |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
-            let latest = latest.get(&stored.rule.name).unwrap_or(&none);
-            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
-            Ok((*stored, trend::evaluate(trend, self.day, &self.customers, &admission, counts, latest)))
-        };
+        let evaluate =
+            |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
+                let latest = latest.get(&stored.rule.name).unwrap_or(&none);
+                let admission =
+                    self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
+                Ok((
+                    *stored,
+                    trend::evaluate(trend, self.day, &self.customers, &admission, counts, latest),
+                ))
+            };
         rules.iter().zip(&counts).map(evaluate).collect()
     }
 
-    fn find_adoptions<'r>(&self, rules: &[(&'r StoredRule, &AdoptionRule)]) -> Result<Vec<Found<'r>>> {
+    fn find_adoptions<'r>(
+        &self,
+        rules: &[(&'r StoredRule, &AdoptionRule)],
+    ) -> Result<Vec<Found<'r>>> {
         let evaluate = |(stored, adoption): &(&'r StoredRule, &AdoptionRule)| {
             let name = &stored.rule.name;
             let progress = match &adoption.aim {
                 Aim::Event { event, .. } => Progress::FirstUses(self.store.first_uses(event)?),
-                Aim::Goals { event } => Progress::Goals(self.store.goal_progress(event.as_deref())?),
+                Aim::Goals { event } => {
+                    Progress::Goals(self.store.goal_progress(event.as_deref())?)
+                }
             };
             // Switching a rule on must not flood anyone with what happened long ago.
-            let first_run = self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
+            let first_run =
+                self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
             let earliest = Some(first_run).filter(|_| !adoption.retroactive);
             let told = self.store.adoption_signals(name)?;
-            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
+            let admission =
+                self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
             let customers = &self.customers;
-            Ok((*stored, adoption::evaluate(adoption, self.day, earliest, customers, &admission, &progress, &told)))
+            Ok((
+                *stored,
+                adoption::evaluate(
+                    adoption, self.day, earliest, customers, &admission, &progress, &told,
+                ),
+            ))
         };
         rules.iter().map(evaluate).collect()
     }
 
-    fn find_conditions<'r>(&self, rules: &[(&'r StoredRule, &ConditionRule)]) -> Result<Vec<Found<'r>>> {
-        let named: Vec<(&Rule, &ConditionRule)> = rules.iter().map(|(stored, rule)| (&stored.rule, *rule)).collect();
+    fn find_conditions<'r>(
+        &self,
+        rules: &[(&'r StoredRule, &ConditionRule)],
+    ) -> Result<Vec<Found<'r>>> {
+        let named: Vec<(&Rule, &ConditionRule)> =
+            rules.iter().map(|(stored, rule)| (&stored.rule, *rule)).collect();
         let facts = self.conditions.facts(&named, self.day)?;
-        let evaluate = |((stored, rule), facts): (&(&'r StoredRule, &ConditionRule), &FactsByCompany)| {
-            let before = self.store.condition_signals(&stored.rule.name, rule, self.day)?;
-            let admission = self.conditions.admission(&stored.rule, self.day, Stage::BeforeConditions)?;
-            Ok((*stored, condition::evaluate(rule, self.day, &self.customers, &admission, facts, &before)))
-        };
+        let evaluate =
+            |((stored, rule), facts): (&(&'r StoredRule, &ConditionRule), &FactsByCompany)| {
+                let before = self.store.condition_signals(&stored.rule.name, rule, self.day)?;
+                let admission =
+                    self.conditions.admission(&stored.rule, self.day, Stage::BeforeConditions)?;
+                Ok((
+                    *stored,
+                    condition::evaluate(
+                        rule,
+                        self.day,
+                        &self.customers,
+                        &admission,
+                        facts,
+                        &before,
+                    ),
+                ))
+            };
         rules.iter().zip(&facts).map(evaluate).collect()
     }
 
@@ -209,7 +267,11 @@ impl RunningDay<'_> {
                     finding,
                     detail: describe(&stored.rule, finding),
                 })?;
-                self.raised.push(Raised { signal: id, company: *company, rule: stored.rule.name.clone() });
+                self.raised.push(Raised {
+                    signal: id,
+                    company: *company,
+                    rule: stored.rule.name.clone(),
+                });
             }
             self.done.push((stored.rule.name.clone(), evaluation));
         }
@@ -220,7 +282,9 @@ impl RunningDay<'_> {
     fn tasks(&mut self, rules: &[StoredRule]) -> Result<()> {
         let mut playbooks = HashMap::new();
         for stored in rules {
-            if let Some(playbook) = stored.rule.playbook.as_deref().map(|name| self.store.playbook(name)).transpose()? {
+            if let Some(playbook) =
+                stored.rule.playbook.as_deref().map(|name| self.store.playbook(name)).transpose()?
+            {
                 playbooks.insert(stored.rule.name.as_str(), playbook);
             }
         }
@@ -231,7 +295,12 @@ impl RunningDay<'_> {
             let stamp = Stamp { at: day.clock.now(), day: day.day, by: BY_THE_RUN.to_owned() };
             for raised in &day.raised {
                 if let Some(Some(playbook)) = playbooks.get(raised.rule.as_str()) {
-                    day.store.open_tasks(raised.company, &playbook.playbook, Some(raised.signal), &stamp)?;
+                    day.store.open_tasks(
+                        raised.company,
+                        &playbook.playbook,
+                        Some(raised.signal),
+                        &stamp,
+                    )?;
                 }
             }
             Ok(())
@@ -274,13 +343,18 @@ fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<
 /// Who has opened a task that a run opened.
 const BY_THE_RUN: &str = "signals";
 
-/// One line of text that says what happened; in the words of its preset, where the rule was made of one.
+/// One line of text that says what happened; in the words of its preset, where the rule was made of
+/// one.
 fn describe(rule: &Rule, finding: &Finding) -> String {
     match (&rule.logic, &finding.evidence) {
-        (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => trend::describe(trend, comparison),
-        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => preset_of_rule(&rule.name)
-            .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
-            .unwrap_or_else(|| condition::describe(condition, reading)),
+        (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => {
+            trend::describe(trend, comparison)
+        }
+        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => {
+            preset_of_rule(&rule.name)
+                .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
+                .unwrap_or_else(|| condition::describe(condition, reading))
+        }
         (_, Evidence::Adoption(adoption)) => adoption::describe(finding.signal_type, adoption),
         // No rule raises what another kind sees.
         _ => String::new(),
@@ -294,7 +368,8 @@ fn question(trend: &TrendRule, day: Day) -> TrendQuestion {
 fn tally(rule: &str, found: &Evaluation) -> RuleTally {
     let skipped = |reason| found.skipped.get(&reason).copied().unwrap_or_default();
     let (bad, good) = (found.count(SignalType::Bad), found.count(SignalType::Good));
-    let is_trend = found.findings.iter().any(|(_, finding)| finding.evidence.comparison().is_some());
+    let is_trend =
+        found.findings.iter().any(|(_, finding)| finding.evidence.comparison().is_some());
     RuleTally {
         rule: rule.to_owned(),
         evaluated: found.evaluated.len() as u64,
@@ -319,7 +394,8 @@ pub struct DueDays {
     pub incomplete: DayRange,
 }
 
-/// The days after the last one run, up to yesterday, split where they stop being complete; without a run before, yesterday.
+/// The days after the last one run, up to yesterday, split where they stop being complete; without
+/// a run before, yesterday.
 pub fn due_days(store: &Store, today: Day) -> Result<DueDays> {
     let yesterday = today.previous();
     let first = store.latest_run_day()?.map_or(yesterday, Day::next);
@@ -334,8 +410,8 @@ pub fn due_days(store: &Store, today: Day) -> Result<DueDays> {
     })
 }
 
-/// The last day that had ended when the latest import of events was done; `None` when every day is complete, because there
-/// are no events.
+/// The last day that had ended when the latest import of events was done; `None` when every day is
+/// complete, because there are no events.
 fn last_complete_day(store: &Store) -> Result<Option<Day>> {
     if store.event_days()?.is_none() {
         return Ok(None);
@@ -356,8 +432,8 @@ pub struct Preview {
 /// How many days a preview looks back.
 const PREVIEW_DAYS: i32 = 60;
 
-/// What a trend rule, `rule`, would have raised over the last 60 days of data, in each of some ways; `None` without data. The ways
-/// watch the same thing over the same timeframe.
+/// What a trend rule, `rule`, would have raised over the last 60 days of data, in each of some
+/// ways; `None` without data. The ways watch the same thing over the same timeframe.
 pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
     let (Some(data), Some(trend)) = (store.event_days()?, ways.first()) else { return Ok(None) };
     let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
@@ -367,12 +443,21 @@ pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<
     let conditions = Conditions::new(store, Scope::All)?;
     let admit = |day| conditions.admission(rule, day, Stage::BeforeTrends);
     let admissions = days.days().map(admit).collect::<Result<Vec<_>>>()?;
-    let seen: Vec<(Day, &CountsByCompany, &Admission)> =
-        days.days().zip(&counts).zip(&admissions).map(|((day, counts), admission)| (day, counts, admission)).collect();
-    Ok(Some(ways.iter().map(|trend| Preview { days, signals: replay(trend, &customers, &seen) }).collect()))
+    let seen: Vec<(Day, &CountsByCompany, &Admission)> = days
+        .days()
+        .zip(&counts)
+        .zip(&admissions)
+        .map(|((day, counts), admission)| (day, counts, admission))
+        .collect();
+    Ok(Some(
+        ways.iter()
+            .map(|trend| Preview { days, signals: replay(trend, &customers, &seen) })
+            .collect(),
+    ))
 }
 
-/// Applies a rule to each day in order, as if it had never raised anything before them. Returns the company of each signal.
+/// Applies a rule to each day in order, as if it had never raised anything before them. Returns the
+/// company of each signal.
 fn replay(
     trend: &TrendRule,
     customers: &[(CompanyKey, Customer)],

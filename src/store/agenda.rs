@@ -65,7 +65,8 @@ impl Store {
         Ok(companies.collect::<Result<_, _>>()?)
     }
 
-    /// The signals that are open now, or that were raised and open at the end of a day; the oldest first.
+    /// The signals that are open now, or that were raised and open at the end of a day; the oldest
+    /// first.
     pub fn open_signals(&self, until: Option<Day>) -> Result<Vec<OpenSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail FROM signals s
@@ -94,7 +95,8 @@ impl Store {
             "SELECT company, max(occurred_on) AS day FROM touchpoints
              WHERE lower(kind) = 'review' AND occurred_on <= ?1 GROUP BY company",
         )?;
-        let reviews = statement.query_map([until], |row| Ok((CompanyKey(row.get("company")?), row.get("day")?)))?;
+        let reviews = statement
+            .query_map([until], |row| Ok((CompanyKey(row.get("company")?), row.get("day")?)))?;
         Ok(reviews.collect::<Result<_, _>>()?)
     }
 }

@@ -30,14 +30,16 @@ impl Store {
 
     fn integrity_problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
-        let mut statement = self.connection.prepare("SELECT integrity_check AS problem FROM pragma_integrity_check")?;
+        let mut statement = self
+            .connection
+            .prepare("SELECT integrity_check AS problem FROM pragma_integrity_check")?;
         for problem in statement.query_map([], |row| row.get::<_, String>("problem"))? {
             problems.push(problem?);
         }
         problems.retain(|problem| problem != "ok");
-        let mut statement = self
-            .connection
-            .prepare("SELECT \"table\" AS child, rowid, parent FROM pragma_foreign_key_check LIMIT 20")?;
+        let mut statement = self.connection.prepare(
+            "SELECT \"table\" AS child, rowid, parent FROM pragma_foreign_key_check LIMIT 20",
+        )?;
         let broken = statement.query_map([], |row| {
             let (child, parent): (String, String) = (row.get("child")?, row.get("parent")?);
             Ok(format!("a row of {child} points at a row of {parent} that is not there"))
@@ -51,8 +53,9 @@ impl Store {
     /// Compares the counts per day with the events, day by day.
     fn count_problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
-        let mut days =
-            self.connection.prepare("SELECT day FROM event_days UNION SELECT day FROM day_counts ORDER BY day")?;
+        let mut days = self
+            .connection
+            .prepare("SELECT day FROM event_days UNION SELECT day FROM day_counts ORDER BY day")?;
         for day in days.query_map([], |row| row.get::<_, i32>("day"))? {
             let day = day?;
             let counts = match self.counts_of_day(day) {
@@ -78,7 +81,8 @@ impl Store {
         Ok(problems)
     }
 
-    /// Looks up what the keys of events stand for, which the tables themselves do not, and the days of first and last events.
+    /// Looks up what the keys of events stand for, which the tables themselves do not, and the days
+    /// of first and last events.
     fn key_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT 'an event of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
@@ -113,8 +117,9 @@ impl Store {
         let range = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
         let (rows, counted) = (keys::of_days(range), keys::of_counts(range));
         let mut counts: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
-        let mut events =
-            self.connection.prepare_cached("SELECT company, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
+        let mut events = self
+            .connection
+            .prepare_cached("SELECT company, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
         let mut rows = events.query((rows.start(), rows.end()))?;
         while let Some(row) = rows.next()? {
             let company: u32 = row.get("company")?;
@@ -122,9 +127,9 @@ impl Store {
                 counts.entry((company, event.key.event)).or_default().0 += event.copies;
             })?;
         }
-        let mut stored = self
-            .connection
-            .prepare_cached("SELECT company, event, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let mut stored = self.connection.prepare_cached(
+            "SELECT company, event, count FROM day_counts WHERE id BETWEEN ?1 AND ?2",
+        )?;
         let mut rows = stored.query((counted.start(), counted.end()))?;
         while let Some(row) = rows.next()? {
             let key = (row.get("company")?, row.get("event")?);
@@ -133,7 +138,8 @@ impl Store {
         Ok(counts)
     }
 
-    /// A closed signal's last history entry is the acknowledgement that it names; an open one's is none.
+    /// A closed signal's last history entry is the acknowledgement that it names; an open one's is
+    /// none.
     fn history_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT s.id FROM signals s
@@ -142,12 +148,16 @@ impl Store {
              LIMIT 20",
         )?;
         let problems = statement.query_map([], |row| {
-            Ok(format!("the state of signal {} is not what its history says", row.get::<_, i64>("id")?))
+            Ok(format!(
+                "the state of signal {} is not what its history says",
+                row.get::<_, i64>("id")?
+            ))
         })?;
         Ok(problems.collect::<Result<_, _>>()?)
     }
 
-    /// A task began with an entry of its day, is whose its last such entry says, and is done when its last entry says so.
+    /// A task began with an entry of its day, is whose its last such entry says, and is done when
+    /// its last entry says so.
     fn task_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT t.id FROM tasks t
@@ -159,8 +169,9 @@ impl Store {
                 OR t.done IS NOT CASE WHEN last.action = 'done' THEN last.id END
              LIMIT 20",
         )?;
-        let problems = statement
-            .query_map([], |row| Ok(format!("task {} is not what its history says", row.get::<_, i64>("id")?)))?;
+        let problems = statement.query_map([], |row| {
+            Ok(format!("task {} is not what its history says", row.get::<_, i64>("id")?))
+        })?;
         Ok(problems.collect::<Result<_, _>>()?)
     }
 
@@ -170,7 +181,9 @@ impl Store {
     /// A file that exists already (exit 9) or cannot be written.
     pub fn back_up(&self, path: &Path) -> Result<()> {
         if path.exists() {
-            return Err(not_allowed(format!("{} exists already", path.display())).hint("choose another name").into());
+            return Err(not_allowed(format!("{} exists already", path.display()))
+                .hint("choose another name")
+                .into());
         }
         let file = WholeFile::begin(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -53,7 +53,11 @@ impl Store {
              SELECT company, text, NULL FROM company_texts",
         )?;
         let names = statement.query_map([], |row| {
-            Ok(CompanyName { company: CompanyKey(row.get("company")?), id: row.get("id")?, name: row.get("name")? })
+            Ok(CompanyName {
+                company: CompanyKey(row.get("company")?),
+                id: row.get("id")?,
+                name: row.get("name")?,
+            })
         })?;
         Ok(names.collect::<Result<_, _>>()?)
     }
@@ -69,15 +73,16 @@ impl Store {
         Ok(statement.query_row([text], |row| row.get("id")).optional()?.map(CompanyKey))
     }
 
-    /// The company that a person means by `text`: its id, another known text, or its name if no other company has it, without
-    /// regard to case.
+    /// The company that a person means by `text`: its id, another known text, or its name if no
+    /// other company has it, without regard to case.
     pub fn company_by_text(&self, text: &str) -> Result<Option<CompanyKey>> {
         if let Some(company) = self.company_by_id(text)? {
             return Ok(Some(company));
         }
         let wanted = text.to_lowercase();
         let names = self.company_names()?.into_iter();
-        let mut matching = names.filter(|entry| entry.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
+        let mut matching = names
+            .filter(|entry| entry.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
         let first = matching.next();
         Ok(first.filter(|_| matching.next().is_none()).map(|entry| entry.company))
     }
@@ -90,8 +95,12 @@ impl Store {
     }
 
     /// Hands every person's key, id and company to `visit`.
-    pub fn for_each_person(&self, mut visit: impl FnMut(u32, &str, Option<CompanyKey>)) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
+    pub fn for_each_person(
+        &self,
+        mut visit: impl FnMut(u32, &str, Option<CompanyKey>),
+    ) -> Result<()> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, person_id, company FROM people")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let company = row.get::<_, Option<u32>>("company")?.map(CompanyKey);
@@ -115,7 +124,8 @@ impl Store {
     /// # Errors
     /// An id that another company has.
     pub fn add_company(&self, company: &Company) -> Result<CompanyKey> {
-        let mut statement = self.connection.prepare_cached("INSERT INTO companies (company_id) VALUES (?1)")?;
+        let mut statement =
+            self.connection.prepare_cached("INSERT INTO companies (company_id) VALUES (?1)")?;
         let key = CompanyKey(u32::try_from(statement.insert([&company.company_id])?)?);
         self.update_company(key, company)?;
         Ok(key)
@@ -126,9 +136,9 @@ impl Store {
     /// # Errors
     /// An id that another company has.
     pub fn add_unlisted_company(&self, text: &str) -> Result<CompanyKey> {
-        let mut statement = self
-            .connection
-            .prepare_cached("INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)")?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)",
+        )?;
         Ok(CompanyKey(u32::try_from(statement.insert((text, text.to_lowercase()))?)?))
     }
 
@@ -167,41 +177,50 @@ impl Store {
 
     /// When the latest payment was made that a file of payments told of.
     pub fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
-        let mut statement = self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("paid_at"))?)
     }
 
     /// Notes when the latest payment was made.
     pub fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
-        self.connection.prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?.execute((key.0, at))?;
+        self.connection
+            .prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?
+            .execute((key.0, at))?;
         Ok(())
     }
 
     /// Remembers another text by which a company is known.
     pub fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
-        let mut statement =
-            self.connection.prepare_cached("INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)")?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)",
+        )?;
         statement.execute((text, key.0))?;
         Ok(())
     }
 
     /// Whether the company is known only because a row of facts named it.
     pub fn is_unlisted(&self, key: CompanyKey) -> Result<bool> {
-        let mut statement = self.connection.prepare_cached("SELECT is_unlisted FROM companies WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT is_unlisted FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("is_unlisted"))?)
     }
 
     /// The values of a company's own columns.
     pub fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name, value FROM company_attributes WHERE company = ?1")?;
-        let attributes = statement.query_map([key.0], |row| Ok((row.get("name")?, row.get("value")?)))?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, value FROM company_attributes WHERE company = ?1")?;
+        let attributes =
+            statement.query_map([key.0], |row| Ok((row.get("name")?, row.get("value")?)))?;
         Ok(attributes.collect::<Result<_, _>>()?)
     }
 
     /// All values that companies have in a column of their own.
     pub fn attribute_values(&self, name: &str) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM company_attributes WHERE name = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT value FROM company_attributes WHERE name = ?1")?;
         let values = statement.query_map([name], |row| row.get("value"))?;
         Ok(values.collect::<Result<_, _>>()?)
     }
@@ -216,13 +235,19 @@ impl Store {
 
     /// What the values of the companies' own columns are, by name.
     pub fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
-        let mut statement = self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
         let types = statement.query_map([], |row| Ok((row.get("name")?, row.get("type")?)))?;
         Ok(types.collect::<Result<_, _>>()?)
     }
 
     /// Sets or clears the value of a company's own column.
-    pub fn set_company_attribute(&self, key: CompanyKey, name: &str, value: Option<&str>) -> Result<()> {
+    pub fn set_company_attribute(
+        &self,
+        key: CompanyKey,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<()> {
         match value {
             Some(value) => self
                 .connection
@@ -254,27 +279,32 @@ impl Store {
 
     /// How many companies there are.
     pub fn company_count(&self) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached("SELECT count(*) AS count FROM companies")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT count(*) AS count FROM companies")?;
         Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
     }
 
     /// Who looks after each company that somebody looks after.
     pub fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id")?;
-        let csms = statement.query_map([], |row| Ok((CompanyKey(row.get("id")?), row.get("csm")?)))?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id")?;
+        let csms =
+            statement.query_map([], |row| Ok((CompanyKey(row.get("id")?), row.get("csm")?)))?;
         Ok(csms.collect::<Result<_, _>>()?)
     }
 
     /// The names of all columns that are not the program's own, A to Z.
     pub fn company_attribute_names(&self) -> Result<Vec<String>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT DISTINCT name FROM company_attributes ORDER BY name")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT name FROM company_attributes ORDER BY name")?;
         let names = statement.query_map([], |row| row.get("name"))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// Widens the days of first and last events of companies, by company key, as an import found them.
+    /// Widens the days of first and last events of companies, by company key, as an import found
+    /// them.
     pub(super) fn note_event_days(&self, days: &BTreeMap<u32, (i32, i32)>) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE companies SET first_event_day = min(coalesce(first_event_day, ?2), ?2),

@@ -11,7 +11,8 @@ use crate::domain::customer::{self, Break, Customer, Subscription};
 use crate::domain::day::Day;
 
 impl Store {
-    /// What rules need to know of every company, in order of their ids, which does not depend on what was imported first.
+    /// What rules need to know of every company, in order of their ids, which does not depend on
+    /// what was imported first.
     pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
         let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
         let mut statement = self.connection.prepare_cached(
@@ -29,8 +30,12 @@ impl Store {
         Ok(customers.collect::<Result<_, _>>()?)
     }
 
-    /// When the companies from the first to the last of these keys were no customers, each in order.
-    pub(super) fn breaks_within(&self, keys: (i64, i64)) -> Result<HashMap<CompanyKey, Vec<Break>>> {
+    /// When the companies from the first to the last of these keys were no customers, each in
+    /// order.
+    pub(super) fn breaks_within(
+        &self,
+        keys: (i64, i64),
+    ) -> Result<HashMap<CompanyKey, Vec<Break>>> {
         let mut all: HashMap<CompanyKey, Vec<Break>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
             "SELECT company, churned_on, returned_on FROM customer_breaks
@@ -52,13 +57,13 @@ impl Store {
         Ok(breaks.collect::<Result<_, _>>()?)
     }
 
-    /// Notes that a company was stated to have churned on a day. A churn that was stated before is moved, unless the company came
-    /// back between the two.
+    /// Notes that a company was stated to have churned on a day. A churn that was stated before is
+    /// moved, unless the company came back between the two.
     pub fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
         let connection = &self.connection;
         let (stated, subscriptions) = (self.stated_churns(company)?, self.subscriptions(company)?);
-        let mut forget =
-            connection.prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
+        let mut forget = connection
+            .prepare_cached("DELETE FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
         for moved in customer::moved_churns(&stated, &subscriptions, churned_on) {
             forget.execute((company.0, moved))?;
             self.move_churn_reasons(company, moved, churned_on)?;
@@ -70,7 +75,12 @@ impl Store {
     }
 
     /// Notes that a company that had churned is a customer again from a day on.
-    pub fn state_return(&self, company: CompanyKey, churned_on: Day, returned_on: Day) -> Result<()> {
+    pub fn state_return(
+        &self,
+        company: CompanyKey,
+        churned_on: Day,
+        returned_on: Day,
+    ) -> Result<()> {
         self.connection
             .prepare_cached(
                 "INSERT INTO stated_churns (company, churned_on, returned_on) VALUES (?1, ?2, ?3)
@@ -92,13 +102,17 @@ impl Store {
     pub fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
         let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
         let connection = &self.connection;
-        connection.prepare_cached("DELETE FROM customer_breaks WHERE company = ?1")?.execute([company.0])?;
-        let mut insert = connection
-            .prepare_cached("INSERT INTO customer_breaks (company, churned_on, returned_on) VALUES (?1, ?2, ?3)")?;
+        connection
+            .prepare_cached("DELETE FROM customer_breaks WHERE company = ?1")?
+            .execute([company.0])?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO customer_breaks (company, churned_on, returned_on) VALUES (?1, ?2, ?3)",
+        )?;
         for away in &breaks {
             insert.execute((company.0, away.churned_on, away.returned_on))?;
         }
-        let lasting = breaks.last().filter(|away| away.returned_on.is_none()).map(|away| away.churned_on);
+        let lasting =
+            breaks.last().filter(|away| away.returned_on.is_none()).map(|away| away.churned_on);
         connection
             .prepare_cached("UPDATE companies SET churned_on = ?2 WHERE id = ?1")?
             .execute((company.0, lasting))?;
@@ -107,15 +121,18 @@ impl Store {
 
     /// The subscriptions of a company, in the order in which they started.
     pub fn subscriptions(&self, company: CompanyKey) -> Result<Vec<Subscription>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT * FROM subscriptions WHERE company = ?1 ORDER BY started_on, subscription_id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM subscriptions WHERE company = ?1 ORDER BY started_on, subscription_id",
+        )?;
         let subscriptions = statement.query_map([company.0], read_subscription)?;
         Ok(subscriptions.collect::<Result<_, _>>()?)
     }
 
     /// The subscriptions of the companies from the first to the last of these keys.
-    pub(super) fn subscriptions_within(&self, keys: (i64, i64)) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
+    pub(super) fn subscriptions_within(
+        &self,
+        keys: (i64, i64),
+    ) -> Result<HashMap<CompanyKey, Vec<Subscription>>> {
         let mut all: HashMap<CompanyKey, Vec<Subscription>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
             "SELECT * FROM subscriptions WHERE company BETWEEN ?1 AND ?2 ORDER BY company, started_on, subscription_id",
@@ -128,23 +145,35 @@ impl Store {
     }
 
     /// The subscription of that id, and whose it is.
-    pub fn subscription(&self, subscription_id: &str) -> Result<Option<(CompanyKey, Subscription)>> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM subscriptions WHERE subscription_id = ?1")?;
-        let found = statement
-            .query_row([subscription_id], |row| Ok((CompanyKey(row.get("company")?), read_subscription(row)?)));
+    pub fn subscription(
+        &self,
+        subscription_id: &str,
+    ) -> Result<Option<(CompanyKey, Subscription)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT * FROM subscriptions WHERE subscription_id = ?1")?;
+        let found = statement.query_row([subscription_id], |row| {
+            Ok((CompanyKey(row.get("company")?), read_subscription(row)?))
+        });
         Ok(found.optional()?)
     }
 
     /// The ids of all subscriptions and whose they are.
     pub fn subscription_owners(&self) -> Result<Vec<(CompanyKey, String)>> {
-        let mut statement = self.connection.prepare_cached("SELECT company, subscription_id FROM subscriptions")?;
-        let owners =
-            statement.query_map([], |row| Ok((CompanyKey(row.get("company")?), row.get("subscription_id")?)))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT company, subscription_id FROM subscriptions")?;
+        let owners = statement.query_map([], |row| {
+            Ok((CompanyKey(row.get("company")?), row.get("subscription_id")?))
+        })?;
         Ok(owners.collect::<Result<_, _>>()?)
     }
 
     /// Adds a subscription, or replaces the one of that id. [`Store::refresh_breaks`] is to follow.
-    pub fn save_subscription(&self, company: CompanyKey, subscription: &Subscription) -> Result<()> {
+    pub fn save_subscription(
+        &self,
+        company: CompanyKey,
+        subscription: &Subscription,
+    ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO subscriptions (subscription_id, company, started_on, plan, product, mrr, seats, renews_on,
                                                    ended_on, card_expires_on, term_days)

@@ -1,7 +1,7 @@
 //! The events of one company on one day, and the JSON text in which `event_days` keeps them.
 //!
-//! The text is written and read by hand, because it is the hot loop of every import: ten million events pass through.
-//! Its form is in `schema/001-main-job.sql`; any JSON reader understands it.
+//! The text is written and read by hand, because it is the hot loop of every import: ten million
+//! events pass through. Its form is in `schema/001-main-job.sql`; any JSON reader understands it.
 
 use std::fmt::Write;
 
@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::error::damaged;
 
-/// What makes an event without an id of its own equal to another, within one company and day. Keys order events.
+/// What makes an event without an id of its own equal to another, within one company and day. Keys
+/// order events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventKey {
     /// Key of the event's name.
@@ -86,7 +87,8 @@ pub fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let read = reader.events(&mut visit);
     read.map_err(|error| {
-        let place = format!("the events of a day are not readable at byte {} of '{text:.60}'", reader.at);
+        let place =
+            format!("the events of a day are not readable at byte {} of '{text:.60}'", reader.at);
         damaged(format!("{place}: {error}")).into()
     })
 }
@@ -117,7 +119,8 @@ impl Reader<'_> {
         self.expect(b',')?;
         let person = if self.peek() == Some(b'n') { self.null()? } else { self.key()? };
         let copies = if self.peek() == Some(b',') { self.after_comma()? } else { 1 };
-        let identity = if self.peek() == Some(b',') { u32::try_from(self.after_comma()?)? } else { 0 };
+        let identity =
+            if self.peek() == Some(b',') { u32::try_from(self.after_comma()?)? } else { 0 };
         self.expect(b']')?;
         Ok(StoredEvent { key: EventKey { event, micros, person, identity }, copies })
     }
@@ -155,7 +158,10 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<u64> {
         let mut value = self.digit().context("expected a number")?;
         while let Some(digit) = self.digit() {
-            value = value.checked_mul(10).and_then(|tens| tens.checked_add(digit)).context("number too large")?;
+            value = value
+                .checked_mul(10)
+                .and_then(|tens| tens.checked_add(digit))
+                .context("number too large")?;
         }
         Ok(value)
     }
@@ -195,8 +201,11 @@ mod tests {
 
     #[test]
     fn the_text_is_plain_json() {
-        let events =
-            [event(3, 43_200_090_000, 175_637, 1, 0), event(3, -5_400_000_000, 0, 2, 0), event(9, 1, 4, 1, 77)];
+        let events = [
+            event(3, 43_200_090_000, 175_637, 1, 0),
+            event(3, -5_400_000_000, 0, 2, 0),
+            event(9, 1, 4, 1, 77),
+        ];
         let mut text = String::new();
         write(&mut text, &events);
         assert_eq!(text, "[[3,43200.09,175637],[3,-5400,null,2],[9,0.000001,4,1,77]]");
@@ -206,9 +215,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_damage() {
-        for text in
-            ["", "[]", "[[1,2]]", "[[1,2,3,4]", "[[1,2,3]]]", "[[1,2,nul]]", "[[1,x,3]]", "[[1,2,3,4,5,6]]", "{}"]
-        {
+        for text in [
+            "",
+            "[]",
+            "[[1,2]]",
+            "[[1,2,3,4]",
+            "[[1,2,3]]]",
+            "[[1,2,nul]]",
+            "[[1,x,3]]",
+            "[[1,2,3,4,5,6]]",
+            "{}",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

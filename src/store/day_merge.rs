@@ -25,15 +25,18 @@ impl Store {
     pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
         let connection = &self.connection;
         Ok(DayInserter {
-            day: connection.prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?,
-            count: connection.prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
+            day: connection
+                .prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?,
+            count: connection
+                .prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
             text: String::new(),
             first_uses: FirstUses::default(),
         })
     }
 }
 
-/// Writes days that have no events of a company yet, with the statements at hand: millions of them are written in a row.
+/// Writes days that have no events of a company yet, with the statements at hand: millions of them
+/// are written in a row.
 pub(super) struct DayInserter<'s> {
     day: CachedStatement<'s>,
     count: CachedStatement<'s>,
@@ -67,8 +70,9 @@ pub(super) struct Merge<'s, 'w> {
 }
 
 impl Merge<'_, '_> {
-    /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of the same file that were
-    /// written before, where the store alone cannot tell how many those were; both are in order of their keys.
+    /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of
+    /// the same file that were written before, where the store alone cannot tell how many those
+    /// were; both are in order of their keys.
     pub(super) fn company(
         &mut self,
         company: u32,
@@ -120,11 +124,13 @@ impl Merge<'_, '_> {
     }
 
     fn stored(&self, company: u32) -> Result<Vec<StoredEvent>> {
-        let mut statement = self.store.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
+        let mut statement =
+            self.store.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
         let mut rows = statement.query([keys::of_day(self.day, company)])?;
         match rows.next()? {
-            Some(row) => day_events::read(row.get_ref("events")?.as_str()?)
-                .with_context(|| format!("day {} of company {company}", Day::from_number(self.day))),
+            Some(row) => day_events::read(row.get_ref("events")?.as_str()?).with_context(|| {
+                format!("day {} of company {company}", Day::from_number(self.day))
+            }),
             None => Ok(Vec::new()),
         }
     }
@@ -136,7 +142,8 @@ impl Merge<'_, '_> {
         let connection = &self.store.connection;
         let mut text = String::new();
         day_events::write(&mut text, events);
-        let mut day = connection.prepare_cached("UPDATE event_days SET events = ?2 WHERE id = ?1")?;
+        let mut day =
+            connection.prepare_cached("UPDATE event_days SET events = ?2 WHERE id = ?1")?;
         day.execute((keys::of_day(self.day, company), &text))?;
         let mut count = connection.prepare_cached(
             "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
@@ -158,9 +165,14 @@ fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
     })
 }
 
-/// Goes through equal rows in the order of the file, tells of each whether it adds an event, and returns the copies there are
-/// then.
-fn add_rows(equal: &[WaitingEvent], of_file: u64, stored: u64, mut tell: impl FnMut(u32, bool)) -> u64 {
+/// Goes through equal rows in the order of the file, tells of each whether it adds an event, and
+/// returns the copies there are then.
+fn add_rows(
+    equal: &[WaitingEvent],
+    of_file: u64,
+    stored: u64,
+    mut tell: impl FnMut(u32, bool),
+) -> u64 {
     let mut total = of_file;
     for row in equal {
         total += u64::from(row.copies);

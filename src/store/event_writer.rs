@@ -1,9 +1,11 @@
 //! Writing events: what a file adds to what is stored.
 //!
-//! Equal events without an id are counted: after any set of files, the store holds as many copies of each as the file that
-//! has most of them. To know how many copies *this* file has, a day must be seen whole before it is written. Files come in
-//! order of time as a rule, so a day is written when the file has moved on, and little has to be remembered; a file in any
-//! other order is first sorted into days in a temporary file. Both ways memory stays bounded, whatever the number of rows.
+//! Equal events without an id are counted: after any set of files, the store holds as many copies
+//! of each as the file that has most of them. To know how many copies *this* file has, a day must
+//! be seen whole before it is written. Files come in order of time as a rule, so a day is written
+//! when the file has moved on, and little has to be remembered; a file in any other order is first
+//! sorted into days in a temporary file. Both ways memory stays bounded, whatever the number of
+//! rows.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +23,8 @@ use crate::domain::day::{Day, DayRange};
 struct Limits {
     /// So many events before they are set aside.
     in_memory: usize,
-    /// A day with more events than this is written in several passes, each over some of the companies.
+    /// A day with more events than this is written in several passes, each over some of the
+    /// companies.
     in_one_pass: usize,
 }
 
@@ -98,7 +101,8 @@ pub struct EventWriter<'s> {
     waiting: BTreeMap<i32, Vec<WaitingEvent>>,
     waiting_count: usize,
     newest_day: i32,
-    /// Events since the last clearing, and how many of them lay before the newest day by more than a day.
+    /// Events since the last clearing, and how many of them lay before the newest day by more than
+    /// a day.
     seen: usize,
     late: usize,
     written: BTreeMap<i32, DayBefore>,
@@ -145,7 +149,8 @@ impl EventWriter<'_> {
                 None => self.wait(event, 0),
             }
         }
-        // Writing days as soon as the file has left them behind lets the reading thread go on meanwhile.
+        // Writing days as soon as the file has left them behind lets the reading thread go on
+        // meanwhile.
         if self.is_orderly() {
             self.write_finished_days()?;
         }
@@ -157,7 +162,8 @@ impl EventWriter<'_> {
     }
 
     fn write_finished_days(&mut self) -> Result<()> {
-        let finished: Vec<i32> = self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
+        let finished: Vec<i32> =
+            self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
         finished.into_iter().try_for_each(|day| self.write_day(day))
     }
 
@@ -171,7 +177,8 @@ impl EventWriter<'_> {
 
     /// Writes what is left and tells how many rows were new and known.
     pub fn finish(mut self) -> Result<WrittenRows> {
-        let mut days: Vec<i32> = self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
+        let mut days: Vec<i32> =
+            self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
         days.sort_unstable();
         days.dedup();
         for day in days {
@@ -184,23 +191,27 @@ impl EventWriter<'_> {
 
     fn insert_names(&self, names: &NewNames) -> Result<()> {
         let connection = &self.store.connection;
-        let mut company = connection
-            .prepare_cached("INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)")?;
+        let mut company = connection.prepare_cached(
+            "INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)",
+        )?;
         for (key, text) in &names.companies {
             company.execute((key, text, text.to_lowercase()))?;
         }
-        let mut event = connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;
+        let mut event =
+            connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;
         for (key, text) in &names.events {
             event.execute((key, text))?;
         }
-        let mut person = connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
+        let mut person =
+            connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
         for (key, text) in &names.people {
             person.execute((key, text))?;
         }
         Ok(())
     }
 
-    /// Gives each row that carries an id the key of that id, or nothing when the id is known: the first row stays.
+    /// Gives each row that carries an id the key of that id, or nothing when the id is known: the
+    /// first row stays.
     fn identify(&self, batch: &EventBatch) -> Result<FxHashMap<u32, Option<u32>>> {
         let mut insert = self.store.connection.prepare_cached(
             "INSERT INTO event_ids (company, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
@@ -221,7 +232,8 @@ impl EventWriter<'_> {
         self.row = self.row.wrapping_add(u32::from(!event.is_part));
         self.has_parts |= event.is_part;
         let IncomingEvent { company, event: name, person, copies, micros, .. } = *event;
-        let waiting = WaitingEvent { row: self.row, company, event: name, person, copies, identity, micros };
+        let waiting =
+            WaitingEvent { row: self.row, company, event: name, person, copies, identity, micros };
         self.waiting.entry(event.day).or_default().push(waiting);
         self.waiting_count += 1;
     }
@@ -251,17 +263,18 @@ impl EventWriter<'_> {
         if let Some(before) = self.written.get(&day) {
             return Ok(*before);
         }
-        let mut statement = self
-            .store
-            .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found")?;
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found",
+        )?;
         let day = Day::from_number(day);
         let rows = keys::of_days(DayRange { from: day, to: day });
-        let is_there: bool = statement.query_row((rows.start(), rows.end()), |row| row.get("found"))?;
+        let is_there: bool =
+            statement.query_row((rows.start(), rows.end()), |row| row.get("found"))?;
         Ok(if is_there { DayBefore::Something } else { DayBefore::Nothing })
     }
 
-    /// Writes the events of a day for those companies whose key leaves `part.0` when divided by `part.1`.
+    /// Writes the events of a day for those companies whose key leaves `part.0` when divided by
+    /// `part.1`.
     fn write_part(
         &mut self,
         day: i32,
@@ -277,7 +290,14 @@ impl EventWriter<'_> {
         };
         sort(&mut earlier);
         let has_parts = self.has_parts;
-        let mut merge = Merge { store: self.store, inserter: &mut self.inserter, day, before, is_again, has_parts };
+        let mut merge = Merge {
+            store: self.store,
+            inserter: &mut self.inserter,
+            day,
+            before,
+            is_again,
+            has_parts,
+        };
         for of_company in events.chunk_by(|a, b| a.company == b.company) {
             let company = of_company[0].company;
             let first = earlier.partition_point(|event| event.company < company);
@@ -311,11 +331,20 @@ mod tests {
     const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3 };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
-        IncomingEvent { day: 20_000 + day, company, event: 1, person: 0, copies, micros, is_part: false }
+        IncomingEvent {
+            day: 20_000 + day,
+            company,
+            event: 1,
+            person: 0,
+            copies,
+            micros,
+            is_part: false,
+        }
     }
 
     fn store(folder: &tempfile::TempDir) -> Store {
-        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let store =
+            Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
         for company in 1..=4 {
             store.add_unlisted_company(&format!("company-{company}")).unwrap();
         }
@@ -342,12 +371,14 @@ mod tests {
     type Content = BTreeMap<(i32, u32, i64), u64>;
 
     fn content(store: &Store) -> Content {
-        let mut statement = store.connection.prepare("SELECT day, company, events FROM event_days").unwrap();
+        let mut statement =
+            store.connection.prepare("SELECT day, company, events FROM event_days").unwrap();
         let mut rows = statement.query([]).unwrap();
         let mut content = Content::new();
         while let Some(row) = rows.next().unwrap() {
             let (day, company): (i32, u32) = (row.get("day").unwrap(), row.get("company").unwrap());
-            for event in day_events::read(row.get_ref("events").unwrap().as_str().unwrap()).unwrap() {
+            for event in day_events::read(row.get_ref("events").unwrap().as_str().unwrap()).unwrap()
+            {
                 content.insert((day, company, event.key.micros), event.copies);
             }
         }
@@ -355,7 +386,8 @@ mod tests {
         content
     }
 
-    /// For each key, the most copies that any one file holds; and of each file the rows that raised it.
+    /// For each key, the most copies that any one file holds; and of each file the rows that raised
+    /// it.
     fn expected(files: &[Vec<Vec<IncomingEvent>>]) -> (Content, Vec<(u64, u64)>) {
         let mut content = Content::new();
         let mut all_rows = Vec::new();
@@ -382,7 +414,11 @@ mod tests {
     fn a_late_row_of_a_day_that_was_written_is_one_more_copy() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let file = [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), vec![event(0, 1, 5, 1)]];
+        let file = [
+            vec![event(0, 1, 5, 1)],
+            (1..30).map(|day| event(day, 2, 0, 1)).collect(),
+            vec![event(0, 1, 5, 1)],
+        ];
         assert_eq!(write(&mut store, TIGHT, &file), counted(31, 0));
         assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
         assert_eq!(write(&mut store, TIGHT, &file), counted(0, 31));
@@ -393,7 +429,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
         store.connection.execute("INSERT INTO event_names (name) VALUES ('export')", []).unwrap();
-        let part = |day, copies| IncomingEvent { event: 2, is_part: true, ..event(day, 1, 0, copies) };
+        let part =
+            |day, copies| IncomingEvent { event: 2, is_part: true, ..event(day, 1, 0, copies) };
         let first = [vec![event(0, 1, 0, 3), part(0, 1), event(1, 1, 0, 2)]];
         assert_eq!(write(&mut store, TIGHT, &first), counted(2, 0));
         // The first row has one more export now, the second is as it was.
@@ -406,7 +443,9 @@ mod tests {
     fn a_late_row_counts_with_the_rows_of_its_file_and_not_with_those_of_another() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let days = |late| [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), late];
+        let days = |late| {
+            [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), late]
+        };
         assert_eq!(write(&mut store, TIGHT, &days(vec![])), counted(30, 0));
         // The first of the two rows is the one that is stored; the late one is a second copy.
         let late = vec![event(0, 1, 5, 1)];

@@ -83,9 +83,9 @@ const MOST_DAYS_OF_PEOPLE: i32 = 128;
 impl Store {
     /// The first and the last day with an event, of any name and company; `None` without events.
     pub fn event_days(&self) -> Result<Option<DayRange>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT min(first_event_day) AS first, max(last_event_day) AS last FROM companies")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(first_event_day) AS first, max(last_event_day) AS last FROM companies",
+        )?;
         let range: (Option<i32>, Option<i32>) =
             statement.query_row([], |row| Ok((row.get("first")?, row.get("last")?)))?;
         let day = Day::from_number;
@@ -93,8 +93,12 @@ impl Store {
     }
 
     /// Hands every event to `visit`, day by day and within a day company by company.
-    pub fn for_each_event(&self, mut visit: impl FnMut(&EventRecord<'_>) -> Result<()>) -> Result<()> {
-        // CROSS JOIN keeps this order of the tables, and so the rows in that of the days, without sorting millions of them.
+    pub fn for_each_event(
+        &self,
+        mut visit: impl FnMut(&EventRecord<'_>) -> Result<()>,
+    ) -> Result<()> {
+        // CROSS JOIN keeps this order of the tables, and so the rows in that of the days, without
+        // sorting millions of them.
         let mut statement = self.connection.prepare_cached(
             "SELECT c.company_id, n.name, d.day,
                     d.day * 86400000000 + CAST(round((e.value ->> 1) * 1000000) AS INTEGER) AS micros,
@@ -129,18 +133,20 @@ impl Store {
 
     /// All event names, A to Z.
     pub fn event_names(&self) -> Result<Vec<String>> {
-        let mut statement = self.connection.prepare_cached("SELECT name FROM event_names ORDER BY name")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT name FROM event_names ORDER BY name")?;
         let names = statement.query_map([], |row| row.get("name"))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
 
     pub(super) fn event_key(&self, name: &str) -> Result<Option<u32>> {
-        let mut statement = self.connection.prepare_cached("SELECT id FROM event_names WHERE name = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM event_names WHERE name = ?1")?;
         Ok(statement.query_row([name], |row| row.get("id")).optional()?)
     }
 
-    /// Counts events and people for all companies at once, one answer for each question. Reads the days of the windows
-    /// once, however many questions there are, and nothing else.
+    /// Counts events and people for all companies at once, one answer for each question. Reads the
+    /// days of the windows once, however many questions there are, and nothing else.
     ///
     /// # Errors
     /// Questions about people that span more than 128 days.
@@ -149,21 +155,29 @@ impl Store {
         let people = self.people_counts(questions)?;
         let chosen = questions.iter().zip(events).zip(people);
         Ok(chosen
-            .map(|((question, events), people)| if question.watch == Watch::People { people } else { events })
+            .map(
+                |((question, events), people)| {
+                    if question.watch == Watch::People { people } else { events }
+                },
+            )
             .collect())
     }
 
     fn event_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
         let mut asking: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
         for (position, question) in questions.iter().enumerate() {
-            if let Some(key) = question.watch.event().map(|name| self.event_key(name)).transpose()?.flatten() {
+            if let Some(key) =
+                question.watch.event().map(|name| self.event_key(name)).transpose()?.flatten()
+            {
                 asking.entry(key).or_default().push(position);
             }
         }
         let windows: Vec<Windows> = questions.iter().map(|question| question.windows).collect();
         let asked = asking.values().flatten().map(|position| windows[*position].both());
         let mut counts = vec![CountsByCompany::default(); questions.len()];
-        if let Some(range) = asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) }) {
+        if let Some(range) =
+            asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
+        {
             self.for_each_count(range, |day, company, event, count| {
                 for position in asking.get(&event).into_iter().flatten() {
                     add(&mut counts[*position], &windows[*position], day, company, count);
@@ -173,9 +187,14 @@ impl Store {
         Ok(counts)
     }
 
-    pub(super) fn for_each_count(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) -> Result<()> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+    pub(super) fn for_each_count(
+        &self,
+        range: DayRange,
+        mut visit: impl FnMut(Day, u32, u32, u64),
+    ) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
         let keys = keys::of_counts(range);
         let mut rows = statement.query((keys.start(), keys.end()))?;
         while let Some(row) = rows.next()? {
@@ -187,8 +206,13 @@ impl Store {
     }
 
     fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
-        let asked = questions.iter().filter(|question| question.watch == Watch::People).map(|q| q.windows.both());
-        let Some(range) = asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) }) else {
+        let asked = questions
+            .iter()
+            .filter(|question| question.watch == Watch::People)
+            .map(|q| q.windows.both());
+        let Some(range) =
+            asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
+        else {
             return Ok(vec![CountsByCompany::default(); questions.len()]);
         };
         let active = self.active_days(range)?;
@@ -201,10 +225,14 @@ impl Store {
 
     /// On which days of the range each person of each company was active: bit 0 is the first day.
     fn active_days(&self, range: DayRange) -> Result<FxHashMap<(u32, u32), u128>> {
-        ensure!(range.to - range.from < MOST_DAYS_OF_PEOPLE, "people are counted over {range}, which is too long");
+        ensure!(
+            range.to - range.from < MOST_DAYS_OF_PEOPLE,
+            "people are counted over {range}, which is too long"
+        );
         let mut active: FxHashMap<(u32, u32), u128> = FxHashMap::default();
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
         let keys = keys::of_days(range);
         let mut rows = statement.query((keys.start(), keys.end()))?;
         while let Some(row) = rows.next()? {
@@ -220,14 +248,20 @@ impl Store {
     }
 
     /// What one company did in both windows, day by day and by person.
-    pub fn company_activity(&self, company: CompanyKey, watch: &Watch, windows: &Windows) -> Result<CompanyActivity> {
+    pub fn company_activity(
+        &self,
+        company: CompanyKey,
+        watch: &Watch,
+        windows: &Windows,
+    ) -> Result<CompanyActivity> {
         let wanted = match watch.event() {
             Some(name) => Some(self.event_key(name)?.unwrap_or(0)),
             None => None,
         };
         let mut by_person: FxHashMap<u32, (u64, u64)> = FxHashMap::default();
         let mut daily = Vec::new();
-        let mut statement = self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
         for day in windows.both().days() {
             let mut active: FxHashSet<u32> = FxHashSet::default();
             let mut count = 0;
@@ -238,7 +272,11 @@ impl Store {
                         count += event.copies;
                         active.insert(event.key.person);
                         let person = by_person.entry(event.key.person).or_default();
-                        let place = if windows.decision.contains(day) { &mut person.1 } else { &mut person.0 };
+                        let place = if windows.decision.contains(day) {
+                            &mut person.1
+                        } else {
+                            &mut person.0
+                        };
                         *place += event.copies;
                     }
                 })?;
@@ -250,7 +288,11 @@ impl Store {
     }
 
     /// The events of a company by name, A to Z, each with a count for each day of the range.
-    pub fn activity_by_event(&self, company: CompanyKey, range: DayRange) -> Result<Vec<(String, Vec<u64>)>> {
+    pub fn activity_by_event(
+        &self,
+        company: CompanyKey,
+        range: DayRange,
+    ) -> Result<Vec<(String, Vec<u64>)>> {
         let mut by_name: BTreeMap<String, Vec<u64>> = BTreeMap::new();
         let mut statement = self.connection.prepare_cached(
             "SELECT n.name, d.count FROM day_counts d JOIN event_names n ON n.id = d.event WHERE d.id BETWEEN ?1 AND ?2",
@@ -267,7 +309,8 @@ impl Store {
     }
 
     fn name_people(&self, by_key: FxHashMap<u32, (u64, u64)>) -> Result<Vec<PersonActivity>> {
-        let mut statement = self.connection.prepare_cached("SELECT person_id FROM people WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT person_id FROM people WHERE id = ?1")?;
         let mut people = Vec::with_capacity(by_key.len());
         for (key, (previous, current)) in by_key {
             let person_id = statement.query_row([key], |row| row.get("person_id")).optional()?;
@@ -310,7 +353,10 @@ impl Store {
         while let Some(row) = rows.next()? {
             names.insert(row.get("id")?, row.get("name")?);
         }
-        let named = |(key, summary)| EventSummary { name: names.remove(&key).unwrap_or_default(), ..summary };
+        let named = |(key, summary)| EventSummary {
+            name: names.remove(&key).unwrap_or_default(),
+            ..summary
+        };
         let mut summaries: Vec<EventSummary> = found.into_iter().map(named).collect();
         summaries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(summaries)
@@ -320,11 +366,16 @@ impl Store {
 fn add(counts: &mut CountsByCompany, windows: &Windows, day: Day, company: u32, count: u64) {
     if windows.both().contains(day) {
         let counts = counts.entry(CompanyKey(company));
-        *(if day >= windows.decision.from { &mut counts.current } else { &mut counts.previous }) += count;
+        *(if day >= windows.decision.from { &mut counts.current } else { &mut counts.previous }) +=
+            count;
     }
 }
 
-fn count_people(active: &FxHashMap<(u32, u32), u128>, first: Day, windows: &Windows) -> CountsByCompany {
+fn count_people(
+    active: &FxHashMap<(u32, u32), u128>,
+    first: Day,
+    windows: &Windows,
+) -> CountsByCompany {
     let bits = |range: DayRange| -> u128 {
         let ones = if range.len() >= 128 { u128::MAX } else { (1 << range.len()) - 1 };
         ones << (range.from - first)

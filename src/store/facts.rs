@@ -1,4 +1,5 @@
-//! People, surveys, tickets, invoices, contacts, goals and the team: rows with an id are updated, the others are added.
+//! People, surveys, tickets, invoices, contacts, goals and the team: rows with an id are updated,
+//! the others are added.
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, named_params};
@@ -6,7 +7,9 @@ use rusqlite::{OptionalExtension, Row, named_params};
 use super::Store;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
-use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, TeamMember, Ticket, Touchpoint, When};
+use crate::domain::facts::{
+    Goal, Invoice, NpsResponse, Person, TeamMember, Ticket, Touchpoint, When,
+};
 
 impl Store {
     /// The person of that id.
@@ -48,10 +51,12 @@ impl Store {
 
     fn person_key(&self, person_id: Option<&str>) -> Result<Option<u32>> {
         let Some(person_id) = person_id else { return Ok(None) };
-        let mut add =
-            self.connection.prepare_cached("INSERT INTO people (person_id) VALUES (?1) ON CONFLICT DO NOTHING")?;
+        let mut add = self
+            .connection
+            .prepare_cached("INSERT INTO people (person_id) VALUES (?1) ON CONFLICT DO NOTHING")?;
         add.execute([person_id])?;
-        let mut find = self.connection.prepare_cached("SELECT id FROM people WHERE person_id = ?1")?;
+        let mut find =
+            self.connection.prepare_cached("SELECT id FROM people WHERE person_id = ?1")?;
         Ok(Some(find.query_row([person_id], |row| row.get("id"))?))
     }
 
@@ -62,14 +67,21 @@ impl Store {
              WHERE r.company = ?1 AND r.responded_at = ?2 AND r.score = ?3 AND p.person_id IS ?4 AND r.comment IS ?5
                AND r.response_id IS NULL",
         )?;
-        let key = (response.company.0, response.responded.at, response.score, &response.person_id, &response.comment);
+        let key = (
+            response.company.0,
+            response.responded.at,
+            response.score,
+            &response.person_id,
+            &response.comment,
+        );
         count(&mut statement, key)
     }
 
     /// Whether a response of that id is there.
     pub fn knows_nps_response(&self, response_id: &str) -> Result<bool> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT count(*) AS count FROM nps_responses WHERE response_id = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) AS count FROM nps_responses WHERE response_id = ?1")?;
         Ok(count(&mut statement, [response_id])? > 0)
     }
 
@@ -108,15 +120,16 @@ impl Store {
 
     /// The ticket of that id.
     pub fn ticket(&self, ticket_id: &str) -> Result<Option<Ticket>> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM tickets WHERE ticket_id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT * FROM tickets WHERE ticket_id = ?1")?;
         Ok(statement.query_row([ticket_id], read_ticket).optional()?)
     }
 
     /// The tickets of a company, newest first.
     pub fn tickets(&self, company: CompanyKey) -> Result<Vec<Ticket>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT * FROM tickets WHERE company = ?1 ORDER BY opened_at DESC, ticket_id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM tickets WHERE company = ?1 ORDER BY opened_at DESC, ticket_id",
+        )?;
         let tickets = statement.query_map([company.0], read_ticket)?;
         Ok(tickets.collect::<Result<_, _>>()?)
     }
@@ -146,15 +159,16 @@ impl Store {
 
     /// The invoice of that id.
     pub fn invoice(&self, invoice_id: &str) -> Result<Option<Invoice>> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM invoices WHERE invoice_id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT * FROM invoices WHERE invoice_id = ?1")?;
         Ok(statement.query_row([invoice_id], read_invoice).optional()?)
     }
 
     /// The invoices of a company, the latest due first.
     pub fn invoices(&self, company: CompanyKey) -> Result<Vec<Invoice>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT * FROM invoices WHERE company = ?1 ORDER BY due_on DESC, invoice_id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM invoices WHERE company = ?1 ORDER BY due_on DESC, invoice_id",
+        )?;
         let invoices = statement.query_map([company.0], read_invoice)?;
         Ok(invoices.collect::<Result<_, _>>()?)
     }
@@ -188,15 +202,24 @@ impl Store {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?;
         let Touchpoint { company, occurred, direction, channel, kind, with, subject } = touchpoint;
-        statement.execute((company.0, occurred.at, occurred.on, direction, channel, kind, with, subject))?;
+        statement.execute((
+            company.0,
+            occurred.at,
+            occurred.on,
+            direction,
+            channel,
+            kind,
+            with,
+            subject,
+        ))?;
         Ok(())
     }
 
     /// The contacts with a company, newest first.
     pub fn touchpoints(&self, company: CompanyKey) -> Result<Vec<Touchpoint>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT * FROM touchpoints WHERE company = ?1 ORDER BY occurred_at DESC, id DESC")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT * FROM touchpoints WHERE company = ?1 ORDER BY occurred_at DESC, id DESC",
+        )?;
         let touchpoints = statement.query_map([company.0], read_touchpoint)?;
         Ok(touchpoints.collect::<Result<_, _>>()?)
     }
@@ -211,19 +234,25 @@ impl Store {
 
     /// Adds a goal.
     pub fn add_goal(&self, goal: &Goal) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("INSERT INTO goals (company, event, due_on, name) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO goals (company, event, due_on, name) VALUES (?1, ?2, ?3, ?4)",
+        )?;
         statement.execute((goal.company.0, &goal.event, goal.due_on, &goal.name))?;
         Ok(())
     }
 
     /// The goals of a company, the next due first.
     pub fn goals(&self, company: CompanyKey) -> Result<Vec<Goal>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT * FROM goals WHERE company = ?1 ORDER BY due_on, event, id")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT * FROM goals WHERE company = ?1 ORDER BY due_on, event, id")?;
         let goals = statement.query_map([company.0], |row| {
-            Ok(Goal { company, event: row.get("event")?, due_on: row.get("due_on")?, name: row.get("name")? })
+            Ok(Goal {
+                company,
+                event: row.get("event")?,
+                due_on: row.get("due_on")?,
+                name: row.get("name")?,
+            })
         })?;
         Ok(goals.collect::<Result<_, _>>()?)
     }
@@ -257,7 +286,10 @@ impl Store {
     }
 }
 
-fn count(statement: &mut rusqlite::Statement<'_>, parameters: impl rusqlite::Params) -> Result<u64> {
+fn count(
+    statement: &mut rusqlite::Statement<'_>,
+    parameters: impl rusqlite::Params,
+) -> Result<u64> {
     Ok(statement.query_row(parameters, |row| row.get::<_, i64>("count"))? as u64)
 }
 

@@ -30,13 +30,18 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, day FROM first_uses WHERE event = (SELECT id FROM event_names WHERE name = ?1)",
         )?;
-        let uses = statement
-            .query_map([event], |row| Ok((CompanyKey(row.get("company")?), Day::from_number(row.get("day")?))))?;
+        let uses = statement.query_map([event], |row| {
+            Ok((CompanyKey(row.get("company")?), Day::from_number(row.get("day")?)))
+        })?;
         Ok(uses.collect::<Result<_, _>>()?)
     }
 
-    /// The goals of all companies, or only those of one event, and the day of the first event of each, however late.
-    pub fn goal_progress(&self, event: Option<&str>) -> Result<FxHashMap<CompanyKey, Vec<GoalProgress>>> {
+    /// The goals of all companies, or only those of one event, and the day of the first event of
+    /// each, however late.
+    pub fn goal_progress(
+        &self,
+        event: Option<&str>,
+    ) -> Result<FxHashMap<CompanyKey, Vec<GoalProgress>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT g.company, g.event, g.due_on, g.name, f.day
              FROM goals g
@@ -49,9 +54,16 @@ impl Store {
         let mut rows = statement.query([event])?;
         while let Some(row) = rows.next()? {
             let company = CompanyKey(row.get("company")?);
-            let goal = Goal { company, event: row.get("event")?, due_on: row.get("due_on")?, name: row.get("name")? };
+            let goal = Goal {
+                company,
+                event: row.get("event")?,
+                due_on: row.get("due_on")?,
+                name: row.get("name")?,
+            };
             let done: Option<i32> = row.get("day")?;
-            all.entry(company).or_default().push(GoalProgress { goal, done_on: done.map(Day::from_number) });
+            all.entry(company)
+                .or_default()
+                .push(GoalProgress { goal, done_on: done.map(Day::from_number) });
         }
         Ok(all)
     }
@@ -73,9 +85,9 @@ impl Store {
 
     /// Takes out what is noted of a company.
     pub(super) fn forget_first_uses(&self, company: CompanyKey) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("DELETE FROM first_uses WHERE event IN (SELECT id FROM event_names) AND company = ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "DELETE FROM first_uses WHERE event IN (SELECT id FROM event_names) AND company = ?1",
+        )?;
         statement.execute([company.0])?;
         Ok(())
     }
@@ -84,10 +96,14 @@ impl Store {
     pub(super) fn first_use_problems(&self, most: usize) -> Result<Vec<String>> {
         let mut counted = FirstUses::default();
         if let Some(range) = self.event_days()? {
-            self.for_each_count(range, |day, company, event, _| counted.note(day.number(), company, event))?;
+            self.for_each_count(range, |day, company, event, _| {
+                counted.note(day.number(), company, event)
+            })?;
         }
-        let mut statement = self.connection.prepare("SELECT event, company, day FROM first_uses")?;
-        let noted = statement.query_map([], |row| Ok(((row.get("event")?, row.get("company")?), row.get("day")?)))?;
+        let mut statement =
+            self.connection.prepare("SELECT event, company, day FROM first_uses")?;
+        let noted = statement
+            .query_map([], |row| Ok(((row.get("event")?, row.get("company")?), row.get("day")?)))?;
         let noted: FxHashMap<(u32, u32), i32> = noted.collect::<Result<_, _>>()?;
         let keys: BTreeSet<&(u32, u32)> = counted.0.keys().chain(noted.keys()).collect();
         let wrong = keys.into_iter().filter(|key| counted.0.get(key) != noted.get(key)).take(most);
@@ -100,12 +116,16 @@ impl Store {
     /// Notes the first uses of a company anew, from its counts.
     pub(super) fn recount_first_uses(&self, company: CompanyKey) -> Result<()> {
         self.forget_first_uses(company)?;
-        let mut span = self
-            .connection
-            .prepare_cached("SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1")?;
-        let span = span.query_row([company.0], |row| Ok((row.get("first")?, row.get("last")?))).optional()?;
+        let mut span = self.connection.prepare_cached(
+            "SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1",
+        )?;
+        let span = span
+            .query_row([company.0], |row| Ok((row.get("first")?, row.get("last")?)))
+            .optional()?;
         let Some((Some(first), Some(last))) = span else { return Ok(()) };
-        let mut of_day = self.connection.prepare_cached("SELECT id FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let mut of_day = self
+            .connection
+            .prepare_cached("SELECT id FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
         let mut uses = FirstUses::default();
         for day in first..=last {
             let range = keys::of_company_counts(day, company.0);

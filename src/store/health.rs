@@ -38,7 +38,8 @@ pub struct NewHealth {
 pub type Scorings = HashMap<i64, Arc<Scoring>>;
 
 impl Store {
-    /// The profiles that somebody has made, in the order in which they are tried. The default one comes after them.
+    /// The profiles that somebody has made, in the order in which they are tried. The default one
+    /// comes after them.
     pub fn profiles(&self) -> Result<Vec<Profile>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
@@ -60,10 +61,12 @@ impl Store {
         Ok(profiles)
     }
 
-    /// Keeps a profile, in place of the one of that name if there is one. Scores of the past stay as they are.
+    /// Keeps a profile, in place of the one of that name if there is one. Scores of the past stay
+    /// as they are.
     ///
     /// # Errors
-    /// A profile with a [problem](Profile::problem) or with an expression that cannot be read or that names health itself (exit 9).
+    /// A profile with a [problem](Profile::problem) or with an expression that cannot be read or
+    /// that names health itself (exit 9).
     pub fn save_profile(&self, profile: &Profile) -> Result<()> {
         if let Some(problem) = profile.problem() {
             return Err(not_allowed(problem).into());
@@ -77,13 +80,15 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a profile. Returns whether there was one of that name. Scores of the past stay as they are.
+    /// Removes a profile. Returns whether there was one of that name. Scores of the past stay as
+    /// they are.
     pub fn remove_profile(&self, name: &str) -> Result<bool> {
         Ok(self.connection.execute("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
     }
 
-    /// All profiles in the order in which they are tried, with the numbers of their definitions. A definition that has none yet gets
-    /// one: that of the default profile, when a company is scored for the first time.
+    /// All profiles in the order in which they are tried, with the numbers of their definitions. A
+    /// definition that has none yet gets one: that of the default profile, when a company is scored
+    /// for the first time.
     pub fn versioned_profiles(&self) -> Result<Vec<VersionedProfile>> {
         let versioned = |profile: Profile| {
             let version = self.version_of(&profile.scoring)?;
@@ -111,8 +116,9 @@ impl Store {
 
     /// Every definition by which companies were ever scored.
     pub fn scorings(&self) -> Result<Scorings> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id, profile, good, average, measures FROM health_versions")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, profile, good, average, measures FROM health_versions")?;
         let mut rows = statement.query([])?;
         let mut scorings = Scorings::new();
         while let Some(row) = rows.next()? {
@@ -127,20 +133,27 @@ impl Store {
         self.connection
             .prepare_cached("DELETE FROM health_scores WHERE id BETWEEN ?1 AND ?2")?
             .execute((span.start(), span.end()))?;
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT INTO health_scores (id, version, score, raw_values) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO health_scores (id, version, score, raw_values) VALUES (?1, ?2, ?3, ?4)",
+        )?;
         let mut in_order: Vec<&NewHealth> = companies.iter().collect();
         in_order.sort_by_key(|health| health.company.0);
         for NewHealth { company, version, assessment } in in_order {
-            let values: serde_json::Value = assessment.readings.iter().map(|reading| json(&reading.raw)).collect();
-            insert.execute((keys::of_day(day.number(), company.0), version, assessment.score, values.to_string()))?;
+            let values: serde_json::Value =
+                assessment.readings.iter().map(|reading| json(&reading.raw)).collect();
+            insert.execute((
+                keys::of_day(day.number(), company.0),
+                version,
+                assessment.score,
+                values.to_string(),
+            ))?;
         }
         Ok(())
     }
 
-    /// The day whose health is that of `as_of`: the latest day run on or before it; of the first rules of a day, which come before its
-    /// health, the latest before it. `None` when none was run by then.
+    /// The day whose health is that of `as_of`: the latest day run on or before it; of the first
+    /// rules of a day, which come before its health, the latest before it. `None` when none was run
+    /// by then.
     pub fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
         self.latest_run_day_until(match as_of.stage {
             Stage::BeforeTrends => as_of.day.previous(),
@@ -151,43 +164,55 @@ impl Store {
     /// The health of the companies that were scored on a day.
     pub fn health_on(&self, day: Day, scope: Scope) -> Result<FxHashMap<CompanyKey, Assessment>> {
         let scorings = self.scorings()?;
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, version, raw_values FROM health_scores WHERE id BETWEEN ?1 AND ?2")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, version, raw_values FROM health_scores WHERE id BETWEEN ?1 AND ?2",
+        )?;
         let mut all = FxHashMap::default();
         let mut rows = statement.query(scope.of_day(day))?;
         while let Some(row) = rows.next()? {
             let (_, company) = keys::split_day(row.get(0)?);
-            all.insert(CompanyKey(company), read_assessment(&scorings, row.get(1)?, row.get_ref(2)?.as_str()?)?);
+            all.insert(
+                CompanyKey(company),
+                read_assessment(&scorings, row.get(1)?, row.get_ref(2)?.as_str()?)?,
+            );
         }
         Ok(all)
     }
 
     /// The health of a company on the days of a range on which it was scored, in order.
-    pub fn health_history(&self, company: CompanyKey, range: DayRange) -> Result<Vec<(Day, Assessment)>> {
+    pub fn health_history(
+        &self,
+        company: CompanyKey,
+        range: DayRange,
+    ) -> Result<Vec<(Day, Assessment)>> {
         let scorings = self.scorings()?;
-        let mut statement =
-            self.connection.prepare_cached("SELECT version, raw_values FROM health_scores WHERE id = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT version, raw_values FROM health_scores WHERE id = ?1")?;
         let mut history = Vec::new();
         for day in range.days() {
             let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
             if let Some(row) = rows.next()? {
-                history.push((day, read_assessment(&scorings, row.get(0)?, row.get_ref(1)?.as_str()?)?));
+                history.push((
+                    day,
+                    read_assessment(&scorings, row.get(0)?, row.get_ref(1)?.as_str()?)?,
+                ));
             }
         }
         Ok(history)
     }
 
-    /// Hands each company that was scored on a day to `visit`, with the number of the definition and the score.
+    /// Hands each company that was scored on a day to `visit`, with the number of the definition
+    /// and the score.
     pub(super) fn scores_on(
         &self,
         day: Day,
         scope: Scope,
         mut visit: impl FnMut(CompanyKey, i64, Option<f64>),
     ) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, version, score FROM health_scores WHERE id BETWEEN ?1 AND ?2")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, version, score FROM health_scores WHERE id BETWEEN ?1 AND ?2",
+        )?;
         let mut rows = statement.query(scope.of_day(day))?;
         while let Some(row) = rows.next()? {
             visit(CompanyKey(keys::split_day(row.get(0)?).1), row.get(1)?, row.get(2)?);
@@ -195,10 +220,14 @@ impl Store {
         Ok(())
     }
 
-    /// Gives the health of a company that becomes part of another to that one, where it has none of its own.
+    /// Gives the health of a company that becomes part of another to that one, where it has none of
+    /// its own.
     pub(super) fn merge_health(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let keys = (from.0, into.0);
-        self.connection.execute("UPDATE OR IGNORE health_scores SET id = id - ?1 + ?2 WHERE company = ?1", keys)?;
+        self.connection.execute(
+            "UPDATE OR IGNORE health_scores SET id = id - ?1 + ?2 WHERE company = ?1",
+            keys,
+        )?;
         self.connection.execute("DELETE FROM health_scores WHERE company = ?1", [from.0])?;
         Ok(())
     }
@@ -218,21 +247,27 @@ impl Scope {
 }
 
 impl Catalogue {
-    /// Checks that the expressions of a profile can be read and do not come down to health itself, which would feed back.
+    /// Checks that the expressions of a profile can be read and do not come down to health itself,
+    /// which would feed back.
     ///
     /// # Errors
     /// An expression that is none, or that names health (exit 9).
     pub fn check_profile(&self, profile: &Profile) -> Result<()> {
         let name = profile.name();
         for text in profile.expressions() {
-            let expression = self.read(text).with_context(|| format!("the health profile '{name}'"))?;
+            let expression =
+                self.read(text).with_context(|| format!("the health profile '{name}'"))?;
             let names = self.comes_down_to(&expression)?;
-            if let Some(health) = names.into_iter().find(|attribute| attribute.group == Group::Health) {
+            if let Some(health) =
+                names.into_iter().find(|attribute| attribute.group == Group::Health)
+            {
                 let message = format!(
                     "the health profile '{name}' would feed health back into itself: {text} needs {}",
                     health.name
                 );
-                return Err(not_allowed(message).hint("measure what health is made of instead").into());
+                return Err(not_allowed(message)
+                    .hint("measure what health is made of instead")
+                    .into());
             }
         }
         Ok(())
@@ -242,16 +277,19 @@ impl Catalogue {
 fn read_scoring(row: &Row<'_>) -> Result<Scoring> {
     let name: String = row.get("profile")?;
     let bands = Bands { good: row.get("good")?, average: row.get("average")? };
-    let measures = serde_json::from_str(row.get_ref("measures")?.as_str()?)
-        .map_err(|error| damaged(format!("a definition of the health profile '{name}' cannot be read: {error}")))?;
+    let measures = serde_json::from_str(row.get_ref("measures")?.as_str()?).map_err(|error| {
+        damaged(format!("a definition of the health profile '{name}' cannot be read: {error}"))
+    })?;
     Ok(Scoring { name, bands, measures })
 }
 
 fn read_assessment(scorings: &Scorings, version: i64, values: &str) -> Result<Assessment> {
-    let scoring =
-        scorings.get(&version).ok_or_else(|| damaged(format!("no health profile has the version {version}")))?;
-    let values: Vec<serde_json::Value> = serde_json::from_str(values)
-        .map_err(|error| damaged(format!("the values of a health score cannot be read: {error}")))?;
+    let scoring = scorings
+        .get(&version)
+        .ok_or_else(|| damaged(format!("no health profile has the version {version}")))?;
+    let values: Vec<serde_json::Value> = serde_json::from_str(values).map_err(|error| {
+        damaged(format!("the values of a health score cannot be read: {error}"))
+    })?;
     Ok(Assessment::of(scoring, values.into_iter().map(datum).collect()))
 }
 
@@ -298,7 +336,8 @@ mod tests {
     #[test]
     fn the_first_rules_of_a_day_see_the_health_of_the_day_before() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let store =
+            Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
         let company = store.add_unlisted_company("acme").unwrap();
         store.save_profile(&toml::from_str(SHARE).unwrap()).unwrap();
         run(&store, "2026-03-01", company, 20);
@@ -326,16 +365,23 @@ mod tests {
             assert_eq!(of(text, stage), expected, "{text} {stage:?}");
         }
         let now = store
-            .attributes(&catalogue, &names, AsOf::at_present(day("2026-03-09"), day("2026-03-10")), Scope::All)
+            .attributes(
+                &catalogue,
+                &names,
+                AsOf::at_present(day("2026-03-09"), day("2026-03-10")),
+                Scope::All,
+            )
             .unwrap();
-        let values: Vec<Datum> = names.iter().map(|name| now.column(name).unwrap()[0].clone()).collect();
+        let values: Vec<Datum> =
+            names.iter().map(|name| now.column(name).unwrap()[0].clone()).collect();
         assert_eq!(values, [Datum::Score(90.0), Datum::Score(70.0), Datum::from("good")]);
     }
 
     #[test]
     fn a_definition_that_comes_back_has_its_number_again() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let store =
+            Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
         let version = |store: &Store| store.versioned_profiles().unwrap().remove(0).version;
         let first: Profile = toml::from_str(SHARE).unwrap();
         let mut second = first.clone();

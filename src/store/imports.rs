@@ -82,14 +82,14 @@ impl Store {
 
     /// When the latest import of a kind was done.
     pub fn last_import(&self, kind: &str) -> Result<Option<Instant>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT finished_at FROM imports WHERE kind = ?1 ORDER BY finished_at DESC LIMIT 1")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT finished_at FROM imports WHERE kind = ?1 ORDER BY finished_at DESC LIMIT 1",
+        )?;
         Ok(statement.query_row([kind], |row| row.get("finished_at")).optional()?)
     }
 
-    /// How the columns of a header were mapped by hand: field and column. Without a kind, as for the only kind that it was
-    /// ever mapped to.
+    /// How the columns of a header were mapped by hand: field and column. Without a kind, as for
+    /// the only kind that it was ever mapped to.
     pub fn column_map(&self, header: &str, kind: Option<&str>) -> Result<Vec<(String, String)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT field, source FROM column_maps
@@ -97,7 +97,8 @@ impl Store {
                AND kind = coalesce(?2, (SELECT min(kind) FROM column_maps WHERE header = ?1 HAVING min(kind) = max(kind)))
              ORDER BY field",
         )?;
-        let map = statement.query_map((header, kind), |row| Ok((row.get("field")?, row.get("source")?)))?;
+        let map = statement
+            .query_map((header, kind), |row| Ok((row.get("field")?, row.get("source")?)))?;
         Ok(map.collect::<Result<_, _>>()?)
     }
 

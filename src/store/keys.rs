@@ -1,9 +1,9 @@
 //! The keys of the two tables that grow with the events.
 //!
-//! A row that is found by day, company and event name could have a key of three columns. One number made of the three is
-//! compared in one step and appended without a search, which saves a third of the time of an import and a quarter of the
-//! space. Its digits can be read: `20543` `000000017` `00004` is day 20543, company 17, event name 4. The tables show the
-//! three as generated columns.
+//! A row that is found by day, company and event name could have a key of three columns. One number
+//! made of the three is compared in one step and appended without a search, which saves a third of
+//! the time of an import and a quarter of the space. Its digits can be read: `20543` `000000017`
+//! `00004` is day 20543, company 17, event name 4. The tables show the three as generated columns.
 
 use std::ops::RangeInclusive;
 
@@ -62,7 +62,10 @@ mod tests {
         assert_eq!(split_count(2_054_300_000_001_700_004), (20_543, 17, 4));
         assert_eq!(split_day(of_day(20_543, 999_999_999)), (20_543, 999_999_999));
         // The year 2200 is the last that dates may have.
-        assert_eq!(split_count(of_count(84_371, 999_999_999, 99_999)), (84_371, 999_999_999, 99_999));
+        assert_eq!(
+            split_count(of_count(84_371, 999_999_999, 99_999)),
+            (84_371, 999_999_999, 99_999)
+        );
     }
 
     #[test]

@@ -11,11 +11,14 @@ use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 
 impl Store {
-    /// Records a loss. Of a churn that was recorded for the same company and day, it takes the place.
+    /// Records a loss. Of a churn that was recorded for the same company and day, it takes the
+    /// place.
     pub fn add_loss(&self, loss: &Loss) -> Result<()> {
         if loss.kind == ReasonKind::Churn {
             self.connection
-                .prepare_cached("DELETE FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'")?
+                .prepare_cached(
+                    "DELETE FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'",
+                )?
                 .execute((loss.company.0, loss.day))?;
         }
         let mut insert = self.connection.prepare_cached(
@@ -32,16 +35,17 @@ impl Store {
             ":by": loss.by,
             ":at": loss.at,
         })?;
-        let mut reason =
-            self.connection.prepare_cached("INSERT INTO loss_reasons (loss, position, code) VALUES (?1, ?2, ?3)")?;
+        let mut reason = self.connection.prepare_cached(
+            "INSERT INTO loss_reasons (loss, position, code) VALUES (?1, ?2, ?3)",
+        )?;
         for (position, code) in (1_i64..).zip(&loss.reason_codes) {
             reason.execute((id, position, code))?;
         }
         Ok(())
     }
 
-    /// The losses of all companies by day, those after `until` left out. Churns that a file stated are not among them: they
-    /// are in [`Store::breaks`] alone.
+    /// The losses of all companies by day, those after `until` left out. Churns that a file stated
+    /// are not among them: they are in [`Store::breaks`] alone.
     pub fn losses_until(&self, until: Option<Day>) -> Result<Vec<Loss>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
@@ -53,9 +57,9 @@ impl Store {
 
     /// Whether a churn of the company on that day is recorded.
     pub fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT 1 FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'",
+        )?;
         Ok(statement.exists((company.0, day))?)
     }
 

@@ -8,16 +8,20 @@ use super::{Store, keys};
 use crate::domain::company::{Company, CompanyKey};
 
 impl Store {
-    /// The companies that are known only because facts named them, by this id, without regard to case.
+    /// The companies that are known only because facts named them, by this id, without regard to
+    /// case.
     pub fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
-        let companies = statement.query_map([name.to_lowercase()], |row| row.get("id").map(CompanyKey))?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
+        let companies =
+            statement.query_map([name.to_lowercase()], |row| row.get("id").map(CompanyKey))?;
         Ok(companies.collect::<Result<_, _>>()?)
     }
 
-    /// Makes one company of two, within a transaction that the caller has begun. What `into` says of itself stands; its gaps are
-    /// filled from `from`, whose id and name stay known as texts for `into`. Events and other facts without an id that both have are one.
+    /// Makes one company of two, within a transaction that the caller has begun. What `into` says
+    /// of itself stands; its gaps are filled from `from`, whose id and name stay known as texts for
+    /// `into`. Events and other facts without an id that both have are one.
     pub fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let (left, mut kept) = (self.company(from)?, self.company(into)?);
         let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
@@ -30,8 +34,12 @@ impl Store {
         }
         let connection = &self.connection;
         connection.execute("DELETE FROM company_attributes WHERE company = ?1", [from.0])?;
-        connection.execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
-        connection.execute("UPDATE company_texts SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        connection
+            .execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        connection.execute(
+            "UPDATE company_texts SET company = ?2 WHERE company = ?1",
+            (from.0, into.0),
+        )?;
         self.move_facts(from, into)?;
         self.merge_health(from, into)?;
         connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
@@ -46,9 +54,15 @@ impl Store {
         self.refresh_breaks(into)
     }
 
-    /// The name of a company that becomes part of another: rows that were matched by it must find the other from now on. `None`
-    /// where they will find it by its own name, or would not have found the first alone.
-    fn name_to_keep(&self, from: CompanyKey, left: &Company, kept: &Company) -> Result<Option<String>> {
+    /// The name of a company that becomes part of another: rows that were matched by it must find
+    /// the other from now on. `None` where they will find it by its own name, or would not have
+    /// found the first alone.
+    fn name_to_keep(
+        &self,
+        from: CompanyKey,
+        left: &Company,
+        kept: &Company,
+    ) -> Result<Option<String>> {
         let Some(name) = &left.name else { return Ok(None) };
         let is_needed = kept.name.is_some() && self.company_by_text(name)? == Some(from);
         Ok(Some(name.clone()).filter(|_| is_needed))
@@ -120,16 +134,17 @@ impl Store {
 
     fn merge_events(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let known = self.known_ids(from, into)?;
-        let mut span = self
-            .connection
-            .prepare_cached("SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1")?;
+        let mut span = self.connection.prepare_cached(
+            "SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1",
+        )?;
         let (first, last): (Option<i32>, Option<i32>) =
             span.query_row([from.0], |row| Ok((row.get("first")?, row.get("last")?)))?;
         let Some((first, last)) = first.zip(last) else { return Ok(()) };
         let mut days: Option<(i32, i32)> = None;
         for day in first..=last {
             let moved = self.take_day(day, from)?.into_iter();
-            let moved: Vec<StoredEvent> = moved.filter(|event| !known.contains(&event.key.identity)).collect();
+            let moved: Vec<StoredEvent> =
+                moved.filter(|event| !known.contains(&event.key.identity)).collect();
             if !moved.is_empty() {
                 let merged = merge_events(moved, self.take_day(day, into)?);
                 self.put_day(day, into, &merged)?;
@@ -147,18 +162,23 @@ impl Store {
             "SELECT id FROM event_ids f WHERE company = ?1
              AND EXISTS (SELECT 1 FROM event_ids i WHERE i.company = ?2 AND i.event_id = f.event_id)",
         )?;
-        let known: Vec<u32> = known.query_map((from.0, into.0), |row| row.get("id"))?.collect::<Result<_, _>>()?;
+        let known: Vec<u32> =
+            known.query_map((from.0, into.0), |row| row.get("id"))?.collect::<Result<_, _>>()?;
         let mut forget = self.connection.prepare_cached("DELETE FROM event_ids WHERE id = ?1")?;
         known.iter().try_for_each(|id| forget.execute([id]).map(drop))?;
-        self.connection.execute("UPDATE event_ids SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        self.connection
+            .execute("UPDATE event_ids SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
         Ok(known)
     }
 
     fn take_day(&self, day: i32, company: CompanyKey) -> Result<Vec<StoredEvent>> {
-        let mut take = self.connection.prepare_cached("DELETE FROM event_days WHERE id = ?1 RETURNING events")?;
+        let mut take = self
+            .connection
+            .prepare_cached("DELETE FROM event_days WHERE id = ?1 RETURNING events")?;
         let text: Option<String> =
             take.query_row([keys::of_day(day, company.0)], |row| row.get("events")).optional()?;
-        let mut forget = self.connection.prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let mut forget =
+            self.connection.prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
         let counts = keys::of_company_counts(day, company.0);
         forget.execute((counts.start(), counts.end()))?;
         text.map_or_else(|| Ok(Vec::new()), |text| day_events::read(&text))

@@ -9,17 +9,18 @@ use crate::domain::metric::{Definition, Measure, Metric};
 impl Store {
     /// All metrics, A to Z.
     pub fn metrics(&self) -> Result<Vec<Metric>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name, event, measure, days, formula FROM metrics ORDER BY name")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, event, measure, days, formula FROM metrics ORDER BY name",
+        )?;
         let metrics = statement.query_map([], read_metric)?;
         Ok(metrics.collect::<Result<_, _>>()?)
     }
 
     /// The metric of that name.
     pub fn metric(&self, name: &str) -> Result<Option<Metric>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT name, event, measure, days, formula FROM metrics WHERE name = ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name, event, measure, days, formula FROM metrics WHERE name = ?1",
+        )?;
         Ok(statement.query_row([name], read_metric).optional()?)
     }
 
@@ -32,9 +33,13 @@ impl Store {
             Definition::Counted { event, measure, days } => {
                 statement.execute((&metric.name, event, measure, days, None::<&str>))?
             }
-            Definition::Formula(formula) => {
-                statement.execute((&metric.name, None::<&str>, None::<&str>, None::<u16>, formula))?
-            }
+            Definition::Formula(formula) => statement.execute((
+                &metric.name,
+                None::<&str>,
+                None::<&str>,
+                None::<u16>,
+                formula,
+            ))?,
         };
         Ok(())
     }

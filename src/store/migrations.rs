@@ -6,7 +6,8 @@ use rusqlite::Connection;
 /// Marks the file as a database of this program: "sgnl" in ASCII.
 pub const APPLICATION_ID: i32 = 0x7367_6e6c;
 
-/// What leads from each version of the schema to the next. Steps are added at the end and never changed.
+/// What leads from each version of the schema to the next. Steps are added at the end and never
+/// changed.
 const STEPS: &[&str] = &[
     include_str!("schema/001-main-job.sql"),
     include_str!("schema/002-facts.sql"),
@@ -24,13 +25,17 @@ pub const LATEST: usize = STEPS.len();
 /// The schema version of a database; 0 while it is empty.
 pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
     connection
-        .query_row("SELECT user_version AS version FROM pragma_user_version", [], |row| row.get::<_, i64>("version"))
+        .query_row("SELECT user_version AS version FROM pragma_user_version", [], |row| {
+            row.get::<_, i64>("version")
+        })
         .map(|version| version as usize)
 }
 
 /// The mark that tells whose database it is; 0 while it is empty.
 pub fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
-    connection.query_row("SELECT application_id AS id FROM pragma_application_id", [], |row| row.get("id"))
+    connection.query_row("SELECT application_id AS id FROM pragma_application_id", [], |row| {
+        row.get("id")
+    })
 }
 
 /// Brings a database of an earlier version, or an empty one, to [`LATEST`], all steps or none.

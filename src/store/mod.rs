@@ -1,7 +1,7 @@
 //! The database: one SQLite file, and the only SQL in the program.
 //!
-//! [`Store`] owns the connection. Each file of this folder adds the questions about one family of tables, as methods
-//! that take and return domain types; their SQL is a literal inside them.
+//! [`Store`] owns the connection. Each file of this folder adds the questions about one family of
+//! tables, as methods that take and return domain types; their SQL is a literal inside them.
 
 mod agenda;
 mod attributes;
@@ -96,9 +96,15 @@ impl Store {
     /// Does `work` in one transaction: all of it is there afterwards, or none.
     ///
     /// # Errors
-    /// Whatever `work` fails with, after undoing it; another process writing for more than 30 seconds.
-    pub fn transaction<T>(&mut self, finish: Finish, work: impl FnOnce(&mut Store) -> Result<T>) -> Result<T> {
-        // A transaction that begins by reading could not be sure to be allowed to write later, however long it waits.
+    /// Whatever `work` fails with, after undoing it; another process writing for more than 30
+    /// seconds.
+    pub fn transaction<T>(
+        &mut self,
+        finish: Finish,
+        work: impl FnOnce(&mut Store) -> Result<T>,
+    ) -> Result<T> {
+        // A transaction that begins by reading could not be sure to be allowed to write later,
+        // however long it waits.
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let result = work(self);
         let end = if result.is_ok() && finish == Finish::Commit { "COMMIT" } else { "ROLLBACK" };

@@ -1,4 +1,5 @@
-//! Notices: who is to know of which signal, who has read of it, and the team that they are made for.
+//! Notices: who is to know of which signal, who has read of it, and the team that they are made
+//! for.
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, named_params};
@@ -21,7 +22,8 @@ pub struct InboxEntry {
     pub read_at: Option<Instant>,
 }
 
-/// What decides who is told of a signal: its type, who has its company now, and whom its rule wanted to be told when it was raised.
+/// What decides who is told of a signal: its type, who has its company now, and whom its rule
+/// wanted to be told when it was raised.
 struct Routing {
     signal_type: SignalType,
     csm: Option<String>,
@@ -32,7 +34,12 @@ struct Routing {
 impl Routing {
     fn subject(&self) -> Subject<'_> {
         let Routing { signal_type, csm, manager, marks } = self;
-        Subject { csm: csm.as_deref(), manager: manager.as_deref(), signal_type: *signal_type, marks: *marks }
+        Subject {
+            csm: csm.as_deref(),
+            manager: manager.as_deref(),
+            signal_type: *signal_type,
+            marks: *marks,
+        }
     }
 }
 
@@ -56,7 +63,8 @@ impl StoredNotice {
         place(self.why)
     }
 
-    /// Whether somebody who is told for this reason takes its place. What nobody was told of is for all whom it concerns.
+    /// Whether somebody who is told for this reason takes its place. What nobody was told of is for
+    /// all whom it concerns.
     fn can_go_to(&self, why: Why) -> bool {
         self.person.is_none() || self.place() == place(why)
     }
@@ -80,14 +88,17 @@ fn place(why: Why) -> Place {
 impl Store {
     /// All members of the team, by name.
     pub fn team(&self) -> Result<Vec<TeamMember>> {
-        let mut statement = self.connection.prepare_cached("SELECT name FROM team ORDER BY name")?;
-        let names = statement.query_map([], |row| row.get("name"))?.collect::<Result<Vec<String>, _>>()?;
-        let members = names.iter().map(|name| self.team_member(name)).collect::<Result<Vec<_>>>()?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT name FROM team ORDER BY name")?;
+        let names =
+            statement.query_map([], |row| row.get("name"))?.collect::<Result<Vec<String>, _>>()?;
+        let members =
+            names.iter().map(|name| self.team_member(name)).collect::<Result<Vec<_>>>()?;
         Ok(members.into_iter().flatten().collect())
     }
 
-    /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction that the caller has begun. A
-    /// person who has been told of a signal is not told again.
+    /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction
+    /// that the caller has begun. A person who has been told of a signal is not told again.
     pub fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         if signals.is_empty() {
             return Ok(());
@@ -102,7 +113,9 @@ impl Store {
         if told.is_empty() {
             return self.add_notice(signal, None, Why::StandIn, now, None);
         }
-        told.iter().try_for_each(|(member, why)| self.add_notice(signal, Some(&member.name), *why, now, None))
+        told.iter().try_for_each(|(member, why)| {
+            self.add_notice(signal, Some(&member.name), *why, now, None)
+        })
     }
 
     fn routing(&self, signal: SignalId) -> Result<Option<Routing>> {
@@ -144,13 +157,16 @@ impl Store {
         Ok(())
     }
 
-    /// Hands the unread notices of open signals to those who have the companies now, where a company went to another CSM or manager
-    /// since this was done last. Within a transaction that the caller has begun.
+    /// Hands the unread notices of open signals to those who have the companies now, where a
+    /// company went to another CSM or manager since this was done last. Within a transaction that
+    /// the caller has begun.
     pub fn reroute_notices(&self, now: Instant) -> Result<()> {
-        let mut statement =
-            self.connection.prepare_cached("DELETE FROM companies_to_reroute RETURNING company AS id")?;
-        let companies: Vec<CompanyKey> =
-            statement.query_map([], |row| row.get("id").map(CompanyKey))?.collect::<Result<_, _>>()?;
+        let mut statement = self
+            .connection
+            .prepare_cached("DELETE FROM companies_to_reroute RETURNING company AS id")?;
+        let companies: Vec<CompanyKey> = statement
+            .query_map([], |row| row.get("id").map(CompanyKey))?
+            .collect::<Result<_, _>>()?;
         if companies.is_empty() {
             return Ok(());
         }
@@ -187,7 +203,9 @@ impl Store {
                 || told.iter().any(|(member, _)| Some(&member.name) == notice.person.as_ref())
         };
         let live: Vec<&StoredNotice> = notices.iter().filter(|notice| notice.is_live()).collect();
-        live.iter().filter(|notice| !stays(notice)).try_for_each(|notice| self.withdraw(notice.id, Some(now)))?;
+        live.iter()
+            .filter(|notice| !stays(notice))
+            .try_for_each(|notice| self.withdraw(notice.id, Some(now)))?;
         let slack = notices.iter().find_map(|notice| notice.slack);
         for (member, why) in &told {
             let known = notices.iter().find(|notice| notice.person.as_ref() == Some(&member.name));
@@ -203,7 +221,8 @@ impl Store {
     }
 
     fn set_why(&self, notice: i64, why: Why) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("UPDATE notices SET why = ?2 WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("UPDATE notices SET why = ?2 WHERE id = ?1")?;
         statement.execute((notice, why))?;
         Ok(())
     }
@@ -228,7 +247,8 @@ impl Store {
 
     /// Takes a notice from its person, or gives it back.
     fn withdraw(&self, notice: i64, at: Option<Instant>) -> Result<()> {
-        let mut statement = self.connection.prepare_cached("UPDATE notices SET withdrawn_at = ?2 WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("UPDATE notices SET withdrawn_at = ?2 WHERE id = ?1")?;
         statement.execute((notice, at))?;
         Ok(())
     }
@@ -241,7 +261,8 @@ impl Store {
              ORDER BY read_at IS NOT NULL, signal DESC LIMIT ?2",
         )?;
         let limit = limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-        let read = |row: &Row<'_>| Ok((row.get("signal")?, row.get("told_at")?, row.get("read_at")?));
+        let read =
+            |row: &Row<'_>| Ok((row.get("signal")?, row.get("told_at")?, row.get("read_at")?));
         let rows = statement.query_map((person, limit), read)?.collect::<Result<Vec<_>, _>>()?;
         let mut entries = Vec::new();
         for (id, told_at, read_at) in rows {

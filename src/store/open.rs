@@ -35,8 +35,8 @@ impl Permissions {
     }
 }
 
-/// File systems on which several machines write the same file without a common memory, which SQLite's WAL needs, by the
-/// number that Linux gives them.
+/// File systems on which several machines write the same file without a common memory, which
+/// SQLite's WAL needs, by the number that Linux gives them.
 const NETWORK_FILESYSTEMS: [(u32, &str); 7] = [
     (0x6969, "NFS"),
     (0x517b, "SMB"),
@@ -51,11 +51,12 @@ impl Store {
     /// Opens the database at `path` to write, and makes it when there is none.
     ///
     /// # Errors
-    /// A network filesystem; a file that is not a database of ours or comes from a newer version (exit 6); one that cannot be
-    /// made or opened (exit 8).
+    /// A network filesystem; a file that is not a database of ours or comes from a newer version
+    /// (exit 6); one that cannot be made or opened (exit 8).
     pub fn create_or_open(path: &Path, permissions: Permissions) -> Result<Store> {
         let path = absolute(path)?;
-        make_file(&path, permissions).with_context(|| format!("cannot make the database {}", path.display()))?;
+        make_file(&path, permissions)
+            .with_context(|| format!("cannot make the database {}", path.display()))?;
         open_to_write(path)
     }
 
@@ -70,8 +71,8 @@ impl Store {
         open_to_write(path)
     }
 
-    /// Opens an existing database to read; nothing in it can be changed through the result. Works on a read-only mount
-    /// and on a full disk.
+    /// Opens an existing database to read; nothing in it can be changed through the result. Works
+    /// on a read-only mount and on a full disk.
     pub fn open_to_read(path: &Path) -> Result<Store> {
         let path = absolute(path)?;
         require_file(&path)?;
@@ -79,7 +80,9 @@ impl Store {
         let connection = open_reader(&path).map_err(|error| explain(error, &path))?;
         if migrations::version(&connection)? < migrations::LATEST {
             let message = format!("{} was made by an older version of signals", path.display());
-            return Err(Failure::new(Kind::NotAllowed, message).hint("`signals init` brings it up to date").into());
+            return Err(Failure::new(Kind::NotAllowed, message)
+                .hint("`signals init` brings it up to date")
+                .into());
         }
         finish(connection, path)
     }
@@ -103,20 +106,23 @@ impl Store {
     }
 }
 
-/// Gives the files beside the database the group of the database, so that the others of a team can use what this user made.
+/// Gives the files beside the database the group of the database, so that the others of a team can
+/// use what this user made.
 fn share_side_files(path: &Path) {
     let Ok(database) = fs::metadata(path) else { return };
     for ending in ["-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
         if fs::metadata(&name).is_ok_and(|side| side.gid() != database.gid()) {
-            // Only its owner may do this, and only for a group of his own: for all others there is nothing to do.
+            // Only its owner may do this, and only for a group of his own: for all others there is
+            // nothing to do.
             let _ = std::os::unix::fs::chown(&name, None, Some(database.gid()));
         }
     }
 }
 
-/// SQLite would take a relative path that begins with `file:` for a URI; an absolute one it cannot mistake.
+/// SQLite would take a relative path that begins with `file:` for a URI; an absolute one it cannot
+/// mistake.
 fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
 }
@@ -125,7 +131,9 @@ fn require_file(path: &Path) -> Result<()> {
     let missing = |message: String| Failure::new(Kind::NoDatabase, message);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() > 0 => Ok(()),
-        Ok(metadata) if metadata.is_file() => Err(missing(format!("{} is empty", path.display())).hint(BEGIN).into()),
+        Ok(metadata) if metadata.is_file() => {
+            Err(missing(format!("{} is empty", path.display())).hint(BEGIN).into())
+        }
         Ok(_) => Err(missing(format!("{} is not a file", path.display())).into()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Err(missing(format!("there is no database at {}", path.display())).hint(BEGIN).into())
@@ -136,7 +144,8 @@ fn require_file(path: &Path) -> Result<()> {
 
 const BEGIN: &str = "`signals init` makes one; `--db PATH` or SIGNALS_DB names another";
 
-/// Makes the file before SQLite does: the side files of the WAL copy its mode, and the umask must not widen it.
+/// Makes the file before SQLite does: the side files of the WAL copy its mode, and the umask must
+/// not widen it.
 fn make_file(path: &Path, permissions: Permissions) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -182,8 +191,9 @@ fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     require_ours(&connection, path)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    // The size of pages is that of a new database; an old one keeps its own. An import writes many pages one after the other,
-    // first to the WAL and then to the database: with fewer and larger ones it takes a sixth less time than with the usual 4096.
+    // The size of pages is that of a new database; an old one keeps its own. An import writes many
+    // pages one after the other, first to the WAL and then to the database: with fewer and larger
+    // ones it takes a sixth less time than with the usual 4096.
     connection.execute_batch(
         "PRAGMA page_size = 16384;
          PRAGMA journal_mode = WAL;
@@ -204,15 +214,17 @@ fn open_reader(path: &Path) -> Result<Connection> {
     if !matches!(code, Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure)) {
         return Err(error);
     }
-    // The memory shared between readers and writers is a file beside the database. Where it cannot be made, a file without a
-    // WAL can be read as it is; one with a WAL by whoever has it alone, or without locks where nobody can write.
+    // The memory shared between readers and writers is a file beside the database. Where it cannot
+    // be made, a file without a WAL can be read as it is; one with a WAL by whoever has it alone,
+    // or without locks where nobody can write.
     if !wal_has_content(path) {
         return immutable_reader(path).map_err(|_| error);
     }
     exclusive_reader(path).or_else(|_| lockless_reader(path)).map_err(|_| error)
 }
 
-/// A reader that has the database to itself and keeps the shared memory in its own. It needs a file that it could write.
+/// A reader that has the database to itself and keeps the shared memory in its own. It needs a file
+/// that it could write.
 fn exclusive_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -227,32 +239,40 @@ fn lockless_reader(path: &Path) -> Result<Connection> {
     if !rustix::fs::statvfs(path)?.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
         bail!("{} may be written by others", path.display());
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(uri(path, "mode=ro&vfs=unix-none"), flags)?;
     connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
     check_reader(connection, path)
 }
 
 fn try_reader(path: &Path) -> Result<Connection> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     connection.busy_timeout(PATIENCE)?;
     check_reader(connection, path)
 }
 
 fn immutable_reader(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
     check_reader(Connection::open_with_flags(uri(path, "immutable=1"), flags)?, path)
 }
 
 fn uri(path: &Path, options: &str) -> String {
-    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let escaped =
+        path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     format!("file:{escaped}?{options}")
 }
 
 fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
     require_ours(&connection, path)?;
-    // Rows that lie far apart are read where the system has them: copying a whole page for each takes longer than the rest.
+    // Rows that lie far apart are read where the system has them: copying a whole page for each
+    // takes longer than the rest.
     connection.execute_batch(
         "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;
          PRAGMA mmap_size = 1073741824;",
@@ -271,7 +291,9 @@ fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
     let version = migrations::version(connection)?;
     let application_id = migrations::application_id(connection)?;
     let is_empty: bool =
-        connection.query_row("SELECT count(*) = 0 AS is_empty FROM sqlite_schema", [], |row| row.get("is_empty"))?;
+        connection.query_row("SELECT count(*) = 0 AS is_empty FROM sqlite_schema", [], |row| {
+            row.get("is_empty")
+        })?;
     if is_empty && version == 0 && application_id == 0 {
         return Ok(());
     }
@@ -280,8 +302,13 @@ fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
         return Err(Failure::new(Kind::NoDatabase, message).into());
     }
     if version > migrations::LATEST {
-        let message = format!("{} was written by a newer version of signals (schema {version})", path.display());
-        return Err(Failure::new(Kind::NoDatabase, message).hint("install that version, or a later one").into());
+        let message = format!(
+            "{} was written by a newer version of signals (schema {version})",
+            path.display()
+        );
+        return Err(Failure::new(Kind::NoDatabase, message)
+            .hint("install that version, or a later one")
+            .into());
     }
     Ok(())
 }
@@ -291,7 +318,9 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
     match code {
         Some(rusqlite::ErrorCode::NotADatabase) => {
             let message = format!("{} is not a database", path.display());
-            Failure::new(Kind::NoDatabase, message).hint("--db PATH or SIGNALS_DB names the right file").into()
+            Failure::new(Kind::NoDatabase, message)
+                .hint("--db PATH or SIGNALS_DB names the right file")
+                .into()
         }
         _ => error.context(format!("cannot open {}", path.display())),
     }
@@ -300,11 +329,14 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
 fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     share_side_files(&path);
     connection.set_prepared_statement_cache_capacity(64);
-    // Otherwise SQLite makes a new plan each time a statement gets other values, which takes longer than most statements.
+    // Otherwise SQLite makes a new plan each time a statement gets other values, which takes longer
+    // than most statements.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let mut store = Store { connection, path, zone: Tz::UTC };
     if let Some(name) = store.setting("timezone")? {
-        store.zone = name.parse().map_err(|_| damaged(format!("the database is in the unknown time zone '{name}'")))?;
+        store.zone = name
+            .parse()
+            .map_err(|_| damaged(format!("the database is in the unknown time zone '{name}'")))?;
     }
     Ok(store)
 }

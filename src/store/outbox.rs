@@ -99,20 +99,27 @@ const PATIENCE: u32 = 300;
 impl Store {
     /// Waits until no other process delivers messages of a database in the same folder.
     ///
-    /// It is the folder that is locked: the database itself must not be opened a second time, because closing it would take away
-    /// the locks of SQLite, and a file beside it would be left behind.
+    /// It is the folder that is locked: the database itself must not be opened a second time,
+    /// because closing it would take away the locks of SQLite, and a file beside it would be left
+    /// behind.
     ///
     /// # Errors
     /// Another process that delivers for more than 30 seconds (exit 5).
     pub fn lock_sending(&self) -> Result<SendingLock> {
-        let folder = self.path().parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = File::open(folder).with_context(|| format!("cannot open the folder {}", folder.display()))?;
+        let folder = self
+            .path()
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        let file = File::open(folder)
+            .with_context(|| format!("cannot open the folder {}", folder.display()))?;
         for _ in 0..PATIENCE {
             match file.try_lock() {
                 Ok(()) => return Ok(SendingLock { _folder: file }),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(100)),
                 Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| format!("cannot lock the folder {}", folder.display()));
+                    return Err(error)
+                        .with_context(|| format!("cannot lock the folder {}", folder.display()));
                 }
             }
         }
@@ -152,8 +159,9 @@ impl Store {
         Ok(statement.query_row((channel, person, day), |row| row.get("is_there"))?)
     }
 
-    /// Makes a message that is due at once and carries these notices, within a transaction that the caller has begun. On Slack
-    /// everybody reads it, so that there it carries all notices of their signals.
+    /// Makes a message that is due at once and carries these notices, within a transaction that the
+    /// caller has begun. On Slack everybody reads it, so that there it carries all notices of their
+    /// signals.
     pub fn add_message(&self, message: &NewMessage<'_>, notices: &[&PendingNotice]) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
@@ -167,9 +175,11 @@ impl Store {
             ":made_at": message.made_at,
             ":made_on": message.made_on,
         })?;
-        let mut email = self.connection.prepare_cached("UPDATE notices SET email = ?2 WHERE id = ?1")?;
-        let mut slack =
-            self.connection.prepare_cached("UPDATE notices SET slack = ?2 WHERE signal = ?1 AND slack IS NULL")?;
+        let mut email =
+            self.connection.prepare_cached("UPDATE notices SET email = ?2 WHERE id = ?1")?;
+        let mut slack = self
+            .connection
+            .prepare_cached("UPDATE notices SET slack = ?2 WHERE signal = ?1 AND slack IS NULL")?;
         for notice in notices {
             match message.channel {
                 Channel::Email => email.execute((notice.id, id))?,
@@ -179,8 +189,9 @@ impl Store {
         Ok(())
     }
 
-    /// The messages that are not delivered, dead ones included, in the order in which they were made. One of which everything has been
-    /// read by now is left out: there is nothing left to tell.
+    /// The messages that are not delivered, dead ones included, in the order in which they were
+    /// made. One of which everything has been read by now is left out: there is nothing left to
+    /// tell.
     pub fn undelivered_messages(&self) -> Result<Vec<Message>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT * FROM (
@@ -196,7 +207,8 @@ impl Store {
         Ok(messages.collect::<Result<_, _>>()?)
     }
 
-    /// The signals that a message tells of and that are still to be read: bad before good before info, newest first.
+    /// The signals that a message tells of and that are still to be read: bad before good before
+    /// info, newest first.
     pub fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT s.id, s.type, s.company FROM notices n JOIN signals s ON s.id = n.signal
@@ -235,7 +247,12 @@ impl Store {
     }
 
     /// Notes that a try to deliver a message failed, and when to try again; `None`: never.
-    pub fn note_failed(&self, message: i64, error: &str, next_try_at: Option<Instant>) -> Result<()> {
+    pub fn note_failed(
+        &self,
+        message: i64,
+        error: &str,
+        next_try_at: Option<Instant>,
+    ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE messages SET tries = tries + 1, last_error = ?2, next_try_at = ?3 WHERE id = ?1 AND sent_at IS NULL",
         )?;
@@ -245,9 +262,9 @@ impl Store {
 
     /// When a message was delivered last.
     pub fn last_delivery(&self) -> Result<Option<Instant>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1",
+        )?;
         Ok(statement.query_row([], |row| row.get("sent_at")).optional()?)
     }
 }

@@ -21,9 +21,11 @@ impl Store {
     /// All playbooks, A to Z.
     pub fn playbooks(&self) -> Result<Vec<StoredPlaybook>> {
         let own = self.own_playbooks()?;
+        let shipped = shipped_playbooks()
+            .iter()
+            .filter(|shipped| own.iter().all(|playbook| playbook.name != shipped.name));
         let shipped =
-            shipped_playbooks().iter().filter(|shipped| own.iter().all(|playbook| playbook.name != shipped.name));
-        let shipped = shipped.map(|playbook| StoredPlaybook { playbook: playbook.clone(), is_shipped: true });
+            shipped.map(|playbook| StoredPlaybook { playbook: playbook.clone(), is_shipped: true });
         let mut all: Vec<StoredPlaybook> = shipped.collect();
         all.extend(own.into_iter().map(|playbook| StoredPlaybook { playbook, is_shipped: false }));
         all.sort_by(|a, b| a.playbook.name.cmp(&b.playbook.name));
@@ -35,8 +37,8 @@ impl Store {
         Ok(self.playbooks()?.into_iter().find(|stored| stored.playbook.name == name))
     }
 
-    /// Keeps a playbook, in place of the one of that name if there is one. A shipped one that is made again what it was counts as
-    /// unchanged.
+    /// Keeps a playbook, in place of the one of that name if there is one. A shipped one that is
+    /// made again what it was counts as unchanged.
     ///
     /// # Errors
     /// A playbook with a [problem](Playbook::problem) (exit 9).
@@ -57,20 +59,29 @@ impl Store {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?;
         for (position, step) in (1..).zip(steps) {
-            insert.execute((name, position, &step.title, step.due_in_days, step.owner.as_str(), &step.tag))?;
+            insert.execute((
+                name,
+                position,
+                &step.title,
+                step.due_in_days,
+                step.owner.as_str(),
+                &step.tag,
+            ))?;
         }
         Ok(())
     }
 
-    /// Removes a playbook that somebody has made, or takes back the changes to a shipped one. Returns whether there was
-    /// anything to remove. Tasks that it opened stay.
+    /// Removes a playbook that somebody has made, or takes back the changes to a shipped one.
+    /// Returns whether there was anything to remove. Tasks that it opened stay.
     pub fn remove_playbook(&self, name: &str) -> Result<bool> {
         self.connection.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
         Ok(self.connection.execute("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)
     }
 
     fn own_playbooks(&self) -> Result<Vec<Playbook>> {
-        let mut statement = self.connection.prepare_cached("SELECT name, purpose, tag FROM playbooks ORDER BY name")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, purpose, tag FROM playbooks ORDER BY name")?;
         let playbooks = statement.query_map([], |row| {
             Ok(Playbook {
                 name: row.get("name")?,
@@ -110,7 +121,8 @@ mod tests {
     #[test]
     fn a_changed_playbook_takes_the_place_of_the_shipped_one_until_it_is_taken_back() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let store =
+            Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
         let shipped = store.playbook("renewal").unwrap().unwrap();
         assert!(shipped.is_shipped);
         let count = store.playbooks().unwrap().len();

@@ -18,15 +18,17 @@ impl Store {
             .prepare_cached("INSERT INTO pulses (company, level, day, at, by, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         let PulseMark { day, at, level } = pulse.mark;
         let id = insert.insert((pulse.company.0, level, day, at, &pulse.by, &pulse.note))?;
-        let mut reason =
-            self.connection.prepare_cached("INSERT INTO pulse_reasons (pulse, position, code) VALUES (?1, ?2, ?3)")?;
+        let mut reason = self.connection.prepare_cached(
+            "INSERT INTO pulse_reasons (pulse, position, code) VALUES (?1, ?2, ?3)",
+        )?;
         for (position, code) in (1_i64..).zip(&pulse.reason_codes) {
             reason.execute((id, position, code))?;
         }
         Ok(())
     }
 
-    /// How many equal settings of the pulse there are: same company, instant, level, note, person and reasons.
+    /// How many equal settings of the pulse there are: same company, instant, level, note, person
+    /// and reasons.
     pub fn equal_pulses(&self, pulse: &Pulse) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM pulses p
@@ -34,7 +36,8 @@ impl Store {
                AND coalesce((SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r WHERE r.pulse = p.id), '') = ?7",
         )?;
         let PulseMark { day, at, level } = pulse.mark;
-        let key = (pulse.company.0, day, at, level, &pulse.by, &pulse.note, pulse.reasons_in_order());
+        let key =
+            (pulse.company.0, day, at, level, &pulse.by, &pulse.note, pulse.reasons_in_order());
         Ok(statement.query_row(key, |row| row.get::<_, i64>("count"))? as u64)
     }
 
@@ -50,8 +53,8 @@ impl Store {
         Ok(pulses)
     }
 
-    /// The pulses of all companies, those that count from a day after `until` left out: company by company, in the order in which
-    /// they count.
+    /// The pulses of all companies, those that count from a day after `until` left out: company by
+    /// company, in the order in which they count.
     pub fn all_pulses(&self, until: Option<Day>) -> Result<Vec<Pulse>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
@@ -66,8 +69,9 @@ impl Store {
         Ok(pulses)
     }
 
-    /// The history of the pulse of each company that has one, in the order in which it counts; pulses that count from a day after
-    /// `until` are left out. What [`crate::domain::pulse::success_score`] and [`crate::domain::pulse::current`] take.
+    /// The history of the pulse of each company that has one, in the order in which it counts;
+    /// pulses that count from a day after `until` are left out. What
+    /// [`crate::domain::pulse::success_score`] and [`crate::domain::pulse::current`] take.
     pub fn pulses_until(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<PulseMark>>> {
         let mut all: HashMap<CompanyKey, Vec<PulseMark>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
@@ -83,8 +87,10 @@ impl Store {
 
     /// The team's own words for levels of the pulse, where they have been set.
     pub fn own_guidelines(&self) -> Result<BTreeMap<Level, String>> {
-        let mut statement = self.connection.prepare_cached("SELECT level, guideline FROM pulse_levels")?;
-        let guidelines = statement.query_map([], |row| Ok((row.get("level")?, row.get("guideline")?)))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT level, guideline FROM pulse_levels")?;
+        let guidelines =
+            statement.query_map([], |row| Ok((row.get("level")?, row.get("guideline")?)))?;
         Ok(guidelines.collect::<Result<_, _>>()?)
     }
 
@@ -94,9 +100,12 @@ impl Store {
         Ok(own.unwrap_or_else(|| level.shipped_guideline().to_owned()))
     }
 
-    /// Sets the team's own words for a level. Those that come with the program are kept as such and not as the team's.
+    /// Sets the team's own words for a level. Those that come with the program are kept as such and
+    /// not as the team's.
     pub fn set_guideline(&self, level: Level, guideline: &str) -> Result<()> {
-        self.connection.prepare_cached("DELETE FROM pulse_levels WHERE level = ?1")?.execute([level])?;
+        self.connection
+            .prepare_cached("DELETE FROM pulse_levels WHERE level = ?1")?
+            .execute([level])?;
         if guideline != level.shipped_guideline() {
             self.connection
                 .prepare_cached("INSERT INTO pulse_levels (level, guideline) VALUES (?1, ?2)")?
@@ -133,7 +142,8 @@ mod tests {
 
     fn store() -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create_or_open(&folder.path().join("signals.db"), Permissions::Owner).unwrap();
+        let store =
+            Store::create_or_open(&folder.path().join("signals.db"), Permissions::Owner).unwrap();
         (folder, store)
     }
 
@@ -144,7 +154,10 @@ mod tests {
         assert_eq!(store.guideline(level).unwrap(), level.shipped_guideline());
         store.set_guideline(level, "Call them today.").unwrap();
         assert_eq!(store.guideline(level).unwrap(), "Call them today.");
-        assert_eq!(store.own_guidelines().unwrap(), BTreeMap::from([(level, "Call them today.".to_owned())]));
+        assert_eq!(
+            store.own_guidelines().unwrap(),
+            BTreeMap::from([(level, "Call them today.".to_owned())])
+        );
         store.set_guideline(level, level.shipped_guideline()).unwrap();
         assert!(store.own_guidelines().unwrap().is_empty());
     }
@@ -164,18 +177,22 @@ mod tests {
         ];
         for (company, day, micros, level) in set {
             let level = Level::of_number(level).unwrap();
-            let mark = PulseMark { day: Day::from_number(day), at: Instant::from_micros(micros), level };
+            let mark =
+                PulseMark { day: Day::from_number(day), at: Instant::from_micros(micros), level };
             let pulse = Pulse { company, mark, reason_codes: Vec::new(), note: None, by: None };
             store.add_pulse(&pulse).unwrap();
         }
         let levels = |company, until: Option<i32>| -> Vec<u8> {
             let all = store.pulses_until(until.map(Day::from_number)).unwrap();
-            all.get(&company).map_or_else(Vec::new, |marks| marks.iter().map(|mark| mark.level.number()).collect())
+            all.get(&company).map_or_else(Vec::new, |marks| {
+                marks.iter().map(|mark| mark.level.number()).collect()
+            })
         };
         assert_eq!(levels(one, None), [2, 1, 5, 4, 6]);
         assert_eq!(levels(one, Some(3)), [2, 1, 5, 4]);
         assert_eq!([levels(two, Some(1)), levels(two, Some(2))], [vec![], vec![3]]);
-        let listed: Vec<u8> = store.pulses(one).unwrap().iter().map(|pulse| pulse.mark.level.number()).collect();
+        let listed: Vec<u8> =
+            store.pulses(one).unwrap().iter().map(|pulse| pulse.mark.level.number()).collect();
         assert_eq!(listed, [2, 1, 5, 4, 6]);
     }
 }

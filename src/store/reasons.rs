@@ -11,9 +11,9 @@ use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
 impl Store {
     /// All reason codes: those of the program, with what the team has changed, and its own.
     pub fn reason_library(&self) -> Result<Library> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT kind, code, description, is_active, shipped_as FROM reason_codes")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind, code, description, is_active, shipped_as FROM reason_codes",
+        )?;
         let changed = statement.query_map([], |row| {
             Ok(Reason {
                 kind: row.get("kind")?,
@@ -27,13 +27,15 @@ impl Store {
     }
 
     fn former_codes(&self) -> Result<BTreeMap<(ReasonKind, String), String>> {
-        let mut statement = self.connection.prepare_cached("SELECT kind, former, code FROM former_reason_codes")?;
-        let former = statement.query_map([], |row| Ok(((row.get("kind")?, row.get("former")?), row.get("code")?)))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT kind, former, code FROM former_reason_codes")?;
+        let former = statement
+            .query_map([], |row| Ok(((row.get("kind")?, row.get("former")?), row.get("code")?)))?;
         Ok(former.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a reason, or replaces the one of that kind and code. One that is as it came with the program is kept as such and not
-    /// as the team's.
+    /// Adds a reason, or replaces the one of that kind and code. One that is as it came with the
+    /// program is kept as such and not as the team's.
     pub fn save_reason(&self, reason: &Reason) -> Result<()> {
         self.forget_reason(reason)?;
         let code = reason.code.to_string();
@@ -60,12 +62,15 @@ impl Store {
 
     fn forget_reason(&self, reason: &Reason) -> Result<()> {
         self.connection
-            .prepare_cached("DELETE FROM reason_codes WHERE kind = ?1 AND (code = ?2 OR shipped_as = ?3)")?
+            .prepare_cached(
+                "DELETE FROM reason_codes WHERE kind = ?1 AND (code = ?2 OR shipped_as = ?3)",
+            )?
             .execute((reason.kind, &reason.code, &reason.shipped_as))?;
         Ok(())
     }
 
-    /// Gives a reason another code, everywhere it was said. The former one stays understood in files and on the command line.
+    /// Gives a reason another code, everywhere it was said. The former one stays understood in
+    /// files and on the command line.
     ///
     /// # Errors
     /// A code that another reason of the kind has.
@@ -74,9 +79,9 @@ impl Store {
         self.save_reason(&Reason { code: code.clone(), ..reason.clone() })?;
         let (kind, former, code) = (reason.kind, reason.code.to_string(), code.to_string());
         match kind {
-            ReasonKind::Pulse => {
-                self.connection.execute("UPDATE pulse_reasons SET code = ?2 WHERE code = ?1", (&former, &code))?
-            }
+            ReasonKind::Pulse => self
+                .connection
+                .execute("UPDATE pulse_reasons SET code = ?2 WHERE code = ?1", (&former, &code))?,
             ReasonKind::Downsell | ReasonKind::Churn => self.connection.execute(
                 "UPDATE loss_reasons SET code = ?3
                  WHERE code = ?2 AND loss IN (SELECT id FROM losses WHERE kind = ?1)",

@@ -5,9 +5,12 @@ use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::Store;
 use super::values::InOrder;
-use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleKind, RuleLogic, TrendRule, Watch};
+use crate::domain::rule::{
+    AdoptionRule, Aim, ConditionRule, Rule, RuleKind, RuleLogic, TrendRule, Watch,
+};
 
-/// The columns of `rule_versions` that [`read_logic`] reads, in its order, and then what a rule says of companies.
+/// The columns of `rule_versions` that [`read_logic`] reads, in its order, and then what a rule
+/// says of companies.
 macro_rules! logic_columns {
     () => {
         "v.kind, v.event, v.timeframe, v.threshold, v.direction, v.inverse, v.min_events, v.max_chance, v.goals, v.within,
@@ -69,7 +72,8 @@ impl Store {
                      :goals, :within, :retroactive, :when_expr, :type, :cooldown, :key, :for_days, :where_expr,
                      :playbook, :managers, :executives)",
         )?;
-        let (trend, adoption, condition) = (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
+        let (trend, adoption, condition) =
+            (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
         Ok(statement.insert(named_params! {
             ":name": rule.name,
             ":kind": rule.logic.kind(),
@@ -100,7 +104,8 @@ impl Store {
 
     /// Switches a rule on or off.
     pub fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<()> {
-        self.connection.execute("UPDATE rules SET is_enabled = ?2 WHERE name = ?1", (name, is_enabled))?;
+        self.connection
+            .execute("UPDATE rules SET is_enabled = ?2 WHERE name = ?1", (name, is_enabled))?;
         Ok(())
     }
 
@@ -113,7 +118,8 @@ impl Store {
 
 fn read_rule(row: &Row<'_>) -> rusqlite::Result<StoredRule> {
     let mut columns = InOrder::of(row);
-    let (name, version, enabled, is_removed) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    let (name, version, enabled, is_removed) =
+        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     let (playbook, managers, executives) = (columns.next()?, columns.next()?, columns.next()?);
     let logic = read_logic(&mut columns)?;
     let where_expr = columns.next()?;
@@ -121,7 +127,8 @@ fn read_rule(row: &Row<'_>) -> rusqlite::Result<StoredRule> {
     Ok(StoredRule { rule, version, is_removed })
 }
 
-/// Reads the definition from the columns of [`logic_columns`], of which each kind has its own, and stops before `where_expr`.
+/// Reads the definition from the columns of [`logic_columns`], of which each kind has its own, and
+/// stops before `where_expr`.
 pub(super) fn read_logic(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<RuleLogic> {
     let (kind, event): (RuleKind, Option<String>) = (columns.next()?, columns.next()?);
     Ok(match kind {
@@ -155,7 +162,10 @@ fn read_trend(event: Option<String>, columns: &mut InOrder<'_, '_>) -> rusqlite:
     })
 }
 
-fn read_adoption(event: Option<String>, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<AdoptionRule> {
+fn read_adoption(
+    event: Option<String>,
+    columns: &mut InOrder<'_, '_>,
+) -> rusqlite::Result<AdoptionRule> {
     let (is_of_goals, within): (bool, _) = (columns.next()?, columns.next()?);
     let aim = match event {
         Some(event) if !is_of_goals => Aim::Event { event, within },
@@ -183,7 +193,8 @@ mod tests {
     #[test]
     fn every_kind_of_rule_is_read_as_it_was_saved() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        let store =
+            Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
         let adoption = |aim| RuleLogic::Adoption(AdoptionRule { aim, retroactive: true });
         let condition = ConditionRule {
             cooldown: 5,
@@ -193,7 +204,10 @@ mod tests {
         };
         let logics = [
             RuleLogic::Trend(TrendRule { max_chance: Some(0.01), ..TrendRule::new(Watch::People) }),
-            RuleLogic::Trend(TrendRule { min_events: Some(7), ..TrendRule::new(Watch::Event("login".into())) }),
+            RuleLogic::Trend(TrendRule {
+                min_events: Some(7),
+                ..TrendRule::new(Watch::Event("login".into()))
+            }),
             adoption(Aim::Event { event: "export".into(), within: Some(14) }),
             adoption(Aim::Event { event: "export".into(), within: None }),
             adoption(Aim::Goals { event: None }),

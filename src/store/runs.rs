@@ -76,26 +76,29 @@ impl Store {
 
     /// The latest day on or before `day` that was run.
     pub fn latest_run_day_until(&self, day: Day) -> Result<Option<Day>> {
-        let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE day <= ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE day <= ?1")?;
         Ok(statement.query_row([day], |row| row.get("day"))?)
     }
 
     /// The days of a range that were run, in order.
     pub fn days_run(&self, range: DayRange) -> Result<Vec<Day>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT DISTINCT day FROM runs WHERE day BETWEEN ?1 AND ?2 ORDER BY day")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT day FROM runs WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
+        )?;
         let days = statement.query_map((range.from, range.to), |row| row.get("day"))?;
         Ok(days.collect::<Result<_, _>>()?)
     }
 
-    /// The day on which an entry made now into the history of signals counts: the day after the latest day run, or today before
-    /// the first run. So a past day can be replayed without a clock.
+    /// The day on which an entry made now into the history of signals counts: the day after the
+    /// latest day run, or today before the first run. So a past day can be replayed without a
+    /// clock.
     pub fn history_day(&self, now: Instant) -> Result<Day> {
         Ok(self.latest_run_day()?.map_or_else(|| now.day_in(self.zone()), Day::next))
     }
 
-    /// The day to which measured facts reach unless the user says otherwise: the latest day run, else the last day with events,
-    /// else yesterday.
+    /// The day to which measured facts reach unless the user says otherwise: the latest day run,
+    /// else the last day with events, else yesterday.
     pub fn as_of(&self, today: Day) -> Result<Day> {
         let run = self.latest_run_day()?;
         let data = self.event_days()?.map(|days| days.to);
@@ -104,7 +107,8 @@ impl Store {
 
     /// The run that finished last.
     pub fn last_run(&self) -> Result<Option<RunRecord>> {
-        let mut statement = self.connection.prepare_cached("SELECT * FROM runs ORDER BY id DESC LIMIT 1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT * FROM runs ORDER BY id DESC LIMIT 1")?;
         let mut runs = statement.query_map([], read_run)?;
         let Some(run) = runs.next().transpose()? else { return Ok(None) };
         self.with_parts(run).map(Some)
@@ -139,9 +143,9 @@ impl Store {
             ":newest_event_on": run.newest_event_on,
             ":companies_evaluated": run.companies_evaluated as i64,
         })?;
-        let mut step = self
-            .connection
-            .prepare_cached("INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut step = self.connection.prepare_cached(
+            "INSERT INTO run_steps (run, position, step, milliseconds) VALUES (?1, ?2, ?3, ?4)",
+        )?;
         for (position, Step { name, took }) in run.steps.iter().enumerate() {
             step.execute((run.id, position as i64, name, took.as_secs_f64() * 1000.0))?;
         }
@@ -180,16 +184,22 @@ impl Store {
     }
 
     fn with_parts(&self, run: RunRecord) -> Result<RunRecord> {
-        let mut steps = self
-            .connection
-            .prepare_cached("SELECT step, milliseconds FROM run_steps WHERE run = ?1 ORDER BY position")?;
+        let mut steps = self.connection.prepare_cached(
+            "SELECT step, milliseconds FROM run_steps WHERE run = ?1 ORDER BY position",
+        )?;
         let steps = steps.query_map([run.id], |row| {
             let took = Duration::from_secs_f64(row.get::<_, f64>("milliseconds")? / 1000.0);
             Ok(Step { name: row.get("step")?, took })
         })?;
-        let mut rules = self.connection.prepare_cached("SELECT * FROM run_rules WHERE run = ?1 ORDER BY rule")?;
+        let mut rules = self
+            .connection
+            .prepare_cached("SELECT * FROM run_rules WHERE run = ?1 ORDER BY rule")?;
         let rules = rules.query_map([run.id], read_tally)?;
-        Ok(RunRecord { steps: steps.collect::<Result<_, _>>()?, rules: rules.collect::<Result<_, _>>()?, ..run })
+        Ok(RunRecord {
+            steps: steps.collect::<Result<_, _>>()?,
+            rules: rules.collect::<Result<_, _>>()?,
+            ..run
+        })
     }
 }
 

@@ -17,24 +17,30 @@ pub struct Segment {
 impl Store {
     /// All segments, A to Z.
     pub fn segments(&self) -> Result<Vec<Segment>> {
-        let mut statement = self.connection.prepare_cached("SELECT name, condition FROM segments ORDER BY name")?;
-        let segments =
-            statement.query_map([], |row| Ok(Segment { name: row.get("name")?, condition: row.get("condition")? }))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT name, condition FROM segments ORDER BY name")?;
+        let segments = statement.query_map([], |row| {
+            Ok(Segment { name: row.get("name")?, condition: row.get("condition")? })
+        })?;
         Ok(segments.collect::<Result<_, _>>()?)
     }
 
     /// The segment of that name.
     pub fn segment(&self, name: &str) -> Result<Option<Segment>> {
-        let mut statement = self.connection.prepare_cached("SELECT name, condition FROM segments WHERE name = ?1")?;
-        let segment =
-            statement.query_row([name], |row| Ok(Segment { name: row.get("name")?, condition: row.get("condition")? }));
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, condition FROM segments WHERE name = ?1")?;
+        let segment = statement.query_row([name], |row| {
+            Ok(Segment { name: row.get("name")?, condition: row.get("condition")? })
+        });
         Ok(segment.optional()?)
     }
 
     /// Adds a segment, or gives the one of that name another condition.
     pub fn save_segment(&self, segment: &Segment) -> Result<()> {
-        let mut statement =
-            self.connection.prepare_cached("INSERT OR REPLACE INTO segments (name, condition) VALUES (?1, ?2)")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT OR REPLACE INTO segments (name, condition) VALUES (?1, ?2)")?;
         statement.execute((&segment.name, &segment.condition))?;
         Ok(())
     }

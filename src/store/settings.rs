@@ -31,7 +31,8 @@ impl Default for SendingLimits {
 impl Store {
     /// The value of a setting, or `None` while it was never set.
     pub fn setting(&self, name: &str) -> Result<Option<String>> {
-        let mut statement = self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
         Ok(statement.query_row([name], |row| row.get("value")).optional()?)
     }
 
@@ -53,11 +54,15 @@ impl Store {
     pub fn notify_settings(&self) -> Result<NotifySettings> {
         let usual = NotifySettings::default();
         let source = |name: &str, usual| match self.setting(name)? {
-            Some(text) => text.parse().map_err(|error| damaged(format!("the setting {name}: {error}")).into()),
+            Some(text) => {
+                text.parse().map_err(|error| damaged(format!("the setting {name}: {error}")).into())
+            }
             None => Ok::<_, anyhow::Error>(usual),
         };
         let hours = match self.setting("notify.grace_hours")? {
-            Some(text) => text.parse().map_err(|_| damaged("the setting notify.grace_hours is no number"))?,
+            Some(text) => {
+                text.parse().map_err(|_| damaged("the setting notify.grace_hours is no number"))?
+            }
             None => usual.grace_hours,
         };
         Ok(NotifySettings {
@@ -87,11 +92,12 @@ impl Store {
         Ok(())
     }
 
-    /// How long delivering may take. Only tests set it, as three numbers of milliseconds, to see what hanging servers do without
-    /// waiting for minutes.
+    /// How long delivering may take. Only tests set it, as three numbers of milliseconds, to see
+    /// what hanging servers do without waiting for minutes.
     pub fn sending_limits(&self) -> Result<SendingLimits> {
         let text = self.setting("notify.limits_ms")?.unwrap_or_default();
-        let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let numbers: Vec<u64> =
+            text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         Ok(match numbers[..] {
             [step, message, all] => SendingLimits {
                 step: Duration::from_millis(step),

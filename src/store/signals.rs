@@ -17,7 +17,9 @@ use crate::domain::condition::{LatestRaised, Raised, Reading};
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Evidence, Finding};
 use crate::domain::rule::{Aim, ConditionRule, RuleLogic, named};
-use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, State};
+use crate::domain::signal::{
+    Action, Comparison, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, State,
+};
 use crate::domain::trend::{Latest, LatestByCompany};
 
 /// A signal to be raised.
@@ -65,7 +67,8 @@ pub struct SignalRecord {
     pub raised_on: Day,
     /// What the rule saw.
     pub evidence: Evidence,
-    /// The change in percent, one decimal; `None` when there was nothing before, and for other rules than trend rules.
+    /// The change in percent, one decimal; `None` when there was nothing before, and for other
+    /// rules than trend rules.
     pub change_pct: Option<f64>,
     /// One line of text that says what happened.
     pub detail: String,
@@ -150,7 +153,8 @@ pub struct SignalOrder {
 
 impl SignalOrder {
     /// All of them, newest first.
-    pub const NEWEST_FIRST: SignalOrder = SignalOrder { key: SortKey::Date, is_descending: true, limit: None };
+    pub const NEWEST_FIRST: SignalOrder =
+        SignalOrder { key: SortKey::Date, is_descending: true, limit: None };
 }
 
 /// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows.
@@ -171,8 +175,8 @@ const FROM: &str = "
     WHERE TRUE";
 
 impl Store {
-    /// The latest signal of each rule for each company, raised in `range`. One question for all rules: each would have to go
-    /// through the same days.
+    /// The latest signal of each rule for each company, raised in `range`. One question for all
+    /// rules: each would have to go through the same days.
     pub fn latest_signals(&self, range: DayRange) -> Result<HashMap<String, LatestByCompany>> {
         // Newest first costs no sorting; of the signals of one day the last one counts.
         let mut statement = self.connection.prepare_cached(
@@ -207,7 +211,8 @@ impl Store {
                      :goal_event, :goal_name, :started_on, :due_on, :done_on, :key_value, :values_read)",
         )?;
         let Finding { signal_type, evidence } = signal.finding;
-        let (comparison, adoption, reading) = (evidence.comparison(), evidence.adoption(), evidence.reading());
+        let (comparison, adoption, reading) =
+            (evidence.comparison(), evidence.adoption(), evidence.reading());
         let id = statement.insert(named_params! {
             ":company": signal.company.0,
             ":rule": signal.rule,
@@ -245,7 +250,8 @@ impl Store {
         let mut rows = statement.query([rule])?;
         while let Some(row) = rows.next()? {
             let about: Option<String> = row.get("goal_event")?;
-            let (due, name): (Option<Day>, Option<String>) = (row.get("due_on")?, row.get("goal_name")?);
+            let (due, name): (Option<Day>, Option<String>) =
+                (row.get("due_on")?, row.get("goal_name")?);
             let goal = about.zip(due).map(|(event, due)| (event, due, name));
             let told = Told { signal_type: row.get("type")?, goal };
             all.entry(CompanyKey(row.get("company")?)).or_default().push(told);
@@ -253,7 +259,8 @@ impl Store {
         Ok(all)
     }
 
-    /// What of the signals of a condition rule may hold back another one on `day`. States are those of that day.
+    /// What of the signals of a condition rule may hold back another one on `day`. States are those
+    /// of that day.
     pub fn condition_signals(&self, name: &str, rule: &ConditionRule, day: Day) -> Result<Raised> {
         match &rule.key {
             Some(key) => self.raised_keys(name, key),
@@ -292,21 +299,26 @@ impl Store {
                 Action::Acknowledged => State::Closed,
                 Action::Reopened => State::Open,
             };
-            Ok((CompanyKey(row.get("company")?), LatestRaised { raised_on: row.get("raised_on")?, state }))
+            Ok((
+                CompanyKey(row.get("company")?),
+                LatestRaised { raised_on: row.get("raised_on")?, state },
+            ))
         })?;
         Ok(Raised::Latest(latest.collect::<Result<_, _>>()?))
     }
 
     /// One signal; `None` when there is none of that number.
     pub fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
-        let mut statement = self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
+        let mut statement =
+            self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
         Ok(statement.query_row([id], read_signal).optional()?)
     }
 
     /// Whether a signal is open or closed; `None` when there is none of that number.
     pub fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1",
+        )?;
         let is_open = statement.query_row([id], |row| row.get("is_open")).optional()?;
         Ok(is_open.map(|is_open: bool| if is_open { State::Open } else { State::Closed }))
     }
@@ -344,8 +356,12 @@ impl Store {
         let sql = [select, FROM, &clauses, order_clause(order), " LIMIT :limit"].concat();
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut parameters: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
-        parameters
-            .extend(conditions.iter().filter_map(|(_, value)| value.as_ref()).map(|(name, value)| (*name, &**value)));
+        parameters.extend(
+            conditions
+                .iter()
+                .filter_map(|(_, value)| value.as_ref())
+                .map(|(name, value)| (*name, &**value)),
+        );
         let mut rows = statement.query(parameters.as_slice())?;
         while let Some(row) = rows.next()? {
             visit(row)?;
@@ -384,7 +400,8 @@ impl Store {
         Ok(history.collect::<Result<_, _>>()?)
     }
 
-    /// All signals with what happened to them, in order of their numbers. With `until`, as things stood at the end of that day.
+    /// All signals with what happened to them, in order of their numbers. With `until`, as things
+    /// stood at the end of that day.
     pub fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome
@@ -407,14 +424,17 @@ impl Store {
                 });
                 last = Some(id);
             }
-            if let (Some(life), Some(_)) = (lives.last_mut(), row.get::<_, Option<Action>>("action")?) {
+            if let (Some(life), Some(_)) =
+                (lives.last_mut(), row.get::<_, Option<Action>>("action")?)
+            {
                 life.history.push(read_history(row)?);
             }
         }
         Ok(lives)
     }
 
-    /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was open.
+    /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was
+    /// open.
     pub fn acknowledgement_on(&self, id: SignalId, day: Day) -> Result<Option<Acknowledgement>> {
         let last = self.signal_history(id)?.into_iter().rfind(|entry| entry.day <= day);
         let closed = last.filter(|entry| entry.action == Action::Acknowledged);
@@ -427,10 +447,19 @@ impl Store {
             "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
-        let number =
-            statement.insert((id, entry.action, entry.at, entry.day, &entry.by, &entry.reason, entry.outcome))?;
+        let number = statement.insert((
+            id,
+            entry.action,
+            entry.at,
+            entry.day,
+            &entry.by,
+            &entry.reason,
+            entry.outcome,
+        ))?;
         let acknowledgement = (entry.action == Action::Acknowledged).then_some(number);
-        let mut update = self.connection.prepare_cached("UPDATE signals SET acknowledgement = ?2 WHERE id = ?1")?;
+        let mut update = self
+            .connection
+            .prepare_cached("UPDATE signals SET acknowledgement = ?2 WHERE id = ?1")?;
         update.execute((id, acknowledgement))?;
         Ok(())
     }
@@ -450,7 +479,10 @@ fn read_history(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
 type Condition = (&'static str, Option<(&'static str, Box<dyn ToSql>)>);
 
 fn conditions(filter: &SignalFilter) -> Vec<Condition> {
-    fn bound(name: &'static str, value: impl ToSql + 'static) -> Option<(&'static str, Box<dyn ToSql>)> {
+    fn bound(
+        name: &'static str,
+        value: impl ToSql + 'static,
+    ) -> Option<(&'static str, Box<dyn ToSql>)> {
         Some((name, Box::new(value)))
     }
     let mut all: Vec<Condition> = Vec::new();
@@ -474,7 +506,10 @@ fn conditions(filter: &SignalFilter) -> Vec<Condition> {
     if let Some(companies) = &filter.companies {
         let keys: Vec<String> = companies.iter().map(|company| company.0.to_string()).collect();
         let keys = format!("[{}]", keys.join(","));
-        all.push((" AND s.company IN (SELECT value FROM json_each(:companies))", bound(":companies", keys)));
+        all.push((
+            " AND s.company IN (SELECT value FROM json_each(:companies))",
+            bound(":companies", keys),
+        ));
     }
     if let Some(csm) = &filter.csm {
         all.push((" AND c.csm = :csm", bound(":csm", csm.clone())));
@@ -499,8 +534,12 @@ fn order_clause(order: SignalOrder) -> &'static str {
         (SortKey::Event, true) => {
             " ORDER BY coalesce(s.goal_event, v.event) IS NULL DESC, coalesce(s.goal_event, v.event) DESC, s.id"
         }
-        (SortKey::Type, false) => " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id",
-        (SortKey::Type, true) => " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END DESC, s.id",
+        (SortKey::Type, false) => {
+            " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id"
+        }
+        (SortKey::Type, true) => {
+            " ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END DESC, s.id"
+        }
         (SortKey::State, false) => " ORDER BY s.acknowledgement IS NOT NULL, s.id",
         (SortKey::State, true) => " ORDER BY s.acknowledgement IS NOT NULL DESC, s.id",
         (SortKey::Date, false) => " ORDER BY s.raised_on, s.id",
@@ -514,7 +553,8 @@ fn read_signal(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {
     let mut columns = InOrder::of(row);
     let id = columns.next()?;
     let company = CompanyKey(columns.next()?);
-    let (company_id, company_name, csm, rule) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    let (company_id, company_name, csm, rule) =
+        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     let definition = read_logic(&mut columns)?;
     let where_expr = columns.next()?;
     let (signal_type, raised_on) = (columns.next()?, columns.next()?);
@@ -538,10 +578,14 @@ fn read_signal(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {
 }
 
 /// Reads the columns that each kind of rule has of its own.
-fn read_evidence(definition: &RuleLogic, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Evidence> {
+fn read_evidence(
+    definition: &RuleLogic,
+    columns: &mut InOrder<'_, '_>,
+) -> rusqlite::Result<Evidence> {
     Ok(match definition {
         RuleLogic::Trend(_) => {
-            let evidence = Evidence::Trend { comparison: read_comparison(columns)?, chance: columns.next()? };
+            let evidence =
+                Evidence::Trend { comparison: read_comparison(columns)?, chance: columns.next()? };
             columns.skip(7);
             evidence
         }
@@ -554,7 +598,8 @@ fn read_evidence(definition: &RuleLogic, columns: &mut InOrder<'_, '_>) -> rusql
         RuleLogic::Condition(_) => {
             columns.skip(12);
             let (key, values): (_, Option<String>) = (columns.next()?, columns.next()?);
-            let values = values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            let values =
+                values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
             Evidence::Condition(Reading { key, values })
         }
     })
@@ -583,7 +628,9 @@ fn read_adoption(aim: &Aim, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<A
     })
 }
 
-fn read_acknowledgement(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Option<Acknowledgement>> {
+fn read_acknowledgement(
+    columns: &mut InOrder<'_, '_>,
+) -> rusqlite::Result<Option<Acknowledgement>> {
     match columns.next::<Option<String>>()? {
         Some(by) => Ok(Some(Acknowledgement { by, at: columns.next()?, reason: columns.next()? })),
         None => Ok(None),
@@ -615,7 +662,8 @@ mod tests {
     impl Setting {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
-            let store = Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+            let store =
+                Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
             let company = store.add_unlisted_company("acme").unwrap();
             let run = store.begin_run(day(1), Instant::from_micros(0), false).unwrap();
             let setting = Setting {
@@ -641,25 +689,41 @@ mod tests {
                 ("segment".to_owned(), ReadValue::Null),
             ]);
             let reading = Reading { key: key.map(str::to_owned), values };
-            let finding = Finding { signal_type: SignalType::Info, evidence: Evidence::Condition(reading) };
+            let finding =
+                Finding { signal_type: SignalType::Info, evidence: Evidence::Condition(reading) };
             let rule_version = self.store.rule("r").unwrap().unwrap().version;
             let (company, run, raised_on) = (self.company, self.run, day(on));
             let detail = "seats > 5".to_owned();
-            let signal =
-                NewSignal { company, rule: "r", rule_version, run: Some(run), raised_on, finding: &finding, detail };
+            let signal = NewSignal {
+                company,
+                rule: "r",
+                rule_version,
+                run: Some(run),
+                raised_on,
+                finding: &finding,
+                detail,
+            };
             self.store.raise(&signal).unwrap()
         }
 
         fn enter(&self, id: SignalId, action: Action, on: i32) {
             let at = Instant::from_micros(0);
-            let entry =
-                HistoryEntry { action, at, day: day(on), by: "ana".into(), reason: "seen".into(), outcome: None };
+            let entry = HistoryEntry {
+                action,
+                at,
+                day: day(on),
+                by: "ana".into(),
+                reason: "seen".into(),
+                outcome: None,
+            };
             self.store.add_history(id, &entry).unwrap();
         }
 
         fn latest(&self, on: i32) -> Option<(Day, State)> {
             match self.store.condition_signals("r", &self.rule, day(on)).unwrap() {
-                Raised::Latest(latest) => latest.get(&self.company).map(|latest| (latest.raised_on, latest.state)),
+                Raised::Latest(latest) => {
+                    latest.get(&self.company).map(|latest| (latest.raised_on, latest.state))
+                }
                 Raised::Keys(_) => panic!("the rule has no key"),
             }
         }
@@ -683,10 +747,14 @@ mod tests {
         let signal = setting.store.signal(id).unwrap().unwrap();
         let Evidence::Condition(reading) = &signal.evidence else { panic!("{signal:?}") };
         assert_eq!(reading.key.as_deref(), Some("2026-06-01"));
-        let values: Vec<String> = reading.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let values: Vec<String> =
+            reading.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
         assert_eq!(values, ["mrr 12.5", "plan pro", "seats 7", "segment unknown"]);
         assert_eq!(signal.definition, RuleLogic::Condition(setting.rule.clone()));
-        assert_eq!((signal.event(), signal.signal_type, signal.change_pct), (None, SignalType::Info, None));
+        assert_eq!(
+            (signal.event(), signal.signal_type, signal.change_pct),
+            (None, SignalType::Info, None)
+        );
         let info = SignalFilter { signal_type: Some(SignalType::Info), ..SignalFilter::default() };
         assert_eq!(setting.store.signal_ids(&info).unwrap(), [id]);
     }

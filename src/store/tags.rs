@@ -45,7 +45,11 @@ impl Store {
              WHERE company = ?1 AND removed_at IS NULL ORDER BY tag, added_at, id",
         )?;
         let tags = statement.query_map([company.0], |row| {
-            let added = Stamp { at: row.get("added_at")?, day: row.get("added_on")?, by: row.get("added_by")? };
+            let added = Stamp {
+                at: row.get("added_at")?,
+                day: row.get("added_on")?,
+                by: row.get("added_by")?,
+            };
             Ok(TagRecord { tag: row.get("tag")?, added })
         })?;
         let mut tags: Vec<TagRecord> = tags.collect::<Result<_, _>>()?;
@@ -54,7 +58,8 @@ impl Store {
         Ok(tags)
     }
 
-    /// The tags of every company that has any, each once and A to Z: now, or as they stood at the end of a day.
+    /// The tags of every company that has any, each once and A to Z: now, or as they stood at the
+    /// end of a day.
     pub fn tags_as_of(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT company, tag FROM company_tags
@@ -145,7 +150,8 @@ mod tests {
         let connection = &store.connection;
         assert!(connection.execute("UPDATE company_tags SET added_on = '2026-01-01'", []).is_err());
         store.remove_tag(company, "vip", &on("2026-03-05")).unwrap();
-        for sql in ["UPDATE company_tags SET removed_on = '2026-03-04'", "DELETE FROM company_tags"] {
+        for sql in ["UPDATE company_tags SET removed_on = '2026-03-04'", "DELETE FROM company_tags"]
+        {
             assert!(connection.execute(sql, []).is_err(), "{sql}");
         }
     }

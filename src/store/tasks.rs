@@ -48,7 +48,8 @@ pub struct TaskRecord {
     pub due_on: Day,
     /// The role or the person whose it is.
     pub owner: Owner,
-    /// The person whose it is now, or was when it was done; `None` where the company has nobody in that role.
+    /// The person whose it is now, or was when it was done; `None` where the company has nobody in
+    /// that role.
     pub assignee: Option<String>,
     /// The playbook that it is a step of.
     pub playbook: Option<String>,
@@ -88,7 +89,8 @@ pub struct TaskFilter {
     pub due_before: Option<Day>,
     /// Those that [concern](TaskRecord::concerns) this person.
     pub person: Option<String>,
-    /// As they stood at the end of this day: what was entered later is not looked at, but for whose they are.
+    /// As they stood at the end of this day: what was entered later is not looked at, but for whose
+    /// they are.
     pub until: Option<Day>,
 }
 
@@ -114,8 +116,9 @@ macro_rules! task_select {
 }
 
 impl Store {
-    /// Opens a task for each step of a playbook and puts its tags on the company, within a transaction that the caller has
-    /// begun. A step is due so many days after the day of the stamp.
+    /// Opens a task for each step of a playbook and puts its tags on the company, within a
+    /// transaction that the caller has begun. A step is due so many days after the day of the
+    /// stamp.
     pub fn open_tasks(
         &self,
         company: CompanyKey,
@@ -156,7 +159,8 @@ impl Store {
     /// Gives a task to another role or person.
     pub fn assign_task(&self, id: TaskId, owner: &Owner, stamp: &Stamp) -> Result<()> {
         self.enter(id, TaskAction::Assigned, stamp, Some(owner.as_str()), None)?;
-        let mut update = self.connection.prepare_cached("UPDATE tasks SET owner = ?2 WHERE id = ?1")?;
+        let mut update =
+            self.connection.prepare_cached("UPDATE tasks SET owner = ?2 WHERE id = ?1")?;
         update.execute((id, owner.as_str()))?;
         Ok(())
     }
@@ -164,7 +168,8 @@ impl Store {
     /// Notes that an open task is done.
     pub fn finish_task(&self, task: &TaskRecord, note: Option<&str>, stamp: &Stamp) -> Result<()> {
         let entry = self.enter(task.id, TaskAction::Done, stamp, task.assignee.as_deref(), note)?;
-        let mut update = self.connection.prepare_cached("UPDATE tasks SET done = ?2 WHERE id = ?1")?;
+        let mut update =
+            self.connection.prepare_cached("UPDATE tasks SET done = ?2 WHERE id = ?1")?;
         update.execute((task.id, entry))?;
         Ok(())
     }
@@ -185,7 +190,8 @@ impl Store {
 
     /// The task of this number.
     pub fn task(&self, id: TaskId) -> Result<Option<TaskRecord>> {
-        let mut statement = self.connection.prepare_cached(concat!(task_select!(), " WHERE t.id = ?1"))?;
+        let mut statement =
+            self.connection.prepare_cached(concat!(task_select!(), " WHERE t.id = ?1"))?;
         Ok(statement.query_row([id], read_task).optional()?)
     }
 
@@ -208,26 +214,29 @@ impl Store {
         let tasks = statement.query_map(parameters, read_task)?.map(|task| {
             let mut task = task?;
             // What was done later had not been done by then.
-            task.done = task.done.filter(|done| filter.until.is_none_or(|until| done.stamp.day <= until));
+            task.done =
+                task.done.filter(|done| filter.until.is_none_or(|until| done.stamp.day <= until));
             Ok(task)
         });
-        let concerns = |task: &TaskRecord| filter.person.as_ref().is_none_or(|person| task.concerns(person));
+        let concerns =
+            |task: &TaskRecord| filter.person.as_ref().is_none_or(|person| task.concerns(person));
         tasks.filter(|task| task.as_ref().map_or(true, concerns)).collect()
     }
 
     /// The tasks that a signal opened, in order of their numbers.
     pub fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
-        let mut statement =
-            self.connection.prepare_cached(concat!(task_select!(), " WHERE t.signal = ?1 ORDER BY t.id"))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(concat!(task_select!(), " WHERE t.signal = ?1 ORDER BY t.id"))?;
         let tasks = statement.query_map([signal], read_task)?;
         Ok(tasks.collect::<Result<_, _>>()?)
     }
 
     /// What happened to a task, oldest first.
     pub fn task_history(&self, id: TaskId) -> Result<Vec<TaskEntry>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT action, at, day, by, owner, note FROM task_history WHERE task = ?1 ORDER BY id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT action, at, day, by, owner, note FROM task_history WHERE task = ?1 ORDER BY id",
+        )?;
         let history = statement.query_map([id], |row| {
             Ok(TaskEntry {
                 action: row.get("action")?,
@@ -239,9 +248,13 @@ impl Store {
         Ok(history.collect::<Result<_, _>>()?)
     }
 
-    /// How many tasks each company has that has any open, those overdue being due before `as_of`. With `until`, as they stood at
-    /// the end of that day: a task that was done later was open.
-    pub fn task_counts(&self, as_of: Day, until: Option<Day>) -> Result<HashMap<CompanyKey, TaskCounts>> {
+    /// How many tasks each company has that has any open, those overdue being due before `as_of`.
+    /// With `until`, as they stood at the end of that day: a task that was done later was open.
+    pub fn task_counts(
+        &self,
+        as_of: Day,
+        until: Option<Day>,
+    ) -> Result<HashMap<CompanyKey, TaskCounts>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT t.company, count(*) AS open, sum(t.due_on < :as_of) AS overdue
              FROM tasks t LEFT JOIN task_history d ON d.id = t.done
@@ -249,14 +262,19 @@ impl Store {
                         ELSE t.added_on <= :until AND (d.day IS NULL OR d.day > :until) END
              GROUP BY t.company",
         )?;
-        let counts = statement.query_map(named_params! {":as_of": as_of, ":until": until}, |row| {
-            let number = |name| row.get::<_, i64>(name).map(|number| number as u64);
-            Ok((CompanyKey(row.get("company")?), TaskCounts { open: number("open")?, overdue: number("overdue")? }))
-        })?;
+        let counts =
+            statement.query_map(named_params! {":as_of": as_of, ":until": until}, |row| {
+                let number = |name| row.get::<_, i64>(name).map(|number| number as u64);
+                Ok((
+                    CompanyKey(row.get("company")?),
+                    TaskCounts { open: number("open")?, overdue: number("overdue")? },
+                ))
+            })?;
         Ok(counts.collect::<Result<_, _>>()?)
     }
 
-    /// Everybody who has to do with customers: the team, and those whom companies and tasks name; A to Z.
+    /// Everybody who has to do with customers: the team, and those whom companies and tasks name; A
+    /// to Z.
     pub fn known_colleagues(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name FROM team
@@ -273,8 +291,11 @@ impl Store {
 fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
     let owner: Owner = row.get("owner")?;
     let csm: Option<String> = row.get("csm")?;
-    let in_charge =
-        InCharge { csm: csm.clone(), manager: row.get("manager")?, manager_of_csm: row.get("manager_of_csm")? };
+    let in_charge = InCharge {
+        csm: csm.clone(),
+        manager: row.get("manager")?,
+        manager_of_csm: row.get("manager_of_csm")?,
+    };
     let done = read_done(row)?;
     let assignee = match &done {
         Some(done) => done.owner.clone(),
@@ -329,7 +350,14 @@ mod tests {
 
     fn add(store: &Store, company: CompanyKey, due_on: &str, added_on: &str) -> TaskRecord {
         let owner = Owner::Csm;
-        let task = NewTask { company, title: "Call", due_on: day(due_on), owner: &owner, playbook: None, signal: None };
+        let task = NewTask {
+            company,
+            title: "Call",
+            due_on: day(due_on),
+            owner: &owner,
+            playbook: None,
+            signal: None,
+        };
         let id = store.add_task(&task, &on(added_on)).unwrap();
         store.task(id).unwrap().unwrap()
     }
@@ -381,9 +409,14 @@ mod tests {
         let task = store.task(task.id).unwrap().unwrap();
         store.finish_task(&task, Some("called"), &on("2026-03-04")).unwrap();
         let history = store.task_history(task.id).unwrap();
-        let told = history.iter().map(|entry| (entry.action.as_str(), entry.owner.as_deref(), entry.note.as_deref()));
-        let expected =
-            [("added", Some("csm"), None), ("assigned", Some("tom"), None), ("done", Some("tom"), Some("called"))];
+        let told = history
+            .iter()
+            .map(|entry| (entry.action.as_str(), entry.owner.as_deref(), entry.note.as_deref()));
+        let expected = [
+            ("added", Some("csm"), None),
+            ("assigned", Some("tom"), None),
+            ("done", Some("tom"), Some("called")),
+        ];
         assert_eq!(told.collect::<Vec<_>>(), expected);
         assert_eq!(store.problems().unwrap(), [""; 0]);
         let connection = &store.connection;

@@ -15,8 +15,8 @@ use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
 use crate::domain::task::{Owner, TaskAction, TaskId};
 
-/// Reads the columns of a row one after the other. Where a row of thirty columns is read a million times, finding each column
-/// by its name takes longer than all the rest.
+/// Reads the columns of a row one after the other. Where a row of thirty columns is read a million
+/// times, finding each column by its name takes longer than all the rest.
 pub struct InOrder<'r, 's> {
     row: &'r Row<'s>,
     place: usize,

@@ -1,4 +1,5 @@
-//! Events that wait to be written, in memory and, where there is no room for them, in a temporary file.
+//! Events that wait to be written, in memory and, where there is no room for them, in a temporary
+//! file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -33,7 +34,12 @@ pub(super) fn sort(events: &mut [WaitingEvent]) {
 }
 
 pub(super) fn key_of(event: &WaitingEvent) -> EventKey {
-    EventKey { event: event.event, micros: event.micros, person: event.person, identity: event.identity }
+    EventKey {
+        event: event.event,
+        micros: event.micros,
+        person: event.person,
+        identity: event.identity,
+    }
 }
 
 /// How long events that were set aside are of use.
@@ -63,15 +69,24 @@ struct Chunk {
 const EVENT_BYTES: usize = 32;
 
 impl Aside {
-    pub(super) fn put(&mut self, store: &Store, day: i32, events: &[WaitingEvent], until: Until) -> Result<()> {
+    pub(super) fn put(
+        &mut self,
+        store: &Store,
+        day: i32,
+        events: &[WaitingEvent],
+        until: Until,
+    ) -> Result<()> {
         if events.is_empty() {
             return Ok(());
         }
         if self.file.is_none() {
-            // Beside the database, where there must be room for these events anyway; `/tmp` may be memory.
+            // Beside the database, where there must be room for these events anyway; `/tmp` may be
+            // memory.
             let folder = store.path().parent().unwrap_or(store.path());
-            self.file =
-                Some(tempfile::tempfile_in(folder).context("cannot make a temporary file beside the database")?);
+            self.file = Some(
+                tempfile::tempfile_in(folder)
+                    .context("cannot make a temporary file beside the database")?,
+            );
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         let bytes: Vec<u8> = events.iter().flat_map(to_bytes).collect();
@@ -88,7 +103,12 @@ impl Aside {
     }
 
     pub(super) fn waiting_count(&self, day: i32) -> usize {
-        self.chunks.get(&(day, Until::DayIsWritten)).into_iter().flatten().map(|chunk| chunk.count).sum()
+        self.chunks
+            .get(&(day, Until::DayIsWritten))
+            .into_iter()
+            .flatten()
+            .map(|chunk| chunk.count)
+            .sum()
     }
 
     pub(super) fn written(&mut self, day: i32) {
@@ -96,7 +116,12 @@ impl Aside {
     }
 
     /// The events of a day for some of the companies, in the order in which they were set aside.
-    pub(super) fn take_part(&mut self, day: i32, until: Until, (part, parts): (u32, u32)) -> Result<Vec<WaitingEvent>> {
+    pub(super) fn take_part(
+        &mut self,
+        day: i32,
+        until: Until,
+        (part, parts): (u32, u32),
+    ) -> Result<Vec<WaitingEvent>> {
         let mut events = Vec::new();
         let Some(file) = &mut self.file else { return Ok(events) };
         for chunk in self.chunks.get(&(day, until)).into_iter().flatten() {
@@ -107,7 +132,12 @@ impl Aside {
                 let now = left.min(8192);
                 let bytes = &mut buffer[..now * EVENT_BYTES];
                 file.read_exact(bytes)?;
-                events.extend(bytes.chunks_exact(EVENT_BYTES).map(from_bytes).filter(|e| e.company % parts == part));
+                events.extend(
+                    bytes
+                        .chunks_exact(EVENT_BYTES)
+                        .map(from_bytes)
+                        .filter(|e| e.company % parts == part),
+                );
                 left -= now;
             }
         }

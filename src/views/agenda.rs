@@ -63,7 +63,9 @@ impl Item {
         match self {
             Item::Task(task) => task.title.clone(),
             Item::Signal(signal) => signal.detail.clone(),
-            Item::Review { last: Some(last), .. } => format!("Business review; the last one was on {last}"),
+            Item::Review { last: Some(last), .. } => {
+                format!("Business review; the last one was on {last}")
+            }
             Item::Review { last: None, .. } => "Business review; there was none so far".to_owned(),
         }
     }
@@ -103,7 +105,8 @@ pub struct AgendaLine {
     is_first_of_company: bool,
 }
 
-/// The lines of the agenda of a day: by company, the most urgent first, and where two are alike, by id.
+/// The lines of the agenda of a day: by company, the most urgent first, and where two are alike, by
+/// id.
 pub fn lines(mut groups: Vec<Group>, today: Day) -> Vec<AgendaLine> {
     groups.sort_by(|a, b| {
         let [a_urgency, b_urgency] = [a, b].map(|group| urgency(&workload(&group.items, today)));
@@ -132,7 +135,9 @@ fn workload(items: &[Item], today: Day) -> Workload {
                 workload.most_days_late = workload.most_days_late.max(today - task.due_on);
             }
             Item::Task(_) => workload.due_tasks += 1,
-            Item::Signal(signal) if signal.signal_type == SignalType::Bad => workload.bad_signals += 1,
+            Item::Signal(signal) if signal.signal_type == SignalType::Bad => {
+                workload.bad_signals += 1
+            }
             Item::Signal(_) => workload.other_signals += 1,
             Item::Review { .. } => workload.is_review_due = true,
         }
@@ -191,7 +196,9 @@ impl AgendaLine {
             return plain("due");
         }
         match self.item.days_late(self.today) {
-            None => self.signal_type().map_or_else(|| plain(""), |kind| (kind.to_string(), signals::tone(kind))),
+            None => self
+                .signal_type()
+                .map_or_else(|| plain(""), |kind| (kind.to_string(), signals::tone(kind))),
             Some(0) if self.item.day() == self.today => plain("today"),
             Some(0) => plain("due"),
             Some(days) => (format!("{days} d late"), Tone::Bad),

@@ -19,8 +19,12 @@ impl AttributeRow {
     /// The row of an attribute.
     pub fn of(known: Known<'_>) -> Self {
         let (group, help) = match known {
-            Known::BuiltIn(Attribute { group, help, .. }) => (group.to_string(), (*help).to_owned()),
-            Known::Own(..) => ("own column".to_owned(), "a column of the companies' file".to_owned()),
+            Known::BuiltIn(Attribute { group, help, .. }) => {
+                (group.to_string(), (*help).to_owned())
+            }
+            Known::Own(..) => {
+                ("own column".to_owned(), "a column of the companies' file".to_owned())
+            }
             Known::Metric(metric) => ("metric".to_owned(), metric.definition.to_string()),
         };
         AttributeRow {
@@ -68,8 +72,9 @@ pub fn align(known: Known<'_>) -> Align {
     }
 }
 
-/// A value for people: money with cents, scores and other fractions with one decimal, quantities of the program's own with their thousands
-/// set apart. A number in a column of the companies' own may be no quantity, and stays as it is.
+/// A value for people: money with cents, scores and other fractions with one decimal, quantities of
+/// the program's own with their thousands set apart. A number in a column of the companies' own may
+/// be no quantity, and stays as it is.
 pub fn text(known: Known<'_>, value: &Datum) -> String {
     match value {
         Datum::Number(number) if known.unit() == "money" => render::money(*number),

@@ -31,7 +31,9 @@ fn heading(name: &str) -> String {
 
 /// The table of companies for people; `rows` has a value for each column.
 pub fn table<'v>(columns: &[Known<'_>], rows: impl Iterator<Item = Vec<&'v Datum>>) -> TextTable {
-    let mut table = TextTable::new(columns.iter().map(|known| (heading(known.name()), attributes::align(*known))));
+    let mut table = TextTable::new(
+        columns.iter().map(|known| (heading(known.name()), attributes::align(*known))),
+    );
     for row in rows {
         table.row(columns.iter().zip(row).map(|(known, value)| attributes::text(*known, value)));
     }

@@ -107,7 +107,8 @@ impl CompanyView {
 
     /// The values of [`CompanyView::fields`].
     pub fn values(&self) -> Vec<Value<'_>> {
-        let mut values: Vec<Value<'_>> = self.attributes.iter().map(|attribute| (&attribute.value).into()).collect();
+        let mut values: Vec<Value<'_>> =
+            self.attributes.iter().map(|attribute| (&attribute.value).into()).collect();
         let lists = [
             self.health.json(),
             self.pulses.iter().map(HistoryRow::json).collect(),
@@ -134,7 +135,9 @@ impl CompanyView {
 
     fn text_of(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|attribute| attribute.name == name);
-        found.filter(|attribute| attribute.value != Datum::Null).map(|attribute| attribute.text.as_str())
+        found
+            .filter(|attribute| attribute.value != Datum::Null)
+            .map(|attribute| attribute.text.as_str())
     }
 
     fn company_id(&self) -> &str {
@@ -143,21 +146,25 @@ impl CompanyView {
 
     /// The people who were active in the earlier four weeks and not in the later.
     fn stopped(&self) -> impl Iterator<Item = &PersonActivity> {
-        self.people_activity
-            .iter()
-            .filter(|person| person.person_id.is_some() && person.previous > 0 && person.current == 0)
+        self.people_activity.iter().filter(|person| {
+            person.person_id.is_some() && person.previous > 0 && person.current == 0
+        })
     }
 
     /// The people who were active in the later four weeks and not in the earlier.
     fn joined(&self) -> impl Iterator<Item = &PersonActivity> {
-        self.people_activity
-            .iter()
-            .filter(|person| person.person_id.is_some() && person.previous == 0 && person.current > 0)
+        self.people_activity.iter().filter(|person| {
+            person.person_id.is_some() && person.previous == 0 && person.current > 0
+        })
     }
 
     /// The screen for people.
     pub fn draw(&self, screen: &mut Screen) {
-        screen.heading(&format!("{}, as of {}", self.text_of("name").unwrap_or(self.company_id()), self.as_of));
+        screen.heading(&format!(
+            "{}, as of {}",
+            self.text_of("name").unwrap_or(self.company_id()),
+            self.as_of
+        ));
         self.draw_group(screen, "company");
         self.draw_breaks(screen);
         self.draw_signals(screen);
@@ -177,7 +184,10 @@ impl CompanyView {
     }
 
     fn known_of<'a>(&'a self, group: &'a str) -> impl Iterator<Item = (&'a str, String)> {
-        let of_group = self.attributes.iter().filter(move |shown| shown.group == group && shown.value != Datum::Null);
+        let of_group = self
+            .attributes
+            .iter()
+            .filter(move |shown| shown.group == group && shown.value != Datum::Null);
         of_group.map(|shown| (shown.name.as_str(), shown.text.clone()))
     }
 
@@ -185,11 +195,15 @@ impl CompanyView {
         screen.pairs(self.known_of(group));
     }
 
-    /// The groups but those that stand elsewhere, in the order of the catalogue; the unknown is left out.
+    /// The groups but those that stand elsewhere, in the order of the catalogue; the unknown is
+    /// left out.
     fn draw_other_groups(&self, screen: &mut Screen) {
-        let mut groups: Vec<&str> = self.attributes.iter().map(|shown| shown.group.as_str()).collect();
+        let mut groups: Vec<&str> =
+            self.attributes.iter().map(|shown| shown.group.as_str()).collect();
         groups.dedup();
-        for group in groups.into_iter().filter(|group| !["company", "signals", "health"].contains(group)) {
+        for group in
+            groups.into_iter().filter(|group| !["company", "signals", "health"].contains(group))
+        {
             if self.known_of(group).next().is_some() {
                 let mut title = group.to_owned();
                 title[..1].make_ascii_uppercase();
@@ -222,10 +236,17 @@ impl CompanyView {
             return;
         }
         let open = self.tasks.iter().filter(|listed| listed.task.done.is_none()).count();
-        screen.heading(&format!("{}, {open} open", counted(self.tasks.len() as u64, "task", "tasks")));
-        self.tasks.iter().take(SHOWN).for_each(|listed| screen.line(&format!("  {}", tasks::line(&listed.task))));
+        screen.heading(&format!(
+            "{}, {open} open",
+            counted(self.tasks.len() as u64, "task", "tasks")
+        ));
+        self.tasks
+            .iter()
+            .take(SHOWN)
+            .for_each(|listed| screen.line(&format!("  {}", tasks::line(&listed.task))));
         if self.tasks.len() > SHOWN {
-            screen.line(&format!("  and {} more: --format json shows all", self.tasks.len() - SHOWN));
+            screen
+                .line(&format!("  and {} more: --format json shows all", self.tasks.len() - SHOWN));
         }
     }
 
@@ -242,26 +263,41 @@ impl CompanyView {
         ]);
         for (event, daily) in &self.activity {
             let total: u64 = daily.iter().sum();
-            let last =
-                daily.iter().rposition(|count| *count > 0).map(|place| (self.days.from + place as i32).to_string());
-            table.row([event.clone(), render::sparkline(daily), render::thousands(total), or_dash(last)]);
+            let last = daily
+                .iter()
+                .rposition(|count| *count > 0)
+                .map(|place| (self.days.from + place as i32).to_string());
+            table.row([
+                event.clone(),
+                render::sparkline(daily),
+                render::thousands(total),
+                or_dash(last),
+            ]);
         }
         screen.table(&table);
     }
 
     fn draw_people_activity(&self, screen: &mut Screen) {
         let half = DayRange { from: self.as_of - MONTH + 1, to: self.as_of };
-        let name = |person: &PersonActivity| self.name_of(person.person_id.as_deref().unwrap_or_default());
+        let name =
+            |person: &PersonActivity| self.name_of(person.person_id.as_deref().unwrap_or_default());
         for (title, people) in [
             ("Stopped", self.stopped().map(name).collect::<Vec<_>>()),
             ("Joined", self.joined().map(name).collect::<Vec<_>>()),
         ] {
             if !people.is_empty() {
-                let shown: Vec<&str> = people.iter().take(SHOWN_PEOPLE).map(String::as_str).collect();
+                let shown: Vec<&str> =
+                    people.iter().take(SHOWN_PEOPLE).map(String::as_str).collect();
                 let more = people.len().saturating_sub(SHOWN_PEOPLE);
-                let more =
-                    if more > 0 { format!(" and {} more", render::thousands(more as u64)) } else { String::new() };
-                screen.heading(&format!("{title}: {}, {half}", counted(people.len() as u64, "person", "people")));
+                let more = if more > 0 {
+                    format!(" and {} more", render::thousands(more as u64))
+                } else {
+                    String::new()
+                };
+                screen.heading(&format!(
+                    "{title}: {}, {half}",
+                    counted(people.len() as u64, "person", "people")
+                ));
                 screen.line(&format!("  {}{more}", shown.join(", ")));
             }
         }
@@ -286,7 +322,10 @@ impl CompanyView {
     fn draw_signals(&self, screen: &mut Screen) {
         screen.heading(&format!("Signals: {}", self.signals_text()));
         let mut table = TextTable::new(SIGNALS.columns.iter().copied());
-        self.signals.iter().take(SHOWN_SIGNALS).for_each(|signal| table.toned_row((SIGNALS.cells)(signal)));
+        self.signals
+            .iter()
+            .take(SHOWN_SIGNALS)
+            .for_each(|signal| table.toned_row((SIGNALS.cells)(signal)));
         if !table.is_empty() {
             screen.table(&table);
         }
@@ -304,7 +343,9 @@ impl CompanyView {
             ("0", "0") => String::new(),
             (open, closed) => format!(", {open} info open, {closed} info closed"),
         };
-        format!("{bad} bad open, {bad_closed} bad closed, {good} good open, {good_closed} good closed{info}")
+        format!(
+            "{bad} bad open, {bad_closed} bad closed, {good} good open, {good_closed} good closed{info}"
+        )
     }
 
     fn draw_subscriptions(&self, screen: &mut Screen) {
@@ -319,8 +360,16 @@ impl CompanyView {
                 or_dash(subscription.ended_on),
             ]
         });
-        let active = self.subscriptions.iter().filter(|subscription| subscription.is_active(self.as_of)).count();
-        let title = format!("Subscriptions: {active} of {} active on {}", self.subscriptions.len(), self.as_of);
+        let active = self
+            .subscriptions
+            .iter()
+            .filter(|subscription| subscription.is_active(self.as_of))
+            .count();
+        let title = format!(
+            "Subscriptions: {active} of {} active on {}",
+            self.subscriptions.len(),
+            self.as_of
+        );
         let columns = ["subscription", "plan", "mrr", "seats", "started", "renews", "ended"];
         draw_list(screen, &title, &columns, &[2, 3], rows);
     }
@@ -362,8 +411,15 @@ impl CompanyView {
             ]
         });
         let open = self.tickets.iter().filter(|ticket| ticket.closed.is_none()).count();
-        let title = format!("{}, {open} open", counted(self.tickets.len() as u64, "ticket", "tickets"));
-        draw_list(screen, &title, &["opened", "ticket", "priority", "closed", "subject"], &[], rows);
+        let title =
+            format!("{}, {open} open", counted(self.tickets.len() as u64, "ticket", "tickets"));
+        draw_list(
+            screen,
+            &title,
+            &["opened", "ticket", "priority", "closed", "subject"],
+            &[],
+            rows,
+        );
     }
 
     fn draw_invoices(&self, screen: &mut Screen) {
@@ -392,19 +448,31 @@ impl CompanyView {
             ]
         });
         let title = counted(self.touchpoints.len() as u64, "contact", "contacts");
-        draw_list(screen, &title, &["day", "direction", "channel", "kind", "with", "subject"], &[], rows);
+        draw_list(
+            screen,
+            &title,
+            &["day", "direction", "channel", "kind", "with", "subject"],
+            &[],
+            rows,
+        );
     }
 
     fn draw_goals(&self, screen: &mut Screen) {
-        let rows = self
-            .goals
-            .iter()
-            .map(|goal| vec![goal.due_on.to_string(), goal.event.clone(), or_dash(goal.name.as_ref())]);
-        draw_list(screen, &counted(self.goals.len() as u64, "goal", "goals"), &["due", "event", "name"], &[], rows);
+        let rows = self.goals.iter().map(|goal| {
+            vec![goal.due_on.to_string(), goal.event.clone(), or_dash(goal.name.as_ref())]
+        });
+        draw_list(
+            screen,
+            &counted(self.goals.len() as u64, "goal", "goals"),
+            &["due", "event", "name"],
+            &[],
+            rows,
+        );
     }
 }
 
-/// A heading with the first rows below it; nothing when there are no rows. `right` are the columns with numbers.
+/// A heading with the first rows below it; nothing when there are no rows. `right` are the columns
+/// with numbers.
 fn draw_list(
     screen: &mut Screen,
     title: &str,
@@ -418,11 +486,15 @@ fn draw_list(
     }
     screen.heading(title);
     let align = |place: usize| if right.contains(&place) { Align::Right } else { Align::Left };
-    let mut table = TextTable::new(columns.iter().enumerate().map(|(place, name)| (*name, align(place))));
+    let mut table =
+        TextTable::new(columns.iter().enumerate().map(|(place, name)| (*name, align(place))));
     rows.take(SHOWN).for_each(|row| table.row(row));
     screen.table(&table);
     if total > SHOWN {
-        screen.line(&format!("and {} more: --format json shows all", render::thousands((total - SHOWN) as u64)));
+        screen.line(&format!(
+            "and {} more: --format json shows all",
+            render::thousands((total - SHOWN) as u64)
+        ));
     }
 }
 

@@ -14,7 +14,16 @@ pub struct WatchedEvent {
 
 /// The list of events.
 pub const EVENTS: Listing<WatchedEvent> = Listing {
-    fields: &["event", "total", "last_30_days", "companies", "first_day", "last_day", "watched", "rules"],
+    fields: &[
+        "event",
+        "total",
+        "last_30_days",
+        "companies",
+        "first_day",
+        "last_day",
+        "watched",
+        "rules",
+    ],
     values,
     columns: &[
         ("event", Align::Left),

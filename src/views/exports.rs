@@ -1,4 +1,5 @@
-//! The rows of exports that are no screen: their columns are stable, added at the end, never renamed.
+//! The rows of exports that are no screen: their columns are stable, added at the end, never
+//! renamed.
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::Day;
@@ -10,7 +11,8 @@ use crate::store::EventRecord;
 use super::health::measures_json;
 
 /// The columns of events; an import understands them.
-pub const EVENTS: [&str; 7] = ["company_id", "event", "timestamp", "person_id", "count", "event_id", "day"];
+pub const EVENTS: [&str; 7] =
+    ["company_id", "event", "timestamp", "person_id", "count", "event_id", "day"];
 
 /// A row of events.
 pub fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
@@ -29,8 +31,18 @@ pub fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
 pub const COMPANY: [&str; 3] = ["company_id", "name", "csm"];
 
 /// The columns of pulses.
-pub const PULSES: [&str; 10] =
-    ["company_id", "company_name", "csm", "pulse", "pulse_label", "set_on", "reason_codes", "note", "set_by", "set_at"];
+pub const PULSES: [&str; 10] = [
+    "company_id",
+    "company_name",
+    "csm",
+    "pulse",
+    "pulse_label",
+    "set_on",
+    "reason_codes",
+    "note",
+    "set_by",
+    "set_at",
+];
 
 /// A row of pulses; `company` are the values of [`COMPANY`].
 pub fn pulse<'v>(company: &[&'v Datum], pulse: &'v Pulse) -> Vec<Value<'v>> {

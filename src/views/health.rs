@@ -149,16 +149,32 @@ struct Comparison {
 
 impl HealthView {
     /// Gathers the health of a company, with its trend over `days` days.
-    pub fn gather(store: &Store, company: CompanyKey, as_of: AsOf, days: i32) -> Result<HealthView> {
+    pub fn gather(
+        store: &Store,
+        company: CompanyKey,
+        as_of: AsOf,
+        days: i32,
+    ) -> Result<HealthView> {
         let days = DayRange { from: as_of.day - days + 1, to: as_of.day };
         let day = store.health_day(as_of)?;
         let is_customer = !store.breaks(company)?.iter().any(|away| away.covers(as_of.day));
-        let health = day.filter(|_| is_customer).map(|day| scored(store, company, day)).transpose()?.flatten();
+        let health = day
+            .filter(|_| is_customer)
+            .map(|day| scored(store, company, day))
+            .transpose()?
+            .flatten();
         let mut comparisons = Vec::new();
         for earlier in [7, MONTH] {
-            comparisons.push(Comparison::gather(store, company, as_of, earlier, day.zip(health.as_ref()))?);
+            comparisons.push(Comparison::gather(
+                store,
+                company,
+                as_of,
+                earlier,
+                day.zip(health.as_ref()),
+            )?);
         }
-        // What was known just before the first day shows where the line begins, and whether the definition changed on it.
+        // What was known just before the first day shows where the line begins, and whether the
+        // definition changed on it.
         let first = store.latest_run_day_until(days.from)?.unwrap_or(days.from);
         let history = store.health_history(company, DayRange { from: first, to: days.to })?;
         Ok(HealthView { day, health, days, history, comparisons })
@@ -189,14 +205,19 @@ impl HealthView {
             self.day.filter(|_| health.is_some()).into(),
             Value::Nested(health.map_or(json!([]), measures_json)),
             Value::Nested(self.trend_json()),
-            Value::Nested(self.comparisons.iter().map(|comparison| comparison.json(health)).collect()),
+            Value::Nested(
+                self.comparisons.iter().map(|comparison| comparison.json(health)).collect(),
+            ),
         ]
     }
 
     /// All of it inside something else that is JSON.
     pub fn json(&self) -> serde_json::Value {
         let fields = HealthView::FIELDS.iter().zip(self.values());
-        fields.map(|(field, value)| ((*field).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+        fields
+            .map(|(field, value)| ((*field).to_owned(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 
     fn trend_json(&self) -> serde_json::Value {
@@ -216,14 +237,19 @@ impl HealthView {
     /// The days on which the definition was not that of the day before, with the two.
     fn redefinitions(&self) -> impl Iterator<Item = (Day, &Assessment, &Assessment)> {
         let pairs = self.history.iter().zip(self.history.iter().skip(1));
-        pairs.filter(|((_, a), (_, b))| a.scoring != b.scoring).map(|((_, a), (day, b))| (*day, a, b))
+        pairs
+            .filter(|((_, a), (_, b))| a.scoring != b.scoring)
+            .map(|((_, a), (day, b))| (*day, a, b))
     }
 
     /// One line that says how the company does: `46.5, average, on 2026-03-30`.
     pub fn headline(&self) -> String {
         match (&self.health, self.day) {
             (Some(health), Some(day)) => {
-                let score = health.score.map(|score| format!("{}, ", render::score(score))).unwrap_or_default();
+                let score = health
+                    .score
+                    .map(|score| format!("{}, ", render::score(score)))
+                    .unwrap_or_default();
                 format!("{score}{}, on {day}", health.band())
             }
             (None, Some(day)) => format!("none on {day}: it had churned, or was no customer yet"),
@@ -237,14 +263,19 @@ impl HealthView {
         let bands = health.scoring.bands;
         let name = &health.scoring.name;
         screen.pairs([
-            ("profile", format!("{name}: good from {}, average from {}", bands.good, bands.average)),
+            (
+                "profile",
+                format!("{name}: good from {}, average from {}", bands.good, bands.average),
+            ),
             ("known", format!("{} of the weight", percent(health.coverage))),
             ("pulled down by", or_dash(health.main_driver())),
             ("trend", format!("{}  {}", self.line(), self.days)),
         ]);
-        for (day, before, now) in self.redefinitions().filter(|(day, ..)| self.days.contains(*day)) {
+        for (day, before, now) in self.redefinitions().filter(|(day, ..)| self.days.contains(*day))
+        {
             let (before, now) = (&before.scoring.name, &now.scoring.name);
-            let names = if before == now { now.clone() } else { format!("{now} instead of {before}") };
+            let names =
+                if before == now { now.clone() } else { format!("{now} instead of {before}") };
             screen.line(&format!("  the definition changed on {day}: {names}"));
         }
         screen.gap();
@@ -335,7 +366,9 @@ impl Comparison {
     ) -> Result<Comparison> {
         let none = Comparison { days, before: None, changes: None, signals: Vec::new() };
         let Some((day, health)) = now else { return Ok(none) };
-        let Some(since) = store.health_day(AsOf { day: as_of.day - days, ..as_of })? else { return Ok(none) };
+        let Some(since) = store.health_day(AsOf { day: as_of.day - days, ..as_of })? else {
+            return Ok(none);
+        };
         let filter = SignalFilter {
             company: Some(company),
             since: Some(since.next()),
@@ -388,7 +421,8 @@ impl Comparison {
     }
 
     fn draw(&self, screen: &mut Screen, now: &Assessment) {
-        let (Some((since, before)), Some(change), Some(changes)) = (&self.before, self.change(now), &self.changes)
+        let (Some((since, before)), Some(change), Some(changes)) =
+            (&self.before, self.change(now), &self.changes)
         else {
             screen.heading(&format!("Against {} days ago", self.days));
             screen.line("  there is no score to compare with");
@@ -413,7 +447,9 @@ impl Comparison {
             ("value now", Align::Right),
         ]);
         let is_unknown = |value: &Option<Datum>| matches!(value, None | Some(Datum::Null));
-        for change in changes.iter().filter(|change| !(is_unknown(&change.before) && is_unknown(&change.now))) {
+        for change in
+            changes.iter().filter(|change| !(is_unknown(&change.before) && is_unknown(&change.now)))
+        {
             table.toned_row([
                 plain(&change.measure),
                 (render::score_change(change.change), change_tone(change.change)),
@@ -455,7 +491,12 @@ pub struct DriverRow {
 impl DriverRow {
     /// The rows of a movement between two days.
     pub fn all(movement: &Movement, since: Day, day: Day) -> Vec<DriverRow> {
-        let row = |driver: &Driver| DriverRow { driver: driver.clone(), companies: movement.companies, since, day };
+        let row = |driver: &Driver| DriverRow {
+            driver: driver.clone(),
+            companies: movement.companies,
+            since,
+            day,
+        };
         movement.drivers.iter().map(row).collect()
     }
 }

@@ -55,8 +55,17 @@ pub fn draw(profile: &Profile, screen: &mut Screen) {
     screen.heading(profile.name());
     let bands = profile.scoring.bands;
     screen.pairs([
-        ("where", profile.condition.clone().unwrap_or_else(|| "all that no profile before it fits".to_owned())),
-        ("priority", priority(profile).map_or_else(|| "last".to_owned(), |priority| priority.to_string())),
+        (
+            "where",
+            profile
+                .condition
+                .clone()
+                .unwrap_or_else(|| "all that no profile before it fits".to_owned()),
+        ),
+        (
+            "priority",
+            priority(profile).map_or_else(|| "last".to_owned(), |priority| priority.to_string()),
+        ),
         ("bands", format!("good from {}, average from {}, poor below", bands.good, bands.average)),
     ]);
     screen.gap();
@@ -76,5 +85,11 @@ pub fn draw(profile: &Profile, screen: &mut Screen) {
     }
     screen.table(&table);
     screen.gap();
-    screen.pairs(profile.scoring.measures.iter().map(|measure| (measure.name.as_str(), measure.value.clone())));
+    screen.pairs(
+        profile
+            .scoring
+            .measures
+            .iter()
+            .map(|measure| (measure.name.as_str(), measure.value.clone())),
+    );
 }

@@ -38,7 +38,8 @@ pub const INBOX: Listing<InboxEntry> = Listing {
 };
 
 fn values(entry: &InboxEntry) -> Vec<Value<'_>> {
-    let mut values = vec![entry.read_at.is_none().into(), entry.told_at.into(), entry.read_at.into()];
+    let mut values =
+        vec![entry.read_at.is_none().into(), entry.told_at.into(), entry.read_at.into()];
     values.extend((SIGNALS.values)(&entry.signal));
     values
 }

@@ -7,7 +7,17 @@ use crate::store::Delivery;
 
 /// The list of messages, as `notify send` prints it.
 pub const MESSAGES: Listing<Delivery> = Listing {
-    fields: &["channel", "purpose", "person", "signals", "state", "tries", "next_try_at", "error", "message_id"],
+    fields: &[
+        "channel",
+        "purpose",
+        "person",
+        "signals",
+        "state",
+        "tries",
+        "next_try_at",
+        "error",
+        "message_id",
+    ],
     values,
     columns: &[
         ("channel", Align::Left),

@@ -25,7 +25,9 @@ fn values(metric: &Metric) -> Vec<Value<'_>> {
         Definition::Counted { event, measure, days } => {
             vec![name, event.into(), measure.as_str().into(), i64::from(*days).into(), Value::Null]
         }
-        Definition::Formula(formula) => vec![name, Value::Null, Value::Null, Value::Null, formula.into()],
+        Definition::Formula(formula) => {
+            vec![name, Value::Null, Value::Null, Value::Null, formula.into()]
+        }
     }
 }
 

@@ -78,9 +78,11 @@ pub fn draw(stored: &StoredPlaybook, screen: &mut Screen) {
     if let Some(tags) = tags(stored) {
         screen.line(&format!("The company is tagged {tags}"));
     }
-    let mut table = TextTable::new([("due in", Align::Right), ("for", Align::Left), ("step", Align::Left)]);
+    let mut table =
+        TextTable::new([("due in", Align::Right), ("for", Align::Left), ("step", Align::Left)]);
     for step in &playbook.steps {
-        let days = format!("{} {}", step.due_in_days, if step.due_in_days == 1 { "day" } else { "days" });
+        let days =
+            format!("{} {}", step.due_in_days, if step.due_in_days == 1 { "day" } else { "days" });
         table.row([days, step.owner.to_string(), step.title.clone()]);
     }
     screen.gap();

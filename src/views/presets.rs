@@ -53,7 +53,10 @@ pub fn draw(presets: &[Preset], screen: &mut Screen) {
     let mut table = TextTable::new(PRESETS.columns.iter().copied());
     for preset in presets {
         table.toned_row(cells(preset));
-        let below = [options(preset).map_or_else(String::new, |options| format!("  {options}")), rule(preset)];
+        let below = [
+            options(preset).map_or_else(String::new, |options| format!("  {options}")),
+            rule(preset),
+        ];
         let [first, last] = below.map(|text| (text, Tone::Faint));
         let empty = || plain("");
         table.toned_row([first, empty(), empty(), empty(), last]);
@@ -86,7 +89,9 @@ const SOME_DAYS: u16 = 14;
 pub fn rule(preset: &Preset) -> String {
     let event = (preset.event == EventUse::Needed).then_some("EVENT");
     let within = preset.needs_deadline().then_some(SOME_DAYS);
-    let Some(rule) = preset.rule(&Choice { event, within, every: None }) else { return String::new() };
+    let Some(rule) = preset.rule(&Choice { event, within, every: None }) else {
+        return String::new();
+    };
     let sentence = sentence(&Rule { playbook: None, ..rule.clone() });
     let sentence = sentence.strip_prefix(&format!("{}: ", rule.name)).unwrap_or(&sentence);
     sentence.replace(&format!("within {SOME_DAYS} days"), "within DAYS")

@@ -61,8 +61,11 @@ impl PreviewView {
             let fields = self.variants.iter().map(|variant| variant.field.to_owned());
             fields.zip(rates.into_iter().map(|rate| json!((rate * 10.0).round() / 10.0))).collect()
         };
-        let per_csm: Vec<_> =
-            self.csms().into_iter().map(|csm| json!({"csm": csm, "per_week": rates(self.rates_of(csm))})).collect();
+        let per_csm: Vec<_> = self
+            .csms()
+            .into_iter()
+            .map(|csm| json!({"csm": csm, "per_week": rates(self.rates_of(csm))}))
+            .collect();
         json!({
             "from": self.days.from.to_string(),
             "to": self.days.to.to_string(),
@@ -73,8 +76,12 @@ impl PreviewView {
 
     /// The CSMs, those with most signals first.
     fn csms(&self) -> Vec<&str> {
-        let mut csms: Vec<&str> =
-            self.variants.iter().flat_map(|variant| variant.by_csm.keys()).map(String::as_str).collect();
+        let mut csms: Vec<&str> = self
+            .variants
+            .iter()
+            .flat_map(|variant| variant.by_csm.keys())
+            .map(String::as_str)
+            .collect();
         csms.sort_unstable();
         csms.dedup();
         csms.sort_by(|a, b| self.rates_of(b)[0].total_cmp(&self.rates_of(a)[0]));
@@ -99,12 +106,18 @@ mod tests {
     #[test]
     fn rates_are_per_week_and_by_csm() {
         let day = |text: &str| text.parse().unwrap();
-        let counts = |counts: &[(&str, u64)]| counts.iter().map(|(csm, count)| ((*csm).to_owned(), *count)).collect();
+        let counts = |counts: &[(&str, u64)]| {
+            counts.iter().map(|(csm, count)| ((*csm).to_owned(), *count)).collect()
+        };
         let preview = PreviewView {
             rule: "login".into(),
             days: DayRange { from: day("2026-03-04"), to: day("2026-03-31") },
             variants: vec![
-                Variant { title: "as it is", field: "as_it_is", by_csm: counts(&[("ana", 4), ("ben", 10), ("", 2)]) },
+                Variant {
+                    title: "as it is",
+                    field: "as_it_is",
+                    by_csm: counts(&[("ana", 4), ("ben", 10), ("", 2)]),
+                },
                 Variant { title: "guarded", field: "guarded", by_csm: counts(&[("ana", 1)]) },
             ],
         };

@@ -25,7 +25,8 @@ impl HistoryRow {
         let row = |(place, pulse): (usize, Pulse)| HistoryRow {
             company_id: company.company_id.clone(),
             company_name: company.name.clone(),
-            score: pulse::success_score(&marks[..=place], pulse.mark.day).map(pulse::to_one_decimal),
+            score: pulse::success_score(&marks[..=place], pulse.mark.day)
+                .map(pulse::to_one_decimal),
             journey: pulse::sparkline(marks[..=place].iter().map(|mark| mark.level)),
             pulse,
         };
@@ -36,7 +37,10 @@ impl HistoryRow {
     pub fn json(&self) -> serde_json::Value {
         let fields = HISTORY.fields.iter().zip(history_values(self));
         let of_pulse = fields.filter(|(field, _)| !field.starts_with("company_"));
-        of_pulse.map(|(field, value)| ((*field).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+        of_pulse
+            .map(|(field, value)| ((*field).to_owned(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 }
 
@@ -110,10 +114,17 @@ pub struct ScaleRow {
 pub const SCALE: Listing<ScaleRow> = Listing {
     fields: &["level", "label", "target", "guideline"],
     values: |row| {
-        vec![row.level.number().into(), row.level.label().into(), row.level.target().into(), (&row.guideline).into()]
+        vec![
+            row.level.number().into(),
+            row.level.label().into(),
+            row.level.target().into(),
+            (&row.guideline).into(),
+        ]
     },
     columns: &[("level", Align::Left), ("target", Align::Right), ("when it applies", Align::Left)],
-    cells: |row| vec![(named(row.level), tone(row.level)), plain(row.level.target()), plain(&row.guideline)],
+    cells: |row| {
+        vec![(named(row.level), tone(row.level)), plain(row.level.target()), plain(&row.guideline)]
+    },
     when_empty: "",
 };
 

@@ -8,7 +8,12 @@ use crate::render::{Align, Tone, Value};
 pub const REASONS: Listing<Reason> = Listing {
     fields: &["code", "kind", "category", "subcategory", "active", "description"],
     values,
-    columns: &[("code", Align::Left), ("kind", Align::Left), ("in use", Align::Left), ("means", Align::Left)],
+    columns: &[
+        ("code", Align::Left),
+        ("kind", Align::Left),
+        ("in use", Align::Left),
+        ("means", Align::Left),
+    ],
     cells,
     when_empty: "no reason codes of this kind; `signals reason add CODE --kind KIND` makes one",
 };
@@ -26,5 +31,10 @@ fn values(reason: &Reason) -> Vec<Value<'_>> {
 
 fn cells(reason: &Reason) -> Vec<(String, Tone)> {
     let in_use = if reason.is_active { plain("yes") } else { ("retired".to_owned(), Tone::Faint) };
-    vec![plain(&reason.code), plain(reason.kind), in_use, plain(or_dash(reason.description.as_ref()))]
+    vec![
+        plain(&reason.code),
+        plain(reason.kind),
+        in_use,
+        plain(or_dash(reason.description.as_ref())),
+    ]
 }

@@ -1,7 +1,9 @@
 //! The list of rules, one rule, and what it would have raised.
 
 use super::{Listing, or_dash, plain};
-use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Direction, Rule, RuleLogic, TrendRule, Watch};
+use crate::domain::rule::{
+    AdoptionRule, Aim, ConditionRule, Direction, Rule, RuleLogic, TrendRule, Watch,
+};
 use crate::render::{Align, Tone, Value, counted};
 
 /// The list of rules.
@@ -49,7 +51,8 @@ pub const RULES: Listing<Rule> = Listing {
 
 /// What does not fit the kind of a rule is unknown of it.
 fn values(rule: &Rule) -> Vec<Value<'_>> {
-    let (trend, adoption, condition) = (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
+    let (trend, adoption, condition) =
+        (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
     vec![
         (&rule.name).into(),
         rule.logic.kind().as_str().into(),
@@ -125,7 +128,9 @@ fn aim(aim: &Aim) -> String {
 fn raised(logic: &RuleLogic) -> String {
     match logic {
         RuleLogic::Trend(trend) => raises(trend),
-        RuleLogic::Adoption(AdoptionRule { aim: Aim::Event { within: None, .. }, .. }) => "good done".to_owned(),
+        RuleLogic::Adoption(AdoptionRule { aim: Aim::Event { within: None, .. }, .. }) => {
+            "good done".to_owned()
+        }
         RuleLogic::Adoption(_) => "good done, bad not".to_owned(),
         RuleLogic::Condition(condition) => condition.signal_type.to_string(),
     }
@@ -149,12 +154,14 @@ fn guards(trend: &TrendRule) -> String {
     if guards.is_empty() { "-".to_owned() } else { guards.join(", ") }
 }
 
-/// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in front where that is another.
+/// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in
+/// front where that is another.
 pub fn sentence(rule: &Rule) -> String {
     let mut text = logic_sentence(&rule.name, &rule.logic, rule.where_expr.as_deref());
     text.extend(rule.playbook.iter().map(|playbook| format!(", starts the playbook {playbook}")));
     let told = [(rule.managers, "managers"), (rule.executives, "executives")];
-    let told: Vec<&str> = told.into_iter().filter_map(|(is_told, who)| is_told.then_some(who)).collect();
+    let told: Vec<&str> =
+        told.into_iter().filter_map(|(is_told, who)| is_told.then_some(who)).collect();
     if !told.is_empty() {
         text.push_str(&format!(", tells {} too", told.join(" and ")));
     }
@@ -203,10 +210,13 @@ fn adoption_sentence(adoption: &AdoptionRule) -> String {
 
 fn condition_sentence(condition: &ConditionRule) -> String {
     let ConditionRule { when, signal_type, cooldown, key, for_days } = condition;
-    let running = if *for_days > 1 { format!(" on {for_days} days running") } else { String::new() };
+    let running =
+        if *for_days > 1 { format!(" on {for_days} days running") } else { String::new() };
     let again = match key {
         Some(key) => format!("once for each {key}"),
-        None => format!("again after {} at the earliest", counted(u64::from(*cooldown), "day", "days")),
+        None => {
+            format!("again after {} at the earliest", counted(u64::from(*cooldown), "day", "days"))
+        }
     };
     format!("{signal_type} when {when}{running}, {again}")
 }
@@ -219,22 +229,44 @@ mod tests {
     #[test]
     fn a_rule_of_each_kind_reads_as_a_sentence() {
         let event = |within| {
-            RuleLogic::Adoption(AdoptionRule { aim: Aim::Event { event: "export".into(), within }, retroactive: false })
+            RuleLogic::Adoption(AdoptionRule {
+                aim: Aim::Event { event: "export".into(), within },
+                retroactive: false,
+            })
         };
-        let goals = RuleLogic::Adoption(AdoptionRule { aim: Aim::Goals { event: None }, retroactive: true });
+        let goals = RuleLogic::Adoption(AdoptionRule {
+            aim: Aim::Goals { event: None },
+            retroactive: true,
+        });
         let condition = ConditionRule::new("pulse <= 3", SignalType::Bad);
-        let keyed = ConditionRule { key: Some("pulse_set_on".into()), for_days: 3, ..condition.clone() };
+        let keyed =
+            ConditionRule { key: Some("pulse_set_on".into()), for_days: 3, ..condition.clone() };
         let cases = [
             (
                 RuleLogic::Trend(TrendRule::new(Watch::People)),
                 "active people over 7 days, threshold 15 %, bad down, good up",
             ),
-            (event(Some(14)), "first export within 14 days of the start, good when done, bad when not"),
-            (event(Some(1)), "first export within 1 day of the start, good when done, bad when not"),
+            (
+                event(Some(14)),
+                "first export within 14 days of the start, good when done, bad when not",
+            ),
+            (
+                event(Some(1)),
+                "first export within 1 day of the start, good when done, bad when not",
+            ),
             (event(None), "first export, good when done"),
-            (goals, "goals by their days, good when done, bad when not, from before its first run too"),
-            (RuleLogic::Condition(condition), "bad when pulse <= 3, again after 30 days at the earliest"),
-            (RuleLogic::Condition(keyed), "bad when pulse <= 3 on 3 days running, once for each pulse_set_on"),
+            (
+                goals,
+                "goals by their days, good when done, bad when not, from before its first run too",
+            ),
+            (
+                RuleLogic::Condition(condition),
+                "bad when pulse <= 3, again after 30 days at the earliest",
+            ),
+            (
+                RuleLogic::Condition(keyed),
+                "bad when pulse <= 3 on 3 days running, once for each pulse_set_on",
+            ),
         ];
         for (logic, expected) in cases {
             assert_eq!(sentence(&Rule::new("r", logic)), format!("r: {expected}"));

@@ -77,7 +77,9 @@ fn values(run: &RunRecord) -> Vec<Value<'_>> {
         good.into(),
         info.into(),
         Value::Nested(outages(run).collect()),
-        Value::Nested(run.steps.iter().map(|step| (step.name.clone(), milliseconds(step.took))).collect()),
+        Value::Nested(
+            run.steps.iter().map(|step| (step.name.clone(), milliseconds(step.took))).collect(),
+        ),
         Value::Nested(run.rules.iter().map(rule_json).collect()),
     ]
 }

@@ -26,5 +26,9 @@ fn values(row: &SizedSegment) -> Vec<Value<'_>> {
 }
 
 fn cells(row: &SizedSegment) -> Vec<(String, Tone)> {
-    vec![plain(&row.segment.name), plain(render::thousands(row.companies)), plain(&row.segment.condition)]
+    vec![
+        plain(&row.segment.name),
+        plain(render::thousands(row.companies)),
+        plain(&row.segment.condition),
+    ]
 }

@@ -1,4 +1,5 @@
-//! One signal, explained: what the rule saw, with the numbers in its formula, the people behind it, its history.
+//! One signal, explained: what the rule saw, with the numbers in its formula, the people behind it,
+//! its history.
 
 use serde_json::json;
 
@@ -16,7 +17,8 @@ use crate::store::{CompanyActivity, PersonActivity, SignalRecord, TaskRecord};
 pub struct SignalView {
     /// The signal.
     pub signal: SignalRecord,
-    /// What the company did in the windows of a trend, by the events as they are stored now; `None` for other kinds.
+    /// What the company did in the windows of a trend, by the events as they are stored now; `None`
+    /// for other kinds.
     pub activity: Option<CompanyActivity>,
     /// What happened to it.
     pub history: Vec<HistoryEntry>,
@@ -30,7 +32,16 @@ const MOST_PEOPLE: usize = 12;
 impl SignalView {
     /// The fields of the list and, nested, the explanation.
     pub fn fields() -> Vec<&'static str> {
-        let own = ["rule_as_it_was", "daily_counts", "people", "history", "adoption", "key", "values_read", "tasks"];
+        let own = [
+            "rule_as_it_was",
+            "daily_counts",
+            "people",
+            "history",
+            "adoption",
+            "key",
+            "values_read",
+            "tasks",
+        ];
         signals::SIGNALS.fields.iter().copied().chain(own).collect()
     }
 
@@ -42,7 +53,9 @@ impl SignalView {
         let daily = |(day, count): &(Day, u64)| json!({"day": day.to_string(), "count": count});
         let activity = self.activity.as_ref();
         values.push(nested(activity.map(|activity| activity.daily.iter().map(daily).collect())));
-        values.push(nested(activity.map(|activity| activity.people.iter().map(person_json).collect())));
+        values.push(nested(
+            activity.map(|activity| activity.people.iter().map(person_json).collect()),
+        ));
         values.push(Value::Nested(self.history.iter().map(entry_json).collect()));
         values.push(nested(evidence.adoption().map(adoption_json)));
         values.push(evidence.reading().and_then(|reading| reading.key.as_ref()).into());
@@ -58,8 +71,12 @@ impl SignalView {
             ..Rule::new(&self.signal.rule, self.signal.definition.clone())
         };
         let values = (rules::RULES.values)(&rule);
-        let fields = rules::RULES.fields.iter().zip(values).filter(|(field, _)| !NOT_LOGIC.contains(field));
-        fields.map(|(field, value)| ((*field).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+        let fields =
+            rules::RULES.fields.iter().zip(values).filter(|(field, _)| !NOT_LOGIC.contains(field));
+        fields
+            .map(|(field, value)| ((*field).to_owned(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 
     /// The screen for people.
@@ -77,7 +94,8 @@ impl SignalView {
             Evidence::Condition(reading) => self.draw_condition(screen, reading),
         }
         screen.heading("The rule as it was");
-        let sentence = rules::logic_sentence(&signal.rule, &signal.definition, signal.where_expr.as_deref());
+        let sentence =
+            rules::logic_sentence(&signal.rule, &signal.definition, signal.where_expr.as_deref());
         screen.line(&format!("  {sentence}"));
         self.draw_history(screen);
         self.draw_tasks(screen);
@@ -98,14 +116,22 @@ impl SignalView {
     }
 
     fn draw_trend(&self, screen: &mut Screen, comparison: &Comparison, chance: f64) {
-        let (Some(trend), Some(activity)) = (self.signal.definition.trend(), &self.activity) else { return };
+        let (Some(trend), Some(activity)) = (self.signal.definition.trend(), &self.activity) else {
+            return;
+        };
         if let Some((before, now)) = newer_counts(trend, comparison, activity) {
             screen.line(&format!(
                 "  Events of these days were imported later: counted today, it is {before} before and {now} now."
             ));
         }
         screen.heading("The numbers");
-        draw_window(screen, "observation window", comparison.observation, comparison.previous, activity);
+        draw_window(
+            screen,
+            "observation window",
+            comparison.observation,
+            comparison.previous,
+            activity,
+        );
         draw_window(screen, "decision window", comparison.decision, comparison.current, activity);
         screen.gap();
         screen.pairs([
@@ -126,7 +152,10 @@ impl SignalView {
         screen.pairs(values);
         let ConditionRule { key, for_days, .. } = rule;
         if *for_days > 1 {
-            screen.line(&format!("  It held on {} running.", counted(u64::from(*for_days), "day", "days")));
+            screen.line(&format!(
+                "  It held on {} running.",
+                counted(u64::from(*for_days), "day", "days")
+            ));
         }
         if let (Some(key), Some(value)) = (key, &reading.key) {
             screen.line(&format!("  Raised once for {key} {value}."));
@@ -139,20 +168,36 @@ impl SignalView {
         for entry in &self.history {
             let outcome = entry.outcome.map(|outcome| format!(" ({outcome})")).unwrap_or_default();
             let entered = entry.at.to_string()[..10].to_owned();
-            let entered = if entered == entry.day.to_string() { String::new() } else { format!(", entered {entered}") };
-            screen.line(&format!("  {} {} by {}{outcome}{entered}", entry.day, entry.action, entry.by));
+            let entered = if entered == entry.day.to_string() {
+                String::new()
+            } else {
+                format!(", entered {entered}")
+            };
+            screen.line(&format!(
+                "  {} {} by {}{outcome}{entered}",
+                entry.day, entry.action, entry.by
+            ));
             screen.line(&format!("    {}", entry.reason));
         }
     }
 }
 
-fn draw_window(screen: &mut Screen, name: &str, window: DayRange, count: u64, activity: &CompanyActivity) {
+fn draw_window(
+    screen: &mut Screen,
+    name: &str,
+    window: DayRange,
+    count: u64,
+    activity: &CompanyActivity,
+) {
     screen.line(&format!("  {name} {window}: {}", render::thousands(count)));
-    let days: Vec<&(Day, u64)> = activity.daily.iter().filter(|(day, _)| window.contains(*day)).collect();
+    let days: Vec<&(Day, u64)> =
+        activity.daily.iter().filter(|(day, _)| window.contains(*day)).collect();
     let width = days.iter().map(|(_, count)| render::thousands(*count).len()).max().unwrap_or(1);
     for week in days.chunks(7) {
-        let counts: Vec<String> =
-            week.iter().map(|(_, count)| format!("{:>width$}", render::thousands(*count))).collect();
+        let counts: Vec<String> = week
+            .iter()
+            .map(|(_, count)| format!("{:>width$}", render::thousands(*count)))
+            .collect();
         screen.toned_line(&format!("    {}  {}", week[0].0, counts.join(" ")), Tone::Faint);
     }
 }
@@ -168,13 +213,18 @@ fn formula(trend: &TrendRule, comparison: &Comparison) -> String {
 }
 
 /// The counts of both windows as the events are stored now, where they are not those of the signal.
-fn newer_counts(trend: &TrendRule, comparison: &Comparison, activity: &CompanyActivity) -> Option<(u64, u64)> {
+fn newer_counts(
+    trend: &TrendRule,
+    comparison: &Comparison,
+    activity: &CompanyActivity,
+) -> Option<(u64, u64)> {
     let sum = |window: DayRange| -> u64 {
         activity.daily.iter().filter(|(day, _)| window.contains(*day)).map(|(_, count)| count).sum()
     };
     let (before, now) = (sum(comparison.observation), sum(comparison.decision));
     let is_events = trend.watch != Watch::People;
-    (is_events && (before, now) != (comparison.previous, comparison.current)).then_some((before, now))
+    (is_events && (before, now) != (comparison.previous, comparison.current))
+        .then_some((before, now))
 }
 
 fn draw_people(screen: &mut Screen, activity: &CompanyActivity) {
@@ -185,13 +235,23 @@ fn draw_people(screen: &mut Screen, activity: &CompanyActivity) {
         screen.line("  Nobody did more or less than before.");
         return;
     }
-    let mut table =
-        TextTable::new([("  person", Align::Left), ("before", Align::Right), ("now", Align::Right), ("", Align::Left)]);
+    let mut table = TextTable::new([
+        ("  person", Align::Left),
+        ("before", Align::Right),
+        ("now", Align::Right),
+        ("", Align::Left),
+    ]);
     for person in people.iter().take(MOST_PEOPLE) {
         let (verdict, tone) = verdict(person);
-        let name = format!("  {}", person.person_id.as_deref().unwrap_or("(events that name nobody)"));
+        let name =
+            format!("  {}", person.person_id.as_deref().unwrap_or("(events that name nobody)"));
         let number = |count| (render::thousands(count), Tone::Plain);
-        table.toned_row([(name, Tone::Plain), number(person.previous), number(person.current), (verdict.into(), tone)]);
+        table.toned_row([
+            (name, Tone::Plain),
+            number(person.previous),
+            number(person.current),
+            (verdict.into(), tone),
+        ]);
     }
     screen.table(&table);
     if people.len() > MOST_PEOPLE {
@@ -208,7 +268,10 @@ fn draw_adoption(screen: &mut Screen, adoption: &Adoption) {
     pairs.extend(adoption.goal.clone().map(|name| ("goal", name)));
     pairs.extend(adoption.started_on.map(|day| ("start", day.to_string())));
     pairs.push(("deadline", or_dash(adoption.due_on)));
-    pairs.push(("first done", adoption.done_on.map_or_else(|| "not yet".to_owned(), |day| day.to_string())));
+    pairs.push((
+        "first done",
+        adoption.done_on.map_or_else(|| "not yet".to_owned(), |day| day.to_string()),
+    ));
     screen.pairs(pairs);
 }
 

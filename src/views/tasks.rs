@@ -100,7 +100,8 @@ fn company(task: &TaskRecord) -> &str {
     task.company_name.as_deref().unwrap_or(&task.company_id)
 }
 
-/// A task in one line, where its company is known: `task 7, due 2026-04-02, ana: Call the champion`.
+/// A task in one line, where its company is known: `task 7, due 2026-04-02, ana: Call the
+/// champion`.
 pub fn line(task: &TaskRecord) -> String {
     let when = match &task.done {
         Some(done) => format!("done {} by {}", done.stamp.day, done.stamp.by),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::support::Sandbox;
 
-/// Four companies of which three stopped logging in by 12 March, and one began; their signals are of that day.
-/// A fifth one follows on 13 March.
+/// Four companies of which three stopped logging in by 12 March, and one began; their signals are
+/// of that day. A fifth one follows on 13 March.
 fn five_signals() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut events: Vec<(&str, &str, &str, i64)> = vec![("heart", "beat", "2026-03-31", 1)];
@@ -189,7 +189,8 @@ fn lists_are_filtered_and_sorted() {
     ];
     for (filters, companies) in cases {
         let listed = sandbox.array(&format!("list {filters}"));
-        let listed: Vec<&str> = listed.iter().map(|signal| signal["company_id"].as_str().unwrap()).collect();
+        let listed: Vec<&str> =
+            listed.iter().map(|signal| signal["company_id"].as_str().unwrap()).collect();
         assert_eq!(listed, companies, "{filters}");
     }
 }

@@ -11,7 +11,8 @@ bolt,Bolt,2026-03-10
 coda,Coda,
 ";
 
-/// Acme became a customer on 1 March and exports on the 20th, Bolt on the 10th and exports on the 12th; Coda logs in from the 5th.
+/// Acme became a customer on 1 March and exports on the 20th, Bolt on the 10th and exports on the
+/// 12th; Coda logs in from the 5th.
 fn three() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("companies.csv", COMPANIES);
@@ -30,7 +31,9 @@ fn three() -> Sandbox {
 #[track_caller]
 fn briefs(sandbox: &Sandbox) -> Vec<String> {
     let text = |signal: &Value, name: &str| signal[name].as_str().unwrap().to_owned();
-    let brief = |signal: &Value| ["raised_on", "company_id", "type"].map(|name| text(signal, name)).join(" ");
+    let brief = |signal: &Value| {
+        ["raised_on", "company_id", "type"].map(|name| text(signal, name)).join(" ")
+    };
     sandbox.array("list --sort date").iter().map(brief).collect()
 }
 
@@ -79,9 +82,11 @@ fn a_signal_of_adoption_has_its_days_and_no_windows() {
     // What was raised on the 15th knows nothing of the 20th.
     assert_eq!(sandbox.array("show 2")[0]["adoption"]["done_on"], Value::Null);
     let text = sandbox.ok("show 2").stdout;
-    for line in
-        ["Signal 2: no export by 2026-03-15, 14 days after the start", "deadline    2026-03-15", "first done  not yet"]
-    {
+    for line in [
+        "Signal 2: no export by 2026-03-15, 14 days after the start",
+        "deadline    2026-03-15",
+        "first done  not yet",
+    ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
     let csv = sandbox.ok("list --type good --format csv").stdout;
@@ -101,7 +106,12 @@ fn switching_a_rule_on_tells_nothing_of_the_past_unless_asked() {
     assert_eq!(briefs(&sandbox), ["2026-03-31 acme good", "2026-03-31 coda bad"]);
     sandbox.ok("rule add first-export --retroactive");
     sandbox.ok("run --as-of 2026-03-31 --max-lag 100");
-    let all = ["2026-03-31 acme good", "2026-03-31 coda bad", "2026-03-31 acme bad", "2026-03-31 bolt good"];
+    let all = [
+        "2026-03-31 acme good",
+        "2026-03-31 coda bad",
+        "2026-03-31 acme bad",
+        "2026-03-31 bolt good",
+    ];
     assert_eq!(briefs(&sandbox), all);
 }
 
@@ -123,7 +133,12 @@ fn the_start_is_that_of_the_first_subscription_where_no_file_says_more() {
     sandbox.ok("import subs.csv");
     sandbox.ok(WITHIN_14);
     sandbox.ok(ALL_MARCH);
-    let expected = ["2026-03-12 bolt good", "2026-03-15 acme bad", "2026-03-20 acme good", "2026-03-22 coda bad"];
+    let expected = [
+        "2026-03-12 bolt good",
+        "2026-03-15 acme bad",
+        "2026-03-20 acme good",
+        "2026-03-22 coda bad",
+    ];
     assert_eq!(briefs(&sandbox), expected);
 }
 
@@ -137,7 +152,9 @@ fn companies_that_have_churned_or_come_later_are_passed_over() {
     // Coda's deadline, the 5th, lies before the first run; Acme's too.
     assert_eq!(briefs(&sandbox), ["2026-03-31 bolt bad", "2026-03-31 bolt good"]);
     let runs = sandbox.array("run list");
-    let skipped = |place: usize| (runs[place]["companies_skipped"].clone(), runs[place]["companies_evaluated"].clone());
+    let skipped = |place: usize| {
+        (runs[place]["companies_skipped"].clone(), runs[place]["companies_evaluated"].clone())
+    };
     let counts = |churned, not_created| json!({"no_events": 0, "not_established": 0, "churned": churned, "not_created": not_created, "where": 0});
     assert_eq!(skipped(0), (counts(0, 1), json!(2)));
     assert_eq!(skipped(1), (counts(1, 0), json!(2)));
@@ -152,7 +169,12 @@ fn each_goal_has_a_signal() {
     sandbox.ok("import goals.csv");
     sandbox.ok("rule add goals --kind adoption --goals");
     sandbox.ok(ALL_MARCH);
-    let expected = ["2026-03-05 coda good", "2026-03-19 acme bad", "2026-03-20 acme good", "2026-03-25 bolt bad"];
+    let expected = [
+        "2026-03-05 coda good",
+        "2026-03-19 acme bad",
+        "2026-03-20 acme good",
+        "2026-03-25 bolt bad",
+    ];
     assert_eq!(briefs(&sandbox), expected);
     let details: Vec<Value> =
         sandbox.array("list --sort event").iter().map(|signal| signal["detail"].clone()).collect();
@@ -180,13 +202,20 @@ fn each_goal_has_a_signal() {
 #[test]
 fn first_uses_follow_late_files_and_merged_companies() {
     let sandbox = three();
-    // An export of 3 March comes late, and Coda turns out to be the company that a file calls Coda Ltd.
-    sandbox.import_events(&[("acme", "export", "2026-03-03", 1), ("Coda Ltd", "export", "2026-03-18", 1)]);
+    // An export of 3 March comes late, and Coda turns out to be the company that a file calls Coda
+    // Ltd.
+    sandbox.import_events(&[
+        ("acme", "export", "2026-03-03", 1),
+        ("Coda Ltd", "export", "2026-03-18", 1),
+    ]);
     sandbox.ok("company merge 'Coda Ltd' coda");
     sandbox.ok("check");
     sandbox.ok(WITHIN_14);
     sandbox.ok(ALL_MARCH);
-    assert_eq!(briefs(&sandbox), ["2026-03-03 acme good", "2026-03-12 bolt good", "2026-03-18 coda good"]);
+    assert_eq!(
+        briefs(&sandbox),
+        ["2026-03-03 acme good", "2026-03-12 bolt good", "2026-03-18 coda good"]
+    );
     let sql = "SELECT count(*) FROM first_uses f JOIN companies c ON c.id = f.company WHERE c.company_id = 'coda'";
     let count: i64 = sandbox.database().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(count, 2, "login and export");
@@ -206,10 +235,18 @@ fn options_of_another_kind_are_refused_by_name() {
         ),
         ("rule add first-export --people", 2, "--people does not fit"),
         ("rule add new --kind adoption --event login --when 'seats > 1'", 2, "--when does not fit"),
-        ("rule add new --kind condition --event login --when 'seats > 1' --type bad", 2, "--event does not fit"),
+        (
+            "rule add new --kind condition --event login --when 'seats > 1' --type bad",
+            2,
+            "--event does not fit",
+        ),
         ("rule add new --kind condition --when 'seats > 1'", 2, "--type good|bad|info"),
         ("rule add new --kind adoption", 2, "--event EVENT or --goals"),
-        ("rule add new --kind adoption --goals --within 5", 2, "--within cannot be used with --goals"),
+        (
+            "rule add new --kind adoption --goals --within 5",
+            2,
+            "--within cannot be used with --goals",
+        ),
         ("rule add new --kind adoption --event login --within=-1", 2, "--within"),
         ("rule add new --kind adoption --event login --within 36501", 2, "from 0 to 36500"),
         ("rule add new --kind condition --when x --type bad --for 0", 2, "from 1 to 366"),
@@ -263,7 +300,10 @@ fn a_rule_keeps_what_is_not_given_and_says_what_changed() {
     assert_eq!(rule, expected);
     sandbox.ok("rule add first-export --no-within --no-managers --no-executives");
     let rule = sandbox.array("rule list")[0].clone();
-    assert_eq!((&rule["within"], &rule["managers"], &rule["executives"]), (&Value::Null, &json!(false), &json!(false)));
+    assert_eq!(
+        (&rule["within"], &rule["managers"], &rule["executives"]),
+        (&Value::Null, &json!(false), &json!(false))
+    );
     sandbox.ok("rule set login --managers --playbook re-engage");
     let rule = sandbox.array("rule list")[1].clone();
     assert_eq!(

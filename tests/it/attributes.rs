@@ -1,8 +1,8 @@
-//! Every attribute, with values worked out by hand from a few rows: on the edges of each window, before the first fact of its kind,
-//! and again when later facts have come.
+//! Every attribute, with values worked out by hand from a few rows: on the edges of each window,
+//! before the first fact of its kind, and again when later facts have come.
 //!
-//! A table has a column for each day and a row for each attribute of a company; `-` says nothing. Counts are powers of two, so
-//! that a sum tells which days are in it.
+//! A table has a column for each day and a row for each attribute of a company; `-` says nothing.
+//! Counts are powers of two, so that a sum tells which days are in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +19,10 @@ struct Case {
 }
 
 fn cases_of(table: &'static str) -> Vec<Case> {
-    let mut lines =
-        table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|line| !line.is_empty());
+    let mut lines = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|line| !line.is_empty());
     let days = lines.next().unwrap();
     let mut cases = Vec::new();
     for line in lines {
@@ -38,7 +40,8 @@ fn check(sandbox: &Sandbox, table: &'static str) {
     let cases = cases_of(table);
     for day in cases.iter().map(|case| case.day).collect::<BTreeSet<_>>() {
         let of_day: Vec<&Case> = cases.iter().filter(|case| case.day == day).collect();
-        let names: BTreeSet<&str> = of_day.iter().map(|case| case.attribute).chain(["company_id"]).collect();
+        let names: BTreeSet<&str> =
+            of_day.iter().map(|case| case.attribute).chain(["company_id"]).collect();
         let columns = names.into_iter().collect::<Vec<_>>().join(",");
         let list = sandbox.array(&format!("company list --as-of {day} --columns {columns}"));
         let mut pages: BTreeMap<&str, Value> = BTreeMap::new();
@@ -72,14 +75,21 @@ fn is_same(found: &Value, expected: &Value) -> bool {
 
 /// All attributes of all companies on each of these days.
 fn everything(sandbox: &Sandbox, days: &[&str]) -> Vec<String> {
-    let names: Vec<String> =
-        sandbox.array("attribute list").iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect();
-    let list = |day: &&str| format!("company list --as-of {day} --columns {} --format json", names.join(","));
+    let names: Vec<String> = sandbox
+        .array("attribute list")
+        .iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect();
+    let list = |day: &&str| {
+        format!("company list --as-of {day} --columns {} --format json", names.join(","))
+    };
     days.iter().map(list).map(|command| sandbox.ok(&command).stdout).collect()
 }
 
-const TABLES: [&str; 11] =
-    [RECORDS, CONTRACTS, USAGE, SENTIMENT, SUPPORT, MONEY, ENGAGEMENT, GOALS, PULSES, HEALTH, HISTORY];
+const TABLES: [&str; 11] = [
+    RECORDS, CONTRACTS, USAGE, SENTIMENT, SUPPORT, MONEY, ENGAGEMENT, GOALS, PULSES, HEALTH,
+    HISTORY,
+];
 
 #[test]
 fn every_attribute_has_cases_that_differ() {
@@ -89,9 +99,13 @@ fn every_attribute_has_cases_that_differ() {
         expected.entry(case.attribute).or_default().insert(case.expected.to_string());
     }
     // Health follows from the days that were run: its cases are in health.rs.
-    for attribute in sandbox.array("attribute list").iter().filter(|attribute| attribute["group"] != "health") {
+    for attribute in
+        sandbox.array("attribute list").iter().filter(|attribute| attribute["group"] != "health")
+    {
         let name = attribute["name"].as_str().unwrap();
-        let values = expected.get(name).unwrap_or_else(|| panic!("no table in attributes.rs has a case of {name}"));
+        let values = expected
+            .get(name)
+            .unwrap_or_else(|| panic!("no table in attributes.rs has a case of {name}"));
         assert!(values.len() > 1, "all cases of {name} expect {values:?}");
     }
 }
@@ -104,7 +118,8 @@ fn facts() -> Sandbox {
         sandbox.ok(&format!("import --kind {kind} facts.csv"));
     }
     for (level, day) in [("satisfied", "2026-03-01"), ("2", "2026-03-25")] {
-        sandbox.ok(&format!("pulse set acme {level} --on {day} --reason-code support/response-time"));
+        sandbox
+            .ok(&format!("pulse set acme {level} --on {day} --reason-code support/response-time"));
     }
     sandbox
 }
@@ -392,7 +407,8 @@ const GOALS: &str = "
     goals_overdue acme   2           1           1           1           0           0           null
 ";
 
-/// 60, then half of the way from 60 to 20 on 25 March, and from the day after 1 - 0.5^(1/14) of what is left each day.
+/// 60, then half of the way from 60 to 20 on 25 March, and from the day after 1 - 0.5^(1/14) of
+/// what is left each day.
 const PULSES: &str = "
                             2026-03-31  2026-03-30  2026-03-25  2026-03-08  2026-03-07  2026-02-28
     pulse            acme   2           2           2           4           4           null
@@ -412,8 +428,9 @@ fn attributes_follow_from_facts_up_to_their_day() {
     }
 }
 
-/// By the default profile, with usage of weight 4, recency of 3, and no signals, which is 100, of 1. On 3 March usage is 100 (200
-/// events after 100) and recency 25: 575 / 8. On the 24th 71.43 (no change) and 100: 685.71 / 8. On the 30th and 31st 78.57 and
+/// By the default profile, with usage of weight 4, recency of 3, and no signals, which is 100, of
+/// 1. On 3 March usage is 100 (200 events after 100) and recency 25: 575 / 8. On the 24th 71.43 (no
+/// change) and 100: 685.71 / 8. On the 30th and 31st 78.57 and
 /// 75. Days that were not run have the health of the day run before.
 const HEALTH: &str = "
                             2026-03-31  2026-03-30  2026-03-25  2026-03-24  2026-03-03  2026-03-02
@@ -444,7 +461,8 @@ fn health_is_that_of_the_latest_day_run() {
     check(&sandbox, HEALTH);
 }
 
-const DAYS: [&str; 6] = ["2026-03-31", "2026-03-30", "2026-03-19", "2026-02-03", "2026-02-02", "2025-12-31"];
+const DAYS: [&str; 6] =
+    ["2026-03-31", "2026-03-30", "2026-03-19", "2026-02-03", "2026-02-02", "2025-12-31"];
 
 /// Facts of the day after the last that is asked for, and what they make of earlier ones.
 const LATER: [(&str, &str); 7] = [
@@ -462,9 +480,15 @@ const LATER: [(&str, &str); 7] = [
         "invoices",
         "invoice_id,company_id,due_on,paid_on,amount,status\ni4,acme,2026-03-15,2026-04-01,20.20,paid\ni7,acme,2026-04-01,,3,\n",
     ),
-    ("touchpoints", "company_id,occurred_at,direction,kind,with\nacme,2026-04-01T00:00:00Z,inbound,review,executive\n"),
+    (
+        "touchpoints",
+        "company_id,occurred_at,direction,kind,with\nacme,2026-04-01T00:00:00Z,inbound,review,executive\n",
+    ),
     ("pulses", "company_id,pulse,set_on\nacme,6,2026-04-01\nnewest,1,2026-04-01\n"),
-    ("subscriptions", "subscription_id,company_id,plan,mrr,seats,started_on\ns4,buys,large,5000,99,2026-04-01\n"),
+    (
+        "subscriptions",
+        "subscription_id,company_id,plan,mrr,seats,started_on\ns4,buys,large,5000,99,2026-04-01\n",
+    ),
 ];
 
 #[test]
@@ -484,8 +508,9 @@ fn later_facts_change_no_earlier_day() {
     assert_ne!(everything(&sandbox, &["2026-04-01"]), today);
 }
 
-/// Signals, tasks and tags that came and went: a logged in on 1 March and never again. That is good then and bad on 8 March; the
-/// note is raised again when 30 days have passed. What is entered counts from the day after the latest run.
+/// Signals, tasks and tags that came and went: a logged in on 1 March and never again. That is good
+/// then and bad on 8 March; the note is raised again when 30 days have passed. What is entered
+/// counts from the day after the latest run.
 fn history() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.import_events(&[
@@ -499,7 +524,11 @@ fn history() -> Sandbox {
         "rule add note --kind condition --when 'active_days_28d >= 0' --where 'first_event_on IS NOT NULL' --type info",
     );
     sandbox.ok("run --from 2026-03-01 --to 2026-03-10");
-    sandbox.ok(&format!("ack {} {} --reason seen", id(&sandbox, "login", "bad"), id(&sandbox, "note", "info")));
+    sandbox.ok(&format!(
+        "ack {} {} --reason seen",
+        id(&sandbox, "login", "bad"),
+        id(&sandbox, "note", "info")
+    ));
     for due in ["2026-03-20", "2026-03-15", "2026-04-30"] {
         sandbox.ok(&format!("task add a 'Call them' --due {due}"));
     }
@@ -539,7 +568,15 @@ const HISTORY: &str = "
 fn signals_tasks_and_tags_are_as_they_stood_on_the_day() {
     let sandbox = history();
     check(&sandbox, HISTORY);
-    let days = ["2026-03-31", "2026-03-30", "2026-03-21", "2026-03-20", "2026-03-11", "2026-03-08", "2026-02-28"];
+    let days = [
+        "2026-03-31",
+        "2026-03-30",
+        "2026-03-21",
+        "2026-03-20",
+        "2026-03-11",
+        "2026-03-08",
+        "2026-02-28",
+    ];
     let page = || days.map(|day| sandbox.ok(&format!("company show a --as-of {day}")).stdout);
     let (before, pages) = (everything(&sandbox, &days), page());
     sandbox.ok("ack --all --reason enough --yes");
@@ -548,8 +585,7 @@ fn signals_tasks_and_tags_are_as_they_stood_on_the_day() {
     sandbox.ok("company tag a --remove zeta");
     assert_eq!(everything(&sandbox, &days), before);
     assert_eq!(page(), pages);
-    let columns =
-        "bad_open_signals,bad_closed_signals,good_closed_signals,info_open_signals,info_closed_signals,open_tasks,tags";
+    let columns = "bad_open_signals,bad_closed_signals,good_closed_signals,info_open_signals,info_closed_signals,open_tasks,tags";
     let now = &sandbox.array(&format!("company list --columns {columns} --sort company_id"))[0];
     let expected = serde_json::json!({
         "bad_open_signals": 0, "bad_closed_signals": 1, "good_closed_signals": 2, "info_open_signals": 1,
@@ -564,10 +600,16 @@ fn columns_of_files_do_not_take_the_names_of_attributes() {
     let attributes = sandbox.array("attribute list");
     let counted = attributes.iter().filter(|attribute| attribute["group"] != "company");
     let names: Vec<&str> = counted.map(|attribute| attribute["name"].as_str().unwrap()).collect();
-    sandbox.write("companies.csv", &format!("company_id,{}\na{}\n", names.join(","), ",7".repeat(names.len())));
+    sandbox.write(
+        "companies.csv",
+        &format!("company_id,{}\na{}\n", names.join(","), ",7".repeat(names.len())),
+    );
     sandbox.ok("import --kind companies companies.csv");
     let own = sandbox.array("attribute list");
     for name in names {
-        assert!(own.iter().any(|attribute| attribute["name"] == format!("custom_{name}")), "{name}");
+        assert!(
+            own.iter().any(|attribute| attribute["name"] == format!("custom_{name}")),
+            "{name}"
+        );
     }
 }

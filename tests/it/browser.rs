@@ -1,7 +1,8 @@
-//! The dashboard in a real browser: it asks for nothing, says nothing to the console, and fits a phone and a desk.
+//! The dashboard in a real browser: it asks for nothing, says nothing to the console, and fits a
+//! phone and a desk.
 //!
-//! These tests need Chromium and are left out of a usual run; `./check browser` runs them. With `SIGNALS_SCREENSHOTS=FOLDER`
-//! they leave pictures there, to be looked at.
+//! These tests need Chromium and are left out of a usual run; `./check browser` runs them. With
+//! `SIGNALS_SCREENSHOTS=FOLDER` they leave pictures there, to be looked at.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -38,7 +39,9 @@ struct Browser {
 impl Browser {
     fn start(sandbox: &Sandbox) -> Self {
         let path = setting("PATH").unwrap();
-        let name = NAMES.into_iter().find(|name| std::env::split_paths(&path).any(|folder| folder.join(name).exists()));
+        let name = NAMES
+            .into_iter()
+            .find(|name| std::env::split_paths(&path).any(|folder| folder.join(name).exists()));
         let name = name.expect("no Chromium on this machine: install one, or leave this check out");
         // The browser reads from the third stream and writes to the fourth.
         let script = format!(
@@ -46,12 +49,20 @@ impl Browser {
              --user-data-dir=profile --remote-debugging-pipe 3<&0 4>&1 </dev/null >/dev/null 2>&1"
         );
         let mut command = Command::new("sh");
-        command.args(["-c", &script]).current_dir(sandbox.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["-c", &script])
+            .current_dir(sandbox.path(""))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut browser = Browser { child, input, output, session: None, number: 0, events: Vec::new() };
-        let target = browser.ask("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
-        let attached = browser.ask("Target.attachToTarget", json!({"targetId": target, "flatten": true}));
+        let (input, output) =
+            (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let mut browser =
+            Browser { child, input, output, session: None, number: 0, events: Vec::new() };
+        let target =
+            browser.ask("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
+        let attached =
+            browser.ask("Target.attachToTarget", json!({"targetId": target, "flatten": true}));
         browser.session = attached["sessionId"].as_str().map(str::to_owned);
         for domain in ["Page", "Runtime", "Log", "Network"] {
             browser.ask(&format!("{domain}.enable"), json!({}));
@@ -92,10 +103,15 @@ impl Browser {
     }
 
     /// Opens a page with this width, height, colour scheme and medium.
-    fn open(&mut self, url: &str, (_, width, height, scheme, medium): (&str, u32, u32, &str, &str)) {
+    fn open(
+        &mut self,
+        url: &str,
+        (_, width, height, scheme, medium): (&str, u32, u32, &str, &str),
+    ) {
         self.events.clear();
         let is_phone = width < 500;
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_phone});
         self.ask("Emulation.setDeviceMetricsOverride", metrics);
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.ask("Emulation.setEmulatedMedia", json!({"media": medium, "features": features}));
@@ -104,24 +120,32 @@ impl Browser {
     }
 
     fn value(&mut self, expression: &str) -> Value {
-        let result = self.ask("Runtime.evaluate", json!({"expression": expression, "returnByValue": true}));
+        let result =
+            self.ask("Runtime.evaluate", json!({"expression": expression, "returnByValue": true}));
         assert!(result["exceptionDetails"].is_null(), "{expression}: {result}");
         result["result"]["value"].clone()
     }
 
     /// What was asked for, and what went wrong.
     fn told(&self) -> (Vec<String>, Vec<&Value>) {
-        let of = |method: &'static str| self.events.iter().filter(move |event| event["method"] == method);
+        let of = |method: &'static str| {
+            self.events.iter().filter(move |event| event["method"] == method)
+        };
         let requests = of("Network.requestWillBeSent")
             .filter_map(|event| event["params"]["request"]["url"].as_str().map(str::to_owned));
-        let troubles = of("Runtime.consoleAPICalled").chain(of("Runtime.exceptionThrown")).chain(of("Log.entryAdded"));
+        let troubles = of("Runtime.consoleAPICalled")
+            .chain(of("Runtime.exceptionThrown"))
+            .chain(of("Log.entryAdded"));
         (requests.collect(), troubles.collect())
     }
 
     fn picture(&mut self, name: &str) {
         let Some(folder) = setting("SIGNALS_SCREENSHOTS") else { return };
-        let picture = self.ask("Page.captureScreenshot", json!({"captureBeyondViewport": true, "format": "png"}));
-        let bytes = base64::engine::general_purpose::STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
+        let picture = self
+            .ask("Page.captureScreenshot", json!({"captureBeyondViewport": true, "format": "png"}));
+        let bytes = base64::engine::general_purpose::STANDARD
+            .decode(picture["data"].as_str().unwrap())
+            .unwrap();
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(PathBuf::from(folder).join(format!("{name}.png")), bytes).unwrap();
     }
@@ -135,8 +159,17 @@ impl Drop for Browser {
     }
 }
 
-const REPORTS: [&str; 9] =
-    ["dashboard", "health", "pulse", "pulse-changes", "risk-factors", "stages", "renewals", "workload", "signals"];
+const REPORTS: [&str; 9] = [
+    "dashboard",
+    "health",
+    "pulse",
+    "pulse-changes",
+    "risk-factors",
+    "stages",
+    "renewals",
+    "workload",
+    "signals",
+];
 
 #[test]
 #[ignore = "needs Chromium; `./check browser` runs it"]
@@ -152,8 +185,13 @@ fn every_report_fits_every_screen_and_asks_for_nothing() {
             browser.open(&url, look);
             let width = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
             assert!(width <= u64::from(look.1), "{place}: {width} pixels wide");
-            let unstyled = browser.value("getComputedStyle(document.querySelector('main')).maxWidth === 'none'");
-            assert_eq!(unstyled, json!(look.4 == "print"), "{place}: the style sheet is not applied");
+            let unstyled = browser
+                .value("getComputedStyle(document.querySelector('main')).maxWidth === 'none'");
+            assert_eq!(
+                unstyled,
+                json!(look.4 == "print"),
+                "{place}: the style sheet is not applied"
+            );
             browser.picture(&format!("{report}-{}", look.0));
             let (requests, troubles) = browser.told();
             assert_eq!(requests, std::slice::from_ref(&url), "{place}");

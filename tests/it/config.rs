@@ -1,4 +1,5 @@
-//! What is configured as one text file: applied, exported, checked, and refused with the line of every fault.
+//! What is configured as one text file: applied, exported, checked, and refused with the line of
+//! every fault.
 
 use crate::support::Sandbox;
 
@@ -87,7 +88,10 @@ changed notify settings
     assert_eq!(first.stdout, expected, "{first}");
     first.says(&["4 new, 2 changed, 1 unchanged"]);
     let rule = &sandbox.array("rule list")[0];
-    assert_eq!((&rule["name"], &rule["timeframe"], &rule["threshold"]), (&"login".into(), &7.into(), &15.into()));
+    assert_eq!(
+        (&rule["name"], &rule["timeframe"], &rule["threshold"]),
+        (&"login".into(), &7.into(), &15.into())
+    );
     assert_eq!(sandbox.array("playbook show win-back").len(), 1);
 
     let second = sandbox.ok("config apply signals.toml");
@@ -99,11 +103,15 @@ changed notify settings
 fn a_dry_run_shows_what_would_change_and_writes_nothing() {
     let sandbox = Sandbox::empty();
     sandbox.write("signals.toml", "[[rule]]\nname = \"login\"\nevent = \"login\"\n");
-    sandbox.ok("config apply signals.toml --dry-run").says(&["1 new", "dry run: nothing was written"]);
+    sandbox
+        .ok("config apply signals.toml --dry-run")
+        .says(&["1 new", "dry run: nothing was written"]);
     sandbox.ok("config check signals.toml").says(&["signals.toml is sound: 1 new"]);
     assert!(!sandbox.path("signals.db").exists());
 
-    sandbox.ok("rule set login --timeframe 14 --threshold 30 --direction down --min-events 20 --inverse");
+    sandbox.ok(
+        "rule set login --timeframe 14 --threshold 30 --direction down --min-events 20 --inverse",
+    );
     sandbox.ok("rule disable login");
     let before = exported(&sandbox);
     let dry = sandbox.ok("config apply signals.toml -n");
@@ -172,7 +180,10 @@ for = 3
     let of = |rule: usize, key: &str| rules[rule][key].to_string();
     assert_eq!([of(0, "within"), of(0, "retroactive"), of(0, "enabled")], ["14", "true", "false"]);
     assert_eq!([of(1, "goals"), of(1, "within"), of(1, "event")], ["true", "null", "\"report\""]);
-    assert_eq!([of(2, "people"), of(2, "max_chance"), of(2, "direction")], ["true", "0.01", "\"down\""]);
+    assert_eq!(
+        [of(2, "people"), of(2, "max_chance"), of(2, "direction")],
+        ["true", "0.01", "\"down\""]
+    );
     assert_eq!([of(3, "for"), of(3, "cooldown"), of(3, "key")], ["3", "0", "\"renewal_on\""]);
 }
 
@@ -221,25 +232,61 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ("[rule]\nname = 'r'", ":1: rule must stand as [[rule]]", ""),
         ("[[rule]]\nevent = 'e'", ":1: [[rule]]: name is missing", ""),
         ("[[rule]]\nname = ' '\nevent = 'e'", ":2: name: it is blank", ""),
-        ("[[rule]]\nname = 'r'", ":1: [[rule]]: a trend rule needs an event, or people", "people = true"),
-        ("[[rule]]\nname = 'r'\nevent = 'e'\npeople = true", ":4: people: a rule watches either", "leave one"),
+        (
+            "[[rule]]\nname = 'r'",
+            ":1: [[rule]]: a trend rule needs an event, or people",
+            "people = true",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\npeople = true",
+            ":4: people: a rule watches either",
+            "leave one",
+        ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\ntimeframe = 6",
             ":4: timeframe: 6 is no whole number of days from 7 to 30",
             "",
         ),
-        ("[[rule]]\nname = 'r'\nevent = 'e'\ntimeframe = '7'", ":4: timeframe: '7' is no whole number", ""),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\ntimeframe = '7'",
+            ":4: timeframe: '7' is no whole number",
+            "",
+        ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\nthreshold = 101",
             ":4: threshold: 101 is no whole number of percent from 1 to 100",
             "",
         ),
-        ("[[rule]]\nname = 'r'\nevent = 'e'\nmax_chance = 1", ":4: max_chance: 1 is no probability", ""),
-        ("[[rule]]\nname = 'r'\nevent = 'e'\nmin_events = -1", ":4: min_events: -1 is no whole number", ""),
-        ("[[rule]]\nname = 'r'\nevent = 'e'\nwithin = 3", ":4: within: this is a trend rule", "kind = \"adoption\""),
-        ("[[rule]]\nname = 'r'\nkind = 'trends'", ":3: kind: 'trends' is none of trend, adoption, condition", ""),
-        ("[[rule]]\nname = 'r'\nkind = 'adoption'\ngoals = true\nwithin = 3", ":5: within: goals have days", ""),
-        ("[[rule]]\nname = 'r'\nkind = 'condition'\ntype = 'bad'", ":1: [[rule]]: when is missing", ""),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\nmax_chance = 1",
+            ":4: max_chance: 1 is no probability",
+            "",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\nmin_events = -1",
+            ":4: min_events: -1 is no whole number",
+            "",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\nwithin = 3",
+            ":4: within: this is a trend rule",
+            "kind = \"adoption\"",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nkind = 'trends'",
+            ":3: kind: 'trends' is none of trend, adoption, condition",
+            "",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nkind = 'adoption'\ngoals = true\nwithin = 3",
+            ":5: within: goals have days",
+            "",
+        ),
+        (
+            "[[rule]]\nname = 'r'\nkind = 'condition'\ntype = 'bad'",
+            ":1: [[rule]]: when is missing",
+            "",
+        ),
         (
             "[[rule]]\nname = 'r'\nkind = 'condition'\nwhen = 'mrr > 1'",
             ":1: [[rule]]: a condition rule needs a type",
@@ -255,13 +302,21 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             ":6: key: there is no attribute 'renewal'",
             "did you mean 'renewal_on'?",
         ),
-        ("[[rule]]\nname = 'r'\nevent = 'e'\nwhere = 'plan ='", ":4: where: the expression ends too early", ""),
+        (
+            "[[rule]]\nname = 'r'\nevent = 'e'\nwhere = 'plan ='",
+            ":4: where: the expression ends too early",
+            "",
+        ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\nplaybook = 'winback'",
             ":4: playbook: there is no playbook 'winback'",
             "did you mean 'win-back'?",
         ),
-        ("[[rule]]\nname = 'old'\nevent = 'logout'", ":3: event: the rule 'old' is about login", "another name"),
+        (
+            "[[rule]]\nname = 'old'\nevent = 'logout'",
+            ":3: event: the rule 'old' is about login",
+            "another name",
+        ),
         (
             "[[rule]]\nname = 'old'\nkind = 'condition'\nwhen = '1'\ntype = 'bad'",
             ":3: kind: 'old' is a trend rule",
@@ -282,18 +337,30 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             ":4: [[rule]]: rule 'r' stands in line 1 already",
             "",
         ),
-        ("[[metric]]\nname = '1m'\nformula = '1'", ":2: name: '1m' cannot be the name of a metric", ""),
+        (
+            "[[metric]]\nname = '1m'\nformula = '1'",
+            ":2: name: '1m' cannot be the name of a metric",
+            "",
+        ),
         ("[[metric]]\nname = 'mrr'\nformula = '1'", ":2: name: 'mrr' is an attribute already", ""),
         ("[[metric]]\nname = 'm'", ":1: [[metric]]: a metric needs an event or a formula", ""),
         ("[[metric]]\nname = 'm'\nformula = '1'\ndays = 3", ":4: days: a metric has either", ""),
-        ("[[metric]]\nname = 'm'\nevent = 'e'\ndays = 0", ":4: days: 0 is no whole number of days from 1 to 3650", ""),
+        (
+            "[[metric]]\nname = 'm'\nevent = 'e'\ndays = 0",
+            ":4: days: 0 is no whole number of days from 1 to 3650",
+            "",
+        ),
         (
             "[[metric]]\nname = 'a'\nformula = 'b'\n[[metric]]\nname = 'b'\nformula = 'a'",
             ":3: formula: the metric 'a' would need itself: a -> b -> a",
             "",
         ),
         ("[[segment]]\nname = 's'\nwhere = 'count(*)'", ":3: where: ", ""),
-        ("[[health.profile]]\nname = 'p'", ":1: [[health.profile]]: the health profile 'p': it has no measures", ""),
+        (
+            "[[health.profile]]\nname = 'p'",
+            ":1: [[health.profile]]: the health profile 'p': it has no measures",
+            "",
+        ),
         (
             "[[health.profile]]\nname = 'p'\ngood = 101\nmeasure = [{ name = 'm', kind = 'reactive', value = 'mrr', from = 0, to = 1, weight = 1 }]",
             ":1: [[health.profile]]: the health profile 'p': good from 101",
@@ -331,11 +398,27 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
             "",
         ),
         ("[[reason]]\ncode = 'support'", ":2: code: 'support' is no reason code", ""),
-        ("[[reason]]\ncode = 'a/b'\nkind = 'churned'", ":3: kind: 'churned' is none of pulse, downsell, churn", ""),
-        ("[[pulse.level]]\nname = 'bad'\nguideline = 'x'", ":2: name: 'bad' is no level of the pulse", ""),
+        (
+            "[[reason]]\ncode = 'a/b'\nkind = 'churned'",
+            ":3: kind: 'churned' is none of pulse, downsell, churn",
+            "",
+        ),
+        (
+            "[[pulse.level]]\nname = 'bad'\nguideline = 'x'",
+            ":2: name: 'bad' is no level of the pulse",
+            "",
+        ),
         ("[[notify]]\nfrom = 'a@b.example'", ":1: notify must stand as [notify]", ""),
-        ("[notify]\nfrom = 'nobody'", ":2: from: the sender 'nobody' is no e-mail address", "signals@example.com"),
-        ("[notify]\ngrace_hours = -1", ":2: grace_hours: -1 is no whole number of hours from 0 to 87600", ""),
+        (
+            "[notify]\nfrom = 'nobody'",
+            ":2: from: the sender 'nobody' is no e-mail address",
+            "signals@example.com",
+        ),
+        (
+            "[notify]\ngrace_hours = -1",
+            ":2: grace_hours: -1 is no whole number of hours from 0 to 87600",
+            "",
+        ),
         ("a = [1,", ":1:8: this is not TOML: ", "docs/configuration.md"),
         ("[[rule]]\nname = 'r'\nname = 's'", ":3:1: this is not TOML: duplicate key", ""),
     ];
@@ -346,15 +429,19 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
     sandbox.ok("rule add gone --kind adoption --event thing");
     sandbox.ok("rule remove gone");
     sandbox.ok("metric add fed --formula mrr");
-    let measure = "name = \"fed\", kind = \"reactive\", value = \"fed\", from = 0, to = 9, weight = 1";
+    let measure =
+        "name = \"fed\", kind = \"reactive\", value = \"fed\", from = 0, to = 9, weight = 1";
     sandbox.ok(&format!("health profile add kept --measure '{measure}'"));
     let before = exported(&sandbox);
     for (text, message, hint) in cases {
         // What is right in the file is not applied either.
         let text = format!("{text}\n[[segment]]\nname = \"fine\"\nwhere = \"mrr > 1\"\n");
-        let text = if text.starts_with("a =") { text.lines().next().unwrap().to_owned() } else { text };
+        let text =
+            if text.starts_with("a =") { text.lines().next().unwrap().to_owned() } else { text };
         sandbox.write("c.toml", &text);
-        for command in ["config check c.toml", "config apply c.toml --dry-run", "config apply c.toml"] {
+        for command in
+            ["config check c.toml", "config apply c.toml --dry-run", "config apply c.toml"]
+        {
             let outcome = sandbox.fails(command, 9);
             outcome.says(&[&format!("error: c.toml{message}"), hint]);
             assert_eq!(outcome.stdout, "", "{outcome}");
@@ -384,7 +471,9 @@ fn files_that_cannot_be_read_and_databases_that_are_not_there() {
         sandbox.fails(&format!("config {command} ."), 4).says(&["is a directory"]);
     }
     std::fs::write(sandbox.path("latin.toml"), b"# fine\n# caf\xe9\n").unwrap();
-    sandbox.fails("config check latin.toml", 9).says(&["latin.toml:2:6: this is not TOML: it is not UTF-8"]);
+    sandbox
+        .fails("config check latin.toml", 9)
+        .says(&["latin.toml:2:6: this is not TOML: it is not UTF-8"]);
     sandbox.fails("config export", 6);
     sandbox.write("empty.toml", "\u{feff}# nothing\r\n");
     sandbox.ok("config check empty.toml").says(&["names nothing"]);
@@ -398,7 +487,10 @@ fn an_export_is_a_whole_file_and_never_the_database() {
     let sandbox = with(EXAMPLE);
     sandbox.ok("config apply signals.toml");
     assert_eq!(sandbox.ok("config export --out out.toml").printed(), "");
-    assert_eq!(std::fs::read_to_string(sandbox.path("out.toml")).unwrap(), sandbox.ok("config export --out -").stdout);
+    assert_eq!(
+        std::fs::read_to_string(sandbox.path("out.toml")).unwrap(),
+        sandbox.ok("config export --out -").stdout
+    );
     sandbox.fails("config export --out signals.db", 2);
     sandbox.ok("config apply out.toml").says(&["nothing changes"]);
 }
@@ -408,7 +500,8 @@ fn everything_is_in_place_before_it_is_looked_at() {
     let sandbox = Sandbox::new();
     sandbox.ok("rule add a --event login --timeframe 7");
     sandbox.ok("rule add b --event login --timeframe 14");
-    // Two rules trade their timeframes; a rule stands before what it uses, and a metric before the one that it needs.
+    // Two rules trade their timeframes; a rule stands before what it uses, and a metric before the
+    // one that it needs.
     sandbox.write(
         "c.toml",
         "[[rule]]\nname = 'a'\nevent = 'login'\ntimeframe = 14\nwhere = 'x > 1'\nplaybook = 'p'\n\
@@ -418,7 +511,10 @@ fn everything_is_in_place_before_it_is_looked_at() {
     );
     sandbox.ok("config apply c.toml").says(&["3 new, 2 changed, 0 unchanged"]);
     // Another circle is told of those in it, and no other formula waits for it for ever.
-    sandbox.write("c.toml", "[[metric]]\nname = 'mrr_year'\nformula = 'x'\n[[metric]]\nname = 'y'\nformula = 'x'\n");
+    sandbox.write(
+        "c.toml",
+        "[[metric]]\nname = 'mrr_year'\nformula = 'x'\n[[metric]]\nname = 'y'\nformula = 'x'\n",
+    );
     let outcome = sandbox.fails("config apply c.toml", 9);
     outcome.says(&["c.toml:6: formula: the metric 'y' would need itself: y -> x -> y"]);
     assert!(!outcome.stderr.contains("mrr_year"), "{outcome}");
@@ -462,12 +558,16 @@ new reason 'support/weekend-cover' of kind pulse
 new reason 'need/season-over' of kind churn
 ";
     assert_eq!(outcome.stdout, expected, "{outcome}");
-    assert_eq!(sandbox.array("pulse history acme")[0]["reason_codes"], serde_json::json!(["support/slow-answers"]));
+    assert_eq!(
+        sandbox.array("pulse history acme")[0]["reason_codes"],
+        serde_json::json!(["support/slow-answers"])
+    );
     sandbox.ok("config apply c.toml").says(&["nothing changes: 4 items"]);
     let renamed = text.split_once("\n\n").unwrap().0;
     assert!(exported(&sandbox).starts_with(renamed), "{}", exported(&sandbox));
 
-    // Named again without its words, a reason has those that came with the program, and the team's own has none.
+    // Named again without its words, a reason has those that came with the program, and the team's
+    // own has none.
     sandbox.write(
         "c.toml",
         "[[reason]]\ncode = 'support/slow-answers'\n[[reason]]\ncode = 'competition/building-own'\n\
@@ -479,8 +579,13 @@ new reason 'need/season-over' of kind churn
     );
     assert_eq!(exported(&sandbox), expected);
 
-    sandbox.write("c.toml", "[[reason]]\ncode = 'value/missed-goals'\nrenamed_from = 'value/unproven-return'\n");
-    sandbox.fails("config apply c.toml", 9).says(&["c.toml:3: renamed_from: there is a reason code"]);
+    sandbox.write(
+        "c.toml",
+        "[[reason]]\ncode = 'value/missed-goals'\nrenamed_from = 'value/unproven-return'\n",
+    );
+    sandbox
+        .fails("config apply c.toml", 9)
+        .says(&["c.toml:3: renamed_from: there is a reason code"]);
 }
 
 #[test]
@@ -504,14 +609,18 @@ fn a_secret_is_refused_and_never_shown() {
         }
     }
     let holds_it = |name: &str| {
-        std::fs::read(sandbox.path(name)).is_ok_and(|bytes| bytes.windows(7).any(|part| part == b"hunter2"))
+        std::fs::read(sandbox.path(name))
+            .is_ok_and(|bytes| bytes.windows(7).any(|part| part == b"hunter2"))
     };
     assert!(!["signals.db", "signals.db-wal"].iter().any(|name| holds_it(name)));
     assert_eq!(std::fs::read(sandbox.path("signals.db")).unwrap(), before);
 
     sandbox.write("c.toml", "[notify]\nsmtp_url = \"file:/run/secrets/smtp\"\ngrace_hours = 4\n");
     sandbox.ok("config apply c.toml");
-    assert_eq!(exported(&sandbox), "[notify]\ngrace_hours = 4\nsmtp_url = \"file:/run/secrets/smtp\"\n");
+    assert_eq!(
+        exported(&sandbox),
+        "[notify]\ngrace_hours = 4\nsmtp_url = \"file:/run/secrets/smtp\"\n"
+    );
     sandbox.write("c.toml", "[notify]\n");
     sandbox.ok("config apply c.toml");
     assert_eq!(exported(&sandbox), "");
@@ -519,8 +628,9 @@ fn a_secret_is_refused_and_never_shown() {
 
 #[test]
 fn guidelines_of_the_pulse_are_the_teams_until_they_are_those_of_the_program() {
-    let sandbox =
-        with("[[pulse.level]]\nname = \"some-risk\"\nguideline = \"\"\"\nA goal is blocked.\nOr two.\"\"\"\n");
+    let sandbox = with(
+        "[[pulse.level]]\nname = \"some-risk\"\nguideline = \"\"\"\nA goal is blocked.\nOr two.\"\"\"\n",
+    );
     let shipped = sandbox.array("pulse scale");
     sandbox.ok("config apply signals.toml");
     assert_eq!(sandbox.array("pulse scale")[2]["guideline"], "A goal is blocked.\nOr two.");
@@ -534,8 +644,9 @@ fn guidelines_of_the_pulse_are_the_teams_until_they_are_those_of_the_program() {
 
 #[test]
 fn names_of_events_that_were_never_seen_are_told() {
-    let sandbox =
-        with("[[rule]]\nname = 'r'\nevent = 'logn'\ntimeframe = 10\n[[metric]]\nname = 'm'\nevent = 'logn'\n");
+    let sandbox = with(
+        "[[rule]]\nname = 'r'\nevent = 'logn'\ntimeframe = 10\n[[metric]]\nname = 'm'\nevent = 'logn'\n",
+    );
     sandbox.ok("config check signals.toml").says(&["no events were imported yet"]);
     sandbox.import_events(&[("acme", "login", "2026-03-30", 1)]);
     let outcome = sandbox.ok("config apply signals.toml");
@@ -580,20 +691,33 @@ to = 1
 weight = 1
 ";
     let sandbox = with(&format!("[[metric]]\nname = 'x'\nformula = 'mrr'\n{text}"));
-    sandbox.ok("config apply signals.toml").says(&["has 1 proactive and 1 reactive measures", "3 new"]);
-    assert_eq!(exported(&sandbox), format!("[[metric]]\nname = \"x\"\nformula = \"mrr\"\n\n{text}"));
-    sandbox.write("signals.toml", &text.replace("priority = -1\n", "").replace("weight = 0.5", "weight = 2"));
-    let expected = "changed health profile 'a'\n  priority: -1 -> 100\n  measure 'nps' weight: 0.5 -> 2\n";
+    sandbox
+        .ok("config apply signals.toml")
+        .says(&["has 1 proactive and 1 reactive measures", "3 new"]);
+    assert_eq!(
+        exported(&sandbox),
+        format!("[[metric]]\nname = \"x\"\nformula = \"mrr\"\n\n{text}")
+    );
+    sandbox.write(
+        "signals.toml",
+        &text.replace("priority = -1\n", "").replace("weight = 0.5", "weight = 2"),
+    );
+    let expected =
+        "changed health profile 'a'\n  priority: -1 -> 100\n  measure 'nps' weight: 0.5 -> 2\n";
     assert_eq!(sandbox.ok("config apply signals.toml").stdout, expected);
     assert_eq!(sandbox.array("health profile list")[0]["name"], "a");
 }
 
-/// Text from data is shown so that it does nothing to the terminal, and exported so that it stays what it is.
+/// Text from data is shown so that it does nothing to the terminal, and exported so that it stays
+/// what it is.
 #[test]
 fn hostile_text_is_escaped_on_the_way_out() {
     let sandbox = with("[[segment]]\nname = \"a\\u202eb\"\nwhere = \"plan = '\\u001b[31m'\"\n");
     let outcome = sandbox.ok("config apply signals.toml");
     assert_eq!(outcome.stdout, "new segment 'a<U+202E>b'\n");
-    assert_eq!(exported(&sandbox), "[[segment]]\nname = \"a\\u202eb\"\nwhere = \"plan = '\\u001b[31m'\"\n");
+    assert_eq!(
+        exported(&sandbox),
+        "[[segment]]\nname = \"a\\u202eb\"\nwhere = \"plan = '\\u001b[31m'\"\n"
+    );
     sandbox.ok("config apply signals.toml").says(&["nothing changes"]);
 }

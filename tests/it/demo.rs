@@ -25,7 +25,9 @@ fn it_is_the_same_every_time_whatever_the_day() {
         let read = |sandbox: &Sandbox| std::fs::read(sandbox.path("try").join(file)).unwrap();
         assert!(read(&one) == read(&two), "{file} differs");
     }
-    let signals = |sandbox: &Sandbox, database: &str| sandbox.ok(&format!("export signals --db {database}")).stdout;
+    let signals = |sandbox: &Sandbox, database: &str| {
+        sandbox.ok(&format!("export signals --db {database}")).stdout
+    };
     assert_eq!(signals(&one, "signals.db"), signals(&two, "try/signals.db"));
 }
 
@@ -41,14 +43,34 @@ fn the_story_is_told() {
 }
 
 fn every_command_is_shown_before_its_result(outcome: &Outcome) {
-    let commands: Vec<&str> = outcome.stdout.lines().filter_map(|line| line.strip_prefix("$ signals ")).collect();
-    for expected in ["init", "import events.csv", "import companies.csv", "event list", "rule list", "run", "status"] {
+    let commands: Vec<&str> =
+        outcome.stdout.lines().filter_map(|line| line.strip_prefix("$ signals ")).collect();
+    for expected in [
+        "init",
+        "import events.csv",
+        "import companies.csv",
+        "event list",
+        "rule list",
+        "run",
+        "status",
+    ] {
         assert!(commands.contains(&expected), "'{expected}' is not among {commands:?}");
     }
-    for beginning in
-        ["rule set ", "rule add ", "run --from ", "ack ", "reopen ", "list ", "show ", "company list ", "company show "]
-    {
-        assert!(commands.iter().any(|command| command.starts_with(beginning)), "no '{beginning}' in {commands:?}");
+    for beginning in [
+        "rule set ",
+        "rule add ",
+        "run --from ",
+        "ack ",
+        "reopen ",
+        "list ",
+        "show ",
+        "company list ",
+        "company show ",
+    ] {
+        assert!(
+            commands.iter().any(|command| command.starts_with(beginning)),
+            "no '{beginning}' in {commands:?}"
+        );
     }
     let (hello, _) = outcome.stdout.split_once("# 1.").unwrap();
     assert_eq!(hello, "$ cd try\n$ export SIGNALS_DB=signals.db\n\n");
@@ -57,20 +79,30 @@ fn every_command_is_shown_before_its_result(outcome: &Outcome) {
 }
 
 fn the_champion_who_leaves_is_seen_within_a_week(sandbox: &Sandbox) {
-    let signals = sandbox.array("list C-104 --type bad --event dashboard_viewed --since 2026-03-13 --until 2026-03-20");
+    let signals = sandbox.array(
+        "list C-104 --type bad --event dashboard_viewed --since 2026-03-13 --until 2026-03-20",
+    );
     assert_eq!(signals.len(), 1, "{signals:?}");
     assert_eq!(signals[0]["state"], "open");
     let shown = sandbox.ok(&format!("show {}", signals[0]["id"])).stdout;
     let champion = shown.lines().find(|line| line.contains("priya@northgate.example")).unwrap();
     assert!(champion.ends_with("stopped"), "{shown}");
-    assert!(shown.contains("acknowledged by maria (handled)") && shown.contains("reopened by maria"), "{shown}");
+    assert!(
+        shown.contains("acknowledged by maria (handled)") && shown.contains("reopened by maria"),
+        "{shown}"
+    );
 }
 
 fn the_outage_is_told_and_acknowledged(sandbox: &Sandbox, outcome: &Outcome) {
     outcome.says(&["2026-01-22", "companies turned at once under the rule dashboard_viewed"]);
     assert_eq!(outcome.stderr.matches("turned at once").count(), 1, "{outcome}");
-    let closed = sandbox.array("list --event dashboard_viewed --since 2026-01-22 --until 2026-01-25 --state closed");
-    assert!(closed.len() >= 20 && closed.iter().all(|signal| signal["acknowledged_by"] == "elena"), "{closed:?}");
+    let closed = sandbox.array(
+        "list --event dashboard_viewed --since 2026-01-22 --until 2026-01-25 --state closed",
+    );
+    assert!(
+        closed.len() >= 20 && closed.iter().all(|signal| signal["acknowledged_by"] == "elena"),
+        "{closed:?}"
+    );
 }
 
 fn the_others_of_the_story_have_their_signals(sandbox: &Sandbox) {
@@ -95,13 +127,17 @@ fn the_others_of_the_story_have_their_signals(sandbox: &Sandbox) {
 fn what_was_done_is_spread_over_the_months(sandbox: &Sandbox) {
     let days: Vec<String> = {
         let database = sandbox.database();
-        let mut statement = database.prepare("SELECT DISTINCT day FROM signal_history ORDER BY day").unwrap();
+        let mut statement =
+            database.prepare("SELECT DISTINCT day FROM signal_history ORDER BY day").unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     assert_eq!(days, ["2026-02-01", "2026-03-01", "2026-03-23", "2026-03-31"]);
     let status = &sandbox.array("status")[0];
     assert_eq!(status["companies"], 40);
-    assert_eq!((&status["events_from"], &status["events_to"]), (&"2025-12-02".into(), &"2026-03-31".into()));
+    assert_eq!(
+        (&status["events_from"], &status["events_to"]),
+        (&"2025-12-02".into(), &"2026-03-31".into())
+    );
     sandbox.ok("check");
 }
 

@@ -1,13 +1,16 @@
-//! The trend rule: every sentence of it as a small history, the rules, the days that are run, and what must come of it.
+//! The trend rule: every sentence of it as a small history, the rules, the days that are run, and
+//! what must come of it.
 //!
-//! The same cases go through the naive model, so that it can be trusted where nobody worked out the result by hand.
+//! The same cases go through the naive model, so that it can be trusted where nobody worked out the
+//! result by hand.
 
 use serde_json::Value;
 
 use crate::naive::{self, Direction, History, Rule};
 use crate::support::{EventRow, Sandbox, events_csv};
 
-/// A history, rules, the days to run, and the signals that must have been raised, as [`naive::Signal::brief`] has them.
+/// A history, rules, the days to run, and the signals that must have been raised, as
+/// [`naive::Signal::brief`] has them.
 struct Case {
     name: &'static str,
     events: String,
@@ -44,7 +47,11 @@ impl Case {
 
     fn by_naive_model(&self) -> Vec<naive::Signal> {
         let rows = naive::stored(&[naive::read_rows(&self.events)]);
-        History::new(&rows, &naive::read_churned(self.companies)).run(&self.rules, self.from, self.to)
+        History::new(&rows, &naive::read_churned(self.companies)).run(
+            &self.rules,
+            self.from,
+            self.to,
+        )
     }
 
     fn by_program(&self) -> Vec<naive::Signal> {
@@ -63,8 +70,9 @@ impl Case {
     }
 }
 
-/// Established companies named after their counts in the two windows of seven days that end on 2026-03-31
-/// (observation 18 to 24 March, decision 25 to 31), with what the rule says of each: `nothing`, or type and change.
+/// Established companies named after their counts in the two windows of seven days that end on
+/// 2026-03-31 (observation 18 to 24 March, decision 25 to 31), with what the rule says of each:
+/// `nothing`, or type and change.
 fn table(name: &'static str, rule: Rule, outcomes: &[(i64, i64, &str)]) -> Case {
     let event = rule.name.clone();
     let mut events = String::from("company_id,event,timestamp,count\n");
@@ -72,7 +80,9 @@ fn table(name: &'static str, rule: Rule, outcomes: &[(i64, i64, &str)]) -> Case 
     for (previous, current, outcome) in outcomes {
         let company = format!("{previous}-to-{current}");
         events += &format!("{company},signed_up,2026-01-10,1\n");
-        events += &format!("{company},{event},2026-03-20,{previous}\n{company},{event},2026-03-28,{current}\n");
+        events += &format!(
+            "{company},{event},2026-03-20,{previous}\n{company},{event},2026-03-28,{current}\n"
+        );
         if *outcome != "nothing" {
             expected.push(format!("{LAST_DAY} {event} {company} {outcome}"));
         }
@@ -131,7 +141,12 @@ fn thresholds() -> Vec<Case> {
         table(
             "T = 1",
             Rule::event("login", 7, 1),
-            &[(100, 99, "nothing"), (100, 98, "bad -2.0"), (99, 98, "bad -1.0"), (101, 102, "nothing")],
+            &[
+                (100, 99, "nothing"),
+                (100, 98, "bad -2.0"),
+                (99, 98, "bad -1.0"),
+                (101, 102, "nothing"),
+            ],
         ),
         table(
             "T = 100 never fires on a drop",
@@ -147,7 +162,8 @@ fn thresholds() -> Vec<Case> {
 }
 
 fn types_and_guards() -> Vec<Case> {
-    let changes = |down, up, new| [(100, 84, down), (100, 116, up), (0, 1, new), (100, 100, "nothing")];
+    let changes =
+        |down, up, new| [(100, 84, down), (100, 116, up), (0, 1, new), (100, 100, "nothing")];
     let ticket = || Rule { inverse: true, ..Rule::event("ticket_opened", 7, 15) };
     vec![
         table("inverse swaps the types", ticket(), &changes("good -16.0", "bad +16.0", "bad new")),
@@ -156,7 +172,11 @@ fn types_and_guards() -> Vec<Case> {
             Rule { direction: Direction::Down, ..login() },
             &changes("bad -16.0", "nothing", "nothing"),
         ),
-        table("up alone", Rule { direction: Direction::Up, ..login() }, &changes("nothing", "good +16.0", "good new")),
+        table(
+            "up alone",
+            Rule { direction: Direction::Up, ..login() },
+            &changes("nothing", "good +16.0", "good new"),
+        ),
         table(
             "direction is that of the counts, inverse or not",
             Rule { direction: Direction::Up, ..ticket() },
@@ -165,7 +185,13 @@ fn types_and_guards() -> Vec<Case> {
         table(
             "both windows together must reach the least number",
             Rule { min_events: Some(20), ..login() },
-            &[(12, 8, "bad -33.3"), (12, 7, "nothing"), (0, 20, "good new"), (0, 19, "nothing"), (20, 0, "bad -100.0")],
+            &[
+                (12, 8, "bad -33.3"),
+                (12, 7, "nothing"),
+                (0, 20, "good new"),
+                (0, 19, "nothing"),
+                (20, 0, "bad -100.0"),
+            ],
         ),
         table(
             "a chance of exactly P fires",
@@ -273,7 +299,8 @@ fn eligibility() -> Vec<Case> {
     ];
     seeds.extend(["old", "new", "newer"].into_iter().flat_map(dropping));
     let churn = [("gone", "login", "2026-01-10", 1), ("going", "login", "2026-01-10", 1)];
-    let churn: Vec<_> = churn.into_iter().chain(dropping("gone")).chain(dropping("going")).collect();
+    let churn: Vec<_> =
+        churn.into_iter().chain(dropping("gone")).chain(dropping("going")).collect();
     vec![
         Case::new(
             "a new account waits twice the timeframe, whatever an old record says",
@@ -281,7 +308,9 @@ fn eligibility() -> Vec<Case> {
             &seeds,
             &["2026-03-31 login old bad -88.9"],
         )
-        .companies("company_id,name,created_on\nold,Old,2026-03-01\nnew,New,2019-05-01\nnewer,Newer,\n"),
+        .companies(
+            "company_id,name,created_on\nold,Old,2026-03-01\nnew,New,2019-05-01\nnewer,Newer,\n",
+        ),
         Case::new(
             "a new account is heard of on the first day on which it is established",
             login(),
@@ -289,20 +318,27 @@ fn eligibility() -> Vec<Case> {
             &["2026-04-01 login new bad -88.9"], // D - 13 = 19 March
         )
         .days("2026-03-30", "2026-04-01"),
-        Case::new("churned on the day is churned", login(), &churn, &["2026-03-31 login going bad -88.9"])
-            .companies("company_id,name,churned_on\ngone,Gone,2026-03-31\ngoing,Going,2026-04-01\n"),
+        Case::new(
+            "churned on the day is churned",
+            login(),
+            &churn,
+            &["2026-03-31 login going bad -88.9"],
+        )
+        .companies("company_id,name,churned_on\ngone,Gone,2026-03-31\ngoing,Going,2026-04-01\n"),
     ]
 }
 
 fn once_per_timeframe() -> Vec<Case> {
-    // Seven events less every day from 10 February on, so that a window always has 7 * 49 = 343 less than the one before
-    // it. On 1 March, the 20th day: 959 (the 7th to 13th day) to 616; on 8 March 616 to 273. Always more than 15 %.
+    // Seven events less every day from 10 February on, so that a window always has 7 * 49 = 343
+    // less than the one before it. On 1 March, the 20th day: 959 (the 7th to 13th day) to 616; on 8
+    // March 616 to 273. Always more than 15 %.
     let falling: Vec<(String, i64)> =
         (0..28).map(|n| (naive::date(naive::day("2026-02-10") + n), 200 - 7 * n)).collect();
     let falling: Vec<EventRow<'_>> =
         falling.iter().map(|(day, count)| ("acme", "login", day.as_str(), *count)).collect();
-    // 1000 on 18 February are in the observation windows of 1 to 3 March (from 16, 17, 18 February). 100 on 26 February
-    // are in the decision windows up to 4 March, and in the observation windows of 5 to 11 March.
+    // 1000 on 18 February are in the observation windows of 1 to 3 March (from 16, 17, 18
+    // February). 100 on 26 February are in the decision windows up to 4 March, and in the
+    // observation windows of 5 to 11 March.
     let turning = [
         ("acme", "signed_up", "2026-02-01", 1),
         ("acme", "login", "2026-02-18", 1000),
@@ -320,7 +356,11 @@ fn once_per_timeframe() -> Vec<Case> {
             "the other type is raised at once",
             login(),
             &turning,
-            &["2026-03-01 login acme bad -90.0", "2026-03-04 login acme good new", "2026-03-05 login acme bad -100.0"],
+            &[
+                "2026-03-01 login acme bad -90.0",
+                "2026-03-04 login acme good new",
+                "2026-03-05 login acme bad -100.0",
+            ],
         )
         .days("2026-03-01", "2026-03-20"),
         Case::new(
@@ -346,25 +386,38 @@ fn people() -> Vec<Case> {
     vec![
         case(
             "people count once, however much they do",
-            on("18", "ann ann bob cy") + &on("24", "ann bob") + &on("25", "ann ann ann ann ann") + &on("31", "bob"),
+            on("18", "ann ann bob cy")
+                + &on("24", "ann bob")
+                + &on("25", "ann ann ann ann ann")
+                + &on("31", "bob"),
             &["2026-03-31 active acme bad -33.3"], // ann bob cy, ann bob
         ),
         case("another person is no change", on("18", "ann bob") + &on("25", "cy dee"), &[]),
         case(
             "people count over all events",
-            on("18", "ann") + "acme,export,2026-03-25,ann\nacme,login,2026-03-26,ann\nacme,export,2026-03-27,bob\n",
+            on("18", "ann")
+                + "acme,export,2026-03-25,ann\nacme,login,2026-03-26,ann\nacme,export,2026-03-27,bob\n",
             &["2026-03-31 active acme good +100.0"],
         ),
         case(
             "an event without a person is nobody",
-            on("18", "ann bob") + &on("25", "ann bob") + "acme,login,2026-03-26,\nacme,login,2026-03-27,\n",
+            on("18", "ann bob")
+                + &on("25", "ann bob")
+                + "acme,login,2026-03-26,\nacme,login,2026-03-27,\n",
             &[],
         ),
     ]
 }
 
 fn all_cases() -> Vec<Case> {
-    let groups = [thresholds(), types_and_guards(), windows(), eligibility(), once_per_timeframe(), people()];
+    let groups = [
+        thresholds(),
+        types_and_guards(),
+        windows(),
+        eligibility(),
+        once_per_timeframe(),
+        people(),
+    ];
     groups.into_iter().flatten().collect()
 }
 
@@ -439,7 +492,10 @@ fn a_signal_has_the_fields_of_the_contract_in_order() {
     let names = "id company_id company_name csm rule kind event type state raised_on timeframe_days threshold_pct \
                  observation_from observation_to observation_count decision_from decision_to decision_count change_pct \
                  chance detail acknowledged_by acknowledged_at reason";
-    assert_eq!(signal.keys().map(String::as_str).collect::<Vec<_>>(), names.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(
+        signal.keys().map(String::as_str).collect::<Vec<_>>(),
+        names.split_whitespace().collect::<Vec<_>>()
+    );
     let values = [
         ("company_id", "\"acme\""),
         ("csm", "null"),
@@ -465,7 +521,11 @@ fn a_signal_has_the_fields_of_the_contract_in_order() {
     for (name, value) in values {
         assert_eq!(signal[name].to_string(), value, "{name}");
     }
-    assert!(signal["detail"].as_str().is_some_and(|detail| !detail.is_empty() && !detail.contains('\n')));
+    assert!(
+        signal["detail"]
+            .as_str()
+            .is_some_and(|detail| !detail.is_empty() && !detail.contains('\n'))
+    );
     let csv = sandbox.ok("list --format csv").stdout;
     assert_eq!(csv.lines().next().unwrap(), names.split_whitespace().collect::<Vec<_>>().join(","));
     assert_eq!(csv.lines().count(), 2, "{csv}");
@@ -497,7 +557,8 @@ fn the_chance_is_exact_with_and_without_the_guard() {
     }
     // 1/128 and 2^-1000 are at most 0.01.
     let unlikely = sandbox.array("list --max-chance 0.01 --sort chance");
-    let companies: Vec<_> = unlikely.iter().map(|signal| signal["company_id"].as_str().unwrap()).collect();
+    let companies: Vec<_> =
+        unlikely.iter().map(|signal| signal["company_id"].as_str().unwrap()).collect();
     assert_eq!(companies, ["1000-to-0", "7-to-0"]);
 }
 
@@ -505,10 +566,16 @@ fn the_chance_is_exact_with_and_without_the_guard() {
 fn the_chance_of_a_change_among_millions_is_found_too() {
     let sandbox = Sandbox::new();
     let mut rows = Vec::new();
-    // 2,000,000 to 1,500,000 is some 267 standard deviations; 1,000,000 to 1,020,000 is 14, and so between 1e-46 and 1e-43.
-    for (company, previous, current) in [("drop", 2_000_000, 1_500_000), ("rise", 1_000_000, 1_020_000)] {
+    // 2,000,000 to 1,500,000 is some 267 standard deviations; 1,000,000 to 1,020,000 is 14, and so
+    // between 1e-46 and 1e-43.
+    for (company, previous, current) in
+        [("drop", 2_000_000, 1_500_000), ("rise", 1_000_000, 1_020_000)]
+    {
         rows.push((company, "login", "2026-01-10", 1));
-        rows.extend([(company, "login", "2026-03-20", previous), (company, "login", "2026-03-31", current)]);
+        rows.extend([
+            (company, "login", "2026-03-20", previous),
+            (company, "login", "2026-03-31", current),
+        ]);
     }
     sandbox.import_events(&rows);
     sandbox.ok("rule set login --threshold 1 --max-chance 0.01");
@@ -522,25 +589,35 @@ fn the_chance_of_a_change_among_millions_is_found_too() {
 fn the_chance_for_people_looks_at_those_who_came_or_went() {
     let sandbox = Sandbox::new();
     let mut rows = String::from("company_id,event,timestamp,person_id\n");
-    // half: p1 to p10, then p1 to p5; 5 of 5 went: 1/32. swap: p1 to p4, then p4 and p5; 3 of 4 went: 5/16.
-    for (company, day, people) in
-        [("half", "20", 1..=10), ("half", "28", 1..=5), ("swap", "20", 1..=4), ("swap", "28", 4..=5)]
-    {
+    // half: p1 to p10, then p1 to p5; 5 of 5 went: 1/32. swap: p1 to p4, then p4 and p5; 3 of 4
+    // went: 5/16.
+    for (company, day, people) in [
+        ("half", "20", 1..=10),
+        ("half", "28", 1..=5),
+        ("swap", "20", 1..=4),
+        ("swap", "28", 4..=5),
+    ] {
         rows += &format!("{company},signed_up,2026-01-10,\n");
-        rows += &people.map(|p| format!("{company},login,2026-03-{day},p{p}\n")).collect::<String>();
+        rows +=
+            &people.map(|p| format!("{company},login,2026-03-{day},p{p}\n")).collect::<String>();
     }
     sandbox.write("events.csv", &rows);
     sandbox.ok("import events.csv");
     sandbox.ok("rule add active --kind trend --people --timeframe 7 --threshold 15");
     sandbox.ok("run --as-of 2026-03-31");
     let raised = sandbox.signals();
-    let found: Vec<_> = raised.iter().map(|s| (s.company_id.as_str(), s.event.as_deref(), s.chance)).collect();
-    assert_eq!(found, [("half", None, naive::Chance(1.0 / 32.0)), ("swap", None, naive::Chance(5.0 / 16.0))]);
+    let found: Vec<_> =
+        raised.iter().map(|s| (s.company_id.as_str(), s.event.as_deref(), s.chance)).collect();
+    assert_eq!(
+        found,
+        [("half", None, naive::Chance(1.0 / 32.0)), ("swap", None, naive::Chance(5.0 / 16.0))]
+    );
 }
 
 #[test]
 fn days_are_those_of_the_zone_of_the_database() {
-    // In Bucharest, 22:30 UTC on 24 March is 00:30 on the 25th; 21:30 UTC on 31 March, in summer time, is 00:30 on 1 April.
+    // In Bucharest, 22:30 UTC on 24 March is 00:30 on the 25th; 21:30 UTC on 31 March, in summer
+    // time, is 00:30 on 1 April.
     let sandbox = Sandbox::empty();
     sandbox.ok("init --timezone Europe/Bucharest");
     sandbox.import_events(&[
@@ -554,7 +631,10 @@ fn days_are_those_of_the_zone_of_the_database() {
     sandbox.ok("rule set login");
     sandbox.ok("run --as-of 2026-03-31");
     let signal = &sandbox.signals()[0];
-    assert_eq!((signal.observation_count, signal.decision_count, signal.change_pct), (10, 6, Some(-40.0)));
+    assert_eq!(
+        (signal.observation_count, signal.decision_count, signal.change_pct),
+        (10, 6, Some(-40.0))
+    );
 }
 
 #[test]
@@ -580,7 +660,13 @@ fn values_out_of_range_are_refused() {
     }
     sandbox.ok("run --as-of 2026-03-31");
     assert_eq!(sandbox.briefs(), [""; 0]);
-    for right in ["--timeframe 30", "--threshold 1", "--threshold 100", "--max-chance 0.999", "--min-events 0"] {
+    for right in [
+        "--timeframe 30",
+        "--threshold 1",
+        "--threshold 100",
+        "--max-chance 0.999",
+        "--min-events 0",
+    ] {
         sandbox.ok(&format!("rule set login {right}"));
     }
 }
@@ -605,7 +691,10 @@ fn setting_a_rule_again_keeps_what_is_not_given() {
     sandbox.ok("rule set login --threshold 12");
     sandbox.ok("run --as-of 2026-03-31");
     let signal = &sandbox.signals()[0];
-    assert_eq!((signal.timeframe_days, signal.threshold_pct, signal.kind_of_change.as_str()), (7, 12, "good"));
+    assert_eq!(
+        (signal.timeframe_days, signal.threshold_pct, signal.kind_of_change.as_str()),
+        (7, 12, "good")
+    );
     sandbox.fails("rule add login --kind adoption --event login", 9);
 }
 
@@ -655,7 +744,8 @@ fn an_acknowledged_signal_holds_back_the_next_as_an_open_one_does() {
 fn events_are_listed_with_their_rules() {
     let sandbox = acme();
     sandbox.ok("rule set login");
-    let mut names: Vec<Value> = sandbox.array("event list").iter().map(|event| event["event"].clone()).collect();
+    let mut names: Vec<Value> =
+        sandbox.array("event list").iter().map(|event| event["event"].clone()).collect();
     names.sort_by_key(Value::to_string);
     assert_eq!(names, ["login", "signed_up"]);
 }

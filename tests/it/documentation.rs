@@ -1,16 +1,22 @@
-//! What the documents say is so: generated parts are current, every command shown is run, every other one is understood.
+//! What the documents say is so: generated parts are current, every command shown is run, every
+//! other one is understood.
 //!
 //! - Between `<!-- generated: NAME -->` and `<!-- end -->` stands what [`generated`] makes.
-//! - A `console` block is run line by line, in order, in one sandbox for each document, which has `events.csv` and
-//!   `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes, to standard output and standard error.
-//!   A line `…` stands for lines left out. A command that must fail ends in `# exits with N`. A block marked
-//!   `console demo` is run in the folder that `signals demo` makes.
-//! - A block marked `toml FILE` is written into the sandbox under that name, before anything is run.
-//! - An `sql` block is run against the database of that sandbox; the `text` block after it shows the rows.
-//! - What is in `sh` and `crontab` blocks needs a network, a clock or a compiler: it is not run, but every `signals`
-//!   command in it must be one that the program understands. So must those in the text, as far as they go.
+//! - A `console` block is run line by line, in order, in one sandbox for each document, which has
+//! `events.csv` and `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes,
+//! to standard output and standard error. A line `…` stands for lines left out. A command that must
+//! fail ends in `# exits with N`. A block marked `console demo` is run in the folder that `signals
+//! demo` makes.
+//! - A block marked `toml FILE` is written into the sandbox under that name, before anything is
+//! run.
+//! - An `sql` block is run against the database of that sandbox; the `text` block after it shows
+//! the rows.
+//! - What is in `sh` and `crontab` blocks needs a network, a clock or a compiler: it is not run,
+//! but every `signals` command in it must be one that the program understands. So must those in the
+//! text, as far as they go.
 //!
-//! `UPDATE_DOCS=1 cargo test documentation` writes what comes into the documents, to be read before it is committed.
+//! `UPDATE_DOCS=1 cargo test documentation` writes what comes into the documents, to be read before
+//! it is committed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -67,7 +73,11 @@ fn links_between_documents_lead_somewhere() {
         for (_, rest) in text.match_indices("](").map(|(at, mark)| text.split_at(at + mark.len())) {
             let target = rest.split(')').next().unwrap().split('#').next().unwrap();
             if !target.is_empty() && !target.contains("://") {
-                assert!(path.parent().unwrap().join(target).exists(), "{}: {target}", path.display());
+                assert!(
+                    path.parent().unwrap().join(target).exists(),
+                    "{}: {target}",
+                    path.display()
+                );
             }
         }
     }
@@ -79,7 +89,8 @@ fn every_help_has_examples_that_are_understood() {
     walk(&Cli::command(), "", &mut paths);
     for path in paths {
         let help = help(&path);
-        let examples: Vec<&str> = help.split_once("\nExample").map_or("", |(_, after)| after).split("\n\n").collect();
+        let examples: Vec<&str> =
+            help.split_once("\nExample").map_or("", |(_, after)| after).split("\n\n").collect();
         let lines: Vec<&str> = examples[0].lines().skip(1).collect();
         // The demonstration shows its commands as it goes.
         assert!(!lines.is_empty() || path == "demo", "`signals {path} --help` has no example");
@@ -92,11 +103,14 @@ fn every_help_has_examples_that_are_understood() {
 
 #[test]
 fn every_table_is_documented() {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/database.md")).unwrap();
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/database.md")).unwrap();
     let sandbox = Sandbox::new();
     let database = sandbox.database();
-    let mut statement = database.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").unwrap();
-    let names: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut statement =
+        database.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')").unwrap();
+    let names: Vec<String> =
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert!(names.len() > 10);
     for name in names.iter().filter(|name| !name.starts_with("sqlite_")) {
         assert!(text.contains(&format!("`{name}`")), "docs/database.md says nothing of {name}");
@@ -136,13 +150,17 @@ fn check(name: &str, text: &str) -> Checked {
             sandbox.write(file, &(body.join("\n") + "\n"));
         }
     }
-    for (wanted, first) in [("console", ""), ("console demo", "cd signals-demo; export SIGNALS_DB=signals.db; ")] {
+    for (wanted, first) in
+        [("console", ""), ("console demo", "cd signals-demo; export SIGNALS_DB=signals.db; ")]
+    {
         for index in 0..parts.len() {
             let (before, after) = parts.split_at_mut(index + 1);
             let Part::Block { language, line, body } = &mut before[index] else { continue };
             let place = format!("{name}:{line}");
             match language.as_str() {
-                language if language == wanted => run_block(&place, &sandbox, first, body, &mut checked),
+                language if language == wanted => {
+                    run_block(&place, &sandbox, first, body, &mut checked)
+                }
                 "sql" if wanted == "console" => query(&place, &sandbox, body, after, &mut checked),
                 _ => {}
             }
@@ -161,14 +179,20 @@ fn parts(text: &str) -> Vec<Part> {
     for (number, line) in text.lines().enumerate() {
         match (line.strip_prefix("```"), parts.last_mut().unwrap()) {
             (Some(language), _) if !is_open => {
-                parts.push(Part::Block { language: language.to_owned(), line: number + 1, body: Vec::new() });
+                parts.push(Part::Block {
+                    language: language.to_owned(),
+                    line: number + 1,
+                    body: Vec::new(),
+                });
                 is_open = true;
             }
             (Some(_), _) => {
                 parts.push(Part::Prose(Vec::new()));
                 is_open = false;
             }
-            (None, Part::Prose(lines) | Part::Block { body: lines, .. }) => lines.push(line.to_owned()),
+            (None, Part::Prose(lines) | Part::Block { body: lines, .. }) => {
+                lines.push(line.to_owned())
+            }
         }
     }
     parts
@@ -200,8 +224,15 @@ fn sandbox() -> Sandbox {
 
 // ---- Blocks that are run
 
-/// Runs the commands of a block, each with `first` before it, and puts what came in place of what is shown.
-fn run_block(place: &str, sandbox: &Sandbox, first: &str, body: &mut Vec<String>, checked: &mut Checked) {
+/// Runs the commands of a block, each with `first` before it, and puts what came in place of what
+/// is shown.
+fn run_block(
+    place: &str,
+    sandbox: &Sandbox,
+    first: &str,
+    body: &mut Vec<String>,
+    checked: &mut Checked,
+) {
     let mut fresh = Vec::new();
     let mut rest = body.as_slice();
     while let Some((command, after)) = rest.split_first() {
@@ -212,9 +243,13 @@ fn run_block(place: &str, sandbox: &Sandbox, first: &str, body: &mut Vec<String>
         let shown = after.iter().take_while(|line| !line.starts_with("$ ")).count();
         let (shown, next) = after.split_at(shown);
         let (status, came) = run_in(sandbox, &format!("{first}{command}"));
-        let expected = command.split_once("# exits with ").map_or(0, |(_, code)| code.trim().parse().unwrap_or(-1));
+        let expected = command
+            .split_once("# exits with ")
+            .map_or(0, |(_, code)| code.trim().parse().unwrap_or(-1));
         if status != expected {
-            checked.wrong.push(format!("{place}: `{command}` exits with {status}:\n{}", came.join("\n")));
+            checked
+                .wrong
+                .push(format!("{place}: `{command}` exits with {status}:\n{}", came.join("\n")));
         }
         fresh.push(format!("$ {command}"));
         // Blank lines between two commands are for the eye.
@@ -223,9 +258,10 @@ fn run_block(place: &str, sandbox: &Sandbox, first: &str, body: &mut Vec<String>
         if matches(shown, &came) {
             fresh.extend_from_slice(shown);
         } else {
-            checked
-                .outdated
-                .push(format!("{place}: `{command}` does not print what is shown but:\n{}", came.join("\n")));
+            checked.outdated.push(format!(
+                "{place}: `{command}` does not print what is shown but:\n{}",
+                came.join("\n")
+            ));
             fresh.extend(came);
         }
         fresh.extend_from_slice(blank);
@@ -238,13 +274,15 @@ fn run_block(place: &str, sandbox: &Sandbox, first: &str, body: &mut Vec<String>
 fn matches(shown: &[String], came: &[String]) -> bool {
     match shown.split_first() {
         None => came.is_empty(),
-        Some((line, rest)) if line == "…" => (0..=came.len()).any(|left_out| matches(rest, &came[left_out..])),
+        Some((line, rest)) if line == "…" => {
+            (0..=came.len()).any(|left_out| matches(rest, &came[left_out..]))
+        }
         Some((line, rest)) => came.first() == Some(line) && matches(rest, &came[1..]),
     }
 }
 
-/// Runs a line in a shell whose environment has nothing but what is set here, and where both streams are one, as on a
-/// terminal.
+/// Runs a line in a shell whose environment has nothing but what is set here, and where both
+/// streams are one, as on a terminal.
 fn run_in(sandbox: &Sandbox, line: &str) -> (i32, Vec<String>) {
     let folder = sandbox.path("");
     let program = Path::new(env!("CARGO_BIN_EXE_signals")).parent().unwrap();
@@ -261,11 +299,20 @@ fn run_in(sandbox: &Sandbox, line: &str) -> (i32, Vec<String>) {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let text = text.replace(folder.to_string_lossy().trim_end_matches('/'), HOME);
-    (output.status.code().unwrap_or(-1), text.lines().map(|line| line.trim_end().to_owned()).collect())
+    (
+        output.status.code().unwrap_or(-1),
+        text.lines().map(|line| line.trim_end().to_owned()).collect(),
+    )
 }
 
 /// Runs a query, and puts its rows into the `text` block that follows.
-fn query(place: &str, sandbox: &Sandbox, sql: &[String], after: &mut [Part], checked: &mut Checked) {
+fn query(
+    place: &str,
+    sandbox: &Sandbox,
+    sql: &[String],
+    after: &mut [Part],
+    checked: &mut Checked,
+) {
     let fresh = match rows(sandbox, &sql.join("\n")) {
         Ok(rows) => rows,
         Err(error) => return checked.wrong.push(format!("{place}: {error}")),
@@ -278,7 +325,9 @@ fn query(place: &str, sandbox: &Sandbox, sql: &[String], after: &mut [Part], che
         None => checked.wrong.push(format!("{place}: a text block with the rows must follow")),
         Some(shown) if matches(shown, &fresh) => {}
         Some(shown) => {
-            checked.outdated.push(format!("{place}: the rows are not those shown but:\n{}", fresh.join("\n")));
+            checked
+                .outdated
+                .push(format!("{place}: the rows are not those shown but:\n{}", fresh.join("\n")));
             *shown = fresh;
         }
     }
@@ -287,7 +336,8 @@ fn query(place: &str, sandbox: &Sandbox, sql: &[String], after: &mut [Part], che
 /// The rows as the `sqlite3` shell prints them with `-header`, its columns between bars.
 fn rows(sandbox: &Sandbox, sql: &str) -> rusqlite::Result<Vec<String>> {
     let path = sandbox.path(".local/share/signals/signals.db");
-    let database = rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let database =
+        rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut statement = database.prepare(sql)?;
     let width = statement.column_count();
     let mut lines = vec![statement.column_names().collect::<Vec<_>>().join("|")];
@@ -298,7 +348,9 @@ fn rows(sandbox: &Sandbox, sql: &str) -> rusqlite::Result<Vec<String>> {
                 ValueRef::Null => String::new(),
                 ValueRef::Integer(number) => number.to_string(),
                 ValueRef::Real(number) => format!("{number:?}"),
-                ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
+                ValueRef::Text(text) | ValueRef::Blob(text) => {
+                    String::from_utf8_lossy(text).into_owned()
+                }
             })
         });
         lines.push(cells.collect::<rusqlite::Result<Vec<String>>>()?.join("|"));
@@ -313,8 +365,12 @@ fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
         Part::Prose(lines) => {
             // Spans may be broken over lines.
             let text = lines.join(" ");
-            for span in text.split('`').skip(1).step_by(2).filter(|span| span.starts_with("signals ")) {
-                checked.wrong.extend(misnamed(span).map(|problem| format!("{name}: `{span}`: {problem}")));
+            for span in
+                text.split('`').skip(1).step_by(2).filter(|span| span.starts_with("signals "))
+            {
+                checked
+                    .wrong
+                    .extend(misnamed(span).map(|problem| format!("{name}: `{span}`: {problem}")));
             }
         }
         Part::Block { language, line, body } => {
@@ -324,7 +380,9 @@ fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
                 "console" | "console demo" | "sql" | "text" | "csv" => return,
                 file if file.starts_with("toml ") => return,
                 other => {
-                    checked.wrong.push(format!("{name}:{line}: nobody knows how to check '{other}'"));
+                    checked
+                        .wrong
+                        .push(format!("{name}:{line}: nobody knows how to check '{other}'"));
                     return;
                 }
             };
@@ -334,9 +392,11 @@ fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
     }
 }
 
-/// The command of a crontab line: what follows five fields, or nothing in a line that sets a variable.
+/// The command of a crontab line: what follows five fields, or nothing in a line that sets a
+/// variable.
 fn crontab_command(line: &str) -> Option<&str> {
-    let is_field = |word: &str| word.chars().all(|letter| letter.is_ascii_digit() || "*/,-".contains(letter));
+    let is_field =
+        |word: &str| word.chars().all(|letter| letter.is_ascii_digit() || "*/,-".contains(letter));
     let mut rest = line.trim();
     for _ in 0..5 {
         let (_, after) = rest.split_once(' ').filter(|(field, _)| is_field(field))?;
@@ -349,8 +409,11 @@ fn crontab_command(line: &str) -> Option<&str> {
 fn misunderstood(line: &str) -> Vec<String> {
     let line = without_substitutions(&line.replace("cargo run --release -- ", "signals "));
     let commands = line.split(['|', ';']).flat_map(|part| part.split("&&"));
-    let words = commands.map(words).filter(|words| words.first().is_some_and(|first| first == "signals"));
-    words.filter_map(|words| refusal(&words).map(|why| format!("`{}`: {why}", words.join(" ")))).collect()
+    let words =
+        commands.map(words).filter(|words| words.first().is_some_and(|first| first == "signals"));
+    words
+        .filter_map(|words| refusal(&words).map(|why| format!("`{}`: {why}", words.join(" "))))
+        .collect()
 }
 
 /// A word in place of each `$(…)`.
@@ -365,9 +428,12 @@ fn without_substitutions(line: &str) -> String {
 }
 
 fn refusal(words: &[String]) -> Option<String> {
-    let words = words.iter().take_while(|word| !word.starts_with(['>', '<', '#']) && *word != "2>&1");
+    let words =
+        words.iter().take_while(|word| !word.starts_with(['>', '<', '#']) && *word != "2>&1");
     match Cli::command().try_get_matches_from(words) {
-        Err(error) if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+        Err(error)
+            if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
             Some(error.to_string())
         }
         _ => None,
@@ -389,8 +455,8 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What is wrong with a command that the text mentions, perhaps not as a whole: a subcommand or an option that does not
-/// exist.
+/// What is wrong with a command that the text mentions, perhaps not as a whole: a subcommand or an
+/// option that does not exist.
 fn misnamed(mention: &str) -> Option<String> {
     let mut root = Cli::command();
     root.build();
@@ -404,7 +470,10 @@ fn misnamed(mention: &str) -> Option<String> {
             }
         } else if let Some(found) = command.find_subcommand(word) {
             command = found;
-        } else if command.has_subcommands() && !command.get_name().eq("run") && word.starts_with(char::is_alphabetic) {
+        } else if command.has_subcommands()
+            && !command.get_name().eq("run")
+            && word.starts_with(char::is_alphabetic)
+        {
             return Some(format!("`{}` has no command {word}", command.get_name()));
         }
     }
@@ -460,8 +529,12 @@ fn attributes() -> String {
             )
             .unwrap();
         }
-        writeln!(text, "| `{}` | {} | {} | {} |", attribute.name, attribute.kind, attribute.unit, attribute.help)
-            .unwrap();
+        writeln!(
+            text,
+            "| `{}` | {} | {} | {} |",
+            attribute.name, attribute.kind, attribute.unit, attribute.help
+        )
+        .unwrap();
     }
     text + "\n"
 }
@@ -471,7 +544,9 @@ fn presets() -> String {
         "\n| preset | known from | type | what it is for | rule | playbook |\n|---|---|---|---|---|---|\n",
     );
     for preset in shipped_presets() {
-        let options = views::presets::options(preset).map(|options| format!(" {options}")).unwrap_or_default();
+        let options = views::presets::options(preset)
+            .map(|options| format!(" {options}"))
+            .unwrap_or_default();
         let usual = if preset.usual { ", usual" } else { "" };
         let (source, purpose, playbook) = (&preset.source, &preset.purpose, &preset.playbook);
         let (kind, rule) = (views::presets::type_of(preset), views::presets::rule(preset));
@@ -482,7 +557,8 @@ fn presets() -> String {
 }
 
 fn functions() -> String {
-    let names: Vec<String> = signals::store::EXPRESSION_FUNCTIONS.iter().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> =
+        signals::store::EXPRESSION_FUNCTIONS.iter().map(|name| format!("`{name}`")).collect();
     format!("\n{}\n\n", names.join(" "))
 }
 
@@ -515,7 +591,8 @@ fn commands() -> String {
         let help = help(&path);
         let global = global_options(&help);
         let own = help.replace(&format!("\n\n{global}"), "");
-        let heading = if path.is_empty() { "signals".to_owned() } else { format!("signals {path}") };
+        let heading =
+            if path.is_empty() { "signals".to_owned() } else { format!("signals {path}") };
         write!(text, "\n## {heading}\n\n```text\n{own}\n```\n").unwrap();
     }
     text + "\n"
@@ -548,7 +625,8 @@ fn catalogue() -> Catalogue {
 fn imported(catalogue: &Catalogue) -> Vec<&kinds::Kind> {
     let sandbox = Sandbox::new();
     let is_imported = |kind: &&kinds::Kind| {
-        let required = kind.columns.iter().filter(|column| column.required).map(|column| column.name.as_str());
+        let required =
+            kind.columns.iter().filter(|column| column.required).map(|column| column.name.as_str());
         sandbox.write("header.csv", &(required.collect::<Vec<_>>().join(",") + ",source\n"));
         sandbox.run(&format!("import --kind {} header.csv", kind.name)).status == 0
     };
@@ -569,7 +647,8 @@ fn columns() -> String {
         .unwrap();
         text.push_str("|---|---|---|---|\n");
         for column in &kind.columns {
-            let name = format!("`{}`{}", column.name, if column.required { ", required" } else { "" });
+            let name =
+                format!("`{}`{}", column.name, if column.required { ", required" } else { "" });
             let (aliases, instead) = (quoted(&column.aliases), quoted(&column.instead));
             writeln!(text, "| {name} | {} | {aliases} | {instead} |", holds(&column.cell)).unwrap();
         }
@@ -602,11 +681,25 @@ fn holds(cell: &CellType) -> String {
 fn products() -> String {
     let catalogue = catalogue();
     let imported: Vec<&str> = imported(&catalogue).iter().map(|kind| kind.name.as_str()).collect();
-    let mut text = String::from("\n| product | kind | recognised by the columns | read as |\n|---|---|---|---|\n");
-    for product in catalogue.products.iter().filter(|product| imported.contains(&product.kind.as_str())) {
-        let columns = product.columns.iter().map(|column| format!("`{}` from {}", column.name, quoted(&column.from)));
+    let mut text = String::from(
+        "\n| product | kind | recognised by the columns | read as |\n|---|---|---|---|\n",
+    );
+    for product in
+        catalogue.products.iter().filter(|product| imported.contains(&product.kind.as_str()))
+    {
+        let columns = product
+            .columns
+            .iter()
+            .map(|column| format!("`{}` from {}", column.name, quoted(&column.from)));
         let columns = columns.collect::<Vec<_>>().join("; ");
-        writeln!(text, "| {} | {} | {} | {columns} |", product.name, product.kind, quoted(&product.signature)).unwrap();
+        writeln!(
+            text,
+            "| {} | {} | {} | {columns} |",
+            product.name,
+            product.kind,
+            quoted(&product.signature)
+        )
+        .unwrap();
     }
     text + "\n"
 }
@@ -618,7 +711,8 @@ fn a_wrong_output_is_found_and_put_right() {
     let text = "# Title\n\n```console\n$ signals init\nready\n\n$ signals import --list\n…\n```\n";
     let checked = check("made-up.md", text);
     assert_eq!((checked.outdated.len(), checked.wrong.len()), (1, 0), "{:?}", checked.wrong);
-    let ready = format!("{HOME}/.local/share/signals/signals.db is ready; days begin and end in UTC");
+    let ready =
+        format!("{HOME}/.local/share/signals/signals.db is ready; days begin and end in UTC");
     assert!(checked.text.contains(&ready), "{}", checked.text);
     assert!(checked.text.contains("\n\n$ signals import --list\n…\n```\n"), "{}", checked.text);
     let again = check("made-up.md", &checked.text);
@@ -653,6 +747,11 @@ fn what_is_right_is_left_alone() {
                 ```crontab\nSIGNALS_DB=/srv/signals.db\n15 6 * * 1-5 signals import a.csv --quiet && signals run -q\n```\n\
                 ```sh\nsignals backup /b/$(date +%F).db\npsql -c \"COPY t TO STDOUT\" | signals import --kind events -\nsignals man > signals.1\n```\n";
     let checked = check("made-up.md", text);
-    assert!(checked.wrong.is_empty() && checked.outdated.is_empty(), "{:?}{:?}", checked.wrong, checked.outdated);
+    assert!(
+        checked.wrong.is_empty() && checked.outdated.is_empty(),
+        "{:?}{:?}",
+        checked.wrong,
+        checked.outdated
+    );
     assert_eq!(checked.text, text);
 }

@@ -1,4 +1,5 @@
-//! What people define over attributes: metrics, segments and filters; and that an expression can reach nothing but values.
+//! What people define over attributes: metrics, segments and filters; and that an expression can
+//! reach nothing but values.
 
 use serde_json::{Value, json};
 
@@ -29,7 +30,9 @@ fn column(sandbox: &Sandbox, name: &str, day: &str) -> Vec<Value> {
 #[track_caller]
 fn ids(sandbox: &Sandbox, arguments: &[&str]) -> Vec<String> {
     let outcome = ok(sandbox, &[arguments, &["--format", "ndjson"]].concat());
-    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["company_id"].as_str().unwrap().to_owned();
+    let id = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap()["company_id"].as_str().unwrap().to_owned()
+    };
     outcome.stdout.lines().map(id).collect()
 }
 
@@ -57,7 +60,9 @@ fn counted_metrics_count_one_event_up_to_the_day() {
     sandbox.ok("metric add exports --event export --measure count --days 10");
     sandbox.ok("metric add exporters --event export --measure people --days 10");
     sandbox.ok("metric add since_export --event export --measure days-since --days 10");
-    sandbox.ok("metric add rare --event never_seen --measure count --days 3650").says(&["never_seen", "nearest"]);
+    sandbox
+        .ok("metric add rare --event never_seen --measure count --days 3650")
+        .says(&["never_seen", "nearest"]);
     // Ten days up to 31 March begin on 22 March, up to 30 March on 21 March.
     let cases = [
         ("exports", "2026-03-31", json!([6, 0, 0, 0])),
@@ -128,7 +133,9 @@ fn a_metric_in_use_stays_and_the_refusal_names_what_uses_it() {
     sandbox.ok("rule remove many");
     sandbox.ok("metric remove exports");
     assert_eq!(sandbox.array("metric list"), [Value::Null; 0]);
-    assert!(!sandbox.array("attribute list").iter().any(|attribute| attribute["name"] == "exports"));
+    assert!(
+        !sandbox.array("attribute list").iter().any(|attribute| attribute["name"] == "exports")
+    );
 }
 
 #[test]
@@ -140,10 +147,16 @@ fn segments_are_the_companies_that_meet_their_conditions() {
     ok(&sandbox, &["segment", "add", "busy", "--where", "events_7d >= 32"]);
     let sizes = |arguments: &str| -> Vec<(String, u64)> {
         let rows = sandbox.array(arguments);
-        rows.iter().map(|row| (row["name"].as_str().unwrap().to_owned(), row["companies"].as_u64().unwrap())).collect()
+        rows.iter()
+            .map(|row| {
+                (row["name"].as_str().unwrap().to_owned(), row["companies"].as_u64().unwrap())
+            })
+            .collect()
     };
-    let sized =
-        |busy| [("busy", busy), ("not free", 2), ("paying pros", 1), ("pro", 2)].map(|(n, s)| (n.to_owned(), s));
+    let sized = |busy| {
+        [("busy", busy), ("not free", 2), ("paying pros", 1), ("pro", 2)]
+            .map(|(n, s)| (n.to_owned(), s))
+    };
     assert_eq!(sizes("segment list"), sized(2));
     assert_eq!(sizes("segment list --as-of 2026-03-30"), sized(1));
     assert_eq!(ids(&sandbox, &["segment", "show", "busy"]), ["b", "c"]);
@@ -152,9 +165,12 @@ fn segments_are_the_companies_that_meet_their_conditions() {
     assert_eq!(ids(&sandbox, &["segment", "show", "not free"]), ["a", "c"]);
     ok(&sandbox, &["segment", "add", "busy", "--where", "events_7d >= 64"]).says(&["old:", "new:"]);
     assert_eq!(ids(&sandbox, &["segment", "show", "busy"]), ["c"]);
-    for command in
-        ["segment show bussy", "company list --segment bussy", "list --segment bussy", "export segment bussy"]
-    {
+    for command in [
+        "segment show bussy",
+        "company list --segment bussy",
+        "list --segment bussy",
+        "export segment bussy",
+    ] {
         sandbox.fails(command, 9).says(&["did you mean 'busy'?"]);
     }
     sandbox.fails("segment remove bussy", 9).says(&["did you mean 'busy'?"]);
@@ -257,8 +273,10 @@ fn hostile_expressions_change_nothing() {
         }
     }
     assert!(database() == before, "the file of the database has changed");
-    let left: Vec<String> =
-        std::fs::read_dir(sandbox.path("")).unwrap().map(|entry| format!("{:?}", entry.unwrap().file_name())).collect();
+    let left: Vec<String> = std::fs::read_dir(sandbox.path(""))
+        .unwrap()
+        .map(|entry| format!("{:?}", entry.unwrap().file_name()))
+        .collect();
     assert!(!left.iter().any(|name| name.contains("evil")), "{left:?}");
     sandbox.ok("check");
 }

@@ -1,5 +1,5 @@
-//! What must survive: other programs' files, killed imports, damage, locks, full disks, closed pipes. Each fault has a control
-//! beside it, the same without the fault, that ends the other way.
+//! What must survive: other programs' files, killed imports, damage, locks, full disks, closed
+//! pipes. Each fault has a control beside it, the same without the fault, that ends the other way.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -36,7 +36,8 @@ const READERS: [&str; 14] = [
 /// Commands that write but do not make a database, each of which [`small`] allows.
 const WRITERS: [&str; 2] = ["run", "ack 1 --reason seen"];
 
-/// Two companies that stopped logging in, one signal closed and one open, and some hundreds of events.
+/// Two companies that stopped logging in, one signal closed and one open, and some hundreds of
+/// events.
 fn small() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut rows: Vec<EventRow<'_>> = vec![("heart", "beat", "2026-03-31", 1)];
@@ -65,7 +66,8 @@ fn mode(sandbox: &Sandbox, name: &str) -> u32 {
 fn files(sandbox: &Sandbox) -> Vec<String> {
     let entries = fs::read_dir(sandbox.path(".")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let is_of_sqlite = |name: &str| name == "signals.db" || name.ends_with("-wal") || name.ends_with("-shm");
+    let is_of_sqlite =
+        |name: &str| name == "signals.db" || name.ends_with("-wal") || name.ends_with("-shm");
     let mut names: Vec<String> = names.filter(|name| !is_of_sqlite(name)).collect();
     names.sort();
     names
@@ -88,8 +90,11 @@ fn content(sandbox: &Sandbox) -> Vec<String> {
 }
 
 fn content_of(database: &Connection) -> Vec<String> {
-    let mut names = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
-    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut names = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .unwrap();
+    let names: Vec<String> =
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut lines = Vec::new();
     for name in names {
         let mut statement = database.prepare(&format!("SELECT * FROM {name}")).unwrap();
@@ -133,7 +138,8 @@ fn a_new_database_belongs_to_its_owner_whatever_the_umask() {
     for umask in ["000", "022", "077", "777"] {
         for make in ["init", "rule set login"] {
             let sandbox = Sandbox::empty();
-            let output = shell(&sandbox, &format!("umask {umask}; : > control; exec \"$0\" {make}"));
+            let output =
+                shell(&sandbox, &format!("umask {umask}; : > control; exec \"$0\" {make}"));
             assert_eq!(output.status.code(), Some(0), "{output:?}");
             assert_eq!(mode(&sandbox, "signals.db"), 0o600, "umask {umask}, {make}");
             let control = 0o666 & !u32::from_str_radix(umask, 8).unwrap();
@@ -165,7 +171,9 @@ fn a_team_on_one_machine_shares_the_file() {
 #[test]
 fn the_file_says_whose_it_is_and_keeps_a_log() {
     let sandbox = Sandbox::new();
-    let pragma = |name: &str| -> Value { sandbox.database().pragma_query_value(None, name, |row| row.get(0)).unwrap() };
+    let pragma = |name: &str| -> Value {
+        sandbox.database().pragma_query_value(None, name, |row| row.get(0)).unwrap()
+    };
     assert_eq!(pragma("application_id"), Value::Integer(0x7367_6e6c));
     assert_eq!(pragma("journal_mode"), Value::Text("wal".to_owned()));
 }
@@ -175,7 +183,9 @@ fn a_backup_is_the_same_and_replaces_nothing() {
     let sandbox = small();
     sandbox.ok("backup copy.db");
     assert_eq!(mode(&sandbox, "copy.db"), 0o600);
-    for question in ["list --format json", "export signals", "export companies", "event list", "check"] {
+    for question in
+        ["list --format json", "export signals", "export companies", "event list", "check"]
+    {
         let (own, copied) = (sandbox.ok(question), sandbox.ok(&format!("{question} --db copy.db")));
         assert_eq!(own.stdout, copied.stdout, "{question}");
     }
@@ -239,13 +249,20 @@ fn what_is_missing_or_empty_is_no_database_to_a_reader() {
 
 // Files of others
 
-/// Every command, one that makes a database included, ends with exit 6 and leaves the file and the log beside it as they are.
+/// Every command, one that makes a database included, ends with exit 6 and leaves the file and the
+/// log beside it as they are.
 #[track_caller]
 fn refuses(sandbox: &Sandbox) {
     sandbox.write("events.csv", "company_id,event,timestamp\na,login,2026-03-01\n");
     let makers = ["init", "init --group-writable", "import events.csv", "rule set login"];
     let log = sandbox.path("signals.db-wal");
-    let state = || (read(sandbox, "signals.db"), fs::read(&log).unwrap_or_default(), mode(sandbox, "signals.db"));
+    let state = || {
+        (
+            read(sandbox, "signals.db"),
+            fs::read(&log).unwrap_or_default(),
+            mode(sandbox, "signals.db"),
+        )
+    };
     let before = state();
     for command in READERS.iter().chain(&WRITERS).chain(&makers).chain(&["backup copy.db"]) {
         sandbox.fails(command, 6).says(&["signals.db"]);
@@ -280,7 +297,8 @@ fn a_database_of_another_program_is_left_alone() {
 #[test]
 fn a_database_of_a_newer_version_is_left_alone() {
     let sandbox = small();
-    let version: i64 = sandbox.database().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let version: i64 =
+        sandbox.database().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     let newer = format!("PRAGMA user_version = {}", version + 1);
     // The number is in the log alone.
     refuses(&cut_off(&sandbox, &newer));
@@ -311,7 +329,9 @@ fn check_finds_pages_that_were_overwritten() {
     let sandbox = Sandbox::new();
     let names: Vec<String> = (0..400).map(|number| format!("company-{number:03}")).collect();
     let rows: Vec<EventRow<'_>> = (names.iter().enumerate())
-        .map(|(number, name)| (name.as_str(), "login", ["2026-03-01", "2026-03-02", "2026-03-03"][number % 3], 3))
+        .map(|(number, name)| {
+            (name.as_str(), "login", ["2026-03-01", "2026-03-02", "2026-03-03"][number % 3], 3)
+        })
         .collect();
     sandbox.import_events(&rows);
     sandbox.ok("check");
@@ -337,7 +357,9 @@ fn check_finds_pages_that_were_overwritten() {
 #[test]
 fn check_finds_events_that_cannot_be_read() {
     for text in ["garbage", "", "[]", "[[1,2]]", "[[1,0,null]", "[[99,0,null,50]]"] {
-        let sql = format!("UPDATE event_days SET events = '{text}' WHERE day = unixepoch('2026-03-01') / 86400");
+        let sql = format!(
+            "UPDATE event_days SET events = '{text}' WHERE day = unixepoch('2026-03-01') / 86400"
+        );
         finds(&small(), &sql, &["2026-03-01"]);
     }
 }
@@ -404,20 +426,29 @@ fn check_finds_keys_that_stand_for_nothing() {
         ),
         &["2026-03-01", event],
     );
-    finds(&small(), &format!("INSERT INTO event_days (id, events) VALUES ({day} + {company}), '[]')"), &["2026-03-01"]);
+    finds(
+        &small(),
+        &format!("INSERT INTO event_days (id, events) VALUES ({day} + {company}), '[]')"),
+        &["2026-03-01"],
+    );
     finds(
         &small(),
         &format!("INSERT INTO day_counts (id, count) SELECT {day} + {company}) * 100000 + 1, 1"),
         &[company],
     );
-    let loose = format!("PRAGMA foreign_keys = OFF; INSERT INTO company_texts VALUES ('x', {company})");
+    let loose =
+        format!("PRAGMA foreign_keys = OFF; INSERT INTO company_texts VALUES ('x', {company})");
     finds(&small(), &loose, &["company_texts"]);
 }
 
 #[test]
 fn check_finds_signals_whose_state_is_not_their_history() {
     finds(&small(), "UPDATE signals SET acknowledgement = NULL WHERE id = 2", &["signal 2"]);
-    finds(&small(), "UPDATE signals SET acknowledgement = (SELECT id FROM signal_history) WHERE id = 1", &["signal 1"]);
+    finds(
+        &small(),
+        "UPDATE signals SET acknowledgement = (SELECT id FROM signal_history) WHERE id = 1",
+        &["signal 1"],
+    );
     let reopened = "INSERT INTO signal_history (signal, action, at, day, by, reason)
                     SELECT signal, 'reopened', at, day, by, reason FROM signal_history";
     finds(&small(), reopened, &["signal 2"]);
@@ -440,7 +471,11 @@ fn signals_and_their_history_stay() {
         // Not because of a foreign key.
         connection.pragma_update(None, "foreign_keys", false).unwrap();
         let error = connection.execute_batch(sql).expect_err(sql);
-        assert_eq!(error.sqlite_error_code(), Some(ErrorCode::ConstraintViolation), "{sql}: {error}");
+        assert_eq!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::ConstraintViolation),
+            "{sql}: {error}"
+        );
     }
     assert_eq!(content(&sandbox), before);
     connection.execute_batch("DELETE FROM run_steps").unwrap();
@@ -458,18 +493,22 @@ fn many() -> Vec<u8> {
         let (day, second) = (row * 30 / MANY + 1, row % 86_400);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         let (company, event) = (row % 37, ["login", "export", "report"][row % 3]);
-        writeln!(file, "c{company},{event},2026-03-{day:02}T{hour:02}:{minute:02}:{second:02}Z").unwrap();
+        writeln!(file, "c{company},{event},2026-03-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+            .unwrap();
     }
     file
 }
 
 fn events_of(sandbox: &Sandbox) -> usize {
-    let count: i64 =
-        sandbox.database().query_row("SELECT coalesce(sum(count), 0) FROM day_counts", [], |row| row.get(0)).unwrap();
+    let count: i64 = sandbox
+        .database()
+        .query_row("SELECT coalesce(sum(count), 0) FROM day_counts", [], |row| row.get(0))
+        .unwrap();
     count as usize
 }
 
-/// An import from standard input that has read, or is about to read, this many bytes, and waits for more.
+/// An import from standard input that has read, or is about to read, this many bytes, and waits for
+/// more.
 fn half_way(sandbox: &Sandbox, bytes: &[u8]) -> Child {
     let mut command = sandbox.command("import - --kind events");
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -483,7 +522,8 @@ fn import_all(sandbox: &Sandbox) -> Child {
     sandbox.command("import - --kind events").stdin(file).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// A sandbox with a few events, the file of [`many`], and what the database has before and after its import.
+/// A sandbox with a few events, the file of [`many`], and what the database has before and after
+/// its import.
 struct Trial {
     sandbox: Sandbox,
     file: Vec<u8>,
@@ -557,7 +597,9 @@ fn an_import_that_is_killed_is_there_wholly_or_not_at_all() {
     trial.reset();
     let mut child = import_all(sandbox);
     let log = sandbox.path("signals.db-wal");
-    while fs::metadata(&log).map_or(0, |log| log.len()) == 0 && child.try_wait().unwrap().is_none() {}
+    while fs::metadata(&log).map_or(0, |log| log.len()) == 0 && child.try_wait().unwrap().is_none()
+    {
+    }
     child.kill().unwrap();
     child.wait().unwrap();
     trial.is_whole();
@@ -609,15 +651,23 @@ fn a_backup_while_an_import_runs_has_nothing_of_it() {
 fn a_second_writer_waits_and_a_reader_does_not() {
     let sandbox = small();
     let holder = writer(&sandbox);
-    holder.execute_batch("BEGIN IMMEDIATE; UPDATE companies SET name = 'Held' WHERE company_id = 'a'").unwrap();
-    let error = writer(&sandbox).execute_batch("BEGIN IMMEDIATE").expect_err("the lock is not held");
+    holder
+        .execute_batch("BEGIN IMMEDIATE; UPDATE companies SET name = 'Held' WHERE company_id = 'a'")
+        .unwrap();
+    let error =
+        writer(&sandbox).execute_batch("BEGIN IMMEDIATE").expect_err("the lock is not held");
     assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
 
     let mut waiting: Vec<Child> = ["ack 1 --reason waited", "rule set export", "import events.csv"]
-        .map(|command| sandbox.command(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .map(|command| {
+            sandbox.command(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
         .into();
     for reader in READERS {
-        assert!(!sandbox.ok(reader).printed().contains("Held"), "{reader} sees what is not committed");
+        assert!(
+            !sandbox.ok(reader).printed().contains("Held"),
+            "{reader} sees what is not committed"
+        );
     }
     sleep(Duration::from_secs(1));
     for child in &mut waiting {
@@ -637,8 +687,15 @@ fn a_second_writer_waits_and_a_reader_does_not() {
 // Where output goes
 
 /// Commands that print data.
-const PRINTERS: [&str; 7] =
-    ["list", "list --format json", "list --format csv", "show 1", "company list", "export signals", "event list"];
+const PRINTERS: [&str; 7] = [
+    "list",
+    "list --format json",
+    "list --format csv",
+    "show 1",
+    "company list",
+    "export signals",
+    "event list",
+];
 
 #[test]
 fn a_closed_pipe_ends_quietly() {
@@ -680,7 +737,10 @@ fn an_export_leaves_no_half_of_a_file() {
 
     fs::create_dir(sandbox.path("nowhere")).unwrap();
     sandbox.ok("export signals --out nowhere/signals.csv");
-    let made: Vec<_> = fs::read_dir(sandbox.path("nowhere")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let made: Vec<_> = fs::read_dir(sandbox.path("nowhere"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(made, ["signals.csv"]);
 }
 
@@ -697,7 +757,8 @@ fn spares(sandbox: &Sandbox, command: &str, names: &[&str]) {
 #[test]
 fn output_does_not_replace_the_database_or_the_input() {
     let sandbox = small();
-    sandbox.write("more.csv", "company_id,event,timestamp\nnew,login,2026-03-05\nnew,login,never\n");
+    sandbox
+        .write("more.csv", "company_id,event,timestamp\nnew,login,2026-03-05\nnew,login,never\n");
     symlink("signals.db", sandbox.path("link.db")).unwrap();
     symlink("more.csv", sandbox.path("link.csv")).unwrap();
     fs::hard_link(sandbox.path("signals.db"), sandbox.path("hard.db")).unwrap();
@@ -707,12 +768,20 @@ fn output_does_not_replace_the_database_or_the_input() {
     for target in ["signals.db", "./signals.db", "folder/../signals.db", "link.db"] {
         spares(&sandbox, &format!("export signals --out {target}"), &["signals.db", "link.db"]);
         spares(&sandbox, &format!("export companies --out {target}"), &["signals.db", "link.db"]);
-        spares(&sandbox, &format!("import more.csv --rejects {target}"), &["signals.db", "link.db", "more.csv"]);
+        spares(
+            &sandbox,
+            &format!("import more.csv --rejects {target}"),
+            &["signals.db", "link.db", "more.csv"],
+        );
     }
     // To write into this one would be to write into the database.
     spares(&sandbox, "import more.csv --rejects hard.db", &["signals.db", "more.csv"]);
     for target in ["more.csv", "./more.csv", "link.csv"] {
-        spares(&sandbox, &format!("import more.csv --rejects {target}"), &["signals.db", "more.csv"]);
+        spares(
+            &sandbox,
+            &format!("import more.csv --rejects {target}"),
+            &["signals.db", "more.csv"],
+        );
     }
     assert_eq!(content(&sandbox), before);
 
@@ -725,10 +794,14 @@ fn output_does_not_replace_the_database_or_the_input() {
 #[test]
 fn an_environment_without_anything_is_enough() {
     let sandbox = small();
-    for (command, code) in [("import events.csv", 0), ("run", 0), ("list", 0), ("show 1", 0), ("import", 2)] {
+    for (command, code) in
+        [("import events.csv", 0), ("run", 0), ("list", 0), ("show 1", 0), ("import", 2)]
+    {
         let program = sandbox.command("");
         let mut bare = Command::new("/bin/sh");
-        bare.arg("-c").arg(format!("exec \"$0\" --db signals.db {command} <&-")).arg(program.get_program());
+        bare.arg("-c")
+            .arg(format!("exec \"$0\" --db signals.db {command} <&-"))
+            .arg(program.get_program());
         bare.current_dir(sandbox.path(".")).env_clear().env("SIGNALS_NOW", crate::support::NOW);
         let output = bare.output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{command}: {output:?}");
@@ -736,6 +809,7 @@ fn an_environment_without_anything_is_enough() {
 
     // Without --db there is nowhere to look.
     let mut nowhere = sandbox.command("list");
-    let output = nowhere.env_remove("SIGNALS_DB").env("HOME", sandbox.path("folder")).output().unwrap();
+    let output =
+        nowhere.env_remove("SIGNALS_DB").env("HOME", sandbox.path("folder")).output().unwrap();
     assert_eq!(output.status.code(), Some(6));
 }

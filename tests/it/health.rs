@@ -1,12 +1,13 @@
-//! Health from outside: runs score companies, profiles say how, and the changes are explained. Scores are worked out by hand from the
-//! contract.
+//! Health from outside: runs score companies, profiles say how, and the changes are explained.
+//! Scores are worked out by hand from the contract.
 
 use serde_json::{Value, json};
 
 use crate::kinds::import;
 use crate::support::Sandbox;
 
-/// Acme is as busy as in the month before, but stopped a week ago; globex goes on; idle has never done anything.
+/// Acme is as busy as in the month before, but stopped a week ago; globex goes on; idle has never
+/// done anything.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     let companies = "company_id,name,csm,plan,seats,seats_used\nacme,Acme,ana,pro,10,6\nglobex,Globex,ben,basic,10,9\n\
@@ -46,12 +47,17 @@ fn a_drop_in_usage_raises_a_signal_and_lowers_health_on_the_same_day() {
     sandbox.ok("run --from 2026-03-30 --to 2026-03-31 --max-lag 30");
     assert_eq!(sandbox.briefs().iter().filter(|brief| brief.contains("acme")).count(), 1);
 
-    // On 30 March: no change of events is 50 of 70, 71.43; 6 days since the last event 78.57; no signal 100:
-    // (4 × 71.43 + 3 × 78.57 + 100) / 8 = 77.68. On the 31st: 7 days 75, one signal 80: 73.84.
+    // On 30 March: no change of events is 50 of 70, 71.43; 6 days since the last event 78.57; no
+    // signal 100: (4 × 71.43 + 3 × 78.57 + 100) / 8 = 77.68. On the 31st: 7 days 75, one signal 80:
+    // 73.84.
     let day = |day: &str| one(&sandbox, &format!("health show acme --as-of {day}"));
     let (before, now) = (day("2026-03-30"), day("2026-03-31"));
-    let shown = ["health_score", "health_band", "coverage", "health_main_driver", "profile", "scored_on"];
-    assert_eq!(fields(&[before], &shown), [json!([77.7, "good", 0.8, "usage", "default", "2026-03-30"])]);
+    let shown =
+        ["health_score", "health_band", "coverage", "health_main_driver", "profile", "scored_on"];
+    assert_eq!(
+        fields(&[before], &shown),
+        [json!([77.7, "good", 0.8, "usage", "default", "2026-03-30"])]
+    );
     assert_eq!(
         fields(std::slice::from_ref(&now), &shown),
         [json!([73.8, "good", 0.8, "usage", "default", "2026-03-31"])]
@@ -66,9 +72,15 @@ fn a_drop_in_usage_raises_a_signal_and_lowers_health_on_the_same_day() {
     ];
     assert_eq!(measures.len(), expected.len());
     for (measure, (name, raw, scores, weight)) in measures.iter().zip(expected) {
-        assert_eq!((&measure["name"], &measure["raw"], &measure["weight"]), (&json!(name), &raw, &json!(weight)));
+        assert_eq!(
+            (&measure["name"], &measure["raw"], &measure["weight"]),
+            (&json!(name), &raw, &json!(weight))
+        );
         match scores {
-            None => assert_eq!((&measure["scaled"], &measure["contribution"]), (&json!(null), &json!(null))),
+            None => assert_eq!(
+                (&measure["scaled"], &measure["contribution"]),
+                (&json!(null), &json!(null))
+            ),
             Some((scaled, contribution)) => {
                 is_near(&measure["scaled"], scaled);
                 is_near(&measure["contribution"], contribution);
@@ -92,13 +104,15 @@ fn a_change_is_explained_with_the_signals_in_between() {
     }
     let shown = one(&sandbox, "health show Acme");
     let [week, month] = [0, 1].map(|place| shown["changes"][place].clone());
-    // On 22 March: 100 events after 200 are -50 %, 0; 2 days 92.857; one signal, +100 % of the week before: good, so none bad: 100.
-    // (0 + 278.571 + 100) / 8 = 47.32. To 73.84: usage +35.71, recency (225 - 278.571) / 8 = -6.70, signals -2.5.
+    // On 22 March: 100 events after 200 are -50 %, 0; 2 days 92.857; one signal, +100 % of the week
+    // before: good, so none bad: 100. (0 + 278.571 + 100) / 8 = 47.32. To 73.84: usage +35.71,
+    // recency (225 - 278.571) / 8 = -6.70, signals -2.5.
     assert_eq!(
         [&week["since"], &week["health_score"], &week["change"]],
         [&json!("2026-03-22"), &json!(47.3), &json!(26.5)]
     );
-    let names: Vec<&Value> = week["measures"].as_array().unwrap().iter().map(|change| &change["measure"]).collect();
+    let names: Vec<&Value> =
+        week["measures"].as_array().unwrap().iter().map(|change| &change["measure"]).collect();
     assert_eq!(names[..3], [&json!("usage"), &json!("recency"), &json!("activity signals")]);
     is_near(&week["measures"][0]["change"], 4.0 * 5000.0 / 70.0 / 8.0);
     is_near(&week["measures"][1]["change"], (225.0 - 300.0 * 26.0 / 28.0) / 8.0);
@@ -118,8 +132,8 @@ fn a_change_is_explained_with_the_signals_in_between() {
         assert!(screen.contains(text), "{screen} lacks {text}");
     }
 
-    // Globex: from 0 events after 10, -100 %, to +20 %: 0 to 100; 30 days since the last, 0, to 100; no bad signals:
-    // 12.5 to 100. The mean of the two rises from 29.91 to 86.92.
+    // Globex: from 0 events after 10, -100 %, to +20 %: 0 to 100; 30 days since the last, 0, to
+    // 100; no bad signals: 12.5 to 100. The mean of the two rises from 29.91 to 86.92.
     let drivers = sandbox.array("health drivers --days 7");
     let shown = ["measure", "companies_up", "companies_down", "companies", "since", "until"];
     let all = fields(&drivers, &shown);
@@ -128,7 +142,9 @@ fn a_change_is_explained_with_the_signals_in_between() {
     is_near(&drivers[0]["change"], (4.0 * 5000.0 / 70.0 / 8.0 + 50.0) / 2.0);
     let summary = sandbox.ok("health drivers --days 7").stdout;
     assert!(
-        summary.starts_with("2 companies, 2026-03-22 to 2026-03-31: mean health from 29.9 to 86.9 (+57.0)"),
+        summary.starts_with(
+            "2 companies, 2026-03-22 to 2026-03-31: mean health from 29.9 to 86.9 (+57.0)"
+        ),
         "{summary}"
     );
     assert_eq!(sandbox.array("health drivers --days 7 --csm ben").len(), 5);
@@ -169,8 +185,12 @@ fn who_has_churned_or_is_yet_to_come_has_no_health() {
     import(&sandbox, "companies", "company_id,created_on\nnew,2026-03-31\n", [1, 0, 0]);
     sandbox.ok("company churn globex --on 2026-03-31 --reason-code price/too-expensive");
     sandbox.ok("run --from 2026-03-30 --to 2026-03-31 --max-lag 30");
-    let ids =
-        |day: &str| fields(&sandbox.array(&format!("health list --sort company_id --as-of {day}")), &["company_id"]);
+    let ids = |day: &str| {
+        fields(
+            &sandbox.array(&format!("health list --sort company_id --as-of {day}")),
+            &["company_id"],
+        )
+    };
     assert_eq!(ids("2026-03-30"), [json!(["acme"]), json!(["globex"]), json!(["idle"])]);
     assert_eq!(ids("2026-03-31"), [json!(["acme"]), json!(["idle"]), json!(["new"])]);
     assert_eq!(ids("2026-03-29"), [Value::Null; 0]);
@@ -190,7 +210,8 @@ fn a_day_that_was_not_run_has_the_health_of_the_latest_before_it() {
     let asked = |day: &str| {
         let names = "company_id,health_score,health_change_7d,health_change_28d";
         let rows = sandbox.array(&format!("company list --columns {names} --as-of {day}"));
-        fields(&rows[..1], &["company_id", "health_score", "health_change_7d", "health_change_28d"]).remove(0)
+        fields(&rows[..1], &["company_id", "health_score", "health_change_7d", "health_change_28d"])
+            .remove(0)
     };
     assert_eq!(asked("2026-03-21"), json!(["acme", null, null, null]));
     assert_eq!(asked("2026-03-22"), json!(["acme", 47.3, null, null]));
@@ -209,9 +230,12 @@ fn a_day_that_was_not_run_has_the_health_of_the_latest_before_it() {
 
 fn stored(sandbox: &Sandbox) -> Vec<(i64, i64, Option<f64>, String)> {
     let database = sandbox.database();
-    let mut statement =
-        database.prepare("SELECT id, version, score, raw_values FROM health_scores ORDER BY id").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).unwrap();
+    let mut statement = database
+        .prepare("SELECT id, version, score, raw_values FROM health_scores ORDER BY id")
+        .unwrap();
+    let rows = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .unwrap();
     rows.map(Result::unwrap).collect()
 }
 
@@ -232,8 +256,7 @@ fn the_same_facts_give_the_same_scores_again() {
     // The view works out the same as the program does.
     let shown = one(&sandbox, "health show acme");
     let database = sandbox.database();
-    let sql =
-        "SELECT raw, scaled, contribution FROM health_measure_log WHERE company_id = 'acme' AND day = '2026-03-31'";
+    let sql = "SELECT raw, scaled, contribution FROM health_measure_log WHERE company_id = 'acme' AND day = '2026-03-31'";
     let mut statement = database.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?])).unwrap();
     let rows: Vec<[Option<f64>; 3]> = rows.map(Result::unwrap).collect();
@@ -249,8 +272,7 @@ fn the_same_facts_give_the_same_scores_again() {
 }
 
 const SEATS: &str = "name = \"seats\", kind = \"proactive\", value = \"seat_usage_pct\", from = 0, to = 90, weight = 3";
-const PLAN: &str =
-    "name = \"plan\", kind = \"reactive\", value = \"plan\", weight = 1, map = { pro = 100, basic = 20 }";
+const PLAN: &str = "name = \"plan\", kind = \"reactive\", value = \"plan\", weight = 1, map = { pro = 100, basic = 20 }";
 
 #[test]
 fn the_first_profile_that_fits_scores_a_company() {
@@ -285,19 +307,34 @@ fn profiles_are_made_changed_and_removed() {
     assert_eq!([&acme["health_score"], &acme["health_band"]], [&json!(75.0), &json!("average")]);
     let marks = |sandbox: &Sandbox| {
         let shown = one(sandbox, "health show acme");
-        fields(shown["trend"].as_array().unwrap(), &["day", "health_band", "profile", "definition_changed"])
+        fields(
+            shown["trend"].as_array().unwrap(),
+            &["day", "health_band", "profile", "definition_changed"],
+        )
     };
-    let expected = [json!(["2026-03-30", "good", "seats", false]), json!(["2026-03-31", "average", "seats", true])];
+    let expected = [
+        json!(["2026-03-30", "good", "seats", false]),
+        json!(["2026-03-31", "average", "seats", true]),
+    ];
     assert_eq!(marks(&sandbox), expected);
-    assert!(sandbox.ok("health show acme").stdout.contains("the definition changed on 2026-03-31: seats"));
+    assert!(
+        sandbox
+            .ok("health show acme")
+            .stdout
+            .contains("the definition changed on 2026-03-31: seats")
+    );
 
     // Scored again, both days are by the present definition, and nothing is marked.
     sandbox.ok("health recompute --from 2026-03-30 --to 2026-03-31").says(&["scored 2 days again"]);
-    let expected = [json!(["2026-03-30", "average", "seats", false]), json!(["2026-03-31", "average", "seats", false])];
+    let expected = [
+        json!(["2026-03-30", "average", "seats", false]),
+        json!(["2026-03-31", "average", "seats", false]),
+    ];
     assert_eq!(marks(&sandbox), expected);
 
     let listed = sandbox.array("health profile list");
-    let expected = [json!(["seats", "seats > 0", 5, 76.0, 40.0]), json!(["default", null, null, 70.0, 40.0])];
+    let expected =
+        [json!(["seats", "seats > 0", 5, 76.0, 40.0]), json!(["default", null, null, 70.0, 40.0])];
     assert_eq!(fields(&listed, &["name", "where", "priority", "good", "average"]), expected);
     assert_eq!(
         listed[0]["measures"][1],
@@ -307,11 +344,15 @@ fn profiles_are_made_changed_and_removed() {
 
     sandbox.ok("health profile remove seats");
     sandbox.ok("health recompute --from 2026-03-31 --to 2026-03-31");
-    let expected = [json!(["2026-03-30", "average", "seats", false]), json!(["2026-03-31", "good", "default", true])];
+    let expected = [
+        json!(["2026-03-30", "average", "seats", false]),
+        json!(["2026-03-31", "good", "default", true]),
+    ];
     assert_eq!(marks(&sandbox), expected);
 }
 
-/// A first profile of one's own leaves nobody unscored; of two that fit, the lower number is taken, of equal ones the first A to Z.
+/// A first profile of one's own leaves nobody unscored; of two that fit, the lower number is taken,
+/// of equal ones the first A to Z.
 #[test]
 fn profiles_are_tried_in_order() {
     let sandbox = sandbox();
@@ -323,11 +364,16 @@ fn profiles_are_tried_in_order() {
     add("second", "seats_used >= 6", 1);
     add("first", "seats_used > 8", 1);
     sandbox.ok("run --as-of 2026-03-31");
-    let profiles = fields(&sandbox.array("health list --sort company_id"), &["company_id", "profile"]);
-    assert_eq!(profiles, [json!(["acme", "second"]), json!(["globex", "first"]), json!(["idle", "default"])]);
+    let profiles =
+        fields(&sandbox.array("health list --sort company_id"), &["company_id", "profile"]);
+    assert_eq!(
+        profiles,
+        [json!(["acme", "second"]), json!(["globex", "first"]), json!(["idle", "default"])]
+    );
     add("second", "seats_used >= 6", 4);
     sandbox.ok("run --as-of 2026-03-31");
-    let profiles = fields(&sandbox.array("health list --sort company_id"), &["company_id", "profile"]);
+    let profiles =
+        fields(&sandbox.array("health list --sort company_id"), &["company_id", "profile"]);
     assert_eq!(profiles[0], json!(["acme", "third"]));
 }
 
@@ -346,7 +392,14 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         ("health profile add x --where 'health_band = 1'".to_owned(), 2, "feed health back"),
         (format!("health profile add x --measure '{health}'"), 2, "feed health back"),
         (format!("health profile add x --measure '{hidden}'"), 2, "needs health_score"),
-        (format!("health profile add x --measure '{}'", health.replace("weight = 1", "weight = 0")), 2, "weight 0"),
+        (
+            format!(
+                "health profile add x --measure '{}'",
+                health.replace("weight = 1", "weight = 0")
+            ),
+            2,
+            "weight 0",
+        ),
         (format!("health profile add x --measure '{}'", health.replace("to =", "too =")), 2, "too"),
         ("health profile add x --good 30".to_owned(), 2, "lies above"),
         ("health profile add x --good 170".to_owned(), 2, "0 to 100"),
@@ -366,7 +419,10 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     for (command, code, text) in cases {
         sandbox.fails(&command, code).says(&[text]);
     }
-    assert_eq!(fields(&sandbox.array("health profile list"), &["name"]), [json!(["mine"]), json!(["default"])]);
+    assert_eq!(
+        fields(&sandbox.array("health profile list"), &["name"]),
+        [json!(["mine"]), json!(["default"])]
+    );
     assert_eq!(sandbox.array("metric list").len(), 2);
     sandbox
         .ok("health recompute --from 2026-03-01 --to 2026-03-31")
@@ -408,10 +464,13 @@ fn a_fall_of_health_raises_a_signal_on_the_same_day_and_does_not_feed_back() {
     sandbox.ok("run --as-of 2026-03-31");
     assert_eq!(stored(&sandbox), first);
     assert_eq!(sandbox.array("list --rule health-drop").len(), 1);
-    // The SuccessScore is written as a score too: 40 on the way to 20, after 10 days 20 + 20 x 0.5^(10/14) = 32.19.
+    // The SuccessScore is written as a score too: 40 on the way to 20, after 10 days 20 + 20 x
+    // 0.5^(10/14) = 32.19.
     sandbox.ok("pulse set acme 4 --on 2026-03-01");
     sandbox.ok("pulse set acme 2 --on 2026-03-21 --reason-code support/response-time");
-    let listed = sandbox.ok("company list --columns company_id,success_score --as-of 2026-03-31 --format csv").stdout;
+    let listed = sandbox
+        .ok("company list --columns company_id,success_score --as-of 2026-03-31 --format csv")
+        .stdout;
     assert!(listed.contains("acme,32.2\n"), "{listed}");
     let shown = one(&sandbox, "company show acme --as-of 2026-03-31");
     assert_eq!(
@@ -420,7 +479,8 @@ fn a_fall_of_health_raises_a_signal_on_the_same_day_and_does_not_feed_back() {
     );
     let screen = sandbox.ok("company show acme --as-of 2026-03-31").stdout;
     assert!(
-        screen.contains("Pulse: ▅▂, SuccessScore 32.2") && screen.contains("Health: 73.8, good, on 2026-03-31"),
+        screen.contains("Pulse: ▅▂, SuccessScore 32.2")
+            && screen.contains("Health: 73.8, good, on 2026-03-31"),
         "{screen}"
     );
 }

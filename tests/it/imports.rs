@@ -34,12 +34,16 @@ fn fixture(name: &str) -> std::path::PathBuf {
 /// All rows of all tables, by table.
 fn content(sandbox: &Sandbox) -> BTreeMap<String, Vec<Vec<Cell>>> {
     let database = sandbox.database();
-    let mut names = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").unwrap();
-    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut names = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .unwrap();
+    let names: Vec<String> =
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let rows = |table: &String| {
         let mut statement = database.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
         let width = statement.column_count();
-        let rows = statement.query_map([], |row| (0..width).map(|at| row.get(at)).collect()).unwrap();
+        let rows =
+            statement.query_map([], |row| (0..width).map(|at| row.get(at)).collect()).unwrap();
         rows.map(Result::unwrap).collect()
     };
     names.iter().map(|table| (table.clone(), rows(table))).collect()
@@ -103,32 +107,39 @@ fn faults(case: &Case, now: &str, timezone: &str) -> Vec<String> {
 
 #[test]
 fn every_file_of_the_fixtures_is_read_or_refused_as_its_case_says() {
-    let cases: Cases = toml::from_str(&std::fs::read_to_string(fixture("cases.toml")).unwrap()).unwrap();
-    let wrong: Vec<String> = cases.case.iter().flat_map(|case| faults(case, &cases.now, &cases.timezone)).collect();
+    let cases: Cases =
+        toml::from_str(&std::fs::read_to_string(fixture("cases.toml")).unwrap()).unwrap();
+    let wrong: Vec<String> =
+        cases.case.iter().flat_map(|case| faults(case, &cases.now, &cases.timezone)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn every_file_of_the_fixtures_has_a_case() {
-    let cases: Cases = toml::from_str(&std::fs::read_to_string(fixture("cases.toml")).unwrap()).unwrap();
+    let cases: Cases =
+        toml::from_str(&std::fs::read_to_string(fixture("cases.toml")).unwrap()).unwrap();
     let names = |folder: &str| -> Vec<String> {
         let entries = std::fs::read_dir(fixture(folder)).unwrap();
-        entries.map(|entry| format!("{folder}{}", entry.unwrap().file_name().to_str().unwrap())).collect()
+        entries
+            .map(|entry| format!("{folder}{}", entry.unwrap().file_name().to_str().unwrap()))
+            .collect()
     };
     let files = names("").into_iter().chain(names("products/"));
     // What becomes of a file by person depends on the people: it has a test of its own.
     let others = ["products", "events-by-person.csv"];
-    let is_data =
-        |name: &String| !name.ends_with(".toml") && !name.starts_with('.') && !others.contains(&name.as_str());
-    let unknown: Vec<String> =
-        files.filter(is_data).filter(|name| !cases.case.iter().any(|case| case.file == *name)).collect();
+    let is_data = |name: &String| {
+        !name.ends_with(".toml") && !name.starts_with('.') && !others.contains(&name.as_str())
+    };
+    let unknown: Vec<String> = files
+        .filter(is_data)
+        .filter(|name| !cases.case.iter().any(|case| case.file == *name))
+        .collect();
     assert_eq!(unknown, [""; 0]);
 }
 
 // ---- several files, and what is written besides
 
-const GOOD: &str =
-    "company_id,event,timestamp,person_id\nacme,login,2026-03-01T10:00:00Z,ann\nacme,login,2026-03-04T10:00:00Z,bob\n";
+const GOOD: &str = "company_id,event,timestamp,person_id\nacme,login,2026-03-01T10:00:00Z,ann\nacme,login,2026-03-04T10:00:00Z,bob\n";
 const SOME_BAD: &str = "company_id,event,timestamp\nacme,export,2026-03-02\n,export,2026-03-02\nacme,export,2026-02-30\nacme,\"two, words\",soon\n";
 
 #[test]
@@ -138,8 +149,13 @@ fn of_several_files_the_others_are_imported_when_one_is_refused() {
     sandbox.write("second.csv", "no table at all");
     sandbox.write("third.csv", SOME_BAD);
     let outcome = sandbox.fails("import first.csv second.csv third.csv", 4);
-    outcome.says(&["read 2: new 2, known 0, rejected 0", "error: second.csv", "read 4: new 1, known 0, rejected 3"]);
-    let files: Vec<Value> = sandbox.array("import --list").iter().map(|import| import["file"].clone()).collect();
+    outcome.says(&[
+        "read 2: new 2, known 0, rejected 0",
+        "error: second.csv",
+        "read 4: new 1, known 0, rejected 3",
+    ]);
+    let files: Vec<Value> =
+        sandbox.array("import --list").iter().map(|import| import["file"].clone()).collect();
     assert_eq!(files, ["first.csv", "third.csv"]);
     sandbox.fails("import first.csv third.csv", 3).says(&["read 2: new 0, known 2, rejected 0"]);
     sandbox.ok("import first.csv first.csv");
@@ -161,8 +177,14 @@ fn rejected_rows_are_written_with_line_reason_and_fields() {
     sandbox.fails("import bad.csv --rejects rejects.csv", 3);
     let rejects = read_rejects(&sandbox);
     assert_eq!(rejects[0], ["line", "reason", "company_id", "event", "timestamp"]);
-    assert_eq!(rejects.iter().skip(1).map(|row| row[0].as_str()).collect::<Vec<_>>(), ["3", "4", "5"]);
-    assert!(rejects[1][1].starts_with("company_id: ") && rejects[2][1].starts_with("timestamp: "), "{rejects:?}");
+    assert_eq!(
+        rejects.iter().skip(1).map(|row| row[0].as_str()).collect::<Vec<_>>(),
+        ["3", "4", "5"]
+    );
+    assert!(
+        rejects[1][1].starts_with("company_id: ") && rejects[2][1].starts_with("timestamp: "),
+        "{rejects:?}"
+    );
     assert_eq!(rejects[2][2..], ["acme", "export", "2026-02-30"]);
     assert_eq!(rejects[3][2..], ["acme", "two, words", "soon"]);
 }
@@ -171,18 +193,27 @@ fn rejected_rows_are_written_with_line_reason_and_fields() {
 fn rejected_rows_are_written_also_when_the_file_is_refused() {
     let sandbox = Sandbox::new();
     sandbox.write("bad.csv", SOME_BAD);
-    sandbox.fails("import bad.csv --strict --rejects rejects.csv", 4).says(&["3 of 4 rows rejected", "--strict"]);
+    sandbox
+        .fails("import bad.csv --strict --rejects rejects.csv", 4)
+        .says(&["3 of 4 rows rejected", "--strict"]);
     assert_eq!(read_rejects(&sandbox).len(), 4);
     assert_eq!(sandbox.array("import --list"), [json!(null); 0]);
     assert_eq!(sandbox.array("event list"), [json!(null); 0]);
     std::fs::copy(fixture("too-many-rejects.csv"), sandbox.path("many.csv")).unwrap();
     let outcome = sandbox.fails("import many.csv --rejects rejects.csv", 4);
     assert_eq!(read_rejects(&sandbox).len(), 102, "{outcome}");
-    assert_eq!(outcome.stderr.lines().filter(|line| line.starts_with("many.csv:")).count(), 21, "{outcome}");
+    assert_eq!(
+        outcome.stderr.lines().filter(|line| line.starts_with("many.csv:")).count(),
+        21,
+        "{outcome}"
+    );
 }
 
 fn read_rejects(sandbox: &Sandbox) -> Vec<Vec<String>> {
-    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(sandbox.path("rejects.csv"));
+    let reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_path(sandbox.path("rejects.csv"));
     reader.unwrap().records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
@@ -229,7 +260,9 @@ fn a_mapping_is_remembered_for_the_same_header_only() {
     sandbox.ok("import one.csv --map company_id=Klient");
     sandbox.ok("import two.csv").says(&["company_id from 'Klient'", "new 1"]);
     // With another header the column is not known, and nobody has said where the person works.
-    sandbox.fails("import other.csv", 3).says(&["the company of 'ann' is not known", "read 1: new 0"]);
+    sandbox
+        .fails("import other.csv", 3)
+        .says(&["the company of 'ann' is not known", "read 1: new 0"]);
 }
 
 #[test]
@@ -238,13 +271,21 @@ fn events_without_a_company_find_it_by_person() {
     std::fs::copy(fixture("events-by-person.csv"), sandbox.path("events.csv")).unwrap();
     sandbox.write("companies.csv", "company_id,name\nacme,Acme\n");
     sandbox.write("people.csv", "person_id,company_id,role\nu-1,Acme,champion\nu-2,nowhere,user\n");
-    let nobody = ["events.csv:2: user_id: the company of 'u-1' is not known", "read 2: new 0, known 0, rejected 2"];
+    let nobody = [
+        "events.csv:2: user_id: the company of 'u-1' is not known",
+        "read 2: new 0, known 0, rejected 2",
+    ];
     sandbox.fails("import events.csv", 3).says(&nobody);
     sandbox.ok("import companies.csv");
     // Rows of people never make a company.
-    let unknown = ["people.csv:3: company_id: no company is known by 'nowhere'", "read 2: new 1, known 0, rejected 1"];
+    let unknown = [
+        "people.csv:3: company_id: no company is known by 'nowhere'",
+        "read 2: new 1, known 0, rejected 1",
+    ];
     sandbox.fails("import people.csv", 3).says(&unknown);
-    sandbox.fails("import events.csv", 3).says(&["events.csv:3: user_id: ", "read 2: new 1, known 0, rejected 1"]);
+    sandbox
+        .fails("import events.csv", 3)
+        .says(&["events.csv:3: user_id: ", "read 2: new 1, known 0, rejected 1"]);
     assert_eq!(company(&sandbox, "acme")["first_event_on"], json!("2026-03-01"));
     sandbox.fails("import events.csv", 3).says(&["read 2: new 0, known 1, rejected 1"]);
 }
@@ -299,9 +340,11 @@ fn standard_input_is_read_as_it_is_also_packed() {
 #[test]
 fn the_same_rows_packed_are_known() {
     let sandbox = Sandbox::new();
-    for (name, expected) in
-        [("plain.csv", "new 3, known 0"), ("plain.csv.gz", "new 0, known 3"), ("plain.csv.zst", "new 0, known 3")]
-    {
+    for (name, expected) in [
+        ("plain.csv", "new 3, known 0"),
+        ("plain.csv.gz", "new 0, known 3"),
+        ("plain.csv.zst", "new 0, known 3"),
+    ] {
         std::fs::copy(fixture(name), sandbox.path(name)).unwrap();
         sandbox.ok(&format!("import {name}")).says(&[expected]);
     }
@@ -324,16 +367,22 @@ fn company(sandbox: &Sandbox, text: &str) -> Value {
 #[test]
 fn a_company_is_updated_where_the_file_has_a_column() {
     let sandbox = Sandbox::new();
-    sandbox
-        .write("one.csv", "company_id,name,csm,plan,churned_on,Support Tier\n007,Acme,ann,Gold,2026-03-01,premium\n");
+    sandbox.write(
+        "one.csv",
+        "company_id,name,csm,plan,churned_on,Support Tier\n007,Acme,ann,Gold,2026-03-01,premium\n",
+    );
     sandbox.write("two.csv", "company_id,plan,churned_on,Support Tier,mrr\n007,,,,99.50\n");
     sandbox.ok("import one.csv").says(&["read 1: new 1, known 0, rejected 0"]);
     let acme = company(&sandbox, "007");
     assert_eq!((&acme["plan"], &acme["support_tier"]), (&json!("Gold"), &json!("premium")));
     sandbox.ok("import two.csv").says(&["read 1: new 0, known 1, rejected 0"]);
     let acme = company(&sandbox, "007");
-    // An absent column leaves the value, an empty cell clears it, but nobody comes back because a cell is empty.
-    assert_eq!((&acme["name"], &acme["csm"], &acme["mrr"]), (&json!("Acme"), &json!("ann"), &json!(99.5)));
+    // An absent column leaves the value, an empty cell clears it, but nobody comes back because a
+    // cell is empty.
+    assert_eq!(
+        (&acme["name"], &acme["csm"], &acme["mrr"]),
+        (&json!("Acme"), &json!("ann"), &json!(99.5))
+    );
     assert_eq!((&acme["plan"], &acme["churned_on"]), (&Value::Null, &json!("2026-03-01")));
     assert!(acme.get("support_tier").is_none_or(Value::is_null), "{acme}");
 }
@@ -354,7 +403,10 @@ fn a_custom_column_that_the_catalogue_has_gets_another_name() {
     sandbox.write("companies.csv", "company_id,bad_open_signals,NPS (last)\nacme,many,9\n");
     sandbox.ok("import companies.csv --kind companies");
     let acme = company(&sandbox, "acme");
-    assert_eq!((&acme["bad_open_signals"], &acme["custom_bad_open_signals"]), (&json!(0), &json!("many")));
+    assert_eq!(
+        (&acme["bad_open_signals"], &acme["custom_bad_open_signals"]),
+        (&json!(0), &json!("many"))
+    );
     assert!(acme.as_object().unwrap().values().any(|value| *value == json!(9)), "{acme}");
 }
 
@@ -382,9 +434,13 @@ fn rows_are_matched_by_id_then_by_name() {
 /// Two weeks of logins of a company called by its name, which end half-way.
 fn logins(company: &str) -> String {
     let row = |day| {
-        format!("{company},login,2026-03-{day:02}T08:00:00Z,ann\n{company},login,2026-03-{day:02}T09:00:00Z,bob\n")
+        format!(
+            "{company},login,2026-03-{day:02}T08:00:00Z,ann\n{company},login,2026-03-{day:02}T09:00:00Z,bob\n"
+        )
     };
-    std::iter::once("company_id,event,timestamp,person_id\n".to_owned()).chain((1..=20).map(row)).collect()
+    std::iter::once("company_id,event,timestamp,person_id\n".to_owned())
+        .chain((1..=20).map(row))
+        .collect()
 }
 
 #[test]
@@ -404,7 +460,10 @@ fn a_company_known_by_its_name_alone_is_joined_with_the_one_that_has_it() {
     assert_eq!(companies.len(), 1, "{companies:?}");
     let initech = company(&sandbox, "C-9");
     assert_eq!((&initech["bad_closed_signals"], &initech["csm"]), (&json!(1), &json!("ann")));
-    assert_eq!((&initech["first_event_on"], &initech["last_event_on"]), (&json!("2026-03-01"), &json!("2026-03-20")));
+    assert_eq!(
+        (&initech["first_event_on"], &initech["last_event_on"]),
+        (&json!("2026-03-01"), &json!("2026-03-20"))
+    );
     assert_eq!(sandbox.array("event list"), events);
     let moved: Vec<String> = signals.iter().map(|brief| brief.replace("Initech", "C-9")).collect();
     assert_eq!(sandbox.briefs(), moved);
@@ -499,7 +558,9 @@ fn an_option_that_one_file_cannot_have_does_not_stop_the_others() {
 fn events_are_not_taken_for_companies() {
     let sandbox = Sandbox::new();
     sandbox.write("events.csv", GOOD);
-    sandbox.fails("import events.csv --kind companies", 4).says(&["the header is one of events", "--kind events"]);
+    sandbox
+        .fails("import events.csv --kind companies", 4)
+        .says(&["the header is one of events", "--kind events"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! Journeys through every kind of file besides events: what is new, known, updated and cleared; whose it is; and what the
-//! customer looks like afterwards. Every value is worked out by hand from the contract.
+//! Journeys through every kind of file besides events: what is new, known, updated and cleared;
+//! whose it is; and what the customer looks like afterwards. Every value is worked out by hand from
+//! the contract.
 
 use serde_json::{Value, json};
 
@@ -11,7 +12,8 @@ pub fn import(sandbox: &Sandbox, kind: &str, text: &str, counts: [u64; 3]) -> Ou
     let file = format!("{kind}.csv");
     sandbox.write(&file, text);
     let [new, known, rejected] = counts;
-    let outcome = sandbox.fails(&format!("import --kind {kind} {file}"), if rejected > 0 { 3 } else { 0 });
+    let outcome =
+        sandbox.fails(&format!("import --kind {kind} {file}"), if rejected > 0 { 3 } else { 0 });
     let read = new + known + rejected;
     outcome.says(&[&format!("read {read}: new {new}, known {known}, rejected {rejected}")]);
     outcome
@@ -30,7 +32,10 @@ fn show(sandbox: &Sandbox, company: &str) -> Value {
 #[track_caller]
 fn fields(sandbox: &Sandbox, company: &str, names: &[&str]) -> Value {
     let shown = show(sandbox, company);
-    names.iter().map(|name| shown.get(name).unwrap_or_else(|| panic!("no {name} in {shown}")).clone()).collect()
+    names
+        .iter()
+        .map(|name| shown.get(name).unwrap_or_else(|| panic!("no {name} in {shown}")).clone())
+        .collect()
 }
 
 #[track_caller]
@@ -44,7 +49,13 @@ fn breaks(sandbox: &Sandbox, company: &str) -> Vec<String> {
     let shown = show(sandbox, company);
     let breaks = shown["breaks"].as_array().unwrap().iter();
     breaks
-        .map(|away| format!("{} {}", away["churned_on"].as_str().unwrap(), away["returned_on"].as_str().unwrap_or("…")))
+        .map(|away| {
+            format!(
+                "{} {}",
+                away["churned_on"].as_str().unwrap(),
+                away["returned_on"].as_str().unwrap_or("…")
+            )
+        })
         .collect()
 }
 
@@ -79,8 +90,8 @@ fn with_acme() -> Sandbox {
 
 // ---- new, known, updated, cleared
 
-/// A kind whose rows have an id: a first file, what is there after it, a second file of which some columns are absent and
-/// some cells empty, and what is there after that.
+/// A kind whose rows have an id: a first file, what is there after it, a second file of which some
+/// columns are absent and some cells empty, and what is there after that.
 struct Updated {
     kind: &'static str,
     list: &'static str,
@@ -176,12 +187,14 @@ fn a_record_moves_to_the_company_that_a_later_file_says() {
 #[test]
 fn the_team_is_updated_by_name() {
     let sandbox = Sandbox::new();
-    const TEAM: &str = "SELECT name, role, email, slack_id, manager, realtime, digest FROM team ORDER BY name";
+    const TEAM: &str =
+        "SELECT name, role, email, slack_id, manager, realtime, digest FROM team ORDER BY name";
     let first = "name,role,email,slack_id,manager,realtime,digest\n\
                  Ann,CSM,ann@us.example,U1,Max,Bad; good,yes\nMax,manager,max@us.example,,,,\n";
     import(&sandbox, "team", first, [2, 0, 0]);
     import(&sandbox, "team", first, [0, 2, 0]);
-    let expected = ["Ann|csm|ann@us.example|U1|Max|bad;good|1", "Max|manager|max@us.example|-|-|bad|0"];
+    let expected =
+        ["Ann|csm|ann@us.example|U1|Max|bad;good|1", "Max|manager|max@us.example|-|-|bad|0"];
     assert_eq!(query(&sandbox, TEAM), expected);
     import(&sandbox, "team", "name,role,email,realtime,digest\nAnn,executive,,,\n", [0, 1, 0]);
     assert_eq!(query(&sandbox, TEAM), ["Ann|executive|-|U1|Max|bad|0", expected[1]]);
@@ -192,7 +205,12 @@ fn the_team_is_updated_by_name() {
 #[test]
 fn facts_without_an_id_are_counted() {
     let cases = [
-        ("nps", "nps", "company_id,score,responded_on,person_id,comment\n", "c1,9,2026-03-01,ann,fine"),
+        (
+            "nps",
+            "nps",
+            "company_id,score,responded_on,person_id,comment\n",
+            "c1,9,2026-03-01,ann,fine",
+        ),
         (
             "touchpoints",
             "touchpoints",
@@ -237,17 +255,30 @@ fn a_survey_response_with_an_id_is_added_once_and_is_none_of_those_without() {
 #[test]
 fn rows_of_people_team_and_goals_never_make_a_company() {
     let sandbox = Sandbox::new();
-    import(&sandbox, "people", "person_id,company_id\nann,Acme\n", [0, 0, 1]).says(&["people.csv:2: company_id: "]);
+    import(&sandbox, "people", "person_id,company_id\nann,Acme\n", [0, 0, 1])
+        .says(&["people.csv:2: company_id: "]);
     import(&sandbox, "goals", "company_id,event,due_on\nAcme,export,2026-06-30\n", [0, 0, 1])
         .says(&["goals.csv:2: company_id: "]);
     import(&sandbox, "team", "name,role\nAnn,csm\n", [1, 0, 0]);
     assert_eq!(ids(&sandbox), [""; 0]);
     let others = [
-        ("subscriptions", "company_id,subscription_id,started_on\nsub-1,s1,2026-01-01\nsub-2,s2,2026-01-01\n"),
+        (
+            "subscriptions",
+            "company_id,subscription_id,started_on\nsub-1,s1,2026-01-01\nsub-2,s2,2026-01-01\n",
+        ),
         ("nps", "company_id,score,responded_on\nnps-1,10,2026-03-01\nnps-2,0,2026-03-01\n"),
-        ("tickets", "company_id,ticket_id,opened_at\nticket-1,t1,2026-03-01\nticket-2,t2,2026-03-01\n"),
-        ("invoices", "company_id,invoice_id,due_on\ninvoice-1,i1,2026-03-01\ninvoice-2,i2,2026-03-01\n"),
-        ("touchpoints", "company_id,occurred_at,direction\ntouch-1,2026-03-01,inbound\ntouch-2,2026-03-01,outbound\n"),
+        (
+            "tickets",
+            "company_id,ticket_id,opened_at\nticket-1,t1,2026-03-01\nticket-2,t2,2026-03-01\n",
+        ),
+        (
+            "invoices",
+            "company_id,invoice_id,due_on\ninvoice-1,i1,2026-03-01\ninvoice-2,i2,2026-03-01\n",
+        ),
+        (
+            "touchpoints",
+            "company_id,occurred_at,direction\ntouch-1,2026-03-01,inbound\ntouch-2,2026-03-01,outbound\n",
+        ),
         ("pulses", "company_id,pulse,set_on\npulse-1,4,2026-03-01\npulse-2,satisfied,2026-03-01\n"),
     ];
     for (kind, text) in others {
@@ -272,14 +303,26 @@ fn a_bad_cell_rejects_its_row_and_names_line_column_and_reason() {
         ("team", "name,role\nAnn,chief\n", "role"),
         ("team", "name,role,realtime\nAnn,csm,bad;worse\n", "realtime"),
         ("team", "name,role,digest\nAnn,csm,maybe\n", "digest"),
-        ("subscriptions", "company_id,subscription_id,started_on,seats\nnew,s1,2026-01-01,-1\n", "seats"),
-        ("subscriptions", "company_id,subscription_id,started_on,mrr\nnew,s1,2026-01-01,lots\n", "mrr"),
+        (
+            "subscriptions",
+            "company_id,subscription_id,started_on,seats\nnew,s1,2026-01-01,-1\n",
+            "seats",
+        ),
+        (
+            "subscriptions",
+            "company_id,subscription_id,started_on,mrr\nnew,s1,2026-01-01,lots\n",
+            "mrr",
+        ),
         (
             "subscriptions",
             "company_id,subscription_id,started_on,amount,interval\nnew,s1,2026-01-01,1,decade\n",
             "interval",
         ),
-        ("subscriptions", "company_id,subscription_id,started_on\nnew,s1,2026-02-30\n", "started_on"),
+        (
+            "subscriptions",
+            "company_id,subscription_id,started_on\nnew,s1,2026-02-30\n",
+            "started_on",
+        ),
         ("tickets", "company_id,ticket_id,opened_at\nnew,t1,1999-12-31\n", "opened_at"),
         ("tickets", "company_id,ticket_id,opened_at\nnew,1.23E+11,2026-03-01\n", "ticket_id"),
         ("invoices", "company_id,invoice_id,due_on\nnew,i1,2201-01-01\n", "due_on"),
@@ -288,7 +331,11 @@ fn a_bad_cell_rejects_its_row_and_names_line_column_and_reason() {
         ("pulses", "company_id,pulse,set_on\nnew,content,2026-03-01\n", "pulse"),
         ("pulses", "company_id,pulse,set_on\nnew,,2026-03-01\n", "pulse"),
         ("pulses", "company_id,pulse,set_on\nnew,3,2026-04-03\n", "set_on"),
-        ("pulses", "company_id,pulse,set_on,reason_codes\nnew,3,2026-03-01,support/respons-time\n", "reason_codes"),
+        (
+            "pulses",
+            "company_id,pulse,set_on,reason_codes\nnew,3,2026-03-01,support/respons-time\n",
+            "reason_codes",
+        ),
         (
             "pulses",
             "company_id,pulse,set_on,reason_codes\nnew,3,2026-03-01,product/defects;reliability/outages;\
@@ -332,9 +379,17 @@ fn active_subscriptions_speak_as_of_the_latest_day_run() {
     let listed = &sandbox.array("company list")[0];
     assert_eq!(CONTRACT.iter().map(|name| listed[name].clone()).collect::<Value>(), after);
     let kept: Vec<Value> = show(&sandbox, "c1")["subscriptions"].as_array().unwrap().clone();
-    let terms: Vec<String> =
-        kept.iter().map(|s| format!("{} {} {}", s["subscription_id"], s["mrr"], s["term_days"])).collect();
-    let expected = ["\"s4\" 1000.0 31", "\"s1\" 100.0 365", "\"s2\" 33.33 92", "\"s3\" 50.1 31", "\"s5\" 9000.0 31"];
+    let terms: Vec<String> = kept
+        .iter()
+        .map(|s| format!("{} {} {}", s["subscription_id"], s["mrr"], s["term_days"]))
+        .collect();
+    let expected = [
+        "\"s4\" 1000.0 31",
+        "\"s1\" 100.0 365",
+        "\"s2\" 33.33 92",
+        "\"s3\" 50.1 31",
+        "\"s5\" 9000.0 31",
+    ];
     assert_eq!(terms, expected);
     // A cleared interval is no term, and the price that came with it is gone.
     let cleared = "company_id,subscription_id,started_on,amount,interval\nc1,s2,2026-01-01,,\n";
@@ -360,14 +415,19 @@ fn an_amount_for_an_interval_is_brought_to_a_month() {
         sandbox.write("subscriptions.csv", &format!("{header}c1,s1,2026-01-01,{cells}\n"));
         sandbox.ok("import --kind subscriptions subscriptions.csv");
         let subscription = &show(&sandbox, "c1")["subscriptions"][0];
-        assert_eq!((&subscription["mrr"], &subscription["term_days"]), (&json!(mrr), &term), "{cells}");
+        assert_eq!(
+            (&subscription["mrr"], &subscription["term_days"]),
+            (&json!(mrr), &term),
+            "{cells}"
+        );
     }
 }
 
 #[test]
 fn where_subscriptions_state_nothing_the_companys_own_value_stands() {
     let sandbox = Sandbox::new();
-    let header = "company_id,plan,product,mrr,seats,renewal_on,renewal_term_days,payment_expires_on\n";
+    let header =
+        "company_id,plan,product,mrr,seats,renewal_on,renewal_term_days,payment_expires_on\n";
     let own = "own,thing,77,7,2026-07-07,77,2026-07-31\n";
     let companies = format!("{header}without,{own}bare,{own}some,{own}over,{own}");
     import(&sandbox, "companies", &companies, [4, 0, 0]);
@@ -400,7 +460,9 @@ fn a_company_without_a_date_of_its_own_was_made_by_its_first_subscription() {
 // ---- customer periods
 
 fn ended(on: &str) -> String {
-    format!("company_id,subscription_id,started_on,ended_on\nc1,s1,2025-01-01,{on}\nc1,s2,2025-02-01,2025-06-01\n")
+    format!(
+        "company_id,subscription_id,started_on,ended_on\nc1,s1,2025-01-01,{on}\nc1,s2,2025-02-01,2025-06-01\n"
+    )
 }
 
 #[test]
@@ -478,7 +540,12 @@ fn churns_and_returns_that_somebody_states_are_kept() {
 fn a_churn_that_a_subscription_ended_is_kept_when_the_next_is_stated() {
     let sandbox = with_acme();
     sandbox.ok("company churn c1 --on 2025-03-01");
-    import(&sandbox, "subscriptions", "company_id,subscription_id,started_on\nc1,s1,2025-05-01\n", [1, 0, 0]);
+    import(
+        &sandbox,
+        "subscriptions",
+        "company_id,subscription_id,started_on\nc1,s1,2025-05-01\n",
+        [1, 0, 0],
+    );
     assert_eq!(breaks(&sandbox, "c1"), ["2025-03-01 2025-05-01"]);
     sandbox.ok("company churn c1 --on 2025-09-01");
     assert_eq!(breaks(&sandbox, "c1"), ["2025-03-01 2025-05-01", "2025-09-01 …"]);
@@ -487,9 +554,13 @@ fn a_churn_that_a_subscription_ended_is_kept_when_the_next_is_stated() {
 
 #[test]
 fn trend_rules_pass_over_a_company_exactly_while_it_is_away() {
-    // The logins of 12 March lie in the observation window of every day below, and none in the decision window.
-    let events =
-        [("c1", "signed_up", "2026-01-10", 1), ("c1", "login", "2026-03-12", 50), ("heart", "beat", "2026-03-31", 1)];
+    // The logins of 12 March lie in the observation window of every day below, and none in the
+    // decision window.
+    let events = [
+        ("c1", "signed_up", "2026-01-10", 1),
+        ("c1", "login", "2026-03-12", 50),
+        ("heart", "beat", "2026-03-31", 1),
+    ];
     for is_backfilled in [false, true] {
         for (day, signals) in [(21, 1), (22, 0), (23, 0), (24, 1), (25, 1)] {
             let sandbox = with_acme();
@@ -523,18 +594,24 @@ fn facts_of(company: &str) -> [(&'static str, String); 8] {
         ),
         (
             "subscriptions",
-            format!("company_id,subscription_id,started_on,ended_on,mrr\n{company},s1,2025-01-01,2026-02-01,10\n"),
+            format!(
+                "company_id,subscription_id,started_on,ended_on,mrr\n{company},s1,2025-01-01,2026-02-01,10\n"
+            ),
         ),
         ("people", format!("person_id,company_id,role\nann,{company},admin\n")),
         (
             "nps",
-            format!("company_id,score,responded_on,response_id\n{company},9,2026-03-01,\n{company},3,2026-03-02,r1\n"),
+            format!(
+                "company_id,score,responded_on,response_id\n{company},9,2026-03-01,\n{company},3,2026-03-02,r1\n"
+            ),
         ),
         ("tickets", format!("company_id,ticket_id,opened_at\n{company},t1,2026-03-01\n")),
         ("invoices", format!("company_id,invoice_id,due_on\n{company},i1,2026-03-01\n")),
         (
             "touchpoints",
-            format!("company_id,occurred_at,direction\n{company},2026-03-01,inbound\n{company},2026-03-01,inbound\n"),
+            format!(
+                "company_id,occurred_at,direction\n{company},2026-03-01,inbound\n{company},2026-03-01,inbound\n"
+            ),
         ),
         ("goals", format!("company_id,event,due_on\n{company},export,2026-06-30\n")),
     ]
@@ -547,7 +624,8 @@ fn import_facts(sandbox: &Sandbox, company: &str, is_new: bool) {
     }
 }
 
-const LISTS: [&str; 7] = ["subscriptions", "people", "nps", "tickets", "invoices", "touchpoints", "goals"];
+const LISTS: [&str; 7] =
+    ["subscriptions", "people", "nps", "tickets", "invoices", "touchpoints", "goals"];
 
 fn list_lengths(sandbox: &Sandbox, company: &str) -> Vec<usize> {
     let shown = show(sandbox, company);
@@ -555,7 +633,10 @@ fn list_lengths(sandbox: &Sandbox, company: &str) -> Vec<usize> {
 }
 
 fn event_log(sandbox: &Sandbox) -> Vec<String> {
-    query(sandbox, "SELECT company_id, event, person_id, at, copies, event_id FROM event_log ORDER BY 1, 2, 3, 4, 5, 6")
+    query(
+        sandbox,
+        "SELECT company_id, event, person_id, at, copies, event_id FROM event_log ORDER BY 1, 2, 3, 4, 5, 6",
+    )
 }
 
 const EVENTS_OF_C1: [&str; 2] =
@@ -583,17 +664,19 @@ fn all_facts_of_a_company_known_by_its_name_move_when_that_company_arrives() {
 #[test]
 fn facts_that_came_by_name_and_by_id_are_the_same_once_the_two_are_joined() {
     let sandbox = Sandbox::new();
-    for (kind, text) in facts_of("Acme").into_iter().filter(|(kind, _)| *kind != "people" && *kind != "goals") {
+    for (kind, text) in
+        facts_of("Acme").into_iter().filter(|(kind, _)| *kind != "people" && *kind != "goals")
+    {
         let rows = text.lines().count() as u64 - 1;
         import(&sandbox, kind, &text, [rows, 0, 0]);
     }
     import(&sandbox, "companies", "company_id\nc1\n", [1, 0, 0]);
-    let three =
-        "company_id,occurred_at,direction\nc1,2026-03-01,inbound\nc1,2026-03-01,inbound\nc1,2026-03-01,inbound\n";
+    let three = "company_id,occurred_at,direction\nc1,2026-03-01,inbound\nc1,2026-03-01,inbound\nc1,2026-03-01,inbound\n";
     import(&sandbox, "touchpoints", three, [3, 0, 0]);
     let responses = "company_id,score,responded_on\nc1,9,2026-03-01\nc1,8,2026-03-01\n";
     import(&sandbox, "nps", responses, [2, 0, 0]);
-    let events = "company_id,event,timestamp,event_id\nc1,login,2026-03-01,\nc1,export,2026-03-09,e1\n";
+    let events =
+        "company_id,event,timestamp,event_id\nc1,login,2026-03-01,\nc1,export,2026-03-09,e1\n";
     import(&sandbox, "events", events, [2, 0, 0]);
     import(&sandbox, "companies", ACME, [0, 1, 0]).says(&["joined"]);
     // Three contacts are more than two; of the responses 9 is known, 8 is not, and 3 has an id.
@@ -601,12 +684,15 @@ fn facts_that_came_by_name_and_by_id_are_the_same_once_the_two_are_joined() {
     import(&sandbox, "touchpoints", three, [0, 3, 0]);
     import(&sandbox, "nps", responses, [0, 2, 0]);
     import(&sandbox, "events", events, [0, 2, 0]);
-    for (kind, text) in facts_of("Acme").into_iter().filter(|(kind, _)| *kind != "people" && *kind != "goals") {
+    for (kind, text) in
+        facts_of("Acme").into_iter().filter(|(kind, _)| *kind != "people" && *kind != "goals")
+    {
         let rows = text.lines().count() as u64 - 1;
         import(&sandbox, kind, &text, [0, rows, 0]);
     }
     // The days of the first and last event are those of events that are there.
-    let [first, last] = ["min", "max"].map(|which| query(&sandbox, &format!("SELECT {which}(day) FROM event_log")));
+    let [first, last] =
+        ["min", "max"].map(|which| query(&sandbox, &format!("SELECT {which}(day) FROM event_log")));
     let expected = json!([first[0], last[0]]);
     assert_eq!(fields(&sandbox, "c1", &["first_event_on", "last_event_on"]), expected);
     sandbox.ok("check");
@@ -616,12 +702,20 @@ fn facts_that_came_by_name_and_by_id_are_the_same_once_the_two_are_joined() {
 fn a_row_is_matched_by_id_then_known_text_then_name() {
     let sandbox = Sandbox::new();
     // The id of the second is the name of the first.
-    import(&sandbox, "companies", "company_id,name\nGlobex,Initech\nc1,Globex\nc3,Twin\nc4,TWIN\n", [4, 0, 0]);
-    let ticket = |id: &str, company: &str| format!("company_id,ticket_id,opened_at\n{company},{id},2026-03-01\n");
+    import(
+        &sandbox,
+        "companies",
+        "company_id,name\nGlobex,Initech\nc1,Globex\nc3,Twin\nc4,TWIN\n",
+        [4, 0, 0],
+    );
+    let ticket = |id: &str, company: &str| {
+        format!("company_id,ticket_id,opened_at\n{company},{id},2026-03-01\n")
+    };
     import(&sandbox, "tickets", &ticket("t1", "Globex"), [1, 0, 0]);
     import(&sandbox, "tickets", &ticket("t2", "GLOBEX"), [1, 0, 0]);
     import(&sandbox, "tickets", &ticket("t3", "initech"), [1, 0, 0]);
-    import(&sandbox, "tickets", &ticket("t4", "twin"), [0, 0, 1]).says(&["tickets.csv:2: company_id: several"]);
+    import(&sandbox, "tickets", &ticket("t4", "twin"), [0, 0, 1])
+        .says(&["tickets.csv:2: company_id: several"]);
     let people = "person_id,company_id\nann,Twin\n";
     import(&sandbox, "people", people, [0, 0, 1]).says(&["people.csv:2: company_id: several"]);
     let tickets = "SELECT c.company_id, ticket_id FROM tickets t JOIN companies c ON c.id = t.company ORDER BY 2";
@@ -642,11 +736,13 @@ fn a_merge_moves_everything_and_the_old_id_stays_known() {
     let into = "company_id,event,timestamp,event_id\nc1,login,2026-03-01,\nc1,signed_up,2025-01-10,\n\
         c1,export,2026-03-02,e1\n";
     import(&sandbox, "events", into, [3, 0, 0]);
-    let touches = "company_id,occurred_at,direction\nc1,2026-03-01,inbound\nc1,2026-03-02,outbound\n";
+    let touches =
+        "company_id,occurred_at,direction\nc1,2026-03-01,inbound\nc1,2026-03-02,outbound\n";
     import(&sandbox, "touchpoints", touches, [2, 0, 0]);
     import(&sandbox, "goals", "company_id,event,due_on\nc1,export,2026-06-30\n", [1, 0, 0]);
     sandbox.ok("company return old --on 2026-02-10");
-    sandbox.import_events(&[("old", "signed_up", "2025-01-10", 1), ("old", "drop", "2026-03-12", 9)]);
+    sandbox
+        .import_events(&[("old", "signed_up", "2025-01-10", 1), ("old", "drop", "2026-03-12", 9)]);
     sandbox.ok("rule set drop");
     sandbox.ok("run --as-of 2026-03-24 --max-lag 90");
     sandbox.ok("ack 1 --reason seen");
@@ -660,7 +756,10 @@ fn a_merge_moves_everything_and_the_old_id_stays_known() {
     assert_eq!(list_lengths(&sandbox, "c1"), [1, 1, 2, 1, 1, 3, 1]);
     assert_eq!(breaks(&sandbox, "c1"), ["2026-02-01 2026-02-10"]);
     let expected = json!(["Acme", "max", "gold", 1, null]);
-    assert_eq!(fields(&sandbox, "c1", &["name", "csm", "tier", "bad_closed_signals", "churned_on"]), expected);
+    assert_eq!(
+        fields(&sandbox, "c1", &["name", "csm", "tier", "bad_closed_signals", "churned_on"]),
+        expected
+    );
     let events = [
         "c1|drop|-|2026-03-12T00:00:00.000000Z|9|-",
         EVENTS_OF_C1[0],
@@ -682,7 +781,10 @@ fn a_merge_moves_everything_and_the_old_id_stays_known() {
 #[test]
 fn two_that_are_known_by_their_names_alone_are_still_joined_after_a_merge() {
     let sandbox = Sandbox::new();
-    sandbox.import_events(&[("Acme", "login", "2026-03-01", 2), ("Acme Inc.", "login", "2026-03-02", 3)]);
+    sandbox.import_events(&[
+        ("Acme", "login", "2026-03-01", 2),
+        ("Acme Inc.", "login", "2026-03-02", 3),
+    ]);
     sandbox.ok("company merge 'Acme Inc.' Acme");
     import(&sandbox, "companies", ACME, [1, 0, 0]).says(&["joined"]);
     assert_eq!(ids(&sandbox), ["c1"]);
@@ -709,7 +811,10 @@ fn three_signals() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut events = vec![("heart", "beat", "2026-03-31", 1)];
     for company in ["a", "b", "c"] {
-        events.extend([(company, "signed_up", "2026-01-10", 1), (company, "login", "2026-03-20", 50)]);
+        events.extend([
+            (company, "signed_up", "2026-01-10", 1),
+            (company, "login", "2026-03-20", 50),
+        ]);
     }
     sandbox.import_events(&events);
     sandbox.ok("rule set login");
@@ -743,13 +848,23 @@ fn states(sandbox: &Sandbox) -> Vec<String> {
     let mut signals = sandbox.array("list");
     signals.sort_by_key(|signal| signal["id"].as_i64());
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let line =
-        |s: &Value| format!("{} {} {} {}", s["id"], text(&s["state"]), text(&s["acknowledged_by"]), text(&s["reason"]));
+    let line = |s: &Value| {
+        format!(
+            "{} {} {} {}",
+            s["id"],
+            text(&s["state"]),
+            text(&s["acknowledged_by"]),
+            text(&s["reason"])
+        )
+    };
     signals.iter().map(line).collect()
 }
 
 fn history(sandbox: &Sandbox) -> Vec<String> {
-    query(sandbox, "SELECT signal, action, by, day, reason, outcome FROM signal_history ORDER BY id")
+    query(
+        sandbox,
+        "SELECT signal, action, by, day, reason, outcome FROM signal_history ORDER BY id",
+    )
 }
 
 #[test]
@@ -759,7 +874,10 @@ fn an_exported_list_with_reasons_closes_these_signals() {
     import(&sandbox, "acks", &file, [2, 1, 0]);
     let closed = ["1 closed tester spoke, at length", "2 open - -", "3 closed tester seen"];
     assert_eq!(states(&sandbox), closed);
-    let entries = ["1|acknowledged|tester|2026-04-01|spoke, at length|-", "3|acknowledged|tester|2026-04-01|seen|-"];
+    let entries = [
+        "1|acknowledged|tester|2026-04-01|spoke, at length|-",
+        "3|acknowledged|tester|2026-04-01|seen|-",
+    ];
     let mut written = history(&sandbox);
     written.sort();
     assert_eq!(written, entries);
@@ -828,7 +946,8 @@ fn the_type_of_an_own_column_is_told_from_its_values() {
     assert_eq!(listed(0), json!([5, "2026-01-02", "00123", "1", "2026-01-02", "x", "vip"]));
     assert_eq!(listed(1), json!([2.5, "2025-12-31", "7", "n", "soon", "y", null]));
     assert_eq!(listed(2), json!([null, null, null, null, null, null, null]));
-    // An absent column leaves the value, an empty cell clears it; without the words the rest are numbers.
+    // An absent column leaves the value, an empty cell clears it; without the words the rest are
+    // numbers.
     import(&sandbox, "companies", "company_id,Score,Kind of\nb,,\n", [0, 1, 0]);
     assert_eq!(listed(0), json!([5, "2026-01-02", "00123", 1, "2026-01-02", "x", "vip"]));
     assert_eq!(listed(1), json!([2.5, "2025-12-31", "7", null, "soon", null, null]));
@@ -895,7 +1014,9 @@ fn the_order_of_files_does_not_matter() {
     let mut seed: u64 = 7;
     for _ in 0..20 {
         for last in (1..order.len()).rev() {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             order.swap(last, (seed >> 33) as usize % (last + 1));
         }
         assert_eq!(outcome_of(&order), first, "{order:?}");

@@ -1,7 +1,8 @@
 //! The layers of the program, held by reading its sources.
 //!
-//! Each rule is a row of a table, with its reason and with a piece of bad code that it must report: a rule that could not
-//! fail would be worth nothing. Comments and modules of tests are left out before the rules look.
+//! Each rule is a row of a table, with its reason and with a piece of bad code that it must report:
+//! a rule that could not fail would be worth nothing. Comments and modules of tests are left out
+//! before the rules look.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,14 +20,26 @@ const LAYERS: [Layer; 21] = [
         may_import: &[],
         reason: "the domain decides from facts and a day alone, so that any day can be replayed and tested",
     },
-    Layer { name: "error", may_import: &[], reason: "every layer may fail, so failures know no layer" },
-    Layer { name: "clock", may_import: &["domain"], reason: "the clock gives an instant and knows nothing else" },
+    Layer {
+        name: "error",
+        may_import: &[],
+        reason: "every layer may fail, so failures know no layer",
+    },
+    Layer {
+        name: "clock",
+        may_import: &["domain"],
+        reason: "the clock gives an instant and knows nothing else",
+    },
     Layer {
         name: "import",
         may_import: &["domain", "error"],
         reason: "an import turns bytes into typed rows and leaves writing them to `load`",
     },
-    Layer { name: "whole_file", may_import: &[], reason: "a file is written whole or not at all, whatever is in it" },
+    Layer {
+        name: "whole_file",
+        may_import: &[],
+        reason: "a file is written whole or not at all, whatever is in it",
+    },
     Layer {
         name: "actions",
         may_import: &["domain"],
@@ -77,7 +90,11 @@ const LAYERS: [Layer; 21] = [
         may_import: &["domain", "render", "store"],
         reason: "a view gathers the rows of one screen; printing it is the command's work",
     },
-    Layer { name: "ui", may_import: &["error", "render"], reason: "what prints does not know what it is about" },
+    Layer {
+        name: "ui",
+        may_import: &["error", "render"],
+        reason: "what prints does not know what it is about",
+    },
     Layer {
         name: "context",
         may_import: &["clock", "domain", "error", "store", "ui"],
@@ -193,7 +210,15 @@ const RESTRICTIONS: [Restriction; 17] = [
         bad: "fn f() { whoami::username(); }",
     },
     Restriction {
-        what: What::Code(&["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout", "stderr"]),
+        what: What::Code(&[
+            "println!",
+            "print!",
+            "eprintln!",
+            "eprint!",
+            "dbg!",
+            "stdout",
+            "stderr",
+        ]),
         allowed_in: &["ui.rs"],
         reason: "only ui.rs prints, so that --quiet, colours, closed pipes and escaping hold everywhere",
         remedy: "use `context.ui`",
@@ -236,7 +261,15 @@ const RESTRICTIONS: [Restriction; 17] = [
     },
     Restriction {
         what: What::Code(&["fs::", "File::"]),
-        allowed_in: &["store/", "import/", "load/", "commands/", "ui.rs", "whole_file.rs", "notify/secret.rs"],
+        allowed_in: &[
+            "store/",
+            "import/",
+            "load/",
+            "commands/",
+            "ui.rs",
+            "whole_file.rs",
+            "notify/secret.rs",
+        ],
         reason: "decisions, views and formatters know no files; ui.rs may be given one to print to, and a secret may stand in one",
         remedy: "return bytes and let the command write them",
         bad: "fn f() { std::fs::write(path, text); }",
@@ -284,7 +317,11 @@ fn every_folder_is_a_layer() {
     for source in sources() {
         let layer = source.layer();
         let is_known = LAYERS.iter().any(|known| known.name == layer);
-        assert!(is_known, "src/{}: give '{layer}' a row in LAYERS of tests/it/layers.rs", source.path);
+        assert!(
+            is_known,
+            "src/{}: give '{layer}' a row in LAYERS of tests/it/layers.rs",
+            source.path
+        );
     }
 }
 
@@ -296,22 +333,34 @@ fn no_row_is_idle() {
             let top = import.split("::").next().unwrap();
             let mut of_layer = sources.iter().filter(|source| source.layer() == layer.name);
             // `pub mod x;` at the root is how the crate is put together, and no import.
-            let is_used = of_layer.any(|source| source.imports().iter().any(|(_, path)| path[0] == top));
-            assert!(is_used || layer.name == "lib", "{} need not import {import}: take it out of its row", layer.name);
+            let is_used =
+                of_layer.any(|source| source.imports().iter().any(|(_, path)| path[0] == top));
+            assert!(
+                is_used || layer.name == "lib",
+                "{} need not import {import}: take it out of its row",
+                layer.name
+            );
         }
     }
 }
 
-/// The control: every row finds its piece of bad code, at its line, in a file that is like any other.
+/// The control: every row finds its piece of bad code, at its line, in a file that is like any
+/// other.
 #[test]
 fn every_restriction_can_fail() {
     for restriction in &RESTRICTIONS {
-        let place = ["domain/made_up.rs", "views/made_up.rs"].iter().find(|place| !restriction.allows(place)).unwrap();
-        let text = format!("//! Nothing of note.\n\nuse crate::domain::day::Day;\n{}\n", restriction.bad);
+        let place = ["domain/made_up.rs", "views/made_up.rs"]
+            .iter()
+            .find(|place| !restriction.allows(place))
+            .unwrap();
+        let text =
+            format!("//! Nothing of note.\n\nuse crate::domain::day::Day;\n{}\n", restriction.bad);
         let found = problems(&Source::read(place, &text));
         let place = format!("src/{place}:4: ");
         assert!(
-            found.iter().any(|problem| problem.starts_with(&place) && problem.contains(restriction.reason)),
+            found
+                .iter()
+                .any(|problem| problem.starts_with(&place) && problem.contains(restriction.reason)),
             "{} was not reported at {place}: {found:?}",
             restriction.bad
         );
@@ -325,7 +374,11 @@ fn every_forbidden_import_is_found() {
         ("domain/made_up.rs", "use crate::store::Store;", Some("store")),
         ("domain/made_up.rs", "fn f() { crate::commands::list::run() }", Some("commands")),
         ("domain/made_up.rs", "use crate::{domain::day::Day, error::Kind};", Some("error")),
-        ("domain/made_up.rs", "use crate::{\n    domain::{day::Day, rule::Rule},\n    ui::{Ui},\n};", Some("ui")),
+        (
+            "domain/made_up.rs",
+            "use crate::{\n    domain::{day::Day, rule::Rule},\n    ui::{Ui},\n};",
+            Some("ui"),
+        ),
         ("domain/made_up.rs", "use super::super::store::Store;", Some("store")),
         ("domain/mod.rs", "use super::store::Store;", Some("store")),
         ("run.rs", "use super::views::signals;", Some("views")),
@@ -336,17 +389,26 @@ fn every_forbidden_import_is_found() {
         ("commands/made_up.rs", "use crate::cli::Cli;", None),
         ("domain/made_up.rs", "use super::day::Day;", None),
         ("domain/mod.rs", "use self::day::Day;", None),
-        ("domain/made_up.rs", "/// Unlike [`crate::store::Store`].\nconst A: &str = \"crate::store\";", None),
+        (
+            "domain/made_up.rs",
+            "/// Unlike [`crate::store::Store`].\nconst A: &str = \"crate::store\";",
+            None,
+        ),
         ("domain/made_up.rs", "fn f<'a>(x: &'a str) -> char { '\"' }\n// crate::store", None),
         ("domain/made_up.rs", "const A: &str = r#\"\"crate::ui\"\"#;", None),
         ("domain/made_up.rs", "#[cfg(test)]\nmod tests {\n    use crate::store::Store;\n}", None),
-        ("domain/made_up.rs", "#[cfg(test)]\nmod tests { }\nuse crate::store::Store;", Some("store")),
+        (
+            "domain/made_up.rs",
+            "#[cfg(test)]\nmod tests { }\nuse crate::store::Store;",
+            Some("store"),
+        ),
     ];
     for (path, text, expected) in cases {
         let found = problems(&Source::read(path, text));
         match expected {
             Some(layer) => {
-                let told = found.iter().any(|problem| problem.contains(&format!("imports {layer}")));
+                let told =
+                    found.iter().any(|problem| problem.contains(&format!("imports {layer}")));
                 assert!(told && found.len() == 1, "{path}: {text}: {found:?}");
             }
             None => assert!(found.is_empty(), "{path}: {text}: {found:?}"),
@@ -382,7 +444,11 @@ fn import_problems(source: &Source) -> Vec<String> {
     let Some(rule) = LAYERS.iter().find(|rule| rule.name == layer) else { return Vec::new() };
     let may = |path: &[String]| {
         let full = path.join("::");
-        path[0] == layer || rule.may_import.iter().any(|may| full == *may || full.starts_with(&format!("{may}::")))
+        path[0] == layer
+            || rule
+                .may_import
+                .iter()
+                .any(|may| full == *may || full.starts_with(&format!("{may}::")))
     };
     let wrong = source.imports().into_iter().filter(|(_, path)| !may(path));
     wrong
@@ -400,7 +466,9 @@ fn import_problems(source: &Source) -> Vec<String> {
 
 impl Restriction {
     fn allows(&self, path: &str) -> bool {
-        self.allowed_in.iter().any(|place| if place.ends_with('/') { path.starts_with(place) } else { path == *place })
+        self.allowed_in.iter().any(|place| {
+            if place.ends_with('/') { path.starts_with(place) } else { path == *place }
+        })
     }
 }
 
@@ -408,8 +476,12 @@ impl What {
     /// Where it occurs, by line, and in what words.
     fn find(&self, source: &Source) -> Vec<(usize, String)> {
         match self {
-            What::Code(needles) => needles.iter().flat_map(|needle| source.occurrences(needle)).collect(),
-            What::Crates(names) => names.iter().flat_map(|name| source.occurrences(&format!("{name}::"))).collect(),
+            What::Code(needles) => {
+                needles.iter().flat_map(|needle| source.occurrences(needle)).collect()
+            }
+            What::Crates(names) => {
+                names.iter().flat_map(|name| source.occurrences(&format!("{name}::"))).collect()
+            }
             What::Sql => source.texts_with(is_sql),
             What::SqlClock => source.texts_with(reads_the_clock),
         }
@@ -433,11 +505,15 @@ fn is_sql(text: &str) -> bool {
         ("begin ", "immediate"),
     ];
     text.lines().map(str::trim_start).any(|line| {
-        let is_shouted = line.chars().take_while(|letter| letter.is_alphabetic()).all(char::is_uppercase);
+        let is_shouted =
+            line.chars().take_while(|letter| letter.is_alphabetic()).all(char::is_uppercase);
         let line = line.to_lowercase();
         STATEMENTS.iter().any(|(verb, rest)| {
-            // English may begin with "Select"; what is written in capitals, or goes on like SQL, is SQL.
-            line.starts_with(verb) && line.contains(rest) && (is_shouted || line.contains(" from ") || !rest.is_empty())
+            // English may begin with "Select"; what is written in capitals, or goes on like SQL, is
+            // SQL.
+            line.starts_with(verb)
+                && line.contains(rest)
+                && (is_shouted || line.contains(" from ") || !rest.is_empty())
         })
     })
 }
@@ -452,8 +528,13 @@ impl Source {
     fn read(path: &str, text: &str) -> Source {
         let (code, texts) = split(text);
         let (code, ranges) = without_tests(code);
-        let is_test = |line: &usize| ranges.iter().any(|(first, last)| (first..=last).contains(&line));
-        Source { path: path.to_owned(), code, texts: texts.into_iter().filter(|(line, _)| !is_test(line)).collect() }
+        let is_test =
+            |line: &usize| ranges.iter().any(|(first, last)| (first..=last).contains(&line));
+        Source {
+            path: path.to_owned(),
+            code,
+            texts: texts.into_iter().filter(|(line, _)| !is_test(line)).collect(),
+        }
     }
 
     /// The folder, or the file at the top, that it belongs to.
@@ -503,21 +584,29 @@ impl Source {
     }
 
     fn occurrences(&self, needle: &str) -> Vec<(usize, String)> {
-        let is_name = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let is_name = |byte: Option<&u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        };
         let bytes = self.code.as_bytes();
         let whole = |start: usize| {
             let end = start + needle.len();
-            let before = is_name(needle.as_bytes().first()) && start > 0 && is_name(bytes.get(start - 1));
+            let before =
+                is_name(needle.as_bytes().first()) && start > 0 && is_name(bytes.get(start - 1));
             let after = is_name(needle.as_bytes().last()) && is_name(bytes.get(end));
             !before && !after
         };
-        let starts = self.code.match_indices(needle).map(|(start, _)| start).filter(|start| whole(*start));
+        let starts =
+            self.code.match_indices(needle).map(|(start, _)| start).filter(|start| whole(*start));
         starts.map(|start| (line_of(&self.code, start), needle.to_owned())).collect()
     }
 
     fn texts_with(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<(usize, String)> {
         let texts = self.texts.iter().filter(|(_, text)| is_wanted(text));
-        texts.map(|(line, text)| (*line, text.split_whitespace().take(4).collect::<Vec<_>>().join(" "))).collect()
+        texts
+            .map(|(line, text)| {
+                (*line, text.split_whitespace().take(4).collect::<Vec<_>>().join(" "))
+            })
+            .collect()
     }
 }
 
@@ -541,7 +630,10 @@ fn branches(
                 return at + 1;
             }
             "::" => {}
-            word if word.starts_with(|letter: char| letter.is_alphabetic() || letter == '_' || letter == '*') => {
+            word if word.starts_with(|letter: char| {
+                letter.is_alphabetic() || letter == '_' || letter == '*'
+            }) =>
+            {
                 (line, _) = (*here, path.push(word.to_owned()));
                 if tokens.get(at + 1).is_none_or(|(_, next)| next != "::") {
                     at += 1;
@@ -572,9 +664,9 @@ fn tokens(code: &str) -> Vec<(usize, String)> {
         while let Some(first) = rest.chars().next() {
             let length = match first {
                 ':' if rest.starts_with("::") => 2,
-                _ if first.is_alphanumeric() || first == '_' => {
-                    rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(rest.len())
-                }
+                _ if first.is_alphanumeric() || first == '_' => rest
+                    .find(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                    .unwrap_or(rest.len()),
                 _ => first.len_utf8(),
             };
             if !first.is_whitespace() {
@@ -586,7 +678,8 @@ fn tokens(code: &str) -> Vec<(usize, String)> {
     tokens
 }
 
-/// Puts blanks in place of comments and of what is inside literals, and gives the string literals apart.
+/// Puts blanks in place of comments and of what is inside literals, and gives the string literals
+/// apart.
 fn split(text: &str) -> (String, Vec<(usize, String)>) {
     let mut code = String::with_capacity(text.len());
     let mut texts = Vec::new();
@@ -603,7 +696,8 @@ fn split(text: &str) -> (String, Vec<(usize, String)>) {
             Some(length) => {
                 let piece = &rest[..length];
                 if piece.trim_start_matches(['b', 'r', '#']).starts_with('"') {
-                    let inside = &piece[piece.find('"').unwrap() + 1..piece.rfind('"').unwrap().max(1)];
+                    let inside =
+                        &piece[piece.find('"').unwrap() + 1..piece.rfind('"').unwrap().max(1)];
                     texts.push((line_of(text, at), inside.replace("\\\n", "\n")));
                 }
                 code.extend(piece.chars().map(|letter| if letter == '\n' { '\n' } else { ' ' }));
@@ -657,20 +751,25 @@ fn is_char(rest: &str) -> bool {
     }
 }
 
-/// Puts blanks in place of every item that is compiled for tests alone, and tells which lines those were.
+/// Puts blanks in place of every item that is compiled for tests alone, and tells which lines those
+/// were.
 fn without_tests(code: String) -> (String, Vec<(usize, usize)>) {
     let mut code = code;
     let mut ranges = Vec::new();
     while let Some(start) = code.find("#[cfg(test)]") {
         let end = item_end(&code, start + "#[cfg(test)]".len());
         ranges.push((line_of(&code, start), line_of(&code, end.saturating_sub(1))));
-        let blanks: String = code[start..end].chars().map(|letter| if letter == '\n' { '\n' } else { ' ' }).collect();
+        let blanks: String = code[start..end]
+            .chars()
+            .map(|letter| if letter == '\n' { '\n' } else { ' ' })
+            .collect();
         code.replace_range(start..end, &blanks);
     }
     (code, ranges)
 }
 
-/// Where the item that begins at `start` ends: at its `;`, or at the brace that closes its first one.
+/// Where the item that begins at `start` ends: at its `;`, or at the brace that closes its first
+/// one.
 fn item_end(code: &str, start: usize) -> usize {
     let mut depth = 0;
     for (at, letter) in code[start..].char_indices() {
@@ -697,9 +796,13 @@ fn sources() -> Vec<Source> {
     files.sort();
     let texts: Vec<(PathBuf, String)> =
         files.into_iter().map(|file| (file.clone(), fs::read_to_string(file).unwrap())).collect();
-    let tests: Vec<PathBuf> = texts.iter().flat_map(|(file, text)| test_files(file, text)).collect();
+    let tests: Vec<PathBuf> =
+        texts.iter().flat_map(|(file, text)| test_files(file, text)).collect();
     let kept = texts.iter().filter(|(file, _)| !tests.contains(file));
-    kept.map(|(file, text)| Source::read(&file.strip_prefix(&root).unwrap().to_string_lossy(), text)).collect()
+    kept.map(|(file, text)| {
+        Source::read(&file.strip_prefix(&root).unwrap().to_string_lossy(), text)
+    })
+    .collect()
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
@@ -730,7 +833,8 @@ fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
 /// Two of them in one program, and rustls does not know which to take, at run time.
 #[test]
 fn there_is_one_provider_of_cryptography() {
-    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
+    let lock =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
     assert!(lock.contains("name = \"ring\""));
     for other in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls", "boring"] {
         assert!(!lock.contains(&format!("name = \"{other}\"")), "{other} is in Cargo.lock");
@@ -743,18 +847,31 @@ fn the_schema_does_not_read_the_clock() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/schema");
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        assert!(!reads_the_clock(&fs::read_to_string(&path).unwrap()), "{} reads the clock", path.display());
+        assert!(
+            !reads_the_clock(&fs::read_to_string(&path).unwrap()),
+            "{} reads the clock",
+            path.display()
+        );
     }
 }
 
 #[test]
 fn sql_is_told_from_english() {
-    for text in
-        ["SELECT 1", "\n   DELETE FROM rules", "select id from signals", "PRAGMA user_version", "BEGIN IMMEDIATE"]
-    {
+    for text in [
+        "SELECT 1",
+        "\n   DELETE FROM rules",
+        "select id from signals",
+        "PRAGMA user_version",
+        "BEGIN IMMEDIATE",
+    ] {
         assert!(is_sql(text), "{text}");
     }
-    for text in ["Select a shell", "psql -c \"COPY (SELECT …) TO STDOUT\"", "update it first", "delete the file"] {
+    for text in [
+        "Select a shell",
+        "psql -c \"COPY (SELECT …) TO STDOUT\"",
+        "update it first",
+        "delete the file",
+    ] {
         assert!(!is_sql(text), "{text}");
     }
 }

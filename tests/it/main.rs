@@ -1,7 +1,8 @@
 //! What the contract promises, tested from outside, through the binary.
 //!
-//! One test binary with a module per area. [`support`] runs the program in a sealed environment; [`naive`] is a second
-//! detection, written from the contract alone, that shares no code with the program and is what the program is compared to.
+//! One test binary with a module per area. [`support`] runs the program in a sealed environment;
+//! [`naive`] is a second detection, written from the contract alone, that shares no code with the
+//! program and is what the program is compared to.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 

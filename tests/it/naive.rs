@@ -1,8 +1,10 @@
-//! A second detection, written from the contract alone and as plainly as it can be: every count is a walk over all the
-//! events, days are counted year by year, chances are summed up in whole numbers. It shares no code with the program, so
-//! where the two agree, neither is likely to be wrong.
+//! A second detection, written from the contract alone and as plainly as it can be: every count is
+//! a walk over all the events, days are counted year by year, chances are summed up in whole
+//! numbers. It shares no code with the program, so where the two agree, neither is likely to be
+//! wrong.
 //!
-//! It knows trend and adoption rules, in a database in UTC, and reads the plain files that the tests write (no quotes).
+//! It knows trend and adoption rules, in a database in UTC, and reads the plain files that the
+//! tests write (no quotes).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -46,8 +48,8 @@ fn read_row(header: &[&str], line: &str) -> Row {
     }
 }
 
-/// What the database holds of some files that were imported: the events with an id, each once, and of the others, for
-/// each key, the largest number of copies that any one file has. Sorted.
+/// What the database holds of some files that were imported: the events with an id, each once, and
+/// of the others, for each key, the largest number of copies that any one file has. Sorted.
 pub fn stored(files: &[Vec<Row>]) -> Vec<Row> {
     let mut with_id: BTreeMap<(&str, &str), Row> = BTreeMap::new();
     let mut without_id: BTreeMap<Row, i64> = BTreeMap::new();
@@ -67,7 +69,8 @@ pub fn stored(files: &[Vec<Row>]) -> Vec<Row> {
         }
     }
     let counted = without_id.into_iter().map(|(key, copies)| Row { count: copies, ..key });
-    let mut rows: Vec<Row> = with_id.into_values().chain(counted).filter(|row| row.count > 0).collect();
+    let mut rows: Vec<Row> =
+        with_id.into_values().chain(counted).filter(|row| row.count > 0).collect();
     rows.sort();
     rows
 }
@@ -81,9 +84,14 @@ pub fn read_churned(csv: &str) -> BTreeMap<String, i64> {
 pub fn read_days(csv: &str, column: &str) -> BTreeMap<String, i64> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-    let Some(place) = header.iter().position(|found| *found == column) else { return BTreeMap::new() };
+    let Some(place) = header.iter().position(|found| *found == column) else {
+        return BTreeMap::new();
+    };
     let cells = lines.map(|line| line.split(',').collect::<Vec<&str>>());
-    cells.filter(|cells| !cells[place].is_empty()).map(|cells| (cells[0].to_owned(), day(cells[place]))).collect()
+    cells
+        .filter(|cells| !cells[place].is_empty())
+        .map(|cells| (cells[0].to_owned(), day(cells[place])))
+        .collect()
 }
 
 /// Something that a company means to have done by a day.
@@ -96,7 +104,11 @@ pub struct Goal {
 /// Reads a file of goals, by company: company_id, event, due_on.
 pub fn read_goals(csv: &str) -> Vec<(String, Goal)> {
     let cells = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<&str>>());
-    cells.map(|cells| (cells[0].to_owned(), Goal { event: cells[1].to_owned(), due_on: day(cells[2]) })).collect()
+    cells
+        .map(|cells| {
+            (cells[0].to_owned(), Goal { event: cells[1].to_owned(), due_on: day(cells[2]) })
+        })
+        .collect()
 }
 
 /// All that is known of all companies.
@@ -141,7 +153,8 @@ impl History {
         self
     }
 
-    /// What adoption rules raise when these days are run, in this order, and nothing was run before.
+    /// What adoption rules raise when these days are run, in this order, and nothing was run
+    /// before.
     pub fn adopt(&self, rules: &[AdoptionRule], days: &[i64]) -> Vec<AdoptionSignal> {
         let mut signals = Vec::new();
         for rule in rules {
@@ -163,7 +176,8 @@ impl History {
         signals
     }
 
-    /// The signals that the rules raise when each day from the first to the last is run once, in order.
+    /// The signals that the rules raise when each day from the first to the last is run once, in
+    /// order.
     pub fn run(&self, rules: &[Rule], from: &str, to: &str) -> Vec<Signal> {
         let mut signals = Vec::new();
         for rule in rules {
@@ -206,15 +220,23 @@ impl Company {
             && self.created_on.is_none_or(|created| created <= day)
     }
 
-    /// One good signal for the first event ever, one bad signal for a deadline that passes without it.
-    fn first_use(&self, event: &str, rule: &AdoptionRule, days: &[i64]) -> Vec<(i64, String, &'static str)> {
+    /// One good signal for the first event ever, one bad signal for a deadline that passes without
+    /// it.
+    fn first_use(
+        &self,
+        event: &str,
+        rule: &AdoptionRule,
+        days: &[i64],
+    ) -> Vec<(i64, String, &'static str)> {
         let used: Vec<i64> = self.days.get(event).cloned().unwrap_or_default();
         let start = self.created_on.or(self.first_event);
         let mut raised: Vec<(i64, String, &str)> = Vec::new();
         for (position, day) in days.iter().enumerate().filter(|(_, day)| self.is_customer(**day)) {
             let first_run = *days[..=position].iter().min().unwrap();
             let first = used.iter().filter(|used| *used <= day).min();
-            let is_new = |wanted: &str, raised: &[(i64, String, &str)]| raised.iter().all(|(.., kind)| *kind != wanted);
+            let is_new = |wanted: &str, raised: &[(i64, String, &str)]| {
+                raised.iter().all(|(.., kind)| *kind != wanted)
+            };
             if let (Some(start), Some(within)) = (start, rule.within) {
                 let deadline = start + within;
                 let late = *day >= deadline && !used.iter().any(|used| *used <= deadline);
@@ -234,14 +256,20 @@ impl Company {
 
     /// One signal for each goal.
     fn reach_goals(&self, rule: &AdoptionRule, days: &[i64]) -> Vec<(i64, String, &'static str)> {
-        let wanted = self.goals.iter().filter(|goal| rule.event.as_ref().is_none_or(|event| *event == goal.event));
+        let wanted = self
+            .goals
+            .iter()
+            .filter(|goal| rule.event.as_ref().is_none_or(|event| *event == goal.event));
         let tell = |goal: &Goal| {
-            for (position, day) in days.iter().enumerate().filter(|(_, day)| self.is_customer(**day)) {
+            for (position, day) in
+                days.iter().enumerate().filter(|(_, day)| self.is_customer(**day))
+            {
                 let first_run = *days[..=position].iter().min().unwrap();
                 let is_old = |what: i64| !rule.retroactive && what < first_run;
                 let first = self.days.get(&goal.event).and_then(|used| used.iter().min()).copied();
                 let reached = first.filter(|first| *first <= goal.due_on);
-                let (decided_on, kind) = reached.map_or((goal.due_on, "bad"), |first| (first, "good"));
+                let (decided_on, kind) =
+                    reached.map_or((goal.due_on, "bad"), |first| (first, "good"));
                 if decided_on <= *day && !is_old(decided_on) {
                     return Some((*day, goal.event.clone(), kind));
                 }
@@ -268,7 +296,8 @@ impl Company {
         let counts = match &rule.event {
             Some(event) => {
                 let days = self.days.get(event)?;
-                let (previous, current) = (count_days(days, observation), count_days(days, decision));
+                let (previous, current) =
+                    (count_days(days, observation), count_days(days, decision));
                 Counts { previous, current, only_previous: previous, only_current: current }
             }
             None => {
@@ -294,7 +323,8 @@ fn count_days(days: &[i64], (from, to): (i64, i64)) -> i64 {
     days.iter().filter(|day| from <= **day && **day <= to).count() as i64
 }
 
-/// Drops what follows a signal of its own type by less than the timeframe. `found` is of one rule and company, in order.
+/// Drops what follows a signal of its own type by less than the timeframe. `found` is of one rule
+/// and company, in order.
 fn once_per_timeframe(found: impl Iterator<Item = Signal>, timeframe: i64) -> Vec<Signal> {
     let mut raised: Vec<Signal> = Vec::new();
     for signal in found {
@@ -312,7 +342,8 @@ fn once_per_timeframe(found: impl Iterator<Item = Signal>, timeframe: i64) -> Ve
 struct Counts {
     previous: i64,
     current: i64,
-    /// What is in the observation window alone, in the unit of the chance: events, or people who stopped.
+    /// What is in the observation window alone, in the unit of the chance: events, or people who
+    /// stopped.
     only_previous: i64,
     /// The same for the decision window: events, or people who began.
     only_current: i64,
@@ -375,7 +406,9 @@ impl Rule {
         let min_events = self.min_events.map_or(String::new(), |n| format!(" --min-events {n}"));
         let max_chance = self.max_chance.map_or(String::new(), |p| format!(" --max-chance {p}"));
         let Rule { timeframe, threshold, .. } = self;
-        format!("{what} --timeframe {timeframe} --threshold {threshold}{direction}{inverse}{min_events}{max_chance}")
+        format!(
+            "{what} --timeframe {timeframe} --threshold {threshold}{direction}{inverse}{min_events}{max_chance}"
+        )
     }
 
     fn fires(&self, counts: &Counts) -> bool {
@@ -458,8 +491,12 @@ impl AdoptionSignal {
     /// The signal that the program printed.
     #[track_caller]
     pub fn from_json(json: &Value) -> Self {
-        let text =
-            |name: &str| json[name].as_str().unwrap_or_else(|| panic!("'{name}' is no text in {json}")).to_owned();
+        let text = |name: &str| {
+            json[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("'{name}' is no text in {json}"))
+                .to_owned()
+        };
         AdoptionSignal {
             raised_on: text("raised_on"),
             rule: text("rule"),
@@ -470,7 +507,8 @@ impl AdoptionSignal {
     }
 }
 
-/// The change to one decimal, half away from zero, worked out in whole tenths; unknown when there was nothing before.
+/// The change to one decimal, half away from zero, worked out in whole tenths; unknown when there
+/// was nothing before.
 fn change_in_percent(previous: i64, current: i64) -> Option<f64> {
     if previous == 0 {
         return None;
@@ -524,11 +562,15 @@ impl Signal {
     /// The signal that the program printed.
     #[track_caller]
     pub fn from_json(json: &Value) -> Self {
-        let field = |name: &str| json.get(name).unwrap_or_else(|| panic!("no field '{name}' in {json}"));
+        let field =
+            |name: &str| json.get(name).unwrap_or_else(|| panic!("no field '{name}' in {json}"));
         let maybe_text = |name: &str| field(name).as_str().map(str::to_owned);
-        let text = |name: &str| maybe_text(name).unwrap_or_else(|| panic!("'{name}' is no text in {json}"));
-        let number =
-            |name: &str| field(name).as_i64().unwrap_or_else(|| panic!("'{name}' is no whole number in {json}"));
+        let text = |name: &str| {
+            maybe_text(name).unwrap_or_else(|| panic!("'{name}' is no text in {json}"))
+        };
+        let number = |name: &str| {
+            field(name).as_i64().unwrap_or_else(|| panic!("'{name}' is no whole number in {json}"))
+        };
         Signal {
             company_id: text("company_id"),
             rule: text("rule"),
@@ -546,7 +588,9 @@ impl Signal {
             decision_to: text("decision_to"),
             decision_count: number("decision_count"),
             change_pct: field("change_pct").as_f64(),
-            chance: Chance(field("chance").as_f64().unwrap_or_else(|| panic!("no chance in {json}"))),
+            chance: Chance(
+                field("chance").as_f64().unwrap_or_else(|| panic!("no chance in {json}")),
+            ),
         }
     }
 
@@ -563,7 +607,10 @@ impl Signal {
     /// A line for tables of expected results: day, rule, company, type, change.
     pub fn brief(&self) -> String {
         let change = self.change_pct.map_or("new".to_owned(), |change| format!("{change:+.1}"));
-        format!("{} {} {} {} {change}", self.raised_on, self.rule, self.company_id, self.kind_of_change)
+        format!(
+            "{} {} {} {} {change}",
+            self.raised_on, self.rule, self.company_id, self.kind_of_change
+        )
     }
 }
 
@@ -578,10 +625,12 @@ pub fn assert_same(program: &[Signal], naive: &[Signal], about: &str) {
     assert!(ours.is_none(), "{about}: only the naive model raised {ours:#?}");
 }
 
-/// The chance that, of `a + b` fair coins, at least as many fall on one given side as the larger of the two.
+/// The chance that, of `a + b` fair coins, at least as many fall on one given side as the larger of
+/// the two.
 ///
-/// The sum of the binomial coefficients is a whole number and exact; only its leading 64 bits are taken, so the result
-/// is within one part in 2^52 (where a floating-point number of that size exists). Meant for some thousands of events.
+/// The sum of the binomial coefficients is a whole number and exact; only its leading 64 bits are
+/// taken, so the result is within one part in 2^52 (where a floating-point number of that size
+/// exists). Meant for some thousands of events.
 pub fn chance(a: u32, b: u32) -> f64 {
     let (n, smaller) = (a + b, a.min(b));
     let mut coefficient = Whole(vec![1]);
@@ -624,7 +673,8 @@ impl Whole {
         self.0.resize(self.0.len().max(other.0.len()) + 1, 0);
         let mut carry = 0u64;
         for (place, digit) in self.0.iter_mut().enumerate() {
-            let sum = u64::from(*digit) + u64::from(other.0.get(place).copied().unwrap_or(0)) + carry;
+            let sum =
+                u64::from(*digit) + u64::from(other.0.get(place).copied().unwrap_or(0)) + carry;
             *digit = sum as u32;
             carry = sum >> 32;
         }
@@ -635,7 +685,8 @@ impl Whole {
 
     /// The number divided by two, `times` times.
     fn halved(&self, times: u32) -> f64 {
-        let leading = self.0.iter().rev().take(3).fold(0u128, |sum, digit| (sum << 32) | u128::from(*digit));
+        let leading =
+            self.0.iter().rev().take(3).fold(0u128, |sum, digit| (sum << 32) | u128::from(*digit));
         let dropped = 32 * self.0.len().saturating_sub(3) as i32;
         let surplus = (128 - leading.leading_zeros() as i32 - 64).max(0);
         let value = (leading >> surplus) as f64;
@@ -686,10 +737,15 @@ pub fn instant(text: &str) -> i64 {
     if text.len() == 10 {
         return midnight;
     }
-    let (clock, zone) = text[11..].split_at(text[11..].find(['Z', '+', '-']).unwrap_or(text.len() - 11));
+    let (clock, zone) =
+        text[11..].split_at(text[11..].find(['Z', '+', '-']).unwrap_or(text.len() - 11));
     let (whole, fraction) = clock.split_once('.').unwrap_or((clock, ""));
     let micros: i64 = format!("{fraction:0<6}").parse().unwrap();
-    midnight + minutes(whole) * 60_000_000 + whole[6..8].parse::<i64>().unwrap() * 1_000_000 + micros - offset(zone)
+    midnight
+        + minutes(whole) * 60_000_000
+        + whole[6..8].parse::<i64>().unwrap() * 1_000_000
+        + micros
+        - offset(zone)
 }
 
 fn offset(zone: &str) -> i64 {
@@ -710,7 +766,9 @@ mod tests {
 
     #[test]
     fn days_are_counted() {
-        for (text, number) in [("1970-01-01", 0), ("1970-03-01", 59), ("2000-01-01", 10_957), ("2026-04-01", 20_544)] {
+        for (text, number) in
+            [("1970-01-01", 0), ("1970-03-01", 59), ("2000-01-01", 10_957), ("2026-04-01", 20_544)]
+        {
             assert_eq!((day(text), date(number).as_str()), (number, text));
         }
         assert_eq!(day("2024-03-01") - day("2024-02-28"), 2);
@@ -721,7 +779,9 @@ mod tests {
     fn instants_are_read() {
         let noon = instant("2026-03-31T12:00:00Z");
         assert_eq!(noon, 20_543 * MICROS_A_DAY + MICROS_A_DAY / 2);
-        for same in ["2026-03-31T14:00:00+02:00", "2026-03-31T06:30:00-05:30", "2026-03-31T12:00:00.000Z"] {
+        for same in
+            ["2026-03-31T14:00:00+02:00", "2026-03-31T06:30:00-05:30", "2026-03-31T12:00:00.000Z"]
+        {
             assert_eq!(instant(same), noon, "{same}");
         }
         assert_eq!(instant("2026-03-31T12:00:00.25Z"), noon + 250_000);
@@ -732,7 +792,11 @@ mod tests {
         for n in 0..=12u32 {
             for larger in n.div_ceil(2)..=n {
                 let hits = (0..1u32 << n).filter(|coins| coins.count_ones() >= larger).count();
-                assert_eq!(chance(larger, n - larger), hits as f64 / f64::from(1u32 << n), "{larger} of {n}");
+                assert_eq!(
+                    chance(larger, n - larger),
+                    hits as f64 / f64::from(1u32 << n),
+                    "{larger} of {n}"
+                );
                 assert_eq!(chance(n - larger, larger), chance(larger, n - larger));
             }
         }
@@ -742,7 +806,8 @@ mod tests {
     fn large_chances_hold_what_is_known_of_them() {
         assert_eq!(chance(1000, 0), 2f64.powi(-1000));
         assert_eq!(chance(1, 999), 1001.0 * 2f64.powi(-1000));
-        // Of an odd number of coins, exactly half of all throws have the larger part on a given side.
+        // Of an odd number of coins, exactly half of all throws have the larger part on a given
+        // side.
         for n in [31, 33, 65, 129, 1001, 2501] {
             assert_eq!(chance(n / 2, n - n / 2), 0.5, "{n}");
         }
@@ -773,12 +838,18 @@ mod tests {
         let header = "company_id,event,timestamp,person_id,event_id,count\n";
         let file = |lines: &str| read_rows(&format!("{header}{lines}"));
         let files = [
-            file("a,login,2026-03-01,p,,2\na,login,2026-03-01,p,,1\na,login,2026-03-01,,,1\nb,login,2026-03-01,p,x,1"),
-            file("a,login,2026-03-01T00:00:00Z,p,,2\na,login,2026-03-01T01:00:00+01:00,,,2\nb,login,2026-03-01,p,x,1"),
+            file(
+                "a,login,2026-03-01,p,,2\na,login,2026-03-01,p,,1\na,login,2026-03-01,,,1\nb,login,2026-03-01,p,x,1",
+            ),
+            file(
+                "a,login,2026-03-01T00:00:00Z,p,,2\na,login,2026-03-01T01:00:00+01:00,,,2\nb,login,2026-03-01,p,x,1",
+            ),
             file("b,login,2026-03-01,p,,1\na,login,2026-03-01,p,x,4\na,login,2026-03-02,,,0"),
         ];
-        let copies: Vec<(String, Option<String>, Option<String>, i64)> =
-            stored(&files).into_iter().map(|row| (row.company, row.person, row.event_id, row.count)).collect();
+        let copies: Vec<(String, Option<String>, Option<String>, i64)> = stored(&files)
+            .into_iter()
+            .map(|row| (row.company, row.person, row.event_id, row.count))
+            .collect();
         let some = |text: &str| Some(text.to_owned());
         let expected = [
             ("a", None, None, 2),
@@ -787,6 +858,9 @@ mod tests {
             ("b", some("p"), None, 1),
             ("b", some("p"), some("x"), 1),
         ];
-        assert_eq!(copies, expected.map(|(company, person, id, count)| (company.to_owned(), person, id, count)));
+        assert_eq!(
+            copies,
+            expected.map(|(company, person, id, count)| (company.to_owned(), person, id, count))
+        );
     }
 }

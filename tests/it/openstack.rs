@@ -1,5 +1,5 @@
-//! Real data that is not ours to keep: who worked on OpenStack, from public git history. `SIGNALS_OPENSTACK_CSV` says
-//! where the events are: `cargo test -- --ignored openstack`.
+//! Real data that is not ours to keep: who worked on OpenStack, from public git history.
+//! `SIGNALS_OPENSTACK_CSV` says where the events are: `cargo test -- --ignored openstack`.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ const NOW: &str = "2027-01-01T06:00:00Z";
 #[test]
 #[ignore = "needs SIGNALS_OPENSTACK_CSV"]
 fn openstack_signals_are_those_of_the_naive_model() {
-    let path = setting("SIGNALS_OPENSTACK_CSV").expect("SIGNALS_OPENSTACK_CSV names the event file");
+    let path =
+        setting("SIGNALS_OPENSTACK_CSV").expect("SIGNALS_OPENSTACK_CSV names the event file");
     let rules = [
         Rule::event("commit.nova", 7, 15),
         Rule::event("merge.neutron", 14, 30),
@@ -29,8 +30,10 @@ fn openstack_signals_are_those_of_the_naive_model() {
     }
     sandbox.ok("run --from 2015-01-01 --to 2015-12-31");
     let listed = sandbox.ok("list --format ndjson").stdout;
-    let mut raised: Vec<Signal> =
-        listed.lines().map(|line| Signal::from_json(&serde_json::from_str(line).unwrap())).collect();
+    let mut raised: Vec<Signal> = listed
+        .lines()
+        .map(|line| Signal::from_json(&serde_json::from_str(line).unwrap()))
+        .collect();
     Signal::sort(&mut raised);
     naive::assert_same(&raised, &expected, "OpenStack in 2015");
 }

@@ -1,6 +1,8 @@
-//! The presets, from outside: what each raises, on which days, and what follows. Every day is worked out by hand from the contract.
+//! The presets, from outside: what each raises, on which days, and what follows. Every day is
+//! worked out by hand from the contract.
 //!
-//! Companies that differ in one thing lie side by side in one database, and the signals of a month say which of them were meant.
+//! Companies that differ in one thing lie side by side in one database, and the signals of a month
+//! say which of them were meant.
 
 use serde_json::json;
 
@@ -36,10 +38,15 @@ fn run(sandbox: &Sandbox, from: &str, to: &str) {
 fn raised(sandbox: &Sandbox, rule: &str) -> Vec<String> {
     let signals = sandbox.array(&format!("list --rule '{rule}' --sort date"));
     let text = |signal: &serde_json::Value, field: &str| signal[field].as_str().unwrap().to_owned();
-    let mut raised: Vec<(String, String)> =
-        signals.iter().map(|signal| (text(signal, "raised_on"), text(signal, "company_id"))).collect();
+    let mut raised: Vec<(String, String)> = signals
+        .iter()
+        .map(|signal| (text(signal, "raised_on"), text(signal, "company_id")))
+        .collect();
     raised.sort();
-    raised.into_iter().map(|(day, company)| format!("{} {company}", day.trim_start_matches("2026-"))).collect()
+    raised
+        .into_iter()
+        .map(|(day, company)| format!("{} {company}", day.trim_start_matches("2026-")))
+        .collect()
 }
 
 /// The type of the first signal of a rule, and what it says.
@@ -82,18 +89,30 @@ fn a_renewal_is_told_once_at_each_distance_and_again_for_the_next_date() {
         ["02-01 gone", "02-01 longer", "02-01 mar20", "02-02 apr3", "03-03 may2", "03-04 may3"]
     );
     assert_eq!(raised(&sandbox, "renewal-30"), ["02-18 longer", "02-18 mar20", "03-04 apr3"]);
-    assert_eq!(raised(&sandbox, "renewal-14"), ["03-06 longer", "03-06 mar20", "03-10 late", "03-20 apr3"]);
-    assert_eq!(raised(&sandbox, "renewal-7"), ["03-13 late", "03-13 longer", "03-13 mar20", "03-27 apr3"]);
+    assert_eq!(
+        raised(&sandbox, "renewal-14"),
+        ["03-06 longer", "03-06 mar20", "03-10 late", "03-20 apr3"]
+    );
+    assert_eq!(
+        raised(&sandbox, "renewal-7"),
+        ["03-13 late", "03-13 longer", "03-13 mar20", "03-27 apr3"]
+    );
     assert_eq!(first(&sandbox, "renewal-60"), "info: renews on 2026-03-20, in 47 days");
 
     // Acknowledged, it is not told again; another date is, once, and the old one is known.
     ack(&sandbox, "renewal-60");
     for renewal in ["2026-05-04", "2026-05-02", "2026-05-05"] {
-        import(&sandbox, "companies", &rows("company_id,renewal_on", &[&format!("may2,{renewal}")]));
+        import(
+            &sandbox,
+            "companies",
+            &rows("company_id,renewal_on", &[&format!("may2,{renewal}")]),
+        );
         sandbox.ok("run --as-of 2026-03-31 --quiet");
     }
-    let of_may2: Vec<String> =
-        raised(&sandbox, "renewal-60").into_iter().filter(|signal| signal.ends_with("may2")).collect();
+    let of_may2: Vec<String> = raised(&sandbox, "renewal-60")
+        .into_iter()
+        .filter(|signal| signal.ends_with("may2"))
+        .collect();
     assert_eq!(of_may2, ["03-03 may2", "03-31 may2", "03-31 may2"]);
 }
 
@@ -109,8 +128,14 @@ fn a_means_of_payment_is_told_before_and_after_it_expires() {
     assert_eq!(raised(&sandbox, "payment-14"), ["03-06 card", "03-06 gone"]);
     assert_eq!(raised(&sandbox, "payment-7"), ["03-13 card", "03-13 gone"]);
     assert_eq!(raised(&sandbox, "payment-expired"), ["03-21 card"]);
-    assert_eq!(first(&sandbox, "payment-7"), "info: the means of payment expires on 2026-03-20, in 7 days");
-    assert_eq!(first(&sandbox, "payment-expired"), "bad: the means of payment expired on 2026-03-20, 1 day ago");
+    assert_eq!(
+        first(&sandbox, "payment-7"),
+        "info: the means of payment expires on 2026-03-20, in 7 days"
+    );
+    assert_eq!(
+        first(&sandbox, "payment-expired"),
+        "bad: the means of payment expired on 2026-03-20, 1 day ago"
+    );
 
     // A new card, which expires in its turn.
     import(&sandbox, "companies", "company_id,payment_expires_on\ncard,2026-03-24\n");
@@ -125,11 +150,20 @@ fn a_means_of_payment_is_told_before_and_after_it_expires() {
 fn what_is_overdue_is_told_again_when_it_was_closed_and_the_cool_down_is_over() {
     let companies = rows(
         "company_id,renewal_on,churned_on",
-        &["open,2026-01-31,", "closed,2026-01-31,", "reopened,2026-01-31,", "gone,2026-01-31,2026-02-01", "bare,,"],
+        &[
+            "open,2026-01-31,",
+            "closed,2026-01-31,",
+            "reopened,2026-01-31,",
+            "gone,2026-01-31,2026-02-01",
+            "bare,,",
+        ],
     );
     let sandbox = with("renewal-overdue", &companies);
     run(&sandbox, "01-30", "02-10");
-    assert_eq!(raised(&sandbox, "renewal-overdue"), ["02-01 closed", "02-01 open", "02-01 reopened"]);
+    assert_eq!(
+        raised(&sandbox, "renewal-overdue"),
+        ["02-01 closed", "02-01 open", "02-01 reopened"]
+    );
     assert_eq!(first(&sandbox, "renewal-overdue"), "bad: the renewal was due 1 day ago");
     let id = |company: &str| sandbox.array(&format!("list {company}"))[0]["id"].to_string();
     sandbox.ok(&format!("ack {} {} --reason 'they sign tomorrow'", id("closed"), id("reopened")));
@@ -142,8 +176,10 @@ fn what_is_overdue_is_told_again_when_it_was_closed_and_the_cool_down_is_over() 
 
 #[test]
 fn an_invoice_is_overdue_from_the_day_after_until_it_is_paid() {
-    let sandbox =
-        with("invoice-overdue", "company_id,churned_on\nowes,\npaid,\nlate,\nvoid,\ntwo,\ngone,2026-03-06\nbare,\n");
+    let sandbox = with(
+        "invoice-overdue",
+        "company_id,churned_on\nowes,\npaid,\nlate,\nvoid,\ntwo,\ngone,2026-03-06\nbare,\n",
+    );
     let invoices = rows(
         "company_id,invoice_id,due_on,paid_on,status",
         &[
@@ -166,8 +202,10 @@ fn an_invoice_is_overdue_from_the_day_after_until_it_is_paid() {
 
 #[test]
 fn each_survey_response_is_told_by_its_category_and_a_fall_once() {
-    let sandbox =
-        with("nps-promoter nps-passive nps-detractor nps-fall", "company_id\nacme\nb8\nb9\nold7\nold8\nbare\n");
+    let sandbox = with(
+        "nps-promoter nps-passive nps-detractor nps-fall",
+        "company_id\nacme\nb8\nb9\nold7\nold8\nbare\n",
+    );
     let responses = rows(
         "company_id,score,responded_on,person_id",
         &[
@@ -191,11 +229,17 @@ fn each_survey_response_is_told_by_its_category_and_a_fall_once() {
     assert_eq!(raised(&sandbox, "nps-passive"), ["03-02 b8", "03-05 b8", "03-05 b9", "03-06 acme"]);
     assert_eq!(raised(&sandbox, "nps-detractor"), ["03-08 acme"]);
     // From 10 to 8, of another person, the fall is that of the company.
-    assert_eq!(raised(&sandbox, "nps-fall"), ["03-01 old7", "03-05 b9", "03-06 acme", "03-08 acme"]);
+    assert_eq!(
+        raised(&sandbox, "nps-fall"),
+        ["03-01 old7", "03-05 b9", "03-06 acme", "03-08 acme"]
+    );
     assert_eq!(first(&sandbox, "nps-promoter"), "good: 1 promoter in the last 7 days, 1 so far");
     assert_eq!(first(&sandbox, "nps-passive"), "info: 1 passive in the last 7 days, 1 so far");
     assert_eq!(first(&sandbox, "nps-detractor"), "bad: 1 detractor in the last 7 days, 1 so far");
-    assert_eq!(first(&sandbox, "nps-fall"), "bad: the latest NPS answer is 5 points lower than the one before");
+    assert_eq!(
+        first(&sandbox, "nps-fall"),
+        "bad: the latest NPS answer is 5 points lower than the one before"
+    );
 }
 
 #[test]
@@ -225,7 +269,10 @@ fn a_customer_who_does_not_answer_is_told() {
 
 #[test]
 fn a_customer_who_has_gone_silent_is_told_after_fourteen_days() {
-    let sandbox = with("gone-silent", "company_id,churned_on\nacme,\nback,\ngone,2026-03-19\nnever,\nheart,\n");
+    let sandbox = with(
+        "gone-silent",
+        "company_id,churned_on\nacme,\nback,\ngone,2026-03-19\nnever,\nheart,\n",
+    );
     let events = rows(
         "company_id,event,timestamp,person_id",
         &[
@@ -264,7 +311,10 @@ fn seats_are_told_when_nearly_all_or_few_are_used() {
     assert_eq!(raised(&sandbox, "seat-limit"), ["03-09 full", "03-09 ninety"]);
     assert_eq!(raised(&sandbox, "seat-underuse"), ["03-11 thirty"]);
     assert_eq!(first(&sandbox, "seat-limit"), "good: 100 % of 5 seats in use");
-    assert_eq!(first(&sandbox, "seat-underuse"), "bad: only 30 % of 10 seats in use, 60 days after the start");
+    assert_eq!(
+        first(&sandbox, "seat-underuse"),
+        "bad: only 30 % of 10 seats in use, 60 days after the start"
+    );
 }
 
 #[test]
@@ -279,7 +329,9 @@ fn more_tickets_than_before_are_told() {
         ("less", "2026-01-20", 5),
         ("less", "2026-03-03", 7), // 40 % more than five
     ] {
-        (0..count).for_each(|number| tickets.push_str(&format!("{company},{company}{day}{number},{day}\n")));
+        (0..count).for_each(|number| {
+            tickets.push_str(&format!("{company},{company}{day}{number},{day}\n"))
+        });
     }
     import(&sandbox, "tickets", &tickets);
     run(&sandbox, "03-01", "03-10");
@@ -293,7 +345,13 @@ fn more_tickets_than_before_are_told() {
 fn a_contact_with_an_executive_and_a_review_are_missed() {
     let companies = rows(
         "company_id,created_on",
-        &["touched,2024-01-01", "never,2025-12-10", "other,2025-12-12", "eve,2024-01-01", "unknown,"],
+        &[
+            "touched,2024-01-01",
+            "never,2025-12-10",
+            "other,2025-12-12",
+            "eve,2024-01-01",
+            "unknown,",
+        ],
     );
     let sandbox = with("no-executive-contact review-due", &companies);
     import(&sandbox, "people", "person_id,company_id,name,role\neve1,eve,Eve,Executive sponsor\n");
@@ -308,8 +366,14 @@ fn a_contact_with_an_executive_and_a_review_are_missed() {
     );
     import(&sandbox, "touchpoints", &touchpoints);
     run(&sandbox, "03-01", "03-31");
-    assert_eq!(raised(&sandbox, "no-executive-contact"), ["03-05 touched", "03-10 never", "03-12 other"]);
-    assert_eq!(first(&sandbox, "no-executive-contact"), "info: no contact with an executive for 90 days");
+    assert_eq!(
+        raised(&sandbox, "no-executive-contact"),
+        ["03-05 touched", "03-10 never", "03-12 other"]
+    );
+    assert_eq!(
+        first(&sandbox, "no-executive-contact"),
+        "info: no contact with an executive for 90 days"
+    );
     // 90 days after 10 and 12 December; after 1 January it is 1 April.
     assert_eq!(raised(&sandbox, "review-due"), ["03-10 never", "03-12 other"]);
     assert_eq!(first(&sandbox, "review-due"), "info: no business review for 90 days");
@@ -321,7 +385,8 @@ fn a_contact_with_an_executive_and_a_review_are_missed() {
 
 #[test]
 fn a_pulse_is_missed_after_three_weeks() {
-    let sandbox = with("pulse-stale", "company_id,created_on\nnew,2026-02-20\nset,2025-01-01\nunknown,\n");
+    let sandbox =
+        with("pulse-stale", "company_id,created_on\nnew,2026-02-20\nset,2025-01-01\nunknown,\n");
     import(&sandbox, "pulses", "company_id,pulse,set_on\nset,5,2026-02-10\nset,5,2026-03-01\n");
     run(&sandbox, "02-28", "03-31");
     // 22 days after 20 February and 1 March.
@@ -336,7 +401,13 @@ fn a_low_pulse_is_told_each_time_and_at_once() {
     let sandbox = with("pulse-low", "company_id\nacme\nfine\n");
     let pulses = rows(
         "company_id,pulse,set_on",
-        &["acme,3,2026-03-05", "acme,4,2026-03-06", "acme,2,2026-03-08", "acme,2,2026-03-09", "fine,4,2026-03-05"],
+        &[
+            "acme,3,2026-03-05",
+            "acme,4,2026-03-06",
+            "acme,2,2026-03-08",
+            "acme,2,2026-03-09",
+            "fine,4,2026-03-05",
+        ],
     );
     import(&sandbox, "pulses", &pulses);
     run(&sandbox, "03-04", "03-10");
@@ -365,7 +436,8 @@ fn whatever_part_of_a_rule_reads_the_pulse_it_is_applied_at_once() {
     }
     let raised = || {
         let signals = sandbox.array("list");
-        let mut rules: Vec<String> = signals.iter().map(|signal| signal["rule"].as_str().unwrap().to_owned()).collect();
+        let mut rules: Vec<String> =
+            signals.iter().map(|signal| signal["rule"].as_str().unwrap().to_owned()).collect();
         rules.sort_unstable();
         rules
     };
@@ -378,9 +450,12 @@ fn whatever_part_of_a_rule_reads_the_pulse_it_is_applied_at_once() {
 #[test]
 fn new_people_and_people_who_are_gone_are_told() {
     let sandbox = with("new-users active-users-drop", "company_id\nten\nnine\ndrop\nsome\nfew\n");
-    let mut events = rows("company_id,event,timestamp,person_id", &["heart,beat,2026-01-01,", HEARTBEAT]);
+    let mut events =
+        rows("company_id,event,timestamp,person_id", &["heart,beat,2026-01-01,", HEARTBEAT]);
     let mut add = |company: &str, day: &str, people: usize| {
-        (0..people).for_each(|person| events.push_str(&format!("{company},login,{day},{company}{person}\n")));
+        (0..people).for_each(|person| {
+            events.push_str(&format!("{company},login,{day},{company}{person}\n"))
+        });
     };
     add("ten", "2026-03-14", 4);
     add("ten", "2026-03-20", 10); // with the six of these, ten within 7 days
@@ -395,27 +470,42 @@ fn new_people_and_people_who_are_gone_are_told() {
     assert_eq!(first(&sandbox, "new-users"), "good: 10 new people in 7 days");
     // From 10 March on, 10 February lies in the 28 days before the last 28.
     assert_eq!(raised(&sandbox, "active-users-drop"), ["03-10 drop"]);
-    assert_eq!(first(&sandbox, "active-users-drop"), "bad: active people -20.0 % in 28 days, from 10");
+    assert_eq!(
+        first(&sandbox, "active-users-drop"),
+        "bad: active people -20.0 % in 28 days, from 10"
+    );
 }
 
 #[test]
 fn little_use_of_a_feature_is_told_of_established_customers() {
-    let companies =
-        rows("company_id,created_on", &["three,2025-06-01", "two,2025-06-01", "young,2026-01-20", "unknown,"]);
+    let companies = rows(
+        "company_id,created_on",
+        &["three,2025-06-01", "two,2025-06-01", "young,2026-01-20", "unknown,"],
+    );
     let sandbox = with("low-use --event 'Report: é'", &companies);
     let mut events = rows("company_id,event,timestamp,person_id", &[HEARTBEAT]);
-    for (company, day, count) in
-        [("three", "2026-03-01", 3), ("two", "2026-03-01", 2), ("young", "2026-03-01", 1), ("unknown", "2026-03-01", 1)]
-    {
-        (0..count).for_each(|number| events.push_str(&format!("{company},Report: é,{day}T0{number}:00:00Z,ann\n")));
-        (0..9).for_each(|number| events.push_str(&format!("{company},login,{day}T0{number}:00:00Z,ann\n")));
+    for (company, day, count) in [
+        ("three", "2026-03-01", 3),
+        ("two", "2026-03-01", 2),
+        ("young", "2026-03-01", 1),
+        ("unknown", "2026-03-01", 1),
+    ] {
+        (0..count).for_each(|number| {
+            events.push_str(&format!("{company},Report: é,{day}T0{number}:00:00Z,ann\n"))
+        });
+        (0..9).for_each(|number| {
+            events.push_str(&format!("{company},login,{day}T0{number}:00:00Z,ann\n"))
+        });
     }
     import(&sandbox, "events", &events);
     run(&sandbox, "03-01", "03-31");
     // 60 days after 20 January; and 1 March is among the last 28 days until the 28th.
     let rule = "low-use:Report: é";
     assert_eq!(raised(&sandbox, rule), ["03-01 two", "03-21 young", "03-29 three"]);
-    assert_eq!(first(&sandbox, rule), "bad: Report: é 2 times in 28 days, 273 days after the start");
+    assert_eq!(
+        first(&sandbox, rule),
+        "bad: Report: é 2 times in 28 days, 273 days after the start"
+    );
     let metric = &sandbox.array("metric list")[0];
     assert_eq!(
         [&metric["name"], &metric["event"], &metric["measure"], &metric["days"]],
@@ -426,8 +516,10 @@ fn little_use_of_a_feature_is_told_of_established_customers() {
 
 #[test]
 fn adoption_and_first_use_are_told_once() {
-    let sandbox =
-        with("adoption --event export --within 14", "company_id,created_on\ndone,2026-03-01\nnot,2026-03-01\n");
+    let sandbox = with(
+        "adoption --event export --within 14",
+        "company_id,created_on\ndone,2026-03-01\nnot,2026-03-01\n",
+    );
     sandbox.ok("rule preset add first-use --event export");
     sandbox.ok("rule preset add goals");
     import(
@@ -444,7 +536,10 @@ fn adoption_and_first_use_are_told_once() {
     assert_eq!(raised(&sandbox, "adoption:export"), ["03-10 done", "03-15 not"]);
     assert_eq!(raised(&sandbox, "first-use:export"), ["03-10 done"]);
     assert_eq!(raised(&sandbox, "goals"), ["03-09 done", "03-20 not"]);
-    assert_eq!(first(&sandbox, "adoption:export"), "good: first export on 2026-03-10, due by 2026-03-15");
+    assert_eq!(
+        first(&sandbox, "adoption:export"),
+        "good: first export on 2026-03-10, due by 2026-03-15"
+    );
     assert_eq!(first(&sandbox, "goals"), "bad: goal 'Go live': no export by 2026-03-09");
 }
 
@@ -465,16 +560,35 @@ fn a_trend_has_its_guards() {
     assert_eq!(raised(&sandbox, "login"), ["03-12 many"]);
     assert_eq!(first(&sandbox, "login"), "bad: login fell from 50 to 20 (-60.0 %)");
     let rule = &sandbox.array("rule list")[0];
-    let fields = ["name", "kind", "timeframe", "threshold", "min_events", "max_chance", "direction", "inverse"];
-    let expected =
-        [json!("login"), json!("trend"), json!(7), json!(15), json!(20), json!(0.01), json!("both"), json!(false)];
+    let fields = [
+        "name",
+        "kind",
+        "timeframe",
+        "threshold",
+        "min_events",
+        "max_chance",
+        "direction",
+        "inverse",
+    ];
+    let expected = [
+        json!("login"),
+        json!("trend"),
+        json!(7),
+        json!(15),
+        json!(20),
+        json!(0.01),
+        json!("both"),
+        json!(false),
+    ];
     assert_eq!(fields.map(|field| rule[field].clone()), expected);
 }
 
 /// Daily events from the first of January to a day of 2026.
 fn daily(company: &str, days: i64) -> String {
     let first = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
-    (0..days).map(|day| format!("{company},login,{},ann\n", first + chrono::TimeDelta::days(day))).collect()
+    (0..days)
+        .map(|day| format!("{company},login,{},ann\n", first + chrono::TimeDelta::days(day)))
+        .collect()
 }
 
 #[test]
@@ -497,18 +611,25 @@ fn health_and_renewals_of_the_healthy_and_the_unwell_are_told() {
     import(&sandbox, "events", &format!("company_id,event,timestamp,person_id\n{events}"));
     import(&sandbox, "pulses", "company_id,pulse,set_on\npulse,3,2026-03-05\ngood,6,2026-03-05\n");
     run(&sandbox, "03-01", "03-31");
-    // The default profile, k days after the last event of daily ones: usage (50 - 100k/28)/70, weight 4; recency (28 - k)/28,
-    // weight 3; no activity signals, weight 1. That is 85.7 - 3.89k of 100 as long as usage is above 0: on 13 March, the
-    // third day, 11.7 less than 7 days before, on the 12th 7.8.
+    // The default profile, k days after the last event of daily ones: usage (50 - 100k/28)/70,
+    // weight 4; recency (28 - k)/28, weight 3; no activity signals, weight 1. That is 85.7 - 3.89k
+    // of 100 as long as usage is above 0: on 13 March, the third day, 11.7 less than 7 days before,
+    // on the 12th 7.8.
     assert_eq!(raised(&sandbox, "health-drop")[0], "03-13 stops");
     assert_eq!(first(&sandbox, "health-drop"), "bad: health fell by 11.7 points in 7 days");
-    // On 1 March, 28 days after the last event, all but the activity signals is 0; 3 days running are there on the 3rd.
-    let poor: Vec<String> =
-        raised(&sandbox, "health-poor").into_iter().filter(|signal| !signal.ends_with("stops")).collect();
+    // On 1 March, 28 days after the last event, all but the activity signals is 0; 3 days running
+    // are there on the 3rd.
+    let poor: Vec<String> = raised(&sandbox, "health-poor")
+        .into_iter()
+        .filter(|signal| !signal.ends_with("stops"))
+        .collect();
     assert_eq!(poor, ["03-03 far", "03-03 poor"]);
     assert_eq!(first(&sandbox, "health-poor"), "bad: health is poor");
     assert_eq!(raised(&sandbox, "renewal-risk"), ["03-01 poor", "03-05 pulse"]);
-    assert_eq!(first(&sandbox, "renewal-risk"), "bad: renews on 2026-05-15, in 75 days, health poor");
+    assert_eq!(
+        first(&sandbox, "renewal-risk"),
+        "bad: renews on 2026-05-15, in 75 days, health poor"
+    );
     assert_eq!(raised(&sandbox, "upsell-at-renewal"), ["03-01 good"]);
     assert_eq!(
         first(&sandbox, "upsell-at-renewal"),
@@ -520,7 +641,10 @@ fn health_and_renewals_of_the_healthy_and_the_unwell_are_told() {
 
 fn rule(sandbox: &Sandbox, name: &str, fields: &[&str]) -> serde_json::Value {
     let rules = sandbox.array("rule list");
-    let rule = rules.iter().find(|rule| rule["name"] == name).unwrap_or_else(|| panic!("no {name} in {rules:?}"));
+    let rule = rules
+        .iter()
+        .find(|rule| rule["name"] == name)
+        .unwrap_or_else(|| panic!("no {name} in {rules:?}"));
     fields.iter().map(|field| rule[field].clone()).collect()
 }
 
@@ -542,7 +666,10 @@ fn the_usual_dozen_is_added_at_once_and_names_no_event() {
         "pulse-low",
         "active-users-drop",
     ];
-    assert_eq!(added.iter().map(|rule| rule["name"].as_str().unwrap()).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        added.iter().map(|rule| rule["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        expected
+    );
     assert!(added.iter().all(|rule| rule["kind"] == "condition" && rule["enabled"] == true));
     sandbox.ok("rule preset add --usual").says(&["the rule 'gone-silent' stays as it was"]);
     assert_eq!(sandbox.array("rule list").len(), expected.len());
@@ -561,22 +688,31 @@ fn every_preset_names_a_playbook_that_is_there() {
 #[test]
 fn a_rule_of_a_preset_is_an_ordinary_one() {
     let sandbox = Sandbox::new();
-    sandbox.ok("rule preset add gone-silent --cooldown 10 --where 'mrr > 100' --managers --no-playbook");
+    sandbox.ok(
+        "rule preset add gone-silent --cooldown 10 --where 'mrr > 100' --managers --no-playbook",
+    );
     let fields = ["kind", "when", "type", "cooldown", "where", "playbook", "managers"];
-    let expected = json!(["condition", "days_since_last_event >= 14", "bad", 10, "mrr > 100", null, true]);
+    let expected =
+        json!(["condition", "days_since_last_event >= 14", "bad", 10, "mrr > 100", null, true]);
     assert_eq!(rule(&sandbox, "gone-silent", &fields), expected);
 
     // What is not given stays, here and in `rule add`.
     sandbox.ok("rule add gone-silent --when 'days_since_last_event >= 7'");
     let again = sandbox.ok("rule preset add gone-silent");
-    again.says(&["stays as it was", "the preset is another", "days_since_last_event >= 14", "rule remove gone-silent"]);
+    again.says(&[
+        "stays as it was",
+        "the preset is another",
+        "days_since_last_event >= 14",
+        "rule remove gone-silent",
+    ]);
     sandbox.ok("rule preset add gone-silent --no-where").says(&["old: ", "new: "]);
     let expected = json!(["condition", "days_since_last_event >= 7", "bad", 10, null, null, true]);
     assert_eq!(rule(&sandbox, "gone-silent", &fields), expected);
 
     sandbox.ok("rule remove gone-silent");
     sandbox.ok("rule preset add gone-silent").says(&["new rule: gone-silent"]);
-    let expected = json!(["condition", "days_since_last_event >= 14", "bad", 30, null, "re-engage", false]);
+    let expected =
+        json!(["condition", "days_since_last_event >= 14", "bad", 30, null, "re-engage", false]);
     assert_eq!(rule(&sandbox, "gone-silent", &fields), expected);
 
     sandbox.ok("rule preset add review-due --every 60");
@@ -634,24 +770,34 @@ fn what_cannot_be_added_is_refused_whole() {
     sandbox.ok("rule add first-use:b --kind trend --event b");
     sandbox.fails("rule preset add first-use --event b", 9).says(&["a trend rule"]);
     sandbox.ok("rule set login");
-    sandbox.ok("rule preset add trend --event login").says(&["stays as it was", "the preset is another"]);
+    sandbox
+        .ok("rule preset add trend --event login")
+        .says(&["stays as it was", "the preset is another"]);
     // The metric of another event has the same name.
     sandbox.ok("rule preset add low-use --event 'a b'");
     sandbox.fails("rule preset add low-use --event a-b", 9).says(&["low_use_a_b"]);
     sandbox.fails("rule preset add low-use --event 'A B'", 9).says(&["low_use_a_b"]);
-    let names: Vec<String> =
-        sandbox.array("rule list").iter().map(|rule| rule["name"].as_str().unwrap().to_owned()).collect();
+    let names: Vec<String> = sandbox
+        .array("rule list")
+        .iter()
+        .map(|rule| rule["name"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(names, ["first-use:b", "login", "low-use:a b", "renewal-60", "silence"]);
     sandbox.ok("check");
 }
 
 // ---- journeys
 
-/// From a row of a file to a task that is done: the signal, its words, its tasks, the agenda, and the end.
+/// From a row of a file to a task that is done: the signal, its words, its tasks, the agenda, and
+/// the end.
 #[track_caller]
 fn journey(preset: &str, files: &[(&str, &str)], day: &str, detail: &str, task: &str) {
     let sandbox = Sandbox::new();
-    import(&sandbox, "companies", "company_id,name,csm,created_on\nacme,Acme Foods,ana,2024-01-01\n");
+    import(
+        &sandbox,
+        "companies",
+        "company_id,name,csm,created_on\nacme,Acme Foods,ana,2024-01-01\n",
+    );
     import(&sandbox, "team", "name,role,manager\nana,csm,max\nmax,manager,\n");
     for (kind, text) in files {
         import(&sandbox, kind, text);
@@ -723,7 +869,13 @@ fn little_use_leads_to_an_executive_review() {
 fn fewer_active_users_lead_to_a_plan_and_the_watch_list() {
     let file = events(&[people("acme", "2026-02-05", 20), people("acme", "2026-03-05", 13)]);
     let detail = "active people -35.0 % in 28 days, from 20";
-    journey("active-users-drop", &[("events", &file)], "03-06", detail, "Find out who has left, and who takes over");
+    journey(
+        "active-users-drop",
+        &[("events", &file)],
+        "03-06",
+        detail,
+        "Find out who has left, and who takes over",
+    );
 }
 
 #[test]
@@ -785,7 +937,10 @@ fn the_alerts_of_a_customer_success_platform_lead_to_tasks() {
         ),
         (
             "invoice-overdue",
-            &[("invoices", "company_id,invoice_id,due_on\nacme,i1,2026-03-01\nacme,i2,2026-03-04\n")],
+            &[(
+                "invoices",
+                "company_id,invoice_id,due_on\nacme,i1,2026-03-01\nacme,i2,2026-03-04\n",
+            )],
             "03-05",
             "2 overdue invoices",
             "Ask billing to settle it or update the payment",

@@ -1,8 +1,8 @@
-//! Random histories: the program must raise what the naive model raises, and must hold the same events however their
-//! files are cut, overlapped and ordered.
+//! Random histories: the program must raise what the naive model raises, and must hold the same
+//! events however their files are cut, overlapped and ordered.
 //!
-//! Every case has a seed of its own, which a failure prints; `SIGNALS_SEED=…` runs that one again, `SIGNALS_CASES=…` runs
-//! more. Cases grow, so that the first failure is likely to be a small one.
+//! Every case has a seed of its own, which a failure prints; `SIGNALS_SEED=…` runs that one again,
+//! `SIGNALS_CASES=…` runs more. Cases grow, so that the first failure is likely to be a small one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -106,7 +106,8 @@ impl Habits {
         random.between(0, (self.rate + trend).max(0) + 1) / 2 + random.between(0, burst)
     }
 
-    /// Who did it: people come one after the other, and the first go before the last; some events are nobody's.
+    /// Who did it: people come one after the other, and the first go before the last; some events
+    /// are nobody's.
     fn person(&self, random: &mut Random, day: i64) -> Option<String> {
         (!random.one_in(6)).then(|| format!("p{}", random.between(0, self.people) + day / 30))
     }
@@ -126,7 +127,8 @@ fn random_rows(random: &mut Random, companies: i64, days: i64) -> Vec<Row> {
                         company: format!("company-{company:02}"),
                         event: (*event).to_owned(),
                         person: habits.person(random, day),
-                        at: (first_day + day) * 86_400_000_000 + random.between(0, 47) * 1_800_000_000,
+                        at: (first_day + day) * 86_400_000_000
+                            + random.between(0, 47) * 1_800_000_000,
                         event_id: None,
                         count: if random.one_in(12) { random.between(0, 9) } else { 1 },
                     });
@@ -142,8 +144,10 @@ fn csv_of(random: &mut Random, rows: &[Row]) -> String {
     let mut csv = String::from("company_id,event,timestamp,person_id,event_id,count\n");
     for row in rows {
         let time = time_text(row.at, random.pick(&[0, 0, 0, 120, -210]));
-        let (person, id) = (row.person.as_deref().unwrap_or(""), row.event_id.as_deref().unwrap_or(""));
-        let count = if row.count == 1 && random.one_in(2) { String::new() } else { row.count.to_string() };
+        let (person, id) =
+            (row.person.as_deref().unwrap_or(""), row.event_id.as_deref().unwrap_or(""));
+        let count =
+            if row.count == 1 && random.one_in(2) { String::new() } else { row.count.to_string() };
         csv += &format!("{},{},{time},{person},{id},{count}\n", row.company, row.event);
     }
     csv
@@ -159,7 +163,12 @@ fn time_text(at: i64, offset: i64) -> String {
     };
     let zone = match offset {
         0 => "Z".to_owned(),
-        _ => format!("{}{:02}:{:02}", if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60),
+        _ => format!(
+            "{}{:02}:{:02}",
+            if offset < 0 { '-' } else { '+' },
+            offset.abs() / 60,
+            offset.abs() % 60
+        ),
     };
     format!("{day}T{:02}:{:02}:{:02}{fraction}{zone}", second / 3600, second / 60 % 60, second % 60)
 }
@@ -244,21 +253,33 @@ fn random_adoption_rules(random: &mut Random) -> Vec<AdoptionRule> {
     let rules = 0..random.between(1, 4);
     let rule = |number| {
         let goals = random.one_in(3);
-        let event = if goals && random.one_in(2) { None } else { Some(random.pick(&EVENTS).to_owned()) };
+        let event =
+            if goals && random.one_in(2) { None } else { Some(random.pick(&EVENTS).to_owned()) };
         let any = random.between(0, 60);
         let within = random.pick(&[None, Some(0), Some(any), Some(any)]).filter(|_| !goals);
-        AdoptionRule { name: format!("adoption-{number}"), event, goals, within, retroactive: random.one_in(3) }
+        AdoptionRule {
+            name: format!("adoption-{number}"),
+            event,
+            goals,
+            within,
+            retroactive: random.one_in(3),
+        }
     };
     rules.map(rule).collect()
 }
 
-/// The commands that run every day between two days, in up to three pieces, which may share the day where they meet.
+/// The commands that run every day between two days, in up to three pieces, which may share the day
+/// where they meet.
 fn random_pieces(random: &mut Random, first: i64, last: i64) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut from = first;
     while from <= last {
         let to = if pieces.len() == 2 { last } else { random.between(from, last) };
-        pieces.push(format!("run --from {} --to {} --max-lag 1000", naive::date(from), naive::date(to)));
+        pieces.push(format!(
+            "run --from {} --to {} --max-lag 1000",
+            naive::date(from),
+            naive::date(to)
+        ));
         from = if to == last { last + 1 } else { to + random.between(0, 1) };
     }
     pieces
@@ -312,11 +333,16 @@ impl Case {
 fn the_program_raises_what_the_naive_model_raises() {
     for_each_seed(|random, size| {
         let case = Case::new(random, size);
-        naive::assert_same(&case.by_program(random), &case.by_naive_model(), &format!("{:#?}", case.rules));
+        naive::assert_same(
+            &case.by_program(random),
+            &case.by_naive_model(),
+            &format!("{:#?}", case.rules),
+        );
     });
 }
 
-/// A history in which companies begin late, with goals, and adoption rules; the days that are run need not be in order.
+/// A history in which companies begin late, with goals, and adoption rules; the days that are run
+/// need not be in order.
 struct AdoptionCase {
     events: String,
     companies: String,
@@ -340,7 +366,8 @@ impl AdoptionCase {
             let event = EVENTS.iter().find(|event| **event == row.event).unwrap();
             row.at.div_euclid(86_400_000_000) >= firsts[&(company, *event)]
         });
-        let mut run: Vec<i64> = (0..random.between(4, 9)).map(|_| random.between(5, days)).collect();
+        let mut run: Vec<i64> =
+            (0..random.between(4, 9)).map(|_| random.between(5, days)).collect();
         if !random.one_in(3) {
             run.sort_unstable();
         }
@@ -374,7 +401,8 @@ impl AdoptionCase {
         for day in &self.days {
             sandbox.ok(&format!("run --as-of {} --backfill --max-lag 1000", naive::date(*day)));
         }
-        let mut signals: Vec<_> = sandbox.array("list").iter().map(AdoptionSignal::from_json).collect();
+        let mut signals: Vec<_> =
+            sandbox.array("list").iter().map(AdoptionSignal::from_json).collect();
         signals.sort();
         assert!(sandbox.ok("check").status == 0);
         signals
@@ -385,30 +413,49 @@ impl AdoptionCase {
 fn the_program_tells_of_adoption_as_the_naive_model_does() {
     for_each_seed(|random, size| {
         let case = AdoptionCase::new(random, size);
-        assert_eq!(case.by_program(), case.by_naive_model(), "{:#?}, days {:?}", case.rules, case.days);
+        assert_eq!(
+            case.by_program(),
+            case.by_naive_model(),
+            "{:#?}, days {:?}",
+            case.rules,
+            case.days
+        );
     });
 }
 
 #[test]
 fn the_random_histories_have_all_that_an_adoption_rule_can_say() {
-    let raised = |change: &dyn Fn(AdoptionCase) -> AdoptionCase| -> Vec<(AdoptionRule, AdoptionSignal)> {
-        let cases = (1..=16).map(|seed| change(AdoptionCase::new(&mut Random(seed), size_of(seed))));
-        let of_case = |case: AdoptionCase| {
-            let rule =
-                |signal: &AdoptionSignal| case.rules.iter().find(|rule| rule.name == signal.rule).unwrap().clone();
-            case.by_naive_model().into_iter().map(|signal| (rule(&signal), signal)).collect::<Vec<_>>()
+    let raised =
+        |change: &dyn Fn(AdoptionCase) -> AdoptionCase| -> Vec<(AdoptionRule, AdoptionSignal)> {
+            let cases =
+                (1..=16).map(|seed| change(AdoptionCase::new(&mut Random(seed), size_of(seed))));
+            let of_case = |case: AdoptionCase| {
+                let rule = |signal: &AdoptionSignal| {
+                    case.rules.iter().find(|rule| rule.name == signal.rule).unwrap().clone()
+                };
+                case.by_naive_model()
+                    .into_iter()
+                    .map(|signal| (rule(&signal), signal))
+                    .collect::<Vec<_>>()
+            };
+            cases.flat_map(of_case).collect()
         };
-        cases.flat_map(of_case).collect()
-    };
     let signals = raised(&|case| case);
     for goals in [false, true] {
         for kind in ["good", "bad"] {
-            let found = signals.iter().filter(|(rule, signal)| rule.goals == goals && signal.kind == kind).count();
+            let found = signals
+                .iter()
+                .filter(|(rule, signal)| rule.goals == goals && signal.kind == kind)
+                .count();
             assert!(found >= 20, "only {found} of {} are {kind}, goals {goals}", signals.len());
         }
     }
     let rules = |change: fn(AdoptionRule) -> AdoptionRule| {
-        raised(&|case| AdoptionCase { rules: case.rules.iter().cloned().map(change).collect(), ..case }).len()
+        raised(&|case| AdoptionCase {
+            rules: case.rules.iter().cloned().map(change).collect(),
+            ..case
+        })
+        .len()
     };
     assert!(rules(|rule| AdoptionRule { retroactive: true, ..rule }) > signals.len() + 20);
     assert!(rules(|rule| AdoptionRule { retroactive: false, ..rule }) + 20 < signals.len());
@@ -419,10 +466,12 @@ fn the_random_histories_have_all_that_an_adoption_rule_can_say() {
     assert!(raised(&churned).len() > signals.len() + 10);
 }
 
-/// A property that holds of histories in which nothing happens shows nothing: this counts what the first cases contain.
+/// A property that holds of histories in which nothing happens shows nothing: this counts what the
+/// first cases contain.
 #[test]
 fn the_random_histories_have_all_that_a_rule_can_say() {
-    let cases: Vec<Case> = (1..=16).map(|seed| Case::new(&mut Random(seed), size_of(seed))).collect();
+    let cases: Vec<Case> =
+        (1..=16).map(|seed| Case::new(&mut Random(seed), size_of(seed))).collect();
     let signals: Vec<Signal> = cases.iter().flat_map(Case::by_naive_model).collect();
     type Looked = (&'static str, fn(&Signal) -> bool);
     let looked_for: [Looked; 8] = [
@@ -453,7 +502,8 @@ fn the_random_histories_have_all_that_a_rule_can_say() {
     assert!(without(&|rule| Rule { direction: Direction::Both, ..rule }) > signals.len() + 10);
 }
 
-/// Rows for the store: some have an id, some stand there more than once, some have a fraction of a second.
+/// Rows for the store: some have an id, some stand there more than once, some have a fraction of a
+/// second.
 fn random_facts(random: &mut Random, size: i64) -> Vec<Row> {
     let mut facts = Vec::new();
     for (number, mut row) in random_rows(random, size, 40).into_iter().enumerate() {
@@ -471,8 +521,9 @@ fn random_facts(random: &mut Random, size: i64) -> Vec<Row> {
     facts
 }
 
-/// The rows cut into files, each in an order of its own. Every fact is in one file at least, and may be in more: those with
-/// an id in any number, equal ones without an id all in one file, and all or some of them in others.
+/// The rows cut into files, each in an order of its own. Every fact is in one file at least, and
+/// may be in more: those with an id in any number, equal ones without an id all in one file, and
+/// all or some of them in others.
 fn random_files(random: &mut Random, facts: &[Row]) -> Vec<Vec<Row>> {
     let mut files: Vec<Vec<Row>> = vec![Vec::new(); random.between(1, 5) as usize];
     let mut equal: BTreeMap<Row, Vec<Row>> = BTreeMap::new();
@@ -494,7 +545,8 @@ fn random_files(random: &mut Random, facts: &[Row]) -> Vec<Vec<Row>> {
     files
 }
 
-/// A database into which the files were imported, by one command or one for each, some of them twice, and the rules run.
+/// A database into which the files were imported, by one command or one for each, some of them
+/// twice, and the rules run.
 fn imported(random: &mut Random, files: &[Vec<Row>]) -> Sandbox {
     let sandbox = Sandbox::new();
     let mut commands: Vec<String> = Vec::new();
@@ -540,7 +592,8 @@ fn event_log(database: &Connection) -> Vec<(Row, String)> {
 
 /// What `day_count_log` has.
 fn day_counts(database: &Connection) -> BTreeMap<(String, String, String), i64> {
-    let mut statement = database.prepare("SELECT company_id, event, day, count FROM day_count_log").unwrap();
+    let mut statement =
+        database.prepare("SELECT company_id, event, day, count FROM day_count_log").unwrap();
     let read = |row: &SqlRow<'_>| -> rusqlite::Result<_> {
         Ok(((row.get("company_id")?, row.get("event")?, row.get("day")?), row.get("count")?))
     };
@@ -562,10 +615,15 @@ fn the_cut_of_the_files_does_not_matter() {
             let sandbox = imported(random, &files);
             let database = sandbox.database();
             let log = event_log(&database);
-            assert!(log.iter().all(|(row, day)| naive::date(row.at.div_euclid(86_400_000_000)) == *day));
+            assert!(
+                log.iter().all(|(row, day)| naive::date(row.at.div_euclid(86_400_000_000)) == *day)
+            );
             let log: Vec<Row> = log.into_iter().map(|(row, _)| row).collect();
             assert_eq!(log, expected, "the events that are stored");
-            assert_eq!(day_counts(&database), History::new(&expected, &BTreeMap::new()).day_counts());
+            assert_eq!(
+                day_counts(&database),
+                History::new(&expected, &BTreeMap::new()).day_counts()
+            );
             let [events, signals] = ["event list --format json", "export signals --format ndjson"];
             answers.insert((sandbox.ok(events).stdout, sandbox.ok(signals).stdout));
         }
@@ -582,7 +640,11 @@ fn an_import_counts_rows() {
             sandbox.write("events.csv", &csv_of(random, &file));
             let (read, new, known) = summary(&sandbox.ok("import events.csv").stderr);
             assert_eq!((read, new + known), (file.len(), file.len()));
-            assert_eq!(summary(&sandbox.ok("import events.csv").stderr), (read, 0, read), "the same file again");
+            assert_eq!(
+                summary(&sandbox.ok("import events.csv").stderr),
+                (read, 0, read),
+                "the same file again"
+            );
         }
     });
 }
@@ -590,7 +652,10 @@ fn an_import_counts_rows() {
 /// The numbers of `read R: new N, known K, rejected 0`.
 #[track_caller]
 fn summary(stderr: &str) -> (usize, usize, usize) {
-    let line = stderr.lines().find_map(|line| Some(&line[line.find("read ")?..])).unwrap_or_else(|| panic!("{stderr}"));
+    let line = stderr
+        .lines()
+        .find_map(|line| Some(&line[line.find("read ")?..]))
+        .unwrap_or_else(|| panic!("{stderr}"));
     let numbers: Vec<usize> = line
         .split(|c: char| !c.is_ascii_digit())
         .filter(|digits| !digits.is_empty())
@@ -601,8 +666,9 @@ fn summary(stderr: &str) -> (usize, usize, usize) {
     (read, new, known)
 }
 
-/// Signals are never deleted: whatever is acknowledged and reopened, a company never has fewer bad ones than before, neither day by
-/// day as of a past day nor from one look at the present to the next.
+/// Signals are never deleted: whatever is acknowledged and reopened, a company never has fewer bad
+/// ones than before, neither day by day as of a past day nor from one look at the present to the
+/// next.
 #[test]
 fn bad_signals_ever_never_become_fewer() {
     for_seeds(2, |random, size| {
@@ -625,7 +691,11 @@ fn bad_signals_ever_never_become_fewer() {
         let mut day = first;
         while day <= last {
             let to = last.min(day + random.between(0, 20));
-            sandbox.ok(&format!("run --from {} --to {} --max-lag 1000", naive::date(day), naive::date(to)));
+            sandbox.ok(&format!(
+                "run --from {} --to {} --max-lag 1000",
+                naive::date(day),
+                naive::date(to)
+            ));
             let raised = bad_signals_ever(&sandbox, "");
             acknowledge_and_reopen(&sandbox, random);
             assert_eq!(bad_signals_ever(&sandbox, ""), raised, "after {}", naive::date(to));
@@ -635,16 +705,22 @@ fn bad_signals_ever_never_become_fewer() {
         }
         let signals = sandbox.array("list --type bad");
         assert!(
-            signals.iter().any(|signal| signal["state"] == "open") && signals.iter().any(|s| s["state"] == "closed")
+            signals.iter().any(|signal| signal["state"] == "open")
+                && signals.iter().any(|s| s["state"] == "closed")
         );
         let mut before = BTreeMap::new();
         for date in (first..=last).map(naive::date) {
             let as_of = bad_signals_ever(&sandbox, &format!("--as-of {date}"));
             for (company, ever) in &as_of {
                 let raised = |signal: &&Value| {
-                    signal["company_id"] == company.as_str() && signal["raised_on"].as_str().unwrap() <= date.as_str()
+                    signal["company_id"] == company.as_str()
+                        && signal["raised_on"].as_str().unwrap() <= date.as_str()
                 };
-                assert_eq!(*ever, signals.iter().filter(raised).count() as i64, "{company} on {date}");
+                assert_eq!(
+                    *ever,
+                    signals.iter().filter(raised).count() as i64,
+                    "{company} on {date}"
+                );
             }
             assert_grown(&before, &as_of, &date);
             before = as_of;
@@ -654,14 +730,20 @@ fn bad_signals_ever_never_become_fewer() {
 
 fn assert_grown(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>, when: &str) {
     for (company, ever) in before {
-        assert!(after[company] >= *ever, "{company} had {ever} before {when}, and then {}", after[company]);
+        assert!(
+            after[company] >= *ever,
+            "{company} had {ever} before {when}, and then {}",
+            after[company]
+        );
     }
 }
 
 fn bad_signals_ever(sandbox: &Sandbox, as_of: &str) -> BTreeMap<String, i64> {
-    let rows = sandbox.array(&format!("company list --columns company_id,bad_signals_ever {as_of}"));
-    let pair =
-        |row: &Value| (row["company_id"].as_str().unwrap().to_owned(), row["bad_signals_ever"].as_i64().unwrap());
+    let rows =
+        sandbox.array(&format!("company list --columns company_id,bad_signals_ever {as_of}"));
+    let pair = |row: &Value| {
+        (row["company_id"].as_str().unwrap().to_owned(), row["bad_signals_ever"].as_i64().unwrap())
+    };
     rows.iter().map(pair).collect()
 }
 

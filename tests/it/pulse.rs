@@ -1,5 +1,5 @@
-//! The pulse from outside: setting it, its history and score, the levels, and pulses from files. Scores are worked out by hand from
-//! the contract.
+//! The pulse from outside: setting it, its history and score, the levels, and pulses from files.
+//! Scores are worked out by hand from the contract.
 
 use serde_json::{Value, json};
 
@@ -40,9 +40,9 @@ fn the_score_stands_as_the_clock_has_it_unless_a_day_is_named() {
 fn a_history_has_each_pulse_with_its_reasons_and_score() {
     let sandbox = with_acme();
     sandbox.ok("pulse set Acme satisfied --on 2026-03-01");
-    let codes =
-        "--reason-code support/response-time --reason-code Value/Unproven-Return --reason-code support/response-time";
-    let set = sandbox.ok(&format!("pulse set c1 2 {codes} --note ' Two tickets ' --on 2026-03-03 --by sam"));
+    let codes = "--reason-code support/response-time --reason-code Value/Unproven-Return --reason-code support/response-time";
+    let set = sandbox
+        .ok(&format!("pulse set c1 2 {codes} --note ' Two tickets ' --on 2026-03-03 --by sam"));
     // 60 + (20 - 60) / 2.
     set.says(&[
         "high-risk from 2026-03-03 on; it was satisfied",
@@ -52,9 +52,17 @@ fn a_history_has_each_pulse_with_its_reasons_and_score() {
     assert!(!set.stderr.contains("warning"), "{set}");
     // 14 days in between close half of the gap of 20.
     sandbox.ok("pulse set c1 high-risk --on 2026-03-18 --reason-code commercial/budget-cut");
-    // One of the past changes what follows: 100 at first, 60 + 20 = 80 after half of the way down to 60.
+    // One of the past changes what follows: 100 at first, 60 + 20 = 80 after half of the way down
+    // to 60.
     sandbox.ok("pulse set c1 6 --on 2026-02-28").says(&["since 2026-03-18 it is high-risk"]);
-    let pulse = |on: &str, pulse: u8, label: &str, codes: Value, note: Value, by: &str, score: f64, journey: &str| {
+    let pulse = |on: &str,
+                 pulse: u8,
+                 label: &str,
+                 codes: Value,
+                 note: Value,
+                 by: &str,
+                 score: f64,
+                 journey: &str| {
         json!({
             "company_id": "c1", "company_name": "Acme", "set_on": on, "pulse": pulse, "pulse_label": label,
             "reason_codes": codes, "note": note, "set_by": by, "set_at": "2026-04-01T06:00:00Z", "success_score": score,
@@ -69,11 +77,23 @@ fn a_history_has_each_pulse_with_its_reasons_and_score() {
         // On 2 March 60 + 20 * 0.5^(1/14) = 79.03; less 20 is 59.0.
         pulse("2026-03-03", 2, "high-risk", both, json!("Two tickets"), "sam", 59.0, "█▅▂"),
         // 20 + 39.03 / 2.
-        pulse("2026-03-18", 2, "high-risk", json!(["commercial/budget-cut"]), json!(null), "tester", 39.5, "█▅▂▂"),
+        pulse(
+            "2026-03-18",
+            2,
+            "high-risk",
+            json!(["commercial/budget-cut"]),
+            json!(null),
+            "tester",
+            39.5,
+            "█▅▂▂",
+        ),
     ];
     assert_eq!(sandbox.array("pulse history acme"), expected);
     let table = sandbox.ok("pulse history c1").stdout;
-    assert!(table.contains("Acme") && table.contains("█▅▂▂") && table.contains("Two tickets"), "{table}");
+    assert!(
+        table.contains("Acme") && table.contains("█▅▂▂") && table.contains("Two tickets"),
+        "{table}"
+    );
     sandbox.ok("check");
 }
 
@@ -82,7 +102,9 @@ fn without_a_day_it_counts_from_the_day_after_the_latest_run() {
     let sandbox = with_acme();
     sandbox.ok("pulse set c1 5");
     sandbox.ok("run --as-of 2026-03-16");
-    sandbox.ok("pulse set c1 3").says(&["warning: some-risk without a reason code", "from 2026-03-17 on"]);
+    sandbox
+        .ok("pulse set c1 3")
+        .says(&["warning: some-risk without a reason code", "from 2026-03-17 on"]);
     sandbox.ok("pulse set c1 1").says(&["warning: severe-risk without a reason code"]);
     let set = sandbox.ok("pulse set c1 4");
     assert!(!set.stderr.contains("warning"), "{set}");
@@ -109,7 +131,11 @@ fn what_cannot_be_set_changes_nothing() {
         ("pulse set c1 4 --on 2026-02-30", 2, "2026-02-30"),
         ("pulse set c1", 2, "level"),
         ("pulse set acne 4", 9, "did you mean 'Acme'"),
-        ("pulse set c1 3 --reason-code support/response", 9, "did you mean 'support/response-time'"),
+        (
+            "pulse set c1 3 --reason-code support/response",
+            9,
+            "did you mean 'support/response-time'",
+        ),
         ("pulse set c1 3 --reason-code product/defects", 9, "retired"),
         ("pulse set c1 3 --reason-code switched/to-competitor", 9, "no reason code"),
         (
@@ -134,7 +160,8 @@ fn what_cannot_be_set_changes_nothing() {
 fn the_scale_has_six_levels_with_a_guideline_each() {
     let sandbox = Sandbox::new();
     let scale = sandbox.array("pulse scale");
-    let brief: Vec<Value> = scale.iter().map(|row| json!([row["level"], row["label"], row["target"]])).collect();
+    let brief: Vec<Value> =
+        scale.iter().map(|row| json!([row["level"], row["label"], row["target"]])).collect();
     let expected = [
         json!([1, "severe-risk", 0]),
         json!([2, "high-risk", 20]),
@@ -144,7 +171,9 @@ fn the_scale_has_six_levels_with_a_guideline_each() {
         json!([6, "extremely-satisfied", 100]),
     ];
     assert_eq!(brief, expected);
-    assert!(scale.iter().all(|row| row["guideline"].as_str().is_some_and(|text| text.ends_with('.'))));
+    assert!(
+        scale.iter().all(|row| row["guideline"].as_str().is_some_and(|text| text.ends_with('.')))
+    );
 }
 
 const PULSES: &str = "company_id,pulse,set_on,reason_codes,note,set_by\n\
@@ -202,7 +231,10 @@ fn a_file_of_before_a_code_was_renamed_or_retired_is_still_known() {
     sandbox.ok("reason rename support/slow support/slow-answers");
     sandbox.ok("reason retire product/defects");
     import(&sandbox, "pulses", PULSES, [0, 2, 0]);
-    assert_eq!(history(&sandbox, "c1", &["reason_codes"])[0], json!([["support/slow-answers", "product/defects"]]));
+    assert_eq!(
+        history(&sandbox, "c1", &["reason_codes"])[0],
+        json!([["support/slow-answers", "product/defects"]])
+    );
     // A new one under the former name, and new ones with the retired code.
     let new = "company_id,pulse,set_on,reason_codes\nc1,2,2026-03-05,support/response-time\nc1,2,2026-03-06,product/defects\n\
                new,2,2026-03-06,product/defects\n";
@@ -229,8 +261,12 @@ fn a_merge_carries_pulses_and_losses_and_knows_equal_ones() {
     let expected = [json!(["2026-03-01", 3]), json!(["2026-03-02", 1]), json!(["2026-03-21", 5])];
     assert_eq!(history(&sandbox, "c1", &["set_on", "pulse"]), expected);
     import(&sandbox, "pulses", of_old, [0, 2, 0]);
-    let losses = "SELECT c.company_id, l.kind, r.code FROM losses l JOIN companies c ON c.id = l.company
+    let losses =
+        "SELECT c.company_id, l.kind, r.code FROM losses l JOIN companies c ON c.id = l.company
                   JOIN loss_reasons r ON r.loss = l.id ORDER BY l.day";
-    assert_eq!(query(&sandbox, losses), ["c1|downsell|seats/fewer-people", "c1|churn|need/no-longer-there"]);
+    assert_eq!(
+        query(&sandbox, losses),
+        ["c1|downsell|seats/fewer-people", "c1|churn|need/no-longer-there"]
+    );
     sandbox.ok("check");
 }

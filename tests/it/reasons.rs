@@ -1,4 +1,5 @@
-//! Reason codes from outside: the library, what a team makes of it, and why customers leave or pay less.
+//! Reason codes from outside: the library, what a team makes of it, and why customers leave or pay
+//! less.
 
 use serde_json::{Value, json};
 
@@ -21,9 +22,13 @@ fn reason(sandbox: &Sandbox, kind: &str, code: &str) -> Option<Value> {
 fn the_library_has_51_codes_of_kind_pulse() {
     let sandbox = Sandbox::new();
     let all = sandbox.array("reason list");
-    let of = |kind: &str| all.iter().filter(|reason| reason["kind"] == kind && reason["active"] == true).count();
+    let of = |kind: &str| {
+        all.iter().filter(|reason| reason["kind"] == kind && reason["active"] == true).count()
+    };
     assert_eq!(of("pulse"), 51);
-    assert!(of("downsell") >= 5 && of("churn") >= 5 && of("downsell") + of("churn") == all.len() - 51);
+    assert!(
+        of("downsell") >= 5 && of("churn") >= 5 && of("downsell") + of("churn") == all.len() - 51
+    );
     let expected = json!({
         "code": "support/response-time", "kind": "pulse", "category": "support", "subcategory": "response-time",
         "active": true, "description": "They wait too long for a first answer",
@@ -126,12 +131,16 @@ const LOSSES: &str = "SELECT l.kind, l.day, l.mrr_before, l.mrr_after, l.note, l
 #[test]
 fn a_churn_keeps_its_reasons_also_when_it_is_stated_for_another_day() {
     let sandbox = with_acme();
-    sandbox.fails("company churn c1 --on 2026-03-20 --reason-code support/response-time", 9).says(&["of kind churn"]);
+    sandbox
+        .fails("company churn c1 --on 2026-03-20 --reason-code support/response-time", 9)
+        .says(&["of kind churn"]);
     assert_eq!(query(&sandbox, "SELECT count(*) FROM stated_churns"), ["0"]);
     sandbox.ok(
         "company churn c1 --on 2026-03-20 --reason-code switched/to-competitor --reason-code price/too-expensive --note gone",
     );
-    let on = |day: &str| [format!("churn|{day}|1000.5|0|gone|tester|switched/to-competitor;price/too-expensive")];
+    let on = |day: &str| {
+        [format!("churn|{day}|1000.5|0|gone|tester|switched/to-competitor;price/too-expensive")]
+    };
     assert_eq!(query(&sandbox, LOSSES), on("2026-03-20"));
     // A file says that it was earlier.
     import(&sandbox, "companies", "company_id,churned_on\nc1,2026-03-15\n", [0, 1, 0]);
@@ -140,14 +149,22 @@ fn a_churn_keeps_its_reasons_also_when_it_is_stated_for_another_day() {
     assert_eq!(query(&sandbox, LOSSES), on("2026-03-12"));
     import(&sandbox, "companies", "company_id,churned_on\nc1,2026-03-15\n", [0, 1, 0]);
     // It has left already: only why can be said, and only for that day.
-    sandbox.fails("company churn c1 --on 2026-03-15", 9).says(&["already", "--on 2026-03-15 --reason-code"]);
+    sandbox
+        .fails("company churn c1 --on 2026-03-15", 9)
+        .says(&["already", "--on 2026-03-15 --reason-code"]);
     sandbox.fails("company churn c1 --on 2026-03-20 --reason-code need/no-longer-there", 9);
     sandbox.ok("company churn c1 --on 2026-03-15 --reason-code need/no-longer-there");
-    assert_eq!(query(&sandbox, LOSSES), ["churn|2026-03-15|1000.5|0|-|tester|need/no-longer-there"]);
+    assert_eq!(
+        query(&sandbox, LOSSES),
+        ["churn|2026-03-15|1000.5|0|-|tester|need/no-longer-there"]
+    );
     // It comes back and leaves again: two churns, each with its reasons.
     sandbox.ok("company return c1 --on 2026-03-25");
     sandbox.ok("company churn c1 --on 2026-03-30").says(&["hint: --reason-code"]);
-    assert_eq!(query(&sandbox, "SELECT day FROM losses ORDER BY day"), ["2026-03-15", "2026-03-30"]);
+    assert_eq!(
+        query(&sandbox, "SELECT day FROM losses ORDER BY day"),
+        ["2026-03-15", "2026-03-30"]
+    );
     sandbox.ok("check");
 }
 
@@ -158,7 +175,9 @@ fn a_downsell_keeps_its_reasons_and_amounts() {
         .ok("company downsell c1 --on 2026-03-01 --reason-code seats/fewer-people --mrr-after 800")
         .says(&["200.50 a month less"]);
     sandbox.ok("company downsell c1 --on 2026-03-02 --reason-code plan/add-on-dropped --mrr-before 800 --mrr-after 0 --note small");
-    sandbox.ok("company downsell c1 --on 2026-03-03").says(&["warning: a downsell without a reason code"]);
+    sandbox
+        .ok("company downsell c1 --on 2026-03-03")
+        .says(&["warning: a downsell without a reason code"]);
     let expected = [
         "downsell|2026-03-01|1000.5|800|-|tester|seats/fewer-people",
         "downsell|2026-03-02|800|0|small|tester|plan/add-on-dropped",
@@ -171,7 +190,11 @@ fn a_downsell_keeps_its_reasons_and_amounts() {
         ("company downsell c1 --on 2026-03-04 --mrr-before 10", 2, "--mrr-after"),
         ("company downsell c1 --on 2026-03-04 --mrr-after=-1", 2, "no amount"),
         ("company downsell c1 --on 2026-03-04 --mrr-after NaN", 2, "no amount"),
-        ("company downsell c1 --on 2026-03-04 --reason-code price/too-expensive", 9, "of kind downsell"),
+        (
+            "company downsell c1 --on 2026-03-04 --reason-code price/too-expensive",
+            9,
+            "of kind downsell",
+        ),
         ("company downsell nobody --on 2026-03-04", 9, "no company"),
     ];
     for (command, code, text) in cases {
@@ -182,6 +205,9 @@ fn a_downsell_keeps_its_reasons_and_amounts() {
         .fails("company downsell c1 --on 2026-03-11 --reason-code price/budget-reduced", 9)
         .says(&["churned on 2026-03-10"]);
     sandbox.ok("reason rename seats/fewer-people seats/smaller-team");
-    assert_eq!(query(&sandbox, LOSSES)[0], "downsell|2026-03-01|1000.5|800|-|tester|seats/smaller-team");
+    assert_eq!(
+        query(&sandbox, LOSSES)[0],
+        "downsell|2026-03-01|1000.5|800|-|tester|seats/smaller-team"
+    );
     sandbox.ok("check");
 }

@@ -1,4 +1,5 @@
-//! Reports and exports through the program: the same numbers in every format, hostile names that stay text, files that are whole.
+//! Reports and exports through the program: the same numbers in every format, hostile names that
+//! stay text, files that are whole.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -9,8 +10,17 @@ use serde_json::Value;
 
 use crate::support::Sandbox;
 
-const REPORTS: [&str; 9] =
-    ["dashboard", "health", "pulse", "pulse-changes", "risk-factors", "stages", "renewals", "workload", "signals"];
+const REPORTS: [&str; 9] = [
+    "dashboard",
+    "health",
+    "pulse",
+    "pulse-changes",
+    "risk-factors",
+    "stages",
+    "renewals",
+    "workload",
+    "signals",
+];
 
 /// A name that is dangerous everywhere.
 const HOSTILE: &str = "=HYPERLINK(1)</td><script>alert(1)</script>\u{202e}";
@@ -30,7 +40,10 @@ fn sandbox() -> Sandbox {
         ),
     );
     let mut events = "company_id,event,timestamp,count\n".to_owned();
-    for day in (1..=28).map(|day| format!("2026-02-{day:02}")).chain((1..=31).map(|day| format!("2026-03-{day:02}"))) {
+    for day in (1..=28)
+        .map(|day| format!("2026-02-{day:02}"))
+        .chain((1..=31).map(|day| format!("2026-03-{day:02}")))
+    {
         events.push_str(&format!("a,login,{day}T08:00:00Z,5\nc,login,{day}T08:00:00Z,4\n"));
         if day.as_str() < "2026-03-10" {
             events.push_str(&format!("b,login,{day}T08:00:00Z,6\n"));
@@ -53,7 +66,9 @@ fn figures(sandbox: &Sandbox, arguments: &str) -> Vec<(String, String, String, V
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
     let rows = sandbox.array(arguments);
     rows.iter()
-        .map(|row| (text(row, "section"), text(row, "item"), text(row, "measure"), row["value"].clone()))
+        .map(|row| {
+            (text(row, "section"), text(row, "item"), text(row, "measure"), row["value"].clone())
+        })
         .collect()
 }
 
@@ -62,7 +77,8 @@ fn expect(sandbox: &Sandbox, report: &str, expected: &[(&str, &str, &str, Value)
     let figures = figures(sandbox, &format!("report {report}"));
     for (section, item, measure, value) in expected {
         let found = figures.iter().find(|(s, i, m, _)| s == section && i == item && m == measure);
-        let (.., actual) = found.unwrap_or_else(|| panic!("no {section} {item} {measure} in {report}"));
+        let (.., actual) =
+            found.unwrap_or_else(|| panic!("no {section} {item} {measure} in {report}"));
         assert_eq!(actual, value, "{report}: {section} {item} {measure}");
     }
 }
@@ -76,7 +92,8 @@ fn what_the_reports_say() {
         &[
             ("summary", "customers", "value", 4.into()),
             ("summary", "mrr", "value", 1650.5.into()),
-            // b: no event for 22 days. usage -100 % and recency 6 of 28 days: (0 + 3 x 21.43) / 8 and less.
+            // b: no event for 22 days. usage -100 % and recency 6 of 28 days: (0 + 3 x 21.43) / 8
+            // and less.
             ("health", "poor", "customers", 1.into()),
             ("health", "poor", "mrr", 250.5.into()),
             ("cancellations", "2026-02", "cancellations", 1.into()),
@@ -138,7 +155,8 @@ fn a_report_is_as_of_its_day_and_of_its_customers() {
         let (.., value) = &figures
             .iter()
             .find(|(section, item, measure, _)| {
-                (section.as_str(), item.as_str(), measure.as_str()) == ("summary", "customers", "value")
+                (section.as_str(), item.as_str(), measure.as_str())
+                    == ("summary", "customers", "value")
             })
             .unwrap();
         value.as_u64().unwrap()
@@ -147,7 +165,10 @@ fn a_report_is_as_of_its_day_and_of_its_customers() {
     assert_eq!([count("--as-of 2026-02-09"), count("--as-of 2026-02-10")], [5, 4]);
     sandbox.ok("segment add small --where 'mrr > 200'");
     let shown = sandbox.ok("report health --segment small --csm ana --as-of 2026-03-30").stdout;
-    assert!(shown.starts_with("Customer health\nas of 2026-03-30, customers: segment small; CSM ana\n"), "{shown}");
+    assert!(
+        shown.starts_with("Customer health\nas of 2026-03-30, customers: segment small; CSM ana\n"),
+        "{shown}"
+    );
     sandbox.fails("report health --segment smal", 9).says(&["did you mean 'small'"]);
     sandbox.fails("report health --where 'mrr >'", 2);
     sandbox.fails("report health --as-of 2026-05-01", 2);
@@ -185,7 +206,8 @@ fn number(text: &str) -> Option<f64> {
     if let Ok(day) = text.parse::<chrono::NaiveDate>() {
         return Some(f64::from(day.to_epoch_days() + 25_569));
     }
-    let is_numeric = text.chars().all(|c| c.is_ascii_digit() || "+-,. %".contains(c)) && text != "-";
+    let is_numeric =
+        text.chars().all(|c| c.is_ascii_digit() || "+-,. %".contains(c)) && text != "-";
     is_numeric.then(|| text.replace([',', ' ', '%', '+'], "").parse().ok()).flatten()
 }
 
@@ -211,9 +233,11 @@ fn all_formats_say_the_same() {
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(written("xlsx"))).unwrap();
         let mut by_section: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for (section, _, _, value) in figures(&sandbox, &format!("report {report}")) {
-            let shown = value
-                .as_f64()
-                .or_else(|| value.as_str().and_then(|text| text.parse::<chrono::NaiveDate>().ok().and(number(text))));
+            let shown = value.as_f64().or_else(|| {
+                value
+                    .as_str()
+                    .and_then(|text| text.parse::<chrono::NaiveDate>().ok().and(number(text)))
+            });
             by_section.entry(section).or_default().extend(shown);
         }
         let screen = sandbox.ok(&format!("report {report}")).stdout;
@@ -226,15 +250,20 @@ fn all_formats_say_the_same() {
         for Shown { name, title, rows } in tables {
             let place = format!("{report} {name}");
             // The first column is what the row is about, and no figure.
-            let in_page: Vec<f64> = rows.iter().flat_map(|row| &row[1..]).filter_map(|cell| number(cell)).collect();
+            let in_page: Vec<f64> =
+                rows.iter().flat_map(|row| &row[1..]).filter_map(|cell| number(cell)).collect();
             let sheet = book.worksheet_range(&title).unwrap();
-            let in_sheet: Vec<f64> = sheet.rows().skip(1).flat_map(|row| &row[1..]).filter_map(cell_number).collect();
+            let in_sheet: Vec<f64> =
+                sheet.rows().skip(1).flat_map(|row| &row[1..]).filter_map(cell_number).collect();
             assert_eq!(in_page, in_sheet, "{place}");
             assert_eq!(in_page, by_section[&name], "{place}");
             assert_eq!(sheet.rows().count(), rows.len() + 1, "{place}");
             for row in rows.iter().filter(|row| !row[0].contains("HYPERLINK")) {
                 let row: Vec<&str> = row.iter().map(String::as_str).collect();
-                assert!(lines.iter().any(|line| line.starts_with(&row)), "{place}: no line {row:?} in\n{screen}");
+                assert!(
+                    lines.iter().any(|line| line.starts_with(&row)),
+                    "{place}: no line {row:?} in\n{screen}"
+                );
             }
         }
         let rows = csv::Reader::from_reader(Cursor::new(written("csv"))).into_records().count();
@@ -248,19 +277,33 @@ fn hostile_names_are_text_in_every_format() {
     for report in REPORTS {
         sandbox.ok(&format!("report {report} --out r.html"));
         let page = Html::parse_document(&std::fs::read_to_string(sandbox.path("r.html")).unwrap());
-        assert!(all(page.root_element(), "script, img, a[href*=':'], link, iframe").is_empty(), "{report}");
+        assert!(
+            all(page.root_element(), "script, img, a[href*=':'], link, iframe").is_empty(),
+            "{report}"
+        );
         sandbox.ok(&format!("report {report} --out r.xlsx"));
-        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(std::fs::read(sandbox.path("r.xlsx")).unwrap())).unwrap();
+        let mut book: Xlsx<_> =
+            Xlsx::new(Cursor::new(std::fs::read(sandbox.path("r.xlsx")).unwrap())).unwrap();
         for name in book.sheet_names() {
-            assert_eq!(book.worksheet_formula(&name).unwrap().used_cells().count(), 0, "{report} {name}");
+            assert_eq!(
+                book.worksheet_formula(&name).unwrap().used_cells().count(),
+                0,
+                "{report} {name}"
+            );
         }
         let csv = sandbox.ok(&format!("report {report} --format csv")).stdout;
-        assert!(csv.lines().all(|line| !line.contains(",=HYPERLINK") && !line.contains(",@ben")), "{csv}");
+        assert!(
+            csv.lines().all(|line| !line.contains(",=HYPERLINK") && !line.contains(",@ben")),
+            "{csv}"
+        );
         assert!(!sandbox.ok(&format!("report {report}")).stdout.contains('\u{202e}'), "{report}");
     }
     sandbox.ok("report renewals --out r.html");
     let page = Html::parse_document(&std::fs::read_to_string(sandbox.path("r.html")).unwrap());
-    assert!(tables(&page)[1].rows.iter().any(|row| row[0] == HOSTILE), "the name is there as it is");
+    assert!(
+        tables(&page)[1].rows.iter().any(|row| row[0] == HOSTILE),
+        "the name is there as it is"
+    );
 }
 
 #[test]
@@ -269,7 +312,8 @@ fn a_page_allows_nothing_from_outside_and_each_chart_has_its_table() {
     sandbox.ok("report dashboard --out r.html");
     let page = Html::parse_document(&std::fs::read_to_string(sandbox.path("r.html")).unwrap());
     let root = page.root_element();
-    let policy = all(root, "meta[http-equiv='Content-Security-Policy']")[0].attr("content").unwrap();
+    let policy =
+        all(root, "meta[http-equiv='Content-Security-Policy']")[0].attr("content").unwrap();
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
     assert!(all(root, "[style], [onclick], script, style ~ style").is_empty());
     let charts = all(root, "figure");
@@ -302,9 +346,15 @@ fn a_file_is_written_whole_or_not_at_all() {
     sandbox.fails("report health --out nowhere/r.html", 8);
     sandbox.fails("report health --out signals.db", 2);
     sandbox.fails("export events --out signals.db --format xlsx", 2);
-    let before: Vec<_> = std::fs::read_dir(sandbox.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let before: Vec<_> = std::fs::read_dir(sandbox.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     sandbox.ok("report health --out r.html");
-    let after: Vec<_> = std::fs::read_dir(sandbox.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let after: Vec<_> = std::fs::read_dir(sandbox.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(before.len(), after.len());
     // The same question has the same answer, to the byte.
     for format in ["html", "xlsx", "csv"] {
@@ -337,8 +387,11 @@ fn exports_have_everything() {
         "person_id": null, "count": 5, "event_id": null, "day": "2026-02-01"});
     assert_eq!(events[0], first);
     let pulses = sandbox.array("export pulses");
-    let of = |row: &Value| [&row["company_id"], &row["pulse"], &row["set_on"], &row["reason_codes"]].map(Value::clone);
-    let expected: [Value; 4] = ["b".into(), 2.into(), "2026-03-28".into(), "support/response-time".into()];
+    let of = |row: &Value| {
+        [&row["company_id"], &row["pulse"], &row["set_on"], &row["reason_codes"]].map(Value::clone)
+    };
+    let expected: [Value; 4] =
+        ["b".into(), 2.into(), "2026-03-28".into(), "support/response-time".into()];
     assert_eq!(of(&pulses[0]), expected);
     let expected: [Value; 4] = ["c".into(), 5.into(), "2026-03-01".into(), Value::Null];
     assert_eq!(of(&pulses[1]), expected);
@@ -379,7 +432,8 @@ fn a_workbook_of_records_has_numbers_days_and_text() {
         let rows = sandbox.array(&format!("export {what}"));
         assert_eq!(sheet.rows().count(), rows.len() + 1, "{what}");
         assert_eq!(book.worksheet_formula("export").unwrap().used_cells().count(), 0, "{what}");
-        let fields: Vec<String> = sheet.rows().next().unwrap().iter().map(ToString::to_string).collect();
+        let fields: Vec<String> =
+            sheet.rows().next().unwrap().iter().map(ToString::to_string).collect();
         let known: Vec<&String> = rows[0].as_object().unwrap().keys().collect();
         assert_eq!(fields.iter().collect::<Vec<_>>(), known, "{what}");
         for (cells, row) in sheet.rows().skip(1).zip(&rows) {
@@ -387,8 +441,12 @@ fn a_workbook_of_records_has_numbers_days_and_text() {
                 match value {
                     // Some readers of JSON are a last digit off.
                     Value::Number(number) => {
-                        let (found, wanted) = (cell_number(cell).unwrap(), number.as_f64().unwrap());
-                        assert!((found - wanted).abs() <= wanted.abs() * 1e-12, "{what}: {found} {wanted}");
+                        let (found, wanted) =
+                            (cell_number(cell).unwrap(), number.as_f64().unwrap());
+                        assert!(
+                            (found - wanted).abs() <= wanted.abs() * 1e-12,
+                            "{what}: {found} {wanted}"
+                        );
                     }
                     Value::Null => assert!(matches!(cell, Data::Empty), "{what}: {cell:?}"),
                     Value::Bool(flag) => assert_eq!(cell, &Data::Bool(*flag)),
@@ -406,7 +464,9 @@ fn a_workbook_of_records_has_numbers_days_and_text() {
 #[test]
 fn raw_csv_leaves_text_as_it_is() {
     let sandbox = sandbox();
-    let has = |options: &str, text: &str| sandbox.ok(&format!("export companies {options}")).stdout.contains(text);
+    let has = |options: &str, text: &str| {
+        sandbox.ok(&format!("export companies {options}")).stdout.contains(text)
+    };
     assert!(has("", ",'@ben,") && !has("", ",@ben,"));
     assert!(has("--raw", ",@ben,"));
 }

@@ -2,7 +2,8 @@
 
 use crate::support::Sandbox;
 
-/// An established company that had 50 logins on 1 March and none after, and a heartbeat on the days given.
+/// An established company that had 50 logins on 1 March and none after, and a heartbeat on the days
+/// given.
 fn quiet_company(heartbeats: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.ok("rule set login");
@@ -14,8 +15,11 @@ fn quiet_company(heartbeats: &[&str]) -> Sandbox {
 
 /// The days that the run records name, in order.
 fn days_run(sandbox: &Sandbox) -> Vec<String> {
-    let mut days: Vec<String> =
-        sandbox.array("run list").iter().map(|run| run["day"].as_str().expect("a day").to_owned()).collect();
+    let mut days: Vec<String> = sandbox
+        .array("run list")
+        .iter()
+        .map(|run| run["day"].as_str().expect("a day").to_owned())
+        .collect();
     days.sort();
     days
 }
@@ -77,7 +81,11 @@ fn without_events_every_day_is_complete_and_never_stale() {
 #[test]
 fn a_day_in_the_future_is_refused() {
     let sandbox = quiet_company(&["2026-03-31"]);
-    for wrong in ["run --as-of 2026-04-02", "run --from 2026-03-30 --to 2026-04-02", "run --as-of 2026-02-30"] {
+    for wrong in [
+        "run --as-of 2026-04-02",
+        "run --from 2026-03-30 --to 2026-04-02",
+        "run --as-of 2026-02-30",
+    ] {
         sandbox.fails(wrong, 2);
     }
     assert_eq!(days_run(&sandbox), [""; 0]);
@@ -118,10 +126,14 @@ fn a_day_before_the_last_one_run_needs_backfill() {
     sandbox.fails("run --from 2026-03-10 --to 2026-03-13", 9).says(&["2026-03-12"]);
     assert_eq!(sandbox.briefs(), ["2026-03-12 login acme bad -100.0"]);
 
-    // Of 8 March, the signal of the 12th lies in the future; and on the 14th, the latest is that of the 12th.
+    // Of 8 March, the signal of the 12th lies in the future; and on the 14th, the latest is that of
+    // the 12th.
     sandbox.ok("run --as-of 2026-03-08 --backfill");
     sandbox.ok("run --as-of 2026-03-14");
-    assert_eq!(sandbox.briefs(), ["2026-03-08 login acme bad -100.0", "2026-03-12 login acme bad -100.0"]);
+    assert_eq!(
+        sandbox.briefs(),
+        ["2026-03-08 login acme bad -100.0", "2026-03-12 login acme bad -100.0"]
+    );
 }
 
 #[test]
@@ -132,15 +144,23 @@ fn the_same_day_again_raises_nothing_unless_the_facts_changed() {
     sandbox.ok("run --as-of 2026-03-12");
     assert_eq!(sandbox.json("list"), before);
 
-    sandbox.import_events(&[("late", "login", "2026-01-10", 1), ("late", "login", "2026-03-11", 9)]);
+    sandbox
+        .import_events(&[("late", "login", "2026-01-10", 1), ("late", "login", "2026-03-11", 9)]);
     sandbox.ok("run --as-of 2026-03-12");
-    assert_eq!(sandbox.briefs(), ["2026-03-12 login acme bad -100.0", "2026-03-12 login late good new"]);
+    assert_eq!(
+        sandbox.briefs(),
+        ["2026-03-12 login acme bad -100.0", "2026-03-12 login late good new"]
+    );
 
     // acme has 60 in the decision window now: the other type is raised at once, on the same day.
     sandbox.import_events(&[("acme", "login", "2026-03-12", 60)]);
     sandbox.ok("run --as-of 2026-03-12");
-    let mut types: Vec<String> =
-        sandbox.briefs().into_iter().filter(|line| line.contains("acme")).map(|line| line[22..].to_owned()).collect();
+    let mut types: Vec<String> = sandbox
+        .briefs()
+        .into_iter()
+        .filter(|line| line.contains("acme"))
+        .map(|line| line[22..].to_owned())
+        .collect();
     types.sort();
     assert_eq!(types, ["bad -100.0", "good +20.0"]);
     sandbox.ok("run --as-of 2026-03-12");
@@ -151,11 +171,18 @@ fn the_same_day_again_raises_nothing_unless_the_facts_changed() {
 fn a_range_that_is_run_in_pieces_gives_what_it_gives_at_once() {
     let (at_once, in_pieces) = (quiet_company(&["2026-03-31"]), quiet_company(&["2026-03-31"]));
     at_once.ok("run --from 2026-03-05 --to 2026-03-20");
-    for piece in ["--from 2026-03-05 --to 2026-03-09", "--from 2026-03-09 --to 2026-03-14", "--as-of 2026-03-15"] {
+    for piece in [
+        "--from 2026-03-05 --to 2026-03-09",
+        "--from 2026-03-09 --to 2026-03-14",
+        "--as-of 2026-03-15",
+    ] {
         in_pieces.ok(&format!("run {piece}"));
     }
     in_pieces.ok("run --from 2026-03-16 --to 2026-03-20");
-    assert_eq!(at_once.briefs(), ["2026-03-05 login acme good new", "2026-03-08 login acme bad -100.0"]);
+    assert_eq!(
+        at_once.briefs(),
+        ["2026-03-05 login acme good new", "2026-03-08 login acme bad -100.0"]
+    );
     assert_eq!(at_once.json("list"), in_pieces.json("list"));
 }
 
@@ -217,10 +244,16 @@ fn outage(stopped: usize, steady: usize) -> Sandbox {
 #[test]
 fn an_outage_is_warned_of_once() {
     // More than half of the companies, and at least ten, must turn.
-    for (stopped, steady, warned) in [(12, 0, true), (11, 10, true), (10, 9, true), (10, 10, false), (9, 0, false)] {
+    for (stopped, steady, warned) in
+        [(12, 0, true), (11, 10, true), (10, 9, true), (10, 10, false), (9, 0, false)]
+    {
         let sandbox = outage(stopped, steady);
         let run = sandbox.ok("run --as-of 2026-03-31");
-        let warnings = run.stderr.lines().filter(|line| line.contains("tracking") && line.contains("login")).count();
+        let warnings = run
+            .stderr
+            .lines()
+            .filter(|line| line.contains("tracking") && line.contains("login"))
+            .count();
         assert_eq!(warnings, usize::from(warned), "{stopped} of {}\n{run}", stopped + steady);
         assert_eq!(sandbox.signals().len(), stopped, "the signals are raised as the rule says");
     }
@@ -231,7 +264,9 @@ fn companies_that_turn_both_ways_are_no_outage() {
     // Of 18 companies, 9 stop and 9 begin.
     let sandbox = outage(9, 9);
     let grown: Vec<String> = (9..18).map(|number| format!("c{number:02}")).collect();
-    sandbox.import_events(&grown.iter().map(|c| (c.as_str(), "login", "2026-03-30", 90)).collect::<Vec<_>>());
+    sandbox.import_events(
+        &grown.iter().map(|c| (c.as_str(), "login", "2026-03-30", 90)).collect::<Vec<_>>(),
+    );
     let run = sandbox.ok("run --as-of 2026-03-31");
     assert!(!run.stderr.contains("tracking"), "{run}");
     assert_eq!(sandbox.signals().len(), 18);

@@ -1,5 +1,5 @@
-//! What people see, byte for byte: each screen is a file of `fixtures/screens`. `UPDATE_SCREENS=1` writes them anew; every
-//! change of one is to be read like a change of the program.
+//! What people see, byte for byte: each screen is a file of `fixtures/screens`. `UPDATE_SCREENS=1`
+//! writes them anew; every change of one is to be read like a change of the program.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,19 @@ use crate::support::{Outcome, Sandbox, setting};
 /// No screen needs more columns.
 const WIDTH: usize = 100;
 
-/// Two months of a few customers: acme loses its champion on 13 March, globex grows, initech has stopped, umbrella is new.
+/// Two months of a few customers: acme loses its champion on 13 March, globex grows, initech has
+/// stopped, umbrella is new.
 fn events() -> String {
     let mut file = "company_id,event,timestamp,person_id\n".to_owned();
     let mut add = |company: &str, event: &str, day: i64, people: &[(&str, usize)]| {
-        let date = chrono::NaiveDate::from_ymd_opt(2026, 2, 1).unwrap() + chrono::TimeDelta::days(day);
+        let date =
+            chrono::NaiveDate::from_ymd_opt(2026, 2, 1).unwrap() + chrono::TimeDelta::days(day);
         for (person, times) in people {
             for hour in 0..*times {
-                file.push_str(&format!("{company},{event},{date}T{:02}:00:00Z,{person}\n", 8 + hour));
+                file.push_str(&format!(
+                    "{company},{event},{date}T{:02}:00:00Z,{person}\n",
+                    8 + hour
+                ));
             }
         }
     };
@@ -26,16 +31,30 @@ fn events() -> String {
             "acme",
             "login",
             day,
-            if day < 40 { &[("ann", 4), ("bob", 2), ("cid", 1)] } else { &[("bob", 2), ("cid", 2)] },
+            if day < 40 {
+                &[("ann", 4), ("bob", 2), ("cid", 1)]
+            } else {
+                &[("bob", 2), ("cid", 2)]
+            },
         );
-        add("00123", "login", day, if day < 45 { &[("dora", 3)] } else { &[("dora", 3), ("emil", 2)] });
+        add(
+            "00123",
+            "login",
+            day,
+            if day < 45 { &[("dora", 3)] } else { &[("dora", 3), ("emil", 2)] },
+        );
         if day < 52 {
             add("initech", "login", day, &[("fay", 2), ("gus", 2)]);
         }
         if day >= 50 {
             add("umbrella", "login", day, &[("hal", 1)]);
         }
-        add("acme", "ticket_opened", day, if day < 45 || day % 2 == 0 { &[] } else { &[("bob", 3)] });
+        add(
+            "acme",
+            "ticket_opened",
+            day,
+            if day < 45 || day % 2 == 0 { &[] } else { &[("bob", 3)] },
+        );
         add("00123", "report_exported", day, &[("dora", 1)]);
     }
     file
@@ -70,7 +89,8 @@ fn file_of(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/screens").join(format!("{name}.txt"))
 }
 
-/// Both streams of a command, as somebody would copy them from a terminal; the folder and times taken out.
+/// Both streams of a command, as somebody would copy them from a terminal; the folder and times
+/// taken out.
 fn screen(sandbox: &Sandbox, arguments: &str, outcome: &Outcome) -> String {
     let mut text = format!("$ signals {arguments}\n{}", outcome.stdout);
     if !outcome.stderr.is_empty() {
@@ -114,14 +134,27 @@ fn home() {
 
 #[test]
 fn nothing_yet() {
-    let commands = ["event list", "rule list", "run list", "list", "company list", "import --list", "status", ""];
+    let commands = [
+        "event list",
+        "rule list",
+        "run list",
+        "list",
+        "company list",
+        "import --list",
+        "status",
+        "",
+    ];
     expect("nothing-yet", &Sandbox::new(), &commands);
 }
 
 #[test]
 fn init() {
     let sandbox = Sandbox::empty();
-    expect("init", &sandbox, &["init --timezone Europe/Bucharest", "init --timezone Europe/Bukarest"]);
+    expect(
+        "init",
+        &sandbox,
+        &["init --timezone Europe/Bucharest", "init --timezone Europe/Bukarest"],
+    );
 }
 
 #[test]
@@ -146,7 +179,11 @@ fn rules() {
 #[test]
 fn run() {
     let sandbox = sandbox();
-    expect("run", &sandbox, &["run", "run", "run --as-of 2026-03-29 --dry-run --backfill", "run --as-of 2026-03-01"]);
+    expect(
+        "run",
+        &sandbox,
+        &["run", "run", "run --as-of 2026-03-29 --dry-run --backfill", "run --as-of 2026-03-01"],
+    );
 }
 
 #[test]
@@ -158,11 +195,13 @@ fn run_list() {
     sandbox.ok("run --from 2026-03-29 --to 2026-03-31");
     let outcome = sandbox.ok("run list");
     // Times differ from run to run: the heading stays, the numbers go.
-    let lines = outcome.stdout.lines().map(|line| match line.split_whitespace().collect::<Vec<_>>().as_slice() {
-        [day, date, time, _, rest @ ..] if day.starts_with("2026") => {
-            format!("{day}  {date} {time}  MS  {}\n", rest.join("  "))
+    let lines = outcome.stdout.lines().map(|line| {
+        match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [day, date, time, _, rest @ ..] if day.starts_with("2026") => {
+                format!("{day}  {date} {time}  MS  {}\n", rest.join("  "))
+            }
+            _ => format!("{line}\n"),
         }
-        _ => format!("{line}\n"),
     });
     let actual: String = lines.collect();
     if setting("UPDATE_SCREENS").is_some() {
@@ -173,7 +212,12 @@ fn run_list() {
 
 #[test]
 fn list() {
-    let commands = ["list", "list --type bad --state open --sort chance", "list acme --limit 1", "list --csm nobody"];
+    let commands = [
+        "list",
+        "list --type bad --state open --sort chance",
+        "list acme --limit 1",
+        "list --csm nobody",
+    ];
     expect("list", &sandbox(), &commands);
 }
 
@@ -284,12 +328,15 @@ fn errors() {
     expect("errors", &sandbox, &commands);
 }
 
-/// Control characters cannot come in through an import, but a database may have been written to by something else.
+/// Control characters cannot come in through an import, but a database may have been written to by
+/// something else.
 fn hostile() -> Sandbox {
     let sandbox = sandbox();
     let database = Connection::open(sandbox.path("signals.db")).unwrap();
     let name = "E\u{1b}[1m\u{202e}\nx";
-    database.execute("UPDATE companies SET name = ?1, csm = '=cmd()' WHERE company_id = 'acme'", [name]).unwrap();
+    database
+        .execute("UPDATE companies SET name = ?1, csm = '=cmd()' WHERE company_id = 'acme'", [name])
+        .unwrap();
     sandbox
 }
 
@@ -320,15 +367,21 @@ fn a_hostile_name_is_harmless_wherever_it_is_shown() {
         let outcome = sandbox.ok(&format!("list --format {format}"));
         assert!(is_harmless(&outcome.stdout), "{outcome}");
     }
-    let json: serde_json::Value = serde_json::from_str(&sandbox.ok("list --format json").stdout).unwrap();
-    let names: Vec<&str> =
-        json.as_array().unwrap().iter().filter_map(|signal| signal["company_name"].as_str()).collect();
+    let json: serde_json::Value =
+        serde_json::from_str(&sandbox.ok("list --format json").stdout).unwrap();
+    let names: Vec<&str> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|signal| signal["company_name"].as_str())
+        .collect();
     assert!(names.contains(&"E\u{1b}[1m\u{202e}\nx"), "JSON keeps the name as it is: {names:?}");
 }
 
 #[test]
 fn hostile_text_on_screen() {
-    let commands = ["show 1", "list acme --type bad --limit 1", "list acme --limit 1 --format json"];
+    let commands =
+        ["show 1", "list acme --type bad --limit 1", "list acme --limit 1 --format json"];
     expect("hostile", &hostile(), &commands);
 }
 

@@ -1,4 +1,5 @@
-//! Runs the program in a sealed environment: an empty directory, a fixed clock, and no variable but those set here.
+//! Runs the program in a sealed environment: an empty directory, a fixed clock, and no variable but
+//! those set here.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -89,7 +90,8 @@ impl Sandbox {
         self
     }
 
-    /// Where a file of the sandbox lies. Commands run in this directory, so they need the name alone.
+    /// Where a file of the sandbox lies. Commands run in this directory, so they need the name
+    /// alone.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -99,7 +101,8 @@ impl Sandbox {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    /// A command line, split at spaces; `'…'` holds words together. Nothing is on its standard input.
+    /// A command line, split at spaces; `'…'` holds words together. Nothing is on its standard
+    /// input.
     pub fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_signals"));
         command
@@ -170,18 +173,24 @@ impl Sandbox {
 
     /// The database, to be read.
     pub fn database(&self) -> Connection {
-        Connection::open_with_flags(self.path("signals.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+        Connection::open_with_flags(self.path("signals.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .unwrap()
     }
 }
 
 /// The rows as an event file with a count column.
 pub fn events_csv(rows: &[EventRow<'_>]) -> String {
-    let lines = rows.iter().map(|(company, event, time, count)| format!("{company},{event},{time},{count}\n"));
+    let lines = rows
+        .iter()
+        .map(|(company, event, time, count)| format!("{company},{event},{time},{count}\n"));
     std::iter::once("company_id,event,timestamp,count\n".to_owned()).chain(lines).collect()
 }
 
 /// A variable of the environment of the test run itself.
-#[allow(clippy::disallowed_methods, reason = "the tests are told how much to do, and where the data is")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the tests are told how much to do, and where the data is"
+)]
 pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

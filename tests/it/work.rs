@@ -9,7 +9,8 @@ const COMPANIES: &str = "company_id,name,csm,manager,created_on\n\
     globex,Globex,ben,eva,2026-03-01\n\
     alone,Alone,,,2026-03-01\n";
 
-/// Three companies and a team on 1 April 2026; nothing was run yet, so that entries count on this day.
+/// Three companies and a team on 1 April 2026; nothing was run yet, so that entries count on this
+/// day.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("companies.csv", COMPANIES);
@@ -34,7 +35,8 @@ fn ids(sandbox: &Sandbox, command: &str) -> Vec<i64> {
 #[test]
 fn a_playbook_opens_a_task_for_each_step_and_tags_the_company() {
     let sandbox = sandbox();
-    let opened = rows(&sandbox, "playbook start win-back acme", &["due_on", "for", "assignee", "playbook"]);
+    let opened =
+        rows(&sandbox, "playbook start win-back acme", &["due_on", "for", "assignee", "playbook"]);
     let expected = [
         json!(["2026-04-03", "csm", "ana", "win-back"]),
         json!(["2026-04-06", "csm", "ana", "win-back"]),
@@ -43,7 +45,10 @@ fn a_playbook_opens_a_task_for_each_step_and_tags_the_company() {
         json!(["2026-05-01", "csm", "ana", "win-back"]),
     ];
     assert_eq!(opened, expected);
-    assert_eq!(rows(&sandbox, "company tag acme", &["tag", "added_on"]), [json!(["watch-list", "2026-04-01"])]);
+    assert_eq!(
+        rows(&sandbox, "company tag acme", &["tag", "added_on"]),
+        [json!(["watch-list", "2026-04-01"])]
+    );
     // Started once more, the tag is there already.
     sandbox.ok("playbook start win-back acme");
     assert_eq!(rows(&sandbox, "company tag acme", &["tag"]), [json!(["watch-list"])]);
@@ -58,7 +63,8 @@ fn a_playbook_opens_a_task_for_each_step_and_tags_the_company() {
 fn an_entry_counts_on_the_day_after_the_latest_run() {
     let mut sandbox = sandbox();
     sandbox.ok("run --as-of 2026-03-10");
-    let opened = rows(&sandbox, "playbook start payment globex", &["added_on", "due_on", "assignee"]);
+    let opened =
+        rows(&sandbox, "playbook start payment globex", &["added_on", "due_on", "assignee"]);
     let expected = [
         json!(["2026-03-11", "2026-03-12", "ben"]),
         json!(["2026-03-11", "2026-03-16", "ben"]),
@@ -67,7 +73,8 @@ fn an_entry_counts_on_the_day_after_the_latest_run() {
     assert_eq!(opened, expected);
     sandbox.ok("run --as-of 2026-03-14");
     sandbox.at("2026-04-02T08:00:00Z").ok("task done 1 --note 'they paid' --by ben");
-    let done = rows(&sandbox, "task list --state done", &["id", "done_on", "done_at", "done_by", "note"]);
+    let done =
+        rows(&sandbox, "task list --state done", &["id", "done_on", "done_at", "done_by", "note"]);
     assert_eq!(done, [json!([1, "2026-03-15", "2026-04-02T08:00:00Z", "ben", "they paid"])]);
 }
 
@@ -82,13 +89,23 @@ fn open_tasks_follow_the_company_and_assigned_ones_the_person() {
     let whose = || rows(&sandbox, "task list --state all", &["title", "assignee"]);
     assert_eq!(
         whose(),
-        [json!(["one", "ana"]), json!(["two", "max"]), json!(["three", "ana"]), json!(["four", "ana"])]
+        [
+            json!(["one", "ana"]),
+            json!(["two", "max"]),
+            json!(["three", "ana"]),
+            json!(["four", "ana"])
+        ]
     );
     sandbox.write("companies.csv", &COMPANIES.replace("ana,,", "ben,eva,"));
     sandbox.ok("import companies.csv");
     assert_eq!(
         whose(),
-        [json!(["one", "ben"]), json!(["two", "eva"]), json!(["three", "ana"]), json!(["four", "ana"])]
+        [
+            json!(["one", "ben"]),
+            json!(["two", "eva"]),
+            json!(["three", "ana"]),
+            json!(["four", "ana"])
+        ]
     );
     sandbox.ok("task assign 3 csm");
     assert_eq!(whose()[2], json!(["three", "ben"]));
@@ -99,7 +116,9 @@ fn open_tasks_follow_the_company_and_assigned_ones_the_person() {
 #[test]
 fn a_person_need_not_be_in_the_team() {
     let sandbox = sandbox();
-    sandbox.ok("task add acme Call --due 2026-04-05 --for anna").says(&["warning", "anna", "'ana'"]);
+    sandbox
+        .ok("task add acme Call --due 2026-04-05 --for anna")
+        .says(&["warning", "anna", "'ana'"]);
     sandbox.ok("task assign 1 zoe").says(&["warning", "zoe"]);
     let known = sandbox.ok("task assign 1 eva");
     assert!(!known.stderr.contains("warning"), "{known}");
@@ -162,7 +181,10 @@ fn tasks_are_listed_by_person_state_day_and_company() {
     for (options, expected) in cases {
         assert_eq!(ids(&sandbox, &format!("task list {options}")), expected, "{options}");
     }
-    assert_eq!(rows(&sandbox, "task list --csm ana", &["overdue"]), [json!([true]), json!([false]), json!([false])]);
+    assert_eq!(
+        rows(&sandbox, "task list --csm ana", &["overdue"]),
+        [json!([true]), json!([false]), json!([false])]
+    );
 }
 
 #[test]
@@ -171,7 +193,11 @@ fn tags_are_put_on_and_taken_off_all_or_none() {
     sandbox.ok("company tag acme vip beta");
     sandbox.ok("company tag acme vip gamma --remove beta");
     let tags = || -> Vec<String> {
-        sandbox.array("company tag acme").iter().map(|row| row["tag"].as_str().unwrap().to_owned()).collect()
+        sandbox
+            .array("company tag acme")
+            .iter()
+            .map(|row| row["tag"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(tags(), ["gamma", "vip"]);
     for (command, code) in [
@@ -192,7 +218,8 @@ fn a_merge_carries_tasks_and_tags() {
     sandbox.ok("playbook start win-back acme");
     sandbox.ok("task done 1");
     sandbox.ok("company merge acme globex");
-    let moved = rows(&sandbox, "task list --state all --company globex", &["id", "company_id", "assignee"]);
+    let moved =
+        rows(&sandbox, "task list --state all --company globex", &["id", "company_id", "assignee"]);
     let expected = [
         json!([1, "globex", "ana"]),
         json!([2, "globex", "ben"]),
@@ -239,8 +266,14 @@ fn the_agenda_has_what_is_wrong_first() {
     assert_eq!(rows(&sandbox, "agenda", &fields), expected);
 
     let brief = ["company_id", "kind"];
-    assert_eq!(rows(&sandbox, "agenda --csm ana", &brief), [json!(["acme", "task"]), json!(["acme", "signal"])]);
-    assert_eq!(rows(&sandbox, "agenda --csm ben", &brief), [json!(["acme", "task"]), json!(["globex", "task"])]);
+    assert_eq!(
+        rows(&sandbox, "agenda --csm ana", &brief),
+        [json!(["acme", "task"]), json!(["acme", "signal"])]
+    );
+    assert_eq!(
+        rows(&sandbox, "agenda --csm ben", &brief),
+        [json!(["acme", "task"]), json!(["globex", "task"])]
+    );
     sandbox.ok("agenda --csm beb").says(&["ben"]);
 
     sandbox.ok("ack 1 --reason 'spoke to them'");

@@ -28,11 +28,17 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     let priority = table.whole("priority", &PRIORITIES, "").unwrap_or(USUAL_PRIORITY);
     let [good, average] = ["good", "average"].map(|key| table.number(key));
     let usual = Bands::default();
-    let bands = Bands { good: good.unwrap_or(usual.good), average: average.unwrap_or(usual.average) };
-    let condition = if table.has("where") { Some(table.required("where")?.to_owned()) } else { None };
+    let bands =
+        Bands { good: good.unwrap_or(usual.good), average: average.unwrap_or(usual.average) };
+    let condition =
+        if table.has("where") { Some(table.required("where")?.to_owned()) } else { None };
     let measures: Vec<Option<Measure>> = measures_of(table).iter().map(read_measure).collect();
     let measures = measures.into_iter().collect::<Option<_>>()?;
-    let profile = Profile { condition, priority, scoring: Scoring { name: name?.to_owned(), bands, measures } };
+    let profile = Profile {
+        condition,
+        priority,
+        scoring: Scoring { name: name?.to_owned(), bands, measures },
+    };
     if let Some(problem) = profile.problem() {
         table.fault("", problem, None);
     }
@@ -50,12 +56,24 @@ fn read_measure(table: &Table<'_>) -> Option<Measure> {
     }
     let (name, kind, value) = (table.name("name"), table.word("kind"), table.required("value"));
     let (weight, scale) = (table.number("weight"), scale(table));
-    Some(Measure { name: name?.to_owned(), kind: kind?, value: value?.to_owned(), scale: scale?, weight: weight? })
+    Some(Measure {
+        name: name?.to_owned(),
+        kind: kind?,
+        value: value?.to_owned(),
+        scale: scale?,
+        weight: weight?,
+    })
 }
 
 fn scale(table: &Table<'_>) -> Option<Scale> {
-    match (table.has("from") && table.has("to"), table.has("from") || table.has("to"), table.has("map")) {
-        (true, _, false) => Some(Scale::Linear { from: table.number("from")?, to: table.number("to")? }),
+    match (
+        table.has("from") && table.has("to"),
+        table.has("from") || table.has("to"),
+        table.has("map"),
+    ) {
+        (true, _, false) => {
+            Some(Scale::Linear { from: table.number("from")?, to: table.number("to")? })
+        }
         (false, false, true) => Some(Scale::Map(table.map("map")?)),
         _ => {
             let hint = "from = 0, to = 100 scores along a line, map = { good = 100, bad = 0 } scores texts";
@@ -85,9 +103,10 @@ fn measure_block(measure: &Measure) -> Block {
         .with("value", value);
     let block = match scale {
         Scale::Linear { from, to } => block.with("from", *from).with("to", *to),
-        Scale::Map(scores) => {
-            block.with("map", Value::Map(scores.iter().map(|(text, score)| (text.clone(), *score)).collect()))
-        }
+        Scale::Map(scores) => block.with(
+            "map",
+            Value::Map(scores.iter().map(|(text, score)| (text.clone(), *score)).collect()),
+        ),
     };
     block.with("weight", *weight)
 }
@@ -114,7 +133,9 @@ impl Definition for Profile {
     }
 
     fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
-        if let Some(Err(failure)) = self.condition.as_ref().map(|condition| catalogue.read(condition)) {
+        if let Some(Err(failure)) =
+            self.condition.as_ref().map(|condition| catalogue.read(condition))
+        {
             table.fault_of("where", &failure);
         }
         for (measure, table) in self.scoring.measures.iter().zip(measures_of(table)) {
@@ -125,7 +146,12 @@ impl Definition for Profile {
         Ok(())
     }
 
-    fn check_together(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check_together(
+        &self,
+        _store: &Store,
+        catalogue: &Catalogue,
+        table: &Table<'_>,
+    ) -> Result<()> {
         if let Err(error) = catalogue.check_profile(self) {
             table.fault_of("", &error.downcast::<Failure>()?);
         }

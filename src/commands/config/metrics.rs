@@ -31,7 +31,11 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 
 fn formula(table: &Table<'_>) -> Option<MetricDefinition> {
     for key in COUNTED.iter().filter(|key| table.has(key)) {
-        table.fault(key, "a metric has either a formula or an event", Some("leave one of the two out"));
+        table.fault(
+            key,
+            "a metric has either a formula or an event",
+            Some("leave one of the two out"),
+        );
     }
     Some(MetricDefinition::Formula(table.required("formula")?.to_owned()))
 }
@@ -50,7 +54,8 @@ fn counted(table: &Table<'_>) -> Option<MetricDefinition> {
 }
 
 fn block(metric: &Metric) -> Block {
-    let block = Block::new("metric", format!("metric '{}'", metric.name)).with("name", &metric.name);
+    let block =
+        Block::new("metric", format!("metric '{}'", metric.name)).with("name", &metric.name);
     match &metric.definition {
         MetricDefinition::Counted { event, measure, days } => {
             block.with("event", event).with("measure", measure.as_str()).with("days", *days)
@@ -82,14 +87,20 @@ impl Definition for Metric {
         }
         if let MetricDefinition::Formula(formula) = &self.definition {
             let read = catalogue.read(formula);
-            let checked = read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
+            let checked =
+                read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
             checked.unwrap_or_else(|failure| table.fault_of("formula", &failure));
         }
         Ok(())
     }
 
     /// A formula that names health may not be what health is measured by.
-    fn check_together(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
+    fn check_together(
+        &self,
+        store: &Store,
+        catalogue: &Catalogue,
+        table: &Table<'_>,
+    ) -> Result<()> {
         let MetricDefinition::Formula(formula) = &self.definition else { return Ok(()) };
         let names = catalogue.comes_down_to(&catalogue.read(formula)?)?;
         if names.iter().all(|attribute| attribute.group != Group::Health) {
@@ -105,7 +116,9 @@ impl Definition for Metric {
 
     fn advise(&self, store: &Store) -> Result<Vec<Advice>> {
         match &self.definition {
-            MetricDefinition::Counted { event, .. } => Ok(unknown_event(store, event)?.into_iter().collect()),
+            MetricDefinition::Counted { event, .. } => {
+                Ok(unknown_event(store, event)?.into_iter().collect())
+            }
             MetricDefinition::Formula(_) => Ok(Vec::new()),
         }
     }

@@ -1,8 +1,9 @@
 //! `signals config`: what is configured, as one text file.
 //!
-//! What a file names becomes exactly that; what it does not name is left alone. Everything that it names is first put in place, in
-//! one transaction, and then looked at together, so that a rule may stand before the metric that it uses. If anything is wrong, all
-//! faults are told with their lines and nothing is changed.
+//! What a file names becomes exactly that; what it does not name is left alone. Everything that it
+//! names is first put in place, in one transaction, and then looked at together, so that a rule may
+//! stand before the metric that it uses. If anything is wrong, all faults are told with their lines
+//! and nothing is changed.
 
 mod health;
 mod metrics;
@@ -61,18 +62,20 @@ pub struct ApplyConfig {
     dry_run: bool,
 }
 
-/// Write everything that was made or changed as a file that `config apply` takes. What came with the program and nobody has
-/// changed is left out.
+/// Write everything that was made or changed as a file that `config apply` takes. What came with
+/// the program and nobody has changed is left out.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml")]
+#[command(
+    after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml"
+)]
 pub struct ExportConfig {
     /// The file, written whole or not at all; standard output unless set
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// Say what is wrong with a file, if anything is. It is looked at together with what the database has; without a database, as for an
-/// empty one.
+/// Say what is wrong with a file, if anything is. It is looked at together with what the database
+/// has; without a database, as for an empty one.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals config check signals.toml")]
 pub struct CheckConfig {
@@ -84,7 +87,8 @@ impl Config {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A file that cannot be read (exit 4); one that is not TOML, or that says what cannot be (exit 9) or written.
+    /// A file that cannot be read (exit 4); one that is not TOML, or that says what cannot be (exit
+    /// 9) or written.
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Config::Apply(args) => args.run(context),
@@ -193,13 +197,17 @@ impl Outcome {
         let (changed, unchanged) = (self.changes.len() - new, self.unchanged);
         match self.changes.len() {
             0 if unchanged == 0 => "the file names nothing, so nothing changes".to_owned(),
-            0 => format!("nothing changes: {} as the file says already", counted(unchanged, "item is", "items are")),
+            0 => format!(
+                "nothing changes: {} as the file says already",
+                counted(unchanged, "item is", "items are")
+            ),
             _ => format!("{new} new, {changed} changed, {unchanged} unchanged"),
         }
     }
 }
 
-/// Reads a file and hands over what it names, unless something is wrong with it; tells of all that is, before or after.
+/// Reads a file and hands over what it names, unless something is wrong with it; tells of all that
+/// is, before or after.
 fn with_items(
     context: &Context,
     path: &Path,
@@ -225,15 +233,21 @@ fn read_file(path: &Path) -> Result<String> {
         return Err(refused(format!("{name} is a directory")).hint("name the file in it").into());
     }
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(cannot)?;
+    File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+        .map_err(cannot)?;
     if bytes.len() as u64 > LARGEST {
         return Err(refused(format!("{name} is larger than {} MiB", LARGEST >> 20)).into());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-        let (line, column) =
-            (before.matches('\n').count() + 1, before.rsplit('\n').next().map_or(0, |it| it.chars().count()) + 1);
-        not_allowed(format!("{name}:{line}:{column}: this is not TOML: it is not UTF-8")).hint("save it as UTF-8")
+        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()])
+            .into_owned();
+        let (line, column) = (
+            before.matches('\n').count() + 1,
+            before.rsplit('\n').next().map_or(0, |it| it.chars().count()) + 1,
+        );
+        not_allowed(format!("{name}:{line}:{column}: this is not TOML: it is not UTF-8"))
+            .hint("save it as UTF-8")
     })?;
     // Some editors begin a file with a mark that is no part of its text.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
@@ -245,7 +259,11 @@ const TOLD: usize = 20;
 fn tell_faults(context: &Context, faults: &[Fault]) -> anyhow::Error {
     for fault in faults.iter().take(TOLD) {
         let hints = fault.hint.iter().cloned().collect();
-        context.ui.failure(&Report { kind: Kind::NotAllowed, message: fault.message.clone(), hints });
+        context.ui.failure(&Report {
+            kind: Kind::NotAllowed,
+            message: fault.message.clone(),
+            hints,
+        });
     }
     if faults.len() > TOLD {
         context.ui.note(format!("and {} more", faults.len() - TOLD));
@@ -258,10 +276,12 @@ fn has_database(context: &Context) -> Result<bool> {
     Ok(std::fs::metadata(context.database()?).is_ok_and(|metadata| metadata.len() > 0))
 }
 
-/// Finds out what a file would do to the database, or to an empty one where there is none; nothing is changed.
+/// Finds out what a file would do to the database, or to an empty one where there is none; nothing
+/// is changed.
 fn attempt(context: &Context, document: &Document<'_>, items: &[Item<'_>]) -> Result<Outcome> {
     if has_database(context)? {
-        // Opening it to write would bring an older database up to date, which is a change; a reader refuses it.
+        // Opening it to write would bring an older database up to date, which is a change; a reader
+        // refuses it.
         context.reader()?;
         return apply(&mut context.writer()?, document, items, Finish::RollBack);
     }
@@ -271,12 +291,18 @@ fn attempt(context: &Context, document: &Document<'_>, items: &[Item<'_>]) -> Re
 }
 
 /// Puts in place what a file names, and undoes it when anything is wrong.
-fn apply(store: &mut Store, document: &Document<'_>, items: &[Item<'_>], finish: Finish) -> Result<Outcome> {
+fn apply(
+    store: &mut Store,
+    document: &Document<'_>,
+    items: &[Item<'_>],
+    finish: Finish,
+) -> Result<Outcome> {
     store.transaction(finish, |store| {
         let mut outcome = Outcome { changes: Vec::new(), unchanged: 0, advice: Vec::new() };
         let mut changed = Vec::new();
         for item in items {
-            let (present, wanted) = (item.definition.present(store)?, item.definition.wanted(store)?);
+            let (present, wanted) =
+                (item.definition.present(store)?, item.definition.wanted(store)?);
             if present.as_ref() == Some(&wanted) {
                 outcome.unchanged += 1;
                 continue;
@@ -286,7 +312,12 @@ fn apply(store: &mut Store, document: &Document<'_>, items: &[Item<'_>], finish:
             changed.push(item);
         }
         check(store, document, items)?;
-        for advice in changed.iter().map(|item| item.definition.advise(store)).collect::<Result<Vec<_>>>()?.concat() {
+        for advice in changed
+            .iter()
+            .map(|item| item.definition.advise(store))
+            .collect::<Result<Vec<_>>>()?
+            .concat()
+        {
             if !outcome.advice.contains(&advice) {
                 outcome.advice.push(advice);
             }
@@ -299,7 +330,9 @@ fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<(
     let catalogue = store.catalogue()?;
     items.iter().try_for_each(|item| item.definition.check(store, &catalogue, &item.table))?;
     if document.is_sound() {
-        items.iter().try_for_each(|item| item.definition.check_together(store, &catalogue, &item.table))?;
+        items
+            .iter()
+            .try_for_each(|item| item.definition.check_together(store, &catalogue, &item.table))?;
     }
     if document.is_sound() { Ok(()) } else { Err(Failure::reported(Kind::NotAllowed).into()) }
 }

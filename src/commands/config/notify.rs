@@ -30,7 +30,9 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     }
     Some(Box::new(NotifySettings {
         from,
-        grace_hours: table.whole("grace_hours", &GRACE_HOURS, " of hours").unwrap_or(usual.grace_hours),
+        grace_hours: table
+            .whole("grace_hours", &GRACE_HOURS, " of hours")
+            .unwrap_or(usual.grace_hours),
         smtp_url: table.word("smtp_url").unwrap_or(usual.smtp_url),
         slack_webhook: table.word("slack_webhook").unwrap_or(usual.slack_webhook),
     }))

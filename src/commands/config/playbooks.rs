@@ -38,7 +38,8 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 
 fn read_step(table: &Table<'_>) -> Option<Step> {
     table.allow(&["title", "due_in_days", "for", "tag"]);
-    let (title, due_in_days) = (table.required("title"), table.whole("due_in_days", &(0..=MOST_DAYS), " of days"));
+    let (title, due_in_days) =
+        (table.required("title"), table.whole("due_in_days", &(0..=MOST_DAYS), " of days"));
     if !table.has("due_in_days") {
         table.fault("due_in_days", "due_in_days is missing", None);
     }
@@ -54,7 +55,10 @@ fn block(playbook: &Playbook) -> Block {
     let Playbook { name, purpose, tag, steps } = playbook;
     let block = Block::new("playbook", playbook.title()).with("name", name);
     let block = block.with_unusual("purpose", purpose, "").with_some("tag", tag.as_ref());
-    Block { inner: (1..).zip(steps).map(|(number, step)| step_block(number, step)).collect(), ..block }
+    Block {
+        inner: (1..).zip(steps).map(|(number, step)| step_block(number, step)).collect(),
+        ..block
+    }
 }
 
 fn step_block(number: usize, step: &Step) -> Block {

@@ -13,7 +13,13 @@ pub const SECTION: Section = Section {
     heading: "[[pulse.level]]",
     is_list: true,
     read,
-    own: |store| Ok(store.own_guidelines()?.iter().map(|(level, guideline)| block(*level, guideline)).collect()),
+    own: |store| {
+        Ok(store
+            .own_guidelines()?
+            .iter()
+            .map(|(level, guideline)| block(*level, guideline))
+            .collect())
+    },
 };
 
 /// A level and when it applies.
@@ -25,7 +31,8 @@ struct Guideline {
 fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     table.allow(&["name", "guideline"]);
     let level = level(table);
-    let text = if table.has("guideline") { Some(table.required("guideline")?.to_owned()) } else { None };
+    let text =
+        if table.has("guideline") { Some(table.required("guideline")?.to_owned()) } else { None };
     let level = level?;
     let text = text.unwrap_or_else(|| level.shipped_guideline().to_owned());
     Some(Box::new(Guideline { level, text }))

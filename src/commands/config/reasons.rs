@@ -15,7 +15,8 @@ pub const SECTION: Section = Section {
     read,
     own: |store| {
         let library = store.reason_library()?;
-        let changed: Vec<&Reason> = library.reasons().iter().filter(|reason| !reason.is_as_shipped()).collect();
+        let changed: Vec<&Reason> =
+            library.reasons().iter().filter(|reason| !reason.is_as_shipped()).collect();
         // A code can be made again once the reason that had it has another.
         let (renamed, others): (Vec<_>, Vec<_>) =
             changed.into_iter().partition(|reason| renamed_from(reason).is_some());
@@ -56,7 +57,11 @@ fn renamed_from(reason: &Reason) -> Option<&ReasonCode> {
 /// What the program says of a reason that came with it.
 fn shipped_description<'r>(kind: ReasonKind, shipped_as: Option<&ReasonCode>) -> Option<&'r str> {
     let code = shipped_as?;
-    shipped().iter().find(|reason| reason.kind == kind && reason.code == *code)?.description.as_deref()
+    shipped()
+        .iter()
+        .find(|reason| reason.kind == kind && reason.code == *code)?
+        .description
+        .as_deref()
 }
 
 fn title(kind: ReasonKind, code: &ReasonCode) -> String {
@@ -76,7 +81,8 @@ fn block(reason: &Reason) -> Block {
 impl WrittenReason {
     /// The reason that is meant: of that code, else the one that is to be renamed.
     fn meant<'l>(&self, library: &'l Library) -> Option<&'l Reason> {
-        self.of_code(library).or_else(|| library.find(self.kind, &self.renamed_from.as_ref()?.to_string()))
+        self.of_code(library)
+            .or_else(|| library.find(self.kind, &self.renamed_from.as_ref()?.to_string()))
     }
 
     fn of_code<'l>(&self, library: &'l Library) -> Option<&'l Reason> {
@@ -88,7 +94,11 @@ impl WrittenReason {
         let shipped_as = self.meant(library).and_then(|reason| reason.shipped_as.clone());
         let usual = || shipped_description(self.kind, shipped_as.as_ref()).map(str::to_owned);
         let description = self.description.clone().or_else(usual).filter(|text| !text.is_empty());
-        Reason { is_active: self.is_active, shipped_as, ..Reason::own(self.kind, self.code.clone(), description) }
+        Reason {
+            is_active: self.is_active,
+            shipped_as,
+            ..Reason::own(self.kind, self.code.clone(), description)
+        }
     }
 }
 
@@ -121,12 +131,16 @@ impl Definition for WrittenReason {
     fn check(&self, store: &Store, _catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
         let Some(former) = &self.renamed_from else { return Ok(()) };
         let library = store.reason_library()?;
-        let (reason, other) = (self.of_code(&library), library.find(self.kind, &former.to_string()));
+        let (reason, other) =
+            (self.of_code(&library), library.find(self.kind, &former.to_string()));
         if let (Some(reason), Some(other)) = (reason, other)
             && reason != other
             && renamed_from(reason) != Some(former)
         {
-            let message = format!("there is a reason code '{}' already, beside '{}'", reason.code, other.code);
+            let message = format!(
+                "there is a reason code '{}' already, beside '{}'",
+                reason.code, other.code
+            );
             table.fault("renamed_from", message, Some("retire one of the two with active = false"));
         }
         Ok(())

@@ -8,8 +8,9 @@ use crate::commands::rule_options::one;
 use crate::commands::{playbook, rule};
 use crate::configuration::{Block, Table};
 use crate::domain::rule::{
-    AdoptionRule, Aim, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN, DEFAULT_THRESHOLD, DEFAULT_TIMEFRAME, Direction,
-    FOR_DAYS, Rule, RuleKind, RuleLogic, THRESHOLDS, TIMEFRAMES, TrendRule, WITHINS, Watch,
+    AdoptionRule, Aim, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN, DEFAULT_THRESHOLD,
+    DEFAULT_TIMEFRAME, Direction, FOR_DAYS, Rule, RuleKind, RuleLogic, THRESHOLDS, TIMEFRAMES,
+    TrendRule, WITHINS, Watch,
 };
 use crate::error::Failure;
 use crate::store::{Catalogue, Store, StoredRule};
@@ -25,9 +26,18 @@ pub const SECTION: Section = Section {
 };
 
 /// The keys that rules of every kind have.
-const GENERAL: [&str; 7] = ["name", "kind", "where", "playbook", "managers", "executives", "enabled"];
-const TREND: [&str; 8] =
-    ["event", "people", "timeframe", "threshold", "direction", "inverse", "min_events", "max_chance"];
+const GENERAL: [&str; 7] =
+    ["name", "kind", "where", "playbook", "managers", "executives", "enabled"];
+const TREND: [&str; 8] = [
+    "event",
+    "people",
+    "timeframe",
+    "threshold",
+    "direction",
+    "inverse",
+    "min_events",
+    "max_chance",
+];
 const ADOPTION: [&str; 4] = ["event", "within", "goals", "retroactive"];
 const CONDITION: [&str; 5] = ["when", "type", "cooldown", "key", "for"];
 
@@ -57,7 +67,8 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         RuleKind::Condition => condition(table).map(RuleLogic::Condition),
     };
     let (where_expr, playbook) = (table.filled("where"), table.filled("playbook"));
-    let [managers, executives] = ["managers", "executives"].map(|key| table.truth(key).unwrap_or_default());
+    let [managers, executives] =
+        ["managers", "executives"].map(|key| table.truth(key).unwrap_or_default());
     let enabled = table.truth("enabled").unwrap_or(true);
     Some(Box::new(Rule {
         enabled,
@@ -72,7 +83,9 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 /// A key of another kind of rule would be without effect.
 fn refuse_unfit(table: &Table<'_>, kind: RuleKind) {
     for other in RuleKind::ALL.iter().filter(|other| **other != kind) {
-        for key in keys_of(*other).iter().filter(|key| table.has(key) && !keys_of(kind).contains(key)) {
+        for key in
+            keys_of(*other).iter().filter(|key| table.has(key) && !keys_of(kind).contains(key))
+        {
             let hint = format!("it is a key of {other} rules: kind = \"{other}\"");
             table.fault(key, format!("this is {}, which has no such key", one(kind)), Some(&hint));
         }
@@ -100,7 +113,11 @@ fn trend(table: &Table<'_>) -> Option<TrendRule> {
 fn watch(table: &Table<'_>) -> Option<Watch> {
     match (table.has("event"), table.truth("people").unwrap_or_default()) {
         (true, true) => {
-            table.fault("people", "a rule watches either an event or people", Some("leave one of the two out"));
+            table.fault(
+                "people",
+                "a rule watches either an event or people",
+                Some("leave one of the two out"),
+            );
             None
         }
         (true, false) => Some(Watch::Event(table.required("event")?.to_owned())),
@@ -159,7 +176,9 @@ fn condition(table: &Table<'_>) -> Option<ConditionRule> {
 }
 
 fn block(rule: &Rule) -> Block {
-    let block = Block::new("rule", rule.title()).with("name", &rule.name).with("kind", rule.logic.kind().as_str());
+    let block = Block::new("rule", rule.title())
+        .with("name", &rule.name)
+        .with("kind", rule.logic.kind().as_str());
     let block = match &rule.logic {
         RuleLogic::Trend(trend) => trend_block(block, trend),
         RuleLogic::Adoption(adoption) => adoption_block(block, adoption),
@@ -223,14 +242,19 @@ impl Definition for Rule {
         let Some(stored) = store.rule(&self.name)? else { return store.save_rule(self) };
         let old = &stored.rule.logic;
         if old.kind() != self.logic.kind() {
-            let message = format!("'{}' is {}, and the kind of a rule cannot change", self.name, one(old.kind()));
+            let message = format!(
+                "'{}' is {}, and the kind of a rule cannot change",
+                self.name,
+                one(old.kind())
+            );
             table.fault("kind", message, Some("choose another name"));
             return Ok(());
         }
         if let Some(before) = bound_to(&stored).filter(|_| !is_about_the_same(old, &self.logic)) {
             let key = if table.has("event") { "event" } else { "people" };
             let now = watched(&self.logic);
-            let message = format!("the rule '{}' is about {before}, and cannot be about {now}", self.name);
+            let message =
+                format!("the rule '{}' is about {before}, and cannot be about {now}", self.name);
             table.fault(key, message, Some("choose another name"));
             return Ok(());
         }
@@ -245,7 +269,10 @@ impl Definition for Rule {
             result.unwrap_or_else(|failure| table.fault_of(key, &failure));
         };
         let condition = self.logic.condition();
-        let texts = [("where", self.where_expr.as_ref()), ("when", condition.map(|condition| &condition.when))];
+        let texts = [
+            ("where", self.where_expr.as_ref()),
+            ("when", condition.map(|condition| &condition.when)),
+        ];
         for (key, text) in texts {
             if let Some(text) = text {
                 note(key, catalogue.read(text).map(|_| ()));
@@ -274,8 +301,8 @@ impl Definition for Rule {
     }
 }
 
-/// What a rule of this name must stay about. A trend rule starts afresh when it was removed; an adoption rule would tell of another
-/// event at once, however long ago it was.
+/// What a rule of this name must stay about. A trend rule starts afresh when it was removed; an
+/// adoption rule would tell of another event at once, however long ago it was.
 fn bound_to(stored: &StoredRule) -> Option<String> {
     let logic = &stored.rule.logic;
     let is_bound = match logic {

@@ -51,11 +51,17 @@ pub trait Definition {
     /// Makes it so, or notes in the table why that cannot be.
     fn save(&self, store: &Store, table: &Table<'_>) -> Result<()>;
 
-    /// Notes in the table what does not fit the rest, once everything that the file names is in place.
+    /// Notes in the table what does not fit the rest, once everything that the file names is in
+    /// place.
     fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
 
     /// Notes in the table what goes wrong between this and others, once each by itself is in order.
-    fn check_together(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+    fn check_together(
+        &self,
+        _store: &Store,
+        _catalogue: &Catalogue,
+        _table: &Table<'_>,
+    ) -> Result<()> {
         Ok(())
     }
 
@@ -82,15 +88,19 @@ pub struct Item<'d> {
     pub definition: Box<dyn Definition>,
 }
 
-/// Everything that a file names, in the order in which it is to be saved. What is wrong is noted in the document.
+/// Everything that a file names, in the order in which it is to be saved. What is wrong is noted in
+/// the document.
 pub fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
     let root = document.root();
     root.allow(&names_below(&[]));
     let mut items: Vec<Item<'d>> = Vec::new();
     for section in &SECTIONS {
         let tables = tables_of(&root, section);
-        let read = tables.into_iter().filter_map(|table| (section.read)(&table).map(|definition| (table, definition)));
-        let mut of_section: Vec<Item<'d>> = read.map(|(table, definition)| Item { table, definition }).collect();
+        let read = tables
+            .into_iter()
+            .filter_map(|table| (section.read)(&table).map(|definition| (table, definition)));
+        let mut of_section: Vec<Item<'d>> =
+            read.map(|(table, definition)| Item { table, definition }).collect();
         refuse_twins(&of_section);
         of_section.sort_by_key(|item| !item.definition.comes_first());
         items.append(&mut of_section);
@@ -113,7 +123,10 @@ fn tables_of<'d>(root: &Table<'d>, section: &Section) -> Vec<Table<'d>> {
         [outer, key] => {
             let outer_tables = root.tables(outer, outer, false);
             outer_tables.iter().for_each(|table| table.allow(&names_below(&[outer])));
-            outer_tables.iter().flat_map(|table| table.tables(key, section.heading, section.is_list)).collect()
+            outer_tables
+                .iter()
+                .flat_map(|table| table.tables(key, section.heading, section.is_list))
+                .collect()
         }
         _ => Vec::new(),
     }

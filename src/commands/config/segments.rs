@@ -22,7 +22,9 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 }
 
 fn block(segment: &Segment) -> Block {
-    Block::new("segment", segment.title()).with("name", &segment.name).with("where", &segment.condition)
+    Block::new("segment", segment.title())
+        .with("name", &segment.name)
+        .with("where", &segment.condition)
 }
 
 impl Definition for Segment {

@@ -1,6 +1,7 @@
 //! The facts of a report, as of its day and of the customers that are meant.
 //!
-//! Which companies are meant is decided once, as of the day of the report; what is told of earlier days is told of these.
+//! Which companies are meant is decided once, as of the day of the report; what is told of earlier
+//! days is told of these.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -21,7 +22,8 @@ use crate::domain::signal::SignalLife;
 use crate::render::report::Head;
 use crate::store::{Catalogue, Expression, Store};
 use crate::views::reports::{
-    COMPARED_WITH, Cancellation, Downsell, EarlierPulses, Losses, MONTHS, MonthStart, Portfolio, Snapshot,
+    COMPARED_WITH, Cancellation, Downsell, EarlierPulses, Losses, MONTHS, MonthStart, Portfolio,
+    Snapshot,
 };
 
 /// The attributes that a report reads of every customer.
@@ -75,7 +77,8 @@ impl<'s> Question<'s> {
 
     /// The customers of the day.
     pub fn portfolio(&self) -> Result<Portfolio> {
-        let selected = Customers::select(self.store, &self.catalogue, &NAMES, &self.conditions, self.as_of)?;
+        let selected =
+            Customers::select(self.store, &self.catalogue, &NAMES, &self.conditions, self.as_of)?;
         let mut pulses = current_pulses(self.store.all_pulses(self.as_of.last_entry())?);
         let mut customers = Vec::new();
         for (key, values) in selected.keys().into_iter().zip(selected.values(&NAMES)?) {
@@ -85,21 +88,24 @@ impl<'s> Question<'s> {
             customers.push(customer(key, &values, pulses.remove(&key)));
         }
         let poor_of_team = poor_of_team(&customers);
-        customers.retain(|customer| self.csm.is_none_or(|csm| customer.csm.as_deref() == Some(csm)));
+        customers
+            .retain(|customer| self.csm.is_none_or(|csm| customer.csm.as_deref() == Some(csm)));
         let head = Head { as_of: self.day(), filter: self.filter.clone() };
         Ok(Portfolio { head, customers, poor_of_team })
     }
 
     /// All companies that are meant, those that have churned too.
     fn meant(&self) -> Result<HashSet<CompanyKey>> {
-        let mut meant = Customers::select(self.store, &self.catalogue, &["csm"], &self.conditions, self.as_of)?;
+        let mut meant =
+            Customers::select(self.store, &self.catalogue, &["csm"], &self.conditions, self.as_of)?;
         if let Some(csm) = self.csm {
             meant.keep("csm", csm)?;
         }
         Ok(meant.keys().into_iter().collect())
     }
 
-    /// Who of them was a customer on an earlier day, with the value of an attribute if one is asked for.
+    /// Who of them was a customer on an earlier day, with the value of an attribute if one is asked
+    /// for.
     fn customers_on(
         &self,
         day: Day,
@@ -107,20 +113,26 @@ impl<'s> Question<'s> {
         name: Option<&str>,
     ) -> Result<Vec<(CompanyKey, Option<f64>)>> {
         let names: Vec<&str> = std::iter::once("churned_on").chain(name).collect();
-        let selected = Customers::select(self.store, &self.catalogue, &names, &[], AsOf::end_of(day))?;
+        let selected =
+            Customers::select(self.store, &self.catalogue, &names, &[], AsOf::end_of(day))?;
         let rows = selected.keys().into_iter().zip(selected.values(&names)?);
-        let present = rows.filter(|(key, values)| meant.contains(key) && !has_churned(values[0], day));
-        Ok(present.map(|(key, values)| (key, values.get(1).and_then(|value| value.number()))).collect())
+        let present =
+            rows.filter(|(key, values)| meant.contains(key) && !has_churned(values[0], day));
+        Ok(present
+            .map(|(key, values)| (key, values.get(1).and_then(|value| value.number())))
+            .collect())
     }
 
-    /// The customers of earlier days with their health scores, oldest first. The one place where the trend of scores is read.
+    /// The customers of earlier days with their health scores, oldest first. The one place where
+    /// the trend of scores is read.
     pub fn history(&self) -> Result<Vec<Snapshot>> {
         const WEEK: i32 = 7;
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
         let meant = self.meant()?;
         let days = (1..=farthest / WEEK).rev().map(|weeks| self.day() - weeks * WEEK);
         let snapshot = |day| {
-            let scores = self.customers_on(day, &meant, Some("health_score"))?.into_iter().collect();
+            let scores =
+                self.customers_on(day, &meant, Some("health_score"))?.into_iter().collect();
             Ok(Snapshot { day, scores })
         };
         days.map(snapshot).collect()
@@ -130,7 +142,10 @@ impl<'s> Question<'s> {
     pub fn pulses_on(&self, day: Day) -> Result<EarlierPulses> {
         let pulses = current_pulses(self.store.all_pulses(Some(day))?);
         let present = self.customers_on(day, &self.meant()?, None)?;
-        Ok(present.into_iter().map(|(key, _)| (key, pulses.get(&key).map(|pulse| pulse.mark))).collect())
+        Ok(present
+            .into_iter()
+            .map(|(key, _)| (key, pulses.get(&key).map(|pulse| pulse.mark)))
+            .collect())
     }
 
     /// Who left and who pays less, over the last months.
@@ -147,20 +162,35 @@ impl<'s> Question<'s> {
         let stated = self.store.losses_until(Some(self.day()))?;
         let downsells = stated
             .iter()
-            .filter(|loss| loss.kind == ReasonKind::Downsell && loss.day >= from && meant.contains(&loss.company))
-            .map(|loss| Downsell { day: loss.day, lost_mrr: loss.lost_mrr(), reason_codes: loss.reason_codes.clone() })
+            .filter(|loss| {
+                loss.kind == ReasonKind::Downsell
+                    && loss.day >= from
+                    && meant.contains(&loss.company)
+            })
+            .map(|loss| Downsell {
+                day: loss.day,
+                lost_mrr: loss.lost_mrr(),
+                reason_codes: loss.reason_codes.clone(),
+            })
             .collect();
         Ok(Losses { months, cancellations: self.cancellations(from, &meant, &stated)?, downsells })
     }
 
-    fn cancellations(&self, from: Day, meant: &HashSet<CompanyKey>, stated: &[Loss]) -> Result<Vec<Cancellation>> {
+    fn cancellations(
+        &self,
+        from: Day,
+        meant: &HashSet<CompanyKey>,
+        stated: &[Loss],
+    ) -> Result<Vec<Cancellation>> {
         let churns: HashMap<(CompanyKey, Day), &Loss> = stated
             .iter()
             .filter(|loss| loss.kind == ReasonKind::Churn)
             .map(|loss| ((loss.company, loss.day), loss))
             .collect();
         let mut cancellations = Vec::new();
-        for (key, customer) in self.store.customers()?.into_iter().filter(|(key, _)| meant.contains(key)) {
+        for (key, customer) in
+            self.store.customers()?.into_iter().filter(|(key, _)| meant.contains(key))
+        {
             let days = customer.breaks.iter().map(|away| away.churned_on);
             for day in days.filter(|day| (from..=self.day()).contains(day)) {
                 let churn = churns.get(&(key, day));
@@ -168,7 +198,8 @@ impl<'s> Question<'s> {
                     Some(mrr) => Some(mrr),
                     None => mrr_on(self.store, key, day.previous())?,
                 };
-                let reason_codes = churn.map(|churn| churn.reason_codes.clone()).unwrap_or_default();
+                let reason_codes =
+                    churn.map(|churn| churn.reason_codes.clone()).unwrap_or_default();
                 cancellations.push(Cancellation { day, mrr, reason_codes });
             }
         }
@@ -177,7 +208,8 @@ impl<'s> Question<'s> {
 
     /// The signals of the customers, with what happened to them.
     pub fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
-        let present: HashSet<CompanyKey> = portfolio.customers.iter().map(|customer| customer.key).collect();
+        let present: HashSet<CompanyKey> =
+            portfolio.customers.iter().map(|customer| customer.key).collect();
         let mut lives = self.store.signal_lives(self.as_of.last_entry())?;
         lives.retain(|life| present.contains(&life.company));
         Ok(lives)
@@ -192,7 +224,11 @@ fn filter_words(condition: &ConditionOptions, csm: Option<&str>) -> String {
         csm.map(|name| format!("CSM {name}")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "all customers".to_owned() } else { format!("customers: {}", parts.join("; ")) }
+    if parts.is_empty() {
+        "all customers".to_owned()
+    } else {
+        format!("customers: {}", parts.join("; "))
+    }
 }
 
 /// Whether a company is no customer any more; a churn of a later day is none yet.

@@ -17,7 +17,8 @@ use crate::views::reports;
 use crate::whole_file::WholeFile;
 use gather::Question;
 
-/// Reports for executives and managers: tables in a terminal, a page, a workbook, or one row a figure.
+/// Reports for executives and managers: tables in a terminal, a page, a workbook, or one row a
+/// figure.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -25,8 +26,11 @@ Examples:
   signals report renewals --segment enterprise --out renewals.xlsx
   signals report workload --as-of 2026-03-31 --format csv")]
 pub enum ReportCommand {
-    /// One page for executives: health, cancellations, trend, problems, workload, signals, whom to talk about
-    #[command(after_help = "Examples:\n  signals report dashboard\n  signals report dashboard --out dashboard.html")]
+    /// One page for executives: health, cancellations, trend, problems, workload, signals, whom to
+    /// talk about
+    #[command(
+        after_help = "Examples:\n  signals report dashboard\n  signals report dashboard --out dashboard.html"
+    )]
     Dashboard(ReportOptions),
     /// Health bands by segment, plan and stage, the trend, and who moved most
     #[command(after_help = "Example:\n  signals report health --where \"plan = 'enterprise'\"")]
@@ -98,7 +102,8 @@ impl ReportCommand {
     /// Works the report out and writes it.
     ///
     /// # Errors
-    /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9); a file that cannot be written (exit 8).
+    /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9); a
+    /// file that cannot be written (exit 8).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             ReportCommand::Dashboard(options) => options.write(context, |question| {
@@ -106,16 +111,22 @@ impl ReportCommand {
                 let (losses, lives) = (question.losses()?, question.signals(&portfolio)?);
                 Ok(reports::dashboard(&portfolio, &history, &losses, &lives))
             }),
-            ReportCommand::Health(options) => {
-                options.write(context, |question| Ok(reports::health(&question.portfolio()?, &question.history()?)))
-            }
+            ReportCommand::Health(options) => options.write(context, |question| {
+                Ok(reports::health(&question.portfolio()?, &question.history()?))
+            }),
             ReportCommand::Pulse(options) => {
                 options.write(context, |question| Ok(reports::pulse(&question.portfolio()?)))
             }
-            ReportCommand::PulseChanges(PulseChangesOptions { days, options }) => options.write(context, |question| {
-                let then = question.day() - i32::from(days);
-                Ok(reports::pulse_changes(&question.portfolio()?, then, &question.pulses_on(then)?))
-            }),
+            ReportCommand::PulseChanges(PulseChangesOptions { days, options }) => {
+                options.write(context, |question| {
+                    let then = question.day() - i32::from(days);
+                    Ok(reports::pulse_changes(
+                        &question.portfolio()?,
+                        then,
+                        &question.pulses_on(then)?,
+                    ))
+                })
+            }
             ReportCommand::RiskFactors(options) => {
                 options.write(context, |question| Ok(reports::risk_factors(&question.portfolio()?)))
             }
@@ -138,7 +149,11 @@ impl ReportCommand {
 }
 
 impl ReportOptions {
-    fn write(self, context: &Context, make: impl FnOnce(&Question<'_>) -> Result<Report>) -> Result<()> {
+    fn write(
+        self,
+        context: &Context,
+        make: impl FnOnce(&Question<'_>) -> Result<Report>,
+    ) -> Result<()> {
         let format = self.format()?;
         let file = self.out.as_deref().filter(|path| path.as_os_str() != "-");
         if format == ReportFormat::Xlsx && file.is_none() && context.ui.look().width.is_some() {
@@ -150,7 +165,9 @@ impl ReportOptions {
         let store = context.reader()?;
         let question = Question::new(context, &store, &self.selection)?;
         let report = make(&question)?;
-        let Some(path) = file else { return context.ui.data(bytes(&report, format, context.ui.look())?) };
+        let Some(path) = file else {
+            return context.ui.data(bytes(&report, format, context.ui.look())?);
+        };
         let bytes = bytes(&report, format, crate::render::Look::PLAIN)?;
         let mut file = WholeFile::begin(path)?;
         file.add(&bytes)?;
@@ -158,7 +175,8 @@ impl ReportOptions {
     }
 
     fn format(&self) -> Result<ReportFormat> {
-        let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
+        let ending =
+            self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
         let ending = ending.map(str::to_lowercase);
         if let Some(format) = self.format {
             return Ok(format);

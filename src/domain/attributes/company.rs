@@ -1,4 +1,5 @@
-//! What a company's own record says, with what its subscriptions add, and how far its dates are away.
+//! What a company's own record says, with what its subscriptions add, and how far its dates are
+//! away.
 
 use super::rows::{day, number, text};
 use super::{Attribute, Datum, Group, Of};
@@ -38,8 +39,18 @@ pub(super) const ATTRIBUTES: [Attribute; 22] = [
     text("name", C, "the name", of(|f| f.company.name.as_ref().into())),
     text("csm", C, "the customer success manager in charge", of(|f| f.company.csm.as_ref().into())),
     text("manager", C, "the manager in charge", of(|f| f.company.manager.as_ref().into())),
-    text("lifecycle_stage", C, "where it stands as a customer", of(|f| f.company.lifecycle_stage.as_ref().into())),
-    text("segment", C, "the market segment of its record", of(|f| f.company.segment.as_ref().into())),
+    text(
+        "lifecycle_stage",
+        C,
+        "where it stands as a customer",
+        of(|f| f.company.lifecycle_stage.as_ref().into()),
+    ),
+    text(
+        "segment",
+        C,
+        "the market segment of its record",
+        of(|f| f.company.segment.as_ref().into()),
+    ),
     text(
         "plan",
         C,
@@ -60,7 +71,12 @@ pub(super) const ATTRIBUTES: [Attribute; 22] = [
         contract(|f| f.company.mrr.into()),
     ),
     day("created_on", C, "when it became a customer", contract(|f| f.company.created_on.into())),
-    day("crm_created_on", C, "when its record in the CRM was made", of(|f| f.company.crm_created_on.into())),
+    day(
+        "crm_created_on",
+        C,
+        "when its record in the CRM was made",
+        of(|f| f.company.crm_created_on.into()),
+    ),
     day(
         "renewal_on",
         C,
@@ -88,7 +104,12 @@ pub(super) const ATTRIBUTES: [Attribute; 22] = [
         contract(|f| f.company.seats.into()),
     ),
     number("seats_used", C, "seats", "seats in use", of(|f| f.company.seats_used.into())),
-    day("churned_on", C, "the first day on which it is no customer any more", of(|f| f.company.churned_on.into())),
+    day(
+        "churned_on",
+        C,
+        "the first day on which it is no customer any more",
+        of(|f| f.company.churned_on.into()),
+    ),
     text("tags", C, "its tags, A to Z, with ; between", of(|f| f.tags.into())),
     number(
         "days_since_created",
@@ -116,7 +137,9 @@ pub(super) const ATTRIBUTES: [Attribute; 22] = [
 
 fn seat_usage(facts: &CompanyFacts<'_>) -> Datum {
     match (facts.company.seats, facts.company.seats_used) {
-        (Some(seats), Some(used)) if seats != 0 => Datum::Number(used as f64 * 100.0 / seats as f64),
+        (Some(seats), Some(used)) if seats != 0 => {
+            Datum::Number(used as f64 * 100.0 / seats as f64)
+        }
         _ => Datum::Null,
     }
 }

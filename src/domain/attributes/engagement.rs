@@ -21,11 +21,12 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// The contact that a touchpoint tells of. `is_executive` says whether a name, id or address in small letters is that of one
-    /// of the company's people whose role contains `executive`.
+    /// The contact that a touchpoint tells of. `is_executive` says whether a name, id or address in
+    /// small letters is that of one of the company's people whose role contains `executive`.
     pub fn of(touchpoint: &Touchpoint, is_executive: impl Fn(&str) -> bool) -> Self {
-        let is_word =
-            |text: &Option<String>, word: &str| text.as_ref().is_some_and(|t| t.trim().eq_ignore_ascii_case(word));
+        let is_word = |text: &Option<String>, word: &str| {
+            text.as_ref().is_some_and(|t| t.trim().eq_ignore_ascii_case(word))
+        };
         let with = touchpoint.with.as_deref().unwrap_or_default().trim().to_lowercase();
         // A name may have a comma of its own: `Doe, Jane`.
         let mut names = std::iter::once(with.as_str()).chain(with.split([';', ',']).map(str::trim));
@@ -42,13 +43,19 @@ impl Contact {
 type Contacts<'a> = Facts<'a, Contact>;
 
 fn days_since(facts: &Contacts<'_>, is_wanted: impl Fn(&Contact) -> bool) -> Datum {
-    facts.rows.iter().rfind(|contact| is_wanted(contact)).map(|contact| facts.day - contact.on).into()
+    facts
+        .rows
+        .iter()
+        .rfind(|contact| is_wanted(contact))
+        .map(|contact| facts.day - contact.on)
+        .into()
 }
 
 /// The days of outbound contacts since the customer was last heard of.
 fn unanswered(facts: &Contacts<'_>) -> Vec<Day> {
     let heard = facts.rows.iter().rfind(|contact| contact.is_inbound).map(|contact| contact.at);
-    let since = |contact: &&Contact| !contact.is_inbound && heard.is_none_or(|heard| contact.at > heard);
+    let since =
+        |contact: &&Contact| !contact.is_inbound && heard.is_none_or(|heard| contact.at > heard);
     let mut days: Vec<Day> = facts.rows.iter().filter(since).map(|contact| contact.on).collect();
     days.dedup();
     days
@@ -137,7 +144,11 @@ mod tests {
             (Some("Jane"), false),
         ];
         for (with, expected) in cases {
-            assert_eq!(Contact::of(&touchpoint("outbound", None, with), is_known).is_executive, expected, "{with:?}");
+            assert_eq!(
+                Contact::of(&touchpoint("outbound", None, with), is_known).is_executive,
+                expected,
+                "{with:?}"
+            );
         }
         let review = Contact::of(&touchpoint("inbound", Some(" REVIEW "), None), is_known);
         assert!(review.is_review && review.is_inbound);

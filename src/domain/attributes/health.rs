@@ -21,7 +21,9 @@ pub struct HealthFacts {
 
 impl HealthFacts {
     fn change_from(&self, before: Option<f64>) -> Datum {
-        self.score.zip(before).map_or(Datum::Null, |(now, before)| Datum::Score(to_grain(now - before)))
+        self.score
+            .zip(before)
+            .map_or(Datum::Null, |(now, before)| Datum::Score(to_grain(now - before)))
     }
 }
 
@@ -35,7 +37,12 @@ pub(super) const ATTRIBUTES: [Attribute; 5] = [
         "the health score; unknown when too little is known of the company",
         Of::Health(|f| f.score.map_or(Datum::Null, Datum::Score)),
     ),
-    text("health_band", H, "good, average, poor or unknown", Of::Health(|f| f.band.map(Band::as_str).into())),
+    text(
+        "health_band",
+        H,
+        "good, average, poor or unknown",
+        Of::Health(|f| f.band.map(Band::as_str).into()),
+    ),
     number(
         "health_change_7d",
         H,
@@ -62,7 +69,8 @@ pub(super) const ATTRIBUTES: [Attribute; 5] = [
 mod tests {
     use super::*;
 
-    /// 60.1 - 70.1 is -9.999999999999993 in binary fractions, with which `health_change_7d <= -10` would not hold.
+    /// 60.1 - 70.1 is -9.999999999999993 in binary fractions, with which `health_change_7d <= -10`
+    /// would not hold.
     #[test]
     fn a_change_of_ten_points_is_ten_points() {
         let facts = HealthFacts { score: Some(60.1), ..HealthFacts::default() };

@@ -1,8 +1,9 @@
 //! The catalogue of attributes: every named fact about a company on an as-of date.
 //!
-//! There is one row for each attribute, in the file of its group: name, type, unit, a line of help, and how its value follows
-//! from the facts of its family. The store brings the facts of a family for all companies at once (`store::attributes`);
-//! the list of customers, filters, segments, metrics, rules, health, reports and exports all name the rows of this catalogue.
+//! There is one row for each attribute, in the file of its group: name, type, unit, a line of help,
+//! and how its value follows from the facts of its family. The store brings the facts of a family
+//! for all companies at once (`store::attributes`); the list of customers, filters, segments,
+//! metrics, rules, health, reports and exports all name the rows of this catalogue.
 
 mod company;
 mod engagement;
@@ -90,8 +91,8 @@ named!(Group {
     Work = "work",
 });
 
-/// From which facts the value of an attribute follows, and how. A family is read from the database only when an attribute of it is
-/// asked for.
+/// From which facts the value of an attribute follows, and how. A family is read from the database
+/// only when an attribute of it is asked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Of {
     /// The company's own record.
@@ -146,7 +147,8 @@ pub enum Datum {
     Whole(i64),
     /// A number.
     Number(f64),
-    /// A score from 0 to 100 or a change of one: reckoned with as it is, and written with one decimal, halves away from zero.
+    /// A score from 0 to 100 or a change of one: reckoned with as it is, and written with one
+    /// decimal, halves away from zero.
     Score(f64),
     /// A text.
     Text(String),
@@ -155,7 +157,8 @@ pub enum Datum {
 }
 
 impl Datum {
-    /// As text: a number with as many decimals as it has, a day as `YYYY-MM-DD`; `None` when it is unknown.
+    /// As text: a number with as many decimals as it has, a day as `YYYY-MM-DD`; `None` when it is
+    /// unknown.
     pub fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Datum::Null => None,
@@ -178,7 +181,8 @@ impl Datum {
 }
 
 impl Datum {
-    /// How two values stand in a sorted list: the unknown last, then numbers by size, days in time, texts A to Z.
+    /// How two values stand in a sorted list: the unknown last, then numbers by size, days in time,
+    /// texts A to Z.
     pub fn order(&self, other: &Datum) -> Ordering {
         match (self, other) {
             (Datum::Null, Datum::Null) => Ordering::Equal,
@@ -263,7 +267,8 @@ pub struct AsOf {
 pub enum Stage {
     /// Entries up to the day, and signals raised before it: for the first rules of a day.
     BeforeTrends,
-    /// Entries up to the day, and signals raised by then but for those of the condition rules of the day, which all see the same.
+    /// Entries up to the day, and signals raised by then but for those of the condition rules of
+    /// the day, which all see the same.
     BeforeConditions,
     /// Entries and signals up to the day.
     EndOfDay,
@@ -309,7 +314,8 @@ impl AsOf {
 pub struct Facts<'a, T> {
     /// The facts, in order of time.
     pub rows: &'a [T],
-    /// Whether the as-of date is not before the first fact of this kind in the whole database: until then a count is unknown.
+    /// Whether the as-of date is not before the first fact of this kind in the whole database:
+    /// until then a count is unknown.
     pub has_begun: bool,
     /// The as-of date.
     pub day: Day,
@@ -400,11 +406,21 @@ mod rows {
         Attribute { name, group, kind: AttributeType::Number, unit, help, of }
     }
 
-    pub(super) const fn text(name: &'static str, group: Group, help: &'static str, of: Of) -> Attribute {
+    pub(super) const fn text(
+        name: &'static str,
+        group: Group,
+        help: &'static str,
+        of: Of,
+    ) -> Attribute {
         Attribute { name, group, kind: AttributeType::Text, unit: "", help, of }
     }
 
-    pub(super) const fn day(name: &'static str, group: Group, help: &'static str, of: Of) -> Attribute {
+    pub(super) const fn day(
+        name: &'static str,
+        group: Group,
+        help: &'static str,
+        of: Of,
+    ) -> Attribute {
         Attribute { name, group, kind: AttributeType::Date, unit: "", help, of }
     }
 }
@@ -429,7 +445,10 @@ mod tests {
         assert_eq!(last(day, 7), DayRange { from: Day::from_number(94), to: day });
         let facts = Facts::<()> { rows: &[], has_begun: true, day };
         assert_eq!(facts.now(), DayRange { from: Day::from_number(73), to: day });
-        assert_eq!(facts.before(), DayRange { from: Day::from_number(45), to: Day::from_number(72) });
+        assert_eq!(
+            facts.before(),
+            DayRange { from: Day::from_number(45), to: Day::from_number(72) }
+        );
     }
 
     #[test]
@@ -450,7 +469,13 @@ mod tests {
 
     #[test]
     fn values_stand_in_order_and_the_unknown_last() {
-        let ascending = [Datum::Number(-1.5), Datum::Whole(0), Datum::Number(0.5), Datum::Whole(7), Datum::Null];
+        let ascending = [
+            Datum::Number(-1.5),
+            Datum::Whole(0),
+            Datum::Number(0.5),
+            Datum::Whole(7),
+            Datum::Null,
+        ];
         for pair in ascending.windows(2) {
             assert_eq!(pair[0].order(&pair[1]), Ordering::Less, "{pair:?}");
         }

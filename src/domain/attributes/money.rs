@@ -9,14 +9,26 @@ use crate::domain::facts::Invoice;
 type Invoices<'a> = Facts<'a, Invoice>;
 
 /// States in which nothing is owed, though no payment is known.
-const NOT_OWED: [&str; 9] =
-    ["paid", "void", "voided", "draft", "deleted", "cancelled", "canceled", "refunded", "uncollectible"];
+const NOT_OWED: [&str; 9] = [
+    "paid",
+    "void",
+    "voided",
+    "draft",
+    "deleted",
+    "cancelled",
+    "canceled",
+    "refunded",
+    "uncollectible",
+];
 
-/// Whether the day on which the invoice was due had passed without a payment. On the day itself there is still time.
+/// Whether the day on which the invoice was due had passed without a payment. On the day itself
+/// there is still time.
 fn is_overdue(invoice: &Invoice, day: Day) -> bool {
     let is_owed = match (&invoice.paid_on, &invoice.status) {
         (Some(paid), _) => *paid > day,
-        (None, Some(status)) => !NOT_OWED.iter().any(|word| status.trim().eq_ignore_ascii_case(word)),
+        (None, Some(status)) => {
+            !NOT_OWED.iter().any(|word| status.trim().eq_ignore_ascii_case(word))
+        }
         (None, None) => true,
     };
     is_owed && invoice.due_on < day
@@ -25,7 +37,9 @@ fn is_overdue(invoice: &Invoice, day: Day) -> bool {
 /// What the overdue invoices come to; unknown where none of them says how much.
 fn overdue_amount(facts: &Invoices<'_>) -> Datum {
     let overdue = || facts.rows.iter().filter(|invoice| is_overdue(invoice, facts.day));
-    if !facts.has_begun || (overdue().count() > 0 && overdue().all(|invoice| invoice.amount.is_none())) {
+    if !facts.has_begun
+        || (overdue().count() > 0 && overdue().all(|invoice| invoice.amount.is_none()))
+    {
         return Datum::Null;
     }
     Datum::from(to_the_cent(overdue().filter_map(|invoice| invoice.amount).sum()))
@@ -76,14 +90,19 @@ mod tests {
             (99, None, Some("past due"), true),
         ];
         for (due, paid, status, expected) in cases {
-            assert_eq!(is_overdue(&invoice(due, paid, status, None), DAY), expected, "{due} {paid:?} {status:?}");
+            assert_eq!(
+                is_overdue(&invoice(due, paid, status, None), DAY),
+                expected,
+                "{due} {paid:?} {status:?}"
+            );
         }
     }
 
     #[test]
     fn amounts_add_up_to_the_cent_and_are_unknown_where_none_is_stated() {
         let of = |amounts: &[Option<f64>]| {
-            let rows: Vec<Invoice> = amounts.iter().map(|amount| invoice(99, None, None, *amount)).collect();
+            let rows: Vec<Invoice> =
+                amounts.iter().map(|amount| invoice(99, None, None, *amount)).collect();
             overdue_amount(&Facts { rows: &rows, has_begun: true, day: DAY })
         };
         assert_eq!(of(&[]), Datum::Number(0.0));

@@ -40,8 +40,18 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
         "the present pulse, 1 severe risk to 6 extremely satisfied",
         of(|f| f.current().map(|mark| i64::from(mark.level.number())).into()),
     ),
-    text("pulse_label", P, "the present pulse in words", of(|f| f.current().map(|mark| mark.level.label()).into())),
-    day("pulse_set_on", P, "the day of the present pulse", of(|f| f.current().map(|mark| mark.day).into())),
+    text(
+        "pulse_label",
+        P,
+        "the present pulse in words",
+        of(|f| f.current().map(|mark| mark.level.label()).into()),
+    ),
+    day(
+        "pulse_set_on",
+        P,
+        "the day of the present pulse",
+        of(|f| f.current().map(|mark| mark.day).into()),
+    ),
     number(
         "days_since_pulse",
         P,
@@ -49,7 +59,13 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
         "since the present pulse was set",
         of(|f| f.current().map(|mark| f.day - mark.day).into()),
     ),
-    number("pulse_change_7d", P, "levels", "the present pulse less that of 7 days ago", of(change_7d)),
+    number(
+        "pulse_change_7d",
+        P,
+        "levels",
+        "the present pulse less that of 7 days ago",
+        of(change_7d),
+    ),
     number(
         "success_score",
         P,

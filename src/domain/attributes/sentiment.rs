@@ -6,7 +6,8 @@ use crate::domain::facts::NpsResponse;
 
 type Responses<'a> = Facts<'a, NpsResponse>;
 
-/// The name of the group that a score of 0 to 10 belongs to. Source: Reichheld, "The One Number You Need to Grow", 2003.
+/// The name of the group that a score of 0 to 10 belongs to. Source: Reichheld, "The One Number You
+/// Need to Grow", 2003.
 pub fn category(score: i64) -> &'static str {
     match score {
         9.. => "promoter",
@@ -19,15 +20,21 @@ fn latest<'a>(facts: &Responses<'a>) -> Option<&'a NpsResponse> {
     facts.rows.last()
 }
 
-/// What the person of the latest response answered before; where nothing is known of that, what the company answered before.
+/// What the person of the latest response answered before; where nothing is known of that, what the
+/// company answered before.
 fn previous<'a>(facts: &Responses<'a>) -> Option<&'a NpsResponse> {
     let (latest, earlier) = facts.rows.split_last()?;
-    let same_person = |response: &&NpsResponse| response.person_id.is_some() && response.person_id == latest.person_id;
+    let same_person = |response: &&NpsResponse| {
+        response.person_id.is_some() && response.person_id == latest.person_id
+    };
     earlier.iter().rfind(same_person).or(earlier.last())
 }
 
 fn change(facts: &Responses<'_>) -> Datum {
-    latest(facts).zip(previous(facts)).map(|(latest, previous)| latest.score - previous.score).into()
+    latest(facts)
+        .zip(previous(facts))
+        .map(|(latest, previous)| latest.score - previous.score)
+        .into()
 }
 
 fn of_category(facts: &Responses<'_>, wanted: &str) -> Datum {
@@ -36,13 +43,19 @@ fn of_category(facts: &Responses<'_>, wanted: &str) -> Datum {
 
 fn of_category_7d(facts: &Responses<'_>, wanted: &str) -> Datum {
     let week = facts.last(7);
-    facts.count(|response| category(response.score) == wanted && week.contains(response.responded.on))
+    facts.count(|response| {
+        category(response.score) == wanted && week.contains(response.responded.on)
+    })
 }
 
 fn mean_90d(facts: &Responses<'_>) -> Datum {
     let days = facts.last(90);
     mean(
-        facts.rows.iter().filter(|response| days.contains(response.responded.on)).map(|response| response.score as f64),
+        facts
+            .rows
+            .iter()
+            .filter(|response| days.contains(response.responded.on))
+            .map(|response| response.score as f64),
     )
 }
 
@@ -53,7 +66,13 @@ const fn of(value: fn(&Responses<'_>) -> Datum) -> Of {
 use Group::Sentiment as S;
 
 pub(super) const ATTRIBUTES: [Attribute; 14] = [
-    number("nps_score", S, "0 to 10", "the latest score", of(|f| latest(f).map(|latest| latest.score).into())),
+    number(
+        "nps_score",
+        S,
+        "0 to 10",
+        "the latest score",
+        of(|f| latest(f).map(|latest| latest.score).into()),
+    ),
     number(
         "nps_previous_score",
         S,
@@ -85,9 +104,27 @@ pub(super) const ATTRIBUTES: [Attribute; 14] = [
     number("nps_responses", S, "responses", "responses so far", of(|f| f.count(|_| true))),
     number("nps_promoters", S, "responses", "promoters so far", of(|f| of_category(f, "promoter"))),
     number("nps_passives", S, "responses", "passives so far", of(|f| of_category(f, "passive"))),
-    number("nps_detractors", S, "responses", "detractors so far", of(|f| of_category(f, "detractor"))),
-    number("nps_promoters_7d", S, "responses", "promoters in the last 7 days", of(|f| of_category_7d(f, "promoter"))),
-    number("nps_passives_7d", S, "responses", "passives in the last 7 days", of(|f| of_category_7d(f, "passive"))),
+    number(
+        "nps_detractors",
+        S,
+        "responses",
+        "detractors so far",
+        of(|f| of_category(f, "detractor")),
+    ),
+    number(
+        "nps_promoters_7d",
+        S,
+        "responses",
+        "promoters in the last 7 days",
+        of(|f| of_category_7d(f, "promoter")),
+    ),
+    number(
+        "nps_passives_7d",
+        S,
+        "responses",
+        "passives in the last 7 days",
+        of(|f| of_category_7d(f, "passive")),
+    ),
     number(
         "nps_detractors_7d",
         S,
@@ -107,13 +144,23 @@ mod tests {
     fn response(person: Option<&str>, score: i64) -> NpsResponse {
         let responded = When { at: Instant::from_micros(0), on: Day::from_number(0) };
         let person_id = person.map(str::to_owned);
-        NpsResponse { company: CompanyKey(1), person_id, score, responded, comment: None, response_id: None }
+        NpsResponse {
+            company: CompanyKey(1),
+            person_id,
+            score,
+            responded,
+            comment: None,
+            response_id: None,
+        }
     }
 
     #[test]
     fn scores_belong_to_three_groups() {
         let groups = [0, 6, 7, 8, 9, 10].map(category);
-        assert_eq!(groups, ["detractor", "detractor", "passive", "passive", "promoter", "promoter"]);
+        assert_eq!(
+            groups,
+            ["detractor", "detractor", "passive", "passive", "promoter", "promoter"]
+        );
     }
 
     #[test]
@@ -129,7 +176,8 @@ mod tests {
             (&[(Some("p"), 1), (Some("p"), 3), (Some("q"), 0), (Some("p"), 8)], Datum::Whole(5)),
         ];
         for (answers, expected) in cases {
-            let rows: Vec<NpsResponse> = answers.iter().map(|(person, score)| response(*person, *score)).collect();
+            let rows: Vec<NpsResponse> =
+                answers.iter().map(|(person, score)| response(*person, *score)).collect();
             let facts = Facts { rows: &rows, has_begun: true, day: Day::from_number(0) };
             assert_eq!(change(&facts), expected, "{answers:?}");
         }

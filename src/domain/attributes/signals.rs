@@ -5,7 +5,8 @@ use super::{Attribute, Datum, Group, Of};
 use crate::domain::day::Day;
 use crate::domain::signal::{SignalType, State};
 
-/// The signals of a company as of a day. Nothing here is ever unknown but a day: signals are the program's own.
+/// The signals of a company as of a day. Nothing here is ever unknown but a day: signals are the
+/// program's own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SignalFacts {
     /// How many there are, by type and state; see [`SignalFacts::add`].
@@ -51,7 +52,13 @@ use SignalType::{Bad, Good, Info};
 use State::{Closed, Open};
 
 pub(super) const ATTRIBUTES: [Attribute; 9] = [
-    number("bad_open_signals", S, "signals", "bad signals that wait for somebody", of(|f| f.count(Bad, Open).into())),
+    number(
+        "bad_open_signals",
+        S,
+        "signals",
+        "bad signals that wait for somebody",
+        of(|f| f.count(Bad, Open).into()),
+    ),
     number(
         "bad_closed_signals",
         S,
@@ -73,8 +80,20 @@ pub(super) const ATTRIBUTES: [Attribute; 9] = [
         "good signals that were acknowledged",
         of(|f| f.count(Good, Closed).into()),
     ),
-    number("info_open_signals", S, "signals", "notes that wait for somebody", of(|f| f.count(Info, Open).into())),
-    number("info_closed_signals", S, "signals", "notes that were acknowledged", of(|f| f.count(Info, Closed).into())),
+    number(
+        "info_open_signals",
+        S,
+        "signals",
+        "notes that wait for somebody",
+        of(|f| f.count(Info, Open).into()),
+    ),
+    number(
+        "info_closed_signals",
+        S,
+        "signals",
+        "notes that were acknowledged",
+        of(|f| f.count(Info, Closed).into()),
+    ),
     number(
         "bad_activity_signals_28d",
         S,

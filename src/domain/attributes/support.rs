@@ -33,7 +33,8 @@ fn opened_within(facts: &Tickets<'_>, days: DayRange) -> u64 {
     facts.rows.iter().filter(|ticket| days.contains(ticket.opened.on)).count() as u64
 }
 
-/// The mean time from opening to closing of the tickets that were closed in the last 90 days, in hours.
+/// The mean time from opening to closing of the tickets that were closed in the last 90 days, in
+/// hours.
 fn resolution_hours(facts: &Tickets<'_>) -> Datum {
     const MICROS_PER_HOUR: f64 = 3_600_000_000.0;
     let days = facts.last(90);
@@ -53,7 +54,8 @@ fn rating(text: &str) -> Option<f64> {
     }
 }
 
-/// The mean rating of the last 90 days. A rating is as old as the closing of its ticket, or as the ticket where it is not closed.
+/// The mean rating of the last 90 days. A rating is as old as the closing of its ticket, or as the
+/// ticket where it is not closed.
 fn satisfaction(facts: &Tickets<'_>) -> Datum {
     let days = facts.last(90);
     let rated_on = |ticket: &Ticket| ticket.closed.map_or(ticket.opened.on, |closed| closed.on);
@@ -80,7 +82,9 @@ pub(super) const ATTRIBUTES: [Attribute; 8] = [
         S,
         "tickets",
         "those of priority urgent, critical or P1",
-        of(|f| f.count(|ticket| is_open(ticket, f.day) && is_one_of(ticket.priority.as_ref(), &URGENT))),
+        of(|f| {
+            f.count(|ticket| is_open(ticket, f.day) && is_one_of(ticket.priority.as_ref(), &URGENT))
+        }),
     ),
     number(
         "tickets_28d",
@@ -136,12 +140,19 @@ mod tests {
     const DAY: Day = Day::from_number(100);
 
     fn on(day: i32) -> When {
-        When { at: Instant::from_micros(i64::from(day) * 86_400_000_000), on: Day::from_number(day) }
+        When {
+            at: Instant::from_micros(i64::from(day) * 86_400_000_000),
+            on: Day::from_number(day),
+        }
     }
 
     fn ticket(opened: i32, closed: Option<i32>, status: &str) -> Ticket {
         let status = Some(status.to_owned());
-        Ticket { closed: closed.map(on), status, ..Ticket::new(String::new(), CompanyKey(1), on(opened)) }
+        Ticket {
+            closed: closed.map(on),
+            status,
+            ..Ticket::new(String::new(), CompanyKey(1), on(opened))
+        }
     }
 
     #[test]
@@ -181,10 +192,16 @@ mod tests {
     #[test]
     fn a_rating_is_as_old_as_the_closing_of_its_ticket() {
         // The last 90 days up to day 100 begin on day 11.
-        let cases =
-            [(0, Some(10), false), (0, Some(11), true), (50, Some(101), false), (10, None, false), (11, None, true)];
+        let cases = [
+            (0, Some(10), false),
+            (0, Some(11), true),
+            (50, Some(101), false),
+            (10, None, false),
+            (11, None, true),
+        ];
         for (opened, closed, counts) in cases {
-            let rows = [Ticket { satisfaction: Some("3".to_owned()), ..ticket(opened, closed, "") }];
+            let rows =
+                [Ticket { satisfaction: Some("3".to_owned()), ..ticket(opened, closed, "") }];
             let expected = if counts { Datum::Number(3.0) } else { Datum::Null };
             assert_eq!(
                 satisfaction(&Facts { rows: &rows, has_begun: true, day: DAY }),

@@ -70,8 +70,20 @@ const fn people(value: fn(&PeopleCounts) -> Datum) -> Of {
 use Group::Usage as U;
 
 pub(super) const ATTRIBUTES: [Attribute; 15] = [
-    number("events_7d", U, "events", "events in the last 7 days", counts(|f| known(f.has_begun, f.last_7d))),
-    number("events_28d", U, "events", "events in the last 28 days", counts(|f| known(f.has_begun, f.last_28d))),
+    number(
+        "events_7d",
+        U,
+        "events",
+        "events in the last 7 days",
+        counts(|f| known(f.has_begun, f.last_7d)),
+    ),
+    number(
+        "events_28d",
+        U,
+        "events",
+        "events in the last 28 days",
+        counts(|f| known(f.has_begun, f.last_28d)),
+    ),
     number(
         "events_previous_28d",
         U,

@@ -30,7 +30,13 @@ use Group::Work as W;
 
 pub(super) const ATTRIBUTES: [Attribute; 4] = [
     number("open_tasks", W, "tasks", "tasks that are not done", Of::Tasks(|f| f.open.into())),
-    number("overdue_tasks", W, "tasks", "those of them whose day has passed", Of::Tasks(|f| f.overdue.into())),
+    number(
+        "overdue_tasks",
+        W,
+        "tasks",
+        "those of them whose day has passed",
+        Of::Tasks(|f| f.overdue.into()),
+    ),
     number(
         "goals_met",
         W,

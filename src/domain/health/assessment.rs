@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Band, Measure, Scoring};
 use crate::domain::attributes::Datum;
 
-/// One over what lies far above the errors of binary fractions, and far below anything that matters. Scores are freed of what is
-/// smaller, so that 70 is 70 to bands and to rules.
+/// One over what lies far above the errors of binary fractions, and far below anything that
+/// matters. Scores are freed of what is smaller, so that 70 is 70 to bands and to rules.
 const GRAINS: f64 = 1e9;
 
 /// The health of a company on a day, and how it came about.
@@ -29,26 +29,41 @@ pub struct Reading {
     pub raw: Datum,
     /// Its score, 0 to 100; `None` where it is not known.
     pub scaled: Option<f64>,
-    /// Its part of the company's score, to which the parts add up: weight × score / sum of the weights that are known. `None` where
-    /// it or the company's score is not known.
+    /// Its part of the company's score, to which the parts add up: weight × score / sum of the
+    /// weights that are known. `None` where it or the company's score is not known.
     pub contribution: Option<f64>,
 }
 
 impl Assessment {
-    /// The assessment that follows from the values of the measures' expressions, in the order of [`Scoring::measures`].
+    /// The assessment that follows from the values of the measures' expressions, in the order of
+    /// [`Scoring::measures`].
     ///
-    /// The score is the sum of weight × measure over the sum of the weights of those measures that are known.
+    /// The score is the sum of weight × measure over the sum of the weights of those measures that
+    /// are known.
     pub fn of(scoring: &Arc<Scoring>, values: Vec<Datum>) -> Assessment {
-        let scaled: Vec<Option<f64>> =
-            scoring.measures.iter().zip(&values).map(|(measure, value)| measure.scale.score(value)).collect();
-        let known = || scoring.measures.iter().zip(&scaled).filter_map(|(m, scaled)| Some((m.weight, (*scaled)?)));
+        let scaled: Vec<Option<f64>> = scoring
+            .measures
+            .iter()
+            .zip(&values)
+            .map(|(measure, value)| measure.scale.score(value))
+            .collect();
+        let known = || {
+            scoring
+                .measures
+                .iter()
+                .zip(&scaled)
+                .filter_map(|(m, scaled)| Some((m.weight, (*scaled)?)))
+        };
         let all: f64 = scoring.measures.iter().map(|measure| measure.weight).sum();
         let weight: f64 = known().map(|(weight, _)| weight).sum();
         let coverage = if all > 0.0 { to_grain(weight / all) } else { 0.0 };
         let is_enough = weight > 0.0 && coverage >= 0.5;
-        let score = is_enough.then(|| to_grain(known().map(|(weight, scaled)| weight * scaled).sum::<f64>() / weight));
+        let score = is_enough.then(|| {
+            to_grain(known().map(|(weight, scaled)| weight * scaled).sum::<f64>() / weight)
+        });
         let reading = |((measure, raw), scaled): ((&Measure, Datum), Option<f64>)| {
-            let contribution = scaled.filter(|_| is_enough).map(|scaled| measure.weight * scaled / weight);
+            let contribution =
+                scaled.filter(|_| is_enough).map(|scaled| measure.weight * scaled / weight);
             Reading { raw, scaled, contribution }
         };
         let readings = scoring.measures.iter().zip(values).zip(scaled).map(reading).collect();
@@ -65,8 +80,8 @@ impl Assessment {
         self.scoring.measures.iter().zip(&self.readings)
     }
 
-    /// The measure that pulls the score down most: with the largest weight × (100 - score), of equal ones the first. `None` without a
-    /// score, and when nothing pulls it down.
+    /// The measure that pulls the score down most: with the largest weight × (100 - score), of
+    /// equal ones the first. `None` without a score, and when nothing pulls it down.
     pub fn main_driver(&self) -> Option<&str> {
         self.score?;
         let mut most: Option<(f64, &str)> = None;
@@ -80,7 +95,8 @@ impl Assessment {
         most.map(|(_, name)| name)
     }
 
-    /// What the measure of a name contributes; 0 where it is not known or the profile does not have it.
+    /// What the measure of a name contributes; 0 where it is not known or the profile does not have
+    /// it.
     pub(super) fn contribution(&self, name: &str) -> f64 {
         self.reading(name).and_then(|reading| reading.contribution).unwrap_or_default()
     }

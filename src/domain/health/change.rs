@@ -19,13 +19,15 @@ pub struct MeasureChange {
     pub now: Option<Datum>,
 }
 
-/// What each measure did to the score, the largest change first; `None` when there was no score on one of the days.
+/// What each measure did to the score, the largest change first; `None` when there was no score on
+/// one of the days.
 ///
-/// A measure that one of the profiles does not have, or that was not known, contributed nothing then. So the changes add up
-/// whatever was known, and whichever profile fitted.
+/// A measure that one of the profiles does not have, or that was not known, contributed nothing
+/// then. So the changes add up whatever was known, and whichever profile fitted.
 pub fn explain(before: &Assessment, now: &Assessment) -> Option<Vec<MeasureChange>> {
     before.score.and(now.score)?;
-    let mut names: Vec<&str> = now.scoring.measures.iter().map(|measure| measure.name.as_str()).collect();
+    let mut names: Vec<&str> =
+        now.scoring.measures.iter().map(|measure| measure.name.as_str()).collect();
     for measure in &before.scoring.measures {
         if !names.contains(&measure.name.as_str()) {
             names.push(&measure.name);
@@ -61,7 +63,8 @@ pub struct Movement {
 pub struct Driver {
     /// The measure's name.
     pub measure: String,
-    /// By how much its mean contribution rose; those of all measures add up to the change of the mean score.
+    /// By how much its mean contribution rose; those of all measures add up to the change of the
+    /// mean score.
     pub change: f64,
     /// For how many companies it rose.
     pub up: u64,
@@ -70,11 +73,14 @@ pub struct Driver {
 }
 
 impl Movement {
-    /// The movement of companies from their health before to that of now. Those without a score on either day are left out.
+    /// The movement of companies from their health before to that of now. Those without a score on
+    /// either day are left out.
     pub fn of<'a>(companies: impl Iterator<Item = (&'a Assessment, &'a Assessment)>) -> Movement {
         let mut movement = Movement::default();
         for (before, now) in companies {
-            if let (Some(old), Some(new), Some(changes)) = (before.score, now.score, explain(before, now)) {
+            if let (Some(old), Some(new), Some(changes)) =
+                (before.score, now.score, explain(before, now))
+            {
                 movement.companies += 1;
                 movement.before += old;
                 movement.now += new;
@@ -85,14 +91,21 @@ impl Movement {
         movement.before /= count;
         movement.now /= count;
         movement.drivers.iter_mut().for_each(|driver| driver.change /= count);
-        movement.drivers.sort_by(|a, b| b.change.abs().total_cmp(&a.change.abs()).then(a.measure.cmp(&b.measure)));
+        movement.drivers.sort_by(|a, b| {
+            b.change.abs().total_cmp(&a.change.abs()).then(a.measure.cmp(&b.measure))
+        });
         movement
     }
 
     fn add(&mut self, change: &MeasureChange) {
         let known = self.drivers.iter().position(|driver| driver.measure == change.measure);
         let place = known.unwrap_or_else(|| {
-            self.drivers.push(Driver { measure: change.measure.clone(), change: 0.0, up: 0, down: 0 });
+            self.drivers.push(Driver {
+                measure: change.measure.clone(),
+                change: 0.0,
+                up: 0,
+                down: 0,
+            });
             self.drivers.len() - 1
         });
         let driver = &mut self.drivers[place];

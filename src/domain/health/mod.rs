@@ -1,6 +1,8 @@
-//! Health: how a customer does, from 0 to 100, as a weighted mix of attributes under the profile that fits.
+//! Health: how a customer does, from 0 to 100, as a weighted mix of attributes under the profile
+//! that fits.
 //!
-//! This file has the profiles, [`assessment`] what one says of a company on a day, and [`change`] why that differs from another day.
+//! This file has the profiles, [`assessment`] what one says of a company on a day, and [`change`]
+//! why that differs from another day.
 
 pub mod assessment;
 pub mod change;
@@ -32,13 +34,15 @@ const MOST_WEIGHT: f64 = 1e6;
 /// Ends of a scale farther from 0 than this are a typing mistake.
 const FARTHEST: f64 = 1e15;
 
-/// How the health of some companies is judged. As text it has the shape of a `[[health.profile]]` of the configuration.
+/// How the health of some companies is judged. As text it has the shape of a `[[health.profile]]`
+/// of the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "written::Profile", into = "written::Profile")]
 pub struct Profile {
     /// An expression over attributes that says which companies it fits; `None`: all.
     pub condition: Option<String>,
-    /// Its place among the profiles: of those that fit, the one with the lowest number is taken, of equal ones the first A to Z.
+    /// Its place among the profiles: of those that fit, the one with the lowest number is taken, of
+    /// equal ones the first A to Z.
     pub priority: i64,
     /// How it scores.
     pub scoring: Scoring,
@@ -126,7 +130,8 @@ named!(MeasureKind { Proactive = "proactive", Reactive = "reactive" });
 /// How a value becomes a score from 0 to 100.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scale {
-    /// Along a line: 0 at `from`, 100 at `to`, which may be the smaller of the two, and no less and no more beyond.
+    /// Along a line: 0 at `from`, 100 at `to`, which may be the smaller of the two, and no less and
+    /// no more beyond.
     Linear {
         /// The value that scores 0.
         from: f64,
@@ -138,7 +143,8 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// The score of a value; `None` when it has none: it is unknown, no number on a line, or not in the list.
+    /// The score of a value; `None` when it has none: it is unknown, no number on a line, or not in
+    /// the list.
     pub fn score(&self, value: &Datum) -> Option<f64> {
         match self {
             Scale::Linear { from, to } => {
@@ -155,12 +161,16 @@ impl Scale {
             Scale::Linear { from, to } if !(from.abs() <= FARTHEST && to.abs() <= FARTHEST) => {
                 Some(format!("a scale from {from} to {to} is out of range"))
             }
-            Scale::Linear { from, to } if from == to => Some(format!("a scale from {from} to {to} has no length")),
+            Scale::Linear { from, to } if from == to => {
+                Some(format!("a scale from {from} to {to} has no length"))
+            }
             Scale::Linear { .. } => None,
             Scale::Map(scores) if scores.is_empty() => Some("the map is empty".to_owned()),
             Scale::Map(scores) => {
                 let wrong = scores.iter().find(|(_, score)| !(0.0..=100.0).contains(*score));
-                wrong.map(|(text, score)| format!("'{}' scores {score}; a score is 0 to 100", text.escape_debug()))
+                wrong.map(|(text, score)| {
+                    format!("'{}' scores {score}; a score is 0 to 100", text.escape_debug())
+                })
             }
         }
     }
@@ -171,7 +181,8 @@ impl fmt::Display for Scale {
         match self {
             Scale::Linear { from, to } => write!(f, "{from} to {to}"),
             Scale::Map(scores) => {
-                let scores: Vec<String> = scores.iter().map(|(text, score)| format!("{text} {score}")).collect();
+                let scores: Vec<String> =
+                    scores.iter().map(|(text, score)| format!("{text} {score}")).collect();
                 f.write_str(&scores.join(", "))
             }
         }
@@ -202,25 +213,32 @@ impl Profile {
         self.condition.as_deref().into_iter().chain(values)
     }
 
-    /// Why it cannot be kept, if it cannot: a text or a number that is out of range. Whether its expressions can be read is not
-    /// looked at.
+    /// Why it cannot be kept, if it cannot: a text or a number that is out of range. Whether its
+    /// expressions can be read is not looked at.
     pub fn problem(&self) -> Option<String> {
         let name = self.name();
         if let Some(problem) = line_problem(name) {
             return Some(format!("the name of a health profile {problem}"));
         }
         if name == DEFAULT_PROFILE {
-            return Some("the profile 'default' cannot be changed; one of another name comes before it".to_owned());
+            return Some(
+                "the profile 'default' cannot be changed; one of another name comes before it"
+                    .to_owned(),
+            );
         }
         let blank = self.condition.as_ref().filter(|condition| condition.trim().is_empty());
         let blank = blank.map(|_| "its condition is blank".to_owned());
-        let problem = blank.or_else(|| self.scoring.bands.problem()).or_else(|| self.scoring.measures_problem());
+        let problem = blank
+            .or_else(|| self.scoring.bands.problem())
+            .or_else(|| self.scoring.measures_problem());
         problem.map(|problem| format!("the health profile '{name}': {problem}"))
     }
 
-    /// What is unusual about it: two or three proactive measures and at most two reactive ones are recommended.
+    /// What is unusual about it: two or three proactive measures and at most two reactive ones are
+    /// recommended.
     pub fn advice(&self) -> Option<String> {
-        let count = |kind| self.scoring.measures.iter().filter(|measure| measure.kind == kind).count();
+        let count =
+            |kind| self.scoring.measures.iter().filter(|measure| measure.kind == kind).count();
         let (proactive, reactive) = (count(MeasureKind::Proactive), count(MeasureKind::Reactive));
         let is_usual = (2..=3).contains(&proactive) && reactive <= 2;
         (!is_usual).then(|| {
@@ -237,7 +255,9 @@ impl Bands {
     fn problem(self) -> Option<String> {
         let Bands { good, average } = self;
         if ![good, average].iter().all(|bound| (0.0..=100.0).contains(bound)) {
-            return Some(format!("good from {good} and average from {average}: a score is 0 to 100"));
+            return Some(format!(
+                "good from {good} and average from {average}: a score is 0 to 100"
+            ));
         }
         (average > good).then(|| format!("average from {average} lies above good from {good}"))
     }

@@ -17,7 +17,13 @@ fn whole(number: i64) -> Datum {
 
 fn linear(name: &str, from: f64, to: f64, weight: f64) -> Measure {
     let scale = Scale::Linear { from, to };
-    Measure { name: name.to_owned(), kind: MeasureKind::Proactive, value: "mrr".to_owned(), scale, weight }
+    Measure {
+        name: name.to_owned(),
+        kind: MeasureKind::Proactive,
+        value: "mrr".to_owned(),
+        scale,
+        weight,
+    }
 }
 
 fn scoring(name: &str, measures: Vec<Measure>) -> Arc<Scoring> {
@@ -63,18 +69,48 @@ fn scores_are_worked_out_by_hand() {
             Some("usage"),
         ),
         // (200 + 225 + 80) / 8 = 63.125.
-        ([Datum::Number(-15.0), whole(7), whole(1), null(), null()], Some(63.1), 0.8, Band::Average, Some("usage")),
+        (
+            [Datum::Number(-15.0), whole(7), whole(1), null(), null()],
+            Some(63.1),
+            0.8,
+            Band::Average,
+            Some("usage"),
+        ),
         // Exactly half is known: (225 + 80 + 100) / 5.
-        ([null(), whole(7), whole(1), null(), whole(0)], Some(81.0), 0.5, Band::Good, Some("recency")),
+        (
+            [null(), whole(7), whole(1), null(), whole(0)],
+            Some(81.0),
+            0.5,
+            Band::Good,
+            Some("recency"),
+        ),
         ([null(), whole(7), whole(1), null(), null()], None, 0.4, Band::Unknown, None),
         ([null(), null(), null(), null(), null()], None, 0.0, Band::Unknown, None),
         // Silent for 30 days: 0, 0 and 100 of a weight of 8.
-        ([whole(-100), whole(30), whole(0), null(), null()], Some(12.5), 0.8, Band::Poor, Some("usage")),
+        (
+            [whole(-100), whole(30), whole(0), null(), null()],
+            Some(12.5),
+            0.8,
+            Band::Poor,
+            Some("usage"),
+        ),
         // Nothing pulls it down, and beyond the ends there is no more than 100.
         ([whole(300), whole(0), whole(0), whole(10), whole(0)], Some(100.0), 1.0, Band::Good, None),
-        ([whole(-100), whole(90), whole(9), whole(0), whole(8)], Some(0.0), 1.0, Band::Poor, Some("usage")),
+        (
+            [whole(-100), whole(90), whole(9), whole(0), whole(8)],
+            Some(0.0),
+            1.0,
+            Band::Poor,
+            Some("usage"),
+        ),
         // 10 of the 70 from -50 to 20 are 14.2857: (57.1428 + 300 + 100) / 8.
-        ([whole(-40), whole(0), whole(0), null(), null()], Some(57.1), 0.8, Band::Average, Some("usage")),
+        (
+            [whole(-40), whole(0), whole(0), null(), null()],
+            Some(57.1),
+            0.8,
+            Band::Average,
+            Some("usage"),
+        ),
     ];
     for (values, score, coverage, band, driver) in cases {
         let assessment = Assessment::of(&default(), values.to_vec());
@@ -87,7 +123,8 @@ fn scores_are_worked_out_by_hand() {
 /// 28 days of 28 to 0, and nothing known of nothing: each is 0, and written without a sign.
 #[test]
 fn nothing_is_not_negative() {
-    let assessment = Assessment::of(&scoring("p", vec![linear("recency", 28.0, 0.0, 1.0)]), vec![whole(28)]);
+    let assessment =
+        Assessment::of(&scoring("p", vec![linear("recency", 28.0, 0.0, 1.0)]), vec![whole(28)]);
     let Reading { scaled, contribution, .. } = &assessment.readings[0];
     let unknown = Assessment::of(&default(), vec![Datum::Null; 5]);
     let numbers = [assessment.score, *scaled, *contribution, Some(unknown.coverage)];
@@ -98,7 +135,8 @@ fn nothing_is_not_negative() {
 fn what_each_measure_contributes_is_worked_out_by_hand() {
     let values = vec![Datum::Number(-15.0), whole(7), whole(1), Datum::Null, whole(0)];
     let assessment = Assessment::of(&default(), values);
-    let parts: Vec<_> = assessment.readings.iter().map(|reading| (reading.scaled, reading.contribution)).collect();
+    let parts: Vec<_> =
+        assessment.readings.iter().map(|reading| (reading.scaled, reading.contribution)).collect();
     // (200 + 225 + 80 + 100) / 9.
     let expected = [(50.0, 200.0), (75.0, 225.0), (80.0, 80.0), (0.0, 0.0), (100.0, 100.0)];
     for (place, ((scaled, contribution), (expected_scaled, expected_part))) in
@@ -106,11 +144,15 @@ fn what_each_measure_contributes_is_worked_out_by_hand() {
     {
         match place {
             3 => assert_eq!((scaled, contribution), (None, None)),
-            _ => assert_eq!((scaled, contribution), (Some(expected_scaled), Some(expected_part / 9.0))),
+            _ => assert_eq!(
+                (scaled, contribution),
+                (Some(expected_scaled), Some(expected_part / 9.0))
+            ),
         }
     }
     // With too little known there is no score to contribute to.
-    let unknown = Assessment::of(&default(), vec![Datum::Null, whole(7), whole(1), Datum::Null, Datum::Null]);
+    let unknown =
+        Assessment::of(&default(), vec![Datum::Null, whole(7), whole(1), Datum::Null, Datum::Null]);
     assert!(unknown.readings.iter().all(|reading| reading.contribution.is_none()));
     assert_eq!(unknown.readings[1].scaled, Some(75.0));
 }
@@ -124,11 +166,21 @@ fn bands_go_by_the_score_before_it_is_rounded() {
         (40.0, 40.0, Band::Average),
     ];
     for (value, shown, band) in cases {
-        let assessment = Assessment::of(&scoring("x", vec![linear("a", 0.0, 100.0, 2.0)]), vec![Datum::Number(value)]);
-        assert_eq!((assessment.score.map(to_one_decimal), assessment.band()), (Some(shown), band), "{value}");
+        let assessment = Assessment::of(
+            &scoring("x", vec![linear("a", 0.0, 100.0, 2.0)]),
+            vec![Datum::Number(value)],
+        );
+        assert_eq!(
+            (assessment.score.map(to_one_decimal), assessment.band()),
+            (Some(shown), band),
+            "{value}"
+        );
     }
     // 0.1 × 70 + 0.2 × 70 is 21.000000000000004 in binary, and 0.1 + 0.2 is not 0.3.
-    let thirds = scoring("x", [0.1, 0.2, 0.3].map(|weight| linear(&weight.to_string(), 0.0, 100.0, weight)).into());
+    let thirds = scoring(
+        "x",
+        [0.1, 0.2, 0.3].map(|weight| linear(&weight.to_string(), 0.0, 100.0, weight)).into(),
+    );
     let assessment = Assessment::of(&thirds, vec![whole(70), whole(70), whole(70)]);
     assert_eq!((assessment.score, assessment.band()), (Some(70.0), Band::Good));
     // 0.1 + 0.2 is half of 0.6.
@@ -150,16 +202,24 @@ fn a_map_scores_the_texts_that_it_has() {
     for (value, expected) in cases {
         assert_eq!(map.score(&value), expected, "{value:?}");
     }
-    assert_eq!(Scale::Linear { from: 0.0, to: 10.0 }.score(&Datum::from("8")), None, "a text is no number");
+    assert_eq!(
+        Scale::Linear { from: 0.0, to: 10.0 }.score(&Datum::from("8")),
+        None,
+        "a text is no number"
+    );
 }
 
-/// From 50, 75, 80 (weights 4, 3, 1) to 0, 75, 60 and 90 more (weight 2 of another profile): contributions of 25, 28.125, 10 become 0,
-/// 22.5, 6 and 18.
+/// From 50, 75, 80 (weights 4, 3, 1) to 0, 75, 60 and 90 more (weight 2 of another profile):
+/// contributions of 25, 28.125, 10 become 0, 22.5, 6 and 18.
 #[test]
 fn a_change_is_explained_measure_by_measure() {
     let before = scoring(
         "before",
-        vec![linear("a", 0.0, 100.0, 4.0), linear("b", 0.0, 100.0, 3.0), linear("c", 0.0, 100.0, 1.0)],
+        vec![
+            linear("a", 0.0, 100.0, 4.0),
+            linear("b", 0.0, 100.0, 3.0),
+            linear("c", 0.0, 100.0, 1.0),
+        ],
     );
     let now = scoring(
         "now",
@@ -173,8 +233,11 @@ fn a_change_is_explained_measure_by_measure() {
     let before = Assessment::of(&before, vec![whole(50), whole(75), whole(80)]);
     let now = Assessment::of(&now, vec![whole(0), whole(75), whole(60), whole(90)]);
     assert_eq!((before.score, now.score), (Some(63.125), Some(46.5)));
-    let changes: Vec<(String, f64)> =
-        change::explain(&before, &now).unwrap().into_iter().map(|change| (change.measure, change.change)).collect();
+    let changes: Vec<(String, f64)> = change::explain(&before, &now)
+        .unwrap()
+        .into_iter()
+        .map(|change| (change.measure, change.change))
+        .collect();
     let expected = [("a", -25.0), ("d", 18.0), ("b", -5.625), ("c", -4.0)];
     assert_eq!(changes, expected.map(|(name, change)| (name.to_owned(), change)));
     // The other way round, the measure that came is one that went.
@@ -189,11 +252,17 @@ fn the_drivers_of_many_are_means_of_the_changes() {
     let scoring = scoring("x", vec![linear("a", 0.0, 100.0, 1.0), linear("b", 0.0, 100.0, 1.0)]);
     let of = |a: i64, b: i64| Assessment::of(&scoring, vec![whole(a), whole(b)]);
     let none = Assessment::of(&scoring, vec![Datum::Null, Datum::Null]);
-    let pairs = [(of(80, 60), of(40, 60)), (of(50, 20), of(60, 40)), (of(0, 0), of(0, 100)), (none, of(1, 1))];
+    let pairs = [
+        (of(80, 60), of(40, 60)),
+        (of(50, 20), of(60, 40)),
+        (of(0, 0), of(0, 100)),
+        (none, of(1, 1)),
+    ];
     let movement = Movement::of(pairs.iter().map(|(before, now)| (before, now)));
     // 70, 35, 0 become 50, 50, 50; a: -20, +5, 0; b: 0, +10, +50.
     assert_eq!((movement.companies, movement.before, movement.now), (3, 35.0, 50.0));
-    let driver = |measure: &str, change, up, down| Driver { measure: measure.to_owned(), change, up, down };
+    let driver =
+        |measure: &str, change, up, down| Driver { measure: measure.to_owned(), change, up, down };
     assert_eq!(movement.drivers, [driver("b", 20.0, 2, 0), driver("a", -5.0, 1, 1)]);
     assert_eq!(Movement::of(std::iter::empty()), Movement::default());
 }
@@ -266,7 +335,10 @@ fn what_cannot_be_kept_is_told() {
         (|p| p.scoring.measures[0].weight = 0.0, "the weight 0 "),
         (|p| p.scoring.measures[0].weight = f64::INFINITY, "the weight inf "),
         (|p| p.scoring.measures[0].scale = Scale::Linear { from: 1.0, to: 1.0 }, "no length"),
-        (|p| p.scoring.measures[0].scale = Scale::Map([("a".to_owned(), 101.0)].into()), "'a' scores 101"),
+        (
+            |p| p.scoring.measures[0].scale = Scale::Map([("a".to_owned(), 101.0)].into()),
+            "'a' scores 101",
+        ),
         (|p| p.scoring.measures[0].scale = Scale::Map([].into()), "empty"),
     ];
     for (spoil, expected) in cases {
@@ -284,15 +356,18 @@ fn profiles_are_tried_by_priority_and_then_by_name() {
         priority,
         scoring: Scoring { name: name.to_owned(), bands: Bands::default(), measures: Vec::new() },
     };
-    let ordered = in_order(vec![profile("c", 1), profile("a", 2), profile("b", 1), profile("d", -1)]);
+    let ordered =
+        in_order(vec![profile("c", 1), profile("a", 2), profile("b", 1), profile("d", -1)]);
     assert_eq!(ordered.iter().map(Profile::name).collect::<Vec<_>>(), ["d", "b", "c", "a"]);
 }
 
 /// A profile of up to six measures, with a value for each.
 fn assessed() -> impl Strategy<Value = Assessment> {
-    let ends = (-100.0..100.0, 1.0..200.0, any::<bool>()).prop_map(|(from, length, is_falling): (f64, f64, bool)| {
-        if is_falling { (from + length, from) } else { (from, from + length) }
-    });
+    let ends = (-100.0..100.0, 1.0..200.0, any::<bool>()).prop_map(
+        |(from, length, is_falling): (f64, f64, bool)| {
+            if is_falling { (from + length, from) } else { (from, from + length) }
+        },
+    );
     let value = prop_oneof![
         1 => Just(Datum::Null),
         2 => (-150_i64..150).prop_map(Datum::Whole),
@@ -312,7 +387,8 @@ fn assessed() -> impl Strategy<Value = Assessment> {
 }
 
 fn with_value(assessment: &Assessment, place: usize, value: Datum) -> Assessment {
-    let mut values: Vec<Datum> = assessment.readings.iter().map(|reading| reading.raw.clone()).collect();
+    let mut values: Vec<Datum> =
+        assessment.readings.iter().map(|reading| reading.raw.clone()).collect();
     values[place] = value;
     Assessment::of(&assessment.scoring, values)
 }
@@ -338,7 +414,8 @@ proptest! {
         }
     }
 
-    /// Without a measure the score is the weighted mean of the others, and never lower than with the worst value of it.
+    /// Without a measure the score is the weighted mean of the others, and never lower than with
+    /// the worst value of it.
     #[test]
     fn what_is_missing_is_left_out(assessment in assessed(), place in 0_usize..6) {
         let place = place % assessment.readings.len();

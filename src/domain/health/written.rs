@@ -60,8 +60,16 @@ impl From<Profile> for super::Profile {
 
 impl From<super::Profile> for Profile {
     fn from(profile: super::Profile) -> Self {
-        let super::Profile { condition, priority, scoring: Scoring { name, bands, measures } } = profile;
-        Profile { name, condition, priority, good: Figure(bands.good), average: Figure(bands.average), measures }
+        let super::Profile { condition, priority, scoring: Scoring { name, bands, measures } } =
+            profile;
+        Profile {
+            name,
+            condition,
+            priority,
+            good: Figure(bands.good),
+            average: Figure(bands.average),
+            measures,
+        }
     }
 }
 
@@ -88,7 +96,9 @@ impl TryFrom<Measure> for super::Measure {
         let Measure { name, kind, value, from, to, weight, map } = written;
         let scale = match (from, to, map) {
             (Some(Figure(from)), Some(Figure(to)), None) => Scale::Linear { from, to },
-            (None, None, Some(map)) => Scale::Map(map.into_iter().map(|(text, Figure(score))| (text, score)).collect()),
+            (None, None, Some(map)) => {
+                Scale::Map(map.into_iter().map(|(text, Figure(score))| (text, score)).collect())
+            }
             _ => return Err(format!("the measure '{name}' needs `from` and `to`, or a `map`")),
         };
         Ok(super::Measure { name, kind, value, scale, weight: weight.0 })
@@ -100,7 +110,11 @@ impl From<super::Measure> for Measure {
         let super::Measure { name, kind, value, scale, weight } = measure;
         let (from, to, map) = match scale {
             Scale::Linear { from, to } => (Some(Figure(from)), Some(Figure(to)), None),
-            Scale::Map(map) => (None, None, Some(map.into_iter().map(|(text, score)| (text, Figure(score))).collect())),
+            Scale::Map(map) => (
+                None,
+                None,
+                Some(map.into_iter().map(|(text, score)| (text, Figure(score))).collect()),
+            ),
         };
         Measure { name, kind, value, from, to, weight: Figure(weight), map }
     }

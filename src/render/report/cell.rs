@@ -95,12 +95,16 @@ impl Cell {
             Cell::Unknown => Cow::Borrowed("-"),
             Cell::Text(text) => Cow::Borrowed(text),
             Cell::Count(count) => Cow::Owned(thousands(*count)),
-            Cell::Whole(number) if *number < 0 => Cow::Owned(format!("-{}", thousands(number.unsigned_abs()))),
+            Cell::Whole(number) if *number < 0 => {
+                Cow::Owned(format!("-{}", thousands(number.unsigned_abs())))
+            }
             Cell::Whole(number) => Cow::Owned(thousands(number.unsigned_abs())),
             Cell::Difference(0) => Cow::Borrowed("0"),
-            Cell::Difference(difference) => {
-                Cow::Owned(format!("{}{}", sign(*difference < 0), thousands(difference.unsigned_abs())))
-            }
+            Cell::Difference(difference) => Cow::Owned(format!(
+                "{}{}",
+                sign(*difference < 0),
+                thousands(difference.unsigned_abs())
+            )),
             Cell::Number(_) => Cow::Owned(format!("{number:.1}")),
             Cell::Change(_) if number == 0.0 => Cow::Borrowed("0.0"),
             Cell::Change(_) => Cow::Owned(format!("{}{:.1}", sign(number < 0.0), number.abs())),

@@ -1,7 +1,8 @@
 //! Pictures of tables: which columns are drawn and how, and where each shape of the picture lies.
 //!
-//! A [`Chart`] only names columns of its table, so that it cannot say anything else. [`draw`] turns both into shapes on a plane of
-//! CSS pixels, once for wide screens and once for phones; the page writes them as SVG.
+//! A [`Chart`] only names columns of its table, so that it cannot say anything else. [`draw`] turns
+//! both into shapes on a plane of CSS pixels, once for wide screens and once for phones; the page
+//! writes them as SVG.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,8 @@ impl Chart {
 pub enum Kind {
     /// Bars made of parts, one below the other.
     Stacked {
-        /// What a bar is: a row, its columns being the parts, or a column, its rows being the parts.
+        /// What a bar is: a row, its columns being the parts, or a column, its rows being the
+        /// parts.
         bars: Across,
         /// The columns that are drawn.
         columns: Vec<usize>,
@@ -53,7 +55,8 @@ pub enum Kind {
     Bubbles {
         /// The column with days from the as-of date: how far to the right.
         days: usize,
-        /// The column with a score from 0 to 100: how high. A row without one is drawn below the others.
+        /// The column with a score from 0 to 100: how high. A row without one is drawn below the
+        /// others.
         score: usize,
         /// The column that says how large.
         size: usize,
@@ -91,7 +94,8 @@ pub enum Tint {
 impl Tint {
     /// The class of the shapes in the page.
     fn class(self) -> &'static str {
-        const LEVELS: [&str; 6] = ["level-1", "level-2", "level-3", "level-4", "level-5", "level-6"];
+        const LEVELS: [&str; 6] =
+            ["level-1", "level-2", "level-3", "level-4", "level-5", "level-6"];
         match self {
             Tint::Good => "good",
             Tint::Average => "average",
@@ -104,7 +108,8 @@ impl Tint {
 
     /// The colour in a workbook, as the page has it on a light ground.
     pub fn rgb(self) -> u32 {
-        const LEVELS: [u32; 6] = [0xA5_1E_22, 0xD2_55_3B, 0xEC_A2_4A, 0x9C_BF_73, 0x4F_99_61, 0x1F_6B_47];
+        const LEVELS: [u32; 6] =
+            [0xA5_1E_22, 0xD2_55_3B, 0xEC_A2_4A, 0x9C_BF_73, 0x4F_99_61, 0x1F_6B_47];
         match self {
             Tint::Good => 0x2B_7A_55,
             Tint::Average => 0xE3_A9_35,
@@ -141,7 +146,12 @@ pub struct Part {
 }
 
 /// The bars of a stacked picture: what each is, and its parts.
-pub fn bars(table: &Table, across: Across, columns: &[usize], tints: &[Tint]) -> Vec<(String, Vec<Part>)> {
+pub fn bars(
+    table: &Table,
+    across: Across,
+    columns: &[usize],
+    tints: &[Tint],
+) -> Vec<(String, Vec<Part>)> {
     let part = |name: &str, row: &Row, column: usize, tint: Tint| Part {
         name: name.to_owned(),
         amount: row.cells[column].rounded().unwrap_or_default().max(0.0),
@@ -151,16 +161,26 @@ pub fn bars(table: &Table, across: Across, columns: &[usize], tints: &[Tint]) ->
     match across {
         Across::Rows => {
             let parts = |row: &Row| {
-                let of = |(column, tint): (&usize, &Tint)| part(table.columns[*column].title, row, *column, *tint);
+                let of = |(column, tint): (&usize, &Tint)| {
+                    part(table.columns[*column].title, row, *column, *tint)
+                };
                 columns.iter().zip(tints).map(of).collect()
             };
             table.rows.iter().map(|row| (row.label.text().into_owned(), parts(row))).collect()
         }
         Across::Columns => {
             let parts = |column: usize| {
-                table.rows.iter().zip(tints).map(|(row, tint)| part(&row.label.text(), row, column, *tint)).collect()
+                table
+                    .rows
+                    .iter()
+                    .zip(tints)
+                    .map(|(row, tint)| part(&row.label.text(), row, column, *tint))
+                    .collect()
             };
-            columns.iter().map(|column| (table.columns[*column].title.to_owned(), parts(*column))).collect()
+            columns
+                .iter()
+                .map(|column| (table.columns[*column].title.to_owned(), parts(*column)))
+                .collect()
         }
     }
 }
@@ -239,7 +259,9 @@ pub fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {
         }
         Kind::Line { column } => drawing.line(table, *column)?,
         Kind::Months { column } => drawing.months(table, *column),
-        Kind::Bubbles { days, score, size, tints } => drawing.bubbles(table, [*days, *score, *size], tints),
+        Kind::Bubbles { days, score, size, tints } => {
+            drawing.bubbles(table, [*days, *score, *size], tints)
+        }
     }
     let is_empty = drawing.rects.is_empty() && drawing.circles.is_empty();
     (!is_empty).then_some(drawing)
@@ -250,7 +272,14 @@ impl Drawing {
         self.width < 500.0
     }
 
-    fn text(&mut self, x: f64, y: f64, anchor: &'static str, class: &'static str, text: impl ToString) {
+    fn text(
+        &mut self,
+        x: f64,
+        y: f64,
+        anchor: &'static str,
+        class: &'static str,
+        text: impl ToString,
+    ) {
         self.texts.push(Label { x: tidy(x), y: tidy(y), anchor, class, text: text.to_string() });
     }
 
@@ -272,11 +301,14 @@ impl Drawing {
         let most = bars.iter().map(|(_, parts)| sum(parts)).fold(0.0, f64::max);
         let left = if self.is_narrow() { 0.0 } else { 180.0 };
         let (above, gap) = if self.is_narrow() { (18.0, 10.0) } else { (0.0, 10.0) };
-        bars.iter().flat_map(|(_, parts)| parts).for_each(|part| self.explain(part.tint, &part.name));
+        bars.iter()
+            .flat_map(|(_, parts)| parts)
+            .for_each(|part| self.explain(part.tint, &part.name));
         let mut y = 2.0;
         for (name, parts) in bars {
             let whole = if is_share { sum(parts) } else { most };
-            let (name_y, name) = (y + if above > 0.0 { 13.0 } else { THICK / 2.0 + 4.5 }, shortened(name, 24));
+            let (name_y, name) =
+                (y + if above > 0.0 { 13.0 } else { THICK / 2.0 + 4.5 }, shortened(name, 24));
             self.text(0.0, name_y, "start", "name", name);
             y += above;
             if sum(parts) > 0.0 {
@@ -296,14 +328,22 @@ impl Drawing {
             let title = format!("{}: {}", part.name, part.text);
             // A slit between the parts tells them apart without colours.
             let shown = (long - 1.5).max(0.75);
-            let rect = Rect { x: tidy(x), y: tidy(y), width: tidy(shown), height, class: part.tint.class(), title };
+            let rect = Rect {
+                x: tidy(x),
+                y: tidy(y),
+                width: tidy(shown),
+                height,
+                class: part.tint.class(),
+                title,
+            };
             self.rects.push(rect);
             if part.text.chars().count() as f64 * CHARACTER + 6.0 < long {
-                let class = if matches!(part.tint, Tint::Average | Tint::Unknown | Tint::Level(3 | 4)) {
-                    "on-light"
-                } else {
-                    "on-dark"
-                };
+                let class =
+                    if matches!(part.tint, Tint::Average | Tint::Unknown | Tint::Level(3 | 4)) {
+                        "on-light"
+                    } else {
+                        "on-dark"
+                    };
                 self.text(x + shown / 2.0, y + height / 2.0 + 4.5, "middle", class, &part.text);
             }
             x += long;
@@ -318,7 +358,8 @@ impl Drawing {
             .enumerate()
             .filter_map(|(place, row)| Some((place, row.cells[column].rounded()?)))
             .collect();
-        let [least, most] = [f64::min, f64::max].map(|f| points.iter().map(|(_, value)| *value).reduce(f));
+        let [least, most] =
+            [f64::min, f64::max].map(|f| points.iter().map(|(_, value)| *value).reduce(f));
         let ticks = ticks(least?, most?);
         let (bottom, top) = (*ticks.first()?, *ticks.last()?);
         let [left, right, head, foot] = [34.0, self.width - 14.0, 16.0, 190.0];
@@ -339,7 +380,13 @@ impl Drawing {
             self.circles.push(Circle { x, y, radius: 3.5, class: "plain", title });
         }
         let (place, value) = points.last()?;
-        self.text(x(*place), y(*value) - 10.0, "end", "value", table.rows[*place].cells[column].text());
+        self.text(
+            x(*place),
+            y(*value) - 10.0,
+            "end",
+            "value",
+            table.rows[*place].cells[column].text(),
+        );
         Some(())
     }
 
@@ -356,7 +403,8 @@ impl Drawing {
 
     /// Upright bars with their numbers above and the months below.
     fn months(&mut self, table: &Table, column: usize) {
-        let amounts = || table.rows.iter().map(|row| row.cells[column].rounded().unwrap_or_default());
+        let amounts =
+            || table.rows.iter().map(|row| row.cells[column].rounded().unwrap_or_default());
         let most = amounts().fold(0.0, f64::max);
         let [head, foot] = [22.0, 150.0];
         let step = self.width / table.rows.len().max(1) as f64;
@@ -370,7 +418,14 @@ impl Drawing {
             if amount > 0.0 {
                 let title = format!("{}: {text}", row.label.text());
                 let (x, y) = (tidy(middle - thick / 2.0), tidy(foot - tall));
-                self.rects.push(Rect { x, y, width: tidy(thick), height: tidy(tall), class: "poor", title });
+                self.rects.push(Rect {
+                    x,
+                    y,
+                    width: tidy(thick),
+                    height: tidy(tall),
+                    class: "poor",
+                    title,
+                });
             }
             self.text(middle, foot - tall - 6.0, "middle", "value", text);
             let (month, year) = month_words(&row.item);
@@ -389,8 +444,12 @@ impl Drawing {
         let has_unscored = table.rows.iter().any(|row| row.cells[score].rounded().is_none());
         let [left, right, head, foot] = [34.0, self.width - 22.0, 22.0, 250.0];
         self.height = foot + if has_unscored { UNSCORED } else { 0.0 } + 40.0;
-        let x = |days: f64| left + (days.clamp(LATEST, FARTHEST) - LATEST) / (FARTHEST - LATEST) * (right - left);
-        let y = |score: Option<f64>| score.map_or(foot + UNSCORED, |score| foot - score / 100.0 * (foot - head));
+        let x = |days: f64| {
+            left + (days.clamp(LATEST, FARTHEST) - LATEST) / (FARTHEST - LATEST) * (right - left)
+        };
+        let y = |score: Option<f64>| {
+            score.map_or(foot + UNSCORED, |score| foot - score / 100.0 * (foot - head))
+        };
         for tick in [0.0, 25.0, 50.0, 75.0, 100.0] {
             self.rule([left, y(Some(tick)), right, y(Some(tick))], "grid");
             self.text(left - 6.0, y(Some(tick)) + 4.0, "end", "axis", format!("{tick:.0}"));
@@ -419,13 +478,23 @@ impl Drawing {
                 row.cells[score].text(),
                 row.cells[size].text()
             );
-            let (x, y) = (x(row.cells[days].rounded().unwrap_or_default()), y(row.cells[score].rounded()));
-            self.circles.push(Circle { x: tidy(x), y: tidy(y), radius: tidy(radius), class: tint.class(), title });
+            let (x, y) =
+                (x(row.cells[days].rounded().unwrap_or_default()), y(row.cells[score].rounded()));
+            self.circles.push(Circle {
+                x: tidy(x),
+                y: tidy(y),
+                radius: tidy(radius),
+                class: tint.class(),
+                title,
+            });
         }
         self.name_poor_bubbles(&rows);
-        for (tint, name) in
-            [(Tint::Good, "good"), (Tint::Average, "average"), (Tint::Poor, "poor"), (Tint::Unknown, "unknown")]
-        {
+        for (tint, name) in [
+            (Tint::Good, "good"),
+            (Tint::Average, "average"),
+            (Tint::Poor, "poor"),
+            (Tint::Unknown, "unknown"),
+        ] {
             if tints.contains(&tint) {
                 self.explain(tint, name);
             }
@@ -435,15 +504,18 @@ impl Drawing {
     /// Writes the names of the largest poor ones beside them, where there is room.
     fn name_poor_bubbles(&mut self, rows: &[(&Row, Tint)]) {
         let mut taken: Vec<[f64; 4]> = Vec::new();
-        for (place, (row, _)) in rows.iter().enumerate().filter(|(_, (_, tint))| *tint == Tint::Poor).take(8) {
+        for (place, (row, _)) in
+            rows.iter().enumerate().filter(|(_, (_, tint))| *tint == Tint::Poor).take(8)
+        {
             let name = shortened(&row.label.text(), 20);
             let long = name.chars().count() as f64 * CHARACTER;
             let Circle { x, y, radius, .. } = self.circles[place];
             let is_left = x + radius + 4.0 + long > self.width;
             let start = if is_left { x - radius - 4.0 - long } else { x + radius + 4.0 };
             let area = [start, y - 8.0, start + long, y + 8.0];
-            let hits =
-                |other: &[f64; 4]| area[0] < other[2] && other[0] < area[2] && area[1] < other[3] && other[1] < area[3];
+            let hits = |other: &[f64; 4]| {
+                area[0] < other[2] && other[0] < area[2] && area[1] < other[3] && other[1] < area[3]
+            };
             if start >= 0.0 && !taken.iter().any(hits) {
                 taken.push(area);
                 let (at, anchor) = if is_left { (start + long, "end") } else { (start, "start") };
@@ -458,7 +530,12 @@ fn path(points: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl Fn(f64) -> 
     let mut d = String::new();
     for (place, value) in points {
         let is_next = before.is_some_and(|before: usize| before + 1 == *place);
-        d.push_str(&format!("{}{} {}", if is_next { "L" } else { "M" }, tidy(x(*place)), tidy(y(*value))));
+        d.push_str(&format!(
+            "{}{} {}",
+            if is_next { "L" } else { "M" },
+            tidy(x(*place)),
+            tidy(y(*value))
+        ));
         before = Some(*place);
     }
     d
@@ -466,7 +543,10 @@ fn path(points: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl Fn(f64) -> 
 
 /// Where the lines across a picture lie: at most six round numbers around the values.
 fn ticks(least: f64, most: f64) -> Vec<f64> {
-    let step = [1.0, 2.0, 5.0, 10.0, 20.0].into_iter().find(|step| (most - least) / step <= 4.0).unwrap_or(25.0);
+    let step = [1.0, 2.0, 5.0, 10.0, 20.0]
+        .into_iter()
+        .find(|step| (most - least) / step <= 4.0)
+        .unwrap_or(25.0);
     let (first, last) = ((least / step).floor(), (most / step).ceil());
     let last = if last > first { last } else { first + 1.0 };
     (first as i64..=last as i64).map(|number| number as f64 * step).collect()
@@ -486,7 +566,8 @@ fn shortened(text: &str, most: usize) -> String {
 
 /// The name of a month such as `2026-03`, and its year.
 fn month_words(month: &str) -> (&str, &str) {
-    const NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const NAMES: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let Some((year, number)) = month.split_once('-') else { return (month, "") };
     let place = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
     (place.and_then(|place| NAMES.get(place)).copied().unwrap_or(number), year)
@@ -513,7 +594,10 @@ mod tests {
 
     #[test]
     fn parts_are_as_long_as_their_share() {
-        let table = table(&[("x", [Cell::Count(1), Cell::Count(3)]), ("y", [Cell::Count(0), Cell::Count(2)])]);
+        let table = table(&[
+            ("x", [Cell::Count(1), Cell::Count(3)]),
+            ("y", [Cell::Count(0), Cell::Count(2)]),
+        ]);
         let kind = |is_share| Kind::Stacked {
             bars: Across::Rows,
             columns: vec![0, 1],
@@ -539,7 +623,8 @@ mod tests {
     #[test]
     fn a_line_has_a_gap_where_a_value_is_not_known() {
         let rows = [Cell::Number(10.0), Cell::Unknown, Cell::Number(20.0), Cell::Number(20.0)];
-        let rows: Vec<(&str, [Cell; 2])> = rows.into_iter().map(|cell| ("d", [cell, Cell::Unknown])).collect();
+        let rows: Vec<(&str, [Cell; 2])> =
+            rows.into_iter().map(|cell| ("d", [cell, Cell::Unknown])).collect();
         let drawing = draw(&table(&rows), &Chart::new("", Kind::Line { column: 0 }), WIDE).unwrap();
         assert_eq!(drawing.paths[0].d.matches('M').count(), 2);
         assert_eq!(drawing.paths[0].d.matches('L').count(), 1);

@@ -30,12 +30,14 @@ pub fn figures(report: &Report, format: Format) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Item, measure and value of each figure. A row that people call by another name has that name as a figure too.
+/// Item, measure and value of each figure. A row that people call by another name has that name as
+/// a figure too.
 fn of_table(table: &Table) -> impl Iterator<Item = (&str, &'static str, &Cell)> {
     table.rows.iter().flat_map(|row| {
         let is_named = row.label.text() != row.item.as_str();
         let named = is_named.then_some((row.item.as_str(), table.label.name, &row.label));
-        let cells = table.columns.iter().zip(&row.cells).filter(|(column, _)| !column.name.is_empty());
+        let cells =
+            table.columns.iter().zip(&row.cells).filter(|(column, _)| !column.name.is_empty());
         named.into_iter().chain(cells.map(|(column, cell)| (row.item.as_str(), column.name, cell)))
     })
 }
@@ -48,9 +50,17 @@ mod tests {
 
     #[test]
     fn a_row_is_a_figure() {
-        let columns = vec![Column::for_people("id"), Column::new("mrr", "MRR"), Column::new("score", "score")];
+        let columns = vec![
+            Column::for_people("id"),
+            Column::new("mrr", "MRR"),
+            Column::new("score", "score"),
+        ];
         let mut table = Table::new("talk", "Talk", Column::new("name", "customer"), columns);
-        table.named_row("C-1", "=Acme", vec![Cell::Text("C-1".into()), Cell::Money(10.0), Cell::Unknown]);
+        table.named_row(
+            "C-1",
+            "=Acme",
+            vec![Cell::Text("C-1".into()), Cell::Money(10.0), Cell::Unknown],
+        );
         let report = Report {
             title: "Test",
             head: Head { as_of: Day::from_number(0), filter: "all customers".to_owned() },

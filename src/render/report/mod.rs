@@ -1,7 +1,8 @@
 //! Reports: a head and sections of tables, worked out once and written in every format.
 //!
-//! A view makes a [`Report`] of typed cells; [`screen()`], [`figures()`], [`xlsx()`] and [`page()`] write it. How a number is rounded
-//! and written is decided by [`Cell`] alone, so that the formats cannot disagree.
+//! A view makes a [`Report`] of typed cells; [`screen()`], [`figures()`], [`xlsx()`] and [`page()`]
+//! write it. How a number is rounded and written is decided by [`Cell`] alone, so that the formats
+//! cannot disagree.
 
 mod cell;
 mod chart;
@@ -26,7 +27,8 @@ pub struct Report {
     pub title: &'static str,
     /// Which day, and which customers.
     pub head: Head,
-    /// The few numbers that come before everything else: one row each, the number in the first column.
+    /// The few numbers that come before everything else: one row each, the number in the first
+    /// column.
     pub summary: Option<Table>,
     /// What it says.
     pub sections: Vec<Section>,
@@ -84,7 +86,12 @@ pub struct Table {
 
 impl Table {
     /// A table without rows yet.
-    pub fn new(name: &'static str, title: &'static str, label: Column, columns: Vec<Column>) -> Self {
+    pub fn new(
+        name: &'static str,
+        title: &'static str,
+        label: Column,
+        columns: Vec<Column>,
+    ) -> Self {
         Table {
             name,
             title,

@@ -1,7 +1,8 @@
 //! A report as one page that opens from disk: no script, no request to anywhere.
 //!
-//! Everything from data goes through the template, which escapes it. The page allows itself only its own style sheet, by its
-//! hash: whatever came in by a mistake of ours could neither run nor load anything.
+//! Everything from data goes through the template, which escapes it. The page allows itself only
+//! its own style sheet, by its hash: whatever came in by a mistake of ours could neither run nor
+//! load anything.
 
 use anyhow::Result;
 use minijinja::{Environment, context};
@@ -101,8 +102,13 @@ pub fn page(report: &Report) -> Result<Vec<u8>> {
 
 fn tiles(table: &Table) -> Vec<Tile> {
     let tile = |row: &super::Row| {
-        let mut texts = row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
-        Tile { name: row.label.text().into_owned(), value: texts.next().unwrap_or_default(), more: texts.collect() }
+        let mut texts =
+            row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
+        Tile {
+            name: row.label.text().into_owned(),
+            value: texts.next().unwrap_or_default(),
+            more: texts.collect(),
+        }
     };
     table.rows.iter().map(tile).collect()
 }
@@ -114,9 +120,11 @@ fn section(section: &Section) -> PageSection<'_> {
 }
 
 fn table(table: &Table) -> PageTable<'_> {
-    let headings = std::iter::once((table.label.title, Align::Left))
-        .chain(table.columns.iter().enumerate().map(|(place, column)| (column.title, side(table, place))));
-    let headings: Vec<Shown<'_>> = headings.map(|(text, align)| Shown { text, class: class(align) }).collect();
+    let headings = std::iter::once((table.label.title, Align::Left)).chain(
+        table.columns.iter().enumerate().map(|(place, column)| (column.title, side(table, place))),
+    );
+    let headings: Vec<Shown<'_>> =
+        headings.map(|(text, align)| Shown { text, class: class(align) }).collect();
     let row = |row: &super::Row| -> Vec<PageCell> {
         let cells = std::iter::once(&row.label).chain(&row.cells);
         cells.zip(&headings).map(|(cell, heading)| page_cell(cell, heading.class)).collect()
@@ -138,7 +146,8 @@ fn table(table: &Table) -> PageTable<'_> {
 
 /// On which side the cells of a column line up.
 fn side(table: &Table, column: usize) -> Align {
-    let known = table.rows.iter().map(|row| &row.cells[column]).find(|cell| **cell != Cell::Unknown);
+    let known =
+        table.rows.iter().map(|row| &row.cells[column]).find(|cell| **cell != Cell::Unknown);
     known.map_or(Align::Left, Cell::align)
 }
 
@@ -178,13 +187,18 @@ mod tests {
     use crate::domain::day::Day;
 
     fn report(name: &str) -> Report {
-        let mut table = Table::new("t", "T", Column::new("name", "customer"), vec![Column::new("why", "why")]);
+        let mut table =
+            Table::new("t", "T", Column::new("name", "customer"), vec![Column::new("why", "why")]);
         table.named_row("C-1", name, vec![Cell::Text(name.to_owned())]);
         Report {
             title: "Test",
             head: Head { as_of: Day::from_number(0), filter: name.to_owned() },
             summary: None,
-            sections: vec![Section { title: "Question", answer: name.to_owned(), tables: vec![table] }],
+            sections: vec![Section {
+                title: "Question",
+                answer: name.to_owned(),
+                tables: vec![table],
+            }],
         }
     }
 

@@ -16,7 +16,8 @@ pub fn screen(report: &Report, look: Look) -> String {
     screen.line(&format!("as of {}, {}", report.head.as_of, report.head.filter));
     if let Some(summary) = &report.summary {
         screen.gap();
-        let pairs: Vec<_> = summary.rows.iter().map(|row| (row.label.text(), summary_text(row))).collect();
+        let pairs: Vec<_> =
+            summary.rows.iter().map(|row| (row.label.text(), summary_text(row))).collect();
         screen.pairs(pairs.iter().map(|(name, text)| (name.as_ref(), text.clone())));
     }
     report.sections.iter().for_each(|section| write_section(&mut screen, section));
@@ -24,7 +25,8 @@ pub fn screen(report: &Report, look: Look) -> String {
 }
 
 fn summary_text(row: &Row) -> String {
-    let texts: Vec<_> = row.cells.iter().map(|cell| cell.text()).filter(|text| !text.is_empty()).collect();
+    let texts: Vec<_> =
+        row.cells.iter().map(|cell| cell.text()).filter(|text| !text.is_empty()).collect();
     texts.join("  ")
 }
 
@@ -56,12 +58,15 @@ fn text_table(table: &Table) -> TextTable {
         let known = table.rows.iter().map(|row| &row.cells[place]).find(|cell| cell.text() != "-");
         known.map_or(Align::Left, |cell| cell.align())
     };
-    let columns = table.columns.iter().enumerate().map(|(place, column)| (column.title, align(place)));
+    let columns =
+        table.columns.iter().enumerate().map(|(place, column)| (column.title, align(place)));
     let bar = bars.is_some().then_some(("", Align::Left));
-    let mut text =
-        TextTable::new([(table.label.title, table.rows[0].label.align())].into_iter().chain(columns).chain(bar));
+    let mut text = TextTable::new(
+        [(table.label.title, table.rows[0].label.align())].into_iter().chain(columns).chain(bar),
+    );
     for (place, row) in table.rows.iter().enumerate() {
-        let cells = std::iter::once(&row.label).chain(&row.cells).map(|cell| cell.text().into_owned());
+        let cells =
+            std::iter::once(&row.label).chain(&row.cells).map(|cell| cell.text().into_owned());
         text.row(cells.chain(bars.as_ref().map(|bars| bars[place].clone())));
     }
     text
@@ -72,7 +77,8 @@ fn row_bars(table: &Table) -> Option<Vec<String>> {
     match &table.chart.as_ref()?.kind {
         Kind::Stacked { bars: chart::Across::Rows, columns, tints, is_share } => {
             let bars = chart::bars(table, chart::Across::Rows, columns, tints);
-            let sums = || bars.iter().map(|(_, parts)| parts.iter().map(|part| part.amount).sum::<f64>());
+            let sums =
+                || bars.iter().map(|(_, parts)| parts.iter().map(|part| part.amount).sum::<f64>());
             let most = sums().fold(0.0, f64::max);
             Some(
                 bars.iter()
@@ -81,7 +87,9 @@ fn row_bars(table: &Table) -> Option<Vec<String>> {
                     .collect(),
             )
         }
-        Kind::Stacked { bars: chart::Across::Columns, columns, .. } => Some(simple_bars(table, *columns.first()?)),
+        Kind::Stacked { bars: chart::Across::Columns, columns, .. } => {
+            Some(simple_bars(table, *columns.first()?))
+        }
         Kind::Months { column } => Some(simple_bars(table, *column)),
         Kind::Line { .. } | Kind::Bubbles { .. } => None,
     }
@@ -119,14 +127,17 @@ fn below(table: &Table) -> Option<String> {
                     None => meanings.push((block, vec![name])),
                 }
             }
-            let meanings = meanings.iter().map(|(block, names)| format!("{block} {}", names.join(", ")));
+            let meanings =
+                meanings.iter().map(|(block, names)| format!("{block} {}", names.join(", ")));
             Some(meanings.collect::<Vec<_>>().join("  "))
         }
         Kind::Line { column } => {
-            let known: Vec<f64> = table.rows.iter().filter_map(|row| row.cells[*column].rounded()).collect();
+            let known: Vec<f64> =
+                table.rows.iter().filter_map(|row| row.cells[*column].rounded()).collect();
             let least = known.iter().copied().reduce(f64::min)?;
             // From 1 up, so that the lowest is seen.
-            let heights: Vec<u64> = known.iter().map(|value| ((value - least) * 10.0).round() as u64 + 1).collect();
+            let heights: Vec<u64> =
+                known.iter().map(|value| ((value - least) * 10.0).round() as u64 + 1).collect();
             Some(format!("{}: {}", table.columns[*column].title, sparkline(&heights)))
         }
         _ => None,

@@ -1,4 +1,5 @@
-//! A report as a workbook: what it says on the first sheet, then one sheet a table, with numbers that can be calculated with.
+//! A report as a workbook: what it says on the first sheet, then one sheet a table, with numbers
+//! that can be calculated with.
 
 use anyhow::Result;
 use rust_xlsxwriter::{Chart, ChartType, Color, Format, Workbook, Worksheet};
@@ -45,7 +46,12 @@ fn write_head(book: &mut Workbook, report: &Report, formats: &CellFormats) -> Re
     Ok(())
 }
 
-fn write_table(book: &mut Workbook, report: &Report, table: &Table, formats: &CellFormats) -> Result<()> {
+fn write_table(
+    book: &mut Workbook,
+    report: &Report,
+    table: &Table,
+    formats: &CellFormats,
+) -> Result<()> {
     let sheet = book.add_worksheet();
     sheet.set_name(table.title)?;
     sheet.set_freeze_panes(1, 0)?;
@@ -82,7 +88,12 @@ fn width(table: &Table, column: usize) -> usize {
     (widest.unwrap_or_default() + 2).clamp(10, WIDEST)
 }
 
-fn write_cell(sheet: &mut Worksheet, place: (u32, u16), cell: &Cell, formats: &CellFormats) -> Result<()> {
+fn write_cell(
+    sheet: &mut Worksheet,
+    place: (u32, u16),
+    cell: &Cell,
+    formats: &CellFormats,
+) -> Result<()> {
     let format: &Format = match cell {
         Cell::Unknown => return Ok(()),
         Cell::Text(text) => return write_text(sheet, place, text, formats),
@@ -108,7 +119,11 @@ fn chart(table: &Table) -> Option<Chart> {
     let cells = |column: usize| (sheet, 1, column as u16 + 1, rows, column as u16 + 1);
     let mut chart = match &picture.kind {
         Kind::Stacked { bars: Across::Rows, columns, tints, is_share } => {
-            let mut chart = Chart::new(if *is_share { ChartType::BarPercentStacked } else { ChartType::BarStacked });
+            let mut chart = Chart::new(if *is_share {
+                ChartType::BarPercentStacked
+            } else {
+                ChartType::BarStacked
+            });
             for (column, tint) in columns.iter().zip(tints) {
                 let series = chart.add_series().set_categories(labels).set_values(cells(*column));
                 series
@@ -157,5 +172,6 @@ fn fill(tint: Tint) -> rust_xlsxwriter::ChartSolidFill {
 }
 
 fn point(tint: Tint) -> rust_xlsxwriter::ChartPoint {
-    rust_xlsxwriter::ChartPoint::new().set_format(rust_xlsxwriter::ChartFormat::new().set_solid_fill(&fill(tint)))
+    rust_xlsxwriter::ChartPoint::new()
+        .set_format(rust_xlsxwriter::ChartFormat::new().set_solid_fill(&fill(tint)))
 }

@@ -14,21 +14,30 @@ use crate::domain::day::Day;
 use crate::domain::facts::AttributeType;
 
 impl Store {
-    /// The companies that there are, in order of their ids. As of a day, those that became customers later and those that no fact
-    /// names by then are not there yet.
+    /// The companies that there are, in order of their ids. As of a day, those that became
+    /// customers later and those that no fact names by then are not there yet.
     pub(super) fn attribute_companies(&self, as_of: AsOf, scope: Scope) -> Result<Vec<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, created_on, first_event_day, is_unlisted FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id",
         )?;
-        let started = if as_of.is_present() { FxHashMap::default() } else { self.first_subscriptions(scope)? };
-        let named = if as_of.is_present() { FxHashSet::default() } else { self.unlisted_with_facts(as_of.day)? };
+        let started = if as_of.is_present() {
+            FxHashMap::default()
+        } else {
+            self.first_subscriptions(scope)?
+        };
+        let named = if as_of.is_present() {
+            FxHashSet::default()
+        } else {
+            self.unlisted_with_facts(as_of.day)?
+        };
         let mut keys = Vec::new();
         let mut rows = statement.query(scope.keys())?;
         while let Some(row) = rows.next()? {
             let mut columns = InOrder::of(row);
             let key: u32 = columns.next()?;
             let created_on = columns.next::<Option<Day>>()?.or_else(|| started.get(&key).copied());
-            let has_events = columns.next::<Option<i32>>()?.is_some_and(|first| first <= as_of.day.number());
+            let has_events =
+                columns.next::<Option<i32>>()?.is_some_and(|first| first <= as_of.day.number());
             let is_known = match created_on {
                 Some(created) => created <= as_of.day,
                 None => !columns.next::<bool>()? || named.contains(&key),
@@ -44,12 +53,13 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, min(started_on) AS started_on FROM subscriptions WHERE company BETWEEN ?1 AND ?2 GROUP BY company",
         )?;
-        let first = statement.query_map(scope.keys(), |row| Ok((row.get("company")?, row.get("started_on")?)))?;
+        let first = statement
+            .query_map(scope.keys(), |row| Ok((row.get("company")?, row.get("started_on")?)))?;
         Ok(first.collect::<Result<_, _>>()?)
     }
 
-    /// Of the companies that are known only because rows of facts named them, those of which a fact other than an event is dated on
-    /// or before the day.
+    /// Of the companies that are known only because rows of facts named them, those of which a fact
+    /// other than an event is dated on or before the day.
     fn unlisted_with_facts(&self, day: Day) -> Result<FxHashSet<u32>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM companies c WHERE is_unlisted AND (
@@ -67,7 +77,8 @@ impl Store {
 type OfCompany = Vec<(&'static str, fn(&CompanyFacts<'_>) -> Datum)>;
 
 impl Sheet<'_> {
-    /// Adds what the records of companies say, and their subscriptions where an attribute looks at those.
+    /// Adds what the records of companies say, and their subscriptions where an attribute looks at
+    /// those.
     pub(super) fn records(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let mut family: OfCompany = Vec::new();
         let mut needs_contract = false;
@@ -95,7 +106,9 @@ impl Sheet<'_> {
         let tags = self.tags(&family)?;
         for (name, value) in family {
             let facts = companies.iter().zip(&tags);
-            let values = facts.map(|(company, tags)| value(&CompanyFacts { company, tags: tags.as_deref(), day }));
+            let values = facts.map(|(company, tags)| {
+                value(&CompanyFacts { company, tags: tags.as_deref(), day })
+            });
             self.columns.push((name.to_owned(), values.collect()));
         }
         Ok(())

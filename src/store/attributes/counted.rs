@@ -10,7 +10,9 @@ use crate::domain::metric::{Definition, Measure, Metric};
 impl Sheet<'_> {
     /// Adds a counted metric.
     pub(super) fn counted(&mut self, metric: &Metric) -> Result<()> {
-        let Definition::Counted { event, measure, days } = &metric.definition else { return Ok(()) };
+        let Definition::Counted { event, measure, days } = &metric.definition else {
+            return Ok(());
+        };
         let empty = match measure {
             Measure::Count | Measure::People if self.events_have_begun()? => Datum::Whole(0),
             _ => Datum::Null,
@@ -23,26 +25,40 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn count_event(&self, values: &mut [Datum], wanted: u32, measure: Measure, days: i32) -> Result<()> {
+    fn count_event(
+        &self,
+        values: &mut [Datum],
+        wanted: u32,
+        measure: Measure,
+        days: i32,
+    ) -> Result<()> {
         let range = attributes::last(self.as_of.day, days);
         let mut seen: FxHashSet<(u32, u32)> = FxHashSet::default();
         let mut add = |company: u32, count: u64| {
-            if let Some(Datum::Whole(value)) = self.companies.row(company).map(|row| &mut values[row]) {
+            if let Some(Datum::Whole(value)) =
+                self.companies.row(company).map(|row| &mut values[row])
+            {
                 *value += count as i64;
             }
         };
         match measure {
-            Measure::Count => self.store.counts_within(self.scope, range, |_, company, event, count| {
-                add(company, if event == wanted { count } else { 0 });
-            }),
-            Measure::People => self.store.people_within(self.scope, range, |_, company, event, person| {
-                add(company, u64::from(event == wanted && seen.insert((company, person))));
-            }),
-            Measure::DaysSince => self.store.counts_within(self.scope, range, |day, company, event, _| {
-                if let Some(row) = self.companies.row(company).filter(|_| event == wanted) {
-                    values[row] = Datum::from(self.as_of.day - day);
-                }
-            }),
+            Measure::Count => {
+                self.store.counts_within(self.scope, range, |_, company, event, count| {
+                    add(company, if event == wanted { count } else { 0 });
+                })
+            }
+            Measure::People => {
+                self.store.people_within(self.scope, range, |_, company, event, person| {
+                    add(company, u64::from(event == wanted && seen.insert((company, person))));
+                })
+            }
+            Measure::DaysSince => {
+                self.store.counts_within(self.scope, range, |day, company, event, _| {
+                    if let Some(row) = self.companies.row(company).filter(|_| event == wanted) {
+                        values[row] = Datum::from(self.as_of.day - day);
+                    }
+                })
+            }
         }
     }
 }

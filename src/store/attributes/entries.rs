@@ -34,7 +34,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// The day as of which pulses count. At present that is today, or the day of the latest, which may have been set for one after.
+    /// The day as of which pulses count. At present that is today, or the day of the latest, which
+    /// may have been set for one after.
     fn day_of(&self, marks: &[PulseMark]) -> Day {
         let today = self.as_of.today();
         match marks.last() {
@@ -55,7 +56,9 @@ impl Sheet<'_> {
             return Ok(());
         }
         let mut facts = self.companies.each(TaskFacts::default());
-        for (company, counts) in self.store.task_counts(self.as_of.today(), self.as_of.last_entry())? {
+        for (company, counts) in
+            self.store.task_counts(self.as_of.today(), self.as_of.last_entry())?
+        {
             if let Some(row) = self.companies.row(company.0) {
                 facts[row] = TaskFacts { open: counts.open, overdue: counts.overdue };
             }

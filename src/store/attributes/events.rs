@@ -5,7 +5,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::{Store, day_events, keys};
 use super::{Family, Scope, Sheet};
-use crate::domain::attributes::{self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts};
+use crate::domain::attributes::{
+    self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts,
+};
 use crate::domain::day::{Day, DayRange};
 
 impl Store {
@@ -16,12 +18,14 @@ impl Store {
         range: DayRange,
         mut visit: impl FnMut(Day, u32, u32, u64),
     ) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        )?;
         let spans = match scope {
             Scope::All => vec![keys::of_counts(range)],
-            Scope::One(company) => range.days().map(|day| keys::of_company_counts(day.number(), company.0)).collect(),
+            Scope::One(company) => {
+                range.days().map(|day| keys::of_company_counts(day.number(), company.0)).collect()
+            }
         };
         for span in spans {
             let mut rows = statement.query((span.start(), span.end()))?;
@@ -33,16 +37,17 @@ impl Store {
         Ok(())
     }
 
-    /// Hands every active person of a range to `visit`: day, company, event name, person; day by day.
+    /// Hands every active person of a range to `visit`: day, company, event name, person; day by
+    /// day.
     pub(super) fn people_within(
         &self,
         scope: Scope,
         range: DayRange,
         mut visit: impl FnMut(Day, u32, u32, u32),
     ) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        )?;
         let spans = match scope {
             Scope::All => vec![keys::of_days(range)],
             Scope::One(company) => {
@@ -73,8 +78,10 @@ impl Sheet<'_> {
 
     /// Adds everything about events.
     pub(super) fn usage(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let (mut counts, mut features): (Family<EventCounts>, Family<EventCounts>) = Default::default();
-        let (mut people, mut week): (Family<PeopleCounts>, Family<PeopleCounts>) = Default::default();
+        let (mut counts, mut features): (Family<EventCounts>, Family<EventCounts>) =
+            Default::default();
+        let (mut people, mut week): (Family<PeopleCounts>, Family<PeopleCounts>) =
+            Default::default();
         let (mut new, mut days): (Family<NewPeople>, Family<EventDays>) = Default::default();
         for attribute in attributes {
             match attribute.of {
@@ -153,12 +160,16 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// The people whose first event at a company was lately. That takes all events up to the day: a person is new only when
-    /// nothing came before.
+    /// The people whose first event at a company was lately. That takes all events up to the day: a
+    /// person is new only when nothing came before.
     fn new_people(&self) -> Result<Vec<NewPeople>> {
-        let Some(data) = self.store.event_days()? else { return Ok(self.companies.each(NewPeople::default())) };
-        let is_known = |days: i32| (data.from < attributes::last(self.as_of.day, 2 * days).from).then_some(0);
-        let mut facts = self.companies.each(NewPeople { last_7d: is_known(7), last_28d: is_known(MONTH) });
+        let Some(data) = self.store.event_days()? else {
+            return Ok(self.companies.each(NewPeople::default()));
+        };
+        let is_known =
+            |days: i32| (data.from < attributes::last(self.as_of.day, 2 * days).from).then_some(0);
+        let mut facts =
+            self.companies.each(NewPeople { last_7d: is_known(7), last_28d: is_known(MONTH) });
         let [week, month] = [7, MONTH].map(|days| attributes::last(self.as_of.day, days).from);
         let mut seen: FxHashSet<(u32, u32)> = FxHashSet::default();
         self.store.people_within(
@@ -168,7 +179,8 @@ impl Sheet<'_> {
                 if seen.insert((company, person)) && day >= month {
                     let Some(row) = self.companies.row(company) else { return };
                     facts[row].last_28d = facts[row].last_28d.map(|count| count + 1);
-                    facts[row].last_7d = facts[row].last_7d.map(|count| count + u64::from(day >= week));
+                    facts[row].last_7d =
+                        facts[row].last_7d.map(|count| count + u64::from(day >= week));
                 }
             },
         )?;
@@ -199,8 +211,8 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// Finds the last day on or before the as-of date of companies that have later events too, four weeks at a time. Nearly all are
-    /// found in the first.
+    /// Finds the last day on or before the as-of date of companies that have later events too, four
+    /// weeks at a time. Nearly all are found in the first.
     fn find_last_days(&self, facts: &mut [EventDays], mut wanted: FxHashSet<u32>) -> Result<()> {
         let Some(data) = self.store.event_days()? else { return Ok(()) };
         let mut to = self.as_of.day;

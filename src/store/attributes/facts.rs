@@ -114,14 +114,19 @@ impl Sheet<'_> {
         )?;
         let rows = statement.query(self.scope.keys())?;
         self.fill(family, begun, rows, |row| {
-            let done_on = row.get::<_, Option<i32>>("done")?.map(Day::from_number).filter(|done| *done <= day);
+            let done_on = row
+                .get::<_, Option<i32>>("done")?
+                .map(Day::from_number)
+                .filter(|done| *done <= day);
             Ok(DatedGoal { due_on: row.get("due_on")?, done_on })
         })
     }
 
-    /// Whether the as-of date is not before the first fact of a kind; `sql` asks for the day of that.
+    /// Whether the as-of date is not before the first fact of a kind; `sql` asks for the day of
+    /// that.
     fn begun(&self, sql: &str) -> Result<bool> {
-        let first: Option<Day> = self.store.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        let first: Option<Day> =
+            self.store.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         Ok(first.is_some_and(|first| first <= self.as_of.day))
     }
 
@@ -140,7 +145,10 @@ impl Sheet<'_> {
         let mut close = |company: Option<u32>, facts: &mut Vec<T>| {
             if let Some(row) = company.and_then(|company| self.companies.row(company)) {
                 let facts = Facts { rows: facts.as_slice(), has_begun, day };
-                family.iter().zip(&mut columns).for_each(|((_, value), column)| column[row] = value(&facts));
+                family
+                    .iter()
+                    .zip(&mut columns)
+                    .for_each(|((_, value), column)| column[row] = value(&facts));
             }
             facts.clear();
         };
@@ -154,13 +162,16 @@ impl Sheet<'_> {
             facts.push(read(row)?);
         }
         close(company, &mut facts);
-        self.columns.extend(family.iter().zip(columns).map(|((name, _), values)| ((*name).to_owned(), values)));
+        self.columns.extend(
+            family.iter().zip(columns).map(|((name, _), values)| ((*name).to_owned(), values)),
+        );
         Ok(())
     }
 }
 
 impl Store {
-    /// By which texts, in small letters, contacts may name people whose role contains `executive`, by company.
+    /// By which texts, in small letters, contacts may name people whose role contains `executive`,
+    /// by company.
     fn executives(&self, scope: Scope) -> Result<FxHashMap<u32, FxHashSet<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, person_id, name, email FROM people WHERE company BETWEEN ?1 AND ?2 AND role LIKE '%executive%'",
@@ -168,7 +179,8 @@ impl Store {
         let mut all: FxHashMap<u32, FxHashSet<String>> = FxHashMap::default();
         let mut rows = statement.query(scope.keys())?;
         while let Some(row) = rows.next()? {
-            let texts: [Option<String>; 3] = [row.get("person_id")?, row.get("name")?, row.get("email")?];
+            let texts: [Option<String>; 3] =
+                [row.get("person_id")?, row.get("name")?, row.get("email")?];
             all.entry(row.get("company")?)
                 .or_default()
                 .extend(texts.into_iter().flatten().map(|text| text.to_lowercase()));

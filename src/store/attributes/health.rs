@@ -47,8 +47,12 @@ impl Sheet<'_> {
     }
 
     fn score(&self, facts: &mut [HealthFacts], day: Day) -> Result<()> {
-        let bands: FxHashMap<i64, _> =
-            self.store.scorings()?.into_iter().map(|(version, scoring)| (version, scoring.bands)).collect();
+        let bands: FxHashMap<i64, _> = self
+            .store
+            .scorings()?
+            .into_iter()
+            .map(|(version, scoring)| (version, scoring.bands))
+            .collect();
         self.store.scores_on(day, self.scope, |company, version, score| {
             if let (Some(row), Some(bands)) = (self.companies.row(company.0), bands.get(&version)) {
                 facts[row].score = score;
@@ -57,7 +61,8 @@ impl Sheet<'_> {
         })
     }
 
-    /// Adds the scores of the latest day run on or before the one `days` days before the as-of date.
+    /// Adds the scores of the latest day run on or before the one `days` days before the as-of
+    /// date.
     fn score_before(
         &self,
         facts: &mut [HealthFacts],

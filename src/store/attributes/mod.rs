@@ -1,7 +1,8 @@
 //! The values of attributes, for all companies at once.
 //!
-//! [`Store::attributes`] is the one way in. It looks up what is asked for in the catalogue (`domain::attributes`), reads each family of
-//! facts that is needed once, and lets the catalogue turn facts into values. What is not asked for costs nothing.
+//! [`Store::attributes`] is the one way in. It looks up what is asked for in the catalogue
+//! (`domain::attributes`), reads each family of facts that is needed once, and lets the catalogue
+//! turn facts into values. What is not asked for costs nothing.
 
 mod companies;
 mod counted;
@@ -41,8 +42,8 @@ impl Scope {
     }
 }
 
-/// Everything that can be asked of a company in this database: the attributes of the program, the companies' own columns, and
-/// metrics.
+/// Everything that can be asked of a company in this database: the attributes of the program, the
+/// companies' own columns, and metrics.
 pub struct Catalogue {
     own: Vec<(String, AttributeType)>,
     metrics: Vec<Metric>,
@@ -75,7 +76,9 @@ impl<'c> Known<'c> {
         match self {
             Known::BuiltIn(attribute) => Some(attribute.kind),
             Known::Own(_, kind) => Some(kind),
-            Known::Metric(Metric { definition: Definition::Counted { .. }, .. }) => Some(AttributeType::Number),
+            Known::Metric(Metric { definition: Definition::Counted { .. }, .. }) => {
+                Some(AttributeType::Number)
+            }
             Known::Metric(_) => None,
         }
     }
@@ -84,7 +87,9 @@ impl<'c> Known<'c> {
     pub fn unit(self) -> &'static str {
         match self {
             Known::BuiltIn(attribute) => attribute.unit,
-            Known::Metric(Metric { definition: Definition::Counted { measure, .. }, .. }) => Measure::unit(*measure),
+            Known::Metric(Metric { definition: Definition::Counted { measure, .. }, .. }) => {
+                Measure::unit(*measure)
+            }
             Known::Own(..) | Known::Metric(_) => "",
         }
     }
@@ -152,7 +157,12 @@ impl Catalogue {
     /// # Errors
     /// A formula that cannot be read any more, or needs itself (exit 9).
     pub fn comes_down_to(&self, expression: &Expression) -> Result<Vec<&'static Attribute>> {
-        let mut wanted = Wanted { catalogue: self, facts: Vec::new(), formulas: Vec::new(), under_way: Vec::new() };
+        let mut wanted = Wanted {
+            catalogue: self,
+            facts: Vec::new(),
+            formulas: Vec::new(),
+            under_way: Vec::new(),
+        };
         expression.names.iter().try_for_each(|name| wanted.add(name))?;
         Ok(wanted.built_in())
     }
@@ -162,8 +172,10 @@ impl Catalogue {
     /// # Errors
     /// An expression that takes too long (exit 9); an attribute that the table lacks.
     pub fn evaluate(&self, expression: &Expression, table: &AttributeTable) -> Result<Vec<Datum>> {
-        let columns = expression.names.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
-        let rows = (0..table.companies.len()).map(|row| columns.iter().map(|column| &column[row]).collect());
+        let columns =
+            expression.names.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
+        let rows = (0..table.companies.len())
+            .map(|row| columns.iter().map(|column| &column[row]).collect());
         self.evaluator.evaluate(expression, rows)
     }
 }
@@ -187,7 +199,8 @@ impl AttributeTable {
     /// An attribute that was not asked for.
     pub fn column(&self, name: &str) -> Result<&[Datum]> {
         let found = self.columns.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        let (_, values) = found.ok_or_else(|| anyhow::anyhow!("the attribute '{name}' was not computed"))?;
+        let (_, values) =
+            found.ok_or_else(|| anyhow::anyhow!("the attribute '{name}' was not computed"))?;
         Ok(values)
     }
 }
@@ -215,7 +228,8 @@ impl Store {
         as_of: AsOf,
         scope: Scope,
     ) -> Result<AttributeTable> {
-        let mut wanted = Wanted { catalogue, facts: Vec::new(), formulas: Vec::new(), under_way: Vec::new() };
+        let mut wanted =
+            Wanted { catalogue, facts: Vec::new(), formulas: Vec::new(), under_way: Vec::new() };
         names.iter().try_for_each(|name| wanted.add(name))?;
         let mut sheet = Sheet::new(self, as_of, scope)?;
         sheet.built_in(&wanted.built_in())?;
@@ -247,7 +261,9 @@ struct Wanted<'c> {
 
 impl Wanted<'_> {
     fn built_in(&self) -> Vec<&'static Attribute> {
-        let built_in = |known: &Known<'_>| if let Known::BuiltIn(attribute) = known { Some(*attribute) } else { None };
+        let built_in = |known: &Known<'_>| {
+            if let Known::BuiltIn(attribute) = known { Some(*attribute) } else { None }
+        };
         self.facts.iter().filter_map(built_in).collect()
     }
 
@@ -265,7 +281,10 @@ impl Wanted<'_> {
         }
         if self.under_way.iter().any(|seen| seen == name) {
             let circle = self.under_way.join(" -> ");
-            return Err(not_allowed(format!("metrics name each other in a circle: {circle} -> {name}")).into());
+            return Err(not_allowed(format!(
+                "metrics name each other in a circle: {circle} -> {name}"
+            ))
+            .into());
         }
         self.under_way.push(name.to_owned());
         let expression = self.catalogue.read(text)?;

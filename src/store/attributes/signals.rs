@@ -44,8 +44,9 @@ impl Sheet<'_> {
         }
     }
 
-    /// Counts by type and state. Nearly always nothing happened after the day: so all signals are counted from an index as they
-    /// stand now, and what came later is taken back, signal by signal.
+    /// Counts by type and state. Nearly always nothing happened after the day: so all signals are
+    /// counted from an index as they stand now, and what came later is taken back, signal by
+    /// signal.
     fn count_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let mut counts: Vec<[[i64; 2]; 3]> = vec![Default::default(); facts.len()];
         self.count_present(&mut counts)?;

@@ -6,10 +6,12 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use super::*;
 use crate::store::Permissions;
 
-/// The tables that are read for the attributes of these names, but for those that every question reads.
+/// The tables that are read for the attributes of these names, but for those that every question
+/// reads.
 fn tables_read(names: &[&str]) -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
-    let mut store = Store::create_or_open(&folder.path().join("signals.db"), Permissions::Owner).unwrap();
+    let mut store =
+        Store::create_or_open(&folder.path().join("signals.db"), Permissions::Owner).unwrap();
     let catalogue = store.catalogue().unwrap();
     let read: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let noted = Arc::clone(&read);
@@ -46,7 +48,11 @@ fn only_what_the_named_attributes_need_is_read() {
         (&["open_tasks"], &["task_history", "tasks"]),
     ];
     for (names, tables) in cases {
-        assert_eq!(tables_read(names).iter().collect::<Vec<_>>(), tables.iter().collect::<Vec<_>>(), "{names:?}");
+        assert_eq!(
+            tables_read(names).iter().collect::<Vec<_>>(),
+            tables.iter().collect::<Vec<_>>(),
+            "{names:?}"
+        );
     }
     assert!(tables_read(&["events_28d"]).contains("day_counts"));
     assert!(!tables_read(&["events_28d"]).contains("event_days"));

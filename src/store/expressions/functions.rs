@@ -1,4 +1,5 @@
-//! The functions that an expression may use, and those that SQLite lacks or that would look at the clock.
+//! The functions that an expression may use, and those that SQLite lacks or that would look at the
+//! clock.
 
 use std::cell::RefCell;
 
@@ -6,8 +7,8 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, params_from_iter};
 
-/// SQLite's scalar functions that look at nothing but their arguments. Those left out read the clock, chance or the database, or
-/// are there for programmers.
+/// SQLite's scalar functions that look at nothing but their arguments. Those left out read the
+/// clock, chance or the database, or are there for programmers.
 #[rustfmt::skip]
 pub const ALLOWED: [&str; 89] = [
     "abs", "char", "coalesce", "concat", "concat_ws", "format", "glob", "hex", "if", "ifnull", "iif", "instr", "length", "like",
@@ -21,8 +22,15 @@ pub const ALLOWED: [&str; 89] = [
 ];
 
 /// The functions of dates; the number of arguments that are no date comes first.
-const DATES: [(&str, usize); 7] =
-    [("date", 0), ("time", 0), ("datetime", 0), ("julianday", 0), ("unixepoch", 0), ("strftime", 1), ("timediff", 0)];
+const DATES: [(&str, usize); 7] = [
+    ("date", 0),
+    ("time", 0),
+    ("datetime", 0),
+    ("julianday", 0),
+    ("unixepoch", 0),
+    ("strftime", 1),
+    ("timediff", 0),
+];
 
 /// Words by which functions of dates look at the clock or at the machine's time zone.
 const CLOCK: [&str; 5] = ["now", "subsec", "subsecond", "localtime", "utc"];
@@ -32,7 +40,9 @@ pub const CLOCK_REASON: &str = "would look at the clock";
 
 /// Adds what SQLite is built without, and keeps functions of dates from the clock.
 pub fn register(connection: &Connection) -> rusqlite::Result<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
     for (name, function) in ONE_NUMBER {
         connection.create_scalar_function(name, 1, flags, move |context| {
             Ok(number(context, 0)?.and_then(|x| finite(function(x))))
@@ -40,7 +50,9 @@ pub fn register(connection: &Connection) -> rusqlite::Result<()> {
     }
     for (name, function) in TWO_NUMBERS {
         connection.create_scalar_function(name, 2, flags, move |context| {
-            Ok(number(context, 0)?.zip(number(context, 1)?).and_then(|(x, y)| finite(function(x, y))))
+            Ok(number(context, 0)?
+                .zip(number(context, 1)?)
+                .and_then(|(x, y)| finite(function(x, y))))
         })?;
     }
     connection.create_scalar_function("pi", 0, flags, |_| Ok(std::f64::consts::PI))?;
@@ -92,12 +104,15 @@ const TWO_NUMBERS: [TwoNumbers; 5] = [
     ("power", f64::powf),
 ];
 
-/// An argument as a number; `None` for null and for what is none, as SQLite's own functions have it.
+/// An argument as a number; `None` for null and for what is none, as SQLite's own functions have
+/// it.
 fn number(context: &Context<'_>, place: usize) -> rusqlite::Result<Option<f64>> {
     Ok(match context.get_raw(place) {
         ValueRef::Integer(number) => Some(number as f64),
         ValueRef::Real(number) => Some(number),
-        ValueRef::Text(text) => std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()),
+        ValueRef::Text(text) => {
+            std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok())
+        }
         ValueRef::Null | ValueRef::Blob(_) => None,
     })
 }
@@ -116,7 +131,9 @@ fn without_the_clock(context: &Context<'_>, name: &str, first_date: usize) -> ru
         _ => false,
     };
     if context.len() <= first_date || (first_date..context.len()).any(is_word) {
-        let message = format!("{name}() without a day {CLOCK_REASON}: the same day must give the same answer for ever");
+        let message = format!(
+            "{name}() without a day {CLOCK_REASON}: the same day must give the same answer for ever"
+        );
         return Err(Error::UserFunctionError(message.into()));
     }
     Ok(())
@@ -125,8 +142,9 @@ fn without_the_clock(context: &Context<'_>, name: &str, first_date: usize) -> ru
 /// Calls SQLite's own function of that name.
 fn call(inner: &mut Connection, name: &str, context: &Context<'_>) -> rusqlite::Result<Value> {
     let marks = vec!["?"; context.len()].join(",");
-    let arguments: Vec<Value> =
-        (0..context.len()).map(|place| context.get_raw(place).try_into()).collect::<Result<_, _>>()?;
+    let arguments: Vec<Value> = (0..context.len())
+        .map(|place| context.get_raw(place).try_into())
+        .collect::<Result<_, _>>()?;
     let mut statement = inner.prepare_cached(&format!("SELECT {name}({marks})"))?;
     statement.query_row(params_from_iter(arguments), |row| row.get(0))
 }

@@ -1,8 +1,9 @@
 //! Expressions that people write over attributes: filters, segments, formulas, conditions.
 //!
-//! They are SQLite's own scalar expressions, but they never come near the database. The values of the attributes that an expression
-//! names are bound, company by company, to one statement on an empty database in memory, which nothing can be written to, behind
-//! an authorizer that lets through these values and a list of functions and nothing else, with limits on size and time.
+//! They are SQLite's own scalar expressions, but they never come near the database. The values of
+//! the attributes that an expression names are bound, company by company, to one statement on an
+//! empty database in memory, which nothing can be written to, behind an authorizer that lets
+//! through these values and a list of functions and nothing else, with limits on size and time.
 
 mod functions;
 mod tokens;
@@ -55,7 +56,9 @@ impl Mistake {
 
     /// The refusal of `text` for this (exit 9).
     pub fn refusal(self, text: &str) -> Failure {
-        let place = self.at.map(|at| format!(" at character {}", text[..at.min(text.len())].chars().count() + 1));
+        let place = self
+            .at
+            .map(|at| format!(" at character {}", text[..at.min(text.len())].chars().count() + 1));
         let failure = not_allowed(format!("{}{}: {text}", self.message, place.unwrap_or_default()));
         match self.hint {
             Some(hint) => failure.hint(hint),
@@ -69,8 +72,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many steps of SQLite's machine go by between two looks at the time.
 const STEPS_BETWEEN_LOOKS: i32 = 1000;
 
-/// How large anything in an expression may become. SQLite looks at the time only where it jumps, which for one company it need not do,
-/// and searching a text takes as long as both texts multiplied.
+/// How large anything in an expression may become. SQLite looks at the time only where it jumps,
+/// which for one company it need not do, and searching a text takes as long as both texts
+/// multiplied.
 const LIMITS: [(Limit, i32); 8] = [
     (Limit::SQLITE_LIMIT_LENGTH, 20_000),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
@@ -97,7 +101,9 @@ pub struct Evaluator {
 impl Evaluator {
     /// An evaluator on an empty database in memory.
     pub fn new() -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_MEMORY;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_MEMORY;
         let mut connection = Connection::open_with_flags(":memory:", flags)?;
         functions::register(&connection)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -112,7 +118,8 @@ impl Evaluator {
         connection.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &noted)))?;
         let since = Arc::new(Mutex::new(Stopwatch::start()));
         let begun = Arc::clone(&since);
-        let is_over = move || begun.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > PATIENCE;
+        let is_over =
+            move || begun.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > PATIENCE;
         connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_over))?;
         Ok(Evaluator { connection, refused, since })
     }
@@ -135,15 +142,20 @@ impl Evaluator {
         Ok(expression)
     }
 
-    /// Refuses what would fail for whatever company, in ways that are no company's fault: by looking at the clock, by size, by time.
+    /// Refuses what would fail for whatever company, in ways that are no company's fault: by
+    /// looking at the clock, by size, by time.
     fn try_out(&self, expression: &Expression) -> Result<(), Mistake> {
         self.start_stopwatch();
         let statement = self.connection.prepare(&statement_of(expression));
         let tried = statement.and_then(|mut statement| read_value(&mut statement));
         match tried.as_ref().map_err(|error| (error.sqlite_error_code(), message_of(error))) {
             Err((Some(ErrorCode::OperationInterrupted), _)) => Err(Mistake::somewhere(too_long())),
-            Err((Some(ErrorCode::TooBig), _)) => Err(Mistake::somewhere("a text in the expression becomes too long")),
-            Err((_, message)) if message.contains(functions::CLOCK_REASON) => Err(Mistake::somewhere(message)),
+            Err((Some(ErrorCode::TooBig), _)) => {
+                Err(Mistake::somewhere("a text in the expression becomes too long"))
+            }
+            Err((_, message)) if message.contains(functions::CLOCK_REASON) => {
+                Err(Mistake::somewhere(message))
+            }
             _ => Ok(()),
         }
     }
@@ -171,11 +183,20 @@ impl Evaluator {
         }
     }
 
-    fn explain(&self, error: &rusqlite::Error, front: usize, tokens: &[Token<'_>], known: &[&str]) -> Mistake {
+    fn explain(
+        &self,
+        error: &rusqlite::Error,
+        front: usize,
+        tokens: &[Token<'_>],
+        known: &[&str],
+    ) -> Mistake {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(what) = refused {
             let word = what.split('(').next().unwrap_or_default();
-            let place = tokens.iter().find(|token| token.text.eq_ignore_ascii_case(word)).map(|token| token.at);
+            let place = tokens
+                .iter()
+                .find(|token| token.text.eq_ignore_ascii_case(word))
+                .map(|token| token.at);
             let message = format!("{what} cannot be used in an expression");
             return Mistake { message, at: place, hint: None };
         }
@@ -186,15 +207,18 @@ impl Evaluator {
         let end = tokens.last().map_or(0, |last| last.at + last.text.len());
         match msg.strip_prefix("no such column: ") {
             Some(name) => unknown_attribute(name, at, known),
-            None if at.is_some_and(|at| at >= end) => {
-                Mistake { message: "the expression ends too early".to_owned(), at: Some(end), hint: hint_for(msg) }
-            }
+            None if at.is_some_and(|at| at >= end) => Mistake {
+                message: "the expression ends too early".to_owned(),
+                at: Some(end),
+                hint: hint_for(msg),
+            },
             None => Mistake { message: msg.clone(), at, hint: hint_for(msg) },
         }
     }
 
-    /// The values of an expression for all companies: `rows` has the values of the attributes that it names for each, in the
-    /// order of [`Expression::names`]. Where the expression fails for a company (malformed JSON, an overflow), its value is unknown.
+    /// The values of an expression for all companies: `rows` has the values of the attributes that
+    /// it names for each, in the order of [`Expression::names`]. Where the expression fails for a
+    /// company (malformed JSON, an overflow), its value is unknown.
     ///
     /// # Errors
     /// An expression that takes too long (exit 9).
@@ -228,7 +252,9 @@ fn too_long() -> String {
 }
 
 fn bind(statement: &mut rusqlite::Statement<'_>, row: &[&Datum]) -> rusqlite::Result<()> {
-    row.iter().enumerate().try_for_each(|(place, value)| statement.raw_bind_parameter(place + 1, Bound(value)))
+    row.iter()
+        .enumerate()
+        .try_for_each(|(place, value)| statement.raw_bind_parameter(place + 1, Bound(value)))
 }
 
 /// What a value of an attribute is to SQLite.
@@ -239,7 +265,9 @@ impl ToSql for Bound<'_> {
         Ok(match self.0 {
             Datum::Null => ToSqlOutput::Owned(Value::Null),
             Datum::Whole(number) => ToSqlOutput::Owned(Value::Integer(*number)),
-            Datum::Number(number) | Datum::Score(number) => ToSqlOutput::Owned(Value::Real(*number)),
+            Datum::Number(number) | Datum::Score(number) => {
+                ToSqlOutput::Owned(Value::Real(*number))
+            }
             Datum::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Datum::Day(day) => ToSqlOutput::Owned(Value::Text(day.to_string())),
         })
@@ -257,18 +285,21 @@ fn read_value(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Datum
     })
 }
 
-/// Whether the value of a condition is true, as SQLite has it: a number that is not 0; null is not true.
+/// Whether the value of a condition is true, as SQLite has it: a number that is not 0; null is not
+/// true.
 pub fn is_true(value: &Datum) -> bool {
     match value {
         Datum::Whole(number) => *number != 0,
         Datum::Number(number) | Datum::Score(number) => *number != 0.0,
-        // SQLite takes the number at the beginning of a text; a text that is only half a number says nothing here.
+        // SQLite takes the number at the beginning of a text; a text that is only half a number
+        // says nothing here.
         Datum::Text(text) => text.trim().parse::<f64>().is_ok_and(|number| number != 0.0),
         Datum::Null | Datum::Day(_) => false,
     }
 }
 
-/// The one row that an expression looks at: the attributes that it names, each with a value to bind.
+/// The one row that an expression looks at: the attributes that it names, each with a value to
+/// bind.
 fn company_of(names: &[String]) -> String {
     if names.is_empty() {
         return "WITH company(\" \") AS (VALUES (NULL)) ".to_owned();
@@ -282,8 +313,11 @@ fn company_of(names: &[String]) -> String {
 fn attributes_of(tokens: &[Token<'_>], known: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (place, token) in tokens.iter().enumerate() {
-        let is_function = tokens.get(place + 1).is_some_and(|next| next.kind == Kind::Sign && next.text == "(");
-        if !matches!(token.kind, Kind::Word | Kind::QuotedName) || (is_function && token.kind == Kind::Word) {
+        let is_function =
+            tokens.get(place + 1).is_some_and(|next| next.kind == Kind::Sign && next.text == "(");
+        if !matches!(token.kind, Kind::Word | Kind::QuotedName)
+            || (is_function && token.kind == Kind::Word)
+        {
             continue;
         }
         let found = known.iter().find(|name| name.eq_ignore_ascii_case(token.text));
@@ -298,7 +332,9 @@ fn unknown_attribute(name: &str, at: Option<usize>, known: &[&str]) -> Mistake {
     // SQLite adds its own advice to a name in double quotes.
     let name = name.split("\" - should").next().unwrap_or(name).trim_matches('"');
     let like = meant(name, known).unwrap_or_default();
-    let hint = format!("{like}`signals attribute list` shows all; a text stands in single quotes: plan = 'pro'");
+    let hint = format!(
+        "{like}`signals attribute list` shows all; a text stands in single quotes: plan = 'pro'"
+    );
     Mistake { message: format!("there is no attribute '{name}'"), at, hint: Some(hint) }
 }
 
@@ -312,7 +348,10 @@ fn meant(name: &str, known: &[&str]) -> Option<String> {
 fn hint_for(message: &str) -> Option<String> {
     let advice = if message.starts_with("no such function") {
         "the functions are SQLite's scalar ones: docs/attributes.md"
-    } else if message.starts_with("near ") || message.contains("syntax error") || message == "incomplete input" {
+    } else if message.starts_with("near ")
+        || message.contains("syntax error")
+        || message == "incomplete input"
+    {
         "write it like bad_open_signals >= 2 AND plan = 'enterprise'; a name that SQL knows stands in double quotes"
     } else {
         return None;
@@ -358,14 +397,19 @@ mod tests {
 
     fn value(text: &str, values: &[(&str, Datum)]) -> Datum {
         let evaluator = Evaluator::new().unwrap();
-        let expression = evaluator.read(text, &KNOWN).unwrap_or_else(|mistake| panic!("{text}: {mistake:?}"));
+        let expression =
+            evaluator.read(text, &KNOWN).unwrap_or_else(|mistake| panic!("{text}: {mistake:?}"));
         let find = |name: &String| &values.iter().find(|(known, _)| known == name).unwrap().1;
         let row: Vec<&Datum> = expression.names.iter().map(find).collect();
         evaluator.evaluate(&expression, std::iter::once(row)).unwrap().remove(0)
     }
 
     fn mistake(text: &str) -> Mistake {
-        Evaluator::new().unwrap().read(text, &KNOWN).err().unwrap_or_else(|| panic!("{text} passed"))
+        Evaluator::new()
+            .unwrap()
+            .read(text, &KNOWN)
+            .err()
+            .unwrap_or_else(|| panic!("{text} passed"))
     }
 
     #[test]
@@ -437,19 +481,26 @@ mod tests {
         let evaluator = Evaluator::new().unwrap();
         let expression = evaluator.read("json_extract(plan, '$.a')", &KNOWN).unwrap();
         let values = [Datum::from("{\"a\": 1}"), Datum::from("no json"), Datum::from("{\"a\": 2}")];
-        let found = evaluator.evaluate(&expression, values.iter().map(|value| vec![value])).unwrap();
+        let found =
+            evaluator.evaluate(&expression, values.iter().map(|value| vec![value])).unwrap();
         assert_eq!(found, [Datum::Whole(1), Datum::Null, Datum::Whole(2)]);
     }
 
     #[test]
     fn an_expression_that_is_not_complete_is_told_where_it_ends() {
-        for (text, end) in [("mrr >", 5), ("plan = 'x' AND ", 14), ("CASE WHEN mrr > 1 THEN 2", 24)] {
+        for (text, end) in [("mrr >", 5), ("plan = 'x' AND ", 14), ("CASE WHEN mrr > 1 THEN 2", 24)]
+        {
             let found = mistake(text);
-            assert_eq!((found.message.as_str(), found.at), ("the expression ends too early", Some(end)), "{text}");
+            assert_eq!(
+                (found.message.as_str(), found.at),
+                ("the expression ends too early", Some(end)),
+                "{text}"
+            );
         }
     }
 
-    /// Whoever writes an expression can reach neither a table nor the clock nor the machine, and cannot take long.
+    /// Whoever writes an expression can reach neither a table nor the clock nor the machine, and
+    /// cannot take long.
     #[test]
     fn hostile_expressions_are_refused() {
         let deep = format!("{}1{}", "(".repeat(2000), ")".repeat(2000));
@@ -536,18 +587,33 @@ mod tests {
 
     #[test]
     fn what_would_take_all_memory_is_refused_and_what_takes_long_is_stopped() {
-        for text in ["printf('%1000000000d', 1)", "length(replace(printf('%9999d', 1), ' ', '  ') || '12345')"] {
-            assert_eq!(mistake(text).message, "a text in the expression becomes too long", "{text}");
+        for text in [
+            "printf('%1000000000d', 1)",
+            "length(replace(printf('%9999d', 1), ' ', '  ') || '12345')",
+        ] {
+            assert_eq!(
+                mistake(text).message,
+                "a text in the expression becomes too long",
+                "{text}"
+            );
         }
         let long = [("plan", Datum::Text("x".repeat(20_001)))];
         assert_eq!(value("length(plan)", &long), Datum::Null);
-        assert_eq!(value("length(hex(plan))", &[("plan", Datum::Text("x".repeat(19_999)))]), Datum::Null);
+        assert_eq!(
+            value("length(hex(plan))", &[("plan", Datum::Text("x".repeat(19_999)))]),
+            Datum::Null
+        );
         let evaluator = Evaluator::new().unwrap();
         let slow = "length(replace(printf('%1999d', 1), ' ', printf('%9d', 1)))";
         let expression = evaluator.read(&vec![slow; 60].join("+"), &KNOWN).unwrap();
         let stopwatch = Stopwatch::start();
         let result = evaluator.evaluate(&expression, (0..10_000_000).map(|_| Vec::new()));
-        assert!(result.unwrap_err().to_string().starts_with("an expression takes longer than 5 seconds"));
+        assert!(
+            result
+                .unwrap_err()
+                .to_string()
+                .starts_with("an expression takes longer than 5 seconds")
+        );
         assert!(stopwatch.elapsed() < 3 * PATIENCE);
     }
 
@@ -560,7 +626,10 @@ mod tests {
         let expression = evaluator.read(&vec![searches; 5].join("+"), &KNOWN).unwrap();
         assert_eq!(expression.names, ["plan", "order"]);
         let stopwatch = Stopwatch::start();
-        assert_eq!(evaluator.evaluate(&expression, std::iter::once(row.iter().collect())).unwrap(), [Datum::Whole(0)]);
+        assert_eq!(
+            evaluator.evaluate(&expression, std::iter::once(row.iter().collect())).unwrap(),
+            [Datum::Whole(0)]
+        );
         assert!(stopwatch.elapsed() < PATIENCE);
     }
 }

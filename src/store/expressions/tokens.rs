@@ -1,7 +1,8 @@
 //! The words of an expression: enough of SQL's grammar to say what may not stand in one, and where.
 //!
-//! SQLite reads the expression in the end, behind an authorizer. Looking at the words first gives messages that tell what is
-//! wrong in the terms of the person who wrote it, and makes sure that the text cannot end the place that it is put into.
+//! SQLite reads the expression in the end, behind an authorizer. Looking at the words first gives
+//! messages that tell what is wrong in the terms of the person who wrote it, and makes sure that
+//! the text cannot end the place that it is put into.
 
 use super::Mistake;
 
@@ -58,7 +59,9 @@ impl<'a> Reader<'a> {
             '`' => self.quoted('`', Kind::QuotedName)?,
             '[' => self.quoted(']', Kind::QuotedName)?,
             '0'..='9' => self.number(),
-            '.' if self.rest()[1..].starts_with(|next: char| next.is_ascii_digit()) => self.number(),
+            '.' if self.rest()[1..].starts_with(|next: char| next.is_ascii_digit()) => {
+                self.number()
+            }
             _ if is_of_a_name(first) => self.word(),
             _ => {
                 self.at += first.len_utf8();
@@ -82,7 +85,9 @@ impl<'a> Reader<'a> {
             if trimmed.starts_with("--") {
                 self.at += trimmed.find('\n').unwrap_or(trimmed.len());
             } else if trimmed.starts_with("/*") {
-                let end = trimmed.find("*/").ok_or_else(|| Mistake::at(self.at, "a comment is not closed"))?;
+                let end = trimmed
+                    .find("*/")
+                    .ok_or_else(|| Mistake::at(self.at, "a comment is not closed"))?;
                 self.at += end + 2;
             } else {
                 return Ok(());
@@ -95,7 +100,10 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.at += 1;
         loop {
-            let end = self.rest().find(quote).ok_or_else(|| Mistake::at(start, "a quote is not closed"))?;
+            let end = self
+                .rest()
+                .find(quote)
+                .ok_or_else(|| Mistake::at(start, "a quote is not closed"))?;
             self.at += end + 1;
             if quote == ']' || !self.rest().starts_with(quote) {
                 return Ok(kind);
@@ -112,7 +120,8 @@ impl<'a> Reader<'a> {
             char.is_ascii_alphanumeric() || char == '.' || char == '_' || is_exponent_sign
         };
         let rest = self.rest();
-        // `0x1e+1` is a sum, which SQLite reads as one too: the digits of hexadecimal numbers end at the sign.
+        // `0x1e+1` is a sum, which SQLite reads as one too: the digits of hexadecimal numbers end
+        // at the sign.
         let is_hexadecimal = rest.len() > 1 && rest[1..].starts_with(['x', 'X']);
         let end = if is_hexadecimal {
             rest.find(|char: char| !char.is_ascii_alphanumeric())
@@ -170,13 +179,18 @@ pub fn inspect(tokens: &[Token<'_>]) -> Result<(), Mistake> {
     for (place, token) in tokens.iter().enumerate() {
         match (token.kind, token.text) {
             (Kind::Sign, "(") if open.len() == DEEPEST => {
-                return Err(Mistake::at(token.at, format!("more than {DEEPEST} parentheses within each other")));
+                return Err(Mistake::at(
+                    token.at,
+                    format!("more than {DEEPEST} parentheses within each other"),
+                ));
             }
             (Kind::Sign, "(") => open.push(token.at),
             (Kind::Sign, ")") => {
                 open.pop().ok_or_else(|| Mistake::at(token.at, "a ) closes nothing"))?;
             }
-            (Kind::Sign, ";") => return Err(Mistake::at(token.at, "there is room for one expression only")),
+            (Kind::Sign, ";") => {
+                return Err(Mistake::at(token.at, "there is room for one expression only"));
+            }
             (Kind::Sign, "?" | ":" | "@" | "$" | "#") => {
                 return Err(Mistake::at(token.at, "parameters cannot stand in an expression"));
             }

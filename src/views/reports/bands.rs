@@ -33,19 +33,30 @@ pub(super) fn overall(portfolio: &Portfolio) -> Section {
         Column::new("mrr", "MRR"),
         Column::new("mrr_share", "share of MRR"),
     ];
-    let mut table = Table::new("health", "Customers by health", Column::new("band", "health"), columns);
+    let mut table =
+        Table::new("health", "Customers by health", Column::new("band", "health"), columns);
     let (count, all_mrr) = (customers.len() as u64, mrr(customers.iter()));
-    let mrr_share =
-        |amount: Option<f64>| amount.zip(all_mrr).map_or(Cell::Unknown, |(part, all)| Cell::share(part, all));
+    let mrr_share = |amount: Option<f64>| {
+        amount.zip(all_mrr).map_or(Cell::Unknown, |(part, all)| Cell::share(part, all))
+    };
     for band in Band::ALL {
         let (number, amount) = (of(*band).count() as u64, mrr(of(*band)));
-        let cells = vec![Cell::Count(number), Cell::share_of(number, count), Cell::money(amount), mrr_share(amount)];
+        let cells = vec![
+            Cell::Count(number),
+            Cell::share_of(number, count),
+            Cell::money(amount),
+            mrr_share(amount),
+        ];
         table.row(band, cells);
     }
     let tints = Band::ALL.iter().map(|band| tint(*band)).collect();
     let kind = Kind::Stacked { bars: Across::Columns, columns: vec![0, 2], tints, is_share: true };
     let table = table.drawn(Chart::new("Customers and their MRR by health", kind));
-    Section { title: "How are our customers?", answer: overall_answer(portfolio), tables: vec![table] }
+    Section {
+        title: "How are our customers?",
+        answer: overall_answer(portfolio),
+        tables: vec![table],
+    }
 }
 
 fn overall_answer(portfolio: &Portfolio) -> String {
@@ -103,8 +114,10 @@ fn problem_answer(portfolio: &Portfolio) -> String {
     if !portfolio.has_health() {
         return "Nobody can tell before there are health scores.".to_owned();
     }
-    let groups: [(&str, Group); 3] = [("plan", PLAN), ("lifecycle stage", STAGE), ("product", PRODUCT)];
-    let found: Vec<String> = groups.iter().flat_map(|(what, group)| problems_of(portfolio, what, *group)).collect();
+    let groups: [(&str, Group); 3] =
+        [("plan", PLAN), ("lifecycle stage", STAGE), ("product", PRODUCT)];
+    let found: Vec<String> =
+        groups.iter().flat_map(|(what, group)| problems_of(portfolio, what, *group)).collect();
     let (_, all) = known_share(&portfolio.customers.iter().collect::<Vec<_>>());
     if found.is_empty() {
         return format!(
@@ -112,12 +125,18 @@ fn problem_answer(portfolio: &Portfolio) -> String {
             all.text()
         );
     }
-    format!("{}. Of all customers with a score, {} are poor.", capitalised(&found.join("; ")), all.text())
+    format!(
+        "{}. Of all customers with a score, {} are poor.",
+        capitalised(&found.join("; ")),
+        all.text()
+    )
 }
 
 fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// What is to be said of the groups with a problem, the largest share of poor customers first.
@@ -129,17 +148,27 @@ fn problems_of(portfolio: &Portfolio, what: &str, group: Group) -> Vec<String> {
         .filter_map(|(name, members)| Some((name.as_ref()?, poor_of_known(members), members)))
         .filter(|(_, counts, _)| has_problem(*counts, all))
         .collect();
-    found.sort_by(|(_, (a_poor, a_known), _), (_, (b_poor, b_known), _)| (b_poor * a_known).cmp(&(a_poor * b_known)));
+    found.sort_by(|(_, (a_poor, a_known), _), (_, (b_poor, b_known), _)| {
+        (b_poor * a_known).cmp(&(a_poor * b_known))
+    });
     let text = |(name, (poor, known), members): &(&String, (u64, u64), &Vec<&Customer>)| {
-        format!("{what} {name} has a health problem, {poor} of {known} poor ({})", known_share(members).1.text())
+        format!(
+            "{what} {name} has a health problem, {poor} of {known} poor ({})",
+            known_share(members).1.text()
+        )
     };
     found.iter().map(text).collect()
 }
 
 /// How many are poor, of how many with a band.
 fn poor_of_known(customers: &[&Customer]) -> (u64, u64) {
-    let count = |is_so: fn(&Customer) -> bool| customers.iter().filter(|customer| is_so(customer)).count() as u64;
-    (count(|customer| customer.band == Band::Poor), count(|customer| customer.band != Band::Unknown))
+    let count = |is_so: fn(&Customer) -> bool| {
+        customers.iter().filter(|customer| is_so(customer)).count() as u64
+    };
+    (
+        count(|customer| customer.band == Band::Poor),
+        count(|customer| customer.band != Band::Unknown),
+    )
 }
 
 fn known_share(customers: &[&Customer]) -> (u64, Cell) {
@@ -148,7 +177,13 @@ fn known_share(customers: &[&Customer]) -> (u64, Cell) {
 }
 
 /// A row for each group: how many customers have each band.
-fn by(portfolio: &Portfolio, group: Group, name: &'static str, title: &'static str, label: &'static str) -> Table {
+fn by(
+    portfolio: &Portfolio,
+    group: Group,
+    name: &'static str,
+    title: &'static str,
+    label: &'static str,
+) -> Table {
     let columns = vec![
         Column::new("customers", "customers"),
         Column::new("good", "good"),
@@ -172,7 +207,8 @@ fn by(portfolio: &Portfolio, group: Group, name: &'static str, title: &'static s
         table.row(text.as_deref().unwrap_or(NONE), cells);
     }
     let tints = Band::ALL.iter().map(|band| tint(*band)).collect();
-    let kind = Kind::Stacked { bars: Across::Rows, columns: vec![1, 2, 3, 4], tints, is_share: true };
+    let kind =
+        Kind::Stacked { bars: Across::Rows, columns: vec![1, 2, 3, 4], tints, is_share: true };
     table
         .drawn(Chart::new(title, kind))
         .noted("The share of poor customers is that of the customers with a score.")
@@ -182,10 +218,18 @@ fn by(portfolio: &Portfolio, group: Group, name: &'static str, title: &'static s
 /// Health by lifecycle stage, in numbers and in shares.
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
     let numbers = by(portfolio, STAGE, "health", "Health by stage", "stage");
-    let columns = Band::ALL.iter().map(|band| Column::new(share_name(*band), band.as_str())).collect();
-    let mut shares = Table::new("health_share", "Health by stage, shares", Column::new("stage", "stage"), columns);
+    let columns =
+        Band::ALL.iter().map(|band| Column::new(share_name(*band), band.as_str())).collect();
+    let mut shares = Table::new(
+        "health_share",
+        "Health by stage, shares",
+        Column::new("stage", "stage"),
+        columns,
+    );
     for (text, members) in grouped(&portfolio.customers, STAGE) {
-        let of = |band: Band| members.iter().filter(move |customer| customer.band == band).count() as u64;
+        let of = |band: Band| {
+            members.iter().filter(move |customer| customer.band == band).count() as u64
+        };
         let cells = Band::ALL.iter().map(|band| Cell::share_of(of(*band), members.len() as u64));
         shares.row(text.as_deref().unwrap_or(NONE), cells.collect());
     }
@@ -196,7 +240,11 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
     } else {
         "No customer has a health score yet.".to_owned()
     };
-    Section { title: "How is the health in each stage?", answer, tables: vec![numbers, shares.or_say("no customers")] }
+    Section {
+        title: "How is the health in each stage?",
+        answer,
+        tables: vec![numbers, shares.or_say("no customers")],
+    }
 }
 
 fn share_name(band: Band) -> &'static str {

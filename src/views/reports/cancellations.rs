@@ -79,7 +79,9 @@ impl Losses {
                 downsells: self.downsells.iter().filter(|loss| is_in(loss.day)).collect(),
             }
         });
-        months.skip_while(|month| month.start.customers == 0 && month.cancellations.is_empty()).collect()
+        months
+            .skip_while(|month| month.start.customers == 0 && month.cancellations.is_empty())
+            .collect()
     }
 }
 
@@ -102,7 +104,11 @@ pub(super) fn section(day: Day, losses: &Losses) -> Section {
             losses.downsells.iter().map(causes).collect(),
         ),
     ];
-    Section { title: "Are cancellations going up or down?", answer: answer(day, losses, &months), tables }
+    Section {
+        title: "Are cancellations going up or down?",
+        answer: answer(day, losses, &months),
+        tables,
+    }
 }
 
 fn month_table(months: &[Month<'_>]) -> Table {
@@ -115,7 +121,12 @@ fn month_table(months: &[Month<'_>]) -> Table {
         Column::new("downsell_mrr", "MRR lost by them"),
         Column::new("main_reason", "commonest reason"),
     ];
-    let mut table = Table::new("cancellations", "Cancellations by month", Column::new("month", "month"), columns);
+    let mut table = Table::new(
+        "cancellations",
+        "Cancellations by month",
+        Column::new("month", "month"),
+        columns,
+    );
     for month in months {
         let count = month.cancellations.len() as u64;
         let cells = vec![
@@ -125,7 +136,9 @@ fn month_table(months: &[Month<'_>]) -> Table {
             Cell::money(sum_known(month.cancellations.iter().map(|loss| loss.mrr))),
             Cell::Count(month.downsells.len() as u64),
             Cell::money(sum_known(month.downsells.iter().map(|loss| loss.lost_mrr))),
-            Cell::text_of(commonest(month.cancellations.iter().flat_map(|loss| &loss.reason_codes))),
+            Cell::text_of(commonest(
+                month.cancellations.iter().flat_map(|loss| &loss.reason_codes),
+            )),
         ];
         table.row(month.start.first.month(), cells);
     }
@@ -140,7 +153,10 @@ fn month_table(months: &[Month<'_>]) -> Table {
 fn commonest<'r>(codes: impl Iterator<Item = &'r String>) -> Option<&'r String> {
     let mut counts: BTreeMap<&String, u64> = BTreeMap::new();
     codes.for_each(|code| *counts.entry(code).or_default() += 1);
-    counts.into_iter().max_by(|(a, a_count), (b, b_count)| a_count.cmp(b_count).then(b.cmp(a))).map(|(code, _)| code)
+    counts
+        .into_iter()
+        .max_by(|(a, a_count), (b, b_count)| a_count.cmp(b_count).then(b.cmp(a)))
+        .map(|(code, _)| code)
 }
 
 /// What happened in some months together.
@@ -166,7 +182,8 @@ fn quarters(day: Day, months: &[Month<'_>]) -> Option<[Quarter; 2]> {
     let is_complete = |month: &&Month<'_>| month.start.first.first_of_next_month() <= day.next();
     let complete = months.iter().filter(is_complete).count();
     let start = complete.checked_sub(2 * COMPARED)?;
-    let [before, last] = [start..start + COMPARED, start + COMPARED..complete].map(|range| Quarter::of(&months[range]));
+    let [before, last] = [start..start + COMPARED, start + COMPARED..complete]
+        .map(|range| Quarter::of(&months[range]));
     Some([before, last])
 }
 
@@ -176,12 +193,19 @@ fn quarter_table(day: Day, months: &[Month<'_>]) -> Table {
         Column::new("rate", "rate a month"),
         Column::new("mrr", "MRR lost"),
     ];
-    let mut table =
-        Table::new("cancellation_trend", "Cancellations by quarter", Column::new("period", "period"), columns)
-            .or_say("needs six complete months");
+    let mut table = Table::new(
+        "cancellation_trend",
+        "Cancellations by quarter",
+        Column::new("period", "period"),
+        columns,
+    )
+    .or_say("needs six complete months");
     let names = [("before", "the three months before"), ("last", "last three complete months")];
-    for ((item, label), quarter) in names.into_iter().zip(quarters(day, months).into_iter().flatten()) {
-        let cells = vec![Cell::Count(quarter.cancellations), quarter.rate, Cell::money(quarter.mrr)];
+    for ((item, label), quarter) in
+        names.into_iter().zip(quarters(day, months).into_iter().flatten())
+    {
+        let cells =
+            vec![Cell::Count(quarter.cancellations), quarter.rate, Cell::money(quarter.mrr)];
         table.named_row(item, label, cells);
     }
     table
@@ -191,7 +215,8 @@ fn answer(day: Day, losses: &Losses, months: &[Month<'_>]) -> String {
     let number = losses.cancellations.len() as u64;
     let cancellations = counted(number, "cancellation", "cancellations");
     let lost = sum_known(losses.cancellations.iter().map(|loss| loss.mrr)).filter(|_| number > 0);
-    let money = lost.map(|lost| format!(" with {} of MRR", Cell::Money(lost).text())).unwrap_or_default();
+    let money =
+        lost.map(|lost| format!(" with {} of MRR", Cell::Money(lost).text())).unwrap_or_default();
     let year = format!(
         "In {} there {} {cancellations}{money}.",
         counted(months.len() as u64, "month", "months"),
@@ -225,8 +250,13 @@ fn reason_table(
     what: &'static str,
     losses: Vec<(Vec<String>, Option<f64>)>,
 ) -> Table {
-    let columns = vec![Column::new(what, what), Column::new("share", "share"), Column::new("mrr", "MRR lost")];
-    let mut table = Table::new(name, title, Column::new("reason", "reason"), columns).or_say("none");
+    let columns = vec![
+        Column::new(what, what),
+        Column::new("share", "share"),
+        Column::new("mrr", "MRR lost"),
+    ];
+    let mut table =
+        Table::new(name, title, Column::new("reason", "reason"), columns).or_say("none");
     let count = losses.len() as u64;
     let mut reasons: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     for (codes, lost) in losses {
@@ -238,7 +268,11 @@ fn reason_table(
     reasons.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.len()));
     for (code, lost) in reasons {
         let number = lost.len() as u64;
-        let cells = vec![Cell::Count(number), Cell::share_of(number, count), Cell::money(sum_known(lost.into_iter()))];
+        let cells = vec![
+            Cell::Count(number),
+            Cell::share_of(number, count),
+            Cell::money(sum_known(lost.into_iter())),
+        ];
         table.row(code, cells);
     }
     table.noted("One with several reasons counts under each.")

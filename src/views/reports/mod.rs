@@ -1,7 +1,7 @@
 //! The reports: facts about the customers of a day turned into sections of tables.
 //!
-//! Each file has one subject; the functions at the end of this one put the reports together. All of it is pure: what a report
-//! needs is gathered before, as of its day (`commands::report`).
+//! Each file has one subject; the functions at the end of this one put the reports together. All of
+//! it is pure: what a report needs is gathered before, as of its day (`commands::report`).
 
 mod bands;
 mod cancellations;
@@ -32,7 +32,8 @@ pub struct Portfolio {
     pub head: Head,
     /// The customers, by id.
     pub customers: Vec<Customer>,
-    /// How many poor customers each CSM has, A to Z, whoever is looked at: whether somebody is overloaded is a question of the team.
+    /// How many poor customers each CSM has, A to Z, whoever is looked at: whether somebody is
+    /// overloaded is a question of the team.
     pub poor_of_team: BTreeMap<String, u64>,
 }
 
@@ -51,15 +52,20 @@ impl Portfolio {
     }
 }
 
-/// The pulses of companies on an earlier day, of those that were customers then. The levels of the companies that left since are
-/// among them.
+/// The pulses of companies on an earlier day, of those that were customers then. The levels of the
+/// companies that left since are among them.
 pub type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
 
 /// A text for a company that lacks one.
 const NONE: &str = "(none)";
 
 /// One page for executives.
-pub fn dashboard(portfolio: &Portfolio, history: &[Snapshot], losses: &Losses, lives: &[SignalLife]) -> Report {
+pub fn dashboard(
+    portfolio: &Portfolio,
+    history: &[Snapshot],
+    losses: &Losses,
+    lives: &[SignalLife],
+) -> Report {
     let sections = vec![
         bands::overall(portfolio),
         cancellations::section(portfolio.day(), losses),
@@ -69,7 +75,10 @@ pub fn dashboard(portfolio: &Portfolio, history: &[Snapshot], losses: &Losses, l
         rules::traffic(portfolio.day(), lives),
         talk::section(portfolio, history),
     ];
-    Report { summary: Some(summary(portfolio, losses, lives)), ..portfolio.report("Customer dashboard", sections) }
+    Report {
+        summary: Some(summary(portfolio, losses, lives)),
+        ..portfolio.report("Customer dashboard", sections)
+    }
 }
 
 /// The numbers on top of the dashboard.
@@ -83,19 +92,36 @@ fn summary(portfolio: &Portfolio, losses: &Losses, lives: &[SignalLife]) -> Tabl
     table.named_row("customers", "Customers", vec![Cell::Count(count), note(String::new())]);
     table.named_row("mrr", "MRR", vec![all_mrr, note(String::new())]);
     let share = Cell::share_of(poor().count() as u64, count);
-    let known = if portfolio.has_health() { Cell::Count(poor().count() as u64) } else { Cell::Unknown };
-    table.named_row("poor_customers", "Customers in poor health", vec![known, note(of_all(&share, portfolio))]);
+    let known =
+        if portfolio.has_health() { Cell::Count(poor().count() as u64) } else { Cell::Unknown };
+    table.named_row(
+        "poor_customers",
+        "Customers in poor health",
+        vec![known, note(of_all(&share, portfolio))],
+    );
     let poor_mrr = if portfolio.has_health() { Cell::money(mrr(poor())) } else { Cell::Unknown };
     table.named_row("poor_mrr", "MRR in poor health", vec![poor_mrr, note(String::new())]);
     let (month, cancelled) = losses.this_month(portfolio.day());
-    table.named_row("cancellations_this_month", "Cancellations this month", vec![Cell::Count(cancelled), note(month)]);
+    table.named_row(
+        "cancellations_this_month",
+        "Cancellations this month",
+        vec![Cell::Count(cancelled), note(month)],
+    );
     let waiting = lives.iter().filter(|life| rules::state(life) == State::Open).count() as u64;
-    table.named_row("signals_waiting", "Signals waiting", vec![Cell::Count(waiting), note(String::new())]);
+    table.named_row(
+        "signals_waiting",
+        "Signals waiting",
+        vec![Cell::Count(waiting), note(String::new())],
+    );
     table
 }
 
 fn of_all(share: &Cell, portfolio: &Portfolio) -> String {
-    if portfolio.has_health() { format!("{} of all", share.text()) } else { "no health scores yet".to_owned() }
+    if portfolio.has_health() {
+        format!("{} of all", share.text())
+    } else {
+        "no health scores yet".to_owned()
+    }
 }
 
 /// The health of all customers: bands, course, and who moved most.
@@ -148,7 +174,10 @@ pub fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
 type Grouped<'c> = (Option<String>, Vec<&'c Customer>);
 
 /// The customers under each text, A to Z; those without one last.
-fn grouped(customers: &[Customer], text: impl Fn(&Customer) -> Option<&String>) -> Vec<Grouped<'_>> {
+fn grouped(
+    customers: &[Customer],
+    text: impl Fn(&Customer) -> Option<&String>,
+) -> Vec<Grouped<'_>> {
     let mut groups: BTreeMap<(bool, Option<String>), Vec<&Customer>> = BTreeMap::new();
     for customer in customers {
         let text = text(customer).cloned();

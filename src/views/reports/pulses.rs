@@ -18,21 +18,32 @@ fn name(level: Option<Level>) -> &'static str {
 }
 
 fn tints() -> Vec<Tint> {
-    all_levels().map(|level| level.map_or(Tint::Unknown, |level| Tint::Level(level.number()))).collect()
+    all_levels()
+        .map(|level| level.map_or(Tint::Unknown, |level| Tint::Level(level.number())))
+        .collect()
 }
 
 /// How many customers have each level, and who.
 pub(super) fn levels(portfolio: &Portfolio) -> Section {
     let customers = &portfolio.customers;
     let count = customers.len() as u64;
-    let columns = vec![Column::new("customers", "customers"), Column::new("share", "share"), Column::new("mrr", "MRR")];
-    let mut table = Table::new("levels", "Customers by pulse", Column::new("level", "pulse"), columns);
+    let columns = vec![
+        Column::new("customers", "customers"),
+        Column::new("share", "share"),
+        Column::new("mrr", "MRR"),
+    ];
+    let mut table =
+        Table::new("levels", "Customers by pulse", Column::new("level", "pulse"), columns);
     for level in all_levels() {
         let of_level = || customers.iter().filter(|customer| customer.level() == level);
         let number = of_level().count() as u64;
-        table.row(name(level), vec![Cell::Count(number), Cell::share_of(number, count), Cell::money(mrr(of_level()))]);
+        table.row(
+            name(level),
+            vec![Cell::Count(number), Cell::share_of(number, count), Cell::money(mrr(of_level()))],
+        );
     }
-    let kind = Kind::Stacked { bars: Across::Columns, columns: vec![0], tints: tints(), is_share: true };
+    let kind =
+        Kind::Stacked { bars: Across::Columns, columns: vec![0], tints: tints(), is_share: true };
     let table = table.drawn(Chart::new("Customers by pulse", kind));
     let at_risk = customers.iter().filter(|customer| customer.is_at_risk()).count() as u64;
     let without = customers.iter().filter(|customer| customer.pulse.is_none()).count() as u64;
@@ -42,7 +53,11 @@ pub(super) fn levels(portfolio: &Portfolio) -> Section {
         Cell::share_of(at_risk, count).text(),
         Cell::share_of(without, count).text(),
     );
-    Section { title: "What do we think of our customers?", answer, tables: vec![table, members(customers)] }
+    Section {
+        title: "What do we think of our customers?",
+        answer,
+        tables: vec![table, members(customers)],
+    }
 }
 
 /// Who has which level, the worst first.
@@ -55,7 +70,8 @@ fn members(customers: &[Customer]) -> Table {
         Column::new("csm", "CSM"),
         Column::new("mrr", "MRR"),
     ];
-    let mut table = Table::new("customers", "Who has which pulse", Column::new("name", "customer"), columns);
+    let mut table =
+        Table::new("customers", "Who has which pulse", Column::new("name", "customer"), columns);
     let mut ordered: Vec<&Customer> = customers.iter().collect();
     ordered.sort_by_key(|customer| (customer.pulse.is_none(), customer.level()));
     for customer in ordered {
@@ -80,7 +96,8 @@ fn reasons_cell(customer: &Customer) -> Cell {
 /// Each level now against an earlier day, and who moved into it.
 pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Section {
     let customers = &portfolio.customers;
-    let level_then = |customer: &Customer| earlier.get(&customer.key).map(|mark| mark.map(|mark| mark.level));
+    let level_then =
+        |customer: &Customer| earlier.get(&customer.key).map(|mark| mark.map(|mark| mark.level));
     let columns = vec![
         Column::new("then", "then"),
         Column::new("now", "now"),
@@ -89,17 +106,26 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
         Column::new("joined", "joined"),
         Column::new("left", "left"),
     ];
-    let mut table = Table::new("levels", "Pulse now and then", Column::new("level", "pulse"), columns);
+    let mut table =
+        Table::new("levels", "Pulse now and then", Column::new("level", "pulse"), columns);
     let present: BTreeSet<_> = customers.iter().map(|customer| customer.key).collect();
     for level in all_levels() {
-        let both = || customers.iter().filter_map(|customer| Some((level_then(customer)?, customer.level())));
+        let both = || {
+            customers.iter().filter_map(|customer| Some((level_then(customer)?, customer.level())))
+        };
         let before = both().filter(|(then, _)| *then == level).count() as u64;
         let after = both().filter(|(_, now)| *now == level).count() as u64;
         let moved = both().filter(|(then, now)| *now == level && *then != level).count() as u64;
-        let joined = customers.iter().filter(|c| level_then(c).is_none() && c.level() == level).count() as u64;
+        let joined =
+            customers.iter().filter(|c| level_then(c).is_none() && c.level() == level).count()
+                as u64;
         let gone = earlier.iter().filter(|(key, _)| !present.contains(key));
         let left = gone.filter(|(_, mark)| mark.map(|mark| mark.level) == level).count() as u64;
-        let mut cells = vec![Cell::Count(before), Cell::Count(after), Cell::Difference(after as i64 - before as i64)];
+        let mut cells = vec![
+            Cell::Count(before),
+            Cell::Count(after),
+            Cell::Difference(after as i64 - before as i64),
+        ];
         cells.extend([moved, joined, left].map(Cell::Count));
         table.row(name(level), cells);
     }
@@ -110,8 +136,10 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
         .filter_map(|customer| Some((customer, level_then(customer)?)))
         .filter(|(customer, then)| *then != customer.level())
         .collect();
-    let worse = moved.iter().filter(|(customer, then)| then.is_some() && customer.level() < *then).count();
-    let better = moved.iter().filter(|(customer, then)| then.is_some() && customer.level() > *then).count();
+    let worse =
+        moved.iter().filter(|(customer, then)| then.is_some() && customer.level() < *then).count();
+    let better =
+        moved.iter().filter(|(customer, then)| then.is_some() && customer.level() > *then).count();
     let first = moved.len() - worse - better;
     let answer = format!(
         "Since {then} the pulse of {} became worse, of {better} better, and {first} got a first one.",
@@ -131,7 +159,8 @@ fn moved_table(mut moved: Vec<(&Customer, Option<Level>)>) -> Table {
         Column::new("csm", "CSM"),
         Column::new("mrr", "MRR"),
     ];
-    let mut table = Table::new("moved", "Who moved", Column::new("name", "customer"), columns).or_say("nobody");
+    let mut table =
+        Table::new("moved", "Who moved", Column::new("name", "customer"), columns).or_say("nobody");
     moved.sort_by_key(|(customer, _)| customer.level());
     for (customer, then) in moved {
         let cells = vec![
@@ -150,11 +179,14 @@ fn moved_table(mut moved: Vec<(&Customer, Option<Level>)>) -> Table {
 
 /// Why customers are at risk, by category and by code.
 pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
-    let at_risk: Vec<&Customer> = portfolio.customers.iter().filter(|customer| customer.is_at_risk()).collect();
-    let category = |code: &str| code.split_once('/').map_or(code, |(category, _)| category).to_owned();
-    let categories = factor_table(("categories", "Risk by category", "category"), &at_risk, |customer| {
-        customer.reason_codes.iter().map(|code| category(code)).collect()
-    });
+    let at_risk: Vec<&Customer> =
+        portfolio.customers.iter().filter(|customer| customer.is_at_risk()).collect();
+    let category =
+        |code: &str| code.split_once('/').map_or(code, |(category, _)| category).to_owned();
+    let categories =
+        factor_table(("categories", "Risk by category", "category"), &at_risk, |customer| {
+            customer.reason_codes.iter().map(|code| category(code)).collect()
+        });
     let codes = factor_table(("reasons", "Risk by reason", "reason"), &at_risk, |customer| {
         customer.reason_codes.iter().cloned().collect()
     });
@@ -162,7 +194,10 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
     let main = categories.rows.iter().find(|row| row.item != NONE);
     let answer = match main {
         _ if count == 0 => "No customer has a pulse of some-risk or lower.".to_owned(),
-        None => format!("{} at risk, without any reason given.", counted(count, "customer", "customers")),
+        None => format!(
+            "{} at risk, without any reason given.",
+            counted(count, "customer", "customers")
+        ),
         Some(row) => format!(
             "{} at risk; the commonest category of reasons is {}, for {} of them ({}).",
             counted(count, "customer", "customers"),
@@ -180,7 +215,11 @@ fn factor_table(
     at_risk: &[&Customer],
     factors: impl Fn(&Customer) -> BTreeSet<String>,
 ) -> Table {
-    let columns = vec![Column::new("customers", "customers"), Column::new("share", "share"), Column::new("mrr", "MRR")];
+    let columns = vec![
+        Column::new("customers", "customers"),
+        Column::new("share", "share"),
+        Column::new("mrr", "MRR"),
+    ];
     let mut table = Table::new(name, title, Column::new(label, label), columns);
     let mut groups: BTreeMap<(bool, String), Vec<&Customer>> = BTreeMap::new();
     for customer in at_risk {
@@ -188,7 +227,9 @@ fn factor_table(
         if factors.is_empty() {
             groups.entry((true, NONE.to_owned())).or_default().push(customer);
         }
-        factors.into_iter().for_each(|factor| groups.entry((false, factor)).or_default().push(customer));
+        factors
+            .into_iter()
+            .for_each(|factor| groups.entry((false, factor)).or_default().push(customer));
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((is_none, _), members)| (*is_none, std::cmp::Reverse(members.len())));
@@ -201,7 +242,12 @@ fn factor_table(
         ];
         table.row(factor, cells);
     }
-    let kind = Kind::Stacked { bars: Across::Rows, columns: vec![0], tints: vec![Tint::Plain], is_share: false };
+    let kind = Kind::Stacked {
+        bars: Across::Rows,
+        columns: vec![0],
+        tints: vec![Tint::Plain],
+        is_share: false,
+    };
     table
         .drawn(Chart::new(title, kind))
         .noted("Of the customers with a pulse of some-risk or lower; one with several reasons counts under each.")
@@ -212,7 +258,12 @@ fn factor_table(
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
     let columns = |prefix: &'static str| -> Vec<Column> {
         all_levels()
-            .map(|level| Column::new(if prefix.is_empty() { name(level) } else { share_name(level) }, name(level)))
+            .map(|level| {
+                Column::new(
+                    if prefix.is_empty() { name(level) } else { share_name(level) },
+                    name(level),
+                )
+            })
             .collect()
     };
     let stage = || Column::new("stage", "stage");
@@ -225,11 +276,16 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
     let mut shares = Table::new("pulse_share", "Pulse by stage, shares", stage(), columns("share"));
     let mut riskiest: Option<(String, u64, u64)> = None;
     for (text, members) in grouped(&portfolio.customers, |customer| customer.stage.as_ref()) {
-        let of = |level: Option<Level>| members.iter().filter(|customer| customer.level() == level).count() as u64;
+        let of = |level: Option<Level>| {
+            members.iter().filter(|customer| customer.level() == level).count() as u64
+        };
         let count = members.len() as u64;
         let item = text.as_deref().unwrap_or(NONE);
-        numbers
-            .row(item, [vec![Cell::Count(count)], all_levels().map(|level| Cell::Count(of(level))).collect()].concat());
+        numbers.row(
+            item,
+            [vec![Cell::Count(count)], all_levels().map(|level| Cell::Count(of(level))).collect()]
+                .concat(),
+        );
         shares.row(item, all_levels().map(|level| Cell::share_of(of(level), count)).collect());
         let at_risk = members.iter().filter(|customer| customer.is_at_risk()).count() as u64;
         let is_more = riskiest.as_ref().is_none_or(|(_, most, of)| at_risk * of > most * count);
@@ -237,8 +293,14 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
             riskiest = Some((item.to_owned(), at_risk, count));
         }
     }
-    let kind = Kind::Stacked { bars: Across::Rows, columns: (1..=7).collect(), tints: tints(), is_share: true };
-    let numbers = numbers.drawn(Chart::new("Pulse by lifecycle stage", kind)).or_say("no customers");
+    let kind = Kind::Stacked {
+        bars: Across::Rows,
+        columns: (1..=7).collect(),
+        tints: tints(),
+        is_share: true,
+    };
+    let numbers =
+        numbers.drawn(Chart::new("Pulse by lifecycle stage", kind)).or_say("no customers");
     let answer = match riskiest {
         None => "No customer has a pulse of some-risk or lower.".to_owned(),
         Some((stage, at_risk, count)) => format!(
@@ -247,7 +309,11 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
             Cell::share_of(at_risk, count).text()
         ),
     };
-    Section { title: "How is the pulse in each stage?", answer, tables: vec![numbers, shares.or_say("no customers")] }
+    Section {
+        title: "How is the pulse in each stage?",
+        answer,
+        tables: vec![numbers, shares.or_say("no customers")],
+    }
 }
 
 fn share_name(level: Option<Level>) -> &'static str {

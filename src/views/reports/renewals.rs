@@ -4,7 +4,8 @@ use super::{Portfolio, bands, counted};
 use crate::domain::portfolio::{Customer, mrr};
 use crate::render::report::{Cell, Chart, Column, Kind, Section, Table};
 
-/// A time in which contracts renew: its item, its name, and whether so many days from now lie in it.
+/// A time in which contracts renew: its item, its name, and whether so many days from now lie in
+/// it.
 type Period = (&'static str, &'static str, fn(i32) -> bool);
 
 const PERIODS: [Period; 5] = [
@@ -18,10 +19,20 @@ const PERIODS: [Period; 5] = [
 /// When contracts renew, and what is at risk.
 pub(super) fn section(portfolio: &Portfolio) -> Section {
     let day = portfolio.day();
-    let mut renewing: Vec<(i32, &Customer)> =
-        portfolio.customers.iter().filter_map(|customer| Some((customer.renewal_on? - day, customer))).collect();
-    renewing.sort_by(|(a_days, a), (b_days, b)| a_days.cmp(b_days).then_with(|| a.company_id.cmp(&b.company_id)));
-    let at_risk = || renewing.iter().map(|(_, customer)| *customer).filter(|customer| customer.may_not_renew(day));
+    let mut renewing: Vec<(i32, &Customer)> = portfolio
+        .customers
+        .iter()
+        .filter_map(|customer| Some((customer.renewal_on? - day, customer)))
+        .collect();
+    renewing.sort_by(|(a_days, a), (b_days, b)| {
+        a_days.cmp(b_days).then_with(|| a.company_id.cmp(&b.company_id))
+    });
+    let at_risk = || {
+        renewing
+            .iter()
+            .map(|(_, customer)| *customer)
+            .filter(|customer| customer.may_not_renew(day))
+    };
     let overdue = renewing.iter().filter(|(days, _)| *days < 0).count() as u64;
     let (all, danger) = (mrr(renewing.iter().map(|(_, customer)| *customer)), mrr(at_risk()));
     let answer = match danger {
@@ -51,9 +62,11 @@ fn periods(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
         Column::new("at_risk", "at risk"),
         Column::new("mrr_at_risk", "MRR at risk"),
     ];
-    let mut table = Table::new("renewal_risk", "MRR at risk", Column::new("period", "renews"), columns);
+    let mut table =
+        Table::new("renewal_risk", "MRR at risk", Column::new("period", "renews"), columns);
     let cells = |is_in: &dyn Fn(i32) -> bool| {
-        let inside = || renewing.iter().filter(|(days, _)| is_in(*days)).map(|(_, customer)| *customer);
+        let inside =
+            || renewing.iter().filter(|(days, _)| is_in(*days)).map(|(_, customer)| *customer);
         let at_risk = || inside().filter(|customer| customer.may_not_renew(portfolio.day()));
         vec![
             Cell::Count(inside().count() as u64),
@@ -93,7 +106,9 @@ fn list(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
             Cell::number(customer.score),
             Cell::Text(customer.band.to_string()),
             Cell::text_of(customer.level()),
-            Cell::Text(if customer.may_not_renew(portfolio.day()) { "yes" } else { "no" }.to_owned()),
+            Cell::Text(
+                if customer.may_not_renew(portfolio.day()) { "yes" } else { "no" }.to_owned(),
+            ),
             Cell::text_of(customer.csm.as_ref()),
         ];
         table.named_row(&customer.company_id, customer.title(), cells);
@@ -101,6 +116,9 @@ fn list(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
     let tints = renewing.iter().map(|(_, customer)| bands::tint(customer.band)).collect();
     let kind = Kind::Bubbles { days: 2, score: 5, size: 4, tints };
     table
-        .drawn(Chart::new("Time to renewal against health; the larger the circle, the higher the MRR", kind))
+        .drawn(Chart::new(
+            "Time to renewal against health; the larger the circle, the higher the MRR",
+            kind,
+        ))
         .or_say("no customer has a renewal date")
 }

@@ -31,7 +31,9 @@ pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
     for signal_type in SignalType::ALL {
         let of_type = || lives.iter().filter(|life| life.signal_type == *signal_type);
         let opened = of_type().filter(|life| life.raised_on >= recently).count() as u64;
-        let closed = of_type().filter(|life| life.closing().is_some_and(|entry| entry.day >= recently)).count() as u64;
+        let closed = of_type()
+            .filter(|life| life.closing().is_some_and(|entry| entry.day >= recently))
+            .count() as u64;
         let open = || waiting().filter(|life| life.signal_type == *signal_type);
         let oldest = open().map(|life| life.raised_on).min();
         let counts = [opened, closed, open().count() as u64];
@@ -73,7 +75,11 @@ pub(super) fn section(lives: &[SignalLife]) -> Section {
         table.row(rule, cells(lives));
         outcomes.row(rule, outcome_cells(lives));
     }
-    Section { title: "How does each rule do?", answer: answer(lives), tables: vec![table, outcomes] }
+    Section {
+        title: "How does each rule do?",
+        answer: answer(lives),
+        tables: vec![table, outcomes],
+    }
 }
 
 fn outcome_table() -> Table {
@@ -110,11 +116,17 @@ fn cells(lives: &[&SignalLife]) -> Vec<Cell> {
 
 fn outcome_cells(lives: &[&SignalLife]) -> Vec<Cell> {
     let closings = closings(lives);
-    let of = |outcome: Outcome| closings.iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64;
+    let of = |outcome: Outcome| {
+        closings.iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64
+    };
     let with_outcome: u64 = Outcome::ALL.iter().map(|outcome| of(*outcome)).sum();
-    let mut cells: Vec<Cell> = Outcome::ALL.iter().map(|outcome| Cell::Count(of(*outcome))).collect();
+    let mut cells: Vec<Cell> =
+        Outcome::ALL.iter().map(|outcome| Cell::Count(of(*outcome))).collect();
     cells.push(Cell::Count(closings.len() as u64 - with_outcome));
-    cells.push(Cell::share_of(of(Outcome::Handled) + of(Outcome::Saved) + of(Outcome::Lost), with_outcome));
+    cells.push(Cell::share_of(
+        of(Outcome::Handled) + of(Outcome::Saved) + of(Outcome::Lost),
+        with_outcome,
+    ));
     cells
 }
 
@@ -124,15 +136,23 @@ fn reasons<'r>(reasons: impl Iterator<Item = &'r str>) -> Option<String> {
     reasons.for_each(|reason| *counts.entry(reason.trim()).or_default() += 1);
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let texts: Vec<String> =
-        counts.iter().take(MOST_REASONS).map(|(reason, count)| format!("{reason} ({count})")).collect();
+    let texts: Vec<String> = counts
+        .iter()
+        .take(MOST_REASONS)
+        .map(|(reason, count)| format!("{reason} ({count})"))
+        .collect();
     (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 fn answer(lives: &[SignalLife]) -> String {
     let open = lives.iter().filter(|life| state(life) == State::Open).count();
     let days = lives.iter().filter_map(SignalLife::days_to_acknowledge).map(f64::from).collect();
-    let middle = median(days)
-        .map(|days| format!("; half of the others were acknowledged within {} days", Cell::Number(days).text()));
-    format!("{} raised, {open} open{}.", counted(lives.len() as u64, "signal", "signals"), middle.unwrap_or_default())
+    let middle = median(days).map(|days| {
+        format!("; half of the others were acknowledged within {} days", Cell::Number(days).text())
+    });
+    format!(
+        "{} raised, {open} open{}.",
+        counted(lives.len() as u64, "signal", "signals"),
+        middle.unwrap_or_default()
+    )
 }

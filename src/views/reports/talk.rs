@@ -22,12 +22,18 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
         Column::new("renewal_on", "renews on"),
         Column::for_people("id"),
     ];
-    let mut table = Table::new("talk_about", "Customers to talk about", Column::new("name", "customer"), columns)
-        .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
+    let mut table = Table::new(
+        "talk_about",
+        "Customers to talk about",
+        Column::new("name", "customer"),
+        columns,
+    )
+    .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
     for (customer, concerns) in &list {
         table.named_row(&customer.company_id, customer.title(), cells(customer, concerns));
     }
-    let paid = mrr(list.iter().map(|(customer, _)| *customer)).map(|amount| Cell::Money(amount).text().into_owned());
+    let paid = mrr(list.iter().map(|(customer, _)| *customer))
+        .map(|amount| Cell::Money(amount).text().into_owned());
     let money = paid.map(|paid| format!("; together they pay {paid} a month")).unwrap_or_default();
     let answer = match list.first() {
         None => "There is nobody to talk about.".to_owned(),
@@ -60,9 +66,15 @@ fn words(customer: &Customer, concern: &Concern) -> String {
             Some(driver) => format!("poor health, most of all {driver}"),
             None => "poor health".to_owned(),
         },
-        Concern::Fell(points) => format!("health fell by {} in 28 days", Cell::Number(*points).text()),
-        Concern::Pulse(mark) if customer.reason_codes.is_empty() => format!("{} since {}", mark.level, mark.day),
-        Concern::Pulse(mark) => format!("{} since {} ({})", mark.level, mark.day, customer.reason_codes.join(", ")),
+        Concern::Fell(points) => {
+            format!("health fell by {} in 28 days", Cell::Number(*points).text())
+        }
+        Concern::Pulse(mark) if customer.reason_codes.is_empty() => {
+            format!("{} since {}", mark.level, mark.day)
+        }
+        Concern::Pulse(mark) => {
+            format!("{} since {} ({})", mark.level, mark.day, customer.reason_codes.join(", "))
+        }
         Concern::BadSignals(count) => counted(*count, "open bad signal", "open bad signals"),
         Concern::OverdueTasks(count) => counted(*count, "overdue task", "overdue tasks"),
         Concern::RenewsIn(left) => format!("renews in {}", days(*left)),

@@ -85,7 +85,8 @@ fn portfolio() -> Portfolio {
 
 /// Four weeks ago customer 5 was none yet, and 7 still was one.
 fn history() -> Vec<Snapshot> {
-    let scores = [(1, Some(80.0)), (2, Some(50.0)), (3, Some(35.25)), (4, None), (6, None), (7, Some(10.0))];
+    let scores =
+        [(1, Some(80.0)), (2, Some(50.0)), (3, Some(35.25)), (4, None), (6, None), (7, Some(10.0))];
     let scores: HashMap<_, _> = scores.map(|(key, score)| (CompanyKey(key), score)).into();
     vec![
         Snapshot { day: day("2026-02-24"), scores: HashMap::from([(CompanyKey(1), None)]) },
@@ -116,7 +117,8 @@ fn customers_by_health() {
 #[test]
 fn groups_with_a_problem() {
     let report = health(&portfolio(), &history());
-    // Customers, bands, poor of those with a score, mean score: 215 / 3 and 55.25 / 2; MRR, MRR of the poor.
+    // Customers, bands, poor of those with a score, mean score: 215 / 3 and 55.25 / 2; MRR, MRR of
+    // the poor.
     expect(
         &report,
         "plans",
@@ -146,8 +148,13 @@ fn groups_with_a_problem() {
 #[test]
 fn the_trend_is_that_of_those_present_on_both_days() {
     let report = health(&portfolio(), &history());
-    // 1, 2 and 3 have a score on both days: 165.25 / 3 then, 145.25 / 3 now. 5 came with 70, 7 went with 10.
-    expect(&report, "health_change", &["2026-03-03: 55.1 | 48.4 | -6.7 | 3 | 1 | 1 | 1 | 70.0 | 1 | 10.0"]);
+    // 1, 2 and 3 have a score on both days: 165.25 / 3 then, 145.25 / 3 now. 5 came with 70, 7 went
+    // with 10.
+    expect(
+        &report,
+        "health_change",
+        &["2026-03-03: 55.1 | 48.4 | -6.7 | 3 | 1 | 1 | 1 | 70.0 | 1 | 10.0"],
+    );
     // All scores: 175.25 / 4, and 270.25 / 5.
     expect(
         &report,
@@ -218,7 +225,11 @@ fn cancellations_by_month() {
     expect(
         &report,
         "cancellation_reasons",
-        &["price/too-high: 2 | 50.0 % | 150", "switched/to-competitor: 2 | 50.0 % | 100", "(none): 1 | 25.0 % | 25.50"],
+        &[
+            "price/too-high: 2 | 50.0 % | 150",
+            "switched/to-competitor: 2 | 50.0 % | 100",
+            "(none): 1 | 25.0 % | 25.50",
+        ],
     );
     expect(&report, "downsell_reasons", &["seats/fewer-people: 1 | 100.0 % | 40"]);
     assert_eq!(
@@ -234,7 +245,10 @@ fn a_month_that_is_not_over_is_compared_with_nothing() {
     early.head.as_of = day("2026-03-30");
     let report = dashboard(&early, &[], &losses(), &[]);
     expect(&report, "cancellation_trend", &[]);
-    assert!(answers(&report)[1].ends_with("too short a time to tell whether they go up or down."), "{report:?}");
+    assert!(
+        answers(&report)[1].ends_with("too short a time to tell whether they go up or down."),
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -268,7 +282,10 @@ fn who_is_overloaded() {
             "(none): 1 | - | 0 | 0 | 0 | -",
         ],
     );
-    assert_eq!(answers(&report), ["ana is overloaded with 2 customers in poor health: the median of all CSMs is 1.0."]);
+    assert_eq!(
+        answers(&report),
+        ["ana is overloaded with 2 customers in poor health: the median of all CSMs is 1.0."]
+    );
 }
 
 #[test]
@@ -278,10 +295,16 @@ fn without_scores_nothing_is_said_of_health() {
         (customer.score, customer.band) = (None, Band::Unknown);
     }
     let report = dashboard(&unknown, &[], &losses(), &[]);
-    assert_eq!(answers(&report)[0], "6 customers pay 2,000.50 a month; none has a health score yet.");
+    assert_eq!(
+        answers(&report)[0],
+        "6 customers pay 2,000.50 a month; none has a health score yet."
+    );
     assert_eq!(answers(&report)[2], "There are no health scores yet.");
     expect(&report, "health_weeks", &[]);
-    assert_eq!(lines(report.summary.as_ref().unwrap())[2], "poor_customers: - | no health scores yet");
+    assert_eq!(
+        lines(report.summary.as_ref().unwrap())[2],
+        "poor_customers: - | no health scores yet"
+    );
     let nobody = Portfolio { customers: Vec::new(), poor_of_team: BTreeMap::new(), ..portfolio() };
     assert_eq!(answers(&health(&nobody, &[]))[0], "There are no such customers.");
 }
@@ -314,7 +337,10 @@ fn customers_by_pulse() {
             "C-6: C-6 | no-pulse | - | - | - | -",
         ],
     );
-    assert_eq!(answers(&report), ["2 of 6 customers at risk (33.3 %), 3 without a pulse (50.0 %)."]);
+    assert_eq!(
+        answers(&report),
+        ["2 of 6 customers at risk (33.3 %), 3 without a pulse (50.0 %)."]
+    );
 }
 
 fn pulse_report() -> Report {
@@ -324,7 +350,8 @@ fn pulse_report() -> Report {
 #[test]
 fn changes_of_the_pulse() {
     let then = day("2026-03-24");
-    // Then 2 was satisfied, 4 had no pulse yet, 5 and 6 were no customers, and 7 with severe risk still was one.
+    // Then 2 was satisfied, 4 had no pulse yet, 5 and 6 were no customers, and 7 with severe risk
+    // still was one.
     let earlier = [
         (1, pulse(day("2026-03-01"), 5)),
         (2, pulse(day("2026-02-01"), 4)),
@@ -358,7 +385,9 @@ fn changes_of_the_pulse() {
     );
     assert_eq!(
         answers(&report),
-        ["Since 2026-03-24 the pulse of 1 customer became worse, of 0 better, and 1 got a first one."]
+        [
+            "Since 2026-03-24 the pulse of 1 customer became worse, of 0 better, and 1 got a first one."
+        ]
     );
 }
 
@@ -378,7 +407,9 @@ fn reasons_of_those_at_risk() {
     );
     assert_eq!(
         answers(&report),
-        ["2 customers at risk; the commonest category of reasons is support, for 2 of them (100.0 %)."]
+        [
+            "2 customers at risk; the commonest category of reasons is support, for 2 of them (100.0 %)."
+        ]
     );
 }
 
@@ -414,14 +445,18 @@ fn health_and_pulse_by_stage() {
     );
     assert_eq!(
         answers(&report),
-        ["No lifecycle stage stands out.", "Stage adoption has the largest share at risk: 1 of 2 customers (50.0 %)."]
+        [
+            "No lifecycle stage stands out.",
+            "Stage adoption has the largest share at risk: 1 of 2 customers (50.0 %)."
+        ]
     );
 }
 
 #[test]
 fn what_renews_and_what_is_at_risk() {
     let report = renewals(&portfolio());
-    // 2 is overdue by 5 days, poor and at high risk; 1 renews in 30 days and is well; 4 in 91 days, with some risk.
+    // 2 is overdue by 5 days, poor and at high risk; 1 renews in 30 days and is well; 4 in 91 days,
+    // with some risk.
     expect(
         &report,
         "renewal_risk",
@@ -443,7 +478,10 @@ fn what_renews_and_what_is_at_risk() {
             "C-4: C-4 | 2026-06-30 | 91 | due | 500 | 55.0 | average | some-risk | yes | ben",
         ],
     );
-    assert_eq!(answers(&report), ["800 of MRR at risk, of 1,800 that renews (44.4 %): 2 of 3 renewals; 1 overdue."]);
+    assert_eq!(
+        answers(&report),
+        ["800 of MRR at risk, of 1,800 that renews (44.4 %): 2 of 3 renewals; 1 overdue."]
+    );
 }
 
 #[test]
@@ -457,18 +495,27 @@ fn whom_to_talk_about() {
         "C-4: some-risk since 2026-03-10 (value/missed-goals, support/bugs) | ben | 500 | 55.0 | some-risk | 2026-06-30 | C-4",
     ];
     expect(&report, "talk_about", &expected);
-    assert_eq!(answers(&report)[6], "3 customers to talk about, C-2 first; together they pay 1,000.50 a month.");
+    assert_eq!(
+        answers(&report)[6],
+        "3 customers to talk about, C-2 first; together they pay 1,000.50 a month."
+    );
 }
 
-fn life(rule: &str, signal_type: SignalType, on: &str, entries: &[(&str, Option<Outcome>, &str)]) -> SignalLife {
-    let entry = |(place, (on, outcome, reason)): (usize, &(&str, Option<Outcome>, &str))| HistoryEntry {
-        action: if place % 2 == 0 { Action::Acknowledged } else { Action::Reopened },
-        at: Instant::from_micros(0),
-        day: day(on),
-        by: "ana".to_owned(),
-        reason: (*reason).to_owned(),
-        outcome: *outcome,
-    };
+fn life(
+    rule: &str,
+    signal_type: SignalType,
+    on: &str,
+    entries: &[(&str, Option<Outcome>, &str)],
+) -> SignalLife {
+    let entry =
+        |(place, (on, outcome, reason)): (usize, &(&str, Option<Outcome>, &str))| HistoryEntry {
+            action: if place % 2 == 0 { Action::Acknowledged } else { Action::Reopened },
+            at: Instant::from_micros(0),
+            day: day(on),
+            by: "ana".to_owned(),
+            reason: (*reason).to_owned(),
+            outcome: *outcome,
+        };
     SignalLife {
         company: CompanyKey(1),
         rule: rule.to_owned(),
@@ -485,7 +532,12 @@ fn lives() -> Vec<SignalLife> {
         life("login", Bad, "2026-01-10", &[]),
         life("login", Bad, "2026-03-04", &[("2026-03-06", handled, "Called")]),
         life("login", Bad, "2026-03-03", &[("2026-03-04", Some(Outcome::FalseAlarm), "Holiday")]),
-        life("login", Bad, "2026-03-05", &[("2026-03-12", handled, "Called"), ("2026-03-14", None, "Again")]),
+        life(
+            "login",
+            Bad,
+            "2026-03-05",
+            &[("2026-03-12", handled, "Called"), ("2026-03-14", None, "Again")],
+        ),
         life("login", Good, "2026-02-01", &[("2026-02-05", None, "Nice")]),
         life("seats", Good, "2026-03-31", &[]),
     ]
@@ -494,21 +546,36 @@ fn lives() -> Vec<SignalLife> {
 #[test]
 fn signals_by_rule() {
     let report = signals(&portfolio(), &lives());
-    // Days to the first acknowledgement: 2, 1, 7 and 4, in the middle 3. Of those closed now one was handled, one a false alarm.
+    // Days to the first acknowledgement: 2, 1, 7 and 4, in the middle 3. Of those closed now one
+    // was handled, one a false alarm.
     expect(
         &report,
         "rules",
-        &["login: 5 | 2 | 3 | 3.0 | 1 | Called (1); Holiday (1); Nice (1)", "seats: 1 | 1 | 0 | - | 0 | -"],
+        &[
+            "login: 5 | 2 | 3 | 3.0 | 1 | Called (1); Holiday (1); Nice (1)",
+            "seats: 1 | 1 | 0 | - | 0 | -",
+        ],
     );
-    expect(&report, "outcomes", &["login: 1 | 0 | 1 | 0 | 0 | 1 | 50.0 %", "seats: 0 | 0 | 0 | 0 | 0 | 0 | -"]);
-    assert_eq!(answers(&report), ["6 signals raised, 3 open; half of the others were acknowledged within 3.0 days."]);
+    expect(
+        &report,
+        "outcomes",
+        &["login: 1 | 0 | 1 | 0 | 0 | 1 | 50.0 %", "seats: 0 | 0 | 0 | 0 | 0 | 0 | -"],
+    );
+    assert_eq!(
+        answers(&report),
+        ["6 signals raised, 3 open; half of the others were acknowledged within 3.0 days."]
+    );
 }
 
 #[test]
 fn signals_that_come_go_and_wait() {
     let report = dashboard(&portfolio(), &[], &losses(), &lives());
     // The last 28 days begin on 4 March.
-    expect(&report, "signals", &["bad: 2 | 2 | 2 | 2026-01-10", "good: 1 | 0 | 1 | 2026-03-31", "info: 0 | 0 | 0 | -"]);
+    expect(
+        &report,
+        "signals",
+        &["bad: 2 | 2 | 2 | 2026-01-10", "good: 1 | 0 | 1 | 2026-03-31", "info: 0 | 0 | 0 | -"],
+    );
     assert_eq!(
         answers(&report)[5],
         "3 signals opened and 2 closed in the last 28 days; 3 waiting, 2 of them bad, the oldest since 2026-01-10."
@@ -533,8 +600,16 @@ fn names_within_a_report_are_unique_and_fit_a_sheet() {
     for report in &reports {
         let mut seen = std::collections::BTreeSet::new();
         for table in report.tables() {
-            assert!(seen.insert(table.name) && seen.insert(table.title), "{}: {}", report.title, table.name);
-            assert!(table.title.len() <= 31 && !table.title.contains(['*', '?', ':', '[', ']', '\\', '/']));
+            assert!(
+                seen.insert(table.name) && seen.insert(table.title),
+                "{}: {}",
+                report.title,
+                table.name
+            );
+            assert!(
+                table.title.len() <= 31
+                    && !table.title.contains(['*', '?', ':', '[', ']', '\\', '/'])
+            );
             let mut columns = std::collections::BTreeSet::from([table.label.name]);
             let named = table.columns.iter().filter(|column| !column.name.is_empty());
             assert!(named.into_iter().all(|column| columns.insert(column.name)), "{}", table.name);

@@ -1,5 +1,5 @@
-//! Whether health scores go up or down, told of the customers who were there all the time: otherwise losing poor customers
-//! would look like progress.
+//! Whether health scores go up or down, told of the customers who were there all the time:
+//! otherwise losing poor customers would look like progress.
 
 use std::collections::HashMap;
 
@@ -43,12 +43,17 @@ const NOTABLE: f64 = 0.5;
 
 /// The customers of today, as those of an earlier day are given.
 fn today(portfolio: &Portfolio) -> Snapshot {
-    let scores = portfolio.customers.iter().map(|customer| (customer.key, customer.score)).collect();
+    let scores =
+        portfolio.customers.iter().map(|customer| (customer.key, customer.score)).collect();
     Snapshot { day: portfolio.day(), scores }
 }
 
 /// The customers so many days ago.
-pub(super) fn ago<'h>(portfolio: &Portfolio, history: &'h [Snapshot], days: i32) -> Option<&'h Snapshot> {
+pub(super) fn ago<'h>(
+    portfolio: &Portfolio,
+    history: &'h [Snapshot],
+    days: i32,
+) -> Option<&'h Snapshot> {
     history.iter().find(|snapshot| snapshot.day == portfolio.day() - days)
 }
 
@@ -56,7 +61,8 @@ pub(super) fn ago<'h>(portfolio: &Portfolio, history: &'h [Snapshot], days: i32)
 struct Comparison {
     then: Vec<f64>,
     now: Vec<f64>,
-    /// The scores now of those who were no customers then, and the scores then of those who are none now.
+    /// The scores now of those who were no customers then, and the scores then of those who are
+    /// none now.
     joined: Vec<Option<f64>>,
     left: Vec<Option<f64>>,
 }
@@ -68,7 +74,8 @@ impl Comparison {
         let both = keys.iter().filter_map(|key| Some((then.score(*key)?, now.score(*key)?)));
         let (before, after) = both.unzip();
         let only = |one: &Snapshot, other: &Snapshot| {
-            let mut only: Vec<_> = one.scores.iter().filter(|(key, _)| !other.scores.contains_key(key)).collect();
+            let mut only: Vec<_> =
+                one.scores.iter().filter(|(key, _)| !other.scores.contains_key(key)).collect();
             only.sort_by_key(|(key, _)| **key);
             only.into_iter().map(|(_, score)| *score).collect()
         };
@@ -88,7 +95,11 @@ impl Comparison {
 pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
     let now = today(portfolio);
     let tables = vec![weeks(&now, history), comparisons(&now, history)];
-    Section { title: "Are health scores going up or down?", answer: answer(portfolio, &now, history), tables }
+    Section {
+        title: "Are health scores going up or down?",
+        answer: answer(portfolio, &now, history),
+        tables,
+    }
 }
 
 fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String {
@@ -96,8 +107,8 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
         return "There are no health scores yet.".to_owned();
     }
     let month = ago(portfolio, history, MONTH).map(|then| (then.day, Comparison::of(then, now)));
-    let Some((day, comparison, change)) =
-        month.and_then(|(day, comparison)| comparison.change().map(|change| (day, comparison, change)))
+    let Some((day, comparison, change)) = month
+        .and_then(|(day, comparison)| comparison.change().map(|change| (day, comparison, change)))
     else {
         return "There are no scores of 28 days ago to compare with.".to_owned();
     };
@@ -109,7 +120,10 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
     let mean_of = |scores: &[f64]| Cell::number(mean(scores.iter().copied())).text().into_owned();
     let others = match (comparison.joined.len(), comparison.left.len()) {
         (0, 0) => "nobody joined or left since".to_owned(),
-        (joined, left) => format!("{} joined and {left} left since", counted(joined as u64, "customer", "customers")),
+        (joined, left) => format!(
+            "{} joined and {left} left since",
+            counted(joined as u64, "customer", "customers")
+        ),
     };
     format!(
         "Health scores are {direction}: {} with a score on both days average {} now, against {} on {day} ({}); {others}.",
@@ -130,9 +144,11 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
         Column::new("joined", "joined"),
         Column::new("left", "left"),
     ];
-    let mut table = Table::new("health_weeks", "Health scores by week", Column::new("day", "day"), columns)
-        .or_say("no health scores yet");
-    let days: Vec<&Snapshot> = history.iter().chain([now]).skip_while(|snapshot| !snapshot.has_scores()).collect();
+    let mut table =
+        Table::new("health_weeks", "Health scores by week", Column::new("day", "day"), columns)
+            .or_say("no health scores yet");
+    let days: Vec<&Snapshot> =
+        history.iter().chain([now]).skip_while(|snapshot| !snapshot.has_scores()).collect();
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return table };
     let mut same: Vec<CompanyKey> = first.scores.keys().copied().collect();
     same.retain(|key| first.score(*key).is_some() && last.score(*key).is_some());
@@ -144,8 +160,9 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
         // A sum of fractions depends on the order.
         all.sort_unstable_by_key(|(key, _)| **key);
         let before = place.checked_sub(1).map(|before| Comparison::of(days[before], snapshot));
-        let moved =
-            |side: fn(&Comparison) -> usize| before.as_ref().map_or(Cell::Unknown, |b| Cell::Count(side(b) as u64));
+        let moved = |side: fn(&Comparison) -> usize| {
+            before.as_ref().map_or(Cell::Unknown, |b| Cell::Count(side(b) as u64))
+        };
         let cells = vec![
             Cell::number(mean(of_same.iter().copied())),
             Cell::Count(of_same.len() as u64),
@@ -160,7 +177,10 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
         return table;
     }
     table
-        .drawn(Chart::new("Mean health score of the same customers, by week", Kind::Line { column: 0 }))
+        .drawn(Chart::new(
+            "Mean health score of the same customers, by week",
+            Kind::Line { column: 0 },
+        ))
         .folded()
         .noted("The same customers are those with a score on the first and on the last day shown.")
 }
@@ -179,9 +199,17 @@ fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
         Column::new("left", "left"),
         Column::new("left_mean", "their mean then"),
     ];
-    let mut table = Table::new("health_change", "Health against earlier", Column::new("since", "since"), columns)
-        .or_say("no scores of earlier days");
-    let wanted = COMPARED_WITH.iter().rev().filter_map(|days| history.iter().find(|s| s.day == now.day - *days));
+    let mut table = Table::new(
+        "health_change",
+        "Health against earlier",
+        Column::new("since", "since"),
+        columns,
+    )
+    .or_say("no scores of earlier days");
+    let wanted = COMPARED_WITH
+        .iter()
+        .rev()
+        .filter_map(|days| history.iter().find(|s| s.day == now.day - *days));
     for then in wanted.filter(|then| then.has_scores()) {
         let comparison = Comparison::of(then, now);
         let means = |scores: &[f64]| Cell::number(mean(scores.iter().copied()));
@@ -227,7 +255,9 @@ pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
             Cell::Number(*before).text(),
             Cell::number(customer.score).text()
         ),
-        None if moved.is_empty() => "There are no scores of 28 days ago to compare with.".to_owned(),
+        None if moved.is_empty() => {
+            "There are no scores of 28 days ago to compare with.".to_owned()
+        }
         None => "Nobody's score fell in 28 days.".to_owned(),
     };
     let tables = vec![
@@ -252,7 +282,8 @@ fn mover_table<'m>(
         Column::new("driver", "main driver"),
         Column::new("mrr", "MRR"),
     ];
-    let mut table = Table::new(name, title, Column::new("name", "customer"), columns).or_say("nobody");
+    let mut table =
+        Table::new(name, title, Column::new("name", "customer"), columns).or_say("nobody");
     for (customer, before, change) in movers {
         let cells = vec![
             Cell::Text(customer.company_id.clone()),

@@ -20,7 +20,9 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
     let mut overloaded = Vec::new();
     let mut groups: Vec<_> = grouped(&portfolio.customers, |customer| customer.csm.as_ref())
         .into_iter()
-        .map(|(csm, members)| (members.iter().filter(|c| c.band == Band::Poor).count() as u64, csm, members))
+        .map(|(csm, members)| {
+            (members.iter().filter(|c| c.band == Band::Poor).count() as u64, csm, members)
+        })
         .collect();
     // Those without a CSM stay last, and else the order is A to Z among equals.
     groups.sort_by_key(|(poor, csm, _)| (csm.is_none(), std::cmp::Reverse(*poor)));
@@ -42,7 +44,11 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
     let table = drawn(table, portfolio.has_health())
         .noted("Overloaded is who has more than 1.5 times the median of poor customers, the median being that of the whole team.")
         .or_say("no customers");
-    Section { title: "Who is overloaded?", answer: answer(portfolio, middle, &overloaded), tables: vec![table] }
+    Section {
+        title: "Who is overloaded?",
+        answer: answer(portfolio, middle, &overloaded),
+        tables: vec![table],
+    }
 }
 
 fn overload_word(portfolio: &Portfolio, is_somebody: bool, is_too_much: bool) -> Cell {
@@ -59,7 +65,12 @@ fn drawn(table: Table, has_health: bool) -> Table {
     } else {
         ("Customers of each CSM", 0, Tint::Plain)
     };
-    let kind = Kind::Stacked { bars: Across::Rows, columns: vec![column], tints: vec![tint], is_share: false };
+    let kind = Kind::Stacked {
+        bars: Across::Rows,
+        columns: vec![column],
+        tints: vec![tint],
+        is_share: false,
+    };
     table.drawn(Chart::new(title, kind))
 }
 
@@ -79,7 +90,8 @@ fn answer(portfolio: &Portfolio, middle: Option<f64>, overloaded: &[(String, u64
             )
         }
         several => {
-            let names: Vec<String> = several.iter().map(|(name, poor)| format!("{name} ({poor})")).collect();
+            let names: Vec<String> =
+                several.iter().map(|(name, poor)| format!("{name} ({poor})")).collect();
             format!("{} are overloaded with customers in poor health: {median}.", listed(&names))
         }
     }

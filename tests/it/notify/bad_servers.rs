@@ -1,11 +1,13 @@
-//! Servers that behave badly: each failure ends in the right state, in time, and holds up nobody else.
+//! Servers that behave badly: each failure ends in the right state, in time, and holds up nobody
+//! else.
 
 use std::time::{Duration, Instant};
 
 use super::servers::{Answer, Deed, MailServer, OK, Security, Stage, WebServer, closed_port};
 use super::{Post, states};
 
-/// The limits of [`Post`] are 0.4 s for a step, 1 s for a message and 3 s for all; starting the program on a busy machine takes time too.
+/// The limits of [`Post`] are 0.4 s for a step, 1 s for a message and 3 s for all; starting the
+/// program on a busy machine takes time too.
 const BOUND: Duration = Duration::from_secs(8);
 
 #[track_caller]
@@ -79,9 +81,13 @@ fn a_mail_server_that_fails_does_not_hold_up_slack() {
         let slack = WebServer::new(Security::Plain, OK);
         let post = Post::new().mail(server.url()).slack(slack.url());
         let messages = in_time(|| post.sends(10));
-        let failed: Vec<_> = messages.iter().filter(|message| message["state"] == "failed").collect();
+        let failed: Vec<_> =
+            messages.iter().filter(|message| message["state"] == "failed").collect();
         assert_eq!(failed.len(), 4, "{said}: {messages:?}");
-        assert!(failed.iter().all(|message| message["error"].as_str().unwrap().contains(said)), "{said}: {failed:?}");
+        assert!(
+            failed.iter().all(|message| message["error"].as_str().unwrap().contains(said)),
+            "{said}: {failed:?}"
+        );
         assert_eq!(slack.taken().len(), 2, "{said}");
         assert_eq!(server.taken().len(), 0, "{said}");
     }
@@ -140,10 +146,12 @@ fn a_webhook_that_fails_is_tried_again_and_does_not_hold_up_mail() {
         (Answer::Say("what is this?"), "", 60),
     ];
     for (answer, said, delay) in cases {
-        let (mails, slack) = (MailServer::new(Security::Plain), WebServer::new(Security::Plain, answer.clone()));
+        let (mails, slack) =
+            (MailServer::new(Security::Plain), WebServer::new(Security::Plain, answer.clone()));
         let mut post = Post::new().mail(mails.url()).slack(slack.url());
         let messages = in_time(|| post.sends(10));
-        let failed: Vec<_> = messages.iter().filter(|message| message["state"] == "failed").collect();
+        let failed: Vec<_> =
+            messages.iter().filter(|message| message["state"] == "failed").collect();
         assert_eq!(failed.len(), 2, "{answer:?}: {messages:?}");
         assert!(failed[0]["channel"] == "slack" && failed[0]["tries"] == 1);
         assert!(failed[0]["error"].as_str().unwrap().contains(said), "{answer:?}: {failed:?}");
@@ -152,7 +160,10 @@ fn a_webhook_that_fails_is_tried_again_and_does_not_hold_up_mail() {
         assert_eq!(mails.taken().len(), 4, "{answer:?}");
         *slack.answer.lock().unwrap() = OK;
         let before = slack.taken().len();
-        assert_eq!(states(&post.at("2026-04-01T06:15:00Z").send()), ["sent digest all", "sent realtime all"]);
+        assert_eq!(
+            states(&post.at("2026-04-01T06:15:00Z").send()),
+            ["sent digest all", "sent realtime all"]
+        );
         assert_eq!(slack.taken().len(), before + 2, "{answer:?}");
     }
 }
@@ -160,7 +171,10 @@ fn a_webhook_that_fails_is_tried_again_and_does_not_hold_up_mail() {
 #[test]
 fn a_redirection_is_not_followed() {
     let other = WebServer::new(Security::Plain, OK);
-    let location = format!("307 Moved\r\nLocation: http://127.0.0.1:{}/\r\nContent-Length: 0\r\n\r\n", other.port);
+    let location = format!(
+        "307 Moved\r\nLocation: http://127.0.0.1:{}/\r\nContent-Length: 0\r\n\r\n",
+        other.port
+    );
     let slack = WebServer::new(Security::Plain, Answer::Say(location.leak()));
     Post::new().slack(slack.url()).sends(10);
     assert_eq!(other.taken().len(), 0);
@@ -175,7 +189,8 @@ fn an_endless_answer_of_success_is_success() {
 
 #[test]
 fn after_eight_tries_a_message_is_dead() {
-    let server = MailServer::that(Stage::To, Deed::Say("550 no such user"), Some("ana@vendor.example"));
+    let server =
+        MailServer::that(Stage::To, Deed::Say("550 no such user"), Some("ana@vendor.example"));
     let mut post = Post::new().mail(server.url());
     let dead = |post: &Post| post.sandbox.json("status")[0]["messages_dead"].as_i64().unwrap();
     for day in 1..=7 {
@@ -189,7 +204,9 @@ fn after_eight_tries_a_message_is_dead() {
     assert_eq!(dead(&post), 1);
     // It is not tried again, and it is told until somebody has read what it was about.
     server.behave();
-    post.at("2026-05-01T06:00:00Z").exits("notify send", 10).says(&["550", "sent 0, waiting 0, failed 1"]);
+    post.at("2026-05-01T06:00:00Z")
+        .exits("notify send", 10)
+        .says(&["550", "sent 0, waiting 0, failed 1"]);
     assert_eq!(server.taken().len(), 3);
     post.sandbox.ok("ack 1 --reason 'seen in the inbox'");
     post.exits("notify send", 0);
@@ -204,5 +221,8 @@ fn an_address_that_is_none_concerns_nobody_else() {
     post.execute("UPDATE team SET email = NULL WHERE name = 'max'", []);
     let messages = post.sends(10);
     assert_eq!(states(&messages), ["failed realtime ana", "sent digest bob", "sent realtime mia"]);
-    assert!(messages.iter().any(|message| message["error"] == "'ana at vendor' is no e-mail address"), "{messages:?}");
+    assert!(
+        messages.iter().any(|message| message["error"] == "'ana at vendor' is no e-mail address"),
+        "{messages:?}"
+    );
 }

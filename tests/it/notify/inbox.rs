@@ -40,11 +40,17 @@ fn marked_rules_reach_managers_and_executives_with_their_playbook() {
     assert_eq!(inboxes(&post), ["1*", "4* 2*", "4* 3* 1*", "3*", "4*"]);
     post.send();
     let mail = mails.taken().into_iter().find(|mail| mail.to.starts_with("eva")).unwrap();
-    assert!(super::messages::subject(&mail).starts_with("1 info signal: Beta: events_7d >= 100"), "{}", mail.data);
+    assert!(
+        super::messages::subject(&mail).starts_with("1 info signal: Beta: events_7d >= 100"),
+        "{}",
+        mail.data
+    );
     let (plain, _) = super::messages::bodies(&mail);
     assert!(plain.contains("values    events_7d: 100"), "{plain}");
     assert!(
-        plain.contains("to do     Ask the champion what else the team would like (task 1, bob, due 2026-04-03)"),
+        plain.contains(
+            "to do     Ask the champion what else the team would like (task 1, bob, due 2026-04-03)"
+        ),
         "{plain}"
     );
     // Who is told follows the marks that the rule had, also when the company goes to another CSM.
@@ -171,9 +177,15 @@ fn what_lies_unread_for_too_long_is_sent_by_mail() {
     assert_eq!(states(&post.send()), ["sent realtime max"]);
     assert_eq!(states(&post.at("2026-04-02T05:59:59Z").send()), [""; 0]);
     post.sandbox.ok("inbox --for bob --mark-read");
-    assert_eq!(states(&post.at("2026-04-02T06:00:00Z").send()), ["sent reminder ana", "sent reminder mia"]);
+    assert_eq!(
+        states(&post.at("2026-04-02T06:00:00Z").send()),
+        ["sent reminder ana", "sent reminder mia"]
+    );
     let subjects: Vec<String> = mails.taken().iter().map(super::messages::subject).collect();
-    assert!(subjects.contains(&"Still unread: 2 bad signals: Gamma, Acme".to_owned()), "{subjects:?}");
+    assert!(
+        subjects.contains(&"Still unread: 2 bad signals: Gamma, Acme".to_owned()),
+        "{subjects:?}"
+    );
 }
 
 #[test]
@@ -220,7 +232,11 @@ fn preferences_are_shown_and_set() {
     let post = Post::new();
     let prefs = |arguments: &str| {
         let shown = post.sandbox.json(&format!("notify prefs {arguments}"));
-        format!("{} {}", shown[0]["realtime"].as_str().unwrap(), shown[0]["digest"].as_str().unwrap())
+        format!(
+            "{} {}",
+            shown[0]["realtime"].as_str().unwrap(),
+            shown[0]["digest"].as_str().unwrap()
+        )
     };
     assert_eq!(prefs("ana"), "bad no");
     assert_eq!(prefs("ana --realtime info,bad"), "bad;info no");
@@ -272,7 +288,10 @@ fn daily_does_all_three_and_ends_with_the_gravest() {
     assert_eq!(mails.taken().len(), 4);
     assert_eq!(post.sandbox.briefs().len(), 3);
     // Some rows are rejected; all else goes on.
-    post.sandbox.write("bad.csv", "company_id,event,timestamp\nacme,login,yesterday\nacme,login,2026-03-30\n");
+    post.sandbox.write(
+        "bad.csv",
+        "company_id,event,timestamp\nacme,login,yesterday\nacme,login,2026-03-30\n",
+    );
     post.exits("daily bad.csv", 3);
     post.sandbox.write("empty.csv", "");
     post.exits("daily empty.csv", 4);
@@ -285,7 +304,8 @@ fn daily_does_all_three_and_ends_with_the_gravest() {
 
 #[test]
 fn daily_tells_of_messages_that_were_not_delivered() {
-    let post = Post::before_the_run().mail(format!("smtp://127.0.0.1:{}", super::servers::closed_port()));
+    let post =
+        Post::before_the_run().mail(format!("smtp://127.0.0.1:{}", super::servers::closed_port()));
     post.exits("daily events.csv", 10).says(&["not delivered"]);
     assert_eq!(post.sandbox.briefs().len(), 3);
 }

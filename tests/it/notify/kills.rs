@@ -1,4 +1,5 @@
-//! Delivering that is killed at any point: nothing is lost, and what comes twice has the same Message-ID.
+//! Delivering that is killed at any point: nothing is lost, and what comes twice has the same
+//! Message-ID.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -9,14 +10,20 @@ use super::servers::{MailServer, Security};
 use super::{Post, states};
 use crate::support::setting;
 
-/// How often the default run kills; `SIGNALS_KILLS=500` is what the contract's figures were taken with.
+/// How often the default run kills; `SIGNALS_KILLS=500` is what the contract's figures were taken
+/// with.
 const USUAL_KILLS: u64 = 24;
 
 /// The Message-IDs of all mails to each person, in order.
 fn ids(server: &MailServer) -> BTreeMap<String, Vec<String>> {
     let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for mail in server.taken() {
-        let id = mail.data.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap().to_owned();
+        let id = mail
+            .data
+            .lines()
+            .find_map(|line| line.strip_prefix("Message-ID: "))
+            .unwrap()
+            .to_owned();
         ids.entry(mail.to).or_default().push(id);
     }
     ids
@@ -25,13 +32,17 @@ fn ids(server: &MailServer) -> BTreeMap<String, Vec<String>> {
 /// The Message-IDs that are noted as sent.
 fn noted(post: &Post) -> Vec<String> {
     let database = post.sandbox.database();
-    let mut statement = database.prepare("SELECT message_id FROM messages WHERE sent_at IS NOT NULL").unwrap();
+    let mut statement =
+        database.prepare("SELECT message_id FROM messages WHERE sent_at IS NOT NULL").unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 fn moment(seed: u64, kill: u64) -> Duration {
     // A linear congruential generator is random enough to choose moments.
-    let random = (seed + kill).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) >> 33;
+    let random = (seed + kill)
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407)
+        >> 33;
     Duration::from_micros(random % 130_000)
 }
 
@@ -48,7 +59,12 @@ fn killed_at_any_point_nothing_is_lost() {
         let post = Post::new_from(&base).mail(server.url());
         // A few kills, one after the other, and then one that may finish.
         for _ in 0..4 {
-            let mut child = post.command("notify send").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let mut child = post
+                .command("notify send")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
             thread::sleep(moment(seed, killed));
             child.kill().unwrap();
             let was_killed = child.wait().unwrap().code().is_none();
@@ -66,7 +82,8 @@ fn killed_at_any_point_nothing_is_lost() {
         post.exits("notify send", 0);
         assert_eq!(states(&post.send()), [""; 0]);
         let ids = ids(&server);
-        let people: Vec<&str> = ids.keys().map(|address| address.split('@').next().unwrap()).collect();
+        let people: Vec<&str> =
+            ids.keys().map(|address| address.split('@').next().unwrap()).collect();
         assert_eq!(people, ["ana", "bob", "max", "mia"]);
         for (person, mut ids) in ids {
             twice += ids.len() - 1;
@@ -85,7 +102,8 @@ fn a_mail_that_was_taken_but_not_noted_comes_again_with_the_same_id() {
     let server = MailServer::that(Stage::Quit, Deed::Hang, None);
     let post = Post::new().mail(server.url());
     post.set("notify.limits_ms", "20000 30000 60000");
-    let mut child = post.command("notify send").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child =
+        post.command("notify send").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let watch = Instant::now();
     while server.taken().len() < 4 && watch.elapsed() < Duration::from_secs(20) {
         thread::sleep(Duration::from_millis(10));
@@ -107,7 +125,9 @@ fn two_that_send_at_once_send_nothing_twice() {
     server.manners.lock().unwrap().slow = Duration::from_millis(100);
     let post = Post::new().mail(server.url());
     let children: Vec<_> = (0..4)
-        .map(|_| post.command("notify send").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        .map(|_| {
+            post.command("notify send").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        })
         .collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());

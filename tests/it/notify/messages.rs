@@ -30,7 +30,10 @@ pub fn bodies(mail: &Mail) -> (String, String) {
         (head.to_owned(), body.replace("\r\n", "\n"))
     });
     let (plain, html) = (parts.next().unwrap(), parts.next().unwrap());
-    assert!(plain.0.contains("text/plain; charset=utf-8") && html.0.contains("text/html; charset=utf-8"));
+    assert!(
+        plain.0.contains("text/plain; charset=utf-8")
+            && html.0.contains("text/html; charset=utf-8")
+    );
     (plain.1, html.1)
 }
 
@@ -40,7 +43,8 @@ fn unquoted(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let code = (*first == b'=').then(|| u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
+        let code = (*first == b'=')
+            .then(|| u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
         bytes.push(code.unwrap_or(*first));
         rest = if code.is_some() { &after[2..] } else { after };
     }
@@ -48,7 +52,11 @@ fn unquoted(text: &str) -> String {
 }
 
 fn mail_to(mails: &[Mail], person: &str) -> Mail {
-    mails.iter().find(|mail| mail.to.starts_with(person)).unwrap_or_else(|| panic!("{person} in {mails:?}")).clone()
+    mails
+        .iter()
+        .find(|mail| mail.to.starts_with(person))
+        .unwrap_or_else(|| panic!("{person} in {mails:?}"))
+        .clone()
 }
 
 #[test]
@@ -85,7 +93,10 @@ fn a_mail_has_all_that_it_should() {
         }
         assert!(!html.contains("http"), "nothing comes from outside");
         assert_eq!(subject(&mail_to(&mails, "mia")), "2 bad signals: Gamma, Acme");
-        assert_eq!(subject(&mail_to(&mails, "max")), "1 bad signal: Gamma: login fell from 40 to 10 (-75.0 %)");
+        assert_eq!(
+            subject(&mail_to(&mails, "max")),
+            "1 bad signal: Gamma: login fell from 40 to 10 (-75.0 %)"
+        );
         assert_eq!(
             subject(&mail_to(&mails, "bob")),
             "Daily digest: 1 good signal: Beta: login rose from 50 to 100 (+100.0 %)"
@@ -109,8 +120,16 @@ fn slack_gets_one_post_at_once_and_one_digest() {
         let post = Post::new().slack(server.url());
         assert_eq!(states(&post.send()), ["sent digest all", "sent realtime all"]);
         let request = &server.taken()[0];
-        assert!(request.head.starts_with("POST /services/T0/hunter2 HTTP/1.1\r\n"), "{}", request.head);
-        assert!(request.head.to_lowercase().contains("content-type: application/json"), "{}", request.head);
+        assert!(
+            request.head.starts_with("POST /services/T0/hunter2 HTTP/1.1\r\n"),
+            "{}",
+            request.head
+        );
+        assert!(
+            request.head.to_lowercase().contains("content-type: application/json"),
+            "{}",
+            request.head
+        );
         let mut posts = server.posts();
         posts.sort_by_key(|post| post["text"].as_str().unwrap().len());
         let realtime = &posts[0];
@@ -119,15 +138,26 @@ fn slack_gets_one_post_at_once_and_one_digest() {
             realtime["blocks"][0],
             json!({"type": "header", "text": {"type": "plain_text", "emoji": false, "text": "2 bad signals: Gamma, Acme"}})
         );
-        assert_eq!(realtime["blocks"][1]["text"]["text"], "<@U0ANA> <@U0MIA> These signals need attention.");
+        assert_eq!(
+            realtime["blocks"][1]["text"]["text"],
+            "<@U0ANA> <@U0MIA> These signals need attention."
+        );
         let acme = realtime["blocks"][3]["text"]["text"].as_str().unwrap();
         assert!(acme.starts_with("*Acme*: login fell from 100 to 50 (-50.0 %)\n"), "{acme}");
         assert!(acme.contains("close: `signals ack 1 --reason TEXT`"), "{acme}");
         assert!(acme.contains("\nfor: <@U0ANA>, <@U0MIA>\n"), "{acme}");
         assert!(acme.contains("\ncsm: ana\n"), "{acme}");
-        assert!(realtime["blocks"][2]["text"]["text"].as_str().unwrap().contains("\nfor: max, <@U0MIA>\n"));
+        assert!(
+            realtime["blocks"][2]["text"]["text"]
+                .as_str()
+                .unwrap()
+                .contains("\nfor: max, <@U0MIA>\n")
+        );
         let digest = &posts[1];
-        assert_eq!(digest["text"], "Daily digest: 1 good signal: Beta: login rose from 50 to 100 (+100.0 %)");
+        assert_eq!(
+            digest["text"],
+            "Daily digest: 1 good signal: Beta: login rose from 50 to 100 (+100.0 %)"
+        );
         assert_eq!(states(&post.send()), [""; 0]);
     }
 }
@@ -188,9 +218,15 @@ fn a_hostile_name_harms_neither_mail_nor_slack_nor_html() {
     let post = Post::new().mail(mails.url()).slack(slack.url());
     let name = "Acme\r\nBcc: x@example.com <!channel> <script>";
     post.execute("UPDATE companies SET name = ?1 WHERE company_id = 'acme'", [name]);
-    post.execute("UPDATE signals SET detail = ?1 WHERE id = 1", [format!("login fell\r\n.\r\nQUIT\r\n{name}")]);
+    post.execute(
+        "UPDATE signals SET detail = ?1 WHERE id = 1",
+        [format!("login fell\r\n.\r\nQUIT\r\n{name}")],
+    );
     post.execute("UPDATE team SET name = ?1 WHERE name = 'max'", ["max\r\nBcc: y@example.com"]);
-    post.execute("UPDATE notices SET person = ?1 WHERE person = 'max'", ["max\r\nBcc: y@example.com"]);
+    post.execute(
+        "UPDATE notices SET person = ?1 WHERE person = 'max'",
+        ["max\r\nBcc: y@example.com"],
+    );
     assert_eq!(post.send().len(), 6);
     assert_eq!(mails.taken().len(), 4, "nobody else gets mail");
     let line = "Acme Bcc: x@example.com <!channel> <script>";
@@ -203,13 +239,20 @@ fn a_hostile_name_harms_neither_mail_nor_slack_nor_html() {
     assert!(plain.contains(&format!("\n{line}: login fell . QUIT {line}\n")), "{plain}");
     assert!(html.contains("Acme Bcc: x@example.com &lt;!channel&gt; &lt;script&gt;"), "{html}");
     assert!(!html.contains("<script") && !html.contains("<!channel"), "{html}");
-    assert!(subject(&mail).starts_with("1 bad signal: Acme Bcc: x@example.com <!channel> <script>"));
+    assert!(
+        subject(&mail).starts_with("1 bad signal: Acme Bcc: x@example.com <!channel> <script>")
+    );
     for request in slack.taken() {
-        assert!(!request.body.contains("<!") && !request.body.contains("<script"), "{}", request.body);
+        assert!(
+            !request.body.contains("<!") && !request.body.contains("<script"),
+            "{}",
+            request.body
+        );
     }
 }
 
-/// Nothing that a command prints or stores has the password or the path of the webhook, whatever goes wrong.
+/// Nothing that a command prints or stores has the password or the path of the webhook, whatever
+/// goes wrong.
 #[test]
 fn a_secret_appears_nowhere() {
     let server = MailServer::new(Security::Plain);
@@ -218,7 +261,10 @@ fn a_secret_appears_nowhere() {
     let closed = super::servers::closed_port();
     // aHVudGVyMg== is hunter2 in base64, and AGFuYQBodW50ZXIy what is sent to log in.
     let shapes = ["hunter2", "aHVudGVyMg", "AGFuYQBodW50ZXIy"];
-    let slack = WebServer::new(Security::Plain, super::servers::Answer::Say("404 Gone\r\nX: hunter2\r\n\r\n"));
+    let slack = WebServer::new(
+        Security::Plain,
+        super::servers::Answer::Say("404 Gone\r\nX: hunter2\r\n\r\n"),
+    );
     for url in [
         format!("smtp://ana:hunter2@127.0.0.1:{port}"),
         format!("smtp://ana:hunter2@127.0.0.1:{closed}"),
@@ -227,11 +273,19 @@ fn a_secret_appears_nowhere() {
         "hunter2".to_owned(),
         "smtp://ana:hunter2@127.0.0.1:99999".to_owned(),
     ] {
-        for webhook in
-            [slack.url(), format!("http://127.0.0.1:{closed}/hunter2"), "http://a.example/hunter2".to_owned()]
-        {
+        for webhook in [
+            slack.url(),
+            format!("http://127.0.0.1:{closed}/hunter2"),
+            "http://a.example/hunter2".to_owned(),
+        ] {
             let post = Post::new().mail(url.clone()).slack(webhook);
-            for command in ["notify send", "notify send --format json", "notify test --for ana", "status", "daily"] {
+            for command in [
+                "notify send",
+                "notify send --format json",
+                "notify test --for ana",
+                "status",
+                "daily",
+            ] {
                 let outcome = crate::support::Outcome::of(command, post.command(command));
                 assert!([0, 9, 10].contains(&outcome.status), "{outcome}");
                 for shape in shapes {
@@ -253,7 +307,8 @@ fn secrets_stand_in_variables_or_files_of_ones_own() {
     let post = Post::new();
     let path = post.sandbox.path("smtp-url");
     std::fs::write(&path, server.url() + "\n").unwrap();
-    let mode = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let mode =
+        |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
     post.set("notify.smtp_url", &format!("file:{}", path.display()));
     mode(0o644);
     post.exits("notify send", 9).says(&["others than its owner can read", "chmod 600"]);

@@ -30,7 +30,8 @@ beta,Beta,bob
 gamma,Gamma,
 ";
 
-/// The events of 18 to 24 March, and of 25 to 31: for `acme` a drop, for `beta` a rise, for `gamma` a drop.
+/// The events of 18 to 24 March, and of 25 to 31: for `acme` a drop, for `beta` a rise, for `gamma`
+/// a drop.
 const EVENTS: [EventRow<'static>; 9] = [
     ("acme", "login", "2026-01-10", 1),
     ("acme", "login", "2026-03-20", 100),
@@ -50,8 +51,8 @@ pub struct Post {
 }
 
 impl Post {
-    /// A sandbox in which 31 March was run, with a team of which everybody wants bad signals at once: signal 1 of Acme is bad, 2 of
-    /// Beta good, 3 of Gamma bad.
+    /// A sandbox in which 31 March was run, with a team of which everybody wants bad signals at
+    /// once: signal 1 of Acme is bad, 2 of Beta good, 3 of Gamma bad.
     pub fn new() -> Self {
         let post = Post::before_the_run();
         post.sandbox.ok("run --as-of 2026-03-31");
@@ -105,17 +106,24 @@ impl Post {
 
     fn trusting(mut self) -> Self {
         self.sandbox.write("authority.pem", servers::authority());
-        self.variables.push(("SSL_CERT_FILE", self.sandbox.path("authority.pem").display().to_string()));
+        self.variables
+            .push(("SSL_CERT_FILE", self.sandbox.path("authority.pem").display().to_string()));
         self
     }
 
     /// Writes a setting below the commands.
     pub fn set(&self, name: &str, value: &str) {
-        self.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)", [name, value]);
+        self.execute(
+            "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
+            [name, value],
+        );
     }
 
     pub fn execute(&self, sql: &str, parameters: impl rusqlite::Params) {
-        Connection::open(self.sandbox.path("signals.db")).unwrap().execute(sql, parameters).unwrap();
+        Connection::open(self.sandbox.path("signals.db"))
+            .unwrap()
+            .execute(sql, parameters)
+            .unwrap();
     }
 
     pub fn command(&self, arguments: &str) -> Command {
@@ -147,16 +155,20 @@ impl Post {
     /// Everything that the database holds.
     pub fn stored(&self) -> String {
         let connection = self.sandbox.database();
-        let tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+        let tables =
+            connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
         let mut text = String::new();
         let mut tables = tables;
-        let names: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let names: Vec<String> =
+            tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         for name in names {
             let mut statement = connection.prepare(&format!("SELECT * FROM \"{name}\"")).unwrap();
             let width = statement.column_count();
             let mut rows = statement.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
-                (0..width).for_each(|column| text.push_str(&format!("{:?} ", row.get_ref(column).unwrap())));
+                (0..width).for_each(|column| {
+                    text.push_str(&format!("{:?} ", row.get_ref(column).unwrap()))
+                });
             }
         }
         text
@@ -166,7 +178,14 @@ impl Post {
 /// `state purpose person` of each message.
 pub fn states(messages: &[Value]) -> Vec<String> {
     let text = |message: &Value, name: &str| message[name].as_str().unwrap_or("all").to_owned();
-    let line = |message| format!("{} {} {}", text(message, "state"), text(message, "purpose"), text(message, "person"));
+    let line = |message| {
+        format!(
+            "{} {} {}",
+            text(message, "state"),
+            text(message, "purpose"),
+            text(message, "person")
+        )
+    };
     let mut lines: Vec<String> = messages.iter().map(line).collect();
     lines.sort();
     lines

@@ -94,8 +94,15 @@ fn certificates() -> &'static Certificates {
             let certificate = params.signed_by(&key, &issuer).unwrap();
             let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
             let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-            Arc::new(builder.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap())
+            let builder = ServerConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap();
+            Arc::new(
+                builder
+                    .with_no_client_auth()
+                    .with_single_cert(vec![certificate.der().clone()], key)
+                    .unwrap(),
+            )
         };
         (issuer.pem(), config("127.0.0.1"), config("elsewhere.example"))
     })
@@ -168,7 +175,8 @@ impl MailServer {
         let (taken, behaviour) = (Arc::clone(&mails), Arc::clone(&manners));
         let port = listen(move |stream| {
             let manners = behaviour.lock().unwrap().clone();
-            let session = Session { manners, mails: Arc::clone(&taken), security, to: String::new() };
+            let session =
+                Session { manners, mails: Arc::clone(&taken), security, to: String::new() };
             let _ = session.serve(stream);
         });
         MailServer { port, mails, manners, security }
@@ -350,8 +358,11 @@ impl WebServer {
         let (taken, behaviour) = (Arc::clone(&requests), Arc::clone(&answer));
         let port = listen(move |stream| {
             let answer = behaviour.lock().unwrap().clone();
-            let stream: Box<dyn Duplex> =
-                if security == Security::Plain { Box::new(stream) } else { encrypted(stream, security) };
+            let stream: Box<dyn Duplex> = if security == Security::Plain {
+                Box::new(stream)
+            } else {
+                encrypted(stream, security)
+            };
             let _ = serve(stream, &answer, &taken);
         });
         WebServer { port, requests, answer, security }
@@ -381,7 +392,9 @@ fn serve(stream: Box<dyn Duplex>, answer: &Answer, taken: &Taken<Request>) -> st
             return Ok(());
         }
     }
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let length = head
+        .lines()
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body)?;
     taken.lock().unwrap().push(Request { head, body: String::from_utf8(body).unwrap() });
@@ -392,7 +405,9 @@ fn serve(stream: Box<dyn Duplex>, answer: &Answer, taken: &Taken<Request>) -> st
             stream.flush()?;
             hang(&mut **stream);
         }
-        Answer::EndlessBody => dribble(&mut **stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"),
+        Answer::EndlessBody => {
+            dribble(&mut **stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        }
         Answer::EndlessHead => dribble(&mut **stream, "HTTP/1.1 200 OK\r\nX-Long: "),
         Answer::Flood => {
             write!(stream, "HTTP/1.1 200 OK\r\n")?;
