@@ -8,7 +8,7 @@ use directories::ProjectDirs;
 
 use crate::clock::Clock;
 use crate::domain::day::{Day, Instant};
-use crate::error::{Failure, Kind, usage};
+use crate::error::{CommandError, ErrorKind, usage};
 use crate::store::{Permissions, Store};
 use crate::ui::{ColorChoice, Terminal, Ui};
 
@@ -135,9 +135,12 @@ impl Context {
     /// No path given and no home directory to put one in (exit 6).
     pub fn database(&self) -> Result<PathBuf> {
         self.database.clone().ok_or_else(|| {
-            Failure::new(Kind::NoDatabase, "there is no home directory to look for the database in")
-                .hint("--db PATH or SIGNALS_DB names it")
-                .into()
+            CommandError::new(
+                ErrorKind::NoDatabase,
+                "there is no home directory to look for the database in",
+            )
+            .hint("--db PATH or SIGNALS_DB names it")
+            .into()
         })
     }
 

@@ -1,7 +1,7 @@
 //! What can go wrong, and the exit code of each: the only place where the two meet.
 //!
 //! Inside the program errors travel as [`anyhow::Error`]. One that a script must be able to tell
-//! from others is a [`Failure`] of some [`Kind`]; an error of SQLite or of the operating system
+//! from others is a [`CommandError`] of some [`ErrorKind`]; an error of SQLite or of the operating system
 //! gets its kind here, from its code.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use rusqlite::ErrorCode;
 
 /// The kinds of failure that scripts can tell apart, each with its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ErrorKind {
     /// Anything without a code of its own.
     Other,
     /// The command line makes no sense.
@@ -42,44 +42,44 @@ pub enum Kind {
     Terminated,
 }
 
-impl Kind {
+impl ErrorKind {
     /// Every kind with its code and meaning, as `docs/exit-codes.md` prints them.
-    pub const ALL: [(Kind, u8, &'static str); 14] = [
-        (Kind::Other, 1, "other failure"),
-        (Kind::Usage, 2, "usage: the command line makes no sense"),
-        (Kind::SomeRowsRejected, 3, "done, some rows rejected"),
-        (Kind::InputRefused, 4, "input refused, nothing written"),
-        (Kind::Busy, 5, "database busy"),
-        (Kind::NoDatabase, 6, "no such database, not ours, or newer than this program"),
-        (Kind::Damaged, 7, "database damaged"),
-        (Kind::Io, 8, "disk full, read-only, or an I/O error"),
-        (Kind::NotAllowed, 9, "refused: configuration, or not allowed in this state"),
-        (Kind::Undelivered, 10, "some notifications not delivered"),
-        (Kind::Stale, 12, "stale data"),
-        (Kind::Bug, 70, "a bug in signals"),
-        (Kind::Interrupted, 130, "interrupted by Ctrl-C"),
-        (Kind::Terminated, 143, "stopped by a termination signal"),
+    pub const ALL: [(ErrorKind, u8, &'static str); 14] = [
+        (ErrorKind::Other, 1, "other failure"),
+        (ErrorKind::Usage, 2, "usage: the command line makes no sense"),
+        (ErrorKind::SomeRowsRejected, 3, "done, some rows rejected"),
+        (ErrorKind::InputRefused, 4, "input refused, nothing written"),
+        (ErrorKind::Busy, 5, "database busy"),
+        (ErrorKind::NoDatabase, 6, "no such database, not ours, or newer than this program"),
+        (ErrorKind::Damaged, 7, "database damaged"),
+        (ErrorKind::Io, 8, "disk full, read-only, or an I/O error"),
+        (ErrorKind::NotAllowed, 9, "refused: configuration, or not allowed in this state"),
+        (ErrorKind::Undelivered, 10, "some notifications not delivered"),
+        (ErrorKind::Stale, 12, "stale data"),
+        (ErrorKind::Bug, 70, "a bug in signals"),
+        (ErrorKind::Interrupted, 130, "interrupted by Ctrl-C"),
+        (ErrorKind::Terminated, 143, "stopped by a termination signal"),
     ];
 
     /// The exit code of this kind.
     pub fn exit_code(self) -> u8 {
-        Kind::ALL.iter().find(|(kind, ..)| *kind == self).map_or(70, |(_, code, _)| *code)
+        ErrorKind::ALL.iter().find(|(kind, ..)| *kind == self).map_or(70, |(_, code, _)| *code)
     }
 }
 
 /// A failure with its kind, what happened and where, and what to do about it.
 #[derive(Debug)]
-pub struct Failure {
-    kind: Kind,
+pub struct CommandError {
+    kind: ErrorKind,
     message: String,
     hints: Vec<String>,
     reported: bool,
 }
 
-impl Failure {
+impl CommandError {
     /// A failure; `message` says what is wrong and where, without a full stop.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Failure { kind, message: message.into(), hints: Vec::new(), reported: false }
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        CommandError { kind, message: message.into(), hints: Vec::new(), reported: false }
     }
 
     /// The same failure with advice on what to do, best a command that can be pasted.
@@ -89,13 +89,13 @@ impl Failure {
     }
 
     /// A failure that the user has already read about: it only sets the exit code.
-    pub fn reported(kind: Kind) -> Self {
-        Failure { kind, message: String::new(), hints: Vec::new(), reported: true }
+    pub fn reported(kind: ErrorKind) -> Self {
+        CommandError { kind, message: String::new(), hints: Vec::new(), reported: true }
     }
 
     /// The same failure, of another kind.
-    pub fn of_kind(self, kind: Kind) -> Self {
-        Failure { kind, ..self }
+    pub fn of_kind(self, kind: ErrorKind) -> Self {
+        CommandError { kind, ..self }
     }
 
     /// What can be done about it.
@@ -104,45 +104,45 @@ impl Failure {
     }
 
     /// The kind of failure.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for CommandError {}
 
 /// A command that makes no sense as it was given (exit 2).
-pub fn usage(message: impl Into<String>) -> Failure {
-    Failure::new(Kind::Usage, message)
+pub fn usage(message: impl Into<String>) -> CommandError {
+    CommandError::new(ErrorKind::Usage, message)
 }
 
 /// Something that is not allowed in this state (exit 9).
-pub fn not_allowed(message: impl Into<String>) -> Failure {
-    Failure::new(Kind::NotAllowed, message)
+pub fn not_allowed(message: impl Into<String>) -> CommandError {
+    CommandError::new(ErrorKind::NotAllowed, message)
 }
 
 /// A database that holds what this program never writes (exit 7).
-pub fn damaged(message: impl Into<String>) -> Failure {
-    Failure::new(Kind::Damaged, message)
+pub fn damaged(message: impl Into<String>) -> CommandError {
+    CommandError::new(ErrorKind::Damaged, message)
         .hint("restore the newest backup; `signals check` tells what is damaged")
 }
 
 /// An input that is refused as a whole (exit 4).
-pub fn refused(message: impl Into<String>) -> Failure {
-    Failure::new(Kind::InputRefused, message)
+pub fn refused(message: impl Into<String>) -> CommandError {
+    CommandError::new(ErrorKind::InputRefused, message)
 }
 
 /// What the user is told about an error, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
     /// The kind, which decides the exit code.
-    pub kind: Kind,
+    pub kind: ErrorKind,
     /// What happened and where; empty when the user has been told already.
     pub message: String,
     /// What to do about it.
@@ -154,12 +154,12 @@ pub fn report(error: &anyhow::Error) -> Option<Report> {
     if is_closed_pipe(error) {
         return None;
     }
-    let failure = error.chain().find_map(|cause| cause.downcast_ref::<Failure>());
+    let failure = error.chain().find_map(|cause| cause.downcast_ref::<CommandError>());
     if let Some(failure) = failure {
         let message = if failure.reported { String::new() } else { chain_text(error) };
         return Some(Report { kind: failure.kind, message, hints: failure.hints.clone() });
     }
-    let kind = error.chain().find_map(kind_of_cause).unwrap_or(Kind::Other);
+    let kind = error.chain().find_map(kind_of_cause).unwrap_or(ErrorKind::Other);
     Some(Report { kind, message: chain_text(error), hints: hints_for(kind) })
 }
 
@@ -169,7 +169,7 @@ pub fn panic_report(panic: &(dyn std::any::Any + Send)) -> Report {
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     let message =
         format!("signals made a mistake: {}", text.unwrap_or_else(|| "unknown".to_owned()));
-    Report { kind: Kind::Bug, message, hints: hints_for(Kind::Bug) }
+    Report { kind: ErrorKind::Bug, message, hints: hints_for(ErrorKind::Bug) }
 }
 
 fn chain_text(error: &anyhow::Error) -> String {
@@ -190,7 +190,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
+fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
     if let Some(error) = cause.downcast_ref::<rusqlite::Error>() {
         // A value that is not of the kind that its column has: somebody else has written to the
         // database.
@@ -198,34 +198,34 @@ fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
             error,
             rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)
         ) {
-            return Some(Kind::Damaged);
+            return Some(ErrorKind::Damaged);
         }
-        return Some(error.sqlite_error_code().map_or(Kind::Bug, kind_of_sqlite));
+        return Some(error.sqlite_error_code().map_or(ErrorKind::Bug, kind_of_sqlite));
     }
-    cause.downcast_ref::<io::Error>().map(|_| Kind::Io)
+    cause.downcast_ref::<io::Error>().map(|_| ErrorKind::Io)
 }
 
-fn kind_of_sqlite(code: ErrorCode) -> Kind {
+fn kind_of_sqlite(code: ErrorCode) -> ErrorKind {
     match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Kind::Busy,
-        ErrorCode::NotADatabase => Kind::NoDatabase,
-        ErrorCode::DatabaseCorrupt => Kind::Damaged,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ErrorKind::Busy,
+        ErrorCode::NotADatabase => ErrorKind::NoDatabase,
+        ErrorCode::DatabaseCorrupt => ErrorKind::Damaged,
         ErrorCode::DiskFull
         | ErrorCode::ReadOnly
         | ErrorCode::SystemIoFailure
         | ErrorCode::CannotOpen
-        | ErrorCode::PermissionDenied => Kind::Io,
-        ErrorCode::OperationInterrupted => Kind::Interrupted,
-        _ => Kind::Bug,
+        | ErrorCode::PermissionDenied => ErrorKind::Io,
+        ErrorCode::OperationInterrupted => ErrorKind::Interrupted,
+        _ => ErrorKind::Bug,
     }
 }
 
-fn hints_for(kind: Kind) -> Vec<String> {
+fn hints_for(kind: ErrorKind) -> Vec<String> {
     let hint = match kind {
-        Kind::Busy => "another signals command is writing; try again when it has finished",
-        Kind::Damaged => "restore the newest backup; `signals check` tells what is damaged",
-        Kind::Io => "check that the disk has room and that you may write there",
-        Kind::Bug => {
+        ErrorKind::Busy => "another signals command is writing; try again when it has finished",
+        ErrorKind::Damaged => "restore the newest backup; `signals check` tells what is damaged",
+        ErrorKind::Io => "check that the disk has room and that you may write there",
+        ErrorKind::Bug => {
             "this is a mistake in signals; please report it with the command that led to it"
         }
         _ => return Vec::new(),
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_the_code_of_the_contract() {
-        let codes: Vec<u8> = Kind::ALL.iter().map(|(kind, ..)| kind.exit_code()).collect();
+        let codes: Vec<u8> = ErrorKind::ALL.iter().map(|(kind, ..)| kind.exit_code()).collect();
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 70, 130, 143]);
     }
 
@@ -252,7 +252,7 @@ mod tests {
         let report = report(&error).unwrap();
         assert_eq!(report.message, "cannot acknowledge: signal 7 is closed");
         assert_eq!(report.hints, ["signals reopen 7"]);
-        assert_eq!(report.kind, Kind::NotAllowed);
+        assert_eq!(report.kind, ErrorKind::NotAllowed);
     }
 
     #[test]

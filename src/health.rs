@@ -12,9 +12,8 @@ use crate::domain::company::CompanyKey;
 use crate::domain::customer::Customer;
 use crate::domain::day::Day;
 use crate::domain::health::{Assessment, Scoring};
-use crate::store::{
-    AttributeTable, Catalogue, Expression, NewHealth, Scope, Store, VersionedProfile, is_true,
-};
+use crate::expression::{Expression, is_true};
+use crate::store::{AttributeTable, Catalogue, NewHealth, Scope, Store, VersionedProfile};
 
 /// Scores all companies on `day`, in place of what was scored before, within a transaction that the
 /// caller has begun. Companies that have churned by then or became customers later have no score.

@@ -18,27 +18,30 @@ pub mod context;
 pub mod demo;
 pub mod domain;
 pub mod error;
+pub mod expression;
 pub mod health;
 pub mod import;
 pub mod load;
 pub mod notify;
+pub mod ops;
+pub mod output_file;
+pub mod query;
 pub mod render;
 pub mod run;
 pub mod store;
 pub mod ui;
 pub mod views;
-pub mod whole_file;
 
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::ErrorKind as ClapErrorKind;
 
 use cli::Cli;
 use context::{Context, Environment};
-use error::{Kind, Report};
+use error::{ErrorKind, Report};
 
 /// Runs one command line, prints what it has to say, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -51,7 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             ui::Ui::new(cli.global.color, cli.global.quiet, ui::Terminal::default())
                 .failure_of(&error);
-            return ExitCode::from(Kind::Usage.exit_code());
+            return ExitCode::from(ErrorKind::Usage.exit_code());
         }
     };
     // A panic is our mistake. It gets the exit code of one, and one line for the report instead of
@@ -78,7 +81,7 @@ fn explain_usage(error: &clap::Error) -> ExitCode {
     // Nothing can be done about a stream that does not take it.
     let _ = error.print();
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-        _ => ExitCode::from(Kind::Usage.exit_code()),
+        ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(ErrorKind::Usage.exit_code()),
     }
 }

@@ -16,7 +16,7 @@ fn end_when_told() {
     let Ok(mut told) = Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = told.forever().next() {
-            signals::whole_file::forget_unfinished();
+            signals::output_file::forget_unfinished();
             #[expect(clippy::disallowed_methods, reason = "main.rs alone ends the process")]
             std::process::exit(128 + signal);
         }

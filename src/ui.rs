@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{self, Failure, Kind, Report};
+use crate::error::{self, CommandError, ErrorKind, Report};
 use crate::render::{Look, RecordWriter, Value, escape};
 
 /// When colours are used.
@@ -190,8 +190,8 @@ impl Ui {
     /// No terminal to ask at (exit 2), with `instead` as what to do.
     pub fn ask(&self, question: &str, instead: &str) -> Result<String> {
         if !self.can_ask() {
-            return Err(Failure::new(
-                Kind::Usage,
+            return Err(CommandError::new(
+                ErrorKind::Usage,
                 format!("{} needs an answer", question.trim_end_matches([':', '?', ' '])),
             )
             .hint(instead)
@@ -216,7 +216,7 @@ impl Ui {
         if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
-        Err(Failure::new(Kind::NotAllowed, "nothing was changed").into())
+        Err(CommandError::new(ErrorKind::NotAllowed, "nothing was changed").into())
     }
 
     /// A progress bar over so many bytes (`None`: unknown), which shows itself only on a terminal.

@@ -3,11 +3,12 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{FilterOptions, signal_number};
-use super::triage::{self, Entry};
+use super::options::signal_number;
 use crate::context::Context;
 use crate::domain::signal::{Action, Outcome, SignalId, State};
 use crate::error::{not_allowed, usage};
+use crate::ops::acknowledge::{self, Entry};
+use crate::query::FilterOptions;
 use crate::render::counted;
 use crate::store::{SignalFilter, Store};
 
@@ -48,8 +49,11 @@ impl Ack {
             return Err(usage("filters choose signals only together with --all").into());
         }
         let mut store = context.writer()?;
-        let ids =
-            if self.all { self.matching(context, &store)? } else { triage::distinct(&self.ids) };
+        let ids = if self.all {
+            self.matching(context, &store)?
+        } else {
+            acknowledge::distinct(&self.ids)
+        };
         let what = counted(ids.len() as u64, "signal", "signals");
         if self.all {
             context.ui.note(format!("{what} match"));
@@ -57,17 +61,17 @@ impl Ack {
         if ids.is_empty() {
             return Ok(());
         }
-        let reason = triage::reason(context, self.reason)?;
+        let reason = acknowledge::reason(context, self.reason)?;
         if self.all && !self.yes {
             context.ui.confirm(&format!("Acknowledge {what}?"))?;
         }
-        triage::enter(
+        acknowledge::enter(
             context,
             &mut store,
             &ids,
             &Entry { action: Action::Acknowledged, reason, outcome: self.outcome },
         )?;
-        context.ui.note(format!("acknowledged {}", triage::named(&store, &ids)?));
+        context.ui.note(format!("acknowledged {}", acknowledge::named(&store, &ids)?));
         Ok(())
     }
 

@@ -6,13 +6,14 @@ use std::rc::Rc;
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{FormatOption, not_in_the_future};
+use super::options::FormatOption;
 use super::{output, task};
 use crate::context::Context;
 use crate::domain::agenda::review_due_on;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::task::TaskState;
+use crate::query::not_in_the_future;
 use crate::store::{AgendaCompany, Store, TaskFilter};
 use crate::views::agenda::{self, AGENDA, Group, Item};
 

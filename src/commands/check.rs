@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::{CommandError, ErrorKind};
 
 /// Check that the database is sound: SQLite's integrity, foreign keys, day counts against events,
 /// signal history.
@@ -29,6 +29,6 @@ impl Check {
             context.ui.data(format!("{problem}\n"))?;
         }
         let message = format!("the database is damaged in {} places", problems.len());
-        Err(Failure::new(Kind::Damaged, message).hint("restore the newest backup").into())
+        Err(CommandError::new(ErrorKind::Damaged, message).hint("restore the newest backup").into())
     }
 }

@@ -10,7 +10,7 @@ use super::notify::Send;
 use super::options::FormatOption;
 use super::run::Run;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind};
+use crate::error::{self, CommandError, ErrorKind};
 use crate::render::Format;
 
 /// Import files, run the days that are due, and tell people: one line for cron.
@@ -30,18 +30,18 @@ pub struct Daily {
 
 /// The kinds of failure that steps go on after, and those that end them, from the gravest to the
 /// least. Rejected rows, which are not here, come last of all.
-const GRAVITY: [Kind; 11] = [
-    Kind::Bug,
-    Kind::Damaged,
-    Kind::Io,
-    Kind::NoDatabase,
-    Kind::Busy,
-    Kind::Other,
-    Kind::Usage,
-    Kind::NotAllowed,
-    Kind::InputRefused,
-    Kind::Stale,
-    Kind::Undelivered,
+const GRAVITY: [ErrorKind; 11] = [
+    ErrorKind::Bug,
+    ErrorKind::Damaged,
+    ErrorKind::Io,
+    ErrorKind::NoDatabase,
+    ErrorKind::Busy,
+    ErrorKind::Other,
+    ErrorKind::Usage,
+    ErrorKind::NotAllowed,
+    ErrorKind::InputRefused,
+    ErrorKind::Stale,
+    ErrorKind::Undelivered,
 ];
 
 impl Daily {
@@ -58,7 +58,7 @@ impl Daily {
         }
         step(context, &mut worst, || Run::usual(format).run(context))?;
         step(context, &mut worst, || Send::usual(format).run(context))?;
-        worst.map_or(Ok(()), |kind| Err(Failure::reported(kind).into()))
+        worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
     }
 }
 
@@ -66,20 +66,20 @@ impl Daily {
 /// steps too ends all.
 fn step(
     context: &Context,
-    worst: &mut Option<Kind>,
+    worst: &mut Option<ErrorKind>,
     work: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
     let Err(error) = work() else { return Ok(()) };
     let Some(report) = error::report(&error) else { return Err(error) };
     let goes_on = [
-        Kind::SomeRowsRejected,
-        Kind::InputRefused,
-        Kind::Usage,
-        Kind::NotAllowed,
-        Kind::Stale,
-        Kind::Undelivered,
-        Kind::Io,
-        Kind::Other,
+        ErrorKind::SomeRowsRejected,
+        ErrorKind::InputRefused,
+        ErrorKind::Usage,
+        ErrorKind::NotAllowed,
+        ErrorKind::Stale,
+        ErrorKind::Undelivered,
+        ErrorKind::Io,
+        ErrorKind::Other,
     ];
     if !goes_on.contains(&report.kind) {
         return Err(error);
@@ -89,9 +89,9 @@ fn step(
     Ok(())
 }
 
-fn graver(one: Kind, other: Kind) -> Kind {
+fn graver(one: ErrorKind, other: ErrorKind) -> ErrorKind {
     let rank =
-        |kind: Kind| GRAVITY.iter().position(|known| *known == kind).unwrap_or(GRAVITY.len());
+        |kind: ErrorKind| GRAVITY.iter().position(|known| *known == kind).unwrap_or(GRAVITY.len());
     if rank(other) < rank(one) { other } else { one }
 }
 
@@ -102,11 +102,11 @@ mod tests {
     #[test]
     fn the_gravest_complaint_decides() {
         let cases = [
-            (Kind::SomeRowsRejected, Kind::Undelivered, Kind::Undelivered),
-            (Kind::InputRefused, Kind::Stale, Kind::InputRefused),
-            (Kind::Stale, Kind::Undelivered, Kind::Stale),
-            (Kind::Undelivered, Kind::NotAllowed, Kind::NotAllowed),
-            (Kind::SomeRowsRejected, Kind::Stale, Kind::Stale),
+            (ErrorKind::SomeRowsRejected, ErrorKind::Undelivered, ErrorKind::Undelivered),
+            (ErrorKind::InputRefused, ErrorKind::Stale, ErrorKind::InputRefused),
+            (ErrorKind::Stale, ErrorKind::Undelivered, ErrorKind::Stale),
+            (ErrorKind::Undelivered, ErrorKind::NotAllowed, ErrorKind::NotAllowed),
+            (ErrorKind::SomeRowsRejected, ErrorKind::Stale, ErrorKind::Stale),
         ];
         for (one, other, expected) in cases {
             assert_eq!(graver(one, other), expected);

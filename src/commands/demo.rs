@@ -15,7 +15,7 @@ use crate::context::{self, Context};
 use crate::demo;
 use crate::domain::day::Instant;
 use crate::domain::signal::{SignalId, SignalType};
-use crate::error::{Failure, Kind, not_allowed};
+use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::store::{SignalFilter, SignalOrder, Store};
 
 /// See the program at work on built-in data: forty companies, 120 days, a story.
@@ -126,8 +126,12 @@ fn newest_bad_signal(wanted: &str) -> Result<SignalId> {
     };
     let order = SignalOrder { limit: Some(1), ..SignalOrder::NEWEST_FIRST };
     let newest = store.signals(&filter, order)?.into_iter().next();
-    let missing =
-        || Failure::new(Kind::Bug, format!("the demonstration has no bad signal of {wanted}"));
+    let missing = || {
+        CommandError::new(
+            ErrorKind::Bug,
+            format!("the demonstration has no bad signal of {wanted}"),
+        )
+    };
     Ok(newest.ok_or_else(missing)?.id)
 }
 

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::customers::{AsOfOption, ConditionOptions, Customers};
 use super::options::refuse_database;
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
 use crate::error::usage;
+use crate::output_file::WholeFile;
+use crate::query::{AsOfOption, ConditionOptions, Customers};
 use crate::render::{Format, RecordBook, RecordWriter, Value};
 use crate::store::{Scope, SignalFilter, SignalOrder, SortKey, Store, TaskFilter};
 use crate::views;
 use crate::views::exports;
 use crate::views::signals::SIGNALS;
 use crate::views::tasks::{ListedTask, TASKS};
-use crate::whole_file::WholeFile;
 
 /// Write complete data for other tools.
 #[derive(Debug, Subcommand)]

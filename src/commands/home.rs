@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::customers::{AsOfOption, Customers};
 use super::output;
 use crate::context::Context;
 use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
 use crate::domain::signal::{SignalType, State};
+use crate::query::{AsOfOption, Customers};
 use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Store};
 use crate::views::signals::SIGNALS;

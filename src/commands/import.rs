@@ -11,16 +11,16 @@ use super::init::parse_zone;
 use super::options::{FormatOption, is_same_file, refuse_database};
 use super::output;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind, usage};
+use crate::error::{self, CommandError, ErrorKind, usage};
 use crate::import::header::Delimiter;
 use crate::import::kinds;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
+use crate::output_file::WholeFile;
 use crate::render::{Format, counted};
 use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
-use crate::whole_file::WholeFile;
 
 const AFTER_HELP: &str = "\
 Importing is safe to repeat: a row that is known already adds nothing.
@@ -146,9 +146,9 @@ impl Import {
             worst = worst.max(self.import(context, store, file, options)?);
         }
         match worst {
-            Ended::Failed(kind) => Err(Failure::reported(kind).into()),
-            Ended::Refused => Err(Failure::reported(Kind::InputRefused).into()),
-            Ended::SomeRejected => Err(Failure::reported(Kind::SomeRowsRejected).into()),
+            Ended::Failed(kind) => Err(CommandError::reported(kind).into()),
+            Ended::Refused => Err(CommandError::reported(ErrorKind::InputRefused).into()),
+            Ended::SomeRejected => Err(CommandError::reported(ErrorKind::SomeRowsRejected).into()),
             Ended::Well => Ok(()),
         }
     }
@@ -207,12 +207,13 @@ impl Import {
             }
             // What is wrong with this file need not be wrong with the next.
             Err(error) => match error::report(&error) {
-                Some(report) if report.kind == Kind::InputRefused => {
+                Some(report) if report.kind == ErrorKind::InputRefused => {
                     ui.failure(&report);
                     Ok(Ended::Refused)
                 }
                 Some(report)
-                    if matches!(report.kind, Kind::Usage | Kind::Io) && self.files.len() > 1 =>
+                    if matches!(report.kind, ErrorKind::Usage | ErrorKind::Io)
+                        && self.files.len() > 1 =>
                 {
                     ui.failure(&report);
                     Ok(Ended::Failed(report.kind))
@@ -261,7 +262,7 @@ enum Ended {
     Well,
     SomeRejected,
     Refused,
-    Failed(Kind),
+    Failed(ErrorKind),
 }
 
 /// One line: what the file is, and how its columns are read.

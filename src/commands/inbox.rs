@@ -3,10 +3,11 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{FormatOption, find_member};
+use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::signal::SignalId;
+use crate::query::find_member;
 use crate::store::{Finish, InboxEntry, Store};
 use crate::views::inbox::INBOX;
 

@@ -4,8 +4,8 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use clap::Args;
 
-use super::options::nearest;
 use crate::context::Context;
+use crate::domain::similar_names::nearest;
 use crate::error::{not_allowed, usage};
 use crate::store::{Permissions, Store};
 

@@ -3,9 +3,11 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::{FilterOptions, FormatOption, find_company, nearest};
+use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
+use crate::domain::similar_names::nearest;
+use crate::query::{FilterOptions, find_company};
 use crate::store::{SignalOrder, SortKey, Store};
 use crate::views::signals::SIGNALS;
 

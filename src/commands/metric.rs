@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, nearest, nearest_of_all};
+use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::metric::{self, DAYS, Definition, Measure, Metric as DomainMetric, USUAL_DAYS};
-use crate::error::{Failure, Kind, not_allowed, usage};
+use crate::domain::similar_names::{nearest, nearest_of_all};
+use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::store::{Catalogue, Finish, Known, Store};
 use crate::views::metrics::METRICS;
 
@@ -113,7 +114,7 @@ impl AddMetric {
                     .catalogue()?
                     .with(&metric)
                     .read(formula)
-                    .map_err(|mistake| mistake.of_kind(Kind::Usage))?;
+                    .map_err(|mistake| mistake.of_kind(ErrorKind::Usage))?;
             }
             save(store, &metric)
         })?;
@@ -173,7 +174,7 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
 ///
 /// # Errors
 /// A name that is no name, or that something else has (exit 9).
-pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
+pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), CommandError> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
         return Err(failure.hint("letters, digits and _, beginning with a letter: reports_30d"));
@@ -205,7 +206,11 @@ pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// A formula that leads back to the metric (exit 9), with the way that it takes.
-pub fn refuse_circle(catalogue: &Catalogue, name: &str, names: &[String]) -> Result<(), Failure> {
+pub fn refuse_circle(
+    catalogue: &Catalogue,
+    name: &str,
+    names: &[String],
+) -> Result<(), CommandError> {
     let mut ways: Vec<Vec<String>> =
         names.iter().map(|next| vec![name.to_owned(), next.clone()]).collect();
     let mut seen: HashSet<String> = HashSet::new();
@@ -251,7 +256,7 @@ fn remove(context: &Context, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn unknown_metric(store: &Store, name: &str) -> Result<Failure> {
+fn unknown_metric(store: &Store, name: &str) -> Result<CommandError> {
     let failure = not_allowed(format!("there is no metric '{name}'"));
     Ok(match nearest(name, store.metrics()?.into_iter().map(|metric| metric.name)) {
         Some(like) => {

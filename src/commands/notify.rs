@@ -3,14 +3,15 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, find_member};
+use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::facts::TeamMember;
 use crate::domain::notify::{Channel, MessageState, NotifySettings, Preferences};
 use crate::domain::signal::SignalType;
-use crate::error::{Failure, Kind, not_allowed};
+use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::notify::{self, Transports};
+use crate::query::find_member;
 use crate::render::{Format, RecordWriter, Screen, Value, counted};
 use crate::store::{Delivery, Finish, SendingLimits, Store};
 use crate::views::messages::MESSAGES;
@@ -184,14 +185,14 @@ impl Send {
     }
 }
 
-fn undelivered(deliveries: &[Delivery]) -> Failure {
+fn undelivered(deliveries: &[Delivery]) -> CommandError {
     let problem = deliveries.iter().find(|delivery| delivery.state != MessageState::Sent);
     let why = problem.and_then(|delivery| delivery.message.last_error.clone()).unwrap_or_default();
     let left = deliveries.iter().filter(|delivery| delivery.state != MessageState::Sent);
     let (dead, waiting): (Vec<&Delivery>, Vec<&Delivery>) =
         left.partition(|delivery| delivery.state == MessageState::Dead);
     let what = counted((dead.len() + waiting.len()) as u64, "message was", "messages were");
-    let failure = Failure::new(Kind::Undelivered, format!("{what} not delivered: {why}"));
+    let failure = CommandError::new(ErrorKind::Undelivered, format!("{what} not delivered: {why}"));
     let failure = match waiting.is_empty() {
         true => failure,
         false => failure.hint("later calls of `signals notify send` try again"),
@@ -299,7 +300,7 @@ impl Test {
         }
         match problems.is_empty() {
             true => Ok(()),
-            false => Err(Failure::new(Kind::Undelivered, problems.join("; ")).into()),
+            false => Err(CommandError::new(ErrorKind::Undelivered, problems.join("; ")).into()),
         }
     }
 }

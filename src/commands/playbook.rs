@@ -3,10 +3,12 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, find_company, nearest};
+use super::options::FormatOption;
 use super::{output, task};
 use crate::context::Context;
+use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
+use crate::query::find_company;
 use crate::render::{Format, RecordWriter, Screen, counted};
 use crate::store::{Finish, Store, StoredPlaybook};
 use crate::views::playbooks::{self, PLAYBOOKS};

@@ -3,14 +3,16 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, find_company, not_in_the_future};
-use super::why::WhyOptions;
-use super::{output, triage};
+use super::options::FormatOption;
+use super::output;
+use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::pulse::{self, Level, MOST_REASONS, Pulse, PulseMark};
 use crate::domain::reason::ReasonKind;
 use crate::error::usage;
+use crate::ops::acknowledge;
+use crate::query::{find_company, not_in_the_future};
 use crate::render::{Format, Screen, TextTable};
 use crate::run;
 use crate::store::{Finish, Store};
@@ -125,7 +127,7 @@ impl SetPulse {
         }
         self.tell(context, &store, &pulse, &before)?;
         for id in raised {
-            context.ui.note(format!("raised {}", triage::named(&store, &[id])?));
+            context.ui.note(format!("raised {}", acknowledge::named(&store, &[id])?));
         }
         Ok(())
     }

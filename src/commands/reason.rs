@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
-use crate::error::{Failure, not_allowed, usage};
+use crate::error::{CommandError, not_allowed, usage};
 use crate::store::{Finish, Store};
 use crate::views::reasons::REASONS;
 
@@ -195,7 +195,7 @@ fn locate<'l>(
     library: &'l Library,
     kind: Option<ReasonKind>,
     code: &str,
-) -> Result<&'l Reason, Failure> {
+) -> Result<&'l Reason, CommandError> {
     let kinds =
         || ReasonKind::ALL.iter().copied().filter(|other| kind.is_none_or(|kind| kind == *other));
     let found: Vec<&Reason> = kinds().filter_map(|kind| library.find(kind, code)).collect();
@@ -217,7 +217,7 @@ fn locate<'l>(
     }
 }
 
-fn already_there(reason: &Reason) -> Failure {
+fn already_there(reason: &Reason) -> CommandError {
     let state = if reason.is_active { "" } else { ", a retired one" };
     not_allowed(format!(
         "there is a reason code '{}' of kind {} already{state}",

@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::signal_number;
-use super::triage::{self, Entry};
 use crate::context::Context;
 use crate::domain::signal::Action;
+use crate::ops::acknowledge::{self, Entry};
 
 /// Reopen acknowledged signals, with the reason.
 #[derive(Debug, Args)]
@@ -27,15 +27,15 @@ impl Reopen {
     /// A blank reason (exit 2); an unknown or open signal (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let ids = triage::distinct(&self.ids);
-        let reason = triage::reason(context, self.reason)?;
-        triage::enter(
+        let ids = acknowledge::distinct(&self.ids);
+        let reason = acknowledge::reason(context, self.reason)?;
+        acknowledge::enter(
             context,
             &mut store,
             &ids,
             &Entry { action: Action::Reopened, reason, outcome: None },
         )?;
-        context.ui.note(format!("reopened {}", triage::named(&store, &ids)?));
+        context.ui.note(format!("reopened {}", acknowledge::named(&store, &ids)?));
         Ok(())
     }
 }

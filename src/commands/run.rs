@@ -3,11 +3,12 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{FormatOption, not_in_the_future};
+use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
-use crate::error::{Failure, Kind, not_allowed, usage};
+use crate::error::{CommandError, ErrorKind, not_allowed, usage};
+use crate::query::not_in_the_future;
 use crate::render::{Format, counted};
 use crate::run::{self, DayReport, Telling};
 use crate::store::{Finish, Store};
@@ -260,7 +261,7 @@ fn due_days(context: &Context, store: &Store) -> Result<Option<DayRange>> {
             due.incomplete.from
         );
         let hint = "import the events up to that day first; `signals run --as-of DAY` runs an incomplete day";
-        return Err(Failure::new(Kind::Stale, message).hint(hint).into());
+        return Err(CommandError::new(ErrorKind::Stale, message).hint(hint).into());
     }
     if !due.incomplete.is_empty() {
         context.ui.warning(format!(
@@ -271,14 +272,15 @@ fn due_days(context: &Context, store: &Store) -> Result<Option<DayRange>> {
     Ok(Some(due.days))
 }
 
-fn earlier_day(day: Day, latest: Day) -> Failure {
+fn earlier_day(day: Day, latest: Day) -> CommandError {
     not_allowed(format!("{day} lies before {latest}, the last day that was run"))
         .hint("--backfill runs it all the same")
 }
 
-fn stale(day: Day, newest: Day, days: &str) -> Failure {
+fn stale(day: Day, newest: Day, days: &str) -> CommandError {
     let message = format!(
         "{day} is refused: the newest event is of {newest}, {days} before, and every customer would look as if it had stopped"
     );
-    Failure::new(Kind::Stale, message).hint("import newer events, or allow it with --max-lag DAYS")
+    CommandError::new(ErrorKind::Stale, message)
+        .hint("import newer events, or allow it with --max-lag DAYS")
 }

@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::company::ListCompanies;
-use super::customers::{AsOfOption, Customers, condition_of, existing_segment};
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::error::{Kind, not_allowed};
+use crate::error::{ErrorKind, not_allowed};
+use crate::query::{AsOfOption, Customers, condition_of, existing_segment};
 use crate::store::{Finish, Segment as StoredSegment, Store};
 use crate::views::segments::{SEGMENTS, SizedSegment};
 
@@ -123,10 +123,13 @@ impl AddSegment {
 fn save(store: &Store, segment: &StoredSegment) -> Result<Option<StoredSegment>> {
     if segment.name.trim().is_empty() || segment.name.chars().any(char::is_control) {
         return Err(not_allowed("a segment needs a name, without control characters")
-            .of_kind(Kind::Usage)
+            .of_kind(ErrorKind::Usage)
             .into());
     }
-    store.catalogue()?.read(&segment.condition).map_err(|failure| failure.of_kind(Kind::Usage))?;
+    store
+        .catalogue()?
+        .read(&segment.condition)
+        .map_err(|failure| failure.of_kind(ErrorKind::Usage))?;
     let old = store.segment(&segment.name)?;
     if old.as_ref() != Some(segment) {
         store.save_segment(segment)?;

@@ -4,10 +4,10 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::options::{FormatOption, signal_number};
-use super::triage::unknown_signal;
 use crate::context::Context;
 use crate::domain::signal::{SignalId, State};
 use crate::domain::trend::Windows;
+use crate::ops::acknowledge::unknown_signal;
 use crate::render::{Format, RecordWriter, Screen};
 use crate::store::{CompanyActivity, SignalRecord, Store};
 use crate::views::signal::SignalView;

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::domain::EVENTS;
 use crate::domain::day::{Day, Instant};
 use crate::domain::signal::{SignalType, State};
-use crate::error::{Failure, Kind};
+use crate::error::{CommandError, ErrorKind};
 use crate::render::{Format, RecordWriter, Screen, Value};
 use crate::store::Store;
 
@@ -124,12 +124,14 @@ fn require_recent_run(context: &Context, store: &Store, seconds: i64) -> Result<
     let hint = "`signals run` runs the days that are due; is cron alive?";
     let last: Option<Instant> = store.last_run()?.map(|run| run.finished_at);
     let Some(last) = last else {
-        return Err(Failure::new(Kind::Stale, "no day was ever run").hint(hint).into());
+        return Err(CommandError::new(ErrorKind::Stale, "no day was ever run").hint(hint).into());
     };
     if context.clock.now().micros() - last.micros() <= seconds * 1_000_000 {
         return Ok(());
     }
-    Err(Failure::new(Kind::Stale, format!("the last run was at {last}")).hint(hint).into())
+    Err(CommandError::new(ErrorKind::Stale, format!("the last run was at {last}"))
+        .hint(hint)
+        .into())
 }
 
 /// Reads an age such as `26h` as seconds.

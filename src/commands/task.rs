@@ -3,13 +3,16 @@
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::options::{FormatOption, find_company, nearest};
-use super::{output, triage};
+use super::options::FormatOption;
+use super::output;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::playbook::line_problem;
+use crate::domain::similar_names::nearest;
 use crate::domain::task::{Owner, Stamp, TaskId, TaskState};
-use crate::error::{Failure, not_allowed, usage};
+use crate::error::{CommandError, not_allowed, usage};
+use crate::ops::acknowledge;
+use crate::query::find_company;
 use crate::render::{Format, counted};
 use crate::store::{Finish, NewTask, Store, TaskFilter, TaskRecord};
 use crate::views::tasks::{ListedTask, TASKS};
@@ -295,11 +298,11 @@ fn open_tasks(store: &Store, ids: &[i64]) -> Result<Vec<TaskRecord>> {
             ),
         }
     }
-    triage::refuse(&problems, ids.len())?;
+    acknowledge::refuse(&problems, ids.len())?;
     Ok(tasks)
 }
 
-fn done_already(task: &TaskRecord) -> Failure {
+fn done_already(task: &TaskRecord) -> CommandError {
     let done =
         task.done.as_ref().map(|done| format!(" on {} by {}", done.stamp.day, done.stamp.by));
     not_allowed(format!("task {} was done already{}", task.id, done.unwrap_or_default()))

@@ -9,12 +9,12 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::domain::likeness::nearest;
-use crate::error::Failure;
+use crate::domain::similar_names::nearest;
+use crate::error::CommandError;
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ConfigError {
     /// The byte at which it is.
     at: usize,
     /// The place and what is wrong there: `signals.toml:12: threshold: …`.
@@ -29,7 +29,7 @@ pub struct Document<'t> {
     name: &'t str,
     text: &'t str,
     root: DeTable<'t>,
-    faults: RefCell<Vec<Fault>>,
+    errors: RefCell<Vec<ConfigError>>,
 }
 
 impl<'t> Document<'t> {
@@ -37,10 +37,10 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// A text that is not TOML, with line and column.
-    pub fn read(name: &'t str, text: &'t str) -> Result<Self, Fault> {
+    pub fn read(name: &'t str, text: &'t str) -> Result<Self, ConfigError> {
         match DeTable::parse(text) {
             Ok(root) => {
-                Ok(Document { name, text, root: root.into_inner(), faults: RefCell::default() })
+                Ok(Document { name, text, root: root.into_inner(), errors: RefCell::default() })
             }
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
@@ -48,7 +48,7 @@ impl<'t> Document<'t> {
                 let message =
                     format!("{name}:{line}:{column}: this is not TOML: {}", error.message());
                 let hint = "a text stands in quotes, a rule below [[rule]]: docs/configuration.md has examples";
-                Err(Fault { at, message, hint: Some(hint.to_owned()) })
+                Err(ConfigError { at, message, hint: Some(hint.to_owned()) })
             }
         }
     }
@@ -59,15 +59,15 @@ impl<'t> Document<'t> {
     }
 
     /// What was found to be wrong, in the order of the file.
-    pub fn faults(&self) -> Vec<Fault> {
-        let mut faults = self.faults.borrow().clone();
-        faults.sort_by_key(|fault| fault.at);
-        faults
+    pub fn errors(&self) -> Vec<ConfigError> {
+        let mut errors = self.errors.borrow().clone();
+        errors.sort_by_key(|error| error.at);
+        errors
     }
 
     /// Whether nothing was found to be wrong.
     pub fn is_sound(&self) -> bool {
-        self.faults.borrow().is_empty()
+        self.errors.borrow().is_empty()
     }
 }
 
@@ -106,7 +106,7 @@ impl<'d> Table<'d> {
 
     /// Notes that something is wrong with the value of a key, or with the table as a whole where it
     /// has no such key.
-    pub fn fault(&self, key: &str, message: impl Display, hint: Option<&str>) {
+    pub fn error(&self, key: &str, message: impl Display, hint: Option<&str>) {
         match self.table.get_key_value(key) {
             Some((name, _)) => self.note(name.span().start, &format!("{key}: {message}"), hint),
             None if self.heading.is_empty() => self.note(self.at, &message.to_string(), hint),
@@ -115,14 +115,14 @@ impl<'d> Table<'d> {
     }
 
     /// The same, for what something else found to be wrong.
-    pub fn fault_of(&self, key: &str, failure: &Failure) {
-        self.fault(key, failure, failure.hints().first().map(String::as_str));
+    pub fn error_of(&self, key: &str, failure: &CommandError) {
+        self.error(key, failure, failure.hints().first().map(String::as_str));
     }
 
     fn note(&self, at: usize, message: &str, hint: Option<&str>) {
         let (line, _) = place(self.document.text, at);
         let message = format!("{}:{line}: {message}", self.document.name);
-        self.document.faults.borrow_mut().push(Fault {
+        self.document.errors.borrow_mut().push(ConfigError {
             at,
             message,
             hint: hint.map(str::to_owned),
@@ -214,7 +214,7 @@ impl<'d> Table<'d> {
 
     /// One of the words of a type.
     pub fn word<T: FromStr<Err = String>>(&self, key: &str) -> Option<T> {
-        self.text(key)?.parse().map_err(|error| self.fault(key, error, None)).ok()
+        self.text(key)?.parse().map_err(|error| self.error(key, error, None)).ok()
     }
 
     /// A whole number of so many `units`.
@@ -277,7 +277,7 @@ impl<'d> Table<'d> {
     }
 
     fn wrong<T>(&self, key: &str, message: &str) -> Option<T> {
-        self.fault(key, message, None);
+        self.error(key, message, None);
         None
     }
 }
@@ -299,10 +299,10 @@ fn shown(value: &DeValue<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn faults(text: &str, look: fn(&Table<'_>)) -> Vec<String> {
+    fn errors(text: &str, look: fn(&Table<'_>)) -> Vec<String> {
         let document = Document::read("c.toml", text).unwrap();
         look(&document.root());
-        document.faults().into_iter().map(|fault| fault.message).collect()
+        document.errors().into_iter().map(|error| error.message).collect()
     }
 
     #[test]
@@ -312,8 +312,8 @@ mod tests {
             ("ä = 1", "c.toml:1:1: "),
             ("a = 1\na = 2", "c.toml:2:1: "),
         ] {
-            let fault = Document::read("c.toml", text).unwrap_err();
-            assert!(fault.message.starts_with(place), "{text}: {}", fault.message);
+            let error = Document::read("c.toml", text).unwrap_err();
+            assert!(error.message.starts_with(place), "{text}: {}", error.message);
         }
     }
 
@@ -351,7 +351,7 @@ mod tests {
             ("[k]", |t| _ = t.tables("k", "[[k]]", true), "1: k must stand as [[k]]"),
         ];
         for (text, look, expected) in cases {
-            assert_eq!(faults(text, look), [format!("c.toml:{expected}")], "{text}");
+            assert_eq!(errors(text, look), [format!("c.toml:{expected}")], "{text}");
         }
     }
 
@@ -377,9 +377,9 @@ mod tests {
     fn an_unknown_key_is_told_with_the_nearest() {
         let document = Document::read("c.toml", "[[rule]]\ntreshold = 1\nzz = 1").unwrap();
         document.root().tables("rule", "[[rule]]", true)[0].allow(&["name", "threshold"]);
-        let faults = document.faults();
-        assert_eq!(faults[0].message, "c.toml:2: 'treshold' is no key of [[rule]]");
-        assert_eq!(faults[0].hint.as_deref(), Some("did you mean 'threshold'?"));
-        assert_eq!(faults[1].hint.as_deref(), Some("known here: name, threshold"));
+        let errors = document.errors();
+        assert_eq!(errors[0].message, "c.toml:2: 'treshold' is no key of [[rule]]");
+        assert_eq!(errors[0].hint.as_deref(), Some("did you mean 'threshold'?"));
+        assert_eq!(errors[1].hint.as_deref(), Some("known here: name, threshold"));
     }
 }

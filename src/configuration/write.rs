@@ -227,8 +227,8 @@ mod tests {
             let map = Value::Map(vec![(text.clone(), number)]);
             let block = Block::new("k", "").with("text", &text).with("number", number).with("map", map);
             let written = write(&[block]);
-            let document = super::super::Document::read("c.toml", &written).map_err(|fault| {
-                proptest::test_runner::TestCaseError::fail(format!("{}\n{written}", fault.message))
+            let document = super::super::Document::read("c.toml", &written).map_err(|error| {
+                proptest::test_runner::TestCaseError::fail(format!("{}\n{written}", error.message))
             })?;
             let table = document.root().tables("k", "[[k]]", true)[0];
             proptest::prop_assert_eq!(table.text("text"), Some(text.as_str()));

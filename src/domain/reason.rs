@@ -96,7 +96,7 @@ impl Reason {
 
 /// Why a code cannot be given as a reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub enum ReasonError {
     /// There is none.
     #[error("there is no reason code '{code}' of kind {kind}")]
     Unknown {
@@ -112,14 +112,14 @@ pub enum Unusable {
     Retired(ReasonCode),
 }
 
-impl Unusable {
+impl ReasonError {
     /// What was meant, perhaps; in one sentence without a full stop.
     pub fn suggestion(&self) -> Option<String> {
         match self {
-            Unusable::Unknown { nearest, .. } => {
+            ReasonError::Unknown { nearest, .. } => {
                 nearest.as_ref().map(|code| format!("did you mean '{code}'?"))
             }
-            Unusable::Retired(_) => None,
+            ReasonError::Retired(_) => None,
         }
     }
 }
@@ -167,13 +167,13 @@ impl Library {
     ///
     /// # Errors
     /// An unknown or a retired code.
-    pub fn usable(&self, kind: ReasonKind, code: &str) -> Result<&Reason, Unusable> {
+    pub fn usable(&self, kind: ReasonKind, code: &str) -> Result<&Reason, ReasonError> {
         match self.find(kind, code) {
             Some(reason) if reason.is_active => Ok(reason),
-            Some(reason) => Err(Unusable::Retired(reason.code.clone())),
+            Some(reason) => Err(ReasonError::Retired(reason.code.clone())),
             None => {
                 let code = code.trim().to_owned();
-                Err(Unusable::Unknown { nearest: self.nearest(kind, &code), code, kind })
+                Err(ReasonError::Unknown { nearest: self.nearest(kind, &code), code, kind })
             }
         }
     }
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(usable(ReasonKind::Churn, "support/slow"), Ok("support/slow".into()));
         assert_eq!(
             usable(ReasonKind::Pulse, "value/missed-goals"),
-            Err(Unusable::Retired(code("value/missed-goals")))
+            Err(ReasonError::Retired(code("value/missed-goals")))
         );
         for (given, meant) in [
             ("suport/slow", Some("support/slow")),

@@ -4,7 +4,7 @@
 //! export has damaged is rejected rather than guessed at, because a wrong company id makes a
 //! company that does not exist.
 
-use super::fault::{Fault, shown};
+use super::cell_error::{CellError, shown};
 use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
@@ -50,13 +50,13 @@ pub enum Breaks {
 ///
 /// # Errors
 /// A control character that may not be there costs the row.
-pub fn text(cell: &str, breaks: Breaks) -> Result<&str, Fault> {
+pub fn text(cell: &str, breaks: Breaks) -> Result<&str, CellError> {
     let allowed = |char| breaks == Breaks::Kept && matches!(char, '\t' | '\n' | '\r');
     match cell.chars().find(|char| char.is_control() && !allowed(*char)) {
         None => Ok(cell),
-        Some('\0') => Err(Fault::row("control character (NUL) in the text")),
+        Some('\0') => Err(CellError::row("control character (NUL) in the text")),
         Some(char) => {
-            Err(Fault::row(format!("control character (U+{:04X}) in the text", char as u32)))
+            Err(CellError::row(format!("control character (U+{:04X}) in the text", char as u32)))
         }
     }
 }
@@ -66,9 +66,9 @@ pub fn text(cell: &str, breaks: Breaks) -> Result<&str, Fault> {
 ///
 /// # Errors
 /// Any of these costs the row.
-pub fn id(cell: &str, plain: bool) -> Result<&str, Fault> {
+pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
     if is_mangled(cell.as_bytes()) {
-        return Err(Fault::row(format!(
+        return Err(CellError::row(format!(
             "{} was an id before a spreadsheet made a number of it",
             shown(cell)
         )));
@@ -77,7 +77,10 @@ pub fn id(cell: &str, plain: bool) -> Result<&str, Fault> {
         return Ok(cell);
     }
     if let Some(char) = cell.chars().find(|char| is_invisible(*char)) {
-        return Err(Fault::row(format!("invisible character (U+{:04X}) in an id", char as u32)));
+        return Err(CellError::row(format!(
+            "invisible character (U+{:04X}) in an id",
+            char as u32
+        )));
     }
     text(cell, Breaks::Refused)
 }
@@ -112,20 +115,22 @@ fn is_invisible(char: char) -> bool {
 ///
 /// # Errors
 /// Anything else costs the row.
-pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, Fault> {
+pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
     let unsigned = cell.strip_prefix(['-', '+']).unwrap_or(cell);
     if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Fault::row(format!("{} is not a whole number", shown(cell))));
+        return Err(CellError::row(format!("{} is not a whole number", shown(cell))));
     }
     let number = cell.parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| Fault::row(format!("{} is out of range ({least} to {most})", shown(cell))))
+    number.ok_or_else(|| {
+        CellError::row(format!("{} is out of range ({least} to {most})", shown(cell)))
+    })
 }
 
 /// How many events a row stands for.
 ///
 /// # Errors
 /// A number that is negative, fractional or beyond 4,294,967,295 costs the row.
-pub fn count(cell: &str) -> Result<u32, Fault> {
+pub fn count(cell: &str) -> Result<u32, CellError> {
     Ok(whole(cell, 0, i64::from(u32::MAX))? as u32)
 }
 
@@ -134,12 +139,12 @@ pub fn count(cell: &str) -> Result<u32, Fault> {
 ///
 /// # Errors
 /// Anything else, a currency sign, a thousands separator or an exponent among it, costs the row.
-pub fn money(cell: &str) -> Result<f64, Fault> {
+pub fn money(cell: &str) -> Result<f64, CellError> {
     let unsigned = cell.strip_prefix(['-', '+']).unwrap_or(cell);
     let (units, decimals) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(units) || !digits(decimals) {
-        return Err(Fault::row(format!(
+        return Err(CellError::row(format!(
             "{} is not an amount (digits, perhaps a point and decimals)",
             shown(cell)
         )));
@@ -147,7 +152,7 @@ pub fn money(cell: &str) -> Result<f64, Fault> {
     let length = units.trim_start_matches('0').len() + decimals.trim_end_matches('0').len();
     let amount = unsigned.parse().unwrap_or(f64::INFINITY);
     if length > MOST_DIGITS || (cell.starts_with('-') && amount != 0.0) {
-        return Err(Fault::row(format!(
+        return Err(CellError::row(format!(
             "{} is out of range (0 or more, {MOST_DIGITS} digits at most)",
             shown(cell)
         )));
@@ -157,7 +162,7 @@ pub fn money(cell: &str) -> Result<f64, Fault> {
 
 /// An amount that may have a decimal comma before two digits, as [`money`] otherwise: `1200,50` is
 /// 1200.50.
-pub fn money_with_comma(cell: &str) -> Result<f64, Fault> {
+pub fn money_with_comma(cell: &str) -> Result<f64, CellError> {
     match cell.split_once(',') {
         Some((units, decimals)) if decimals.len() == 2 && !units.contains('.') => {
             money(&format!("{units}.{decimals}"))
@@ -170,9 +175,9 @@ pub fn money_with_comma(cell: &str) -> Result<f64, Fault> {
 ///
 /// # Errors
 /// What is no month of the years 1900 to 2200 costs the row.
-pub fn last_day_of_month(month: &str, year: &str) -> Result<Day, Fault> {
+pub fn last_day_of_month(month: &str, year: &str) -> Result<Day, CellError> {
     let (month, year) = (whole(month, 1, 12)?, whole(year, 1900, 2200)?);
-    Day::last_of_month(year as i32, month as u32).ok_or_else(|| Fault::row("no such month"))
+    Day::last_of_month(year as i32, month as u32).ok_or_else(|| CellError::row("no such month"))
 }
 
 #[cfg(test)]
@@ -246,7 +251,7 @@ mod tests {
         for (cell, reason) in cases {
             assert_eq!(
                 id(cell, false),
-                reason.map_or(Ok(cell), |reason| Err(Fault::row(reason))),
+                reason.map_or(Ok(cell), |reason| Err(CellError::row(reason))),
                 "{cell:?}"
             );
         }
@@ -288,8 +293,11 @@ mod tests {
     #[test]
     fn whole_numbers_keep_to_their_range() {
         assert_eq!(whole("10", 0, 10), Ok(10));
-        assert_eq!(whole("11", 0, 10), Err(Fault::row("'11' is out of range (0 to 10)")));
-        assert_eq!(whole("12 seats", 0, 10), Err(Fault::row("'12 seats' is not a whole number")));
+        assert_eq!(whole("11", 0, 10), Err(CellError::row("'11' is out of range (0 to 10)")));
+        assert_eq!(
+            whole("12 seats", 0, 10),
+            Err(CellError::row("'12 seats' is not a whole number"))
+        );
     }
 
     #[test]

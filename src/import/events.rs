@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::Sheet;
 use super::cells::{self, Breaks, content};
 use super::mapping::{Mapped, Mapping};
-use super::reading::{Filled, Wrong, filled, optional_id, read_rows, required_id};
+use super::reading::{Filled, RowError, filled, optional_id, read_rows, required_id};
 use super::records::Row;
 use super::rejects::{Rejects, Verdict};
 use super::times::{Plausible, TimeReader};
@@ -101,11 +101,11 @@ fn wide_counts<'c>(
     mapping: &'c Mapping,
     row: &Row<'_>,
     counts: &mut Vec<u32>,
-) -> Result<(), Wrong<'c>> {
+) -> Result<(), RowError<'c>> {
     counts.clear();
     for place in &mapping.wide {
         let count = content(row.field(place.index)).map_or(Ok(0), cells::count);
-        counts.push(count.map_err(Wrong::in_column(&place.header))?);
+        counts.push(count.map_err(RowError::in_column(&place.header))?);
     }
     Ok(())
 }
@@ -144,7 +144,7 @@ impl Places {
         mapping: &'c Mapping,
         times: &mut TimeReader,
         row: Row<'a>,
-    ) -> Result<EventRow<'a>, Wrong<'c>> {
+    ) -> Result<EventRow<'a>, RowError<'c>> {
         let mapped = |place: usize| &mapping.columns[place];
         let optional =
             |place: Option<usize>| place.map_or(Ok(None), |place| optional_id(&row, mapped(place)));
@@ -157,11 +157,12 @@ impl Places {
             None => mapping.wide.first().map_or("", |place| &place.header),
         };
         let time = mapped(self.timestamp);
-        let Filled { cell, header, utc } = filled(&row, time).ok_or_else(|| Wrong::blank(time))?;
-        let moment = times.read(cell, utc, Plausible::Past).map_err(Wrong::in_column(header))?;
+        let Filled { cell, header, utc } =
+            filled(&row, time).ok_or_else(|| RowError::blank(time))?;
+        let moment = times.read(cell, utc, Plausible::Past).map_err(RowError::in_column(header))?;
         let (person, id) = (optional(self.person)?, optional(self.id)?);
         if let (None, None, Some(place)) = (company, person, self.person) {
-            return Err(Wrong::blank(mapped(place)));
+            return Err(RowError::blank(mapped(place)));
         }
         let count = self.count.map_or(Ok(1), |place| count_of(&row, mapped(place)))?;
         Ok(EventRow {
@@ -178,11 +179,15 @@ impl Places {
     }
 }
 
-fn event_name<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&'a str, Wrong<'c>> {
-    let cell = content(row.field(mapped.index)).ok_or_else(|| Wrong::blank(mapped))?;
-    if row.plain { Ok(cell) } else { cells::text(cell, Breaks::Refused).map_err(Wrong::at(mapped)) }
+fn event_name<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&'a str, RowError<'c>> {
+    let cell = content(row.field(mapped.index)).ok_or_else(|| RowError::blank(mapped))?;
+    if row.plain {
+        Ok(cell)
+    } else {
+        cells::text(cell, Breaks::Refused).map_err(RowError::at(mapped))
+    }
 }
 
-fn count_of<'c>(row: &Row<'_>, mapped: &'c Mapped) -> Result<u32, Wrong<'c>> {
-    content(row.field(mapped.index)).map_or(Ok(1), cells::count).map_err(Wrong::at(mapped))
+fn count_of<'c>(row: &Row<'_>, mapped: &'c Mapped) -> Result<u32, RowError<'c>> {
+    content(row.field(mapped.index)).map_or(Ok(1), cells::count).map_err(RowError::at(mapped))
 }

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::Sheet;
+use super::cell_error::{CellError, shown};
 use super::cells::{self, Breaks, content};
-use super::fault::{Fault, shown};
 use super::kinds::CellType;
 use super::mapping::{Mapped, Mapping, Place};
-use super::reading::{Filled, Wrong, filled, read_rows};
+use super::reading::{Filled, RowError, filled, read_rows};
 use super::records::Row;
 use super::rejects::{Rejects, Verdict};
 use super::times::{Moment, Plausible, TimeReader};
@@ -82,12 +82,12 @@ fn fact<'a, 'c: 'a>(
     mapping: &'c Mapping,
     times: &mut TimeReader,
     row: Row<'a>,
-) -> Result<FactRow<'a>, Wrong<'c>> {
+) -> Result<FactRow<'a>, RowError<'c>> {
     let mut cells = Vec::with_capacity(mapping.columns.len());
     for mapped in &mapping.columns {
         let value = value_of(&row, mapped, times)?;
         if value.is_none() && mapped.column.required && !mapped.column.blank {
-            return Err(Wrong::blank(mapped));
+            return Err(RowError::blank(mapped));
         }
         cells.push((mapped.column.name.as_str(), value));
     }
@@ -99,7 +99,8 @@ fn fact<'a, 'c: 'a>(
         let cell = content(row.field(attribute.index))
             .map(|cell| cells::text(cell, Breaks::Kept))
             .transpose();
-        custom.push((attribute.name.as_str(), cell.map_err(Wrong::in_column(&attribute.header))?));
+        custom
+            .push((attribute.name.as_str(), cell.map_err(RowError::in_column(&attribute.header))?));
     }
     Ok(FactRow { line: row.line, cells, as_of, custom })
 }
@@ -131,23 +132,26 @@ fn time_of<'c>(
     row: &Row<'_>,
     place: &'c Place,
     times: &mut TimeReader,
-) -> Result<Option<Moment>, Wrong<'c>> {
+) -> Result<Option<Moment>, RowError<'c>> {
     let Some(cell) = content(row.field(place.index)) else { return Ok(None) };
-    times.read(cell, place.utc, Plausible::Past).map(Some).map_err(Wrong::in_column(&place.header))
+    times
+        .read(cell, place.utc, Plausible::Past)
+        .map(Some)
+        .map_err(RowError::in_column(&place.header))
 }
 
 fn value_of<'a, 'c>(
     row: &Row<'a>,
     mapped: &'c Mapped,
     times: &mut TimeReader,
-) -> Result<Option<Value<'a>>, Wrong<'c>> {
+) -> Result<Option<Value<'a>>, RowError<'c>> {
     if let Some(year) = &mapped.year {
         let Some(month) = content(row.field(mapped.index)) else { return Ok(None) };
         let day = cells::last_day_of_month(month, row.field(year.index).trim());
-        return day.map(|day| Some(Value::Day(day))).map_err(Wrong::at(mapped));
+        return day.map(|day| Some(Value::Day(day))).map_err(RowError::at(mapped));
     }
     let Some(Filled { cell, header, utc }) = filled(row, mapped) else { return Ok(None) };
-    value(cell, mapped, utc, row.plain, times).map(Some).map_err(Wrong::in_column(header))
+    value(cell, mapped, utc, row.plain, times).map(Some).map_err(RowError::in_column(header))
 }
 
 fn value<'a>(
@@ -156,7 +160,7 @@ fn value<'a>(
     utc: bool,
     plain: bool,
     times: &mut TimeReader,
-) -> Result<Value<'a>, Fault> {
+) -> Result<Value<'a>, CellError> {
     Ok(match &mapped.column.cell {
         CellType::Id => Value::Text(cells::id(cell, plain)?),
         CellType::Text => Value::Text(cells::text(cell, Breaks::Refused)?),
@@ -180,7 +184,7 @@ fn choice<'w>(
     cell: &str,
     of: &'w [String],
     words: &'w BTreeMap<String, String>,
-) -> Result<&'w str, Fault> {
+) -> Result<&'w str, CellError> {
     let same = |word: &&String| word.eq_ignore_ascii_case(cell);
     let known = of
         .iter()
@@ -188,5 +192,5 @@ fn choice<'w>(
         .or_else(|| words.iter().find(|(word, _)| same(word)).map(|(_, meant)| meant));
     known
         .map(String::as_str)
-        .ok_or_else(|| Fault::row(format!("{} is none of {}", shown(cell), of.join(", "))))
+        .ok_or_else(|| CellError::row(format!("{} is none of {}", shown(cell), of.join(", "))))
 }

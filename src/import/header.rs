@@ -5,9 +5,9 @@ use std::str::FromStr;
 use anyhow::Result;
 
 use super::fold::folded;
-use super::kinds::{Kind, Product, catalogue};
+use super::kinds::{FactKind, Product, catalogue};
 use super::records::{MAX_COLUMNS, NO_DELIMITER, Peeked, Records};
-use crate::error::{Failure, refused};
+use crate::error::{CommandError, refused};
 
 /// What may separate fields, in the order in which they are tried, with their names.
 pub const DELIMITERS: [(u8, &str); 4] =
@@ -106,7 +106,7 @@ impl Header {
         names: Vec<String>,
         mapped: &[(String, String)],
         file: &str,
-    ) -> Result<Header, Failure> {
+    ) -> Result<Header, CommandError> {
         let delimiter = Delimiter(NO_DELIMITER);
         let folded_names = names.iter().map(|name| folded(name)).collect();
         let mut header = Header { line, delimiter, names, folded: folded_names };
@@ -137,7 +137,7 @@ impl Header {
         self.folded.iter().position(|name| !name.is_empty() && *name == wanted)
     }
 
-    fn check(&self, file: &str) -> Result<(), Failure> {
+    fn check(&self, file: &str) -> Result<(), CommandError> {
         if self.names.len() > MAX_COLUMNS {
             return Err(refused(format!("{file}:{}: more than {MAX_COLUMNS} columns", self.line)));
         }
@@ -172,8 +172,9 @@ fn is_edge(char: char) -> bool {
 
 fn is_known(name: &String) -> bool {
     let kinds = &catalogue().kinds;
-    let of_kind =
-        |kind: &Kind| kind.columns.iter().any(|column| column.names().any(|known| known == *name));
+    let of_kind = |kind: &FactKind| {
+        kind.columns.iter().any(|column| column.names().any(|known| known == *name))
+    };
     let of_product = |product: &Product| {
         let columns =
             kinds.iter().filter(|kind| kind.name == product.kind).flat_map(|kind| &kind.columns);
@@ -246,7 +247,7 @@ fn refuse_better_delimiter(
     header: &Header,
     mapped: &[(String, String)],
     file: &str,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     if header.names.len() > 1 || header.known(mapped) > 0 {
         return Ok(());
     }
@@ -264,7 +265,7 @@ fn refuse_better_delimiter(
     Ok(())
 }
 
-fn no_delimiter(file: &str, header: &Header) -> Failure {
+fn no_delimiter(file: &str, header: &Header) -> CommandError {
     let first: String = header.names.concat().chars().take(60).collect();
     let message = format!(
         "{file}:{}: no delimiter that fits: the header '{first}' has no comma, semicolon, tab or pipe",

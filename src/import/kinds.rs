@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::fold::folded;
-use crate::error::{Failure, usage};
+use crate::error::{CommandError, usage};
 
 /// A kind of data: what its rows are, and what columns it has.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Kind {
+pub struct FactKind {
     /// Its name, as `--kind` takes it.
     pub name: String,
     /// Whether every column that is not known becomes a custom attribute.
@@ -23,12 +23,12 @@ pub struct Kind {
     pub columns: Vec<Column>,
 }
 
-impl Kind {
+impl FactKind {
     /// The kind of that name.
     ///
     /// # Errors
     /// A usage error when there is none.
-    pub fn named(name: &str) -> Result<&'static Kind, Failure> {
+    pub fn named(name: &str) -> Result<&'static FactKind, CommandError> {
         let kinds = &catalogue().kinds;
         kinds.iter().find(|kind| folded(&kind.name) == folded(name)).ok_or_else(|| {
             let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
@@ -206,7 +206,7 @@ impl Product {
 pub struct Catalogue {
     /// The kinds of data.
     #[serde(rename = "kind")]
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<FactKind>,
     /// The products that are recognised.
     #[serde(rename = "product")]
     pub products: Vec<Product>,
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn the_kinds_are_those_of_the_contract() {
-        fn required(kind: &Kind) -> Vec<&str> {
+        fn required(kind: &FactKind) -> Vec<&str> {
             kind.columns
                 .iter()
                 .filter(|column| column.required)
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn products_name_columns_that_exist() {
         for product in &catalogue().products {
-            let kind = Kind::named(&product.kind).unwrap();
+            let kind = FactKind::named(&product.kind).unwrap();
             for column in &product.columns {
                 assert!(kind.column(&column.name).is_some(), "{}: {}", product.name, column.name);
             }

@@ -8,9 +8,9 @@ use super::attributes::custom_name;
 use super::cells::{self, content};
 use super::fold::{folded, nearest};
 use super::header::Header;
-use super::kinds::{CellType, Column, Kind, Product, catalogue};
+use super::kinds::{CellType, Column, FactKind, Product, catalogue};
 use crate::domain::EVENTS;
-use crate::error::{Failure, refused, usage};
+use crate::error::{CommandError, refused, usage};
 
 /// A column of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Custom {
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// The kind of data.
-    pub kind: &'static Kind,
+    pub kind: &'static FactKind,
     /// The product that the file comes from, when its header tells.
     pub product: Option<&'static str>,
     /// The columns that are read, in the order of the kind.
@@ -103,13 +103,13 @@ impl Mapping {
     /// candidates for one. A column that the kind does not have is a usage error.
     pub fn decide(
         head: Head<'_>,
-        kind: Option<&'static Kind>,
+        kind: Option<&'static FactKind>,
         overrides: &[(String, String)],
-    ) -> Result<Mapping, Failure> {
+    ) -> Result<Mapping, CommandError> {
         let product = product_of(head.header, kind);
         let kind = match (kind, product) {
             (Some(kind), _) => kind,
-            (None, Some(product)) => Kind::named(&product.kind)?,
+            (None, Some(product)) => FactKind::named(&product.kind)?,
             (None, None) => kind_of(head, overrides)?,
         };
         let matches = Matches::find(kind, head.header, product, overrides, Some(head.sample));
@@ -130,8 +130,11 @@ impl Mapping {
     ///
     /// # Errors
     /// As [`Mapping::decide`]; and when there is no column of numbers.
-    pub fn decide_wide(head: Head<'_>, overrides: &[(String, String)]) -> Result<Mapping, Failure> {
-        let kind = Kind::named(EVENTS)?;
+    pub fn decide_wide(
+        head: Head<'_>,
+        overrides: &[(String, String)],
+    ) -> Result<Mapping, CommandError> {
+        let kind = FactKind::named(EVENTS)?;
         let mut overrides = overrides.to_vec();
         for name in NOT_IN_WIDE {
             if overrides
@@ -172,7 +175,7 @@ impl Mapping {
 const NOT_IN_WIDE: [&str; 3] = ["event", "event_id", "count"];
 
 /// The product whose export a header is. `kind`: what the file is said to hold.
-pub fn product_of(header: &Header, kind: Option<&Kind>) -> Option<&'static Product> {
+pub fn product_of(header: &Header, kind: Option<&FactKind>) -> Option<&'static Product> {
     let has = |name: &String| header.folded.iter().any(|other| is_same(other, name));
     let fits = |product: &&Product| {
         kind.is_none_or(|kind| kind.name == product.kind)
@@ -226,7 +229,7 @@ impl Found {
 
 /// What a header has of the columns of one kind.
 struct Matches {
-    kind: &'static Kind,
+    kind: &'static FactKind,
     product: Option<&'static Product>,
     found: Vec<Found>,
 }
@@ -234,7 +237,7 @@ struct Matches {
 impl Matches {
     /// `sample`: the first rows, where the kind is settled and questions may be looked at.
     fn find(
-        kind: &'static Kind,
+        kind: &'static FactKind,
         header: &Header,
         product: Option<&'static Product>,
         overrides: &[(String, String)],
@@ -320,7 +323,7 @@ impl Matches {
         is_id && !self.found.iter().any(|found| found.places.contains(&0))
     }
 
-    fn refuse_clashes(&self, head: Head<'_>) -> Result<(), Failure> {
+    fn refuse_clashes(&self, head: Head<'_>) -> Result<(), CommandError> {
         let Some((column, found)) = self.pairs().find(|(_, found)| found.how == How::Clash) else {
             return Ok(());
         };
@@ -342,7 +345,7 @@ impl Matches {
         &self,
         head: Head<'_>,
         overrides: &[(String, String)],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         let other = product_of(head.header, None).map(|product| product.kind.as_str());
         let other = other.or_else(|| kind_of(head, overrides).ok().map(|kind| kind.name.as_str()));
         self.refuse_lacking(head, self.lacks(), other.filter(|other| *other != self.kind.name))
@@ -354,7 +357,7 @@ impl Matches {
         Head { file, header, .. }: Head<'_>,
         lacks: Vec<&'static Column>,
         other: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         let Some(first) = lacks.first() else { return Ok(()) };
         let what: Vec<String> =
             lacks.iter().map(|column| self.with_nearest(column, header)).collect();
@@ -366,7 +369,7 @@ impl Matches {
         let there =
             format!("if a column has another name, say so: --map {}=\"{there}\"", first.name);
         let other = other.map(|other| format!("the header is one of {other}: try --kind {other}"));
-        let failure = other.into_iter().fold(refused(message), Failure::hint);
+        let failure = other.into_iter().fold(refused(message), CommandError::hint);
         Err(failure.hint(there).hint(format!("the file has: {}", header.names.join(", "))))
     }
 
@@ -526,7 +529,10 @@ fn latest_of(product: &Product, header: &Header) -> Option<Place> {
 }
 
 /// The only kind that the header can mean.
-fn kind_of(head: Head<'_>, overrides: &[(String, String)]) -> Result<&'static Kind, Failure> {
+fn kind_of(
+    head: Head<'_>,
+    overrides: &[(String, String)],
+) -> Result<&'static FactKind, CommandError> {
     let kinds = catalogue().kinds.iter();
     let all: Vec<Matches> =
         kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
@@ -558,7 +564,7 @@ fn has_rival(chosen: &Matches, all: &[Matches]) -> bool {
         .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
 }
 
-fn cannot_tell(Head { file, header, .. }: Head<'_>, all: &[Matches]) -> Failure {
+fn cannot_tell(Head { file, header, .. }: Head<'_>, all: &[Matches]) -> CommandError {
     let possible: Vec<String> = all
         .iter()
         .filter(|matches| matches.evidence().next().is_some())
@@ -589,7 +595,7 @@ fn lacking(matches: &Matches, header: &Header) -> String {
 
 /// A file of events read as companies would make each of its rows a customer, which nothing can
 /// undo.
-fn refuse_events(head: Head<'_>, custom: &[Custom]) -> Result<(), Failure> {
+fn refuse_events(head: Head<'_>, custom: &[Custom]) -> Result<(), CommandError> {
     let has = |name: &str| custom.iter().any(|custom| custom.name == name);
     if !has("event") || !has("timestamp") {
         return Ok(());
@@ -602,9 +608,9 @@ fn refuse_events(head: Head<'_>, custom: &[Custom]) -> Result<(), Failure> {
 
 fn check_overrides(
     head: Head<'_>,
-    kind: &Kind,
+    kind: &FactKind,
     overrides: &[(String, String)],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let Head { file, header, .. } = head;
     for (column, name) in overrides {
         if kind.column(column).is_none() {
@@ -637,10 +643,10 @@ fn left_over<'a>(header: &'a Header, columns: &'a [Mapped]) -> impl Iterator<Ite
 /// What happens to the columns that are not ours.
 fn the_rest(
     Head { file, header, .. }: Head<'_>,
-    kind: &Kind,
+    kind: &FactKind,
     product: Option<&Product>,
     columns: &[Mapped],
-) -> Result<(Vec<Custom>, Vec<String>), Failure> {
+) -> Result<(Vec<Custom>, Vec<String>), CommandError> {
     let left = left_over(header, columns);
     if !kind.custom || product.is_some_and(|product| product.only) {
         return Ok((Vec::new(), left.map(|at| header.names[at].clone()).collect()));
@@ -667,7 +673,7 @@ fn the_rest(
 fn numbers_and_rest(
     head: Head<'_>,
     columns: &[Mapped],
-) -> Result<(Vec<Place>, Vec<String>), Failure> {
+) -> Result<(Vec<Place>, Vec<String>), CommandError> {
     let Head { file, header, sample } = head;
     let is_text = |at: &usize| {
         let mut cells = sample.iter().filter_map(|row| content(row.get(*at)?)).peekable();

@@ -11,10 +11,10 @@
 //! argument.
 
 pub mod attributes;
+pub mod cell_error;
 pub mod cells;
 pub mod events;
 pub mod facts;
-pub mod fault;
 pub mod fold;
 pub mod header;
 pub mod json;
@@ -34,7 +34,7 @@ use chrono_tz::Tz;
 
 use self::header::{Delimiter, Header};
 use self::json::Flattener;
-use self::kinds::Kind;
+use self::kinds::FactKind;
 use self::mapping::{Head, Mapping};
 use self::records::{NO_DELIMITER, Peeked, Records};
 use self::source::{Progress, Source};
@@ -165,7 +165,7 @@ impl Incoming {
     /// goes before it.
     pub fn sheet(self, zone: Tz, now: Instant, remembered: &[(String, String)]) -> Result<Sheet> {
         let Incoming { mut records, header, json, options } = self;
-        let kind = options.kind.as_deref().map(Kind::named).transpose()?;
+        let kind = options.kind.as_deref().map(FactKind::named).transpose()?;
         let said = |column: &str| {
             options.map.iter().any(|(name, _)| fold::folded(name) == fold::folded(column))
         };
@@ -216,7 +216,7 @@ fn is_json(records: &mut Records) -> Result<bool> {
 fn first_rows(
     records: &mut Records,
     header: &Header,
-    kind: Option<&Kind>,
+    kind: Option<&FactKind>,
     json: Option<(Flattener, Vec<Peeked>)>,
 ) -> Result<(Option<Flattener>, Vec<Vec<String>>)> {
     if let Some((mut flattener, lines)) = json {
@@ -238,7 +238,7 @@ fn first_rows(
     Ok((None, rows.into_iter().map(|row| row.fields).collect()))
 }
 
-fn events_only<'h>(head: Head<'h>, kind: Option<&Kind>) -> Result<Head<'h>> {
+fn events_only<'h>(head: Head<'h>, kind: Option<&FactKind>) -> Result<Head<'h>> {
     match kind {
         Some(kind) if kind.name != EVENTS => {
             Err(usage(format!("--wide is a form of events, not of {}", kind.name))

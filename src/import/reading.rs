@@ -4,8 +4,8 @@
 use anyhow::Result;
 
 use super::Sheet;
+use super::cell_error::CellError;
 use super::cells::{self, content};
-use super::fault::Fault;
 use super::mapping::{Mapped, Mapping};
 use super::records::Row;
 use super::rejects::{Reject, Rejects, Verdict};
@@ -13,26 +13,26 @@ use super::times::TimeReader;
 use crate::error::refused;
 
 /// What is wrong with a row, and in which column of the file.
-pub(super) struct Wrong<'c> {
+pub(super) struct RowError<'c> {
     column: Option<&'c str>,
-    fault: Fault,
+    fault: CellError,
 }
 
-impl<'c> Wrong<'c> {
-    pub(super) fn at(mapped: &'c Mapped) -> impl FnOnce(Fault) -> Self {
-        Wrong::in_column(&mapped.header)
+impl<'c> RowError<'c> {
+    pub(super) fn at(mapped: &'c Mapped) -> impl FnOnce(CellError) -> Self {
+        RowError::in_column(&mapped.header)
     }
 
-    pub(super) fn in_column(header: &'c str) -> impl FnOnce(Fault) -> Self {
-        move |fault| Wrong { column: Some(header), fault }
+    pub(super) fn in_column(header: &'c str) -> impl FnOnce(CellError) -> Self {
+        move |fault| RowError { column: Some(header), fault }
     }
 
     pub(super) fn blank(mapped: &'c Mapped) -> Self {
-        Wrong::at(mapped)(Fault::row("blank, or a placeholder for nothing"))
+        RowError::at(mapped)(CellError::row("blank, or a placeholder for nothing"))
     }
 
     fn row(reason: String) -> Self {
-        Wrong { column: None, fault: Fault::Row(reason) }
+        RowError { column: None, fault: CellError::Row(reason) }
     }
 }
 
@@ -45,7 +45,7 @@ pub(super) fn read_rows(
         &'c Mapping,
         &mut TimeReader,
         Row<'a>,
-    ) -> Result<Result<Verdict, Wrong<'c>>>,
+    ) -> Result<Result<Verdict, RowError<'c>>>,
 ) -> Result<u64> {
     let Sheet { records, plan, times, lines } = sheet;
     rejects.begin(&plan.headers)?;
@@ -79,7 +79,7 @@ pub(super) fn read_rows(
             read += 1;
             match lines.row(line.line, line.field(0)) {
                 Ok(row) => settle(row, rejects),
-                Err(reason) => refuse_or_reject(file, line, &Wrong::row(reason), rejects),
+                Err(reason) => refuse_or_reject(file, line, &RowError::row(reason), rejects),
             }
         }),
     };
@@ -88,27 +88,29 @@ pub(super) fn read_rows(
     ended.map(|()| read)
 }
 
-fn shape(row: &Row<'_>, width: usize) -> Result<(), Wrong<'static>> {
+fn shape(row: &Row<'_>, width: usize) -> Result<(), RowError<'static>> {
     if let Some(fault) = row.fault {
-        return Err(Wrong::row(fault.to_owned()));
+        return Err(RowError::row(fault.to_owned()));
     }
     match row.len() {
         fields if fields == width => Ok(()),
-        fields if fields < width => Err(Wrong::row(format!("too few fields: {fields} of {width}"))),
-        fields => Err(Wrong::row(format!("too many fields: {fields} instead of {width}"))),
+        fields if fields < width => {
+            Err(RowError::row(format!("too few fields: {fields} of {width}")))
+        }
+        fields => Err(RowError::row(format!("too many fields: {fields} instead of {width}"))),
     }
 }
 
 fn refuse_or_reject(
     file: &str,
     row: Row<'_>,
-    wrong: &Wrong<'_>,
+    wrong: &RowError<'_>,
     rejects: &mut Rejects<'_>,
 ) -> Result<()> {
     let (line, column) = (row.line, wrong.column);
     match &wrong.fault {
-        Fault::Row(reason) => rejects.add(Reject { line, column, reason, row: Some(row) }),
-        Fault::File { message, hint } => {
+        CellError::Row(reason) => rejects.add(Reject { line, column, reason, row: Some(row) }),
+        CellError::File { message, hint } => {
             let column = column.unwrap_or_default();
             Err(refused(format!("{file}:{line}: {column}: {message}")).hint(*hint).into())
         }
@@ -143,24 +145,27 @@ fn otherwise<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>
 }
 
 /// The id in a column that must have one.
-pub(super) fn required_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&'a str, Wrong<'c>> {
-    optional_id(row, mapped)?.ok_or_else(|| Wrong::blank(mapped))
+pub(super) fn required_id<'a, 'c>(
+    row: &Row<'a>,
+    mapped: &'c Mapped,
+) -> Result<&'a str, RowError<'c>> {
+    optional_id(row, mapped)?.ok_or_else(|| RowError::blank(mapped))
 }
 
 /// The id in a column that may be empty.
 pub(super) fn optional_id<'a, 'c>(
     row: &Row<'a>,
     mapped: &'c Mapped,
-) -> Result<Option<&'a str>, Wrong<'c>> {
+) -> Result<Option<&'a str>, RowError<'c>> {
     match content(row.field(mapped.index)) {
-        Some(cell) => cells::id(cell, row.plain).map(Some).map_err(Wrong::at(mapped)),
+        Some(cell) => cells::id(cell, row.plain).map(Some).map_err(RowError::at(mapped)),
         None if mapped.otherwise.is_empty() => Ok(None),
         None => other_id(row, mapped),
     }
 }
 
 #[cold]
-fn other_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<Option<&'a str>, Wrong<'c>> {
+fn other_id<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<Option<&'a str>, RowError<'c>> {
     let Some(Filled { cell, header, .. }) = otherwise(row, mapped) else { return Ok(None) };
-    cells::id(cell, row.plain).map(Some).map_err(Wrong::in_column(header))
+    cells::id(cell, row.plain).map(Some).map_err(RowError::in_column(header))
 }

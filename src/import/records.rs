@@ -10,7 +10,7 @@ use anyhow::Result;
 use memchr::{memchr, memchr_iter, memchr3};
 
 use super::source::Source;
-use crate::error::{Failure, refused};
+use crate::error::{CommandError, refused};
 
 /// The most columns a file may have.
 pub const MAX_COLUMNS: usize = 1024;
@@ -249,7 +249,7 @@ impl Records {
         Ok(self.to > 0)
     }
 
-    fn grow(&mut self) -> Result<(), Failure> {
+    fn grow(&mut self) -> Result<(), CommandError> {
         if self.buffer.len() >= MAX_RECORD {
             let message = format!(
                 "{}:{}: a row of more than {} MiB",
@@ -264,7 +264,7 @@ impl Records {
     }
 
     /// How many of the bytes at hand are whole characters.
-    fn valid_length(&self) -> Result<usize, Failure> {
+    fn valid_length(&self) -> Result<usize, CommandError> {
         let bytes = &self.buffer[self.from..self.to];
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text.len()),
@@ -273,7 +273,7 @@ impl Records {
         }
     }
 
-    fn not_utf8(&self, bytes: &[u8], at: usize) -> Failure {
+    fn not_utf8(&self, bytes: &[u8], at: usize) -> CommandError {
         let (line, offset) = (self.line + line_breaks(&bytes[..at]), self.offset + at as u64);
         refused(format!(
             "{}:{line}: not UTF-8: byte 0x{:02X} at offset {offset}",
@@ -329,13 +329,13 @@ impl Layout {
 
 /// A reason to refuse the file, and its line.
 #[derive(Debug, PartialEq, Eq)]
-struct Broken {
+struct RecordError {
     line: u64,
     what: &'static str,
 }
 
-impl Broken {
-    fn failure(self, name: &str) -> Failure {
+impl RecordError {
+    fn failure(self, name: &str) -> CommandError {
         refused(format!("{name}:{}: {}", self.line, self.what))
             .hint("a quote inside a quoted field is written twice")
     }
@@ -394,7 +394,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// The next row that is not blank, or `None` when the block has no other whole row.
-    fn step(&mut self, layout: &mut Layout) -> Result<Option<Shape>, Broken> {
+    fn step(&mut self, layout: &mut Layout) -> Result<Option<Shape>, RecordError> {
         let bytes = self.text.as_bytes();
         while self.at < bytes.len() {
             let stop = self.feed.seek(bytes, self.at).min(self.carriage.seek(bytes, self.at));
@@ -430,7 +430,7 @@ impl<'t> Scanner<'t> {
 
     /// Walks through a row that has a quote in it. When the row is not wholly in the block, the
     /// result is `None` and the scanner stays where it was.
-    fn quoted(&mut self, layout: &mut Layout) -> Result<Option<Shape>, Broken> {
+    fn quoted(&mut self, layout: &mut Layout) -> Result<Option<Shape>, RecordError> {
         layout.clear();
         let mut walk = Walk { at: self.at, line: self.line, fault: None };
         loop {
@@ -449,7 +449,11 @@ impl<'t> Scanner<'t> {
     }
 
     /// Appends one field without its quotes; returns where its delimiter or line break is.
-    fn walk_field(&self, walk: &mut Walk, layout: &mut Layout) -> Result<Option<usize>, Broken> {
+    fn walk_field(
+        &self,
+        walk: &mut Walk,
+        layout: &mut Layout,
+    ) -> Result<Option<usize>, RecordError> {
         let bytes = self.text.as_bytes();
         let mut rest = walk.at;
         if bytes.get(walk.at) == Some(&b'"') {
@@ -459,7 +463,7 @@ impl<'t> Scanner<'t> {
                 // A field over several lines that ends like this did not end: two quotes of
                 // different rows have met.
                 if walk.line > opened {
-                    return Err(Broken { line: opened, what: UNCLOSED });
+                    return Err(RecordError { line: opened, what: UNCLOSED });
                 }
                 walk.fault = Some(AFTER_QUOTE);
             }
@@ -480,9 +484,9 @@ impl<'t> Scanner<'t> {
 
     /// Appends what is between the quote at `walk.at` and the one that closes it; returns the place
     /// behind that.
-    fn unquote(&self, walk: &mut Walk, layout: &mut Layout) -> Result<Option<usize>, Broken> {
+    fn unquote(&self, walk: &mut Walk, layout: &mut Layout) -> Result<Option<usize>, RecordError> {
         let bytes = self.text.as_bytes();
-        let unclosed = Broken { line: walk.line, what: UNCLOSED };
+        let unclosed = RecordError { line: walk.line, what: UNCLOSED };
         let (opened, mut from) = (walk.line, walk.at + 1);
         loop {
             let quote = memchr(b'"', &bytes[from..]).map(|more| from + more);

@@ -6,7 +6,7 @@ use std::io::Write;
 use anyhow::{Context, Result};
 
 use super::records::Row;
-use crate::error::{Failure, refused};
+use crate::error::{CommandError, refused};
 
 /// How many messages about rejected rows are kept to be shown.
 pub const SHOWN: usize = 20;
@@ -102,7 +102,7 @@ impl<'w> Rejects<'w> {
     /// # Errors
     /// Refuses it (exit 4) when more than 100 and more than 1 % were rejected, and, when `strict`,
     /// if any was.
-    pub fn judge(&self, read: u64, strict: bool) -> Result<(), Failure> {
+    pub fn judge(&self, read: u64, strict: bool) -> Result<(), CommandError> {
         let (count, file) = (self.count, &self.file);
         if strict && count > 0 {
             return Err(refused(format!(

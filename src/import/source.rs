@@ -15,7 +15,7 @@ use anyhow::Result;
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::error::{Failure, refused, usage};
+use crate::error::{CommandError, refused, usage};
 
 /// The largest window of a zstd file, as a power of two: 128 MiB. More would let a small file take
 /// all memory.
@@ -147,7 +147,7 @@ impl<R: Read> Read for Unpacking<R> {
     }
 }
 
-fn damaged(name: &str, packing: &str, error: &io::Error) -> Failure {
+fn damaged(name: &str, packing: &str, error: &io::Error) -> CommandError {
     if error.kind() == io::ErrorKind::UnexpectedEof {
         return refused(format!("{name} is cut short: its {packing} data ends in the middle"))
             .hint("fetch or copy the file again");
@@ -218,7 +218,7 @@ impl<R: Read> Transcoding<R> {
         Ok(())
     }
 
-    fn malformed(&self) -> Failure {
+    fn malformed(&self) -> CommandError {
         let encoding = self.decoder.encoding().name();
         refused(format!(
             "{} is not {encoding}: what comes before byte {} cannot be read",
@@ -284,7 +284,11 @@ const NOT_TEXT: [(&[u8], &str); 11] = [
 
 const SAVE_AS_CSV: &str = "export or save it as CSV (UTF-8)";
 
-fn refuse_what_is_no_table(name: &str, head: &[u8], encoding_asked: bool) -> Result<(), Failure> {
+fn refuse_what_is_no_table(
+    name: &str,
+    head: &[u8],
+    encoding_asked: bool,
+) -> Result<(), CommandError> {
     if head.is_empty() {
         return Err(
             refused(format!("{name} is empty")).hint("an export of nothing still has a header")
@@ -314,7 +318,7 @@ fn what_it_is(head: &[u8]) -> Option<&'static str> {
 }
 
 /// HTML, XML and an array of JSON are text, but neither a table nor JSON lines.
-fn refuse_markup(name: &str, text: &[u8]) -> Result<(), Failure> {
+fn refuse_markup(name: &str, text: &[u8]) -> Result<(), CommandError> {
     let start = text.get(..text.len().min(16)).unwrap_or_default().to_ascii_lowercase();
     if [&b"<!doctype"[..], b"<html", b"<head", b"<body", b"<script", b"<!--"]
         .iter()
@@ -353,7 +357,7 @@ fn looks_like_utf16(head: &[u8]) -> bool {
     pairs >= 2 && first.max(second) * 10 >= pairs * 6 && first.min(second) * 10 <= pairs
 }
 
-fn encoding_of_label(label: &str) -> Result<&'static Encoding, Failure> {
+fn encoding_of_label(label: &str) -> Result<&'static Encoding, CommandError> {
     Encoding::for_label_no_replacement(label.trim().as_bytes()).ok_or_else(|| {
         usage(format!("'{label}' is not an encoding"))
             .hint("--encoding takes names such as windows-1252, iso-8859-15, utf-16le, shift_jis")
@@ -390,7 +394,7 @@ fn transcoded(
 
 /// What we put into an [`io::Error`] on its way through a reader comes out as itself.
 fn told(name: &str, error: io::Error) -> anyhow::Error {
-    match error.downcast::<Failure>() {
+    match error.downcast::<CommandError>() {
         Ok(failure) => failure.into(),
         Err(error) => anyhow::Error::from(error).context(format!("cannot read {name}")),
     }

@@ -11,7 +11,7 @@ use chrono::{DateTime, MappedLocalTime, NaiveDate, Offset, TimeZone};
 use chrono_tz::Tz;
 use rustc_hash::FxHashMap;
 
-use super::fault::{Fault, shown};
+use super::cell_error::{CellError, shown};
 use crate::domain::day::{Day, Instant};
 
 const MICROS: i64 = 1_000_000;
@@ -156,7 +156,12 @@ impl TimeReader {
     /// # Errors
     /// What is no time, does not exist in its zone, or is not plausible costs the row; a
     /// day/month/year time without a date format the file.
-    pub fn read(&mut self, cell: &str, utc: bool, plausible: Plausible) -> Result<Moment, Fault> {
+    pub fn read(
+        &mut self,
+        cell: &str,
+        utc: bool,
+        plausible: Plausible,
+    ) -> Result<Moment, CellError> {
         let bytes = cell.as_bytes();
         if bytes.len() >= 10 && bytes[4] == b'-' && bytes[7] == b'-' {
             let day = self.iso_date(bytes).ok_or_else(|| no_date(cell))?;
@@ -188,13 +193,17 @@ impl TimeReader {
         Some(self.last_date.1)
     }
 
-    fn slashed_date(&mut self, cell: &str, [first, second, year]: [u32; 3]) -> Result<Day, Fault> {
+    fn slashed_date(
+        &mut self,
+        cell: &str,
+        [first, second, year]: [u32; 3],
+    ) -> Result<Day, CellError> {
         let date = |day, month| NaiveDate::from_ymd_opt(year as i32, month, day).map(Day::from);
         let (day_first, month_first) = (date(first, second), date(second, first));
         let day = match self.settings.date_format {
             None if day_first.or(month_first).is_some() => {
                 let message = format!("{} may be day/month or month/day", shown(cell));
-                return Err(Fault::File {
+                return Err(CellError::File {
                     message,
                     hint: "say which with --date-format dmy or --date-format mdy",
                 });
@@ -203,7 +212,7 @@ impl TimeReader {
             _ => day_first,
         };
         if year < 100 {
-            return Err(Fault::row(format!("{} has a year of two digits", shown(cell))));
+            return Err(CellError::row(format!("{} has a year of two digits", shown(cell))));
         }
         self.ambiguous +=
             u64::from(day_first.is_some() && month_first.is_some() && day_first != month_first);
@@ -214,13 +223,19 @@ impl TimeReader {
     }
 
     /// The moment on `day` that `rest`, what follows the date, tells.
-    fn on_day(&mut self, cell: &str, day: Day, rest: &[u8], utc: bool) -> Result<Moment, Fault> {
+    fn on_day(
+        &mut self,
+        cell: &str,
+        day: Day,
+        rest: &[u8],
+        utc: bool,
+    ) -> Result<Moment, CellError> {
         if rest.is_empty() {
             return Ok(self.whole_day(day));
         }
         let (clock, offset) = Clock::read(rest).ok_or_else(|| no_time(cell))?;
         if !clock.exists() {
-            return Err(Fault::row(format!("{} is an impossible time of day", shown(cell))));
+            return Err(CellError::row(format!("{} is an impossible time of day", shown(cell))));
         }
         let local = i64::from(day.number()) * DAY + clock.second_of_day();
         let seconds = match offset {
@@ -240,11 +255,11 @@ impl TimeReader {
         self.last_whole
     }
 
-    fn unix(&mut self, cell: &str, number: i64, plausible: Plausible) -> Result<Moment, Fault> {
+    fn unix(&mut self, cell: &str, number: i64, plausible: Plausible) -> Result<Moment, CellError> {
         let unit = self.unit.unwrap_or_else(|| Unit::of_size(number));
         let micros = unit.micros(number).filter(|micros| micros.abs() < 253_402_300_800 * MICROS);
         let micros = micros.ok_or_else(|| {
-            Fault::row(format!("implausible Unix time {} in {}", shown(cell), unit.name()))
+            CellError::row(format!("implausible Unix time {} in {}", shown(cell), unit.name()))
         })?;
         let moment = self.moment(micros);
         let moment = self.believed(cell, moment, plausible)?;
@@ -262,7 +277,12 @@ impl TimeReader {
         }
     }
 
-    fn believed(&self, cell: &str, moment: Moment, plausible: Plausible) -> Result<Moment, Fault> {
+    fn believed(
+        &self,
+        cell: &str,
+        moment: Moment,
+        plausible: Plausible,
+    ) -> Result<Moment, CellError> {
         let (believable, why) = match plausible {
             Plausible::Past if moment.day < FIRST_PAST_DAY => (false, "before 2000"),
             Plausible::Past => (
@@ -274,33 +294,33 @@ impl TimeReader {
         if believable {
             return Ok(moment);
         }
-        Err(Fault::row(format!("implausible time {}: {why}", shown(cell))))
+        Err(CellError::row(format!("implausible time {}: {why}", shown(cell))))
     }
 
-    fn in_gap(&self, cell: &str) -> Fault {
+    fn in_gap(&self, cell: &str) -> CellError {
         let zone = self.settings.times_in.name();
-        Fault::row(format!("{} does not exist in {zone}: the clocks skip it", shown(cell)))
+        CellError::row(format!("{} does not exist in {zone}: the clocks skip it", shown(cell)))
     }
 }
 
-fn no_time(cell: &str) -> Fault {
-    Fault::row(format!("{} is not a time", shown(cell)))
+fn no_time(cell: &str) -> CellError {
+    CellError::row(format!("{} is not a time", shown(cell)))
 }
 
 /// What has the form of a date and is none, as against what is something else altogether.
-fn no_date(cell: &str) -> Fault {
+fn no_date(cell: &str) -> CellError {
     let form = cell.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-');
     if form { no_such_day(cell) } else { no_time(cell) }
 }
 
-fn no_such_day(cell: &str) -> Fault {
-    Fault::row(format!("{} is an impossible date", shown(cell)))
+fn no_such_day(cell: &str) -> CellError {
+    CellError::row(format!("{} is an impossible date", shown(cell)))
 }
 
 /// A date that exists only in the other order of day and month.
-fn no_such_day_in(cell: &str, format: Option<DateFormat>) -> Fault {
+fn no_such_day_in(cell: &str, format: Option<DateFormat>) -> CellError {
     let other = if format == Some(DateFormat::MonthFirst) { "dmy" } else { "mdy" };
-    Fault::row(format!(
+    CellError::row(format!(
         "{} is an impossible date; with --date-format {other} it would be one",
         shown(cell)
     ))
@@ -308,11 +328,11 @@ fn no_such_day_in(cell: &str, format: Option<DateFormat>) -> Fault {
 
 /// A leap second comes only at the end of an hour of UTC that ends a day. It is kept as the last
 /// microsecond before midnight, so that it stays on its day.
-fn leap_fraction(cell: &str, seconds: i64) -> Result<i64, Fault> {
+fn leap_fraction(cell: &str, seconds: i64) -> Result<i64, CellError> {
     if (seconds + 1).rem_euclid(DAY) == 0 {
         return Ok(MICROS - 1);
     }
-    Err(Fault::row(format!("{} is an impossible time of day", shown(cell))))
+    Err(CellError::row(format!("{} is an impossible time of day", shown(cell))))
 }
 
 /// The time of day that follows a date.
@@ -551,11 +571,11 @@ mod tests {
     }
 
     /// The instant and the day, or the reason.
-    fn told(read: Result<Moment, Fault>) -> String {
+    fn told(read: Result<Moment, CellError>) -> String {
         match read {
             Ok(moment) => format!("{} {}", moment.at, moment.day),
-            Err(Fault::Row(reason)) => reason,
-            Err(Fault::File { message, .. }) => format!("file: {message}"),
+            Err(CellError::Row(reason)) => reason,
+            Err(CellError::File { message, .. }) => format!("file: {message}"),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::customer::{Subscription, to_the_cent};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, TeamMember, Ticket, Touchpoint};
 use crate::domain::pulse::{Level, MOST_REASONS, Pulse, PulseMark};
-use crate::domain::reason::{Library, ReasonKind, Unusable};
+use crate::domain::reason::{Library, ReasonError, ReasonKind};
 use crate::import::{FactRow, Rejects, Sheet, Value, Verdict, read_facts};
 use crate::store::Store;
 
@@ -83,7 +83,7 @@ struct Reasons {
     /// Each once, in the order of the row.
     codes: Vec<String>,
     /// One of them that is retired.
-    retired: Option<Unusable>,
+    retired: Option<ReasonError>,
 }
 
 /// The company of a row, or why the row is rejected.
@@ -346,8 +346,8 @@ impl Facts<'_> {
         for text in cell.split(';').map(str::trim).filter(|text| !text.is_empty()) {
             let code = match self.reasons.usable(ReasonKind::Pulse, text) {
                 Ok(reason) => reason.code.to_string(),
-                Err(Unusable::Retired(code)) => {
-                    reasons.retired = Some(Unusable::Retired(code.clone()));
+                Err(ReasonError::Retired(code)) => {
+                    reasons.retired = Some(ReasonError::Retired(code.clone()));
                     code.to_string()
                 }
                 Err(unknown) => {

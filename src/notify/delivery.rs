@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::Trouble;
+use super::SendError;
 use crate::clock::{Clock, Stopwatch};
 use crate::store::SendingLimits;
 
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 8;
 /// How often the deadlines are looked at.
 const TICK: Duration = Duration::from_millis(50);
 
-type Deliver<T> = dyn Fn(&T) -> Result<(), Trouble> + Send + Sync;
+type Deliver<T> = dyn Fn(&T) -> Result<(), SendError> + Send + Sync;
 
 /// The part of the whole that a thread works on.
 struct Work<T> {
@@ -44,7 +44,7 @@ impl<T> Work<T> {
 
 enum Event {
     Began(i64),
-    Ended(i64, Result<(), Trouble>),
+    Ended(i64, Result<(), SendError>),
 }
 
 /// Delivers all parcels, each known by its number, and hands what comes of each to `note` as soon
@@ -54,10 +54,10 @@ enum Event {
 /// A delivery that comes back after its time is noted once more if it succeeded after all.
 pub fn deliver<T: Send + Sync + 'static>(
     parcels: Vec<(i64, T)>,
-    deliver: impl Fn(&T) -> Result<(), Trouble> + Send + Sync + 'static,
+    deliver: impl Fn(&T) -> Result<(), SendError> + Send + Sync + 'static,
     limits: SendingLimits,
     clock: &Clock,
-    mut note: impl FnMut(i64, Result<(), Trouble>) -> Result<()>,
+    mut note: impl FnMut(i64, Result<(), SendError>) -> Result<()>,
 ) -> Result<()> {
     let mut open = parcels.len();
     let workers = open.min(AT_ONCE);
@@ -89,7 +89,7 @@ pub fn deliver<T: Send + Sync + 'static>(
             running.remove(&id);
             given_up.insert(id);
             open -= 1;
-            note(id, Err(Trouble::new(format!("not done within {:?}", limits.message))))?;
+            note(id, Err(SendError::new(format!("not done within {:?}", limits.message))))?;
             // The thread that waits for it is lost.
             start(&work, &sender);
         }
@@ -129,7 +129,7 @@ mod tests {
         let parcels = parcels.iter().enumerate().map(|(id, takes)| (id as i64, *takes)).collect();
         let work = |takes: &u64| {
             thread::sleep(Duration::from_millis(*takes));
-            if takes % 2 == 1 { Err(Trouble::new("odd")) } else { Ok(()) }
+            if takes % 2 == 1 { Err(SendError::new("odd")) } else { Ok(()) }
         };
         let mut noted = Vec::new();
         deliver(parcels, work, limits, &Clock::of_the_machine(), |id, result| {

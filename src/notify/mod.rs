@@ -6,8 +6,8 @@
 //! interrupted is tried again, with the same Message-ID, so that nothing is lost and whatever comes
 //! twice can be told.
 
+mod content;
 mod delivery;
-mod letter;
 mod relay;
 mod secret;
 mod slack;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use self::letter::{Letter, MOST_ITEMS, MOST_SIGNALS, Overview, Told};
+use self::content::{Content, MOST_ITEMS, MOST_SIGNALS, Overview, Told};
 use self::secret::Secret;
 use self::slack::Webhook;
 use self::smtp::{Mail, Mailer};
@@ -32,7 +32,7 @@ use crate::domain::notify::{
     self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource,
 };
 use crate::domain::signal::{SignalId, SignalType};
-use crate::error::{Failure, not_allowed};
+use crate::error::{CommandError, not_allowed};
 use crate::store::{
     Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, SignalRecord, Store,
     ToldSignal,
@@ -40,17 +40,17 @@ use crate::store::{
 
 /// Why something was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct SendError {
     /// One line without secrets.
     pub text: String,
     /// For how many seconds the server asks to be left alone.
     pub patience: Option<u64>,
 }
 
-impl Trouble {
-    /// Trouble with a server that asks for nothing.
+impl SendError {
+    /// SendError with a server that asks for nothing.
     pub fn new(text: impl Into<String>) -> Self {
-        Trouble { text: text.into(), patience: None }
+        SendError { text: text.into(), patience: None }
     }
 }
 
@@ -64,7 +64,7 @@ fn is_loopback(host: &str) -> bool {
 ///
 /// # Errors
 /// No address (exit 9).
-pub fn check_sender(text: &str) -> Result<(), Failure> {
+pub fn check_sender(text: &str) -> Result<(), CommandError> {
     smtp::sender(text).map(|_| ())
 }
 
@@ -129,12 +129,12 @@ impl Transports {
         email.into_iter().chain(slack).collect()
     }
 
-    fn deliver(&self, parcel: &Parcel) -> Result<(), Trouble> {
+    fn deliver(&self, parcel: &Parcel) -> Result<(), SendError> {
         match (parcel, &self.mailer, &self.webhook) {
             (Parcel::Mail(mail), Some(mailer), _) => mailer.send(mail),
             (Parcel::Post(payload), _, Some(webhook)) => webhook.post(payload),
-            (Parcel::Stuck(reason), ..) => Err(Trouble::new(reason)),
-            _ => Err(Trouble::new("nothing is configured for it")),
+            (Parcel::Stuck(reason), ..) => Err(SendError::new(reason)),
+            _ => Err(SendError::new("nothing is configured for it")),
         }
     }
 }
@@ -210,13 +210,13 @@ pub fn test(
     limits: SendingLimits,
     clock: &Clock,
 ) -> Result<Vec<(Channel, Option<String>)>> {
-    let letter = Letter::of_test(&member.name);
+    let content = Content::of_test(&member.name);
     let message_id = message_id(&transports.domain, clock.now());
     let mut parcels = Vec::new();
     for channel in transports.channels() {
         let parcel = match channel {
-            Channel::Email => mail(&letter, Some(member), &message_id, clock.now())?,
-            Channel::Slack => Parcel::Post(letter.slack(&[])),
+            Channel::Email => mail(&content, Some(member), &message_id, clock.now())?,
+            Channel::Slack => Parcel::Post(content.slack(&[])),
         };
         parcels.push((channel as i64, parcel));
     }
@@ -241,7 +241,7 @@ fn note(
     store: &Store,
     id: i64,
     tries: u32,
-    result: &Result<(), Trouble>,
+    result: &Result<(), SendError>,
     now: Instant,
 ) -> Result<()> {
     match result {
@@ -407,23 +407,23 @@ fn message_id(domain: &str, now: Instant) -> String {
 
 fn parcel(store: &Store, message: &Message, now: Instant) -> Result<Parcel> {
     let team = store.team()?;
-    let letter = letter(store, message, &team)?;
+    let content = content(store, message, &team)?;
     match (message.channel, &message.person) {
         (Channel::Slack, _) => {
             let known = team
                 .iter()
                 .filter_map(|member| Some((member.name.clone(), member.slack_id.clone()?)));
-            Ok(Parcel::Post(letter.slack(&known.collect::<Vec<_>>())))
+            Ok(Parcel::Post(content.slack(&known.collect::<Vec<_>>())))
         }
         (Channel::Email, person) => {
             let member = team.iter().find(|member| Some(&member.name) == person.as_ref());
-            mail(&letter, member, &message.message_id, now)
+            mail(&content, member, &message.message_id, now)
         }
     }
 }
 
 fn mail(
-    letter: &Letter,
+    content: &Content,
     member: Option<&TeamMember>,
     message_id: &str,
     now: Instant,
@@ -434,15 +434,15 @@ fn mail(
     };
     Ok(Parcel::Mail(Box::new(Mail {
         to,
-        subject: letter.subject.clone(),
-        text: letter.text()?,
-        html: letter.html()?,
+        subject: content.subject.clone(),
+        text: content.text()?,
+        html: content.html()?,
         message_id: message_id.to_owned(),
         date: now,
     })))
 }
 
-fn letter(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Letter> {
+fn content(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Content> {
     let signals = store.signals_of_message(message.id)?;
     let companies: HashSet<CompanyKey> = signals.iter().map(|signal| signal.company).collect();
     let types = signals.iter().map(|signal| signal.signal_type).collect();
@@ -459,7 +459,7 @@ fn letter(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Lette
     let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|other| store.signal(other.id));
     let others: Vec<Option<SignalRecord>> = others.collect::<Result<_>>()?;
     let others: Vec<SignalRecord> = others.into_iter().flatten().collect();
-    Ok(Letter::about(message.purpose, message.person.as_deref(), &overview, &told, &others))
+    Ok(Content::about(message.purpose, message.person.as_deref(), &overview, &told, &others))
 }
 
 /// Whether somebody is to be named, because the message is what they want.

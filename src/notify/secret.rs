@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::letter::harmless;
+use super::content::harmless;
 use crate::domain::notify::SecretSource;
 use crate::error::not_allowed;
 

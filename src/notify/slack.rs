@@ -6,8 +6,8 @@ use ureq::tls::{RootCerts, TlsConfig};
 use url::{Host, Url};
 
 use super::secret::{Redactor, Secret};
-use super::{Trouble, is_loopback};
-use crate::error::{Failure, not_allowed};
+use super::{SendError, is_loopback};
+use crate::error::{CommandError, not_allowed};
 use crate::store::SendingLimits;
 
 /// Posts to one webhook.
@@ -37,14 +37,14 @@ impl Webhook {
     /// # Errors
     /// A server that cannot be reached, or that answers anything but success. Redirections are not
     /// followed.
-    pub fn post(&self, payload: &serde_json::Value) -> Result<(), Trouble> {
+    pub fn post(&self, payload: &serde_json::Value) -> Result<(), SendError> {
         let request = self
             .agent
             .post(self.url.expose())
             .header("content-type", "application/json; charset=utf-8");
         let response = request
             .send(payload.to_string())
-            .map_err(|error| Trouble::new(self.redactor.clean(&error.to_string())))?;
+            .map_err(|error| SendError::new(self.redactor.clean(&error.to_string())))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
@@ -53,7 +53,7 @@ impl Webhook {
             .headers()
             .get("retry-after")
             .and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Err(Trouble {
+        Err(SendError {
             text: format!("the webhook answers with status {}", status.as_u16()),
             patience,
         })
@@ -77,7 +77,7 @@ fn agent(url: &Url, limits: SendingLimits) -> Agent {
     config.build().into()
 }
 
-fn check(url: &Url) -> Result<(), Failure> {
+fn check(url: &Url) -> Result<(), CommandError> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_local(url) => Ok(()),
@@ -95,7 +95,7 @@ fn is_local(url: &Url) -> bool {
     }
 }
 
-fn refused(what: &str) -> Failure {
+fn refused(what: &str) -> CommandError {
     not_allowed(format!("the URL of the Slack webhook {what}"))
         .hint("Slack shows it as https://hooks.slack.com/services/…; `slack_webhook` of the notify settings says where it stands")
 }

@@ -12,12 +12,12 @@ use lettre::{Address, Message, SmtpTransport, Transport};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use super::letter::harmless;
+use super::content::harmless;
 use super::relay::Relay;
 use super::secret::{Redactor, Secret};
-use super::{Trouble, is_loopback};
+use super::{SendError, is_loopback};
 use crate::domain::day::Instant;
-use crate::error::{Failure, not_allowed};
+use crate::error::{CommandError, not_allowed};
 use crate::store::SendingLimits;
 
 /// Delivers mails through one server.
@@ -72,18 +72,21 @@ impl Mailer {
     ///
     /// # Errors
     /// An address that is none, a server that cannot be reached or does not take the mail.
-    pub fn send(&self, mail: &Mail) -> Result<(), Trouble> {
-        let tls = self.tls.as_ref().map_err(Trouble::new)?;
-        let message = self.message(mail).map_err(Trouble::new)?;
+    pub fn send(&self, mail: &Mail) -> Result<(), SendError> {
+        let tls = self.tls.as_ref().map_err(SendError::new)?;
+        let message = self.message(mail).map_err(SendError::new)?;
         let relay = Relay::to(&self.host, self.port, self.limits).map_err(|error| {
-            Trouble::new(format!("cannot reach the mail server: {}", harmless(&error.to_string())))
+            SendError::new(format!(
+                "cannot reach the mail server: {}",
+                harmless(&error.to_string())
+            ))
         })?;
         match self.transport(tls.clone(), &relay).send(&message) {
             Ok(_) => Ok(()),
             Err(_) if relay.is_overfull() => {
-                Err(Trouble::new("the mail server does not stop talking"))
+                Err(SendError::new("the mail server does not stop talking"))
             }
-            Err(error) => Err(Trouble::new(self.redactor.clean(&error.to_string()))),
+            Err(error) => Err(SendError::new(self.redactor.clean(&error.to_string()))),
         }
     }
 
@@ -126,7 +129,7 @@ impl Mailer {
 ///
 /// # Errors
 /// No address (exit 9).
-pub fn sender(text: &str) -> Result<Mailbox, Failure> {
+pub fn sender(text: &str) -> Result<Mailbox, CommandError> {
     let wrong = |_| not_allowed(format!("the sender '{}' is no e-mail address", harmless(text)));
     let hint = "`from` of the notify settings says who sends, as signals@example.com";
     text.parse().map_err(wrong).map_err(|failure| failure.hint(hint))
@@ -161,7 +164,7 @@ impl Encryption {
     }
 }
 
-fn check(url: &Url) -> Result<Encryption, Failure> {
+fn check(url: &Url) -> Result<Encryption, CommandError> {
     let host =
         url.host().filter(|host| host.to_string() != "").ok_or_else(|| refused("names no host"))?;
     let mut tls =
@@ -196,7 +199,7 @@ fn is_local(host: &Host<&str>) -> bool {
     }
 }
 
-fn refused(what: &str) -> Failure {
+fn refused(what: &str) -> CommandError {
     not_allowed(format!("the URL of the mail server {what}")).hint(
         "it looks like smtps://USER:PASSWORD@mail.example.com; `smtp_url` of the notify settings says where it stands",
     )

@@ -12,7 +12,8 @@ use crate::domain::finding::Admission;
 use crate::domain::metric::{Definition, Metric};
 use crate::domain::pulse::to_one_decimal;
 use crate::domain::rule::{ConditionRule, Rule};
-use crate::store::{AttributeTable, Catalogue, Expression, Known, Scope, Store, is_true};
+use crate::expression::{Expression, is_true};
+use crate::store::{AttributeTable, Catalogue, Known, Scope, Store};
 
 /// Evaluates the expressions of rules.
 pub struct Conditions<'s> {

@@ -8,10 +8,11 @@ use anyhow::Result;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Store, day_events, keys};
+use super::Store;
+use super::events::{day_text, keys};
 use crate::domain::day::{Day, DayRange};
 use crate::error::not_allowed;
-use crate::whole_file::WholeFile;
+use crate::output_file::WholeFile;
 
 /// After so many problems of a kind the rest is left out.
 const MOST_PROBLEMS: usize = 20;
@@ -123,7 +124,7 @@ impl Store {
         let mut rows = events.query((rows.start(), rows.end()))?;
         while let Some(row) = rows.next()? {
             let company: u32 = row.get("company")?;
-            day_events::for_each(row.get_ref("events")?.as_str()?, |event| {
+            day_text::for_each(row.get_ref("events")?.as_str()?, |event| {
                 counts.entry((company, event.key.event)).or_default().0 += event.copies;
             })?;
         }

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use rusqlite::{OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
-use super::{Catalogue, Scope, Store, keys};
+use super::events::keys;
+use super::{Catalogue, Scope, Store};
 use crate::domain::attributes::{AsOf, Datum, Group, Stage};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};

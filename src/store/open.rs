@@ -1,7 +1,7 @@
 //! Opening a database: who may, for what, and what is refused.
 
 use std::fs::{self, OpenOptions, Permissions as Mode};
-use std::io::ErrorKind;
+use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use chrono_tz::Tz;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Store, migrations};
-use crate::error::{Failure, Kind, damaged};
+use super::{Store, schema};
+use crate::error::{CommandError, ErrorKind, damaged};
 
 /// How long a second writer waits for the first.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -78,9 +78,9 @@ impl Store {
         require_file(&path)?;
         refuse_network_filesystem(&path)?;
         let connection = open_reader(&path).map_err(|error| explain(error, &path))?;
-        if migrations::version(&connection)? < migrations::LATEST {
+        if schema::version(&connection)? < schema::LATEST {
             let message = format!("{} was made by an older version of signals", path.display());
-            return Err(Failure::new(Kind::NotAllowed, message)
+            return Err(CommandError::new(ErrorKind::NotAllowed, message)
                 .hint("`signals init` brings it up to date")
                 .into());
         }
@@ -128,14 +128,14 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 }
 
 fn require_file(path: &Path) -> Result<()> {
-    let missing = |message: String| Failure::new(Kind::NoDatabase, message);
+    let missing = |message: String| CommandError::new(ErrorKind::NoDatabase, message);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() > 0 => Ok(()),
         Ok(metadata) if metadata.is_file() => {
             Err(missing(format!("{} is empty", path.display())).hint(BEGIN).into())
         }
         Ok(_) => Err(missing(format!("{} is not a file", path.display())).into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(missing(format!("there is no database at {}", path.display())).hint(BEGIN).into())
         }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
@@ -153,7 +153,7 @@ fn make_file(path: &Path, permissions: Permissions) -> Result<()> {
     refuse_network_filesystem(path)?;
     match OpenOptions::new().write(true).create_new(true).mode(permissions.mode()).open(path) {
         Ok(file) => Ok(file.set_permissions(Mode::from_mode(permissions.mode()))?),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_file() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_file() => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
@@ -164,8 +164,8 @@ fn refuse_network_filesystem(path: &Path) -> Result<()> {
     let folder = place.parent().unwrap_or(Path::new("/"));
     let number = rustix::fs::statfs(folder)?.f_type as u32;
     match NETWORK_FILESYSTEMS.iter().find(|(known, _)| *known == number) {
-        Some((_, name)) => Err(Failure::new(
-            Kind::NotAllowed,
+        Some((_, name)) => Err(CommandError::new(
+            ErrorKind::NotAllowed,
             format!(
                 "{} is on {name}, a network filesystem, where two machines writing at once would damage a database",
                 folder.display()
@@ -180,7 +180,7 @@ fn refuse_network_filesystem(path: &Path) -> Result<()> {
 fn open_to_write(path: PathBuf) -> Result<Store> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = prepare_writer(&path, flags).map_err(|error| explain(error, &path))?;
-    migrations::migrate(&connection)?;
+    schema::migrate(&connection)?;
     finish(connection, path)
 }
 
@@ -288,8 +288,8 @@ fn wal_has_content(path: &Path) -> bool {
 
 /// Refuses what is not a database of ours before anything in it is touched.
 fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
-    let version = migrations::version(connection)?;
-    let application_id = migrations::application_id(connection)?;
+    let version = schema::version(connection)?;
+    let application_id = schema::application_id(connection)?;
     let is_empty: bool =
         connection.query_row("SELECT count(*) = 0 AS is_empty FROM sqlite_schema", [], |row| {
             row.get("is_empty")
@@ -297,16 +297,23 @@ fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
     if is_empty && version == 0 && application_id == 0 {
         return Ok(());
     }
-    if application_id != migrations::APPLICATION_ID {
-        let message = format!("{} is a database of another program", path.display());
-        return Err(Failure::new(Kind::NoDatabase, message).into());
+    if application_id == schema::UNRELEASED_APPLICATION_ID {
+        let message =
+            format!("{} was made by a version of signals before the first release", path.display());
+        return Err(CommandError::new(ErrorKind::NoDatabase, message)
+            .hint("create a new database with `signals init` and import the files again")
+            .into());
     }
-    if version > migrations::LATEST {
+    if application_id != schema::APPLICATION_ID {
+        let message = format!("{} is a database of another program", path.display());
+        return Err(CommandError::new(ErrorKind::NoDatabase, message).into());
+    }
+    if version > schema::LATEST {
         let message = format!(
             "{} was written by a newer version of signals (schema {version})",
             path.display()
         );
-        return Err(Failure::new(Kind::NoDatabase, message)
+        return Err(CommandError::new(ErrorKind::NoDatabase, message)
             .hint("install that version, or a later one")
             .into());
     }
@@ -318,7 +325,7 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
     match code {
         Some(rusqlite::ErrorCode::NotADatabase) => {
             let message = format!("{} is not a database", path.display());
-            Failure::new(Kind::NoDatabase, message)
+            CommandError::new(ErrorKind::NoDatabase, message)
                 .hint("--db PATH or SIGNALS_DB names the right file")
                 .into()
         }

@@ -12,7 +12,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::notify::{Channel, MessageState, Pending, Purpose};
 use crate::domain::signal::{SignalId, SignalType};
-use crate::error::{Failure, Kind};
+use crate::error::{CommandError, ErrorKind};
 
 /// An unread notice that no message of a channel carries yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +124,9 @@ impl Store {
             }
         }
         let hint = "another `signals notify send` is delivering; try again when it has finished";
-        Err(Failure::new(Kind::Busy, "messages are being delivered already").hint(hint).into())
+        Err(CommandError::new(ErrorKind::Busy, "messages are being delivered already")
+            .hint(hint)
+            .into())
     }
 
     /// The unread notices that no message of a channel carries, in order of their signals.

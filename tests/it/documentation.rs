@@ -29,7 +29,8 @@ use rusqlite::types::ValueRef;
 use signals::actions::shipped_presets;
 use signals::cli::Cli;
 use signals::domain::attributes;
-use signals::error::Kind;
+use signals::error;
+use signals::expression::EXPRESSION_FUNCTIONS;
 use signals::import::kinds::{self, Catalogue, CellType};
 use signals::views;
 
@@ -557,8 +558,7 @@ fn presets() -> String {
 }
 
 fn functions() -> String {
-    let names: Vec<String> =
-        signals::store::EXPRESSION_FUNCTIONS.iter().map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = EXPRESSION_FUNCTIONS.iter().map(|name| format!("`{name}`")).collect();
     format!("\n{}\n\n", names.join(" "))
 }
 
@@ -607,7 +607,7 @@ fn walk(command: &clap::Command, path: &str, paths: &mut Vec<String>) {
 
 fn exit_codes() -> String {
     let mut text = String::from("\n| code | meaning |\n|---:|---|\n| 0 | done |\n");
-    for (_, code, meaning) in Kind::ALL {
+    for (_, code, meaning) in error::ErrorKind::ALL {
         writeln!(text, "| {code} | {meaning} |").unwrap();
     }
     text + "\n"
@@ -622,9 +622,9 @@ fn catalogue() -> Catalogue {
 }
 
 /// The kinds of the catalogue that the program imports, told by handing it a header of each.
-fn imported(catalogue: &Catalogue) -> Vec<&kinds::Kind> {
+fn imported(catalogue: &Catalogue) -> Vec<&kinds::FactKind> {
     let sandbox = Sandbox::new();
-    let is_imported = |kind: &&kinds::Kind| {
+    let is_imported = |kind: &&kinds::FactKind| {
         let required =
             kind.columns.iter().filter(|column| column.required).map(|column| column.name.as_str());
         sandbox.write("header.csv", &(required.collect::<Vec<_>>().join(",") + ",source\n"));

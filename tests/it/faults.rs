@@ -174,7 +174,7 @@ fn the_file_says_whose_it_is_and_keeps_a_log() {
     let pragma = |name: &str| -> Value {
         sandbox.database().pragma_query_value(None, name, |row| row.get(0)).unwrap()
     };
-    assert_eq!(pragma("application_id"), Value::Integer(0x7367_6e6c));
+    assert_eq!(pragma("application_id"), Value::Integer(0x7369_676e));
     assert_eq!(pragma("journal_mode"), Value::Text("wal".to_owned()));
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::section::{Advice, Definition, Section};
 use crate::configuration::{Block, Table, Value};
 use crate::domain::health::{Bands, Measure, Profile, Scale, Scoring, USUAL_PRIORITY};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
 /// The section.
@@ -40,7 +40,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         scoring: Scoring { name: name?.to_owned(), bands, measures },
     };
     if let Some(problem) = profile.problem() {
-        table.fault("", problem, None);
+        table.error("", problem, None);
     }
     Some(Box::new(profile))
 }
@@ -52,7 +52,7 @@ fn measures_of<'d>(table: &Table<'d>) -> Vec<Table<'d>> {
 fn read_measure(table: &Table<'_>) -> Option<Measure> {
     table.allow(&["name", "kind", "value", "from", "to", "map", "weight"]);
     for key in ["kind", "weight"].iter().filter(|key| !table.has(key)) {
-        table.fault(key, format!("{key} is missing"), None);
+        table.error(key, format!("{key} is missing"), None);
     }
     let (name, kind, value) = (table.name("name"), table.word("kind"), table.required("value"));
     let (weight, scale) = (table.number("weight"), scale(table));
@@ -77,7 +77,7 @@ fn scale(table: &Table<'_>) -> Option<Scale> {
         (false, false, true) => Some(Scale::Map(table.map("map")?)),
         _ => {
             let hint = "from = 0, to = 100 scores along a line, map = { good = 100, bad = 0 } scores texts";
-            table.fault("map", "a measure needs from and to, or a map", Some(hint));
+            table.error("map", "a measure needs from and to, or a map", Some(hint));
             None
         }
     }
@@ -127,7 +127,7 @@ impl Definition for Profile {
     fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
         match store.save_profile(self) {
             // What is wrong is told with its line by the checks, which look at the same.
-            Err(error) if error.downcast_ref::<Failure>().is_some() => Ok(()),
+            Err(error) if error.downcast_ref::<CommandError>().is_some() => Ok(()),
             result => result,
         }
     }
@@ -136,11 +136,11 @@ impl Definition for Profile {
         if let Some(Err(failure)) =
             self.condition.as_ref().map(|condition| catalogue.read(condition))
         {
-            table.fault_of("where", &failure);
+            table.error_of("where", &failure);
         }
         for (measure, table) in self.scoring.measures.iter().zip(measures_of(table)) {
             if let Err(failure) = catalogue.read(&measure.value) {
-                table.fault_of("value", &failure);
+                table.error_of("value", &failure);
             }
         }
         Ok(())
@@ -153,7 +153,7 @@ impl Definition for Profile {
         table: &Table<'_>,
     ) -> Result<()> {
         if let Err(error) = catalogue.check_profile(self) {
-            table.fault_of("", &error.downcast::<Failure>()?);
+            table.error_of("", &error.downcast::<CommandError>()?);
         }
         Ok(())
     }

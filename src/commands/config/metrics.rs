@@ -8,7 +8,7 @@ use crate::commands::metric;
 use crate::configuration::{Block, Table};
 use crate::domain::attributes::Group;
 use crate::domain::metric::{DAYS, Definition as MetricDefinition, Measure, Metric, USUAL_DAYS};
-use crate::error::Failure;
+use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
 /// The section.
@@ -31,7 +31,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 
 fn formula(table: &Table<'_>) -> Option<MetricDefinition> {
     for key in COUNTED.iter().filter(|key| table.has(key)) {
-        table.fault(
+        table.error(
             key,
             "a metric has either a formula or an event",
             Some("leave one of the two out"),
@@ -42,7 +42,7 @@ fn formula(table: &Table<'_>) -> Option<MetricDefinition> {
 
 fn counted(table: &Table<'_>) -> Option<MetricDefinition> {
     if !table.has("event") {
-        table.fault("event", "a metric needs an event or a formula", None);
+        table.error("event", "a metric needs an event or a formula", None);
         return None;
     }
     let (measure, days) = (table.word("measure"), table.whole("days", &DAYS, " of days"));
@@ -83,13 +83,13 @@ impl Definition for Metric {
 
     fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
         if let Err(failure) = metric::check_name(catalogue, &self.name) {
-            table.fault_of("name", &failure);
+            table.error_of("name", &failure);
         }
         if let MetricDefinition::Formula(formula) = &self.definition {
             let read = catalogue.read(formula);
             let checked =
                 read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
-            checked.unwrap_or_else(|failure| table.fault_of("formula", &failure));
+            checked.unwrap_or_else(|failure| table.error_of("formula", &failure));
         }
         Ok(())
     }
@@ -108,7 +108,7 @@ impl Definition for Metric {
         }
         for profile in store.profiles()? {
             if let Err(error) = catalogue.check_profile(&profile) {
-                table.fault_of("formula", &error.downcast::<Failure>()?);
+                table.error_of("formula", &error.downcast::<CommandError>()?);
             }
         }
         Ok(())

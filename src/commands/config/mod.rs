@@ -2,7 +2,7 @@
 //!
 //! What a file names becomes exactly that; what it does not name is left alone. Everything that it
 //! names is first put in place, in one transaction, and then looked at together, so that a rule may
-//! stand before the metric that it uses. If anything is wrong, all faults are told with their lines
+//! stand before the metric that it uses. If anything is wrong, all errors are told with their lines
 //! and nothing is changed.
 
 mod health;
@@ -24,13 +24,13 @@ use clap::{Args, Subcommand};
 
 use self::section::{Advice, Item};
 use super::options::refuse_database;
-use crate::configuration::{Block, Difference, Document, Fault, write};
+use crate::configuration::{Block, ConfigError, Difference, Document, write};
 use crate::context::Context;
-use crate::error::{Failure, Kind, Report, not_allowed, refused};
+use crate::error::{CommandError, ErrorKind, Report, not_allowed, refused};
+use crate::output_file::WholeFile;
 use crate::render::counted;
 use crate::render::escape::for_terminal;
 use crate::store::{Finish, Permissions, Store};
-use crate::whole_file::WholeFile;
 
 /// Keep what is configured in one text file.
 #[derive(Debug, Subcommand)]
@@ -216,11 +216,11 @@ fn with_items(
     let (name, text) = (path.display().to_string(), read_file(path)?);
     let document = match Document::read(&name, &text) {
         Ok(document) => document,
-        Err(fault) => return Err(tell_faults(context, &[fault])),
+        Err(error) => return Err(tell_faults(context, &[error])),
     };
     let items = section::items(&document);
     let result = if document.is_sound() { work(&document, &items) } else { Ok(()) };
-    if document.is_sound() { result } else { Err(tell_faults(context, &document.faults())) }
+    if document.is_sound() { result } else { Err(tell_faults(context, &document.errors())) }
 }
 
 /// A file of more bytes than this is no configuration.
@@ -253,22 +253,22 @@ fn read_file(path: &Path) -> Result<String> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// So many faults are told; the others come to light when these are gone.
+/// So many errors are told; the others come to light when these are gone.
 const TOLD: usize = 20;
 
-fn tell_faults(context: &Context, faults: &[Fault]) -> anyhow::Error {
-    for fault in faults.iter().take(TOLD) {
-        let hints = fault.hint.iter().cloned().collect();
+fn tell_faults(context: &Context, errors: &[ConfigError]) -> anyhow::Error {
+    for error in errors.iter().take(TOLD) {
+        let hints = error.hint.iter().cloned().collect();
         context.ui.failure(&Report {
-            kind: Kind::NotAllowed,
-            message: fault.message.clone(),
+            kind: ErrorKind::NotAllowed,
+            message: error.message.clone(),
             hints,
         });
     }
-    if faults.len() > TOLD {
-        context.ui.note(format!("and {} more", faults.len() - TOLD));
+    if errors.len() > TOLD {
+        context.ui.note(format!("and {} more", errors.len() - TOLD));
     }
-    Failure::reported(Kind::NotAllowed).into()
+    CommandError::reported(ErrorKind::NotAllowed).into()
 }
 
 /// Whether there is a database already.
@@ -334,7 +334,11 @@ fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<(
             .iter()
             .try_for_each(|item| item.definition.check_together(store, &catalogue, &item.table))?;
     }
-    if document.is_sound() { Ok(()) } else { Err(Failure::reported(Kind::NotAllowed).into()) }
+    if document.is_sound() {
+        Ok(())
+    } else {
+        Err(CommandError::reported(ErrorKind::NotAllowed).into())
+    }
 }
 
 #[cfg(test)]

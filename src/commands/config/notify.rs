@@ -26,7 +26,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     let usual = NotifySettings::default();
     let from = table.filled("from").map(str::to_owned);
     if let Some(Err(failure)) = from.as_deref().map(check_sender) {
-        table.fault_of("from", &failure);
+        table.error_of("from", &failure);
     }
     Some(Box::new(NotifySettings {
         from,

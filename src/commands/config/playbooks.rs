@@ -31,7 +31,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         steps: steps.into_iter().collect::<Option<_>>()?,
     };
     if let Some(problem) = playbook.problem() {
-        table.fault("", problem, None);
+        table.error("", problem, None);
     }
     Some(Box::new(playbook))
 }
@@ -41,7 +41,7 @@ fn read_step(table: &Table<'_>) -> Option<Step> {
     let (title, due_in_days) =
         (table.required("title"), table.whole("due_in_days", &(0..=MOST_DAYS), " of days"));
     if !table.has("due_in_days") {
-        table.fault("due_in_days", "due_in_days is missing", None);
+        table.error("due_in_days", "due_in_days is missing", None);
     }
     Some(Step {
         title: title?.to_owned(),

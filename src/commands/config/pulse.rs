@@ -41,7 +41,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
 /// The level, by its label or its number.
 fn level(table: &Table<'_>) -> Option<Level> {
     let name = table.label("name")?;
-    name.parse().map_err(|error: String| table.fault("name", error, None)).ok()
+    name.parse().map_err(|error: String| table.error("name", error, None)).ok()
 }
 
 fn title(level: Level) -> String {

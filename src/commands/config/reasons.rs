@@ -141,7 +141,7 @@ impl Definition for WrittenReason {
                 "there is a reason code '{}' already, beside '{}'",
                 reason.code, other.code
             );
-            table.fault("renamed_from", message, Some("retire one of the two with active = false"));
+            table.error("renamed_from", message, Some("retire one of the two with active = false"));
         }
         Ok(())
     }

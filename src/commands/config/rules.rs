@@ -3,8 +3,7 @@
 use anyhow::Result;
 
 use super::section::{Advice, Definition, Section};
-use crate::commands::options::nearest_of_all;
-use crate::commands::rule_options::one;
+use crate::commands::rule::options::one;
 use crate::commands::{playbook, rule};
 use crate::configuration::{Block, Table};
 use crate::domain::rule::{
@@ -12,7 +11,8 @@ use crate::domain::rule::{
     DEFAULT_TIMEFRAME, Direction, FOR_DAYS, Rule, RuleKind, RuleLogic, THRESHOLDS, TIMEFRAMES,
     TrendRule, WITHINS, Watch,
 };
-use crate::error::Failure;
+use crate::domain::similar_names::nearest_of_all;
+use crate::error::CommandError;
 use crate::store::{Catalogue, Store, StoredRule};
 use crate::views::rules::watched;
 
@@ -87,7 +87,7 @@ fn refuse_unfit(table: &Table<'_>, kind: RuleKind) {
             keys_of(*other).iter().filter(|key| table.has(key) && !keys_of(kind).contains(key))
         {
             let hint = format!("it is a key of {other} rules: kind = \"{other}\"");
-            table.fault(key, format!("this is {}, which has no such key", one(kind)), Some(&hint));
+            table.error(key, format!("this is {}, which has no such key", one(kind)), Some(&hint));
         }
     }
 }
@@ -113,7 +113,7 @@ fn trend(table: &Table<'_>) -> Option<TrendRule> {
 fn watch(table: &Table<'_>) -> Option<Watch> {
     match (table.has("event"), table.truth("people").unwrap_or_default()) {
         (true, true) => {
-            table.fault(
+            table.error(
                 "people",
                 "a rule watches either an event or people",
                 Some("leave one of the two out"),
@@ -124,7 +124,7 @@ fn watch(table: &Table<'_>) -> Option<Watch> {
         (false, true) => Some(Watch::People),
         (false, false) => {
             let hint = "event = \"login\" counts an event, people = true the people who are active";
-            table.fault("event", "a trend rule needs an event, or people", Some(hint));
+            table.error("event", "a trend rule needs an event, or people", Some(hint));
             None
         }
     }
@@ -135,7 +135,7 @@ fn probability(table: &Table<'_>, key: &str) -> Option<f64> {
     if value > 0.0 && value < 1.0 {
         return Some(value);
     }
-    table.fault(key, format!("{value} is no probability between 0 and 1"), None);
+    table.error(key, format!("{value} is no probability between 0 and 1"), None);
     None
 }
 
@@ -144,10 +144,10 @@ fn adoption(table: &Table<'_>) -> Option<AdoptionRule> {
     let retroactive = table.truth("retroactive").unwrap_or_default();
     let of_goals = table.truth("goals").unwrap_or_default();
     if of_goals && table.has("within") {
-        table.fault("within", "goals have days of their own", Some("leave within out, or goals"));
+        table.error("within", "goals have days of their own", Some("leave within out, or goals"));
     }
     if !of_goals && !table.has("event") {
-        table.fault("event", "an adoption rule needs an event, or goals = true", None);
+        table.error("event", "an adoption rule needs an event, or goals = true", None);
         return None;
     }
     let event = if table.has("event") { Some(table.required("event")?.to_owned()) } else { None };
@@ -160,7 +160,7 @@ fn adoption(table: &Table<'_>) -> Option<AdoptionRule> {
 
 fn condition(table: &Table<'_>) -> Option<ConditionRule> {
     if !table.has("type") {
-        table.fault("type", "a condition rule needs a type: good, bad or info", None);
+        table.error("type", "a condition rule needs a type: good, bad or info", None);
     }
     let (when, signal_type) = (table.required("when"), table.word("type"));
     let cooldown = table.whole("cooldown", &COOLDOWNS, " of days");
@@ -247,7 +247,7 @@ impl Definition for Rule {
                 self.name,
                 one(old.kind())
             );
-            table.fault("kind", message, Some("choose another name"));
+            table.error("kind", message, Some("choose another name"));
             return Ok(());
         }
         if let Some(before) = bound_to(&stored).filter(|_| !is_about_the_same(old, &self.logic)) {
@@ -255,7 +255,7 @@ impl Definition for Rule {
             let now = watched(&self.logic);
             let message =
                 format!("the rule '{}' is about {before}, and cannot be about {now}", self.name);
-            table.fault(key, message, Some("choose another name"));
+            table.error(key, message, Some("choose another name"));
             return Ok(());
         }
         if (Rule { enabled: self.enabled, ..stored.rule }) == *self && !stored.is_removed {
@@ -265,8 +265,8 @@ impl Definition for Rule {
     }
 
     fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
-        let note = |key: &str, result: Result<(), Failure>| {
-            result.unwrap_or_else(|failure| table.fault_of(key, &failure));
+        let note = |key: &str, result: Result<(), CommandError>| {
+            result.unwrap_or_else(|failure| table.error_of(key, &failure));
         };
         let condition = self.logic.condition();
         let texts = [
@@ -285,7 +285,7 @@ impl Definition for Rule {
             note("playbook", failure_of(playbook::existing(store, name).map(|_| ()))?);
         }
         if let Err(failure) = failure_of(rule::refuse_second(store, self))? {
-            table.fault("timeframe", failure, Some("give one of the two another timeframe"));
+            table.error("timeframe", failure, Some("give one of the two another timeframe"));
         }
         Ok(())
     }
@@ -321,10 +321,10 @@ fn is_about_the_same(one: &RuleLogic, other: &RuleLogic) -> bool {
 }
 
 /// Tells what is wrong with the file from what is wrong with the database.
-fn failure_of(result: Result<()>) -> Result<Result<(), Failure>> {
+fn failure_of(result: Result<()>) -> Result<Result<(), CommandError>> {
     match result {
         Ok(()) => Ok(Ok(())),
-        Err(error) => error.downcast::<Failure>().map(Err),
+        Err(error) => error.downcast::<CommandError>().map(Err),
     }
 }
 

@@ -143,7 +143,7 @@ fn refuse_twins(items: &[Item<'_>]) {
         let title = item.definition.title();
         if let Some(first) = items[..place].iter().find(|first| first.definition.title() == title) {
             let message = format!("{title} stands in line {} already", first.table.line());
-            item.table.fault("", message, Some("one of the two is enough"));
+            item.table.error("", message, Some("one of the two is enough"));
         }
     }
 }

@@ -46,7 +46,7 @@ impl Definition for Segment {
 
     fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
         if let Err(failure) = catalogue.read(&self.condition) {
-            table.fault_of("where", &failure);
+            table.error_of("where", &failure);
         }
         Ok(())
     }

@@ -298,14 +298,14 @@ fn exported(store: &Store) -> String {
 }
 
 /// Applies a text; returns how much of it is new or changed.
-fn applied(store: &mut Store, text: &str) -> Result<usize, Vec<Fault>> {
-    let document = Document::read("signals.toml", text).map_err(|fault| vec![fault])?;
+fn applied(store: &mut Store, text: &str) -> Result<usize, Vec<ConfigError>> {
+    let document = Document::read("signals.toml", text).map_err(|error| vec![error])?;
     let items = section::items(&document);
     if !document.is_sound() {
-        return Err(document.faults());
+        return Err(document.errors());
     }
     let outcome = apply(store, &document, &items, Finish::Commit);
-    outcome.map(|outcome| outcome.changes.len()).map_err(|_| document.faults())
+    outcome.map(|outcome| outcome.changes.len()).map_err(|_| document.errors())
 }
 
 proptest! {
@@ -336,8 +336,8 @@ proptest! {
         match applied(&mut second, &text) {
             Ok(_) => prop_assert_eq!(applied(&mut second, &text), Ok(0)),
             // A rule of that name is of another kind, say: then all is as it was.
-            Err(faults) => {
-                prop_assert!(!faults.is_empty());
+            Err(errors) => {
+                prop_assert!(!errors.is_empty());
                 prop_assert_eq!(exported(&second), untouched);
             }
         }

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 
-use crate::commands::customers::{ConditionOptions, Customers, Selection};
-use crate::commands::why::mrr_on;
+use crate::commands::reason_options::mrr_on;
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
@@ -19,8 +18,10 @@ use crate::domain::portfolio::Customer;
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::ReasonKind;
 use crate::domain::signal::SignalLife;
+use crate::expression::Expression;
+use crate::query::{ConditionOptions, Customers, Selection};
 use crate::render::report::Head;
-use crate::store::{Catalogue, Expression, Store};
+use crate::store::{Catalogue, Store};
 use crate::views::reports::{
     COMPARED_WITH, Cancellation, Downsell, EarlierPulses, Losses, MONTHS, MonthStart, Portfolio,
     Snapshot,

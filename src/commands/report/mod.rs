@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::customers::Selection;
 use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
+use crate::output_file::WholeFile;
+use crate::query::Selection;
 use crate::render::Format;
 use crate::render::report::{self, Report};
 use crate::views::reports;
-use crate::whole_file::WholeFile;
 use gather::Question;
 
 /// Reports for executives and managers: tables in a terminal, a page, a workbook, or one row a

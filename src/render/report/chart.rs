@@ -16,19 +16,19 @@ pub struct Chart {
     /// What the picture shows, in words.
     pub title: &'static str,
     /// What kind of picture it is.
-    pub kind: Kind,
+    pub kind: ChartKind,
 }
 
 impl Chart {
     /// A picture of this kind.
-    pub fn new(title: &'static str, kind: Kind) -> Self {
+    pub fn new(title: &'static str, kind: ChartKind) -> Self {
         Chart { title, kind }
     }
 }
 
 /// The kinds of pictures.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum ChartKind {
     /// Bars made of parts, one below the other.
     Stacked {
         /// What a bar is: a row, its columns being the parts, or a column, its rows being the
@@ -254,12 +254,12 @@ const CHARACTER: f64 = 7.0;
 pub fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {
     let mut drawing = Drawing { width, ..Drawing::default() };
     match &chart.kind {
-        Kind::Stacked { bars: across, columns, tints, is_share } => {
+        ChartKind::Stacked { bars: across, columns, tints, is_share } => {
             drawing.stack(&bars(table, *across, columns, tints), *is_share);
         }
-        Kind::Line { column } => drawing.line(table, *column)?,
-        Kind::Months { column } => drawing.months(table, *column),
-        Kind::Bubbles { days, score, size, tints } => {
+        ChartKind::Line { column } => drawing.line(table, *column)?,
+        ChartKind::Months { column } => drawing.months(table, *column),
+        ChartKind::Bubbles { days, score, size, tints } => {
             drawing.bubbles(table, [*days, *score, *size], tints)
         }
     }
@@ -598,7 +598,7 @@ mod tests {
             ("x", [Cell::Count(1), Cell::Count(3)]),
             ("y", [Cell::Count(0), Cell::Count(2)]),
         ]);
-        let kind = |is_share| Kind::Stacked {
+        let kind = |is_share| ChartKind::Stacked {
             bars: Across::Rows,
             columns: vec![0, 1],
             tints: vec![Tint::Good, Tint::Poor],
@@ -616,8 +616,8 @@ mod tests {
     #[test]
     fn nothing_known_is_not_drawn() {
         let table = table(&[("2026-03-01", [Cell::Unknown, Cell::Count(0)])]);
-        assert!(draw(&table, &Chart::new("", Kind::Line { column: 0 }), WIDE).is_none());
-        assert!(draw(&table, &Chart::new("", Kind::Months { column: 1 }), WIDE).is_none());
+        assert!(draw(&table, &Chart::new("", ChartKind::Line { column: 0 }), WIDE).is_none());
+        assert!(draw(&table, &Chart::new("", ChartKind::Months { column: 1 }), WIDE).is_none());
     }
 
     #[test]
@@ -625,7 +625,8 @@ mod tests {
         let rows = [Cell::Number(10.0), Cell::Unknown, Cell::Number(20.0), Cell::Number(20.0)];
         let rows: Vec<(&str, [Cell; 2])> =
             rows.into_iter().map(|cell| ("d", [cell, Cell::Unknown])).collect();
-        let drawing = draw(&table(&rows), &Chart::new("", Kind::Line { column: 0 }), WIDE).unwrap();
+        let drawing =
+            draw(&table(&rows), &Chart::new("", ChartKind::Line { column: 0 }), WIDE).unwrap();
         assert_eq!(drawing.paths[0].d.matches('M').count(), 2);
         assert_eq!(drawing.paths[0].d.matches('L').count(), 1);
     }

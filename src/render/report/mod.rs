@@ -12,7 +12,7 @@ mod screen;
 mod xlsx;
 
 pub use cell::Cell;
-pub use chart::{Across, Chart, Kind, Tint};
+pub use chart::{Across, Chart, ChartKind, Tint};
 pub use figures::figures;
 pub use page::page;
 pub use screen::screen;

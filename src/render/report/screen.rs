@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::chart::{self, Kind, Part};
+use super::chart::{self, ChartKind, Part};
 use super::{Report, Row, Section, Table};
 use crate::render::{Align, Look, Screen, TextTable, Tone, sparkline};
 
@@ -75,7 +75,7 @@ fn text_table(table: &Table) -> TextTable {
 /// A bar for each row, where the picture of the table has one.
 fn row_bars(table: &Table) -> Option<Vec<String>> {
     match &table.chart.as_ref()?.kind {
-        Kind::Stacked { bars: chart::Across::Rows, columns, tints, is_share } => {
+        ChartKind::Stacked { bars: chart::Across::Rows, columns, tints, is_share } => {
             let bars = chart::bars(table, chart::Across::Rows, columns, tints);
             let sums =
                 || bars.iter().map(|(_, parts)| parts.iter().map(|part| part.amount).sum::<f64>());
@@ -87,11 +87,11 @@ fn row_bars(table: &Table) -> Option<Vec<String>> {
                     .collect(),
             )
         }
-        Kind::Stacked { bars: chart::Across::Columns, columns, .. } => {
+        ChartKind::Stacked { bars: chart::Across::Columns, columns, .. } => {
             Some(simple_bars(table, *columns.first()?))
         }
-        Kind::Months { column } => Some(simple_bars(table, *column)),
-        Kind::Line { .. } | Kind::Bubbles { .. } => None,
+        ChartKind::Months { column } => Some(simple_bars(table, *column)),
+        ChartKind::Line { .. } | ChartKind::Bubbles { .. } => None,
     }
 }
 
@@ -118,7 +118,9 @@ fn bar(parts: &[Part], whole: f64) -> String {
 /// What stands below a table: what the parts of its bars mean, or its line.
 fn below(table: &Table) -> Option<String> {
     match &table.chart.as_ref()?.kind {
-        Kind::Stacked { bars: chart::Across::Rows, columns, tints, .. } if columns.len() > 1 => {
+        ChartKind::Stacked { bars: chart::Across::Rows, columns, tints, .. }
+            if columns.len() > 1 =>
+        {
             let mut meanings: Vec<(char, Vec<&str>)> = Vec::new();
             for (column, tint) in columns.iter().zip(tints) {
                 let (block, name) = (tint.block(), table.columns[*column].title);
@@ -131,7 +133,7 @@ fn below(table: &Table) -> Option<String> {
                 meanings.iter().map(|(block, names)| format!("{block} {}", names.join(", ")));
             Some(meanings.collect::<Vec<_>>().join("  "))
         }
-        Kind::Line { column } => {
+        ChartKind::Line { column } => {
             let known: Vec<f64> =
                 table.rows.iter().filter_map(|row| row.cells[*column].rounded()).collect();
             let least = known.iter().copied().reduce(f64::min)?;

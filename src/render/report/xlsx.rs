@@ -4,7 +4,7 @@
 use anyhow::Result;
 use rust_xlsxwriter::{Chart, ChartType, Color, Format, Workbook, Worksheet};
 
-use super::chart::{Across, Kind, Tint};
+use super::chart::{Across, ChartKind, Tint};
 use super::{Cell, Report, Table};
 use crate::render::workbook::{CellFormats, workbook, write_day, write_text};
 
@@ -118,7 +118,7 @@ fn chart(table: &Table) -> Option<Chart> {
     let labels = (sheet, 1, 0, rows, 0);
     let cells = |column: usize| (sheet, 1, column as u16 + 1, rows, column as u16 + 1);
     let mut chart = match &picture.kind {
-        Kind::Stacked { bars: Across::Rows, columns, tints, is_share } => {
+        ChartKind::Stacked { bars: Across::Rows, columns, tints, is_share } => {
             let mut chart = Chart::new(if *is_share {
                 ChartType::BarPercentStacked
             } else {
@@ -133,7 +133,7 @@ fn chart(table: &Table) -> Option<Chart> {
             chart.y_axis().set_reverse();
             chart
         }
-        Kind::Stacked { bars: Across::Columns, columns, tints, .. } => {
+        ChartKind::Stacked { bars: Across::Columns, columns, tints, .. } => {
             let column = *columns.first()?;
             let mut chart = Chart::new(ChartType::Column);
             let points: Vec<_> = tints.iter().map(|tint| point(*tint)).collect();
@@ -141,8 +141,8 @@ fn chart(table: &Table) -> Option<Chart> {
             series.set_name(table.columns[column].title).set_points(&points);
             chart
         }
-        Kind::Line { column } | Kind::Months { column } => {
-            let is_line = matches!(picture.kind, Kind::Line { .. });
+        ChartKind::Line { column } | ChartKind::Months { column } => {
+            let is_line = matches!(picture.kind, ChartKind::Line { .. });
             let mut chart = Chart::new(if is_line { ChartType::Line } else { ChartType::Column });
             let series = chart.add_series().set_categories(labels).set_values(cells(*column));
             series.set_name(table.columns[*column].title);
@@ -150,7 +150,7 @@ fn chart(table: &Table) -> Option<Chart> {
             chart
         }
         // There are no bubbles here: the size is in the table.
-        Kind::Bubbles { days, score, tints, .. } => {
+        ChartKind::Bubbles { days, score, tints, .. } => {
             let mut chart = Chart::new(ChartType::Scatter);
             let points: Vec<_> = tints.iter().map(|tint| point(*tint)).collect();
             let series = chart.add_series().set_categories(cells(*days)).set_values(cells(*score));

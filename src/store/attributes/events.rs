@@ -3,7 +3,8 @@
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::{Store, day_events, keys};
+use super::super::Store;
+use super::super::events::{day_text, keys};
 use super::{Family, Scope, Sheet};
 use crate::domain::attributes::{
     self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts,
@@ -59,7 +60,7 @@ impl Store {
             let mut rows = statement.query((span.start(), span.end()))?;
             while let Some(row) = rows.next()? {
                 let (day, company) = keys::split_day(row.get(0)?);
-                day_events::for_each(row.get_ref(1)?.as_str()?, |event| {
+                day_text::for_each(row.get_ref(1)?.as_str()?, |event| {
                     if event.key.person != 0 {
                         visit(Day::from_number(day), company, event.key.event, event.key.person);
                     }

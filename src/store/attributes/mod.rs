@@ -15,13 +15,14 @@ mod signals;
 use anyhow::Result;
 use rustc_hash::FxHashMap;
 
-use super::{Evaluator, Expression, Store};
+use super::Store;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum};
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::AttributeType;
-use crate::domain::likeness::nearest;
 use crate::domain::metric::{Definition, Measure, Metric};
-use crate::error::{Failure, not_allowed};
+use crate::domain::similar_names::nearest;
+use crate::error::{CommandError, not_allowed};
+use crate::expression::{Evaluator, Expression};
 
 /// Which companies values are wanted of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +120,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// None of that name (exit 9), with the nearest.
-    pub fn find(&self, name: &str) -> Result<Known<'_>, Failure> {
+    pub fn find(&self, name: &str) -> Result<Known<'_>, CommandError> {
         let name = name.trim();
         let found = self.all().find(|known| known.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| {
@@ -134,7 +135,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// What is wrong with it (exit 9).
-    pub fn read(&self, text: &str) -> Result<Expression, Failure> {
+    pub fn read(&self, text: &str) -> Result<Expression, CommandError> {
         self.evaluator.read(text, &self.names()).map_err(|mistake| mistake.refusal(text))
     }
 
@@ -142,7 +143,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// A formula that cannot be read any more (exit 9).
-    pub fn formulas(&self) -> Result<Vec<(&Metric, Expression)>, Failure> {
+    pub fn formulas(&self) -> Result<Vec<(&Metric, Expression)>, CommandError> {
         let mut formulas = Vec::new();
         for metric in &self.metrics {
             if let Definition::Formula(text) = &metric.definition {

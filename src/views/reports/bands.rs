@@ -3,7 +3,7 @@
 use super::{NONE, Portfolio, counted, grouped};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, has_problem, mean, mrr};
-use crate::render::report::{Across, Cell, Chart, Column, Kind, Section, Table, Tint};
+use crate::render::report::{Across, Cell, Chart, ChartKind, Column, Section, Table, Tint};
 
 /// The colour of a band.
 pub(super) fn tint(band: Band) -> Tint {
@@ -50,7 +50,8 @@ pub(super) fn overall(portfolio: &Portfolio) -> Section {
         table.row(band, cells);
     }
     let tints = Band::ALL.iter().map(|band| tint(*band)).collect();
-    let kind = Kind::Stacked { bars: Across::Columns, columns: vec![0, 2], tints, is_share: true };
+    let kind =
+        ChartKind::Stacked { bars: Across::Columns, columns: vec![0, 2], tints, is_share: true };
     let table = table.drawn(Chart::new("Customers and their MRR by health", kind));
     Section {
         title: "How are our customers?",
@@ -208,7 +209,7 @@ fn by(
     }
     let tints = Band::ALL.iter().map(|band| tint(*band)).collect();
     let kind =
-        Kind::Stacked { bars: Across::Rows, columns: vec![1, 2, 3, 4], tints, is_share: true };
+        ChartKind::Stacked { bars: Across::Rows, columns: vec![1, 2, 3, 4], tints, is_share: true };
     table
         .drawn(Chart::new(title, kind))
         .noted("The share of poor customers is that of the customers with a score.")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{NONE, counted};
 use crate::domain::day::Day;
 use crate::domain::portfolio::sum_known;
-use crate::render::report::{Cell, Chart, Column, Kind, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, Column, Section, Table};
 
 /// How many months are shown.
 pub const MONTHS: usize = 12;
@@ -143,7 +143,7 @@ fn month_table(months: &[Month<'_>]) -> Table {
         table.row(month.start.first.month(), cells);
     }
     table
-        .drawn(Chart::new("Cancellations by month", Kind::Months { column: 0 }))
+        .drawn(Chart::new("Cancellations by month", ChartKind::Months { column: 0 }))
         .folded()
         .noted("The rate is that of the customers with whom the month began. The last month may not be over.")
         .or_say("no customers yet")

@@ -6,7 +6,7 @@ use super::{EarlierPulses, NONE, Portfolio, counted, grouped};
 use crate::domain::day::Day;
 use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::Level;
-use crate::render::report::{Across, Cell, Chart, Column, Kind, Section, Table, Tint};
+use crate::render::report::{Across, Cell, Chart, ChartKind, Column, Section, Table, Tint};
 
 /// Every level, the worst first, then no pulse at all.
 fn all_levels() -> impl Iterator<Item = Option<Level>> {
@@ -42,8 +42,12 @@ pub(super) fn levels(portfolio: &Portfolio) -> Section {
             vec![Cell::Count(number), Cell::share_of(number, count), Cell::money(mrr(of_level()))],
         );
     }
-    let kind =
-        Kind::Stacked { bars: Across::Columns, columns: vec![0], tints: tints(), is_share: true };
+    let kind = ChartKind::Stacked {
+        bars: Across::Columns,
+        columns: vec![0],
+        tints: tints(),
+        is_share: true,
+    };
     let table = table.drawn(Chart::new("Customers by pulse", kind));
     let at_risk = customers.iter().filter(|customer| customer.is_at_risk()).count() as u64;
     let without = customers.iter().filter(|customer| customer.pulse.is_none()).count() as u64;
@@ -242,7 +246,7 @@ fn factor_table(
         ];
         table.row(factor, cells);
     }
-    let kind = Kind::Stacked {
+    let kind = ChartKind::Stacked {
         bars: Across::Rows,
         columns: vec![0],
         tints: vec![Tint::Plain],
@@ -293,7 +297,7 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
             riskiest = Some((item.to_owned(), at_risk, count));
         }
     }
-    let kind = Kind::Stacked {
+    let kind = ChartKind::Stacked {
         bars: Across::Rows,
         columns: (1..=7).collect(),
         tints: tints(),

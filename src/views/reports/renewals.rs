@@ -2,7 +2,7 @@
 
 use super::{Portfolio, bands, counted};
 use crate::domain::portfolio::{Customer, mrr};
-use crate::render::report::{Cell, Chart, Column, Kind, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, Column, Section, Table};
 
 /// A time in which contracts renew: its item, its name, and whether so many days from now lie in
 /// it.
@@ -114,7 +114,7 @@ fn list(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
         table.named_row(&customer.company_id, customer.title(), cells);
     }
     let tints = renewing.iter().map(|(_, customer)| bands::tint(customer.band)).collect();
-    let kind = Kind::Bubbles { days: 2, score: 5, size: 4, tints };
+    let kind = ChartKind::Bubbles { days: 2, score: 5, size: 4, tints };
     table
         .drawn(Chart::new(
             "Time to renewal against health; the larger the circle, the higher the MRR",

@@ -7,7 +7,7 @@ use super::{Portfolio, counted};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::portfolio::{Customer, mean};
-use crate::render::report::{Cell, Chart, Column, Kind, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, Column, Section, Table};
 
 /// The customers of a day with their health scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -179,7 +179,7 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
     table
         .drawn(Chart::new(
             "Mean health score of the same customers, by week",
-            Kind::Line { column: 0 },
+            ChartKind::Line { column: 0 },
         ))
         .folded()
         .noted("The same customers are those with a score on the first and on the last day shown.")

@@ -3,7 +3,7 @@
 use super::{NONE, Portfolio, counted, grouped, listed};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{is_overloaded, median, mrr};
-use crate::render::report::{Across, Cell, Chart, Column, Kind, Section, Table, Tint};
+use crate::render::report::{Across, Cell, Chart, ChartKind, Column, Section, Table, Tint};
 
 /// Which CSM is overloaded.
 pub(super) fn section(portfolio: &Portfolio) -> Section {
@@ -65,7 +65,7 @@ fn drawn(table: Table, has_health: bool) -> Table {
     } else {
         ("Customers of each CSM", 0, Tint::Plain)
     };
-    let kind = Kind::Stacked {
+    let kind = ChartKind::Stacked {
         bars: Across::Rows,
         columns: vec![column],
         tints: vec![tint],

@@ -1,0 +1,84 @@
+//! `signals company churn`: a customer has left, and why.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::commands::reason_options::{WhyOptions, mrr_on};
+use crate::context::Context;
+use crate::domain::customer::Break;
+use crate::domain::day::Day;
+use crate::domain::loss::Loss;
+use crate::domain::reason::ReasonKind;
+use crate::error::{CommandError, not_allowed};
+use crate::query::{find_company, not_in_the_future};
+use crate::store::Finish;
+
+/// Note that a company is no customer any more, and why. For one that is known to have left on that
+/// day, only why.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals company churn acme --on 2026-03-31
+  signals company churn acme --on 2026-03-31 --reason-code switched/to-competitor")]
+pub struct ChurnCompany {
+    /// The company's id or name
+    company: String,
+    /// The first day on which it is no customer
+    #[arg(long, value_name = "DAY")]
+    on: Day,
+    #[command(flatten)]
+    why: WhyOptions,
+}
+
+impl ChurnCompany {
+    /// Notes the churn.
+    ///
+    /// # Errors
+    /// An unknown company or reason code, one that had churned already (exit 9); a day in the
+    /// future (exit 2).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let company = find_company(&store, &self.company)?;
+        let on = not_in_the_future(context, &store, self.on)?;
+        let away = store.breaks(company)?.into_iter().find(|away| away.covers(on));
+        if let Some(away) = away.filter(|away| away.churned_on != on || self.why.is_empty()) {
+            return Err(self.had_churned(&away).into());
+        }
+        let loss = Loss {
+            company,
+            kind: ReasonKind::Churn,
+            day: on,
+            reason_codes: self.why.codes(&store, ReasonKind::Churn)?,
+            note: self.why.note(),
+            mrr_before: mrr_on(&store, company, on.previous())?,
+            mrr_after: Some(0.0),
+            by: context.user(),
+            at: context.clock.now(),
+        };
+        store.transaction(Finish::Commit, |store| {
+            if away.is_none() {
+                store.state_churn(company, on)?;
+            }
+            // One that is moved to another day keeps the reasons that were given for it, unless
+            // there are new ones.
+            if self.why.is_empty() && store.knows_churn(company, on)? {
+                Ok(())
+            } else {
+                store.add_loss(&loss)
+            }
+        })?;
+        context.ui.note(format!("'{}' is no customer from {on} on", self.company));
+        if loss.reason_codes.is_empty() {
+            context
+                .ui
+                .hint("--reason-code says why; `signals reason list --kind churn` shows the codes");
+        }
+        Ok(())
+    }
+
+    fn had_churned(&self, away: &Break) -> CommandError {
+        let day = away.churned_on;
+        not_allowed(format!("'{}' had churned on {day} already", self.company))
+            .hint(format!("`signals company churn ID --on {day} --reason-code CODE` records why"))
+    }
+}

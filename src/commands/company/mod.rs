@@ -1,0 +1,326 @@
+//! `signals company`: the customers.
+
+mod churn;
+mod downsell;
+mod tag;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use self::churn::ChurnCompany;
+use self::downsell::DownsellCompany;
+use self::tag::TagCompany;
+use crate::commands::options::FormatOption;
+use crate::commands::output;
+use crate::context::Context;
+use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::rule::Watch;
+use crate::domain::trend::Windows;
+use crate::error::{ErrorKind, not_allowed};
+use crate::query::{AsOfOption, ConditionOptions, Selection, known_names};
+use crate::query::{find_company, not_in_the_future};
+use crate::render::{Format, RecordWriter, Screen};
+use crate::store::{Catalogue, Finish, Known, Scope, SignalFilter, SignalOrder, Store, TaskFilter};
+use crate::views::companies::{self, USUAL_COLUMNS};
+use crate::views::company::{CompanyView, ShownAttribute};
+use crate::views::health::{HealthView, SHOWN_DAYS};
+use crate::views::pulses::HistoryRow;
+use crate::views::tasks::ListedTask;
+
+/// See the customers.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
+pub enum Company {
+    /// List the companies: any attributes, in any order, of those that meet a condition
+    List(ListCompanies),
+    /// Show all that is known of a company
+    Show(ShowCompany),
+    /// Make one company of two: the first becomes part of the second
+    Merge(MergeCompanies),
+    /// Note that a company is no customer any more, and why
+    Churn(ChurnCompany),
+    /// Note that a company pays less than before, and why
+    Downsell(DownsellCompany),
+    /// Note that a company that had churned is a customer again
+    Return(ReturnCompany),
+    /// Put tags on a company, or take them off
+    Tag(TagCompany),
+}
+
+/// List the companies.
+#[derive(Debug, Default, Args)]
+#[command(after_help = "\
+Examples:
+  signals company list --csm ana --sort bad_open_signals --desc
+  signals company list --where \"days_since_last_event >= 14\" --columns name,csm,mrr
+  signals company list --as-of 2026-03-31 --sort events_change_28d_pct")]
+pub struct ListCompanies {
+    #[command(flatten)]
+    selection: Selection,
+    /// The columns, with commas between
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Sort by this attribute; the unknown comes last
+    #[arg(long, value_name = "ATTRIBUTE")]
+    sort: Option<String>,
+    /// Turn the order round
+    #[arg(long, requires = "sort")]
+    desc: bool,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Show all that is known of a company.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals company show acme")]
+pub struct ShowCompany {
+    /// The company's id or name
+    company: String,
+    #[command(flatten)]
+    as_of: AsOfOption,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Make one company of two.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals company merge \"Acme Corp\" 00123")]
+pub struct MergeCompanies {
+    /// The company that becomes part of the other; its id stays known
+    from: String,
+    /// The company that stays
+    into: String,
+}
+
+/// Note that a company that had churned is a customer again.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals company return acme --on 2026-06-01")]
+pub struct ReturnCompany {
+    /// The company's id or name
+    company: String,
+    /// The first day on which it is a customer again
+    #[arg(long, value_name = "DAY")]
+    on: Day,
+}
+
+impl Company {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// An unknown company (exit 9) or column (exit 2).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Company::List(args) => args.run(context),
+            Company::Show(args) => args.run(context),
+            Company::Merge(args) => args.run(context),
+            Company::Churn(args) => args.run(context),
+            Company::Downsell(args) => args.run(context),
+            Company::Return(args) => args.run(context),
+            Company::Tag(args) => args.run(context),
+        }
+    }
+}
+
+impl ListCompanies {
+    /// The list of the companies of a segment.
+    pub fn of_segment(
+        segment: String,
+        as_of: AsOfOption,
+        columns: Vec<String>,
+        format: FormatOption,
+    ) -> Self {
+        let condition = ConditionOptions { segment: Some(segment), condition: None };
+        ListCompanies {
+            selection: Selection { as_of, condition, csm: None },
+            columns,
+            format,
+            ..ListCompanies::default()
+        }
+    }
+
+    /// Prints the companies.
+    ///
+    /// # Errors
+    /// An unknown column or an expression that is none (exit 2); an unknown segment (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let catalogue = store.catalogue()?;
+        let columns = self.columns(&catalogue)?;
+        let sort = known_names(&catalogue, self.sort.as_slice())?;
+        let as_of = self.selection.as_of.resolve(context, &store)?;
+        let names: Vec<&str> = columns.iter().map(|known| known.name()).collect();
+        let wanted: Vec<&str> = names.iter().chain(&sort).copied().collect();
+        let mut companies = self.selection.customers(&store, &catalogue, &wanted, as_of)?;
+        if let Some(sort) = sort.first() {
+            companies.sort(sort, self.desc)?;
+        }
+        if self.format.format == Format::Table {
+            let table = companies::table(&columns, companies.values(&names)?);
+            return output::print_table(&context.ui, &table, &self.when_empty());
+        }
+        let mut rows = companies.values(&names)?;
+        context.ui.records(RecordWriter::new(self.format.format, &names), |record| {
+            rows.try_for_each(|row| record(&companies::values(&row)))
+        })
+    }
+
+    /// The columns that were asked for; else the usual ones for people, and for programs all that
+    /// can be had without counting.
+    fn columns<'c>(&self, catalogue: &'c Catalogue) -> Result<Vec<Known<'c>>> {
+        let by_name =
+            |name: &str| catalogue.find(name).map_err(|failure| failure.of_kind(ErrorKind::Usage));
+        if !self.columns.is_empty() {
+            return Ok(self.columns.iter().map(|name| by_name(name)).collect::<Result<_, _>>()?);
+        }
+        if self.format.format == Format::Table {
+            let known = USUAL_COLUMNS.iter().filter(|name| attributes::find(name).is_some());
+            return Ok(known.map(|name| by_name(name)).collect::<Result<_, _>>()?);
+        }
+        let is_at_hand = |known: &Known<'_>| match known {
+            Known::BuiltIn(attribute) => is_at_hand(attribute),
+            Known::Own(..) => true,
+            Known::Metric(_) => false,
+        };
+        Ok(catalogue.all().filter(is_at_hand).collect())
+    }
+
+    fn when_empty(&self) -> String {
+        match &self.selection.csm {
+            _ if !self.selection.condition.is_empty() => {
+                "no companies meet the condition".to_owned()
+            }
+            Some(csm) => format!("no companies of {csm}"),
+            None => "no companies yet; `signals import FILE` brings them".to_owned(),
+        }
+    }
+}
+
+/// Whether an attribute is part of the list for other programs unless they choose: what records
+/// say, the counts of signals, and the usual columns.
+fn is_at_hand(attribute: &Attribute) -> bool {
+    matches!(attribute.group, Group::Company | Group::Signals)
+        || matches!(attribute.name, "first_event_on" | "last_event_on")
+        || USUAL_COLUMNS.contains(&attribute.name)
+}
+
+impl ShowCompany {
+    fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let view = self.gather(context, &store)?;
+        if self.format.format != Format::Table {
+            let fields = view.fields();
+            let writer = RecordWriter::new(self.format.format, &fields);
+            return context.ui.records(writer, |record| record(&view.values()));
+        }
+        let mut screen = Screen::new(context.ui.look());
+        view.draw(&mut screen);
+        context.ui.data(screen.into_text())
+    }
+
+    fn gather(&self, context: &Context, store: &Store) -> Result<CompanyView> {
+        let key = find_company(store, &self.company)?;
+        let as_of = self.as_of.resolve(context, store)?;
+        let filter =
+            SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
+        let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+        if let Some(day) = self.as_of.as_of {
+            for signal in &mut signals {
+                signal.acknowledgement = store.acknowledgement_on(signal.id, day)?;
+            }
+        }
+        signals.sort_by_key(|signal| signal.acknowledgement.is_some());
+        let recent = Windows::ending(as_of.day, MONTH);
+        // As of a day, what happened later is not known yet; what is agreed for later is.
+        let is_known = |on: Day| self.as_of.as_of.is_none_or(|day| on <= day);
+        let company = store.company(key)?;
+        let pulses =
+            store.pulses(key)?.into_iter().filter(|pulse| is_known(pulse.mark.day)).collect();
+        let today = self.as_of.as_of.unwrap_or_else(|| context.today(store));
+        let filter =
+            TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
+        let mut tasks: Vec<ListedTask> =
+            store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
+        tasks.sort_by_key(|listed| listed.task.done.is_some());
+        Ok(CompanyView {
+            health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
+            pulses: HistoryRow::all(&company, pulses),
+            tasks,
+            attributes: attributes_of(store, key, as_of)?,
+            signals,
+            days: recent.both(),
+            activity: store.activity_by_event(key, recent.both())?,
+            people_activity: store.company_activity(key, &Watch::People, &recent)?.people,
+            breaks: store.breaks(key)?,
+            people: store.people(key)?,
+            nps: store
+                .nps_responses(key)?
+                .into_iter()
+                .filter(|nps| is_known(nps.responded.on))
+                .collect(),
+            tickets: store
+                .tickets(key)?
+                .into_iter()
+                .filter(|ticket| is_known(ticket.opened.on))
+                .collect(),
+            invoices: store.invoices(key)?,
+            touchpoints: store
+                .touchpoints(key)?
+                .into_iter()
+                .filter(|contact| is_known(contact.occurred.on))
+                .collect(),
+            goals: store.goals(key)?,
+            subscriptions: store.subscriptions(key)?,
+            as_of: as_of.day,
+        })
+    }
+}
+
+/// Everything that the catalogue knows of one company. It is there even as of a day before it was.
+fn attributes_of(store: &Store, key: CompanyKey, as_of: AsOf) -> Result<Vec<ShownAttribute>> {
+    let catalogue = store.catalogue()?;
+    let table = store.attributes(&catalogue, &catalogue.names(), as_of, Scope::One(key))?;
+    let value = |known: Known<'_>| -> Result<Datum> {
+        Ok(table.column(known.name())?.first().cloned().unwrap_or_default())
+    };
+    catalogue.all().map(|known| Ok(ShownAttribute::of(known, value(known)?))).collect()
+}
+
+impl MergeCompanies {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let (from, into) = (find_company(&store, &self.from)?, find_company(&store, &self.into)?);
+        if from == into {
+            return Err(not_allowed(format!(
+                "'{}' and '{}' are the same company",
+                self.from, self.into
+            ))
+            .into());
+        }
+        store.transaction(Finish::Commit, |store| {
+            store.merge_companies(from, into)?;
+            store.reroute_notices(context.clock.now())
+        })?;
+        context
+            .ui
+            .note(format!("'{}' is part of '{}' now; its id stays known", self.from, self.into));
+        Ok(())
+    }
+}
+
+impl ReturnCompany {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let company = find_company(&store, &self.company)?;
+        let on = not_in_the_future(context, &store, self.on)?;
+        let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) else {
+            return Err(not_allowed(format!("'{}' was a customer on {on}", self.company)).into());
+        };
+        store.transaction(Finish::Commit, |store| {
+            store.state_return(company, away.churned_on, on)
+        })?;
+        context.ui.note(format!("'{}' is a customer again from {on} on", self.company));
+        Ok(())
+    }
+}

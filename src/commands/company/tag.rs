@@ -1,0 +1,96 @@
+//! `signals company tag`: short words on companies, to find them by.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::commands::options::FormatOption;
+use crate::commands::{output, task};
+use crate::context::Context;
+use crate::domain::company::CompanyKey;
+use crate::domain::playbook::tag_problem;
+use crate::domain::similar_names::nearest;
+use crate::domain::task::Stamp;
+use crate::error::{not_allowed, usage};
+use crate::query::find_company;
+use crate::store::{Finish, Store};
+use crate::views::tags::TAGS;
+
+/// Put tags on a company or take them off, and see those that it has.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  signals company tag acme watch-list\n  signals company tag acme --remove watch-list\n  signals company tag acme"
+)]
+pub struct TagCompany {
+    /// The company's id or name
+    company: String,
+    /// The tags to put on
+    #[arg(value_name = "TAG")]
+    tags: Vec<String>,
+    /// A tag to take off; may be given several times
+    #[arg(long, value_name = "TAG")]
+    remove: Vec<String>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl TagCompany {
+    /// Changes the tags, all or none, and prints those that the company has then.
+    ///
+    /// # Errors
+    /// A text that cannot be a tag, or one both to put on and to take off (exit 2); an unknown
+    /// company, or a tag to take off that it does not have (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        if self.tags.is_empty() && self.remove.is_empty() {
+            let store = context.reader()?;
+            let company = find_company(&store, &self.company)?;
+            return self.print(context, &store, company);
+        }
+        if let Some(problem) = self.tags.iter().find_map(|tag| tag_problem(tag)) {
+            return Err(usage(problem).into());
+        }
+        if let Some(tag) = self.tags.iter().find(|tag| self.remove.contains(tag)) {
+            return Err(
+                usage(format!("the tag '{tag}' is both to be put on and to be taken off")).into()
+            );
+        }
+        let mut store = context.writer()?;
+        let company = find_company(&store, &self.company)?;
+        store.transaction(Finish::Commit, |store| {
+            let stamp = task::stamp(context, store)?;
+            self.tags.iter().try_for_each(|tag| add(context, store, company, tag, &stamp))?;
+            self.remove.iter().try_for_each(|tag| remove(store, company, tag, &stamp))
+        })?;
+        self.print(context, &store, company)
+    }
+
+    fn print(&self, context: &Context, store: &Store, company: CompanyKey) -> Result<()> {
+        output::print_items(&context.ui, self.format.format, &TAGS, &store.tags(company)?)
+    }
+}
+
+fn add(
+    context: &Context,
+    store: &Store,
+    company: CompanyKey,
+    tag: &str,
+    stamp: &Stamp,
+) -> Result<()> {
+    if !store.add_tag(company, tag, stamp)? {
+        context.ui.note(format!("the tag '{tag}' was there already"));
+    }
+    Ok(())
+}
+
+fn remove(store: &Store, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<()> {
+    if store.remove_tag(company, tag, stamp)? {
+        return Ok(());
+    }
+    let has = store.tags(company)?.into_iter().map(|record| record.tag);
+    let failure =
+        not_allowed(format!("the company does not have the tag '{tag}'; nothing was changed"));
+    Err(match nearest(tag, has) {
+        Some(like) => failure.hint(format!("did you mean '{like}'?")),
+        None => failure.hint("`signals company tag COMPANY` shows those that it has"),
+    }
+    .into())
+}

@@ -1,0 +1,285 @@
+//! `signals health`: how customers do, and why.
+
+mod profile;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use rustc_hash::FxHashSet;
+
+use self::profile::ProfileCommand;
+use crate::commands::options::FormatOption;
+use crate::commands::output;
+use crate::context::Context;
+use crate::domain::attributes::{AsOf, Datum};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::health::Movement;
+use crate::error::usage;
+use crate::health;
+use crate::query::{AsOfOption, Customers, Selection, known_names};
+use crate::query::{find_company, not_in_the_future};
+use crate::render::{Format, RecordWriter, Screen, TextTable, Value, counted};
+use crate::store::{Finish, Scope, Store};
+use crate::views::health::{
+    self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS,
+};
+
+/// See how customers do, and why.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals health list
+  signals health show acme
+  signals health drivers --days 28
+  signals health profile list")]
+pub enum HealthCommand {
+    /// List the health of the companies, the lowest score first
+    List(ListHealth),
+    /// Show what the health of a company is made of, and why it changed
+    Show(ShowHealth),
+    /// Show which measures moved the health of all companies
+    Drivers(Drivers),
+    /// Score days again that were run, after a profile changed
+    Recompute(Recompute),
+    /// See and change how the health of which companies is judged
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+}
+
+/// List the health of the companies that have been scored.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals health list --csm ana
+  signals health list --where \"health_band = 'poor'\" --sort mrr --desc
+  signals health list --as-of 2026-03-31 --sort health_change_28d")]
+pub struct ListHealth {
+    #[command(flatten)]
+    selection: Selection,
+    /// Sort by this attribute; the unknown comes last
+    #[arg(long, value_name = "ATTRIBUTE", default_value = "health_score")]
+    sort: String,
+    /// Turn the order round
+    #[arg(long)]
+    desc: bool,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Show the health of a company: its measures, its trend, and why it changed against 7 and 28 days
+/// before.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  signals health show acme\n  signals health show acme --as-of 2026-03-31 --days 90"
+)]
+pub struct ShowHealth {
+    /// The company's id or name
+    company: String,
+    #[command(flatten)]
+    as_of: AsOfOption,
+    /// Over how many days the trend is shown
+    #[arg(long, value_name = "DAYS", default_value_t = SHOWN_DAYS, value_parser = clap::value_parser!(i32).range(1..=3650))]
+    days: i32,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Show which measures moved the mean health of the companies that have a score on both days.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  signals health drivers\n  signals health drivers --days 90 --segment enterprise"
+)]
+pub struct Drivers {
+    #[command(flatten)]
+    selection: Selection,
+    /// Against how many days before
+    #[arg(long, value_name = "DAYS", default_value_t = 28, value_parser = clap::value_parser!(i32).range(1..=3650))]
+    days: i32,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Score days again that were run, by the profiles and facts as they are now. Signals stay as they
+/// are.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31")]
+pub struct Recompute {
+    /// The first day
+    #[arg(long, value_name = "DAY")]
+    from: Day,
+    /// The last day, itself included
+    #[arg(long, value_name = "DAY")]
+    to: Day,
+}
+
+impl HealthCommand {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// An unknown company or profile (exit 9); an unknown attribute, an expression that is none, a
+    /// day in the future (exit 2) or written.
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            HealthCommand::List(args) => args.run(context),
+            HealthCommand::Show(args) => args.run(context),
+            HealthCommand::Drivers(args) => args.run(context),
+            HealthCommand::Recompute(args) => args.run(context),
+            HealthCommand::Profile(args) => args.run(context),
+        }
+    }
+}
+
+impl ListHealth {
+    fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let catalogue = store.catalogue()?;
+        let sort = known_names(&catalogue, std::slice::from_ref(&self.sort))?;
+        let as_of = self.selection.as_of.resolve(context, &store)?;
+        let names: Vec<&str> =
+            HealthRow::ATTRIBUTES.into_iter().chain(sort.iter().copied()).collect();
+        let mut companies = self.selection.customers(&store, &catalogue, &names, as_of)?;
+        for name in sort {
+            companies.sort(name, self.desc)?;
+        }
+        let rows = rows(&store, &companies, as_of)?;
+        output::print_items(&context.ui, self.format.format, &HEALTH, &rows)
+    }
+}
+
+/// The rows of those companies that were scored.
+fn rows(store: &Store, companies: &Customers, as_of: AsOf) -> Result<Vec<HealthRow>> {
+    let Some(scored_on) = store.health_day(as_of)? else { return Ok(Vec::new()) };
+    let mut health = store.health_on(scored_on, Scope::All)?;
+    let mut rows = Vec::new();
+    let band =
+        HealthRow::ATTRIBUTES.iter().position(|name| *name == "health_band").unwrap_or_default();
+    for (key, values) in companies.keys().into_iter().zip(companies.values(&HealthRow::ATTRIBUTES)?)
+    {
+        let Some(assessment) = health.remove(&key).filter(|_| *values[band] != Datum::Null) else {
+            continue;
+        };
+        rows.push(HealthRow {
+            attributes: values.into_iter().cloned().collect(),
+            profile: assessment.scoring.name.clone(),
+            coverage: assessment.coverage,
+            scored_on,
+        });
+    }
+    Ok(rows)
+}
+
+impl ShowHealth {
+    fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let key = find_company(&store, &self.company)?;
+        let company = store.company(key)?;
+        let as_of = self.as_of.resolve(context, &store)?;
+        let view = HealthView::gather(&store, key, as_of, self.days)?;
+        if self.format.format != Format::Table {
+            let fields: Vec<&str> = ["company_id", "company_name", "csm"]
+                .into_iter()
+                .chain(HealthView::FIELDS)
+                .collect();
+            let own: [Value<'_>; 3] = [
+                (&company.company_id).into(),
+                company.name.as_ref().into(),
+                company.csm.as_ref().into(),
+            ];
+            let values: Vec<Value<'_>> = own.into_iter().chain(view.values()).collect();
+            return context
+                .ui
+                .records(RecordWriter::new(self.format.format, &fields), |record| record(&values));
+        }
+        let mut screen = Screen::new(context.ui.look());
+        let name = company.name.as_ref().unwrap_or(&company.company_id);
+        screen.heading(&format!("{name}: health {}", view.headline()));
+        view.draw(&mut screen);
+        context.ui.data(screen.into_text())
+    }
+}
+
+impl Drivers {
+    fn run(self, context: &Context) -> Result<()> {
+        let store = context.reader()?;
+        let as_of = self.selection.as_of.resolve(context, &store)?;
+        let days = (
+            store.health_day(as_of)?,
+            store.health_day(AsOf { day: as_of.day - self.days, ..as_of })?,
+        );
+        let companies: FxHashSet<CompanyKey> = self
+            .selection
+            .customers(&store, &store.catalogue()?, &[], as_of)?
+            .keys()
+            .into_iter()
+            .collect();
+        let (Some(day), Some(since)) = days else {
+            let none = format!("no day was run on or before {}", as_of.day - self.days);
+            return self.print(context, &[], &none);
+        };
+        let movement = movement(&store, &companies, since, day)?;
+        let rows = DriverRow::all(&movement, since, day);
+        self.print(context, &rows, &views::movement_text(&movement, since, day))
+    }
+
+    fn print(&self, context: &Context, rows: &[DriverRow], summary: &str) -> Result<()> {
+        if self.format.format != Format::Table {
+            return output::print_items(&context.ui, self.format.format, &DRIVERS, rows);
+        }
+        if rows.is_empty() {
+            context.ui.note(format!("{}: {summary}", DRIVERS.when_empty));
+            return Ok(());
+        }
+        let mut screen = Screen::new(context.ui.look());
+        screen.heading(summary);
+        let mut table = TextTable::new(DRIVERS.columns.iter().copied());
+        rows.iter().for_each(|row| table.toned_row((DRIVERS.cells)(row)));
+        screen.table(&table);
+        context.ui.data(screen.into_text())
+    }
+}
+
+fn movement(
+    store: &Store,
+    companies: &FxHashSet<CompanyKey>,
+    since: Day,
+    day: Day,
+) -> Result<Movement> {
+    let (before, now) = (store.health_on(since, Scope::All)?, store.health_on(day, Scope::All)?);
+    let mut both: Vec<CompanyKey> = now
+        .keys()
+        .filter(|key| companies.contains(key) && before.contains_key(key))
+        .copied()
+        .collect();
+    // Sums of fractions depend on the order in which they are added.
+    both.sort_unstable();
+    Ok(Movement::of(both.iter().map(|key| (&before[key], &now[key]))))
+}
+
+impl Recompute {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let range = DayRange { from: self.from, to: not_in_the_future(context, &store, self.to)? };
+        if range.is_empty() {
+            return Err(usage(format!("{} lies after {}", self.from, self.to)).into());
+        }
+        let days = store.transaction(Finish::Commit, |store| {
+            let days = store.days_run(range)?;
+            let customers = store.customers()?;
+            days.iter().try_for_each(|day| health::score_day(store, *day, &customers).map(drop))?;
+            Ok(days)
+        })?;
+        match (days.first(), days.last()) {
+            (Some(first), Some(last)) => {
+                let count = counted(days.len() as u64, "day", "days");
+                context.ui.note(format!(
+                    "scored {count} again, {}",
+                    DayRange { from: *first, to: *last }
+                ));
+            }
+            _ => context
+                .ui
+                .note(format!("no day of {range} was run; only days that were run have health")),
+        }
+        Ok(())
+    }
+}

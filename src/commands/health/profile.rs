@@ -1,0 +1,206 @@
+//! `signals health profile`: how the health of which companies is judged.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use serde::Deserialize;
+
+use crate::commands::options::FormatOption;
+use crate::commands::output;
+use crate::context::Context;
+use crate::domain::health::{Measure, Profile};
+use crate::domain::similar_names::nearest;
+use crate::error::not_allowed;
+use crate::query::of_the_command_line;
+use crate::render::{Format, RecordWriter, Screen};
+use crate::store::{Finish, Store};
+use crate::views::health_profiles::{self, PROFILES};
+
+/// See and change how the health of which companies is judged.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals health profile list
+  signals health profile show default
+  signals health profile add enterprise --where \"segment = 'enterprise'\" --priority 1 --good 80")]
+pub enum ProfileCommand {
+    /// Make a profile, or change the one of that name
+    Add(AddProfile),
+    /// List the profiles, in the order in which they are tried
+    #[command(after_help = "Example:\n  signals health profile list")]
+    List(FormatOption),
+    /// Show the measures of a profile
+    Show(ShowProfile),
+    /// Remove a profile; scores of the past stay as they are
+    #[command(after_help = "Example:\n  signals health profile remove enterprise")]
+    Remove(ProfileName),
+}
+
+/// Make a profile, or change the one of that name: what is not given stays as it was. A new one
+/// without measures begins with those of the default profile. Days that were scored stay as they
+/// are; `signals health recompute` scores them again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals health profile add enterprise --where \"segment = 'enterprise'\" --priority 1 --good 80
+  signals health profile add enterprise --where \"plan = 'enterprise'\" --average 50")]
+pub struct AddProfile {
+    /// The profile's name
+    name: String,
+    /// Which companies it fits: an expression over attributes; all unless set
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    condition: Option<String>,
+    /// Its place among the profiles, the lowest number first; 100 unless set
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    priority: Option<i64>,
+    /// The lowest good score; 70 unless set
+    #[arg(long, value_name = "SCORE")]
+    good: Option<f64>,
+    /// The lowest average score; 40 unless set
+    #[arg(long, value_name = "SCORE")]
+    average: Option<f64>,
+    /// A measure as the configuration has it; those given are all that the profile has
+    ///
+    /// For example "name = 'seats', kind = 'proactive', value = 'seat_usage_pct', from = 0, to =
+    /// 90, weight = 2", or with map = { promoter = 100, passive = 60, detractor = 0 } instead of
+    /// from and to.
+    #[arg(long = "measure", value_name = "MEASURE", value_parser = measure)]
+    measures: Vec<Measure>,
+}
+
+/// Show a profile.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals health profile show default")]
+pub struct ShowProfile {
+    /// The profile's name
+    name: String,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// The profile that is meant.
+#[derive(Debug, Args)]
+pub struct ProfileName {
+    /// The profile's name
+    name: String,
+}
+
+/// Reads the inside of an inline table of the configuration.
+fn measure(text: &str) -> Result<Measure, String> {
+    #[derive(Deserialize)]
+    struct Given {
+        measure: Measure,
+    }
+    let inside = text.trim();
+    let inside = inside.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(inside);
+    let given = toml::from_str::<Given>(&format!("measure = {{ {inside} }}"));
+    given.map(|given| given.measure).map_err(|error| error.message().to_owned())
+}
+
+impl ProfileCommand {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// A profile that cannot be (exit 2); an unknown one, or the default one, which cannot be
+    /// changed (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            ProfileCommand::Add(args) => args.run(context),
+            ProfileCommand::List(FormatOption { format }) => output::print_items(
+                &context.ui,
+                format,
+                &PROFILES,
+                &context.reader()?.all_profiles()?,
+            ),
+            ProfileCommand::Show(args) => args.run(context),
+            ProfileCommand::Remove(ProfileName { name }) => remove(context, &name),
+        }
+    }
+}
+
+impl AddProfile {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.maker()?;
+        let (old, new) = store.transaction(Finish::Commit, |store| {
+            let old = store.profiles()?.into_iter().find(|profile| profile.name() == self.name);
+            let new = self.changed(old.clone());
+            if old.as_ref() != Some(&new) {
+                store.save_profile(&new).map_err(of_the_command_line)?;
+            }
+            Ok((old, new))
+        })?;
+        let name = new.name();
+        match old {
+            Some(old) if old == new => context.ui.note(format!("the health profile '{name}' stays as it was")),
+            Some(_) => context.ui.note(format!(
+                "the health profile '{name}' is changed; `signals health recompute` scores past days by it"
+            )),
+            None => context.ui.note(format!("new health profile: {name}")),
+        }
+        if let Some(advice) = new.advice() {
+            context.ui.hint(advice);
+        }
+        Ok(())
+    }
+
+    /// The profile of that name, else a new one, with what was given.
+    fn changed(self, old: Option<Profile>) -> Profile {
+        let mut profile = old.unwrap_or_else(|| {
+            let mut new = Profile::shipped_default().clone();
+            new.scoring.name = self.name;
+            new
+        });
+        profile.condition = self.condition.or(profile.condition);
+        profile.priority = self.priority.unwrap_or(profile.priority);
+        profile.scoring.bands.good = self.good.unwrap_or(profile.scoring.bands.good);
+        profile.scoring.bands.average = self.average.unwrap_or(profile.scoring.bands.average);
+        if !self.measures.is_empty() {
+            profile.scoring.measures = self.measures;
+        }
+        profile
+    }
+}
+
+impl ShowProfile {
+    fn run(self, context: &Context) -> Result<()> {
+        let profile = existing(&context.reader()?, &self.name)?;
+        if self.format.format == Format::Table {
+            let mut screen = Screen::new(context.ui.look());
+            health_profiles::draw(&profile, &mut screen);
+            return context.ui.data(screen.into_text());
+        }
+        let writer = RecordWriter::new(self.format.format, PROFILES.fields);
+        context.ui.records(writer, |record| record(&(PROFILES.values)(&profile)))
+    }
+}
+
+fn existing(store: &Store, name: &str) -> Result<Profile> {
+    let profiles = store.all_profiles()?;
+    let names: Vec<String> = profiles.iter().map(|profile| profile.name().to_owned()).collect();
+    if let Some(profile) = profiles.into_iter().find(|profile| profile.name() == name) {
+        return Ok(profile);
+    }
+    let failure = not_allowed(format!("there is no health profile '{name}'"));
+    Err(match nearest(name, names.into_iter()) {
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals health profile list` shows all"))
+        }
+        None => failure.hint("`signals health profile list` shows all"),
+    }
+    .into())
+}
+
+fn remove(context: &Context, name: &str) -> Result<()> {
+    let mut store = context.writer()?;
+    store.transaction(Finish::Commit, |store| {
+        existing(store, name)?;
+        if !store.remove_profile(name)? {
+            let failure = not_allowed(format!(
+                "the health profile '{name}' comes with the program and cannot be removed"
+            ));
+            return Err(failure.hint("a profile of your own comes before it").into());
+        }
+        Ok(())
+    })?;
+    context.ui.note(format!("the health profile '{name}' is removed"));
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Reason codes and notes, which several commands take.
+
+use anyhow::Result;
+
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::reason::{Reason, ReasonError, ReasonKind};
+use crate::error::{CommandError, not_allowed};
+use crate::store::Store;
+
+/// Why it is so.
+#[derive(Debug, Clone, clap::Args)]
+pub struct WhyOptions {
+    /// Why, as a reason code; may be given several times (`signals reason list` shows them)
+    #[arg(long = "reason-code", value_name = "CODE")]
+    codes: Vec<String>,
+    /// What else there is to say
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    note: Option<String>,
+}
+
+impl WhyOptions {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty() && self.note().is_none()
+    }
+
+    /// The note, unless it is blank.
+    pub fn note(&self) -> Option<String> {
+        let note = self.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
+        note.map(ToOwned::to_owned)
+    }
+
+    /// The codes, each once, as they are called now.
+    ///
+    /// # Errors
+    /// A code that is unknown or retired (exit 9).
+    pub fn codes(&self, store: &Store, kind: ReasonKind) -> Result<Vec<String>> {
+        let library = store.reason_library()?;
+        let mut codes = Vec::new();
+        for text in &self.codes {
+            let Reason { code, .. } =
+                library.usable(kind, text).map_err(|unusable| refusal(&unusable, kind))?;
+            if !codes.contains(&code.to_string()) {
+                codes.push(code.to_string());
+            }
+        }
+        Ok(codes)
+    }
+}
+
+/// The failure of giving a code that cannot be given.
+pub fn refusal(unusable: &ReasonError, kind: ReasonKind) -> CommandError {
+    let all = format!("`signals reason list --kind {kind}` shows all");
+    not_allowed(unusable.to_string()).hint(match unusable.suggestion() {
+        Some(meant) => format!("{meant} {all}"),
+        None => all,
+    })
+}
+
+/// The monthly recurring revenue of a company on a day: of its contracts, else what is known of it
+/// now.
+pub fn mrr_on(store: &Store, company: CompanyKey, day: Day) -> Result<Option<f64>> {
+    let mut known = store.company(company)?;
+    known.apply_contract(&store.subscriptions(company)?, day);
+    Ok(known.mrr)
+}

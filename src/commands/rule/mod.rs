@@ -1,0 +1,407 @@
+//! `signals rule`: what to watch for.
+
+pub mod options;
+pub mod preset;
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use self::options::{AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions};
+use self::preset::PresetCommand;
+use crate::commands::options::FormatOption;
+use crate::commands::output;
+use crate::context::Context;
+use crate::domain::company::CompanyKey;
+use crate::domain::rule::{Rule as DomainRule, RuleKind, TrendRule};
+use crate::domain::similar_names::{nearest, nearest_of_all};
+use crate::error::{CommandError, not_allowed, usage};
+use crate::query::of_the_command_line;
+use crate::render::{Format, RecordWriter, Screen, Value};
+use crate::run;
+use crate::store::{Finish, Store, StoredRule};
+use crate::views::preview::{PreviewView, Variant};
+use crate::views::rules::{RULES, sentence};
+
+/// Say what to watch for.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals rule set login --timeframe 7 --threshold 15
+  signals rule set ticket_opened --inverse --max-chance 0.01
+  signals rule add active-people --kind trend --people --timeframe 14
+  signals rule add first-report --kind adoption --event report_exported --within 14
+  signals rule preset add --usual")]
+pub enum Rule {
+    /// Make or change the trend rule of an event; what is not given stays as it is
+    Set(SetRule),
+    /// Make or change any rule under its name; what is not given stays as it is
+    Add(AddRule),
+    /// List the rules
+    #[command(after_help = "Example:\n  signals rule list")]
+    List(FormatOption),
+    /// Show a rule and, of a trend rule, what it would have raised
+    #[command(after_help = "Example:\n  signals rule show login")]
+    Show(NamedRule),
+    /// Switch a rule on
+    #[command(after_help = "Example:\n  signals rule enable login")]
+    Enable(RuleName),
+    /// Switch a rule off; its signals stay
+    #[command(after_help = "Example:\n  signals rule disable login")]
+    Disable(RuleName),
+    /// Remove a rule; its signals stay
+    #[command(after_help = "Example:\n  signals rule remove login")]
+    Remove(RuleName),
+    /// Take ready-made rules
+    #[command(subcommand)]
+    Preset(PresetCommand),
+}
+
+/// Make or change the trend rule of an event.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals rule set login
+  signals rule set login --threshold 25 --max-chance 0.01
+  signals rule set ticket_opened --inverse --direction up")]
+pub struct SetRule {
+    /// The event, which is the rule's name too
+    event: String,
+    // Before the options with headings of their own, or it would stand under the last of these.
+    #[command(flatten)]
+    format: FormatOption,
+    #[command(flatten)]
+    trend: TrendOptions,
+    #[command(flatten)]
+    general: GeneralOptions,
+}
+
+/// Make or change any rule under its name.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals rule add active-people --people --timeframe 14
+  signals rule add slow-logins --event login --timeframe 28 --direction down
+  signals rule add first-report --kind adoption --event report_exported --within 14
+  signals rule add goals --kind adoption --goals --managers")]
+pub struct AddRule {
+    /// The rule's name
+    name: String,
+    /// trend, adoption or condition; unless set, that of the rule of this name, else trend
+    #[arg(long)]
+    kind: Option<RuleKind>,
+    /// Watch this event, or its first use
+    #[arg(long, value_name = "EVENT", conflicts_with = "people")]
+    event: Option<String>,
+    /// Watch the number of distinct active people, over all events
+    #[arg(long)]
+    people: bool,
+    #[command(flatten)]
+    format: FormatOption,
+    #[command(flatten)]
+    trend: TrendOptions,
+    #[command(flatten)]
+    adoption: AdoptionOptions,
+    #[command(flatten)]
+    condition: ConditionOptions,
+    #[command(flatten)]
+    general: GeneralOptions,
+}
+
+/// The rule that is meant.
+#[derive(Debug, Args)]
+pub struct RuleName {
+    /// The rule's name
+    name: String,
+}
+
+/// The rule that is meant, and how to print it.
+#[derive(Debug, Args)]
+pub struct NamedRule {
+    /// The rule's name
+    name: String,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+impl Rule {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// A value out of range (exit 2); an unknown rule, or one that cannot be as asked for (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Rule::Set(args) => args.run(context),
+            Rule::Add(args) => args.run(context),
+            Rule::List(FormatOption { format }) => {
+                let rules: Vec<DomainRule> =
+                    context.reader()?.rules()?.into_iter().map(|stored| stored.rule).collect();
+                output::print_items(&context.ui, format, &RULES, &rules)
+            }
+            Rule::Show(NamedRule { name, format }) => {
+                let store = context.reader()?;
+                let rule = existing(&store, &name)?.rule;
+                print(context, &store, &rule, format.format)
+            }
+            Rule::Enable(RuleName { name }) => switch(context, &name, true),
+            Rule::Disable(RuleName { name }) => switch(context, &name, false),
+            Rule::Remove(RuleName { name }) => remove(context, &name),
+            Rule::Preset(command) => command.run(context),
+        }
+    }
+}
+
+impl SetRule {
+    fn run(self, context: &Context) -> Result<()> {
+        let SetRule { event, trend, general, format } = self;
+        let request = RuleRequest {
+            name: event.clone(),
+            kind: Some(RuleKind::Trend),
+            event: Some(event),
+            trend,
+            general,
+            ..RuleRequest::default()
+        };
+        save(context, &request, format.format)
+    }
+}
+
+impl AddRule {
+    fn run(self, context: &Context) -> Result<()> {
+        let AddRule { name, kind, event, people, trend, adoption, condition, general, format } =
+            self;
+        let request =
+            RuleRequest { name, kind, event, people, trend, adoption, condition, general };
+        save(context, &request, format.format)
+    }
+}
+
+/// Makes the rule, or changes the one of that name, and shows what it would have raised.
+fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> {
+    let name = &request.name;
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        return Err(usage("a rule needs a name, without control characters").into());
+    }
+    if !context.database()?.exists() {
+        // A database is made for a rule that can be, and not for a mistake.
+        request.rule(None)?;
+    }
+    let mut store = context.maker()?;
+    let (old, rule) = store.transaction(Finish::Commit, |store| {
+        let stored = store.rule(name)?;
+        let rule = request.rule(stored.as_ref())?;
+        Ok((keep(store, stored, &rule)?, rule))
+    })?;
+    announce(context, old.as_ref(), &rule);
+    advise(context, &store, &rule)?;
+    print(context, &store, &rule, format)
+}
+
+/// Keeps a rule that the command line asks for, in place of the one that is stored under its name.
+/// Returns the one that was.
+///
+/// # Errors
+/// An expression that is none (exit 2); a rule that does not fit what else is in the database (exit
+/// 9).
+pub fn keep(
+    store: &Store,
+    stored: Option<StoredRule>,
+    rule: &DomainRule,
+) -> Result<Option<DomainRule>> {
+    check_expressions(store, rule).map_err(of_the_command_line)?;
+    check_rule(store, rule)?;
+    let old = stored.filter(|stored| !stored.is_removed).map(|stored| stored.rule);
+    if old.as_ref() != Some(rule) {
+        store.save_rule(rule)?;
+    }
+    Ok(old)
+}
+
+/// Whether a rule fits what else is in the database.
+///
+/// # Errors
+/// An expression that is none, an unknown playbook, a trend rule that compares what another one
+/// compares (exit 9).
+pub fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
+    check_expressions(store, rule)?;
+    check_playbook(store, rule)?;
+    refuse_second(store, rule)
+}
+
+/// Checks the `--where` of a rule, and the `--when` and `--key` of a condition rule.
+fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
+    let condition = rule.logic.condition();
+    let texts = rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
+    let catalogue = store.catalogue()?;
+    for text in texts {
+        catalogue.read(text)?;
+    }
+    if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {
+        catalogue.find(key)?;
+    }
+    Ok(())
+}
+
+/// A rule can only name a playbook that is there.
+fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
+    match &rule.playbook {
+        Some(name) => super::playbook::existing(store, name).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+/// Two trend rules that compare the same things would raise each signal twice.
+///
+/// # Errors
+/// Another rule that compares the same (exit 9).
+pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
+    let Some(trend) = rule.logic.trend() else { return Ok(()) };
+    let same = |other: &DomainRule| {
+        let trend_of_other = other.logic.trend();
+        other.name != rule.name
+            && trend_of_other.is_some_and(|other| {
+                other.watch == trend.watch && other.timeframe == trend.timeframe
+            })
+    };
+    match store.rules()?.into_iter().find(|stored| same(&stored.rule)) {
+        Some(other) => {
+            let name = &other.rule.name;
+            let message = format!(
+                "the rule '{name}' watches {} over {} days already",
+                trend.watch, trend.timeframe
+            );
+            Err(not_allowed(message).hint("change that one, or choose another --timeframe").into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Says what became of a rule.
+pub fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
+    match old {
+        Some(old) if old == new => {
+            context.ui.note(format!("the rule '{}' stays as it was", new.name))
+        }
+        Some(old) => {
+            context.ui.note(format!("old: {}", sentence(old)));
+            context.ui.note(format!("new: {}", sentence(new)));
+        }
+        None => context.ui.note(format!("new rule: {}", sentence(new))),
+    }
+}
+
+/// Says what the user should think about before relying on the rule.
+pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
+    let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
+    remarks.iter().for_each(|remark| context.ui.hint(remark));
+    let Some(event) = rule.logic.event() else { return Ok(()) };
+    if store.knows_event(event)? {
+        return Ok(());
+    }
+    let like = nearest_of_all(event, store.event_names()?.into_iter());
+    let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
+    context.ui.warning(format!("no event '{event}' was ever imported{like}"));
+    context.ui.hint(format!("`signals rule remove {}` takes the rule back", rule.name));
+    Ok(())
+}
+
+/// Prints one rule, with what it would have raised.
+pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) -> Result<()> {
+    let preview = preview(store, rule)?;
+    if format != Format::Table {
+        let fields: Vec<&str> = RULES.fields.iter().copied().chain(["preview"]).collect();
+        return context.ui.records(RecordWriter::new(format, &fields), |record| {
+            let mut values = (RULES.values)(rule);
+            values.push(
+                preview.as_ref().map_or(Value::Null, |preview| Value::Nested(preview.json())),
+            );
+            record(&values)
+        });
+    }
+    output::print_items(&context.ui, format, &RULES, std::slice::from_ref(rule))?;
+    if !is_told_by_table(rule) {
+        context.ui.data(format!("\n{}\n", sentence(rule)))?;
+    }
+    if let Some(preview) = &preview {
+        let mut screen = Screen::new(context.ui.look());
+        preview.draw(&mut screen);
+        context.ui.data(format!("\n{}", screen.into_text()))?;
+    }
+    Ok(())
+}
+
+/// Whether the columns of the table say all there is to say of a rule.
+fn is_told_by_table(rule: &DomainRule) -> bool {
+    let DomainRule { where_expr, playbook, managers, executives, .. } = rule;
+    rule.logic.trend().is_some()
+        && where_expr.is_none()
+        && playbook.is_none()
+        && !managers
+        && !executives
+}
+
+/// The probability with which the preview shows what the guard against chance would do.
+const PREVIEW_CHANCE: f64 = 0.01;
+
+/// What a trend rule would have raised as it is, without the guard against chance, and with it;
+/// `None` for other kinds.
+fn preview(store: &Store, rule: &DomainRule) -> Result<Option<PreviewView>> {
+    let Some(trend) = rule.logic.trend() else { return Ok(None) };
+    let with = |max_chance| TrendRule { max_chance, ..trend.clone() };
+    let mut ways = vec![("as it is", "as_it_is", trend.clone())];
+    ways.extend(
+        trend.max_chance.map(|_| ("without --max-chance", "without_max_chance", with(None))),
+    );
+    if trend.max_chance != Some(PREVIEW_CHANCE) {
+        ways.push(("with --max-chance 0.01", "max_chance_0.01", with(Some(PREVIEW_CHANCE))));
+    }
+    let trends: Vec<TrendRule> = ways.iter().map(|(.., trend)| trend.clone()).collect();
+    let Some(previews) = run::preview(store, rule, &trends)? else { return Ok(None) };
+    let csms: HashMap<CompanyKey, String> = store.csms()?.into_iter().collect();
+    let days = previews[0].days;
+    let variants = ways.iter().zip(&previews).map(|((title, field, _), preview)| {
+        let mut by_csm = BTreeMap::new();
+        for company in &preview.signals {
+            *by_csm.entry(csms.get(company).cloned().unwrap_or_default()).or_insert(0) += 1;
+        }
+        Variant { title, field, by_csm }
+    });
+    Ok(Some(PreviewView { rule: rule.name.clone(), days, variants: variants.collect() }))
+}
+
+fn existing(store: &Store, name: &str) -> Result<StoredRule> {
+    match store.rule(name)?.filter(|stored| !stored.is_removed) {
+        Some(stored) => Ok(stored),
+        None => Err(unknown_rule(store, name)?.into()),
+    }
+}
+
+fn unknown_rule(store: &Store, name: &str) -> Result<CommandError> {
+    let names = store.rules()?.into_iter().map(|stored| stored.rule.name);
+    let failure = not_allowed(format!("there is no rule '{name}'"));
+    Ok(match nearest(name, names) {
+        Some(like) => failure.hint(format!("did you mean '{like}'? `signals rule list` shows all")),
+        None => failure.hint("`signals rule list` shows all"),
+    })
+}
+
+fn switch(context: &Context, name: &str, is_enabled: bool) -> Result<()> {
+    let mut store = context.writer()?;
+    store.transaction(Finish::Commit, |store| {
+        existing(store, name)?;
+        store.enable_rule(name, is_enabled)
+    })?;
+    context.ui.note(format!("the rule '{name}' is {}", if is_enabled { "on" } else { "off" }));
+    Ok(())
+}
+
+fn remove(context: &Context, name: &str) -> Result<()> {
+    let mut store = context.writer()?;
+    store.transaction(Finish::Commit, |store| {
+        existing(store, name)?;
+        store.remove_rule(name)
+    })?;
+    context.ui.note(format!("removed the rule '{name}'; its signals stay"));
+    Ok(())
+}

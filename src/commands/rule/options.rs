@@ -1,0 +1,454 @@
+//! What can be said of a rule on the command line, by kind, and the rule that comes of it.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::commands::options::probability;
+use crate::domain::rule::{
+    AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Rule, RuleKind, RuleLogic,
+    THRESHOLDS, TIMEFRAMES, TrendRule, WITHINS, Watch,
+};
+use crate::domain::signal::SignalType;
+use crate::error::{not_allowed, usage};
+use crate::store::StoredRule;
+use crate::views::rules::watched;
+
+/// Options of trend rules.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Trend rules")]
+pub struct TrendOptions {
+    /// The length of each of the two windows compared, in days, 7 to 30; 7 unless set
+    #[arg(long, value_name = "DAYS", value_parser = timeframe)]
+    timeframe: Option<u8>,
+    /// Fire on a change of more than this, in percent, 1 to 100; 15 unless set
+    #[arg(long, value_name = "PERCENT", value_parser = threshold)]
+    threshold: Option<u8>,
+    /// Which changes count: both, down or up; both unless set
+    #[arg(long)]
+    direction: Option<Direction>,
+    /// An increase is bad and a decrease good, as for tickets
+    #[arg(long, overrides_with = "no_inverse")]
+    inverse: bool,
+    /// An increase is good and a decrease bad
+    #[arg(long)]
+    no_inverse: bool,
+    /// Both windows together must hold so many events
+    #[arg(long, value_name = "N", overrides_with = "no_min_events")]
+    min_events: Option<u64>,
+    /// Any number of events will do
+    #[arg(long)]
+    no_min_events: bool,
+    /// Chance must explain the change with at most this probability
+    #[arg(long, value_name = "P", value_parser = probability, overrides_with = "no_max_chance")]
+    max_chance: Option<f64>,
+    /// Any chance will do
+    #[arg(long)]
+    no_max_chance: bool,
+}
+
+/// Options of adoption rules.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Adoption rules")]
+pub struct AdoptionOptions {
+    /// The deadline, in days from the day on which a company became a customer, else from its first
+    /// event
+    #[arg(long, value_name = "DAYS", value_parser = within, overrides_with = "no_within")]
+    pub(super) within: Option<u16>,
+    /// There is no deadline
+    #[arg(long)]
+    no_within: bool,
+    /// Take events and deadlines from the imported goals; with --event, from those of that event
+    #[arg(long)]
+    goals: bool,
+    /// Tell of deadlines and first uses from before the first run of the rule too
+    #[arg(long, overrides_with = "no_retroactive")]
+    retroactive: bool,
+    /// Leave out what lies before the first run of the rule
+    #[arg(long)]
+    no_retroactive: bool,
+}
+
+/// Options of condition rules.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Condition rules")]
+pub struct ConditionOptions {
+    /// The condition, an expression over attributes
+    #[arg(long, value_name = "EXPR", value_parser = not_blank)]
+    pub(super) when: Option<String>,
+    /// The type of the signals: good, bad or info
+    #[arg(long = "type", value_name = "TYPE")]
+    signal_type: Option<SignalType>,
+    /// Raise nothing for so many days after a signal; 30 unless set
+    #[arg(long, value_name = "DAYS", value_parser = cooldown)]
+    cooldown: Option<u16>,
+    /// Raise one signal for each value of this attribute, whatever the cool-down
+    #[arg(long, value_name = "ATTRIBUTE", value_parser = not_blank, overrides_with = "no_key")]
+    key: Option<String>,
+    /// Raise signals by the cool-down
+    #[arg(long)]
+    no_key: bool,
+    /// The condition must hold on so many days running; 1 unless set
+    #[arg(long = "for", value_name = "DAYS", value_parser = for_days)]
+    for_days: Option<u16>,
+}
+
+/// Options of rules of every kind.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Companies, and what follows")]
+pub struct GeneralOptions {
+    /// Only for companies that meet this expression over attributes
+    #[arg(long = "where", value_name = "EXPR", value_parser = not_blank, overrides_with = "no_where")]
+    where_expr: Option<String>,
+    /// For all companies
+    #[arg(long)]
+    no_where: bool,
+    /// A signal starts this playbook
+    #[arg(long, value_name = "NAME", value_parser = not_blank, overrides_with = "no_playbook")]
+    playbook: Option<String>,
+    /// A signal starts no playbook
+    #[arg(long)]
+    no_playbook: bool,
+    /// Tell managers of every signal, and not of bad ones only
+    #[arg(long, overrides_with = "no_managers")]
+    managers: bool,
+    /// Tell managers of bad signals only
+    #[arg(long)]
+    no_managers: bool,
+    /// Tell executives of every signal
+    #[arg(long, overrides_with = "no_executives")]
+    executives: bool,
+    /// Tell executives of no signal
+    #[arg(long)]
+    no_executives: bool,
+}
+
+fn timeframe(text: &str) -> Result<u8, String> {
+    whole_number(text, TIMEFRAMES, "days")
+}
+
+fn threshold(text: &str) -> Result<u8, String> {
+    whole_number(text, THRESHOLDS, "percent")
+}
+
+fn within(text: &str) -> Result<u16, String> {
+    whole_number(text, WITHINS, "days")
+}
+
+fn cooldown(text: &str) -> Result<u16, String> {
+    whole_number(text, COOLDOWNS, "days")
+}
+
+fn for_days(text: &str) -> Result<u16, String> {
+    whole_number(text, FOR_DAYS, "days")
+}
+
+pub(super) fn whole_number<T: FromStr + PartialOrd + std::fmt::Display>(
+    text: &str,
+    range: RangeInclusive<T>,
+    unit: &str,
+) -> Result<T, String> {
+    let value = text.parse().ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| {
+        format!("'{text}' is no whole number of {unit} from {} to {}", range.start(), range.end())
+    })
+}
+
+fn not_blank(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("it is blank".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// The names of the options that are given.
+fn given(options: &[(bool, &'static str)]) -> Vec<&'static str> {
+    options.iter().filter_map(|(is_given, name)| is_given.then_some(*name)).collect()
+}
+
+impl TrendOptions {
+    fn given(&self) -> Vec<&'static str> {
+        given(&[
+            (self.timeframe.is_some(), "--timeframe"),
+            (self.threshold.is_some(), "--threshold"),
+            (self.direction.is_some(), "--direction"),
+            (self.inverse, "--inverse"),
+            (self.no_inverse, "--no-inverse"),
+            (self.min_events.is_some(), "--min-events"),
+            (self.no_min_events, "--no-min-events"),
+            (self.max_chance.is_some(), "--max-chance"),
+            (self.no_max_chance, "--no-max-chance"),
+        ])
+    }
+
+    /// The rule with what is given changed.
+    fn apply(&self, trend: TrendRule) -> TrendRule {
+        TrendRule {
+            timeframe: self.timeframe.unwrap_or(trend.timeframe),
+            threshold: self.threshold.unwrap_or(trend.threshold),
+            direction: self.direction.unwrap_or(trend.direction),
+            inverse: (trend.inverse || self.inverse) && !self.no_inverse,
+            min_events: self.min_events.or(trend.min_events.filter(|_| !self.no_min_events)),
+            max_chance: self.max_chance.or(trend.max_chance.filter(|_| !self.no_max_chance)),
+            watch: trend.watch,
+        }
+    }
+}
+
+impl AdoptionOptions {
+    fn given(&self) -> Vec<&'static str> {
+        given(&[
+            (self.within.is_some(), "--within"),
+            (self.no_within, "--no-within"),
+            (self.goals, "--goals"),
+            (self.retroactive, "--retroactive"),
+            (self.no_retroactive, "--no-retroactive"),
+        ])
+    }
+
+    /// What is to be done, with what is given changed; `event` is the one that is given.
+    fn aim(&self, old: Option<&Aim>, event: Option<&String>) -> Result<Aim> {
+        let event = event.map(String::as_str).or(old.and_then(Aim::event)).map(str::to_owned);
+        if self.goals || matches!(old, Some(Aim::Goals { .. })) {
+            if self.within.is_some() {
+                return Err(usage(
+                    "--within cannot be used with --goals, which have days of their own",
+                )
+                .into());
+            }
+            return Ok(Aim::Goals { event });
+        }
+        let Some(event) = event else {
+            return Err(usage("a new adoption rule needs --event EVENT or --goals").into());
+        };
+        let old_within = match old {
+            Some(Aim::Event { within, .. }) => *within,
+            _ => None,
+        };
+        Ok(Aim::Event { event, within: self.within.or(old_within.filter(|_| !self.no_within)) })
+    }
+}
+
+impl ConditionOptions {
+    fn given(&self) -> Vec<&'static str> {
+        given(&[
+            (self.when.is_some(), "--when"),
+            (self.signal_type.is_some(), "--type"),
+            (self.cooldown.is_some(), "--cooldown"),
+            (self.key.is_some(), "--key"),
+            (self.no_key, "--no-key"),
+            (self.for_days.is_some(), "--for"),
+        ])
+    }
+
+    /// The rule with what is given changed.
+    fn apply(&self, old: Option<&ConditionRule>) -> Result<ConditionRule> {
+        let condition = match (old, &self.when, self.signal_type) {
+            (Some(old), ..) => old.clone(),
+            (None, Some(when), Some(signal_type)) => ConditionRule::new(when, signal_type),
+            _ => {
+                return Err(usage(
+                    "a new condition rule needs --when EXPR and --type good|bad|info",
+                )
+                .into());
+            }
+        };
+        Ok(ConditionRule {
+            when: self.when.clone().unwrap_or(condition.when),
+            signal_type: self.signal_type.unwrap_or(condition.signal_type),
+            cooldown: self.cooldown.unwrap_or(condition.cooldown),
+            key: self.key.clone().or(condition.key.filter(|_| !self.no_key)),
+            for_days: self.for_days.unwrap_or(condition.for_days),
+        })
+    }
+}
+
+impl GeneralOptions {
+    /// The rule with what is given changed.
+    fn apply(&self, rule: Rule) -> Rule {
+        Rule {
+            where_expr: self.where_expr.clone().or(rule.where_expr.filter(|_| !self.no_where)),
+            playbook: self.playbook.clone().or(rule.playbook.filter(|_| !self.no_playbook)),
+            managers: (rule.managers || self.managers) && !self.no_managers,
+            executives: (rule.executives || self.executives) && !self.no_executives,
+            ..rule
+        }
+    }
+}
+
+/// All that is said of a rule that is to be made or changed.
+#[derive(Debug, Default)]
+pub struct RuleRequest {
+    /// The rule's name.
+    pub name: String,
+    /// Its kind; unless set, that of the rule of this name, else that which its options are of,
+    /// else a trend rule.
+    pub kind: Option<RuleKind>,
+    /// The event that it is about.
+    pub event: Option<String>,
+    /// Whether it watches people.
+    pub people: bool,
+    /// What is said of it as a trend rule.
+    pub trend: TrendOptions,
+    /// What is said of it as an adoption rule.
+    pub adoption: AdoptionOptions,
+    /// What is said of it as a condition rule.
+    pub condition: ConditionOptions,
+    /// What can be said of any rule.
+    pub general: GeneralOptions,
+}
+
+impl RuleRequest {
+    /// The rule that comes of it, where `stored` is what there is under its name, removed or not.
+    /// What is not said stays as it is.
+    ///
+    /// # Errors
+    /// A value that is missing or does not fit the kind (exit 2); what cannot change under one name
+    /// (exit 9).
+    pub fn rule(&self, stored: Option<&StoredRule>) -> Result<Rule> {
+        let kind = self.kind(stored)?;
+        self.refuse_unfit(kind)?;
+        let old = stored.filter(|stored| !stored.is_removed).map(|stored| &stored.rule);
+        let logic = old.map(|old| &old.logic);
+        let logic = match kind {
+            RuleKind::Trend => RuleLogic::Trend(self.trend(logic.and_then(RuleLogic::trend))?),
+            RuleKind::Adoption => {
+                RuleLogic::Adoption(self.adoption(logic.and_then(RuleLogic::adoption), stored)?)
+            }
+            RuleKind::Condition => {
+                RuleLogic::Condition(self.condition.apply(logic.and_then(RuleLogic::condition))?)
+            }
+        };
+        let rule = match old {
+            Some(old) => Rule { logic, ..old.clone() },
+            None => Rule::new(&self.name, logic),
+        };
+        Ok(self.general.apply(rule))
+    }
+
+    /// The same, where a rule that is new under its name begins as `template`.
+    pub fn rule_like(
+        &self,
+        template: impl FnOnce() -> Result<Rule>,
+        stored: Option<&StoredRule>,
+    ) -> Result<Rule> {
+        self.kind(stored)?;
+        if stored.is_some_and(|stored| !stored.is_removed) {
+            return self.rule(stored);
+        }
+        let rule =
+            self.rule(Some(&StoredRule { rule: template()?, version: 0, is_removed: false }))?;
+        if let Some(adoption) = rule.logic.adoption() {
+            self.refuse_other_aim(stored, adoption)?;
+        }
+        Ok(rule)
+    }
+
+    fn kind(&self, stored: Option<&StoredRule>) -> Result<RuleKind> {
+        let known = stored.map(|stored| stored.rule.logic.kind());
+        match (self.kind, known) {
+            (Some(kind), Some(known)) if kind != known => {
+                let message = format!(
+                    "'{}' is {}, and the kind of a rule cannot change",
+                    self.name,
+                    one(known)
+                );
+                Err(not_allowed(message).hint("choose another name").into())
+            }
+            (kind, known) => Ok(kind.or(known).unwrap_or_else(|| self.kind_by_options())),
+        }
+    }
+
+    /// The kind that a new rule has whose kind is not given: that which its options are of.
+    fn kind_by_options(&self) -> RuleKind {
+        match (self.condition.given().is_empty(), self.adoption.given().is_empty()) {
+            (false, _) => RuleKind::Condition,
+            (true, false) => RuleKind::Adoption,
+            (true, true) => RuleKind::Trend,
+        }
+    }
+
+    fn refuse_unfit(&self, kind: RuleKind) -> Result<()> {
+        let mut of_kinds = [
+            (RuleKind::Trend, self.trend.given()),
+            (RuleKind::Adoption, self.adoption.given()),
+            (RuleKind::Condition, self.condition.given()),
+        ];
+        of_kinds[0].1.extend(self.people.then_some("--people"));
+        if kind == RuleKind::Condition {
+            of_kinds[1].1.extend(self.event.as_ref().map(|_| "--event"));
+        }
+        let unfit = of_kinds.iter().find(|(of, options)| *of != kind && !options.is_empty());
+        match unfit {
+            Some((of, options)) => {
+                let message =
+                    format!("{} does not fit '{}', which is {}", options[0], self.name, one(kind));
+                Err(usage(message)
+                    .hint(format!("{} is an option of {of} rules", options[0]))
+                    .into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn trend(&self, old: Option<&TrendRule>) -> Result<TrendRule> {
+        let watch = match &self.event {
+            Some(event) => Some(Watch::Event(event.clone())),
+            None => self.people.then_some(Watch::People),
+        };
+        let trend = match (old, watch) {
+            (Some(old), Some(watch)) if old.watch != watch => {
+                let message = format!(
+                    "the rule '{}' watches {}, and cannot watch {watch}",
+                    self.name, old.watch
+                );
+                return Err(not_allowed(message)
+                    .hint("`signals rule add OTHER-NAME …` makes another rule")
+                    .into());
+            }
+            (Some(old), _) => old.clone(),
+            (None, Some(watch)) => TrendRule::new(watch),
+            (None, None) => return Err(usage("a new rule needs --event EVENT or --people").into()),
+        };
+        Ok(self.trend.apply(trend))
+    }
+
+    fn adoption(
+        &self,
+        old: Option<&AdoptionRule>,
+        stored: Option<&StoredRule>,
+    ) -> Result<AdoptionRule> {
+        let aim = self.adoption.aim(old.map(|old| &old.aim), self.event.as_ref())?;
+        let AdoptionOptions { retroactive, no_retroactive, .. } = self.adoption;
+        let retroactive =
+            (old.is_some_and(|old| old.retroactive) || retroactive) && !no_retroactive;
+        let adoption = AdoptionRule { aim, retroactive };
+        self.refuse_other_aim(stored, &adoption)?;
+        Ok(adoption)
+    }
+
+    /// Under a name that was run before, another event would be told of at once, however long ago
+    /// it was.
+    fn refuse_other_aim(&self, stored: Option<&StoredRule>, adoption: &AdoptionRule) -> Result<()> {
+        let wanted = watched(&RuleLogic::Adoption(adoption.clone()));
+        match stored.map(|stored| watched(&stored.rule.logic)).filter(|known| *known != wanted) {
+            Some(known) => {
+                let message =
+                    format!("the rule '{}' is about {known}, and nothing else", self.name);
+                Err(not_allowed(message)
+                    .hint("`signals rule add OTHER-NAME …` makes another rule")
+                    .into())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A rule of this kind, with its article.
+pub fn one(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Trend => "a trend rule",
+        RuleKind::Adoption => "an adoption rule",
+        RuleKind::Condition => "a condition rule",
+    }
+}

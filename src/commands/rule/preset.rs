@@ -1,0 +1,250 @@
+//! `signals rule preset`: ready-made rules.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::options::{
+    AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions, whole_number,
+};
+use crate::actions::shipped_presets;
+use crate::commands::metric;
+use crate::commands::options::FormatOption;
+use crate::commands::output;
+use crate::commands::rule::{advise, announce, keep, print};
+use crate::context::Context;
+use crate::domain::metric::{Definition, Metric};
+use crate::domain::preset::{Choice, EVERIES, Preset};
+use crate::domain::rule::{Rule, RuleKind};
+use crate::domain::similar_names::nearest;
+use crate::error::{not_allowed, usage};
+use crate::render::{Format, Screen};
+use crate::store::{Finish, Store};
+use crate::views::presets::{self, PRESETS};
+use crate::views::rules::{RULES, sentence};
+
+/// Take ready-made rules.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals rule preset list
+  signals rule preset add --usual
+  signals rule preset add renewal-60 renewal-14
+  signals rule preset add adoption --event report_exported --within 14")]
+pub enum PresetCommand {
+    /// List the presets: what each is for, and its rule
+    #[command(
+        after_help = "Examples:\n  signals rule preset list\n  signals rule preset list --format json"
+    )]
+    List(FormatOption),
+    /// Make rules of presets, each named after its preset, with --event PRESET:EVENT; a rule that
+    /// is there stays as it is, but for what is given
+    Add(Box<AddPreset>),
+}
+
+/// Make rules of presets, which are ordinary rules from then on.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals rule preset add --usual
+  signals rule preset add renewal-60 renewal-14 --managers
+  signals rule preset add trend --event login
+  signals rule preset add low-use --event report_exported --where \"plan = 'enterprise'\"
+  signals rule preset add review-due --every 60")]
+pub struct AddPreset {
+    /// The names of the presets
+    #[arg(value_name = "NAME", required_unless_present = "usual", conflicts_with = "usual")]
+    names: Vec<String>,
+    /// Take the dozen that suit most teams
+    #[arg(long)]
+    usual: bool,
+    /// The event that the preset is about
+    #[arg(long, value_name = "EVENT", value_parser = not_blank)]
+    event: Option<String>,
+    /// After how many days it is due again, as in review-due
+    #[arg(long, value_name = "DAYS", value_parser = every, conflicts_with = "when")]
+    every: Option<u16>,
+    #[command(flatten)]
+    format: FormatOption,
+    #[command(flatten)]
+    trend: TrendOptions,
+    #[command(flatten)]
+    adoption: AdoptionOptions,
+    #[command(flatten)]
+    condition: ConditionOptions,
+    #[command(flatten)]
+    general: GeneralOptions,
+}
+
+fn every(text: &str) -> Result<u16, String> {
+    whole_number(text, EVERIES, "days")
+}
+
+/// The name of an event, which becomes part of the name of a rule.
+fn not_blank(text: &str) -> Result<String, String> {
+    let is_name = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err("it is blank, or has control characters".to_owned())
+    }
+}
+
+impl PresetCommand {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// An option that does not fit (exit 2); an unknown preset, or a rule that cannot be (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            PresetCommand::List(FormatOption { format: Format::Table }) => {
+                let mut screen = Screen::new(context.ui.look());
+                presets::draw(shipped_presets(), &mut screen);
+                context.ui.data(screen.into_text())
+            }
+            PresetCommand::List(FormatOption { format }) => {
+                output::print_items(&context.ui, format, &PRESETS, shipped_presets())
+            }
+            PresetCommand::Add(args) => args.run(context),
+        }
+    }
+}
+
+/// A rule that was made of a preset.
+struct Made {
+    preset: &'static Preset,
+    /// The rule that was there before.
+    old: Option<Rule>,
+    rule: Rule,
+}
+
+impl AddPreset {
+    fn run(self, context: &Context) -> Result<()> {
+        let presets = self.presets()?;
+        if !context.database()?.exists() {
+            // A database is made for rules that can be, and not for a mistake.
+            presets.iter().try_for_each(|preset| self.template(preset).map(drop))?;
+        }
+        let mut store = context.maker()?;
+        let made = store.transaction(Finish::Commit, |store| {
+            presets
+                .into_iter()
+                .map(|preset| self.make(store, preset))
+                .collect::<Result<Vec<Made>>>()
+        })?;
+        for made in &made {
+            self.tell(context, &store, made)?;
+        }
+        match made.as_slice() {
+            [only] => print(context, &store, &only.rule, self.format.format),
+            several => {
+                let rules: Vec<Rule> = several.iter().map(|made| made.rule.clone()).collect();
+                output::print_items(&context.ui, self.format.format, &RULES, &rules)
+            }
+        }
+    }
+
+    /// The presets that are meant, each of which has what it needs.
+    fn presets(&self) -> Result<Vec<&'static Preset>> {
+        let presets = match self.usual {
+            true => shipped_presets().iter().filter(|preset| preset.usual).collect(),
+            false => self.names.iter().map(|name| existing(name)).collect::<Result<Vec<_>>>()?,
+        };
+        match presets.iter().find_map(|preset| preset.problem(&self.choice())) {
+            Some(problem) => {
+                Err(usage(problem).hint("`signals rule preset list` shows what each is for").into())
+            }
+            None => Ok(presets),
+        }
+    }
+
+    fn choice(&self) -> Choice<'_> {
+        Choice { event: self.event.as_deref(), within: self.adoption.within, every: self.every }
+    }
+
+    /// The rule as the preset has it.
+    fn template(&self, preset: &Preset) -> Result<Rule> {
+        preset.rule(&self.choice()).ok_or_else(|| {
+            usage(format!("the preset '{}' needs --within DAYS", preset.name))
+                .hint("`first-use` is the preset for a first use without a deadline")
+                .into()
+        })
+    }
+
+    fn make(&self, store: &Store, preset: &'static Preset) -> Result<Made> {
+        if let Some(metric) = self.event.as_deref().and_then(|event| preset.metric(event)) {
+            make_metric(store, &metric)?;
+        }
+        let request = self.request(preset);
+        let stored = store.rule(&request.name)?;
+        let rule = request.rule_like(|| self.template(preset), stored.as_ref())?;
+        Ok(Made { preset, old: keep(store, stored, &rule)?, rule })
+    }
+
+    fn request(&self, preset: &Preset) -> RuleRequest {
+        let kind = preset.kind();
+        let mut condition = self.condition.clone();
+        if self.every.is_some() {
+            condition.when = preset.when(&self.choice());
+        }
+        RuleRequest {
+            name: preset.rule_name(self.event.as_deref()),
+            kind: Some(kind),
+            // A condition is about its metric.
+            event: self.event.clone().filter(|_| kind != RuleKind::Condition),
+            people: false,
+            trend: self.trend.clone(),
+            adoption: self.adoption.clone(),
+            condition,
+            general: self.general.clone(),
+        }
+    }
+
+    /// Says what became of a rule, and what should be thought about before relying on it.
+    fn tell(&self, context: &Context, store: &Store, made: &Made) -> Result<()> {
+        announce(context, made.old.as_ref(), &made.rule);
+        let shipped = made.preset.rule(&self.choice());
+        if let Some(shipped) =
+            shipped.filter(|shipped| made.old.as_ref() == Some(&made.rule) && *shipped != made.rule)
+        {
+            let name = &made.rule.name;
+            context.ui.hint(format!("the preset is another: {}", sentence(&shipped)));
+            context.ui.hint(format!("to have it, first `signals rule remove {name}`"));
+        }
+        match self.event.as_deref().and_then(|event| made.preset.metric(event)) {
+            Some(metric) => metric::warn_of_unknown_event(context, store, &metric),
+            None => advise(context, store, &made.rule),
+        }
+    }
+}
+
+/// Makes the metric that a condition is about, unless there is one that counts the same event.
+fn make_metric(store: &Store, metric: &Metric) -> Result<()> {
+    let event_of = |metric: &Metric| match &metric.definition {
+        Definition::Counted { event, .. } => Some(event.clone()),
+        Definition::Formula(_) => None,
+    };
+    match store.metric(&metric.name)? {
+        Some(known) if event_of(&known).is_some() && event_of(&known) == event_of(metric) => Ok(()),
+        Some(known) => {
+            let message = format!("there is another metric '{}': {}", known.name, known.definition);
+            let hint = "make one of another name with `signals metric add`, and the rule with `signals rule add`";
+            Err(not_allowed(message).hint(hint).into())
+        }
+        None => metric::save(store, metric).map(drop),
+    }
+}
+
+/// The preset of that name.
+fn existing(name: &str) -> Result<&'static Preset> {
+    if let Some(preset) = shipped_presets().iter().find(|preset| preset.name == name) {
+        return Ok(preset);
+    }
+    let failure = not_allowed(format!("there is no preset '{name}'"));
+    Err(match nearest(name, shipped_presets().iter().map(|preset| preset.name.clone())) {
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals rule preset list` shows all"))
+        }
+        None => failure.hint("`signals rule preset list` shows all"),
+    }
+    .into())
+}

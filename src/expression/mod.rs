@@ -1,0 +1,640 @@
+//! Expressions that people write over attributes: filters, segments, formulas, conditions.
+//!
+//! They are SQLite's own scalar expressions, but they never come near the database. The values of
+//! the attributes that an expression names are bound, company by company, to one statement on an
+//! empty database in memory, which nothing can be written to, behind an authorizer that lets
+//! through these values and a list of functions and nothing else, with limits on size and time.
+
+mod functions;
+mod tokens;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, ffi};
+
+pub use self::functions::ALLOWED as EXPRESSION_FUNCTIONS;
+use self::tokens::{Token, TokenKind};
+use crate::clock::Stopwatch;
+use crate::domain::attributes::Datum;
+use crate::domain::similar_names::{nearest, nearest_of_all};
+use crate::error::{CommandError, not_allowed};
+
+/// An expression that was found to be one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression {
+    /// Its text, as it was written.
+    pub text: String,
+    /// The attributes that it names, in the order in which it does.
+    pub names: Vec<String>,
+}
+
+/// What is wrong with an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    /// What, without a full stop.
+    pub message: String,
+    /// The byte at which, where that is known.
+    pub at: Option<usize>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl ParseError {
+    fn at(at: usize, message: impl Into<String>) -> Self {
+        ParseError { message: message.into(), at: Some(at), hint: None }
+    }
+
+    fn somewhere(message: impl Into<String>) -> Self {
+        ParseError { message: message.into(), at: None, hint: None }
+    }
+
+    /// The refusal of `text` for this (exit 9).
+    pub fn refusal(self, text: &str) -> CommandError {
+        let place = self
+            .at
+            .map(|at| format!(" at character {}", text[..at.min(text.len())].chars().count() + 1));
+        let failure = not_allowed(format!("{}{}: {text}", self.message, place.unwrap_or_default()));
+        match self.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+/// How long one expression may take over all companies.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many steps of SQLite's machine go by between two looks at the time.
+const STEPS_BETWEEN_LOOKS: i32 = 1000;
+
+/// How large anything in an expression may become. SQLite looks at the time only where it jumps,
+/// which for one company it need not do, and searching a text takes as long as both texts
+/// multiplied.
+const LIMITS: [(Limit, i32); 8] = [
+    (Limit::SQLITE_LIMIT_LENGTH, 20_000),
+    (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
+    (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
+    (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 1),
+    (Limit::SQLITE_LIMIT_VDBE_OP, 100_000),
+    (Limit::SQLITE_LIMIT_FUNCTION_ARG, 100),
+    (Limit::SQLITE_LIMIT_ATTACHED, 0),
+    (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
+];
+
+/// The longest expression, in bytes.
+const LONGEST: usize = 10_000;
+
+/// Reads and evaluates expressions.
+pub struct Evaluator {
+    connection: Connection,
+    /// What the authorizer refused last.
+    refused: Arc<Mutex<Option<String>>>,
+    /// Since when the present expression is at work.
+    since: Arc<Mutex<Stopwatch>>,
+}
+
+impl Evaluator {
+    /// An evaluator on an empty database in memory.
+    pub fn new() -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_MEMORY;
+        let mut connection = Connection::open_with_flags(":memory:", flags)?;
+        functions::register(&connection)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        // A text in double quotes is a name that does not exist, and no text.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        for (limit, value) in LIMITS {
+            connection.set_limit(limit, value)?;
+        }
+        let refused: Arc<Mutex<Option<String>>> = Arc::default();
+        let noted = Arc::clone(&refused);
+        connection.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &noted)))?;
+        let since = Arc::new(Mutex::new(Stopwatch::start()));
+        let begun = Arc::clone(&since);
+        let is_over =
+            move || begun.lock().unwrap_or_else(PoisonError::into_inner).elapsed() > PATIENCE;
+        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(is_over))?;
+        Ok(Evaluator { connection, refused, since })
+    }
+
+    /// Reads an expression over the attributes of these names.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its place and, for an unknown name, the nearest.
+    pub fn read(&self, text: &str, known: &[&str]) -> Result<Expression, ParseError> {
+        if text.len() > LONGEST {
+            return Err(ParseError::somewhere(format!(
+                "an expression has at most {LONGEST} bytes"
+            )));
+        }
+        let tokens = tokens::tokens(text)?;
+        tokens::inspect(&tokens)?;
+        let names = attributes_of(&tokens, known);
+        // An aggregate may not stand in WHERE, nor a comma.
+        self.prepare(&names, text, "SELECT 1 FROM company WHERE (\n", &tokens, known)?;
+        let expression = Expression { text: text.to_owned(), names };
+        self.try_out(&expression)?;
+        Ok(expression)
+    }
+
+    /// Refuses what would fail for whatever company, in ways that are no company's fault: by
+    /// looking at the clock, by size, by time.
+    fn try_out(&self, expression: &Expression) -> Result<(), ParseError> {
+        self.start_stopwatch();
+        let statement = self.connection.prepare(&statement_of(expression));
+        let tried = statement.and_then(|mut statement| read_value(&mut statement));
+        match tried.as_ref().map_err(|error| (error.sqlite_error_code(), message_of(error))) {
+            Err((Some(ErrorCode::OperationInterrupted), _)) => {
+                Err(ParseError::somewhere(too_long()))
+            }
+            Err((Some(ErrorCode::TooBig), _)) => {
+                Err(ParseError::somewhere("a text in the expression becomes too long"))
+            }
+            Err((_, message)) if message.contains(functions::CLOCK_REASON) => {
+                Err(ParseError::somewhere(message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn start_stopwatch(&self) -> Stopwatch {
+        let stopwatch = Stopwatch::start();
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = stopwatch;
+        stopwatch
+    }
+
+    fn prepare(
+        &self,
+        names: &[String],
+        text: &str,
+        front: &str,
+        tokens: &[Token<'_>],
+        known: &[&str],
+    ) -> Result<(), ParseError> {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.start_stopwatch();
+        let front = format!("{}{front}", company_of(names));
+        match self.connection.prepare(&format!("{front}{text}\n)")) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.explain(&error, front.len(), tokens, known)),
+        }
+    }
+
+    fn explain(
+        &self,
+        error: &rusqlite::Error,
+        front: usize,
+        tokens: &[Token<'_>],
+        known: &[&str],
+    ) -> ParseError {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(what) = refused {
+            let word = what.split('(').next().unwrap_or_default();
+            let place = tokens
+                .iter()
+                .find(|token| token.text.eq_ignore_ascii_case(word))
+                .map(|token| token.at);
+            let message = format!("{what} cannot be used in an expression");
+            return ParseError { message, at: place, hint: None };
+        }
+        let rusqlite::Error::SqlInputError { msg, offset, .. } = error else {
+            return ParseError::somewhere(message_of(error));
+        };
+        let at = usize::try_from(*offset).ok().and_then(|offset| offset.checked_sub(front));
+        let end = tokens.last().map_or(0, |last| last.at + last.text.len());
+        match msg.strip_prefix("no such column: ") {
+            Some(name) => unknown_attribute(name, at, known),
+            None if at.is_some_and(|at| at >= end) => ParseError {
+                message: "the expression ends too early".to_owned(),
+                at: Some(end),
+                hint: hint_for(msg),
+            },
+            None => ParseError { message: msg.clone(), at, hint: hint_for(msg) },
+        }
+    }
+
+    /// The values of an expression for all companies: `rows` has the values of the attributes that
+    /// it names for each, in the order of [`Expression::names`]. Where the expression fails for a
+    /// company (malformed JSON, an overflow), its value is unknown.
+    ///
+    /// # Errors
+    /// An expression that takes too long (exit 9).
+    pub fn evaluate<'v>(
+        &self,
+        expression: &Expression,
+        rows: impl Iterator<Item = Vec<&'v Datum>>,
+    ) -> Result<Vec<Datum>> {
+        let stopwatch = self.start_stopwatch();
+        let mut statement = self.connection.prepare(&statement_of(expression))?;
+        let mut values = Vec::new();
+        for row in rows {
+            let value = bind(&mut statement, &row).and_then(|()| read_value(&mut statement));
+            if stopwatch.elapsed() > PATIENCE {
+                return Err(not_allowed(format!("{}: {}", too_long(), expression.text))
+                    .hint("a simpler one does")
+                    .into());
+            }
+            values.push(value.unwrap_or_default());
+        }
+        Ok(values)
+    }
+}
+
+fn statement_of(expression: &Expression) -> String {
+    format!("{}SELECT (\n{}\n) FROM company", company_of(&expression.names), expression.text)
+}
+
+fn too_long() -> String {
+    format!("an expression takes longer than {} seconds", PATIENCE.as_secs())
+}
+
+fn bind(statement: &mut rusqlite::Statement<'_>, row: &[&Datum]) -> rusqlite::Result<()> {
+    row.iter()
+        .enumerate()
+        .try_for_each(|(place, value)| statement.raw_bind_parameter(place + 1, Bound(value)))
+}
+
+/// What a value of an attribute is to SQLite.
+struct Bound<'v>(&'v Datum);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self.0 {
+            Datum::Null => ToSqlOutput::Owned(Value::Null),
+            Datum::Whole(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            Datum::Number(number) | Datum::Score(number) => {
+                ToSqlOutput::Owned(Value::Real(*number))
+            }
+            Datum::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Datum::Day(day) => ToSqlOutput::Owned(Value::Text(day.to_string())),
+        })
+    }
+}
+
+fn read_value(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Datum> {
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next()? else { return Ok(Datum::Null) };
+    Ok(match row.get_ref(0)? {
+        ValueRef::Integer(number) => Datum::Whole(number),
+        ValueRef::Real(number) => Datum::from(number),
+        ValueRef::Text(text) => Datum::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Null | ValueRef::Blob(_) => Datum::Null,
+    })
+}
+
+/// Whether the value of a condition is true, as SQLite has it: a number that is not 0; null is not
+/// true.
+pub fn is_true(value: &Datum) -> bool {
+    match value {
+        Datum::Whole(number) => *number != 0,
+        Datum::Number(number) | Datum::Score(number) => *number != 0.0,
+        // SQLite takes the number at the beginning of a text; a text that is only half a number
+        // says nothing here.
+        Datum::Text(text) => text.trim().parse::<f64>().is_ok_and(|number| number != 0.0),
+        Datum::Null | Datum::Day(_) => false,
+    }
+}
+
+/// The one row that an expression looks at: the attributes that it names, each with a value to
+/// bind.
+fn company_of(names: &[String]) -> String {
+    if names.is_empty() {
+        return "WITH company(\" \") AS (VALUES (NULL)) ".to_owned();
+    }
+    let columns: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let values: Vec<String> = (1..=names.len()).map(|place| format!("?{place}")).collect();
+    format!("WITH company({}) AS (VALUES ({})) ", columns.join(","), values.join(","))
+}
+
+/// The known attributes among the words, each once. A word before a `(` is a function.
+fn attributes_of(tokens: &[Token<'_>], known: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        let is_function = tokens
+            .get(place + 1)
+            .is_some_and(|next| next.kind == TokenKind::Sign && next.text == "(");
+        if !matches!(token.kind, TokenKind::Word | TokenKind::QuotedName)
+            || (is_function && token.kind == TokenKind::Word)
+        {
+            continue;
+        }
+        let found = known.iter().find(|name| name.eq_ignore_ascii_case(token.text));
+        if let Some(name) = found.filter(|name| !names.iter().any(|seen| seen == *name)) {
+            names.push((*name).to_owned());
+        }
+    }
+    names
+}
+
+fn unknown_attribute(name: &str, at: Option<usize>, known: &[&str]) -> ParseError {
+    // SQLite adds its own advice to a name in double quotes.
+    let name = name.split("\" - should").next().unwrap_or(name).trim_matches('"');
+    let like = meant(name, known).unwrap_or_default();
+    let hint = format!(
+        "{like}`signals attribute list` shows all; a text stands in single quotes: plan = 'pro'"
+    );
+    ParseError { message: format!("there is no attribute '{name}'"), at, hint: Some(hint) }
+}
+
+/// Which attribute may have been meant by a name that none has, or at least is the nearest.
+fn meant(name: &str, known: &[&str]) -> Option<String> {
+    let known = || known.iter().map(|name| (*name).to_owned());
+    let near = nearest(name, known()).map(|near| format!("did you mean '{near}'? "));
+    near.or_else(|| Some(format!("the nearest is '{}'; ", nearest_of_all(name, known())?)))
+}
+
+fn hint_for(message: &str) -> Option<String> {
+    let advice = if message.starts_with("no such function") {
+        "the functions are SQLite's scalar ones: docs/attributes.md"
+    } else if message.starts_with("near ")
+        || message.contains("syntax error")
+        || message == "incomplete input"
+    {
+        "write it like bad_open_signals >= 2 AND plan = 'enterprise'; a name that SQL knows stands in double quotes"
+    } else {
+        return None;
+    };
+    Some(advice.to_owned())
+}
+
+fn message_of(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqliteFailure(ffi::Error { extended_code, .. }, message) => {
+            message.clone().unwrap_or_else(|| ffi::code_to_str(*extended_code).to_owned())
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Lets through the one row and the functions that look at nothing else.
+fn authorize(context: &AuthContext<'_>, refused: &Mutex<Option<String>>) -> Authorization {
+    let refusal = match context.action {
+        AuthAction::Select => return Authorization::Allow,
+        AuthAction::Read { table_name: "company" | "", .. } if context.database_name.is_none() => {
+            return Authorization::Allow;
+        }
+        AuthAction::Function { function_name }
+            if functions::ALLOWED.iter().any(|name| name.eq_ignore_ascii_case(function_name)) =>
+        {
+            return Authorization::Allow;
+        }
+        AuthAction::Function { function_name } => format!("{function_name}()"),
+        AuthAction::Read { table_name, .. } => format!("the table {table_name}"),
+        AuthAction::Recursive => "recursion".to_owned(),
+        _ => "a statement".to_owned(),
+    };
+    *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal);
+    Authorization::Deny
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 6] = ["plan", "mrr", "bad_open_signals", "renewal_on", "2024_x", "order"];
+
+    fn value(text: &str, values: &[(&str, Datum)]) -> Datum {
+        let evaluator = Evaluator::new().unwrap();
+        let expression =
+            evaluator.read(text, &KNOWN).unwrap_or_else(|mistake| panic!("{text}: {mistake:?}"));
+        let find = |name: &String| &values.iter().find(|(known, _)| known == name).unwrap().1;
+        let row: Vec<&Datum> = expression.names.iter().map(find).collect();
+        evaluator.evaluate(&expression, std::iter::once(row)).unwrap().remove(0)
+    }
+
+    fn mistake(text: &str) -> ParseError {
+        Evaluator::new()
+            .unwrap()
+            .read(text, &KNOWN)
+            .err()
+            .unwrap_or_else(|| panic!("{text} passed"))
+    }
+
+    #[test]
+    fn expressions_have_the_values_that_sqlite_gives_them() {
+        let plan = ("plan", Datum::from("pro"));
+        let mrr = ("mrr", Datum::Number(250.5));
+        let null = ("bad_open_signals", Datum::Null);
+        let row = [
+            plan,
+            mrr,
+            null,
+            ("renewal_on", Datum::Day("2026-03-31".parse().unwrap())),
+            ("2024_x", Datum::Whole(7)),
+            ("order", Datum::Whole(3)),
+        ];
+        let cases: [(&str, Datum); 24] = [
+            ("1 + 1", Datum::Whole(2)),
+            ("7 / 2", Datum::Whole(3)),
+            ("7 / 2.0", Datum::Number(3.5)),
+            ("1 / 0", Datum::Null),
+            ("mrr * 2", Datum::Number(501.0)),
+            ("PLAN = 'pro'", Datum::Whole(1)),
+            ("plan = 'Pro'", Datum::Whole(0)),
+            ("plan LIKE 'P%'", Datum::Whole(1)),
+            ("plan IN ('free', 'pro') AND NOT mrr BETWEEN 1 AND 9", Datum::Whole(1)),
+            ("bad_open_signals > 1", Datum::Null),
+            ("bad_open_signals IS NULL", Datum::Whole(1)),
+            ("coalesce(bad_open_signals, 5)", Datum::Whole(5)),
+            ("CASE WHEN mrr > 200 THEN 'large' ELSE 'small' END", Datum::from("large")),
+            ("max(1, mrr)", Datum::Number(250.5)),
+            ("renewal_on < '2026-04-01'", Datum::Whole(1)),
+            ("julianday(renewal_on) - julianday('2026-03-01')", Datum::Number(30.0)),
+            ("date(renewal_on, '+1 day')", Datum::from("2026-04-01")),
+            ("strftime('%Y', renewal_on)", Datum::from("2026")),
+            ("round(sqrt(mrr), 2)", Datum::Number(15.83)),
+            ("\"2024_x\" % 4", Datum::Whole(3)),
+            ("\"order\" + 1", Datum::Whole(4)),
+            ("plan IS DISTINCT FROM 'x' -- as it should", Datum::Whole(1)),
+            ("json_extract('{\"a\": 5}', '$.a')", Datum::Whole(5)),
+            ("(1) OR (0)", Datum::Whole(1)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(value(text, &row), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_expression_names_its_attributes_once_and_no_functions() {
+        let evaluator = Evaluator::new().unwrap();
+        let names = |text: &str| evaluator.read(text, &KNOWN).unwrap().names;
+        assert_eq!(names("mrr > 1 and Plan = 'mrr' or MRR < 2"), ["mrr", "plan"]);
+        assert_eq!(names("1"), [""; 0]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_its_place_and_the_nearest() {
+        let found = mistake("mrr > 1 AND pln = 'x'");
+        assert_eq!((found.message.as_str(), found.at), ("there is no attribute 'pln'", Some(12)));
+        assert!(found.hint.unwrap().starts_with("did you mean 'plan'?"));
+        let text = "größe = 1";
+        let refusal = mistake(text).refusal(text);
+        assert_eq!(refusal.to_string(), "there is no attribute 'größe' at character 1: größe = 1");
+        let quoted = mistake("plan = \"pro\"");
+        assert_eq!(quoted.message, "there is no attribute 'pro'");
+    }
+
+    #[test]
+    fn a_failure_for_one_company_is_unknown_and_no_more() {
+        let evaluator = Evaluator::new().unwrap();
+        let expression = evaluator.read("json_extract(plan, '$.a')", &KNOWN).unwrap();
+        let values = [Datum::from("{\"a\": 1}"), Datum::from("no json"), Datum::from("{\"a\": 2}")];
+        let found =
+            evaluator.evaluate(&expression, values.iter().map(|value| vec![value])).unwrap();
+        assert_eq!(found, [Datum::Whole(1), Datum::Null, Datum::Whole(2)]);
+    }
+
+    #[test]
+    fn an_expression_that_is_not_complete_is_told_where_it_ends() {
+        for (text, end) in [("mrr >", 5), ("plan = 'x' AND ", 14), ("CASE WHEN mrr > 1 THEN 2", 24)]
+        {
+            let found = mistake(text);
+            assert_eq!(
+                (found.message.as_str(), found.at),
+                ("the expression ends too early", Some(end)),
+                "{text}"
+            );
+        }
+    }
+
+    /// Whoever writes an expression can reach neither a table nor the clock nor the machine, and
+    /// cannot take long.
+    #[test]
+    fn hostile_expressions_are_refused() {
+        let deep = format!("{}1{}", "(".repeat(2000), ")".repeat(2000));
+        let wide = vec!["1"; 9000].join("+");
+        let cases = [
+            "(SELECT 1)",
+            "(SELECT name FROM sqlite_schema)",
+            "plan IN (SELECT name FROM sqlite_schema)",
+            "plan IN sqlite_schema",
+            "plan IN pragma_database_list",
+            "plan IN json_each('[1]')",
+            "EXISTS (VALUES (1))",
+            "1; DROP TABLE companies",
+            "1;",
+            "1) FROM company; ATTACH 'x.db' AS x; --",
+            "1) UNION SELECT (2",
+            "1 /* ",
+            "1 -- \n)",
+            "1) --",
+            "'",
+            "\"",
+            "ATTACH DATABASE 'x' AS y",
+            "PRAGMA writable_schema = 1",
+            "load_extension('x')",
+            "readfile('/etc/passwd')",
+            "writefile('x', 'y')",
+            "edit('x')",
+            "randomblob(1000000000)",
+            "zeroblob(1000000000)",
+            "random()",
+            "total_changes()",
+            "last_insert_rowid()",
+            "sqlite_version()",
+            "sqlite_compileoption_get(1)",
+            "fts3_tokenizer('x')",
+            "current_timestamp",
+            "RAISE(ABORT, 'x')",
+            "count(*)",
+            "sum(mrr)",
+            "max(mrr)",
+            "group_concat(plan)",
+            "row_number() OVER ()",
+            "company.plan",
+            "main.company.plan",
+            "rowid",
+            "?1",
+            ":plan",
+            "$plan",
+            "mrr, plan",
+            "mrr AS x",
+            "mrr = 1 ORDER BY 1",
+            "mrr = 1 LIMIT 1",
+            "plan MATCH 'x'",
+            "plan REGEXP 'x'",
+            "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c",
+            "(1, 2) = (SELECT 1, 2)",
+            "mrr\0 = 1",
+            "",
+            &deep,
+            &wide,
+        ];
+        for text in cases {
+            mistake(text);
+        }
+    }
+
+    #[test]
+    fn what_looks_at_the_clock_is_refused() {
+        for text in [
+            "renewal_on < date('now', '-1 day')",
+            "date('now')",
+            "date()",
+            "datetime('n' || 'ow')",
+            "strftime('%s')",
+            "julianday(' NOW ')",
+            "date('2026-01-01', 'localtime')",
+        ] {
+            assert!(mistake(text).message.contains("would look at the clock"), "{text}");
+        }
+        // Only the values of a company lead there.
+        let plan = [("plan", Datum::from("now"))];
+        assert_eq!(value("date(plan)", &plan), Datum::Null);
+    }
+
+    #[test]
+    fn what_would_take_all_memory_is_refused_and_what_takes_long_is_stopped() {
+        for text in [
+            "printf('%1000000000d', 1)",
+            "length(replace(printf('%9999d', 1), ' ', '  ') || '12345')",
+        ] {
+            assert_eq!(
+                mistake(text).message,
+                "a text in the expression becomes too long",
+                "{text}"
+            );
+        }
+        let long = [("plan", Datum::Text("x".repeat(20_001)))];
+        assert_eq!(value("length(plan)", &long), Datum::Null);
+        assert_eq!(
+            value("length(hex(plan))", &[("plan", Datum::Text("x".repeat(19_999)))]),
+            Datum::Null
+        );
+        let evaluator = Evaluator::new().unwrap();
+        let slow = "length(replace(printf('%1999d', 1), ' ', printf('%9d', 1)))";
+        let expression = evaluator.read(&vec![slow; 60].join("+"), &KNOWN).unwrap();
+        let stopwatch = Stopwatch::start();
+        let result = evaluator.evaluate(&expression, (0..10_000_000).map(|_| Vec::new()));
+        assert!(
+            result
+                .unwrap_err()
+                .to_string()
+                .starts_with("an expression takes longer than 5 seconds")
+        );
+        assert!(stopwatch.elapsed() < 3 * PATIENCE);
+    }
+
+    /// A search compares two texts at every place, and nobody can stop a single one.
+    #[test]
+    fn searches_for_one_company_do_not_take_long() {
+        let row = [Datum::Text("a".repeat(19_999)), Datum::Text(format!("{}b", "a".repeat(9_999)))];
+        let searches = format!("max({})", vec!["instr(plan, \"order\")"; 90].join(","));
+        let evaluator = Evaluator::new().unwrap();
+        let expression = evaluator.read(&vec![searches; 5].join("+"), &KNOWN).unwrap();
+        assert_eq!(expression.names, ["plan", "order"]);
+        let stopwatch = Stopwatch::start();
+        assert_eq!(
+            evaluator.evaluate(&expression, std::iter::once(row.iter().collect())).unwrap(),
+            [Datum::Whole(0)]
+        );
+        assert!(stopwatch.elapsed() < PATIENCE);
+    }
+}

@@ -1,0 +1,845 @@
+//! What a message says: the same in plain text, in HTML and on Slack.
+//!
+//! Everything that came from a file is made one line of harmless text here; each form escapes it
+//! once more in its own way.
+
+use std::iter::Peekable;
+
+use anyhow::Result;
+use minijinja::value::Serde;
+use minijinja::{Environment, context};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::domain::finding::Evidence;
+use crate::domain::notify::Purpose;
+use crate::domain::rule::RuleLogic;
+use crate::domain::signal::SignalType;
+use crate::render::{self, counted, escape};
+use crate::store::{SignalRecord, TaskRecord};
+
+/// So many signals are told with all that should be known of them; the others have a line each.
+pub const MOST_ITEMS: usize = 40;
+
+/// After so many signals a message only counts the others.
+pub const MOST_SIGNALS: usize = 1000;
+
+/// A signal opens seldom more tasks than this.
+const MOST_TASKS: usize = 10;
+
+/// The longest text of an item, in characters.
+const LONGEST: usize = 200;
+
+/// The longest text of a block of Slack, in characters; it takes 3000.
+const LONGEST_BLOCK: usize = 2900;
+
+/// The blocks of a post on Slack that have lines; it takes 50, of which [`MOST_ITEMS`] and three
+/// more are in use.
+const MOST_BLOCKS_OF_LINES: usize = 6;
+
+/// After so many people who are to know of a signal, Slack is told of no others.
+const MOST_PEOPLE: usize = 10;
+
+/// The longest heading that Slack takes, in characters.
+const LONGEST_HEADING: usize = 150;
+
+/// A message, as it is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Content {
+    /// How many signals and what they say.
+    pub subject: String,
+    /// Why it comes.
+    pub intro: String,
+    /// The signals.
+    pub items: Vec<Item>,
+    /// Further signals, in a line each.
+    pub lines: Vec<Line>,
+    /// How many signals there are besides.
+    pub left_out: u64,
+    /// How whoever reads it looks into the inbox.
+    pub inbox: String,
+    /// What to say at the end.
+    pub closing: String,
+}
+
+/// A signal, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Item {
+    /// The company.
+    pub company: String,
+    /// What happened.
+    pub headline: String,
+    /// All that should be known of it.
+    pub facts: Vec<Fact>,
+    /// Who is to know, by the names of the team; used on Slack.
+    pub people: Vec<String>,
+}
+
+/// A line of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What it is about.
+    pub name: &'static str,
+    /// The same, as wide as the widest.
+    pub padded: String,
+    /// What there is to say.
+    pub value: String,
+    /// Whether it is a command to be typed.
+    pub is_command: bool,
+}
+
+/// A signal in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// The company.
+    pub company: String,
+    /// What happened.
+    pub headline: String,
+    /// The type of the signal.
+    pub signal_type: &'static str,
+    /// How to see more of it.
+    pub look: String,
+}
+
+/// A signal and those who are to know of it.
+pub struct Told {
+    /// The signal.
+    pub signal: SignalRecord,
+    /// What there is to be done about it.
+    pub tasks: Vec<TaskRecord>,
+    /// Their names.
+    pub people: Vec<String>,
+}
+
+/// All signals that a message tells of, however much of them it shows.
+pub struct Overview {
+    /// The type of each.
+    pub types: Vec<SignalType>,
+    /// How many companies they are of.
+    pub companies: usize,
+}
+
+impl Content {
+    /// The content about these signals: `told` first, then `others`. `reader`: who gets it, unless
+    /// it is for everybody.
+    pub fn about(
+        purpose: Purpose,
+        reader: Option<&str>,
+        overview: &Overview,
+        told: &[Told],
+        others: &[SignalRecord],
+    ) -> Self {
+        let inbox = format!("signals inbox --for {}", reader.map_or("NAME".to_owned(), quoted));
+        Content {
+            subject: subject(purpose, overview, told),
+            intro: intro(purpose, overview.types.len()).to_owned(),
+            items: told.iter().map(Item::of).collect(),
+            lines: others.iter().map(Line::of).collect(),
+            left_out: overview.types.len().saturating_sub(told.len() + others.len()) as u64,
+            closing: format!(
+                "Sent by signals. `signals ack` closes a signal and `{inbox} --mark-read` marks all as read."
+            ),
+            inbox,
+        }
+    }
+
+    /// A content that only shows that it arrives.
+    pub fn of_test(person: &str) -> Self {
+        Content {
+            subject: "Test message of signals".to_owned(),
+            intro: format!(
+                "This is a test message for {}: notifications arrive.",
+                harmless(person)
+            ),
+            items: Vec::new(),
+            lines: Vec::new(),
+            left_out: 0,
+            inbox: String::new(),
+            closing: "Sent by `signals notify test`.".to_owned(),
+        }
+    }
+
+    /// The content as plain text.
+    pub fn text(&self) -> Result<String> {
+        self.render("content.txt", include_str!("content.txt"))
+    }
+
+    /// The content as HTML that loads nothing from outside.
+    pub fn html(&self) -> Result<String> {
+        self.render("content.html", include_str!("content.html"))
+    }
+
+    /// The ending of the template's name decides how values are escaped.
+    fn render(&self, name: &str, template: &str) -> Result<String> {
+        let content = minijinja::Value::from(Serde(self));
+        let more = (self.left_out > 0).then(|| and_more(self.left_out, &self.inbox));
+        Ok(Environment::new().render_named_str(name, template, context! { content, more })?)
+    }
+
+    /// The content as a post of at most 50 blocks. `mentions`: names of the team and what Slack
+    /// knows them by.
+    pub fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
+        let mut blocks = vec![json!({
+            "type": "header",
+            "text": {"type": "plain_text", "emoji": false, "text": short_for_slack(&self.subject, LONGEST_HEADING)},
+        })];
+        blocks.push(section(&self.slack_intro(mentions)));
+        blocks.extend(self.items.iter().map(|item| section(&item.slack(mentions))));
+        let mut lines = self.lines.iter().map(Line::slack).peekable();
+        while lines.peek().is_some() && blocks.len() < self.items.len() + 2 + MOST_BLOCKS_OF_LINES {
+            blocks.push(section(&block(&mut lines)));
+        }
+        let left_out = self.left_out + lines.count() as u64;
+        let mut closing = for_slack(&self.closing);
+        if left_out > 0 {
+            closing = format!("{}\n{closing}", for_slack(&and_more(left_out, &self.inbox)));
+        }
+        blocks.push(json!({"type": "context", "elements": [mrkdwn(&closing)]}));
+        json!({"text": for_slack(&self.subject), "blocks": blocks})
+    }
+
+    fn slack_intro(&self, mentions: &[(String, String)]) -> String {
+        let mut people: Vec<&String> = self.items.iter().flat_map(|item| &item.people).collect();
+        people.sort();
+        people.dedup();
+        let known = people.iter().filter_map(|person| mention(person, mentions));
+        let known = known.collect::<Vec<_>>().join(" ");
+        let intro = for_slack(&self.intro);
+        if known.is_empty() { intro } else { format!("{known} {intro}") }
+    }
+}
+
+impl Item {
+    fn of(told: &Told) -> Self {
+        let signal = &told.signal;
+        let mut facts = Facts::default();
+        facts.add(
+            "signal",
+            format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on),
+        );
+        facts.add("csm", signal.csm.as_deref().map_or("nobody".to_owned(), harmless));
+        facts.add_evidence(signal);
+        facts.add("why", why(signal));
+        facts.add_tasks(&told.tasks, signal);
+        facts.add_command("look", format!("signals show {}", signal.id));
+        facts.add_command("close", format!("signals ack {} --reason TEXT", signal.id));
+        Item {
+            company: company(signal),
+            headline: harmless(&signal.detail),
+            facts: facts.0,
+            people: told.people.clone(),
+        }
+    }
+
+    fn slack(&self, mentions: &[(String, String)]) -> String {
+        let (company, headline) =
+            (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        let mut lines = vec![format!("*{company}*: {headline}")];
+        if !self.people.is_empty() {
+            let name = |person: &String| {
+                mention(person, mentions).unwrap_or_else(|| short_for_slack(&harmless(person), 50))
+            };
+            let names: Vec<String> = self.people.iter().take(MOST_PEOPLE).map(name).collect();
+            lines.push(format!("for: {}", names.join(", ")));
+        }
+        lines.extend(self.facts.iter().map(|fact| match fact.is_command {
+            true => format!("{}: `{}`", fact.name, for_slack(&fact.value)),
+            false => format!("{}: {}", fact.name, short_for_slack(&fact.value, 250)),
+        }));
+        block(&mut lines.into_iter().peekable())
+    }
+}
+
+impl Line {
+    fn of(signal: &SignalRecord) -> Self {
+        Line {
+            company: company(signal),
+            headline: harmless(&signal.detail),
+            signal_type: signal.signal_type.as_str(),
+            look: format!("signals show {}", signal.id),
+        }
+    }
+
+    fn slack(&self) -> String {
+        let (company, headline) =
+            (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        format!("*{company}*: {headline} ({}, `{}`)", self.signal_type, self.look)
+    }
+}
+
+/// As many of the lines as a block of Slack takes, at least one.
+fn block(lines: &mut Peekable<impl Iterator<Item = String>>) -> String {
+    let mut text = lines.next().unwrap_or_default();
+    let mut length = text.chars().count();
+    while let Some(line) = lines.next_if(|line| length + 1 + line.chars().count() <= LONGEST_BLOCK)
+    {
+        length += 1 + line.chars().count();
+        text = text + "\n" + &line;
+    }
+    text
+}
+
+#[derive(Default)]
+struct Facts(Vec<Fact>);
+
+impl Facts {
+    /// What the rule saw.
+    fn add_evidence(&mut self, signal: &SignalRecord) {
+        match (&signal.evidence, &signal.definition) {
+            (Evidence::Trend { comparison, chance }, definition) => {
+                let watch =
+                    definition.trend().map(|trend| trend.watch.to_string()).unwrap_or_default();
+                self.add("event", harmless(&watch));
+                self.add(
+                    "before",
+                    format!(
+                        "{} ({})",
+                        render::thousands(comparison.previous),
+                        comparison.observation
+                    ),
+                );
+                self.add(
+                    "now",
+                    format!("{} ({})", render::thousands(comparison.current), comparison.decision),
+                );
+                self.add("change", comparison.change_text());
+                self.add("chance", render::chance_in_words(*chance));
+            }
+            (Evidence::Adoption(adoption), _) => {
+                self.add("event", harmless(&adoption.event));
+                adoption.due_on.iter().for_each(|due| self.add("due", due.to_string()));
+                self.add(
+                    "done",
+                    adoption.done_on.map_or("not yet".to_owned(), |done| done.to_string()),
+                );
+            }
+            (Evidence::Condition(reading), _) => {
+                let values: Vec<String> =
+                    reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                self.add("values", harmless(&values.join(", ")));
+            }
+        }
+    }
+
+    /// The tasks; where a signal has none, what is usually done.
+    fn add_tasks(&mut self, tasks: &[TaskRecord], signal: &SignalRecord) {
+        for task in tasks.iter().take(MOST_TASKS) {
+            let whose =
+                task.assignee.as_deref().map_or_else(|| task.owner.to_string(), str::to_owned);
+            self.add(
+                "to do",
+                format!(
+                    "{} (task {}, {}, due {})",
+                    harmless(&task.title),
+                    task.id,
+                    harmless(&whose),
+                    task.due_on
+                ),
+            );
+        }
+        if tasks.is_empty() {
+            self.add("to do", advice(signal.signal_type).to_owned());
+        }
+    }
+
+    fn add(&mut self, name: &'static str, value: String) {
+        self.0.push(Fact { name, padded: format!("{name:<8}"), value, is_command: false });
+    }
+
+    fn add_command(&mut self, name: &'static str, value: String) {
+        self.0.push(Fact { name, padded: format!("{name:<8}"), value, is_command: true });
+    }
+}
+
+fn company(signal: &SignalRecord) -> String {
+    harmless(signal.company_name.as_deref().unwrap_or(&signal.company_id))
+}
+
+/// The company where there is little room, so that what happened to it can be read too.
+fn short_company(signal: &SignalRecord) -> String {
+    const LONGEST_NAME: usize = 50;
+    shortened(&company(signal), LONGEST_NAME)
+}
+
+/// What the rule watches for.
+fn why(signal: &SignalRecord) -> String {
+    let rule = harmless(&signal.rule);
+    match &signal.definition {
+        RuleLogic::Trend(trend) => {
+            format!(
+                "the rule {rule} tells of changes of more than {} % in {} days",
+                trend.threshold, trend.timeframe
+            )
+        }
+        RuleLogic::Adoption(_) => format!("the rule {rule} watches whether this is done, and when"),
+        RuleLogic::Condition(condition) => {
+            format!("the rule {rule} watches for {}", harmless(&condition.when))
+        }
+    }
+}
+
+/// What to do about a signal whose rule opens no tasks.
+fn advice(signal_type: SignalType) -> &'static str {
+    match signal_type {
+        SignalType::Bad => {
+            "find out what changed, talk to the customer, and close the signal with what you found"
+        }
+        SignalType::Good => "build on it when you next talk to the customer, and close the signal",
+        SignalType::Info => "know it when you next talk to the customer, and close the signal",
+    }
+}
+
+/// How many signals of which types and, while few, of whom: `1 bad signal: Acme: login fell …`.
+fn subject(purpose: Purpose, overview: &Overview, told: &[Told]) -> String {
+    let beginning = match purpose {
+        Purpose::Realtime => "",
+        Purpose::Reminder => "Still unread: ",
+        Purpose::Digest => "Daily digest: ",
+    };
+    let rest = match told {
+        [only] if overview.types.len() == 1 => {
+            format!("{}: {}", short_company(&only.signal), harmless(&only.signal.detail))
+        }
+        _ => companies(overview.companies, told),
+    };
+    shortened(&format!("{beginning}{}: {rest}", count(&overview.types)), LONGEST)
+}
+
+/// `1 bad signal`, `3 signals (2 bad, 1 good)`.
+fn count(types: &[SignalType]) -> String {
+    let of = |wanted: SignalType| types.iter().filter(|found| **found == wanted).count() as u64;
+    let present: Vec<(u64, SignalType)> = SignalType::ALL
+        .iter()
+        .map(|wanted| (of(*wanted), *wanted))
+        .filter(|(count, _)| *count > 0)
+        .collect();
+    match present[..] {
+        [(number, only)] => counted(number, &format!("{only} signal"), &format!("{only} signals")),
+        _ => {
+            let parts: Vec<String> = present
+                .iter()
+                .map(|(number, one)| format!("{} {one}", render::thousands(*number)))
+                .collect();
+            format!("{} ({})", counted(types.len() as u64, "signal", "signals"), parts.join(", "))
+        }
+    }
+}
+
+/// `Acme, Beta, Gamma and 3 more`: of so many companies the first few.
+fn companies(number: usize, told: &[Told]) -> String {
+    const NAMED: usize = 3;
+    let mut named: Vec<&SignalRecord> = Vec::new();
+    for signal in told.iter().map(|told| &told.signal) {
+        if named.len() < NAMED && !named.iter().any(|known| known.company == signal.company) {
+            named.push(signal);
+        }
+    }
+    let names: Vec<String> = named.iter().map(|signal| short_company(signal)).collect();
+    let (more, text) = (number.saturating_sub(named.len()) as u64, names.join(", "));
+    if more > 0 { format!("{text} and {} more", render::thousands(more)) } else { text }
+}
+
+fn intro(purpose: Purpose, signals: usize) -> &'static str {
+    match (purpose, signals) {
+        (Purpose::Realtime, 1) => "This signal needs attention.",
+        (Purpose::Realtime, _) => "These signals need attention.",
+        (Purpose::Reminder, 1) => "This signal still lies unread in your inbox.",
+        (Purpose::Reminder, _) => "These signals still lie unread in your inbox.",
+        (Purpose::Digest, _) => "What else there is to know today.",
+    }
+}
+
+fn and_more(left_out: u64, inbox: &str) -> String {
+    format!("And {} more: `{inbox}` lists all.", render::thousands(left_out))
+}
+
+/// A name as a shell takes it for one word; a stand-in for one that cannot be shown as it is.
+fn quoted(name: &str) -> String {
+    match name {
+        "" => "NAME".to_owned(),
+        _ if harmless(name) != name => "NAME".to_owned(),
+        _ if name.chars().all(|content| content.is_ascii_alphanumeric()) => name.to_owned(),
+        _ => format!("'{}'", name.replace('\'', r"'\''")),
+    }
+}
+
+/// One line without control characters and marks that turn the direction of writing round, and not
+/// too long.
+pub fn harmless(text: &str) -> String {
+    let visible: String = text
+        .chars()
+        .map(|content| if escape::is_hostile(content) { ' ' } else { content })
+        .collect();
+    shortened(&visible.split_whitespace().collect::<Vec<_>>().join(" "), LONGEST)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// Text for Slack: what begins a mention, a link or an entity is written out.
+fn for_slack(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The same, no longer than `most` and never cut within an entity.
+fn short_for_slack(text: &str, most: usize) -> String {
+    let mut short = String::new();
+    let mut length = 0;
+    for content in text.chars() {
+        let safe = for_slack(content.encode_utf8(&mut [0; 4]));
+        length += safe.chars().count();
+        if length >= most {
+            return short + "…";
+        }
+        short.push_str(&safe);
+    }
+    short
+}
+
+fn mention(person: &str, mentions: &[(String, String)]) -> Option<String> {
+    let (_, id) = mentions.iter().find(|(name, _)| name == person)?;
+    // Anything else could be `!channel`.
+    let is_id = !id.is_empty()
+        && id.chars().all(|content| content.is_ascii_uppercase() || content.is_ascii_digit());
+    is_id.then(|| format!("<@{id}>"))
+}
+
+fn section(text: &str) -> serde_json::Value {
+    json!({"type": "section", "text": mrkdwn(text)})
+}
+
+/// With `verbatim`, Slack does not look for names and links in the text by itself.
+fn mrkdwn(text: &str) -> serde_json::Value {
+    json!({"type": "mrkdwn", "verbatim": true, "text": text})
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use super::*;
+    use crate::domain::adoption::Adoption;
+    use crate::domain::company::CompanyKey;
+    use crate::domain::condition::{ReadValue, Reading};
+    use crate::domain::day::{Day, DayRange};
+    use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, TrendRule, Watch};
+    use crate::domain::signal::{Comparison, SignalId};
+    use crate::domain::task::{Owner, TaskId};
+
+    fn told(id: i64, name: &str, signal_type: SignalType) -> Told {
+        let day = |number| Day::from_number(number);
+        let signal = SignalRecord {
+            id: SignalId(id),
+            // A name is a company.
+            company: CompanyKey(name.bytes().map(u32::from).sum()),
+            company_id: "acme".to_owned(),
+            company_name: Some(name.to_owned()),
+            csm: None,
+            rule: "login".to_owned(),
+            definition: RuleLogic::Trend(TrendRule::new(Watch::Event("login".to_owned()))),
+            where_expr: None,
+            signal_type,
+            raised_on: day(20_543),
+            evidence: Evidence::Trend {
+                comparison: Comparison {
+                    observation: DayRange { from: day(20_530), to: day(20_536) },
+                    previous: 1000,
+                    decision: DayRange { from: day(20_537), to: day(20_543) },
+                    current: 500,
+                },
+                chance: 0.0071,
+            },
+            change_pct: Some(-50.0),
+            detail: "login fell from 1,000 to 500 (-50.0 %)".to_owned(),
+            acknowledgement: None,
+        };
+        Told { signal, tasks: vec![task(7, "Call the champion")], people: vec!["ana".to_owned()] }
+    }
+
+    fn task(id: i64, title: &str) -> TaskRecord {
+        TaskRecord {
+            id: TaskId(id),
+            company: CompanyKey(1),
+            company_id: "acme".to_owned(),
+            company_name: None,
+            csm: None,
+            title: title.to_owned(),
+            due_on: Day::from_number(20_545),
+            owner: Owner::Csm,
+            assignee: Some("ana".to_owned()),
+            playbook: None,
+            signal: None,
+            added_on: Day::from_number(20_543),
+            done: None,
+        }
+    }
+
+    fn overview(told: &[Told]) -> Overview {
+        let companies: HashSet<CompanyKey> = told.iter().map(|told| told.signal.company).collect();
+        Overview {
+            types: told.iter().map(|told| told.signal.signal_type).collect(),
+            companies: companies.len(),
+        }
+    }
+
+    fn content(told: &[Told]) -> Content {
+        Content::about(Purpose::Realtime, Some("ana"), &overview(told), told, &[])
+    }
+
+    #[test]
+    fn a_subject_says_how_many_and_what() {
+        use SignalType::{Bad, Good, Info};
+        let subject = |purpose, signals: &[(&str, SignalType)]| {
+            let told: Vec<Told> = signals.iter().map(|(name, one)| told(1, name, *one)).collect();
+            Content::about(purpose, None, &overview(&told), &told, &[]).subject
+        };
+        assert_eq!(
+            subject(Purpose::Realtime, &[("Acme", Bad)]),
+            "1 bad signal: Acme: login fell from 1,000 to 500 (-50.0 %)"
+        );
+        assert_eq!(
+            subject(Purpose::Realtime, &[("Acme", Bad), ("Acme", Bad)]),
+            "2 bad signals: Acme"
+        );
+        assert_eq!(
+            subject(Purpose::Realtime, &[(&"a".repeat(5000), Bad)]),
+            format!("1 bad signal: {}…: login fell from 1,000 to 500 (-50.0 %)", "a".repeat(49))
+        );
+        assert_eq!(
+            subject(Purpose::Digest, &[("Acme", Bad), ("B", Good), ("C", Info), ("D", Info)]),
+            "Daily digest: 4 signals (1 bad, 1 good, 2 info): Acme, B, C and 1 more"
+        );
+        assert_eq!(
+            subject(Purpose::Reminder, &[("A", Info), ("B", Info)]),
+            "Still unread: 2 info signals: A, B"
+        );
+    }
+
+    #[test]
+    fn plain_text_has_all_that_should_be_known() {
+        let text = content(&[told(12, "Acme", SignalType::Bad)]).text().unwrap();
+        let expected = "\
+This signal needs attention.
+
+Acme: login fell from 1,000 to 500 (-50.0 %)
+  signal    12, bad, raised on 2026-03-31
+  csm       nobody
+  event     login
+  before    1,000 (2026-03-18..2026-03-24)
+  now       500 (2026-03-25..2026-03-31)
+  change    -50.0 %
+  chance    0.0071: by chance alone it would look like this in about 1 of 141 comparisons
+  why       the rule login tells of changes of more than 15 % in 7 days
+  to do     Call the champion (task 7, ana, due 2026-04-02)
+  look      signals show 12
+  close     signals ack 12 --reason TEXT
+
+Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --mark-read` marks all as read.
+";
+        assert_eq!(text.trim_end(), expected.trim_end());
+    }
+
+    fn facts(definition: RuleLogic, evidence: Evidence) -> Vec<String> {
+        let mut told = told(12, "Acme", SignalType::Bad);
+        told.signal.definition = definition;
+        told.signal.evidence = evidence;
+        let facts = Item::of(&told).facts;
+        facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect()
+    }
+
+    #[test]
+    fn adoption_and_condition_rules_say_what_they_saw() {
+        let aim = Aim::Event { event: "export".to_owned(), within: Some(14) };
+        let adoption = Adoption {
+            event: "export".to_owned(),
+            is_goal: false,
+            goal: None,
+            started_on: None,
+            due_on: Some(Day::from_number(20_543)),
+            done_on: None,
+        };
+        let told = facts(
+            RuleLogic::Adoption(AdoptionRule { aim, retroactive: false }),
+            Evidence::Adoption(adoption),
+        );
+        assert_eq!(told[2..5], ["event: export", "due: 2026-03-31", "done: not yet"]);
+        assert_eq!(told[5], "why: the rule login watches whether this is done, and when");
+        let values = BTreeMap::from([
+            ("nps".to_owned(), ReadValue::Whole(3)),
+            ("seats".to_owned(), ReadValue::Null),
+        ]);
+        let told = facts(
+            RuleLogic::Condition(ConditionRule::new("nps < 5", SignalType::Bad)),
+            Evidence::Condition(Reading { key: None, values }),
+        );
+        assert_eq!(told[2], "values: nps: 3, seats: unknown");
+        assert_eq!(told[3], "why: the rule login watches for nps < 5");
+    }
+
+    #[test]
+    fn html_and_slack_say_the_same() {
+        let content =
+            content(&[told(12, "Acme", SignalType::Bad), told(13, "Beta", SignalType::Bad)]);
+        let (html, slack) = (content.html().unwrap(), content.slack(&[]).to_string());
+        for item in &content.items {
+            for text in
+                item.facts.iter().map(|fact| &fact.value).chain([&item.company, &item.headline])
+            {
+                assert!(html.contains(text.as_str()), "{text} is not in {html}");
+                assert!(slack.contains(text.as_str()), "{text} is not in {slack}");
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_names_harm_nobody() {
+        let name = "Acme\r\nBcc: x@example.com <!channel> <script>\u{202e}& <@U1>";
+        let content = content(&[told(12, name, SignalType::Bad)]);
+        let line = "Acme Bcc: x@example.com <!channel> <script> & <@U1>";
+        assert_eq!(content.items[0].company, line);
+        assert!(!content.subject.contains(['\r', '\n']), "{}", content.subject);
+        let text = content.text().unwrap();
+        assert!(text.contains(&format!("\n{line}: login")), "{text}");
+        let html = content.html().unwrap();
+        assert!(html.contains("&lt;!channel&gt; &lt;script&gt; &amp; &lt;@U1&gt;"), "{html}");
+        assert!(!html.contains("<script"), "{html}");
+        let slack = content.slack(&[]);
+        let section = slack["blocks"][2]["text"]["text"].as_str().unwrap();
+        assert!(section.contains(
+            "*Acme Bcc: x@example.com &lt;!channel&gt; &lt;script&gt; &amp; &lt;@U1&gt;*"
+        ));
+        assert!(!slack["text"].as_str().unwrap().contains('<'));
+    }
+
+    #[test]
+    fn only_ids_of_slack_are_mentioned() {
+        let ids = |id: &str| {
+            let content = content(&[told(12, "Acme", SignalType::Bad)]);
+            let slack = content.slack(&[("ana".to_owned(), id.to_owned())]);
+            slack["blocks"][1]["text"]["text"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(ids("U012AB"), "<@U012AB> This signal needs attention.");
+        for wrong in ["", "!channel", "u1", "U1> <!here"] {
+            assert_eq!(ids(wrong), "This signal needs attention.");
+        }
+    }
+
+    #[test]
+    fn a_signal_without_tasks_has_advice_and_its_csm_is_named() {
+        let mut told = told(12, "Acme", SignalType::Good);
+        told.tasks = Vec::new();
+        told.signal.csm = Some("Ana\nPop".to_owned());
+        let text = content(&[told]).text().unwrap();
+        assert!(text.contains("\n  csm       Ana Pop\n"), "{text}");
+        assert!(
+            text.contains("\n  to do     build on it when you next talk to the customer"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_inbox_is_named_as_a_shell_takes_it() {
+        assert_eq!(quoted("ana"), "ana");
+        assert_eq!(quoted("Ana Pop"), "'Ana Pop'");
+        assert_eq!(quoted("O'Neil ; rm"), r"'O'\''Neil ; rm'");
+        for hidden in ["", "Ana\nPop", "\u{202e}ana", &"n".repeat(3000)] {
+            assert_eq!(quoted(hidden), "NAME");
+        }
+    }
+
+    /// A content of `number` bad signals, each of a company of its own.
+    fn long_letter(number: usize, name: &str) -> Content {
+        let signals: Vec<Told> = (0..number as i64)
+            .map(|id| {
+                let mut told = told(id, &format!("{name}{id:04}"), SignalType::Bad);
+                told.signal.company = CompanyKey(id as u32);
+                told
+            })
+            .collect();
+        let (first, others) = signals.split_at(MOST_ITEMS.min(number));
+        let others: Vec<SignalRecord> =
+            others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|told| told.signal.clone()).collect();
+        Content::about(Purpose::Realtime, Some("ana"), &overview(&signals), first, &others)
+    }
+
+    fn texts(slack: &serde_json::Value) -> Vec<String> {
+        let blocks = slack["blocks"].as_array().unwrap();
+        blocks
+            .iter()
+            .map(|block| block["text"]["text"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn long_letters_have_a_line_for_each_further_signal() {
+        let content = long_letter(60, "Company ");
+        assert_eq!(
+            content.subject, "60 bad signals: Company 0000, Company 0001, Company 0002 and 57 more",
+            "all are counted, not only those that are told of at length"
+        );
+        let (text, html) = (content.text().unwrap(), content.html().unwrap());
+        let slack = content.slack(&[]);
+        let all = texts(&slack).join("\n");
+        for id in 0..60 {
+            assert!(text.contains(&format!("Company {id:04}: login fell")), "{id} in {text}");
+            assert!(html.contains(&format!("Company {id:04}: login fell")), "{id} in {html}");
+            assert!(all.contains(&format!("*Company {id:04}*: login fell")), "{id} in {all}");
+        }
+        assert!(
+            text.contains(
+                "\n  Company 0059: login fell from 1,000 to 500 (-50.0 %) (bad, signals show 59)\n"
+            ),
+            "{text}"
+        );
+        assert!(!text.contains(" more: "), "{text}");
+        assert_eq!(slack["blocks"].as_array().unwrap().len(), 2 + MOST_ITEMS + 1 + 1);
+    }
+
+    #[test]
+    fn very_long_letters_count_what_they_leave_out() {
+        let content = long_letter(1500, &"<".repeat(100));
+        assert!(
+            content
+                .text()
+                .unwrap()
+                .contains("\nAnd 500 more: `signals inbox --for ana` lists all.\n")
+        );
+        let slack = content.slack(&[]);
+        let (blocks, texts) = (slack["blocks"].as_array().unwrap(), texts(&slack));
+        assert_eq!(blocks.len(), 2 + MOST_ITEMS + MOST_BLOCKS_OF_LINES + 1);
+        assert!(texts.iter().all(|text| text.chars().count() <= LONGEST_BLOCK));
+        let shown = texts
+            .iter()
+            .flat_map(|text| text.lines())
+            .filter(|line| line.contains("*: login fell"))
+            .count();
+        let closing = blocks.last().unwrap()["elements"][0]["text"].as_str().unwrap();
+        let left_out = render::thousands(1500 - shown as u64);
+        assert!(
+            closing.starts_with(&format!(
+                "And {left_out} more: `signals inbox --for ana` lists all.\n"
+            )),
+            "{closing}"
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_for_slack_is_cut() {
+        let mut long = told(1, &"<".repeat(5000), SignalType::Bad);
+        long.signal.detail = "&".repeat(5000);
+        long.signal.rule = ">".repeat(5000);
+        long.signal.csm = Some("<".repeat(5000));
+        long.signal.definition = RuleLogic::Trend(TrendRule::new(Watch::Event("&".repeat(5000))));
+        long.tasks = vec![task(1, &"<".repeat(5000)); 100];
+        long.people = vec!["<".repeat(5000); 100];
+        let slack = content(&[long]).slack(&[]);
+        let texts = texts(&slack);
+        assert!(texts[2].chars().count() <= LONGEST_BLOCK);
+        let heading = &texts[0];
+        assert!(heading.ends_with("&lt;…") && heading.chars().count() <= 150, "{heading}");
+    }
+}

@@ -1,0 +1,299 @@
+//! Which companies are meant, as of when, and what is said of them: shared by lists, segments,
+//! exports and reports.
+
+mod names;
+mod signals;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::context::Context;
+use crate::domain::attributes::{AsOf, Datum};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::similar_names::nearest;
+use crate::error::{CommandError, ErrorKind, not_allowed, usage};
+use crate::expression::{Expression, is_true};
+use crate::store::{AttributeTable, Catalogue, Scope, Segment, Store};
+
+pub use names::{find_company, find_member};
+pub use signals::FilterOptions;
+
+/// As of when.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct AsOfOption {
+    /// As of the end of this day; as things stand now unless set
+    #[arg(long, value_name = "DAY")]
+    pub as_of: Option<Day>,
+}
+
+impl AsOfOption {
+    /// As of when facts and entries count.
+    ///
+    /// # Errors
+    /// A day in the future (exit 2).
+    pub fn resolve(self, context: &Context, store: &Store) -> Result<AsOf> {
+        match self.as_of {
+            Some(day) => Ok(AsOf::end_of(not_in_the_future(context, store, day)?)),
+            None => Ok(AsOf::at_present(store.as_of(context.today(store))?, context.today(store))),
+        }
+    }
+}
+
+/// Which companies are meant, by what is known of them.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+pub struct ConditionOptions {
+    /// Only companies of this segment
+    #[arg(long, value_name = "NAME")]
+    pub segment: Option<String>,
+    /// Only companies for which this expression over attributes holds
+    #[arg(long = "where", value_name = "EXPRESSION")]
+    pub condition: Option<String>,
+}
+
+impl ConditionOptions {
+    /// Whether all companies are meant.
+    pub fn is_empty(&self) -> bool {
+        *self == ConditionOptions::default()
+    }
+
+    /// The conditions that companies must meet.
+    ///
+    /// # Errors
+    /// An unknown segment (exit 9); an expression that is none (exit 2).
+    pub fn conditions(&self, store: &Store, catalogue: &Catalogue) -> Result<Vec<Expression>> {
+        let mut conditions = Vec::new();
+        if let Some(name) = &self.segment {
+            conditions.push(condition_of(catalogue, &existing_segment(store, name)?)?);
+        }
+        if let Some(text) = &self.condition {
+            conditions
+                .push(catalogue.read(text).map_err(|mistake| mistake.of_kind(ErrorKind::Usage))?);
+        }
+        Ok(conditions)
+    }
+
+    /// The companies that meet the conditions, with the values of the attributes of these names.
+    ///
+    /// # Errors
+    /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 where
+    /// it is stored).
+    pub fn select(
+        &self,
+        store: &Store,
+        catalogue: &Catalogue,
+        names: &[&str],
+        as_of: AsOf,
+    ) -> Result<Customers> {
+        let conditions = self.conditions(store, catalogue)?;
+        let selected = Customers::select(store, catalogue, names, &conditions, as_of);
+        if self.condition.is_some() { selected.map_err(of_the_command_line) } else { selected }
+    }
+
+    /// The companies that meet the conditions; `None` where all do.
+    pub fn companies(&self, context: &Context, store: &Store) -> Result<Option<Vec<CompanyKey>>> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let catalogue = store.catalogue()?;
+        let as_of = AsOfOption::default().resolve(context, store)?;
+        Ok(Some(self.select(store, &catalogue, &[], as_of)?.keys()))
+    }
+}
+
+/// As of when, and which companies are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    #[command(flatten)]
+    pub as_of: AsOfOption,
+    #[command(flatten)]
+    pub condition: ConditionOptions,
+    /// Only the companies that this person looks after
+    #[arg(long, value_name = "NAME")]
+    pub csm: Option<String>,
+}
+
+impl Selection {
+    /// The companies that are meant, with the values of the attributes of these names.
+    pub fn customers(
+        &self,
+        store: &Store,
+        catalogue: &Catalogue,
+        names: &[&str],
+        as_of: AsOf,
+    ) -> Result<Customers> {
+        let names: Vec<&str> =
+            names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
+        let mut companies = self.condition.select(store, catalogue, &names, as_of)?;
+        if let Some(csm) = &self.csm {
+            companies.keep("csm", csm)?;
+        }
+        Ok(companies)
+    }
+}
+
+/// The segment of that name.
+///
+/// # Errors
+/// None of that name (exit 9), with the nearest.
+pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
+    if let Some(segment) = store.segment(name)? {
+        return Ok(segment);
+    }
+    let names = store.segments()?.into_iter().map(|segment| segment.name);
+    let failure = not_allowed(format!("there is no segment '{name}'"));
+    Err(match nearest(name, names) {
+        Some(like) => {
+            failure.hint(format!("did you mean '{like}'? `signals segment list` shows all"))
+        }
+        None => failure.hint("`signals segment add NAME --where EXPRESSION` makes one"),
+    }
+    .into())
+}
+
+/// The condition of a segment.
+///
+/// # Errors
+/// One that cannot be read any more (exit 9).
+pub fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
+    let broken = || format!("the segment '{}' cannot be read any more", segment.name);
+    catalogue
+        .read(&segment.condition)
+        .map_err(|mistake| anyhow::Error::from(mistake).context(broken()))
+}
+
+/// Some companies, with the values of some attributes.
+pub struct Customers {
+    table: AttributeTable,
+    /// The rows of the table that are meant, in order.
+    rows: Vec<usize>,
+}
+
+impl Customers {
+    /// The companies that meet all conditions, in order of their ids, with the values of the
+    /// attributes of these names and of those that the conditions name.
+    ///
+    /// # Errors
+    /// An unknown attribute (exit 9).
+    pub fn select(
+        store: &Store,
+        catalogue: &Catalogue,
+        names: &[&str],
+        conditions: &[Expression],
+        as_of: AsOf,
+    ) -> Result<Customers> {
+        let named =
+            conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
+        let names: Vec<&str> = names.iter().copied().chain(named).collect();
+        let table = store.attributes(catalogue, &names, as_of, Scope::All)?;
+        let mut rows: Vec<usize> = (0..table.companies().len()).collect();
+        for condition in conditions {
+            let values = catalogue.evaluate(condition, &table)?;
+            rows.retain(|row| is_true(&values[*row]));
+        }
+        Ok(Customers { table, rows })
+    }
+
+    /// How many companies meet each of several conditions. What these look at is read once, however
+    /// many they are.
+    pub fn count(
+        store: &Store,
+        catalogue: &Catalogue,
+        conditions: &[Expression],
+        as_of: AsOf,
+    ) -> Result<Vec<u64>> {
+        let named =
+            conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
+        let table = store.attributes(catalogue, &named.collect::<Vec<_>>(), as_of, Scope::All)?;
+        let holding = |condition| {
+            let values = catalogue.evaluate(condition, &table)?;
+            Ok(values.iter().filter(|value| is_true(value)).count() as u64)
+        };
+        conditions.iter().map(holding).collect()
+    }
+
+    /// Keeps the companies whose value of an attribute is this text.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn keep(&mut self, name: &str, text: &str) -> Result<()> {
+        let column = self.table.column(name)?;
+        self.rows.retain(|row| column[*row].text().as_deref() == Some(text));
+        Ok(())
+    }
+
+    /// Puts them in order of an attribute: numbers by size, texts A to Z, the unknown last,
+    /// whichever way the order is turned; ties stay in order of their ids.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn sort(&mut self, name: &str, is_descending: bool) -> Result<()> {
+        let column = self.table.column(name)?;
+        self.rows.sort_by(|a, b| {
+            let [a, b] = [&column[*a], &column[*b]];
+            let order = a.order(b);
+            let is_known = *a != Datum::Null && *b != Datum::Null;
+            if is_descending && is_known { order.reverse() } else { order }
+        });
+        Ok(())
+    }
+
+    /// Their keys.
+    pub fn keys(&self) -> Vec<CompanyKey> {
+        self.rows.iter().map(|row| self.table.companies()[*row]).collect()
+    }
+
+    /// The values of some attributes, company by company.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn values(&self, names: &[&str]) -> Result<impl Iterator<Item = Vec<&Datum>>> {
+        let columns =
+            names.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>>>()?;
+        Ok(self.rows.iter().map(move |row| columns.iter().map(|column| &column[*row]).collect()))
+    }
+}
+
+/// The catalogue's names of attributes that somebody typed.
+///
+/// # Errors
+/// An unknown one (exit 2).
+pub fn known_names<'c>(
+    catalogue: &'c Catalogue,
+    asked: &[String],
+) -> Result<Vec<&'c str>, CommandError> {
+    asked
+        .iter()
+        .map(|name| {
+            catalogue
+                .find(name)
+                .map(|known| known.name())
+                .map_err(|failure| failure.of_kind(ErrorKind::Usage))
+        })
+        .collect()
+}
+
+/// What is wrong with a value on the command line is a matter of usage.
+pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
+    let Some(failure) = error
+        .downcast_ref::<CommandError>()
+        .filter(|failure| failure.kind() == ErrorKind::NotAllowed)
+    else {
+        return error;
+    };
+    let usage = CommandError::new(ErrorKind::Usage, format!("{error:#}"));
+    failure.hints().iter().fold(usage, |usage, hint| usage.hint(hint.clone())).into()
+}
+
+/// Refuses a day in the future.
+///
+/// # Errors
+/// A day after today (exit 2).
+pub fn not_in_the_future(context: &Context, store: &Store, day: Day) -> Result<Day> {
+    let today = context.today(store);
+    if day > today {
+        let message = format!("{day} is in the future; today is {today} in {}", store.zone());
+        return Err(usage(message).into());
+    }
+    Ok(day)
+}

@@ -1,0 +1,85 @@
+//! Which signals are meant: the filters of `list`, `ack --all` and the exports.
+
+use anyhow::Result;
+
+use super::ConditionOptions;
+use crate::context::Context;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::signal::{SignalType, State};
+use crate::store::{SignalFilter, Store};
+
+/// Which signals are meant.
+#[derive(Debug, Clone, clap::Args)]
+pub struct FilterOptions {
+    /// Only signals of this type: good, bad or info
+    #[arg(long = "type", value_name = "TYPE")]
+    pub signal_type: Option<SignalType>,
+    /// Only open or only closed signals
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<State>,
+    /// Only signals about this event
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
+    /// Only signals of this rule
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    /// Only signals of this person's companies
+    #[arg(long, value_name = "NAME")]
+    pub csm: Option<String>,
+    #[command(flatten)]
+    pub companies: ConditionOptions,
+    /// Only signals raised on this day or later
+    #[arg(long, value_name = "DAY")]
+    pub since: Option<Day>,
+    /// Only signals raised on this day or earlier
+    #[arg(long, value_name = "DAY")]
+    pub until: Option<Day>,
+    /// Only signals that chance explains with at most this probability
+    #[arg(long, value_name = "P", value_parser = at_most_certain)]
+    pub max_chance: Option<f64>,
+}
+
+impl FilterOptions {
+    /// Whether no filter is given.
+    pub fn is_empty(&self) -> bool {
+        self.of_signals(None) == SignalFilter::default() && self.companies.is_empty()
+    }
+
+    /// The filter for the signals of one company or of all.
+    ///
+    /// # Errors
+    /// An unknown segment (exit 9); an expression that is none (exit 2).
+    pub fn filter(
+        &self,
+        context: &Context,
+        store: &Store,
+        company: Option<CompanyKey>,
+    ) -> Result<SignalFilter> {
+        Ok(SignalFilter {
+            companies: self.companies.companies(context, store)?,
+            ..self.of_signals(company)
+        })
+    }
+
+    fn of_signals(&self, company: Option<CompanyKey>) -> SignalFilter {
+        SignalFilter {
+            company,
+            companies: None,
+            signal_type: self.signal_type,
+            state: self.state,
+            event: self.event.clone(),
+            rule: self.rule.clone(),
+            csm: self.csm.clone(),
+            since: self.since,
+            until: self.until,
+            max_chance: self.max_chance,
+        }
+    }
+}
+
+/// Reads a probability, 0 and 1 included.
+fn at_most_certain(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
+    value.ok_or_else(|| format!("'{text}' is no probability from 0 to 1"))
+}

@@ -1,0 +1,223 @@
+//! Two companies that turn out to be one.
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+
+use super::Store;
+use super::events::day_text::{self, StoredEvent};
+use super::events::keys;
+use crate::domain::company::{Company, CompanyKey};
+
+impl Store {
+    /// The companies that are known only because facts named them, by this id, without regard to
+    /// case.
+    pub fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
+        let companies =
+            statement.query_map([name.to_lowercase()], |row| row.get("id").map(CompanyKey))?;
+        Ok(companies.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes one company of two, within a transaction that the caller has begun. What `into` says
+    /// of itself stands; its gaps are filled from `from`, whose id and name stay known as texts for
+    /// `into`. Events and other facts without an id that both have are one.
+    pub fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let (left, mut kept) = (self.company(from)?, self.company(into)?);
+        let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
+        let left_name = self.name_to_keep(from, &left, &kept)?;
+        self.merge_events(from, into)?;
+        for (name, value) in self.company_attributes(from)? {
+            if !self.company_attributes(into)?.contains_key(&name) {
+                self.set_company_attribute(into, &name, Some(&value))?;
+            }
+        }
+        let connection = &self.connection;
+        connection.execute("DELETE FROM company_attributes WHERE company = ?1", [from.0])?;
+        connection
+            .execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        connection.execute(
+            "UPDATE company_texts SET company = ?2 WHERE company = ?1",
+            (from.0, into.0),
+        )?;
+        self.move_facts(from, into)?;
+        self.merge_health(from, into)?;
+        connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
+        self.add_company_text(into, &left.company_id)?;
+        left_name.iter().try_for_each(|name| self.add_company_text(into, name))?;
+        fill_gaps(&mut kept, left);
+        self.update_company(into, &kept)?;
+        if is_unlisted {
+            // A company of that name may still arrive.
+            connection.execute("UPDATE companies SET is_unlisted = 1 WHERE id = ?1", [into.0])?;
+        }
+        self.refresh_breaks(into)
+    }
+
+    /// The name of a company that becomes part of another: rows that were matched by it must find
+    /// the other from now on. `None` where they will find it by its own name, or would not have
+    /// found the first alone.
+    fn name_to_keep(
+        &self,
+        from: CompanyKey,
+        left: &Company,
+        kept: &Company,
+    ) -> Result<Option<String>> {
+        let Some(name) = &left.name else { return Ok(None) };
+        let is_needed = kept.name.is_some() && self.company_by_text(name)? == Some(from);
+        Ok(Some(name.clone()).filter(|_| is_needed))
+    }
+
+    fn move_facts(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let moves = [
+            "DELETE FROM nps_responses WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY person, score, responded_at, comment ORDER BY id) AS nth,
+                            (SELECT count(*) FROM nps_responses i
+                             WHERE i.company = ?2 AND i.responded_at = f.responded_at AND i.score = f.score
+                               AND i.person IS f.person AND i.comment IS f.comment AND i.response_id IS NULL) AS known
+                     FROM nps_responses f WHERE company = ?1 AND response_id IS NULL)
+                 WHERE nth <= known)",
+            "DELETE FROM touchpoints WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY occurred_at, direction, channel, kind, with_whom, subject
+                                                   ORDER BY id) AS nth,
+                            (SELECT count(*) FROM touchpoints i
+                             WHERE i.company = ?2 AND i.occurred_at = f.occurred_at AND i.direction = f.direction
+                               AND i.channel IS f.channel AND i.kind IS f.kind AND i.with_whom IS f.with_whom
+                               AND i.subject IS f.subject) AS known
+                     FROM touchpoints f WHERE company = ?1)
+                 WHERE nth <= known)",
+            "DELETE FROM goals WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY event, due_on, name ORDER BY id) AS nth,
+                            (SELECT count(*) FROM goals i
+                             WHERE i.company = ?2 AND i.event = f.event AND i.due_on = f.due_on AND i.name IS f.name) AS known
+                     FROM goals f WHERE company = ?1)
+                 WHERE nth <= known)",
+            "DELETE FROM pulses WHERE id IN (
+                 SELECT id FROM (
+                     SELECT id, row_number() OVER (PARTITION BY day, at, level, by, note, codes ORDER BY id) AS nth,
+                            (SELECT count(*) FROM pulses i
+                             WHERE i.company = ?2 AND i.day = f.day AND i.at = f.at AND i.level = f.level AND i.by IS f.by
+                               AND i.note IS f.note
+                               AND (SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r WHERE r.pulse = i.id)
+                                   IS f.codes) AS known
+                     FROM (SELECT *, (SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r
+                                      WHERE r.pulse = p.id) AS codes
+                           FROM pulses p WHERE company = ?1) f)
+                 WHERE nth <= known)",
+            "DELETE FROM losses WHERE company = ?1 AND kind = 'churn'
+               AND day IN (SELECT day FROM losses WHERE company = ?2 AND kind = 'churn')",
+            "INSERT INTO stated_churns (company, churned_on, returned_on)
+             SELECT ?2, churned_on, returned_on FROM stated_churns WHERE company = ?1
+             ON CONFLICT DO UPDATE SET returned_on = coalesce(returned_on, excluded.returned_on)",
+            "UPDATE people SET company = ?2 WHERE company = ?1",
+            "UPDATE subscriptions SET company = ?2 WHERE company = ?1",
+            "UPDATE nps_responses SET company = ?2 WHERE company = ?1",
+            "UPDATE tickets SET company = ?2 WHERE company = ?1",
+            "UPDATE invoices SET company = ?2 WHERE company = ?1",
+            "UPDATE touchpoints SET company = ?2 WHERE company = ?1",
+            "UPDATE goals SET company = ?2 WHERE company = ?1",
+            "UPDATE pulses SET company = ?2 WHERE company = ?1",
+            "UPDATE losses SET company = ?2 WHERE company = ?1",
+            "UPDATE tasks SET company = ?2 WHERE company = ?1",
+            "UPDATE company_tags SET company = ?2 WHERE company = ?1",
+        ];
+        for sql in moves {
+            self.connection.execute(sql, (from.0, into.0))?;
+        }
+        self.connection.execute("DELETE FROM stated_churns WHERE company = ?1", [from.0])?;
+        self.connection.execute("DELETE FROM customer_breaks WHERE company = ?1", [from.0])?;
+        Ok(())
+    }
+
+    fn merge_events(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let known = self.known_ids(from, into)?;
+        let mut span = self.connection.prepare_cached(
+            "SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1",
+        )?;
+        let (first, last): (Option<i32>, Option<i32>) =
+            span.query_row([from.0], |row| Ok((row.get("first")?, row.get("last")?)))?;
+        let Some((first, last)) = first.zip(last) else { return Ok(()) };
+        let mut days: Option<(i32, i32)> = None;
+        for day in first..=last {
+            let moved = self.take_day(day, from)?.into_iter();
+            let moved: Vec<StoredEvent> =
+                moved.filter(|event| !known.contains(&event.key.identity)).collect();
+            if !moved.is_empty() {
+                let merged = merge_events(moved, self.take_day(day, into)?);
+                self.put_day(day, into, &merged)?;
+                days = Some((days.map_or(day, |(first, _)| first), day));
+            }
+        }
+        self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())?;
+        self.forget_first_uses(from)?;
+        self.recount_first_uses(into)
+    }
+
+    /// The keys of those event ids of `from` that `into` has too; the others become ids of `into`.
+    fn known_ids(&self, from: CompanyKey, into: CompanyKey) -> Result<Vec<u32>> {
+        let mut known = self.connection.prepare_cached(
+            "SELECT id FROM event_ids f WHERE company = ?1
+             AND EXISTS (SELECT 1 FROM event_ids i WHERE i.company = ?2 AND i.event_id = f.event_id)",
+        )?;
+        let known: Vec<u32> =
+            known.query_map((from.0, into.0), |row| row.get("id"))?.collect::<Result<_, _>>()?;
+        let mut forget = self.connection.prepare_cached("DELETE FROM event_ids WHERE id = ?1")?;
+        known.iter().try_for_each(|id| forget.execute([id]).map(drop))?;
+        self.connection
+            .execute("UPDATE event_ids SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+        Ok(known)
+    }
+
+    fn take_day(&self, day: i32, company: CompanyKey) -> Result<Vec<StoredEvent>> {
+        let mut take = self
+            .connection
+            .prepare_cached("DELETE FROM event_days WHERE id = ?1 RETURNING events")?;
+        let text: Option<String> =
+            take.query_row([keys::of_day(day, company.0)], |row| row.get("events")).optional()?;
+        let mut forget =
+            self.connection.prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let counts = keys::of_company_counts(day, company.0);
+        forget.execute((counts.start(), counts.end()))?;
+        text.map_or_else(|| Ok(Vec::new()), |text| day_text::read(&text))
+    }
+
+    fn put_day(&self, day: i32, company: CompanyKey, events: &[StoredEvent]) -> Result<()> {
+        if events.is_empty() { Ok(()) } else { self.day_inserter()?.insert(day, company.0, events) }
+    }
+}
+
+/// The events of both, in order; of equal ones as many as the side that has more.
+fn merge_events(mut all: Vec<StoredEvent>, other: Vec<StoredEvent>) -> Vec<StoredEvent> {
+    all.extend(other);
+    all.sort_by_key(|event| (event.key, std::cmp::Reverse(event.copies)));
+    all.dedup_by_key(|event| event.key);
+    all
+}
+
+fn fill_gaps(kept: &mut Company, left: Company) {
+    macro_rules! fill {
+        ($($field:ident),+) => {$( kept.$field = kept.$field.take().or(left.$field); )+};
+    }
+    fill!(
+        name,
+        csm,
+        manager,
+        lifecycle_stage,
+        segment,
+        plan,
+        product,
+        mrr,
+        created_on,
+        crm_created_on,
+        renewal_on,
+        renewal_term_days,
+        payment_expires_on,
+        seats,
+        seats_used,
+        churned_on
+    );
+}

@@ -1,0 +1,244 @@
+//! The events of one company on one day, and the JSON text in which `event_days` keeps them.
+//!
+//! The text is written and read by hand, because it is the hot loop of every import: ten million
+//! events pass through. Its form is in `schema.sql`; any JSON reader understands it.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result, bail};
+
+use crate::error::damaged;
+
+/// What makes an event without an id of its own equal to another, within one company and day. Keys
+/// order events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey {
+    /// Key of the event's name.
+    pub event: u32,
+    /// Microseconds since 00:00 UTC of the day.
+    pub micros: i64,
+    /// Key of the person; 0 for none.
+    pub person: u32,
+    /// Key of the event's own id; 0 for none.
+    pub identity: u32,
+}
+
+/// Equal events of one company on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// What they have in common.
+    pub key: EventKey,
+    /// How many there are; at least 1.
+    pub copies: u64,
+}
+
+const MICROS_PER_SECOND: u64 = 1_000_000;
+
+/// Appends the text of `events`, which are in order of their keys, to `text`.
+pub fn write(text: &mut String, events: &[StoredEvent]) {
+    let mut digits = itoa::Buffer::new();
+    text.push('[');
+    for (position, StoredEvent { key, copies }) in events.iter().enumerate() {
+        text.push_str(if position == 0 { "[" } else { ",[" });
+        text.push_str(digits.format(key.event));
+        text.push(',');
+        write_seconds(text, key.micros);
+        text.push(',');
+        text.push_str(if key.person == 0 { "null" } else { digits.format(key.person) });
+        if *copies != 1 || key.identity != 0 {
+            text.push(',');
+            text.push_str(digits.format(*copies));
+        }
+        if key.identity != 0 {
+            text.push(',');
+            text.push_str(digits.format(key.identity));
+        }
+        text.push(']');
+    }
+    text.push(']');
+}
+
+fn write_seconds(text: &mut String, micros: i64) {
+    if micros < 0 {
+        text.push('-');
+    }
+    let micros = micros.unsigned_abs();
+    text.push_str(itoa::Buffer::new().format(micros / MICROS_PER_SECOND));
+    let fraction = micros % MICROS_PER_SECOND;
+    if fraction != 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ".{fraction:06}");
+        text.truncate(text.trim_end_matches('0').len());
+    }
+}
+
+/// Reads a text that [`write()`] made.
+///
+/// # Errors
+/// Any other text: the database is damaged or was changed by hand.
+pub fn read(text: &str) -> Result<Vec<StoredEvent>> {
+    let mut events = Vec::with_capacity(text.len() / 16);
+    for_each(text, |event| events.push(event))?;
+    Ok(events)
+}
+
+/// Hands each event of a text that [`write()`] made to `visit`, in order.
+pub fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
+    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    let read = reader.events(&mut visit);
+    read.map_err(|error| {
+        let place =
+            format!("the events of a day are not readable at byte {} of '{text:.60}'", reader.at);
+        damaged(format!("{place}: {error}")).into()
+    })
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn events(&mut self, visit: &mut impl FnMut(StoredEvent)) -> Result<()> {
+        self.expect(b'[')?;
+        loop {
+            visit(self.event()?);
+            match self.next() {
+                Some(b',') => {}
+                Some(b']') if self.at == self.bytes.len() => return Ok(()),
+                _ => bail!("expected the next event or the end"),
+            }
+        }
+    }
+
+    fn event(&mut self) -> Result<StoredEvent> {
+        self.expect(b'[')?;
+        let event = self.key()?;
+        self.expect(b',')?;
+        let micros = self.seconds()?;
+        self.expect(b',')?;
+        let person = if self.peek() == Some(b'n') { self.null()? } else { self.key()? };
+        let copies = if self.peek() == Some(b',') { self.after_comma()? } else { 1 };
+        let identity =
+            if self.peek() == Some(b',') { u32::try_from(self.after_comma()?)? } else { 0 };
+        self.expect(b']')?;
+        Ok(StoredEvent { key: EventKey { event, micros, person, identity }, copies })
+    }
+
+    fn after_comma(&mut self) -> Result<u64> {
+        self.expect(b',')?;
+        self.number()
+    }
+
+    fn null(&mut self) -> Result<u32> {
+        b"null".iter().try_for_each(|byte| self.expect(*byte))?;
+        Ok(0)
+    }
+
+    fn key(&mut self) -> Result<u32> {
+        Ok(u32::try_from(self.number()?)?)
+    }
+
+    fn seconds(&mut self) -> Result<i64> {
+        let is_negative = self.peek() == Some(b'-');
+        self.at += usize::from(is_negative);
+        let mut micros = self.number()? * MICROS_PER_SECOND;
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            let mut unit = MICROS_PER_SECOND / 10;
+            while let Some(digit) = self.digit() {
+                micros += digit * unit;
+                unit /= 10;
+            }
+        }
+        let micros = i64::try_from(micros)?;
+        Ok(if is_negative { -micros } else { micros })
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let mut value = self.digit().context("expected a number")?;
+        while let Some(digit) = self.digit() {
+            value = value
+                .checked_mul(10)
+                .and_then(|tens| tens.checked_add(digit))
+                .context("number too large")?;
+        }
+        Ok(value)
+    }
+
+    fn digit(&mut self) -> Option<u64> {
+        let byte = self.peek().filter(u8::is_ascii_digit)?;
+        self.at += 1;
+        Some(u64::from(byte - b'0'))
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<()> {
+        if self.next() != Some(byte) {
+            bail!("expected '{}'", char::from(byte));
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn event(event: u32, micros: i64, person: u32, copies: u64, identity: u32) -> StoredEvent {
+        StoredEvent { key: EventKey { event, micros, person, identity }, copies }
+    }
+
+    #[test]
+    fn the_text_is_plain_json() {
+        let events = [
+            event(3, 43_200_090_000, 175_637, 1, 0),
+            event(3, -5_400_000_000, 0, 2, 0),
+            event(9, 1, 4, 1, 77),
+        ];
+        let mut text = String::new();
+        write(&mut text, &events);
+        assert_eq!(text, "[[3,43200.09,175637],[3,-5400,null,2],[9,0.000001,4,1,77]]");
+        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+        assert_eq!(read(&text).unwrap(), events);
+    }
+
+    #[test]
+    fn anything_else_is_damage() {
+        for text in [
+            "",
+            "[]",
+            "[[1,2]]",
+            "[[1,2,3,4]",
+            "[[1,2,3]]]",
+            "[[1,2,nul]]",
+            "[[1,x,3]]",
+            "[[1,2,3,4,5,6]]",
+            "{}",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            rows in prop::collection::vec((1u32.., -50_400_000_000i64..140_000_000_000, 0u32.., 1u64.., 0u32..), 1..20)
+        ) {
+            let events: Vec<StoredEvent> = rows.into_iter().map(|(e, m, p, c, i)| event(e, m, p, c, i)).collect();
+            let mut text = String::new();
+            write(&mut text, &events);
+            prop_assert_eq!(read(&text).unwrap(), events);
+        }
+    }
+}

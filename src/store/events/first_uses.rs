@@ -1,0 +1,141 @@
+//! When each company did something for the first time, and the goals that ask for it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+use rustc_hash::FxHashMap;
+
+use super::keys;
+use crate::domain::adoption::GoalProgress;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::facts::Goal;
+use crate::store::Store;
+
+/// The first day of each company and event name among some that were written.
+#[derive(Debug, Default)]
+pub(super) struct FirstUses(FxHashMap<(u32, u32), i32>);
+
+impl FirstUses {
+    /// Notes that a company has events of a name on a day.
+    pub(super) fn note(&mut self, day: i32, company: u32, event: u32) {
+        let first = self.0.entry((event, company)).or_insert(day);
+        *first = day.min(*first);
+    }
+}
+
+impl Store {
+    /// The day of each company's first event of this name, for those that have one, however late.
+    pub fn first_uses(&self, event: &str) -> Result<FxHashMap<CompanyKey, Day>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, day FROM first_uses WHERE event = (SELECT id FROM event_names WHERE name = ?1)",
+        )?;
+        let uses = statement.query_map([event], |row| {
+            Ok((CompanyKey(row.get("company")?), Day::from_number(row.get("day")?)))
+        })?;
+        Ok(uses.collect::<Result<_, _>>()?)
+    }
+
+    /// The goals of all companies, or only those of one event, and the day of the first event of
+    /// each, however late.
+    pub fn goal_progress(
+        &self,
+        event: Option<&str>,
+    ) -> Result<FxHashMap<CompanyKey, Vec<GoalProgress>>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT g.company, g.event, g.due_on, g.name, f.day
+             FROM goals g
+             LEFT JOIN event_names n ON n.name = g.event
+             LEFT JOIN first_uses f ON f.event = n.id AND f.company = g.company
+             WHERE ?1 IS NULL OR g.event = ?1
+             ORDER BY g.company, g.due_on, g.event, g.id",
+        )?;
+        let mut all: FxHashMap<CompanyKey, Vec<GoalProgress>> = FxHashMap::default();
+        let mut rows = statement.query([event])?;
+        while let Some(row) = rows.next()? {
+            let company = CompanyKey(row.get("company")?);
+            let goal = Goal {
+                company,
+                event: row.get("event")?,
+                due_on: row.get("due_on")?,
+                name: row.get("name")?,
+            };
+            let done: Option<i32> = row.get("day")?;
+            all.entry(company)
+                .or_default()
+                .push(GoalProgress { goal, done_on: done.map(Day::from_number) });
+        }
+        Ok(all)
+    }
+
+    /// Moves first uses to the days that an import found, where those are earlier.
+    pub(super) fn note_first_uses(&self, uses: &FirstUses) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO first_uses (event, company, day) VALUES (?1, ?2, ?3)
+             ON CONFLICT (event, company) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
+        )?;
+        // In the order of the table's key, which appends where it can.
+        let mut uses: Vec<_> = uses.0.iter().collect();
+        uses.sort_unstable();
+        for ((event, company), day) in uses {
+            statement.execute((event, company, day))?;
+        }
+        Ok(())
+    }
+
+    /// Takes out what is noted of a company.
+    pub(in crate::store) fn forget_first_uses(&self, company: CompanyKey) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "DELETE FROM first_uses WHERE event IN (SELECT id FROM event_names) AND company = ?1",
+        )?;
+        statement.execute([company.0])?;
+        Ok(())
+    }
+
+    /// What is noted otherwise than the counts have it.
+    pub(in crate::store) fn first_use_problems(&self, most: usize) -> Result<Vec<String>> {
+        let mut counted = FirstUses::default();
+        if let Some(range) = self.event_days()? {
+            self.for_each_count(range, |day, company, event, _| {
+                counted.note(day.number(), company, event)
+            })?;
+        }
+        let mut statement =
+            self.connection.prepare("SELECT event, company, day FROM first_uses")?;
+        let noted = statement
+            .query_map([], |row| Ok(((row.get("event")?, row.get("company")?), row.get("day")?)))?;
+        let noted: FxHashMap<(u32, u32), i32> = noted.collect::<Result<_, _>>()?;
+        let keys: BTreeSet<&(u32, u32)> = counted.0.keys().chain(noted.keys()).collect();
+        let wrong = keys.into_iter().filter(|key| counted.0.get(key) != noted.get(key)).take(most);
+        let problem = |(event, company): &(u32, u32)| {
+            format!("the first use of event name {event} by company {company} is wrong")
+        };
+        Ok(wrong.map(problem).collect())
+    }
+
+    /// Notes the first uses of a company anew, from its counts.
+    pub(in crate::store) fn recount_first_uses(&self, company: CompanyKey) -> Result<()> {
+        self.forget_first_uses(company)?;
+        let mut span = self.connection.prepare_cached(
+            "SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1",
+        )?;
+        let span = span
+            .query_row([company.0], |row| Ok((row.get("first")?, row.get("last")?)))
+            .optional()?;
+        let Some((Some(first), Some(last))) = span else { return Ok(()) };
+        let mut of_day = self
+            .connection
+            .prepare_cached("SELECT id FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let mut uses = FirstUses::default();
+        for day in first..=last {
+            let range = keys::of_company_counts(day, company.0);
+            let mut rows = of_day.query((range.start(), range.end()))?;
+            while let Some(row) = rows.next()? {
+                let (_, _, event) = keys::split_count(row.get("id")?);
+                uses.note(day, company.0, event);
+            }
+        }
+        self.note_first_uses(&uses)
+    }
+}

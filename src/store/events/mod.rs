@@ -1,0 +1,404 @@
+//! Reading events: counts for trend rules, people, and what there is.
+
+pub(super) mod day_text;
+mod first_uses;
+pub(super) mod keys;
+mod merge;
+mod waiting;
+pub(super) mod writer;
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Result, ensure};
+use rusqlite::OptionalExtension;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange, Instant};
+use crate::domain::rule::Watch;
+use crate::domain::trend::{CountsByCompany, Windows};
+
+/// What a trend rule asks about a day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrendQuestion {
+    /// What is counted.
+    pub watch: Watch,
+    /// The windows in which it is counted.
+    pub windows: Windows,
+}
+
+/// What one person did in each of two windows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonActivity {
+    /// The person's id; `None` for all events that name nobody.
+    pub person_id: Option<String>,
+    /// Events in the observation window.
+    pub previous: u64,
+    /// Events in the decision window.
+    pub current: u64,
+}
+
+/// What one company did in two windows, day by day and by person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompanyActivity {
+    /// Events (or active people) for each day of both windows.
+    pub daily: Vec<(Day, u64)>,
+    /// The people behind them, those with the largest change first.
+    pub people: Vec<PersonActivity>,
+}
+
+/// What there is of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSummary {
+    /// The event's name.
+    pub name: String,
+    /// How many there are.
+    pub total: u64,
+    /// How many lie in the last 30 days of data.
+    pub last_30_days: u64,
+    /// How many companies have it.
+    pub companies: u64,
+    /// Its first day.
+    pub first_day: Day,
+    /// Its last day.
+    pub last_day: Day,
+}
+
+/// One event, or several equal ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRecord<'r> {
+    /// The company's id.
+    pub company_id: &'r str,
+    /// The event's name.
+    pub event: &'r str,
+    /// The day on which it counts.
+    pub day: Day,
+    /// When it happened.
+    pub at: Instant,
+    /// Who did it, where that is known.
+    pub person_id: Option<&'r str>,
+    /// How many equal ones there are.
+    pub copies: i64,
+    /// The id that it came with.
+    pub event_id: Option<&'r str>,
+}
+
+/// The days of people's activity are held as bits, so that no question may reach further than this.
+const MOST_DAYS_OF_PEOPLE: i32 = 128;
+
+impl Store {
+    /// The first and the last day with an event, of any name and company; `None` without events.
+    pub fn event_days(&self) -> Result<Option<DayRange>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(first_event_day) AS first, max(last_event_day) AS last FROM companies",
+        )?;
+        let range: (Option<i32>, Option<i32>) =
+            statement.query_row([], |row| Ok((row.get("first")?, row.get("last")?)))?;
+        let day = Day::from_number;
+        Ok(range.0.zip(range.1).map(|(first, last)| DayRange { from: day(first), to: day(last) }))
+    }
+
+    /// Hands every event to `visit`, day by day and within a day company by company.
+    pub fn for_each_event(
+        &self,
+        mut visit: impl FnMut(&EventRecord<'_>) -> Result<()>,
+    ) -> Result<()> {
+        // CROSS JOIN keeps this order of the tables, and so the rows in that of the days, without
+        // sorting millions of them.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.company_id, n.name, d.day,
+                    d.day * 86400000000 + CAST(round((e.value ->> 1) * 1000000) AS INTEGER) AS micros,
+                    p.person_id, coalesce(e.value ->> 3, 1) AS copies, i.event_id
+             FROM event_days d
+             CROSS JOIN companies c ON c.id = d.company
+             CROSS JOIN json_each(d.events) e
+             CROSS JOIN event_names n ON n.id = e.value ->> 0
+             LEFT JOIN people p ON p.id = e.value ->> 2
+             LEFT JOIN event_ids i ON i.id = e.value ->> 4
+             ORDER BY d.id",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(&EventRecord {
+                company_id: row.get_ref(0)?.as_str()?,
+                event: row.get_ref(1)?.as_str()?,
+                day: Day::from_number(row.get(2)?),
+                at: Instant::from_micros(row.get(3)?),
+                person_id: row.get_ref(4)?.as_str_or_null()?,
+                copies: row.get(5)?,
+                event_id: row.get_ref(6)?.as_str_or_null()?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether an event of this name was ever imported.
+    pub fn knows_event(&self, name: &str) -> Result<bool> {
+        Ok(self.event_key(name)?.is_some())
+    }
+
+    /// All event names, A to Z.
+    pub fn event_names(&self) -> Result<Vec<String>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT name FROM event_names ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get("name"))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn event_key(&self, name: &str) -> Result<Option<u32>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM event_names WHERE name = ?1")?;
+        Ok(statement.query_row([name], |row| row.get("id")).optional()?)
+    }
+
+    /// Counts events and people for all companies at once, one answer for each question. Reads the
+    /// days of the windows once, however many questions there are, and nothing else.
+    ///
+    /// # Errors
+    /// Questions about people that span more than 128 days.
+    pub fn trend_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
+        let events = self.event_counts(questions)?;
+        let people = self.people_counts(questions)?;
+        let chosen = questions.iter().zip(events).zip(people);
+        Ok(chosen
+            .map(
+                |((question, events), people)| {
+                    if question.watch == Watch::People { people } else { events }
+                },
+            )
+            .collect())
+    }
+
+    fn event_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
+        let mut asking: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+        for (position, question) in questions.iter().enumerate() {
+            if let Some(key) =
+                question.watch.event().map(|name| self.event_key(name)).transpose()?.flatten()
+            {
+                asking.entry(key).or_default().push(position);
+            }
+        }
+        let windows: Vec<Windows> = questions.iter().map(|question| question.windows).collect();
+        let asked = asking.values().flatten().map(|position| windows[*position].both());
+        let mut counts = vec![CountsByCompany::default(); questions.len()];
+        if let Some(range) =
+            asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
+        {
+            self.for_each_count(range, |day, company, event, count| {
+                for position in asking.get(&event).into_iter().flatten() {
+                    add(&mut counts[*position], &windows[*position], day, company, count);
+                }
+            })?;
+        }
+        Ok(counts)
+    }
+
+    pub(super) fn for_each_count(
+        &self,
+        range: DayRange,
+        mut visit: impl FnMut(Day, u32, u32, u64),
+    ) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
+        let keys = keys::of_counts(range);
+        let mut rows = statement.query((keys.start(), keys.end()))?;
+        while let Some(row) = rows.next()? {
+            // By position: looking up column names would take longer than reading the row.
+            let (day, company, event) = keys::split_count(row.get(0)?);
+            visit(Day::from_number(day), company, event, row.get::<_, i64>(1)? as u64);
+        }
+        Ok(())
+    }
+
+    fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
+        let asked = questions
+            .iter()
+            .filter(|question| question.watch == Watch::People)
+            .map(|q| q.windows.both());
+        let Some(range) =
+            asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
+        else {
+            return Ok(vec![CountsByCompany::default(); questions.len()]);
+        };
+        let active = self.active_days(range)?;
+        let answer = |question: &TrendQuestion| match question.watch {
+            Watch::People => count_people(&active, range.from, &question.windows),
+            Watch::Event(_) => CountsByCompany::default(),
+        };
+        Ok(questions.iter().map(answer).collect())
+    }
+
+    /// On which days of the range each person of each company was active: bit 0 is the first day.
+    fn active_days(&self, range: DayRange) -> Result<FxHashMap<(u32, u32), u128>> {
+        ensure!(
+            range.to - range.from < MOST_DAYS_OF_PEOPLE,
+            "people are counted over {range}, which is too long"
+        );
+        let mut active: FxHashMap<(u32, u32), u128> = FxHashMap::default();
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
+        let keys = keys::of_days(range);
+        let mut rows = statement.query((keys.start(), keys.end()))?;
+        while let Some(row) = rows.next()? {
+            let (day, company) = keys::split_day(row.get(0)?);
+            let bit = 1u128 << (day - range.from.number());
+            day_text::for_each(row.get_ref(1)?.as_str()?, |event| {
+                if event.key.person != 0 {
+                    *active.entry((company, event.key.person)).or_default() |= bit;
+                }
+            })?;
+        }
+        Ok(active)
+    }
+
+    /// What one company did in both windows, day by day and by person.
+    pub fn company_activity(
+        &self,
+        company: CompanyKey,
+        watch: &Watch,
+        windows: &Windows,
+    ) -> Result<CompanyActivity> {
+        let wanted = match watch.event() {
+            Some(name) => Some(self.event_key(name)?.unwrap_or(0)),
+            None => None,
+        };
+        let mut by_person: FxHashMap<u32, (u64, u64)> = FxHashMap::default();
+        let mut daily = Vec::new();
+        let mut statement =
+            self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
+        for day in windows.both().days() {
+            let mut active: FxHashSet<u32> = FxHashSet::default();
+            let mut count = 0;
+            let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
+            if let Some(row) = rows.next()? {
+                day_text::for_each(row.get_ref(0)?.as_str()?, |event| {
+                    if wanted.is_none_or(|key| key == event.key.event) {
+                        count += event.copies;
+                        active.insert(event.key.person);
+                        let person = by_person.entry(event.key.person).or_default();
+                        let place = if windows.decision.contains(day) {
+                            &mut person.1
+                        } else {
+                            &mut person.0
+                        };
+                        *place += event.copies;
+                    }
+                })?;
+            }
+            active.remove(&0);
+            daily.push((day, if wanted.is_some() { count } else { active.len() as u64 }));
+        }
+        Ok(CompanyActivity { daily, people: self.name_people(by_person)? })
+    }
+
+    /// The events of a company by name, A to Z, each with a count for each day of the range.
+    pub fn activity_by_event(
+        &self,
+        company: CompanyKey,
+        range: DayRange,
+    ) -> Result<Vec<(String, Vec<u64>)>> {
+        let mut by_name: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT n.name, d.count FROM day_counts d JOIN event_names n ON n.id = d.event WHERE d.id BETWEEN ?1 AND ?2",
+        )?;
+        for (place, day) in range.days().enumerate() {
+            let keys = keys::of_company_counts(day.number(), company.0);
+            let mut rows = statement.query((keys.start(), keys.end()))?;
+            while let Some(row) = rows.next()? {
+                by_name.entry(row.get(0)?).or_insert_with(|| vec![0; range.len()])[place] =
+                    row.get::<_, i64>(1)? as u64;
+            }
+        }
+        Ok(by_name.into_iter().collect())
+    }
+
+    fn name_people(&self, by_key: FxHashMap<u32, (u64, u64)>) -> Result<Vec<PersonActivity>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT person_id FROM people WHERE id = ?1")?;
+        let mut people = Vec::with_capacity(by_key.len());
+        for (key, (previous, current)) in by_key {
+            let person_id = statement.query_row([key], |row| row.get("person_id")).optional()?;
+            people.push(PersonActivity { person_id, previous, current });
+        }
+        people.sort_by_key(|person| {
+            (std::cmp::Reverse(person.previous.abs_diff(person.current)), person.person_id.clone())
+        });
+        Ok(people)
+    }
+
+    /// Every event that was ever seen, A to Z.
+    pub fn event_summaries(&self) -> Result<Vec<EventSummary>> {
+        let Some(range) = self.event_days()? else { return Ok(Vec::new()) };
+        let recent = range.to - 29;
+        let mut found: FxHashMap<u32, EventSummary> = FxHashMap::default();
+        let mut companies: FxHashSet<(u32, u32)> = FxHashSet::default();
+        self.for_each_count(range, |day, company, event, count| {
+            let name = String::new();
+            let summary = found.entry(event).or_insert(EventSummary {
+                name,
+                total: 0,
+                last_30_days: 0,
+                companies: 0,
+                first_day: day,
+                last_day: day,
+            });
+            summary.total += count;
+            summary.last_30_days += if day >= recent { count } else { 0 };
+            summary.companies += u64::from(companies.insert((event, company)));
+            summary.last_day = day;
+        })?;
+        self.name_events(found)
+    }
+
+    fn name_events(&self, found: FxHashMap<u32, EventSummary>) -> Result<Vec<EventSummary>> {
+        let mut names: HashMap<u32, String> = HashMap::new();
+        let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            names.insert(row.get("id")?, row.get("name")?);
+        }
+        let named = |(key, summary)| EventSummary {
+            name: names.remove(&key).unwrap_or_default(),
+            ..summary
+        };
+        let mut summaries: Vec<EventSummary> = found.into_iter().map(named).collect();
+        summaries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(summaries)
+    }
+}
+
+fn add(counts: &mut CountsByCompany, windows: &Windows, day: Day, company: u32, count: u64) {
+    if windows.both().contains(day) {
+        let counts = counts.entry(CompanyKey(company));
+        *(if day >= windows.decision.from { &mut counts.current } else { &mut counts.previous }) +=
+            count;
+    }
+}
+
+fn count_people(
+    active: &FxHashMap<(u32, u32), u128>,
+    first: Day,
+    windows: &Windows,
+) -> CountsByCompany {
+    let bits = |range: DayRange| -> u128 {
+        let ones = if range.len() >= 128 { u128::MAX } else { (1 << range.len()) - 1 };
+        ones << (range.from - first)
+    };
+    let (before, now) = (bits(windows.observation), bits(windows.decision));
+    let mut found = CountsByCompany::default();
+    for ((company, _), days) in active {
+        let (was, is) = (days & before != 0, days & now != 0);
+        if was || is {
+            let counts = found.entry(CompanyKey(*company));
+            counts.previous += u64::from(was);
+            counts.current += u64::from(is);
+            let only = counts.only_in_one.get_or_insert((0, 0));
+            only.0 += u64::from(was && !is);
+            only.1 += u64::from(is && !was);
+        }
+    }
+    found
+}

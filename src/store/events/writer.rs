@@ -1,0 +1,500 @@
+//! Writing events: what a file adds to what is stored.
+//!
+//! Equal events without an id are counted: after any set of files, the store holds as many copies
+//! of each as the file that has most of them. To know how many copies *this* file has, a day must
+//! be seen whole before it is written. Files come in order of time as a rule, so a day is written
+//! when the file has moved on, and little has to be remembered; a file in any other order is first
+//! sorted into days in a temporary file. Both ways memory stays bounded, whatever the number of
+//! rows.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+use rustc_hash::FxHashMap;
+
+use super::keys;
+use super::merge::{DayBefore, DayInserter, Merge};
+use super::waiting::{Aside, Until, WaitingEvent, sort};
+use crate::domain::day::{Day, DayRange};
+use crate::store::Store;
+
+/// How much is held in memory.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// So many events before they are set aside.
+    in_memory: usize,
+    /// A day with more events than this is written in several passes, each over some of the
+    /// companies.
+    in_one_pass: usize,
+}
+
+/// 64 MiB of events, twice.
+const LIMITS: Limits = Limits { in_memory: 2_000_000, in_one_pass: 2_000_000 };
+
+/// A file whose events go back in time more often than one in so many is not in order.
+const ORDERLY_SHARE: usize = 16;
+
+/// One row of an events file, with keys in place of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IncomingEvent {
+    /// The day in the database's time zone, as its number.
+    pub day: i32,
+    /// Key of the company.
+    pub company: u32,
+    /// Key of the event's name.
+    pub event: u32,
+    /// Key of the person; 0 for none.
+    pub person: u32,
+    /// How many events the row stands for; 0 adds nothing.
+    pub copies: u32,
+    /// Microseconds since 00:00 UTC of `day`.
+    pub micros: i64,
+    /// Whether this is one more event of the row before, of the same company and day.
+    pub is_part: bool,
+}
+
+/// Names that a file has and the database does not, with the keys that stand for them from now on.
+#[derive(Debug, Default)]
+pub struct NewNames {
+    /// Companies, by the text that named them.
+    pub companies: Vec<(u32, String)>,
+    /// Event names.
+    pub events: Vec<(u32, String)>,
+    /// People.
+    pub people: Vec<(u32, String)>,
+}
+
+/// Some rows of an events file, in its order.
+#[derive(Debug, Default)]
+pub struct EventBatch {
+    /// Names that these rows are the first to use.
+    pub names: NewNames,
+    /// The rows.
+    pub events: Vec<IncomingEvent>,
+    /// The ids of those rows that have one, by position in `events`, ascending.
+    pub ids: Vec<(u32, String)>,
+}
+
+/// How many rows were written and how many were known already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WrittenRows {
+    /// Rows that added at least one event.
+    pub new: u64,
+    /// Every other row.
+    pub known: u64,
+    /// Of both, the rows that are equal to one before them in the file.
+    pub repeated: u64,
+}
+
+impl WrittenRows {
+    /// Counts one more row.
+    pub fn add(&mut self, is_new: bool) {
+        *(if is_new { &mut self.new } else { &mut self.known }) += 1;
+    }
+}
+
+/// Takes the events of one file and writes them, within a transaction that the caller has begun.
+pub struct EventWriter<'s> {
+    store: &'s Store,
+    limits: Limits,
+    inserter: DayInserter<'s>,
+    waiting: BTreeMap<i32, Vec<WaitingEvent>>,
+    waiting_count: usize,
+    newest_day: i32,
+    /// Events since the last clearing, and how many of them lay before the newest day by more than
+    /// a day.
+    seen: usize,
+    late: usize,
+    written: BTreeMap<i32, DayBefore>,
+    aside: Aside,
+    rows: WrittenRows,
+    /// The number of the row that is being read.
+    row: u32,
+    /// Whether any row had several events.
+    has_parts: bool,
+    first_days: BTreeMap<u32, (i32, i32)>,
+}
+
+impl Store {
+    /// A writer for the events of one file.
+    pub fn event_writer(&self) -> Result<EventWriter<'_>> {
+        Ok(EventWriter {
+            store: self,
+            limits: LIMITS,
+            inserter: self.day_inserter()?,
+            waiting: BTreeMap::new(),
+            waiting_count: 0,
+            newest_day: i32::MIN,
+            seen: 0,
+            late: 0,
+            written: BTreeMap::new(),
+            aside: Aside::default(),
+            rows: WrittenRows::default(),
+            row: 0,
+            has_parts: false,
+            first_days: BTreeMap::new(),
+        })
+    }
+}
+
+impl EventWriter<'_> {
+    /// Takes the next rows of the file.
+    pub fn push(&mut self, batch: EventBatch) -> Result<()> {
+        self.insert_names(&batch.names)?;
+        let identities = self.identify(&batch)?;
+        for (position, event) in batch.events.iter().enumerate() {
+            match identities.get(&(position as u32)) {
+                Some(None) => self.rows.known += 1,
+                Some(Some(identity)) => self.wait(event, *identity),
+                None => self.wait(event, 0),
+            }
+        }
+        // Writing days as soon as the file has left them behind lets the reading thread go on
+        // meanwhile.
+        if self.is_orderly() {
+            self.write_finished_days()?;
+        }
+        if self.waiting_count >= self.limits.in_memory { self.set_all_aside() } else { Ok(()) }
+    }
+
+    fn is_orderly(&self) -> bool {
+        self.late * ORDERLY_SHARE < self.seen
+    }
+
+    fn write_finished_days(&mut self) -> Result<()> {
+        let finished: Vec<i32> =
+            self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
+        finished.into_iter().try_for_each(|day| self.write_day(day))
+    }
+
+    fn set_all_aside(&mut self) -> Result<()> {
+        for (day, events) in std::mem::take(&mut self.waiting) {
+            self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
+        }
+        self.waiting_count = 0;
+        Ok(())
+    }
+
+    /// Writes what is left and tells how many rows were new and known.
+    pub fn finish(mut self) -> Result<WrittenRows> {
+        let mut days: Vec<i32> =
+            self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
+        days.sort_unstable();
+        days.dedup();
+        for day in days {
+            self.write_day(day)?;
+        }
+        self.store.note_event_days(&self.first_days)?;
+        self.store.note_first_uses(&self.inserter.first_uses)?;
+        Ok(self.rows)
+    }
+
+    fn insert_names(&self, names: &NewNames) -> Result<()> {
+        let connection = &self.store.connection;
+        let mut company = connection.prepare_cached(
+            "INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)",
+        )?;
+        for (key, text) in &names.companies {
+            company.execute((key, text, text.to_lowercase()))?;
+        }
+        let mut event =
+            connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;
+        for (key, text) in &names.events {
+            event.execute((key, text))?;
+        }
+        let mut person =
+            connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
+        for (key, text) in &names.people {
+            person.execute((key, text))?;
+        }
+        Ok(())
+    }
+
+    /// Gives each row that carries an id the key of that id, or nothing when the id is known: the
+    /// first row stays.
+    fn identify(&self, batch: &EventBatch) -> Result<FxHashMap<u32, Option<u32>>> {
+        let mut insert = self.store.connection.prepare_cached(
+            "INSERT INTO event_ids (company, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
+        )?;
+        let mut keys = FxHashMap::default();
+        for (position, id) in &batch.ids {
+            let company = batch.events[*position as usize].company;
+            let key = insert.query_row((company, id), |row| row.get("id")).optional()?;
+            keys.insert(*position, key);
+        }
+        Ok(keys)
+    }
+
+    fn wait(&mut self, event: &IncomingEvent, identity: u32) {
+        self.seen += 1;
+        self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
+        self.newest_day = self.newest_day.max(event.day);
+        self.row = self.row.wrapping_add(u32::from(!event.is_part));
+        self.has_parts |= event.is_part;
+        let IncomingEvent { company, event: name, person, copies, micros, .. } = *event;
+        let waiting =
+            WaitingEvent { row: self.row, company, event: name, person, copies, identity, micros };
+        self.waiting.entry(event.day).or_default().push(waiting);
+        self.waiting_count += 1;
+    }
+
+    /// Writes what waits of a day, in memory and aside.
+    fn write_day(&mut self, day: i32) -> Result<()> {
+        let events = self.waiting.remove(&day).unwrap_or_default();
+        self.waiting_count -= events.len();
+        let before = self.day_before(day)?;
+        if self.aside.waiting_count(day) == 0 && events.len() <= self.limits.in_one_pass {
+            self.write_part(day, before, events, (0, 1))?;
+        } else {
+            self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
+            drop(events);
+            let passes = self.aside.waiting_count(day).div_ceil(self.limits.in_one_pass) as u32;
+            for pass in 0..passes {
+                let part = self.aside.take_part(day, Until::DayIsWritten, (pass, passes))?;
+                self.write_part(day, before, part, (pass, passes))?;
+            }
+            self.aside.written(day);
+        }
+        self.written.insert(day, before);
+        Ok(())
+    }
+
+    fn day_before(&self, day: i32) -> Result<DayBefore> {
+        if let Some(before) = self.written.get(&day) {
+            return Ok(*before);
+        }
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found",
+        )?;
+        let day = Day::from_number(day);
+        let rows = keys::of_days(DayRange { from: day, to: day });
+        let is_there: bool =
+            statement.query_row((rows.start(), rows.end()), |row| row.get("found"))?;
+        Ok(if is_there { DayBefore::Something } else { DayBefore::Nothing })
+    }
+
+    /// Writes the events of a day for those companies whose key leaves `part.0` when divided by
+    /// `part.1`.
+    fn write_part(
+        &mut self,
+        day: i32,
+        before: DayBefore,
+        mut events: Vec<WaitingEvent>,
+        part: (u32, u32),
+    ) -> Result<()> {
+        sort(&mut events);
+        let is_again = self.written.contains_key(&day);
+        let mut earlier = match (is_again, before) {
+            (true, DayBefore::Something) => self.aside.take_part(day, Until::FileEnds, part)?,
+            _ => Vec::new(),
+        };
+        sort(&mut earlier);
+        let has_parts = self.has_parts;
+        let mut merge = Merge {
+            store: self.store,
+            inserter: &mut self.inserter,
+            day,
+            before,
+            is_again,
+            has_parts,
+        };
+        for of_company in events.chunk_by(|a, b| a.company == b.company) {
+            let company = of_company[0].company;
+            let first = earlier.partition_point(|event| event.company < company);
+            let last = earlier.partition_point(|event| event.company <= company);
+            let written = merge.company(company, of_company, &earlier[first..last])?;
+            self.rows.new += written.new;
+            self.rows.known += written.known;
+            self.rows.repeated += written.repeated;
+            if written.new > 0 {
+                let days = self.first_days.entry(company).or_insert((day, day));
+                *days = (days.0.min(day), days.1.max(day));
+            }
+        }
+        if before == DayBefore::Something {
+            self.aside.put(self.store, day, &events, Until::FileEnds)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::events::day_text;
+    use crate::store::{Finish, Permissions};
+
+    /// So little that a handful of events does not fit.
+    const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3 };
+
+    fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
+        IncomingEvent {
+            day: 20_000 + day,
+            company,
+            event: 1,
+            person: 0,
+            copies,
+            micros,
+            is_part: false,
+        }
+    }
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let store =
+            Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
+        for company in 1..=4 {
+            store.add_unlisted_company(&format!("company-{company}")).unwrap();
+        }
+        store.connection.execute("INSERT INTO event_names (name) VALUES ('login')", []).unwrap();
+        store
+    }
+
+    fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> (u64, u64) {
+        let work = |store: &mut Store| {
+            let mut writer = EventWriter { limits, ..store.event_writer()? };
+            for events in batches {
+                writer.push(EventBatch { events: events.clone(), ..EventBatch::default() })?;
+            }
+            writer.finish()
+        };
+        let rows = store.transaction(Finish::Commit, work).unwrap();
+        (rows.new, rows.known)
+    }
+
+    fn counted(new: u64, known: u64) -> (u64, u64) {
+        (new, known)
+    }
+
+    type Content = BTreeMap<(i32, u32, i64), u64>;
+
+    fn content(store: &Store) -> Content {
+        let mut statement =
+            store.connection.prepare("SELECT day, company, events FROM event_days").unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let mut content = Content::new();
+        while let Some(row) = rows.next().unwrap() {
+            let (day, company): (i32, u32) = (row.get("day").unwrap(), row.get("company").unwrap());
+            for event in day_text::read(row.get_ref("events").unwrap().as_str().unwrap()).unwrap() {
+                content.insert((day, company, event.key.micros), event.copies);
+            }
+        }
+        assert_eq!(store.problems().unwrap(), Vec::<String>::new());
+        content
+    }
+
+    /// For each key, the most copies that any one file holds; and of each file the rows that raised
+    /// it.
+    fn expected(files: &[Vec<Vec<IncomingEvent>>]) -> (Content, Vec<(u64, u64)>) {
+        let mut content = Content::new();
+        let mut all_rows = Vec::new();
+        for file in files {
+            let mut of_file: HashMap<_, u64> = HashMap::new();
+            let mut rows = WrittenRows::default();
+            for event in file.iter().flatten() {
+                let key = (event.day, event.company, event.micros);
+                let total = of_file.entry(key).or_default();
+                *total += u64::from(event.copies);
+                let stored = content.get(&key).copied().unwrap_or_default();
+                rows.add(*total > stored && event.copies > 0);
+            }
+            for (key, total) in of_file.into_iter().filter(|(_, total)| *total > 0) {
+                let stored = content.entry(key).or_default();
+                *stored = total.max(*stored);
+            }
+            all_rows.push((rows.new, rows.known));
+        }
+        (content, all_rows)
+    }
+
+    #[test]
+    fn a_late_row_of_a_day_that_was_written_is_one_more_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let file = [
+            vec![event(0, 1, 5, 1)],
+            (1..30).map(|day| event(day, 2, 0, 1)).collect(),
+            vec![event(0, 1, 5, 1)],
+        ];
+        assert_eq!(write(&mut store, TIGHT, &file), counted(31, 0));
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
+        assert_eq!(write(&mut store, TIGHT, &file), counted(0, 31));
+    }
+
+    #[test]
+    fn a_row_of_several_events_is_one_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        store.connection.execute("INSERT INTO event_names (name) VALUES ('export')", []).unwrap();
+        let part =
+            |day, copies| IncomingEvent { event: 2, is_part: true, ..event(day, 1, 0, copies) };
+        let first = [vec![event(0, 1, 0, 3), part(0, 1), event(1, 1, 0, 2)]];
+        assert_eq!(write(&mut store, TIGHT, &first), counted(2, 0));
+        // The first row has one more export now, the second is as it was.
+        let second = [vec![event(0, 1, 0, 3), part(0, 2), event(1, 1, 0, 2)]];
+        assert_eq!(write(&mut store, TIGHT, &second), counted(1, 1));
+        assert_eq!(write(&mut store, TIGHT, &second), counted(0, 2));
+    }
+
+    #[test]
+    fn a_late_row_counts_with_the_rows_of_its_file_and_not_with_those_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let days = |late| {
+            [vec![event(0, 1, 5, 1)], (1..30).map(|day| event(day, 2, 0, 1)).collect(), late]
+        };
+        assert_eq!(write(&mut store, TIGHT, &days(vec![])), counted(30, 0));
+        // The first of the two rows is the one that is stored; the late one is a second copy.
+        let late = vec![event(0, 1, 5, 1)];
+        assert_eq!(write(&mut store, TIGHT, &days(late.clone())), counted(1, 30));
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
+        // Two late rows make three copies in one file, of which two are stored.
+        let late = vec![late[0], event(3, 3, 1, 1), late[0]];
+        assert_eq!(write(&mut store, TIGHT, &days(late)), counted(2, 31));
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Files in any order of time, in batches of any size, within memory and far beyond it.
+        #[test]
+        fn the_store_holds_the_most_copies_that_any_file_has(
+            files in prop::collection::vec(
+                prop::collection::vec(
+                    prop::collection::vec((0i32..6, 1u32..5, 0i64..3, 0u32..3), 0..12),
+                    1..5,
+                ),
+                1..4,
+            ),
+            in_order in any::<bool>(),
+            tight in any::<bool>(),
+        ) {
+            let event = |(day, company, micros, copies)| event(day, company, micros, copies);
+            let mut files: Vec<Vec<Vec<IncomingEvent>>> = files
+                .into_iter()
+                .map(|file| file.into_iter().map(|batch| batch.into_iter().map(event).collect()).collect())
+                .collect();
+            if in_order {
+                for file in &mut files {
+                    let mut rows: Vec<IncomingEvent> = file.iter().flatten().copied().collect();
+                    rows.sort_by_key(|event| event.day);
+                    *file = rows.chunks(4).map(<[_]>::to_vec).collect();
+                }
+            }
+            let folder = tempfile::tempdir().unwrap();
+            let mut store = store(&folder);
+            let limits = if tight { TIGHT } else { LIMITS };
+            let (content_expected, rows_expected) = expected(&files);
+            let rows: Vec<(u64, u64)> = files.iter().map(|file| write(&mut store, limits, file)).collect();
+
+
+            prop_assert_eq!(content(&store), content_expected);
+            prop_assert_eq!(rows, rows_expected);
+        }
+    }
+}
