@@ -9,7 +9,7 @@ use super::diagnosis::SeenCompanies;
 use super::names::{Names, SharedName, shared_name};
 use super::{Loaded, Watcher};
 use crate::import::{DaysSeen, EventRow, Rejects, Sheet, Verdict, read_events};
-use crate::store::{EventBatch, IncomingEvent, Store, WrittenRows};
+use crate::store::{EventBatch, IncomingEvent, Store, WrittenEvents};
 
 /// So many rows go from the one thread to the other at once.
 const BATCH: usize = 32_768;
@@ -52,7 +52,7 @@ pub fn load(
             Err(panic) => std::panic::resume_unwind(panic),
         };
         // A reader that could not hand on its rows has stopped because the writer did.
-        let mut rows = written?;
+        let WrittenEvents { mut rows, changed_days } = written?;
         rows.known += known;
         let companies = companies.keys().collect();
         Ok(Loaded {
@@ -60,6 +60,7 @@ pub fn load(
             rows,
             companies_made: names.companies_made,
             days,
+            changed_days,
             companies,
             ..Loaded::default()
         })
@@ -70,12 +71,12 @@ fn write(
     store: &mut Store,
     batches: Receiver<EventBatch>,
     is_given_up: &AtomicBool,
-) -> Result<WrittenRows> {
+) -> Result<WrittenEvents> {
     let mut writer = store.event_writer()?;
     for batch in batches {
         writer.push(batch)?;
     }
-    if is_given_up.load(Ordering::Relaxed) { Ok(WrittenRows::default()) } else { writer.finish() }
+    if is_given_up.load(Ordering::Relaxed) { Ok(WrittenEvents::default()) } else { writer.finish() }
 }
 
 /// Turns rows into batches.

@@ -23,7 +23,7 @@ use crate::domain::day::{Day, Instant};
 use crate::error::refused;
 use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
-use crate::store::{Finish, ImportRecord, Store, WrittenRows};
+use crate::store::{Cause, Finish, ImportRecord, Store, WrittenRows};
 
 /// How a file is to be loaded.
 pub struct Request<'r> {
@@ -52,6 +52,8 @@ pub struct Loaded {
     pub companies_joined: u64,
     /// The days of its facts.
     pub days: DaysSeen,
+    /// The days on which there are other events than before, in order.
+    pub changed_days: Vec<Day>,
     /// The companies that it names.
     pub companies: BTreeSet<CompanyKey>,
     /// Of a dry run: what does not fit together with other files.
@@ -184,7 +186,7 @@ fn record(
 ) -> Result<()> {
     let plan = sheet.plan();
     let kind = &plan.mapping.kind.name;
-    store.add_import(&ImportRecord {
+    let import = store.add_import(&ImportRecord {
         file: plan.file.clone(),
         kind: kind.clone(),
         started_at,
@@ -197,6 +199,7 @@ fn record(
         first_day: loaded.days.first(),
         last_day: loaded.days.last(),
     })?;
+    store.note_late_days(&loaded.changed_days, import, Cause::Import)?;
     if request.options.map.is_empty() {
         Ok(())
     } else {

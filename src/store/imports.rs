@@ -33,16 +33,25 @@ pub struct ImportRecord {
     pub last_day: Option<Day>,
 }
 
+/// Why the events of a day have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// An import brought or changed some.
+    Import,
+    /// An import was undone.
+    Undo,
+}
+
 impl Store {
-    /// Records an import.
-    pub fn add_import(&self, import: &ImportRecord) -> Result<()> {
+    /// Records an import, and returns its number.
+    pub fn add_import(&self, import: &ImportRecord) -> Result<i64> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO imports (file, kind, started_at, finished_at, rows_read, rows_new, rows_known, rows_rejected,
                                   companies_made, first_day, last_day)
              VALUES (:file, :kind, :started_at, :finished_at, :rows_read, :rows_new, :rows_known, :rows_rejected,
                      :companies_made, :first_day, :last_day)",
         )?;
-        statement.execute(rusqlite::named_params! {
+        let id = statement.insert(rusqlite::named_params! {
             ":file": import.file,
             ":kind": import.kind,
             ":started_at": import.started_at,
@@ -55,6 +64,24 @@ impl Store {
             ":first_day": import.first_day,
             ":last_day": import.last_day,
         })?;
+        Ok(id)
+    }
+
+    /// Notes those of the days, whose events have changed, that lie from the first to the last day
+    /// run.
+    pub fn note_late_days(&self, days: &[Day], import: i64, cause: Cause) -> Result<()> {
+        let mut span = self
+            .connection
+            .prepare_cached("SELECT min(day) AS first, max(day) AS last FROM runs")?;
+        let span: (Option<Day>, Option<Day>) =
+            span.query_row([], |row| Ok((row.get("first")?, row.get("last")?)))?;
+        let Some((first, last)) = span.0.zip(span.1) else { return Ok(()) };
+        let mut note = self.connection.prepare_cached(
+            "INSERT INTO late_days (day, import, is_undo) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?;
+        for day in days.iter().filter(|day| (first..=last).contains(*day)) {
+            note.execute((day, import, cause == Cause::Undo))?;
+        }
         Ok(())
     }
 

@@ -41,10 +41,12 @@ pub use agenda::{AgendaCompany, OpenSignal};
 pub use attributes::{AttributeTable, Catalogue, Known, Scope};
 pub use companies::{CompanyName, CompanySummary};
 pub use events::keys::EVENT_NAMES;
-pub use events::writer::{EventBatch, EventWriter, IncomingEvent, NewNames, WrittenRows};
+pub use events::writer::{
+    EventBatch, EventWriter, IncomingEvent, NewNames, WrittenEvents, WrittenRows,
+};
 pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity, TrendQuestion};
 pub use health::{NewHealth, Scorings, VersionedProfile};
-pub use imports::ImportRecord;
+pub use imports::{Cause, ImportRecord};
 pub use notices::InboxEntry;
 pub use open::Permissions;
 pub use outbox::{Delivery, Message, NewMessage, PendingNotice, SendingLock, ToldSignal};

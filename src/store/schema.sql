@@ -126,6 +126,15 @@ CREATE TABLE imports (
 ) STRICT;
 CREATE INDEX imports_by_kind ON imports (kind, finished_at);
 
+-- Days from the first to the last day run whose events an import changed, or whose events are
+-- different again because an import was undone. A run takes them out once it has run them again.
+CREATE TABLE late_days (
+    day      TEXT NOT NULL,
+    import   INTEGER NOT NULL REFERENCES imports (id),
+    is_undo  INTEGER NOT NULL,
+    PRIMARY KEY (day, import, is_undo)
+) STRICT, WITHOUT ROWID;
+
 -- What --map said of a header, for the next file that has the same one.
 CREATE TABLE column_maps (
     header  TEXT NOT NULL,

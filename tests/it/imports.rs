@@ -574,3 +574,28 @@ fn what_an_export_guards_against_spreadsheets_comes_back_as_it_was() {
     sandbox.ok("import out.csv --kind companies").says(&["read 1: new 0, known 1"]);
     assert_eq!(company(&sandbox, "=one")["name"], json!("@two"));
 }
+
+#[test]
+fn an_import_notes_the_days_that_were_run_before_their_events_came() {
+    let mut sandbox = Sandbox::new();
+    let event = |day: &str| format!("company_id,event,timestamp\nacme,login,{day}\n");
+    sandbox.write("events.csv", &event("2026-03-30"));
+    sandbox.ok("import events.csv");
+    let late = |sandbox: &Sandbox| -> Vec<(String, i64, bool)> {
+        let database = sandbox.database();
+        let mut statement =
+            database.prepare("SELECT day, import, is_undo FROM late_days ORDER BY day").unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    sandbox.ok("run --as-of 2026-03-28");
+    sandbox.ok("run --as-of 2026-03-30");
+    assert_eq!(late(&sandbox), []);
+    for (file, day) in [("a.csv", "2026-03-29"), ("b.csv", "2026-03-31"), ("c.csv", "2026-03-27")] {
+        sandbox.write(file, &event(day));
+        sandbox.ok(&format!("import {file}"));
+    }
+    // The same event again changes nothing.
+    sandbox.ok("import events.csv");
+    assert_eq!(late(&sandbox), [("2026-03-29".to_owned(), 2, false)]);
+}

@@ -7,7 +7,7 @@
 //! sorted into days in a temporary file. Both ways memory stays bounded, whatever the number of
 //! rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use rusqlite::OptionalExtension;
@@ -94,6 +94,15 @@ impl WrittenRows {
     }
 }
 
+/// What became of the rows of an events file.
+#[derive(Debug, Default)]
+pub struct WrittenEvents {
+    /// The rows.
+    pub rows: WrittenRows,
+    /// The days on which there are other events than before, in order.
+    pub changed_days: Vec<Day>,
+}
+
 /// Takes the events of one file and writes them, within a transaction that the caller has begun.
 pub struct EventWriter<'s> {
     store: &'s Store,
@@ -114,6 +123,7 @@ pub struct EventWriter<'s> {
     /// Whether any row had several events.
     has_parts: bool,
     first_days: BTreeMap<u32, (i32, i32)>,
+    changed_days: BTreeSet<i32>,
 }
 
 impl Store {
@@ -134,6 +144,7 @@ impl Store {
             row: 0,
             has_parts: false,
             first_days: BTreeMap::new(),
+            changed_days: BTreeSet::new(),
         })
     }
 }
@@ -176,8 +187,8 @@ impl EventWriter<'_> {
         Ok(())
     }
 
-    /// Writes what is left and tells how many rows were new and known.
-    pub fn finish(mut self) -> Result<WrittenRows> {
+    /// Writes what is left, and tells what became of the rows.
+    pub fn finish(mut self) -> Result<WrittenEvents> {
         let mut days: Vec<i32> =
             self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
         days.sort_unstable();
@@ -187,7 +198,8 @@ impl EventWriter<'_> {
         }
         self.store.note_event_days(&self.first_days)?;
         self.store.note_first_uses(&self.inserter.first_uses)?;
-        Ok(self.rows)
+        let changed_days = self.changed_days.into_iter().map(Day::from_number).collect();
+        Ok(WrittenEvents { rows: self.rows, changed_days })
     }
 
     fn insert_names(&self, names: &NewNames) -> Result<()> {
@@ -308,6 +320,7 @@ impl EventWriter<'_> {
             self.rows.known += written.known;
             self.rows.repeated += written.repeated;
             if written.new > 0 {
+                self.changed_days.insert(day);
                 let days = self.first_days.entry(company).or_insert((day, day));
                 *days = (days.0.min(day), days.1.max(day));
             }
@@ -360,7 +373,7 @@ mod tests {
             for events in batches {
                 writer.push(EventBatch { events: events.clone(), ..EventBatch::default() })?;
             }
-            writer.finish()
+            Ok(writer.finish()?.rows)
         };
         let rows = store.transaction(Finish::Commit, work).unwrap();
         (rows.new, rows.known)
