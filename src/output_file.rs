@@ -1,7 +1,10 @@
-//! Files that are written whole or not at all.
+//! Where commands write: files that appear whole or not at all, and devices and pipes, which are
+//! written as they are.
 
-use std::fs::File;
+use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,68 +14,91 @@ use tempfile::NamedTempFile;
 /// The temporary files that there are at the moment, for [`forget_unfinished`].
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A file that appears under its name when it is finished.
-pub struct WholeFile {
-    target: PathBuf,
-    file: BufWriter<NamedTempFile>,
+/// The kernel follows no more links than this.
+const MOST_LINKS: usize = 40;
+
+/// Whether this path means standard output.
+pub fn is_standard_output(path: &Path) -> bool {
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.iter().any(|name| path.as_os_str() == *name)
 }
 
-impl WholeFile {
-    /// Begins a file that will be `target`.
-    ///
-    /// # Errors
-    /// A folder that is not there or cannot be written.
+/// An output of a command. A regular file appears under its name when it is finished, with the
+/// owner and the mode of the one that it replaces. A device, a pipe or standard output takes the
+/// bytes as they come.
+pub struct OutputFile {
+    target: PathBuf,
+    out: Out,
+}
+
+enum Out {
+    Whole { file: BufWriter<NamedTempFile>, replaces: bool },
+    Direct(BufWriter<File>),
+}
+
+impl OutputFile {
+    /// Begins the output at `target`. A link is followed: the file that it names is written.
     pub fn begin(target: &Path) -> Result<Self> {
-        // The error of the library names a temporary file that nobody has asked for.
-        let temporary = NamedTempFile::new_in(folder(target))
-            .map_err(|error| plain(&error))
-            .with_context(|| place(target))?;
-        unfinished().push(temporary.path().to_owned());
-        Ok(WholeFile { target: target.to_owned(), file: BufWriter::new(temporary) })
+        let begin = || -> io::Result<Self> {
+            let target = follow_links(target)?;
+            let out = match direct(&target)? {
+                Some(file) => Out::Direct(BufWriter::new(file)),
+                None => Out::Whole { file: BufWriter::new(temporary(&target)?), replaces: true },
+            };
+            Ok(OutputFile { target, out })
+        };
+        begin().with_context(|| place(target))
     }
 
-    /// The temporary file, for those who write to a path.
-    pub fn path(&self) -> &Path {
-        self.file.get_ref().path()
+    /// Begins a file that must not exist yet, and never replaces one.
+    pub fn begin_new(target: &Path) -> Result<Self> {
+        let file = temporary(target).with_context(|| place(target))?;
+        let out = Out::Whole { file: BufWriter::new(file), replaces: false };
+        Ok(OutputFile { target: target.to_owned(), out })
+    }
+
+    /// The temporary file, for those who write to a path. `None`: the output has none.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.out {
+            Out::Whole { file, .. } => Some(file.get_ref().path()),
+            Out::Direct(_) => None,
+        }
+    }
+
+    /// The folder that takes the file, where there is room for temporary files too.
+    pub fn folder(&self) -> Option<&Path> {
+        self.path().and_then(Path::parent)
     }
 
     /// Writes the next bytes, and names the file when that fails.
     pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).with_context(|| place(&self.target))
+        self.write_all(bytes).with_context(|| place(&self.target))
     }
 
-    /// Makes the file appear, durably. `replaces` says whether another file of that name may be
-    /// there.
-    ///
-    /// # Errors
-    /// A disk that does not take it; a file of that name that must not be replaced.
-    pub fn finish(self, replaces: bool) -> Result<()> {
-        let WholeFile { target, file } = self;
-        let keep = || -> io::Result<()> {
-            let temporary = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-            temporary.as_file().sync_all()?;
-            let path = temporary.path().to_owned();
-            let kept = if replaces {
-                temporary.persist(&target)
-            } else {
-                temporary.persist_noclobber(&target)
-            };
-            kept.map_err(|error| error.error)?;
-            unfinished().retain(|other| *other != path);
-            // The name is in the folder, which has to reach the disk too.
-            File::open(folder(&target))?.sync_all()
+    /// Makes the file appear, durably.
+    pub fn finish(self) -> Result<()> {
+        let OutputFile { target, out } = self;
+        let finished = match out {
+            Out::Whole { file, replaces } => keep(file, &target, replaces),
+            Out::Direct(mut file) => file.flush(),
         };
-        keep().with_context(|| place(&target))
+        finished.with_context(|| place(&target))
     }
 }
 
-impl Write for WholeFile {
+impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        match &mut self.out {
+            Out::Whole { file, .. } => file.write(bytes),
+            Out::Direct(file) => file.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        match &mut self.out {
+            Out::Whole { file, .. } => file.flush(),
+            Out::Direct(file) => file.flush(),
+        }
     }
 }
 
@@ -80,12 +106,81 @@ impl Write for WholeFile {
 pub fn forget_unfinished() {
     for path in unfinished().drain(..) {
         // A file that has gone already is as good as removed.
-        let _ = std::fs::remove_file(path);
+        let _ = fs::remove_file(path);
     }
 }
 
 fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The output as it is, where it is not a regular file that can be replaced.
+fn direct(target: &Path) -> io::Result<Option<File>> {
+    if is_standard_output(target) {
+        // Whoever writes to standard output next goes on behind these bytes.
+        #[expect(clippy::disallowed_methods, reason = "the user named standard output")]
+        let stream = io::stdout().as_fd().try_clone_to_owned()?;
+        return Ok(Some(File::from(stream)));
+    }
+    let is_open_already = ["/dev/fd", "/proc/self/fd"].iter().any(|of| target.starts_with(of));
+    match fs::metadata(target) {
+        Ok(metadata) if is_open_already || !metadata.is_file() => {
+            // Without O_CREAT and O_TRUNC: nothing of what is there changes.
+            File::options().append(true).open(target).map(Some)
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(None),
+    }
+}
+
+/// Where a path leads, also when nothing is there yet. The names of open files stay as they are.
+fn follow_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let is_open_already = path.starts_with("/proc/self/fd");
+        if is_standard_output(&path) || is_open_already || !path.is_symlink() {
+            return Ok(path);
+        }
+        path = folder(&path).join(fs::read_link(&path)?);
+    }
+    // Reading through the links names the loop.
+    fs::metadata(&path).map(|_| path)
+}
+
+fn temporary(target: &Path) -> io::Result<NamedTempFile> {
+    // The error of the library names a temporary file that nobody has asked for.
+    let temporary = NamedTempFile::new_in(folder(target)).map_err(|error| plain(&error))?;
+    unfinished().push(temporary.path().to_owned());
+    Ok(temporary)
+}
+
+fn keep(file: BufWriter<NamedTempFile>, target: &Path, replaces: bool) -> io::Result<()> {
+    let temporary = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let path = temporary.path().to_owned();
+    let kept = if replaces {
+        if let Ok(replaced) = fs::metadata(target) {
+            resemble(temporary.as_file(), &replaced)?;
+        }
+        temporary.as_file().sync_all()?;
+        temporary.persist(target)
+    } else {
+        temporary.as_file().sync_all()?;
+        temporary.persist_noclobber(target)
+    };
+    kept.map_err(|error| error.error)?;
+    unfinished().retain(|other| *other != path);
+    // The name is in the folder, which has to reach the disk too.
+    File::open(folder(target))?.sync_all()
+}
+
+/// Gives a file the owner, the group and the mode of the one that it replaces, as far as this user
+/// may. A group that cannot be kept is not replaced by another one with the same rights.
+fn resemble(file: &File, replaced: &Metadata) -> io::Result<()> {
+    let group = Some(replaced.gid());
+    let has_group =
+        fchown(file, Some(replaced.uid()), group).is_ok() || fchown(file, None, group).is_ok();
+    let mode = replaced.permissions().mode() & 0o777;
+    file.set_permissions(Permissions::from_mode(if has_group { mode } else { mode & !0o070 }))
 }
 
 fn folder(target: &Path) -> &Path {
@@ -99,4 +194,84 @@ fn place(target: &Path) -> String {
 /// The error without the name of the file.
 fn plain(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn write(path: &Path, text: &str) -> Result<()> {
+        let mut file = OutputFile::begin(path)?;
+        file.add(text.as_bytes())?;
+        file.finish()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_keeps_its_mode_and_a_new_one_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.csv");
+        write(&path, "old").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        write(&path, "new").unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("new", 0o644));
+    }
+
+    #[test]
+    fn a_link_stays_and_its_target_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("sub/report.csv"), folder.path().join("latest"));
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        symlink("sub/report.csv", &link).unwrap();
+        for text in ["dangling", "existing"] {
+            write(&link, text).unwrap();
+            assert!(link.is_symlink());
+            assert_eq!(fs::read_to_string(&target).unwrap(), text);
+        }
+        let names = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 2, "a temporary file is left, or was made beside the link");
+        symlink("loop", folder.path().join("loop")).unwrap();
+        assert!(write(&folder.path().join("loop"), "x").is_err());
+    }
+
+    #[test]
+    fn a_device_and_a_pipe_stay_what_they_are() {
+        write(Path::new("/dev/null"), "gone").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        assert_ne!(mode(Path::new("/dev/null")), 0o600);
+
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || fs::read_to_string(pipe).unwrap())
+        };
+        write(&pipe, "through").unwrap();
+        assert_eq!(reader.join().unwrap(), "through");
+        assert!(!fs::metadata(&pipe).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_new_file_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("copy.db");
+        fs::write(&path, "mine").unwrap();
+        assert!(OutputFile::begin_new(&path).unwrap().finish().is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

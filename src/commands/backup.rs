@@ -6,6 +6,8 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::context::Context;
+use crate::error::usage;
+use crate::output_file::is_standard_output;
 
 /// Copy the database to a file, consistently, also while an import runs.
 #[derive(Debug, Args)]
@@ -21,6 +23,11 @@ impl Backup {
     /// # Errors
     /// A file that exists already (exit 9) or cannot be written (exit 8).
     pub fn run(self, context: &Context) -> Result<()> {
+        if is_standard_output(&self.file) {
+            return Err(usage("a backup needs a file, not standard output")
+                .hint("signals backup FILE")
+                .into());
+        }
         let store = context.reader()?;
         store.back_up(&self.file)?;
         context.ui.note(format!("wrote {}", self.file.display()));

@@ -10,7 +10,7 @@ use super::options::refuse_database;
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
 use crate::error::usage;
-use crate::output_file::WholeFile;
+use crate::output_file::{OutputFile, is_standard_output};
 use crate::query::{AsOfOption, ConditionOptions, Customers};
 use crate::render::{Format, RecordBook, RecordWriter, Value};
 use crate::store::{Scope, SignalFilter, SignalOrder, SortKey, Store, TaskFilter};
@@ -235,7 +235,7 @@ impl ExportOptions {
         fields: &[&str],
         produce: Produce<'_>,
     ) -> Result<()> {
-        let file = self.out.as_deref().filter(|path| path.as_os_str() != "-");
+        let file = self.out.as_deref().filter(|path| !is_standard_output(path));
         file.map_or(Ok(()), |path| refuse_database(context, path))?;
         let format = match self.format() {
             ExportFormat::Csv => Format::Csv,
@@ -275,21 +275,27 @@ fn write_workbook(
                 .hint("--out FILE.xlsx writes it to a file")
                 .into());
         }
-        return context.ui.data(workbook(context.today(store), fields, produce)?);
+        return context.ui.data(workbook(context.today(store), fields, None, produce)?);
     };
-    let mut file = WholeFile::begin(path)?;
-    file.add(&workbook(context.today(store), fields, produce)?)?;
-    file.finish(true)
+    let mut file = OutputFile::begin(path)?;
+    let bytes = workbook(context.today(store), fields, file.folder(), produce)?;
+    file.add(&bytes)?;
+    file.finish()
 }
 
-fn workbook(today: Day, fields: &[&str], produce: Produce<'_>) -> Result<Vec<u8>> {
-    let mut book = RecordBook::new("export", fields, today)?;
+fn workbook(
+    today: Day,
+    fields: &[&str],
+    folder: Option<&Path>,
+    produce: Produce<'_>,
+) -> Result<Vec<u8>> {
+    let mut book = RecordBook::new("export", fields, today, folder)?;
     produce(&mut |values| book.record(values))?;
     book.into_bytes()
 }
 
 fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -> Result<()> {
-    let mut file = WholeFile::begin(path)?;
+    let mut file = OutputFile::begin(path)?;
     let mut bytes = Vec::new();
     writer.start(&mut bytes)?;
     produce(&mut |values| {
@@ -300,5 +306,5 @@ fn write_file(path: &Path, mut writer: RecordWriter<'_>, produce: Produce<'_>) -
     })?;
     writer.finish(&mut bytes);
     file.add(&bytes)?;
-    file.finish(true)
+    file.finish()
 }

@@ -17,7 +17,7 @@ use crate::import::kinds;
 use crate::import::times::DateFormat;
 use crate::import::{Options, Plan};
 use crate::load::{self, Loaded, Outcome, Request};
-use crate::output_file::WholeFile;
+use crate::output_file::OutputFile;
 use crate::render::{Format, counted};
 use crate::store::{Finish, Permissions, Store};
 use crate::views::imports::IMPORTS;
@@ -179,13 +179,13 @@ impl Import {
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
         let by = context.user();
         let request = Request { path: file, options, is_strict: self.strict, finish, by: &by };
-        let mut rejects = self.rejects.as_deref().map(WholeFile::begin).transpose()?;
+        let mut rejects = self.rejects.as_deref().map(OutputFile::begin).transpose()?;
         let name = file.display().to_string();
         let sheet = rejects.as_mut().map(|file| Box::new(file) as Box<dyn Write + '_>);
         let outcome = load::load_file(store, &context.clock, &request, sheet, |total| {
             context.ui.progress(total, &name)
         });
-        rejects.map_or(Ok(()), |file| file.finish(true))?;
+        rejects.map_or(Ok(()), OutputFile::finish)?;
         self.report(context, &name, outcome)
     }
 

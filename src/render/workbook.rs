@@ -1,9 +1,12 @@
 //! Workbooks: what goes into a cell, and what sheets are called. Text is never a formula or a link.
 
 use std::borrow::Cow;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 
-use anyhow::Result;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet};
+use anyhow::{Context, Result};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::Value;
 use crate::domain::day::Day;
@@ -150,9 +153,18 @@ pub struct RecordBook<'f> {
 }
 
 impl<'f> RecordBook<'f> {
-    /// A workbook of records with these fields, made on a day.
-    pub fn new(name: &'f str, fields: &'f [&'f str], day: Day) -> Result<Self> {
-        let (workbook, formats) = (workbook(name, day), CellFormats::new());
+    /// A workbook of records with these fields, made on a day. Its rows wait in a temporary file in
+    /// `folder`, else in that of the system.
+    pub fn new(
+        name: &'f str,
+        fields: &'f [&'f str],
+        day: Day,
+        folder: Option<&Path>,
+    ) -> Result<Self> {
+        let (mut workbook, formats) = (workbook(name, day), CellFormats::new());
+        if let Some(folder) = folder {
+            workbook.set_tempdir(folder)?;
+        }
         let mut book = RecordBook { workbook, formats, name, fields, sheets: 0, row: 0 };
         book.add_sheet()?;
         Ok(book)
@@ -179,6 +191,10 @@ impl<'f> RecordBook<'f> {
 
     /// Adds a record: as many values as there are fields.
     pub fn record(&mut self, values: &[Value<'_>]) -> Result<()> {
+        without_panics(|| self.add_record(values))
+    }
+
+    fn add_record(&mut self, values: &[Value<'_>]) -> Result<()> {
         if self.row == MOST_ROWS {
             self.add_sheet()?;
         }
@@ -212,7 +228,41 @@ impl<'f> RecordBook<'f> {
     /// # Errors
     /// A workbook that is too large for its format.
     pub fn into_bytes(mut self) -> Result<Vec<u8>> {
-        Ok(self.workbook.save_to_buffer()?)
+        without_panics(|| {
+            self.workbook.save_to_buffer().map_err(|error| match error {
+                XlsxError::IoError(error) => anyhow::Error::from(error).context(TEMPORARY),
+                error => error.into(),
+            })
+        })
+    }
+}
+
+const TEMPORARY: &str = "cannot write the temporary file of the workbook";
+
+/// The library panics when its temporary file cannot be written. That is a failure of the disk, and
+/// any other panic stays one.
+fn without_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map_or("", String::as_str);
+        match io_error_in(text) {
+            Some(error) => Err(error).context(TEMPORARY),
+            None => resume_unwind(panic),
+        }
+    })
+}
+
+/// The error of the operating system that the text of a panic shows, as in
+/// `Couldn't write to xml file: Os { code: 28, kind: StorageFull, … }`.
+fn io_error_in(text: &str) -> Option<io::Error> {
+    match text.split_once("Os { code: ") {
+        Some((_, rest)) => {
+            let code: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            code.parse().ok().map(io::Error::from_raw_os_error)
+        }
+        None if text.starts_with("Couldn't write to xml file") => {
+            Some(io::Error::other("too short"))
+        }
+        None => None,
     }
 }
 
@@ -225,6 +275,20 @@ mod tests {
         assert_eq!(holdable("two\nlines\u{1b}[1m\u{0}"), "two\nlines[1m");
         assert_eq!(holdable(&"ä".repeat(40_000)).chars().count(), 32_767);
         assert!(matches!(holdable("Zoë & Söhne 株式会社"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_panic_of_the_library_that_shows_an_error_of_the_disk_is_one() {
+        let full = std::panic::catch_unwind(|| {
+            without_panics::<()>(|| {
+                Err::<(), _>(io::Error::from_raw_os_error(28)).expect("Couldn't write to xml file");
+                Ok(())
+            })
+        });
+        let error = full.unwrap().unwrap_err();
+        let cause = error.downcast_ref::<io::Error>().unwrap();
+        assert_eq!(cause.raw_os_error(), Some(28));
+        assert!(std::panic::catch_unwind(|| without_panics::<()>(|| panic!("ours"))).is_err());
     }
 
     #[test]

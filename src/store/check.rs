@@ -12,7 +12,7 @@ use super::Store;
 use super::events::{day_text, keys};
 use crate::domain::day::{Day, DayRange};
 use crate::error::not_allowed;
-use crate::output_file::WholeFile;
+use crate::output_file::OutputFile;
 
 /// After so many problems of a kind the rest is left out.
 const MOST_PROBLEMS: usize = 20;
@@ -181,16 +181,19 @@ impl Store {
     /// # Errors
     /// A file that exists already (exit 9) or cannot be written.
     pub fn back_up(&self, path: &Path) -> Result<()> {
-        if path.exists() {
+        if path.symlink_metadata().is_ok() {
             return Err(not_allowed(format!("{} exists already", path.display()))
                 .hint("choose another name")
                 .into());
         }
-        let file = WholeFile::begin(path)?;
+        let file = OutputFile::begin_new(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut copy = Connection::open_with_flags(file.path(), flags)?;
+        let mut copy = Connection::open_with_flags(file.path().unwrap_or(path), flags)?;
+        // A copy that is interrupted is thrown away: it needs no journal, which would be left
+        // behind. What is finished is synced as any other file.
+        copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
         Backup::new(&self.connection, &mut copy)?.run_to_completion(4096, Duration::ZERO, None)?;
         copy.close().map_err(|(_, error)| error)?;
-        file.finish(false)
+        file.finish()
     }
 }

@@ -791,6 +791,60 @@ fn output_does_not_replace_the_database_or_the_input() {
     assert_ne!(content(&sandbox), before);
 }
 
+/// Commands that write what they are told to, here to a place called PLACE.
+const WRITING_OUT: [&str; 5] = [
+    "export signals --out PLACE --format csv",
+    "export companies --out PLACE --format xlsx",
+    "report dashboard --out PLACE --format html",
+    "config export --out PLACE",
+    "import more.csv --rejects PLACE",
+];
+
+#[test]
+fn output_goes_to_a_device_a_pipe_and_a_link_without_replacing_them() {
+    let sandbox = small();
+    sandbox.write("more.csv", "company_id,event,timestamp\na,login,never\n");
+    sandbox.write("target.csv", "");
+    fs::set_permissions(sandbox.path("target.csv"), fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("target.csv", sandbox.path("link.csv")).unwrap();
+    assert!(Command::new("mkfifo").arg(sandbox.path("pipe")).status().unwrap().success());
+    for command in WRITING_OUT {
+        let code = if command.starts_with("import") { 3 } else { 0 };
+        let to = |place: &str| sandbox.fails(&command.replace("PLACE", place), code);
+        to("/dev/null");
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+
+        let plain = to("plain.out");
+        let written = read(&sandbox, "plain.out");
+        assert!(!written.is_empty(), "{plain}");
+        assert_eq!(mode(&sandbox, "plain.out"), 0o600, "{command}");
+        if !command.contains("xlsx") {
+            for place in ["-", "/dev/stdout"] {
+                assert_eq!(to(place).stdout.as_bytes(), written, "{command} to {place}");
+            }
+        }
+        assert!(!sandbox.path("-").exists(), "{command} made a file called -");
+
+        to("link.csv");
+        assert!(sandbox.path("link.csv").is_symlink(), "{command} replaced a link");
+        assert_eq!(read(&sandbox, "target.csv"), written, "{command}");
+        assert_eq!(mode(&sandbox, "target.csv"), 0o640, "{command}");
+
+        let pipe = sandbox.path("pipe");
+        let reader = std::thread::spawn(move || fs::read(pipe).unwrap());
+        to("pipe");
+        assert_eq!(reader.join().unwrap(), written, "{command}");
+        if Path::new("/dev/full").exists() {
+            sandbox.fails(&command.replace("PLACE", "/dev/full"), 8).says(&["/dev/full"]);
+        }
+    }
+    sandbox.fails("backup -", 2);
+    assert_eq!(
+        files(&sandbox),
+        ["events.csv", "link.csv", "more.csv", "pipe", "plain.out", "target.csv"]
+    );
+}
+
 #[test]
 fn an_environment_without_anything_is_enough() {
     let sandbox = small();

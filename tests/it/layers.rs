@@ -237,8 +237,9 @@ const RESTRICTIONS: [Restriction; 17] = [
             "stdout",
             "stderr",
         ]),
-        allowed_in: &["ui.rs"],
-        reason: "only ui.rs prints, so that --quiet, colours, closed pipes and escaping hold everywhere",
+        allowed_in: &["ui.rs", "output_file.rs"],
+        reason: "only ui.rs prints, so that --quiet, colours, closed pipes and escaping hold everywhere; \
+                 --out may name standard output",
         remedy: "use `context.ui`",
         bad: "fn f() { eprintln!(\"hm\"); }",
     },

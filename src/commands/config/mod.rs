@@ -27,7 +27,7 @@ use super::options::refuse_database;
 use crate::configuration::{Block, ConfigError, Difference, Document, write};
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, Report, not_allowed, refused};
-use crate::output_file::WholeFile;
+use crate::output_file::{OutputFile, is_standard_output};
 use crate::render::counted;
 use crate::render::escape::for_terminal;
 use crate::store::{Finish, Permissions, Store};
@@ -130,11 +130,11 @@ impl ExportConfig {
     fn run(self, context: &Context) -> Result<()> {
         let text = write(&section::own(&context.reader()?)?);
         match &self.out {
-            Some(path) if path.as_os_str() != "-" => {
+            Some(path) if !is_standard_output(path) => {
                 refuse_database(context, path)?;
-                let mut file = WholeFile::begin(path)?;
+                let mut file = OutputFile::begin(path)?;
                 file.add(text.as_bytes())?;
-                file.finish(true)
+                file.finish()
             }
             _ => context.ui.data(text),
         }

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
-use crate::output_file::WholeFile;
+use crate::output_file::{OutputFile, is_standard_output};
 use crate::query::Selection;
 use crate::render::Format;
 use crate::render::report::{self, Report};
@@ -155,7 +155,7 @@ impl ReportOptions {
         make: impl FnOnce(&Question<'_>) -> Result<Report>,
     ) -> Result<()> {
         let format = self.format()?;
-        let file = self.out.as_deref().filter(|path| path.as_os_str() != "-");
+        let file = self.out.as_deref().filter(|path| !is_standard_output(path));
         if format == ReportFormat::Xlsx && file.is_none() && context.ui.look().width.is_some() {
             return Err(usage("a workbook is nothing for a terminal")
                 .hint("--out FILE.xlsx writes it to a file")
@@ -169,9 +169,9 @@ impl ReportOptions {
             return context.ui.data(bytes(&report, format, context.ui.look())?);
         };
         let bytes = bytes(&report, format, crate::render::Look::PLAIN)?;
-        let mut file = WholeFile::begin(path)?;
+        let mut file = OutputFile::begin(path)?;
         file.add(&bytes)?;
-        file.finish(true)
+        file.finish()
     }
 
     fn format(&self) -> Result<ReportFormat> {
