@@ -6,6 +6,7 @@
 pub mod adoption;
 pub mod agenda;
 pub mod attributes;
+pub mod backtest;
 pub mod chance;
 pub mod company;
 pub mod condition;

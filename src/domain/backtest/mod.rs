@@ -1,0 +1,323 @@
+//! Whether signals foretell churn: precision, lift, coverage, lead and load of replayed signals.
+//!
+//! Everything is counted in company-days, so that a rule is compared with picking a customer and a
+//! day by lot. The definitions are those of `docs/backtest.md`. This module only counts: the
+//! signals and the days on which a company may count come from the caller.
+
+mod interval;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use super::day::{Day, DayRange};
+
+pub use interval::Interval;
+
+/// So many days pass before *together, one a company* takes another signal of the same company.
+const ONE_A_COMPANY_DAYS: i32 = 28;
+
+/// Fewer churns than this are too few to judge a rule by.
+pub const FEWEST_CHURNS: u64 = 20;
+
+/// What is asked, in days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The first day that may count; `None`: the first day of data.
+    pub from: Option<Day>,
+    /// The last day of which it is known who churned.
+    pub until: Day,
+    /// A signal is right when the churn follows within so many days.
+    pub horizon: i32,
+    /// A churn that follows sooner is too late to act on.
+    pub min_lead: i32,
+}
+
+impl Settings {
+    /// The part up to and including `day`, as if nothing later were known.
+    pub fn first_part(self, day: Day) -> Self {
+        Settings { until: day.min(self.until), ..self }
+    }
+
+    fn asks_about(&self, churn: Day) -> bool {
+        churn <= self.until && self.from.is_none_or(|from| churn >= from)
+    }
+
+    /// The part after `day`.
+    pub fn later_part(self, day: Day) -> Self {
+        Settings { from: Some(self.from.map_or(day.next(), |from| from.max(day.next()))), ..self }
+    }
+}
+
+/// A company of the book.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    /// The first day of `eligible`, as a day number.
+    pub first_day: i32,
+    /// For each day from the first on: whether the company was an established customer that meets
+    /// `--min-events` and `--where`.
+    pub eligible: Vec<bool>,
+    /// Its churns, in order.
+    pub churns: Vec<Day>,
+}
+
+impl Subject {
+    fn is_eligible(&self, day: Day) -> bool {
+        let place = day.number() - self.first_day;
+        usize::try_from(place).ok().and_then(|place| self.eligible.get(place)) == Some(&true)
+    }
+
+    fn days(&self) -> impl Iterator<Item = Day> {
+        let days = self.eligible.iter().zip(self.first_day..);
+        days.filter(|(is_eligible, _)| **is_eligible).map(|(_, day)| Day::from_number(day))
+    }
+
+    /// The first churn after a day, up to `until`.
+    fn next_churn(&self, day: Day, until: Day) -> Option<Day> {
+        self.churns.iter().copied().find(|churn| *churn > day).filter(|churn| *churn <= until)
+    }
+}
+
+/// A replayed signal: the place of its company in the book, and its day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Raised {
+    pub company: usize,
+    pub on: Day,
+}
+
+/// What a signal on a company-day would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// The day does not count.
+    Ignored,
+    /// The churn follows too soon to act.
+    Late,
+    Right,
+    Wrong,
+}
+
+/// A book of customers with what is asked of it, ready to measure rules.
+pub struct Backtest<'b> {
+    subjects: &'b [Subject],
+    settings: Settings,
+    totals: Totals,
+    /// Right days and days of each company.
+    days: Vec<(u64, u64)>,
+    /// The churns that a signal could have foretold: company and day.
+    churns: Vec<(usize, Day)>,
+    churns_too_early: u64,
+}
+
+/// Sums over all companies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Company-days that count.
+    pub days: u64,
+    /// Those on which a churn follows in time.
+    pub right_days: u64,
+}
+
+/// What was measured of a rule, or of several together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measured {
+    pub signals: u64,
+    pub right: u64,
+    pub late: u64,
+    pub precision: Option<f64>,
+    pub base: Option<f64>,
+    pub lift: Option<f64>,
+    pub interval: Option<Interval>,
+    /// Churns that a signal could have foretold.
+    pub churns: u64,
+    /// Those that one did.
+    pub covered: u64,
+    pub coverage: Option<f64>,
+    pub median_lead_days: Option<f64>,
+    /// Signals a week for each hundred customers.
+    pub signals_per_100_customers_week: Option<f64>,
+}
+
+impl<'b> Backtest<'b> {
+    pub fn new(subjects: &'b [Subject], settings: Settings) -> Self {
+        let mut backtest = Backtest {
+            subjects,
+            settings,
+            totals: Totals::default(),
+            days: Vec::with_capacity(subjects.len()),
+            churns: Vec::new(),
+            churns_too_early: 0,
+        };
+        for (place, subject) in subjects.iter().enumerate() {
+            let (right, days) = backtest.count_days(subject);
+            backtest.days.push((right, days));
+            backtest.totals.days += days;
+            backtest.totals.right_days += right;
+            for churn in subject.churns.iter().filter(|churn| settings.asks_about(**churn)) {
+                if backtest.days_before(subject, *churn).next().is_some() {
+                    backtest.churns.push((place, *churn));
+                } else {
+                    backtest.churns_too_early += 1;
+                }
+            }
+        }
+        backtest
+    }
+
+    fn count_days(&self, subject: &Subject) -> (u64, u64) {
+        let (mut right, mut days) = (0, 0);
+        for day in subject.days() {
+            match self.verdict(subject, day) {
+                Verdict::Right => (right, days) = (right + 1, days + 1),
+                Verdict::Wrong => days += 1,
+                Verdict::Ignored | Verdict::Late => {}
+            }
+        }
+        (right, days)
+    }
+
+    fn verdict(&self, subject: &Subject, day: Day) -> Verdict {
+        let Settings { from, until, horizon, min_lead } = self.settings;
+        let is_asked = from.is_none_or(|from| day >= from) && day + horizon <= until;
+        if !is_asked || !subject.is_eligible(day) {
+            return Verdict::Ignored;
+        }
+        match subject.next_churn(day, until) {
+            Some(churn) if churn - day < min_lead => Verdict::Late,
+            Some(churn) if churn - day <= horizon => Verdict::Right,
+            _ => Verdict::Wrong,
+        }
+    }
+
+    /// The days that count, but for the horizon, on which a signal would have foretold a churn.
+    fn days_before<'s>(&self, subject: &'s Subject, churn: Day) -> impl Iterator<Item = Day> + 's {
+        let Settings { from, until, horizon, min_lead } = self.settings;
+        let window = DayRange { from: churn - horizon, to: churn - min_lead };
+        (window.from.number()..=window.to.number()).map(Day::from_number).filter(move |day| {
+            from.is_none_or(|from| *day >= from)
+                && subject.is_eligible(*day)
+                && subject.next_churn(*day, until).is_none_or(|next| next - *day >= min_lead)
+        })
+    }
+
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// The churns that a signal could have foretold, by company.
+    pub fn churns(&self) -> &[(usize, Day)] {
+        &self.churns
+    }
+
+    /// How many churns are left out because no day before them counts.
+    pub fn churns_too_early(&self) -> u64 {
+        self.churns_too_early
+    }
+
+    /// The lower median of the churn days: where a book is split in two unless a day is given.
+    pub fn median_churn(&self) -> Option<Day> {
+        let mut days: Vec<Day> = self.churns.iter().map(|(_, churn)| *churn).collect();
+        days.sort_unstable();
+        days.get(days.len().checked_sub(1)? / 2).copied()
+    }
+
+    /// Measures the signals of one rule, or those of several rules together: then each counts, and
+    /// a churn is covered when any of them foretold it.
+    pub fn measure(&self, signals: &[Raised]) -> Measured {
+        let mut by_company: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
+        let (mut all, mut right, mut late) = (0, 0, 0);
+        for signal in signals {
+            match self.verdict(&self.subjects[signal.company], signal.on) {
+                Verdict::Ignored => continue,
+                Verdict::Late => {
+                    late += 1;
+                    continue;
+                }
+                Verdict::Right => {
+                    right += 1;
+                    by_company.entry(signal.company).or_default().0 += 1;
+                }
+                Verdict::Wrong => {}
+            }
+            all += 1;
+            by_company.entry(signal.company).or_default().1 += 1;
+        }
+        let leads = self.leads(signals);
+        let Totals { days, right_days } = self.totals;
+        let (precision, base) = (share(right, all), share(right_days, days));
+        let lift = precision.zip(base).filter(|(_, base)| *base > 0.0).map(|(p, base)| p / base);
+        let signals_of = |place: usize| by_company.get(&place).copied().unwrap_or_default();
+        let counts = self.days.iter().enumerate().map(|(place, days)| (signals_of(place), *days));
+        Measured {
+            signals: all,
+            right,
+            late,
+            precision,
+            base,
+            lift,
+            interval: lift.and_then(|lift| Interval::of_lift(lift, counts)),
+            churns: self.churns.len() as u64,
+            covered: leads.len() as u64,
+            coverage: share(leads.len() as u64, self.churns.len() as u64),
+            median_lead_days: median(leads),
+            signals_per_100_customers_week: share(all, days).map(|share| 700.0 * share),
+        }
+    }
+
+    /// For each churn that a signal foretold: the days from the earliest such signal to it.
+    fn leads(&self, signals: &[Raised]) -> Vec<i32> {
+        let mut by_company: BTreeMap<usize, Vec<Day>> = BTreeMap::new();
+        for signal in signals {
+            by_company.entry(signal.company).or_default().push(signal.on);
+        }
+        let lead = |(company, churn): &(usize, Day)| {
+            let raised = by_company.get(company)?;
+            let mut days = self.days_before(&self.subjects[*company], *churn);
+            days.find(|day| raised.contains(day)).map(|earliest| *churn - earliest)
+        };
+        self.churns.iter().filter_map(lead).collect()
+    }
+
+    /// The churns that none of these signals foretold.
+    pub fn blind_spots(&self, signals: &[Raised]) -> Vec<(usize, Day)> {
+        let raised: std::collections::HashSet<(usize, i32)> =
+            signals.iter().map(|signal| (signal.company, signal.on.number())).collect();
+        let is_missed = |(company, churn): &&(usize, Day)| {
+            let mut days = self.days_before(&self.subjects[*company], *churn);
+            !days.any(|day| raised.contains(&(*company, day.number())))
+        };
+        self.churns.iter().filter(is_missed).copied().collect()
+    }
+}
+
+/// At most one signal a company in 28 days, whichever rule raised it, in order of day. A signal on
+/// a day that does not count holds back the next one too.
+pub fn one_a_company(signals: &[Raised]) -> Vec<Raised> {
+    let mut sorted = signals.to_vec();
+    sorted.sort_unstable();
+    let mut kept: Vec<Raised> = Vec::new();
+    for signal in sorted {
+        let is_held_back = kept.last().is_some_and(|last| {
+            last.company == signal.company && signal.on - last.on < ONE_A_COMPANY_DAYS
+        });
+        if !is_held_back {
+            kept.push(signal);
+        }
+    }
+    kept
+}
+
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The median; of an even number of values the mean of the middle two.
+fn median(mut values: Vec<i32>) -> Option<f64> {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(f64::from(values[middle])),
+        _ => Some(f64::from(values[middle - 1] + values[middle]) / 2.0),
+    }
+}
