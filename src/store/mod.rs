@@ -65,6 +65,7 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     zone: Tz,
+    counts: Option<events::counts::CountsInMemory>,
 }
 
 /// What becomes of the changes of a transaction that went well.

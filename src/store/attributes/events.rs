@@ -9,6 +9,7 @@ use super::{Family, Scope, Sheet};
 use crate::domain::attributes::{
     self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts,
 };
+use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 
 impl Store {
@@ -17,18 +18,25 @@ impl Store {
         &self,
         scope: Scope,
         range: DayRange,
+        visit: impl FnMut(Day, u32, u32, u64),
+    ) -> Result<()> {
+        match scope {
+            Scope::All => self.for_each_count(range, visit),
+            Scope::One(company) => self.counts_of(company, range, visit),
+        }
+    }
+
+    fn counts_of(
+        &self,
+        company: CompanyKey,
+        range: DayRange,
         mut visit: impl FnMut(Day, u32, u32, u64),
     ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
         )?;
-        let spans = match scope {
-            Scope::All => vec![keys::of_counts(range)],
-            Scope::One(company) => {
-                range.days().map(|day| keys::of_company_counts(day.number(), company.0)).collect()
-            }
-        };
-        for span in spans {
+        for day in range.days() {
+            let span = keys::of_company_counts(day.number(), company.0);
             let mut rows = statement.query((span.start(), span.end()))?;
             while let Some(row) = rows.next()? {
                 let (day, company, event) = keys::split_count(row.get(0)?);

@@ -1,5 +1,6 @@
 //! Reading events: counts for trend rules, people, and what there is.
 
+pub(super) mod counts;
 pub(super) mod day_text;
 mod first_uses;
 pub(super) mod keys;
@@ -192,24 +193,6 @@ impl Store {
             })?;
         }
         Ok(counts)
-    }
-
-    pub(super) fn for_each_count(
-        &self,
-        range: DayRange,
-        mut visit: impl FnMut(Day, u32, u32, u64),
-    ) -> Result<()> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, count FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
-        let keys = keys::of_counts(range);
-        let mut rows = statement.query((keys.start(), keys.end()))?;
-        while let Some(row) = rows.next()? {
-            // By position: looking up column names would take longer than reading the row.
-            let (day, company, event) = keys::split_count(row.get(0)?);
-            visit(Day::from_number(day), company, event, row.get::<_, i64>(1)? as u64);
-        }
-        Ok(())
     }
 
     fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
