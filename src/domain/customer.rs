@@ -35,6 +35,20 @@ impl Customer {
         self.breaks.iter().any(|away| away.covers(day))
     }
 
+    /// The first day of the period as a customer that `day` lies in, by what the company does: its
+    /// first event, or the return from the latest churn that has ended by then, whichever is later.
+    /// `None` when it is no customer on the day or has had no event by then. Churns and returns
+    /// after the day are not looked at.
+    pub fn present_period(&self, day: Day) -> Option<Day> {
+        let first_event = self.first_event.filter(|first| *first <= day)?;
+        if self.has_churned(day) {
+            return None;
+        }
+        let returns = self.breaks.iter().filter_map(|away| away.returned_on);
+        let latest = returns.filter(|returned| *returned <= day).max();
+        Some(latest.map_or(first_event, |returned| returned.max(first_event)))
+    }
+
     /// Whether it is known to have become a customer after `day` only.
     pub fn is_yet_to_come(&self, day: Day) -> bool {
         self.created_on.is_some_and(|created| created > day)
@@ -256,6 +270,34 @@ mod tests {
     fn texts(breaks: &[Break]) -> Vec<String> {
         let returned = |b: &Break| b.returned_on.map_or("…".to_owned(), |day| day.to_string());
         breaks.iter().map(|b| format!("{} {}", b.churned_on, returned(b))).collect()
+    }
+
+    #[test]
+    fn a_period_begins_with_the_first_event_or_the_latest_return() {
+        let number = Day::from_number;
+        let away = |churned, returned: Option<i32>| Break {
+            churned_on: number(churned),
+            returned_on: returned.map(number),
+        };
+        let customer = Customer {
+            created_on: None,
+            first_event: Some(number(10)),
+            breaks: vec![away(5, Some(8)), away(20, Some(30)), away(40, None)],
+        };
+        let cases = [
+            (9, None),
+            (10, Some(10)),
+            (19, Some(10)),
+            (20, None),
+            (29, None),
+            (30, Some(30)),
+            (39, Some(30)),
+            (40, None),
+        ];
+        for (day, start) in cases {
+            assert_eq!(customer.present_period(number(day)), start.map(number), "day {day}");
+        }
+        assert_eq!(Customer::default().present_period(number(10)), None);
     }
 
     #[test]
