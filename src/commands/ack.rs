@@ -26,8 +26,8 @@ pub struct Ack {
     /// Why
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
-    /// What came of it: handled, expected, false-alarm, saved or lost
-    #[arg(long, value_name = "OUTCOME")]
+    /// What came of it: handled, expected, false-alarm, saved, lost or recovered
+    #[arg(long, value_name = "OUTCOME", value_parser = Outcome::by_name)]
     outcome: Option<Outcome>,
     /// All open signals that pass the filters
     #[arg(long)]

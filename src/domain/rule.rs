@@ -132,6 +132,14 @@ impl Watch {
             Watch::People => None,
         }
     }
+
+    /// What is counted, in one word.
+    pub fn measure(&self) -> &'static str {
+        match self {
+            Watch::Event(_) => "events",
+            Watch::People => "people",
+        }
+    }
 }
 
 impl fmt::Display for Watch {

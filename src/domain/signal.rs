@@ -42,6 +42,10 @@ pub enum Outcome {
     Saved,
     /// The customer left all the same.
     Lost,
+    /// It was over without anybody's doing.
+    Recovered,
+    /// Late data showed that it should not have been raised; the program alone says so.
+    Retracted,
 }
 named!(Outcome {
     Handled = "handled",
@@ -49,7 +53,20 @@ named!(Outcome {
     FalseAlarm = "false-alarm",
     Saved = "saved",
     Lost = "lost",
+    Recovered = "recovered",
+    Retracted = "retracted",
 });
+
+impl Outcome {
+    /// The outcome that a person gives by name.
+    pub fn by_name(text: &str) -> Result<Outcome, String> {
+        let known = Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Retracted);
+        known.clone().find(|outcome| outcome.as_str() == text).copied().ok_or_else(|| {
+            let known: Vec<&str> = known.map(|outcome| outcome.as_str()).collect();
+            format!("'{text}' is none of {}", known.join(", "))
+        })
+    }
+}
 
 /// What happened to a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -78,7 +95,7 @@ pub struct HistoryEntry {
     pub action: Action,
     /// When it was recorded.
     pub at: Instant,
-    /// The day on which it counts: the day after the latest day run.
+    /// The day of `at` in the zone of the database.
     pub day: Day,
     /// Who did it.
     pub by: String,

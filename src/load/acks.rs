@@ -52,7 +52,7 @@ fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) 
         return Ok(verdict);
     }
     let outcome =
-        match optional_text(row, "outcome").map(|text| text.parse::<Outcome>()).transpose() {
+        match optional_text(row, "outcome").map(|text| Outcome::by_name(&text)).transpose() {
             Ok(outcome) => outcome,
             Err(reason) => return Ok(rejected("outcome", reason)),
         };

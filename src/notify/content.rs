@@ -555,6 +555,12 @@ mod tests {
             },
             change_pct: Some(-50.0),
             detail: "login fell from 1,000 to 500 (-50.0 %)".to_owned(),
+            expected: None,
+            spread: None,
+            holds: None,
+            renewed_on: None,
+            snoozed_until: None,
+            assigned_to: None,
             acknowledgement: None,
         };
         Told { signal, tasks: vec![task(7, "Call the champion")], people: vec!["ana".to_owned()] }

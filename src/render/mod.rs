@@ -44,8 +44,10 @@ pub enum Value<'a> {
     Whole(i64),
     /// A number with as many decimals as it has.
     Number(f64),
-    /// Yes or no.
+    /// A switch: `true` or `false` in every format.
     Flag(bool),
+    /// The answer to a question: `true` or `false` in JSON, `yes` or `no` for people.
+    Answer(bool),
     /// Something nested; its text in CSV.
     Nested(serde_json::Value),
 }
@@ -127,6 +129,11 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Value::Null, Into::into)
     }
+}
+
+/// An answer for people.
+pub fn yes_or_no(answer: bool) -> &'static str {
+    if answer { "yes" } else { "no" }
 }
 
 /// A whole number with its thousands set apart: `160,942`.

@@ -77,6 +77,7 @@ impl<'f> RecordWriter<'f> {
             Value::Whole(number) => number.to_string(),
             Value::Number(number) => serde_json::json!(number).to_string(),
             Value::Flag(flag) => flag.to_string(),
+            Value::Answer(answer) => super::yes_or_no(*answer).to_owned(),
             Value::Nested(nested) => nested.to_string(),
         }
     }
@@ -118,7 +119,7 @@ impl Serialize for Value<'_> {
             Value::Day(day) => serializer.collect_str(day),
             Value::Whole(number) => serializer.serialize_i64(*number),
             Value::Number(number) => serializer.serialize_f64(*number),
-            Value::Flag(flag) => serializer.serialize_bool(*flag),
+            Value::Flag(flag) | Value::Answer(flag) => serializer.serialize_bool(*flag),
             Value::Nested(nested) => nested.serialize(serializer),
         }
     }

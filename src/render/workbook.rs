@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use super::Value;
+use super::{Value, yes_or_no};
 use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
@@ -216,6 +216,7 @@ impl<'f> RecordBook<'f> {
                 Value::Flag(flag) => {
                     sheet.write_boolean(row, column, *flag)?;
                 }
+                Value::Answer(answer) => write_text(sheet, place, yes_or_no(*answer), formats)?,
                 Value::Nested(nested) => write_text(sheet, place, &nested.to_string(), formats)?,
             }
         }

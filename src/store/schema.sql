@@ -246,7 +246,19 @@ CREATE TABLE signals (
     -- Of signals of condition rules: the value of the rule's key, and a JSON object of the
     -- attributes that the condition read.
     key_value          TEXT,
-    values_read        TEXT
+    values_read        TEXT,
+    -- Of signals of trend rules: what was to be expected, and the factor by which events come in
+    -- bursts.
+    expected           REAL,
+    spread             REAL,
+    -- Whether the latest run found that the rule, as it was, still holds (1, 0; null when not
+    -- known), and the first day on which it found so.
+    holds              INTEGER,
+    holds_since        TEXT,
+    -- The last day on which a condition that still holds was told again.
+    renewed_on         TEXT,
+    snoozed_until      TEXT,
+    assigned_to        TEXT
 ) STRICT;
 -- Newest first, as signals are listed: then a list needs no sorting, and its first lines no reading
 -- of all the others.

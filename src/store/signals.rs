@@ -72,6 +72,18 @@ pub struct SignalRecord {
     pub change_pct: Option<f64>,
     /// One line of text that says what happened.
     pub detail: String,
+    /// What a trend rule expected of the decision window.
+    pub expected: Option<f64>,
+    /// The factor by which a trend rule divided its counts, because events come in bursts.
+    pub spread: Option<f64>,
+    /// Whether the rule, as it was, still held on the latest day run; `None` when not known.
+    pub holds: Option<bool>,
+    /// The last day on which its condition still held and it was told again.
+    pub renewed_on: Option<Day>,
+    /// The day until which it is left out of lists.
+    pub snoozed_until: Option<Day>,
+    /// Who is to see to it, where that is not the CSM.
+    pub assigned_to: Option<String>,
     /// Who closed it, when and why; `None` while it is open.
     pub acknowledgement: Option<Acknowledgement>,
 }
@@ -85,6 +97,8 @@ pub struct Acknowledgement {
     pub at: Instant,
     /// Why.
     pub reason: String,
+    /// What came of it, where it was said.
+    pub outcome: Option<Outcome>,
 }
 
 impl SignalRecord {
@@ -163,7 +177,8 @@ const SELECT: &str = concat!(
     logic_columns!(),
     ", s.type, s.raised_on, s.observation_from, s.observation_to, s.observation_count, s.decision_from, s.decision_to,
        s.decision_count, s.chance, s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on, s.key_value, s.values_read,
-       s.change_pct, s.detail, a.by, a.at, a.reason"
+       s.change_pct, s.detail, s.expected, s.spread, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
+       a.by, a.at, a.reason, a.outcome"
 );
 
 /// Where signals and what belongs to them come from, with a condition to follow.
@@ -438,7 +453,12 @@ impl Store {
     pub fn acknowledgement_on(&self, id: SignalId, day: Day) -> Result<Option<Acknowledgement>> {
         let last = self.signal_history(id)?.into_iter().rfind(|entry| entry.day <= day);
         let closed = last.filter(|entry| entry.action == Action::Acknowledged);
-        Ok(closed.map(|HistoryEntry { by, at, reason, .. }| Acknowledgement { by, at, reason }))
+        Ok(closed.map(|HistoryEntry { by, at, reason, outcome, .. }| Acknowledgement {
+            by,
+            at,
+            reason,
+            outcome,
+        }))
     }
 
     /// Adds an entry to the history of a signal, which closes or reopens it.
@@ -573,6 +593,12 @@ fn read_signal(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {
         evidence,
         change_pct: columns.next()?,
         detail: columns.next()?,
+        expected: columns.next()?,
+        spread: columns.next()?,
+        holds: columns.next()?,
+        renewed_on: columns.next()?,
+        snoozed_until: columns.next()?,
+        assigned_to: columns.next()?,
         acknowledgement: read_acknowledgement(&mut columns)?,
     })
 }
@@ -632,7 +658,12 @@ fn read_acknowledgement(
     columns: &mut InOrder<'_, '_>,
 ) -> rusqlite::Result<Option<Acknowledgement>> {
     match columns.next::<Option<String>>()? {
-        Some(by) => Ok(Some(Acknowledgement { by, at: columns.next()?, reason: columns.next()? })),
+        Some(by) => Ok(Some(Acknowledgement {
+            by,
+            at: columns.next()?,
+            reason: columns.next()?,
+            outcome: columns.next()?,
+        })),
         None => Ok(None),
     }
 }

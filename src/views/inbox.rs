@@ -66,6 +66,6 @@ mod tests {
     #[test]
     fn the_fields_are_three_and_those_of_signals() {
         assert_eq!(INBOX.fields[..4], ["unread", "told_at", "read_at", "id"]);
-        assert_eq!((INBOX.fields.len(), INBOX.fields.last()), (27, Some(&"reason")));
+        assert_eq!((INBOX.fields.len(), INBOX.fields.last()), (35, Some(&"assigned_to")));
     }
 }

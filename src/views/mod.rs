@@ -42,6 +42,41 @@ pub struct Listing<T> {
     pub when_empty: &'static str,
 }
 
+/// A field of a record for other programs, with its stable name.
+pub struct Field<T> {
+    name: &'static str,
+    value: fn(&T) -> Value<'_>,
+}
+
+/// A column of a table for people.
+pub struct Column<T> {
+    title: &'static str,
+    align: Align,
+    cell: fn(&T) -> (String, Tone),
+}
+
+/// The names of fields, in order.
+const fn names<T, const N: usize>(fields: &[Field<T>; N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut place = 0;
+    while place < N {
+        names[place] = fields[place].name;
+        place += 1;
+    }
+    names
+}
+
+/// The headings of columns, in order.
+const fn headings<T, const N: usize>(columns: &[Column<T>; N]) -> [(&'static str, Align); N] {
+    let mut headings = [("", Align::Left); N];
+    let mut place = 0;
+    while place < N {
+        headings[place] = (columns[place].title, columns[place].align);
+        place += 1;
+    }
+    headings
+}
+
 /// Text that may be missing.
 fn or_dash(text: Option<impl ToString>) -> String {
     text.map_or_else(|| "-".to_owned(), |text| text.to_string())

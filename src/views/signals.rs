@@ -1,105 +1,162 @@
 //! The list of signals.
 
-use super::{Listing, or_dash, plain};
+use super::{Column, Field, Listing, headings, names, or_dash, plain};
 use crate::domain::finding::Evidence;
 use crate::domain::rule::RuleLogic;
-use crate::domain::signal::{SignalType, State};
+use crate::domain::signal::{Comparison, SignalType, State};
 use crate::render::{self, Align, Tone, Value};
 use crate::store::SignalRecord;
 
-/// The list of signals; its fields are the contract with other programs.
+/// What other programs get of a signal: the contract with them, added to only at the end.
+const FIELDS: [Field<SignalRecord>; 32] = [
+    Field { name: "id", value: |signal| signal.id.0.into() },
+    Field { name: "company_id", value: |signal| (&signal.company_id).into() },
+    Field { name: "company_name", value: |signal| signal.company_name.as_ref().into() },
+    Field { name: "csm", value: |signal| signal.csm.as_ref().into() },
+    Field { name: "rule", value: |signal| (&signal.rule).into() },
+    Field { name: "kind", value: |signal| signal.definition.kind().as_str().into() },
+    Field { name: "event", value: |signal| signal.event().into() },
+    Field { name: "type", value: |signal| signal.signal_type.as_str().into() },
+    Field { name: "state", value: |signal| signal.state().as_str().into() },
+    Field { name: "raised_on", value: |signal| signal.raised_on.into() },
+    Field {
+        name: "timeframe_days",
+        value: |signal| signal.definition.trend().map(|trend| trend.timeframe).into(),
+    },
+    Field {
+        name: "threshold_pct",
+        value: |signal| signal.definition.trend().map(|trend| trend.threshold).into(),
+    },
+    Field {
+        name: "observation_from",
+        value: |signal| {
+            signal.evidence.comparison().map(|comparison| comparison.observation.from).into()
+        },
+    },
+    Field {
+        name: "observation_to",
+        value: |signal| {
+            signal.evidence.comparison().map(|comparison| comparison.observation.to).into()
+        },
+    },
+    Field {
+        name: "observation_count",
+        value: |signal| signal.evidence.comparison().map(|comparison| comparison.previous).into(),
+    },
+    Field {
+        name: "decision_from",
+        value: |signal| {
+            signal.evidence.comparison().map(|comparison| comparison.decision.from).into()
+        },
+    },
+    Field {
+        name: "decision_to",
+        value: |signal| {
+            signal.evidence.comparison().map(|comparison| comparison.decision.to).into()
+        },
+    },
+    Field {
+        name: "decision_count",
+        value: |signal| signal.evidence.comparison().map(|comparison| comparison.current).into(),
+    },
+    Field { name: "change_pct", value: |signal| signal.change_pct.into() },
+    Field { name: "chance", value: |signal| signal.evidence.chance().into() },
+    Field { name: "detail", value: |signal| (&signal.detail).into() },
+    Field {
+        name: "acknowledged_by",
+        value: |signal| {
+            signal.acknowledgement.as_ref().map(|acknowledgement| &acknowledgement.by).into()
+        },
+    },
+    Field {
+        name: "acknowledged_at",
+        value: |signal| {
+            signal.acknowledgement.as_ref().map(|acknowledgement| acknowledgement.at).into()
+        },
+    },
+    Field {
+        name: "reason",
+        value: |signal| {
+            signal.acknowledgement.as_ref().map(|acknowledgement| &acknowledgement.reason).into()
+        },
+    },
+    Field {
+        name: "outcome",
+        value: |signal| {
+            signal
+                .acknowledgement
+                .as_ref()
+                .and_then(|it| it.outcome)
+                .map(|outcome| outcome.as_str())
+                .into()
+        },
+    },
+    Field { name: "holds", value: |signal| signal.holds.map_or(Value::Null, Value::Answer) },
+    Field { name: "renewed_on", value: |signal| signal.renewed_on.into() },
+    Field {
+        name: "measure",
+        value: |signal| signal.definition.trend().map(|trend| trend.watch.measure()).into(),
+    },
+    Field { name: "expected", value: |signal| signal.expected.into() },
+    Field { name: "spread", value: |signal| signal.spread.into() },
+    Field { name: "snoozed_until", value: |signal| signal.snoozed_until.into() },
+    Field { name: "assigned_to", value: |signal| signal.assigned_to.as_ref().into() },
+];
+
+const COLUMNS: [Column<SignalRecord>; 12] = [
+    Column { title: "id", align: Align::Right, cell: |signal| plain(signal.id) },
+    Column { title: "day", align: Align::Left, cell: |signal| plain(signal.raised_on) },
+    Column { title: "company", align: Align::Left, cell: |signal| plain(company(signal)) },
+    Column {
+        title: "type",
+        align: Align::Left,
+        cell: |signal| (signal.signal_type.to_string(), tone(signal.signal_type)),
+    },
+    Column {
+        title: "state",
+        align: Align::Left,
+        cell: |signal| (signal.state().to_string(), state_tone(signal.state())),
+    },
+    Column {
+        title: "holds",
+        align: Align::Left,
+        cell: |signal| plain(signal.holds.map_or("", render::yes_or_no)),
+    },
+    Column { title: "event", align: Align::Left, cell: |signal| plain(about(signal)) },
+    Column {
+        title: "before",
+        align: Align::Right,
+        cell: |signal| plain(count(signal, |windows| windows.previous)),
+    },
+    Column {
+        title: "now",
+        align: Align::Right,
+        cell: |signal| plain(count(signal, |windows| windows.current)),
+    },
+    Column { title: "change", align: Align::Right, cell: |signal| plain(change(signal)) },
+    Column {
+        title: "chance",
+        align: Align::Right,
+        cell: |signal| plain(or_dash(signal.evidence.chance().map(render::chance))),
+    },
+    Column { title: "csm", align: Align::Left, cell: |signal| plain(or_dash(signal.csm.as_ref())) },
+];
+
+/// The list of signals.
 pub const SIGNALS: Listing<SignalRecord> = Listing {
-    fields: &[
-        "id",
-        "company_id",
-        "company_name",
-        "csm",
-        "rule",
-        "kind",
-        "event",
-        "type",
-        "state",
-        "raised_on",
-        "timeframe_days",
-        "threshold_pct",
-        "observation_from",
-        "observation_to",
-        "observation_count",
-        "decision_from",
-        "decision_to",
-        "decision_count",
-        "change_pct",
-        "chance",
-        "detail",
-        "acknowledged_by",
-        "acknowledged_at",
-        "reason",
-    ],
-    values,
-    columns: &[
-        ("id", Align::Right),
-        ("day", Align::Left),
-        ("company", Align::Left),
-        ("type", Align::Left),
-        ("state", Align::Left),
-        ("event", Align::Left),
-        ("before", Align::Right),
-        ("now", Align::Right),
-        ("change", Align::Right),
-        ("chance", Align::Right),
-        ("csm", Align::Left),
-    ],
-    cells,
+    fields: &names(&FIELDS),
+    values: |signal| FIELDS.iter().map(|field| (field.value)(signal)).collect(),
+    columns: &headings(&COLUMNS),
+    cells: |signal| COLUMNS.iter().map(|column| (column.cell)(signal)).collect(),
     when_empty: "no signals",
 };
 
-fn values(signal: &SignalRecord) -> Vec<Value<'_>> {
-    let acknowledgement = signal.acknowledgement.as_ref();
-    let (trend, comparison) = (signal.definition.trend(), signal.evidence.comparison());
-    vec![
-        signal.id.0.into(),
-        (&signal.company_id).into(),
-        signal.company_name.as_ref().into(),
-        signal.csm.as_ref().into(),
-        (&signal.rule).into(),
-        signal.definition.kind().as_str().into(),
-        signal.event().into(),
-        signal.signal_type.as_str().into(),
-        signal.state().as_str().into(),
-        signal.raised_on.into(),
-        trend.map(|trend| trend.timeframe).into(),
-        trend.map(|trend| trend.threshold).into(),
-        comparison.map(|comparison| comparison.observation.from).into(),
-        comparison.map(|comparison| comparison.observation.to).into(),
-        comparison.map(|comparison| comparison.previous).into(),
-        comparison.map(|comparison| comparison.decision.from).into(),
-        comparison.map(|comparison| comparison.decision.to).into(),
-        comparison.map(|comparison| comparison.current).into(),
-        signal.change_pct.into(),
-        signal.evidence.chance().into(),
-        (&signal.detail).into(),
-        acknowledgement.map(|acknowledgement| &acknowledgement.by).into(),
-        acknowledgement.map(|acknowledgement| acknowledgement.at).into(),
-        acknowledgement.map(|acknowledgement| &acknowledgement.reason).into(),
-    ]
+fn state_tone(state: State) -> Tone {
+    if state == State::Open { Tone::Plain } else { Tone::Faint }
 }
 
-fn cells(signal: &SignalRecord) -> Vec<(String, Tone)> {
-    let comparison = signal.evidence.comparison();
-    let state_tone = if signal.state() == State::Open { Tone::Plain } else { Tone::Faint };
-    vec![
-        plain(signal.id),
-        plain(signal.raised_on),
-        plain(company(signal)),
-        (signal.signal_type.to_string(), tone(signal.signal_type)),
-        (signal.state().to_string(), state_tone),
-        plain(about(signal)),
-        plain(or_dash(comparison.map(|comparison| render::thousands(comparison.previous)))),
-        plain(or_dash(comparison.map(|comparison| render::thousands(comparison.current)))),
-        plain(change(signal)),
-        plain(or_dash(signal.evidence.chance().map(render::chance))),
-        plain(or_dash(signal.csm.as_ref())),
-    ]
+fn count(signal: &SignalRecord, of: fn(&Comparison) -> u64) -> String {
+    or_dash(signal.evidence.comparison().map(|windows| render::thousands(of(windows))))
 }
 
 /// What a signal is about: what was counted or meant to be done, and of a condition what it says.

@@ -63,11 +63,14 @@ fn an_acknowledgement_says_who_when_and_why() {
 fn outcomes_are_those_of_the_contract() {
     let sandbox = five_signals();
     let a = id(&sandbox, "a");
-    for outcome in ["handled", "expected", "false-alarm", "saved", "lost"] {
+    for outcome in ["handled", "expected", "false-alarm", "saved", "lost", "recovered"] {
         sandbox.ok(&format!("ack {a} --reason x --outcome {outcome}"));
+        assert_eq!(sandbox.array("list --state closed")[0]["outcome"], outcome);
         sandbox.ok(&format!("reopen {a} --reason x"));
     }
+    assert!(sandbox.array("list").iter().all(|signal| signal["outcome"].is_null()));
     sandbox.fails(&format!("ack {a} --reason x --outcome bored"), 2);
+    sandbox.fails(&format!("ack {a} --reason x --outcome retracted"), 2);
     assert_eq!(closed(&sandbox), [""; 0]);
 }
 

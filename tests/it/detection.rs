@@ -491,7 +491,8 @@ fn a_signal_has_the_fields_of_the_contract_in_order() {
     let signal = signals[0].as_object().unwrap();
     let names = "id company_id company_name csm rule kind event type state raised_on timeframe_days threshold_pct \
                  observation_from observation_to observation_count decision_from decision_to decision_count change_pct \
-                 chance detail acknowledged_by acknowledged_at reason";
+                 chance detail acknowledged_by acknowledged_at reason outcome holds renewed_on measure expected spread \
+                 snoozed_until assigned_to";
     assert_eq!(
         signal.keys().map(String::as_str).collect::<Vec<_>>(),
         names.split_whitespace().collect::<Vec<_>>()
@@ -517,6 +518,11 @@ fn a_signal_has_the_fields_of_the_contract_in_order() {
         ("acknowledged_by", "null"),
         ("acknowledged_at", "null"),
         ("reason", "null"),
+        ("outcome", "null"),
+        ("renewed_on", "null"),
+        ("measure", "\"events\""),
+        ("snoozed_until", "null"),
+        ("assigned_to", "null"),
     ];
     for (name, value) in values {
         assert_eq!(signal[name].to_string(), value, "{name}");

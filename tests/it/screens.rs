@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::support::{Outcome, Sandbox, setting};
 
 /// No screen needs more columns.
-const WIDTH: usize = 100;
+const WIDTH: usize = 110;
 
 /// Two months of a few customers: acme loses its champion on 13 March, globex grows, initech has
 /// stopped, umbrella is new.

@@ -89,11 +89,13 @@ fn outcome_table() -> Table {
         Column::new("false_alarm", "false alarm"),
         Column::new("saved", "saved"),
         Column::new("lost", "lost"),
+        Column::new("recovered", "recovered"),
+        Column::new("retracted", "retracted"),
         Column::new("no_outcome", "no outcome"),
         Column::new("precision", "precision"),
     ];
     Table::new("outcomes", "Outcomes by rule", Column::new("rule", "rule"), columns)
-        .noted("Of the acknowledged. Precision: handled, saved or lost, of all with an outcome.")
+        .noted("Of the acknowledged. Precision: handled, saved or lost, of all with an outcome but the retracted.")
         .or_say("no signals")
 }
 
@@ -120,13 +122,13 @@ fn outcome_cells(lives: &[&SignalLife]) -> Vec<Cell> {
         closings.iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64
     };
     let with_outcome: u64 = Outcome::ALL.iter().map(|outcome| of(*outcome)).sum();
+    let right = of(Outcome::Handled) + of(Outcome::Saved) + of(Outcome::Lost);
+    // A retracted signal is the fault of late data, not of the rule.
+    let judged = with_outcome - of(Outcome::Retracted);
     let mut cells: Vec<Cell> =
         Outcome::ALL.iter().map(|outcome| Cell::Count(of(*outcome))).collect();
     cells.push(Cell::Count(closings.len() as u64 - with_outcome));
-    cells.push(Cell::share_of(
-        of(Outcome::Handled) + of(Outcome::Saved) + of(Outcome::Lost),
-        with_outcome,
-    ));
+    cells.push(Cell::share_of(right, judged));
     cells
 }
 

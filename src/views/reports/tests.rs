@@ -559,7 +559,10 @@ fn signals_by_rule() {
     expect(
         &report,
         "outcomes",
-        &["login: 1 | 0 | 1 | 0 | 0 | 1 | 50.0 %", "seats: 0 | 0 | 0 | 0 | 0 | 0 | -"],
+        &[
+            "login: 1 | 0 | 1 | 0 | 0 | 0 | 0 | 1 | 50.0 %",
+            "seats: 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | -",
+        ],
     );
     assert_eq!(
         answers(&report),
