@@ -34,6 +34,8 @@ pub struct CellFormats {
     pub change: Format,
     /// A number of percent.
     pub percent: Format,
+    /// How many times something is something else.
+    pub ratio: Format,
     /// A whole number.
     pub count: Format,
     /// The difference of two whole numbers.
@@ -56,6 +58,7 @@ impl CellFormats {
             number: numbers("0.0"),
             change: numbers("+0.0;-0.0;0.0"),
             percent: numbers("0.0\" %\""),
+            ratio: numbers("0.00"),
             count: numbers("#,##0"),
             difference: numbers("+#,##0;-#,##0;0"),
             title: Format::new().set_bold().set_font_size(16),

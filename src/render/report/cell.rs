@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::domain::customer::to_the_cent;
 use crate::domain::day::Day;
 use crate::domain::pulse::to_one_decimal;
-use crate::render::{Align, Value, money, thousands};
+use crate::render::{Value, money, thousands};
 
 /// One cell. Every format shows the same number: rounded here.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub enum Cell {
     Difference(i64),
     /// A number with one decimal.
     Number(f64),
+    /// How many times something is something else, with two decimals.
+    Ratio(f64),
     /// A change of a number, with its sign and one decimal.
     Change(f64),
     /// A number of percent with one decimal.
@@ -53,9 +55,19 @@ impl Cell {
         number.map_or(Cell::Unknown, Cell::Number)
     }
 
+    /// A ratio that may be unknown.
+    pub fn ratio(ratio: Option<f64>) -> Self {
+        ratio.map_or(Cell::Unknown, Cell::Ratio)
+    }
+
     /// A change that may be unknown.
     pub fn change(change: Option<f64>) -> Self {
         change.map_or(Cell::Unknown, Cell::Change)
+    }
+
+    /// A day that may be unknown.
+    pub fn day(day: Option<Day>) -> Self {
+        day.map_or(Cell::Unknown, Cell::Day)
     }
 
     /// Text that may be unknown.
@@ -71,7 +83,7 @@ impl Cell {
             Cell::Number(number) | Cell::Change(number) | Cell::Percent(number) => {
                 Some(positive_zero(to_one_decimal(*number)))
             }
-            Cell::Money(amount) => Some(positive_zero(to_the_cent(*amount))),
+            Cell::Money(number) | Cell::Ratio(number) => Some(positive_zero(to_the_cent(*number))),
             Cell::Unknown | Cell::Text(_) | Cell::Day(_) => None,
         }
     }
@@ -106,19 +118,12 @@ impl Cell {
                 thousands(difference.unsigned_abs())
             )),
             Cell::Number(_) => Cow::Owned(format!("{number:.1}")),
+            Cell::Ratio(_) => Cow::Owned(format!("{number:.2}")),
             Cell::Change(_) if number == 0.0 => Cow::Borrowed("0.0"),
             Cell::Change(_) => Cow::Owned(format!("{}{:.1}", sign(number < 0.0), number.abs())),
             Cell::Percent(_) => Cow::Owned(format!("{number:.1} %")),
             Cell::Money(_) => Cow::Owned(amount(number)),
             Cell::Day(day) => Cow::Owned(day.to_string()),
-        }
-    }
-
-    /// On which side it lines up.
-    pub fn align(&self) -> Align {
-        match self {
-            Cell::Unknown | Cell::Text(_) | Cell::Day(_) => Align::Left,
-            _ => Align::Right,
         }
     }
 }
@@ -152,6 +157,7 @@ mod tests {
             (Cell::Difference(-1200), Some(-1200.0), "-1,200"),
             (Cell::Difference(3), Some(3.0), "+3"),
             (Cell::Number(12.25), Some(12.3), "12.3"),
+            (Cell::Ratio(2.345), Some(2.35), "2.35"),
             (Cell::Change(-0.04), Some(0.0), "0.0"),
             (Cell::Change(2.0), Some(2.0), "+2.0"),
             (Cell::Change(-12.25), Some(-12.3), "-12.3"),

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Row, Table};
+use super::points::Plot;
+use super::{Cell, Column, Row, Table};
 
 /// How a table is drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,52 +27,63 @@ impl Chart {
     }
 }
 
-/// The kinds of pictures.
+/// The kinds of pictures. Columns are named as other programs know them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChartKind {
     /// Bars made of parts, one below the other.
     Stacked {
-        /// What a bar is: a row, its columns being the parts, or a column, its rows being the
-        /// parts.
-        bars: Across,
-        /// The columns that are drawn.
-        columns: Vec<usize>,
-        /// The colour of each part.
-        tints: Vec<Tint>,
+        /// What the bars and their parts are.
+        bars: Bars,
         /// Whether all bars are of one length, so that shares are compared and not amounts.
         is_share: bool,
     },
     /// A line over the rows, which are days.
     Line {
         /// The column that is drawn.
-        column: usize,
+        column: &'static str,
     },
     /// Upright bars over the rows, which are months.
     Months {
         /// The column that is drawn.
-        column: usize,
+        column: &'static str,
     },
-    /// A circle for each row.
+    /// A circle for each row, in its colour.
     Bubbles {
         /// The column with days from the as-of date: how far to the right.
-        days: usize,
+        days: &'static str,
         /// The column with a score from 0 to 100: how high. A row without one is drawn below the
         /// others.
-        score: usize,
+        score: &'static str,
         /// The column that says how large.
-        size: usize,
-        /// The colour of each row.
-        tints: Vec<Tint>,
+        size: &'static str,
+    },
+    /// A point for each row, with its name and its interval as an upright line.
+    Points {
+        /// The column with a share from 0 to 100 percent: how far to the right.
+        x: &'static str,
+        /// The column with a ratio: how high, on a logarithmic scale that marks 1.
+        y: &'static str,
+        /// The columns with the ends of the interval around the ratio.
+        interval: Interval,
     },
 }
 
 /// What the bars of a stacked picture are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bars {
+    /// Each row is a bar; these columns are its parts, in these colours.
+    Rows(Vec<(&'static str, Tint)>),
+    /// Each of these columns is a bar; the rows are its parts, in their colours.
+    Columns(Vec<&'static str>),
+}
+
+/// The columns with the two ends of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Across {
-    /// Each row is a bar.
-    Rows,
-    /// Each column is a bar.
-    Columns,
+pub struct Interval {
+    /// The lower end.
+    pub low: &'static str,
+    /// The upper end.
+    pub high: &'static str,
 }
 
 /// What a colour means.
@@ -93,7 +105,7 @@ pub enum Tint {
 
 impl Tint {
     /// The class of the shapes in the page.
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         const LEVELS: [&str; 6] =
             ["level-1", "level-2", "level-3", "level-4", "level-5", "level-6"];
         match self {
@@ -146,55 +158,59 @@ pub struct Part {
 }
 
 /// The bars of a stacked picture: what each is, and its parts.
-pub fn bars(
-    table: &Table,
-    across: Across,
-    columns: &[usize],
-    tints: &[Tint],
-) -> Vec<(String, Vec<Part>)> {
-    let part = |name: &str, row: &Row, column: usize, tint: Tint| Part {
-        name: name.to_owned(),
-        amount: row.cells[column].rounded().unwrap_or_default().max(0.0),
-        text: row.cells[column].text().into_owned(),
-        tint,
-    };
-    match across {
-        Across::Rows => {
-            let parts = |row: &Row| {
-                let of = |(column, tint): (&usize, &Tint)| {
-                    part(table.columns[*column].title, row, *column, *tint)
-                };
-                columns.iter().zip(tints).map(of).collect()
+pub fn bars(table: &Table, bars: &Bars) -> Vec<(String, Vec<Part>)> {
+    match bars {
+        Bars::Rows(parts) => {
+            let parts: Vec<(usize, &Column, Tint)> = parts
+                .iter()
+                .filter_map(|(name, tint)| {
+                    table.column(name).map(|(place, column)| (place, column, *tint))
+                })
+                .collect();
+            let of_row = |row: &Row| {
+                parts
+                    .iter()
+                    .map(|(place, column, tint)| part(column.title, &row.cells[*place], *tint))
+                    .collect()
             };
-            table.rows.iter().map(|row| (row.label.text().into_owned(), parts(row))).collect()
+            table.rows.iter().map(|row| (row.item.label.text().into_owned(), of_row(row))).collect()
         }
-        Across::Columns => {
-            let parts = |column: usize| {
+        Bars::Columns(columns) => {
+            let of_column = |place: usize| {
                 table
                     .rows
                     .iter()
-                    .zip(tints)
-                    .map(|(row, tint)| part(&row.label.text(), row, column, *tint))
+                    .map(|row| part(&row.item.label.text(), &row.cells[place], row.tint))
                     .collect()
             };
             columns
                 .iter()
-                .map(|column| (table.columns[*column].title.to_owned(), parts(*column)))
+                .filter_map(|name| table.column(name))
+                .map(|(place, column)| (column.title.to_owned(), of_column(place)))
                 .collect()
         }
+    }
+}
+
+fn part(name: &str, cell: &Cell, tint: Tint) -> Part {
+    Part {
+        name: name.to_owned(),
+        amount: cell.rounded().unwrap_or_default().max(0.0),
+        text: cell.text().into_owned(),
+        tint,
     }
 }
 
 /// A picture: shapes on a plane, in CSS pixels from the upper left corner.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Drawing {
-    width: f64,
-    height: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
     rects: Vec<Rect>,
-    lines: Vec<Line>,
+    pub(super) lines: Vec<Line>,
     paths: Vec<Path>,
-    circles: Vec<Circle>,
-    texts: Vec<Label>,
+    pub(super) circles: Vec<Circle>,
+    pub(super) texts: Vec<Label>,
     /// What the colours mean: class and words.
     legend: Vec<(&'static str, String)>,
 }
@@ -210,12 +226,12 @@ struct Rect {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Line {
-    x1: f64,
-    y1: f64,
-    x2: f64,
-    y2: f64,
-    class: &'static str,
+pub(super) struct Line {
+    pub(super) x1: f64,
+    pub(super) y1: f64,
+    pub(super) x2: f64,
+    pub(super) y2: f64,
+    pub(super) class: &'static str,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -224,21 +240,21 @@ struct Path {
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Circle {
-    x: f64,
-    y: f64,
-    radius: f64,
-    class: &'static str,
-    title: String,
+pub(super) struct Circle {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) radius: f64,
+    pub(super) class: &'static str,
+    pub(super) title: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
-struct Label {
-    x: f64,
-    y: f64,
-    anchor: &'static str,
-    class: &'static str,
-    text: String,
+pub(super) struct Label {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) anchor: &'static str,
+    pub(super) class: &'static str,
+    pub(super) text: String,
 }
 
 /// The width of the picture on a wide screen.
@@ -248,20 +264,23 @@ pub const WIDE: f64 = 720.0;
 pub const NARROW: f64 = 320.0;
 
 /// The usual width of a character.
-const CHARACTER: f64 = 7.0;
+pub(super) const CHARACTER: f64 = 7.0;
 
 /// Draws a table on a plane of this width; `None` where there is nothing to be seen.
 pub fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {
     let mut drawing = Drawing { width, ..Drawing::default() };
     match &chart.kind {
-        ChartKind::Stacked { bars: across, columns, tints, is_share } => {
-            drawing.stack(&bars(table, *across, columns, tints), *is_share);
+        ChartKind::Stacked { bars: which, is_share } => {
+            drawing.stack(&bars(table, which), *is_share);
         }
-        ChartKind::Line { column } => drawing.line(table, *column)?,
-        ChartKind::Months { column } => drawing.months(table, *column),
-        ChartKind::Bubbles { days, score, size, tints } => {
-            drawing.bubbles(table, [*days, *score, *size], tints)
+        ChartKind::Line { column } => drawing.line(table, column)?,
+        ChartKind::Months { column } => drawing.months(table, column),
+        ChartKind::Bubbles { days, score, size } => {
+            let days = table.column(days)?.0;
+            let (score, size) = (table.column(score)?.0, table.column(size)?.0);
+            drawing.bubbles(table, [days, score, size]);
         }
+        ChartKind::Points { x, y, interval } => drawing.points(&Plot::of(table, x, y, interval)?),
     }
     let is_empty = drawing.rects.is_empty() && drawing.circles.is_empty();
     (!is_empty).then_some(drawing)
@@ -272,7 +291,7 @@ impl Drawing {
         self.width < 500.0
     }
 
-    fn text(
+    pub(super) fn text(
         &mut self,
         x: f64,
         y: f64,
@@ -283,7 +302,7 @@ impl Drawing {
         self.texts.push(Label { x: tidy(x), y: tidy(y), anchor, class, text: text.to_string() });
     }
 
-    fn rule(&mut self, [x1, y1, x2, y2]: [f64; 4], class: &'static str) {
+    pub(super) fn rule(&mut self, [x1, y1, x2, y2]: [f64; 4], class: &'static str) {
         self.lines.push(Line { x1: tidy(x1), y1: tidy(y1), x2: tidy(x2), y2: tidy(y2), class });
     }
 
@@ -351,7 +370,8 @@ impl Drawing {
     }
 
     /// A line from left to right; a gap where a value is not known.
-    fn line(&mut self, table: &Table, column: usize) -> Option<()> {
+    fn line(&mut self, table: &Table, column: &str) -> Option<()> {
+        let (column, _) = table.column(column)?;
         let points: Vec<(usize, f64)> = table
             .rows
             .iter()
@@ -375,7 +395,7 @@ impl Drawing {
         self.paths.push(Path { d: path(&points, &x, &y) });
         for (place, value) in &points {
             let row = &table.rows[*place];
-            let title = format!("{}: {}", row.label.text(), row.cells[column].text());
+            let title = format!("{}: {}", row.item.label.text(), row.cells[column].text());
             let (x, y) = (tidy(x(*place)), tidy(y(*value)));
             self.circles.push(Circle { x, y, radius: 3.5, class: "plain", title });
         }
@@ -396,27 +416,27 @@ impl Drawing {
         let wanted = BTreeMap::from([(last / 2, "middle"), (0, "start"), (last, "end")]);
         for (place, anchor) in wanted {
             if let Some(row) = table.rows.get(place) {
-                self.text(x(place), y, anchor, "axis", row.label.text());
+                self.text(x(place), y, anchor, "axis", row.item.label.text());
             }
         }
     }
 
     /// Upright bars with their numbers above and the months below.
-    fn months(&mut self, table: &Table, column: usize) {
-        let amounts =
-            || table.rows.iter().map(|row| row.cells[column].rounded().unwrap_or_default());
+    fn months(&mut self, table: &Table, column: &str) {
+        let amounts = || table.cells(column).map(|cell| cell.rounded().unwrap_or_default());
         let most = amounts().fold(0.0, f64::max);
         let [head, foot] = [22.0, 150.0];
         let step = self.width / table.rows.len().max(1) as f64;
         let thick = (step * 0.62).min(44.0);
         self.height = foot + 38.0;
         self.rule([0.0, foot, self.width, foot], "base");
-        for (place, (row, amount)) in table.rows.iter().zip(amounts()).enumerate() {
+        for (place, (row, cell)) in table.rows.iter().zip(table.cells(column)).enumerate() {
+            let amount = cell.rounded().unwrap_or_default();
             let middle = (place as f64 + 0.5) * step;
             let tall = if most > 0.0 { amount / most * (foot - head) } else { 0.0 };
-            let text = row.cells[column].text().into_owned();
+            let text = cell.text().into_owned();
             if amount > 0.0 {
-                let title = format!("{}: {text}", row.label.text());
+                let title = format!("{}: {text}", row.item.label.text());
                 let (x, y) = (tidy(middle - thick / 2.0), tidy(foot - tall));
                 self.rects.push(Rect {
                     x,
@@ -428,7 +448,7 @@ impl Drawing {
                 });
             }
             self.text(middle, foot - tall - 6.0, "middle", "value", text);
-            let (month, year) = month_words(&row.item);
+            let (month, year) = month_words(&row.item.name);
             self.text(middle, foot + 16.0, "middle", "axis", month);
             if place == 0 || month == "Jan" {
                 self.text(middle, foot + 32.0, "middle", "axis", year);
@@ -437,7 +457,7 @@ impl Drawing {
     }
 
     /// Time to the right, the score upwards, the size as area.
-    fn bubbles(&mut self, table: &Table, [days, score, size]: [usize; 3], tints: &[Tint]) {
+    fn bubbles(&mut self, table: &Table, [days, score, size]: [usize; 3]) {
         const FARTHEST: f64 = 365.0;
         const LATEST: f64 = -30.0;
         const UNSCORED: f64 = 22.0;
@@ -466,14 +486,14 @@ impl Drawing {
         }
         let amount = |row: &Row| row.cells[size].rounded().unwrap_or_default();
         let most = table.rows.iter().map(amount).fold(0.0, f64::max);
-        let mut rows: Vec<(&Row, Tint)> = table.rows.iter().zip(tints.iter().copied()).collect();
+        let mut rows: Vec<&Row> = table.rows.iter().collect();
         // The large ones lie below, so that no small one is hidden.
-        rows.sort_by(|(a, _), (b, _)| amount(b).total_cmp(&amount(a)));
-        for (row, tint) in &rows {
+        rows.sort_by(|a, b| amount(b).total_cmp(&amount(a)));
+        for row in &rows {
             let radius = if most > 0.0 { 4.0 + 16.0 * (amount(row) / most).sqrt() } else { 4.0 };
             let title = format!(
                 "{}: {} days, health {}, MRR {}",
-                row.label.text(),
+                row.item.label.text(),
                 row.cells[days].text(),
                 row.cells[score].text(),
                 row.cells[size].text()
@@ -484,7 +504,7 @@ impl Drawing {
                 x: tidy(x),
                 y: tidy(y),
                 radius: tidy(radius),
-                class: tint.class(),
+                class: row.tint.class(),
                 title,
             });
         }
@@ -495,19 +515,19 @@ impl Drawing {
             (Tint::Poor, "poor"),
             (Tint::Unknown, "unknown"),
         ] {
-            if tints.contains(&tint) {
+            if rows.iter().any(|row| row.tint == tint) {
                 self.explain(tint, name);
             }
         }
     }
 
     /// Writes the names of the largest poor ones beside them, where there is room.
-    fn name_poor_bubbles(&mut self, rows: &[(&Row, Tint)]) {
+    fn name_poor_bubbles(&mut self, rows: &[&Row]) {
         let mut taken: Vec<[f64; 4]> = Vec::new();
-        for (place, (row, _)) in
-            rows.iter().enumerate().filter(|(_, (_, tint))| *tint == Tint::Poor).take(8)
+        for (place, row) in
+            rows.iter().enumerate().filter(|(_, row)| row.tint == Tint::Poor).take(8)
         {
-            let name = shortened(&row.label.text(), 20);
+            let name = shortened(&row.item.label.text(), 20);
             let long = name.chars().count() as f64 * CHARACTER;
             let Circle { x, y, radius, .. } = self.circles[place];
             let is_left = x + radius + 4.0 + long > self.width;
@@ -552,12 +572,12 @@ fn ticks(least: f64, most: f64) -> Vec<f64> {
     (first as i64..=last as i64).map(|number| number as f64 * step).collect()
 }
 
-fn tidy(number: f64) -> f64 {
+pub(super) fn tidy(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
 /// A text of at most so many characters.
-fn shortened(text: &str, most: usize) -> String {
+pub(super) fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
@@ -575,14 +595,14 @@ fn month_words(month: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cell, Column};
+    use super::super::{Cell, Item};
     use super::*;
 
     fn table(rows: &[(&str, [Cell; 2])]) -> Table {
-        let columns = vec![Column::new("a", "a"), Column::new("b", "b")];
-        let mut table = Table::new("t", "T", Column::new("item", "item"), columns);
-        rows.iter().for_each(|(item, cells)| table.row(item, cells.to_vec()));
-        table
+        Table::of("t", "T", ("item", "item"), rows, |(item, _)| Item::new(item))
+            .number("a", "a", |(_, [a, _])| a.clone())
+            .number("b", "b", |(_, [_, b])| b.clone())
+            .done()
     }
 
     #[test]
@@ -598,12 +618,8 @@ mod tests {
             ("x", [Cell::Count(1), Cell::Count(3)]),
             ("y", [Cell::Count(0), Cell::Count(2)]),
         ]);
-        let kind = |is_share| ChartKind::Stacked {
-            bars: Across::Rows,
-            columns: vec![0, 1],
-            tints: vec![Tint::Good, Tint::Poor],
-            is_share,
-        };
+        let parts = || Bars::Rows(vec![("a", Tint::Good), ("b", Tint::Poor)]);
+        let kind = |is_share| ChartKind::Stacked { bars: parts(), is_share };
         let widths = |is_share| -> Vec<(&str, f64)> {
             let drawing = draw(&table, &Chart::new("", kind(is_share)), 580.0).unwrap();
             drawing.rects.iter().map(|rect| (rect.class, rect.width)).collect()
@@ -616,8 +632,8 @@ mod tests {
     #[test]
     fn nothing_known_is_not_drawn() {
         let table = table(&[("2026-03-01", [Cell::Unknown, Cell::Count(0)])]);
-        assert!(draw(&table, &Chart::new("", ChartKind::Line { column: 0 }), WIDE).is_none());
-        assert!(draw(&table, &Chart::new("", ChartKind::Months { column: 1 }), WIDE).is_none());
+        assert!(draw(&table, &Chart::new("", ChartKind::Line { column: "a" }), WIDE).is_none());
+        assert!(draw(&table, &Chart::new("", ChartKind::Months { column: "b" }), WIDE).is_none());
     }
 
     #[test]
@@ -626,7 +642,7 @@ mod tests {
         let rows: Vec<(&str, [Cell; 2])> =
             rows.into_iter().map(|cell| ("d", [cell, Cell::Unknown])).collect();
         let drawing =
-            draw(&table(&rows), &Chart::new("", ChartKind::Line { column: 0 }), WIDE).unwrap();
+            draw(&table(&rows), &Chart::new("", ChartKind::Line { column: "a" }), WIDE).unwrap();
         assert_eq!(drawing.paths[0].d.matches('M').count(), 2);
         assert_eq!(drawing.paths[0].d.matches('L').count(), 1);
     }

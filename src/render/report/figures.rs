@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Cell, Report, Table};
+use super::{Cell, Item, Report, Table};
 use crate::render::{Format, RecordWriter, Value};
 
 /// The columns, which are stable.
@@ -34,33 +34,31 @@ pub fn figures(report: &Report, format: Format) -> Result<Vec<u8>> {
 /// a figure too.
 fn of_table(table: &Table) -> impl Iterator<Item = (&str, &'static str, &Cell)> {
     table.rows.iter().flat_map(|row| {
-        let is_named = row.label.text() != row.item.as_str();
-        let named = is_named.then_some((row.item.as_str(), table.label.name, &row.label));
+        let Item { name, label, .. } = &row.item;
+        let named = (label.text() != name.as_str()).then_some((name, table.label.name, label));
         let cells =
             table.columns.iter().zip(&row.cells).filter(|(column, _)| !column.name.is_empty());
-        named.into_iter().chain(cells.map(|(column, cell)| (row.item.as_str(), column.name, cell)))
+        let figures =
+            named.into_iter().chain(cells.map(move |(column, cell)| (name, column.name, cell)));
+        figures.map(|(name, measure, cell)| (name.as_str(), measure, cell))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Head, Section};
+    use super::super::{Head, Section};
     use super::*;
     use crate::domain::day::Day;
 
     #[test]
     fn a_row_is_a_figure() {
-        let columns = vec![
-            Column::for_people("id"),
-            Column::new("mrr", "MRR"),
-            Column::new("score", "score"),
-        ];
-        let mut table = Table::new("talk", "Talk", Column::new("name", "customer"), columns);
-        table.named_row(
-            "C-1",
-            "=Acme",
-            vec![Cell::Text("C-1".into()), Cell::Money(10.0), Cell::Unknown],
-        );
+        let table = Table::of("talk", "Talk", ("name", "customer"), [()], |()| {
+            Item::company("C-1", "=Acme")
+        })
+        .for_people("id", |()| Cell::Text("C-1".into()))
+        .number("mrr", "MRR", |()| Cell::Money(10.0))
+        .number("score", "score", |()| Cell::Unknown)
+        .done();
         let report = Report {
             title: "Test",
             head: Head { as_of: Day::from_number(0), filter: "all customers".to_owned() },

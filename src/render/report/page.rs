@@ -13,7 +13,7 @@ use super::{Cell, Report, Section, Table};
 use crate::render::Align;
 
 /// The hash of the style sheet, which the page's policy names. A test works it out anew.
-const STYLE_HASH: &str = "sha256-oroogX+Soqbiis8yYtoaXWnioPICo0ttzGotBpPDJw8=";
+const STYLE_HASH: &str = "sha256-SCaSBd1KGfNH13L6ENloBbC5RwXDLUpWk0Bd45n4i6A=";
 
 /// A text with fewer characters stays on one line on paper too.
 const BRIEF: usize = 12;
@@ -105,7 +105,7 @@ fn tiles(table: &Table) -> Vec<Tile> {
         let mut texts =
             row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
         Tile {
-            name: row.label.text().into_owned(),
+            name: row.item.label.text().into_owned(),
             value: texts.next().unwrap_or_default(),
             more: texts.collect(),
         }
@@ -120,14 +120,12 @@ fn section(section: &Section) -> PageSection<'_> {
 }
 
 fn table(table: &Table) -> PageTable<'_> {
-    let headings = std::iter::once((table.label.title, Align::Left)).chain(
-        table.columns.iter().enumerate().map(|(place, column)| (column.title, side(table, place))),
-    );
-    let headings: Vec<Shown<'_>> =
-        headings.map(|(text, align)| Shown { text, class: class(align) }).collect();
+    let columns = || std::iter::once(&table.label).chain(&table.columns);
+    let headings =
+        columns().map(|column| Shown { text: column.title, class: class(column.align) }).collect();
     let row = |row: &super::Row| -> Vec<PageCell> {
-        let cells = std::iter::once(&row.label).chain(&row.cells);
-        cells.zip(&headings).map(|(cell, heading)| page_cell(cell, heading.class)).collect()
+        let cells = std::iter::once(&row.item.label).chain(&row.cells);
+        cells.zip(columns()).map(|(cell, column)| page_cell(cell, column.align)).collect()
     };
     let rows = table.rows.iter().map(row).collect();
     let chart = chart(table);
@@ -144,13 +142,6 @@ fn table(table: &Table) -> PageTable<'_> {
     }
 }
 
-/// On which side the cells of a column line up.
-fn side(table: &Table, column: usize) -> Align {
-    let known =
-        table.rows.iter().map(|row| &row.cells[column]).find(|cell| **cell != Cell::Unknown);
-    known.map_or(Align::Left, Cell::align)
-}
-
 fn class(align: Align) -> &'static str {
     match align {
         Align::Left => "text",
@@ -158,10 +149,10 @@ fn class(align: Align) -> &'static str {
     }
 }
 
-fn page_cell(cell: &Cell, side: &'static str) -> PageCell {
+fn page_cell(cell: &Cell, align: Align) -> PageCell {
     let text = cell.text().into_owned();
     let class = match text.chars().count() {
-        _ if side == "number" => side,
+        _ if align == Align::Right => "number",
         _ if matches!(cell, Cell::Day(_)) => "text date",
         0..BRIEF => "text brief",
         BRIEF..SHORT => "text short",
@@ -182,14 +173,15 @@ mod tests {
     use base64::Engine;
     use sha2::{Digest, Sha256};
 
-    use super::super::{Column, Head};
+    use super::super::{Head, Item};
     use super::*;
     use crate::domain::day::Day;
 
     fn report(name: &str) -> Report {
-        let mut table =
-            Table::new("t", "T", Column::new("name", "customer"), vec![Column::new("why", "why")]);
-        table.named_row("C-1", name, vec![Cell::Text(name.to_owned())]);
+        let table =
+            Table::of("t", "T", ("name", "customer"), [name], |name| Item::company("C-1", name))
+                .text("why", "why", |name| Cell::Text((*name).to_owned()))
+                .done();
         Report {
             title: "Test",
             head: Head { as_of: Day::from_number(0), filter: name.to_owned() },

@@ -2,8 +2,8 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::chart::{self, ChartKind, Part};
-use super::{Report, Row, Section, Table};
+use super::chart::{self, Bars, ChartKind, Part};
+use super::{Column, Report, Row, Section, Table};
 use crate::render::{Align, Look, Screen, TextTable, Tone, sparkline};
 
 /// How long the longest bar is, in characters.
@@ -17,7 +17,7 @@ pub fn screen(report: &Report, look: Look) -> String {
     if let Some(summary) = &report.summary {
         screen.gap();
         let pairs: Vec<_> =
-            summary.rows.iter().map(|row| (row.label.text(), summary_text(row))).collect();
+            summary.rows.iter().map(|row| (row.item.label.text(), summary_text(row))).collect();
         screen.pairs(pairs.iter().map(|(name, text)| (name.as_ref(), text.clone())));
     }
     report.sections.iter().for_each(|section| write_section(&mut screen, section));
@@ -54,19 +54,12 @@ fn write_section(screen: &mut Screen, section: &Section) {
 
 fn text_table(table: &Table) -> TextTable {
     let bars = row_bars(table);
-    let align = |place: usize| {
-        let known = table.rows.iter().map(|row| &row.cells[place]).find(|cell| cell.text() != "-");
-        known.map_or(Align::Left, |cell| cell.align())
-    };
-    let columns =
-        table.columns.iter().enumerate().map(|(place, column)| (column.title, align(place)));
+    let columns = std::iter::once(&table.label).chain(&table.columns);
     let bar = bars.is_some().then_some(("", Align::Left));
-    let mut text = TextTable::new(
-        [(table.label.title, table.rows[0].label.align())].into_iter().chain(columns).chain(bar),
-    );
+    let mut text = TextTable::new(columns.map(|column| (column.title, column.align)).chain(bar));
     for (place, row) in table.rows.iter().enumerate() {
         let cells =
-            std::iter::once(&row.label).chain(&row.cells).map(|cell| cell.text().into_owned());
+            std::iter::once(&row.item.label).chain(&row.cells).map(|cell| cell.text().into_owned());
         text.row(cells.chain(bars.as_ref().map(|bars| bars[place].clone())));
     }
     text
@@ -75,8 +68,11 @@ fn text_table(table: &Table) -> TextTable {
 /// A bar for each row, where the picture of the table has one.
 fn row_bars(table: &Table) -> Option<Vec<String>> {
     match &table.chart.as_ref()?.kind {
-        ChartKind::Stacked { bars: chart::Across::Rows, columns, tints, is_share } => {
-            let bars = chart::bars(table, chart::Across::Rows, columns, tints);
+        ChartKind::Stacked { bars: Bars::Columns(columns), .. } => {
+            Some(simple_bars(table, columns.first()?))
+        }
+        ChartKind::Stacked { bars, is_share } => {
+            let bars = chart::bars(table, bars);
             let sums =
                 || bars.iter().map(|(_, parts)| parts.iter().map(|part| part.amount).sum::<f64>());
             let most = sums().fold(0.0, f64::max);
@@ -87,19 +83,16 @@ fn row_bars(table: &Table) -> Option<Vec<String>> {
                     .collect(),
             )
         }
-        ChartKind::Stacked { bars: chart::Across::Columns, columns, .. } => {
-            Some(simple_bars(table, *columns.first()?))
-        }
-        ChartKind::Months { column } => Some(simple_bars(table, *column)),
-        ChartKind::Line { .. } | ChartKind::Bubbles { .. } => None,
+        ChartKind::Months { column } => Some(simple_bars(table, column)),
+        ChartKind::Line { .. } | ChartKind::Bubbles { .. } | ChartKind::Points { .. } => None,
     }
 }
 
-fn simple_bars(table: &Table, column: usize) -> Vec<String> {
-    let amount = |row: &Row| row.cells[column].rounded().unwrap_or_default().max(0.0);
-    let most = table.rows.iter().map(amount).fold(0.0, f64::max);
-    let long = |row: &Row| if most > 0.0 { (amount(row) / most * BAR).round() as usize } else { 0 };
-    table.rows.iter().map(|row| "█".repeat(long(row))).collect()
+fn simple_bars(table: &Table, column: &str) -> Vec<String> {
+    let amounts = || table.cells(column).map(|cell| cell.rounded().unwrap_or_default().max(0.0));
+    let most = amounts().fold(0.0, f64::max);
+    let long = |amount: f64| if most > 0.0 { (amount / most * BAR).round() as usize } else { 0 };
+    amounts().map(|amount| "█".repeat(long(amount))).collect()
 }
 
 /// A bar whose parts end where their shares end, so that roundings do not add up.
@@ -118,12 +111,11 @@ fn bar(parts: &[Part], whole: f64) -> String {
 /// What stands below a table: what the parts of its bars mean, or its line.
 fn below(table: &Table) -> Option<String> {
     match &table.chart.as_ref()?.kind {
-        ChartKind::Stacked { bars: chart::Across::Rows, columns, tints, .. }
-            if columns.len() > 1 =>
-        {
+        ChartKind::Stacked { bars: Bars::Rows(parts), .. } if parts.len() > 1 => {
             let mut meanings: Vec<(char, Vec<&str>)> = Vec::new();
-            for (column, tint) in columns.iter().zip(tints) {
-                let (block, name) = (tint.block(), table.columns[*column].title);
+            for (column, tint) in parts {
+                let (block, (_, Column { title: name, .. })) =
+                    (tint.block(), table.column(column)?);
                 match meanings.last_mut().filter(|(last, _)| *last == block) {
                     Some((_, names)) => names.push(name),
                     None => meanings.push((block, vec![name])),
@@ -134,13 +126,12 @@ fn below(table: &Table) -> Option<String> {
             Some(meanings.collect::<Vec<_>>().join("  "))
         }
         ChartKind::Line { column } => {
-            let known: Vec<f64> =
-                table.rows.iter().filter_map(|row| row.cells[*column].rounded()).collect();
+            let known: Vec<f64> = table.cells(column).filter_map(super::Cell::rounded).collect();
             let least = known.iter().copied().reduce(f64::min)?;
             // From 1 up, so that the lowest is seen.
             let heights: Vec<u64> =
                 known.iter().map(|value| ((value - least) * 10.0).round() as u64 + 1).collect();
-            Some(format!("{}: {}", table.columns[*column].title, sparkline(&heights)))
+            Some(format!("{}: {}", table.column(column)?.1.title, sparkline(&heights)))
         }
         _ => None,
     }

@@ -2,9 +2,12 @@
 //! that can be calculated with.
 
 use anyhow::Result;
-use rust_xlsxwriter::{Chart, ChartType, Color, Format, Workbook, Worksheet};
+use rust_xlsxwriter::{
+    Chart, ChartAxisCrossing, ChartDataLabel, ChartFormat, ChartMarker, ChartMarkerType,
+    ChartPoint, ChartSeries, ChartSolidFill, ChartType, Color, Format, Workbook, Worksheet,
+};
 
-use super::chart::{Across, ChartKind, Tint};
+use super::chart::{Bars, ChartKind, Interval, Tint};
 use super::{Cell, Report, Table};
 use crate::render::workbook::{CellFormats, workbook, write_day, write_text};
 
@@ -64,7 +67,7 @@ fn write_table(
         sheet.set_column_width(column, width(table, usize::from(column)) as f64)?;
     }
     for (place, row) in (1..).zip(&table.rows) {
-        for (column, cell) in (0..).zip(std::iter::once(&row.label).chain(&row.cells)) {
+        for (column, cell) in (0..).zip(std::iter::once(&row.item.label).chain(&row.cells)) {
             write_cell(sheet, (place, column), cell, formats)?;
         }
     }
@@ -81,7 +84,7 @@ fn write_table(
 fn width(table: &Table, column: usize) -> usize {
     let heading = if column == 0 { table.label.title } else { table.columns[column - 1].title };
     let cell = |row: &super::Row| match column {
-        0 => row.label.text().chars().count(),
+        0 => row.item.label.text().chars().count(),
         _ => row.cells[column - 1].text().chars().count() + 2,
     };
     let widest = table.rows.iter().map(cell).chain([heading.chars().count()]).max();
@@ -104,6 +107,7 @@ fn write_cell(
         Cell::Change(_) => &formats.change,
         Cell::Percent(_) => &formats.percent,
         Cell::Money(_) => &formats.money,
+        Cell::Ratio(_) => &formats.ratio,
     };
     let (row, column) = place;
     sheet.write_number_with_format(row, column, cell.rounded().unwrap_or_default(), format)?;
@@ -112,54 +116,30 @@ fn write_cell(
 
 /// The picture of a table, of the cells of its own sheet.
 fn chart(table: &Table) -> Option<Chart> {
-    let rows = table.rows.len() as u32;
     let picture = table.chart.as_ref()?;
-    let sheet = table.title;
-    let labels = (sheet, 1, 0, rows, 0);
-    let cells = |column: usize| (sheet, 1, column as u16 + 1, rows, column as u16 + 1);
     let mut chart = match &picture.kind {
-        ChartKind::Stacked { bars: Across::Rows, columns, tints, is_share } => {
-            let mut chart = Chart::new(if *is_share {
-                ChartType::BarPercentStacked
-            } else {
-                ChartType::BarStacked
-            });
-            for (column, tint) in columns.iter().zip(tints) {
-                let series = chart.add_series().set_categories(labels).set_values(cells(*column));
-                series
-                    .set_name(table.columns[*column].title)
-                    .set_format(rust_xlsxwriter::ChartFormat::new().set_solid_fill(&fill(*tint)));
-            }
-            chart.y_axis().set_reverse();
-            chart
+        ChartKind::Stacked { bars: Bars::Rows(parts), is_share } => {
+            stacked_rows(table, parts, *is_share)?
         }
-        ChartKind::Stacked { bars: Across::Columns, columns, tints, .. } => {
-            let column = *columns.first()?;
+        ChartKind::Stacked { bars: Bars::Columns(columns), .. } => {
             let mut chart = Chart::new(ChartType::Column);
-            let points: Vec<_> = tints.iter().map(|tint| point(*tint)).collect();
-            let series = chart.add_series().set_categories(labels).set_values(cells(column));
-            series.set_name(table.columns[column].title).set_points(&points);
+            add_series(&mut chart, table, columns.first()?)?.set_points(&points(table));
             chart
         }
-        ChartKind::Line { column } | ChartKind::Months { column } => {
-            let is_line = matches!(picture.kind, ChartKind::Line { .. });
-            let mut chart = Chart::new(if is_line { ChartType::Line } else { ChartType::Column });
-            let series = chart.add_series().set_categories(labels).set_values(cells(*column));
-            series.set_name(table.columns[*column].title);
-            chart.legend().set_hidden();
-            chart
-        }
+        ChartKind::Line { column } => single(table, ChartType::Line, column)?,
+        ChartKind::Months { column } => single(table, ChartType::Column, column)?,
         // There are no bubbles here: the size is in the table.
-        ChartKind::Bubbles { days, score, tints, .. } => {
+        ChartKind::Bubbles { days, score, .. } => {
             let mut chart = Chart::new(ChartType::Scatter);
-            let points: Vec<_> = tints.iter().map(|tint| point(*tint)).collect();
-            let series = chart.add_series().set_categories(cells(*days)).set_values(cells(*score));
-            series.set_name(table.columns[*score].title).set_points(&points);
-            chart.x_axis().set_name(table.columns[*days].title);
-            chart.y_axis().set_name(table.columns[*score].title).set_min(0).set_max(100);
+            add_series(&mut chart, table, score)?
+                .set_categories(column_range(table, days)?)
+                .set_points(&points(table));
+            chart.x_axis().set_name(table.column(days)?.1.title);
+            chart.y_axis().set_name(table.column(score)?.1.title).set_min(0).set_max(100);
             chart.legend().set_hidden();
             chart
         }
+        ChartKind::Points { x, y, interval } => points_chart(table, x, y, interval)?,
     };
     chart.title().set_name(picture.title);
     chart.set_width(720).set_height(380);
@@ -167,11 +147,76 @@ fn chart(table: &Table) -> Option<Chart> {
     Some(chart)
 }
 
-fn fill(tint: Tint) -> rust_xlsxwriter::ChartSolidFill {
-    rust_xlsxwriter::ChartSolidFill::new().set_color(Color::RGB(tint.rgb())).clone()
+/// Sheet, first row and column, last row and column.
+type CellRange = (&'static str, u32, u16, u32, u16);
+
+/// The cells of a column, below its heading.
+fn column_range(table: &Table, name: &str) -> Option<CellRange> {
+    let column = table.column(name)?.0 as u16 + 1;
+    Some((table.title, 1, column, table.rows.len() as u32, column))
 }
 
-fn point(tint: Tint) -> rust_xlsxwriter::ChartPoint {
-    rust_xlsxwriter::ChartPoint::new()
-        .set_format(rust_xlsxwriter::ChartFormat::new().set_solid_fill(&fill(tint)))
+/// Adds a column as a series over the first column.
+fn add_series<'c>(chart: &'c mut Chart, table: &Table, name: &str) -> Option<&'c mut ChartSeries> {
+    let labels = (table.title, 1, 0, table.rows.len() as u32, 0);
+    let series = chart.add_series().set_categories(labels);
+    Some(series.set_values(column_range(table, name)?).set_name(table.column(name)?.1.title))
+}
+
+fn single(table: &Table, kind: ChartType, column: &str) -> Option<Chart> {
+    let mut chart = Chart::new(kind);
+    add_series(&mut chart, table, column)?;
+    chart.legend().set_hidden();
+    Some(chart)
+}
+
+fn stacked_rows(table: &Table, parts: &[(&'static str, Tint)], is_share: bool) -> Option<Chart> {
+    let kind = if is_share { ChartType::BarPercentStacked } else { ChartType::BarStacked };
+    let mut chart = Chart::new(kind);
+    for (column, tint) in parts {
+        add_series(&mut chart, table, column)?
+            .set_format(ChartFormat::new().set_solid_fill(&fill(*tint)));
+    }
+    chart.y_axis().set_reverse();
+    Some(chart)
+}
+
+/// Points with their names, and the ends of their intervals as dashes above and below.
+fn points_chart(table: &Table, x: &str, y: &str, ends: &Interval) -> Option<Chart> {
+    let mut chart = Chart::new(ChartType::Scatter);
+    for (column, marker) in [
+        (y, ChartMarkerType::Circle),
+        (ends.low, ChartMarkerType::LongDash),
+        (ends.high, ChartMarkerType::LongDash),
+    ] {
+        let mut format = ChartFormat::new();
+        format.set_solid_fill(&fill(Tint::Plain));
+        let marker =
+            ChartMarker::new().set_type(marker).set_size(7).set_format(&mut format).clone();
+        let series = add_series(&mut chart, table, column)?;
+        series.set_categories(column_range(table, x)?).set_marker(&marker);
+        if column == y {
+            let name =
+                |row| ChartDataLabel::new().set_value((table.title, row, 0, row, 0)).to_custom();
+            let names: Vec<_> = (1..=table.rows.len() as u32).map(name).collect();
+            series.set_custom_data_labels(&names);
+        }
+    }
+    chart.x_axis().set_name(table.column(x)?.1.title).set_min(0).set_max(100);
+    chart
+        .y_axis()
+        .set_name(table.column(y)?.1.title)
+        .set_log_base(10)
+        .set_crossing(ChartAxisCrossing::AxisValue(1.0));
+    Some(chart)
+}
+
+/// The colours of the rows.
+fn points(table: &Table) -> Vec<ChartPoint> {
+    let point = |tint| ChartPoint::new().set_format(ChartFormat::new().set_solid_fill(&fill(tint)));
+    table.rows.iter().map(|row| point(row.tint)).collect()
+}
+
+fn fill(tint: Tint) -> ChartSolidFill {
+    ChartSolidFill::new().set_color(Color::RGB(tint.rgb())).clone()
 }

@@ -1,9 +1,9 @@
 //! How many customers are good, average and poor: of all, and of each plan, stage and product.
 
-use super::{NONE, Portfolio, counted, grouped};
+use super::{Portfolio, counted, group_item, grouped};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, has_problem, mean, mrr};
-use crate::render::report::{Across, Cell, Chart, ChartKind, Column, Section, Table, Tint};
+use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
 
 /// The colour of a band.
 pub(super) fn tint(band: Band) -> Tint {
@@ -27,32 +27,24 @@ const SEGMENT: Group = |customer| customer.segment.as_ref();
 pub(super) fn overall(portfolio: &Portfolio) -> Section {
     let customers = &portfolio.customers;
     let of = |band: Band| customers.iter().filter(move |customer| customer.band == band);
-    let columns = vec![
-        Column::new("customers", "customers"),
-        Column::new("share", "share"),
-        Column::new("mrr", "MRR"),
-        Column::new("mrr_share", "share of MRR"),
-    ];
-    let mut table =
-        Table::new("health", "Customers by health", Column::new("band", "health"), columns);
     let (count, all_mrr) = (customers.len() as u64, mrr(customers.iter()));
-    let mrr_share = |amount: Option<f64>| {
-        amount.zip(all_mrr).map_or(Cell::Unknown, |(part, all)| Cell::share(part, all))
+    let number = |band: &Band| of(*band).count() as u64;
+    let mrr_share = |band: &Band| match (mrr(of(*band)), all_mrr) {
+        (Some(part), Some(all)) => Cell::share(part, all),
+        _ => Cell::Unknown,
     };
-    for band in Band::ALL {
-        let (number, amount) = (of(*band).count() as u64, mrr(of(*band)));
-        let cells = vec![
-            Cell::Count(number),
-            Cell::share_of(number, count),
-            Cell::money(amount),
-            mrr_share(amount),
-        ];
-        table.row(band, cells);
-    }
-    let tints = Band::ALL.iter().map(|band| tint(*band)).collect();
-    let kind =
-        ChartKind::Stacked { bars: Across::Columns, columns: vec![0, 2], tints, is_share: true };
-    let table = table.drawn(Chart::new("Customers and their MRR by health", kind));
+    let kind = ChartKind::Stacked { bars: Bars::Columns(vec!["customers", "mrr"]), is_share: true };
+    let bands = Band::ALL.iter().copied();
+    let table = Table::of("health", "Customers by health", ("band", "health"), bands, |band| {
+        Item::new(band)
+    })
+    .number("customers", "customers", |band| Cell::Count(number(band)))
+    .number("share", "share", |band| Cell::share_of(number(band), count))
+    .number("mrr", "MRR", |band| Cell::money(mrr(of(*band))))
+    .number("mrr_share", "share of MRR", mrr_share)
+    .tinted(|band| tint(*band))
+    .done()
+    .drawn(Chart::new("Customers and their MRR by health", kind));
     Section {
         title: "How are our customers?",
         answer: overall_answer(portfolio),
@@ -185,32 +177,29 @@ fn by(
     title: &'static str,
     label: &'static str,
 ) -> Table {
-    let columns = vec![
-        Column::new("customers", "customers"),
-        Column::new("good", "good"),
-        Column::new("average", "average"),
-        Column::new("poor", "poor"),
-        Column::new("unknown", "unknown"),
-        Column::new("poor_share", "poor"),
-        Column::new("mean_score", "mean score"),
-        Column::new("mrr", "MRR"),
-        Column::new("poor_mrr", "poor MRR"),
-    ];
-    let mut table = Table::new(name, title, Column::new(label, label), columns);
-    for (text, members) in grouped(&portfolio.customers, group) {
-        let of = |band: Band| members.iter().copied().filter(move |customer| customer.band == band);
-        let mut cells = vec![Cell::Count(members.len() as u64)];
-        cells.extend(Band::ALL.iter().map(|band| Cell::Count(of(*band).count() as u64)));
-        cells.push(known_share(&members).1);
-        cells.push(Cell::number(mean(members.iter().filter_map(|customer| customer.score))));
-        cells.push(Cell::money(mrr(members.iter().copied())));
-        cells.push(Cell::money(mrr(of(Band::Poor))));
-        table.row(text.as_deref().unwrap_or(NONE), cells);
-    }
-    let tints = Band::ALL.iter().map(|band| tint(*band)).collect();
-    let kind =
-        ChartKind::Stacked { bars: Across::Rows, columns: vec![1, 2, 3, 4], tints, is_share: true };
-    table
+    type Group<'c> = super::Grouped<'c>;
+    let of = |(_, members): &Group<'_>, band| {
+        Cell::Count(members.iter().filter(|customer| customer.band == band).count() as u64)
+    };
+    let poor_mrr = |(_, members): &Group<'_>| {
+        mrr(members.iter().copied().filter(|customer| customer.band == Band::Poor))
+    };
+    let parts = Band::ALL.iter().map(|band| (band.as_str(), tint(*band))).collect();
+    let kind = ChartKind::Stacked { bars: Bars::Rows(parts), is_share: true };
+    let groups = grouped(&portfolio.customers, group);
+    Table::of(name, title, (label, label), groups, group_item)
+        .number("customers", "customers", |(_, members)| Cell::Count(members.len() as u64))
+        .number("good", "good", |group| of(group, Band::Good))
+        .number("average", "average", |group| of(group, Band::Average))
+        .number("poor", "poor", |group| of(group, Band::Poor))
+        .number("unknown", "unknown", |group| of(group, Band::Unknown))
+        .number("poor_share", "poor share", |(_, members)| known_share(members).1)
+        .number("mean_score", "mean score", |(_, members)| {
+            Cell::number(mean(members.iter().filter_map(|customer| customer.score)))
+        })
+        .number("mrr", "MRR", |(_, members)| Cell::money(mrr(members.iter().copied())))
+        .number("poor_mrr", "poor MRR", |group| Cell::money(poor_mrr(group)))
+        .done()
         .drawn(Chart::new(title, kind))
         .noted("The share of poor customers is that of the customers with a score.")
         .or_say("no customers")
@@ -219,21 +208,23 @@ fn by(
 /// Health by lifecycle stage, in numbers and in shares.
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
     let numbers = by(portfolio, STAGE, "health", "Health by stage", "stage");
-    let columns =
-        Band::ALL.iter().map(|band| Column::new(share_name(*band), band.as_str())).collect();
-    let mut shares = Table::new(
+    let share = |(_, members): &super::Grouped<'_>, band| {
+        let number = members.iter().filter(|customer| customer.band == band).count() as u64;
+        Cell::share_of(number, members.len() as u64)
+    };
+    let groups = grouped(&portfolio.customers, STAGE);
+    let shares = Table::of(
         "health_share",
         "Health by stage, shares",
-        Column::new("stage", "stage"),
-        columns,
-    );
-    for (text, members) in grouped(&portfolio.customers, STAGE) {
-        let of = |band: Band| {
-            members.iter().filter(move |customer| customer.band == band).count() as u64
-        };
-        let cells = Band::ALL.iter().map(|band| Cell::share_of(of(*band), members.len() as u64));
-        shares.row(text.as_deref().unwrap_or(NONE), cells.collect());
-    }
+        ("stage", "stage"),
+        groups,
+        group_item,
+    )
+    .number("good_share", "good", |group| share(group, Band::Good))
+    .number("average_share", "average", |group| share(group, Band::Average))
+    .number("poor_share", "poor", |group| share(group, Band::Poor))
+    .number("unknown_share", "unknown", |group| share(group, Band::Unknown))
+    .done();
     let answer = if portfolio.has_health() {
         let found = problems_of(portfolio, "lifecycle stage", STAGE);
         let none = || "No lifecycle stage stands out".to_owned();
@@ -245,14 +236,5 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
         title: "How is the health in each stage?",
         answer,
         tables: vec![numbers, shares.or_say("no customers")],
-    }
-}
-
-fn share_name(band: Band) -> &'static str {
-    match band {
-        Band::Good => "good_share",
-        Band::Average => "average_share",
-        Band::Poor => "poor_share",
-        Band::Unknown => "unknown_share",
     }
 }

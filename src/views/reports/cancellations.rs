@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{NONE, counted};
 use crate::domain::day::Day;
 use crate::domain::portfolio::sum_known;
-use crate::render::report::{Cell, Chart, ChartKind, Column, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
 /// How many months are shown.
 pub const MONTHS: usize = 12;
@@ -112,41 +112,28 @@ pub(super) fn section(day: Day, losses: &Losses) -> Section {
 }
 
 fn month_table(months: &[Month<'_>]) -> Table {
-    let columns = vec![
-        Column::new("cancellations", "cancellations"),
-        Column::new("customers", "customers at start"),
-        Column::new("rate", "rate"),
-        Column::new("mrr", "MRR lost"),
-        Column::new("downsells", "downsells"),
-        Column::new("downsell_mrr", "MRR lost by them"),
-        Column::new("main_reason", "commonest reason"),
-    ];
-    let mut table = Table::new(
-        "cancellations",
-        "Cancellations by month",
-        Column::new("month", "month"),
-        columns,
-    );
-    for month in months {
-        let count = month.cancellations.len() as u64;
-        let cells = vec![
-            Cell::Count(count),
-            Cell::Count(month.start.customers),
-            Cell::share_of(count, month.start.customers),
-            Cell::money(sum_known(month.cancellations.iter().map(|loss| loss.mrr))),
-            Cell::Count(month.downsells.len() as u64),
-            Cell::money(sum_known(month.downsells.iter().map(|loss| loss.lost_mrr))),
-            Cell::text_of(commonest(
-                month.cancellations.iter().flat_map(|loss| &loss.reason_codes),
-            )),
-        ];
-        table.row(month.start.first.month(), cells);
-    }
-    table
-        .drawn(Chart::new("Cancellations by month", ChartKind::Months { column: 0 }))
-        .folded()
-        .noted("The rate is that of the customers with whom the month began. The last month may not be over.")
-        .or_say("no customers yet")
+    let count = |month: &Month<'_>| month.cancellations.len() as u64;
+    let lost = |month: &Month<'_>| sum_known(month.cancellations.iter().map(|loss| loss.mrr));
+    let downsold = |month: &Month<'_>| sum_known(month.downsells.iter().map(|loss| loss.lost_mrr));
+    let reasons = |month: &Month<'_>| {
+        commonest(month.cancellations.iter().flat_map(|loss| &loss.reason_codes)).cloned()
+    };
+    let title = "Cancellations by month";
+    Table::of("cancellations", title, ("month", "month"), months, |month| {
+        Item::new(month.start.first.month())
+    })
+    .number("cancellations", "cancellations", |month| Cell::Count(count(month)))
+    .number("customers", "customers at start", |month| Cell::Count(month.start.customers))
+    .number("rate", "rate", |month| Cell::share_of(count(month), month.start.customers))
+    .number("mrr", "MRR lost", |month| Cell::money(lost(month)))
+    .number("downsells", "downsells", |month| Cell::Count(month.downsells.len() as u64))
+    .number("downsell_mrr", "MRR lost by them", |month| Cell::money(downsold(month)))
+    .text("main_reason", "commonest reason", |month| Cell::text_of(reasons(month)))
+    .done()
+    .drawn(Chart::new(title, ChartKind::Months { column: "cancellations" }))
+    .folded()
+    .noted("The rate is cancellations per customer at the start of the month. The last month may be incomplete.")
+    .or_say("no customers yet")
 }
 
 /// The code that is given most often; of several the first A to Z.
@@ -188,27 +175,17 @@ fn quarters(day: Day, months: &[Month<'_>]) -> Option<[Quarter; 2]> {
 }
 
 fn quarter_table(day: Day, months: &[Month<'_>]) -> Table {
-    let columns = vec![
-        Column::new("cancellations", "cancellations"),
-        Column::new("rate", "rate a month"),
-        Column::new("mrr", "MRR lost"),
-    ];
-    let mut table = Table::new(
-        "cancellation_trend",
-        "Cancellations by quarter",
-        Column::new("period", "period"),
-        columns,
-    )
-    .or_say("needs six complete months");
-    let names = [("before", "the three months before"), ("last", "last three complete months")];
-    for ((item, label), quarter) in
-        names.into_iter().zip(quarters(day, months).into_iter().flatten())
-    {
-        let cells =
-            vec![Cell::Count(quarter.cancellations), quarter.rate, Cell::money(quarter.mrr)];
-        table.named_row(item, label, cells);
-    }
-    table
+    let quarters = quarters(day, months).into_iter().flat_map(|[before, last]| {
+        let before = (Item::called("before", "the three months before"), before);
+        [before, (Item::called("last", "last three complete months"), last)]
+    });
+    let title = "Cancellations by quarter";
+    Table::of("cancellation_trend", title, ("period", "period"), quarters, |(item, _)| item.clone())
+        .number("cancellations", "cancellations", |(_, q)| Cell::Count(q.cancellations))
+        .number("rate", "rate a month", |(_, quarter)| quarter.rate.clone())
+        .number("mrr", "MRR lost", |(_, quarter)| Cell::money(quarter.mrr))
+        .done()
+        .or_say("needs six complete months")
 }
 
 fn answer(day: Day, losses: &Losses, months: &[Month<'_>]) -> String {
@@ -250,13 +227,6 @@ fn reason_table(
     what: &'static str,
     losses: Vec<(Vec<String>, Option<f64>)>,
 ) -> Table {
-    let columns = vec![
-        Column::new(what, what),
-        Column::new("share", "share"),
-        Column::new("mrr", "MRR lost"),
-    ];
-    let mut table =
-        Table::new(name, title, Column::new("reason", "reason"), columns).or_say("none");
     let count = losses.len() as u64;
     let mut reasons: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     for (codes, lost) in losses {
@@ -266,14 +236,11 @@ fn reason_table(
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     // A to Z among equals.
     reasons.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.len()));
-    for (code, lost) in reasons {
-        let number = lost.len() as u64;
-        let cells = vec![
-            Cell::Count(number),
-            Cell::share_of(number, count),
-            Cell::money(sum_known(lost.into_iter())),
-        ];
-        table.row(code, cells);
-    }
-    table.noted("One with several reasons counts under each.")
+    Table::of(name, title, ("reason", "reason"), reasons, |(code, _)| Item::new(code))
+        .number(what, what, |(_, lost)| Cell::Count(lost.len() as u64))
+        .number("share", "share", |(_, lost)| Cell::share_of(lost.len() as u64, count))
+        .number("mrr", "MRR lost", |(_, lost)| Cell::money(sum_known(lost.iter().copied())))
+        .done()
+        .or_say("none")
+        .noted("A company with several reasons counts under each.")
 }

@@ -23,7 +23,7 @@ use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::PulseMark;
 use crate::domain::signal::{SignalLife, State};
-use crate::render::report::{Cell, Column, Head, Report, Section, Table};
+use crate::render::report::{Cell, Head, Item, Report, Section, Table};
 
 /// The customers of a day, and how to speak of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,37 +83,29 @@ pub fn dashboard(
 
 /// The numbers on top of the dashboard.
 fn summary(portfolio: &Portfolio, losses: &Losses, lives: &[SignalLife]) -> Table {
-    let columns = vec![Column::new("value", "value"), Column::for_people("")];
-    let mut table = Table::new("summary", "Summary", Column::new("name", "number"), columns);
     let count = portfolio.customers.len() as u64;
     let poor = || portfolio.customers.iter().filter(|customer| customer.band == Band::Poor);
-    let all_mrr = Cell::money(mrr(portfolio.customers.iter()));
-    let note = |text: String| Cell::Text(text);
-    table.named_row("customers", "Customers", vec![Cell::Count(count), note(String::new())]);
-    table.named_row("mrr", "MRR", vec![all_mrr, note(String::new())]);
-    let share = Cell::share_of(poor().count() as u64, count);
-    let known =
-        if portfolio.has_health() { Cell::Count(poor().count() as u64) } else { Cell::Unknown };
-    table.named_row(
-        "poor_customers",
-        "Customers in poor health",
-        vec![known, note(of_all(&share, portfolio))],
-    );
-    let poor_mrr = if portfolio.has_health() { Cell::money(mrr(poor())) } else { Cell::Unknown };
-    table.named_row("poor_mrr", "MRR in poor health", vec![poor_mrr, note(String::new())]);
+    let poor_count = poor().count() as u64;
+    let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
+    let share = of_all(&Cell::share_of(poor_count, count), portfolio);
     let (month, cancelled) = losses.this_month(portfolio.day());
-    table.named_row(
-        "cancellations_this_month",
-        "Cancellations this month",
-        vec![Cell::Count(cancelled), note(month)],
-    );
     let waiting = lives.iter().filter(|life| rules::state(life) == State::Open).count() as u64;
-    table.named_row(
-        "signals_waiting",
-        "Signals waiting",
-        vec![Cell::Count(waiting), note(String::new())],
-    );
-    table
+    let all_mrr = Cell::money(mrr(portfolio.customers.iter()));
+    let none = String::new;
+    let figures = [
+        ("customers", "Customers", Cell::Count(count), none()),
+        ("mrr", "MRR", all_mrr, none()),
+        ("poor_customers", "Customers in poor health", if_scored(Cell::Count(poor_count)), share),
+        ("poor_mrr", "MRR in poor health", if_scored(Cell::money(mrr(poor()))), none()),
+        ("cancellations_this_month", "Cancellations this month", Cell::Count(cancelled), month),
+        ("signals_waiting", "Signals waiting", Cell::Count(waiting), none()),
+    ];
+    Table::of("summary", "Summary", ("name", "number"), figures, |(name, label, ..)| {
+        Item::called(name, label)
+    })
+    .number("value", "value", |(_, _, value, _)| value.clone())
+    .for_people("", |(.., note)| Cell::Text(note.clone()))
+    .done()
 }
 
 fn of_all(share: &Cell, portfolio: &Portfolio) -> String {
@@ -184,6 +176,16 @@ fn grouped(
         groups.entry((text.is_none(), text)).or_default().push(customer);
     }
     groups.into_iter().map(|((_, text), members)| (text, members)).collect()
+}
+
+/// What the row of a group is about.
+fn group_item((text, _): &Grouped<'_>) -> Item {
+    Item::new(text.as_deref().unwrap_or(NONE))
+}
+
+/// The row of a company.
+fn company_item(customer: &Customer) -> Item {
+    Item::company(&customer.company_id, customer.title())
 }
 
 /// A count with its noun.

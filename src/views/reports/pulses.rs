@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EarlierPulses, NONE, Portfolio, counted, grouped};
+use super::{EarlierPulses, Grouped, NONE, Portfolio, company_item, counted, group_item, grouped};
 use crate::domain::day::Day;
 use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::Level;
-use crate::render::report::{Across, Cell, Chart, ChartKind, Column, Section, Table, Tint};
+use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
 
 /// Every level, the worst first, then no pulse at all.
 fn all_levels() -> impl Iterator<Item = Option<Level>> {
@@ -17,38 +17,28 @@ fn name(level: Option<Level>) -> &'static str {
     level.map_or("no-pulse", Level::label)
 }
 
-fn tints() -> Vec<Tint> {
-    all_levels()
-        .map(|level| level.map_or(Tint::Unknown, |level| Tint::Level(level.number())))
-        .collect()
+fn tint(level: Option<Level>) -> Tint {
+    level.map_or(Tint::Unknown, |level| Tint::Level(level.number()))
 }
 
 /// How many customers have each level, and who.
 pub(super) fn levels(portfolio: &Portfolio) -> Section {
     let customers = &portfolio.customers;
     let count = customers.len() as u64;
-    let columns = vec![
-        Column::new("customers", "customers"),
-        Column::new("share", "share"),
-        Column::new("mrr", "MRR"),
-    ];
-    let mut table =
-        Table::new("levels", "Customers by pulse", Column::new("level", "pulse"), columns);
-    for level in all_levels() {
-        let of_level = || customers.iter().filter(|customer| customer.level() == level);
-        let number = of_level().count() as u64;
-        table.row(
-            name(level),
-            vec![Cell::Count(number), Cell::share_of(number, count), Cell::money(mrr(of_level()))],
-        );
-    }
-    let kind = ChartKind::Stacked {
-        bars: Across::Columns,
-        columns: vec![0],
-        tints: tints(),
-        is_share: true,
-    };
-    let table = table.drawn(Chart::new("Customers by pulse", kind));
+    let of_level =
+        |level: Option<Level>| customers.iter().filter(move |customer| customer.level() == level);
+    let number = |level: Option<Level>| of_level(level).count() as u64;
+    let kind = ChartKind::Stacked { bars: Bars::Columns(vec!["customers"]), is_share: true };
+    let title = "Customers by pulse";
+    let table = Table::of("levels", title, ("level", "pulse"), all_levels(), |level| {
+        Item::new(name(*level))
+    })
+    .number("customers", "customers", |level| Cell::Count(number(*level)))
+    .number("share", "share", |level| Cell::share_of(number(*level), count))
+    .number("mrr", "MRR", |level| Cell::money(mrr(of_level(*level))))
+    .tinted(|level| tint(*level))
+    .done()
+    .drawn(Chart::new(title, kind));
     let at_risk = customers.iter().filter(|customer| customer.is_at_risk()).count() as u64;
     let without = customers.iter().filter(|customer| customer.pulse.is_none()).count() as u64;
     let answer = format!(
@@ -66,30 +56,18 @@ pub(super) fn levels(portfolio: &Portfolio) -> Section {
 
 /// Who has which level, the worst first.
 fn members(customers: &[Customer]) -> Table {
-    let columns = vec![
-        Column::for_people("id"),
-        Column::new("pulse", "pulse"),
-        Column::new("since", "since"),
-        Column::new("reason_codes", "reasons"),
-        Column::new("csm", "CSM"),
-        Column::new("mrr", "MRR"),
-    ];
-    let mut table =
-        Table::new("customers", "Who has which pulse", Column::new("name", "customer"), columns);
     let mut ordered: Vec<&Customer> = customers.iter().collect();
     ordered.sort_by_key(|customer| (customer.pulse.is_none(), customer.level()));
-    for customer in ordered {
-        let cells = vec![
-            Cell::Text(customer.company_id.clone()),
-            Cell::Text(name(customer.level()).to_owned()),
-            customer.pulse.map_or(Cell::Unknown, |mark| Cell::Day(mark.day)),
-            reasons_cell(customer),
-            Cell::text_of(customer.csm.as_ref()),
-            Cell::money(customer.mrr),
-        ];
-        table.named_row(&customer.company_id, customer.title(), cells);
-    }
-    table.or_say("no customers")
+    let title = "Who has which pulse";
+    Table::of("customers", title, ("name", "customer"), ordered, |customer| company_item(customer))
+        .for_people("id", |customer| Cell::Text(customer.company_id.clone()))
+        .text("pulse", "pulse", |customer| Cell::Text(name(customer.level()).to_owned()))
+        .text("since", "since", |customer| Cell::day(customer.pulse.map(|mark| mark.day)))
+        .text("reason_codes", "reasons", |customer| reasons_cell(customer))
+        .text("csm", "CSM", |customer| Cell::text_of(customer.csm.as_ref()))
+        .number("mrr", "MRR", |customer| Cell::money(customer.mrr))
+        .done()
+        .or_say("no customers")
 }
 
 fn reasons_cell(customer: &Customer) -> Cell {
@@ -97,44 +75,52 @@ fn reasons_cell(customer: &Customer) -> Cell {
     Cell::text_of((!codes.is_empty()).then(|| codes.join(", ")))
 }
 
+/// How many customers have a level: of those present on both days, and of the others.
+struct LevelCounts {
+    then: u64,
+    now: u64,
+    moved_in: u64,
+    joined: u64,
+    left: u64,
+}
+
 /// Each level now against an earlier day, and who moved into it.
 pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Section {
     let customers = &portfolio.customers;
     let level_then =
         |customer: &Customer| earlier.get(&customer.key).map(|mark| mark.map(|mark| mark.level));
-    let columns = vec![
-        Column::new("then", "then"),
-        Column::new("now", "now"),
-        Column::new("change", "change"),
-        Column::new("moved_in", "moved in"),
-        Column::new("joined", "joined"),
-        Column::new("left", "left"),
-    ];
-    let mut table =
-        Table::new("levels", "Pulse now and then", Column::new("level", "pulse"), columns);
     let present: BTreeSet<_> = customers.iter().map(|customer| customer.key).collect();
-    for level in all_levels() {
-        let both = || {
-            customers.iter().filter_map(|customer| Some((level_then(customer)?, customer.level())))
+    let both =
+        || customers.iter().filter_map(|customer| Some((level_then(customer)?, customer.level())));
+    let counted_of = |level: &Option<Level>| {
+        let count = |is_so: &dyn Fn((Option<Level>, Option<Level>)) -> bool| {
+            both().filter(|levels| is_so(*levels)).count() as u64
         };
-        let before = both().filter(|(then, _)| *then == level).count() as u64;
-        let after = both().filter(|(_, now)| *now == level).count() as u64;
-        let moved = both().filter(|(then, now)| *now == level && *then != level).count() as u64;
-        let joined =
-            customers.iter().filter(|c| level_then(c).is_none() && c.level() == level).count()
-                as u64;
-        let gone = earlier.iter().filter(|(key, _)| !present.contains(key));
-        let left = gone.filter(|(_, mark)| mark.map(|mark| mark.level) == level).count() as u64;
-        let mut cells = vec![
-            Cell::Count(before),
-            Cell::Count(after),
-            Cell::Difference(after as i64 - before as i64),
-        ];
-        cells.extend([moved, joined, left].map(Cell::Count));
-        table.row(name(level), cells);
-    }
-    let table =
-        table.noted("Then and now count the customers of both days; who joined or left since stands beside them.");
+        let joined = customers.iter().filter(|customer| level_then(customer).is_none());
+        let left = earlier.iter().filter(|(key, _)| !present.contains(key));
+        LevelCounts {
+            then: count(&|(then, _)| then == *level),
+            now: count(&|(_, now)| now == *level),
+            moved_in: count(&|(then, now)| now == *level && then != *level),
+            joined: joined.filter(|customer| customer.level() == *level).count() as u64,
+            left: left.filter(|(_, mark)| mark.map(|mark| mark.level) == *level).count() as u64,
+        }
+    };
+    let levels = all_levels().map(|level| (level, counted_of(&level)));
+    let title = "Pulse now and then";
+    let table = Table::of("levels", title, ("level", "pulse"), levels, |(level, _)| {
+        Item::new(name(*level))
+    })
+    .number("then", "then", |(_, counts)| Cell::Count(counts.then))
+    .number("now", "now", |(_, counts)| Cell::Count(counts.now))
+    .number("change", "change", |(_, counts)| {
+        Cell::Difference(counts.now as i64 - counts.then as i64)
+    })
+    .number("moved_in", "moved in", |(_, counts)| Cell::Count(counts.moved_in))
+    .number("joined", "joined", |(_, counts)| Cell::Count(counts.joined))
+    .number("left", "left", |(_, counts)| Cell::Count(counts.left))
+    .done()
+    .noted("Then and now count the customers of both days; those who joined or left since stand beside them.");
     let moved: Vec<(&Customer, Option<Level>)> = customers
         .iter()
         .filter_map(|customer| Some((customer, level_then(customer)?)))
@@ -154,31 +140,19 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
 
 /// Who moved, by the level that it moved into, the worst first.
 fn moved_table(mut moved: Vec<(&Customer, Option<Level>)>) -> Table {
-    let columns = vec![
-        Column::for_people("id"),
-        Column::new("pulse", "pulse now"),
-        Column::new("pulse_then", "pulse then"),
-        Column::new("since", "since"),
-        Column::new("reason_codes", "reasons"),
-        Column::new("csm", "CSM"),
-        Column::new("mrr", "MRR"),
-    ];
-    let mut table =
-        Table::new("moved", "Who moved", Column::new("name", "customer"), columns).or_say("nobody");
     moved.sort_by_key(|(customer, _)| customer.level());
-    for (customer, then) in moved {
-        let cells = vec![
-            Cell::Text(customer.company_id.clone()),
-            Cell::Text(name(customer.level()).to_owned()),
-            Cell::Text(name(then).to_owned()),
-            customer.pulse.map_or(Cell::Unknown, |mark| Cell::Day(mark.day)),
-            reasons_cell(customer),
-            Cell::text_of(customer.csm.as_ref()),
-            Cell::money(customer.mrr),
-        ];
-        table.named_row(&customer.company_id, customer.title(), cells);
-    }
-    table
+    Table::of("moved", "Who moved", ("name", "customer"), moved, |(customer, _)| {
+        company_item(customer)
+    })
+    .for_people("id", |(customer, _)| Cell::Text(customer.company_id.clone()))
+    .text("pulse", "pulse now", |(customer, _)| Cell::Text(name(customer.level()).to_owned()))
+    .text("pulse_then", "pulse then", |(_, then)| Cell::Text(name(*then).to_owned()))
+    .text("since", "since", |(customer, _)| Cell::day(customer.pulse.map(|mark| mark.day)))
+    .text("reason_codes", "reasons", |(customer, _)| reasons_cell(customer))
+    .text("csm", "CSM", |(customer, _)| Cell::text_of(customer.csm.as_ref()))
+    .number("mrr", "MRR", |(customer, _)| Cell::money(customer.mrr))
+    .done()
+    .or_say("nobody")
 }
 
 /// Why customers are at risk, by category and by code.
@@ -195,7 +169,7 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
         customer.reason_codes.iter().cloned().collect()
     });
     let count = at_risk.len() as u64;
-    let main = categories.rows.iter().find(|row| row.item != NONE);
+    let main = categories.rows.iter().find(|row| row.item.name != NONE);
     let answer = match main {
         _ if count == 0 => "No customer has a pulse of some-risk or lower.".to_owned(),
         None => format!(
@@ -205,7 +179,7 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
         Some(row) => format!(
             "{} at risk; the commonest category of reasons is {}, for {} of them ({}).",
             counted(count, "customer", "customers"),
-            row.item,
+            row.item.name,
             row.cells[0].text(),
             row.cells[1].text()
         ),
@@ -219,12 +193,6 @@ fn factor_table(
     at_risk: &[&Customer],
     factors: impl Fn(&Customer) -> BTreeSet<String>,
 ) -> Table {
-    let columns = vec![
-        Column::new("customers", "customers"),
-        Column::new("share", "share"),
-        Column::new("mrr", "MRR"),
-    ];
-    let mut table = Table::new(name, title, Column::new(label, label), columns);
     let mut groups: BTreeMap<(bool, String), Vec<&Customer>> = BTreeMap::new();
     for customer in at_risk {
         let factors = factors(customer);
@@ -237,22 +205,14 @@ fn factor_table(
     }
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((is_none, _), members)| (*is_none, std::cmp::Reverse(members.len())));
-    for ((_, factor), members) in groups {
-        let number = members.len() as u64;
-        let cells = vec![
-            Cell::Count(number),
-            Cell::share_of(number, at_risk.len() as u64),
-            Cell::money(mrr(members.into_iter())),
-        ];
-        table.row(factor, cells);
-    }
-    let kind = ChartKind::Stacked {
-        bars: Across::Rows,
-        columns: vec![0],
-        tints: vec![Tint::Plain],
-        is_share: false,
-    };
-    table
+    let kind =
+        ChartKind::Stacked { bars: Bars::Rows(vec![("customers", Tint::Plain)]), is_share: false };
+    let all = at_risk.len() as u64;
+    Table::of(name, title, (label, label), groups, |((_, factor), _)| Item::new(factor))
+        .number("customers", "customers", |(_, members)| Cell::Count(members.len() as u64))
+        .number("share", "share", |(_, members)| Cell::share_of(members.len() as u64, all))
+        .number("mrr", "MRR", |(_, members)| Cell::money(mrr(members.iter().copied())))
+        .done()
         .drawn(Chart::new(title, kind))
         .noted("Of the customers with a pulse of some-risk or lower; one with several reasons counts under each.")
         .or_say("nobody is at risk")
@@ -260,51 +220,42 @@ fn factor_table(
 
 /// Pulse by lifecycle stage, in numbers and in shares.
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
-    let columns = |prefix: &'static str| -> Vec<Column> {
-        all_levels()
-            .map(|level| {
-                Column::new(
-                    if prefix.is_empty() { name(level) } else { share_name(level) },
-                    name(level),
-                )
-            })
-            .collect()
+    let groups = || grouped(&portfolio.customers, |customer| customer.stage.as_ref());
+    let of = |(_, members): &Grouped<'_>, level: Option<Level>| {
+        members.iter().filter(|customer| customer.level() == level).count() as u64
     };
-    let stage = || Column::new("stage", "stage");
-    let mut numbers = Table::new(
-        "pulse",
-        "Pulse by stage",
-        stage(),
-        [vec![Column::new("customers", "customers")], columns("")].concat(),
+    let parts = all_levels().map(|level| (name(level), tint(level))).collect();
+    let kind = ChartKind::Stacked { bars: Bars::Rows(parts), is_share: true };
+    let stage = ("stage", "stage");
+    let numbers = Table::of("pulse", "Pulse by stage", stage, groups(), group_item).number(
+        "customers",
+        "customers",
+        |(_, members)| Cell::Count(members.len() as u64),
     );
-    let mut shares = Table::new("pulse_share", "Pulse by stage, shares", stage(), columns("share"));
+    let numbers = all_levels()
+        .fold(numbers, |table, level| {
+            table.number(name(level), name(level), |group| Cell::Count(of(group, level)))
+        })
+        .done()
+        .drawn(Chart::new("Pulse by lifecycle stage", kind))
+        .or_say("no customers");
+    let shares = Table::of("pulse_share", "Pulse by stage, shares", stage, groups(), group_item);
+    let shares = all_levels().fold(shares, |table, level| {
+        table.number(share_name(level), name(level), |group| {
+            Cell::share_of(of(group, level), group.1.len() as u64)
+        })
+    });
+    let at_risk = |members: &[&Customer]| {
+        members.iter().filter(|customer| customer.is_at_risk()).count() as u64
+    };
     let mut riskiest: Option<(String, u64, u64)> = None;
-    for (text, members) in grouped(&portfolio.customers, |customer| customer.stage.as_ref()) {
-        let of = |level: Option<Level>| {
-            members.iter().filter(|customer| customer.level() == level).count() as u64
-        };
-        let count = members.len() as u64;
-        let item = text.as_deref().unwrap_or(NONE);
-        numbers.row(
-            item,
-            [vec![Cell::Count(count)], all_levels().map(|level| Cell::Count(of(level))).collect()]
-                .concat(),
-        );
-        shares.row(item, all_levels().map(|level| Cell::share_of(of(level), count)).collect());
-        let at_risk = members.iter().filter(|customer| customer.is_at_risk()).count() as u64;
-        let is_more = riskiest.as_ref().is_none_or(|(_, most, of)| at_risk * of > most * count);
-        if at_risk > 0 && is_more {
-            riskiest = Some((item.to_owned(), at_risk, count));
+    for (text, members) in groups() {
+        let (number, count) = (at_risk(&members), members.len() as u64);
+        let is_more = riskiest.as_ref().is_none_or(|(_, most, of)| number * of > most * count);
+        if number > 0 && is_more {
+            riskiest = Some((text.unwrap_or_else(|| NONE.to_owned()), number, count));
         }
     }
-    let kind = ChartKind::Stacked {
-        bars: Across::Rows,
-        columns: (1..=7).collect(),
-        tints: tints(),
-        is_share: true,
-    };
-    let numbers =
-        numbers.drawn(Chart::new("Pulse by lifecycle stage", kind)).or_say("no customers");
     let answer = match riskiest {
         None => "No customer has a pulse of some-risk or lower.".to_owned(),
         Some((stage, at_risk, count)) => format!(
@@ -316,7 +267,7 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
     Section {
         title: "How is the pulse in each stage?",
         answer,
-        tables: vec![numbers, shares.or_say("no customers")],
+        tables: vec![numbers, shares.done().or_say("no customers")],
     }
 }
 

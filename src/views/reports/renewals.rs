@@ -1,8 +1,8 @@
 //! When contracts renew, against health and pulse.
 
-use super::{Portfolio, bands, counted};
+use super::{Portfolio, bands, company_item, counted};
 use crate::domain::portfolio::{Customer, mrr};
-use crate::render::report::{Cell, Chart, ChartKind, Column, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
 /// A time in which contracts renew: its item, its name, and whether so many days from now lie in
 /// it.
@@ -56,69 +56,47 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
 }
 
 fn periods(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
-    let columns = vec![
-        Column::new("customers", "customers"),
-        Column::new("mrr", "MRR"),
-        Column::new("at_risk", "at risk"),
-        Column::new("mrr_at_risk", "MRR at risk"),
-    ];
-    let mut table =
-        Table::new("renewal_risk", "MRR at risk", Column::new("period", "renews"), columns);
-    let cells = |is_in: &dyn Fn(i32) -> bool| {
-        let inside =
-            || renewing.iter().filter(|(days, _)| is_in(*days)).map(|(_, customer)| *customer);
-        let at_risk = || inside().filter(|customer| customer.may_not_renew(portfolio.day()));
-        vec![
-            Cell::Count(inside().count() as u64),
-            Cell::money(mrr(inside())),
-            Cell::Count(at_risk().count() as u64),
-            Cell::money(mrr(at_risk())),
-        ]
+    let inside = |is_in: fn(i32) -> bool| {
+        renewing.iter().filter(move |(days, _)| is_in(*days)).map(|(_, customer)| *customer)
     };
-    for (item, label, is_in) in PERIODS {
-        table.named_row(item, label, cells(&is_in));
-    }
-    table.named_row("total", "all with a renewal date", cells(&|_| true));
-    table.noted("At risk: overdue, in poor health, or with a pulse of some-risk or lower.")
+    let at_risk = |is_in| inside(is_in).filter(|customer| customer.may_not_renew(portfolio.day()));
+    let all: Period = ("total", "all with a renewal date", |_| true);
+    let periods = PERIODS.into_iter().chain([all]);
+    let title = "MRR at risk";
+    Table::of("renewal_risk", title, ("period", "renews"), periods, |(item, label, _)| {
+        Item::called(item, label)
+    })
+    .number("customers", "customers", |(.., is_in)| Cell::Count(inside(*is_in).count() as u64))
+    .number("mrr", "MRR", |(.., is_in)| Cell::money(mrr(inside(*is_in))))
+    .number("at_risk", "at risk", |(.., is_in)| Cell::Count(at_risk(*is_in).count() as u64))
+    .number("mrr_at_risk", "MRR at risk", |(.., is_in)| Cell::money(mrr(at_risk(*is_in))))
+    .done()
+    .noted("At risk: overdue, in poor health, or with a pulse of some-risk or lower.")
 }
 
 fn list(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {
-    let columns = vec![
-        Column::for_people("id"),
-        Column::new("renewal_on", "renews on"),
-        Column::new("days_to_renewal", "days"),
-        Column::new("state", "state"),
-        Column::new("mrr", "MRR"),
-        Column::new("health_score", "health"),
-        Column::new("health_band", "band"),
-        Column::new("pulse", "pulse"),
-        Column::new("at_risk", "at risk"),
-        Column::new("csm", "CSM"),
-    ];
-    let mut table = Table::new("renewals", "Renewals", Column::new("name", "customer"), columns);
-    for (days, customer) in renewing {
-        let cells = vec![
-            Cell::Text(customer.company_id.clone()),
-            customer.renewal_on.map_or(Cell::Unknown, Cell::Day),
-            Cell::Whole(i64::from(*days)),
-            Cell::Text(if *days < 0 { "overdue" } else { "due" }.to_owned()),
-            Cell::money(customer.mrr),
-            Cell::number(customer.score),
-            Cell::Text(customer.band.to_string()),
-            Cell::text_of(customer.level()),
-            Cell::Text(
-                if customer.may_not_renew(portfolio.day()) { "yes" } else { "no" }.to_owned(),
-            ),
-            Cell::text_of(customer.csm.as_ref()),
-        ];
-        table.named_row(&customer.company_id, customer.title(), cells);
-    }
-    let tints = renewing.iter().map(|(_, customer)| bands::tint(customer.band)).collect();
-    let kind = ChartKind::Bubbles { days: 2, score: 5, size: 4, tints };
-    table
-        .drawn(Chart::new(
-            "Time to renewal against health; the larger the circle, the higher the MRR",
-            kind,
-        ))
-        .or_say("no customer has a renewal date")
+    let word = |is_so, yes: &str, no: &str| Cell::Text(if is_so { yes } else { no }.to_owned());
+    let kind = ChartKind::Bubbles { days: "days_to_renewal", score: "health_score", size: "mrr" };
+    Table::of("renewals", "Renewals", ("name", "customer"), renewing, |(_, customer)| {
+        company_item(customer)
+    })
+    .for_people("id", |(_, customer)| Cell::Text(customer.company_id.clone()))
+    .text("renewal_on", "renews on", |(_, customer)| Cell::day(customer.renewal_on))
+    .number("days_to_renewal", "days", |(days, _)| Cell::Whole(i64::from(*days)))
+    .text("state", "state", |(days, _)| word(*days < 0, "overdue", "due"))
+    .number("mrr", "MRR", |(_, customer)| Cell::money(customer.mrr))
+    .number("health_score", "health", |(_, customer)| Cell::number(customer.score))
+    .text("health_band", "band", |(_, customer)| Cell::Text(customer.band.to_string()))
+    .text("pulse", "pulse", |(_, customer)| Cell::text_of(customer.level()))
+    .text("at_risk", "at risk", |(_, customer)| {
+        word(customer.may_not_renew(portfolio.day()), "yes", "no")
+    })
+    .text("csm", "CSM", |(_, customer)| Cell::text_of(customer.csm.as_ref()))
+    .tinted(|(_, customer)| bands::tint(customer.band))
+    .done()
+    .drawn(Chart::new(
+        "Time to renewal against health; the larger the circle, the higher the MRR",
+        kind,
+    ))
+    .or_say("no customer has a renewal date")
 }

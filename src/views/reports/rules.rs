@@ -7,7 +7,7 @@ use crate::domain::attributes::{MONTH, last};
 use crate::domain::day::Day;
 use crate::domain::portfolio::median;
 use crate::domain::signal::{HistoryEntry, Outcome, SignalLife, SignalType, State};
-use crate::render::report::{Cell, Column, Section, Table};
+use crate::render::report::{Cell, Item, Section, Table};
 
 /// How many reasons of a rule are told.
 const MOST_REASONS: usize = 3;
@@ -19,30 +19,27 @@ pub(super) fn state(life: &SignalLife) -> State {
 /// What came, what went, what waits.
 pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
     let recently = last(day, MONTH).from;
-    let columns = vec![
-        Column::new("opened_28d", "opened in 28 days"),
-        Column::new("closed_28d", "closed in 28 days"),
-        Column::new("waiting", "waiting"),
-        Column::new("waiting_since", "oldest since"),
-    ];
-    let mut table = Table::new("signals", "Signals by type", Column::new("type", "type"), columns);
-    let mut sums = [0; 3];
     let waiting = || lives.iter().filter(|life| state(life) == State::Open);
-    for signal_type in SignalType::ALL {
-        let of_type = || lives.iter().filter(|life| life.signal_type == *signal_type);
-        let opened = of_type().filter(|life| life.raised_on >= recently).count() as u64;
-        let closed = of_type()
-            .filter(|life| life.closing().is_some_and(|entry| entry.day >= recently))
-            .count() as u64;
-        let open = || waiting().filter(|life| life.signal_type == *signal_type);
-        let oldest = open().map(|life| life.raised_on).min();
-        let counts = [opened, closed, open().count() as u64];
-        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-        let mut cells = counts.map(Cell::Count).to_vec();
-        cells.push(oldest.map_or(Cell::Unknown, Cell::Day));
-        table.row(signal_type, cells);
-    }
-    let [opened, closed, open] = sums;
+    let opened = |life: &&SignalLife| life.raised_on >= recently;
+    let closed = |life: &&SignalLife| life.closing().is_some_and(|entry| entry.day >= recently);
+    let is_open = |life: &&SignalLife| state(life) == State::Open;
+    let of = |signal_type: &SignalType, is_so: &dyn Fn(&&SignalLife) -> bool| {
+        let of_type = lives.iter().filter(|life| life.signal_type == *signal_type);
+        Cell::Count(of_type.filter(is_so).count() as u64)
+    };
+    let oldest = |signal_type: &SignalType| {
+        waiting().filter(|life| life.signal_type == *signal_type).map(|life| life.raised_on).min()
+    };
+    let types = SignalType::ALL.iter().copied();
+    let table =
+        Table::of("signals", "Signals by type", ("type", "type"), types, |kind| Item::new(kind))
+            .number("opened_28d", "opened in 28 days", |kind| of(kind, &opened))
+            .number("closed_28d", "closed in 28 days", |kind| of(kind, &closed))
+            .number("waiting", "waiting", |kind| of(kind, &is_open))
+            .text("waiting_since", "oldest since", |kind| Cell::day(oldest(kind)))
+            .done();
+    let count = |is_so: &dyn Fn(&&SignalLife) -> bool| lives.iter().filter(is_so).count() as u64;
+    let (opened, closed, open) = (count(&opened), count(&closed), count(&is_open));
     let bad = waiting().filter(|life| life.signal_type == SignalType::Bad).count();
     let oldest = waiting().map(|life| life.raised_on).min();
     let since = oldest.map(|day| format!(", the oldest since {day}")).unwrap_or_default();
@@ -55,81 +52,78 @@ pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
 
 /// How each rule does.
 pub(super) fn section(lives: &[SignalLife]) -> Section {
-    let columns = vec![
-        Column::new("raised", "raised"),
-        Column::new("open", "open"),
-        Column::new("acknowledged", "acknowledged"),
-        Column::new("median_days_to_acknowledge", "median days"),
-        Column::new("reopened", "reopened"),
-        Column::new("reasons", "commonest reasons"),
-    ];
-    let mut table = Table::new("rules", "Signals by rule", Column::new("rule", "rule"), columns)
-        .noted(
-            "Acknowledged are those that are closed now; the median days until the first acknowledgement count all that ever were.",
-        )
-        .or_say("no signals");
-    let mut outcomes = outcome_table();
     let mut rules: BTreeMap<&str, Vec<&SignalLife>> = BTreeMap::new();
     lives.iter().for_each(|life| rules.entry(&life.rule).or_default().push(life));
-    for (rule, lives) in &rules {
-        table.row(rule, cells(lives));
-        outcomes.row(rule, outcome_cells(lives));
-    }
     Section {
         title: "How does each rule do?",
         answer: answer(lives),
-        tables: vec![table, outcomes],
+        tables: vec![rule_table(&rules), outcome_table(&rules)],
     }
 }
 
-fn outcome_table() -> Table {
-    let columns = vec![
-        Column::new("handled", "handled"),
-        Column::new("expected", "expected"),
-        Column::new("false_alarm", "false alarm"),
-        Column::new("saved", "saved"),
-        Column::new("lost", "lost"),
-        Column::new("recovered", "recovered"),
-        Column::new("retracted", "retracted"),
-        Column::new("no_outcome", "no outcome"),
-        Column::new("precision", "precision"),
-    ];
-    Table::new("outcomes", "Outcomes by rule", Column::new("rule", "rule"), columns)
+/// The signals of each rule, A to Z.
+type ByRule<'l> = BTreeMap<&'l str, Vec<&'l SignalLife>>;
+
+fn rule_table(rules: &ByRule<'_>) -> Table {
+    let days = |lives: &[&SignalLife]| {
+        median(lives.iter().filter_map(|life| life.days_to_acknowledge()).map(f64::from).collect())
+    };
+    let closed = |lives: &[&SignalLife]| closings(lives).len();
+    let title = "Signals by rule";
+    Table::of("rules", title, ("rule", "rule"), rules, |(rule, _)| Item::new(rule))
+        .number("raised", "raised", |(_, lives)| Cell::Count(lives.len() as u64))
+        .number("open", "open", |(_, lives)| Cell::Count((lives.len() - closed(lives)) as u64))
+        .number("acknowledged", "acknowledged", |(_, lives)| Cell::Count(closed(lives) as u64))
+        .number("median_days_to_acknowledge", "median days", |(_, lives)| {
+            Cell::number(days(lives))
+        })
+        .number("reopened", "reopened", |(_, lives)| {
+            Cell::Count(lives.iter().filter(|life| life.was_reopened()).count() as u64)
+        })
+        .text("reasons", "commonest reasons", |(_, lives)| {
+            Cell::text_of(reasons(closings(lives).iter().map(|entry| entry.reason.as_str())))
+        })
+        .done()
+        .noted(
+            "Acknowledged: closed now. Median days: until the first acknowledgement, of all that ever had one.",
+        )
+        .or_say("no signals")
+}
+
+fn outcome_table(rules: &ByRule<'_>) -> Table {
+    let number = |lives: &[&SignalLife], outcome: Outcome| {
+        closings(lives).iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64
+    };
+    let of = |lives: &[&SignalLife], outcome| Cell::Count(number(lives, outcome));
+    let with_outcome = |lives: &[&SignalLife]| {
+        closings(lives).iter().filter(|entry| entry.outcome.is_some()).count() as u64
+    };
+    let precision = |lives: &[&SignalLife]| {
+        let worthwhile = [Outcome::Handled, Outcome::Saved, Outcome::Lost];
+        let right: u64 = worthwhile.iter().map(|outcome| number(lives, *outcome)).sum();
+        // A retracted signal is the fault of late data, not of the rule.
+        Cell::share_of(right, with_outcome(lives) - number(lives, Outcome::Retracted))
+    };
+    let title = "Outcomes by rule";
+    Table::of("outcomes", title, ("rule", "rule"), rules, |(rule, _)| Item::new(rule))
+        .number("handled", "handled", |(_, lives)| of(lives, Outcome::Handled))
+        .number("expected", "expected", |(_, lives)| of(lives, Outcome::Expected))
+        .number("false_alarm", "false alarm", |(_, lives)| of(lives, Outcome::FalseAlarm))
+        .number("saved", "saved", |(_, lives)| of(lives, Outcome::Saved))
+        .number("lost", "lost", |(_, lives)| of(lives, Outcome::Lost))
+        .number("recovered", "recovered", |(_, lives)| of(lives, Outcome::Recovered))
+        .number("retracted", "retracted", |(_, lives)| of(lives, Outcome::Retracted))
+        .number("no_outcome", "no outcome", |(_, lives)| {
+            Cell::Count(closings(lives).len() as u64 - with_outcome(lives))
+        })
+        .number("precision", "precision", |(_, lives)| precision(lives))
+        .done()
         .noted("Of the acknowledged. Precision: handled, saved or lost, of all with an outcome but the retracted.")
         .or_say("no signals")
 }
 
 fn closings<'l>(lives: &[&'l SignalLife]) -> Vec<&'l HistoryEntry> {
     lives.iter().filter_map(|life| life.closing()).collect()
-}
-
-fn cells(lives: &[&SignalLife]) -> Vec<Cell> {
-    let closings = closings(lives);
-    let days = lives.iter().filter_map(|life| life.days_to_acknowledge()).map(f64::from).collect();
-    vec![
-        Cell::Count(lives.len() as u64),
-        Cell::Count((lives.len() - closings.len()) as u64),
-        Cell::Count(closings.len() as u64),
-        Cell::number(median(days)),
-        Cell::Count(lives.iter().filter(|life| life.was_reopened()).count() as u64),
-        Cell::text_of(reasons(closings.iter().map(|entry| entry.reason.as_str()))),
-    ]
-}
-
-fn outcome_cells(lives: &[&SignalLife]) -> Vec<Cell> {
-    let closings = closings(lives);
-    let of = |outcome: Outcome| {
-        closings.iter().filter(|entry| entry.outcome == Some(outcome)).count() as u64
-    };
-    let with_outcome: u64 = Outcome::ALL.iter().map(|outcome| of(*outcome)).sum();
-    let right = of(Outcome::Handled) + of(Outcome::Saved) + of(Outcome::Lost);
-    // A retracted signal is the fault of late data, not of the rule.
-    let judged = with_outcome - of(Outcome::Retracted);
-    let mut cells: Vec<Cell> =
-        Outcome::ALL.iter().map(|outcome| Cell::Count(of(*outcome))).collect();
-    cells.push(Cell::Count(closings.len() as u64 - with_outcome));
-    cells.push(Cell::share_of(right, judged));
-    cells
 }
 
 /// The commonest reasons with how often each was given, A to Z among equals.

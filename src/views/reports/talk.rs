@@ -1,9 +1,9 @@
 //! The customers to talk about, with the reason.
 
 use super::trend::{Snapshot, ago};
-use super::{Portfolio, counted};
+use super::{Portfolio, company_item, counted};
 use crate::domain::portfolio::{Concern, Customer, mrr, to_talk_about};
-use crate::render::report::{Cell, Column, Section, Table};
+use crate::render::report::{Cell, Section, Table};
 
 /// How many customers are named.
 const MOST: usize = 10;
@@ -13,25 +13,22 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
     let then = ago(portfolio, history, 28);
     let before = |key| then.and_then(|snapshot| snapshot.score(key));
     let list = to_talk_about(&portfolio.customers, before, portfolio.day(), MOST);
-    let columns = vec![
-        Column::new("reason", "why"),
-        Column::new("csm", "CSM"),
-        Column::new("mrr", "MRR"),
-        Column::new("health_score", "health"),
-        Column::new("pulse", "pulse"),
-        Column::new("renewal_on", "renews on"),
-        Column::for_people("id"),
-    ];
-    let mut table = Table::new(
-        "talk_about",
-        "Customers to talk about",
-        Column::new("name", "customer"),
-        columns,
-    )
+    let title = "Customers to talk about";
+    let table = Table::of("talk_about", title, ("name", "customer"), &list, |(customer, _)| {
+        company_item(customer)
+    })
+    .text("reason", "why", |(customer, concerns)| {
+        let words: Vec<_> = concerns.iter().map(|concern| words(customer, concern)).collect();
+        Cell::Text(words.join("; "))
+    })
+    .text("csm", "CSM", |(customer, _)| Cell::text_of(customer.csm.as_ref()))
+    .number("mrr", "MRR", |(customer, _)| Cell::money(customer.mrr))
+    .number("health_score", "health", |(customer, _)| Cell::number(customer.score))
+    .text("pulse", "pulse", |(customer, _)| Cell::text_of(customer.level()))
+    .text("renewal_on", "renews on", |(customer, _)| Cell::day(customer.renewal_on))
+    .for_people("id", |(customer, _)| Cell::Text(customer.company_id.clone()))
+    .done()
     .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
-    for (customer, concerns) in &list {
-        table.named_row(&customer.company_id, customer.title(), cells(customer, concerns));
-    }
     let paid = mrr(list.iter().map(|(customer, _)| *customer))
         .map(|amount| Cell::Money(amount).text().into_owned());
     let money = paid.map(|paid| format!("; together they pay {paid} a month")).unwrap_or_default();
@@ -44,19 +41,6 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
         ),
     };
     Section { title: "Whom should we talk about?", answer, tables: vec![table] }
-}
-
-fn cells(customer: &Customer, concerns: &[Concern]) -> Vec<Cell> {
-    let words: Vec<String> = concerns.iter().map(|concern| words(customer, concern)).collect();
-    vec![
-        Cell::Text(words.join("; ")),
-        Cell::text_of(customer.csm.as_ref()),
-        Cell::money(customer.mrr),
-        Cell::number(customer.score),
-        Cell::text_of(customer.level()),
-        customer.renewal_on.map_or(Cell::Unknown, Cell::Day),
-        Cell::Text(customer.company_id.clone()),
-    ]
 }
 
 fn words(customer: &Customer, concern: &Concern) -> String {

@@ -15,7 +15,7 @@ fn day(text: &str) -> Day {
 fn lines(table: &Table) -> Vec<String> {
     let row = |row: &crate::render::report::Row| {
         let cells: Vec<String> = row.cells.iter().map(|cell| cell.text().into_owned()).collect();
-        format!("{}: {}", row.item, cells.join(" | "))
+        format!("{}: {}", row.item.name, cells.join(" | "))
     };
     table.rows.iter().map(row).collect()
 }
@@ -616,6 +616,7 @@ fn names_within_a_report_are_unique_and_fit_a_sheet() {
             let mut columns = std::collections::BTreeSet::from([table.label.name]);
             let named = table.columns.iter().filter(|column| !column.name.is_empty());
             assert!(named.into_iter().all(|column| columns.insert(column.name)), "{}", table.name);
+            assert!(table.rows.iter().all(|row| row.cells.len() == table.columns.len()));
         }
     }
 }

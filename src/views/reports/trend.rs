@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::{Portfolio, counted};
+use super::{Portfolio, company_item, counted};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::portfolio::{Customer, mean};
-use crate::render::report::{Cell, Chart, ChartKind, Column, Section, Table};
+use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
 /// The customers of a day with their health scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,13 @@ impl Snapshot {
     /// The score of a company on that day.
     pub(super) fn score(&self, key: CompanyKey) -> Option<f64> {
         self.scores.get(&key).copied().flatten()
+    }
+
+    /// The scores in order of the keys: a sum of fractions depends on the order.
+    fn in_order(&self) -> impl Iterator<Item = (CompanyKey, Option<f64>)> {
+        let mut scores: Vec<_> = self.scores.iter().map(|(key, score)| (*key, *score)).collect();
+        scores.sort_unstable_by_key(|(key, _)| *key);
+        scores.into_iter()
     }
 
     fn has_scores(&self) -> bool {
@@ -136,99 +143,69 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
 
 /// Week by week, of the customers with a score on the first and on the last day.
 fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
-    let columns = vec![
-        Column::new("mean_score_of_same", "mean score, same customers"),
-        Column::new("same", "same customers"),
-        Column::new("mean_score", "mean score, all"),
-        Column::new("customers", "customers"),
-        Column::new("joined", "joined"),
-        Column::new("left", "left"),
-    ];
-    let mut table =
-        Table::new("health_weeks", "Health scores by week", Column::new("day", "day"), columns)
-            .or_say("no health scores yet");
     let days: Vec<&Snapshot> =
         history.iter().chain([now]).skip_while(|snapshot| !snapshot.has_scores()).collect();
-    let (Some(first), Some(last)) = (days.first(), days.last()) else { return table };
-    let mut same: Vec<CompanyKey> = first.scores.keys().copied().collect();
-    same.retain(|key| first.score(*key).is_some() && last.score(*key).is_some());
-    same.sort_unstable();
-    for (place, snapshot) in days.iter().enumerate() {
-        let of_same: Vec<f64> = same.iter().filter_map(|key| snapshot.score(*key)).collect();
-        let mut all: Vec<(&CompanyKey, f64)> =
-            snapshot.scores.iter().filter_map(|(key, score)| Some((key, (*score)?))).collect();
-        // A sum of fractions depends on the order.
-        all.sort_unstable_by_key(|(key, _)| **key);
-        let before = place.checked_sub(1).map(|before| Comparison::of(days[before], snapshot));
-        let moved = |side: fn(&Comparison) -> usize| {
-            before.as_ref().map_or(Cell::Unknown, |b| Cell::Count(side(b) as u64))
-        };
-        let cells = vec![
-            Cell::number(mean(of_same.iter().copied())),
-            Cell::Count(of_same.len() as u64),
-            Cell::number(mean(all.into_iter().map(|(_, score)| score))),
-            Cell::Count(snapshot.scores.len() as u64),
-            moved(|b| b.joined.len()),
-            moved(|b| b.left.len()),
-        ];
-        table.day_row(snapshot.day, cells);
-    }
+    let is_same = |key: &CompanyKey| {
+        [days.first(), days.last()].iter().flatten().all(|day| day.score(*key).is_some())
+    };
+    let of_same = |day: &Snapshot| -> Vec<f64> {
+        day.in_order().filter(|(key, _)| is_same(key)).filter_map(|(_, score)| score).collect()
+    };
+    let of_all = |day: &Snapshot| mean(day.in_order().filter_map(|(_, score)| score));
+    let before = std::iter::once(None).chain(days.iter().copied().map(Some));
+    let weeks = days.iter().copied().zip(before);
+    let weeks = weeks.map(|(day, before)| (day, before.map(|then| Comparison::of(then, day))));
+    let moved = |before: &Option<Comparison>, side: fn(&Comparison) -> usize| {
+        before.as_ref().map_or(Cell::Unknown, |before| Cell::Count(side(before) as u64))
+    };
+    let title = "Health scores by week";
+    let table =
+        Table::of("health_weeks", title, ("day", "day"), weeks, |(day, _)| Item::day(day.day))
+            .number("mean_score_of_same", "mean score, same customers", |(day, _)| {
+                Cell::number(mean(of_same(day).into_iter()))
+            })
+            .number("same", "same customers", |(day, _)| Cell::Count(of_same(day).len() as u64))
+            .number("mean_score", "mean score, all", |(day, _)| Cell::number(of_all(day)))
+            .number("customers", "customers", |(day, _)| Cell::Count(day.scores.len() as u64))
+            .number("joined", "joined", |(_, before)| moved(before, |before| before.joined.len()))
+            .number("left", "left", |(_, before)| moved(before, |before| before.left.len()))
+            .done()
+            .or_say("no health scores yet");
     if days.len() < 2 {
         return table;
     }
+    let kind = ChartKind::Line { column: "mean_score_of_same" };
     table
-        .drawn(Chart::new(
-            "Mean health score of the same customers, by week",
-            ChartKind::Line { column: 0 },
-        ))
+        .drawn(Chart::new("Mean health score of the same customers, by week", kind))
         .folded()
         .noted("The same customers are those with a score on the first and on the last day shown.")
 }
 
 /// Today against earlier days.
 fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
-    let columns = vec![
-        Column::new("then", "mean then"),
-        Column::new("now", "mean now"),
-        Column::new("change", "change"),
-        Column::new("customers", "on both days"),
-        Column::new("up", "up"),
-        Column::new("down", "down"),
-        Column::new("joined", "joined"),
-        Column::new("joined_mean", "their mean now"),
-        Column::new("left", "left"),
-        Column::new("left_mean", "their mean then"),
-    ];
-    let mut table = Table::new(
-        "health_change",
-        "Health against earlier",
-        Column::new("since", "since"),
-        columns,
-    )
-    .or_say("no scores of earlier days");
-    let wanted = COMPARED_WITH
+    let compared = COMPARED_WITH
         .iter()
         .rev()
-        .filter_map(|days| history.iter().find(|s| s.day == now.day - *days));
-    for then in wanted.filter(|then| then.has_scores()) {
-        let comparison = Comparison::of(then, now);
-        let means = |scores: &[f64]| Cell::number(mean(scores.iter().copied()));
-        let known = |scores: &[Option<f64>]| Cell::number(mean(scores.iter().copied().flatten()));
-        let cells = vec![
-            means(&comparison.then),
-            means(&comparison.now),
-            Cell::change(comparison.change()),
-            Cell::Count(comparison.now.len() as u64),
-            Cell::Count(comparison.count(|then, now| now > then)),
-            Cell::Count(comparison.count(|then, now| now < then)),
-            Cell::Count(comparison.joined.len() as u64),
-            known(&comparison.joined),
-            Cell::Count(comparison.left.len() as u64),
-            known(&comparison.left),
-        ];
-        table.day_row(then.day, cells);
-    }
-    table.noted("The means are those of customers with a score on both days.")
+        .filter_map(|days| history.iter().find(|then| then.day == now.day - *days))
+        .filter(|then| then.has_scores())
+        .map(|then| (then.day, Comparison::of(then, now)));
+    let means = |scores: &[f64]| Cell::number(mean(scores.iter().copied()));
+    let known = |scores: &[Option<f64>]| Cell::number(mean(scores.iter().copied().flatten()));
+    let title = "Health against earlier";
+    Table::of("health_change", title, ("since", "since"), compared, |(day, _)| Item::day(*day))
+        .number("then", "mean then", |(_, both)| means(&both.then))
+        .number("now", "mean now", |(_, both)| means(&both.now))
+        .number("change", "change", |(_, both)| Cell::change(both.change()))
+        .number("customers", "on both days", |(_, both)| Cell::Count(both.now.len() as u64))
+        .number("up", "up", |(_, both)| Cell::Count(both.count(|then, now| now > then)))
+        .number("down", "down", |(_, both)| Cell::Count(both.count(|then, now| now < then)))
+        .number("joined", "joined", |(_, both)| Cell::Count(both.joined.len() as u64))
+        .number("joined_mean", "their mean now", |(_, both)| known(&both.joined))
+        .number("left", "left", |(_, both)| Cell::Count(both.left.len() as u64))
+        .number("left_mean", "their mean then", |(_, both)| known(&both.left))
+        .done()
+        .or_say("no scores of earlier days")
+        .noted("The means are those of customers with a score on both days.")
 }
 
 /// Whose health moved most in 28 days.
@@ -272,30 +249,15 @@ fn mover_table<'m>(
     title: &'static str,
     movers: impl Iterator<Item = &'m (&'m Customer, f64, f64)>,
 ) -> Table {
-    let columns = vec![
-        Column::for_people("id"),
-        Column::new("csm", "CSM"),
-        Column::new("then", "then"),
-        Column::new("now", "now"),
-        Column::new("change", "change"),
-        Column::new("band", "health"),
-        Column::new("driver", "main driver"),
-        Column::new("mrr", "MRR"),
-    ];
-    let mut table =
-        Table::new(name, title, Column::new("name", "customer"), columns).or_say("nobody");
-    for (customer, before, change) in movers {
-        let cells = vec![
-            Cell::Text(customer.company_id.clone()),
-            Cell::text_of(customer.csm.as_ref()),
-            Cell::Number(*before),
-            Cell::number(customer.score),
-            Cell::Change(*change),
-            Cell::Text(customer.band.to_string()),
-            Cell::text_of(customer.driver.as_ref()),
-            Cell::money(customer.mrr),
-        ];
-        table.named_row(&customer.company_id, customer.title(), cells);
-    }
-    table
+    Table::of(name, title, ("name", "customer"), movers, |(customer, ..)| company_item(customer))
+        .for_people("id", |(customer, ..)| Cell::Text(customer.company_id.clone()))
+        .text("csm", "CSM", |(customer, ..)| Cell::text_of(customer.csm.as_ref()))
+        .number("then", "then", |(_, before, _)| Cell::Number(*before))
+        .number("now", "now", |(customer, ..)| Cell::number(customer.score))
+        .number("change", "change", |(.., change)| Cell::Change(*change))
+        .text("band", "health", |(customer, ..)| Cell::Text(customer.band.to_string()))
+        .text("driver", "main driver", |(customer, ..)| Cell::text_of(customer.driver.as_ref()))
+        .number("mrr", "MRR", |(customer, ..)| Cell::money(customer.mrr))
+        .done()
+        .or_say("nobody")
 }

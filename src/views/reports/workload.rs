@@ -2,45 +2,53 @@
 
 use super::{NONE, Portfolio, counted, grouped, listed};
 use crate::domain::health::Band;
-use crate::domain::portfolio::{is_overloaded, median, mrr};
-use crate::render::report::{Across, Cell, Chart, ChartKind, Column, Section, Table, Tint};
+use crate::domain::portfolio::{Customer, is_overloaded, median, mrr};
+use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
+
+/// What a CSM has to do; without a name, what nobody does.
+struct Load<'c> {
+    csm: Option<String>,
+    members: Vec<&'c Customer>,
+    poor: u64,
+    is_too_much: bool,
+}
 
 /// Which CSM is overloaded.
 pub(super) fn section(portfolio: &Portfolio) -> Section {
     let middle = median(portfolio.poor_of_team.values().map(|poor| *poor as f64).collect());
-    let columns = vec![
-        Column::new("customers", "customers"),
-        Column::new("mrr", "MRR"),
-        Column::new("poor", "poor"),
-        Column::new("bad_open_signals", "open bad signals"),
-        Column::new("overdue_tasks", "overdue tasks"),
-        Column::new("overloaded", "overloaded"),
-    ];
-    let mut table = Table::new("workload", "Customers by CSM", Column::new("csm", "CSM"), columns);
-    let mut overloaded = Vec::new();
-    let mut groups: Vec<_> = grouped(&portfolio.customers, |customer| customer.csm.as_ref())
+    let mut groups: Vec<Load<'_>> = grouped(&portfolio.customers, |customer| customer.csm.as_ref())
         .into_iter()
         .map(|(csm, members)| {
-            (members.iter().filter(|c| c.band == Band::Poor).count() as u64, csm, members)
+            let poor = members.iter().filter(|c| c.band == Band::Poor).count() as u64;
+            let is_too_much =
+                csm.is_some() && middle.is_some_and(|middle| is_overloaded(poor, middle));
+            Load { csm, members, poor, is_too_much }
         })
         .collect();
     // Those without a CSM stay last, and else the order is A to Z among equals.
-    groups.sort_by_key(|(poor, csm, _)| (csm.is_none(), std::cmp::Reverse(*poor)));
-    for (poor, csm, members) in groups {
-        let is_too_much = csm.is_some() && middle.is_some_and(|middle| is_overloaded(poor, middle));
-        if let (true, Some(name)) = (is_too_much, &csm) {
-            overloaded.push((name.clone(), poor));
-        }
-        let cells = vec![
-            Cell::Count(members.len() as u64),
-            Cell::money(mrr(members.iter().copied())),
-            if portfolio.has_health() { Cell::Count(poor) } else { Cell::Unknown },
-            Cell::Count(members.iter().map(|customer| customer.bad_open_signals).sum()),
-            Cell::Count(members.iter().map(|customer| customer.overdue_tasks).sum()),
-            overload_word(portfolio, csm.is_some(), is_too_much),
-        ];
-        table.row(csm.as_deref().unwrap_or(NONE), cells);
-    }
+    groups.sort_by_key(|load| (load.csm.is_none(), std::cmp::Reverse(load.poor)));
+    let overloaded: Vec<(String, u64)> = groups
+        .iter()
+        .filter(|load| load.is_too_much)
+        .filter_map(|load| Some((load.csm.clone()?, load.poor)))
+        .collect();
+    let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
+    let table = Table::of("workload", "Customers by CSM", ("csm", "CSM"), groups, |load| {
+        Item::new(load.csm.as_deref().unwrap_or(NONE))
+    })
+    .number("customers", "customers", |load| Cell::Count(load.members.len() as u64))
+    .number("mrr", "MRR", |load| Cell::money(mrr(load.members.iter().copied())))
+    .number("poor", "poor", |load| if_scored(Cell::Count(load.poor)))
+    .number("bad_open_signals", "open bad signals", |load| {
+        Cell::Count(load.members.iter().map(|customer| customer.bad_open_signals).sum())
+    })
+    .number("overdue_tasks", "overdue tasks", |load| {
+        Cell::Count(load.members.iter().map(|customer| customer.overdue_tasks).sum())
+    })
+    .text("overloaded", "overloaded", |load| {
+        overload_word(portfolio, load.csm.is_some(), load.is_too_much)
+    })
+    .done();
     let table = drawn(table, portfolio.has_health())
         .noted("Overloaded is who has more than 1.5 times the median of poor customers, the median being that of the whole team.")
         .or_say("no customers");
@@ -61,16 +69,11 @@ fn overload_word(portfolio: &Portfolio, is_somebody: bool, is_too_much: bool) ->
 
 fn drawn(table: Table, has_health: bool) -> Table {
     let (title, column, tint) = if has_health {
-        ("Poor customers of each CSM", 2, Tint::Poor)
+        ("Poor customers of each CSM", "poor", Tint::Poor)
     } else {
-        ("Customers of each CSM", 0, Tint::Plain)
+        ("Customers of each CSM", "customers", Tint::Plain)
     };
-    let kind = ChartKind::Stacked {
-        bars: Across::Rows,
-        columns: vec![column],
-        tints: vec![tint],
-        is_share: false,
-    };
+    let kind = ChartKind::Stacked { bars: Bars::Rows(vec![(column, tint)]), is_share: false };
     table.drawn(Chart::new(title, kind))
 }
 

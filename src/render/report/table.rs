@@ -1,0 +1,220 @@
+//! Tables of a report. A table is declared column by column over its records: name, heading, side
+//! and cell of a column stand together, and a row carries its own colour.
+
+use super::{Cell, Chart, Tint};
+use crate::domain::day::Day;
+use crate::render::Align;
+
+/// Rows of cells under headings, perhaps with a picture of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its name for other programs: stable, and unique within a report.
+    pub name: &'static str,
+    /// Its name for people: unique within a report, and short enough for a sheet.
+    pub title: &'static str,
+    /// What the rows are: the first column.
+    pub label: Column,
+    /// The other columns.
+    pub columns: Vec<Column>,
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// How it is drawn.
+    pub chart: Option<Chart>,
+    /// Whether a page shows it only when asked, because its picture says the same at a glance.
+    pub is_folded: bool,
+    /// What has to be known to read it right.
+    pub note: Option<&'static str>,
+    /// What to say when there are no rows.
+    pub when_empty: &'static str,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name for other programs, stable; empty where they have the same elsewhere.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// On which side its cells line up.
+    pub align: Align,
+}
+
+/// A row of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// What it is about.
+    pub item: Item,
+    /// The cells of the columns after the first.
+    pub cells: Vec<Cell>,
+    /// Its colour in a picture.
+    pub tint: Tint,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// For other programs.
+    pub name: String,
+    /// For people.
+    pub label: Cell,
+    /// The id of the company that it is about.
+    pub company: Option<String>,
+}
+
+impl Item {
+    /// Something that people and programs call the same.
+    pub fn new(name: impl ToString) -> Self {
+        Item::called(name.to_string(), name)
+    }
+
+    /// Something that people call otherwise than other programs do.
+    pub fn called(name: impl ToString, label: impl ToString) -> Self {
+        Item { name: name.to_string(), label: Cell::Text(label.to_string()), company: None }
+    }
+
+    /// A day.
+    pub fn day(day: Day) -> Self {
+        Item { name: day.to_string(), label: Cell::Day(day), company: None }
+    }
+
+    /// A company, by the name that people know.
+    pub fn company(id: &str, title: &str) -> Self {
+        Item { company: Some(id.to_owned()), ..Item::called(id, title) }
+    }
+}
+
+impl Table {
+    /// A table with a row for each record; `label` is the name and the heading of the first column,
+    /// `item` what a row is about.
+    pub fn of<T>(
+        name: &'static str,
+        title: &'static str,
+        label: (&'static str, &'static str),
+        records: impl IntoIterator<Item = T>,
+        item: impl Fn(&T) -> Item,
+    ) -> TableOf<T> {
+        let records: Vec<T> = records.into_iter().collect();
+        let row = |record| Row { item: item(record), cells: Vec::new(), tint: Tint::Plain };
+        let table = Table {
+            name,
+            title,
+            label: Column { name: label.0, title: label.1, align: Align::Left },
+            columns: Vec::new(),
+            rows: records.iter().map(row).collect(),
+            chart: None,
+            is_folded: false,
+            note: None,
+            when_empty: "none",
+        };
+        TableOf { table, records }
+    }
+
+    /// Draws it so.
+    pub fn drawn(mut self, chart: Chart) -> Self {
+        self.chart = Some(chart);
+        self
+    }
+
+    /// Leaves it to its picture until somebody asks.
+    pub fn folded(mut self) -> Self {
+        self.is_folded = true;
+        self
+    }
+
+    /// Says how to read it.
+    pub fn noted(mut self, note: &'static str) -> Self {
+        self.note = Some(note);
+        self
+    }
+
+    /// Says this when there are no rows.
+    pub fn or_say(mut self, when_empty: &'static str) -> Self {
+        self.when_empty = when_empty;
+        self
+    }
+
+    /// The column of that name, and where it stands among the columns after the first.
+    pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
+        self.columns.iter().enumerate().find(|(_, column)| column.name == name)
+    }
+
+    /// The cells of the column of that name, row by row; nothing where there is none.
+    pub fn cells(&self, name: &str) -> impl Iterator<Item = &Cell> {
+        let place = self.column(name).map(|(place, _)| place);
+        debug_assert!(place.is_some(), "{} has no column {name}", self.name);
+        place.into_iter().flat_map(|place| self.rows.iter().map(move |row| &row.cells[place]))
+    }
+}
+
+/// A table while its columns are declared, with the records that its rows are about.
+#[derive(Debug)]
+pub struct TableOf<T> {
+    table: Table,
+    records: Vec<T>,
+}
+
+impl<T> TableOf<T> {
+    /// A column of text or days.
+    pub fn text(self, name: &'static str, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
+        self.column(Column { name, title, align: Align::Left }, cell)
+    }
+
+    /// A column of numbers.
+    pub fn number(
+        self,
+        name: &'static str,
+        title: &'static str,
+        cell: impl Fn(&T) -> Cell,
+    ) -> Self {
+        self.column(Column { name, title, align: Align::Right }, cell)
+    }
+
+    /// A column of text that is no figure of its own.
+    pub fn for_people(self, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
+        self.text("", title, cell)
+    }
+
+    fn column(mut self, column: Column, cell: impl Fn(&T) -> Cell) -> Self {
+        self.table.columns.push(column);
+        for (row, record) in self.table.rows.iter_mut().zip(&self.records) {
+            row.cells.push(cell(record));
+        }
+        self
+    }
+
+    /// Gives each row its colour.
+    pub fn tinted(mut self, tint: impl Fn(&T) -> Tint) -> Self {
+        for (row, record) in self.table.rows.iter_mut().zip(&self.records) {
+            row.tint = tint(record);
+        }
+        self
+    }
+
+    /// The table.
+    pub fn done(self) -> Table {
+        self.table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_declared_once_for_all_rows() {
+        let table = Table::of("t", "T", ("n", "number"), [2_u64, 3], |n| Item::new(n))
+            .number("square", "square", |n| Cell::Count(n * n))
+            .for_people("word", |n| Cell::Text("x".repeat(*n as usize)))
+            .tinted(|n| if *n > 2 { Tint::Poor } else { Tint::Good })
+            .done();
+        let rows: Vec<_> = table
+            .rows
+            .iter()
+            .map(|row| (row.item.name.as_str(), row.cells[1].text(), row.tint))
+            .collect();
+        assert_eq!(rows, [("2", "xx".into(), Tint::Good), ("3", "xxx".into(), Tint::Poor)]);
+        let squares: Vec<_> = table.cells("square").collect();
+        assert_eq!(squares, [&Cell::Count(4), &Cell::Count(9)]);
+        assert_eq!(table.columns[0].align, Align::Right);
+    }
+}
