@@ -45,7 +45,7 @@ pub struct Import {
     /// Which column of the file is meant, remembered for files with the same header
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = field_and_column)]
     map: Vec<(String, String)>,
-    /// What 03/04/2025 means: dmy or mdy
+    /// What 03/04/2025 means: dmy or mdy; excel reads 46143 as 2026-05-01
     #[arg(long, value_name = "FORMAT", value_parser = date_format)]
     date_format: Option<DateFormat>,
     /// The time zone of times without one; that of the database unless set

@@ -8,7 +8,7 @@ use super::mapping::{Mapped, Mapping};
 use super::reading::{Filled, RowError, filled, optional_id, read_rows, required_id};
 use super::records::Row;
 use super::rejects::{Rejects, Verdict};
-use super::times::{Plausible, TimeReader};
+use super::times::{Expected, Plausible, TimeReader};
 use crate::domain::EVENTS;
 use crate::domain::day::{Day, Instant};
 
@@ -157,9 +157,10 @@ impl Places {
             None => mapping.wide.first().map_or("", |place| &place.header),
         };
         let time = mapped(self.timestamp);
-        let Filled { cell, header, utc } =
+        let Filled { cell, header, zone } =
             filled(&row, time).ok_or_else(|| RowError::blank(time))?;
-        let moment = times.read(cell, utc, Plausible::Past).map_err(RowError::in_column(header))?;
+        let expected = Expected { zone, plausible: Plausible::Past, is_day: false };
+        let moment = times.read(cell, expected).map_err(RowError::in_column(header))?;
         let (person, id) = (optional(self.person)?, optional(self.id)?);
         if let (None, None, Some(place)) = (company, person, self.person) {
             return Err(RowError::blank(mapped(place)));

@@ -11,12 +11,12 @@ use anyhow::Result;
 use super::Sheet;
 use super::cell_error::{CellError, shown};
 use super::cells::{self, Breaks, content};
-use super::kinds::CellType;
+use super::kinds::{CellType, Column};
 use super::mapping::{Mapped, Mapping, Place};
 use super::reading::{Filled, RowError, filled, read_rows};
 use super::records::Row;
 use super::rejects::{Rejects, Verdict};
-use super::times::{Moment, Plausible, TimeReader};
+use super::times::{ColumnZone, Expected, Moment, Plausible, TimeReader};
 use crate::domain::day::Day;
 
 /// What a cell holds.
@@ -134,10 +134,8 @@ fn time_of<'c>(
     times: &mut TimeReader,
 ) -> Result<Option<Moment>, RowError<'c>> {
     let Some(cell) = content(row.field(place.index)) else { return Ok(None) };
-    times
-        .read(cell, place.utc, Plausible::Past)
-        .map(Some)
-        .map_err(RowError::in_column(&place.header))
+    let expected = Expected { zone: place.zone, plausible: Plausible::Past, is_day: false };
+    times.read(cell, expected).map(Some).map_err(RowError::in_column(&place.header))
 }
 
 fn value_of<'a, 'c>(
@@ -150,18 +148,18 @@ fn value_of<'a, 'c>(
         let day = cells::last_day_of_month(month, row.field(year.index).trim());
         return day.map(|day| Some(Value::Day(day))).map_err(RowError::at(mapped));
     }
-    let Some(Filled { cell, header, utc }) = filled(row, mapped) else { return Ok(None) };
-    value(cell, mapped, utc, row.plain, times).map(Some).map_err(RowError::in_column(header))
+    let Some(Filled { cell, header, zone }) = filled(row, mapped) else { return Ok(None) };
+    value(cell, mapped, zone, row.plain, times).map_err(RowError::in_column(header))
 }
 
 fn value<'a>(
     cell: &'a str,
     mapped: &Mapped,
-    utc: bool,
+    zone: Option<ColumnZone>,
     plain: bool,
     times: &mut TimeReader,
-) -> Result<Value<'a>, CellError> {
-    Ok(match &mapped.column.cell {
+) -> Result<Option<Value<'a>>, CellError> {
+    Ok(Some(match &mapped.column.cell {
         CellType::Id => Value::Text(cells::id(cell, plain)?),
         CellType::Text => Value::Text(cells::text(cell, Breaks::Refused)?),
         CellType::Prose => Value::Text(cells::text(cell, Breaks::Kept)?),
@@ -169,15 +167,32 @@ fn value<'a>(
         CellType::Whole { min, max } => Value::Whole(cells::whole(cell, *min, *max)?),
         CellType::Money if mapped.decimal_comma => Value::Money(cells::money_with_comma(cell)?),
         CellType::Money => Value::Money(cells::money(cell)?),
-        CellType::Past => Value::Moment(times.read(cell, utc, Plausible::Past)?),
-        CellType::Date => Value::Day(times.read(cell, utc, Plausible::Ever)?.day),
+        CellType::Past | CellType::Date => {
+            return moment(cell, mapped.column, zone, times);
+        }
         CellType::Choice { of, words } => Value::Text(choice(cell, of, words)?),
         CellType::Choices { of } => {
             let none = BTreeMap::new();
             cell.split(';').try_for_each(|word| choice(word.trim(), of, &none).map(|_| ()))?;
             Value::Text(cell)
         }
-    })
+    }))
+}
+
+fn moment<'a>(
+    cell: &str,
+    column: &Column,
+    zone: Option<ColumnZone>,
+    times: &mut TimeReader,
+) -> Result<Option<Value<'a>>, CellError> {
+    let is_past = column.cell == CellType::Past;
+    let plausible = if is_past { Plausible::Past } else { Plausible::Ever };
+    let expected = Expected { zone, plausible, is_day: column.holds_days() };
+    let moment = match column.open_ended {
+        true => times.read_end(cell, expected)?,
+        false => Some(times.read(cell, expected)?),
+    };
+    Ok(moment.map(|moment| if is_past { Value::Moment(moment) } else { Value::Day(moment.day) }))
 }
 
 fn choice<'w>(

@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use anyhow::Result;
 
-use super::fold::folded;
 use super::kinds::{FactKind, Product, catalogue};
 use super::records::{MAX_COLUMNS, NO_DELIMITER, Peeked, Records};
+use super::spelling::folded;
+use super::times::{ColumnZone, split_zone};
 use crate::error::{CommandError, refused};
 
 /// What may separate fields, in the order in which they are tried, with their names.
@@ -65,6 +66,10 @@ pub struct Header {
     pub names: Vec<String>,
     /// The names folded, in the same order.
     pub folded: Vec<String>,
+    /// The same without the zone that a name may end in.
+    without_zone: Vec<String>,
+    /// The zones that the names end in.
+    pub zones: Vec<Option<ColumnZone>>,
 }
 
 impl Header {
@@ -108,21 +113,37 @@ impl Header {
         file: &str,
     ) -> Result<Header, CommandError> {
         let delimiter = Delimiter(NO_DELIMITER);
-        let folded_names = names.iter().map(|name| folded(name)).collect();
-        let mut header = Header { line, delimiter, names, folded: folded_names };
+        let mut header = Header::of(line, delimiter, names);
         if header.names.len() > MAX_COLUMNS {
-            header.names.retain(|name| is_meant(&folded(name), mapped));
-            header.folded = header.names.iter().map(|name| folded(name)).collect();
+            let meant = |at: &usize| header.is_meant(*at, mapped);
+            let names = (0..header.names.len()).filter(meant).map(|at| header.names[at].clone());
+            header = Header::of(line, delimiter, names.collect());
         }
         header.check(file)?;
         Ok(header)
     }
 
     fn new(row: Peeked, delimiter: Delimiter) -> Self {
-        let names: Vec<String> =
-            row.fields.iter().map(|name| name.trim_matches(is_edge).to_owned()).collect();
+        let names = row.fields.iter().map(|name| name.trim_matches(is_edge).to_owned());
+        Header::of(row.line, delimiter, names.collect())
+    }
+
+    fn of(line: u64, delimiter: Delimiter, names: Vec<String>) -> Self {
+        let split: Vec<_> = names.iter().map(|name| split_zone(name)).collect();
+        let without_zone = split.iter().map(|(name, _)| folded(name)).collect();
+        let zones = split.iter().map(|(_, zone)| *zone).collect();
         let folded = names.iter().map(|name| folded(name)).collect();
-        Header { line: row.line, delimiter, names, folded }
+        Header { line, delimiter, names, folded, without_zone, zones }
+    }
+
+    /// Whether the column at this place has that name, which is folded, with or without its zone.
+    pub fn is_called(&self, at: usize, name: &str) -> bool {
+        self.folded[at] == name || self.without_zone[at] == name
+    }
+
+    /// The first column of that name, which is folded, with or without a zone.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        (0..self.folded.len()).find(|at| self.is_called(*at, name))
     }
 
     /// The header in a form that is the same for every file with the same columns in the same
@@ -157,13 +178,15 @@ impl Header {
 
     /// How many of the names are known to some kind, or are mapped by hand.
     fn known(&self, mapped: &[(String, String)]) -> usize {
-        self.folded.iter().filter(|name| is_meant(name, mapped)).count()
+        (0..self.names.len()).filter(|at| self.is_meant(*at, mapped)).count()
     }
-}
 
-/// Whether a name is known to some kind or product, or is mapped by hand.
-fn is_meant(name: &String, mapped: &[(String, String)]) -> bool {
-    mapped.iter().any(|(_, header)| folded(header) == *name) || is_known(name)
+    /// Whether a name is known to some kind or product, or is mapped by hand.
+    fn is_meant(&self, at: usize, mapped: &[(String, String)]) -> bool {
+        mapped.iter().any(|(_, header)| folded(header) == self.folded[at])
+            || is_known(&self.folded[at])
+            || is_known(&self.without_zone[at])
+    }
 }
 
 fn is_edge(char: char) -> bool {

@@ -11,8 +11,8 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::fold::folded;
 use super::records::{Peeked, Row};
+use super::spelling::folded;
 
 /// So many lines tell what columns a file has.
 pub const LINES_LOOKED_AT: usize = 1000;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::fold::folded;
+use super::spelling::folded;
 use crate::error::{CommandError, usage};
 
 /// A kind of data: what its rows are, and what columns it has.
@@ -56,6 +56,9 @@ pub struct Column {
     pub required: bool,
     /// The column that a file may have in place of this required one.
     pub unless: Option<String>,
+    /// Whether it is the end of something, so that `9999-12-31` and its like mean that there is none.
+    #[serde(default)]
+    pub open_ended: bool,
     /// Whether the cells of a required column may be empty all the same.
     #[serde(default)]
     pub blank: bool,
@@ -244,6 +247,11 @@ fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {
 }
 
 impl Column {
+    /// Whether its cells are about days, as its name says: `created_on`, as against `closed_at`.
+    pub fn holds_days(&self) -> bool {
+        self.name.ends_with("_on")
+    }
+
     /// All names under which the column is looked for, the surest first; folded.
     pub fn names(&self) -> impl Iterator<Item = String> + '_ {
         [folded(&self.name)].into_iter().chain(self.aliases.iter().chain(&self.instead).cloned())

@@ -6,10 +6,12 @@
 
 use super::attributes::custom_name;
 use super::cells::{self, content};
-use super::fold::{folded, nearest};
 use super::header::Header;
 use super::kinds::{CellType, Column, FactKind, Product, catalogue};
+use super::spelling::folded;
+use super::times::ColumnZone;
 use crate::domain::EVENTS;
+use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, refused, usage};
 
 /// A column of the file.
@@ -19,17 +21,13 @@ pub struct Place {
     pub index: usize,
     /// Its name in the file.
     pub header: String,
-    /// Whether times without an offset are in UTC, as its name or the product says.
-    pub utc: bool,
+    /// The zone of times without an offset, where its name or the product says so.
+    pub zone: Option<ColumnZone>,
 }
 
 impl Place {
     fn of(index: usize, header: &Header) -> Place {
-        Place {
-            index,
-            header: header.names[index].clone(),
-            utc: header.folded[index].ends_with("(utc)"),
-        }
+        Place { index, header: header.names[index].clone(), zone: header.zones[index] }
     }
 }
 
@@ -42,8 +40,8 @@ pub struct Mapped {
     pub index: usize,
     /// Its name in the file.
     pub header: String,
-    /// Whether times without an offset are in UTC, as its name or the product says.
-    pub utc: bool,
+    /// The zone of times without an offset, where its name or the product says so.
+    pub zone: Option<ColumnZone>,
     /// The columns that are asked, one after the other, where the cell is blank.
     pub otherwise: Vec<Place>,
     /// The column with the year, where this one has the month, and the last day of that month is
@@ -176,7 +174,7 @@ const NOT_IN_WIDE: [&str; 3] = ["event", "event_id", "count"];
 
 /// The product whose export a header is. `kind`: what the file is said to hold.
 pub fn product_of(header: &Header, kind: Option<&FactKind>) -> Option<&'static Product> {
-    let has = |name: &String| header.folded.iter().any(|other| is_same(other, name));
+    let has = |name: &String| header.find(name).is_some();
     let fits = |product: &&Product| {
         kind.is_none_or(|kind| kind.name == product.kind)
             && product.signature.iter().all(has)
@@ -184,11 +182,6 @@ pub fn product_of(header: &Header, kind: Option<&FactKind>) -> Option<&'static P
     };
     // Of equal signatures the first in the table.
     catalogue().products.iter().rev().filter(fits).max_by_key(|product| product.signature.len())
-}
-
-/// A header may say in brackets that its times are in UTC.
-fn is_same(header: &str, name: &str) -> bool {
-    header == name || header.strip_suffix("(utc)") == Some(name)
 }
 
 /// How a column was found.
@@ -365,7 +358,8 @@ impl Matches {
         let kind = &self.kind.name;
         let message =
             format!("{file}:{}: {kind} without required {plural} {}", header.line, what.join(", "));
-        let there = nearest(&first.name, self.free_names(header)).unwrap_or("Header");
+        let there = nearest(&first.name, self.free_names(header));
+        let there = there.as_deref().unwrap_or("Header");
         let there =
             format!("if a column has another name, say so: --map {}=\"{there}\"", first.name);
         let other = other.map(|other| format!("the header is one of {other}: try --kind {other}"));
@@ -384,10 +378,10 @@ impl Matches {
         }
     }
 
-    fn free_names<'h>(&self, header: &'h Header) -> impl Iterator<Item = &'h str> {
+    fn free_names<'h>(&self, header: &'h Header) -> impl Iterator<Item = String> + 'h {
         let taken: Vec<usize> = self.found.iter().flat_map(|found| found.places.clone()).collect();
         let free = move |(at, name): &(usize, &'h String)| !taken.contains(at) && !name.is_empty();
-        header.names.iter().enumerate().filter(free).map(|(_, name)| name.as_str())
+        header.names.iter().enumerate().filter(free).map(|(_, name)| name.clone())
     }
 
     fn mapped(&self, header: &Header) -> Vec<Mapped> {
@@ -398,17 +392,18 @@ impl Matches {
         let of_product = self.product.and_then(|product| product.column(&column.name));
         let place = |index: &usize| {
             let place = Place::of(*index, header);
-            Place { utc: place.utc || of_product.is_some_and(|from| from.utc), ..place }
+            let utc = of_product.filter(|from| from.utc).map(|_| ColumnZone::UTC);
+            Place { zone: place.zone.or(utc), ..place }
         };
         let mut places = found.places.iter().map(place);
-        let Place { index, header, utc } = places.next()?;
+        let Place { index, header, zone } = places.next()?;
         let year = if found.how == How::MonthAndYear { places.next() } else { None };
         let decimal_comma = of_product.is_some_and(|from| from.decimal_comma);
         Some(Mapped {
             column,
             index,
             header,
-            utc,
+            zone,
             otherwise: places.collect(),
             year,
             decimal_comma,
@@ -498,10 +493,9 @@ impl Looking<'_> {
     }
 
     fn places<'n>(&self, names: impl Iterator<Item = &'n String>, free: &[bool]) -> Vec<usize> {
-        let header = &self.header.folded;
         let mut places = Vec::new();
         for name in names {
-            let here = (0..header.len()).filter(|at| free[*at] && is_same(&header[*at], name));
+            let here = (0..free.len()).filter(|at| free[*at] && self.header.is_called(*at, name));
             let new: Vec<usize> = here.filter(|at| !places.contains(at)).collect();
             places.extend(new);
         }
@@ -524,8 +518,8 @@ fn holds(column: &Column, cell: &str) -> bool {
 }
 
 fn latest_of(product: &Product, header: &Header) -> Option<Place> {
-    let place = |name: &String| header.folded.iter().position(|other| is_same(other, name));
-    product.latest_by.iter().find_map(place).map(|index| Place::of(index, header))
+    let place = product.latest_by.iter().find_map(|name| header.find(name));
+    place.map(|index| Place::of(index, header))
 }
 
 /// The only kind that the header can mean.
@@ -619,7 +613,7 @@ fn check_overrides(
                 .hint(format!("the columns are {}", names.join(", "))));
         }
         if !name.trim().is_empty() && header.position(name).is_none() {
-            let near = nearest(name, header.names.iter().map(String::as_str));
+            let near = nearest(name, header.names.iter().cloned());
             let near = near.map(|near| format!(" (nearest: '{near}')")).unwrap_or_default();
             let message =
                 format!("{file}:{}: no column '{name}' for --map {column}{near}", header.line);

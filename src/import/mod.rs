@@ -13,9 +13,10 @@
 pub mod attributes;
 pub mod cell_error;
 pub mod cells;
+mod days_seen;
 pub mod events;
 pub mod facts;
-pub mod fold;
+
 pub mod header;
 pub mod json;
 pub mod kinds;
@@ -24,7 +25,7 @@ mod reading;
 pub mod records;
 pub mod rejects;
 pub mod source;
-pub mod span;
+pub mod spelling;
 pub mod times;
 
 use std::path::Path;
@@ -43,10 +44,10 @@ use crate::domain::EVENTS;
 use crate::domain::day::Instant;
 use crate::error::{refused, usage};
 
+pub use self::days_seen::DaysSeen;
 pub use self::events::{EventRow, read_events};
 pub use self::facts::{FactRow, Value, read_facts};
 pub use self::rejects::{Rejects, Verdict};
-pub use self::span::DaysSeen;
 
 /// What the command line says about the files.
 #[derive(Debug, Clone, Default)]
@@ -167,7 +168,7 @@ impl Incoming {
         let Incoming { mut records, header, json, options } = self;
         let kind = options.kind.as_deref().map(FactKind::named).transpose()?;
         let said = |column: &str| {
-            options.map.iter().any(|(name, _)| fold::folded(name) == fold::folded(column))
+            options.map.iter().any(|(name, _)| spelling::folded(name) == spelling::folded(column))
         };
         let overrides: Vec<(String, String)> = options
             .map

@@ -9,7 +9,7 @@ use super::cells::{self, content};
 use super::mapping::{Mapped, Mapping};
 use super::records::Row;
 use super::rejects::{Reject, Rejects, Verdict};
-use super::times::TimeReader;
+use super::times::{ColumnZone, TimeReader};
 use crate::error::refused;
 
 /// What is wrong with a row, and in which column of the file.
@@ -121,14 +121,14 @@ fn refuse_or_reject(
 pub(super) struct Filled<'a, 'c> {
     pub(super) cell: &'a str,
     pub(super) header: &'c str,
-    pub(super) utc: bool,
+    pub(super) zone: Option<ColumnZone>,
 }
 
 /// The cell of a column, or where that is blank the first other one that stands in for it and is
 /// not.
 pub(super) fn filled<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>> {
     match content(row.field(mapped.index)) {
-        Some(cell) => Some(Filled { cell, header: &mapped.header, utc: mapped.utc }),
+        Some(cell) => Some(Filled { cell, header: &mapped.header, zone: mapped.zone }),
         None => otherwise(row, mapped),
     }
 }
@@ -139,7 +139,7 @@ fn otherwise<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>
         content(row.field(place.index)).map(|cell| Filled {
             cell,
             header: &place.header,
-            utc: place.utc,
+            zone: place.zone,
         })
     })
 }

@@ -1,0 +1,23 @@
+//! When two headers are spelled the same.
+
+/// A header without what does not matter: case, white space, `_`, `-`, byte-order marks.
+pub fn folded(name: &str) -> String {
+    let matters =
+        |char: &char| !char.is_whitespace() && !matches!(char, '_' | '-' | '\u{feff}' | '\u{200b}');
+    name.chars().filter(matters).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_matter_is_left_out() {
+        for name in
+            ["company_id", "Company ID", "COMPANY-ID", "\u{feff}companyId", " company\u{a0}id "]
+        {
+            assert_eq!(folded(name), "companyid");
+        }
+        assert_eq!(folded("Created (UTC)"), "created(utc)");
+    }
+}

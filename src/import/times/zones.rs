@@ -1,0 +1,235 @@
+//! Time zones: the one that a header names, and the offsets of a zone hour by hour.
+//!
+//! Files hold millions of times that lie close together, so the offset of each hour is remembered;
+//! that gives the same result as asking each time, only sooner.
+
+use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
+use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
+
+use super::written::offset_in_seconds;
+
+const HOUR: i64 = 3600;
+
+/// The zone of the times without an offset in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnZone {
+    /// So many seconds east of UTC; 0 is UTC itself.
+    Offset(i32),
+    Named(Tz),
+}
+
+impl ColumnZone {
+    pub const UTC: ColumnZone = ColumnZone::Offset(0);
+
+    /// Reads what a header may say of its zone: `UTC`, `GMT`, `+02:00`, `UTC+2`, `Europe/Berlin`.
+    /// Abbreviations such as `EST` mean several zones and are not read.
+    fn named(text: &str) -> Option<ColumnZone> {
+        let text = text.trim();
+        if ["utc", "gmt", "z"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+            return Some(ColumnZone::UTC);
+        }
+        let prefix = text.get(..3).filter(|prefix| is_utc(prefix));
+        let offset = prefix.map_or(text, |prefix| &text[prefix.len()..]).trim_start();
+        if let Some(seconds) = offset_in_seconds(offset) {
+            return Some(ColumnZone::Offset(seconds));
+        }
+        let is_place = text.contains('/');
+        is_place.then(|| text.parse().ok().map(ColumnZone::Named)).flatten()
+    }
+}
+
+fn is_utc(text: &str) -> bool {
+    text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("gmt")
+}
+
+/// A header without the zone that it names, and that zone: `Created (UTC)`, `created_at_utc`.
+pub fn split_zone(header: &str) -> (&str, Option<ColumnZone>) {
+    let split = in_brackets(header).or_else(|| as_last_word(header));
+    match split {
+        Some((name, zone)) if !name.is_empty() => (name, Some(zone)),
+        _ => (header, None),
+    }
+}
+
+fn in_brackets(header: &str) -> Option<(&str, ColumnZone)> {
+    [('(', ')'), ('[', ']')].iter().find_map(|(open, close)| {
+        let (name, inside) = header.trim_end().strip_suffix(*close)?.rsplit_once(*open)?;
+        Some((name.trim_end(), ColumnZone::named(inside)?))
+    })
+}
+
+fn as_last_word(header: &str) -> Option<(&str, ColumnZone)> {
+    let header = header.trim_end();
+    if let Some((name, word)) = header.rsplit_once(char::is_whitespace)
+        && let Some(zone) = ColumnZone::named(word).filter(|_| word.len() > 1)
+    {
+        return Some((name.trim_end(), zone));
+    }
+    let at = header.len().checked_sub(3)?;
+    let (name, word) = (header.get(..at)?, header.get(at..)?);
+    let is_camel = name.ends_with(|char: char| char.is_lowercase()) && word.starts_with(['U', 'G']);
+    let is_word = name.ends_with(['_', '-', '.']) || is_camel;
+    (is_word && is_utc(word))
+        .then(|| (name.trim_end_matches(['_', '-', '.', ' ']), ColumnZone::UTC))
+}
+
+/// The offsets of a zone by hour of UTC.
+pub struct ZoneHours {
+    zone: Tz,
+    fixed: bool,
+    last: (i64, i32),
+    known: FxHashMap<i64, Option<i32>>,
+}
+
+impl ZoneHours {
+    pub fn new(zone: Tz) -> Self {
+        ZoneHours { zone, fixed: zone == Tz::UTC, last: (i64::MIN, 0), known: FxHashMap::default() }
+    }
+
+    /// The offset from UTC, in seconds, at a moment given in seconds since 1970.
+    pub fn offset(&mut self, seconds: i64) -> i32 {
+        if self.fixed {
+            return 0;
+        }
+        let hour = seconds.div_euclid(HOUR);
+        if self.last.0 == hour {
+            return self.last.1;
+        }
+        let zone = self.zone;
+        forget_when_full(&mut self.known);
+        let whole = *self.known.entry(hour).or_insert_with(|| {
+            let (first, last) =
+                (offset_at(zone, hour * HOUR), offset_at(zone, hour * HOUR + HOUR - 1));
+            (first == last).then_some(first)
+        });
+        let Some(offset) = whole else { return offset_at(zone, seconds) };
+        self.last = (hour, offset);
+        offset
+    }
+}
+
+/// A file of random times must not fill the memory with hours. 250,000 are 28 years.
+fn forget_when_full(known: &mut FxHashMap<i64, Option<i32>>) {
+    if known.len() >= 250_000 {
+        known.clear();
+    }
+}
+
+pub(super) fn offset_at(zone: Tz, seconds: i64) -> i32 {
+    let utc = DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc();
+    zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
+}
+
+/// The offsets of a zone by hour of its own clocks.
+pub struct LocalHours {
+    pub zone: Tz,
+    fixed: bool,
+    last: (i64, i32),
+    known: FxHashMap<i64, Option<i32>>,
+}
+
+impl LocalHours {
+    pub fn new(zone: Tz) -> Self {
+        LocalHours {
+            zone,
+            fixed: zone == Tz::UTC,
+            last: (i64::MIN, 0),
+            known: FxHashMap::default(),
+        }
+    }
+
+    /// Turns local seconds into seconds since 1970; the earlier of two; `None` where the clocks
+    /// skip them.
+    pub fn utc(&mut self, local: i64) -> Option<i64> {
+        if self.fixed {
+            return Some(local);
+        }
+        let hour = local.div_euclid(HOUR);
+        if self.last.0 != hour {
+            let zone = self.zone;
+            forget_when_full(&mut self.known);
+            let whole = *self.known.entry(hour).or_insert_with(|| same_all_hour(zone, hour));
+            let Some(offset) = whole else { return earliest(zone, local) };
+            self.last = (hour, offset);
+        }
+        Some(local - i64::from(self.last.1))
+    }
+}
+
+fn local_offset(zone: Tz, local: i64) -> MappedLocalTime<i32> {
+    let clock = DateTime::from_timestamp(local, 0).unwrap_or_default().naive_utc();
+    zone.offset_from_local_datetime(&clock).map(|offset| offset.fix().local_minus_utc())
+}
+
+fn same_all_hour(zone: Tz, hour: i64) -> Option<i32> {
+    let first = local_offset(zone, hour * HOUR).single()?;
+    let last = local_offset(zone, hour * HOUR + HOUR - 1).single()?;
+    (first == last).then_some(first)
+}
+
+pub(super) fn earliest(zone: Tz, local: i64) -> Option<i64> {
+    match local_offset(zone, local) {
+        MappedLocalTime::Single(offset) => Some(local - i64::from(offset)),
+        MappedLocalTime::Ambiguous(one, other) => Some(local - i64::from(one.max(other))),
+        MappedLocalTime::None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_names_its_zone() {
+        let (new_york, berlin) =
+            (ColumnZone::Named(Tz::America__New_York), ColumnZone::Named(Tz::Europe__Berlin));
+        let cases = [
+            ("Created (UTC)", ("Created", Some(ColumnZone::UTC))),
+            ("created_at_utc", ("created_at", Some(ColumnZone::UTC))),
+            ("created_at_UTC", ("created_at", Some(ColumnZone::UTC))),
+            ("Created UTC", ("Created", Some(ColumnZone::UTC))),
+            ("Created [UTC]", ("Created", Some(ColumnZone::UTC))),
+            ("Created (GMT)", ("Created", Some(ColumnZone::UTC))),
+            ("createdAtUtc", ("createdAt", Some(ColumnZone::UTC))),
+            ("timestamp-gmt", ("timestamp", Some(ColumnZone::UTC))),
+            ("Opened (America/New_York)", ("Opened", Some(new_york))),
+            ("Opened [Europe/Berlin]", ("Opened", Some(berlin))),
+            ("Opened Europe/Berlin", ("Opened", Some(berlin))),
+            ("Opened (+02:00)", ("Opened", Some(ColumnZone::Offset(7200)))),
+            ("Opened (-0330)", ("Opened", Some(ColumnZone::Offset(-12_600)))),
+            ("Opened (UTC+2)", ("Opened", Some(ColumnZone::Offset(7200)))),
+            ("Opened (GMT-05:00)", ("Opened", Some(ColumnZone::Offset(-18_000)))),
+            ("Opened (EST)", ("Opened (EST)", None)),
+            ("Time (in hrs)", ("Time (in hrs)", None)),
+            ("Plan Z", ("Plan Z", None)),
+            ("utc", ("utc", None)),
+            ("(UTC)", ("(UTC)", None)),
+            ("Ticket/Case", ("Ticket/Case", None)),
+            ("é(UTC)", ("é", Some(ColumnZone::UTC))),
+            ("éé", ("éé", None)),
+        ];
+        for (header, expected) in cases {
+            assert_eq!(split_zone(header), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_zone_changes_nothing() {
+        let zones = [
+            Tz::Australia__Lord_Howe,
+            Tz::America__St_Johns,
+            Tz::Asia__Kathmandu,
+            Tz::America__Sao_Paulo,
+        ];
+        for zone in zones {
+            let (mut days, mut local) = (ZoneHours::new(zone), LocalHours::new(zone));
+            // Every 7 minutes of 2010, when St John's still changed its clocks at one minute past
+            // midnight.
+            for seconds in (1_262_304_000..1_293_840_000).step_by(420) {
+                assert_eq!(days.offset(seconds), offset_at(zone, seconds), "{zone} {seconds}");
+                assert_eq!(local.utc(seconds), earliest(zone, seconds), "{zone} {seconds}");
+            }
+        }
+    }
+}
