@@ -39,8 +39,10 @@ const FILL: &str = "
     SELECT (20089 + i / 1000) * 1000000000 + i % 1000 + 1,
            printf('[[%d,36000,%d],[%d,43200.5,%d]]', i % 10 + 1, i % 5000 + 1, i % 10 + 11, (i + 7) % 5000 + 1) FROM n;
 
-    INSERT INTO rule_versions (id, name, kind, event, timeframe, threshold, direction, inverse)
-    SELECT id, name, 'trend', name, 14, 15, 'both', 0 FROM event_names;
+    INSERT INTO rule_versions (id, name, definition)
+    SELECT id, name, json_object('logic', json_object('kind', 'trend', 'event', name, 'timeframe', 14),
+                                 'managers', json('false'), 'executives', json('false'))
+    FROM event_names;
     INSERT INTO rules (name, version) SELECT name, id FROM rule_versions;
 
     INSERT INTO runs (id, day, started_at, finished_at, is_backfill, companies_evaluated)

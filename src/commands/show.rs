@@ -58,10 +58,11 @@ fn gather(store: &Store, id: SignalId) -> Result<SignalView> {
 
 /// What the company did in the windows of a trend; `None` for other kinds of signal.
 fn activity(store: &Store, signal: &SignalRecord) -> Result<Option<CompanyActivity>> {
-    let (Some(trend), Some(comparison)) = (signal.definition.trend(), signal.evidence.comparison())
+    let (Some(trend), Some(comparison)) =
+        (signal.definition.logic.trend(), signal.evidence.comparison())
     else {
         return Ok(None);
     };
     let windows = Windows { observation: comparison.observation, decision: comparison.decision };
-    store.company_activity(signal.company, &trend.watch, &windows).map(Some)
+    store.company_activity(signal.company, &trend.watch(), &windows).map(Some)
 }

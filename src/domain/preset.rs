@@ -1,10 +1,10 @@
 //! Presets: ready-made rules, which become ordinary ones when somebody adds them.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::condition::{ReadValue, Reading};
 use super::metric::{Definition, Measure, Metric, name_of};
-use super::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleKind, RuleLogic, TrendRule, Watch};
+use super::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleKind, RuleLogic, TrendRule};
 use super::signal::SignalType;
 
 /// A ready-made rule.
@@ -53,10 +53,7 @@ pub enum EventUse {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 enum Pattern {
-    Trend {
-        min_events: u64,
-        max_chance: f64,
-    },
+    Trend(TrendRule),
     Adoption {
         #[serde(default)]
         goals: bool,
@@ -65,7 +62,7 @@ enum Pattern {
         deadline: bool,
     },
     Condition {
-        #[serde(rename = "type", deserialize_with = "signal_type")]
+        #[serde(rename = "type")]
         signal_type: SignalType,
         when: String,
         key: Option<String>,
@@ -76,10 +73,6 @@ enum Pattern {
         /// Over how many days the metric counts that the condition is about.
         metric_days: Option<u16>,
     },
-}
-
-fn signal_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignalType, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 fn one_day() -> u16 {
@@ -104,7 +97,7 @@ impl Preset {
     /// The name of the rule that it makes.
     pub fn rule_name(&self, event: Option<&str>) -> String {
         match (event, &self.rule) {
-            (Some(event), Pattern::Trend { .. }) => event.to_owned(),
+            (Some(event), Pattern::Trend(_)) => event.to_owned(),
             (Some(event), _) => format!("{}:{event}", self.name),
             (None, _) => self.name.clone(),
         }
@@ -113,7 +106,7 @@ impl Preset {
     /// The kind of its rule.
     pub fn kind(&self) -> RuleKind {
         match self.rule {
-            Pattern::Trend { .. } => RuleKind::Trend,
+            Pattern::Trend(_) => RuleKind::Trend,
             Pattern::Adoption { .. } => RuleKind::Adoption,
             Pattern::Condition { .. } => RuleKind::Condition,
         }
@@ -122,7 +115,7 @@ impl Preset {
     /// The type of its signals; `None` where they are good or bad.
     pub fn signal_type(&self) -> Option<SignalType> {
         match self.rule {
-            Pattern::Trend { .. } => None,
+            Pattern::Trend(_) => None,
             Pattern::Adoption { goals, deadline } => {
                 (!goals && !deadline).then_some(SignalType::Good)
             }
@@ -169,10 +162,9 @@ impl Preset {
     /// that it needs.
     pub fn rule(&self, choice: &Choice<'_>) -> Option<Rule> {
         let logic = match &self.rule {
-            Pattern::Trend { min_events, max_chance } => RuleLogic::Trend(TrendRule {
-                min_events: Some(*min_events),
-                max_chance: Some(*max_chance),
-                ..TrendRule::new(Watch::Event(choice.event?.to_owned()))
+            Pattern::Trend(trend) => RuleLogic::Trend(TrendRule {
+                event: choice.event.unwrap_or(&trend.event).to_owned(),
+                ..trend.clone()
             }),
             Pattern::Adoption { goals, deadline } => {
                 let event = choice.event.map(str::to_owned);
@@ -352,7 +344,7 @@ mod tests {
         let watched = TrendRule {
             min_events: Some(20),
             max_chance: Some(0.01),
-            ..TrendRule::new(Watch::Event("Report: é".into()))
+            ..TrendRule::of_event("Report: é")
         };
         assert_eq!(rule.logic.trend(), Some(&watched));
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::signal::SignalType;
 
 /// The timeframes that a trend rule may have, in days.
@@ -24,256 +26,14 @@ pub const COOLDOWNS: RangeInclusive<u16> = 0..=36_500;
 pub const DEFAULT_COOLDOWN: u16 = 30;
 /// On how many days running a condition may have to hold.
 pub const FOR_DAYS: RangeInclusive<u16> = 1..=366;
-
-/// A rule under its name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
-    /// The name, by which a rule is one and the same over all its changes.
-    pub name: String,
-    /// Whether runs apply it.
-    pub enabled: bool,
-    /// What it watches for, as of now.
-    pub logic: RuleLogic,
-    /// The expression over attributes that a company must meet, or the rule passes over it.
-    pub where_expr: Option<String>,
-    /// The playbook that a signal starts.
-    pub playbook: Option<String>,
-    /// Whether managers are told of every signal, and not of bad ones only.
-    pub managers: bool,
-    /// Whether executives are told of every signal.
-    pub executives: bool,
-}
-
-impl Rule {
-    /// An enabled rule for all companies, without a playbook, of which nobody is told but those who
-    /// always are.
-    pub fn new(name: &str, logic: RuleLogic) -> Self {
-        Rule {
-            name: name.to_owned(),
-            enabled: true,
-            logic,
-            where_expr: None,
-            playbook: None,
-            managers: false,
-            executives: false,
-        }
-    }
-}
-
-/// What a rule watches for. Its kind never changes under one name.
-#[derive(Debug, Clone, PartialEq)]
-pub enum RuleLogic {
-    /// Compares a window with the one before it.
-    Trend(TrendRule),
-    /// Asks whether something was done in time.
-    Adoption(AdoptionRule),
-    /// Asks whether an expression holds.
-    Condition(ConditionRule),
-}
-
-impl RuleLogic {
-    /// Which kind it is.
-    pub fn kind(&self) -> RuleKind {
-        match self {
-            RuleLogic::Trend(_) => RuleKind::Trend,
-            RuleLogic::Adoption(_) => RuleKind::Adoption,
-            RuleLogic::Condition(_) => RuleKind::Condition,
-        }
-    }
-
-    /// The event that it is about, where it is about one.
-    pub fn event(&self) -> Option<&str> {
-        match self {
-            RuleLogic::Trend(trend) => trend.watch.event(),
-            RuleLogic::Adoption(adoption) => adoption.aim.event(),
-            RuleLogic::Condition(_) => None,
-        }
-    }
-
-    /// The trend rule, if it is one.
-    pub fn trend(&self) -> Option<&TrendRule> {
-        match self {
-            RuleLogic::Trend(trend) => Some(trend),
-            _ => None,
-        }
-    }
-
-    /// The adoption rule, if it is one.
-    pub fn adoption(&self) -> Option<&AdoptionRule> {
-        match self {
-            RuleLogic::Adoption(adoption) => Some(adoption),
-            _ => None,
-        }
-    }
-
-    /// The condition rule, if it is one.
-    pub fn condition(&self) -> Option<&ConditionRule> {
-        match self {
-            RuleLogic::Condition(condition) => Some(condition),
-            _ => None,
-        }
-    }
-}
-
-/// What a trend rule counts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Watch {
-    /// Events of this name.
-    Event(String),
-    /// Distinct active people, over all events.
-    People,
-}
-
-impl Watch {
-    /// The event's name; `None` for people.
-    pub fn event(&self) -> Option<&str> {
-        match self {
-            Watch::Event(name) => Some(name),
-            Watch::People => None,
-        }
-    }
-
-    /// What is counted, in one word.
-    pub fn measure(&self) -> &'static str {
-        match self {
-            Watch::Event(_) => "events",
-            Watch::People => "people",
-        }
-    }
-}
-
-impl fmt::Display for Watch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.event().unwrap_or("active people"))
-    }
-}
-
-/// A rule that compares a window of days with the window before it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrendRule {
-    /// What is counted.
-    pub watch: Watch,
-    /// The length of each window, in days; one of [`TIMEFRAMES`].
-    pub timeframe: u8,
-    /// The change above which it fires, in percent; one of [`THRESHOLDS`].
-    pub threshold: u8,
-    /// Which changes count.
-    pub direction: Direction,
-    /// Whether an increase is bad, as for tickets.
-    pub inverse: bool,
-    /// Both windows together must hold at least so many events (or people).
-    pub min_events: Option<u64>,
-    /// The chance of such a change without a cause must be at most this; between 0 and 1, both
-    /// excluded.
-    pub max_chance: Option<f64>,
-}
-
-impl TrendRule {
-    /// The rule that watches `watch` with the defaults and no guards.
-    pub fn new(watch: Watch) -> Self {
-        TrendRule {
-            watch,
-            timeframe: DEFAULT_TIMEFRAME,
-            threshold: DEFAULT_THRESHOLD,
-            direction: Direction::Both,
-            inverse: false,
-            min_events: None,
-            max_chance: None,
-        }
-    }
-
-    /// The timeframe as a number of days to calculate with.
-    pub fn days(&self) -> i32 {
-        i32::from(self.timeframe)
-    }
-
-    /// What a user should think about before relying on this rule; one sentence each.
-    pub fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
-        if !self.timeframe.is_multiple_of(7) {
-            remarks.push(format!(
-                "{} days are no whole weeks: windows with unequal numbers of weekends look like a trend; \
-                 consider 7, 14, 21 or 28",
-                self.timeframe
-            ));
-        }
-        if self.threshold == 100 && self.direction != Direction::Up {
-            remarks.push(
-                "a drop is at most 100 %, so a threshold of 100 can never fire on a drop"
-                    .to_owned(),
-            );
-        }
-        remarks
-    }
-}
-
-/// A rule that asks whether a company has done what it is meant to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdoptionRule {
-    /// What is to be done, and by when.
-    pub aim: Aim,
-    /// Whether deadlines and first uses count that lie before the first day on which the rule was
-    /// ever run.
-    pub retroactive: bool,
-}
-
-/// What an adoption rule wants to see done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Aim {
-    /// The first event of this name.
-    Event {
-        /// The event.
-        event: String,
-        /// The deadline, in days from the start of the company; one of [`WITHINS`]. `None`: there
-        /// is no deadline.
-        within: Option<u16>,
-    },
-    /// The imported goals of each company, each by its own day.
-    Goals {
-        /// Only goals of this event.
-        event: Option<String>,
-    },
-}
-
-impl Aim {
-    /// The event's name; `None` for the goals of all events.
-    pub fn event(&self) -> Option<&str> {
-        match self {
-            Aim::Event { event, .. } => Some(event),
-            Aim::Goals { event } => event.as_deref(),
-        }
-    }
-}
-
-/// A rule that asks whether an expression over attributes holds for a company.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConditionRule {
-    /// The expression.
-    pub when: String,
-    /// The type of its signals.
-    pub signal_type: SignalType,
-    /// So many days must lie between two signals for a company, unless there is a key; one of
-    /// [`COOLDOWNS`].
-    pub cooldown: u16,
-    /// The attribute for each value of which there is one signal, whatever the state and age of
-    /// those before.
-    pub key: Option<String>,
-    /// The condition must hold on so many days running; one of [`FOR_DAYS`].
-    pub for_days: u16,
-}
-
-impl ConditionRule {
-    /// The rule with the usual cool-down, without a key, that looks at one day.
-    pub fn new(when: &str, signal_type: SignalType) -> Self {
-        ConditionRule {
-            when: when.to_owned(),
-            signal_type,
-            cooldown: DEFAULT_COOLDOWN,
-            key: None,
-            for_days: 1,
-        }
-    }
-}
+/// On how many days running the change of a trend rule may have to hold.
+pub const TREND_FOR_DAYS: RangeInclusive<u8> = 1..=56;
+/// How many windows of a company's own past a trend rule may compare with.
+pub const BASELINES: RangeInclusive<u8> = 1..=12;
+/// After how many days a trend rule may raise the same signal again.
+pub const REPEATS: RangeInclusive<u16> = 1..=366;
+/// The event of a trend rule that counts all events together.
+pub const ALL_EVENTS: &str = "*";
 
 /// The texts by which a value is named on the command line, in files and in the database.
 macro_rules! named {
@@ -305,9 +65,389 @@ macro_rules! named {
                 })
             }
         }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
     };
 }
 pub(crate) use named;
+
+/// A rule under its name. All but the name and the switch is its definition, which the database
+/// keeps as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The name, by which a rule is one and the same over all its changes.
+    #[serde(skip)]
+    pub name: String,
+    /// Whether runs apply it.
+    #[serde(skip)]
+    pub enabled: bool,
+    /// What it watches for, as of now.
+    pub logic: RuleLogic,
+    /// The expression over attributes that a company must meet, or the rule passes over it.
+    #[serde(rename = "where", default)]
+    pub where_expr: Option<String>,
+    /// The playbook that a signal starts.
+    #[serde(default)]
+    pub playbook: Option<String>,
+    /// Whether managers are told of every signal, and not of bad ones only.
+    #[serde(default)]
+    pub managers: bool,
+    /// Whether executives are told of every signal.
+    #[serde(default)]
+    pub executives: bool,
+    /// Whether a run acknowledges open signals that no longer hold.
+    #[serde(default)]
+    pub auto_ack: bool,
+}
+
+impl Rule {
+    /// An enabled rule for all companies, without a playbook, of which nobody is told but those who
+    /// always are.
+    pub fn new(name: &str, logic: RuleLogic) -> Self {
+        Rule {
+            name: name.to_owned(),
+            enabled: true,
+            logic,
+            where_expr: None,
+            playbook: None,
+            managers: false,
+            executives: false,
+            auto_ack: false,
+        }
+    }
+}
+
+/// What a rule watches for. Its kind never changes under one name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum RuleLogic {
+    /// Compares a window with the one before it.
+    Trend(TrendRule),
+    /// Asks whether something was done in time.
+    Adoption(AdoptionRule),
+    /// Asks whether an expression holds.
+    Condition(ConditionRule),
+}
+
+impl RuleLogic {
+    /// Which kind it is.
+    pub fn kind(&self) -> RuleKind {
+        match self {
+            RuleLogic::Trend(_) => RuleKind::Trend,
+            RuleLogic::Adoption(_) => RuleKind::Adoption,
+            RuleLogic::Condition(_) => RuleKind::Condition,
+        }
+    }
+
+    /// The event that it is about, where it is about one.
+    pub fn event(&self) -> Option<&str> {
+        match self {
+            RuleLogic::Trend(trend) => Some(&trend.event),
+            RuleLogic::Adoption(adoption) => adoption.aim.event(),
+            RuleLogic::Condition(_) => None,
+        }
+    }
+
+    /// The trend rule, if it is one.
+    pub fn trend(&self) -> Option<&TrendRule> {
+        match self {
+            RuleLogic::Trend(trend) => Some(trend),
+            _ => None,
+        }
+    }
+
+    /// The adoption rule, if it is one.
+    pub fn adoption(&self) -> Option<&AdoptionRule> {
+        match self {
+            RuleLogic::Adoption(adoption) => Some(adoption),
+            _ => None,
+        }
+    }
+
+    /// The condition rule, if it is one.
+    pub fn condition(&self) -> Option<&ConditionRule> {
+        match self {
+            RuleLogic::Condition(condition) => Some(condition),
+            _ => None,
+        }
+    }
+}
+
+/// What a trend rule counts of its event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Measure {
+    /// Events.
+    #[default]
+    Events,
+    /// Days with at least one event.
+    Days,
+    /// Distinct people with at least one event.
+    People,
+}
+named!(Measure { Events = "events", Days = "days", People = "people" });
+
+/// What the activity of a company is compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Against {
+    /// Its own past alone.
+    #[default]
+    Itself,
+    /// Its own past, carried along by what all other customers did.
+    Portfolio,
+    /// Its own past, carried along by what the other customers of its segment did.
+    Segment,
+}
+named!(Against { Itself = "self", Portfolio = "portfolio", Segment = "segment" });
+
+/// What is counted: a measure of one event, or of all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Watch {
+    /// The event's name, or [`ALL_EVENTS`].
+    pub event: String,
+    /// What is counted of it.
+    pub measure: Measure,
+}
+
+impl Watch {
+    /// A measure of one event.
+    pub fn new(event: &str, measure: Measure) -> Self {
+        Watch { event: event.to_owned(), measure }
+    }
+
+    /// The people who were active, whatever they did.
+    pub fn people() -> Self {
+        Watch::new(ALL_EVENTS, Measure::People)
+    }
+
+    /// The one event that counts; `None` when all do.
+    pub fn only_event(&self) -> Option<&str> {
+        Some(self.event.as_str()).filter(|event| *event != ALL_EVENTS)
+    }
+}
+
+impl fmt::Display for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.only_event(), self.measure) {
+            (None, Measure::Events) => f.write_str("all events"),
+            (None, Measure::Days) => f.write_str("active days"),
+            (None, Measure::People) => f.write_str("active people"),
+            (Some(event), Measure::Events) => f.write_str(event),
+            (Some(event), Measure::Days) => write!(f, "days with {event}"),
+            (Some(event), Measure::People) => write!(f, "people with {event}"),
+        }
+    }
+}
+
+/// A rule that compares a window of days with the past.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrendRule {
+    /// The event's name, or [`ALL_EVENTS`].
+    pub event: String,
+    /// What is counted of it.
+    pub measure: Measure,
+    /// The length of each window, in days; one of [`TIMEFRAMES`].
+    pub timeframe: u8,
+    /// The change above which it fires, in percent; one of [`THRESHOLDS`].
+    pub threshold: u8,
+    /// Which changes count.
+    pub direction: Direction,
+    /// Whether an increase is bad, as for tickets.
+    pub inverse: bool,
+    /// Both windows together must hold at least so many (of what is counted).
+    pub min_events: Option<u64>,
+    /// The chance of such a change without a cause must be at most this; between 0 and 1, both
+    /// excluded.
+    pub max_chance: Option<f64>,
+    /// With how many windows of its own past a company is compared; one of [`BASELINES`].
+    pub baseline: u8,
+    /// What else it is compared with.
+    pub against: Against,
+    /// On how many days running the change must hold; one of [`TREND_FOR_DAYS`].
+    #[serde(rename = "for")]
+    pub for_days: u8,
+    /// After how many days the same signal is raised again, one of [`REPEATS`]; `None` is the
+    /// timeframe.
+    pub repeat: Option<u16>,
+}
+
+impl Default for TrendRule {
+    fn default() -> Self {
+        TrendRule {
+            event: ALL_EVENTS.to_owned(),
+            measure: Measure::Events,
+            timeframe: DEFAULT_TIMEFRAME,
+            threshold: DEFAULT_THRESHOLD,
+            direction: Direction::Both,
+            inverse: false,
+            min_events: None,
+            max_chance: None,
+            baseline: 1,
+            against: Against::Itself,
+            for_days: 1,
+            repeat: None,
+        }
+    }
+}
+
+impl TrendRule {
+    /// The rule that watches `watch` with the defaults and no guards.
+    pub fn new(watch: Watch) -> Self {
+        TrendRule { event: watch.event, measure: watch.measure, ..TrendRule::default() }
+    }
+
+    /// The rule that counts events of this name, with the defaults and no guards.
+    pub fn of_event(event: &str) -> Self {
+        TrendRule::new(Watch::new(event, Measure::Events))
+    }
+
+    /// What it counts.
+    pub fn watch(&self) -> Watch {
+        Watch::new(&self.event, self.measure)
+    }
+
+    /// The timeframe as a number of days to calculate with.
+    pub fn days(&self) -> i32 {
+        i32::from(self.timeframe)
+    }
+
+    /// How many days must lie between two signals of one type.
+    pub fn repeat_days(&self) -> i32 {
+        self.repeat.map_or(self.days(), i32::from)
+    }
+
+    /// Whether it compares a window with the one before it, and with nothing else.
+    pub fn is_plain(&self) -> bool {
+        self.baseline == 1 && self.against == Against::Itself
+    }
+
+    /// Whether both rules compare the same numbers, so that they would raise each signal twice.
+    pub fn compares_as(&self, other: &TrendRule) -> bool {
+        let compared =
+            |rule: &TrendRule| (rule.watch(), rule.timeframe, rule.baseline, rule.against);
+        compared(self) == compared(other)
+    }
+
+    /// What a user should think about before relying on this rule; one sentence each.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if !self.timeframe.is_multiple_of(7) {
+            remarks.push(format!(
+                "{} days are not whole weeks: windows with unequal numbers of weekends look like a \
+                 trend; consider 7, 14, 21 or 28",
+                self.timeframe
+            ));
+        }
+        if self.threshold == 100 && self.direction != Direction::Up {
+            remarks.push(
+                "a drop is at most 100 %, so a threshold of 100 can never fire on a drop"
+                    .to_owned(),
+            );
+        }
+        if self.has_no_chance() && self.max_chance.is_some() {
+            remarks.push(
+                "chance is unknown for people with a baseline or a comparison, so with \
+                 --max-chance this rule never fires"
+                    .to_owned(),
+            );
+        }
+        remarks
+    }
+
+    /// Whether no chance can be computed for its signals.
+    pub fn has_no_chance(&self) -> bool {
+        self.measure == Measure::People && !self.is_plain()
+    }
+}
+
+/// A rule that asks whether a company has done what it is meant to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptionRule {
+    /// What is to be done, and by when.
+    pub aim: Aim,
+    /// Whether deadlines and first uses count that lie before the first day on which the rule was
+    /// ever run.
+    #[serde(default)]
+    pub retroactive: bool,
+}
+
+/// What an adoption rule wants to see done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Aim {
+    /// The first event of this name.
+    Event {
+        /// The event.
+        event: String,
+        /// The deadline, in days from the start of the company; one of [`WITHINS`]. `None`: there
+        /// is no deadline.
+        #[serde(default)]
+        within: Option<u16>,
+    },
+    /// The imported goals of each company, each by its own day.
+    Goals {
+        /// Only goals of this event.
+        #[serde(default)]
+        event: Option<String>,
+    },
+}
+
+impl Aim {
+    /// The event's name; `None` for the goals of all events.
+    pub fn event(&self) -> Option<&str> {
+        match self {
+            Aim::Event { event, .. } => Some(event),
+            Aim::Goals { event } => event.as_deref(),
+        }
+    }
+}
+
+/// A rule that asks whether an expression over attributes holds for a company.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionRule {
+    /// The expression.
+    pub when: String,
+    /// The type of its signals.
+    #[serde(rename = "type")]
+    pub signal_type: SignalType,
+    /// So many days must lie between two signals for a company, unless there is a key; one of
+    /// [`COOLDOWNS`].
+    pub cooldown: u16,
+    /// The attribute for each value of which there is one signal, whatever the state and age of
+    /// those before.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// The condition must hold on so many days running; one of [`FOR_DAYS`].
+    #[serde(rename = "for")]
+    pub for_days: u16,
+}
+
+impl ConditionRule {
+    /// The rule with the usual cool-down, without a key, that looks at one day.
+    pub fn new(when: &str, signal_type: SignalType) -> Self {
+        ConditionRule {
+            when: when.to_owned(),
+            signal_type,
+            cooldown: DEFAULT_COOLDOWN,
+            key: None,
+            for_days: 1,
+        }
+    }
+}
 
 /// Which way a change must go for a trend rule to fire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -340,14 +480,14 @@ mod tests {
     #[test]
     fn a_timeframe_that_splits_weeks_gets_a_remark() {
         let remarks =
-            |timeframe| TrendRule { timeframe, ..TrendRule::new(Watch::People) }.remarks().len();
+            |timeframe| TrendRule { timeframe, ..TrendRule::of_event("a") }.remarks().len();
         assert_eq!([7, 9, 14, 21, 28, 30].map(remarks), [0, 1, 0, 0, 0, 1]);
     }
 
     #[test]
     fn a_threshold_of_100_gets_a_remark_where_drops_count() {
         let remarks = |direction| {
-            TrendRule { threshold: 100, direction, ..TrendRule::new(Watch::People) }.remarks().len()
+            TrendRule { threshold: 100, direction, ..TrendRule::of_event("a") }.remarks().len()
         };
         assert_eq!([Direction::Both, Direction::Down, Direction::Up].map(remarks), [1, 1, 0]);
     }

@@ -190,21 +190,21 @@ pub fn describe(rule: &TrendRule, comparison: &Comparison) -> String {
     let Comparison { previous, current, .. } = comparison;
     match current.cmp(previous) {
         _ if *previous == 0 => {
-            format!("{}: {current}, after none in the {} days before", rule.watch, rule.timeframe)
+            format!("{}: {current}, after none in the {} days before", rule.watch(), rule.timeframe)
         }
         std::cmp::Ordering::Less if *current == 0 => {
-            format!("{} stopped: none after {previous}", rule.watch)
+            format!("{} stopped: none after {previous}", rule.watch())
         }
         std::cmp::Ordering::Less => {
             format!(
                 "{} fell from {previous} to {current} ({})",
-                rule.watch,
+                rule.watch(),
                 comparison.change_text()
             )
         }
         _ => format!(
             "{} rose from {previous} to {current} ({})",
-            rule.watch,
+            rule.watch(),
             comparison.change_text()
         ),
     }
@@ -224,7 +224,6 @@ mod tests {
     use std::collections::HashMap;
 
     use super::super::customer::Break;
-    use super::super::rule::Watch;
     use super::*;
 
     fn day(text: &str) -> Day {
@@ -232,7 +231,7 @@ mod tests {
     }
 
     fn rule() -> TrendRule {
-        TrendRule::new(Watch::Event("login".into()))
+        TrendRule::of_event("login")
     }
 
     fn counts(previous: u64, current: u64) -> Counts {

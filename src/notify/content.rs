@@ -285,10 +285,10 @@ struct Facts(Vec<Fact>);
 impl Facts {
     /// What the rule saw.
     fn add_evidence(&mut self, signal: &SignalRecord) {
-        match (&signal.evidence, &signal.definition) {
+        match (&signal.evidence, &signal.definition.logic) {
             (Evidence::Trend { comparison, chance }, definition) => {
                 let watch =
-                    definition.trend().map(|trend| trend.watch.to_string()).unwrap_or_default();
+                    definition.trend().map(|trend| trend.watch().to_string()).unwrap_or_default();
                 self.add("event", harmless(&watch));
                 self.add(
                     "before",
@@ -364,7 +364,7 @@ fn short_company(signal: &SignalRecord) -> String {
 /// What the rule watches for.
 fn why(signal: &SignalRecord) -> String {
     let rule = harmless(&signal.rule);
-    match &signal.definition {
+    match &signal.definition.logic {
         RuleLogic::Trend(trend) => {
             format!(
                 "the rule {rule} tells of changes of more than {} % in {} days",
@@ -520,13 +520,14 @@ fn mrkdwn(text: &str) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashSet};
+    use std::sync::Arc;
 
     use super::*;
     use crate::domain::adoption::Adoption;
     use crate::domain::company::CompanyKey;
     use crate::domain::condition::{ReadValue, Reading};
     use crate::domain::day::{Day, DayRange};
-    use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, TrendRule, Watch};
+    use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, TrendRule};
     use crate::domain::signal::{Comparison, SignalId};
     use crate::domain::task::{Owner, TaskId};
 
@@ -540,8 +541,7 @@ mod tests {
             company_name: Some(name.to_owned()),
             csm: None,
             rule: "login".to_owned(),
-            definition: RuleLogic::Trend(TrendRule::new(Watch::Event("login".to_owned()))),
-            where_expr: None,
+            definition: of_logic(RuleLogic::Trend(TrendRule::of_event("login"))),
             signal_type,
             raised_on: day(20_543),
             evidence: Evidence::Trend {
@@ -649,9 +649,13 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         assert_eq!(text.trim_end(), expected.trim_end());
     }
 
-    fn facts(definition: RuleLogic, evidence: Evidence) -> Vec<String> {
+    fn of_logic(logic: RuleLogic) -> Arc<Rule> {
+        Arc::new(Rule::new("login", logic))
+    }
+
+    fn facts(logic: RuleLogic, evidence: Evidence) -> Vec<String> {
         let mut told = told(12, "Acme", SignalType::Bad);
-        told.signal.definition = definition;
+        told.signal.definition = of_logic(logic);
         told.signal.evidence = evidence;
         let facts = Item::of(&told).facts;
         facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect()
@@ -839,7 +843,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         long.signal.detail = "&".repeat(5000);
         long.signal.rule = ">".repeat(5000);
         long.signal.csm = Some("<".repeat(5000));
-        long.signal.definition = RuleLogic::Trend(TrendRule::new(Watch::Event("&".repeat(5000))));
+        long.signal.definition = of_logic(RuleLogic::Trend(TrendRule::of_event(&"&".repeat(5000))));
         long.tasks = vec![task(1, &"<".repeat(5000)); 100];
         long.people = vec!["<".repeat(5000); 100];
         let slack = content(&[long]).slack(&[]);

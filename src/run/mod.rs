@@ -362,7 +362,7 @@ fn describe(rule: &Rule, finding: &Finding) -> String {
 }
 
 fn question(trend: &TrendRule, day: Day) -> TrendQuestion {
-    TrendQuestion { watch: trend.watch.clone(), windows: Windows::ending(day, trend.days()) }
+    TrendQuestion { watch: trend.watch(), windows: Windows::ending(day, trend.days()) }
 }
 
 fn tally(rule: &str, found: &Evaluation) -> RuleTally {

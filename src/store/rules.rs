@@ -1,23 +1,13 @@
 //! Rules and every definition that they ever had.
 
-use anyhow::Result;
-use rusqlite::{OptionalExtension, Row, named_params};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use rusqlite::{OptionalExtension, Row};
+use rustc_hash::FxHashMap;
 
 use super::Store;
-use super::values::InOrder;
-use crate::domain::rule::{
-    AdoptionRule, Aim, ConditionRule, Rule, RuleKind, RuleLogic, TrendRule, Watch,
-};
-
-/// The columns of `rule_versions` that [`read_logic`] reads, in its order, and then what a rule
-/// says of companies.
-macro_rules! logic_columns {
-    () => {
-        "v.kind, v.event, v.timeframe, v.threshold, v.direction, v.inverse, v.min_events, v.max_chance, v.goals, v.within,
-         v.retroactive, v.when_expr, v.type, v.cooldown, v.key, v.for_days, v.where_expr"
-    };
-}
-pub(super) use logic_columns;
+use crate::domain::rule::Rule;
 
 /// A rule as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,26 +20,59 @@ pub struct StoredRule {
     pub is_removed: bool,
 }
 
+/// The definitions by which signals were raised, each read once however many signals it has.
+#[derive(Debug, Default)]
+pub(super) struct Definitions(FxHashMap<i64, Arc<Rule>>);
+
+impl Definitions {
+    /// The rule as it was in that version.
+    pub fn of(&mut self, store: &Store, version: i64) -> Result<Arc<Rule>> {
+        if let Some(known) = self.0.get(&version) {
+            return Ok(Arc::clone(known));
+        }
+        let rule = Arc::new(store.rule_version(version)?);
+        self.0.insert(version, Arc::clone(&rule));
+        Ok(rule)
+    }
+}
+
 impl Store {
     /// All rules but the removed ones, A to Z.
     pub fn rules(&self) -> Result<Vec<StoredRule>> {
-        let mut statement = self.connection.prepare_cached(concat!(
-            "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.playbook, v.managers, v.executives, ",
-            logic_columns!(),
-            " FROM rules r JOIN rule_versions v ON v.id = r.version WHERE NOT r.is_removed ORDER BY r.name"
-        ))?;
-        let rules = statement.query_map([], read_rule)?;
-        Ok(rules.collect::<Result<_, _>>()?)
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
+             FROM rules r JOIN rule_versions v ON v.id = r.version WHERE NOT r.is_removed ORDER BY r.name",
+        )?;
+        let mut rules = Vec::new();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            rules.push(read_rule(row)?);
+        }
+        Ok(rules)
     }
 
     /// The rule of this name, removed or not.
     pub fn rule(&self, name: &str) -> Result<Option<StoredRule>> {
-        let mut statement = self.connection.prepare_cached(concat!(
-            "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.playbook, v.managers, v.executives, ",
-            logic_columns!(),
-            " FROM rules r JOIN rule_versions v ON v.id = r.version WHERE r.name = ?1"
-        ))?;
-        Ok(statement.query_row([name], read_rule).optional()?)
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
+             FROM rules r JOIN rule_versions v ON v.id = r.version WHERE r.name = ?1",
+        )?;
+        let mut rows = statement.query([name])?;
+        rows.next()?.map(read_rule).transpose()
+    }
+
+    fn rule_version(&self, version: i64) -> Result<Rule> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT name, definition FROM rule_versions WHERE id = ?1")?;
+        let found = statement
+            .query_row([version], |row| {
+                Ok((row.get::<_, String>("name")?, row.get::<_, String>("definition")?))
+            })
+            .optional()?;
+        let (name, text) =
+            found.with_context(|| format!("the database has no definition {version} of a rule"))?;
+        Ok(Rule { enabled: true, ..read_definition(name, &text)? })
     }
 
     /// Adds a rule, or gives the one of that name a new definition.
@@ -64,42 +87,10 @@ impl Store {
     }
 
     fn add_rule_version(&self, rule: &Rule) -> Result<i64> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO rule_versions (name, kind, event, timeframe, threshold, direction, inverse, min_events, max_chance,
-                                        goals, within, retroactive, when_expr, type, cooldown, key, for_days, where_expr,
-                                        playbook, managers, executives)
-             VALUES (:name, :kind, :event, :timeframe, :threshold, :direction, :inverse, :min_events, :max_chance,
-                     :goals, :within, :retroactive, :when_expr, :type, :cooldown, :key, :for_days, :where_expr,
-                     :playbook, :managers, :executives)",
-        )?;
-        let (trend, adoption, condition) =
-            (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
-        Ok(statement.insert(named_params! {
-            ":name": rule.name,
-            ":kind": rule.logic.kind(),
-            ":event": rule.logic.event(),
-            ":timeframe": trend.map(|trend| trend.timeframe),
-            ":threshold": trend.map(|trend| trend.threshold),
-            ":direction": trend.map(|trend| trend.direction),
-            ":inverse": trend.is_some_and(|trend| trend.inverse),
-            ":min_events": trend.and_then(|trend| trend.min_events).map(|least| least as i64),
-            ":max_chance": trend.and_then(|trend| trend.max_chance),
-            ":goals": adoption.is_some_and(|adoption| matches!(adoption.aim, Aim::Goals { .. })),
-            ":within": adoption.and_then(|adoption| match adoption.aim {
-                Aim::Event { within, .. } => within,
-                Aim::Goals { .. } => None,
-            }),
-            ":retroactive": adoption.is_some_and(|adoption| adoption.retroactive),
-            ":when_expr": condition.map(|condition| &condition.when),
-            ":type": condition.map(|condition| condition.signal_type),
-            ":cooldown": condition.map(|condition| condition.cooldown),
-            ":key": condition.and_then(|condition| condition.key.as_ref()),
-            ":for_days": condition.map(|condition| condition.for_days),
-            ":where_expr": rule.where_expr,
-            ":playbook": rule.playbook,
-            ":managers": rule.managers,
-            ":executives": rule.executives,
-        })?)
+        let mut statement = self
+            .connection
+            .prepare_cached("INSERT INTO rule_versions (name, definition) VALUES (?1, ?2)")?;
+        Ok(statement.insert((&rule.name, serde_json::to_string(rule)?))?)
     }
 
     /// Switches a rule on or off.
@@ -116,77 +107,25 @@ impl Store {
     }
 }
 
-fn read_rule(row: &Row<'_>) -> rusqlite::Result<StoredRule> {
-    let mut columns = InOrder::of(row);
-    let (name, version, enabled, is_removed) =
-        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
-    let (playbook, managers, executives) = (columns.next()?, columns.next()?, columns.next()?);
-    let logic = read_logic(&mut columns)?;
-    let where_expr = columns.next()?;
-    let rule = Rule { name, enabled, logic, where_expr, playbook, managers, executives };
-    Ok(StoredRule { rule, version, is_removed })
+fn read_rule(row: &Row<'_>) -> Result<StoredRule> {
+    let text: String = row.get("definition")?;
+    let rule =
+        Rule { enabled: row.get("is_enabled")?, ..read_definition(row.get("name")?, &text)? };
+    Ok(StoredRule { rule, version: row.get("version")?, is_removed: row.get("is_removed")? })
 }
 
-/// Reads the definition from the columns of [`logic_columns`], of which each kind has its own, and
-/// stops before `where_expr`.
-pub(super) fn read_logic(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<RuleLogic> {
-    let (kind, event): (RuleKind, Option<String>) = (columns.next()?, columns.next()?);
-    Ok(match kind {
-        RuleKind::Trend => {
-            let trend = read_trend(event, columns)?;
-            columns.skip(8);
-            RuleLogic::Trend(trend)
-        }
-        RuleKind::Adoption => {
-            columns.skip(6);
-            let adoption = read_adoption(event, columns)?;
-            columns.skip(5);
-            RuleLogic::Adoption(adoption)
-        }
-        RuleKind::Condition => {
-            columns.skip(9);
-            RuleLogic::Condition(read_condition(columns)?)
-        }
-    })
-}
-
-fn read_trend(event: Option<String>, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<TrendRule> {
-    Ok(TrendRule {
-        watch: event.map_or(Watch::People, Watch::Event),
-        timeframe: columns.next()?,
-        threshold: columns.next()?,
-        direction: columns.next()?,
-        inverse: columns.next()?,
-        min_events: columns.next::<Option<i64>>()?.map(|least| least as u64),
-        max_chance: columns.next()?,
-    })
-}
-
-fn read_adoption(
-    event: Option<String>,
-    columns: &mut InOrder<'_, '_>,
-) -> rusqlite::Result<AdoptionRule> {
-    let (is_of_goals, within): (bool, _) = (columns.next()?, columns.next()?);
-    let aim = match event {
-        Some(event) if !is_of_goals => Aim::Event { event, within },
-        event => Aim::Goals { event },
-    };
-    Ok(AdoptionRule { aim, retroactive: columns.next()? })
-}
-
-fn read_condition(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<ConditionRule> {
-    Ok(ConditionRule {
-        when: columns.next()?,
-        signal_type: columns.next()?,
-        cooldown: columns.next()?,
-        key: columns.next()?,
-        for_days: columns.next()?,
-    })
+fn read_definition(name: String, text: &str) -> Result<Rule> {
+    let rule: Rule = serde_json::from_str(text)
+        .with_context(|| format!("the database has no readable definition of the rule '{name}'"))?;
+    Ok(Rule { name, ..rule })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rule::{
+        AdoptionRule, Against, Aim, ConditionRule, Direction, Measure, RuleLogic, TrendRule, Watch,
+    };
     use crate::domain::signal::SignalType;
     use crate::store::Permissions;
 
@@ -203,10 +142,23 @@ mod tests {
             ..ConditionRule::new("seats > 5", SignalType::Info)
         };
         let logics = [
-            RuleLogic::Trend(TrendRule { max_chance: Some(0.01), ..TrendRule::new(Watch::People) }),
             RuleLogic::Trend(TrendRule {
+                // Needs all seventeen digits.
+                max_chance: Some(0.1 + 0.2),
+                ..TrendRule::new(Watch::people())
+            }),
+            RuleLogic::Trend(TrendRule {
+                measure: Measure::Days,
+                timeframe: 28,
+                threshold: 50,
+                direction: Direction::Down,
+                inverse: true,
                 min_events: Some(7),
-                ..TrendRule::new(Watch::Event("login".into()))
+                baseline: 6,
+                against: Against::Segment,
+                for_days: 28,
+                repeat: Some(30),
+                ..TrendRule::of_event("login")
             }),
             adoption(Aim::Event { event: "export".into(), within: Some(14) }),
             adoption(Aim::Event { event: "export".into(), within: None }),
@@ -222,6 +174,7 @@ mod tests {
                 playbook: Some("win-back".into()),
                 managers: true,
                 executives: true,
+                auto_ack: true,
                 enabled: false,
                 ..plain.clone()
             };
@@ -230,6 +183,22 @@ mod tests {
                 assert_eq!(store.rule("r").unwrap().unwrap().rule, rule);
                 assert_eq!(store.rules().unwrap()[0].rule, rule);
             }
+        }
+    }
+
+    #[test]
+    fn an_option_that_is_not_known_is_an_error_and_one_that_is_missing_is_usual() {
+        let read = |text: &str| read_definition("r".to_owned(), text);
+        let rule =
+            read(r#"{"logic": {"kind": "trend", "event": "login", "threshold": 20}}"#).unwrap();
+        let trend = TrendRule { threshold: 20, ..TrendRule::of_event("login") };
+        assert_eq!(rule, Rule { enabled: false, ..Rule::new("r", RuleLogic::Trend(trend)) });
+        for text in [
+            r#"{"logic": {"kind": "trend", "treshold": 20}}"#,
+            r#"{"logic": {"kind": "condition", "when": "mrr > 1", "type": "bad", "cooldown": 1, "for": 1, "x": 1}}"#,
+            r#"{"logic": {"kind": "trend"}, "x": 1}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
         }
     }
 }

@@ -147,30 +147,21 @@ CREATE TABLE column_maps (
 -- Every definition that a rule ever had. Signals point at the one that raised them, so that editing
 -- or removing a rule cannot change what they say.
 CREATE TABLE rule_versions (
-    id           INTEGER PRIMARY KEY,
-    name         TEXT NOT NULL,
-    kind         TEXT NOT NULL,
-    event        TEXT,
-    timeframe    INTEGER,
-    threshold    INTEGER,
-    direction    TEXT,
-    inverse      INTEGER NOT NULL DEFAULT 0,
-    min_events   INTEGER,
-    max_chance   REAL,
-    where_expr   TEXT,
-    playbook     TEXT,
-    managers     INTEGER NOT NULL DEFAULT 0,
-    executives   INTEGER NOT NULL DEFAULT 0,
-    -- Of adoption rules; within is null without a deadline.
-    goals        INTEGER NOT NULL DEFAULT 0,
-    within       INTEGER,
-    retroactive  INTEGER NOT NULL DEFAULT 0,
-    -- Of condition rules.
-    when_expr    TEXT,
-    type         TEXT,
-    cooldown     INTEGER,
-    key          TEXT,
-    for_days     INTEGER
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,
+    -- A JSON object in the shape of domain::rule::Rule: `logic` with the options of the rule's kind,
+    -- and what rules of every kind may have. A new option is a new key, and no new column.
+    definition  TEXT NOT NULL CHECK (json_valid(definition)),
+    kind        TEXT NOT NULL GENERATED ALWAYS AS (definition ->> '$.logic.kind') STORED,
+    event       TEXT GENERATED ALWAYS AS
+                    (coalesce(definition ->> '$.logic.event', definition ->> '$.logic.aim.event')) STORED,
+    timeframe   INTEGER GENERATED ALWAYS AS (definition ->> '$.logic.timeframe') STORED,
+    threshold   INTEGER GENERATED ALWAYS AS (definition ->> '$.logic.threshold') STORED,
+    measure     TEXT GENERATED ALWAYS AS (definition ->> '$.logic.measure') STORED,
+    max_chance  REAL GENERATED ALWAYS AS (definition ->> '$.logic.max_chance') STORED,
+    key         TEXT GENERATED ALWAYS AS (definition ->> '$.logic.key') STORED,
+    managers    INTEGER NOT NULL GENERATED ALWAYS AS (definition ->> '$.managers') STORED,
+    executives  INTEGER NOT NULL GENERATED ALWAYS AS (definition ->> '$.executives') STORED
 ) STRICT;
 
 CREATE TABLE rules (

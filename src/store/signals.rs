@@ -3,20 +3,21 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, ToSql, named_params};
 use rustc_hash::FxHashMap;
 
 use super::Store;
-use super::rules::{logic_columns, read_logic};
+use super::rules::Definitions;
 use super::values::InOrder;
 use crate::domain::adoption::{Adoption, Told, ToldByCompany};
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::{LatestRaised, Raised, Reading};
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Evidence, Finding};
-use crate::domain::rule::{Aim, ConditionRule, RuleLogic, named};
+use crate::domain::rule::{Aim, ConditionRule, Rule, RuleLogic, named};
 use crate::domain::signal::{
     Action, Comparison, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, State,
 };
@@ -57,10 +58,8 @@ pub struct SignalRecord {
     pub csm: Option<String>,
     /// The rule's name.
     pub rule: String,
-    /// What the rule watched for, as it was.
-    pub definition: RuleLogic,
-    /// The rule's `--where`, as it was.
-    pub where_expr: Option<String>,
+    /// The rule as it was.
+    pub definition: Arc<Rule>,
     /// Its type.
     pub signal_type: SignalType,
     /// The day on which it was raised.
@@ -109,7 +108,10 @@ impl SignalRecord {
 
     /// The event that it is about; `None` for people and conditions.
     pub fn event(&self) -> Option<&str> {
-        self.evidence.adoption().map(|adoption| adoption.event.as_str()).or(self.definition.event())
+        self.evidence
+            .adoption()
+            .map(|adoption| adoption.event.as_str())
+            .or(self.definition.logic.event())
     }
 }
 
@@ -171,15 +173,22 @@ impl SignalOrder {
         SignalOrder { key: SortKey::Date, is_descending: true, limit: None };
 }
 
-/// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows.
-const SELECT: &str = concat!(
-    "SELECT s.id, s.company, c.company_id, c.name, c.csm, s.rule, ",
-    logic_columns!(),
-    ", s.type, s.raised_on, s.observation_from, s.observation_to, s.observation_count, s.decision_from, s.decision_to,
-       s.decision_count, s.chance, s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on, s.key_value, s.values_read,
-       s.change_pct, s.detail, s.expected, s.spread, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
-       a.by, a.at, a.reason, a.outcome"
-);
+/// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows. Those
+/// of each kind of rule come last.
+const SELECT: &str = "
+    SELECT s.id, s.company, c.company_id, c.name, c.csm, s.rule, s.rule_version, s.type, s.raised_on, s.change_pct,
+           s.detail, s.expected, s.spread, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
+           a.by, a.at, a.reason, a.outcome,
+           s.observation_from, s.observation_to, s.observation_count, s.decision_from, s.decision_to, s.decision_count, s.chance,
+           s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on,
+           s.key_value, s.values_read";
+
+/// The number of the first column of [`SELECT`] that trend rules have.
+const OF_TREND: usize = 21;
+/// The same for adoption rules.
+const OF_ADOPTION: usize = OF_TREND + 7;
+/// The same for condition rules.
+const OF_CONDITION: usize = OF_ADOPTION + 5;
 
 /// Where signals and what belongs to them come from, with a condition to follow.
 const FROM: &str = "
@@ -326,7 +335,8 @@ impl Store {
     pub fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
         let mut statement =
             self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
-        Ok(statement.query_row([id], read_signal).optional()?)
+        let mut rows = statement.query([id])?;
+        rows.next()?.map(|row| self.read_signal(row, &mut Definitions::default())).transpose()
     }
 
     /// Whether a signal is open or closed; `None` when there is none of that number.
@@ -355,7 +365,10 @@ impl Store {
         order: SignalOrder,
         mut visit: impl FnMut(SignalRecord) -> Result<()>,
     ) -> Result<()> {
-        self.query_signals(SELECT, filter, order, |row| visit(read_signal(row)?))
+        let mut definitions = Definitions::default();
+        self.query_signals(SELECT, filter, order, |row| {
+            visit(self.read_signal(row, &mut definitions)?)
+        })
     }
 
     fn query_signals(
@@ -459,6 +472,38 @@ impl Store {
             reason,
             outcome,
         }))
+    }
+
+    fn read_signal(&self, row: &Row<'_>, definitions: &mut Definitions) -> Result<SignalRecord> {
+        let mut columns = InOrder::of(row);
+        let id = columns.next()?;
+        let company = CompanyKey(columns.next()?);
+        let (company_id, company_name, csm, rule) =
+            (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+        let definition = definitions.of(self, columns.next()?)?;
+        let (signal_type, raised_on) = (columns.next()?, columns.next()?);
+        let evidence = read_evidence(&definition.logic, row)?;
+        Ok(SignalRecord {
+            id,
+            company,
+            company_id,
+            company_name,
+            csm,
+            rule,
+            definition,
+            signal_type,
+            raised_on,
+            evidence,
+            change_pct: columns.next()?,
+            detail: columns.next()?,
+            expected: columns.next()?,
+            spread: columns.next()?,
+            holds: columns.next()?,
+            renewed_on: columns.next()?,
+            snoozed_until: columns.next()?,
+            assigned_to: columns.next()?,
+            acknowledgement: read_acknowledgement(&mut columns)?,
+        })
     }
 
     /// Adds an entry to the history of a signal, which closes or reopens it.
@@ -569,60 +614,20 @@ fn order_clause(order: SignalOrder) -> &'static str {
     }
 }
 
-fn read_signal(row: &Row<'_>) -> rusqlite::Result<SignalRecord> {
-    let mut columns = InOrder::of(row);
-    let id = columns.next()?;
-    let company = CompanyKey(columns.next()?);
-    let (company_id, company_name, csm, rule) =
-        (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
-    let definition = read_logic(&mut columns)?;
-    let where_expr = columns.next()?;
-    let (signal_type, raised_on) = (columns.next()?, columns.next()?);
-    let evidence = read_evidence(&definition, &mut columns)?;
-    Ok(SignalRecord {
-        id,
-        company,
-        company_id,
-        company_name,
-        csm,
-        rule,
-        definition,
-        where_expr,
-        signal_type,
-        raised_on,
-        evidence,
-        change_pct: columns.next()?,
-        detail: columns.next()?,
-        expected: columns.next()?,
-        spread: columns.next()?,
-        holds: columns.next()?,
-        renewed_on: columns.next()?,
-        snoozed_until: columns.next()?,
-        assigned_to: columns.next()?,
-        acknowledgement: read_acknowledgement(&mut columns)?,
-    })
-}
-
 /// Reads the columns that each kind of rule has of its own.
-fn read_evidence(
-    definition: &RuleLogic,
-    columns: &mut InOrder<'_, '_>,
-) -> rusqlite::Result<Evidence> {
+fn read_evidence(definition: &RuleLogic, row: &Row<'_>) -> rusqlite::Result<Evidence> {
     Ok(match definition {
         RuleLogic::Trend(_) => {
-            let evidence =
-                Evidence::Trend { comparison: read_comparison(columns)?, chance: columns.next()? };
-            columns.skip(7);
-            evidence
+            let mut columns = InOrder::at(row, OF_TREND);
+            let comparison = read_comparison(&mut columns)?;
+            Evidence::Trend { comparison, chance: columns.next()? }
         }
         RuleLogic::Adoption(rule) => {
-            columns.skip(7);
-            let adoption = read_adoption(&rule.aim, columns)?;
-            columns.skip(2);
-            Evidence::Adoption(adoption)
+            let mut columns = InOrder::at(row, OF_ADOPTION);
+            Evidence::Adoption(read_adoption(&rule.aim, &mut columns)?)
         }
         RuleLogic::Condition(_) => {
-            columns.skip(12);
+            let mut columns = InOrder::at(row, OF_CONDITION);
             let (key, values): (_, Option<String>) = (columns.next()?, columns.next()?);
             let values =
                 values.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -781,7 +786,7 @@ mod tests {
         let values: Vec<String> =
             reading.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
         assert_eq!(values, ["mrr 12.5", "plan pro", "seats 7", "segment unknown"]);
-        assert_eq!(signal.definition, RuleLogic::Condition(setting.rule.clone()));
+        assert_eq!(signal.definition.logic, RuleLogic::Condition(setting.rule.clone()));
         assert_eq!(
             (signal.event(), signal.signal_type, signal.change_pct),
             (None, SignalType::Info, None)

@@ -25,7 +25,12 @@ pub struct InOrder<'r, 's> {
 impl<'r, 's> InOrder<'r, 's> {
     /// Begins at the first column.
     pub fn of(row: &'r Row<'s>) -> Self {
-        InOrder { row, place: 0 }
+        InOrder::at(row, 0)
+    }
+
+    /// Begins at the column of that number, from 0.
+    pub fn at(row: &'r Row<'s>, place: usize) -> Self {
+        InOrder { row, place }
     }
 
     /// The next column.
@@ -35,11 +40,6 @@ impl<'r, 's> InOrder<'r, 's> {
     pub fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         self.place += 1;
         self.row.get(self.place - 1)
-    }
-
-    /// Leaves out the next `count` columns.
-    pub fn skip(&mut self, count: usize) {
-        self.place += count;
     }
 }
 

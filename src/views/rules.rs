@@ -2,7 +2,7 @@
 
 use super::{Listing, or_dash, plain};
 use crate::domain::rule::{
-    AdoptionRule, Aim, ConditionRule, Direction, Rule, RuleLogic, TrendRule, Watch,
+    AdoptionRule, Aim, ConditionRule, Direction, Measure, Rule, RuleLogic, TrendRule,
 };
 use crate::render::{Align, Tone, Value, counted};
 
@@ -32,6 +32,7 @@ pub const RULES: Listing<Rule> = Listing {
         "playbook",
         "managers",
         "executives",
+        "auto_ack",
     ],
     values,
     columns: &[
@@ -57,7 +58,7 @@ fn values(rule: &Rule) -> Vec<Value<'_>> {
         (&rule.name).into(),
         rule.logic.kind().as_str().into(),
         rule.logic.event().into(),
-        trend.map(|trend| trend.watch == Watch::People).into(),
+        trend.map(|trend| trend.measure == Measure::People).into(),
         trend.map(|trend| trend.timeframe).into(),
         trend.map(|trend| trend.threshold).into(),
         trend.map(|trend| trend.direction.as_str()).into(),
@@ -77,6 +78,7 @@ fn values(rule: &Rule) -> Vec<Value<'_>> {
         rule.playbook.as_ref().into(),
         rule.managers.into(),
         rule.executives.into(),
+        rule.auto_ack.into(),
     ]
 }
 
@@ -111,7 +113,7 @@ fn cells(rule: &Rule) -> Vec<(String, Tone)> {
 /// What a rule looks at, as briefly as can be.
 pub fn watched(logic: &RuleLogic) -> String {
     match logic {
-        RuleLogic::Trend(trend) => trend.watch.to_string(),
+        RuleLogic::Trend(trend) => trend.watch().to_string(),
         RuleLogic::Adoption(adoption) => aim(&adoption.aim),
         RuleLogic::Condition(condition) => condition.when.clone(),
     }
@@ -157,7 +159,7 @@ fn guards(trend: &TrendRule) -> String {
 /// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in
 /// front where that is another.
 pub fn sentence(rule: &Rule) -> String {
-    let mut text = logic_sentence(&rule.name, &rule.logic, rule.where_expr.as_deref());
+    let mut text = logic_sentence(rule);
     text.extend(rule.playbook.iter().map(|playbook| format!(", starts the playbook {playbook}")));
     let told = [(rule.managers, "managers"), (rule.executives, "executives")];
     let told: Vec<&str> =
@@ -165,25 +167,29 @@ pub fn sentence(rule: &Rule) -> String {
     if !told.is_empty() {
         text.push_str(&format!(", tells {} too", told.join(" and ")));
     }
+    if rule.auto_ack {
+        text.push_str(", acknowledges what no longer holds");
+    }
     text
 }
 
 /// What a rule watches for, and for which companies, in one line.
-pub fn logic_sentence(name: &str, logic: &RuleLogic, where_expr: Option<&str>) -> String {
-    let mut text = match logic {
+pub fn logic_sentence(rule: &Rule) -> String {
+    let name = &rule.name;
+    let mut text = match &rule.logic {
         RuleLogic::Trend(trend) => trend_sentence(name, trend),
         RuleLogic::Adoption(adoption) => format!("{name}: {}", adoption_sentence(adoption)),
         RuleLogic::Condition(condition) => format!("{name}: {}", condition_sentence(condition)),
     };
-    text.extend(where_expr.map(|expression| format!(", where {expression}")));
+    text.extend(rule.where_expr.as_ref().map(|expression| format!(", where {expression}")));
     text
 }
 
 fn trend_sentence(name: &str, trend: &TrendRule) -> String {
-    let name = if trend.watch.event() == Some(name) { String::new() } else { format!("{name}: ") };
+    let watch = trend.watch().to_string();
+    let name = if watch == name { String::new() } else { format!("{name}: ") };
     let mut text = format!(
-        "{name}{} over {} days, threshold {} %, {}",
-        trend.watch,
+        "{name}{watch} over {} days, threshold {} %, {}",
         trend.timeframe,
         trend.threshold,
         raises(trend)
@@ -224,6 +230,7 @@ fn condition_sentence(condition: &ConditionRule) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rule::Watch;
     use crate::domain::signal::SignalType;
 
     #[test]
@@ -243,7 +250,7 @@ mod tests {
             ConditionRule { key: Some("pulse_set_on".into()), for_days: 3, ..condition.clone() };
         let cases = [
             (
-                RuleLogic::Trend(TrendRule::new(Watch::People)),
+                RuleLogic::Trend(TrendRule::new(Watch::people())),
                 "active people over 7 days, threshold 15 %, bad down, good up",
             ),
             (
@@ -276,7 +283,7 @@ mod tests {
             playbook: Some("win-back".into()),
             managers: true,
             executives: true,
-            ..Rule::new("login", RuleLogic::Trend(TrendRule::new(Watch::Event("login".into()))))
+            ..Rule::new("login", RuleLogic::Trend(TrendRule::of_event("login")))
         };
         let expected = "login over 7 days, threshold 15 %, bad down, good up, where plan = 'pro', starts the playbook win-back, \
                         tells managers and executives too";

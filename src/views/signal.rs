@@ -8,7 +8,7 @@ use crate::domain::adoption::Adoption;
 use crate::domain::condition::Reading;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Evidence;
-use crate::domain::rule::{ConditionRule, Rule, TrendRule, Watch};
+use crate::domain::rule::{ConditionRule, Measure, TrendRule};
 use crate::domain::signal::{Comparison, HistoryEntry};
 use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
 use crate::store::{CompanyActivity, PersonActivity, SignalRecord, TaskRecord};
@@ -66,11 +66,7 @@ impl SignalView {
 
     /// The fields of a rule that say what it watches for, each under its name in the list of rules.
     fn definition_json(&self) -> serde_json::Value {
-        let rule = Rule {
-            where_expr: self.signal.where_expr.clone(),
-            ..Rule::new(&self.signal.rule, self.signal.definition.clone())
-        };
-        let values = (rules::RULES.values)(&rule);
+        let values = (rules::RULES.values)(&self.signal.definition);
         let fields =
             rules::RULES.fields.iter().zip(values).filter(|(field, _)| !NOT_LOGIC.contains(field));
         fields
@@ -94,8 +90,7 @@ impl SignalView {
             Evidence::Condition(reading) => self.draw_condition(screen, reading),
         }
         screen.heading("The rule as it was");
-        let sentence =
-            rules::logic_sentence(&signal.rule, &signal.definition, signal.where_expr.as_deref());
+        let sentence = rules::logic_sentence(&signal.definition);
         screen.line(&format!("  {sentence}"));
         self.draw_history(screen);
         self.draw_tasks(screen);
@@ -116,7 +111,8 @@ impl SignalView {
     }
 
     fn draw_trend(&self, screen: &mut Screen, comparison: &Comparison, chance: f64) {
-        let (Some(trend), Some(activity)) = (self.signal.definition.trend(), &self.activity) else {
+        let (Some(trend), Some(activity)) = (self.signal.definition.logic.trend(), &self.activity)
+        else {
             return;
         };
         if let Some((before, now)) = newer_counts(trend, comparison, activity) {
@@ -146,7 +142,7 @@ impl SignalView {
 
     fn draw_condition(&self, screen: &mut Screen, reading: &Reading) {
         screen.heading("What the condition read");
-        let Some(rule) = self.signal.definition.condition() else { return };
+        let Some(rule) = self.signal.definition.logic.condition() else { return };
         screen.pairs([("true when", rule.when.clone())]);
         let values = reading.values.iter().map(|(name, value)| (name.as_str(), value.to_string()));
         screen.pairs(values);
@@ -222,7 +218,7 @@ fn newer_counts(
         activity.daily.iter().filter(|(day, _)| window.contains(*day)).map(|(_, count)| count).sum()
     };
     let (before, now) = (sum(comparison.observation), sum(comparison.decision));
-    let is_events = trend.watch != Watch::People;
+    let is_events = trend.measure == Measure::Events;
     (is_events && (before, now) != (comparison.previous, comparison.current))
         .then_some((before, now))
 }
@@ -276,7 +272,7 @@ fn draw_adoption(screen: &mut Screen, adoption: &Adoption) {
 }
 
 /// What a rule is, but not what it watches for.
-const NOT_LOGIC: [&str; 4] = ["enabled", "playbook", "managers", "executives"];
+const NOT_LOGIC: [&str; 5] = ["enabled", "playbook", "managers", "executives", "auto_ack"];
 
 fn nested(value: Option<serde_json::Value>) -> Value<'static> {
     value.map_or(Value::Null, Value::Nested)

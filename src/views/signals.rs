@@ -14,18 +14,18 @@ const FIELDS: [Field<SignalRecord>; 32] = [
     Field { name: "company_name", value: |signal| signal.company_name.as_ref().into() },
     Field { name: "csm", value: |signal| signal.csm.as_ref().into() },
     Field { name: "rule", value: |signal| (&signal.rule).into() },
-    Field { name: "kind", value: |signal| signal.definition.kind().as_str().into() },
+    Field { name: "kind", value: |signal| signal.definition.logic.kind().as_str().into() },
     Field { name: "event", value: |signal| signal.event().into() },
     Field { name: "type", value: |signal| signal.signal_type.as_str().into() },
     Field { name: "state", value: |signal| signal.state().as_str().into() },
     Field { name: "raised_on", value: |signal| signal.raised_on.into() },
     Field {
         name: "timeframe_days",
-        value: |signal| signal.definition.trend().map(|trend| trend.timeframe).into(),
+        value: |signal| signal.definition.logic.trend().map(|trend| trend.timeframe).into(),
     },
     Field {
         name: "threshold_pct",
-        value: |signal| signal.definition.trend().map(|trend| trend.threshold).into(),
+        value: |signal| signal.definition.logic.trend().map(|trend| trend.threshold).into(),
     },
     Field {
         name: "observation_from",
@@ -95,7 +95,7 @@ const FIELDS: [Field<SignalRecord>; 32] = [
     Field { name: "renewed_on", value: |signal| signal.renewed_on.into() },
     Field {
         name: "measure",
-        value: |signal| signal.definition.trend().map(|trend| trend.watch.measure()).into(),
+        value: |signal| signal.definition.logic.trend().map(|trend| trend.measure.as_str()).into(),
     },
     Field { name: "expected", value: |signal| signal.expected.into() },
     Field { name: "spread", value: |signal| signal.spread.into() },
@@ -161,8 +161,8 @@ fn count(signal: &SignalRecord, of: fn(&Comparison) -> u64) -> String {
 
 /// What a signal is about: what was counted or meant to be done, and of a condition what it says.
 fn about(signal: &SignalRecord) -> String {
-    match &signal.definition {
-        RuleLogic::Trend(trend) => trend.watch.to_string(),
+    match &signal.definition.logic {
+        RuleLogic::Trend(trend) => trend.watch().to_string(),
         RuleLogic::Adoption(_) => signal.event().unwrap_or_default().to_owned(),
         RuleLogic::Condition(_) => signal.detail.clone(),
     }

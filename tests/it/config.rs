@@ -652,7 +652,7 @@ fn names_of_events_that_were_never_seen_are_told() {
     let outcome = sandbox.ok("config apply signals.toml");
     outcome.says(&[
         "warning: no event 'logn' was ever imported; the nearest is 'login'",
-        "hint: rule 'r': 10 days are no whole weeks",
+        "hint: rule 'r': 10 days are not whole weeks",
     ]);
     assert_eq!(outcome.stderr.matches("warning").count(), 1, "{outcome}");
 }

@@ -616,7 +616,10 @@ fn the_chance_for_people_looks_at_those_who_came_or_went() {
         raised.iter().map(|s| (s.company_id.as_str(), s.event.as_deref(), s.chance)).collect();
     assert_eq!(
         found,
-        [("half", None, naive::Chance(1.0 / 32.0)), ("swap", None, naive::Chance(5.0 / 16.0))]
+        [
+            ("half", Some("*"), naive::Chance(1.0 / 32.0)),
+            ("swap", Some("*"), naive::Chance(5.0 / 16.0))
+        ]
     );
 }
 

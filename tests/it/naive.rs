@@ -430,7 +430,7 @@ impl Rule {
             company_id: company.to_owned(),
             rule: self.name.clone(),
             kind: "trend".to_owned(),
-            event: self.event.clone(),
+            event: Some(self.event.clone().unwrap_or_else(|| "*".to_owned())),
             kind_of_change: if increase != self.inverse { "good" } else { "bad" }.to_owned(),
             state: "open".to_owned(),
             raised_on: date(day),

@@ -251,7 +251,7 @@ impl ShowCompany {
             signals,
             days: recent.both(),
             activity: store.activity_by_event(key, recent.both())?,
-            people_activity: store.company_activity(key, &Watch::People, &recent)?.people,
+            people_activity: store.company_activity(key, &Watch::people(), &recent)?.people,
             breaks: store.breaks(key)?,
             people: store.people(key)?,
             nps: store

@@ -8,8 +8,8 @@ use crate::commands::{playbook, rule};
 use crate::configuration::{Block, Table};
 use crate::domain::rule::{
     AdoptionRule, Aim, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN, DEFAULT_THRESHOLD,
-    DEFAULT_TIMEFRAME, Direction, FOR_DAYS, Rule, RuleKind, RuleLogic, THRESHOLDS, TIMEFRAMES,
-    TrendRule, WITHINS, Watch,
+    DEFAULT_TIMEFRAME, Direction, FOR_DAYS, Measure, Rule, RuleKind, RuleLogic, THRESHOLDS,
+    TIMEFRAMES, TrendRule, WITHINS, Watch,
 };
 use crate::domain::similar_names::nearest_of_all;
 use crate::error::CommandError;
@@ -26,8 +26,8 @@ pub const SECTION: Section = Section {
 };
 
 /// The keys that rules of every kind have.
-const GENERAL: [&str; 7] =
-    ["name", "kind", "where", "playbook", "managers", "executives", "enabled"];
+const GENERAL: [&str; 8] =
+    ["name", "kind", "where", "playbook", "managers", "executives", "auto_ack", "enabled"];
 const TREND: [&str; 8] = [
     "event",
     "people",
@@ -67,8 +67,8 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         RuleKind::Condition => condition(table).map(RuleLogic::Condition),
     };
     let (where_expr, playbook) = (table.filled("where"), table.filled("playbook"));
-    let [managers, executives] =
-        ["managers", "executives"].map(|key| table.truth(key).unwrap_or_default());
+    let [managers, executives, auto_ack] =
+        ["managers", "executives", "auto_ack"].map(|key| table.truth(key).unwrap_or_default());
     let enabled = table.truth("enabled").unwrap_or(true);
     Some(Box::new(Rule {
         enabled,
@@ -76,6 +76,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         playbook: playbook.map(str::to_owned),
         managers,
         executives,
+        auto_ack,
         ..Rule::new(name?, logic?)
     }))
 }
@@ -106,7 +107,7 @@ fn trend(table: &Table<'_>) -> Option<TrendRule> {
         inverse: inverse.unwrap_or_default(),
         min_events: least.map(i64::unsigned_abs),
         max_chance,
-        watch: watch(table)?,
+        ..TrendRule::new(watch(table)?)
     })
 }
 
@@ -120,8 +121,8 @@ fn watch(table: &Table<'_>) -> Option<Watch> {
             );
             None
         }
-        (true, false) => Some(Watch::Event(table.required("event")?.to_owned())),
-        (false, true) => Some(Watch::People),
+        (true, false) => Some(Watch::new(table.required("event")?, Measure::Events)),
+        (false, true) => Some(Watch::people()),
         (false, false) => {
             let hint = "event = \"login\" counts an event, people = true the people who are active";
             table.error("event", "a trend rule needs an event, or people", Some(hint));
@@ -189,13 +190,14 @@ fn block(rule: &Rule) -> Block {
         .with_some("playbook", rule.playbook.as_ref())
         .with_unusual("managers", rule.managers, false)
         .with_unusual("executives", rule.executives, false)
+        .with_unusual("auto_ack", rule.auto_ack, false)
         .with_unusual("enabled", rule.enabled, true)
 }
 
 fn trend_block(block: Block, trend: &TrendRule) -> Block {
-    let block = match &trend.watch {
-        Watch::Event(event) => block.with("event", event),
-        Watch::People => block.with("people", true),
+    let block = match trend.watch() == Watch::people() {
+        false => block.with("event", &trend.event),
+        true => block.with("people", true),
     };
     let least = trend.min_events.map(|least| i64::try_from(least).unwrap_or(i64::MAX));
     block
@@ -315,7 +317,7 @@ fn bound_to(stored: &StoredRule) -> Option<String> {
 
 fn is_about_the_same(one: &RuleLogic, other: &RuleLogic) -> bool {
     match (one, other) {
-        (RuleLogic::Trend(one), RuleLogic::Trend(other)) => one.watch == other.watch,
+        (RuleLogic::Trend(one), RuleLogic::Trend(other)) => one.watch() == other.watch(),
         _ => watched(one) == watched(other),
     }
 }

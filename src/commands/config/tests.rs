@@ -15,7 +15,7 @@ use crate::domain::pulse::Level;
 use crate::domain::reason::{Reason, ReasonKind, shipped};
 use crate::domain::rule::{
     AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Rule, RuleLogic, THRESHOLDS,
-    TIMEFRAMES, TrendRule, WITHINS, Watch,
+    TIMEFRAMES, TrendRule, WITHINS,
 };
 use crate::domain::signal::SignalType;
 use crate::domain::task::Owner;
@@ -79,7 +79,7 @@ fn logic(number: usize) -> impl Strategy<Value = RuleLogic> {
                         threshold,
                         direction,
                         inverse,
-                        ..TrendRule::new(Watch::Event(event.clone()))
+                        ..TrendRule::of_event(&event)
                     };
                     RuleLogic::Trend(TrendRule { min_events: least, max_chance: chance, ..trend })
                 },
@@ -109,13 +109,14 @@ fn logic(number: usize) -> impl Strategy<Value = RuleLogic> {
 
 fn rule(number: usize) -> impl Strategy<Value = Rule> {
     let playbook = prop::option::of(select(&["win-back", "renewal", "own 0"][..]));
-    let general = (line(), prop::option::of(expression()), playbook, any::<[bool; 3]>());
+    let general = (line(), prop::option::of(expression()), playbook, any::<[bool; 4]>());
     (logic(number), general).prop_map(move |(logic, (name, where_expr, playbook, flags))| Rule {
         where_expr,
         playbook: playbook.map(str::to_owned),
         managers: flags[0],
         executives: flags[1],
         enabled: flags[2],
+        auto_ack: flags[3],
         ..Rule::new(&format!("{name}{number}"), logic)
     })
 }

@@ -259,17 +259,15 @@ pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
     let Some(trend) = rule.logic.trend() else { return Ok(()) };
     let same = |other: &DomainRule| {
         let trend_of_other = other.logic.trend();
-        other.name != rule.name
-            && trend_of_other.is_some_and(|other| {
-                other.watch == trend.watch && other.timeframe == trend.timeframe
-            })
+        other.name != rule.name && trend_of_other.is_some_and(|other| other.compares_as(trend))
     };
     match store.rules()?.into_iter().find(|stored| same(&stored.rule)) {
         Some(other) => {
             let name = &other.rule.name;
             let message = format!(
                 "the rule '{name}' watches {} over {} days already",
-                trend.watch, trend.timeframe
+                trend.watch(),
+                trend.timeframe
             );
             Err(not_allowed(message).hint("change that one, or choose another --timeframe").into())
         }
@@ -333,12 +331,13 @@ pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format
 
 /// Whether the columns of the table say all there is to say of a rule.
 fn is_told_by_table(rule: &DomainRule) -> bool {
-    let DomainRule { where_expr, playbook, managers, executives, .. } = rule;
+    let DomainRule { where_expr, playbook, managers, executives, auto_ack, .. } = rule;
     rule.logic.trend().is_some()
         && where_expr.is_none()
         && playbook.is_none()
         && !managers
         && !executives
+        && !auto_ack
 }
 
 /// The probability with which the preview shows what the guard against chance would do.

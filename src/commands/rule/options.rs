@@ -8,8 +8,8 @@ use clap::Args;
 
 use crate::commands::options::probability;
 use crate::domain::rule::{
-    AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Rule, RuleKind, RuleLogic,
-    THRESHOLDS, TIMEFRAMES, TrendRule, WITHINS, Watch,
+    AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Measure, Rule, RuleKind,
+    RuleLogic, THRESHOLDS, TIMEFRAMES, TrendRule, WITHINS, Watch,
 };
 use crate::domain::signal::SignalType;
 use crate::error::{not_allowed, usage};
@@ -123,6 +123,12 @@ pub struct GeneralOptions {
     /// Tell executives of no signal
     #[arg(long)]
     no_executives: bool,
+    /// Acknowledge open signals that no longer hold, with the outcome `recovered`
+    #[arg(long, overrides_with = "no_auto_ack")]
+    auto_ack: bool,
+    /// Leave signals open until somebody acknowledges them
+    #[arg(long)]
+    no_auto_ack: bool,
 }
 
 fn timeframe(text: &str) -> Result<u8, String> {
@@ -190,7 +196,7 @@ impl TrendOptions {
             inverse: (trend.inverse || self.inverse) && !self.no_inverse,
             min_events: self.min_events.or(trend.min_events.filter(|_| !self.no_min_events)),
             max_chance: self.max_chance.or(trend.max_chance.filter(|_| !self.no_max_chance)),
-            watch: trend.watch,
+            ..trend
         }
     }
 }
@@ -271,6 +277,7 @@ impl GeneralOptions {
             playbook: self.playbook.clone().or(rule.playbook.filter(|_| !self.no_playbook)),
             managers: (rule.managers || self.managers) && !self.no_managers,
             executives: (rule.executives || self.executives) && !self.no_executives,
+            auto_ack: (rule.auto_ack || self.auto_ack) && !self.no_auto_ack,
             ..rule
         }
     }
@@ -393,14 +400,15 @@ impl RuleRequest {
 
     fn trend(&self, old: Option<&TrendRule>) -> Result<TrendRule> {
         let watch = match &self.event {
-            Some(event) => Some(Watch::Event(event.clone())),
-            None => self.people.then_some(Watch::People),
+            Some(event) => Some(Watch::new(event, Measure::Events)),
+            None => self.people.then(Watch::people),
         };
         let trend = match (old, watch) {
-            (Some(old), Some(watch)) if old.watch != watch => {
+            (Some(old), Some(watch)) if old.watch() != watch => {
                 let message = format!(
                     "the rule '{}' watches {}, and cannot watch {watch}",
-                    self.name, old.watch
+                    self.name,
+                    old.watch()
                 );
                 return Err(not_allowed(message)
                     .hint("`signals rule add OTHER-NAME …` makes another rule")

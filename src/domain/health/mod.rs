@@ -117,8 +117,7 @@ pub struct Measure {
 }
 
 /// What a measure tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeasureKind {
     /// Usage, outcomes, utilisation: what comes before a judgement.
     Proactive,

@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Store;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::rule::Watch;
+use crate::domain::rule::{Measure, Watch};
 use crate::domain::trend::{CountsByCompany, Windows};
 
 /// What a trend rule asks about a day.
@@ -165,7 +165,7 @@ impl Store {
         Ok(chosen
             .map(
                 |((question, events), people)| {
-                    if question.watch == Watch::People { people } else { events }
+                    if question.watch.measure == Measure::People { people } else { events }
                 },
             )
             .collect())
@@ -175,7 +175,7 @@ impl Store {
         let mut asking: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
         for (position, question) in questions.iter().enumerate() {
             if let Some(key) =
-                question.watch.event().map(|name| self.event_key(name)).transpose()?.flatten()
+                question.watch.only_event().map(|name| self.event_key(name)).transpose()?.flatten()
             {
                 asking.entry(key).or_default().push(position);
             }
@@ -198,7 +198,7 @@ impl Store {
     fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
         let asked = questions
             .iter()
-            .filter(|question| question.watch == Watch::People)
+            .filter(|question| question.watch.measure == Measure::People)
             .map(|q| q.windows.both());
         let Some(range) =
             asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
@@ -206,9 +206,9 @@ impl Store {
             return Ok(vec![CountsByCompany::default(); questions.len()]);
         };
         let active = self.active_days(range)?;
-        let answer = |question: &TrendQuestion| match question.watch {
-            Watch::People => count_people(&active, range.from, &question.windows),
-            Watch::Event(_) => CountsByCompany::default(),
+        let answer = |question: &TrendQuestion| match question.watch.measure {
+            Measure::People => count_people(&active, range.from, &question.windows),
+            _ => CountsByCompany::default(),
         };
         Ok(questions.iter().map(answer).collect())
     }
@@ -244,7 +244,7 @@ impl Store {
         watch: &Watch,
         windows: &Windows,
     ) -> Result<CompanyActivity> {
-        let wanted = match watch.event() {
+        let wanted = match watch.only_event() {
             Some(name) => Some(self.event_key(name)?.unwrap_or(0)),
             None => None,
         };
@@ -272,7 +272,10 @@ impl Store {
                 })?;
             }
             active.remove(&0);
-            daily.push((day, if wanted.is_some() { count } else { active.len() as u64 }));
+            daily.push((
+                day,
+                if watch.measure == Measure::People { active.len() as u64 } else { count },
+            ));
         }
         Ok(CompanyActivity { daily, people: self.name_people(by_person)? })
     }
