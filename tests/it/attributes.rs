@@ -86,9 +86,9 @@ fn everything(sandbox: &Sandbox, days: &[&str]) -> Vec<String> {
     days.iter().map(list).map(|command| sandbox.ok(&command).stdout).collect()
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 14] = [
     RECORDS, CONTRACTS, USAGE, SENTIMENT, SUPPORT, MONEY, ENGAGEMENT, GOALS, PULSES, HEALTH,
-    HISTORY,
+    HISTORY, REGULARITY, PERIODS, FILLING,
 ];
 
 #[test]
@@ -265,7 +265,7 @@ const RECORDS: &str = "
     seats                  quiet  null        null
     seats_used             acme   30          30
     seats_used             quiet  null        null
-    churned_on             gone   2026-03-31  2026-03-31
+    churned_on             gone   2026-03-31  null
     churned_on             acme   null        null
     industry               acme   toys        toys
     industry               quiet  null        null
@@ -304,16 +304,16 @@ const USAGE: &str = "
     events_7d                    quiet  0           0                   0           0           0           0           null
     events_28d                   acme   60          30                  129         129         129         128         null
     events_28d                   quiet  0           0                   0           0           0           0           null
-    events_previous_28d          acme   3           129                 0           0           0           0           null
-    events_previous_28d          quiet  0           0                   0           0           0           0           null
+    events_previous_28d          acme   3           129                 null        null        null        null        null
+    events_previous_28d          quiet  0           0                   null        null        null        null        null
     events_change_28d_pct        acme   1900        -76.74418604651163  null        null        null        null        null
     events_change_28d_pct        quiet  null        null                null        null        null        null        null
     active_people_7d             acme   2           2                   0           0           0           1           null
     active_people_7d             quiet  0           0                   0           0           0           0           null
     active_people_28d            acme   4           3                   2           2           2           1           null
     active_people_28d            sparse 0           0                   0           0           0           0           null
-    active_people_previous_28d   acme   2           2                   0           0           0           0           null
-    active_people_previous_28d   quiet  0           0                   0           0           0           0           null
+    active_people_previous_28d   acme   2           2                   null        null        null        null        null
+    active_people_previous_28d   quiet  0           0                   null        null        null        null        null
     active_people_change_28d_pct acme   100         50                  null        null        null        null        null
     new_people_7d                acme   1           0                   0           0           null        null        null
     new_people_7d                quiet  0           0                   0           0           null        null        null
@@ -450,6 +450,7 @@ fn health_is_that_of_the_latest_day_run() {
     sandbox.write("companies.csv", "company_id,name\nacme,Acme\nidle,Idle\n");
     sandbox.ok("import --kind companies companies.csv");
     sandbox.import_events(&[
+        ("acme", "login", "2025-12-01", 1),
         ("acme", "login", "2026-01-10", 100),
         ("acme", "login", "2026-02-10", 200),
         ("acme", "login", "2026-03-20", 100),
@@ -463,6 +464,85 @@ fn health_is_that_of_the_latest_day_run() {
 
 const DAYS: [&str; 6] =
     ["2026-03-31", "2026-03-30", "2026-03-19", "2026-02-03", "2026-02-02", "2025-12-31"];
+
+/// Companies with a long past. `back` left on 1 July 2025 and returned on 1 January 2026.
+fn long_past() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "companies.csv",
+        "company_id,created_on,churned_on\nback,2025-06-10,2025-07-01\nquiet,,\ngap,,\nedge,,\n",
+    );
+    sandbox.ok("import --kind companies companies.csv");
+    sandbox.ok("company return back --on 2026-01-01");
+    let days = [
+        ("gap", "2024-12-01", 1),
+        ("gap", "2025-03-31", 1),
+        ("gap", "2025-04-10", 1),
+        ("gap", "2025-07-01", 1),
+        ("gap", "2025-09-20", 1),
+        ("gap", "2025-12-01", 1),
+        ("gap", "2026-02-01", 1),
+        ("gap", "2026-03-31", 1),
+        ("back", "2025-06-01", 1),
+        ("back", "2025-06-11", 1),
+        ("back", "2025-12-31", 1),
+        ("back", "2026-01-05", 1),
+        ("back", "2026-01-15", 1),
+        ("edge", "2025-03-31", 1),
+        ("edge", "2025-10-02", 2),
+        ("edge", "2025-10-03", 4),
+        ("edge", "2026-01-06", 8),
+        ("edge", "2026-01-07", 16),
+        ("edge", "2026-03-31", 32),
+    ];
+    let rows = days.map(|(company, day, count)| format!("{company},login,{day},p1,{count}\n"));
+    let header = "company_id,event,timestamp,person_id,count\n";
+    sandbox.write("events.csv", &[header, &rows.concat()].concat());
+    sandbox.ok("import events.csv");
+    sandbox
+}
+
+/// The windows of 31 March begin on 7 January and on 3 October. The gaps of `gap` are 120, 10, 82,
+/// 81, 72, 62 and 58 days; the first ended on 31 March 2025, 364 days before 30 March.
+const REGULARITY: &str = "
+                            2026-03-31  2026-03-30  2026-01-15  2026-01-05  2025-06-30  2024-12-01  2024-11-30
+    active_days_84d   edge  2           2           2           0           0           0           null
+    active_days_84d   back  1           1           3           2           2           -           -
+    active_days_84d   quiet 0           0           0           0           0           0           null
+    active_days_180d  edge  4           4           4           2           1           0           null
+    active_days_180d  quiet 0           0           0           0           0           0           null
+    events_180d       edge  60          30          30          6           1           0           null
+    events_180d       quiet 0           0           0           0           0           0           null
+    longest_gap_365d  gap   82          120         120         120         120         null        null
+    longest_gap_365d  back  10          10          10          null        10          -           -
+    longest_gap_365d  quiet null        null        null        null        null        null        null
+";
+
+const PERIODS: &str = "
+                             2026-03-31  2026-01-02  2026-01-01  2025-12-31  2025-07-01  2025-06-30  2025-06-01  2025-05-31
+    days_as_customer   gap   486         398         397         396         213         212         183         182
+    days_as_customer   back  90          2           1           null        null        30          1           -
+    days_as_customer   quiet null        null        null        null        null        null        null        null
+    days_since_created back  294         206         205         204         21          20          null        -
+    churned_on         back  null        null        null        2025-07-01  2025-07-01  null        null        -
+";
+
+/// The data begins on 1 December; 56 days are full on 25 January.
+const FILLING: &str = "
+                                       2025-01-25  2025-01-24
+    events_previous_28d          gap   1           null
+    events_change_28d_pct        gap   -100        null
+    active_people_previous_28d   gap   1           null
+    active_people_change_28d_pct gap   -100        null
+";
+
+#[test]
+fn a_long_past_is_looked_at_only_within_its_windows() {
+    let sandbox = long_past();
+    for table in [REGULARITY, PERIODS, FILLING] {
+        check(&sandbox, table);
+    }
+}
 
 /// Facts of the day after the last that is asked for, and what they make of earlier ones.
 const LATER: [(&str, &str); 7] = [

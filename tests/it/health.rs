@@ -17,6 +17,7 @@ fn sandbox() -> Sandbox {
         ("acme", "login", "2026-02-10", 200),
         ("acme", "login", "2026-03-20", 100),
         ("acme", "login", "2026-03-24", 100),
+        ("globex", "login", "2025-12-01", 1),
         ("globex", "login", "2026-02-20", 10),
         ("globex", "login", "2026-03-31", 12),
     ]);

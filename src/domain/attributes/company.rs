@@ -34,7 +34,7 @@ const fn contract(value: fn(&CompanyFacts<'_>) -> Datum) -> Of {
 
 use Group::{Company as C, Contract as T};
 
-pub(super) const ATTRIBUTES: [Attribute; 22] = [
+pub(super) const ATTRIBUTES: [Attribute; 23] = [
     text("company_id", C, "the id, as the exports have it", of(|f| (&f.company.company_id).into())),
     text("name", C, "the name", of(|f| f.company.name.as_ref().into())),
     text("csm", C, "the customer success manager in charge", of(|f| f.company.csm.as_ref().into())),
@@ -107,7 +107,7 @@ pub(super) const ATTRIBUTES: [Attribute; 22] = [
     day(
         "churned_on",
         C,
-        "the first day on which it is no customer any more",
+        "the first day on which it was no customer any more; unknown again after a return",
         of(|f| f.company.churned_on.into()),
     ),
     text("tags", C, "its tags, A to Z, with ; between", of(|f| f.tags.into())),
@@ -116,7 +116,14 @@ pub(super) const ATTRIBUTES: [Attribute; 22] = [
         T,
         "days",
         "since it became a customer",
-        contract(|f| f.company.created_on.map(|on| f.day - on).into()),
+        contract(|f| f.company.created_on.filter(|on| *on <= f.day).map(|on| f.day - on).into()),
+    ),
+    number(
+        "days_as_customer",
+        T,
+        "days",
+        "of the present period: since its first event or its return, whose day is 1",
+        Of::Period(|f| f.start.map(|start| f.day - start + 1).into()),
     ),
     number(
         "days_to_renewal",

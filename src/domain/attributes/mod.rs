@@ -26,7 +26,7 @@ pub use engagement::Contact;
 pub use health::HealthFacts;
 pub use pulse::PulseFacts;
 pub use signals::SignalFacts;
-pub use usage::{EventCounts, EventDays, NewPeople, PeopleCounts};
+pub use usage::{ActiveDays, EventCounts, EventDays, NewPeople, PeopleCounts, PeriodFacts, YEAR};
 pub use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
@@ -103,8 +103,8 @@ pub enum Of {
     Signals(fn(&SignalFacts) -> Datum),
     /// The days of its signals.
     SignalDays(fn(&SignalFacts) -> Datum),
-    /// Day counts of the last 56 days.
-    Counts(fn(&EventCounts) -> Datum),
+    /// Day counts of the last `days` days, 365 at most.
+    Counts { days: i32, value: fn(&EventCounts) -> Datum },
     /// The event names of the last 28 days.
     Features(fn(&EventCounts) -> Datum),
     /// The people of the last 7 days.
@@ -113,6 +113,10 @@ pub enum Of {
     People(fn(&PeopleCounts) -> Datum),
     /// The first day of every person.
     NewPeople(fn(&NewPeople) -> Datum),
+    /// The present period as a customer.
+    Period(fn(&PeriodFacts) -> Datum),
+    /// The gaps between the active days of the last 365 days.
+    Gaps(fn(&PeriodFacts) -> Datum),
     /// The company's first and last day with an event.
     EventDays(fn(&EventDays) -> Datum),
     /// Survey responses, oldest first.

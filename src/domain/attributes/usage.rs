@@ -1,37 +1,109 @@
 //! What a company's people do in the product.
 
+use std::ops::Range;
+
 use super::rows::{day, number};
-use super::{Attribute, Datum, Group, Of, change_pct};
+use super::{Attribute, Datum, Group, MONTH, Of, change_pct};
 use crate::domain::day::Day;
 
-/// A company's events in the last 56 days.
+/// How many days back activity is looked at.
+pub const YEAR: i32 = 365;
+
+/// On which of the last 365 days a company had an event. A day is told by its age: the as-of date
+/// is 0 days old.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ActiveDays([u64; 6]);
+
+impl ActiveDays {
+    /// Notes an event on the day of this age; days before the last 365 are not kept.
+    pub fn note(&mut self, age: i32) {
+        if (0..YEAR).contains(&age) {
+            self.0[age as usize / 64] |= 1 << (age % 64);
+        }
+    }
+
+    /// How many of the days of these ages had an event.
+    pub fn count(&self, ages: Range<i32>) -> u64 {
+        self.ages().filter(|age| ages.contains(age)).count() as u64
+    }
+
+    /// The ages of the days with an event, the youngest first.
+    pub fn ages(&self) -> impl Iterator<Item = i32> {
+        (0..YEAR).filter(|age| self.0[*age as usize / 64] & 1 << (age % 64) != 0)
+    }
+
+    /// The most days from one active day to the next, of the gaps that end on one of these days and
+    /// begin at most `oldest` days ago; `before` is the age of the last active day before them.
+    pub fn longest_gap(&self, before: Option<i32>, oldest: i32) -> Option<i32> {
+        let ages: Vec<i32> = self.ages().chain(before).take_while(|age| *age <= oldest).collect();
+        ages.windows(2).map(|pair| pair[1] - pair[0]).max()
+    }
+}
+
+/// A company's events in the last days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EventCounts {
-    /// Whether the as-of date is not before the first event in the database.
-    pub has_begun: bool,
+    /// How many days the data covers up to the as-of date; 0 before the first event in the
+    /// database.
+    pub data_days: i32,
     /// Events in the last 7 days.
     pub last_7d: u64,
     /// Events in the last 28 days.
     pub last_28d: u64,
     /// Events in the 28 days before.
     pub previous_28d: u64,
-    /// Days of the last 28 with an event.
-    pub active_days_28d: u64,
+    /// Events in the last 180 days.
+    pub last_180d: u64,
+    /// The days with an event.
+    pub active: ActiveDays,
     /// Distinct event names in the last 28 days.
     pub features_28d: u64,
+}
+
+impl EventCounts {
+    fn active_days(&self, days: i32) -> Datum {
+        known(self.data_days, self.active.count(0..days))
+    }
+
+    fn previous(&self) -> Option<u64> {
+        has_earlier_month(self.data_days).then_some(self.previous_28d)
+    }
 }
 
 /// A company's active people in the last 56 days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PeopleCounts {
-    /// Whether the as-of date is not before the first event in the database.
-    pub has_begun: bool,
+    /// How many days the data covers up to the as-of date.
+    pub data_days: i32,
     /// Distinct people in the last 7 days.
     pub last_7d: u64,
     /// Distinct people in the last 28 days.
     pub last_28d: u64,
     /// Distinct people in the 28 days before.
     pub previous_28d: u64,
+}
+
+impl PeopleCounts {
+    fn previous(&self) -> Option<u64> {
+        has_earlier_month(self.data_days).then_some(self.previous_28d)
+    }
+}
+
+/// Whether the data begins on or before the first day of the 28 days before the last 28: a window
+/// that is still filling is no fall.
+fn has_earlier_month(data_days: i32) -> bool {
+    data_days >= 2 * MONTH
+}
+
+/// The present period of a company as a customer, and how it was active in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeriodFacts {
+    /// The as-of date.
+    pub day: Day,
+    /// The first day of the period; `None` when it is no customer.
+    pub start: Option<Day>,
+    /// The longest gap between active days of the period that ended in the last 365 days.
+    pub longest_gap: Option<i32>,
 }
 
 /// The people whose first event at a company was lately.
@@ -55,12 +127,18 @@ pub struct EventDays {
 }
 
 /// A count of events is unknown before the first event in the database.
-fn known(has_begun: bool, count: u64) -> Datum {
-    if has_begun { count.into() } else { Datum::Null }
+fn known(data_days: i32, count: u64) -> Datum {
+    if data_days > 0 { count.into() } else { Datum::Null }
 }
 
-const fn counts(value: fn(&EventCounts) -> Datum) -> Of {
-    Of::Counts(value)
+/// The change from an earlier count, where that is known.
+fn change_from(previous: Option<u64>, current: u64) -> Datum {
+    previous.map_or(Datum::Null, |previous| change_pct(previous, current))
+}
+
+/// What follows from the events of the last `days` days.
+const fn counts(days: i32, value: fn(&EventCounts) -> Datum) -> Of {
+    Of::Counts { days, value }
 }
 
 const fn people(value: fn(&PeopleCounts) -> Datum) -> Of {
@@ -69,62 +147,62 @@ const fn people(value: fn(&PeopleCounts) -> Datum) -> Of {
 
 use Group::Usage as U;
 
-pub(super) const ATTRIBUTES: [Attribute; 15] = [
+pub(super) const ATTRIBUTES: [Attribute; 19] = [
     number(
         "events_7d",
         U,
         "events",
         "events in the last 7 days",
-        counts(|f| known(f.has_begun, f.last_7d)),
+        counts(7, |f| known(f.data_days, f.last_7d)),
     ),
     number(
         "events_28d",
         U,
         "events",
         "events in the last 28 days",
-        counts(|f| known(f.has_begun, f.last_28d)),
+        counts(28, |f| known(f.data_days, f.last_28d)),
     ),
     number(
         "events_previous_28d",
         U,
         "events",
         "events in the 28 days before",
-        counts(|f| known(f.has_begun, f.previous_28d)),
+        counts(56, |f| f.previous().into()),
     ),
     number(
         "events_change_28d_pct",
         U,
         "percent",
         "change of events, the last 28 days against the 28 before",
-        counts(|f| change_pct(f.previous_28d, f.last_28d)),
+        counts(56, |f| change_from(f.previous(), f.last_28d)),
     ),
     number(
         "active_people_7d",
         U,
         "people",
         "people active in the last 7 days",
-        Of::PeopleOfWeek(|f| known(f.has_begun, f.last_7d)),
+        Of::PeopleOfWeek(|f| known(f.data_days, f.last_7d)),
     ),
     number(
         "active_people_28d",
         U,
         "people",
         "people active in the last 28 days",
-        people(|f| known(f.has_begun, f.last_28d)),
+        people(|f| known(f.data_days, f.last_28d)),
     ),
     number(
         "active_people_previous_28d",
         U,
         "people",
         "people active in the 28 days before",
-        people(|f| known(f.has_begun, f.previous_28d)),
+        people(|f| f.previous().into()),
     ),
     number(
         "active_people_change_28d_pct",
         U,
         "percent",
         "change of active people, the last 28 days against the 28 before",
-        people(|f| change_pct(f.previous_28d, f.last_28d)),
+        people(|f| change_from(f.previous(), f.last_28d)),
     ),
     number(
         "new_people_7d",
@@ -145,14 +223,35 @@ pub(super) const ATTRIBUTES: [Attribute; 15] = [
         U,
         "days",
         "days of the last 28 with an event",
-        counts(|f| known(f.has_begun, f.active_days_28d)),
+        counts(28, |f| f.active_days(28)),
+    ),
+    number(
+        "active_days_84d",
+        U,
+        "days",
+        "days of the last 84 with an event",
+        counts(84, |f| f.active_days(84)),
+    ),
+    number(
+        "active_days_180d",
+        U,
+        "days",
+        "days of the last 180 with an event",
+        counts(180, |f| f.active_days(180)),
+    ),
+    number(
+        "events_180d",
+        U,
+        "events",
+        "events in the last 180 days",
+        counts(180, |f| known(f.data_days, f.last_180d)),
     ),
     number(
         "features_used_28d",
         U,
         "event names",
         "distinct event names in the last 28 days",
-        Of::Features(|f| known(f.has_begun, f.features_28d)),
+        Of::Features(|f| known(f.data_days, f.features_28d)),
     ),
     number(
         "days_since_last_event",
@@ -161,6 +260,53 @@ pub(super) const ATTRIBUTES: [Attribute; 15] = [
         "since its last event",
         Of::EventDays(|f| f.last.map(|last| f.day - last).into()),
     ),
+    number(
+        "longest_gap_365d",
+        U,
+        "days",
+        "the most days from one active day to the next, of gaps that ended in the last 365 days",
+        Of::Gaps(|f| f.longest_gap.into()),
+    ),
     day("first_event_on", U, "the day of its first event", Of::EventDays(|f| f.first.into())),
     day("last_event_on", U, "the day of its last event", Of::EventDays(|f| f.last.into())),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn active(ages: &[i32]) -> ActiveDays {
+        let mut active = ActiveDays::default();
+        ages.iter().for_each(|age| active.note(*age));
+        active
+    }
+
+    #[test]
+    fn active_days_are_counted_by_age() {
+        let active = active(&[0, 0, 27, 28, 63, 64, 83, 84, 179, 180, 364, 365, 1000, -1]);
+        let counts = [28, 84, 180, 365].map(|days| active.count(0..days));
+        assert_eq!(counts, [2, 6, 8, 10]);
+        assert_eq!(active.ages().collect::<Vec<_>>(), [0, 27, 28, 63, 64, 83, 84, 179, 180, 364]);
+    }
+
+    #[test]
+    fn a_gap_lies_between_two_active_days_of_the_period() {
+        let cases: [(&[i32], Option<i32>, i32, Option<i32>); 9] = [
+            (&[], None, 1000, None),
+            (&[5], None, 1000, None),
+            // The days since the last event are no gap yet.
+            (&[300, 301], None, 1000, Some(1)),
+            (&[0, 3, 10], None, 1000, Some(7)),
+            (&[0, 3, 10], None, 10, Some(7)),
+            // It began before the period.
+            (&[0, 3, 10], None, 9, Some(3)),
+            // It began before the year and ended in it.
+            (&[0, 3, 10], Some(400), 1000, Some(390)),
+            (&[0, 3, 10], Some(400), 399, Some(7)),
+            (&[], Some(400), 1000, None),
+        ];
+        for (ages, before, oldest, expected) in cases {
+            assert_eq!(active(ages).longest_gap(before, oldest), expected, "{ages:?} {before:?}");
+        }
+    }
+}

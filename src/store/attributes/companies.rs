@@ -154,14 +154,14 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// The churn in which a company is on the day, else the next one that is known.
+    /// The churn in which a company is on the day.
     fn apply_breaks(&self, companies: &mut [Company]) -> Result<()> {
         let breaks = self.store.breaks_within(self.scope.keys())?;
+        let day = self.as_of.today().max(self.as_of.day);
         for (key, company) in self.companies.keys.iter().zip(companies) {
             let of_company: &[Break] = breaks.get(key).map_or(&[], Vec::as_slice);
-            let present = of_company.iter().find(|away| away.covers(self.as_of.day));
-            let next = || of_company.iter().find(|away| away.churned_on > self.as_of.day);
-            company.churned_on = present.or_else(next).map(|away| away.churned_on);
+            let present = of_company.iter().find(|away| away.covers(day));
+            company.churned_on = present.map(|away| away.churned_on);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ impl Sheet<'_> {
             return Ok(());
         };
         let empty = match measure {
-            Measure::Count | Measure::People if self.events_have_begun()? => Datum::Whole(0),
+            Measure::Count | Measure::People if self.data_days()? > 0 => Datum::Whole(0),
             _ => Datum::Null,
         };
         let mut values = self.companies.each(empty);

@@ -7,10 +7,14 @@ use super::super::Store;
 use super::super::events::{day_text, keys};
 use super::{Family, Scope, Sheet};
 use crate::domain::attributes::{
-    self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts,
+    self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts, PeriodFacts, YEAR,
 };
 use crate::domain::company::CompanyKey;
+use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange};
+
+/// The longest window in which events are summed, in days.
+const HALF_YEAR: i32 = 180;
 
 impl Store {
     /// Hands the day counts of a range to `visit`: day, company, event name, count; day by day.
@@ -80,38 +84,66 @@ impl Store {
 }
 
 impl Sheet<'_> {
-    /// Whether the as-of date is not before the first event in the database.
-    pub(super) fn events_have_begun(&self) -> Result<bool> {
-        Ok(self.store.event_days()?.is_some_and(|days| days.from <= self.as_of.day))
+    /// How many days the data covers up to the as-of date.
+    pub(super) fn data_days(&self) -> Result<i32> {
+        let first = self.store.event_days()?.map(|days| days.from);
+        Ok(first.map_or(0, |first| (self.as_of.day - first + 1).max(0)))
     }
 
     /// Adds everything about events.
     pub(super) fn usage(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let (mut counts, mut features): (Family<EventCounts>, Family<EventCounts>) =
-            Default::default();
-        let (mut people, mut week): (Family<PeopleCounts>, Family<PeopleCounts>) =
-            Default::default();
-        let (mut new, mut days): (Family<NewPeople>, Family<EventDays>) = Default::default();
+        let (mut counts, mut people, mut days): (
+            Family<EventCounts>,
+            Family<PeopleCounts>,
+            Family<EventDays>,
+        ) = Default::default();
+        let (mut new, mut periods): (Family<NewPeople>, Family<PeriodFacts>) = Default::default();
+        let (mut count_days, mut people_days) = (0, 0);
+        let (mut wants_features, mut wants_gaps) = (false, false);
         for attribute in attributes {
+            let name = attribute.name;
             match attribute.of {
-                Of::Counts(value) => counts.push((attribute.name, value)),
-                Of::Features(value) => features.push((attribute.name, value)),
-                Of::People(value) => people.push((attribute.name, value)),
-                Of::PeopleOfWeek(value) => week.push((attribute.name, value)),
-                Of::NewPeople(value) => new.push((attribute.name, value)),
-                Of::EventDays(value) => days.push((attribute.name, value)),
+                Of::Counts { days, value } => {
+                    count_days = count_days.max(days);
+                    counts.push((name, value));
+                }
+                Of::Features(value) => {
+                    (count_days, wants_features) = (count_days.max(MONTH), true);
+                    counts.push((name, value));
+                }
+                Of::Gaps(value) => {
+                    (count_days, wants_gaps) = (YEAR, true);
+                    periods.push((name, value));
+                }
+                Of::Period(value) => periods.push((name, value)),
+                Of::People(value) => {
+                    people_days = 2 * MONTH;
+                    people.push((name, value));
+                }
+                Of::PeopleOfWeek(value) => {
+                    people_days = people_days.max(7);
+                    people.push((name, value));
+                }
+                Of::NewPeople(value) => new.push((name, value)),
+                Of::EventDays(value) => days.push((name, value)),
                 _ => {}
             }
         }
-        if !counts.is_empty() || !features.is_empty() {
-            let facts = self.event_counts(!counts.is_empty(), !features.is_empty())?;
-            self.add(counts, &facts);
-            self.add(features, &facts);
+        let counted = match count_days {
+            0 => Vec::new(),
+            days => self.event_counts(days, wants_features)?,
+        };
+        self.add(counts, &counted);
+        if !periods.is_empty() {
+            let mut facts = self.periods()?;
+            if wants_gaps {
+                self.find_gaps(&counted, &mut facts)?;
+            }
+            self.add(periods, &facts);
         }
-        if !people.is_empty() || !week.is_empty() {
-            let facts = self.people_counts(if people.is_empty() { 7 } else { 2 * MONTH })?;
+        if !people.is_empty() {
+            let facts = self.people_counts(people_days)?;
             self.add(people, &facts);
-            self.add(week, &facts);
         }
         if !new.is_empty() {
             let facts = self.new_people()?;
@@ -124,34 +156,71 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn event_counts(&self, wants_counts: bool, wants_features: bool) -> Result<Vec<EventCounts>> {
-        let has_begun = self.events_have_begun()?;
-        let mut facts = self.companies.each(EventCounts { has_begun, ..EventCounts::default() });
-        let mut active: Vec<Option<Day>> = self.companies.each(None);
+    fn event_counts(&self, days: i32, wants_features: bool) -> Result<Vec<EventCounts>> {
+        let data_days = self.data_days()?;
+        let mut facts = self.companies.each(EventCounts { data_days, ..EventCounts::default() });
         let mut names: FxHashSet<(u32, u32)> = FxHashSet::default();
-        let [week, month] = [7, MONTH].map(|days| attributes::last(self.as_of.day, days).from);
-        let days = attributes::last(self.as_of.day, if wants_counts { 2 * MONTH } else { MONTH });
-        self.store.counts_within(self.scope, days, |day, company, event, count| {
+        let today = self.as_of.day;
+        let range = attributes::last(today, days);
+        self.store.counts_within(self.scope, range, |day, company, event, count| {
             let Some(row) = self.companies.row(company) else { return };
-            let facts = &mut facts[row];
-            if day < month {
-                facts.previous_28d += count;
-                return;
+            let (facts, age) = (&mut facts[row], today - day);
+            facts.active.note(age);
+            facts.last_180d += if age < HALF_YEAR { count } else { 0 };
+            facts.previous_28d += if (MONTH..2 * MONTH).contains(&age) { count } else { 0 };
+            if age < MONTH {
+                facts.last_28d += count;
+                facts.last_7d += if age < 7 { count } else { 0 };
+                facts.features_28d += u64::from(wants_features && names.insert((company, event)));
             }
-            facts.last_28d += count;
-            facts.last_7d += if day >= week { count } else { 0 };
-            if active[row] != Some(day) {
-                active[row] = Some(day);
-                facts.active_days_28d += 1;
-            }
-            facts.features_28d += u64::from(wants_features && names.insert((company, event)));
         })?;
         Ok(facts)
     }
 
+    /// Since when each company has been a customer.
+    fn periods(&self) -> Result<Vec<PeriodFacts>> {
+        let day = self.as_of.day;
+        let mut facts = self.companies.each(PeriodFacts { day, start: None, longest_gap: None });
+        let mut breaks = self.store.breaks_within(self.scope.keys())?;
+        let mut statement = self.store.connection.prepare_cached(
+            "SELECT id, first_event_day FROM companies WHERE first_event_day <= ?1 AND id BETWEEN ?2 AND ?3",
+        )?;
+        let (from, to) = self.scope.keys();
+        let mut rows = statement.query((day.number(), from, to))?;
+        while let Some(row) = rows.next()? {
+            let (key, first): (u32, i32) = (row.get(0)?, row.get(1)?);
+            let Some(place) = self.companies.row(key) else { continue };
+            let breaks = breaks.remove(&CompanyKey(key)).unwrap_or_default();
+            let first_event = Some(Day::from_number(first));
+            facts[place].start =
+                Customer { created_on: None, first_event, breaks }.present_period(day);
+        }
+        Ok(facts)
+    }
+
+    /// Finds the longest gap of each company. One that ended in the last 365 days may have begun
+    /// before them.
+    fn find_gaps(&self, counted: &[EventCounts], facts: &mut [PeriodFacts]) -> Result<()> {
+        let day = self.as_of.day;
+        let before_the_year = day - YEAR;
+        let began_before = |row: usize| {
+            facts[row].start.is_some_and(|start| start <= before_the_year)
+                && counted[row].active.ages().next().is_some()
+        };
+        let rows = (0..facts.len()).filter(|row| began_before(*row));
+        let wanted = rows.map(|row| self.companies.keys[row].0).collect();
+        let before = self.last_days_before(before_the_year, wanted)?;
+        for (row, facts) in facts.iter_mut().enumerate() {
+            let Some(start) = facts.start else { continue };
+            let before = before.get(&self.companies.keys[row].0).map(|last| day - *last);
+            facts.longest_gap = counted[row].active.longest_gap(before, day - start);
+        }
+        Ok(())
+    }
+
     fn people_counts(&self, days: i32) -> Result<Vec<PeopleCounts>> {
-        let has_begun = self.events_have_begun()?;
-        let mut facts = self.companies.each(PeopleCounts { has_begun, ..PeopleCounts::default() });
+        let data_days = self.data_days()?;
+        let mut facts = self.companies.each(PeopleCounts { data_days, ..PeopleCounts::default() });
         let range = attributes::last(self.as_of.day, days);
         // For each person a bit for each day on which they were active.
         let mut active: FxHashMap<(u32, u32), u64> = FxHashMap::default();
@@ -216,31 +285,33 @@ impl Sheet<'_> {
                 earlier.insert(key);
             }
         }
-        self.find_last_days(&mut facts, earlier)?;
+        for (company, last) in self.last_days_before(day, earlier)? {
+            if let Some(row) = self.companies.row(company) {
+                facts[row].last = Some(last);
+            }
+        }
         Ok(facts)
     }
 
-    /// Finds the last day on or before the as-of date of companies that have later events too, four
-    /// weeks at a time. Nearly all are found in the first.
-    fn find_last_days(&self, facts: &mut [EventDays], mut wanted: FxHashSet<u32>) -> Result<()> {
-        let Some(data) = self.store.event_days()? else { return Ok(()) };
-        let mut to = self.as_of.day;
+    /// The last day with an event, on or before `to`, of some companies, four weeks at a time.
+    /// Nearly all are found in the first.
+    fn last_days_before(
+        &self,
+        mut to: Day,
+        mut wanted: FxHashSet<u32>,
+    ) -> Result<FxHashMap<u32, Day>> {
+        let mut all = FxHashMap::default();
+        let Some(data) = self.store.event_days()? else { return Ok(all) };
         while !wanted.is_empty() && to >= data.from {
             let range = attributes::last(to, MONTH);
-            let mut found: FxHashMap<u32, Day> = FxHashMap::default();
             self.store.counts_within(self.scope, range, |day, company, _, _| {
                 if wanted.contains(&company) {
-                    found.insert(company, day);
+                    all.insert(company, day);
                 }
             })?;
-            for (company, day) in found {
-                wanted.remove(&company);
-                if let Some(row) = self.companies.row(company) {
-                    facts[row].last = Some(day);
-                }
-            }
+            wanted.retain(|company| !all.contains_key(company));
             to = range.from.previous();
         }
-        Ok(())
+        Ok(all)
     }
 }

@@ -32,7 +32,7 @@ fn tables_read(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn only_what_the_named_attributes_need_is_read() {
-    let cases: [(&[&str], &[&str]); 13] = [
+    let cases: [(&[&str], &[&str]); 14] = [
         (&["company_id"], &[]),
         (&["name", "csm", "seats_used"], &[]),
         (&["mrr", "days_to_renewal"], &["subscriptions"]),
@@ -40,6 +40,7 @@ fn only_what_the_named_attributes_need_is_read() {
         (&["churned_on"], &["customer_breaks"]),
         (&["bad_open_signals"], &["signals"]),
         (&["first_event_on"], &[]),
+        (&["days_as_customer"], &["customer_breaks"]),
         (&["nps_score", "nps_mean_90d"], &["nps_responses", "people"]),
         (&["open_tickets"], &["tickets"]),
         (&["overdue_amount"], &["invoices"]),
