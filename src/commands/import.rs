@@ -63,6 +63,9 @@ pub struct Import {
     /// Refuse a file with a single bad row
     #[arg(long)]
     strict: bool,
+    /// Let the last of several rows of one id count, where they differ
+    #[arg(long)]
+    last_wins: bool,
     /// Write all rejected rows to this CSV file: line, reason, original fields
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -89,6 +92,7 @@ impl Import {
             delimiter: None,
             wide: false,
             strict: false,
+            last_wins: false,
             rejects: None,
             dry_run: false,
             list: false,
@@ -178,7 +182,14 @@ impl Import {
         }
         let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
         let by = context.user();
-        let request = Request { path: file, options, is_strict: self.strict, finish, by: &by };
+        let request = Request {
+            path: file,
+            options,
+            is_strict: self.strict,
+            last_wins: self.last_wins,
+            finish,
+            by: &by,
+        };
         let mut rejects = self.rejects.as_deref().map(OutputFile::begin).transpose()?;
         let name = file.display().to_string();
         let sheet = rejects.as_mut().map(|file| Box::new(file) as Box<dyn Write + '_>);
@@ -249,8 +260,12 @@ impl Import {
         loaded.remarks.iter().for_each(|remark| ui.note(remark));
         let (read, rows) = (loaded.read, loaded.rows);
         let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
+        let changed = match rows.changed {
+            0 => String::new(),
+            changed => format!(", changed {changed}"),
+        };
         ui.note(format!(
-            "read {read}: new {}, known {}, rejected {rejected}{nothing}",
+            "read {read}: new {}, known {}, rejected {rejected}{changed}{nothing}",
             rows.new, rows.known
         ));
     }

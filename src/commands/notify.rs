@@ -244,7 +244,7 @@ impl Prefs {
                     types.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(";");
             }
             member.digest = self.digest.unwrap_or(member.digest);
-            store.save_team_member(&member)?;
+            store.save_fact(&member)?;
             Ok(member)
         })?;
         self.print(context, &member)

@@ -109,7 +109,7 @@ impl SetPulse {
                 note: self.why.note(),
                 by: Some(context.user()),
             };
-            store.add_pulse(&pulse)?;
+            store.save_fact(&pulse)?;
             // A pulse of an earlier day waits for the next run.
             let is_present = mark.day >= today;
             let raised = if is_present {

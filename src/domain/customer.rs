@@ -1,5 +1,6 @@
 //! When a company was a customer, and on which terms.
 
+use super::company::CompanyKey;
 use super::day::Day;
 
 /// A time during which a company was no customer.
@@ -65,6 +66,8 @@ impl Customer {
 pub struct Subscription {
     /// Its id.
     pub subscription_id: String,
+    /// Whose it is.
+    pub company: CompanyKey,
     /// The first day.
     pub started_on: Day,
     /// The plan.
@@ -77,20 +80,62 @@ pub struct Subscription {
     pub seats: Option<i64>,
     /// When it renews.
     pub renews_on: Option<Day>,
-    /// The first day on which it is over.
+    /// The first day on which it is over, where that is stated. See [`Subscription::end`].
     pub ended_on: Option<Day>,
     /// When the card that pays for it expires.
     pub card_expires_on: Option<Day>,
     /// The length of its term, in days.
     pub term_days: Option<i64>,
+    /// Where it stands, in the words of the file. See [`Standing`].
+    pub status: Option<String>,
+}
+
+/// What the status of a subscription means for its customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It runs until it ends.
+    Runs,
+    /// It is cancelled: it ends, or has ended, on its end or else on its renewal.
+    Ends,
+    /// It is a trial: it runs, for nothing.
+    Trial,
+    /// It never began, and has no effect.
+    NotBegun,
+}
+
+impl Standing {
+    /// What a word of a billing system means; `None` for an unknown word.
+    pub fn of(status: &str) -> Option<Standing> {
+        let word: String = status
+            .trim()
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+            .collect();
+        Some(match word.as_str() {
+            "active" | "live" | "paused" | "past_due" | "unpaid" => Standing::Runs,
+            "canceled" | "cancelled" | "expired" | "ended" | "non_renewing" | "pending_cancel" => {
+                Standing::Ends
+            }
+            "trialing" | "trial" => Standing::Trial,
+            "incomplete" | "incomplete_expired" | "future" | "draft" => Standing::NotBegun,
+            _ => return None,
+        })
+    }
+
+    /// Whether a subscription of this status must have a day on which it ended.
+    pub fn needs_an_end(status: &str) -> bool {
+        let word = status.trim().to_ascii_lowercase();
+        ["canceled", "cancelled", "expired", "ended"].contains(&word.as_str())
+    }
 }
 
 impl Subscription {
-    /// A subscription of which only the id is known.
-    pub fn new(subscription_id: &str) -> Self {
+    /// A subscription of which nothing else is known.
+    pub fn new(subscription_id: &str, company: CompanyKey, started_on: Day) -> Self {
         Subscription {
             subscription_id: subscription_id.to_owned(),
-            started_on: Day::from_number(0),
+            company,
+            started_on,
             plan: None,
             product: None,
             mrr: None,
@@ -99,25 +144,37 @@ impl Subscription {
             ended_on: None,
             card_expires_on: None,
             term_days: None,
+            status: None,
         }
+    }
+
+    /// What its status means; one that is not known means that it runs.
+    pub fn standing(&self) -> Standing {
+        self.status.as_deref().and_then(Standing::of).unwrap_or(Standing::Runs)
+    }
+
+    /// The first day on which it is over: of a cancelled one without an end, the first day that was
+    /// not paid for.
+    pub fn end(&self) -> Option<Day> {
+        match self.standing() {
+            Standing::Ends => self.ended_on.or(self.renews_on),
+            _ => self.ended_on,
+        }
+    }
+
+    /// Whether it makes its company a customer at any time.
+    pub fn has_effect(&self) -> bool {
+        self.standing() != Standing::NotBegun
     }
 
     /// Whether it runs on `day`.
     pub fn is_active(&self, day: Day) -> bool {
-        self.started_on <= day && self.ended_on.is_none_or(|ended| day < ended)
+        self.has_effect() && self.started_on <= day && self.end().is_none_or(|ended| day < ended)
     }
-}
 
-/// How long the term of a subscription lasts at most, in days, by the word for its interval; `None`
-/// for another word.
-pub fn term_days(interval: &str) -> Option<i64> {
-    match interval {
-        "day" => Some(1),
-        "week" => Some(7),
-        "month" => Some(31),
-        "quarter" => Some(92),
-        "year" => Some(365),
-        _ => None,
+    /// What it brings in a month: a trial brings nothing.
+    fn revenue(&self) -> Option<f64> {
+        if self.standing() == Standing::Trial { Some(0.0) } else { self.mrr }
     }
 }
 
@@ -153,7 +210,7 @@ pub fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day: Day) 
 
 /// The days on which the company was a customer again, if it was not one before.
 fn returns(stated: &[Break], subscriptions: &[Subscription]) -> impl Iterator<Item = Day> {
-    let starts = subscriptions.iter().map(|subscription| subscription.started_on);
+    let starts = subscriptions.iter().filter(|s| s.has_effect()).map(|s| s.started_on);
     stated.iter().filter_map(|churn| churn.returned_on).chain(starts)
 }
 
@@ -161,25 +218,43 @@ fn ended_by(away: &Break, returned_on: Option<Day>) -> Break {
     Break { returned_on: [away.returned_on, returned_on].into_iter().flatten().min(), ..*away }
 }
 
-/// The times after the first subscription in which none ran.
+/// A time in which subscriptions ran one after the other, without a gap.
+struct Period {
+    started_on: Day,
+    ended_on: Option<Day>,
+    is_trial: bool,
+}
+
+/// The times after the first subscription in which none ran. The end of a period of trials only is
+/// no churn: the company had not become a paying customer.
 fn gaps(subscriptions: &[Subscription]) -> Vec<Break> {
-    let mut spans: Vec<(Day, Option<Day>)> =
-        subscriptions.iter().map(|s| (s.started_on, s.ended_on)).collect();
-    spans.sort();
-    let mut gaps = Vec::new();
-    let mut spans = spans.into_iter();
-    let Some((_, mut end)) = spans.next() else { return gaps };
-    for (start, next_end) in spans {
-        match end {
-            Some(day) if day < start => {
-                gaps.push(Break { churned_on: day, returned_on: Some(start) });
-                end = next_end;
+    let periods = periods(subscriptions);
+    let next_starts = periods.iter().skip(1).map(|next| Some(next.started_on)).chain([None]);
+    let gap = |(period, returned_on): (&Period, Option<Day>)| {
+        let churned_on = period.ended_on.filter(|_| !period.is_trial)?;
+        Some(Break { churned_on, returned_on })
+    };
+    periods.iter().zip(next_starts).filter_map(gap).collect()
+}
+
+fn periods(subscriptions: &[Subscription]) -> Vec<Period> {
+    let mut running: Vec<&Subscription> =
+        subscriptions.iter().filter(|subscription| subscription.has_effect()).collect();
+    running.sort_by_key(|subscription| subscription.started_on);
+    let mut periods: Vec<Period> = Vec::new();
+    for next in running {
+        let is_trial = next.standing() == Standing::Trial;
+        match periods.last_mut() {
+            Some(last) if last.ended_on.is_none_or(|ended| next.started_on <= ended) => {
+                last.ended_on = last.ended_on.zip(next.end()).map(|(one, other)| one.max(other));
+                last.is_trial &= is_trial;
             }
-            _ => end = end.zip(next_end).map(|(one, other)| one.max(other)),
+            _ => {
+                periods.push(Period { started_on: next.started_on, ended_on: next.end(), is_trial })
+            }
         }
     }
-    gaps.extend(end.map(|day| Break { churned_on: day, returned_on: None }));
-    gaps
+    periods
 }
 
 /// Makes one of breaks that overlap or touch; they come in order.
@@ -219,7 +294,7 @@ pub struct Contract {
 /// What the subscriptions of a company say on `day`; `None` for a company that has none at all, for
 /// which its own columns speak. Each field is `None` where no active subscription states it.
 pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
-    if subscriptions.is_empty() {
+    if !subscriptions.iter().any(Subscription::has_effect) {
         return None;
     }
     let mut active: Vec<&Subscription> =
@@ -228,14 +303,14 @@ pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
         return Some(Contract { mrr: Some(0.0), seats: Some(0), ..Contract::default() });
     }
     active.sort_by(|a, b| {
-        let by_mrr = b.mrr.unwrap_or(0.0).total_cmp(&a.mrr.unwrap_or(0.0));
+        let by_mrr = b.revenue().unwrap_or(0.0).total_cmp(&a.revenue().unwrap_or(0.0));
         by_mrr.then_with(|| a.subscription_id.cmp(&b.subscription_id))
     });
     let renewing = active.iter().filter(|s| s.renews_on.is_some()).min_by_key(|s| s.renews_on);
     Some(Contract {
         plan: active.iter().find_map(|s| s.plan.clone()),
         product: active.iter().find_map(|s| s.product.clone()),
-        mrr: sum(active.iter().map(|s| s.mrr)),
+        mrr: sum(active.iter().map(|s| s.revenue())),
         seats: active.iter().filter_map(|s| s.seats).reduce(|a, b| a + b),
         renewal_on: renewing.and_then(|s| s.renews_on),
         payment_expires_on: active.iter().filter_map(|s| s.card_expires_on).min(),
@@ -264,7 +339,7 @@ mod tests {
     }
 
     fn subscription(id: &str, start: &str, end: Option<&str>) -> Subscription {
-        Subscription { started_on: day(start), ended_on: end.map(day), ..Subscription::new(id) }
+        Subscription { ended_on: end.map(day), ..Subscription::new(id, CompanyKey(1), day(start)) }
     }
 
     fn texts(breaks: &[Break]) -> Vec<String> {

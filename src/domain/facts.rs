@@ -8,7 +8,7 @@ use super::day::{Day, Instant};
 use super::rule::named;
 
 /// A point in time and its day in the time zone of the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct When {
     /// The instant.
     pub at: Instant,
@@ -34,7 +34,7 @@ pub struct Person {
 }
 
 /// An answer to "how likely are you to recommend us?".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NpsResponse {
     /// The company.
     pub company: CompanyKey,
@@ -105,7 +105,7 @@ pub struct Invoice {
 }
 
 /// A contact with the customer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Touchpoint {
     /// The company.
     pub company: CompanyKey,
@@ -124,7 +124,7 @@ pub struct Touchpoint {
 }
 
 /// Something that a company means to have done by a day.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Goal {
     /// The company.
     pub company: CompanyKey,
@@ -153,6 +153,8 @@ pub struct TeamMember {
     pub realtime: String,
     /// Whether the person gets the daily digest.
     pub digest: bool,
+    /// The first day on which the person is of the team no more.
+    pub left_on: Option<Day>,
 }
 
 impl TeamMember {
@@ -169,6 +171,7 @@ impl TeamMember {
             manager: None,
             realtime: TeamMember::USUAL_REALTIME.to_owned(),
             digest: false,
+            left_on: None,
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod day;
 pub mod facts;
 pub mod finding;
 pub mod health;
+pub mod interval;
 pub mod loss;
 pub mod metric;
 pub mod notify;

@@ -114,7 +114,7 @@ impl FromStr for Level {
 }
 
 /// One setting of the pulse, as far as the score and the attributes look at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PulseMark {
     /// The day from which it counts.
     pub day: Day,
@@ -125,7 +125,7 @@ pub struct PulseMark {
 }
 
 /// One setting of the pulse with all that was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pulse {
     /// The company.
     pub company: CompanyKey,

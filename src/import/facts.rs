@@ -40,8 +40,8 @@ pub enum Value<'a> {
 pub struct FactRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// The columns that the file has, by our names, in the order of `columns.toml`, and after these
-    /// what is computed from others; `None` where the cell is empty.
+    /// The columns that the file has, by our names, in the order of `columns.toml`;
+    /// `None` where the cell is empty.
     pub cells: Vec<(&'static str, Option<Value<'a>>)>,
     /// When the row was true, in files of which only the latest row of a company counts.
     pub as_of: Option<Moment>,
@@ -91,9 +91,12 @@ fn fact<'a, 'c: 'a>(
         }
         cells.push((mapped.column.name.as_str(), value));
     }
-    spread(mapping, &mut cells);
-    let as_of =
-        mapping.latest.as_ref().map(|place| time_of(&row, place, times)).transpose()?.flatten();
+    let as_of = match &mapping.latest {
+        Some(place) if mapping.orders_files => time_of(&row, place, times)?,
+        // What orders the rows of one file by the way need not be readable.
+        Some(place) => time_of(&row, place, times).ok().flatten(),
+        None => None,
+    };
     let mut custom = Vec::with_capacity(mapping.custom.len());
     for attribute in &mapping.custom {
         let cell = content(row.field(attribute.index))
@@ -103,29 +106,6 @@ fn fact<'a, 'c: 'a>(
             .push((attribute.name.as_str(), cell.map_err(RowError::in_column(&attribute.header))?));
     }
     Ok(FactRow { line: row.line, cells, as_of, custom })
-}
-
-/// Computes what the file gives for an interval, for a month.
-fn spread(mapping: &Mapping, cells: &mut Vec<(&'static str, Option<Value<'_>>)>) {
-    for column in &mapping.kind.columns {
-        let Some(spread) = &column.spread else { continue };
-        let value =
-            |name: &str| cells.iter().find(|(column, _)| *column == name).map(|(_, value)| *value);
-        let (Some(amount), Some(interval)) = (value(&spread.amount), value(&spread.interval))
-        else {
-            continue;
-        };
-        let monthly = match (amount, interval) {
-            (Some(Value::Money(amount)), Some(Value::Text(interval))) => {
-                spread.months.get(interval).map(|months| Value::Money(amount / months))
-            }
-            _ => None,
-        };
-        match cells.iter_mut().find(|(name, _)| *name == column.name) {
-            Some((_, stated)) => *stated = stated.or(monthly),
-            None => cells.push((column.name.as_str(), monthly)),
-        }
-    }
 }
 
 fn time_of<'c>(

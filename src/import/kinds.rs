@@ -18,6 +18,9 @@ pub struct FactKind {
     /// Whether every column that is not known becomes a custom attribute.
     #[serde(default)]
     pub custom: bool,
+    /// Names of the column by which of several rows of one id the latest counts; folded.
+    #[serde(default)]
+    pub latest_by: Vec<String>,
     /// Its columns, required ones first.
     #[serde(rename = "column")]
     pub columns: Vec<Column>,
@@ -75,20 +78,6 @@ pub struct Column {
     /// for this one.
     #[serde(default)]
     pub asks: Vec<String>,
-    /// How the value is computed where the file does not have it.
-    pub spread: Option<Spread>,
-}
-
-/// An amount for some months, as an amount for one.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Spread {
-    /// The column with the amount.
-    pub amount: String,
-    /// The column with the interval for which it is due.
-    pub interval: String,
-    /// How many months each interval has.
-    pub months: BTreeMap<String, f64>,
 }
 
 /// What the cells of a column may hold.
@@ -234,6 +223,7 @@ fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {
         fold(&mut column.instead);
         column.month_and_year.iter_mut().flatten().for_each(|name| *name = folded(name));
     }
+    catalogue.kinds.iter_mut().for_each(|kind| fold(&mut kind.latest_by));
     for product in &mut catalogue.products {
         fold(&mut product.signature);
         fold(&mut product.without);

@@ -75,8 +75,10 @@ pub struct Mapping {
     pub custom: Vec<Custom>,
     /// In the wide form, the columns that each count one event, in the order of the file.
     pub wide: Vec<Place>,
-    /// The column by which the latest row of a company counts alone.
+    /// The column by which of several rows of one id the latest counts.
     pub latest: Option<Place>,
+    /// Whether that holds for rows of different files too.
+    pub orders_files: bool,
     /// The names of the columns that are left out.
     pub ignored: Vec<String>,
 }
@@ -115,12 +117,16 @@ impl Mapping {
         matches.refuse_clashes(head)?;
         matches.refuse_missing(head, overrides)?;
         let columns = matches.mapped(head.header);
-        let latest = product.and_then(|product| latest_of(product, head.header));
+        let latest_of_product =
+            product.and_then(|product| latest_of(&product.latest_by, head.header));
+        let orders_files = latest_of_product.is_some();
+        let latest = latest_of_product.or_else(|| latest_of(&kind.latest_by, head.header));
         let (custom, mut ignored) = the_rest(head, kind, product, &columns)?;
         refuse_events(head, &custom)?;
         ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
         let product = product.map(|product| product.name.as_str());
-        Ok(Mapping { kind, product, columns, custom, wide: Vec::new(), latest, ignored })
+        let wide = Vec::new();
+        Ok(Mapping { kind, product, columns, custom, wide, latest, orders_files, ignored })
     }
 
     /// Decides the same for the wide form of events: a row for a company and a day, a column of
@@ -158,6 +164,7 @@ impl Mapping {
             custom: Vec::new(),
             wide,
             latest: None,
+            orders_files: false,
             ignored,
         })
     }
@@ -517,8 +524,8 @@ fn holds(column: &Column, cell: &str) -> bool {
     }
 }
 
-fn latest_of(product: &Product, header: &Header) -> Option<Place> {
-    let place = product.latest_by.iter().find_map(|name| header.find(name));
+fn latest_of(names: &[String], header: &Header) -> Option<Place> {
+    let place = names.iter().find_map(|name| header.find(name));
     place.map(|index| Place::of(index, header))
 }
 

@@ -303,7 +303,7 @@ fn every_other_kind_is_read() {
         (
             "subscriptions",
             "company_id,subscription_id,started_on,mrr,amount,interval\nacme,s1,2026-01-01,,900,Quarterly\n",
-            "2 company_id=acme subscription_id=s1 started_on=2026-01-01 mrr=300.00 amount=900.00 interval=quarter",
+            "2 company_id=acme subscription_id=s1 started_on=2026-01-01 mrr= amount=900.00 interval=Quarterly",
         ),
         (
             "invoices",

@@ -38,7 +38,7 @@ pub fn load(
 }
 
 fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) -> Result<Verdict> {
-    let text = required_text(row, "signal_id");
+    let text = required_text(row, "signal_id")?;
     let signal = match text.parse().ok().map(|id| store.signal(SignalId(id))).transpose()?.flatten()
     {
         Some(signal) => signal,

@@ -1,7 +1,8 @@
 //! Typed cells into the fields of domain types. A column that the file does not have leaves the
 //! field as it is, an empty cell clears it.
 
-use crate::domain::customer;
+use anyhow::{Context, Result};
+
 use crate::domain::day::Day;
 use crate::domain::facts::When;
 use crate::import::{FactRow, Value};
@@ -42,16 +43,6 @@ pub fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
     }
 }
 
-/// Updates the length of a term, in days, from an interval of payment.
-pub fn term(row: &FactRow<'_>, column: &str, field: &mut Option<i64>) {
-    if let Some(value) = cell(row, column) {
-        *field = match value {
-            Some(Value::Text(interval)) => customer::term_days(interval),
-            _ => None,
-        };
-    }
-}
-
 /// Updates a day, which may come from a cell that tells an instant.
 pub fn day(row: &FactRow<'_>, column: &str, field: &mut Option<Day>) {
     if let Some(value) = cell(row, column) {
@@ -82,19 +73,23 @@ fn when_of(value: Option<Value<'_>>) -> Option<When> {
 }
 
 /// The day of a column that every row has.
-pub fn required_day(row: &FactRow<'_>, column: &str) -> Day {
-    day_of(row.get(column)).unwrap_or(Day::from_number(0))
+pub fn required_day(row: &FactRow<'_>, column: &str) -> Result<Day> {
+    day_of(row.get(column)).with_context(|| lacking(row, column))
 }
 
 /// The instant of a column that every row has.
-pub fn required_when(row: &FactRow<'_>, column: &str) -> When {
-    let never = When { at: crate::domain::day::Instant::from_micros(0), on: Day::from_number(0) };
-    when_of(row.get(column)).unwrap_or(never)
+pub fn required_when(row: &FactRow<'_>, column: &str) -> Result<When> {
+    when_of(row.get(column)).with_context(|| lacking(row, column))
 }
 
 /// The text of a column that every row has.
-pub fn required_text(row: &FactRow<'_>, column: &str) -> String {
-    row.text(column).unwrap_or_default().to_owned()
+pub fn required_text(row: &FactRow<'_>, column: &str) -> Result<String> {
+    row.text(column).map(ToOwned::to_owned).with_context(|| lacking(row, column))
+}
+
+/// Rows without a required cell are rejected before they come here.
+fn lacking(row: &FactRow<'_>, column: &str) -> String {
+    format!("line {}: nothing was read from the required column {column}", row.line)
 }
 
 /// The text of a column that not every row has.

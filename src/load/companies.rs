@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use super::cells::{day, money, text, whole};
+use super::facts::Terms;
 use super::names::{CompanyBook, SharedName, shared_name};
+use super::repeated::RepeatedRows;
 use super::{Loaded, Watcher};
 use crate::domain::company::{Company, CompanyKey};
 use crate::domain::facts::AttributeType;
@@ -22,6 +24,7 @@ pub fn load(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     watcher: &Watcher<'_>,
+    terms: Terms,
 ) -> Result<Loaded> {
     let mut loader = Loader {
         store,
@@ -34,6 +37,8 @@ pub fn load(
             .collect(),
         named: Vec::new(),
         companies: BTreeSet::new(),
+        repeated: RepeatedRows::new(terms.last_wins),
+        is_payments: sheet.plan().mapping.orders_files,
     };
     let progress = sheet.progress();
     let read = read_facts(sheet, rejects, |row| {
@@ -41,7 +46,8 @@ pub fn load(
         loader.take(&row)
     })?;
     let companies_joined = loader.join()?;
-    let remarks = loader.types(sheet)?;
+    let mut remarks = loader.types(sheet)?;
+    remarks.extend(loader.repeated.judge(&sheet.plan().file)?);
     let Loader { rows, companies, .. } = loader;
     let companies_made = rows.new;
     Ok(Loaded {
@@ -65,21 +71,32 @@ struct Loader<'s> {
     named: Vec<(CompanyKey, String)>,
     /// All companies of the file.
     companies: BTreeSet<CompanyKey>,
+    repeated: RepeatedRows,
+    /// Whether the rows are payments, of which only the latest counts, also of another file.
+    is_payments: bool,
 }
 
 impl Loader<'_> {
     fn take(&mut self, row: &FactRow<'_>) -> Result<Verdict> {
         let text = row.text("company_id").unwrap_or_default();
         let Ok(found) = self.find(text, row) else { return Ok(shared_name(text)) };
+        let turn = self.repeated.turn(text, row);
+        self.repeated.accept(text, row, turn);
         let key = match found {
             Some(key) => {
                 self.rows.known += 1;
-                if self.is_outdated(key, row)? {
+                self.companies.insert(key);
+                if !turn.counts()
+                    || self.is_outdated(key, row)?
+                    || self.is_merged_away(key, text)?
+                {
                     return Ok(Verdict::Accepted);
                 }
-                let mut company = self.store.company(key)?;
-                let old_name = company.name.clone();
+                let old = self.store.company(key)?;
+                let mut company = old.clone();
+                let old_name = old.name.clone();
                 apply(&mut company, row);
+                self.rows.changed += u64::from(self.changes(key, &old, &company, row)?);
                 if let Some(old_name) =
                     old_name.filter(|old_name| company.name.as_ref() != Some(old_name))
                 {
@@ -97,7 +114,7 @@ impl Loader<'_> {
         };
         self.book.add_id(text, key);
         self.companies.insert(key);
-        if let Some(paid) = row.as_of {
+        if let Some(paid) = row.as_of.filter(|_| self.is_payments) {
             self.store.set_paid_at(key, paid.at)?;
         }
         if let Some(name) = row.text("name") {
@@ -136,9 +153,38 @@ impl Loader<'_> {
         if is_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
     }
 
+    /// Whether `text` is the id of a company that was merged into this one: what was said of that
+    /// one does not change this one. A name under which this one is known means it.
+    fn is_merged_away(&self, key: CompanyKey, text: &str) -> Result<bool> {
+        let company = self.store.company(key)?;
+        let is_name = company.name.is_some_and(|name| name.to_lowercase() == text.to_lowercase());
+        Ok(company.company_id != text && !is_name && !self.store.is_unlisted(key)?)
+    }
+
+    /// Whether the row alters anything that is stored of the company.
+    fn changes(
+        &self,
+        key: CompanyKey,
+        old: &Company,
+        new: &Company,
+        row: &FactRow<'_>,
+    ) -> Result<bool> {
+        let mut churned_on = None;
+        day(row, "churned_on", &mut churned_on);
+        let is_new_churn = match churned_on {
+            Some(churned_on) => !self.store.states_churn(key, churned_on)?,
+            None => false,
+        };
+        let attributes = self.store.company_attributes(key)?;
+        let differs = |(name, value): &(&str, Option<&str>)| {
+            attributes.get(self.own_name(name).as_ref()).map(String::as_str) != *value
+        };
+        Ok(old != new || is_new_churn || row.custom.iter().any(differs))
+    }
+
     /// Whether the row is of a payment before one that is known.
     fn is_outdated(&self, key: CompanyKey, row: &FactRow<'_>) -> Result<bool> {
-        match row.as_of {
+        match row.as_of.filter(|_| self.is_payments) {
             Some(paid) => Ok(self.store.paid_at(key)?.is_some_and(|known| known > paid.at)),
             None => Ok(false),
         }

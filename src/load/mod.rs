@@ -7,6 +7,7 @@ mod diagnosis;
 mod events;
 mod facts;
 mod names;
+mod repeated;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -16,6 +17,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 
 pub use self::diagnosis::Gap;
+use self::facts::Terms;
 use crate::clock::Clock;
 use crate::domain::EVENTS;
 use crate::domain::company::CompanyKey;
@@ -33,6 +35,8 @@ pub struct Request<'r> {
     pub options: &'r Options,
     /// Whether a single rejected row refuses the file.
     pub is_strict: bool,
+    /// Whether the last of several rows of one id counts.
+    pub last_wins: bool,
     /// Whether anything is kept.
     pub finish: Finish,
     /// Who brings it.
@@ -155,9 +159,10 @@ fn load_rows(
     request: &Request<'_>,
     now: Instant,
 ) -> Result<Loaded> {
+    let terms = Terms { last_wins: request.last_wins, today: now.day_in(store.zone()) };
     match sheet.plan().mapping.kind.name.as_str() {
         EVENTS => events::load(store, sheet, rejects, watcher),
-        "companies" => companies::load(store, sheet, rejects, watcher),
+        "companies" => companies::load(store, sheet, rejects, watcher, terms),
         "acks" => {
             let day = store.history_day(now)?;
             acks::load(
@@ -168,11 +173,18 @@ fn load_rows(
                 &Author { by: request.by.to_owned(), at: now, day },
             )
         }
-        kind => match facts::taker(kind) {
-            Some(take) => facts::load(store, sheet, rejects, watcher, take),
+        kind => match facts::loader(kind) {
+            Some(load) => load(store, sheet, rejects, watcher, terms),
             None => Err(refused(format!("files of {kind} cannot be imported")).into()),
         },
     }
+}
+
+/// The first few of a list.
+fn some(list: &[&str]) -> String {
+    const SHOWN: usize = 10;
+    let more = if list.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
 }
 
 fn record(

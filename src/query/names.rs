@@ -36,7 +36,7 @@ const MOST_NAMED: usize = 20;
 /// # Errors
 /// Nobody of that name (exit 9).
 pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
-    if let Some(member) = store.team_member(name)? {
+    if let Some(member) = store.fact::<TeamMember>(name)? {
         return Ok(member);
     }
     let failure = not_allowed(format!("nobody of the team is called '{name}'"));

@@ -28,20 +28,9 @@ impl Store {
         let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
         let left_name = self.name_to_keep(from, &left, &kept)?;
         self.merge_events(from, into)?;
-        for (name, value) in self.company_attributes(from)? {
-            if !self.company_attributes(into)?.contains_key(&name) {
-                self.set_company_attribute(into, &name, Some(&value))?;
-            }
-        }
         let connection = &self.connection;
-        connection.execute("DELETE FROM company_attributes WHERE company = ?1", [from.0])?;
-        connection
-            .execute("UPDATE signals SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
-        connection.execute(
-            "UPDATE company_texts SET company = ?2 WHERE company = ?1",
-            (from.0, into.0),
-        )?;
-        self.move_facts(from, into)?;
+        self.remove_shared(from, into)?;
+        self.move_rows(from, into)?;
         self.merge_health(from, into)?;
         connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
         self.add_company_text(into, &left.company_id)?;
@@ -69,68 +58,40 @@ impl Store {
         Ok(Some(name.clone()).filter(|_| is_needed))
     }
 
-    fn move_facts(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
-        let moves = [
-            "DELETE FROM nps_responses WHERE id IN (
-                 SELECT id FROM (
-                     SELECT id, row_number() OVER (PARTITION BY person, score, responded_at, comment ORDER BY id) AS nth,
-                            (SELECT count(*) FROM nps_responses i
-                             WHERE i.company = ?2 AND i.responded_at = f.responded_at AND i.score = f.score
-                               AND i.person IS f.person AND i.comment IS f.comment AND i.response_id IS NULL) AS known
-                     FROM nps_responses f WHERE company = ?1 AND response_id IS NULL)
-                 WHERE nth <= known)",
-            "DELETE FROM touchpoints WHERE id IN (
-                 SELECT id FROM (
-                     SELECT id, row_number() OVER (PARTITION BY occurred_at, direction, channel, kind, with_whom, subject
-                                                   ORDER BY id) AS nth,
-                            (SELECT count(*) FROM touchpoints i
-                             WHERE i.company = ?2 AND i.occurred_at = f.occurred_at AND i.direction = f.direction
-                               AND i.channel IS f.channel AND i.kind IS f.kind AND i.with_whom IS f.with_whom
-                               AND i.subject IS f.subject) AS known
-                     FROM touchpoints f WHERE company = ?1)
-                 WHERE nth <= known)",
-            "DELETE FROM goals WHERE id IN (
-                 SELECT id FROM (
-                     SELECT id, row_number() OVER (PARTITION BY event, due_on, name ORDER BY id) AS nth,
-                            (SELECT count(*) FROM goals i
-                             WHERE i.company = ?2 AND i.event = f.event AND i.due_on = f.due_on AND i.name IS f.name) AS known
-                     FROM goals f WHERE company = ?1)
-                 WHERE nth <= known)",
-            "DELETE FROM pulses WHERE id IN (
-                 SELECT id FROM (
-                     SELECT id, row_number() OVER (PARTITION BY day, at, level, by, note, codes ORDER BY id) AS nth,
-                            (SELECT count(*) FROM pulses i
-                             WHERE i.company = ?2 AND i.day = f.day AND i.at = f.at AND i.level = f.level AND i.by IS f.by
-                               AND i.note IS f.note
-                               AND (SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r WHERE r.pulse = i.id)
-                                   IS f.codes) AS known
-                     FROM (SELECT *, (SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r
-                                      WHERE r.pulse = p.id) AS codes
-                           FROM pulses p WHERE company = ?1) f)
-                 WHERE nth <= known)",
-            "DELETE FROM losses WHERE company = ?1 AND kind = 'churn'
-               AND day IN (SELECT day FROM losses WHERE company = ?2 AND kind = 'churn')",
+    /// Moves everything that belongs to a company, whatever it is: every table with a column
+    /// `company` holds what belongs to one.
+    fn move_rows(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let mut tables = self.connection.prepare_cached(
+            "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+             WHERE t.type = 'table' AND c.name = 'company' ORDER BY t.name",
+        )?;
+        let tables: Vec<String> =
+            tables.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;
+        for table in tables {
+            let sql = format!("UPDATE OR REPLACE {table} SET company = ?2 WHERE company = ?1");
+            self.connection.execute(&sql, (from.0, into.0))?;
+        }
+        Ok(())
+    }
+
+    /// Takes from `from` what cannot be moved, because `into` has it too, and what is worked out
+    /// anew.
+    fn remove_shared(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+        let removals = [
             "INSERT INTO stated_churns (company, churned_on, returned_on)
              SELECT ?2, churned_on, returned_on FROM stated_churns WHERE company = ?1
              ON CONFLICT DO UPDATE SET returned_on = coalesce(returned_on, excluded.returned_on)",
-            "UPDATE people SET company = ?2 WHERE company = ?1",
-            "UPDATE subscriptions SET company = ?2 WHERE company = ?1",
-            "UPDATE nps_responses SET company = ?2 WHERE company = ?1",
-            "UPDATE tickets SET company = ?2 WHERE company = ?1",
-            "UPDATE invoices SET company = ?2 WHERE company = ?1",
-            "UPDATE touchpoints SET company = ?2 WHERE company = ?1",
-            "UPDATE goals SET company = ?2 WHERE company = ?1",
-            "UPDATE pulses SET company = ?2 WHERE company = ?1",
-            "UPDATE losses SET company = ?2 WHERE company = ?1",
-            "UPDATE tasks SET company = ?2 WHERE company = ?1",
-            "UPDATE company_tags SET company = ?2 WHERE company = ?1",
+            "DELETE FROM stated_churns WHERE company = ?1 AND ?2",
+            "DELETE FROM customer_breaks WHERE company = ?1 AND ?2",
+            "DELETE FROM company_attributes WHERE company = ?1
+               AND name IN (SELECT name FROM company_attributes WHERE company = ?2)",
+            "DELETE FROM losses WHERE company = ?1 AND kind = 'churn'
+               AND day IN (SELECT day FROM losses WHERE company = ?2 AND kind = 'churn')",
         ];
-        for sql in moves {
+        for sql in removals {
             self.connection.execute(sql, (from.0, into.0))?;
         }
-        self.connection.execute("DELETE FROM stated_churns WHERE company = ?1", [from.0])?;
-        self.connection.execute("DELETE FROM customer_breaks WHERE company = ?1", [from.0])?;
-        Ok(())
+        self.remove_shared_facts(from, into)
     }
 
     fn merge_events(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use rusqlite::{OptionalExtension, Row, named_params};
+use rusqlite::Row;
 
-use super::Store;
+use super::{Fact, Store};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::{self, Break, Customer, Subscription};
 use crate::domain::day::Day;
@@ -17,7 +17,7 @@ impl Store {
         let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
         let mut statement = self.connection.prepare_cached(
             "SELECT id, first_event_day,
-                    coalesce(created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id)) AS created_on
+                    coalesce(created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
              FROM companies c ORDER BY company_id",
         )?;
         let customers = statement.query_map([], |row| {
@@ -74,6 +74,14 @@ impl Store {
         self.refresh_breaks(company)
     }
 
+    /// Whether a churn of the company on that day is stated.
+    pub fn states_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT 1 FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
+        Ok(statement.exists((company.0, churned_on))?)
+    }
+
     /// Notes that a company that had churned is a customer again from a day on.
     pub fn state_return(
         &self,
@@ -121,11 +129,7 @@ impl Store {
 
     /// The subscriptions of a company, in the order in which they started.
     pub fn subscriptions(&self, company: CompanyKey) -> Result<Vec<Subscription>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT * FROM subscriptions WHERE company = ?1 ORDER BY started_on, subscription_id",
-        )?;
-        let subscriptions = statement.query_map([company.0], read_subscription)?;
-        Ok(subscriptions.collect::<Result<_, _>>()?)
+        self.facts_of(company)
     }
 
     /// The subscriptions of the companies from the first to the last of these keys.
@@ -139,23 +143,9 @@ impl Store {
         )?;
         let mut rows = statement.query(keys)?;
         while let Some(row) = rows.next()? {
-            all.entry(CompanyKey(row.get("company")?)).or_default().push(read_subscription(row)?);
+            all.entry(CompanyKey(row.get("company")?)).or_default().push(Subscription::read(row)?);
         }
         Ok(all)
-    }
-
-    /// The subscription of that id, and whose it is.
-    pub fn subscription(
-        &self,
-        subscription_id: &str,
-    ) -> Result<Option<(CompanyKey, Subscription)>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT * FROM subscriptions WHERE subscription_id = ?1")?;
-        let found = statement.query_row([subscription_id], |row| {
-            Ok((CompanyKey(row.get("company")?), read_subscription(row)?))
-        });
-        Ok(found.optional()?)
     }
 
     /// The ids of all subscriptions and whose they are.
@@ -167,51 +157,8 @@ impl Store {
         })?;
         Ok(owners.collect::<Result<_, _>>()?)
     }
-
-    /// Adds a subscription, or replaces the one of that id. [`Store::refresh_breaks`] is to follow.
-    pub fn save_subscription(
-        &self,
-        company: CompanyKey,
-        subscription: &Subscription,
-    ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT OR REPLACE INTO subscriptions (subscription_id, company, started_on, plan, product, mrr, seats, renews_on,
-                                                   ended_on, card_expires_on, term_days)
-             VALUES (:subscription_id, :company, :started_on, :plan, :product, :mrr, :seats, :renews_on, :ended_on,
-                     :card_expires_on, :term_days)",
-        )?;
-        statement.execute(named_params! {
-            ":subscription_id": subscription.subscription_id,
-            ":company": company.0,
-            ":started_on": subscription.started_on,
-            ":plan": subscription.plan,
-            ":product": subscription.product,
-            ":mrr": subscription.mrr,
-            ":seats": subscription.seats,
-            ":renews_on": subscription.renews_on,
-            ":ended_on": subscription.ended_on,
-            ":card_expires_on": subscription.card_expires_on,
-            ":term_days": subscription.term_days,
-        })?;
-        Ok(())
-    }
 }
 
 fn read_break(row: &Row<'_>) -> rusqlite::Result<Break> {
     Ok(Break { churned_on: row.get("churned_on")?, returned_on: row.get("returned_on")? })
-}
-
-fn read_subscription(row: &Row<'_>) -> rusqlite::Result<Subscription> {
-    Ok(Subscription {
-        subscription_id: row.get("subscription_id")?,
-        started_on: row.get("started_on")?,
-        plan: row.get("plan")?,
-        product: row.get("product")?,
-        mrr: row.get("mrr")?,
-        seats: row.get("seats")?,
-        renews_on: row.get("renews_on")?,
-        ended_on: row.get("ended_on")?,
-        card_expires_on: row.get("card_expires_on")?,
-        term_days: row.get("term_days")?,
-    })
 }

@@ -45,6 +45,7 @@ pub use events::writer::{
     EventBatch, EventWriter, IncomingEvent, NewNames, WrittenEvents, WrittenRows,
 };
 pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity, TrendQuestion};
+pub use facts::{Fact, Identity, Table};
 pub use health::{NewHealth, Scorings, VersionedProfile};
 pub use imports::{Cause, ImportRecord};
 pub use notices::InboxEntry;

@@ -88,13 +88,7 @@ fn place(why: Why) -> Place {
 impl Store {
     /// All members of the team, by name.
     pub fn team(&self) -> Result<Vec<TeamMember>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT name FROM team ORDER BY name")?;
-        let names =
-            statement.query_map([], |row| row.get("name"))?.collect::<Result<Vec<String>, _>>()?;
-        let members =
-            names.iter().map(|name| self.team_member(name)).collect::<Result<Vec<_>>>()?;
-        Ok(members.into_iter().flatten().collect())
+        self.all_facts()
     }
 
     /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction

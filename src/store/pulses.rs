@@ -11,44 +11,9 @@ use crate::domain::day::Day;
 use crate::domain::pulse::{Level, Pulse, PulseMark, in_order};
 
 impl Store {
-    /// Adds a setting of the pulse.
-    pub fn add_pulse(&self, pulse: &Pulse) -> Result<()> {
-        let mut insert = self
-            .connection
-            .prepare_cached("INSERT INTO pulses (company, level, day, at, by, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-        let PulseMark { day, at, level } = pulse.mark;
-        let id = insert.insert((pulse.company.0, level, day, at, &pulse.by, &pulse.note))?;
-        let mut reason = self.connection.prepare_cached(
-            "INSERT INTO pulse_reasons (pulse, position, code) VALUES (?1, ?2, ?3)",
-        )?;
-        for (position, code) in (1_i64..).zip(&pulse.reason_codes) {
-            reason.execute((id, position, code))?;
-        }
-        Ok(())
-    }
-
-    /// How many equal settings of the pulse there are: same company, instant, level, note, person
-    /// and reasons.
-    pub fn equal_pulses(&self, pulse: &Pulse) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT count(*) AS count FROM pulses p
-             WHERE company = ?1 AND day = ?2 AND at = ?3 AND level = ?4 AND by IS ?5 AND note IS ?6
-               AND coalesce((SELECT group_concat(code, ';' ORDER BY code) FROM pulse_reasons r WHERE r.pulse = p.id), '') = ?7",
-        )?;
-        let PulseMark { day, at, level } = pulse.mark;
-        let key =
-            (pulse.company.0, day, at, level, &pulse.by, &pulse.note, pulse.reasons_in_order());
-        Ok(statement.query_row(key, |row| row.get::<_, i64>("count"))? as u64)
-    }
-
     /// The pulses of a company, in the order in which they count.
     pub fn pulses(&self, company: CompanyKey) -> Result<Vec<Pulse>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
-             FROM pulses p WHERE company = ?1 ORDER BY id",
-        )?;
-        let pulses = statement.query_map([company.0], read_pulse)?;
-        let mut pulses: Vec<Pulse> = pulses.collect::<Result<_, _>>()?;
+        let mut pulses: Vec<Pulse> = self.facts_of(company)?;
         pulses.sort_by_key(|pulse| (pulse.mark.day, pulse.mark.at));
         Ok(pulses)
     }
@@ -115,7 +80,7 @@ impl Store {
     }
 }
 
-fn read_pulse(row: &Row<'_>) -> rusqlite::Result<Pulse> {
+pub(super) fn read_pulse(row: &Row<'_>) -> rusqlite::Result<Pulse> {
     Ok(Pulse {
         company: CompanyKey(row.get("company")?),
         mark: read_mark(row)?,
@@ -180,7 +145,7 @@ mod tests {
             let mark =
                 PulseMark { day: Day::from_number(day), at: Instant::from_micros(micros), level };
             let pulse = Pulse { company, mark, reason_codes: Vec::new(), note: None, by: None };
-            store.add_pulse(&pulse).unwrap();
+            store.save_fact(&pulse).unwrap();
         }
         let levels = |company, until: Option<i32>| -> Vec<u8> {
             let all = store.pulses_until(until.map(Day::from_number)).unwrap();

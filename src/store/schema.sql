@@ -328,7 +328,10 @@ CREATE TABLE subscriptions (
     renews_on        TEXT,
     ended_on         TEXT,
     card_expires_on  TEXT,
-    term_days        INTEGER
+    term_days        INTEGER,
+    status           TEXT,
+    -- 0 for one that never began and has no effect, as its status says.
+    is_begun         INTEGER NOT NULL DEFAULT 1
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX subscriptions_by_company ON subscriptions (company);
 
@@ -353,7 +356,7 @@ CREATE TABLE customer_breaks (
 CREATE TABLE nps_responses (
     id            INTEGER PRIMARY KEY,
     company       INTEGER NOT NULL REFERENCES companies (id),
-    person        INTEGER REFERENCES people (id),
+    person_id     TEXT,
     score         INTEGER NOT NULL,
     responded_at  TEXT NOT NULL,
     responded_on  TEXT NOT NULL,
@@ -417,7 +420,9 @@ CREATE TABLE team (
     manager   TEXT,
     -- The types of signal that this person is told of at once, with ; between.
     realtime  TEXT NOT NULL DEFAULT 'bad',
-    digest    INTEGER NOT NULL DEFAULT 0
+    digest    INTEGER NOT NULL DEFAULT 0,
+    -- From this day on the person is told nothing.
+    left_on   TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- What the values of a company's own columns are: number, date or text.
@@ -761,6 +766,22 @@ BEGIN
     INSERT OR IGNORE INTO companies_to_reroute (company)
     SELECT s.company FROM notices n JOIN signals s ON s.id = n.signal
     WHERE n.person IS NULL AND n.read_at IS NULL AND n.withdrawn_at IS NULL;
+END;
+
+-- Where a member of the team leaves, comes back or takes another role, others may have to be told.
+CREATE TRIGGER notices_follow_the_team AFTER UPDATE OF role, manager, left_on ON team
+WHEN OLD.role IS NOT NEW.role OR OLD.manager IS NOT NEW.manager OR OLD.left_on IS NOT NEW.left_on
+BEGIN
+    INSERT OR IGNORE INTO companies_to_reroute (company)
+    SELECT s.company FROM notices n JOIN signals s ON s.id = n.signal
+    WHERE (n.person IS NULL OR n.person = NEW.name OR n.person = NEW.manager)
+      AND n.read_at IS NULL AND n.withdrawn_at IS NULL;
+END;
+CREATE TRIGGER notices_leave_who_is_removed AFTER DELETE ON team
+BEGIN
+    INSERT OR IGNORE INTO companies_to_reroute (company)
+    SELECT s.company FROM notices n JOIN signals s ON s.id = n.signal
+    WHERE n.person = OLD.name AND n.read_at IS NULL AND n.withdrawn_at IS NULL;
 END;
 
 CREATE TRIGGER acknowledging_is_reading AFTER INSERT ON signal_history

@@ -577,7 +577,7 @@ fn what_an_export_guards_against_spreadsheets_comes_back_as_it_was() {
 
 #[test]
 fn an_import_notes_the_days_that_were_run_before_their_events_came() {
-    let mut sandbox = Sandbox::new();
+    let sandbox = Sandbox::new();
     let event = |day: &str| format!("company_id,event,timestamp\nacme,login,{day}\n");
     sandbox.write("events.csv", &event("2026-03-30"));
     sandbox.ok("import events.csv");

@@ -236,19 +236,22 @@ fn facts_without_an_id_are_counted() {
 }
 
 #[test]
-fn a_survey_response_with_an_id_is_added_once_and_is_none_of_those_without() {
+fn a_survey_response_with_an_id_is_one_and_is_none_of_those_without() {
     let sandbox = with_acme();
     let header = "company_id,score,responded_on,person_id,comment,response_id\n";
     import(&sandbox, "nps", &format!("{header}c1,9,2026-03-01T08:00:00Z,ann,fine,r1\n"), [1, 0, 0]);
-    import(&sandbox, "nps", &format!("{header}c1,2,2026-03-02T08:00:00Z,bob,bad,r1\n"), [0, 1, 0]);
     import(&sandbox, "nps", &format!("{header}c1,9,2026-03-01T08:00:00Z,ann,fine,\n"), [1, 0, 0]);
-    let response = |id: Value| {
-        json!({
-            "person_id": "ann", "score": 9, "responded_at": "2026-03-01T08:00:00Z", "responded_on": "2026-03-01",
-            "comment": "fine", "response_id": id,
-        })
-    };
-    assert_eq!(show(&sandbox, "c1")["nps"], json!([response(json!(null)), response(json!("r1"))]));
+    // An answer that was changed takes the place of the one before.
+    sandbox.write("nps.csv", &format!("{header}c1,2,2026-03-02T08:00:00Z,bob,bad,r1\n"));
+    let changed = "read 1: new 0, known 1, rejected 0, changed 1";
+    sandbox.ok("import --kind nps nps.csv").says(&[changed]);
+    let shown = show(&sandbox, "c1");
+    let fields = ["response_id", "score", "person_id", "comment", "responded_on"];
+    let responses = shown["nps"].as_array().unwrap().iter();
+    let responses: Vec<Value> = responses.map(|one| json!(fields.map(|name| &one[name]))).collect();
+    let expected =
+        json!([["r1", 2, "bob", "bad", "2026-03-02"], [null, 9, "ann", "fine", "2026-03-01"]]);
+    assert_eq!(json!(responses), expected);
     sandbox.ok("check");
 }
 
@@ -409,7 +412,9 @@ fn an_amount_for_an_interval_is_brought_to_a_month() {
         ("50.10,month", 50.1, json!(31)),
         ("100,quarterly", 33.33, json!(92)),
         ("100,annual", 8.33, json!(365)),
-        ("20,", 20.0, json!(null)),
+        ("300,3 months", 100.0, json!(92)),
+        ("300,semi-annual", 50.0, json!(184)),
+        ("300,2 years", 12.5, json!(730)),
     ];
     for (cells, mrr, term) in cases {
         sandbox.write("subscriptions.csv", &format!("{header}c1,s1,2026-01-01,{cells}\n"));
@@ -421,6 +426,87 @@ fn an_amount_for_an_interval_is_brought_to_a_month() {
             "{cells}"
         );
     }
+}
+
+#[test]
+fn an_amount_without_an_interval_gives_no_mrr() {
+    let sandbox = with_acme();
+    let file = "company_id,subscription_id,started_on,amount\nc1,s1,2026-01-01,12000\n";
+    sandbox.write("subscriptions.csv", file);
+    let imported = sandbox.ok("import --kind subscriptions subscriptions.csv");
+    imported.says(&["1 row has an amount but no interval"]);
+    assert_eq!(show(&sandbox, "c1")["subscriptions"][0]["mrr"], json!(null));
+}
+
+#[test]
+fn the_status_of_a_subscription_says_whether_it_runs() {
+    let header = "company_id,subscription_id,started_on,mrr,seats,renews_on,ended_on,status\n";
+    // What is left of the cells, then mrr and the day of the churn as of 2026-03-31.
+    let cases = [
+        (",,active", json!(10.0), json!(null)),
+        (",,paused", json!(10.0), json!(null)),
+        (",,Past Due", json!(10.0), json!(null)),
+        (",,on fire", json!(10.0), json!(null)),
+        (",2026-02-01,canceled", json!(0.0), json!("2026-02-01")),
+        ("2026-03-01,,Cancelled", json!(0.0), json!("2026-03-01")),
+        ("2026-03-01,2026-02-01,expired", json!(0.0), json!("2026-02-01")),
+        ("2026-05-01,,non_renewing", json!(10.0), json!(null)),
+        ("2026-03-01,,pending cancel", json!(0.0), json!("2026-03-01")),
+        (",,trialing", json!(0.0), json!(null)),
+        (",2026-02-01,trial", json!(0.0), json!(null)),
+        (",,incomplete", json!(null), json!(null)),
+        (",2026-02-01,draft", json!(null), json!(null)),
+    ];
+    for (cells, mrr, churned_on) in cases {
+        let sandbox = Sandbox::new();
+        sandbox.write("s.csv", &format!("{header}c1,s1,2025-01-01,10,1,{cells}\n"));
+        let imported = sandbox.ok("import --kind subscriptions s.csv");
+        if cells.ends_with("fire") {
+            imported.says(&["on fire"]);
+        }
+        assert_eq!(
+            fields(&sandbox, "c1", &["mrr", "churned_on"]),
+            json!([mrr, churned_on]),
+            "{cells}"
+        );
+    }
+    let sandbox = Sandbox::new();
+    for (cells, reason) in
+        [(",,canceled", "status: "), (",2024-12-31,active", "ended_on: 2024-12-31 is before")]
+    {
+        sandbox.write("s.csv", &format!("{header}c1,s1,2025-01-01,10,1,{cells}\n"));
+        let outcome = sandbox.run("import --kind subscriptions s.csv");
+        assert_eq!(outcome.status, 3, "{outcome}");
+        outcome.says(&["s.csv:2: ", reason]);
+        assert_eq!(ids(&sandbox), [""; 0]);
+    }
+}
+
+#[test]
+fn rows_of_one_id_that_differ_refuse_the_file() {
+    let sandbox = with_acme();
+    let header = "company_id,invoice_id,due_on,amount\n";
+    let rows =
+        "c1,i1,2026-03-20,990\nc1,i2,2026-03-20,5\nc1,i2,2026-03-20,5\nc1,i1,2026-03-20,500\n";
+    sandbox.write("invoices.csv", &format!("{header}{rows}"));
+    let outcome = sandbox.run("import --kind invoices invoices.csv");
+    assert_eq!(outcome.status, 4, "{outcome}");
+    outcome.says(&["'i1' (lines 2 and 5)", "--last-wins"]);
+    assert_eq!(show(&sandbox, "c1")["invoices"], json!([]));
+    let last = sandbox.ok("import --kind invoices --last-wins invoices.csv");
+    last.says(&["read 4: new 2, known 2, rejected 0, changed 1"]);
+    // A column that orders the rows says which counts.
+    let rows = "c1,i3,2026-03-20,7,2026-03-03\nc1,i3,2026-03-20,9,2026-03-02\n";
+    sandbox
+        .write("ordered.csv", &format!("company_id,invoice_id,due_on,amount,Updated At\n{rows}"));
+    sandbox
+        .ok("import --kind invoices ordered.csv")
+        .says(&["the latest counts", "read 2: new 1, known 1"]);
+    let shown = show(&sandbox, "c1");
+    let invoices = shown["invoices"].as_array().unwrap().iter();
+    let amounts: Vec<Value> =
+        invoices.map(|one| json!([one["invoice_id"], one["amount"]])).collect();
+    assert_eq!(json!(amounts), json!([["i1", 500.0], ["i2", 5.0], ["i3", 7.0]]));
 }
 
 #[test]
@@ -797,8 +883,8 @@ fn a_name_that_passes_from_one_company_to_another_within_a_file_joins_the_right_
     let sandbox = Sandbox::new();
     import(&sandbox, "companies", "company_id,name\nc1,Acme\nc2,Beta\n", [2, 0, 0]);
     sandbox.import_events(&[("Gamma", "login", "2026-03-01", 2)]);
-    let renamed = "company_id,name\nc1,Gamma\nc1,Delta\nc2,Gamma\n";
-    import(&sandbox, "companies", renamed, [0, 3, 0]).says(&["joined"]);
+    sandbox.write("renamed.csv", "company_id,name\nc1,Gamma\nc1,Delta\nc2,Gamma\n");
+    sandbox.ok("import --kind companies --last-wins renamed.csv").says(&["joined", "known 3"]);
     assert_eq!(ids(&sandbox), ["c1", "c2"]);
     assert_eq!(show(&sandbox, "c2")["last_event_on"], "2026-03-01");
     sandbox.ok("check");

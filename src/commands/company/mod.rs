@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
+use crate::domain::facts::{NpsResponse, Ticket, Touchpoint};
 use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
 use crate::error::{ErrorKind, not_allowed};
@@ -253,24 +254,24 @@ impl ShowCompany {
             activity: store.activity_by_event(key, recent.both())?,
             people_activity: store.company_activity(key, &Watch::people(), &recent)?.people,
             breaks: store.breaks(key)?,
-            people: store.people(key)?,
+            people: store.facts_of(key)?,
             nps: store
-                .nps_responses(key)?
+                .facts_of::<NpsResponse>(key)?
                 .into_iter()
                 .filter(|nps| is_known(nps.responded.on))
                 .collect(),
             tickets: store
-                .tickets(key)?
+                .facts_of::<Ticket>(key)?
                 .into_iter()
                 .filter(|ticket| is_known(ticket.opened.on))
                 .collect(),
-            invoices: store.invoices(key)?,
+            invoices: store.facts_of(key)?,
             touchpoints: store
-                .touchpoints(key)?
+                .facts_of::<Touchpoint>(key)?
                 .into_iter()
                 .filter(|contact| is_known(contact.occurred.on))
                 .collect(),
-            goals: store.goals(key)?,
+            goals: store.facts_of(key)?,
             subscriptions: store.subscriptions(key)?,
             as_of: as_of.day,
         })

@@ -5,11 +5,11 @@ use rusqlite::{Row, Rows};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Store;
-use super::super::facts::{read_invoice, read_nps_response, read_ticket, read_touchpoint};
+use super::super::facts::Fact;
 use super::{Scope, Sheet};
 use crate::domain::attributes::{Attribute, Contact, DatedGoal, Datum, Facts, Of};
 use crate::domain::day::Day;
-use crate::domain::facts::{Invoice, NpsResponse, Ticket};
+use crate::domain::facts::{Invoice, NpsResponse, Ticket, Touchpoint};
 
 /// Attributes of a family of imported facts.
 type Listed<T> = Vec<(&'static str, fn(&Facts<'_, T>) -> Datum)>;
@@ -42,12 +42,11 @@ impl Sheet<'_> {
         }
         let begun = self.begun("SELECT min(responded_on) FROM nps_responses")?;
         let mut statement = self.store.connection.prepare_cached(
-            "SELECT r.*, p.person_id FROM nps_responses r LEFT JOIN people p ON p.id = r.person
-             WHERE r.company BETWEEN ?1 AND ?2 AND r.responded_on <= ?3 ORDER BY r.company, r.responded_at, r.id",
+            "SELECT * FROM nps_responses r WHERE r.company BETWEEN ?1 AND ?2 AND r.responded_on <= ?3 ORDER BY r.company, r.responded_at, r.id",
         )?;
         let (from, to) = self.scope.keys();
         let rows = statement.query((from, to, self.as_of.day))?;
-        self.fill(family, begun, rows, read_nps_response)
+        self.fill(family, begun, rows, NpsResponse::read)
     }
 
     fn tickets(&mut self, family: Listed<Ticket>) -> Result<()> {
@@ -60,7 +59,7 @@ impl Sheet<'_> {
         )?;
         let (from, to) = self.scope.keys();
         let rows = statement.query((from, to, self.as_of.day))?;
-        self.fill(family, begun, rows, read_ticket)
+        self.fill(family, begun, rows, Ticket::read)
     }
 
     fn invoices(&mut self, family: Listed<Invoice>) -> Result<()> {
@@ -73,7 +72,7 @@ impl Sheet<'_> {
         )?;
         let (from, to) = self.scope.keys();
         let rows = statement.query((from, to, self.as_of.day))?;
-        self.fill(family, begun, rows, read_invoice)
+        self.fill(family, begun, rows, Invoice::read)
     }
 
     fn contacts(&mut self, family: Listed<Contact>) -> Result<()> {
@@ -88,7 +87,7 @@ impl Sheet<'_> {
         let (from, to) = self.scope.keys();
         let rows = statement.query((from, to, self.as_of.day))?;
         self.fill(family, begun, rows, |row| {
-            let touchpoint = read_touchpoint(row)?;
+            let touchpoint = Touchpoint::read(row)?;
             let names = executives.get(&touchpoint.company.0);
             Ok(Contact::of(&touchpoint, |name| names.is_some_and(|names| names.contains(name))))
         })

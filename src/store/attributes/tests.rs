@@ -41,7 +41,7 @@ fn only_what_the_named_attributes_need_is_read() {
         (&["bad_open_signals"], &["signals"]),
         (&["first_event_on"], &[]),
         (&["days_as_customer"], &["customer_breaks"]),
-        (&["nps_score", "nps_mean_90d"], &["nps_responses", "people"]),
+        (&["nps_score", "nps_mean_90d"], &["nps_responses"]),
         (&["open_tickets"], &["tickets"]),
         (&["overdue_amount"], &["invoices"]),
         (&["days_since_touch"], &["people", "touchpoints"]),

@@ -191,5 +191,9 @@ fn add_rows(
 fn rows_of_parts(events: &[WaitingEvent], new_rows: &[u32]) -> WrittenRows {
     let new: FxHashSet<u32> = new_rows.iter().copied().collect();
     let all: FxHashSet<u32> = events.iter().map(|event| event.row).collect();
-    WrittenRows { new: new.len() as u64, known: (all.len() - new.len()) as u64, repeated: 0 }
+    WrittenRows {
+        new: new.len() as u64,
+        known: (all.len() - new.len()) as u64,
+        ..WrittenRows::default()
+    }
 }

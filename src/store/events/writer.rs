@@ -83,6 +83,8 @@ pub struct WrittenRows {
     pub new: u64,
     /// Every other row.
     pub known: u64,
+    /// Of the known ones, those that altered a stored value.
+    pub changed: u64,
     /// Of both, the rows that are equal to one before them in the file.
     pub repeated: u64,
 }

@@ -1,0 +1,139 @@
+//! How often a customer pays, as billing systems write it.
+
+/// Days, months and the like between two payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    count: u32,
+    unit: Unit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// Words for an interval that do not name their unit.
+const WORDS: [(&[&str], u32, Unit); 9] = [
+    (&["daily"], 1, Unit::Day),
+    (&["weekly"], 1, Unit::Week),
+    (&["biweekly", "fortnightly", "fortnight"], 2, Unit::Week),
+    (&["monthly"], 1, Unit::Month),
+    (&["quarterly"], 3, Unit::Month),
+    (
+        &["semiannual", "semiannually", "biannual", "biannually", "halfyear", "halfyearly"],
+        6,
+        Unit::Month,
+    ),
+    (&["yearly", "annual", "annually"], 1, Unit::Year),
+    (&["biennial", "biennially"], 2, Unit::Year),
+    (&["triennial", "triennially"], 3, Unit::Year),
+];
+
+/// Names of units, with how many of the unit each is.
+const UNITS: [(&[&str], u32, Unit); 5] = [
+    (&["d", "day", "days"], 1, Unit::Day),
+    (&["w", "wk", "wks", "week", "weeks"], 1, Unit::Week),
+    (&["m", "mo", "mos", "mth", "mths", "month", "months"], 1, Unit::Month),
+    (&["q", "qtr", "qtrs", "quarter", "quarters"], 3, Unit::Month),
+    (&["y", "yr", "yrs", "year", "years"], 1, Unit::Year),
+];
+
+/// Numbers that are written out.
+const NUMBERS: [(&str, u32); 7] =
+    [("one", 1), ("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12), ("half", 0)];
+
+impl Interval {
+    /// Reads a word (`monthly`, `semi-annual`) or a number of units (`3 months`, `every 2 years`,
+    /// `P1Y`); `None` for anything else.
+    pub fn of(text: &str) -> Option<Interval> {
+        let lower = text.trim().to_lowercase();
+        let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
+        if let Some((_, count, unit)) =
+            WORDS.iter().find(|(words, ..)| words.contains(&plain.as_str()))
+        {
+            return Some(Interval { count: *count, unit: *unit });
+        }
+        let rest =
+            lower.strip_prefix("every").or_else(|| lower.strip_prefix("per")).unwrap_or(&lower);
+        let rest: String = rest.chars().filter(|c| c.is_alphanumeric()).collect();
+        Interval::counted(&rest).or_else(|| Interval::counted(rest.strip_prefix('p')?))
+    }
+
+    /// A number of units, without anything between.
+    fn counted(text: &str) -> Option<Interval> {
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, name) = text.split_at(digits);
+        let written =
+            NUMBERS.iter().find_map(|(word, count)| Some((*count, name.strip_prefix(word)?)));
+        let (count, name) = match (number, written) {
+            ("", Some((count, rest))) if !rest.is_empty() => (count, rest),
+            ("", _) => (1, name),
+            _ => (number.parse().ok()?, name),
+        };
+        let (_, of_unit, unit) = UNITS.iter().find(|(names, ..)| names.contains(&name))?;
+        let count = count.checked_mul(*of_unit).filter(|count| (1..=1200).contains(count))?;
+        Some(Interval { count, unit: *unit })
+    }
+
+    /// How many months it has; a year has 365 days and 12 months.
+    pub fn months(self) -> f64 {
+        let count = f64::from(self.count);
+        match self.unit {
+            Unit::Day => count * 12.0 / 365.0,
+            Unit::Week => count * 84.0 / 365.0,
+            Unit::Month => count,
+            Unit::Year => count * 12.0,
+        }
+    }
+
+    /// How many days it lasts at most: a month 31, a quarter 92, a year 365.
+    pub fn days(self) -> i64 {
+        let count = i64::from(self.count);
+        match self.unit {
+            Unit::Day => count,
+            Unit::Week => count * 7,
+            // The longest runs of months: 31, 62, 92, 123, 153, 184, 215, 245, 276, 306, 337.
+            Unit::Month => count / 12 * 365 + (count % 12 * 153 + 4) / 5,
+            Unit::Year => count * 365,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_numbers_of_units_are_intervals() {
+        let cases = [
+            ("month", 1.0, 31),
+            ("Monthly", 1.0, 31),
+            ("3 months", 3.0, 92),
+            ("3-month", 3.0, 92),
+            ("quarterly", 3.0, 92),
+            ("2 quarters", 6.0, 184),
+            ("semi-annual", 6.0, 184),
+            ("Bi-annually", 6.0, 184),
+            ("every 6 months", 6.0, 184),
+            ("12 months", 12.0, 365),
+            ("annual", 12.0, 365),
+            ("per year", 12.0, 365),
+            ("2 years", 24.0, 730),
+            ("two years", 24.0, 730),
+            ("P1Y", 12.0, 365),
+            ("73 days", 2.4, 73),
+            ("365 Days", 12.0, 365),
+        ];
+        for (text, months, days) in cases {
+            let interval = Interval::of(text).unwrap_or_else(|| panic!("{text}"));
+            assert!((interval.months() - months).abs() < 1e-9, "{text}: {}", interval.months());
+            assert_eq!(interval.days(), days, "{text}");
+        }
+        for text in ["", "once", "3", "0 months", "half", "months 3", "lifetime", "99999 years"] {
+            assert_eq!(Interval::of(text), None, "{text}");
+        }
+    }
+}

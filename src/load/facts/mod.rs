@@ -1,0 +1,254 @@
+//! Every kind but events, companies and acknowledgements: which rows are new, which are known, and
+//! whose they are.
+//!
+//! A kind is an implementation of [`Kind`] in a file of its own, with its table in `store::facts`
+//! and its columns in `import/columns.toml`.
+
+mod goals;
+mod invoices;
+mod nps;
+mod people;
+mod pulses;
+mod reasons;
+mod subscriptions;
+mod team;
+mod tickets;
+mod touchpoints;
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+
+use anyhow::Result;
+
+use super::names::{CompanyBook, shared_name};
+use super::repeated::{RepeatedRows, Turn};
+use super::{Loaded, Watcher};
+use crate::domain::company::CompanyKey;
+use crate::domain::customer::Subscription;
+use crate::domain::day::Day;
+use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, TeamMember, Ticket, Touchpoint};
+use crate::domain::pulse::Pulse;
+use crate::domain::reason::Library;
+use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
+use crate::store::{Fact, Store};
+
+/// A kind of facts, as files bring it.
+trait Kind: Fact + Clone + PartialEq {
+    /// By what rows without an id are equal.
+    type Identity: Hash + Eq;
+
+    /// Whether rows of one id that differ within a file are an error of the export.
+    const IS_ONE_ROW_AN_ID: bool = false;
+
+    /// What a row says, over what is stored under its id; or why the row is rejected.
+    fn of_row(
+        row: &FactRow<'_>,
+        stored: Option<Self>,
+        facts: &mut Facts<'_>,
+    ) -> Result<Result<Self, Verdict>>;
+
+    /// What makes a fact without an id the same as another; all of it.
+    fn identity(&self) -> Self::Identity;
+
+    /// The day on which it counts, for the days that a file covers.
+    fn day(&self) -> Option<Day> {
+        None
+    }
+
+    /// Whether it is a record already, though it may be stored as a mere name.
+    fn is_record(&self) -> bool {
+        true
+    }
+
+    /// Why it cannot be added, though it may be known.
+    fn refusal(&self, _facts: &Facts<'_>) -> Option<Verdict> {
+        None
+    }
+
+    /// What follows from saving it in the place of `old`.
+    fn saved(&self, _old: Option<&Self>, _facts: &mut Facts<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Loads the rows of a file.
+type Load = fn(&Store, &mut Sheet, &mut Rejects<'_>, &Watcher<'_>, Terms) -> Result<Loaded>;
+
+/// How rows of a kind are loaded; `None` for kinds that are loaded elsewhere.
+pub fn loader(kind: &str) -> Option<Load> {
+    Some(match kind {
+        "subscriptions" => load::<Subscription>,
+        "people" => load::<Person>,
+        "nps" => load::<NpsResponse>,
+        "tickets" => load::<Ticket>,
+        "invoices" => load::<Invoice>,
+        "touchpoints" => load::<Touchpoint>,
+        "goals" => load::<Goal>,
+        "pulses" => load::<Pulse>,
+        "team" => load::<TeamMember>,
+        _ => return None,
+    })
+}
+
+/// What the command line and the clock say about the rows of a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Whether the last of several rows of one id counts.
+    pub last_wins: bool,
+    /// Today, in the zone of the database.
+    pub today: Day,
+}
+
+/// Reads and writes all rows of a file, within a transaction that the caller has begun.
+///
+/// # Errors
+/// A file that is refused.
+fn load<K: Kind>(
+    store: &Store,
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    watcher: &Watcher<'_>,
+    terms: Terms,
+) -> Result<Loaded> {
+    let mut facts = Facts::of(store, terms)?;
+    let mut repeated = RepeatedRows::new(terms.last_wins || !K::IS_ONE_ROW_AN_ID);
+    let mut equal = HashMap::new();
+    let progress = sheet.progress();
+    let read = read_facts(sheet, rejects, |row| {
+        watcher.tell(&progress);
+        take::<K>(&mut facts, &row, &mut repeated, &mut equal)
+    })?;
+    facts.loaded.remarks.extend(repeated.judge(&sheet.plan().file)?);
+    facts.finish(read)
+}
+
+/// Of facts without an id: how many equal ones this file has had, and how many were stored before.
+type Equal<K> = HashMap<<K as Kind>::Identity, (u64, u64)>;
+
+fn take<K: Kind>(
+    facts: &mut Facts<'_>,
+    row: &FactRow<'_>,
+    repeated: &mut RepeatedRows,
+    equal: &mut Equal<K>,
+) -> Result<Verdict> {
+    let store = facts.store;
+    let id = K::TABLE.identity.column().and_then(|column| row.text(column));
+    let turn = id.map_or(Turn::First, |id| repeated.turn(id, row));
+    let stored = match id {
+        Some(id) => store.fact::<K>(id)?,
+        None => None,
+    };
+    let new = match K::of_row(row, stored.clone(), facts)? {
+        Ok(new) => new,
+        Err(verdict) => return Ok(verdict),
+    };
+    let is_new = match id {
+        Some(_) => stored.as_ref().is_none_or(|stored| !stored.is_record()),
+        None => exceeds(equal, &new, store)?,
+    };
+    if let Some(verdict) = new.refusal(facts).filter(|_| is_new) {
+        return Ok(verdict);
+    }
+    if let Some(day) = new.day() {
+        facts.loaded.days.add(day);
+    }
+    if let Some(id) = id {
+        repeated.accept(id, row, turn);
+    }
+    let is_changed = id.is_some() && turn.counts() && stored.as_ref() != Some(&new);
+    if is_new || is_changed {
+        store.save_fact(&new)?;
+        new.saved(stored.as_ref(), facts)?;
+    }
+    facts.loaded.rows.add(is_new);
+    facts.loaded.rows.changed += u64::from(is_changed && !is_new);
+    Ok(Verdict::Accepted)
+}
+
+/// Whether a fact without an id is one more than the database has of equal ones.
+fn exceeds<K: Kind>(equal: &mut Equal<K>, fact: &K, store: &Store) -> Result<bool> {
+    use std::collections::hash_map::Entry;
+    let counts = match equal.entry(fact.identity()) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => entry.insert((0, store.equal_facts(fact)?)),
+    };
+    counts.0 += 1;
+    Ok(counts.0 > counts.1)
+}
+
+/// What the rows of one file need to know and leave behind.
+struct Facts<'s> {
+    store: &'s Store,
+    terms: Terms,
+    book: CompanyBook,
+    reasons: Library,
+    loaded: Loaded,
+    /// The companies whose subscriptions have changed.
+    terms_changed: BTreeSet<CompanyKey>,
+    /// Amounts without an interval, which say nothing of a month.
+    without_interval: u64,
+    /// Words for the status of a subscription that mean nothing to us.
+    unknown_statuses: BTreeSet<String>,
+}
+
+/// The company of a row, or why the row is rejected.
+type Owner = Result<CompanyKey, Verdict>;
+
+impl<'s> Facts<'s> {
+    fn of(store: &'s Store, terms: Terms) -> Result<Self> {
+        Ok(Facts {
+            store,
+            terms,
+            book: CompanyBook::of(store)?,
+            reasons: store.reason_library()?,
+            loaded: Loaded::default(),
+            terms_changed: BTreeSet::new(),
+            without_interval: 0,
+            unknown_statuses: BTreeSet::new(),
+        })
+    }
+
+    /// The company of the row; one that nothing is known of is made.
+    fn company(&mut self, row: &FactRow<'_>) -> Result<Owner> {
+        let name = row.text("company_id").unwrap_or_default();
+        match self.book.find(name) {
+            Ok(Some(key)) => {
+                self.loaded.companies.insert(key);
+                Ok(Ok(key))
+            }
+            Ok(None) => {
+                let key = self.store.add_unlisted_company(name)?;
+                self.book.add_id(name, key);
+                self.loaded.companies_made += 1;
+                self.loaded.companies.insert(key);
+                Ok(Ok(key))
+            }
+            Err(_) => Ok(Err(shared_name(name))),
+        }
+    }
+
+    /// The company of the row, which must be known.
+    fn known_company(&mut self, row: &FactRow<'_>) -> Owner {
+        let name = row.text("company_id").unwrap_or_default();
+        match self.book.find(name) {
+            Ok(Some(key)) => {
+                self.loaded.companies.insert(key);
+                Ok(key)
+            }
+            Ok(None) => {
+                let reason = format!(
+                    "no company is known by '{name}'; import the companies or their events first"
+                );
+                Err(Verdict::Rejected { column: "company_id", reason })
+            }
+            Err(_) => Err(shared_name(name)),
+        }
+    }
+
+    /// What follows from all rows together.
+    fn finish(mut self, read: u64) -> Result<Loaded> {
+        self.terms_changed.iter().try_for_each(|company| self.store.refresh_breaks(*company))?;
+        self.loaded.remarks.extend(subscriptions::remarks(&self));
+        Ok(Loaded { read, ..self.loaded })
+    }
+}

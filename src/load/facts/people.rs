@@ -1,0 +1,42 @@
+//! The users of the product.
+
+use anyhow::Result;
+
+use super::{Facts, Kind};
+use crate::domain::facts::Person;
+use crate::import::{FactRow, Verdict};
+use crate::load::cells::{day, required_text, text};
+
+impl Kind for Person {
+    type Identity = String;
+
+    const IS_ONE_ROW_AN_ID: bool = true;
+
+    fn of_row(
+        row: &FactRow<'_>,
+        stored: Option<Self>,
+        facts: &mut Facts<'_>,
+    ) -> Result<Result<Self, Verdict>> {
+        let company = match facts.known_company(row) {
+            Ok(company) => company,
+            Err(verdict) => return Ok(Err(verdict)),
+        };
+        let person_id = required_text(row, "person_id")?;
+        let mut person = stored.unwrap_or(Person { person_id, ..Person::default() });
+        person.company = Some(company);
+        text(row, "name", &mut person.name);
+        text(row, "email", &mut person.email);
+        text(row, "role", &mut person.role);
+        day(row, "created_on", &mut person.created_on);
+        Ok(Ok(person))
+    }
+
+    fn identity(&self) -> String {
+        self.person_id.clone()
+    }
+
+    /// Somebody known from events alone becomes a record when a file of people says where they work.
+    fn is_record(&self) -> bool {
+        self.company.is_some()
+    }
+}

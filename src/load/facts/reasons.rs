@@ -1,0 +1,41 @@
+//! The reason codes of a row.
+
+use super::Facts;
+use crate::domain::pulse::MOST_REASONS;
+use crate::domain::reason::{ReasonError, ReasonKind};
+
+impl Facts<'_> {
+    /// The reason codes of a cell as they are called now, each once and in the order of the cell; or
+    /// why the row is rejected. A retired code may have been used before.
+    pub(super) fn reason_codes(&self, kind: ReasonKind, cell: &str) -> Result<Vec<String>, String> {
+        let mut codes: Vec<String> = Vec::new();
+        for text in cell.split(';').map(str::trim).filter(|text| !text.is_empty()) {
+            let code = match self.reasons.usable(kind, text) {
+                Ok(reason) => reason.code.to_string(),
+                Err(ReasonError::Retired(code)) => code.to_string(),
+                Err(unknown) => {
+                    let meant =
+                        unknown.suggestion().map(|meant| format!("; {meant}")).unwrap_or_default();
+                    return Err(format!("{unknown}{meant}"));
+                }
+            };
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        match codes.len() {
+            count if count > MOST_REASONS => {
+                Err(format!("{count} reason codes are more than {MOST_REASONS}"))
+            }
+            _ => Ok(codes),
+        }
+    }
+
+    /// Why one of these codes cannot be used any more; `None` when all can.
+    pub(super) fn retired(&self, kind: ReasonKind, codes: &[String]) -> Option<String> {
+        codes.iter().find_map(|code| match self.reasons.usable(kind, code) {
+            Err(retired @ ReasonError::Retired(_)) => Some(retired.to_string()),
+            _ => None,
+        })
+    }
+}

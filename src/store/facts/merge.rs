@@ -1,0 +1,47 @@
+//! Facts of two companies that turn out to be one.
+
+use anyhow::Result;
+
+use super::{Identity, OF_COMPANIES, Table};
+use crate::domain::company::CompanyKey;
+use crate::store::Store;
+
+impl Store {
+    /// Removes those facts without an id of `from` that `into` has too, as often as it has them.
+    /// What is left can be moved.
+    pub(in crate::store) fn remove_shared_facts(
+        &self,
+        from: CompanyKey,
+        into: CompanyKey,
+    ) -> Result<()> {
+        for table in OF_COMPANIES {
+            if !matches!(table.identity, Identity::Id(_)) {
+                self.connection.execute(&removal(table), (from.0, into.0))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The statement that removes the rows of company `?1` that company `?2` has too. An id is one of
+/// the columns: a row that has one is equal to no other.
+fn removal(Table { name, columns, details, .. }: &Table) -> String {
+    let columns = columns.iter().filter(|column| **column != "company");
+    let mut compared: Vec<String> = columns.map(|column| format!("{{row}}.{column}")).collect();
+    compared.extend(details.map(str::to_owned));
+    let of = |row: &str| -> Vec<String> {
+        compared.iter().map(|column| column.replace("{row}", row)).collect()
+    };
+    let equal: Vec<String> =
+        of("i").iter().zip(of("f")).map(|(i, f)| format!("{i} IS {f}")).collect();
+    format!(
+        "DELETE FROM {name} WHERE id IN (
+             SELECT id FROM (
+                 SELECT id, row_number() OVER (PARTITION BY {} ORDER BY id) AS nth,
+                        (SELECT count(*) FROM {name} AS i WHERE i.company = ?2 AND {}) AS known
+                 FROM {name} AS f WHERE company = ?1)
+             WHERE nth <= known)",
+        of("f").join(", "),
+        equal.join(" AND ")
+    )
+}

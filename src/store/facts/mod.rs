@@ -1,0 +1,182 @@
+//! Imported facts other than events: the table of each kind, and what makes two rows the same.
+//!
+//! A kind is an implementation of [`Fact`] in a file of its own. What is done with facts (find, save,
+//! count equal ones, let two companies become one) is written once, over what the kind says of its
+//! table.
+
+mod goals;
+mod invoices;
+mod merge;
+mod nps;
+mod people;
+mod pulses;
+mod subscriptions;
+mod team;
+mod tickets;
+mod touchpoints;
+
+use anyhow::Result;
+use rusqlite::types::{ToSqlOutput, Value};
+use rusqlite::{OptionalExtension, Row, ToSql, params_from_iter};
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+
+/// What makes two rows of a kind the same fact.
+#[derive(Debug, Clone, Copy)]
+pub enum Identity {
+    /// The id in the column of this name, both of the file and of the table.
+    Id(&'static str),
+    /// The same for rows that have one; others are the same when all columns are.
+    IdIfAny(&'static str),
+    /// All columns.
+    Columns,
+}
+
+impl Identity {
+    /// The column of the id.
+    pub fn column(self) -> Option<&'static str> {
+        match self {
+            Identity::Id(column) | Identity::IdIfAny(column) => Some(column),
+            Identity::Columns => None,
+        }
+    }
+}
+
+/// The table of a kind of facts.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// What makes two rows the same fact.
+    pub identity: Identity,
+    /// The columns, in the order of [`Fact::values`].
+    pub columns: &'static [&'static str],
+    /// What is read of a row `f`.
+    pub select: &'static str,
+    /// An expression for what else makes two rows differ; `{row}` stands for the row.
+    pub details: Option<&'static str>,
+    /// The order in which the rows of a company are listed.
+    pub order: &'static str,
+}
+
+/// A kind of imported facts, as it is stored.
+pub trait Fact: Sized {
+    /// Where its rows are.
+    const TABLE: Table;
+
+    /// Reads a row of [`Table::select`].
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
+
+    /// The values of the columns.
+    fn values(&self) -> rusqlite::Result<Vec<Value>>;
+
+    /// The value of [`Table::details`].
+    fn details(&self) -> Option<String> {
+        None
+    }
+
+    /// Adds what is not in the table itself to a row that was just added.
+    fn add_details(&self, _store: &Store, _row: i64) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Store {
+    /// The fact of that id.
+    pub fn fact<F: Fact>(&self, id: &str) -> Result<Option<F>> {
+        let Table { name, identity, select, .. } = F::TABLE;
+        let Some(column) = identity.column() else { return Ok(None) };
+        let sql = format!("SELECT {select} FROM {name} AS f WHERE {column} = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        Ok(statement.query_row([id], F::read).optional()?)
+    }
+
+    /// The facts of a company.
+    pub fn facts_of<F: Fact>(&self, company: CompanyKey) -> Result<Vec<F>> {
+        let Table { name, select, order, .. } = F::TABLE;
+        let sql = format!("SELECT {select} FROM {name} AS f WHERE company = ?1 ORDER BY {order}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let facts = statement.query_map([company.0], F::read)?;
+        Ok(facts.collect::<Result<_, _>>()?)
+    }
+
+    /// All facts of a kind, by id.
+    pub fn all_facts<F: Fact>(&self) -> Result<Vec<F>> {
+        let Table { name, identity, select, .. } = F::TABLE;
+        let order = identity.column().unwrap_or("id");
+        let sql = format!("SELECT {select} FROM {name} AS f ORDER BY {order}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let facts = statement.query_map([], F::read)?;
+        Ok(facts.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds a fact, or replaces the one of the same id.
+    pub fn save_fact<F: Fact>(&self, fact: &F) -> Result<()> {
+        let Table { name, identity, columns, .. } = F::TABLE;
+        let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+        let mut sql =
+            format!("INSERT INTO {name} ({}) VALUES ({})", columns.join(", "), places.join(", "));
+        if let Some(id) = identity.column() {
+            let set: Vec<String> = columns
+                .iter()
+                .filter(|column| **column != id)
+                .map(|column| format!("{column} = excluded.{column}"))
+                .collect();
+            // Where ids may be missing, only those that are there are unique: the condition is that
+            // of the index.
+            sql.push_str(&format!(
+                " ON CONFLICT ({id}) WHERE {id} IS NOT NULL DO UPDATE SET {}",
+                set.join(", ")
+            ));
+        }
+        self.connection.prepare_cached(&sql)?.execute(params_from_iter(fact.values()?))?;
+        fact.add_details(self, self.connection.last_insert_rowid())
+    }
+
+    /// How many equal facts there are.
+    pub fn equal_facts<F: Fact>(&self, fact: &F) -> Result<u64> {
+        let Table { name, columns, details, .. } = F::TABLE;
+        let mut equal: Vec<String> =
+            (1..).zip(columns).map(|(place, column)| format!("{column} IS ?{place}")).collect();
+        let mut values = fact.values()?;
+        if let Some(details) = details {
+            values.push(fact.details().map_or(Value::Null, Value::Text));
+            equal.push(format!("{} IS ?{}", details.replace("{row}", "f"), values.len()));
+        }
+        let sql =
+            format!("SELECT count(*) AS count FROM {name} AS f WHERE {}", equal.join(" AND "));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let count: i64 = statement.query_row(params_from_iter(values), |row| row.get("count"))?;
+        Ok(count as u64)
+    }
+}
+
+/// A value that can be bound once the fact is gone.
+fn value(of: impl ToSql) -> rusqlite::Result<Value> {
+    Ok(match of.to_sql()? {
+        ToSqlOutput::Owned(value) => value,
+        ToSqlOutput::Borrowed(value) => value
+            .try_into()
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?,
+        _ => Value::Null,
+    })
+}
+
+/// The values of columns, in order.
+macro_rules! values {
+    ($($of:expr),+ $(,)?) => { Ok(vec![$(crate::store::facts::value(&$of)?),+]) };
+}
+use values;
+
+/// The tables of all kinds that belong to companies.
+const OF_COMPANIES: [&Table; 8] = [
+    &<crate::domain::facts::Person as Fact>::TABLE,
+    &<crate::domain::customer::Subscription as Fact>::TABLE,
+    &<crate::domain::facts::NpsResponse as Fact>::TABLE,
+    &<crate::domain::facts::Ticket as Fact>::TABLE,
+    &<crate::domain::facts::Invoice as Fact>::TABLE,
+    &<crate::domain::facts::Touchpoint as Fact>::TABLE,
+    &<crate::domain::facts::Goal as Fact>::TABLE,
+    &<crate::domain::pulse::Pulse as Fact>::TABLE,
+];

@@ -1,0 +1,46 @@
+//! Settings of the pulse.
+
+use anyhow::Result;
+use rusqlite::Row;
+use rusqlite::types::Value;
+
+use super::{Fact, Identity, Table, values};
+use crate::domain::pulse::Pulse;
+use crate::store::Store;
+use crate::store::pulses::read_pulse;
+
+impl Fact for Pulse {
+    const TABLE: Table = Table {
+        name: "pulses",
+        identity: Identity::Columns,
+        columns: &["company", "level", "day", "at", "by", "note"],
+        select: "f.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = f.id) AS codes",
+        details: Some(
+            "coalesce((SELECT group_concat(r.code, ';' ORDER BY r.code) FROM pulse_reasons r WHERE r.pulse = {row}.id), '')",
+        ),
+        order: "id",
+    };
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        read_pulse(row)
+    }
+
+    fn values(&self) -> rusqlite::Result<Vec<Value>> {
+        let Pulse { company, mark, by, note, .. } = self;
+        values![company.0, mark.level, mark.day, mark.at, by, note]
+    }
+
+    fn details(&self) -> Option<String> {
+        Some(self.reasons_in_order())
+    }
+
+    fn add_details(&self, store: &Store, row: i64) -> Result<()> {
+        let mut reason = store.connection.prepare_cached(
+            "INSERT INTO pulse_reasons (pulse, position, code) VALUES (?1, ?2, ?3)",
+        )?;
+        for (position, code) in (1_i64..).zip(&self.reason_codes) {
+            reason.execute((row, position, code))?;
+        }
+        Ok(())
+    }
+}

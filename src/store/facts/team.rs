@@ -1,0 +1,44 @@
+//! Those who look after customers.
+
+use rusqlite::Row;
+use rusqlite::types::Value;
+
+use super::{Fact, Identity, Table, values};
+use crate::domain::facts::TeamMember;
+
+impl Fact for TeamMember {
+    const TABLE: Table = Table {
+        name: "team",
+        identity: Identity::Id("name"),
+        columns: &["name", "role", "email", "slack_id", "manager", "realtime", "digest", "left_on"],
+        select: "f.*",
+        details: None,
+        order: "name",
+    };
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(TeamMember {
+            name: row.get("name")?,
+            role: row.get("role")?,
+            email: row.get("email")?,
+            slack_id: row.get("slack_id")?,
+            manager: row.get("manager")?,
+            realtime: row.get("realtime")?,
+            digest: row.get("digest")?,
+            left_on: row.get("left_on")?,
+        })
+    }
+
+    fn values(&self) -> rusqlite::Result<Vec<Value>> {
+        values![
+            self.name,
+            self.role,
+            self.email,
+            self.slack_id,
+            self.manager,
+            self.realtime,
+            self.digest,
+            self.left_on,
+        ]
+    }
+}
