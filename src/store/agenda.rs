@@ -46,7 +46,7 @@ impl Store {
     pub fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT c.id, c.company_id, c.name, c.csm,
-                    coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id)) AS created_on
+                    coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
              FROM companies c
              WHERE NOT EXISTS (SELECT 1 FROM customer_breaks b
                                WHERE b.company = c.id AND b.churned_on <= ?1

@@ -51,7 +51,7 @@ impl Store {
 
     fn first_subscriptions(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT company, min(started_on) AS started_on FROM subscriptions WHERE company BETWEEN ?1 AND ?2 GROUP BY company",
+            "SELECT company, min(started_on) AS started_on FROM subscriptions WHERE is_begun AND company BETWEEN ?1 AND ?2 GROUP BY company",
         )?;
         let first = statement
             .query_map(scope.keys(), |row| Ok((row.get("company")?, row.get("started_on")?)))?;
