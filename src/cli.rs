@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, agenda, attribute, backup, check, company, completions, config, daily, demo, event,
-    export, health, home, import, inbox, init, list, man, metric, notify, playbook, pulse, reason,
-    reopen, report, rule, run, segment, show, status, task,
+    ack, agenda, assign, attribute, backup, check, company, completions, config, daily, demo,
+    event, export, health, home, import, inbox, init, list, man, metric, note, notify, playbook,
+    pulse, reason, reopen, report, rule, run, segment, show, snooze, status, task,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -56,6 +56,9 @@ enum Command {
     Show(show::Show),
     Ack(ack::Ack),
     Reopen(reopen::Reopen),
+    Snooze(snooze::Snooze),
+    Note(note::Note),
+    Assign(assign::Assign),
     Inbox(inbox::Inbox),
     #[command(subcommand)]
     Notify(notify::Notify),
@@ -113,6 +116,9 @@ impl Cli {
             Some(Command::Show(args)) => args.run(context),
             Some(Command::Ack(args)) => args.run(context),
             Some(Command::Reopen(args)) => args.run(context),
+            Some(Command::Snooze(args)) => args.run(context),
+            Some(Command::Note(args)) => args.run(context),
+            Some(Command::Assign(args)) => args.run(context),
             Some(Command::Inbox(args)) => args.run(context),
             Some(Command::Notify(args)) => args.run(context),
             Some(Command::Agenda(args)) => args.run(context),

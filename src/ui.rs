@@ -207,13 +207,21 @@ impl Ui {
         Ok(answer.trim().to_owned())
     }
 
+    /// Asks a question that is answered with yes or no.
+    ///
+    /// # Errors
+    /// As [`Ui::ask`].
+    pub fn agrees(&self, question: &str, instead: &str) -> Result<bool> {
+        let answer = self.ask(&format!("{question} [y/N]"), instead)?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Asks whether to go on.
     ///
     /// # Errors
     /// As [`Ui::ask`]; an answer other than yes (exit 9).
     pub fn confirm(&self, question: &str) -> Result<()> {
-        let answer = self.ask(&format!("{question} [y/N]"), "--yes answers it")?;
-        if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
+        if self.agrees(question, "--yes answers it")? {
             return Ok(());
         }
         Err(CommandError::new(ErrorKind::NotAllowed, "nothing was changed").into())

@@ -3,16 +3,18 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::signal_number;
+use super::choice::SignalChoice;
 use crate::context::Context;
-use crate::domain::signal::{Action, Outcome, SignalId, State};
-use crate::error::{not_allowed, usage};
+use crate::domain::signal::{Outcome, SignalId, State};
 use crate::ops::acknowledge::{self, Entry};
-use crate::query::FilterOptions;
 use crate::render::counted;
-use crate::store::{SignalFilter, Store};
+use crate::store::Store;
 
 /// Acknowledge signals: close them, with the reason.
+///
+/// The outcomes false-alarm, expected and recovered leave nothing to do, so they also drop the open
+/// tasks of the signals. With another outcome, or none, it asks at a terminal whether to drop them,
+/// and elsewhere the tasks stay open. Tasks that another open signal shares always stay.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -20,23 +22,14 @@ Examples:
   signals ack 12 13 17 --reason \"Known outage\" --outcome false-alarm
   signals ack --all --rule login --until 2026-03-01 --reason \"Before the migration\" --yes")]
 pub struct Ack {
-    /// The signals' numbers
-    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = signal_number)]
-    ids: Vec<i64>,
+    #[command(flatten)]
+    choice: SignalChoice,
     /// Why
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
     /// What came of it: handled, expected, false-alarm, saved, lost or recovered
     #[arg(long, value_name = "OUTCOME", value_parser = Outcome::by_name)]
     outcome: Option<Outcome>,
-    /// All open signals that pass the filters
-    #[arg(long)]
-    all: bool,
-    #[command(flatten)]
-    filter: FilterOptions,
-    /// Go on without asking
-    #[arg(long)]
-    yes: bool,
 }
 
 impl Ack {
@@ -45,42 +38,38 @@ impl Ack {
     /// # Errors
     /// A blank reason (exit 2); an unknown or closed signal (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
-        if !self.all && !self.filter.is_empty() {
-            return Err(usage("filters choose signals only together with --all").into());
-        }
         let mut store = context.writer()?;
-        let ids = if self.all {
-            self.matching(context, &store)?
-        } else {
-            acknowledge::distinct(&self.ids)
-        };
-        let what = counted(ids.len() as u64, "signal", "signals");
-        if self.all {
-            context.ui.note(format!("{what} match"));
-        }
+        let ids = self.choice.signals(context, &store, State::Open)?;
         if ids.is_empty() {
             return Ok(());
         }
         let reason = acknowledge::reason(context, self.reason)?;
-        if self.all && !self.yes {
-            context.ui.confirm(&format!("Acknowledge {what}?"))?;
-        }
-        acknowledge::enter(
-            context,
-            &mut store,
-            &ids,
-            &Entry { action: Action::Acknowledged, reason, outcome: self.outcome },
-        )?;
+        self.choice.confirm(context, "Acknowledge", &ids)?;
+        let entry = Entry::acknowledge(reason, self.outcome);
+        let entry = match entry.drops_tasks() || self.choice.yes {
+            true => entry,
+            false => ask_about_tasks(context, &store, &ids, entry)?,
+        };
+        let dropped = acknowledge::enter(context, &mut store, &ids, &entry)?;
         context.ui.note(format!("acknowledged {}", acknowledge::named(&store, &ids)?));
+        if dropped > 0 {
+            context.ui.note(format!("dropped {}", counted(dropped, "open task", "open tasks")));
+        }
         Ok(())
     }
+}
 
-    fn matching(&self, context: &Context, store: &Store) -> Result<Vec<SignalId>> {
-        if self.filter.state == Some(State::Closed) {
-            return Err(not_allowed("closed signals cannot be acknowledged again").into());
-        }
-        let filter =
-            SignalFilter { state: Some(State::Open), ..self.filter.filter(context, store, None)? };
-        store.signal_ids(&filter)
+fn ask_about_tasks(
+    context: &Context,
+    store: &Store,
+    ids: &[SignalId],
+    entry: Entry,
+) -> Result<Entry> {
+    if !context.ui.can_ask() {
+        return Ok(entry);
     }
+    let tasks = acknowledge::open_tasks(store, ids)?;
+    let question = || format!("Drop {}, too?", counted(tasks, "open task", "open tasks"));
+    let drops = tasks > 0 && context.ui.agrees(&question(), "--yes keeps the tasks")?;
+    Ok(if drops { entry.dropping_tasks() } else { entry })
 }

@@ -68,7 +68,8 @@ fn gather(
 ) -> Result<Vec<Group>> {
     let is_theirs = |company: &AgendaCompany| person.is_none() || company.csm.as_deref() == person;
     let mut items = tasks_by_company(store, person, today, until)?;
-    let (mut signals, reviews) = (signals_by_company(store, until)?, store.last_reviews(today)?);
+    let (mut signals, reviews) =
+        (signals_by_company(store, until, today)?, store.last_reviews(today)?);
     let mut groups = Vec::new();
     for company in store.agenda_companies(today)? {
         let key = company.key;
@@ -106,9 +107,13 @@ fn tasks_by_company(
     Ok(items)
 }
 
-fn signals_by_company(store: &Store, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<Item>>> {
+fn signals_by_company(
+    store: &Store,
+    until: Option<Day>,
+    today: Day,
+) -> Result<HashMap<CompanyKey, Vec<Item>>> {
     let mut signals: HashMap<CompanyKey, Vec<Item>> = HashMap::new();
-    for signal in store.open_signals(until)? {
+    for signal in store.open_signals(until, today)? {
         signals.entry(signal.company).or_default().push(Item::Signal(signal));
     }
     Ok(signals)

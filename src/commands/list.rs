@@ -44,7 +44,7 @@ impl List {
     pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let company = self.company.as_deref().map(|text| find_company(&store, text)).transpose()?;
-        let filter = self.filter.filter(context, &store, company)?;
+        let filter = self.filter.listed(context, &store, company)?;
         let order = match self.sort {
             Some(key) => SignalOrder { key, is_descending: self.desc, limit: self.limit },
             None => SignalOrder { limit: self.limit, ..SignalOrder::NEWEST_FIRST },

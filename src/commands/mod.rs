@@ -3,9 +3,11 @@
 
 pub mod ack;
 pub mod agenda;
+pub mod assign;
 pub mod attribute;
 pub mod backup;
 pub mod check;
+mod choice;
 pub mod company;
 pub mod completions;
 pub mod config;
@@ -21,6 +23,7 @@ pub mod init;
 pub mod list;
 pub mod man;
 pub mod metric;
+pub mod note;
 pub mod notify;
 mod options;
 mod output;
@@ -34,5 +37,6 @@ pub mod rule;
 pub mod run;
 pub mod segment;
 pub mod show;
+pub mod snooze;
 pub mod status;
 pub mod task;

@@ -8,6 +8,7 @@ use super::{output, task};
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
+use crate::ops::work;
 use crate::query::find_company;
 use crate::render::{Format, RecordWriter, Screen, counted};
 use crate::store::{Finish, Store, StoredPlaybook};
@@ -86,7 +87,7 @@ impl StartPlaybook {
         let playbook = existing(&store, &self.name)?.playbook;
         let company = find_company(&store, &self.company)?;
         let ids = store.transaction(Finish::Commit, |store| {
-            let stamp = task::stamp(context, store)?;
+            let stamp = work::stamp(context, store)?;
             store.open_tasks(company, &playbook, None, &stamp)
         })?;
         for step in &playbook.steps {

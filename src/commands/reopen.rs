@@ -3,18 +3,20 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::options::signal_number;
+use super::choice::SignalChoice;
 use crate::context::Context;
-use crate::domain::signal::Action;
+use crate::domain::signal::State;
 use crate::ops::acknowledge::{self, Entry};
 
 /// Reopen acknowledged signals, with the reason.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  signals reopen 12 --reason \"Still falling\"")]
+#[command(after_help = "\
+Examples:
+  signals reopen 12 --reason \"Still falling\"
+  signals reopen --all --rule login --since 2026-03-01 --reason \"Closed by mistake\" --yes")]
 pub struct Reopen {
-    /// The signals' numbers
-    #[arg(value_name = "ID", required = true, value_parser = signal_number)]
-    ids: Vec<i64>,
+    #[command(flatten)]
+    choice: SignalChoice,
     /// Why
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
@@ -27,14 +29,13 @@ impl Reopen {
     /// A blank reason (exit 2); an unknown or open signal (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let ids = acknowledge::distinct(&self.ids);
+        let ids = self.choice.signals(context, &store, State::Closed)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
         let reason = acknowledge::reason(context, self.reason)?;
-        acknowledge::enter(
-            context,
-            &mut store,
-            &ids,
-            &Entry { action: Action::Reopened, reason, outcome: None },
-        )?;
+        self.choice.confirm(context, "Reopen", &ids)?;
+        acknowledge::enter(context, &mut store, &ids, &Entry::reopen(reason))?;
         context.ui.note(format!("reopened {}", acknowledge::named(&store, &ids)?));
         Ok(())
     }

@@ -8,10 +8,9 @@ use super::output;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::playbook::line_problem;
-use crate::domain::similar_names::nearest;
-use crate::domain::task::{Owner, Stamp, TaskId, TaskState};
-use crate::error::{CommandError, not_allowed, usage};
-use crate::ops::acknowledge;
+use crate::domain::task::{Owner, TaskAction, TaskId, TaskState};
+use crate::error::usage;
+use crate::ops::work;
 use crate::query::find_company;
 use crate::render::{Format, counted};
 use crate::store::{Finish, NewTask, Store, TaskFilter, TaskRecord};
@@ -27,6 +26,8 @@ pub enum Task {
     List(ListTasks),
     /// Note that tasks are done
     Done(FinishTasks),
+    /// Close tasks that are not to be done
+    Drop(DropTasks),
     /// Give a task to somebody else
     Assign(AssignTask),
     /// Add a task
@@ -40,6 +41,8 @@ enum States {
     Open,
     /// Those that are done
     Done,
+    /// Those that were closed without being done
+    Dropped,
     /// All
     All,
 }
@@ -50,20 +53,66 @@ enum States {
     after_help = "Examples:\n  signals task list --csm ana\n  signals task list --company acme --state all --format csv"
 )]
 pub struct ListTasks {
-    /// Only this person's tasks, and those of the companies that this person looks after
-    #[arg(long, value_name = "NAME")]
-    csm: Option<String>,
+    #[command(flatten)]
+    filter: TaskFilterOptions,
     /// Only tasks in this state
     #[arg(long, value_name = "STATE", default_value = "open")]
     state: States,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Which tasks are meant.
+#[derive(Debug, Clone, Default, PartialEq, Args)]
+struct TaskFilterOptions {
+    /// Only this person's tasks, and those of the companies that this person looks after
+    #[arg(long, value_name = "NAME")]
+    csm: Option<String>,
     /// Only open tasks whose day has passed
     #[arg(long)]
     overdue: bool,
     /// Only tasks for this company, by its id or name
     #[arg(long, value_name = "COMPANY")]
     company: Option<String>,
+    /// Only tasks of this playbook
+    #[arg(long, value_name = "PLAYBOOK")]
+    playbook: Option<String>,
+}
+
+impl TaskFilterOptions {
+    fn filter(&self, context: &Context, store: &Store) -> Result<TaskFilter> {
+        Ok(TaskFilter {
+            company: self.company.as_deref().map(|text| find_company(store, text)).transpose()?,
+            state: self.overdue.then_some(TaskState::Open),
+            due_before: self.overdue.then(|| context.today(store)),
+            person: self.csm.clone(),
+            playbook: self.playbook.clone(),
+            ..TaskFilter::default()
+        })
+    }
+}
+
+/// Close tasks that are not to be done: all of them, or none.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals task drop 7 8 --reason \"They renewed early\"
+  signals task drop --all --company acme --playbook win-back --reason \"Back to normal\" --yes")]
+pub struct DropTasks {
+    /// The tasks' numbers
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID", value_parser = task_number)]
+    ids: Vec<i64>,
+    /// Why
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    reason: Option<String>,
+    /// All open tasks that pass the filters, in place of numbers
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
-    format: FormatOption,
+    filter: TaskFilterOptions,
+    /// Go on without asking
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Note that tasks are done: all of them, or none.
@@ -121,6 +170,7 @@ impl Task {
         match self {
             Task::List(args) => args.run(context),
             Task::Done(args) => args.run(context),
+            Task::Drop(args) => args.run(context),
             Task::Assign(args) => args.run(context),
             Task::Add(args) => args.run(context),
         }
@@ -130,28 +180,22 @@ impl Task {
 impl ListTasks {
     fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        if self.overdue && self.state == States::Done {
-            return Err(usage("a task that is done is not overdue")
-                .hint("leave out --state done")
-                .into());
+        if self.filter.overdue && matches!(self.state, States::Done | States::Dropped) {
+            let hint = "leave out --state";
+            return Err(usage("only open tasks can be overdue").hint(hint).into());
         }
-        let today = context.today(&store);
+        let filter = self.filter.filter(context, &store)?;
         let state = match self.state {
-            States::All if !self.overdue => None,
+            States::Open => Some(TaskState::Open),
             States::Done => Some(TaskState::Done),
-            States::Open | States::All => Some(TaskState::Open),
+            States::Dropped => Some(TaskState::Dropped),
+            States::All => filter.state,
         };
-        let filter = TaskFilter {
-            company: self.company.as_deref().map(|text| find_company(&store, text)).transpose()?,
-            state,
-            due_before: self.overdue.then_some(today),
-            person: self.csm.clone(),
-            ..TaskFilter::default()
-        };
+        let filter = TaskFilter { state, ..filter };
         let tasks = store.tasks(&filter)?;
         let is_empty = tasks.is_empty();
-        print(context, tasks, today, self.format.format)?;
-        match &self.csm {
+        print(context, tasks, context.today(&store), self.format.format)?;
+        match &self.filter.csm {
             Some(name) if is_empty => hint_at_stranger(context, &store, name),
             _ => Ok(()),
         }
@@ -162,17 +206,51 @@ impl FinishTasks {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let note = self.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
-        let tasks = store.transaction(Finish::Commit, |store| {
-            let tasks = open_tasks(store, &self.ids)?;
-            let stamp = stamp(context, store)?;
-            tasks.iter().try_for_each(|task| store.finish_task(task, note, &stamp))?;
-            Ok(tasks)
-        })?;
-        context.ui.note(match tasks.as_slice() {
-            [task] => format!("done: task {}: {}", task.id, task.title),
-            tasks => format!("done: {}", counted(tasks.len() as u64, "task", "tasks")),
-        });
+        let ids = work::distinct(&self.ids);
+        let tasks = work::close(context, &mut store, &ids, TaskAction::Done, note)?;
+        context.ui.note(format!("done: {}", named(&tasks)));
         Ok(())
+    }
+}
+
+impl DropTasks {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let ids = self.tasks(context, &store)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        if self.all && !self.yes {
+            let what = counted(ids.len() as u64, "task", "tasks");
+            context.ui.confirm(&format!("Drop {what}?"))?;
+        }
+        let reason = self.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+        let tasks = work::close(context, &mut store, &ids, TaskAction::Dropped, reason)?;
+        context.ui.note(format!("dropped {}", named(&tasks)));
+        Ok(())
+    }
+
+    fn tasks(&self, context: &Context, store: &Store) -> Result<Vec<TaskId>> {
+        if !self.all {
+            return match self.filter == TaskFilterOptions::default() {
+                true => Ok(work::distinct(&self.ids)),
+                false => Err(usage("filters choose tasks only together with --all").into()),
+            };
+        }
+        let filter = self.filter.filter(context, store)?;
+        let filter = TaskFilter { state: Some(TaskState::Open), ..filter };
+        let ids: Vec<TaskId> = store.tasks(&filter)?.iter().map(|task| task.id).collect();
+        let (count, verb) = (ids.len() as u64, if ids.len() == 1 { "matches" } else { "match" });
+        context.ui.note(format!("{} {verb}", counted(count, "open task", "open tasks")));
+        Ok(ids)
+    }
+}
+
+/// One task by what it says, several by how many they are.
+fn named(tasks: &[TaskRecord]) -> String {
+    match tasks {
+        [task] => format!("task {}: {}", task.id, task.title),
+        tasks => counted(tasks.len() as u64, "task", "tasks"),
     }
 }
 
@@ -180,12 +258,7 @@ impl AssignTask {
     fn run(self, context: &Context) -> Result<()> {
         let owner = read_owner(&self.name)?;
         let mut store = context.writer()?;
-        store.transaction(Finish::Commit, |store| {
-            let tasks = open_tasks(store, &[self.id])?;
-            let stamp = stamp(context, store)?;
-            let mut changed = tasks.iter().filter(|task| task.owner != owner);
-            changed.try_for_each(|task| store.assign_task(task.id, &owner, &stamp))
-        })?;
+        work::assign(context, &mut store, TaskId(self.id), &owner)?;
         warn_of_stranger(context, &store, &owner)?;
         let Some(task) = store.task(TaskId(self.id))? else { return Ok(()) };
         let person = task.assignee.as_deref().unwrap_or("nobody, as the company has none");
@@ -208,7 +281,7 @@ impl AddTask {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
         let id = store.transaction(Finish::Commit, |store| {
-            let stamp = stamp(context, store)?;
+            let stamp = work::stamp(context, store)?;
             let title = self.title.trim();
             store.add_task(
                 &NewTask {
@@ -239,16 +312,10 @@ pub fn print(context: &Context, tasks: Vec<TaskRecord>, today: Day, format: Form
     output::print_items(&context.ui, format, &TASKS, &tasks)
 }
 
-/// Who does something now, and the day on which it counts.
-pub fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
-    let at = context.clock.now();
-    Ok(Stamp { at, day: store.history_day(at)?, by: context.user() })
-}
-
 /// Tells that nobody of this name is known, if so, where a list for them is empty.
 pub fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<()> {
     context.ui.flush()?;
-    if let Some(text) = stranger(store, name)? {
+    if let Some(text) = work::stranger(store, name)? {
         context.ui.hint(text);
     }
     Ok(())
@@ -257,20 +324,11 @@ pub fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<
 /// Warns of a person whom neither the team nor a company names: it may be a slip of the pen.
 pub fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Result<()> {
     if let Owner::Person(name) = owner
-        && let Some(text) = stranger(store, name)?
+        && let Some(text) = work::stranger(store, name)?
     {
         context.ui.warning(text);
     }
     Ok(())
-}
-
-fn stranger(store: &Store, name: &str) -> Result<Option<String>> {
-    let known = store.known_colleagues()?;
-    if known.iter().any(|known| known == name) {
-        return Ok(None);
-    }
-    let like = nearest(name, known.into_iter()).map(|like| format!("; did you mean '{like}'?"));
-    Ok(Some(format!("nobody in the team is called '{name}'{}", like.unwrap_or_default())))
 }
 
 fn read_owner(text: &str) -> Result<Owner> {
@@ -278,35 +336,6 @@ fn read_owner(text: &str) -> Result<Owner> {
         Some(problem) => Err(usage(format!("the name of a person {problem}")).into()),
         None => Ok(Owner::from(text.to_owned())),
     }
-}
-
-/// The tasks of these numbers, each once.
-///
-/// # Errors
-/// One that is unknown or done (exit 9).
-fn open_tasks(store: &Store, ids: &[i64]) -> Result<Vec<TaskRecord>> {
-    let mut seen = std::collections::HashSet::new();
-    let ids: Vec<TaskId> = ids.iter().copied().filter(|id| seen.insert(*id)).map(TaskId).collect();
-    let (mut tasks, mut problems) = (Vec::new(), Vec::new());
-    for id in &ids {
-        match store.task(*id)? {
-            Some(task) if task.state() == TaskState::Open => tasks.push(task),
-            Some(task) => problems.push(done_already(&task)),
-            None => problems.push(
-                not_allowed(format!("there is no task {id}"))
-                    .hint("`signals task list --state all` shows all tasks"),
-            ),
-        }
-    }
-    acknowledge::refuse(&problems, ids.len())?;
-    Ok(tasks)
-}
-
-fn done_already(task: &TaskRecord) -> CommandError {
-    let done =
-        task.done.as_ref().map(|done| format!(" on {} by {}", done.stamp.day, done.stamp.by));
-    not_allowed(format!("task {} was done already{}", task.id, done.unwrap_or_default()))
-        .hint(format!("`signals task add {} TITLE --due DAY` adds another", task.company_id))
 }
 
 fn task_number(text: &str) -> Result<i64, String> {

@@ -66,6 +66,16 @@ impl Outcome {
             format!("'{text}' is none of {}", known.join(", "))
         })
     }
+
+    /// Whether there is nothing left to do about the signal, so that its open tasks are dropped.
+    pub fn drops_tasks(self) -> bool {
+        match self {
+            Outcome::Expected | Outcome::FalseAlarm | Outcome::Recovered | Outcome::Retracted => {
+                true
+            }
+            Outcome::Handled | Outcome::Saved | Outcome::Lost => false,
+        }
+    }
 }
 
 /// What happened to a signal.
@@ -75,15 +85,37 @@ pub enum Action {
     Acknowledged,
     /// It was opened again.
     Reopened,
+    /// It was set aside until a day.
+    Snoozed,
+    /// Somebody said something about it.
+    Noted,
+    /// It was given to somebody.
+    Assigned,
 }
-named!(Action { Acknowledged = "acknowledged", Reopened = "reopened" });
+named!(Action {
+    Acknowledged = "acknowledged",
+    Reopened = "reopened",
+    Snoozed = "snoozed",
+    Noted = "noted",
+    Assigned = "assigned",
+});
 
 impl Action {
-    /// The state that a signal must be in for this to happen to it.
-    pub fn needs(self) -> State {
+    /// The state that a signal must be in for this to happen to it; `None` where it may be in any.
+    pub fn needs(self) -> Option<State> {
         match self {
-            Action::Acknowledged => State::Open,
-            Action::Reopened => State::Closed,
+            Action::Acknowledged | Action::Snoozed | Action::Assigned => Some(State::Open),
+            Action::Reopened => Some(State::Closed),
+            Action::Noted => None,
+        }
+    }
+
+    /// The state that a signal is in afterwards; `None` where it stays in the one that it had.
+    pub fn leaves(self) -> Option<State> {
+        match self {
+            Action::Acknowledged => Some(State::Closed),
+            Action::Reopened => Some(State::Open),
+            Action::Snoozed | Action::Noted | Action::Assigned => None,
         }
     }
 }
@@ -99,10 +131,14 @@ pub struct HistoryEntry {
     pub day: Day,
     /// Who did it.
     pub by: String,
-    /// Why; never blank.
+    /// Why, or the text of a note; blank only where a signal was assigned.
     pub reason: String,
     /// What came of it, where the acknowledgement said so.
     pub outcome: Option<Outcome>,
+    /// The day on which a snoozed signal comes back.
+    pub until: Option<Day>,
+    /// To whom the signal was assigned.
+    pub assignee: Option<String>,
 }
 
 /// A signal with all that happened to it.
@@ -123,7 +159,8 @@ pub struct SignalLife {
 impl SignalLife {
     /// The acknowledgement that closed it; `None` while it is open.
     pub fn closing(&self) -> Option<&HistoryEntry> {
-        self.history.last().filter(|entry| entry.action == Action::Acknowledged)
+        let deciding = self.history.iter().rfind(|entry| entry.action.leaves().is_some());
+        deciding.filter(|entry| entry.action == Action::Acknowledged)
     }
 
     /// How many days went by until it was acknowledged for the first time; `None` where it never

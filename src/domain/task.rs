@@ -25,8 +25,10 @@ pub enum TaskState {
     Open,
     /// Done.
     Done,
+    /// Not done, and not to be done any more.
+    Dropped,
 }
-named!(TaskState { Open = "open", Done = "done" });
+named!(TaskState { Open = "open", Done = "done", Dropped = "dropped" });
 
 /// What happened to a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,8 +39,10 @@ pub enum TaskAction {
     Assigned,
     /// It was done.
     Done,
+    /// It was closed without being done.
+    Dropped,
 }
-named!(TaskAction { Added = "added", Assigned = "assigned", Done = "done" });
+named!(TaskAction { Added = "added", Assigned = "assigned", Done = "done", Dropped = "dropped" });
 
 /// Whose a task is: a role, which follows the company when its people change, or a person, who
 /// stays.
@@ -126,7 +130,7 @@ pub struct TaskEntry {
     pub action: TaskAction,
     /// By whom, when.
     pub stamp: Stamp,
-    /// Whose the task was from then on; when it was done, the person whose it had been, if there
+    /// Whose the task was from then on; when it was closed, the person whose it had been, if there
     /// was one.
     pub owner: Option<String>,
     /// What else was said.

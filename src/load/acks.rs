@@ -64,8 +64,13 @@ fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) 
         by,
         reason,
         outcome,
+        until: None,
+        assignee: None,
     };
     store.add_history(signal.id, &entry)?;
+    if outcome.is_some_and(Outcome::drops_tasks) {
+        store.drop_tasks_of_signal(signal.id, &entry.reason, &author.stamp())?;
+    }
     loaded.rows.add(true);
     Ok(Verdict::Accepted)
 }

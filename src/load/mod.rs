@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::domain::EVENTS;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
+use crate::domain::task::Stamp;
 use crate::error::refused;
 use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
@@ -77,6 +78,16 @@ pub struct Author {
     pub at: Instant,
     /// The day on which it counts.
     pub day: Day,
+}
+
+impl Author {
+    fn new(store: &Store, by: &str, at: Instant) -> Result<Self> {
+        Ok(Author { by: by.to_owned(), at, day: store.history_day(at)? })
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { at: self.at, day: self.day, by: self.by.clone() }
+    }
 }
 
 /// What came of a file.
@@ -141,6 +152,8 @@ fn load(
         rejects.judge(loaded.read, request.is_strict)?;
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
         store.reroute_notices(clock.now())?;
+        let stamp = Author::new(store, request.by, clock.now())?.stamp();
+        store.drop_tasks_of_churned(stamp.at.day_in(store.zone()), &stamp)?;
         if request.finish == Finish::RollBack {
             loaded.gaps = diagnosis::gaps(store, &sheet, &loaded)?;
             loaded.ambiguous_dates = sheet.ambiguous_dates();
@@ -164,14 +177,8 @@ fn load_rows(
         EVENTS => events::load(store, sheet, rejects, watcher),
         "companies" => companies::load(store, sheet, rejects, watcher, terms),
         "acks" => {
-            let day = store.history_day(now)?;
-            acks::load(
-                store,
-                sheet,
-                rejects,
-                watcher,
-                &Author { by: request.by.to_owned(), at: now, day },
-            )
+            let author = Author::new(store, request.by, now)?;
+            acks::load(store, sheet, rejects, watcher, &author)
         }
         kind => match facts::loader(kind) {
             Some(load) => load(store, sheet, rejects, watcher, terms),

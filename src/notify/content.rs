@@ -580,7 +580,7 @@ mod tests {
             playbook: None,
             signal: None,
             added_on: Day::from_number(20_543),
-            done: None,
+            closed: None,
         }
     }
 

@@ -453,7 +453,7 @@ fn content(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Cont
         let mut people = store.people_of_message(message.id, *id)?;
         people.retain(|name| wants(team, name, *signal_type, message.purpose));
         let mut tasks = store.tasks_of_signal(*id)?;
-        tasks.retain(|task| task.done.is_none());
+        tasks.retain(|task| task.closed.is_none());
         told.extend(store.signal(*id)?.map(|signal| Told { signal, tasks, people }));
     }
     let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|other| store.signal(other.id));

@@ -1,22 +1,69 @@
-//! What acknowledging and reopening have in common: several signals, all or none.
+//! What people enter into the history of signals: several signals, all or none.
 
 use anyhow::Result;
 
+use super::work;
 use crate::context::Context;
-use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId};
+use crate::domain::day::Day;
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, State};
 use crate::error::{CommandError, not_allowed, usage};
 use crate::render::counted;
 use crate::store::{Finish, Store};
 use crate::views::signals;
 
 /// What is to be entered into the history of signals.
+#[derive(Debug, Clone)]
 pub struct Entry {
-    /// What happens to them.
-    pub action: Action,
-    /// Why; not blank.
-    pub reason: String,
-    /// What came of them.
-    pub outcome: Option<Outcome>,
+    action: Action,
+    reason: String,
+    outcome: Option<Outcome>,
+    until: Option<Day>,
+    assignee: Option<String>,
+    drops_tasks: bool,
+}
+
+impl Entry {
+    fn new(action: Action, reason: String) -> Self {
+        let (outcome, until, assignee) = (None, None, None);
+        Entry { action, reason, outcome, until, assignee, drops_tasks: false }
+    }
+
+    /// Closes signals. Their open tasks are dropped where the outcome says that nothing is left to
+    /// do.
+    pub fn acknowledge(reason: String, outcome: Option<Outcome>) -> Self {
+        let drops_tasks = outcome.is_some_and(Outcome::drops_tasks);
+        Entry { outcome, drops_tasks, ..Entry::new(Action::Acknowledged, reason) }
+    }
+
+    /// Opens closed signals again.
+    pub fn reopen(reason: String) -> Self {
+        Entry::new(Action::Reopened, reason)
+    }
+
+    /// Leaves signals out of lists and the agenda until a day.
+    pub fn snooze(until: Day, reason: String) -> Self {
+        Entry { until: Some(until), ..Entry::new(Action::Snoozed, reason) }
+    }
+
+    /// Says something about a signal.
+    pub fn note(text: String) -> Self {
+        Entry::new(Action::Noted, text)
+    }
+
+    /// Gives a signal to somebody.
+    pub fn assign(name: String) -> Self {
+        Entry { assignee: Some(name), ..Entry::new(Action::Assigned, String::new()) }
+    }
+
+    /// The same entry, which also drops the open tasks of the signals.
+    pub fn dropping_tasks(self) -> Self {
+        Entry { drops_tasks: true, ..self }
+    }
+
+    /// Whether it drops the open tasks of the signals.
+    pub fn drops_tasks(&self) -> bool {
+        self.drops_tasks
+    }
 }
 
 /// The reason that was given, or asks for it at a terminal.
@@ -29,13 +76,18 @@ pub fn reason(context: &Context, given: Option<String>) -> Result<String> {
         None if context.ui.can_ask() => context.ui.ask("Reason:", "--reason TEXT says why")?,
         None => return Err(usage("a reason is needed").hint("--reason TEXT says why").into()),
     };
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(usage("the reason is blank")
-            .hint("--reason TEXT says why, for whoever reads it next year")
-            .into());
+    not_blank("reason", &reason, "--reason TEXT says why, for whoever reads it next year")
+}
+
+/// The text without blanks around it.
+///
+/// # Errors
+/// A blank one (exit 2).
+pub fn not_blank(what: &str, text: &str, hint: &str) -> Result<String> {
+    match text.trim() {
+        "" => Err(usage(format!("the {what} is blank")).hint(hint).into()),
+        text => Ok(text.to_owned()),
     }
-    Ok(reason.to_owned())
 }
 
 /// The failure of naming a signal that does not exist.
@@ -44,13 +96,13 @@ pub fn unknown_signal(id: SignalId) -> CommandError {
         .hint("`signals list` shows all signals with their numbers")
 }
 
-/// Makes the entry for all signals, or for none.
+/// Makes the entry for all signals, or for none. Returns how many tasks were dropped.
 ///
 /// # Errors
 /// An unknown signal, or one that is not in the state for it (exit 9).
-pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Entry) -> Result<()> {
+pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Entry) -> Result<u64> {
     store.transaction(Finish::Commit, |store| {
-        let day = store.history_day(context.clock.now())?;
+        let stamp = work::stamp(context, store)?;
         let mut problems = Vec::new();
         for id in ids {
             problems.extend(problem(store, *id, entry.action)?);
@@ -58,31 +110,42 @@ pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Ent
         refuse(&problems, ids.len())?;
         let history = HistoryEntry {
             action: entry.action,
-            at: context.clock.now(),
-            day,
-            by: context.user(),
+            at: stamp.at,
+            day: stamp.day,
+            by: stamp.by.clone(),
             reason: entry.reason.clone(),
             outcome: entry.outcome,
+            until: entry.until,
+            assignee: entry.assignee.clone(),
         };
-        ids.iter().try_for_each(|id| store.add_history(*id, &history))
+        ids.iter().try_for_each(|id| store.add_history(*id, &history))?;
+        let mut dropped = 0;
+        for id in ids.iter().filter(|_| entry.drops_tasks) {
+            dropped += store.drop_tasks_of_signal(*id, &entry.reason, &stamp)?;
+        }
+        Ok(dropped)
     })
 }
 
+/// How many open tasks the signals have, but for those that other open signals share.
+pub fn open_tasks(store: &Store, ids: &[SignalId]) -> Result<u64> {
+    ids.iter().map(|id| Ok(store.tasks_of_signal_alone(*id)?.len() as u64)).sum()
+}
+
 fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<CommandError>> {
-    if store.signal_state(id)? == Some(action.needs()) {
+    let state = store.signal_state(id)?;
+    if state.is_some() && action.needs().is_none_or(|needed| state == Some(needed)) {
         return Ok(None);
     }
     let Some(signal) = store.signal(id)? else { return Ok(Some(unknown_signal(id))) };
     let failure = match &signal.acknowledgement {
         Some(acknowledgement) => {
             let by = &acknowledgement.by;
-            not_allowed(format!(
-                "signal {id} was {action} already, by {by}: {}",
-                one_line(&acknowledgement.reason)
-            ))
-            .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
+            let reason = one_line(&acknowledgement.reason);
+            not_allowed(format!("signal {id} was acknowledged already, by {by}: {reason}"))
+                .hint(format!("`signals reopen {id} --reason TEXT` opens it again"))
         }
-        None => not_allowed(format!("signal {id} is open"))
+        None => not_allowed(format!("signal {id} is {}", State::Open))
             .hint(format!("`signals show {id}` shows its history")),
     };
     Ok(Some(failure))

@@ -2,3 +2,4 @@
 //! commands, files and the configuration alike.
 
 pub mod acknowledge;
+pub mod work;

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::signal::{SignalType, State};
-use crate::store::{SignalFilter, Store};
+use crate::store::{SignalFilter, Snoozed, Store};
 
 /// Which signals are meant.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,19 +38,25 @@ pub struct FilterOptions {
     /// Only signals that chance explains with at most this probability
     #[arg(long, value_name = "P", value_parser = at_most_certain)]
     pub max_chance: Option<f64>,
+    /// Only snoozed signals, which are left out otherwise
+    #[arg(long)]
+    pub snoozed: bool,
 }
 
 impl FilterOptions {
     /// Whether no filter is given.
     pub fn is_empty(&self) -> bool {
-        self.of_signals(None) == SignalFilter::default() && self.companies.is_empty()
+        self.of_signals(None) == SignalFilter::default()
+            && self.companies.is_empty()
+            && !self.snoozed
     }
 
-    /// The filter for the signals of one company or of all.
+    /// The filter for the signals of one company or of all. Snoozed signals are left out, or the
+    /// only ones that pass.
     ///
     /// # Errors
     /// An unknown segment (exit 9); an expression that is none (exit 2).
-    pub fn filter(
+    pub fn listed(
         &self,
         context: &Context,
         store: &Store,
@@ -58,6 +64,10 @@ impl FilterOptions {
     ) -> Result<SignalFilter> {
         Ok(SignalFilter {
             companies: self.companies.companies(context, store)?,
+            snoozed: Some(match (self.snoozed, context.today(store)) {
+                (true, today) => Snoozed::On(today),
+                (false, today) => Snoozed::NotOn(today),
+            }),
             ..self.of_signals(company)
         })
     }
@@ -74,6 +84,7 @@ impl FilterOptions {
             since: self.since,
             until: self.until,
             max_chance: self.max_chance,
+            snoozed: None,
         }
     }
 }

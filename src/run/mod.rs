@@ -75,6 +75,7 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
     running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
     running.condition_rules(&rules)?;
     if telling == Telling::Everybody {
+        running.drop_tasks_of_churned()?;
         running.tasks(&rules)?;
         running.notices()?;
     }
@@ -275,6 +276,14 @@ impl RunningDay<'_> {
             }
             self.done.push((stored.rule.name.clone(), evaluation));
         }
+        Ok(())
+    }
+
+    /// A churn that was announced for a later day takes its tasks along when that day comes.
+    fn drop_tasks_of_churned(&self) -> Result<()> {
+        let stamp = Stamp { at: self.clock.now(), day: self.day, by: BY_THE_RUN.to_owned() };
+        let today = stamp.at.day_in(self.store.zone());
+        self.store.drop_tasks_of_churned(today, &stamp)?;
         Ok(())
     }
 

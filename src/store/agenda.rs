@@ -66,17 +66,18 @@ impl Store {
     }
 
     /// The signals that are open now, or that were raised and open at the end of a day; the oldest
-    /// first.
-    pub fn open_signals(&self, until: Option<Day>) -> Result<Vec<OpenSignal>> {
+    /// first. Those that are snoozed on `today` are left out of the present ones.
+    pub fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail FROM signals s
-             WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL
+             WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
                         ELSE s.raised_on <= ?1
                              AND 'acknowledged' IS NOT (SELECT h.action FROM signal_history h
-                                                        WHERE h.signal = s.id AND h.day <= ?1 ORDER BY h.id DESC LIMIT 1) END
+                                                        WHERE h.signal = s.id AND h.day <= ?1
+                                                          AND h.action IN ('acknowledged', 'reopened') ORDER BY h.id DESC LIMIT 1) END
              ORDER BY s.raised_on, s.id",
         )?;
-        let signals = statement.query_map([until], |row| {
+        let signals = statement.query_map((until, today), |row| {
             Ok(OpenSignal {
                 id: row.get("id")?,
                 company: CompanyKey(row.get("company")?),

@@ -139,12 +139,12 @@ impl Store {
         Ok(counts)
     }
 
-    /// A closed signal's last history entry is the acknowledgement that it names; an open one's is
-    /// none.
+    /// A closed signal names the acknowledgement that is the last entry to open or close it.
     fn history_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT s.id FROM signals s
-             LEFT JOIN signal_history h ON h.id = (SELECT max(id) FROM signal_history WHERE signal = s.id)
+             LEFT JOIN signal_history h ON h.id = (SELECT max(id) FROM signal_history
+                                                     WHERE signal = s.id AND action IN ('acknowledged', 'reopened'))
              WHERE s.acknowledgement IS NOT CASE WHEN h.action = 'acknowledged' THEN h.id END
              LIMIT 20",
         )?;
@@ -157,17 +157,17 @@ impl Store {
         Ok(problems.collect::<Result<_, _>>()?)
     }
 
-    /// A task began with an entry of its day, is whose its last such entry says, and is done when
+    /// A task began with an entry of its day, is whose its last such entry says, and is closed when
     /// its last entry says so.
     fn task_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT t.id FROM tasks t
              LEFT JOIN task_history first ON first.id = (SELECT min(id) FROM task_history WHERE task = t.id)
              LEFT JOIN task_history given
-                    ON given.id = (SELECT max(id) FROM task_history WHERE task = t.id AND action <> 'done')
+                    ON given.id = (SELECT max(id) FROM task_history WHERE task = t.id AND action NOT IN ('done', 'dropped'))
              LEFT JOIN task_history last ON last.id = (SELECT max(id) FROM task_history WHERE task = t.id)
              WHERE first.action IS NOT 'added' OR first.day IS NOT t.added_on OR given.owner IS NOT t.owner
-                OR t.done IS NOT CASE WHEN last.action = 'done' THEN last.id END
+                OR t.closed IS NOT CASE WHEN last.action IN ('done', 'dropped') THEN last.id END
              LIMIT 20",
         )?;
         let problems = statement.query_map([], |row| {

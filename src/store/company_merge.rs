@@ -32,6 +32,7 @@ impl Store {
         self.remove_shared(from, into)?;
         self.move_rows(from, into)?;
         self.merge_health(from, into)?;
+        connection.execute("DELETE FROM companies_churning WHERE company = ?1", [from.0])?;
         connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
         self.add_company_text(into, &left.company_id)?;
         left_name.iter().try_for_each(|name| self.add_company_text(into, name))?;

@@ -109,7 +109,13 @@ impl Store {
     /// Works out anew when a company was no customer.
     pub fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
         let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
+        let before = self.breaks(company)?;
         let connection = &self.connection;
+        if breaks.iter().any(|away| !before.iter().any(|known| known.covers(away.churned_on))) {
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO companies_churning (company) VALUES (?1)")?
+                .execute([company.0])?;
+        }
         connection
             .prepare_cached("DELETE FROM customer_breaks WHERE company = ?1")?
             .execute([company.0])?;

@@ -57,7 +57,7 @@ pub use runs::{RuleTally, RunRecord, Step};
 pub use schema::LATEST as SCHEMA_VERSION;
 pub use segments::Segment;
 pub use settings::SendingLimits;
-pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, SortKey};
+pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey};
 pub use tags::TagRecord;
 pub use tasks::{NewTask, TaskCounts, TaskFilter, TaskRecord};
 

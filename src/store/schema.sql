@@ -248,6 +248,8 @@ CREATE TABLE signals (
     holds_since        TEXT,
     -- The last day on which a condition that still holds was told again.
     renewed_on         TEXT,
+    -- The day on which it comes back into lists, and to whom it was given; as its history says.
+    -- Acknowledging, reopening and renewing a signal end its snooze.
     snoozed_until      TEXT,
     assigned_to        TEXT
 ) STRICT;
@@ -265,8 +267,13 @@ CREATE TABLE signal_history (
     at       TEXT NOT NULL,
     day      TEXT NOT NULL,
     by       TEXT NOT NULL,
+    -- Why, or the text of a note; empty where a signal was assigned.
     reason   TEXT NOT NULL,
-    outcome  TEXT
+    outcome  TEXT,
+    -- Of a snooze: the day on which the signal comes back.
+    until     TEXT,
+    -- Of an assignment: to whom.
+    assignee  TEXT
 ) STRICT;
 CREATE INDEX signal_history_by_signal ON signal_history (signal, id);
 
@@ -503,11 +510,25 @@ CREATE TABLE tasks (
     owner     TEXT NOT NULL,
     -- The day on which it was added, as in its history.
     added_on  TEXT NOT NULL,
-    -- The entry of its history by which it was done; null while it is open.
-    done      INTEGER REFERENCES task_history (id)
+    -- The entry of its history by which it was done or dropped; null while it is open.
+    closed    INTEGER REFERENCES task_history (id)
 ) STRICT;
-CREATE INDEX tasks_by_company ON tasks (company, done);
+CREATE INDEX tasks_by_company ON tasks (company, closed);
 CREATE INDEX tasks_by_signal ON tasks (signal) WHERE signal IS NOT NULL;
+
+-- Signals that found the tasks of their playbook open already, and the tasks that they share.
+CREATE TABLE task_signals (
+    signal  INTEGER NOT NULL REFERENCES signals (id),
+    task    INTEGER NOT NULL REFERENCES tasks (id),
+    PRIMARY KEY (signal, task)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX task_signals_by_task ON task_signals (task);
+
+-- Companies with a churn that has not been there before; their open tasks are dropped once its day
+-- has come.
+CREATE TABLE companies_churning (
+    company  INTEGER PRIMARY KEY
+) STRICT;
 
 CREATE TABLE task_history (
     id      INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -516,7 +537,7 @@ CREATE TABLE task_history (
     at      TEXT NOT NULL,
     day     TEXT NOT NULL,
     by      TEXT NOT NULL,
-    -- Whose it was from then on; of a task that was done, the person whose it had been, if there
+    -- Whose it was from then on; of a task that was closed, the person whose it had been, if there
     -- was one.
     owner   TEXT,
     note    TEXT

@@ -138,6 +138,17 @@ pub struct SignalFilter {
     pub until: Option<Day>,
     /// Those that chance explains with at most this probability.
     pub max_chance: Option<f64>,
+    /// Those that are snoozed, or those that are not.
+    pub snoozed: Option<Snoozed>,
+}
+
+/// Whether signals are wanted that are snoozed on a day, or those that are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snoozed {
+    /// Those that are snoozed on this day.
+    On(Day),
+    /// Those that are not.
+    NotOn(Day),
 }
 
 /// What a list of signals is ordered by.
@@ -312,6 +323,7 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, raised_on,
                     coalesce((SELECT action FROM signal_history WHERE signal = latest.id AND day <= ?2
+                                AND action IN ('acknowledged', 'reopened')
                               ORDER BY id DESC LIMIT 1), 'reopened') AS action
              FROM (SELECT id, company, raised_on,
                           row_number() OVER (PARTITION BY company ORDER BY raised_on DESC, id DESC) AS nth
@@ -319,10 +331,7 @@ impl Store {
              WHERE nth = 1",
         )?;
         let latest = statement.query_map((name, day), |row| {
-            let state = match row.get("action")? {
-                Action::Acknowledged => State::Closed,
-                Action::Reopened => State::Open,
-            };
+            let state = row.get::<_, Action>("action")?.leaves().unwrap_or(State::Open);
             Ok((
                 CompanyKey(row.get("company")?),
                 LatestRaised { raised_on: row.get("raised_on")?, state },
@@ -422,7 +431,7 @@ impl Store {
     /// What happened to a signal, oldest first.
     pub fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT action, at, day, by, reason, outcome FROM signal_history WHERE signal = ?1 ORDER BY id",
+            "SELECT action, at, day, by, reason, outcome, until, assignee FROM signal_history WHERE signal = ?1 ORDER BY id",
         )?;
         let history = statement.query_map([id], read_history)?;
         Ok(history.collect::<Result<_, _>>()?)
@@ -432,7 +441,8 @@ impl Store {
     /// stood at the end of that day.
     pub fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome
+            "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome,
+                    h.until, h.assignee
              FROM signals s
              LEFT JOIN signal_history h ON h.signal = s.id AND (?1 IS NULL OR h.day <= ?1)
              WHERE ?1 IS NULL OR s.raised_on <= ?1
@@ -464,7 +474,10 @@ impl Store {
     /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was
     /// open.
     pub fn acknowledgement_on(&self, id: SignalId, day: Day) -> Result<Option<Acknowledgement>> {
-        let last = self.signal_history(id)?.into_iter().rfind(|entry| entry.day <= day);
+        let last = self
+            .signal_history(id)?
+            .into_iter()
+            .rfind(|entry| entry.day <= day && entry.action.leaves().is_some());
         let closed = last.filter(|entry| entry.action == Action::Acknowledged);
         Ok(closed.map(|HistoryEntry { by, at, reason, outcome, .. }| Acknowledgement {
             by,
@@ -506,11 +519,11 @@ impl Store {
         })
     }
 
-    /// Adds an entry to the history of a signal, which closes or reopens it.
+    /// Adds an entry to the history of a signal, and does to the signal what it says.
     pub fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome, until, assignee)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
         let number = statement.insert((
             id,
@@ -520,12 +533,29 @@ impl Store {
             &entry.by,
             &entry.reason,
             entry.outcome,
+            entry.until,
+            &entry.assignee,
         ))?;
-        let acknowledgement = (entry.action == Action::Acknowledged).then_some(number);
-        let mut update = self
-            .connection
-            .prepare_cached("UPDATE signals SET acknowledgement = ?2 WHERE id = ?1")?;
-        update.execute((id, acknowledgement))?;
+        match entry.action {
+            Action::Acknowledged => self.set_acknowledgement(id, Some(number)),
+            Action::Reopened => self.set_acknowledgement(id, None),
+            Action::Snoozed => {
+                let sql = "UPDATE signals SET snoozed_until = ?2 WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute((id, entry.until))?;
+                Ok(())
+            }
+            Action::Assigned => {
+                let sql = "UPDATE signals SET assigned_to = ?2 WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute((id, &entry.assignee))?;
+                Ok(())
+            }
+            Action::Noted => Ok(()),
+        }
+    }
+
+    fn set_acknowledgement(&self, id: SignalId, number: Option<i64>) -> Result<()> {
+        let sql = "UPDATE signals SET acknowledgement = ?2, snoozed_until = NULL WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute((id, number))?;
         Ok(())
     }
 }
@@ -538,6 +568,8 @@ fn read_history(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
         by: row.get("by")?,
         reason: row.get("reason")?,
         outcome: row.get::<_, Option<Outcome>>("outcome")?,
+        until: row.get("until")?,
+        assignee: row.get("assignee")?,
     })
 }
 
@@ -587,6 +619,16 @@ fn conditions(filter: &SignalFilter) -> Vec<Condition> {
     }
     if let Some(most) = filter.max_chance {
         all.push((" AND s.chance <= :max_chance", bound(":max_chance", most)));
+    }
+    match filter.snoozed {
+        Some(Snoozed::On(day)) => all.push((
+            " AND s.snoozed_until > :snoozed AND s.acknowledgement IS NULL",
+            bound(":snoozed", day),
+        )),
+        Some(Snoozed::NotOn(day)) => {
+            all.push((" AND coalesce(s.snoozed_until <= :snoozed, TRUE)", bound(":snoozed", day)))
+        }
+        None => {}
     }
     all
 }
@@ -751,6 +793,8 @@ mod tests {
                 by: "ana".into(),
                 reason: "seen".into(),
                 outcome: None,
+                until: None,
+                assignee: None,
             };
             self.store.add_history(id, &entry).unwrap();
         }

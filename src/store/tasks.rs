@@ -48,7 +48,7 @@ pub struct TaskRecord {
     pub due_on: Day,
     /// The role or the person whose it is.
     pub owner: Owner,
-    /// The person whose it is now, or was when it was done; `None` where the company has nobody in
+    /// The person whose it is now, or was when it was closed; `None` where the company has nobody in
     /// that role.
     pub assignee: Option<String>,
     /// The playbook that it is a step of.
@@ -57,19 +57,33 @@ pub struct TaskRecord {
     pub signal: Option<SignalId>,
     /// The day on which it was added.
     pub added_on: Day,
-    /// How it was done; `None` while it is open.
-    pub done: Option<TaskEntry>,
+    /// How it was done or dropped; `None` while it is open.
+    pub closed: Option<TaskEntry>,
 }
 
 impl TaskRecord {
-    /// Open or done.
+    /// Open, done or dropped.
     pub fn state(&self) -> TaskState {
-        if self.done.is_some() { TaskState::Done } else { TaskState::Open }
+        match &self.closed {
+            None => TaskState::Open,
+            Some(entry) if entry.action == TaskAction::Dropped => TaskState::Dropped,
+            Some(_) => TaskState::Done,
+        }
+    }
+
+    /// The entry by which it was done; `None` where it was not.
+    pub fn done(&self) -> Option<&TaskEntry> {
+        self.closed.as_ref().filter(|entry| entry.action == TaskAction::Done)
+    }
+
+    /// The entry by which it was dropped; `None` where it was not.
+    pub fn dropped(&self) -> Option<&TaskEntry> {
+        self.closed.as_ref().filter(|entry| entry.action == TaskAction::Dropped)
     }
 
     /// Whether it is open though its day has passed.
     pub fn is_overdue(&self, today: Day) -> bool {
-        self.done.is_none() && self.due_on < today
+        self.closed.is_none() && self.due_on < today
     }
 
     /// Whether `person` would look for it: it is theirs, or about a company that they look after.
@@ -85,6 +99,8 @@ pub struct TaskFilter {
     pub company: Option<CompanyKey>,
     /// Those in this state.
     pub state: Option<TaskState>,
+    /// Those of this playbook.
+    pub playbook: Option<String>,
     /// Those due before this day.
     pub due_before: Option<Day>,
     /// Those that [concern](TaskRecord::concerns) this person.
@@ -107,18 +123,19 @@ pub struct TaskCounts {
 macro_rules! task_select {
     () => {
         "SELECT t.id, t.company, c.company_id, c.name, c.csm, c.manager, m.manager AS manager_of_csm, t.title, t.due_on, t.owner,
-                t.playbook, t.signal, t.added_on, d.id AS done, d.at, d.day, d.by, d.owner AS done_for, d.note
+                t.playbook, t.signal, t.added_on, d.action AS closed, d.at, d.day, d.by, d.owner AS closed_for, d.note
          FROM tasks t
          JOIN companies c ON c.id = t.company
          LEFT JOIN team m ON m.name = c.csm
-         LEFT JOIN task_history d ON d.id = t.done"
+         LEFT JOIN task_history d ON d.id = t.closed"
     };
 }
 
 impl Store {
     /// Opens a task for each step of a playbook and puts its tags on the company, within a
     /// transaction that the caller has begun. A step is due so many days after the day of the
-    /// stamp.
+    /// stamp. Where tasks of the playbook are still open for the company, a signal is linked to
+    /// these, and no others are opened.
     pub fn open_tasks(
         &self,
         company: CompanyKey,
@@ -126,6 +143,11 @@ impl Store {
         signal: Option<SignalId>,
         stamp: &Stamp,
     ) -> Result<Vec<TaskId>> {
+        if let Some(signal) = signal
+            && self.link_to_open_tasks(company, &playbook.name, signal)?
+        {
+            return Ok(Vec::new());
+        }
         for tag in playbook.tags() {
             self.add_tag(company, tag, stamp)?;
         }
@@ -135,6 +157,20 @@ impl Store {
             self.add_task(&NewTask { company, title, due_on, owner, playbook, signal }, stamp)
         });
         tasks.collect()
+    }
+
+    /// Links a signal to the open tasks of a playbook; whether there were any.
+    fn link_to_open_tasks(
+        &self,
+        company: CompanyKey,
+        playbook: &str,
+        signal: SignalId,
+    ) -> Result<bool> {
+        let mut link = self.connection.prepare_cached(
+            "INSERT INTO task_signals (signal, task)
+             SELECT ?3, id FROM tasks WHERE company = ?1 AND closed IS NULL AND playbook = ?2",
+        )?;
+        Ok(link.execute((company.0, playbook, signal))? > 0)
     }
 
     /// Adds a task.
@@ -165,13 +201,87 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that an open task is done.
-    pub fn finish_task(&self, task: &TaskRecord, note: Option<&str>, stamp: &Stamp) -> Result<()> {
-        let entry = self.enter(task.id, TaskAction::Done, stamp, task.assignee.as_deref(), note)?;
+    /// Notes that an open task is done, or dropped.
+    pub fn close_task(
+        &self,
+        task: &TaskRecord,
+        action: TaskAction,
+        note: Option<&str>,
+        stamp: &Stamp,
+    ) -> Result<()> {
+        let entry = self.enter(task.id, action, stamp, task.assignee.as_deref(), note)?;
         let mut update =
-            self.connection.prepare_cached("UPDATE tasks SET done = ?2 WHERE id = ?1")?;
+            self.connection.prepare_cached("UPDATE tasks SET closed = ?2 WHERE id = ?1")?;
         update.execute((task.id, entry))?;
         Ok(())
+    }
+
+    /// Drops the open tasks of a signal, but for those that another open signal shares. Returns how
+    /// many were dropped.
+    pub fn drop_tasks_of_signal(&self, signal: SignalId, note: &str, stamp: &Stamp) -> Result<u64> {
+        let tasks = self.tasks_of_signal_alone(signal)?;
+        tasks
+            .iter()
+            .try_for_each(|task| self.close_task(task, TaskAction::Dropped, Some(note), stamp))?;
+        Ok(tasks.len() as u64)
+    }
+
+    /// The open tasks of a signal that no other open signal shares.
+    pub fn tasks_of_signal_alone(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
+        let mut statement = self.connection.prepare_cached(concat!(
+            task_select!(),
+            " WHERE t.closed IS NULL
+                AND (t.signal = ?1 OR t.id IN (SELECT task FROM task_signals WHERE signal = ?1))
+                AND NOT EXISTS (SELECT 1 FROM signals s
+                                WHERE s.id <> ?1 AND s.acknowledgement IS NULL
+                                  AND s.id IN (SELECT t.signal UNION ALL
+                                               SELECT signal FROM task_signals WHERE task = t.id))
+              ORDER BY t.id",
+        ))?;
+        let tasks = statement.query_map([signal], read_task)?;
+        Ok(tasks.collect::<Result<_, _>>()?)
+    }
+
+    /// Drops the open tasks of the companies with a new churn whose day has come by `today`.
+    /// Returns how many were dropped.
+    pub fn drop_tasks_of_churned(&self, today: Day, stamp: &Stamp) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT q.company AS id, b.churned_on FROM companies_churning q
+             LEFT JOIN customer_breaks b
+                    ON b.company = q.company AND (b.returned_on IS NULL OR b.returned_on > ?1)
+             ORDER BY q.company, b.churned_on",
+        )?;
+        let queued = statement.query_map([today], |row| {
+            Ok((CompanyKey(row.get("id")?), row.get::<_, Option<Day>>("churned_on")?))
+        })?;
+        let queued = queued.collect::<Result<Vec<_>, _>>()?;
+        let mut count = 0;
+        for (company, churned_on) in queued {
+            if churned_on.is_some_and(|day| day > today) {
+                continue;
+            }
+            if churned_on.is_some() {
+                count += self.drop_tasks_of_company(company, stamp)?;
+            }
+            self.connection
+                .prepare_cached("DELETE FROM companies_churning WHERE company = ?1")?
+                .execute([company.0])?;
+        }
+        Ok(count)
+    }
+
+    fn drop_tasks_of_company(&self, company: CompanyKey, stamp: &Stamp) -> Result<u64> {
+        let filter = TaskFilter {
+            company: Some(company),
+            state: Some(TaskState::Open),
+            ..TaskFilter::default()
+        };
+        let tasks = self.tasks(&filter)?;
+        let note = Some("the company has churned");
+        tasks
+            .iter()
+            .try_for_each(|task| self.close_task(task, TaskAction::Dropped, note, stamp))?;
+        Ok(tasks.len() as u64)
     }
 
     fn enter(
@@ -202,7 +312,9 @@ impl Store {
             " WHERE (:company IS NULL OR t.company = :company)
                 AND (:due_before IS NULL OR t.due_on < :due_before)
                 AND (:until IS NULL OR t.added_on <= :until)
-                AND (:state IS NULL OR (:state = 'done') = (d.id IS NOT NULL AND (:until IS NULL OR d.day <= :until)))
+                AND (:playbook IS NULL OR t.playbook = :playbook)
+                AND (:state IS NULL
+                     OR :state = CASE WHEN :until IS NULL OR d.day <= :until THEN coalesce(d.action, 'open') ELSE 'open' END)
               ORDER BY t.due_on, t.id",
         ))?;
         let parameters = named_params! {
@@ -210,12 +322,14 @@ impl Store {
             ":due_before": filter.due_before,
             ":until": filter.until,
             ":state": filter.state.map(TaskState::as_str),
+            ":playbook": filter.playbook,
         };
         let tasks = statement.query_map(parameters, read_task)?.map(|task| {
             let mut task = task?;
-            // What was done later had not been done by then.
-            task.done =
-                task.done.filter(|done| filter.until.is_none_or(|until| done.stamp.day <= until));
+            // What was closed later was open by then.
+            task.closed = task
+                .closed
+                .filter(|closed| filter.until.is_none_or(|until| closed.stamp.day <= until));
             Ok(task)
         });
         let concerns =
@@ -223,11 +337,13 @@ impl Store {
         tasks.filter(|task| task.as_ref().map_or(true, concerns)).collect()
     }
 
-    /// The tasks that a signal opened, in order of their numbers.
+    /// The tasks that a signal opened or found open, in order of their numbers.
     pub fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
-        let mut statement = self
-            .connection
-            .prepare_cached(concat!(task_select!(), " WHERE t.signal = ?1 ORDER BY t.id"))?;
+        let mut statement = self.connection.prepare_cached(concat!(
+            task_select!(),
+            " WHERE t.signal = ?1 OR t.id IN (SELECT task FROM task_signals WHERE signal = ?1)
+              ORDER BY t.id"
+        ))?;
         let tasks = statement.query_map([signal], read_task)?;
         Ok(tasks.collect::<Result<_, _>>()?)
     }
@@ -249,7 +365,7 @@ impl Store {
     }
 
     /// How many tasks each company has that has any open, those overdue being due before `as_of`.
-    /// With `until`, as they stood at the end of that day: a task that was done later was open.
+    /// With `until`, as they stood at the end of that day: a task that was closed later was open.
     pub fn task_counts(
         &self,
         as_of: Day,
@@ -257,8 +373,8 @@ impl Store {
     ) -> Result<HashMap<CompanyKey, TaskCounts>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT t.company, count(*) AS open, sum(t.due_on < :as_of) AS overdue
-             FROM tasks t LEFT JOIN task_history d ON d.id = t.done
-             WHERE CASE WHEN :until IS NULL THEN t.done IS NULL
+             FROM tasks t LEFT JOIN task_history d ON d.id = t.closed
+             WHERE CASE WHEN :until IS NULL THEN t.closed IS NULL
                         ELSE t.added_on <= :until AND (d.day IS NULL OR d.day > :until) END
              GROUP BY t.company",
         )?;
@@ -296,9 +412,9 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
         manager: row.get("manager")?,
         manager_of_csm: row.get("manager_of_csm")?,
     };
-    let done = read_done(row)?;
-    let assignee = match &done {
-        Some(done) => done.owner.clone(),
+    let closed = read_closing(row)?;
+    let assignee = match &closed {
+        Some(closed) => closed.owner.clone(),
         None => owner.person(&in_charge).map(str::to_owned),
     };
     Ok(TaskRecord {
@@ -314,18 +430,16 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<TaskRecord> {
         playbook: row.get("playbook")?,
         signal: row.get("signal")?,
         added_on: row.get("added_on")?,
-        done,
+        closed,
     })
 }
 
-fn read_done(row: &Row<'_>) -> rusqlite::Result<Option<TaskEntry>> {
-    if row.get::<_, Option<i64>>("done")?.is_none() {
-        return Ok(None);
-    }
+fn read_closing(row: &Row<'_>) -> rusqlite::Result<Option<TaskEntry>> {
+    let Some(action) = row.get("closed")? else { return Ok(None) };
     Ok(Some(TaskEntry {
-        action: TaskAction::Done,
+        action,
         stamp: Stamp { at: row.get("at")?, day: row.get("day")?, by: row.get("by")? },
-        owner: row.get("done_for")?,
+        owner: row.get("closed_for")?,
         note: row.get("note")?,
     }))
 }
@@ -369,7 +483,7 @@ mod tests {
         let company = store.add_unlisted_company("acme").unwrap();
         let task = add(&store, company, "2026-03-05", "2026-03-02");
         add(&store, company, "2026-03-09", "2026-03-04");
-        store.finish_task(&task, None, &on("2026-03-07")).unwrap();
+        store.close_task(&task, TaskAction::Done, None, &on("2026-03-07")).unwrap();
         // The day, and how many were open and overdue at its end.
         let cases = [
             ("2026-03-01", (0, 0)),
@@ -407,7 +521,7 @@ mod tests {
         let task = add(&store, company, "2026-03-05", "2026-03-02");
         store.assign_task(task.id, &Owner::Person("tom".to_owned()), &on("2026-03-03")).unwrap();
         let task = store.task(task.id).unwrap().unwrap();
-        store.finish_task(&task, Some("called"), &on("2026-03-04")).unwrap();
+        store.close_task(&task, TaskAction::Done, Some("called"), &on("2026-03-04")).unwrap();
         let history = store.task_history(task.id).unwrap();
         let told = history
             .iter()
@@ -428,7 +542,7 @@ mod tests {
         ] {
             assert!(connection.execute(sql, []).is_err(), "{sql}");
         }
-        connection.execute("UPDATE tasks SET done = NULL", []).unwrap();
+        connection.execute("UPDATE tasks SET closed = NULL", []).unwrap();
         assert_eq!(store.problems().unwrap(), ["task 1 is not what its history says"]);
     }
 }

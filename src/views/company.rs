@@ -235,7 +235,7 @@ impl CompanyView {
         if self.tasks.is_empty() {
             return;
         }
-        let open = self.tasks.iter().filter(|listed| listed.task.done.is_none()).count();
+        let open = self.tasks.iter().filter(|listed| listed.task.closed.is_none()).count();
         screen.heading(&format!(
             "{}, {open} open",
             counted(self.tasks.len() as u64, "task", "tasks")

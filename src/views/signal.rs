@@ -163,6 +163,9 @@ impl SignalView {
         screen.line(&format!("  {} raised", self.signal.raised_on));
         for entry in &self.history {
             let outcome = entry.outcome.map(|outcome| format!(" ({outcome})")).unwrap_or_default();
+            let until = entry.until.map(|until| format!(" until {until}"));
+            let assignee = entry.assignee.as_ref().map(|name| format!(" to {name}"));
+            let more = until.or(assignee).unwrap_or_default();
             let entered = entry.at.to_string()[..10].to_owned();
             let entered = if entered == entry.day.to_string() {
                 String::new()
@@ -170,10 +173,12 @@ impl SignalView {
                 format!(", entered {entered}")
             };
             screen.line(&format!(
-                "  {} {} by {}{outcome}{entered}",
+                "  {} {}{more} by {}{outcome}{entered}",
                 entry.day, entry.action, entry.by
             ));
-            screen.line(&format!("    {}", entry.reason));
+            if !entry.reason.is_empty() {
+                screen.line(&format!("    {}", entry.reason));
+            }
         }
     }
 }
@@ -312,7 +317,9 @@ fn entry_json(entry: &HistoryEntry) -> serde_json::Value {
         "at": entry.at.to_string(),
         "day": entry.day.to_string(),
         "by": entry.by,
-        "reason": entry.reason,
+        "reason": Some(&entry.reason).filter(|reason| !reason.is_empty()),
         "outcome": entry.outcome.map(|outcome| outcome.as_str()),
+        "until": entry.until.map(|until| until.to_string()),
+        "assignee": entry.assignee,
     })
 }

@@ -36,6 +36,8 @@ pub const TASKS: Listing<ListedTask> = Listing {
         "done_at",
         "done_by",
         "note",
+        "dropped_on",
+        "dropped_by",
     ],
     values,
     columns: &[
@@ -52,7 +54,7 @@ pub const TASKS: Listing<ListedTask> = Listing {
 
 fn values(listed: &ListedTask) -> Vec<Value<'_>> {
     let task = &listed.task;
-    let done = task.done.as_ref();
+    let done = task.done();
     vec![
         task.id.0.into(),
         (&task.company_id).into(),
@@ -70,7 +72,9 @@ fn values(listed: &ListedTask) -> Vec<Value<'_>> {
         done.map(|done| done.stamp.day).into(),
         done.map(|done| done.stamp.at).into(),
         done.map(|done| &done.stamp.by).into(),
-        done.and_then(|done| done.note.as_ref()).into(),
+        task.closed.as_ref().and_then(|closed| closed.note.as_ref()).into(),
+        task.dropped().map(|dropped| dropped.stamp.day).into(),
+        task.dropped().map(|dropped| &dropped.stamp.by).into(),
     ]
 }
 
@@ -86,12 +90,12 @@ fn cells(listed: &ListedTask) -> Vec<(String, Tone)> {
     ]
 }
 
-/// Where a task stands: `open`, `overdue` or `done`.
+/// Where a task stands: `open`, `overdue`, `done` or `dropped`.
 fn state(task: &TaskRecord, today: Day) -> (String, Tone) {
     match task.state() {
         TaskState::Open if task.is_overdue(today) => ("overdue".to_owned(), Tone::Bad),
         TaskState::Open => plain(TaskState::Open),
-        TaskState::Done => (TaskState::Done.to_string(), Tone::Faint),
+        closed => (closed.to_string(), Tone::Faint),
     }
 }
 
@@ -103,8 +107,8 @@ fn company(task: &TaskRecord) -> &str {
 /// A task in one line, where its company is known: `task 7, due 2026-04-02, ana: Call the
 /// champion`.
 pub fn line(task: &TaskRecord) -> String {
-    let when = match &task.done {
-        Some(done) => format!("done {} by {}", done.stamp.day, done.stamp.by),
+    let when = match &task.closed {
+        Some(entry) => format!("{} {} by {}", entry.action, entry.stamp.day, entry.stamp.by),
         None => format!("due {}", task.due_on),
     };
     format!("task {}, {when}, {}: {}", task.id, or_dash(task.assignee.as_ref()), task.title)
@@ -120,8 +124,10 @@ pub fn json(task: &TaskRecord) -> serde_json::Value {
         "assignee": task.assignee,
         "state": task.state().as_str(),
         "playbook": task.playbook,
-        "done_on": task.done.as_ref().map(|done| done.stamp.day.to_string()),
-        "done_by": task.done.as_ref().map(|done| &done.stamp.by),
-        "note": task.done.as_ref().and_then(|done| done.note.as_ref()),
+        "done_on": task.done().map(|done| done.stamp.day.to_string()),
+        "done_by": task.done().map(|done| &done.stamp.by),
+        "note": task.closed.as_ref().and_then(|closed| closed.note.as_ref()),
+        "dropped_on": task.dropped().map(|dropped| dropped.stamp.day.to_string()),
+        "dropped_by": task.dropped().map(|dropped| &dropped.stamp.by),
     })
 }

@@ -32,3 +32,4 @@ mod runs;
 mod screens;
 mod support;
 mod work;
+mod working_day;

@@ -10,7 +10,9 @@ use crate::domain::day::Day;
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 use crate::error::{CommandError, not_allowed};
+use crate::ops::work;
 use crate::query::{find_company, not_in_the_future};
+use crate::render::counted;
 use crate::store::Finish;
 
 /// Note that a company is no customer any more, and why. For one that is known to have left on that
@@ -55,19 +57,21 @@ impl ChurnCompany {
             by: context.user(),
             at: context.clock.now(),
         };
-        store.transaction(Finish::Commit, |store| {
+        let dropped = store.transaction(Finish::Commit, |store| {
             if away.is_none() {
                 store.state_churn(company, on)?;
             }
             // One that is moved to another day keeps the reasons that were given for it, unless
             // there are new ones.
-            if self.why.is_empty() && store.knows_churn(company, on)? {
-                Ok(())
-            } else {
-                store.add_loss(&loss)
+            if !self.why.is_empty() || !store.knows_churn(company, on)? {
+                store.add_loss(&loss)?;
             }
+            store.drop_tasks_of_churned(context.today(store), &work::stamp(context, store)?)
         })?;
-        context.ui.note(format!("'{}' is no customer from {on} on", self.company));
+        context.ui.note(format!("'{}' churned on {on}", self.company));
+        if dropped > 0 {
+            context.ui.note(format!("dropped {}", counted(dropped, "open task", "open tasks")));
+        }
         if loss.reason_codes.is_empty() {
             context
                 .ui

@@ -243,7 +243,7 @@ impl ShowCompany {
             TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
         let mut tasks: Vec<ListedTask> =
             store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
-        tasks.sort_by_key(|listed| listed.task.done.is_some());
+        tasks.sort_by_key(|listed| listed.task.closed.is_some());
         Ok(CompanyView {
             health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
             pulses: HistoryRow::all(&company, pulses),

@@ -4,13 +4,14 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::commands::options::FormatOption;
-use crate::commands::{output, task};
+use crate::commands::output;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::playbook::tag_problem;
 use crate::domain::similar_names::nearest;
 use crate::domain::task::Stamp;
 use crate::error::{not_allowed, usage};
+use crate::ops::work;
 use crate::query::find_company;
 use crate::store::{Finish, Store};
 use crate::views::tags::TAGS;
@@ -56,7 +57,7 @@ impl TagCompany {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
         store.transaction(Finish::Commit, |store| {
-            let stamp = task::stamp(context, store)?;
+            let stamp = work::stamp(context, store)?;
             self.tags.iter().try_for_each(|tag| add(context, store, company, tag, &stamp))?;
             self.remove.iter().try_for_each(|tag| remove(store, company, tag, &stamp))
         })?;

@@ -29,7 +29,13 @@ const fn of(value: fn(&Facts<'_, DatedGoal>) -> Datum) -> Of {
 use Group::Work as W;
 
 pub(super) const ATTRIBUTES: [Attribute; 4] = [
-    number("open_tasks", W, "tasks", "tasks that are not done", Of::Tasks(|f| f.open.into())),
+    number(
+        "open_tasks",
+        W,
+        "tasks",
+        "tasks that are neither done nor dropped",
+        Of::Tasks(|f| f.open.into()),
+    ),
     number(
         "overdue_tasks",
         W,

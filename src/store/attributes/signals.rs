@@ -95,7 +95,9 @@ impl Sheet<'_> {
         let (trends, conditions) = self.last_days();
         let mut statement = self.store.connection.prepare_cached(
             "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed,
-                    (SELECT h.action FROM signal_history h WHERE h.signal = s.id AND h.day <= ?1 ORDER BY h.id DESC LIMIT 1) AS last
+                    (SELECT h.action FROM signal_history h WHERE h.signal = s.id AND h.day <= ?1
+                                                           AND h.action IN ('acknowledged', 'reopened')
+                     ORDER BY h.id DESC LIMIT 1) AS last
              FROM signals s JOIN rule_versions v ON v.id = s.rule_version
              WHERE s.id IN (SELECT signal FROM signal_history WHERE day > ?1)
                AND (s.raised_on <= ?2 OR (s.raised_on <= ?3 AND v.kind <> 'condition')) AND s.company BETWEEN ?4 AND ?5",

@@ -515,6 +515,8 @@ fn life(
             by: "ana".to_owned(),
             reason: (*reason).to_owned(),
             outcome: *outcome,
+            until: None,
+            assignee: None,
         };
     SignalLife {
         company: CompanyKey(1),

@@ -1,0 +1,43 @@
+//! `signals assign`: gives a signal to somebody.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::signal_number;
+use crate::context::Context;
+use crate::domain::playbook::line_problem;
+use crate::error::usage;
+use crate::ops::acknowledge::{self, Entry};
+use crate::ops::work;
+
+/// Give an open signal to somebody, who then has it in their agenda.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals assign 12 ben")]
+pub struct Assign {
+    /// The signal's number
+    #[arg(value_name = "ID", value_parser = signal_number)]
+    id: i64,
+    /// The person
+    name: String,
+}
+
+impl Assign {
+    /// Assigns the signal.
+    ///
+    /// # Errors
+    /// A blank name (exit 2); an unknown or closed signal (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        if let Some(problem) = line_problem(&self.name) {
+            return Err(usage(format!("the name of a person {problem}")).into());
+        }
+        let name = self.name.trim().to_owned();
+        let mut store = context.writer()?;
+        let ids = acknowledge::distinct(&[self.id]);
+        acknowledge::enter(context, &mut store, &ids, &Entry::assign(name.clone()))?;
+        if let Some(text) = work::stranger(&store, &name)? {
+            context.ui.warning(text);
+        }
+        context.ui.note(format!("assigned to {name}: {}", acknowledge::named(&store, &ids)?));
+        Ok(())
+    }
+}

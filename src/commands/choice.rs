@@ -1,0 +1,70 @@
+//! Which signals a command changes: some by their numbers, or all that pass filters.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::signal_number;
+use crate::context::Context;
+use crate::domain::signal::{SignalId, State};
+use crate::error::{not_allowed, usage};
+use crate::ops::acknowledge;
+use crate::query::FilterOptions;
+use crate::render::counted;
+use crate::store::{SignalFilter, Store};
+
+/// Which signals are changed.
+#[derive(Debug, Args)]
+pub struct SignalChoice {
+    /// The signals' numbers
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = signal_number)]
+    ids: Vec<i64>,
+    /// All signals that pass the filters, in place of numbers
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    filter: FilterOptions,
+    /// Go on without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl SignalChoice {
+    /// The signals that are meant, which must be in state `needed`; with filters, it says how many.
+    ///
+    /// # Errors
+    /// Filters without `--all` (exit 2), or for signals in the other state (exit 9).
+    pub fn signals(
+        &self,
+        context: &Context,
+        store: &Store,
+        needed: State,
+    ) -> Result<Vec<SignalId>> {
+        if !self.all {
+            return match self.filter.is_empty() {
+                true => Ok(acknowledge::distinct(&self.ids)),
+                false => Err(usage("filters choose signals only together with --all").into()),
+            };
+        }
+        if self.filter.state.is_some_and(|state| state != needed) {
+            return Err(not_allowed(format!("only {needed} signals can be chosen here")).into());
+        }
+        let filter =
+            SignalFilter { state: Some(needed), ..self.filter.listed(context, store, None)? };
+        let ids = store.signal_ids(&filter)?;
+        let (count, verb) = (ids.len() as u64, if ids.len() == 1 { "matches" } else { "match" });
+        context.ui.note(format!("{} {verb}", counted(count, "signal", "signals")));
+        Ok(ids)
+    }
+
+    /// Asks whether to go on with signals that filters chose.
+    ///
+    /// # Errors
+    /// No terminal to ask at (exit 2); an answer other than yes (exit 9).
+    pub fn confirm(&self, context: &Context, verb: &str, ids: &[SignalId]) -> Result<()> {
+        if !self.all || self.yes {
+            return Ok(());
+        }
+        let what = counted(ids.len() as u64, "signal", "signals");
+        context.ui.confirm(&format!("{verb} {what}?"))
+    }
+}

@@ -1,0 +1,35 @@
+//! `signals note`: a comment in the history of a signal.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::signal_number;
+use crate::context::Context;
+use crate::ops::acknowledge::{self, Entry};
+
+/// Add a comment to the history of a signal, which stays as it is.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals note 12 \"Asked support about the outage\"")]
+pub struct Note {
+    /// The signal's number
+    #[arg(value_name = "ID", value_parser = signal_number)]
+    id: i64,
+    /// The comment
+    #[arg(allow_hyphen_values = true)]
+    text: String,
+}
+
+impl Note {
+    /// Adds the comment.
+    ///
+    /// # Errors
+    /// A blank text (exit 2); an unknown signal (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let text = acknowledge::not_blank("note", &self.text, "write what to remember")?;
+        let mut store = context.writer()?;
+        let ids = acknowledge::distinct(&[self.id]);
+        acknowledge::enter(context, &mut store, &ids, &Entry::note(text))?;
+        context.ui.note(format!("noted on {}", acknowledge::named(&store, &ids)?));
+        Ok(())
+    }
+}

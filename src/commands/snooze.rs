@@ -1,0 +1,54 @@
+//! `signals snooze`: sets signals aside until a day.
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::signal_number;
+use crate::context::Context;
+use crate::domain::day::Day;
+use crate::error::usage;
+use crate::ops::acknowledge::{self, Entry};
+
+/// Set open signals aside until a day.
+///
+/// A snoozed signal stays open. `list` and `agenda` leave it out through the day before DAY, by the
+/// clock, or until a run renews it. `list --snoozed` shows the snoozed signals. Exports and reports
+/// hold all signals.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals snooze 12 --until 2026-04-15 --reason \"Champion is on leave\"
+  signals snooze 12 13 --until 2026-04-15 --reason \"Renewal call is booked\"")]
+pub struct Snooze {
+    /// The signals' numbers
+    #[arg(value_name = "ID", required = true, value_parser = signal_number)]
+    ids: Vec<i64>,
+    /// The day on which they come back
+    #[arg(long, value_name = "DAY")]
+    until: Day,
+    /// Why
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    reason: Option<String>,
+}
+
+impl Snooze {
+    /// Sets the signals aside, all or none.
+    ///
+    /// # Errors
+    /// A blank reason, or a day that is not in the future (exit 2); an unknown or closed signal
+    /// (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let (until, today) = (self.until, context.today(&store));
+        if until <= today {
+            let message = format!("--until {until} is not in the future; today is {today}");
+            let hint = format!("the first day that is possible is {}", today.next());
+            return Err(usage(message).hint(hint).into());
+        }
+        let ids = acknowledge::distinct(&self.ids);
+        let reason = acknowledge::reason(context, self.reason)?;
+        acknowledge::enter(context, &mut store, &ids, &Entry::snooze(until, reason))?;
+        context.ui.note(format!("snoozed until {until}: {}", acknowledge::named(&store, &ids)?));
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Tasks: closing them and giving them to others.
+
+use anyhow::Result;
+
+use super::acknowledge::refuse;
+use crate::context::Context;
+use crate::domain::similar_names::nearest;
+use crate::domain::task::{Owner, Stamp, TaskAction, TaskId, TaskState};
+use crate::error::{CommandError, not_allowed};
+use crate::store::{Finish, Store, TaskRecord};
+
+/// Who does something now, and the day on which it counts.
+pub fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
+    let at = context.clock.now();
+    Ok(Stamp { at, day: store.history_day(at)?, by: context.user() })
+}
+
+/// Closes open tasks, all or none, and returns them as they were.
+///
+/// # Errors
+/// A task that is unknown or closed (exit 9).
+pub fn close(
+    context: &Context,
+    store: &mut Store,
+    ids: &[TaskId],
+    action: TaskAction,
+    note: Option<&str>,
+) -> Result<Vec<TaskRecord>> {
+    store.transaction(Finish::Commit, |store| {
+        let tasks = open_tasks(store, ids)?;
+        let stamp = stamp(context, store)?;
+        tasks.iter().try_for_each(|task| store.close_task(task, action, note, &stamp))?;
+        Ok(tasks)
+    })
+}
+
+/// Gives an open task to a role or a person.
+///
+/// # Errors
+/// A task that is unknown or closed (exit 9).
+pub fn assign(context: &Context, store: &mut Store, id: TaskId, owner: &Owner) -> Result<()> {
+    store.transaction(Finish::Commit, |store| {
+        let tasks = open_tasks(store, &[id])?;
+        let stamp = stamp(context, store)?;
+        let mut changed = tasks.iter().filter(|task| task.owner != *owner);
+        changed.try_for_each(|task| store.assign_task(task.id, owner, &stamp))
+    })
+}
+
+/// The numbers without repetition, in the order given.
+pub fn distinct(ids: &[i64]) -> Vec<TaskId> {
+    let mut seen = std::collections::HashSet::new();
+    ids.iter().copied().filter(|id| seen.insert(*id)).map(TaskId).collect()
+}
+
+fn open_tasks(store: &Store, ids: &[TaskId]) -> Result<Vec<TaskRecord>> {
+    let (mut tasks, mut problems) = (Vec::new(), Vec::new());
+    for id in ids {
+        match store.task(*id)? {
+            Some(task) if task.state() == TaskState::Open => tasks.push(task),
+            Some(task) => problems.push(closed_already(&task)),
+            None => problems.push(
+                not_allowed(format!("there is no task {id}"))
+                    .hint("`signals task list --state all` shows all tasks"),
+            ),
+        }
+    }
+    refuse(&problems, ids.len())?;
+    Ok(tasks)
+}
+
+fn closed_already(task: &TaskRecord) -> CommandError {
+    let how = task.closed.as_ref().map(|entry| {
+        format!("{} already on {} by {}", entry.action, entry.stamp.day, entry.stamp.by)
+    });
+    not_allowed(format!("task {} was {}", task.id, how.unwrap_or_default()))
+        .hint(format!("`signals task add {} TITLE --due DAY` adds another", task.company_id))
+}
+
+/// What to say about a name that neither the team nor a company has: it may be a typing mistake.
+pub fn stranger(store: &Store, name: &str) -> Result<Option<String>> {
+    let known = store.known_colleagues()?;
+    if known.iter().any(|known| known == name) {
+        return Ok(None);
+    }
+    let like = nearest(name, known.into_iter()).map(|like| format!("; did you mean '{like}'?"));
+    Ok(Some(format!("nobody in the team is called '{name}'{}", like.unwrap_or_default())))
+}

@@ -1,0 +1,255 @@
+//! A CSM's working day: signals set aside, commented and handed on, and what becomes of their tasks.
+
+use serde_json::{Value, json};
+
+use crate::support::Sandbox;
+
+const COMPANIES: &str = "company_id,name,csm,seats\n\
+    acme,Acme Foods,ana,9\n\
+    globex,Globex,ben,9\n\
+    initech,Initech,ana,1\n";
+
+/// Two companies with two signals each, of 31 March, whose rules share the playbook `renewal`; a
+/// third company with none. Today is 1 April.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("companies.csv", COMPANIES);
+    sandbox.write("team.csv", "name,role,manager\nana,csm,max\nben,csm,max\nmax,manager,\n");
+    sandbox.ok("import companies.csv");
+    sandbox.ok("import team.csv");
+    for (name, playbook) in [("big", "--playbook renewal"), ("huge", "--playbook renewal")] {
+        sandbox.ok(&format!(
+            "rule add {name} --kind condition --when 'seats > 5' --type bad {playbook}"
+        ));
+    }
+    sandbox.ok("run --as-of 2026-03-31");
+    sandbox
+}
+
+#[track_caller]
+fn rows(sandbox: &Sandbox, command: &str, fields: &[&str]) -> Vec<Value> {
+    let rows = sandbox.array(command);
+    rows.iter().map(|row| fields.iter().map(|field| row[field].clone()).collect()).collect()
+}
+
+#[track_caller]
+fn id(sandbox: &Sandbox, company: &str, rule: &str) -> i64 {
+    let signals = sandbox.array(&format!("list {company} --rule {rule}"));
+    signals[0]["id"].as_i64().unwrap()
+}
+
+#[track_caller]
+fn ids(sandbox: &Sandbox, command: &str) -> Vec<i64> {
+    let mut ids: Vec<i64> =
+        sandbox.array(command).iter().map(|row| row["id"].as_i64().unwrap()).collect();
+    ids.sort();
+    ids
+}
+
+/// How many tasks of a company are open.
+#[track_caller]
+fn open_tasks(sandbox: &Sandbox, company: &str) -> usize {
+    sandbox.array(&format!("task list --company {company}")).len()
+}
+
+#[test]
+fn a_snoozed_signal_is_left_out_of_lists_until_its_day() {
+    let mut sandbox = sandbox();
+    let (a, g) = (id(&sandbox, "acme", "big"), id(&sandbox, "globex", "big"));
+    let all = ids(&sandbox, "list");
+    sandbox.ok(&format!("snooze {a} {g} --until 2026-04-03 --reason 'Call is booked'"));
+    let left: Vec<i64> = all.iter().copied().filter(|id| ![a, g].contains(id)).collect();
+    assert_eq!(ids(&sandbox, "list"), left);
+    assert_eq!(ids(&sandbox, "list --snoozed"), [a, g]);
+    assert_eq!(ids(&sandbox, "list --snoozed --csm ana"), [a]);
+    assert_eq!(rows(&sandbox, "list --snoozed acme", &["snoozed_until"]), [json!(["2026-04-03"])]);
+    assert_eq!(ids(&sandbox, "export signals"), all);
+    let agenda = rows(&sandbox, "agenda", &["kind", "id"]);
+    assert!(!agenda.contains(&json!(["signal", a])), "{agenda:?}");
+
+    // Through the day before, by the clock.
+    sandbox.at("2026-04-02T23:59:59Z");
+    assert_eq!(ids(&sandbox, "list"), left);
+    sandbox.at("2026-04-03T00:00:00Z");
+    assert_eq!(ids(&sandbox, "list"), all);
+    assert_eq!(ids(&sandbox, "list --snoozed"), [0; 0]);
+
+    let shown = sandbox.json(&format!("show {a}"));
+    let entry = &shown[0]["history"][0];
+    assert_eq!(
+        (entry["action"].as_str(), entry["until"].as_str(), entry["reason"].as_str()),
+        (Some("snoozed"), Some("2026-04-03"), Some("Call is booked"))
+    );
+}
+
+#[test]
+fn a_snooze_needs_an_open_signal_a_reason_and_a_day_to_come() {
+    let sandbox = sandbox();
+    let (a, g) = (id(&sandbox, "acme", "big"), id(&sandbox, "globex", "big"));
+    sandbox.ok(&format!("ack {g} --reason done"));
+    for (command, code) in [
+        (format!("snooze {a} --until 2026-04-01 --reason x"), 2),
+        (format!("snooze {a} --until 2026-03-01 --reason x"), 2),
+        (format!("snooze {a} --until 2026-04-09"), 2),
+        (format!("snooze {a} --until 2026-04-09 --reason ' '"), 2),
+        (format!("snooze {a} --reason x"), 2),
+        (format!("snooze {a} {g} --until 2026-04-09 --reason x"), 9),
+        (format!("snooze {a} 99 --until 2026-04-09 --reason x"), 9),
+    ] {
+        sandbox.fails(&command, code);
+    }
+    assert_eq!(ids(&sandbox, "list --snoozed"), [0; 0]);
+    // Closing it ends the snooze, also when it is opened again.
+    sandbox.ok(&format!("snooze {a} --until 2026-04-09 --reason x"));
+    sandbox.ok(&format!("ack {a} --reason x"));
+    assert!(ids(&sandbox, "list --state closed").contains(&a));
+    sandbox.ok(&format!("reopen {a} --reason x"));
+    assert_eq!(ids(&sandbox, "list --snoozed"), [0; 0]);
+    sandbox.ok("check");
+}
+
+#[test]
+fn notes_and_assignments_close_nothing() {
+    let sandbox = sandbox();
+    let a = id(&sandbox, "acme", "big");
+    sandbox.ok(&format!("note {a} 'Asked support'"));
+    let named = sandbox.ok(&format!("assign {a} ben"));
+    assert!(!named.stderr.contains("warning"), "{named}");
+    let stranger = sandbox.ok(&format!("assign {a} Zoltan"));
+    stranger.says(&["warning", "Zoltan"]);
+    let listed = rows(&sandbox, "list acme --rule big", &["state", "reason", "assigned_to"]);
+    assert_eq!(listed, [json!(["open", null, "Zoltan"])]);
+    // A closed signal can still be commented.
+    sandbox.ok(&format!("ack {a} --reason done"));
+    sandbox.ok(&format!("note {a} 'They answered'"));
+    assert_eq!(rows(&sandbox, "list acme --rule big", &["state"]), [json!(["closed"])]);
+    let shown = sandbox.json(&format!("show {a}"));
+    let history = shown[0]["history"].as_array().unwrap();
+    let told: Vec<Value> =
+        history.iter().map(|e| json!([e["action"], e["reason"], e["assignee"]])).collect();
+    assert_eq!(
+        told,
+        [
+            json!(["noted", "Asked support", null]),
+            json!(["assigned", null, "ben"]),
+            json!(["assigned", null, "Zoltan"]),
+            json!(["acknowledged", "done", null]),
+            json!(["noted", "They answered", null]),
+        ]
+    );
+    for (command, code) in [
+        (format!("note {a} ' '"), 2),
+        (format!("note {a}"), 2),
+        ("note 99 x".to_owned(), 9),
+        (format!("assign {a} ' '"), 2),
+        ("assign 99 ben".to_owned(), 9),
+    ] {
+        sandbox.fails(&command, code);
+    }
+    sandbox.ok("check");
+}
+
+#[test]
+fn a_second_signal_shares_the_open_tasks_of_its_playbook() {
+    let sandbox = sandbox();
+    let steps = sandbox.array("playbook show renewal")[0]["steps"].as_array().unwrap().len();
+    assert_eq!(open_tasks(&sandbox, "acme"), steps);
+    for rule in ["big", "huge"] {
+        let shown = sandbox.json(&format!("show {}", id(&sandbox, "acme", rule)));
+        assert_eq!(shown[0]["tasks"].as_array().unwrap().len(), steps, "{rule}");
+    }
+    // They stay for as long as one of the two is open.
+    let (big, huge) = (id(&sandbox, "acme", "big"), id(&sandbox, "acme", "huge"));
+    sandbox.ok(&format!("ack {big} --reason x --outcome false-alarm"));
+    assert_eq!(open_tasks(&sandbox, "acme"), steps);
+    sandbox.ok(&format!("ack {huge} --reason 'never mind' --outcome false-alarm"));
+    assert_eq!(open_tasks(&sandbox, "acme"), 0);
+    let dropped = rows(
+        &sandbox,
+        "task list --state dropped --company acme",
+        &["state", "note", "dropped_by"],
+    );
+    assert_eq!(dropped, vec![json!(["dropped", "never mind", "tester"]); steps]);
+    assert!(open_tasks(&sandbox, "globex") > 0);
+    sandbox.ok("check");
+}
+
+#[test]
+fn outcomes_that_leave_nothing_to_do_drop_the_tasks() {
+    for (outcome, drops) in [
+        ("--outcome false-alarm", true),
+        ("--outcome expected", true),
+        ("--outcome recovered", true),
+        ("--outcome handled", false),
+        ("--outcome saved", false),
+        ("--outcome lost", false),
+        ("", false),
+    ] {
+        let sandbox = sandbox();
+        let before = open_tasks(&sandbox, "acme");
+        let (big, huge) = (id(&sandbox, "acme", "big"), id(&sandbox, "acme", "huge"));
+        sandbox.ok(&format!("ack {big} {huge} --reason x {outcome}"));
+        let left = if drops { 0 } else { before };
+        assert_eq!(open_tasks(&sandbox, "acme"), left, "{outcome}");
+    }
+    // Only a run retracts.
+    sandbox().fails("ack 1 --reason x --outcome retracted", 2).says(&["recovered"]);
+}
+
+#[test]
+fn tasks_are_dropped_by_number_and_by_filter() {
+    let sandbox = sandbox();
+    let (acme, globex) =
+        (ids(&sandbox, "task list --company acme"), ids(&sandbox, "task list --company globex"));
+    let first = acme[0];
+    sandbox.ok(&format!("task drop {first} --reason 'not needed'"));
+    let row = rows(&sandbox, "task list --state dropped", &["id", "state", "note", "done_on"]);
+    assert_eq!(row, [json!([first, "dropped", "not needed", null])]);
+    sandbox.fails(&format!("task drop {first}"), 9).says(&["dropped already"]);
+    sandbox.fails(&format!("task done {first}"), 9);
+    sandbox.fails(&format!("task drop {} {first}", acme[1]), 9);
+    sandbox.fails("task drop", 2);
+    sandbox.fails("task drop --company acme", 2);
+    sandbox.fails("task drop --all --company acme", 2).says(&["--yes"]);
+    assert_eq!(open_tasks(&sandbox, "acme"), acme.len() - 1);
+    sandbox.ok("task drop --all --company acme --yes").says(&["match"]);
+    assert_eq!((open_tasks(&sandbox, "acme"), open_tasks(&sandbox, "globex")), (0, globex.len()));
+    sandbox.ok("check");
+}
+
+#[test]
+fn a_company_that_churns_takes_its_tasks_along() {
+    let mut sandbox = sandbox();
+    sandbox.ok("task add acme 'Say goodbye' --due 2026-04-09");
+    let (acme, globex) = (open_tasks(&sandbox, "acme"), open_tasks(&sandbox, "globex"));
+    sandbox.ok("company churn acme --on 2026-03-31").says(&["dropped"]);
+    assert_eq!(open_tasks(&sandbox, "acme"), 0);
+    assert_eq!(sandbox.array("task list --state dropped --company acme").len(), acme);
+    sandbox.ok("company return acme --on 2026-04-01");
+    assert_eq!(open_tasks(&sandbox, "acme"), 0);
+
+    // A churn that a file announces takes the tasks along when its day has come.
+    sandbox.write("later.csv", "company_id,churned_on\nglobex,2026-04-03\n");
+    sandbox.ok("import later.csv --kind companies");
+    assert_eq!(open_tasks(&sandbox, "globex"), globex);
+    sandbox.at("2026-04-04T06:00:00Z").ok("run --as-of 2026-04-03");
+    assert_eq!(open_tasks(&sandbox, "globex"), 0);
+    // What somebody adds afterwards stays.
+    sandbox.ok("task add globex 'Win them back' --due 2026-04-20");
+    sandbox.at("2026-04-05T06:00:00Z").ok("run --as-of 2026-04-04");
+    assert_eq!(open_tasks(&sandbox, "globex"), 1);
+    sandbox.ok("check");
+}
+
+#[test]
+fn signals_are_reopened_by_filter() {
+    let sandbox = sandbox();
+    sandbox.ok("ack --all --rule big --reason x --yes");
+    sandbox.fails("reopen --all --rule big --reason y", 2);
+    assert_eq!(sandbox.array("list --state closed").len(), 2);
+    let done = sandbox.ok("reopen --all --rule big --csm ana --reason y --yes");
+    done.says(&["1 signal matches"]);
+    let closed = rows(&sandbox, "list --state closed", &["company_id"]);
+    assert_eq!(closed, [json!(["globex"])]);
+    sandbox.fails("reopen --all --state open --reason y --yes", 9);
+}
