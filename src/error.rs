@@ -7,7 +7,7 @@
 use std::fmt;
 use std::io;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// The kinds of failure that scripts can tell apart, each with its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,6 +138,12 @@ pub fn refused(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::InputRefused, message)
 }
 
+/// The system starts no thread for this process (exit 1).
+pub fn no_thread(error: &io::Error) -> CommandError {
+    CommandError::new(ErrorKind::Other, format!("cannot start a thread: {error}"))
+        .hint("check the limits on processes and memory (ulimit -a)")
+}
+
 /// What the user is told about an error, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
@@ -200,14 +206,39 @@ fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorKind>
         ) {
             return Some(ErrorKind::Damaged);
         }
-        return Some(error.sqlite_error_code().map_or(ErrorKind::Bug, kind_of_sqlite));
+        return Some(error.sqlite_error().map_or(ErrorKind::Bug, |code| {
+            if shows_damage(code, &error.to_string()) {
+                ErrorKind::Damaged
+            } else {
+                kind_of_sqlite(code.code)
+            }
+        }));
     }
     cause.downcast_ref::<io::Error>().map(|_| ErrorKind::Io)
 }
 
+/// Whether only a damaged database explains an error of SQLite that has no code for damage: an
+/// index that lacks a row, stored JSON that is none, a table that is gone. The program's own
+/// statements are the same for every database.
+fn shows_damage(error: &ffi::Error, message: &str) -> bool {
+    let broken_keys = [
+        ffi::SQLITE_CONSTRAINT_UNIQUE,
+        ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
+        ffi::SQLITE_CONSTRAINT_ROWID,
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+    ];
+    let broken_content = ["malformed JSON", "no such table", "no such column"];
+    broken_keys.contains(&error.extended_code)
+        || (error.extended_code == ffi::SQLITE_ERROR
+            && broken_content.iter().any(|text| message.contains(text)))
+}
+
 fn kind_of_sqlite(code: ErrorCode) -> ErrorKind {
     match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ErrorKind::Busy,
+        // The locking protocol fails when others take the same locks over and over.
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::FileLockingProtocolFailed => ErrorKind::Busy,
         ErrorCode::NotADatabase => ErrorKind::NoDatabase,
         ErrorCode::DatabaseCorrupt => ErrorKind::Damaged,
         ErrorCode::DiskFull
@@ -216,6 +247,7 @@ fn kind_of_sqlite(code: ErrorCode) -> ErrorKind {
         | ErrorCode::CannotOpen
         | ErrorCode::PermissionDenied => ErrorKind::Io,
         ErrorCode::OperationInterrupted => ErrorKind::Interrupted,
+        ErrorCode::OutOfMemory => ErrorKind::Other,
         _ => ErrorKind::Bug,
     }
 }
@@ -242,6 +274,31 @@ mod tests {
     fn every_kind_has_the_code_of_the_contract() {
         let codes: Vec<u8> = ErrorKind::ALL.iter().map(|(kind, ..)| kind.exit_code()).collect();
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 70, 130, 143]);
+    }
+
+    #[test]
+    fn an_error_of_sqlite_has_the_kind_of_its_cause() {
+        let kind = |code, message: &str| {
+            let error =
+                rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(message.to_owned()));
+            report(&error.into()).unwrap().kind
+        };
+        for (code, message, expected) in [
+            (ffi::SQLITE_BUSY, "", ErrorKind::Busy),
+            (ffi::SQLITE_PROTOCOL, "locking protocol", ErrorKind::Busy),
+            (ffi::SQLITE_CORRUPT, "", ErrorKind::Damaged),
+            (ffi::SQLITE_ERROR, "malformed JSON", ErrorKind::Damaged),
+            (ffi::SQLITE_ERROR, "no such table: rules", ErrorKind::Damaged),
+            (ffi::SQLITE_CONSTRAINT_UNIQUE, "UNIQUE constraint failed", ErrorKind::Damaged),
+            (ffi::SQLITE_CONSTRAINT_TRIGGER, "signals stay", ErrorKind::Bug),
+            (ffi::SQLITE_ERROR, "syntax error", ErrorKind::Bug),
+            (ffi::SQLITE_FULL, "", ErrorKind::Io),
+            (ffi::SQLITE_IOERR_WRITE, "", ErrorKind::Io),
+            (ffi::SQLITE_NOTADB, "", ErrorKind::NoDatabase),
+            (ffi::SQLITE_NOMEM, "", ErrorKind::Other),
+        ] {
+            assert_eq!(kind(code, message), expected, "{code} {message}");
+        }
     }
 
     #[test]

@@ -1,24 +1,34 @@
 //! The program: everything it does is in the library.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 fn main() -> ExitCode {
     end_when_told();
+    // A write beyond the limit on file sizes fails, as on a full disk, and does not end the process.
+    let _ = flag::register(SIGXFSZ, Arc::default());
     signals::run(std::env::args_os())
 }
 
 /// Ends the process at once when it is interrupted or told to end, with the exit code that shells
 /// give to that. What was not committed is undone by SQLite the next time the database is opened.
 fn end_when_told() {
-    let Ok(mut told) = Signals::new([SIGINT, SIGTERM]) else { return };
-    std::thread::spawn(move || {
+    let (ready, is_watching) = mpsc::channel();
+    // Without a thread that watches, the signals end the process themselves.
+    let _ = thread::Builder::new().spawn(move || {
+        let Ok(mut told) = Signals::new([SIGINT, SIGTERM]) else { return };
+        let _ = ready.send(());
         if let Some(signal) = told.forever().next() {
             signals::output_file::forget_unfinished();
             #[expect(clippy::disallowed_methods, reason = "main.rs alone ends the process")]
             std::process::exit(128 + signal);
         }
     });
+    let _ = is_watching.recv();
 }

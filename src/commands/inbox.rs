@@ -48,13 +48,14 @@ impl Inbox {
             return output::print_items(&context.ui, self.format.format, &INBOX, &entries);
         }
         let mut store = context.writer()?;
-        let entries = store.transaction(Finish::Commit, |store| {
-            let entries = self.entries(store, &person)?;
-            let signals: Vec<SignalId> = entries.iter().map(|entry| entry.signal.id).collect();
-            store.mark_read(&person, &signals, context.clock.now())?;
-            Ok(entries)
-        })?;
-        output::print_items(&context.ui, self.format.format, &INBOX, &entries)
+        let entries = self.entries(&store, &person)?;
+        // What could not be shown stays unread.
+        output::print_items(&context.ui, self.format.format, &INBOX, &entries)?;
+        context.ui.flush()?;
+        let signals: Vec<SignalId> = entries.iter().map(|entry| entry.signal.id).collect();
+        store.transaction(Finish::Commit, |store| {
+            store.mark_read(&person, &signals, context.clock.now())
+        })
     }
 
     fn entries(&self, store: &Store, person: &str) -> Result<Vec<InboxEntry>> {

@@ -271,6 +271,23 @@ impl Default for NotifySettings {
     }
 }
 
+/// Whether a mail can be addressed to this text: `NAME@DOMAIN`, without quotes or comments.
+pub fn is_address(text: &str) -> bool {
+    let Some((name, domain)) = text.rsplit_once('@') else { return false };
+    let is_name = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    let is_label = |label: &str| {
+        label.len() <= 63
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && !label.is_empty()
+    };
+    name.len() <= 64
+        && name.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_name))
+        && domain.len() <= 253
+        && domain.split('.').all(is_label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

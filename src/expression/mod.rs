@@ -76,7 +76,7 @@ const STEPS_BETWEEN_LOOKS: i32 = 1000;
 /// which for one company it need not do, and searching a text takes as long as both texts
 /// multiplied.
 const LIMITS: [(Limit, i32); 8] = [
-    (Limit::SQLITE_LIMIT_LENGTH, 20_000),
+    (Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
     (Limit::SQLITE_LIMIT_EXPR_DEPTH, 100),
     (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 1),
@@ -85,6 +85,9 @@ const LIMITS: [(Limit, i32); 8] = [
     (Limit::SQLITE_LIMIT_ATTACHED, 0),
     (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
 ];
+
+/// The longest text that an expression can look at or make, in bytes.
+const LONGEST_VALUE: i32 = 20_000;
 
 /// The longest expression, in bytes.
 const LONGEST: usize = 10_000;
@@ -225,7 +228,7 @@ impl Evaluator {
     /// company (malformed JSON, an overflow), its value is unknown.
     ///
     /// # Errors
-    /// An expression that takes too long (exit 9).
+    /// An expression that takes too long, or a text that is too long for it (exit 9).
     pub fn evaluate<'v>(
         &self,
         expression: &Expression,
@@ -241,6 +244,9 @@ impl Evaluator {
                     .hint("a simpler one does")
                     .into());
             }
+            if value.as_ref().is_err_and(is_too_big) {
+                return Err(too_large(expression, &row).into());
+            }
             values.push(value.unwrap_or_default());
         }
         Ok(values)
@@ -253,6 +259,22 @@ fn statement_of(expression: &Expression) -> String {
 
 fn too_long() -> String {
     format!("an expression takes longer than {} seconds", PATIENCE.as_secs())
+}
+
+fn is_too_big(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::TooBig)
+}
+
+/// A value that is too long is not taken for an unknown one: a rule would overlook the company.
+fn too_large(expression: &Expression, row: &[&Datum]) -> CommandError {
+    let is_long =
+        |value: &Datum| matches!(value, Datum::Text(text) if text.len() > LONGEST_VALUE as usize);
+    let long = expression.names.iter().zip(row).find(|(_, value)| is_long(value));
+    let what = long.map_or("a text in the expression".to_owned(), |(name, _)| {
+        format!("a company's value of {name}")
+    });
+    not_allowed(format!("{what} is longer than {LONGEST_VALUE} bytes: {}", expression.text))
+        .hint("shorten the value, or leave the attribute out of the expression")
 }
 
 fn bind(statement: &mut rusqlite::Statement<'_>, row: &[&Datum]) -> rusqlite::Result<()> {
@@ -602,12 +624,21 @@ mod tests {
                 "{text}"
             );
         }
-        let long = [("plan", Datum::Text("x".repeat(20_001)))];
-        assert_eq!(value("length(plan)", &long), Datum::Null);
+        let refusal = |text: &str, length| {
+            let (evaluator, plan) = (Evaluator::new().unwrap(), Datum::Text("x".repeat(length)));
+            let expression = evaluator.read(text, &KNOWN).unwrap();
+            let row = std::iter::once(vec![&plan]);
+            evaluator.evaluate(&expression, row).err().map(|error| error.to_string())
+        };
         assert_eq!(
-            value("length(hex(plan))", &[("plan", Datum::Text("x".repeat(19_999)))]),
-            Datum::Null
+            refusal("length(plan)", 20_001).as_deref(),
+            Some("a company's value of plan is longer than 20000 bytes: length(plan)")
         );
+        assert_eq!(
+            refusal("length(hex(plan))", 19_999).as_deref(),
+            Some("a text in the expression is longer than 20000 bytes: length(hex(plan))")
+        );
+        assert_eq!(refusal("length(plan)", 20_000), None);
         let evaluator = Evaluator::new().unwrap();
         let slow = "length(replace(printf('%1999d', 1), ' ', printf('%9d', 1)))";
         let expression = evaluator.read(&vec![slow; 60].join("+"), &KNOWN).unwrap();

@@ -6,14 +6,14 @@
 //! and whether the text really is UTF-8 is checked where lines are counted, in [`super::records`].
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use encoding_rs::{Decoder, DecoderResult, Encoding};
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::error::{CommandError, refused, usage};
 
@@ -140,9 +140,12 @@ struct Unpacking<R> {
 
 impl<R: Read> Read for Unpacking<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.inner.read(into).map_err(|error| match error.raw_os_error() {
-            Some(_) => error,
-            None => io::Error::other(damaged(&self.name, self.packing, &error)),
+        self.inner.read(into).map_err(|error| {
+            let is_explained = error.get_ref().is_some_and(|cause| cause.is::<CommandError>());
+            if is_explained || error.raw_os_error().is_some() {
+                return error;
+            }
+            io::Error::other(damaged(&self.name, self.packing, &error))
         })
     }
 }
@@ -160,6 +163,54 @@ fn damaged(name: &str, packing: &str, error: &io::Error) -> CommandError {
     }
     refused(format!("{name} is damaged: its {packing} data cannot be unpacked ({error})"))
         .hint("fetch or copy the file again")
+}
+
+/// Unpacks gzip. A file may be several, one after the other (`cat a.gz b.gz`), and padded with NUL
+/// bytes at the end; anything else behind them is refused.
+struct Members<R> {
+    /// `None` at the end.
+    member: Option<GzDecoder<R>>,
+    name: String,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(packed: R, name: String) -> Self {
+        Members { member: Some(GzDecoder::new(packed)), name }
+    }
+
+    /// What follows a member: another one, or nothing.
+    fn after(&self, mut packed: R) -> io::Result<Option<GzDecoder<R>>> {
+        loop {
+            let next = packed.fill_buf()?;
+            let padding = next.iter().take_while(|byte| **byte == 0).count();
+            match next.get(padding) {
+                Some(0x1f) if padding == 0 => return Ok(Some(GzDecoder::new(packed))),
+                Some(_) => return Err(io::Error::other(self.has_more())),
+                None if next.is_empty() => return Ok(None),
+                None => packed.consume(padding),
+            }
+        }
+    }
+
+    fn has_more(&self) -> CommandError {
+        refused(format!("{} has other data behind its gzip data", self.name))
+            .hint("fetch or copy the file again; `gzip -dc FILE` shows what can be read of it")
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let size = member.read(into)?;
+            if size > 0 || into.is_empty() {
+                return Ok(size);
+            }
+            if let Some(ended) = self.member.take() {
+                self.member = self.after(ended.into_inner())?;
+            }
+        }
+        Ok(0)
+    }
 }
 
 /// Turns another encoding into UTF-8 as it is read.
@@ -253,9 +304,7 @@ fn unpacked(
     let name = name.to_owned();
     Ok(match packing {
         Some(packing @ "gzip") => {
-            // A gzip file may be several, one after the other (`cat a.gz b.gz`): all of them are
-            // read.
-            let inner = MultiGzDecoder::new(BufReader::with_capacity(CHUNK, packed));
+            let inner = Members::new(BufReader::with_capacity(CHUNK, packed), name.clone());
             Box::new(Unpacking { inner, name, packing })
         }
         Some(packing) => {

@@ -538,6 +538,17 @@ fn a_large_file_is_read_in_little_memory_and_its_progress_is_known() {
 }
 
 #[test]
+fn nul_bytes_after_gzip_data_are_padding() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"company_id,event,timestamp\nacme,login,2026-03-01\n").unwrap();
+    let mut packed = packed.finish().unwrap();
+    packed.extend([0; 100_000]);
+    let (mut sheet, mut rejects) =
+        (sheet_of(&packed, &Options::default()).unwrap(), Rejects::new("f.gz", None));
+    assert_eq!(read_events(&mut sheet, &mut rejects, |_| Ok(Verdict::Accepted)).unwrap(), 1);
+}
+
+#[test]
 fn what_cannot_be_opened_is_named() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     for (path, reason) in [

@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use super::diagnosis::SeenCompanies;
 use super::names::{Names, SharedName, shared_name};
 use super::{Loaded, Watcher};
+use crate::error::no_thread;
 use crate::import::{DaysSeen, EventRow, Rejects, Sheet, Verdict, read_events};
 use crate::store::{EventBatch, IncomingEvent, Store, WrittenEvents};
 
@@ -33,7 +34,9 @@ pub fn load(
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
         let writer = std::thread::Builder::new().name("writer".to_owned());
-        let writing = writer.spawn_scoped(scope, || write(store, receiver, &is_given_up))?;
+        let writing = writer
+            .spawn_scoped(scope, || write(store, receiver, &is_given_up))
+            .map_err(|error| no_thread(&error))?;
         let mut reader = Reader {
             names,
             batch: EventBatch::default(),

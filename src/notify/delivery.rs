@@ -7,13 +7,14 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use anyhow::Result;
 
 use super::SendError;
 use crate::clock::{Clock, Stopwatch};
+use crate::error::no_thread;
 use crate::store::SendingLimits;
 
 /// How many deliveries go on at once.
@@ -63,7 +64,14 @@ pub fn deliver<T: Send + Sync + 'static>(
     let workers = open.min(AT_ONCE);
     let work = Arc::new(Work { parcels: Mutex::new(parcels.into()), deliver: Box::new(deliver) });
     let (sender, events) = channel();
-    (0..workers).for_each(|_| start(&work, &sender));
+    for worker in 0..workers {
+        match start(&work, &sender) {
+            Ok(()) => {}
+            Err(error) if worker == 0 => return Err(no_thread(&error).into()),
+            // Fewer do the same work.
+            Err(_) => break,
+        }
+    }
     let since_start = clock.stopwatch();
     let mut running: HashMap<i64, Stopwatch> = HashMap::new();
     let mut given_up: HashSet<i64> = HashSet::new();
@@ -91,7 +99,7 @@ pub fn deliver<T: Send + Sync + 'static>(
             open -= 1;
             note(id, Err(SendError::new(format!("not done within {:?}", limits.message))))?;
             // The thread that waits for it is lost.
-            start(&work, &sender);
+            let _ = start(&work, &sender);
         }
         if since_start.elapsed() > limits.all {
             open -= work.give_up();
@@ -100,9 +108,9 @@ pub fn deliver<T: Send + Sync + 'static>(
     Ok(())
 }
 
-fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) {
+fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) -> io::Result<()> {
     let (work, events) = (Arc::clone(work), events.clone());
-    thread::spawn(move || {
+    let worker = move || {
         while let Some((id, parcel)) = work.next() {
             // Nobody listens any more when all is done; then there is nothing to do either.
             if events.send(Event::Began(id)).is_err()
@@ -111,7 +119,8 @@ fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) 
                 return;
             }
         }
-    });
+    };
+    thread::Builder::new().spawn(worker).map(|_| ())
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! A connection to a mail server that ends when the server says too much.
+//! A connection to a mail server that ends when the server says too much, or too early.
 //!
-//! lettre reads a line however long it is, and lets nobody else make the connection: a server that
-//! never ends a line would fill the memory. So lettre talks to a relay on this machine, which
-//! passes on what both say and counts it. What is encrypted stays encrypted through it.
+//! lettre lets nobody else make the connection, and keeps what a server said in the clear, before
+//! the handshake of STARTTLS, as if it had come encrypted: whoever sits between could answer for
+//! the server. So lettre talks to a relay on this machine, which passes on what both say and counts
+//! it. Until the handshake the relay passes on one answer a command and ends the conversation at
+//! any byte more (RFC 3207, section 4.2). What is encrypted stays encrypted through it.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use crate::store::SendingLimits;
@@ -15,29 +16,48 @@ use crate::store::SendingLimits;
 /// So many bytes a server may say in a conversation. Certificates and answers take some thousands.
 const MOST_HEARD: u64 = 1 << 20;
 
+/// So many bytes a line has, of a command or an answer in the clear, and so many lines an answer.
+const LONGEST_LINE: u64 = 1 << 12;
+const MOST_LINES: usize = 100;
+
+const TOO_MUCH: &str = "the mail server does not stop talking";
+const TOO_EARLY: &str =
+    "the mail server, or somebody between, spoke out of turn before the connection was encrypted";
+
+/// How a conversation begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// As it goes on: in the clear on this machine, or encrypted.
+    Usual,
+    /// In the clear until STARTTLS.
+    StartTls,
+}
+
 /// A connection to a mail server, for one conversation.
 pub struct Relay {
     address: SocketAddr,
-    is_overfull: Arc<AtomicBool>,
+    complaint: Complaint,
 }
+
+/// Why the relay ended the conversation, if it did.
+type Complaint = Arc<OnceLock<&'static str>>;
 
 impl Relay {
     /// Connects to a server, and waits for whoever wants to talk to it.
     ///
     /// # Errors
     /// A server that cannot be reached.
-    pub fn to(host: &str, port: u16, limits: SendingLimits) -> io::Result<Self> {
+    pub fn to(host: &str, port: u16, opening: Opening, limits: SendingLimits) -> io::Result<Self> {
         let server = connect(host, port, limits)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let is_overfull = Arc::new(AtomicBool::new(false));
-        let relay =
-            Relay { address: listener.local_addr()?, is_overfull: Arc::clone(&is_overfull) };
-        thread::spawn(move || {
+        let complaint = Complaint::default();
+        let relay = Relay { address: listener.local_addr()?, complaint: Arc::clone(&complaint) };
+        thread::Builder::new().spawn(move || {
             // Whoever waits for an answer sees the connection end.
             let _ = listener
                 .accept()
-                .and_then(|(client, _)| pass(listener, &client, &server, &is_overfull));
-        });
+                .and_then(|(client, _)| pass(listener, &client, &server, opening, &complaint));
+        })?;
         Ok(relay)
     }
 
@@ -46,9 +66,9 @@ impl Relay {
         self.address
     }
 
-    /// Whether the server said so much that the connection was ended.
-    pub fn is_overfull(&self) -> bool {
-        self.is_overfull.load(Ordering::SeqCst)
+    /// What the server did that ended the conversation.
+    pub fn complaint(&self) -> Option<&'static str> {
+        self.complaint.get().copied()
     }
 }
 
@@ -75,22 +95,105 @@ fn pass(
     listener: TcpListener,
     client: &TcpStream,
     server: &TcpStream,
-    is_overfull: &AtomicBool,
+    opening: Opening,
+    complaint: &Complaint,
 ) -> io::Result<()> {
     drop(listener);
     client.set_nodelay(true)?;
+    if opening == Opening::StartTls {
+        let upgraded = until_encrypted(client, server);
+        if let Ok(Err(reason)) = upgraded {
+            let _ = complaint.set(reason);
+        }
+        if !matches!(upgraded, Ok(Ok(()))) {
+            end(client, server);
+            return upgraded.map(|_| ());
+        }
+    }
     thread::scope(|scope| {
-        scope.spawn(|| {
+        thread::Builder::new().spawn_scoped(scope, || {
             let _ = io::copy(&mut &*client, &mut &*server);
             end(client, server);
-        });
+        })?;
         let heard = io::copy(&mut server.take(MOST_HEARD), &mut &*client);
         if heard.is_ok_and(|heard| heard == MOST_HEARD) {
-            is_overfull.store(true, Ordering::SeqCst);
+            let _ = complaint.set(TOO_MUCH);
         }
         end(client, server);
-    });
-    Ok(())
+        Ok(())
+    })
+}
+
+/// Passes on commands and answers by turns, up to and with the answer that the handshake may begin;
+/// or says what the server did wrong.
+fn until_encrypted(
+    mut client: &TcpStream,
+    mut server: &TcpStream,
+) -> io::Result<Result<(), &'static str>> {
+    let mut commands = BufReader::new(client);
+    let mut answers = BufReader::new(server);
+    let mut is_upgrade = false;
+    loop {
+        let Some(answer) = answer(&mut answers)? else { return Ok(Err(TOO_MUCH)) };
+        if !answers.buffer().is_empty() {
+            return Ok(Err(TOO_EARLY));
+        }
+        client.write_all(&answer)?;
+        if is_upgrade && answer.starts_with(b"2") {
+            // The handshake begins with the client. What the server said before that was no part
+            // of it.
+            let hello = commands.fill_buf()?;
+            if has_spoken(server)? {
+                return Ok(Err(TOO_EARLY));
+            }
+            server.write_all(hello)?;
+            return Ok(Ok(()));
+        }
+        let command = line(&mut commands)?;
+        if has_spoken(server)? {
+            return Ok(Err(TOO_EARLY));
+        }
+        is_upgrade = command.trim_ascii().eq_ignore_ascii_case(b"STARTTLS");
+        server.write_all(&command)?;
+    }
+}
+
+/// A whole answer: lines whose code is followed by `-`, and the last one. `None`: too many.
+fn answer(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut answer = Vec::new();
+    for _ in 0..MOST_LINES {
+        let line = line(from)?;
+        answer.extend_from_slice(&line);
+        if line.len() as u64 == LONGEST_LINE {
+            return Ok(None);
+        }
+        if line.get(3) != Some(&b'-') {
+            return Ok(Some(answer));
+        }
+    }
+    Ok(None)
+}
+
+/// A line with its end, or as much of it as is allowed.
+fn line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    from.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line)
+}
+
+/// Whether anything is there to be read.
+fn has_spoken(server: &TcpStream) -> io::Result<bool> {
+    server.set_nonblocking(true)?;
+    let waiting = server.peek(&mut [0]);
+    server.set_nonblocking(false)?;
+    match waiting {
+        Ok(size) => Ok(size > 0),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn end(client: &TcpStream, server: &TcpStream) {
@@ -100,8 +203,6 @@ fn end(client: &TcpStream, server: &TcpStream) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     /// A server that says so many bytes and then what it was told, and a connection to it through a
@@ -116,7 +217,7 @@ mod tests {
             stream.read_exact(&mut told).unwrap();
             stream.write_all(&told).unwrap();
         });
-        let relay = Relay::to("127.0.0.1", port, SendingLimits::default()).unwrap();
+        let relay = Relay::to("127.0.0.1", port, Opening::Usual, SendingLimits::default()).unwrap();
         let stream = TcpStream::connect(relay.address()).unwrap();
         (relay, stream)
     }
@@ -128,7 +229,7 @@ mod tests {
         let mut heard = String::new();
         stream.read_to_string(&mut heard).unwrap();
         assert_eq!(heard, "x".repeat(1000) + "hello");
-        assert!(!relay.is_overfull());
+        assert_eq!(relay.complaint(), None);
     }
 
     #[test]
@@ -136,7 +237,96 @@ mod tests {
         let (relay, stream) = connection(100_000_000);
         let heard = io::copy(&mut &stream, &mut io::sink()).unwrap();
         assert_eq!(heard, MOST_HEARD);
-        assert!(relay.is_overfull());
+        assert_eq!(relay.complaint(), Some(TOO_MUCH));
+    }
+
+    /// A server that says each of these texts at once after the next line that it hears, the first
+    /// before any; then it sends back what it is told. Returns what a client hears that asks for
+    /// EHLO, STARTTLS and sends `hello!`, and the complaint.
+    fn upgrade(says: [&'static str; 3]) -> (String, Option<&'static str>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(&stream);
+            for text in says {
+                (&stream).write_all(text.as_bytes()).unwrap();
+                if line(&mut reader).is_err() {
+                    return;
+                }
+            }
+            let _ = (&stream).write_all(b"encrypted");
+        });
+        let relay =
+            Relay::to("127.0.0.1", port, Opening::StartTls, SendingLimits::default()).unwrap();
+        let stream = TcpStream::connect(relay.address()).unwrap();
+        let mut reader = BufReader::new(&stream);
+        let mut heard = Vec::new();
+        for command in ["EHLO me\r\n", "STARTTLS\r\n", "hello!\n"] {
+            let Ok(Some(answer)) = answer(&mut reader) else { break };
+            heard.extend(answer);
+            // The server has time to say more than it should.
+            thread::sleep(std::time::Duration::from_millis(20));
+            (&stream).write_all(command.as_bytes()).unwrap();
+        }
+        let _ = reader.read_to_end(&mut heard);
+        (String::from_utf8(heard).unwrap(), relay.complaint())
+    }
+
+    #[test]
+    fn a_conversation_is_upgraded_when_both_speak_by_turns() {
+        let says = ["220 hi\r\n", "250-me\r\n250 STARTTLS\r\n", "220 go\r\n"];
+        assert_eq!(upgrade(says), (says.concat() + "encrypted", None));
+    }
+
+    #[test]
+    fn nothing_that_was_said_in_the_clear_is_heard_after_the_upgrade() {
+        for says in [
+            ["220 hi\r\n", "250 STARTTLS\r\n", "220 go\r\n250-injected\r\n250 AUTH\r\n"],
+            ["220 hi\r\n", "250 STARTTLS\r\n", "220 go\r\n2"],
+            ["220 hi\r\n", "250 STARTTLS\r\n220 go\r\n250 injected\r\n", ""],
+            ["220 hi\r\n250 STARTTLS\r\n220 go\r\n250 injected\r\n", "", ""],
+        ] {
+            let (heard, complaint) = upgrade(says);
+            assert_eq!(complaint, Some(TOO_EARLY), "{says:?}");
+            assert!(!heard.contains("injected") && !heard.contains("encrypted"), "{heard}");
+        }
+    }
+
+    /// The bytes come so late that the answer was passed on already.
+    #[test]
+    fn a_byte_between_the_answer_and_the_handshake_ends_the_conversation() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(&stream);
+            (&stream).write_all(b"220 hi\r\n").unwrap();
+            line(&mut reader).unwrap();
+            (&stream).write_all(b"220 go\r\n").unwrap();
+            thread::sleep(std::time::Duration::from_millis(20));
+            (&stream).write_all(b"250 injected\r\n").unwrap();
+            let _ = line(&mut reader);
+        });
+        let relay =
+            Relay::to("127.0.0.1", port, Opening::StartTls, SendingLimits::default()).unwrap();
+        let stream = TcpStream::connect(relay.address()).unwrap();
+        let mut reader = BufReader::new(&stream);
+        assert_eq!(answer(&mut reader).unwrap().unwrap(), b"220 hi\r\n");
+        (&stream).write_all(b"STARTTLS\r\n").unwrap();
+        assert_eq!(answer(&mut reader).unwrap().unwrap(), b"220 go\r\n");
+        thread::sleep(std::time::Duration::from_millis(100));
+        (&stream).write_all(b"hello").unwrap();
+        let mut rest = Vec::new();
+        let _ = reader.read_to_end(&mut rest);
+        assert_eq!((rest, relay.complaint()), (Vec::new(), Some(TOO_EARLY)));
+    }
+
+    #[test]
+    fn an_answer_without_an_end_is_too_much() {
+        let endless: &'static str = Box::leak("250-x\r\n".repeat(200).into_boxed_str());
+        let (_, complaint) = upgrade(["220 hi\r\n", endless, ""]);
+        assert_eq!(complaint, Some(TOO_MUCH));
     }
 
     #[test]

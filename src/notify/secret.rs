@@ -4,12 +4,14 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustix::fs::OFlags;
+use rustix::process::{Uid, geteuid};
 
 use super::content::harmless;
 use crate::domain::notify::SecretSource;
@@ -54,7 +56,12 @@ impl Secret {
 
 fn read(path: &Path) -> Result<Secret> {
     let place = path.display();
-    let open = || File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    // A pipe without a writer is opened at once, and refused below.
+    let wait = OFlags::NONBLOCK.bits() as i32;
+    let open = || {
+        let file = File::options().read(true).custom_flags(wait).open(path)?;
+        Ok::<_, std::io::Error>((file.metadata()?, file))
+    };
     let (metadata, file) = open().map_err(|error| {
         not_allowed(format!(
             "the file {place}, which should hold a secret, cannot be read: {error}"
@@ -71,6 +78,13 @@ fn read(path: &Path) -> Result<Secret> {
         .hint(format!("chmod 600 {place}"))
         .into());
     }
+    if !is_trusted_owner(metadata.uid()) {
+        return Err(not_allowed(format!(
+            "{place}, which holds a secret, belongs to another user, who can change it"
+        ))
+        .hint(format!("chown it to the user that runs signals: chown $(id -u) {place}"))
+        .into());
+    }
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).with_context(|| format!("cannot read {place}"))?;
     match text.trim() {
@@ -80,6 +94,11 @@ fn read(path: &Path) -> Result<Secret> {
         }
         text => Ok(Secret(text.to_owned())),
     }
+}
+
+/// Whether a file of this owner cannot be changed by another user: root can change all.
+fn is_trusted_owner(owner: u32) -> bool {
+    owner == geteuid().as_raw() || owner == Uid::ROOT.as_raw()
 }
 
 /// Takes secrets out of what servers and libraries say.
@@ -132,6 +151,26 @@ mod tests {
         assert_eq!(find().unwrap().unwrap().expose(), "smtps://mail.example");
         std::fs::write(&path, " \n").unwrap();
         assert!(find().unwrap_err().to_string().contains("empty"));
+    }
+
+    #[test]
+    fn a_pipe_and_a_file_of_another_user_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let find = || Secret::find(&SecretSource::File(path.clone()), |_| None);
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, mode, 0).unwrap();
+        assert!(find().unwrap_err().to_string().contains("is no file"));
+        std::fs::remove_file(&path).unwrap();
+
+        std::fs::write(&path, "smtps://mail.example\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(find().is_ok());
+        // Only root can give a file away.
+        if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {
+            assert!(find().unwrap_err().to_string().contains("another user"));
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::content::harmless;
-use super::relay::Relay;
+use super::relay::{Opening, Relay};
 use super::secret::{Redactor, Secret};
 use super::{SendError, is_loopback};
 use crate::domain::day::Instant;
@@ -24,6 +24,7 @@ use crate::store::SendingLimits;
 pub struct Mailer {
     host: String,
     port: u16,
+    opening: Opening,
     /// Or why nothing can be encrypted: no certificates on this machine, for example.
     tls: Result<Tls, String>,
     credentials: Option<Credentials>,
@@ -65,7 +66,11 @@ impl Mailer {
             .password()
             .map(|password| Credentials::new(decoded(parsed.username()), decoded(password)));
         let port = parsed.port().unwrap_or(encryption.usual_port());
-        Ok(Mailer { host, port, tls, credentials, limits, from: sender(from)?, redactor })
+        let opening = match encryption {
+            Encryption::StartTls => Opening::StartTls,
+            Encryption::None | Encryption::Whole => Opening::Usual,
+        };
+        Ok(Mailer { host, port, opening, tls, credentials, limits, from: sender(from)?, redactor })
     }
 
     /// Delivers a mail; the server has accepted it when this returns without trouble.
@@ -75,18 +80,19 @@ impl Mailer {
     pub fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let tls = self.tls.as_ref().map_err(SendError::new)?;
         let message = self.message(mail).map_err(SendError::new)?;
-        let relay = Relay::to(&self.host, self.port, self.limits).map_err(|error| {
-            SendError::new(format!(
-                "cannot reach the mail server: {}",
-                harmless(&error.to_string())
-            ))
-        })?;
+        let relay =
+            Relay::to(&self.host, self.port, self.opening, self.limits).map_err(|error| {
+                SendError::new(format!(
+                    "cannot reach the mail server: {}",
+                    harmless(&error.to_string())
+                ))
+            })?;
         match self.transport(tls.clone(), &relay).send(&message) {
             Ok(_) => Ok(()),
-            Err(_) if relay.is_overfull() => {
-                Err(SendError::new("the mail server does not stop talking"))
-            }
-            Err(error) => Err(SendError::new(self.redactor.clean(&error.to_string()))),
+            Err(error) => Err(SendError::new(match relay.complaint() {
+                Some(complaint) => complaint.to_owned(),
+                None => self.redactor.clean(&error.to_string()),
+            })),
         }
     }
 
@@ -229,7 +235,7 @@ fn system_time(instant: Instant) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::notify::SecretSource;
+    use crate::domain::notify::{SecretSource, is_address};
 
     fn mailer(url: &str) -> Result<Mailer> {
         let secret =
@@ -291,6 +297,39 @@ mod tests {
         ] {
             let error = mailer(url).err().unwrap_or_else(|| panic!("{url} was taken"));
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+
+    /// What an import takes for an address can be sent to.
+    #[test]
+    fn an_address_of_the_team_is_one_for_the_mail() {
+        for text in [
+            "ana@example.com",
+            "ana.b+c@mail.example.com",
+            "o'neil@localhost",
+            "zoë@münchen.example",
+            "a@1.example",
+        ] {
+            assert!(is_address(text), "{text}");
+            assert!(text.parse::<Address>().is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "ana",
+            "@",
+            "ana@",
+            "@example.com",
+            "ana b@example.com",
+            "ana@exa mple.com",
+            "ana@example..com",
+            ".ana@example.com",
+            "ana@-example.com",
+            "ana@example.com, bo@example.com",
+            "Ana <ana@example.com>",
+            "n/a@",
+            "ana@b@c.example,d",
+        ] {
+            assert!(!is_address(text), "{text}");
         }
     }
 

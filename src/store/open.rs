@@ -271,11 +271,11 @@ fn uri(path: &Path, options: &str) -> String {
 
 fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
     require_ours(&connection, path)?;
-    // Rows that lie far apart are read where the system has them: copying a whole page for each
-    // takes longer than the rest.
+    // The file is not mapped into memory: a process that reads a page that is no longer there, after
+    // somebody has cut the file short, would be killed.
     connection.execute_batch(
         "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;
-         PRAGMA mmap_size = 1073741824;",
+         PRAGMA mmap_size = 0;",
     )?;
     Ok(connection)
 }

@@ -846,6 +846,82 @@ fn output_goes_to_a_device_a_pipe_and_a_link_without_replacing_them() {
 }
 
 #[test]
+fn what_an_inbox_cannot_show_stays_unread() {
+    let full = Path::new("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("team.csv", "name,role\ntester,csm\n");
+    sandbox.write("companies.csv", "company_id,name,csm\na,A,tester\n");
+    sandbox.ok("import --kind team team.csv");
+    sandbox.ok("import --kind companies companies.csv");
+    sandbox.import_events(&[
+        ("a", "signed_up", "2026-01-10", 1),
+        ("a", "login", "2026-03-20", 50),
+        ("heart", "beat", "2026-03-31", 1),
+    ]);
+    sandbox.ok("rule set login");
+    sandbox.ok("run --as-of 2026-03-31");
+    let unread = || sandbox.array("inbox --unread").len();
+    assert_eq!(unread(), 1);
+    let disk = File::options().write(true).open(full).unwrap();
+    let status = sandbox.command("inbox --mark-read").stdout(disk).status().unwrap();
+    assert_eq!((status.code(), unread()), (Some(8), 1));
+    sandbox.ok("inbox --mark-read");
+    assert_eq!(unread(), 0);
+}
+
+/// A limit on the size of files, with a shell that sets it for the program alone.
+#[test]
+fn a_file_beyond_the_limit_of_its_size_is_an_error() {
+    let sandbox = small();
+    sandbox.write(
+        "big.csv",
+        &"company_id,event,timestamp\n"
+            .replace('\n', &"\na,login,2026-03-05T10:00:00Z".repeat(9000)),
+    );
+    for command in ["report dashboard --out big.html", "import big.csv"] {
+        let program = sandbox.command(command);
+        let mut limited = Command::new("/bin/sh");
+        limited.arg("-c").arg("ulimit -f 1; exec \"$0\" \"$@\"").arg(program.get_program());
+        limited.args(program.get_args()).current_dir(sandbox.path(".")).env_clear();
+        limited.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = limited.output().unwrap();
+        if command.starts_with("report") {
+            // The control: the report does not fit because of the limit alone.
+            sandbox.ok(command);
+        }
+        assert_eq!(output.status.code(), Some(8), "{command}: {output:?}");
+        assert_eq!(sandbox.ok("check").stdout, "");
+    }
+    assert_eq!(events_of(&sandbox), 103);
+}
+
+#[test]
+fn a_database_that_is_cut_short_while_it_is_read_is_damaged() {
+    let sandbox = small();
+    let rows: String = (0..40_000)
+        .map(|n| format!("c{},login,2026-03-{:02}T10:00:00Z,p{n}\n", n % 500, n % 28 + 1))
+        .collect();
+    sandbox.write("more.csv", &format!("company_id,event,timestamp,person_id\n{rows}"));
+    sandbox.ok("import more.csv");
+    let mut child = sandbox
+        .command("export events")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 100];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+    // The program waits now, as a pipe holds little of what it prints.
+    File::options().write(true).open(sandbox.path("signals.db")).unwrap().set_len(32_768).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.signal(), None, "killed\n{output:?}");
+    assert!([7, 8].contains(&output.status.code().unwrap()), "{:?}", output.status);
+}
+
+#[test]
 fn an_environment_without_anything_is_enough() {
     let sandbox = small();
     for (command, code) in

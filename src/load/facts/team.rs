@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{Facts, Kind};
 use crate::domain::facts::TeamMember;
+use crate::domain::notify::is_address;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells::{day, required_text, text};
 
@@ -19,6 +20,10 @@ impl Kind for TeamMember {
         let mut member = stored.unwrap_or_else(|| TeamMember::new(name));
         member.role = required_text(row, "role")?;
         text(row, "email", &mut member.email);
+        if let Some(email) = member.email.as_deref().filter(|email| !is_address(email)) {
+            let reason = format!("'{email}' is no e-mail address");
+            return Ok(Err(Verdict::Rejected { column: "email", reason }));
+        }
         text(row, "slack_id", &mut member.slack_id);
         text(row, "manager", &mut member.manager);
         day(row, "left_on", &mut member.left_on);

@@ -119,6 +119,16 @@ fn a_server_without_starttls_gets_nothing_where_it_is_required() {
     assert_eq!(server.taken().len(), 0);
 }
 
+/// Answers that come in the clear are no part of the encrypted conversation.
+#[test]
+fn a_server_that_speaks_before_the_handshake_gets_nothing() {
+    let server = MailServer::new(Security::Injected);
+    let post = Post::new().mail(server.url());
+    let messages = in_time(|| post.sends(10));
+    assert!(messages[0]["error"].as_str().unwrap().contains("out of turn"), "{messages:?}");
+    assert_eq!(server.taken().len(), 0);
+}
+
 #[test]
 fn certificates_that_nobody_vouches_for_are_refused() {
     let (mails, slack) = (MailServer::new(Security::Tls), WebServer::new(Security::Tls, OK));

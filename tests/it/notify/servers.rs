@@ -35,6 +35,8 @@ pub enum Security {
     Tls,
     /// Encrypted after STARTTLS.
     StartTls,
+    /// The same, and somebody between the two answers the next command in the clear.
+    Injected,
     /// A certificate for another host.
     WrongName,
 }
@@ -198,7 +200,9 @@ impl MailServer {
         match self.security {
             Security::Plain => format!("smtp://127.0.0.1:{}", self.port),
             Security::Tls | Security::WrongName => format!("smtps://127.0.0.1:{}", self.port),
-            Security::StartTls => format!("smtp://127.0.0.1:{}?tls=required", self.port),
+            Security::StartTls | Security::Injected => {
+                format!("smtp://127.0.0.1:{}?tls=required", self.port)
+            }
         }
     }
 
@@ -219,13 +223,17 @@ impl Session {
         match self.security {
             Security::Plain => self.talk(Box::new(stream)),
             Security::Tls | Security::WrongName => self.talk(encrypted(stream, self.security)),
-            Security::StartTls => {
+            Security::StartTls | Security::Injected => {
                 let mut reader = BufReader::new(stream);
                 say(reader.get_mut(), "220 mail.test")?;
                 let mut line = String::new();
                 while reader.read_line(&mut line)? > 0 {
                     if line.starts_with("STARTTLS") {
-                        say(reader.get_mut(), "220 go on")?;
+                        let injected = match self.security {
+                            Security::Injected => "\r\n250-mail.test\r\n250 AUTH LOGIN",
+                            _ => "",
+                        };
+                        say(reader.get_mut(), &format!("220 go on{injected}"))?;
                         let stream = reader.into_inner();
                         return self.converse(encrypted(stream, self.security));
                     }
