@@ -4,9 +4,9 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    ack, agenda, assign, attribute, backup, check, company, completions, config, daily, demo,
-    event, export, health, home, import, inbox, init, list, man, metric, note, notify, playbook,
-    pulse, reason, reopen, report, rule, run, segment, show, snooze, status, task,
+    ack, agenda, assign, attribute, backtest, backup, check, company, completions, config, daily,
+    demo, event, export, health, home, import, inbox, init, list, man, metric, note, notify,
+    playbook, pulse, reason, reopen, report, rule, run, segment, show, snooze, status, task, tune,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -90,6 +90,8 @@ enum Command {
     Status(status::Status),
     Check(check::Check),
     Backup(backup::Backup),
+    Backtest(backtest::Backtest),
+    Tune(tune::Tune),
     Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
@@ -137,6 +139,8 @@ impl Cli {
             Some(Command::Status(args)) => args.run(context),
             Some(Command::Check(args)) => args.run(context),
             Some(Command::Backup(args)) => args.run(context),
+            Some(Command::Backtest(args)) => args.run(context),
+            Some(Command::Tune(args)) => args.run(context),
             Some(Command::Demo(args)) => args.run(context),
             Some(Command::Completions(args)) => args.run(context),
             Some(Command::Man(args)) => args.run(context),

@@ -10,6 +10,7 @@
 //! `docs/architecture.md` is the map.
 
 pub mod actions;
+pub mod backtest;
 pub mod cli;
 pub mod clock;
 pub mod commands;

@@ -2,8 +2,6 @@
 
 use anyhow::Result;
 
-use crate::domain::company::CompanyKey;
-use crate::domain::day::Day;
 use crate::domain::reason::{Reason, ReasonError, ReasonKind};
 use crate::error::{CommandError, not_allowed};
 use crate::store::Store;
@@ -56,12 +54,4 @@ pub fn refusal(unusable: &ReasonError, kind: ReasonKind) -> CommandError {
         Some(meant) => format!("{meant} {all}"),
         None => all,
     })
-}
-
-/// The monthly recurring revenue of a company on a day: of its contracts, else what is known of it
-/// now.
-pub fn mrr_on(store: &Store, company: CompanyKey, day: Day) -> Result<Option<f64>> {
-    let mut known = store.company(company)?;
-    known.apply_contract(&store.subscriptions(company)?, day);
-    Ok(known.mrr)
 }

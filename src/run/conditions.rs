@@ -86,6 +86,17 @@ impl<'s> Conditions<'s> {
         Ok(facts)
     }
 
+    /// For which companies a condition is true on one day, whatever its `--for`.
+    ///
+    /// # Errors
+    /// An expression that cannot be read any more, or takes too long (exit 9).
+    pub fn facts_on(&self, named: &Rule, rule: &ConditionRule, day: Day) -> Result<FactsByCompany> {
+        let when = self.catalogue.read(&rule.when);
+        let when = when.with_context(|| format!("the rule '{}'", named.name))?;
+        let read = Read { rule, when, key: rule.key.as_deref() };
+        Ok(self.on(&[&read], day)?.pop().unwrap_or_default())
+    }
+
     /// For which companies each condition is true on one day.
     fn on(&self, rules: &[&Read<'_>], day: Day) -> Result<Vec<FactsByCompany>> {
         let names: Vec<String> = rules

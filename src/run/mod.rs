@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use std::collections::HashMap;
 
-use self::conditions::Conditions;
+pub use self::conditions::Conditions;
 use crate::actions::preset_of_rule;
 use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
@@ -179,7 +179,7 @@ impl RunningDay<'_> {
 
     fn find_trends<'r>(&self, rules: &[(&'r StoredRule, &TrendRule)]) -> Result<Vec<Found<'r>>> {
         let questions: Vec<TrendQuestion> =
-            rules.iter().map(|(_, trend)| question(trend, self.day)).collect();
+            rules.iter().map(|(_, trend)| trend_question(trend, self.day)).collect();
         let counts = self.store.trend_counts(&questions)?;
         // A signal that lies back further than the timeframe of its rule makes no difference to it.
         let longest = rules.iter().map(|(_, trend)| trend.days()).max().unwrap_or_default();
@@ -370,7 +370,8 @@ fn describe(rule: &Rule, finding: &Finding) -> String {
     }
 }
 
-fn question(trend: &TrendRule, day: Day) -> TrendQuestion {
+/// What a trend rule asks the store about a day.
+pub fn trend_question(trend: &TrendRule, day: Day) -> TrendQuestion {
     TrendQuestion { watch: trend.watch(), windows: Windows::ending(day, trend.days()) }
 }
 
@@ -421,7 +422,7 @@ pub fn due_days(store: &Store, today: Day) -> Result<DueDays> {
 
 /// The last day that had ended when the latest import of events was done; `None` when every day is
 /// complete, because there are no events.
-fn last_complete_day(store: &Store) -> Result<Option<Day>> {
+pub fn last_complete_day(store: &Store) -> Result<Option<Day>> {
     if store.event_days()?.is_none() {
         return Ok(None);
     }
@@ -446,7 +447,7 @@ const PREVIEW_DAYS: i32 = 60;
 pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
     let (Some(data), Some(trend)) = (store.event_days()?, ways.first()) else { return Ok(None) };
     let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
-    let questions: Vec<TrendQuestion> = days.days().map(|day| question(trend, day)).collect();
+    let questions: Vec<TrendQuestion> = days.days().map(|day| trend_question(trend, day)).collect();
     let counts = store.trend_counts(&questions)?;
     let customers = store.customers()?;
     let conditions = Conditions::new(store, Scope::All)?;

@@ -11,6 +11,14 @@ use crate::domain::customer::{self, Break, Customer, Subscription};
 use crate::domain::day::Day;
 
 impl Store {
+    /// The monthly recurring revenue of a company on a day: of its contracts, else what is known of
+    /// it now.
+    pub fn mrr_on(&self, company: CompanyKey, day: Day) -> Result<Option<f64>> {
+        let mut known = self.company(company)?;
+        known.apply_contract(&self.subscriptions(company)?, day);
+        Ok(known.mrr)
+    }
+
     /// What rules need to know of every company, in order of their ids, which does not depend on
     /// what was imported first.
     pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {

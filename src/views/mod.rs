@@ -2,6 +2,7 @@
 
 pub mod agenda;
 pub mod attributes;
+pub mod backtest;
 pub mod companies;
 pub mod company;
 pub mod events;

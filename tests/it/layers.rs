@@ -14,7 +14,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 24] = [
+const LAYERS: [Layer; 25] = [
     Layer {
         name: "domain",
         may_import: &[],
@@ -71,6 +71,11 @@ const LAYERS: [Layer; 24] = [
         reason: "a run reads facts, lets the domain decide, and stores what came of it, in the words of the preset",
     },
     Layer {
+        name: "backtest",
+        may_import: &["domain", "expression", "run", "store"],
+        reason: "a backtest replays rules as a run applies them, and writes nothing",
+    },
+    Layer {
         name: "notify",
         may_import: &["clock", "domain", "error", "render", "store"],
         reason: "telling people takes what is in the outbox to servers, whoever asked for it",
@@ -92,7 +97,7 @@ const LAYERS: [Layer; 24] = [
     },
     Layer {
         name: "views",
-        may_import: &["domain", "render", "store"],
+        may_import: &["backtest", "domain", "render", "store"],
         reason: "a view gathers the rows of one screen; printing it is the command's work",
     },
     Layer {
@@ -119,6 +124,7 @@ const LAYERS: [Layer; 24] = [
         name: "commands",
         may_import: &[
             "actions",
+            "backtest",
             "cli::Cli",
             "configuration",
             "context",

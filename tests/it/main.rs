@@ -9,6 +9,7 @@
 mod acknowledging;
 mod adoption;
 mod attributes;
+mod backtest;
 mod browser;
 mod config;
 mod demo;

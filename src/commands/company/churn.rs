@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::reason_options::{WhyOptions, mrr_on};
+use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::customer::Break;
 use crate::domain::day::Day;
@@ -52,7 +52,7 @@ impl ChurnCompany {
             day: on,
             reason_codes: self.why.codes(&store, ReasonKind::Churn)?,
             note: self.why.note(),
-            mrr_before: mrr_on(&store, company, on.previous())?,
+            mrr_before: store.mrr_on(company, on.previous())?,
             mrr_after: Some(0.0),
             by: context.user(),
             at: context.clock.now(),

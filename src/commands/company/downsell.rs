@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::commands::reason_options::{WhyOptions, mrr_on};
+use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::to_the_cent;
@@ -83,7 +83,7 @@ impl DownsellCompany {
     fn mrr_before(&self, store: &Store, company: CompanyKey) -> Result<Option<f64>> {
         let before = match self.mrr_before {
             Some(before) => Some(before),
-            None => mrr_on(store, company, self.on.previous())?,
+            None => store.mrr_on(company, self.on.previous())?,
         };
         match (before, self.mrr_after) {
             (Some(before), Some(after)) if after >= before => {

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Result;
 
-use crate::commands::reason_options::mrr_on;
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
@@ -197,7 +196,7 @@ impl<'s> Question<'s> {
                 let churn = churns.get(&(key, day));
                 let mrr = match churn.and_then(|churn| churn.mrr_before) {
                     Some(mrr) => Some(mrr),
-                    None => mrr_on(self.store, key, day.previous())?,
+                    None => self.store.mrr_on(key, day.previous())?,
                 };
                 let reason_codes =
                     churn.map(|churn| churn.reason_codes.clone()).unwrap_or_default();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::backtest::BacktestOptions;
 use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
@@ -53,6 +54,11 @@ pub enum ReportCommand {
     /// Customers, MRR, poor health, open bad signals and overdue tasks of each CSM
     #[command(after_help = "Example:\n  signals report workload --format csv")]
     Workload(ReportOptions),
+    /// Whether the signals of the rules foretell churn
+    #[command(
+        after_help = "Examples:\n  signals report backtest --out backtest.html\n  signals report backtest --rule fading --min-events 10"
+    )]
+    Backtest(BacktestReport),
     /// What each rule raised, and what came of it
     #[command(after_help = "Example:\n  signals report signals --out rules.html")]
     Signals(ReportOptions),
@@ -63,12 +69,28 @@ pub enum ReportCommand {
 pub struct ReportOptions {
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    output: ReportOutput,
+}
+
+/// In which format a report is written, and where to.
+#[derive(Debug, Args)]
+pub struct ReportOutput {
     /// The format; unless set, by the file's ending, else table
     #[arg(long, value_name = "FORMAT")]
     format: Option<ReportFormat>,
     /// The file, written whole or not at all; standard output unless set
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// What is measured, and where the report goes.
+#[derive(Debug, Args)]
+pub struct BacktestReport {
+    #[command(flatten)]
+    question: BacktestOptions,
+    #[command(flatten)]
+    output: ReportOutput,
 }
 
 /// The same, and how far back to look.
@@ -139,6 +161,7 @@ impl ReportCommand {
             ReportCommand::Workload(options) => {
                 options.write(context, |question| Ok(reports::workload(&question.portfolio()?)))
             }
+            ReportCommand::Backtest(options) => options.write(context),
             ReportCommand::Signals(options) => options.write(context, |question| {
                 let portfolio = question.portfolio()?;
                 let lives = question.signals(&portfolio)?;
@@ -154,6 +177,26 @@ impl ReportOptions {
         context: &Context,
         make: impl FnOnce(&Question<'_>) -> Result<Report>,
     ) -> Result<()> {
+        self.output.write(context, || {
+            let store = context.reader()?;
+            make(&Question::new(context, &store, &self.selection)?)
+        })
+    }
+}
+
+impl BacktestReport {
+    fn write(self, context: &Context) -> Result<()> {
+        self.output.write(context, || {
+            let mut store = context.reader()?;
+            let (_, outcome) = self.question.outcome(context, &mut store)?;
+            Ok(reports::backtest(&outcome, self.question.filter()))
+        })
+    }
+}
+
+impl ReportOutput {
+    /// Writes the report that `make` works out, once it is known that it can be written.
+    fn write(&self, context: &Context, make: impl FnOnce() -> Result<Report>) -> Result<()> {
         let format = self.format()?;
         let file = self.out.as_deref().filter(|path| !is_standard_output(path));
         if format == ReportFormat::Xlsx && file.is_none() && context.ui.look().width.is_some() {
@@ -162,9 +205,7 @@ impl ReportOptions {
                 .into());
         }
         file.map_or(Ok(()), |path| refuse_database(context, path))?;
-        let store = context.reader()?;
-        let question = Question::new(context, &store, &self.selection)?;
-        let report = make(&question)?;
+        let report = make()?;
         let Some(path) = file else {
             return context.ui.data(bytes(&report, format, context.ui.look())?);
         };

@@ -2,6 +2,7 @@
 
 pub mod options;
 pub mod preset;
+mod trial;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -38,6 +39,13 @@ pub enum Rule {
     Set(SetRule),
     /// Make or change any rule under its name; what is not given stays as it is
     Add(AddRule),
+    /// Show what an edit of a rule would do, without saving it: the signals added and removed over
+    /// the last 90 days of data, how many of each came before a churn, and the load on each CSM
+    #[command(
+        name = "try",
+        after_help = "Examples:\n  signals rule try login --threshold 40\n  signals rule try silent --when \"days_since_last_event >= 28\" --type bad"
+    )]
+    Try(AddRule),
     /// List the rules
     #[command(after_help = "Example:\n  signals rule list")]
     List(FormatOption),
@@ -133,7 +141,14 @@ impl Rule {
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             Rule::Set(args) => args.run(context),
-            Rule::Add(args) => args.run(context),
+            Rule::Add(args) => {
+                let (request, format) = args.request();
+                save(context, &request, format)
+            }
+            Rule::Try(args) => {
+                let (request, format) = args.request();
+                trial::run(context, &request, format)
+            }
             Rule::List(FormatOption { format }) => {
                 let rules: Vec<DomainRule> =
                     context.reader()?.rules()?.into_iter().map(|stored| stored.rule).collect();
@@ -168,12 +183,12 @@ impl SetRule {
 }
 
 impl AddRule {
-    fn run(self, context: &Context) -> Result<()> {
+    fn request(self) -> (RuleRequest, Format) {
         let AddRule { name, kind, event, people, trend, adoption, condition, general, format } =
             self;
         let request =
             RuleRequest { name, kind, event, people, trend, adoption, condition, general };
-        save(context, &request, format.format)
+        (request, format.format)
     }
 }
 
@@ -369,7 +384,7 @@ fn preview(store: &Store, rule: &DomainRule) -> Result<Option<PreviewView>> {
     Ok(Some(PreviewView { rule: rule.name.clone(), days, variants: variants.collect() }))
 }
 
-fn existing(store: &Store, name: &str) -> Result<StoredRule> {
+pub fn existing(store: &Store, name: &str) -> Result<StoredRule> {
     match store.rule(name)?.filter(|stored| !stored.is_removed) {
         Some(stored) => Ok(stored),
         None => Err(unknown_rule(store, name)?.into()),

@@ -4,15 +4,17 @@
 //! day by lot. The definitions are those of `docs/backtest.md`. This module only counts: the
 //! signals and the days on which a company may count come from the caller.
 
+mod choice;
 mod interval;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::day::{Day, DayRange};
 
+pub use choice::{Yield, choose};
 pub use interval::Interval;
 
 /// So many days pass before *together, one a company* takes another signal of the same company.
@@ -278,15 +280,27 @@ impl<'b> Backtest<'b> {
         self.churns.iter().filter_map(lead).collect()
     }
 
+    /// What the signals bring to a set of rules.
+    pub fn brings(&self, signals: &[Raised]) -> Yield {
+        let Measured { signals: all, right, .. } = self.measure(signals);
+        Yield { signals: all, right, covered: self.covered(signals) }
+    }
+
+    /// For each of [`Backtest::churns`]: whether a signal foretold it.
+    fn covered(&self, signals: &[Raised]) -> Vec<bool> {
+        let raised: HashSet<(usize, Day)> =
+            signals.iter().map(|signal| (signal.company, signal.on)).collect();
+        let is_covered = |(company, churn): &(usize, Day)| {
+            let mut days = self.days_before(&self.subjects[*company], *churn);
+            days.any(|day| raised.contains(&(*company, day)))
+        };
+        self.churns.iter().map(is_covered).collect()
+    }
+
     /// The churns that none of these signals foretold.
     pub fn blind_spots(&self, signals: &[Raised]) -> Vec<(usize, Day)> {
-        let raised: std::collections::HashSet<(usize, i32)> =
-            signals.iter().map(|signal| (signal.company, signal.on.number())).collect();
-        let is_missed = |(company, churn): &&(usize, Day)| {
-            let mut days = self.days_before(&self.subjects[*company], *churn);
-            !days.any(|day| raised.contains(&(*company, day.number())))
-        };
-        self.churns.iter().filter(is_missed).copied().collect()
+        let churns = self.churns.iter().zip(self.covered(signals));
+        churns.filter(|(_, is_covered)| !is_covered).map(|(churn, _)| *churn).collect()
     }
 }
 

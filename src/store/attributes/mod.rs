@@ -16,7 +16,7 @@ use anyhow::Result;
 use rustc_hash::FxHashMap;
 
 use super::Store;
-use crate::domain::attributes::{self, AsOf, Attribute, Datum};
+use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group};
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::{Definition, Measure, Metric};
@@ -81,6 +81,18 @@ impl<'c> Known<'c> {
                 Some(AttributeType::Number)
             }
             Known::Metric(_) => None,
+        }
+    }
+
+    /// Whether its value of an earlier day is known. Of the columns of companies the database keeps
+    /// the present value only, but for the day of churn, which follows from dated facts.
+    pub fn has_history(self) -> bool {
+        match self {
+            Known::BuiltIn(attribute) => {
+                attribute.group != Group::Company || attribute.name == "churned_on"
+            }
+            Known::Own(..) => false,
+            Known::Metric(_) => true,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Each file has one subject; the functions at the end of this one put the reports together. All of
 //! it is pure: what a report needs is gathered before, as of its day (`commands::report`).
 
+mod backtest;
 mod bands;
 mod cancellations;
 mod pulses;
@@ -14,6 +15,7 @@ mod workload;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub use backtest::report as backtest;
 pub use cancellations::{Cancellation, Downsell, Losses, MONTHS, MonthStart};
 pub use trend::{COMPARED_WITH, Snapshot};
 

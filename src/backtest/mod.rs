@@ -1,0 +1,354 @@
+//! What the signals of rules foretold, on the stored facts: rules are replayed day by day in
+//! memory, and their signals measured by [`crate::domain::backtest`]. Nothing is written.
+
+mod book;
+mod replay;
+pub mod trial;
+pub mod tune;
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use crate::domain::backtest::{Backtest, Measured, Raised, Settings, one_a_company};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::rule::{ALL_EVENTS, Aim, Direction, Rule, RuleLogic, TrendRule};
+use crate::domain::signal::SignalType;
+use crate::expression::Expression;
+use crate::store::{Catalogue, Store};
+
+use book::{Book, Criteria};
+pub use replay::{ReplayedSignal, replay};
+
+/// The name under which the field's rule is measured beside the others.
+pub const YARDSTICK: &str = "yardstick";
+
+/// What a backtest is asked.
+pub struct Question<'q> {
+    pub rules: Vec<Rule>,
+    pub settings: Settings,
+    /// How many days a company must have been a customer.
+    pub established: i32,
+    /// How many events it must have had in the 180 days up to a day.
+    pub min_events: u64,
+    /// What it must meet on a day.
+    pub conditions: &'q [Expression],
+    /// Where the book is split; `None`: at the lower median of the churn days.
+    pub split: Option<Day>,
+}
+
+/// Which part of the days was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    All,
+    First,
+    Later,
+}
+
+impl Part {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Part::All => "all",
+            Part::First => "first",
+            Part::Later => "later",
+        }
+    }
+}
+
+/// Whose signals were measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Rule(String),
+    /// All rules: signals add up, and a churn is covered when any rule foretold it.
+    Together,
+    /// All rules, with at most one signal a company in 28 days.
+    OneACompany,
+    /// The rule that most products ship: `'*'`, events, 7 days, 15 %.
+    Yardstick,
+}
+
+impl Subject {
+    pub fn name(&self) -> &str {
+        match self {
+            Subject::Rule(name) => name,
+            Subject::Together => "together",
+            Subject::OneACompany => "one-a-company",
+            Subject::Yardstick => YARDSTICK,
+        }
+    }
+}
+
+/// One row of the result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub part: Part,
+    pub subject: Subject,
+    pub measured: Measured,
+    pub signals_per_csm_week: Option<f64>,
+}
+
+/// A churn that no rule foretold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BlindSpot {
+    pub company_id: String,
+    pub churned_on: Day,
+    /// Before the churn, as far as it is known.
+    pub mrr: Option<f64>,
+    /// What each rule saw when it came nearest to raising a signal in time.
+    pub seen: Vec<String>,
+}
+
+/// What came of a backtest.
+pub struct Outcome {
+    pub settings: Settings,
+    pub days: DayRange,
+    pub split: Option<Day>,
+    /// Companies that have an event and meet the conditions.
+    pub companies: usize,
+    pub churns_too_early: u64,
+    pub rows: Vec<Row>,
+    pub blind_spots: Vec<BlindSpot>,
+    /// The signals of each rule, in the order of the question.
+    pub signals: Vec<Vec<ReplayedSignal>>,
+    /// Whether more than 80 % of the churns lie one day after the company's last event before.
+    pub is_derived_from_silence: bool,
+    /// The columns that rules and conditions read and of which only today's value is known.
+    pub without_history: Vec<String>,
+}
+
+impl Outcome {
+    /// The churns that a signal could have foretold.
+    pub fn churns(&self) -> u64 {
+        self.rows.first().map_or(0, |row| row.measured.churns)
+    }
+}
+
+/// The rule that most products ship.
+pub fn yardstick() -> Rule {
+    Rule::new(YARDSTICK, RuleLogic::Trend(TrendRule::of_event(ALL_EVENTS)))
+}
+
+/// Whether a rule can raise bad signals.
+pub fn can_be_bad(rule: &Rule) -> bool {
+    match &rule.logic {
+        RuleLogic::Trend(trend) => {
+            let bad = if trend.inverse { Direction::Up } else { Direction::Down };
+            trend.direction == Direction::Both || trend.direction == bad
+        }
+        RuleLogic::Adoption(adoption) => !matches!(adoption.aim, Aim::Event { within: None, .. }),
+        RuleLogic::Condition(condition) => condition.signal_type == SignalType::Bad,
+    }
+}
+
+/// Replays the rules and measures their signals. `progress` is told of each day that is done.
+pub fn run(
+    store: &mut Store,
+    catalogue: &Catalogue,
+    question: &Question<'_>,
+    progress: impl FnMut(Day),
+) -> Result<Option<Outcome>> {
+    let Some(data) = store.event_days()? else { return Ok(None) };
+    let until = question.settings.until;
+    let days = DayRange { from: data.from, to: until };
+    store.keep_counts_in_memory()?;
+    let mut rules = question.rules.clone();
+    rules.push(yardstick());
+    let mut signals = replay(store, &rules, days, progress)?;
+    let criteria = Criteria {
+        until,
+        established: question.established,
+        min_events: question.min_events,
+        conditions: question.conditions,
+    };
+    let book = Book::read(store, catalogue, &criteria)?;
+    let measured: Vec<Vec<Raised>> =
+        rules.iter().zip(&signals).map(|(rule, signals)| book.raised(rule, signals)).collect();
+    signals.pop();
+    let all = Backtest::new(&book.subjects, question.settings);
+    let split = question.split.or_else(|| all.median_churn());
+    let load = Load::read(store, until)?;
+    let mut rows = Vec::new();
+    let mut blind_spots = Vec::new();
+    for (part, settings) in parts(question.settings, split) {
+        let backtest = Backtest::new(&book.subjects, settings);
+        rows.extend(measure(&backtest, part, &rules, &measured, &load));
+        if part == Part::All {
+            let together = together(&measured);
+            blind_spots = self::blind_spots(store, &book, backtest.blind_spots(&together))?;
+        }
+    }
+    Ok(Some(Outcome {
+        settings: question.settings,
+        days,
+        split,
+        companies: book.companies.len(),
+        churns_too_early: all.churns_too_early(),
+        rows,
+        blind_spots,
+        signals,
+        is_derived_from_silence: is_derived_from_silence(store, &book, days)?,
+        without_history: without_history(catalogue, question)?,
+    }))
+}
+
+fn parts(settings: Settings, split: Option<Day>) -> Vec<(Part, Settings)> {
+    let mut parts = vec![(Part::All, settings)];
+    if let Some(split) = split {
+        parts.push((Part::First, settings.first_part(split)));
+        parts.push((Part::Later, settings.later_part(split)));
+    }
+    parts
+}
+
+/// The signals of all rules but the yardstick, which comes last.
+fn together(measured: &[Vec<Raised>]) -> Vec<Raised> {
+    measured.split_last().map(|(_, rules)| rules.concat()).unwrap_or_default()
+}
+
+fn measure(
+    backtest: &Backtest<'_>,
+    part: Part,
+    rules: &[Rule],
+    measured: &[Vec<Raised>],
+    load: &Load,
+) -> Vec<Row> {
+    let all = together(measured);
+    let one = one_a_company(&all);
+    let names = rules.iter().map(|rule| Subject::Rule(rule.name.clone()));
+    let mut asked: Vec<(Subject, &[Raised])> =
+        names.zip(measured.iter().map(Vec::as_slice)).collect();
+    if let Some(yardstick) = asked.pop() {
+        asked.push((Subject::Together, &all));
+        asked.push((Subject::OneACompany, &one));
+        asked.push((Subject::Yardstick, yardstick.1));
+    }
+    let days = backtest.totals().days;
+    asked
+        .into_iter()
+        .map(|(subject, signals)| {
+            let measured = backtest.measure(signals);
+            let signals_per_csm_week = load.per_csm_week(measured.signals, days);
+            Row { part, subject, measured, signals_per_csm_week }
+        })
+        .collect()
+}
+
+fn blind_spots(store: &Store, book: &Book, missed: Vec<(usize, Day)>) -> Result<Vec<BlindSpot>> {
+    let ids: FxHashMap<CompanyKey, String> = store
+        .company_summaries()?
+        .into_iter()
+        .map(|summary| (summary.key, summary.company_id))
+        .collect();
+    let spot = |(place, churned_on): (usize, Day)| {
+        let company = book.companies[place];
+        let company_id = ids.get(&company).cloned().unwrap_or_default();
+        Ok(BlindSpot {
+            company_id,
+            churned_on,
+            mrr: store.mrr_on(company, churned_on - 1)?,
+            seen: Vec::new(),
+        })
+    };
+    missed.into_iter().map(spot).collect()
+}
+
+/// How many customers each CSM looks after.
+struct Load {
+    customers: usize,
+    csms: usize,
+}
+
+impl Load {
+    /// The customers on a day who have a CSM.
+    fn read(store: &Store, day: Day) -> Result<Load> {
+        let customers: FxHashMap<CompanyKey, _> = store.customers()?.into_iter().collect();
+        let is_customer = |company: &CompanyKey| {
+            customers
+                .get(company)
+                .is_some_and(|customer| !customer.has_churned(day) && !customer.is_yet_to_come(day))
+        };
+        let csms: Vec<String> = store
+            .csms()?
+            .into_iter()
+            .filter(|(company, _)| is_customer(company))
+            .map(|(_, csm)| csm)
+            .collect();
+        let distinct: BTreeSet<&String> = csms.iter().collect();
+        Ok(Load { customers: csms.len(), csms: distinct.len() })
+    }
+
+    /// How many signals on so many company-days are at most so many a week for each CSM.
+    fn signals_within(&self, per_csm_week: f64, days: u64) -> u64 {
+        let customers = self.customers as f64 / self.csms as f64;
+        (per_csm_week * days as f64 / (7.0 * customers)).floor() as u64
+    }
+
+    /// Signals a week for each CSM, of so many signals in so many days.
+    fn per_week(&self, signals: usize, days: usize) -> Option<f64> {
+        let weeks = days as f64 / 7.0;
+        (self.csms > 0 && days > 0).then(|| signals as f64 / weeks / self.csms as f64)
+    }
+
+    fn per_csm_week(&self, signals: u64, days: u64) -> Option<f64> {
+        let customers = self.customers as f64 / self.csms as f64;
+        (self.csms > 0 && days > 0).then(|| 7.0 * signals as f64 / days as f64 * customers)
+    }
+}
+
+impl Book {
+    /// The signals to measure: the bad ones, or all of a rule that raises none.
+    fn raised(&self, rule: &Rule, signals: &[ReplayedSignal]) -> Vec<Raised> {
+        let places: FxHashMap<CompanyKey, usize> =
+            self.companies.iter().enumerate().map(|(place, company)| (*company, place)).collect();
+        let is_measured =
+            |signal: &&ReplayedSignal| signal.signal_type == SignalType::Bad || !can_be_bad(rule);
+        let raised = |signal: &ReplayedSignal| {
+            places.get(&signal.company).map(|company| Raised { company: *company, on: signal.on })
+        };
+        signals.iter().filter(is_measured).filter_map(raised).collect()
+    }
+}
+
+/// Whether more than 80 % of the churns lie one day after the last event before them: then somebody
+/// has worked the churns out from silence, and a rule on silence finds what it was made from.
+fn is_derived_from_silence(store: &Store, book: &Book, days: DayRange) -> Result<bool> {
+    let mut last: FxHashMap<u32, Vec<Day>> = FxHashMap::default();
+    store.for_each_count(days, |day, company, _, _| {
+        let of_company = last.entry(company).or_default();
+        if of_company.last() != Some(&day) {
+            of_company.push(day);
+        }
+    })?;
+    let (mut all, mut next_day) = (0, 0);
+    for (company, subject) in book.companies.iter().zip(&book.subjects) {
+        for churn in subject.churns.iter().filter(|churn| **churn <= days.to) {
+            let active = last.get(&company.0).map(Vec::as_slice).unwrap_or_default();
+            let before = active.partition_point(|day| day < churn);
+            all += 1;
+            next_day += u64::from(before > 0 && active[before - 1].next() == *churn);
+        }
+    }
+    Ok(next_day * 5 > all * 4)
+}
+
+/// The company columns that rules and conditions name: the database keeps their present value only.
+fn without_history(catalogue: &Catalogue, question: &Question<'_>) -> Result<Vec<String>> {
+    let mut expressions: Vec<Expression> = question.conditions.to_vec();
+    for rule in &question.rules {
+        let when = rule.logic.condition().map(|condition| &condition.when);
+        for text in when.into_iter().chain(&rule.where_expr) {
+            expressions.push(catalogue.read(text)?);
+        }
+    }
+    let mut names = BTreeSet::new();
+    for expression in &expressions {
+        for name in &expression.names {
+            if !catalogue.find(name)?.has_history() {
+                names.insert(name.clone());
+            }
+        }
+    }
+    Ok(names.into_iter().collect())
+}

@@ -1,0 +1,184 @@
+//! Which of some settings of the measured rules cover most churns within a budget of signals.
+//!
+//! Each setting is replayed once. The set is chosen on the first part of the days and measured,
+//! untouched, on the later one: what was chosen because it did well looks better than it is.
+
+use anyhow::Result;
+
+use super::book::{Book, Criteria};
+use super::{Load, Part, replay};
+use crate::domain::backtest::{Backtest, FEWEST_CHURNS, Measured, Raised, Settings, choose};
+use crate::domain::day::{Day, DayRange};
+use crate::domain::rule::{Rule, RuleLogic};
+use crate::store::{Catalogue, Store};
+
+/// A rule with the settings that are tried.
+pub struct Tried {
+    pub name: &'static str,
+    /// The settings, each with a word for it. One of them is that of the program.
+    pub settings: Vec<(String, Rule)>,
+    /// The place of the program's own setting.
+    pub shipped: usize,
+}
+
+/// The four measured rules with their settings; `rule` gives each as the program ships it.
+pub fn tried(rule: impl Fn(&str) -> Option<Rule>) -> Vec<Tried> {
+    let fading = || {
+        let shipped = rule("fading")?;
+        let settings = [40, 50, 60, 70].iter().flat_map(|threshold| {
+            [14, 28].map(|for_days| {
+                let mut rule = shipped.clone();
+                if let RuleLogic::Trend(trend) = &mut rule.logic {
+                    (trend.threshold, trend.for_days) = (*threshold, for_days);
+                }
+                (format!("{threshold} % for {for_days} days"), rule)
+            })
+        });
+        Some(Tried { name: "fading", settings: settings.collect(), shipped: 3 })
+    };
+    let condition = |name: &'static str, tried: &[i32], shipped, when: fn(i32) -> String| {
+        let rule = rule(name)?;
+        let setting = |number: &i32| {
+            let mut rule = rule.clone();
+            let text = when(*number);
+            if let RuleLogic::Condition(condition) = &mut rule.logic {
+                condition.when.clone_from(&text);
+            }
+            (text, rule)
+        };
+        Some(Tried { name, settings: tried.iter().map(setting).collect(), shipped })
+    };
+    [
+        fading(),
+        condition("silent", &[21, 28, 35, 42, 56], 2, |days| {
+            format!("days_since_last_event >= {days}")
+        }),
+        condition("hardly-used", &[1, 2, 3, 4, 6], 1, |days| {
+            format!("active_days_84d <= {days} AND days_as_customer >= 56")
+        }),
+        condition("unusually-silent", &[7, 14], 1, |days| {
+            format!(
+                "days_since_last_event >= {days} AND \
+                 days_since_last_event > coalesce(longest_gap_365d, 0) + {days}"
+            )
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What is asked.
+pub struct Budget {
+    /// Signals a week for each CSM.
+    pub signals: f64,
+    pub until: Day,
+    /// Where the days are split; `None`: at the lower median of the churn days.
+    pub split: Option<Day>,
+}
+
+/// A set of rules on a part of the days.
+#[derive(Debug, Clone)]
+pub struct SetRow {
+    pub is_shipped: bool,
+    pub part: Part,
+    /// The words for the settings, of each rule in the set.
+    pub rules: Vec<String>,
+    pub measured: Measured,
+    pub signals_per_csm_week: Option<f64>,
+}
+
+/// What came of it.
+pub enum Tuned {
+    /// No CSM looks after any customer.
+    NoCsm,
+    /// So few churns in the first part.
+    TooFewChurns(u64),
+    Chosen {
+        split: Day,
+        /// For each rule, the place of the setting chosen, or none.
+        settings: Vec<Option<usize>>,
+        rows: Vec<SetRow>,
+    },
+}
+
+/// Chooses the set.
+pub fn tune(
+    store: &mut Store,
+    catalogue: &Catalogue,
+    tried: &[Tried],
+    budget: &Budget,
+    progress: impl FnMut(Day),
+) -> Result<Tuned> {
+    let Some(data) = store.event_days()? else { return Ok(Tuned::TooFewChurns(0)) };
+    let load = Load::read(store, budget.until)?;
+    if load.csms == 0 {
+        return Ok(Tuned::NoCsm);
+    }
+    store.keep_counts_in_memory()?;
+    let criteria =
+        Criteria { until: budget.until, established: 56, min_events: 0, conditions: &[] };
+    let book = Book::read(store, catalogue, &criteria)?;
+    let settings = Settings { from: None, until: budget.until, horizon: 90, min_lead: 7 };
+    let all = Backtest::new(&book.subjects, settings);
+    let Some(split) = budget.split.or_else(|| all.median_churn()) else {
+        return Ok(Tuned::TooFewChurns(0));
+    };
+    let first = Backtest::new(&book.subjects, settings.first_part(split));
+    let churns = first.churns().len() as u64;
+    if churns < FEWEST_CHURNS {
+        return Ok(Tuned::TooFewChurns(churns));
+    }
+    let later = Backtest::new(&book.subjects, settings.later_part(split));
+    let rules: Vec<Rule> = tried
+        .iter()
+        .flat_map(|tried| tried.settings.iter().map(|(_, rule)| rule.clone()))
+        .collect();
+    let days = DayRange { from: data.from, to: budget.until };
+    let mut replayed = replay(store, &rules, days, progress)?.into_iter();
+    let raised: Vec<Vec<Vec<Raised>>> = tried
+        .iter()
+        .map(|tried| {
+            let settings = tried.settings.iter().zip(replayed.by_ref());
+            settings.map(|((_, rule), signals)| book.raised(rule, &signals)).collect()
+        })
+        .collect();
+    let yields: Vec<Vec<_>> = raised
+        .iter()
+        .map(|settings| settings.iter().map(|signals| first.brings(signals)).collect())
+        .collect();
+    let chosen = choose(&yields, load.signals_within(budget.signals, first.totals().days));
+    let shipped: Vec<Option<usize>> = tried.iter().map(|tried| Some(tried.shipped)).collect();
+    let mut rows = Vec::new();
+    for (is_shipped, set) in [(false, &chosen), (true, &shipped)] {
+        for (part, backtest) in [(Part::First, &first), (Part::Later, &later)] {
+            let signals: Vec<Raised> = set
+                .iter()
+                .zip(&raised)
+                .filter_map(|(setting, raised)| setting.map(|setting| raised[setting].as_slice()))
+                .flatten()
+                .copied()
+                .collect();
+            let measured = backtest.measure(&signals);
+            let per_csm = load.per_csm_week(measured.signals, backtest.totals().days);
+            rows.push(SetRow {
+                is_shipped,
+                part,
+                rules: words(tried, set),
+                measured,
+                signals_per_csm_week: per_csm,
+            });
+        }
+    }
+    Ok(Tuned::Chosen { split, settings: chosen, rows })
+}
+
+fn words(tried: &[Tried], set: &[Option<usize>]) -> Vec<String> {
+    tried
+        .iter()
+        .zip(set)
+        .filter_map(|(tried, setting)| {
+            setting.map(|setting| format!("{}: {}", tried.name, tried.settings[setting].0))
+        })
+        .collect()
+}

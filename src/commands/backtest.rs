@@ -1,0 +1,207 @@
+//! `signals backtest`: do the signals foretell churn?
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+
+use super::options::{FormatOption, refuse_database};
+use super::output;
+use crate::backtest::{self, Outcome, Question, can_be_bad};
+use crate::context::Context;
+use crate::domain::backtest::Settings;
+use crate::domain::day::Day;
+use crate::domain::rule::Rule;
+use crate::error::not_allowed;
+use crate::output_file::OutputFile;
+use crate::query::ConditionOptions;
+use crate::render::{Format, RecordWriter, Screen};
+use crate::run::last_complete_day;
+use crate::store::Store;
+use crate::views::backtest as view;
+
+/// Measure whether the signals of rules foretell churn
+///
+/// Replays the rules as they stand now, day by day over the stored facts, and compares their
+/// signals with the churns that followed. Nothing is written. Lift says how much oftener customers
+/// with a signal churned than customers picked by lot: 1 is no better than chance. docs/backtest.md
+/// explains the numbers with an example.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signals backtest
+  signals backtest --rule fading --rule silent --min-events 10
+  signals backtest --segment enterprise --format csv --signals replayed.csv")]
+pub struct Backtest {
+    #[command(flatten)]
+    question: BacktestOptions,
+    /// Write the replayed signals to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    signals: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// What is measured, and on which days.
+#[derive(Debug, Args)]
+pub struct BacktestOptions {
+    /// Measure this rule; without it, every enabled rule that can raise a bad signal
+    #[arg(long = "rule", value_name = "NAME")]
+    rules: Vec<String>,
+    /// Count company-days from this day on; the replay itself starts with the first event
+    #[arg(long, value_name = "DAY")]
+    from: Option<Day>,
+    /// Take only what happened up to this day; the last complete day unless set
+    #[arg(long, value_name = "DAY")]
+    until: Option<Day>,
+    /// A signal is right when the churn follows within so many days
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(i32).range(1..=3650))]
+    horizon: i32,
+    /// A churn that follows in fewer days comes too late to act
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(i32).range(1..=3650))]
+    min_lead: i32,
+    /// Count a company from its so manieth day as a customer
+    #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(i32).range(0..=3650))]
+    established: i32,
+    /// Count a company only while it has so many events in 180 days
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    min_events: u64,
+    #[command(flatten)]
+    companies: ConditionOptions,
+    /// Measure the days up to this one and those after it apart; the median day of churn unless set
+    #[arg(long, value_name = "DAY")]
+    split: Option<Day>,
+}
+
+impl Backtest {
+    /// Replays, measures and prints.
+    ///
+    /// # Errors
+    /// A lead longer than the horizon (exit 2); an unknown rule or segment, a book without churns
+    /// (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        if let Some(path) = &self.signals {
+            refuse_database(context, path)?;
+        }
+        let mut store = context.reader()?;
+        let (rules, outcome) = self.question.outcome(context, &mut store)?;
+        if let Some(path) = &self.signals {
+            write_signals(&store, path, &rules, &outcome)?;
+        }
+        if self.format.format != Format::Table {
+            return output::print_items(
+                &context.ui,
+                self.format.format,
+                &view::ROWS,
+                &outcome.rows,
+            );
+        }
+        let mut screen = Screen::new(context.ui.look());
+        view::draw(&outcome, &mut screen);
+        context.ui.data(screen.into_text())
+    }
+}
+
+impl BacktestOptions {
+    /// The rules that were replayed, and what came of it.
+    pub fn outcome(&self, context: &Context, store: &mut Store) -> Result<(Vec<Rule>, Outcome)> {
+        if self.min_lead > self.horizon {
+            return Err(crate::error::usage(format!(
+                "a lead of {} days is longer than the horizon of {} days",
+                self.min_lead, self.horizon
+            ))
+            .hint("--min-lead must be at most --horizon")
+            .into());
+        }
+        let catalogue = store.catalogue()?;
+        let conditions = self.companies.conditions(store, &catalogue)?;
+        let until = match self.until {
+            Some(until) => Some(until),
+            None => last_complete_day(store)?,
+        };
+        let nothing = || {
+            not_allowed("there are no events to replay the rules on")
+                .hint("`signals import FILE` brings them")
+        };
+        let question = Question {
+            rules: self.rules(store)?,
+            settings: Settings {
+                from: self.from,
+                until: until.ok_or_else(nothing)?,
+                horizon: self.horizon,
+                min_lead: self.min_lead,
+            },
+            established: self.established,
+            min_events: self.min_events,
+            conditions: &conditions,
+            split: self.split,
+        };
+        let outcome = replay(context, store, &catalogue, &question)?.ok_or_else(nothing)?;
+        if outcome.churns() == 0 {
+            return Err(no_churn(&outcome).into());
+        }
+        Ok((question.rules, outcome))
+    }
+
+    /// Which customers are meant, in words.
+    pub fn filter(&self) -> String {
+        let mut words = Vec::new();
+        words.extend(self.companies.segment.as_ref().map(|name| format!("segment {name}")));
+        words.extend(self.companies.condition.as_ref().map(|text| format!("where {text}")));
+        if words.is_empty() { "all customers".to_owned() } else { words.join(", ") }
+    }
+
+    fn rules(&self, store: &Store) -> Result<Vec<Rule>> {
+        if self.rules.is_empty() {
+            let stored = store.rules()?.into_iter().map(|stored| stored.rule);
+            return Ok(stored.filter(|rule| rule.enabled && can_be_bad(rule)).collect());
+        }
+        self.rules.iter().map(|name| Ok(super::rule::existing(store, name)?.rule)).collect()
+    }
+}
+
+fn replay(
+    context: &Context,
+    store: &mut Store,
+    catalogue: &crate::store::Catalogue,
+    question: &Question<'_>,
+) -> Result<Option<Outcome>> {
+    let Some(data) = store.event_days()? else { return Ok(None) };
+    let days = (question.settings.until - data.from + 1).max(0) as u64;
+    let bar = context.ui.progress(Some(days), "replaying");
+    let outcome = backtest::run(store, catalogue, question, |_| bar.inc(1));
+    bar.finish_and_clear();
+    outcome
+}
+
+fn no_churn(outcome: &Outcome) -> crate::error::CommandError {
+    not_allowed(format!(
+        "no churn is known among these customers up to {} that a signal could have foretold",
+        outcome.days.to
+    ))
+    .hint(
+        "`signals company churn ID --on DAY` records one, `signals import --kind churn FILE` many",
+    )
+    .hint("subscriptions that end are churns too: `signals import subscriptions.csv`")
+}
+
+fn write_signals(store: &Store, path: &Path, rules: &[Rule], outcome: &Outcome) -> Result<()> {
+    let ids: std::collections::HashMap<_, _> = store
+        .company_summaries()?
+        .into_iter()
+        .map(|summary| (summary.key, summary.company_id))
+        .collect();
+    let mut bytes = Vec::new();
+    let mut writer = RecordWriter::new(Format::Csv, &view::SIGNAL_FIELDS);
+    writer.start(&mut bytes)?;
+    for (rule, signals) in rules.iter().zip(&outcome.signals) {
+        for signal in signals {
+            let id = ids.get(&signal.company).map(String::as_str);
+            writer.record(&mut bytes, &view::signal(&rule.name, id, signal))?;
+        }
+    }
+    writer.finish(&mut bytes);
+    let mut file = OutputFile::begin(path)?;
+    file.add(&bytes)?;
+    file.finish()
+}

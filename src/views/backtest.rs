@@ -1,0 +1,363 @@
+//! What came of a backtest: a row for each rule and part, and what must be said beside it.
+
+use rustc_hash::FxHashMap;
+
+use super::{Column, Field, Listing, headings, names, or_dash, plain};
+use crate::backtest::trial::Trial;
+use crate::backtest::tune::SetRow;
+use crate::backtest::{Outcome, Part, ReplayedSignal, Row, Subject};
+use crate::domain::backtest::{FEWEST_CHURNS, Measured, Settings};
+use crate::domain::company::CompanyKey;
+use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thousands};
+
+/// A row for each rule and part of the days.
+pub const ROWS: Listing<Row> = Listing {
+    fields: &names(&FIELDS),
+    values: |row| FIELDS.iter().map(|field| (field.value)(row)).collect(),
+    columns: &headings(&COLUMNS),
+    cells: |row| COLUMNS.iter().map(|column| (column.cell)(row)).collect(),
+    when_empty: "no rule was measured",
+};
+
+/// What other programs get: the contract with them, added to only at the end.
+const FIELDS: [Field<Row>; 16] = [
+    Field { name: "part", value: |row| row.part.as_str().into() },
+    Field { name: "rule", value: |row| row.subject.name().into() },
+    Field { name: "signals", value: |row| row.measured.signals.into() },
+    Field { name: "right", value: |row| row.measured.right.into() },
+    Field { name: "late", value: |row| row.measured.late.into() },
+    Field { name: "precision", value: |row| row.measured.precision.into() },
+    Field { name: "base", value: |row| row.measured.base.into() },
+    Field { name: "lift", value: |row| row.measured.lift.into() },
+    Field { name: "lift_low", value: |row| row.measured.interval.map(|i| i.low).into() },
+    Field { name: "lift_high", value: |row| row.measured.interval.map(|i| i.high).into() },
+    Field { name: "churns", value: |row| row.measured.churns.into() },
+    Field { name: "covered", value: |row| row.measured.covered.into() },
+    Field { name: "coverage", value: |row| row.measured.coverage.into() },
+    Field { name: "median_lead_days", value: |row| row.measured.median_lead_days.into() },
+    Field {
+        name: "signals_per_100_customers_week",
+        value: |row| row.measured.signals_per_100_customers_week.into(),
+    },
+    Field { name: "signals_per_csm_week", value: |row| row.signals_per_csm_week.into() },
+];
+
+const COLUMNS: [Column<Row>; 8] = [
+    Column { title: "rule", align: Align::Left, cell: |row| plain(title(&row.subject)) },
+    Column {
+        title: "lift",
+        align: Align::Right,
+        cell: |row| (number(row.measured.lift, 2), tone(&row.measured)),
+    },
+    Column { title: "95 %", align: Align::Right, cell: |row| plain(interval(&row.measured)) },
+    Column {
+        title: "churns covered",
+        align: Align::Right,
+        cell: |row| plain(covered(&row.measured)),
+    },
+    Column { title: "lead", align: Align::Right, cell: |row| plain(lead(&row.measured)) },
+    Column {
+        title: "signals",
+        align: Align::Right,
+        cell: |row| plain(thousands(row.measured.signals)),
+    },
+    Column {
+        title: "per week and 100",
+        align: Align::Right,
+        cell: |row| plain(number(row.measured.signals_per_100_customers_week, 1)),
+    },
+    Column {
+        title: "and CSM",
+        align: Align::Right,
+        cell: |row| plain(number(row.signals_per_csm_week, 1)),
+    },
+];
+
+/// How a row is called on a screen and a page.
+pub fn title(subject: &Subject) -> String {
+    match subject {
+        Subject::Rule(name) => name.clone(),
+        Subject::Together => "all together".to_owned(),
+        Subject::OneACompany => "together, one a company in 28 days".to_owned(),
+        Subject::Yardstick => "yardstick: events, 7 days, 15 %".to_owned(),
+    }
+}
+
+fn number(number: Option<f64>, decimals: usize) -> String {
+    or_dash(number.map(|number| format!("{number:.decimals$}")))
+}
+
+fn interval(measured: &Measured) -> String {
+    or_dash(
+        measured.interval.map(|interval| format!("{:.2} to {:.2}", interval.low, interval.high)),
+    )
+}
+
+fn covered(measured: &Measured) -> String {
+    let Measured { covered, churns, coverage, .. } = measured;
+    let share = coverage.map(|share| format!(" ({:.0} %)", share * 100.0)).unwrap_or_default();
+    format!("{covered} of {churns}{share}")
+}
+
+fn lead(measured: &Measured) -> String {
+    or_dash(measured.median_lead_days.map(|days| format!("{days} days")))
+}
+
+/// Better or worse than picking by lot, where the interval shows it.
+fn tone(measured: &Measured) -> Tone {
+    match measured.interval {
+        Some(interval) if interval.low > 1.0 => Tone::Good,
+        Some(interval) if interval.high < 1.0 => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}
+
+/// What must be said of the numbers, one sentence each.
+pub fn remarks(outcome: &Outcome) -> Vec<String> {
+    let mut remarks = Vec::new();
+    let all: Vec<&Row> = outcome.rows.iter().filter(|row| row.part == Part::All).collect();
+    let churns = outcome.churns();
+    if churns < FEWEST_CHURNS {
+        remarks.push(format!(
+            "{churns} churns are too few to judge: with fewer than {FEWEST_CHURNS}, chance decides"
+        ));
+    }
+    for row in &all {
+        if row.measured.interval.is_some_and(|interval| interval.includes_one()) {
+            let rule = title(&row.subject);
+            remarks.push(format!("{rule}: not shown to be better than picking by lot"));
+        }
+    }
+    if outcome.churns_too_early > 0 {
+        remarks.push(format!(
+            "{} left out: the company was not established, or not active enough, in time to be \
+             warned of",
+            counted(outcome.churns_too_early, "churn is", "churns are")
+        ));
+    }
+    if outcome.is_derived_from_silence {
+        remarks.push(
+            "these churns look derived from silence, which flatters silence: more than 80 % of \
+             them lie one day after the last event"
+                .to_owned(),
+        );
+    }
+    if !outcome.without_history.is_empty() {
+        remarks.push(format!(
+            "no history, so that today's value was used for every day: {}",
+            outcome.without_history.join(", ")
+        ));
+    }
+    remarks.push(
+        "rules that were edited after these customers were seen look better than they are"
+            .to_owned(),
+    );
+    remarks
+}
+
+/// The fields of the file of replayed signals.
+pub const SIGNAL_FIELDS: [&str; 4] = ["rule", "company_id", "raised_on", "type"];
+
+/// A replayed signal, in the order of [`SIGNAL_FIELDS`].
+pub fn signal<'v>(
+    rule: &'v str,
+    company_id: Option<&'v str>,
+    signal: &ReplayedSignal,
+) -> [Value<'v>; 4] {
+    [rule.into(), company_id.into(), signal.on.into(), signal.signal_type.as_str().into()]
+}
+
+/// What was measured, in a line.
+pub fn heading(outcome: &Outcome) -> String {
+    let Settings { horizon, min_lead, .. } = outcome.settings;
+    format!(
+        "Backtest {} to {}: {} of {}, foretold when they follow within {min_lead} to {horizon} days",
+        outcome.days.from,
+        outcome.days.to,
+        counted(outcome.churns(), "churn", "churns"),
+        counted(outcome.companies as u64, "customer", "customers"),
+    )
+}
+
+/// The screen for people.
+pub fn draw(outcome: &Outcome, screen: &mut Screen) {
+    screen.heading(&heading(outcome));
+    screen.table(&table(outcome, Part::All));
+    if let Some(split) = outcome.split {
+        for (part, heading) in [
+            (Part::First, format!("The days up to {split}")),
+            (Part::Later, format!("The days after {split}")),
+        ] {
+            screen.heading(&heading);
+            screen.table(&table(outcome, part));
+        }
+    }
+    if !outcome.blind_spots.is_empty() {
+        screen.heading("Churns that no rule foretold");
+        screen.table(&blind_spots(outcome));
+        let left_out = outcome.blind_spots.len().saturating_sub(MOST_BLIND_SPOTS);
+        if left_out > 0 {
+            screen.line(&format!("and {left_out} more"));
+        }
+    }
+    screen.heading("How to read this");
+    for remark in remarks(outcome) {
+        screen.line(&format!("- {remark}"));
+    }
+}
+
+/// How many churns that no rule foretold are named.
+const MOST_BLIND_SPOTS: usize = 10;
+
+fn blind_spots(outcome: &Outcome) -> TextTable {
+    let columns = [
+        ("company", Align::Left),
+        ("churned on", Align::Left),
+        ("MRR", Align::Right),
+        ("what the rules saw at their nearest", Align::Left),
+    ];
+    let mut table = TextTable::new(columns);
+    for spot in outcome.blind_spots.iter().take(MOST_BLIND_SPOTS) {
+        table.row([
+            spot.company_id.clone(),
+            spot.churned_on.to_string(),
+            or_dash(spot.mrr.map(money)),
+            spot.seen.join("; "),
+        ]);
+    }
+    table
+}
+
+fn table(outcome: &Outcome, part: Part) -> TextTable {
+    let mut table = TextTable::new(ROWS.columns.iter().copied());
+    let rows = outcome.rows.iter().filter(|row| row.part == part);
+    rows.for_each(|row| table.toned_row((ROWS.cells)(row)));
+    table
+}
+
+/// The sets of rules that `tune` compares.
+pub const SETS: Listing<SetRow> = Listing {
+    fields: &names(&SET_FIELDS),
+    values: |row| SET_FIELDS.iter().map(|field| (field.value)(row)).collect(),
+    columns: &headings(&SET_COLUMNS),
+    cells: |row| SET_COLUMNS.iter().map(|column| (column.cell)(row)).collect(),
+    when_empty: "no set of rules was measured",
+};
+
+const SET_FIELDS: [Field<SetRow>; 11] = [
+    Field { name: "set", value: |row| set_name(row).into() },
+    Field { name: "part", value: |row| row.part.as_str().into() },
+    Field { name: "rules", value: |row| row.rules.join("; ").into() },
+    Field { name: "signals", value: |row| row.measured.signals.into() },
+    Field { name: "lift", value: |row| row.measured.lift.into() },
+    Field { name: "lift_low", value: |row| row.measured.interval.map(|i| i.low).into() },
+    Field { name: "lift_high", value: |row| row.measured.interval.map(|i| i.high).into() },
+    Field { name: "churns", value: |row| row.measured.churns.into() },
+    Field { name: "covered", value: |row| row.measured.covered.into() },
+    Field { name: "coverage", value: |row| row.measured.coverage.into() },
+    Field { name: "signals_per_csm_week", value: |row| row.signals_per_csm_week.into() },
+];
+
+const SET_COLUMNS: [Column<SetRow>; 7] = [
+    Column { title: "set", align: Align::Left, cell: |row| plain(set_name(row)) },
+    Column { title: "part", align: Align::Left, cell: |row| plain(row.part.as_str()) },
+    Column {
+        title: "lift",
+        align: Align::Right,
+        cell: |row| (number(row.measured.lift, 2), tone(&row.measured)),
+    },
+    Column { title: "95 %", align: Align::Right, cell: |row| plain(interval(&row.measured)) },
+    Column {
+        title: "churns covered",
+        align: Align::Right,
+        cell: |row| plain(covered(&row.measured)),
+    },
+    Column {
+        title: "a week and CSM",
+        align: Align::Right,
+        cell: |row| plain(number(row.signals_per_csm_week, 1)),
+    },
+    Column { title: "rules", align: Align::Left, cell: |row| plain(row.rules.join("; ")) },
+];
+
+fn set_name(row: &SetRow) -> &'static str {
+    if row.is_shipped { "shipped" } else { "chosen" }
+}
+
+/// What an edit of a rule would do.
+pub struct TrialView {
+    pub rule: String,
+    pub trial: Trial,
+    /// The ids of the companies of the signals added and removed.
+    pub ids: FxHashMap<CompanyKey, String>,
+}
+
+/// How many added and removed signals are named each.
+const MOST_NAMED: usize = 10;
+
+impl TrialView {
+    /// The screen for people.
+    pub fn draw(&self, screen: &mut Screen) {
+        let Trial { days, now, then, added, removed, added_tally, removed_tally, per_csm_week } =
+            &self.trial;
+        screen.heading(&format!("What the edit of '{}' would do, {days}", self.rule));
+        let columns =
+            [("", Align::Left), ("signals", Align::Right), ("before a churn", Align::Right)];
+        let mut table = TextTable::new(columns);
+        for (name, tally) in
+            [("now", now), ("then", then), ("added", added_tally), ("removed", removed_tally)]
+        {
+            table.row([name.to_owned(), thousands(tally.signals), thousands(tally.before_churn)]);
+        }
+        screen.table(&table);
+        if let Some((now, then)) = per_csm_week {
+            screen.line(&format!("signals a week and CSM: {now:.1} now, {then:.1} then"));
+        }
+        self.list("added", added, screen);
+        self.list("removed", removed, screen);
+    }
+
+    fn list(&self, what: &str, signals: &[ReplayedSignal], screen: &mut Screen) {
+        for signal in signals.iter().take(MOST_NAMED) {
+            let id = self.ids.get(&signal.company).map(String::as_str).unwrap_or_default();
+            screen.line(&format!("{what}: {id}, {} on {}", signal.signal_type, signal.on));
+        }
+        let more = signals.len().saturating_sub(MOST_NAMED);
+        if more > 0 {
+            screen.line(&format!("{what}: and {more} more"));
+        }
+    }
+
+    /// The same for other programs, in the order of [`TRIAL_FIELDS`].
+    pub fn values(&self) -> [Value<'_>; 11] {
+        let Trial { days, now, then, added_tally, removed_tally, per_csm_week, .. } = &self.trial;
+        [
+            (&self.rule).into(),
+            days.from.into(),
+            days.to.into(),
+            now.signals.into(),
+            then.signals.into(),
+            added_tally.signals.into(),
+            added_tally.before_churn.into(),
+            removed_tally.signals.into(),
+            removed_tally.before_churn.into(),
+            per_csm_week.map(|(now, _)| now).into(),
+            per_csm_week.map(|(_, then)| then).into(),
+        ]
+    }
+}
+
+/// What other programs get of a trial.
+pub const TRIAL_FIELDS: [&str; 11] = [
+    "rule",
+    "from",
+    "to",
+    "signals_now",
+    "signals_then",
+    "added",
+    "added_before_churn",
+    "removed",
+    "removed_before_churn",
+    "signals_per_csm_week_now",
+    "signals_per_csm_week_then",
+];

@@ -1,0 +1,188 @@
+//! Backtests against a second implementation that counts company-days one by one, as the contract
+//! words it, and against the days of real runs.
+
+use proptest::prelude::*;
+use signals::domain::backtest::{Backtest, Raised, Settings, Subject, one_a_company};
+use signals::domain::day::Day;
+
+/// What the contract asks for, counted naively.
+#[derive(Debug, Default, PartialEq)]
+struct Counted {
+    days: u64,
+    right_days: u64,
+    signals: u64,
+    right: u64,
+    late: u64,
+    churns: u64,
+    covered: u64,
+    leads: Vec<i32>,
+    /// Right signals, signals, right days and days of each company.
+    by_company: Vec<[f64; 4]>,
+}
+
+fn is_eligible(subject: &Subject, day: i32) -> bool {
+    let place = day - subject.first_day;
+    place >= 0 && (place as usize) < subject.eligible.len() && subject.eligible[place as usize]
+}
+
+/// Whether a churn lies in a range of days.
+fn churns_in(subject: &Subject, from: i32, to: i32) -> bool {
+    subject.churns.iter().any(|churn| (from..=to).contains(&churn.number()))
+}
+
+fn count(subjects: &[Subject], settings: Settings, signals: &[Raised]) -> Counted {
+    let (until, horizon, lead) = (settings.until.number(), settings.horizon, settings.min_lead);
+    let from = settings.from.map_or(i32::MIN, Day::number);
+    let mut counted = Counted::default();
+    for (place, subject) in subjects.iter().enumerate() {
+        let may_count = |day: i32| {
+            day >= from && is_eligible(subject, day) && !churns_in(subject, day + 1, day + lead - 1)
+        };
+        let is_right = |day: i32| churns_in(subject, day + lead, day + horizon);
+        let raised = |day: i32| {
+            let is_it = |signal: &&Raised| signal.company == place && signal.on.number() == day;
+            signals.iter().filter(is_it).count() as u64
+        };
+        let mut sums = [0; 4];
+        for day in -5..until - horizon + 1 {
+            if day >= from && is_eligible(subject, day) {
+                if may_count(day) {
+                    sums[3] += 1;
+                    sums[2] += u64::from(is_right(day));
+                    sums[1] += raised(day);
+                    sums[0] += if is_right(day) { raised(day) } else { 0 };
+                } else {
+                    counted.late += raised(day);
+                }
+            }
+        }
+        counted.right += sums[0];
+        counted.signals += sums[1];
+        counted.right_days += sums[2];
+        counted.days += sums[3];
+        counted.by_company.push(sums.map(|sum| sum as f64));
+        for churn in subject.churns.iter().map(|churn| churn.number()) {
+            let before: Vec<i32> =
+                (churn - horizon..=churn - lead).filter(|day| may_count(*day)).collect();
+            if churn <= until && churn >= from && !before.is_empty() {
+                counted.churns += 1;
+                let first = before.iter().find(|day| raised(**day) > 0);
+                counted.covered += u64::from(first.is_some());
+                counted.leads.extend(first.map(|day| churn - day));
+            }
+        }
+    }
+    counted.leads.sort_unstable();
+    counted
+}
+
+/// Lift with the ends of its interval.
+fn lift(counted: &Counted) -> (Option<f64>, Option<(f64, f64)>) {
+    if counted.signals == 0 || counted.right_days == 0 {
+        return (None, None);
+    }
+    let [right, signals] = [counted.right, counted.signals].map(|count| count as f64);
+    let [right_days, days] = [counted.right_days, counted.days].map(|count| count as f64);
+    let lift = (right / signals) / (right_days / days);
+    if counted.right == 0 || counted.by_company.len() < 2 {
+        return (Some(lift), None);
+    }
+    let u: Vec<f64> = counted
+        .by_company
+        .iter()
+        .map(|[r, t, h, b]| r / right - t / signals - h / right_days + b / days)
+        .collect();
+    let n = u.len() as f64;
+    let mean = u.iter().sum::<f64>() / n;
+    let sd = (n / (n - 1.0) * u.iter().map(|u| (u - mean).powi(2)).sum::<f64>()).sqrt();
+    (Some(lift), Some((lift * (-1.96 * sd).exp(), lift * (1.96 * sd).exp())))
+}
+
+fn median(sorted: &[i32]) -> Option<f64> {
+    let half = sorted.len() / 2;
+    match sorted.len() {
+        0 => None,
+        length if length % 2 == 1 => Some(f64::from(sorted[half])),
+        _ => Some((f64::from(sorted[half - 1]) + f64::from(sorted[half])) / 2.0),
+    }
+}
+
+fn subject() -> impl Strategy<Value = Subject> {
+    let days = prop::collection::vec(prop::bool::weighted(0.9), 0..60);
+    (0..20i32, days, prop::collection::btree_set(0..80i32, 0..4)).prop_map(
+        |(first_day, eligible, churns)| Subject {
+            first_day,
+            eligible,
+            churns: churns.into_iter().map(Day::from_number).collect(),
+        },
+    )
+}
+
+fn is_near(value: Option<f64>, expected: Option<f64>) -> bool {
+    match (value, expected) {
+        (Some(value), Some(expected)) => (value - expected).abs() <= 1e-9 * expected.abs().max(1.0),
+        (value, expected) => value.is_none() && expected.is_none(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_books_are_measured_as_the_naive_count_does(
+        subjects in prop::collection::vec(subject(), 1..12),
+        raised in prop::collection::btree_set((0..12usize, 0..80i32), 0..60),
+        until in 30..80i32,
+        from in prop::option::of(0..40i32),
+        horizon in 5..20i32,
+        min_lead in 1..5i32,
+    ) {
+        let settings = Settings {
+            from: from.map(Day::from_number),
+            until: Day::from_number(until),
+            horizon,
+            min_lead,
+        };
+        let raised: Vec<Raised> = raised
+            .into_iter()
+            .filter(|(company, _)| *company < subjects.len())
+            .map(|(company, on)| Raised { company, on: Day::from_number(on) })
+            .collect();
+        let counted = count(&subjects, settings, &raised);
+        let backtest = Backtest::new(&subjects, settings);
+        let measured = backtest.measure(&raised);
+        let totals = backtest.totals();
+        prop_assert_eq!((totals.days, totals.right_days), (counted.days, counted.right_days));
+        prop_assert_eq!(
+            (measured.signals, measured.right, measured.late),
+            (counted.signals, counted.right, counted.late)
+        );
+        prop_assert_eq!((measured.churns, measured.covered), (counted.churns, counted.covered));
+        prop_assert_eq!(measured.median_lead_days, median(&counted.leads));
+        let (expected, interval) = lift(&counted);
+        prop_assert!(is_near(measured.lift, expected), "{:?} {expected:?}", measured.lift);
+        let found = measured.interval;
+        prop_assert!(is_near(found.map(|i| i.low), interval.map(|(low, _)| low)));
+        prop_assert!(is_near(found.map(|i| i.high), interval.map(|(_, high)| high)));
+    }
+
+    #[test]
+    fn one_a_company_never_comes_twice_in_28_days(
+        raised in prop::collection::vec((0..4usize, 0..120i32), 0..60),
+    ) {
+        let raised: Vec<Raised> = raised
+            .into_iter()
+            .map(|(company, on)| Raised { company, on: Day::from_number(on) })
+            .collect();
+        let mut last: [Option<i32>; 4] = [None; 4];
+        let mut sorted = raised.clone();
+        sorted.sort();
+        let mut expected = Vec::new();
+        for signal in sorted {
+            let day = signal.on.number();
+            if last[signal.company].is_none_or(|last| day - last >= 28) {
+                last[signal.company] = Some(day);
+                expected.push(signal);
+            }
+        }
+        prop_assert_eq!(one_a_company(&raised), expected);
+    }
+}
