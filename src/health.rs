@@ -22,6 +22,20 @@ use crate::store::{AttributeTable, Catalogue, NewHealth, Scope, Store, Versioned
 /// # Errors
 /// A profile that cannot be read any more (exit 9).
 pub fn score_day(store: &Store, day: Day, customers: &[(CompanyKey, Customer)]) -> Result<usize> {
+    let health = assess_day(store, day, customers)?;
+    store.replace_health(day, &health)?;
+    Ok(health.len())
+}
+
+/// The health of all companies on `day` under the profiles as they are now; nothing is written.
+///
+/// # Errors
+/// A profile that cannot be read any more (exit 9).
+pub fn assess_day(
+    store: &Store,
+    day: Day,
+    customers: &[(CompanyKey, Customer)],
+) -> Result<Vec<NewHealth>> {
     let catalogue = store.catalogue()?;
     let profiles =
         store.versioned_profiles()?.into_iter().map(|profile| ReadProfile::of(&catalogue, profile));
@@ -47,8 +61,7 @@ pub fn score_day(store: &Store, day: Day, customers: &[(CompanyKey, Customer)]) 
             health.extend(profile.score(&catalogue, &table, &fitting)?);
         }
     }
-    store.replace_health(day, &health)?;
-    Ok(health.len())
+    Ok(health)
 }
 
 /// A profile whose expressions have been read.

@@ -2,6 +2,7 @@
 //! memory, and their signals measured by [`crate::domain::backtest`]. Nothing is written.
 
 mod book;
+mod health;
 mod replay;
 pub mod trial;
 pub mod tune;
@@ -20,6 +21,7 @@ use crate::expression::Expression;
 use crate::store::{Catalogue, Store};
 
 use book::{Book, Criteria};
+pub use health::{BandRow, HealthOutcome};
 pub use replay::{ReplayedSignal, replay};
 
 /// The name under which the field's rule is measured beside the others.
@@ -37,6 +39,8 @@ pub struct Question<'q> {
     pub conditions: &'q [Expression],
     /// Where the book is split; `None`: at the lower median of the churn days.
     pub split: Option<Day>,
+    /// Whether health is measured too.
+    pub health: bool,
 }
 
 /// Which part of the days was measured.
@@ -114,6 +118,8 @@ pub struct Outcome {
     pub signals: Vec<Vec<ReplayedSignal>>,
     /// Whether more than 80 % of the churns lie one day after the company's last event before.
     pub is_derived_from_silence: bool,
+    /// What health foretold, where it was asked for.
+    pub health: Option<HealthOutcome>,
     /// The columns that rules and conditions read and of which only today's value is known.
     pub without_history: Vec<String>,
 }
@@ -188,6 +194,7 @@ pub fn run(
         rows,
         blind_spots,
         signals,
+        health: question.health.then(|| health::measure(store, &book, &all)).transpose()?,
         is_derived_from_silence: is_derived_from_silence(store, &book, days)?,
         without_history: without_history(catalogue, question)?,
     }))

@@ -68,6 +68,9 @@ pub struct BacktestOptions {
     min_events: u64,
     #[command(flatten)]
     companies: ConditionOptions,
+    /// Measure the health bands too: how many of the company-days in each came before a churn
+    #[arg(long)]
+    health: bool,
     /// Measure the days up to this one and those after it apart; the median day of churn unless set
     #[arg(long, value_name = "DAY")]
     split: Option<Day>,
@@ -135,6 +138,7 @@ impl BacktestOptions {
             min_events: self.min_events,
             conditions: &conditions,
             split: self.split,
+            health: self.health,
         };
         let outcome = replay(context, store, &catalogue, &question)?.ok_or_else(nothing)?;
         if outcome.churns() == 0 {

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use super::{Column, Field, Listing, headings, names, or_dash, plain};
 use crate::backtest::trial::Trial;
 use crate::backtest::tune::SetRow;
-use crate::backtest::{Outcome, Part, ReplayedSignal, Row, Subject};
+use crate::backtest::{HealthOutcome, Outcome, Part, ReplayedSignal, Row, Subject};
 use crate::domain::backtest::{FEWEST_CHURNS, Measured, Settings};
 use crate::domain::company::CompanyKey;
 use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thousands};
@@ -192,6 +192,11 @@ pub fn draw(outcome: &Outcome, screen: &mut Screen) {
             screen.table(&table(outcome, part));
         }
     }
+    if let Some(health) = &outcome.health {
+        screen.heading("Health");
+        screen.table(&bands(health));
+        screen.line(&below_good(health));
+    }
     if !outcome.blind_spots.is_empty() {
         screen.heading("Churns that no rule foretold");
         screen.table(&blind_spots(outcome));
@@ -204,6 +209,35 @@ pub fn draw(outcome: &Outcome, screen: &mut Screen) {
     for remark in remarks(outcome) {
         screen.line(&format!("- {remark}"));
     }
+}
+
+fn bands(health: &HealthOutcome) -> TextTable {
+    let columns = [
+        ("band", Align::Left),
+        ("share of days", Align::Right),
+        ("churn rate", Align::Right),
+        ("lift", Align::Right),
+    ];
+    let mut table = TextTable::new(columns);
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    for row in &health.bands {
+        table.row([
+            row.band.to_string(),
+            or_dash(row.share.map(percent)),
+            or_dash(row.churn_rate.map(percent)),
+            number(row.lift, 2),
+        ]);
+    }
+    table
+}
+
+/// How many of the churned customers were below `good` 60 days before.
+pub fn below_good(health: &HealthOutcome) -> String {
+    let HealthOutcome { churns_scored, below_good, .. } = health;
+    format!(
+        "{below_good} of {churns_scored} churned customers with a score 60 days before were below \
+         good then"
+    )
 }
 
 /// How many churns that no rule foretold are named.

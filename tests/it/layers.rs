@@ -72,7 +72,7 @@ const LAYERS: [Layer; 25] = [
     },
     Layer {
         name: "backtest",
-        may_import: &["domain", "expression", "run", "store"],
+        may_import: &["domain", "expression", "health", "run", "store"],
         reason: "a backtest replays rules as a run applies them, and writes nothing",
     },
     Layer {

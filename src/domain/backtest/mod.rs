@@ -202,6 +202,15 @@ impl<'b> Backtest<'b> {
         })
     }
 
+    /// Whether a churn follows in time on a company-day; `None` when the day does not count.
+    pub fn is_right(&self, company: usize, day: Day) -> Option<bool> {
+        match self.verdict(&self.subjects[company], day) {
+            Verdict::Right => Some(true),
+            Verdict::Wrong => Some(false),
+            Verdict::Ignored | Verdict::Late => None,
+        }
+    }
+
     pub fn totals(&self) -> Totals {
         self.totals
     }

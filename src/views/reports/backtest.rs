@@ -1,11 +1,11 @@
 //! Whether the signals foretell churn, as a page.
 
-use crate::backtest::{Outcome, Part, Row};
+use crate::backtest::{HealthOutcome, Outcome, Part, Row};
 use crate::domain::backtest::FEWEST_CHURNS;
 use crate::render::report::{
     Cell, Chart, ChartKind, Head, Interval, Item, Report, Section, Table, Tint,
 };
-use crate::views::backtest::{remarks, title};
+use crate::views::backtest::{below_good, remarks, title};
 
 /// What was measured of each rule, with the picture of lift against coverage.
 pub fn report(outcome: &Outcome, filter: String) -> Report {
@@ -36,6 +36,13 @@ pub fn report(outcome: &Outcome, filter: String) -> Report {
                 table("first", "The first part", outcome, Part::First),
                 table("later", "The later part", outcome, Part::Later),
             ],
+        });
+    }
+    if let Some(health) = &outcome.health {
+        sections.push(Section {
+            title: "Does the health score foretell churn?",
+            answer: sentence(below_good(health)),
+            tables: vec![bands(health)],
         });
     }
     sections.push(Section {
@@ -121,6 +128,18 @@ fn tint(row: &&Row) -> Tint {
         Some(interval) if interval.high < 1.0 => Tint::Poor,
         _ => Tint::Unknown,
     }
+}
+
+fn bands(health: &HealthOutcome) -> Table {
+    let percent =
+        |share: Option<f64>| share.map_or(Cell::Unknown, |share| Cell::Percent(share * 100.0));
+    Table::of("health", "Churn by health band", ("band", "band"), &health.bands, |row| {
+        Item::new(row.band)
+    })
+    .number("share_of_days", "share of days", |row| percent(row.share))
+    .number("churn_rate", "churn rate", |row| percent(row.churn_rate))
+    .number("lift", "lift", |row| Cell::ratio(row.lift))
+    .done()
 }
 
 fn blind_spots(outcome: &Outcome) -> Table {
