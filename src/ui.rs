@@ -138,6 +138,16 @@ impl Ui {
         }
     }
 
+    /// Tells of something that must be known however quiet the user wants it.
+    pub fn alarm(&self, text: impl Display) {
+        self.say("warning: ", AnsiColor::Yellow.on_default().bold(), &text.to_string());
+    }
+
+    /// Tells what can be done about an [alarm](Ui::alarm).
+    pub fn alarm_hint(&self, text: impl Display) {
+        self.say("hint: ", HINT_STYLE, &text.to_string());
+    }
+
     /// Tells what can be done.
     pub fn hint(&self, text: impl Display) {
         if !self.is_quiet {

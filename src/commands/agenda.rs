@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::FormatOption;
-use super::{output, task};
+use super::{output, run, task};
 use crate::context::Context;
 use crate::domain::agenda::review_due_on;
 use crate::domain::company::CompanyKey;
@@ -51,6 +51,7 @@ impl Agenda {
         let until = self.as_of.map(|day| not_in_the_future(context, &store, day)).transpose()?;
         let today = until.unwrap_or_else(|| context.today(&store));
         let lines = agenda::lines(gather(&store, self.csm.as_deref(), today, until)?, today);
+        run::tell_of_withheld(context, &store)?;
         output::print_items(&context.ui, self.format.format, &AGENDA, &lines)?;
         match &self.csm {
             Some(name) if lines.is_empty() => task::hint_at_stranger(context, &store, name),

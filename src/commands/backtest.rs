@@ -120,7 +120,7 @@ impl BacktestOptions {
         let conditions = self.companies.conditions(store, &catalogue)?;
         let until = match self.until {
             Some(until) => Some(until),
-            None => last_complete_day(store)?,
+            None => last_complete_day(store, context.today(store))?,
         };
         let nothing = || {
             not_allowed("there are no events to replay the rules on")

@@ -5,12 +5,14 @@ use clap::{Args, Subcommand};
 
 use super::options::FormatOption;
 use super::output;
+use super::rule::existing as existing_rule;
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange};
+use crate::domain::outage::DAYS_OF_A_STEADY_EVENT;
 use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::query::not_in_the_future;
 use crate::render::{Format, counted};
-use crate::run::{self, DayReport, Telling};
+use crate::run::{self, Accepting, DayReport, DueDays, Manner, Telling};
 use crate::store::{Finish, Store};
 use crate::views::runs::{self, RUNS};
 use crate::views::signals::SIGNALS;
@@ -20,8 +22,9 @@ use crate::views::signals::SIGNALS;
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Without a date, each day after the last one run, up to yesterday, as far as events are complete;
-the very first run takes yesterday.
+Without a date, runs each day after the last one run, up to the last complete day; the first run
+takes that day alone. A day is complete when an import of events has finished after the day ended
+and there is an event of that day or a later one. Days after it wait for newer events.
 
 Examples:
   signals run
@@ -35,13 +38,13 @@ pub struct Run {
     /// Run this day
     #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to"])]
     as_of: Option<Day>,
-    /// Run each day from this one
+    /// Run each day from this one that was not run yet
     #[arg(long, value_name = "DAY", requires = "to")]
     from: Option<Day>,
     /// … to this one, itself included
     #[arg(long, value_name = "DAY", requires = "from")]
     to: Option<Day>,
-    /// Run days before the last one run all the same
+    /// Run days again, and days before the last one run
     #[arg(long)]
     backfill: bool,
     /// Show what would be raised, and write nothing
@@ -50,14 +53,18 @@ pub struct Run {
     /// Open tasks and tell people also of the signals of --from, --to and --backfill
     #[arg(long)]
     notify: bool,
-    /// Refuse a day when the newest event lies more than so many days before it
-    #[arg(long, value_name = "DAYS", default_value_t = USUAL_LAG)]
-    max_lag: u64,
+    /// How many days the data may end before yesterday, or before a day that is named [default: 3,
+    /// and 0 for a named day]
+    #[arg(long, value_name = "DAYS")]
+    max_lag: Option<u64>,
+    /// Raise the signals of a rule, or of `all`, that were withheld because the data looked broken
+    #[arg(long, value_name = "RULE|all")]
+    accept: Option<String>,
     #[command(flatten)]
     format: FormatOption,
 }
 
-/// How many days the newest event may lie before a day that is run.
+/// How many days the last complete day may lie before yesterday: a weekend and a day.
 const USUAL_LAG: u64 = 3;
 
 #[derive(Debug, Subcommand)]
@@ -78,7 +85,8 @@ impl Run {
             backfill: false,
             dry_run: false,
             notify: false,
-            max_lag: USUAL_LAG,
+            max_lag: None,
+            accept: None,
             format,
         }
     }
@@ -95,25 +103,48 @@ impl Run {
     /// Runs the days.
     ///
     /// # Errors
-    /// A future day (exit 2); an earlier day without --backfill (exit 9); data that is too old or
-    /// not complete (exit 12).
+    /// A future day (exit 2); an earlier day without --backfill, an unknown rule (exit 9); data that
+    /// is too old (exit 12).
     pub fn run(self, context: &Context) -> Result<()> {
         if let Some(RunCommand::List(FormatOption { format })) = self.subcommand {
             return output::print_items(&context.ui, format, &RUNS, &context.reader()?.runs()?);
         }
         let mut store = context.writer()?;
-        let days = match self.days(context, &store) {
-            Ok(Some(days)) => days,
+        let accepting = self.accepting(&store)?;
+        let days = self.days(context, &store);
+        if self.names_days() && days.is_err() {
             // Other programs get a list all the same, if an empty one.
-            nothing => {
-                self.print(context, &[])?;
-                return nothing.map(drop);
-            }
+            self.print(context, &[])?;
+            return days.map(drop);
+        }
+        let mut ran = Ran::default();
+        let result = if self.dry_run {
+            // One transaction over all days, so that each sees what the days before it would have
+            // raised.
+            store.transaction(Finish::RollBack, |store| {
+                Ok(self.run_all(context, store, days, &accepting, &mut ran))
+            })?
+        } else {
+            self.run_all(context, &mut store, days, &accepting, &mut ran)
         };
-        let (reports, result) = self.run_days(context, &mut store, days)?;
-        self.print(context, &reports)?;
-        self.summarise(context, &reports);
+        self.print(context, &ran.reports)?;
+        ran.reports.iter().for_each(|report| tell_of_broken_data(context, report));
+        self.summarise(context, &ran);
         result
+    }
+
+    fn names_days(&self) -> bool {
+        self.as_of.is_some() || self.from.is_some()
+    }
+
+    /// # Errors
+    /// No rule of that name (exit 9).
+    fn accepting(&self, store: &Store) -> Result<Accepting> {
+        Ok(match self.accept.as_deref() {
+            None => Accepting::Nothing,
+            Some("all") => Accepting::All,
+            Some(name) => Accepting::Rule(existing_rule(store, name)?.rule.name),
+        })
     }
 
     fn print(&self, context: &Context, reports: &[DayReport]) -> Result<()> {
@@ -131,93 +162,162 @@ impl Run {
         let days = match (self.as_of, self.from, self.to) {
             (Some(day), ..) => DayRange { from: day, to: day },
             (None, Some(from), Some(to)) => DayRange { from, to },
-            _ => return due_days(context, store),
+            _ => return self.due_days(context, store),
         };
         if days.is_empty() {
             return Err(usage(format!("{} lies after {}", days.from, days.to)).into());
         }
         not_in_the_future(context, store, days.to)?;
-        let latest = store.latest_run_day()?.filter(|latest| *latest > days.from);
-        match latest {
-            Some(latest) if !self.backfill => Err(earlier_day(days.from, latest).into()),
-            _ => Ok(Some(days)),
-        }
+        self.refuse_earlier_day(store, days)?;
+        self.refuse_day_without_data(context, store, days)?;
+        Ok(Some(days))
     }
 
-    /// Runs the days in order until one fails. What came of those before it is kept.
-    fn run_days(
+    /// Refuses days before the last one run, unless they are to be skipped.
+    fn refuse_earlier_day(&self, store: &Store, days: DayRange) -> Result<()> {
+        let Some(latest) = store.latest_run_day()?.filter(|_| !self.backfill) else {
+            return Ok(());
+        };
+        let earlier = match self.as_of {
+            Some(day) => Some(day).filter(|day| *day < latest),
+            None => run::passed_over(store, days)?,
+        };
+        earlier.map_or(Ok(()), |day| Err(earlier_day(day, latest).into()))
+    }
+
+    fn refuse_day_without_data(
+        &self,
+        context: &Context,
+        store: &Store,
+        days: DayRange,
+    ) -> Result<()> {
+        let lag = run::lag(store, days.to)?;
+        if lag as u64 <= self.max_lag.unwrap_or(0) {
+            return Ok(());
+        }
+        let complete = run::last_complete_day(store, context.today(store))?;
+        Err(without_data(store, days.to, days.to - lag, complete)?.into())
+    }
+
+    /// The days that are due, as far as they are complete.
+    fn due_days(&self, context: &Context, store: &Store) -> Result<Option<DayRange>> {
+        let today = context.today(store);
+        let Some(due) = run::due_days(store, today)? else {
+            return Err(never_imported().into());
+        };
+        let behind = u64::try_from(today.previous() - due.complete).unwrap_or(0);
+        if !due.waiting.is_empty() && behind > self.max_lag.unwrap_or(USUAL_LAG) {
+            return Err(stale(&due, behind).into());
+        }
+        if !due.waiting.is_empty() {
+            context.ui.warning(waiting(&due));
+        } else if due.days.is_empty() {
+            let yesterday = today.previous();
+            context.ui.note(format!("every day up to {yesterday} was run already"));
+            context.ui.hint(format!(
+                "`signals run --as-of {yesterday}` runs it again, for rules and data that came since"
+            ));
+        }
+        Ok(Some(due.days).filter(|days| !days.is_empty()))
+    }
+
+    /// Runs the days again whose events came late, then those whose signals are accepted, then the
+    /// days that are due or named, in order until one fails. What came of those before is kept.
+    fn run_all(
         &self,
         context: &Context,
         store: &mut Store,
-        days: DayRange,
-    ) -> Result<(Vec<DayReport>, Result<()>)> {
-        if self.dry_run {
-            // One transaction over all days, so that each sees what the days before it would have
-            // raised.
-            return store.transaction(Finish::RollBack, |store| {
-                let mut reports = Vec::new();
-                let result = days.days().try_for_each(|day| {
-                    reports.push(self.run_day(context, store, day)?);
-                    Ok(())
-                });
-                Ok((reports, result))
-            });
+        days: Result<Option<DayRange>>,
+        accepting: &Accepting,
+        ran: &mut Ran,
+    ) -> Result<()> {
+        self.run_late_days(context, store, ran)?;
+        if *accepting != Accepting::Nothing {
+            self.step(store, |store| run_accepted_days(context, store, accepting, ran))?;
         }
-        let mut reports = Vec::new();
-        let result = days.days().try_for_each(|day| {
-            reports.push(
-                store.transaction(Finish::Commit, |store| self.run_day(context, store, day))?,
-            );
-            Ok(())
-        });
-        Ok((reports, result))
+        let Some(days) = days? else { return Ok(()) };
+        for day in days.days() {
+            match self.step(store, |store| self.run_day(context, store, day, accepting))? {
+                Some(report) => ran.reports.push(report),
+                None => ran.skipped += 1,
+            }
+        }
+        Ok(())
     }
 
-    fn run_day(&self, context: &Context, store: &Store, day: Day) -> Result<DayReport> {
-        self.refuse_earlier_day(store, day)?;
+    /// Does a part of the work in a transaction of its own; of a dry run, in that over all.
+    fn step<T>(&self, store: &mut Store, work: impl FnOnce(&Store) -> Result<T>) -> Result<T> {
+        if self.dry_run {
+            return work(store);
+        }
+        store.transaction(Finish::Commit, |store| work(store))
+    }
+
+    fn run_late_days(&self, context: &Context, store: &mut Store, ran: &mut Ran) -> Result<()> {
+        let again = run::days_again(store)?;
+        ran.too_old = again.too_old;
+        let last = again.days.last().copied();
+        for (place, day) in again.days.iter().enumerate() {
+            let next = again.days.get(place + 1).copied();
+            let is_told = last.is_some_and(|last| last - *day < run::DAYS_TOLD);
+            let telling = if is_told { Telling::Everybody } else { Telling::Nobody };
+            let report = self.step(store, |store| {
+                let manner = Manner { telling, accepting: Accepting::Nothing, is_again: true };
+                let report = run::run_day(store, &context.clock, *day, manner)?;
+                store.note_run_again(*day, next)?;
+                Ok(report)
+            })?;
+            ran.add_again(report, next.is_none());
+        }
+        Ok(())
+    }
+
+    /// Runs a day; `None` where it is skipped because it was run already.
+    fn run_day(
+        &self,
+        context: &Context,
+        store: &Store,
+        day: Day,
+        accepting: &Accepting,
+    ) -> Result<Option<DayReport>> {
+        // Another run may have gone on while this one waited for its turn.
+        let only = DayRange { from: day, to: day };
+        self.refuse_earlier_day(store, only)?;
+        let is_skipped = self.as_of.is_none() && !self.backfill;
+        if is_skipped && !store.days_run(only)?.is_empty() {
+            return Ok(None);
+        }
         let lag = run::lag(store, day)?;
         if lag > 0 {
-            let newest = day - lag;
             let days = counted(lag as u64, "day", "days");
-            if lag as u64 > self.max_lag {
-                return Err(stale(day, newest, &days).into());
-            }
-            context.ui.warning(format!("the newest event is of {newest}, {days} before {day}"));
+            context.ui.warning(format!("your data ends on {}, {days} before {day}", day - lag));
         }
-        let report = run::run_day(store, &context.clock, day, self.telling())?;
-        for rule in report.record.rules.iter().filter(|rule| rule.is_outage) {
-            context.ui.warning(format!(
-                "{day}: {} of {} companies turned at once under the rule {}: the tracking of that event may have changed",
-                rule.raised_bad.max(rule.raised_good),
-                rule.evaluated,
-                rule.rule
-            ));
-        }
-        Ok(report)
+        let manner =
+            Manner { telling: self.telling(), accepting: accepting.clone(), is_again: false };
+        run::run_day(store, &context.clock, day, manner).map(Some)
     }
 
-    /// Another run may have gone on while this one waited for its turn.
-    fn refuse_earlier_day(&self, store: &Store, day: Day) -> Result<()> {
-        match store.latest_run_day()?.filter(|latest| *latest > day) {
-            Some(latest) if !self.backfill => Err(earlier_day(day, latest).into()),
-            _ => Ok(()),
+    fn summarise(&self, context: &Context, ran: &Ran) {
+        let mut parts = Vec::new();
+        let again = ran.days_again as usize;
+        let (before, due) = ran.reports.split_at(ran.reports.len().min(again));
+        if let [first, .., last] = due {
+            let days = counted(due.len() as u64, "day", "days");
+            let (from, to) = (first.record.day, last.record.day);
+            parts.push(format!("{days}, {from}..{to}: {}", self.summary(due)));
+        } else if let [only] = due {
+            parts.push(format!("{}: {}", only.record.day, self.summary(due)));
         }
-    }
-
-    fn summarise(&self, context: &Context, reports: &[DayReport]) {
-        let [first, .., last] = reports else {
-            if let [only] = reports {
-                context.ui.note(format!("{}: {}", only.record.day, self.summary(reports)));
-            }
-            return;
-        };
-        let days = counted(reports.len() as u64, "day", "days");
-        context.ui.note(format!(
-            "{days}, {}..{}: {}",
-            first.record.day,
-            last.record.day,
-            self.summary(reports)
-        ));
+        if ran.skipped > 0 {
+            let days = counted(ran.skipped, "day", "days");
+            parts.push(format!("skipped {days} run already (--backfill runs them again)"));
+        }
+        if !parts.is_empty() {
+            context.ui.note(parts.join("; "));
+        }
+        if let Some(text) = ran.of_late_events(before) {
+            context.ui.note(text);
+        }
     }
 
     fn summary(&self, reports: &[DayReport]) -> String {
@@ -244,32 +344,105 @@ impl Run {
     }
 }
 
-/// The days that are due, as far as they are complete.
-fn due_days(context: &Context, store: &Store) -> Result<Option<DayRange>> {
-    let due = run::due_days(store, context.today(store))?;
-    if due.days.is_empty() && due.incomplete.is_empty() {
-        let yesterday = context.today(store).previous();
-        context.ui.note(format!("every day up to {yesterday} was run already"));
-        context.ui.hint(format!(
-            "`signals run --as-of {yesterday}` runs it again, for rules and data that came since"
+/// What came of several days.
+#[derive(Default)]
+struct Ran {
+    /// First those of days that were run again.
+    reports: Vec<DayReport>,
+    days_again: u64,
+    /// How many days have other events now, but are too old to be run again.
+    too_old: u64,
+    /// How many days were skipped because they were run already.
+    skipped: u64,
+}
+
+impl Ran {
+    /// Adds the report of a day that was run again. What it held back is told of the last day
+    /// alone: that of the others has passed.
+    fn add_again(&mut self, mut report: DayReport, is_last: bool) {
+        if !is_last {
+            report.held_back.clear();
+            report.missing_events.clear();
+        }
+        self.days_again += 1;
+        self.reports.push(report);
+    }
+
+    /// What was run again, in a sentence; `None` when nothing was.
+    fn of_late_events(&self, again: &[DayReport]) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.days_again > 0 {
+            let days = counted(self.days_again, "day", "days");
+            let added = again.iter().map(|report| report.raised.len() as u64).sum();
+            let retracted = again.iter().map(|report| report.retracted).sum::<u64>();
+            parts.push(format!(
+                "ran {days} again: {} added, {retracted} retracted",
+                counted(added, "signal", "signals")
+            ));
+        }
+        if self.too_old > 0 {
+            let days = counted(self.too_old, "older day", "older days");
+            let were = if self.too_old == 1 { "was" } else { "were" };
+            parts.push(format!("{days} with late events {were} not run again"));
+        }
+        if parts.is_empty() { None } else { Some(parts.join("; ")) }
+    }
+}
+
+/// Raises the signals that were withheld on the latest day run, on the days on which they would
+/// have been raised.
+fn run_accepted_days(
+    context: &Context,
+    store: &Store,
+    accepting: &Accepting,
+    ran: &mut Ran,
+) -> Result<()> {
+    let Some(first) = store.accept_withheld(accepting.rule())? else { return Ok(()) };
+    let Some(last) = store.latest_run_day()? else { return Ok(()) };
+    let days = store.days_run(DayRange { from: first, to: last })?;
+    for day in &days {
+        let manner =
+            Manner { telling: Telling::Everybody, accepting: Accepting::Nothing, is_again: true };
+        let report = run::run_day(store, &context.clock, *day, manner)?;
+        ran.add_again(report, *day == last);
+    }
+    Ok(())
+}
+
+/// Says what was held back on a day because its data looks broken, and which events are missing,
+/// however quiet the user wants it.
+fn tell_of_broken_data(context: &Context, report: &DayReport) {
+    let day = report.record.day;
+    for event in &report.missing_events {
+        context.ui.alarm(format!(
+            "{day} has no event '{event}', which came on each of the {} days before; its trend rules raise nothing bad for {day}",
+            DAYS_OF_A_STEADY_EVENT
         ));
-        return Ok(None);
     }
-    if due.days.is_empty() {
-        let message = format!(
-            "{} is due, but no import of events has finished since it ended",
-            due.incomplete.from
-        );
-        let hint = "import the events up to that day first; `signals run --as-of DAY` runs an incomplete day";
-        return Err(CommandError::new(ErrorKind::Stale, message).hint(hint).into());
+    for held_back in &report.held_back {
+        let rule = &held_back.rule;
+        let companies = held_back.companies.len() as u64;
+        let since = held_back.companies.iter().map(|(_, what)| what.since).min().unwrap_or(day);
+        let since = if since < day { format!(", some since {since}") } else { String::new() };
+        context.ui.alarm(format!(
+            "{day}: withheld the bad signals of {rule} for {companies} of {} companies{since}: the data of that day may be broken",
+            held_back.eligible
+        ));
+        context.ui.alarm_hint(format!("`signals run --accept '{rule}'` raises them"));
     }
-    if !due.incomplete.is_empty() {
+}
+
+/// Says which rules held back signals on the latest day run.
+pub(super) fn tell_of_withheld(context: &Context, store: &Store) -> Result<()> {
+    for held_back in store.withheld_now()? {
+        let companies = counted(held_back.companies, "company", "companies");
         context.ui.warning(format!(
-            "running up to {} only: no import of events has finished since {} ended",
-            due.days.to, due.incomplete.from
+            "the bad signals of {} for {companies} are withheld since {}: the data may be broken",
+            held_back.rule, held_back.since
         ));
+        context.ui.hint(format!("`signals run --accept '{}'` raises them", held_back.rule));
     }
-    Ok(Some(due.days))
+    Ok(())
 }
 
 fn earlier_day(day: Day, latest: Day) -> CommandError {
@@ -277,10 +450,53 @@ fn earlier_day(day: Day, latest: Day) -> CommandError {
         .hint("--backfill runs it all the same")
 }
 
-fn stale(day: Day, newest: Day, days: &str) -> CommandError {
-    let message = format!(
-        "{day} is refused: the newest event is of {newest}, {days} before, and every customer would look as if it had stopped"
+fn never_imported() -> CommandError {
+    CommandError::new(ErrorKind::Stale, "no import of events has finished yet")
+        .hint("import the events first")
+}
+
+/// Which days wait for events: `your data ends on 2026-03-31; 2 days wait for newer events`.
+fn waiting(due: &DueDays) -> String {
+    let days = due.waiting.len() as u64;
+    let verb = if days == 1 { "waits" } else { "wait" };
+    let days = counted(days, "day", "days");
+    format!("your data ends on {}; {days} {verb} for newer events", due.complete)
+}
+
+fn stale(due: &DueDays, behind: u64) -> CommandError {
+    let failure = CommandError::new(ErrorKind::Stale, waiting(due))
+        .hint("import the newer events; `signals import --list` shows what was imported last");
+    if due.days.is_empty() {
+        return failure;
+    }
+    let complete = due.complete;
+    let failure =
+        failure.hint(format!("`signals run --as-of {complete}` runs the last complete day"));
+    match due.days.len() {
+        1 => failure,
+        several => failure
+            .hint(format!("`signals run --max-lag {behind}` runs all {several} complete days")),
+    }
+}
+
+fn without_data(
+    store: &Store,
+    day: Day,
+    newest: Day,
+    complete: Option<Day>,
+) -> Result<CommandError> {
+    let failure = CommandError::new(
+        ErrorKind::Stale,
+        format!("there is no data for {day}: your data ends on {newest}"),
     );
-    CommandError::new(ErrorKind::Stale, message)
-        .hint("import newer events, or allow it with --max-lag DAYS")
+    let Some(complete) = complete else { return Ok(failure.hint("import newer events")) };
+    let backfill = match store.latest_run_day()? {
+        Some(latest) if latest > complete => " --backfill",
+        _ => "",
+    };
+    Ok(failure
+        .hint(format!(
+            "`signals run --as-of {complete}{backfill}` runs the newest complete day, {complete}"
+        ))
+        .hint(format!("--max-lag {} runs {day} all the same", day - newest)))
 }

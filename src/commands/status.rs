@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use serde_json::json;
 
 use super::options::FormatOption;
 use crate::context::Context;
@@ -10,6 +11,7 @@ use crate::domain::day::{Day, Instant};
 use crate::domain::signal::{SignalType, State};
 use crate::error::{CommandError, ErrorKind};
 use crate::render::{Format, RecordWriter, Screen, Value};
+use crate::run;
 use crate::store::Store;
 
 /// Show where the database stands: what was imported and run last, and how many signals are open.
@@ -23,7 +25,7 @@ pub struct Status {
     format: FormatOption,
 }
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 23] = [
     "database",
     "schema",
     "timezone",
@@ -44,6 +46,9 @@ const FIELDS: [&str; 20] = [
     "messages_waiting",
     "messages_dead",
     "last_message_sent_at",
+    "data_complete_to",
+    "waiting_since",
+    "withheld",
 ];
 
 impl Status {
@@ -53,7 +58,7 @@ impl Status {
     /// A last run older than --max-age, or none (exit 12).
     pub fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
-        let values = values(&store)?;
+        let values = values(context, &store)?;
         if self.format.format == Format::Table {
             let mut screen = Screen::new(context.ui.look());
             screen.heading("Status");
@@ -72,7 +77,7 @@ impl Status {
     }
 }
 
-fn values(store: &Store) -> Result<Vec<Value<'static>>> {
+fn values(context: &Context, store: &Store) -> Result<Vec<Value<'static>>> {
     let data = store.event_days()?;
     let last_run = store.last_run()?;
     let totals = store.signal_totals()?;
@@ -84,6 +89,8 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
     let undelivered = store.undelivered_messages()?;
     let (waiting, dead): (Vec<_>, Vec<_>) =
         undelivered.iter().partition(|message| message.next_try_at.is_some());
+    let due = run::due_days(store, context.today(store))?;
+    let waiting_days = due.map(|due| due.waiting).filter(|days| !days.is_empty());
     Ok(vec![
         store.path().display().to_string().into(),
         (crate::store::SCHEMA_VERSION as u64).into(),
@@ -105,7 +112,23 @@ fn values(store: &Store) -> Result<Vec<Value<'static>>> {
         (waiting.len() as u64).into(),
         (dead.len() as u64).into(),
         store.last_delivery()?.into(),
+        due.map(|due| due.complete).into(),
+        waiting_days.map(|days| days.from).into(),
+        withheld(store)?,
     ])
+}
+
+/// The rules whose signals were held back on the latest day run.
+fn withheld(store: &Store) -> Result<Value<'static>> {
+    let rules = store.withheld_now()?.into_iter().map(|held_back| {
+        json!({
+            "rule": held_back.rule,
+            "companies": held_back.companies,
+            "since": held_back.since.to_string(),
+            "cause": held_back.cause.to_string(),
+        })
+    });
+    Ok(Value::Nested(rules.collect()))
 }
 
 fn text(value: &Value<'_>) -> String {
@@ -116,6 +139,18 @@ fn text(value: &Value<'_>) -> String {
             _ => text.to_string(),
         },
         Value::Whole(number) => number.to_string(),
+        Value::Nested(serde_json::Value::Array(rules)) if !rules.is_empty() => {
+            let rules = rules.iter().map(|rule| {
+                let text = |field: &str| rule[field].to_string().replace('"', "");
+                format!(
+                    "{} for {} companies since {}",
+                    text("rule"),
+                    text("companies"),
+                    text("since")
+                )
+            });
+            rules.collect::<Vec<_>>().join("; ")
+        }
         _ => "-".to_owned(),
     }
 }

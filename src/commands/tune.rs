@@ -66,7 +66,7 @@ impl Tune {
         let data = store.event_days()?.ok_or_else(nothing)?;
         let until = match self.until {
             Some(until) => until,
-            None => last_complete_day(&store)?.ok_or_else(nothing)?,
+            None => last_complete_day(&store, context.today(&store))?.ok_or_else(nothing)?,
         };
         let catalogue = store.catalogue()?;
         let tried = tune::tried(shipped_rule);

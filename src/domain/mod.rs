@@ -19,6 +19,7 @@ pub mod interval;
 pub mod loss;
 pub mod metric;
 pub mod notify;
+pub mod outage;
 pub mod playbook;
 pub mod portfolio;
 pub mod preset;

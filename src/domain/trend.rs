@@ -210,15 +210,6 @@ pub fn describe(rule: &TrendRule, comparison: &Comparison) -> String {
     }
 }
 
-/// The fewest companies that must turn at once before a rule's day looks like an outage.
-pub const OUTAGE_COMPANIES: usize = 10;
-
-/// Whether so many companies turned to the same type at once that tracking, and not the customers,
-/// may have changed: more than half of those evaluated, and at least [`OUTAGE_COMPANIES`].
-pub fn is_outage(evaluated: usize, turned: usize) -> bool {
-    turned >= OUTAGE_COMPANIES && turned * 2 > evaluated
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -373,14 +364,5 @@ mod tests {
         assert_eq!(text(100, 116), "login rose from 100 to 116 (+16.0 %)");
         assert_eq!(text(7, 0), "login stopped: none after 7");
         assert_eq!(text(0, 3), "login: 3, after none in the 7 days before");
-    }
-
-    #[test]
-    fn an_outage_is_more_than_half_and_at_least_ten() {
-        let cases =
-            [(10, 10, true), (9, 9, false), (20, 10, false), (19, 10, true), (1000, 501, true)];
-        for (evaluated, turned, expected) in cases {
-            assert_eq!(is_outage(evaluated, turned), expected, "{turned} of {evaluated}");
-        }
     }
 }

@@ -1,8 +1,10 @@
 //! What expressions say of companies on a day: which ones a rule's `--where` lets through, and for
 //! which a condition holds.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::domain::attributes::{AsOf, Datum, Group, Stage};
 use crate::domain::company::CompanyKey;
@@ -134,12 +136,78 @@ impl<'s> Conditions<'s> {
         self.store.attributes(&self.catalogue, &names, as_of, self.scope)
     }
 
+    /// Whether the expressions of a rule can still be read.
+    pub fn can_be_read(&self, rule: &Rule) -> bool {
+        let when = rule.logic.condition().map(|condition| &condition.when);
+        when.into_iter().chain(&rule.where_expr).all(|text| self.catalogue.read(text).is_ok())
+    }
+
+    /// The companies of which it is known on a day whether a condition holds.
+    ///
+    /// # Errors
+    /// As [`Conditions::facts`].
+    pub fn known(&self, rule: &ConditionRule, day: Day) -> Result<FxHashSet<CompanyKey>> {
+        let when = self.catalogue.read(&rule.when)?;
+        let table = self.table(&when.names, AsOf { day, stage: Stage::BeforeConditions })?;
+        let values = self.catalogue.evaluate(&when, &table)?;
+        let known =
+            table.companies().iter().zip(&values).filter(|(_, value)| **value != Datum::Null);
+        Ok(known.map(|(company, _)| *company).collect())
+    }
+
+    /// What a condition reads of a company on a day, whether it holds or not.
+    ///
+    /// # Errors
+    /// As [`Conditions::facts`].
+    pub fn values(
+        &self,
+        rule: &ConditionRule,
+        day: Day,
+        company: CompanyKey,
+    ) -> Result<BTreeMap<String, ReadValue>> {
+        let names = self.catalogue.read(&rule.when)?.names;
+        let of_company: Vec<&str> = names.iter().map(String::as_str).collect();
+        let as_of = AsOf { day, stage: Stage::BeforeConditions };
+        let table =
+            self.store.attributes(&self.catalogue, &of_company, as_of, Scope::One(company))?;
+        let value = |name: &String| {
+            let read = table.column(name)?.first().map_or(ReadValue::Null, read_value);
+            Ok((name.clone(), read))
+        };
+        names.iter().map(value).collect()
+    }
+
     /// Whether the condition of a rule, its key or its `--where` looks at the pulse, itself or by
     /// way of a formula; false for rules of other kinds.
     ///
     /// # Errors
     /// An expression that cannot be read any more (exit 9).
     pub fn reads_the_pulse(&self, rule: &Rule) -> Result<bool> {
+        self.reads(
+            rule,
+            |known| matches!(known, Known::BuiltIn(attribute) if attribute.group == Group::Pulse),
+        )
+    }
+
+    /// Whether what a rule finds follows from events: always, but for conditions that name no
+    /// attribute of usage and no metric of events.
+    ///
+    /// # Errors
+    /// An expression that cannot be read any more (exit 9).
+    pub fn reads_events(&self, rule: &Rule) -> Result<bool> {
+        if rule.logic.condition().is_none() {
+            return Ok(true);
+        }
+        self.reads(rule, |known| match known {
+            Known::BuiltIn(attribute) => attribute.group == Group::Usage,
+            Known::Metric(metric) => matches!(metric.definition, Definition::Counted { .. }),
+            Known::Own(..) => false,
+        })
+    }
+
+    /// Whether a condition, its key or its `--where` names an attribute of some kind, itself or by
+    /// way of a formula; false for rules of other kinds.
+    fn reads(&self, rule: &Rule, is_wanted: fn(Known<'_>) -> bool) -> Result<bool> {
         let Some(condition) = rule.logic.condition() else { return Ok(false) };
         let mut names: Vec<String> = condition.key.iter().cloned().collect();
         for text in std::iter::once(&condition.when).chain(&rule.where_expr) {
@@ -151,10 +219,10 @@ impl<'s> Conditions<'s> {
                 continue;
             }
             match self.catalogue.find(&name)? {
-                Known::BuiltIn(attribute) if attribute.group == Group::Pulse => return Ok(true),
                 Known::Metric(Metric { definition: Definition::Formula(text), .. }) => {
                     names.extend(self.catalogue.read(text)?.names);
                 }
+                known if is_wanted(known) => return Ok(true),
                 _ => {}
             }
             seen.push(name);

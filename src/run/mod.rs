@@ -1,12 +1,18 @@
 //! One day, step by step, and which days are due.
 
 mod conditions;
+mod days;
+mod late;
+mod outage;
 
 use anyhow::Result;
 
 use std::collections::HashMap;
 
 pub use self::conditions::Conditions;
+pub use self::days::{DueDays, due_days, lag, last_complete_day, passed_over};
+pub use self::late::{DAYS_TOLD, DaysAgain, days_again};
+pub use self::outage::{Accepting, HeldBack};
 use crate::actions::preset_of_rule;
 use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
@@ -32,12 +38,12 @@ pub struct DayReport {
     pub record: RunRecord,
     /// The signals that were raised.
     pub raised: Vec<SignalRecord>,
-}
-
-/// How many days the newest event in the database lies before `day`; 0 when there is one on the day
-/// or after it, or none at all.
-pub fn lag(store: &Store, day: Day) -> Result<i32> {
-    Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
+    /// How many signals were retracted.
+    pub retracted: u64,
+    /// What was held back.
+    pub held_back: Vec<HeldBack>,
+    /// The event names that came on each of the days before, and not on this one.
+    pub missing_events: Vec<String>,
 }
 
 /// Whether a run opens tasks and tells people.
@@ -49,8 +55,19 @@ pub enum Telling {
     Nobody,
 }
 
+/// How a day is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manner {
+    /// Whether it opens tasks and tells people.
+    pub telling: Telling,
+    /// Which signals are raised whatever the day looks like.
+    pub accepting: Accepting,
+    /// Whether the signals of an earlier run of the day are compared with what the rules find now.
+    pub is_again: bool,
+}
+
 /// Runs a day, within a transaction that the caller has begun.
-pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Result<DayReport> {
+pub fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
     let run = store.begin_run(day, started_at, is_backfill)?;
@@ -58,22 +75,25 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
         store.rules()?.into_iter().filter(|stored| stored.rule.enabled).collect();
     let customers = store.customers()?;
     let conditions = Conditions::new(store, Scope::All)?;
+    let telling = manner.telling;
     let mut running = RunningDay {
-        store,
-        clock,
-        day,
         run: Some(run),
-        customers,
-        conditions,
-        steps: vec![],
-        done: vec![],
-        raised: vec![],
+        is_again: manner.is_again,
+        accepting: manner.accepting,
+        ..RunningDay::new(store, clock, day, customers, conditions)
     };
-    running.trend_and_adoption_rules(&rules)?;
+    store.clear_withheld(day)?;
+    running.timed("look for missing events", |running| {
+        running.missing_events = outage::missing_events(store, day)?;
+        Ok(())
+    })?;
+    let former = if running.is_again { running.former_rules(&rules)? } else { Vec::new() };
+    let applied = [rules.as_slice(), &former].concat();
+    running.trend_and_adoption_rules(&applied)?;
     // The SuccessScore follows from pulses alone and needs no step. Health counts the signals just
     // raised, and conditions may ask for it.
     running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
-    running.condition_rules(&rules)?;
+    running.condition_rules(&applied)?;
     if telling == Telling::Everybody {
         running.drop_tasks_of_churned()?;
         running.tasks(&rules)?;
@@ -86,7 +106,13 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, telling: Telling) -> Resu
         .iter()
         .map(|raised| store.signal(raised.signal))
         .collect::<Result<Vec<_>>>()?;
-    Ok(DayReport { record, raised: raised.into_iter().flatten().collect() })
+    Ok(DayReport {
+        record,
+        raised: raised.into_iter().flatten().collect(),
+        retracted: running.retracted,
+        held_back: running.held_back,
+        missing_events: running.missing_events,
+    })
 }
 
 /// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was
@@ -106,17 +132,7 @@ pub fn after_pulse(
             rules.push(stored);
         }
     }
-    let mut running = RunningDay {
-        store,
-        clock,
-        day,
-        run: None,
-        customers,
-        conditions,
-        steps: vec![],
-        done: vec![],
-        raised: vec![],
-    };
+    let mut running = RunningDay::new(store, clock, day, customers, conditions);
     running.condition_rules(&rules)?;
     running.tasks(&rules)?;
     running.notices()?;
@@ -143,10 +159,49 @@ struct RunningDay<'s> {
     /// What the rules found that were applied.
     done: Vec<(String, Evaluation)>,
     raised: Vec<Raised>,
+    /// Whether the signals of an earlier run of the day are compared with what the rules find now.
+    is_again: bool,
+    retracted: u64,
+    accepting: Accepting,
+    missing_events: Vec<String>,
+    held_back: Vec<HeldBack>,
 }
 
 /// What a rule found.
 type Found<'r> = (&'r StoredRule, Evaluation);
+
+impl<'s> RunningDay<'s> {
+    fn new(
+        store: &'s Store,
+        clock: &'s Clock,
+        day: Day,
+        customers: Vec<(CompanyKey, Customer)>,
+        conditions: Conditions<'s>,
+    ) -> Self {
+        RunningDay {
+            store,
+            clock,
+            day,
+            run: None,
+            customers,
+            conditions,
+            steps: vec![],
+            done: vec![],
+            raised: vec![],
+            is_again: false,
+            retracted: 0,
+            accepting: Accepting::Nothing,
+            missing_events: vec![],
+            held_back: vec![],
+        }
+    }
+
+    /// The last day whose signals count as raised before: of a day that is run again, its own do
+    /// not.
+    fn history_until(&self) -> Day {
+        if self.is_again { self.day.previous() } else { self.day }
+    }
+}
 
 impl RunningDay<'_> {
     fn trend_and_adoption_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
@@ -183,8 +238,9 @@ impl RunningDay<'_> {
         let counts = self.store.trend_counts(&questions)?;
         // A signal that lies back further than the timeframe of its rule makes no difference to it.
         let longest = rules.iter().map(|(_, trend)| trend.days()).max().unwrap_or_default();
-        let latest =
-            self.store.latest_signals(DayRange { from: self.day - longest + 1, to: self.day })?;
+        let latest = self
+            .store
+            .latest_signals(DayRange { from: self.day - longest + 1, to: self.history_until() })?;
         let none = LatestByCompany::default();
         let evaluate =
             |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
@@ -215,7 +271,7 @@ impl RunningDay<'_> {
             let first_run =
                 self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
             let earliest = Some(first_run).filter(|_| !adoption.retroactive);
-            let told = self.store.adoption_signals(name)?;
+            let told = self.store.adoption_signals(name, self.open_until())?;
             let admission =
                 self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
             let customers = &self.customers;
@@ -238,7 +294,12 @@ impl RunningDay<'_> {
         let facts = self.conditions.facts(&named, self.day)?;
         let evaluate =
             |((stored, rule), facts): (&(&'r StoredRule, &ConditionRule), &FactsByCompany)| {
-                let before = self.store.condition_signals(&stored.rule.name, rule, self.day)?;
+                let before = self.store.condition_signals(
+                    &stored.rule.name,
+                    rule,
+                    self.day,
+                    self.history_until(),
+                )?;
                 let admission =
                     self.conditions.admission(&stored.rule, self.day, Stage::BeforeConditions)?;
                 Ok((
@@ -256,7 +317,11 @@ impl RunningDay<'_> {
         rules.iter().zip(&facts).map(evaluate).collect()
     }
 
-    fn raise_all(&mut self, found: Vec<Found<'_>>) -> Result<()> {
+    fn raise_all(&mut self, mut found: Vec<Found<'_>>) -> Result<()> {
+        self.withhold(&mut found)?;
+        if self.is_again {
+            self.revise(&mut found)?;
+        }
         for (stored, evaluation) in found {
             for (company, finding) in &evaluation.findings {
                 let id = self.store.raise(&NewSignal {
@@ -339,7 +404,11 @@ impl RunningDay<'_> {
             newest_event_on: self.store.event_days()?.map(|data| data.to),
             companies_evaluated: companies.len() as u64,
             steps: std::mem::take(&mut self.steps),
-            rules: self.done.iter().map(|(name, found)| tally(name, found)).collect(),
+            rules: self
+                .done
+                .iter()
+                .map(|(name, found)| tally(name, found, self.count_held_back(name)))
+                .collect(),
         })
     }
 }
@@ -375,11 +444,8 @@ pub fn trend_question(trend: &TrendRule, day: Day) -> TrendQuestion {
     TrendQuestion { watch: trend.watch(), windows: Windows::ending(day, trend.days()) }
 }
 
-fn tally(rule: &str, found: &Evaluation) -> RuleTally {
+fn tally(rule: &str, found: &Evaluation, withheld: usize) -> RuleTally {
     let skipped = |reason| found.skipped.get(&reason).copied().unwrap_or_default();
-    let (bad, good) = (found.count(SignalType::Bad), found.count(SignalType::Good));
-    let is_trend =
-        found.findings.iter().any(|(_, finding)| finding.evidence.comparison().is_some());
     RuleTally {
         rule: rule.to_owned(),
         evaluated: found.evaluated.len() as u64,
@@ -388,46 +454,11 @@ fn tally(rule: &str, found: &Evaluation) -> RuleTally {
         skipped_churned: skipped(Skip::Churned),
         skipped_not_created: skipped(Skip::NotCreated),
         skipped_where: skipped(Skip::Where),
-        raised_bad: bad as u64,
-        raised_good: good as u64,
+        raised_bad: found.count(SignalType::Bad) as u64,
+        raised_good: found.count(SignalType::Good) as u64,
         raised_info: found.count(SignalType::Info) as u64,
-        is_outage: is_trend && trend::is_outage(found.evaluated.len(), bad.max(good)),
+        withheld: withheld as u64,
     }
-}
-
-/// Which days a run without a date takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueDays {
-    /// The days to run; empty when there are none.
-    pub days: DayRange,
-    /// The days after those that are due too, but not complete yet.
-    pub incomplete: DayRange,
-}
-
-/// The days after the last one run, up to yesterday, split where they stop being complete; without
-/// a run before, yesterday.
-pub fn due_days(store: &Store, today: Day) -> Result<DueDays> {
-    let yesterday = today.previous();
-    let first = store.latest_run_day()?.map_or(yesterday, Day::next);
-    let complete = match last_complete_day(store)? {
-        Some(complete) => complete.min(yesterday),
-        None => yesterday,
-    };
-    let complete = complete.max(first.previous());
-    Ok(DueDays {
-        days: DayRange { from: first, to: complete.min(yesterday) },
-        incomplete: DayRange { from: complete.next(), to: yesterday },
-    })
-}
-
-/// The last day that had ended when the latest import of events was done; `None` when every day is
-/// complete, because there are no events.
-pub fn last_complete_day(store: &Store) -> Result<Option<Day>> {
-    if store.event_days()?.is_none() {
-        return Ok(None);
-    }
-    let finished: Option<Instant> = store.last_import(crate::domain::EVENTS)?;
-    Ok(finished.map(|finished| finished.day_in(store.zone()).previous()))
 }
 
 /// What a rule would have raised over the last days of data.

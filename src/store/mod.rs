@@ -13,6 +13,7 @@ mod events;
 mod facts;
 mod health;
 mod imports;
+mod late;
 mod losses;
 mod metrics;
 mod notices;
@@ -30,6 +31,7 @@ mod signals;
 mod tags;
 mod tasks;
 mod values;
+mod withheld;
 
 use std::path::{Path, PathBuf};
 
@@ -48,6 +50,7 @@ pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity, Tre
 pub use facts::{Fact, Identity, Table};
 pub use health::{NewHealth, Scorings, VersionedProfile};
 pub use imports::{Cause, ImportRecord};
+pub use late::LateDays;
 pub use notices::InboxEntry;
 pub use open::Permissions;
 pub use outbox::{Delivery, Message, NewMessage, PendingNotice, SendingLock, ToldSignal};
@@ -60,6 +63,7 @@ pub use settings::SendingLimits;
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey};
 pub use tags::TagRecord;
 pub use tasks::{NewTask, TaskCounts, TaskFilter, TaskRecord};
+pub use withheld::WithheldRule;
 
 /// An open database.
 pub struct Store {

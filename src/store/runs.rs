@@ -40,8 +40,8 @@ pub struct RuleTally {
     pub raised_good: u64,
     /// Info signals raised.
     pub raised_info: u64,
-    /// Whether so many companies turned at once that tracking may have changed.
-    pub is_outage: bool,
+    /// Bad signals that were held back, because the data of the day looks broken.
+    pub withheld: u64,
 }
 
 /// One run of one day.
@@ -155,9 +155,9 @@ impl Store {
     fn add_tally(&self, run: i64, tally: &RuleTally) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO run_rules (run, rule, evaluated, skipped_no_events, skipped_not_established, skipped_churned,
-                                    skipped_not_created, skipped_where, raised_bad, raised_good, raised_info, is_outage)
+                                    skipped_not_created, skipped_where, raised_bad, raised_good, raised_info, withheld)
              VALUES (:run, :rule, :evaluated, :skipped_no_events, :skipped_not_established, :skipped_churned,
-                     :skipped_not_created, :skipped_where, :raised_bad, :raised_good, :raised_info, :is_outage)",
+                     :skipped_not_created, :skipped_where, :raised_bad, :raised_good, :raised_info, :withheld)",
         )?;
         statement.execute(named_params! {
             ":run": run,
@@ -171,7 +171,7 @@ impl Store {
             ":raised_bad": tally.raised_bad as i64,
             ":raised_good": tally.raised_good as i64,
             ":raised_info": tally.raised_info as i64,
-            ":is_outage": tally.is_outage,
+            ":withheld": tally.withheld as i64,
         })?;
         Ok(())
     }
@@ -230,6 +230,6 @@ fn read_tally(row: &Row<'_>) -> rusqlite::Result<RuleTally> {
         raised_bad: count("raised_bad")?,
         raised_good: count("raised_good")?,
         raised_info: count("raised_info")?,
-        is_outage: row.get("is_outage")?,
+        withheld: count("withheld")?,
     })
 }

@@ -201,10 +201,31 @@ CREATE TABLE run_rules (
     raised_bad               INTEGER NOT NULL,
     raised_good              INTEGER NOT NULL,
     raised_info              INTEGER NOT NULL,
-    is_outage                INTEGER NOT NULL,
+    withheld                 INTEGER NOT NULL,
     skipped_not_created      INTEGER NOT NULL DEFAULT 0,
     skipped_where            INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (run, rule)
+) STRICT, WITHOUT ROWID;
+
+-- Bad signals that the run of a day held back because its data looks broken. since: the day on which
+-- the signal would have been raised; cause: outage or missing-event.
+CREATE TABLE withheld_signals (
+    rule     TEXT NOT NULL,
+    day      TEXT NOT NULL,
+    company  INTEGER NOT NULL REFERENCES companies (id),
+    since    TEXT NOT NULL,
+    cause    TEXT NOT NULL,
+    PRIMARY KEY (rule, day, company)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX withheld_signals_by_day ON withheld_signals (day);
+
+-- Signals that are raised however many companies turn at once on their day, because somebody
+-- accepted them.
+CREATE TABLE accepted_signals (
+    rule     TEXT NOT NULL,
+    day      TEXT NOT NULL,
+    company  INTEGER NOT NULL REFERENCES companies (id),
+    PRIMARY KEY (rule, day, company)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE signals (

@@ -106,6 +106,12 @@ impl SignalRecord {
         if self.acknowledgement.is_some() { State::Closed } else { State::Open }
     }
 
+    /// Whether it was retracted, because it would not have been raised with all events.
+    pub fn is_retracted(&self) -> bool {
+        let closing = self.acknowledgement.as_ref();
+        closing.is_some_and(|closing| closing.outcome == Some(Outcome::Retracted))
+    }
+
     /// The event that it is about; `None` for people and conditions.
     pub fn event(&self) -> Option<&str> {
         self.evidence
@@ -215,8 +221,10 @@ impl Store {
     pub fn latest_signals(&self, range: DayRange) -> Result<HashMap<String, LatestByCompany>> {
         // Newest first costs no sorting; of the signals of one day the last one counts.
         let mut statement = self.connection.prepare_cached(
-            "SELECT rule, company, type, raised_on FROM signals
-             WHERE raised_on BETWEEN ?1 AND ?2 ORDER BY raised_on DESC, id",
+            "SELECT s.rule, s.company, s.type, s.raised_on FROM signals s
+             LEFT JOIN signal_history a ON a.id = s.acknowledgement
+             WHERE s.raised_on BETWEEN ?1 AND ?2 AND a.outcome IS NOT 'retracted'
+             ORDER BY s.raised_on DESC, s.id",
         )?;
         let mut by_rule: HashMap<String, LatestByCompany> = HashMap::new();
         let mut rows = statement.query((range.from, range.to))?;
@@ -275,14 +283,18 @@ impl Store {
         Ok(SignalId(id))
     }
 
-    /// What an adoption rule has raised already, on whatever day.
-    pub fn adoption_signals(&self, rule: &str) -> Result<ToldByCompany> {
+    /// What an adoption rule has raised already and did not retract, on whatever day; with
+    /// `open_until`, without what was raised later and is still open.
+    pub fn adoption_signals(&self, rule: &str, open_until: Option<Day>) -> Result<ToldByCompany> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT company, type, goal_event, goal_name, due_on FROM signals
-             WHERE rule = ?1 AND observation_from IS NULL ORDER BY id",
+            "SELECT s.company, s.type, s.goal_event, s.goal_name, s.due_on FROM signals s
+             LEFT JOIN signal_history a ON a.id = s.acknowledgement
+             WHERE s.rule = ?1 AND s.observation_from IS NULL AND a.outcome IS NOT 'retracted'
+               AND (?2 IS NULL OR s.raised_on <= ?2 OR s.acknowledgement IS NOT NULL)
+             ORDER BY s.id",
         )?;
         let mut all = ToldByCompany::default();
-        let mut rows = statement.query([rule])?;
+        let mut rows = statement.query((rule, open_until))?;
         while let Some(row) = rows.next()? {
             let about: Option<String> = row.get("goal_event")?;
             let (due, name): (Option<Day>, Option<String>) =
@@ -295,22 +307,32 @@ impl Store {
     }
 
     /// What of the signals of a condition rule may hold back another one on `day`. States are those
-    /// of that day.
-    pub fn condition_signals(&self, name: &str, rule: &ConditionRule, day: Day) -> Result<Raised> {
+    /// of that day; signals raised after `until` do not count, unless they were closed and have a
+    /// key.
+    pub fn condition_signals(
+        &self,
+        name: &str,
+        rule: &ConditionRule,
+        day: Day,
+        until: Day,
+    ) -> Result<Raised> {
         match &rule.key {
-            Some(key) => self.raised_keys(name, key),
-            None => self.latest_raised(name, day),
+            Some(key) => self.raised_keys(name, key, (until < day).then_some(until)),
+            None => self.latest_raised(name, day, until),
         }
     }
 
-    fn raised_keys(&self, name: &str, key: &str) -> Result<Raised> {
+    fn raised_keys(&self, name: &str, key: &str, open_until: Option<Day>) -> Result<Raised> {
         // Values of another attribute, which was the key before, say nothing about this one.
         let mut statement = self.connection.prepare_cached(
             "SELECT s.company, s.key_value FROM signals s JOIN rule_versions v ON v.id = s.rule_version
-             WHERE s.rule = ?1 AND s.observation_from IS NULL AND v.key = ?2 AND s.key_value IS NOT NULL",
+             LEFT JOIN signal_history a ON a.id = s.acknowledgement
+             WHERE s.rule = ?1 AND s.observation_from IS NULL AND v.key = ?2 AND s.key_value IS NOT NULL
+               AND a.outcome IS NOT 'retracted'
+               AND (?3 IS NULL OR s.raised_on <= ?3 OR s.acknowledgement IS NOT NULL)",
         )?;
         let mut keys: FxHashMap<CompanyKey, _> = FxHashMap::default();
-        let mut rows = statement.query((name, key))?;
+        let mut rows = statement.query((name, key, open_until))?;
         while let Some(row) = rows.next()? {
             let of_company: &mut rustc_hash::FxHashSet<String> =
                 keys.entry(CompanyKey(row.get("company")?)).or_default();
@@ -319,7 +341,7 @@ impl Store {
         Ok(Raised::Keys(keys))
     }
 
-    fn latest_raised(&self, name: &str, day: Day) -> Result<Raised> {
+    fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<Raised> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, raised_on,
                     coalesce((SELECT action FROM signal_history WHERE signal = latest.id AND day <= ?2
@@ -327,10 +349,12 @@ impl Store {
                               ORDER BY id DESC LIMIT 1), 'reopened') AS action
              FROM (SELECT id, company, raised_on,
                           row_number() OVER (PARTITION BY company ORDER BY raised_on DESC, id DESC) AS nth
-                   FROM signals WHERE rule = ?1 AND observation_from IS NULL AND raised_on <= ?2) latest
+                   FROM signals s WHERE rule = ?1 AND observation_from IS NULL AND raised_on <= ?3
+                     AND NOT EXISTS (SELECT 1 FROM signal_history a
+                                     WHERE a.id = s.acknowledgement AND a.outcome = 'retracted')) latest
              WHERE nth = 1",
         )?;
-        let latest = statement.query_map((name, day), |row| {
+        let latest = statement.query_map((name, day, until), |row| {
             let state = row.get::<_, Action>("action")?.leaves().unwrap_or(State::Open);
             Ok((
                 CompanyKey(row.get("company")?),
@@ -800,7 +824,7 @@ mod tests {
         }
 
         fn latest(&self, on: i32) -> Option<(Day, State)> {
-            match self.store.condition_signals("r", &self.rule, day(on)).unwrap() {
+            match self.store.condition_signals("r", &self.rule, day(on), day(on)).unwrap() {
                 Raised::Latest(latest) => {
                     latest.get(&self.company).map(|latest| (latest.raised_on, latest.state))
                 }
@@ -809,7 +833,7 @@ mod tests {
         }
 
         fn keys(&self) -> Vec<String> {
-            match self.store.condition_signals("r", &self.rule, day(1)).unwrap() {
+            match self.store.condition_signals("r", &self.rule, day(1), day(1)).unwrap() {
                 Raised::Keys(keys) => {
                     let mut keys: Vec<String> = keys.into_values().flatten().collect();
                     keys.sort();

@@ -9,6 +9,7 @@ use crate::domain::day::{Day, Instant};
 use crate::domain::facts::AttributeType;
 use crate::domain::metric::Measure;
 use crate::domain::notify::{Channel, Purpose, Why};
+use crate::domain::outage::Cause;
 use crate::domain::pulse::Level;
 use crate::domain::reason::{ReasonCode, ReasonKind};
 use crate::domain::rule::{Direction, RuleKind};
@@ -78,7 +79,8 @@ stored_as_text!(
     TaskAction,
     Channel,
     Purpose,
-    Why
+    Why,
+    Cause
 );
 
 impl ToSql for Level {

@@ -89,7 +89,7 @@ fn milliseconds(took: std::time::Duration) -> serde_json::Value {
 }
 
 fn outages(run: &RunRecord) -> impl Iterator<Item = String> {
-    run.rules.iter().filter(|rule| rule.is_outage).map(|rule| rule.rule.clone())
+    run.rules.iter().filter(|rule| rule.withheld > 0).map(|rule| rule.rule.clone())
 }
 
 fn rule_json(rule: &RuleTally) -> serde_json::Value {
@@ -104,7 +104,7 @@ fn rule_json(rule: &RuleTally) -> serde_json::Value {
         "raised_bad": rule.raised_bad,
         "raised_good": rule.raised_good,
         "raised_info": rule.raised_info,
-        "outage": rule.is_outage,
+        "withheld": rule.withheld,
     })
 }
 
@@ -133,6 +133,6 @@ fn remarks(run: &RunRecord) -> String {
     if days_stale(run) > 0 {
         remarks.push(format!("newest event {} days before", days_stale(run)));
     }
-    remarks.extend(outages(run).map(|rule| format!("outage of {rule}?")));
+    remarks.extend(outages(run).map(|rule| format!("signals of {rule} withheld")));
     if remarks.is_empty() { "-".to_owned() } else { remarks.join(", ") }
 }

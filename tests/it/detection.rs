@@ -610,7 +610,7 @@ fn the_chance_for_people_looks_at_those_who_came_or_went() {
     sandbox.write("events.csv", &rows);
     sandbox.ok("import events.csv");
     sandbox.ok("rule add active --kind trend --people --timeframe 7 --threshold 15");
-    sandbox.ok("run --as-of 2026-03-31");
+    sandbox.ok("run --as-of 2026-03-31 --max-lag 3");
     let raised = sandbox.signals();
     let found: Vec<_> =
         raised.iter().map(|s| (s.company_id.as_str(), s.event.as_deref(), s.chance)).collect();

@@ -20,6 +20,7 @@ mod faults;
 mod health;
 mod imports;
 mod kinds;
+mod late;
 mod layers;
 mod naive;
 mod notify;

@@ -803,7 +803,7 @@ fn journey(preset: &str, files: &[(&str, &str)], day: &str, detail: &str, task: 
         import(&sandbox, kind, text);
     }
     sandbox.ok(&format!("rule preset add {preset}"));
-    sandbox.ok(&format!("run --as-of 2026-{day}"));
+    sandbox.ok(&format!("run --as-of 2026-{day} --max-lag 30"));
     let signals = sandbox.array("list acme");
     assert_eq!(signals.len(), 1, "{preset}: {signals:?}");
     assert_eq!(signals[0]["detail"], detail, "{preset}");

@@ -17,7 +17,7 @@ const FIRST_DAY: &str = "2025-12-01";
 const EVENTS: [&str; 4] = ["login", "export", "invite", "ticket_opened"];
 
 /// Random numbers from a seed (SplitMix64).
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -28,16 +28,16 @@ impl Random {
     }
 
     /// A number from `from` to `to`, both included.
-    fn between(&mut self, from: i64, to: i64) -> i64 {
+    pub fn between(&mut self, from: i64, to: i64) -> i64 {
         from + (self.next() % (to - from + 1) as u64) as i64
     }
 
     /// True in one of `of` cases.
-    fn one_in(&mut self, of: i64) -> bool {
+    pub fn one_in(&mut self, of: i64) -> bool {
         self.between(1, of) == 1
     }
 
-    fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[self.between(0, choices.len() as i64 - 1) as usize].clone()
     }
 
@@ -54,7 +54,7 @@ fn for_each_seed(property: impl Fn(&mut Random, i64)) {
 }
 
 /// The same on so many cases unless more are asked for.
-fn for_seeds(usual: i64, property: impl Fn(&mut Random, i64)) {
+pub fn for_seeds(usual: i64, property: impl Fn(&mut Random, i64)) {
     let cases: i64 = setting("SIGNALS_CASES").map_or(usual, |text| text.parse().unwrap());
     let only: Option<u64> = setting("SIGNALS_SEED").map(|text| text.parse().unwrap());
     for seed in only.map_or(1..=cases as u64, |seed| seed..=seed) {
@@ -276,7 +276,7 @@ fn random_pieces(random: &mut Random, first: i64, last: i64) -> Vec<String> {
     while from <= last {
         let to = if pieces.len() == 2 { last } else { random.between(from, last) };
         pieces.push(format!(
-            "run --from {} --to {} --max-lag 1000",
+            "run --from {} --to {} --max-lag 1000 --accept all",
             naive::date(from),
             naive::date(to)
         ));
@@ -399,7 +399,10 @@ impl AdoptionCase {
             sandbox.ok(&rule.command());
         }
         for day in &self.days {
-            sandbox.ok(&format!("run --as-of {} --backfill --max-lag 1000", naive::date(*day)));
+            sandbox.ok(&format!(
+                "run --as-of {} --backfill --max-lag 1000 --accept all",
+                naive::date(*day)
+            ));
         }
         let mut signals: Vec<_> =
             sandbox.array("list").iter().map(AdoptionSignal::from_json).collect();
@@ -566,7 +569,7 @@ fn imported(random: &mut Random, files: &[Vec<Row>]) -> Sandbox {
     for event in EVENTS {
         sandbox.ok(&format!("rule set {event}"));
     }
-    sandbox.ok("run --from 2025-12-20 --to 2026-01-09 --max-lag 1000");
+    sandbox.ok("run --from 2025-12-20 --to 2026-01-09 --max-lag 1000 --accept all");
     sandbox
 }
 
@@ -692,7 +695,7 @@ fn bad_signals_ever_never_become_fewer() {
         while day <= last {
             let to = last.min(day + random.between(0, 20));
             sandbox.ok(&format!(
-                "run --from {} --to {} --max-lag 1000",
+                "run --from {} --to {} --max-lag 1000 --accept all",
                 naive::date(day),
                 naive::date(to)
             ));

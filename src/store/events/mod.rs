@@ -100,6 +100,37 @@ impl Store {
         Ok(range.0.zip(range.1).map(|(first, last)| DayRange { from: day(first), to: day(last) }))
     }
 
+    /// The event names that came on each of the `days` days before `day`, and not on `day`, A to
+    /// Z. Days are read one by one, as long as such a name is left.
+    pub fn events_that_stopped(&self, day: Day, days: i32) -> Result<Vec<String>> {
+        let mut left = self.events_on(day.previous())?;
+        if left.is_empty() {
+            return Ok(Vec::new());
+        }
+        let present = self.events_on(day)?;
+        left.retain(|event| !present.contains(event));
+        for before in 2..=days {
+            if left.is_empty() {
+                return Ok(Vec::new());
+            }
+            let present = self.events_on(day - before)?;
+            left.retain(|event| present.contains(event));
+        }
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, name FROM event_names ORDER BY name")?;
+        let names = statement.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
+        let names: Vec<(u32, String)> = names.collect::<Result<_, _>>()?;
+        Ok(names.into_iter().filter(|(id, _)| left.contains(id)).map(|(_, name)| name).collect())
+    }
+
+    fn events_on(&self, day: Day) -> Result<FxHashSet<u32>> {
+        let mut events = FxHashSet::default();
+        self.for_each_count(DayRange { from: day, to: day }, |_, _, event, _| {
+            events.insert(event);
+        })?;
+        Ok(events)
+    }
+
     /// Hands every event to `visit`, day by day and within a day company by company.
     pub fn for_each_event(
         &self,

@@ -1,0 +1,82 @@
+//! When the data of a day, and not the customers, is what has changed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::day::Day;
+use super::rule::named;
+
+/// The fewest companies that must turn at once before a rule's day looks like an outage.
+pub const OUTAGE_COMPANIES: usize = 10;
+
+/// An event name is missed when it was seen on each of so many days before.
+pub const DAYS_OF_A_STEADY_EVENT: i32 = 14;
+
+/// Whether so many companies turned bad at once that tracking, and not the customers, may have
+/// changed: more than half of those eligible, and at least [`OUTAGE_COMPANIES`].
+pub fn is_outage(eligible: usize, turned: usize) -> bool {
+    turned >= OUTAGE_COMPANIES && turned * 2 > eligible
+}
+
+/// Why a signal is held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Too many companies turned at once.
+    Outage,
+    /// The event came every day, and not on this one.
+    MissingEvent,
+}
+named!(Cause { Outage = "outage", MissingEvent = "missing-event" });
+
+/// A bad signal that was held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Withheld {
+    /// The day on which it would have been raised.
+    pub since: Day,
+    /// Why it was held back first.
+    pub cause: Cause,
+}
+
+/// Whether a bad signal of `day` is held back. `before`: what was held back for the company on the
+/// day run before. An outage lasts until the rule does not fire for a company any more; a missing
+/// event is a matter of its day alone.
+pub fn withhold(
+    day: Day,
+    before: Option<Withheld>,
+    is_outage: bool,
+    is_missing: bool,
+) -> Option<Withheld> {
+    match before {
+        Some(before) if before.cause == Cause::Outage => Some(before),
+        _ if is_outage => Some(Withheld { since: day, cause: Cause::Outage }),
+        _ if is_missing => Some(Withheld { since: day, cause: Cause::MissingEvent }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_takes_more_than_half_and_at_least_ten() {
+        let cases =
+            [(12, 12, true), (21, 11, true), (19, 10, true), (20, 10, false), (9, 9, false)];
+        for (eligible, turned, expected) in cases {
+            assert_eq!(is_outage(eligible, turned), expected, "{turned} of {eligible}");
+        }
+    }
+
+    #[test]
+    fn an_outage_lasts_and_a_missing_event_is_of_its_day() {
+        let day = Day::from_number(20);
+        let outage = Withheld { since: Day::from_number(18), cause: Cause::Outage };
+        let missing = Withheld { since: Day::from_number(19), cause: Cause::MissingEvent };
+        let new = |cause| Some(Withheld { since: day, cause });
+        assert_eq!(withhold(day, Some(outage), false, false), Some(outage));
+        assert_eq!(withhold(day, Some(missing), false, false), None);
+        assert_eq!(withhold(day, Some(missing), true, true), new(Cause::Outage));
+        assert_eq!(withhold(day, None, false, true), new(Cause::MissingEvent));
+        assert_eq!(withhold(day, None, false, false), None);
+    }
+}

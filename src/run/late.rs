@@ -1,0 +1,254 @@
+//! Days that are run again because their events were not all there when they were run.
+
+use anyhow::Result;
+
+use super::{BY_THE_RUN, Found, RunningDay, describe};
+use crate::domain::company::CompanyKey;
+use crate::domain::condition::Reading;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::finding::{Evidence, Finding};
+use crate::domain::rule::{Aim, Measure, Rule, RuleLogic, TrendRule};
+use crate::domain::signal::{Action, Comparison, HistoryEntry, Outcome};
+use crate::domain::task::Stamp;
+use crate::domain::trend::Windows;
+use crate::store::{SignalFilter, SignalOrder, SignalRecord, Store, StoredRule};
+
+/// So many days are run again at most after an import; what happened before counts from now on.
+const MOST_DAYS_AGAIN: i32 = 35;
+
+/// Added signals of so many days up to the last one run are told as usual.
+pub const DAYS_TOLD: i32 = 7;
+
+/// The version of a rule that is not what it was.
+pub(super) const FORMER: i64 = 0;
+
+/// The days that are to be run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaysAgain {
+    /// These, in order.
+    pub days: Vec<Day>,
+    /// How many days before them have other events now, and are not run again.
+    pub too_old: u64,
+}
+
+/// The days to run again because their events have changed: from the first of them to the last day
+/// run.
+pub fn days_again(store: &Store) -> Result<DaysAgain> {
+    let nothing = DaysAgain { days: Vec::new(), too_old: 0 };
+    let late = store.late_days()?;
+    let Some(last) = store.latest_run_day()? else { return Ok(nothing) };
+    let limit = last - MOST_DAYS_AGAIN + 1;
+    let imported = late.imported.map(|day| day.max(limit));
+    let Some(from) = imported.into_iter().chain(late.undone).min() else { return Ok(nothing) };
+    let too_old = match late.imported {
+        Some(first) => store.count_days_run(DayRange { from: first, to: from.previous() })?,
+        None => 0,
+    };
+    Ok(DaysAgain { days: store.days_run(DayRange { from, to: last })?, too_old })
+}
+
+impl RunningDay<'_> {
+    /// Up to which day signals that are open count for what a rule says once: of a day that is run
+    /// again, later ones may still be retracted. `None`: on whatever day.
+    pub(super) fn open_until(&self) -> Option<Day> {
+        self.is_again.then(|| self.day.previous())
+    }
+
+    /// The rules by which open signals of this day were raised, where they are others now or gone.
+    /// They are applied once more to see which of these signals would not be raised, and raise
+    /// nothing themselves.
+    pub(super) fn former_rules(&self, rules: &[StoredRule]) -> Result<Vec<StoredRule>> {
+        let mut former: Vec<StoredRule> = Vec::new();
+        for signal in self.raised_before()? {
+            let is_known = |stored: &StoredRule| is_of(&signal, stored);
+            let is_open = signal.acknowledgement.is_none();
+            if !is_open || rules.iter().chain(&former).any(is_known) {
+                continue;
+            }
+            let rule = (*signal.definition).clone();
+            if self.conditions.can_be_read(&rule) {
+                former.push(StoredRule { rule, version: FORMER, is_removed: true });
+            }
+        }
+        Ok(former)
+    }
+
+    /// The signals that were raised on this day and not retracted.
+    fn raised_before(&self) -> Result<Vec<SignalRecord>> {
+        let filter = SignalFilter {
+            since: Some(self.day),
+            until: Some(self.day),
+            ..SignalFilter::default()
+        };
+        let mut raised = self.store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
+        raised.retain(|signal| !signal.is_retracted());
+        Ok(raised)
+    }
+
+    /// Compares what the rules find now with the signals that they raised on this day. What is
+    /// there already is not raised again, and says what the rule sees now; open signals that would
+    /// not be raised are retracted. What is left is to be raised.
+    pub(super) fn revise(&mut self, found: &mut Vec<Found<'_>>) -> Result<()> {
+        let mut raised = self.raised_before()?;
+        // Former rules come last: a signal that its rule raises today stays, whatever it was then.
+        found.sort_by_key(|(stored, _)| stored.version == FORMER);
+        for (stored, evaluation) in found.iter_mut() {
+            let mut new = Vec::new();
+            for (company, finding) in std::mem::take(&mut evaluation.findings) {
+                let is_told = |signal: &SignalRecord| {
+                    signal.rule == stored.rule.name && is_same(signal, company, &finding)
+                };
+                match raised.iter().position(is_told) {
+                    Some(place) => self.update(&raised.swap_remove(place), stored, &finding)?,
+                    None => new.push((company, finding)),
+                }
+            }
+            evaluation.findings = new;
+            let refuted: Vec<SignalRecord> =
+                raised.extract_if(.., |signal| is_of(signal, stored)).collect();
+            self.retract_all(&refuted, stored)?;
+        }
+        found.retain(|(stored, _)| stored.version != FORMER);
+        Ok(())
+    }
+
+    /// Lets an open signal say what its rule sees now.
+    fn update(&self, signal: &SignalRecord, stored: &StoredRule, finding: &Finding) -> Result<()> {
+        let detail = describe(&stored.rule, finding);
+        let is_unchanged = detail == signal.detail
+            && finding.evidence.comparison() == signal.evidence.comparison();
+        if is_unchanged || signal.acknowledgement.is_some() || !is_of(signal, stored) {
+            return Ok(());
+        }
+        self.store.revise_signal(signal.id, finding, &detail)
+    }
+
+    /// Retracts those that are open, where their rule reads events.
+    fn retract_all(&mut self, signals: &[SignalRecord], stored: &StoredRule) -> Result<()> {
+        let open: Vec<&SignalRecord> =
+            signals.iter().filter(|signal| signal.acknowledgement.is_none()).collect();
+        if open.is_empty() || !self.conditions.reads_events(&stored.rule)? {
+            return Ok(());
+        }
+        open.into_iter().try_for_each(|signal| self.retract(signal))
+    }
+
+    fn retract(&mut self, signal: &SignalRecord) -> Result<()> {
+        let now = self.clock.now();
+        let reason = format!("late events: {}", self.then_and_now(signal)?);
+        self.store.withdraw_notices(signal.id, now)?;
+        let stamp =
+            Stamp { at: now, day: now.day_in(self.store.zone()), by: BY_THE_RUN.to_owned() };
+        self.store.drop_tasks_of_signal(signal.id, &reason, &stamp)?;
+        self.store.add_history(
+            signal.id,
+            &HistoryEntry {
+                action: Action::Acknowledged,
+                at: now,
+                day: stamp.day,
+                by: stamp.by,
+                reason,
+                outcome: Some(Outcome::Retracted),
+                until: None,
+                assignee: None,
+            },
+        )?;
+        self.retracted += 1;
+        Ok(())
+    }
+
+    /// What a signal saw when it was raised, and what there is now.
+    fn then_and_now(&self, signal: &SignalRecord) -> Result<String> {
+        match (&signal.definition.logic, &signal.evidence) {
+            (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => {
+                let (previous, current) = self.counts_now(signal.company, trend, comparison)?;
+                Ok(format!(
+                    "{} went from {} to {} then, and from {previous} to {current} now",
+                    trend.watch(),
+                    comparison.previous,
+                    comparison.current
+                ))
+            }
+            (RuleLogic::Condition(condition), Evidence::Condition(reading)) => {
+                let values = self.conditions.values(condition, self.day, signal.company)?;
+                let now = Reading { key: None, values };
+                Ok(format!("{} then, {} now", listed(reading), listed(&now)))
+            }
+            (RuleLogic::Adoption(adoption), Evidence::Adoption(then)) => {
+                let done = match &adoption.aim {
+                    Aim::Event { event, .. } => {
+                        self.store.first_uses(event)?.get(&signal.company).copied()
+                    }
+                    Aim::Goals { .. } => None,
+                };
+                let text =
+                    |done: Option<Day>| done.map_or("none".to_owned(), |day| day.to_string());
+                Ok(format!(
+                    "first {}: {} then, {} now",
+                    then.event,
+                    text(then.done_on),
+                    text(done.or(then.done_on).filter(|day| *day <= self.day))
+                ))
+            }
+            _ => Ok(signal.detail.clone()),
+        }
+    }
+
+    /// What is counted now in the windows of a signal.
+    fn counts_now(
+        &self,
+        company: CompanyKey,
+        trend: &TrendRule,
+        comparison: &Comparison,
+    ) -> Result<(u64, u64)> {
+        let windows =
+            Windows { observation: comparison.observation, decision: comparison.decision };
+        let activity = self.store.company_activity(company, &trend.watch(), &windows)?;
+        if trend.measure == Measure::People {
+            let people = |count: fn(&crate::store::PersonActivity) -> u64| {
+                activity
+                    .people
+                    .iter()
+                    .filter(|person| person.person_id.is_some() && count(person) > 0)
+                    .count() as u64
+            };
+            return Ok((people(|person| person.previous), people(|person| person.current)));
+        }
+        let counted = |count: u64| match trend.measure {
+            Measure::Days => u64::from(count > 0),
+            _ => count,
+        };
+        let sum = |range: DayRange| {
+            let within = activity.daily.iter().filter(|(day, _)| range.contains(*day));
+            within.map(|(_, count)| counted(*count)).sum()
+        };
+        Ok((sum(windows.observation), sum(windows.decision)))
+    }
+}
+
+fn listed(reading: &Reading) -> String {
+    let values: Vec<String> =
+        reading.values.iter().map(|(name, value)| format!("{name} was {value}")).collect();
+    values.join(", ")
+}
+
+/// Whether a signal was raised by the rule as it is.
+fn is_of(signal: &SignalRecord, stored: &StoredRule) -> bool {
+    let Rule { name, logic, where_expr, .. } = &*signal.definition;
+    (name, logic, where_expr) == (&stored.rule.name, &stored.rule.logic, &stored.rule.where_expr)
+}
+
+/// Whether a finding is what a signal tells of.
+fn is_same(signal: &SignalRecord, company: CompanyKey, finding: &Finding) -> bool {
+    let about = |evidence: &Evidence| {
+        let goal = evidence
+            .adoption()
+            .filter(|adoption| adoption.is_goal)
+            .map(|adoption| (adoption.event.clone(), adoption.due_on, adoption.goal.clone()));
+        let key = evidence.reading().and_then(|reading| reading.key.clone());
+        (goal, key)
+    };
+    signal.company == company
+        && signal.signal_type == finding.signal_type
+        && about(&signal.evidence) == about(&finding.evidence)
+}

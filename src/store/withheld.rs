@@ -1,0 +1,125 @@
+//! Bad signals that a run held back because the data of the day looks broken, and which of them
+//! somebody accepted all the same.
+
+use std::collections::{HashMap, HashSet};
+
+use anyhow::Result;
+use rusqlite::named_params;
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::outage::{Cause, Withheld};
+
+/// A rule whose signals were held back on the latest day run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WithheldRule {
+    /// The rule.
+    pub rule: String,
+    /// Why.
+    pub cause: Cause,
+    /// The day on which the first of them would have been raised.
+    pub since: Day,
+    /// How many companies.
+    pub companies: u64,
+}
+
+impl Store {
+    /// What a rule held back on a day.
+    pub fn withheld_on(&self, rule: &str, day: Day) -> Result<HashMap<CompanyKey, Withheld>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT company, since, cause FROM withheld_signals WHERE rule = ?1 AND day = ?2",
+        )?;
+        let withheld = statement.query_map((rule, day), |row| {
+            let what = Withheld { since: row.get("since")?, cause: row.get("cause")? };
+            Ok((CompanyKey(row.get("company")?), what))
+        })?;
+        Ok(withheld.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets what was held back on a day that is run again.
+    pub fn clear_withheld(&self, day: Day) -> Result<()> {
+        self.connection
+            .prepare_cached("DELETE FROM withheld_signals WHERE day = ?1")?
+            .execute([day])?;
+        Ok(())
+    }
+
+    /// Notes that a rule held back its signal for a company on a day.
+    pub fn withhold(
+        &self,
+        rule: &str,
+        day: Day,
+        company: CompanyKey,
+        what: Withheld,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR REPLACE INTO withheld_signals (rule, day, company, since, cause)
+             VALUES (:rule, :day, :company, :since, :cause)",
+        )?;
+        statement.execute(named_params! {
+            ":rule": rule,
+            ":day": day,
+            ":company": company.0,
+            ":since": what.since,
+            ":cause": what.cause,
+        })?;
+        Ok(())
+    }
+
+    /// The companies for which the signal of a rule on a day was accepted.
+    pub fn accepted_on(&self, rule: &str, day: Day) -> Result<HashSet<CompanyKey>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT company FROM accepted_signals WHERE rule = ?1 AND day = ?2")?;
+        let companies =
+            statement.query_map((rule, day), |row| row.get("company").map(CompanyKey))?;
+        Ok(companies.collect::<Result<_, _>>()?)
+    }
+
+    /// Notes that the signal of a rule for a company on a day is to be raised whatever the day
+    /// looks like.
+    pub fn accept(&self, rule: &str, day: Day, company: CompanyKey) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO accepted_signals (rule, day, company) VALUES (?1, ?2, ?3)",
+        )?;
+        statement.execute((rule, day, company.0))?;
+        Ok(())
+    }
+
+    /// Accepts what is held back on the latest day run, by one rule or by all (`None`), with the
+    /// days before on which it was held back without a pause. Returns the first of these days.
+    pub fn accept_withheld(&self, rule: Option<&str>) -> Result<Option<Day>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(since) AS first FROM withheld_signals
+             WHERE day = (SELECT max(day) FROM runs) AND (?1 IS NULL OR rule = ?1)",
+        )?;
+        let first: Option<Day> = statement.query_row([rule], |row| row.get("first"))?;
+        let mut accept = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO accepted_signals (rule, day, company)
+             SELECT w.rule, w.day, w.company FROM withheld_signals w
+             JOIN withheld_signals now ON now.rule = w.rule AND now.company = w.company
+             WHERE now.day = (SELECT max(day) FROM runs) AND w.day >= now.since
+               AND (?1 IS NULL OR w.rule = ?1)",
+        )?;
+        accept.execute([rule])?;
+        Ok(first)
+    }
+
+    /// The rules that held back signals on the latest day run.
+    pub fn withheld_now(&self) -> Result<Vec<WithheldRule>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT rule, cause, min(since) AS since, count(*) AS companies FROM withheld_signals
+             WHERE day = (SELECT max(day) FROM runs) GROUP BY rule, cause ORDER BY rule, cause",
+        )?;
+        let rules = statement.query_map([], |row| {
+            Ok(WithheldRule {
+                rule: row.get("rule")?,
+                cause: row.get("cause")?,
+                since: row.get("since")?,
+                companies: row.get::<_, i64>("companies")? as u64,
+            })
+        })?;
+        Ok(rules.collect::<Result<_, _>>()?)
+    }
+}
