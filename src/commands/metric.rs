@@ -113,7 +113,7 @@ impl AddMetric {
                 store
                     .catalogue()?
                     .with(&metric)
-                    .read(formula)
+                    .read_new(formula)
                     .map_err(|mistake| mistake.of_kind(ErrorKind::Usage))?;
             }
             save(store, &metric)

@@ -128,7 +128,7 @@ fn save(store: &Store, segment: &StoredSegment) -> Result<Option<StoredSegment>>
     }
     store
         .catalogue()?
-        .read(&segment.condition)
+        .read_new(&segment.condition)
         .map_err(|failure| failure.of_kind(ErrorKind::Usage))?;
     let old = store.segment(&segment.name)?;
     if old.as_ref() != Some(segment) {

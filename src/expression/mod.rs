@@ -5,6 +5,7 @@
 //! empty database in memory, which nothing can be written to, behind an authorizer that lets
 //! through these values and a list of functions and nothing else, with limits on size and time.
 
+mod comparisons;
 mod functions;
 mod tokens;
 
@@ -22,6 +23,7 @@ pub use self::functions::ALLOWED as EXPRESSION_FUNCTIONS;
 use self::tokens::{Token, TokenKind};
 use crate::clock::Stopwatch;
 use crate::domain::attributes::Datum;
+use crate::domain::facts::AttributeType;
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, not_allowed};
 
@@ -145,6 +147,37 @@ impl Evaluator {
         let expression = Expression { text: text.to_owned(), names };
         self.try_out(&expression)?;
         Ok(expression)
+    }
+
+    /// Refuses an expression that compares a text or a day with a number, which can only be a
+    /// mistake. `kind`: what the values of an attribute are, where that is known.
+    ///
+    /// # Errors
+    /// The first such comparison, with its place.
+    pub fn check_comparisons(
+        &self,
+        text: &str,
+        kind: impl Fn(&str) -> Option<AttributeType>,
+    ) -> Result<(), ParseError> {
+        let is_number = |name: &str| kind(name) == Some(AttributeType::Number);
+        let compared = comparisons::with_numbers(&tokens::tokens(text)?, is_number);
+        let mut kinds = compared.into_iter().filter_map(|name| Some((name, kind(name.text)?)));
+        let wrong = kinds.find(|(_, kind)| *kind != AttributeType::Number);
+        let Some((Token { text: name, at, .. }, kind)) = wrong else { return Ok(()) };
+        let (message, hint) = match kind {
+            AttributeType::Date => (
+                format!("{name} is a day and cannot be compared with a number"),
+                format!("write a day in quotes: {name} >= '2026-01-31'"),
+            ),
+            _ => (
+                format!("{name} is text and cannot be compared with a number"),
+                format!(
+                    "write a text in quotes: {name} = '5'; `signals attribute list` shows what is \
+                     a number"
+                ),
+            ),
+        };
+        Err(ParseError { message, at: Some(at), hint: Some(hint) })
     }
 
     /// Refuses what would fail for whatever company, in ways that are no company's fault: by

@@ -86,7 +86,7 @@ impl Definition for Metric {
             table.error_of("name", &failure);
         }
         if let MetricDefinition::Formula(formula) = &self.definition {
-            let read = catalogue.read(formula);
+            let read = catalogue.read_new(formula);
             let checked =
                 read.and_then(|read| metric::refuse_circle(catalogue, &self.name, &read.names));
             checked.unwrap_or_else(|failure| table.error_of("formula", &failure));

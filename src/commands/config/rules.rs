@@ -277,7 +277,7 @@ impl Definition for Rule {
         ];
         for (key, text) in texts {
             if let Some(text) = text {
-                note(key, catalogue.read(text).map(|_| ()));
+                note(key, catalogue.read_new(text).map(|_| ()));
             }
         }
         if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {

@@ -45,7 +45,7 @@ impl Definition for Segment {
     }
 
     fn check(&self, _store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()> {
-        if let Err(failure) = catalogue.read(&self.condition) {
+        if let Err(failure) = catalogue.read_new(&self.condition) {
             table.error_of("where", &failure);
         }
         Ok(())

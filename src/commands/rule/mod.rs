@@ -250,7 +250,7 @@ fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
     let texts = rule.where_expr.iter().chain(condition.map(|condition| &condition.when));
     let catalogue = store.catalogue()?;
     for text in texts {
-        catalogue.read(text)?;
+        catalogue.read_new(text)?;
     }
     if let Some(key) = condition.and_then(|condition| condition.key.as_deref()) {
         catalogue.find(key)?;

@@ -151,6 +151,17 @@ impl Catalogue {
         self.evaluator.read(text, &self.names()).map_err(|mistake| mistake.refusal(text))
     }
 
+    /// Reads an expression that is about to be kept: what it says must also make sense.
+    ///
+    /// # Errors
+    /// What is wrong with it (exit 9), a text that it compares with a number included.
+    pub fn read_new(&self, text: &str) -> Result<Expression, CommandError> {
+        let expression = self.read(text)?;
+        let kind = |name: &str| self.find(name).ok()?.kind();
+        self.evaluator.check_comparisons(text, kind).map_err(|mistake| mistake.refusal(text))?;
+        Ok(expression)
+    }
+
     /// The metrics that are formulas, with the attributes that they name.
     ///
     /// # Errors
