@@ -151,6 +151,7 @@ fn text(value: &Value<'_>) -> String {
             });
             rules.collect::<Vec<_>>().join("; ")
         }
+        Value::Day(day) => day.to_string(),
         _ => "-".to_owned(),
     }
 }
