@@ -12,6 +12,7 @@ use super::options::{FormatOption, is_same_file, refuse_database};
 use super::output;
 use crate::context::Context;
 use crate::error::{self, CommandError, ErrorKind, usage};
+use crate::import::amounts::DecimalMark;
 use crate::import::header::Delimiter;
 use crate::import::kinds;
 use crate::import::times::DateFormat;
@@ -51,6 +52,9 @@ pub struct Import {
     /// The time zone of times without one; that of the database unless set
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
+    /// What stands before the decimals of amounts: , or . ; told from the cells unless set
+    #[arg(long, value_name = "MARK", value_parser = decimal_mark)]
+    decimal: Option<DecimalMark>,
     /// The encoding of a file that is not UTF-8, such as windows-1252
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
@@ -88,6 +92,7 @@ impl Import {
             map: Vec::new(),
             date_format: None,
             timezone: None,
+            decimal: None,
             encoding: None,
             delimiter: None,
             wide: false,
@@ -166,6 +171,7 @@ impl Import {
             delimiter: self.delimiter,
             timezone,
             date_format: self.date_format,
+            decimal: self.decimal,
             wide: self.wide,
         })
     }
@@ -205,6 +211,7 @@ impl Import {
         let ui = &context.ui;
         if let Some(plan) = &outcome.plan {
             ui.note(format!("{name}: {}", describe(plan)));
+            plan.mapping.notes.iter().for_each(|note| ui.note(format!("{name}: {note}")));
         }
         outcome.messages.iter().for_each(|message| ui.note(message));
         let hidden = outcome.rejected.saturating_sub(outcome.messages.len() as u64);
@@ -242,12 +249,17 @@ impl Import {
         let made = loaded.companies_made;
         if made > 0 && plan.is_some_and(|plan| plan.mapping.kind.name != "companies") {
             let companies = counted(made, "company", "companies");
-            let verb = match (self.dry_run, made) {
-                (true, _) => "would be",
-                (false, 1) => "was",
-                (false, _) => "were",
-            };
-            ui.note(format!("{companies} {verb} made, because nothing was known by that text"));
+            let verb = if self.dry_run { "would create" } else { "created" };
+            let named = loaded.made.named.join(", ");
+            let more = if made > loaded.made.named.len() as u64 { ", …" } else { "" };
+            let ids = if made == 1 { "an id" } else { "ids" };
+            ui.note(format!("{verb} {companies} ({ids} not seen before): {named}{more}"));
+        }
+        for (id, other) in &loaded.made.look_alikes {
+            ui.note(format!(
+                "'{id}' looks like '{other}'; if they are one: \
+                 signals company merge '{id}' '{other}'"
+            ));
         }
         if loaded.companies_joined > 0 {
             let joined = counted(
@@ -373,6 +385,10 @@ fn field_and_column(text: &str) -> Result<(String, String), String> {
 }
 
 fn date_format(text: &str) -> Result<DateFormat, String> {
+    text.parse()
+}
+
+fn decimal_mark(text: &str) -> Result<DecimalMark, String> {
     text.parse()
 }
 

@@ -7,6 +7,59 @@ use super::day::Day;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CompanyKey(pub u32);
 
+/// The form in which an id is compared: of the 18 letters and digits that the Salesforce API gives,
+/// the last three are a checksum of the first 15, and reports give only these.
+pub fn short_id(id: &str) -> &str {
+    match id.as_bytes() {
+        bytes if bytes.len() == 18 && has_checksum(bytes) => &id[..15],
+        _ => id,
+    }
+}
+
+/// Each character of the checksum tells which of five characters are capitals.
+fn has_checksum(id: &[u8]) -> bool {
+    const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+    let (start, checksum) = id.split_at(15);
+    let digit = |five: &[u8]| {
+        let capitals = five.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase());
+        DIGITS[capitals.map(|(place, _)| 1 << place).sum::<usize>()]
+    };
+    start.iter().all(u8::is_ascii_alphanumeric)
+        && start.chunks(5).map(digit).eq(checksum.iter().copied())
+}
+
+/// An id without what tools add to ids by mistake: capitals, zeros in front, `.0` behind. Ids that
+/// have the same one are different companies, but perhaps should not be.
+pub fn rough_id(id: &str) -> String {
+    let id = folded_name(id);
+    let whole = match id.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
+            whole
+        }
+        _ => &id,
+    };
+    let is_number = whole.bytes().all(|byte| byte.is_ascii_digit());
+    let bare = if is_number { whole.trim_start_matches('0') } else { &id };
+    bare.to_owned()
+}
+
+/// A name as it is compared with others: without regard to case, and any white space is one space.
+pub fn folded_name(name: &str) -> String {
+    let is_plain = |name: &str| {
+        let bytes = name.as_bytes();
+        bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
+            && !name.starts_with(' ')
+            && !name.ends_with(' ')
+            && !name.contains("  ")
+    };
+    if is_plain(name) {
+        return name.to_ascii_lowercase();
+    }
+    let words: Vec<&str> = name.split_whitespace().collect();
+    // Over capitals, so that `ß` is `SS` and both forms of sigma are one.
+    words.join(" ").to_uppercase().to_lowercase()
+}
+
 /// What is known of a company from imports; `None` is unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Company {
@@ -63,5 +116,50 @@ impl Company {
         self.renewal_on = contract.renewal_on.or(self.renewal_on);
         self.payment_expires_on = contract.payment_expires_on.or(self.payment_expires_on);
         self.renewal_term_days = contract.renewal_term_days.or(self.renewal_term_days);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_salesforce_is_known_by_its_checksum() {
+        for (id, short) in [
+            ("001D000000IqhSLIAZ", "001D000000IqhSL"),
+            ("00530000009M943AAC", "00530000009M943"),
+            ("001D000000IqhSLIAY", "001D000000IqhSLIAY"),
+            ("001D000000IqhSL", "001D000000IqhSL"),
+            ("001d000000iqhslaaa", "001d000000iqhslaaa"),
+            ("123456789012345678", "123456789012345678"),
+            ("ééééééééé", "ééééééééé"),
+        ] {
+            assert_eq!(short_id(id), short, "{id}");
+        }
+    }
+
+    #[test]
+    fn ids_that_look_alike_have_the_same_rough_form() {
+        for (one, other) in [
+            ("12345", "12345.0"),
+            ("12345", "012345"),
+            ("12345", "12345.00"),
+            ("acme", "ACME"),
+            ("A-7", "a-7"),
+        ] {
+            assert_eq!(rough_id(one), rough_id(other), "{one} {other}");
+        }
+        for (one, other) in [("12345", "12346"), ("v1.0", "v1"), ("1.5", "15"), ("0a", "a")] {
+            assert_ne!(rough_id(one), rough_id(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn names_are_compared_without_case_and_kinds_of_space() {
+        for name in ["Acme  Inc", "ACME\u{a0}INC", " acme\tinc ", "Acme\u{3000}Inc"] {
+            assert_eq!(folded_name(name), "acme inc", "{name}");
+        }
+        assert_eq!(folded_name("Straße"), folded_name("STRASSE"));
+        assert_ne!(folded_name("Acme"), folded_name("Acme Inc"));
     }
 }

@@ -15,9 +15,16 @@ pub fn guarded(text: &str) -> String {
     format!("'{text}")
 }
 
-/// The text without the apostrophe that [`guarded`] puts before formulas.
+/// The text without what keeps a spreadsheet from taking it for a formula or a number: the
+/// apostrophe that [`guarded`] puts before formulas and people before zeros, and the formula
+/// `="00123"`.
 pub fn unguarded(text: &str) -> &str {
-    text.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(text)
+    let in_formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
+    if let Some(inside) = in_formula.filter(|inside| !inside.contains('"')) {
+        return inside;
+    }
+    let is_guarded = |rest: &&str| is_formula(rest) || rest.starts_with('0');
+    text.strip_prefix('\'').filter(is_guarded).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -33,6 +40,21 @@ mod tests {
         for text in ["Acme = best", "'t is", "", "'"] {
             assert!(!is_formula(text), "{text}");
             assert_eq!(unguarded(text), text);
+        }
+    }
+
+    #[test]
+    fn what_guards_an_id_is_taken_off() {
+        for (text, inside) in [
+            ("=\"00123\"", "00123"),
+            ("=\"\"", ""),
+            ("'007", "007"),
+            ("'-1", "-1"),
+            ("'12", "'12"),
+            ("=\"a\"&\"b\"", "=\"a\"&\"b\""),
+            ("=00123", "=00123"),
+        ] {
+            assert_eq!(unguarded(text), inside, "{text}");
         }
     }
 }

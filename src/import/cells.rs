@@ -5,16 +5,13 @@
 //! company that does not exist.
 
 use super::cell_error::{CellError, shown};
+use crate::domain::company::short_id;
 use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
-/// The largest amount of money, and the most digits before the point: both fit a double exactly, to
-/// the cent.
-const MOST_DIGITS: usize = 15;
-
 /// A cell without the white space around it; `None` when nothing or a placeholder is left.
 pub fn content(cell: &str) -> Option<&str> {
-    let cell = spreadsheet::unguarded(trimmed(cell));
+    let cell = trimmed(spreadsheet::unguarded(trimmed(cell)));
     (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
 }
 
@@ -27,14 +24,44 @@ fn trimmed(cell: &str) -> &str {
     }
 }
 
-/// What other programs write for nothing.
+/// What other programs write for nothing: databases, pandas, JavaScript, and the errors of
+/// spreadsheets.
+const PLACEHOLDERS: [&str; 27] = [
+    "NULL",
+    "None",
+    "N/A",
+    "#N/A",
+    "NaN",
+    "NaT",
+    "<NA>",
+    "\\N",
+    "(null)",
+    "undefined",
+    "[object Object]",
+    "#REF!",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NUM!",
+    "#NULL!",
+    "#ERROR!",
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#UNKNOWN!",
+    "#BUSY!",
+    "#GETTING_DATA",
+    "#EXTERNAL!",
+];
+
 fn is_placeholder(cell: &str) -> bool {
-    let same = |word: &str| cell.eq_ignore_ascii_case(word);
-    match cell.len() {
-        3 => same("nan") || same("n/a"),
-        4 => same("null") || same("none") || same("#n/a"),
-        _ => false,
-    }
+    // Most cells are told by their first character.
+    let starts = cell.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    matches!(starts, Some(b'n' | b'#' | b'<' | b'\\' | b'(' | b'u' | b'['))
+        && cell.len() <= 15
+        && PLACEHOLDERS.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
 /// Which control characters a text may hold.
@@ -61,12 +88,14 @@ pub fn text(cell: &str, breaks: Breaks) -> Result<&str, CellError> {
     }
 }
 
-/// Checks an id: no control character, nothing invisible, not turned into a number by a
-/// spreadsheet. `plain`: it is known to be printable ASCII.
+/// An id in the form in which ids are compared. It has no control character, nothing invisible, and
+/// was not turned into a number by a spreadsheet. Of a list that a tool wrote as JSON it is the only
+/// element. `plain`: the cell is known to be printable ASCII.
 ///
 /// # Errors
 /// Any of these costs the row.
 pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
+    let cell = if cell.starts_with('[') { only_element(cell)? } else { cell };
     if is_mangled(cell.as_bytes()) {
         return Err(CellError::row(format!(
             "{} was an id before a spreadsheet made a number of it",
@@ -74,7 +103,7 @@ pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
         )));
     }
     if plain {
-        return Ok(cell);
+        return Ok(short_id(cell));
     }
     if let Some(char) = cell.chars().find(|char| is_invisible(*char)) {
         return Err(CellError::row(format!(
@@ -82,10 +111,38 @@ pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
             char as u32
         )));
     }
-    text(cell, Breaks::Refused)
+    text(cell, Breaks::Refused).map(short_id)
 }
 
-/// A digit, perhaps a point and digits, `E+`, two or three digits: `1.23E+11`.
+/// The element of `["acme"]` or `['acme']`; what is no such list stays as it is.
+#[cold]
+fn only_element(cell: &str) -> Result<&str, CellError> {
+    let Some(inside) = cell.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return Ok(cell);
+    };
+    let inside = inside.trim();
+    if inside.is_empty() {
+        return Err(CellError::row("an empty list"));
+    }
+    let quote = inside.chars().next().filter(|char| matches!(char, '"' | '\''));
+    let element = quote.and_then(|quote| inside.strip_prefix(quote)?.strip_suffix(quote));
+    match (element, quote) {
+        (Some(element), Some(quote)) if !element.contains([quote, '\\']) => match element.trim() {
+            "" => Err(CellError::row("a list of nothing")),
+            element => Ok(element),
+        },
+        (_, Some(_)) => Err(CellError::row(format!("{} is a list; one is needed", shown(cell)))),
+        _ if inside.split(',').all(|part| part.trim().parse::<u64>().is_ok()) => {
+            match inside.contains(',') {
+                true => Err(CellError::row(format!("{} is a list; one is needed", shown(cell)))),
+                false => Ok(inside),
+            }
+        }
+        _ => Ok(cell),
+    }
+}
+
+/// A digit, perhaps a point or comma and digits, `E+`, two or three digits: `1.23E+11`.
 fn is_mangled(cell: &[u8]) -> bool {
     let Some(plus) = cell
         .len()
@@ -98,7 +155,7 @@ fn is_mangled(cell: &[u8]) -> bool {
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let mantissa = match number {
         [first, b'E'] => first.is_ascii_digit(),
-        [first, b'.', decimals @ .., b'E'] => first.is_ascii_digit() && digits(decimals),
+        [first, b'.' | b',', decimals @ .., b'E'] => first.is_ascii_digit() && digits(decimals),
         _ => false,
     };
     mantissa && matches!(exponent.len(), 3 | 4) && digits(&exponent[1..])
@@ -111,19 +168,46 @@ fn is_invisible(char: char) -> bool {
         | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A whole number from `least` to `most`, digits only, perhaps with a sign.
+/// A whole number from `least` to `most`: digits, perhaps with a sign, and with nothing but zeros
+/// behind a point, as tools write that know only fractions.
 ///
 /// # Errors
 /// Anything else costs the row.
 pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
-    let unsigned = cell.strip_prefix(['-', '+']).unwrap_or(cell);
+    let whole = match cell.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
+            whole
+        }
+        _ => cell,
+    };
+    let unsigned = whole.strip_prefix(['-', '+']).unwrap_or(whole);
     if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(CellError::row(format!("{} is not a whole number", shown(cell))));
     }
-    let number = cell.parse().ok().filter(|number| (least..=most).contains(number));
+    let number = whole.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| {
         CellError::row(format!("{} is out of range ({least} to {most})", shown(cell)))
     })
+}
+
+/// A whole number that may have a label, as surveys write the ends of their scales: `Extremely
+/// likely - 10`, `0 (not at all likely)`.
+///
+/// # Errors
+/// Anything else, two numbers among it, costs the row.
+pub fn labelled(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
+    let digits: Vec<&str> =
+        cell.split(|char: char| !char.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
+    let has_label = cell.chars().any(char::is_alphabetic);
+    match digits.as_slice() {
+        [number]
+            if has_label
+                && (cell.starts_with(number) || cell.ends_with(number) || cell.ends_with(')')) =>
+        {
+            whole(number, least, most)
+        }
+        _ => whole(cell, least, most),
+    }
 }
 
 /// How many events a row stands for.
@@ -132,43 +216,6 @@ pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
 /// A number that is negative, fractional or beyond 4,294,967,295 costs the row.
 pub fn count(cell: &str) -> Result<u32, CellError> {
     Ok(whole(cell, 0, i64::from(u32::MAX))? as u32)
-}
-
-/// An amount of money: digits, perhaps with a point and decimals; not negative. It has no more than
-/// 15 digits, so the number gives back exactly what was written.
-///
-/// # Errors
-/// Anything else, a currency sign, a thousands separator or an exponent among it, costs the row.
-pub fn money(cell: &str) -> Result<f64, CellError> {
-    let unsigned = cell.strip_prefix(['-', '+']).unwrap_or(cell);
-    let (units, decimals) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits(units) || !digits(decimals) {
-        return Err(CellError::row(format!(
-            "{} is not an amount (digits, perhaps a point and decimals)",
-            shown(cell)
-        )));
-    }
-    let length = units.trim_start_matches('0').len() + decimals.trim_end_matches('0').len();
-    let amount = unsigned.parse().unwrap_or(f64::INFINITY);
-    if length > MOST_DIGITS || (cell.starts_with('-') && amount != 0.0) {
-        return Err(CellError::row(format!(
-            "{} is out of range (0 or more, {MOST_DIGITS} digits at most)",
-            shown(cell)
-        )));
-    }
-    Ok(amount)
-}
-
-/// An amount that may have a decimal comma before two digits, as [`money`] otherwise: `1200,50` is
-/// 1200.50.
-pub fn money_with_comma(cell: &str) -> Result<f64, CellError> {
-    match cell.split_once(',') {
-        Some((units, decimals)) if decimals.len() == 2 && !units.contains('.') => {
-            money(&format!("{units}.{decimals}"))
-        }
-        _ => money(cell),
-    }
 }
 
 /// The last day of a month that is given by its number and its year.
@@ -202,6 +249,21 @@ mod tests {
             ("#N/A", None),
             (" NaN ", None),
             ("nano", Some("nano")),
+            ("nat", None),
+            ("<na>", None),
+            ("\\N", None),
+            ("(NULL)", None),
+            ("Undefined", None),
+            ("[object object]", None),
+            ("#REF!", None),
+            ("#value!", None),
+            ("#DIV/0!", None),
+            ("#NAME?", None),
+            ("#winning", Some("#winning")),
+            ("Undefined Labs", Some("Undefined Labs")),
+            ("=\"00123\"", Some("00123")),
+            ("=\"\"", None),
+            ("'007", Some("007")),
             ("-", Some("-")),
             ("na", Some("na")),
         ];
@@ -212,7 +274,7 @@ mod tests {
 
     #[test]
     fn ids_that_a_spreadsheet_has_mangled_are_rejected() {
-        for cell in ["1.23E+11", "1E+05", "4.8793E+123", "9.E+11", "1.23457E+11"] {
+        for cell in ["1.23E+11", "1E+05", "4.8793E+123", "9.E+11", "1.23457E+11", "1,23E+11"] {
             let mangled = cell != "9.E+11";
             assert_eq!(id(cell, true).is_err(), mangled, "{cell}");
         }
@@ -267,15 +329,24 @@ mod tests {
 
     #[test]
     fn counts_are_whole_and_not_negative() {
-        for (cell, number) in
-            [("0", 0), ("1", 1), ("007", 7), ("-0", 0), ("+3", 3), ("4294967295", u32::MAX)]
-        {
+        for (cell, number) in [
+            ("0", 0),
+            ("1", 1),
+            ("007", 7),
+            ("-0", 0),
+            ("+3", 3),
+            ("2.0", 2),
+            ("12.00", 12),
+            ("4294967295", u32::MAX),
+        ] {
             assert_eq!(count(cell), Ok(number), "{cell}");
         }
         for cell in [
             "-1",
             "1.5",
-            "2.0",
+            "2.",
+            "2.01",
+            ".0",
             "1e3",
             "4294967296",
             "99999999999999999999",
@@ -301,13 +372,45 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_comma_is_read_where_it_can_be_nothing_else() {
-        for (cell, amount) in [("1200,50", 1200.5), ("0,05", 0.05), ("12.50", 12.5), ("7", 7.0)] {
-            assert_eq!(money_with_comma(cell), Ok(amount), "{cell}");
+    fn the_ends_of_a_scale_may_have_labels() {
+        for (cell, score) in [
+            ("Extremely likely - 10", 10),
+            ("10 - Extremely likely", 10),
+            ("Not at all likely - 0", 0),
+            ("0 (Not at all likely)", 0),
+            ("Extremely likely (10)", 10),
+            ("10: certainly", 10),
+            ("9.0", 9),
+            ("7", 7),
+        ] {
+            assert_eq!(labelled(cell, 0, 10), Ok(score), "{cell}");
         }
-        for cell in ["1,234", "1.234,56", "1,234.56", "1,5", ",50", "1,2,50", "-1,50"] {
-            assert!(money_with_comma(cell).is_err(), "{cell}");
+        for cell in ["likely", "11 - more than likely", "8 out of 10", "9.5", "1-2", "q3 x", "-1"] {
+            assert!(labelled(cell, 0, 10).is_err(), "{cell}");
         }
+    }
+
+    #[test]
+    fn the_only_element_of_a_list_is_the_id() {
+        for (cell, expected) in [
+            ("[\"acme\"]", "acme"),
+            ("[ \"acme inc\" ]", "acme inc"),
+            ("['acme']", "acme"),
+            ("[123]", "123"),
+            ("[acme]", "[acme]"),
+            ("[acme", "[acme"),
+        ] {
+            assert_eq!(id(cell, true), Ok(expected), "{cell}");
+        }
+        for cell in ["[\"a\", \"b\"]", "[1, 2]", "[]", "[\"\"]", "['a','b']"] {
+            assert!(id(cell, true).is_err(), "{cell}");
+        }
+    }
+
+    #[test]
+    fn ids_are_compared_by_what_salesforce_keeps_of_them() {
+        assert_eq!(id("001D000000IqhSLIAZ", true), Ok("001D000000IqhSL"));
+        assert_eq!(id("001D000000IqhSL", true), Ok("001D000000IqhSL"));
     }
 
     #[test]
@@ -324,40 +427,5 @@ mod tests {
         }
         assert!(last_day_of_month("13", "2026").is_err());
         assert!(last_day_of_month("5", "26").is_err());
-    }
-
-    #[test]
-    fn money_is_plain_decimals() {
-        let cases = [
-            ("0", 0.0),
-            ("1200", 1200.0),
-            ("1200.50", 1200.5),
-            ("-0.0", 0.0),
-            ("0.30", 0.3),
-            ("9999999999999.99", 9999999999999.99),
-        ];
-        for (cell, amount) in cases {
-            assert_eq!(money(cell), Ok(amount), "{cell}");
-            assert!(money(cell).unwrap().is_sign_positive(), "{cell}");
-        }
-        for cell in [
-            "1,234.56",
-            "1.234,56",
-            "1 234",
-            "€1.200",
-            "12%",
-            "(45)",
-            "-1",
-            "NaN",
-            "inf",
-            "1e309",
-            "1e5",
-            ".5",
-            "5.",
-            "1234567890123456",
-            "１２",
-        ] {
-            assert!(money(cell).is_err(), "{cell}");
-        }
     }
 }

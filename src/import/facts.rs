@@ -4,6 +4,7 @@
 //! For these kinds an absent column leaves the stored value and an empty cell clears it, so the two
 //! are kept apart: what is absent is not listed, what is empty is listed as `None`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -12,7 +13,7 @@ use super::Sheet;
 use super::cell_error::{CellError, shown};
 use super::cells::{self, Breaks, content};
 use super::kinds::{CellType, Column};
-use super::mapping::{Mapped, Mapping, Place};
+use super::mapping::{Custom, Mapped, Mapping, Place};
 use super::reading::{Filled, RowError, filled, read_rows};
 use super::records::Row;
 use super::rejects::{Rejects, Verdict};
@@ -45,8 +46,9 @@ pub struct FactRow<'a> {
     pub cells: Vec<(&'static str, Option<Value<'a>>)>,
     /// When the row was true, in files of which only the latest row of a company counts.
     pub as_of: Option<Moment>,
-    /// The custom attributes in the order of the file; `None` where the cell is empty.
-    pub custom: Vec<(&'a str, Option<&'a str>)>,
+    /// The custom attributes in the order of the file; `None` where the cell is empty. Numbers have
+    /// a point before their decimals and nothing else.
+    pub custom: Vec<(&'a str, Option<Cow<'a, str>>)>,
 }
 
 impl<'a> FactRow<'a> {
@@ -99,11 +101,9 @@ fn fact<'a, 'c: 'a>(
     };
     let mut custom = Vec::with_capacity(mapping.custom.len());
     for attribute in &mapping.custom {
-        let cell = content(row.field(attribute.index))
-            .map(|cell| cells::text(cell, Breaks::Kept))
-            .transpose();
-        custom
-            .push((attribute.name.as_str(), cell.map_err(RowError::in_column(&attribute.header))?));
+        let value = custom_value(row.field(attribute.index), attribute);
+        let value = value.map_err(RowError::in_column(&attribute.header))?;
+        custom.push((attribute.name.as_str(), value));
     }
     Ok(FactRow { line: row.line, cells, as_of, custom })
 }
@@ -116,6 +116,15 @@ fn time_of<'c>(
     let Some(cell) = content(row.field(place.index)) else { return Ok(None) };
     let expected = Expected { zone: place.zone, plausible: Plausible::Past, is_day: false };
     times.read(cell, expected).map(Some).map_err(RowError::in_column(&place.header))
+}
+
+fn custom_value<'a>(cell: &'a str, attribute: &Custom) -> Result<Option<Cow<'a, str>>, CellError> {
+    let Some(cell) = content(cell) else { return Ok(None) };
+    let number = attribute.numbers.map(|numbers| numbers.number(cell)).transpose()?.flatten();
+    match number {
+        Some(number) => Ok(Some(Cow::Owned(number))),
+        None => Ok(Some(Cow::Borrowed(cells::text(cell, Breaks::Kept)?))),
+    }
 }
 
 fn value_of<'a, 'c>(
@@ -144,9 +153,11 @@ fn value<'a>(
         CellType::Text => Value::Text(cells::text(cell, Breaks::Refused)?),
         CellType::Prose => Value::Text(cells::text(cell, Breaks::Kept)?),
         CellType::Count => Value::Whole(i64::from(cells::count(cell)?)),
+        CellType::Whole { min, max } if mapped.column.labelled => {
+            Value::Whole(cells::labelled(cell, *min, *max)?)
+        }
         CellType::Whole { min, max } => Value::Whole(cells::whole(cell, *min, *max)?),
-        CellType::Money if mapped.decimal_comma => Value::Money(cells::money_with_comma(cell)?),
-        CellType::Money => Value::Money(cells::money(cell)?),
+        CellType::Money => Value::Money(mapped.numbers.money(cell)?),
         CellType::Past | CellType::Date => {
             return moment(cell, mapped.column, zone, times);
         }

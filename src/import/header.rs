@@ -70,6 +70,8 @@ pub struct Header {
     without_zone: Vec<String>,
     /// The zones that the names end in.
     pub zones: Vec<Option<ColumnZone>>,
+    /// How many of the names, the last ones, are inside the cells of others.
+    pub more: usize,
 }
 
 impl Header {
@@ -133,7 +135,21 @@ impl Header {
         let without_zone = split.iter().map(|(name, _)| folded(name)).collect();
         let zones = split.iter().map(|(_, zone)| *zone).collect();
         let folded = names.iter().map(|name| folded(name)).collect();
-        Header { line, delimiter, names, folded, without_zone, zones }
+        Header { line, delimiter, names, folded, without_zone, zones, more: 0 }
+    }
+
+    /// The header with names from inside its cells behind its own. Where they are too many, only
+    /// those that we know or that are mapped by hand.
+    pub fn with_more(self, more: Vec<String>, mapped: &[(String, String)]) -> Header {
+        let own = self.names.len();
+        let mut header = Header::of(self.line, self.delimiter, [self.names, more].concat());
+        if header.names.len() > MAX_COLUMNS {
+            let meant = |at: &usize| *at < own || header.is_meant(*at, mapped);
+            let names = (0..header.names.len()).filter(meant).map(|at| header.names[at].clone());
+            header = Header::of(self.line, self.delimiter, names.collect());
+        }
+        header.more = header.names.len() - own;
+        header
     }
 
     /// Whether the column at this place has that name, which is folded, with or without its zone.
@@ -162,18 +178,32 @@ impl Header {
         if self.names.len() > MAX_COLUMNS {
             return Err(refused(format!("{file}:{}: more than {MAX_COLUMNS} columns", self.line)));
         }
-        for (at, name) in self.folded.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-            if let Some(first) = self.folded[..at].iter().position(|other| other == name) {
-                let (header, line) = (&self.names[at], self.line);
-                let message = format!(
-                    "{file}:{line}: column '{header}' is there twice ({} and {})",
-                    first + 1,
-                    at + 1
-                );
-                return Err(refused(message).hint("rename or remove one of them"));
-            }
-        }
         Ok(())
+    }
+
+    /// The places of the columns with the same name as the one at `at`, itself included.
+    pub fn namesakes(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        (0..self.folded.len()).filter(move |other| self.folded[*other] == self.folded[at])
+    }
+
+    /// Whether the cells of this column are read by the names inside them.
+    pub fn is_taken_apart(&self, at: usize) -> bool {
+        let (own, inside) = self.names.split_at(self.names.len() - self.more);
+        let is_inside = |name: &String| {
+            name.strip_prefix(&self.names[at]).is_some_and(|rest| rest.starts_with('.'))
+        };
+        at < own.len() && inside.iter().any(is_inside)
+    }
+
+    /// Refuses a column that is read and has a namesake.
+    pub fn refuse_twice(&self, at: usize, file: &str) -> Result<(), CommandError> {
+        let places: Vec<String> = self.namesakes(at).map(|at| (at + 1).to_string()).collect();
+        let Some(last) = self.namesakes(at).last().filter(|_| places.len() > 1) else {
+            return Ok(());
+        };
+        let (header, line, places) = (&self.names[last], self.line, places.join(" and "));
+        let message = format!("{file}:{line}: column '{header}' is there twice ({places})");
+        Err(refused(message).hint("rename or remove one of them"))
     }
 
     /// How many of the names are known to some kind, or are mapped by hand.

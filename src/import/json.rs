@@ -11,6 +11,8 @@ use std::fmt;
 use rustc_hash::FxHashMap;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::cells::content;
+use super::header::Header;
 use super::records::{Peeked, Row};
 use super::spelling::folded;
 
@@ -26,7 +28,7 @@ pub fn names_in(lines: &[Peeked]) -> Vec<String> {
     let (mut names, mut seen) = (Vec::new(), FxHashMap::default());
     for line in lines.iter().filter_map(|line| line.fields.first()) {
         let mut here: Vec<String> = Vec::new();
-        let walked = walk(line, &mut String::new(), &mut |name, _| here.push(name.to_owned()));
+        let walked = walk(line, "", &mut String::new(), &mut |name, _| here.push(name.to_owned()));
         for name in here.into_iter().filter(|_| walked.is_ok()) {
             if seen.insert(folded(&name), ()).is_none() {
                 names.push(name);
@@ -34,6 +36,79 @@ pub fn names_in(lines: &[Peeked]) -> Vec<String> {
         }
     }
     names
+}
+
+/// Takes the cells of a table apart that hold JSON objects: `properties` has the columns
+/// `properties.time` and so on, as in JSON lines.
+#[derive(Debug)]
+pub struct CellFlattener {
+    /// The columns with such cells, and their names.
+    columns: Vec<(usize, String)>,
+    inside: Flattener,
+}
+
+impl CellFlattener {
+    /// A header with the names inside such cells behind its own, the first rows with their values,
+    /// and what does the same with the rows to come. A column has such cells when all that are not
+    /// blank are objects.
+    pub fn extend(
+        header: Header,
+        sample: &mut [Vec<String>],
+        mapped: &[(String, String)],
+    ) -> (Header, Option<CellFlattener>) {
+        let cells = |at: usize| sample.iter().filter_map(move |row| content(row.get(at)?));
+        let has_objects = |at: &usize| {
+            cells(*at).next().is_some() && cells(*at).all(|cell| cell.starts_with('{'))
+        };
+        let (mut columns, mut names, mut seen) = (Vec::new(), Vec::new(), FxHashMap::default());
+        for at in (0..header.names.len()).filter(has_objects) {
+            let column = header.names[at].clone();
+            let mut here = Vec::new();
+            let walked = cells(at).filter(|cell| {
+                let add = &mut |name: &str, _: &str| here.push(name.to_owned());
+                walk(cell, &column, &mut String::new(), add).is_ok()
+            });
+            if walked.count() > 0 && !column.is_empty() {
+                here.retain(|name| seen.insert(folded(name), ()).is_none());
+                names.append(&mut here);
+                columns.push((at, column));
+            }
+        }
+        if columns.is_empty() {
+            return (header, None);
+        }
+        let header = header.with_more(names, mapped);
+        let own = header.names.len() - header.more;
+        let mut flattener = CellFlattener { columns, inside: Flattener::new(&header.names[own..]) };
+        for row in sample {
+            let values = flattener.values(|at| row.get(at).map_or("", String::as_str));
+            let values: Vec<String> = values.fields().map(str::to_owned).collect();
+            row.resize(own, String::new());
+            row.extend(values);
+        }
+        (header, Some(flattener))
+    }
+
+    /// Appends the values inside the cells of a row to its fields.
+    pub fn append(&mut self, row: &Row<'_>, text: &mut String, bounds: &mut Vec<(usize, usize)>) {
+        for value in self.values(|at| row.field(at)).fields() {
+            let from = text.len();
+            text.push_str(value);
+            bounds.push((from, text.len()));
+        }
+    }
+
+    fn values<'r>(&mut self, field: impl Fn(usize) -> &'r str) -> Row<'_> {
+        let CellFlattener { columns, inside } = self;
+        inside.begin();
+        for (at, column) in columns {
+            if let Some(cell) = content(field(*at)) {
+                // A cell that is no object has no values.
+                inside.add(cell, column).ok();
+            }
+        }
+        Row::new(0, &inside.text, &inside.bounds)
+    }
 }
 
 /// Turns lines into rows with the same fields in the same order.
@@ -61,19 +136,28 @@ impl Flattener {
     /// # Errors
     /// Says why the line is not a JSON object.
     pub fn row(&mut self, line: u64, json: &str) -> Result<Row<'_>, String> {
+        self.begin();
+        self.add(json, "")?;
+        Ok(Row::new(line, &self.text, &self.bounds))
+    }
+
+    fn begin(&mut self) {
+        self.text.clear();
+        self.bounds.clear();
+        self.bounds.resize(self.names.len(), (0, 0));
+    }
+
+    /// Adds what an object holds; `column` is in front of its names.
+    fn add(&mut self, json: &str, column: &str) -> Result<(), String> {
         let Flattener { names, places, path, text, bounds } = self;
-        text.clear();
-        bounds.clear();
-        bounds.resize(names.len(), (0, 0));
-        walk(json, path, &mut |name, value| {
+        walk(json, column, path, &mut |name, value| {
             let Some(place) = place_of(name, names, places) else { return };
             // Of two spellings of a name the first that has something counts.
             if bounds[place].0 == bounds[place].1 {
                 bounds[place] = (text.len(), text.len() + value.len());
                 text.push_str(value);
             }
-        })?;
-        Ok(Row::new(line, text, bounds))
+        })
     }
 }
 
@@ -96,9 +180,16 @@ fn place_of(
     place
 }
 
-/// Hands every scalar of a JSON object to `visit`, with its dotted name.
-fn walk(json: &str, path: &mut String, visit: &mut dyn FnMut(&str, &str)) -> Result<(), String> {
+/// Hands every scalar of a JSON object to `visit`, with its dotted name, which begins with that of
+/// the column.
+fn walk(
+    json: &str,
+    column: &str,
+    path: &mut String,
+    visit: &mut dyn FnMut(&str, &str),
+) -> Result<(), String> {
     path.clear();
+    path.push_str(column);
     let mut reader = serde_json::Deserializer::from_str(json);
     let walked =
         Walk { path, visit, is_line: true }.deserialize(&mut reader).and_then(|()| reader.end());

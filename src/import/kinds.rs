@@ -15,6 +15,9 @@ use crate::error::{CommandError, usage};
 pub struct FactKind {
     /// Its name, as `--kind` takes it.
     pub name: String,
+    /// A header with one of these names may be of another kind, whatever else it has; folded.
+    #[serde(default)]
+    pub without: Vec<String>,
     /// Whether every column that is not known becomes a custom attribute.
     #[serde(default)]
     pub custom: bool,
@@ -62,6 +65,9 @@ pub struct Column {
     /// Whether it is the end of something, so that `9999-12-31` and its like mean that there is none.
     #[serde(default)]
     pub open_ended: bool,
+    /// Whether a number in it may have a label.
+    #[serde(default)]
+    pub labelled: bool,
     /// Whether the cells of a required column may be empty all the same.
     #[serde(default)]
     pub blank: bool,
@@ -166,9 +172,6 @@ pub struct From {
     /// Whether times without an offset are in UTC.
     #[serde(default)]
     pub utc: bool,
-    /// Whether amounts may have a decimal comma.
-    #[serde(default)]
-    pub decimal_comma: bool,
     /// Whether the column of the file may be read as another one too.
     #[serde(default)]
     pub shared: bool,
@@ -218,6 +221,7 @@ pub fn catalogue() -> &'static Catalogue {
 
 fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {
     let fold = |names: &mut Vec<String>| names.iter_mut().for_each(|name| *name = folded(name));
+    catalogue.kinds.iter_mut().for_each(|kind| fold(&mut kind.without));
     for column in catalogue.kinds.iter_mut().flat_map(|kind| &mut kind.columns) {
         fold(&mut column.aliases);
         fold(&mut column.instead);

@@ -4,6 +4,9 @@
 //! only when its name leaves no doubt, and a kind only when no other could be meant. What is in
 //! doubt is refused, and the refusal says which option settles it.
 
+use std::collections::BTreeSet;
+
+use super::amounts::{DecimalMark, NumberStyle};
 use super::attributes::custom_name;
 use super::cells::{self, content};
 use super::header::Header;
@@ -47,8 +50,8 @@ pub struct Mapped {
     /// The column with the year, where this one has the month, and the last day of that month is
     /// meant.
     pub year: Option<Place>,
-    /// Whether amounts may have a decimal comma.
-    pub decimal_comma: bool,
+    /// How the amounts in it are read.
+    pub numbers: NumberStyle,
 }
 
 /// A column of the file that becomes a custom attribute.
@@ -60,6 +63,9 @@ pub struct Custom {
     pub index: usize,
     /// Its name in the file.
     pub header: String,
+    /// How its cells are read, where all of them are numbers that wear a currency, a sign or
+    /// groups.
+    pub numbers: Option<NumberStyle>,
 }
 
 /// What each column of a file is read as.
@@ -81,6 +87,8 @@ pub struct Mapping {
     pub orders_files: bool,
     /// The names of the columns that are left out.
     pub ignored: Vec<String>,
+    /// What the user should know of these choices; one line each.
+    pub notes: Vec<String>,
 }
 
 /// What is known of a file before its rows are read.
@@ -114,6 +122,7 @@ impl Mapping {
         };
         let matches = Matches::find(kind, head.header, product, overrides, Some(head.sample));
         check_overrides(head, kind, overrides)?;
+        matches.refuse_twice(head)?;
         matches.refuse_clashes(head)?;
         matches.refuse_missing(head, overrides)?;
         let columns = matches.mapped(head.header);
@@ -125,8 +134,8 @@ impl Mapping {
         refuse_events(head, &custom)?;
         ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
         let product = product.map(|product| product.name.as_str());
-        let wide = Vec::new();
-        Ok(Mapping { kind, product, columns, custom, wide, latest, orders_files, ignored })
+        let (wide, notes) = (Vec::new(), notes_on_namesakes(head.header, &mut ignored));
+        Ok(Mapping { kind, product, columns, custom, wide, latest, orders_files, ignored, notes })
     }
 
     /// Decides the same for the wide form of events: a row for a company and a day, a column of
@@ -153,10 +162,12 @@ impl Mapping {
         }
         let matches = Matches::find(kind, head.header, None, &overrides, None);
         check_overrides(head, kind, &overrides)?;
+        matches.refuse_twice(head)?;
         matches.refuse_clashes(head)?;
         matches.refuse_lacking(head, matches.lacks_but(NOT_IN_WIDE), None)?;
         let columns = matches.mapped(head.header);
-        let (wide, ignored) = numbers_and_rest(head, &columns)?;
+        let (wide, mut ignored) = numbers_and_rest(head, &columns)?;
+        let notes = notes_on_namesakes(head.header, &mut ignored);
         Ok(Mapping {
             kind,
             product: None,
@@ -166,7 +177,52 @@ impl Mapping {
             latest: None,
             orders_files: false,
             ignored,
+            notes,
         })
+    }
+
+    /// Decides how the numbers are read, from the first rows. `said` is what `--decimal` says.
+    pub fn decide_numbers(
+        &mut self,
+        rows: &[Vec<String>],
+        said: Option<DecimalMark>,
+        is_semicolon: bool,
+    ) {
+        let cells =
+            |index: usize| rows.iter().filter_map(move |row| row.get(index).map(String::as_str));
+        let amounts =
+            self.columns.iter_mut().filter(|mapped| mapped.column.cell == CellType::Money);
+        let mut notes = Vec::new();
+        for mapped in amounts {
+            let decided = NumberStyle::decide(cells(mapped.index), said, is_semicolon);
+            mapped.numbers = decided.style;
+            notes.extend(decided.note(&mapped.header));
+        }
+        for custom in &mut self.custom {
+            let decided = NumberStyle::decide(cells(custom.index), said, is_semicolon);
+            if decided.is_dressed {
+                custom.numbers = Some(decided.style);
+                notes.extend(decided.note(&custom.header));
+            }
+        }
+        self.notes.append(&mut notes);
+    }
+
+    /// Whether any column is read as [`Mapping::decide_numbers`] says.
+    pub fn has_numbers(&self) -> bool {
+        let is_money = |mapped: &Mapped| mapped.column.cell == CellType::Money;
+        !self.custom.is_empty() || self.columns.iter().any(is_money)
+    }
+
+    /// Whether a column at this place or behind it is read.
+    pub fn reads_from(&self, first: usize) -> bool {
+        let mapped = self.columns.iter().flat_map(|mapped| {
+            let more = mapped.otherwise.iter().chain(&mapped.year).map(|place| place.index);
+            std::iter::once(mapped.index).chain(more)
+        });
+        let places = self.wide.iter().chain(&self.latest).map(|place| place.index);
+        let custom = self.custom.iter().map(|custom| custom.index);
+        mapped.chain(places).chain(custom).any(|index| index >= first)
     }
 
     /// The column of that name, when the file has it.
@@ -305,6 +361,10 @@ impl Matches {
         })
     }
 
+    fn knows_company(&self) -> bool {
+        self.pairs().any(|(column, found)| column.name == "company_id" && !found.is_missing())
+    }
+
     /// Whether every required column of this kind is also used by `other`, which then explains more
     /// of the header.
     fn is_within(&self, other: &Matches) -> bool {
@@ -321,6 +381,11 @@ impl Matches {
             || first.ends_with(" id")
             || first.ends_with("-id");
         is_id && !self.found.iter().any(|found| found.places.contains(&0))
+    }
+
+    fn refuse_twice(&self, Head { file, header, .. }: Head<'_>) -> Result<(), CommandError> {
+        let mut read = self.found.iter().flat_map(|found| &found.places);
+        read.try_for_each(|at| header.refuse_twice(*at, file))
     }
 
     fn refuse_clashes(&self, head: Head<'_>) -> Result<(), CommandError> {
@@ -405,7 +470,6 @@ impl Matches {
         let mut places = found.places.iter().map(place);
         let Place { index, header, zone } = places.next()?;
         let year = if found.how == How::MonthAndYear { places.next() } else { None };
-        let decimal_comma = of_product.is_some_and(|from| from.decimal_comma);
         Some(Mapped {
             column,
             index,
@@ -413,7 +477,7 @@ impl Matches {
             zone,
             otherwise: places.collect(),
             year,
-            decimal_comma,
+            numbers: NumberStyle::default(),
         })
     }
 }
@@ -519,6 +583,7 @@ fn has_word(text: &str, words: &[String]) -> bool {
 
 fn holds(column: &Column, cell: &str) -> bool {
     match column.cell {
+        CellType::Whole { min, max } if column.labelled => cells::labelled(cell, min, max).is_ok(),
         CellType::Whole { min, max } => cells::whole(cell, min, max).is_ok(),
         _ => true,
     }
@@ -538,8 +603,14 @@ fn kind_of(
     let all: Vec<Matches> =
         kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
     let speaks = |matches: &&Matches| matches.evidence().next().is_some();
-    let complete: Vec<&Matches> =
+    let mut complete: Vec<&Matches> =
         all.iter().filter(speaks).filter(|matches| matches.lacks().is_empty()).collect();
+    let is_unmistakable = |matches: &&Matches| {
+        !matches.kind.without.iter().any(|name| head.header.find(name).is_some())
+    };
+    if complete.iter().any(|matches| is_unmistakable(matches) && !matches.kind.custom) {
+        complete.retain(is_unmistakable);
+    }
     let explained = |one: &&Matches| {
         !complete.iter().any(|other| one.is_within(other) && !other.is_within(one))
     };
@@ -548,14 +619,86 @@ fn kind_of(
         left.retain(|matches| matches.is_sure());
     }
     match left.as_slice() {
-        [only]
-            if !only.kind.custom
-                || !(has_rival(only, &all) || only.is_about_something_else(head.header)) =>
-        {
-            Ok(only.kind)
-        }
+        [only] if is_unmistakable(only) && is_list_of_companies(only, &all, head) => Ok(only.kind),
         _ => Err(cannot_tell(head, &all)),
     }
+}
+
+/// Whether a kind that takes any column is really meant; true of the kinds that do not.
+fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool {
+    if !only.kind.custom {
+        return true;
+    }
+    if has_rival(only, all) || only.is_about_something_else(head.header) {
+        return false;
+    }
+    let places = || only.found.iter().flat_map(|found| &found.places);
+    if places().count() > 1 {
+        return true;
+    }
+    // With nothing but an id that is known, the rows may be of anything that companies have many
+    // of.
+    let unknown = (0..head.header.names.len()).filter(|at| !places().any(|place| place == at));
+    let speaks = |at: usize| speaks_of_another_kind(&head.header.names[at]);
+    !places().any(|at| has_twice(head, &[*at])) && !unknown.into_iter().any(speaks)
+}
+
+/// Whether the first rows have the same in these columns twice.
+fn has_twice(head: Head<'_>, places: &[usize]) -> bool {
+    let mut seen = BTreeSet::new();
+    let key = |row: &Vec<String>| {
+        let cells = places.iter().map(|at| row.get(*at).and_then(|cell| content(cell)));
+        cells.map(|cell| cell.map(str::to_owned)).collect::<Option<Vec<String>>>()
+    };
+    head.sample.iter().filter_map(key).any(|key| !seen.insert(key))
+}
+
+/// Words in headers of files with many rows for a company.
+const WORDS_OF_OTHERS: [&str; 18] = [
+    "day",
+    "date",
+    "time",
+    "timestamp",
+    "datetime",
+    "hour",
+    "week",
+    "month",
+    "visitor",
+    "user",
+    "order",
+    "invoice",
+    "payment",
+    "ticket",
+    "subscription",
+    "event",
+    "session",
+    "transaction",
+];
+
+fn speaks_of_another_kind(header: &str) -> bool {
+    let is_id = |word: &str, of: &str| {
+        word.strip_prefix(of).is_some_and(|rest| matches!(rest, "" | "id" | "name"))
+    };
+    words_of(header).iter().any(|word| WORDS_OF_OTHERS.iter().any(|of| is_id(word, of)))
+        || matches!(words_of(header).as_slice(), [_, .., last] if last == "at" || last == "on")
+}
+
+/// The words of a header in lower case: `lastSeenAt`, `last_seen_at` and `Last seen at` have the
+/// same.
+fn words_of(header: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut was_small = false;
+    for char in header.chars() {
+        if !char.is_alphanumeric() || (char.is_uppercase() && was_small) {
+            words.push(String::new());
+        }
+        was_small = char.is_lowercase();
+        if let (true, Some(word)) = (char.is_alphanumeric(), words.last_mut()) {
+            word.extend(char.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// Whether a kind that takes any column may be another of which one column has a strange name.
@@ -565,12 +708,10 @@ fn has_rival(chosen: &Matches, all: &[Matches]) -> bool {
         .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
 }
 
-fn cannot_tell(Head { file, header, .. }: Head<'_>, all: &[Matches]) -> CommandError {
-    let possible: Vec<String> = all
-        .iter()
-        .filter(|matches| matches.evidence().next().is_some())
-        .map(|matches| lacking(matches, header))
-        .collect();
+fn cannot_tell(head: Head<'_>, all: &[Matches]) -> CommandError {
+    let Head { file, header, .. } = head;
+    let possible: Vec<String> =
+        nearest_kinds(all).map(|matches| lacking(matches, header)).collect();
     let line = header.line;
     if possible.is_empty() {
         return refused(format!(
@@ -579,8 +720,67 @@ fn cannot_tell(Head { file, header, .. }: Head<'_>, all: &[Matches]) -> CommandE
         ))
         .hint("the first line must name the columns; --kind says what the file holds, --map which column is which");
     }
-    refused(format!("{file}:{line}: cannot tell what this is: it could be {}", possible.join("; ")))
+    let failure = refused(format!(
+        "{file}:{line}: cannot tell what this is: it could be {}",
+        possible.join("; ")
+    ));
+    let wide = all.iter().find_map(|matches| hint_at_wide(matches, head));
+    wide.into_iter()
+        .fold(failure, CommandError::hint)
         .hint("say which with --kind, and --map COLUMN=\"Header\" for a column of another name")
+}
+
+/// So many kinds are named to somebody whose file could be of any.
+const MOST_KINDS: usize = 5;
+
+/// The kinds that a file could be of: first those that know most of its columns and lack least.
+fn nearest_kinds(all: &[Matches]) -> impl Iterator<Item = &Matches> {
+    let known =
+        |matches: &Matches| matches.pairs().filter(|(_, found)| !found.is_missing()).count();
+    let mut kinds: Vec<(isize, usize, &Matches)> = all
+        .iter()
+        .filter(|matches| {
+            matches.evidence().next().is_some() || (known(matches) > 1 && matches.knows_company())
+        })
+        .map(|matches| {
+            let (known, lacks) = (known(matches), matches.lacks().len());
+            (known as isize - lacks as isize, known, matches)
+        })
+        .collect();
+    kinds.sort_by_key(|(score, known, _)| std::cmp::Reverse((*score, *known)));
+    kinds.into_iter().take(MOST_KINDS).map(|(.., matches)| matches)
+}
+
+/// What is to be said of a file with a row for each company and day, and numbers.
+fn hint_at_wide(companies: &Matches, head: Head<'_>) -> Option<String> {
+    let id = *companies.found.first().filter(|_| companies.kind.custom)?.places.first()?;
+    let cells = |at: usize| head.sample.iter().filter_map(move |row| content(row.get(at)?));
+    let others = || (0..head.header.names.len()).filter(move |at| *at != id);
+    let day = others().find(|at| {
+        let is_day = words_of(&head.header.names[*at])
+            .iter()
+            .any(|word| ["day", "date", "timestamp"].contains(&word.as_str()));
+        is_day
+            && cells(*at).next().is_some()
+            && cells(*at).all(|cell| cell.contains(['-', '/', '.']))
+    })?;
+    let is_numeric = |at: &usize| {
+        *at != day
+            && cells(*at).next().is_some()
+            && cells(*at).all(|cell| cell.parse::<f64>().is_ok())
+    };
+    if others().find(is_numeric).is_none() || has_twice(head, &[id, day]) {
+        return None;
+    }
+    let name = &head.header.names[day];
+    let timestamp = FactKind::named(EVENTS).ok()?.column("timestamp")?;
+    let map = match timestamp.names().any(|known| head.header.is_called(day, &known)) {
+        true => String::new(),
+        false => format!(" --map timestamp=\"{name}\""),
+    };
+    Some(format!(
+        "rows of a company and a day, with a count for each event, are read with --wide{map}"
+    ))
 }
 
 fn lacking(matches: &Matches, header: &Header) -> String {
@@ -641,6 +841,26 @@ fn left_over<'a>(header: &'a Header, columns: &'a [Mapped]) -> impl Iterator<Ite
     })
 }
 
+/// What is to be said of columns that are not read and have the same name. Names from inside cells
+/// are not listed.
+fn notes_on_namesakes(header: &Header, ignored: &mut Vec<String>) -> Vec<String> {
+    let own = &header.names[..header.names.len() - header.more];
+    ignored.retain(|name| own.contains(name));
+    let is_first =
+        |at: &usize| !header.folded[*at].is_empty() && header.namesakes(*at).next() == Some(*at);
+    let mut notes = Vec::new();
+    for at in (0..own.len()).filter(is_first) {
+        let count = header.namesakes(at).count();
+        if count > 1 {
+            let name = &header.names[at];
+            notes.push(format!("column '{name}' is there {count} times and is not read"));
+            let mut is_named = false;
+            ignored.retain(|other| other != name || !std::mem::replace(&mut is_named, true));
+        }
+    }
+    notes
+}
+
 /// What happens to the columns that are not ours.
 fn the_rest(
     Head { file, header, .. }: Head<'_>,
@@ -653,7 +873,8 @@ fn the_rest(
         return Ok((Vec::new(), left.map(|at| header.names[at].clone()).collect()));
     }
     let mut custom: Vec<Custom> = Vec::new();
-    for index in left {
+    for index in left.filter(|at| !header.is_taken_apart(*at)) {
+        header.refuse_twice(index, file)?;
         let (name, header_name) = (custom_name(&header.names[index]), header.names[index].clone());
         if let Some(other) = custom.iter().find(|other| other.name == name) {
             let both = format!(
@@ -664,7 +885,7 @@ fn the_rest(
                 refused(format!("{file}:{}: {both}", header.line)).hint("rename one of them")
             );
         }
-        custom.push(Custom { name, index, header: header_name });
+        custom.push(Custom { name, index, header: header_name, numbers: None });
     }
     Ok((custom, Vec::new()))
 }
@@ -690,6 +911,7 @@ fn numbers_and_rest(
             "with --wide there is a row for a company and a day, and a column for each event",
         ));
     }
+    numbers.iter().try_for_each(|at| header.refuse_twice(*at, file))?;
     let wide: Vec<Place> = numbers.into_iter().map(|at| Place::of(at, header)).collect();
     if let Some(place) =
         wide.iter().find(|place| cells::text(&place.header, cells::Breaks::Refused).is_err())

@@ -10,17 +10,20 @@
 //! Nothing here writes to a database or to the terminal, or knows the present: all that is an
 //! argument.
 
+pub mod amounts;
 pub mod attributes;
 pub mod cell_error;
 pub mod cells;
 mod days_seen;
 pub mod events;
 pub mod facts;
+mod furniture;
 
 pub mod header;
 pub mod json;
 pub mod kinds;
 pub mod mapping;
+mod readable;
 mod reading;
 pub mod records;
 pub mod rejects;
@@ -33,10 +36,12 @@ use std::path::Path;
 use anyhow::Result;
 use chrono_tz::Tz;
 
+use self::amounts::DecimalMark;
 use self::header::{Delimiter, Header};
-use self::json::Flattener;
+use self::json::{CellFlattener, Flattener};
 use self::kinds::FactKind;
 use self::mapping::{Head, Mapping};
+use self::readable::Readable;
 use self::records::{NO_DELIMITER, Peeked, Records};
 use self::source::{Progress, Source};
 use self::times::{DateFormat, TimeReader, TimeSettings};
@@ -64,6 +69,8 @@ pub struct Options {
     pub timezone: Option<Tz>,
     /// `--date-format`: what `03/04/2025` means.
     pub date_format: Option<DateFormat>,
+    /// `--decimal`: what stands before the decimals of amounts.
+    pub decimal: Option<DecimalMark>,
     /// `--wide`: a row for a company and a day, with a column of numbers for each event.
     pub wide: bool,
 }
@@ -105,7 +112,7 @@ pub struct Plan {
 }
 
 /// So many rows of a table are looked at before what its columns are is decided.
-const ROWS_LOOKED_AT: usize = 200;
+const ROWS_LOOKED_AT: usize = 1000;
 
 /// An opened file whose header has been read.
 pub struct Incoming {
@@ -177,12 +184,28 @@ impl Incoming {
             .cloned()
             .collect();
         let format = if json.is_some() { Format::JsonLines } else { Format::Table };
-        let (lines, sample) = first_rows(&mut records, &header, kind, json)?;
+        let (lines, mut sample) = first_rows(&mut records, &header, kind, json)?;
+        let in_file = header.clone();
+        let (header, cells) = if lines.is_none() {
+            CellFlattener::extend(header, &mut sample, &options.map)
+        } else {
+            (header, None)
+        };
         let head = Head { file: &records.source().name, header: &header, sample: &sample };
-        let mapping = match options.wide {
+        let mut mapping = match options.wide {
             true => Mapping::decide_wide(events_only(head, kind)?, &overrides)?,
             false => Mapping::decide(head, kind, &overrides)?,
         };
+        let cells = cells.filter(|_| mapping.reads_from(in_file.names.len()));
+        if mapping.has_numbers() {
+            if lines.is_none() && cells.is_none() {
+                let rows = records.sample(usize::MAX, true)?;
+                sample = rows.into_iter().map(|row| row.fields).collect();
+            }
+            let is_semicolon = lines.is_none() && header.delimiter == Delimiter(b';');
+            mapping.decide_numbers(&sample, options.decimal, is_semicolon);
+        }
+        let header = in_file;
         let times_in = options.timezone.unwrap_or(zone);
         let date_format = options.date_format;
         let times = TimeReader::new(TimeSettings { zone, times_in, date_format, now });
@@ -200,7 +223,7 @@ impl Incoming {
             zone,
             date_format,
         };
-        Ok(Sheet { records, plan, times, lines })
+        Ok(Sheet { records, plan, times, lines, readable: Readable::new(cells) })
     }
 }
 
@@ -235,7 +258,7 @@ fn first_rows(
             records.skip()?;
         }
     }
-    let rows = records.sample(ROWS_LOOKED_AT, false)?;
+    let rows = records.sample(ROWS_LOOKED_AT, true)?;
     Ok((None, rows.into_iter().map(|row| row.fields).collect()))
 }
 
@@ -257,6 +280,7 @@ pub struct Sheet {
     times: TimeReader,
     /// What makes rows of JSON lines.
     lines: Option<Flattener>,
+    readable: Readable,
 }
 
 impl Sheet {

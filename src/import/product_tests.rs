@@ -50,8 +50,10 @@ fn fact_lines(
 ) -> Result<u64> {
     read_facts(sheet, rejects, |row| {
         let cells = row.cells.iter().map(|(name, value)| format!("{name}={}", shown(*value)));
-        let custom =
-            row.custom.iter().map(|(name, value)| format!("+{name}={}", value.unwrap_or_default()));
+        let custom = row
+            .custom
+            .iter()
+            .map(|(name, value)| format!("+{name}={}", value.as_deref().unwrap_or_default()));
         let as_of = row.as_of.map(|moment| format!("as of {}", moment.at));
         let parts: Vec<String> = cells.chain(custom).chain(as_of).collect();
         lines.push(format!("{} {}", row.line, parts.join(" ")));
@@ -194,7 +196,7 @@ fn what_is_left_to_tell_apart_by_the_header() {
         ),
         (
             "Record ID,First Name,Last Name,Email,Company name",
-            "f:1: no header that names known columns",
+            "f:1: cannot tell what this is: it could be people, lacking person_id",
         ),
         ("Id,AccountId,Name,OwnerId,CreatedDate,SystemModstamp", "f:1: cannot tell what this is"),
         ("Record ID,Company Name,Domain,Company Owner", "companies of HubSpot"),

@@ -6,10 +6,12 @@ use anyhow::Result;
 use super::Sheet;
 use super::cell_error::CellError;
 use super::cells::{self, content};
+use super::furniture::Furniture;
 use super::mapping::{Mapped, Mapping};
 use super::records::Row;
 use super::rejects::{Reject, Rejects, Verdict};
 use super::times::{ColumnZone, TimeReader};
+use crate::domain::EVENTS;
 use crate::error::refused;
 
 /// What is wrong with a row, and in which column of the file.
@@ -47,13 +49,26 @@ pub(super) fn read_rows(
         Row<'a>,
     ) -> Result<Result<Verdict, RowError<'c>>>,
 ) -> Result<u64> {
-    let Sheet { records, plan, times, lines } = sheet;
+    let Sheet { records, plan, times, lines, readable } = sheet;
     rejects.begin(&plan.headers)?;
     let (mut read, width, file, mapping) = (0, plan.headers.len(), &plan.file, &plan.mapping);
+    // Rows of events that are no data cannot be read as events either.
+    let (is_table, is_events) = (lines.is_none(), mapping.kind.name == EVENTS);
+    let mut furniture = Furniture::of(&plan.headers);
     let mut settle = |row: Row<'_>, rejects: &mut Rejects<'_>| {
         let outcome = match shape(&row, width) {
-            Ok(()) => handle(mapping, times, row)?,
+            Ok(()) if is_events || !is_table => handle(mapping, times, readable.row(row))?,
+            Ok(()) => match furniture.found(&row) {
+                Some(what) => Err(RowError::row(what.to_owned())),
+                None => handle(mapping, times, readable.row(row))?,
+            },
             Err(wrong) => Err(wrong),
+        };
+        let outcome = match outcome {
+            Err(_) if is_table && let Some(what) = furniture.unreadable(&row) => {
+                Err(RowError::row(what.to_owned()))
+            }
+            outcome => outcome,
         };
         match outcome {
             Ok(Verdict::Accepted) => Ok(()),

@@ -64,6 +64,18 @@ impl<'a> Row<'a> {
         self.bounds.get(index).map_or("", |(from, to)| &self.text[*from..*to])
     }
 
+    /// Whether its text is in the one form, of several that look the same, in which texts are
+    /// compared: NFC.
+    pub fn is_normal(&self) -> bool {
+        let (Some((from, _)), Some((_, to))) = (self.bounds.first(), self.bounds.last()) else {
+            return true;
+        };
+        let text = &self.text[*from..*to];
+        self.plain
+            || text.is_ascii()
+            || icu_normalizer::ComposingNormalizerBorrowed::new_nfc().is_normalized(text)
+    }
+
     /// All fields in order.
     pub fn fields(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let Row { text, bounds, .. } = *self;
@@ -456,9 +468,17 @@ impl<'t> Scanner<'t> {
     ) -> Result<Option<usize>, RecordError> {
         let bytes = self.text.as_bytes();
         let mut rest = walk.at;
-        if bytes.get(walk.at) == Some(&b'"') {
+        let spaces = bytes[walk.at..].iter().take_while(|byte| **byte == b' ').count();
+        if spaces > 0 && bytes.get(walk.at + spaces) == Some(&b'"') {
+            match self.quoted_after_spaces(walk, spaces, layout) {
+                AfterSpaces::Field(closed) => rest = closed,
+                AfterSpaces::Text => {}
+                AfterSpaces::NotWhole => return Ok(None),
+            }
+        } else if bytes.get(walk.at) == Some(&b'"') {
             let opened = walk.line;
             let Some(closed) = self.unquote(walk, layout)? else { return Ok(None) };
+            let closed = self.after_spaces(closed);
             if !self.ends_field(closed) {
                 // A field over several lines that ends like this did not end: two quotes of
                 // different rows have met.
@@ -475,6 +495,35 @@ impl<'t> Scanner<'t> {
             layout.unquoted.push_str(&self.text[rest..stop]);
         }
         Ok(stop)
+    }
+
+    /// Some tools write a space behind each delimiter. A quote behind it opens a field only if the
+    /// one that closes it ends the field; else it is text like any other.
+    fn quoted_after_spaces(
+        &self,
+        walk: &mut Walk,
+        spaces: usize,
+        layout: &mut Layout,
+    ) -> AfterSpaces {
+        let (line, kept) = (walk.line, layout.unquoted.len());
+        let mut inside = Walk { at: walk.at + spaces, line, fault: None };
+        match self.unquote(&mut inside, layout) {
+            Ok(None) => return AfterSpaces::NotWhole,
+            Ok(Some(closed)) if self.ends_field(self.after_spaces(closed)) => {
+                walk.line = inside.line;
+                return AfterSpaces::Field(self.after_spaces(closed));
+            }
+            _ => {}
+        }
+        layout.unquoted.truncate(kept);
+        AfterSpaces::Text
+    }
+
+    /// Where the spaces end that begin at `at`, if the field ends there too.
+    fn after_spaces(&self, at: usize) -> usize {
+        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+        let end = at + rest.iter().take_while(|byte| **byte == b' ').count();
+        if self.ends_field(end) { end } else { at }
     }
 
     fn ends_field(&self, at: usize) -> bool {
@@ -509,6 +558,16 @@ impl<'t> Scanner<'t> {
             from = to + 2;
         }
     }
+}
+
+/// What begins with a quote behind spaces.
+enum AfterSpaces {
+    /// A quoted field, which ends at this place.
+    Field(usize),
+    /// Text in which a quote happens to be.
+    Text,
+    /// Only more text can tell.
+    NotWhole,
 }
 
 /// How far the walk through a row with quotes has come.
@@ -600,6 +659,23 @@ mod tests {
                 &["1:a|b", "2:1|2", "f.csv:3: a quote opened on this line is never closed"],
             ),
             ("a,\"x\ny\",\"open", &["f.csv:2: a quote opened on this line is never closed"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(rows(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_behind_spaces_opens_a_field_that_it_also_closes() {
+        let cases: [(&str, &[&str]); 8] = [
+            ("\"a\", \"b\", \"c,d\"\n", &["1:a|b|c,d"]),
+            (" \"a\" ,  \"b\"  \n1,2\n", &["1:a|b", "2:1|2"]),
+            ("\"a\" , \"b\"", &["1:a|b"]),
+            ("a, \"two\nlines\"\n1,2\n", &["1:a|two\nlines", "3:1|2"]),
+            ("a, \"say \"\"hi\"\"\"\n", &["1:a|say \"hi\""]),
+            ("a, \"b\" c\n1,2\n", &["1:a| \"b\" c", "2:1|2"]),
+            ("a, \"open\n1,2\n", &["1:a| \"open", "2:1|2"]),
+            ("a, 5\" disk\n", &["1:a| 5\" disk"]),
         ];
         for (text, expected) in cases {
             assert_eq!(rows(text), expected, "{text:?}");

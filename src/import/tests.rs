@@ -88,13 +88,13 @@ fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
     let refusal = |header| plan_of(header, &Options::default());
     assert_eq!(
         refusal("company_id,event,when"),
-        "f.csv:1: cannot tell what this is: it could be events, lacking timestamp; companies, with all it needs; \
-         goals, lacking due_on"
+        "f.csv:1: cannot tell what this is: it could be events, lacking timestamp; goals, lacking due_on; \
+         companies, with all it needs"
     );
     assert_eq!(
         refusal("company_id,event,timestamp,due_on"),
-        "f.csv:1: cannot tell what this is: it could be events, with all it needs; companies, with all it needs; \
-         invoices, lacking invoice_id; goals, with all it needs"
+        "f.csv:1: cannot tell what this is: it could be events, with all it needs; goals, with all it needs; \
+         invoices, lacking invoice_id; companies, with all it needs"
     );
     assert_eq!(refusal("a,b"), "f.csv:1: no header that names known columns; it has: a, b");
     assert_eq!(
@@ -104,6 +104,259 @@ fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
     assert_eq!(
         plan_of("event,x", &kind("events")),
         "f.csv:1: events without required columns company_id (or person_id), timestamp"
+    );
+}
+
+/// The beginning of the refusal, and its hints.
+fn refusal_of(text: &str) -> (String, Vec<String>) {
+    match sheet_of(text.as_bytes(), &Options::default()) {
+        Ok(sheet) => (sheet.plan().mapping.kind.name.clone(), Vec::new()),
+        Err(error) => {
+            let report = error::report(&error).unwrap();
+            (error.to_string(), report.hints)
+        }
+    }
+}
+
+#[test]
+fn an_id_and_unknown_columns_are_companies_only_when_nothing_speaks_against_it() {
+    for text in [
+        "company_id,industry,country\na,x,y\nb,x,y\n",
+        "account_id,tier\n1,gold\n",
+        "company_id,plan,date\na,pro,2026-03-01\n",
+        "company_id,name,last_login_at\na,Acme,2026-03-01\n",
+        "company_id,update_count\na,5\n",
+    ] {
+        assert_eq!(refusal_of(text).0, "companies", "{text}");
+    }
+    for text in [
+        "company_id,industry\na,x\na,y\n",
+        "account_id,day,logins\n1,2026-03-01,5\n",
+        "account_id,Last Seen At,logins\n1,2026-03-01,5\n",
+        "accountId,featureId,numEvents,visitorId\na,f,1,v\n",
+        "account_id,visitor,clicks\n1,u,5\n",
+        "account_id,orderName,units\n1,u,5\n",
+        "customer_id,payment_id,total\n1,p,5\n",
+    ] {
+        let (said, _) = refusal_of(text);
+        assert!(said.contains("cannot tell what this is: it could be "), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_file_of_counts_for_a_company_and_a_day_is_told_of_the_wide_form() {
+    let wide = "rows of a company and a day, with a count for each event, are read with --wide";
+    let first_hint = |text| refusal_of(text).1.first().cloned().unwrap_or_default();
+    assert_eq!(first_hint("account_id,date,logins\n1,2026-03-05,10\n1,2026-03-06,20\n"), wide);
+    assert_eq!(
+        first_hint("account_id,Usage Day,logins\n1,2026-03-05,10\n2,2026-03-05,20\n"),
+        format!("{wide} --map timestamp=\"Usage Day\"")
+    );
+    for text in [
+        "account_id,date,feature,n\n1,2026-03-05,f,10\n1,2026-03-05,g,20\n",
+        "account_id,date,colour\n1,2026-03-05,red\n1,2026-03-06,red\n",
+    ] {
+        assert!(!first_hint(text).contains("--wide"), "{text}");
+    }
+}
+
+#[test]
+fn the_nearest_kinds_are_named_first() {
+    let said = |header| plan_of(header, &Options::default());
+    assert_eq!(
+        said("id,account_id,product,start_date,end_date,mrr,quantity,units"),
+        "f.csv:1: cannot tell what this is: it could be subscriptions, lacking subscription_id; \
+         companies, with all it needs; events, lacking event, timestamp"
+    );
+    assert!(said("customer_id,invoice_id,subscription_id,start_date,amount").starts_with(
+        "f.csv:1: cannot tell what this is: it could be subscriptions, with all it needs; \
+             invoices, lacking due_on"
+    ));
+    assert!(
+        said("customer_id,invoice_id,subscription_id,start_date,due_date,amount")
+            .starts_with("invoices: ")
+    );
+}
+
+#[test]
+fn columns_that_are_not_read_may_have_the_same_name() {
+    let tickets = "company_id,ticket_id,opened_at,Labels,labels,Labels,x";
+    assert_eq!(
+        plan_of(tickets, &Options::default()),
+        "tickets: company_id=company_id ticket_id=ticket_id opened_at=opened_at -Labels -labels -x"
+    );
+    let notes = |header: &str| sheet_of(header.as_bytes(), &Options::default()).unwrap();
+    assert_eq!(
+        notes(tickets).plan().mapping.notes,
+        ["column 'Labels' is there 3 times and is not read"]
+    );
+    for (header, place) in [
+        ("company_id,ticket_id,opened_at,Status,status", "'status' is there twice (4 and 5)"),
+        ("company_id,name,Region,region", "'region' is there twice (3 and 4)"),
+        ("company_id,event,timestamp,event", "'event' is there twice (2 and 4)"),
+    ] {
+        let said = plan_of(header, &Options::default());
+        assert_eq!(said, format!("f.csv:1: column {place}"), "{header}");
+    }
+}
+
+/// The rows of a file of events as `line company event id`, then what was rejected or refused.
+fn event_rows(text: &str, options: &Options) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rejects = Rejects::new("f.csv", None);
+    let read = sheet_of(text.as_bytes(), options).and_then(|mut sheet| {
+        read_events(&mut sheet, &mut rejects, |row| {
+            let company = row.company.unwrap_or("-");
+            lines.push(format!("{} {company} {} {}", row.line, row.event, row.id.unwrap_or("-")));
+            Ok(Verdict::Accepted)
+        })
+    });
+    lines.extend(rejects.messages().iter().cloned());
+    lines.extend(read.err().map(|error| error.to_string()));
+    lines
+}
+
+#[test]
+fn names_inside_cells_that_hold_json_are_columns() {
+    let text = "uuid,event,distinct_id,timestamp,properties\n\
+                u1,login,d1,2026-03-05 10:00:00 UTC,\"{\"\"$group_0\"\": \"\"acme\"\", \"\"a\"\": \"\"x, y\"\"}\"\n\
+                u2,login,d2,2026-03-05 10:00:00 UTC,{}\n\
+                u3,login,d3,2026-03-05 10:00:00 UTC,\"{\"\"b\"\":{\"\"c\"\":1},\"\"$group_0\"\":7}\"\n\
+                u4,login,d4,2026-03-05 10:00:00 UTC,{broken\n";
+    assert_eq!(
+        event_rows(text, &Options::default()),
+        [
+            "2 acme login u1",
+            "4 7 login u3",
+            "f.csv:3: properties.$group_0: blank, or a placeholder for nothing",
+            "f.csv:5: properties.$group_0: blank, or a placeholder for nothing",
+        ]
+    );
+    let text =
+        "event,timestamp,data\nlogin,2026-03-05,\"{\"\"account\"\":{\"\"id\"\":\"\"acme\"\"}}\"\n";
+    let by_hand = mapped(&[("company_id", "data.account.id")]);
+    assert_eq!(event_rows(text, &by_hand), ["2 acme login -"]);
+    assert_eq!(
+        plan_of("company_id,name,meta\na,A,\"{\"\"tier\"\":\"\"gold\"\"}\"\n", &Options::default()),
+        "companies: company_id=company_id name=name +meta_tier=meta.tier"
+    );
+    assert_eq!(
+        plan_of("company_id,event,timestamp,meta\na,b,2026-03-05,{}\n", &Options::default()),
+        "events: company_id=company_id event=event timestamp=timestamp -meta"
+    );
+}
+
+#[test]
+fn ids_that_look_the_same_are_the_same() {
+    let text = "company_id,event,timestamp,event_id\n\
+                Mu\u{308}ller,e\u{301},2026-03-05,1\n\
+                Müller,é,2026-03-05,2\n\
+                \"=\"\"007\"\"\",login,2026-03-05,3\n\
+                '007,login,2026-03-05,4\n\
+                001D000000IqhSLIAZ,login,2026-03-05,5\n\
+                \"[\"\"acme\"\"]\",login,2026-03-05,6\n";
+    assert_eq!(
+        event_rows(text, &Options::default()),
+        [
+            "2 Müller é 1",
+            "3 Müller é 2",
+            "4 007 login 3",
+            "5 007 login 4",
+            "6 001D000000IqhSL login 5",
+            "7 acme login 6",
+        ]
+    );
+}
+
+#[test]
+fn rejected_rows_are_named_by_what_they_are() {
+    let text = "company_id,event,timestamp\n\
+                Total,,2\n\
+                company_id,event,timestamp\n\
+                Confidential Information,,\n\
+                [object Object],login,2026-03-05\n\
+                \"1,23E+11\",login,2026-03-05\n\
+                Total,login,2026-03-05\n";
+    assert_eq!(
+        event_rows(text, &Options::default()),
+        [
+            "7 Total login -",
+            "f.csv:2: a total of the report, not data",
+            "f.csv:3: the header again",
+            "f.csv:4: a footer of the report, not data",
+            "f.csv:5: company_id: blank, or a placeholder for nothing",
+            "f.csv:6: company_id: '1,23E+11' was an id before a spreadsheet made a number of it",
+        ]
+    );
+}
+
+/// The rows of a file of companies, each as its mrr and its own columns; then what was rejected or
+/// refused, and the notes.
+fn company_rows(text: &str, options: &Options) -> Vec<String> {
+    let (mut lines, mut notes) = (Vec::new(), Vec::new());
+    let mut rejects = Rejects::new("f.csv", None);
+    let read = sheet_of(text.as_bytes(), options).and_then(|mut sheet| {
+        notes.clone_from(&sheet.plan().mapping.notes);
+        read_facts(&mut sheet, &mut rejects, |row| {
+            let mrr = match row.get("mrr") {
+                Some(Value::Money(amount)) => amount.to_string(),
+                _ => "-".to_owned(),
+            };
+            let custom: Vec<&str> =
+                row.custom.iter().map(|(_, value)| value.as_deref().unwrap_or("-")).collect();
+            lines.push(format!("{} {mrr} {}", row.line, custom.join(" ")).trim_end().to_owned());
+            Ok(Verdict::Accepted)
+        })
+    });
+    lines.extend(rejects.messages().iter().cloned());
+    lines.extend(read.err().map(|error| error.to_string()));
+    lines.extend(notes);
+    lines
+}
+
+#[test]
+fn amounts_are_read_by_what_their_column_shows() {
+    let of = |text: &str| company_rows(text, &Options::default());
+    assert_eq!(
+        of("company_id;name;mrr\na;A;1.234\nb;B;1.234,50\nc;C;99,90\n"),
+        ["2 1234", "3 1234.5", "4 99.9"]
+    );
+    assert_eq!(
+        of("company_id;name;mrr\na;A;1.234\nb;B;12\n"),
+        ["f.csv:2: mrr: '1.234' may be 1234 or 1.234"]
+    );
+    assert_eq!(
+        of("company_id,name,mrr\na,A,\"1,234\"\nb,B,$12\n"),
+        ["2 1234", "3 12", "mrr: '1,234' is read as 1234; --decimal , would read it as 1.234"]
+    );
+    let comma = Options { decimal: Some(DecimalMark::Comma), ..Options::default() };
+    assert_eq!(
+        company_rows("company_id\tname\tmrr\na\tA\t1.234\nb\tB\t99.90\n", &comma),
+        ["2 1234", "f.csv:3: mrr: '99.90' does not fit --decimal ,"]
+    );
+    assert_eq!(
+        of("company_id,name,mrr,ARR,Share,Sku\na,A,1,\"12,000.50\",45%,$x\nb,B,2,800.00,7 %,$7\n"),
+        ["2 1 12000.50 45 $x", "3 2 800.00 7 $7"]
+    );
+}
+
+#[test]
+fn a_footer_makes_no_company() {
+    let report = "Account ID,Account Name,Account Owner,Type\n\
+                  001A,Acme,Ann,Customer\n\
+                  ,,,\n\
+                  Quarterly,,,\n\
+                  \"Copyright (c) 2026 Example, Inc.\",,,\n\
+                  Total,,,2\n";
+    assert_eq!(
+        company_rows(report, &Options::default()),
+        [
+            "2 - Customer",
+            "f.csv:3: Account ID: blank, or a placeholder for nothing",
+            "f.csv:4: a footer of the report, not data",
+            "f.csv:5: a footer of the report, not data",
+            "f.csv:6: a total of the report, not data",
+        ]
     );
 }
 
@@ -330,7 +583,10 @@ fn rows_become_companies() {
             assert_eq!(row.get("created_on"), Some(day("1995-05-01")));
             assert_eq!(
                 row.custom,
-                [("country_region", Some("two\nlines")), ("custom_health_score", Some("7"))]
+                [
+                    ("country_region", Some("two\nlines".into())),
+                    ("custom_health_score", Some("7".into()))
+                ]
             );
         } else {
             let empty =

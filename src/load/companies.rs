@@ -10,7 +10,7 @@ use super::facts::Terms;
 use super::names::{CompanyBook, SharedName, shared_name};
 use super::repeated::RepeatedRows;
 use super::{Loaded, Watcher};
-use crate::domain::company::{Company, CompanyKey};
+use crate::domain::company::{Company, CompanyKey, folded_name};
 use crate::domain::facts::AttributeType;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{Store, WrittenRows};
@@ -129,7 +129,7 @@ impl Loader<'_> {
             self.store.state_churn(key, churned_on)?;
         }
         for (name, value) in &row.custom {
-            self.store.set_company_attribute(key, &self.own_name(name), *value)?;
+            self.store.set_company_attribute(key, &self.own_name(name), value.as_deref())?;
         }
         Ok(Verdict::Accepted)
     }
@@ -148,8 +148,7 @@ impl Loader<'_> {
     /// name only where the row has no other name of its own: a report without ids has the names in
     /// their place, but a list with both means what it says.
     fn find(&self, text: &str, row: &FactRow<'_>) -> Result<Option<CompanyKey>, SharedName> {
-        let is_name =
-            row.text("name").is_none_or(|name| name.to_lowercase() == text.to_lowercase());
+        let is_name = row.text("name").is_none_or(|name| folded_name(name) == folded_name(text));
         if is_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
     }
 
@@ -157,7 +156,7 @@ impl Loader<'_> {
     /// one does not change this one. A name under which this one is known means it.
     fn is_merged_away(&self, key: CompanyKey, text: &str) -> Result<bool> {
         let company = self.store.company(key)?;
-        let is_name = company.name.is_some_and(|name| name.to_lowercase() == text.to_lowercase());
+        let is_name = company.name.is_some_and(|name| folded_name(&name) == folded_name(text));
         Ok(company.company_id != text && !is_name && !self.store.is_unlisted(key)?)
     }
 
@@ -176,8 +175,8 @@ impl Loader<'_> {
             None => false,
         };
         let attributes = self.store.company_attributes(key)?;
-        let differs = |(name, value): &(&str, Option<&str>)| {
-            attributes.get(self.own_name(name).as_ref()).map(String::as_str) != *value
+        let differs = |(name, value): &(&str, Option<Cow<'_, str>>)| {
+            attributes.get(self.own_name(name).as_ref()).map(String::as_str) != value.as_deref()
         };
         Ok(old != new || is_new_churn || row.custom.iter().any(differs))
     }

@@ -6,6 +6,7 @@ mod companies;
 mod diagnosis;
 mod events;
 mod facts;
+mod made;
 mod names;
 mod repeated;
 
@@ -18,6 +19,7 @@ use indicatif::ProgressBar;
 
 pub use self::diagnosis::Gap;
 use self::facts::Terms;
+pub use self::made::MadeCompanies;
 use crate::clock::Clock;
 use crate::domain::EVENTS;
 use crate::domain::company::CompanyKey;
@@ -53,6 +55,8 @@ pub struct Loaded {
     pub rows: WrittenRows,
     /// Companies that the file was the first to name.
     pub companies_made: u64,
+    /// What they are called.
+    pub made: MadeCompanies,
     /// Companies that were known by their names alone, and joined with those that have these names.
     pub companies_joined: u64,
     /// The days of its facts.
@@ -147,8 +151,10 @@ fn load(
     *plan = Some(sheet.plan().clone());
     let bar = bar(sheet.progress().total);
     let result = store.transaction(request.finish, |store| {
+        let last = store.last_company()?;
         let mut loaded =
             load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
+        loaded.made = made::made_after(store, last)?;
         rejects.judge(loaded.read, request.is_strict)?;
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
         store.reroute_notices(clock.now())?;

@@ -9,7 +9,7 @@ use anyhow::Result;
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
-use crate::domain::company::CompanyKey;
+use crate::domain::company::{CompanyKey, folded_name};
 use crate::error::refused;
 use crate::import::Verdict;
 use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
@@ -68,7 +68,7 @@ impl CompanyBook {
         if let Some(key) = self.by_id.get(text) {
             return Ok(Some(CompanyKey(*key)));
         }
-        match self.by_name.get(&text.to_lowercase()) {
+        match self.by_name.get(&folded_name(text)) {
             Some(Named::One(key)) => Ok(Some(CompanyKey(*key))),
             Some(Named::Several) => Err(SharedName),
             None => Ok(None),
@@ -82,7 +82,7 @@ impl CompanyBook {
 
     /// Whether `name` stands for this company alone.
     pub fn is_only(&self, name: &str, company: CompanyKey) -> bool {
-        self.by_name.get(&name.to_lowercase()) == Some(&Named::One(company.0))
+        self.by_name.get(&folded_name(name)) == Some(&Named::One(company.0))
     }
 
     /// Notes that `text` is the id of a company, or known for it.
@@ -93,7 +93,7 @@ impl CompanyBook {
 
     /// Notes the name of a company.
     pub fn add_name(&mut self, name: &str, company: CompanyKey) {
-        let entry = self.by_name.entry(name.to_lowercase()).or_insert(Named::One(company.0));
+        let entry = self.by_name.entry(folded_name(name)).or_insert(Named::One(company.0));
         if *entry != Named::One(company.0) {
             *entry = Named::Several;
         }
@@ -101,7 +101,7 @@ impl CompanyBook {
 
     /// Notes that a company does not have this name any more.
     pub fn forget_name(&mut self, name: &str, company: CompanyKey) {
-        let name = name.to_lowercase();
+        let name = folded_name(name);
         if self.by_name.get(&name) == Some(&Named::One(company.0)) {
             self.by_name.remove(&name);
         }
@@ -227,6 +227,7 @@ mod tests {
         assert_eq!(book.find("acme"), Ok(Some(CompanyKey(2))));
         assert_eq!(book.find("ACME"), Ok(Some(CompanyKey(1))));
         assert_eq!(book.find("globex"), Ok(Some(CompanyKey(2))));
+        assert_eq!(book.find("GLOBEX\u{a0}"), Ok(Some(CompanyKey(2))));
         assert_eq!(book.find("Twin"), Err(SharedName));
     }
 }

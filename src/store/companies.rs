@@ -7,7 +7,7 @@ use rusqlite::OptionalExtension;
 
 use super::Store;
 use super::values::InOrder;
-use crate::domain::company::{Company, CompanyKey};
+use crate::domain::company::{Company, CompanyKey, folded_name, short_id};
 use crate::domain::day::Instant;
 use crate::domain::facts::AttributeType;
 
@@ -62,6 +62,13 @@ impl Store {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
+    /// The company that was added last; 0 where there is none.
+    pub fn last_company(&self) -> Result<CompanyKey> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM companies")?;
+        Ok(CompanyKey(statement.query_row([], |row| row.get("id"))?))
+    }
+
     /// The company that has this id, or is otherwise known by this text.
     pub fn company_by_id(&self, text: &str) -> Result<Option<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
@@ -76,13 +83,13 @@ impl Store {
     /// The company that a person means by `text`: its id, another known text, or its name if no
     /// other company has it, without regard to case.
     pub fn company_by_text(&self, text: &str) -> Result<Option<CompanyKey>> {
-        if let Some(company) = self.company_by_id(text)? {
+        if let Some(company) = self.company_by_id(short_id(text.trim()))? {
             return Ok(Some(company));
         }
-        let wanted = text.to_lowercase();
+        let wanted = folded_name(text);
         let names = self.company_names()?.into_iter();
         let mut matching = names
-            .filter(|entry| entry.name.as_ref().is_some_and(|name| name.to_lowercase() == wanted));
+            .filter(|entry| entry.name.as_ref().is_some_and(|name| folded_name(name) == wanted));
         let first = matching.next();
         Ok(first.filter(|_| matching.next().is_none()).map(|entry| entry.company))
     }
@@ -139,7 +146,7 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)",
         )?;
-        Ok(CompanyKey(u32::try_from(statement.insert((text, text.to_lowercase()))?)?))
+        Ok(CompanyKey(u32::try_from(statement.insert((text, folded_name(text)))?)?))
     }
 
     /// Replaces what is known of a company, but for its churn: that is [`Store::state_churn`]'s.

@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 use super::Store;
 use super::events::day_text::{self, StoredEvent};
 use super::events::keys;
-use crate::domain::company::{Company, CompanyKey};
+use crate::domain::company::{Company, CompanyKey, folded_name};
 
 impl Store {
     /// The companies that are known only because facts named them, by this id, without regard to
@@ -16,7 +16,7 @@ impl Store {
             .connection
             .prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
         let companies =
-            statement.query_map([name.to_lowercase()], |row| row.get("id").map(CompanyKey))?;
+            statement.query_map([folded_name(name)], |row| row.get("id").map(CompanyKey))?;
         Ok(companies.collect::<Result<_, _>>()?)
     }
 

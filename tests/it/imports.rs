@@ -419,7 +419,7 @@ fn rows_are_matched_by_id_then_by_name() {
     let outcome = sandbox.fails("import events.csv", 3);
     outcome.says(&[
         "events.csv:4: company_id: several companies",
-        "1 company was made",
+        "created 1 company",
         "read 5: new 4, known 0, rejected 1",
     ]);
     let with_events: Vec<String> = sandbox
@@ -447,7 +447,7 @@ fn logins(company: &str) -> String {
 fn a_company_known_by_its_name_alone_is_joined_with_the_one_that_has_it() {
     let sandbox = Sandbox::new();
     sandbox.write("events.csv", &logins("Initech"));
-    sandbox.ok("import events.csv").says(&["1 company was made", "read 40: new 40"]);
+    sandbox.ok("import events.csv").says(&["created 1 company", "read 40: new 40"]);
     sandbox.ok("rule set login");
     sandbox.ok("run --as-of 2026-03-24 --max-lag 9");
     sandbox.ok("ack 1 --reason 'seen'");

@@ -285,7 +285,7 @@ fn rows_of_people_team_and_goals_never_make_a_company() {
         ("pulses", "company_id,pulse,set_on\npulse-1,4,2026-03-01\npulse-2,satisfied,2026-03-01\n"),
     ];
     for (kind, text) in others {
-        import(&sandbox, kind, text, [2, 0, 0]).says(&["2 companies were made"]);
+        import(&sandbox, kind, text, [2, 0, 0]).says(&["created 2 companies"]);
         let again = import(&sandbox, kind, text, [0, 2, 0]);
         assert!(!again.stderr.contains("made"), "{again}");
     }

@@ -323,7 +323,7 @@ const RESTRICTIONS: [Restriction; 17] = [
     },
     Restriction {
         what: What::Crates(&["chrono"]),
-        allowed_in: &["domain/", "import/times.rs", "clock.rs"],
+        allowed_in: &["domain/", "import/times/", "clock.rs"],
         reason: "days and instants are types of the domain, and only the domain knows what they are made of",
         remedy: "use `domain::day`",
         bad: "use chrono::NaiveDate;",

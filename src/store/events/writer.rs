@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 use super::keys;
 use super::merge::{DayBefore, DayInserter, Merge};
 use super::waiting::{Aside, Until, WaitingEvent, sort};
+use crate::domain::company::folded_name;
 use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
 
@@ -210,7 +211,7 @@ impl EventWriter<'_> {
             "INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)",
         )?;
         for (key, text) in &names.companies {
-            company.execute((key, text, text.to_lowercase()))?;
+            company.execute((key, text, folded_name(text)))?;
         }
         let mut event =
             connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;

@@ -1,0 +1,41 @@
+//! Rows as they are read, where that is not as they are written: texts in NFC, and the values
+//! inside the cells that hold JSON objects.
+
+use super::json::CellFlattener;
+use super::records::Row;
+
+/// Makes rows readable, one after the other, in the same memory.
+#[derive(Debug)]
+pub struct Readable {
+    cells: Option<CellFlattener>,
+    text: String,
+    bounds: Vec<(usize, usize)>,
+}
+
+impl Readable {
+    /// `cells`: what takes the cells with JSON objects apart, where something in them is read.
+    pub fn new(cells: Option<CellFlattener>) -> Self {
+        Readable { cells, text: String::new(), bounds: Vec::new() }
+    }
+
+    pub fn row<'r>(&'r mut self, row: Row<'r>) -> Row<'r> {
+        if self.cells.is_none() && row.is_normal() { row } else { self.rewritten(row) }
+    }
+
+    #[cold]
+    fn rewritten<'r>(&'r mut self, row: Row<'r>) -> Row<'r> {
+        let Readable { cells, text, bounds } = self;
+        text.clear();
+        bounds.clear();
+        let nfc = icu_normalizer::ComposingNormalizerBorrowed::new_nfc();
+        for field in row.fields() {
+            let from = text.len();
+            text.push_str(&nfc.normalize(field));
+            bounds.push((from, text.len()));
+        }
+        if let Some(cells) = cells {
+            cells.append(&row, text, bounds);
+        }
+        Row::new(row.line, text, bounds)
+    }
+}
