@@ -17,8 +17,8 @@ use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::{Evidence, Finding};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalType, State};
-use crate::domain::trend::{self, Latest, LatestByCompany};
-use crate::run::{Conditions, trend_question};
+use crate::domain::trend::{Latest, LatestByCompany, Sweep, TrendFacts};
+use crate::run::Conditions;
 use crate::store::{Scope, Store};
 
 /// A signal that a rule would have raised.
@@ -39,7 +39,15 @@ pub fn replay(
 ) -> Result<Vec<Vec<ReplayedSignal>>> {
     let customers = store.customers()?;
     let conditions = Conditions::new(store, Scope::All)?;
-    let world = World { store, conditions: &conditions, customers: &customers, first: days.from };
+    let trends: Vec<&TrendRule> = rules.iter().filter_map(|rule| rule.logic.trend()).collect();
+    let facts = store.trend_facts(&trends, &customers, days)?;
+    let world = World {
+        store,
+        conditions: &conditions,
+        customers: &customers,
+        facts: &facts,
+        first: days.from,
+    };
     let mut replays =
         rules.iter().map(|rule| RuleReplay::new(&world, rule)).collect::<Result<Vec<_>>>()?;
     for day in days.days() {
@@ -56,6 +64,8 @@ struct World<'w, 's> {
     store: &'s Store,
     conditions: &'w Conditions<'s>,
     customers: &'w [(CompanyKey, Customer)],
+    /// What trend rules look at.
+    facts: &'w TrendFacts,
     /// The first day of the replay.
     first: Day,
 }
@@ -69,15 +79,18 @@ struct RuleReplay<'r> {
 
 /// What a rule has raised so far, as far as it holds back the next signal.
 enum Memory<'r> {
-    Trend { rule: &'r TrendRule, latest: LatestByCompany },
+    Trend { sweep: Sweep<'r>, latest: LatestByCompany },
     Adoption { rule: &'r AdoptionRule, progress: Progress, told: ToldByCompany },
     Condition { rule: &'r ConditionRule, raised: Raised, held: FactsByCompany },
 }
 
 impl<'r> RuleReplay<'r> {
-    fn new(world: &World<'_, '_>, rule: &'r Rule) -> Result<Self> {
+    fn new(world: &World<'r, '_>, rule: &'r Rule) -> Result<Self> {
         let memory = match &rule.logic {
-            RuleLogic::Trend(rule) => Memory::Trend { rule, latest: LatestByCompany::default() },
+            RuleLogic::Trend(rule) => Memory::Trend {
+                sweep: world.facts.sweep(rule, world.customers, world.first),
+                latest: LatestByCompany::default(),
+            },
             RuleLogic::Adoption(rule) => Memory::Adoption {
                 rule,
                 progress: match &rule.aim {
@@ -108,9 +121,9 @@ impl<'r> RuleReplay<'r> {
         let admission = world.conditions.admission(self.rule, day, stage)?;
         let customers = world.customers;
         let evaluation = match &mut self.memory {
-            Memory::Trend { rule, latest } => {
-                let counts = world.store.trend_counts(&[trend_question(rule, day)])?;
-                trend::evaluate(rule, day, customers, &admission, &counts[0], latest)
+            Memory::Trend { sweep, latest } => {
+                sweep.next_day(&admission);
+                sweep.evaluate(latest)
             }
             Memory::Adoption { rule, progress, told } => {
                 let earliest = Some(world.first).filter(|_| !rule.retroactive);

@@ -1,9 +1,9 @@
 //! How likely chance alone is to make a change this large.
 //!
-//! When nothing changed, each of the `n` events of two equally long windows falls into either with
-//! probability 1/2, so the larger count is binomial. The figure is the exact one-sided tail. It
-//! takes events to be independent of each other, which people's clicks are not quite: `show` says
-//! so.
+//! When nothing changed, each of the `n` events falls into the current window with a probability
+//! that depends on the lengths of the windows and on what other customers did. So the number in the
+//! current window is binomial, and the figure is its exact one-sided tail. Events come in bursts:
+//! [`super::trend`] divides counts by the company's own spread first.
 
 use std::f64::consts::PI;
 
@@ -29,13 +29,45 @@ pub fn of_split(one: u64, other: u64) -> f64 {
     }
     if one == other {
         // Both tails overlap in the middle term only.
-        return 0.5 + 0.5 * point_probability(fewer, trials);
+        return 0.5 + 0.5 * point_probability(fewer, trials, 0.5);
     }
-    let mut term = point_probability(fewer, trials);
+    lower_tail(fewer, trials, 0.5)
+}
+
+/// P(X ≤ most) for X ~ Binomial(trials, p), between 0 and 1; `p` is between 0 and 1, both excluded.
+/// The largest term is computed with Loader's expansion, the others from the ratio of neighbours.
+pub fn at_most(most: u64, trials: u64, p: f64) -> f64 {
+    if most >= trials {
+        return 1.0;
+    }
+    if p == 0.5 && 2 * most <= trials {
+        return of_split(most, trials - most);
+    }
+    if most as f64 <= trials as f64 * p {
+        return lower_tail(most, trials, p);
+    }
+    (1.0 - lower_tail(trials - most - 1, trials, 1.0 - p)).clamp(0.0, 1.0)
+}
+
+/// P(X ≥ least) for X ~ Binomial(trials, p).
+pub fn at_least(least: u64, trials: u64, p: f64) -> f64 {
+    if least == 0 {
+        return 1.0;
+    }
+    if least > trials {
+        return 0.0;
+    }
+    at_most(trials - least, trials, 1.0 - p)
+}
+
+/// P(X ≤ most), summed down from the largest term; `most` is at most the mean.
+fn lower_tail(most: u64, trials: u64, p: f64) -> f64 {
+    let odds = (1.0 - p) / p;
+    let mut term = point_probability(most, trials, p);
     let mut sum = 0.0;
-    for successes in (0..=fewer).rev() {
+    for successes in (0..=most).rev() {
         sum += term;
-        term *= successes as f64 / (trials - successes + 1) as f64;
+        term *= successes as f64 / (trials - successes + 1) as f64 * odds;
         if term <= sum * NEGLIGIBLE {
             break;
         }
@@ -54,15 +86,16 @@ fn exact_tail(most: u64, trials: u64) -> f64 {
     sum as f64 / 2f64.powi(trials as i32)
 }
 
-/// P(X = successes) for X ~ Binomial(trials, 1/2).
-fn point_probability(successes: u64, trials: u64) -> f64 {
+/// P(X = successes) for X ~ Binomial(trials, p).
+fn point_probability(successes: u64, trials: u64, p: f64) -> f64 {
     let failures = trials - successes;
     if successes == 0 || failures == 0 {
-        return 0.5f64.powi(i32::try_from(trials).unwrap_or(i32::MAX));
+        let of_each = if successes == 0 { 1.0 - p } else { p };
+        return of_each.powi(i32::try_from(trials).unwrap_or(i32::MAX));
     }
     let (n, k, m) = (trials as f64, successes as f64, failures as f64);
     let correction = stirling_error(trials) - stirling_error(successes) - stirling_error(failures);
-    let deviance = deviance_part(k, n / 2.0) + deviance_part(m, n / 2.0);
+    let deviance = deviance_part(k, n * p) + deviance_part(m, n * (1.0 - p));
     (correction - deviance).exp() * (n / (2.0 * PI * k * m)).sqrt()
 }
 
@@ -134,11 +167,11 @@ mod tests {
                 let step = exact_tail(fewer, trials)
                     - if fewer == 0 { 0.0 } else { exact_tail(fewer - 1, trials) };
                 if step > 1e-9 {
-                    assert!((point_probability(fewer, trials) / step - 1.0).abs() < 1e-5);
+                    assert!((point_probability(fewer, trials, 0.5) / step - 1.0).abs() < 1e-5);
                 }
             }
             let middle = exact_tail(trials / 2, trials) - exact_tail(trials / 2 - 1, trials);
-            close(point_probability(trials / 2, trials), middle);
+            close(point_probability(trials / 2, trials, 0.5), middle);
         }
     }
 
@@ -167,6 +200,33 @@ mod tests {
         assert_eq!(of_split(0, 5_000), 0.0);
         // Both tails and the middle add up to one: 2 P(X ≤ n) - P(X = n) = 1.
         let even = of_split(5_000_000, 5_000_000);
-        close(2.0 * even - point_probability(5_000_000, 10_000_000), 1.0);
+        close(2.0 * even - point_probability(5_000_000, 10_000_000, 0.5), 1.0);
+    }
+
+    #[test]
+    fn tails_for_any_probability_are_sums_of_terms() {
+        // 3 trials at 1/4: 27, 27, 9 and 1 of 64.
+        close(at_most(0, 3, 0.25), 27.0 / 64.0);
+        close(at_most(1, 3, 0.25), 54.0 / 64.0);
+        close(at_most(2, 3, 0.25), 63.0 / 64.0);
+        close(at_most(3, 3, 0.25), 1.0);
+        close(at_least(3, 3, 0.25), 1.0 / 64.0);
+        close(at_least(1, 3, 0.25), 37.0 / 64.0);
+        close(at_least(0, 3, 0.25), 1.0);
+        close(at_most(2, 10, 0.5), 56.0 / 1024.0);
+        close(at_least(8, 10, 0.5), 56.0 / 1024.0);
+        // More than half of the throws.
+        close(at_most(3, 4, 0.5), 15.0 / 16.0);
+        close(at_least(1, 4, 0.5), 15.0 / 16.0);
+        for (trials, p) in [(40u64, 0.14f64), (200, 0.9), (1000, 1.0 / 7.0)] {
+            let mut term = (1.0 - p).powi(trials as i32);
+            let mut sum = 0.0;
+            for most in 0..trials {
+                sum += term;
+                assert!((at_most(most, trials, p) - sum).abs() < 1e-11, "{most} of {trials}");
+                assert!((at_least(most + 1, trials, p) - (1.0 - sum)).abs() < 1e-11);
+                term *= (trials - most) as f64 / (most + 1) as f64 * p / (1.0 - p);
+            }
+        }
     }
 }

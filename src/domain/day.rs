@@ -48,6 +48,11 @@ impl Day {
         format!("{:04}-{:02}", date.year(), date.month())
     }
 
+    /// The day within a year, for people: `3 March`.
+    pub fn day_and_month(self) -> String {
+        self.date().format("%-d %B").to_string()
+    }
+
     /// The day before this one.
     pub fn previous(self) -> Self {
         self - 1

@@ -11,6 +11,7 @@ use super::condition::Reading;
 use super::customer::Customer;
 use super::day::Day;
 use super::signal::{Comparison, SignalType};
+use super::trend::TrendEvidence;
 
 /// A signal that a rule raises.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,12 +26,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Evidence {
     /// What a trend rule compared.
-    Trend {
-        /// The windows and counts.
-        comparison: Comparison,
-        /// How likely chance is to do this, between 0 and 1.
-        chance: f64,
-    },
+    Trend(TrendEvidence),
     /// What was to be done, and when it was.
     Adoption(Adoption),
     /// What a condition read.
@@ -38,20 +34,32 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    /// The windows and counts of a trend.
-    pub fn comparison(&self) -> Option<&Comparison> {
+    /// What a trend rule saw.
+    pub fn trend(&self) -> Option<&TrendEvidence> {
         match self {
-            Evidence::Trend { comparison, .. } => Some(comparison),
+            Evidence::Trend(evidence) => Some(evidence),
             _ => None,
         }
     }
 
+    /// The windows and counts of a trend.
+    pub fn comparison(&self) -> Option<&Comparison> {
+        self.trend().map(|evidence| &evidence.comparison)
+    }
+
     /// How likely chance is to make a trend look like this.
     pub fn chance(&self) -> Option<f64> {
-        match self {
-            Evidence::Trend { chance, .. } => Some(*chance),
-            _ => None,
-        }
+        self.trend().and_then(|evidence| evidence.chance)
+    }
+
+    /// What was to be expected of a company, by a trend rule that is not plain.
+    pub fn expected(&self) -> Option<f64> {
+        self.trend().and_then(|evidence| evidence.reference).map(|reference| reference.expected)
+    }
+
+    /// By what the counts of a trend were divided before chance was computed.
+    pub fn spread(&self) -> Option<f64> {
+        self.trend().and_then(|evidence| evidence.spread).map(|spread| spread.factor)
     }
 
     /// What was to be done, by an adoption rule.

@@ -201,17 +201,12 @@ impl Comparison {
         let magnitude = (2 * scaled.abs() + previous) / (2 * previous);
         i64::try_from(magnitude * scaled.signum()).ok()
     }
+}
 
-    /// The change in words: `-16.0 %`, `+3.5 %`, or `new` when there was nothing before.
-    pub fn change_text(&self) -> String {
-        match self.change_tenths() {
-            Some(tenths) => {
-                let sign = if tenths < 0 { '-' } else { '+' };
-                format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)
-            }
-            None => "new".to_owned(),
-        }
-    }
+/// Tenths of a percent in words: `-16.0 %`, `+3.5 %`.
+pub fn percent_text(tenths: i64) -> String {
+    let sign = if tenths < 0 { '-' } else { '+' };
+    format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)
 }
 
 /// A number of percent with one decimal, as it is stored and printed.
@@ -254,12 +249,9 @@ mod tests {
 
     #[test]
     fn a_change_reads_well() {
-        let window = DayRange { from: Day::from_number(0), to: Day::from_number(6) };
-        let text = |previous, current| {
-            Comparison { observation: window, previous, decision: window, current }.change_text()
-        };
-        assert_eq!(text(100, 84), "-16.0 %");
-        assert_eq!(text(8, 9), "+12.5 %");
-        assert_eq!(text(0, 9), "new");
+        assert_eq!(
+            [-160, 125, 0, -5].map(percent_text),
+            ["-16.0 %", "+12.5 %", "+0.0 %", "-0.5 %"]
+        );
     }
 }

@@ -286,7 +286,8 @@ impl Facts {
     /// What the rule saw.
     fn add_evidence(&mut self, signal: &SignalRecord) {
         match (&signal.evidence, &signal.definition.logic) {
-            (Evidence::Trend { comparison, chance }, definition) => {
+            (Evidence::Trend(evidence), definition) => {
+                let comparison = &evidence.comparison;
                 let watch =
                     definition.trend().map(|trend| trend.watch().to_string()).unwrap_or_default();
                 self.add("event", harmless(&watch));
@@ -302,8 +303,10 @@ impl Facts {
                     "now",
                     format!("{} ({})", render::thousands(comparison.current), comparison.decision),
                 );
-                self.add("change", comparison.change_text());
-                self.add("chance", render::chance_in_words(*chance));
+                self.add("change", evidence.change_text());
+                if let Some(chance) = evidence.chance {
+                    self.add("chance", render::chance_in_words(chance));
+                }
             }
             (Evidence::Adoption(adoption), _) => {
                 self.add("event", harmless(&adoption.event));
@@ -530,6 +533,7 @@ mod tests {
     use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, TrendRule};
     use crate::domain::signal::{Comparison, SignalId};
     use crate::domain::task::{Owner, TaskId};
+    use crate::domain::trend::TrendEvidence;
 
     fn told(id: i64, name: &str, signal_type: SignalType) -> Told {
         let day = |number| Day::from_number(number);
@@ -544,19 +548,19 @@ mod tests {
             definition: of_logic(RuleLogic::Trend(TrendRule::of_event("login"))),
             signal_type,
             raised_on: day(20_543),
-            evidence: Evidence::Trend {
+            evidence: Evidence::Trend(TrendEvidence {
                 comparison: Comparison {
                     observation: DayRange { from: day(20_530), to: day(20_536) },
                     previous: 1000,
                     decision: DayRange { from: day(20_537), to: day(20_543) },
                     current: 500,
                 },
-                chance: 0.0071,
-            },
+                chance: Some(0.0071),
+                spread: None,
+                reference: None,
+            }),
             change_pct: Some(-50.0),
             detail: "login fell from 1,000 to 500 (-50.0 %)".to_owned(),
-            expected: None,
-            spread: None,
             holds: None,
             renewed_on: None,
             snoozed_until: None,

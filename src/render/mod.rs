@@ -197,25 +197,25 @@ pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
-/// A chance for people: `0.42`, `0.0071`, `3e-9`.
+/// A chance for people: `0.42`, `0.0071`, `<0.0001`.
 pub fn chance(chance: f64) -> String {
     match chance {
         c if c >= 0.01 => format!("{c:.2}"),
         c if c >= 0.0001 => format!("{c:.4}"),
-        c if c > 0.0 => format!("{c:.0e}"),
-        _ => "0".to_owned(),
+        _ => "<0.0001".to_owned(),
     }
 }
 
 /// A chance and what it means: `0.0071: by chance alone it would look like this in about 1 of 141
 /// comparisons`.
 pub fn chance_in_words(number: f64) -> String {
+    if number <= 1e-6 {
+        return "less than 1 in a million: chance alone would almost never look like this"
+            .to_owned();
+    }
     let often = match number {
         number if number >= 0.5 => "in every second comparison or more".to_owned(),
-        number if number > 1e-6 => {
-            format!("in about 1 of {} comparisons", thousands((1.0 / number).round() as u64))
-        }
-        _ => "once in more than a million".to_owned(),
+        number => format!("in about 1 of {} comparisons", thousands((1.0 / number).round() as u64)),
     };
     format!("{}: by chance alone it would look like this {often}", chance(number))
 }
@@ -279,8 +279,13 @@ mod tests {
 
     #[test]
     fn a_chance_keeps_two_digits_that_matter() {
-        let cases =
-            [(1.0, "1.00"), (0.4199, "0.42"), (0.0071, "0.0071"), (3.2e-9, "3e-9"), (0.0, "0")];
+        let cases = [
+            (1.0, "1.00"),
+            (0.4199, "0.42"),
+            (0.0071, "0.0071"),
+            (3.2e-9, "<0.0001"),
+            (0.0, "<0.0001"),
+        ];
         for (value, text) in cases {
             assert_eq!(chance(value), text);
         }

@@ -160,7 +160,8 @@ impl RunningDay<'_> {
     /// What a signal saw when it was raised, and what there is now.
     fn then_and_now(&self, signal: &SignalRecord) -> Result<String> {
         match (&signal.definition.logic, &signal.evidence) {
-            (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => {
+            (RuleLogic::Trend(trend), Evidence::Trend(evidence)) => {
+                let comparison = &evidence.comparison;
                 let (previous, current) = self.counts_now(signal.company, trend, comparison)?;
                 Ok(format!(
                     "{} went from {} to {} then, and from {previous} to {current} now",

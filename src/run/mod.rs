@@ -4,6 +4,7 @@ mod conditions;
 mod days;
 mod late;
 mod outage;
+pub mod trends;
 
 use anyhow::Result;
 
@@ -25,11 +26,9 @@ use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::task::Stamp;
-use crate::domain::trend::{self, CountsByCompany, Latest, LatestByCompany, Windows};
+use crate::domain::trend::{self, Latest, LatestByCompany, Sweep};
 use crate::health;
-use crate::store::{
-    NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule, TrendQuestion,
-};
+use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule};
 
 /// What came of a day.
 #[derive(Debug, Clone, PartialEq)]
@@ -233,26 +232,22 @@ impl RunningDay<'_> {
     }
 
     fn find_trends<'r>(&self, rules: &[(&'r StoredRule, &TrendRule)]) -> Result<Vec<Found<'r>>> {
-        let questions: Vec<TrendQuestion> =
-            rules.iter().map(|(_, trend)| trend_question(trend, self.day)).collect();
-        let counts = self.store.trend_counts(&questions)?;
-        // A signal that lies back further than the timeframe of its rule makes no difference to it.
-        let longest = rules.iter().map(|(_, trend)| trend.days()).max().unwrap_or_default();
+        let trends: Vec<&TrendRule> = rules.iter().map(|(_, trend)| *trend).collect();
+        let only = DayRange { from: self.day, to: self.day };
+        let facts = self.store.trend_facts(&trends, &self.customers, only)?;
+        // A signal that lies back further than the repeats of its rule makes no difference to it.
+        let longest = trends.iter().map(|trend| trend.repeat_days()).max().unwrap_or_default();
         let latest = self
             .store
             .latest_signals(DayRange { from: self.day - longest + 1, to: self.history_until() })?;
         let none = LatestByCompany::default();
-        let evaluate =
-            |((stored, trend), counts): (&(&'r StoredRule, &TrendRule), &CountsByCompany)| {
-                let latest = latest.get(&stored.rule.name).unwrap_or(&none);
-                let admission =
-                    self.conditions.admission(&stored.rule, self.day, Stage::BeforeTrends)?;
-                Ok((
-                    *stored,
-                    trend::evaluate(trend, self.day, &self.customers, &admission, counts, latest),
-                ))
-            };
-        rules.iter().zip(&counts).map(evaluate).collect()
+        let evaluate = |(stored, trend): &(&'r StoredRule, &TrendRule)| {
+            let (rule, customers) = (&stored.rule, &self.customers);
+            let sweep =
+                trends::sweep_to(&facts, customers, &self.conditions, rule, trend, self.day)?;
+            Ok((*stored, sweep.evaluate(latest.get(&rule.name).unwrap_or(&none))))
+        };
+        rules.iter().map(evaluate).collect()
     }
 
     fn find_adoptions<'r>(
@@ -425,9 +420,7 @@ const BY_THE_RUN: &str = "signals";
 /// one.
 fn describe(rule: &Rule, finding: &Finding) -> String {
     match (&rule.logic, &finding.evidence) {
-        (RuleLogic::Trend(trend), Evidence::Trend { comparison, .. }) => {
-            trend::describe(trend, comparison)
-        }
+        (RuleLogic::Trend(trend), Evidence::Trend(evidence)) => trend::describe(trend, evidence),
         (RuleLogic::Condition(condition), Evidence::Condition(reading)) => {
             preset_of_rule(&rule.name)
                 .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
@@ -437,11 +430,6 @@ fn describe(rule: &Rule, finding: &Finding) -> String {
         // No rule raises what another kind sees.
         _ => String::new(),
     }
-}
-
-/// What a trend rule asks the store about a day.
-pub fn trend_question(trend: &TrendRule, day: Day) -> TrendQuestion {
-    TrendQuestion { watch: trend.watch(), windows: Windows::ending(day, trend.days()) }
 }
 
 fn tally(rule: &str, found: &Evaluation, withheld: usize) -> RuleTally {
@@ -474,42 +462,35 @@ pub struct Preview {
 const PREVIEW_DAYS: i32 = 60;
 
 /// What a trend rule, `rule`, would have raised over the last 60 days of data, in each of some
-/// ways; `None` without data. The ways watch the same thing over the same timeframe.
+/// ways; `None` without data. The ways count the same thing in the same windows.
 pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
-    let (Some(data), Some(trend)) = (store.event_days()?, ways.first()) else { return Ok(None) };
+    let Some(data) = store.event_days()? else { return Ok(None) };
     let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
-    let questions: Vec<TrendQuestion> = days.days().map(|day| trend_question(trend, day)).collect();
-    let counts = store.trend_counts(&questions)?;
     let customers = store.customers()?;
+    let facts = store.trend_facts(&ways.iter().collect::<Vec<_>>(), &customers, days)?;
     let conditions = Conditions::new(store, Scope::All)?;
-    let admit = |day| conditions.admission(rule, day, Stage::BeforeTrends);
-    let admissions = days.days().map(admit).collect::<Result<Vec<_>>>()?;
-    let seen: Vec<(Day, &CountsByCompany, &Admission)> = days
-        .days()
-        .zip(&counts)
-        .zip(&admissions)
-        .map(|((day, counts), admission)| (day, counts, admission))
-        .collect();
-    Ok(Some(
-        ways.iter()
-            .map(|trend| Preview { days, signals: replay(trend, &customers, &seen) })
-            .collect(),
-    ))
+    let first = ways.iter().map(|way| way.first_day_of_run(days.from)).min().unwrap_or(days.from);
+    let admissions = trends::admissions(&conditions, rule, DayRange { from: first, to: days.to })?;
+    let preview = |way| {
+        let signals = replay(facts.sweep(way, &customers, first), &admissions, days.from);
+        Preview { days, signals }
+    };
+    Ok(Some(ways.iter().map(preview).collect()))
 }
 
-/// Applies a rule to each day in order, as if it had never raised anything before them. Returns the
-/// company of each signal.
-fn replay(
-    trend: &TrendRule,
-    customers: &[(CompanyKey, Customer)],
-    days: &[(Day, &CountsByCompany, &Admission)],
-) -> Vec<CompanyKey> {
+/// Takes a rule through days, as if it had never raised anything before `from`. Returns the company
+/// of each signal that it raises from then on.
+fn replay(mut sweep: Sweep<'_>, admissions: &[Admission], from: Day) -> Vec<CompanyKey> {
     let mut latest = LatestByCompany::default();
     let mut signals = Vec::new();
-    for (day, counts, admission) in days {
-        let found = trend::evaluate(trend, *day, customers, admission, counts, &latest);
-        for (company, finding) in found.findings {
-            latest.insert(company, Latest { raised_on: *day, signal_type: finding.signal_type });
+    for admission in admissions {
+        sweep.next_day(admission);
+        if sweep.day() < from {
+            continue;
+        }
+        for (company, finding) in sweep.evaluate(&latest).findings {
+            let raised_on = sweep.day();
+            latest.insert(company, Latest { raised_on, signal_type: finding.signal_type });
             signals.push(company);
         }
     }

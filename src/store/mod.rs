@@ -46,7 +46,7 @@ pub use events::keys::EVENT_NAMES;
 pub use events::writer::{
     EventBatch, EventWriter, IncomingEvent, NewNames, WrittenEvents, WrittenRows,
 };
-pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity, TrendQuestion};
+pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity};
 pub use facts::{Fact, Identity, Table};
 pub use health::{NewHealth, Scorings, VersionedProfile};
 pub use imports::{Cause, ImportRecord};

@@ -259,10 +259,16 @@ CREATE TABLE signals (
     -- attributes that the condition read.
     key_value          TEXT,
     values_read        TEXT,
-    -- Of signals of trend rules: what was to be expected, and the factor by which events come in
-    -- bursts.
+    -- Of signals of trend rules: what was to be expected, where a baseline or a comparison says so;
+    -- the factor by which events come in bursts, and whose weeks it rests on (own, others, none);
+    -- how many other customers there were to compare with, and what they did in the decision and
+    -- the observation window (null when the company was compared with its own past alone).
     expected           REAL,
     spread             REAL,
+    spread_basis       TEXT,
+    others             INTEGER,
+    others_now         INTEGER,
+    others_before      INTEGER,
     -- Whether the latest run found that the rule, as it was, still holds (1, 0; null when not
     -- known), and the first day on which it found so.
     holds              INTEGER,

@@ -20,8 +20,9 @@ use crate::domain::finding::{Evidence, Finding};
 use crate::domain::rule::{Aim, ConditionRule, Rule, RuleLogic, named};
 use crate::domain::signal::{
     Action, Comparison, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, State,
+    tenths_to_percent,
 };
-use crate::domain::trend::{Latest, LatestByCompany};
+use crate::domain::trend::{Latest, LatestByCompany, Reference, Spread, TrendEvidence};
 
 /// A signal to be raised.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,10 +72,6 @@ pub struct SignalRecord {
     pub change_pct: Option<f64>,
     /// One line of text that says what happened.
     pub detail: String,
-    /// What a trend rule expected of the decision window.
-    pub expected: Option<f64>,
-    /// The factor by which a trend rule divided its counts, because events come in bursts.
-    pub spread: Option<f64>,
     /// Whether the rule, as it was, still held on the latest day run; `None` when not known.
     pub holds: Option<bool>,
     /// The last day on which its condition still held and it was told again.
@@ -194,16 +191,17 @@ impl SignalOrder {
 /// of each kind of rule come last.
 const SELECT: &str = "
     SELECT s.id, s.company, c.company_id, c.name, c.csm, s.rule, s.rule_version, s.type, s.raised_on, s.change_pct,
-           s.detail, s.expected, s.spread, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
+           s.detail, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
            a.by, a.at, a.reason, a.outcome,
            s.observation_from, s.observation_to, s.observation_count, s.decision_from, s.decision_to, s.decision_count, s.chance,
+           s.change_pct, s.spread, s.spread_basis, s.expected, s.others, s.others_now, s.others_before,
            s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on,
            s.key_value, s.values_read";
 
 /// The number of the first column of [`SELECT`] that trend rules have.
-const OF_TREND: usize = 21;
+const OF_TREND: usize = 19;
 /// The same for adoption rules.
-const OF_ADOPTION: usize = OF_TREND + 7;
+const OF_ADOPTION: usize = OF_TREND + 14;
 /// The same for condition rules.
 const OF_CONDITION: usize = OF_ADOPTION + 5;
 
@@ -247,15 +245,19 @@ impl Store {
     pub fn raise(&self, signal: &NewSignal<'_>) -> Result<SignalId> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signals (company, rule, rule_version, run, type, raised_on, observation_from, observation_to,
-                                  observation_count, decision_from, decision_to, decision_count, change_pct, chance, detail,
+                                  observation_count, decision_from, decision_to, decision_count, change_pct, chance, detail, expected, spread, spread_basis, others, others_now, others_before,
                                   goal_event, goal_name, started_on, due_on, done_on, key_value, values_read)
              VALUES (:company, :rule, :rule_version, :run, :type, :raised_on, :observation_from, :observation_to,
                      :observation_count, :decision_from, :decision_to, :decision_count, :change_pct, :chance, :detail,
+                     :expected, :spread, :spread_basis, :others, :others_now, :others_before,
                      :goal_event, :goal_name, :started_on, :due_on, :done_on, :key_value, :values_read)",
         )?;
         let Finding { signal_type, evidence } = signal.finding;
         let (comparison, adoption, reading) =
             (evidence.comparison(), evidence.adoption(), evidence.reading());
+        let trend = evidence.trend();
+        let reference = trend.and_then(|trend| trend.reference);
+        let sums = reference.and_then(|reference| reference.sums);
         let id = statement.insert(named_params! {
             ":company": signal.company.0,
             ":rule": signal.rule,
@@ -269,8 +271,14 @@ impl Store {
             ":decision_from": comparison.map(|comparison| comparison.decision.from),
             ":decision_to": comparison.map(|comparison| comparison.decision.to),
             ":decision_count": comparison.map(|comparison| comparison.current as i64),
-            ":change_pct": comparison.and_then(Comparison::change_tenths).map(crate::domain::signal::tenths_to_percent),
+            ":change_pct": trend.and_then(TrendEvidence::change_tenths).map(tenths_to_percent),
             ":chance": evidence.chance(),
+            ":expected": evidence.expected(),
+            ":spread": evidence.spread(),
+            ":spread_basis": trend.and_then(|trend| trend.spread).map(|spread| spread.basis),
+            ":others": reference.and_then(|reference| reference.others).map(stored_count),
+            ":others_now": sums.map(|(now, _)| stored_count(now)),
+            ":others_before": sums.map(|(_, before)| stored_count(before)),
             ":detail": signal.detail,
             ":goal_event": adoption.filter(|adoption| adoption.is_goal).map(|adoption| &adoption.event),
             ":goal_name": adoption.and_then(|adoption| adoption.goal.as_ref()),
@@ -533,8 +541,6 @@ impl Store {
             evidence,
             change_pct: columns.next()?,
             detail: columns.next()?,
-            expected: columns.next()?,
-            spread: columns.next()?,
             holds: columns.next()?,
             renewed_on: columns.next()?,
             snoozed_until: columns.next()?,
@@ -685,8 +691,7 @@ fn read_evidence(definition: &RuleLogic, row: &Row<'_>) -> rusqlite::Result<Evid
     Ok(match definition {
         RuleLogic::Trend(_) => {
             let mut columns = InOrder::at(row, OF_TREND);
-            let comparison = read_comparison(&mut columns)?;
-            Evidence::Trend { comparison, chance: columns.next()? }
+            Evidence::Trend(read_trend(&mut columns)?)
         }
         RuleLogic::Adoption(rule) => {
             let mut columns = InOrder::at(row, OF_ADOPTION);
@@ -700,6 +705,28 @@ fn read_evidence(definition: &RuleLogic, row: &Row<'_>) -> rusqlite::Result<Evid
             Evidence::Condition(Reading { key, values })
         }
     })
+}
+
+fn read_trend(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<TrendEvidence> {
+    let comparison = read_comparison(columns)?;
+    let (chance, change_pct): (_, Option<f64>) = (columns.next()?, columns.next()?);
+    let (factor, basis): (Option<f64>, _) = (columns.next()?, columns.next()?);
+    let spread = factor.zip(basis).map(|(factor, basis)| Spread { factor, basis });
+    let expected: Option<f64> = columns.next()?;
+    let others: [Option<i64>; 3] = [columns.next()?, columns.next()?, columns.next()?];
+    let [others, now, before] = others.map(|count| count.map(|count| count as u64));
+    let reference = expected.map(|expected| Reference {
+        others,
+        sums: now.zip(before),
+        expected,
+        change_tenths: (change_pct.unwrap_or_default() * 10.0).round() as i64,
+    });
+    Ok(TrendEvidence { comparison, chance, spread, reference })
+}
+
+/// A count as it is stored.
+pub(super) fn stored_count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn read_comparison(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Comparison> {

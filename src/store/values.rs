@@ -12,9 +12,9 @@ use crate::domain::notify::{Channel, Purpose, Why};
 use crate::domain::outage::Cause;
 use crate::domain::pulse::Level;
 use crate::domain::reason::{ReasonCode, ReasonKind};
-use crate::domain::rule::{Direction, RuleKind};
 use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
 use crate::domain::task::{Owner, TaskAction, TaskId};
+use crate::domain::trend::SpreadBasis;
 
 /// Reads the columns of a row one after the other. Where a row of thirty columns is read a million
 /// times, finding each column by its name takes longer than all the rest.
@@ -70,8 +70,7 @@ stored_as_text!(
     SignalType,
     Action,
     Outcome,
-    Direction,
-    RuleKind,
+    SpreadBasis,
     AttributeType,
     Measure,
     ReasonCode,

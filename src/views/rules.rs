@@ -2,7 +2,7 @@
 
 use super::{Listing, or_dash, plain};
 use crate::domain::rule::{
-    AdoptionRule, Aim, ConditionRule, Direction, Measure, Rule, RuleLogic, TrendRule,
+    AdoptionRule, Against, Aim, ConditionRule, Direction, Measure, Rule, RuleLogic, TrendRule,
 };
 use crate::render::{Align, Tone, Value, counted};
 
@@ -33,6 +33,10 @@ pub const RULES: Listing<Rule> = Listing {
         "managers",
         "executives",
         "auto_ack",
+        "measure",
+        "baseline",
+        "against",
+        "repeat",
     ],
     values,
     columns: &[
@@ -71,7 +75,7 @@ fn values(rule: &Rule) -> Vec<Value<'_>> {
         condition.map(|condition| condition.signal_type.as_str()).into(),
         condition.map(|condition| u64::from(condition.cooldown)).into(),
         condition.and_then(|condition| condition.key.as_ref()).into(),
-        condition.map(|condition| u64::from(condition.for_days)).into(),
+        for_days(&rule.logic).map(u64::from).into(),
         adoption.and_then(within).map(u64::from).into(),
         adoption.map(|adoption| matches!(adoption.aim, Aim::Goals { .. })).into(),
         adoption.map(|adoption| adoption.retroactive).into(),
@@ -79,7 +83,20 @@ fn values(rule: &Rule) -> Vec<Value<'_>> {
         rule.managers.into(),
         rule.executives.into(),
         rule.auto_ack.into(),
+        trend.map(|trend| trend.measure.as_str()).into(),
+        trend.map(|trend| trend.baseline).into(),
+        trend.map(|trend| trend.against.as_str()).into(),
+        trend.map(|trend| trend.repeat_days() as u64).into(),
     ]
+}
+
+/// On how many days running it must hold; `None` for adoption rules.
+fn for_days(logic: &RuleLogic) -> Option<u16> {
+    match logic {
+        RuleLogic::Trend(trend) => Some(u16::from(trend.for_days)),
+        RuleLogic::Condition(condition) => Some(condition.for_days),
+        RuleLogic::Adoption(_) => None,
+    }
 }
 
 fn within(adoption: &AdoptionRule) -> Option<u16> {
@@ -194,6 +211,23 @@ fn trend_sentence(name: &str, trend: &TrendRule) -> String {
         trend.threshold,
         raises(trend)
     );
+    match (trend.baseline, trend.against) {
+        (1, Against::Itself) => {}
+        (1, _) => text.push_str(", against the window before"),
+        (windows, _) => text.push_str(&format!(", against {windows} windows before")),
+    }
+    match trend.against {
+        Against::Itself => {}
+        Against::Portfolio => text.push_str(" and all other customers"),
+        Against::Segment => text.push_str(" and the other customers of the segment"),
+    }
+    if trend.for_days > 1 {
+        text.push_str(&format!(", on {} days running", trend.for_days));
+    }
+    if let Some(days) = trend.repeat {
+        let days = counted(u64::from(days), "day", "days");
+        text.push_str(&format!(", again after {days}"));
+    }
     if trend.min_events.is_some() || trend.max_chance.is_some() {
         text.push_str(", ");
         text.push_str(&guards(trend));
@@ -285,6 +319,22 @@ mod tests {
             executives: true,
             ..Rule::new("login", RuleLogic::Trend(TrendRule::of_event("login")))
         };
+        let fading = TrendRule {
+            measure: Measure::Days,
+            timeframe: 28,
+            threshold: 50,
+            direction: Direction::Down,
+            baseline: 6,
+            against: Against::Portfolio,
+            for_days: 28,
+            repeat: Some(28),
+            ..TrendRule::default()
+        };
+        assert_eq!(
+            sentence(&Rule::new("fading", RuleLogic::Trend(fading))),
+            "fading: active days over 28 days, threshold 50 %, bad down, against 6 windows before \
+             and all other customers, on 28 days running, again after 28 days"
+        );
         let expected = "login over 7 days, threshold 15 %, bad down, good up, where plan = 'pro', starts the playbook win-back, \
                         tells managers and executives too";
         assert_eq!(sentence(&full), expected);

@@ -8,8 +8,9 @@ use crate::domain::adoption::Adoption;
 use crate::domain::condition::Reading;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Evidence;
-use crate::domain::rule::{ConditionRule, Measure, TrendRule};
+use crate::domain::rule::{Against, ConditionRule, Measure, TrendRule};
 use crate::domain::signal::{Comparison, HistoryEntry};
+use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};
 use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
 use crate::store::{CompanyActivity, PersonActivity, SignalRecord, TaskRecord};
 
@@ -85,7 +86,7 @@ impl SignalView {
         );
         screen.pairs(self.company_pairs());
         match &signal.evidence {
-            Evidence::Trend { comparison, chance } => self.draw_trend(screen, comparison, *chance),
+            Evidence::Trend(evidence) => self.draw_trend(screen, evidence),
             Evidence::Adoption(adoption) => draw_adoption(screen, adoption),
             Evidence::Condition(reading) => self.draw_condition(screen, reading),
         }
@@ -110,11 +111,15 @@ impl SignalView {
         pairs
     }
 
-    fn draw_trend(&self, screen: &mut Screen, comparison: &Comparison, chance: f64) {
+    fn draw_trend(&self, screen: &mut Screen, evidence: &TrendEvidence) {
         let (Some(trend), Some(activity)) = (self.signal.definition.logic.trend(), &self.activity)
         else {
             return;
         };
+        let comparison = &evidence.comparison;
+        if let Some(reference) = &evidence.reference {
+            screen.line(&format!("  {}", trend_sentence(trend, evidence, reference)));
+        }
         if let Some((before, now)) = newer_counts(trend, comparison, activity) {
             screen.line(&format!(
                 "  Events of these days were imported later: counted today, it is {before} before and {now} now."
@@ -130,13 +135,8 @@ impl SignalView {
         );
         draw_window(screen, "decision window", comparison.decision, comparison.current, activity);
         screen.gap();
-        screen.pairs([
-            ("change", comparison.change_text()),
-            ("fires when", "|now - before| x 100 > threshold x before".to_owned()),
-            ("here", formula(trend, comparison)),
-            ("chance", render::chance_in_words(chance)),
-            ("", "taking what people do to be independent of each other".to_owned()),
-        ]);
+        screen.pairs(formula(trend, evidence));
+        screen.pairs(chance_pairs(evidence));
         draw_people(screen, activity);
     }
 
@@ -203,14 +203,126 @@ fn draw_window(
     }
 }
 
-fn formula(trend: &TrendRule, comparison: &Comparison) -> String {
-    let (before, now) = (comparison.previous, comparison.current);
+/// When a rule fires, with the numbers of the signal.
+fn formula(trend: &TrendRule, evidence: &TrendEvidence) -> Vec<(&'static str, String)> {
+    let (before, now) = (evidence.comparison.previous, evidence.comparison.current);
     let threshold = trend.threshold;
+    let mut pairs = vec![("change", evidence.change_text())];
+    match &evidence.reference {
+        None => {
+            pairs.push(("fires when", "|now - before| x 100 > threshold x before".to_owned()));
+            let here = format!(
+                "|{now} - {before}| x 100 = {} > {threshold} x {before} = {}",
+                u128::from(now.abs_diff(before)) * 100,
+                u128::from(threshold) * u128::from(before)
+            );
+            pairs.push(("here", here));
+        }
+        Some(reference) => {
+            let (sign, limit) = match reference.change_tenths < 0 {
+                true => ('<', 100 - threshold),
+                false => ('>', 100 + threshold),
+            };
+            let condition = format!("(now + 1) x 100 {sign} {limit} x (expected + 1)");
+            let expected = reference.expected;
+            let here = format!(
+                "({now} + 1) x 100 = {} {sign} {limit} x ({expected:.1} + 1) = {:.1}",
+                (u128::from(now) + 1) * 100,
+                f64::from(limit) * (expected + 1.0)
+            );
+            pairs.extend([("fires when", condition), ("here", here)]);
+        }
+    }
+    if trend.for_days > 1 {
+        pairs.push(("lasting", format!("it held on each of {} days", trend.for_days)));
+    }
+    pairs
+}
+
+/// How likely chance is, and what was done about events that come in bursts.
+fn chance_pairs(evidence: &TrendEvidence) -> Vec<(&'static str, String)> {
+    let chance = match evidence.chance {
+        Some(chance) => render::chance_in_words(chance),
+        None => "unknown for people with a baseline or a comparison".to_owned(),
+    };
+    let mut pairs = vec![("chance", chance)];
+    if let Some(Spread { factor, basis }) = evidence.spread {
+        let basis = match basis {
+            SpreadBasis::Own => "from the company's own weeks before both windows",
+            SpreadBasis::Others => {
+                "the median of the other customers, because the company has fewer than 8 weeks"
+            }
+            SpreadBasis::Nothing => {
+                "assumed, because neither the company nor 10 others have 8 weeks of past"
+            }
+        };
+        pairs.push((
+            "spread",
+            format!("{factor:.1}, {basis}: counts are divided by it for the chance"),
+        ));
+    }
+    pairs
+}
+
+/// What a rule with a baseline or a comparison saw: `active on 3 of the last 28 days; 10.0 were to
+/// be expected: 60 days in the 24 weeks before, while …`.
+fn trend_sentence(trend: &TrendRule, evidence: &TrendEvidence, reference: &Reference) -> String {
+    let Comparison { previous, current, observation, decision } = evidence.comparison;
+    let (now, before) = (render::thousands(current), render::thousands(previous));
+    let (watch, days) = (trend.watch(), trend.timeframe);
+    let (seen, unit) = match (watch.only_event(), trend.measure) {
+        (None, Measure::Days) => (format!("active on {now} of the last {days} days"), "days "),
+        (Some(event), Measure::Days) => {
+            (format!("{event} on {now} of the last {days} days"), "days ")
+        }
+        (None, Measure::Events) => (format!("{now} events in the last {days} days"), "events "),
+        (Some(event), Measure::Events) => (format!("{now} of {event} in the last {days} days"), ""),
+        (None, Measure::People) => {
+            (format!("{now} people active in the last {days} days"), "people ")
+        }
+        (Some(event), Measure::People) => {
+            (format!("{now} people with {event} in the last {days} days"), "people ")
+        }
+    };
+    let span = match observation.len() {
+        length if length % 7 == 0 => counted(length as u64 / 7, "week", "weeks"),
+        length => counted(length as u64, "day", "days"),
+    };
+    let expected = reference.expected;
+    let compared = compared_with(trend, evidence, reference);
+    let size = (reference.change_tenths.abs() + 5) / 10;
+    let side = if reference.change_tenths < 0 { "below" } else { "above" };
+    let lasting = match trend.for_days {
+        1 => String::new(),
+        running => {
+            let since = decision.to - (i32::from(running) - 1);
+            format!(", for {running} days running (since {})", since.day_and_month())
+        }
+    };
     format!(
-        "|{now} - {before}| x 100 = {} > {threshold} x {before} = {}",
-        u128::from(now.abs_diff(before)) * 100,
-        u128::from(threshold) * u128::from(before)
+        "{seen}; {expected:.1} were to be expected: {before} {unit}in the {span} before{compared}; \
+         {size} % {side}{lasting}"
     )
+}
+
+/// What the others did meanwhile, or why the company was compared with itself.
+fn compared_with(trend: &TrendRule, evidence: &TrendEvidence, reference: &Reference) -> String {
+    let Some(others) = reference.others else { return String::new() };
+    let of = if trend.against == Against::Segment { " of its segment" } else { "" };
+    if let Some((now, before)) = reference.sums {
+        let pace = 100.0 * now as f64 * evidence.windows() as f64 / before as f64;
+        let others = counted(others, "customer", "customers");
+        return format!(", while the other {others}{of} kept {pace:.0} % of their pace");
+    }
+    let reason = match others {
+        0 => format!("no other customer{of} has as long a past"),
+        few if few < LEAST_OTHERS => {
+            let customers = counted(few, "other customer", "other customers");
+            format!("only {customers}{of} with as long a past to compare with")
+        }
+        _ => format!("the other customers{of} did nothing of the kind"),
+    };
+    format!(", compared with its own past alone ({reason})")
 }
 
 /// The counts of both windows as the events are stored now, where they are not those of the signal.
@@ -223,8 +335,8 @@ fn newer_counts(
         activity.daily.iter().filter(|(day, _)| window.contains(*day)).map(|(_, count)| count).sum()
     };
     let (before, now) = (sum(comparison.observation), sum(comparison.decision));
-    let is_events = trend.measure == Measure::Events;
-    (is_events && (before, now) != (comparison.previous, comparison.current))
+    let is_counted = trend.measure != Measure::People;
+    (is_counted && (before, now) != (comparison.previous, comparison.current))
         .then_some((before, now))
 }
 

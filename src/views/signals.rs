@@ -97,8 +97,8 @@ const FIELDS: [Field<SignalRecord>; 32] = [
         name: "measure",
         value: |signal| signal.definition.logic.trend().map(|trend| trend.measure.as_str()).into(),
     },
-    Field { name: "expected", value: |signal| signal.expected.into() },
-    Field { name: "spread", value: |signal| signal.spread.into() },
+    Field { name: "expected", value: |signal| signal.evidence.expected().into() },
+    Field { name: "spread", value: |signal| signal.evidence.spread().into() },
     Field { name: "snoozed_until", value: |signal| signal.snoozed_until.into() },
     Field { name: "assigned_to", value: |signal| signal.assigned_to.as_ref().into() },
 ];
@@ -171,7 +171,7 @@ fn about(signal: &SignalRecord) -> String {
 /// How the counts changed, or whether what was meant to be done was.
 fn change(signal: &SignalRecord) -> String {
     match &signal.evidence {
-        Evidence::Trend { comparison, .. } => comparison.change_text(),
+        Evidence::Trend(evidence) => evidence.change_text(),
         Evidence::Adoption(_) if signal.signal_type == SignalType::Good => "done".to_owned(),
         Evidence::Adoption(_) => "not done".to_owned(),
         Evidence::Condition(_) => "-".to_owned(),

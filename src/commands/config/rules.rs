@@ -7,9 +7,9 @@ use crate::commands::rule::options::one;
 use crate::commands::{playbook, rule};
 use crate::configuration::{Block, Table};
 use crate::domain::rule::{
-    AdoptionRule, Aim, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN, DEFAULT_THRESHOLD,
-    DEFAULT_TIMEFRAME, Direction, FOR_DAYS, Measure, Rule, RuleKind, RuleLogic, THRESHOLDS,
-    TIMEFRAMES, TrendRule, WITHINS, Watch,
+    AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN,
+    DEFAULT_THRESHOLD, DEFAULT_TIMEFRAME, Direction, FOR_DAYS, Measure, REPEATS, Rule, RuleKind,
+    RuleLogic, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule, WITHINS, Watch,
 };
 use crate::domain::similar_names::nearest_of_all;
 use crate::error::CommandError;
@@ -28,9 +28,14 @@ pub const SECTION: Section = Section {
 /// The keys that rules of every kind have.
 const GENERAL: [&str; 8] =
     ["name", "kind", "where", "playbook", "managers", "executives", "auto_ack", "enabled"];
-const TREND: [&str; 8] = [
+const TREND: [&str; 13] = [
     "event",
     "people",
+    "measure",
+    "baseline",
+    "against",
+    "for",
+    "repeat",
     "timeframe",
     "threshold",
     "direction",
@@ -100,7 +105,14 @@ fn trend(table: &Table<'_>) -> Option<TrendRule> {
     let inverse = table.truth("inverse");
     let least = table.whole("min_events", &(0..=i64::MAX), "");
     let max_chance = probability(table, "max_chance");
+    let baseline = table.whole("baseline", &BASELINES, " of windows");
+    let against = table.word("against");
+    let for_days = table.whole("for", &TREND_FOR_DAYS, " of days");
     Some(TrendRule {
+        baseline: baseline.unwrap_or(1),
+        against: against.unwrap_or_default(),
+        for_days: for_days.unwrap_or(1),
+        repeat: table.whole("repeat", &REPEATS, " of days"),
         timeframe: timeframe.unwrap_or(DEFAULT_TIMEFRAME),
         threshold: threshold.unwrap_or(DEFAULT_THRESHOLD),
         direction: direction.unwrap_or(Direction::Both),
@@ -121,7 +133,15 @@ fn watch(table: &Table<'_>) -> Option<Watch> {
             );
             None
         }
-        (true, false) => Some(Watch::new(table.required("event")?, Measure::Events)),
+        (false, true) if table.has("measure") => {
+            table.error("measure", "people = true is a measure already", Some("leave it out"));
+            None
+        }
+        (true, false) => {
+            let measure =
+                if table.has("measure") { table.word("measure")? } else { Measure::Events };
+            Some(Watch::new(table.required("event")?, measure))
+        }
         (false, true) => Some(Watch::people()),
         (false, false) => {
             let hint = "event = \"login\" counts an event, people = true the people who are active";
@@ -196,7 +216,11 @@ fn block(rule: &Rule) -> Block {
 
 fn trend_block(block: Block, trend: &TrendRule) -> Block {
     let block = match trend.watch() == Watch::people() {
-        false => block.with("event", &trend.event),
+        false => block.with("event", &trend.event).with_unusual(
+            "measure",
+            trend.measure.as_str(),
+            Measure::Events.as_str(),
+        ),
         true => block.with("people", true),
     };
     let least = trend.min_events.map(|least| i64::try_from(least).unwrap_or(i64::MAX));
@@ -207,6 +231,10 @@ fn trend_block(block: Block, trend: &TrendRule) -> Block {
         .with_unusual("inverse", trend.inverse, false)
         .with_some("min_events", least)
         .with_some("max_chance", trend.max_chance)
+        .with_unusual("baseline", trend.baseline, 1u8)
+        .with_unusual("against", trend.against.as_str(), Against::Itself.as_str())
+        .with_unusual("for", trend.for_days, 1u8)
+        .with_some("repeat", trend.repeat)
 }
 
 fn adoption_block(block: Block, adoption: &AdoptionRule) -> Block {
@@ -287,7 +315,11 @@ impl Definition for Rule {
             note("playbook", failure_of(playbook::existing(store, name).map(|_| ()))?);
         }
         if let Err(failure) = failure_of(rule::refuse_second(store, self))? {
-            table.error("timeframe", failure, Some("give one of the two another timeframe"));
+            table.error(
+                "timeframe",
+                failure,
+                Some("give one of the two another timeframe, baseline or comparison"),
+            );
         }
         Ok(())
     }
@@ -317,7 +349,7 @@ fn bound_to(stored: &StoredRule) -> Option<String> {
 
 fn is_about_the_same(one: &RuleLogic, other: &RuleLogic) -> bool {
     match (one, other) {
-        (RuleLogic::Trend(one), RuleLogic::Trend(other)) => one.watch() == other.watch(),
+        (RuleLogic::Trend(one), RuleLogic::Trend(other)) => one.event == other.event,
         _ => watched(one) == watched(other),
     }
 }

@@ -72,6 +72,7 @@ pub enum Rule {
 Examples:
   signals rule set login
   signals rule set login --threshold 25 --max-chance 0.01
+  signals rule set login --measure days --timeframe 28 --baseline 6 --against portfolio
   signals rule set ticket_opened --inverse --direction up")]
 pub struct SetRule {
     /// The event, which is the rule's name too
@@ -90,6 +91,8 @@ pub struct SetRule {
 #[command(after_help = "\
 Examples:
   signals rule add active-people --people --timeframe 14
+  signals rule add fading --event '*' --measure days --timeframe 28 --baseline 6 \\
+      --against portfolio --threshold 50 --direction down --for 28
   signals rule add slow-logins --event login --timeframe 28 --direction down
   signals rule add first-report --kind adoption --event report_exported --within 14
   signals rule add goals --kind adoption --goals --managers")]
@@ -99,7 +102,7 @@ pub struct AddRule {
     /// trend, adoption or condition; unless set, that of the rule of this name, else trend
     #[arg(long)]
     kind: Option<RuleKind>,
-    /// Watch this event, or its first use
+    /// Watch this event ('*' for all of them), or its first use
     #[arg(long, value_name = "EVENT", conflicts_with = "people")]
     event: Option<String>,
     /// Watch the number of distinct active people, over all events
@@ -280,11 +283,13 @@ pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
         Some(other) => {
             let name = &other.rule.name;
             let message = format!(
-                "the rule '{name}' watches {} over {} days already",
+                "the rule '{name}' watches {} over {} days already, with the same baseline and \
+                 comparison",
                 trend.watch(),
                 trend.timeframe
             );
-            Err(not_allowed(message).hint("change that one, or choose another --timeframe").into())
+            let hint = "change that one, or choose another --timeframe, --baseline or --against";
+            Err(not_allowed(message).hint(hint).into())
         }
         None => Ok(()),
     }
@@ -347,7 +352,9 @@ pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format
 /// Whether the columns of the table say all there is to say of a rule.
 fn is_told_by_table(rule: &DomainRule) -> bool {
     let DomainRule { where_expr, playbook, managers, executives, auto_ack, .. } = rule;
-    rule.logic.trend().is_some()
+    let is_usual =
+        |trend: &TrendRule| trend.is_plain() && trend.for_days == 1 && trend.repeat.is_none();
+    rule.logic.trend().is_some_and(is_usual)
         && where_expr.is_none()
         && playbook.is_none()
         && !managers

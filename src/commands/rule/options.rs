@@ -8,8 +8,9 @@ use clap::Args;
 
 use crate::commands::options::probability;
 use crate::domain::rule::{
-    AdoptionRule, Aim, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Measure, Rule, RuleKind,
-    RuleLogic, THRESHOLDS, TIMEFRAMES, TrendRule, WITHINS, Watch,
+    AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, Direction, FOR_DAYS, Measure,
+    REPEATS, Rule, RuleKind, RuleLogic, THRESHOLDS, TIMEFRAMES, TREND_FOR_DAYS, TrendRule, WITHINS,
+    Watch,
 };
 use crate::domain::signal::SignalType;
 use crate::error::{not_allowed, usage};
@@ -20,12 +21,29 @@ use crate::views::rules::watched;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Trend rules")]
 pub struct TrendOptions {
-    /// The length of each of the two windows compared, in days, 7 to 30; 7 unless set
+    /// What is counted: events, days with at least one event, or people who were active; events
+    /// unless set
+    #[arg(long)]
+    measure: Option<Measure>,
+    /// The length of each window compared, in days, 7 to 30; 7 unless set
     #[arg(long, value_name = "DAYS", value_parser = timeframe)]
     timeframe: Option<u8>,
     /// Fire on a change of more than this, in percent, 1 to 100; 15 unless set
     #[arg(long, value_name = "PERCENT", value_parser = threshold)]
     threshold: Option<u8>,
+    /// Compare with so many windows before the current one, 1 to 12; 1 unless set
+    #[arg(long, value_name = "WINDOWS", value_parser = baseline)]
+    baseline: Option<u8>,
+    /// Compare a company with its own past alone (self), or expect of it the change that all other
+    /// customers saw (portfolio), or those of its segment (segment); self unless set
+    #[arg(long, value_name = "WHOM")]
+    against: Option<Against>,
+    /// Raise the same signal again after so many days, 1 to 366; the timeframe unless set
+    #[arg(long, value_name = "DAYS", value_parser = repeat, overrides_with = "no_repeat")]
+    repeat: Option<u16>,
+    /// Raise the same signal again after the timeframe
+    #[arg(long)]
+    no_repeat: bool,
     /// Which changes count: both, down or up; both unless set
     #[arg(long)]
     direction: Option<Direction>,
@@ -90,9 +108,6 @@ pub struct ConditionOptions {
     /// Raise signals by the cool-down
     #[arg(long)]
     no_key: bool,
-    /// The condition must hold on so many days running; 1 unless set
-    #[arg(long = "for", value_name = "DAYS", value_parser = for_days)]
-    for_days: Option<u16>,
 }
 
 /// Options of rules of every kind.
@@ -105,6 +120,9 @@ pub struct GeneralOptions {
     /// For all companies
     #[arg(long)]
     no_where: bool,
+    /// Of trend and condition rules: it must hold on so many days running; 1 unless set
+    #[arg(long = "for", value_name = "DAYS", value_parser = for_days)]
+    for_days: Option<u16>,
     /// A signal starts this playbook
     #[arg(long, value_name = "NAME", value_parser = not_blank, overrides_with = "no_playbook")]
     playbook: Option<String>,
@@ -137,6 +155,14 @@ fn timeframe(text: &str) -> Result<u8, String> {
 
 fn threshold(text: &str) -> Result<u8, String> {
     whole_number(text, THRESHOLDS, "percent")
+}
+
+fn baseline(text: &str) -> Result<u8, String> {
+    whole_number(text, BASELINES, "windows")
+}
+
+fn repeat(text: &str) -> Result<u16, String> {
+    whole_number(text, REPEATS, "days")
 }
 
 fn within(text: &str) -> Result<u16, String> {
@@ -175,8 +201,13 @@ fn given(options: &[(bool, &'static str)]) -> Vec<&'static str> {
 impl TrendOptions {
     fn given(&self) -> Vec<&'static str> {
         given(&[
+            (self.measure.is_some(), "--measure"),
             (self.timeframe.is_some(), "--timeframe"),
             (self.threshold.is_some(), "--threshold"),
+            (self.baseline.is_some(), "--baseline"),
+            (self.against.is_some(), "--against"),
+            (self.repeat.is_some(), "--repeat"),
+            (self.no_repeat, "--no-repeat"),
             (self.direction.is_some(), "--direction"),
             (self.inverse, "--inverse"),
             (self.no_inverse, "--no-inverse"),
@@ -188,8 +219,12 @@ impl TrendOptions {
     }
 
     /// The rule with what is given changed.
-    fn apply(&self, trend: TrendRule) -> TrendRule {
+    fn apply(&self, trend: TrendRule, for_days: Option<u8>) -> TrendRule {
         TrendRule {
+            baseline: self.baseline.unwrap_or(trend.baseline),
+            against: self.against.unwrap_or(trend.against),
+            repeat: self.repeat.or(trend.repeat.filter(|_| !self.no_repeat)),
+            for_days: for_days.unwrap_or(trend.for_days),
             timeframe: self.timeframe.unwrap_or(trend.timeframe),
             threshold: self.threshold.unwrap_or(trend.threshold),
             direction: self.direction.unwrap_or(trend.direction),
@@ -243,12 +278,11 @@ impl ConditionOptions {
             (self.cooldown.is_some(), "--cooldown"),
             (self.key.is_some(), "--key"),
             (self.no_key, "--no-key"),
-            (self.for_days.is_some(), "--for"),
         ])
     }
 
     /// The rule with what is given changed.
-    fn apply(&self, old: Option<&ConditionRule>) -> Result<ConditionRule> {
+    fn apply(&self, old: Option<&ConditionRule>, for_days: Option<u16>) -> Result<ConditionRule> {
         let condition = match (old, &self.when, self.signal_type) {
             (Some(old), ..) => old.clone(),
             (None, Some(when), Some(signal_type)) => ConditionRule::new(when, signal_type),
@@ -264,7 +298,7 @@ impl ConditionOptions {
             signal_type: self.signal_type.unwrap_or(condition.signal_type),
             cooldown: self.cooldown.unwrap_or(condition.cooldown),
             key: self.key.clone().or(condition.key.filter(|_| !self.no_key)),
-            for_days: self.for_days.unwrap_or(condition.for_days),
+            for_days: for_days.unwrap_or(condition.for_days),
         })
     }
 }
@@ -322,9 +356,10 @@ impl RuleRequest {
             RuleKind::Adoption => {
                 RuleLogic::Adoption(self.adoption(logic.and_then(RuleLogic::adoption), stored)?)
             }
-            RuleKind::Condition => {
-                RuleLogic::Condition(self.condition.apply(logic.and_then(RuleLogic::condition))?)
-            }
+            RuleKind::Condition => RuleLogic::Condition({
+                let old = logic.and_then(RuleLogic::condition);
+                self.condition.apply(old, self.general.for_days)?
+            }),
         };
         let rule = match old {
             Some(old) => Rule { logic, ..old.clone() },
@@ -382,6 +417,12 @@ impl RuleRequest {
             (RuleKind::Condition, self.condition.given()),
         ];
         of_kinds[0].1.extend(self.people.then_some("--people"));
+        if kind == RuleKind::Adoption && self.general.for_days.is_some() {
+            let message = format!("--for does not fit '{}', which is {}", self.name, one(kind));
+            return Err(usage(message)
+                .hint("--for is an option of trend and condition rules")
+                .into());
+        }
         if kind == RuleKind::Condition {
             of_kinds[1].1.extend(self.event.as_ref().map(|_| "--event"));
         }
@@ -399,12 +440,24 @@ impl RuleRequest {
     }
 
     fn trend(&self, old: Option<&TrendRule>) -> Result<TrendRule> {
-        let watch = match &self.event {
-            Some(event) => Some(Watch::new(event, Measure::Events)),
-            None => self.people.then(Watch::people),
+        let measure = self.trend.measure;
+        if self.people && measure.is_some_and(|measure| measure != Measure::People) {
+            return Err(
+                usage("--people is --event '*' --measure people, and no other measure").into()
+            );
+        }
+        // What is not said of an existing rule stays as it is.
+        let watch = match (&self.event, old) {
+            _ if self.people => Some(Watch::people()),
+            (Some(event), old) => {
+                let measure = measure.or(old.map(|old| old.measure)).unwrap_or_default();
+                Some(Watch::new(event, measure))
+            }
+            (None, Some(old)) => measure.map(|measure| Watch::new(&old.event, measure)),
+            (None, None) => None,
         };
         let trend = match (old, watch) {
-            (Some(old), Some(watch)) if old.watch() != watch => {
+            (Some(old), Some(watch)) if old.event != watch.event => {
                 let message = format!(
                     "the rule '{}' watches {}, and cannot watch {watch}",
                     self.name,
@@ -414,11 +467,13 @@ impl RuleRequest {
                     .hint("`signals rule add OTHER-NAME …` makes another rule")
                     .into());
             }
-            (Some(old), _) => old.clone(),
+            (Some(old), Some(watch)) => TrendRule { measure: watch.measure, ..old.clone() },
+            (Some(old), None) => old.clone(),
             (None, Some(watch)) => TrendRule::new(watch),
             (None, None) => return Err(usage("a new rule needs --event EVENT or --people").into()),
         };
-        Ok(self.trend.apply(trend))
+        let for_days = self.general.for_days.map(trend_for_days).transpose()?;
+        Ok(self.trend.apply(trend, for_days))
     }
 
     fn adoption(
@@ -450,6 +505,14 @@ impl RuleRequest {
             None => Ok(()),
         }
     }
+}
+
+fn trend_for_days(days: u16) -> Result<u8> {
+    let fitting = u8::try_from(days).ok().filter(|days| TREND_FOR_DAYS.contains(days));
+    fitting.ok_or_else(|| {
+        let (least, most) = (TREND_FOR_DAYS.start(), TREND_FOR_DAYS.end());
+        usage(format!("--for {days} is too long for a trend rule: {least} to {most} days")).into()
+    })
 }
 
 /// A rule of this kind, with its article.

@@ -1,5 +1,6 @@
 //! Reading events: counts for trend rules, people, and what there is.
 
+pub(super) mod activity;
 pub(super) mod counts;
 pub(super) mod day_text;
 mod first_uses;
@@ -10,7 +11,7 @@ pub(super) mod writer;
 
 use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use rusqlite::OptionalExtension;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,16 +19,7 @@ use super::Store;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::rule::{Measure, Watch};
-use crate::domain::trend::{CountsByCompany, Windows};
-
-/// What a trend rule asks about a day.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TrendQuestion {
-    /// What is counted.
-    pub watch: Watch,
-    /// The windows in which it is counted.
-    pub windows: Windows,
-}
+use crate::domain::trend::Windows;
 
 /// What one person did in each of two windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +76,6 @@ pub struct EventRecord<'r> {
     /// The id that it came with.
     pub event_id: Option<&'r str>,
 }
-
-/// The days of people's activity are held as bits, so that no question may reach further than this.
-const MOST_DAYS_OF_PEOPLE: i32 = 128;
 
 impl Store {
     /// The first and the last day with an event, of any name and company; `None` without events.
@@ -184,90 +173,6 @@ impl Store {
         Ok(statement.query_row([name], |row| row.get("id")).optional()?)
     }
 
-    /// Counts events and people for all companies at once, one answer for each question. Reads the
-    /// days of the windows once, however many questions there are, and nothing else.
-    ///
-    /// # Errors
-    /// Questions about people that span more than 128 days.
-    pub fn trend_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
-        let events = self.event_counts(questions)?;
-        let people = self.people_counts(questions)?;
-        let chosen = questions.iter().zip(events).zip(people);
-        Ok(chosen
-            .map(
-                |((question, events), people)| {
-                    if question.watch.measure == Measure::People { people } else { events }
-                },
-            )
-            .collect())
-    }
-
-    fn event_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
-        let mut asking: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
-        for (position, question) in questions.iter().enumerate() {
-            if let Some(key) =
-                question.watch.only_event().map(|name| self.event_key(name)).transpose()?.flatten()
-            {
-                asking.entry(key).or_default().push(position);
-            }
-        }
-        let windows: Vec<Windows> = questions.iter().map(|question| question.windows).collect();
-        let asked = asking.values().flatten().map(|position| windows[*position].both());
-        let mut counts = vec![CountsByCompany::default(); questions.len()];
-        if let Some(range) =
-            asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
-        {
-            self.for_each_count(range, |day, company, event, count| {
-                for position in asking.get(&event).into_iter().flatten() {
-                    add(&mut counts[*position], &windows[*position], day, company, count);
-                }
-            })?;
-        }
-        Ok(counts)
-    }
-
-    fn people_counts(&self, questions: &[TrendQuestion]) -> Result<Vec<CountsByCompany>> {
-        let asked = questions
-            .iter()
-            .filter(|question| question.watch.measure == Measure::People)
-            .map(|q| q.windows.both());
-        let Some(range) =
-            asked.reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
-        else {
-            return Ok(vec![CountsByCompany::default(); questions.len()]);
-        };
-        let active = self.active_days(range)?;
-        let answer = |question: &TrendQuestion| match question.watch.measure {
-            Measure::People => count_people(&active, range.from, &question.windows),
-            _ => CountsByCompany::default(),
-        };
-        Ok(questions.iter().map(answer).collect())
-    }
-
-    /// On which days of the range each person of each company was active: bit 0 is the first day.
-    fn active_days(&self, range: DayRange) -> Result<FxHashMap<(u32, u32), u128>> {
-        ensure!(
-            range.to - range.from < MOST_DAYS_OF_PEOPLE,
-            "people are counted over {range}, which is too long"
-        );
-        let mut active: FxHashMap<(u32, u32), u128> = FxHashMap::default();
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2")?;
-        let keys = keys::of_days(range);
-        let mut rows = statement.query((keys.start(), keys.end()))?;
-        while let Some(row) = rows.next()? {
-            let (day, company) = keys::split_day(row.get(0)?);
-            let bit = 1u128 << (day - range.from.number());
-            day_text::for_each(row.get_ref(1)?.as_str()?, |event| {
-                if event.key.person != 0 {
-                    *active.entry((company, event.key.person)).or_default() |= bit;
-                }
-            })?;
-        }
-        Ok(active)
-    }
-
     /// What one company did in both windows, day by day and by person.
     pub fn company_activity(
         &self,
@@ -305,7 +210,11 @@ impl Store {
             active.remove(&0);
             daily.push((
                 day,
-                if watch.measure == Measure::People { active.len() as u64 } else { count },
+                match watch.measure {
+                    Measure::Events => count,
+                    Measure::Days => count.min(1),
+                    Measure::People => active.len() as u64,
+                },
             ));
         }
         Ok(CompanyActivity { daily, people: self.name_people(by_person)? })
@@ -385,37 +294,4 @@ impl Store {
         summaries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(summaries)
     }
-}
-
-fn add(counts: &mut CountsByCompany, windows: &Windows, day: Day, company: u32, count: u64) {
-    if windows.both().contains(day) {
-        let counts = counts.entry(CompanyKey(company));
-        *(if day >= windows.decision.from { &mut counts.current } else { &mut counts.previous }) +=
-            count;
-    }
-}
-
-fn count_people(
-    active: &FxHashMap<(u32, u32), u128>,
-    first: Day,
-    windows: &Windows,
-) -> CountsByCompany {
-    let bits = |range: DayRange| -> u128 {
-        let ones = if range.len() >= 128 { u128::MAX } else { (1 << range.len()) - 1 };
-        ones << (range.from - first)
-    };
-    let (before, now) = (bits(windows.observation), bits(windows.decision));
-    let mut found = CountsByCompany::default();
-    for ((company, _), days) in active {
-        let (was, is) = (days & before != 0, days & now != 0);
-        if was || is {
-            let counts = found.entry(CompanyKey(*company));
-            counts.previous += u64::from(was);
-            counts.current += u64::from(is);
-            let only = counts.only_in_one.get_or_insert((0, 0));
-            only.0 += u64::from(was && !is);
-            only.1 += u64::from(is && !was);
-        }
-    }
-    found
 }

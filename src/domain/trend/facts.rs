@@ -1,0 +1,48 @@
+//! All that trend rules need to know of the companies.
+
+use rustc_hash::FxHashMap;
+
+use super::super::company::CompanyKey;
+use super::super::customer::Customer;
+use super::super::day::Day;
+use super::super::rule::{Measure, TrendRule, Watch};
+use super::activity::Activity;
+use super::sweep::{Customers, Sweep};
+
+/// What companies did, for some rules, on some days.
+#[derive(Debug, Clone, Default)]
+pub struct TrendFacts {
+    activities: FxHashMap<Watch, Activity>,
+    none: Activity,
+    /// The segment of each company as a number, in the order of the customers; empty unless a rule
+    /// compares by segment.
+    pub segments: Vec<Option<u32>>,
+}
+
+impl TrendFacts {
+    /// What a rule counts is taken from: days are counted from events.
+    pub fn source(rule: &TrendRule) -> Watch {
+        match rule.measure {
+            Measure::Events | Measure::Days => Watch::new(&rule.event, Measure::Events),
+            Measure::People => rule.watch(),
+        }
+    }
+
+    /// Adds what companies did of one [`TrendFacts::source`].
+    pub fn add(&mut self, source: Watch, activity: Activity) {
+        self.activities.insert(source, activity);
+    }
+
+    /// A rule that stands before `first_day`, to be taken through the days. For signals on `day`,
+    /// `first_day` is [`TrendRule::first_day_of_run`].
+    pub fn sweep<'a>(
+        &'a self,
+        rule: &'a TrendRule,
+        customers: &'a [(CompanyKey, Customer)],
+        first_day: Day,
+    ) -> Sweep<'a> {
+        let activity = self.activities.get(&TrendFacts::source(rule)).unwrap_or(&self.none);
+        let customers = Customers { all: customers, segments: &self.segments };
+        Sweep::new(rule, activity, customers, first_day)
+    }
+}

@@ -1,0 +1,206 @@
+//! The trend rule: has what a company does changed more than the threshold, against its own past or
+//! against what was to be expected?
+//!
+//! [`Activity`] holds what companies did. A [`Sweep`] takes a rule through days in order and says
+//! what holds on each: for a run, for a preview and for a replay of years alike.
+
+mod activity;
+mod facts;
+mod sweep;
+
+use std::fmt;
+use std::str::FromStr;
+
+use rustc_hash::FxHashMap;
+
+pub use self::activity::{Activity, SPREAD_WEEKS};
+pub use self::facts::TrendFacts;
+pub use self::sweep::{Customers, Expectation, LEAST_OTHERS, LEAST_WEEKS, Sweep};
+use super::company::CompanyKey;
+use super::day::{Day, DayRange};
+use super::rule::{Measure, TrendRule, named};
+use super::signal::{Comparison, SignalType, percent_text};
+
+/// The two windows of a trend rule on an as-of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// The period compared against.
+    pub observation: DayRange,
+    /// D-X+1 .. D, the current period.
+    pub decision: DayRange,
+}
+
+impl Windows {
+    /// The windows of `days` days each, of which the later ends on `day`.
+    pub fn ending(day: Day, days: i32) -> Self {
+        Windows {
+            observation: DayRange { from: day - 2 * days + 1, to: day - days },
+            decision: DayRange { from: day - days + 1, to: day },
+        }
+    }
+
+    /// Both windows as one range.
+    pub fn both(&self) -> DayRange {
+        DayRange { from: self.observation.from, to: self.decision.to }
+    }
+}
+
+/// What a trend rule saw when it raised a signal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrendEvidence {
+    /// The windows and counts. The observation window is as long as all windows of the company's
+    /// own past that counted.
+    pub comparison: Comparison,
+    /// The probability of a change at least this large when nothing changed, between 0 and 1;
+    /// `None` where it is not defined.
+    pub chance: Option<f64>,
+    /// By what the counts were divided for that; `None` for other measures than events.
+    pub spread: Option<Spread>,
+    /// What was to be expected; `None` for a plain rule.
+    pub reference: Option<Reference>,
+}
+
+impl TrendEvidence {
+    /// The change in tenths of a percent: from the window before, or from what was expected. `None`
+    /// for a change from nothing.
+    pub fn change_tenths(&self) -> Option<i64> {
+        match &self.reference {
+            Some(reference) => Some(reference.change_tenths),
+            None => self.comparison.change_tenths(),
+        }
+    }
+
+    /// The change in words: `-16.0 %`, `+3.5 %`, or `new` when there was nothing before.
+    pub fn change_text(&self) -> String {
+        self.change_tenths().map_or_else(|| "new".to_owned(), percent_text)
+    }
+
+    /// How many windows of the company's own past counted.
+    pub fn windows(&self) -> usize {
+        self.comparison.observation.len() / self.comparison.decision.len().max(1)
+    }
+}
+
+/// How much more the weekly counts of a company vary than chance alone would make them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// Variance over mean of the weekly counts, one added to each; at least 1.
+    pub factor: f64,
+    /// Whose weeks it rests on.
+    pub basis: SpreadBasis,
+}
+
+/// Whose weeks a spread rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpreadBasis {
+    /// Those of the company itself.
+    Own,
+    /// Those of others: it is their median, because the company has too few weeks.
+    Others,
+    /// Nobody's: neither the company nor enough others have weeks enough.
+    Nothing,
+}
+named!(SpreadBasis { Own = "own", Others = "others", Nothing = "none" });
+
+/// What a company was compared with, besides its own past.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reference {
+    /// How many other customers there were to compare with; `None` for a rule that compares a
+    /// company with itself.
+    pub others: Option<u64>,
+    /// What those did in the decision window, and in the observation window; `None` when the
+    /// company was compared with its own past alone.
+    pub sums: Option<(u64, u64)>,
+    /// What was to be expected in the decision window.
+    pub expected: f64,
+    /// (current + 1) / (expected + 1) - 1, in tenths of a percent.
+    pub change_tenths: i64,
+}
+
+/// The latest signal of the same rule and company.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Latest {
+    /// The day on which it was raised.
+    pub raised_on: Day,
+    /// Its type.
+    pub signal_type: SignalType,
+}
+
+/// The latest signal of a rule for each company that has one.
+pub type LatestByCompany = FxHashMap<CompanyKey, Latest>;
+
+/// Whether a finding on `day` only repeats the latest signal of the same rule and company: same
+/// type, and too few days ago.
+pub fn repeats(
+    rule: &TrendRule,
+    day: Day,
+    signal_type: SignalType,
+    latest: Option<Latest>,
+) -> bool {
+    latest.is_some_and(|latest| {
+        latest.signal_type == signal_type && day - latest.raised_on < rule.repeat_days()
+    })
+}
+
+fn type_of(is_increase: bool, inverse: bool) -> SignalType {
+    if is_increase != inverse { SignalType::Good } else { SignalType::Bad }
+}
+
+/// max(1, (v+1)/(w+1)) of weekly counts with mean w and variance v (n-1).
+fn spread_of(weeks: &[u64]) -> f64 {
+    let count = weeks.len() as f64;
+    let mean = weeks.iter().map(|week| *week as f64).sum::<f64>() / count;
+    let squares = weeks.iter().map(|week| (*week as f64 - mean).powi(2)).sum::<f64>();
+    let variance = squares / (count - 1.0);
+    ((variance + 1.0) / (mean + 1.0)).max(1.0)
+}
+
+impl TrendRule {
+    /// How many windows of its own past a company is compared with, at most.
+    pub(super) fn baseline_windows(&self) -> i32 {
+        i32::from(self.baseline)
+    }
+
+    /// The first day on which it must be looked at for what holds on `day`.
+    pub fn first_day_of_run(&self, day: Day) -> Day {
+        day - (i32::from(self.for_days) - 1)
+    }
+
+    /// The first day whose activity matters to a sweep that begins on `first` and raises signals
+    /// from `day` on.
+    pub fn first_day_needed(&self, first: Day, day: Day) -> Day {
+        let windows = (self.baseline_windows() + 1) * self.days();
+        let of_windows = first - windows + 1;
+        match self.measure {
+            Measure::Events => of_windows.min(day - windows - 7 * SPREAD_WEEKS + 1),
+            Measure::Days | Measure::People => of_windows,
+        }
+    }
+}
+
+/// One line of text that says what happened: `login fell from 100 to 84 (-16.0 %)`, or of a rule
+/// with a baseline `login: 20 in 7 days, 80.0 expected (-74.1 %)`.
+pub fn describe(rule: &TrendRule, evidence: &TrendEvidence) -> String {
+    let (watch, change) = (rule.watch(), evidence.change_text());
+    let Comparison { previous, current, .. } = evidence.comparison;
+    if let Some(reference) = &evidence.reference {
+        let expected = reference.expected;
+        return format!(
+            "{watch}: {current} in {} days, {expected:.1} expected ({change})",
+            rule.timeframe
+        );
+    }
+    match current.cmp(&previous) {
+        _ if previous == 0 => {
+            format!("{watch}: {current}, after none in the {} days before", rule.timeframe)
+        }
+        std::cmp::Ordering::Less if current == 0 => {
+            format!("{watch} stopped: none after {previous}")
+        }
+        std::cmp::Ordering::Less => format!("{watch} fell from {previous} to {current} ({change})"),
+        _ => format!("{watch} rose from {previous} to {current} ({change})"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,514 @@
+//! A trend rule on one day after another.
+//!
+//! This is the only evaluation of trend rules. A run starts it so many days before its own as the
+//! change must hold; a replay starts it on the first day of data and goes on for years. Moving on
+//! by a day moves the ends of each company's windows along its own active days, so that a day
+//! costs the same whatever the lengths of the windows and of the history.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use rustc_hash::FxHashMap;
+
+use super::super::chance;
+use super::super::company::CompanyKey;
+use super::super::customer::Customer;
+use super::super::day::{Day, DayRange};
+use super::super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use super::super::rule::{Against, Direction, Measure, TrendRule};
+use super::super::signal::{Comparison, SignalType};
+use super::activity::Activity;
+use super::{
+    LatestByCompany, Reference, Spread, SpreadBasis, TrendEvidence, repeats, spread_of, type_of,
+};
+
+/// The fewest other customers that a company is compared with.
+pub const LEAST_OTHERS: u64 = 10;
+/// The fewest weeks by which the spread of a company is its own.
+pub const LEAST_WEEKS: usize = 8;
+
+/// Who is looked at by a rule that goes through days.
+#[derive(Debug, Clone, Copy)]
+pub struct Customers<'a> {
+    /// All companies, whether the rule is for them or not.
+    pub all: &'a [(CompanyKey, Customer)],
+    /// The segment of each of them, as a number, in the same order; empty unless the rule compares
+    /// by segment.
+    pub segments: &'a [Option<u32>],
+}
+
+/// A trend rule that goes through days in order.
+///
+/// ```text
+/// let mut sweep = Sweep::new(rule, &activity, customers, first_day);
+/// for day in days {
+///     sweep.next_day(&admission);
+///     let evaluation = sweep.evaluate(&latest);   // only on days on which signals are wanted
+/// }
+/// ```
+pub struct Sweep<'a> {
+    rule: &'a TrendRule,
+    activity: &'a Activity,
+    customers: Customers<'a>,
+    /// The day before the next one.
+    day: Day,
+    /// For each company, in order: the places after the days D, D-X, D-2X … D-(M+1)X.
+    places: Vec<usize>,
+    /// For each company: what came of the present day.
+    states: Vec<State>,
+    /// On how many days running the same side has held, and which.
+    streaks: Vec<(Side, u32)>,
+    /// The spread of companies that have too few weeks of their own.
+    usual_spread: OnceCell<Option<f64>>,
+}
+
+/// Which way a change goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// The change is too small, or the company not eligible.
+    Neither,
+    Low,
+    High,
+}
+
+/// A company on a day.
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Skipped(Skip),
+    Eligible(Reading),
+}
+
+/// The numbers of a company that is eligible.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// The first day of its present period as a customer.
+    since: Day,
+    /// How many windows of its own past count.
+    windows: i32,
+    previous: u64,
+    current: u64,
+    /// How many other customers there are to compare with; 0 against itself.
+    others: u64,
+    /// What the others did in the current window and before; `None` when the company is compared
+    /// with its own past alone.
+    sums: Option<(u128, u128)>,
+}
+
+/// Sums over the customers that have at least so many windows of past.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    companies: u64,
+    current: u128,
+    previous: u128,
+}
+
+/// Whose sums a company is compared with: `None` are all customers.
+type Group = Option<u32>;
+
+impl Reading {
+    fn side(&self, rule: &TrendRule) -> Side {
+        let threshold = i128::from(rule.threshold);
+        let (previous, current) = (i128::from(self.previous), i128::from(self.current));
+        if rule.is_plain() {
+            let is_large = (current - previous).abs() * 100 > threshold * previous;
+            return match current.cmp(&previous) {
+                std::cmp::Ordering::Less if is_large => Side::Low,
+                std::cmp::Ordering::Greater if is_large => Side::High,
+                _ => Side::Neither,
+            };
+        }
+        let (now, before) = self.pace();
+        let (now, before) = (whole(now), whole(before));
+        let actual = (current + 1).saturating_mul(100).saturating_mul(before);
+        let expected = previous.saturating_mul(now).saturating_add(before);
+        if actual < (100 - threshold).saturating_mul(expected) {
+            Side::Low
+        } else if actual > (100 + threshold).saturating_mul(expected) {
+            Side::High
+        } else {
+            Side::Neither
+        }
+    }
+
+    /// Pc and Pp: the current window is expected to be to the past as the one is to the other.
+    fn pace(&self) -> (u128, u128) {
+        self.sums.unwrap_or((1, self.windows.unsigned_abs().into()))
+    }
+
+    fn expected(&self) -> f64 {
+        let (now, before) = self.pace();
+        self.previous as f64 * now as f64 / before as f64
+    }
+}
+
+fn as_count(sum: u128) -> u64 {
+    u64::try_from(sum).unwrap_or(u64::MAX)
+}
+
+fn whole(sum: u128) -> i128 {
+    i128::try_from(sum).unwrap_or(i128::MAX)
+}
+
+impl<'a> Sweep<'a> {
+    /// Stands before `first_day`. The activity must reach back from it to
+    /// [`TrendRule::first_day_needed`].
+    pub fn new(
+        rule: &'a TrendRule,
+        activity: &'a Activity,
+        customers: Customers<'a>,
+        first_day: Day,
+    ) -> Self {
+        let day = first_day.previous();
+        let ends = |company: CompanyKey| {
+            (0..=rule.baseline_windows() + 1).map(move |window| {
+                activity.place_after(company, (day - window * rule.days()).number())
+            })
+        };
+        let places = customers.all.iter().flat_map(|(company, _)| ends(*company)).collect();
+        Sweep {
+            rule,
+            activity,
+            customers,
+            day,
+            places,
+            states: Vec::new(),
+            streaks: vec![(Side::Neither, 0); customers.all.len()],
+            usual_spread: OnceCell::new(),
+        }
+    }
+
+    /// The day that was looked at last.
+    pub fn day(&self) -> Day {
+        self.day
+    }
+
+    /// Goes on to the next day. `admission` says for which companies the rule's `--where` holds on
+    /// it.
+    pub fn next_day(&mut self, admission: &Admission) {
+        self.day = self.day.next();
+        self.usual_spread = OnceCell::new();
+        self.move_places();
+        let readings = self.read_all();
+        let sums = self.sum_up(&readings);
+        self.states = (0..self.customers.all.len())
+            .map(|place| self.state(place, &readings[place], &sums, admission))
+            .collect();
+        for (streak, state) in self.streaks.iter_mut().zip(&self.states) {
+            let side = match state {
+                State::Skipped(_) => Side::Neither,
+                State::Eligible(reading) => reading.side(self.rule),
+            };
+            *streak = if streak.0 == side { (side, streak.1 + 1) } else { (side, 1) };
+        }
+    }
+
+    fn ends_of(&self, place: usize) -> &[usize] {
+        let ends = self.rule.baseline_windows() as usize + 2;
+        &self.places[place * ends..(place + 1) * ends]
+    }
+
+    fn move_places(&mut self) {
+        let ends = self.rule.baseline_windows() as usize + 2;
+        for ((company, _), places) in self.customers.all.iter().zip(self.places.chunks_mut(ends)) {
+            let last = self.activity.end(*company);
+            for (window, place) in places.iter_mut().enumerate() {
+                let day = self.day - window as i32 * self.rule.days();
+                self.activity.move_place(place, last, day.number());
+            }
+        }
+    }
+
+    /// What a company did in windows `from` to `to`, the current one being 0.
+    fn measure(&self, place: usize, from: i32, to: i32) -> u64 {
+        let ends = self.ends_of(place);
+        let (first, last) = (ends[to as usize + 1], ends[from as usize]);
+        match self.rule.measure {
+            Measure::Events => self.activity.events(first, last),
+            Measure::Days => (last - first) as u64,
+            Measure::People => {
+                let first_day = self.day - (to + 1) * self.rule.days() + 1;
+                self.activity.people(first, last, first_day.number())
+            }
+        }
+    }
+
+    /// For each company: the first day of its present period and how many windows of past it has,
+    /// up to the baseline; `None` for those that are no customers.
+    fn read_all(&self) -> Vec<Option<(Day, i32)>> {
+        let read = |(_, customer): &(CompanyKey, Customer)| {
+            let since = customer.present_period(self.day)?;
+            let windows = (self.day - since + 1) / self.rule.days() - 1;
+            Some((since, windows.min(self.rule.baseline_windows())))
+        };
+        self.customers.all.iter().map(read).collect()
+    }
+
+    /// For each group, the sums of those with at least one window of past, with at least two …
+    fn sum_up(&self, periods: &[Option<(Day, i32)>]) -> FxHashMap<Group, Vec<Sums>> {
+        let mut all: FxHashMap<Group, Vec<Sums>> = FxHashMap::default();
+        if self.rule.against == Against::Itself {
+            return all;
+        }
+        let most = self.rule.baseline_windows();
+        for (place, period) in periods.iter().enumerate() {
+            let (Some((_, windows)), Some(group)) = (period, self.group(place)) else { continue };
+            let current = u128::from(if *windows > 0 { self.measure(place, 0, 0) } else { 0 });
+            let sums = all.entry(group).or_insert_with(|| vec![Sums::default(); most as usize]);
+            for window in 1..=*windows {
+                let sums = &mut sums[window as usize - 1];
+                sums.companies += 1;
+                sums.current += current;
+                sums.previous += u128::from(self.measure(place, 1, window));
+            }
+        }
+        all
+    }
+
+    /// With whom a company is compared; `None` with nobody.
+    fn group(&self, place: usize) -> Option<Group> {
+        match self.rule.against {
+            Against::Itself => None,
+            Against::Portfolio => Some(None),
+            Against::Segment => self.customers.segments.get(place).copied().flatten().map(Some),
+        }
+    }
+
+    fn state(
+        &self,
+        place: usize,
+        period: &Option<(Day, i32)>,
+        sums: &FxHashMap<Group, Vec<Sums>>,
+        admission: &Admission,
+    ) -> State {
+        let (company, customer) = &self.customers.all[place];
+        if customer.has_churned(self.day) {
+            return State::Skipped(Skip::Churned);
+        }
+        let windows = period.map_or(1, |(_, windows)| windows.max(1));
+        let previous = self.measure(place, 1, windows);
+        let current = self.measure(place, 0, 0);
+        if previous == 0 && current == 0 {
+            return State::Skipped(Skip::NoEvents);
+        }
+        let Some((since, _)) = period.filter(|(_, windows)| *windows >= 1) else {
+            return State::Skipped(Skip::NotEstablished);
+        };
+        if !admission.admits(*company) {
+            return State::Skipped(Skip::Where);
+        }
+        let (others, sums) = self.others(place, windows, previous, current, sums);
+        State::Eligible(Reading { since, windows, previous, current, others, sums })
+    }
+
+    /// How many others a company is compared with, and what they did.
+    fn others(
+        &self,
+        place: usize,
+        windows: i32,
+        previous: u64,
+        current: u64,
+        sums: &FxHashMap<Group, Vec<Sums>>,
+    ) -> (u64, Option<(u128, u128)>) {
+        let Some(all) = self.group(place).and_then(|group| sums.get(&group)) else {
+            return (0, None);
+        };
+        let all = all[windows as usize - 1];
+        // The company itself is among them.
+        let others = all.companies - 1;
+        let (now, before) =
+            (all.current - u128::from(current), all.previous - u128::from(previous));
+        let is_enough = others >= LEAST_OTHERS && now > 0 && before > 0;
+        (others, is_enough.then_some((now, before)))
+    }
+
+    /// The companies that were eligible on the day, with the numbers of each.
+    fn eligible(&self) -> impl Iterator<Item = (usize, &Reading)> {
+        self.states.iter().enumerate().filter_map(|(place, state)| match state {
+            State::Eligible(reading) => Some((place, reading)),
+            State::Skipped(_) => None,
+        })
+    }
+
+    /// What was to be expected of each company that was eligible on the day.
+    pub fn expectations(&self) -> impl Iterator<Item = (CompanyKey, Expectation)> {
+        self.eligible().map(|(place, reading)| {
+            let expectation =
+                Expectation { current: reading.current, expected: reading.expected() };
+            (self.customers.all[place].0, expectation)
+        })
+    }
+
+    /// For which companies the rule holds on the day, whatever it has raised before, and the type
+    /// of signal. This is what tells whether an open signal still holds: when its own type is in
+    /// here.
+    pub fn holding(&self) -> Vec<(CompanyKey, SignalType)> {
+        let holds = |(place, reading): &(usize, &Reading)| {
+            let most = self.rule.max_chance;
+            most.is_none_or(|most| {
+                self.chance(*place, reading).0.is_some_and(|chance| chance <= most)
+            })
+        };
+        let typed = |(place, _): (usize, &Reading)| (self.customers.all[place].0, self.kind(place));
+        self.changed().filter(holds).map(typed).collect()
+    }
+
+    /// The signals to raise on the day, where `latest` is what the rule raised before.
+    pub fn evaluate(&self, latest: &LatestByCompany) -> Evaluation {
+        let mut skipped: HashMap<Skip, u64> = HashMap::new();
+        let mut evaluated = Vec::new();
+        for (state, (company, _)) in self.states.iter().zip(self.customers.all) {
+            match state {
+                State::Skipped(reason) => *skipped.entry(*reason).or_default() += 1,
+                State::Eligible(_) => evaluated.push(*company),
+            }
+        }
+        let mut findings = Vec::new();
+        for (place, reading) in self.changed() {
+            let (company, signal_type) = (self.customers.all[place].0, self.kind(place));
+            if repeats(self.rule, self.day, signal_type, latest.get(&company).copied()) {
+                continue;
+            }
+            let (chance, spread) = self.chance(place, reading);
+            let is_unlikely = |most: f64| chance.is_some_and(|chance| chance <= most);
+            if self.rule.max_chance.is_none_or(is_unlikely) {
+                let evidence = Evidence::Trend(self.evidence(reading, chance, spread));
+                findings.push((company, Finding { signal_type, evidence }));
+            }
+        }
+        Evaluation { evaluated, skipped, findings }
+    }
+
+    /// The companies whose change is large enough, has lasted and is of a wanted direction, with
+    /// enough events; whatever chance says of it.
+    fn changed(&self) -> impl Iterator<Item = (usize, &Reading)> {
+        self.eligible().filter(|(place, reading)| {
+            let (side, days) = self.streaks[*place];
+            let is_wanted = match self.rule.direction {
+                Direction::Both => side != Side::Neither,
+                Direction::Down => side == Side::Low,
+                Direction::Up => side == Side::High,
+            };
+            let events = reading.previous.saturating_add(reading.current);
+            is_wanted
+                && days >= u32::from(self.rule.for_days)
+                && self.rule.min_events.is_none_or(|least| events >= least)
+        })
+    }
+
+    fn kind(&self, place: usize) -> SignalType {
+        type_of(self.streaks[place].0 == Side::High, self.rule.inverse)
+    }
+
+    fn evidence(
+        &self,
+        reading: &Reading,
+        chance: Option<f64>,
+        spread: Option<Spread>,
+    ) -> TrendEvidence {
+        let days = self.rule.days();
+        let comparison = Comparison {
+            observation: DayRange {
+                from: self.day - (reading.windows + 1) * days + 1,
+                to: self.day - days,
+            },
+            previous: reading.previous,
+            decision: DayRange { from: self.day - days + 1, to: self.day },
+            current: reading.current,
+        };
+        let reference = (!self.rule.is_plain()).then(|| Reference {
+            others: (self.rule.against != Against::Itself).then_some(reading.others),
+            sums: reading.sums.map(|(now, before)| (as_count(now), as_count(before))),
+            expected: reading.expected(),
+            change_tenths: change_tenths(reading),
+        });
+        TrendEvidence { comparison, chance, spread, reference }
+    }
+
+    /// How likely chance is to make such a change, and the spread that it takes into account.
+    fn chance(&self, place: usize, reading: &Reading) -> (Option<f64>, Option<Spread>) {
+        let (previous, current) = (reading.previous, reading.current);
+        match self.rule.measure {
+            Measure::People if self.rule.is_plain() => {
+                let either = self.measure(place, 0, 1);
+                // Those who were active in both windows say nothing about chance.
+                (Some(self.tail(place, reading, either - current, either - previous)), None)
+            }
+            Measure::People => (None, None),
+            Measure::Days => (Some(self.tail(place, reading, previous, current)), None),
+            Measure::Events => {
+                let spread = self.spread(place, reading);
+                let [previous, current] =
+                    [previous, current].map(|count| (count as f64 / spread.factor + 0.5) as u64);
+                (Some(self.tail(place, reading, previous, current)), Some(spread))
+            }
+        }
+    }
+
+    /// The probability of a number in the current window as far out as this one.
+    fn tail(&self, place: usize, reading: &Reading, previous: u64, current: u64) -> f64 {
+        let trials = previous + current;
+        if trials == 0 {
+            return 1.0;
+        }
+        let (now, before) = reading.pace();
+        let p = if self.rule.is_plain() { 0.5 } else { now as f64 / (now as f64 + before as f64) };
+        match self.streaks[place].0 {
+            Side::High => chance::at_least(current, trials, p),
+            Side::Low | Side::Neither => chance::at_most(current, trials, p),
+        }
+    }
+
+    fn spread(&self, place: usize, reading: &Reading) -> Spread {
+        let weeks = self.weeks(place, reading);
+        if weeks.len() >= LEAST_WEEKS {
+            return Spread { factor: spread_of(&weeks), basis: SpreadBasis::Own };
+        }
+        match self.usual_spread.get_or_init(|| self.median_spread()) {
+            Some(factor) => Spread { factor: *factor, basis: SpreadBasis::Others },
+            None => Spread { factor: 1.0, basis: SpreadBasis::Nothing },
+        }
+    }
+
+    /// The events of the whole weeks before both windows.
+    fn weeks(&self, place: usize, reading: &Reading) -> Vec<u64> {
+        let before_both = self.day - (reading.windows + 1) * self.rule.days();
+        self.activity.weeks(self.customers.all[place].0, reading.since, before_both)
+    }
+
+    /// The median of the spreads of those who are eligible and have weeks enough, if they are at
+    /// least ten.
+    fn median_spread(&self) -> Option<f64> {
+        let weeks = self.eligible().map(|(place, reading)| self.weeks(place, reading));
+        let mut factors: Vec<f64> = weeks
+            .filter(|weeks| weeks.len() >= LEAST_WEEKS)
+            .map(|weeks| spread_of(&weeks))
+            .collect();
+        factors.sort_by(f64::total_cmp);
+        let middle = factors.len() / 2;
+        match factors.len() {
+            count if (count as u64) < LEAST_OTHERS => None,
+            count if count % 2 == 0 => Some((factors[middle - 1] + factors[middle]) / 2.0),
+            _ => Some(factors[middle]),
+        }
+    }
+}
+
+/// What a company did in the current window, and what was to be expected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expectation {
+    /// What was counted in the current window.
+    pub current: u64,
+    /// What was to be expected there.
+    pub expected: f64,
+}
+
+/// (current + 1) / (expected + 1) - 1 in tenths of a percent, rounded half away from zero.
+fn change_tenths(reading: &Reading) -> i64 {
+    let (now, before) = reading.pace();
+    let (now, before) = (whole(now), whole(before));
+    let actual = (i128::from(reading.current) + 1).saturating_mul(before);
+    let expected = i128::from(reading.previous).saturating_mul(now).saturating_add(before);
+    let scaled = (actual - expected).saturating_mul(1000);
+    let magnitude = scaled.abs().saturating_mul(2).saturating_add(expected) / (2 * expected);
+    i64::try_from(magnitude * scaled.signum()).unwrap_or(i64::MAX)
+}

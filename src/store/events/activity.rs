@@ -1,0 +1,133 @@
+//! What trend rules ask: what companies did on the days of their windows.
+
+use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{day_text, keys};
+use crate::domain::company::CompanyKey;
+use crate::domain::customer::Customer;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::rule::{Against, Measure, TrendRule, Watch};
+use crate::domain::trend::{Activity, TrendFacts};
+use crate::store::Store;
+
+/// One count, or one person who was active: day, company, and how many or who.
+type Row<T> = (Day, CompanyKey, T);
+
+impl Store {
+    /// What `rules` need to raise signals on `days` and to tell what holds on them, read in one go:
+    /// the days of all windows once, however many rules there are, and no others.
+    pub fn trend_facts(
+        &self,
+        rules: &[&TrendRule],
+        customers: &[(CompanyKey, Customer)],
+        days: DayRange,
+    ) -> Result<TrendFacts> {
+        let mut asked: FxHashMap<Watch, DayRange> = FxHashMap::default();
+        for rule in rules {
+            let first = rule.first_day_needed(rule.first_day_of_run(days.from), days.from);
+            let needed = asked
+                .entry(TrendFacts::source(rule))
+                .or_insert(DayRange { from: first, to: days.to });
+            needed.from = needed.from.min(first);
+        }
+        let is_by_segment = rules.iter().any(|rule| rule.against == Against::Segment);
+        let mut facts = TrendFacts::default();
+        if is_by_segment {
+            facts.segments = self.segment_numbers(customers)?;
+        }
+        let (people, events): (Vec<_>, Vec<_>) =
+            asked.into_iter().partition(|(watch, _)| watch.measure == Measure::People);
+        for (watch, rows) in self.counts_asked(events)? {
+            facts.add(watch, Activity::of_counts(rows));
+        }
+        for (watch, rows) in self.people_asked(people)? {
+            facts.add(watch, Activity::of_people(rows));
+        }
+        Ok(facts)
+    }
+
+    /// The key of the one event that is watched, 0 when it was never imported.
+    fn watched_key(&self, watch: &Watch) -> Result<Option<u32>> {
+        let Some(event) = watch.only_event() else { return Ok(None) };
+        Ok(Some(self.event_key(event)?.unwrap_or(0)))
+    }
+
+    fn counts_asked(&self, asked: Vec<(Watch, DayRange)>) -> Result<Vec<(Watch, Vec<Row<u64>>)>> {
+        let mut of_event: FxHashMap<u32, usize> = FxHashMap::default();
+        let mut of_all = None;
+        for (place, (watch, _)) in asked.iter().enumerate() {
+            match self.watched_key(watch)? {
+                Some(key) => {
+                    of_event.insert(key, place);
+                }
+                None => of_all = Some(place),
+            }
+        }
+        let mut found: Vec<Vec<Row<u64>>> = vec![Vec::new(); asked.len()];
+        if let Some(range) = widest(&asked) {
+            self.for_each_count(range, |day, company, event, count| {
+                for place in of_event.get(&event).copied().into_iter().chain(of_all) {
+                    if day >= asked[place].1.from {
+                        found[place].push((day, CompanyKey(company), count));
+                    }
+                }
+            })?;
+        }
+        Ok(asked.into_iter().map(|(watch, _)| watch).zip(found).collect())
+    }
+
+    fn people_asked(&self, asked: Vec<(Watch, DayRange)>) -> Result<Vec<(Watch, Vec<Row<u32>>)>> {
+        let wanted =
+            asked.iter().map(|(watch, _)| self.watched_key(watch)).collect::<Result<Vec<_>>>()?;
+        let mut found: Vec<Vec<Row<u32>>> = vec![Vec::new(); asked.len()];
+        let Some(range) = widest(&asked) else { return Ok(Vec::new()) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        )?;
+        let keys = keys::of_days(range);
+        let mut rows = statement.query((keys.start(), keys.end()))?;
+        let mut active: Vec<FxHashSet<u32>> = vec![FxHashSet::default(); asked.len()];
+        while let Some(row) = rows.next()? {
+            let (day, company) = keys::split_day(row.get(0)?);
+            let day = Day::from_number(day);
+            day_text::for_each(row.get_ref(1)?.as_str()?, |event| {
+                for (active, wanted) in active.iter_mut().zip(&wanted) {
+                    if event.key.person != 0 && wanted.is_none_or(|key| key == event.key.event) {
+                        active.insert(event.key.person);
+                    }
+                }
+            })?;
+            for (place, active) in active.iter_mut().enumerate() {
+                let is_asked = day >= asked[place].1.from;
+                let rows = active.drain().filter(|_| is_asked);
+                found[place].extend(rows.map(|person| (day, CompanyKey(company), person)));
+            }
+        }
+        Ok(asked.into_iter().map(|(watch, _)| watch).zip(found).collect())
+    }
+
+    /// The segment of each customer as a number, in their order; `None` for those without one.
+    fn segment_numbers(&self, customers: &[(CompanyKey, Customer)]) -> Result<Vec<Option<u32>>> {
+        let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
+        let mut of_company: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, segment FROM companies WHERE segment IS NOT NULL AND segment <> ''",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let next = numbers.len() as u32;
+            let number = *numbers.entry(row.get("segment")?).or_insert(next);
+            of_company.insert(row.get("id")?, number);
+        }
+        Ok(customers.iter().map(|(company, _)| of_company.get(&company.0).copied()).collect())
+    }
+}
+
+/// The range from the earliest to the latest day that is asked for.
+fn widest(asked: &[(Watch, DayRange)]) -> Option<DayRange> {
+    asked
+        .iter()
+        .map(|(_, range)| *range)
+        .reduce(|a, b| DayRange { from: a.from.min(b.from), to: a.to.max(b.to) })
+}
