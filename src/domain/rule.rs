@@ -160,6 +160,11 @@ impl RuleLogic {
         }
     }
 
+    /// The one event that it is about; `None` where it is about all events or none.
+    pub fn only_event(&self) -> Option<&str> {
+        self.event().filter(|event| *event != ALL_EVENTS)
+    }
+
     /// The trend rule, if it is one.
     pub fn trend(&self) -> Option<&TrendRule> {
         match self {

@@ -135,8 +135,8 @@ impl SignalView {
         );
         draw_window(screen, "decision window", comparison.decision, comparison.current, activity);
         screen.gap();
-        screen.pairs(formula(trend, evidence));
-        screen.pairs(chance_pairs(evidence));
+        let pairs = formula(trend, evidence).into_iter().chain(chance_pairs(evidence));
+        screen.pairs(pairs);
         draw_people(screen, activity);
     }
 
@@ -248,18 +248,15 @@ fn chance_pairs(evidence: &TrendEvidence) -> Vec<(&'static str, String)> {
     let mut pairs = vec![("chance", chance)];
     if let Some(Spread { factor, basis }) = evidence.spread {
         let basis = match basis {
-            SpreadBasis::Own => "from the company's own weeks before both windows",
+            SpreadBasis::Own => "by the company's own weeks before both windows",
             SpreadBasis::Others => {
-                "the median of the other customers, because the company has fewer than 8 weeks"
+                "the median of the other customers: it has fewer than 8 weeks itself"
             }
             SpreadBasis::Nothing => {
-                "assumed, because neither the company nor 10 others have 8 weeks of past"
+                "assumed: neither the company nor 10 others have 8 weeks of past"
             }
         };
-        pairs.push((
-            "spread",
-            format!("{factor:.1}, {basis}: counts are divided by it for the chance"),
-        ));
+        pairs.push(("spread", format!("counts are divided by {factor:.1}, {basis}")));
     }
     pairs
 }

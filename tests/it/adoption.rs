@@ -296,7 +296,7 @@ fn a_rule_keeps_what_is_not_given_and_says_what_changed() {
         "name": "first-export", "kind": "adoption", "event": "export", "people": null, "timeframe": null,
         "threshold": null, "direction": null, "inverse": null, "min_events": null, "max_chance": null, "enabled": true,
         "where": null, "when": null, "type": null, "cooldown": null, "key": null, "for": null, "within": 21,
-        "goals": false, "retroactive": false, "playbook": null, "managers": true, "executives": true, "auto_ack": false, "preview": null,
+        "goals": false, "retroactive": false, "playbook": null, "managers": true, "executives": true, "auto_ack": false, "measure": null, "baseline": null, "against": null, "repeat": null, "preview": null,
     });
     assert_eq!(rule, expected);
     sandbox.ok("rule add first-export --no-within --no-managers --no-executives");

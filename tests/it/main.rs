@@ -33,5 +33,6 @@ mod reports;
 mod runs;
 mod screens;
 mod support;
+mod trends;
 mod work;
 mod working_day;

@@ -6,7 +6,8 @@
 //! It knows trend and adoption rules, in a database in UTC, and reads the plain files that the
 //! tests write (no quotes).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use serde_json::Value;
@@ -94,6 +95,18 @@ pub fn read_days(csv: &str, column: &str) -> BTreeMap<String, i64> {
         .collect()
 }
 
+/// Reads the texts in a column of a file of companies, of those companies that have one.
+pub fn read_texts(csv: &str, column: &str) -> BTreeMap<String, String> {
+    let mut lines = csv.lines();
+    let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
+    let place = header.iter().position(|found| *found == column).expect("a column of the file");
+    let cells = lines.map(|line| line.split(',').collect::<Vec<&str>>());
+    cells
+        .filter(|cells| !cells[place].is_empty())
+        .map(|cells| (cells[0].to_owned(), cells[place].to_owned()))
+        .collect()
+}
+
 /// Something that a company means to have done by a day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Goal {
@@ -121,12 +134,14 @@ pub struct History {
 struct Company {
     first_event: Option<i64>,
     churned_on: Option<i64>,
+    returned_on: Option<i64>,
+    segment: Option<String>,
     created_on: Option<i64>,
     goals: Vec<Goal>,
     /// The day of every single event, by event name.
     days: BTreeMap<String, Vec<i64>>,
-    /// Who was active on which day.
-    active: BTreeSet<(i64, String)>,
+    /// Who did what on which day.
+    active: BTreeSet<(i64, String, String)>,
 }
 
 impl History {
@@ -176,14 +191,30 @@ impl History {
         signals
     }
 
+    /// The same with the days on which churned companies returned, and with segments.
+    pub fn with_terms(
+        mut self,
+        returned: &BTreeMap<String, i64>,
+        segments: &BTreeMap<String, String>,
+    ) -> Self {
+        for (company, returned_on) in returned {
+            self.companies.entry(company.clone()).or_default().returned_on = Some(*returned_on);
+        }
+        for (company, segment) in segments {
+            self.companies.entry(company.clone()).or_default().segment = Some(segment.clone());
+        }
+        self
+    }
+
     /// The signals that the rules raise when each day from the first to the last is run once, in
     /// order.
     pub fn run(&self, rules: &[Rule], from: &str, to: &str) -> Vec<Signal> {
         let mut signals = Vec::new();
         for rule in rules {
-            for (name, company) in &self.companies {
-                let found = (day(from)..=day(to)).filter_map(|day| company.judge(name, rule, day));
-                signals.extend(once_per_timeframe(found, rule.timeframe));
+            let trend = Trend::new(self, rule);
+            for name in self.companies.keys() {
+                let found = (day(from)..=day(to)).filter_map(|day| trend.judge(name, day));
+                signals.extend(once_per_timeframe(found, rule.repeat.unwrap_or(rule.timeframe)));
             }
         }
         Signal::sort(&mut signals);
@@ -210,7 +241,7 @@ impl Company {
         self.first_event = Some(self.first_event.map_or(day, |first| first.min(day)));
         self.days.entry(row.event.clone()).or_default().extend((0..row.count).map(|_| day));
         if let Some(person) = &row.person {
-            self.active.insert((day, person.clone()));
+            self.active.insert((day, row.event.clone(), person.clone()));
         }
     }
 
@@ -279,48 +310,306 @@ impl Company {
         wanted.filter_map(tell).collect()
     }
 
-    /// What the rule says about the company on a day, before it is known what was raised before.
-    fn judge(&self, name: &str, rule: &Rule, day: i64) -> Option<Signal> {
-        let x = rule.timeframe;
-        let established = self.first_event.is_some_and(|first| first <= day - 2 * x + 1);
-        let churned = self.churned_on.is_some_and(|churned_on| churned_on <= day);
-        let counts = self.count(rule, day)?;
-        (established && !churned && rule.fires(&counts)).then(|| rule.signal(name, day, &counts))
+    /// The first day of the present period as a customer; none when it is no customer.
+    fn since(&self, day: i64) -> Option<i64> {
+        let first = self.first_event.filter(|first| *first <= day)?;
+        match (self.churned_on, self.returned_on) {
+            (Some(_), Some(returned)) if returned <= day => Some(returned.max(first)),
+            (Some(churned), _) if churned <= day => None,
+            _ => Some(first),
+        }
     }
 
-    /// Both windows; none when there is nothing in either.
-    fn count(&self, rule: &Rule, day: i64) -> Option<Counts> {
-        let x = rule.timeframe;
-        let observation = (day - 2 * x + 1, day - x);
-        let decision = (day - x + 1, day);
-        let counts = match &rule.event {
-            Some(event) => {
-                let days = self.days.get(event)?;
-                let (previous, current) =
-                    (count_days(days, observation), count_days(days, decision));
-                Counts { previous, current, only_previous: previous, only_current: current }
-            }
-            None => {
-                let (previous, current) = (self.people(observation), self.people(decision));
-                Counts {
-                    previous: previous.len() as i64,
-                    current: current.len() as i64,
-                    only_previous: previous.difference(&current).count() as i64,
-                    only_current: current.difference(&previous).count() as i64,
-                }
-            }
-        };
-        (counts.previous + counts.current > 0).then_some(counts)
+    /// How many events, days or people there were from one day to another.
+    fn measure(&self, rule: &Rule, (from, to): (i64, i64)) -> i64 {
+        let wanted = |event: &str| rule.event.as_deref().is_none_or(|only| only == event);
+        let within = |day: &i64| from <= *day && *day <= to;
+        let days = self.days.iter().filter(|(event, _)| wanted(event));
+        let days = days.flat_map(|(_, days)| days).filter(|day| within(day));
+        match rule.measure {
+            "events" => days.count() as i64,
+            "days" => days.collect::<BTreeSet<_>>().len() as i64,
+            _ => self.people(rule, (from, to)).len() as i64,
+        }
     }
 
-    fn people(&self, (from, to): (i64, i64)) -> BTreeSet<&str> {
-        let within = self.active.iter().filter(|(day, _)| from <= *day && *day <= to);
-        within.map(|(_, person)| person.as_str()).collect()
+    fn people(&self, rule: &Rule, (from, to): (i64, i64)) -> BTreeSet<&str> {
+        let wanted = |event: &str| rule.event.as_deref().is_none_or(|only| only == event);
+        let within = self
+            .active
+            .iter()
+            .filter(|(day, event, _)| from <= *day && *day <= to && wanted(event));
+        within.map(|(_, _, person)| person.as_str()).collect()
+    }
+
+    /// Weekly counts of the up to 26 weeks that end with `last` and begin on `since` or later.
+    fn weeks(&self, rule: &Rule, since: i64, last: i64) -> Vec<i64> {
+        let starts = (0..26).map(|week| last - 7 * week - 6).take_while(|start| *start >= since);
+        starts.map(|start| self.measure(rule, (start, start + 6))).collect()
     }
 }
 
-fn count_days(days: &[i64], (from, to): (i64, i64)) -> i64 {
-    days.iter().filter(|day| from <= **day && **day <= to).count() as i64
+/// A rule over a history, with what was worked out already.
+struct Trend<'h> {
+    history: &'h History,
+    rule: &'h Rule,
+    known: RefCell<HashMap<(&'h str, i64), Option<Reading>>>,
+    measured: RefCell<HashMap<(&'h str, i64, i64), i64>>,
+}
+
+/// What a rule sees of an eligible company on a day.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    windows: i64,
+    previous: i64,
+    current: i64,
+    now: i64,
+    before: i64,
+    is_compared: bool,
+    since: i64,
+}
+
+impl<'h> Trend<'h> {
+    fn new(history: &'h History, rule: &'h Rule) -> Self {
+        Trend { history, rule, known: RefCell::default(), measured: RefCell::default() }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.rule.baseline == 1 && self.rule.against == "self"
+    }
+
+    fn measure(&self, name: &'h str, (from, to): (i64, i64)) -> i64 {
+        let known = self.measured.borrow().get(&(name, from, to)).copied();
+        known.unwrap_or_else(|| {
+            let count = self.history.companies[name].measure(self.rule, (from, to));
+            self.measured.borrow_mut().insert((name, from, to), count);
+            count
+        })
+    }
+
+    /// What there is in the current window and in so many before.
+    fn counts(&self, name: &'h str, day: i64, windows: i64) -> (i64, i64) {
+        let x = self.rule.timeframe;
+        let current = self.measure(name, (day - x + 1, day));
+        (self.measure(name, (day - x - windows * x + 1, day - x)), current)
+    }
+
+    fn windows(&self, company: &Company, day: i64) -> Option<i64> {
+        Some((day - company.since(day)? + 1) / self.rule.timeframe - 1)
+    }
+
+    /// The numbers of the company; none where it is not eligible.
+    fn reading(&self, name: &'h str, day: i64) -> Option<Reading> {
+        let known = self.known.borrow().get(&(name, day)).copied();
+        known.unwrap_or_else(|| {
+            let reading = self.read(name, day);
+            self.known.borrow_mut().insert((name, day), reading);
+            reading
+        })
+    }
+
+    fn read(&self, name: &'h str, day: i64) -> Option<Reading> {
+        let company = &self.history.companies[name];
+        let since = company.since(day)?;
+        let windows = self.windows(company, day)?.min(self.rule.baseline);
+        if windows < 1 || self.rule.seats_below.is_some_and(|below| seats_of(name) >= below) {
+            return None;
+        }
+        let (previous, current) = self.counts(name, day, windows);
+        if previous + current == 0 {
+            return None;
+        }
+        let (others, now, before) = self.others(name, day, windows);
+        let is_compared = others >= 10 && now > 0 && before > 0;
+        let (now, before) = if is_compared { (now, before) } else { (1, windows) };
+        Some(Reading { windows, previous, current, now, before, is_compared, since })
+    }
+
+    /// How many other customers there are to compare with, and what they did.
+    fn others(&self, name: &'h str, day: i64, windows: i64) -> (i64, i64, i64) {
+        let own = &self.history.companies[name].segment;
+        if self.rule.against == "self" || self.rule.against == "segment" && own.is_none() {
+            return (0, 0, 0);
+        }
+        let mut sums = (0, 0, 0);
+        for (other, company) in &self.history.companies {
+            let is_fit = other != name
+                && self.windows(company, day).is_some_and(|theirs| theirs >= windows)
+                && (self.rule.against == "portfolio" || company.segment == *own);
+            if is_fit {
+                let (previous, current) = self.counts(other, day, windows);
+                sums = (sums.0 + 1, sums.1 + current, sums.2 + previous);
+            }
+        }
+        sums
+    }
+
+    /// -1 for low, 1 for high.
+    fn side(&self, reading: &Reading) -> i64 {
+        let Reading { previous, current, now, before, .. } = *reading;
+        let threshold = self.rule.threshold;
+        if self.is_plain() {
+            let is_large = (current - previous).abs() * 100 > threshold * previous;
+            return if is_large { (current - previous).signum() } else { 0 };
+        }
+        let (actual, expected) = ((current + 1) * 100 * before, previous * now + before);
+        match () {
+            () if actual < (100 - threshold) * expected => -1,
+            () if actual > (100 + threshold) * expected => 1,
+            () => 0,
+        }
+    }
+
+    /// What the rule says about the company on a day, before it is known what was raised before.
+    fn judge(&self, name: &'h str, day: i64) -> Option<Signal> {
+        let rule = self.rule;
+        let reading = self.reading(name, day)?;
+        let side = self.side(&reading);
+        let lasts = (0..rule.for_days).all(|ago| {
+            self.reading(name, day - ago).is_some_and(|earlier| self.side(&earlier) == side)
+        });
+        let is_wanted = match rule.direction {
+            Direction::Both => side != 0,
+            Direction::Down => side < 0,
+            Direction::Up => side > 0,
+        };
+        let is_enough =
+            rule.min_events.is_none_or(|least| reading.previous + reading.current >= least);
+        if !lasts || !is_wanted || !is_enough {
+            return None;
+        }
+        let spread = (rule.measure == "events").then(|| self.spread(name, day, &reading));
+        let chance = self.chance(name, day, &reading, side, spread);
+        if let Some(most) = rule.max_chance
+            && chance.is_none_or(|chance| chance > most)
+        {
+            return None;
+        }
+        Some(self.signal(name, day, &reading, side, spread, chance))
+    }
+
+    /// The spread of the company, else the median of those who are eligible.
+    fn spread(&self, name: &'h str, day: i64, reading: &Reading) -> f64 {
+        let own = self.own_spread(name, day, reading);
+        own.unwrap_or_else(|| {
+            let names = self.history.companies.keys();
+            let mut all: Vec<f64> = names
+                .filter_map(|other| self.own_spread(other, day, &self.reading(other, day)?))
+                .collect();
+            all.sort_by(f64::total_cmp);
+            let middle = all.len() / 2;
+            match all.len() {
+                0..10 => 1.0,
+                even if even % 2 == 0 => (all[middle - 1] + all[middle]) / 2.0,
+                _ => all[middle],
+            }
+        })
+    }
+
+    fn own_spread(&self, name: &'h str, day: i64, reading: &Reading) -> Option<f64> {
+        let last = day - (reading.windows + 1) * self.rule.timeframe;
+        let weeks = self.history.companies[name].weeks(self.rule, reading.since, last);
+        if weeks.len() < 8 {
+            return None;
+        }
+        let n = weeks.len() as f64;
+        let mean = weeks.iter().sum::<i64>() as f64 / n;
+        let variance =
+            weeks.iter().map(|week| (*week as f64 - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        Some(((variance + 1.0) / (mean + 1.0)).max(1.0))
+    }
+
+    fn chance(
+        &self,
+        name: &'h str,
+        day: i64,
+        reading: &Reading,
+        side: i64,
+        spread: Option<f64>,
+    ) -> Option<f64> {
+        let x = self.rule.timeframe;
+        let (previous, current) = match (self.rule.measure, spread) {
+            ("people", _) if !self.is_plain() => return None,
+            ("people", _) => {
+                let company = &self.history.companies[name];
+                let before = company.people(self.rule, (day - 2 * x + 1, day - x));
+                let now = company.people(self.rule, (day - x + 1, day));
+                (before.difference(&now).count() as i64, now.difference(&before).count() as i64)
+            }
+            (_, Some(spread)) => {
+                let divided = |count: i64| (count as f64 / spread + 0.5).floor() as i64;
+                (divided(reading.previous), divided(reading.current))
+            }
+            _ => (reading.previous, reading.current),
+        };
+        if self.is_plain() && current != previous {
+            return Some(chance(previous as u32, current as u32));
+        }
+        let p = if self.is_plain() {
+            0.5
+        } else {
+            reading.now as f64 / (reading.now + reading.before) as f64
+        };
+        let trials = previous + current;
+        let wanted = if side < 0 { 0..=current } else { current..=trials };
+        Some(if trials == 0 { 1.0 } else { binomial(wanted, trials, p) })
+    }
+
+    fn signal(
+        &self,
+        company: &str,
+        day: i64,
+        reading: &Reading,
+        side: i64,
+        spread: Option<f64>,
+        chance: Option<f64>,
+    ) -> Signal {
+        let rule = self.rule;
+        let Reading { previous, current, now, before, .. } = *reading;
+        let x = rule.timeframe;
+        let change_pct = match self.is_plain() {
+            true => change_in_percent(previous, current),
+            false => change_in_percent(previous * now + before, (current + 1) * before),
+        };
+        Signal {
+            company_id: company.to_owned(),
+            rule: rule.name.clone(),
+            kind: "trend".to_owned(),
+            event: Some(rule.event.clone().unwrap_or_else(|| "*".to_owned())),
+            kind_of_change: if (side > 0) != rule.inverse { "good" } else { "bad" }.to_owned(),
+            state: "open".to_owned(),
+            raised_on: date(day),
+            timeframe_days: x,
+            threshold_pct: rule.threshold,
+            observation_from: date(day - (reading.windows + 1) * x + 1),
+            observation_to: date(day - x),
+            observation_count: previous,
+            decision_from: date(day - x + 1),
+            decision_to: date(day),
+            decision_count: current,
+            change_pct,
+            chance: chance.map(Chance),
+            measure: rule.measure.to_owned(),
+            expected: (!self.is_plain())
+                .then(|| Chance(previous as f64 * now as f64 / before as f64)),
+            spread: spread.map(Chance),
+        }
+    }
+}
+
+fn seats_of(company: &str) -> i64 {
+    company.rsplit('-').next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+/// The chance that a binomial number lies in a range, summed up term by term.
+fn binomial(wanted: std::ops::RangeInclusive<i64>, trials: i64, p: f64) -> f64 {
+    let log_factorial = |n: i64| (1..=n).map(|i| (i as f64).ln()).sum::<f64>();
+    let all = log_factorial(trials);
+    let term = |k: i64| {
+        let ways = all - log_factorial(k) - log_factorial(trials - k);
+        (ways + k as f64 * p.ln() + (trials - k) as f64 * (1.0 - p).ln()).exp()
+    };
+    wanted.map(term).sum::<f64>().min(1.0)
 }
 
 /// Drops what follows a signal of its own type by less than the timeframe. `found` is of one rule
@@ -339,16 +628,6 @@ fn once_per_timeframe(found: impl Iterator<Item = Signal>, timeframe: i64) -> Ve
     raised
 }
 
-struct Counts {
-    previous: i64,
-    current: i64,
-    /// What is in the observation window alone, in the unit of the chance: events, or people who
-    /// stopped.
-    only_previous: i64,
-    /// The same for the decision window: events, or people who began.
-    only_current: i64,
-}
-
 /// Which changes a rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -361,14 +640,23 @@ pub enum Direction {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     pub name: String,
-    /// None: distinct active people over all events.
+    /// None: all events.
     pub event: Option<String>,
+    /// events, days or people.
+    pub measure: &'static str,
     pub timeframe: i64,
     pub threshold: i64,
     pub direction: Direction,
     pub inverse: bool,
     pub min_events: Option<i64>,
     pub max_chance: Option<f64>,
+    pub baseline: i64,
+    /// self, portfolio or segment.
+    pub against: &'static str,
+    pub for_days: i64,
+    pub repeat: Option<i64>,
+    /// Only companies with fewer seats: the number at the end of a company's id.
+    pub seats_below: Option<i64>,
 }
 
 impl Rule {
@@ -377,25 +665,45 @@ impl Rule {
         Rule {
             name: event.to_owned(),
             event: Some(event.to_owned()),
+            measure: "events",
             timeframe,
             threshold,
             direction: Direction::Both,
             inverse: false,
             min_events: None,
             max_chance: None,
+            baseline: 1,
+            against: "self",
+            for_days: 1,
+            repeat: None,
+            seats_below: None,
         }
     }
 
     /// A rule on active people.
     pub fn people(name: &str, timeframe: i64, threshold: i64) -> Self {
-        Rule { name: name.to_owned(), event: None, ..Rule::event("", timeframe, threshold) }
+        let measure = "people";
+        Rule {
+            name: name.to_owned(),
+            event: None,
+            measure,
+            ..Rule::event("", timeframe, threshold)
+        }
     }
 
     /// The command that defines the rule.
     pub fn command(&self) -> String {
-        let what = match self.event {
-            Some(_) => format!("rule set {}", self.name),
-            None => format!("rule add {} --kind trend --people", self.name),
+        let what = match &self.event {
+            Some(event) if *event == self.name && self.measure == "events" => {
+                format!("rule set {event}")
+            }
+            Some(event) => {
+                format!("rule add {} --event {event} --measure {}", self.name, self.measure)
+            }
+            None if self.measure == "people" => {
+                format!("rule add {} --kind trend --people", self.name)
+            }
+            None => format!("rule add {} --event '*' --measure {}", self.name, self.measure),
         };
         let direction = match self.direction {
             Direction::Both => "",
@@ -405,52 +713,19 @@ impl Rule {
         let inverse = if self.inverse { " --inverse" } else { "" };
         let min_events = self.min_events.map_or(String::new(), |n| format!(" --min-events {n}"));
         let max_chance = self.max_chance.map_or(String::new(), |p| format!(" --max-chance {p}"));
-        let Rule { timeframe, threshold, .. } = self;
+        let Rule { timeframe, threshold, baseline, against, for_days, .. } = self;
+        let baseline =
+            if *baseline == 1 { String::new() } else { format!(" --baseline {baseline}") };
+        let against =
+            if *against == "self" { String::new() } else { format!(" --against {against}") };
+        let lasting = if *for_days == 1 { String::new() } else { format!(" --for {for_days}") };
+        let repeat = self.repeat.map_or(String::new(), |days| format!(" --repeat {days}"));
+        let below = self.seats_below;
+        let below = below.map_or(String::new(), |seats| format!(" --where 'seats < {seats}'"));
         format!(
-            "{what} --timeframe {timeframe} --threshold {threshold}{direction}{inverse}{min_events}{max_chance}"
+            "{what} --timeframe {timeframe} --threshold {threshold}{direction}{inverse}{min_events}\
+             {max_chance}{baseline}{against}{lasting}{repeat}{below}"
         )
-    }
-
-    fn fires(&self, counts: &Counts) -> bool {
-        let Counts { previous, current, .. } = *counts;
-        (current - previous).abs() * 100 > self.threshold * previous
-            && match self.direction {
-                Direction::Both => true,
-                Direction::Down => current < previous,
-                Direction::Up => current > previous,
-            }
-            && self.min_events.is_none_or(|least| previous + current >= least)
-            && self.max_chance.is_none_or(|most| counts.chance() <= most)
-    }
-
-    fn signal(&self, company: &str, day: i64, counts: &Counts) -> Signal {
-        let increase = counts.current > counts.previous;
-        let x = self.timeframe;
-        Signal {
-            company_id: company.to_owned(),
-            rule: self.name.clone(),
-            kind: "trend".to_owned(),
-            event: Some(self.event.clone().unwrap_or_else(|| "*".to_owned())),
-            kind_of_change: if increase != self.inverse { "good" } else { "bad" }.to_owned(),
-            state: "open".to_owned(),
-            raised_on: date(day),
-            timeframe_days: x,
-            threshold_pct: self.threshold,
-            observation_from: date(day - 2 * x + 1),
-            observation_to: date(day - x),
-            observation_count: counts.previous,
-            decision_from: date(day - x + 1),
-            decision_to: date(day),
-            decision_count: counts.current,
-            change_pct: change_in_percent(counts.previous, counts.current),
-            chance: Chance(counts.chance()),
-        }
-    }
-}
-
-impl Counts {
-    fn chance(&self) -> f64 {
-        chance(self.only_previous as u32, self.only_current as u32)
     }
 }
 
@@ -518,7 +793,7 @@ fn change_in_percent(previous: i64, current: i64) -> Option<f64> {
     Some((change.signum() * tenths) as f64 / 10.0)
 }
 
-/// A chance; two that differ by less than one part in a thousand million are equal.
+/// A chance, or another number; two that differ by less than one part in a thousand million are equal.
 #[derive(Clone, Copy)]
 pub struct Chance(pub f64);
 
@@ -555,7 +830,10 @@ pub struct Signal {
     pub decision_to: String,
     pub decision_count: i64,
     pub change_pct: Option<f64>,
-    pub chance: Chance,
+    pub chance: Option<Chance>,
+    pub measure: String,
+    pub expected: Option<Chance>,
+    pub spread: Option<Chance>,
 }
 
 impl Signal {
@@ -588,9 +866,10 @@ impl Signal {
             decision_to: text("decision_to"),
             decision_count: number("decision_count"),
             change_pct: field("change_pct").as_f64(),
-            chance: Chance(
-                field("chance").as_f64().unwrap_or_else(|| panic!("no chance in {json}")),
-            ),
+            chance: field("chance").as_f64().map(Chance),
+            measure: text("measure"),
+            expected: field("expected").as_f64().map(Chance),
+            spread: field("spread").as_f64().map(Chance),
         }
     }
 

@@ -328,7 +328,7 @@ impl Definition for Rule {
         let remarks = self.logic.trend().map(TrendRule::remarks).unwrap_or_default();
         let named = |remark: String| Advice::Hint(format!("{}: {remark}", self.title()));
         let mut advice: Vec<Advice> = remarks.into_iter().map(named).collect();
-        if let Some(event) = self.logic.event() {
+        if let Some(event) = self.logic.only_event() {
             advice.extend(unknown_event(store, event)?);
         }
         Ok(advice)

@@ -91,8 +91,7 @@ pub struct SetRule {
 #[command(after_help = "\
 Examples:
   signals rule add active-people --people --timeframe 14
-  signals rule add fading --event '*' --measure days --timeframe 28 --baseline 6 \\
-      --against portfolio --threshold 50 --direction down --for 28
+  signals rule add fading --event '*' --measure days --timeframe 28 --baseline 6 --for 28
   signals rule add slow-logins --event login --timeframe 28 --direction down
   signals rule add first-report --kind adoption --event report_exported --within 14
   signals rule add goals --kind adoption --goals --managers")]
@@ -313,7 +312,7 @@ pub fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
 pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
-    let Some(event) = rule.logic.event() else { return Ok(()) };
+    let Some(event) = rule.logic.only_event() else { return Ok(()) };
     if store.knows_event(event)? {
         return Ok(());
     }

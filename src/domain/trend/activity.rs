@@ -38,18 +38,12 @@ const NEVER: i32 = i32::MIN;
 pub const SPREAD_WEEKS: i32 = 26;
 
 impl Activity {
-    /// From counts, each with its company and day. They come day by day; several of one company and
-    /// day follow each other and are added up.
+    /// From counts, each with its company and day. They come day by day, and one at most for each
+    /// company and day.
     pub fn of_counts(counts: impl IntoIterator<Item = (Day, CompanyKey, u64)>) -> Self {
-        let mut rows: Vec<(i32, u32, u64)> = Vec::new();
-        for (day, company, count) in counts.into_iter().filter(|(.., count)| *count > 0) {
-            match rows.last_mut() {
-                Some(last) if (last.0, last.1) == (day.number(), company.0) => {
-                    last.2 = last.2.wrapping_add(count);
-                }
-                _ => rows.push((day.number(), company.0, count)),
-            }
-        }
+        let counts = counts.into_iter().filter(|(.., count)| *count > 0);
+        let rows: Vec<(i32, u32, u64)> =
+            counts.map(|(day, company, count)| (day.number(), company.0, count)).collect();
         let (starts, order) = by_company(&rows, |row| row.1);
         let mut totals = Vec::with_capacity(rows.len() + 1);
         let mut total = 0u64;
@@ -175,7 +169,7 @@ mod tests {
 
     #[test]
     fn events_are_counted_by_company_and_day() {
-        let rows = [(1, 5, 2), (1, 5, 1), (1, 2, 4), (3, 5, 7), (4, 2, 0), (9, 5, 1)];
+        let rows = [(1, 5, 3), (1, 2, 4), (3, 5, 7), (4, 2, 0), (9, 5, 1)];
         let activity = Activity::of_counts(
             rows.map(|(day, company, count)| (Day::from_number(day), CompanyKey(company), count)),
         );

@@ -268,7 +268,7 @@ fn what_the_others_did_is_to_be_expected() {
     };
     assert_eq!((kind, seen.reference, seen.spread), (Bad, Some(reference), None));
     assert_eq!((seen.comparison.previous, seen.comparison.current), (60, 3));
-    assert_eq!(seen.comparison.observation.to_string(), "2025-09-16..2026-03-03");
+    assert_eq!(seen.comparison.observation.to_string(), "2025-09-17..2026-03-03");
     // P(K <= 3) of 63 at 1/7.
     let term = |k: i32, choose: f64| choose * (1.0f64 / 7.0).powi(k) * (6.0f64 / 7.0).powi(63 - k);
     let tail = term(0, 1.0) + term(1, 63.0) + term(2, 1953.0) + term(3, 39711.0);

@@ -69,7 +69,7 @@ impl Store {
             self.for_each_count(range, |day, company, event, count| {
                 for place in of_event.get(&event).copied().into_iter().chain(of_all) {
                     if day >= asked[place].1.from {
-                        found[place].push((day, CompanyKey(company), count));
+                        add_up(&mut found[place], (day, CompanyKey(company), count));
                     }
                 }
             })?;
@@ -121,6 +121,15 @@ impl Store {
             of_company.insert(row.get("id")?, number);
         }
         Ok(customers.iter().map(|(company, _)| of_company.get(&company.0).copied()).collect())
+    }
+}
+
+/// Adds a count. The events of one company and day follow each other: they become one row, or a
+/// rule on all events would hold every day count of its windows.
+fn add_up(rows: &mut Vec<Row<u64>>, row: Row<u64>) {
+    match rows.last_mut() {
+        Some(last) if (last.0, last.1) == (row.0, row.1) => last.2 = last.2.wrapping_add(row.2),
+        _ => rows.push(row),
     }
 }
 
