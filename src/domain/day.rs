@@ -37,6 +37,12 @@ impl Day {
         Day::from(date.with_day(1).unwrap_or(date))
     }
 
+    /// The same day a year before; 28 February for a 29th.
+    pub fn a_year_before(self) -> Self {
+        let date = self.date();
+        Day::from(date.checked_sub_months(Months::new(12)).unwrap_or(date))
+    }
+
     /// The first day of the month after its own.
     pub fn first_of_next_month(self) -> Self {
         (self.first_of_month() + 31).first_of_month()

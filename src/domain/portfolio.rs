@@ -1,5 +1,6 @@
 //! The customers together: how they stand, who has too much to do, and whom to talk about.
 
+use super::chance;
 use super::company::CompanyKey;
 use super::day::Day;
 use super::health::Band;
@@ -7,6 +8,15 @@ use super::pulse::{Level, PulseMark};
 
 /// A CSM with more than so many times the median of poor customers is overloaded.
 const OVERLOAD: f64 = 1.5;
+
+/// A CSM with fewer poor customers is not overloaded, whatever the others have.
+const FEWEST_OF_OVERLOADED: u64 = 3;
+
+/// The workload of fewer CSMs cannot be compared.
+pub const SMALLEST_TEAM: usize = 3;
+
+/// A change that chance alone makes less often than this is more than chance.
+const LEVEL: f64 = 0.05;
 
 /// A group has a health problem when its share of poor customers is at least so many times that of
 /// all.
@@ -115,7 +125,55 @@ pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
 
 /// Whether somebody has too many poor customers, where the median of all CSMs is this.
 pub fn is_overloaded(poor: u64, median: f64) -> bool {
-    poor as f64 > OVERLOAD * median
+    poor >= FEWEST_OF_OVERLOADED && poor as f64 > OVERLOAD * median
+}
+
+/// Where something is going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// Up, by more than chance would make.
+    Up,
+    /// Down, by more than chance would make.
+    Down,
+    /// Neither.
+    Same,
+}
+
+impl Course {
+    /// In words, after "is" or "are".
+    pub fn words(self) -> &'static str {
+        match self {
+            Course::Up => "going up",
+            Course::Down => "going down",
+            Course::Same => "about the same",
+        }
+    }
+}
+
+/// Where a count is going, from one period to the next of the same length: the exact two-sided
+/// binomial test at 5 %, each of the two periods being as likely for each of the things counted.
+pub fn course_of_counts(before: u64, now: u64) -> Course {
+    match 2.0 * chance::of_split(before, now) <= LEVEL {
+        true if now > before => Course::Up,
+        true => Course::Down,
+        false => Course::Same,
+    }
+}
+
+/// Where a mean is going, from the changes of each: up or down when the mean change is more than
+/// twice its standard error.
+pub fn course_of_changes(changes: &[f64]) -> Course {
+    let count = changes.len() as f64;
+    let Some(mean) = mean(changes.iter().copied()).filter(|_| changes.len() > 1) else {
+        return Course::Same;
+    };
+    let squares = changes.iter().map(|change| (change - mean).powi(2)).sum::<f64>();
+    let error = (squares / (count - 1.0) / count).sqrt();
+    match mean {
+        mean if mean > 2.0 * error => Course::Up,
+        mean if mean < -2.0 * error => Course::Down,
+        _ => Course::Same,
+    }
 }
 
 /// Whether a group has a health problem: `poor` of `known` in it are poor, and of all customers
@@ -278,17 +336,52 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn overloaded_is_more_than_one_and_a_half_times_the_median() {
+    fn overloaded_is_three_or_more_and_more_than_one_and_a_half_times_the_median() {
         let cases = [
             (3, 2.0, false),
             (4, 2.0, true),
-            (1, 0.0, true),
-            (0, 0.0, false),
-            (2, 1.5, false),
+            (2, 0.0, false),
+            (3, 0.0, true),
             (3, 1.5, true),
+            (2, 1.0, false),
         ];
         for (poor, median, expected) in cases {
             assert_eq!(is_overloaded(poor, median), expected, "{poor} of {median}");
+        }
+    }
+
+    #[test]
+    fn a_count_goes_up_or_down_by_more_than_chance_makes() {
+        // Twice the tail: 5 and 0: 2/32; 6 and 0: 2/64; 8 and 1: 20/512; 7 and 1: 18/256.
+        let cases = [
+            (0, 0, Course::Same),
+            (0, 5, Course::Same),
+            (0, 6, Course::Up),
+            (6, 0, Course::Down),
+            (1, 7, Course::Same),
+            (8, 1, Course::Down),
+            (50, 60, Course::Same),
+            (40, 70, Course::Up),
+        ];
+        for (before, now, expected) in cases {
+            assert_eq!(course_of_counts(before, now), expected, "{before} to {now}");
+        }
+    }
+
+    #[test]
+    fn a_mean_goes_up_or_down_by_more_than_twice_its_standard_error() {
+        let cases: [(&[f64], Course); 6] = [
+            (&[], Course::Same),
+            (&[-30.0], Course::Same),
+            // Mean 2, standard deviation 1, standard error 0.58.
+            (&[1.0, 2.0, 3.0], Course::Up),
+            (&[-1.0, -2.0, -3.0], Course::Down),
+            // Mean 1, standard error 0.58.
+            (&[0.0, 1.0, 2.0], Course::Same),
+            (&[0.0, 0.0], Course::Same),
+        ];
+        for (changes, expected) in cases {
+            assert_eq!(course_of_changes(changes), expected, "{changes:?}");
         }
     }
 

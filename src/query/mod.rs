@@ -186,12 +186,22 @@ impl Customers {
             conditions.iter().flat_map(|condition| condition.names.iter().map(String::as_str));
         let names: Vec<&str> = names.iter().copied().chain(named).collect();
         let table = store.attributes(catalogue, &names, as_of, Scope::All)?;
-        let mut rows: Vec<usize> = (0..table.companies().len()).collect();
+        let rows = (0..table.companies().len()).collect();
+        let mut companies = Customers { table, rows };
+        companies.keep_where(catalogue, conditions)?;
+        Ok(companies)
+    }
+
+    /// Keeps the companies that meet all conditions.
+    ///
+    /// # Errors
+    /// An attribute that was not asked for.
+    pub fn keep_where(&mut self, catalogue: &Catalogue, conditions: &[Expression]) -> Result<()> {
         for condition in conditions {
-            let values = catalogue.evaluate(condition, &table)?;
-            rows.retain(|row| is_true(&values[*row]));
+            let values = catalogue.evaluate(condition, &self.table)?;
+            self.rows.retain(|row| is_true(&values[*row]));
         }
-        Ok(Customers { table, rows })
+        Ok(())
     }
 
     /// How many companies meet each of several conditions. What these look at is read once, however

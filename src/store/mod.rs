@@ -12,6 +12,7 @@ mod customers;
 mod events;
 mod facts;
 mod health;
+mod history;
 mod imports;
 mod late;
 mod losses;

@@ -105,8 +105,8 @@ fn what_the_reports_say() {
             ("plans", "gold", "poor", 1.into()),
             ("workload", "ana", "poor", 1.into()),
             ("workload", "ana", "overdue_tasks", 1.into()),
-            // 1 against the median of 1 and 0.
-            ("workload", "ana", "overloaded", "yes".into()),
+            // Two CSMs are too few to compare.
+            ("workload", "ana", "overloaded", Value::Null),
             ("talk_about", "b", "name", "Bright & Co".into()),
         ],
     );

@@ -3,9 +3,10 @@
 //! Which companies are meant is decided once, as of the day of the report; what is told of earlier
 //! days is told of these.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
@@ -14,13 +15,15 @@ use crate::domain::day::Day;
 use crate::domain::health::Band;
 use crate::domain::loss::Loss;
 use crate::domain::portfolio::Customer;
+use crate::domain::presence::Presence;
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::ReasonKind;
+use crate::domain::retention::{Retention, Term, mrr_of_terms, retention};
 use crate::domain::signal::SignalLife;
 use crate::expression::Expression;
 use crate::query::{ConditionOptions, Customers, Selection};
-use crate::render::report::Head;
-use crate::store::{Catalogue, Store};
+use crate::render::report::{Head, Letterhead};
+use crate::store::{Catalogue, Scope, Store};
 use crate::views::reports::{
     COMPARED_WITH, Cancellation, Downsell, EarlierPulses, Losses, MONTHS, MonthStart, Portfolio,
     Snapshot,
@@ -45,6 +48,10 @@ const NAMES: [&str; 15] = [
     "overdue_tasks",
 ];
 
+/// Where two of them stand in [`NAMES`].
+const MRR: usize = 7;
+const CHURNED_ON: usize = 9;
+
 /// What a report asks for.
 pub struct Question<'s> {
     store: &'s Store,
@@ -53,6 +60,7 @@ pub struct Question<'s> {
     csm: Option<&'s str>,
     as_of: AsOf,
     filter: String,
+    letter: Letterhead,
 }
 
 impl<'s> Question<'s> {
@@ -67,7 +75,8 @@ impl<'s> Question<'s> {
         let conditions = condition.conditions(store, &catalogue)?;
         let as_of = as_of.resolve(context, store)?;
         let filter = filter_words(condition, csm);
-        Ok(Question { store, catalogue, conditions, csm, as_of, filter })
+        let letter = Letterhead::default();
+        Ok(Question { store, catalogue, conditions, csm, as_of, filter, letter })
     }
 
     /// The day of the report.
@@ -75,145 +84,176 @@ impl<'s> Question<'s> {
         self.as_of.day
     }
 
-    /// The customers of the day.
-    pub fn portfolio(&self) -> Result<Portfolio> {
-        let selected =
-            Customers::select(self.store, &self.catalogue, &NAMES, &self.conditions, self.as_of)?;
+    /// The companies that are meant, read once: those that are customers on the day, and the others.
+    pub fn book(&self) -> Result<Book> {
+        let named = self.conditions.iter().flat_map(|condition| &condition.names);
+        let names: Vec<&str> = NAMES.into_iter().chain(named.map(String::as_str)).collect();
+        let mut all = Customers::select(self.store, &self.catalogue, &names, &[], self.as_of)?;
+        let poor_of_team = poor_of_team(&all, self.day())?;
+        all.keep_where(&self.catalogue, &self.conditions)?;
+        if let Some(csm) = self.csm {
+            all.keep("csm", csm)?;
+        }
         let mut pulses = current_pulses(self.store.all_pulses(self.as_of.last_entry())?);
         let mut customers = Vec::new();
-        for (key, values) in selected.keys().into_iter().zip(selected.values(&NAMES)?) {
-            if has_churned(values[9], self.day()) {
-                continue;
+        let mut meant = FxHashMap::default();
+        for (key, values) in all.keys().into_iter().zip(all.values(&NAMES)?) {
+            meant.insert(key, values[MRR].number());
+            if !has_churned(values[CHURNED_ON], self.day()) {
+                customers.push(customer(key, &values, pulses.remove(&key)));
             }
-            customers.push(customer(key, &values, pulses.remove(&key)));
         }
-        let poor_of_team = poor_of_team(&customers);
-        customers
-            .retain(|customer| self.csm.is_none_or(|csm| customer.csm.as_deref() == Some(csm)));
-        let head = Head { as_of: self.day(), filter: self.filter.clone() };
-        Ok(Portfolio { head, customers, poor_of_team })
+        let presences = self.store.presences(Scope::All)?;
+        let presences = presences.into_iter().filter(|(key, _)| meant.contains_key(key)).collect();
+        let head = self.head();
+        Ok(Book { portfolio: Portfolio { head, customers, poor_of_team }, meant, presences })
     }
 
-    /// All companies that are meant, those that have churned too.
-    fn meant(&self) -> Result<HashSet<CompanyKey>> {
-        let mut meant =
-            Customers::select(self.store, &self.catalogue, &["csm"], &self.conditions, self.as_of)?;
-        if let Some(csm) = self.csm {
-            meant.keep("csm", csm)?;
-        }
-        Ok(meant.keys().into_iter().collect())
+    fn head(&self) -> Head {
+        let letter = self.letter.clone();
+        Head { as_of: self.day(), entries: self.as_of.today(), filter: self.filter.clone(), letter }
     }
 
-    /// Who of them was a customer on an earlier day, with the value of an attribute if one is asked
-    /// for.
-    fn customers_on(
-        &self,
-        day: Day,
-        meant: &HashSet<CompanyKey>,
-        name: Option<&str>,
-    ) -> Result<Vec<(CompanyKey, Option<f64>)>> {
-        let names: Vec<&str> = std::iter::once("churned_on").chain(name).collect();
-        let selected =
-            Customers::select(self.store, &self.catalogue, &names, &[], AsOf::end_of(day))?;
-        let rows = selected.keys().into_iter().zip(selected.values(&names)?);
-        let present =
-            rows.filter(|(key, values)| meant.contains(key) && !has_churned(values[0], day));
-        Ok(present
-            .map(|(key, values)| (key, values.get(1).and_then(|value| value.number())))
-            .collect())
+    /// The customers of the day.
+    pub fn portfolio(&self) -> Result<Portfolio> {
+        Ok(self.book()?.portfolio)
     }
 
     /// The customers of earlier days with their health scores, oldest first. The one place where
     /// the trend of scores is read.
-    pub fn history(&self) -> Result<Vec<Snapshot>> {
+    pub fn history(&self, book: &Book) -> Result<Vec<Snapshot>> {
         const WEEK: i32 = 7;
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
-        let meant = self.meant()?;
+        let mut by_key: Vec<&(CompanyKey, Presence)> = book.presences.iter().collect();
+        by_key.sort_unstable_by_key(|(key, _)| *key);
         let days = (1..=farthest / WEEK).rev().map(|weeks| self.day() - weeks * WEEK);
-        let snapshot = |day| {
-            let scores =
-                self.customers_on(day, &meant, Some("health_score"))?.into_iter().collect();
-            Ok(Snapshot { day, scores })
-        };
-        days.map(snapshot).collect()
+        days.map(|day| self.snapshot(&by_key, day)).collect()
+    }
+
+    /// The customers of a day with their scores; both come in order of the keys.
+    fn snapshot(&self, by_key: &[&(CompanyKey, Presence)], day: Day) -> Result<Snapshot> {
+        let mut scores = self.store.scores_until(day)?.into_iter().peekable();
+        let mut of_day = Vec::with_capacity(by_key.len());
+        for (key, presence) in by_key {
+            while scores.next_if(|(scored, _)| scored < key).is_some() {}
+            let score = scores.next_if(|(scored, _)| scored == key).and_then(|(_, score)| score);
+            if presence.is_customer(day) {
+                of_day.push((*key, score));
+            }
+        }
+        Ok(Snapshot::new(day, of_day))
     }
 
     /// The pulses of those who were customers on an earlier day.
-    pub fn pulses_on(&self, day: Day) -> Result<EarlierPulses> {
+    pub fn pulses_on(&self, book: &Book, day: Day) -> Result<EarlierPulses> {
         let pulses = current_pulses(self.store.all_pulses(Some(day))?);
-        let present = self.customers_on(day, &self.meant()?, None)?;
-        Ok(present
-            .into_iter()
-            .map(|(key, _)| (key, pulses.get(&key).map(|pulse| pulse.mark)))
-            .collect())
+        let present = book.presences.iter().filter(|(_, presence)| presence.is_customer(day));
+        Ok(present.map(|(key, _)| (*key, pulses.get(key).map(|pulse| pulse.mark))).collect())
     }
 
     /// Who left and who pays less, over the last months.
-    pub fn losses(&self) -> Result<Losses> {
-        let meant = self.meant()?;
+    pub fn losses(&self, book: &Book, terms: &Terms) -> Result<Losses> {
         let mut months = Vec::new();
         let mut first = self.day().first_of_month();
         for _ in 0..MONTHS {
-            let customers = self.customers_on(first.previous(), &meant, None)?.len() as u64;
+            let before = first.previous();
+            let is_customer = |(_, presence): &&(_, Presence)| presence.is_customer(before);
+            let customers = book.presences.iter().filter(is_customer).count() as u64;
             months.insert(0, MonthStart { first, customers });
-            first = first.previous().first_of_month();
+            first = before.first_of_month();
         }
         let from = months.first().map_or(self.day(), |month| month.first);
         let stated = self.store.losses_until(Some(self.day()))?;
-        let downsells = stated
-            .iter()
-            .filter(|loss| {
-                loss.kind == ReasonKind::Downsell
-                    && loss.day >= from
-                    && meant.contains(&loss.company)
-            })
-            .map(|loss| Downsell {
-                day: loss.day,
-                lost_mrr: loss.lost_mrr(),
-                reason_codes: loss.reason_codes.clone(),
-            })
-            .collect();
-        Ok(Losses { months, cancellations: self.cancellations(from, &meant, &stated)?, downsells })
+        let is_downsell = |loss: &&Loss| {
+            loss.kind == ReasonKind::Downsell
+                && loss.day >= from
+                && book.meant.contains_key(&loss.company)
+        };
+        let downsells = stated.iter().filter(is_downsell).map(|loss| Downsell {
+            day: loss.day,
+            lost_mrr: loss.lost_mrr(),
+            reason_codes: loss.reason_codes.clone(),
+        });
+        let downsells = downsells.collect();
+        Ok(Losses {
+            months,
+            cancellations: self.cancellations(from, book, &stated, terms),
+            downsells,
+        })
     }
 
     fn cancellations(
         &self,
         from: Day,
-        meant: &HashSet<CompanyKey>,
+        book: &Book,
         stated: &[Loss],
-    ) -> Result<Vec<Cancellation>> {
-        let churns: HashMap<(CompanyKey, Day), &Loss> = stated
+        terms: &Terms,
+    ) -> Vec<Cancellation> {
+        let churns: FxHashMap<(CompanyKey, Day), &Loss> = stated
             .iter()
             .filter(|loss| loss.kind == ReasonKind::Churn)
             .map(|loss| ((loss.company, loss.day), loss))
             .collect();
         let mut cancellations = Vec::new();
-        for (key, customer) in
-            self.store.customers()?.into_iter().filter(|(key, _)| meant.contains(key))
-        {
-            let days = customer.breaks.iter().map(|away| away.churned_on);
-            for day in days.filter(|day| (from..=self.day()).contains(day)) {
-                let churn = churns.get(&(key, day));
-                let mrr = match churn.and_then(|churn| churn.mrr_before) {
-                    Some(mrr) => Some(mrr),
-                    None => self.store.mrr_on(key, day.previous())?,
+        for (key, presence) in &book.presences {
+            for day in presence.cancellations(from, self.day()) {
+                let churn = churns.get(&(*key, day));
+                let paid = || match terms.get(key) {
+                    Some(terms) => mrr_of_terms(terms, day.previous()),
+                    None => book.meant.get(key).copied().flatten(),
                 };
+                let mrr = churn.and_then(|churn| churn.mrr_before).or_else(paid);
                 let reason_codes =
                     churn.map(|churn| churn.reason_codes.clone()).unwrap_or_default();
                 cancellations.push(Cancellation { day, mrr, reason_codes });
             }
         }
-        Ok(cancellations)
+        cancellations
     }
 
-    /// The signals of the customers, with what happened to them.
+    /// What the subscriptions of all companies pay, and when.
+    pub fn terms(&self) -> Result<Terms> {
+        self.store.terms()
+    }
+
+    /// How much of the revenue of a year ago is left, of the companies whose subscriptions are
+    /// known.
+    pub fn retention(&self, book: &Book, terms: &Terms) -> Option<Retention> {
+        let (now, then) = (self.day(), self.day().a_year_before());
+        let paid = |(key, presence): &(CompanyKey, Presence)| {
+            let terms = terms.get(key)?;
+            let paid_on = |day| match presence.is_customer(day) {
+                true => mrr_of_terms(terms, day),
+                false => Some(0.0),
+            };
+            Some((paid_on(then)?, paid_on(now)?))
+        };
+        retention(book.presences.iter().filter_map(paid))
+    }
+
+    /// The signals of the customers, with what happened to them, raised by the last day that the
+    /// head names.
     pub fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
-        let present: HashSet<CompanyKey> =
+        let present: FxHashSet<CompanyKey> =
             portfolio.customers.iter().map(|customer| customer.key).collect();
         let mut lives = self.store.signal_lives(self.as_of.last_entry())?;
-        lives.retain(|life| present.contains(&life.company));
+        let last = portfolio.head.last_day();
+        lives.retain(|life| life.raised_on <= last && present.contains(&life.company));
         Ok(lives)
     }
+}
+
+/// What subscriptions pay, company by company.
+pub type Terms = FxHashMap<CompanyKey, Vec<Term>>;
+
+/// The companies that are meant.
+pub struct Book {
+    /// Those that are customers on the day.
+    pub portfolio: Portfolio,
+    /// All of them, with what each pays on the day or is known to have paid.
+    meant: FxHashMap<CompanyKey, Option<f64>>,
+    /// When each of them was there.
+    presences: Vec<(CompanyKey, Presence)>,
 }
 
 /// Which customers are meant, in words.
@@ -237,18 +277,19 @@ fn has_churned(churned_on: &Datum, day: Day) -> bool {
 }
 
 /// The last pulse of each company; they come company by company and in order.
-fn current_pulses(pulses: Vec<Pulse>) -> HashMap<CompanyKey, Pulse> {
+fn current_pulses(pulses: Vec<Pulse>) -> FxHashMap<CompanyKey, Pulse> {
     pulses.into_iter().map(|pulse| (pulse.company, pulse)).collect()
 }
 
-fn poor_of_team(customers: &[Customer]) -> BTreeMap<String, u64> {
+/// How many poor customers each CSM has, of all customers of the day.
+fn poor_of_team(all: &Customers, day: Day) -> Result<BTreeMap<String, u64>> {
     let mut poor = BTreeMap::new();
-    for customer in customers {
-        if let Some(csm) = &customer.csm {
-            *poor.entry(csm.clone()).or_default() += u64::from(customer.band == Band::Poor);
-        }
+    for values in all.values(&["csm", "health_band", "churned_on"])? {
+        let Some(csm) = values[0].text().filter(|_| !has_churned(values[2], day)) else { continue };
+        let is_poor = values[1].text().is_some_and(|band| band == Band::Poor.as_str());
+        *poor.entry(csm.into_owned()).or_default() += u64::from(is_poor);
     }
-    poor
+    Ok(poor)
 }
 
 /// A customer from the values of [`NAMES`].
@@ -264,7 +305,7 @@ fn customer(key: CompanyKey, values: &[&Datum], pulse: Option<Pulse>) -> Custome
         segment: text(4),
         plan: text(5),
         product: text(6),
-        mrr: values[7].number(),
+        mrr: values[MRR].number(),
         renewal_on: if let Datum::Day(day) = values[8] { Some(*day) } else { None },
         score: values[11].number(),
         band: band.unwrap_or(Band::Unknown),

@@ -129,12 +129,15 @@ impl ReportCommand {
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             ReportCommand::Dashboard(options) => options.write(context, |question| {
-                let (portfolio, history) = (question.portfolio()?, question.history()?);
-                let (losses, lives) = (question.losses()?, question.signals(&portfolio)?);
-                Ok(reports::dashboard(&portfolio, &history, &losses, &lives))
+                let (book, terms) = (question.book()?, question.terms()?);
+                let (history, losses) = (question.history(&book)?, question.losses(&book, &terms)?);
+                let lives = question.signals(&book.portfolio)?;
+                let kept = question.retention(&book, &terms);
+                Ok(reports::dashboard(&book.portfolio, &history, &losses, &lives, kept))
             }),
             ReportCommand::Health(options) => options.write(context, |question| {
-                Ok(reports::health(&question.portfolio()?, &question.history()?))
+                let book = question.book()?;
+                Ok(reports::health(&book.portfolio, &question.history(&book)?))
             }),
             ReportCommand::Pulse(options) => {
                 options.write(context, |question| Ok(reports::pulse(&question.portfolio()?)))
@@ -142,11 +145,9 @@ impl ReportCommand {
             ReportCommand::PulseChanges(PulseChangesOptions { days, options }) => {
                 options.write(context, |question| {
                     let then = question.day() - i32::from(days);
-                    Ok(reports::pulse_changes(
-                        &question.portfolio()?,
-                        then,
-                        &question.pulses_on(then)?,
-                    ))
+                    let book = question.book()?;
+                    let earlier = question.pulses_on(&book, then)?;
+                    Ok(reports::pulse_changes(&book.portfolio, then, &earlier))
                 })
             }
             ReportCommand::RiskFactors(options) => {

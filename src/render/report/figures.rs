@@ -61,7 +61,12 @@ mod tests {
         .done();
         let report = Report {
             title: "Test",
-            head: Head { as_of: Day::from_number(0), filter: "all customers".to_owned() },
+            head: Head {
+                as_of: Day::from_number(0),
+                entries: Day::from_number(0),
+                filter: "all customers".to_owned(),
+                letter: Default::default(),
+            },
             summary: None,
             sections: vec![Section { title: "", answer: String::new(), tables: vec![table] }],
         };

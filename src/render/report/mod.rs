@@ -7,6 +7,7 @@
 mod cell;
 mod chart;
 mod figures;
+mod letterhead;
 mod page;
 mod points;
 mod screen;
@@ -16,6 +17,7 @@ mod xlsx;
 pub use cell::Cell;
 pub use chart::{Bars, Chart, ChartKind, Interval, Tint};
 pub use figures::figures;
+pub use letterhead::{Letterhead, Logo};
 pub use page::page;
 pub use screen::screen;
 pub use table::{Column, Item, Row, Table, TableOf};
@@ -47,10 +49,29 @@ impl Report {
 /// What every report says first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// The as-of date.
+    /// The as-of date, to which usage and other imported facts reach.
     pub as_of: Day,
+    /// The day to which signals, tasks and the pulse reach.
+    pub entries: Day,
     /// Which customers are meant, in words.
     pub filter: String,
+    /// Whose report it is.
+    pub letter: Letterhead,
+}
+
+impl Head {
+    /// The day, or both where they differ.
+    pub fn days(&self) -> String {
+        if self.as_of == self.entries {
+            return format!("as of {}", self.as_of);
+        }
+        format!("usage to {}; signals, tasks and pulse to {}", self.as_of, self.entries)
+    }
+
+    /// The last day of which anything counts.
+    pub fn last_day(&self) -> Day {
+        self.as_of.max(self.entries)
+    }
 }
 
 /// A question, its answer in a sentence, and the tables behind it.
@@ -62,4 +83,11 @@ pub struct Section {
     pub answer: String,
     /// The numbers.
     pub tables: Vec<Table>,
+}
+
+impl Section {
+    /// A section about which nothing is known: one line says why, and what to do.
+    pub fn without_data(title: &'static str, line: &str) -> Self {
+        Section { title, answer: line.to_owned(), tables: Vec::new() }
+    }
 }

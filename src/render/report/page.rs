@@ -31,6 +31,7 @@ const BROAD: usize = 9;
 struct Page<'r> {
     title: &'r str,
     as_of: String,
+    days: String,
     filter: &'r str,
     style_hash: &'static str,
     tiles: Vec<Tile>,
@@ -91,6 +92,7 @@ pub fn page(report: &Report) -> Result<Vec<u8>> {
     let page = Page {
         title: report.title,
         as_of: report.head.as_of.to_string(),
+        days: report.head.days(),
         filter: &report.head.filter,
         style_hash: STYLE_HASH,
         tiles: report.summary.iter().flat_map(tiles).collect(),
@@ -184,7 +186,12 @@ mod tests {
                 .done();
         Report {
             title: "Test",
-            head: Head { as_of: Day::from_number(0), filter: name.to_owned() },
+            head: Head {
+                as_of: Day::from_number(0),
+                entries: Day::from_number(0),
+                filter: name.to_owned(),
+                letter: Default::default(),
+            },
             summary: None,
             sections: vec![Section {
                 title: "Question",
@@ -215,6 +222,6 @@ mod tests {
         assert_eq!((all("script").len(), all("img").len()), (0, 0));
         assert_eq!(all("tbody th"), [hostile]);
         assert_eq!(all(".answer"), [hostile]);
-        assert_eq!(all(".head"), [format!("As of 1970-01-01 · {hostile}")]);
+        assert_eq!(all(".head"), [format!("as of 1970-01-01 · {hostile}")]);
     }
 }

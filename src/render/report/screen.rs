@@ -13,7 +13,7 @@ const BAR: f64 = 20.0;
 pub fn screen(report: &Report, look: Look) -> String {
     let mut screen = Screen::new(look);
     screen.heading(report.title);
-    screen.line(&format!("as of {}, {}", report.head.as_of, report.head.filter));
+    screen.line(&format!("{}, {}", report.head.days(), report.head.filter));
     if let Some(summary) = &report.summary {
         screen.gap();
         let pairs: Vec<_> =

@@ -35,12 +35,17 @@ fn write_head(book: &mut Workbook, report: &Report, formats: &CellFormats) -> Re
     sheet.set_column_width(0, 44)?;
     sheet.set_column_width(1, 110)?;
     sheet.write_string_with_format(0, 0, report.title, &formats.title)?;
+    let head = &report.head;
     sheet.write_string(1, 0, "as of")?;
-    write_day(sheet, (1, 1), report.head.as_of, formats)?;
+    write_day(sheet, (1, 1), head.as_of, formats)?;
     sheet.write_string(2, 0, "customers")?;
-    write_text(sheet, (2, 1), &report.head.filter, formats)?;
+    write_text(sheet, (2, 1), &head.filter, formats)?;
+    if head.entries != head.as_of {
+        sheet.write_string(3, 0, "signals, tasks and pulse to")?;
+        write_day(sheet, (3, 1), head.entries, formats)?;
+    }
     let answered = report.sections.iter().filter(|section| !section.answer.is_empty());
-    for (row, section) in (4..).zip(answered) {
+    for (row, section) in (5..).zip(answered) {
         sheet.write_string_with_format(row, 0, section.title, &formats.wrapped)?;
         write_text(sheet, (row, 1), &section.answer, formats)?;
         sheet.set_cell_format(row, 1, &formats.wrapped)?;

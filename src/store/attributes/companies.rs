@@ -1,7 +1,7 @@
 //! Which companies there are on a day, their records and their own columns.
 
 use anyhow::Result;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::super::Store;
 use super::super::companies::{company_columns, read_company};
@@ -12,41 +12,46 @@ use crate::domain::company::{Company, CompanyKey};
 use crate::domain::customer::Break;
 use crate::domain::day::Day;
 use crate::domain::facts::AttributeType;
+use crate::domain::presence::Presence;
 
 impl Store {
     /// The companies that there are, in order of their ids. As of a day, those that became
     /// customers later and those that no fact names by then are not there yet.
     pub(super) fn attribute_companies(&self, as_of: AsOf, scope: Scope) -> Result<Vec<CompanyKey>> {
+        if !as_of.is_present() {
+            let known = self.presences(scope)?.into_iter();
+            let known = known.filter(|(_, presence)| presence.is_known(as_of.day));
+            return Ok(known.map(|(key, _)| key).collect());
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id",
+        )?;
+        let keys = statement.query_map(scope.keys(), |row| Ok(CompanyKey(row.get("id")?)))?;
+        Ok(keys.collect::<Result<_, _>>()?)
+    }
+
+    /// When each company is there, in order of their ids.
+    pub fn presences(&self, scope: Scope) -> Result<Vec<(CompanyKey, Presence)>> {
+        let mut breaks = self.breaks_within(scope.keys())?;
+        let (started, facts) = (self.first_subscriptions(scope)?, self.first_facts(scope)?);
         let mut statement = self.connection.prepare_cached(
             "SELECT id, created_on, first_event_day, is_unlisted FROM companies WHERE id BETWEEN ?1 AND ?2 ORDER BY company_id",
         )?;
-        let started = if as_of.is_present() {
-            FxHashMap::default()
-        } else {
-            self.first_subscriptions(scope)?
-        };
-        let named = if as_of.is_present() {
-            FxHashSet::default()
-        } else {
-            self.unlisted_with_facts(as_of.day)?
-        };
-        let mut keys = Vec::new();
+        let mut all = Vec::new();
         let mut rows = statement.query(scope.keys())?;
         while let Some(row) = rows.next()? {
             let mut columns = InOrder::of(row);
             let key: u32 = columns.next()?;
-            let created_on = columns.next::<Option<Day>>()?.or_else(|| started.get(&key).copied());
-            let has_events =
-                columns.next::<Option<i32>>()?.is_some_and(|first| first <= as_of.day.number());
-            let is_known = match created_on {
-                Some(created) => created <= as_of.day,
-                None => !columns.next::<bool>()? || named.contains(&key),
+            let presence = Presence {
+                created_on: columns.next::<Option<Day>>()?.or_else(|| started.get(&key).copied()),
+                first_event: columns.next::<Option<i32>>()?.map(Day::from_number),
+                is_unlisted: columns.next()?,
+                first_fact: facts.get(&key).copied(),
+                breaks: breaks.remove(&CompanyKey(key)).unwrap_or_default(),
             };
-            if as_of.is_present() || has_events || is_known {
-                keys.push(CompanyKey(key));
-            }
+            all.push((CompanyKey(key), presence));
         }
-        Ok(keys)
+        Ok(all)
     }
 
     fn first_subscriptions(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
@@ -58,19 +63,23 @@ impl Store {
         Ok(first.collect::<Result<_, _>>()?)
     }
 
-    /// Of the companies that are known only because rows of facts named them, those of which a fact
-    /// other than an event is dated on or before the day.
-    fn unlisted_with_facts(&self, day: Day) -> Result<FxHashSet<u32>> {
+    /// The day of the first fact other than an event of the companies that are known only because
+    /// facts named them.
+    fn first_facts(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM companies c WHERE is_unlisted AND (
-                 EXISTS (SELECT 1 FROM nps_responses WHERE company = c.id AND responded_on <= ?1)
-                 OR EXISTS (SELECT 1 FROM tickets WHERE company = c.id AND opened_on <= ?1)
-                 OR EXISTS (SELECT 1 FROM invoices WHERE company = c.id AND due_on <= ?1)
-                 OR EXISTS (SELECT 1 FROM touchpoints WHERE company = c.id AND occurred_on <= ?1)
-                 OR EXISTS (SELECT 1 FROM pulses WHERE company = c.id AND day <= ?1))",
+            "SELECT id, min(day) AS day FROM (
+                 SELECT id FROM companies WHERE is_unlisted AND id BETWEEN ?1 AND ?2)
+             JOIN (
+                 SELECT company, responded_on AS day FROM nps_responses
+                 UNION ALL SELECT company, opened_on FROM tickets
+                 UNION ALL SELECT company, due_on FROM invoices
+                 UNION ALL SELECT company, occurred_on FROM touchpoints
+                 UNION ALL SELECT company, day FROM pulses) ON company = id
+             WHERE day IS NOT NULL GROUP BY id",
         )?;
-        let keys = statement.query_map([day], |row| row.get("id"))?;
-        Ok(keys.collect::<Result<_, _>>()?)
+        let first =
+            statement.query_map(scope.keys(), |row| Ok((row.get("id")?, row.get("day")?)))?;
+        Ok(first.collect::<Result<_, _>>()?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How many customers are good, average and poor: of all, and of each plan, stage and product.
 
-use super::{Portfolio, counted, group_item, grouped};
+use super::{NO_CUSTOMERS, NO_SCORES, NO_STAGES, Portfolio, counted, group_item, grouped};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, has_problem, mean, mrr};
 use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
@@ -25,6 +25,10 @@ const SEGMENT: Group = |customer| customer.segment.as_ref();
 
 /// Customers by health, and what they pay.
 pub(super) fn overall(portfolio: &Portfolio) -> Section {
+    const TITLE: &str = "How are our customers?";
+    if portfolio.customers.is_empty() {
+        return Section::without_data(TITLE, NO_CUSTOMERS);
+    }
     let customers = &portfolio.customers;
     let of = |band: Band| customers.iter().filter(move |customer| customer.band == band);
     let (count, all_mrr) = (customers.len() as u64, mrr(customers.iter()));
@@ -45,38 +49,31 @@ pub(super) fn overall(portfolio: &Portfolio) -> Section {
     .tinted(|band| tint(*band))
     .done()
     .drawn(Chart::new("Customers and their MRR by health", kind));
-    Section {
-        title: "How are our customers?",
-        answer: overall_answer(portfolio),
-        tables: vec![table],
-    }
+    Section { title: TITLE, answer: overall_answer(portfolio), tables: vec![table] }
 }
 
 fn overall_answer(portfolio: &Portfolio) -> String {
     let customers = &portfolio.customers;
     let count = customers.len() as u64;
-    if count == 0 {
-        return "There are no such customers.".to_owned();
-    }
     let all_mrr = mrr(customers.iter());
     let who = counted(count, "customer", "customers");
     let pays = if count == 1 { "pays" } else { "pay" };
     let start = match all_mrr {
-        Some(amount) => format!("{who} {pays} {} a month", Cell::Money(amount).text()),
+        Some(amount) => format!("{who} {pays} {} a month", portfolio.money(amount)),
         None => who,
     };
     if !portfolio.has_health() {
-        return format!("{start}; none has a health score yet.");
+        return format!("{start}; none of them has a health score yet.");
     }
     let poor = || customers.iter().filter(|customer| customer.band == Band::Poor);
     let number = poor().count() as u64;
     if number == 0 {
-        return format!("{start}; none is in poor health.");
+        return format!("{start}; none of them is in poor health.");
     }
     let share = Cell::share_of(number, count);
     let money = mrr(poor()).filter(|_| all_mrr.is_some()).map_or(String::new(), |amount| {
         let share = Cell::share(amount, all_mrr.unwrap_or_default());
-        format!(", with {} of the MRR ({})", Cell::Money(amount).text(), share.text())
+        format!(", with {} of the MRR ({})", portfolio.money(amount), share.text())
     });
     let are = if number == 1 { "is" } else { "are" };
     format!("{start}; {number} of them ({}) {are} in poor health{money}.", share.text())
@@ -84,29 +81,53 @@ fn overall_answer(portfolio: &Portfolio) -> String {
 
 /// Which plan, lifecycle stage and product have a health problem.
 pub(super) fn problems(portfolio: &Portfolio) -> Section {
-    let tables = vec![
-        by(portfolio, PLAN, "plans", "Health by plan", "plan").folded(),
-        by(portfolio, STAGE, "stages", "Health by stage", "stage").folded(),
-        by(portfolio, PRODUCT, "products", "Health by product", "product").folded(),
-    ];
-    Section { title: "Where is there a health problem?", answer: problem_answer(portfolio), tables }
+    problem_section(portfolio, &GROUPS[1..], Table::folded)
 }
 
 /// The bands of each segment, plan, stage and product.
 pub(super) fn by_group(portfolio: &Portfolio) -> Section {
-    let tables = vec![
-        by(portfolio, SEGMENT, "segments", "Health by segment", "segment"),
-        by(portfolio, PLAN, "plans", "Health by plan", "plan"),
-        by(portfolio, STAGE, "stages", "Health by stage", "stage"),
-        by(portfolio, PRODUCT, "products", "Health by product", "product"),
-    ];
-    Section { title: "Where is there a health problem?", answer: problem_answer(portfolio), tables }
+    problem_section(portfolio, &GROUPS, |table| table)
+}
+
+/// A grouping: how customers are grouped, and the name and title of its table and of its column.
+type Grouping = (Group, &'static str, &'static str, &'static str);
+
+const GROUPS: [Grouping; 4] = [
+    (SEGMENT, "segments", "Health by segment", "segment"),
+    (PLAN, "plans", "Health by plan", "plan"),
+    (STAGE, "stages", "Health by stage", "stage"),
+    (PRODUCT, "products", "Health by product", "product"),
+];
+
+/// The tables of the groupings of which something is known.
+fn problem_section(
+    portfolio: &Portfolio,
+    groupings: &[Grouping],
+    shape: fn(Table) -> Table,
+) -> Section {
+    const TITLE: &str = "Where is there a health problem?";
+    if portfolio.customers.is_empty() {
+        return Section::without_data(TITLE, NO_CUSTOMERS);
+    }
+    if !portfolio.has_health() {
+        return Section::without_data(TITLE, NO_SCORES);
+    }
+    let is_known =
+        |group: Group| portfolio.customers.iter().any(|customer| group(customer).is_some());
+    let known = groupings.iter().filter(|(group, ..)| is_known(*group));
+    let tables: Vec<Table> = known
+        .map(|(group, name, title, label)| shape(by(portfolio, *group, name, title, label)))
+        .collect();
+    if tables.is_empty() {
+        return Section::without_data(
+            TITLE,
+            "No plan, lifecycle stage or product is known: import these columns with the companies.",
+        );
+    }
+    Section { title: TITLE, answer: problem_answer(portfolio), tables }
 }
 
 fn problem_answer(portfolio: &Portfolio) -> String {
-    if !portfolio.has_health() {
-        return "Nobody can tell before there are health scores.".to_owned();
-    }
     let groups: [(&str, Group); 3] =
         [("plan", PLAN), ("lifecycle stage", STAGE), ("product", PRODUCT)];
     let found: Vec<String> =
@@ -114,12 +135,12 @@ fn problem_answer(portfolio: &Portfolio) -> String {
     let (_, all) = known_share(&portfolio.customers.iter().collect::<Vec<_>>());
     if found.is_empty() {
         return format!(
-            "No plan, lifecycle stage or product stands out: {} of all customers with a score are poor.",
+            "No plan, lifecycle stage or product stands out: {} of all customers with a score are in poor health.",
             all.text()
         );
     }
     format!(
-        "{}. Of all customers with a score, {} are poor.",
+        "{}. Of all customers with a score, {} are in poor health.",
         capitalised(&found.join("; ")),
         all.text()
     )
@@ -146,7 +167,7 @@ fn problems_of(portfolio: &Portfolio, what: &str, group: Group) -> Vec<String> {
     });
     let text = |(name, (poor, known), members): &(&String, (u64, u64), &Vec<&Customer>)| {
         format!(
-            "{what} {name} has a health problem, {poor} of {known} poor ({})",
+            "{what} {name} has a health problem: {poor} of {known} in poor health ({})",
             known_share(members).1.text()
         )
     };
@@ -207,6 +228,10 @@ fn by(
 
 /// Health by lifecycle stage, in numbers and in shares.
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
+    const TITLE: &str = "How is health in each stage?";
+    if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
+        return Section::without_data(TITLE, NO_STAGES);
+    }
     let numbers = by(portfolio, STAGE, "health", "Health by stage", "stage");
     let share = |(_, members): &super::Grouped<'_>, band| {
         let number = members.iter().filter(|customer| customer.band == band).count() as u64;
@@ -230,11 +255,7 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
         let none = || "No lifecycle stage stands out".to_owned();
         format!("{}.", if found.is_empty() { none() } else { capitalised(&found.join("; ")) })
     } else {
-        "No customer has a health score yet.".to_owned()
+        NO_SCORES.to_owned()
     };
-    Section {
-        title: "How is the health in each stage?",
-        answer,
-        tables: vec![numbers, shares.or_say("no customers")],
-    }
+    Section { title: TITLE, answer, tables: vec![numbers, shares.or_say("no customers")] }
 }

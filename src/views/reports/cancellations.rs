@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{NONE, counted};
+use super::{NONE, Portfolio, counted};
 use crate::domain::day::Day;
-use crate::domain::portfolio::sum_known;
+use crate::domain::portfolio::{course_of_counts, sum_known};
 use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
 /// How many months are shown.
@@ -86,8 +86,16 @@ impl Losses {
 }
 
 /// Whether cancellations go up or down.
-pub(super) fn section(day: Day, losses: &Losses) -> Section {
-    let months = losses.by_month();
+pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> Section {
+    const TITLE: &str = "Are cancellations going up or down?";
+    let (day, months) = (portfolio.day(), losses.by_month());
+    if losses.cancellations.is_empty() && losses.downsells.is_empty() {
+        return Section::without_data(
+            TITLE,
+            "No cancellations in the last 12 months: if there were any, import companies with \
+             `churned_on`, or subscriptions with `ended_on`.",
+        );
+    }
     let reasons = |loss: &Cancellation| (loss.reason_codes.clone(), loss.mrr);
     let causes = |loss: &Downsell| (loss.reason_codes.clone(), loss.lost_mrr);
     let tables = vec![
@@ -104,11 +112,7 @@ pub(super) fn section(day: Day, losses: &Losses) -> Section {
             losses.downsells.iter().map(causes).collect(),
         ),
     ];
-    Section {
-        title: "Are cancellations going up or down?",
-        answer: answer(day, losses, &months),
-        tables,
-    }
+    Section { title: TITLE, answer: answer(portfolio, losses, &months), tables }
 }
 
 fn month_table(months: &[Month<'_>]) -> Table {
@@ -188,35 +192,43 @@ fn quarter_table(day: Day, months: &[Month<'_>]) -> Table {
         .or_say("needs six complete months")
 }
 
-fn answer(day: Day, losses: &Losses, months: &[Month<'_>]) -> String {
+/// So few cancellations are told as numbers: no course of them is more than chance would make.
+const FEW: u64 = 6;
+
+fn answer(portfolio: &Portfolio, losses: &Losses, months: &[Month<'_>]) -> String {
     let number = losses.cancellations.len() as u64;
     let cancellations = counted(number, "cancellation", "cancellations");
     let lost = sum_known(losses.cancellations.iter().map(|loss| loss.mrr)).filter(|_| number > 0);
     let money =
-        lost.map(|lost| format!(" with {} of MRR", Cell::Money(lost).text())).unwrap_or_default();
+        lost.map(|lost| format!(" with {} of MRR", portfolio.money(lost))).unwrap_or_default();
     let year = format!(
         "In {} there {} {cancellations}{money}.",
         counted(months.len() as u64, "month", "months"),
         if number == 1 { "was" } else { "were" }
     );
-    let Some([before, last]) = quarters(day, months) else {
-        return if number == 0 {
-            "Nobody has cancelled so far.".to_owned()
-        } else {
-            format!("{year} That is too short a time to tell whether they go up or down.")
+    match quarters(portfolio.day(), months) {
+        Some([before, last]) => format!("{} {year}", headline(&before, &last)),
+        None => format!(
+            "{year} It takes six complete months to tell whether they are going up or down."
+        ),
+    }
+}
+
+/// Where cancellations are going; few of them are told as numbers.
+fn headline(before: &Quarter, last: &Quarter) -> String {
+    let (earlier, number) = (before.cancellations, last.cancellations);
+    if number + earlier < FEW {
+        let number = match number {
+            0 => "No cancellations".to_owned(),
+            number => counted(number, "cancellation", "cancellations"),
         };
-    };
-    let rate = |quarter: &Quarter| quarter.rate.rounded().unwrap_or_default();
-    let direction = match rate(&last).total_cmp(&rate(&before)) {
-        std::cmp::Ordering::Greater => "Cancellations are going up",
-        std::cmp::Ordering::Less => "Cancellations are going down",
-        std::cmp::Ordering::Equal => "Cancellations are steady",
-    };
+        let earlier = if earlier == 0 { "none".to_owned() } else { earlier.to_string() };
+        return format!("{number} in the last three months, {earlier} before.");
+    }
     format!(
-        "{direction}: {} in the last three complete months ({} a month), {} in the three before ({} a month). {year}",
-        last.cancellations,
+        "Cancellations are {}: {number} in the last three months ({} a month), {earlier} in the three before ({} a month).",
+        course_of_counts(earlier, number).words(),
         last.rate.text(),
-        before.cancellations,
         before.rate.text()
     )
 }

@@ -24,6 +24,7 @@ use crate::domain::day::Day;
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::PulseMark;
+use crate::domain::retention::Retention;
 use crate::domain::signal::{SignalLife, State};
 use crate::render::report::{Cell, Head, Item, Report, Section, Table};
 
@@ -34,12 +35,16 @@ pub struct Portfolio {
     pub head: Head,
     /// The customers, by id.
     pub customers: Vec<Customer>,
-    /// How many poor customers each CSM has, A to Z, whoever is looked at: whether somebody is
-    /// overloaded is a question of the team.
+    /// How many poor customers each CSM of the whole team has, A to Z, whatever the filter.
     pub poor_of_team: BTreeMap<String, u64>,
 }
 
 impl Portfolio {
+    /// An amount in a sentence, with its currency.
+    fn money(&self, amount: f64) -> String {
+        self.head.letter.money(amount)
+    }
+
     fn day(&self) -> Day {
         self.head.as_of
     }
@@ -58,6 +63,17 @@ impl Portfolio {
 /// companies that left since are among them.
 pub type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
 
+/// What to say where health is asked for and nobody has a score.
+const NO_SCORES: &str = "No health scores yet: import events with `signals import`, then `signals run` scores customers.";
+
+/// What to say where there is nobody to speak of.
+const NO_CUSTOMERS: &str =
+    "No customers: import companies with `signals import`, or widen the filter.";
+
+/// What to say where nobody has a lifecycle stage.
+const NO_STAGES: &str =
+    "No lifecycle stages: import the column `lifecycle_stage` with the companies.";
+
 /// A text for a company that lacks one.
 const NONE: &str = "(none)";
 
@@ -67,10 +83,11 @@ pub fn dashboard(
     history: &[Snapshot],
     losses: &Losses,
     lives: &[SignalLife],
+    retention: Option<Retention>,
 ) -> Report {
     let sections = vec![
         bands::overall(portfolio),
-        cancellations::section(portfolio.day(), losses),
+        cancellations::section(portfolio, losses),
         trend::section(portfolio, history),
         bands::problems(portfolio),
         workload::section(portfolio),
@@ -78,13 +95,18 @@ pub fn dashboard(
         talk::section(portfolio, history),
     ];
     Report {
-        summary: Some(summary(portfolio, losses, lives)),
+        summary: Some(summary(portfolio, losses, lives, retention)),
         ..portfolio.report("Customer dashboard", sections)
     }
 }
 
 /// The numbers on top of the dashboard.
-fn summary(portfolio: &Portfolio, losses: &Losses, lives: &[SignalLife]) -> Table {
+fn summary(
+    portfolio: &Portfolio,
+    losses: &Losses,
+    lives: &[SignalLife],
+    retention: Option<Retention>,
+) -> Table {
     let count = portfolio.customers.len() as u64;
     let poor = || portfolio.customers.iter().filter(|customer| customer.band == Band::Poor);
     let poor_count = poor().count() as u64;
@@ -92,11 +114,18 @@ fn summary(portfolio: &Portfolio, losses: &Losses, lives: &[SignalLife]) -> Tabl
     let share = of_all(&Cell::share_of(poor_count, count), portfolio);
     let (month, cancelled) = losses.this_month(portfolio.day());
     let waiting = lives.iter().filter(|life| rules::state(life) == State::Open).count() as u64;
-    let all_mrr = Cell::money(mrr(portfolio.customers.iter()));
+    let all_mrr = mrr(portfolio.customers.iter());
+    let percent =
+        |of: fn(Retention) -> f64| retention.map_or(Cell::Unknown, |r| Cell::Percent(of(r)));
+    let kept =
+        if retention.is_some() { "over 12 months" } else { "needs 12 months of subscriptions" };
     let none = String::new;
     let figures = [
         ("customers", "Customers", Cell::Count(count), none()),
-        ("mrr", "MRR", all_mrr, none()),
+        ("mrr", "MRR", Cell::money(all_mrr), portfolio.head.letter.currency_words()),
+        ("arr", "ARR", Cell::money(all_mrr.map(|mrr| mrr * 12.0)), "12 times MRR".to_owned()),
+        ("nrr", "Net revenue retention", percent(|retention| retention.net), kept.to_owned()),
+        ("grr", "Gross revenue retention", percent(|retention| retention.gross), kept.to_owned()),
         ("poor_customers", "Customers in poor health", if_scored(Cell::Count(poor_count)), share),
         ("poor_mrr", "MRR in poor health", if_scored(Cell::money(mrr(poor()))), none()),
         ("cancellations_this_month", "Cancellations this month", Cell::Count(cancelled), month),

@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{EarlierPulses, Grouped, NONE, Portfolio, company_item, counted, group_item, grouped};
+use super::{
+    EarlierPulses, Grouped, NO_STAGES, NONE, Portfolio, company_item, counted, group_item, grouped,
+};
 use crate::domain::day::Day;
 use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::Level;
 use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
+
+/// What to say where nobody has a pulse.
+const NO_PULSES: &str = "No pulse yet: `signals pulse set COMPANY LEVEL` records one.";
 
 /// Every level, the worst first, then no pulse at all.
 fn all_levels() -> impl Iterator<Item = Option<Level>> {
@@ -23,7 +28,11 @@ fn tint(level: Option<Level>) -> Tint {
 
 /// How many customers have each level, and who.
 pub(super) fn levels(portfolio: &Portfolio) -> Section {
+    const TITLE: &str = "What do we think of our customers?";
     let customers = &portfolio.customers;
+    if customers.iter().all(|customer| customer.pulse.is_none()) {
+        return Section::without_data(TITLE, NO_PULSES);
+    }
     let count = customers.len() as u64;
     let of_level =
         |level: Option<Level>| customers.iter().filter(move |customer| customer.level() == level);
@@ -47,11 +56,7 @@ pub(super) fn levels(portfolio: &Portfolio) -> Section {
         Cell::share_of(at_risk, count).text(),
         Cell::share_of(without, count).text(),
     );
-    Section {
-        title: "What do we think of our customers?",
-        answer,
-        tables: vec![table, members(customers)],
-    }
+    Section { title: TITLE, answer, tables: vec![table, members(customers)] }
 }
 
 /// Who has which level, the worst first.
@@ -132,7 +137,7 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
         moved.iter().filter(|(customer, then)| then.is_some() && customer.level() > *then).count();
     let first = moved.len() - worse - better;
     let answer = format!(
-        "Since {then} the pulse of {} became worse, of {better} better, and {first} got a first one.",
+        "Since {then} the pulse of {} became worse, {better} became better, and {first} got a first one.",
         counted(worse as u64, "customer", "customers")
     );
     Section { title: "How has the pulse changed?", answer, tables: vec![table, moved_table(moved)] }
@@ -157,6 +162,7 @@ fn moved_table(mut moved: Vec<(&Customer, Option<Level>)>) -> Table {
 
 /// Why customers are at risk, by category and by code.
 pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
+    const TITLE: &str = "Why are customers at risk?";
     let at_risk: Vec<&Customer> =
         portfolio.customers.iter().filter(|customer| customer.is_at_risk()).collect();
     let category =
@@ -170,21 +176,25 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
     });
     let count = at_risk.len() as u64;
     let main = categories.rows.iter().find(|row| row.item.name != NONE);
+    if at_risk.is_empty() {
+        let nobody = "No customer has a pulse of some-risk or lower.";
+        let is_any = portfolio.customers.iter().any(|customer| customer.pulse.is_some());
+        return Section::without_data(TITLE, if is_any { nobody } else { NO_PULSES });
+    }
     let answer = match main {
-        _ if count == 0 => "No customer has a pulse of some-risk or lower.".to_owned(),
         None => format!(
             "{} at risk, without any reason given.",
             counted(count, "customer", "customers")
         ),
         Some(row) => format!(
-            "{} at risk; the commonest category of reasons is {}, for {} of them ({}).",
+            "{} at risk; the most common category of reasons is {}, for {} of them ({}).",
             counted(count, "customer", "customers"),
             row.item.name,
             row.cells[0].text(),
             row.cells[1].text()
         ),
     };
-    Section { title: "Why are customers at risk?", answer, tables: vec![categories, codes] }
+    Section { title: TITLE, answer, tables: vec![categories, codes] }
 }
 
 /// Each factor with the customers at risk who have it; a customer counts once for each.
@@ -220,6 +230,10 @@ fn factor_table(
 
 /// Pulse by lifecycle stage, in numbers and in shares.
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
+    const TITLE: &str = "How is the pulse in each stage?";
+    if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {
+        return Section::without_data(TITLE, NO_STAGES);
+    }
     let groups = || grouped(&portfolio.customers, |customer| customer.stage.as_ref());
     let of = |(_, members): &Grouped<'_>, level: Option<Level>| {
         members.iter().filter(|customer| customer.level() == level).count() as u64
@@ -264,11 +278,7 @@ pub(super) fn stages(portfolio: &Portfolio) -> Section {
             Cell::share_of(at_risk, count).text()
         ),
     };
-    Section {
-        title: "How is the pulse in each stage?",
-        answer,
-        tables: vec![numbers, shares.done().or_say("no customers")],
-    }
+    Section { title: TITLE, answer, tables: vec![numbers, shares.done().or_say("no customers")] }
 }
 
 fn share_name(level: Option<Level>) -> &'static str {

@@ -18,12 +18,19 @@ const PERIODS: [Period; 5] = [
 
 /// When contracts renew, and what is at risk.
 pub(super) fn section(portfolio: &Portfolio) -> Section {
+    const TITLE: &str = "What renews, and what is at risk?";
     let day = portfolio.day();
     let mut renewing: Vec<(i32, &Customer)> = portfolio
         .customers
         .iter()
         .filter_map(|customer| Some((customer.renewal_on? - day, customer)))
         .collect();
+    if renewing.is_empty() {
+        return Section::without_data(
+            TITLE,
+            "No renewal dates: import the column `renewal_on` with the companies, or subscriptions.",
+        );
+    }
     renewing.sort_by(|(a_days, a), (b_days, b)| {
         a_days.cmp(b_days).then_with(|| a.company_id.cmp(&b.company_id))
     });
@@ -36,11 +43,10 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
     let overdue = renewing.iter().filter(|(days, _)| *days < 0).count() as u64;
     let (all, danger) = (mrr(renewing.iter().map(|(_, customer)| *customer)), mrr(at_risk()));
     let answer = match danger {
-        _ if renewing.is_empty() => "No customer has a renewal date.".to_owned(),
         Some(danger) => format!(
             "{} of MRR at risk, of {} that renews ({}): {} of {}; {overdue} overdue.",
-            Cell::Money(danger).text(),
-            Cell::money(all).text(),
+            portfolio.money(danger),
+            portfolio.money(all.unwrap_or_default()),
             all.map_or(Cell::Unknown, |all| Cell::share(danger, all)).text(),
             at_risk().count(),
             counted(renewing.len() as u64, "renewal", "renewals"),
@@ -52,7 +58,7 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
         ),
     };
     let tables = vec![periods(portfolio, &renewing), list(portfolio, &renewing)];
-    Section { title: "What renews, and what is at risk?", answer, tables }
+    Section { title: TITLE, answer, tables }
 }
 
 fn periods(portfolio: &Portfolio, renewing: &[(i32, &Customer)]) -> Table {

@@ -9,6 +9,9 @@ use crate::domain::portfolio::median;
 use crate::domain::signal::{HistoryEntry, Outcome, SignalLife, SignalType, State};
 use crate::render::report::{Cell, Item, Section, Table};
 
+/// What to say where there are no signals.
+const NO_SIGNALS: &str = "No signals yet: `signals rule preset add --usual` adds rules, and `signals run` raises signals.";
+
 /// How many reasons of a rule are told.
 const MOST_REASONS: usize = 3;
 
@@ -18,6 +21,10 @@ pub(super) fn state(life: &SignalLife) -> State {
 
 /// What came, what went, what waits.
 pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
+    const TITLE: &str = "What became of the signals?";
+    if lives.is_empty() {
+        return Section::without_data(TITLE, NO_SIGNALS);
+    }
     let recently = last(day, MONTH).from;
     let waiting = || lives.iter().filter(|life| state(life) == State::Open);
     let opened = |life: &&SignalLife| life.raised_on >= recently;
@@ -47,15 +54,19 @@ pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
         "{} opened and {closed} closed in the last 28 days; {open} waiting, {bad} of them bad{since}.",
         counted(opened, "signal", "signals"),
     );
-    Section { title: "What became of the signals?", answer, tables: vec![table] }
+    Section { title: TITLE, answer, tables: vec![table] }
 }
 
 /// How each rule does.
 pub(super) fn section(lives: &[SignalLife]) -> Section {
+    const TITLE: &str = "How does each rule do?";
+    if lives.is_empty() {
+        return Section::without_data(TITLE, NO_SIGNALS);
+    }
     let mut rules: BTreeMap<&str, Vec<&SignalLife>> = BTreeMap::new();
     lives.iter().for_each(|life| rules.entry(&life.rule).or_default().push(life));
     Section {
-        title: "How does each rule do?",
+        title: TITLE,
         answer: answer(lives),
         tables: vec![rule_table(&rules), outcome_table(&rules)],
     }

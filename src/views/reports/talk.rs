@@ -29,11 +29,11 @@ pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
     .for_people("id", |(customer, _)| Cell::Text(customer.company_id.clone()))
     .done()
     .or_say("nobody: no poor health, no low pulse, no open bad signal, nothing overdue");
-    let paid = mrr(list.iter().map(|(customer, _)| *customer))
-        .map(|amount| Cell::Money(amount).text().into_owned());
+    let paid =
+        mrr(list.iter().map(|(customer, _)| *customer)).map(|amount| portfolio.money(amount));
     let money = paid.map(|paid| format!("; together they pay {paid} a month")).unwrap_or_default();
     let answer = match list.first() {
-        None => "There is nobody to talk about.".to_owned(),
+        None => "No customer needs talking about.".to_owned(),
         Some((first, _)) => format!(
             "{} to talk about, {} first{money}.",
             counted(list.len() as u64, "customer", "customers"),

@@ -1,12 +1,11 @@
 //! Whether health scores go up or down, told of the customers who were there all the time:
 //! otherwise losing poor customers would look like progress.
 
-use std::collections::HashMap;
-
-use super::{Portfolio, company_item, counted};
+use super::{NO_SCORES, Portfolio, company_item, counted};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::portfolio::{Customer, mean};
+use crate::domain::portfolio::{Course, Customer, course_of_changes, mean};
+use crate::domain::pulse::to_one_decimal;
 use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
 /// The customers of a day with their health scores.
@@ -14,25 +13,25 @@ use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 pub struct Snapshot {
     /// The day.
     pub day: Day,
-    /// Who was a customer, and the score.
-    pub scores: HashMap<CompanyKey, Option<f64>>,
+    /// Who was a customer, and the score, by key.
+    scores: Vec<(CompanyKey, Option<f64>)>,
 }
 
 impl Snapshot {
-    /// The score of a company on that day.
-    pub(super) fn score(&self, key: CompanyKey) -> Option<f64> {
-        self.scores.get(&key).copied().flatten()
+    /// The customers of a day, in any order.
+    pub fn new(day: Day, mut scores: Vec<(CompanyKey, Option<f64>)>) -> Self {
+        scores.sort_unstable_by_key(|(key, _)| *key);
+        Snapshot { day, scores }
     }
 
-    /// The scores in order of the keys: a sum of fractions depends on the order.
-    fn in_order(&self) -> impl Iterator<Item = (CompanyKey, Option<f64>)> {
-        let mut scores: Vec<_> = self.scores.iter().map(|(key, score)| (*key, *score)).collect();
-        scores.sort_unstable_by_key(|(key, _)| *key);
-        scores.into_iter()
+    /// The score of a company on that day.
+    pub(super) fn score(&self, key: CompanyKey) -> Option<f64> {
+        let place = self.scores.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        self.scores[place].1
     }
 
     fn has_scores(&self) -> bool {
-        self.scores.values().any(Option::is_some)
+        self.scores.iter().any(|(_, score)| score.is_some())
     }
 }
 
@@ -45,14 +44,10 @@ const MONTH: i32 = 28;
 /// The most customers on either side that are named.
 const MOST_MOVERS: usize = 10;
 
-/// A smaller change is none.
-const NOTABLE: f64 = 0.5;
-
 /// The customers of today, as those of an earlier day are given.
 fn today(portfolio: &Portfolio) -> Snapshot {
-    let scores =
-        portfolio.customers.iter().map(|customer| (customer.key, customer.score)).collect();
-    Snapshot { day: portfolio.day(), scores }
+    let scores = portfolio.customers.iter().map(|customer| (customer.key, customer.score));
+    Snapshot::new(portfolio.day(), scores.collect())
 }
 
 /// The customers so many days ago.
@@ -65,7 +60,9 @@ pub(super) fn ago<'h>(
 }
 
 /// Two days compared.
+#[derive(Default)]
 struct Comparison {
+    /// The scores of those who have one on both days.
     then: Vec<f64>,
     now: Vec<f64>,
     /// The scores now of those who were no customers then, and the scores then of those who are
@@ -76,17 +73,34 @@ struct Comparison {
 
 impl Comparison {
     fn of(then: &Snapshot, now: &Snapshot) -> Self {
-        let mut keys: Vec<CompanyKey> = now.scores.keys().copied().collect();
-        keys.sort_unstable();
-        let both = keys.iter().filter_map(|key| Some((then.score(*key)?, now.score(*key)?)));
-        let (before, after) = both.unzip();
-        let only = |one: &Snapshot, other: &Snapshot| {
-            let mut only: Vec<_> =
-                one.scores.iter().filter(|(key, _)| !other.scores.contains_key(key)).collect();
-            only.sort_by_key(|(key, _)| **key);
-            only.into_iter().map(|(_, score)| *score).collect()
-        };
-        Comparison { then: before, now: after, joined: only(now, then), left: only(then, now) }
+        let mut comparison = Comparison::default();
+        let mut before = then.scores.iter().peekable();
+        for (key, score) in &now.scores {
+            while let Some((_, score)) = before.next_if(|(other, _)| other < key) {
+                comparison.left.push(*score);
+            }
+            match before.next_if(|(other, _)| other == key) {
+                None => comparison.joined.push(*score),
+                Some((_, score_then)) => {
+                    if let (Some(then), Some(now)) = (score_then, score) {
+                        comparison.then.push(*then);
+                        comparison.now.push(*now);
+                    }
+                }
+            }
+        }
+        comparison.left.extend(before.map(|(_, score)| *score));
+        comparison
+    }
+
+    /// Where the scores of the same customers go.
+    fn course(&self) -> Course {
+        let changes: Vec<f64> =
+            self.then.iter().zip(&self.now).map(|(then, now)| now - then).collect();
+        match self.change().map(to_one_decimal) {
+            Some(change) if change != 0.0 => course_of_changes(&changes),
+            _ => Course::Same,
+        }
     }
 
     fn change(&self) -> Option<f64> {
@@ -100,18 +114,18 @@ impl Comparison {
 
 /// Whether health scores go up or down.
 pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
+    const TITLE: &str = "Are health scores going up or down?";
     let now = today(portfolio);
-    let tables = vec![weeks(&now, history), comparisons(&now, history)];
-    Section {
-        title: "Are health scores going up or down?",
-        answer: answer(portfolio, &now, history),
-        tables,
+    if !portfolio.has_health() && history.iter().all(|then| !then.has_scores()) {
+        return Section::without_data(TITLE, NO_SCORES);
     }
+    let tables = vec![weeks(&now, history), comparisons(&now, history)];
+    Section { title: TITLE, answer: answer(portfolio, &now, history), tables }
 }
 
 fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String {
     if !portfolio.has_health() {
-        return "There are no health scores yet.".to_owned();
+        return NO_SCORES.to_owned();
     }
     let month = ago(portfolio, history, MONTH).map(|then| (then.day, Comparison::of(then, now)));
     let Some((day, comparison, change)) = month
@@ -119,14 +133,10 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
     else {
         return "There are no scores of 28 days ago to compare with.".to_owned();
     };
-    let direction = match change {
-        change if change >= NOTABLE => "going up",
-        change if change <= -NOTABLE => "going down",
-        _ => "steady",
-    };
+    let direction = comparison.course().words();
     let mean_of = |scores: &[f64]| Cell::number(mean(scores.iter().copied())).text().into_owned();
     let others = match (comparison.joined.len(), comparison.left.len()) {
-        (0, 0) => "nobody joined or left since".to_owned(),
+        (0, 0) => "nobody has joined or left since".to_owned(),
         (joined, left) => format!(
             "{} joined and {left} left since",
             counted(joined as u64, "customer", "customers")
@@ -145,13 +155,16 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
 fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
     let days: Vec<&Snapshot> =
         history.iter().chain([now]).skip_while(|snapshot| !snapshot.has_scores()).collect();
-    let is_same = |key: &CompanyKey| {
-        [days.first(), days.last()].iter().flatten().all(|day| day.score(*key).is_some())
+    let same: Vec<CompanyKey> = match (days.first(), days.last()) {
+        (Some(first), Some(last)) => {
+            let scored = first.scores.iter().filter(|(_, score)| score.is_some());
+            scored.map(|(key, _)| *key).filter(|key| last.score(*key).is_some()).collect()
+        }
+        _ => Vec::new(),
     };
-    let of_same = |day: &Snapshot| -> Vec<f64> {
-        day.in_order().filter(|(key, _)| is_same(key)).filter_map(|(_, score)| score).collect()
-    };
-    let of_all = |day: &Snapshot| mean(day.in_order().filter_map(|(_, score)| score));
+    let of_same =
+        |day: &Snapshot| -> Vec<f64> { same.iter().filter_map(|key| day.score(*key)).collect() };
+    let of_all = |day: &Snapshot| mean(day.scores.iter().filter_map(|(_, score)| *score));
     let before = std::iter::once(None).chain(days.iter().copied().map(Some));
     let weeks = days.iter().copied().zip(before);
     let weeks = weeks.map(|(day, before)| (day, before.map(|then| Comparison::of(then, day))));
@@ -210,6 +223,10 @@ fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
 
 /// Whose health moved most in 28 days.
 pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
+    const TITLE: &str = "Whose health moved most?";
+    if !portfolio.has_health() {
+        return Section::without_data(TITLE, NO_SCORES);
+    }
     let then = ago(portfolio, history, MONTH);
     let change = |customer: &Customer| {
         let (now, before) = (customer.score?, then?.score(customer.key)?);
@@ -241,7 +258,7 @@ pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
         mover_table("movers_down", "Furthest down in 28 days", down),
         mover_table("movers_up", "Furthest up in 28 days", up),
     ];
-    Section { title: "Whose health moved most?", answer, tables }
+    Section { title: TITLE, answer, tables }
 }
 
 fn mover_table<'m>(

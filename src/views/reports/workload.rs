@@ -1,8 +1,8 @@
 //! What each CSM has to do, and who has too much.
 
-use super::{NONE, Portfolio, counted, grouped, listed};
+use super::{NO_CUSTOMERS, NO_SCORES, NONE, Portfolio, counted, grouped, listed};
 use crate::domain::health::Band;
-use crate::domain::portfolio::{Customer, is_overloaded, median, mrr};
+use crate::domain::portfolio::{Customer, SMALLEST_TEAM, is_overloaded, median, mrr};
 use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
 
 /// What a CSM has to do; without a name, what nobody does.
@@ -10,18 +10,31 @@ struct Load<'c> {
     csm: Option<String>,
     members: Vec<&'c Customer>,
     poor: u64,
-    is_too_much: bool,
+    /// Whether that is too much; `None` where it cannot be compared.
+    is_too_much: Option<bool>,
 }
 
 /// Which CSM is overloaded.
 pub(super) fn section(portfolio: &Portfolio) -> Section {
-    let middle = median(portfolio.poor_of_team.values().map(|poor| *poor as f64).collect());
+    const TITLE: &str = "Who is overloaded?";
+    if portfolio.customers.is_empty() {
+        return Section::without_data(TITLE, NO_CUSTOMERS);
+    }
+    let team = &portfolio.poor_of_team;
+    if team.is_empty() {
+        return Section::without_data(
+            TITLE,
+            "Workload cannot be compared without CSMs: import the column `csm` with the companies.",
+        );
+    }
+    let middle = median(team.values().map(|poor| *poor as f64).collect())
+        .filter(|_| portfolio.has_health() && team.len() >= SMALLEST_TEAM);
     let mut groups: Vec<Load<'_>> = grouped(&portfolio.customers, |customer| customer.csm.as_ref())
         .into_iter()
         .map(|(csm, members)| {
             let poor = members.iter().filter(|c| c.band == Band::Poor).count() as u64;
-            let is_too_much =
-                csm.is_some() && middle.is_some_and(|middle| is_overloaded(poor, middle));
+            let of_all = csm.as_ref().and_then(|csm| team.get(csm)).copied();
+            let is_too_much = of_all.zip(middle).map(|(poor, middle)| is_overloaded(poor, middle));
             Load { csm, members, poor, is_too_much }
         })
         .collect();
@@ -29,8 +42,9 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
     groups.sort_by_key(|load| (load.csm.is_none(), std::cmp::Reverse(load.poor)));
     let overloaded: Vec<(String, u64)> = groups
         .iter()
-        .filter(|load| load.is_too_much)
-        .filter_map(|load| Some((load.csm.clone()?, load.poor)))
+        .filter(|load| load.is_too_much == Some(true))
+        .filter_map(|load| load.csm.clone().map(|csm| (team[&csm], csm)))
+        .map(|(poor, csm)| (csm, poor))
         .collect();
     let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
     let table = Table::of("workload", "Customers by CSM", ("csm", "CSM"), groups, |load| {
@@ -46,25 +60,14 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
         Cell::Count(load.members.iter().map(|customer| customer.overdue_tasks).sum())
     })
     .text("overloaded", "overloaded", |load| {
-        overload_word(portfolio, load.csm.is_some(), load.is_too_much)
+        let word = |is_too_much| if is_too_much { "yes" } else { "no" };
+        Cell::text_of(load.is_too_much.map(word))
     })
     .done();
     let table = drawn(table, portfolio.has_health())
-        .noted("Overloaded is who has more than 1.5 times the median of poor customers, the median being that of the whole team.")
+        .noted("Overloaded: at least 3 customers in poor health, and more than 1.5 × the median of the whole team, whatever the filter.")
         .or_say("no customers");
-    Section {
-        title: "Who is overloaded?",
-        answer: answer(portfolio, middle, &overloaded),
-        tables: vec![table],
-    }
-}
-
-fn overload_word(portfolio: &Portfolio, is_somebody: bool, is_too_much: bool) -> Cell {
-    match is_too_much {
-        _ if !is_somebody || !portfolio.has_health() => Cell::Unknown,
-        true => Cell::Text("yes".to_owned()),
-        false => Cell::Text("no".to_owned()),
-    }
+    Section { title: TITLE, answer: answer(portfolio, middle, &overloaded), tables: vec![table] }
 }
 
 fn drawn(table: Table, has_health: bool) -> Table {
@@ -79,12 +82,15 @@ fn drawn(table: Table, has_health: bool) -> Table {
 
 fn answer(portfolio: &Portfolio, middle: Option<f64>, overloaded: &[(String, u64)]) -> String {
     if !portfolio.has_health() {
-        return "Nobody can tell before there are health scores.".to_owned();
+        return NO_SCORES.to_owned();
     }
-    let median = format!("the median of all CSMs is {}", Cell::number(middle).text());
+    let Some(middle) = middle else {
+        return "Workload cannot be compared: there are fewer than three CSMs.".to_owned();
+    };
+    let median = format!("the team's median is {}", Cell::Number(middle).text());
     match overloaded {
         [] => format!(
-            "Nobody is overloaded with customers in poor health: {median}, and nobody has more than 1.5 times that."
+            "Nobody is overloaded with customers in poor health: {median}, and nobody has both 3 or more and over 1.5 times that."
         ),
         [(name, poor)] => {
             format!(

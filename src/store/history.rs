@@ -1,0 +1,38 @@
+//! Scores and revenue on many days, for questions about the course of things.
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use super::Store;
+use super::attributes::Scope;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::retention::Term;
+
+impl Store {
+    /// What the subscriptions of each company pay, and when.
+    pub fn terms(&self) -> Result<FxHashMap<CompanyKey, Vec<Term>>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT company, started_on, ended_on, mrr FROM subscriptions")?;
+        let mut all: FxHashMap<CompanyKey, Vec<Term>> = FxHashMap::default();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let term = Term { started_on: row.get(1)?, ended_on: row.get(2)?, mrr: row.get(3)? };
+            all.entry(CompanyKey(row.get(0)?)).or_default().push(term);
+        }
+        Ok(all)
+    }
+
+    /// The health score of each company that was scored on the latest day run on or before `day`,
+    /// by key.
+    pub fn scores_until(&self, day: Day) -> Result<Vec<(CompanyKey, Option<f64>)>> {
+        let mut scores = Vec::new();
+        if let Some(scored_on) = self.latest_run_day_until(day)? {
+            self.scores_on(scored_on, Scope::All, |company, _, score| {
+                scores.push((company, score));
+            })?;
+        }
+        Ok(scores)
+    }
+}
