@@ -9,6 +9,7 @@ pub mod attributes;
 pub mod backtest;
 pub mod chance;
 pub mod company;
+pub mod company_link;
 pub mod condition;
 pub mod customer;
 pub mod day;

@@ -11,6 +11,7 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::domain::company_link::CompanyLink;
 use crate::domain::finding::Evidence;
 use crate::domain::notify::Purpose;
 use crate::domain::rule::RuleLogic;
@@ -67,6 +68,8 @@ pub struct Content {
 pub struct Item {
     /// The company.
     pub company: String,
+    /// Where it is found in another product.
+    pub link: Option<String>,
     /// What happened.
     pub headline: String,
     /// All that should be known of it.
@@ -93,6 +96,8 @@ pub struct Fact {
 pub struct Line {
     /// The company.
     pub company: String,
+    /// Where it is found in another product.
+    pub link: Option<String>,
     /// What happened.
     pub headline: String,
     /// The type of the signal.
@@ -128,13 +133,14 @@ impl Content {
         overview: &Overview,
         told: &[Told],
         others: &[SignalRecord],
+        link: Option<&CompanyLink>,
     ) -> Self {
         let inbox = format!("signals inbox --for {}", reader.map_or("NAME".to_owned(), quoted));
         Content {
             subject: subject(purpose, overview, told),
             intro: intro(purpose, overview.types.len()).to_owned(),
-            items: told.iter().map(Item::of).collect(),
-            lines: others.iter().map(Line::of).collect(),
+            items: told.iter().map(|told| Item::of(told, link)).collect(),
+            lines: others.iter().map(|signal| Line::of(signal, link)).collect(),
             left_out: overview.types.len().saturating_sub(told.len() + others.len()) as u64,
             closing: format!(
                 "Sent by signals. `signals ack` closes a signal and `{inbox} --mark-read` marks all as read."
@@ -210,7 +216,7 @@ impl Content {
 }
 
 impl Item {
-    fn of(told: &Told) -> Self {
+    fn of(told: &Told, link: Option<&CompanyLink>) -> Self {
         let signal = &told.signal;
         let mut facts = Facts::default();
         facts.add(
@@ -225,6 +231,7 @@ impl Item {
         facts.add_command("close", format!("signals ack {} --reason TEXT", signal.id));
         Item {
             company: company(signal),
+            link: link.map(|link| link.of(&signal.company_id)),
             headline: harmless(&signal.detail),
             facts: facts.0,
             people: told.people.clone(),
@@ -232,8 +239,8 @@ impl Item {
     }
 
     fn slack(&self, mentions: &[(String, String)]) -> String {
-        let (company, headline) =
-            (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        let company = linked_for_slack(&self.company, self.link.as_deref());
+        let headline = short_for_slack(&self.headline, 500);
         let mut lines = vec![format!("*{company}*: {headline}")];
         if !self.people.is_empty() {
             let name = |person: &String| {
@@ -251,9 +258,10 @@ impl Item {
 }
 
 impl Line {
-    fn of(signal: &SignalRecord) -> Self {
+    fn of(signal: &SignalRecord, link: Option<&CompanyLink>) -> Self {
         Line {
             company: company(signal),
+            link: link.map(|link| link.of(&signal.company_id)),
             headline: harmless(&signal.detail),
             signal_type: signal.signal_type.as_str(),
             look: format!("signals show {}", signal.id),
@@ -261,9 +269,19 @@ impl Line {
     }
 
     fn slack(&self) -> String {
-        let (company, headline) =
-            (short_for_slack(&self.company, 150), short_for_slack(&self.headline, 500));
+        let company = linked_for_slack(&self.company, self.link.as_deref());
+        let headline = short_for_slack(&self.headline, 500);
         format!("*{company}*: {headline} ({}, `{}`)", self.signal_type, self.look)
+    }
+}
+
+/// A company's name that leads to its address. The address has no character that Slack takes for
+/// the end of it: those of an id are escaped, and `&` is written out.
+fn linked_for_slack(company: &str, link: Option<&str>) -> String {
+    let company = short_for_slack(company, 150);
+    match link {
+        Some(link) => format!("<{}|{}>", for_slack(link), company.replace('|', "¦")),
+        None => company,
     }
 }
 
@@ -597,7 +615,7 @@ mod tests {
     }
 
     fn content(told: &[Told]) -> Content {
-        Content::about(Purpose::Realtime, Some("ana"), &overview(told), told, &[])
+        Content::about(Purpose::Realtime, Some("ana"), &overview(told), told, &[], None)
     }
 
     #[test]
@@ -605,7 +623,7 @@ mod tests {
         use SignalType::{Bad, Good, Info};
         let subject = |purpose, signals: &[(&str, SignalType)]| {
             let told: Vec<Told> = signals.iter().map(|(name, one)| told(1, name, *one)).collect();
-            Content::about(purpose, None, &overview(&told), &told, &[]).subject
+            Content::about(purpose, None, &overview(&told), &told, &[], None).subject
         };
         assert_eq!(
             subject(Purpose::Realtime, &[("Acme", Bad)]),
@@ -730,6 +748,24 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
     }
 
     #[test]
+    fn a_company_leads_to_its_page_in_another_product() {
+        let told = [told(1, "Acme & <Söhne>", SignalType::Bad)];
+        let link: CompanyLink = "https://crm.example/a?b=1&id={company_id}".parse().unwrap();
+        let content =
+            Content::about(Purpose::Realtime, None, &overview(&told), &told, &[], Some(&link));
+        let (text, html) = (content.text().unwrap(), content.html().unwrap());
+        assert!(text.contains("https://crm.example/a?b=1&id=acme"), "{text}");
+        let page = scraper::Html::parse_document(&html);
+        let links = scraper::Selector::parse("h3 a").unwrap();
+        let link = page.select(&links).next().unwrap();
+        assert_eq!(link.attr("href"), Some("https://crm.example/a?b=1&id=acme"));
+        assert_eq!(link.text().collect::<String>(), "Acme & <Söhne>");
+        let slack = texts(&content.slack(&[])).join("\n");
+        let expected = "*<https://crm.example/a?b=1&amp;id=acme|Acme &amp; &lt;Söhne&gt;>*: ";
+        assert!(slack.contains(expected), "{slack}");
+    }
+
+    #[test]
     fn only_ids_of_slack_are_mentioned() {
         let ids = |id: &str| {
             let content = content(&[told(12, "Acme", SignalType::Bad)]);
@@ -777,7 +813,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         let (first, others) = signals.split_at(MOST_ITEMS.min(number));
         let others: Vec<SignalRecord> =
             others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|told| told.signal.clone()).collect();
-        Content::about(Purpose::Realtime, Some("ana"), &overview(&signals), first, &others)
+        Content::about(Purpose::Realtime, Some("ana"), &overview(&signals), first, &others, None)
     }
 
     fn texts(slack: &serde_json::Value) -> Vec<String> {

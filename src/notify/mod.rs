@@ -459,7 +459,8 @@ fn content(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Cont
     let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|other| store.signal(other.id));
     let others: Vec<Option<SignalRecord>> = others.collect::<Result<_>>()?;
     let others: Vec<SignalRecord> = others.into_iter().flatten().collect();
-    Ok(Content::about(message.purpose, message.person.as_deref(), &overview, &told, &others))
+    let (reader, link) = (message.person.as_deref(), store.company_link()?);
+    Ok(Content::about(message.purpose, reader, &overview, &told, &others, link.as_ref()))
 }
 
 /// Whether somebody is to be named, because the message is what they want.

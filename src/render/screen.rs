@@ -55,13 +55,20 @@ pub struct TextTable {
     text: String,
     /// For each cell, row by row: where its text ends, and its tone.
     cells: Vec<(usize, Tone)>,
+    /// The cells that lead somewhere, row by row: row, column and address.
+    links: Vec<(usize, usize, String)>,
 }
 
 impl TextTable {
     /// A table with these headings.
     pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = (T, Align)>) -> Self {
         let columns = columns.into_iter().map(|(title, align)| (title.into(), align));
-        TextTable { columns: columns.collect(), text: String::new(), cells: Vec::new() }
+        TextTable {
+            columns: columns.collect(),
+            text: String::new(),
+            cells: Vec::new(),
+            links: Vec::new(),
+        }
     }
 
     /// Adds a row of plain cells.
@@ -76,6 +83,11 @@ impl TextTable {
             self.cells.push((self.text.len(), tone));
         }
         debug_assert!(self.cells.len().is_multiple_of(self.columns.len()));
+    }
+
+    /// Lets a cell of the last row lead to an address, on a terminal that can show that.
+    pub fn link(&mut self, column: usize, address: String) {
+        self.links.push((self.len().saturating_sub(1), column, address));
     }
 
     /// Whether there are no rows.
@@ -178,11 +190,36 @@ impl TextTable {
         if look.width.is_some() {
             self.keep_short_columns_whole(&mut table);
         }
-        table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+        let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
+        let has_links = look.has_colour && look.width.is_some() && !self.links.is_empty();
+        if has_links { self.linked(lines, &widths) } else { lines.collect() }
     }
 }
 
 impl TextTable {
+    /// The lines of a table with its links (OSC 8). They are put in last, because they have no
+    /// width; a cell is looked for from the line on after that of the link before.
+    fn linked(&self, lines: impl Iterator<Item = String>, widths: &[usize]) -> String {
+        let texts: Vec<&str> = self.cells().map(|(text, _)| text).collect();
+        let shown = |(row, column, address): &(usize, usize, String)| {
+            let text = texts.get(row * self.columns.len() + column)?;
+            Some((cut(text, *widths.get(*column)?), address.clone()))
+        };
+        let mut links = self.links.iter().filter_map(shown).peekable();
+        // The headings are no cells.
+        let link = |(place, line): (usize, String)| {
+            let is_here = |(text, _): &(String, String)| place > 1 && line.contains(text.as_str());
+            match links.next_if(is_here) {
+                Some((text, address)) => {
+                    let linked = format!("\u{1b}]8;;{address}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\");
+                    line.replacen(&text, &linked, 1)
+                }
+                None => line,
+            }
+        };
+        lines.enumerate().map(link).collect()
+    }
+
     /// How wide each column is.
     fn natural_widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.width()).collect();
@@ -377,6 +414,27 @@ mod tests {
         table.row(["株式会社 Zoë\n& Söhne\u{202e}".to_owned(), "-1".to_owned()]);
         table.row([" spaces ".to_owned(), "1,250,000 ".to_owned()]);
         assert_eq!(table.draw_plain(), table.draw_fitted(Look::PLAIN));
+    }
+
+    #[test]
+    fn a_link_is_only_for_terminals_and_has_no_width() {
+        let mut linked = table();
+        linked.link(0, "https://crm.example/2".to_owned());
+        let draw = |table: &TextTable, look| {
+            let mut screen = Screen::new(look);
+            screen.table(table);
+            screen.into_text()
+        };
+        let terminal = Look { has_colour: true, width: Some(60) };
+        let text = draw(&linked, terminal);
+        assert!(text.contains("\u{1b}]8;;https://crm.example/2\u{1b}\\日本"), "{text:?}");
+        let without = text
+            .replace("\u{1b}]8;;https://crm.example/2\u{1b}\\", "")
+            .replace("\u{1b}]8;;\u{1b}\\", "");
+        assert_eq!(without, draw(&table(), terminal));
+        for look in [Look::PLAIN, Look { has_colour: false, width: Some(60) }] {
+            assert_eq!(draw(&linked, look), draw(&table(), look));
+        }
     }
 
     #[test]

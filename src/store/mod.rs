@@ -60,7 +60,7 @@ pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};
 pub use schema::LATEST as SCHEMA_VERSION;
 pub use segments::Segment;
-pub use settings::SendingLimits;
+pub use settings::{ReportSettings, SendingLimits};
 pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey};
 pub use tags::TagRecord;
 pub use tasks::{NewTask, TaskCounts, TaskFilter, TaskRecord};

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use rusqlite::OptionalExtension;
 
 use super::Store;
+use crate::domain::company_link::CompanyLink;
 use crate::domain::notify::NotifySettings;
 use crate::error::damaged;
 
@@ -19,6 +20,17 @@ pub struct SendingLimits {
     pub message: Duration,
     /// All deliveries of one command.
     pub all: Duration,
+}
+
+/// What a team puts at the head of its reports.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReportSettings {
+    /// The name of the company or the team.
+    pub title: Option<String>,
+    /// The currency of all amounts: a code such as `EUR`, or a sign.
+    pub currency: Option<String>,
+    /// The path of the logo.
+    pub logo: Option<String>,
 }
 
 impl Default for SendingLimits {
@@ -81,6 +93,38 @@ impl Store {
         self.put_setting("notify.slack_webhook", Some(&settings.slack_webhook.to_string()))
     }
 
+    /// What a team puts at the head of its reports.
+    pub fn report_settings(&self) -> Result<ReportSettings> {
+        Ok(ReportSettings {
+            title: self.setting("report.title")?,
+            currency: self.setting("report.currency")?,
+            logo: self.setting("report.logo")?,
+        })
+    }
+
+    /// Sets what a team puts at the head of its reports.
+    pub fn save_report_settings(&self, settings: &ReportSettings) -> Result<()> {
+        self.put_setting("report.title", settings.title.as_deref())?;
+        self.put_setting("report.currency", settings.currency.as_deref())?;
+        self.put_setting("report.logo", settings.logo.as_deref())
+    }
+
+    /// Where companies are found in another product, if anywhere.
+    ///
+    /// # Errors
+    /// A setting that this program never writes.
+    pub fn company_link(&self) -> Result<Option<CompanyLink>> {
+        let Some(text) = self.setting("links.company")? else { return Ok(None) };
+        let link =
+            text.parse().map_err(|error| damaged(format!("the setting links.company: {error}")));
+        Ok(Some(link?))
+    }
+
+    /// Sets where companies are found in another product.
+    pub fn save_company_link(&self, link: Option<&CompanyLink>) -> Result<()> {
+        self.put_setting("links.company", link.map(ToString::to_string).as_deref())
+    }
+
     fn put_setting(&self, name: &str, value: Option<&str>) -> Result<()> {
         match value {
             Some(value) => self.connection.execute(
@@ -114,6 +158,24 @@ mod tests {
     use super::*;
     use crate::domain::notify::SecretSource;
     use crate::store::Permissions;
+
+    #[test]
+    fn settings_of_reports_and_links_come_back_as_they_were_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create_or_open(&folder.path().join("s.db"), Permissions::Owner).unwrap();
+        assert_eq!(store.report_settings().unwrap(), ReportSettings::default());
+        assert_eq!(store.company_link().unwrap(), None);
+        let settings = ReportSettings {
+            title: Some("Acme".to_owned()),
+            currency: Some("EUR".to_owned()),
+            logo: None,
+        };
+        store.save_report_settings(&settings).unwrap();
+        assert_eq!(store.report_settings().unwrap(), settings);
+        let link: CompanyLink = "https://crm.example/{company_id}".parse().unwrap();
+        store.save_company_link(Some(&link)).unwrap();
+        assert_eq!(store.company_link().unwrap(), Some(link));
+    }
 
     #[test]
     fn settings_of_notifications_come_back_as_they_were_set() {

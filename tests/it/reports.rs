@@ -374,7 +374,7 @@ fn an_empty_database_has_every_report() {
             sandbox.ok(&format!("report {report} --format {format} --out r"));
         }
     }
-    assert!(sandbox.ok("report dashboard").stdout.contains("There are no such customers."));
+    assert!(sandbox.ok("report dashboard").stdout.contains("No customers: import companies"));
 }
 
 #[test]

@@ -6,11 +6,13 @@
 //! and nothing is changed.
 
 mod health;
+mod links;
 mod metrics;
 mod notify;
 mod playbooks;
 mod pulse;
 mod reasons;
+mod report;
 mod rules;
 mod section;
 mod segments;

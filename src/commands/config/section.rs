@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use super::{health, metrics, notify, playbooks, pulse, reasons, rules, segments};
+use super::{health, links, metrics, notify, playbooks, pulse, reasons, report, rules, segments};
 use crate::configuration::{Block, Document, Table};
 use crate::store::{Catalogue, Store};
 
 /// The sections, in the order in which they are written and applied.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 10] = [
     rules::SECTION,
     metrics::SECTION,
     segments::SECTION,
@@ -16,6 +16,8 @@ const SECTIONS: [Section; 8] = [
     playbooks::SECTION,
     reasons::SECTION,
     notify::SECTION,
+    report::SECTION,
+    links::SECTION,
 ];
 
 /// A kind of thing that can be configured.

@@ -4,6 +4,7 @@
 //! days is told of these.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
+use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 use crate::domain::health::Band;
 use crate::domain::loss::Loss;
@@ -20,10 +22,11 @@ use crate::domain::pulse::Pulse;
 use crate::domain::reason::ReasonKind;
 use crate::domain::retention::{Retention, Term, mrr_of_terms, retention};
 use crate::domain::signal::SignalLife;
+use crate::error::not_allowed;
 use crate::expression::Expression;
 use crate::query::{ConditionOptions, Customers, Selection};
-use crate::render::report::{Head, Letterhead};
-use crate::store::{Catalogue, Scope, Store};
+use crate::render::report::{Head, Letterhead, Logo};
+use crate::store::{Catalogue, ReportSettings, Scope, Store};
 use crate::views::reports::{
     COMPARED_WITH, Cancellation, Downsell, EarlierPulses, Losses, MONTHS, MonthStart, Portfolio,
     Snapshot,
@@ -61,6 +64,7 @@ pub struct Question<'s> {
     as_of: AsOf,
     filter: String,
     letter: Letterhead,
+    link: Option<CompanyLink>,
 }
 
 impl<'s> Question<'s> {
@@ -68,15 +72,20 @@ impl<'s> Question<'s> {
     ///
     /// # Errors
     /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9).
-    pub fn new(context: &Context, store: &'s Store, selection: &'s Selection) -> Result<Self> {
+    pub fn new(
+        context: &Context,
+        store: &'s Store,
+        selection: &'s Selection,
+        has_logo: bool,
+    ) -> Result<Self> {
         let Selection { as_of, condition, csm } = selection;
         let catalogue = store.catalogue()?;
         let csm = csm.as_deref();
         let conditions = condition.conditions(store, &catalogue)?;
         let as_of = as_of.resolve(context, store)?;
         let filter = filter_words(condition, csm);
-        let letter = Letterhead::default();
-        Ok(Question { store, catalogue, conditions, csm, as_of, filter, letter })
+        let (letter, link) = (letterhead(store, has_logo)?, store.company_link()?);
+        Ok(Question { store, catalogue, conditions, csm, as_of, filter, letter, link })
     }
 
     /// The day of the report.
@@ -111,7 +120,13 @@ impl<'s> Question<'s> {
 
     fn head(&self) -> Head {
         let letter = self.letter.clone();
-        Head { as_of: self.day(), entries: self.as_of.today(), filter: self.filter.clone(), letter }
+        Head {
+            as_of: self.day(),
+            entries: self.as_of.today(),
+            filter: self.filter.clone(),
+            letter,
+            link: self.link.clone(),
+        }
     }
 
     /// The customers of the day.
@@ -254,6 +269,23 @@ pub struct Book {
     meant: FxHashMap<CompanyKey, Option<f64>>,
     /// When each of them was there.
     presences: Vec<(CompanyKey, Presence)>,
+}
+
+/// What stands at the head of a report; the logo only where it is shown.
+pub fn letterhead(store: &Store, has_logo: bool) -> Result<Letterhead> {
+    let ReportSettings { title, currency, logo } = store.report_settings()?;
+    let logo = logo.filter(|_| has_logo).map(|path| read_logo(&path)).transpose()?;
+    Ok(Letterhead { title, currency, logo })
+}
+
+fn read_logo(path: &str) -> Result<Logo> {
+    let ending = Path::new(path).extension().and_then(|ending| ending.to_str());
+    let media_type = Logo::media_type(ending.unwrap_or_default()).unwrap_or("image/png");
+    let bytes = std::fs::read(path).map_err(|error| {
+        not_allowed(format!("cannot read the logo {path}: {error}"))
+            .hint("`logo` of [report] in the configuration names it")
+    })?;
+    Ok(Logo { media_type, bytes })
 }
 
 /// Which customers are meant, in words.

@@ -16,7 +16,7 @@ use crate::query::Selection;
 use crate::render::Format;
 use crate::render::report::{self, Report};
 use crate::views::reports;
-use gather::Question;
+use gather::{Question, letterhead};
 
 /// Reports for executives and managers: tables in a terminal, a page, a workbook, or one row a
 /// figure.
@@ -178,26 +178,28 @@ impl ReportOptions {
         context: &Context,
         make: impl FnOnce(&Question<'_>) -> Result<Report>,
     ) -> Result<()> {
-        self.output.write(context, || {
+        self.output.write(context, |has_logo| {
             let store = context.reader()?;
-            make(&Question::new(context, &store, &self.selection)?)
+            make(&Question::new(context, &store, &self.selection, has_logo)?)
         })
     }
 }
 
 impl BacktestReport {
     fn write(self, context: &Context) -> Result<()> {
-        self.output.write(context, || {
+        self.output.write(context, |has_logo| {
             let mut store = context.reader()?;
             let (_, outcome) = self.question.outcome(context, &mut store)?;
-            Ok(reports::backtest(&outcome, self.question.filter()))
+            let letter = letterhead(&store, has_logo)?;
+            Ok(reports::backtest(&outcome, self.question.filter(), letter))
         })
     }
 }
 
 impl ReportOutput {
-    /// Writes the report that `make` works out, once it is known that it can be written.
-    fn write(&self, context: &Context, make: impl FnOnce() -> Result<Report>) -> Result<()> {
+    /// Writes the report that `make` works out, with a logo or without, once it is known that it can
+    /// be written.
+    fn write(&self, context: &Context, make: impl FnOnce(bool) -> Result<Report>) -> Result<()> {
         let format = self.format()?;
         let file = self.out.as_deref().filter(|path| !is_standard_output(path));
         if format == ReportFormat::Xlsx && file.is_none() && context.ui.look().width.is_some() {
@@ -206,7 +208,7 @@ impl ReportOutput {
                 .into());
         }
         file.map_or(Ok(()), |path| refuse_database(context, path))?;
-        let report = make()?;
+        let report = make(format == ReportFormat::Html)?;
         let Some(path) = file else {
             return context.ui.data(bytes(&report, format, context.ui.look())?);
         };

@@ -66,6 +66,7 @@ mod tests {
                 entries: Day::from_number(0),
                 filter: "all customers".to_owned(),
                 letter: Default::default(),
+                link: None,
             },
             summary: None,
             sections: vec![Section { title: "", answer: String::new(), tables: vec![table] }],

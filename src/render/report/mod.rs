@@ -23,6 +23,7 @@ pub use screen::screen;
 pub use table::{Column, Item, Row, Table, TableOf};
 pub use xlsx::xlsx;
 
+use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 
 /// A report on one day.
@@ -40,6 +41,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// What it is called, after whose it is.
+    fn heading(&self) -> String {
+        let owner = self.head.letter.title.as_ref();
+        owner.map_or_else(|| self.title.to_owned(), |owner| format!("{owner}: {}", self.title))
+    }
+
     /// All tables, in order.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.summary.iter().chain(self.sections.iter().flat_map(|section| &section.tables))
@@ -57,6 +64,8 @@ pub struct Head {
     pub filter: String,
     /// Whose report it is.
     pub letter: Letterhead,
+    /// Where companies are found in another product.
+    pub link: Option<CompanyLink>,
 }
 
 impl Head {
@@ -66,6 +75,11 @@ impl Head {
             return format!("as of {}", self.as_of);
         }
         format!("usage to {}; signals, tasks and pulse to {}", self.as_of, self.entries)
+    }
+
+    /// The address of what a row is about, if it has one.
+    fn link_of(&self, item: &Item) -> Option<String> {
+        Some(self.link.as_ref()?.of(item.company.as_deref()?))
     }
 
     /// The last day of which anything counts.

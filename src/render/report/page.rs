@@ -9,11 +9,11 @@ use minijinja::{Environment, context};
 use serde::Serialize;
 
 use super::chart::{Drawing, NARROW, WIDE, draw};
-use super::{Cell, Report, Section, Table};
+use super::{Cell, Head, Logo, Report, Section, Table};
 use crate::render::Align;
 
 /// The hash of the style sheet, which the page's policy names. A test works it out anew.
-const STYLE_HASH: &str = "sha256-SCaSBd1KGfNH13L6ENloBbC5RwXDLUpWk0Bd45n4i6A=";
+const STYLE_HASH: &str = "sha256-pVA5BuM93aj6Z/XFHrC9pnU8ZMVxnbI3hDJgoi/VfjI=";
 
 /// A text with fewer characters stays on one line on paper too.
 const BRIEF: usize = 12;
@@ -30,6 +30,8 @@ const BROAD: usize = 9;
 #[derive(Serialize)]
 struct Page<'r> {
     title: &'r str,
+    owner: Option<&'r str>,
+    logo: Option<String>,
     as_of: String,
     days: String,
     filter: &'r str,
@@ -61,7 +63,7 @@ struct PageTable<'r> {
     note: Option<&'r str>,
     when_empty: &'r str,
     headings: Vec<Shown<'r>>,
-    rows: Vec<Vec<PageCell>>,
+    rows: Vec<PageRow>,
     chart: Option<PageChart<'r>>,
 }
 
@@ -69,6 +71,13 @@ struct PageTable<'r> {
 struct Shown<'r> {
     text: &'r str,
     class: &'static str,
+}
+
+#[derive(Serialize)]
+struct PageRow {
+    /// Where what it is about is found in another product.
+    link: Option<String>,
+    cells: Vec<PageCell>,
 }
 
 #[derive(Serialize)]
@@ -91,12 +100,14 @@ pub fn page(report: &Report) -> Result<Vec<u8>> {
     environment.add_template("style.css", include_str!("page.css"))?;
     let page = Page {
         title: report.title,
+        owner: report.head.letter.title.as_deref(),
+        logo: report.head.letter.logo.as_ref().map(Logo::data_url),
         as_of: report.head.as_of.to_string(),
         days: report.head.days(),
         filter: &report.head.filter,
         style_hash: STYLE_HASH,
         tiles: report.summary.iter().flat_map(tiles).collect(),
-        sections: report.sections.iter().map(section).collect(),
+        sections: report.sections.iter().map(|part| section(&report.head, part)).collect(),
     };
     let page = minijinja::value::Serde(&page);
     Ok(environment.get_template("report.html")?.render(context! { page })?.into_bytes())
@@ -115,19 +126,21 @@ fn tiles(table: &Table) -> Vec<Tile> {
     table.rows.iter().map(tile).collect()
 }
 
-fn section(section: &Section) -> PageSection<'_> {
+fn section<'r>(head: &Head, section: &'r Section) -> PageSection<'r> {
     // A number stays with its sign of percent.
     let answer = section.answer.replace(" %", "\u{a0}%");
-    PageSection { title: section.title, answer, tables: section.tables.iter().map(table).collect() }
+    let tables = section.tables.iter().map(|part| table(head, part)).collect();
+    PageSection { title: section.title, answer, tables }
 }
 
-fn table(table: &Table) -> PageTable<'_> {
+fn table<'r>(head: &Head, table: &'r Table) -> PageTable<'r> {
     let columns = || std::iter::once(&table.label).chain(&table.columns);
     let headings =
         columns().map(|column| Shown { text: column.title, class: class(column.align) }).collect();
-    let row = |row: &super::Row| -> Vec<PageCell> {
+    let row = |row: &super::Row| {
         let cells = std::iter::once(&row.item.label).chain(&row.cells);
-        cells.zip(columns()).map(|(cell, column)| page_cell(cell, column.align)).collect()
+        let cells = cells.zip(columns()).map(|(cell, column)| page_cell(cell, column.align));
+        PageRow { link: head.link_of(&row.item), cells: cells.collect() }
     };
     let rows = table.rows.iter().map(row).collect();
     let chart = chart(table);
@@ -175,7 +188,7 @@ mod tests {
     use base64::Engine;
     use sha2::{Digest, Sha256};
 
-    use super::super::{Head, Item};
+    use super::super::Item;
     use super::*;
     use crate::domain::day::Day;
 
@@ -191,6 +204,7 @@ mod tests {
                 entries: Day::from_number(0),
                 filter: name.to_owned(),
                 letter: Default::default(),
+                link: None,
             },
             summary: None,
             sections: vec![Section {

@@ -12,7 +12,7 @@ const BAR: f64 = 20.0;
 /// A report for a terminal.
 pub fn screen(report: &Report, look: Look) -> String {
     let mut screen = Screen::new(look);
-    screen.heading(report.title);
+    screen.heading(&report.heading());
     screen.line(&format!("{}, {}", report.head.days(), report.head.filter));
     if let Some(summary) = &report.summary {
         screen.gap();
@@ -20,7 +20,7 @@ pub fn screen(report: &Report, look: Look) -> String {
             summary.rows.iter().map(|row| (row.item.label.text(), summary_text(row))).collect();
         screen.pairs(pairs.iter().map(|(name, text)| (name.as_ref(), text.clone())));
     }
-    report.sections.iter().for_each(|section| write_section(&mut screen, section));
+    report.sections.iter().for_each(|section| write_section(&mut screen, report, section));
     screen.into_text()
 }
 
@@ -30,7 +30,7 @@ fn summary_text(row: &Row) -> String {
     texts.join("  ")
 }
 
-fn write_section(screen: &mut Screen, section: &Section) {
+fn write_section(screen: &mut Screen, report: &Report, section: &Section) {
     screen.heading(section.title);
     if !section.answer.is_empty() {
         screen.line(&section.answer);
@@ -42,7 +42,7 @@ fn write_section(screen: &mut Screen, section: &Section) {
             screen.line(&format!("  {}", table.when_empty));
             continue;
         }
-        screen.table(&text_table(table));
+        screen.table(&text_table(report, table));
         if let Some(line) = below(table) {
             screen.line(&line);
         }
@@ -52,7 +52,7 @@ fn write_section(screen: &mut Screen, section: &Section) {
     }
 }
 
-fn text_table(table: &Table) -> TextTable {
+fn text_table(report: &Report, table: &Table) -> TextTable {
     let bars = row_bars(table);
     let columns = std::iter::once(&table.label).chain(&table.columns);
     let bar = bars.is_some().then_some(("", Align::Left));
@@ -61,6 +61,7 @@ fn text_table(table: &Table) -> TextTable {
         let cells =
             std::iter::once(&row.item.label).chain(&row.cells).map(|cell| cell.text().into_owned());
         text.row(cells.chain(bars.as_ref().map(|bars| bars[place].clone())));
+        report.head.link_of(&row.item).into_iter().for_each(|link| text.link(0, link));
     }
     text
 }

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use rust_xlsxwriter::{
     Chart, ChartAxisCrossing, ChartDataLabel, ChartFormat, ChartMarker, ChartMarkerType,
-    ChartPoint, ChartSeries, ChartSolidFill, ChartType, Color, Format, Workbook, Worksheet,
+    ChartPoint, ChartSeries, ChartSolidFill, ChartType, Color, Format, Url, Workbook, Worksheet,
 };
 
 use super::chart::{Bars, ChartKind, Interval, Tint};
@@ -34,7 +34,7 @@ fn write_head(book: &mut Workbook, report: &Report, formats: &CellFormats) -> Re
     sheet.set_name("Report")?;
     sheet.set_column_width(0, 44)?;
     sheet.set_column_width(1, 110)?;
-    sheet.write_string_with_format(0, 0, report.title, &formats.title)?;
+    sheet.write_string_with_format(0, 0, report.heading(), &formats.title)?;
     let head = &report.head;
     sheet.write_string(1, 0, "as of")?;
     write_day(sheet, (1, 1), head.as_of, formats)?;
@@ -74,6 +74,11 @@ fn write_table(
     for (place, row) in (1..).zip(&table.rows) {
         for (column, cell) in (0..).zip(std::iter::once(&row.item.label).chain(&row.cells)) {
             write_cell(sheet, (place, column), cell, formats)?;
+        }
+        if let Some(link) = report.head.link_of(&row.item) {
+            // A longer address than Excel takes leaves the name without one.
+            let url = Url::new(link).set_text(row.item.label.text());
+            let _ = sheet.write_url(place, 0, url);
         }
     }
     if !table.rows.is_empty() {

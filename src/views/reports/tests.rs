@@ -83,6 +83,7 @@ fn portfolio() -> Portfolio {
             entries: day("2026-03-31"),
             filter: "all customers".to_owned(),
             letter: Letterhead::default(),
+            link: None,
         },
         customers,
         poor_of_team: poor_of_team.map(|(name, poor)| (name.to_owned(), poor)).into(),

@@ -1,0 +1,54 @@
+//! `[links]`: where companies are found in another product.
+
+use anyhow::Result;
+
+use super::section::{Definition, Section};
+use crate::configuration::{Block, Table};
+use crate::domain::company_link::CompanyLink;
+use crate::store::{Catalogue, Store};
+
+/// The section.
+pub const SECTION: Section = Section {
+    path: &["links"],
+    heading: "[links]",
+    is_list: false,
+    read,
+    own: |store| {
+        Ok(store.company_link()?.as_ref().map(|link| block(Some(link))).into_iter().collect())
+    },
+};
+
+/// What the section says: the link of companies, if any.
+struct Links(Option<CompanyLink>);
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    table.allow(&["company"]);
+    Some(Box::new(Links(table.word("company"))))
+}
+
+fn block(link: Option<&CompanyLink>) -> Block {
+    let block = Block { is_list: false, ..Block::new("links", "links") };
+    block.with_some("company", link.map(ToString::to_string).as_deref())
+}
+
+impl Definition for Links {
+    fn title(&self) -> String {
+        "links".to_owned()
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        Ok(Some(block(store.company_link()?.as_ref())))
+    }
+
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(block(self.0.as_ref()))
+    }
+
+    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+        store.save_company_link(self.0.as_ref())
+    }
+
+    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+        Ok(())
+    }
+}
