@@ -3,12 +3,12 @@
 use crate::backtest::{HealthOutcome, Outcome, Part, Row};
 use crate::domain::backtest::FEWEST_CHURNS;
 use crate::render::report::{
-    Cell, Chart, ChartKind, Head, Interval, Item, Report, Section, Table, Tint,
+    Cell, Chart, ChartKind, Head, Interval, Item, Letterhead, Report, Section, Table, Tint,
 };
 use crate::views::backtest::{below_good, remarks, title};
 
 /// What was measured of each rule, with the picture of lift against coverage.
-pub fn report(outcome: &Outcome, filter: String) -> Report {
+pub fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> Report {
     let mut sections = vec![Section {
         title: "Do the signals foretell churn?",
         answer: answer(outcome),
@@ -60,7 +60,7 @@ pub fn report(outcome: &Outcome, filter: String) -> Report {
     });
     Report {
         title: "Backtest of the rules",
-        head: Head { as_of: outcome.days.to, filter },
+        head: Head { as_of: outcome.days.to, entries: outcome.days.to, filter, letter, link: None },
         summary: None,
         sections,
     }

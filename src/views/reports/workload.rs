@@ -89,9 +89,7 @@ fn answer(portfolio: &Portfolio, middle: Option<f64>, overloaded: &[(String, u64
     };
     let median = format!("the team's median is {}", Cell::Number(middle).text());
     match overloaded {
-        [] => format!(
-            "Nobody is overloaded with customers in poor health: {median}, and nobody has both 3 or more and over 1.5 times that."
-        ),
+        [] => format!("Nobody is overloaded with customers in poor health: {median}."),
         [(name, poor)] => {
             format!(
                 "{name} is overloaded with {}: {median}.",
