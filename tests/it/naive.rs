@@ -99,7 +99,9 @@ pub fn read_days(csv: &str, column: &str) -> BTreeMap<String, i64> {
 pub fn read_texts(csv: &str, column: &str) -> BTreeMap<String, String> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
-    let place = header.iter().position(|found| *found == column).expect("a column of the file");
+    let Some(place) = header.iter().position(|found| *found == column) else {
+        return BTreeMap::new();
+    };
     let cells = lines.map(|line| line.split(',').collect::<Vec<&str>>());
     cells
         .filter(|cells| !cells[place].is_empty())
