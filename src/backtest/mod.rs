@@ -3,6 +3,7 @@
 
 mod book;
 mod health;
+mod nearest;
 mod replay;
 pub mod trial;
 pub mod tune;
@@ -22,6 +23,7 @@ use crate::store::{Catalogue, Store};
 
 use book::{Book, Criteria};
 pub use health::{BandRow, HealthOutcome};
+use nearest::{Missed, nearest};
 pub use replay::{ReplayedSignal, replay};
 
 /// The name under which the field's rule is measured beside the others.
@@ -182,7 +184,13 @@ pub fn run(
         rows.extend(measure(&backtest, part, &rules, &measured, &load));
         if part == Part::All {
             let together = together(&measured);
-            blind_spots = self::blind_spots(store, &book, backtest.blind_spots(&together))?;
+            blind_spots = self::blind_spots(
+                store,
+                catalogue,
+                question,
+                &book,
+                &backtest.blind_spots(&together),
+            )?;
         }
     }
     Ok(Some(Outcome {
@@ -242,24 +250,40 @@ fn measure(
         .collect()
 }
 
-fn blind_spots(store: &Store, book: &Book, missed: Vec<(usize, Day)>) -> Result<Vec<BlindSpot>> {
+/// The missed churns, with what the rules saw of the first few of them.
+fn blind_spots(
+    store: &Store,
+    catalogue: &Catalogue,
+    question: &Question<'_>,
+    book: &Book,
+    missed: &[(usize, Day)],
+) -> Result<Vec<BlindSpot>> {
+    let Settings { horizon, min_lead, .. } = question.settings;
     let ids: FxHashMap<CompanyKey, String> = store
         .company_summaries()?
         .into_iter()
         .map(|summary| (summary.key, summary.company_id))
         .collect();
-    let spot = |(place, churned_on): (usize, Day)| {
-        let company = book.companies[place];
-        let company_id = ids.get(&company).cloned().unwrap_or_default();
+    let explained: Vec<Missed> = missed
+        .iter()
+        .take(MOST_EXPLAINED)
+        .map(|(place, churn)| Missed::new(book.companies[*place], *churn, horizon, min_lead))
+        .collect();
+    let mut seen = nearest(store, catalogue, &question.rules, &explained)?.into_iter();
+    let spot = |(place, churned_on): &(usize, Day)| {
+        let company = book.companies[*place];
         Ok(BlindSpot {
-            company_id,
-            churned_on,
-            mrr: store.mrr_on(company, churned_on - 1)?,
-            seen: Vec::new(),
+            company_id: ids.get(&company).cloned().unwrap_or_default(),
+            churned_on: *churned_on,
+            mrr: store.mrr_on(company, *churned_on - 1)?,
+            seen: seen.next().unwrap_or_default(),
         })
     };
-    missed.into_iter().map(spot).collect()
+    missed.iter().map(spot).collect()
 }
+
+/// For how many missed churns it is said what the rules saw.
+const MOST_EXPLAINED: usize = 20;
 
 /// How many customers each CSM looks after.
 struct Load {
