@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use signals::domain::backtest::{Backtest, Raised, Settings, Subject, one_a_company};
 use signals::domain::day::Day;
 
+use crate::support::Sandbox;
+
 /// What the contract asks for, counted naively.
 #[derive(Debug, Default, PartialEq)]
 struct Counted {
@@ -185,4 +187,115 @@ proptest! {
         }
         prop_assert_eq!(one_a_company(&raised), expected);
     }
+}
+
+/// Random histories of a dozen companies over some weeks; two of them churn, and one comes back.
+fn random_history(seed: u64) -> String {
+    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let mut random = |below: u64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let first: Day = FIRST.parse().unwrap();
+    let mut csv = "company_id,event,timestamp\n".to_owned();
+    for company in 0..12 {
+        let busy = random(5) + 1;
+        let quiet_from = 10 + random(80) as i32;
+        for day in 0..DAYS {
+            let is_quiet = day >= quiet_from && random(6) > 0;
+            for _ in 0..if is_quiet { 0 } else { random(busy + 1) } {
+                let event = ["login", "export"][random(2) as usize];
+                csv.push_str(&format!("c{company},{event},{}\n", first + day));
+            }
+        }
+    }
+    csv
+}
+
+const FIRST: &str = "2026-01-01";
+const DAYS: i32 = 80;
+
+/// The rules that are replayed: every kind, with what holds back the next signal.
+const RULES: [&str; 6] = [
+    "rule set login --threshold 30",
+    "rule add slow --kind trend --event login --timeframe 14 --direction down --threshold 50",
+    "rule add silent --kind condition --type bad --when 'days_since_last_event >= 5' --cooldown 7",
+    "rule add hardly --kind condition --type bad --when 'active_days_28d <= 3' --cooldown 10 --for 2",
+    "rule add exports --kind adoption --event export --within 10",
+    "rule add where --kind condition --type info --when 'events_7d > 3' --where 'events_28d > 5'",
+];
+
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_replay_raises_what_runs_raise_when_each_signal_is_acknowledged() {
+    for seed in [1, 2] {
+        let sandbox = Sandbox::new();
+        sandbox.write("events.csv", &random_history(seed));
+        sandbox.ok("import events.csv");
+        sandbox.ok("company churn c3 --on 2026-02-10");
+        sandbox.ok("company churn c4 --on 2026-02-01");
+        sandbox.ok("company return c4 --on 2026-03-01");
+        RULES.iter().for_each(|rule| drop(sandbox.ok(rule)));
+        let first: Day = FIRST.parse().unwrap();
+        let last = first + (DAYS - 1);
+        for day in (0..DAYS).map(|day| first + day) {
+            sandbox.ok(&format!("run --as-of {day} --max-lag 100"));
+            sandbox.run("ack --all --state open --reason seen --yes");
+        }
+        let raised = sandbox.array("list").iter().map(|signal| {
+            let field = |name: &str| signal[name].as_str().unwrap().to_owned();
+            [field("rule"), field("company_id"), field("raised_on"), field("type")].join(",")
+        });
+        let raised = sorted(raised.collect());
+        let rules =
+            "--rule login --rule slow --rule silent --rule hardly --rule exports --rule where";
+        sandbox.ok(&format!(
+            "backtest {rules} --until {last} --horizon 10 --established 1 --min-lead 1 --signals replayed.csv"
+        ));
+        let replayed = std::fs::read_to_string(sandbox.path("replayed.csv")).unwrap();
+        let replayed = sorted(replayed.lines().skip(1).map(str::to_owned).collect());
+        assert!(raised.len() > 30, "seed {seed}: only {} signals", raised.len());
+        assert_eq!(replayed, raised, "seed {seed}");
+    }
+}
+
+#[test]
+fn history_cut_off_at_a_day_gives_the_same_signals_up_to_it() {
+    let replay = |until: &str, keep: &dyn Fn(&str) -> bool| {
+        let sandbox = Sandbox::new();
+        let history = random_history(3);
+        let lines: Vec<&str> = history.lines().filter(|line| keep(line)).collect();
+        sandbox.write("events.csv", &(lines.join("\n") + "\n"));
+        sandbox.ok("import events.csv");
+        sandbox.ok("company churn c3 --on 2026-02-10");
+        RULES.iter().for_each(|rule| drop(sandbox.ok(rule)));
+        let rules =
+            "--rule login --rule slow --rule silent --rule hardly --rule exports --rule where";
+        sandbox.ok(&format!(
+            "backtest {rules} --until {until} --horizon 10 --established 1 --min-lead 1 --signals replayed.csv"
+        ));
+        let text = std::fs::read_to_string(sandbox.path("replayed.csv")).unwrap();
+        let is_early = |line: &&str| line.split(',').nth(2).unwrap() <= "2026-02-20";
+        sorted(text.lines().skip(1).filter(is_early).map(str::to_owned).collect())
+    };
+    let all = replay("2026-03-21", &|_| true);
+    let cut = replay("2026-02-20", &|line: &str| {
+        line.rsplit(',').next().is_some_and(|day| day == "timestamp" || day <= "2026-02-20")
+    });
+    assert!(!cut.is_empty());
+    assert_eq!(all, cut);
+}
+
+#[test]
+fn a_book_without_churns_is_refused_with_what_to_do() {
+    let sandbox = Sandbox::new();
+    sandbox.ok("rule set login");
+    sandbox.import_events(&[("acme", "login", "2026-01-10", 1)]);
+    sandbox.fails("backtest", 9).says(&["no churn", "signals company churn"]);
+    Sandbox::new().fails("backtest", 9).says(&["no events", "signals import"]);
 }
