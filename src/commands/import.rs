@@ -151,7 +151,7 @@ impl Import {
     /// Tries each of the files. The worst end of all decides how the command ends.
     fn import_all(&self, context: &Context, store: &mut Store, options: &Options) -> Result<()> {
         let mut worst = Ended::Well;
-        for file in &self.files {
+        for file in load::in_order(store, &context.clock, &self.files, options) {
             worst = worst.max(self.import(context, store, file, options)?);
         }
         match worst {

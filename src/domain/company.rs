@@ -104,7 +104,8 @@ impl Company {
     /// begins later is not known on it. A company of which nothing else is known became a customer
     /// with the first of all.
     pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
-        let first = subscriptions.iter().map(|subscription| subscription.started_on).min();
+        let begun = subscriptions.iter().filter(|subscription| subscription.has_effect());
+        let first = begun.map(|subscription| subscription.started_on).min();
         self.created_on = self.created_on.or(first);
         let begun: Vec<Subscription> =
             subscriptions.iter().filter(|s| s.started_on <= day).cloned().collect();

@@ -148,7 +148,7 @@ impl Reader {
                 .company(text, &mut self.batch.names)
                 .map_err(|SharedName| shared_name(text)),
             (None, Some(person)) => {
-                self.names.company_of(person).ok_or_else(|| unknown_person(person))
+                self.names.company_of(person, row.day).ok_or_else(|| unknown_person(person))
             }
             (None, None) => {
                 let reason = "neither a company nor a person".to_owned();

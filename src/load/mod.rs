@@ -12,7 +12,7 @@ mod repeated;
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use indicatif::ProgressBar;
@@ -132,6 +132,41 @@ pub fn load_file(
     let flushed = rejects.flush();
     let result = result.and_then(|loaded| flushed.map(|()| loaded));
     Outcome { plan, rejected: rejects.count(), messages: rejects.messages().to_vec(), result }
+}
+
+/// The files in the order of their dependence: the team and companies first, then what says whose a
+/// text is, then all others. Standard input, which can be read only once, is among the others unless
+/// the kind was said.
+pub fn in_order<'p>(
+    store: &Store,
+    clock: &Clock,
+    files: &'p [PathBuf],
+    options: &Options,
+) -> Vec<&'p Path> {
+    const FIRST: [&str; 4] = ["team", "companies", "subscriptions", "people"];
+    let rank = |file: &&Path| {
+        let kind = match (&options.kind, file.as_os_str() == "-") {
+            (Some(kind), _) => Some(kind.clone()),
+            (None, true) => None,
+            // What is no plain file, such as a pipe, can be read only once too.
+            (None, false) if !file.is_file() => None,
+            (None, false) => kind_of(store, clock, file, options).ok(),
+        };
+        FIRST.iter().position(|first| kind.as_deref() == Some(*first)).unwrap_or(FIRST.len())
+    };
+    let mut files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    if files.len() > 1 {
+        files.sort_by_cached_key(rank);
+    }
+    files
+}
+
+/// What a file is, by its head.
+fn kind_of(store: &Store, clock: &Clock, path: &Path, options: &Options) -> Result<String> {
+    let incoming = Incoming::open(path, options)?;
+    let remembered = store.column_map(&incoming.header_text(), options.kind.as_deref())?;
+    let sheet = incoming.sheet(store.zone(), clock.now(), &remembered)?;
+    Ok(sheet.plan().mapping.kind.name.clone())
 }
 
 fn load(

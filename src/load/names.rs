@@ -10,6 +10,7 @@ use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
 use crate::domain::company::{CompanyKey, folded_name};
+use crate::domain::day::Day;
 use crate::error::refused;
 use crate::import::Verdict;
 use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
@@ -148,6 +149,8 @@ pub struct Names {
     people: Keys,
     /// The companies of people, by their keys, as files of people say.
     companies_of_people: FxHashMap<u32, u32>,
+    /// Where people worked who have moved, each company with its first day, in order.
+    moves: FxHashMap<u32, Vec<(Option<Day>, u32)>>,
     /// How many companies the file was the first to name.
     pub companies_made: u64,
 }
@@ -160,6 +163,7 @@ impl Names {
             events: Keys::default(),
             people: Keys::default(),
             companies_of_people: FxHashMap::default(),
+            moves: FxHashMap::default(),
             companies_made: 0,
         };
         store.event_keys()?.iter().for_each(|(key, name)| names.events.add(*key, name));
@@ -167,6 +171,9 @@ impl Names {
             names.people.add(key, person);
             names.companies_of_people.extend(company.map(|company| (key, company.0)));
         })?;
+        for (person, since, company) in store.person_moves()? {
+            names.moves.entry(person).or_default().push((since, company.0));
+        }
         Ok(names)
     }
 
@@ -184,9 +191,14 @@ impl Names {
         Ok(key)
     }
 
-    /// The company where a person works, when a file of people has said so.
-    pub fn company_of(&self, person: &str) -> Option<u32> {
-        self.companies_of_people.get(self.people.by_text.get(person)?).copied()
+    /// The company where a person worked on a day, when a file of people has said so.
+    pub fn company_of(&self, person: &str, day: Day) -> Option<u32> {
+        let person = self.people.by_text.get(person)?;
+        if let Some(moves) = self.moves.get(person) {
+            let on_day = moves.iter().rfind(|(since, _)| since.is_none_or(|since| since <= day));
+            return on_day.map(|(_, company)| *company);
+        }
+        self.companies_of_people.get(person).copied()
     }
 
     /// The key of an event's name.

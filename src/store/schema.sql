@@ -69,6 +69,16 @@ CREATE TABLE people (
     created_on  TEXT
 ) STRICT;
 
+-- Where people worked who have moved, until the day before the next entry, or until now. Somebody
+-- who has been at one company only has no entry.
+CREATE TABLE person_moves (
+    person   INTEGER NOT NULL REFERENCES people (id),
+    -- Null for the first company: since ever.
+    since    TEXT,
+    company  INTEGER NOT NULL REFERENCES companies (id),
+    UNIQUE (person, since)
+) STRICT;
+
 CREATE TABLE event_names (
     id    INTEGER PRIMARY KEY,
     name  TEXT NOT NULL UNIQUE

@@ -599,3 +599,58 @@ fn an_import_notes_the_days_that_were_run_before_their_events_came() {
     sandbox.ok("import events.csv");
     assert_eq!(late(&sandbox), [("2026-03-29".to_owned(), 2, false)]);
 }
+
+#[test]
+fn an_event_whose_count_has_changed_has_the_count_of_the_later_import() {
+    let sandbox = Sandbox::new();
+    let header = "company_id,event,timestamp,event_id,count\n";
+    let import = |rows: &str, said: &str| {
+        sandbox.write("usage.csv", &format!("{header}{rows}"));
+        sandbox.ok("import usage.csv").says(&[said]);
+        sandbox.ok("check");
+        let listed = sandbox.array("company list --as-of 2026-03-31 --columns events_28d");
+        listed[0]["events_28d"].as_u64().unwrap()
+    };
+    let first = "a,login,2026-03-30,u1,10\na,login,2026-03-30,u2,1\n";
+    assert_eq!(import(first, "read 2: new 2, known 0, rejected 0"), 11);
+    assert_eq!(import(first, "read 2: new 0, known 2, rejected 0"), 11);
+    let more = "a,login,2026-03-30,u1,25\na,login,2026-03-29,u3,2\n";
+    assert_eq!(import(more, "read 2: new 1, known 1, rejected 0, changed 1"), 28);
+    // Of two counts in one file, the last.
+    let twice = "a,login,2026-03-30,u1,3\na,login,2026-03-30,u1,4\na,login,2026-03-30,u4,5\na,login,2026-03-30,u4,6\n";
+    import(twice, "read 4: new 1, known 3, rejected 0");
+    assert_eq!(import(twice, "read 4: new 0, known 4, rejected 0"), 4 + 1 + 2 + 6);
+    // The first row stays: another day changes nothing.
+    assert_eq!(import("a,login,2026-03-28,u2,1\n", "read 1: new 0, known 1, rejected 0"), 13);
+}
+
+#[test]
+fn somebody_who_moves_leaves_the_events_of_before_where_they_are() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("companies.csv", "company_id,name\nA,Alpha\nB,Beta\n");
+    let person = |sandbox: &Sandbox, company: &str| {
+        sandbox.write("people.csv", &format!("person_id,company_id\np1,{company}\n"));
+        sandbox.ok("import people.csv");
+    };
+    let events = |days: &[&str]| -> String {
+        let rows = days.iter().map(|day| format!("p1,login,{day}T05:00:00Z\n"));
+        format!("user_id,event,timestamp\n{}", rows.collect::<String>())
+    };
+    let counts = |sandbox: &Sandbox| -> Vec<Option<u64>> {
+        let listed = sandbox.array("company list --as-of 2026-04-30 --columns events_180d");
+        listed.iter().map(|row| row["events_180d"].as_u64()).collect()
+    };
+    // Standard input and the order on the command line do not matter.
+    sandbox.ok("import companies.csv");
+    person(&sandbox, "A");
+    sandbox.write("events.csv", &events(&["2026-03-30", "2026-04-01"]));
+    sandbox.ok("import events.csv");
+    person(&sandbox, "B");
+    sandbox.ok("import events.csv").says(&["new 0, known 2"]);
+    assert_eq!(counts(&sandbox), [Some(2), Some(0)]);
+    sandbox.at("2026-04-20T06:00:00Z");
+    sandbox.write("later.csv", &events(&["2026-03-30", "2026-03-31", "2026-04-10"]));
+    sandbox.ok("import later.csv").says(&["new 2, known 1"]);
+    assert_eq!(counts(&sandbox), [Some(3), Some(1)]);
+    sandbox.ok("check");
+}

@@ -35,6 +35,15 @@ impl Kind for Person {
         self.person_id.clone()
     }
 
+    fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
+        match old {
+            Some(old) if old.company != self.company => {
+                facts.store.note_move(old, self, facts.terms.today)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Somebody known from events alone becomes a record when a file of people says where they work.
     fn is_record(&self) -> bool {
         self.company.is_some()

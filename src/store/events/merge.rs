@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use rusqlite::CachedStatement;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::day_text::{self, EventKey, StoredEvent};
 use super::first_uses::FirstUses;
@@ -73,6 +73,7 @@ pub(super) struct Merge<'s, 'w> {
     pub(super) before: DayBefore,
     pub(super) is_again: bool,
     pub(super) has_parts: bool,
+    pub(super) last_old_identity: u32,
 }
 
 impl Merge<'_, '_> {
@@ -85,6 +86,16 @@ impl Merge<'_, '_> {
         rows: &[WaitingEvent],
         earlier: &[WaitingEvent],
     ) -> Result<WrittenRows> {
+        let is_again = |row: &WaitingEvent| !row.is_first;
+        let again: Vec<WaitingEvent> = rows.iter().copied().filter(is_again).collect();
+        let first: Vec<WaitingEvent>;
+        let rows = match again.is_empty() {
+            true => rows,
+            false => {
+                first = rows.iter().copied().filter(|row| row.is_first).collect();
+                first.as_slice()
+            }
+        };
         let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
         let stored = if is_fresh { Vec::new() } else { self.stored(company)? };
         let mut merged = Vec::with_capacity(stored.len() + rows.len());
@@ -113,10 +124,37 @@ impl Merge<'_, '_> {
         if self.has_parts {
             written = WrittenRows { repeated: written.repeated, ..rows_of_parts(rows, &new_rows) };
         }
-        if written.new > 0 {
+        let is_recounted = !again.is_empty() && self.recount(&mut merged, again, &mut written);
+        if written.new > 0 || is_recounted {
             self.save(company, &merged, stored.is_empty())?;
         }
         Ok(written)
+    }
+
+    /// Gives events with an id the counts of the rows in which their ids come again, the last one
+    /// counting. Tells whether any count is another now. A row that places the event on another day
+    /// changes nothing.
+    fn recount(
+        &self,
+        events: &mut [StoredEvent],
+        mut again: Vec<WaitingEvent>,
+        written: &mut WrittenRows,
+    ) -> bool {
+        again.sort_by_key(|row| row.row);
+        let places: FxHashMap<u32, usize> =
+            events.iter().enumerate().map(|(place, event)| (event.key.identity, place)).collect();
+        let mut is_changed = false;
+        for row in again {
+            written.known += 1;
+            let Some(place) = places.get(&row.identity) else { continue };
+            let copies = &mut events[*place].copies;
+            if *copies != u64::from(row.copies) {
+                *copies = u64::from(row.copies);
+                is_changed = true;
+                written.changed += u64::from(row.identity <= self.last_old_identity);
+            }
+        }
+        is_changed
     }
 
     /// How many copies of a key this file brought when the day was written before.

@@ -21,6 +21,8 @@ pub(super) struct WaitingEvent {
     pub(super) copies: u32,
     /// Key of the event's own id; 0 for none.
     pub(super) identity: u32,
+    /// Whether no row before it, of this file or another, had that id.
+    pub(super) is_first: bool,
     pub(super) micros: i64,
 }
 
@@ -67,6 +69,9 @@ struct Chunk {
 
 /// Bytes of one event in the temporary file.
 const EVENT_BYTES: usize = 32;
+
+/// The bit of an identity that says that an earlier row had it.
+const AGAIN: u32 = 1 << 31;
 
 impl Aside {
     pub(super) fn put(
@@ -147,7 +152,8 @@ impl Aside {
 
 fn to_bytes(event: &WaitingEvent) -> [u8; EVENT_BYTES] {
     let mut bytes = [0; EVENT_BYTES];
-    let keys = [event.row, event.company, event.event, event.person, event.copies, event.identity];
+    let identity = event.identity | if event.is_first { 0 } else { AGAIN };
+    let keys = [event.row, event.company, event.event, event.person, event.copies, identity];
     for (place, key) in bytes[0..24].chunks_exact_mut(4).zip(keys) {
         place.copy_from_slice(&key.to_le_bytes());
     }
@@ -169,7 +175,8 @@ fn from_bytes(bytes: &[u8]) -> WaitingEvent {
         event: u32::from_le_bytes(key(2)),
         person: u32::from_le_bytes(key(3)),
         copies: u32::from_le_bytes(key(4)),
-        identity: u32::from_le_bytes(key(5)),
+        identity: u32::from_le_bytes(key(5)) & !AGAIN,
+        is_first: u32::from_le_bytes(key(5)) & AGAIN == 0,
         micros: i64::from_le_bytes(micros),
     }
 }

@@ -127,9 +127,27 @@ pub struct EventWriter<'s> {
     has_parts: bool,
     first_days: BTreeMap<u32, (i32, i32)>,
     changed_days: BTreeSet<i32>,
+    /// Whether the id of the row before was known.
+    is_repeating: bool,
+    /// The largest key of an id that was there before this file.
+    last_old_identity: u32,
+}
+
+/// The id of an event.
+#[derive(Debug, Clone, Copy)]
+struct Identity {
+    key: u32,
+    /// Whether no row before had it.
+    is_first: bool,
 }
 
 impl Store {
+    fn last_event_identity(&self) -> Result<u32> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS last FROM event_ids")?;
+        Ok(statement.query_row([], |row| row.get("last"))?)
+    }
+
     /// A writer for the events of one file.
     pub fn event_writer(&self) -> Result<EventWriter<'_>> {
         Ok(EventWriter {
@@ -148,6 +166,8 @@ impl Store {
             has_parts: false,
             first_days: BTreeMap::new(),
             changed_days: BTreeSet::new(),
+            is_repeating: false,
+            last_old_identity: self.last_event_identity()?,
         })
     }
 }
@@ -159,9 +179,8 @@ impl EventWriter<'_> {
         let identities = self.identify(&batch)?;
         for (position, event) in batch.events.iter().enumerate() {
             match identities.get(&(position as u32)) {
-                Some(None) => self.rows.known += 1,
-                Some(Some(identity)) => self.wait(event, *identity),
-                None => self.wait(event, 0),
+                Some(identity) => self.wait(event, *identity),
+                None => self.wait(event, Identity { key: 0, is_first: true }),
             }
         }
         // Writing days as soon as the file has left them behind lets the reading thread go on
@@ -226,30 +245,54 @@ impl EventWriter<'_> {
         Ok(())
     }
 
-    /// Gives each row that carries an id the key of that id, or nothing when the id is known: the
-    /// first row stays.
-    fn identify(&self, batch: &EventBatch) -> Result<FxHashMap<u32, Option<u32>>> {
-        let mut insert = self.store.connection.prepare_cached(
+    /// Gives each row that carries an id the key of that id. The first row of an id stays; one that
+    /// comes again may only have another count.
+    fn identify(&mut self, batch: &EventBatch) -> Result<FxHashMap<u32, Identity>> {
+        let connection = &self.store.connection;
+        let mut insert = connection.prepare_cached(
             "INSERT INTO event_ids (company, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING id",
         )?;
+        let mut find = connection
+            .prepare_cached("SELECT id FROM event_ids WHERE company = ?1 AND event_id = ?2")?;
         let mut keys = FxHashMap::default();
         for (position, id) in &batch.ids {
-            let company = batch.events[*position as usize].company;
-            let key = insert.query_row((company, id), |row| row.get("id")).optional()?;
-            keys.insert(*position, key);
+            let row = (batch.events[*position as usize].company, id);
+            // What the row before was, this one mostly is too.
+            let known: Option<u32> = match self.is_repeating {
+                true => find.query_row(row, |row| row.get("id")).optional()?,
+                false => None,
+            };
+            let new: Option<u32> = match known {
+                Some(_) => None,
+                None => insert.query_row(row, |row| row.get("id")).optional()?,
+            };
+            let key = match known.or(new) {
+                Some(key) => key,
+                None => find.query_row(row, |row| row.get("id"))?,
+            };
+            self.is_repeating = new.is_none();
+            keys.insert(*position, Identity { key, is_first: new.is_some() });
         }
         Ok(keys)
     }
 
-    fn wait(&mut self, event: &IncomingEvent, identity: u32) {
+    fn wait(&mut self, event: &IncomingEvent, identity: Identity) {
         self.seen += 1;
         self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
         self.newest_day = self.newest_day.max(event.day);
         self.row = self.row.wrapping_add(u32::from(!event.is_part));
         self.has_parts |= event.is_part;
         let IncomingEvent { company, event: name, person, copies, micros, .. } = *event;
-        let waiting =
-            WaitingEvent { row: self.row, company, event: name, person, copies, identity, micros };
+        let waiting = WaitingEvent {
+            row: self.row,
+            company,
+            event: name,
+            person,
+            copies,
+            identity: identity.key,
+            is_first: identity.is_first,
+            micros,
+        };
         self.waiting.entry(event.day).or_default().push(waiting);
         self.waiting_count += 1;
     }
@@ -313,6 +356,7 @@ impl EventWriter<'_> {
             before,
             is_again,
             has_parts,
+            last_old_identity: self.last_old_identity,
         };
         for of_company in events.chunk_by(|a, b| a.company == b.company) {
             let company = of_company[0].company;
@@ -321,9 +365,12 @@ impl EventWriter<'_> {
             let written = merge.company(company, of_company, &earlier[first..last])?;
             self.rows.new += written.new;
             self.rows.known += written.known;
+            self.rows.changed += written.changed;
             self.rows.repeated += written.repeated;
-            if written.new > 0 {
+            if written.new + written.changed > 0 {
                 self.changed_days.insert(day);
+            }
+            if written.new > 0 {
                 let days = self.first_days.entry(company).or_insert((day, day));
                 *days = (days.0.min(day), days.1.max(day));
             }

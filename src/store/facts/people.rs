@@ -1,11 +1,15 @@
 //! The users of the product.
 
+use anyhow::Result;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
 use super::{Fact, Identity, Table, values};
 use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
 use crate::domain::facts::Person;
+use crate::store::Store;
+use crate::store::events::{day_text, keys};
 
 impl Fact for Person {
     const TABLE: Table = Table {
@@ -31,5 +35,60 @@ impl Fact for Person {
     fn values(&self) -> rusqlite::Result<Vec<Value>> {
         let Person { person_id, company, name, email, role, created_on } = self;
         values![person_id, company.map(|key| key.0), name, email, role, created_on]
+    }
+}
+
+impl Store {
+    /// Notes that a person works for another company from `today` on: later if there are events of
+    /// theirs, so that these stay where they are.
+    pub fn note_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
+        let (Some(from), Some(to)) = (old.company, new.company) else { return Ok(()) };
+        let key: u32 = self
+            .connection
+            .prepare_cached("SELECT id FROM people WHERE person_id = ?1")?
+            .query_row([&new.person_id], |row| row.get("id"))?;
+        let mut first = self.connection.prepare_cached(
+            "INSERT INTO person_moves (person, since, company) SELECT ?1, NULL, ?2
+             WHERE NOT EXISTS (SELECT 1 FROM person_moves WHERE person = ?1)",
+        )?;
+        first.execute((key, from.0))?;
+        let mut since = today;
+        // Events may lie a day ahead.
+        for day in [today, today.next()] {
+            if self.has_event_of(from, key, day)? {
+                since = day.next();
+            }
+        }
+        let mut next = self.connection.prepare_cached(
+            "INSERT INTO person_moves (person, since, company) VALUES (?1, ?2, ?3)
+             ON CONFLICT (person, since) DO UPDATE SET company = excluded.company",
+        )?;
+        next.execute((key, since, to.0))?;
+        Ok(())
+    }
+
+    fn has_event_of(&self, company: CompanyKey, person: u32, day: Day) -> Result<bool> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
+        let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
+        let mut has = false;
+        if let Some(row) = rows.next()? {
+            day_text::for_each(row.get_ref("events")?.as_str()?, |event| {
+                has |= event.key.person == person;
+            })?;
+        }
+        Ok(has)
+    }
+
+    /// Where people worked who have moved: person, first day (none for the first company), company;
+    /// in order.
+    pub fn person_moves(&self) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT person, since, company FROM person_moves ORDER BY person, since",
+        )?;
+        let moves = statement.query_map([], |row| {
+            Ok((row.get("person")?, row.get("since")?, CompanyKey(row.get("company")?)))
+        })?;
+        Ok(moves.collect::<Result<_, _>>()?)
     }
 }
