@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 use crate::commands::{
     ack, agenda, assign, attribute, backtest, backup, check, company, completions, config, daily,
     demo, event, export, health, home, import, inbox, init, list, man, metric, note, notify,
-    playbook, pulse, reason, reopen, report, rule, run, segment, show, snooze, status, task, tune,
+    playbook, pulse, reason, reopen, report, rule, run, segment, show, snooze, status, task, team,
+    tune,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -68,6 +69,8 @@ enum Command {
     #[command(subcommand)]
     Task(task::Task),
     #[command(subcommand)]
+    Team(team::Team),
+    #[command(subcommand)]
     Company(company::Company),
     #[command(subcommand)]
     Segment(segment::Segment),
@@ -126,6 +129,7 @@ impl Cli {
             Some(Command::Agenda(args)) => args.run(context),
             Some(Command::Playbook(args)) => args.run(context),
             Some(Command::Task(args)) => args.run(context),
+            Some(Command::Team(args)) => args.run(context),
             Some(Command::Company(args)) => args.run(context),
             Some(Command::Segment(args)) => args.run(context),
             Some(Command::Metric(args)) => args.run(context),

@@ -41,4 +41,5 @@ pub mod show;
 pub mod snooze;
 pub mod status;
 pub mod task;
+pub mod team;
 pub mod tune;

@@ -13,6 +13,8 @@ pub enum Value {
     Number(f64),
     /// Yes or no.
     Truth(bool),
+    /// Texts.
+    List(Vec<String>),
     /// Numbers by name, in this order.
     Map(Vec<(String, f64)>),
 }

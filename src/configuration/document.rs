@@ -177,6 +177,19 @@ impl<'d> Table<'d> {
         }
     }
 
+    /// A list of texts that are not blank.
+    pub fn list(&self, key: &str) -> Option<Vec<String>> {
+        let DeValue::Array(values) = self.value(key)? else {
+            return self.wrong(key, "it is no list; a list stands in brackets: [\"a\", \"b\"]");
+        };
+        let text = |value: &DeValue<'_>| match value {
+            DeValue::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+            _ => None,
+        };
+        let texts: Option<Vec<String>> = values.iter().map(|value| text(value.get_ref())).collect();
+        texts.or_else(|| self.wrong(key, "each of the list must be a text that is not blank"))
+    }
+
     /// A text that is not blank, without the blanks around it.
     pub fn filled(&self, key: &str) -> Option<&'d str> {
         match self.text(key)?.trim() {

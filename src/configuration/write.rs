@@ -54,6 +54,10 @@ pub fn inline(value: &Value) -> String {
         Value::Whole(number) => number.to_string(),
         Value::Number(number) => number_text(*number),
         Value::Truth(truth) => truth.to_string(),
+        Value::List(list) => {
+            let texts: Vec<String> = list.iter().map(|text| one_line(text)).collect();
+            format!("[{}]", texts.join(", "))
+        }
         Value::Map(map) => {
             let pairs = map
                 .iter()

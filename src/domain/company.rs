@@ -69,6 +69,8 @@ pub struct Company {
     pub name: Option<String>,
     /// The customer success manager in charge.
     pub csm: Option<String>,
+    /// Who else looks after it, with `;` between.
+    pub also_csms: Option<String>,
     /// The manager in charge.
     pub manager: Option<String>,
     /// Where the company stands in its life as a customer.

@@ -33,7 +33,9 @@ pub mod signal;
 pub mod similar_names;
 pub mod spreadsheet;
 pub mod task;
+pub mod team;
 pub mod trend;
+pub mod words;
 
 /// The kind of import that brings events.
 pub const EVENTS: &str = "events";

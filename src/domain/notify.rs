@@ -12,6 +12,7 @@ use super::day::Instant;
 use super::facts::TeamMember;
 use super::rule::named;
 use super::signal::SignalType;
+use super::team;
 
 /// After so many failed tries a message is dead.
 pub const MOST_TRIES: u32 = 8;
@@ -56,6 +57,8 @@ named!(Why { Csm = "csm", Manager = "manager", StandIn = "stand-in", Executive =
 pub struct Subject<'a> {
     /// Who looks after the company.
     pub csm: Option<&'a str>,
+    /// Who else does, with `;` between.
+    pub also_csms: Option<&'a str>,
     /// The manager in charge of the company.
     pub manager: Option<&'a str>,
     /// The type of the signal.
@@ -66,14 +69,16 @@ pub struct Subject<'a> {
 
 /// Who is told of a signal, each once, with the first reason for it.
 ///
-/// The company's CSM; for bad signals and marked rules the company's manager, else the CSM's;
+/// The company's CSMs; for bad signals and marked rules the company's manager, else the CSM's;
 /// executives where the rule is marked. In the place of a CSM that the company lacks, or that is
 /// not of the team, all managers. Only members of the team are told.
 pub fn recipients<'t>(team: &'t [TeamMember], subject: &Subject<'_>) -> Vec<(&'t TeamMember, Why)> {
-    let member = |name: &str| team.iter().find(|member| member.name == name);
+    let member = |name: &str| team::member(team, name);
     let of_role = |role: &'static str| team.iter().filter(move |member| member.role == role);
-    let csm = subject.csm.and_then(member);
-    let mut told: Vec<(&TeamMember, Why)> = csm.map(|csm| (csm, Why::Csm)).into_iter().collect();
+    let cells = subject.csm.into_iter().chain(subject.also_csms);
+    let csms: Vec<&TeamMember> = cells.flat_map(team::names).filter_map(member).collect();
+    let csm = csms.first().copied();
+    let mut told: Vec<(&TeamMember, Why)> = csms.into_iter().map(|csm| (csm, Why::Csm)).collect();
     if subject.signal_type == SignalType::Bad || subject.marks.managers {
         let of_csm = || csm.and_then(|csm| csm.manager.as_deref()).and_then(member);
         told.extend(
@@ -317,7 +322,8 @@ mod tests {
         marks: Marks,
     ) -> Vec<String> {
         let team = team();
-        let told = recipients(&team, &Subject { csm, manager, signal_type, marks });
+        let told =
+            recipients(&team, &Subject { csm, also_csms: None, manager, signal_type, marks });
         told.iter().map(|(member, why)| format!("{} {why}", member.name)).collect()
     }
 
@@ -363,7 +369,13 @@ mod tests {
                 "{csm:?} {manager:?} {signal_type} {marks:?}"
             );
         }
-        let subject = Subject { csm: Some("ana"), manager: None, signal_type: Bad, marks: NONE };
+        let subject = Subject {
+            csm: Some("ana"),
+            also_csms: None,
+            manager: None,
+            signal_type: Bad,
+            marks: NONE,
+        };
         assert_eq!(recipients(&[], &subject), []);
     }
 

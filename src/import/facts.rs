@@ -164,7 +164,8 @@ fn value<'a>(
         CellType::Choice { of, words } => Value::Text(choice(cell, of, words)?),
         CellType::Choices { of } => {
             let none = BTreeMap::new();
-            cell.split(';').try_for_each(|word| choice(word.trim(), of, &none).map(|_| ()))?;
+            cell.split([';', ','])
+                .try_for_each(|word| choice(word.trim(), of, &none).map(|_| ()))?;
             Value::Text(cell)
         }
     }))

@@ -267,7 +267,7 @@ mod tests {
         }
         let kinds: Vec<_> =
             catalogue().kinds.iter().map(|kind| (kind.name.as_str(), required(kind))).collect();
-        let expected: [(&str, &[&str]); 12] = [
+        let expected: [(&str, &[&str]); 13] = [
             ("events", &["company_id", "event", "timestamp"]),
             ("companies", &["company_id"]),
             ("subscriptions", &["company_id", "subscription_id", "started_on"]),
@@ -279,6 +279,7 @@ mod tests {
             ("goals", &["company_id", "event", "due_on"]),
             ("acks", &["signal_id", "reason"]),
             ("pulses", &["company_id", "pulse", "set_on"]),
+            ("churn", &["company_id", "churned_on"]),
             ("team", &["name", "role"]),
         ];
         assert_eq!(kinds, expected.map(|(name, columns)| (name, columns.to_vec())));

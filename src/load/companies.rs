@@ -11,7 +11,8 @@ use super::names::{CompanyBook, SharedName, shared_name};
 use super::repeated::RepeatedRows;
 use super::{Loaded, Watcher};
 use crate::domain::company::{Company, CompanyKey, folded_name};
-use crate::domain::facts::AttributeType;
+use crate::domain::facts::{AttributeType, TeamMember};
+use crate::domain::team;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{Store, WrittenRows};
 
@@ -38,6 +39,7 @@ pub fn load(
         named: Vec::new(),
         companies: BTreeSet::new(),
         repeated: RepeatedRows::new(terms.last_wins),
+        team: store.team()?,
         is_payments: sheet.plan().mapping.orders_files,
     };
     let progress = sheet.progress();
@@ -48,6 +50,7 @@ pub fn load(
     let companies_joined = loader.join()?;
     let mut remarks = loader.types(sheet)?;
     remarks.extend(loader.repeated.judge(&sheet.plan().file)?);
+    remarks.extend(store.csms_outside_the_team(terms.today)?);
     let Loader { rows, companies, .. } = loader;
     let companies_made = rows.new;
     Ok(Loaded {
@@ -72,6 +75,7 @@ struct Loader<'s> {
     /// All companies of the file.
     companies: BTreeSet<CompanyKey>,
     repeated: RepeatedRows,
+    team: Vec<TeamMember>,
     /// Whether the rows are payments, of which only the latest counts, also of another file.
     is_payments: bool,
 }
@@ -95,7 +99,7 @@ impl Loader<'_> {
                 let old = self.store.company(key)?;
                 let mut company = old.clone();
                 let old_name = old.name.clone();
-                apply(&mut company, row);
+                apply(&mut company, row, &self.team);
                 self.rows.changed += u64::from(self.changes(key, &old, &company, row)?);
                 if let Some(old_name) =
                     old_name.filter(|old_name| company.name.as_ref() != Some(old_name))
@@ -107,7 +111,7 @@ impl Loader<'_> {
             }
             None => {
                 let mut company = Company { company_id: text.to_owned(), ..Company::default() };
-                apply(&mut company, row);
+                apply(&mut company, row, &self.team);
                 self.rows.new += 1;
                 self.store.add_company(&company)?
             }
@@ -236,10 +240,18 @@ fn remark(name: &str, values: &[String]) -> Option<String> {
 }
 
 /// Changes what the row has a column for: a value replaces the stored one, an empty cell clears it.
-fn apply(company: &mut Company, row: &FactRow<'_>) {
+fn apply(company: &mut Company, row: &FactRow<'_>, team: &[TeamMember]) {
     text(row, "name", &mut company.name);
-    text(row, "csm", &mut company.csm);
+    let mut csms = None;
+    text(row, "csm", &mut csms);
+    if row.cells.iter().any(|(column, _)| *column == "csm") {
+        let mut names = team::names(csms.as_deref().unwrap_or_default());
+        company.csm = names.next().map(|name| team::name_of(team, name));
+        let others: Vec<String> = names.map(|name| team::name_of(team, name)).collect();
+        company.also_csms = Some(others.join(";")).filter(|others| !others.is_empty());
+    }
     text(row, "manager", &mut company.manager);
+    company.manager = company.manager.take().map(|manager| team::name_of(team, &manager));
     text(row, "lifecycle_stage", &mut company.lifecycle_stage);
     text(row, "segment", &mut company.segment);
     text(row, "plan", &mut company.plan);

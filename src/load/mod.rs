@@ -2,6 +2,7 @@
 
 mod acks;
 mod cells;
+mod churns;
 mod companies;
 mod diagnosis;
 mod events;
@@ -220,6 +221,10 @@ fn load_rows(
         "acks" => {
             let author = Author::new(store, request.by, now)?;
             acks::load(store, sheet, rejects, watcher, &author)
+        }
+        "churn" => {
+            let author = Author::new(store, request.by, now)?;
+            churns::load(store, sheet, rejects, watcher, terms, &author)
         }
         kind => match facts::loader(kind) {
             Some(load) => load(store, sheet, rejects, watcher, terms),

@@ -19,6 +19,11 @@ use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SharedName;
 
+/// Whether the id of a person can be told from that of a company: numbers may be both.
+pub fn is_telling(id: &str) -> bool {
+    id.chars().any(char::is_alphabetic)
+}
+
 /// The verdict on a row whose company is named like another.
 pub fn shared_name(text: &str) -> Verdict {
     let reason = format!("several companies have the name '{text}'; give the company's id");
@@ -184,6 +189,12 @@ impl Names {
     pub fn company(&mut self, text: &str, new: &mut NewNames) -> Result<u32, SharedName> {
         if let Some(key) = self.companies.find(text)? {
             return Ok(key.0);
+        }
+        if is_telling(text)
+            && let Some(person) = self.people.by_text.get(text)
+            && let Some(company) = self.companies_of_people.get(person)
+        {
+            return Ok(*company);
         }
         let key = self.companies.make(text);
         new.companies.push((key, text.to_owned()));

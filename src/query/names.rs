@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::TeamMember;
 use crate::domain::similar_names::nearest;
+use crate::domain::team;
 use crate::error::not_allowed;
 use crate::store::Store;
 
@@ -36,11 +37,12 @@ const MOST_NAMED: usize = 20;
 /// # Errors
 /// Nobody of that name (exit 9).
 pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
-    if let Some(member) = store.fact::<TeamMember>(name)? {
-        return Ok(member);
+    let team = store.team()?;
+    if let Some(member) = team::member(&team, name) {
+        return Ok(member.clone());
     }
     let failure = not_allowed(format!("nobody of the team is called '{name}'"));
-    let all: Vec<String> = store.team()?.into_iter().map(|member| member.name).collect();
+    let all: Vec<String> = team.into_iter().map(|member| member.name).collect();
     let is_known_team = (1..=MOST_NAMED).contains(&all.len());
     Err(match nearest(name, all.iter().cloned()) {
         Some(name) => failure.hint(format!("did you mean '{name}'?")),

@@ -38,7 +38,7 @@ pub struct CompanySummary {
 /// The columns of a [`Company`], in the order in which they are read.
 macro_rules! company_columns {
     () => {
-        "c.company_id, c.name, c.csm, c.manager, c.lifecycle_stage, c.segment, c.plan, c.product, c.mrr, c.created_on,
+        "c.company_id, c.name, c.csm, c.also_csms, c.manager, c.lifecycle_stage, c.segment, c.plan, c.product, c.mrr, c.created_on,
          c.crm_created_on, c.renewal_on, c.renewal_term_days, c.payment_expires_on, c.seats, c.seats_used, c.churned_on"
     };
 }
@@ -153,7 +153,7 @@ impl Store {
     pub fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE companies SET
-                 company_id = :company_id, name = :name, csm = :csm, manager = :manager,
+                 company_id = :company_id, name = :name, csm = :csm, also_csms = :also_csms, manager = :manager,
                  lifecycle_stage = :lifecycle_stage, segment = :segment, plan = :plan, product = :product, mrr = :mrr,
                  created_on = :created_on, crm_created_on = :crm_created_on, renewal_on = :renewal_on,
                  renewal_term_days = :renewal_term_days, payment_expires_on = :payment_expires_on, seats = :seats,
@@ -165,6 +165,7 @@ impl Store {
             ":company_id": company.company_id,
             ":name": company.name,
             ":csm": company.csm,
+            ":also_csms": company.also_csms,
             ":manager": company.manager,
             ":lifecycle_stage": company.lifecycle_stage,
             ":segment": company.segment,
@@ -330,6 +331,7 @@ pub(super) fn read_company(columns: &mut InOrder<'_, '_>) -> rusqlite::Result<Co
         company_id: columns.next()?,
         name: columns.next()?,
         csm: columns.next()?,
+        also_csms: columns.next()?,
         manager: columns.next()?,
         lifecycle_stage: columns.next()?,
         segment: columns.next()?,

@@ -167,6 +167,7 @@ fn fill_gaps(kept: &mut Company, left: Company) {
     fill!(
         name,
         csm,
+        also_csms,
         manager,
         lifecycle_stage,
         segment,

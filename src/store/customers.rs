@@ -82,6 +82,14 @@ impl Store {
         self.refresh_breaks(company)
     }
 
+    /// Notes that a company churned on a day, beside other churns that were stated.
+    pub fn add_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute((company.0, churned_on))?;
+        self.refresh_breaks(company)
+    }
+
     /// Whether a churn of the company on that day is stated.
     pub fn states_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
         let mut statement = self

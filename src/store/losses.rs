@@ -63,6 +63,16 @@ impl Store {
         Ok(statement.exists((company.0, day))?)
     }
 
+    /// The churn of the company on that day, as somebody recorded it.
+    pub fn churn_of(&self, company: CompanyKey, day: Day) -> Result<Option<Loss>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
+             FROM losses l WHERE company = ?1 AND day = ?2 AND kind = 'churn'",
+        )?;
+        let mut losses = statement.query_map((company.0, day), read_loss)?;
+        Ok(losses.next().transpose()?)
+    }
+
     /// Lets the reasons of a churn that is stated anew, for another day, go with it.
     pub(super) fn move_churn_reasons(&self, company: CompanyKey, from: Day, to: Day) -> Result<()> {
         let days = (company.0, from, to);

@@ -31,6 +31,7 @@ mod settings;
 mod signals;
 mod tags;
 mod tasks;
+mod team;
 mod values;
 mod withheld;
 

@@ -27,15 +27,17 @@ pub struct InboxEntry {
 struct Routing {
     signal_type: SignalType,
     csm: Option<String>,
+    also_csms: Option<String>,
     manager: Option<String>,
     marks: Marks,
 }
 
 impl Routing {
     fn subject(&self) -> Subject<'_> {
-        let Routing { signal_type, csm, manager, marks } = self;
+        let Routing { signal_type, csm, also_csms, manager, marks } = self;
         Subject {
             csm: csm.as_deref(),
+            also_csms: also_csms.as_deref(),
             manager: manager.as_deref(),
             signal_type: *signal_type,
             marks: *marks,
@@ -86,18 +88,13 @@ fn place(why: Why) -> Place {
 }
 
 impl Store {
-    /// All members of the team, by name.
-    pub fn team(&self) -> Result<Vec<TeamMember>> {
-        self.all_facts()
-    }
-
     /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction
     /// that the caller has begun. A person who has been told of a signal is not told again.
     pub fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         if signals.is_empty() {
             return Ok(());
         }
-        let team = self.team()?;
+        let team = self.present_team(now)?;
         signals.iter().try_for_each(|signal| self.tell_of(*signal, &team, now))
     }
 
@@ -114,7 +111,7 @@ impl Store {
 
     fn routing(&self, signal: SignalId) -> Result<Option<Routing>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT s.type, c.csm, c.manager, v.managers, v.executives
+            "SELECT s.type, c.csm, c.also_csms, c.manager, v.managers, v.executives
              FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version
              WHERE s.id = ?1",
         )?;
@@ -122,6 +119,7 @@ impl Store {
             Ok(Routing {
                 signal_type: row.get("type")?,
                 csm: row.get("csm")?,
+                also_csms: row.get("also_csms")?,
                 manager: row.get("manager")?,
                 marks: Marks { managers: row.get("managers")?, executives: row.get("executives")? },
             })
@@ -164,7 +162,7 @@ impl Store {
         if companies.is_empty() {
             return Ok(());
         }
-        let team = self.team()?;
+        let team = self.present_team(now)?;
         for company in companies {
             for signal in self.signals_to_be_read(company)? {
                 self.reroute(signal, &team, now)?;

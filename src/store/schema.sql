@@ -15,6 +15,8 @@ CREATE TABLE companies (
     company_id          TEXT NOT NULL UNIQUE,
     name                TEXT,
     csm                 TEXT,
+    -- Who else looks after it, with ; between: told of its signals, too.
+    also_csms           TEXT,
     manager             TEXT,
     lifecycle_stage     TEXT,
     segment             TEXT,
@@ -811,8 +813,8 @@ CREATE TABLE companies_to_reroute (
     company  INTEGER PRIMARY KEY
 ) STRICT;
 
-CREATE TRIGGER a_new_csm_gets_the_notices AFTER UPDATE OF csm, manager ON companies
-WHEN OLD.csm IS NOT NEW.csm OR OLD.manager IS NOT NEW.manager
+CREATE TRIGGER a_new_csm_gets_the_notices AFTER UPDATE OF csm, also_csms, manager ON companies
+WHEN OLD.csm IS NOT NEW.csm OR OLD.also_csms IS NOT NEW.also_csms OR OLD.manager IS NOT NEW.manager
 BEGIN INSERT OR IGNORE INTO companies_to_reroute (company) VALUES (NEW.id); END;
 CREATE TRIGGER notices_move_with_their_signal AFTER UPDATE OF company ON signals
 WHEN OLD.company IS NOT NEW.company

@@ -9,6 +9,7 @@ use rusqlite::OptionalExtension;
 use super::Store;
 use crate::domain::company_link::CompanyLink;
 use crate::domain::notify::NotifySettings;
+use crate::domain::words::Words;
 use crate::error::damaged;
 
 /// How long delivering messages may take.
@@ -41,6 +42,29 @@ impl Default for SendingLimits {
 }
 
 impl Store {
+    /// The words of tickets and invoices that mean something.
+    pub fn words(&self) -> Result<Words> {
+        let usual = Words::default();
+        let list = |name: &str, usual: Vec<String>| -> Result<Vec<String>> {
+            let set = self.setting(name)?;
+            Ok(set.map_or(usual, |text| text.lines().map(str::to_owned).collect()))
+        };
+        Ok(Words {
+            urgent: list("words.urgent", usual.urgent)?,
+            settled: list("words.settled", usual.settled)?,
+        })
+    }
+
+    /// Sets the words of tickets and invoices that mean something.
+    pub fn save_words(&self, words: &Words) -> Result<()> {
+        let usual = Words::default();
+        let list = |words: &Vec<String>, usual: Vec<String>| {
+            Some(words.join("\n")).filter(|_| *words != usual)
+        };
+        self.put_setting("words.urgent", list(&words.urgent, usual.urgent).as_deref())?;
+        self.put_setting("words.settled", list(&words.settled, usual.settled).as_deref())
+    }
+
     /// The value of a setting, or `None` while it was never set.
     pub fn setting(&self, name: &str) -> Result<Option<String>> {
         let mut statement =

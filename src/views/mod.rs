@@ -26,6 +26,7 @@ pub mod signal;
 pub mod signals;
 pub mod tags;
 pub mod tasks;
+pub mod team;
 
 use crate::render::{Align, Tone, Value};
 

@@ -16,6 +16,7 @@ mod report;
 mod rules;
 mod section;
 mod segments;
+mod words;
 
 use std::fs::File;
 use std::io::Read;

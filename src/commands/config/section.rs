@@ -2,12 +2,14 @@
 
 use anyhow::Result;
 
-use super::{health, links, metrics, notify, playbooks, pulse, reasons, report, rules, segments};
+use super::{
+    health, links, metrics, notify, playbooks, pulse, reasons, report, rules, segments, words,
+};
 use crate::configuration::{Block, Document, Table};
 use crate::store::{Catalogue, Store};
 
 /// The sections, in the order in which they are written and applied.
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     rules::SECTION,
     metrics::SECTION,
     segments::SECTION,
@@ -15,6 +17,7 @@ const SECTIONS: [Section; 10] = [
     pulse::SECTION,
     playbooks::SECTION,
     reasons::SECTION,
+    words::SECTION,
     notify::SECTION,
     report::SECTION,
     links::SECTION,

@@ -33,6 +33,7 @@ use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
 use super::pulse::to_one_decimal;
 use super::rule::named;
+use super::words::Words;
 
 /// A named fact about a company.
 #[derive(Debug, Clone, Copy)]
@@ -323,6 +324,8 @@ pub struct Facts<'a, T> {
     pub has_begun: bool,
     /// The as-of date.
     pub day: Day,
+    /// The words that mean something.
+    pub words: &'a Words,
 }
 
 impl<'a, T> Facts<'a, T> {

@@ -3,15 +3,15 @@
 use super::rows::number;
 use super::{Attribute, Datum, Facts, Group, Of, change_pct, mean};
 use crate::domain::day::{Day, DayRange};
-use crate::domain::facts::Ticket;
+use crate::domain::facts::{Ticket, When};
 
 type Tickets<'a> = Facts<'a, Ticket>;
 
-/// Priorities that cannot wait.
-const URGENT: [&str; 3] = ["urgent", "critical", "p1"];
-
 /// States that say that a ticket is done, of which some products do not tell when.
 const DONE: [&str; 4] = ["closed", "solved", "resolved", "done"];
+
+/// States that say that a ticket waits, whatever it says of an earlier closing.
+const WAITING: [&str; 5] = ["open", "reopened", "re-opened", "pending", "new"];
 
 fn is_one_of(text: Option<&String>, words: &[&str]) -> bool {
     text.is_some_and(|text| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word)))
@@ -19,14 +19,19 @@ fn is_one_of(text: Option<&String>, words: &[&str]) -> bool {
 
 /// Whether the ticket was waiting at the end of the day.
 fn is_open(ticket: &Ticket, day: Day) -> bool {
-    match ticket.closed {
+    match closed(ticket) {
         Some(closed) => closed.on > day,
         None => !is_one_of(ticket.status.as_ref(), &DONE),
     }
 }
 
+/// When the ticket was closed; of one that was opened again, never.
+fn closed(ticket: &Ticket) -> Option<When> {
+    ticket.closed.filter(|_| !is_one_of(ticket.status.as_ref(), &WAITING))
+}
+
 fn closed_within(ticket: &Ticket, days: DayRange) -> bool {
-    ticket.closed.is_some_and(|closed| days.contains(closed.on))
+    closed(ticket).is_some_and(|closed| days.contains(closed.on))
 }
 
 fn opened_within(facts: &Tickets<'_>, days: DayRange) -> u64 {
@@ -39,18 +44,22 @@ fn resolution_hours(facts: &Tickets<'_>) -> Datum {
     const MICROS_PER_HOUR: f64 = 3_600_000_000.0;
     let days = facts.last(90);
     let hours = |ticket: &Ticket| {
-        let closed = ticket.closed.filter(|closed| days.contains(closed.on))?;
+        let closed = closed(ticket).filter(|closed| days.contains(closed.on))?;
         Some((closed.at.micros() - ticket.opened.at.micros()) as f64 / MICROS_PER_HOUR)
     };
     mean(facts.rows.iter().filter_map(hours))
 }
 
-/// A rating as a number: numbers as they are, good is 5 and bad is 1, other words say nothing.
+/// A rating as a number: numbers as they are, good is 5 and bad is 1, other words say nothing. A
+/// label at the end of a scale has its number: `Extremely satisfied - 5`.
 fn rating(text: &str) -> Option<f64> {
+    let number = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());
     match text.trim() {
         word if word.eq_ignore_ascii_case("good") => Some(5.0),
         word if word.eq_ignore_ascii_case("bad") => Some(1.0),
-        number => number.parse().ok().filter(|number: &f64| number.is_finite()),
+        label => number(label)
+            .or_else(|| number(label.rsplit_once(" - ")?.1))
+            .or_else(|| number(label.split_once(" - ")?.0)),
     }
 }
 
@@ -58,7 +67,7 @@ fn rating(text: &str) -> Option<f64> {
 /// ticket where it is not closed.
 fn satisfaction(facts: &Tickets<'_>) -> Datum {
     let days = facts.last(90);
-    let rated_on = |ticket: &Ticket| ticket.closed.map_or(ticket.opened.on, |closed| closed.on);
+    let rated_on = |ticket: &Ticket| closed(ticket).map_or(ticket.opened.on, |closed| closed.on);
     let recent = facts.rows.iter().filter(|ticket| days.contains(rated_on(ticket)));
     mean(recent.filter_map(|ticket| rating(ticket.satisfaction.as_ref()?)))
 }
@@ -81,9 +90,12 @@ pub(super) const ATTRIBUTES: [Attribute; 8] = [
         "open_urgent_tickets",
         S,
         "tickets",
-        "those of priority urgent, critical or P1",
+        "those whose priority is urgent, critical and the like",
         of(|f| {
-            f.count(|ticket| is_open(ticket, f.day) && is_one_of(ticket.priority.as_ref(), &URGENT))
+            let is_urgent = |ticket: &Ticket| {
+                ticket.priority.as_ref().is_some_and(|priority| f.words.is_urgent(priority))
+            };
+            f.count(|ticket| is_open(ticket, f.day) && is_urgent(ticket))
         }),
     ),
     number(

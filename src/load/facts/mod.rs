@@ -20,7 +20,7 @@ use std::hash::Hash;
 
 use anyhow::Result;
 
-use super::names::{CompanyBook, shared_name};
+use super::names::{CompanyBook, is_telling, shared_name};
 use super::repeated::{RepeatedRows, Turn};
 use super::{Loaded, Watcher};
 use crate::domain::company::CompanyKey;
@@ -177,25 +177,29 @@ fn exceeds<K: Kind>(equal: &mut Equal<K>, fact: &K, store: &Store) -> Result<boo
 }
 
 /// What the rows of one file need to know and leave behind.
-struct Facts<'s> {
-    store: &'s Store,
+pub(super) struct Facts<'s> {
+    pub(super) store: &'s Store,
     terms: Terms,
     book: CompanyBook,
     reasons: Library,
-    loaded: Loaded,
+    pub(super) loaded: Loaded,
     /// The companies whose subscriptions have changed.
     terms_changed: BTreeSet<CompanyKey>,
     /// Amounts without an interval, which say nothing of a month.
     without_interval: u64,
+    /// The members of the team that the file names.
+    named: BTreeSet<String>,
+    /// Ids of subscriptions and people, which may stand for their companies.
+    texts: Vec<(String, CompanyKey)>,
     /// Words for the status of a subscription that mean nothing to us.
     unknown_statuses: BTreeSet<String>,
 }
 
 /// The company of a row, or why the row is rejected.
-type Owner = Result<CompanyKey, Verdict>;
+pub(super) type Owner = Result<CompanyKey, Verdict>;
 
 impl<'s> Facts<'s> {
-    fn of(store: &'s Store, terms: Terms) -> Result<Self> {
+    pub(super) fn of(store: &'s Store, terms: Terms) -> Result<Self> {
         Ok(Facts {
             store,
             terms,
@@ -204,6 +208,8 @@ impl<'s> Facts<'s> {
             loaded: Loaded::default(),
             terms_changed: BTreeSet::new(),
             without_interval: 0,
+            named: BTreeSet::new(),
+            texts: Vec::new(),
             unknown_statuses: BTreeSet::new(),
         })
     }
@@ -217,6 +223,10 @@ impl<'s> Facts<'s> {
                 Ok(Ok(key))
             }
             Ok(None) => {
+                if let Some(key) = self.company_of_person(name)? {
+                    self.loaded.companies.insert(key);
+                    return Ok(Ok(key));
+                }
                 let key = self.store.add_unlisted_company(name)?;
                 self.book.add_id(name, key);
                 self.loaded.companies_made += 1;
@@ -227,8 +237,16 @@ impl<'s> Facts<'s> {
         }
     }
 
+    /// The company of the person whom a text means that is no number.
+    fn company_of_person(&self, text: &str) -> Result<Option<CompanyKey>> {
+        if !is_telling(text) {
+            return Ok(None);
+        }
+        Ok(self.store.fact::<Person>(text)?.and_then(|person| person.company))
+    }
+
     /// The company of the row, which must be known.
-    fn known_company(&mut self, row: &FactRow<'_>) -> Owner {
+    pub(super) fn known_company(&mut self, row: &FactRow<'_>) -> Owner {
         let name = row.text("company_id").unwrap_or_default();
         match self.book.find(name) {
             Ok(Some(key)) => {
@@ -246,9 +264,24 @@ impl<'s> Facts<'s> {
     }
 
     /// What follows from all rows together.
-    fn finish(mut self, read: u64) -> Result<Loaded> {
+    pub(super) fn finish(mut self, read: u64) -> Result<Loaded> {
         self.terms_changed.iter().try_for_each(|company| self.store.refresh_breaks(*company))?;
+        self.join()?;
+        team::finish(&mut self)?;
         self.loaded.remarks.extend(subscriptions::remarks(&self));
         Ok(Loaded { read, ..self.loaded })
+    }
+
+    /// Joins companies that were known by the id of a subscription or a person alone with those
+    /// whose it is. A text that the file names as a company is one.
+    fn join(&mut self) -> Result<()> {
+        for (text, company) in std::mem::take(&mut self.texts) {
+            let Some(unlisted) = self.store.nameless_company(&text)? else { continue };
+            if unlisted != company && !self.loaded.companies.contains(&unlisted) {
+                self.store.merge_companies(unlisted, company)?;
+                self.loaded.companies_joined += 1;
+            }
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use super::{Facts, Kind};
 use crate::domain::facts::Person;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells::{day, required_text, text};
+use crate::load::names::is_telling;
 
 impl Kind for Person {
     type Identity = String;
@@ -36,6 +37,9 @@ impl Kind for Person {
     }
 
     fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
+        if is_telling(&self.person_id) {
+            facts.texts.extend(self.company.map(|company| (self.person_id.clone(), company)));
+        }
         match old {
             Some(old) if old.company != self.company => {
                 facts.store.note_move(old, self, facts.terms.today)

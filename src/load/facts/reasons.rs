@@ -7,7 +7,11 @@ use crate::domain::reason::{ReasonError, ReasonKind};
 impl Facts<'_> {
     /// The reason codes of a cell as they are called now, each once and in the order of the cell; or
     /// why the row is rejected. A retired code may have been used before.
-    pub(super) fn reason_codes(&self, kind: ReasonKind, cell: &str) -> Result<Vec<String>, String> {
+    pub(in crate::load) fn reason_codes(
+        &self,
+        kind: ReasonKind,
+        cell: &str,
+    ) -> Result<Vec<String>, String> {
         let mut codes: Vec<String> = Vec::new();
         for text in cell.split(';').map(str::trim).filter(|text| !text.is_empty()) {
             let code = match self.reasons.usable(kind, text) {
@@ -32,7 +36,7 @@ impl Facts<'_> {
     }
 
     /// Why one of these codes cannot be used any more; `None` when all can.
-    pub(super) fn retired(&self, kind: ReasonKind, codes: &[String]) -> Option<String> {
+    pub(in crate::load) fn retired(&self, kind: ReasonKind, codes: &[String]) -> Option<String> {
         codes.iter().find_map(|code| match self.reasons.usable(kind, code) {
             Err(retired @ ReasonError::Retired(_)) => Some(retired.to_string()),
             _ => None,

@@ -60,6 +60,7 @@ impl Kind for Subscription {
     fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
         facts.terms_changed.extend(old.map(|old| old.company));
         facts.terms_changed.insert(self.company);
+        facts.texts.push((self.subscription_id.clone(), self.company));
         Ok(())
     }
 }

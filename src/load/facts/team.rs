@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::{Facts, Kind};
 use crate::domain::facts::TeamMember;
 use crate::domain::notify::is_address;
+use crate::domain::team;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells::{day, required_text, text};
 
@@ -14,11 +15,17 @@ impl Kind for TeamMember {
     fn of_row(
         row: &FactRow<'_>,
         stored: Option<Self>,
-        _: &mut Facts<'_>,
+        facts: &mut Facts<'_>,
     ) -> Result<Result<Self, Verdict>> {
         let name = required_text(row, "name")?;
+        facts.named.insert(name.clone());
         let mut member = stored.unwrap_or_else(|| TeamMember::new(name));
-        member.role = required_text(row, "role")?;
+        let title = required_text(row, "role")?;
+        let Some(role) = team::role(&title) else {
+            let reason = format!("'{title}' is none of csm, manager, executive");
+            return Ok(Err(Verdict::Rejected { column: "role", reason }));
+        };
+        member.role = role.to_owned();
         text(row, "email", &mut member.email);
         if let Some(email) = member.email.as_deref().filter(|email| !is_address(email)) {
             let reason = format!("'{email}' is no e-mail address");
@@ -40,6 +47,13 @@ impl Kind for TeamMember {
     fn identity(&self) -> String {
         self.name.clone()
     }
+
+    fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
+        if self.left_on.is_some() && old.and_then(|old| old.left_on) != self.left_on {
+            facts.loaded.remarks.push(facts.store.what_is_left_of(&self.name)?);
+        }
+        Ok(())
+    }
 }
 
 /// The words of a list with `;` or `,` between, in lower case and with `;`.
@@ -47,4 +61,28 @@ fn words(list: &str) -> String {
     let words: Vec<String> =
         list.split([';', ',']).map(|word| word.trim().to_lowercase()).collect();
     words.join(";")
+}
+
+/// What follows from a file of the team: names of companies' CSMs that it explains, and what it says
+/// nothing of.
+pub(super) fn finish(facts: &mut Facts<'_>) -> Result<()> {
+    if facts.named.is_empty() {
+        return Ok(());
+    }
+    let team = facts.store.team()?;
+    facts.store.name_csms(&team)?;
+    let today = facts.terms.today;
+    let missing: Vec<&str> = team
+        .iter()
+        .filter(|member| !facts.named.contains(&member.name) && !member.has_left(today))
+        .map(|member| member.name.as_str())
+        .collect();
+    if !missing.is_empty() {
+        facts.loaded.remarks.push(format!(
+            "in the team, but not in this file: {}; `signals team remove NAME` takes out who has left",
+            super::super::some(&missing)
+        ));
+    }
+    facts.loaded.remarks.extend(facts.store.csms_outside_the_team(today)?);
+    Ok(())
 }

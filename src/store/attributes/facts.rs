@@ -81,6 +81,15 @@ impl Sheet<'_> {
         }
         let begun = self.begun("SELECT min(occurred_on) FROM touchpoints")?;
         let executives = self.store.executives(self.scope)?;
+        let of_team: FxHashSet<String> = self
+            .store
+            .team()?
+            .into_iter()
+            .filter(|member| member.role == "executive")
+            .flat_map(|member| [Some(member.name), member.email])
+            .flatten()
+            .map(|name| name.to_lowercase())
+            .collect();
         let mut statement = self.store.connection.prepare_cached(
             "SELECT * FROM touchpoints WHERE company BETWEEN ?1 AND ?2 AND occurred_on <= ?3 ORDER BY company, occurred_at, id",
         )?;
@@ -89,7 +98,9 @@ impl Sheet<'_> {
         self.fill(family, begun, rows, |row| {
             let touchpoint = Touchpoint::read(row)?;
             let names = executives.get(&touchpoint.company.0);
-            Ok(Contact::of(&touchpoint, |name| names.is_some_and(|names| names.contains(name))))
+            Ok(Contact::of(&touchpoint, |name| {
+                names.is_some_and(|names| names.contains(name)) || of_team.contains(name)
+            }))
         })
     }
 
@@ -138,12 +149,13 @@ impl Sheet<'_> {
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<()> {
         let day = self.as_of.day;
-        let of_none = Facts { rows: &[], has_begun, day };
+        let words = &self.store.words()?;
+        let of_none = Facts { rows: &[], has_begun, day, words };
         let mut columns: Vec<Vec<Datum>> =
             family.iter().map(|(_, value)| self.companies.each(value(&of_none))).collect();
         let mut close = |company: Option<u32>, facts: &mut Vec<T>| {
             if let Some(row) = company.and_then(|company| self.companies.row(company)) {
-                let facts = Facts { rows: facts.as_slice(), has_begun, day };
+                let facts = Facts { rows: facts.as_slice(), has_begun, day, words };
                 family
                     .iter()
                     .zip(&mut columns)

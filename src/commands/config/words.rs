@@ -1,0 +1,62 @@
+//! `[words]`: the words of tickets and invoices that mean something.
+
+use anyhow::Result;
+
+use super::section::{Definition, Section};
+use crate::configuration::{Block, Table, Value};
+use crate::domain::words::Words;
+use crate::store::{Catalogue, Store};
+
+/// The section.
+pub const SECTION: Section = Section {
+    path: &["words"],
+    heading: "[words]",
+    is_list: false,
+    read,
+    own: |store| {
+        let words = store.words()?;
+        Ok(if words == Words::default() { Vec::new() } else { vec![block(&words)] })
+    },
+};
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    table.allow(&["urgent", "settled"]);
+    let usual = Words::default();
+    Some(Box::new(Words {
+        urgent: table.list("urgent").unwrap_or(usual.urgent),
+        settled: table.list("settled").unwrap_or(usual.settled),
+    }))
+}
+
+fn block(words: &Words) -> Block {
+    let usual = Words::default();
+    let block = Block { is_list: false, ..Block::new("words", words.title()) };
+    let own = |words: &Vec<String>, usual: Vec<String>| {
+        Some(Value::List(words.clone())).filter(|_| *words != usual)
+    };
+    block
+        .with_some("urgent", own(&words.urgent, usual.urgent))
+        .with_some("settled", own(&words.settled, usual.settled))
+}
+
+impl Definition for Words {
+    fn title(&self) -> String {
+        "words".to_owned()
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        Ok(Some(block(&store.words()?)))
+    }
+
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(block(self))
+    }
+
+    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+        store.save_words(self)
+    }
+
+    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! `signals team`: who looks after customers.
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::options::FormatOption;
+use super::output;
+use crate::context::Context;
+use crate::query::find_member;
+use crate::store::Finish;
+use crate::views::team::TEAM;
+
+/// List the team, or take out who has left.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  signals team list
+  signals team remove 'Ann Lee'
+
+Files of kind team add and change members: signals import team.csv")]
+pub enum Team {
+    /// List the members with their roles and what they are told
+    List(ListTeam),
+    /// Take somebody out of the team, and name their open tasks and customers
+    Remove(RemoveMember),
+}
+
+/// List the members with their roles and what they are told.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals team list --format csv")]
+pub struct ListTeam {
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Take somebody out of the team. They are told nothing more; their open tasks and customers are
+/// named, so that others can take these over.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals team remove 'Ann Lee'")]
+pub struct RemoveMember {
+    /// The member: name or e-mail
+    name: String,
+}
+
+impl Team {
+    /// Does what the subcommand says.
+    ///
+    /// # Errors
+    /// Nobody of that name (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        match self {
+            Team::List(args) => {
+                let team = context.reader()?.team()?;
+                output::print_items(&context.ui, args.format.format, &TEAM, &team)
+            }
+            Team::Remove(args) => args.run(context),
+        }
+    }
+}
+
+impl RemoveMember {
+    fn run(self, context: &Context) -> Result<()> {
+        let mut store = context.writer()?;
+        let name = find_member(&store, &self.name)?.name;
+        let left = store.transaction(Finish::Commit, |store| {
+            store.remove_team_member(&name)?;
+            store.reroute_notices(context.clock.now())?;
+            store.what_is_left_of(&name)
+        })?;
+        context.ui.note(left);
+        Ok(())
+    }
+}

@@ -1,0 +1,110 @@
+//! Words of tickets and invoices that mean something, which a team may set.
+
+/// The words that mean something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// In a priority: the ticket cannot wait.
+    pub urgent: Vec<String>,
+    /// As a status: nothing is owed for the invoice.
+    pub settled: Vec<String>,
+}
+
+/// Priorities that cannot wait, in lower case.
+const URGENT: [&str; 6] = ["urgent", "critical", "blocker", "highest", "p0", "p1"];
+
+/// States in which nothing is owed, in lower case.
+const SETTLED: [&str; 13] = [
+    "paid",
+    "closed",
+    "completed",
+    "credited",
+    "refunded",
+    "void",
+    "voided",
+    "deleted",
+    "draft",
+    "uncollectible",
+    "written off",
+    "cancelled",
+    "canceled",
+];
+
+impl Default for Words {
+    fn default() -> Self {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let mut urgent: Vec<String> = owned(&URGENT);
+        urgent.push("1 - …".to_owned());
+        Words { urgent, settled: owned(&SETTLED) }
+    }
+}
+
+impl Words {
+    /// Whether a priority holds one of the words for what cannot wait: `Highest`, `P1 (critical)`.
+    /// An entry that ends in `…` is the beginning of a priority.
+    pub fn is_urgent(&self, priority: &str) -> bool {
+        let priority = plain(priority);
+        let parts: Vec<&str> = priority.split(' ').collect();
+        self.urgent.iter().any(|word| match word.strip_suffix('…') {
+            Some(start) => {
+                let start = plain(start);
+                priority == start || priority.starts_with(&format!("{start} "))
+            }
+            None => {
+                let word = plain(word);
+                let length = word.split(' ').count();
+                parts.windows(length).any(|some| some.join(" ") == word)
+            }
+        })
+    }
+
+    /// Whether a status is one of the words for what is settled.
+    pub fn is_settled(&self, status: &str) -> bool {
+        let status = plain(status);
+        self.settled.iter().any(|word| plain(word) == status)
+    }
+}
+
+/// A text in lower case with one space between its words, whatever was between them.
+fn plain(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_priority_is_urgent_when_it_holds_such_a_word() {
+        let words = Words::default();
+        for urgent in [
+            "urgent",
+            "Highest",
+            "BLOCKER",
+            "1 - Critical",
+            "1 - High",
+            "P1",
+            "p0 (page)",
+            "Very urgent",
+        ] {
+            assert!(words.is_urgent(urgent), "{urgent}");
+        }
+        for other in ["high", "2 - High", "P10", "10 - low", "not-urgently", ""] {
+            assert!(!words.is_urgent(other), "{other}");
+        }
+        let own = Words { urgent: vec!["Sev 1".to_owned()], ..Words::default() };
+        assert!(own.is_urgent("sev-1: down"));
+        assert!(!own.is_urgent("urgent"));
+    }
+
+    #[test]
+    fn a_status_is_settled_when_it_is_such_a_word() {
+        let words = Words::default();
+        for settled in ["Paid", "written_off", "Closed", "completed", "VOID"] {
+            assert!(words.is_settled(settled), "{settled}");
+        }
+        for other in ["open", "past due", "unpaid", "not paid"] {
+            assert!(!words.is_settled(other), "{other}");
+        }
+    }
+}

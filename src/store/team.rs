@@ -1,0 +1,136 @@
+//! Who of the team looks after which company.
+
+use anyhow::Result;
+
+use super::Store;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, Instant};
+use crate::domain::facts::TeamMember;
+use crate::domain::team;
+
+/// So many names are listed in a line.
+const NAMED: usize = 10;
+
+impl Store {
+    /// All members of the team, by name.
+    pub fn team(&self) -> Result<Vec<TeamMember>> {
+        self.all_facts()
+    }
+
+    /// Those who are of the team now.
+    pub(super) fn present_team(&self, now: Instant) -> Result<Vec<TeamMember>> {
+        let today = now.day_in(self.zone());
+        Ok(self.team()?.into_iter().filter(|member| !member.has_left(today)).collect())
+    }
+
+    /// Takes somebody out of the team.
+    pub fn remove_team_member(&self, name: &str) -> Result<()> {
+        self.connection.execute("DELETE FROM team WHERE name = ?1", [name])?;
+        Ok(())
+    }
+
+    /// Gives companies whose CSM or manager was named by e-mail, or in another spelling, the name of
+    /// the member.
+    pub fn name_csms(&self, team: &[TeamMember]) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, csm, also_csms, manager FROM companies WHERE csm IS NOT NULL OR manager IS NOT NULL",
+        )?;
+        type Names = [Option<String>; 3];
+        let all = statement.query_map([], |row| {
+            let names: Names = [row.get("csm")?, row.get("also_csms")?, row.get("manager")?];
+            Ok((CompanyKey(row.get("id")?), names))
+        })?;
+        let all: Vec<(CompanyKey, Names)> = all.collect::<Result<_, _>>()?;
+        let mut update = self.connection.prepare_cached(
+            "UPDATE companies SET csm = ?2, also_csms = ?3, manager = ?4 WHERE id = ?1",
+        )?;
+        for (company, old) in all {
+            let new = old.clone().map(|cell| cell.map(|cell| canonical(team, &cell)));
+            if new != old {
+                let [csm, also, manager] = new;
+                update.execute((company.0, csm, also, manager))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A line that names the CSMs of customers who are not of the team, if there are any. Where no
+    /// team is known at all there is nothing to say.
+    pub fn csms_outside_the_team(&self, today: Day) -> Result<Option<String>> {
+        let team = self.team()?;
+        let team: Vec<TeamMember> =
+            team.into_iter().filter(|member| !member.has_left(today)).collect();
+        if team.is_empty() {
+            return Ok(None);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT csm, count(*) AS companies FROM (
+                 SELECT csm FROM companies WHERE churned_on IS NULL
+                 UNION ALL SELECT also_csms FROM companies WHERE churned_on IS NULL)
+             WHERE csm IS NOT NULL GROUP BY csm ORDER BY csm",
+        )?;
+        let csms = statement.query_map([], |row| row.get::<_, String>("csm"))?;
+        let csms: Vec<String> = csms.collect::<Result<_, _>>()?;
+        let mut outside: Vec<&str> = csms
+            .iter()
+            .flat_map(|cell| team::names(cell))
+            .filter(|name| team::member(&team, name).is_none())
+            .collect();
+        outside.sort_unstable();
+        outside.dedup();
+        let more = if outside.len() > NAMED { ", …" } else { "" };
+        Ok((!outside.is_empty()).then(|| {
+            let names = outside[..outside.len().min(NAMED)].join(", ");
+            format!("CSMs of customers who are not in the team: {names}{more}")
+        }))
+    }
+
+    /// A line that names the open tasks and the customers of somebody who has left.
+    pub fn what_is_left_of(&self, name: &str) -> Result<String> {
+        let ids = |sql: &str| -> Result<Vec<String>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let ids = statement.query_map([name], |row| row.get::<_, String>(0))?;
+            Ok(ids.collect::<Result<_, _>>()?)
+        };
+        let customers = ids(
+            "SELECT company_id FROM companies WHERE churned_on IS NULL AND (csm = ?1 OR manager = ?1) ORDER BY company_id",
+        )?;
+        let tasks = ids(
+            "SELECT CAST(t.id AS TEXT) FROM tasks t JOIN companies c ON c.id = t.company
+             WHERE t.done IS NULL AND (t.owner = ?1 OR (t.owner = 'csm' AND c.csm = ?1) OR (t.owner = 'manager' AND c.manager = ?1))
+             ORDER BY t.id",
+        )?;
+        let list = |what: &str, ids: &[String]| match ids {
+            [] => format!("no {what}"),
+            ids => {
+                let more = if ids.len() > NAMED { ", …" } else { "" };
+                format!("{what}: {}{more}", ids[..ids.len().min(NAMED)].join(", "))
+            }
+        };
+        Ok(format!(
+            "{name} has left; {}; {}",
+            list("open tasks", &tasks),
+            list("customers", &customers)
+        ))
+    }
+
+    /// The company that is known by this text alone, as facts named it, and of which nobody has said
+    /// that people or subscriptions are its.
+    pub fn nameless_company(&self, text: &str) -> Result<Option<CompanyKey>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM companies c WHERE is_unlisted AND folded_id = ?1 AND company_id = ?2
+               AND NOT EXISTS (SELECT 1 FROM people WHERE company = c.id)
+               AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE company = c.id)",
+        )?;
+        let mut rows = statement.query((text.to_lowercase(), text))?;
+        Ok(match rows.next()? {
+            Some(row) => Some(CompanyKey(row.get("id")?)),
+            None => None,
+        })
+    }
+}
+
+/// The names in a cell, as the team has them.
+fn canonical(team: &[TeamMember], cell: &str) -> String {
+    team::names(cell).map(|name| team::name_of(team, name)).collect::<Vec<_>>().join(";")
+}
