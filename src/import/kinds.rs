@@ -24,6 +24,10 @@ pub struct FactKind {
     /// Names of the column by which of several rows of one id the latest counts; folded.
     #[serde(default)]
     pub latest_by: Vec<String>,
+    /// Columns of which a header must have one to be taken for this kind; and then only where it
+    /// has no column of another kind that this one lacks.
+    #[serde(default)]
+    pub told_by: Vec<String>,
     /// Its columns, required ones first.
     #[serde(rename = "column")]
     pub columns: Vec<Column>,

@@ -602,7 +602,11 @@ fn kind_of(
     let kinds = catalogue().kinds.iter();
     let all: Vec<Matches> =
         kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
-    let speaks = |matches: &&Matches| matches.evidence().next().is_some();
+    let speaks = |matches: &&Matches| {
+        let told_by = &matches.kind.told_by;
+        let mut evidence = matches.evidence();
+        evidence.any(|(column, _)| told_by.is_empty() || told_by.contains(&column.name))
+    };
     let mut complete: Vec<&Matches> =
         all.iter().filter(speaks).filter(|matches| matches.lacks().is_empty()).collect();
     let is_unmistakable = |matches: &&Matches| {
@@ -617,6 +621,9 @@ fn kind_of(
     let mut left: Vec<&Matches> = complete.iter().copied().filter(explained).collect();
     if left.iter().any(|matches| matches.is_sure()) {
         left.retain(|matches| matches.is_sure());
+    }
+    if left.iter().any(|matches| matches.kind.told_by.is_empty()) {
+        left.retain(|matches| matches.kind.told_by.is_empty());
     }
     match left.as_slice() {
         [only] if is_unmistakable(only) && is_list_of_companies(only, &all, head) => Ok(only.kind),

@@ -1,0 +1,484 @@
+//! Taking imports back.
+//!
+//! What an import changes is written down with it. Of facts, triggers that last as long as the
+//! import note each row as it was before. Of events, which are too many for that, the writer notes
+//! what each day held before; see [`Store::note_day_before`].
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+
+use super::events::{day_text, keys};
+use super::{Cause, Store};
+use crate::domain::EVENTS;
+use crate::domain::day::{Day, DayRange, Instant};
+use crate::error::{CommandError, not_allowed};
+
+/// Tables that imports do not change, or that follow from others.
+const NOT_LOGGED: [&str; 19] = [
+    "companies_to_reroute",
+    "health_scores",
+    "import_changes",
+    "import_days",
+    "import_marks",
+    "imports",
+    "late_days",
+    "messages",
+    "notices",
+    "run_rules",
+    "run_steps",
+    "runs",
+    "settings",
+    "signal_history",
+    "task_history",
+    "event_days",
+    "day_counts",
+    "first_uses",
+    "event_names",
+];
+
+/// Tables with a history of their own. An import moves their rows from one company to another, and
+/// nothing else.
+const MOVED: [&str; 3] = ["company_tags", "signals", "tasks"];
+
+/// The tables to which the events of a file add names, with the place in `import_marks`.
+const NAMES: [&str; 4] = ["companies", "event_ids", "event_names", "people"];
+
+/// A table as it is logged.
+struct Logged {
+    name: String,
+    columns: Vec<String>,
+    key: Vec<String>,
+}
+
+impl Logged {
+    /// A JSON array of the columns of a row.
+    fn row(&self, of: &str) -> String {
+        array(&self.columns, of)
+    }
+
+    /// Whether a row has the key that a JSON array in `key` says.
+    fn has_key(&self, key: &str) -> String {
+        let same = |(place, column): (usize, &String)| {
+            format!("{}.{column} = json_extract({key}, '$[{place}]')", self.name)
+        };
+        self.key.iter().enumerate().map(same).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The row that a note is about, as it is now.
+    fn present(&self, key: &str) -> String {
+        format!("(SELECT {} FROM {} WHERE {})", self.row(&self.name), self.name, self.has_key(key))
+    }
+
+    fn is_moved(&self) -> bool {
+        MOVED.contains(&self.name.as_str())
+    }
+}
+
+fn array(columns: &[String], of: &str) -> String {
+    let columns: Vec<String> = columns.iter().map(|column| format!("{of}.{column}")).collect();
+    format!("json_array({})", columns.join(", "))
+}
+
+impl Store {
+    /// The number that the next import will have.
+    pub(super) fn next_import(&self) -> Result<i64> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT coalesce(max(id), 0) + 1 AS next FROM imports")?;
+        Ok(statement.query_row([], |row| row.get("next"))?)
+    }
+
+    /// Begins to note what rows were before they are changed.
+    pub fn begin_change_log(&mut self) -> Result<()> {
+        self.logged_import = Some(self.next_import()?);
+        // Rows that are replaced are deleted rows to triggers only with this.
+        self.connection.execute_batch(
+            "PRAGMA recursive_triggers = ON;
+             CREATE TEMP TABLE IF NOT EXISTS changed_rows (
+                 name TEXT NOT NULL, key TEXT NOT NULL, old TEXT, PRIMARY KEY (name, key)
+             ) WITHOUT ROWID;
+             DELETE FROM changed_rows;",
+        )?;
+        for table in self.logged_tables()? {
+            self.connection.execute_batch(&triggers(&table))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the notes, as those of an import.
+    pub fn end_change_log(&mut self) -> Result<()> {
+        let Some(import) = self.logged_import.take() else { return Ok(()) };
+        for table in self.logged_tables()? {
+            let Logged { name, .. } = &table;
+            let sql = format!(
+                "INSERT INTO import_changes (import, name, key, old, new)
+                 SELECT ?1, name, key, old, new FROM (
+                     SELECT name, key, old, {} AS new FROM changed_rows WHERE name = '{name}')
+                 WHERE old IS NOT new",
+                table.present("changed_rows.key")
+            );
+            self.connection.execute(&sql, [import])?;
+        }
+        self.drop_change_log()
+    }
+
+    /// Forgets that changes are noted, where the transaction was undone.
+    pub fn forget_change_log(&mut self) {
+        self.logged_import = None;
+    }
+
+    /// Removes what [`Store::begin_change_log`] made.
+    fn drop_change_log(&self) -> Result<()> {
+        for Logged { name, .. } in self.logged_tables()? {
+            for when in ["insert", "update", "delete"] {
+                self.connection
+                    .execute_batch(&format!("DROP TRIGGER IF EXISTS temp.log_{when}_{name}"))?;
+            }
+        }
+        self.connection.execute_batch(
+            "DROP TABLE IF EXISTS temp.changed_rows; PRAGMA recursive_triggers = OFF;",
+        )?;
+        Ok(())
+    }
+
+    fn logged_tables(&self) -> Result<Vec<Logged>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+        )?;
+        let names: Vec<String> =
+            statement.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;
+        let mut columns = self
+            .connection
+            .prepare_cached("SELECT name, pk FROM pragma_table_info(?1) ORDER BY cid")?;
+        let mut tables = Vec::new();
+        for name in names.into_iter().filter(|name| !NOT_LOGGED.contains(&name.as_str())) {
+            let columns: Vec<(String, i64)> = columns
+                .query_map([&name], |row| Ok((row.get("name")?, row.get("pk")?)))?
+                .collect::<Result<_, _>>()?;
+            let mut key: Vec<&(String, i64)> = columns.iter().filter(|(_, pk)| *pk > 0).collect();
+            key.sort_by_key(|(_, pk)| *pk);
+            let key = key.into_iter().map(|(column, _)| column.clone()).collect();
+            let columns = columns.iter().map(|(column, _)| column.clone()).collect();
+            tables.push(Logged { name, columns, key });
+        }
+        Ok(tables)
+    }
+
+    /// Notes the last names that there are before the events of a file.
+    pub(super) fn mark_names(&self, import: i64) -> Result<()> {
+        for table in NAMES {
+            let sql = format!(
+                "INSERT INTO import_marks (import, name, last_id) SELECT ?1, '{table}', coalesce(max(id), 0) FROM {table}
+                 WHERE true ON CONFLICT DO NOTHING"
+            );
+            self.connection.execute(&sql, [import])?;
+        }
+        Ok(())
+    }
+
+    /// Notes what a company had on a day before an import changed it; company 0 is all of them, on
+    /// a day on which nobody had anything.
+    pub(super) fn note_day_before(
+        &self,
+        import: i64,
+        day: i32,
+        company: u32,
+        events: Option<&str>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO import_days (import, id, events) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?;
+        statement.execute((import, keys::of_day(day, company), events))?;
+        Ok(())
+    }
+
+    /// Notes why no import so far can be taken back any more.
+    pub fn block_undo(&self, reason: &str) -> Result<()> {
+        self.connection.execute(
+            "UPDATE imports SET blocked = ?1 WHERE undone_at IS NULL AND blocked IS NULL",
+            [reason],
+        )?;
+        Ok(())
+    }
+
+    /// Takes an import back, within a transaction that the caller has begun: the newest that is not
+    /// undone, which `number` may name. Returns its number and its file.
+    ///
+    /// # Errors
+    /// An older one, and one on which something was built since (exit 9).
+    pub fn undo_import(&self, number: Option<i64>, now: Instant) -> Result<(i64, String)> {
+        let (import, file, kind) = self.import_to_undo(number)?;
+        self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+        let days =
+            if kind == EVENTS { self.undo_events(import)? } else { self.undo_changes(import)? };
+        self.require_no_orphans()?;
+        for table in ["import_changes", "import_days", "import_marks", "late_days"] {
+            self.connection.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [import])?;
+        }
+        self.note_late_days(&days, import, Cause::Undo)?;
+        self.connection
+            .execute("UPDATE imports SET undone_at = ?2 WHERE id = ?1", (import, now))?;
+        self.reroute_notices(now)?;
+        Ok((import, file))
+    }
+
+    fn import_to_undo(&self, number: Option<i64>) -> Result<(i64, String, String)> {
+        // Acknowledgements are history, and stay.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, file, kind, blocked FROM imports WHERE undone_at IS NULL AND kind <> 'acks' ORDER BY id DESC",
+        )?;
+        type Entry = (i64, String, String, Option<String>);
+        let imports = statement.query_map([], |row| {
+            Ok((row.get("id")?, row.get("file")?, row.get("kind")?, row.get("blocked")?))
+        })?;
+        let imports: Vec<Entry> = imports.collect::<Result<_, _>>()?;
+        let Some((newest, ..)) = imports.first() else {
+            return Err(not_allowed("there is no import to undo").into());
+        };
+        let wanted = number.unwrap_or(*newest);
+        let Some(place) = imports.iter().position(|(id, ..)| *id == wanted) else {
+            return Err(not_allowed(format!("there is no import {wanted} that can be undone"))
+                .hint("`signals import --list` shows all")
+                .into());
+        };
+        if place > 0 {
+            let later: Vec<String> = imports[..place]
+                .iter()
+                .rev()
+                .map(|(id, file, ..)| format!("{id} ({file})"))
+                .collect();
+            return Err(not_allowed(format!(
+                "import {wanted} is not the newest; later ones: {}",
+                later.join(", ")
+            ))
+            .hint("undo those first: signals import --undo")
+            .into());
+        }
+        let (id, file, kind, blocked) = imports[place].clone();
+        match blocked {
+            Some(reason) => Err(not_allowed(format!("import {id} cannot be undone: {reason}")).into()),
+            None => Ok((id, file, kind)),
+        }
+    }
+
+    /// Brings the rows that an import changed back to what they were.
+    fn undo_changes(&self, import: i64) -> Result<Vec<Day>> {
+        let tables = self.logged_tables()?;
+        for table in tables.iter().filter(|table| !table.is_moved()) {
+            self.require_unchanged(import, table)?;
+        }
+        let kept = self.companies_in_use(import)?;
+        for table in &tables {
+            let Logged { name, columns, key, .. } = table;
+            if table.is_moved() {
+                let place = columns.iter().position(|column| column == "company").unwrap_or(0);
+                let sql = format!(
+                    "UPDATE {name} SET company = json_extract(c.old, '$[{place}]') FROM import_changes c
+                     WHERE c.import = ?1 AND c.name = '{name}' AND c.old IS NOT NULL AND {}",
+                    table.has_key("c.key")
+                );
+                self.connection.execute(&sql, [import])?;
+                continue;
+            }
+            let remove = format!(
+                "DELETE FROM {name} WHERE EXISTS (
+                     SELECT 1 FROM import_changes c WHERE c.import = ?1 AND c.name = '{name}' AND c.old IS NULL AND {})",
+                table.has_key("c.key")
+            );
+            let remove = match name.as_str() {
+                "companies" => format!("{remove} AND id NOT IN (SELECT value FROM json_each(?2))"),
+                _ => format!("{remove} AND ?2 IS NOT NULL"),
+            };
+            self.connection.execute(&remove, (import, &kept))?;
+            let values: Vec<String> = (0..columns.len())
+                .map(|place| format!("json_extract(old, '$[{place}]')"))
+                .collect();
+            let set: Vec<String> = columns
+                .iter()
+                .filter(|column| !key.contains(column))
+                .map(|column| format!("{column} = excluded.{column}"))
+                .collect();
+            let on_conflict = match set.is_empty() {
+                true => "DO NOTHING".to_owned(),
+                false => format!("DO UPDATE SET {}", set.join(", ")),
+            };
+            let restore = format!(
+                "INSERT INTO {name} ({}) SELECT {} FROM import_changes
+                 WHERE import = ?1 AND name = '{name}' AND old IS NOT NULL
+                 ON CONFLICT ({}) {on_conflict}",
+                columns.join(", "),
+                values.join(", "),
+                key.join(", ")
+            );
+            self.connection.execute(&restore, [import])?;
+        }
+        self.forget_what_is_known_of(&kept)?;
+        let days = self.undo_days(import)?;
+        self.remove_health_of_nobody()?;
+        Ok(days)
+    }
+
+    fn require_unchanged(&self, import: i64, table: &Logged) -> Result<()> {
+        let sql = format!(
+            "SELECT key FROM import_changes WHERE import = ?1 AND name = '{}' AND new IS NOT {} LIMIT 1",
+            table.name,
+            table.present("import_changes.key")
+        );
+        let changed: Option<String> = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([import], |row| row.get("key"))
+            .optional()?;
+        match changed {
+            Some(key) => Err(built_on(&format!("{} {key} has changed since", table.name)).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The companies that an import made and that signals, tasks or tags belong to, as a JSON
+    /// array: signals are never deleted.
+    fn companies_in_use(&self, import: i64) -> Result<String> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT json_group_array(id) AS ids FROM companies
+             WHERE (id IN (SELECT json_extract(key, '$[0]') FROM import_changes
+                           WHERE import = ?1 AND name = 'companies' AND old IS NULL)
+                    OR id > (SELECT last_id FROM import_marks WHERE import = ?1 AND name = 'companies'))
+               AND (id IN (SELECT company FROM signals) OR id IN (SELECT company FROM tasks)
+                    OR id IN (SELECT company FROM company_tags))",
+        )?;
+        Ok(statement.query_row([import], |row| row.get("ids"))?)
+    }
+
+    /// Makes of companies that must stay what facts alone would have made of them.
+    fn forget_what_is_known_of(&self, companies: &str) -> Result<()> {
+        self.connection.execute(
+            "UPDATE companies SET name = NULL, csm = NULL, also_csms = NULL, manager = NULL, lifecycle_stage = NULL,
+                 segment = NULL, plan = NULL, product = NULL, mrr = NULL, created_on = NULL, crm_created_on = NULL,
+                 renewal_on = NULL, renewal_term_days = NULL, payment_expires_on = NULL, seats = NULL,
+                 seats_used = NULL, churned_on = NULL, paid_at = NULL, is_unlisted = 1, folded_id = lower(company_id)
+             WHERE id IN (SELECT value FROM json_each(?1))",
+            [companies],
+        )?;
+        Ok(())
+    }
+
+    fn undo_events(&self, import: i64) -> Result<Vec<Day>> {
+        let days = self.undo_days(import)?;
+        let kept = self.companies_in_use(import)?;
+        for table in NAMES {
+            let sql = format!(
+                "DELETE FROM {table}
+                 WHERE id > (SELECT last_id FROM import_marks WHERE import = ?1 AND name = '{table}')"
+            );
+            let sql = match table {
+                "companies" => format!("{sql} AND id NOT IN (SELECT value FROM json_each(?2))"),
+                _ => format!("{sql} AND ?2 IS NOT NULL"),
+            };
+            self.connection.execute(&sql, (import, &kept))?;
+        }
+        self.remove_health_of_nobody()?;
+        Ok(days)
+    }
+
+    /// Brings back the events of each day that an import changed; returns these days.
+    fn undo_days(&self, import: i64) -> Result<Vec<Day>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, events FROM import_days WHERE import = ?1 ORDER BY id",
+        )?;
+        let mut rows = statement.query([import])?;
+        let mut days = BTreeSet::new();
+        while let Some(row) = rows.next()? {
+            let (day, company) = keys::split_day(row.get("id")?);
+            days.insert(Day::from_number(day));
+            let events: Option<String> = row.get("events")?;
+            self.put_day_back(day, company, events.as_deref())?;
+        }
+        if !days.is_empty() {
+            self.recount_everything()?;
+        }
+        Ok(days.into_iter().collect())
+    }
+
+    fn put_day_back(&self, day: i32, company: u32, events: Option<&str>) -> Result<()> {
+        let of_day = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
+        let (rows, counts) = match company {
+            0 => (keys::of_days(of_day), keys::of_counts(of_day)),
+            _ => {
+                let row = keys::of_day(day, company);
+                (row..=row, keys::of_company_counts(day, company))
+            }
+        };
+        for (table, range) in [("event_days", rows), ("day_counts", counts)] {
+            self.connection
+                .prepare_cached(&format!("DELETE FROM {table} WHERE id BETWEEN ?1 AND ?2"))?
+                .execute((range.start(), range.end()))?;
+        }
+        match events {
+            Some(events) => self.day_inserter()?.insert(day, company, &day_text::read(events)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Works out anew what follows from the events.
+    fn recount_everything(&self) -> Result<()> {
+        self.connection.execute_batch(
+            "UPDATE companies SET first_event_day = NULL, last_event_day = NULL
+             WHERE first_event_day IS NOT NULL;
+             UPDATE companies SET first_event_day = d.first, last_event_day = d.last
+             FROM (SELECT company, min(day) AS first, max(day) AS last FROM event_days GROUP BY company) d
+             WHERE d.company = companies.id;
+             DELETE FROM first_uses;
+             INSERT INTO first_uses (event, company, day)
+             SELECT event, company, min(day) FROM day_counts GROUP BY event, company;",
+        )?;
+        Ok(())
+    }
+
+    fn remove_health_of_nobody(&self) -> Result<()> {
+        self.connection.execute(
+            "DELETE FROM health_scores WHERE company NOT IN (SELECT id FROM companies)",
+            [],
+        )?;
+        Ok(())
+    }
+
+    /// What was recorded by hand for a company that the import made would be without its company.
+    fn require_no_orphans(&self) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT \"table\" AS child, parent FROM pragma_foreign_key_check LIMIT 1")?;
+        let orphan: Option<(String, String)> = statement
+            .query_row([], |row| Ok((row.get("child")?, row.get("parent")?)))
+            .optional()?;
+        match orphan {
+            Some((child, parent)) => Err(built_on(&format!(
+                "{child} has rows that belong to {parent} that it made"
+            ))
+            .into()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn built_on(what: &str) -> CommandError {
+    not_allowed(format!("the import cannot be undone: {what}"))
+}
+
+/// The triggers that note the rows of a table as they were before their first change.
+fn triggers(table: &Logged) -> String {
+    let Logged { name, key, .. } = table;
+    let note = |of: &str, old: &str| {
+        let key = array(key, of);
+        format!(
+            "INSERT INTO changed_rows (name, key, old) SELECT '{name}', {key}, {old}
+             WHERE NOT EXISTS (SELECT 1 FROM changed_rows WHERE name = '{name}' AND key = {key});"
+        )
+    };
+    let (added, was) = (note("NEW", "NULL"), note("OLD", &table.row("OLD")));
+    format!(
+        "CREATE TEMP TRIGGER log_insert_{name} AFTER INSERT ON main.{name} BEGIN {added} END;
+         CREATE TEMP TRIGGER log_update_{name} AFTER UPDATE ON main.{name} BEGIN {was} {added} END;
+         CREATE TEMP TRIGGER log_delete_{name} AFTER DELETE ON main.{name} BEGIN {was} END;"
+    )
+}
