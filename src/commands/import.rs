@@ -31,14 +31,15 @@ Examples:
   signals import --dry-run export.csv.gz
   signals import --kind companies --map company_id=\"Account Name\" accounts.csv
   psql -c \"COPY (SELECT …) TO STDOUT CSV HEADER\" | signals import -
-  signals import --list";
+  signals import --list
+  signals import --undo";
 
 /// Import files: events, companies and other facts about customers.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, after_long_help = long_help())]
 pub struct Import {
     /// The files; `-` is standard input. gzip and zstd are read as they are
-    #[arg(value_name = "FILE", required_unless_present = "list")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["list", "undo"])]
     files: Vec<PathBuf>,
     /// What the rows are; told from the header where it is unmistakable
     #[arg(long, value_name = "KIND")]
@@ -79,6 +80,9 @@ pub struct Import {
     /// List past imports
     #[arg(long, conflicts_with = "files")]
     list: bool,
+    /// Take back the newest import that is not undone, which N may name
+    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["files", "list"])]
+    undo: Option<Option<i64>>,
     #[command(flatten)]
     format: FormatOption,
 }
@@ -101,6 +105,7 @@ impl Import {
             rejects: None,
             dry_run: false,
             list: false,
+            undo: None,
             format: FormatOption { format: Format::Table },
         }
     }
@@ -113,6 +118,9 @@ impl Import {
         if self.list {
             let imports = context.reader()?.imports()?;
             return output::print_items(&context.ui, self.format.format, &IMPORTS, &imports);
+        }
+        if let Some(number) = self.undo {
+            return undo(context, number);
         }
         if self.rejects.is_some() && self.files.len() > 1 {
             return Err(usage("--rejects takes the rows of one file")
@@ -281,6 +289,16 @@ impl Import {
             rows.new, rows.known
         ));
     }
+}
+
+/// Takes an import back.
+fn undo(context: &Context, number: Option<i64>) -> Result<()> {
+    let mut store = context.writer()?;
+    let now = context.clock.now();
+    let (import, file) =
+        store.transaction(Finish::Commit, |store| store.undo_import(number, now))?;
+    context.ui.note(format!("import {import} ({file}) is undone"));
+    Ok(())
 }
 
 /// How the import of a file ended, the worst last.

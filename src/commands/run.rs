@@ -130,6 +130,8 @@ impl Run {
         self.print(context, &ran.reports)?;
         ran.reports.iter().for_each(|report| tell_of_broken_data(context, report));
         self.summarise(context, &ran);
+        let outside = store.csms_outside_the_team(context.clock.now().day_in(store.zone()))?;
+        outside.iter().for_each(|line| context.ui.note(line));
         result
     }
 

@@ -70,6 +70,8 @@ impl Status {
             let writer = RecordWriter::new(self.format.format, &FIELDS);
             context.ui.records(writer, |record| record(&values))?;
         }
+        let today = context.clock.now().day_in(store.zone());
+        store.csms_outside_the_team(today)?.iter().for_each(|line| context.ui.note(line));
         match self.max_age {
             Some(seconds) => require_recent_run(context, &store, seconds),
             None => Ok(()),

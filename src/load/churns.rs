@@ -37,8 +37,8 @@ fn take(facts: &mut Facts<'_>, row: &FactRow<'_>, author: &Author) -> Result<Ver
         Err(verdict) => return Ok(verdict),
     };
     let day = required_day(row, "churned_on")?;
-    let cell = row.text("reason_code").unwrap_or_default();
-    let reason_codes = match facts.reason_codes(ReasonKind::Churn, cell) {
+    let cell = facts.learn(ReasonKind::Churn, row.text("reason_code").unwrap_or_default())?;
+    let reason_codes = match facts.reason_codes(ReasonKind::Churn, &cell) {
         Ok(codes) => codes,
         Err(reason) => return Ok(Verdict::Rejected { column: "reason_code", reason }),
     };

@@ -188,11 +188,16 @@ fn load(
     let bar = bar(sheet.progress().total);
     let result = store.transaction(request.finish, |store| {
         let last = store.last_company()?;
+        // Of events, which are too many, the writer notes itself what they change.
+        if sheet.plan().mapping.kind.name != EVENTS {
+            store.begin_change_log()?;
+        }
         let mut loaded =
             load_rows(store, &mut sheet, rejects, &Watcher { bar: &bar }, request, started_at)?;
         loaded.made = made::made_after(store, last)?;
         rejects.judge(loaded.read, request.is_strict)?;
         record(store, clock, request, &sheet, rejects.count(), started_at, &loaded)?;
+        store.end_change_log()?;
         store.reroute_notices(clock.now())?;
         let stamp = Author::new(store, request.by, clock.now())?.stamp();
         store.drop_tasks_of_churned(stamp.at.day_in(store.zone()), &stamp)?;
@@ -202,6 +207,7 @@ fn load(
         }
         Ok(loaded)
     });
+    store.forget_change_log();
     bar.finish_and_clear();
     result
 }
@@ -252,6 +258,7 @@ fn record(
     let plan = sheet.plan();
     let kind = &plan.mapping.kind.name;
     let import = store.add_import(&ImportRecord {
+        id: 0,
         file: plan.file.clone(),
         kind: kind.clone(),
         started_at,
@@ -263,6 +270,7 @@ fn record(
         companies_made: loaded.companies_made,
         first_day: loaded.days.first(),
         last_day: loaded.days.last(),
+        undone_at: None,
     })?;
     store.note_late_days(&loaded.changed_days, import, Cause::Import)?;
     if request.options.map.is_empty() {

@@ -60,11 +60,11 @@ impl Store {
     }
 
     /// Moves everything that belongs to a company, whatever it is: every table with a column
-    /// `company` holds what belongs to one.
+    /// `company` holds what belongs to one. First uses are counted anew with the events.
     fn move_rows(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let mut tables = self.connection.prepare_cached(
             "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-             WHERE t.type = 'table' AND c.name = 'company' ORDER BY t.name",
+             WHERE t.type = 'table' AND c.name = 'company' AND t.name <> 'first_uses' ORDER BY t.name",
         )?;
         let tables: Vec<String> =
             tables.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;
@@ -140,6 +140,9 @@ impl Store {
             .prepare_cached("DELETE FROM event_days WHERE id = ?1 RETURNING events")?;
         let text: Option<String> =
             take.query_row([keys::of_day(day, company.0)], |row| row.get("events")).optional()?;
+        if let Some(import) = self.logged_import {
+            self.note_day_before(import, day, company.0, text.as_deref())?;
+        }
         let mut forget =
             self.connection.prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
         let counts = keys::of_company_counts(day, company.0);

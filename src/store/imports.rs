@@ -9,6 +9,8 @@ use crate::domain::day::{Day, Instant};
 /// One finished import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRecord {
+    /// Its number; 0 before it is stored.
+    pub id: i64,
     /// The file as it was named; `-` for standard input.
     pub file: String,
     /// The kind of facts.
@@ -31,6 +33,8 @@ pub struct ImportRecord {
     pub first_day: Option<Day>,
     /// The last day of its facts.
     pub last_day: Option<Day>,
+    /// When it was undone.
+    pub undone_at: Option<Instant>,
 }
 
 /// Why the events of a day have changed.
@@ -91,6 +95,7 @@ impl Store {
         let imports = statement.query_map([], |row| {
             let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
             Ok(ImportRecord {
+                id: row.get("id")?,
                 file: row.get("file")?,
                 kind: row.get("kind")?,
                 started_at: row.get("started_at")?,
@@ -102,6 +107,7 @@ impl Store {
                 companies_made: count("companies_made")?,
                 first_day: row.get("first_day")?,
                 last_day: row.get("last_day")?,
+                undone_at: row.get("undone_at")?,
             })
         })?;
         Ok(imports.collect::<Result<_, _>>()?)
@@ -110,7 +116,7 @@ impl Store {
     /// When the latest import of a kind was done.
     pub fn last_import(&self, kind: &str) -> Result<Option<Instant>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT finished_at FROM imports WHERE kind = ?1 ORDER BY finished_at DESC LIMIT 1",
+            "SELECT finished_at FROM imports WHERE kind = ?1 AND undone_at IS NULL ORDER BY finished_at DESC LIMIT 1",
         )?;
         Ok(statement.query_row([kind], |row| row.get("finished_at")).optional()?)
     }

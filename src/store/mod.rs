@@ -32,6 +32,7 @@ mod signals;
 mod tags;
 mod tasks;
 mod team;
+mod undo;
 mod values;
 mod withheld;
 
@@ -72,6 +73,8 @@ pub struct Store {
     connection: Connection,
     path: PathBuf,
     zone: Tz,
+    /// The number of the import whose changes are noted, so that it can be undone.
+    logged_import: Option<i64>,
     counts: Option<events::counts::CountsInMemory>,
 }
 

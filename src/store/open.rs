@@ -339,7 +339,7 @@ fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     // Otherwise SQLite makes a new plan each time a statement gets other values, which takes longer
     // than most statements.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    let mut store = Store { connection, path, zone: Tz::UTC, counts: None };
+    let mut store = Store { connection, path, zone: Tz::UTC, counts: None, logged_import: None };
     if let Some(name) = store.setting("timezone")? {
         store.zone = name
             .parse()

@@ -74,6 +74,7 @@ CREATE TABLE people (
 -- Where people worked who have moved, until the day before the next entry, or until now. Somebody
 -- who has been at one company only has no entry.
 CREATE TABLE person_moves (
+    id       INTEGER PRIMARY KEY,
     person   INTEGER NOT NULL REFERENCES people (id),
     -- Null for the first company: since ever.
     since    TEXT,
@@ -134,7 +135,10 @@ CREATE TABLE imports (
     rows_rejected   INTEGER NOT NULL,
     companies_made  INTEGER NOT NULL,
     first_day       TEXT,
-    last_day        TEXT
+    last_day        TEXT,
+    -- When it was undone, or why it cannot be undone any more.
+    undone_at       TEXT,
+    blocked         TEXT
 ) STRICT;
 CREATE INDEX imports_by_kind ON imports (kind, finished_at);
 
@@ -145,6 +149,34 @@ CREATE TABLE late_days (
     import   INTEGER NOT NULL REFERENCES imports (id),
     is_undo  INTEGER NOT NULL,
     PRIMARY KEY (day, import, is_undo)
+) STRICT, WITHOUT ROWID;
+
+-- What it takes to undo imports. Of facts, each row that an import changed: the name of its table, its
+-- key, and its columns before and after, as JSON arrays; null where it was not there.
+CREATE TABLE import_changes (
+    import  INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    key     TEXT NOT NULL,
+    old     TEXT,
+    new     TEXT,
+    PRIMARY KEY (import, name, key)
+) STRICT, WITHOUT ROWID;
+
+-- Of events, what event_days held under an id, null where there was nothing; company 0 stands for
+-- all, on a day on which nobody had events.
+CREATE TABLE import_days (
+    import  INTEGER NOT NULL,
+    id      INTEGER NOT NULL,  -- day * 1000000000 + companies.id
+    events  TEXT,
+    PRIMARY KEY (import, id)
+) STRICT, WITHOUT ROWID;
+
+-- The last id that was taken in each table to which events add names.
+CREATE TABLE import_marks (
+    import   INTEGER NOT NULL,
+    name     TEXT NOT NULL,
+    last_id  INTEGER NOT NULL,
+    PRIMARY KEY (import, name)
 ) STRICT, WITHOUT ROWID;
 
 -- What --map said of a header, for the next file that has the same one.

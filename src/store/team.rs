@@ -97,7 +97,7 @@ impl Store {
         )?;
         let tasks = ids(
             "SELECT CAST(t.id AS TEXT) FROM tasks t JOIN companies c ON c.id = t.company
-             WHERE t.done IS NULL AND (t.owner = ?1 OR (t.owner = 'csm' AND c.csm = ?1) OR (t.owner = 'manager' AND c.manager = ?1))
+             WHERE t.closed IS NULL AND (t.owner = ?1 OR (t.owner = 'csm' AND c.csm = ?1) OR (t.owner = 'manager' AND c.manager = ?1))
              ORDER BY t.id",
         )?;
         let list = |what: &str, ids: &[String]| match ids {

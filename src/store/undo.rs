@@ -84,8 +84,9 @@ fn array(columns: &[String], of: &str) -> String {
 impl Store {
     /// The number that the next import will have.
     pub(super) fn next_import(&self) -> Result<i64> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT coalesce(max(id), 0) + 1 AS next FROM imports")?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(id), 0) + 1 AS next FROM imports")?;
         Ok(statement.query_row([], |row| row.get("next"))?)
     }
 
@@ -257,7 +258,9 @@ impl Store {
         }
         let (id, file, kind, blocked) = imports[place].clone();
         match blocked {
-            Some(reason) => Err(not_allowed(format!("import {id} cannot be undone: {reason}")).into()),
+            Some(reason) => {
+                Err(not_allowed(format!("import {id} cannot be undone: {reason}")).into())
+            }
             None => Ok((id, file, kind)),
         }
     }
@@ -383,9 +386,9 @@ impl Store {
 
     /// Brings back the events of each day that an import changed; returns these days.
     fn undo_days(&self, import: i64) -> Result<Vec<Day>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, events FROM import_days WHERE import = ?1 ORDER BY id",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, events FROM import_days WHERE import = ?1 ORDER BY id")?;
         let mut rows = statement.query([import])?;
         let mut days = BTreeSet::new();
         while let Some(row) = rows.next()? {
@@ -452,10 +455,10 @@ impl Store {
             .query_row([], |row| Ok((row.get("child")?, row.get("parent")?)))
             .optional()?;
         match orphan {
-            Some((child, parent)) => Err(built_on(&format!(
-                "{child} has rows that belong to {parent} that it made"
-            ))
-            .into()),
+            Some((child, parent)) => {
+                Err(built_on(&format!("{child} has rows that belong to {parent} that it made"))
+                    .into())
+            }
             None => Ok(()),
         }
     }

@@ -1,12 +1,14 @@
 //! The list of imports.
 
 use super::{Listing, or_dash, plain};
+use crate::domain::day::Instant;
 use crate::render::{self, Align, Tone, Value};
 use crate::store::ImportRecord;
 
 /// The list of imports.
 pub const IMPORTS: Listing<ImportRecord> = Listing {
     fields: &[
+        "id",
         "file",
         "kind",
         "started_at",
@@ -18,9 +20,11 @@ pub const IMPORTS: Listing<ImportRecord> = Listing {
         "companies_made",
         "first_day",
         "last_day",
+        "undone_at",
     ],
     values,
     columns: &[
+        ("id", Align::Right),
         ("finished at", Align::Left),
         ("kind", Align::Left),
         ("file", Align::Left),
@@ -30,6 +34,7 @@ pub const IMPORTS: Listing<ImportRecord> = Listing {
         ("rejected", Align::Right),
         ("first day", Align::Left),
         ("last day", Align::Left),
+        ("undone at", Align::Left),
     ],
     cells,
     when_empty: "nothing was imported yet",
@@ -37,6 +42,7 @@ pub const IMPORTS: Listing<ImportRecord> = Listing {
 
 fn values(import: &ImportRecord) -> Vec<Value<'_>> {
     vec![
+        import.id.into(),
         (&import.file).into(),
         (&import.kind).into(),
         import.started_at.into(),
@@ -48,13 +54,14 @@ fn values(import: &ImportRecord) -> Vec<Value<'_>> {
         import.companies_made.into(),
         import.first_day.into(),
         import.last_day.into(),
+        import.undone_at.into(),
     ]
 }
 
 fn cells(import: &ImportRecord) -> Vec<(String, Tone)> {
-    let finished = import.finished_at.to_string();
     vec![
-        plain(finished.get(..16).unwrap_or(&finished).replace('T', " ")),
+        plain(import.id),
+        plain(minute(import.finished_at)),
         plain(&import.kind),
         plain(&import.file),
         plain(render::thousands(import.rows_read)),
@@ -63,5 +70,12 @@ fn cells(import: &ImportRecord) -> Vec<(String, Tone)> {
         plain(render::thousands(import.rows_rejected)),
         plain(or_dash(import.first_day)),
         plain(or_dash(import.last_day)),
+        plain(or_dash(import.undone_at.map(minute))),
     ]
+}
+
+/// An instant to the minute.
+fn minute(instant: Instant) -> String {
+    let text = instant.to_string();
+    text.get(..16).unwrap_or(&text).replace('T', " ")
 }

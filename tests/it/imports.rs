@@ -299,9 +299,9 @@ fn the_list_of_imports_has_their_counts() {
     sandbox.fails("import bad.csv", 3);
     let imports = sandbox.array("import --list");
     let expected = json!({
-        "file": "good.csv", "kind": "events", "started_at": NOW, "finished_at": NOW,
+        "id": 1, "file": "good.csv", "kind": "events", "started_at": NOW, "finished_at": NOW,
         "rows_read": 2, "rows_new": 2, "rows_known": 0, "rows_rejected": 0, "companies_made": 1,
-        "first_day": "2026-03-01", "last_day": "2026-03-04",
+        "first_day": "2026-03-01", "last_day": "2026-03-04", "undone_at": null,
     });
     assert_eq!(imports[0], expected);
     assert_eq!((&imports[1]["rows_rejected"], &imports[1]["rows_new"]), (&json!(3), &json!(1)));

@@ -34,5 +34,6 @@ mod runs;
 mod screens;
 mod support;
 mod trends;
+mod undo;
 mod work;
 mod working_day;

@@ -301,6 +301,7 @@ impl MergeCompanies {
         }
         store.transaction(Finish::Commit, |store| {
             store.merge_companies(from, into)?;
+            store.block_undo(&format!("'{}' was merged into '{}' since", self.from, self.into))?;
             store.reroute_notices(context.clock.now())
         })?;
         context

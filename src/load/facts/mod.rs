@@ -187,6 +187,8 @@ pub(super) struct Facts<'s> {
     terms_changed: BTreeSet<CompanyKey>,
     /// Amounts without an interval, which say nothing of a month.
     without_interval: u64,
+    /// Reason codes that the file was the first to use.
+    learned: Vec<String>,
     /// The members of the team that the file names.
     named: BTreeSet<String>,
     /// Ids of subscriptions and people, which may stand for their companies.
@@ -208,6 +210,7 @@ impl<'s> Facts<'s> {
             loaded: Loaded::default(),
             terms_changed: BTreeSet::new(),
             without_interval: 0,
+            learned: Vec::new(),
             named: BTreeSet::new(),
             texts: Vec::new(),
             unknown_statuses: BTreeSet::new(),
@@ -268,6 +271,10 @@ impl<'s> Facts<'s> {
         self.terms_changed.iter().try_for_each(|company| self.store.refresh_breaks(*company))?;
         self.join()?;
         team::finish(&mut self)?;
+        if !self.learned.is_empty() {
+            let codes: Vec<&str> = self.learned.iter().map(String::as_str).collect();
+            self.loaded.remarks.push(format!("added reason codes: {}", super::some(&codes)));
+        }
         self.loaded.remarks.extend(subscriptions::remarks(&self));
         Ok(Loaded { read, ..self.loaded })
     }

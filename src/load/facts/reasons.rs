@@ -1,8 +1,10 @@
 //! The reason codes of a row.
 
+use anyhow::Result;
+
 use super::Facts;
 use crate::domain::pulse::MOST_REASONS;
-use crate::domain::reason::{ReasonError, ReasonKind};
+use crate::domain::reason::{Reason, ReasonCode, ReasonError, ReasonKind};
 
 impl Facts<'_> {
     /// The reason codes of a cell as they are called now, each once and in the order of the cell; or
@@ -33,6 +35,31 @@ impl Facts<'_> {
             }
             _ => Ok(codes),
         }
+    }
+
+    /// The codes of a cell, with codes of the team's own made of those that nobody knows: `pricing`
+    /// becomes `other/pricing`.
+    pub(in crate::load) fn learn(&mut self, kind: ReasonKind, cell: &str) -> Result<String> {
+        let mut codes = Vec::new();
+        for text in cell.split(';').map(str::trim).filter(|text| !text.is_empty()) {
+            let known = self.reasons.find(kind, text).is_some();
+            let word = |c: char| if c.is_alphanumeric() || c == '_' { c } else { '-' };
+            let other = || format!("other/{}", text.chars().map(word).collect::<String>());
+            let code: Option<ReasonCode> =
+                text.parse().or_else(|_| other().parse()).ok().filter(|_| !known);
+            let Some(code) = code else {
+                codes.push(text.to_owned());
+                continue;
+            };
+            let name = code.to_string();
+            if self.reasons.find(kind, &name).is_none() {
+                self.learned.push(name.clone());
+                self.store.save_reason(&Reason::own(kind, code, None))?;
+                self.reasons = self.store.reason_library()?;
+            }
+            codes.push(name);
+        }
+        Ok(codes.join(";"))
     }
 
     /// Why one of these codes cannot be used any more; `None` when all can.

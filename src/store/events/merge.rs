@@ -74,6 +74,7 @@ pub(super) struct Merge<'s, 'w> {
     pub(super) is_again: bool,
     pub(super) has_parts: bool,
     pub(super) last_old_identity: u32,
+    pub(super) import: i64,
 }
 
 impl Merge<'_, '_> {
@@ -126,9 +127,21 @@ impl Merge<'_, '_> {
         }
         let is_recounted = !again.is_empty() && self.recount(&mut merged, again, &mut written);
         if written.new > 0 || is_recounted {
+            self.note_before(company, &stored)?;
             self.save(company, &merged, stored.is_empty())?;
         }
         Ok(written)
+    }
+
+    /// Notes what the company had on the day before the file came, so that it can be undone.
+    fn note_before(&self, company: u32, stored: &[StoredEvent]) -> Result<()> {
+        if self.before == DayBefore::Nothing {
+            return Ok(());
+        }
+        let mut text = String::new();
+        day_text::write(&mut text, stored);
+        let text = Some(text.as_str()).filter(|_| !stored.is_empty());
+        self.store.note_day_before(self.import, self.day, company, text)
     }
 
     /// Gives events with an id the counts of the rows in which their ids come again, the last one

@@ -131,6 +131,8 @@ pub struct EventWriter<'s> {
     is_repeating: bool,
     /// The largest key of an id that was there before this file.
     last_old_identity: u32,
+    /// The number that the import will have.
+    import: i64,
 }
 
 /// The id of an event.
@@ -150,6 +152,8 @@ impl Store {
 
     /// A writer for the events of one file.
     pub fn event_writer(&self) -> Result<EventWriter<'_>> {
+        let import = self.next_import()?;
+        self.mark_names(import)?;
         Ok(EventWriter {
             store: self,
             limits: LIMITS,
@@ -168,6 +172,7 @@ impl Store {
             changed_days: BTreeSet::new(),
             is_repeating: false,
             last_old_identity: self.last_event_identity()?,
+            import,
         })
     }
 }
@@ -302,6 +307,9 @@ impl EventWriter<'_> {
         let events = self.waiting.remove(&day).unwrap_or_default();
         self.waiting_count -= events.len();
         let before = self.day_before(day)?;
+        if before == DayBefore::Nothing && !self.written.contains_key(&day) {
+            self.store.note_day_before(self.import, day, 0, None)?;
+        }
         if self.aside.waiting_count(day) == 0 && events.len() <= self.limits.in_one_pass {
             self.write_part(day, before, events, (0, 1))?;
         } else {
@@ -357,6 +365,7 @@ impl EventWriter<'_> {
             is_again,
             has_parts,
             last_old_identity: self.last_old_identity,
+            import: self.import,
         };
         for of_company in events.chunk_by(|a, b| a.company == b.company) {
             let company = of_company[0].company;
