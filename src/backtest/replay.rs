@@ -172,7 +172,10 @@ impl Memory<'_> {
                     .push(Told { signal_type: finding.signal_type, goal });
             }
             Memory::Condition { raised: Raised::Latest(latest), .. } => {
-                latest.insert(company, LatestRaised { raised_on: day, state: State::Closed });
+                latest.insert(
+                    company,
+                    LatestRaised { raised_on: day, state: State::Closed, reminder: None },
+                );
             }
             Memory::Condition { raised: Raised::Keys(keys), .. } => {
                 if let Evidence::Condition(reading) = &finding.evidence {

@@ -9,7 +9,7 @@ use super::customer::Customer;
 use super::day::Day;
 use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use super::rule::ConditionRule;
-use super::signal::State;
+use super::signal::{SignalId, State};
 
 /// What a condition says of a company on a day, and what it read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -61,13 +61,17 @@ impl std::fmt::Display for ReadValue {
 /// What a condition says of each company; nothing is said of those for which it is not true.
 pub type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
 
-/// The latest signal that a condition rule raised for a company on or before the day.
+/// The latest signal that a condition rule raised for a company on or before the day, but for those
+/// that were retracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LatestRaised {
     /// The day on which it was raised.
     pub raised_on: Day,
     /// Whether it was open on the day.
     pub state: State,
+    /// The signal and the day on which it was told last, where it may be told again: nobody is
+    /// reminded of what was closed since.
+    pub reminder: Option<(SignalId, Day)>,
 }
 
 /// What a condition rule has raised before, as far as it may hold back the next signal.
@@ -100,6 +104,9 @@ pub fn evaluate(
             facts.days_held >= rule.for_days && was_there(rule, day, customer)
         };
         let Some(facts) = facts.get(company).filter(has_held) else { continue };
+        if let Some(signal) = due_again(rule, day, *company, raised) {
+            evaluation.renewals.push((signal, facts.reading.clone()));
+        }
         if !is_held_back(rule, day, *company, facts.reading.key.as_deref(), raised) {
             let evidence = Evidence::Condition(facts.reading.clone());
             evaluation
@@ -114,6 +121,22 @@ pub fn evaluate(
 /// passed over on others.
 fn was_there(rule: &ConditionRule, day: Day, customer: &Customer) -> bool {
     (1..i32::from(rule.for_days)).all(|before| Skip::of(customer, day - before, true).is_none())
+}
+
+/// The open signal that is to be told again, because the condition still holds and the cooldown has
+/// passed.
+fn due_again(
+    rule: &ConditionRule,
+    day: Day,
+    company: CompanyKey,
+    raised: &Raised,
+) -> Option<SignalId> {
+    let Raised::Latest(latest) = raised else { return None };
+    let latest = latest.get(&company).filter(|latest| latest.state == State::Open)?;
+    let is_due = |(_, told_on): &(SignalId, Day)| {
+        *told_on < day && day - *told_on >= i32::from(rule.cooldown)
+    };
+    latest.reminder.filter(is_due).map(|(signal, _)| signal)
 }
 
 /// Whether what was raised before, or a key that is null, keeps a condition that is true from
@@ -167,7 +190,11 @@ mod tests {
     fn latest(raised_on: i32, state: State) -> Raised {
         Raised::Latest(FxHashMap::from_iter([(
             ACME,
-            LatestRaised { raised_on: day(raised_on), state },
+            LatestRaised {
+                raised_on: day(raised_on),
+                state,
+                reminder: Some((SignalId(1), day(raised_on))),
+            },
         )]))
     }
 
@@ -234,6 +261,37 @@ mod tests {
             let rule = ConditionRule { cooldown, ..rule() };
             let raised = raises(&rule, today, &held(1, None), &latest(on, state));
             assert_eq!(raised, expected, "cool-down {cooldown}, {state} since {on}, day {today}");
+        }
+    }
+
+    #[test]
+    fn an_open_signal_is_told_again_when_the_cool_down_has_passed() {
+        use State::{Closed, Open};
+        let cases = [
+            // (cool-down, told on, state, day, holds, told again)
+            (10, 1, Open, 10, true, false),
+            (10, 1, Open, 11, true, true),
+            (10, 1, Open, 40, true, true),
+            (10, 1, Open, 11, false, false),
+            (10, 1, Closed, 11, true, false),
+            (0, 1, Open, 1, true, false),
+            (0, 1, Open, 2, true, true),
+        ];
+        for (cooldown, on, state, today, holds, expected) in cases {
+            let rule = ConditionRule { cooldown, ..rule() };
+            let customers = [(ACME, Customer::default())];
+            let facts = held(u16::from(holds), None);
+            let found = evaluate(
+                &rule,
+                day(today),
+                &customers,
+                &Admission::All,
+                &facts,
+                &latest(on, state),
+            );
+            let told: Vec<SignalId> = found.renewals.iter().map(|(signal, _)| *signal).collect();
+            let again = if expected { vec![SignalId(1)] } else { vec![] };
+            assert_eq!(told, again, "cool-down {cooldown}, {state} since {on}, day {today}");
         }
     }
 

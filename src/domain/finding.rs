@@ -10,7 +10,7 @@ use super::company::CompanyKey;
 use super::condition::Reading;
 use super::customer::Customer;
 use super::day::Day;
-use super::signal::{Comparison, SignalType};
+use super::signal::{Comparison, SignalId, SignalType};
 use super::trend::TrendEvidence;
 
 /// A signal that a rule raises.
@@ -135,6 +135,8 @@ pub struct Evaluation {
     pub skipped: HashMap<Skip, u64>,
     /// The signals to raise, in the order of the companies.
     pub findings: Vec<(CompanyKey, Finding)>,
+    /// The open signals of a condition rule that are to be told again, and what it read.
+    pub renewals: Vec<(SignalId, Reading)>,
 }
 
 impl Evaluation {

@@ -91,6 +91,8 @@ pub enum Action {
     Noted,
     /// It was given to somebody.
     Assigned,
+    /// Its condition still held when the cooldown had passed, and it was told again.
+    Renewed,
 }
 named!(Action {
     Acknowledged = "acknowledged",
@@ -98,13 +100,16 @@ named!(Action {
     Snoozed = "snoozed",
     Noted = "noted",
     Assigned = "assigned",
+    Renewed = "renewed",
 });
 
 impl Action {
     /// The state that a signal must be in for this to happen to it; `None` where it may be in any.
     pub fn needs(self) -> Option<State> {
         match self {
-            Action::Acknowledged | Action::Snoozed | Action::Assigned => Some(State::Open),
+            Action::Acknowledged | Action::Snoozed | Action::Assigned | Action::Renewed => {
+                Some(State::Open)
+            }
             Action::Reopened => Some(State::Closed),
             Action::Noted => None,
         }
@@ -115,7 +120,7 @@ impl Action {
         match self {
             Action::Acknowledged => Some(State::Closed),
             Action::Reopened => Some(State::Open),
-            Action::Snoozed | Action::Noted | Action::Assigned => None,
+            Action::Snoozed | Action::Noted | Action::Assigned | Action::Renewed => None,
         }
     }
 }

@@ -38,6 +38,9 @@ pub struct FilterOptions {
     /// Only signals that chance explains with at most this probability
     #[arg(long, value_name = "P", value_parser = at_most_certain)]
     pub max_chance: Option<f64>,
+    /// Only signals whose rule still held on the latest day run, or only those whose rule did not
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    pub holds: Option<bool>,
     /// Only snoozed signals, which are left out otherwise
     #[arg(long)]
     pub snoozed: bool,
@@ -85,7 +88,16 @@ impl FilterOptions {
             until: self.until,
             max_chance: self.max_chance,
             snoozed: None,
+            holds: self.holds,
         }
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(format!("'{text}' is neither yes nor no")),
     }
 }
 

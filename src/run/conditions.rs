@@ -131,6 +131,16 @@ impl<'s> Conditions<'s> {
         Ok(holding)
     }
 
+    /// For which companies an expression is true on a day, with the values that condition rules see;
+    /// `None` when it cannot be read any more.
+    pub fn companies_where(&self, when: &str, day: Day) -> Result<Option<FxHashSet<CompanyKey>>> {
+        let Ok(condition) = self.catalogue.read(when) else { return Ok(None) };
+        let table = self.table(&condition.names, AsOf { day, stage: Stage::BeforeConditions })?;
+        let values = self.catalogue.evaluate(&condition, &table)?;
+        let holding = table.companies().iter().zip(&values).filter(|(_, value)| is_true(value));
+        Ok(Some(holding.map(|(company, _)| *company).collect()))
+    }
+
     fn table(&self, names: &[String], as_of: AsOf) -> Result<AttributeTable> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         self.store.attributes(&self.catalogue, &names, as_of, self.scope)

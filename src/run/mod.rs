@@ -2,6 +2,7 @@
 
 mod conditions;
 mod days;
+mod holds;
 mod late;
 mod outage;
 pub mod trends;
@@ -19,7 +20,7 @@ use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
 use crate::domain::attributes::Stage;
 use crate::domain::company::CompanyKey;
-use crate::domain::condition::{self, FactsByCompany};
+use crate::domain::condition::{self, FactsByCompany, Reading};
 use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
@@ -93,6 +94,10 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) -> Result
     // raised, and conditions may ask for it.
     running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
     running.condition_rules(&applied)?;
+    // What holds is known of the latest day run.
+    if !is_backfill {
+        running.note_what_holds()?;
+    }
     if telling == Telling::Everybody {
         running.drop_tasks_of_churned()?;
         running.tasks(&rules)?;
@@ -164,6 +169,8 @@ struct RunningDay<'s> {
     accepting: Accepting,
     missing_events: Vec<String>,
     held_back: Vec<HeldBack>,
+    /// The open signals that are told again.
+    renewed: Vec<SignalId>,
 }
 
 /// What a rule found.
@@ -187,6 +194,7 @@ impl<'s> RunningDay<'s> {
             steps: vec![],
             done: vec![],
             raised: vec![],
+            renewed: vec![],
             is_again: false,
             retracted: 0,
             accepting: Accepting::Nothing,
@@ -334,6 +342,10 @@ impl RunningDay<'_> {
                     rule: stored.rule.name.clone(),
                 });
             }
+            for (signal, reading) in &evaluation.renewals {
+                self.renew(*signal, &stored.rule, reading)?;
+                self.renewed.push(*signal);
+            }
             self.done.push((stored.rule.name.clone(), evaluation));
         }
         Ok(())
@@ -380,7 +392,8 @@ impl RunningDay<'_> {
     fn notices(&mut self) -> Result<()> {
         self.timed("notify", |day| {
             let signals: Vec<SignalId> = day.raised.iter().map(|raised| raised.signal).collect();
-            day.store.tell(&signals, day.clock.now())
+            day.store.tell(&signals, day.clock.now())?;
+            day.store.tell_again(&day.renewed, day.clock.now())
         })
     }
 
@@ -421,15 +434,19 @@ const BY_THE_RUN: &str = "signals";
 fn describe(rule: &Rule, finding: &Finding) -> String {
     match (&rule.logic, &finding.evidence) {
         (RuleLogic::Trend(trend), Evidence::Trend(evidence)) => trend::describe(trend, evidence),
-        (RuleLogic::Condition(condition), Evidence::Condition(reading)) => {
-            preset_of_rule(&rule.name)
-                .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
-                .unwrap_or_else(|| condition::describe(condition, reading))
-        }
+        (RuleLogic::Condition(_), Evidence::Condition(reading)) => describe_reading(rule, reading),
         (_, Evidence::Adoption(adoption)) => adoption::describe(finding.signal_type, adoption),
         // No rule raises what another kind sees.
         _ => String::new(),
     }
+}
+
+/// One line of text that says what a condition read.
+fn describe_reading(rule: &Rule, reading: &Reading) -> String {
+    let Some(condition) = rule.logic.condition() else { return String::new() };
+    preset_of_rule(&rule.name)
+        .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
+        .unwrap_or_else(|| condition::describe(condition, reading))
 }
 
 fn tally(rule: &str, found: &Evaluation, withheld: usize) -> RuleTally {

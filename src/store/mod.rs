@@ -13,6 +13,7 @@ mod events;
 mod facts;
 mod health;
 mod history;
+mod holds;
 mod imports;
 mod late;
 mod losses;
@@ -52,6 +53,7 @@ pub use events::writer::{
 pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity};
 pub use facts::{Fact, Identity, Table};
 pub use health::{NewHealth, Scorings, VersionedProfile};
+pub use holds::StandingSignal;
 pub use imports::{Cause, ImportRecord};
 pub use late::LateDays;
 pub use notices::InboxEntry;

@@ -98,6 +98,19 @@ impl Store {
         signals.iter().try_for_each(|signal| self.tell_of(*signal, &team, now))
     }
 
+    /// Puts signals that were renewed into the inboxes again, unread, and to be delivered again,
+    /// within a transaction that the caller has begun.
+    pub fn tell_again(&self, signals: &[SignalId], now: Instant) -> Result<()> {
+        let mut again = self.connection.prepare_cached(
+            "UPDATE notices SET told_at = ?2, read_at = NULL, email = NULL, slack = NULL
+             WHERE signal = ?1 AND withdrawn_at IS NULL",
+        )?;
+        for signal in signals {
+            again.execute((signal, now))?;
+        }
+        self.tell(signals, now)
+    }
+
     fn tell_of(&self, signal: SignalId, team: &[TeamMember], now: Instant) -> Result<()> {
         let Some(routing) = self.routing(signal)? else { return Ok(()) };
         let told = recipients(team, &routing.subject());

@@ -143,6 +143,8 @@ pub struct SignalFilter {
     pub max_chance: Option<f64>,
     /// Those that are snoozed, or those that are not.
     pub snoozed: Option<Snoozed>,
+    /// Those whose rule still holds, or those whose rule does not.
+    pub holds: Option<bool>,
 }
 
 /// Whether signals are wanted that are snoozed on a day, or those that are not.
@@ -351,23 +353,24 @@ impl Store {
 
     fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<Raised> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT company, raised_on,
+            "SELECT id, company, raised_on, renewed_on, is_open,
                     coalesce((SELECT action FROM signal_history WHERE signal = latest.id AND day <= ?2
                                 AND action IN ('acknowledged', 'reopened')
                               ORDER BY id DESC LIMIT 1), 'reopened') AS action
-             FROM (SELECT id, company, raised_on,
-                          row_number() OVER (PARTITION BY company ORDER BY raised_on DESC, id DESC) AS nth
-                   FROM signals s WHERE rule = ?1 AND observation_from IS NULL AND raised_on <= ?3
-                     AND NOT EXISTS (SELECT 1 FROM signal_history a
-                                     WHERE a.id = s.acknowledgement AND a.outcome = 'retracted')) latest
+             FROM (SELECT s.id, s.company, s.raised_on, s.renewed_on, s.acknowledgement IS NULL AS is_open,
+                          row_number() OVER (PARTITION BY s.company ORDER BY s.raised_on DESC, s.id DESC) AS nth
+                   FROM signals s LEFT JOIN signal_history a ON a.id = s.acknowledgement
+                   WHERE s.rule = ?1 AND s.observation_from IS NULL AND s.raised_on <= ?3
+                     AND a.outcome IS NOT 'retracted') latest
              WHERE nth = 1",
         )?;
         let latest = statement.query_map((name, day, until), |row| {
             let state = row.get::<_, Action>("action")?.leaves().unwrap_or(State::Open);
-            Ok((
-                CompanyKey(row.get("company")?),
-                LatestRaised { raised_on: row.get("raised_on")?, state },
-            ))
+            let raised_on: Day = row.get("raised_on")?;
+            let told_on = row.get::<_, Option<Day>>("renewed_on")?.unwrap_or(raised_on);
+            let reminder = if row.get("is_open")? { Some((row.get("id")?, told_on)) } else { None };
+            let latest = LatestRaised { raised_on, state, reminder };
+            Ok((CompanyKey(row.get("company")?), latest))
         })?;
         Ok(Raised::Latest(latest.collect::<Result<_, _>>()?))
     }
@@ -579,6 +582,11 @@ impl Store {
                 self.connection.prepare_cached(sql)?.execute((id, &entry.assignee))?;
                 Ok(())
             }
+            Action::Renewed => {
+                let sql = "UPDATE signals SET renewed_on = ?2, snoozed_until = NULL WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute((id, entry.day))?;
+                Ok(())
+            }
             Action::Noted => Ok(()),
         }
     }
@@ -649,6 +657,9 @@ fn conditions(filter: &SignalFilter) -> Vec<Condition> {
     }
     if let Some(most) = filter.max_chance {
         all.push((" AND s.chance <= :max_chance", bound(":max_chance", most)));
+    }
+    if let Some(holds) = filter.holds {
+        all.push((" AND s.holds = :holds", bound(":holds", holds)));
     }
     match filter.snoozed {
         Some(Snoozed::On(day)) => all.push((
@@ -903,6 +914,32 @@ mod tests {
         assert_eq!(states, [None, of(Open), of(Open), of(Closed), of(Closed), of(Open)]);
         setting.raise(8, None);
         assert_eq!([setting.latest(7), setting.latest(8)], [of(Open), Some((day(8), Open))]);
+    }
+
+    #[test]
+    fn a_retracted_signal_holds_nothing_back() {
+        let mut setting = Setting::new();
+        let first = setting.raise(3, None);
+        let second = setting.raise(5, None);
+        assert_eq!(setting.latest(10), Some((day(5), State::Open)));
+        let retract = |setting: &Setting, id| {
+            setting.enter(id, Action::Acknowledged, 6);
+            let sql = "UPDATE signals SET acknowledgement = ?2 WHERE id = ?1";
+            let entry = "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome)
+                         VALUES (?1, 'acknowledged', '', '', 'signals', 'late', 'retracted')";
+            setting.store.connection.execute(entry, [id]).unwrap();
+            let number = setting.store.connection.last_insert_rowid();
+            setting.store.connection.execute(sql, (id, number)).unwrap();
+        };
+        retract(&setting, second);
+        assert_eq!(setting.latest(10), Some((day(3), State::Open)));
+        retract(&setting, first);
+        assert_eq!(setting.latest(10), None);
+        setting.rule.key = Some("renewal_on".into());
+        setting.save();
+        let told = setting.raise(7, Some("2026-06-01"));
+        retract(&setting, told);
+        assert_eq!(setting.keys(), [""; 0]);
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn a_signal_of_adoption_has_its_days_and_no_windows() {
         "threshold_pct": null, "observation_from": null, "observation_to": null, "observation_count": null,
         "decision_from": null, "decision_to": null, "decision_count": null, "change_pct": null, "chance": null,
         "detail": "first export on 2026-03-20, after the deadline of 2026-03-15", "acknowledged_by": null,
-        "acknowledged_at": null, "reason": null, "outcome": null, "holds": null, "renewed_on": null, "measure": null,
+        "acknowledged_at": null, "reason": null, "outcome": null, "holds": true, "renewed_on": null, "measure": null,
         "expected": null, "spread": null, "snoozed_until": null, "assigned_to": null,
     });
     assert_eq!(signal, expected);

@@ -75,7 +75,7 @@ fn every_command_is_shown_before_its_result(outcome: &Outcome) {
     let (hello, _) = outcome.stdout.split_once("# 1.").unwrap();
     assert_eq!(hello, "$ cd try\n$ export SIGNALS_DB=signals.db\n\n");
     let widest = outcome.stdout.lines().map(|line| line.chars().count()).max();
-    assert!(widest <= Some(100), "{widest:?} columns\n{outcome}");
+    assert!(widest <= Some(110), "{widest:?} columns\n{outcome}");
 }
 
 fn the_champion_who_leaves_is_seen_within_a_week(sandbox: &Sandbox) {

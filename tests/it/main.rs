@@ -18,6 +18,7 @@ mod documentation;
 mod expressions;
 mod faults;
 mod health;
+mod holds;
 mod imports;
 mod kinds;
 mod late;

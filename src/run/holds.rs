@@ -1,0 +1,136 @@
+//! Which open signals still hold after the rules of a day were applied, and what becomes of those
+//! that do not.
+
+use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{BY_THE_RUN, RunningDay, trends};
+use crate::domain::company::CompanyKey;
+use crate::domain::condition::Reading;
+use crate::domain::day::Day;
+use crate::domain::rule::{Rule, RuleLogic};
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalType};
+use crate::domain::task::Stamp;
+use crate::store::StandingSignal;
+
+/// For which companies a rule holds on a day.
+enum Holding {
+    /// A trend, with its side.
+    Trend(FxHashSet<(CompanyKey, SignalType)>),
+    /// The first use of each event that signals are about.
+    Adoption(FxHashMap<String, FxHashMap<CompanyKey, Day>>),
+    /// A condition.
+    Condition(FxHashSet<CompanyKey>),
+    /// An expression that cannot be read any more.
+    Unknown,
+}
+
+impl RunningDay<'_> {
+    /// Notes of each open signal whether its rule, as it was, holds on the day, and acknowledges
+    /// those that do not where the rule says so.
+    pub(super) fn note_what_holds(&mut self) -> Result<()> {
+        let open = self.store.standing_signals(self.day)?;
+        self.timed("see what holds", |day| {
+            let present: FxHashSet<CompanyKey> = day
+                .customers
+                .iter()
+                .filter(|(_, customer)| !customer.has_churned(day.day))
+                .map(|(company, _)| *company)
+                .collect();
+            for signals in open.chunk_by(|a, b| a.version == b.version) {
+                let holding = day.holding(&signals[0].rule, signals)?;
+                for signal in signals {
+                    let is_present = present.contains(&signal.company);
+                    let holds = is_present.then(|| day.holds(signal, &holding)).flatten();
+                    day.note(signal, holds)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn holding(&self, rule: &Rule, signals: &[StandingSignal]) -> Result<Holding> {
+        Ok(match &rule.logic {
+            RuleLogic::Trend(_) => {
+                let (store, customers) = (self.store, &self.customers);
+                let found = trends::holding(store, customers, &self.conditions, &[rule], self.day)?;
+                Holding::Trend(found.into_iter().flatten().collect())
+            }
+            RuleLogic::Adoption(adoption) => {
+                let mut uses = FxHashMap::default();
+                for signal in signals {
+                    let event = signal.goal_event.as_deref().or(adoption.aim.event());
+                    if let Some(event) = event.filter(|event| !uses.contains_key(*event)) {
+                        uses.insert(event.to_owned(), self.store.first_uses(event)?);
+                    }
+                }
+                Holding::Adoption(uses)
+            }
+            RuleLogic::Condition(condition) => self
+                .conditions
+                .companies_where(&condition.when, self.day)?
+                .map_or(Holding::Unknown, Holding::Condition),
+        })
+    }
+
+    /// Whether the rule of a signal holds; `None` when that is not known.
+    fn holds(&self, signal: &StandingSignal, holding: &Holding) -> Option<bool> {
+        match holding {
+            Holding::Trend(found) => Some(found.contains(&(signal.company, signal.signal_type))),
+            Holding::Condition(found) => Some(found.contains(&signal.company)),
+            Holding::Adoption(uses) => {
+                let own = signal.rule.logic.event();
+                let uses = uses.get(signal.goal_event.as_deref().or(own)?)?;
+                let is_done = uses.get(&signal.company).is_some_and(|done| *done <= self.day);
+                // What was missed may be done later; what was done stays so.
+                Some(is_done == (signal.signal_type == SignalType::Good))
+            }
+            Holding::Unknown => None,
+        }
+    }
+
+    fn note(&self, signal: &StandingSignal, holds: Option<bool>) -> Result<()> {
+        if signal.holds != holds {
+            self.store.note_holds(signal.id, holds, self.day)?;
+        }
+        if signal.rule.auto_ack && holds == Some(false) {
+            self.recover(signal.id)?;
+        }
+        Ok(())
+    }
+
+    /// Acknowledges a signal whose rule does not hold any more.
+    fn recover(&self, signal: SignalId) -> Result<()> {
+        let now = self.clock.now();
+        let day = now.day_in(self.store.zone());
+        let stamp = Stamp { at: now, day, by: BY_THE_RUN.to_owned() };
+        let reason = format!("no longer holds since {}", self.day);
+        self.store.drop_tasks_of_signal(signal, &reason, &stamp)?;
+        self.store.add_history(
+            signal,
+            &HistoryEntry {
+                outcome: Some(Outcome::Recovered),
+                ..self.entry(Action::Acknowledged, day, reason)
+            },
+        )
+    }
+
+    /// Notes that a condition still holds after the cooldown.
+    pub(super) fn renew(&self, signal: SignalId, rule: &Rule, reading: &Reading) -> Result<()> {
+        let told = super::describe_reading(rule, reading);
+        self.store.add_history(signal, &self.entry(Action::Renewed, self.day, told))
+    }
+
+    fn entry(&self, action: Action, day: Day, reason: String) -> HistoryEntry {
+        HistoryEntry {
+            action,
+            at: self.clock.now(),
+            day,
+            by: BY_THE_RUN.to_owned(),
+            reason,
+            outcome: None,
+            until: None,
+            assignee: None,
+        }
+    }
+}
