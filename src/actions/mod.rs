@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
     use crate::domain::preset::{Choice, EventUse};
-    use crate::domain::rule::ConditionRule;
+    use crate::domain::rule::{Against, ConditionRule, Direction, Measure, TrendRule, Watch};
     use crate::domain::signal::SignalType;
 
     #[test]
@@ -105,8 +105,8 @@ mod tests {
         assert_eq!(names.len(), presets.len(), "no name stands twice");
         assert_eq!(
             presets.iter().filter(|preset| preset.usual).count(),
-            12,
-            "the usual ones are a dozen"
+            16,
+            "the usual ones are four that were measured and a dozen"
         );
         for preset in &presets {
             let name = &preset.name;
@@ -253,6 +253,18 @@ mod tests {
                 (name, ConditionRule { key, for_days, ..ConditionRule::new(when, signal_type) })
             })
             .collect();
+        let measured = [
+            ("silent", "days_since_last_event >= 35"),
+            ("hardly-used", "active_days_84d <= 2 AND days_as_customer >= 56"),
+            (
+                "unusually-silent",
+                "days_since_last_event >= 14 AND days_since_last_event > coalesce(longest_gap_365d, 0) + 14",
+            ),
+        ]
+        .map(|(name, when)| {
+            (name, ConditionRule { cooldown: 28, ..ConditionRule::new(when, Bad) })
+        });
+        let expected: Vec<_> = measured.into_iter().chain(expected).collect();
         let found: Vec<(&str, ConditionRule)> = shipped_presets()
             .iter()
             .filter_map(|preset| {
@@ -262,6 +274,24 @@ mod tests {
             })
             .collect();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn fading_is_that_of_the_contract() {
+        let fading = shipped_presets().iter().find(|preset| preset.name == "fading").unwrap();
+        let rule = fading.rule(&Choice::default()).unwrap();
+        let expected = TrendRule {
+            timeframe: 28,
+            baseline: 6,
+            against: Against::Portfolio,
+            threshold: 50,
+            direction: Direction::Down,
+            for_days: 28,
+            repeat: Some(28),
+            ..TrendRule::new(Watch::new("*", Measure::Days))
+        };
+        assert_eq!((rule.name.as_str(), rule.logic.trend()), ("fading", Some(&expected)));
+        assert_eq!(fading.signal_type(), Some(SignalType::Bad));
     }
 
     #[test]

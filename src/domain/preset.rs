@@ -4,7 +4,10 @@ use serde::Deserialize;
 
 use super::condition::{ReadValue, Reading};
 use super::metric::{Definition, Measure, Metric, name_of};
-use super::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleKind, RuleLogic, TrendRule};
+use super::rule::{
+    AdoptionRule, Aim, ConditionRule, DEFAULT_COOLDOWN, Direction, Rule, RuleKind, RuleLogic,
+    TrendRule,
+};
 use super::signal::SignalType;
 
 /// A ready-made rule.
@@ -17,7 +20,7 @@ pub struct Preset {
     pub source: String,
     /// What it is for, in one sentence.
     pub purpose: String,
-    /// Whether it is one of the dozen that suit most teams.
+    /// Whether it is one of those that suit most teams.
     #[serde(default)]
     pub usual: bool,
     /// Whether an event must be named for it.
@@ -68,6 +71,8 @@ enum Pattern {
         key: Option<String>,
         #[serde(rename = "for", default = "one_day")]
         for_days: u16,
+        #[serde(default = "usual_cooldown")]
+        cooldown: u16,
         /// The number of days in the condition unless the user gives another.
         every: Option<u16>,
         /// Over how many days the metric counts that the condition is about.
@@ -77,6 +82,10 @@ enum Pattern {
 
 fn one_day() -> u16 {
     1
+}
+
+fn usual_cooldown() -> u16 {
+    DEFAULT_COOLDOWN
 }
 
 /// What the user says to a preset.
@@ -114,12 +123,15 @@ impl Preset {
 
     /// The type of its signals; `None` where they are good or bad.
     pub fn signal_type(&self) -> Option<SignalType> {
-        match self.rule {
+        match &self.rule {
+            Pattern::Trend(TrendRule { direction: Direction::Down, inverse: false, .. }) => {
+                Some(SignalType::Bad)
+            }
             Pattern::Trend(_) => None,
             Pattern::Adoption { goals, deadline } => {
                 (!goals && !deadline).then_some(SignalType::Good)
             }
-            Pattern::Condition { signal_type, .. } => Some(signal_type),
+            Pattern::Condition { signal_type, .. } => Some(*signal_type),
         }
     }
 
@@ -176,10 +188,11 @@ impl Preset {
                 };
                 RuleLogic::Adoption(AdoptionRule { aim, retroactive: false })
             }
-            Pattern::Condition { signal_type, key, for_days, .. } => {
+            Pattern::Condition { signal_type, key, for_days, cooldown, .. } => {
                 RuleLogic::Condition(ConditionRule {
                     key: key.clone(),
                     for_days: *for_days,
+                    cooldown: *cooldown,
                     ..ConditionRule::new(&self.when(choice)?, *signal_type)
                 })
             }

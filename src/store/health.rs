@@ -12,7 +12,7 @@ use super::{Catalogue, Scope, Store};
 use crate::domain::attributes::{AsOf, Datum, Group, Stage};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::health::{self, Assessment, Bands, Profile, Scoring};
+use crate::domain::health::{self, Assessment, Bands, DEFAULT_PROFILE, Profile, Scoring};
 use crate::error::{damaged, not_allowed};
 
 /// A profile and the number of its present definition, at which scores point.
@@ -39,8 +39,7 @@ pub struct NewHealth {
 pub type Scorings = HashMap<i64, Arc<Scoring>>;
 
 impl Store {
-    /// The profiles that somebody has made, in the order in which they are tried. The default one
-    /// comes after them.
+    /// The profiles that somebody has made or changed, in the order in which they are tried.
     pub fn profiles(&self) -> Result<Vec<Profile>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
@@ -58,7 +57,9 @@ impl Store {
     /// All profiles, in the order in which they are tried, the default one last.
     pub fn all_profiles(&self) -> Result<Vec<Profile>> {
         let mut profiles = self.profiles()?;
-        profiles.push(Profile::shipped_default().clone());
+        if profiles.last().is_none_or(|last| last.name() != DEFAULT_PROFILE) {
+            profiles.push(Profile::shipped_default().clone());
+        }
         Ok(profiles)
     }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::health::keep_own_default;
 use crate::support::Sandbox;
 
 /// What an attribute of a company must be on a day.
@@ -86,9 +87,9 @@ fn everything(sandbox: &Sandbox, days: &[&str]) -> Vec<String> {
     days.iter().map(list).map(|command| sandbox.ok(&command).stdout).collect()
 }
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     RECORDS, CONTRACTS, USAGE, SENTIMENT, SUPPORT, MONEY, ENGAGEMENT, GOALS, PULSES, HEALTH,
-    HISTORY, REGULARITY, PERIODS, FILLING,
+    HISTORY, REGULARITY, PERIODS, FILLING, EXPECTED,
 ];
 
 #[test]
@@ -428,7 +429,7 @@ fn attributes_follow_from_facts_up_to_their_day() {
     }
 }
 
-/// By the default profile, with usage of weight 4, recency of 3, and no signals, which is 100, of
+/// By a default profile of one's own, with usage of weight 4, recency of 3, and no signals, which is 100, of
 /// 1. On 3 March usage is 100 (200 events after 100) and recency 25: 575 / 8. On the 24th 71.43 (no
 /// change) and 100: 685.71 / 8. On the 30th and 31st 78.57 and
 /// 75. Days that were not run have the health of the day run before.
@@ -456,6 +457,7 @@ fn health_is_that_of_the_latest_day_run() {
         ("acme", "login", "2026-03-20", 100),
         ("acme", "login", "2026-03-24", 100),
     ]);
+    keep_own_default(&sandbox);
     for day in ["2026-03-03", "2026-03-24", "2026-03-30", "2026-03-31"] {
         sandbox.ok(&format!("run --as-of {day} --max-lag 30"));
     }
@@ -536,10 +538,22 @@ const FILLING: &str = "
     active_people_change_28d_pct gap   -100        null
 ";
 
+/// There are too few others to compare with. Of `gap` 3 of the 168 days before the last 28 were
+/// active, which is half a day of 28; of `back`, in its fourth window, 1 of 56.
+const EXPECTED: &str = "
+                                   2026-03-31          2026-03-30         2025-12-31
+    expected_active_days_28d gap   0.5                 0.5                -
+    expected_active_days_28d back  0.5                 0.5                null
+    expected_active_days_28d quiet null                null               null
+    usage_vs_expected_pct    gap   133.33333333333333  66.66666666666667  -
+    usage_vs_expected_pct    back  66.66666666666667   66.66666666666667  null
+    usage_vs_expected_pct    quiet null                null               null
+";
+
 #[test]
 fn a_long_past_is_looked_at_only_within_its_windows() {
     let sandbox = long_past();
-    for table in [REGULARITY, PERIODS, FILLING] {
+    for table in [REGULARITY, PERIODS, FILLING, EXPECTED] {
         check(&sandbox, table);
     }
 }

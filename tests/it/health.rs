@@ -6,6 +6,53 @@ use serde_json::{Value, json};
 use crate::kinds::import;
 use crate::support::Sandbox;
 
+/// A default profile of one's own, with which the tests here do their arithmetic.
+pub const OWN_DEFAULT: &str = "\
+[[health.profile]]
+name = \"default\"
+[[health.profile.measure]]
+name = \"usage\"
+kind = \"proactive\"
+weight = 4
+value = \"CASE WHEN days_since_last_event >= 28 THEN -100 ELSE events_change_28d_pct END\"
+from = -50
+to = 20
+[[health.profile.measure]]
+name = \"recency\"
+kind = \"proactive\"
+weight = 3
+value = \"days_since_last_event\"
+from = 28
+to = 0
+[[health.profile.measure]]
+name = \"activity signals\"
+kind = \"proactive\"
+weight = 1
+value = \"bad_activity_signals_28d\"
+from = 5
+to = 0
+[[health.profile.measure]]
+name = \"satisfaction\"
+kind = \"reactive\"
+weight = 1
+value = \"nps_mean_90d\"
+from = 0
+to = 10
+[[health.profile.measure]]
+name = \"urgent tickets\"
+kind = \"reactive\"
+weight = 1
+value = \"open_urgent_tickets\"
+from = 3
+to = 0
+";
+
+/// Puts it in place of the shipped one.
+pub fn keep_own_default(sandbox: &Sandbox) {
+    sandbox.write("default.toml", OWN_DEFAULT);
+    sandbox.ok("config apply default.toml");
+}
+
 /// Acme is as busy as in the month before, but stopped a week ago; globex goes on; idle has never
 /// done anything.
 fn sandbox() -> Sandbox {
@@ -21,6 +68,7 @@ fn sandbox() -> Sandbox {
         ("globex", "login", "2026-02-20", 10),
         ("globex", "login", "2026-03-31", 12),
     ]);
+    keep_own_default(&sandbox);
     sandbox
 }
 
@@ -388,7 +436,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
     let health = "name = \"x\", kind = \"proactive\", value = \"health_score\", from = 0, to = 100, weight = 1";
     let hidden = health.replace("health_score", "twice_health");
     let cases = [
-        ("health profile add default --good 80".to_owned(), 2, "cannot be changed"),
+        ("health profile add default --where 'seats > 1'".to_owned(), 2, "takes no condition"),
         ("health profile add x --where 'seets > 1'".to_owned(), 2, "did you mean 'seats'"),
         ("health profile add x --where 'health_band = 1'".to_owned(), 2, "feed health back"),
         (format!("health profile add x --measure '{health}'"), 2, "feed health back"),
@@ -404,7 +452,6 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         (format!("health profile add x --measure '{}'", health.replace("to =", "too =")), 2, "too"),
         ("health profile add x --good 30".to_owned(), 2, "lies above"),
         ("health profile add x --good 170".to_owned(), 2, "0 to 100"),
-        ("health profile remove default".to_owned(), 9, "comes with the program"),
         ("health profile remove mein".to_owned(), 9, "did you mean 'mine'"),
         ("health profile show x".to_owned(), 9, "no health profile 'x'"),
         // What a profile measures cannot go away, nor come down to health.
@@ -484,4 +531,74 @@ fn a_fall_of_health_raises_a_signal_on_the_same_day_and_does_not_feed_back() {
             && screen.contains("Health: 73.8, good, on 2026-03-31"),
         "{screen}"
     );
+}
+
+/// A default profile that was changed by hand stays; without it the shipped one scores, and the
+/// history marks where.
+#[test]
+fn the_default_profile_can_be_changed_and_taken_back() {
+    let sandbox = sandbox();
+    sandbox.ok("health profile add default --good 80").says(&["is changed"]);
+    sandbox.ok("run --as-of 2026-03-30 --max-lag 30");
+    let listed = fields(&sandbox.array("health profile list"), &["name", "priority", "good"]);
+    assert_eq!(listed, [json!(["default", null, 80.0])]);
+    assert!(sandbox.ok("config export").stdout.contains("name = \"default\""));
+    sandbox.ok("health profile remove default").says(&["as it was shipped again"]);
+    assert!(!sandbox.ok("config export").stdout.contains("name = \"default\""));
+    sandbox.fails("health profile remove default", 9).says(&["cannot be removed"]);
+    sandbox.ok("run --as-of 2026-03-31");
+    let shown = one(&sandbox, "health show acme");
+    let trend = fields(shown["trend"].as_array().unwrap(), &["day", "definition_changed"]);
+    assert_eq!(trend, [json!(["2026-03-30", false]), json!(["2026-03-31", true])]);
+    // Of 49 days, which are one window and no past: only recency and regularity are known. 7 days
+    // of 35 are 80, and 3 active days 200 / 11 = 18.18: (240 + 72.73) / 7 = 44.68.
+    assert_eq!(shown["health_score"], json!(44.7));
+    assert_eq!(shown["coverage"], json!(0.583333333));
+}
+
+/// Twelve customers that were active every day, of whom one stopped on 3 March: 28 days ago.
+#[test]
+fn the_shipped_profile_scores_by_hand() {
+    let sandbox = Sandbox::new();
+    let first = chrono::NaiveDate::from_ymd_opt(2025, 9, 17).unwrap();
+    let mut events = "company_id,event,timestamp\n".to_owned();
+    for company in 0..12 {
+        // 196 days up to 31 March.
+        let days = if company == 0 { 168 } else { 196 };
+        for day in 0..days {
+            events
+                .push_str(&format!("c{company},login,{}\n", first + chrono::TimeDelta::days(day)));
+        }
+    }
+    import(&sandbox, "events", &events, [12 * 196 - 28, 0, 0]);
+    sandbox.ok("run --as-of 2026-03-31");
+    let shown = one(&sandbox, "health show c0");
+    // Expected: 168 days of six windows, over six, and the others kept their pace: 28. (0 + 1) of
+    // 29 is 3.45 %, which scores 0; 28 days of 35 score 20; 56 active days score 100:
+    // (0 + 60 + 400) / 10.
+    let expected = [
+        ("usage", json!(0.0), json!(0.0)),
+        ("recency", json!(20.0), json!(6.0)),
+        ("regularity", json!(100.0), json!(40.0)),
+    ];
+    for (measure, (name, scaled, contribution)) in
+        shown["measures"].as_array().unwrap().iter().zip(expected)
+    {
+        assert_eq!(
+            (&measure["name"], &measure["scaled"], &measure["contribution"]),
+            (&json!(name), &scaled, &contribution)
+        );
+    }
+    assert_eq!((&shown["health_score"], &shown["health_band"]), (&json!(46.0), &json!("average")));
+    assert_eq!(one(&sandbox, "health show c1")["health_score"], json!(100.0));
+    let attributes = sandbox.array(
+        "company list --columns company_id,expected_active_days_28d,usage_vs_expected_pct --sort company_id",
+    );
+    is_near(&attributes[0]["expected_active_days_28d"], 28.0);
+    is_near(&attributes[0]["usage_vs_expected_pct"], 100.0 / 29.0);
+    // c0 among the other 11 of c1: 10 × 28 and 0 now, 11 × 168 before.
+    is_near(&attributes[1]["expected_active_days_28d"], 168.0 * 280.0 / (11.0 * 168.0));
+    is_near(&attributes[1]["usage_vs_expected_pct"], 2900.0 / (280.0 / 11.0 + 1.0));
+    let page = one(&sandbox, "company show c1");
+    assert_eq!(page["usage_vs_expected_pct"], attributes[1]["usage_vs_expected_pct"]);
 }

@@ -290,6 +290,59 @@ fn a_customer_who_has_gone_silent_is_told_after_fourteen_days() {
     assert_eq!(first(&sandbox, "gone-silent"), "bad: no event for 14 days");
 }
 
+/// Events on some days of 2026, one a day.
+fn on_days(company: &str, days: &[&str]) -> String {
+    days.iter().map(|day| format!("{company},login,2026-{day},ann\n")).collect()
+}
+
+#[test]
+fn silence_is_told_after_five_weeks_and_when_it_is_longer_than_ever() {
+    let sandbox = with("silent unusually-silent", "company_id\nweekly\nburst\nrare\n");
+    let events = [
+        on_days("weekly", &["01-01", "01-08", "01-15", "01-22", "01-29"]),
+        on_days("burst", &["02-10"]),
+        on_days("rare", &["01-01", "02-05"]),
+        on_days("busy", &["03-31"]),
+    ];
+    import(
+        &sandbox,
+        "events",
+        &format!("company_id,event,timestamp,person_id\n{}", events.concat()),
+    );
+    run(&sandbox, "02-15", "03-31");
+    // 35 days after 29 January, 10 February and 5 February.
+    assert_eq!(raised(&sandbox, "silent"), ["03-05 weekly", "03-12 rare", "03-17 burst"]);
+    assert_eq!(first(&sandbox, "silent"), "bad: no event for 35 days");
+    // More than 7 + 14 days after 29 January; more than 14, without a gap, after 10 February; not
+    // more than 35 + 14 after 5 February until 27 March.
+    assert_eq!(raised(&sandbox, "unusually-silent"), ["02-20 weekly", "02-25 burst", "03-27 rare"]);
+    assert_eq!(
+        first(&sandbox, "unusually-silent"),
+        "bad: no event for 22 days; its longest gap in the last year was 7 days"
+    );
+    let burst = sandbox.array("list burst --rule unusually-silent");
+    assert_eq!(burst[0]["detail"], "no event for 15 days");
+}
+
+#[test]
+fn who_hardly_uses_the_product_is_told_from_the_eighth_week() {
+    let sandbox = with("hardly-used", "company_id\ntwo\nthree\n");
+    let events = [
+        on_days("two", &["01-01", "01-02"]),
+        on_days("three", &["01-01", "01-02", "01-03"]),
+        on_days("busy", &["03-31"]),
+    ];
+    import(
+        &sandbox,
+        "events",
+        &format!("company_id,event,timestamp,person_id\n{}", events.concat()),
+    );
+    run(&sandbox, "02-15", "03-31");
+    // Day 56 is 25 February. Of the three days of `three`, 1 January is 84 days old on 26 March.
+    assert_eq!(raised(&sandbox, "hardly-used"), ["02-25 two", "03-26 three"]);
+    assert_eq!(first(&sandbox, "hardly-used"), "bad: active on 2 days in the last 12 weeks");
+}
+
 #[test]
 fn seats_are_told_when_nearly_all_or_few_are_used() {
     let companies = rows(
@@ -610,8 +663,9 @@ fn health_and_renewals_of_the_healthy_and_the_unwell_are_told() {
     let events: String = events.into_iter().map(|(company, days)| daily(company, days)).collect();
     import(&sandbox, "events", &format!("company_id,event,timestamp,person_id\n{events}"));
     import(&sandbox, "pulses", "company_id,pulse,set_on\npulse,3,2026-03-05\ngood,6,2026-03-05\n");
+    crate::health::keep_own_default(&sandbox);
     run(&sandbox, "03-01", "03-31");
-    // The default profile, k days after the last event of daily ones: usage (50 - 100k/28)/70,
+    // That profile, k days after the last event of daily ones: usage (50 - 100k/28)/70,
     // weight 4; recency (28 - k)/28, weight 3; no activity signals, weight 1. That is 85.7 - 3.89k
     // of 100 as long as usage is above 0: on 13 March, the third day, 11.7 less than 7 days before,
     // on the 12th 7.8.
@@ -649,29 +703,33 @@ fn rule(sandbox: &Sandbox, name: &str, fields: &[&str]) -> serde_json::Value {
 }
 
 #[test]
-fn the_usual_dozen_is_added_at_once_and_names_no_event() {
+fn the_usual_ones_are_added_at_once_and_name_no_event() {
     let sandbox = Sandbox::empty();
     let added = sandbox.array("rule preset add --usual");
     let expected = [
+        "fading",
+        "silent",
+        "hardly-used",
+        "unusually-silent",
         "health-drop",
         "nps-promoter",
+        "nps-passive",
         "nps-detractor",
+        "nps-fall",
         "renewal-90",
         "renewal-30",
         "invoice-overdue",
         "unresponsive",
-        "gone-silent",
         "seat-limit",
         "ticket-surge",
         "pulse-low",
-        "active-users-drop",
     ];
     assert_eq!(
         added.iter().map(|rule| rule["name"].as_str().unwrap()).collect::<Vec<_>>(),
         expected
     );
-    assert!(added.iter().all(|rule| rule["kind"] == "condition" && rule["enabled"] == true));
-    sandbox.ok("rule preset add --usual").says(&["the rule 'gone-silent' stays as it was"]);
+    assert!(added.iter().all(|rule| rule["enabled"] == true));
+    sandbox.ok("rule preset add --usual").says(&["the rule 'silent' stays as it was"]);
     assert_eq!(sandbox.array("rule list").len(), expected.len());
 }
 
@@ -679,7 +737,7 @@ fn the_usual_dozen_is_added_at_once_and_names_no_event() {
 fn every_preset_names_a_playbook_that_is_there() {
     let sandbox = Sandbox::new();
     let presets = sandbox.array("rule preset list");
-    assert_eq!(presets.len(), 35);
+    assert_eq!(presets.len(), 39);
     for preset in presets {
         sandbox.ok(&format!("playbook show {}", preset["playbook"].as_str().unwrap()));
     }

@@ -117,7 +117,7 @@ impl Definition for Profile {
     }
 
     fn present(&self, store: &Store) -> Result<Option<Block>> {
-        Ok(store.profiles()?.iter().find(|profile| profile.name() == self.name()).map(block))
+        Ok(store.all_profiles()?.iter().find(|profile| profile.name() == self.name()).map(block))
     }
 
     fn wanted(&self, _store: &Store) -> Result<Block> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::commands::options::FormatOption;
 use crate::commands::output;
 use crate::context::Context;
-use crate::domain::health::{Measure, Profile};
+use crate::domain::health::{DEFAULT_PROFILE, Measure, Profile};
 use crate::domain::similar_names::nearest;
 use crate::error::not_allowed;
 use crate::query::of_the_command_line;
@@ -100,8 +100,7 @@ impl ProfileCommand {
     /// Does what the subcommand says.
     ///
     /// # Errors
-    /// A profile that cannot be (exit 2); an unknown one, or the default one, which cannot be
-    /// changed (exit 9).
+    /// A profile that cannot be (exit 2); an unknown one (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         match self {
             ProfileCommand::Add(args) => args.run(context),
@@ -121,7 +120,7 @@ impl AddProfile {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.maker()?;
         let (old, new) = store.transaction(Finish::Commit, |store| {
-            let old = store.profiles()?.into_iter().find(|profile| profile.name() == self.name);
+            let old = store.all_profiles()?.into_iter().find(|profile| profile.name() == self.name);
             let new = self.changed(old.clone());
             if old.as_ref() != Some(&new) {
                 store.save_profile(&new).map_err(of_the_command_line)?;
@@ -195,12 +194,15 @@ fn remove(context: &Context, name: &str) -> Result<()> {
         existing(store, name)?;
         if !store.remove_profile(name)? {
             let failure = not_allowed(format!(
-                "the health profile '{name}' comes with the program and cannot be removed"
+                "the health profile '{name}' is as it was shipped and cannot be removed"
             ));
             return Err(failure.hint("a profile of your own comes before it").into());
         }
         Ok(())
     })?;
-    context.ui.note(format!("the health profile '{name}' is removed"));
+    context.ui.note(match name {
+        DEFAULT_PROFILE => "the health profile 'default' is as it was shipped again".to_owned(),
+        name => format!("the health profile '{name}' is removed"),
+    });
     Ok(())
 }

@@ -54,7 +54,7 @@ pub struct AddPreset {
     /// The names of the presets
     #[arg(value_name = "NAME", required_unless_present = "usual", conflicts_with = "usual")]
     names: Vec<String>,
-    /// Take the dozen that suit most teams
+    /// Take those that suit most teams: the four measured ones, and a dozen that rest on a fact
     #[arg(long)]
     usual: bool,
     /// The event that the preset is about

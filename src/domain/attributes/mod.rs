@@ -26,7 +26,10 @@ pub use engagement::Contact;
 pub use health::HealthFacts;
 pub use pulse::PulseFacts;
 pub use signals::SignalFacts;
-pub use usage::{ActiveDays, EventCounts, EventDays, NewPeople, PeopleCounts, PeriodFacts, YEAR};
+pub use usage::{
+    ActiveDays, EXPECTATION_DAYS, EventCounts, EventDays, Expectation, NewPeople, PeopleCounts,
+    PeriodFacts, YEAR, expectations,
+};
 pub use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
@@ -116,6 +119,8 @@ pub enum Of {
     NewPeople(fn(&NewPeople) -> Datum),
     /// The present period as a customer.
     Period(fn(&PeriodFacts) -> Datum),
+    /// What was to be expected of the last 28 days, by the 168 before and by all customers.
+    Expectation(fn(&PeriodFacts) -> Datum),
     /// The gaps between the active days of the last 365 days.
     Gaps(fn(&PeriodFacts) -> Datum),
     /// The company's first and last day with an event.

@@ -24,7 +24,15 @@ impl ActiveDays {
 
     /// How many of the days of these ages had an event.
     pub fn count(&self, ages: Range<i32>) -> u64 {
-        self.ages().filter(|age| ages.contains(age)).count() as u64
+        self.count_below(ages.end) - self.count_below(ages.start)
+    }
+
+    /// How many of the days younger than this had an event.
+    fn count_below(&self, age: i32) -> u64 {
+        let (whole, rest) = (age as usize / 64, age % 64);
+        let part = self.0.get(whole).map_or(0, |word| word & ((1 << rest) - 1));
+        let words = self.0.iter().take(whole).chain([&part]);
+        words.map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// The ages of the days with an event, the youngest first.
@@ -95,8 +103,55 @@ fn has_earlier_month(data_days: i32) -> bool {
     data_days >= 2 * MONTH
 }
 
+/// The active days of the last 28 that were to be expected of a company.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expectation {
+    /// The days that were active.
+    pub current: u64,
+    /// The days that were to be expected.
+    pub expected: f64,
+}
+
+/// The windows of its own past that a company is compared with.
+const BASELINE: usize = 6;
+
+/// How many days a comparison of the last 28 days with all windows of the past looks at.
+pub const EXPECTATION_DAYS: i32 = MONTH * (BASELINE as i32 + 1);
+
+/// Fewer other customers than this tell nothing.
+const FEWEST_OTHERS: u64 = 10;
+
+/// What was to be expected of each company: its own past of up to six windows of 28 days, carried
+/// along by what the other customers did. Each comes with the number of days of its present period
+/// as a customer, 0 when it is none.
+pub fn expectations(customers: &[(i32, ActiveDays)]) -> Vec<Option<Expectation>> {
+    let windows = |period: i32| (period / MONTH - 1).max(0) as usize;
+    let previous = |active: &ActiveDays, m: usize| active.count(MONTH..MONTH * (1 + m as i32));
+    // Of the customers that have at least m windows: how many, and their days now and before.
+    let mut all = [[0_u64; 3]; BASELINE + 1];
+    for (period, active) in customers {
+        for m in 1..=windows(*period).min(BASELINE) {
+            let of_one = [1, active.count(0..MONTH), previous(active, m)];
+            all[m].iter_mut().zip(of_one).for_each(|(sum, part)| *sum += part);
+        }
+    }
+    let expectation = |(period, active): &(i32, ActiveDays)| {
+        let m = windows(*period).min(BASELINE);
+        let (current, previous) = (active.count(0..MONTH), previous(active, m));
+        if m == 0 || current + previous == 0 {
+            return None;
+        }
+        let [count, now, before] = all[m];
+        let (others, now, before) = (count - 1, now - current, before - previous);
+        let is_comparable = others >= FEWEST_OTHERS && now > 0 && before > 0;
+        let (now, before) = if is_comparable { (now, before) } else { (1, m as u64) };
+        Some(Expectation { current, expected: previous as f64 * now as f64 / before as f64 })
+    };
+    customers.iter().map(expectation).collect()
+}
+
 /// The present period of a company as a customer, and how it was active in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PeriodFacts {
     /// The as-of date.
     pub day: Day,
@@ -104,6 +159,8 @@ pub struct PeriodFacts {
     pub start: Option<Day>,
     /// The longest gap between active days of the period that ended in the last 365 days.
     pub longest_gap: Option<i32>,
+    /// What was to be expected of the last 28 days.
+    pub expectation: Option<Expectation>,
 }
 
 /// The people whose first event at a company was lately.
@@ -124,6 +181,10 @@ pub struct EventDays {
     pub last: Option<Day>,
     /// The as-of date.
     pub day: Day,
+}
+
+fn of_expected(found: Expectation) -> f64 {
+    100.0 * (found.current + 1) as f64 / (found.expected + 1.0)
 }
 
 /// A count of events is unknown before the first event in the database.
@@ -147,7 +208,7 @@ const fn people(value: fn(&PeopleCounts) -> Datum) -> Of {
 
 use Group::Usage as U;
 
-pub(super) const ATTRIBUTES: [Attribute; 19] = [
+pub(super) const ATTRIBUTES: [Attribute; 21] = [
     number(
         "events_7d",
         U,
@@ -267,6 +328,20 @@ pub(super) const ATTRIBUTES: [Attribute; 19] = [
         "the most days from one active day to the next, of gaps that ended in the last 365 days",
         Of::Gaps(|f| f.longest_gap.into()),
     ),
+    number(
+        "expected_active_days_28d",
+        U,
+        "days",
+        "active days expected in the last 28, by its own past and by what the other customers did",
+        Of::Expectation(|f| f.expectation.map(|found| found.expected).into()),
+    ),
+    number(
+        "usage_vs_expected_pct",
+        U,
+        "percent",
+        "active days in the last 28 of those expected, with one day added to both",
+        Of::Expectation(|f| f.expectation.map(of_expected).into()),
+    ),
     day("first_event_on", U, "the day of its first event", Of::EventDays(|f| f.first.into())),
     day("last_event_on", U, "the day of its last event", Of::EventDays(|f| f.last.into())),
 ];
@@ -308,5 +383,42 @@ mod tests {
         for (ages, before, oldest, expected) in cases {
             assert_eq!(active(ages).longest_gap(before, oldest), expected, "{ages:?} {before:?}");
         }
+    }
+
+    /// A company with this many days of a period, active on these many of the last 28 days and on
+    /// these many in each of the six windows before.
+    fn company(period: i32, current: i32, previous: [i32; 6]) -> (i32, ActiveDays) {
+        let windows = [current].into_iter().chain(previous).enumerate();
+        let ages =
+            windows.flat_map(|(window, days)| (0..days).map(move |age| window as i32 * 28 + age));
+        (period, active(&ages.collect::<Vec<_>>()))
+    }
+
+    #[test]
+    fn what_is_expected_follows_the_past_and_the_others() {
+        let expected = |customers: &[(i32, ActiveDays)]| {
+            expectations(customers)[0].map(|found| (found.current, found.expected))
+        };
+        let alone = |period, current, previous| expected(&[company(period, current, previous)]);
+        // By itself: the mean of its whole windows but the last, six at most.
+        assert_eq!(alone(55, 3, [10, 0, 0, 0, 0, 0]), None);
+        assert_eq!(alone(56, 3, [10, 0, 0, 0, 0, 0]), Some((3, 10.0)));
+        assert_eq!(alone(84, 3, [10, 20, 0, 0, 0, 0]), Some((3, 15.0)));
+        assert_eq!(alone(5000, 3, [10, 10, 10, 10, 10, 10]), Some((3, 10.0)));
+        assert_eq!(alone(5000, 0, [0; 6]), None);
+        assert_eq!(alone(5000, 1, [0; 6]), Some((1, 0.0)));
+        assert_eq!(alone(0, 3, [10; 6]), None);
+        // The others were active on 5 days where they had been on 20: a quarter of 60 days of six
+        // windows, over one, is 60 * 50 / 1200 = 2.5.
+        let with = |others: usize, other: (i32, ActiveDays)| {
+            let mut customers = vec![company(5000, 3, [10; 6])];
+            customers.extend(std::iter::repeat_n(other, others));
+            expected(&customers)
+        };
+        assert_eq!(with(10, company(196, 5, [20; 6])), Some((3, 2.5)));
+        // Nine are too few, younger ones do not count, and those that do nothing tell nothing.
+        assert_eq!(with(9, company(196, 5, [20; 6])), Some((3, 10.0)));
+        assert_eq!(with(10, company(195, 5, [20; 6])), Some((3, 10.0)));
+        assert_eq!(with(10, company(196, 0, [20; 6])), Some((3, 10.0)));
     }
 }

@@ -219,10 +219,9 @@ impl Profile {
         if let Some(problem) = line_problem(name) {
             return Some(format!("the name of a health profile {problem}"));
         }
-        if name == DEFAULT_PROFILE {
+        if name == DEFAULT_PROFILE && self.condition.is_some() {
             return Some(
-                "the profile 'default' cannot be changed; one of another name comes before it"
-                    .to_owned(),
+                "the profile 'default' fits every company, so it takes no condition".to_owned(),
             );
         }
         let blank = self.condition.as_ref().filter(|condition| condition.trim().is_empty());
@@ -293,9 +292,10 @@ impl Measure {
     }
 }
 
-/// Puts profiles in the order in which they are tried.
+/// Puts profiles in the order in which they are tried, the default one last.
 pub fn in_order(mut profiles: Vec<Profile>) -> Vec<Profile> {
-    profiles.sort_by(|a, b| (a.priority, a.name()).cmp(&(b.priority, b.name())));
+    let place = |profile: &Profile| (profile.name() == DEFAULT_PROFILE, profile.priority);
+    profiles.sort_by(|a, b| (place(a), a.name()).cmp(&(place(b), b.name())));
     profiles
 }
 

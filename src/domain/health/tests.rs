@@ -33,11 +33,10 @@ fn scoring(name: &str, measures: Vec<Measure>) -> Arc<Scoring> {
 #[test]
 fn the_default_profile_is_that_of_the_contract() {
     let profile = Profile::shipped_default();
-    let usage = "CASE WHEN days_since_last_event >= 28 THEN -100 ELSE events_change_28d_pct END";
     let expected = [
-        ("usage", MeasureKind::Proactive, 4.0, usage, -50.0, 20.0),
-        ("recency", MeasureKind::Proactive, 3.0, "days_since_last_event", 28.0, 0.0),
-        ("activity signals", MeasureKind::Proactive, 1.0, "bad_activity_signals_28d", 5.0, 0.0),
+        ("usage", MeasureKind::Proactive, 3.0, "usage_vs_expected_pct", 30.0, 100.0),
+        ("recency", MeasureKind::Proactive, 3.0, "days_since_last_event", 35.0, 0.0),
+        ("regularity", MeasureKind::Proactive, 4.0, "active_days_84d", 1.0, 12.0),
         ("satisfaction", MeasureKind::Reactive, 1.0, "nps_mean_90d", 0.0, 10.0),
         ("urgent tickets", MeasureKind::Reactive, 1.0, "open_urgent_tickets", 3.0, 0.0),
     ];
@@ -54,62 +53,74 @@ fn the_default_profile_is_that_of_the_contract() {
     assert_eq!(profile.advice(), None);
 }
 
-/// Of the default profile, with the weights 4, 3, 1, 1, 1.
+/// Of the default profile, with the weights 3, 3, 4, 1, 1.
 #[test]
 fn scores_are_worked_out_by_hand() {
     let null = || Datum::Null;
     type Case = ([Datum; 5], Option<f64>, f64, Band, Option<&'static str>);
     let cases: [Case; 9] = [
-        // 50, 75, 80, 80, 100: (200 + 225 + 80 + 80 + 100) / 10.
+        // 50, 80, 100, 80, 100: (150 + 240 + 400 + 80 + 100) / 12 = 80.833.
         (
-            [Datum::Number(-15.0), whole(7), whole(1), Datum::Number(8.0), whole(0)],
-            Some(68.5),
+            [Datum::Number(65.0), whole(7), whole(12), Datum::Number(8.0), whole(0)],
+            Some(80.8),
             1.0,
-            Band::Average,
-            Some("usage"),
-        ),
-        // (200 + 225 + 80) / 8 = 63.125.
-        (
-            [Datum::Number(-15.0), whole(7), whole(1), null(), null()],
-            Some(63.1),
-            0.8,
-            Band::Average,
-            Some("usage"),
-        ),
-        // Exactly half is known: (225 + 80 + 100) / 5.
-        (
-            [null(), whole(7), whole(1), null(), whole(0)],
-            Some(81.0),
-            0.5,
             Band::Good,
-            Some("recency"),
-        ),
-        ([null(), whole(7), whole(1), null(), null()], None, 0.4, Band::Unknown, None),
-        ([null(), null(), null(), null(), null()], None, 0.0, Band::Unknown, None),
-        // Silent for 30 days: 0, 0 and 100 of a weight of 8.
-        (
-            [whole(-100), whole(30), whole(0), null(), null()],
-            Some(12.5),
-            0.8,
-            Band::Poor,
             Some("usage"),
+        ),
+        // Without answers and tickets: (150 + 240 + 400) / 10.
+        (
+            [Datum::Number(65.0), whole(7), whole(12), null(), null()],
+            Some(79.0),
+            0.833333333,
+            Band::Good,
+            Some("usage"),
+        ),
+        // Exactly half is known: (150 + 240) / 6.
+        (
+            [Datum::Number(65.0), whole(7), null(), null(), null()],
+            Some(65.0),
+            0.5,
+            Band::Average,
+            Some("usage"),
+        ),
+        (
+            [null(), null(), whole(12), Datum::Number(8.0), null()],
+            None,
+            5.0 / 12.0,
+            Band::Unknown,
+            None,
+        ),
+        ([null(), null(), null(), null(), null()], None, 0.0, Band::Unknown, None),
+        // Silent for 35 days, on 2 days of 84: 0, 0 and a tenth and more: 400 / 11 / 10 = 3.636.
+        (
+            [Datum::Number(10.0), whole(35), whole(2), null(), null()],
+            Some(3.6),
+            0.833333333,
+            Band::Poor,
+            Some("regularity"),
         ),
         // Nothing pulls it down, and beyond the ends there is no more than 100.
-        ([whole(300), whole(0), whole(0), whole(10), whole(0)], Some(100.0), 1.0, Band::Good, None),
         (
-            [whole(-100), whole(90), whole(9), whole(0), whole(8)],
+            [whole(300), whole(0), whole(84), whole(10), whole(0)],
+            Some(100.0),
+            1.0,
+            Band::Good,
+            None,
+        ),
+        (
+            [whole(0), whole(90), whole(0), whole(0), whole(8)],
             Some(0.0),
             1.0,
             Band::Poor,
-            Some("usage"),
+            Some("regularity"),
         ),
-        // 10 of the 70 from -50 to 20 are 14.2857: (57.1428 + 300 + 100) / 8.
+        // Once a fortnight, three weeks ago: 100, 40, 500 / 11 = 45.4545: (300 + 120 + 181.818) / 10.
         (
-            [whole(-40), whole(0), whole(0), null(), null()],
-            Some(57.1),
-            0.8,
+            [whole(100), whole(21), whole(6), null(), null()],
+            Some(60.2),
+            0.833333333,
             Band::Average,
-            Some("usage"),
+            Some("regularity"),
         ),
     ];
     for (values, score, coverage, band, driver) in cases {
@@ -133,12 +144,12 @@ fn nothing_is_not_negative() {
 
 #[test]
 fn what_each_measure_contributes_is_worked_out_by_hand() {
-    let values = vec![Datum::Number(-15.0), whole(7), whole(1), Datum::Null, whole(0)];
+    let values = vec![Datum::Number(65.0), whole(7), whole(12), Datum::Null, whole(0)];
     let assessment = Assessment::of(&default(), values);
     let parts: Vec<_> =
         assessment.readings.iter().map(|reading| (reading.scaled, reading.contribution)).collect();
-    // (200 + 225 + 80 + 100) / 9.
-    let expected = [(50.0, 200.0), (75.0, 225.0), (80.0, 80.0), (0.0, 0.0), (100.0, 100.0)];
+    // (150 + 240 + 400 + 100) / 11.
+    let expected = [(50.0, 150.0), (80.0, 240.0), (100.0, 400.0), (0.0, 0.0), (100.0, 100.0)];
     for (place, ((scaled, contribution), (expected_scaled, expected_part))) in
         parts.into_iter().zip(expected).enumerate()
     {
@@ -146,15 +157,17 @@ fn what_each_measure_contributes_is_worked_out_by_hand() {
             3 => assert_eq!((scaled, contribution), (None, None)),
             _ => assert_eq!(
                 (scaled, contribution),
-                (Some(expected_scaled), Some(expected_part / 9.0))
+                (Some(expected_scaled), Some(expected_part / 11.0))
             ),
         }
     }
     // With too little known there is no score to contribute to.
-    let unknown =
-        Assessment::of(&default(), vec![Datum::Null, whole(7), whole(1), Datum::Null, Datum::Null]);
+    let unknown = Assessment::of(
+        &default(),
+        vec![Datum::Null, whole(7), Datum::Null, Datum::Null, Datum::Null],
+    );
     assert!(unknown.readings.iter().all(|reading| reading.contribution.is_none()));
-    assert_eq!(unknown.readings[1].scaled, Some(75.0));
+    assert_eq!(unknown.readings[1].scaled, Some(80.0));
 }
 
 #[test]
@@ -323,7 +336,13 @@ type Spoil = fn(&mut Profile);
 fn what_cannot_be_kept_is_told() {
     let cases: [(Spoil, &str); 15] = [
         (|p| p.scoring.name = " ".to_owned(), "the name of a health profile is blank"),
-        (|p| p.scoring.name = DEFAULT_PROFILE.to_owned(), "cannot be changed"),
+        (
+            |p| {
+                p.scoring.name = DEFAULT_PROFILE.to_owned();
+                p.condition = Some("mrr > 1".to_owned());
+            },
+            "takes no condition",
+        ),
         (|p| p.condition = Some(String::new()), "condition is blank"),
         (|p| p.scoring.bands.good = 100.5, "a score is 0 to 100"),
         (|p| p.scoring.bands.average = f64::NAN, "a score is 0 to 100"),

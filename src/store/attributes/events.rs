@@ -7,7 +7,8 @@ use super::super::Store;
 use super::super::events::{day_text, keys};
 use super::{Family, Scope, Sheet};
 use crate::domain::attributes::{
-    self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts, PeriodFacts, YEAR,
+    self, ActiveDays, Attribute, EXPECTATION_DAYS, EventCounts, EventDays, MONTH, NewPeople, Of,
+    PeopleCounts, PeriodFacts, YEAR,
 };
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Customer;
@@ -99,7 +100,7 @@ impl Sheet<'_> {
         ) = Default::default();
         let (mut new, mut periods): (Family<NewPeople>, Family<PeriodFacts>) = Default::default();
         let (mut count_days, mut people_days) = (0, 0);
-        let (mut wants_features, mut wants_gaps) = (false, false);
+        let (mut wants_features, mut wants_gaps, mut wants_expectation) = (false, false, false);
         for attribute in attributes {
             let name = attribute.name;
             match attribute.of {
@@ -113,6 +114,10 @@ impl Sheet<'_> {
                 }
                 Of::Gaps(value) => {
                     (count_days, wants_gaps) = (YEAR, true);
+                    periods.push((name, value));
+                }
+                Of::Expectation(value) => {
+                    wants_expectation = true;
                     periods.push((name, value));
                 }
                 Of::Period(value) => periods.push((name, value)),
@@ -129,6 +134,9 @@ impl Sheet<'_> {
                 _ => {}
             }
         }
+        if wants_expectation && self.scope == Scope::All {
+            count_days = count_days.max(EXPECTATION_DAYS);
+        }
         let counted = match count_days {
             0 => Vec::new(),
             days => self.event_counts(days, wants_features)?,
@@ -138,6 +146,9 @@ impl Sheet<'_> {
             let mut facts = self.periods()?;
             if wants_gaps {
                 self.find_gaps(&counted, &mut facts)?;
+            }
+            if wants_expectation {
+                self.find_expectations(&counted, &mut facts)?;
             }
             self.add(periods, &facts);
         }
@@ -180,7 +191,12 @@ impl Sheet<'_> {
     /// Since when each company has been a customer.
     fn periods(&self) -> Result<Vec<PeriodFacts>> {
         let day = self.as_of.day;
-        let mut facts = self.companies.each(PeriodFacts { day, start: None, longest_gap: None });
+        let mut facts = self.companies.each(PeriodFacts {
+            day,
+            start: None,
+            longest_gap: None,
+            expectation: None,
+        });
         let mut breaks = self.store.breaks_within(self.scope.keys())?;
         let mut statement = self.store.connection.prepare_cached(
             "SELECT id, first_event_day FROM companies WHERE first_event_day <= ?1 AND id BETWEEN ?2 AND ?3",
@@ -196,6 +212,27 @@ impl Sheet<'_> {
                 Customer { created_on: None, first_event, breaks }.present_period(day);
         }
         Ok(facts)
+    }
+
+    /// Finds what was to be expected of each company, which takes all of them.
+    fn find_expectations(&self, counted: &[EventCounts], facts: &mut [PeriodFacts]) -> Result<()> {
+        let Scope::One(company) = self.scope else {
+            let days = |facts: &PeriodFacts| facts.start.map_or(0, |start| facts.day - start + 1);
+            let customers: Vec<(i32, ActiveDays)> =
+                facts.iter().zip(counted).map(|(facts, of)| (days(facts), of.active)).collect();
+            for (facts, found) in facts.iter_mut().zip(attributes::expectations(&customers)) {
+                facts.expectation = found;
+            }
+            return Ok(());
+        };
+        let all = Sheet::new(self.store, self.as_of, Scope::All)?;
+        let counted = all.event_counts(EXPECTATION_DAYS, false)?;
+        let mut facts_of_all = all.periods()?;
+        all.find_expectations(&counted, &mut facts_of_all)?;
+        if let (Some(row), [facts]) = (all.companies.row(company.0), facts) {
+            facts.expectation = facts_of_all[row].expectation;
+        }
+        Ok(())
     }
 
     /// Finds the longest gap of each company. One that ended in the last 365 days may have begun
