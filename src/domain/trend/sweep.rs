@@ -375,7 +375,7 @@ impl<'a> Sweep<'a> {
                 findings.push((company, Finding { signal_type, evidence }));
             }
         }
-        Evaluation { evaluated, skipped, findings }
+        Evaluation { evaluated, skipped, findings, ..Evaluation::default() }
     }
 
     /// The companies whose change is large enough, has lasted and is of a wanted direction, with
