@@ -679,7 +679,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         let mut told = told(12, "Acme", SignalType::Bad);
         told.signal.definition = of_logic(logic);
         told.signal.evidence = evidence;
-        let facts = Item::of(&told).facts;
+        let facts = Item::of(&told, None).facts;
         facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect()
     }
 

@@ -247,7 +247,8 @@ fn a_replay_raises_what_runs_raise_when_each_signal_is_acknowledged() {
             sandbox.ok(&format!("run --as-of {day} --max-lag 100"));
             sandbox.run("ack --all --state open --reason seen --yes");
         }
-        let raised = sandbox.array("list").iter().map(|signal| {
+        let listed = sandbox.array("list");
+        let raised = listed.iter().map(|signal| {
             let field = |name: &str| signal[name].as_str().unwrap().to_owned();
             [field("rule"), field("company_id"), field("raised_on"), field("type")].join(",")
         });

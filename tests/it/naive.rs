@@ -367,7 +367,6 @@ struct Reading {
     current: i64,
     now: i64,
     before: i64,
-    is_compared: bool,
     since: i64,
 }
 

@@ -117,6 +117,7 @@ mod tests {
     use super::*;
     use crate::domain::company::CompanyKey;
     use crate::domain::facts::When;
+    use crate::domain::words::Words;
 
     fn touchpoint(direction: &str, kind: Option<&str>, with: Option<&str>) -> Touchpoint {
         Touchpoint {
@@ -172,7 +173,12 @@ mod tests {
             contact(5, 8, false),
         ];
         let of = |rows: &[Contact]| -> Vec<i32> {
-            let days = unanswered(&Facts { rows, has_begun: true, day: Day::from_number(9) });
+            let days = unanswered(&Facts {
+                rows,
+                has_begun: true,
+                day: Day::from_number(9),
+                words: &Words::default(),
+            });
             days.into_iter().map(Day::number).collect()
         };
         assert_eq!(of(&rows), [2, 5]);

@@ -455,7 +455,7 @@ mod tests {
     fn windows_end_with_the_day_itself() {
         let day = Day::from_number(100);
         assert_eq!(last(day, 7), DayRange { from: Day::from_number(94), to: day });
-        let facts = Facts::<()> { rows: &[], has_begun: true, day };
+        let facts = Facts::<()> { rows: &[], has_begun: true, day, words: &Words::default() };
         assert_eq!(facts.now(), DayRange { from: Day::from_number(73), to: day });
         assert_eq!(
             facts.before(),

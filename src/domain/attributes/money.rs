@@ -78,7 +78,7 @@ mod tests {
         ];
         for (due, paid, status, expected) in cases {
             assert_eq!(
-                is_overdue(&invoice(due, paid, status, None), DAY),
+                is_overdue(&invoice(due, paid, status, None), DAY, &Words::default()),
                 expected,
                 "{due} {paid:?} {status:?}"
             );
@@ -90,12 +90,25 @@ mod tests {
         let of = |amounts: &[Option<f64>]| {
             let rows: Vec<Invoice> =
                 amounts.iter().map(|amount| invoice(99, None, None, *amount)).collect();
-            overdue_amount(&Facts { rows: &rows, has_begun: true, day: DAY })
+            overdue_amount(&Facts {
+                rows: &rows,
+                has_begun: true,
+                day: DAY,
+                words: &Words::default(),
+            })
         };
         assert_eq!(of(&[]), Datum::Number(0.0));
         assert_eq!(of(&[Some(0.1), Some(0.2)]), Datum::Number(0.3));
         assert_eq!(of(&[Some(0.1), None]), Datum::Number(0.1));
         assert_eq!(of(&[None, None]), Datum::Null);
-        assert_eq!(overdue_amount(&Facts { rows: &[], has_begun: false, day: DAY }), Datum::Null);
+        assert_eq!(
+            overdue_amount(&Facts {
+                rows: &[],
+                has_begun: false,
+                day: DAY,
+                words: &Words::default()
+            }),
+            Datum::Null
+        );
     }
 }

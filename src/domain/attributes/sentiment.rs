@@ -140,6 +140,7 @@ mod tests {
     use crate::domain::company::CompanyKey;
     use crate::domain::day::{Day, Instant};
     use crate::domain::facts::When;
+    use crate::domain::words::Words;
 
     fn response(person: Option<&str>, score: i64) -> NpsResponse {
         let responded = When { at: Instant::from_micros(0), on: Day::from_number(0) };
@@ -178,7 +179,12 @@ mod tests {
         for (answers, expected) in cases {
             let rows: Vec<NpsResponse> =
                 answers.iter().map(|(person, score)| response(*person, *score)).collect();
-            let facts = Facts { rows: &rows, has_begun: true, day: Day::from_number(0) };
+            let facts = Facts {
+                rows: &rows,
+                has_begun: true,
+                day: Day::from_number(0),
+                words: &Words::default(),
+            };
             assert_eq!(change(&facts), expected, "{answers:?}");
         }
     }

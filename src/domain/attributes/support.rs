@@ -148,6 +148,7 @@ mod tests {
     use crate::domain::company::CompanyKey;
     use crate::domain::day::Instant;
     use crate::domain::facts::When;
+    use crate::domain::words::Words;
 
     const DAY: Day = Day::from_number(100);
 
@@ -216,7 +217,12 @@ mod tests {
                 [Ticket { satisfaction: Some("3".to_owned()), ..ticket(opened, closed, "") }];
             let expected = if counts { Datum::Number(3.0) } else { Datum::Null };
             assert_eq!(
-                satisfaction(&Facts { rows: &rows, has_begun: true, day: DAY }),
+                satisfaction(&Facts {
+                    rows: &rows,
+                    has_begun: true,
+                    day: DAY,
+                    words: &Words::default()
+                }),
                 expected,
                 "{opened} {closed:?}"
             );
