@@ -13,7 +13,8 @@ use crate::domain::agenda::review_due_on;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::task::TaskState;
-use crate::query::not_in_the_future;
+use crate::query::{both_days, not_in_the_future};
+use crate::render::Format;
 use crate::store::{AgendaCompany, Store, TaskFilter};
 use crate::views::agenda::{self, AGENDA, Group, Item};
 
@@ -52,6 +53,12 @@ impl Agenda {
         let today = until.unwrap_or_else(|| context.today(&store));
         let lines = agenda::lines(gather(&store, self.csm.as_deref(), today, until)?, today);
         run::tell_of_withheld(context, &store)?;
+        if self.format.format == Format::Table
+            && until.is_none()
+            && let Some(days) = both_days(context, &store)?
+        {
+            context.ui.note(days);
+        }
         output::print_items(&context.ui, self.format.format, &AGENDA, &lines)?;
         match &self.csm {
             Some(name) if lines.is_empty() => task::hint_at_stranger(context, &store, name),

@@ -1,6 +1,6 @@
 //! `signals daily`: import, run and notify in one, for a single line in cron.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -10,22 +10,34 @@ use super::notify::Send;
 use super::options::FormatOption;
 use super::run::Run;
 use crate::context::Context;
+use crate::domain::EVENTS;
 use crate::error::{self, CommandError, ErrorKind};
 use crate::render::Format;
+use crate::store::{ImportRecord, Store};
 
 /// Import files, run the days that are due, and tell people: one line for cron.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each step is done even if the one before had something to complain of; the exit code is that of the
-gravest complaint. The database must exist: a mistyped path must not look healthy.
+Every step runs even if an earlier one fails; the exit code is the most serious one. But when a file
+of events is not imported, no day is run: its customers would look as if they had stopped. The
+database must exist: a mistyped path must not look healthy.
+
+The last line on standard error says when it ended, and how.
 
 Examples:
   signals daily
-  signals daily events.csv companies.csv")]
+  signals daily events.csv companies.csv
+  signals daily --max-lag 8 weekly.csv")]
 pub struct Daily {
     /// Files to import first, as `signals import` takes them
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// How many days the data may end before yesterday, as in `signals run`
+    #[arg(long, value_name = "DAYS")]
+    max_lag: Option<u64>,
+    /// Raise withheld signals of a rule, or of `all`, as in `signals run`
+    #[arg(long, value_name = "RULE|all")]
+    accept: Option<String>,
 }
 
 /// The kinds of failure that steps go on after, and those that end them, from the gravest to the
@@ -48,18 +60,51 @@ impl Daily {
     /// Does the steps.
     ///
     /// # Errors
-    /// The gravest of what the steps fail with, which has been told by then.
+    /// The most serious failure of the steps, which has been told by then.
     pub fn run(self, context: &Context) -> Result<()> {
-        context.writer()?;
+        let result = self.steps(context);
+        let failure = result.as_ref().err().and_then(error::report);
+        let code = failure.map_or(0, |failure| failure.kind.exit_code());
+        context.ui.note(format!("{}: daily ended with exit code {code}", context.clock.now()));
+        result
+    }
+
+    fn steps(self, context: &Context) -> Result<()> {
+        let before = context.writer()?.imports()?.len();
         let format = FormatOption { format: Format::Table };
         let mut worst = None;
         if !self.files.is_empty() {
-            step(context, &mut worst, || Import::usual(self.files).run(context))?;
+            step(context, &mut worst, || Import::usual(self.files.clone()).run(context))?;
         }
-        step(context, &mut worst, || Run::usual(format).run(context))?;
+        let mut run = Run::usual(format);
+        (run.max_lag, run.accept) = (self.max_lag, self.accept);
+        match events_not_imported(&context.reader()?, &self.files, before)? {
+            Some(file) => context
+                .ui
+                .alarm(format!("no day was run, because {} was not imported", file.display())),
+            None => step(context, &mut worst, || run.run(context))?,
+        }
         step(context, &mut worst, || Send::usual(format).run(context))?;
         worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
     }
+}
+
+/// The first of the files that was not imported, though it may be one of events: a file of that
+/// name was one last time, or is new.
+fn events_not_imported<'f>(
+    store: &Store,
+    files: &'f [PathBuf],
+    imports_before: usize,
+) -> Result<Option<&'f Path>> {
+    let imports = store.imports()?;
+    let (earlier, now) = imports.split_at(imports.len().min(imports_before));
+    let is_of = |import: &&ImportRecord, file: &Path| Path::new(&import.file) == file;
+    let missing = files.iter().map(PathBuf::as_path).find(|file| {
+        let last = earlier.iter().rfind(|import| is_of(import, file));
+        !now.iter().any(|import| is_of(&import, file))
+            && last.is_none_or(|last| last.kind == EVENTS)
+    });
+    Ok(missing)
 }
 
 /// Does a step. What it complains of is told and remembered; a failure that would befall the next
@@ -80,6 +125,7 @@ fn step(
         ErrorKind::Undelivered,
         ErrorKind::Io,
         ErrorKind::Other,
+        ErrorKind::Busy,
     ];
     if !goes_on.contains(&report.kind) {
         return Err(error);

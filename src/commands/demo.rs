@@ -56,7 +56,8 @@ impl Demo {
             .ui
             .data(format!("$ cd {}\n$ export SIGNALS_DB={DATABASE}\n", shell_word(folder)))?;
         let before = context::enter(folder)?;
-        demo::SCRIPT.lines().try_for_each(|line| step(context, line))?;
+        let mut now: Instant = NOW.parse()?;
+        demo::SCRIPT.lines().try_for_each(|line| step(context, line, &mut now))?;
         let number = newest_bad_signal("C-113 dashboard_viewed")?;
         context::enter(&before)?;
         context.ui.data(farewell(folder, number))
@@ -87,8 +88,13 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Prints a line of the script, and does it when it is a command.
-fn step(context: &Context, line: &str) -> Result<()> {
+/// Prints a line of the script, and does it when it is a command. A line that sets the clock sets
+/// `now` for those after it.
+fn step(context: &Context, line: &str, now: &mut Instant) -> Result<()> {
+    if let Some(time) = line.strip_prefix("export SIGNALS_NOW=") {
+        *now = time.parse()?;
+        return context.ui.data(format!("\n$ {line}\n"));
+    }
     if !line.starts_with("signals ") {
         return context.ui.data(format!("{line}\n"));
     }
@@ -99,9 +105,8 @@ fn step(context: &Context, line: &str) -> Result<()> {
     let words = words(command);
     let failed = || format!("the demonstration stopped at `{command}`");
     let cli = Cli::try_parse_from(words).with_context(failed)?;
-    let now: Instant = NOW.parse()?;
     let inner =
-        context.within(context.ui.within(file), now, DATABASE.into(), cli.global.by.clone());
+        context.within(context.ui.within(file), *now, DATABASE.into(), cli.global.by.clone());
     cli.run(&inner).and_then(|()| inner.ui.flush()).with_context(failed)
 }
 

@@ -7,7 +7,8 @@ use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
-use crate::query::{FilterOptions, find_company};
+use crate::query::{FilterOptions, both_days, find_company};
+use crate::render::Format;
 use crate::store::{SignalOrder, SortKey, Store};
 use crate::views::signals::SIGNALS;
 
@@ -49,6 +50,11 @@ impl List {
             Some(key) => SignalOrder { key, is_descending: self.desc, limit: self.limit },
             None => SignalOrder { limit: self.limit, ..SignalOrder::NEWEST_FIRST },
         };
+        if self.format.format == Format::Table
+            && let Some(days) = both_days(context, &store)?
+        {
+            context.ui.note(days);
+        }
         let mut count = 0;
         output::print_list(&context.ui, self.format.format, &SIGNALS, |each| {
             store.for_each_signal(&filter, order, |signal| {

@@ -35,8 +35,7 @@ pub enum PulseCommand {
     Scale(FormatOption),
 }
 
-/// Set the pulse of a company. It counts from the day after the latest day run, which in normal use
-/// is today.
+/// Set the pulse of a company. It counts from today unless --on names another day.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -99,7 +98,7 @@ impl SetPulse {
         let has_reason = !reason_codes.is_empty();
         let before = store.pulses(company)?;
         let (pulse, raised) = store.transaction(Finish::Commit, |store| {
-            let today = store.history_day(context.clock.now())?;
+            let today = context.clock.now().day_in(store.zone());
             let mark =
                 PulseMark { day: on.unwrap_or(today), at: context.clock.now(), level: self.level };
             let pulse = Pulse {
@@ -110,8 +109,8 @@ impl SetPulse {
                 by: Some(context.user()),
             };
             store.save_fact(&pulse)?;
-            // A pulse of an earlier day waits for the next run.
-            let is_present = mark.day >= today;
+            // A pulse of an earlier day waits for the run of that day, or for the next.
+            let is_present = mark.day == today;
             let raised = if is_present {
                 run::after_pulse(store, &context.clock, company, mark.day)?
             } else {

@@ -56,10 +56,10 @@ pub struct Run {
     /// How many days the data may end before yesterday, or before a day that is named [default: 3,
     /// and 0 for a named day]
     #[arg(long, value_name = "DAYS")]
-    max_lag: Option<u64>,
+    pub(super) max_lag: Option<u64>,
     /// Raise the signals of a rule, or of `all`, that were withheld because the data looked broken
     #[arg(long, value_name = "RULE|all")]
-    accept: Option<String>,
+    pub(super) accept: Option<String>,
     #[command(flatten)]
     format: FormatOption,
 }

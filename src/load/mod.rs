@@ -87,7 +87,7 @@ pub struct Author {
 
 impl Author {
     fn new(store: &Store, by: &str, at: Instant) -> Result<Self> {
-        Ok(Author { by: by.to_owned(), at, day: store.history_day(at)? })
+        Ok(Author { by: by.to_owned(), at, day: at.day_in(store.zone()) })
     }
 
     fn stamp(&self) -> Stamp {

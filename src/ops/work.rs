@@ -12,7 +12,7 @@ use crate::store::{Finish, Store, TaskRecord};
 /// Who does something now, and the day on which it counts.
 pub fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
     let at = context.clock.now();
-    Ok(Stamp { at, day: store.history_day(at)?, by: context.user() })
+    Ok(Stamp { at, day: at.day_in(store.zone()), by: context.user() })
 }
 
 /// Closes open tasks, all or none, and returns them as they were.

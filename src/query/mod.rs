@@ -40,6 +40,15 @@ impl AsOfOption {
     }
 }
 
+/// To which days a list reaches that is asked for without a day: measured facts to the last day
+/// run, what people do to today. `None` where that is one day.
+pub fn both_days(context: &Context, store: &Store) -> Result<Option<String>> {
+    let today = context.today(store);
+    let usage = store.as_of(today)?;
+    let differ = usage != today;
+    Ok(differ.then(|| format!("usage to {usage}; signals, tasks and pulse to {today}")))
+}
+
 /// Which companies are meant, by what is known of them.
 #[derive(Debug, Clone, Default, PartialEq, Args)]
 pub struct ConditionOptions {

@@ -90,13 +90,6 @@ impl Store {
         Ok(days.collect::<Result<_, _>>()?)
     }
 
-    /// The day on which an entry made now into the history of signals counts: the day after the
-    /// latest day run, or today before the first run. So a past day can be replayed without a
-    /// clock.
-    pub fn history_day(&self, now: Instant) -> Result<Day> {
-        Ok(self.latest_run_day()?.map_or_else(|| now.day_in(self.zone()), Day::next))
-    }
-
     /// The day to which measured facts reach unless the user says otherwise: the latest day run,
     /// else the last day with events, else yesterday.
     pub fn as_of(&self, today: Day) -> Result<Day> {

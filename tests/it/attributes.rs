@@ -604,7 +604,7 @@ fn later_facts_change_no_earlier_day() {
 
 /// Signals, tasks and tags that came and went: a logged in on 1 March and never again. That is good
 /// then and bad on 8 March; the note is raised again when 30 days have passed. What is entered
-/// counts from the day after the latest run.
+/// counts on its day by the clock, the morning after the latest day run.
 fn history() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.import_events(&[
@@ -618,20 +618,20 @@ fn history() -> Sandbox {
         "rule add note --kind condition --when 'active_days_28d >= 0' --where 'first_event_on IS NOT NULL' --type info",
     );
     sandbox.ok("run --from 2026-03-01 --to 2026-03-10");
-    sandbox.ok(&format!(
+    sandbox.ok_next_day(&format!(
         "ack {} {} --reason seen",
         id(&sandbox, "login", "bad"),
         id(&sandbox, "note", "info")
     ));
     for due in ["2026-03-20", "2026-03-15", "2026-04-30"] {
-        sandbox.ok(&format!("task add a 'Call them' --due {due}"));
+        sandbox.ok_next_day(&format!("task add a 'Call them' --due {due}"));
     }
-    sandbox.ok("company tag a vip");
+    sandbox.ok_next_day("company tag a vip");
     sandbox.ok("run --from 2026-03-11 --to 2026-03-20");
-    sandbox.ok(&format!("reopen {} --reason again", id(&sandbox, "login", "bad")));
-    sandbox.ok(&format!("ack {} --reason fine", id(&sandbox, "login", "good")));
-    sandbox.ok("task done 1");
-    sandbox.ok("company tag a zeta alpha --remove vip");
+    sandbox.ok_next_day(&format!("reopen {} --reason again", id(&sandbox, "login", "bad")));
+    sandbox.ok_next_day(&format!("ack {} --reason fine", id(&sandbox, "login", "good")));
+    sandbox.ok_next_day("task done 1");
+    sandbox.ok_next_day("company tag a zeta alpha --remove vip");
     sandbox.ok("run --from 2026-03-21 --to 2026-03-31");
     sandbox
 }

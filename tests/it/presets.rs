@@ -59,7 +59,7 @@ fn first(sandbox: &Sandbox, rule: &str) -> String {
 /// Acknowledges all that a rule has raised, on the day after the latest run.
 #[track_caller]
 fn ack(sandbox: &Sandbox, rule: &str) {
-    sandbox.ok(&format!("ack --all --rule '{rule}' --state open --reason seen --yes"));
+    sandbox.ok_next_day(&format!("ack --all --rule '{rule}' --state open --reason seen --yes"));
 }
 
 /// Somebody whose events keep the database from being stale, and of whom no rule speaks.
@@ -467,7 +467,7 @@ fn a_low_pulse_is_told_each_time_and_at_once() {
     assert_eq!(raised(&sandbox, "pulse-low"), ["03-05 acme", "03-08 acme", "03-09 acme"]);
     assert_eq!(first(&sandbox, "pulse-low"), "bad: pulse 3 of 6, set on 2026-03-05");
     // On the day after the latest run.
-    sandbox.ok("pulse set fine 1 --reason-code support/response-time");
+    sandbox.ok_next_day("pulse set fine 1 --reason-code support/response-time");
     assert_eq!(raised(&sandbox, "pulse-low").last().unwrap(), "03-11 fine");
     assert_eq!(sandbox.array("task list --company fine").len(), 4);
     run(&sandbox, "03-11", "03-20");

@@ -98,16 +98,17 @@ fn a_history_has_each_pulse_with_its_reasons_and_score() {
 }
 
 #[test]
-fn without_a_day_it_counts_from_the_day_after_the_latest_run() {
-    let sandbox = with_acme();
-    sandbox.ok("pulse set c1 5");
+fn without_a_day_it_counts_from_today() {
+    let mut sandbox = with_acme();
     sandbox.ok("run --as-of 2026-03-16");
+    sandbox.at("2026-03-17T09:00:00Z");
     sandbox
         .ok("pulse set c1 3")
         .says(&["warning: some-risk without a reason code", "from 2026-03-17 on"]);
     sandbox.ok("pulse set c1 1").says(&["warning: severe-risk without a reason code"]);
     let set = sandbox.ok("pulse set c1 4");
     assert!(!set.stderr.contains("warning"), "{set}");
+    sandbox.at("2026-04-01T06:00:00Z").ok("pulse set c1 5");
     let expected = [
         json!(["2026-03-17", 3, 40.0]),
         json!(["2026-03-17", 1, 0.0]),
@@ -117,6 +118,17 @@ fn without_a_day_it_counts_from_the_day_after_the_latest_run() {
         json!(["2026-04-01", 5, 70.0]),
     ];
     assert_eq!(history(&sandbox, "c1", &["set_on", "pulse", "success_score"]), expected);
+}
+
+#[test]
+fn a_pulse_of_a_day_that_was_not_run_yet_waits_for_its_run() {
+    let mut sandbox = with_acme();
+    sandbox.ok("rule preset add pulse-low");
+    sandbox.ok("run --as-of 2026-03-29");
+    sandbox.ok("pulse set c1 1 --on 2026-03-30");
+    assert_eq!(sandbox.json("list"), json!([]));
+    sandbox.at("2026-04-01T07:00:00Z").ok("run");
+    assert_eq!(sandbox.array("list")[0]["raised_on"], "2026-03-30");
 }
 
 #[test]

@@ -423,3 +423,27 @@ fn other_programs_get_an_empty_list_when_nothing_is_due() {
     assert!(sandbox.ok("run --format csv").stdout.starts_with("id,company_id,"));
     assert_eq!(sandbox.ok("run").stdout, "");
 }
+
+#[test]
+fn daily_runs_no_day_when_a_file_of_events_was_not_imported() {
+    let mut sandbox = Sandbox::new_at("2026-03-10T05:00:00Z");
+    sandbox.write("companies.csv", "company_id,csm\nacme,ana\n");
+    sandbox.write("events.csv", "company_id,event,timestamp\nacme,login,2026-03-09\n");
+    sandbox
+        .at("2026-03-10T06:00:00Z")
+        .ok("daily companies.csv events.csv")
+        .says(&["2026-03-10T06:00:00Z: daily ended with exit code 0"]);
+    assert_eq!(days_run(&sandbox), ["2026-03-09"]);
+
+    // Of two files of events one is refused: half of the customers would look as if they had stopped.
+    sandbox.write("more.csv", "company_id,event,timestamp\nacme,login,2026-03-10\n");
+    sandbox.write("events.csv", "<html>\n");
+    sandbox.at("2026-03-11T06:00:00Z");
+    sandbox.fails("daily events.csv more.csv --quiet", 4).says(&["no day was run", "events.csv"]);
+    assert_eq!(days_run(&sandbox), ["2026-03-09"]);
+
+    // A file of companies that is refused holds nothing up.
+    sandbox.write("companies.csv", "");
+    sandbox.fails("daily companies.csv more.csv", 4).says(&["daily ended with exit code 4"]);
+    assert_eq!(days_run(&sandbox), ["2026-03-09", "2026-03-10"]);
+}

@@ -129,6 +129,20 @@ impl Sandbox {
         self.fails(arguments, 0)
     }
 
+    /// Runs a command that must succeed on the morning after the latest day run.
+    #[track_caller]
+    pub fn ok_next_day(&self, arguments: &str) -> Outcome {
+        let next: String = self
+            .database()
+            .query_row("SELECT date(max(day), '+1 day') FROM runs", [], |row| row.get(0))
+            .unwrap();
+        let mut command = self.command(arguments);
+        command.env("SIGNALS_NOW", format!("{next}T06:00:00Z"));
+        let outcome = Outcome::of(arguments, command);
+        assert_eq!(outcome.status, 0, "{outcome}");
+        outcome
+    }
+
     /// Runs a command that must end with this exit code.
     #[track_caller]
     pub fn fails(&self, arguments: &str, code: i32) -> Outcome {

@@ -60,22 +60,21 @@ fn a_playbook_opens_a_task_for_each_step_and_tags_the_company() {
 }
 
 #[test]
-fn an_entry_counts_on_the_day_after_the_latest_run() {
+fn an_entry_counts_on_its_day_by_the_clock() {
     let mut sandbox = sandbox();
     sandbox.ok("run --as-of 2026-03-10");
     let opened =
         rows(&sandbox, "playbook start payment globex", &["added_on", "due_on", "assignee"]);
     let expected = [
-        json!(["2026-03-11", "2026-03-12", "ben"]),
-        json!(["2026-03-11", "2026-03-16", "ben"]),
-        json!(["2026-03-11", "2026-03-23", "eva"]),
+        json!(["2026-04-01", "2026-04-02", "ben"]),
+        json!(["2026-04-01", "2026-04-07", "ben"]),
+        json!(["2026-04-01", "2026-04-14", "eva"]),
     ];
     assert_eq!(opened, expected);
-    sandbox.ok("run --as-of 2026-03-14");
     sandbox.at("2026-04-02T08:00:00Z").ok("task done 1 --note 'they paid' --by ben");
     let done =
         rows(&sandbox, "task list --state done", &["id", "done_on", "done_at", "done_by", "note"]);
-    assert_eq!(done, [json!([1, "2026-03-15", "2026-04-02T08:00:00Z", "ben", "they paid"])]);
+    assert_eq!(done, [json!([1, "2026-04-02", "2026-04-02T08:00:00Z", "ben", "they paid"])]);
 }
 
 #[test]
@@ -276,11 +275,11 @@ fn the_agenda_has_what_is_wrong_first() {
     );
     sandbox.ok("agenda --csm beb").says(&["ben"]);
 
-    sandbox.ok("ack 1 --reason 'spoke to them'");
-    sandbox.ok("task done 3");
+    sandbox.ok_next_day("ack 1 --reason 'spoke to them'");
+    sandbox.ok_next_day("task done 3");
     sandbox.ok("company churn alone --on 2026-04-01");
     assert_eq!(rows(&sandbox, "agenda", &brief), [json!(["globex", "task"])]);
-    // Acknowledged and done on 13 March, the day after the latest run.
+    // Acknowledged and done on 13 March.
     assert_eq!(rows(&sandbox, "agenda --as-of 2026-03-12", &brief), [json!(["acme", "signal"])]);
     let churned = rows(&sandbox, "agenda --as-of 2026-03-31", &["company_id", "kind", "day"]);
     assert_eq!(churned, [json!(["alone", "review", "2026-03-31"])]);
