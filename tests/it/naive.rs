@@ -423,7 +423,7 @@ impl<'h> Trend<'h> {
         let (others, now, before) = self.others(name, day, windows);
         let is_compared = others >= 10 && now > 0 && before > 0;
         let (now, before) = if is_compared { (now, before) } else { (1, windows) };
-        Some(Reading { windows, previous, current, now, before, is_compared, since })
+        Some(Reading { windows, previous, current, now, before, since })
     }
 
     /// How many other customers there are to compare with, and what they did.
