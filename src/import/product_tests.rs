@@ -192,7 +192,7 @@ fn what_is_left_to_tell_apart_by_the_header() {
         // A record of something that belongs to a company is not a company.
         (
             "churn_event_id,account_id,churn_date,reason_code",
-            "f:1: cannot tell what this is: it could be companies, with all it needs",
+            "f:1: cannot tell what this is: it could be churn, with all it needs; companies, with all it needs",
         ),
         (
             "Record ID,First Name,Last Name,Email,Company name",
@@ -294,7 +294,7 @@ fn every_other_kind_is_read() {
         (
             "team",
             "name,role,email,slack_id,manager,realtime,digest\nSam,CSM,sam@vendor.example.test,U01,,bad; Good,TRUE\n",
-            "2 name=Sam role=csm email=sam@vendor.example.test slack_id=U01 manager= realtime=bad; Good digest=yes",
+            "2 name=Sam role=CSM email=sam@vendor.example.test slack_id=U01 manager= realtime=bad; Good digest=yes",
         ),
         ("acks", "id,reason\n7,\n", "2 signal_id=7 reason="),
         (

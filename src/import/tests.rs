@@ -166,7 +166,8 @@ fn the_nearest_kinds_are_named_first() {
     assert_eq!(
         said("id,account_id,product,start_date,end_date,mrr,quantity,units"),
         "f.csv:1: cannot tell what this is: it could be subscriptions, lacking subscription_id; \
-         companies, with all it needs; events, lacking event, timestamp"
+         companies, with all it needs; events, lacking event, timestamp; \
+         churn, lacking churned_on"
     );
     assert!(said("customer_id,invoice_id,subscription_id,start_date,amount").starts_with(
         "f.csv:1: cannot tell what this is: it could be subscriptions, with all it needs; \

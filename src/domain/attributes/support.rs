@@ -175,8 +175,10 @@ mod tests {
             (None, "Pending", true),
             (None, " SOLVED ", false),
             (None, "done", false),
-            (Some(99), "open", false),
-            (Some(100), "open", false),
+            (Some(99), "solved", false),
+            (Some(100), "closed", false),
+            // It was opened again.
+            (Some(99), "open", true),
             // What its file says of it now was not so on the day.
             (Some(101), "closed", true),
         ];

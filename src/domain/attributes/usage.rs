@@ -130,9 +130,9 @@ pub fn expectations(customers: &[(i32, ActiveDays)]) -> Vec<Option<Expectation>>
     // Of the customers that have at least m windows: how many, and their days now and before.
     let mut all = [[0_u64; 3]; BASELINE + 1];
     for (period, active) in customers {
-        for m in 1..=windows(*period).min(BASELINE) {
+        for (m, sums) in all.iter_mut().enumerate().take(windows(*period) + 1).skip(1) {
             let of_one = [1, active.count(0..MONTH), previous(active, m)];
-            all[m].iter_mut().zip(of_one).for_each(|(sum, part)| *sum += part);
+            sums.iter_mut().zip(of_one).for_each(|(sum, part)| *sum += part);
         }
     }
     let expectation = |(period, active): &(i32, ActiveDays)| {

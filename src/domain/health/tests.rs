@@ -86,7 +86,7 @@ fn scores_are_worked_out_by_hand() {
         (
             [null(), null(), whole(12), Datum::Number(8.0), null()],
             None,
-            5.0 / 12.0,
+            0.416666667,
             Band::Unknown,
             None,
         ),
