@@ -16,7 +16,8 @@ use crate::domain::day::{Day, DayRange, Instant};
 use crate::error::{CommandError, not_allowed};
 
 /// Tables that imports do not change, or that follow from others.
-const NOT_LOGGED: [&str; 19] = [
+const NOT_LOGGED: [&str; 20] = [
+    "companies_churning",
     "companies_to_reroute",
     "health_scores",
     "import_changes",

@@ -429,10 +429,10 @@ fn attributes_follow_from_facts_up_to_their_day() {
     }
 }
 
-/// By a default profile of one's own, with usage of weight 4, recency of 3, and no signals, which is 100, of
-/// 1. On 3 March usage is 100 (200 events after 100) and recency 25: 575 / 8. On the 24th 71.43 (no
-/// change) and 100: 685.71 / 8. On the 30th and 31st 78.57 and
-/// 75. Days that were not run have the health of the day run before.
+/// By a default profile of one's own, with usage of weight 4, recency of 3, and no signals, which is
+/// 100, of weight one. On 3 March usage is 100 (200 events after 100) and recency 25: 575 / 8. On the
+/// 24th 71.43 (no change) and 100, so 685.71 / 8. On the 30th and 31st 78.57 and 75. Days that were
+/// not run have the health of the day run before.
 const HEALTH: &str = "
                             2026-03-31  2026-03-30  2026-03-25  2026-03-24  2026-03-03  2026-03-02
     health_score       acme 76.3        77.7        85.7        85.7        71.9        null

@@ -234,7 +234,7 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
 #[test]
 fn a_replay_raises_what_runs_raise_when_each_signal_is_acknowledged() {
     for seed in [1, 2] {
-        let sandbox = Sandbox::new();
+        let mut sandbox = Sandbox::new();
         sandbox.write("events.csv", &random_history(seed));
         sandbox.ok("import events.csv");
         sandbox.ok("company churn c3 --on 2026-02-10");
@@ -244,7 +244,9 @@ fn a_replay_raises_what_runs_raise_when_each_signal_is_acknowledged() {
         let first: Day = FIRST.parse().unwrap();
         let last = first + (DAYS - 1);
         for day in (0..DAYS).map(|day| first + day) {
-            sandbox.ok(&format!("run --as-of {day} --max-lag 100"));
+            // The next morning, so that what is acknowledged is closed on the next day.
+            sandbox.at(&format!("{}T06:00:00Z", day + 1));
+            sandbox.ok(&format!("run --as-of {day} --max-lag 100 --accept all"));
             sandbox.run("ack --all --state open --reason seen --yes");
         }
         let listed = sandbox.array("list");

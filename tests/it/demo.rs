@@ -95,7 +95,7 @@ fn the_champion_who_leaves_is_seen_within_a_week(sandbox: &Sandbox) {
 
 fn the_outage_is_told_and_withheld(sandbox: &Sandbox, outcome: &Outcome) {
     outcome.says(&["2026-01-22: withheld the bad signals of dashboard_viewed"]);
-    let raised = "list --event dashboard_viewed --type bad --since 2026-01-21 --until 2026-01-27";
+    let raised = "list --event dashboard_viewed --type bad --since 2026-01-22 --until 2026-01-27";
     assert_eq!(sandbox.array(raised), [] as [serde_json::Value; 0]);
 }
 

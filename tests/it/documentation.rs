@@ -3,17 +3,17 @@
 //!
 //! - Between `<!-- generated: NAME -->` and `<!-- end -->` stands what [`generated`] makes.
 //! - A `console` block is run line by line, in order, in one sandbox for each document, which has
-//! `events.csv` and `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes,
-//! to standard output and standard error. A line `…` stands for lines left out. A command that must
-//! fail ends in `# exits with N`. A block marked `console demo` is run in the folder that `signals
+//!   `events.csv` and `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes,
+//!   to standard output and standard error. A line `…` stands for lines left out. A command that must
+//!   fail ends in `# exits with N`. A block marked `console demo` is run in the folder that `signals
 //! demo` makes.
 //! - A block marked `toml FILE` is written into the sandbox under that name, before anything is
-//! run.
+//!   run.
 //! - An `sql` block is run against the database of that sandbox; the `text` block after it shows
-//! the rows.
+//!   the rows.
 //! - What is in `sh` and `crontab` blocks needs a network, a clock or a compiler: it is not run,
-//! but every `signals` command in it must be one that the program understands. So must those in the
-//! text, as far as they go.
+//!   but every `signals` command in it must be one that the program understands. So must those in the
+//!   text, as far as they go.
 //!
 //! `UPDATE_DOCS=1 cargo test documentation` writes what comes into the documents, to be read before
 //! it is committed.

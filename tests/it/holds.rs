@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::Sandbox;
 
-const QUIET: &str = "--kind condition --when 'days_since_last_event >= 14' --where \"company_id = 'acme'\" --type bad --cooldown 10";
+const QUIET: &str = "--kind condition --when 'days_since_last_event >= 14' --where 'length(company_id) = 4' --type bad --cooldown 10";
 
 /// Acme was silent from 1 February until 20 March.
 fn silent_until_spring() -> Sandbox {

@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use crate::support::Sandbox;
+use crate::support::{NOW, Sandbox};
 
 /// A database with these presets and companies.
 fn with(presets: &str, companies: &str) -> Sandbox {
@@ -158,7 +158,7 @@ fn what_is_overdue_is_told_again_when_it_was_closed_and_the_cool_down_is_over() 
             "bare,,",
         ],
     );
-    let sandbox = with("renewal-overdue", &companies);
+    let mut sandbox = with("renewal-overdue", &companies);
     run(&sandbox, "01-30", "02-10");
     assert_eq!(
         raised(&sandbox, "renewal-overdue"),
@@ -166,8 +166,11 @@ fn what_is_overdue_is_told_again_when_it_was_closed_and_the_cool_down_is_over() 
     );
     assert_eq!(first(&sandbox, "renewal-overdue"), "bad: the renewal was due 1 day ago");
     let id = |company: &str| sandbox.array(&format!("list {company}"))[0]["id"].to_string();
-    sandbox.ok(&format!("ack {} {} --reason 'they sign tomorrow'", id("closed"), id("reopened")));
-    sandbox.ok(&format!("reopen {} --reason 'they did not'", id("reopened")));
+    let (closed, reopened) = (id("closed"), id("reopened"));
+    sandbox.at("2026-02-10T08:00:00Z");
+    sandbox.ok(&format!("ack {closed} {reopened} --reason 'they sign tomorrow'"));
+    sandbox.ok(&format!("reopen {reopened} --reason 'they did not'"));
+    sandbox.at(NOW);
     run(&sandbox, "02-11", "03-31");
     // 30 days after 1 February.
     let expected = ["02-01 closed", "02-01 open", "02-01 reopened", "03-03 closed"];

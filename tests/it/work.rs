@@ -67,8 +67,8 @@ fn an_entry_counts_on_its_day_by_the_clock() {
         rows(&sandbox, "playbook start payment globex", &["added_on", "due_on", "assignee"]);
     let expected = [
         json!(["2026-04-01", "2026-04-02", "ben"]),
-        json!(["2026-04-01", "2026-04-07", "ben"]),
-        json!(["2026-04-01", "2026-04-14", "eva"]),
+        json!(["2026-04-01", "2026-04-06", "ben"]),
+        json!(["2026-04-01", "2026-04-13", "eva"]),
     ];
     assert_eq!(opened, expected);
     sandbox.at("2026-04-02T08:00:00Z").ok("task done 1 --note 'they paid' --by ben");

@@ -366,7 +366,8 @@ mod tests {
 
     #[test]
     fn a_gap_lies_between_two_active_days_of_the_period() {
-        let cases: [(&[i32], Option<i32>, i32, Option<i32>); 9] = [
+        type Case = (&'static [i32], Option<i32>, i32, Option<i32>);
+        let cases: [Case; 9] = [
             (&[], None, 1000, None),
             (&[5], None, 1000, None),
             // The days since the last event are no gap yet.

@@ -44,7 +44,7 @@ fn only_what_the_named_attributes_need_is_read() {
         (&["nps_score", "nps_mean_90d"], &["nps_responses", "settings"]),
         (&["open_tickets"], &["settings", "tickets"]),
         (&["overdue_amount"], &["invoices", "settings"]),
-        (&["days_since_touch"], &["people", "settings", "touchpoints"]),
+        (&["days_since_touch"], &["people", "settings", "team", "touchpoints"]),
         (&["pulse"], &["pulses"]),
         (&["open_tasks"], &["task_history", "tasks"]),
     ];
