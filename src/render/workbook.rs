@@ -283,9 +283,12 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_library_that_shows_an_error_of_the_disk_is_one() {
+        fn write() -> io::Result<()> {
+            Err(io::Error::from_raw_os_error(28))
+        }
         let full = std::panic::catch_unwind(|| {
             without_panics::<()>(|| {
-                Err::<(), _>(io::Error::from_raw_os_error(28)).expect("Couldn't write to xml file");
+                write().expect("Couldn't write to xml file");
                 Ok(())
             })
         });
