@@ -112,7 +112,7 @@ impl Setup {
 }
 
 const NO_TRANSPORT: &str =
-    "no transport is configured, so nothing is delivered; inboxes are kept all the same";
+    "no transport is configured, so nothing is delivered; signals still reach the inboxes";
 const HOW_TO_CONFIGURE: &str =
     "SIGNALS_SMTP_URL names a mail server, SIGNALS_SLACK_WEBHOOK a webhook of Slack";
 

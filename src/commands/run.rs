@@ -449,7 +449,7 @@ pub(super) fn tell_of_withheld(context: &Context, store: &Store) -> Result<()> {
 
 fn earlier_day(day: Day, latest: Day) -> CommandError {
     not_allowed(format!("{day} lies before {latest}, the last day that was run"))
-        .hint("--backfill runs it all the same")
+        .hint("--backfill runs it anyway")
 }
 
 fn never_imported() -> CommandError {
@@ -500,5 +500,5 @@ fn without_data(
         .hint(format!(
             "`signals run --as-of {complete}{backfill}` runs the newest complete day, {complete}"
         ))
-        .hint(format!("--max-lag {} runs {day} all the same", day - newest)))
+        .hint(format!("--max-lag {} runs {day} anyway", day - newest)))
 }

@@ -101,5 +101,5 @@ impl DownsellCompany {
 /// Reads an amount of money, 0 or more.
 fn amount(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|value| (0.0..MOST_MONEY).contains(value));
-    value.ok_or_else(|| format!("'{text}' is no amount of 0 or more"))
+    value.ok_or_else(|| format!("'{text}' is not an amount of 0 or more"))
 }
