@@ -196,7 +196,7 @@ fn chance_keeps_its_word_where_weeks_are_shuffled() {
     ] {
         sandbox.ok(&format!("rule add {rule} {options}"));
     }
-    sandbox.ok("run --from 2015-01-01 --to 2015-12-31 --max-lag 1000");
+    sandbox.ok("run --from 2015-01-01 --to 2015-12-31 --max-lag 1000 --accept all");
     for rule in ["events", "days"] {
         let unlikely = sandbox.array(&format!("list --rule {rule} --max-chance 0.01")).len() as f64;
         let runs = sandbox.array("run list");
