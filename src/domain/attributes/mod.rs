@@ -27,8 +27,7 @@ pub use health::HealthFacts;
 pub use pulse::PulseFacts;
 pub use signals::SignalFacts;
 pub use usage::{
-    ActiveDays, EXPECTATION_DAYS, EventCounts, EventDays, Expectation, NewPeople, PeopleCounts,
-    PeriodFacts, YEAR, expectations,
+    ActiveDays, EventCounts, EventDays, NewPeople, PeopleCounts, PeriodFacts, YEAR, usual_days,
 };
 pub use work::{DatedGoal, TaskFacts};
 

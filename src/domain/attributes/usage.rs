@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::rows::{day, number};
 use super::{Attribute, Datum, Group, MONTH, Of, change_pct};
 use crate::domain::day::Day;
+use crate::domain::rule::{ALL_EVENTS, Against, Measure, TrendRule};
+use crate::domain::trend::Expectation;
 
 /// How many days back activity is looked at.
 pub const YEAR: i32 = 365;
@@ -103,51 +105,16 @@ fn has_earlier_month(data_days: i32) -> bool {
     data_days >= 2 * MONTH
 }
 
-/// The active days of the last 28 that were to be expected of a company.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Expectation {
-    /// The days that were active.
-    pub current: u64,
-    /// The days that were to be expected.
-    pub expected: f64,
-}
-
-/// The windows of its own past that a company is compared with.
-const BASELINE: usize = 6;
-
-/// How many days a comparison of the last 28 days with all windows of the past looks at.
-pub const EXPECTATION_DAYS: i32 = MONTH * (BASELINE as i32 + 1);
-
-/// Fewer other customers than this tell nothing.
-const FEWEST_OTHERS: u64 = 10;
-
-/// What was to be expected of each company: its own past of up to six windows of 28 days, carried
-/// along by what the other customers did. Each comes with the number of days of its present period
-/// as a customer, 0 when it is none.
-pub fn expectations(customers: &[(i32, ActiveDays)]) -> Vec<Option<Expectation>> {
-    let windows = |period: i32| (period / MONTH - 1).max(0) as usize;
-    let previous = |active: &ActiveDays, m: usize| active.count(MONTH..MONTH * (1 + m as i32));
-    // Of the customers that have at least m windows: how many, and their days now and before.
-    let mut all = [[0_u64; 3]; BASELINE + 1];
-    for (period, active) in customers {
-        for (m, sums) in all.iter_mut().enumerate().take(windows(*period) + 1).skip(1) {
-            let of_one = [1, active.count(0..MONTH), previous(active, m)];
-            sums.iter_mut().zip(of_one).for_each(|(sum, part)| *sum += part);
-        }
+/// By what the active days of the last 28 that were to be expected are found: the company's own past
+/// of up to six windows, carried along by what the other customers did.
+pub fn usual_days() -> TrendRule {
+    TrendRule {
+        measure: Measure::Days,
+        timeframe: MONTH as u8,
+        baseline: 6,
+        against: Against::Portfolio,
+        ..TrendRule::of_event(ALL_EVENTS)
     }
-    let expectation = |(period, active): &(i32, ActiveDays)| {
-        let m = windows(*period).min(BASELINE);
-        let (current, previous) = (active.count(0..MONTH), previous(active, m));
-        if m == 0 || current + previous == 0 {
-            return None;
-        }
-        let [count, now, before] = all[m];
-        let (others, now, before) = (count - 1, now - current, before - previous);
-        let is_comparable = others >= FEWEST_OTHERS && now > 0 && before > 0;
-        let (now, before) = if is_comparable { (now, before) } else { (1, m as u64) };
-        Some(Expectation { current, expected: previous as f64 * now as f64 / before as f64 })
-    };
-    customers.iter().map(expectation).collect()
 }
 
 /// The present period of a company as a customer, and how it was active in it.
@@ -384,42 +351,5 @@ mod tests {
         for (ages, before, oldest, expected) in cases {
             assert_eq!(active(ages).longest_gap(before, oldest), expected, "{ages:?} {before:?}");
         }
-    }
-
-    /// A company with this many days of a period, active on these many of the last 28 days and on
-    /// these many in each of the six windows before.
-    fn company(period: i32, current: i32, previous: [i32; 6]) -> (i32, ActiveDays) {
-        let windows = [current].into_iter().chain(previous).enumerate();
-        let ages =
-            windows.flat_map(|(window, days)| (0..days).map(move |age| window as i32 * 28 + age));
-        (period, active(&ages.collect::<Vec<_>>()))
-    }
-
-    #[test]
-    fn what_is_expected_follows_the_past_and_the_others() {
-        let expected = |customers: &[(i32, ActiveDays)]| {
-            expectations(customers)[0].map(|found| (found.current, found.expected))
-        };
-        let alone = |period, current, previous| expected(&[company(period, current, previous)]);
-        // By itself: the mean of its whole windows but the last, six at most.
-        assert_eq!(alone(55, 3, [10, 0, 0, 0, 0, 0]), None);
-        assert_eq!(alone(56, 3, [10, 0, 0, 0, 0, 0]), Some((3, 10.0)));
-        assert_eq!(alone(84, 3, [10, 20, 0, 0, 0, 0]), Some((3, 15.0)));
-        assert_eq!(alone(5000, 3, [10, 10, 10, 10, 10, 10]), Some((3, 10.0)));
-        assert_eq!(alone(5000, 0, [0; 6]), None);
-        assert_eq!(alone(5000, 1, [0; 6]), Some((1, 0.0)));
-        assert_eq!(alone(0, 3, [10; 6]), None);
-        // The others were active on 5 days where they had been on 20: a quarter of 60 days of six
-        // windows, over one, is 60 * 50 / 1200 = 2.5.
-        let with = |others: usize, other: (i32, ActiveDays)| {
-            let mut customers = vec![company(5000, 3, [10; 6])];
-            customers.extend(std::iter::repeat_n(other, others));
-            expected(&customers)
-        };
-        assert_eq!(with(10, company(196, 5, [20; 6])), Some((3, 2.5)));
-        // Nine are too few, younger ones do not count, and those that do nothing tell nothing.
-        assert_eq!(with(9, company(196, 5, [20; 6])), Some((3, 10.0)));
-        assert_eq!(with(10, company(195, 5, [20; 6])), Some((3, 10.0)));
-        assert_eq!(with(10, company(196, 0, [20; 6])), Some((3, 10.0)));
     }
 }

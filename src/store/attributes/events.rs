@@ -7,12 +7,12 @@ use super::super::Store;
 use super::super::events::{day_text, keys};
 use super::{Family, Scope, Sheet};
 use crate::domain::attributes::{
-    self, ActiveDays, Attribute, EXPECTATION_DAYS, EventCounts, EventDays, MONTH, NewPeople, Of,
-    PeopleCounts, PeriodFacts, YEAR,
+    self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts, PeriodFacts, YEAR,
 };
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange};
+use crate::domain::finding::Admission;
 
 /// The longest window in which events are summed, in days.
 const HALF_YEAR: i32 = 180;
@@ -134,9 +134,6 @@ impl Sheet<'_> {
                 _ => {}
             }
         }
-        if wants_expectation && self.scope == Scope::All {
-            count_days = count_days.max(EXPECTATION_DAYS);
-        }
         let counted = match count_days {
             0 => Vec::new(),
             days => self.event_counts(days, wants_features)?,
@@ -148,7 +145,7 @@ impl Sheet<'_> {
                 self.find_gaps(&counted, &mut facts)?;
             }
             if wants_expectation {
-                self.find_expectations(&counted, &mut facts)?;
+                self.find_expectations(&mut facts)?;
             }
             self.add(periods, &facts);
         }
@@ -214,23 +211,19 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// Finds what was to be expected of each company, which takes all of them.
-    fn find_expectations(&self, counted: &[EventCounts], facts: &mut [PeriodFacts]) -> Result<()> {
-        let Scope::One(company) = self.scope else {
-            let days = |facts: &PeriodFacts| facts.start.map_or(0, |start| facts.day - start + 1);
-            let customers: Vec<(i32, ActiveDays)> =
-                facts.iter().zip(counted).map(|(facts, of)| (days(facts), of.active)).collect();
-            for (facts, found) in facts.iter_mut().zip(attributes::expectations(&customers)) {
-                facts.expectation = found;
+    /// Finds what was to be expected of each company, by the evaluation of trend rules. That takes all
+    /// customers, whichever are asked for.
+    fn find_expectations(&self, facts: &mut [PeriodFacts]) -> Result<()> {
+        let (rule, day) = (attributes::usual_days(), self.as_of.day);
+        let customers = self.store.customers()?;
+        let found =
+            self.store.trend_facts(&[&rule], &customers, DayRange { from: day, to: day })?;
+        let mut sweep = found.sweep(&rule, &customers, day);
+        sweep.next_day(&Admission::All);
+        for (company, expectation) in sweep.expectations() {
+            if let Some(row) = self.companies.row(company.0) {
+                facts[row].expectation = Some(expectation);
             }
-            return Ok(());
-        };
-        let all = Sheet::new(self.store, self.as_of, Scope::All)?;
-        let counted = all.event_counts(EXPECTATION_DAYS, false)?;
-        let mut facts_of_all = all.periods()?;
-        all.find_expectations(&counted, &mut facts_of_all)?;
-        if let (Some(row), [facts]) = (all.companies.row(company.0), facts) {
-            facts.expectation = facts_of_all[row].expectation;
         }
         Ok(())
     }
