@@ -188,8 +188,8 @@ fn a_downsell_keeps_its_reasons_and_amounts() {
         ("company downsell c1 --on 2026-04-02", 2, "in the future"),
         ("company downsell c1 --on 2026-03-04 --mrr-after 1000.50", 2, "no less than 1000.50"),
         ("company downsell c1 --on 2026-03-04 --mrr-before 10", 2, "--mrr-after"),
-        ("company downsell c1 --on 2026-03-04 --mrr-after=-1", 2, "no amount"),
-        ("company downsell c1 --on 2026-03-04 --mrr-after NaN", 2, "no amount"),
+        ("company downsell c1 --on 2026-03-04 --mrr-after=-1", 2, "not an amount"),
+        ("company downsell c1 --on 2026-03-04 --mrr-after NaN", 2, "not an amount"),
         (
             "company downsell c1 --on 2026-03-04 --reason-code price/too-expensive",
             9,
