@@ -16,7 +16,7 @@ use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, Scope, Segment, Store};
 
-pub use names::{find_company, find_member};
+pub use names::{find_company, find_csm, find_member};
 pub use signals::FilterOptions;
 
 /// As of when.

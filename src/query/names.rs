@@ -20,7 +20,7 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     let names =
         store.company_names()?.into_iter().flat_map(|entry| [entry.id, entry.name]).flatten();
     let failure = not_allowed(format!("there is no company '{text}'"));
-    Err(match nearest(text, names) {
+    Err(match nearest(text, names.into_iter()) {
         Some(name) => {
             failure.hint(format!("did you mean '{name}'? `signals company list` shows all"))
         }
@@ -50,6 +50,26 @@ pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
         None => {
             failure.hint("`signals import team.csv` says who is of the team: name, role, email")
         }
+    }
+    .into())
+}
+
+/// The CSM that the user means, as the companies call them.
+///
+/// # Errors
+/// Nobody of that name looks after a company or is in the team (exit 9).
+pub fn find_csm(store: &Store, text: &str) -> Result<String> {
+    let names = store.csm_names()?;
+    let wanted = text.trim().to_lowercase();
+    if let Some(name) = names.iter().find(|name| name.to_lowercase() == wanted) {
+        return Ok(name.clone());
+    }
+    let failure = not_allowed(format!("there is no CSM '{text}'"));
+    Err(match nearest(text, names.into_iter()) {
+        Some(name) => {
+            failure.hint(format!("did you mean '{name}'? `signals report workload` shows all"))
+        }
+        None => failure.hint("`signals report workload` shows all"),
     }
     .into())
 }

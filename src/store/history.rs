@@ -24,6 +24,15 @@ impl Store {
         Ok(all)
     }
 
+    /// Who looks after companies or is in the team, A to Z.
+    pub fn csm_names(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT csm AS name FROM companies WHERE csm IS NOT NULL UNION SELECT name FROM team ORDER BY name",
+        )?;
+        let names = statement.query_map([], |row| row.get("name"))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// The health score of each company that was scored on the latest day run on or before `day`,
     /// by key.
     pub fn scores_until(&self, day: Day) -> Result<Vec<(CompanyKey, Option<f64>)>> {

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use crate::support::Sandbox;
 
-const REPORTS: [&str; 9] = [
+const REPORTS: [&str; 11] = [
+    "company b",
+    "csm ana",
     "dashboard",
     "health",
     "pulse",
@@ -191,6 +193,101 @@ fn what_the_reports_say() {
         "signals",
         &[("rules", "login", "acknowledged", 1.into()), ("outcomes", "login", "handled", 1.into())],
     );
+}
+
+#[test]
+fn a_company_and_a_csm_have_a_page_for_a_review_meeting() {
+    let sandbox = sandbox();
+    expect(
+        &sandbox,
+        "company b",
+        &[
+            ("summary", "mrr", "value", 250.5.into()),
+            ("summary", "csm", "value", "ana".into()),
+            ("renewal", "b", "days_to_renewal", (-30).into()),
+            ("open_tasks", "1", "title", "Call them".into()),
+            ("open_tasks", "1", "state", "overdue".into()),
+        ],
+    );
+    expect(
+        &sandbox,
+        "csm ana",
+        &[
+            ("talk_about", "b", "name", "Bright & Co".into()),
+            ("open_tasks", "1", "customer", "Bright & Co".into()),
+            ("renewals", "b", "state", "overdue".into()),
+        ],
+    );
+    let shown = sandbox.ok("report company b").stdout;
+    assert!(shown.contains("Renewal on 2026-03-01, overdue by 30 days, 250.50 a month: at risk."));
+    sandbox.fails("report company e", 9).says(&["is no customer on"]);
+    sandbox.fails("report company nobody", 9);
+    sandbox.fails("report csm anna", 9).says(&["did you mean 'ana'"]);
+}
+
+#[test]
+fn title_currency_logo_and_links_are_part_of_every_report() {
+    let sandbox = sandbox();
+    sandbox.write("logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+    sandbox.write(
+        "report.toml",
+        "[report]\ntitle = \"Acme <CS>\"\ncurrency = \"EUR\"\nlogo = \"logo.svg\"\n\
+         [links]\ncompany = \"https://crm.example/a/{company_id}\"\n",
+    );
+    sandbox.ok("config apply report.toml");
+    assert!(sandbox.ok("config apply report.toml").stdout.is_empty());
+    sandbox.ok("report dashboard --out d.html");
+    let page = std::fs::read_to_string(sandbox.path("d.html")).unwrap();
+    let page = Html::parse_document(&page);
+    let link = &all(page.root_element(), "#talk_about th a")[0];
+    assert_eq!(link.attr("href"), Some("https://crm.example/a/b"));
+    assert_eq!(text(&all(page.root_element(), ".owner")[0]), "Acme <CS>");
+    let logo = &all(page.root_element(), "img")[0];
+    assert!(logo.attr("src").unwrap().starts_with("data:image/svg+xml;base64,"));
+    assert!(text(&all(page.root_element(), ".answer")[0]).contains("1,650.50\u{a0}EUR a month"));
+    let shown = sandbox.ok("report dashboard").stdout;
+    assert!(shown.starts_with("Acme <CS>: Customer dashboard\n") && !shown.contains('\u{1b}'));
+    sandbox.write("bad.toml", "[links]\ncompany = \"javascript:{company_id}\"\n");
+    sandbox.fails("config apply bad.toml", 9).says(&["https://"]);
+    sandbox.write("bad.toml", "[report]\nlogo = \"missing.png\"\n");
+    sandbox.fails("config apply bad.toml", 9).says(&["missing.png"]);
+}
+
+#[test]
+fn retention_follows_the_subscriptions_of_a_year_ago() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "subscriptions.csv",
+        "subscription_id,company_id,started_on,ended_on,mrr\n         1,a,2024-01-01,,100\n2,a,2025-09-01,,50\n3,b,2024-01-01,2026-01-01,100\n         4,c,2024-01-01,2025-12-01,200\n5,c,2025-12-01,,150\n6,d,2025-06-01,,999\n",
+    );
+    sandbox.ok("import subscriptions.csv");
+    // A year before: 100, 100 and 200; now 150, nothing and 150.
+    expect(
+        &sandbox,
+        "dashboard --as-of 2026-03-31",
+        &[
+            ("summary", "nrr", "value", 75.0.into()),
+            ("summary", "grr", "value", 62.5.into()),
+            ("summary", "arr", "value", (1299.0 * 12.0).into()),
+        ],
+    );
+}
+
+#[test]
+fn a_churn_before_the_beginning_is_no_cancellation() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "companies.csv",
+        "company_id,created_on,churned_on\n         a,2024-01-01,2026-02-10\nb,2026-03-01,2026-02-10\nc,2024-01-01,\n",
+    );
+    sandbox.ok("import companies.csv");
+    expect(
+        &sandbox,
+        "dashboard --as-of 2026-03-31",
+        &[("cancellations", "2026-02", "cancellations", 1.into())],
+    );
+    let shown = sandbox.ok("report dashboard --as-of 2026-03-31").stdout;
+    assert!(shown.contains("1 cancellation in the last three months, none before."), "{shown}");
 }
 
 #[test]

@@ -10,26 +10,33 @@ use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::Context;
-use crate::domain::attributes::{AsOf, Datum};
+use crate::domain::attributes::{AsOf, Datum, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::company_link::CompanyLink;
-use crate::domain::day::Day;
-use crate::domain::health::Band;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::facts::Person;
+use crate::domain::health::{Assessment, Band, change};
 use crate::domain::loss::Loss;
 use crate::domain::portfolio::Customer;
 use crate::domain::presence::Presence;
 use crate::domain::pulse::Pulse;
 use crate::domain::reason::ReasonKind;
 use crate::domain::retention::{Retention, Term, mrr_of_terms, retention};
+use crate::domain::rule::Watch;
 use crate::domain::signal::SignalLife;
+use crate::domain::task::TaskState;
+use crate::domain::trend::Windows;
 use crate::error::not_allowed;
 use crate::expression::Expression;
-use crate::query::{ConditionOptions, Customers, Selection};
+use crate::query::{ConditionOptions, Customers, Selection, find_company};
 use crate::render::report::{Head, Letterhead, Logo};
-use crate::store::{Catalogue, ReportSettings, Scope, Store};
+use crate::store::{
+    Catalogue, PersonActivity, ReportSettings, Scope, SignalFilter, SignalOrder, SignalRecord,
+    Store, TaskFilter, TaskRecord,
+};
 use crate::views::reports::{
-    COMPARED_WITH, Cancellation, Downsell, EarlierPulses, Losses, MONTHS, MonthStart, Portfolio,
-    Snapshot,
+    COMPARED_WITH, Cancellation, Downsell, EarlierPulses, HealthChange, Losses, MONTHS, MonthStart,
+    PersonChange, Portfolio, Review, Snapshot,
 };
 
 /// The attributes that a report reads of every customer.
@@ -256,6 +263,139 @@ impl<'s> Question<'s> {
         lives.retain(|life| life.raised_on <= last && present.contains(&life.company));
         Ok(lives)
     }
+}
+
+/// For how many days the score of a company is shown.
+const SHOWN_DAYS: i32 = 84;
+
+impl Question<'_> {
+    /// The customers with the one that the user means.
+    ///
+    /// # Errors
+    /// An unknown company, or one that is no customer on the day or left out by the filter (exit 9).
+    pub fn customer(&self, text: &str) -> Result<(Portfolio, Customer)> {
+        let key = find_company(self.store, text)?;
+        let mut portfolio = self.portfolio()?;
+        let Some(place) = portfolio.customers.iter().position(|customer| customer.key == key)
+        else {
+            return Err(not_allowed(format!("'{text}' is no customer on {}", self.day()))
+                .hint("name an earlier day with --as-of, or leave out the filter")
+                .into());
+        };
+        let customer = portfolio.customers.swap_remove(place);
+        portfolio.head.filter = format!("company {}", customer.company_id);
+        Ok((portfolio, customer))
+    }
+
+    /// What a review of a company looks at.
+    pub fn review(&self, customer: &Customer) -> Result<Review> {
+        let (store, key) = (self.store, customer.key);
+        let days = DayRange { from: self.day() - SHOWN_DAYS + 1, to: self.day() };
+        let history = store.health_history(key, days)?;
+        let health = self.health_of(key, self.day())?;
+        let filter = SignalFilter { company: Some(key), ..self.open_signals() };
+        let windows = Windows::ending(self.day(), MONTH);
+        let active = store.company_activity(key, &Watch::people(), &windows)?.people;
+        let has_people = active.iter().any(|person| person.person_id.is_some());
+        let filter_of_tasks = TaskFilter { company: Some(key), ..self.open_tasks() };
+        Ok(Review {
+            changes: self.health_changes(key, health.as_ref())?,
+            history: history.into_iter().map(|(day, health)| (day, health.score)).collect(),
+            health,
+            signals: self.signals_that_hold(&filter)?,
+            people: person_changes(active, &store.facts_of::<Person>(key)?),
+            has_people,
+            tasks: by_due_day(store.tasks(&filter_of_tasks)?),
+        })
+    }
+
+    fn health_of(&self, key: CompanyKey, day: Day) -> Result<Option<Assessment>> {
+        let Some(day) = self.store.health_day(AsOf { day, ..self.as_of })? else {
+            return Ok(None);
+        };
+        Ok(self.store.health_on(day, Scope::One(key))?.remove(&key))
+    }
+
+    fn health_changes(
+        &self,
+        key: CompanyKey,
+        now: Option<&Assessment>,
+    ) -> Result<Vec<HealthChange>> {
+        let mut changes = Vec::new();
+        for days in [7, MONTH] {
+            let before = self.health_of(key, self.day() - days)?;
+            let Some((before, now)) = before.as_ref().zip(now) else { continue };
+            if let Some((score, measures)) = before.score.zip(change::explain(before, now)) {
+                changes.push(HealthChange { days, before: score, measures });
+            }
+        }
+        Ok(changes)
+    }
+
+    fn open_signals(&self) -> SignalFilter {
+        let until = Some(self.day().max(self.as_of.today()));
+        SignalFilter { until, ..SignalFilter::default() }
+    }
+
+    /// The signals that are open and hold, as far as is known, and are not snoozed; newest first.
+    fn signals_that_hold(&self, filter: &SignalFilter) -> Result<Vec<SignalRecord>> {
+        let today = self.as_of.today();
+        let mut signals = self.store.signals(filter, SignalOrder::NEWEST_FIRST)?;
+        if let Some(day) = self.as_of.last_entry() {
+            for signal in &mut signals {
+                signal.acknowledgement = self.store.acknowledgement_on(signal.id, day)?;
+            }
+        }
+        signals.retain(|signal| {
+            signal.acknowledgement.is_none()
+                && signal.holds != Some(false)
+                && signal.snoozed_until.is_none_or(|until| until <= today)
+        });
+        Ok(signals)
+    }
+
+    fn open_tasks(&self) -> TaskFilter {
+        let until = self.as_of.last_entry();
+        TaskFilter { state: Some(TaskState::Open), until, ..TaskFilter::default() }
+    }
+
+    /// The signals that hold and the open tasks of the customers.
+    pub fn open_work(&self, portfolio: &Portfolio) -> Result<(Vec<SignalRecord>, Vec<TaskRecord>)> {
+        let keys: Vec<CompanyKey> =
+            portfolio.customers.iter().map(|customer| customer.key).collect();
+        let mut tasks = self.store.tasks(&self.open_tasks())?;
+        let present: FxHashSet<CompanyKey> = keys.iter().copied().collect();
+        tasks.retain(|task| present.contains(&task.company));
+        let filter = SignalFilter { companies: Some(keys), ..self.open_signals() };
+        Ok((self.signals_that_hold(&filter)?, by_due_day(tasks)))
+    }
+}
+
+fn by_due_day(mut tasks: Vec<TaskRecord>) -> Vec<TaskRecord> {
+    tasks.sort_by_key(|task| (task.due_on, task.id.0));
+    tasks
+}
+
+/// Who was active in only one of the two windows: first those who stopped, the busiest first.
+fn person_changes(active: Vec<PersonActivity>, known: &[Person]) -> Vec<PersonChange> {
+    let change = |activity: PersonActivity| {
+        let id =
+            activity.person_id.filter(|_| (activity.previous == 0) != (activity.current == 0))?;
+        let person = known.iter().find(|person| person.person_id == id);
+        Some(PersonChange {
+            name: person.and_then(|person| person.name.clone()).unwrap_or_else(|| id.clone()),
+            role: person.and_then(|person| person.role.clone()),
+            id,
+            before: activity.previous,
+            now: activity.current,
+        })
+    };
+    let mut changes: Vec<PersonChange> = active.into_iter().filter_map(change).collect();
+    changes.sort_by(|a, b| {
+        let busy = |person: &PersonChange| std::cmp::Reverse(person.before + person.now);
+        (a.now > 0, busy(a), &a.id).cmp(&(b.now > 0, busy(b), &b.id))
+    });
+    changes
 }
 
 /// What subscriptions pay, company by company.

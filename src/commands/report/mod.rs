@@ -12,7 +12,7 @@ use super::options::refuse_database;
 use crate::context::Context;
 use crate::error::usage;
 use crate::output_file::{OutputFile, is_standard_output};
-use crate::query::Selection;
+use crate::query::{Selection, find_csm};
 use crate::render::Format;
 use crate::render::report::{self, Report};
 use crate::views::reports;
@@ -62,6 +62,14 @@ pub enum ReportCommand {
     /// What each rule raised, and what came of it
     #[command(after_help = "Example:\n  signals report signals --out rules.html")]
     Signals(ReportOptions),
+    /// One company for a review meeting: health and why, signals that hold, people, renewal, tasks
+    #[command(
+        after_help = "Examples:\n  signals report company acme\n  signals report company acme --out acme.html"
+    )]
+    Company(CompanyReportOptions),
+    /// The agenda of a CSM as a page: whom to see to and why, signals that hold, tasks, renewals
+    #[command(after_help = "Example:\n  signals report csm ana --out ana.html")]
+    Csm(CsmReportOptions),
 }
 
 /// As of when, of which customers, and where the report goes.
@@ -91,6 +99,26 @@ pub struct BacktestReport {
     question: BacktestOptions,
     #[command(flatten)]
     output: ReportOutput,
+}
+
+/// The same, about one company.
+#[derive(Debug, Args)]
+pub struct CompanyReportOptions {
+    /// The company's id or name
+    #[arg(value_name = "COMPANY")]
+    company: String,
+    #[command(flatten)]
+    options: ReportOptions,
+}
+
+/// The same, about the customers of a CSM.
+#[derive(Debug, Args)]
+pub struct CsmReportOptions {
+    /// The CSM
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    options: ReportOptions,
 }
 
 /// The same, and how far back to look.
@@ -168,6 +196,23 @@ impl ReportCommand {
                 let lives = question.signals(&portfolio)?;
                 Ok(reports::signals(&portfolio, &lives))
             }),
+            ReportCommand::Company(CompanyReportOptions { company, options }) => {
+                options.write(context, |question| {
+                    let (portfolio, customer) = question.customer(&company)?;
+                    let review = question.review(&customer)?;
+                    Ok(reports::company(&portfolio, &customer, &review))
+                })
+            }
+            ReportCommand::Csm(CsmReportOptions { name, mut options }) => {
+                let name = find_csm(&context.reader()?, &name)?;
+                options.selection.csm = Some(name.clone());
+                options.write(context, |question| {
+                    let book = question.book()?;
+                    let (signals, tasks) = question.open_work(&book.portfolio)?;
+                    let history = question.history(&book)?;
+                    Ok(reports::csm(&book.portfolio, &name, &history, &signals, &tasks))
+                })
+            }
         }
     }
 }

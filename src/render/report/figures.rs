@@ -60,7 +60,7 @@ mod tests {
         .number("score", "score", |()| Cell::Unknown)
         .done();
         let report = Report {
-            title: "Test",
+            title: "Test".to_owned(),
             head: Head {
                 as_of: Day::from_number(0),
                 entries: Day::from_number(0),

@@ -30,7 +30,7 @@ use crate::domain::day::Day;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// What it is called.
-    pub title: &'static str,
+    pub title: String,
     /// Which day, and which customers.
     pub head: Head,
     /// The few numbers that come before everything else: one row each, the number in the first
@@ -44,7 +44,7 @@ impl Report {
     /// What it is called, after whose it is.
     fn heading(&self) -> String {
         let owner = self.head.letter.title.as_ref();
-        owner.map_or_else(|| self.title.to_owned(), |owner| format!("{owner}: {}", self.title))
+        owner.map_or_else(|| self.title.clone(), |owner| format!("{owner}: {}", self.title))
     }
 
     /// All tables, in order.

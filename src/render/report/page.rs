@@ -99,7 +99,7 @@ pub fn page(report: &Report) -> Result<Vec<u8>> {
     environment.add_template("report.html", include_str!("page.html"))?;
     environment.add_template("style.css", include_str!("page.css"))?;
     let page = Page {
-        title: report.title,
+        title: &report.title,
         owner: report.head.letter.title.as_deref(),
         logo: report.head.letter.logo.as_ref().map(Logo::data_url),
         as_of: report.head.as_of.to_string(),
@@ -198,7 +198,7 @@ mod tests {
                 .text("why", "why", |name| Cell::Text((*name).to_owned()))
                 .done();
         Report {
-            title: "Test",
+            title: "Test".to_owned(),
             head: Head {
                 as_of: Day::from_number(0),
                 entries: Day::from_number(0),

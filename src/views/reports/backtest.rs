@@ -59,7 +59,7 @@ pub fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> Report {
         tables: Vec::new(),
     });
     Report {
-        title: "Backtest of the rules",
+        title: "Backtest of the rules".to_owned(),
         head: Head { as_of: outcome.days.to, entries: outcome.days.to, filter, letter, link: None },
         summary: None,
         sections,

@@ -8,6 +8,7 @@ mod bands;
 mod cancellations;
 mod pulses;
 mod renewals;
+mod review;
 mod rules;
 mod talk;
 mod trend;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use backtest::report as backtest;
 pub use cancellations::{Cancellation, Downsell, Losses, MONTHS, MonthStart};
+pub use review::{HealthChange, PersonChange, Review};
 pub use trend::{COMPARED_WITH, Snapshot};
 
 use crate::domain::company::CompanyKey;
@@ -27,6 +29,7 @@ use crate::domain::pulse::PulseMark;
 use crate::domain::retention::Retention;
 use crate::domain::signal::{SignalLife, State};
 use crate::render::report::{Cell, Head, Item, Report, Section, Table};
+use crate::store::{SignalRecord, TaskRecord};
 
 /// The customers of a day, and how to speak of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +57,8 @@ impl Portfolio {
         self.customers.iter().any(|customer| customer.band != Band::Unknown)
     }
 
-    fn report(&self, title: &'static str, sections: Vec<Section>) -> Report {
-        Report { title, head: self.head.clone(), summary: None, sections }
+    fn report(&self, title: &str, sections: Vec<Section>) -> Report {
+        Report { title: title.to_owned(), head: self.head.clone(), summary: None, sections }
     }
 }
 
@@ -191,6 +194,32 @@ pub fn workload(portfolio: &Portfolio) -> Report {
 /// How each rule does.
 pub fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
     portfolio.report("Signals by rule", vec![rules::section(lives)])
+}
+
+/// One company, for a review meeting.
+pub fn company(portfolio: &Portfolio, customer: &Customer, review: &Review) -> Report {
+    Report {
+        summary: Some(review::summary(portfolio, customer, review)),
+        ..portfolio.report(customer.title(), review::sections(portfolio, customer, review))
+    }
+}
+
+/// The customers of a CSM, for a review meeting: the agenda as a page.
+pub fn csm(
+    portfolio: &Portfolio,
+    name: &str,
+    history: &[Snapshot],
+    signals: &[SignalRecord],
+    tasks: &[TaskRecord],
+) -> Report {
+    let sections = vec![
+        bands::overall(portfolio),
+        talk::agenda(portfolio, history),
+        review::signals(signals, true),
+        review::tasks(portfolio.head.entries, tasks, true),
+        renewals::section(portfolio),
+    ];
+    portfolio.report(&format!("Agenda of {name}"), sections)
 }
 
 /// Customers with a text in common; `None` for those without one.

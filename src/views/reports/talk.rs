@@ -10,9 +10,18 @@ const MOST: usize = 10;
 
 /// The ten customers to talk about.
 pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
+    at_most(MOST, portfolio, history)
+}
+
+/// All customers that something is to be done about, most at stake first.
+pub(super) fn agenda(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
+    at_most(usize::MAX, portfolio, history)
+}
+
+fn at_most(most: usize, portfolio: &Portfolio, history: &[Snapshot]) -> Section {
     let then = ago(portfolio, history, 28);
     let before = |key| then.and_then(|snapshot| snapshot.score(key));
-    let list = to_talk_about(&portfolio.customers, before, portfolio.day(), MOST);
+    let list = to_talk_about(&portfolio.customers, before, portfolio.day(), most);
     let title = "Customers to talk about";
     let table = Table::of("talk_about", title, ("name", "customer"), &list, |(customer, _)| {
         company_item(customer)

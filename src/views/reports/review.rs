@@ -1,0 +1,318 @@
+//! Pages for a review meeting: one company, or the customers of a CSM.
+
+use super::bands::tint;
+use super::{Portfolio, counted};
+use crate::domain::attributes::Datum;
+use crate::domain::day::Day;
+use crate::domain::health::{Assessment, MeasureChange};
+use crate::domain::portfolio::Customer;
+use crate::domain::pulse::to_one_decimal;
+use crate::domain::signal::SignalType;
+use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
+use crate::store::{SignalRecord, TaskRecord};
+
+/// What a review of a company looks at, besides the customer itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Review {
+    /// The health on the latest day run.
+    pub health: Option<Assessment>,
+    /// Its scores, day by day.
+    pub history: Vec<(Day, Option<f64>)>,
+    /// The health against earlier days, the nearest first.
+    pub changes: Vec<HealthChange>,
+    /// The signals that are open and still hold, as far as is known; newest first.
+    pub signals: Vec<SignalRecord>,
+    /// Who was active in only one of the last two times four weeks.
+    pub people: Vec<PersonChange>,
+    /// Whether events name people at all.
+    pub has_people: bool,
+    /// The open tasks, those due first before the others.
+    pub tasks: Vec<TaskRecord>,
+}
+
+/// The health against an earlier day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HealthChange {
+    /// How many days earlier.
+    pub days: i32,
+    /// The score then.
+    pub before: f64,
+    /// What each measure did to it, the largest first.
+    pub measures: Vec<MeasureChange>,
+}
+
+/// Somebody who stopped or joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonChange {
+    /// The person's id.
+    pub id: String,
+    /// The name, else the id.
+    pub name: String,
+    /// What the person does.
+    pub role: Option<String>,
+    /// Events in the four weeks before the last four.
+    pub before: u64,
+    /// Events in the last four weeks.
+    pub now: u64,
+}
+
+impl PersonChange {
+    fn word(&self) -> &'static str {
+        if self.now == 0 { "stopped" } else { "joined" }
+    }
+}
+
+/// The sections of the page of a company.
+pub(super) fn sections(
+    portfolio: &Portfolio,
+    customer: &Customer,
+    review: &Review,
+) -> Vec<Section> {
+    vec![
+        health(customer, review),
+        signals(&review.signals, false),
+        people(review),
+        renewal(portfolio, customer),
+        tasks(portfolio.head.entries, &review.tasks, false),
+    ]
+}
+
+/// The few numbers on top of the page of a company.
+pub(super) fn summary(portfolio: &Portfolio, customer: &Customer, review: &Review) -> Table {
+    let none = String::new;
+    let band = || customer.band.to_string();
+    let pulse = customer.pulse.map(|mark| format!("since {}", mark.day)).unwrap_or_default();
+    let renewal = customer.renewal_on.map(|on| when(on - portfolio.day())).unwrap_or_default();
+    let figures = [
+        ("mrr", "MRR", Cell::money(customer.mrr), portfolio.head.letter.currency_words()),
+        ("health_score", "Health", Cell::number(customer.score), band()),
+        ("pulse", "Pulse", Cell::text_of(customer.level()), pulse),
+        ("renewal_on", "Renewal", Cell::day(customer.renewal_on), renewal),
+        ("signals", "Signals that hold", Cell::Count(review.signals.len() as u64), none()),
+        ("tasks", "Open tasks", Cell::Count(review.tasks.len() as u64), none()),
+        ("csm", "CSM", Cell::text_of(customer.csm.as_ref()), none()),
+        ("plan", "Plan", Cell::text_of(customer.plan.as_ref()), none()),
+    ];
+    Table::of("summary", "Summary", ("name", "number"), figures, |(name, label, ..)| {
+        Item::called(name, label)
+    })
+    .number("value", "value", |(_, _, value, _)| value.clone())
+    .for_people("", |(.., note)| Cell::Text(note.clone()))
+    .done()
+}
+
+/// A day in words, by how many days it is away.
+fn when(days: i32) -> String {
+    let count = counted(days.unsigned_abs().into(), "day", "days");
+    match days {
+        0 => "today".to_owned(),
+        days if days < 0 => format!("overdue by {count}"),
+        _ => format!("in {count}"),
+    }
+}
+
+/// How healthy the company is, and why.
+fn health(customer: &Customer, review: &Review) -> Section {
+    const TITLE: &str = "How healthy are they, and why?";
+    let Some(health) = &review.health else {
+        return Section::without_data(TITLE, super::NO_SCORES);
+    };
+    let tables = vec![measures(health), changes(&review.changes), history(&review.history)];
+    Section { title: TITLE, answer: health_answer(customer, review), tables }
+}
+
+fn health_answer(customer: &Customer, review: &Review) -> String {
+    let Some(score) = customer.score else {
+        return "Too little is known for a health score.".to_owned();
+    };
+    let now = format!("Health is {} ({})", Cell::Number(score).text(), customer.band);
+    let against = |change: &HealthChange| {
+        let moved = Cell::Change(score - change.before).text().into_owned();
+        let largest = change.measures.first().filter(|most| to_one_decimal(most.change) != 0.0);
+        let why = largest.map(|most| {
+            format!(", most of all {} ({})", most.measure, Cell::Change(most.change).text())
+        });
+        format!("{moved} against {} days ago{}", change.days, why.unwrap_or_default())
+    };
+    let changes: Vec<String> = review.changes.iter().map(against).collect();
+    match changes.is_empty() {
+        true => format!("{now}; there is no earlier score to compare with."),
+        false => format!("{now}: {}.", changes.join("; ")),
+    }
+}
+
+fn measures(health: &Assessment) -> Table {
+    let measures: Vec<_> = health.measures().collect();
+    Table::of(
+        "health_measures",
+        "Measures of health",
+        ("measure", "measure"),
+        measures,
+        |(m, _)| Item::new(&m.name),
+    )
+    .text("kind", "kind", |(measure, _)| Cell::Text(measure.kind.to_string()))
+    .number("value", "value", |(_, reading)| of_datum(&reading.raw))
+    .number("scaled", "score, 0 to 100", |(_, reading)| Cell::number(reading.scaled))
+    .number("weight", "weight", |(measure, _)| Cell::Number(measure.weight))
+    .number("contribution", "points of the score", |(_, reading)| {
+        Cell::number(reading.contribution)
+    })
+    .done()
+    .noted("The points add up to the health score. A measure whose value is unknown is left out.")
+}
+
+fn of_datum(value: &Datum) -> Cell {
+    match value {
+        Datum::Null => Cell::Unknown,
+        Datum::Whole(number) => Cell::Whole(*number),
+        Datum::Number(number) | Datum::Score(number) => Cell::Number(*number),
+        Datum::Day(day) => Cell::Day(*day),
+        Datum::Text(text) => Cell::Text(text.to_string()),
+    }
+}
+
+/// What each measure did to the score, against each earlier day.
+fn changes(changes: &[HealthChange]) -> Table {
+    let rows =
+        changes.iter().flat_map(|change| change.measures.iter().map(move |one| (change, one)));
+    Table::of(
+        "health_changes",
+        "Why health changed",
+        ("measure", "measure"),
+        rows,
+        |(then, one)| Item::called(format!("{}_{}d", one.measure, then.days), &one.measure),
+    )
+    .number("days", "days ago", |(then, _)| Cell::Whole(i64::from(then.days)))
+    .number("before", "value then", |(_, one)| one.before.as_ref().map_or(Cell::Unknown, of_datum))
+    .number("now", "value now", |(_, one)| one.now.as_ref().map_or(Cell::Unknown, of_datum))
+    .number("change", "points", |(_, one)| Cell::Change(one.change))
+    .done()
+    .or_say("there is no earlier score to compare with")
+}
+
+fn history(history: &[(Day, Option<f64>)]) -> Table {
+    let title = "Health score by day";
+    let table =
+        Table::of("health_history", title, ("day", "day"), history, |(day, _)| Item::day(*day))
+            .number("health_score", "health score", |(_, score)| Cell::number(*score))
+            .done()
+            .or_say("no day was run");
+    if history.len() < 2 {
+        return table;
+    }
+    table.drawn(Chart::new(title, ChartKind::Line { column: "health_score" })).folded()
+}
+
+/// The signals that hold; of several companies with their names.
+pub(super) fn signals(signals: &[SignalRecord], names_companies: bool) -> Section {
+    const TITLE: &str = "Which signals hold?";
+    if signals.is_empty() {
+        return Section::without_data(TITLE, "No open signal holds.");
+    }
+    let bad = signals.iter().filter(|signal| signal.signal_type == SignalType::Bad).count();
+    let are = if signals.len() == 1 { "holds" } else { "hold" };
+    let answer =
+        format!("{} {are}, {bad} of them bad.", counted(signals.len() as u64, "signal", "signals"));
+    let name = |signal: &&SignalRecord| match names_companies {
+        true => Item {
+            name: signal.id.to_string(),
+            ..Item::company(
+                &signal.company_id,
+                signal.company_name.as_deref().unwrap_or(&signal.company_id),
+            )
+        },
+        false => Item::new(signal.id),
+    };
+    let label = if names_companies { ("customer", "customer") } else { ("signal", "signal") };
+    let table = Table::of("open_signals", "Signals that hold", label, signals, name)
+        .text("detail", "what happened", |signal| Cell::Text(signal.detail.clone()))
+        .text("type", "type", |signal| Cell::Text(signal.signal_type.to_string()))
+        .text("raised_on", "raised on", |signal| Cell::Day(signal.raised_on))
+        .text("rule", "rule", |signal| Cell::Text(signal.rule.clone()))
+        .done();
+    Section { title: TITLE, answer, tables: vec![table] }
+}
+
+fn people(review: &Review) -> Section {
+    const TITLE: &str = "Who stopped, and who joined?";
+    if !review.has_people {
+        return Section::without_data(
+            TITLE,
+            "No people are known: import events with the person who caused them.",
+        );
+    }
+    let stopped = review.people.iter().filter(|person| person.now == 0).count() as u64;
+    let joined = review.people.len() as u64 - stopped;
+    let answer = format!(
+        "{} stopped and {joined} joined in the last four weeks, against the four before.",
+        counted(stopped, "person", "people")
+    );
+    let title = "People who stopped or joined";
+    let table = Table::of("people", title, ("person", "person"), &review.people, |person| {
+        Item::called(&person.id, &person.name)
+    })
+    .text("role", "role", |person| Cell::text_of(person.role.as_ref()))
+    .text("change", "change", |person| Cell::Text(person.word().to_owned()))
+    .number("before", "events before", |person| Cell::Count(person.before))
+    .number("now", "events now", |person| Cell::Count(person.now))
+    .done()
+    .or_say("nobody");
+    Section { title: TITLE, answer, tables: vec![table] }
+}
+
+fn renewal(portfolio: &Portfolio, customer: &Customer) -> Section {
+    const TITLE: &str = "When do they renew?";
+    let Some(on) = customer.renewal_on else {
+        return Section::without_data(
+            TITLE,
+            "No renewal date: import the column `renewal_on` with the companies, or subscriptions.",
+        );
+    };
+    let pays = customer.mrr.map(|mrr| format!(", {} a month", portfolio.money(mrr)));
+    let risk = if customer.may_not_renew(portfolio.day()) { "at risk" } else { "not at risk" };
+    let when = when(on - portfolio.day());
+    let answer = format!("Renewal on {on}, {when}{}: {risk}.", pays.unwrap_or_default());
+    let table = Table::of("renewal", "Renewal", ("name", "customer"), [customer], |customer| {
+        super::company_item(customer)
+    })
+    .text("renewal_on", "renews on", |customer| Cell::day(customer.renewal_on))
+    .number("days_to_renewal", "days", |_| Cell::Whole(i64::from(on - portfolio.day())))
+    .number("mrr", "MRR", |customer| Cell::money(customer.mrr))
+    .text("health_band", "health", |customer| Cell::Text(customer.band.to_string()))
+    .text("pulse", "pulse", |customer| Cell::text_of(customer.level()))
+    .text("at_risk", "at risk", |_| Cell::Text(risk.to_owned()))
+    .tinted(|customer| tint(customer.band))
+    .done();
+    Section { title: TITLE, answer, tables: vec![table] }
+}
+
+/// The open tasks; of several companies with their names.
+pub(super) fn tasks(today: Day, tasks: &[TaskRecord], names_companies: bool) -> Section {
+    const TITLE: &str = "What is there to do?";
+    if tasks.is_empty() {
+        return Section::without_data(TITLE, "No open tasks.");
+    }
+    let overdue = tasks.iter().filter(|task| task.is_overdue(today)).count();
+    let answer =
+        format!("{}, {overdue} overdue.", counted(tasks.len() as u64, "open task", "open tasks"));
+    let name = |task: &&TaskRecord| match names_companies {
+        true => Item {
+            name: task.id.to_string(),
+            ..Item::company(
+                &task.company_id,
+                task.company_name.as_deref().unwrap_or(&task.company_id),
+            )
+        },
+        false => Item::new(task.id),
+    };
+    let label = if names_companies { ("customer", "customer") } else { ("task", "task") };
+    let table = Table::of("open_tasks", "Open tasks", label, tasks, name)
+        .text("title", "what to do", |task| Cell::Text(task.title.clone()))
+        .text("due_on", "due on", |task| Cell::Day(task.due_on))
+        .text("state", "state", |task| {
+            Cell::Text(if task.is_overdue(today) { "overdue" } else { "open" }.to_owned())
+        })
+        .text("assignee", "assignee", |task| Cell::text_of(task.assignee.as_ref()))
+        .done();
+    Section { title: TITLE, answer, tables: vec![table] }
+}
