@@ -514,7 +514,12 @@ fn an_empty_database_has_every_report() {
     let sandbox = Sandbox::new();
     for report in REPORTS {
         for format in ["table", "csv", "json", "xlsx", "html"] {
-            sandbox.ok(&format!("report {report} --format {format} --out r"));
+            let command = format!("report {report} --format {format} --out r");
+            // Nobody is there to have a page.
+            let _ = match report {
+                "company b" | "csm ana" => sandbox.fails(&command, 9),
+                _ => sandbox.ok(&command),
+            };
         }
     }
     assert!(sandbox.ok("report dashboard").stdout.contains("No customers: import companies"));
