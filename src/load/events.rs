@@ -31,11 +31,12 @@ pub fn load(
 ) -> Result<Loaded> {
     let names = Names::of(store)?;
     let is_given_up = AtomicBool::new(false);
+    let is_wide = !sheet.plan().mapping.wide.is_empty();
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
         let writer = std::thread::Builder::new().name("writer".to_owned());
         let writing = writer
-            .spawn_scoped(scope, || write(store, receiver, &is_given_up))
+            .spawn_scoped(scope, || write(store, receiver, &is_given_up, is_wide))
             .map_err(|error| no_thread(&error))?;
         let mut reader = Reader {
             names,
@@ -74,8 +75,12 @@ fn write(
     store: &mut Store,
     batches: Receiver<EventBatch>,
     is_given_up: &AtomicBool,
+    is_wide: bool,
 ) -> Result<WrittenEvents> {
     let mut writer = store.event_writer()?;
+    if is_wide {
+        writer = writer.of_several_events_a_row();
+    }
     for batch in batches {
         writer.push(batch)?;
     }

@@ -105,16 +105,17 @@ impl Merge<'_, '_> {
         let mut left = stored.iter().copied().peekable();
         for equal in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
             let key = key_of(&equal[0]);
-            written.repeated += equal.len() as u64 - 1;
+            written.repeated += equal.iter().map(|row| u64::from(row.rows())).sum::<u64>() - 1;
             while let Some(event) = left.next_if(|event| event.key < key) {
                 merged.push(event);
             }
             let copies = left.next_if(|event| event.key == key).map_or(0, |event| event.copies);
             let of_file = self.earlier_copies(earlier, key, copies);
-            let total = add_rows(equal, of_file, copies, |row, is_new| {
-                written.add(is_new);
-                if self.has_parts && is_new {
-                    new_rows.push(row);
+            let total = add_rows(equal, of_file, copies, |row, new| {
+                written.new += new;
+                written.known += u64::from(row.rows()) - new;
+                if self.has_parts && new > 0 {
+                    new_rows.push(row.row);
                 }
             });
             if total > 0 {
@@ -177,7 +178,7 @@ impl Merge<'_, '_> {
         }
         let first = earlier.partition_point(|event| key_of(event) < key);
         let equal = earlier[first..].iter().take_while(|event| key_of(event) == key);
-        equal.map(|event| u64::from(event.copies)).sum()
+        equal.map(WaitingEvent::total).sum()
     }
 
     fn stored(&self, company: u32) -> Result<Vec<StoredEvent>> {
@@ -222,18 +223,24 @@ fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
     })
 }
 
-/// Goes through equal rows in the order of the file, tells of each whether it adds an event, and
-/// returns the copies there are then.
+/// Goes through equal rows in the order of the file, tells of each how many rows of it add an event,
+/// and returns the copies there are then.
 fn add_rows(
     equal: &[WaitingEvent],
     of_file: u64,
     stored: u64,
-    mut tell: impl FnMut(u32, bool),
+    mut tell: impl FnMut(&WaitingEvent, u64),
 ) -> u64 {
     let mut total = of_file;
     for row in equal {
-        total += u64::from(row.copies);
-        tell(row.row, total > stored && row.copies > 0);
+        let (rows, copies) = (u64::from(row.rows()), u64::from(row.copies));
+        // So many rows only bring what is stored.
+        let known = match copies {
+            0 => rows,
+            copies => (stored.saturating_sub(total) / copies).min(rows),
+        };
+        total += row.total();
+        tell(row, rows - known);
     }
     total.max(stored)
 }

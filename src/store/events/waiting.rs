@@ -10,20 +10,56 @@ use anyhow::{Context, Result};
 use super::day_text::EventKey;
 use crate::store::Store;
 
-/// An event that waits to be written with its day.
+/// An event that waits to be written with its day, or several that are equal, folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WaitingEvent {
-    /// The number of its row in the file, which tells the events of one row from those of another.
+    /// The number of its row in the file, which tells the events of one row from those of another;
+    /// of folded events, how many rows they are.
     pub(super) row: u32,
     pub(super) company: u32,
     pub(super) event: u32,
     pub(super) person: u32,
+    /// How many events each row stands for.
     pub(super) copies: u32,
-    /// Key of the event's own id; 0 for none.
+    /// Key of the event's own id; 0 for none, [`FOLDED`] for none of several.
     pub(super) identity: u32,
     /// Whether no row before it, of this file or another, had that id.
     pub(super) is_first: bool,
     pub(super) micros: i64,
+}
+
+/// No event's own id has this key: they count up from 1, and the highest bit is [`AGAIN`].
+const FOLDED: u32 = AGAIN - 1;
+
+impl WaitingEvent {
+    /// How many rows these are.
+    pub(super) fn rows(&self) -> u32 {
+        if self.identity == FOLDED { self.row } else { 1 }
+    }
+
+    /// How many events they stand for together.
+    pub(super) fn total(&self) -> u64 {
+        u64::from(self.rows()) * u64::from(self.copies)
+    }
+
+    /// Adds the rows of an event that is equal to this one; says whether it is.
+    pub(super) fn fold(&mut self, other: &WaitingEvent) -> bool {
+        let (key, copies) = (key_of(self), self.copies);
+        let is_equal =
+            key == key_of(other) && copies == other.copies && self.company == other.company;
+        let Some(rows) = self.rows().checked_add(other.rows()) else { return false };
+        if !is_equal || key.identity != 0 || copies == 0 {
+            return false;
+        }
+        (self.row, self.identity) = (rows, FOLDED);
+        true
+    }
+}
+
+/// Folds equal events into one each, and puts all in order.
+pub(super) fn fold(events: &mut Vec<WaitingEvent>) {
+    sort(events);
+    events.dedup_by(|next, event| event.fold(next));
 }
 
 /// Puts events in order of company and key; those that are equal stay in the order of the file.
@@ -31,8 +67,12 @@ pub(super) fn sort(events: &mut [WaitingEvent]) {
     let rank = |event: &WaitingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
     events.sort_by(|a, b| {
         let order = rank(a).cmp(&rank(b)).then(a.micros.cmp(&b.micros));
-        order.then_with(|| (a.person, a.identity).cmp(&(b.person, b.identity)))
+        order.then_with(|| (a.person, identity(a)).cmp(&(b.person, identity(b))))
     });
+}
+
+fn identity(event: &WaitingEvent) -> u32 {
+    if event.identity == FOLDED { 0 } else { event.identity }
 }
 
 pub(super) fn key_of(event: &WaitingEvent) -> EventKey {
@@ -40,7 +80,7 @@ pub(super) fn key_of(event: &WaitingEvent) -> EventKey {
         event: event.event,
         micros: event.micros,
         person: event.person,
-        identity: event.identity,
+        identity: identity(event),
     }
 }
 
@@ -73,6 +113,9 @@ const EVENT_BYTES: usize = 32;
 /// The bit of an identity that says that an earlier row had it.
 const AGAIN: u32 = 1 << 31;
 
+/// So many events are read and written at once.
+const IN_ONE_GO: usize = 8192;
+
 impl Aside {
     pub(super) fn put(
         &mut self,
@@ -94,12 +137,15 @@ impl Aside {
             );
         }
         let Some(file) = &mut self.file else { return Ok(()) };
-        let bytes: Vec<u8> = events.iter().flat_map(to_bytes).collect();
         file.seek(SeekFrom::Start(self.length))?;
-        file.write_all(&bytes).context("cannot write to the temporary file beside the database")?;
+        for some in events.chunks(IN_ONE_GO) {
+            let bytes: Vec<u8> = some.iter().flat_map(to_bytes).collect();
+            file.write_all(&bytes)
+                .context("cannot write to the temporary file beside the database")?;
+        }
         let chunk = Chunk { position: self.length, count: events.len() };
         self.chunks.entry((day, until)).or_default().push(chunk);
-        self.length += bytes.len() as u64;
+        self.length += (events.len() * EVENT_BYTES) as u64;
         Ok(())
     }
 
@@ -121,20 +167,23 @@ impl Aside {
     }
 
     /// The events of a day for some of the companies, in the order in which they were set aside.
+    /// Where they are more than `most`, equal ones are folded if that `folds` any.
     pub(super) fn take_part(
         &mut self,
         day: i32,
         until: Until,
         (part, parts): (u32, u32),
+        (folds, most): (bool, usize),
     ) -> Result<Vec<WaitingEvent>> {
         let mut events = Vec::new();
+        let mut most = if folds { most } else { usize::MAX };
         let Some(file) = &mut self.file else { return Ok(events) };
         for chunk in self.chunks.get(&(day, until)).into_iter().flatten() {
             file.seek(SeekFrom::Start(chunk.position))?;
             let mut left = chunk.count;
-            let mut buffer = vec![0; EVENT_BYTES * left.min(8192)];
+            let mut buffer = vec![0; EVENT_BYTES * left.min(IN_ONE_GO)];
             while left > 0 {
-                let now = left.min(8192);
+                let now = left.min(IN_ONE_GO);
                 let bytes = &mut buffer[..now * EVENT_BYTES];
                 file.read_exact(bytes)?;
                 events.extend(
@@ -144,6 +193,10 @@ impl Aside {
                         .filter(|e| e.company % parts == part),
                 );
                 left -= now;
+                if events.len() > most {
+                    fold(&mut events);
+                    most = most.max(2 * events.len());
+                }
             }
         }
         Ok(events)

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::keys;
 use super::merge::{DayBefore, DayInserter, Merge};
-use super::waiting::{Aside, Until, WaitingEvent, sort};
+use super::waiting::{Aside, Until, WaitingEvent, fold, sort};
 use crate::domain::company::folded_name;
 use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
@@ -125,6 +125,8 @@ pub struct EventWriter<'s> {
     row: u32,
     /// Whether any row had several events.
     has_parts: bool,
+    /// Whether no row can have several: then equal rows are only counted.
+    folds: bool,
     first_days: BTreeMap<u32, (i32, i32)>,
     changed_days: BTreeSet<i32>,
     /// Whether the id of the row before was known.
@@ -168,6 +170,7 @@ impl Store {
             rows: WrittenRows::default(),
             row: 0,
             has_parts: false,
+            folds: true,
             first_days: BTreeMap::new(),
             changed_days: BTreeSet::new(),
             is_repeating: false,
@@ -178,6 +181,11 @@ impl Store {
 }
 
 impl EventWriter<'_> {
+    /// The same for a file whose rows may have several events each.
+    pub fn of_several_events_a_row(self) -> Self {
+        EventWriter { folds: false, ..self }
+    }
+
     /// Takes the next rows of the file.
     pub fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.insert_names(&batch.names)?;
@@ -207,11 +215,26 @@ impl EventWriter<'_> {
     }
 
     fn set_all_aside(&mut self) -> Result<()> {
+        self.fold_large_days();
+        if self.waiting_count < self.limits.in_memory / 2 {
+            return Ok(());
+        }
         for (day, events) in std::mem::take(&mut self.waiting) {
             self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
         }
         self.waiting_count = 0;
         Ok(())
+    }
+
+    /// Folds the days that take much of the memory: there may be many equal events in them.
+    fn fold_large_days(&mut self) {
+        let large = self.limits.in_memory / 8;
+        for events in self.waiting.values_mut().filter(|events| self.folds && events.len() > large)
+        {
+            let before = events.len();
+            fold(events);
+            self.waiting_count -= before - events.len();
+        }
     }
 
     /// Writes what is left, and tells what became of the rows.
@@ -298,7 +321,11 @@ impl EventWriter<'_> {
             is_first: identity.is_first,
             micros,
         };
-        self.waiting.entry(event.day).or_default().push(waiting);
+        let of_day = self.waiting.entry(event.day).or_default();
+        if self.folds && of_day.last_mut().is_some_and(|last| last.fold(&waiting)) {
+            return;
+        }
+        of_day.push(waiting);
         self.waiting_count += 1;
     }
 
@@ -317,13 +344,22 @@ impl EventWriter<'_> {
             drop(events);
             let passes = self.aside.waiting_count(day).div_ceil(self.limits.in_one_pass) as u32;
             for pass in 0..passes {
-                let part = self.aside.take_part(day, Until::DayIsWritten, (pass, passes))?;
+                let part = self.aside.take_part(
+                    day,
+                    Until::DayIsWritten,
+                    (pass, passes),
+                    self.folding(),
+                )?;
                 self.write_part(day, before, part, (pass, passes))?;
             }
             self.aside.written(day);
         }
         self.written.insert(day, before);
         Ok(())
+    }
+
+    fn folding(&self) -> (bool, usize) {
+        (self.folds, self.limits.in_one_pass + self.limits.in_one_pass / 4)
     }
 
     fn day_before(&self, day: i32) -> Result<DayBefore> {
@@ -352,7 +388,9 @@ impl EventWriter<'_> {
         sort(&mut events);
         let is_again = self.written.contains_key(&day);
         let mut earlier = match (is_again, before) {
-            (true, DayBefore::Something) => self.aside.take_part(day, Until::FileEnds, part)?,
+            (true, DayBefore::Something) => {
+                self.aside.take_part(day, Until::FileEnds, part, self.folding())?
+            }
             _ => Vec::new(),
         };
         sort(&mut earlier);
@@ -428,7 +466,8 @@ mod tests {
 
     fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> (u64, u64) {
         let work = |store: &mut Store| {
-            let mut writer = EventWriter { limits, ..store.event_writer()? };
+            let has_parts = batches.iter().flatten().any(|event| event.is_part);
+            let mut writer = EventWriter { limits, folds: !has_parts, ..store.event_writer()? };
             for events in batches {
                 writer.push(EventBatch { events: events.clone(), ..EventBatch::default() })?;
             }
@@ -495,6 +534,32 @@ mod tests {
         assert_eq!(write(&mut store, TIGHT, &file), counted(31, 0));
         assert_eq!(content(&store)[&(20_000, 1, 5)], 2);
         assert_eq!(write(&mut store, TIGHT, &file), counted(0, 31));
+    }
+
+    /// Equal rows need no memory of their own, one after the other or by turns.
+    #[test]
+    fn equal_rows_are_folded_as_they_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = store(&folder);
+        let limits = Limits { in_memory: 64, in_one_pass: 64 };
+        let work = |store: &mut Store| {
+            let mut writer = EventWriter { limits, ..store.event_writer()? };
+            for _ in 0..1000 {
+                let events = vec![event(0, 1, 5, 1), event(0, 1, 5, 1), event(0, 1, 6, 2)];
+                writer.push(EventBatch { events, ..EventBatch::default() })?;
+                assert!(writer.waiting_count <= 64);
+            }
+            assert_eq!(writer.aside.waiting_count(20_000), 0);
+            writer.finish()
+        };
+        let rows = store.transaction(Finish::Commit, work).unwrap().rows;
+        assert_eq!((rows.new, rows.known, rows.repeated), (3000, 0, 2998));
+        assert_eq!(content(&store)[&(20_000, 1, 5)], 2000);
+        assert_eq!(content(&store)[&(20_000, 1, 6)], 2000);
+        // One more of each than are stored.
+        let one = vec![event(0, 1, 5, 1), event(0, 1, 6, 2)];
+        let more = [one.repeat(1001), vec![event(0, 1, 5, 1); 1000]];
+        assert_eq!(write(&mut store, limits, &more), counted(2, 3000));
     }
 
     #[test]
