@@ -90,11 +90,7 @@ impl Context {
             ui: Ui::new(options.color, options.quiet, terminal),
             clock: clock(environment)?,
             database: database.or_else(default_database),
-            user: options
-                .by
-                .clone()
-                .filter(|name| !name.trim().is_empty())
-                .or_else(|| environment.user.clone()),
+            user: user(options, environment)?,
         })
     }
 
@@ -168,6 +164,31 @@ impl Context {
     /// Today, in the time zone of the database.
     pub fn today(&self, store: &Store) -> Day {
         self.clock.now().day_in(store.zone())
+    }
+}
+
+/// The name that --by gives, else the environment. It goes into histories, which terminals show.
+fn user(options: &GlobalOptions, environment: &Environment) -> Result<Option<String>> {
+    let given = options.by.clone().filter(|name| !name.trim().is_empty());
+    let user = given.or_else(|| environment.user.clone());
+    match user {
+        Some(user) if user.contains(char::is_control) => {
+            Err(usage("the name of who does it has control characters")
+                .hint("--by NAME or SIGNALS_USER says who")
+                .into())
+        }
+        user => Ok(user),
+    }
+}
+
+/// Refuses what is no text of lines, in reasons, notes and names alike: what the database keeps is
+/// shown on terminals, and in files that are.
+pub fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
+    let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    let harmful = arguments.iter().find(|text| text.to_string_lossy().contains(is_harmful));
+    match harmful {
+        Some(text) => Err(usage(format!("'{}' has control characters", text.display())).into()),
+        None => Ok(()),
     }
 }
 

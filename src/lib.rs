@@ -46,7 +46,8 @@ use error::{ErrorKind, Report};
 
 /// Runs one command line, prints what it has to say, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return explain_usage(&error),
     };
@@ -62,7 +63,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     // a trace.
     std::panic::set_hook(Box::new(|_| {}));
     let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
-        cli.run(&context).and_then(|()| context.ui.flush())
+        context::refuse_control_characters(&arguments)?;
+        cli.run(&context)?;
+        context.ui.flush()
     }));
     let report = match result {
         Ok(result) => result.err().and_then(|error| error::report(&error)),

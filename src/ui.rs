@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::error::{self, CommandError, ErrorKind, Report};
+use crate::error::{self, CommandError, ErrorKind, Report, usage};
 use crate::render::{Look, RecordWriter, Value, escape};
 
 /// When colours are used.
@@ -113,6 +113,7 @@ impl Ui {
         produce: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>,
     ) -> Result<()> {
         let mut bytes = Vec::new();
+        writer = writer.on_terminal(self.look.width.is_some());
         writer.start(&mut bytes)?;
         produce(&mut |values| {
             writer.record(&mut bytes, values)?;
@@ -175,7 +176,7 @@ impl Ui {
     /// Each line of text is made safe on its own: line breaks of ours stay, control characters of
     /// the data do not.
     fn say(&self, label: &str, style: Style, text: &str) {
-        let safe: Vec<_> = text.lines().map(escape::for_terminal).collect();
+        let safe: Vec<_> = text.lines().map(escape::line_for_terminal).collect();
         let safe = safe.join("\n");
         #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
         let mut stream = io::stderr().lock();
@@ -214,7 +215,11 @@ impl Ui {
         stream.flush()?;
         let mut answer = String::new();
         io::stdin().lock().read_line(&mut answer)?;
-        Ok(answer.trim().to_owned())
+        let answer = answer.trim();
+        if answer.contains(char::is_control) {
+            return Err(usage("the answer has control characters, perhaps of an arrow key").into());
+        }
+        Ok(answer.to_owned())
     }
 
     /// Asks a question that is answered with yes or no.

@@ -5,6 +5,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind};
+use crate::render::escape::for_terminal;
 
 /// Check that the database is sound: SQLite's integrity, foreign keys, day counts against events,
 /// signal history.
@@ -26,7 +27,7 @@ impl Check {
             return Ok(());
         }
         for problem in &problems {
-            context.ui.data(format!("{problem}\n"))?;
+            context.ui.data(format!("{}\n", for_terminal(problem)))?;
         }
         let message = format!("the database is damaged in {} places", problems.len());
         Err(CommandError::new(ErrorKind::Damaged, message).hint("restore the newest backup").into())

@@ -8,6 +8,7 @@ use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
 use crate::domain::signal::{SignalType, State};
 use crate::query::{AsOfOption, Customers};
+use crate::render::escape::for_terminal;
 use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Store};
 use crate::views::signals::SIGNALS;
@@ -41,7 +42,10 @@ pub fn run(context: &Context) -> Result<()> {
         Ok(path) if path.exists() => {}
         Ok(path) => {
             context.ui.data(BEGIN)?;
-            return context.ui.data(format!("\nThere is no database at {} yet.\n", path.display()));
+            return context.ui.data(format!(
+                "\nThere is no database at {} yet.\n",
+                for_terminal(&path.display().to_string())
+            ));
         }
         Err(_) => return context.ui.data(BEGIN),
     }

@@ -16,6 +16,7 @@ use crate::domain::finding::Evidence;
 use crate::domain::notify::Purpose;
 use crate::domain::rule::RuleLogic;
 use crate::domain::signal::SignalType;
+use crate::render::escape::{entities_for_slack, for_slack, for_slack_command};
 use crate::render::{self, counted, escape};
 use crate::store::{SignalRecord, TaskRecord};
 
@@ -196,10 +197,15 @@ impl Content {
             blocks.push(section(&block(&mut lines)));
         }
         let left_out = self.left_out + lines.count() as u64;
-        let mut closing = for_slack(&self.closing);
+        let mut closing = self.closing.clone();
         if left_out > 0 {
-            closing = format!("{}\n{closing}", for_slack(&and_more(left_out, &self.inbox)));
+            closing = format!("{}\n{closing}", and_more(left_out, &self.inbox));
         }
+        if self.inbox.contains('`') {
+            // The name of the reader is in it.
+            closing = closing.replace(&self.inbox, &self.inbox.replace('`', "\u{02cb}"));
+        }
+        let closing = entities_for_slack(&closing);
         blocks.push(json!({"type": "context", "elements": [mrkdwn(&closing)]}));
         json!({"text": for_slack(&self.subject), "blocks": blocks})
     }
@@ -250,7 +256,7 @@ impl Item {
             lines.push(format!("for: {}", names.join(", ")));
         }
         lines.extend(self.facts.iter().map(|fact| match fact.is_command {
-            true => format!("{}: `{}`", fact.name, for_slack(&fact.value)),
+            true => format!("{}: `{}`", fact.name, for_slack_command(&fact.value)),
             false => format!("{}: {}", fact.name, short_for_slack(&fact.value, 250)),
         }));
         block(&mut lines.into_iter().peekable())
@@ -501,22 +507,22 @@ fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
-/// Text for Slack: what begins a mention, a link or an entity is written out.
-fn for_slack(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// The same, no longer than `most` and never cut within an entity.
+/// Text for Slack, no longer than `most` and never cut within an entity.
 fn short_for_slack(text: &str, most: usize) -> String {
     let mut short = String::new();
     let mut length = 0;
-    for content in text.chars() {
-        let safe = for_slack(content.encode_utf8(&mut [0; 4]));
-        length += safe.chars().count();
+    let mut rest = for_slack(text);
+    while !rest.is_empty() {
+        let end = match rest.find(';').filter(|_| rest.starts_with('&')) {
+            Some(end) => end + 1,
+            None => rest.chars().next().map_or(0, char::len_utf8),
+        };
+        let next: String = rest.drain(..end).collect();
+        length += next.chars().count();
         if length >= most {
             return short + "…";
         }
-        short.push_str(&safe);
+        short.push_str(&next);
     }
     short
 }

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use crate::domain::spreadsheet;
 
-/// Whether a character could move the cursor, change colours or turn the direction of a line round.
+/// Whether a character could move the cursor, change colours, begin a line or turn its direction
+/// round.
 pub fn is_hostile(character: char) -> bool {
-    character.is_control() || is_bidirectional(character)
+    character.is_control()
+        || is_bidirectional(character)
+        || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 /// Marks that change the direction in which the following text is shown.
@@ -31,6 +34,66 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// Longer lines of messages are cut: a name of a megabyte would hide what is said about it.
+const LONGEST_LINE: usize = 2000;
+
+/// A line of a message for a terminal, cut where it is very long.
+pub fn line_for_terminal(line: &str) -> Cow<'_, str> {
+    match line.char_indices().nth(LONGEST_LINE) {
+        None => for_terminal(line),
+        Some((end, _)) => {
+            let left_out = line[end..].chars().count();
+            Cow::Owned(format!("{}… ({left_out} more characters)", for_terminal(&line[..end])))
+        }
+    }
+}
+
+/// Text for the markup of Slack: characters that begin a mention, a link or an entity as entities,
+/// those that format or make a picture (`*`, `_`, `~`, a backtick, `:name:`) as others that look
+/// like them.
+pub fn for_slack(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut safe = String::with_capacity(text.len());
+    for (place, character) in characters.iter().enumerate() {
+        let is_in_word = |place: Option<usize>| {
+            place.and_then(|place| characters.get(place)).is_some_and(|c| c.is_alphanumeric())
+        };
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '*' => safe.push('\u{2217}'),
+            '~' => safe.push('\u{223c}'),
+            '`' => safe.push('\u{02cb}'),
+            // Slack formats words, and `report_exported` is one.
+            '_' if is_in_word(place.checked_sub(1)) && is_in_word(Some(place + 1)) => {
+                safe.push('_')
+            }
+            '_' => safe.push('\u{ff3f}'),
+            ':' if begins_picture(&characters[place + 1..]) => safe.push('\u{2236}'),
+            other => safe.push(*other),
+        }
+    }
+    safe
+}
+
+/// Whether `name:` comes next.
+fn begins_picture(next: &[char]) -> bool {
+    let is_of_name = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '\'');
+    let name = next.iter().take_while(|c| is_of_name(c)).count();
+    name > 0 && next.get(name) == Some(&':')
+}
+
+/// The same for a command between backticks, which may be copied: nothing is formatted there.
+pub fn for_slack_command(text: &str) -> String {
+    entities_for_slack(text).replace('`', "\u{02cb}")
+}
+
+/// Markup of our own for Slack, in which only entities are to be written out.
+pub fn entities_for_slack(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A text cell of a CSV file that a spreadsheet will not take for a formula: one that begins like a
@@ -59,6 +122,32 @@ mod tests {
     fn escaping_twice_changes_nothing_more() {
         let once = for_terminal("\u{0}\u{1b}\u{2066}x\r\n").into_owned();
         assert_eq!(for_terminal(&once), once);
+    }
+
+    #[test]
+    fn separators_of_lines_and_paragraphs_are_shown() {
+        assert_eq!(for_terminal("a\u{2028}b\u{2029}c"), "a<U+2028>b<U+2029>c");
+    }
+
+    #[test]
+    fn a_very_long_line_is_cut() {
+        assert_eq!(line_for_terminal(&"x".repeat(2000)), "x".repeat(2000));
+        let cut = format!("{}… (1000000 more characters)", "x".repeat(2000));
+        assert_eq!(line_for_terminal(&"x".repeat(1_002_000)), cut);
+    }
+
+    #[test]
+    fn slack_formats_nothing_of_a_name() {
+        for (name, safe) in [
+            ("*bold* & ~gone~", "∗bold∗ &amp; ∼gone∼"),
+            ("_it_ report_exported __init__", "＿it＿ report_exported ＿＿init＿＿"),
+            ("`code` :x: :+1: 10:30", "ˋcodeˋ ∶x: ∶+1: 10:30"),
+            ("<!channel> <@U1>", "&lt;!channel&gt; &lt;@U1&gt;"),
+            ("Zoë: plan pro", "Zoë: plan pro"),
+        ] {
+            assert_eq!(for_slack(name), safe);
+        }
+        assert_eq!(for_slack_command("a_b `*` <x>"), "a_b ˋ*ˋ &lt;x&gt;");
     }
 
     #[test]

@@ -16,18 +16,26 @@ pub struct RecordWriter<'f> {
     format: Format,
     fields: &'f [&'f str],
     is_raw: bool,
+    is_on_terminal: bool,
     count: usize,
 }
 
 impl<'f> RecordWriter<'f> {
     /// A writer of records with these fields, in this order.
     pub fn new(format: Format, fields: &'f [&'f str]) -> Self {
-        RecordWriter { format, fields, is_raw: false, count: 0 }
+        RecordWriter { format, fields, is_raw: false, is_on_terminal: false, count: 0 }
     }
 
     /// Leaves text cells of CSV as they are, even those that a spreadsheet would take for formulas.
     pub fn raw(mut self, is_raw: bool) -> Self {
         self.is_raw = is_raw;
+        self
+    }
+
+    /// Says whether somebody looks at the records as they are: then cells of CSV have no characters
+    /// that could harm a terminal.
+    pub fn on_terminal(mut self, is_on_terminal: bool) -> Self {
+        self.is_on_terminal = is_on_terminal;
         self
     }
 
@@ -69,6 +77,11 @@ impl<'f> RecordWriter<'f> {
     }
 
     fn csv_cell(&self, value: &Value<'_>) -> String {
+        let cell = self.plain_cell(value);
+        if self.is_on_terminal { escape::for_terminal(&cell).into_owned() } else { cell }
+    }
+
+    fn plain_cell(&self, value: &Value<'_>) -> String {
         match value {
             Value::Null => String::new(),
             Value::Text(text) if self.is_raw => text.to_string(),
@@ -161,6 +174,18 @@ impl Formatter for Safe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn csv_is_plain_data_in_a_file_and_harmless_on_a_terminal() {
+        for (is_on_terminal, expected) in
+            [(false, "a\u{1b}[2J\u{202e}\n"), (true, "a^[[2J<U+202E>\n")]
+        {
+            let mut writer = RecordWriter::new(Format::Csv, &["name"]).on_terminal(is_on_terminal);
+            let mut bytes = Vec::new();
+            writer.record(&mut bytes, &["a\u{1b}[2J\u{202e}".into()]).unwrap();
+            assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+        }
+    }
 
     fn written(format: Format, rows: &[&[Value<'_>]]) -> String {
         let mut writer = RecordWriter::new(format, &["id", "name", "change"]);

@@ -18,6 +18,7 @@ mod section;
 mod segments;
 mod words;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ use clap::{Args, Subcommand};
 
 use self::section::{Advice, Item};
 use super::options::refuse_database;
+use super::rule::Rivals;
 use crate::configuration::{Block, ConfigError, Difference, Document, write};
 use crate::context::Context;
 use crate::error::{CommandError, ErrorKind, Report, not_allowed, refused};
@@ -315,15 +317,10 @@ fn apply(
             changed.push(item);
         }
         check(store, document, items)?;
-        for advice in changed
-            .iter()
-            .map(|item| item.definition.advise(store))
-            .collect::<Result<Vec<_>>>()?
-            .concat()
-        {
-            if !outcome.advice.contains(&advice) {
-                outcome.advice.push(advice);
-            }
+        let mut told = HashSet::new();
+        for item in changed {
+            let advice = item.definition.advise(store)?.into_iter();
+            outcome.advice.extend(advice.filter(|advice| told.insert(advice.clone())));
         }
         Ok(outcome)
     })
@@ -332,6 +329,14 @@ fn apply(
 fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<()> {
     let catalogue = store.catalogue()?;
     items.iter().try_for_each(|item| item.definition.check(store, &catalogue, &item.table))?;
+    let rivals = Rivals::of(store)?;
+    for item in items {
+        let refused = item.definition.rule().map(|rule| rivals.refuse_second(rule));
+        if let Some(Err(failure)) = refused {
+            let hint = "give one of the two another timeframe";
+            item.table.error("timeframe", failure, Some(hint));
+        }
+    }
     if document.is_sound() {
         items
             .iter()

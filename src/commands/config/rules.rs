@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::section::{Advice, Definition, Section};
+use crate::commands::playbook;
 use crate::commands::rule::options::one;
-use crate::commands::{playbook, rule};
 use crate::configuration::{Block, Table};
 use crate::domain::rule::{
     AdoptionRule, Against, Aim, BASELINES, COOLDOWNS, ConditionRule, DEFAULT_COOLDOWN,
@@ -314,14 +314,11 @@ impl Definition for Rule {
         if let Some(name) = &self.playbook {
             note("playbook", failure_of(playbook::existing(store, name).map(|_| ()))?);
         }
-        if let Err(failure) = failure_of(rule::refuse_second(store, self))? {
-            table.error(
-                "timeframe",
-                failure,
-                Some("give one of the two another timeframe, baseline or comparison"),
-            );
-        }
         Ok(())
+    }
+
+    fn rule(&self) -> Option<&Rule> {
+        Some(self)
     }
 
     fn advise(&self, store: &Store) -> Result<Vec<Advice>> {

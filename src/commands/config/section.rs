@@ -1,11 +1,15 @@
 //! What every section of a configuration can do, whatever it is about.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use anyhow::Result;
 
 use super::{
     health, links, metrics, notify, playbooks, pulse, reasons, report, rules, segments, words,
 };
 use crate::configuration::{Block, Document, Table};
+use crate::domain::rule::Rule;
 use crate::store::{Catalogue, Store};
 
 /// The sections, in the order in which they are written and applied.
@@ -60,6 +64,11 @@ pub trait Definition {
     /// place.
     fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
 
+    /// The rule that it is, if it is one.
+    fn rule(&self) -> Option<&Rule> {
+        None
+    }
+
     /// Notes in the table what goes wrong between this and others, once each by itself is in order.
     fn check_together(
         &self,
@@ -77,7 +86,7 @@ pub trait Definition {
 }
 
 /// What should be thought about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Advice {
     /// Something that may be a mistake.
     Warning(String),
@@ -144,11 +153,15 @@ fn names_below(path: &[&str]) -> Vec<&'static str> {
 }
 
 fn refuse_twins(items: &[Item<'_>]) {
-    for (place, item) in items.iter().enumerate() {
-        let title = item.definition.title();
-        if let Some(first) = items[..place].iter().find(|first| first.definition.title() == title) {
-            let message = format!("{title} stands in line {} already", first.table.line());
-            item.table.error("", message, Some("one of the two is enough"));
+    let mut first: HashMap<String, &Item<'_>> = HashMap::new();
+    for item in items {
+        match first.entry(item.definition.title()) {
+            Entry::Vacant(place) => _ = place.insert(item),
+            Entry::Occupied(first) => {
+                let line = first.get().table.line();
+                let message = format!("{} stands in line {line} already", first.key());
+                item.table.error("", message, Some("one of the two is enough"));
+            }
         }
     }
 }

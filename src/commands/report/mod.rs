@@ -290,9 +290,9 @@ impl ReportOutput {
 fn bytes(report: &Report, format: ReportFormat, look: crate::render::Look) -> Result<Vec<u8>> {
     match format {
         ReportFormat::Table => Ok(report::screen(report, look).into_bytes()),
-        ReportFormat::Csv => report::figures(report, Format::Csv),
-        ReportFormat::Json => report::figures(report, Format::Json),
-        ReportFormat::Ndjson => report::figures(report, Format::Ndjson),
+        ReportFormat::Csv => report::figures(report, Format::Csv, look.width.is_some()),
+        ReportFormat::Json => report::figures(report, Format::Json, look.width.is_some()),
+        ReportFormat::Ndjson => report::figures(report, Format::Ndjson, look.width.is_some()),
         ReportFormat::Xlsx => report::xlsx(report),
         ReportFormat::Html => report::page(report),
     }

@@ -19,6 +19,7 @@ use crate::domain::rule::{Rule as DomainRule, RuleKind, TrendRule};
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, not_allowed, usage};
 use crate::query::of_the_command_line;
+use crate::render::escape::for_terminal;
 use crate::render::{Format, RecordWriter, Screen, Value};
 use crate::run;
 use crate::store::{Finish, Store, StoredRule};
@@ -272,25 +273,47 @@ fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
 ///
 /// # Errors
 /// Another rule that compares the same (exit 9).
-pub fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
-    let Some(trend) = rule.logic.trend() else { return Ok(()) };
-    let same = |other: &DomainRule| {
-        let trend_of_other = other.logic.trend();
-        other.name != rule.name && trend_of_other.is_some_and(|other| other.compares_as(trend))
-    };
-    match store.rules()?.into_iter().find(|stored| same(&stored.rule)) {
-        Some(other) => {
-            let name = &other.rule.name;
-            let message = format!(
-                "the rule '{name}' watches {} over {} days already, with the same baseline and \
-                 comparison",
-                trend.watch(),
-                trend.timeframe
-            );
-            let hint = "change that one, or choose another --timeframe, --baseline or --against";
-            Err(not_allowed(message).hint(hint).into())
+fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
+    Ok(Rivals::of(store)?.refuse_second(rule)?)
+}
+
+/// The trend rules that there are, by what they watch.
+pub struct Rivals(HashMap<String, Vec<DomainRule>>);
+
+impl Rivals {
+    /// Those of the database.
+    pub fn of(store: &Store) -> Result<Self> {
+        let mut rivals: HashMap<String, Vec<DomainRule>> = HashMap::new();
+        for StoredRule { rule, .. } in store.rules()? {
+            if let Some(watch) = rule.logic.trend().map(|trend| trend.watch().to_string()) {
+                rivals.entry(watch).or_default().push(rule);
+            }
         }
-        None => Ok(()),
+        Ok(Rivals(rivals))
+    }
+
+    /// Refuses a rule that compares the same as another one.
+    pub fn refuse_second(&self, rule: &DomainRule) -> Result<(), CommandError> {
+        let Some(trend) = rule.logic.trend() else { return Ok(()) };
+        let same = |other: &&DomainRule| {
+            let trend_of_other = other.logic.trend();
+            other.name != rule.name && trend_of_other.is_some_and(|other| other.compares_as(trend))
+        };
+        let rivals = self.0.get(&trend.watch().to_string());
+        match rivals.into_iter().flatten().find(same) {
+            Some(DomainRule { name, .. }) => {
+                let message = format!(
+                    "the rule '{name}' watches {} over {} days already, with the same baseline \
+                     and comparison",
+                    trend.watch(),
+                    trend.timeframe
+                );
+                let hint =
+                    "change that one, or choose another --timeframe, --baseline or --against";
+                Err(not_allowed(message).hint(hint))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -338,7 +361,7 @@ pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format
     }
     output::print_items(&context.ui, format, &RULES, std::slice::from_ref(rule))?;
     if !is_told_by_table(rule) {
-        context.ui.data(format!("\n{}\n", sentence(rule)))?;
+        context.ui.data(format!("\n{}\n", for_terminal(&sentence(rule))))?;
     }
     if let Some(preview) = &preview {
         let mut screen = Screen::new(context.ui.look());

@@ -9,9 +9,9 @@ use crate::render::{Format, RecordWriter, Value};
 const FIELDS: [&str; 6] = ["as_of", "filter", "section", "item", "measure", "value"];
 
 /// A report as CSV, JSON or JSON lines.
-pub fn figures(report: &Report, format: Format) -> Result<Vec<u8>> {
+pub fn figures(report: &Report, format: Format, is_on_terminal: bool) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut writer = RecordWriter::new(format, &FIELDS);
+    let mut writer = RecordWriter::new(format, &FIELDS).on_terminal(is_on_terminal);
     writer.start(&mut bytes)?;
     for table in report.tables() {
         for (item, measure, cell) in of_table(table) {
@@ -71,7 +71,7 @@ mod tests {
             summary: None,
             sections: vec![Section { title: "", answer: String::new(), tables: vec![table] }],
         };
-        let csv = String::from_utf8(figures(&report, Format::Csv).unwrap()).unwrap();
+        let csv = String::from_utf8(figures(&report, Format::Csv, false).unwrap()).unwrap();
         let before = "1970-01-01,all customers,talk,C-1";
         let expected = format!(
             "as_of,filter,section,item,measure,value\n{before},name,'=Acme\n{before},mrr,10.0\n{before},score,\n"
