@@ -38,7 +38,7 @@ const WRITERS: [&str; 2] = ["run", "ack 1 --reason seen"];
 
 /// Two companies that stopped logging in, one signal closed and one open, and some hundreds of
 /// events.
-fn small() -> Sandbox {
+pub fn small() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut rows: Vec<EventRow<'_>> = vec![("heart", "beat", "2026-03-31", 1)];
     for company in ["a", "b"] {
@@ -85,7 +85,7 @@ fn change(sandbox: &Sandbox, sql: &str) {
 }
 
 /// Every row of every table.
-fn content(sandbox: &Sandbox) -> Vec<String> {
+pub fn content(sandbox: &Sandbox) -> Vec<String> {
     content_of(&sandbox.database())
 }
 
@@ -439,6 +439,43 @@ fn check_finds_keys_that_stand_for_nothing() {
     let loose =
         format!("PRAGMA foreign_keys = OFF; INSERT INTO company_texts VALUES ('x', {company})");
     finds(&small(), &loose, &["company_texts"]);
+}
+
+/// An index that was not written along with its table: the schema forgets it, a row comes, and the
+/// schema remembers it.
+#[test]
+fn check_finds_an_index_that_lacks_a_row() {
+    let lose = "PRAGMA writable_schema = ON;
+                CREATE TABLE aside AS SELECT * FROM sqlite_schema WHERE name = 'companies_by_csm';
+                DELETE FROM sqlite_schema WHERE name = 'companies_by_csm';
+                PRAGMA schema_version = 1000001;
+                INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES ('x', 0, 'x');
+                INSERT INTO sqlite_schema SELECT * FROM aside;
+                PRAGMA schema_version = 1000002;
+                DROP TABLE aside;";
+    finds(&small(), lose, &["companies_by_csm"]);
+}
+
+#[test]
+fn what_goes_into_a_history_has_no_control_characters() {
+    let sandbox = small();
+    for command in [
+        "ack 1 --reason 'a\u{1b}[2Jb'",
+        "pulse set a good --note 'x\u{7}'",
+        "ack 1 --reason fine --by 'ana\u{1b}[31m'",
+    ] {
+        sandbox.fails(command, 2).says(&["control characters"]);
+    }
+    let mut command = sandbox.command("ack 1 --reason fine");
+    let status = command.env("SIGNALS_USER", "ana\u{1b}").stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+    sandbox.ok("ack 1 --reason 'two\nlines'");
+
+    let event = "log\u{202e}in\u{2028}";
+    let shown = sandbox.ok(&format!("rule add odd --kind adoption --event {event} --within 5"));
+    let shown = shown.printed() + &sandbox.ok("rule show odd").printed();
+    assert!(shown.contains("log<U+202E>in<U+2028>"), "{shown}");
+    assert!(!shown.contains(['\u{202e}', '\u{2028}']), "{shown}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod demo;
 mod detection;
 mod documentation;
 mod expressions;
+mod failing_calls;
 mod faults;
 mod health;
 mod holds;
