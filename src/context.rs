@@ -167,27 +167,29 @@ impl Context {
     }
 }
 
-/// The name that --by gives, else the environment. It goes into histories, which terminals show.
+/// Who runs the command: `--by`, else the environment. Terminals show the name, so it is checked.
 fn user(options: &GlobalOptions, environment: &Environment) -> Result<Option<String>> {
     let given = options.by.clone().filter(|name| !name.trim().is_empty());
     let user = given.or_else(|| environment.user.clone());
     match user {
         Some(user) if user.contains(char::is_control) => {
-            Err(usage("the name of who does it has control characters")
-                .hint("--by NAME or SIGNALS_USER says who")
+            Err(usage("the user name contains control characters")
+                .hint("set it with --by NAME or SIGNALS_USER")
                 .into())
         }
         user => Ok(user),
     }
 }
 
-/// Refuses what is no text of lines, in reasons, notes and names alike: what the database keeps is
-/// shown on terminals, and in files that are.
+/// Refuses control characters other than tabs and line breaks in reasons, notes and names alike:
+/// the database keeps them, and files made from it are shown on terminals.
 pub fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
     let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     let harmful = arguments.iter().find(|text| text.to_string_lossy().contains(is_harmful));
     match harmful {
-        Some(text) => Err(usage(format!("'{}' has control characters", text.display())).into()),
+        Some(text) => {
+            Err(usage(format!("'{}' contains control characters", text.display())).into())
+        }
         None => Ok(()),
     }
 }

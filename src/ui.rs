@@ -217,7 +217,9 @@ impl Ui {
         io::stdin().lock().read_line(&mut answer)?;
         let answer = answer.trim();
         if answer.contains(char::is_control) {
-            return Err(usage("the answer has control characters, perhaps of an arrow key").into());
+            return Err(
+                usage("the answer contains control characters, perhaps from an arrow key").into()
+            );
         }
         Ok(answer.to_owned())
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::domain::spreadsheet;
 
-/// Whether a character could move the cursor, change colours, begin a line or turn its direction
-/// round.
+/// Whether a character could move the cursor, change colours, start a line or reverse its
+/// direction.
 pub fn is_hostile(character: char) -> bool {
     character.is_control()
         || is_bidirectional(character)
@@ -36,7 +36,7 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Longer lines of messages are cut: a name of a megabyte would hide what is said about it.
+/// Longer lines of messages are cut: a name of a megabyte would hide the rest of the message.
 const LONGEST_LINE: usize = 2000;
 
 /// A line of a message for a terminal, cut where it is very long.
@@ -50,9 +50,9 @@ pub fn line_for_terminal(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Text for the markup of Slack: characters that begin a mention, a link or an entity as entities,
-/// those that format or make a picture (`*`, `_`, `~`, a backtick, `:name:`) as others that look
-/// like them.
+/// Text for Slack's markup. Characters that begin a mention, a link or an entity become entities.
+/// Those that format text or make an emoji (`*`, `_`, `~`, a backtick, `:name:`) become characters
+/// that look alike.
 pub fn for_slack(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut safe = String::with_capacity(text.len());
@@ -67,12 +67,12 @@ pub fn for_slack(text: &str) -> String {
             '*' => safe.push('\u{2217}'),
             '~' => safe.push('\u{223c}'),
             '`' => safe.push('\u{02cb}'),
-            // Slack formats words, and `report_exported` is one.
+            // Slack formats whole words only, so `report_exported` needs no change.
             '_' if is_in_word(place.checked_sub(1)) && is_in_word(Some(place + 1)) => {
                 safe.push('_')
             }
             '_' => safe.push('\u{ff3f}'),
-            ':' if begins_picture(&characters[place + 1..]) => safe.push('\u{2236}'),
+            ':' if begins_emoji(&characters[place + 1..]) => safe.push('\u{2236}'),
             other => safe.push(*other),
         }
     }
@@ -80,18 +80,18 @@ pub fn for_slack(text: &str) -> String {
 }
 
 /// Whether `name:` comes next.
-fn begins_picture(next: &[char]) -> bool {
+fn begins_emoji(next: &[char]) -> bool {
     let is_of_name = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '\'');
     let name = next.iter().take_while(|c| is_of_name(c)).count();
     name > 0 && next.get(name) == Some(&':')
 }
 
-/// The same for a command between backticks, which may be copied: nothing is formatted there.
+/// The same for a command between backticks: Slack formats nothing there, and people copy it.
 pub fn for_slack_command(text: &str) -> String {
     entities_for_slack(text).replace('`', "\u{02cb}")
 }
 
-/// Markup of our own for Slack, in which only entities are to be written out.
+/// The same for markup of our own: only entities are escaped.
 pub fn entities_for_slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

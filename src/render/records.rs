@@ -32,8 +32,7 @@ impl<'f> RecordWriter<'f> {
         self
     }
 
-    /// Says whether somebody looks at the records as they are: then cells of CSV have no characters
-    /// that could harm a terminal.
+    /// Escapes control characters in CSV cells when the records go straight to a terminal.
     pub fn on_terminal(mut self, is_on_terminal: bool) -> Self {
         self.is_on_terminal = is_on_terminal;
         self

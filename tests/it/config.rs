@@ -334,7 +334,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\n[[rule]]\nname = 'r'\nevent = 'f'",
-            ":4: [[rule]]: rule 'r' stands in line 1 already",
+            ":4: [[rule]]: rule 'r' is already defined on line 1",
             "",
         ),
         (

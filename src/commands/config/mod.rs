@@ -333,7 +333,7 @@ fn check(store: &Store, document: &Document<'_>, items: &[Item<'_>]) -> Result<(
     for item in items {
         let refused = item.definition.rule().map(|rule| rivals.refuse_second(rule));
         if let Some(Err(failure)) = refused {
-            let hint = "give one of the two another timeframe";
+            let hint = "give one of the two another timeframe, baseline or comparison";
             item.table.error("timeframe", failure, Some(hint));
         }
     }

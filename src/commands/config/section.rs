@@ -64,7 +64,7 @@ pub trait Definition {
     /// place.
     fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
 
-    /// The rule that it is, if it is one.
+    /// The rule it defines, if it defines one.
     fn rule(&self) -> Option<&Rule> {
         None
     }
@@ -159,8 +159,8 @@ fn refuse_twins(items: &[Item<'_>]) {
             Entry::Vacant(place) => _ = place.insert(item),
             Entry::Occupied(first) => {
                 let line = first.get().table.line();
-                let message = format!("{} stands in line {line} already", first.key());
-                item.table.error("", message, Some("one of the two is enough"));
+                let message = format!("{} is already defined on line {line}", first.key());
+                item.table.error("", message, Some("keep one of the two"));
             }
         }
     }

@@ -277,11 +277,10 @@ fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
     Ok(Rivals::of(store)?.refuse_second(rule)?)
 }
 
-/// The trend rules that there are, by what they watch.
+/// Stored trend rules, by what they watch.
 pub struct Rivals(HashMap<String, Vec<DomainRule>>);
 
 impl Rivals {
-    /// Those of the database.
     pub fn of(store: &Store) -> Result<Self> {
         let mut rivals: HashMap<String, Vec<DomainRule>> = HashMap::new();
         for StoredRule { rule, .. } in store.rules()? {
@@ -292,7 +291,7 @@ impl Rivals {
         Ok(Rivals(rivals))
     }
 
-    /// Refuses a rule that compares the same as another one.
+    /// Refuses a rule that compares the same counts as another one.
     pub fn refuse_second(&self, rule: &DomainRule) -> Result<(), CommandError> {
         let Some(trend) = rule.logic.trend() else { return Ok(()) };
         let same = |other: &&DomainRule| {

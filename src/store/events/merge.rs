@@ -223,8 +223,8 @@ fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
     })
 }
 
-/// Goes through equal rows in the order of the file, tells of each how many rows of it add an event,
-/// and returns the copies there are then.
+/// Goes through equal rows in the order of the file. Calls `tell` with each and how many of its rows
+/// add an event; returns the number of copies afterwards.
 fn add_rows(
     equal: &[WaitingEvent],
     of_file: u64,
@@ -234,7 +234,7 @@ fn add_rows(
     let mut total = of_file;
     for row in equal {
         let (rows, copies) = (u64::from(row.rows()), u64::from(row.copies));
-        // So many rows only bring what is stored.
+        // Rows that bring no more than what is stored.
         let known = match copies {
             0 => rows,
             copies => (stored.saturating_sub(total) / copies).min(rows),

@@ -10,39 +10,39 @@ use anyhow::{Context, Result};
 use super::day_text::EventKey;
 use crate::store::Store;
 
-/// An event that waits to be written with its day, or several that are equal, folded.
+/// An event that waits to be written with its day. Equal ones may be folded into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WaitingEvent {
-    /// The number of its row in the file, which tells the events of one row from those of another;
-    /// of folded events, how many rows they are.
+    /// The number of its row in the file, which tells the events of one row from those of another.
+    /// For folded events: how many rows they were.
     pub(super) row: u32,
     pub(super) company: u32,
     pub(super) event: u32,
     pub(super) person: u32,
     /// How many events each row stands for.
     pub(super) copies: u32,
-    /// Key of the event's own id; 0 for none, [`FOLDED`] for none of several.
+    /// Key of the event's own id; 0 for none, [`FOLDED`] for folded events, which have none.
     pub(super) identity: u32,
     /// Whether no row before it, of this file or another, had that id.
     pub(super) is_first: bool,
     pub(super) micros: i64,
 }
 
-/// No event's own id has this key: they count up from 1, and the highest bit is [`AGAIN`].
+/// Keys of ids never get here: they count up from 1, and the highest bit is [`AGAIN`].
 const FOLDED: u32 = AGAIN - 1;
 
 impl WaitingEvent {
-    /// How many rows these are.
+    /// How many rows it stands for.
     pub(super) fn rows(&self) -> u32 {
         if self.identity == FOLDED { self.row } else { 1 }
     }
 
-    /// How many events they stand for together.
+    /// How many events all its rows stand for.
     pub(super) fn total(&self) -> u64 {
         u64::from(self.rows()) * u64::from(self.copies)
     }
 
-    /// Adds the rows of an event that is equal to this one; says whether it is.
+    /// Folds `other` into this event if the two are equal. Returns whether it did.
     pub(super) fn fold(&mut self, other: &WaitingEvent) -> bool {
         let (key, copies) = (key_of(self), self.copies);
         let is_equal =
@@ -56,7 +56,7 @@ impl WaitingEvent {
     }
 }
 
-/// Folds equal events into one each, and puts all in order.
+/// Sorts events and folds equal ones.
 pub(super) fn fold(events: &mut Vec<WaitingEvent>) {
     sort(events);
     events.dedup_by(|next, event| event.fold(next));
@@ -167,7 +167,7 @@ impl Aside {
     }
 
     /// The events of a day for some of the companies, in the order in which they were set aside.
-    /// Where they are more than `most`, equal ones are folded if that `folds` any.
+    /// Beyond `most` events, equal ones are folded if `folds` allows it.
     pub(super) fn take_part(
         &mut self,
         day: i32,

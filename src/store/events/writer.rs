@@ -125,7 +125,7 @@ pub struct EventWriter<'s> {
     row: u32,
     /// Whether any row had several events.
     has_parts: bool,
-    /// Whether no row can have several: then equal rows are only counted.
+    /// Whether equal rows are folded, which needs rows of one event each.
     folds: bool,
     first_days: BTreeMap<u32, (i32, i32)>,
     changed_days: BTreeSet<i32>,
@@ -181,7 +181,7 @@ impl Store {
 }
 
 impl EventWriter<'_> {
-    /// The same for a file whose rows may have several events each.
+    /// A writer for a file whose rows may have several events each.
     pub fn of_several_events_a_row(self) -> Self {
         EventWriter { folds: false, ..self }
     }
@@ -226,7 +226,7 @@ impl EventWriter<'_> {
         Ok(())
     }
 
-    /// Folds the days that take much of the memory: there may be many equal events in them.
+    /// Folds the largest days: they may hold many equal events.
     fn fold_large_days(&mut self) {
         let large = self.limits.in_memory / 8;
         for events in self.waiting.values_mut().filter(|events| self.folds && events.len() > large)
@@ -536,7 +536,7 @@ mod tests {
         assert_eq!(write(&mut store, TIGHT, &file), counted(0, 31));
     }
 
-    /// Equal rows need no memory of their own, one after the other or by turns.
+    /// Equal rows take no memory each, whether adjacent or alternating.
     #[test]
     fn equal_rows_are_folded_as_they_come() {
         let folder = tempfile::tempdir().unwrap();
