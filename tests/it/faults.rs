@@ -461,7 +461,7 @@ fn what_goes_into_a_history_has_no_control_characters() {
     let sandbox = small();
     for command in [
         "ack 1 --reason 'a\u{1b}[2Jb'",
-        "pulse set a good --note 'x\u{7}'",
+        "pulse set a satisfied --note 'x\u{7}'",
         "ack 1 --reason fine --by 'ana\u{1b}[31m'",
     ] {
         sandbox.fails(command, 2).says(&["control characters"]);
