@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use directories::ProjectDirs;
 
 use crate::clock::Clock;
-use crate::domain::day::{Day, Instant};
+use crate::domain::day::{Day, GivenDay, Instant};
 use crate::error::{CommandError, ErrorKind, usage};
 use crate::store::{Permissions, Store};
 use crate::ui::{ColorChoice, Terminal, Ui};
@@ -159,6 +159,11 @@ impl Context {
             self.ui.note(format!("made a new database: {}", store.path().display()));
         }
         Ok(store)
+    }
+
+    /// The day that the user means.
+    pub fn day(&self, store: &Store, given: GivenDay) -> Day {
+        given.on(self.today(store))
     }
 
     /// Today, in the time zone of the database.

@@ -9,6 +9,7 @@ use crate::domain::playbook::line_problem;
 use crate::error::usage;
 use crate::ops::acknowledge::{self, Entry};
 use crate::ops::work;
+use crate::query::csm_called;
 
 /// Give an open signal to somebody, who then has it in their agenda.
 #[derive(Debug, Args)]
@@ -30,8 +31,8 @@ impl Assign {
         if let Some(problem) = line_problem(&self.name) {
             return Err(usage(format!("the name of a person {problem}")).into());
         }
-        let name = self.name.trim().to_owned();
         let mut store = context.writer()?;
+        let name = csm_called(&store, self.name.trim())?;
         let ids = acknowledge::distinct(&[self.id]);
         acknowledge::enter(context, &mut store, &ids, &Entry::assign(name.clone()))?;
         if let Some(text) = work::stranger(&store, &name)? {

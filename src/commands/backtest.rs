@@ -10,7 +10,7 @@ use super::output;
 use crate::backtest::{self, Outcome, Question, can_be_bad};
 use crate::context::Context;
 use crate::domain::backtest::Settings;
-use crate::domain::day::Day;
+use crate::domain::day::GivenDay;
 use crate::domain::rule::Rule;
 use crate::error::not_allowed;
 use crate::output_file::OutputFile;
@@ -49,11 +49,11 @@ pub struct BacktestOptions {
     #[arg(long = "rule", value_name = "NAME")]
     rules: Vec<String>,
     /// Count company-days from this day on; the replay itself starts with the first event
-    #[arg(long, value_name = "DAY")]
-    from: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    from: Option<GivenDay>,
     /// Take only what happened up to this day; the last complete day unless set
-    #[arg(long, value_name = "DAY")]
-    until: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    until: Option<GivenDay>,
     /// A signal is right when the churn follows within so many days
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(i32).range(1..=3650))]
     horizon: i32,
@@ -72,8 +72,8 @@ pub struct BacktestOptions {
     #[arg(long)]
     health: bool,
     /// Measure the days up to this one and those after it apart; the median day of churn unless set
-    #[arg(long, value_name = "DAY")]
-    split: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    split: Option<GivenDay>,
 }
 
 impl Backtest {
@@ -119,7 +119,7 @@ impl BacktestOptions {
         let catalogue = store.catalogue()?;
         let conditions = self.companies.conditions(store, &catalogue)?;
         let until = match self.until {
-            Some(until) => Some(until),
+            Some(until) => Some(context.day(store, until)),
             None => last_complete_day(store, context.today(store))?,
         };
         let nothing = || {
@@ -129,7 +129,7 @@ impl BacktestOptions {
         let question = Question {
             rules: self.rules(store)?,
             settings: Settings {
-                from: self.from,
+                from: self.from.map(|given| context.day(store, given)),
                 until: until.ok_or_else(nothing)?,
                 horizon: self.horizon,
                 min_lead: self.min_lead,
@@ -137,7 +137,7 @@ impl BacktestOptions {
             established: self.established,
             min_events: self.min_events,
             conditions: &conditions,
-            split: self.split,
+            split: self.split.map(|given| context.day(store, given)),
             health: self.health,
         };
         let outcome = replay(context, store, &catalogue, &question)?.ok_or_else(nothing)?;

@@ -10,7 +10,7 @@ use crate::domain::signal::{SignalType, State};
 use crate::query::{AsOfOption, Customers};
 use crate::render::escape::for_terminal;
 use crate::render::{Format, counted};
-use crate::store::{SignalFilter, SignalOrder, Store};
+use crate::store::{SignalFilter, SignalOrder, Snoozed, Store};
 use crate::views::signals::SIGNALS;
 
 /// How many signals are shown.
@@ -50,14 +50,9 @@ pub fn run(context: &Context) -> Result<()> {
         Err(_) => return context.ui.data(BEGIN),
     }
     let store = context.reader()?;
-    let totals = store.signal_totals()?;
-    let open = |wanted| -> u64 {
-        totals
-            .iter()
-            .filter(|(t, s, _)| *t == wanted && *s == State::Open)
-            .map(|(.., count)| count)
-            .sum()
-    };
+    let totals = store.open_totals(context.today(&store))?;
+    let open =
+        |wanted| totals.iter().find(|(kind, _)| *kind == wanted).map_or(0, |(_, count)| *count);
     let (bad, good, info) = (open(SignalType::Bad), open(SignalType::Good), open(SignalType::Info));
     let as_of = store.latest_run_day()?.map(|day| format!(", as of {day}")).unwrap_or_default();
     context.ui.note(format!("{bad} bad, {good} good and {info} info signals are open{as_of}"));
@@ -108,6 +103,8 @@ fn print_newest(context: &Context, store: &Store) -> Result<()> {
     let filter = SignalFilter {
         signal_type: Some(SignalType::Bad),
         state: Some(State::Open),
+        snoozed: Some(Snoozed::NotOn(context.today(store))),
+        customers_on: Some(context.today(store)),
         ..SignalFilter::default()
     };
     let order = SignalOrder { limit: Some(SHOWN), ..SignalOrder::NEWEST_FIRST };

@@ -44,10 +44,12 @@ impl Inbox {
     pub fn run(self, context: &Context) -> Result<()> {
         let person = self.person.clone().unwrap_or_else(|| context.user());
         if !self.mark_read {
-            let entries = self.entries(&context.reader()?, &person)?;
+            let store = context.reader()?;
+            let entries = self.entries(&store, &find_member(&store, &person)?.name)?;
             return output::print_items(&context.ui, self.format.format, &INBOX, &entries);
         }
         let mut store = context.writer()?;
+        let person = find_member(&store, &person)?.name;
         let entries = self.entries(&store, &person)?;
         // What could not be shown stays unread.
         output::print_items(&context.ui, self.format.format, &INBOX, &entries)?;
@@ -59,7 +61,6 @@ impl Inbox {
     }
 
     fn entries(&self, store: &Store, person: &str) -> Result<Vec<InboxEntry>> {
-        find_member(store, person)?;
         let mut entries = store.inbox(person, self.limit)?;
         entries.retain(|entry| !self.unread || entry.read_at.is_none());
         Ok(entries)

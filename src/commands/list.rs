@@ -8,7 +8,7 @@ use super::output;
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
 use crate::query::{FilterOptions, both_days, find_company};
-use crate::render::Format;
+use crate::render::{Format, counted};
 use crate::store::{SignalOrder, SortKey, Store};
 use crate::views::signals::SIGNALS;
 
@@ -62,7 +62,24 @@ impl List {
                 each(&signal)
             })
         })?;
-        if count == 0 { self.explain_nothing(context, &store) } else { Ok(()) }
+        match count {
+            0 => self.explain_nothing(context, &store),
+            _ if self.format.format == Format::Table => self.tell_total(context, count),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl List {
+    /// Says how many signals there were, or that there may be more.
+    fn tell_total(&self, context: &Context, count: u64) -> Result<()> {
+        context.ui.flush()?;
+        let total = counted(count, "signal", "signals");
+        context.ui.note(match self.limit {
+            Some(limit) if limit == count => format!("the first {total}; --limit N shows more"),
+            _ => total,
+        });
+        Ok(())
     }
 }
 

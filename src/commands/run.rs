@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output;
 use super::rule::existing as existing_rule;
 use crate::context::Context;
-use crate::domain::day::{Day, DayRange};
+use crate::domain::day::{Day, DayRange, GivenDay};
 use crate::domain::outage::DAYS_OF_A_STEADY_EVENT;
 use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::query::not_in_the_future;
@@ -36,14 +36,14 @@ pub struct Run {
     #[command(subcommand)]
     subcommand: Option<RunCommand>,
     /// Run this day
-    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to"])]
-    as_of: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
+    as_of: Option<GivenDay>,
     /// Run each day from this one that was not run yet
-    #[arg(long, value_name = "DAY", requires = "to")]
-    from: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true, requires = "to")]
+    from: Option<GivenDay>,
     /// … to this one, itself included
-    #[arg(long, value_name = "DAY", requires = "from")]
-    to: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true, requires = "from")]
+    to: Option<GivenDay>,
     /// Run days again, and days before the last one run
     #[arg(long)]
     backfill: bool,
@@ -161,7 +161,8 @@ impl Run {
 
     /// The days to run; `None` when there is nothing to do.
     fn days(&self, context: &Context, store: &Store) -> Result<Option<DayRange>> {
-        let days = match (self.as_of, self.from, self.to) {
+        let day = |given| context.day(store, given);
+        let days = match (self.as_of.map(day), self.from.map(day), self.to.map(day)) {
             (Some(day), ..) => DayRange { from: day, to: day },
             (None, Some(from), Some(to)) => DayRange { from, to },
             _ => return self.due_days(context, store),
@@ -181,7 +182,7 @@ impl Run {
             return Ok(());
         };
         let earlier = match self.as_of {
-            Some(day) => Some(day).filter(|day| *day < latest),
+            Some(_) => Some(days.from).filter(|day| *day < latest),
             None => run::passed_over(store, days)?,
         };
         earlier.map_or(Ok(()), |day| Err(earlier_day(day, latest).into()))

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::options::signal_number;
 use crate::context::Context;
-use crate::domain::day::Day;
+use crate::domain::day::GivenDay;
 use crate::error::usage;
 use crate::ops::acknowledge::{self, Entry};
 
@@ -18,14 +18,14 @@ use crate::ops::acknowledge::{self, Entry};
 #[command(after_help = "\
 Examples:
   signals snooze 12 --until 2026-04-15 --reason \"Champion is on leave\"
-  signals snooze 12 13 --until 2026-04-15 --reason \"Renewal call is booked\"")]
+  signals snooze 12 13 --until +14d --reason \"Renewal call is booked\"")]
 pub struct Snooze {
     /// The signals' numbers
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
     /// The day on which they come back
-    #[arg(long, value_name = "DAY")]
-    until: Day,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    until: GivenDay,
     /// Why
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
@@ -39,7 +39,7 @@ impl Snooze {
     /// (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let (until, today) = (self.until, context.today(&store));
+        let (until, today) = (context.day(&store, self.until), context.today(&store));
         if until <= today {
             let message = format!("--until {until} is not in the future; today is {today}");
             let hint = format!("the first day that is possible is {}", today.next());

@@ -6,12 +6,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, GivenDay};
 use crate::domain::playbook::line_problem;
 use crate::domain::task::{Owner, TaskAction, TaskId, TaskState};
 use crate::error::usage;
 use crate::ops::work;
-use crate::query::find_company;
+use crate::query::{csm_called, find_company};
 use crate::render::{Format, counted};
 use crate::store::{Finish, NewTask, Store, TaskFilter, TaskRecord};
 use crate::views::tasks::{ListedTask, TASKS};
@@ -85,7 +85,7 @@ impl TaskFilterOptions {
             company: self.company.as_deref().map(|text| find_company(store, text)).transpose()?,
             state: self.overdue.then_some(TaskState::Open),
             due_before: self.overdue.then(|| context.today(store)),
-            person: self.csm.clone(),
+            person: self.csm.as_ref().map(|name| csm_called(store, name)).transpose()?,
             playbook: self.playbook.clone(),
             ..TaskFilter::default()
         })
@@ -151,8 +151,8 @@ pub struct AddTask {
     /// What is to be done
     title: String,
     /// The day by which it is to be done
-    #[arg(long, value_name = "DAY")]
-    due: Day,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    due: GivenDay,
     /// Who is to do it: csm, manager, or a person's name
     #[arg(long = "for", value_name = "WHO", default_value = "csm")]
     owner: String,
@@ -256,8 +256,8 @@ fn named(tasks: &[TaskRecord]) -> String {
 
 impl AssignTask {
     fn run(self, context: &Context) -> Result<()> {
-        let owner = read_owner(&self.name)?;
         let mut store = context.writer()?;
+        let owner = read_owner(&store, &self.name)?;
         work::assign(context, &mut store, TaskId(self.id), &owner)?;
         warn_of_stranger(context, &store, &owner)?;
         let Some(task) = store.task(TaskId(self.id))? else { return Ok(()) };
@@ -277,8 +277,8 @@ impl AddTask {
         if let Some(problem) = line_problem(&self.title) {
             return Err(usage(format!("the title {problem}")).into());
         }
-        let owner = read_owner(&self.owner)?;
         let mut store = context.writer()?;
+        let owner = read_owner(&store, &self.owner)?;
         let company = find_company(&store, &self.company)?;
         let id = store.transaction(Finish::Commit, |store| {
             let stamp = work::stamp(context, store)?;
@@ -287,7 +287,7 @@ impl AddTask {
                 &NewTask {
                     company,
                     title,
-                    due_on: self.due,
+                    due_on: context.day(store, self.due),
                     owner: &owner,
                     playbook: None,
                     signal: None,
@@ -331,10 +331,13 @@ pub fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Resu
     Ok(())
 }
 
-fn read_owner(text: &str) -> Result<Owner> {
+fn read_owner(store: &Store, text: &str) -> Result<Owner> {
     match line_problem(text) {
         Some(problem) => Err(usage(format!("the name of a person {problem}")).into()),
-        None => Ok(Owner::from(text.to_owned())),
+        None => match Owner::from(text.to_owned()) {
+            Owner::Person(name) => Ok(Owner::Person(csm_called(store, &name)?)),
+            role => Ok(role),
+        },
     }
 }
 

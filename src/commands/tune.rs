@@ -9,7 +9,7 @@ use crate::actions::shipped_presets;
 use crate::backtest::tune::{self, Budget, SetRow, Tried, Tuned};
 use crate::context::Context;
 use crate::domain::backtest::FEWEST_CHURNS;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, GivenDay};
 use crate::domain::preset::Choice;
 use crate::domain::rule::Rule;
 use crate::error::not_allowed;
@@ -35,11 +35,11 @@ pub struct Tune {
     #[arg(long, value_name = "N", value_parser = budget)]
     budget: f64,
     /// Take only what happened up to this day; the last complete day unless set
-    #[arg(long, value_name = "DAY")]
-    until: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    until: Option<GivenDay>,
     /// Choose on the days up to this one; the median day of churn unless set
-    #[arg(long, value_name = "DAY")]
-    split: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    split: Option<GivenDay>,
     /// Save the chosen rules, and disable those of the four that are not chosen
     #[arg(long)]
     apply: bool,
@@ -65,12 +65,13 @@ impl Tune {
         };
         let data = store.event_days()?.ok_or_else(nothing)?;
         let until = match self.until {
-            Some(until) => until,
+            Some(until) => context.day(&store, until),
             None => last_complete_day(&store, context.today(&store))?.ok_or_else(nothing)?,
         };
         let catalogue = store.catalogue()?;
         let tried = tune::tried(shipped_rule);
-        let budget = Budget { signals: self.budget, until, split: self.split };
+        let split = self.split.map(|given| context.day(&store, given));
+        let budget = Budget { signals: self.budget, until, split };
         let bar = context.ui.progress(Some((until - data.from + 1).max(0) as u64), "replaying");
         let tuned = tune::tune(&mut store, &catalogue, &tried, &budget, |_| bar.inc(1));
         bar.finish_and_clear();

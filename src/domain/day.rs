@@ -139,6 +139,62 @@ impl FromStr for Day {
     }
 }
 
+/// A day as people write it: a date, or counted from today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenDay {
+    /// This day.
+    Date(Day),
+    /// So many days after today; before it where negative.
+    FromToday(i32),
+}
+
+/// No day further from today can be meant.
+const FARTHEST: i32 = 36_500;
+
+impl GivenDay {
+    /// The day, where today is known.
+    pub fn on(self, today: Day) -> Day {
+        match self {
+            GivenDay::Date(day) => day,
+            GivenDay::FromToday(days) => today + days,
+        }
+    }
+}
+
+impl From<Day> for GivenDay {
+    fn from(day: Day) -> Self {
+        GivenDay::Date(day)
+    }
+}
+
+impl FromStr for GivenDay {
+    type Err = String;
+
+    /// Reads `YYYY-MM-DD`, `today`, `yesterday`, or days from today such as `-7d` and
+    /// `+3d`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let days = match text.to_lowercase().as_str() {
+            "today" => Some(0),
+            "yesterday" => Some(-1),
+            text => from_today(text),
+        };
+        match days {
+            Some(days) => Ok(GivenDay::FromToday(days)),
+            None => text.parse().map(GivenDay::Date).map_err(|_| {
+                format!("'{text}' is not a day; write YYYY-MM-DD, today, yesterday, -7d or +3d")
+            }),
+        }
+    }
+}
+
+/// Reads a number of days with a sign: `-7d`, `+3d`.
+fn from_today(text: &str) -> Option<i32> {
+    let number = text.strip_suffix('d').filter(|number| number.starts_with(['-', '+']))?;
+    let is_number = number[1..].bytes().all(|byte| byte.is_ascii_digit());
+    let days = number.parse().ok().filter(|_| is_number);
+    days.filter(|days| (-FARTHEST..=FARTHEST).contains(days))
+}
+
 /// An inclusive range of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DayRange {
@@ -239,6 +295,34 @@ impl FromStr for Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_dates_or_counted_from_today() {
+        let today: Day = "2026-03-01".parse().unwrap();
+        let cases = [
+            ("2026-02-03", Some("2026-02-03")),
+            ("today", Some("2026-03-01")),
+            ("Yesterday", Some("2026-02-28")),
+            ("tomorrow", None),
+            ("-7d", Some("2026-02-22")),
+            ("+3d", Some("2026-03-04")),
+            ("-0d", Some("2026-03-01")),
+            ("+30D", Some("2026-03-31")),
+            ("7d", None),
+            ("-7", None),
+            ("--7d", None),
+            ("+-7d", None),
+            ("-d", None),
+            ("+99999999999d", None),
+            ("2026-2-3", None),
+            ("2026-02-30", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            let day = text.parse::<GivenDay>().ok().map(|given| given.on(today).to_string());
+            assert_eq!(day.as_deref(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn a_month_has_a_first_day() {

@@ -58,6 +58,8 @@ pub struct Customer {
     pub score: Option<f64>,
     /// Its health in a word.
     pub band: Band,
+    /// How the score changed in 28 days.
+    pub score_change: Option<f64>,
     /// What pulls the score down most.
     pub driver: Option<String>,
     /// The pulse that counts.
@@ -66,6 +68,8 @@ pub struct Customer {
     pub reason_codes: Vec<String>,
     /// How many bad signals are open.
     pub bad_open_signals: u64,
+    /// How many of them still hold, as far as is known, and are not snoozed.
+    pub bad_signals_that_hold: u64,
     /// How many tasks are overdue.
     pub overdue_tasks: u64,
 }
@@ -183,87 +187,134 @@ pub fn has_problem((poor, known): (u64, u64), (all_poor, all_known): (u64, u64))
         && poor as f64 * all_known as f64 >= PROBLEM * all_poor as f64 * known as f64
 }
 
-/// Something to talk about.
+/// A reason to see to a customer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Concern {
-    /// Its health is poor; the score.
-    Poor(Option<f64>),
-    /// Its health score fell by so much in 28 days.
-    Fell(f64),
-    /// Somebody thinks that it may leave.
-    Pulse(PulseMark),
-    /// So many bad signals are open.
-    BadSignals(u64),
-    /// So many tasks are overdue.
-    OverdueTasks(u64),
     /// Its contract renews in so many days.
     RenewsIn(i32),
     /// The day of its renewal has passed by so many days.
     RenewalOverdue(i32),
+    /// Somebody thinks that it may leave.
+    Pulse(PulseMark),
+    /// Its health is poor; the score.
+    Poor(Option<f64>),
+    /// Its health score fell by so much in 28 days.
+    Fell(f64),
+    /// So many open bad signals still hold.
+    BadSignals(u64),
+    /// So many tasks are overdue.
+    OverdueTasks(u64),
 }
 
 impl Concern {
-    /// How much it weighs when customers are put in order.
-    fn weight(&self) -> u64 {
+    /// How many points it adds to what is at stake; see [`stake`].
+    fn points(&self) -> u64 {
         match self {
+            Concern::RenewalOverdue(_) => 4,
+            Concern::RenewsIn(days) => match days {
+                ..=14 => 4,
+                15..=30 => 3,
+                31..=60 => 2,
+                _ => 1,
+            },
+            Concern::Pulse(mark) => match mark.level {
+                Level::SevereRisk => 4,
+                Level::HighRisk => 3,
+                _ => 2,
+            },
             Concern::Poor(_) => 3,
-            Concern::Pulse(mark) if mark.level <= Level::HighRisk => 3,
-            Concern::Pulse(_)
-            | Concern::Fell(_)
-            | Concern::RenewalOverdue(_)
-            | Concern::RenewsIn(_) => 2,
+            Concern::Fell(_) => 2,
             Concern::BadSignals(count) => (*count).min(3),
-            Concern::OverdueTasks(_) => 1,
+            Concern::OverdueTasks(count) => (*count).min(2),
         }
     }
 }
 
-/// What there is to talk about with a customer, the gravest first. A renewal that is near is only a
-/// concern beside another one.
-pub fn concerns(customer: &Customer, score_before: Option<f64>, day: Day) -> Vec<Concern> {
+/// The reasons to see to a customer, in the order in which they are told.
+pub fn concerns(customer: &Customer, day: Day) -> Vec<Concern> {
     let mut concerns = Vec::new();
+    let days = customer.renewal_on.map(|on| on - day);
+    concerns.extend(days.filter(|days| *days < 0).map(|days| Concern::RenewalOverdue(-days)));
+    concerns.extend(days.filter(|days| (0..=RENEWAL_SOON).contains(days)).map(Concern::RenewsIn));
+    concerns.extend(customer.pulse.filter(|mark| mark.level.is_at_risk()).map(Concern::Pulse));
     if customer.band == Band::Poor {
         concerns.push(Concern::Poor(customer.score));
     }
-    if let Some(mark) = customer.pulse.filter(|mark| mark.level.is_at_risk()) {
-        concerns.push(Concern::Pulse(mark));
-    }
-    let fall = customer.score.zip(score_before).map(|(now, before)| before - now);
+    let fall = customer.score_change.map(|change| -change);
     concerns.extend(fall.filter(|fall| *fall >= STEEP_FALL).map(Concern::Fell));
-    if customer.bad_open_signals > 0 {
-        concerns.push(Concern::BadSignals(customer.bad_open_signals));
+    if customer.bad_signals_that_hold > 0 {
+        concerns.push(Concern::BadSignals(customer.bad_signals_that_hold));
     }
-    let days = customer.renewal_on.map(|on| on - day);
-    concerns.extend(days.filter(|days| *days < 0).map(|days| Concern::RenewalOverdue(-days)));
     if customer.overdue_tasks > 0 {
         concerns.push(Concern::OverdueTasks(customer.overdue_tasks));
-    }
-    if !concerns.is_empty() {
-        concerns
-            .extend(days.filter(|days| (0..=RENEWAL_SOON).contains(days)).map(Concern::RenewsIn));
     }
     concerns
 }
 
-/// The customers to talk about first, at most so many: those whose concerns weigh most, then those
+/// What is at stake with a customer, in points. The points of its concerns:
+///
+/// | concern | points |
+/// |---|---|
+/// | renewal overdue, or within 14, 30, 60, 90 days | 4, or 4, 3, 2, 1 |
+/// | pulse severe-risk, high-risk, some-risk | 4, 3, 2 |
+/// | health poor | 3 |
+/// | health score fallen by 10 or more in 28 days | 2 |
+/// | open bad signals that still hold | 1 each, at most 3 |
+/// | overdue tasks | 1 each, at most 2 |
+///
+/// With a concern, one point more for an MRR of at least the median of the customers that are looked
+/// at, and another for one of at least twice that.
+pub fn stake(concerns: &[Concern], mrr: Option<f64>, median_mrr: Option<f64>) -> u64 {
+    let points = concerns.iter().map(Concern::points).sum();
+    match mrr.zip(median_mrr) {
+        Some((mrr, median)) if points > 0 && mrr > 0.0 => {
+            points + u64::from(mrr >= median) + u64::from(mrr >= 2.0 * median)
+        }
+        _ => points,
+    }
+}
+
+/// A customer with the reasons to see to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AtStake {
+    /// The customer.
+    pub customer: Customer,
+    /// The reasons.
+    pub concerns: Vec<Concern>,
+    /// What is at stake, in points; see [`stake`].
+    pub points: u64,
+}
+
+impl AtStake {
+    /// Whether there is something to talk about. A healthy customer that renews soon is no reason to.
+    fn is_to_be_talked_about(&self) -> bool {
+        self.concerns.iter().any(|concern| !matches!(concern, Concern::RenewsIn(_)))
+    }
+}
+
+/// The customers in the order in which to see to them: those with most at stake first, then those
 /// who pay most, then by id.
-pub fn to_talk_about(
-    customers: &[Customer],
-    score_before: impl Fn(CompanyKey) -> Option<f64>,
-    day: Day,
-    most: usize,
-) -> Vec<(&Customer, Vec<Concern>)> {
-    let all = customers
-        .iter()
-        .map(|customer| (customer, concerns(customer, score_before(customer.key), day)));
-    let mut all: Vec<_> = all.filter(|(_, concerns)| !concerns.is_empty()).collect();
-    let weight = |concerns: &[Concern]| concerns.iter().map(Concern::weight).sum::<u64>();
-    all.sort_by(|(a, a_concerns), (b, b_concerns)| {
-        let mrr = |customer: &Customer| customer.mrr.unwrap_or_default();
-        (weight(b_concerns).cmp(&weight(a_concerns)))
+pub fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
+    let median_mrr = median(customers.iter().filter_map(|customer| customer.mrr).collect());
+    let judge = |customer: &Customer| {
+        let concerns = concerns(customer, day);
+        let points = stake(&concerns, customer.mrr, median_mrr);
+        AtStake { customer: customer.clone(), concerns, points }
+    };
+    let mut all: Vec<AtStake> = customers.iter().map(judge).collect();
+    all.sort_by(|a, b| {
+        let mrr = |at_stake: &AtStake| at_stake.customer.mrr.unwrap_or_default();
+        (b.points.cmp(&a.points))
             .then_with(|| mrr(b).total_cmp(&mrr(a)))
-            .then_with(|| a.company_id.cmp(&b.company_id))
+            .then_with(|| a.customer.company_id.cmp(&b.customer.company_id))
     });
+    all
+}
+
+/// The customers to talk about first, at most so many.
+pub fn to_talk_about(customers: &[Customer], day: Day, most: usize) -> Vec<AtStake> {
+    let mut all = by_stake(customers, day);
+    all.retain(AtStake::is_to_be_talked_about);
     all.truncate(most);
     all
 }
@@ -287,11 +338,13 @@ pub(crate) mod tests {
             mrr: None,
             renewal_on: None,
             score: None,
+            score_change: None,
             band: Band::Unknown,
             driver: None,
             pulse: None,
             reason_codes: Vec::new(),
             bad_open_signals: 0,
+            bad_signals_that_hold: 0,
             overdue_tasks: 0,
         }
     }
@@ -396,44 +449,76 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_near_renewal_is_a_concern_beside_another_one_only() {
+    fn a_near_renewal_is_talked_about_beside_another_concern_only() {
         let near = Customer { renewal_on: Some(day(130)), ..customer(1) };
-        assert_eq!(concerns(&near, None, day(100)), []);
+        assert_eq!(concerns(&near, day(100)), [Concern::RenewsIn(30)]);
+        assert_eq!(to_talk_about(std::slice::from_ref(&near), day(100), 10), []);
         let near = Customer { overdue_tasks: 1, ..near };
-        assert_eq!(
-            concerns(&near, None, day(100)),
-            [Concern::OverdueTasks(1), Concern::RenewsIn(30)]
-        );
+        assert_eq!(concerns(&near, day(100)), [Concern::RenewsIn(30), Concern::OverdueTasks(1)]);
+        assert_eq!(to_talk_about(&[near], day(100), 10).len(), 1);
         let late = Customer { renewal_on: Some(day(95)), ..customer(1) };
-        assert_eq!(concerns(&late, None, day(100)), [Concern::RenewalOverdue(5)]);
+        assert_eq!(concerns(&late, day(100)), [Concern::RenewalOverdue(5)]);
         let far = Customer { renewal_on: Some(day(191)), overdue_tasks: 1, ..customer(1) };
-        assert_eq!(concerns(&far, None, day(100)), [Concern::OverdueTasks(1)]);
+        assert_eq!(concerns(&far, day(100)), [Concern::OverdueTasks(1)]);
     }
 
     #[test]
     fn a_fall_by_ten_is_a_concern() {
-        let with = |score, before| {
-            concerns(&Customer { score: Some(score), ..customer(1) }, before, day(0))
-        };
-        assert_eq!(with(50.0, Some(60.0)), [Concern::Fell(10.0)]);
-        assert_eq!(with(50.0, Some(59.9)), []);
-        assert_eq!(with(50.0, None), []);
+        let with = |change| concerns(&Customer { score_change: change, ..customer(1) }, day(0));
+        assert_eq!(with(Some(-10.0)), [Concern::Fell(10.0)]);
+        assert_eq!(with(Some(-9.9)), []);
+        assert_eq!(with(None), []);
     }
 
     #[test]
-    fn the_gravest_come_first_then_those_who_pay_most() {
-        let customers = [
-            Customer { bad_open_signals: 1, mrr: Some(10.0), ..customer(1) },
-            Customer { bad_open_signals: 1, mrr: Some(20.0), ..customer(2) },
-            Customer { band: Band::Poor, ..customer(3) },
-            customer(4),
-            Customer { pulse: pulse(day(90), 1), bad_open_signals: 9, ..customer(5) },
+    fn points_are_those_of_the_table() {
+        let mark = |level| Concern::Pulse(pulse(day(0), level).unwrap());
+        let cases = [
+            (Concern::RenewalOverdue(1), 4),
+            (Concern::RenewsIn(0), 4),
+            (Concern::RenewsIn(14), 4),
+            (Concern::RenewsIn(15), 3),
+            (Concern::RenewsIn(30), 3),
+            (Concern::RenewsIn(31), 2),
+            (Concern::RenewsIn(60), 2),
+            (Concern::RenewsIn(61), 1),
+            (Concern::RenewsIn(90), 1),
+            (mark(1), 4),
+            (mark(2), 3),
+            (mark(3), 2),
+            (Concern::Poor(None), 3),
+            (Concern::Fell(30.0), 2),
+            (Concern::BadSignals(2), 2),
+            (Concern::BadSignals(9), 3),
+            (Concern::OverdueTasks(1), 1),
+            (Concern::OverdueTasks(9), 2),
         ];
+        for (concern, points) in cases {
+            assert_eq!(stake(std::slice::from_ref(&concern), None, None), points, "{concern:?}");
+        }
+        let one = [Concern::BadSignals(1)];
+        let paying = |mrr| stake(&one, Some(mrr), Some(100.0));
+        assert_eq!([99.0, 100.0, 199.0, 200.0].map(paying), [1, 2, 2, 3]);
+        assert_eq!(stake(&[], Some(200.0), Some(100.0)), 0);
+    }
+
+    #[test]
+    fn most_at_stake_comes_first_then_those_who_pay_most() {
+        let customers = [
+            Customer { bad_signals_that_hold: 1, mrr: Some(10.0), ..customer(1) },
+            Customer { bad_signals_that_hold: 1, mrr: Some(11.0), ..customer(2) },
+            Customer { band: Band::Poor, mrr: Some(1.0), ..customer(3) },
+            Customer { mrr: Some(99.0), ..customer(4) },
+            Customer { pulse: pulse(day(90), 1), bad_signals_that_hold: 9, ..customer(5) },
+            Customer { mrr: Some(5.0), ..customer(6) },
+        ];
+        // C-5 4 + 3, C-3 3, C-2 and C-1 1 + 1 for the median of 10, C-4 and C-6 nothing.
         let ids = |most| -> Vec<String> {
-            let list = to_talk_about(&customers, |_| None, day(100), most);
-            list.into_iter().map(|(customer, _)| customer.company_id.clone()).collect()
+            let list = to_talk_about(&customers, day(100), most);
+            list.into_iter().map(|at_stake| at_stake.customer.company_id).collect()
         };
         assert_eq!(ids(10), ["C-5", "C-3", "C-2", "C-1"]);
         assert_eq!(ids(2), ["C-5", "C-3"]);
+        assert_eq!(by_stake(&customers, day(100)).len(), 6);
     }
 }

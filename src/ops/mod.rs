@@ -2,4 +2,5 @@
 //! commands, files and the configuration alike.
 
 pub mod acknowledge;
+pub mod agenda;
 pub mod work;

@@ -2,6 +2,7 @@
 //! exports and reports.
 
 mod names;
+mod portfolio;
 mod signals;
 
 use anyhow::Result;
@@ -10,31 +11,41 @@ use clap::Args;
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, GivenDay};
 use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, Scope, Segment, Store};
 
-pub use names::{find_company, find_csm, find_member};
+pub use names::{
+    csm_called, find_company, find_csm, find_member, rule_called, the_one_called, user_as_csm,
+};
+pub use portfolio::{
+    PORTFOLIO, current_pulses, has_churned, open_signals, portfolio, present_customers,
+};
 pub use signals::FilterOptions;
 
 /// As of when.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct AsOfOption {
     /// As of the end of this day; as things stand now unless set
-    #[arg(long, value_name = "DAY")]
-    pub as_of: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    as_of: Option<GivenDay>,
 }
 
 impl AsOfOption {
+    /// The day that is named; `None` for the present.
+    pub fn day(self, context: &Context, store: &Store) -> Option<Day> {
+        self.as_of.map(|given| context.day(store, given))
+    }
+
     /// As of when facts and entries count.
     ///
     /// # Errors
     /// A day in the future (exit 2).
     pub fn resolve(self, context: &Context, store: &Store) -> Result<AsOf> {
         match self.as_of {
-            Some(day) => Ok(AsOf::end_of(not_in_the_future(context, store, day)?)),
+            Some(given) => Ok(AsOf::end_of(not_in_the_future(context, store, given)?)),
             None => Ok(AsOf::at_present(store.as_of(context.today(store))?, context.today(store))),
         }
     }
@@ -135,7 +146,7 @@ impl Selection {
             names.iter().copied().chain(self.csm.as_ref().map(|_| "csm")).collect();
         let mut companies = self.condition.select(store, catalogue, &names, as_of)?;
         if let Some(csm) = &self.csm {
-            companies.keep("csm", csm)?;
+            companies.keep("csm", &csm_called(store, csm)?)?;
         }
         Ok(companies)
     }
@@ -146,10 +157,13 @@ impl Selection {
 /// # Errors
 /// None of that name (exit 9), with the nearest.
 pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
-    if let Some(segment) = store.segment(name)? {
-        return Ok(segment);
+    let mut segments = store.segments()?;
+    let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+    let found = the_one_called(&names, name);
+    if let Some(place) = found.and_then(|found| names.iter().position(|name| *name == found)) {
+        return Ok(segments.swap_remove(place));
     }
-    let names = store.segments()?.into_iter().map(|segment| segment.name);
+    let names = segments.into_iter().map(|segment| segment.name);
     let failure = not_allowed(format!("there is no segment '{name}'"));
     Err(match nearest(name, names) {
         Some(like) => {
@@ -308,8 +322,13 @@ pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
 ///
 /// # Errors
 /// A day after today (exit 2).
-pub fn not_in_the_future(context: &Context, store: &Store, day: Day) -> Result<Day> {
+pub fn not_in_the_future(
+    context: &Context,
+    store: &Store,
+    given: impl Into<GivenDay>,
+) -> Result<Day> {
     let today = context.today(store);
+    let day = given.into().on(today);
     if day > today {
         let message = format!("{day} is in the future; today is {today} in {}", store.zone());
         return Err(usage(message).into());

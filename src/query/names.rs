@@ -1,13 +1,56 @@
-//! Names that people type, and the companies and members of the team that they mean.
+//! Names that people type, and the companies, people, rules and segments that they mean.
+//!
+//! A name is found as it is written, else without regard to case, else by a beginning that only one
+//! has.
+
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
+use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::facts::TeamMember;
 use crate::domain::similar_names::nearest;
 use crate::domain::team;
 use crate::error::not_allowed;
 use crate::store::Store;
+
+/// The one of some names that a text means; `None` where none or several fit.
+pub fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
+    if let Some(same) = names.iter().find(|name| **name == text) {
+        return Some(same);
+    }
+    let wanted = text.trim().to_lowercase();
+    let only = |fits: &dyn Fn(&str) -> bool| {
+        let fitting: BTreeSet<&str> =
+            names.iter().copied().filter(|name| fits(&name.to_lowercase())).collect();
+        if fitting.len() == 1 { fitting.first().copied() } else { None }
+    };
+    let beginning = || only(&|name| !wanted.is_empty() && name.starts_with(&wanted));
+    only(&|name| name == wanted).or_else(beginning)
+}
+
+/// The name of a CSM or colleague that a text means; the text itself where it means none.
+pub fn csm_called(store: &Store, text: &str) -> Result<String> {
+    called(&store.known_colleagues()?, text)
+}
+
+/// The name of a rule that a text means; the text itself where it means none.
+pub fn rule_called(store: &Store, text: &str) -> Result<String> {
+    called(&store.rule_names()?, text)
+}
+
+fn called(names: &[String], text: &str) -> Result<String> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Ok(the_one_called(&names, text).unwrap_or(text).to_owned())
+}
+
+/// Who runs the command, if that is the CSM of a company.
+pub fn user_as_csm(context: &Context, store: &Store) -> Result<Option<String>> {
+    let user = context.user().to_lowercase();
+    let csms = store.csms()?.into_iter().map(|(_, csm)| csm);
+    Ok(csms.into_iter().find(|csm| csm.to_lowercase() == user))
+}
 
 /// The company that the user means.
 ///
@@ -17,8 +60,32 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     if let Some(company) = store.company_by_text(text)? {
         return Ok(company);
     }
-    let names =
-        store.company_names()?.into_iter().flat_map(|entry| [entry.id, entry.name]).flatten();
+    let entries = store.company_names()?;
+    let wanted = text.trim().to_lowercase();
+    let fitting = |fits: &dyn Fn(&str) -> bool| -> Vec<CompanyKey> {
+        let texts = entries.iter().filter(|entry| {
+            let texts = [&entry.id, &entry.name].into_iter().flatten();
+            texts.into_iter().any(|text| fits(&text.to_lowercase()))
+        });
+        let mut companies: Vec<CompanyKey> = texts.map(|entry| entry.company).collect();
+        companies.sort_unstable();
+        companies.dedup();
+        companies
+    };
+    let mut companies = fitting(&|text| text == wanted);
+    if companies.is_empty() && !wanted.is_empty() {
+        companies = fitting(&|text| text.starts_with(&wanted));
+    }
+    if let [company] = companies[..] {
+        return Ok(company);
+    }
+    if !companies.is_empty() {
+        let ids = companies.iter().take(MOST_NAMED).map(|key| store.company(*key));
+        let ids = ids.map(|company| Ok(company?.company_id)).collect::<Result<Vec<_>>>()?;
+        let message = format!("'{text}' fits {} companies", companies.len());
+        return Err(not_allowed(message).hint(format!("their ids: {}", ids.join(", "))).into());
+    }
+    let names = entries.into_iter().flat_map(|entry| [entry.id, entry.name]).flatten();
     let failure = not_allowed(format!("there is no company '{text}'"));
     Err(match nearest(text, names.into_iter()) {
         Some(name) => {
@@ -29,7 +96,7 @@ pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     .into())
 }
 
-/// How many of a team are named to somebody who asked for another.
+/// How many of a team, or of companies, are named to somebody who asked for another.
 const MOST_NAMED: usize = 20;
 
 /// The member of the team that the user means.
@@ -37,11 +104,17 @@ const MOST_NAMED: usize = 20;
 /// # Errors
 /// Nobody of that name (exit 9).
 pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
-    let team = store.team()?;
+    let mut team = store.team()?;
     if let Some(member) = team::member(&team, name) {
         return Ok(member.clone());
     }
-    let failure = not_allowed(format!("nobody of the team is called '{name}'"));
+    let names: Vec<&str> = team.iter().map(|member| member.name.as_str()).collect();
+    if let Some(found) = the_one_called(&names, name)
+        && let Some(place) = names.iter().position(|name| *name == found)
+    {
+        return Ok(team.swap_remove(place));
+    }
+    let failure = not_allowed(format!("nobody in the team is called '{name}'"));
     let all: Vec<String> = team.into_iter().map(|member| member.name).collect();
     let is_known_team = (1..=MOST_NAMED).contains(&all.len());
     Err(match nearest(name, all.iter().cloned()) {
@@ -60,9 +133,9 @@ pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
 /// Nobody of that name looks after a company or is in the team (exit 9).
 pub fn find_csm(store: &Store, text: &str) -> Result<String> {
     let names = store.csm_names()?;
-    let wanted = text.trim().to_lowercase();
-    if let Some(name) = names.iter().find(|name| name.to_lowercase() == wanted) {
-        return Ok(name.clone());
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let Some(name) = the_one_called(&known, text) {
+        return Ok(name.to_owned());
     }
     let failure = not_allowed(format!("there is no CSM '{text}'"));
     Err(match nearest(text, names.into_iter()) {
@@ -72,4 +145,29 @@ pub fn find_csm(store: &Store, text: &str) -> Result<String> {
         None => failure.hint("`signals report workload` shows all"),
     }
     .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_by_itself_then_without_case_then_by_its_beginning() {
+        let names = ["ana", "Anabel", "Ben", "ben ", "Zoë"];
+        let cases = [
+            ("ana", Some("ana")),
+            ("ANA", Some("ana")),
+            ("anab", Some("Anabel")),
+            ("an", None),
+            ("Ben", Some("Ben")),
+            ("zo", Some("Zoë")),
+            ("ZOË", Some("Zoë")),
+            ("", None),
+            (" ", None),
+            ("nobody", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(the_one_called(&names, text), expected, "{text}");
+        }
+    }
 }

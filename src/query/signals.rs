@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::ConditionOptions;
+use super::{ConditionOptions, csm_called, rule_called};
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
-use crate::domain::day::Day;
+use crate::domain::day::GivenDay;
 use crate::domain::signal::{SignalType, State};
 use crate::store::{SignalFilter, Snoozed, Store};
 
@@ -30,11 +30,11 @@ pub struct FilterOptions {
     #[command(flatten)]
     pub companies: ConditionOptions,
     /// Only signals raised on this day or later
-    #[arg(long, value_name = "DAY")]
-    pub since: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    pub since: Option<GivenDay>,
     /// Only signals raised on this day or earlier
-    #[arg(long, value_name = "DAY")]
-    pub until: Option<Day>,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    pub until: Option<GivenDay>,
     /// Only signals that chance explains with at most this probability
     #[arg(long, value_name = "P", value_parser = at_most_certain)]
     pub max_chance: Option<f64>,
@@ -50,6 +50,8 @@ impl FilterOptions {
     /// Whether no filter is given.
     pub fn is_empty(&self) -> bool {
         self.of_signals(None) == SignalFilter::default()
+            && self.since.is_none()
+            && self.until.is_none()
             && self.companies.is_empty()
             && !self.snoozed
     }
@@ -71,6 +73,10 @@ impl FilterOptions {
                 (true, today) => Snoozed::On(today),
                 (false, today) => Snoozed::NotOn(today),
             }),
+            rule: self.rule.as_ref().map(|name| rule_called(store, name)).transpose()?,
+            since: self.since.map(|given| context.day(store, given)),
+            until: self.until.map(|given| context.day(store, given)),
+            csm: self.csm.as_ref().map(|name| csm_called(store, name)).transpose()?,
             ..self.of_signals(company)
         })
     }
@@ -84,11 +90,12 @@ impl FilterOptions {
             event: self.event.clone(),
             rule: self.rule.clone(),
             csm: self.csm.clone(),
-            since: self.since,
-            until: self.until,
+            since: None,
+            until: None,
             max_chance: self.max_chance,
             snoozed: None,
             holds: self.holds,
+            customers_on: None,
         }
     }
 }

@@ -168,7 +168,7 @@ impl TextTable {
             self.columns
                 .iter()
                 .zip(&widths)
-                .map(|((title, _), width)| Cell::new(cut(title, *width))),
+                .map(|((title, _), width)| heading_cell(&cut(title, *width), look)),
         );
         let mut cells = self.cells();
         for _ in 0..self.len() {
@@ -295,6 +295,11 @@ fn style() -> TableStyle {
     presets::NOTHING.header_separator(comfy_table::LineStyle::none().fill('─').junction('─'))
 }
 
+fn heading_cell(text: &str, look: Look) -> Cell {
+    let cell = Cell::new(text);
+    if look.has_colour { cell.add_attribute(comfy_table::Attribute::Bold) } else { cell }
+}
+
 fn cell(text: &str, tone: Tone, look: Look) -> Cell {
     let cell = Cell::new(text);
     match tone {
@@ -353,6 +358,27 @@ impl Screen {
             }
             _ => self.text.push_str(&format!("{text}\n")),
         }
+    }
+
+    /// A text after an indent or a label, in a colour. At a terminal it wraps between words, and the
+    /// further lines begin below the first.
+    pub fn wrapped(&mut self, label: &str, text: &str, tone: Tone) {
+        let text = escape::for_terminal(text);
+        let room = self.look.width.map(|width| usize::from(width).saturating_sub(label.width()));
+        let room = room.filter(|room| *room >= LEAST_WIDTH).unwrap_or(usize::MAX);
+        let (mut line, mut begin) = (String::new(), label.to_owned());
+        for word in text.split(' ') {
+            if !line.is_empty() && line.width() + 1 + word.width() > room {
+                self.toned_line(&format!("{begin}{line}"), tone);
+                begin = " ".repeat(label.width());
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.toned_line(&format!("{begin}{line}"), tone);
     }
 
     /// Names with their values, lined up.

@@ -39,6 +39,10 @@ pub struct OpenSignal {
     pub rule: String,
     /// One line of text that says what happened.
     pub detail: String,
+    /// Whether its rule still held on the latest day run; `None` when not known.
+    pub holds: Option<bool>,
+    /// To whom it was given.
+    pub assigned_to: Option<String>,
 }
 
 impl Store {
@@ -69,7 +73,7 @@ impl Store {
     /// first. Those that are snoozed on `today` are left out of the present ones.
     pub fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail FROM signals s
+            "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
              WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
                         ELSE s.raised_on <= ?1
                              AND 'acknowledged' IS NOT (SELECT h.action FROM signal_history h
@@ -85,9 +89,21 @@ impl Store {
                 raised_on: row.get("raised_on")?,
                 rule: row.get("rule")?,
                 detail: row.get("detail")?,
+                holds: row.get("holds")?,
+                assigned_to: row.get("assigned_to")?,
             })
         })?;
         Ok(signals.collect::<Result<_, _>>()?)
+    }
+
+    /// The CSM of the company of each signal that is snoozed on a day.
+    pub fn snoozed_signals(&self, today: Day) -> Result<Vec<Option<String>>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT c.csm FROM signals s JOIN companies c ON c.id = s.company
+             WHERE s.acknowledgement IS NULL AND s.snoozed_until > ?1",
+        )?;
+        let csms = statement.query_map([today], |row| row.get("csm"))?;
+        Ok(csms.collect::<Result<_, _>>()?)
     }
 
     /// The day of the last business review of each company that had one, on or before `until`.

@@ -51,6 +51,14 @@ impl Store {
         Ok(rules)
     }
 
+    /// The names of all rules, removed ones too, A to Z.
+    pub fn rule_names(&self) -> Result<Vec<String>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT name FROM rules ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get("name"))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// The rule of this name, removed or not.
     pub fn rule(&self, name: &str) -> Result<Option<StoredRule>> {
         let mut statement = self.connection.prepare_cached(

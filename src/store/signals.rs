@@ -145,6 +145,8 @@ pub struct SignalFilter {
     pub snoozed: Option<Snoozed>,
     /// Those whose rule still holds, or those whose rule does not.
     pub holds: Option<bool>,
+    /// Those of companies that have not churned by this day.
+    pub customers_on: Option<Day>,
 }
 
 /// Whether signals are wanted that are snoozed on a day, or those that are not.
@@ -463,6 +465,17 @@ impl Store {
         Ok(totals.collect::<Result<_, _>>()?)
     }
 
+    /// How many signals of each type are open for companies that have not churned by a day.
+    pub fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.type, count(*) AS count FROM signals s JOIN companies c ON c.id = s.company
+             WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type",
+        )?;
+        let totals = statement
+            .query_map([today], |row| Ok((row.get("type")?, row.get::<_, i64>("count")? as u64)))?;
+        Ok(totals.collect::<Result<_, _>>()?)
+    }
+
     /// What happened to a signal, oldest first.
     pub fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
         let mut statement = self.connection.prepare_cached(
@@ -660,6 +673,10 @@ fn conditions(filter: &SignalFilter) -> Vec<Condition> {
     }
     if let Some(holds) = filter.holds {
         all.push((" AND s.holds = :holds", bound(":holds", holds)));
+    }
+    if let Some(day) = filter.customers_on {
+        let clause = " AND coalesce(c.churned_on > :customers_on, TRUE)";
+        all.push((clause, bound(":customers_on", day)));
     }
     match filter.snoozed {
         Some(Snoozed::On(day)) => all.push((

@@ -1,237 +1,315 @@
-//! The weekly agenda: what is to be done, company by company, the most urgent first.
+//! The agenda: what there is to do, company by company, most at stake first.
 
-use std::rc::Rc;
-
-use super::{Listing, or_dash, plain, signals};
-use crate::domain::agenda::{DAYS_AHEAD, Workload, urgency};
+use super::{Field, Listing, concerns, names};
 use crate::domain::day::Day;
+use crate::domain::portfolio::AtStake;
 use crate::domain::signal::SignalType;
-use crate::render::{Align, Tone, Value};
-use crate::store::{AgendaCompany, OpenSignal, TaskRecord};
+use crate::render::report::Cell;
+use crate::render::{Screen, Tone, counted};
+use crate::store::{OpenSignal, TaskRecord};
 
-/// Something to be done for a company.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
-    /// A task that is overdue, or due soon.
-    Task(Box<TaskRecord>),
-    /// An open signal.
-    Signal(OpenSignal),
-    /// A business review.
-    Review {
-        /// The day on which it was due.
-        due_on: Day,
-        /// The day of the last one, if there was any.
-        last: Option<Day>,
-    },
+/// What there is to do on a day.
+pub struct Agenda {
+    /// The companies, most at stake first.
+    pub groups: Vec<Group>,
+    /// The day.
+    pub today: Day,
+    /// How many signals are left out because they are snoozed.
+    pub snoozed: u64,
 }
 
-impl Item {
-    /// The day to which it belongs: a signal's own, else the day on which it is due.
-    fn day(&self) -> Day {
-        match self {
-            Item::Task(task) => task.due_on,
-            Item::Signal(signal) => signal.raised_on,
-            Item::Review { due_on, .. } => *due_on,
-        }
-    }
-
-    /// By how many days it is late; `None` for what has no day by which it is to be done.
-    fn days_late(&self, today: Day) -> Option<i32> {
-        match self {
-            Item::Signal(_) => None,
-            Item::Task(_) | Item::Review { .. } => Some((today - self.day()).max(0)),
-        }
-    }
-
-    fn id(&self) -> Option<i64> {
-        match self {
-            Item::Task(task) => Some(task.id.0),
-            Item::Signal(signal) => Some(signal.id.0),
-            Item::Review { .. } => None,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Item::Task(_) => "task",
-            Item::Signal(_) => "signal",
-            Item::Review { .. } => "review",
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Item::Task(task) => task.title.clone(),
-            Item::Signal(signal) => signal.detail.clone(),
-            Item::Review { last: Some(last), .. } => {
-                format!("Business review; the last one was on {last}")
-            }
-            Item::Review { last: None, .. } => "Business review; there was none so far".to_owned(),
-        }
-    }
-
-    /// The place among the items of its company: what is wrong, what is due, what is to be known.
-    fn place(&self, today: Day) -> u8 {
-        match self {
-            Item::Task(task) if task.is_overdue(today) => 0,
-            Item::Signal(signal) if signal.signal_type == SignalType::Bad => 1,
-            Item::Task(_) => 2,
-            Item::Review { .. } => 3,
-            Item::Signal(_) => 4,
-        }
-    }
-}
-
-/// The last day of those tasks that belong to the agenda of a day.
-pub fn horizon(today: Day) -> Day {
-    today + DAYS_AHEAD
-}
-
-/// A company with what is to be done for it.
+/// A company with what there is to do for it.
 pub struct Group {
-    /// The company.
-    pub company: Rc<AgendaCompany>,
-    /// What is to be done; not empty.
-    pub items: Vec<Item>,
+    /// The company, and why to see to it.
+    pub at_stake: AtStake,
+    /// Its open signals that are not snoozed, the oldest first.
+    pub signals: Vec<OpenSignal>,
+    /// Its tasks that are overdue, or due soon; the first due before the others.
+    pub tasks: Vec<TaskRecord>,
+    /// The business review that is due.
+    pub review: Option<Review>,
 }
 
-/// A line of the agenda.
+/// A business review that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Review {
+    /// The day on which it was due.
+    pub due_on: Day,
+    /// The day of the last one, if there was any.
+    pub last: Option<Day>,
+}
+
+/// Whether a signal is told of in full: a bad one that still holds, as far as is known.
+pub fn is_urgent(signal: &OpenSignal) -> bool {
+    signal.signal_type == SignalType::Bad && signal.holds != Some(false)
+}
+
+impl Group {
+    /// Whether there is anything to do, apart from reasons to see to the company.
+    pub fn has_items(&self) -> bool {
+        !self.signals.is_empty() || !self.tasks.is_empty() || self.review.is_some()
+    }
+
+    /// How people call the company.
+    pub fn title(&self) -> &str {
+        self.at_stake.customer.title()
+    }
+
+    /// Why to see to the company, in one line; empty where nothing is at stake.
+    pub fn why(&self) -> String {
+        let mut words = concerns::all(&self.at_stake);
+        let paid = self.at_stake.customer.mrr.filter(|_| !words.is_empty());
+        words.extend(paid.map(|amount| format!("{} a month", Cell::Money(amount).text())));
+        words.join(", ")
+    }
+
+    fn draw(&self, screen: &mut Screen, rank: usize, today: Day) {
+        let customer = &self.at_stake.customer;
+        let id = customer.name.as_ref().map(|_| format!(" ({})", customer.company_id));
+        let csm = customer.csm.as_ref().map(|csm| format!(", {csm}"));
+        let (id, csm) = (id.unwrap_or_default(), csm.unwrap_or_default());
+        screen.heading(&format!("{rank}. {}{id}{csm}", self.title()));
+        if !self.why().is_empty() {
+            screen.wrapped("   ", &self.why(), Tone::Bad);
+        }
+        for signal in self.signals.iter().filter(|signal| is_urgent(signal)) {
+            let assigned = signal.assigned_to.as_ref().map(|name| format!(" (for {name})"));
+            let text = format!("{}{}", signal.detail, assigned.unwrap_or_default());
+            screen.wrapped(
+                &format!("   signal {:<6} {}  ", signal.id, signal.raised_on),
+                &text,
+                Tone::Plain,
+            );
+        }
+        for task in &self.tasks {
+            let (standing, tone) = standing(task, today);
+            let who = task.assignee.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+            let text = format!("{}{who}, {standing}", task.title);
+            screen.wrapped(&format!("   task {:<8} {}  ", task.id, task.due_on), &text, tone);
+        }
+        if let Some(review) = self.review {
+            let text = review_text(review);
+            screen.wrapped(&format!("   review        {}  ", review.due_on), &text, Tone::Plain);
+        }
+        self.other_signals().iter().for_each(|line| screen.wrapped("   ", line, Tone::Faint));
+    }
+
+    /// What is told of signals besides the urgent ones: counts of good and info, and the numbers of
+    /// those that no longer hold.
+    fn other_signals(&self) -> Vec<String> {
+        let is_over =
+            |signal: &&OpenSignal| signal.signal_type == SignalType::Bad && !is_urgent(signal);
+        let over: Vec<String> =
+            self.signals.iter().filter(is_over).map(|signal| signal.id.to_string()).collect();
+        let count = |wanted| {
+            self.signals.iter().filter(|signal| signal.signal_type == wanted).count() as u64
+        };
+        let known = [
+            (SignalType::Good, "good signal", "good signals"),
+            (SignalType::Info, "info signal", "info signals"),
+        ];
+        let known: Vec<String> = known
+            .into_iter()
+            .map(|(wanted, one, many)| (count(wanted), one, many))
+            .filter(|(count, ..)| *count > 0)
+            .map(|(count, one, many)| counted(count, one, many))
+            .collect();
+        let mut lines = Vec::new();
+        if !known.is_empty() {
+            lines.push(known.join(", "));
+        }
+        if !over.is_empty() {
+            let what =
+                counted(over.len() as u64, "signal no longer holds", "signals no longer hold");
+            lines.push(format!("{what}: {}", over.join(", ")));
+        }
+        lines
+    }
+}
+
+impl Agenda {
+    /// Draws the first companies, at most so many, and what is left out.
+    pub fn draw(&self, screen: &mut Screen, most: usize, person: Option<&str>) {
+        let shown = self.groups.iter().take(most);
+        (1..).zip(shown).for_each(|(rank, group)| group.draw(screen, rank, self.today));
+        let left_out = self.left_out(most, person);
+        if !left_out.is_empty() {
+            screen.gap();
+        }
+        left_out.iter().for_each(|line| screen.wrapped("", line, Tone::Faint));
+    }
+
+    /// What is left out, and how to see it; a line each.
+    pub fn left_out(&self, most: usize, person: Option<&str>) -> Vec<String> {
+        let csm = person.map(|name| format!(" --csm {}", word(name))).unwrap_or_default();
+        let mut lines = Vec::new();
+        let more = self.groups.len().saturating_sub(most);
+        if more > 0 {
+            let more = counted(more as u64, "company is", "companies are");
+            let all = self.groups.len();
+            lines.push(format!("{more} left out, of {all}: `signals agenda{csm} --all` shows all"));
+        }
+        let shown = || self.groups.iter().take(most).flat_map(|group| &group.signals);
+        let known = shown().filter(|signal| signal.signal_type != SignalType::Bad).count() as u64;
+        if known > 0 {
+            lines.push(format!("good and info signals: `signals list --state open --type good{csm}` and `--type info`"));
+        }
+        let over =
+            shown().any(|signal| signal.signal_type == SignalType::Bad && !is_urgent(signal));
+        if over {
+            lines.push(format!(
+                "signals that no longer hold: `signals list --state open --holds no{csm}`"
+            ));
+        }
+        if self.snoozed > 0 {
+            let what = counted(self.snoozed, "signal is snoozed", "signals are snoozed");
+            lines.push(format!("{what}: `signals list --snoozed{csm}`"));
+        }
+        lines
+    }
+
+    /// The items of the first companies, at most so many, a line each.
+    pub fn lines(&self, most: usize) -> Vec<AgendaLine> {
+        let groups = (1..).zip(self.groups.iter().take(most));
+        groups.flat_map(|(rank, group)| group_lines(rank, group, self.today)).collect()
+    }
+}
+
+/// A name as a word of a shell's command line.
+fn word(name: &str) -> String {
+    let is_plain = name.chars().all(char::is_alphanumeric);
+    if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
+fn review_text(review: Review) -> String {
+    match review.last {
+        Some(last) => format!("Business review; the last one was on {last}"),
+        None => "Business review; there was none so far".to_owned(),
+    }
+}
+
+fn standing(task: &TaskRecord, today: Day) -> (String, Tone) {
+    match today - task.due_on {
+        ..0 => ("due".to_owned(), Tone::Plain),
+        0 => ("due today".to_owned(), Tone::Plain),
+        late => (format!("{} late", counted(late.unsigned_abs().into(), "day", "days")), Tone::Bad),
+    }
+}
+
+/// A line of the agenda, for other programs.
+#[derive(Default)]
 pub struct AgendaLine {
-    company: Rc<AgendaCompany>,
-    item: Item,
-    today: Day,
     /// The place of the company, from 1.
     rank: u64,
-    is_first_of_company: bool,
+    company_id: String,
+    company_name: Option<String>,
+    csm: Option<String>,
+    /// `signal`, `task`, `review`, or `company` where there is a reason to see to a company and
+    /// nothing else.
+    kind: &'static str,
+    id: Option<i64>,
+    signal_type: Option<SignalType>,
+    day: Option<Day>,
+    days_overdue: Option<i32>,
+    text: String,
+    assignee: Option<String>,
+    points: u64,
+    why: String,
 }
 
-/// The lines of the agenda of a day: by company, the most urgent first, and where two are alike, by
-/// id.
-pub fn lines(mut groups: Vec<Group>, today: Day) -> Vec<AgendaLine> {
-    groups.sort_by(|a, b| {
-        let [a_urgency, b_urgency] = [a, b].map(|group| urgency(&workload(&group.items, today)));
-        b_urgency.cmp(&a_urgency).then_with(|| a.company.company_id.cmp(&b.company.company_id))
-    });
-    let groups = (1..).zip(groups).flat_map(|(rank, mut group)| {
-        group.items.sort_by_key(|item| (item.place(today), item.day(), item.id()));
-        let company = group.company;
-        group.items.into_iter().enumerate().map(move |(place, item)| AgendaLine {
-            company: Rc::clone(&company),
-            item,
-            today,
-            rank,
-            is_first_of_company: place == 0,
-        })
-    });
-    groups.collect()
-}
-
-fn workload(items: &[Item], today: Day) -> Workload {
-    let mut workload = Workload::default();
-    for item in items {
-        match item {
-            Item::Task(task) if task.is_overdue(today) => {
-                workload.overdue_tasks += 1;
-                workload.most_days_late = workload.most_days_late.max(today - task.due_on);
-            }
-            Item::Task(_) => workload.due_tasks += 1,
-            Item::Signal(signal) if signal.signal_type == SignalType::Bad => {
-                workload.bad_signals += 1
-            }
-            Item::Signal(_) => workload.other_signals += 1,
-            Item::Review { .. } => workload.is_review_due = true,
-        }
-    }
-    workload
-}
-
-/// The agenda.
+/// The agenda for other programs.
 pub const AGENDA: Listing<AgendaLine> = Listing {
-    fields: &[
-        "rank",
-        "company_id",
-        "company_name",
-        "csm",
-        "kind",
-        "id",
-        "type",
-        "day",
-        "days_overdue",
-        "text",
-        "assignee",
-    ],
-    values,
-    columns: &[
-        ("company", Align::Left),
-        ("what", Align::Left),
-        ("day", Align::Left),
-        ("", Align::Left),
-        ("who", Align::Left),
-        ("to do", Align::Left),
-    ],
-    cells,
+    fields: &names(&FIELDS),
+    values: |line| FIELDS.iter().map(|field| (field.value)(line)).collect(),
+    columns: &[],
+    cells: |_| Vec::new(),
     when_empty: "nothing is to be done",
 };
 
-impl AgendaLine {
-    /// Whose it is: the assignee of a task, else the company's CSM.
-    fn who(&self) -> Option<&String> {
-        match &self.item {
-            Item::Task(task) => task.assignee.as_ref(),
-            Item::Signal(_) | Item::Review { .. } => self.company.csm.as_ref(),
-        }
-    }
+const FIELDS: [Field<AgendaLine>; 13] = [
+    Field { name: "rank", value: |line| line.rank.into() },
+    Field { name: "company_id", value: |line| (&line.company_id).into() },
+    Field { name: "company_name", value: |line| line.company_name.as_ref().into() },
+    Field { name: "csm", value: |line| line.csm.as_ref().into() },
+    Field { name: "kind", value: |line| line.kind.into() },
+    Field { name: "id", value: |line| line.id.into() },
+    Field { name: "type", value: |line| line.signal_type.map(SignalType::as_str).into() },
+    Field { name: "day", value: |line| line.day.into() },
+    Field { name: "days_overdue", value: |line| line.days_overdue.map(i64::from).into() },
+    Field { name: "text", value: |line| (&line.text).into() },
+    Field { name: "assignee", value: |line| line.assignee.as_ref().into() },
+    Field { name: "stake", value: |line| line.points.into() },
+    Field { name: "why", value: |line| (&line.why).into() },
+];
 
-    fn signal_type(&self) -> Option<SignalType> {
-        match &self.item {
-            Item::Signal(signal) => Some(signal.signal_type),
-            Item::Task(_) | Item::Review { .. } => None,
-        }
+fn group_lines(rank: u64, group: &Group, today: Day) -> Vec<AgendaLine> {
+    let (overdue, due): (Vec<_>, Vec<_>) =
+        group.tasks.iter().partition(|task| task.is_overdue(today));
+    let (bad, known): (Vec<_>, Vec<_>) =
+        group.signals.iter().partition(|signal| signal.signal_type == SignalType::Bad);
+    let line = Lines { rank, group, today };
+    let mut lines: Vec<AgendaLine> = overdue.into_iter().map(|task| line.task(task)).collect();
+    lines.extend(bad.into_iter().map(|signal| line.signal(signal)));
+    lines.extend(due.into_iter().map(|task| line.task(task)));
+    lines.extend(group.review.map(|review| line.review(review)));
+    lines.extend(known.into_iter().map(|signal| line.signal(signal)));
+    if lines.is_empty() {
+        lines.push(AgendaLine { kind: "company", text: group.why(), ..line.empty() });
     }
-
-    /// How it stands, in a word or two.
-    fn standing(&self) -> (String, Tone) {
-        // A first review is no promise that was broken, however long ago the customer came.
-        if matches!(self.item, Item::Review { last: None, .. }) {
-            return plain("due");
-        }
-        match self.item.days_late(self.today) {
-            None => self
-                .signal_type()
-                .map_or_else(|| plain(""), |kind| (kind.to_string(), signals::tone(kind))),
-            Some(0) if self.item.day() == self.today => plain("today"),
-            Some(0) => plain("due"),
-            Some(days) => (format!("{days} d late"), Tone::Bad),
-        }
-    }
+    lines
 }
 
-fn values(line: &AgendaLine) -> Vec<Value<'_>> {
-    let company = &line.company;
-    vec![
-        line.rank.into(),
-        (&company.company_id).into(),
-        company.name.as_ref().into(),
-        company.csm.as_ref().into(),
-        line.item.kind().into(),
-        line.item.id().into(),
-        line.signal_type().map(SignalType::as_str).into(),
-        line.item.day().into(),
-        line.item.days_late(line.today).map(i64::from).into(),
-        line.item.text().into(),
-        line.who().into(),
-    ]
+/// Makes the lines of a company.
+struct Lines<'g> {
+    rank: u64,
+    group: &'g Group,
+    today: Day,
 }
 
-fn cells(line: &AgendaLine) -> Vec<(String, Tone)> {
-    let name = line.company.name.as_ref().unwrap_or(&line.company.company_id);
-    let number = line.item.id().map(|id| format!(" {id}")).unwrap_or_default();
-    vec![
-        plain(if line.is_first_of_company { name } else { "" }),
-        plain(format!("{}{number}", line.item.kind())),
-        plain(line.item.day()),
-        line.standing(),
-        plain(or_dash(line.who())),
-        plain(line.item.text()),
-    ]
+impl Lines<'_> {
+    fn empty(&self) -> AgendaLine {
+        let customer = &self.group.at_stake.customer;
+        AgendaLine {
+            rank: self.rank,
+            company_id: customer.company_id.clone(),
+            company_name: customer.name.clone(),
+            csm: customer.csm.clone(),
+            assignee: customer.csm.clone(),
+            points: self.group.at_stake.points,
+            why: self.group.why(),
+            ..AgendaLine::default()
+        }
+    }
+
+    fn due(&self, day: Day) -> AgendaLine {
+        let days_overdue = Some((self.today - day).max(0));
+        AgendaLine { day: Some(day), days_overdue, ..self.empty() }
+    }
+
+    fn task(&self, task: &TaskRecord) -> AgendaLine {
+        AgendaLine {
+            kind: "task",
+            id: Some(task.id.0),
+            text: task.title.clone(),
+            assignee: task.assignee.clone(),
+            ..self.due(task.due_on)
+        }
+    }
+
+    fn signal(&self, signal: &OpenSignal) -> AgendaLine {
+        let line = self.empty();
+        AgendaLine {
+            kind: "signal",
+            id: Some(signal.id.0),
+            signal_type: Some(signal.signal_type),
+            day: Some(signal.raised_on),
+            text: signal.detail.clone(),
+            assignee: signal.assigned_to.clone().or(line.assignee.clone()),
+            ..line
+        }
+    }
+
+    fn review(&self, review: Review) -> AgendaLine {
+        AgendaLine { kind: "review", text: review_text(review), ..self.due(review.due_on) }
+    }
 }

@@ -5,6 +5,7 @@ pub mod attributes;
 pub mod backtest;
 pub mod companies;
 pub mod company;
+pub mod concerns;
 pub mod events;
 pub mod exports;
 pub mod health;

@@ -117,7 +117,7 @@ const LAYERS: [Layer; 25] = [
     },
     Layer {
         name: "ops",
-        may_import: &["context", "domain", "error", "render", "store", "views"],
+        may_import: &["context", "domain", "error", "query", "render", "store", "views"],
         reason: "what is done to the database is the same for commands, files and the configuration",
     },
     Layer {

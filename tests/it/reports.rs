@@ -312,7 +312,7 @@ fn a_report_is_as_of_its_day_and_of_its_customers() {
         shown.starts_with("Customer health\nas of 2026-03-30, customers: segment small; CSM ana\n"),
         "{shown}"
     );
-    sandbox.fails("report health --segment smal", 9).says(&["did you mean 'small'"]);
+    sandbox.fails("report health --segment smoll", 9).says(&["did you mean 'small'"]);
     sandbox.fails("report health --where 'mrr >'", 2);
     sandbox.fails("report health --as-of 2026-05-01", 2);
     sandbox.fails("report pulse-changes --days 0", 2);

@@ -245,7 +245,7 @@ fn with_signal() -> Sandbox {
 }
 
 #[test]
-fn the_agenda_has_what_is_wrong_first() {
+fn the_agenda_has_the_company_with_most_at_stake_first() {
     let sandbox = with_signal();
     sandbox.write(
         "touchpoints.csv",
@@ -259,8 +259,8 @@ fn the_agenda_has_what_is_wrong_first() {
     let expected = [
         json!([1, "acme", "task", 3, null, "2026-03-30", 2, "ben"]),
         json!([1, "acme", "signal", 1, "bad", "2026-03-12", null, "ana"]),
-        json!([2, "globex", "task", 1, null, "2026-04-08", 0, "ben"]),
-        json!([3, "alone", "review", null, null, "2026-03-31", 1, null]),
+        json!([2, "alone", "review", null, null, "2026-03-31", 1, null]),
+        json!([3, "globex", "task", 1, null, "2026-04-08", 0, "ben"]),
     ];
     assert_eq!(rows(&sandbox, "agenda", &fields), expected);
 

@@ -253,3 +253,146 @@ fn signals_are_reopened_by_filter() {
     assert_eq!(closed, [json!(["globex"])]);
     sandbox.fails("reopen --all --state open --reason y --yes", 9);
 }
+
+/// The ids of the companies of the agenda, in order.
+#[track_caller]
+fn agenda(sandbox: &Sandbox, options: &str) -> Vec<String> {
+    let mut companies: Vec<String> = sandbox
+        .array(&format!("agenda {options}"))
+        .iter()
+        .map(|line| line["company_id"].as_str().unwrap().to_owned())
+        .collect();
+    companies.dedup();
+    companies
+}
+
+#[test]
+fn the_agenda_says_why_and_in_which_order() {
+    let sandbox = sandbox();
+    // Points: initech 4 for the renewal and 3 for the pulse; acme and globex 2 for their signals,
+    // and the one that pays at least the median of 300 one more.
+    sandbox.write(
+        "more.csv",
+        "company_id,mrr,renewal_on\nacme,300,\nglobex,200,\ninitech,675,2026-04-07\n",
+    );
+    sandbox.ok("import more.csv --kind companies");
+    sandbox.ok("pulse set initech high-risk --by ana");
+    assert_eq!(agenda(&sandbox, "--all"), ["initech", "acme", "globex"]);
+    let stakes = rows(&sandbox, "agenda", &["company_id", "kind", "stake"]);
+    assert_eq!(stakes[0], json!(["initech", "company", 9]));
+    assert_eq!(stakes[1], json!(["acme", "signal", 3]));
+    let shown = sandbox.ok("agenda").stdout;
+    for text in [
+        "1. Initech (initech), ana",
+        "renewal in 6 days, pulse high-risk since 2026-04-01",
+        ", 675 a month",
+        "2 signals that still hold, 300 a month",
+    ] {
+        assert!(shown.contains(text), "the agenda lacks '{text}'\n{shown}");
+    }
+    assert_eq!(agenda(&sandbox, "--limit 1"), ["initech"]);
+    let shown = sandbox.ok("agenda --limit 1 --csm ANA").stdout;
+    assert!(
+        shown.contains("1 company is left out, of 2: `signals agenda --csm ana --all`"),
+        "{shown}"
+    );
+    sandbox.fails("agenda --limit 1 --all", 2);
+}
+
+#[test]
+fn the_agenda_is_that_of_the_user_where_that_is_a_csm() {
+    let sandbox = sandbox();
+    assert_eq!(agenda(&sandbox, ""), ["acme", "globex"]);
+    assert_eq!(agenda(&sandbox, "--by ben"), ["globex"]);
+    assert_eq!(agenda(&sandbox, "--by ben --everyone"), ["acme", "globex"]);
+    assert_eq!(agenda(&sandbox, "--by ben --csm ana"), ["acme"]);
+    // A signal that was given to somebody is on their agenda, too.
+    sandbox.ok(&format!("assign {} ben", id(&sandbox, "acme", "big")));
+    assert_eq!(agenda(&sandbox, "--csm ben"), ["acme", "globex"]);
+    assert_eq!(agenda(&sandbox, "--csm ana"), ["acme"]);
+}
+
+#[test]
+fn the_agenda_counts_what_is_good_and_names_what_is_over() {
+    let mut sandbox = sandbox();
+    sandbox.ok("rule add nice --kind condition --when 'seats > 5' --type good");
+    sandbox.ok("run --as-of 2026-03-31");
+    sandbox.write("fewer.csv", "company_id,seats\nglobex,1\n");
+    sandbox.ok("import fewer.csv --kind companies");
+    sandbox.at("2026-04-02T06:00:00Z").ok("run --as-of 2026-04-01");
+    let (big, huge) = (id(&sandbox, "globex", "big"), id(&sandbox, "globex", "huge"));
+    let shown = sandbox.ok("agenda --csm ben").stdout;
+    assert!(shown.contains("1 good signal\n"), "{shown}");
+    if sandbox.array("list globex --rule big")[0]["holds"] == json!(false) {
+        let over = format!("2 signals no longer hold: {big}, {huge}");
+        assert!(shown.contains(&over), "{shown}");
+        assert!(!shown.contains(&format!("signal {big} ")), "{shown}");
+    }
+}
+
+#[test]
+fn reviews_are_asked_for_where_they_are_known_or_wanted() {
+    let sandbox = sandbox();
+    sandbox.write("old.csv", "company_id,created_on\nacme,2025-01-01\ninitech,2025-01-01\n");
+    sandbox.ok("import old.csv --kind companies");
+    let reviews = || -> Vec<Value> {
+        let lines = rows(&sandbox, "agenda", &["company_id", "kind"]);
+        lines.into_iter().filter(|line| line[1] == "review").collect()
+    };
+    assert_eq!(reviews(), [json!([]); 0]);
+    sandbox.write(
+        "touchpoints.csv",
+        "company_id,occurred_at,direction,kind\nacme,2025-12-01,outbound,review\n",
+    );
+    sandbox.ok("import touchpoints.csv");
+    assert_eq!(reviews(), [json!(["acme", "review"])]);
+    sandbox.ok("rule preset add review-due");
+    assert_eq!(reviews(), [json!(["acme", "review"]), json!(["initech", "review"])]);
+}
+
+#[test]
+fn names_are_found_without_case_and_by_a_beginning_that_only_one_has() {
+    let sandbox = sandbox();
+    sandbox.ok("segment add Grown-up --where 'seats > 5'");
+    for command in [
+        "list ACME",
+        "list acm",
+        "list 'acme f'",
+        "list acme --csm ANA",
+        "list acme --csm an",
+        "list acme --segment grown-UP",
+        "list acme --segment grown",
+    ] {
+        assert_eq!(sandbox.array(command).len(), 2, "{command}");
+    }
+    assert_eq!(sandbox.array("list --rule BIG").len(), 2);
+    assert_eq!(sandbox.array("list --rule b").len(), 2);
+    assert_eq!(sandbox.array("list --rule nothing").len(), 0);
+    sandbox.write("more.csv", "company_id,name\nacmeville,Acmeville\n");
+    sandbox.ok("import more.csv");
+    // The name as a whole goes before a beginning; a beginning that two have means neither.
+    assert_eq!(sandbox.array("list acme").len(), 2);
+    sandbox.fails("list acm", 9).says(&["acme", "acmeville"]);
+    assert_eq!(sandbox.array("task list --csm BEN").len(), open_tasks(&sandbox, "globex"));
+    sandbox.fails("inbox --for nobody", 9);
+    sandbox.ok("inbox --for An");
+}
+
+#[test]
+fn days_can_be_counted_from_today() {
+    let sandbox = sandbox();
+    let count = |command: &str| sandbox.array(command).len();
+    assert_eq!(count("list --since yesterday"), 4);
+    assert_eq!(count("list --since today"), 0);
+    assert_eq!(count("list --until -2d"), 0);
+    assert_eq!(count("list --until -1d --since -7d"), 4);
+    assert_eq!(count("company list --as-of yesterday"), 3);
+    let a = id(&sandbox, "acme", "big");
+    sandbox.ok(&format!("snooze {a} --until +14d --reason x"));
+    assert_eq!(rows(&sandbox, "list --snoozed", &["snoozed_until"]), [json!(["2026-04-15"])]);
+    sandbox.ok("task add initech Call --due +3d");
+    let due = rows(&sandbox, "task list --company initech", &["due_on"]);
+    assert_eq!(due, [json!(["2026-04-04"])]);
+    sandbox.fails("list --since 7d", 2).says(&["yesterday", "-7d"]);
+    sandbox.fails("agenda --as-of tomorrow", 2);
+}

@@ -6,7 +6,7 @@ use clap::Args;
 use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::customer::Break;
-use crate::domain::day::Day;
+use crate::domain::day::GivenDay;
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 use crate::error::{CommandError, not_allowed};
@@ -26,8 +26,8 @@ pub struct ChurnCompany {
     /// The company's id or name
     company: String,
     /// The first day on which it is no customer
-    #[arg(long, value_name = "DAY")]
-    on: Day,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    on: GivenDay,
     #[command(flatten)]
     why: WhyOptions,
 }

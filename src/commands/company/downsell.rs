@@ -7,7 +7,7 @@ use crate::commands::reason_options::WhyOptions;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::to_the_cent;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, GivenDay};
 use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 use crate::error::{not_allowed, usage};
@@ -28,8 +28,8 @@ pub struct DownsellCompany {
     /// The company's id or name
     company: String,
     /// The first day on which it pays less
-    #[arg(long, value_name = "DAY")]
-    on: Day,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    on: GivenDay,
     #[command(flatten)]
     why: WhyOptions,
     /// Monthly recurring revenue after it
@@ -63,7 +63,7 @@ impl DownsellCompany {
             day: on,
             reason_codes: self.why.codes(&store, ReasonKind::Downsell)?,
             note: self.why.note(),
-            mrr_before: self.mrr_before(&store, company)?,
+            mrr_before: self.mrr_before(&store, company, on)?,
             mrr_after: self.mrr_after,
             by: context.user(),
             at: context.clock.now(),
@@ -80,10 +80,10 @@ impl DownsellCompany {
         Ok(())
     }
 
-    fn mrr_before(&self, store: &Store, company: CompanyKey) -> Result<Option<f64>> {
+    fn mrr_before(&self, store: &Store, company: CompanyKey, on: Day) -> Result<Option<f64>> {
         let before = match self.mrr_before {
             Some(before) => Some(before),
-            None => store.mrr_on(company, self.on.previous())?,
+            None => store.mrr_on(company, on.previous())?,
         };
         match (before, self.mrr_after) {
             (Some(before), Some(after)) if after >= before => {

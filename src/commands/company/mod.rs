@@ -15,7 +15,7 @@ use crate::commands::output;
 use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, GivenDay};
 use crate::domain::facts::{NpsResponse, Ticket, Touchpoint};
 use crate::domain::rule::Watch;
 use crate::domain::trend::Windows;
@@ -102,8 +102,8 @@ pub struct ReturnCompany {
     /// The company's id or name
     company: String,
     /// The first day on which it is a customer again
-    #[arg(long, value_name = "DAY")]
-    on: Day,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    on: GivenDay,
 }
 
 impl Company {
@@ -223,10 +223,10 @@ impl ShowCompany {
     fn gather(&self, context: &Context, store: &Store) -> Result<CompanyView> {
         let key = find_company(store, &self.company)?;
         let as_of = self.as_of.resolve(context, store)?;
-        let filter =
-            SignalFilter { company: Some(key), until: self.as_of.as_of, ..SignalFilter::default() };
+        let until = self.as_of.day(context, store);
+        let filter = SignalFilter { company: Some(key), until, ..SignalFilter::default() };
         let mut signals = store.signals(&filter, SignalOrder::NEWEST_FIRST)?;
-        if let Some(day) = self.as_of.as_of {
+        if let Some(day) = until {
             for signal in &mut signals {
                 signal.acknowledgement = store.acknowledgement_on(signal.id, day)?;
             }
@@ -234,13 +234,12 @@ impl ShowCompany {
         signals.sort_by_key(|signal| signal.acknowledgement.is_some());
         let recent = Windows::ending(as_of.day, MONTH);
         // As of a day, what happened later is not known yet; what is agreed for later is.
-        let is_known = |on: Day| self.as_of.as_of.is_none_or(|day| on <= day);
+        let is_known = |on: Day| until.is_none_or(|day| on <= day);
         let company = store.company(key)?;
         let pulses =
             store.pulses(key)?.into_iter().filter(|pulse| is_known(pulse.mark.day)).collect();
-        let today = self.as_of.as_of.unwrap_or_else(|| context.today(store));
-        let filter =
-            TaskFilter { company: Some(key), until: self.as_of.as_of, ..TaskFilter::default() };
+        let today = until.unwrap_or_else(|| context.today(store));
+        let filter = TaskFilter { company: Some(key), until, ..TaskFilter::default() };
         let mut tasks: Vec<ListedTask> =
             store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
         tasks.sort_by_key(|listed| listed.task.closed.is_some());

@@ -12,7 +12,7 @@ use crate::commands::output;
 use crate::context::Context;
 use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
-use crate::domain::day::{Day, DayRange};
+use crate::domain::day::{Day, DayRange, GivenDay};
 use crate::domain::health::Movement;
 use crate::error::usage;
 use crate::health;
@@ -105,11 +105,11 @@ pub struct Drivers {
 #[command(after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31")]
 pub struct Recompute {
     /// The first day
-    #[arg(long, value_name = "DAY")]
-    from: Day,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    from: GivenDay,
     /// The last day, itself included
-    #[arg(long, value_name = "DAY")]
-    to: Day,
+    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
+    to: GivenDay,
 }
 
 impl HealthCommand {
@@ -258,9 +258,10 @@ fn movement(
 impl Recompute {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let range = DayRange { from: self.from, to: not_in_the_future(context, &store, self.to)? };
+        let to = not_in_the_future(context, &store, self.to)?;
+        let range = DayRange { from: context.day(&store, self.from), to };
         if range.is_empty() {
-            return Err(usage(format!("{} lies after {}", self.from, self.to)).into());
+            return Err(usage(format!("{} lies after {}", range.from, range.to)).into());
         }
         let days = store.transaction(Finish::Commit, |store| {
             let days = store.days_run(range)?;

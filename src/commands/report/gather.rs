@@ -10,7 +10,7 @@ use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::Context;
-use crate::domain::attributes::{AsOf, Datum, MONTH};
+use crate::domain::attributes::{AsOf, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::company_link::CompanyLink;
 use crate::domain::day::{Day, DayRange};
@@ -19,7 +19,6 @@ use crate::domain::health::{Assessment, Band, change};
 use crate::domain::loss::Loss;
 use crate::domain::portfolio::Customer;
 use crate::domain::presence::Presence;
-use crate::domain::pulse::Pulse;
 use crate::domain::reason::ReasonKind;
 use crate::domain::retention::{Retention, Term, mrr_of_terms, retention};
 use crate::domain::rule::Watch;
@@ -28,7 +27,10 @@ use crate::domain::task::TaskState;
 use crate::domain::trend::Windows;
 use crate::error::not_allowed;
 use crate::expression::Expression;
-use crate::query::{ConditionOptions, Customers, Selection, find_company};
+use crate::query::{
+    ConditionOptions, Customers, PORTFOLIO, Selection, csm_called, current_pulses, find_company,
+    has_churned, open_signals, present_customers,
+};
 use crate::render::report::{Head, Letterhead, Logo};
 use crate::store::{
     Catalogue, PersonActivity, ReportSettings, Scope, SignalFilter, SignalOrder, SignalRecord,
@@ -39,36 +41,14 @@ use crate::views::reports::{
     PersonChange, Portfolio, Review, Snapshot,
 };
 
-/// The attributes that a report reads of every customer.
-const NAMES: [&str; 15] = [
-    "company_id",
-    "name",
-    "csm",
-    "lifecycle_stage",
-    "segment",
-    "plan",
-    "product",
-    "mrr",
-    "renewal_on",
-    "churned_on",
-    "bad_open_signals",
-    "health_score",
-    "health_band",
-    "health_main_driver",
-    "overdue_tasks",
-];
-
-/// Where two of them stand in [`NAMES`].
-const MRR: usize = 7;
-const CHURNED_ON: usize = 9;
-
 /// What a report asks for.
 pub struct Question<'s> {
     store: &'s Store,
     catalogue: Catalogue,
     conditions: Vec<Expression>,
-    csm: Option<&'s str>,
+    csm: Option<String>,
     as_of: AsOf,
+    today: Day,
     filter: String,
     letter: Letterhead,
     link: Option<CompanyLink>,
@@ -87,12 +67,13 @@ impl<'s> Question<'s> {
     ) -> Result<Self> {
         let Selection { as_of, condition, csm } = selection;
         let catalogue = store.catalogue()?;
-        let csm = csm.as_deref();
+        let csm = csm.as_ref().map(|name| csm_called(store, name)).transpose()?;
         let conditions = condition.conditions(store, &catalogue)?;
         let as_of = as_of.resolve(context, store)?;
-        let filter = filter_words(condition, csm);
+        let filter = filter_words(condition, csm.as_deref());
         let (letter, link) = (letterhead(store, has_logo)?, store.company_link()?);
-        Ok(Question { store, catalogue, conditions, csm, as_of, filter, letter, link })
+        let today = context.today(store);
+        Ok(Question { store, catalogue, conditions, csm, as_of, today, filter, letter, link })
     }
 
     /// The day of the report.
@@ -103,22 +84,17 @@ impl<'s> Question<'s> {
     /// The companies that are meant, read once: those that are customers on the day, and the others.
     pub fn book(&self) -> Result<Book> {
         let named = self.conditions.iter().flat_map(|condition| &condition.names);
-        let names: Vec<&str> = NAMES.into_iter().chain(named.map(String::as_str)).collect();
+        let names: Vec<&str> = PORTFOLIO.into_iter().chain(named.map(String::as_str)).collect();
         let mut all = Customers::select(self.store, &self.catalogue, &names, &[], self.as_of)?;
         let poor_of_team = poor_of_team(&all, self.day())?;
         all.keep_where(&self.catalogue, &self.conditions)?;
-        if let Some(csm) = self.csm {
+        if let Some(csm) = &self.csm {
             all.keep("csm", csm)?;
         }
-        let mut pulses = current_pulses(self.store.all_pulses(self.as_of.last_entry())?);
-        let mut customers = Vec::new();
-        let mut meant = FxHashMap::default();
-        for (key, values) in all.keys().into_iter().zip(all.values(&NAMES)?) {
-            meant.insert(key, values[MRR].number());
-            if !has_churned(values[CHURNED_ON], self.day()) {
-                customers.push(customer(key, &values, pulses.remove(&key)));
-            }
-        }
+        let open = open_signals(self.store, self.as_of.last_entry(), self.today)?;
+        let customers = present_customers(self.store, &all, self.as_of, &open)?;
+        let mrr = all.values(&["mrr"])?.map(|values| values[0].number());
+        let meant: FxHashMap<_, _> = all.keys().into_iter().zip(mrr).collect();
         let presences = self.store.presences(Scope::All)?;
         let presences = presences.into_iter().filter(|(key, _)| meant.contains_key(key)).collect();
         let head = self.head();
@@ -443,16 +419,6 @@ fn filter_words(condition: &ConditionOptions, csm: Option<&str>) -> String {
     }
 }
 
-/// Whether a company is no customer any more; a churn of a later day is none yet.
-fn has_churned(churned_on: &Datum, day: Day) -> bool {
-    matches!(churned_on, Datum::Day(churned) if *churned <= day)
-}
-
-/// The last pulse of each company; they come company by company and in order.
-fn current_pulses(pulses: Vec<Pulse>) -> FxHashMap<CompanyKey, Pulse> {
-    pulses.into_iter().map(|pulse| (pulse.company, pulse)).collect()
-}
-
 /// How many poor customers each CSM has, of all customers of the day.
 fn poor_of_team(all: &Customers, day: Day) -> Result<BTreeMap<String, u64>> {
     let mut poor = BTreeMap::new();
@@ -462,29 +428,4 @@ fn poor_of_team(all: &Customers, day: Day) -> Result<BTreeMap<String, u64>> {
         *poor.entry(csm.into_owned()).or_default() += u64::from(is_poor);
     }
     Ok(poor)
-}
-
-/// A customer from the values of [`NAMES`].
-fn customer(key: CompanyKey, values: &[&Datum], pulse: Option<Pulse>) -> Customer {
-    let text = |place: usize| values[place].text().map(|text| text.into_owned());
-    let band = values[12].text().and_then(|text| text.parse().ok());
-    Customer {
-        key,
-        company_id: text(0).unwrap_or_default(),
-        name: text(1),
-        csm: text(2),
-        stage: text(3),
-        segment: text(4),
-        plan: text(5),
-        product: text(6),
-        mrr: values[MRR].number(),
-        renewal_on: if let Datum::Day(day) = values[8] { Some(*day) } else { None },
-        score: values[11].number(),
-        band: band.unwrap_or(Band::Unknown),
-        driver: text(13),
-        bad_open_signals: values[10].number().unwrap_or_default() as u64,
-        overdue_tasks: values[14].number().unwrap_or_default() as u64,
-        reason_codes: pulse.as_ref().map(|pulse| pulse.reason_codes.clone()).unwrap_or_default(),
-        pulse: pulse.map(|pulse| pulse.mark),
-    }
 }

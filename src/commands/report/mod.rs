@@ -209,8 +209,7 @@ impl ReportCommand {
                 options.write(context, |question| {
                     let book = question.book()?;
                     let (signals, tasks) = question.open_work(&book.portfolio)?;
-                    let history = question.history(&book)?;
-                    Ok(reports::csm(&book.portfolio, &name, &history, &signals, &tasks))
+                    Ok(reports::csm(&book.portfolio, &name, &signals, &tasks))
                 })
             }
         }

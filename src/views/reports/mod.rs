@@ -95,7 +95,7 @@ pub fn dashboard(
         bands::problems(portfolio),
         workload::section(portfolio),
         rules::traffic(portfolio.day(), lives),
-        talk::section(portfolio, history),
+        talk::section(portfolio),
     ];
     Report {
         summary: Some(summary(portfolio, losses, lives, retention)),
@@ -208,13 +208,12 @@ pub fn company(portfolio: &Portfolio, customer: &Customer, review: &Review) -> R
 pub fn csm(
     portfolio: &Portfolio,
     name: &str,
-    history: &[Snapshot],
     signals: &[SignalRecord],
     tasks: &[TaskRecord],
 ) -> Report {
     let sections = vec![
         bands::overall(portfolio),
-        talk::agenda(portfolio, history),
+        talk::agenda(portfolio),
         review::signals(signals, true),
         review::tasks(portfolio.head.entries, tasks, true),
         renewals::section(portfolio),

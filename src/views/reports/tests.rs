@@ -64,6 +64,8 @@ fn portfolio() -> Portfolio {
             reason_codes: codes(&["support/response-time", "support/bugs"]),
             renewal_on: Some(day("2026-03-26")),
             bad_open_signals: 2,
+            bad_signals_that_hold: 2,
+            score_change: Some(-30.0),
             ..of(2, "ana", "adoption", "silver", 300.0, 20.0)
         },
         Customer { overdue_tasks: 1, ..of(3, "ana", "renewal", "silver", 200.5, 35.25) },
@@ -569,12 +571,13 @@ fn what_renews_and_what_is_at_risk() {
 #[test]
 fn whom_to_talk_about() {
     let report = dashboard(&portfolio(), &history(), &losses(), &[], None);
-    // Weights: C-2 3 + 3 + 2 + 2 + 2, C-3 3 + 1, C-4 2; a renewal in 91 days is not near.
+    // Points: C-2 4 + 3 + 3 + 2 + 2 and 1 for its MRR, C-3 3 + 1, C-4 2 and 1 for its MRR; a
+    // renewal in 91 days is not near.
     let expected = [
-        "C-2: poor health, most of all usage; high-risk since 2026-03-28 (support/response-time, support/bugs); health fell by \
-         30.0 in 28 days; 2 open bad signals; renewal overdue by 5 days | ana | 300 | 20.0 | high-risk | 2026-03-26 | C-2",
+        "C-2: renewal overdue by 5 days; pulse high-risk since 2026-03-28 (support/response-time, support/bugs); poor health, mainly usage; \
+         health fell by 30.0 in 28 days; 2 signals that still hold | ana | 300 | 20.0 | high-risk | 2026-03-26 | C-2",
         "C-3: poor health; 1 overdue task | ana | 200.50 | 35.3 | - | - | C-3",
-        "C-4: some-risk since 2026-03-10 (value/missed-goals, support/bugs) | ben | 500 | 55.0 | some-risk | 2026-06-30 | C-4",
+        "C-4: pulse some-risk since 2026-03-10 (value/missed-goals, support/bugs) | ben | 500 | 55.0 | some-risk | 2026-06-30 | C-4",
     ];
     expect(&report, "talk_about", &expected);
     assert_eq!(

@@ -1,0 +1,93 @@
+//! The agenda: what there is to do, company by company, most at stake first.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use crate::context::Context;
+use crate::domain::agenda::{DAYS_AHEAD, REVIEW_RULE, review_due_on};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::portfolio::by_stake;
+use crate::domain::task::TaskState;
+use crate::query::{AsOfOption, open_signals, portfolio};
+use crate::store::{Store, TaskFilter, TaskRecord};
+use crate::views::agenda::{Agenda, Group, Review};
+
+/// Whose agenda is meant, and as of when.
+#[derive(Debug, Clone, Default)]
+pub struct Question<'q> {
+    /// The companies, signals and tasks of this person; of everybody without one.
+    pub person: Option<&'q str>,
+    /// As it stood at the end of a day; as it stands now without one.
+    pub as_of: AsOfOption,
+}
+
+/// The agenda. A company is on it with open signals, tasks that are overdue or due soon, a review
+/// that is due, or a reason to see to it.
+pub fn gather(context: &Context, store: &Store, question: &Question<'_>) -> Result<Agenda> {
+    let as_of = question.as_of.resolve(context, store)?;
+    let until = question.as_of.day(context, store);
+    let today = until.unwrap_or_else(|| context.today(store));
+    let mut signals = open_signals(store, until, today)?;
+    let customers = portfolio(store, &store.catalogue()?, &[], as_of, &signals)?;
+    let mut tasks = tasks_by_company(store, question.person, today, until)?;
+    let mut reviews = reviews(store, today)?;
+    let is_theirs = |name: Option<&String>| {
+        question.person.is_none_or(|person| name.is_some_and(|name| name == person))
+    };
+    let mut groups = Vec::new();
+    for at_stake in by_stake(&customers, today) {
+        let (key, is_own) = (at_stake.customer.key, is_theirs(at_stake.customer.csm.as_ref()));
+        let mut signals = signals.remove(&key).unwrap_or_default();
+        signals.retain(|signal| is_own || is_theirs(signal.assigned_to.as_ref()));
+        let group = Group {
+            signals,
+            tasks: tasks.remove(&key).unwrap_or_default(),
+            review: reviews.remove(&key).filter(|_| is_own),
+            at_stake,
+        };
+        if group.has_items() || (is_own && !group.at_stake.concerns.is_empty()) {
+            groups.push(group);
+        }
+    }
+    let snoozed = if until.is_none() { store.snoozed_signals(today)? } else { Vec::new() };
+    let snoozed = snoozed.iter().filter(|csm| is_theirs(csm.as_ref())).count() as u64;
+    Ok(Agenda { groups, today, snoozed })
+}
+
+fn tasks_by_company(
+    store: &Store,
+    person: Option<&str>,
+    today: Day,
+    until: Option<Day>,
+) -> Result<HashMap<CompanyKey, Vec<TaskRecord>>> {
+    let filter = TaskFilter {
+        state: Some(TaskState::Open),
+        due_before: Some((today + DAYS_AHEAD).next()),
+        person: person.map(str::to_owned),
+        until,
+        ..TaskFilter::default()
+    };
+    let mut tasks: HashMap<CompanyKey, Vec<TaskRecord>> = HashMap::new();
+    for task in store.tasks(&filter)? {
+        tasks.entry(task.company).or_default().push(task);
+    }
+    Ok(tasks)
+}
+
+/// The reviews that are due on a day.
+fn reviews(store: &Store, today: Day) -> Result<HashMap<CompanyKey, Review>> {
+    let asks_for_first =
+        store.rules()?.iter().any(|stored| stored.rule.enabled && stored.rule.name == REVIEW_RULE);
+    let last = store.last_reviews(today)?;
+    let mut due = HashMap::new();
+    for company in store.agenda_companies(today)? {
+        let last = last.get(&company.key).copied();
+        let due_on = review_due_on(last, company.created_on, asks_for_first);
+        if let Some(due_on) = due_on.filter(|due_on| *due_on <= today) {
+            due.insert(company.key, Review { due_on, last });
+        }
+    }
+    Ok(due)
+}

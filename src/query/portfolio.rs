@@ -1,0 +1,124 @@
+//! The customers of a day with all that reports and the agenda judge them by.
+
+use anyhow::Result;
+use rustc_hash::FxHashMap;
+
+use super::Customers;
+use crate::domain::attributes::{AsOf, Datum};
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::health::Band;
+use crate::domain::portfolio::Customer;
+use crate::domain::pulse::Pulse;
+use crate::domain::signal::SignalType;
+use crate::expression::Expression;
+use crate::store::{Catalogue, OpenSignal, Store};
+
+/// The attributes that [`present_customers`] reads of every customer.
+pub const PORTFOLIO: [&str; 16] = [
+    "company_id",
+    "name",
+    "csm",
+    "lifecycle_stage",
+    "segment",
+    "plan",
+    "product",
+    "mrr",
+    "renewal_on",
+    "churned_on",
+    "bad_open_signals",
+    "health_score",
+    "health_band",
+    "health_main_driver",
+    "overdue_tasks",
+    "health_change_28d",
+];
+
+/// The companies that meet the conditions and have not churned by the day, by id. `open` are the
+/// open signals, by company.
+pub fn portfolio(
+    store: &Store,
+    catalogue: &Catalogue,
+    conditions: &[Expression],
+    as_of: AsOf,
+    open: &FxHashMap<CompanyKey, Vec<OpenSignal>>,
+) -> Result<Vec<Customer>> {
+    let selected = Customers::select(store, catalogue, &PORTFOLIO, conditions, as_of)?;
+    present_customers(store, &selected, as_of, open)
+}
+
+/// Those of a selection that have not churned by the day, by id. The selection has the attributes
+/// of [`PORTFOLIO`]; `open` are the open signals, by company.
+pub fn present_customers(
+    store: &Store,
+    selected: &Customers,
+    as_of: AsOf,
+    open: &FxHashMap<CompanyKey, Vec<OpenSignal>>,
+) -> Result<Vec<Customer>> {
+    let mut pulses = current_pulses(store.all_pulses(as_of.last_entry())?);
+    let mut customers = Vec::new();
+    for (key, values) in selected.keys().into_iter().zip(selected.values(&PORTFOLIO)?) {
+        if !has_churned(values[9], as_of.day) {
+            let open = open.get(&key).map(Vec::as_slice).unwrap_or_default();
+            customers.push(customer(key, &values, pulses.remove(&key), open));
+        }
+    }
+    Ok(customers)
+}
+
+/// The signals that are open now and not snoozed, or that were open at the end of a day, by company.
+pub fn open_signals(
+    store: &Store,
+    until: Option<Day>,
+    today: Day,
+) -> Result<FxHashMap<CompanyKey, Vec<OpenSignal>>> {
+    let mut by_company: FxHashMap<CompanyKey, Vec<OpenSignal>> = FxHashMap::default();
+    for signal in store.open_signals(until, today)? {
+        by_company.entry(signal.company).or_default().push(signal);
+    }
+    Ok(by_company)
+}
+
+/// Whether a company is no customer any more; a churn of a later day is none yet.
+pub fn has_churned(churned_on: &Datum, day: Day) -> bool {
+    matches!(churned_on, Datum::Day(churned) if *churned <= day)
+}
+
+/// The last pulse of each company; they come company by company and in order.
+pub fn current_pulses(pulses: Vec<Pulse>) -> FxHashMap<CompanyKey, Pulse> {
+    pulses.into_iter().map(|pulse| (pulse.company, pulse)).collect()
+}
+
+/// A customer from the values of [`PORTFOLIO`].
+fn customer(
+    key: CompanyKey,
+    values: &[&Datum],
+    pulse: Option<Pulse>,
+    open: &[OpenSignal],
+) -> Customer {
+    let text = |place: usize| values[place].text().map(|text| text.into_owned());
+    let band = values[12].text().and_then(|text| text.parse().ok());
+    let holds =
+        |signal: &&OpenSignal| signal.signal_type == SignalType::Bad && signal.holds != Some(false);
+    Customer {
+        key,
+        company_id: text(0).unwrap_or_default(),
+        name: text(1),
+        csm: text(2),
+        stage: text(3),
+        segment: text(4),
+        plan: text(5),
+        product: text(6),
+        mrr: values[7].number(),
+        renewal_on: if let Datum::Day(day) = values[8] { Some(*day) } else { None },
+        score: values[11].number(),
+        score_change: values[15].number(),
+        band: band.unwrap_or(Band::Unknown),
+        driver: text(13),
+        bad_open_signals: values[10].number().unwrap_or_default() as u64,
+        bad_signals_that_hold: open.iter().filter(holds).count() as u64,
+        overdue_tasks: values[14].number().unwrap_or_default() as u64,
+        reason_codes: pulse.as_ref().map(|pulse| pulse.reason_codes.clone()).unwrap_or_default(),
+        pulse: pulse.map(|pulse| pulse.mark),
+    }
+}
