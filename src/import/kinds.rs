@@ -24,8 +24,8 @@ pub struct FactKind {
     /// Names of the column by which of several rows of one id the latest counts; folded.
     #[serde(default)]
     pub latest_by: Vec<String>,
-    /// Columns of which a header must have one to be taken for this kind; and then only where it
-    /// has no column of another kind that this one lacks.
+    /// Columns of which a header must have one to be taken for this kind; and then only where
+    /// this kind knows every column that the other possible kinds know.
     #[serde(default)]
     pub told_by: Vec<String>,
     /// Its columns, required ones first.

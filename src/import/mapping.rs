@@ -372,6 +372,24 @@ impl Matches {
         places.all(|at| other.found.iter().any(|found| found.places.contains(at)))
     }
 
+    /// Whether the header has one of the columns that tell this kind, where it needs one.
+    fn has_what_tells_it(&self) -> bool {
+        let told_by = &self.kind.told_by;
+        let tells = |(column, found): (&Column, &Found)| {
+            told_by.contains(&column.name) && !found.is_missing()
+        };
+        told_by.is_empty() || self.pairs().any(tells)
+    }
+
+    /// Whether this kind needs a column that tells it, and knows every column that the `others` know.
+    fn is_told_among(&self, others: &[&Matches]) -> bool {
+        let places = |matches: &Matches| -> BTreeSet<usize> {
+            matches.found.iter().flat_map(|found| found.places.iter().copied()).collect()
+        };
+        let known = places(self);
+        !self.kind.told_by.is_empty() && others.iter().all(|other| places(other).is_subset(&known))
+    }
+
     /// Whether the first column is an id of something that this kind does not know: then its rows
     /// are of that, and only belong to what this kind is about.
     fn is_about_something_else(&self, header: &Header) -> bool {
@@ -602,11 +620,8 @@ fn kind_of(
     let kinds = catalogue().kinds.iter();
     let all: Vec<Matches> =
         kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
-    let speaks = |matches: &&Matches| {
-        let told_by = &matches.kind.told_by;
-        let mut evidence = matches.evidence();
-        evidence.any(|(column, _)| told_by.is_empty() || told_by.contains(&column.name))
-    };
+    let speaks =
+        |matches: &&Matches| matches.evidence().next().is_some() && matches.has_what_tells_it();
     let mut complete: Vec<&Matches> =
         all.iter().filter(speaks).filter(|matches| matches.lacks().is_empty()).collect();
     let is_unmistakable = |matches: &&Matches| {
@@ -622,7 +637,9 @@ fn kind_of(
     if left.iter().any(|matches| matches.is_sure()) {
         left.retain(|matches| matches.is_sure());
     }
-    if left.iter().any(|matches| matches.kind.told_by.is_empty()) {
+    if let Some(told) = left.iter().copied().find(|one| one.is_told_among(&left)) {
+        left = vec![told];
+    } else if left.iter().any(|matches| matches.kind.told_by.is_empty()) {
         left.retain(|matches| matches.kind.told_by.is_empty());
     }
     match left.as_slice() {

@@ -189,11 +189,12 @@ fn of_kind(kind: &str) -> Options {
 #[test]
 fn what_is_left_to_tell_apart_by_the_header() {
     let cases = [
-        // A record of something that belongs to a company is not a company.
-        (
-            "churn_event_id,account_id,churn_date,reason_code",
-            "f:1: cannot tell what this is: it could be churn, with all it needs; companies, with all it needs",
-        ),
+        ("churn_event_id,account_id,churn_date,reason_code", "churn of -"),
+        ("company_id,churned_on,reason_code,note,mrr", "churn of -"),
+        ("account_id,cancelled_on,churn_reason", "churn of -"),
+        // A list of customers, some of whom churned.
+        ("company_id,churned_on,reason_code,plan", "companies of -"),
+        ("company_id,churned_on", "companies of -"),
         (
             "Record ID,First Name,Last Name,Email,Company name",
             "f:1: cannot tell what this is: it could be people, lacking person_id",
