@@ -17,6 +17,12 @@ impl Break {
     pub fn covers(&self, day: Day) -> bool {
         self.churned_on <= day && self.returned_on.is_none_or(|returned| day < returned)
     }
+
+    /// What of it had happened by the end of `day`.
+    pub fn known_on(self, day: Day) -> Option<Break> {
+        let returned_on = self.returned_on.filter(|returned| *returned <= day);
+        (self.churned_on <= day).then_some(Break { returned_on, ..self })
+    }
 }
 
 /// What every rule needs to know of a company.

@@ -87,8 +87,8 @@ impl ConditionOptions {
             conditions.push(condition_of(catalogue, &existing_segment(store, name)?)?);
         }
         if let Some(text) = &self.condition {
-            conditions
-                .push(catalogue.read(text).map_err(|mistake| mistake.of_kind(ErrorKind::Usage))?);
+            let condition = catalogue.read_new(text);
+            conditions.push(condition.map_err(|mistake| mistake.of_kind(ErrorKind::Usage))?);
         }
         Ok(conditions)
     }

@@ -24,6 +24,7 @@ mod imports;
 mod kinds;
 mod late;
 mod layers;
+mod lookback;
 mod naive;
 mod notify;
 mod openstack;

@@ -15,6 +15,7 @@ use crate::commands::output;
 use crate::context::Context;
 use crate::domain::attributes::{self, AsOf, Attribute, Datum, Group, MONTH};
 use crate::domain::company::CompanyKey;
+use crate::domain::customer::Break;
 use crate::domain::day::{Day, GivenDay};
 use crate::domain::facts::{NpsResponse, Ticket, Touchpoint};
 use crate::domain::rule::Watch;
@@ -252,7 +253,7 @@ impl ShowCompany {
             days: recent.both(),
             activity: store.activity_by_event(key, recent.both())?,
             people_activity: store.company_activity(key, &Watch::people(), &recent)?.people,
-            breaks: store.breaks(key)?,
+            breaks: known_breaks(store.breaks(key)?, until),
             people: store.facts_of(key)?,
             nps: store
                 .facts_of::<NpsResponse>(key)?
@@ -275,6 +276,12 @@ impl ShowCompany {
             as_of: as_of.day,
         })
     }
+}
+
+/// Of the times without the customer, those known by the end of a day, or all.
+fn known_breaks(breaks: Vec<Break>, until: Option<Day>) -> Vec<Break> {
+    let Some(day) = until else { return breaks };
+    breaks.into_iter().filter_map(|away| away.known_on(day)).collect()
 }
 
 /// Everything that the catalogue knows of one company. It is there even as of a day before it was.

@@ -151,7 +151,8 @@ impl Catalogue {
         self.evaluator.read(text, &self.names()).map_err(|mistake| mistake.refusal(text))
     }
 
-    /// Reads an expression that is about to be kept: what it says must also make sense.
+    /// Reads an expression that somebody has just written: it must also make sense. One that was
+    /// stored is only [read](Self::read), because the type of a custom column can change later.
     ///
     /// # Errors
     /// What is wrong with it (exit 9), a text that it compares with a number included.
