@@ -209,6 +209,21 @@ fn lists_exports_and_acknowledgements_take_conditions() {
 }
 
 #[test]
+fn a_text_compared_with_a_number_is_refused_wherever_a_condition_is_given() {
+    let sandbox = four_companies();
+    for command in [
+        "company list --where 'plan > 5'",
+        "list --where 'plan > 5'",
+        "export companies --where 'plan > 5'",
+        "report dashboard --where 'plan > 5'",
+        "ack --all --where 'plan > 5' --reason seen --yes",
+        "segment add five --where 'plan > 5'",
+    ] {
+        sandbox.fails(command, 2).says(&["plan is text and cannot be compared with a number"]);
+    }
+}
+
+#[test]
 fn companies_are_sorted_by_any_attribute_and_the_unknown_come_last() {
     let sandbox = four_companies();
     let cases: [(&[&str], [&str; 4]); 6] = [

@@ -28,7 +28,7 @@ fn questions(companies: [&str; 2]) -> Vec<String> {
     }
     all.extend(
         [
-            "agenda --all",
+            "agenda",
             "company list",
             "company list --where 'churned_on IS NULL'",
             "company list --where 'mrr > 0 AND days_as_customer > 60'",
@@ -46,7 +46,10 @@ fn questions(companies: [&str; 2]) -> Vec<String> {
 }
 
 fn answers(book: &Sandbox, questions: &[String], day: &str) -> Vec<String> {
-    questions.iter().map(|question| book.ok(&format!("{question} --as-of {day}")).stdout).collect()
+    questions
+        .iter()
+        .map(|question| book.run(&format!("{question} --as-of {day}")).to_string())
+        .collect()
 }
 
 /// Things that people do and facts that come in after a day.
@@ -75,7 +78,7 @@ fn what_happens_later_changes_no_answer_about_an_earlier_day() {
         .filter(|company| company["churned_on"].is_null())
         .map(|company| company["company_id"].as_str().unwrap().to_owned())
         .collect();
-    for_seeds(3, |random, _| {
+    for_seeds(2, |random, _| {
         let (one, other) = (random.pick(&companies), random.pick(&companies));
         let day = naive::day("2026-02-01") + random.between(0, 58);
         let after = naive::date(day + random.between(1, 19));
