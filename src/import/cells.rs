@@ -10,7 +10,34 @@ use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
 /// A cell without the white space around it; `None` when nothing or a placeholder is left.
+#[inline]
 pub fn content(cell: &str) -> Option<&str> {
+    match cell.as_bytes() {
+        // Most cells are told by their ends.
+        [first, .., last] if STARTS_CONTENT[*first as usize] && last.is_ascii_graphic() => {
+            Some(cell)
+        }
+        _ => unusual_content(cell),
+    }
+}
+
+/// The visible ASCII characters with which neither a placeholder nor what a spreadsheet has added
+/// begins.
+const STARTS_CONTENT: [bool; 256] = {
+    let mut starts = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        starts[byte] = (byte as u8).is_ascii_graphic()
+            && !matches!(
+                byte as u8,
+                b'=' | b'\'' | b'n' | b'N' | b'#' | b'<' | b'\\' | b'(' | b'u' | b'U' | b'['
+            );
+        byte += 1;
+    }
+    starts
+};
+
+fn unusual_content(cell: &str) -> Option<&str> {
     let cell = trimmed(spreadsheet::unguarded(trimmed(cell)));
     (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
 }
@@ -95,7 +122,8 @@ pub fn text(cell: &str, breaks: Breaks) -> Result<&str, CellError> {
 /// # Errors
 /// Any of these costs the row.
 pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
-    let cell = if cell.starts_with('[') { only_element(cell)? } else { cell };
+    let is_list = cell.as_bytes().first() == Some(&b'[');
+    let cell = if is_list { only_element(cell)? } else { cell };
     if is_mangled(cell.as_bytes()) {
         return Err(CellError::row(format!(
             "{} was an id before a spreadsheet made a number of it",
@@ -144,13 +172,8 @@ fn only_element(cell: &str) -> Result<&str, CellError> {
 
 /// A digit, perhaps a point or comma and digits, `E+`, two or three digits: `1.23E+11`.
 fn is_mangled(cell: &[u8]) -> bool {
-    let Some(plus) = cell
-        .len()
-        .checked_sub(4)
-        .and_then(|from| cell[from..].iter().position(|byte| *byte == b'+'))
-    else {
-        return false;
-    };
+    let Some(last) = cell.last_chunk::<4>() else { return false };
+    let Some(plus) = last.iter().position(|byte| *byte == b'+') else { return false };
     let (number, exponent) = cell.split_at(cell.len() - 4 + plus);
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     let mantissa = match number {
