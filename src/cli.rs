@@ -1,7 +1,9 @@
 //! The command line: the root, the options that all commands have, and which command does what.
 
+use std::ffi::OsString;
+
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     ack, agenda, assign, attribute, backtest, backup, check, company, completions, config, daily,
@@ -100,6 +102,48 @@ enum Command {
     Man(man::Man),
 }
 
+/// The arguments of each command, to be defined only for the one that is used: those of all take
+/// longer than a short command does.
+const ARGUMENTS: [(&str, fn(clap::Command) -> clap::Command); 37] = [
+    ("init", init::Init::augment_args),
+    ("import", import::Import::augment_args),
+    ("event", event::Event::augment_subcommands),
+    ("rule", rule::Rule::augment_subcommands),
+    ("run", run::Run::augment_args),
+    ("daily", daily::Daily::augment_args),
+    ("list", list::List::augment_args),
+    ("show", show::Show::augment_args),
+    ("ack", ack::Ack::augment_args),
+    ("reopen", reopen::Reopen::augment_args),
+    ("snooze", snooze::Snooze::augment_args),
+    ("note", note::Note::augment_args),
+    ("assign", assign::Assign::augment_args),
+    ("inbox", inbox::Inbox::augment_args),
+    ("notify", notify::Notify::augment_subcommands),
+    ("agenda", agenda::Agenda::augment_args),
+    ("playbook", playbook::Playbook::augment_subcommands),
+    ("task", task::Task::augment_subcommands),
+    ("team", team::Team::augment_subcommands),
+    ("company", company::Company::augment_subcommands),
+    ("segment", segment::Segment::augment_subcommands),
+    ("metric", metric::Metric::augment_subcommands),
+    ("attribute", attribute::Attribute::augment_subcommands),
+    ("pulse", pulse::PulseCommand::augment_subcommands),
+    ("health", health::HealthCommand::augment_subcommands),
+    ("reason", reason::ReasonCommand::augment_subcommands),
+    ("report", report::ReportCommand::augment_subcommands),
+    ("export", export::Export::augment_subcommands),
+    ("config", config::Config::augment_subcommands),
+    ("status", status::Status::augment_args),
+    ("check", check::Check::augment_args),
+    ("backup", backup::Backup::augment_args),
+    ("backtest", backtest::Backtest::augment_args),
+    ("tune", tune::Tune::augment_args),
+    ("demo", demo::Demo::augment_args),
+    ("completions", completions::Completions::augment_args),
+    ("man", man::Man::augment_args),
+];
+
 /// The program's version, SQLite's, and that of the schema, on one line.
 fn version() -> String {
     let schema = crate::store::SCHEMA_VERSION;
@@ -107,6 +151,27 @@ fn version() -> String {
 }
 
 impl Cli {
+    /// Reads a command line.
+    ///
+    /// # Errors
+    /// A line that is not understood, and help and versions, which clap treats as errors.
+    pub fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+        let with_one = arguments.iter().skip(1).find_map(Cli::with_one_command);
+        let usual = with_one.and_then(|command| {
+            let matches = command.try_get_matches_from(arguments).ok()?;
+            Cli::from_arg_matches(&matches).ok()
+        });
+        // What is amiss, and help, is for a parser that knows all commands.
+        usual.map_or_else(|| Cli::try_parse_from(arguments), Ok)
+    }
+
+    /// A parser that knows the command of this name and no other.
+    fn with_one_command(name: &OsString) -> Option<clap::Command> {
+        let (name, define) = ARGUMENTS.iter().find(|(known, _)| *name == **known)?;
+        let root = GlobalOptions::augment_args(clap::Command::new("signals"));
+        Some(root.subcommand(define(clap::Command::new(*name))))
+    }
+
     /// Does what the command says.
     pub fn run(self, context: &Context) -> Result<()> {
         match self.command {
@@ -148,6 +213,45 @@ impl Cli {
             Some(Command::Demo(args)) => args.run(context),
             Some(Command::Completions(args)) => args.run(context),
             Some(Command::Man(args)) => args.run(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_known_alone() {
+        let all = Cli::command();
+        let all: Vec<&str> = all.get_subcommands().map(clap::Command::get_name).collect();
+        let alone: Vec<&str> = ARGUMENTS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(alone, all);
+    }
+
+    #[test]
+    fn a_line_is_read_the_same_with_one_command_and_with_all() {
+        for line in [
+            "list acme --type bad --limit 3 --db x.db",
+            "--db list --quiet status",
+            "--db x.db rule list --format json",
+            "ack 12 --reason list",
+            "list",
+            "",
+        ] {
+            let line: Vec<OsString> =
+                std::iter::once("signals").chain(line.split_whitespace()).map(Into::into).collect();
+            let (read, expected) = (Cli::read(&line).unwrap(), Cli::try_parse_from(&line).unwrap());
+            assert_eq!(format!("{read:?}"), format!("{expected:?}"));
+        }
+        for line in ["list --limt 3", "rule", "lst", "list --help", "--version"] {
+            let line: Vec<OsString> =
+                std::iter::once("signals").chain(line.split_whitespace()).map(Into::into).collect();
+            let (read, expected) =
+                (Cli::read(&line).unwrap_err(), Cli::try_parse_from(&line).unwrap_err());
+            assert_eq!(read.to_string(), expected.to_string());
         }
     }
 }
