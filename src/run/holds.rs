@@ -37,8 +37,11 @@ impl RunningDay<'_> {
                 .filter(|(_, customer)| !customer.has_churned(day.day))
                 .map(|(company, _)| *company)
                 .collect();
-            for signals in open.chunk_by(|a, b| a.version == b.version) {
-                let holding = day.holding(&signals[0].rule, signals)?;
+            let versions: Vec<&[StandingSignal]> =
+                open.chunk_by(|a, b| a.version == b.version).collect();
+            let trends = day.trends_that_hold(&versions)?;
+            for (signals, trend) in versions.into_iter().zip(trends) {
+                let holding = day.holding(&signals[0].rule, signals, trend)?;
                 for signal in signals {
                     let is_present = present.contains(&signal.company);
                     let holds = is_present.then(|| day.holds(signal, &holding)).flatten();
@@ -49,13 +52,24 @@ impl RunningDay<'_> {
         })
     }
 
-    fn holding(&self, rule: &Rule, signals: &[StandingSignal]) -> Result<Holding> {
+    /// Where the trend rules among the rules of these signals hold; nowhere for the others. All are
+    /// asked together: the days of their windows are read once.
+    fn trends_that_hold(
+        &self,
+        versions: &[&[StandingSignal]],
+    ) -> Result<Vec<Vec<(CompanyKey, SignalType)>>> {
+        let rules: Vec<&Rule> = versions.iter().map(|signals| &*signals[0].rule).collect();
+        trends::holding(self.store, &self.customers, &self.conditions, &rules, self.day)
+    }
+
+    fn holding(
+        &self,
+        rule: &Rule,
+        signals: &[StandingSignal],
+        trend: Vec<(CompanyKey, SignalType)>,
+    ) -> Result<Holding> {
         Ok(match &rule.logic {
-            RuleLogic::Trend(_) => {
-                let (store, customers) = (self.store, &self.customers);
-                let found = trends::holding(store, customers, &self.conditions, &[rule], self.day)?;
-                Holding::Trend(found.into_iter().flatten().collect())
-            }
+            RuleLogic::Trend(_) => Holding::Trend(trend.into_iter().collect()),
             RuleLogic::Adoption(adoption) => {
                 let mut uses = FxHashMap::default();
                 for signal in signals {
