@@ -32,8 +32,12 @@ impl Store {
         self.remove_shared(from, into)?;
         self.move_rows(from, into)?;
         self.merge_health(from, into)?;
-        connection.execute("DELETE FROM companies_churning WHERE company = ?1", [from.0])?;
-        connection.execute("DELETE FROM companies WHERE id = ?1", [from.0])?;
+        for removal in [
+            "DELETE FROM companies_churning WHERE company = ?1",
+            "DELETE FROM companies WHERE id = ?1",
+        ] {
+            connection.prepare_cached(removal)?.execute([from.0])?;
+        }
         self.add_company_text(into, &left.company_id)?;
         left_name.iter().try_for_each(|name| self.add_company_text(into, name))?;
         fill_gaps(&mut kept, left);
@@ -60,19 +64,28 @@ impl Store {
     }
 
     /// Moves everything that belongs to a company, whatever it is: every table with a column
-    /// `company` holds what belongs to one. First uses are counted anew with the events.
+    /// `company` holds what belongs to one. First uses are moved with the events.
     fn move_rows(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
-        let mut tables = self.connection.prepare_cached(
+        for sql in self.moves_of_rows()? {
+            self.connection.prepare_cached(sql)?.execute((from.0, into.0))?;
+        }
+        Ok(())
+    }
+
+    /// The statements that move rows, worked out once: a file may join thousands of companies.
+    fn moves_of_rows(&self) -> Result<&[String]> {
+        if let Some(moves) = self.moves_of_rows.get() {
+            return Ok(moves);
+        }
+        let mut tables = self.connection.prepare(
             "SELECT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
              WHERE t.type = 'table' AND c.name = 'company' AND t.name <> 'first_uses' ORDER BY t.name",
         )?;
         let tables: Vec<String> =
             tables.query_map([], |row| row.get("name"))?.collect::<Result<_, _>>()?;
-        for table in tables {
-            let sql = format!("UPDATE OR REPLACE {table} SET company = ?2 WHERE company = ?1");
-            self.connection.execute(&sql, (from.0, into.0))?;
-        }
-        Ok(())
+        let of_table =
+            |table| format!("UPDATE OR REPLACE {table} SET company = ?2 WHERE company = ?1");
+        Ok(self.moves_of_rows.get_or_init(|| tables.into_iter().map(of_table).collect()))
     }
 
     /// Takes from `from` what cannot be moved, because `into` has it too, and what is worked out
@@ -90,33 +103,43 @@ impl Store {
                AND day IN (SELECT day FROM losses WHERE company = ?2 AND kind = 'churn')",
         ];
         for sql in removals {
-            self.connection.execute(sql, (from.0, into.0))?;
+            self.connection.prepare_cached(sql)?.execute((from.0, into.0))?;
         }
         self.remove_shared_facts(from, into)
     }
 
     fn merge_events(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let known = self.known_ids(from, into)?;
-        let mut span = self.connection.prepare_cached(
-            "SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1",
-        )?;
-        let (first, last): (Option<i32>, Option<i32>) =
-            span.query_row([from.0], |row| Ok((row.get("first")?, row.get("last")?)))?;
-        let Some((first, last)) = first.zip(last) else { return Ok(()) };
         let mut days: Option<(i32, i32)> = None;
-        for day in first..=last {
+        for day in self.days_with_events(from)? {
             let moved = self.take_day(day, from)?.into_iter();
             let moved: Vec<StoredEvent> =
                 moved.filter(|event| !known.contains(&event.key.identity)).collect();
             if !moved.is_empty() {
                 let merged = merge_events(moved, self.take_day(day, into)?);
-                self.put_day(day, into, &merged)?;
+                self.put_day(day, into.0, &merged)?;
                 days = Some((days.map_or(day, |(first, _)| first), day));
             }
         }
         self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())?;
-        self.forget_first_uses(from)?;
-        self.recount_first_uses(into)
+        match known.is_empty() {
+            true => self.unite_first_uses(from, into)?,
+            false => self.recount_first_uses(into)?,
+        }
+        self.forget_first_uses(from)
+    }
+
+    /// The days on which a company has events, in order.
+    fn days_with_events(&self, company: CompanyKey) -> Result<Vec<i32>> {
+        let mut days = self.connection.prepare_cached(
+            "WITH RECURSIVE days (id, last) AS (
+                 SELECT first_event_day * 1000000000 + id, last_event_day * 1000000000 + id
+                 FROM companies WHERE id = ?1 AND first_event_day IS NOT NULL
+                 UNION ALL SELECT id + 1000000000, last FROM days WHERE id < last)
+             SELECT e.id FROM days CROSS JOIN event_days e ON e.id = days.id",
+        )?;
+        let days = days.query_map([company.0], |row| Ok(keys::split_day(row.get("id")?).0))?;
+        Ok(days.collect::<Result<_, _>>()?)
     }
 
     /// The keys of those event ids of `from` that `into` has too; the others become ids of `into`.
@@ -130,7 +153,8 @@ impl Store {
         let mut forget = self.connection.prepare_cached("DELETE FROM event_ids WHERE id = ?1")?;
         known.iter().try_for_each(|id| forget.execute([id]).map(drop))?;
         self.connection
-            .execute("UPDATE event_ids SET company = ?2 WHERE company = ?1", (from.0, into.0))?;
+            .prepare_cached("UPDATE event_ids SET company = ?2 WHERE company = ?1")?
+            .execute((from.0, into.0))?;
         Ok(known)
     }
 
@@ -148,10 +172,6 @@ impl Store {
         let counts = keys::of_company_counts(day, company.0);
         forget.execute((counts.start(), counts.end()))?;
         text.map_or_else(|| Ok(Vec::new()), |text| day_text::read(&text))
-    }
-
-    fn put_day(&self, day: i32, company: CompanyKey, events: &[StoredEvent]) -> Result<()> {
-        if events.is_empty() { Ok(()) } else { self.day_inserter()?.insert(day, company.0, events) }
     }
 }
 

@@ -225,12 +225,25 @@ impl Store {
     /// Gives the health of a company that becomes part of another to that one, where it has none of
     /// its own.
     pub(super) fn merge_health(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
-        let keys = (from.0, into.0);
-        self.connection.execute(
-            "UPDATE OR IGNORE health_scores SET id = id - ?1 + ?2 WHERE company = ?1",
-            keys,
-        )?;
-        self.connection.execute("DELETE FROM health_scores WHERE company = ?1", [from.0])?;
+        // Scores lie by day: those of one company are looked for day by day.
+        const OF_COMPANY: &str = "WITH RECURSIVE days (day, last) AS (
+                 SELECT min(id) / 1000000000, (SELECT max(id) FROM health_scores) / 1000000000
+                 FROM health_scores
+                 UNION ALL SELECT day + 1, last FROM days WHERE day < last)";
+        let connection = &self.connection;
+        connection
+            .prepare_cached(&format!(
+                "{OF_COMPANY}
+                 UPDATE OR IGNORE health_scores SET id = id - ?1 + ?2
+                 WHERE id IN (SELECT day * 1000000000 + ?1 FROM days)"
+            ))?
+            .execute((from.0, into.0))?;
+        connection
+            .prepare_cached(&format!(
+                "{OF_COMPANY}
+                 DELETE FROM health_scores WHERE id IN (SELECT day * 1000000000 + ?1 FROM days)"
+            ))?
+            .execute([from.0])?;
         Ok(())
     }
 }

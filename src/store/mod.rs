@@ -37,6 +37,7 @@ mod undo;
 mod values;
 mod withheld;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -78,6 +79,8 @@ pub struct Store {
     /// The number of the import whose changes are noted, so that it can be undone.
     logged_import: Option<i64>,
     counts: Option<events::counts::CountsInMemory>,
+    /// The statements that move the rows of one company to another, once they were needed.
+    moves_of_rows: OnceCell<Vec<String>>,
 }
 
 /// What becomes of the changes of a transaction that went well.

@@ -81,6 +81,7 @@ CREATE TABLE person_moves (
     company  INTEGER NOT NULL REFERENCES companies (id),
     UNIQUE (person, since)
 ) STRICT;
+CREATE INDEX person_moves_by_company ON person_moves (company);
 
 CREATE TABLE event_names (
     id    INTEGER PRIMARY KEY,

@@ -16,7 +16,7 @@ impl Store {
     ) -> Result<()> {
         for table in OF_COMPANIES {
             if !matches!(table.identity, Identity::Id(_)) {
-                self.connection.execute(&removal(table), (from.0, into.0))?;
+                self.connection.prepare_cached(&removal(table))?.execute((from.0, into.0))?;
             }
         }
         Ok(())
