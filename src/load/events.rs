@@ -1,12 +1,13 @@
 //! Events: one thread reads the file while another writes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use anyhow::{Result, anyhow};
 
 use super::diagnosis::SeenCompanies;
 use super::names::{Names, SharedName, shared_name};
+use super::people::AskedPeople;
 use super::{Loaded, Watcher};
 use crate::error::no_thread;
 use crate::import::{DaysSeen, EventRow, Rejects, Sheet, Verdict, read_events};
@@ -17,13 +18,52 @@ const BATCH: usize = 32_768;
 /// So many batches may wait to be written.
 const WAITING: usize = 4;
 
+/// A file of at most so many bytes is read first and written then: looking up the names of its few
+/// rows takes less time than reading all names that there are.
+const SMALL_FILE: u64 = 128 << 10;
+
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Reads and writes all events of a file, within a transaction that the caller has begun.
-///
-/// # Errors
-/// A file that is refused.
 pub fn load(
+    store: &mut Store,
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    watcher: &Watcher<'_>,
+) -> Result<Loaded> {
+    let is_packed = sheet.plan().packing.is_some();
+    if !is_packed && sheet.progress().total.is_some_and(|size| size <= SMALL_FILE) {
+        load_small(store, sheet, rejects, watcher)
+    } else {
+        load_beside(store, sheet, rejects, watcher)
+    }
+}
+
+/// Whether a row may have several events.
+fn is_wide(sheet: &Sheet) -> bool {
+    !sheet.plan().mapping.wide.is_empty()
+}
+
+fn load_small(
+    store: &Store,
+    sheet: &mut Sheet,
+    rejects: &mut Rejects<'_>,
+    watcher: &Watcher<'_>,
+) -> Result<Loaded> {
+    let mut batches = Vec::new();
+    let mut reader = Reader::new(Names::as_needed(store)?, |batch| {
+        batches.push(batch);
+        Ok(())
+    });
+    let read = reader.read(sheet, rejects, watcher)?;
+    let found = reader.found();
+    let mut writer = store.event_writer(is_wide(sheet))?;
+    batches.into_iter().try_for_each(|batch| writer.push(batch))?;
+    Ok(found.loaded(read, writer.finish()?))
+}
+
+/// Reads on one thread and writes on another.
+fn load_beside(
     store: &mut Store,
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
@@ -31,43 +71,28 @@ pub fn load(
 ) -> Result<Loaded> {
     let names = Names::of(store)?;
     let is_given_up = AtomicBool::new(false);
-    let is_wide = !sheet.plan().mapping.wide.is_empty();
+    let is_wide = is_wide(sheet);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(WAITING);
         let writer = std::thread::Builder::new().name("writer".to_owned());
         let writing = writer
             .spawn_scoped(scope, || write(store, receiver, &is_given_up, is_wide))
             .map_err(|error| no_thread(&error))?;
-        let mut reader = Reader {
-            names,
-            batch: EventBatch::default(),
-            sender,
-            days: DaysSeen::default(),
-            companies: SeenCompanies::default(),
-            known: 0,
-        };
+        let mut reader = Reader::new(names, |batch| {
+            sender.send(batch).map_err(|_| anyhow!("nothing can be written any more"))
+        });
         let read = reader.read(sheet, rejects, watcher);
-        // The writer goes on until the other end of the channel is gone.
-        let Reader { names, sender, days, companies, known, .. } = reader;
+        let found = reader.found();
         is_given_up.store(read.is_err(), Ordering::Relaxed);
+        // The writer goes on until the other end of the channel is gone.
         drop(sender);
         let written = match writing.join() {
             Ok(written) => written,
             Err(panic) => std::panic::resume_unwind(panic),
         };
         // A reader that could not hand on its rows has stopped because the writer did.
-        let WrittenEvents { mut rows, changed_days } = written?;
-        rows.known += known;
-        let companies = companies.keys().collect();
-        Ok(Loaded {
-            read: read?,
-            rows,
-            companies_made: names.companies_made,
-            days,
-            changed_days,
-            companies,
-            ..Loaded::default()
-        })
+        let written = written?;
+        Ok(found.loaded(read?, written))
     })
 }
 
@@ -77,28 +102,63 @@ fn write(
     is_given_up: &AtomicBool,
     is_wide: bool,
 ) -> Result<WrittenEvents> {
-    let mut writer = store.event_writer()?;
-    if is_wide {
-        writer = writer.of_several_events_a_row();
-    }
+    let mut writer = store.event_writer(is_wide)?;
     for batch in batches {
         writer.push(batch)?;
     }
     if is_given_up.load(Ordering::Relaxed) { Ok(WrittenEvents::default()) } else { writer.finish() }
 }
 
-/// Turns rows into batches.
-struct Reader {
-    names: Names,
-    batch: EventBatch,
-    sender: SyncSender<EventBatch>,
+/// What is noted while rows are read.
+#[derive(Default)]
+struct Found {
     days: DaysSeen,
     companies: SeenCompanies,
+    companies_made: u64,
     /// Rows that stand for no event.
     known: u64,
 }
 
-impl Reader {
+impl Found {
+    fn loaded(self, read: u64, written: WrittenEvents) -> Loaded {
+        let WrittenEvents { mut rows, changed_days } = written;
+        rows.known += self.known;
+        Loaded {
+            read,
+            rows,
+            companies_made: self.companies_made,
+            days: self.days,
+            changed_days,
+            companies: self.companies.keys().collect(),
+            ..Loaded::default()
+        }
+    }
+}
+
+/// Turns rows into batches, and hands them on.
+struct Reader<'s, H> {
+    names: Names<'s>,
+    asked: AskedPeople,
+    batch: EventBatch,
+    sink: H,
+    found: Found,
+}
+
+impl<'s, H: FnMut(EventBatch) -> Result<()>> Reader<'s, H> {
+    fn new(names: Names<'s>, sink: H) -> Self {
+        Reader {
+            names,
+            asked: AskedPeople::default(),
+            batch: EventBatch::default(),
+            sink,
+            found: Found::default(),
+        }
+    }
+
+    fn found(self) -> Found {
+        Found { companies_made: self.names.companies_made, ..self.found }
+    }
+
     fn read(
         &mut self,
         sheet: &mut Sheet,
@@ -120,28 +180,34 @@ impl Reader {
 
     fn take(&mut self, row: &EventRow<'_>) -> Result<Verdict> {
         if row.count == 0 {
-            self.known += 1;
+            self.found.known += 1;
             return Ok(Verdict::Accepted);
         }
+        self.names.prepare(row.company, row.person)?;
         let company = match self.company(row) {
             Ok(company) => company,
             Err(verdict) => return Ok(verdict),
         };
-        let new = &mut self.batch.names;
+        let place = self.batch.events.len() as u32;
         if let Some(id) = row.id {
-            self.batch.ids.push((self.batch.events.len() as u32, id.to_owned()));
+            self.batch.ids.push((place, id.to_owned()));
         }
         self.batch.events.push(IncomingEvent {
             day: row.day.number(),
             company,
-            event: self.names.event(row.event, new)?,
-            person: row.person.map_or(0, |person| self.names.person(person, new)),
+            event: self.names.event(row.event, &mut self.batch.names)?,
+            person: 0,
             copies: row.count,
             micros: row.at.micros() - i64::from(row.day.number()) * MICROS_PER_DAY,
             is_part: row.part > 0,
         });
-        self.days.add(row.day);
-        self.companies.add(company);
+        if let Some(person) = row.person
+            && self.asked.push(person, place)
+        {
+            self.names.answer(&mut self.asked, &mut self.batch);
+        }
+        self.found.days.add(row.day);
+        self.found.companies.add(company);
         Ok(Verdict::Accepted)
     }
 
@@ -163,12 +229,12 @@ impl Reader {
     }
 
     fn hand_on(&mut self) -> Result<()> {
+        self.names.answer(&mut self.asked, &mut self.batch);
         let batch = std::mem::take(&mut self.batch);
         self.batch.events.reserve(BATCH);
-        self.sender.send(batch).map_err(|_| anyhow!("nothing can be written any more"))
+        (self.sink)(batch)
     }
 }
-
 fn unknown_person(person: &str) -> Verdict {
     let reason = format!(
         "the company of '{person}' is not known; import the people first: signals import --kind people"

@@ -9,6 +9,7 @@ mod events;
 mod facts;
 mod made;
 mod names;
+mod people;
 mod repeated;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,9 @@ use crate::error::refused;
 use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
 use crate::store::{Cause, Finish, ImportRecord, Store, WrittenRows};
+
+/// A file of more bytes than this is large.
+const LARGE_FILE: u64 = 1 << 20;
 
 /// How a file is to be loaded.
 pub struct Request<'r> {
@@ -186,7 +190,8 @@ fn load(
     let mut sheet = incoming.sheet(store.zone(), started_at, &remembered)?;
     *plan = Some(sheet.plan().clone());
     let bar = bar(sheet.progress().total);
-    let result = store.transaction(request.finish, |store| {
+    let is_first = is_large(&sheet) && store.event_days()?.is_none();
+    let work = |store: &mut Store| {
         let last = store.last_company()?;
         // Of events, which are too many, the writer notes itself what they change.
         if sheet.plan().mapping.kind.name != EVENTS {
@@ -206,10 +211,20 @@ fn load(
             loaded.ambiguous_dates = sheet.ambiguous_dates();
         }
         Ok(loaded)
-    });
+    };
+    let result = match is_first {
+        true => store.transaction_without_wal(request.finish, work),
+        false => store.transaction(request.finish, work),
+    };
     store.forget_change_log();
     bar.finish_and_clear();
     result
+}
+
+/// Whether a file has so many events that how they are written matters.
+fn is_large(sheet: &Sheet) -> bool {
+    let is_events = sheet.plan().mapping.kind.name == EVENTS;
+    is_events && sheet.progress().total.is_none_or(|size| size > LARGE_FILE)
 }
 
 fn load_rows(

@@ -9,11 +9,12 @@ use anyhow::Result;
 use compact_str::CompactString;
 use rustc_hash::FxHashMap;
 
+use super::people::{AskedPeople, People};
 use crate::domain::company::{CompanyKey, folded_name};
 use crate::domain::day::Day;
 use crate::error::refused;
 use crate::import::Verdict;
-use crate::store::{CompanyName, EVENT_NAMES, NewNames, Store};
+use crate::store::{CompanyName, EVENT_NAMES, EventBatch, NewNames, Store};
 
 /// A name that several companies have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,39 +148,86 @@ impl Keys {
 }
 
 /// The keys of everything that events name.
-#[derive(Debug)]
-pub struct Names {
+pub struct Names<'s> {
     companies: CompanyBook,
     events: Keys,
-    people: Keys,
+    people: People,
     /// The companies of people, by their keys, as files of people say.
     companies_of_people: FxHashMap<u32, u32>,
     /// Where people worked who have moved, each company with its first day, in order.
     moves: FxHashMap<u32, Vec<(Option<Day>, u32)>>,
     /// How many companies the file was the first to name.
     pub companies_made: u64,
+    /// Where names are looked up as they come, in place of reading all of them first.
+    store: Option<&'s Store>,
+    /// Whether the companies are looked up there too: until one is asked for that is not known by
+    /// its id.
+    finds_companies: bool,
 }
 
-impl Names {
-    /// The names of a database.
+impl<'s> Names<'s> {
+    /// All names of a database.
     pub fn of(store: &Store) -> Result<Self> {
-        let mut names = Names {
-            companies: CompanyBook::of(store)?,
-            events: Keys::default(),
-            people: Keys::default(),
-            companies_of_people: FxHashMap::default(),
-            moves: FxHashMap::default(),
-            companies_made: 0,
-        };
-        store.event_keys()?.iter().for_each(|(key, name)| names.events.add(*key, name));
+        let mut names = Names::without_people(store, CompanyBook::of(store)?)?;
+        names.add_moves(store.person_moves()?);
         store.for_each_person(|key, person, company| {
             names.people.add(key, person);
             names.companies_of_people.extend(company.map(|company| (key, company.0)));
         })?;
-        for (person, since, company) in store.person_moves()? {
-            names.moves.entry(person).or_default().push((since, company.0));
-        }
         Ok(names)
+    }
+
+    /// The names of a database, each looked up when it is needed: for a file of a few rows.
+    pub fn as_needed(store: &'s Store) -> Result<Self> {
+        let companies = CompanyBook { last_key: store.last_company()?.0, ..CompanyBook::default() };
+        let mut names = Names::without_people(store, companies)?;
+        names.people.begin_after(store.last_person()?);
+        Ok(Names { store: Some(store), finds_companies: true, ..names })
+    }
+
+    fn without_people(store: &Store, companies: CompanyBook) -> Result<Self> {
+        let mut names = Names {
+            companies,
+            events: Keys::default(),
+            people: People::default(),
+            companies_of_people: FxHashMap::default(),
+            moves: FxHashMap::default(),
+            companies_made: 0,
+            store: None,
+            finds_companies: false,
+        };
+        store.event_keys()?.iter().for_each(|(key, name)| names.events.add(*key, name));
+        Ok(names)
+    }
+
+    fn add_moves(&mut self, moves: Vec<(u32, Option<Day>, CompanyKey)>) {
+        for (person, since, company) in moves {
+            self.moves.entry(person).or_default().push((since, company.0));
+        }
+    }
+
+    /// Looks up what a row names, where the names are not in memory.
+    pub fn prepare(&mut self, company: Option<&str>, person: Option<&str>) -> Result<()> {
+        let Some(store) = self.store else { return Ok(()) };
+        for person in [person, company].into_iter().flatten() {
+            if self.people.find(person).is_none()
+                && let Some((key, company)) = store.person_by_id(person)?
+            {
+                self.people.add(key, person);
+                self.companies_of_people.extend(company.map(|company| (key, company.0)));
+                self.add_moves(store.moves_of_person(key)?);
+            }
+        }
+        let unknown = |text: &&str| self.companies.find_id(text).is_none();
+        if let Some(text) = company.filter(|_| self.finds_companies).filter(unknown) {
+            match store.company_by_id(text)? {
+                Some(company) => self.companies.add_id(text, company),
+                None => {
+                    (self.companies, self.finds_companies) = (CompanyBook::of(store)?, false);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The key of the company that a file means by `text`, made when nothing is known by it.
@@ -191,8 +239,8 @@ impl Names {
             return Ok(key.0);
         }
         if is_telling(text)
-            && let Some(person) = self.people.by_text.get(text)
-            && let Some(company) = self.companies_of_people.get(person)
+            && let Some(person) = self.people.find(text)
+            && let Some(company) = self.companies_of_people.get(&person)
         {
             return Ok(*company);
         }
@@ -204,12 +252,12 @@ impl Names {
 
     /// The company where a person worked on a day, when a file of people has said so.
     pub fn company_of(&self, person: &str, day: Day) -> Option<u32> {
-        let person = self.people.by_text.get(person)?;
-        if let Some(moves) = self.moves.get(person) {
+        let person = self.people.find(person)?;
+        if let Some(moves) = self.moves.get(&person) {
             let on_day = moves.iter().rfind(|(since, _)| since.is_none_or(|since| since <= day));
             return on_day.map(|(_, company)| *company);
         }
-        self.companies_of_people.get(person).copied()
+        self.companies_of_people.get(&person).copied()
     }
 
     /// The key of an event's name.
@@ -226,9 +274,12 @@ impl Names {
         Err(failure.hint("is the right column mapped? --map event=COLUMN").into())
     }
 
-    /// The key of a person.
-    pub fn person(&mut self, person: &str, new: &mut NewNames) -> u32 {
-        self.people.key(person, &mut new.people)
+    /// The keys of people who were asked for, given to the events on whose behalf that was.
+    pub fn answer(&mut self, asked: &mut AskedPeople, batch: &mut EventBatch) {
+        let EventBatch { names, events, .. } = batch;
+        self.people.answer(asked, &mut names.people, |place, key| {
+            events[place as usize].person = key;
+        });
     }
 }
 

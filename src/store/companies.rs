@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use rusqlite::OptionalExtension;
+use rustc_hash::FxHashMap;
 
 use super::Store;
 use super::values::InOrder;
@@ -99,6 +100,24 @@ impl Store {
         let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
         let keys = statement.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
         Ok(keys.collect::<Result<_, _>>()?)
+    }
+
+    /// The key of the person who was added last; 0 where there is none.
+    pub fn last_person(&self) -> Result<u32> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM people")?;
+        Ok(statement.query_row([], |row| row.get("id"))?)
+    }
+
+    /// Key and company of the person with this id.
+    pub fn person_by_id(&self, id: &str) -> Result<Option<(u32, Option<CompanyKey>)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, company FROM people WHERE person_id = ?1")?;
+        let person = statement.query_row([id], |row| {
+            Ok((row.get("id")?, row.get::<_, Option<u32>>("company")?.map(CompanyKey)))
+        });
+        Ok(person.optional()?)
     }
 
     /// Hands every person's key, id and company to `visit`.
@@ -313,7 +332,7 @@ impl Store {
 
     /// Widens the days of first and last events of companies, by company key, as an import found
     /// them.
-    pub(super) fn note_event_days(&self, days: &BTreeMap<u32, (i32, i32)>) -> Result<()> {
+    pub(super) fn note_event_days(&self, days: &FxHashMap<u32, (i32, i32)>) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE companies SET first_event_day = min(coalesce(first_event_day, ?2), ?2),
                                   last_event_day = max(coalesce(last_event_day, ?3), ?3)

@@ -1,5 +1,6 @@
 //! Opening a database: who may, for what, and what is refused.
 
+use std::cell::OnceCell;
 use std::fs::{self, OpenOptions, Permissions as Mode};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -9,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use chrono_tz::Tz;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{Store, schema};
+use super::{Finish, Store, schema};
 use crate::error::{CommandError, ErrorKind, damaged};
 
 /// How long a second writer waits for the first.
@@ -103,6 +104,41 @@ impl Store {
     pub fn set_permissions(&self, permissions: Permissions) -> Result<()> {
         fs::set_permissions(self.path(), Mode::from_mode(permissions.mode()))
             .with_context(|| format!("cannot change who may read {}", self.path().display()))
+    }
+}
+
+impl Store {
+    /// Does `work` as [`Store::transaction`] does, with a rollback journal in place of the WAL, for
+    /// the first of much that is written: new pages are not journalled, so that they are written
+    /// once and not twice. Nobody else can read meanwhile. Where somebody else has the database
+    /// open, the WAL stays.
+    ///
+    /// # Errors
+    /// As [`Store::transaction`].
+    pub fn transaction_without_wal<T>(
+        &mut self,
+        finish: Finish,
+        work: impl FnOnce(&mut Store) -> Result<T>,
+    ) -> Result<T> {
+        let has_left = self.leave_wal()?;
+        let result = self.transaction(finish, work);
+        if has_left {
+            // Whoever opens the database to write returns to the WAL; what was done is done.
+            let _ = self.connection.execute_batch("PRAGMA journal_mode = WAL");
+        }
+        result
+    }
+
+    fn leave_wal(&self) -> Result<bool> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let mode: rusqlite::Result<String> =
+            self.connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0));
+        self.connection.busy_timeout(PATIENCE)?;
+        match mode {
+            Ok(mode) => Ok(mode == "delete"),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
@@ -217,7 +253,7 @@ fn open_reader(path: &Path) -> Result<Connection> {
     // The memory shared between readers and writers is a file beside the database. Where it cannot
     // be made, a file without a WAL can be read as it is; one with a WAL by whoever has it alone,
     // or without locks where nobody can write.
-    if !wal_has_content(path) {
+    if !has_content(path, "-wal") && !has_content(path, "-journal") {
         return immutable_reader(path).map_err(|_| error);
     }
     exclusive_reader(path).or_else(|_| lockless_reader(path)).map_err(|_| error)
@@ -280,10 +316,11 @@ fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-fn wal_has_content(path: &Path) -> bool {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    fs::metadata(wal).is_ok_and(|metadata| metadata.len() > 0)
+/// Whether the file beside the database with this ending has anything in it.
+fn has_content(path: &Path, ending: &str) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    fs::metadata(name).is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// Refuses what is not a database of ours before anything in it is touched.
@@ -335,11 +372,18 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
 
 fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     share_side_files(&path);
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(256);
     // Otherwise SQLite makes a new plan each time a statement gets other values, which takes longer
     // than most statements.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    let mut store = Store { connection, path, zone: Tz::UTC, counts: None, logged_import: None };
+    let mut store = Store {
+        connection,
+        path,
+        zone: Tz::UTC,
+        counts: None,
+        logged_import: None,
+        moves_of_rows: OnceCell::new(),
+    };
     if let Some(name) = store.setting("timezone")? {
         store.zone = name
             .parse()

@@ -419,7 +419,7 @@ impl Store {
                 .execute((range.start(), range.end()))?;
         }
         match events {
-            Some(events) => self.day_inserter()?.insert(day, company, &day_text::read(events)?),
+            Some(events) => self.put_day(day, company, &day_text::read(events)?),
             None => Ok(()),
         }
     }

@@ -3,8 +3,6 @@
 //! The text is written and read by hand, because it is the hot loop of every import: ten million
 //! events pass through. Its form is in `schema.sql`; any JSON reader understands it.
 
-use std::fmt::Write;
-
 use anyhow::{Context, Result, bail};
 
 use crate::error::damaged;
@@ -34,41 +32,92 @@ pub struct StoredEvent {
 
 const MICROS_PER_SECOND: u64 = 1_000_000;
 
-/// Appends the text of `events`, which are in order of their keys, to `text`.
-pub fn write(text: &mut String, events: &[StoredEvent]) {
-    let mut digits = itoa::Buffer::new();
-    text.push('[');
-    for (position, StoredEvent { key, copies }) in events.iter().enumerate() {
-        text.push_str(if position == 0 { "[" } else { ",[" });
-        text.push_str(digits.format(key.event));
-        text.push(',');
-        write_seconds(text, key.micros);
-        text.push(',');
-        text.push_str(if key.person == 0 { "null" } else { digits.format(key.person) });
-        if *copies != 1 || key.identity != 0 {
-            text.push(',');
-            text.push_str(digits.format(*copies));
-        }
-        if key.identity != 0 {
-            text.push(',');
-            text.push_str(digits.format(key.identity));
-        }
-        text.push(']');
-    }
-    text.push(']');
+/// The text of `events`, which are in order of their keys.
+pub fn text(events: &[StoredEvent]) -> String {
+    let mut text = Vec::new();
+    write(&mut text, events);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
-fn write_seconds(text: &mut String, micros: i64) {
-    if micros < 0 {
-        text.push('-');
+/// Appends the text of `events`, which are in order of their keys, to `text`.
+pub fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
+    text.push(b'[');
+    for (position, event) in events.iter().enumerate() {
+        if position > 0 {
+            text.push(b',');
+        }
+        let written = Written::of(event);
+        text.extend_from_slice(&written.bytes[..written.length]);
     }
-    let micros = micros.unsigned_abs();
-    text.push_str(itoa::Buffer::new().format(micros / MICROS_PER_SECOND));
-    let fraction = micros % MICROS_PER_SECOND;
-    if fraction != 0 {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ".{fraction:06}");
-        text.truncate(text.trim_end_matches('0').len());
+    text.push(b']');
+}
+
+/// The longest event: five numbers with a sign, a point, commas and brackets.
+const LONGEST: usize = 80;
+
+/// The text of one event, made aside so that there is no question of room with each of its parts.
+struct Written {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Written {
+    fn of(StoredEvent { key, copies }: &StoredEvent) -> Self {
+        let mut written = Written { bytes: [0; LONGEST], length: 0 };
+        written.push(b'[');
+        written.number(key.event.into());
+        written.push(b',');
+        written.seconds(key.micros);
+        written.push(b',');
+        if key.person == 0 {
+            b"null".iter().for_each(|byte| written.push(*byte));
+        } else {
+            written.number(key.person.into());
+        }
+        if *copies != 1 || key.identity != 0 {
+            written.push(b',');
+            written.number(*copies);
+        }
+        if key.identity != 0 {
+            written.push(b',');
+            written.number(key.identity.into());
+        }
+        written.push(b']');
+        written
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.bytes[self.length] = byte;
+        self.length += 1;
+    }
+
+    fn number(&mut self, number: u64) {
+        let digits = number.checked_ilog10().map_or(1, |log| log as usize + 1);
+        self.digits(number, digits);
+    }
+
+    fn digits(&mut self, mut number: u64, digits: usize) {
+        for byte in self.bytes[self.length..self.length + digits].iter_mut().rev() {
+            *byte = b'0' + (number % 10) as u8;
+            number /= 10;
+        }
+        self.length += digits;
+    }
+
+    fn seconds(&mut self, micros: i64) {
+        if micros < 0 {
+            self.push(b'-');
+        }
+        let micros = micros.unsigned_abs();
+        self.number(micros / MICROS_PER_SECOND);
+        let fraction = micros % MICROS_PER_SECOND;
+        if fraction != 0 {
+            self.push(b'.');
+            self.digits(fraction, 6);
+            while self.bytes[self.length - 1] == b'0' {
+                self.length -= 1;
+            }
+        }
     }
 }
 
@@ -206,8 +255,7 @@ mod tests {
             event(3, -5_400_000_000, 0, 2, 0),
             event(9, 1, 4, 1, 77),
         ];
-        let mut text = String::new();
-        write(&mut text, &events);
+        let text = text(&events);
         assert_eq!(text, "[[3,43200.09,175637],[3,-5400,null,2],[9,0.000001,4,1,77]]");
         assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
         assert_eq!(read(&text).unwrap(), events);
@@ -236,8 +284,7 @@ mod tests {
             rows in prop::collection::vec((1u32.., -50_400_000_000i64..140_000_000_000, 0u32.., 1u64.., 0u32..), 1..20)
         ) {
             let events: Vec<StoredEvent> = rows.into_iter().map(|(e, m, p, c, i)| event(e, m, p, c, i)).collect();
-            let mut text = String::new();
-            write(&mut text, &events);
+            let text = text(&events);
             prop_assert_eq!(read(&text).unwrap(), events);
         }
     }

@@ -15,13 +15,59 @@ use crate::store::Store;
 
 /// The first day of each company and event name among some that were written.
 #[derive(Debug, Default)]
-pub(super) struct FirstUses(FxHashMap<(u32, u32), i32>);
+pub(super) struct FirstUses(FxHashMap<u32, UsesOfCompany>);
+
+/// The keys of event names below this have a place of their own.
+const DENSE: u32 = 256;
+
+#[derive(Debug, Default)]
+struct UsesOfCompany {
+    /// The days of the event names below [`DENSE`], by their keys; [`NEVER`] for none.
+    dense: Vec<i32>,
+    /// All other event names with their days, in order.
+    sparse: Vec<(u32, i32)>,
+}
+
+const NEVER: i32 = i32::MAX;
+
+impl UsesOfCompany {
+    fn note(&mut self, event: u32, day: i32) {
+        if event < DENSE {
+            let place = event as usize;
+            if self.dense.len() <= place {
+                self.dense.resize(place + 1, NEVER);
+            }
+            self.dense[place] = day.min(self.dense[place]);
+            return;
+        }
+        match self.sparse.binary_search_by_key(&event, |(name, _)| *name) {
+            Ok(place) => self.sparse[place].1 = day.min(self.sparse[place].1),
+            Err(place) => self.sparse.insert(place, (event, day)),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u32, i32)> {
+        let dense = (0..).zip(self.dense.iter().copied()).filter(|(_, day)| *day != NEVER);
+        dense.chain(self.sparse.iter().copied())
+    }
+}
 
 impl FirstUses {
-    /// Notes that a company has events of a name on a day.
-    pub(super) fn note(&mut self, day: i32, company: u32, event: u32) {
-        let first = self.0.entry((event, company)).or_insert(day);
-        *first = day.min(*first);
+    /// Notes that a company has events of these names on a day.
+    pub(super) fn note(&mut self, day: i32, company: u32, events: impl IntoIterator<Item = u32>) {
+        let uses = self.0.entry(company).or_default();
+        events.into_iter().for_each(|event| uses.note(event, day));
+    }
+
+    /// Event name, company and day of each, in the order of the table's key.
+    fn in_order(&self) -> Vec<(u32, u32, i32)> {
+        let of_company = |(company, uses): (&u32, &UsesOfCompany)| {
+            let company = *company;
+            uses.iter().map(|(event, day)| (event, company, day)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<(u32, u32, i32)> = self.0.iter().flat_map(of_company).collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -75,12 +121,24 @@ impl Store {
             "INSERT INTO first_uses (event, company, day) VALUES (?1, ?2, ?3)
              ON CONFLICT (event, company) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
         )?;
-        // In the order of the table's key, which appends where it can.
-        let mut uses: Vec<_> = uses.0.iter().collect();
-        uses.sort_unstable();
-        for ((event, company), day) in uses {
-            statement.execute((event, company, day))?;
-        }
+        // This order appends where it can.
+        uses.in_order().into_iter().try_for_each(|row| statement.execute(row).map(drop))?;
+        Ok(())
+    }
+
+    /// Lets `into` have the first uses of `from` too.
+    pub(in crate::store) fn unite_first_uses(
+        &self,
+        from: CompanyKey,
+        into: CompanyKey,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO first_uses (event, company, day)
+             SELECT event, ?2, day FROM first_uses
+             WHERE event IN (SELECT id FROM event_names) AND company = ?1
+             ON CONFLICT (event, company) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
+        )?;
+        statement.execute((from.0, into.0))?;
         Ok(())
     }
 
@@ -98,7 +156,7 @@ impl Store {
         let mut counted = FirstUses::default();
         if let Some(range) = self.event_days()? {
             self.for_each_count(range, |day, company, event, _| {
-                counted.note(day.number(), company, event)
+                counted.note(day.number(), company, [event]);
             })?;
         }
         let mut statement =
@@ -106,8 +164,13 @@ impl Store {
         let noted = statement
             .query_map([], |row| Ok(((row.get("event")?, row.get("company")?), row.get("day")?)))?;
         let noted: FxHashMap<(u32, u32), i32> = noted.collect::<Result<_, _>>()?;
-        let keys: BTreeSet<&(u32, u32)> = counted.0.keys().chain(noted.keys()).collect();
-        let wrong = keys.into_iter().filter(|key| counted.0.get(key) != noted.get(key)).take(most);
+        let counted: FxHashMap<(u32, u32), i32> = counted
+            .in_order()
+            .into_iter()
+            .map(|(event, company, day)| ((event, company), day))
+            .collect();
+        let keys: BTreeSet<&(u32, u32)> = counted.keys().chain(noted.keys()).collect();
+        let wrong = keys.into_iter().filter(|key| counted.get(key) != noted.get(key)).take(most);
         let problem = |(event, company): &(u32, u32)| {
             format!("the first use of event name {event} by company {company} is wrong")
         };
@@ -133,7 +196,7 @@ impl Store {
             let mut rows = of_day.query((range.start(), range.end()))?;
             while let Some(row) = rows.next()? {
                 let (_, _, event) = keys::split_count(row.get("id")?);
-                uses.note(day, company.0, event);
+                uses.note(day, company.0, [event]);
             }
         }
         self.note_first_uses(&uses)

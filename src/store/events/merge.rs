@@ -1,15 +1,19 @@
 //! One day of a file brought together with what is stored of it.
 
 use anyhow::{Context, Result};
+use std::rc::Rc;
+
 use rusqlite::CachedStatement;
+use rusqlite::types::Value;
+use rusqlite::vtab::array;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::day_text::{self, EventKey, StoredEvent};
 use super::first_uses::FirstUses;
 use super::keys;
-use super::waiting::{WaitingEvent, key_of};
+use super::waiting::WaitingEvent;
 use super::writer::WrittenRows;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
 
 /// What a day held before this file came to it.
@@ -19,47 +23,133 @@ pub(super) enum DayBefore {
     Nothing,
     /// Something: what this file has of the day was set aside when the day was first written.
     Something,
+    /// The very events that this file has of the day.
+    Same,
 }
 
 impl Store {
+    /// Writes the events of a company on a day on which it has none.
+    pub(in crate::store) fn put_day(
+        &self,
+        day: i32,
+        company: u32,
+        events: &[StoredEvent],
+    ) -> Result<()> {
+        let mut inserter = self.day_inserter()?;
+        inserter.insert(day, company, events)?;
+        inserter.flush()
+    }
+
     /// Writes days that have no events of a company yet.
-    pub(in crate::store) fn day_inserter(&self) -> Result<DayInserter<'_>> {
+    pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
         let connection = &self.connection;
+        array::load_module(connection)?;
         Ok(DayInserter {
+            days: connection.prepare_cached(
+                "INSERT INTO event_days (id, events)
+                 SELECT ?3 + (value >> 41), CAST(substr(?2, (value >> 18 & 8388607) + 1, value & 262143) AS TEXT)
+                 FROM rarray(?1)",
+            )?,
             day: connection
-                .prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?,
+                .prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, CAST(?2 AS TEXT))")?,
+            counts: connection.prepare_cached(
+                "INSERT INTO day_counts (id, count)
+                 SELECT ?2 + (value >> 16), value & 65535 FROM rarray(?1)",
+            )?,
             count: connection
                 .prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
-            text: String::new(),
+            day_of_waiting: 0,
+            texts: Vec::new(),
+            waiting_days: Vec::new(),
+            waiting_counts: Vec::new(),
             first_uses: FirstUses::default(),
         })
     }
 }
 
-/// Writes days that have no events of a company yet, with the statements at hand: millions of them
-/// are written in a row.
-pub(in crate::store) struct DayInserter<'s> {
+/// Writes days that have no events of a company yet. The rows of a day are handed to SQLite together,
+/// in an array of numbers: a statement for each of millions of rows takes twice as long.
+pub(super) struct DayInserter<'s> {
+    days: CachedStatement<'s>,
     day: CachedStatement<'s>,
+    counts: CachedStatement<'s>,
     count: CachedStatement<'s>,
-    text: String,
+    /// The day of what waits.
+    day_of_waiting: i32,
+    /// The texts of the days of companies, one after the other.
+    texts: Vec<u8>,
+    /// Company, place in `texts`, and length of each; see [`pack_day`].
+    waiting_days: Vec<Value>,
+    /// Company, event name and count of each; see [`pack_count`].
+    waiting_counts: Vec<Value>,
     /// The first uses among what was written.
     pub(super) first_uses: FirstUses,
 }
 
+/// Texts of more bytes than this do not wait.
+const TEXTS: usize = 4 << 20;
+
+/// Company, place and length in 22, 23 and 18 bits, where there is room for them.
+fn pack_day(company: u32, place: usize, length: usize) -> Option<Value> {
+    let fits = company < 1 << 22 && place < 1 << 23 && length < 1 << 18;
+    fits.then(|| Value::Integer(i64::from(company) << 41 | (place as i64) << 18 | length as i64))
+}
+
+/// The count below company and event name, as these are in a key; in 16 bits, where there is room.
+fn pack_count(company: u32, event: u32, count: i64) -> Option<Value> {
+    (count < 1 << 16).then(|| Value::Integer(keys::of_count(0, company, event) << 16 | count))
+}
+
 impl DayInserter<'_> {
     /// Writes the events of a company on a day, in order of their keys, and their counts.
-    pub(in crate::store) fn insert(
-        &mut self,
-        day: i32,
-        company: u32,
-        events: &[StoredEvent],
-    ) -> Result<()> {
-        self.text.clear();
-        day_text::write(&mut self.text, events);
-        self.day.execute((keys::of_day(day, company), &self.text))?;
+    pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
+        if day != self.day_of_waiting || self.texts.len() > TEXTS {
+            self.flush()?;
+            self.day_of_waiting = day;
+        }
+        let place = self.texts.len();
+        day_text::write(&mut self.texts, events);
+        match pack_day(company, place, self.texts.len() - place) {
+            Some(waiting) => self.waiting_days.push(waiting),
+            None => {
+                // What came before goes first, as a table is best filled in order.
+                self.flush_days()?;
+                self.day.execute((keys::of_day(day, company), &self.texts[place..]))?;
+                self.texts.clear();
+            }
+        }
         for (event, copies) in counts(events) {
-            self.count.execute((keys::of_count(day, company, event), copies))?;
-            self.first_uses.note(day, company, event);
+            match pack_count(company, event, copies) {
+                Some(waiting) => self.waiting_counts.push(waiting),
+                None => {
+                    self.flush_counts()?;
+                    self.count.execute((keys::of_count(day, company, event), copies))?;
+                }
+            }
+        }
+        self.first_uses.note(day, company, counts(events).map(|(event, _)| event));
+        Ok(())
+    }
+
+    /// Writes what waits.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.flush_days()?;
+        self.texts.clear();
+        self.flush_counts()
+    }
+
+    fn flush_days(&mut self) -> Result<()> {
+        if !self.waiting_days.is_empty() {
+            let rows = Rc::new(std::mem::take(&mut self.waiting_days));
+            self.days.execute((&rows, &self.texts, keys::of_day(self.day_of_waiting, 0)))?;
+        }
+        Ok(())
+    }
+
+    fn flush_counts(&mut self) -> Result<()> {
+        if !self.waiting_counts.is_empty() {
+            let rows = Rc::new(std::mem::take(&mut self.waiting_counts));
+            self.counts.execute((&rows, keys::of_count(self.day_of_waiting, 0, 0)))?;
         }
         Ok(())
     }
@@ -75,6 +165,8 @@ pub(super) struct Merge<'s, 'w> {
     pub(super) has_parts: bool,
     pub(super) last_old_identity: u32,
     pub(super) import: i64,
+    /// The events of a company, so that they need not be allocated for each.
+    pub(super) events: Vec<StoredEvent>,
 }
 
 impl Merge<'_, '_> {
@@ -87,7 +179,11 @@ impl Merge<'_, '_> {
         rows: &[WaitingEvent],
         earlier: &[WaitingEvent],
     ) -> Result<WrittenRows> {
+        let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
         let is_again = |row: &WaitingEvent| !row.is_first;
+        if is_fresh && !self.has_parts && !rows.iter().any(is_again) {
+            return self.insert_fresh(company, rows);
+        }
         let again: Vec<WaitingEvent> = rows.iter().copied().filter(is_again).collect();
         let first: Vec<WaitingEvent>;
         let rows = match again.is_empty() {
@@ -97,14 +193,13 @@ impl Merge<'_, '_> {
                 first.as_slice()
             }
         };
-        let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
         let stored = if is_fresh { Vec::new() } else { self.stored(company)? };
         let mut merged = Vec::with_capacity(stored.len() + rows.len());
         let mut written = WrittenRows::default();
         let mut new_rows = Vec::new();
         let mut left = stored.iter().copied().peekable();
-        for equal in rows.chunk_by(|a, b| key_of(a) == key_of(b)) {
-            let key = key_of(&equal[0]);
+        for equal in rows.chunk_by(|a, b| a.order() == b.order()) {
+            let key = equal[0].key();
             written.repeated += equal.iter().map(|row| u64::from(row.rows())).sum::<u64>() - 1;
             while let Some(event) = left.next_if(|event| event.key < key) {
                 merged.push(event);
@@ -134,13 +229,21 @@ impl Merge<'_, '_> {
         Ok(written)
     }
 
+    /// Adds rows of a day on which there was nothing, nearly all there are of a first file.
+    fn insert_fresh(&mut self, company: u32, rows: &[WaitingEvent]) -> Result<WrittenRows> {
+        let written = gather(rows, &mut self.events);
+        if !self.events.is_empty() {
+            self.inserter.insert(self.day, company, &self.events)?;
+        }
+        Ok(written)
+    }
+
     /// Notes what the company had on the day before the file came, so that it can be undone.
     fn note_before(&self, company: u32, stored: &[StoredEvent]) -> Result<()> {
         if self.before == DayBefore::Nothing {
             return Ok(());
         }
-        let mut text = String::new();
-        day_text::write(&mut text, stored);
+        let text = day_text::text(stored);
         let text = Some(text.as_str()).filter(|_| !stored.is_empty());
         self.store.note_day_before(self.import, self.day, company, text)
     }
@@ -173,11 +276,11 @@ impl Merge<'_, '_> {
 
     /// How many copies of a key this file brought when the day was written before.
     fn earlier_copies(&self, earlier: &[WaitingEvent], key: EventKey, stored: u64) -> u64 {
-        if self.is_again && self.before == DayBefore::Nothing {
+        if self.is_again && self.before != DayBefore::Something {
             return stored;
         }
-        let first = earlier.partition_point(|event| key_of(event) < key);
-        let equal = earlier[first..].iter().take_while(|event| key_of(event) == key);
+        let first = earlier.partition_point(|event| event.key() < key);
+        let equal = earlier[first..].iter().take_while(|event| event.key() == key);
         equal.map(WaitingEvent::total).sum()
     }
 
@@ -198,8 +301,7 @@ impl Merge<'_, '_> {
             return self.inserter.insert(self.day, company, events);
         }
         let connection = &self.store.connection;
-        let mut text = String::new();
-        day_text::write(&mut text, events);
+        let text = day_text::text(events);
         let mut day =
             connection.prepare_cached("UPDATE event_days SET events = ?2 WHERE id = ?1")?;
         day.execute((keys::of_day(self.day, company), &text))?;
@@ -209,10 +311,65 @@ impl Merge<'_, '_> {
         )?;
         for (event, copies) in counts(events) {
             count.execute((keys::of_count(self.day, company, event), copies))?;
-            self.inserter.first_uses.note(self.day, company, event);
         }
+        let names = counts(events).map(|(event, _)| event);
+        self.inserter.first_uses.note(self.day, company, names);
         Ok(())
     }
+}
+
+/// Puts the events of one company's rows, in order, in the place of `events`. Where nothing is
+/// stored, so many of the rows are new.
+fn gather(rows: &[WaitingEvent], events: &mut Vec<StoredEvent>) -> WrittenRows {
+    let mut written = WrittenRows::default();
+    events.clear();
+    for equal in rows.chunk_by(|a, b| a.order() == b.order()) {
+        let (mut total, mut seen) = (0, 0);
+        for row in equal {
+            let rows = u64::from(row.rows());
+            seen += rows;
+            total += row.total();
+            *(if row.copies > 0 { &mut written.new } else { &mut written.known }) += rows;
+        }
+        written.repeated += seen - 1;
+        if total > 0 {
+            events.push(StoredEvent { key: equal[0].key(), copies: total });
+        }
+    }
+    written
+}
+
+/// Compares a day of a file with the store, which takes little when the file was imported before.
+/// `events` are in order and have no ids. `None` where they are not the very events of the day.
+pub(super) fn compare(
+    store: &Store,
+    day: i32,
+    events: &[WaitingEvent],
+) -> Result<Option<WrittenRows>> {
+    let mut statement = store.connection.prepare_cached(
+        "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+    )?;
+    let of_day = keys::of_days(DayRange { from: Day::from_number(day), to: Day::from_number(day) });
+    let mut stored = statement.query((of_day.start(), of_day.end()))?;
+    let (mut all, mut of_company, mut text) = (WrittenRows::default(), Vec::new(), Vec::new());
+    for rows in events.chunk_by(|a, b| a.company() == b.company()) {
+        let written = gather(rows, &mut of_company);
+        text.clear();
+        day_text::write(&mut text, &of_company);
+        let is_same = match stored.next()? {
+            Some(row) => {
+                let (_, company) = keys::split_day(row.get(0)?);
+                company == rows[0].company() && row.get_ref(1)?.as_bytes()? == text
+            }
+            None => false,
+        };
+        if !is_same {
+            return Ok(None);
+        }
+        all.known += written.new + written.known;
+        all.repeated += written.repeated;
+    }
+    Ok(stored.next()?.is_none().then_some(all))
 }
 
 /// How many events of each name there are.

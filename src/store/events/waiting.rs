@@ -8,30 +8,74 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use anyhow::{Context, Result};
 
 use super::day_text::EventKey;
+use super::writer::IncomingEvent;
 use crate::store::Store;
 
 /// An event that waits to be written with its day. Equal ones may be folded into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WaitingEvent {
+    /// Company, event name, time and person, in this order, as one number: then events are put in
+    /// order, and equal ones found, by comparing numbers.
+    rank: u128,
     /// The number of its row in the file, which tells the events of one row from those of another.
     /// For folded events: how many rows they were.
     pub(super) row: u32,
-    pub(super) company: u32,
-    pub(super) event: u32,
-    pub(super) person: u32,
     /// How many events each row stands for.
     pub(super) copies: u32,
     /// Key of the event's own id; 0 for none, [`FOLDED`] for folded events, which have none.
     pub(super) identity: u32,
     /// Whether no row before it, of this file or another, had that id.
     pub(super) is_first: bool,
-    pub(super) micros: i64,
 }
 
 /// Keys of ids never get here: they count up from 1, and the highest bit is [`AGAIN`].
 const FOLDED: u32 = AGAIN - 1;
 
+/// Where the parts of a rank begin, from its lowest bit. A time takes 40 bits.
+const MICROS: u32 = 32;
+const EVENT: u32 = 72;
+const COMPANY: u32 = 96;
+/// Added to a time, which may be negative.
+const MIDDLE: i64 = 1 << 39;
+
 impl WaitingEvent {
+    /// An event of one row.
+    pub(super) fn new(event: &IncomingEvent, row: u32) -> Self {
+        let micros = (event.micros + MIDDLE) as u64;
+        let rank = (u128::from(event.company) << COMPANY)
+            | (u128::from(event.event) << EVENT)
+            | (u128::from(micros) << MICROS)
+            | u128::from(event.person);
+        WaitingEvent { rank, row, copies: event.copies, identity: 0, is_first: true }
+    }
+
+    pub(super) fn company(&self) -> u32 {
+        (self.rank >> COMPANY) as u32
+    }
+
+    pub(super) fn key(&self) -> EventKey {
+        EventKey {
+            event: (self.rank >> EVENT) as u32 & ((1 << (COMPANY - EVENT)) - 1),
+            micros: ((self.rank >> MICROS) as i64 & (2 * MIDDLE - 1)) - MIDDLE,
+            person: self.rank as u32,
+            identity: self.own_identity(),
+        }
+    }
+
+    /// Company and key as they are compared.
+    pub(super) fn order(&self) -> (u128, u32) {
+        (self.rank, self.own_identity())
+    }
+
+    /// Whether the event came with an id of its own.
+    pub(super) fn has_identity(&self) -> bool {
+        self.own_identity() != 0
+    }
+
+    fn own_identity(&self) -> u32 {
+        if self.identity == FOLDED { 0 } else { self.identity }
+    }
+
     /// How many rows it stands for.
     pub(super) fn rows(&self) -> u32 {
         if self.identity == FOLDED { self.row } else { 1 }
@@ -44,11 +88,11 @@ impl WaitingEvent {
 
     /// Folds `other` into this event if the two are equal. Returns whether it did.
     pub(super) fn fold(&mut self, other: &WaitingEvent) -> bool {
-        let (key, copies) = (key_of(self), self.copies);
-        let is_equal =
-            key == key_of(other) && copies == other.copies && self.company == other.company;
+        if self.order() != other.order() || self.copies != other.copies {
+            return false;
+        }
         let Some(rows) = self.rows().checked_add(other.rows()) else { return false };
-        if !is_equal || key.identity != 0 || copies == 0 {
+        if self.own_identity() != 0 || self.copies == 0 {
             return false;
         }
         (self.row, self.identity) = (rows, FOLDED);
@@ -62,26 +106,36 @@ pub(super) fn fold(events: &mut Vec<WaitingEvent>) {
     events.dedup_by(|next, event| event.fold(next));
 }
 
+/// Above so many events, sorting does without a second copy of them.
+const COPIED: usize = 500_000;
+
 /// Puts events in order of company and key; those that are equal stay in the order of the file.
-pub(super) fn sort(events: &mut [WaitingEvent]) {
-    let rank = |event: &WaitingEvent| (u64::from(event.company) << 32) | u64::from(event.event);
-    events.sort_by(|a, b| {
-        let order = rank(a).cmp(&rank(b)).then(a.micros.cmp(&b.micros));
-        order.then_with(|| (a.person, identity(a)).cmp(&(b.person, identity(b))))
-    });
-}
-
-fn identity(event: &WaitingEvent) -> u32 {
-    if event.identity == FOLDED { 0 } else { event.identity }
-}
-
-pub(super) fn key_of(event: &WaitingEvent) -> EventKey {
-    EventKey {
-        event: event.event,
-        micros: event.micros,
-        person: event.person,
-        identity: identity(event),
+/// They are dealt out by company first: most have few events a day, and few are quickly sorted.
+pub(super) fn sort(events: &mut Vec<WaitingEvent>) {
+    // What was put in order part by part is a few runs, which merging finds.
+    let falls = events.windows(2).filter(|pair| pair[1].rank < pair[0].rank).count();
+    let companies =
+        events.iter().map(WaitingEvent::company).max().map_or(0, |most| most as usize + 1);
+    let is_few_runs = falls < events.len() / 64;
+    if is_few_runs || events.len() > COPIED || companies > 4 * events.len() + 1024 {
+        events.sort_by_key(WaitingEvent::order);
+        return;
     }
+    let mut places = vec![0_u32; companies + 1];
+    events.iter().for_each(|event| places[event.company() as usize + 1] += 1);
+    for company in 1..places.len() {
+        places[company] += places[company - 1];
+    }
+    let mut sorted = events.clone();
+    for event in events.iter() {
+        let place = &mut places[event.company() as usize];
+        sorted[*place as usize] = *event;
+        *place += 1;
+    }
+    for of_company in sorted.chunk_by_mut(|a, b| a.company() == b.company()) {
+        of_company.sort_by_key(WaitingEvent::order);
+    }
+    *events = sorted;
 }
 
 /// How long events that were set aside are of use.
@@ -190,7 +244,7 @@ impl Aside {
                     bytes
                         .chunks_exact(EVENT_BYTES)
                         .map(from_bytes)
-                        .filter(|e| e.company % parts == part),
+                        .filter(|event| event.company() % parts == part),
                 );
                 left -= now;
                 if events.len() > most {
@@ -206,30 +260,76 @@ impl Aside {
 fn to_bytes(event: &WaitingEvent) -> [u8; EVENT_BYTES] {
     let mut bytes = [0; EVENT_BYTES];
     let identity = event.identity | if event.is_first { 0 } else { AGAIN };
-    let keys = [event.row, event.company, event.event, event.person, event.copies, identity];
-    for (place, key) in bytes[0..24].chunks_exact_mut(4).zip(keys) {
+    bytes[0..16].copy_from_slice(&event.rank.to_le_bytes());
+    for (place, key) in bytes[16..28].chunks_exact_mut(4).zip([event.row, event.copies, identity]) {
         place.copy_from_slice(&key.to_le_bytes());
     }
-    bytes[24..32].copy_from_slice(&event.micros.to_le_bytes());
     bytes
 }
 
 fn from_bytes(bytes: &[u8]) -> WaitingEvent {
     let key = |place: usize| {
         let mut four = [0; 4];
-        four.copy_from_slice(&bytes[place * 4..place * 4 + 4]);
-        four
+        four.copy_from_slice(&bytes[place..place + 4]);
+        u32::from_le_bytes(four)
     };
-    let mut micros = [0; 8];
-    micros.copy_from_slice(&bytes[24..32]);
+    let mut rank = [0; 16];
+    rank.copy_from_slice(&bytes[0..16]);
+    let identity = key(24);
     WaitingEvent {
-        row: u32::from_le_bytes(key(0)),
-        company: u32::from_le_bytes(key(1)),
-        event: u32::from_le_bytes(key(2)),
-        person: u32::from_le_bytes(key(3)),
-        copies: u32::from_le_bytes(key(4)),
-        identity: u32::from_le_bytes(key(5)) & !AGAIN,
-        is_first: u32::from_le_bytes(key(5)) & AGAIN == 0,
-        micros: i64::from_le_bytes(micros),
+        rank: u128::from_le_bytes(rank),
+        row: key(16),
+        copies: key(20),
+        identity: identity & !AGAIN,
+        is_first: identity & AGAIN == 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn incoming() -> impl Strategy<Value = (IncomingEvent, u32)> {
+        let times = prop_oneof![-50_400_000_000i64..140_000_000_000, -2i64..3];
+        let companies = prop_oneof![1u32..9, 1u32..1_000_000_000];
+        let numbers = (prop_oneof![1u32..4, 1u32..100_000], prop_oneof![0u32..3, any::<u32>()]);
+        (companies, numbers, times, 1u32..3, 0u32..3).prop_map(
+            |(company, (event, person), micros, copies, identity)| {
+                let is_part = false;
+                (
+                    IncomingEvent { day: 1, company, event, person, copies, micros, is_part },
+                    identity,
+                )
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn events_are_put_in_order_of_company_name_time_person_and_id(
+            incoming in prop::collection::vec(incoming(), 0..200)
+        ) {
+            let mut events: Vec<WaitingEvent> = Vec::new();
+            for (row, (event, identity)) in incoming.iter().enumerate() {
+                let waiting = WaitingEvent::new(event, row as u32);
+                let key = EventKey {
+                    event: event.event,
+                    micros: event.micros,
+                    person: event.person,
+                    identity: 0,
+                };
+                prop_assert_eq!((waiting.company(), waiting.key()), (event.company, key));
+                events.push(WaitingEvent { identity: *identity, ..waiting });
+            }
+            let mut expected = events.clone();
+            expected.sort_by_key(|event| (event.company(), event.key(), event.row));
+            for event in &events {
+                prop_assert_eq!(from_bytes(&to_bytes(event)), *event);
+            }
+            sort(&mut events);
+            prop_assert_eq!(events, expected);
+        }
     }
 }

@@ -14,7 +14,7 @@ use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
 
 use super::keys;
-use super::merge::{DayBefore, DayInserter, Merge};
+use super::merge::{self, DayBefore, DayInserter, Merge};
 use super::waiting::{Aside, Until, WaitingEvent, fold, sort};
 use crate::domain::company::folded_name;
 use crate::domain::day::{Day, DayRange};
@@ -32,6 +32,9 @@ struct Limits {
 
 /// 64 MiB of events, twice.
 const LIMITS: Limits = Limits { in_memory: 2_000_000, in_one_pass: 2_000_000 };
+
+/// So many days of a file in no order may be in memory, each with its share.
+const DAYS_IN_MEMORY: usize = 256;
 
 /// A file whose events go back in time more often than one in so many is not in order.
 const ORDERLY_SHARE: usize = 16;
@@ -127,7 +130,7 @@ pub struct EventWriter<'s> {
     has_parts: bool,
     /// Whether equal rows are folded, which needs rows of one event each.
     folds: bool,
-    first_days: BTreeMap<u32, (i32, i32)>,
+    first_days: FxHashMap<u32, (i32, i32)>,
     changed_days: BTreeSet<i32>,
     /// Whether the id of the row before was known.
     is_repeating: bool,
@@ -152,8 +155,8 @@ impl Store {
         Ok(statement.query_row([], |row| row.get("last"))?)
     }
 
-    /// A writer for the events of one file.
-    pub fn event_writer(&self) -> Result<EventWriter<'_>> {
+    /// A writer for the events of one file; `is_wide`: a row may have several of them.
+    pub fn event_writer(&self, is_wide: bool) -> Result<EventWriter<'_>> {
         let import = self.next_import()?;
         self.mark_names(import)?;
         Ok(EventWriter {
@@ -170,8 +173,8 @@ impl Store {
             rows: WrittenRows::default(),
             row: 0,
             has_parts: false,
-            folds: true,
-            first_days: BTreeMap::new(),
+            folds: !is_wide,
+            first_days: FxHashMap::default(),
             changed_days: BTreeSet::new(),
             is_repeating: false,
             last_old_identity: self.last_event_identity()?,
@@ -181,25 +184,21 @@ impl Store {
 }
 
 impl EventWriter<'_> {
-    /// A writer for a file whose rows may have several events each.
-    pub fn of_several_events_a_row(self) -> Self {
-        EventWriter { folds: false, ..self }
-    }
-
     /// Takes the next rows of the file.
     pub fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.insert_names(&batch.names)?;
         let identities = self.identify(&batch)?;
-        for (position, event) in batch.events.iter().enumerate() {
-            match identities.get(&(position as u32)) {
-                Some(identity) => self.wait(event, *identity),
-                None => self.wait(event, Identity { key: 0, is_first: true }),
-            }
+        let mut from = 0;
+        for of_day in batch.events.chunk_by(|a, b| a.day == b.day) {
+            self.wait(of_day, from, &identities);
+            from += of_day.len() as u32;
         }
         // Writing days as soon as the file has left them behind lets the reading thread go on
         // meanwhile.
         if self.is_orderly() {
             self.write_finished_days()?;
+        } else {
+            self.set_large_days_aside()?;
         }
         if self.waiting_count >= self.limits.in_memory { self.set_all_aside() } else { Ok(()) }
     }
@@ -219,10 +218,27 @@ impl EventWriter<'_> {
         if self.waiting_count < self.limits.in_memory / 2 {
             return Ok(());
         }
-        for (day, events) in std::mem::take(&mut self.waiting) {
-            self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
+        self.set_aside(1)
+    }
+
+    /// Sets those days of a file in no order aside that have come to much. Meanwhile the other thread
+    /// reads on.
+    fn set_large_days_aside(&mut self) -> Result<()> {
+        self.set_aside((self.limits.in_memory / DAYS_IN_MEMORY).max(2))
+    }
+
+    /// Sets the days aside of which at least so many events wait. They are put in order: once a day
+    /// is read back, it consists of a few parts that are, which takes little to put in order.
+    fn set_aside(&mut self, least: usize) -> Result<()> {
+        for (day, events) in &mut self.waiting {
+            if events.len() >= least {
+                sort(events);
+                self.aside.put(self.store, *day, events, Until::DayIsWritten)?;
+                self.waiting_count -= events.len();
+                events.clear();
+            }
         }
-        self.waiting_count = 0;
+        self.waiting.retain(|_, events| !events.is_empty());
         Ok(())
     }
 
@@ -304,29 +320,28 @@ impl EventWriter<'_> {
         Ok(keys)
     }
 
-    fn wait(&mut self, event: &IncomingEvent, identity: Identity) {
-        self.seen += 1;
-        self.late += usize::from(event.day < self.newest_day.saturating_sub(1));
-        self.newest_day = self.newest_day.max(event.day);
-        self.row = self.row.wrapping_add(u32::from(!event.is_part));
-        self.has_parts |= event.is_part;
-        let IncomingEvent { company, event: name, person, copies, micros, .. } = *event;
-        let waiting = WaitingEvent {
-            row: self.row,
-            company,
-            event: name,
-            person,
-            copies,
-            identity: identity.key,
-            is_first: identity.is_first,
-            micros,
-        };
-        let of_day = self.waiting.entry(event.day).or_default();
-        if self.folds && of_day.last_mut().is_some_and(|last| last.fold(&waiting)) {
-            return;
+    /// Lets events of one day wait; the first of them is at `from` in its batch.
+    fn wait(&mut self, events: &[IncomingEvent], from: u32, identities: &FxHashMap<u32, Identity>) {
+        let Some(IncomingEvent { day, .. }) = events.first() else { return };
+        self.seen += events.len();
+        if *day < self.newest_day.saturating_sub(1) {
+            self.late += events.len();
         }
-        of_day.push(waiting);
-        self.waiting_count += 1;
+        self.newest_day = self.newest_day.max(*day);
+        let of_day = self.waiting.entry(*day).or_default();
+        let before = of_day.len();
+        for (event, position) in events.iter().zip(from..) {
+            self.row = self.row.wrapping_add(u32::from(!event.is_part));
+            self.has_parts |= event.is_part;
+            let mut waiting = WaitingEvent::new(event, self.row);
+            if let Some(identity) = identities.get(&position) {
+                (waiting.identity, waiting.is_first) = (identity.key, identity.is_first);
+            }
+            if !self.folds || !of_day.last_mut().is_some_and(|last| last.fold(&waiting)) {
+                of_day.push(waiting);
+            }
+        }
+        self.waiting_count += of_day.len() - before;
     }
 
     /// Writes what waits of a day, in memory and aside.
@@ -337,8 +352,16 @@ impl EventWriter<'_> {
         if before == DayBefore::Nothing && !self.written.contains_key(&day) {
             self.store.note_day_before(self.import, day, 0, None)?;
         }
-        if self.aside.waiting_count(day) == 0 && events.len() <= self.limits.in_one_pass {
-            self.write_part(day, before, events, (0, 1))?;
+        let mut before = before;
+        let aside = self.aside.waiting_count(day);
+        if aside == 0 && events.len() <= self.limits.in_one_pass {
+            before = self.write_whole(day, before, events)?;
+        } else if aside + events.len() <= self.limits.in_one_pass {
+            let until = Until::DayIsWritten;
+            let mut parts = self.aside.take_part(day, until, (0, 1), self.folding())?;
+            parts.extend(events);
+            self.aside.written(day);
+            before = self.write_whole(day, before, parts)?;
         } else {
             self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
             drop(events);
@@ -356,6 +379,27 @@ impl EventWriter<'_> {
         }
         self.written.insert(day, before);
         Ok(())
+    }
+
+    /// Writes a day whose events are all here. Returns what the day held before, should more of it
+    /// come.
+    fn write_whole(
+        &mut self,
+        day: i32,
+        before: DayBefore,
+        mut events: Vec<WaitingEvent>,
+    ) -> Result<DayBefore> {
+        let is_first = before == DayBefore::Something && !self.written.contains_key(&day);
+        if is_first && !self.has_parts && !events.iter().any(WaitingEvent::has_identity) {
+            sort(&mut events);
+            if let Some(known) = merge::compare(self.store, day, &events)? {
+                self.rows.known += known.known;
+                self.rows.repeated += known.repeated;
+                return Ok(DayBefore::Same);
+            }
+        }
+        self.write_part(day, before, events, (0, 1))?;
+        Ok(before)
     }
 
     fn folding(&self) -> (bool, usize) {
@@ -395,6 +439,7 @@ impl EventWriter<'_> {
         };
         sort(&mut earlier);
         let has_parts = self.has_parts;
+        let mut is_changed = false;
         let mut merge = Merge {
             store: self.store,
             inserter: &mut self.inserter,
@@ -404,23 +449,26 @@ impl EventWriter<'_> {
             has_parts,
             last_old_identity: self.last_old_identity,
             import: self.import,
+            events: Vec::new(),
         };
-        for of_company in events.chunk_by(|a, b| a.company == b.company) {
-            let company = of_company[0].company;
-            let first = earlier.partition_point(|event| event.company < company);
-            let last = earlier.partition_point(|event| event.company <= company);
+        for of_company in events.chunk_by(|a, b| a.company() == b.company()) {
+            let company = of_company[0].company();
+            let first = earlier.partition_point(|event| event.company() < company);
+            let last = earlier.partition_point(|event| event.company() <= company);
             let written = merge.company(company, of_company, &earlier[first..last])?;
             self.rows.new += written.new;
             self.rows.known += written.known;
             self.rows.changed += written.changed;
             self.rows.repeated += written.repeated;
-            if written.new + written.changed > 0 {
-                self.changed_days.insert(day);
-            }
+            is_changed |= written.new + written.changed > 0;
             if written.new > 0 {
                 let days = self.first_days.entry(company).or_insert((day, day));
                 *days = (days.0.min(day), days.1.max(day));
             }
+        }
+        self.inserter.flush()?;
+        if is_changed {
+            self.changed_days.insert(day);
         }
         if before == DayBefore::Something {
             self.aside.put(self.store, day, &events, Until::FileEnds)?;
@@ -467,7 +515,7 @@ mod tests {
     fn write(store: &mut Store, limits: Limits, batches: &[Vec<IncomingEvent>]) -> (u64, u64) {
         let work = |store: &mut Store| {
             let has_parts = batches.iter().flatten().any(|event| event.is_part);
-            let mut writer = EventWriter { limits, folds: !has_parts, ..store.event_writer()? };
+            let mut writer = EventWriter { limits, ..store.event_writer(has_parts)? };
             for events in batches {
                 writer.push(EventBatch { events: events.clone(), ..EventBatch::default() })?;
             }
@@ -543,7 +591,7 @@ mod tests {
         let mut store = store(&folder);
         let limits = Limits { in_memory: 64, in_one_pass: 64 };
         let work = |store: &mut Store| {
-            let mut writer = EventWriter { limits, ..store.event_writer()? };
+            let mut writer = EventWriter { limits, ..store.event_writer(false)? };
             for _ in 0..1000 {
                 let events = vec![event(0, 1, 5, 1), event(0, 1, 5, 1), event(0, 1, 6, 2)];
                 writer.push(EventBatch { events, ..EventBatch::default() })?;

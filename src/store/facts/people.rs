@@ -80,15 +80,26 @@ impl Store {
         Ok(has)
     }
 
+    /// Where one person worked who has moved, as [`Store::person_moves`] has it.
+    pub fn moves_of_person(&self, key: u32) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT person, since, company FROM person_moves WHERE person = ?1 ORDER BY since",
+        )?;
+        let moves = statement.query_map([key], read_move)?;
+        Ok(moves.collect::<Result<_, _>>()?)
+    }
+
     /// Where people worked who have moved: person, first day (none for the first company), company;
     /// in order.
     pub fn person_moves(&self) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person, since, company FROM person_moves ORDER BY person, since",
         )?;
-        let moves = statement.query_map([], |row| {
-            Ok((row.get("person")?, row.get("since")?, CompanyKey(row.get("company")?)))
-        })?;
+        let moves = statement.query_map([], read_move)?;
         Ok(moves.collect::<Result<_, _>>()?)
     }
+}
+
+fn read_move(row: &Row<'_>) -> rusqlite::Result<(u32, Option<Day>, CompanyKey)> {
+    Ok((row.get("person")?, row.get("since")?, CompanyKey(row.get("company")?)))
 }

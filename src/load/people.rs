@@ -1,0 +1,238 @@
+//! The ids of people and their keys, for tens of millions of look-ups.
+//!
+//! The ids of a quarter of a million people lie far beyond the nearest caches: a look-up is two
+//! trips to memory and little else. So the people of many rows are looked up together, one step
+//! after the other, and their trips overlap.
+
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
+
+/// So many are looked up together.
+const TOGETHER: usize = 64;
+
+/// Records begin at multiples of this.
+const ALIGNMENT: usize = 8;
+/// The key and the length before each id.
+const HEAD: usize = 8;
+
+/// Ids and their keys, counted from 1.
+#[derive(Debug)]
+pub struct People {
+    /// A power of two of them, at most three quarters taken.
+    slots: Vec<Slot>,
+    /// For each person the key, the length of the id, and the id.
+    records: Vec<u8>,
+    count: usize,
+    last_key: u32,
+}
+
+/// Where an id may be found.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    /// Half of its hash, which tells most other ids apart.
+    tag: u32,
+    /// Where its record begins, in units of [`ALIGNMENT`]; 0 in an empty slot.
+    record: u32,
+}
+
+/// People who are to be looked up, and for what.
+#[derive(Debug, Default)]
+pub struct AskedPeople {
+    ids: Vec<u8>,
+    asked: Vec<Asked>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    hash: u64,
+    /// Where the id ends in `ids`; it begins where the one before ends.
+    end: usize,
+    place: u32,
+}
+
+impl AskedPeople {
+    /// Asks for a person on behalf of `place`. Tells whether it is time for the answers.
+    pub fn push(&mut self, person: &str, place: u32) -> bool {
+        self.ids.extend_from_slice(person.as_bytes());
+        self.asked.push(Asked { hash: hash(person.as_bytes()), end: self.ids.len(), place });
+        self.asked.len() >= TOGETHER
+    }
+}
+
+impl Default for People {
+    fn default() -> Self {
+        // The record at 0 is nobody's, because 0 means that there is none.
+        People { slots: vec![Slot::default(); 64], records: vec![0; HEAD], count: 0, last_key: 0 }
+    }
+}
+
+impl People {
+    /// The key of a person who is known.
+    pub fn find(&self, person: &str) -> Option<u32> {
+        let id = person.as_bytes();
+        self.probe(hash(id), id).ok()
+    }
+
+    /// Notes a person who is known by this key.
+    pub fn add(&mut self, key: u32, person: &str) {
+        let id = person.as_bytes();
+        let hash = hash(id);
+        if let Err(place) = self.probe(hash, id) {
+            self.insert(place, hash, id, key);
+        }
+        self.last_key = self.last_key.max(key);
+    }
+
+    /// Says that keys up to this one are taken.
+    pub fn begin_after(&mut self, key: u32) {
+        self.last_key = self.last_key.max(key);
+    }
+
+    /// Answers all that were asked for: `tell` takes the place and the key. Those that nobody knew
+    /// get keys and are noted in `new`.
+    pub fn answer(
+        &mut self,
+        asked: &mut AskedPeople,
+        new: &mut Vec<(u32, String)>,
+        mut tell: impl FnMut(u32, u32),
+    ) {
+        let AskedPeople { ids, asked: list } = asked;
+        let mut from = 0;
+        for some in list.chunks(TOGETHER) {
+            let mut slots = [Slot::default(); TOGETHER];
+            for (slot, asked) in slots.iter_mut().zip(some) {
+                *slot = self.slots[self.home(asked.hash)];
+            }
+            let mut heads = [(0, 0); TOGETHER];
+            for (head, slot) in heads.iter_mut().zip(slots) {
+                *head = self.head(slot.record);
+            }
+            for ((asked, slot), (key, length)) in some.iter().zip(slots).zip(heads) {
+                let id = &ids[from..asked.end];
+                from = asked.end;
+                let is_it = slot.tag == tag(asked.hash)
+                    && slot.record != 0
+                    && length as usize == id.len()
+                    && self.id(slot.record, id.len()) == id;
+                tell(asked.place, if is_it { key } else { self.key(asked.hash, id, new) });
+            }
+        }
+        ids.clear();
+        list.clear();
+    }
+
+    /// The key of a person wherever it is; a new one for one who is not known.
+    fn key(&mut self, hash: u64, id: &[u8], new: &mut Vec<(u32, String)>) -> u32 {
+        match self.probe(hash, id) {
+            Ok(key) => key,
+            Err(place) => {
+                self.last_key += 1;
+                self.insert(place, hash, id, self.last_key);
+                new.push((self.last_key, String::from_utf8_lossy(id).into_owned()));
+                self.last_key
+            }
+        }
+    }
+
+    /// The key of an id, or the empty slot where it belongs.
+    fn probe(&self, hash: u64, id: &[u8]) -> Result<u32, usize> {
+        let mut place = self.home(hash);
+        loop {
+            let slot = self.slots[place];
+            if slot.record == 0 {
+                return Err(place);
+            }
+            if slot.tag == tag(hash) {
+                let (key, length) = self.head(slot.record);
+                if length as usize == id.len() && self.id(slot.record, id.len()) == id {
+                    return Ok(key);
+                }
+            }
+            place = (place + 1) & (self.slots.len() - 1);
+        }
+    }
+
+    fn insert(&mut self, place: usize, hash: u64, id: &[u8], key: u32) {
+        let record = (self.records.len() / ALIGNMENT) as u32;
+        self.records.extend_from_slice(&key.to_le_bytes());
+        self.records.extend_from_slice(&(id.len() as u32).to_le_bytes());
+        self.records.extend_from_slice(id);
+        self.records.resize(self.records.len().next_multiple_of(ALIGNMENT), 0);
+        self.slots[place] = Slot { tag: tag(hash), record };
+        self.count += 1;
+        if self.count * 4 > self.slots.len() * 3 {
+            self.grow();
+        }
+    }
+
+    fn grow(&mut self) {
+        let size = self.slots.len() * 2;
+        let before = std::mem::replace(&mut self.slots, vec![Slot::default(); size]);
+        for slot in before.into_iter().filter(|slot| slot.record != 0) {
+            let (_, length) = self.head(slot.record);
+            let mut place = self.home(hash(self.id(slot.record, length as usize)));
+            while self.slots[place].record != 0 {
+                place = (place + 1) & (size - 1);
+            }
+            self.slots[place] = slot;
+        }
+    }
+
+    fn home(&self, hash: u64) -> usize {
+        hash as usize & (self.slots.len() - 1)
+    }
+
+    /// Key and length of a record.
+    fn head(&self, record: u32) -> (u32, u32) {
+        let from = record as usize * ALIGNMENT;
+        let Some(head) = self.records[from..].first_chunk::<HEAD>() else { return (0, 0) };
+        let [a, b, c, d, e, f, g, h] = *head;
+        (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
+    }
+
+    fn id(&self, record: u32, length: usize) -> &[u8] {
+        let from = record as usize * ALIGNMENT + HEAD;
+        &self.records[from..from + length]
+    }
+}
+
+fn hash(id: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(id);
+    hasher.finish()
+}
+
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_keep_their_keys_however_many_there_are() {
+        let mut people = People::default();
+        people.add(7, "ann");
+        people.add(3, "bob");
+        let (mut asked, mut new, mut told) = (AskedPeople::default(), Vec::new(), Vec::new());
+        let ids: Vec<String> = (0..1000).map(|number| format!("p{}", number % 400)).collect();
+        for (place, id) in ["ann", "cy", "bob", "cy", ""].into_iter().enumerate() {
+            assert!(!asked.push(id, place as u32));
+        }
+        people.answer(&mut asked, &mut new, |place, key| told.push((place, key)));
+        assert_eq!(told, [(0, 7), (1, 8), (2, 3), (3, 8), (4, 9)]);
+        assert_eq!(new, [(8, "cy".to_owned()), (9, String::new())]);
+        told.clear();
+        for (place, id) in ids.iter().enumerate() {
+            if asked.push(id, place as u32) {
+                people.answer(&mut asked, &mut new, |place, key| told.push((place, key)));
+            }
+        }
+        people.answer(&mut asked, &mut new, |place, key| told.push((place, key)));
+        let expected = |place: u32| (place, 10 + place % 400);
+        assert_eq!(told, (0..1000).map(expected).collect::<Vec<_>>());
+        assert_eq!((people.find("p399"), people.find("p400")), (Some(409), None));
+    }
+}
