@@ -3,13 +3,12 @@
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them
 //! into the [`store`], [`mod@run`] applies the rules to one day, [`health`] scores the companies on
-//! it, [`actions`] has what is usually done about it, [`mod@notify`] tells people, [`views`] gather
+//! it, [`shipped`] has the presets and playbooks, [`mod@notify`] tells people, [`views`] gather
 //! the rows of a screen, [`render`] turns them into bytes, [`configuration`] reads and writes the
 //! file of what is configured, [`commands`] connect these, [`cli`] names the commands, and
 //! [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
 
-pub mod actions;
 pub mod backtest;
 pub mod cli;
 pub mod clock;
@@ -29,6 +28,7 @@ pub mod output_file;
 pub mod query;
 pub mod render;
 pub mod run;
+pub mod shipped;
 pub mod store;
 pub mod ui;
 pub mod views;

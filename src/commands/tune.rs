@@ -5,12 +5,11 @@ use clap::Args;
 
 use super::options::FormatOption;
 use super::output;
-use crate::actions::shipped_presets;
 use crate::backtest::tune::{self, Budget, SetRow, Tried, Tuned};
 use crate::context::Context;
 use crate::domain::backtest::FEWEST_CHURNS;
 use crate::domain::day::{Day, GivenDay};
-use crate::domain::preset::Choice;
+use crate::domain::preset::{self, Choice};
 use crate::domain::rule::Rule;
 use crate::error::not_allowed;
 use crate::run::last_complete_day;
@@ -104,7 +103,7 @@ impl Tune {
 
 /// A measured rule as it ships.
 fn shipped_rule(name: &str) -> Option<Rule> {
-    let preset = shipped_presets().iter().find(|preset| preset.name == name)?;
+    let preset = preset::shipped().iter().find(|preset| preset.name == name)?;
     preset.rule(&Choice::default())
 }
 

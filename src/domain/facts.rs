@@ -1,11 +1,8 @@
 //! What exports say of customers besides events and contracts.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::company::CompanyKey;
 use super::day::{Day, Instant};
-use super::rule::named;
+use super::named::named;
 
 /// A point in time and its day in the time zone of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 
-use super::rule::named;
+use super::named::named;
 
 /// An attribute that the user defined.
 #[derive(Debug, Clone, PartialEq, Eq)]

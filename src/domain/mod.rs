@@ -19,6 +19,7 @@ pub mod health;
 pub mod interval;
 pub mod loss;
 pub mod metric;
+pub(crate) mod named;
 pub mod notify;
 pub mod outage;
 pub mod playbook;

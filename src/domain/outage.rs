@@ -1,10 +1,7 @@
 //! When the data of a day, and not the customers, is what has changed.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::day::Day;
-use super::rule::named;
+use super::named::named;
 
 /// The fewest companies that must turn at once before a rule's day looks like an outage.
 pub const OUTAGE_COMPANIES: usize = 10;

@@ -1,8 +1,23 @@
 //! Playbooks: what is usually done about a kind of signal.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::task::Owner;
+use crate::shipped::PLAYBOOKS;
+
+/// The playbooks that ship with the program, in the order of their file. One that a user has
+/// changed is kept in the database and takes the place of its namesake here.
+pub fn shipped() -> &'static [Playbook] {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        playbook: Vec<Playbook>,
+    }
+    static FILE: LazyLock<File> = LazyLock::new(|| PLAYBOOKS.read());
+    &FILE.playbook
+}
 
 /// A list of steps that make a task each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +123,8 @@ pub fn tag_problem(tag: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn step(title: &str) -> Step {
@@ -162,5 +179,41 @@ mod tests {
         let playbook: Playbook = toml::from_str(text).unwrap();
         assert_eq!(playbook.steps[0].owner, Owner::Csm);
         assert_eq!(toml::to_string(&playbook).unwrap(), text);
+    }
+
+    #[test]
+    fn the_shipped_ones_are_sound() {
+        let playbooks = shipped();
+        let names: HashSet<&str> =
+            playbooks.iter().map(|playbook| playbook.name.as_str()).collect();
+        assert_eq!(names.len(), playbooks.len(), "no name stands twice");
+        for playbook in playbooks {
+            assert_eq!(playbook.problem(), None);
+            assert!(
+                !playbook.purpose.is_empty() && (2..=5).contains(&playbook.steps.len()),
+                "{}",
+                playbook.name
+            );
+        }
+    }
+
+    /// The kinds of risk and chance that the contract names.
+    #[test]
+    fn one_is_shipped_for_each_kind_of_risk_or_chance() {
+        let names: Vec<&str> = shipped().iter().map(|playbook| playbook.name.as_str()).collect();
+        let expected = [
+            "re-engage",
+            "support-escalation",
+            "relationship",
+            "renewal",
+            "payment",
+            "training",
+            "adoption",
+            "low-use",
+            "win-back",
+            "expansion",
+            "business-review",
+        ];
+        assert_eq!(names, expected);
     }
 }

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use super::company::CompanyKey;
 use super::day::{Day, Instant};
+use crate::shipped::PULSE_LEVELS;
 
 /// The days in which the gap between the score and its target halves.
 const HALF_LIFE: f64 = 14.0;
@@ -242,33 +243,24 @@ pub fn sparkline(levels: impl Iterator<Item = Level>) -> String {
     levels.map(Level::block).collect()
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Guidelines {
-    level: Vec<Guideline>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Guideline {
-    name: String,
-    guideline: String,
-}
-
-/// The guidelines that come with the program, by label.
-///
-/// # Panics
-/// When the file that was compiled in is wrong; a test reads it.
+/// The guidelines that ship with the program, by label.
 fn shipped_guidelines() -> &'static BTreeMap<String, String> {
-    static GUIDELINES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
-    GUIDELINES.get_or_init(|| {
-        match toml::from_str::<Guidelines>(include_str!("pulse_levels.toml")) {
-            Ok(guidelines) => {
-                guidelines.level.into_iter().map(|level| (level.name, level.guideline)).collect()
-            }
-            Err(error) => panic!("pulse_levels.toml: {error}"),
-        }
-    })
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        level: Vec<Guideline>,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Guideline {
+        name: String,
+        guideline: String,
+    }
+    static GUIDELINES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let levels = PULSE_LEVELS.read::<File>().level.into_iter();
+        levels.map(|level| (level.name, level.guideline)).collect()
+    });
+    &GUIDELINES
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reason codes: why a customer is at risk, pays less, or leaves.
 //!
-//! A library of them comes with the program (`reasons.toml`); a team adds its own, renames and
+//! A library of them comes with the program; a team adds its own, renames and
 //! retires them. What was said of a company earlier stays, so no code is ever deleted. A code is
 //! unique within its kind.
 
@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use super::rule::named;
+use super::named::named;
+use crate::shipped::REASONS;
 
 /// How many active codes of kind pulse are few enough to choose from and enough to tell causes
 /// apart.
@@ -216,25 +217,20 @@ impl Library {
     }
 }
 
-/// The reasons that come with the program.
-///
-/// # Panics
-/// When the file that was compiled in is wrong; a test reads it.
+/// The reasons that ship with the program.
 pub fn shipped() -> &'static [Reason] {
     type Categories = BTreeMap<String, BTreeMap<String, String>>;
-    static SHIPPED: OnceLock<Vec<Reason>> = OnceLock::new();
-    SHIPPED.get_or_init(|| {
-        match toml::from_str::<BTreeMap<String, Categories>>(include_str!("reasons.toml")) {
-            Ok(kinds) => {
-                kinds.iter().flat_map(|(kind, categories)| shipped_of(kind, categories)).collect()
-            }
-            Err(error) => panic!("reasons.toml: {error}"),
-        }
-    })
+    static SHIPPED: LazyLock<Vec<Reason>> = LazyLock::new(|| {
+        let kinds: BTreeMap<ReasonKind, Categories> = REASONS.read();
+        kinds.iter().flat_map(|(kind, categories)| shipped_of(*kind, categories)).collect()
+    });
+    &SHIPPED
 }
 
-fn shipped_of(kind: &str, categories: &BTreeMap<String, BTreeMap<String, String>>) -> Vec<Reason> {
-    let kind: ReasonKind = kind.parse().unwrap_or_else(|error| panic!("reasons.toml: {error}"));
+fn shipped_of(
+    kind: ReasonKind,
+    categories: &BTreeMap<String, BTreeMap<String, String>>,
+) -> Vec<Reason> {
     let mut reasons = Vec::new();
     for (category, subcategories) in categories {
         for (subcategory, description) in subcategories {

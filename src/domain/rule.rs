@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::named::named;
 use super::signal::SignalType;
 
 /// The timeframes that a trend rule may have, in days.
@@ -34,53 +34,6 @@ pub const BASELINES: RangeInclusive<u8> = 1..=12;
 pub const REPEATS: RangeInclusive<u16> = 1..=366;
 /// The event of a trend rule that counts all events together.
 pub const ALL_EVENTS: &str = "*";
-
-/// The texts by which a value is named on the command line, in files and in the database.
-macro_rules! named {
-    ($type:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
-        impl $type {
-            /// Every value, in the order in which they are listed.
-            pub const ALL: &'static [$type] = &[$($type::$variant),+];
-
-            /// The name on the command line, in files and in the database.
-            pub fn as_str(self) -> &'static str {
-                match self { $($type::$variant => $text),+ }
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, String> {
-                let found = $type::ALL.iter().find(|value| value.as_str() == text);
-                found.copied().ok_or_else(|| {
-                    let known: Vec<&str> = $type::ALL.iter().map(|value| value.as_str()).collect();
-                    format!("'{text}' is none of {}", known.join(", "))
-                })
-            }
-        }
-
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $type {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
-            }
-        }
-    };
-}
-pub(crate) use named;
 
 /// A rule under its name. All but the name and the switch is its definition, which the database
 /// keeps as JSON.

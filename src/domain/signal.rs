@@ -1,11 +1,10 @@
 //! Signals: what was raised, and what was done about it.
 
 use std::fmt;
-use std::str::FromStr;
 
 use super::company::CompanyKey;
 use super::day::{Day, DayRange, Instant};
-use super::rule::named;
+use super::named::named;
 
 /// Whether a signal tells of something good, bad, or merely worth knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

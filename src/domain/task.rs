@@ -1,12 +1,11 @@
 //! Tasks: what somebody is to do for a company by a day.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::day::{Day, Instant};
-use super::rule::named;
+use super::named::named;
 
 /// The number of a task, never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

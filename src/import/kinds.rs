@@ -2,7 +2,7 @@
 //! products.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -212,15 +212,10 @@ pub struct Catalogue {
 }
 
 /// The catalogue, read once.
-///
-/// # Panics
-/// When the file that was compiled in is wrong; a test reads it.
 pub fn catalogue() -> &'static Catalogue {
-    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-    CATALOGUE.get_or_init(|| match toml::from_str(include_str!("columns.toml")) {
-        Ok(catalogue) => with_folded_names(catalogue),
-        Err(error) => panic!("columns.toml: {error}"),
-    })
+    static CATALOGUE: LazyLock<Catalogue> =
+        LazyLock::new(|| with_folded_names(crate::shipped::COLUMNS.read()));
+    &CATALOGUE
 }
 
 fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {

@@ -15,7 +15,6 @@ pub use self::conditions::Conditions;
 pub use self::days::{DueDays, due_days, lag, last_complete_day, passed_over};
 pub use self::late::{DAYS_TOLD, DaysAgain, days_again};
 pub use self::outage::{Accepting, HeldBack};
-use crate::actions::preset_of_rule;
 use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
 use crate::domain::attributes::Stage;
@@ -24,6 +23,7 @@ use crate::domain::condition::{self, FactsByCompany, Reading};
 use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use crate::domain::preset;
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::task::Stamp;
@@ -444,7 +444,7 @@ fn describe(rule: &Rule, finding: &Finding) -> String {
 /// One line of text that says what a condition read.
 fn describe_reading(rule: &Rule, reading: &Reading) -> String {
     let Some(condition) = rule.logic.condition() else { return String::new() };
-    preset_of_rule(&rule.name)
+    preset::of_rule(&rule.name)
         .and_then(|(preset, event)| preset.told(event, condition.key.as_deref(), reading))
         .unwrap_or_else(|| condition::describe(condition, reading))
 }

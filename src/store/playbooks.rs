@@ -3,8 +3,7 @@
 use anyhow::Result;
 
 use super::Store;
-use crate::actions::shipped_playbooks;
-use crate::domain::playbook::{Playbook, Step};
+use crate::domain::playbook::{self, Playbook, Step};
 use crate::domain::task::Owner;
 use crate::error::not_allowed;
 
@@ -21,7 +20,7 @@ impl Store {
     /// All playbooks, A to Z.
     pub fn playbooks(&self) -> Result<Vec<StoredPlaybook>> {
         let own = self.own_playbooks()?;
-        let shipped = shipped_playbooks()
+        let shipped = playbook::shipped()
             .iter()
             .filter(|shipped| own.iter().all(|playbook| playbook.name != shipped.name));
         let shipped =
@@ -47,7 +46,7 @@ impl Store {
             return Err(not_allowed(problem).into());
         }
         self.remove_playbook(&playbook.name)?;
-        if shipped_playbooks().contains(playbook) {
+        if playbook::shipped().contains(playbook) {
             return Ok(());
         }
         let Playbook { name, purpose, tag, steps } = playbook;

@@ -1,8 +1,6 @@
 //! Signals and their history.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -17,7 +15,8 @@ use crate::domain::company::CompanyKey;
 use crate::domain::condition::{LatestRaised, Raised, Reading};
 use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::finding::{Evidence, Finding};
-use crate::domain::rule::{Aim, ConditionRule, Rule, RuleLogic, named};
+use crate::domain::named::named;
+use crate::domain::rule::{Aim, ConditionRule, Rule, RuleLogic};
 use crate::domain::signal::{
     Action, Comparison, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, State,
     tenths_to_percent,

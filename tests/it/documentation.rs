@@ -26,9 +26,9 @@ use std::process::{Command, Stdio};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rusqlite::types::ValueRef;
-use signals::actions::shipped_presets;
 use signals::cli::Cli;
 use signals::domain::attributes;
+use signals::domain::preset;
 use signals::error;
 use signals::expression::EXPRESSION_FUNCTIONS;
 use signals::import::kinds::{self, Catalogue, CellType};
@@ -544,7 +544,7 @@ fn presets() -> String {
     let mut text = String::from(
         "\n| preset | known from | type | what it is for | rule | playbook |\n|---|---|---|---|---|---|\n",
     );
-    for preset in shipped_presets() {
+    for preset in preset::shipped() {
         let options = views::presets::options(preset)
             .map(|options| format!(" {options}"))
             .unwrap_or_default();
@@ -615,7 +615,7 @@ fn exit_codes() -> String {
 
 /// The catalogue with names as they are written in its file, not folded for comparing.
 fn catalogue() -> Catalogue {
-    let text = include_str!("../../src/import/columns.toml");
+    let text = include_str!("../../src/shipped/columns.toml");
     let catalogue: Catalogue = toml::from_str(text).unwrap();
     assert_eq!(catalogue.kinds.len(), kinds::catalogue().kinds.len());
     catalogue

@@ -6,14 +6,13 @@ use clap::{Args, Subcommand};
 use super::options::{
     AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions, whole_number,
 };
-use crate::actions::shipped_presets;
 use crate::commands::metric;
 use crate::commands::options::FormatOption;
 use crate::commands::output;
 use crate::commands::rule::{advise, announce, keep, print};
 use crate::context::Context;
 use crate::domain::metric::{Definition, Metric};
-use crate::domain::preset::{Choice, EVERIES, Preset};
+use crate::domain::preset::{self, Choice, EVERIES, Preset};
 use crate::domain::rule::{Rule, RuleKind};
 use crate::domain::similar_names::nearest;
 use crate::error::{not_allowed, usage};
@@ -98,11 +97,11 @@ impl PresetCommand {
         match self {
             PresetCommand::List(FormatOption { format: Format::Table }) => {
                 let mut screen = Screen::new(context.ui.look());
-                presets::draw(shipped_presets(), &mut screen);
+                presets::draw(preset::shipped(), &mut screen);
                 context.ui.data(screen.into_text())
             }
             PresetCommand::List(FormatOption { format }) => {
-                output::print_items(&context.ui, format, &PRESETS, shipped_presets())
+                output::print_items(&context.ui, format, &PRESETS, preset::shipped())
             }
             PresetCommand::Add(args) => args.run(context),
         }
@@ -146,7 +145,7 @@ impl AddPreset {
     /// The presets that are meant, each of which has what it needs.
     fn presets(&self) -> Result<Vec<&'static Preset>> {
         let presets = match self.usual {
-            true => shipped_presets().iter().filter(|preset| preset.usual).collect(),
+            true => preset::shipped().iter().filter(|preset| preset.usual).collect(),
             false => self.names.iter().map(|name| existing(name)).collect::<Result<Vec<_>>>()?,
         };
         match presets.iter().find_map(|preset| preset.problem(&self.choice())) {
@@ -236,11 +235,11 @@ fn make_metric(store: &Store, metric: &Metric) -> Result<()> {
 
 /// The preset of that name.
 fn existing(name: &str) -> Result<&'static Preset> {
-    if let Some(preset) = shipped_presets().iter().find(|preset| preset.name == name) {
+    if let Some(preset) = preset::shipped().iter().find(|preset| preset.name == name) {
         return Ok(preset);
     }
     let failure = not_allowed(format!("there is no preset '{name}'"));
-    Err(match nearest(name, shipped_presets().iter().map(|preset| preset.name.clone())) {
+    Err(match nearest(name, preset::shipped().iter().map(|preset| preset.name.clone())) {
         Some(like) => {
             failure.hint(format!("did you mean '{like}'? `signals rule preset list` shows all"))
         }

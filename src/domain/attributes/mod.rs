@@ -18,8 +18,6 @@ mod work;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt;
-use std::str::FromStr;
 
 pub use company::CompanyFacts;
 pub use engagement::Contact;
@@ -33,8 +31,8 @@ pub use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
+use super::named::named;
 use super::pulse::to_one_decimal;
-use super::rule::named;
 use super::words::Words;
 
 /// A named fact about a company.

@@ -10,8 +10,7 @@ mod written;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +18,8 @@ pub use assessment::{Assessment, Reading, to_grain};
 pub use change::{Driver, MeasureChange, Movement};
 
 use super::attributes::Datum;
+use super::named::named;
 use super::playbook::line_problem;
-use super::rule::named;
 
 /// The name of the profile that always exists and comes last.
 pub const DEFAULT_PROFILE: &str = "default";
@@ -190,15 +189,10 @@ impl fmt::Display for Scale {
 
 impl Profile {
     /// The profile that fits every company and comes last.
-    ///
-    /// # Panics
-    /// When the file that was compiled in is wrong; a test reads it.
     pub fn shipped_default() -> &'static Profile {
-        static PROFILE: OnceLock<Profile> = OnceLock::new();
-        PROFILE.get_or_init(|| match toml::from_str(include_str!("default.toml")) {
-            Ok(profile) => profile,
-            Err(error) => panic!("default.toml: {error}"),
-        })
+        static PROFILE: LazyLock<Profile> =
+            LazyLock::new(|| crate::shipped::DEFAULT_PROFILE.read());
+        &PROFILE
     }
 
     /// The name.

@@ -8,9 +8,6 @@ mod activity;
 mod facts;
 mod sweep;
 
-use std::fmt;
-use std::str::FromStr;
-
 use rustc_hash::FxHashMap;
 
 pub use self::activity::{Activity, SPREAD_WEEKS};
@@ -18,7 +15,8 @@ pub use self::facts::TrendFacts;
 pub use self::sweep::{Customers, Expectation, LEAST_OTHERS, LEAST_WEEKS, Sweep};
 use super::company::CompanyKey;
 use super::day::{Day, DayRange};
-use super::rule::{Measure, TrendRule, named};
+use super::named::named;
+use super::rule::{Measure, TrendRule};
 use super::signal::{Comparison, SignalType, percent_text};
 
 /// The two windows of a trend rule on an as-of day.

@@ -2,7 +2,7 @@
 //! whose they are.
 //!
 //! A kind is an implementation of [`Kind`] in a file of its own, with its table in `store::facts`
-//! and its columns in `import/columns.toml`.
+//! and its columns in `shipped/columns.toml`.
 
 mod goals;
 mod invoices;

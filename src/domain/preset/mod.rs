@@ -1,5 +1,7 @@
 //! Presets: ready-made rules, which become ordinary ones when somebody adds them.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
 
 use super::condition::{ReadValue, Reading};
@@ -9,6 +11,25 @@ use super::rule::{
     TrendRule,
 };
 use super::signal::SignalType;
+use crate::shipped::PRESETS;
+
+/// The presets that ship with the program, in the order of their file.
+pub fn shipped() -> &'static [Preset] {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        preset: Vec<Preset>,
+    }
+    static FILE: LazyLock<File> = LazyLock::new(|| PRESETS.read());
+    &FILE.preset
+}
+
+/// The preset that a rule of this name was made of, and the event that it is about.
+pub fn of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
+    let (name, event) =
+        rule.split_once(':').map_or((rule, None), |(name, event)| (name, Some(event)));
+    shipped().iter().find(|preset| preset.name == name).map(|preset| (preset, event))
+}
 
 /// A ready-made rule.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -302,154 +323,4 @@ fn short(number: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    fn preset(text: &str) -> Preset {
-        toml::from_str(&format!(
-            "name = \"p\"\nsource = \"s\"\npurpose = \"w\"\nplaybook = \"renewal\"\n{text}"
-        ))
-        .unwrap()
-    }
-
-    fn condition() -> Preset {
-        preset(
-            "event = \"needed\"\nmanagers = true\nsays = \"{metric:time} {event}, every {every|other:day}\"\n\
-             rule = { kind = \"condition\", type = \"info\", when = \"{metric} < {every}\", key = \"k\", for = 3, every = 90, metric_days = 28 }",
-        )
-    }
-
-    const ABOUT: Choice<'_> = Choice { event: Some("Report: é"), within: None, every: None };
-
-    #[test]
-    fn a_condition_is_filled_in_with_what_the_user_says() {
-        let expected = Rule {
-            playbook: Some("renewal".into()),
-            managers: true,
-            ..Rule::new(
-                "p:Report: é",
-                RuleLogic::Condition(ConditionRule {
-                    key: Some("k".into()),
-                    for_days: 3,
-                    ..ConditionRule::new("p_Report___ < 90", SignalType::Info)
-                }),
-            )
-        };
-        assert_eq!(condition().rule(&ABOUT), Some(expected));
-        let every = Choice { every: Some(7), ..ABOUT };
-        assert_eq!(condition().when(&every), Some("p_Report___ < 7".into()));
-        let metric = condition().metric("Report: é").unwrap();
-        assert_eq!(
-            (metric.name.as_str(), metric.definition.to_string().as_str()),
-            ("p_Report___", "Report: é: events in the last 28 days")
-        );
-    }
-
-    #[test]
-    fn a_trend_has_the_name_of_its_event_and_an_adoption_its_own_as_well() {
-        let trend = preset(
-            "event = \"needed\"\nrule = { kind = \"trend\", min_events = 20, max_chance = 0.01 }",
-        );
-        let rule = trend.rule(&ABOUT).unwrap();
-        assert_eq!(rule.name, "Report: é");
-        let watched = TrendRule {
-            min_events: Some(20),
-            max_chance: Some(0.01),
-            ..TrendRule::of_event("Report: é")
-        };
-        assert_eq!(rule.logic.trend(), Some(&watched));
-
-        let adoption =
-            preset("event = \"needed\"\nrule = { kind = \"adoption\", deadline = true }");
-        assert_eq!(adoption.rule(&ABOUT), None, "the deadline is missing");
-        let rule = adoption.rule(&Choice { within: Some(14), ..ABOUT }).unwrap();
-        assert_eq!(rule.name, "p:Report: é");
-        assert_eq!(
-            rule.logic.adoption().unwrap().aim,
-            Aim::Event { event: "Report: é".into(), within: Some(14) }
-        );
-
-        let goals = preset("event = \"possible\"\nrule = { kind = \"adoption\", goals = true }");
-        let [all, some] = [Choice::default(), ABOUT].map(|choice| goals.rule(&choice).unwrap());
-        assert_eq!((all.name.as_str(), some.name.as_str()), ("p", "p:Report: é"));
-        assert_eq!(all.logic.adoption().unwrap().aim, Aim::Goals { event: None });
-    }
-
-    #[test]
-    fn what_a_preset_has_no_use_for_is_told() {
-        let plain = preset("rule = { kind = \"condition\", type = \"bad\", when = \"seats > 1\" }");
-        let first_use = preset("event = \"needed\"\nrule = { kind = \"adoption\" }");
-        let cases = [
-            (&plain, Choice::default(), None),
-            (&plain, ABOUT, Some("about no event")),
-            (&plain, Choice { within: Some(1), ..Choice::default() }, Some("no deadline")),
-            (&plain, Choice { every: Some(1), ..Choice::default() }, Some("every so many days")),
-            (&first_use, Choice::default(), Some("needs --event EVENT")),
-            (&first_use, ABOUT, None),
-            (&first_use, Choice { within: Some(1), ..ABOUT }, Some("no deadline")),
-        ];
-        for (preset, choice, expected) in cases {
-            let problem = preset.problem(&choice);
-            let is_so = match (&problem, expected) {
-                (Some(problem), Some(expected)) => problem.contains(expected),
-                (problem, expected) => problem.is_none() && expected.is_none(),
-            };
-            assert!(is_so, "{choice:?}: {problem:?} instead of {expected:?}");
-        }
-    }
-
-    fn values(name: &str) -> Option<ReadValue> {
-        match name {
-            "one" => Some(ReadValue::Whole(1)),
-            "ago" => Some(ReadValue::Whole(-46)),
-            "part" => Some(ReadValue::Number(-200.0 / 3.0)),
-            "half" => Some(ReadValue::Number(50.0)),
-            "word" => Some(ReadValue::Text("po{or}".into())),
-            "none" => Some(ReadValue::Null),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn values_are_put_into_words() {
-        let cases = [
-            ("in {one:day}, {ago:day}", Some("in 1 day, 46 days")),
-            (
-                "{part} {part:%} {half:%} {half} {half:seat}",
-                Some("-66.7 -66.7 % +50.0 % 50 50 seats"),
-            ),
-            (
-                "{one:new person/new people}, {ago:new person/new people}",
-                Some("1 new person, 46 new people"),
-            ),
-            ("{none|word}, {none|ago:day}, {none:day}", Some("po{or}, 46 days, unknown")),
-            ("a[, b {none}][, c {word}] d", Some("a, c po{or} d")),
-            ("a {other}", None),
-            ("a[ {other}]", None),
-            ("{none|other}", None),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(told(text, &values).as_deref(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_signal_is_told_with_its_key_its_event_and_its_metric() {
-        let reading = |name: &str| Reading {
-            key: Some("2026-05-15".into()),
-            values: BTreeMap::from([
-                (name.to_owned(), ReadValue::Whole(2)),
-                ("other".into(), ReadValue::Null),
-            ]),
-        };
-        let event = Some("Report: é");
-        let preset = condition();
-        assert_eq!(preset.told(event, None, &reading("p_Report___")), None, "'every' was not read");
-        let told = preset.told(event, Some("every"), &reading("p_Report___"));
-        assert_eq!(told.as_deref(), Some("2 times Report: é, every 2026-05-15"));
-        assert_eq!(preset.told(event, Some("every"), &reading("another")), None);
-        assert_eq!(preset.told(None, Some("every"), &reading("p_Report___")), None);
-    }
-}
+mod tests;
