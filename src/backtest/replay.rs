@@ -37,6 +37,7 @@ pub fn replay(
     days: DayRange,
     mut progress: impl FnMut(Day),
 ) -> Result<Vec<Vec<ReplayedSignal>>> {
+    rules.iter().try_for_each(|rule| store.require_people(rule, days))?;
     let customers = store.customers()?;
     let conditions = Conditions::new(store, Scope::All)?;
     let trends: Vec<&TrendRule> = rules.iter().filter_map(|rule| rule.logic.trend()).collect();

@@ -10,7 +10,7 @@ use super::notify::Send;
 use super::options::FormatOption;
 use super::run::Run;
 use crate::context::Context;
-use crate::domain::EVENTS;
+use crate::domain::{COUNTS, EVENTS};
 use crate::error::{self, CommandError, ErrorKind};
 use crate::render::Format;
 use crate::store::{ImportRecord, Store};
@@ -102,7 +102,7 @@ fn events_not_imported<'f>(
     let missing = files.iter().map(PathBuf::as_path).find(|file| {
         let last = earlier.iter().rfind(|import| is_of(import, file));
         !now.iter().any(|import| is_of(&import, file))
-            && last.is_none_or(|last| last.kind == EVENTS)
+            && last.is_none_or(|last| last.kind == EVENTS || last.kind == COUNTS)
     });
     Ok(missing)
 }

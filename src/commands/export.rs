@@ -12,7 +12,7 @@ use crate::domain::day::{Day, DayRange};
 use crate::error::usage;
 use crate::output_file::{OutputFile, is_standard_output};
 use crate::query::{AsOfOption, ConditionOptions, Customers};
-use crate::render::{Format, RecordBook, RecordWriter, Value};
+use crate::render::{Format, RecordBook, RecordWriter, Value, counted};
 use crate::store::{Scope, SignalFilter, SignalOrder, SortKey, Store, TaskFilter};
 use crate::views;
 use crate::views::exports;
@@ -224,7 +224,17 @@ fn tasks(
 fn events(context: &Context, store: &Store, options: &ExportOptions) -> Result<()> {
     options.write(context, store, &exports::EVENTS, &mut |record| {
         store.for_each_event(|event| record(&exports::event(event)))
-    })
+    })?;
+    let all = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
+    let pulled = store.pulled_days(all)?;
+    if let (Some(first), Some(last)) = (pulled.first(), pulled.last()) {
+        let days = counted(pulled.len() as u64, "day", "days");
+        context.ui.note(format!(
+            "of {days} from {} to {} there are counts and no events: they are not in this export",
+            first.day, last.day
+        ));
+    }
+    Ok(())
 }
 
 impl ExportOptions {

@@ -71,6 +71,9 @@ pub struct Import {
     /// Let the last of several rows of one id count, where they differ
     #[arg(long)]
     last_wins: bool,
+    /// Take counts of days that have lost more than 5 percent of their events or companies, or all
+    #[arg(long)]
+    accept_loss: bool,
     /// Write all rejected rows to this CSV file: line, reason, original fields
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -102,6 +105,7 @@ impl Import {
             wide: false,
             strict: false,
             last_wins: false,
+            accept_loss: false,
             rejects: None,
             dry_run: false,
             list: false,
@@ -201,6 +205,7 @@ impl Import {
             options,
             is_strict: self.strict,
             last_wins: self.last_wins,
+            accepts_loss: self.accept_loss,
             finish,
             by: &by,
         };

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::options::FormatOption;
 use crate::context::Context;
-use crate::domain::EVENTS;
 use crate::domain::day::{Day, Instant};
 use crate::domain::signal::{SignalType, State};
 use crate::error::{CommandError, ErrorKind};
@@ -101,7 +100,7 @@ fn values(context: &Context, store: &Store) -> Result<Vec<Value<'static>>> {
         data.map(|data| data.from).into(),
         data.map(|data| data.to).into(),
         enabled.into(),
-        store.last_import(EVENTS)?.into(),
+        store.last_import_of_events()?.into(),
         last_run.map(|run| run.finished_at).into(),
         latest_day.into(),
         total(SignalType::Bad, State::Open).into(),

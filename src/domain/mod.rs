@@ -11,6 +11,7 @@ pub mod chance;
 pub mod company;
 pub mod company_link;
 pub mod condition;
+pub mod counts;
 pub mod customer;
 pub mod day;
 pub mod facts;
@@ -40,3 +41,12 @@ pub mod words;
 
 /// The kind of import that brings events.
 pub const EVENTS: &str = "events";
+
+/// The kind of import that brings counts of events from files.
+pub const COUNTS: &str = "counts";
+
+/// The kind under which files of counts record the people of days.
+pub const COUNTED_PEOPLE: &str = "counts of people";
+
+/// The kind under which counts are recorded that were pulled from a source.
+pub const PULL: &str = "pull";

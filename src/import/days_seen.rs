@@ -32,6 +32,11 @@ impl DaysSeen {
         self.days.last().copied()
     }
 
+    /// All of them, in order.
+    pub fn all(&self) -> impl Iterator<Item = Day> {
+        self.days.iter().copied()
+    }
+
     /// The days between the first and the last that were not seen, in order.
     pub fn missing(&self) -> Vec<Day> {
         let gap =

@@ -18,6 +18,9 @@ pub struct FactKind {
     /// A header with one of these names may be of another kind, whatever else it has; folded.
     #[serde(default)]
     pub without: Vec<String>,
+    /// Whether no header is taken for this kind: `--kind` must say so.
+    #[serde(default)]
+    pub only_when_said: bool,
     /// Whether every column that is not known becomes a custom attribute.
     #[serde(default)]
     pub custom: bool,
@@ -242,7 +245,7 @@ fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {
 impl Column {
     /// Whether its cells are about days, as its name says: `created_on`, as against `closed_at`.
     pub fn holds_days(&self) -> bool {
-        self.name.ends_with("_on")
+        self.name.ends_with("_on") || self.name == "day"
     }
 
     /// All names under which the column is looked for, the surest first; folded.
@@ -266,8 +269,9 @@ mod tests {
         }
         let kinds: Vec<_> =
             catalogue().kinds.iter().map(|kind| (kind.name.as_str(), required(kind))).collect();
-        let expected: [(&str, &[&str]); 13] = [
+        let expected: [(&str, &[&str]); 14] = [
             ("events", &["company_id", "event", "timestamp"]),
+            ("counts", &["company_id", "event", "day", "count"]),
             ("companies", &["company_id"]),
             ("subscriptions", &["company_id", "subscription_id", "started_on"]),
             ("people", &["person_id", "company_id"]),

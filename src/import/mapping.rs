@@ -617,7 +617,7 @@ fn kind_of(
     head: Head<'_>,
     overrides: &[(String, String)],
 ) -> Result<&'static FactKind, CommandError> {
-    let kinds = catalogue().kinds.iter();
+    let kinds = catalogue().kinds.iter().filter(|kind| !kind.only_when_said);
     let all: Vec<Matches> =
         kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
     let speaks =

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use anyhow::{Result, anyhow};
 
+use super::counts::PulledDays;
 use super::diagnosis::SeenCompanies;
 use super::names::{Names, SharedName, shared_name};
 use super::people::AskedPeople;
@@ -51,7 +52,8 @@ fn load_small(
     watcher: &Watcher<'_>,
 ) -> Result<Loaded> {
     let mut batches = Vec::new();
-    let mut reader = Reader::new(Names::as_needed(store)?, |batch| {
+    let pulled = PulledDays::of(store, &sheet.plan().file)?;
+    let mut reader = Reader::new(Names::as_needed(store)?, pulled, |batch| {
         batches.push(batch);
         Ok(())
     });
@@ -69,7 +71,7 @@ fn load_beside(
     rejects: &mut Rejects<'_>,
     watcher: &Watcher<'_>,
 ) -> Result<Loaded> {
-    let names = Names::of(store)?;
+    let (names, pulled) = (Names::of(store)?, PulledDays::of(store, &sheet.plan().file)?);
     let is_given_up = AtomicBool::new(false);
     let is_wide = is_wide(sheet);
     std::thread::scope(|scope| {
@@ -78,7 +80,7 @@ fn load_beside(
         let writing = writer
             .spawn_scoped(scope, || write(store, receiver, &is_given_up, is_wide))
             .map_err(|error| no_thread(&error))?;
-        let mut reader = Reader::new(names, |batch| {
+        let mut reader = Reader::new(names, pulled, |batch| {
             sender.send(batch).map_err(|_| anyhow!("nothing can be written any more"))
         });
         let read = reader.read(sheet, rejects, watcher);
@@ -138,6 +140,7 @@ impl Found {
 /// Turns rows into batches, and hands them on.
 struct Reader<'s, H> {
     names: Names<'s>,
+    pulled: PulledDays,
     asked: AskedPeople,
     batch: EventBatch,
     sink: H,
@@ -145,9 +148,10 @@ struct Reader<'s, H> {
 }
 
 impl<'s, H: FnMut(EventBatch) -> Result<()>> Reader<'s, H> {
-    fn new(names: Names<'s>, sink: H) -> Self {
+    fn new(names: Names<'s>, pulled: PulledDays, sink: H) -> Self {
         Reader {
             names,
+            pulled,
             asked: AskedPeople::default(),
             batch: EventBatch::default(),
             sink,
@@ -188,6 +192,7 @@ impl<'s, H: FnMut(EventBatch) -> Result<()>> Reader<'s, H> {
             Ok(company) => company,
             Err(verdict) => return Ok(verdict),
         };
+        self.pulled.refuse(row.day)?;
         let place = self.batch.events.len() as u32;
         if let Some(id) = row.id {
             self.batch.ids.push((place, id.to_owned()));

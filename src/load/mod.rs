@@ -4,6 +4,8 @@ mod acks;
 mod cells;
 mod churns;
 mod companies;
+pub mod counts;
+mod day_buckets;
 mod diagnosis;
 mod events;
 mod facts;
@@ -23,10 +25,10 @@ pub use self::diagnosis::Gap;
 use self::facts::Terms;
 pub use self::made::MadeCompanies;
 use crate::clock::Clock;
-use crate::domain::EVENTS;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
 use crate::domain::task::Stamp;
+use crate::domain::{COUNTS, EVENTS};
 use crate::error::refused;
 use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
@@ -45,6 +47,8 @@ pub struct Request<'r> {
     pub is_strict: bool,
     /// Whether the last of several rows of one id counts.
     pub last_wins: bool,
+    /// Whether days that come as counts may lose events.
+    pub accepts_loss: bool,
     /// Whether anything is kept.
     pub finish: Finish,
     /// Who brings it.
@@ -74,6 +78,8 @@ pub struct Loaded {
     pub gaps: Vec<Gap>,
     /// Of a dry run: how many dates could mean another day.
     pub ambiguous_dates: u64,
+    /// The kind under which it is recorded, where that is not the file's own.
+    pub recorded_as: Option<&'static str>,
     /// What the user should know about the file; one sentence each.
     pub remarks: Vec<String>,
 }
@@ -194,7 +200,7 @@ fn load(
     let work = |store: &mut Store| {
         let last = store.last_company()?;
         // Of events, which are too many, the writer notes itself what they change.
-        if sheet.plan().mapping.kind.name != EVENTS {
+        if ![EVENTS, COUNTS].contains(&sheet.plan().mapping.kind.name.as_str()) {
             store.begin_change_log()?;
         }
         let mut loaded =
@@ -238,6 +244,7 @@ fn load_rows(
     let terms = Terms { last_wins: request.last_wins, today: now.day_in(store.zone()) };
     match sheet.plan().mapping.kind.name.as_str() {
         EVENTS => events::load(store, sheet, rejects, watcher),
+        COUNTS => counts::load(store, sheet, rejects, watcher, request.accepts_loss),
         "companies" => companies::load(store, sheet, rejects, watcher, terms),
         "acks" => {
             let author = Author::new(store, request.by, now)?;
@@ -275,7 +282,7 @@ fn record(
     let import = store.add_import(&ImportRecord {
         id: 0,
         file: plan.file.clone(),
-        kind: kind.clone(),
+        kind: loaded.recorded_as.unwrap_or(kind).to_owned(),
         started_at,
         finished_at: clock.now(),
         rows_read: loaded.read,

@@ -274,6 +274,11 @@ impl<'s> Names<'s> {
         Err(failure.hint("is the right column mapped? --map event=COLUMN").into())
     }
 
+    /// The key of a person.
+    pub fn person(&mut self, person: &str, new: &mut NewNames) -> u32 {
+        self.people.key_of(person, &mut new.people)
+    }
+
     /// The keys of people who were asked for, given to the events on whose behalf that was.
     pub fn answer(&mut self, asked: &mut AskedPeople, batch: &mut EventBatch) {
         let EventBatch { names, events, .. } = batch;

@@ -122,6 +122,11 @@ impl People {
         list.clear();
     }
 
+    /// The key of a person; one who is not known gets a key and is noted in `new`.
+    pub fn key_of(&mut self, person: &str, new: &mut Vec<(u32, String)>) -> u32 {
+        self.key(hash(person.as_bytes()), person.as_bytes(), new)
+    }
+
     /// The key of a person wherever it is; a new one for one who is not known.
     fn key(&mut self, hash: u64, id: &[u8], new: &mut Vec<(u32, String)>) -> u32 {
         match self.probe(hash, id) {

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::domain::EVENTS;
 use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
 
@@ -36,7 +35,7 @@ pub fn due_days(store: &Store, today: Day) -> Result<Option<DueDays>> {
 pub fn last_complete_day(store: &Store, today: Day) -> Result<Option<Day>> {
     let yesterday = today.previous();
     let Some(data) = store.event_days()? else { return Ok(Some(yesterday)) };
-    let finished = store.last_import(EVENTS)?;
+    let finished = store.last_import_of_events()?;
     let ended = finished.map(|finished| finished.day_in(store.zone()).previous());
     Ok(ended.map(|ended| ended.min(data.to).min(yesterday)))
 }

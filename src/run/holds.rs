@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{BY_THE_RUN, RunningDay, trends};
 use crate::domain::company::CompanyKey;
 use crate::domain::condition::Reading;
-use crate::domain::day::Day;
+use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::{Rule, RuleLogic};
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalType};
 use crate::domain::task::Stamp;
@@ -66,10 +66,18 @@ impl RunningDay<'_> {
         &self,
         rule: &Rule,
         signals: &[StandingSignal],
-        trend: Vec<(CompanyKey, SignalType)>,
+        found: Vec<(CompanyKey, SignalType)>,
     ) -> Result<Holding> {
         Ok(match &rule.logic {
-            RuleLogic::Trend(_) => Holding::Trend(trend.into_iter().collect()),
+            RuleLogic::Trend(trend)
+                if self
+                    .store
+                    .people_gap(trend, DayRange { from: self.day, to: self.day })?
+                    .is_some() =>
+            {
+                Holding::Unknown
+            }
+            RuleLogic::Trend(_) => Holding::Trend(found.into_iter().collect()),
             RuleLogic::Adoption(adoption) => {
                 let mut uses = FxHashMap::default();
                 for signal in signals {

@@ -212,13 +212,35 @@ impl<'s> RunningDay<'s> {
 
 impl RunningDay<'_> {
     fn trend_and_adoption_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
-        let trends = of_kind(rules, RuleLogic::trend);
+        let trends = self.with_people(of_kind(rules, RuleLogic::trend))?;
         let mut found = self.timed("find trends", |day| day.find_trends(&trends))?;
         let adoptions = of_kind(rules, RuleLogic::adoption);
         if !adoptions.is_empty() {
             found.extend(self.timed("find adoptions", |day| day.find_adoptions(&adoptions))?);
         }
         self.timed("raise trend and adoption signals", |day| day.raise_all(found))
+    }
+
+    /// The rules whose people are kept. A day that is run again leaves the signals of the others as
+    /// they are.
+    ///
+    /// # Errors
+    /// Of a day that is run for the first time, a rule whose people are not kept (exit 9).
+    fn with_people<'r>(
+        &self,
+        rules: Vec<(&'r StoredRule, &'r TrendRule)>,
+    ) -> Result<Vec<(&'r StoredRule, &'r TrendRule)>> {
+        let day = DayRange { from: self.day, to: self.day };
+        let mut known = Vec::with_capacity(rules.len());
+        for (stored, trend) in rules {
+            if !self.is_again {
+                self.store.require_people(&stored.rule, day)?;
+            }
+            if self.store.people_gap(trend, day)?.is_none() {
+                known.push((stored, trend));
+            }
+        }
+        Ok(known)
     }
 
     /// All conditions are looked at before any of them raises a signal, so that all see the same
@@ -482,7 +504,15 @@ const PREVIEW_DAYS: i32 = 60;
 /// ways; `None` without data. The ways count the same thing in the same windows.
 pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
     let Some(data) = store.event_days()? else { return Ok(None) };
-    let days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
+    let mut days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
+    for way in ways {
+        while store.people_gap(way, days)?.is_some() {
+            days.from = days.from.next();
+            if days.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
     let customers = store.customers()?;
     let facts = store.trend_facts(&ways.iter().collect::<Vec<_>>(), &customers, days)?;
     let conditions = Conditions::new(store, Scope::All)?;

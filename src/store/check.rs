@@ -22,6 +22,7 @@ impl Store {
     pub fn problems(&self) -> Result<Vec<String>> {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.count_problems()?);
+        problems.extend(self.pulled_day_problems()?);
         problems.extend(self.key_problems()?);
         problems.extend(self.first_use_problems(MOST_PROBLEMS)?);
         problems.extend(self.history_problems()?);
@@ -54,9 +55,10 @@ impl Store {
     /// Compares the counts per day with the events, day by day.
     fn count_problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
-        let mut days = self
-            .connection
-            .prepare("SELECT day FROM event_days UNION SELECT day FROM day_counts ORDER BY day")?;
+        let mut days = self.connection.prepare(
+            "SELECT day FROM (SELECT day FROM event_days UNION SELECT day FROM day_counts)
+                 WHERE day NOT IN (SELECT day FROM pulled_days) ORDER BY day",
+        )?;
         for day in days.query_map([], |row| row.get::<_, i32>("day"))? {
             let day = day?;
             let counts = match self.counts_of_day(day) {
@@ -82,6 +84,27 @@ impl Store {
         Ok(problems)
     }
 
+    /// Compares the days that came as counts with what their sources counted.
+    fn pulled_day_problems(&self) -> Result<Vec<String>> {
+        let mut problems = Vec::new();
+        let days = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
+        for pulled in self.pulled_days(days)? {
+            let (day, events) = (pulled.day, self.events_of_day(pulled.day)?);
+            let expected = pulled.sum.events.saturating_sub(pulled.rejected);
+            if events != expected {
+                problems
+                    .push(format!("{day}: the counts add up to {events} events, not {expected}"));
+            }
+            if self.has_events_themselves(day)? {
+                problems.push(format!("{day} came as counts, and has events of its own"));
+            }
+            if problems.len() >= MOST_PROBLEMS {
+                break;
+            }
+        }
+        Ok(problems)
+    }
+
     /// Looks up what the keys of events stand for, which the tables themselves do not, and the days
     /// of first and last events.
     fn key_problems(&self) -> Result<Vec<String>> {
@@ -98,13 +121,25 @@ impl Store {
              FROM event_days d, json_each(CASE WHEN json_valid(d.events) THEN d.events ELSE '[]' END) e
              WHERE (e.value ->> 2) IS NOT NULL AND (e.value ->> 2) NOT IN (SELECT id FROM people)
              UNION ALL
+             SELECT 'a count of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
+                    || ', which is not there'
+             FROM day_counts WHERE company NOT IN (SELECT id FROM companies)
+             UNION ALL
+             SELECT 'the people of ' || date(d.day * 86400, 'unixepoch') || ' have person ' || p.value
+                    || ', who is not there'
+             FROM day_people d, json_each(CASE WHEN json_valid(d.people) THEN d.people ELSE '[]' END) p
+             WHERE p.value NOT IN (SELECT id FROM people)
+             UNION ALL
+             SELECT 'people of ' || date(day * 86400, 'unixepoch') || ' are kept, though the day did not come as counts'
+             FROM day_people WHERE day NOT IN (SELECT day FROM pulled_days WHERE has_people)
+             UNION ALL
              SELECT 'a health score of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
                     || ', which is not there'
              FROM health_scores WHERE company NOT IN (SELECT id FROM companies)
              UNION ALL
              SELECT 'the first or last day of events of company ' || c.company_id || ' is wrong'
              FROM companies c
-             LEFT JOIN (SELECT company, min(day) AS first, max(day) AS last FROM event_days GROUP BY company) d
+             LEFT JOIN (SELECT company, min(day) AS first, max(day) AS last FROM day_counts GROUP BY company) d
                     ON d.company = c.id
              WHERE c.first_event_day IS NOT d.first OR c.last_event_day IS NOT d.last
              LIMIT 20",

@@ -121,6 +121,12 @@ impl Store {
                 days = Some((days.map_or(day, |(first, _)| first), day));
             }
         }
+        for day in self.pulled_days_of(from)? {
+            if self.merge_pulled_day(day, from, into)? {
+                let (first, last) = days.unwrap_or((day, day));
+                days = Some((first.min(day), last.max(day)));
+            }
+        }
         self.note_event_days(&days.map(|days| (into.0, days)).into_iter().collect())?;
         match known.is_empty() {
             true => self.unite_first_uses(from, into)?,

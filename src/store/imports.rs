@@ -5,6 +5,7 @@ use rusqlite::OptionalExtension;
 
 use super::Store;
 use crate::domain::day::{Day, Instant};
+use crate::domain::{COUNTS, EVENTS, PULL};
 
 /// One finished import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,12 +114,17 @@ impl Store {
         Ok(imports.collect::<Result<_, _>>()?)
     }
 
-    /// When the latest import of a kind was done.
-    pub fn last_import(&self, kind: &str) -> Result<Option<Instant>> {
+    /// When the latest import of events was done, or of their counts.
+    pub fn last_import_of_events(&self) -> Result<Option<Instant>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT finished_at FROM imports WHERE kind = ?1 AND undone_at IS NULL ORDER BY finished_at DESC LIMIT 1",
         )?;
-        Ok(statement.query_row([kind], |row| row.get("finished_at")).optional()?)
+        let mut last = None;
+        for kind in [EVENTS, COUNTS, PULL] {
+            let of_kind = statement.query_row([kind], |row| row.get("finished_at")).optional()?;
+            last = last.max(of_kind);
+        }
+        Ok(last)
     }
 
     /// How the columns of a header were mapped by hand: field and column. Without a kind, as for

@@ -47,11 +47,13 @@ use rusqlite::Connection;
 pub use agenda::{AgendaCompany, OpenSignal};
 pub use attributes::{AttributeTable, Catalogue, Known, Scope};
 pub use companies::{CompanyName, CompanySummary};
+pub use events::counts_writer::{CountsWriter, DayCount};
 pub use events::keys::EVENT_NAMES;
+pub use events::pulled::PulledDay;
 pub use events::writer::{
     EventBatch, EventWriter, IncomingEvent, NewNames, WrittenEvents, WrittenRows,
 };
-pub use events::{CompanyActivity, EventRecord, EventSummary, PersonActivity};
+pub use events::{CompanyActivity, EventRecord, EventSummary, PeopleKept, PersonActivity};
 pub use facts::{Fact, Identity, Table};
 pub use health::{NewHealth, Scorings, VersionedProfile};
 pub use holds::StandingSignal;

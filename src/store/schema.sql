@@ -106,13 +106,38 @@ CREATE TABLE event_days (
     events   TEXT NOT NULL
 ) STRICT;
 
--- How many events of a name a company had on a day: always the sum of the copies in event_days.
+-- How many events of a name a company had on a day: the sum of the copies in event_days, but on days
+-- that came as counts (pulled_days), of which the events are not here.
 CREATE TABLE day_counts (
     id       INTEGER PRIMARY KEY,  -- (day * 1000000000 + companies.id) * 100000 + event_names.id
     day      INTEGER NOT NULL GENERATED ALWAYS AS (id / 100000000000000) VIRTUAL,
     company  INTEGER NOT NULL GENERATED ALWAYS AS (id / 100000 % 1000000000) VIRTUAL,
     event    INTEGER NOT NULL GENERATED ALWAYS AS (id % 100000) VIRTUAL,
     count    INTEGER NOT NULL
+) STRICT;
+
+-- The days that came as counts: pulled from a source, or from files of counts. Such a day has no
+-- row in event_days.
+CREATE TABLE pulled_days (
+    day         INTEGER PRIMARY KEY,
+    -- The source, by its name in the configuration; null for files of counts.
+    source      TEXT,
+    -- What the source counted of the day: events, and companies with at least one of them. Its
+    -- day_counts have the events but those that were rejected with their names.
+    events      INTEGER NOT NULL,
+    companies   INTEGER NOT NULL,
+    rejected    INTEGER NOT NULL,
+    -- Whether day_people has who was active on the day.
+    has_people  INTEGER NOT NULL
+) STRICT;
+
+-- The people who were active at a company on a day that came as counts: a JSON array of people.id,
+-- ascending. Nothing tells what they did.
+CREATE TABLE day_people (
+    id       INTEGER PRIMARY KEY,  -- day * 1000000000 + companies.id
+    day      INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000000000) VIRTUAL,
+    company  INTEGER NOT NULL GENERATED ALWAYS AS (id % 1000000000) VIRTUAL,
+    people   TEXT NOT NULL
 ) STRICT;
 
 -- The ids of the events that have one, to recognise them whatever day they claim when they come
@@ -170,6 +195,33 @@ CREATE TABLE import_days (
     id      INTEGER NOT NULL,  -- day * 1000000000 + companies.id
     events  TEXT,
     PRIMARY KEY (import, id)
+) STRICT, WITHOUT ROWID;
+
+-- Of days that came as counts, what each table held: null where there was nothing. Company 0 stands
+-- for all, on a day that was new.
+CREATE TABLE import_counts (
+    import  INTEGER NOT NULL,
+    id      INTEGER NOT NULL,  -- as in day_counts
+    count   INTEGER,
+    PRIMARY KEY (import, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_people (
+    import  INTEGER NOT NULL,
+    id      INTEGER NOT NULL,  -- as in day_people
+    people  TEXT,
+    PRIMARY KEY (import, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_pulled_days (
+    import      INTEGER NOT NULL,
+    day         INTEGER NOT NULL,
+    source      TEXT,
+    events      INTEGER,
+    companies   INTEGER,
+    rejected    INTEGER,
+    has_people  INTEGER,
+    PRIMARY KEY (import, day)
 ) STRICT, WITHOUT ROWID;
 
 -- The last id that was taken in each table to which events add names.

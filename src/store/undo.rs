@@ -11,22 +11,27 @@ use rusqlite::OptionalExtension;
 
 use super::events::{day_text, keys};
 use super::{Cause, Store};
-use crate::domain::EVENTS;
 use crate::domain::day::{Day, DayRange, Instant};
+use crate::domain::{COUNTED_PEOPLE, COUNTS, EVENTS, PULL};
 use crate::error::{CommandError, not_allowed};
 
 /// Tables that imports do not change, or that follow from others.
-const NOT_LOGGED: [&str; 20] = [
+const NOT_LOGGED: [&str; 25] = [
     "companies_churning",
     "companies_to_reroute",
+    "day_people",
     "health_scores",
     "import_changes",
+    "import_counts",
     "import_days",
     "import_marks",
+    "import_people",
+    "import_pulled_days",
     "imports",
     "late_days",
     "messages",
     "notices",
+    "pulled_days",
     "run_rules",
     "run_steps",
     "runs",
@@ -45,6 +50,17 @@ const MOVED: [&str; 3] = ["company_tags", "signals", "tasks"];
 
 /// The tables to which the events of a file add names, with the place in `import_marks`.
 const NAMES: [&str; 4] = ["companies", "event_ids", "event_names", "people"];
+
+/// The tables with what is noted of an import.
+const NOTES: [&str; 7] = [
+    "import_changes",
+    "import_counts",
+    "import_days",
+    "import_marks",
+    "import_people",
+    "import_pulled_days",
+    "late_days",
+];
 
 /// A table as it is logged.
 struct Logged {
@@ -212,10 +228,12 @@ impl Store {
     pub fn undo_import(&self, number: Option<i64>, now: Instant) -> Result<(i64, String)> {
         let (import, file, kind) = self.import_to_undo(number)?;
         self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-        let days =
-            if kind == EVENTS { self.undo_events(import)? } else { self.undo_changes(import)? };
+        let days = match kind.as_str() {
+            EVENTS | COUNTS | COUNTED_PEOPLE | PULL => self.undo_events(import)?,
+            _ => self.undo_changes(import)?,
+        };
         self.require_no_orphans()?;
-        for table in ["import_changes", "import_days", "import_marks", "late_days"] {
+        for table in NOTES {
             self.connection.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [import])?;
         }
         self.note_late_days(&days, import, Cause::Undo)?;
@@ -398,6 +416,7 @@ impl Store {
             let events: Option<String> = row.get("events")?;
             self.put_day_back(day, company, events.as_deref())?;
         }
+        days.extend(self.undo_pulled_days(import)?);
         if !days.is_empty() {
             self.recount_everything()?;
         }
@@ -430,7 +449,7 @@ impl Store {
             "UPDATE companies SET first_event_day = NULL, last_event_day = NULL
              WHERE first_event_day IS NOT NULL;
              UPDATE companies SET first_event_day = d.first, last_event_day = d.last
-             FROM (SELECT company, min(day) AS first, max(day) AS last FROM event_days GROUP BY company) d
+             FROM (SELECT company, min(day) AS first, max(day) AS last FROM day_counts GROUP BY company) d
              WHERE d.company = companies.id;
              DELETE FROM first_uses;
              INSERT INTO first_uses (event, company, day)

@@ -11,7 +11,7 @@ use crate::domain::customer::{Break, Subscription};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
 use crate::render::{self, Align, Screen, TextTable, Value, counted};
-use crate::store::{Known, PersonActivity, SignalRecord};
+use crate::store::{Known, PeopleKept, PersonActivity, SignalRecord};
 use crate::views::pulses::HISTORY;
 use crate::views::signals::SIGNALS;
 
@@ -54,6 +54,8 @@ pub struct CompanyView {
     pub activity: Vec<(String, Vec<u64>)>,
     /// What each of its people did in the two halves of `days`.
     pub people_activity: Vec<PersonActivity>,
+    /// What is known of people on these days.
+    pub people_kept: PeopleKept,
     /// When it was no customer.
     pub breaks: Vec<Break>,
     /// Its subscriptions, oldest first.
@@ -114,8 +116,8 @@ impl CompanyView {
             self.pulses.iter().map(HistoryRow::json).collect(),
             self.tasks.iter().map(|listed| tasks::json(&listed.task)).collect(),
             self.activity.iter().map(|(event, daily)| self.activity_json(event, daily)).collect(),
-            self.stopped().map(person_id).collect(),
-            self.joined().map(person_id).collect(),
+            self.where_kept(self.stopped().map(person_id).collect()),
+            self.where_kept(self.joined().map(person_id).collect()),
             self.breaks.iter().map(break_json).collect(),
             self.subscriptions.iter().map(subscription_json).collect(),
             self.people.iter().map(person_json).collect(),
@@ -142,6 +144,11 @@ impl CompanyView {
 
     fn company_id(&self) -> &str {
         self.text_of("company_id").unwrap_or_default()
+    }
+
+    /// The list, or null where it is not kept who was active.
+    fn where_kept(&self, list: serde_json::Value) -> serde_json::Value {
+        if self.people_kept.is_known() { list } else { serde_json::Value::Null }
     }
 
     /// The people who were active in the earlier four weeks and not in the later.
@@ -279,6 +286,12 @@ impl CompanyView {
 
     fn draw_people_activity(&self, screen: &mut Screen) {
         let half = DayRange { from: self.as_of - MONTH + 1, to: self.as_of };
+        if let PeopleKept::NotOf(days) = self.people_kept {
+            let days = counted(days, "day", "days");
+            screen.heading("People who stopped or joined");
+            screen.line(&format!("  The people of {days} are not kept here: they came as counts."));
+            return;
+        }
         let name =
             |person: &PersonActivity| self.name_of(person.person_id.as_deref().unwrap_or_default());
         for (title, people) in [

@@ -12,7 +12,7 @@ use crate::domain::rule::{Against, ConditionRule, Measure, TrendRule};
 use crate::domain::signal::{Comparison, HistoryEntry};
 use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};
 use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
-use crate::store::{CompanyActivity, PersonActivity, SignalRecord, TaskRecord};
+use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, TaskRecord};
 
 /// All that is shown of one signal.
 pub struct SignalView {
@@ -54,9 +54,9 @@ impl SignalView {
         let daily = |(day, count): &(Day, u64)| json!({"day": day.to_string(), "count": count});
         let activity = self.activity.as_ref();
         values.push(nested(activity.map(|activity| activity.daily.iter().map(daily).collect())));
-        values.push(nested(
-            activity.map(|activity| activity.people.iter().map(person_json).collect()),
-        ));
+        let known = activity.filter(|activity| activity.people_kept.is_known());
+        values
+            .push(nested(known.map(|activity| activity.people.iter().map(person_json).collect())));
         values.push(Value::Nested(self.history.iter().map(entry_json).collect()));
         values.push(nested(evidence.adoption().map(adoption_json)));
         values.push(evidence.reading().and_then(|reading| reading.key.as_ref()).into());
@@ -339,6 +339,19 @@ fn newer_counts(
 
 fn draw_people(screen: &mut Screen, activity: &CompanyActivity) {
     screen.heading("The people behind it");
+    match activity.people_kept {
+        PeopleKept::Events => {}
+        PeopleKept::Days => screen.line(
+            "  Of days that came as counts only who was active is kept: these numbers are days.",
+        ),
+        PeopleKept::NotOf(days) => {
+            let days = counted(days, "day", "days");
+            screen.line(&format!(
+                "  The people of {days} in these windows are not kept here: they came as counts."
+            ));
+            return;
+        }
+    }
     let people: Vec<&PersonActivity> =
         activity.people.iter().filter(|person| person.previous != person.current).collect();
     if people.is_empty() {

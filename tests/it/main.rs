@@ -12,6 +12,7 @@ mod attributes;
 mod backtest;
 mod browser;
 mod config;
+mod counts;
 mod demo;
 mod detection;
 mod documentation;

@@ -17,7 +17,7 @@ const FIRST_DAY: &str = "2025-12-01";
 const EVENTS: [&str; 4] = ["login", "export", "invite", "ticket_opened"];
 
 /// Random numbers from a seed (SplitMix64).
-pub struct Random(u64);
+pub struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {

@@ -244,6 +244,7 @@ impl ShowCompany {
         let mut tasks: Vec<ListedTask> =
             store.tasks(&filter)?.into_iter().map(|task| ListedTask { task, today }).collect();
         tasks.sort_by_key(|listed| listed.task.closed.is_some());
+        let people = store.company_activity(key, &Watch::people(), &recent)?;
         Ok(CompanyView {
             health: HealthView::gather(store, key, as_of, SHOWN_DAYS)?,
             pulses: HistoryRow::all(&company, pulses),
@@ -252,7 +253,8 @@ impl ShowCompany {
             signals,
             days: recent.both(),
             activity: store.activity_by_event(key, recent.both())?,
-            people_activity: store.company_activity(key, &Watch::people(), &recent)?.people,
+            people_activity: people.people,
+            people_kept: people.people_kept,
             breaks: known_breaks(store.breaks(key)?, until),
             people: store.facts_of(key)?,
             nps: store

@@ -15,6 +15,7 @@ use crate::commands::options::FormatOption;
 use crate::commands::output;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
+use crate::domain::day::DayRange;
 use crate::domain::rule::{Rule as DomainRule, RuleKind, TrendRule};
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, not_allowed, usage};
@@ -244,6 +245,9 @@ pub fn keep(
 pub fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
     check_expressions(store, rule)?;
     check_playbook(store, rule)?;
+    if let Some(data) = store.event_days()? {
+        store.require_people(rule, DayRange { from: data.to, to: data.to })?;
+    }
     refuse_second(store, rule)
 }
 

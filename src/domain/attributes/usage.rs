@@ -85,6 +85,9 @@ impl EventCounts {
 pub struct PeopleCounts {
     /// How many days the data covers up to the as-of date.
     pub data_days: i32,
+    /// How many days before the as-of date the latest day lies of which people are not kept, because
+    /// it came as counts; `None` when there is none within the windows.
+    pub gap: Option<i32>,
     /// Distinct people in the last 7 days.
     pub last_7d: u64,
     /// Distinct people in the last 28 days.
@@ -95,7 +98,18 @@ pub struct PeopleCounts {
 
 impl PeopleCounts {
     fn previous(&self) -> Option<u64> {
-        has_earlier_month(self.data_days).then_some(self.previous_28d)
+        let is_known = has_earlier_month(self.data_days) && self.keeps(2 * MONTH);
+        is_known.then_some(self.previous_28d)
+    }
+
+    /// The people of the last `days` days.
+    fn last(&self, days: i32, count: u64) -> Datum {
+        if self.keeps(days) { known(self.data_days, count) } else { Datum::Null }
+    }
+
+    /// Whether people are kept of each of the last `days` days.
+    fn keeps(&self, days: i32) -> bool {
+        self.gap.is_none_or(|gap| gap >= days)
     }
 }
 
@@ -209,14 +223,14 @@ pub(super) const ATTRIBUTES: [Attribute; 21] = [
         U,
         "people",
         "people active in the last 7 days",
-        Of::PeopleOfWeek(|f| known(f.data_days, f.last_7d)),
+        Of::PeopleOfWeek(|f| f.last(7, f.last_7d)),
     ),
     number(
         "active_people_28d",
         U,
         "people",
         "people active in the last 28 days",
-        people(|f| known(f.data_days, f.last_28d)),
+        people(|f| f.last(MONTH, f.last_28d)),
     ),
     number(
         "active_people_previous_28d",

@@ -13,6 +13,13 @@ impl Sheet<'_> {
         let Definition::Counted { event, measure, days } = &metric.definition else {
             return Ok(());
         };
+        // Of days that came as counts it is not known who did what.
+        let range = attributes::last(self.as_of.day, i32::from(*days));
+        let is_unknown = *measure == Measure::People && !self.store.pulled_days(range)?.is_empty();
+        if is_unknown {
+            self.columns.push((metric.name.clone(), self.companies.each(Datum::Null)));
+            return Ok(());
+        }
         let empty = match measure {
             Measure::Count | Measure::People if self.data_days()? > 0 => Datum::Whole(0),
             _ => Datum::Null,

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Store;
-use super::super::events::{day_text, keys};
+use super::super::events::keys;
 use super::{Family, Scope, Sheet};
 use crate::domain::attributes::{
     self, Attribute, EventCounts, EventDays, MONTH, NewPeople, Of, PeopleCounts, PeriodFacts, YEAR,
@@ -52,16 +52,13 @@ impl Store {
     }
 
     /// Hands every active person of a range to `visit`: day, company, event name, person; day by
-    /// day.
+    /// day. Of days that came as counts the event is unknown.
     pub(super) fn people_within(
         &self,
         scope: Scope,
         range: DayRange,
         mut visit: impl FnMut(Day, u32, u32, u32),
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-        )?;
         let spans = match scope {
             Scope::All => vec![keys::of_days(range)],
             Scope::One(company) => {
@@ -70,15 +67,12 @@ impl Store {
             }
         };
         for span in spans {
-            let mut rows = statement.query((span.start(), span.end()))?;
-            while let Some(row) = rows.next()? {
-                let (day, company) = keys::split_day(row.get(0)?);
-                day_text::for_each(row.get_ref(1)?.as_str()?, |event| {
-                    if event.key.person != 0 {
-                        visit(Day::from_number(day), company, event.key.event, event.key.person);
-                    }
-                })?;
-            }
+            self.for_each_active_day(&span, |key, people| {
+                let (day, company) = keys::split_day(key);
+                people.for_each(|event, person| {
+                    visit(Day::from_number(day), company, event, person);
+                })
+            })?;
         }
         Ok(())
     }
@@ -250,8 +244,10 @@ impl Sheet<'_> {
 
     fn people_counts(&self, days: i32) -> Result<Vec<PeopleCounts>> {
         let data_days = self.data_days()?;
-        let mut facts = self.companies.each(PeopleCounts { data_days, ..PeopleCounts::default() });
         let range = attributes::last(self.as_of.day, days);
+        let gap = self.store.last_day_without_people(range)?.map(|gap| self.as_of.day - gap);
+        let mut facts =
+            self.companies.each(PeopleCounts { data_days, gap, ..PeopleCounts::default() });
         // For each person a bit for each day on which they were active.
         let mut active: FxHashMap<(u32, u32), u64> = FxHashMap::default();
         self.store.people_within(self.scope, range, |day, company, _, person| {
@@ -274,24 +270,23 @@ impl Sheet<'_> {
         let Some(data) = self.store.event_days()? else {
             return Ok(self.companies.each(NewPeople::default()));
         };
+        let past = DayRange { from: data.from, to: self.as_of.day };
+        if self.store.last_day_without_people(past)?.is_some() {
+            return Ok(self.companies.each(NewPeople::default()));
+        }
         let is_known =
             |days: i32| (data.from < attributes::last(self.as_of.day, 2 * days).from).then_some(0);
         let mut facts =
             self.companies.each(NewPeople { last_7d: is_known(7), last_28d: is_known(MONTH) });
         let [week, month] = [7, MONTH].map(|days| attributes::last(self.as_of.day, days).from);
         let mut seen: FxHashSet<(u32, u32)> = FxHashSet::default();
-        self.store.people_within(
-            self.scope,
-            DayRange { from: data.from, to: self.as_of.day },
-            |day, company, _, person| {
-                if seen.insert((company, person)) && day >= month {
-                    let Some(row) = self.companies.row(company) else { return };
-                    facts[row].last_28d = facts[row].last_28d.map(|count| count + 1);
-                    facts[row].last_7d =
-                        facts[row].last_7d.map(|count| count + u64::from(day >= week));
-                }
-            },
-        )?;
+        self.store.people_within(self.scope, past, |day, company, _, person| {
+            if seen.insert((company, person)) && day >= month {
+                let Some(row) = self.companies.row(company) else { return };
+                facts[row].last_28d = facts[row].last_28d.map(|count| count + 1);
+                facts[row].last_7d = facts[row].last_7d.map(|count| count + u64::from(day >= week));
+            }
+        })?;
         Ok(facts)
     }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{day_text, keys};
+use super::keys;
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange};
@@ -82,19 +82,14 @@ impl Store {
             asked.iter().map(|(watch, _)| self.watched_key(watch)).collect::<Result<Vec<_>>>()?;
         let mut found: Vec<Vec<Row<u32>>> = vec![Vec::new(); asked.len()];
         let Some(range) = widest(&asked) else { return Ok(Vec::new()) };
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-        )?;
-        let keys = keys::of_days(range);
-        let mut rows = statement.query((keys.start(), keys.end()))?;
         let mut active: Vec<FxHashSet<u32>> = vec![FxHashSet::default(); asked.len()];
-        while let Some(row) = rows.next()? {
-            let (day, company) = keys::split_day(row.get(0)?);
+        self.for_each_active_day(&keys::of_days(range), |key, people| {
+            let (day, company) = keys::split_day(key);
             let day = Day::from_number(day);
-            day_text::for_each(row.get_ref(1)?.as_str()?, |event| {
+            people.for_each(|event, person| {
                 for (active, wanted) in active.iter_mut().zip(&wanted) {
-                    if event.key.person != 0 && wanted.is_none_or(|key| key == event.key.event) {
-                        active.insert(event.key.person);
+                    if wanted.is_none_or(|key| key == event) {
+                        active.insert(person);
                     }
                 }
             })?;
@@ -103,7 +98,8 @@ impl Store {
                 let rows = active.drain().filter(|_| is_asked);
                 found[place].extend(rows.map(|person| (day, CompanyKey(company), person)));
             }
-        }
+            Ok(())
+        })?;
         Ok(asked.into_iter().map(|(watch, _)| watch).zip(found).collect())
     }
 

@@ -2,10 +2,12 @@
 
 pub(super) mod activity;
 pub(super) mod counts;
+pub(super) mod counts_writer;
 pub(super) mod day_text;
 mod first_uses;
 pub(super) mod keys;
 mod merge;
+pub(super) mod pulled;
 mod waiting;
 pub(super) mod writer;
 
@@ -39,6 +41,27 @@ pub struct CompanyActivity {
     pub daily: Vec<(Day, u64)>,
     /// The people behind them, those with the largest change first.
     pub people: Vec<PersonActivity>,
+    /// What is known of people on these days.
+    pub people_kept: PeopleKept,
+}
+
+/// What is known of the people who were active on some days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PeopleKept {
+    /// What each of them did.
+    Events,
+    /// Of days that came as counts: who was active, and not what they did. A person's numbers are
+    /// days for these.
+    Days,
+    /// Nothing, of so many days that came as counts.
+    NotOf(u64),
+}
+
+impl PeopleKept {
+    /// Whether it is known of each day who was active.
+    pub fn is_known(self) -> bool {
+        !matches!(self, PeopleKept::NotOf(_))
+    }
 }
 
 /// What there is of one event.
@@ -188,9 +211,29 @@ impl Store {
         let mut daily = Vec::new();
         let mut statement =
             self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
+        let pulled: BTreeMap<Day, bool> = self
+            .pulled_days(windows.both())?
+            .into_iter()
+            .map(|pulled| (pulled.day, pulled.has_people))
+            .collect();
+        let without_people = pulled.values().filter(|has_people| !**has_people).count();
+        let people_kept = match (without_people, pulled.is_empty()) {
+            (0, true) => PeopleKept::Events,
+            (0, false) => PeopleKept::Days,
+            (days, _) => PeopleKept::NotOf(days as u64),
+        };
         for day in windows.both().days() {
             let mut active: FxHashSet<u32> = FxHashSet::default();
             let mut count = 0;
+            if pulled.contains_key(&day) {
+                count = self.counted(day, company, wanted)?;
+                for person in self.pulled_people(day.number(), company.0)? {
+                    active.insert(person);
+                    let activity = by_person.entry(person).or_default();
+                    let is_now = windows.decision.contains(day);
+                    *(if is_now { &mut activity.1 } else { &mut activity.0 }) += 1;
+                }
+            }
             let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
             if let Some(row) = rows.next()? {
                 day_text::for_each(row.get_ref(0)?.as_str()?, |event| {
@@ -217,7 +260,24 @@ impl Store {
                 },
             ));
         }
-        Ok(CompanyActivity { daily, people: self.name_people(by_person)? })
+        Ok(CompanyActivity { daily, people: self.name_people(by_person)?, people_kept })
+    }
+
+    /// How many events a company had on a day, of one name or of all.
+    fn counted(&self, day: Day, company: CompanyKey, event: Option<u32>) -> Result<u64> {
+        let keys = match event {
+            Some(event) => {
+                let key = keys::of_count(day.number(), company.0, event);
+                key..=key
+            }
+            None => keys::of_company_counts(day.number(), company.0),
+        };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT coalesce(sum(count), 0) AS events FROM day_counts WHERE id BETWEEN ?1 AND ?2",
+        )?;
+        let events: i64 =
+            statement.query_row((keys.start(), keys.end()), |row| row.get("events"))?;
+        Ok(events as u64)
     }
 
     /// The events of a company by name, A to Z, each with a count for each day of the range.

@@ -155,6 +155,28 @@ impl Store {
         Ok(statement.query_row([], |row| row.get("last"))?)
     }
 
+    /// Adds the names that a file is the first to use.
+    pub fn add_names(&self, names: &NewNames) -> Result<()> {
+        let connection = &self.connection;
+        let mut company = connection.prepare_cached(
+            "INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)",
+        )?;
+        for (key, text) in &names.companies {
+            company.execute((key, text, folded_name(text)))?;
+        }
+        let mut event =
+            connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;
+        for (key, text) in &names.events {
+            event.execute((key, text))?;
+        }
+        let mut person =
+            connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
+        for (key, text) in &names.people {
+            person.execute((key, text))?;
+        }
+        Ok(())
+    }
+
     /// A writer for the events of one file; `is_wide`: a row may have several of them.
     pub fn event_writer(&self, is_wide: bool) -> Result<EventWriter<'_>> {
         let import = self.next_import()?;
@@ -186,7 +208,7 @@ impl Store {
 impl EventWriter<'_> {
     /// Takes the next rows of the file.
     pub fn push(&mut self, batch: EventBatch) -> Result<()> {
-        self.insert_names(&batch.names)?;
+        self.store.add_names(&batch.names)?;
         let identities = self.identify(&batch)?;
         let mut from = 0;
         for of_day in batch.events.chunk_by(|a, b| a.day == b.day) {
@@ -266,27 +288,6 @@ impl EventWriter<'_> {
         self.store.note_first_uses(&self.inserter.first_uses)?;
         let changed_days = self.changed_days.into_iter().map(Day::from_number).collect();
         Ok(WrittenEvents { rows: self.rows, changed_days })
-    }
-
-    fn insert_names(&self, names: &NewNames) -> Result<()> {
-        let connection = &self.store.connection;
-        let mut company = connection.prepare_cached(
-            "INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)",
-        )?;
-        for (key, text) in &names.companies {
-            company.execute((key, text, folded_name(text)))?;
-        }
-        let mut event =
-            connection.prepare_cached("INSERT INTO event_names (id, name) VALUES (?1, ?2)")?;
-        for (key, text) in &names.events {
-            event.execute((key, text))?;
-        }
-        let mut person =
-            connection.prepare_cached("INSERT INTO people (id, person_id) VALUES (?1, ?2)")?;
-        for (key, text) in &names.people {
-            person.execute((key, text))?;
-        }
-        Ok(())
     }
 
     /// Gives each row that carries an id the key of that id. The first row of an id stays; one that

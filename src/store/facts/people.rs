@@ -77,6 +77,7 @@ impl Store {
                 has |= event.key.person == person;
             })?;
         }
+        has |= self.pulled_people(day.number(), company.0)?.contains(&person);
         Ok(has)
     }
 

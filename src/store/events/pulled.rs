@@ -1,0 +1,230 @@
+//! Days that came as counts: what there is of them, and who was active on them.
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, Row};
+
+use super::{day_text, keys};
+use crate::domain::counts::DaySum;
+use crate::domain::day::{Day, DayRange};
+use crate::domain::rule::{Measure, Rule, TrendRule};
+use crate::error::{damaged, not_allowed};
+use crate::store::Store;
+
+/// The event of somebody who was active on a day that came as counts: nobody knows which it was.
+pub(in crate::store) const UNKNOWN_EVENT: u32 = u32::MAX;
+
+/// A day that came as counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PulledDay {
+    /// The day.
+    pub day: Day,
+    /// The source that it came from; `None` for files of counts.
+    pub source: Option<String>,
+    /// What the source counted.
+    pub sum: DaySum,
+    /// Of the events, those whose names were rejected: they are in no count.
+    pub rejected: u64,
+    /// Whether it is kept who was active.
+    pub has_people: bool,
+}
+
+impl Store {
+    /// The day, if it came as counts.
+    pub fn pulled_day(&self, day: Day) -> Result<Option<PulledDay>> {
+        Ok(self.pulled_days(DayRange { from: day, to: day })?.pop())
+    }
+
+    /// The days of a range that came as counts, in order.
+    pub fn pulled_days(&self, range: DayRange) -> Result<Vec<PulledDay>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT day, source, events, companies, rejected, has_people FROM pulled_days
+             WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
+        )?;
+        let days = statement.query_map((range.from.number(), range.to.number()), read_day)?;
+        Ok(days.collect::<Result<_, _>>()?)
+    }
+
+    /// The first and the last day that came from a source, `None` being files of counts.
+    pub fn pulled_span(&self, source: Option<&str>) -> Result<Option<DayRange>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(day) AS first, max(day) AS last FROM pulled_days WHERE source IS ?1",
+        )?;
+        let span: (Option<i32>, Option<i32>) =
+            statement.query_row([source], |row| Ok((row.get("first")?, row.get("last")?)))?;
+        let day = Day::from_number;
+        Ok(span.0.zip(span.1).map(|(first, last)| DayRange { from: day(first), to: day(last) }))
+    }
+
+    /// How many events there are on a day, by its counts.
+    pub fn events_of_day(&self, day: Day) -> Result<u64> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT coalesce(sum(count), 0) AS events FROM day_counts WHERE id BETWEEN ?1 AND ?2",
+        )?;
+        let keys = keys::of_counts(DayRange { from: day, to: day });
+        let events: i64 =
+            statement.query_row((keys.start(), keys.end()), |row| row.get("events"))?;
+        Ok(events as u64)
+    }
+
+    /// Whether the events of a day are here themselves.
+    pub fn has_events_themselves(&self, day: Day) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found",
+        )?;
+        let keys = keys::of_days(DayRange { from: day, to: day });
+        Ok(statement.query_row((keys.start(), keys.end()), |row| row.get("found"))?)
+    }
+
+    /// The last day of a range that came as counts, and of which it is not kept who was active.
+    pub fn last_day_without_people(&self, range: DayRange) -> Result<Option<Day>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT max(day) AS day FROM pulled_days WHERE day BETWEEN ?1 AND ?2 AND NOT has_people",
+        )?;
+        let day: Option<i32> =
+            statement.query_row((range.from.number(), range.to.number()), |row| row.get("day"))?;
+        Ok(day.map(Day::from_number))
+    }
+
+    /// The last day that came as counts, of those whose people a trend rule reads to raise signals on
+    /// `days`, that does not tell what the rule asks; `None` when there is none.
+    pub fn people_gap(&self, trend: &TrendRule, days: DayRange) -> Result<Option<PulledDay>> {
+        if trend.measure != Measure::People {
+            return Ok(None);
+        }
+        let read = self.people_read(trend, days);
+        let mut pulled = self.pulled_days(read)?;
+        // It is known who was active, and not who did what.
+        pulled.retain(|day| trend.watch().only_event().is_some() || !day.has_people);
+        Ok(pulled.pop())
+    }
+
+    fn people_read(&self, trend: &TrendRule, days: DayRange) -> DayRange {
+        let from = trend.first_day_needed(trend.first_day_of_run(days.from), days.from);
+        DayRange { from, to: days.to }
+    }
+
+    /// Refuses a rule that needs people of days of which they are not kept.
+    ///
+    /// # Errors
+    /// Such a rule (exit 9).
+    pub fn require_people(&self, rule: &Rule, days: DayRange) -> Result<()> {
+        let Some(trend) = rule.logic.trend() else { return Ok(()) };
+        let Some(gap) = self.people_gap(trend, days)? else { return Ok(()) };
+        let (read, name, day) = (self.people_read(trend, days), &rule.name, gap.day);
+        let needed = read.len();
+        let (message, hint) = match (trend.watch().only_event(), &gap.source) {
+            (Some(event), _) => (
+                format!("the rule '{name}' asks who did '{event}', and the counts of {day} do not tell"),
+                "a rule on people of all events can be had: --people".to_owned(),
+            ),
+            (None, Some(source)) => (
+                format!(
+                    "the rule '{name}' reads the people of {read}, and those of {day} are not kept: \
+                     people_days of the source '{source}' does not reach so far"
+                ),
+                format!("set people_days of the source to {needed} or more and pull again"),
+            ),
+            (None, None) => (
+                format!(
+                    "the rule '{name}' reads the people of {read}, and those of {day} are not kept: \
+                     it came from a file of counts (people_days is for sources)"
+                ),
+                "import company_id, person_id, day of these days: signals import --kind counts FILE"
+                    .to_owned(),
+            ),
+        };
+        Err(not_allowed(message)
+            .hint(hint)
+            .hint(format!("`signals rule disable {name}` lets the other rules run"))
+            .into())
+    }
+
+    /// The people of a company on a day that came as counts.
+    pub(in crate::store) fn pulled_people(&self, day: i32, company: u32) -> Result<Vec<u32>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT people FROM day_people WHERE id = ?1")?;
+        let text: Option<String> = statement
+            .query_row([keys::of_day(day, company)], |row| row.get("people"))
+            .optional()?;
+        text.map_or_else(|| Ok(Vec::new()), |text| people_of(&text))
+    }
+
+    /// Hands each company and day of a span of keys to `visit`, in order: its key, and what tells
+    /// who was active.
+    pub(in crate::store) fn for_each_active_day(
+        &self,
+        span: &std::ops::RangeInclusive<i64>,
+        mut visit: impl FnMut(i64, Active<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, events AS text, 0 AS is_pulled FROM event_days WHERE id BETWEEN ?1 AND ?2
+             UNION ALL
+             SELECT id, people, 1 FROM day_people WHERE id BETWEEN ?1 AND ?2
+             ORDER BY id",
+        )?;
+        let mut rows = statement.query((span.start(), span.end()))?;
+        while let Some(row) = rows.next()? {
+            let text = row.get_ref(1)?.as_str()?;
+            let active = if row.get(2)? { Active::People(text) } else { Active::Events(text) };
+            visit(row.get(0)?, active)?;
+        }
+        Ok(())
+    }
+}
+
+/// What tells who was active at a company on a day.
+pub(in crate::store) enum Active<'t> {
+    /// Its events.
+    Events(&'t str),
+    /// The people alone.
+    People(&'t str),
+}
+
+impl Active<'_> {
+    /// Hands each event name with a person to `visit`.
+    pub(in crate::store) fn for_each(&self, mut visit: impl FnMut(u32, u32)) -> Result<()> {
+        match self {
+            Active::Events(text) => day_text::for_each(text, |event| {
+                if event.key.person != 0 {
+                    visit(event.key.event, event.key.person);
+                }
+            }),
+            Active::People(text) => {
+                people_of(text)?.into_iter().for_each(|person| visit(UNKNOWN_EVENT, person));
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The people of a text in `day_people`.
+pub(in crate::store) fn people_of(text: &str) -> Result<Vec<u32>> {
+    serde_json::from_str(text)
+        .map_err(|error| damaged(format!("the people of a day are not readable: {error}")).into())
+}
+
+/// The text of some people, in order.
+pub(in crate::store) fn people_text(people: &[u32]) -> String {
+    let mut text = String::with_capacity(people.len() * 7 + 2);
+    let mut digits = itoa::Buffer::new();
+    text.push('[');
+    for (place, person) in people.iter().enumerate() {
+        if place > 0 {
+            text.push(',');
+        }
+        text.push_str(digits.format(*person));
+    }
+    text.push(']');
+    text
+}
+
+fn read_day(row: &Row<'_>) -> rusqlite::Result<PulledDay> {
+    let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
+    Ok(PulledDay {
+        day: Day::from_number(row.get("day")?),
+        source: row.get("source")?,
+        sum: DaySum { events: count("events")?, companies: count("companies")? },
+        rejected: count("rejected")?,
+        has_people: row.get("has_people")?,
+    })
+}
