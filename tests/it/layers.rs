@@ -278,7 +278,7 @@ const RESTRICTIONS: [Restriction; 17] = [
         bad: "use clap::ValueEnum;",
     },
     Restriction {
-        what: What::Crates(&["csv", "csv_core"]),
+        what: What::Crates(&["csv"]),
         allowed_in: &["import/", "render/"],
         reason: "files are read by the import and rows are written by the renderer, each in one way",
         remedy: "use `import::Rejects` or `render::RecordWriter`",
@@ -863,6 +863,29 @@ fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
 }
 
 /// Two of them in one program, and rustls does not know which to take, at run time.
+/// The dependencies in a section of a manifest whose crate no source names.
+fn unused_dependencies(manifest: &str, section: &str, folders: &[&str]) -> Vec<String> {
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let mut files = Vec::new();
+    for folder in folders {
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+    }
+    let text: String = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let names = manifest[section].as_table().unwrap().keys();
+    let is_idle = |name: &&String| !text.contains(&format!("{}::", name.replace('-', "_")));
+    names.filter(is_idle).cloned().collect()
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let manifest = include_str!("../../Cargo.toml");
+    assert_eq!(unused_dependencies(manifest, "dependencies", &["src"]), [""; 0]);
+    let all = ["src", "tests", "benches"];
+    assert_eq!(unused_dependencies(manifest, "dev-dependencies", &all), [""; 0]);
+    let control = "[dependencies]\nno-such-crate = '1'\nanyhow = '1'";
+    assert_eq!(unused_dependencies(control, "dependencies", &["src"]), ["no-such-crate"]);
+}
+
 #[test]
 fn there_is_one_provider_of_cryptography() {
     let lock =
