@@ -1,10 +1,12 @@
 //! The first row: what separates the fields, and what the columns are called.
 
+use std::collections::HashSet;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use anyhow::Result;
 
-use super::kinds::{FactKind, Product, catalogue};
+use super::kinds::catalogue;
 use super::records::{MAX_COLUMNS, NO_DELIMITER, Peeked, Records};
 use super::spelling::folded;
 use super::times::{ColumnZone, split_zone};
@@ -223,19 +225,27 @@ fn is_edge(char: char) -> bool {
     char.is_whitespace() || char == '\u{feff}'
 }
 
-fn is_known(name: &String) -> bool {
+fn is_known(name: &str) -> bool {
+    // A line of JSON may have a hundred thousand names to look up.
+    static KNOWN: LazyLock<HashSet<String>> = LazyLock::new(known_names);
+    KNOWN.contains(name)
+}
+
+/// The names that some kind or product has for a column, folded.
+fn known_names() -> HashSet<String> {
     let kinds = &catalogue().kinds;
-    let of_kind = |kind: &FactKind| {
-        kind.columns.iter().any(|column| column.names().any(|known| known == *name))
-    };
-    let of_product = |product: &Product| {
+    let of_kinds = kinds.iter().flat_map(|kind| &kind.columns).flat_map(|column| column.names());
+    let mut names: HashSet<String> = of_kinds.map(Into::into).collect();
+    for product in &catalogue().products {
+        names.extend(product.signature.iter().cloned());
         let columns =
             kinds.iter().filter(|kind| kind.name == product.kind).flat_map(|kind| &kind.columns);
-        let mut columns = columns
-            .filter_map(|column| product.column(&column.name).map(|from| from.names(column)));
-        product.signature.contains(name) || columns.any(|names| names.contains(name))
-    };
-    kinds.iter().any(of_kind) || catalogue().products.iter().any(of_product)
+        for column in columns {
+            let from = product.column(&column.name);
+            names.extend(from.into_iter().flat_map(|from| from.names(column)));
+        }
+    }
+    names
 }
 
 /// Spreadsheets write `sep=;` in front of the header, to tell themselves.

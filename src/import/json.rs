@@ -114,7 +114,9 @@ impl CellFlattener {
 /// Turns lines into rows with the same fields in the same order.
 #[derive(Debug)]
 pub struct Flattener {
-    names: Vec<String>,
+    /// The place of each name, folded. Of two that fold alike the first counts.
+    names: FxHashMap<String, usize>,
+    width: usize,
     /// The place of each name as it was met, and of all that are spelt a little differently.
     places: FxHashMap<String, Option<usize>>,
     path: String,
@@ -127,8 +129,16 @@ impl Flattener {
     pub fn new(names: &[String]) -> Self {
         let places =
             names.iter().enumerate().map(|(place, name)| (name.clone(), Some(place))).collect();
-        let names = names.iter().map(|name| folded(name)).collect();
-        Flattener { names, places, path: String::new(), text: String::new(), bounds: Vec::new() }
+        let width = names.len();
+        let names = names.iter().enumerate().rev();
+        Flattener {
+            names: names.map(|(place, name)| (folded(name), place)).collect(),
+            width,
+            places,
+            path: String::new(),
+            text: String::new(),
+            bounds: Vec::new(),
+        }
     }
 
     /// The row that one line is. Fields that it does not have are empty.
@@ -144,12 +154,12 @@ impl Flattener {
     fn begin(&mut self) {
         self.text.clear();
         self.bounds.clear();
-        self.bounds.resize(self.names.len(), (0, 0));
+        self.bounds.resize(self.width, (0, 0));
     }
 
     /// Adds what an object holds; `column` is in front of its names.
     fn add(&mut self, json: &str, column: &str) -> Result<(), String> {
-        let Flattener { names, places, path, text, bounds } = self;
+        let Flattener { names, places, path, text, bounds, .. } = self;
         walk(json, column, path, &mut |name, value| {
             let Some(place) = place_of(name, names, places) else { return };
             // Of two spellings of a name the first that has something counts.
@@ -166,14 +176,13 @@ const MOST_SPELLINGS: usize = 10_000;
 
 fn place_of(
     name: &str,
-    names: &[String],
+    names: &FxHashMap<String, usize>,
     places: &mut FxHashMap<String, Option<usize>>,
 ) -> Option<usize> {
     if let Some(place) = places.get(name) {
         return *place;
     }
-    let wanted = folded(name);
-    let place = names.iter().position(|known| *known == wanted);
+    let place = names.get(&folded(name)).copied();
     if places.len() < MOST_SPELLINGS {
         places.insert(name.to_owned(), place);
     }
