@@ -8,8 +8,8 @@ use anyhow::Result;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::Store;
 use super::events::{day_text, keys};
+use super::{Store, schema};
 use crate::domain::day::{Day, DayRange};
 use crate::error::not_allowed;
 use crate::output_file::OutputFile;
@@ -17,10 +17,34 @@ use crate::output_file::OutputFile;
 /// After so many problems of a kind the rest is left out.
 const MOST_PROBLEMS: usize = 20;
 
+/// An index of the schema.
+#[derive(Debug)]
+struct Index {
+    name: &'static str,
+    table: &'static str,
+    /// The WHERE clause of a partial index, else nothing.
+    condition: &'static str,
+}
+
+/// The indexes that the schema creates, each on a line of its own.
+fn indexes() -> impl Iterator<Item = Index> {
+    schema::SCHEMA.lines().filter_map(|line| {
+        let line = line.strip_suffix(';')?;
+        let index = line
+            .strip_prefix("CREATE INDEX ")
+            .or_else(|| line.strip_prefix("CREATE UNIQUE INDEX "))?;
+        let (name, rest) = index.split_once(" ON ")?;
+        let (table, columns) = rest.split_once(" (")?;
+        let condition = columns.find(" WHERE ").map_or("", |at| &columns[at..]);
+        Some(Index { name, table, condition })
+    })
+}
+
 impl Store {
     /// Everything that is wrong with the database; empty when it is sound.
     pub fn problems(&self) -> Result<Vec<String>> {
         let mut problems = self.integrity_problems()?;
+        problems.extend(self.index_problems()?);
         problems.extend(self.count_problems()?);
         problems.extend(self.pulled_day_problems()?);
         problems.extend(self.key_problems()?);
@@ -48,6 +72,32 @@ impl Store {
         })?;
         for problem in broken {
             problems.push(problem?);
+        }
+        Ok(problems)
+    }
+
+    /// Counts the rows of each table once through each of its indexes and once without: a query
+    /// that uses an index must find what is there.
+    fn index_problems(&self) -> Result<Vec<String>> {
+        let mut problems = Vec::new();
+        for Index { name, table, condition } in indexes() {
+            let sql = format!(
+                "SELECT (SELECT count(*) FROM {table} INDEXED BY {name} {condition}) AS found,
+                        (SELECT count(*) FROM {table} NOT INDEXED {condition}) AS stored"
+            );
+            let mut counts = match self.connection.prepare(&sql) {
+                Ok(counts) => counts,
+                Err(error) if error.to_string().contains("no such index") => {
+                    problems.push(format!("index {name} of {table} is missing"));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let (found, stored): (i64, i64) =
+                counts.query_row([], |row| Ok((row.get("found")?, row.get("stored")?)))?;
+            if found != stored {
+                problems.push(format!("index {name} has {found} of {stored} rows of {table}"));
+            }
         }
         Ok(problems)
     }
@@ -230,5 +280,31 @@ impl Store {
         Backup::new(&self.connection, &mut copy)?.run_to_completion(4096, Duration::ZERO, None)?;
         copy.close().map_err(|(_, error)| error)?;
         file.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Permissions;
+
+    #[test]
+    fn every_index_of_the_schema_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Store::create_or_open(&path, Permissions::Owner).unwrap();
+        let mut statement = store
+            .connection
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+            .unwrap();
+        let mut stored: Vec<String> =
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let mut counted: Vec<&str> = indexes().map(|index| index.name).collect();
+        stored.sort();
+        counted.sort_unstable();
+        assert_eq!(counted, stored);
+        assert_eq!(store.problems().unwrap(), Vec::<String>::new());
+        store.connection.execute_batch("DROP INDEX signals_open").unwrap();
+        assert_eq!(store.problems().unwrap(), ["index signals_open of signals is missing"]);
     }
 }

@@ -12,7 +12,10 @@ pub const UNRELEASED_APPLICATION_ID: i32 = 0x7367_6e6c;
 
 /// What leads from each version of the schema to the next. Steps are added at the end and never
 /// changed.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[SCHEMA];
+
+/// The tables and their indexes, as they are made in a new database.
+pub const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version that this program reads and writes.
 pub const LATEST: usize = STEPS.len();
