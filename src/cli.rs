@@ -7,9 +7,9 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     ack, agenda, assign, attribute, backtest, backup, check, company, completions, config, daily,
-    demo, event, export, health, home, import, inbox, init, list, man, metric, note, notify,
-    playbook, pulse, reason, reopen, report, rule, run, segment, show, snooze, status, task, team,
-    tune,
+    demo, event, export, health, home, import, inbox, init, licences, list, man, metric, note,
+    notify, playbook, pulse, reason, reopen, report, rule, run, segment, show, snooze, status,
+    task, team, tune,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -100,6 +100,7 @@ enum Command {
     Demo(demo::Demo),
     Completions(completions::Completions),
     Man(man::Man),
+    Licences(licences::Licences),
 }
 
 /// The arguments of each command, to be defined only for the one that is used: those of all take
@@ -213,6 +214,7 @@ impl Cli {
             Some(Command::Demo(args)) => args.run(context),
             Some(Command::Completions(args)) => args.run(context),
             Some(Command::Man(args)) => args.run(context),
+            Some(Command::Licences(args)) => args.run(context),
         }
     }
 }

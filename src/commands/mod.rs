@@ -21,6 +21,7 @@ pub mod home;
 pub mod import;
 pub mod inbox;
 pub mod init;
+pub mod licences;
 pub mod list;
 pub mod man;
 pub mod metric;

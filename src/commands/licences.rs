@@ -1,0 +1,21 @@
+//! `signals licences`: the licences of what the program is made of.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::context::Context;
+
+/// The text, which `tests/it/licences.rs` generates from the sources of the libraries.
+const LICENCES: &str = include_str!("licences.txt");
+
+/// Print the licences of the libraries that the program contains.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  signals licences > THIRD-PARTY-LICENCES.txt")]
+pub struct Licences {}
+
+impl Licences {
+    /// Prints them.
+    pub fn run(self, context: &Context) -> Result<()> {
+        context.ui.data(LICENCES)
+    }
+}
