@@ -1,233 +1,248 @@
-//! Each command that writes, with each of its calls to the system failing in turn.
+//! Each command that writes, with each of its calls to the system failing in turn; on small disks,
+//! under limits, and with nowhere to print.
 //!
-//! A library that is preloaded (`failing_calls.c`) counts the calls that write, and fails one of
-//! them or ends the process at it. Whatever happens, the database passes `signals check` and holds
-//! all of the command or nothing, output files are whole or as they were, and the exit code is one
-//! of the contract. A control tells the program that it wrote what it did not: that must be found.
+//! The tracer counts the calls that write, and fails one of them or ends the process at it.
+//! Whatever happens, the database passes `signals check` and holds all of the command or nothing,
+//! output files are whole or as they were, and the exit code is one of the contract. A control
+//! tells the program that it wrote what it did not: that must be found.
 //!
-//! `SIGNALS_FAULTS=full cargo test --test it failing_calls` tries every call in every way; without
-//! it, some calls of each command are tried, the same at each run.
+//! `./check faults` tries every call in every way. Without it, some calls of each command are
+//! tried, the same at each run.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::process::ExitStatusExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::LazyLock;
 
-use crate::faults::{content, small};
-use crate::support::{Sandbox, setting};
+use crate::ground::{COMMANDS, Ground, can_trace, is_full, tell};
 
-/// Ways in which a call fails, or the process ends at it.
-const WAYS: [&str; 7] = ["KILL", "ENOSPC", "TORN", "EIO", "SHORT", "EROFS", "EDQUOT"];
-
-/// So many calls of a command are tried, unless all are.
-const TRIED: usize = 14;
-
-/// Commands that write, with the exit code of each when nothing fails.
-const COMMANDS: [(&str, i32); 12] = [
-    ("init --timezone Europe/Berlin --db new.db", 0),
-    ("import more.csv --rejects rejects.csv", 3),
-    ("import companies.csv", 0),
-    ("run --as-of 2026-03-20", 0),
-    ("ack 1 --reason seen", 0),
-    ("reopen 2 --reason again", 0),
-    ("rule set export", 0),
-    ("config apply signals.toml", 0),
-    ("company tag a vip", 0),
-    ("backup copy.db", 0),
-    ("export signals --out signals.csv", 0),
-    ("export companies --out companies.xlsx", 0),
+/// Ways in which a call fails, or the process ends at it. With a `+`, the calls after it fail too.
+const WAYS: [&str; 12] = [
+    "KILL", "ENOSPC", "TORN", "EIO", "SHORT", "EROFS", "EDQUOT", "ENOSPC+", "EIO+", "SHORT+",
+    "EROFS+", "EDQUOT+",
 ];
 
-/// The library, compiled once for all tests.
-static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("failing_calls.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/failing_calls.c");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-O1", "-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl");
-    assert!(compiler.status().unwrap().success(), "cc cannot compile failing_calls.c");
-    library
-});
+/// So many calls of a command are tried, unless all are.
+const TRIED: usize = 6;
 
-/// A sandbox with everything that the commands need, and how to return to it.
-struct Ground {
-    sandbox: Sandbox,
-    files: BTreeMap<String, Vec<u8>>,
+/// Tries calls of a command, each in its way. Returns how many, and what went wrong.
+fn faults_of(
+    ground: &Ground,
+    (command, code): (&str, i32),
+    ways: &[&str],
+    tried: usize,
+) -> (usize, Vec<String>) {
+    let (before, after) = ground.whole(command, code);
+    ground.reset();
+    ground.run(command, 0, "");
+    let count = ground.count();
+    assert!(count > 2, "{command} is not seen to write: {count}");
+    let mut wrong = Vec::new();
+    let places = tried.min(count);
+    let mut points = 0;
+    for place in 0..places {
+        let at = 1 + place * (count - 1) / (places - 1).max(1);
+        // Of a sample, each command begins with another way.
+        let first = (place + command.len()) % ways.len();
+        let ways = if tried >= count { ways } else { &ways[first..][..1] };
+        for way in ways {
+            ground.reset();
+            let ended = ground.run(command, at, way);
+            points += 1;
+            let mut verdict = ground.verdict(command, ended, (code, &[8]), &before, &after);
+            // Where nothing can be removed, something stays.
+            let can_remove = !["KILL", "TORN", "EROFS", "EIO"].contains(&way.trim_end_matches('+'));
+            if verdict.is_ok() && can_remove && has_temporary_files(ground) {
+                verdict = Err(format!("temporary files are left: {:?}", ground.all_files().keys()));
+            }
+            if let Err(problem) = verdict {
+                wrong.push(format!("{command}: {way} at call {at} of {count}: {problem}"));
+            }
+        }
+    }
+    (points, wrong)
 }
 
-/// What a command leaves.
-#[derive(PartialEq)]
-struct Left {
-    database: Vec<String>,
-    /// Other files, but for those that only a killed process leaves.
-    files: BTreeMap<String, Vec<u8>>,
+fn has_temporary_files(ground: &Ground) -> bool {
+    ground.all_files().keys().any(|name| name.starts_with(".tmp"))
 }
 
-impl Ground {
-    fn new() -> Ground {
-        let sandbox = small();
-        let rows: String = (0..3000)
-            .map(|n| format!("c{},export,2026-03-{:02}T10:00:00Z\n", n % 40, n % 28 + 1))
-            .collect();
-        sandbox.write("more.csv", &format!("company_id,event,timestamp\n{rows}a,export,never\n"));
-        sandbox.write("companies.csv", "company_id,name,csm\na,Acme,ana\nz,Zeta,bo\n");
-        let rules: String = (0..30)
-            .map(|n| format!("[[rule]]\nname = \"r{n}\"\nkind = \"trend\"\nevent = \"r{n}\"\n"))
-            .collect();
-        sandbox.write("signals.toml", &rules);
-        sandbox.write("signals.csv", "the old export\n");
-        sandbox.ok("check");
-        let mut ground = Ground { sandbox, files: BTreeMap::new() };
-        ground.files = ground.all_files();
-        ground
-    }
-
-    fn all_files(&self) -> BTreeMap<String, Vec<u8>> {
-        let entries = fs::read_dir(self.sandbox.path(".")).unwrap().map(Result::unwrap);
-        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
-        files
-            .map(|entry| {
-                (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
-            })
-            .collect()
-    }
-
-    fn reset(&self) {
-        for name in self.all_files().keys() {
-            fs::remove_file(self.sandbox.path(name)).unwrap();
-        }
-        for (name, bytes) in &self.files {
-            fs::write(self.sandbox.path(name), bytes).unwrap();
-        }
-    }
-
-    /// Runs a command whose `at`-th call fails; 0: none does.
-    fn run(&self, command: &str, at: usize, way: &str) -> ExitStatus {
-        let mut command = self.sandbox.command(command);
-        command.env("LD_PRELOAD", &*LIBRARY).env("FAULT_AT", at.to_string()).env("FAULT_HOW", way);
-        command.env("FAULT_COUNT", self.sandbox.path("count"));
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap()
-    }
-
-    fn left(&self) -> Left {
-        let is_of_sqlite = |name: &str| {
-            name.starts_with("signals.db") || name.starts_with("copy.db") || name.contains(".db-")
-        };
-        let mut files = self.all_files();
-        files.retain(|name, _| !is_of_sqlite(name) && name != "count" && !name.starts_with(".tmp"));
-        if let Some(new) = files.get_mut("new.db") {
-            // Pages of a database may lie in different places.
-            new.clear();
-        }
-        let mut database = content(&self.sandbox);
-        // How long the steps of a run took.
-        database.retain(|row| !row.starts_with("run_steps "));
-        Left { database, files }
-    }
-
-    /// What is wrong after a command that ended so.
-    fn verdict(
-        &self,
-        (ended, way): (ExitStatus, &str),
-        code: i32,
-        before: &Left,
-        after: &Left,
-    ) -> Result<(), String> {
-        let is_killed = ended.signal() == Some(9);
-        if !is_killed && ![Some(code), Some(8)].contains(&ended.code()) {
-            return Err(format!("it ended with {ended}"));
-        }
-        let check = self.sandbox.run("check");
-        if check.status != 0 {
-            return Err(format!("check: {check}"));
-        }
-        if self.sandbox.path("new.db").exists() && ended.code() != Some(code) {
-            // What was begun can be finished.
-            self.sandbox.ok("init --timezone Europe/Berlin --db new.db");
-        }
-        for name in ["copy.db", "new.db"].iter().filter(|name| self.sandbox.path(name).exists()) {
-            let check = self.sandbox.run(&format!("check --db {name}"));
-            if check.status != 0 {
-                return Err(format!("{name}: {check}"));
-            }
-        }
-        let left = self.left();
-        let is_done = left.database == after.database;
-        if !is_done && left.database != before.database {
-            return Err("a part of it is in the database".to_owned());
-        }
-        if ended.code() == Some(code) && left != *after {
-            return Err("it says that it has done what it has not".to_owned());
-        }
-        for (name, bytes) in &left.files {
-            let is_whole = [before, after].iter().any(|whole| whole.files.get(name) == Some(bytes));
-            if !is_whole {
-                return Err(format!("{name} is neither the old nor the new one"));
-            }
-        }
-        // Where nothing can be removed, something stays.
-        let can_remove = !is_killed && !["EROFS", "EIO"].contains(&way);
-        if can_remove && self.all_files().keys().any(|name| name.starts_with(".tmp")) {
-            return Err(format!("temporary files are left: {:?}", self.all_files().keys()));
-        }
-        Ok(())
-    }
-
-    /// Tries calls of a command, each in its way, and returns what went wrong.
-    fn faults_of(&self, command: &str, code: i32, ways: &[&str], tried: usize) -> Vec<String> {
-        self.reset();
-        let before = self.left();
-        let ended = self.run(command, 0, "");
-        assert_eq!(ended.code(), Some(code), "{command} fails without a fault");
-        let count = fs::read_to_string(self.sandbox.path("count")).unwrap();
-        let count: usize = count.parse().unwrap();
-        assert!(count > 2, "{command} is not seen to write: {count}");
-        let after = self.left();
-        let mut wrong = Vec::new();
-        let places = tried.min(count);
-        for place in 0..places {
-            let at = 1 + place * (count - 1) / (places - 1).max(1);
-            let ways = if tried >= count { ways } else { &ways[place % ways.len()..][..1] };
-            for way in ways {
-                self.reset();
-                let ended = self.run(command, at, way);
-                if let Err(problem) = self.verdict((ended, way), code, &before, &after) {
-                    wrong.push(format!("{command}: {way} at call {at} of {count}: {problem}"));
-                }
-            }
-        }
-        wrong
-    }
+#[track_caller]
+fn expect_none(what: &str, tried: usize, wrong: &[String]) {
+    tell(what, tried, wrong);
+    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn a_command_whose_calls_fail_is_done_wholly_or_not_at_all() {
-    let tried = if setting("SIGNALS_FAULTS").is_some() { usize::MAX } else { TRIED };
+    if !can_trace() {
+        return;
+    }
+    let tried = if is_full() { usize::MAX } else { TRIED };
     let ground = Ground::new();
-    let wrong: Vec<String> = COMMANDS
-        .iter()
-        .flat_map(|(command, code)| ground.faults_of(command, *code, &WAYS, tried))
-        .collect();
-    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
+    let (mut points, mut wrong) = (0, Vec::new());
+    for command in COMMANDS {
+        let (tried, faults) = faults_of(&ground, command, &WAYS, tried);
+        points += tried;
+        wrong.extend(faults);
+    }
+    expect_none("calls that fail", points, &wrong);
 }
 
 /// The control: a disk that does not keep what it took is found out, by the same judgement.
 #[test]
 fn a_disk_that_lies_is_found_out() {
+    if !can_trace() {
+        return;
+    }
     let ground = Ground::new();
-    for (command, code) in [COMMANDS[1], COMMANDS[4], COMMANDS[10]] {
-        let wrong = ground.faults_of(command, code, &["LIE"], TRIED);
-        assert!(!wrong.is_empty(), "{command}: nothing was found");
+    for name in ["import more.csv", "ack 1", "export signals"] {
+        let command = *COMMANDS.iter().find(|(command, _)| command.starts_with(name)).unwrap();
+        let (tried, wrong) = faults_of(&ground, command, &["LIE"], 20);
+        tell("control: a disk that lies", tried, &wrong);
+        assert!(!wrong.is_empty(), "{name}: nothing was found");
     }
 }
 
 #[test]
 fn a_process_without_threads_says_so() {
+    if !can_trace() {
+        return;
+    }
     let ground = Ground::new();
     assert_eq!(ground.run("import more.csv", 0, "THREAD").code(), Some(1));
     // The control, and a command that needs none.
     ground.reset();
     assert_eq!(ground.run("list", 0, "THREAD").code(), Some(0));
     assert_eq!(ground.run("import more.csv", 0, "").code(), Some(3));
+}
+
+/// A file system in memory of so many bytes, mounted over the folder of a sandbox.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where this process may not mount anything.
+    fn mount(folder: &Path, bytes: usize) -> Option<SmallDisk> {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"]).arg(folder);
+        let mounted = mount.stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+        mounted.success().then(|| SmallDisk(folder.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_disk_of_any_size_has_all_of_a_command_or_nothing() {
+    let ground = Ground::new();
+    let folder = std::fs::canonicalize(ground.sandbox.path(".")).unwrap();
+    let (mut points, mut wrong, mut full) = (0, Vec::new(), 0);
+    let needed: usize = ground.files.values().map(|bytes| bytes.len().next_multiple_of(4096)).sum();
+    let sizes: Vec<usize> = if is_full() { (0..20).collect() } else { vec![1, 4, 9, 19] };
+    for name in ["import more.csv", "run", "config apply", "backup", "report"] {
+        let (command, code) =
+            *COMMANDS.iter().find(|(command, _)| command.starts_with(name)).unwrap();
+        let (before, after) = ground.whole(command, code);
+        for size in &sizes {
+            let bytes = needed + 16_384 + size * size * 8192;
+            let Some(_disk) = SmallDisk::mount(&folder, bytes) else { return };
+            ground.reset();
+            let mut program = ground.sandbox.command(command);
+            program.stdout(Stdio::null()).stderr(Stdio::null());
+            let ended = program.status().unwrap();
+            points += 1;
+            full += usize::from(ended.code() == Some(8));
+            if let Err(problem) = ground.verdict(command, ended, (code, &[8]), &before, &after) {
+                wrong.push(format!("{command} on a disk of {bytes} bytes: {problem}"));
+            }
+        }
+    }
+    // The control: the sizes are some that do not do and some that do.
+    assert!(full > 0 && full < points, "{full} of {points} disks were full");
+    expect_none("small disks", points, &wrong);
+}
+
+/// Runs a command under a limit of the shell's `ulimit`.
+fn limited(ground: &Ground, command: &str, limit: &str) -> ExitStatus {
+    let program = ground.sandbox.command(command);
+    let mut limited = Command::new("/bin/sh");
+    limited.arg("-c").arg(format!("ulimit {limit}; exec \"$0\" \"$@\""));
+    limited.arg(program.get_program()).args(program.get_args());
+    limited.current_dir(ground.sandbox.path(".")).env_clear().stdin(Stdio::null());
+    limited.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap()
+}
+
+#[test]
+fn a_limit_on_files_their_size_or_memory_leaves_all_or_nothing() {
+    let ground = Ground::new();
+    let mut limits: Vec<String> = Vec::new();
+    let steps = if is_full() { 1 } else { 5 };
+    // Open files, size of files in units of 512 bytes, and address space in KiB.
+    limits.extend((4..16).step_by(steps).map(|files| format!("-n {files}")));
+    limits.extend((0..20).step_by(steps).map(|size| format!("-f {}", size * size * 4)));
+    limits.extend((0..12).step_by(steps).map(|size| format!("-v {}", 8000 << (size / 2))));
+    let (mut points, mut failed, mut wrong) = (0, 0, Vec::new());
+    for name in ["import more.csv", "run", "ack 1", "backup", "export companies"] {
+        let (command, code) =
+            *COMMANDS.iter().find(|(command, _)| command.starts_with(name)).unwrap();
+        let (before, after) = ground.whole(command, code);
+        for limit in &limits {
+            ground.reset();
+            let ended = limited(&ground, command, limit);
+            points += 1;
+            failed += usize::from(ended.code() != Some(code));
+            let of_memory = limit.starts_with("-v");
+            // Without memory a process may end anywhere, also before it is the program.
+            let verdict = match ended.code() {
+                Some(70 | 101) => Err(format!("it ended with {ended}")),
+                Some(127) | None if of_memory => ground.is_sound(false),
+                // An input that cannot be opened is refused, with a file of no rejects.
+                Some(4) => match ground.left().database == before.database {
+                    true => ground.is_sound(false),
+                    false => Err("what was refused is in the database".to_owned()),
+                },
+                _ => ground.verdict(command, ended, (code, &[1, 6, 8]), &before, &after),
+            };
+            if let Err(problem) = verdict {
+                wrong.push(format!("{command} with ulimit {limit}: {problem}"));
+            }
+        }
+    }
+    assert!(failed > 0 && failed < points, "{failed} of {points} limits were felt");
+    expect_none("limits", points, &wrong);
+}
+
+#[test]
+fn a_command_that_cannot_print_leaves_all_or_nothing() {
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let ground = Ground::new();
+    let (mut points, mut wrong) = (0, Vec::new());
+    for (command, code) in COMMANDS {
+        let (before, after) = ground.whole(command, code);
+        for is_closed in [false, true] {
+            ground.reset();
+            let mut program = ground.sandbox.command(command);
+            if is_closed {
+                let (reader, pipe) = std::io::pipe().unwrap();
+                drop(reader);
+                program.stdout(pipe);
+            } else {
+                program.stdout(File::options().write(true).open("/dev/full").unwrap());
+            }
+            let ended = program.stderr(Stdio::null()).status().unwrap();
+            points += 1;
+            // A closed pipe ends quietly; what was done before it is done.
+            let codes: &[i32] = if is_closed { &[] } else { &[8] };
+            if let Err(problem) = ground.verdict(command, ended, (code, codes), &before, &after) {
+                wrong.push(format!("{command}, output closed: {is_closed}: {problem}"));
+            }
+        }
+    }
+    expect_none("outputs", points, &wrong);
 }

@@ -1,0 +1,270 @@
+//! The ground of the fault tests: a database and files to which they return before each fault, the
+//! commands that write, and the judgement of what a command left.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
+
+use crate::faults::{content, small};
+use crate::support::{Sandbox, setting};
+
+/// Commands that write, with the exit code of each when nothing fails.
+pub const COMMANDS: [(&str, i32); 31] = [
+    ("init --timezone Europe/Berlin --db new.db", 0),
+    ("import more.csv --rejects rejects.csv", 3),
+    ("import companies.csv", 0),
+    ("import team.csv", 0),
+    ("import pulses.csv", 0),
+    ("import acks.csv", 0),
+    ("import --undo", 0),
+    ("run --as-of 2026-03-20", 0),
+    ("daily companies.csv", 0),
+    ("ack 1 --reason seen", 0),
+    ("reopen 2 --reason again", 0),
+    ("snooze 1 --until 2026-04-20 --reason later", 0),
+    ("note 1 'called them'", 0),
+    ("rule set export", 0),
+    ("rule disable login", 0),
+    ("rule remove login", 0),
+    ("config apply signals.toml", 0),
+    ("company tag a vip", 0),
+    ("company churn b --on 2026-03-15 --note price", 0),
+    ("company merge b a", 0),
+    ("pulse set a satisfied --note fine", 0),
+    ("task add a 'Call them' --due 2026-04-05", 0),
+    ("segment add active --where 'bad_open_signals >= 1'", 0),
+    ("metric add logins --event login", 0),
+    ("reason add support/slow --kind pulse", 0),
+    ("playbook start adoption a", 0),
+    ("backup copy.db", 0),
+    ("export signals --out signals.csv", 0),
+    ("export companies --out companies.xlsx", 0),
+    ("report dashboard --out report.html", 0),
+    ("config export --out old.toml", 0),
+];
+
+/// Commands that do several things, each of them wholly or not at all.
+const IN_STEPS: [&str; 1] = ["daily companies.csv"];
+
+/// Whether everything is to be tried, and not a sample.
+pub fn is_full() -> bool {
+    setting("SIGNALS_FAULTS").is_some()
+}
+
+/// The program that fails or logs system calls (`tracer.c`), compiled once for all tests.
+pub static TRACER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let tracer = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tracer");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tracer.c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-O1", "-o"]).arg(&tracer).arg(source);
+    assert!(compiler.status().unwrap().success(), "cc cannot compile tracer.c");
+    tracer
+});
+
+/// Whether this machine is one that the tracer knows and lets it trace.
+pub fn can_trace() -> bool {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return false;
+    }
+    let mut command = Command::new(&*TRACER);
+    command.args(["0", "", "/dev/null", "-", "/bin/true"]);
+    let ended = command.stderr(Stdio::null()).status().unwrap();
+    // In a container without ptrace.
+    ended.success()
+}
+
+/// A sandbox with everything that the commands need, and how to return to it.
+pub struct Ground {
+    pub sandbox: Sandbox,
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// What a command leaves.
+#[derive(PartialEq)]
+pub struct Left {
+    pub database: Vec<String>,
+    /// Other files, but for those that only a killed process leaves.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Ground {
+    pub fn new() -> Ground {
+        let sandbox = small();
+        let rows: String = (0..3000)
+            .map(|n| format!("c{},export,2026-03-{:02}T10:00:00Z\n", n % 40, n % 28 + 1))
+            .collect();
+        sandbox.write("more.csv", &format!("company_id,event,timestamp\n{rows}a,export,never\n"));
+        sandbox.write("companies.csv", "company_id,name,csm\na,Acme,ana\nz,Zeta,bo\n");
+        sandbox.write("team.csv", "name,role,email\nana,csm,ana@example.com\nbo,csm,\n");
+        sandbox.write("pulses.csv", "company_id,pulse,set_on\na,satisfied,2026-03-01\n");
+        sandbox.write("acks.csv", "signal_id,reason\n1,spoke to them\n");
+        let rules: String = (0..30)
+            .map(|n| format!("[[rule]]\nname = \"r{n}\"\nkind = \"trend\"\nevent = \"r{n}\"\n"))
+            .collect();
+        sandbox.write("signals.toml", &rules);
+        sandbox.write("signals.csv", "the old export\n");
+        sandbox.ok("check");
+        let mut ground = Ground { sandbox, files: BTreeMap::new() };
+        ground.files = ground.all_files();
+        ground
+    }
+
+    pub fn all_files(&self) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.sandbox.path(".")).unwrap().map(Result::unwrap);
+        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+        files
+            .map(|entry| {
+                (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
+            })
+            .collect()
+    }
+
+    pub fn reset(&self) {
+        self.lay(&self.files);
+    }
+
+    /// Makes these the only files.
+    pub fn lay(&self, files: &BTreeMap<String, Vec<u8>>) {
+        for name in self.all_files().keys() {
+            fs::remove_file(self.sandbox.path(name)).unwrap();
+        }
+        for (name, bytes) in files {
+            fs::write(self.sandbox.path(name), bytes).unwrap();
+        }
+    }
+
+    /// A command under the tracer; see there for `how`.
+    pub fn traced(&self, command: &str, at: usize, how: &str, log: &str) -> Command {
+        let command = self.sandbox.command(command);
+        let mut traced = Command::new(&*TRACER);
+        traced.arg(at.to_string()).arg(how).arg(self.sandbox.path("count")).arg(log);
+        traced.arg(command.get_program()).args(command.get_args());
+        traced.current_dir(self.sandbox.path(".")).env_clear().stdin(Stdio::null());
+        traced.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        traced
+    }
+
+    /// Runs a command whose `at`-th call fails; 0: none does.
+    pub fn run(&self, command: &str, at: usize, how: &str) -> ExitStatus {
+        let mut command = self.traced(command, at, how, "-");
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap()
+    }
+
+    /// How many calls the command before made.
+    pub fn count(&self) -> usize {
+        fs::read_to_string(self.sandbox.path("count")).unwrap().parse().unwrap()
+    }
+
+    pub fn left(&self) -> Left {
+        let is_of_sqlite = |name: &str| name == "signals.db" || name.contains(".db-");
+        let mut files = self.all_files();
+        files.retain(|name, _| {
+            !is_of_sqlite(name) && name != "count" && name != "log" && !name.starts_with(".tmp")
+        });
+        for name in ["new.db", "copy.db", "companies.xlsx"] {
+            // Pages may lie in different places, and a workbook has the time of its making.
+            if let Some(bytes) = files.get_mut(name) {
+                bytes.truncate(2);
+            }
+        }
+        let mut database = content(&self.sandbox);
+        // How long the steps of a run took.
+        database.retain(|row| !row.starts_with("run_steps "));
+        Left { database, files }
+    }
+
+    /// What a command leaves when nothing fails, after the ground as it is before.
+    pub fn whole(&self, command: &str, code: i32) -> (Left, Left) {
+        self.reset();
+        let before = self.left();
+        let ended = self.run(command, 0, "");
+        assert_eq!(ended.code(), Some(code), "{command} fails without a fault");
+        (before, self.left())
+    }
+
+    /// What is wrong after a command that ended so. Besides the code that it has when nothing
+    /// fails, it may have those in `codes`.
+    pub fn verdict(
+        &self,
+        command: &str,
+        ended: ExitStatus,
+        (code, codes): (i32, &[i32]),
+        before: &Left,
+        after: &Left,
+    ) -> Result<(), String> {
+        let is_killed = ended.signal() == Some(9);
+        let is_allowed = |ended: i32| ended == code || codes.contains(&ended);
+        if !is_killed && !ended.code().is_some_and(is_allowed) {
+            return Err(format!("it ended with {ended}"));
+        }
+        self.is_sound(ended.code() == Some(code))?;
+        let left = self.left();
+        self.is_all_or_nothing(command, &left, before, after)?;
+        if ended.code() == Some(code) && left != *after {
+            return Err("it says that it has done what it has not".to_owned());
+        }
+        for (name, bytes) in &left.files {
+            let is_whole = [before, after].iter().any(|whole| whole.files.get(name) == Some(bytes));
+            if !is_whole {
+                return Err(format!("{name} is neither the old nor the new one"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the database has all of a command or nothing; of one that does several things, some
+    /// of them, such that the same command does the rest.
+    pub fn is_all_or_nothing(
+        &self,
+        command: &str,
+        left: &Left,
+        before: &Left,
+        after: &Left,
+    ) -> Result<(), String> {
+        if left.database == after.database || left.database == before.database {
+            return Ok(());
+        }
+        if !IN_STEPS.contains(&command) {
+            return Err("a part of it is in the database".to_owned());
+        }
+        let again = self.sandbox.run(command);
+        // Not which import it was that brought something.
+        let lasting = |left: &Left| -> Vec<String> {
+            let rows = left.database.iter().filter(|row| !row.starts_with("import"));
+            rows.filter(|row| !row.starts_with("sqlite_sequence")).cloned().collect()
+        };
+        if again.status != 0 || lasting(&self.left()) != lasting(after) {
+            return Err(format!("the same command does not do the rest: {again}"));
+        }
+        Ok(())
+    }
+
+    /// Whether all databases pass `check`. One that `init` has only begun can be finished.
+    pub fn is_sound(&self, is_done: bool) -> Result<(), String> {
+        let check = self.sandbox.run("check");
+        if check.status != 0 {
+            return Err(format!("check: {check}"));
+        }
+        if self.sandbox.path("new.db").exists() && !is_done {
+            let again = self.sandbox.run(COMMANDS[0].0);
+            if again.status != 0 {
+                return Err(format!("what was begun cannot be finished: {again}"));
+            }
+        }
+        for name in ["copy.db", "new.db"].iter().filter(|name| self.sandbox.path(name).exists()) {
+            let check = self.sandbox.run(&format!("check --db {name}"));
+            if check.status != 0 {
+                return Err(format!("{name}: {check}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells on standard error what was tried, for the summary of the full harness.
+pub fn tell(what: &str, tried: usize, wrong: &[String]) {
+    eprintln!("{what}: {tried} tried, {} wrong", wrong.len());
+}
