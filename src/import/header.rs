@@ -235,7 +235,7 @@ fn is_known(name: &str) -> bool {
 fn known_names() -> HashSet<String> {
     let kinds = &catalogue().kinds;
     let of_kinds = kinds.iter().flat_map(|kind| &kind.columns).flat_map(|column| column.names());
-    let mut names: HashSet<String> = of_kinds.map(Into::into).collect();
+    let mut names: HashSet<String> = of_kinds.collect();
     for product in &catalogue().products {
         names.extend(product.signature.iter().cloned());
         let columns =

@@ -339,7 +339,7 @@ fn reviews_are_asked_for_where_they_are_known_or_wanted() {
         let lines = rows(&sandbox, "agenda", &["company_id", "kind"]);
         lines.into_iter().filter(|line| line[1] == "review").collect()
     };
-    assert_eq!(reviews(), [json!([]); 0]);
+    assert!(reviews().is_empty());
     sandbox.write(
         "touchpoints.csv",
         "company_id,occurred_at,direction,kind\nacme,2025-12-01,outbound,review\n",

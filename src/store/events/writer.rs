@@ -606,7 +606,7 @@ mod tests {
         assert_eq!(content(&store)[&(20_000, 1, 5)], 2000);
         assert_eq!(content(&store)[&(20_000, 1, 6)], 2000);
         // One more of each than are stored.
-        let one = vec![event(0, 1, 5, 1), event(0, 1, 6, 2)];
+        let one = [event(0, 1, 5, 1), event(0, 1, 6, 2)];
         let more = [one.repeat(1001), vec![event(0, 1, 5, 1); 1000]];
         assert_eq!(write(&mut store, limits, &more), counted(2, 3000));
     }
