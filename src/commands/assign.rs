@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::options::signal_number;
 use crate::context::Context;
-use crate::domain::playbook::line_problem;
+use crate::domain::playbook::validate_line;
 use crate::error::usage;
 use crate::ops::acknowledge::{self, Entry};
 use crate::ops::work;
@@ -28,9 +28,8 @@ impl Assign {
     /// # Errors
     /// A blank name (exit 2); an unknown or closed signal (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
-        if let Some(problem) = line_problem(&self.name) {
-            return Err(usage(format!("the name of a person {problem}")).into());
-        }
+        validate_line(&self.name)
+            .map_err(|error| usage(format!("the name of a person {error}")))?;
         let mut store = context.writer()?;
         let name = csm_called(&store, self.name.trim())?;
         let ids = acknowledge::distinct(&[self.id]);

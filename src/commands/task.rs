@@ -7,7 +7,7 @@ use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::day::{Day, GivenDay};
-use crate::domain::playbook::line_problem;
+use crate::domain::playbook::validate_line;
 use crate::domain::task::{Owner, TaskAction, TaskId, TaskState};
 use crate::error::usage;
 use crate::ops::work;
@@ -274,9 +274,7 @@ impl AssignTask {
 
 impl AddTask {
     fn run(self, context: &Context) -> Result<()> {
-        if let Some(problem) = line_problem(&self.title) {
-            return Err(usage(format!("the title {problem}")).into());
-        }
+        validate_line(&self.title).map_err(|error| usage(format!("the title {error}")))?;
         let mut store = context.writer()?;
         let owner = read_owner(&store, &self.owner)?;
         let company = find_company(&store, &self.company)?;
@@ -332,12 +330,10 @@ pub fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Resu
 }
 
 fn read_owner(store: &Store, text: &str) -> Result<Owner> {
-    match line_problem(text) {
-        Some(problem) => Err(usage(format!("the name of a person {problem}")).into()),
-        None => match Owner::from(text.to_owned()) {
-            Owner::Person(name) => Ok(Owner::Person(csm_called(store, &name)?)),
-            role => Ok(role),
-        },
+    validate_line(text).map_err(|error| usage(format!("the name of a person {error}")))?;
+    match Owner::from(text.to_owned()) {
+        Owner::Person(name) => Ok(Owner::Person(csm_called(store, &name)?)),
+        role => Ok(role),
     }
 }
 

@@ -68,57 +68,67 @@ impl Playbook {
         tags
     }
 
-    /// Why it cannot be kept, if it cannot: a text or a number that is out of range.
-    pub fn problem(&self) -> Option<String> {
+    /// Whether it can be saved: every text and number is in range.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn validate(&self) -> Result<(), String> {
         let name = &self.name;
-        if let Some(problem) = line_problem(name) {
-            return Some(format!("the name of a playbook {problem}"));
-        }
+        validate_line(name).map_err(|error| format!("the name of a playbook {error}"))?;
         if self.purpose.chars().any(char::is_control) {
-            return Some(format!("what the playbook '{name}' is for must be one line"));
+            return Err(format!("the purpose of the playbook '{name}' must be one line"));
         }
         if self.steps.is_empty() {
-            return Some(format!("the playbook '{name}' has no steps"));
+            return Err(format!("the playbook '{name}' has no steps"));
         }
-        let tags = self.tags().into_iter().find_map(tag_problem);
+        let tags = || self.tags().into_iter().try_for_each(validate_tag);
         let steps =
-            || self.steps.iter().zip(1..).find_map(|(step, number)| step_problem(step, number));
-        tags.or_else(steps).map(|problem| format!("the playbook '{name}': {problem}"))
+            || self.steps.iter().zip(1..).try_for_each(|(step, number)| step.validate(number));
+        tags().and_then(|()| steps()).map_err(|error| format!("the playbook '{name}': {error}"))
     }
 }
 
-fn step_problem(step: &Step, number: usize) -> Option<String> {
-    if let Some(problem) = line_problem(&step.title) {
-        return Some(format!("the title of step {number} {problem}"));
+impl Step {
+    /// `number`: its place in the playbook, from 1.
+    fn validate(&self, number: usize) -> Result<(), String> {
+        validate_line(&self.title)
+            .map_err(|error| format!("the title of step {number} {error}"))?;
+        if let Owner::Person(name) = &self.owner {
+            validate_line(name).map_err(|error| format!("the person of step {number} {error}"))?;
+        }
+        match self.due_in_days {
+            0..=MOST_DAYS => Ok(()),
+            days => Err(format!("step {number} is due in {days} days; the most is {MOST_DAYS}")),
+        }
     }
-    if let Owner::Person(name) = &step.owner
-        && let Some(problem) = line_problem(name)
-    {
-        return Some(format!("the person of step {number} {problem}"));
-    }
-    let days = step.due_in_days;
-    (days > MOST_DAYS)
-        .then(|| format!("step {number} is due in {days} days; at most {MOST_DAYS} are possible"))
 }
 
-/// Why a text cannot be a title or a name, to be put after what it is.
-pub fn line_problem(text: &str) -> Option<&'static str> {
+/// Whether a text can be a title or a name.
+///
+/// # Errors
+/// What is wrong, to be put after what the text is.
+pub fn validate_line(text: &str) -> Result<(), &'static str> {
     if text.trim().is_empty() {
-        return Some("is blank");
+        return Err("is blank");
     }
-    text.chars().any(char::is_control).then_some("has control characters; it must be one line")
+    match text.chars().any(char::is_control) {
+        true => Err("has control characters; it must be one line"),
+        false => Ok(()),
+    }
 }
 
-/// Why a text cannot be a tag. Tags of a company are listed with `;` between, and none may look
-/// like two.
-pub fn tag_problem(tag: &str) -> Option<String> {
-    let problem = match line_problem(tag) {
-        Some(problem) => problem,
-        None if tag.contains(';') => "has a ';', which stands between tags",
-        None if tag.trim() != tag => "begins or ends with a blank",
-        None => return None,
+/// Whether a text can be a tag. A company's tags are listed with `;` between them, so no tag may
+/// look like two.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn validate_tag(tag: &str) -> Result<(), String> {
+    let valid = match validate_line(tag) {
+        Ok(()) if tag.contains(';') => Err("has a ';', which separates tags"),
+        Ok(()) if tag.trim() != tag => Err("begins or ends with a blank"),
+        valid => valid,
     };
-    Some(format!("the tag '{}' {problem}", tag.escape_debug()))
+    valid.map_err(|error| format!("the tag '{}' {error}", tag.escape_debug()))
 }
 
 #[cfg(test)]
@@ -148,7 +158,7 @@ mod tests {
     #[test]
     fn a_tag_named_twice_is_put_on_once() {
         assert_eq!(playbook().tags(), ["watch-list", "webinar"]);
-        assert_eq!(playbook().problem(), None);
+        assert_eq!(playbook().validate(), Ok(()));
     }
 
     type Spoil = fn(&mut Playbook);
@@ -168,8 +178,8 @@ mod tests {
         for (spoil, expected) in cases {
             let mut playbook = playbook();
             spoil(&mut playbook);
-            let problem = playbook.problem().unwrap_or_default();
-            assert!(problem.contains(expected), "{problem} lacks {expected}");
+            let error = playbook.validate().unwrap_err();
+            assert!(error.contains(expected), "{error} lacks {expected}");
         }
     }
 
@@ -188,7 +198,7 @@ mod tests {
             playbooks.iter().map(|playbook| playbook.name.as_str()).collect();
         assert_eq!(names.len(), playbooks.len(), "no name stands twice");
         for playbook in playbooks {
-            assert_eq!(playbook.problem(), None);
+            assert_eq!(playbook.validate(), Ok(()));
             assert!(
                 !playbook.purpose.is_empty() && (2..=5).contains(&playbook.steps.len()),
                 "{}",

@@ -67,12 +67,10 @@ impl Store {
     /// as they are.
     ///
     /// # Errors
-    /// A profile with a [problem](Profile::problem) or with an expression that cannot be read or
+    /// A profile that is not [valid](Profile::validate), or with an expression that cannot be read or
     /// that names health itself (exit 9).
     pub fn save_profile(&self, profile: &Profile) -> Result<()> {
-        if let Some(problem) = profile.problem() {
-            return Err(not_allowed(problem).into());
-        }
+        profile.validate().map_err(not_allowed)?;
         self.catalogue()?.check_profile(profile)?;
         let version = self.version_of(&profile.scoring)?;
         let mut statement = self.connection.prepare_cached(

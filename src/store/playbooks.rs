@@ -40,11 +40,9 @@ impl Store {
     /// made again what it was counts as unchanged.
     ///
     /// # Errors
-    /// A playbook with a [problem](Playbook::problem) (exit 9).
+    /// A playbook that is not [valid](Playbook::validate) (exit 9).
     pub fn save_playbook(&self, playbook: &Playbook) -> Result<()> {
-        if let Some(problem) = playbook.problem() {
-            return Err(not_allowed(problem).into());
-        }
+        playbook.validate().map_err(not_allowed)?;
         self.remove_playbook(&playbook.name)?;
         if playbook::shipped().contains(playbook) {
             return Ok(());

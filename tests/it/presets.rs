@@ -808,7 +808,7 @@ fn what_cannot_be_added_is_refused_whole() {
         ("trend --event ' '", 2, "blank"),
         ("first-use --event export --within 14", 2, "deadline"),
         ("renewal-60 --event export", 2, "no event"),
-        ("renewal-60 --every 30", 2, "every so many days"),
+        ("renewal-60 --every 30", 2, "does not take --every"),
         ("review-due --every 0", 2, "from 1 to 36500"),
     ];
     for (arguments, code, text) in cases {

@@ -7,7 +7,7 @@ use crate::commands::options::FormatOption;
 use crate::commands::output;
 use crate::context::Context;
 use crate::domain::company::CompanyKey;
-use crate::domain::playbook::tag_problem;
+use crate::domain::playbook::validate_tag;
 use crate::domain::similar_names::nearest;
 use crate::domain::task::Stamp;
 use crate::error::{not_allowed, usage};
@@ -46,9 +46,7 @@ impl TagCompany {
             let company = find_company(&store, &self.company)?;
             return self.print(context, &store, company);
         }
-        if let Some(problem) = self.tags.iter().find_map(|tag| tag_problem(tag)) {
-            return Err(usage(problem).into());
-        }
+        self.tags.iter().try_for_each(|tag| validate_tag(tag)).map_err(usage)?;
         if let Some(tag) = self.tags.iter().find(|tag| self.remove.contains(tag)) {
             return Err(
                 usage(format!("the tag '{tag}' is both to be put on and to be taken off")).into()

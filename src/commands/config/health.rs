@@ -39,8 +39,8 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         priority,
         scoring: Scoring { name: name?.to_owned(), bands, measures },
     };
-    if let Some(problem) = profile.problem() {
-        table.error("", problem, None);
+    if let Err(error) = profile.validate() {
+        table.error("", error, None);
     }
     Some(Box::new(profile))
 }

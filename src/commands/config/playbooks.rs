@@ -30,8 +30,8 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
         tag: table.text("tag").map(str::to_owned),
         steps: steps.into_iter().collect::<Option<_>>()?,
     };
-    if let Some(problem) = playbook.problem() {
-        table.error("", problem, None);
+    if let Err(error) = playbook.validate() {
+        table.error("", error, None);
     }
     Some(Box::new(playbook))
 }

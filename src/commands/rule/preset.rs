@@ -148,11 +148,11 @@ impl AddPreset {
             true => preset::shipped().iter().filter(|preset| preset.usual).collect(),
             false => self.names.iter().map(|name| existing(name)).collect::<Result<Vec<_>>>()?,
         };
-        match presets.iter().find_map(|preset| preset.problem(&self.choice())) {
-            Some(problem) => {
-                Err(usage(problem).hint("`signals rule preset list` shows what each is for").into())
+        match presets.iter().try_for_each(|preset| preset.validate(&self.choice())) {
+            Err(error) => {
+                Err(usage(error).hint("`signals rule preset list` shows what each is for").into())
             }
-            None => Ok(presets),
+            Ok(()) => Ok(presets),
         }
     }
 

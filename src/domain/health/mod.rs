@@ -19,7 +19,7 @@ pub use change::{Driver, MeasureChange, Movement};
 
 use super::attributes::Datum;
 use super::named::named;
-use super::playbook::line_problem;
+use super::playbook::validate_line;
 
 /// The name of the profile that always exists and comes last.
 pub const DEFAULT_PROFILE: &str = "default";
@@ -154,20 +154,20 @@ impl Scale {
         }
     }
 
-    fn problem(&self) -> Option<String> {
+    fn validate(&self) -> Result<(), String> {
         match self {
             Scale::Linear { from, to } if !(from.abs() <= FARTHEST && to.abs() <= FARTHEST) => {
-                Some(format!("a scale from {from} to {to} is out of range"))
+                Err(format!("a scale from {from} to {to} is out of range"))
             }
             Scale::Linear { from, to } if from == to => {
-                Some(format!("a scale from {from} to {to} has no length"))
+                Err(format!("a scale from {from} to {to} has no length"))
             }
-            Scale::Linear { .. } => None,
-            Scale::Map(scores) if scores.is_empty() => Some("the map is empty".to_owned()),
+            Scale::Linear { .. } => Ok(()),
+            Scale::Map(scores) if scores.is_empty() => Err("the map is empty".to_owned()),
             Scale::Map(scores) => {
                 let wrong = scores.iter().find(|(_, score)| !(0.0..=100.0).contains(*score));
-                wrong.map(|(text, score)| {
-                    format!("'{}' scores {score}; a score is 0 to 100", text.escape_debug())
+                wrong.map_or(Ok(()), |(text, score)| {
+                    Err(format!("'{}' scores {score}; a score is 0 to 100", text.escape_debug()))
                 })
             }
         }
@@ -206,24 +206,24 @@ impl Profile {
         self.condition.as_deref().into_iter().chain(values)
     }
 
-    /// Why it cannot be kept, if it cannot: a text or a number that is out of range. Whether its
-    /// expressions can be read is not looked at.
-    pub fn problem(&self) -> Option<String> {
+    /// Whether it can be saved: every text and number is in range. Its expressions are not read.
+    ///
+    /// # Errors
+    /// The first that is not in range.
+    pub fn validate(&self) -> Result<(), String> {
         let name = self.name();
-        if let Some(problem) = line_problem(name) {
-            return Some(format!("the name of a health profile {problem}"));
-        }
+        validate_line(name).map_err(|error| format!("the name of a health profile {error}"))?;
         if name == DEFAULT_PROFILE && self.condition.is_some() {
-            return Some(
-                "the profile 'default' fits every company, so it takes no condition".to_owned(),
+            return Err(
+                "the profile 'default' fits every company, so it takes no condition".to_owned()
             );
         }
-        let blank = self.condition.as_ref().filter(|condition| condition.trim().is_empty());
-        let blank = blank.map(|_| "its condition is blank".to_owned());
-        let problem = blank
-            .or_else(|| self.scoring.bands.problem())
-            .or_else(|| self.scoring.measures_problem());
-        problem.map(|problem| format!("the health profile '{name}': {problem}"))
+        let is_blank = |condition: &String| condition.trim().is_empty();
+        let valid = match self.condition.as_ref().is_some_and(is_blank) {
+            true => Err("its condition is blank".to_owned()),
+            false => self.scoring.validate(),
+        };
+        valid.map_err(|error| format!("the health profile '{name}': {error}"))
     }
 
     /// What is unusual about it: two or three proactive measures and at most two reactive ones are
@@ -244,45 +244,49 @@ impl Profile {
 }
 
 impl Bands {
-    fn problem(self) -> Option<String> {
+    fn validate(self) -> Result<(), String> {
         let Bands { good, average } = self;
         if ![good, average].iter().all(|bound| (0.0..=100.0).contains(bound)) {
-            return Some(format!(
+            return Err(format!(
                 "good from {good} and average from {average}: a score is 0 to 100"
             ));
         }
-        (average > good).then(|| format!("average from {average} lies above good from {good}"))
+        match average > good {
+            true => Err(format!("average from {average} is above good from {good}")),
+            false => Ok(()),
+        }
     }
 }
 
 impl Scoring {
-    fn measures_problem(&self) -> Option<String> {
+    fn validate(&self) -> Result<(), String> {
+        self.bands.validate()?;
         if self.measures.is_empty() {
-            return Some("it has no measures".to_owned());
+            return Err("it has no measures".to_owned());
         }
-        self.measures.iter().enumerate().find_map(|(place, measure)| {
+        self.measures.iter().enumerate().try_for_each(|(place, measure)| {
             let is_second = self.measures[..place].iter().any(|other| other.name == measure.name);
-            if is_second {
-                return Some(format!("it has two measures '{}'", measure.name));
+            match is_second {
+                true => Err(format!("it has two measures '{}'", measure.name)),
+                false => measure.validate(place + 1),
             }
-            measure.problem(place + 1)
         })
     }
 }
 
 impl Measure {
-    fn problem(&self, number: usize) -> Option<String> {
-        if let Some(problem) = line_problem(&self.name) {
-            return Some(format!("the name of measure {number} {problem}"));
-        }
-        let problem = if self.value.trim().is_empty() {
-            Some("its value is blank".to_owned())
+    /// `number`: its place in the profile, from 1.
+    fn validate(&self, number: usize) -> Result<(), String> {
+        validate_line(&self.name)
+            .map_err(|error| format!("the name of measure {number} {error}"))?;
+        let valid = if self.value.trim().is_empty() {
+            Err("its value is blank".to_owned())
         } else if self.weight > 0.0 && self.weight <= MOST_WEIGHT {
-            self.scale.problem()
+            self.scale.validate()
         } else {
-            Some(format!("the weight {} is not above 0 and up to {MOST_WEIGHT}", self.weight))
+            Err(format!("the weight {} is not above 0 and up to {MOST_WEIGHT}", self.weight))
         };
-        problem.map(|problem| format!("measure '{}': {problem}", self.name))
+        valid.map_err(|error| format!("measure '{}': {error}", self.name))
     }
 }
 

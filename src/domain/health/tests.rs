@@ -311,7 +311,7 @@ fn it_is_written_as_the_configuration_has_it() {
     assert_eq!(profile.priority, 1);
     assert_eq!(profile.scoring.bands, Bands { good: 70.0, average: 40.5 });
     assert_eq!(profile.scoring.measures[0].scale, Scale::Linear { from: -50.0, to: 20.0 });
-    assert_eq!(profile.problem(), None);
+    assert_eq!(profile.validate(), Ok(()));
     assert!(profile.advice().unwrap().contains("1 proactive and 1 reactive"));
     assert_eq!(toml::to_string(&profile).unwrap(), WRITTEN);
     let inline = "name = 'x'\n[[measure]]\nname = 'm'\nkind = 'reactive'\nvalue = 'nps_category'\n\
@@ -363,8 +363,8 @@ fn what_cannot_be_kept_is_told() {
     for (spoil, expected) in cases {
         let mut profile: Profile = toml::from_str(WRITTEN).unwrap();
         spoil(&mut profile);
-        let problem = profile.problem().unwrap_or_default();
-        assert!(problem.contains(expected), "{problem} lacks {expected}");
+        let error = profile.validate().unwrap_err();
+        assert!(error.contains(expected), "{error} lacks {expected}");
     }
 }
 

@@ -170,29 +170,31 @@ impl Preset {
         }
     }
 
-    /// What is wrong with a choice: an option that the preset has no use for, or an event that is
-    /// missing.
-    pub fn problem(&self, choice: &Choice<'_>) -> Option<String> {
+    /// Whether a choice fits the preset.
+    ///
+    /// # Errors
+    /// An option that the preset does not take, or an event that is missing.
+    pub fn validate(&self, choice: &Choice<'_>) -> Result<(), String> {
         let name = &self.name;
         match choice {
             Choice { event: None, .. } if self.event == EventUse::Needed => {
-                Some(format!("the preset '{name}' needs --event EVENT"))
+                Err(format!("the preset '{name}' needs --event EVENT"))
             }
             Choice { event: Some(_), .. } if self.event == EventUse::None => {
-                Some(format!("the preset '{name}' is about no event"))
+                Err(format!("the preset '{name}' does not take --event"))
             }
             Choice { within: Some(_), .. } if !self.needs_deadline() => {
-                Some(format!("the preset '{name}' has no deadline"))
+                Err(format!("the preset '{name}' has no deadline"))
             }
             Choice { every: Some(_), .. } if self.every().is_none() => {
-                Some(format!("the preset '{name}' does not come round every so many days"))
+                Err(format!("the preset '{name}' does not take --every"))
             }
-            _ => None,
+            _ => Ok(()),
         }
     }
 
-    /// The rule for a choice that has no [`Preset::problem`]; `None` where the deadline is missing
-    /// that it needs.
+    /// The rule for a choice that is [valid](Preset::validate); `None` where the preset needs a
+    /// deadline and the choice has none.
     pub fn rule(&self, choice: &Choice<'_>) -> Option<Rule> {
         let logic = match &self.rule {
             Pattern::Trend(trend) => RuleLogic::Trend(TrendRule {

@@ -79,20 +79,20 @@ fn what_a_preset_has_no_use_for_is_told() {
     let first_use = preset("event = \"needed\"\nrule = { kind = \"adoption\" }");
     let cases = [
         (&plain, Choice::default(), None),
-        (&plain, ABOUT, Some("about no event")),
+        (&plain, ABOUT, Some("does not take --event")),
         (&plain, Choice { within: Some(1), ..Choice::default() }, Some("no deadline")),
-        (&plain, Choice { every: Some(1), ..Choice::default() }, Some("every so many days")),
+        (&plain, Choice { every: Some(1), ..Choice::default() }, Some("does not take --every")),
         (&first_use, Choice::default(), Some("needs --event EVENT")),
         (&first_use, ABOUT, None),
         (&first_use, Choice { within: Some(1), ..ABOUT }, Some("no deadline")),
     ];
     for (preset, choice, expected) in cases {
-        let problem = preset.problem(&choice);
-        let is_so = match (&problem, expected) {
-            (Some(problem), Some(expected)) => problem.contains(expected),
-            (problem, expected) => problem.is_none() && expected.is_none(),
+        let error = preset.validate(&choice).err();
+        let is_so = match (&error, expected) {
+            (Some(error), Some(expected)) => error.contains(expected),
+            (error, expected) => error.is_none() && expected.is_none(),
         };
-        assert!(is_so, "{choice:?}: {problem:?} instead of {expected:?}");
+        assert!(is_so, "{choice:?}: {error:?} instead of {expected:?}");
     }
 }
 
