@@ -450,7 +450,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
             "weight 0",
         ),
         (format!("health profile add x --measure '{}'", health.replace("to =", "too =")), 2, "too"),
-        ("health profile add x --good 30".to_owned(), 2, "lies above"),
+        ("health profile add x --good 30".to_owned(), 2, "is above"),
         ("health profile add x --good 170".to_owned(), 2, "0 to 100"),
         ("health profile remove mein".to_owned(), 9, "did you mean 'mine'"),
         ("health profile show x".to_owned(), 9, "no health profile 'x'"),

@@ -346,7 +346,7 @@ fn what_cannot_be_kept_is_told() {
         (|p| p.condition = Some(String::new()), "condition is blank"),
         (|p| p.scoring.bands.good = 100.5, "a score is 0 to 100"),
         (|p| p.scoring.bands.average = f64::NAN, "a score is 0 to 100"),
-        (|p| p.scoring.bands.average = 71.0, "lies above"),
+        (|p| p.scoring.bands.average = 71.0, "is above"),
         (|p| p.scoring.measures.clear(), "no measures"),
         (|p| p.scoring.measures[1].name = "usage".to_owned(), "two measures 'usage'"),
         (|p| p.scoring.measures[1].name = "a\nb".to_owned(), "measure 2 has control"),
