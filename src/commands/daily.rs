@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use super::import::Import;
+use super::import::{Import, ReadingOptions};
 use super::notify::Send;
 use super::options::FormatOption;
-use super::run::Run;
+use super::run::{DayOptions, Run};
 use crate::context::Context;
 use crate::domain::{COUNTS, EVENTS};
 use crate::error::{self, CommandError, ErrorKind};
@@ -27,17 +27,16 @@ The last line on standard error says when it ended, and how.
 Examples:
   signals daily
   signals daily events.csv companies.csv
-  signals daily --max-lag 8 weekly.csv")]
+  signals daily --max-lag 8 weekly.csv
+  signals daily --date-format dmy --strict events.csv")]
 pub struct Daily {
     /// Files to import first, as `signals import` takes them
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How many days the data may end before yesterday, as in `signals run`
-    #[arg(long, value_name = "DAYS")]
-    max_lag: Option<u64>,
-    /// Raise withheld signals of a rule, or of `all`, as in `signals run`
-    #[arg(long, value_name = "RULE|all")]
-    accept: Option<String>,
+    #[command(flatten)]
+    reading: ReadingOptions,
+    #[command(flatten)]
+    days: DayOptions,
 }
 
 /// The kinds of failure that steps go on after, and those that end them, from the gravest to the
@@ -74,10 +73,10 @@ impl Daily {
         let format = FormatOption { format: Format::Table };
         let mut worst = None;
         if !self.files.is_empty() {
-            step(context, &mut worst, || Import::usual(self.files.clone()).run(context))?;
+            let import = Import::of(self.files.clone(), self.reading);
+            step(context, &mut worst, || import.run(context))?;
         }
-        let mut run = Run::usual(format);
-        (run.max_lag, run.accept) = (self.max_lag, self.accept);
+        let run = Run::of(self.days, format);
         match events_not_imported(&context.reader()?, &self.files, before)? {
             Some(file) => context
                 .ui

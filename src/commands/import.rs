@@ -41,6 +41,24 @@ pub struct Import {
     /// The files; `-` is standard input. gzip and zstd are read as they are
     #[arg(value_name = "FILE", required_unless_present_any = ["list", "undo"])]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: ReadingOptions,
+    /// Do everything but write, and tell what was found
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    /// List past imports
+    #[arg(long, conflicts_with = "files")]
+    list: bool,
+    /// Take back the newest import that is not undone, which N may name
+    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["files", "list"])]
+    undo: Option<Option<i64>>,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// How the files are read, here and in `signals daily`.
+#[derive(Debug, Default, Args)]
+pub struct ReadingOptions {
     /// What the rows are; told from the header where it is unmistakable
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
@@ -77,41 +95,13 @@ pub struct Import {
     /// Write all rejected rows to this CSV file: line, reason, original fields
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    /// Do everything but write, and tell what was found
-    #[arg(long, short = 'n')]
-    dry_run: bool,
-    /// List past imports
-    #[arg(long, conflicts_with = "files")]
-    list: bool,
-    /// Take back the newest import that is not undone, which N may name
-    #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["files", "list"])]
-    undo: Option<Option<i64>>,
-    #[command(flatten)]
-    format: FormatOption,
 }
 
 impl Import {
-    /// The import of these files with everything as usual.
-    pub fn usual(files: Vec<PathBuf>) -> Self {
-        Import {
-            files,
-            kind: None,
-            map: Vec::new(),
-            date_format: None,
-            timezone: None,
-            decimal: None,
-            encoding: None,
-            delimiter: None,
-            wide: false,
-            strict: false,
-            last_wins: false,
-            accept_loss: false,
-            rejects: None,
-            dry_run: false,
-            list: false,
-            undo: None,
-            format: FormatOption { format: Format::Table },
-        }
+    /// The import of these files.
+    pub fn of(files: Vec<PathBuf>, reading: ReadingOptions) -> Self {
+        let format = FormatOption { format: Format::Table };
+        Import { files, reading, dry_run: false, list: false, undo: None, format }
     }
 
     /// Imports the files, each in a transaction of its own.
@@ -126,13 +116,13 @@ impl Import {
         if let Some(number) = self.undo {
             return undo(context, number);
         }
-        if self.rejects.is_some() && self.files.len() > 1 {
+        if self.reading.rejects.is_some() && self.files.len() > 1 {
             return Err(usage("--rejects takes the rows of one file")
                 .hint("import the files one by one")
                 .into());
         }
-        let options = self.options()?;
-        if let Some(rejects) = &self.rejects {
+        let options = self.reading.options()?;
+        if let Some(rejects) = &self.reading.rejects {
             refuse_database(context, rejects)?;
             if self.files.iter().any(|file| is_same_file(file, rejects)) {
                 return Err(usage(format!("{} is the file to import", rejects.display()))
@@ -174,20 +164,6 @@ impl Import {
         }
     }
 
-    fn options(&self) -> Result<Options> {
-        let timezone: Option<Tz> = self.timezone.as_deref().map(parse_zone).transpose()?;
-        Ok(Options {
-            kind: self.kind.clone(),
-            map: self.map.clone(),
-            encoding: self.encoding.clone(),
-            delimiter: self.delimiter,
-            timezone,
-            date_format: self.date_format,
-            decimal: self.decimal,
-            wide: self.wide,
-        })
-    }
-
     fn import(
         &self,
         context: &Context,
@@ -203,13 +179,13 @@ impl Import {
         let request = Request {
             path: file,
             options,
-            is_strict: self.strict,
-            last_wins: self.last_wins,
-            accepts_loss: self.accept_loss,
+            is_strict: self.reading.strict,
+            last_wins: self.reading.last_wins,
+            accepts_loss: self.reading.accept_loss,
             finish,
             by: &by,
         };
-        let mut rejects = self.rejects.as_deref().map(OutputFile::begin).transpose()?;
+        let mut rejects = self.reading.rejects.as_deref().map(OutputFile::begin).transpose()?;
         let name = file.display().to_string();
         let sheet = rejects.as_mut().map(|file| Box::new(file) as Box<dyn Write + '_>);
         let outcome = load::load_file(store, &context.clock, &request, sheet, |total| {
@@ -293,6 +269,22 @@ impl Import {
             "read {read}: new {}, known {}, rejected {rejected}{changed}{nothing}",
             rows.new, rows.known
         ));
+    }
+}
+
+impl ReadingOptions {
+    fn options(&self) -> Result<Options> {
+        let timezone: Option<Tz> = self.timezone.as_deref().map(parse_zone).transpose()?;
+        Ok(Options {
+            kind: self.kind.clone(),
+            map: self.map.clone(),
+            encoding: self.encoding.clone(),
+            delimiter: self.delimiter,
+            timezone,
+            date_format: self.date_format,
+            decimal: self.decimal,
+            wide: self.wide,
+        })
     }
 }
 

@@ -35,6 +35,18 @@ Examples:
 pub struct Run {
     #[command(subcommand)]
     subcommand: Option<RunCommand>,
+    #[command(flatten)]
+    days: DayOptions,
+    /// Show what would be raised, and write nothing
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    #[command(flatten)]
+    format: FormatOption,
+}
+
+/// Which days are run, and how, here and in `signals daily`.
+#[derive(Debug, Default, Args)]
+pub struct DayOptions {
     /// Run this day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
     as_of: Option<GivenDay>,
@@ -47,21 +59,16 @@ pub struct Run {
     /// Run days again, and days before the last one run
     #[arg(long)]
     backfill: bool,
-    /// Show what would be raised, and write nothing
-    #[arg(long, short = 'n')]
-    dry_run: bool,
     /// Open tasks and tell people also of the signals of --from, --to and --backfill
     #[arg(long)]
     notify: bool,
     /// How many days the data may end before yesterday, or before a day that is named [default: 3,
     /// and 0 for a named day]
     #[arg(long, value_name = "DAYS")]
-    pub(super) max_lag: Option<u64>,
+    max_lag: Option<u64>,
     /// Raise the signals of a rule, or of `all`, that were withheld because the data looked broken
     #[arg(long, value_name = "RULE|all")]
-    pub(super) accept: Option<String>,
-    #[command(flatten)]
-    format: FormatOption,
+    accept: Option<String>,
 }
 
 /// How many days the last complete day may lie before yesterday: a weekend and a day.
@@ -75,25 +82,14 @@ enum RunCommand {
 }
 
 impl Run {
-    /// The run of the days that are due.
-    pub fn usual(format: FormatOption) -> Self {
-        Run {
-            subcommand: None,
-            as_of: None,
-            from: None,
-            to: None,
-            backfill: false,
-            dry_run: false,
-            notify: false,
-            max_lag: None,
-            accept: None,
-            format,
-        }
+    /// The run of these days.
+    pub fn of(days: DayOptions, format: FormatOption) -> Self {
+        Run { subcommand: None, days, dry_run: false, format }
     }
 
     /// History must not flood anyone: only what is new is told, unless the user says otherwise.
     fn telling(&self) -> Telling {
-        if self.notify || (self.from.is_none() && !self.backfill) {
+        if self.days.notify || (self.days.from.is_none() && !self.days.backfill) {
             Telling::Everybody
         } else {
             Telling::Nobody
@@ -136,13 +132,13 @@ impl Run {
     }
 
     fn names_days(&self) -> bool {
-        self.as_of.is_some() || self.from.is_some()
+        self.days.as_of.is_some() || self.days.from.is_some()
     }
 
     /// # Errors
     /// No rule of that name (exit 9).
     fn accepting(&self, store: &Store) -> Result<Accepting> {
-        Ok(match self.accept.as_deref() {
+        Ok(match self.days.accept.as_deref() {
             None => Accepting::Nothing,
             Some("all") => Accepting::All,
             Some(name) => Accepting::Rule(existing_rule(store, name)?.rule.name),
@@ -162,7 +158,8 @@ impl Run {
     /// The days to run; `None` when there is nothing to do.
     fn days(&self, context: &Context, store: &Store) -> Result<Option<DayRange>> {
         let day = |given| context.day(store, given);
-        let days = match (self.as_of.map(day), self.from.map(day), self.to.map(day)) {
+        let days = match (self.days.as_of.map(day), self.days.from.map(day), self.days.to.map(day))
+        {
             (Some(day), ..) => DayRange { from: day, to: day },
             (None, Some(from), Some(to)) => DayRange { from, to },
             _ => return self.due_days(context, store),
@@ -178,10 +175,10 @@ impl Run {
 
     /// Refuses days before the last one run, unless they are to be skipped.
     fn refuse_earlier_day(&self, store: &Store, days: DayRange) -> Result<()> {
-        let Some(latest) = store.latest_run_day()?.filter(|_| !self.backfill) else {
+        let Some(latest) = store.latest_run_day()?.filter(|_| !self.days.backfill) else {
             return Ok(());
         };
-        let earlier = match self.as_of {
+        let earlier = match self.days.as_of {
             Some(_) => Some(days.from).filter(|day| *day < latest),
             None => run::passed_over(store, days)?,
         };
@@ -195,7 +192,7 @@ impl Run {
         days: DayRange,
     ) -> Result<()> {
         let lag = run::lag(store, days.to)?;
-        if lag as u64 <= self.max_lag.unwrap_or(0) {
+        if lag as u64 <= self.days.max_lag.unwrap_or(0) {
             return Ok(());
         }
         let complete = run::last_complete_day(store, context.today(store))?;
@@ -209,7 +206,7 @@ impl Run {
             return Err(never_imported().into());
         };
         let behind = u64::try_from(today.previous() - due.complete).unwrap_or(0);
-        if !due.waiting.is_empty() && behind > self.max_lag.unwrap_or(USUAL_LAG) {
+        if !due.waiting.is_empty() && behind > self.days.max_lag.unwrap_or(USUAL_LAG) {
             return Err(stale(&due, behind).into());
         }
         if !due.waiting.is_empty() {
@@ -286,7 +283,7 @@ impl Run {
         // Another run may have gone on while this one waited for its turn.
         let only = DayRange { from: day, to: day };
         self.refuse_earlier_day(store, only)?;
-        let is_skipped = self.as_of.is_none() && !self.backfill;
+        let is_skipped = self.days.as_of.is_none() && !self.days.backfill;
         if is_skipped && !store.days_run(only)?.is_empty() {
             return Ok(None);
         }

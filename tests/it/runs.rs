@@ -447,3 +447,16 @@ fn daily_runs_no_day_when_a_file_of_events_was_not_imported() {
     sandbox.fails("daily companies.csv more.csv", 4).says(&["daily ended with exit code 4"]);
     assert_eq!(days_run(&sandbox), ["2026-03-09", "2026-03-10"]);
 }
+
+#[test]
+fn daily_takes_the_options_of_import_and_of_run() {
+    let sandbox = Sandbox::new();
+    sandbox.write("day-first.csv", "company_id;event;timestamp\nacme;login;03/02/2026\n");
+    sandbox.fails("daily day-first.csv", 4).says(&["--date-format"]);
+    sandbox.ok("daily --date-format dmy --as-of 2026-02-03 day-first.csv");
+    assert_eq!(days_run(&sandbox), ["2026-02-03"]);
+    assert_eq!(sandbox.array("event list")[0]["first_day"], "2026-02-03");
+    sandbox
+        .write("bad.csv", "company_id,event,timestamp\nacme,login,2026-02-04\nacme,login,soon\n");
+    sandbox.fails("daily --strict --as-of 2026-02-03 bad.csv", 4);
+}
