@@ -11,9 +11,9 @@ use crate::domain::attributes::{AsOf, Datum, Stage};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Customer;
 use crate::domain::day::Day;
-use crate::domain::health::{Assessment, Scoring};
+use crate::domain::health::{Assessment, Profile, Scoring};
 use crate::expression::{Expression, is_true};
-use crate::store::{AttributeTable, Catalogue, NewHealth, Scope, Store, VersionedProfile};
+use crate::store::{AttributeTable, Catalogue, NewHealth, Scope, Store};
 
 /// Scores all companies on `day`, in place of what was scored before, within a transaction that the
 /// caller has begun. Companies that have churned by then or became customers later have no score.
@@ -38,7 +38,7 @@ pub fn assess_day(
 ) -> Result<Vec<NewHealth>> {
     let catalogue = store.catalogue()?;
     let profiles =
-        store.versioned_profiles()?.into_iter().map(|profile| ReadProfile::of(&catalogue, profile));
+        store.all_profiles()?.into_iter().map(|profile| ReadProfile::of(&catalogue, profile));
     let profiles = profiles.collect::<Result<Vec<_>>>()?;
     let names: Vec<&str> = profiles.iter().flat_map(ReadProfile::names).collect();
     let as_of = AsOf { day, stage: Stage::BeforeConditions };
@@ -66,7 +66,6 @@ pub fn assess_day(
 
 /// A profile whose expressions have been read.
 struct ReadProfile {
-    version: i64,
     scoring: Arc<Scoring>,
     condition: Option<Expression>,
     /// What is measured, in the order of the scoring's measures.
@@ -74,10 +73,7 @@ struct ReadProfile {
 }
 
 impl ReadProfile {
-    fn of(
-        catalogue: &Catalogue,
-        VersionedProfile { profile, version }: VersionedProfile,
-    ) -> Result<ReadProfile> {
+    fn of(catalogue: &Catalogue, profile: Profile) -> Result<ReadProfile> {
         let broken = || format!("the health profile '{}' cannot be read any more", profile.name());
         let read =
             |text: &String| catalogue.read(text).map_err(anyhow::Error::from).with_context(broken);
@@ -88,7 +84,7 @@ impl ReadProfile {
             .iter()
             .map(|measure| read(&measure.value))
             .collect::<Result<_>>()?;
-        Ok(ReadProfile { version, scoring: Arc::new(profile.scoring), condition, values })
+        Ok(ReadProfile { scoring: Arc::new(profile.scoring), condition, values })
     }
 
     /// The attributes that its expressions name.
@@ -130,7 +126,6 @@ impl ReadProfile {
             let values: Vec<Datum> = columns.iter().map(|column| column[*row].clone()).collect();
             NewHealth {
                 company: table.companies()[*row],
-                version: self.version,
                 assessment: Assessment::of(&self.scoring, values),
             }
         };

@@ -15,22 +15,11 @@ use crate::domain::day::{Day, DayRange};
 use crate::domain::health::{self, Assessment, Bands, DEFAULT_PROFILE, Profile, Scoring};
 use crate::error::{damaged, not_allowed};
 
-/// A profile and the number of its present definition, at which scores point.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VersionedProfile {
-    /// The profile.
-    pub profile: Profile,
-    /// The number of [`Profile::scoring`].
-    pub version: i64,
-}
-
 /// The health of a company to be kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewHealth {
     /// The company.
     pub company: CompanyKey,
-    /// The number of the definition by which it was scored.
-    pub version: i64,
     /// The health.
     pub assessment: Assessment,
 }
@@ -86,17 +75,6 @@ impl Store {
         Ok(self.connection.execute("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
     }
 
-    /// All profiles in the order in which they are tried, with the numbers of their definitions. A
-    /// definition that has none yet gets one: that of the default profile, when a company is scored
-    /// for the first time.
-    pub fn versioned_profiles(&self) -> Result<Vec<VersionedProfile>> {
-        let versioned = |profile: Profile| {
-            let version = self.version_of(&profile.scoring)?;
-            Ok(VersionedProfile { profile, version })
-        };
-        self.all_profiles()?.into_iter().map(versioned).collect()
-    }
-
     /// The number of a definition; one that has none gets the next.
     fn version_of(&self, scoring: &Scoring) -> Result<i64> {
         let measures = serde_json::to_string(&scoring.measures)?;
@@ -127,7 +105,8 @@ impl Store {
         Ok(scorings)
     }
 
-    /// Keeps the health of all companies on a day, in place of what was kept of that day.
+    /// Keeps the health of all companies on a day, in place of what was kept of that day. A
+    /// definition by which nobody was scored before gets its number here.
     pub fn replace_health(&self, day: Day, companies: &[NewHealth]) -> Result<()> {
         let span = keys::of_days(DayRange { from: day, to: day });
         self.connection
@@ -138,7 +117,17 @@ impl Store {
         )?;
         let mut in_order: Vec<&NewHealth> = companies.iter().collect();
         in_order.sort_by_key(|health| health.company.0);
-        for NewHealth { company, version, assessment } in in_order {
+        let mut versions: Vec<(&Arc<Scoring>, i64)> = Vec::new();
+        for NewHealth { company, assessment } in in_order {
+            let scoring = &assessment.scoring;
+            let version = match versions.iter().find(|(known, _)| Arc::ptr_eq(known, scoring)) {
+                Some((_, version)) => *version,
+                None => {
+                    let version = self.version_of(scoring)?;
+                    versions.push((scoring, version));
+                    version
+                }
+            };
             let values: serde_json::Value =
                 assessment.readings.iter().map(|reading| json(&reading.raw)).collect();
             insert.execute((
@@ -339,9 +328,9 @@ mod tests {
     /// A run of a day that gives a company a score: `share` of 100.
     fn run(store: &Store, text: &str, company: CompanyKey, share: i64) {
         store.begin_run(day(text), crate::domain::day::Instant::from_micros(0), false).unwrap();
-        let VersionedProfile { profile, version } = store.versioned_profiles().unwrap().remove(0);
+        let profile = store.all_profiles().unwrap().remove(0);
         let assessment = Assessment::of(&Arc::new(profile.scoring), vec![Datum::Whole(share)]);
-        store.replace_health(day(text), &[NewHealth { company, version, assessment }]).unwrap();
+        store.replace_health(day(text), &[NewHealth { company, assessment }]).unwrap();
     }
 
     const SHARE: &str = "name = 'share'\n[[measure]]\nname = 'share'\nkind = 'proactive'\nvalue = 'mrr'\nfrom = 0\nto = 100\nweight = 1";
@@ -395,7 +384,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store =
             Store::create_or_open(&folder.path().join("test.db"), Permissions::Owner).unwrap();
-        let version = |store: &Store| store.versioned_profiles().unwrap().remove(0).version;
+        let version = |store: &Store| {
+            store.version_of(&store.all_profiles().unwrap().remove(0).scoring).unwrap()
+        };
         let first: Profile = toml::from_str(SHARE).unwrap();
         let mut second = first.clone();
         second.scoring.measures[0].weight = 2.0;

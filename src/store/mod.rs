@@ -55,7 +55,7 @@ pub use events::writer::{
 };
 pub use events::{CompanyActivity, EventRecord, EventSummary, PeopleKept, PersonActivity};
 pub use facts::{Fact, Identity, Table};
-pub use health::{NewHealth, Scorings, VersionedProfile};
+pub use health::{NewHealth, Scorings};
 pub use holds::StandingSignal;
 pub use imports::{Cause, ImportRecord};
 pub use late::LateDays;

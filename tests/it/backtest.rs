@@ -302,3 +302,14 @@ fn a_book_without_churns_is_refused_with_what_to_do() {
     sandbox.fails("backtest", 9).says(&["no churn", "signals company churn"]);
     Sandbox::new().fails("backtest", 9).says(&["no events", "signals import"]);
 }
+
+#[test]
+fn health_is_measured_before_any_day_was_run() {
+    let sandbox = Sandbox::new();
+    sandbox.write("events.csv", &random_history(4));
+    sandbox.ok("import events.csv");
+    sandbox.ok("company churn c3 --on 2026-03-10");
+    sandbox.ok("rule set login");
+    let outcome = sandbox.ok("backtest --health --until 2026-03-21 --horizon 10 --established 1");
+    assert!(outcome.stdout.contains("share of days"), "{outcome}");
+}
