@@ -313,3 +313,24 @@ fn health_is_measured_before_any_day_was_run() {
     let outcome = sandbox.ok("backtest --health --until 2026-03-21 --horizon 10 --established 1");
     assert!(outcome.stdout.contains("share of days"), "{outcome}");
 }
+
+#[test]
+fn a_company_counts_from_the_day_on_which_it_became_a_customer() {
+    let sandbox = Sandbox::new();
+    sandbox.write("companies.csv", "company_id,created_on\na,2026-02-01\nb,\n");
+    let mut events = "company_id,event,timestamp\n".to_owned();
+    for day in (0..80).map(|day| FIRST.parse::<Day>().unwrap() + day) {
+        events.push_str(&format!("a,login,{day}\nb,login,{day}\n"));
+    }
+    sandbox.write("events.csv", &events);
+    sandbox.ok("import companies.csv events.csv");
+    sandbox.ok("company churn a --on 2026-03-01");
+    sandbox.ok("rule set login");
+    let rows = sandbox.array(
+        "backtest --until 2026-03-21 --horizon 10 --min-lead 1 --established 1 --split 2026-03-01",
+    );
+    // a: 1 to 28 February, of which the last ten days come before the churn; b: the 70 days from
+    // 1 January to ten days before 21 March.
+    let base = rows[0]["base"].as_f64().unwrap();
+    assert!((base - 10.0 / 98.0).abs() < 1e-9, "{base}");
+}
