@@ -4,6 +4,7 @@
 mod book;
 mod health;
 mod nearest;
+pub mod preview;
 mod replay;
 pub mod trial;
 pub mod tune;

@@ -14,7 +14,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, FactsByCompany, LatestRaised, Raised};
 use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::finding::{Evidence, Finding};
+use crate::domain::finding::{Admission, Evidence, Finding};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalType, State};
 use crate::domain::trend::{Latest, LatestByCompany, Sweep, TrendFacts};
@@ -29,9 +29,29 @@ pub struct ReplayedSignal {
     pub signal_type: SignalType,
 }
 
-/// Replays `rules` on each of `days`, which should begin with the first event, and returns the
+/// What is known to have been raised before the first day of a replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// What the runs so far have raised.
+    Runs,
+}
+
+/// Replays `rules` on each of `days` as if nothing had been raised before them, and returns the
 /// signals of each rule in order of day. `progress` is told of each day that is done.
 pub fn replay(
+    store: &Store,
+    rules: &[Rule],
+    days: DayRange,
+    progress: impl FnMut(Day),
+) -> Result<Vec<Vec<ReplayedSignal>>> {
+    replay_after(Before::Nothing, store, rules, days, progress)
+}
+
+/// The same, after what is known to have been raised.
+pub fn replay_after(
+    before: Before,
     store: &Store,
     rules: &[Rule],
     days: DayRange,
@@ -49,13 +69,18 @@ pub fn replay(
         facts: &facts,
         first: days.from,
     };
-    let mut replays =
-        rules.iter().map(|rule| RuleReplay::new(&world, rule)).collect::<Result<Vec<_>>>()?;
-    for day in days.days() {
-        for replay in &mut replays {
+    let mut replays = rules
+        .iter()
+        .map(|rule| RuleReplay::new(&world, rule, before))
+        .collect::<Result<Vec<_>>>()?;
+    let begin = replays.iter().map(|replay| replay.begin).min().unwrap_or(days.from);
+    for day in (DayRange { from: begin, to: days.to }).days() {
+        for replay in replays.iter_mut().filter(|replay| replay.begin <= day) {
             replay.day(&world, day)?;
         }
-        progress(day);
+        if day >= days.from {
+            progress(day);
+        }
     }
     Ok(replays.into_iter().map(|replay| replay.signals).collect())
 }
@@ -67,51 +92,56 @@ struct World<'w, 's> {
     customers: &'w [(CompanyKey, Customer)],
     /// What trend rules look at.
     facts: &'w TrendFacts,
-    /// The first day of the replay.
+    /// The first day on which signals are raised.
     first: Day,
 }
 
 /// A rule while it is replayed.
 struct RuleReplay<'r> {
     rule: &'r Rule,
+    /// The first day to look at: as many days before the first as the rule must hold.
+    begin: Day,
     memory: Memory<'r>,
     signals: Vec<ReplayedSignal>,
 }
 
 /// What a rule has raised so far, as far as it holds back the next signal.
 enum Memory<'r> {
-    Trend { sweep: Sweep<'r>, latest: LatestByCompany },
-    Adoption { rule: &'r AdoptionRule, progress: Progress, told: ToldByCompany },
-    Condition { rule: &'r ConditionRule, raised: Raised, held: FactsByCompany },
+    Trend {
+        sweep: Sweep<'r>,
+        latest: LatestByCompany,
+    },
+    Adoption {
+        rule: &'r AdoptionRule,
+        /// The day from which deadlines and first uses count.
+        earliest: Option<Day>,
+        progress: Progress,
+        told: ToldByCompany,
+    },
+    Condition {
+        rule: &'r ConditionRule,
+        raised: Raised,
+        held: FactsByCompany,
+    },
 }
 
 impl<'r> RuleReplay<'r> {
-    fn new(world: &World<'r, '_>, rule: &'r Rule) -> Result<Self> {
-        let memory = match &rule.logic {
-            RuleLogic::Trend(rule) => Memory::Trend {
-                sweep: world.facts.sweep(rule, world.customers, world.first),
-                latest: LatestByCompany::default(),
-            },
-            RuleLogic::Adoption(rule) => Memory::Adoption {
-                rule,
-                progress: match &rule.aim {
-                    Aim::Event { event, .. } => Progress::FirstUses(world.store.first_uses(event)?),
-                    Aim::Goals { event } => {
-                        Progress::Goals(world.store.goal_progress(event.as_deref())?)
-                    }
-                },
-                told: ToldByCompany::default(),
-            },
-            RuleLogic::Condition(rule) => Memory::Condition {
-                rule,
-                raised: match rule.key {
-                    Some(_) => Raised::Keys(FxHashMap::default()),
-                    None => Raised::Latest(FxHashMap::default()),
-                },
-                held: FactsByCompany::default(),
-            },
+    fn new(world: &World<'r, '_>, rule: &'r Rule, before: Before) -> Result<Self> {
+        let (begin, memory) = match &rule.logic {
+            RuleLogic::Trend(trend) => {
+                let begin = trend.first_day_of_run(world.first);
+                let sweep = world.facts.sweep(trend, world.customers, begin);
+                (begin, Memory::Trend { sweep, latest: world.latest(before, rule, trend)? })
+            }
+            RuleLogic::Adoption(adoption) => (world.first, world.adoption(before, rule, adoption)?),
+            RuleLogic::Condition(condition) => {
+                let begin = world.first - (i32::from(condition.for_days) - 1);
+                let raised = world.raised(before, rule, condition)?;
+                let held = FactsByCompany::default();
+                (begin, Memory::Condition { rule: condition, raised, held })
+            }
         };
-        Ok(RuleReplay { rule, memory, signals: Vec::new() })
+        Ok(RuleReplay { rule, begin, memory, signals: Vec::new() })
     }
 
     fn day(&mut self, world: &World<'_, '_>, day: Day) -> Result<()> {
@@ -120,31 +150,80 @@ impl<'r> RuleReplay<'r> {
             RuleLogic::Trend(_) | RuleLogic::Adoption(_) => Stage::BeforeTrends,
         };
         let admission = world.conditions.admission(self.rule, day, stage)?;
-        let customers = world.customers;
-        let evaluation = match &mut self.memory {
-            Memory::Trend { sweep, latest } => {
-                sweep.next_day(&admission);
-                sweep.evaluate(latest)
-            }
-            Memory::Adoption { rule, progress, told } => {
-                let earliest = Some(world.first).filter(|_| !rule.retroactive);
-                adoption::evaluate(rule, day, earliest, customers, &admission, progress, told)
-            }
-            Memory::Condition { rule, raised, held } => {
+        match &mut self.memory {
+            Memory::Trend { sweep, .. } => sweep.next_day(&admission),
+            Memory::Adoption { .. } => {}
+            Memory::Condition { rule, held, .. } => {
                 let facts = world.conditions.facts_on(self.rule, rule, day)?;
                 *held = count_days(facts, held, rule.for_days);
-                condition::evaluate(rule, day, customers, &admission, held, raised)
+            }
+        }
+        if day >= world.first {
+            self.raise(world.customers, day, &admission);
+        }
+        Ok(())
+    }
+
+    /// Raises what the rule finds on the day that it has been taken to.
+    fn raise(&mut self, customers: &[(CompanyKey, Customer)], day: Day, admission: &Admission) {
+        let evaluation = match &self.memory {
+            Memory::Trend { sweep, latest } => sweep.evaluate(latest),
+            Memory::Adoption { rule, earliest, progress, told } => {
+                adoption::evaluate(rule, day, *earliest, customers, admission, progress, told)
+            }
+            Memory::Condition { rule, raised, held } => {
+                condition::evaluate(rule, day, customers, admission, held, raised)
             }
         };
         for (company, finding) in evaluation.findings {
             self.memory.note(company, day, &finding);
-            self.signals.push(ReplayedSignal {
-                company,
-                on: day,
-                signal_type: finding.signal_type,
-            });
+            let signal_type = finding.signal_type;
+            self.signals.push(ReplayedSignal { company, on: day, signal_type });
         }
-        Ok(())
+    }
+}
+
+impl World<'_, '_> {
+    /// The latest signals of a trend rule, as far back as they hold the next one back.
+    fn latest(&self, before: Before, rule: &Rule, trend: &TrendRule) -> Result<LatestByCompany> {
+        if before == Before::Nothing {
+            return Ok(LatestByCompany::default());
+        }
+        let from = self.first - trend.repeat_days() + 1;
+        let mut latest = self.store.latest_signals(DayRange { from, to: self.first })?;
+        Ok(latest.remove(&rule.name).unwrap_or_default())
+    }
+
+    fn adoption<'r>(
+        &self,
+        before: Before,
+        rule: &Rule,
+        adoption: &'r AdoptionRule,
+    ) -> Result<Memory<'r>> {
+        let progress = match &adoption.aim {
+            Aim::Event { event, .. } => Progress::FirstUses(self.store.first_uses(event)?),
+            Aim::Goals { event } => Progress::Goals(self.store.goal_progress(event.as_deref())?),
+        };
+        let (first_run, told) = match before {
+            Before::Nothing => (None, ToldByCompany::default()),
+            Before::Runs => (
+                self.store.first_run_of_rule(&rule.name)?,
+                self.store.adoption_signals(&rule.name, None)?,
+            ),
+        };
+        let earliest = first_run.map_or(self.first, |run| run.min(self.first));
+        let earliest = Some(earliest).filter(|_| !adoption.retroactive);
+        Ok(Memory::Adoption { rule: adoption, earliest, progress, told })
+    }
+
+    fn raised(&self, before: Before, rule: &Rule, condition: &ConditionRule) -> Result<Raised> {
+        Ok(match (before, &condition.key) {
+            (Before::Runs, _) => {
+                self.store.condition_signals(&rule.name, condition, self.first, self.first)?
+            }
+            (Before::Nothing, Some(_)) => Raised::Keys(FxHashMap::default()),
+            (Before::Nothing, None) => Raised::Latest(FxHashMap::default()),
+        })
     }
 }
 

@@ -22,12 +22,12 @@ use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, FactsByCompany, Reading};
 use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::finding::{Admission, Evaluation, Evidence, Finding, Skip};
+use crate::domain::finding::{Evaluation, Evidence, Finding, Skip};
 use crate::domain::preset;
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalId, SignalType};
 use crate::domain::task::Stamp;
-use crate::domain::trend::{self, Latest, LatestByCompany, Sweep};
+use crate::domain::trend::{self, LatestByCompany};
 use crate::health;
 use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule};
 
@@ -486,60 +486,4 @@ fn tally(rule: &str, found: &Evaluation, withheld: usize) -> RuleTally {
         raised_info: found.count(SignalType::Info) as u64,
         withheld: withheld as u64,
     }
-}
-
-/// What a rule would have raised over the last days of data.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Preview {
-    /// The days.
-    pub days: DayRange,
-    /// The companies for which a signal would have been raised, one entry for each signal.
-    pub signals: Vec<CompanyKey>,
-}
-
-/// How many days a preview looks back.
-const PREVIEW_DAYS: i32 = 60;
-
-/// What a trend rule, `rule`, would have raised over the last 60 days of data, in each of some
-/// ways; `None` without data. The ways count the same thing in the same windows.
-pub fn preview(store: &Store, rule: &Rule, ways: &[TrendRule]) -> Result<Option<Vec<Preview>>> {
-    let Some(data) = store.event_days()? else { return Ok(None) };
-    let mut days = DayRange { from: data.from.max(data.to - PREVIEW_DAYS + 1), to: data.to };
-    for way in ways {
-        while store.people_gap(way, days)?.is_some() {
-            days.from = days.from.next();
-            if days.is_empty() {
-                return Ok(None);
-            }
-        }
-    }
-    let customers = store.customers()?;
-    let facts = store.trend_facts(&ways.iter().collect::<Vec<_>>(), &customers, days)?;
-    let conditions = Conditions::new(store, Scope::All)?;
-    let first = ways.iter().map(|way| way.first_day_of_run(days.from)).min().unwrap_or(days.from);
-    let admissions = trends::admissions(&conditions, rule, DayRange { from: first, to: days.to })?;
-    let preview = |way| {
-        let signals = replay(facts.sweep(way, &customers, first), &admissions, days.from);
-        Preview { days, signals }
-    };
-    Ok(Some(ways.iter().map(preview).collect()))
-}
-
-/// Takes a rule through days, as if it had never raised anything before `from`. Returns the company
-/// of each signal that it raises from then on.
-fn replay(mut sweep: Sweep<'_>, admissions: &[Admission], from: Day) -> Vec<CompanyKey> {
-    let mut latest = LatestByCompany::default();
-    let mut signals = Vec::new();
-    for admission in admissions {
-        sweep.next_day(admission);
-        if sweep.day() < from {
-            continue;
-        }
-        for (company, finding) in sweep.evaluate(&latest).findings {
-            let raised_on = sweep.day();
-            latest.insert(company, Latest { raised_on, signal_type: finding.signal_type });
-            signals.push(company);
-        }
-    }
-    signals
 }

@@ -1,4 +1,4 @@
-//! What a rule would have raised over the last days of data: per week, and for each CSM.
+//! What a rule would raise: on its first run, and over the last days of data, for each CSM.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,27 @@ use serde_json::json;
 use crate::domain::day::DayRange;
 use crate::render::{Align, Screen, TextTable};
 
+/// How many signals each CSM would get; the empty name is for companies without one.
+pub type ByCsm = BTreeMap<String, u64>;
+
 /// One way of applying a rule, and what would have come of it.
 pub struct Variant {
     /// The name of the way, for people.
     pub title: &'static str,
     /// The name of the way, for other programs.
     pub field: &'static str,
-    /// How many signals it would have raised, by CSM; the empty name is for companies without one.
-    pub by_csm: BTreeMap<String, u64>,
+    /// How many signals it would have raised.
+    pub by_csm: ByCsm,
 }
 
-/// What a rule would have raised.
+/// What a rule would raise.
 pub struct PreviewView {
     /// The rule.
     pub rule: String,
-    /// The days that were looked at.
+    /// The days that were looked at. The last one is that of the first run.
     pub days: DayRange,
+    /// What the first run would raise.
+    pub first_run: ByCsm,
     /// The rule as it is first, then with other guards.
     pub variants: Vec<Variant>,
 }
@@ -34,19 +39,29 @@ impl PreviewView {
     /// The screen for people.
     pub fn draw(&self, screen: &mut Screen) {
         let DayRange { from, to } = self.days;
-        screen.heading(&format!("What '{}' would have raised, {from} to {to}", self.rule));
+        screen.heading(&format!(
+            "What '{}' would raise: first run on {to}, a week as of {from} to {to}",
+            self.rule
+        ));
         let titles = self.variants.iter().map(|variant| (variant.title, Align::Right));
-        let mut table = TextTable::new([("signals a week", Align::Left)].into_iter().chain(titles));
-        let row = |name: &str, rates: Vec<f64>| {
+        let mut table = TextTable::new(
+            [("signals", Align::Left), ("first run", Align::Right)].into_iter().chain(titles),
+        );
+        let row = |name: &str, first_run: u64, rates: Vec<f64>| {
             let rates = rates.into_iter().map(|rate| format!("{rate:.1}"));
-            [name.to_owned()].into_iter().chain(rates).collect::<Vec<_>>()
+            [name.to_owned(), first_run.to_string()].into_iter().chain(rates).collect::<Vec<_>>()
         };
-        table.row(row("all", self.rates(|variant| variant.by_csm.values().sum())));
+        table.row(row(
+            "all",
+            self.first_run.values().sum(),
+            self.rates(|variant| variant.by_csm.values().sum()),
+        ));
         let csms = self.csms();
         // One row for everybody says it all where nobody looks after anybody.
         if csms != [""] {
             for csm in csms.iter().take(MOST_CSMS) {
-                table.row(row(if csm.is_empty() { "(no CSM)" } else { csm }, self.rates_of(csm)));
+                let name = if csm.is_empty() { NO_CSM } else { csm };
+                table.row(row(name, self.first_run_of(csm), self.rates_of(csm)));
             }
         }
         screen.table(&table);
@@ -61,17 +76,28 @@ impl PreviewView {
             let fields = self.variants.iter().map(|variant| variant.field.to_owned());
             fields.zip(rates.into_iter().map(|rate| json!((rate * 10.0).round() / 10.0))).collect()
         };
-        let per_csm: Vec<_> = self
-            .csms()
-            .into_iter()
+        let csms = self.csms();
+        let per_csm: Vec<_> = csms
+            .iter()
             .map(|csm| json!({"csm": csm, "per_week": rates(self.rates_of(csm))}))
             .collect();
+        let first_run: Vec<_> =
+            csms.iter().map(|csm| json!({"csm": csm, "signals": self.first_run_of(csm)})).collect();
         json!({
             "from": self.days.from.to_string(),
             "to": self.days.to.to_string(),
             "per_week": rates(self.rates(|variant| variant.by_csm.values().sum())),
             "per_csm": per_csm,
+            "first_run": {
+                "day": self.days.to.to_string(),
+                "signals": self.first_run.values().sum::<u64>(),
+                "per_csm": first_run,
+            },
         })
+    }
+
+    fn first_run_of(&self, csm: &str) -> u64 {
+        self.first_run.get(csm).copied().unwrap_or_default()
     }
 
     /// The CSMs, those with most signals first.
@@ -80,11 +106,16 @@ impl PreviewView {
             .variants
             .iter()
             .flat_map(|variant| variant.by_csm.keys())
+            .chain(self.first_run.keys())
             .map(String::as_str)
             .collect();
         csms.sort_unstable();
         csms.dedup();
-        csms.sort_by(|a, b| self.rates_of(b)[0].total_cmp(&self.rates_of(a)[0]));
+        let size = |csm: &str| (self.rates_of(csm)[0], self.first_run_of(csm) as f64);
+        csms.sort_by(|a, b| {
+            let (a, b) = (size(a), size(b));
+            b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1))
+        });
         csms
     }
 
@@ -97,6 +128,52 @@ impl PreviewView {
         let days = self.days.len().max(1) as f64;
         self.variants.iter().map(|variant| count(variant) as f64 * 7.0 / days).collect()
     }
+}
+
+/// How companies without a CSM are called.
+const NO_CSM: &str = "(no CSM)";
+
+/// What several rules would raise, a line each, then all of them for each CSM.
+pub fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
+    let Some(DayRange { from, to }) = previews.first().map(|preview| preview.days) else { return };
+    screen.heading(&format!(
+        "What these rules would raise: first run on {to}, a week as of {from} to {to}"
+    ));
+    let columns = ["signals", "first run", "a week"];
+    let mut table =
+        TextTable::new(columns.into_iter().zip([Align::Left, Align::Right, Align::Right]));
+    let weeks = (to - from + 1).max(1) as f64 / 7.0;
+    let mut row = |name: &str, first_run: u64, signals: u64| {
+        table.row([
+            name.to_owned(),
+            first_run.to_string(),
+            format!("{:.1}", signals as f64 / weeks),
+        ]);
+    };
+    let as_it_is = |preview: &PreviewView| preview.variants.first().map(|way| way.by_csm.clone());
+    for preview in previews {
+        let signals = as_it_is(preview).unwrap_or_default().values().sum();
+        row(&preview.rule, preview.first_run.values().sum(), signals);
+    }
+    let first_run = added(previews.iter().map(|preview| preview.first_run.clone()));
+    let signals = added(previews.iter().filter_map(as_it_is));
+    row("all", first_run.values().sum(), signals.values().sum());
+    let csms: BTreeMap<&String, ()> =
+        signals.keys().chain(first_run.keys()).map(|csm| (csm, ())).collect();
+    for csm in csms.into_keys().filter(|csm| !csm.is_empty()).take(MOST_CSMS) {
+        let of = |counts: &ByCsm| counts.get(csm).copied().unwrap_or_default();
+        row(&format!("  for {csm}"), of(&first_run), of(&signals));
+    }
+    screen.table(&table);
+}
+
+/// The sums over several rules.
+pub fn added(counts: impl Iterator<Item = ByCsm>) -> ByCsm {
+    let mut all = ByCsm::new();
+    for (csm, count) in counts.flatten() {
+        *all.entry(csm).or_default() += count;
+    }
+    all
 }
 
 #[cfg(test)]
@@ -112,9 +189,10 @@ mod tests {
         let preview = PreviewView {
             rule: "login".into(),
             days: DayRange { from: day("2026-03-04"), to: day("2026-03-31") },
+            first_run: counts(&[("ana", 1)]),
             variants: vec![
                 Variant {
-                    title: "as it is",
+                    title: "a week",
                     field: "as_it_is",
                     by_csm: counts(&[("ana", 4), ("ben", 10), ("", 2)]),
                 },
@@ -131,6 +209,15 @@ mod tests {
                 {"csm": "ana", "per_week": {"as_it_is": 1.0, "guarded": 0.3}},
                 {"csm": "", "per_week": {"as_it_is": 0.5, "guarded": 0.0}},
             ],
+            "first_run": {
+                "day": "2026-03-31",
+                "signals": 1,
+                "per_csm": [
+                    {"csm": "ben", "signals": 0},
+                    {"csm": "ana", "signals": 1},
+                    {"csm": "", "signals": 0},
+                ],
+            },
         });
         assert_eq!(preview.json(), expected);
     }

@@ -36,6 +36,7 @@ mod notify;
 mod openstack;
 mod power_cuts;
 mod presets;
+mod previews;
 mod property;
 mod pulse;
 mod reasons;

@@ -2,9 +2,10 @@
 
 pub mod options;
 pub mod preset;
+mod preview;
 mod trial;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -14,7 +15,6 @@ use self::preset::PresetCommand;
 use crate::commands::options::FormatOption;
 use crate::commands::output;
 use crate::context::Context;
-use crate::domain::company::CompanyKey;
 use crate::domain::day::DayRange;
 use crate::domain::rule::{Rule as DomainRule, RuleKind, TrendRule};
 use crate::domain::similar_names::{nearest, nearest_of_all};
@@ -22,9 +22,8 @@ use crate::error::{CommandError, not_allowed, usage};
 use crate::query::of_the_command_line;
 use crate::render::escape::for_terminal;
 use crate::render::{Format, RecordWriter, Screen, Value};
-use crate::run;
 use crate::store::{Finish, Store, StoredRule};
-use crate::views::preview::{PreviewView, Variant};
+use crate::views::preview::{PreviewView, draw_all};
 use crate::views::rules::{RULES, sentence};
 
 /// Say what to watch for.
@@ -47,11 +46,11 @@ pub enum Rule {
         name = "try",
         after_help = "Examples:\n  signals rule try login --threshold 40\n  signals rule try silent --when \"days_since_last_event >= 28\" --type bad"
     )]
-    Try(AddRule),
+    Try(AnyRule),
     /// List the rules
     #[command(after_help = "Example:\n  signals rule list")]
     List(FormatOption),
-    /// Show a rule and, of a trend rule, what it would have raised
+    /// Show a rule, and what it would raise
     #[command(after_help = "Example:\n  signals rule show login")]
     Show(NamedRule),
     /// Switch a rule on
@@ -98,6 +97,16 @@ Examples:
   signals rule add first-report --kind adoption --event report_exported --within 14
   signals rule add goals --kind adoption --goals --managers")]
 pub struct AddRule {
+    #[command(flatten)]
+    rule: AnyRule,
+    /// Save the rule without asking, even if its first run raises more than 20 signals for a CSM
+    #[arg(long)]
+    yes: bool,
+}
+
+/// A rule of any kind, as the command line describes it.
+#[derive(Debug, Args)]
+pub struct AnyRule {
     /// The rule's name
     name: String,
     /// trend, adoption or condition; unless set, that of the rule of this name, else trend
@@ -146,8 +155,9 @@ impl Rule {
         match self {
             Rule::Set(args) => args.run(context),
             Rule::Add(args) => {
-                let (request, format) = args.request();
-                save(context, &request, format)
+                let AddRule { rule, yes } = args;
+                let (request, format) = rule.request();
+                save(context, &request, Asking::Unless(yes), format)
             }
             Rule::Try(args) => {
                 let (request, format) = args.request();
@@ -159,9 +169,11 @@ impl Rule {
                 output::print_items(&context.ui, format, &RULES, &rules)
             }
             Rule::Show(NamedRule { name, format }) => {
-                let store = context.reader()?;
-                let rule = existing(&store, &name)?.rule;
-                print(context, &store, &rule, format.format)
+                let mut store = context.reader()?;
+                let rules = [existing(&store, &name)?.rule];
+                store.keep_counts_in_memory()?;
+                let previews = preview::previews(context, &store, &rules)?;
+                print(context, &rules, &previews, format.format)
             }
             Rule::Enable(RuleName { name }) => switch(context, &name, true),
             Rule::Disable(RuleName { name }) => switch(context, &name, false),
@@ -182,13 +194,13 @@ impl SetRule {
             general,
             ..RuleRequest::default()
         };
-        save(context, &request, format.format)
+        save(context, &request, Asking::Never, format.format)
     }
 }
 
-impl AddRule {
+impl AnyRule {
     fn request(self) -> (RuleRequest, Format) {
-        let AddRule { name, kind, event, people, trend, adoption, condition, general, format } =
+        let AnyRule { name, kind, event, people, trend, adoption, condition, general, format } =
             self;
         let request =
             RuleRequest { name, kind, event, people, trend, adoption, condition, general };
@@ -196,8 +208,16 @@ impl AddRule {
     }
 }
 
-/// Makes the rule, or changes the one of that name, and shows what it would have raised.
-fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> {
+/// Whether it is asked before a rule is saved that floods a CSM.
+#[derive(Debug, Clone, Copy)]
+enum Asking {
+    Never,
+    /// Unless `--yes` has answered.
+    Unless(bool),
+}
+
+/// Makes the rule, or changes the one of that name, and shows what it would raise.
+fn save(context: &Context, request: &RuleRequest, asking: Asking, format: Format) -> Result<()> {
     let name = &request.name;
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(usage("a rule needs a name, without control characters").into());
@@ -207,14 +227,26 @@ fn save(context: &Context, request: &RuleRequest, format: Format) -> Result<()> 
         request.rule(None)?;
     }
     let mut store = context.maker()?;
-    let (old, rule) = store.transaction(Finish::Commit, |store| {
+    store.keep_counts_in_memory()?;
+    let make = |store: &Store| {
         let stored = store.rule(name)?;
         let rule = request.rule(stored.as_ref())?;
         Ok((keep(store, stored, &rule)?, rule))
+    };
+    let (is_changed, previews) = store.transaction(Finish::RollBack, |store| {
+        let (old, rule) = make(store)?;
+        let previews = preview::previews(context, store, std::slice::from_ref(&rule))?;
+        Ok((old.as_ref() != Some(&rule), previews))
     })?;
+    if let Asking::Unless(is_agreed) = asking
+        && is_changed
+    {
+        preview::ask_about_floods(context, &previews.iter().collect::<Vec<_>>(), is_agreed)?;
+    }
+    let (old, rule) = store.transaction(Finish::Commit, |store| make(store))?;
     announce(context, old.as_ref(), &rule);
     advise(context, &store, &rule)?;
-    print(context, &store, &rule, format)
+    print(context, &[rule], &previews, format)
 }
 
 /// Keeps a rule that the command line asks for, in place of the one that is stored under its name.
@@ -349,29 +381,39 @@ pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()>
     Ok(())
 }
 
-/// Prints one rule, with what it would have raised.
-pub fn print(context: &Context, store: &Store, rule: &DomainRule, format: Format) -> Result<()> {
-    let preview = preview(store, rule)?;
+/// Prints rules with what they would raise; `previews` is empty or has one for each.
+pub fn print(
+    context: &Context,
+    rules: &[DomainRule],
+    previews: &[PreviewView],
+    format: Format,
+) -> Result<()> {
     if format != Format::Table {
         let fields: Vec<&str> = RULES.fields.iter().copied().chain(["preview"]).collect();
         return context.ui.records(RecordWriter::new(format, &fields), |record| {
-            let mut values = (RULES.values)(rule);
-            values.push(
-                preview.as_ref().map_or(Value::Null, |preview| Value::Nested(preview.json())),
-            );
-            record(&values)
+            rules.iter().enumerate().try_for_each(|(place, rule)| {
+                let preview = previews.get(place);
+                let mut values = (RULES.values)(rule);
+                values.push(preview.map_or(Value::Null, |preview| Value::Nested(preview.json())));
+                record(&values)
+            })
         });
     }
-    output::print_items(&context.ui, format, &RULES, std::slice::from_ref(rule))?;
-    if !is_told_by_table(rule) {
-        context.ui.data(format!("\n{}\n", for_terminal(&sentence(rule))))?;
+    output::print_items(&context.ui, format, &RULES, rules)?;
+    if let [only] = rules
+        && !is_told_by_table(only)
+    {
+        context.ui.data(format!("\n{}\n", for_terminal(&sentence(only))))?;
     }
-    if let Some(preview) = &preview {
-        let mut screen = Screen::new(context.ui.look());
-        preview.draw(&mut screen);
-        context.ui.data(format!("\n{}", screen.into_text()))?;
+    if previews.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let mut screen = Screen::new(context.ui.look());
+    match previews {
+        [only] => only.draw(&mut screen),
+        several => draw_all(several, &mut screen),
+    }
+    context.ui.data(format!("\n{}", screen.into_text()))
 }
 
 /// Whether the columns of the table say all there is to say of a rule.
@@ -385,35 +427,6 @@ fn is_told_by_table(rule: &DomainRule) -> bool {
         && !managers
         && !executives
         && !auto_ack
-}
-
-/// The probability with which the preview shows what the guard against chance would do.
-const PREVIEW_CHANCE: f64 = 0.01;
-
-/// What a trend rule would have raised as it is, without the guard against chance, and with it;
-/// `None` for other kinds.
-fn preview(store: &Store, rule: &DomainRule) -> Result<Option<PreviewView>> {
-    let Some(trend) = rule.logic.trend() else { return Ok(None) };
-    let with = |max_chance| TrendRule { max_chance, ..trend.clone() };
-    let mut ways = vec![("as it is", "as_it_is", trend.clone())];
-    ways.extend(
-        trend.max_chance.map(|_| ("without --max-chance", "without_max_chance", with(None))),
-    );
-    if trend.max_chance != Some(PREVIEW_CHANCE) {
-        ways.push(("with --max-chance 0.01", "max_chance_0.01", with(Some(PREVIEW_CHANCE))));
-    }
-    let trends: Vec<TrendRule> = ways.iter().map(|(.., trend)| trend.clone()).collect();
-    let Some(previews) = run::preview(store, rule, &trends)? else { return Ok(None) };
-    let csms: HashMap<CompanyKey, String> = store.csms()?.into_iter().collect();
-    let days = previews[0].days;
-    let variants = ways.iter().zip(&previews).map(|((title, field, _), preview)| {
-        let mut by_csm = BTreeMap::new();
-        for company in &preview.signals {
-            *by_csm.entry(csms.get(company).cloned().unwrap_or_default()).or_insert(0) += 1;
-        }
-        Variant { title, field, by_csm }
-    });
-    Ok(Some(PreviewView { rule: rule.name.clone(), days, variants: variants.collect() }))
 }
 
 pub fn existing(store: &Store, name: &str) -> Result<StoredRule> {

@@ -9,6 +9,7 @@ use super::options::{
 use crate::commands::metric;
 use crate::commands::options::FormatOption;
 use crate::commands::output;
+use crate::commands::rule::preview::{ask_about_floods, previews};
 use crate::commands::rule::{advise, announce, keep, print};
 use crate::context::Context;
 use crate::domain::metric::{Definition, Metric};
@@ -19,7 +20,7 @@ use crate::error::{not_allowed, usage};
 use crate::render::{Format, Screen};
 use crate::store::{Finish, Store};
 use crate::views::presets::{self, PRESETS};
-use crate::views::rules::{RULES, sentence};
+use crate::views::rules::sentence;
 
 /// Take ready-made rules.
 #[derive(Debug, Subcommand)]
@@ -62,6 +63,9 @@ pub struct AddPreset {
     /// After how many days it is due again, as in review-due
     #[arg(long, value_name = "DAYS", value_parser = every, conflicts_with = "when")]
     every: Option<u16>,
+    /// Save the rules without asking, even if their first run raises more than 20 signals for a CSM
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     format: FormatOption,
     #[command(flatten)]
@@ -116,6 +120,12 @@ struct Made {
     rule: Rule,
 }
 
+impl Made {
+    fn is_changed(&self) -> bool {
+        self.old.as_ref() != Some(&self.rule)
+    }
+}
+
 impl AddPreset {
     fn run(self, context: &Context) -> Result<()> {
         let presets = self.presets()?;
@@ -124,22 +134,25 @@ impl AddPreset {
             presets.iter().try_for_each(|preset| self.template(preset).map(drop))?;
         }
         let mut store = context.maker()?;
-        let made = store.transaction(Finish::Commit, |store| {
-            presets
-                .into_iter()
-                .map(|preset| self.make(store, preset))
-                .collect::<Result<Vec<Made>>>()
+        store.keep_counts_in_memory()?;
+        let make = |store: &Store| {
+            presets.iter().map(|preset| self.make(store, preset)).collect::<Result<Vec<Made>>>()
+        };
+        let (changed, previews) = store.transaction(Finish::RollBack, |store| {
+            let made = make(store)?;
+            let changed: Vec<bool> = made.iter().map(Made::is_changed).collect();
+            let rules: Vec<Rule> = made.into_iter().map(|made| made.rule).collect();
+            Ok((changed, previews(context, store, &rules)?))
         })?;
+        let asked = previews.iter().zip(changed);
+        let asked: Vec<_> = asked.filter_map(|(view, asked)| asked.then_some(view)).collect();
+        ask_about_floods(context, &asked, self.yes)?;
+        let made = store.transaction(Finish::Commit, |store| make(store))?;
         for made in &made {
             self.tell(context, &store, made)?;
         }
-        match made.as_slice() {
-            [only] => print(context, &store, &only.rule, self.format.format),
-            several => {
-                let rules: Vec<Rule> = several.iter().map(|made| made.rule.clone()).collect();
-                output::print_items(&context.ui, self.format.format, &RULES, &rules)
-            }
-        }
+        let rules: Vec<Rule> = made.into_iter().map(|made| made.rule).collect();
+        print(context, &rules, &previews, self.format.format)
     }
 
     /// The presets that are meant, each of which has what it needs.
@@ -202,8 +215,7 @@ impl AddPreset {
     fn tell(&self, context: &Context, store: &Store, made: &Made) -> Result<()> {
         announce(context, made.old.as_ref(), &made.rule);
         let shipped = made.preset.rule(&self.choice());
-        if let Some(shipped) =
-            shipped.filter(|shipped| made.old.as_ref() == Some(&made.rule) && *shipped != made.rule)
+        if let Some(shipped) = shipped.filter(|shipped| !made.is_changed() && *shipped != made.rule)
         {
             let name = &made.rule.name;
             context.ui.hint(format!("the preset is another: {}", sentence(&shipped)));
