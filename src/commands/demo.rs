@@ -1,6 +1,6 @@
 //! `signals demo`: shows the program at work.
 //!
-//! It does nothing of its own: it writes two files, as a customer's systems would, and then runs
+//! It does nothing of its own: it writes the files that a company's systems would export, and then runs
 //! the commands of `demo/script.txt` as a user would type them, each in this process but through
 //! the same command line.
 
@@ -21,7 +21,7 @@ use crate::store::{SignalFilter, SignalOrder, Store};
 /// See the program at work on built-in data: forty companies, 120 days, a story.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The folder gets companies.csv, events.csv, history.txt, the database signals.db and dashboard.html.
+The folder gets the imported files, history.txt, the database signals.db and dashboard.html.
 
 Examples:
   signals demo
@@ -50,7 +50,7 @@ impl Demo {
         refuse_content(folder)?;
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        write(&folder.join("companies.csv"), demo::COMPANIES)?;
+        demo::FILES.iter().try_for_each(|(name, text)| write(&folder.join(name), text))?;
         write(&folder.join("events.csv"), &demo::events()?)?;
         context
             .ui
@@ -189,7 +189,7 @@ fn farewell(folder: &Path, number: SignalId) -> String {
     let folder = shell_word(folder);
     format!(
         "
-# The files are in {folder}: companies.csv, events.csv, history.txt and the database signals.db.
+# The files are in {folder}: what was imported, history.txt and the database signals.db.
 # The dashboard is a page to open in a browser: {page}
 # Three commands to try next:
 signals --db {database} list --state open --sort chance --limit 20

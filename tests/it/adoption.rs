@@ -291,7 +291,8 @@ fn a_rule_keeps_what_is_not_given_and_says_what_changed() {
          tells managers and executives too",
     ]);
     sandbox.ok("rule add first-export").says(&["stays as it was"]);
-    let rule = sandbox.array("rule show first-export")[0].clone();
+    let mut rule = sandbox.array("rule show first-export")[0].clone();
+    assert!(rule["preview"].take().is_object());
     let expected = json!({
         "name": "first-export", "kind": "adoption", "event": "export", "people": null, "timeframe": null,
         "threshold": null, "direction": null, "inverse": null, "min_events": null, "max_chance": null, "enabled": true,

@@ -47,9 +47,9 @@ fn every_command_is_shown_before_its_result(outcome: &Outcome) {
         outcome.stdout.lines().filter_map(|line| line.strip_prefix("$ signals ")).collect();
     for expected in [
         "init",
+        "import team.csv companies.csv subscriptions.csv",
         "import events.csv",
-        "import companies.csv",
-        "event list",
+        "rule preset add fading silent hardly-used unusually-silent",
         "rule list",
         "run",
         "status",
@@ -75,7 +75,8 @@ fn every_command_is_shown_before_its_result(outcome: &Outcome) {
     let (hello, _) = outcome.stdout.split_once("# 1.").unwrap();
     assert_eq!(hello, "$ cd try\n$ export SIGNALS_DB=signals.db\n\n");
     let widest = outcome.stdout.lines().map(|line| line.chars().count()).max();
-    assert!(widest <= Some(110), "{widest:?} columns\n{outcome}");
+    // The conditions of rules are long; a terminal wraps them.
+    assert!(widest <= Some(175), "{widest:?} columns\n{outcome}");
 }
 
 fn the_champion_who_leaves_is_seen_within_a_week(sandbox: &Sandbox) {
@@ -122,12 +123,17 @@ fn what_was_done_is_spread_over_the_months(sandbox: &Sandbox) {
     let days: Vec<String> = {
         let database = sandbox.database();
         let mut statement =
-            database.prepare("SELECT DISTINCT day FROM signal_history ORDER BY day").unwrap();
+            database
+                .prepare(
+                    "SELECT DISTINCT day FROM signal_history
+                     WHERE action IN ('acknowledged', 'reopened') AND by <> 'signals' ORDER BY day",
+                )
+                .unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
     assert_eq!(days, ["2026-02-01", "2026-03-01", "2026-03-23", "2026-03-31"]);
     let status = &sandbox.array("status")[0];
-    assert_eq!(status["companies"], 40);
+    assert_eq!(status["companies"], 43);
     assert_eq!(
         (&status["events_from"], &status["events_to"]),
         (&"2025-12-02".into(), &"2026-03-31".into())
