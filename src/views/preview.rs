@@ -40,7 +40,7 @@ impl PreviewView {
     pub fn draw(&self, screen: &mut Screen) {
         let DayRange { from, to } = self.days;
         screen.heading(&format!(
-            "What '{}' would raise: first run on {to}, a week as of {from} to {to}",
+            "What '{}' would raise: on its first run ({to}), and a week ({from} to {to})",
             self.rule
         ));
         let titles = self.variants.iter().map(|variant| (variant.title, Align::Right));
@@ -137,7 +137,7 @@ const NO_CSM: &str = "(no CSM)";
 pub fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
     let Some(DayRange { from, to }) = previews.first().map(|preview| preview.days) else { return };
     screen.heading(&format!(
-        "What these rules would raise: first run on {to}, a week as of {from} to {to}"
+        "What these rules would raise: on their first run ({to}), and a week ({from} to {to})"
     ));
     let columns = ["signals", "first run", "a week"];
     let mut table =

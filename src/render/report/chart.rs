@@ -380,7 +380,8 @@ impl Drawing {
             .collect();
         let [least, most] =
             [f64::min, f64::max].map(|f| points.iter().map(|(_, value)| *value).reduce(f));
-        let ticks = ticks(least?, most?);
+        let (least, most) = widened(least?, most?);
+        let ticks = ticks(least, most);
         let (bottom, top) = (*ticks.first()?, *ticks.last()?);
         let [left, right, head, foot] = [34.0, self.width - 14.0, 16.0, 190.0];
         self.height = foot + 24.0;
@@ -561,6 +562,16 @@ fn path(points: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl Fn(f64) -> 
     d
 }
 
+/// A line of scores shows at least so many points, so that a small change does not look like a
+/// collapse.
+const LEAST_SPAN: f64 = 30.0;
+
+/// The part of 0 to 100 that a line of scores shows.
+fn widened(least: f64, most: f64) -> (f64, f64) {
+    let top = ((least + most + LEAST_SPAN) / 2.0).min(100.0).max(most);
+    (least.min((top - LEAST_SPAN).max(0.0)), top)
+}
+
 /// Where the lines across a picture lie: at most six round numbers around the values.
 fn ticks(least: f64, most: f64) -> Vec<f64> {
     let step = [1.0, 2.0, 5.0, 10.0, 20.0]
@@ -603,6 +614,14 @@ mod tests {
             .number("a", "a", |(_, [a, _])| a.clone())
             .number("b", "b", |(_, [_, b])| b.clone())
             .done()
+    }
+
+    #[test]
+    fn a_line_shows_thirty_points_at_least() {
+        assert_eq!(widened(82.0, 90.0), (70.0, 100.0));
+        assert_eq!(widened(40.0, 50.0), (30.0, 60.0));
+        assert_eq!(widened(0.0, 4.0), (0.0, 17.0));
+        assert_eq!(widened(20.0, 90.0), (20.0, 90.0));
     }
 
     #[test]

@@ -44,6 +44,8 @@ struct Page<'r> {
 struct Tile {
     name: String,
     value: String,
+    /// Whether the value is too long for large letters.
+    is_long: bool,
     more: Vec<String>,
 }
 
@@ -113,13 +115,18 @@ pub fn page(report: &Report) -> Result<Vec<u8>> {
     Ok(environment.get_template("report.html")?.render(context! { page })?.into_bytes())
 }
 
+/// More letters than these do not fit a tile of a phone in large type.
+const LONGEST_LARGE: usize = 8;
+
 fn tiles(table: &Table) -> Vec<Tile> {
     let tile = |row: &super::Row| {
         let mut texts =
             row.cells.iter().map(|cell| cell.text().into_owned()).filter(|text| !text.is_empty());
+        let value = texts.next().unwrap_or_default();
         Tile {
             name: row.item.label.text().into_owned(),
-            value: texts.next().unwrap_or_default(),
+            is_long: value.chars().count() > LONGEST_LARGE,
+            value,
             more: texts.collect(),
         }
     };

@@ -175,6 +175,7 @@ fn of_datum(value: &Datum) -> Cell {
 fn changes(changes: &[HealthChange]) -> Table {
     let rows =
         changes.iter().flat_map(|change| change.measures.iter().map(move |one| (change, one)));
+    let rows = rows.filter(|(_, one)| to_one_decimal(one.change) != 0.0);
     Table::of(
         "health_changes",
         "Why health changed",
@@ -187,7 +188,7 @@ fn changes(changes: &[HealthChange]) -> Table {
     .number("now", "value now", |(_, one)| one.now.as_ref().map_or(Cell::Unknown, of_datum))
     .number("change", "points", |(_, one)| Cell::Change(one.change))
     .done()
-    .or_say("there is no earlier score to compare with")
+    .or_say("no measure has changed the score")
 }
 
 fn history(history: &[(Day, Option<f64>)]) -> Table {
