@@ -321,26 +321,23 @@ impl TrendRule {
                     .to_owned(),
             );
         }
-        if self.is_field_rule() {
-            remarks.push(
-                "customers with a signal of such a rule left less often than customers picked by \
-                 lot in four books with known churns (lift 0.5 to 0.9); four rules that do better: \
-                 `signals rule preset add fading silent hardly-used unusually-silent`; \
-                 `signals backtest` measures them on your customers"
-                    .to_owned(),
-            );
-        }
         remarks
     }
 
-    /// Whether it is of the kind that most products ship: events in one window against the one
-    /// before, of which a drop is bad.
-    pub fn is_field_rule(&self) -> bool {
-        self.measure == Measure::Events
+    /// What the rule that most products ship is worth as a warning of churn: events in one window
+    /// against the one before, of which a drop is bad. `None` for others, which were not measured.
+    /// The figures are those of docs/backtest.md.
+    pub fn worth(&self) -> Option<&'static str> {
+        let is_field_rule = self.measure == Measure::Events
             && self.is_plain()
             && self.for_days == 1
             && !self.inverse
-            && self.direction != Direction::Up
+            && self.direction != Direction::Up;
+        is_field_rule.then_some(
+            "such a change foretells churn no better than picking customers by lot: lift 0.5 to 0.9 on \
+             four books with known churns; `signals rule preset add fading silent hardly-used \
+             unusually-silent` adds rules that do better, `signals backtest` measures them on yours",
+        )
     }
 
     /// Whether no chance can be computed for its signals.

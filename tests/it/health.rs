@@ -602,3 +602,35 @@ fn the_shipped_profile_scores_by_hand() {
     let page = one(&sandbox, "company show c1");
     assert_eq!(page["usage_vs_expected_pct"], attributes[1]["usage_vs_expected_pct"]);
 }
+
+/// The table of docs/health.md, worked out by hand.
+#[test]
+fn the_default_profile_scores_as_worked_out_by_hand() {
+    let sandbox = Sandbox::new();
+    // 182 days as a customer on 31 March: five windows of 28 days before the last one, with 20
+    // active days, 4 of which lie in the last 84 days. In the last window 2 active days, the newest
+    // 14 days ago.
+    let mut days: Vec<String> = vec!["2025-10-01".to_owned()];
+    days.extend((15..31).map(|day| format!("2025-10-{day}")));
+    days.extend([12, 14, 16, 18].map(|day| format!("2026-02-{day}")));
+    days.extend(["2026-03-10".to_owned(), "2026-03-17".to_owned()]);
+    let events: Vec<_> = days.iter().map(|day| ("acme", "login", day.as_str(), 1)).collect();
+    sandbox.import_events(&events);
+    // Another company keeps the data complete; one is too few to compare with.
+    sandbox.import_events(&[("globex", "login", "2026-03-31", 1)]);
+    sandbox.write(
+        "tickets.csv",
+        "company_id,ticket_id,opened_at,priority\nacme,T-1,2026-03-20,urgent\n",
+    );
+    sandbox.ok("import tickets.csv");
+    sandbox.ok("run");
+    let companies = sandbox.array(
+        "company list --columns company_id,usage_vs_expected_pct,days_since_last_event,active_days_84d,health_score",
+    );
+    let acme = companies.iter().find(|company| company["company_id"] == "acme").unwrap();
+    // Expected: 20 / 5 = 4 days; 100 * (2 + 1) / (4 + 1).
+    assert_eq!(acme["usage_vs_expected_pct"], 60.0);
+    assert_eq!((&acme["days_since_last_event"], &acme["active_days_84d"]), (&14.into(), &6.into()));
+    // (3 * 42.857 + 3 * 60 + 4 * 45.455 + 1 * 66.667) / 11; nothing is known of satisfaction.
+    assert_eq!(acme["health_score"], 50.6);
+}

@@ -112,7 +112,7 @@ fn a_trend_rule_says_what_its_first_run_raises_and_what_such_rules_are_worth() {
     );
     sandbox.ok("import more.csv");
     let outcome = sandbox.ok("rule set login --direction down --format json");
-    outcome.says(&["picked by lot", "lift 0.5 to 0.9", "rule preset add fading"]);
+    outcome.says(&["picking customers by lot", "lift 0.5 to 0.9", "rule preset add fading"]);
     let rule: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     let preview = &rule[0]["preview"];
     // b2 had 17 logins from 18 to 24 March and 7 in the last week.
@@ -120,5 +120,40 @@ fn a_trend_rule_says_what_its_first_run_raises_and_what_such_rules_are_worth() {
     assert_eq!(preview["per_week"]["as_it_is"].is_number(), true);
     // Rules for which this was not measured say nothing of it.
     let other = sandbox.ok("rule set export --inverse");
-    assert!(!other.stderr.contains("picked by lot"), "{other}");
+    assert!(!other.stderr.contains("by lot"), "{other}");
+}
+
+/// How a number of a row differs from what is expected.
+fn is_near(value: &serde_json::Value, expected: f64) -> bool {
+    value.as_f64().is_some_and(|value| (value - expected).abs() < 1e-9)
+}
+
+#[test]
+fn trying_an_edit_says_what_it_adds_and_removes() {
+    let sandbox = book(4);
+    sandbox.ok("rule preset add silent");
+    sandbox.ok("company churn s0 --on 2026-03-30");
+    // Silent for 35 days on 8 March, for 50 on 23 March; the churn of s0 follows 22 and 7 days
+    // later. 59 days of data, and two CSMs.
+    let trial = sandbox
+        .array("rule try silent --kind condition --when 'days_since_last_event >= 50' --type bad")
+        .remove(0);
+    assert_eq!((&trial["from"], &trial["to"]), (&"2026-02-01".into(), &"2026-03-31".into()));
+    let of = |name: &str| trial[name].as_u64().unwrap();
+    assert_eq!((of("signals_now"), of("signals_then")), (4, 4));
+    assert_eq!((of("added"), of("added_before_churn")), (4, 1));
+    assert_eq!((of("removed"), of("removed_before_churn")), (4, 1));
+    let load = 4.0 / (59.0 / 7.0) / 2.0;
+    assert!(is_near(&trial["signals_per_csm_week_now"], load), "{trial}");
+    assert!(is_near(&trial["signals_per_csm_week_then"], load), "{trial}");
+    // Nothing was saved.
+    assert!(sandbox.ok("rule list").stdout.contains(">= 35"));
+}
+
+#[test]
+fn tuning_on_few_churns_is_refused() {
+    let sandbox = book(4);
+    sandbox.ok("company churn s0 --on 2026-03-30");
+    sandbox.fails("tune --budget 5", 9).says(&["fading", "unusually-silent"]);
+    assert_eq!(sandbox.array("rule list"), [] as [serde_json::Value; 0]);
 }

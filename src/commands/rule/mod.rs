@@ -246,6 +246,9 @@ fn save(context: &Context, request: &RuleRequest, asking: Asking, format: Format
     let (old, rule) = store.transaction(Finish::Commit, |store| make(store))?;
     announce(context, old.as_ref(), &rule);
     advise(context, &store, &rule)?;
+    if let Some(worth) = rule.logic.trend().and_then(TrendRule::worth) {
+        context.ui.hint(worth);
+    }
     print(context, &[rule], &previews, format)
 }
 
