@@ -57,6 +57,21 @@ impl Random {
 
 /// Writes `rows` events over so many days, in order of time.
 pub fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
+    write_shaped(path, rows, days, COMPANIES)
+}
+
+/// Packs a file in both ways.
+pub fn pack(plain: &Path, gzip: &Path, zstd: &Path) -> Result<()> {
+    let packer = flate2::write::GzEncoder::new(File::create(gzip)?, flate2::Compression::new(6));
+    let mut packer = BufWriter::new(packer);
+    std::io::copy(&mut File::open(plain)?, &mut packer)?;
+    packer.into_inner()?.finish()?;
+    zstd::stream::copy_encode(File::open(plain)?, File::create(zstd)?, 3)?;
+    Ok(())
+}
+
+/// The same of so many companies.
+pub fn write_shaped(path: &Path, rows: u64, days: u64, companies: u64) -> Result<()> {
     let mut random = Random::new(1);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     writeln!(out, "company_id,event,timestamp,person_id")?;
@@ -67,7 +82,7 @@ pub fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
         if day.0 != millis / MILLIS_PER_DAY {
             day = (millis / MILLIS_PER_DAY, date(days - 1 - millis / MILLIS_PER_DAY)?);
         }
-        let (company, person) = who(random.share());
+        let (company, person) = who(random.share(), companies);
         let event = (random.share().powi(EVENT_SKEW) * EVENT_NAMES as f64) as u64;
         let (seconds, thousandths) = (millis % MILLIS_PER_DAY / 1000, millis % 1000);
         let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -82,11 +97,11 @@ pub fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
 
 /// A company and one of its people. A company's share of the events is its share of the people too,
 /// so that one number says both.
-fn who(share: f64) -> (u64, u64) {
-    let rank = ((COMPANY_SKEW * share).exp_m1() / COMPANY_SKEW.exp_m1() * COMPANIES as f64) as u64;
+fn who(share: f64, companies: u64) -> (u64, u64) {
+    let rank = ((COMPANY_SKEW * share).exp_m1() / COMPANY_SKEW.exp_m1() * companies as f64) as u64;
     // The busiest are not the first of the alphabet: 2741 has no divisor in common with the number
     // of companies.
-    ((rank.min(COMPANIES - 1) * 2741) % COMPANIES, (share * PEOPLE) as u64)
+    ((rank.min(companies - 1) * 2741) % companies, (share * PEOPLE) as u64)
 }
 
 /// How many companies the files of [`write_companies`] and [`write_counts`] are about.

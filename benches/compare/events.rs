@@ -11,17 +11,33 @@ use crate::peers::{Duckdb, Signals};
 use crate::report::{Line, Unit};
 use crate::{Bench, remove};
 
-/// An import may take so much of the time of DuckDB, or of the `sqlite3` shell, doing the same.
-const OF_DUCKDB: f64 = 0.8;
+/// An import may take so much of the time of DuckDB, or of the `sqlite3` shell, doing the same: by
+/// the wall, and by the processors.
+const OF_DUCKDB: f64 = 0.65;
+const OF_DUCKDBS_CPU: f64 = 0.6;
 const OF_SQLITE: f64 = 0.2;
+/// A file in no order, or into a database that has events.
+const OF_DUCKDB_OTHERWISE: f64 = 0.9;
+/// The same file again, of its first import.
+const OF_FIRST: f64 = 0.5;
+/// A packed file, of the plain one.
+const OF_PLAIN: f64 = 1.3;
+/// Ten times as many companies, by the row.
+const OF_FEWER: f64 = 2.0;
+/// One row into many: seconds of the processors.
+const ONE_ROW: f64 = 0.03;
 /// And so much memory.
 const MEMORY: f64 = 256.0;
 /// A database may be so much of the file.
 const OF_FILE: f64 = 0.5;
 /// With ten times the history, the trend rules of a day may take so much of their own time.
-const OF_ITSELF: f64 = 1.2;
+const OF_ITSELF: f64 = 1.1;
 /// What is to be no more may seem to be a little more, as one measurement differs from the next.
 const THE_SAME: f64 = 1.05;
+
+/// Attributes that look back, of which the history before is to make no difference.
+const FLAT: [&str; 5] =
+    ["events_28d", "active_people_28d", "new_people_7d", "longest_gap_365d", "first_event_on"];
 
 const TIMEFRAME: u64 = 14;
 const THRESHOLD: u64 = 15;
@@ -29,8 +45,8 @@ const THRESHOLD: u64 = 15;
 /// The first import.
 pub fn import(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
-    let ours = import_beside_peers(bench, &file, "in order")?;
-    bench.lines.push(memory("memory of it", ours.mebibytes));
+    let ours = import_beside_peers(bench, &file, "in order", (OF_DUCKDB, Some(OF_DUCKDBS_CPU)))?;
+    bench.lines.push(memory("memory of it", ours));
     Ok(())
 }
 
@@ -41,8 +57,8 @@ pub fn shuffled(bench: &mut Bench) -> Result<()> {
     if !file.exists() {
         data::shuffle(&ordered, &file)?;
     }
-    let ours = import_beside_peers(bench, &file, "shuffled")?;
-    bench.lines.push(memory("memory of it", ours.mebibytes));
+    let ours = import_beside_peers(bench, &file, "shuffled", (OF_DUCKDB_OTHERWISE, None))?;
+    bench.lines.push(memory("memory of it", ours));
     Ok(())
 }
 
@@ -52,41 +68,37 @@ fn memory(work: &str, ours: f64) -> Line {
 
 /// Imports a file with all three, in turns, and adds the lines. The `sqlite3` shell takes its turn
 /// once: it is many times slower, and one time tells enough.
-fn import_beside_peers(bench: &mut Bench, file: &Path, order: &str) -> Result<Taken> {
+fn import_beside_peers(
+    bench: &mut Bench,
+    file: &Path,
+    order: &str,
+    (of_duckdb, of_its_cpu): (f64, Option<f64>),
+) -> Result<f64> {
     let (mut ours, mut most, mut duckdbs, mut sqlites) =
         (Vec::new(), 0.0_f64, Vec::new(), Vec::new());
     for round in 0..bench.rounds {
         let taken = bench.signals.import(&fresh(bench, "ours.db"), file)?;
-        ours.push(taken.seconds);
+        ours.push(taken);
         most = most.max(taken.mebibytes);
         if let Some(duckdb) = &bench.duckdb {
             duckdbs.push(import_into_duckdb(duckdb, &fresh(bench, "theirs.duckdb"), file)?);
         }
         if let (Some(sqlite), true) = (&bench.sqlite, round == 0) {
             let database = fresh(bench, "theirs.db");
-            sqlites.push(sqlite.run(&database, &["-csv"], &sqlite_import(file))?.seconds);
+            sqlites.push(sqlite.run(&database, &["-csv"], &sqlite_import(file))?);
             remove(&database);
         }
     }
     if bench.duckdb.is_some() {
         require_same_counts(bench)?;
     }
-    let (ours, work) = (median(ours), format!("import, {order}"));
-    bench.lines.push(Line::times(
-        &work,
-        ours,
-        "DuckDB, CSV to table and day counts",
-        median(duckdbs),
-        OF_DUCKDB,
-    ));
-    bench.lines.push(Line::times(
-        &work,
-        ours,
-        "sqlite3 .import and day counts",
-        median(sqlites),
-        OF_SQLITE,
-    ));
-    Ok(Taken { seconds: ours, mebibytes: most })
+    let work = format!("import, {order}");
+    let peer = "DuckDB, CSV to table and day counts";
+    let line = Line::times(&work, ours.clone(), peer, duckdbs, of_duckdb);
+    bench.lines.extend([line.by_processor(of_its_cpu), line.clone()]);
+    let peer = "sqlite3 .import and day counts";
+    bench.lines.push(Line::times(&work, ours, peer, sqlites, OF_SQLITE));
+    Ok(most)
 }
 
 /// What was compared must have done the same.
@@ -110,7 +122,7 @@ fn fresh(bench: &Bench, name: &str) -> PathBuf {
     database
 }
 
-fn import_into_duckdb(duckdb: &Duckdb, database: &Path, file: &Path) -> Result<f64> {
+fn import_into_duckdb(duckdb: &Duckdb, database: &Path, file: &Path) -> Result<Taken> {
     let events = format!(
         "CREATE TABLE events AS SELECT * FROM read_csv('{}', header = true, columns = \
          {{'company_id': 'VARCHAR', 'event': 'VARCHAR', 'timestamp': 'TIMESTAMP', 'person_id': 'VARCHAR'}})",
@@ -145,16 +157,112 @@ pub fn again(bench: &mut Bench) -> Result<()> {
     let (mut first, mut second) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
         let database = fresh(bench, "ours.db");
-        first.push(bench.signals.import(&database, &file)?.seconds);
-        second.push(bench.signals.import(&database, &file)?.seconds);
+        first.push(bench.signals.import(&database, &file)?);
+        second.push(bench.signals.import(&database, &file)?);
     }
-    bench.lines.push(Line::times(
-        "import, the same file again",
-        median(second),
-        "its first import",
-        median(first),
-        1.0,
-    ));
+    let line = Line::times("import, the same again", second, "its first import", first, OF_FIRST);
+    bench.lines.extend([line.by_processor(None), line]);
+    Ok(())
+}
+
+/// Files of other shapes: packed, of many small companies, of one company and day, and into a
+/// database that has events on the same days.
+pub fn shapes(bench: &mut Bench) -> Result<()> {
+    let plain = events(bench, bench.rows, DAYS)?;
+    let [packed_by_gzip, packed_by_zstd] = ["gz", "zst"].map(|ending| plain.with_extension(ending));
+    data::pack(&plain, &packed_by_gzip, &packed_by_zstd)?;
+    let small = bench.path("small.csv");
+    data::write_shaped(&small, bench.rows, DAYS, 10 * data::COMPANIES)?;
+    let one_day = bench.path("one-day.csv");
+    data::write_shaped(&one_day, bench.rows, 1, 1)?;
+    let before = bench.path("before.csv");
+    data::write_shaped(&before, bench.rows / 10, DAYS, data::COMPANIES)?;
+    let mut taken: [Vec<Taken>; 6] = Default::default();
+    let (mut duckdbs, mut most) = (Vec::new(), 0.0_f64);
+    for _ in 0..bench.rounds {
+        let files = [&plain, &packed_by_gzip, &packed_by_zstd, &small, &one_day, &plain];
+        for (place, (file, taken)) in files.into_iter().zip(&mut taken).enumerate() {
+            let database = fresh(bench, "ours.db");
+            if place == 5 {
+                bench.signals.import(&database, &before)?;
+            }
+            taken.push(bench.signals.import(&database, file)?);
+        }
+        most = taken[4].iter().fold(most, |most, taken| most.max(taken.mebibytes));
+        if let Some(duckdb) = &bench.duckdb {
+            duckdbs.push(import_into_duckdb(duckdb, &fresh(bench, "theirs.duckdb"), &plain)?);
+        }
+    }
+    let [plain, gzip, zstd, small, _, again] = taken;
+    let name = "the plain file";
+    bench.lines.push(Line::times("import, gzip", gzip, name, plain.clone(), OF_PLAIN));
+    bench.lines.push(Line::times("import, zstd", zstd, name, plain.clone(), OF_PLAIN));
+    let companies = Line::times("import, 50,000 companies", small, "5,000", plain, OF_FEWER);
+    bench.lines.extend([companies.by_processor(Some(OF_FEWER)), companies.without_target()]);
+    bench.lines.push(memory("memory, one company and day", most));
+    let work = "import into a database that has events";
+    bench.lines.push(Line::times(work, again, "DuckDB", duckdbs, OF_DUCKDB_OTHERWISE));
+    Ok(())
+}
+
+/// One row into a database of many.
+pub fn one_row(bench: &mut Bench) -> Result<()> {
+    let file = events(bench, bench.rows, DAYS)?;
+    let database = imported(bench, "ours.db", &file)?;
+    let mut taken = Vec::new();
+    for round in 0..bench.rounds * 5 {
+        let row = bench.path("one-row.csv");
+        let day = data::date(0)?;
+        let text = format!(
+            "company_id,event,timestamp,person_id\ncompany-00001,event_name_01,{day}T23:00:{round:02}Z,person-00000001\n"
+        );
+        std::fs::write(&row, text)?;
+        taken.push(bench.signals.import(&database, &row)?);
+    }
+    let limit = vec![Taken { cpu: ONE_ROW, ..Taken::of(ONE_ROW) }; taken.len()];
+    let line = Line::times("import, one row into many", taken, "the limit", limit, 1.0);
+    bench.lines.push(line.by_processor(Some(1.0)).of(Unit::Milliseconds));
+    Ok(())
+}
+
+/// A tenth of the rows, all, and five times as many: the exponent by which the time grows.
+pub fn growth(bench: &mut Bench) -> Result<()> {
+    let mut taken = Vec::new();
+    let sizes = [bench.rows / 10, bench.rows, bench.rows * 5];
+    for rows in sizes {
+        let file = events(bench, rows, DAYS)?;
+        let all = (0..bench.rounds)
+            .map(|_| bench.signals.import(&fresh(bench, "ours.db"), &file))
+            .collect::<Result<Vec<_>>>()?;
+        taken.push(all);
+    }
+    let cpu = |all: &[Taken]| median(all.iter().map(|taken| taken.cpu).collect());
+    let exponent = (cpu(&taken[2]) / cpu(&taken[0])).ln() / (50_f64).ln();
+    let [few, some, many] = [0, 1, 2].map(|size| std::mem::take(&mut taken[size]));
+    let most = many.iter().fold(0.0_f64, |most, taken| most.max(taken.mebibytes));
+    let line = Line::times("import, 10 times the rows", some, "a tenth", few.clone(), 10.0);
+    bench.lines.push(line.by_processor(None));
+    let line = Line::times("import, 50 times the rows", many, "a fiftieth", few, 50.0);
+    bench.lines.push(line.by_processor(None));
+    bench.lines.push(Line::times("exponent of its CPU time", exponent, "1", 1.0, 1.05));
+    bench.lines.push(memory("memory, 50 times the rows", most));
+    Ok(())
+}
+
+/// Instructions, which do not depend on what else the machine does.
+pub fn instructions(bench: &mut Bench) -> Result<()> {
+    let rows = bench.rows.min(1_000_000);
+    let file = events(bench, rows, DAYS * rows / bench.rows.max(rows) + 1)?;
+    let database = fresh(bench, "ours.db");
+    let import = format!("import {}", file.display());
+    let count = bench.signals.instructions(&database, &import)?;
+    let line = Line::times("instructions: import of a million rows", count, "", f64::NAN, 1.0);
+    bench.lines.push(line.of(Unit::Instructions).without_target());
+    for command in ["list --limit 1", "status", "company list --format csv"] {
+        let count = bench.signals.instructions(&database, command)?;
+        let line = Line::times(format!("instructions: {command}"), count, "", f64::NAN, 1.0);
+        bench.lines.push(line.of(Unit::Instructions).without_target());
+    }
     Ok(())
 }
 
@@ -178,7 +286,11 @@ fn imported(bench: &Bench, name: &str, file: &Path) -> Result<PathBuf> {
     Ok(database)
 }
 
-/// The trend rules of a day.
+/// The rules that foretell, of those that ship with the program.
+const MEASURED: &str = "rule preset add fading silent hardly-used unusually-silent";
+
+/// The trend rules of a day, and beside them the steps of a run with rules that foretell and with
+/// health.
 pub fn run(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
@@ -204,15 +316,32 @@ pub fn run(bench: &mut Bench) -> Result<()> {
             ensure!(is_same, "the pairs differ: ours {}, theirs {pairs}", ours.raised);
         }
     }
-    let (finding, first) = (median(finding), median(first));
     let peer = "DuckDB, the same pairs from its events";
     let work = "trend step of a day, 20 rules";
-    bench.lines.push(Line::times(work, finding, peer, first, 1.0).of(Unit::Milliseconds));
-    let again = Line::times(work, finding, "DuckDB, asked a second time", median(warm), 1.0);
+    bench
+        .lines
+        .push(Line::times(work, finding.clone(), peer, first.clone(), 1.0).of(Unit::Milliseconds));
+    let again = Line::times(work, finding, "DuckDB, asked a second time", warm, 1.0);
     bench.lines.push(again.of(Unit::Milliseconds).without_target());
-    let whole = Line::times("the whole run of the day", median(whole), peer, first, 1.0);
+    let whole = Line::times("the whole run of the day", whole, peer, first, 1.0);
     bench.lines.push(whole.of(Unit::Milliseconds).without_target());
+    bench.signals.run(&database, MEASURED)?;
+    let day = data::date(0)?;
+    bench.signals.run(&database, &format!("run --as-of {day}"))?;
+    let steps = last_run(&bench.signals, &database)?;
+    for (name, took) in steps["steps_ms"].as_object().into_iter().flatten() {
+        let took = took.as_f64().unwrap_or(f64::NAN) / 1000.0;
+        let line =
+            Line::times(format!("  {name}, with 4 rules that foretell"), took, "", f64::NAN, 1.0);
+        bench.lines.push(line.of(Unit::Milliseconds).without_target());
+    }
     Ok(())
+}
+
+/// The record of the last run.
+fn last_run(signals: &Signals, database: &Path) -> Result<serde_json::Value> {
+    let runs = signals.json(database, "run list --format json")?;
+    runs.as_array().and_then(|runs| runs.last()).cloned().context("no run was recorded")
 }
 
 fn add_rules(signals: &Signals, database: &Path) -> Result<()> {
@@ -234,8 +363,7 @@ struct Ran {
 
 fn run_day(signals: &Signals, database: &Path, day: &str) -> Result<Ran> {
     let whole = signals.run(database, &format!("run --as-of {day} --format csv"))?.seconds;
-    let runs = signals.json(database, "run list --format json")?;
-    let run = runs.as_array().and_then(|runs| runs.last()).context("no run was recorded")?;
+    let run = last_run(signals, database)?;
     let number =
         |value: &serde_json::Value| value.as_f64().context("the record of a run has changed");
     let raised = ["raised_bad", "raised_good", "raised_info"].map(|field| number(&run[field]));
@@ -246,7 +374,8 @@ fn run_day(signals: &Signals, database: &Path, day: &str) -> Result<Ran> {
     })
 }
 
-/// Seconds of finding the pairs in a fresh process, seconds of finding them again, and how many
+/// The pairs whose events have changed, each with the spread of its weeks, by which a run tells how
+/// likely chance is. Seconds of finding them in a fresh process, seconds of finding them again, and how many
 /// there are.
 fn find_in_duckdb(duckdb: &Duckdb, database: &Path, day: &str) -> Result<[f64; 3]> {
     let find = |name: &str| {
@@ -255,9 +384,12 @@ fn find_in_duckdb(duckdb: &Duckdb, database: &Path, day: &str) -> Result<[f64; 3
              SELECT company_id, event, count(*) FILTER (WHERE timestamp < {decision}) AS previous, \
              count(*) FILTER (WHERE timestamp >= {decision}) AS current FROM events \
              WHERE timestamp >= {observation} AND timestamp < {end} GROUP BY company_id, event), \
-             first_events AS (SELECT company_id, min(timestamp) AS first_at FROM events GROUP BY company_id) \
-             SELECT company_id, event FROM windows JOIN first_events USING (company_id) \
-             WHERE first_at < {observation} + INTERVAL 1 DAY AND current <> previous \
+             first_events AS (SELECT company_id, min(timestamp) AS first_at FROM events GROUP BY company_id), \
+             weeks AS (SELECT company_id, event, datediff('day', timestamp, {observation}) // 7 AS week, count(*) AS count \
+             FROM events WHERE timestamp >= {observation} - INTERVAL 182 DAY AND timestamp < {observation} GROUP BY ALL), \
+             spreads AS (SELECT company_id, event, var_pop(count) / avg(count) AS spread FROM weeks GROUP BY company_id, event) \
+             SELECT company_id, event, spread FROM windows JOIN first_events USING (company_id) \
+             LEFT JOIN spreads USING (company_id, event) WHERE first_at < {observation} + INTERVAL 1 DAY AND current <> previous \
              AND abs(current - previous) * 100 > {THRESHOLD} * previous",
             decision = format_args!("(DATE '{day}' - {})", TIMEFRAME - 1),
             observation = format_args!("(DATE '{day}' - {})", 2 * TIMEFRAME - 1),
@@ -287,7 +419,7 @@ pub fn history(bench: &mut Bench) -> Result<()> {
             );
         }
     }
-    let [base, of_long] = times.map(median);
+    let [base, of_long] = times;
     let line = Line::times(
         "trend step, 10 times the history",
         of_long,
@@ -304,6 +436,17 @@ pub fn history(bench: &mut Bench) -> Result<()> {
         THE_SAME,
     );
     bench.lines.push(memory.of(Unit::Mebibytes));
+    for attribute in FLAT {
+        let list = format!("company list --columns company_id,{attribute} --format csv");
+        let (mut of_short, mut of_long) = (Vec::new(), Vec::new());
+        for _ in 0..bench.rounds {
+            of_short.push(bench.signals.run(&databases[0], &list)?);
+            of_long.push(bench.signals.run(&databases[1], &list)?);
+        }
+        let work = format!("company list, {attribute}, 10 times the history");
+        let line = Line::times(work, of_long, "the shorter history", of_short, OF_ITSELF);
+        bench.lines.push(line.of(Unit::Milliseconds));
+    }
     databases.iter().for_each(|database| remove(database));
     if bench.full_history {
         // Nobody wants seven gigabytes to stay.

@@ -30,6 +30,14 @@ enum Work {
     Again,
     /// The import of the same events in no order
     Shuffled,
+    /// Imports of packed files, of many small companies, of one day, and beside other events
+    Shapes,
+    /// The import of one row into a database of many
+    OneRow,
+    /// Imports of a tenth and of five times the events
+    Growth,
+    /// How many instructions imports and lists take, by Valgrind
+    Instructions,
     /// The size of the database
     Size,
     /// The trend rules of a day
@@ -132,6 +140,10 @@ impl Bench {
             Work::Import => events::import(self),
             Work::Again => events::again(self),
             Work::Shuffled => events::shuffled(self),
+            Work::Shapes => events::shapes(self),
+            Work::OneRow => events::one_row(self),
+            Work::Growth => events::growth(self),
+            Work::Instructions => events::instructions(self),
             Work::Size => events::size(self),
             Work::Run => events::run(self),
             Work::History => events::history(self),

@@ -7,24 +7,43 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 
 /// What a program took.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Taken {
     /// Seconds by the clock on the wall.
     pub seconds: f64,
+    /// Seconds of the processors, in the program and for it in the system; not a number where they
+    /// are not known.
+    pub cpu: f64,
     /// The most memory it had at once, in MiB; 0 where the system does not tell.
     pub mebibytes: f64,
 }
 
-/// Runs a program whose output nobody reads, and fails when it does.
-pub fn run(command: &mut Command) -> Result<Taken> {
-    let started = Instant::now();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
-    finish(child.with_context(|| format!("cannot run {command:?}"))?, started, command)
+impl Taken {
+    /// An amount of which nothing else is known.
+    pub fn of(seconds: f64) -> Self {
+        Taken { seconds, cpu: f64::NAN, mebibytes: f64::NAN }
+    }
 }
 
-fn finish(child: Child, started: Instant, command: &Command) -> Result<Taken> {
+/// The seconds of the processors that all programs took which have ended so far.
+pub fn of_children() -> Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+}
+
+/// Runs a program whose output nobody reads, and fails when it does.
+pub fn run(command: &mut Command) -> Result<Taken> {
+    let (started, before) = (Instant::now(), of_children()?);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    finish(child.with_context(|| format!("cannot run {command:?}"))?, (started, before), command)
+}
+
+fn finish(child: Child, (started, before): (Instant, f64), command: &Command) -> Result<Taken> {
     let (id, is_over) = (child.id(), AtomicBool::new(false));
     let (output, seconds, mebibytes) = thread::scope(|scope| {
         let watching = scope.spawn(|| watch(id, &is_over));
@@ -39,7 +58,7 @@ fn finish(child: Child, started: Instant, command: &Command) -> Result<Taken> {
         "{command:?} failed: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    Ok(Taken { seconds, mebibytes })
+    Ok(Taken { seconds, cpu: of_children()? - before, mebibytes })
 }
 
 /// How often the memory of a running program is looked at. The system keeps the high-water mark, so

@@ -19,8 +19,8 @@ pub enum Duckdb {
 /// those of all with opening and closing the database.
 const PYTHON: &str = "
 import duckdb, sys, time
-started = time.perf_counter()
-connection = duckdb.connect(sys.argv[1])
+started, of_processors = time.perf_counter(), time.process_time()
+connection = duckdb.connect(sys.argv[1], config={'threads': 2})
 answers = []
 for statement in sys.stdin.read().splitlines():
     begun = time.perf_counter()
@@ -29,14 +29,15 @@ for statement in sys.stdin.read().splitlines():
     answers.append(rows)
 connection.close()
 print('all', time.perf_counter() - started)
+print('cpu', time.process_time() - of_processors)
 for rows in answers:
     print('answer', rows[0][0] if rows else '')
 ";
 
 /// What DuckDB took and said.
 pub struct Answers {
-    /// Seconds with opening and closing the database; starting Python is not among them.
-    pub all: f64,
+    /// All of it with opening and closing the database; starting Python is not among it.
+    pub all: Taken,
     /// Seconds of each statement, inside the process.
     pub each: Vec<f64>,
     /// The first value of the last statement.
@@ -80,18 +81,21 @@ fn ask_python(database: &Path, statements: &[String]) -> Result<Answers> {
         text.lines().filter_map(move |line| line.strip_prefix(word)).map(str::trim)
     };
     let each = after("seconds").map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    let all = after("all").next().context("DuckDB gave no time")?.parse()?;
+    let number =
+        |word| -> Result<f64> { Ok(after(word).next().context("DuckDB gave no time")?.parse()?) };
+    let all = Taken { cpu: number("cpu")?, ..Taken::of(number("all")?) };
     Ok(Answers { all, each, last: after("answer").next_back().unwrap_or_default().to_owned() })
 }
 
 fn ask_shell(database: &Path, statements: &[String]) -> Result<Answers> {
     let lines: String = statements.iter().map(|statement| format!("{statement};\n")).collect();
-    let started = std::time::Instant::now();
+    let (started, before) = (std::time::Instant::now(), measure::of_children()?);
     let text = output(
         Command::new("duckdb").arg(database),
-        &format!(".mode list\n.headers off\n.timer on\n{lines}"),
+        &format!(".mode list\n.headers off\nSET threads = 2;\n.timer on\n{lines}"),
     )?;
-    let all = started.elapsed().as_secs_f64();
+    let seconds = started.elapsed().as_secs_f64();
+    let all = Taken { cpu: measure::of_children()? - before, ..Taken::of(seconds) };
     let real =
         |line: &str| line.strip_prefix("Run Time (s): real ")?.split(' ').next()?.parse().ok();
     let is_timer = |line: &&str| line.starts_with("Run Time");
@@ -163,6 +167,17 @@ impl Signals {
     /// Imports a file.
     pub fn import(&self, database: &Path, file: &Path) -> Result<Taken> {
         measure::run(self.command(database).arg("import").arg(file))
+    }
+
+    /// How many instructions a command line, split at spaces, takes by Valgrind's count.
+    pub fn instructions(&self, database: &Path, line: &str) -> Result<f64> {
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&self.program);
+        command.arg("--db").arg(database).args(["--by", "bench"]).env_remove("SIGNALS_NOW");
+        let output = command.args(line.split(' ')).output().context("cannot run valgrind")?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        let count = text.lines().find_map(|line| line.split("Collected : ").nth(1));
+        Ok(count.context("Valgrind gave no count")?.trim().parse()?)
     }
 
     /// Runs a command line, split at spaces, and returns what it printed, read as JSON.

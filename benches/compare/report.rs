@@ -1,5 +1,7 @@
 //! The table that the benchmark prints.
 
+use crate::measure::{Taken, median};
+
 /// What is measured on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -9,35 +11,35 @@ pub enum Unit {
     Milliseconds,
     /// Memory or disk space.
     Mebibytes,
+    /// Instructions of the processor, in millions.
+    Instructions,
 }
 
-/// One work, ours and what it is compared with.
+/// One work, ours and what it is compared with, each as often as it was done.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// What was done.
-    pub work: String,
-    /// What `ours` and `theirs` are.
-    pub unit: Unit,
-    /// What it took this program.
-    pub ours: f64,
+    work: String,
+    unit: Unit,
+    ours: Vec<Taken>,
     /// Whom or what it is compared with.
-    pub peer: String,
-    /// What it took the other.
-    pub theirs: f64,
+    peer: String,
+    theirs: Vec<Taken>,
     /// The most that ours may be of theirs; `None` where nothing was promised.
-    pub target: Option<f64>,
+    target: Option<f64>,
 }
 
 impl Line {
-    /// A line about times.
+    /// A line about times by the clock on the wall. Where both sides took turns, the ratio is that
+    /// of each pair.
     pub fn times(
         work: impl Into<String>,
-        ours: f64,
+        ours: impl Into<Samples>,
         peer: impl Into<String>,
-        theirs: f64,
+        theirs: impl Into<Samples>,
         target: f64,
     ) -> Line {
-        let (work, peer) = (work.into(), peer.into());
+        let (work, peer, Samples(ours), Samples(theirs)) =
+            (work.into(), peer.into(), ours.into(), theirs.into());
         Line { work, unit: Unit::Seconds, ours, peer, theirs, target: Some(target) }
     }
 
@@ -51,18 +53,60 @@ impl Line {
         Line { target: None, ..self }
     }
 
-    fn cells(&self) -> [String; 7] {
-        let ratio = self.ours / self.theirs;
+    /// The same work by the time of the processors.
+    pub fn by_processor(&self, target: Option<f64>) -> Line {
+        let seconds = |all: &[Taken]| {
+            all.iter().map(|taken| Taken { seconds: taken.cpu, ..*taken }).collect::<Vec<_>>()
+        };
+        let (work, peer, unit) = (format!("{}: CPU time", self.work), self.peer.clone(), self.unit);
+        Line { work, unit, ours: seconds(&self.ours), peer, theirs: seconds(&self.theirs), target }
+    }
+
+    /// The ratios, in order: of the pairs, or, where they did not take turns, of the medians.
+    fn ratios(&self) -> Vec<f64> {
+        let seconds = |all: &[Taken]| all.iter().map(|taken| taken.seconds).collect::<Vec<_>>();
+        let (ours, theirs) = (seconds(&self.ours), seconds(&self.theirs));
+        let mut ratios: Vec<f64> = match ours.len() == theirs.len() {
+            true => ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect(),
+            false => vec![median(ours) / median(theirs)],
+        };
+        ratios.retain(|ratio| !ratio.is_nan());
+        ratios.sort_by(f64::total_cmp);
+        ratios
+    }
+
+    fn cells(&self) -> [String; COLUMNS] {
+        let ratios = self.ratios();
+        let ratio = median(ratios.clone());
         let verdict = match self.target {
             _ if ratio.is_nan() => "",
             Some(target) if ratio <= target => "met",
             Some(_) => "missed",
             None => "",
         };
+        let number =
+            |ratio: f64| if ratio.is_nan() { String::new() } else { format!("{ratio:.2}") };
+        let spread = match ratios.as_slice() {
+            [least, .., most] => format!("{least:.2}-{most:.2}"),
+            _ => String::new(),
+        };
+        let [ours, our_cpu] = self.amounts(&self.ours);
+        let [theirs, their_cpu] = self.amounts(&self.theirs);
         let target = self.target.map_or_else(String::new, |target| format!("{target:.2}"));
-        let ratio = if ratio.is_nan() { String::new() } else { format!("{ratio:.2}") };
-        let (ours, theirs) = (self.amount(self.ours), self.amount(self.theirs));
-        [self.work.clone(), ours, self.peer.clone(), theirs, ratio, target, verdict.to_owned()]
+        let (work, peer) = (self.work.clone(), self.peer.clone());
+        let ratio = number(ratio);
+        [work, ours, our_cpu, peer, theirs, their_cpu, ratio, spread, target, verdict.to_owned()]
+    }
+
+    /// The medians by the wall and by the processors.
+    fn amounts(&self, all: &[Taken]) -> [String; 2] {
+        let by = |value: fn(&Taken) -> f64| self.amount(median(all.iter().map(value).collect()));
+        match self.unit {
+            Unit::Mebibytes | Unit::Instructions => [by(|taken| taken.seconds), String::new()],
+            Unit::Seconds | Unit::Milliseconds => {
+                [by(|taken| taken.seconds), by(|taken| taken.cpu)]
+            }
+        }
     }
 
     fn amount(&self, amount: f64) -> String {
@@ -71,22 +115,46 @@ impl Line {
             Unit::Seconds => format!("{amount:.2} s"),
             Unit::Milliseconds => format!("{:.1} ms", amount * 1000.0),
             Unit::Mebibytes => format!("{amount:.0} MiB"),
+            Unit::Instructions => format!("{:.0} M", amount / 1e6),
         }
     }
 }
 
-const HEADINGS: [&str; 7] = ["work", "ours", "compared with", "theirs", "ratio", "target", ""];
+/// What was measured on one side.
+pub struct Samples(Vec<Taken>);
+
+impl From<Vec<Taken>> for Samples {
+    fn from(all: Vec<Taken>) -> Self {
+        Samples(all)
+    }
+}
+
+impl From<Vec<f64>> for Samples {
+    fn from(all: Vec<f64>) -> Self {
+        Samples(all.into_iter().map(Taken::of).collect())
+    }
+}
+
+impl From<f64> for Samples {
+    fn from(one: f64) -> Self {
+        Samples(vec![Taken::of(one)])
+    }
+}
+
+const COLUMNS: usize = 10;
+const HEADINGS: [&str; COLUMNS] =
+    ["work", "ours", "CPU", "compared with", "theirs", "CPU", "ratio", "from-to", "target", ""];
 /// Columns of numbers line up on the right.
-const IS_NUMBER: [bool; 7] = [false, true, false, true, true, true, false];
+const IS_NUMBER: [bool; COLUMNS] = [false, true, true, false, true, true, true, true, true, false];
 
 /// The lines as a table.
 pub fn table(lines: &[Line]) -> String {
-    let rows: Vec<[String; 7]> =
+    let rows: Vec<[String; COLUMNS]> =
         std::iter::once(HEADINGS.map(str::to_owned)).chain(lines.iter().map(Line::cells)).collect();
-    let widths: Vec<usize> = (0..7)
+    let widths: Vec<usize> = (0..COLUMNS)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
-    let line = |row: &[String; 7]| {
+    let line = |row: &[String; COLUMNS]| {
         let cells = row.iter().zip(&widths).zip(IS_NUMBER).map(|((cell, width), is_number)| {
             if is_number { format!("{cell:>width$}") } else { format!("{cell:width$}") }
         });
