@@ -52,6 +52,17 @@ pub fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
     text.push(b']');
 }
 
+/// The numbers from 0 to 99 in two digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
 /// The longest event: five numbers with a sign, a point, commas and brackets.
 const LONGEST: usize = 80;
 
@@ -97,10 +108,12 @@ impl Written {
     }
 
     fn digits(&mut self, mut number: u64, digits: usize) {
-        for byte in self.bytes[self.length..self.length + digits].iter_mut().rev() {
-            *byte = b'0' + (number % 10) as u8;
-            number /= 10;
+        let (ones, pairs) = self.bytes[self.length..self.length + digits].as_rchunks_mut::<2>();
+        for pair in pairs.iter_mut().rev() {
+            *pair = PAIRS[(number % 100) as usize];
+            number /= 100;
         }
+        ones.iter_mut().for_each(|one| *one = b'0' + number as u8);
         self.length += digits;
     }
 

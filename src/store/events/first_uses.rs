@@ -20,8 +20,9 @@ pub(super) struct FirstUses(FxHashMap<u32, UsesOfCompany>);
 /// The keys of event names below this have a place of their own.
 const DENSE: u32 = 256;
 
+/// The same of one company.
 #[derive(Debug, Default)]
-struct UsesOfCompany {
+pub(super) struct UsesOfCompany {
     /// The days of the event names below [`DENSE`], by their keys; [`NEVER`] for none.
     dense: Vec<i32>,
     /// All other event names with their days, in order.
@@ -31,7 +32,8 @@ struct UsesOfCompany {
 const NEVER: i32 = i32::MAX;
 
 impl UsesOfCompany {
-    fn note(&mut self, event: u32, day: i32) {
+    /// Notes that the company has events of a name on a day.
+    pub(super) fn note(&mut self, event: u32, day: i32) {
         if event < DENSE {
             let place = event as usize;
             if self.dense.len() <= place {
@@ -55,8 +57,12 @@ impl UsesOfCompany {
 impl FirstUses {
     /// Notes that a company has events of these names on a day.
     pub(super) fn note(&mut self, day: i32, company: u32, events: impl IntoIterator<Item = u32>) {
-        let uses = self.0.entry(company).or_default();
+        let uses = self.of_company(company);
         events.into_iter().for_each(|event| uses.note(event, day));
+    }
+
+    pub(super) fn of_company(&mut self, company: u32) -> &mut UsesOfCompany {
+        self.0.entry(company).or_default()
     }
 
     /// Event name, company and day of each, in the order of the table's key.

@@ -118,16 +118,19 @@ impl DayInserter<'_> {
                 self.texts.clear();
             }
         }
+        let mut large = Vec::new();
+        let uses = self.first_uses.of_company(company);
         for (event, copies) in counts(events) {
+            uses.note(event, day);
             match pack_count(company, event, copies) {
                 Some(waiting) => self.waiting_counts.push(waiting),
-                None => {
-                    self.flush_counts()?;
-                    self.count.execute((keys::of_count(day, company, event), copies))?;
-                }
+                None => large.push((event, copies)),
             }
         }
-        self.first_uses.note(day, company, counts(events).map(|(event, _)| event));
+        for (event, copies) in large {
+            self.flush_counts()?;
+            self.count.execute((keys::of_count(day, company, event), copies))?;
+        }
         Ok(())
     }
 

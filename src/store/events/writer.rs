@@ -8,8 +8,10 @@
 //! rows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
 
@@ -18,6 +20,7 @@ use super::merge::{self, DayBefore, DayInserter, Merge};
 use super::waiting::{Aside, Until, WaitingEvent, fold, sort};
 use crate::domain::company::folded_name;
 use crate::domain::day::{Day, DayRange};
+use crate::error::no_thread;
 use crate::store::Store;
 
 /// How much is held in memory.
@@ -28,10 +31,12 @@ struct Limits {
     /// A day with more events than this is written in several passes, each over some of the
     /// companies.
     in_one_pass: usize,
+    /// A day with fewer is put in order by the thread that writes it.
+    sorted_beside: usize,
 }
 
 /// 64 MiB of events, twice.
-const LIMITS: Limits = Limits { in_memory: 2_000_000, in_one_pass: 2_000_000 };
+const LIMITS: Limits = Limits { in_memory: 2_000_000, in_one_pass: 2_000_000, sorted_beside: 4096 };
 
 /// So many days of a file in no order may be in memory, each with its share.
 const DAYS_IN_MEMORY: usize = 256;
@@ -138,6 +143,49 @@ pub struct EventWriter<'s> {
     last_old_identity: u32,
     /// The number that the import will have.
     import: i64,
+    /// Once there is much to put in order.
+    sorter: Option<Sorter>,
+}
+
+/// Puts days in order on a thread of its own while those before are written, which takes longer.
+struct Sorter {
+    days: SyncSender<(i32, Vec<WaitingEvent>)>,
+    sorted: Receiver<(i32, Vec<WaitingEvent>)>,
+    under_way: usize,
+}
+
+impl Sorter {
+    /// So many days at most are under way.
+    const AHEAD: usize = 2;
+
+    fn start() -> Result<Sorter> {
+        let (days, unsorted) = sync_channel::<(i32, Vec<WaitingEvent>)>(Sorter::AHEAD);
+        let (done, sorted) = sync_channel(Sorter::AHEAD);
+        let sorter = thread::Builder::new().name("sorter".to_owned());
+        sorter
+            .spawn(move || {
+                for (day, mut events) in unsorted {
+                    sort(&mut events);
+                    if done.send((day, events)).is_err() {
+                        break;
+                    }
+                }
+            })
+            .map_err(|error| no_thread(&error))?;
+        Ok(Sorter { days, sorted, under_way: 0 })
+    }
+
+    fn take(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
+        self.days.send((day, events)).map_err(|_| anyhow!("the sorting thread has ended"))?;
+        self.under_way += 1;
+        Ok(())
+    }
+
+    /// The day that was given first, in order.
+    fn next(&mut self) -> Result<(i32, Vec<WaitingEvent>)> {
+        self.under_way -= 1;
+        self.sorted.recv().context("the sorting thread has ended")
+    }
 }
 
 /// The id of an event.
@@ -201,6 +249,7 @@ impl Store {
             is_repeating: false,
             last_old_identity: self.last_event_identity()?,
             import,
+            sorter: None,
         })
     }
 }
@@ -232,7 +281,31 @@ impl EventWriter<'_> {
     fn write_finished_days(&mut self) -> Result<()> {
         let finished: Vec<i32> =
             self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
-        finished.into_iter().try_for_each(|day| self.write_day(day))
+        for day in finished {
+            let events = self.waiting.remove(&day).unwrap_or_default();
+            if events.len() < self.limits.sorted_beside {
+                self.write_sorted_days(0)?;
+                self.write_events(day, events)?;
+            } else {
+                self.write_sorted_days(Sorter::AHEAD - 1)?;
+                match &mut self.sorter {
+                    Some(sorter) => sorter.take(day, events)?,
+                    none => none.insert(Sorter::start()?).take(day, events)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes days that were put in order, until at most so many are left.
+    fn write_sorted_days(&mut self, left: usize) -> Result<()> {
+        while let Some(sorter) = &mut self.sorter
+            && sorter.under_way > left
+        {
+            let (day, events) = sorter.next()?;
+            self.write_events(day, events)?;
+        }
+        Ok(())
     }
 
     fn set_all_aside(&mut self) -> Result<()> {
@@ -277,6 +350,7 @@ impl EventWriter<'_> {
 
     /// Writes what is left, and tells what became of the rows.
     pub fn finish(mut self) -> Result<WrittenEvents> {
+        self.write_sorted_days(0)?;
         let mut days: Vec<i32> =
             self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
         days.sort_unstable();
@@ -348,6 +422,11 @@ impl EventWriter<'_> {
     /// Writes what waits of a day, in memory and aside.
     fn write_day(&mut self, day: i32) -> Result<()> {
         let events = self.waiting.remove(&day).unwrap_or_default();
+        self.write_events(day, events)
+    }
+
+    /// Writes the events of a day with those of it that are aside.
+    fn write_events(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
         self.waiting_count -= events.len();
         let before = self.day_before(day)?;
         if before == DayBefore::Nothing && !self.written.contains_key(&day) {
@@ -489,7 +568,7 @@ mod tests {
     use crate::store::{Finish, Permissions};
 
     /// So little that a handful of events does not fit.
-    const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3 };
+    const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3, sorted_beside: 2 };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
         IncomingEvent {
@@ -590,7 +669,7 @@ mod tests {
     fn equal_rows_are_folded_as_they_come() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let limits = Limits { in_memory: 64, in_one_pass: 64 };
+        let limits = Limits { in_memory: 64, in_one_pass: 64, sorted_beside: 64 };
         let work = |store: &mut Store| {
             let mut writer = EventWriter { limits, ..store.event_writer(false)? };
             for _ in 0..1000 {
