@@ -17,9 +17,10 @@ use crate::support::{Sandbox, setting};
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 /// A page to be looked at: width, height, colour scheme, medium.
-const LOOKS: [(&str, u32, u32, &str, &str); 5] = [
+const LOOKS: [(&str, u32, u32, &str, &str); 6] = [
     ("desk-light", 1440, 900, "light", "screen"),
     ("desk-dark", 1440, 900, "dark", "screen"),
+    ("tablet-light", 768, 1024, "light", "screen"),
     ("phone-light", 390, 844, "light", "screen"),
     ("phone-dark", 390, 844, "dark", "screen"),
     ("print", 794, 1123, "light", "print"),
@@ -159,7 +160,10 @@ impl Drop for Browser {
     }
 }
 
-const REPORTS: [&str; 9] = [
+const REPORTS: [&str; 12] = [
+    "company C-121",
+    "csm maria",
+    "backtest",
     "dashboard",
     "health",
     "pulse",
@@ -178,8 +182,9 @@ fn every_report_fits_every_screen_and_asks_for_nothing() {
     sandbox.ok("demo d");
     let mut browser = Browser::start(&sandbox);
     for report in REPORTS {
-        sandbox.ok(&format!("report {report} --db d/signals.db --out {report}.html"));
-        let url = format!("file://{}", sandbox.path(&format!("{report}.html")).display());
+        let name = report.split(' ').next().unwrap();
+        sandbox.ok(&format!("report {report} --db d/signals.db --out {name}.html"));
+        let url = format!("file://{}", sandbox.path(&format!("{name}.html")).display());
         for look in LOOKS {
             let place = format!("{report} {}", look.0);
             browser.open(&url, look);
@@ -192,7 +197,7 @@ fn every_report_fits_every_screen_and_asks_for_nothing() {
                 json!(look.4 == "print"),
                 "{place}: the style sheet is not applied"
             );
-            browser.picture(&format!("{report}-{}", look.0));
+            browser.picture(&format!("{name}-{}", look.0));
             let (requests, troubles) = browser.told();
             assert_eq!(requests, std::slice::from_ref(&url), "{place}");
             assert!(troubles.is_empty(), "{place}: {troubles:?}");
@@ -212,7 +217,7 @@ fn a_page_that_asks_and_does_not_fit_is_found() {
          xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx</pre>",
     );
     let mut browser = Browser::start(&sandbox);
-    browser.open(&format!("file://{}", sandbox.path("bad.html").display()), LOOKS[2]);
+    browser.open(&format!("file://{}", sandbox.path("bad.html").display()), LOOKS[3]);
     assert!(browser.value("document.documentElement.scrollWidth").as_u64().unwrap() > 390);
     assert!(!browser.told().1.is_empty(), "the policy was broken without a word");
 }
