@@ -119,8 +119,15 @@ pub enum Purpose {
     Reminder,
     /// What else there is, once a day.
     Digest,
+    /// Signals that were sent and have been retracted since.
+    Retraction,
 }
-named!(Purpose { Realtime = "realtime", Reminder = "reminder", Digest = "digest" });
+named!(Purpose {
+    Realtime = "realtime",
+    Reminder = "reminder",
+    Digest = "digest",
+    Retraction = "retraction",
+});
 
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

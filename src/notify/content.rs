@@ -234,7 +234,12 @@ impl Item {
         facts.add("why", why(signal));
         facts.add_tasks(&told.tasks, signal);
         facts.add_command("look", format!("signals show {}", signal.id));
-        facts.add_command("close", format!("signals ack {} --reason TEXT", signal.id));
+        match &signal.acknowledgement {
+            Some(closed) => facts.add("closed", harmless(&closed.reason)),
+            None => {
+                facts.add_command("close", format!("signals ack {} --reason TEXT", signal.id));
+            }
+        }
         Item {
             company: company(signal),
             link: link.map(|link| link.of(&signal.company_id)),
@@ -422,6 +427,7 @@ fn subject(purpose: Purpose, overview: &Overview, told: &[Told]) -> String {
         Purpose::Realtime => "",
         Purpose::Reminder => "Still unread: ",
         Purpose::Digest => "Daily digest: ",
+        Purpose::Retraction => "Retracted: ",
     };
     let rest = match told {
         [only] if overview.types.len() == 1 => {
@@ -473,6 +479,12 @@ fn intro(purpose: Purpose, signals: usize) -> &'static str {
         (Purpose::Reminder, 1) => "This signal still lies unread in your inbox.",
         (Purpose::Reminder, _) => "These signals still lie unread in your inbox.",
         (Purpose::Digest, _) => "What else there is to know today.",
+        (Purpose::Retraction, 1) => {
+            "You were told of this signal. Late data refute it, so there is nothing to do."
+        }
+        (Purpose::Retraction, _) => {
+            "You were told of these signals. Late data refute them, so there is nothing to do."
+        }
     }
 }
 

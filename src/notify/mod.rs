@@ -34,8 +34,8 @@ use crate::domain::notify::{
 use crate::domain::signal::{SignalId, SignalType};
 use crate::error::{CommandError, not_allowed};
 use crate::store::{
-    Delivery, Finish, Message, NewMessage, PendingNotice, SendingLimits, SignalRecord, Store,
-    ToldSignal,
+    Delivery, Finish, Message, NewMessage, PendingNotice, PendingRetraction, SendingLimits,
+    SignalRecord, Store, ToldSignal,
 };
 
 /// Why something was not delivered.
@@ -295,9 +295,12 @@ fn make_messages(
     store.reroute_notices(now)?;
     let team = store.team()?;
     let maker = Maker { store, team: &team, grace_hours: settings.grace_hours, domain, now };
-    channels.iter().try_for_each(|channel| match channel {
-        Channel::Email => maker.mails(),
-        Channel::Slack => maker.posts(),
+    channels.iter().try_for_each(|channel| {
+        match channel {
+            Channel::Email => maker.mails()?,
+            Channel::Slack => maker.posts()?,
+        }
+        maker.retractions(*channel)
     })
 }
 
@@ -355,6 +358,27 @@ impl Maker<'_> {
         Ok(())
     }
 
+    /// One message for each person, or for Slack, whatever their preferences: they were sent the
+    /// signals, and may be acting on them.
+    fn retractions(&self, channel: Channel) -> Result<()> {
+        let pending = self.store.pending_retractions(channel)?;
+        let has_address = |name: &str| {
+            self.team.iter().any(|member| member.name == name && member.email.is_some())
+        };
+        let mut receivers: BTreeMap<Option<&str>, Vec<&PendingRetraction>> = BTreeMap::new();
+        for retraction in &pending {
+            let person = retraction.person.as_deref();
+            if person.is_none_or(has_address) {
+                receivers.entry(person).or_default().push(retraction);
+            }
+        }
+        receivers.into_iter().try_for_each(|(person, retractions)| {
+            let id = message_id(self.domain, self.now);
+            let message = self.message(channel, Purpose::Retraction, person, &id);
+            self.store.add_retraction_message(&message, &retractions)
+        })
+    }
+
     /// What a person wants; of nobody, what is usual. `None` for somebody who has left the team.
     fn preferences(&self, person: Option<&str>) -> Option<Preferences> {
         match person {
@@ -384,15 +408,25 @@ impl Maker<'_> {
         person: Option<&str>,
         notices: &[&PendingNotice],
     ) -> Result<()> {
-        let message = NewMessage {
+        let id = message_id(self.domain, self.now);
+        self.store.add_message(&self.message(channel, purpose, person, &id), notices)
+    }
+
+    fn message<'m>(
+        &self,
+        channel: Channel,
+        purpose: Purpose,
+        person: Option<&'m str>,
+        message_id: &'m str,
+    ) -> NewMessage<'m> {
+        NewMessage {
             channel,
             purpose,
             person,
-            message_id: &message_id(self.domain, self.now),
+            message_id,
             made_at: self.now,
             made_on: self.now.day_in(self.store.zone()),
-        };
-        self.store.add_message(&message, notices)
+        }
     }
 }
 
@@ -468,7 +502,7 @@ fn wants(team: &[TeamMember], name: &str, signal_type: SignalType, purpose: Purp
     let preferences = team.iter().find(|member| member.name == name).map(Preferences::of);
     preferences.is_some_and(|preferences| match purpose {
         Purpose::Realtime => preferences.realtime.contains(&signal_type),
-        Purpose::Reminder => true,
+        Purpose::Reminder | Purpose::Retraction => true,
         Purpose::Digest => preferences.digest,
     })
 }

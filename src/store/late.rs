@@ -86,8 +86,9 @@ impl Store {
     }
 
     /// Takes the notices of a signal out of the inboxes of those who have not read them, so that no
-    /// message will carry them.
+    /// message will carry them. Those who were sent one already will be told of the retraction.
     pub fn withdraw_notices(&self, signal: SignalId, now: Instant) -> Result<()> {
+        self.add_retractions(signal)?;
         let mut statement = self.connection.prepare_cached(
             "UPDATE notices SET withdrawn_at = ?2
              WHERE signal = ?1 AND read_at IS NULL AND withdrawn_at IS NULL",

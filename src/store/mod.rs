@@ -61,7 +61,9 @@ pub use imports::{Cause, ImportRecord};
 pub use late::LateDays;
 pub use notices::InboxEntry;
 pub use open::Permissions;
-pub use outbox::{Delivery, Message, NewMessage, PendingNotice, SendingLock, ToldSignal};
+pub use outbox::{
+    Delivery, Message, NewMessage, PendingNotice, PendingRetraction, SendingLock, ToldSignal,
+};
 pub use playbooks::StoredPlaybook;
 pub use rules::StoredRule;
 pub use runs::{RuleTally, RunRecord, Step};

@@ -27,6 +27,15 @@ pub struct PendingNotice {
     pub pending: Pending,
 }
 
+/// Somebody who was sent a signal that was retracted afterwards, and has not been told so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRetraction {
+    /// Its number.
+    pub id: i64,
+    /// Who is to know; `None` for Slack.
+    pub person: Option<String>,
+}
+
 /// A message to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage<'a> {
@@ -165,18 +174,7 @@ impl Store {
     /// caller has begun. On Slack everybody reads it, so that there it carries all notices of their
     /// signals.
     pub fn add_message(&self, message: &NewMessage<'_>, notices: &[&PendingNotice]) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
-             VALUES (:channel, :purpose, :person, :message_id, :made_at, :made_on, :made_at)",
-        )?;
-        let id = statement.insert(named_params! {
-            ":channel": message.channel,
-            ":purpose": message.purpose,
-            ":person": message.person,
-            ":message_id": message.message_id,
-            ":made_at": message.made_at,
-            ":made_on": message.made_on,
-        })?;
+        let id = self.insert_message(message)?;
         let mut email =
             self.connection.prepare_cached("UPDATE notices SET email = ?2 WHERE id = ?1")?;
         let mut slack = self
@@ -191,6 +189,64 @@ impl Store {
         Ok(())
     }
 
+    fn insert_message(&self, message: &NewMessage<'_>) -> Result<i64> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO messages (channel, purpose, person, message_id, made_at, made_on, next_try_at)
+             VALUES (:channel, :purpose, :person, :message_id, :made_at, :made_on, :made_at)",
+        )?;
+        let id = statement.insert(named_params! {
+            ":channel": message.channel,
+            ":purpose": message.purpose,
+            ":person": message.person,
+            ":message_id": message.message_id,
+            ":made_at": message.made_at,
+            ":made_on": message.made_on,
+        })?;
+        Ok(id)
+    }
+
+    /// Notes who was sent a signal that is being retracted: a person by e-mail, or Slack.
+    pub(super) fn add_retractions(&self, signal: SignalId) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO retractions (signal, channel, person)
+             SELECT n.signal, m.channel, n.person FROM notices n JOIN messages m ON m.id = n.email
+             WHERE n.signal = ?1 AND m.sent_at IS NOT NULL
+             UNION
+             SELECT n.signal, m.channel, NULL FROM notices n JOIN messages m ON m.id = n.slack
+             WHERE n.signal = ?1 AND m.sent_at IS NOT NULL",
+        )?;
+        statement.execute([signal])?;
+        Ok(())
+    }
+
+    /// The retractions that no message of a channel carries yet, in order of their signals.
+    pub fn pending_retractions(&self, channel: Channel) -> Result<Vec<PendingRetraction>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, person FROM retractions
+             WHERE channel = ?1 AND message IS NULL ORDER BY signal, id",
+        )?;
+        let pending = statement.query_map([channel], |row| {
+            Ok(PendingRetraction { id: row.get("id")?, person: row.get("person")? })
+        })?;
+        Ok(pending.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes a message that is due at once and carries these retractions, within a transaction that
+    /// the caller has begun.
+    pub fn add_retraction_message(
+        &self,
+        message: &NewMessage<'_>,
+        retractions: &[&PendingRetraction],
+    ) -> Result<()> {
+        let id = self.insert_message(message)?;
+        let mut carry =
+            self.connection.prepare_cached("UPDATE retractions SET message = ?2 WHERE id = ?1")?;
+        retractions
+            .iter()
+            .try_for_each(|retraction| carry.execute((retraction.id, id)).map(drop))?;
+        Ok(())
+    }
+
     /// The messages that are not delivered, dead ones included, in the order in which they were
     /// made. One of which everything has been read by now is left out: there is nothing left to
     /// tell.
@@ -199,7 +255,8 @@ impl Store {
             "SELECT * FROM (
                  SELECT m.*, (SELECT count(DISTINCT n.signal) FROM notices n
                               WHERE (n.email = m.id OR n.slack = m.id)
-                                AND n.read_at IS NULL AND n.withdrawn_at IS NULL) AS signals
+                                AND n.read_at IS NULL AND n.withdrawn_at IS NULL)
+                           + (SELECT count(*) FROM retractions r WHERE r.message = m.id) AS signals
                  FROM messages m
                  WHERE m.next_try_at IS NOT NULL OR m.id IN
                      (SELECT id FROM messages WHERE next_try_at IS NULL AND sent_at IS NULL))
@@ -209,12 +266,16 @@ impl Store {
         Ok(messages.collect::<Result<_, _>>()?)
     }
 
-    /// The signals that a message tells of and that are still to be read: bad before good before
-    /// info, newest first.
+    /// The signals that a message tells of and that are still to be read, or whose retraction it
+    /// tells: bad before good before info, newest first.
     pub fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT s.id, s.type, s.company FROM notices n JOIN signals s ON s.id = n.signal
-             WHERE (n.email = ?1 OR n.slack = ?1) AND n.read_at IS NULL AND n.withdrawn_at IS NULL
+            "SELECT s.id, s.type, s.company FROM signals s
+             WHERE s.id IN (SELECT n.signal FROM notices n
+                            WHERE (n.email = ?1 OR n.slack = ?1)
+                              AND n.read_at IS NULL AND n.withdrawn_at IS NULL
+                            UNION ALL
+                            SELECT r.signal FROM retractions r WHERE r.message = ?1)
              ORDER BY CASE s.type WHEN 'bad' THEN 0 WHEN 'good' THEN 1 ELSE 2 END, s.id DESC",
         )?;
         let signals = statement.query_map([message], |row| {

@@ -894,6 +894,19 @@ CREATE INDEX messages_to_be_sent ON messages (next_try_at) WHERE next_try_at IS 
 CREATE INDEX messages_by_day ON messages (purpose, made_on);
 CREATE INDEX dead_messages ON messages (id) WHERE next_try_at IS NULL AND sent_at IS NULL;
 
+-- Who was sent a signal that was retracted afterwards, and is to be told so once by the same channel.
+CREATE TABLE retractions (
+    id       INTEGER PRIMARY KEY,
+    signal   INTEGER NOT NULL REFERENCES signals (id),
+    channel  TEXT NOT NULL,
+    -- Who got the message; null for Slack.
+    person   TEXT,
+    -- The message that tells of the retraction; null until it is made.
+    message  INTEGER REFERENCES messages (id)
+) STRICT;
+CREATE INDEX retractions_to_be_told ON retractions (channel) WHERE message IS NULL;
+CREATE INDEX retractions_by_message ON retractions (message) WHERE message IS NOT NULL;
+
 -- Companies whose unread notices may have to go to other people. What changes a company writes it
 -- down here; whoever ends the transaction sees to it.
 CREATE TABLE companies_to_reroute (

@@ -173,6 +173,39 @@ fn both_channels_are_told_each_once() {
 }
 
 #[test]
+fn whoever_was_sent_a_signal_is_told_once_that_it_was_retracted() {
+    let (mails, slack) = (MailServer::new(Security::Plain), WebServer::new(Security::Plain, OK));
+    let mut post = Post::new().mail(mails.url()).slack(slack.url());
+    post.send();
+    let (mailed, posted) = (mails.taken().len(), slack.taken().len());
+    // The other 50 logins of Acme's last day: 100 then, 100 now.
+    post.at("2026-04-01T08:00:00Z");
+    post.sandbox.write(
+        "late.csv",
+        "company_id,event,timestamp,count\nacme,login,2026-03-31T10:00:00Z,50\n",
+    );
+    post.sandbox.ok("import late.csv");
+    post.sandbox.ok("run --as-of 2026-03-31").says(&["1 retracted"]);
+    // Acme is Ana's, whose manager is Mia.
+    let mut states = states(&post.send());
+    states.sort();
+    assert_eq!(states, ["sent retraction all", "sent retraction ana", "sent retraction mia"]);
+    let mails = mails.taken().split_off(mailed);
+    let mail = mail_to(&mails, "ana");
+    assert_eq!(
+        subject(&mail),
+        "Retracted: 1 bad signal: Acme: login fell from 100 to 50 (-50.0 %)"
+    );
+    let (plain, _) = bodies(&mail);
+    assert!(plain.starts_with("You were told of this signal. Late data refute it"), "{plain}");
+    assert!(plain.contains("closed    late events: login went from 100 to 50 then"), "{plain}");
+    assert!(!plain.contains("signals ack 1"), "{plain}");
+    let text = slack.posts().split_off(posted)[0]["text"].to_string();
+    assert!(text.contains("Retracted: 1 bad signal: Acme"), "{text}");
+    assert_eq!(post.send().len(), 0, "once is enough");
+}
+
+#[test]
 fn a_dry_run_shows_and_delivers_nothing() {
     let server = MailServer::new(Security::Plain);
     let post = Post::new().mail(server.url());
