@@ -1,4 +1,4 @@
-//! The condition rule: does an expression over attributes hold, and is it time to say so?
+//! The condition rule: whether an expression over attributes holds, and whether to raise a signal.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,27 @@ use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use super::rule::ConditionRule;
 use super::signal::{SignalId, State};
 
-/// What a condition says of a company on a day, and what it read.
+/// The result of a condition for a company on a day, and the values it read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ConditionFacts {
-    /// On how many days running, of which the last is the day itself, the expression was true. Days
-    /// beyond [`ConditionRule::for_days`] need not be looked at. An expression that is null is not
-    /// true.
+    /// For how many consecutive days up to this day the expression was true. Days beyond
+    /// [`ConditionRule::for_days`] need not be checked. A null expression is not true.
     pub days_held: u16,
-    /// What the signal would keep.
+    /// What the signal would store.
     pub reading: Reading,
 }
 
 /// What a condition read when it was true.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
-    /// The value of the rule's key, as text; `None` where it is null or there is no key.
+    /// The value of the rule's key, as text; `None` if it is null or there is no key.
     pub key: Option<String>,
     /// The values of the attributes that the expression names.
     pub values: BTreeMap<String, ReadValue>,
 }
 
-/// The value of an attribute that a condition read; in JSON, that value. As text, a number has two
-/// decimals at most.
+/// The value of an attribute that a condition read. JSON has the value itself; as text, a number
+/// has two decimals at most.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum ReadValue {
@@ -58,29 +57,29 @@ impl std::fmt::Display for ReadValue {
     }
 }
 
-/// What a condition says of each company; nothing is said of those for which it is not true.
+/// The result of a condition for each company for which it is true.
 pub type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
 
-/// The latest signal that a condition rule raised for a company on or before the day, but for those
-/// that were retracted.
+/// The latest signal that a condition rule raised for a company on or before the day, not counting
+/// retracted ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LatestRaised {
     /// The day on which it was raised.
     pub raised_on: Day,
     /// Whether it was open on the day.
     pub state: State,
-    /// The signal and the day on which it was told last, where it may be told again: nobody is
-    /// reminded of what was closed since.
+    /// The signal and the day on which it was last notified, if it may be repeated. Signals closed
+    /// since are not repeated.
     pub reminder: Option<(SignalId, Day)>,
 }
 
-/// What a condition rule has raised before, as far as it may hold back the next signal.
+/// Signals that a condition rule raised before and that may hold back the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Raised {
     /// For a rule without a key: the latest signal for each company.
     Latest(FxHashMap<CompanyKey, LatestRaised>),
-    /// For a rule with a key: the values for which there is a signal, raised on whatever day,
-    /// because there is one for each value.
+    /// For a rule with a key: the values that have a signal, whatever the day it was raised on,
+    /// because each value gets one signal.
     Keys(FxHashMap<CompanyKey, FxHashSet<String>>),
 }
 
@@ -117,14 +116,13 @@ pub fn evaluate(
     evaluation
 }
 
-/// Whether a company was a customer on each of the days on which a condition must have held: it is
-/// passed over on others.
+/// Whether a company was a customer on each of the days on which a condition must have held. The
+/// rule skips it otherwise.
 fn was_there(rule: &ConditionRule, day: Day, customer: &Customer) -> bool {
     (1..i32::from(rule.for_days)).all(|before| Skip::of(customer, day - before, true).is_none())
 }
 
-/// The open signal that is to be told again, because the condition still holds and the cooldown has
-/// passed.
+/// The open signal to repeat, because the condition still holds and the cool-down has passed.
 fn due_again(
     rule: &ConditionRule,
     day: Day,
@@ -139,8 +137,7 @@ fn due_again(
     latest.reminder.filter(is_due).map(|(signal, _)| signal)
 }
 
-/// Whether what was raised before, or a key that is null, keeps a condition that is true from
-/// raising a signal.
+/// Whether an earlier signal, or a null key, prevents a true condition from raising a signal.
 fn is_held_back(
     rule: &ConditionRule,
     day: Day,

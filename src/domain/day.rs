@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 pub struct Day(i32);
 
 impl Day {
-    /// The day that lies `number` days after 1970-01-01 (negative: before).
+    /// The day `number` days after 1970-01-01 (negative: before).
     pub const fn from_number(number: i32) -> Self {
         Day(number)
     }
@@ -25,7 +25,7 @@ impl Day {
         self.0
     }
 
-    /// The last day of a month, 1 to 12; `None` when there is no such month.
+    /// The last day of a month from 1 to 12; `None` for other numbers.
     pub fn last_of_month(year: i32, month: u32) -> Option<Self> {
         let first = NaiveDate::from_ymd_opt(year, month, 1)?;
         Some(Day::from(first.checked_add_months(Months::new(1))?).previous())
@@ -37,7 +37,7 @@ impl Day {
         Day::from(date.with_day(1).unwrap_or(date))
     }
 
-    /// The same day a year before; 28 February for a 29th.
+    /// The same day a year before; 28 February for 29 February.
     pub fn a_year_before(self) -> Self {
         let date = self.date();
         Day::from(date.checked_sub_months(Months::new(12)).unwrap_or(date))
@@ -144,11 +144,11 @@ impl FromStr for Day {
 pub enum GivenDay {
     /// This day.
     Date(Day),
-    /// So many days after today; before it where negative.
+    /// This many days after today; negative numbers are days before today.
     FromToday(i32),
 }
 
-/// No day further from today can be meant.
+/// Days further from today than this are typing mistakes.
 const FARTHEST: i32 = 36_500;
 
 impl GivenDay {
@@ -255,7 +255,7 @@ impl Instant {
         }
     }
 
-    /// The first instant of `day` in `zone`: midnight, or the first moment after it where a clock
+    /// The first instant of `day` in `zone`: midnight, or the first moment after it if a clock
     /// change skips midnight.
     pub fn start_of(day: Day, zone: Tz) -> Self {
         let midnight = day.date().and_hms_opt(0, 0, 0).unwrap_or_default();
@@ -276,7 +276,7 @@ impl<T: TimeZone> From<DateTime<T>> for Instant {
 }
 
 impl fmt::Display for Instant {
-    /// RFC 3339 in UTC; a fraction of a second only where there is one.
+    /// RFC 3339 in UTC; a fraction of a second is written only if it is not zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
         f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))

@@ -15,7 +15,7 @@ enum Unit {
     Year,
 }
 
-/// Words for an interval that do not name their unit.
+/// Words for an interval that do not contain a unit.
 const WORDS: [(&[&str], u32, Unit); 9] = [
     (&["daily"], 1, Unit::Day),
     (&["weekly"], 1, Unit::Week),
@@ -32,7 +32,7 @@ const WORDS: [(&[&str], u32, Unit); 9] = [
     (&["triennial", "triennially"], 3, Unit::Year),
 ];
 
-/// Names of units, with how many of the unit each is.
+/// Names of units, with how many days or months each is.
 const UNITS: [(&[&str], u32, Unit); 5] = [
     (&["d", "day", "days"], 1, Unit::Day),
     (&["w", "wk", "wks", "week", "weeks"], 1, Unit::Week),
@@ -41,7 +41,7 @@ const UNITS: [(&[&str], u32, Unit); 5] = [
     (&["y", "yr", "yrs", "year", "years"], 1, Unit::Year),
 ];
 
-/// Numbers that are written out.
+/// Numbers written as words.
 const NUMBERS: [(&str, u32); 7] =
     [("one", 1), ("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12), ("half", 0)];
 
@@ -78,7 +78,7 @@ impl Interval {
         Some(Interval { count, unit: *unit })
     }
 
-    /// How many months it has; a year has 365 days and 12 months.
+    /// Its number of months; a year has 365 days and 12 months.
     pub fn months(self) -> f64 {
         let count = f64::from(self.count);
         match self.unit {
@@ -89,13 +89,13 @@ impl Interval {
         }
     }
 
-    /// How many days it lasts at most: a month 31, a quarter 92, a year 365.
+    /// Its maximum number of days: 31 for a month, 92 for a quarter, 365 for a year.
     pub fn days(self) -> i64 {
         let count = i64::from(self.count);
         match self.unit {
             Unit::Day => count,
             Unit::Week => count * 7,
-            // The longest runs of months: 31, 62, 92, 123, 153, 184, 215, 245, 276, 306, 337.
+            // The longest sequences of months: 31, 62, 92, 123, 153, 184, 215, 245, 276, 306, 337.
             Unit::Month => count / 12 * 365 + (count % 12 * 153 + 4) / 5,
             Unit::Year => count * 365,
         }

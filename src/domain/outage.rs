@@ -1,42 +1,42 @@
-//! When the data of a day, and not the customers, is what has changed.
+//! Detects when the data of a day has changed, and not the customers.
 
 use super::day::Day;
 use super::named::named;
 
-/// The fewest companies that must turn at once before a rule's day looks like an outage.
+/// A rule's day looks like an outage only if at least this many companies turn bad at once.
 pub const OUTAGE_COMPANIES: usize = 10;
 
-/// An event name is missed when it was seen on each of so many days before.
+/// An event name is missing if it was seen on each of this many days before.
 pub const DAYS_OF_A_STEADY_EVENT: i32 = 14;
 
-/// Whether so many companies turned bad at once that tracking, and not the customers, may have
-/// changed: more than half of those eligible, and at least [`OUTAGE_COMPANIES`].
+/// Whether so many companies turned bad at once that probably tracking changed, and not the
+/// customers: more than half of the eligible ones, and at least [`OUTAGE_COMPANIES`].
 pub fn is_outage(eligible: usize, turned: usize) -> bool {
     turned >= OUTAGE_COMPANIES && turned * 2 > eligible
 }
 
-/// Why a signal is held back.
+/// Why a signal is withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// Too many companies turned at once.
+    /// Too many companies turned bad at once.
     Outage,
-    /// The event came every day, and not on this one.
+    /// The event arrived every day before, but not on this day.
     MissingEvent,
 }
 named!(Cause { Outage = "outage", MissingEvent = "missing-event" });
 
-/// A bad signal that was held back.
+/// A bad signal that was withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Withheld {
     /// The day on which it would have been raised.
     pub since: Day,
-    /// Why it was held back first.
+    /// Why it was first withheld.
     pub cause: Cause,
 }
 
-/// Whether a bad signal of `day` is held back. `before`: what was held back for the company on the
-/// day run before. An outage lasts until the rule does not fire for a company any more; a missing
-/// event is a matter of its day alone.
+/// Whether a bad signal of `day` is withheld. `before` is what was withheld for the company on the
+/// day run before. An outage lasts until the rule no longer fires for a company; a missing event
+/// only affects its own day.
 pub fn withhold(
     day: Day,
     before: Option<Withheld>,

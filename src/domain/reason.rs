@@ -1,8 +1,7 @@
 //! Reason codes: why a customer is at risk, pays less, or leaves.
 //!
-//! A library of them comes with the program; a team adds its own, renames and
-//! retires them. What was said of a company earlier stays, so no code is ever deleted. A code is
-//! unique within its kind.
+//! The program ships a library of codes; a team adds, renames and retires codes. Past entries keep
+//! their codes, so no code is ever deleted. A code is unique within its kind.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,17 +17,17 @@ use crate::shipped::REASONS;
 /// apart.
 pub const USUAL_PULSE_CODES: RangeInclusive<usize> = 40..=60;
 
-/// Codes that are less alike than this, from 0 to 1, are not taken for misspellings of each other.
+/// Codes less similar than this, from 0 to 1, are not suggested as corrections of each other.
 const LIKENESS: f64 = 0.7;
 
-/// What a reason code gives the reason of.
+/// What a reason code explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReasonKind {
     /// A pulse.
     Pulse,
     /// A company that pays less than before.
     Downsell,
-    /// A company that is no customer any more.
+    /// A company that is no longer a customer.
     Churn,
 }
 named!(ReasonKind { Pulse = "pulse", Downsell = "downsell", Churn = "churn" });
@@ -36,9 +35,9 @@ named!(ReasonKind { Pulse = "pulse", Downsell = "downsell", Churn = "churn" });
 /// A category and a sub-category: `support/response-time`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReasonCode {
-    /// The part of the journey as a customer.
+    /// The stage of the customer journey.
     pub category: String,
-    /// What is the matter there.
+    /// The problem at that stage.
     pub subcategory: String,
 }
 
@@ -51,7 +50,8 @@ impl fmt::Display for ReasonCode {
 impl FromStr for ReasonCode {
     type Err = String;
 
-    /// Reads two words with `/` between, of letters, digits, `-` and `_`; they become lower case.
+    /// Reads two words separated by `/`, of letters, digits, `-` and `_`, and converts them to
+    /// lower case.
     fn from_str(text: &str) -> Result<Self, String> {
         let is_word = |word: &str| {
             !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
@@ -68,44 +68,44 @@ impl FromStr for ReasonCode {
     }
 }
 
-/// A reason that can be given, or could once.
+/// A reason, active or retired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// What it gives the reason of.
+    /// What it explains.
     pub kind: ReasonKind,
     /// Its code, unique within the kind.
     pub code: ReasonCode,
     /// What it means, in one line.
     pub description: Option<String>,
-    /// Whether it can still be given; a retired one only stays with what it was said of.
+    /// Whether new entries can use it. A retired code only remains in past entries.
     pub is_active: bool,
-    /// The code under which it came with the program; `None` for a team's own.
+    /// The code under which the program ships it; `None` for a team's own code.
     pub shipped_as: Option<ReasonCode>,
 }
 
 impl Reason {
-    /// A reason of the team's own.
+    /// A team's own reason.
     pub fn own(kind: ReasonKind, code: ReasonCode, description: Option<String>) -> Self {
         Reason { kind, code, description, is_active: true, shipped_as: None }
     }
 
-    /// Whether it is as it came with the program: nobody has changed it.
+    /// Whether it is unchanged from the shipped one.
     pub fn is_as_shipped(&self) -> bool {
         shipped().iter().any(|reason| reason == self)
     }
 }
 
-/// Why a code cannot be given as a reason.
+/// Why a code cannot be used as a reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReasonError {
-    /// There is none.
+    /// No such code exists.
     #[error("there is no reason code '{code}' of kind {kind}")]
     Unknown {
-        /// What was given.
+        /// The text that was given.
         code: String,
-        /// What was looked for.
+        /// The kind of code that was looked for.
         kind: ReasonKind,
-        /// The active code that is most like it, if any is.
+        /// The most similar active code, if any.
         nearest: Option<String>,
     },
     /// It is retired.
@@ -114,7 +114,7 @@ pub enum ReasonError {
 }
 
 impl ReasonError {
-    /// What was meant, perhaps; in one sentence without a full stop.
+    /// A suggestion, in one sentence without a full stop.
     pub fn suggestion(&self) -> Option<String> {
         match self {
             ReasonError::Unknown { nearest, .. } => {
@@ -125,7 +125,7 @@ impl ReasonError {
     }
 }
 
-/// All reasons, with the codes that they had before they were renamed.
+/// All reasons, with their former codes.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     reasons: Vec<Reason>,
@@ -133,8 +133,8 @@ pub struct Library {
 }
 
 impl Library {
-    /// The shipped reasons and what a team has made of them: `changed` has its own ones and those
-    /// that it changed, `former` the codes that reasons had before, with those that they have now.
+    /// The shipped reasons with a team's changes: `changed` has the team's own reasons and those
+    /// that it changed, `former` maps former codes to current ones.
     pub fn new(changed: Vec<Reason>, former: BTreeMap<(ReasonKind, String), String>) -> Self {
         let is_changed = |shipped: &Reason| {
             changed.iter().any(|reason| {
@@ -148,12 +148,12 @@ impl Library {
         Library { reasons, former }
     }
 
-    /// Every reason, by kind and code, retired ones among them.
+    /// Every reason, by kind and code, including retired ones.
     pub fn reasons(&self) -> &[Reason] {
         &self.reasons
     }
 
-    /// The reason of that code, or that had it before it was renamed; case does not matter.
+    /// The reason with this code or this former code, regardless of case.
     pub fn find(&self, kind: ReasonKind, code: &str) -> Option<&Reason> {
         let code = code.trim().to_lowercase();
         let named = |code: &str| {
@@ -164,7 +164,7 @@ impl Library {
         named(&code).or_else(|| named(self.former.get(&(kind, code))?))
     }
 
-    /// The reason of that code, if it can be given now.
+    /// The reason with this code, if new entries can use it.
     ///
     /// # Errors
     /// An unknown or a retired code.
@@ -182,8 +182,8 @@ impl Library {
     fn nearest(&self, kind: ReasonKind, code: &str) -> Option<String> {
         let code = code.to_lowercase();
         let codes = self.active(kind).map(|reason| reason.code.to_string());
-        // Compared as a whole and by the part after the category, which may be all that is
-        // remembered.
+        // Compared as a whole and by the part after the category, because people may remember only
+        // that part.
         let likeness = |other: &str| {
             let part =
                 other.split_once('/').map_or(0.0, |(_, sub)| strsim::jaro_winkler(&code, sub));
@@ -195,12 +195,12 @@ impl Library {
         best.filter(|(likeness, _)| *likeness > LIKENESS).map(|(_, other)| other)
     }
 
-    /// The reasons of a kind that can be given now.
+    /// The active reasons of a kind.
     pub fn active(&self, kind: ReasonKind) -> impl Iterator<Item = &Reason> {
         self.reasons.iter().filter(move |reason| reason.kind == kind && reason.is_active)
     }
 
-    /// What is to be thought about when there are very many or very few codes to choose from.
+    /// A hint if there are very many or very few codes to choose from.
     pub fn remark(&self) -> Option<String> {
         let count = self.active(ReasonKind::Pulse).count();
         let (few, many) = (USUAL_PULSE_CODES.start(), USUAL_PULSE_CODES.end());

@@ -6,7 +6,7 @@ use super::company::CompanyKey;
 use super::day::{Day, DayRange, Instant};
 use super::named::named;
 
-/// Whether a signal tells of something good, bad, or merely worth knowing.
+/// Whether a signal is good news, bad news, or merely worth knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SignalType {
     /// Something to act on.
@@ -18,7 +18,7 @@ pub enum SignalType {
 }
 named!(SignalType { Bad = "bad", Good = "good", Info = "info" });
 
-/// Whether somebody has seen to a signal.
+/// Whether somebody has acknowledged a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum State {
     /// Nobody has acknowledged it, or it was reopened.
@@ -28,22 +28,22 @@ pub enum State {
 }
 named!(State { Open = "open", Closed = "closed" });
 
-/// What came of a signal, in the words of whoever acknowledged it.
+/// The result of a signal, as chosen by the person who acknowledged it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Somebody saw to it.
+    /// Somebody took care of it.
     Handled,
-    /// It was no surprise.
+    /// It was expected.
     Expected,
-    /// There was nothing behind it.
+    /// It was a false alarm.
     FalseAlarm,
     /// The customer stayed because of it.
     Saved,
-    /// The customer left all the same.
+    /// The customer left anyway.
     Lost,
-    /// It was over without anybody's doing.
+    /// It ended without anybody's action.
     Recovered,
-    /// Late data showed that it should not have been raised; the program alone says so.
+    /// Late data showed that it should not have been raised; only the program sets this.
     Retracted,
 }
 named!(Outcome {
@@ -57,7 +57,7 @@ named!(Outcome {
 });
 
 impl Outcome {
-    /// The outcome that a person gives by name.
+    /// The outcome of this name, if a person can choose it.
     pub fn by_name(text: &str) -> Result<Outcome, String> {
         let known = Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Retracted);
         known.clone().find(|outcome| outcome.as_str() == text).copied().ok_or_else(|| {
@@ -66,7 +66,7 @@ impl Outcome {
         })
     }
 
-    /// Whether there is nothing left to do about the signal, so that its open tasks are dropped.
+    /// Whether nothing is left to do about the signal, so that its open tasks are dropped.
     pub fn drops_tasks(self) -> bool {
         match self {
             Outcome::Expected | Outcome::FalseAlarm | Outcome::Recovered | Outcome::Retracted => {
@@ -77,7 +77,7 @@ impl Outcome {
     }
 }
 
-/// What happened to a signal.
+/// An action on a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// It was closed.
@@ -86,11 +86,11 @@ pub enum Action {
     Reopened,
     /// It was set aside until a day.
     Snoozed,
-    /// Somebody said something about it.
+    /// Somebody added a note.
     Noted,
-    /// It was given to somebody.
+    /// It was assigned to somebody.
     Assigned,
-    /// Its condition still held when the cooldown had passed, and it was told again.
+    /// Its condition still held after the cool-down, and it was repeated.
     Renewed,
 }
 named!(Action {
@@ -103,7 +103,7 @@ named!(Action {
 });
 
 impl Action {
-    /// The state that a signal must be in for this to happen to it; `None` where it may be in any.
+    /// The state that the signal must be in for this action; `None` if any state is allowed.
     pub fn needs(self) -> Option<State> {
         match self {
             Action::Acknowledged | Action::Snoozed | Action::Assigned | Action::Renewed => {
@@ -114,7 +114,7 @@ impl Action {
         }
     }
 
-    /// The state that a signal is in afterwards; `None` where it stays in the one that it had.
+    /// The state of the signal after this action; `None` if it does not change.
     pub fn leaves(self) -> Option<State> {
         match self {
             Action::Acknowledged => Some(State::Closed),
@@ -135,17 +135,17 @@ pub struct HistoryEntry {
     pub day: Day,
     /// Who did it.
     pub by: String,
-    /// Why, or the text of a note; blank only where a signal was assigned.
+    /// The reason, or the text of a note; blank only for an assignment.
     pub reason: String,
-    /// What came of it, where the acknowledgement said so.
+    /// The outcome, if the acknowledgement stated one.
     pub outcome: Option<Outcome>,
     /// The day on which a snoozed signal comes back.
     pub until: Option<Day>,
-    /// To whom the signal was assigned.
+    /// The person to whom the signal was assigned.
     pub assignee: Option<String>,
 }
 
-/// A signal with all that happened to it.
+/// A signal with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignalLife {
     /// The company.
@@ -156,7 +156,7 @@ pub struct SignalLife {
     pub signal_type: SignalType,
     /// The day on which it was raised.
     pub raised_on: Day,
-    /// What happened to it, oldest first.
+    /// Its history, oldest first.
     pub history: Vec<HistoryEntry>,
 }
 
@@ -167,35 +167,34 @@ impl SignalLife {
         deciding.filter(|entry| entry.action == Action::Acknowledged)
     }
 
-    /// How many days went by until it was acknowledged for the first time; `None` where it never
-    /// was.
+    /// The number of days until it was first acknowledged; `None` if it never was.
     pub fn days_to_acknowledge(&self) -> Option<i32> {
         let first = self.history.iter().find(|entry| entry.action == Action::Acknowledged)?;
         Some((first.day - self.raised_on).max(0))
     }
 
-    /// Whether it was opened again at least once.
+    /// Whether it was reopened at least once.
     pub fn was_reopened(&self) -> bool {
         self.history.iter().any(|entry| entry.action == Action::Reopened)
     }
 }
 
-/// The two windows of a trend signal and what was counted in them.
+/// The two windows of a trend signal and their counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comparison {
     /// The earlier window.
     pub observation: DayRange,
-    /// What was counted in the earlier window.
+    /// The count in the earlier window.
     pub previous: u64,
     /// The current window, which ends on the as-of day.
     pub decision: DayRange,
-    /// What was counted in the current window.
+    /// The count in the current window.
     pub current: u64,
 }
 
 impl Comparison {
     /// The change from the earlier window in tenths of a percent, rounded half away from zero;
-    /// `None` from nothing.
+    /// `None` for a change from nothing.
     pub fn change_tenths(&self) -> Option<i64> {
         if self.previous == 0 {
             return None;
@@ -213,12 +212,12 @@ pub fn percent_text(tenths: i64) -> String {
     format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)
 }
 
-/// A number of percent with one decimal, as it is stored and printed.
+/// A percentage with one decimal, as it is stored and printed.
 pub fn tenths_to_percent(tenths: i64) -> f64 {
     tenths as f64 / 10.0
 }
 
-/// The number of a signal, never used twice.
+/// The number of a signal. Numbers are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignalId(pub i64);
 

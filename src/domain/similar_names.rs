@@ -1,11 +1,11 @@
-//! Which name somebody may have meant who typed another.
+//! Suggests the name that somebody meant who typed another.
 
-/// The name that is most like `text`, if any is like it at all.
+/// The name most similar to `text`, if any is similar enough.
 pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
     ranked(text, names).filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
 }
 
-/// The name that is most like `text`, however little.
+/// The most similar name, however different.
 pub fn nearest_of_all(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
     ranked(text, names).map(|(_, name)| name)
 }

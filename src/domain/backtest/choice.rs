@@ -1,8 +1,8 @@
-//! Which set of rules covers most churns within a budget of signals.
+//! Which set of rules covers the most churns within a budget of signals.
 
 use std::cmp::Ordering;
 
-/// What one way of setting a rule brings.
+/// The result of one setting of a rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Yield {
     pub signals: u64,
@@ -27,8 +27,8 @@ impl Yield {
         self.covered.iter().filter(|is_covered| **is_covered).count()
     }
 
-    /// More churns covered is better; among equals, the higher precision, which is the higher lift
-    /// because the base is the same; then fewer signals.
+    /// More covered churns are better. Ties are decided by the higher precision (the same as the
+    /// higher lift, because the base is equal), then by fewer signals.
     fn cmp_worth(&self, other: &Yield) -> Ordering {
         let precision = |one: &Yield, two: &Yield| {
             (u128::from(one.right) * u128::from(two.signals))
@@ -40,8 +40,8 @@ impl Yield {
     }
 }
 
-/// For each rule, which of its settings to take, or none, so that together they cover most churns
-/// with at most `budget` signals. Among equally good sets the first in order is taken.
+/// Chooses a setting or none for each rule, so that together they cover the most churns with at
+/// most `budget` signals. Among equally good sets it takes the first in order.
 pub fn choose(rules: &[Vec<Yield>], budget: u64) -> Vec<Option<usize>> {
     let mut best: (Yield, Vec<Option<usize>>) = (Yield::default(), vec![None; rules.len()]);
     let mut chosen = vec![None; rules.len()];

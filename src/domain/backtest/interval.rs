@@ -4,10 +4,10 @@
 //! logarithm of the lift is estimated by linearisation (the delta method) over companies, as for a
 //! ratio in a cluster sample.
 
-/// How many standard deviations on either side hold 95 % of a normal distribution.
+/// How many standard deviations on either side contain 95 % of a normal distribution.
 const DEVIATIONS: f64 = 1.96;
 
-/// Between which values a lift lies with 95 % confidence.
+/// The 95 % confidence interval of a lift.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     pub low: f64,
@@ -40,7 +40,7 @@ impl Interval {
         Some(Interval { low: lift / factor, high: lift * factor })
     }
 
-    /// Whether the rule may be no better, or no worse, than picking by lot.
+    /// Whether the rule may be no better and no worse than picking at random.
     pub fn includes_one(&self) -> bool {
         self.low <= 1.0 && 1.0 <= self.high
     }

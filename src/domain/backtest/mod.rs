@@ -1,8 +1,8 @@
-//! Whether signals foretell churn: precision, lift, coverage, lead and load of replayed signals.
+//! Whether signals predict churn: precision, lift, coverage, lead and load of replayed signals.
 //!
 //! Everything is counted in company-days, so that a rule is compared with picking a customer and a
-//! day by lot. The definitions are those of `docs/backtest.md`. This module only counts: the
-//! signals and the days on which a company may count come from the caller.
+//! day at random. `docs/backtest.md` has the definitions. This module only counts: the caller
+//! provides the signals and the days on which a company may count.
 
 mod choice;
 mod interval;
@@ -17,22 +17,22 @@ use super::day::{Day, DayRange};
 pub use choice::{Yield, choose};
 pub use interval::Interval;
 
-/// So many days pass before *together, one a company* takes another signal of the same company.
+/// *Together, one a company* takes another signal of the same company after this many days.
 const ONE_A_COMPANY_DAYS: i32 = 28;
 
-/// Fewer churns than this are too few to judge a rule by.
+/// A rule cannot be judged by fewer churns than this.
 pub const FEWEST_CHURNS: u64 = 20;
 
-/// What is asked, in days.
+/// The parameters of a backtest, in days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// The first day that may count; `None`: the first day of data.
+    /// The first day that may count; `None` means the first day of data.
     pub from: Option<Day>,
-    /// The last day of which it is known who churned.
+    /// The last day for which churns are known.
     pub until: Day,
-    /// A signal is right when the churn follows within so many days.
+    /// A signal is right if the churn follows within this many days.
     pub horizon: i32,
-    /// A churn that follows sooner is too late to act on.
+    /// A churn that follows in fewer days leaves no time to act.
     pub min_lead: i32,
 }
 
@@ -88,7 +88,7 @@ pub struct Raised {
     pub on: Day,
 }
 
-/// What a signal on a company-day would be.
+/// The verdict on a signal on a company-day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// The day does not count.
@@ -99,12 +99,12 @@ enum Verdict {
     Wrong,
 }
 
-/// A book of customers with what is asked of it, ready to measure rules.
+/// A book of customers and the parameters, ready to measure rules.
 pub struct Backtest<'b> {
     subjects: &'b [Subject],
     settings: Settings,
     totals: Totals,
-    /// Right days and days of each company.
+    /// The number of right days and of days for each company.
     days: Vec<(u64, u64)>,
     /// The churns that a signal could have foretold: company and day.
     churns: Vec<(usize, Day)>,
@@ -116,11 +116,11 @@ pub struct Backtest<'b> {
 pub struct Totals {
     /// Company-days that count.
     pub days: u64,
-    /// Those on which a churn follows in time.
+    /// Company-days that count and on which a churn follows in time.
     pub right_days: u64,
 }
 
-/// What was measured of a rule, or of several together.
+/// The measurements of one rule, or of several together.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Measured {
     pub signals: u64,
@@ -132,11 +132,11 @@ pub struct Measured {
     pub interval: Option<Interval>,
     /// Churns that a signal could have foretold.
     pub churns: u64,
-    /// Those that one did.
+    /// Churns that a signal foretold.
     pub covered: u64,
     pub coverage: Option<f64>,
     pub median_lead_days: Option<f64>,
-    /// Signals a week for each hundred customers.
+    /// Signals a week per hundred customers.
     pub signals_per_100_customers_week: Option<f64>,
 }
 
@@ -191,7 +191,8 @@ impl<'b> Backtest<'b> {
         }
     }
 
-    /// The days that count, but for the horizon, on which a signal would have foretold a churn.
+    /// The days on which a signal would have foretold a churn, whether or not their horizon is
+    /// over.
     fn days_before<'s>(&self, subject: &'s Subject, churn: Day) -> impl Iterator<Item = Day> + 's {
         let Settings { from, until, horizon, min_lead } = self.settings;
         let window = DayRange { from: churn - horizon, to: churn - min_lead };
@@ -220,20 +221,20 @@ impl<'b> Backtest<'b> {
         &self.churns
     }
 
-    /// How many churns are left out because no day before them counts.
+    /// How many churns are excluded because no day before them counts.
     pub fn churns_too_early(&self) -> u64 {
         self.churns_too_early
     }
 
-    /// The lower median of the churn days: where a book is split in two unless a day is given.
+    /// The lower median of the churn days. The book is split there unless a day is given.
     pub fn median_churn(&self) -> Option<Day> {
         let mut days: Vec<Day> = self.churns.iter().map(|(_, churn)| *churn).collect();
         days.sort_unstable();
         days.get(days.len().checked_sub(1)? / 2).copied()
     }
 
-    /// Measures the signals of one rule, or those of several rules together: then each counts, and
-    /// a churn is covered when any of them foretold it.
+    /// Measures the signals of one rule, or of several rules together. In the latter case every
+    /// signal counts, and a churn is covered if any of them foretold it.
     pub fn measure(&self, signals: &[Raised]) -> Measured {
         let mut by_company: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
         let (mut all, mut right, mut late) = (0, 0, 0);
@@ -275,7 +276,7 @@ impl<'b> Backtest<'b> {
         }
     }
 
-    /// For each churn that a signal foretold: the days from the earliest such signal to it.
+    /// For each churn that a signal foretold: the days from the earliest such signal to the churn.
     fn leads(&self, signals: &[Raised]) -> Vec<i32> {
         let mut by_company: BTreeMap<usize, Vec<Day>> = BTreeMap::new();
         for signal in signals {
@@ -289,7 +290,7 @@ impl<'b> Backtest<'b> {
         self.churns.iter().filter_map(lead).collect()
     }
 
-    /// What the signals bring to a set of rules.
+    /// What the signals contribute to a set of rules.
     pub fn brings(&self, signals: &[Raised]) -> Yield {
         let Measured { signals: all, right, .. } = self.measure(signals);
         Yield { signals: all, right, covered: self.covered(signals) }
@@ -334,7 +335,7 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// The median; of an even number of values the mean of the middle two.
+/// The median; for an even number of values, the mean of the middle two.
 fn median(mut values: Vec<i32>) -> Option<f64> {
     values.sort_unstable();
     let middle = values.len() / 2;

@@ -1,4 +1,4 @@
-//! Presets: ready-made rules, which become ordinary ones when somebody adds them.
+//! Presets: ready-made rules that become ordinary rules when somebody adds them.
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,7 @@ pub fn shipped() -> &'static [Preset] {
     &FILE.preset
 }
 
-/// The preset that a rule of this name was made of, and the event that it is about.
+/// The preset that a rule of this name was made from, and the event of the rule.
 pub fn of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
     let (name, event) =
         rule.split_once(':').map_or((rule, None), |(name, event)| (name, Some(event)));
@@ -35,27 +35,27 @@ pub fn of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
-    /// Its name, and that of the rule.
+    /// Its name, which is also the name of the rule.
     pub name: String,
-    /// The system that customer success teams know the alert from.
+    /// The system from which customer success teams know the alert.
     pub source: String,
-    /// What it is for, in one sentence.
+    /// Its purpose, in one sentence.
     pub purpose: String,
-    /// Whether it is one of those that suit most teams.
+    /// Whether it suits most teams.
     #[serde(default)]
     pub usual: bool,
-    /// Whether an event must be named for it.
+    /// Whether the user must name an event.
     #[serde(default)]
     pub event: EventUse,
     /// The playbook that a signal starts.
     pub playbook: String,
-    /// Whether managers are told of every signal.
+    /// Whether managers are notified of every signal.
     #[serde(default)]
     pub managers: bool,
-    /// Whether executives are told of every signal.
+    /// Whether executives are notified of every signal.
     #[serde(default)]
     pub executives: bool,
-    /// What a signal of a condition says of itself; the file of the presets explains the braces.
+    /// The text of a signal of a condition; the presets file explains the braces.
     says: Option<String>,
     rule: Pattern,
 }
@@ -67,13 +67,13 @@ pub enum EventUse {
     /// About none.
     #[default]
     None,
-    /// About one if the user says so.
+    /// About an event if the user names one.
     Possible,
-    /// About one that the user must name.
+    /// About an event that the user must name.
     Needed,
 }
 
-/// The rule of a preset, with gaps for what the user says.
+/// The rule of a preset, with gaps for the user's choices.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 enum Pattern {
@@ -94,9 +94,9 @@ enum Pattern {
         for_days: u16,
         #[serde(default = "usual_cooldown")]
         cooldown: u16,
-        /// The number of days in the condition unless the user gives another.
+        /// The default number of days in the condition.
         every: Option<u16>,
-        /// Over how many days the metric counts that the condition is about.
+        /// The number of days of the metric in the condition.
         metric_days: Option<u16>,
     },
 }
@@ -109,10 +109,10 @@ fn usual_cooldown() -> u16 {
     DEFAULT_COOLDOWN
 }
 
-/// What the user says to a preset.
+/// The user's choices for a preset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Choice<'c> {
-    /// The event that it is to be about.
+    /// The event to watch.
     pub event: Option<&'c str>,
     /// The deadline, in days from the start of a company; one of [`super::rule::WITHINS`].
     pub within: Option<u16>,
@@ -120,11 +120,11 @@ pub struct Choice<'c> {
     pub every: Option<u16>,
 }
 
-/// After how many days something may be due again.
+/// After how many days a repeated signal may be due.
 pub const EVERIES: std::ops::RangeInclusive<u16> = 1..=36_500;
 
 impl Preset {
-    /// The name of the rule that it makes.
+    /// The name of the rule that the choice makes.
     pub fn rule_name(&self, event: Option<&str>) -> String {
         match (event, &self.rule) {
             (Some(event), Pattern::Trend(_)) => event.to_owned(),
@@ -142,7 +142,7 @@ impl Preset {
         }
     }
 
-    /// The type of its signals; `None` where they are good or bad.
+    /// The type of its signals; `None` if they can be good or bad.
     pub fn signal_type(&self) -> Option<SignalType> {
         match &self.rule {
             Pattern::Trend(TrendRule { direction: Direction::Down, inverse: false, .. }) => {
@@ -156,13 +156,12 @@ impl Preset {
         }
     }
 
-    /// Whether a deadline must be given for it.
+    /// Whether it requires a deadline.
     pub fn needs_deadline(&self) -> bool {
         matches!(self.rule, Pattern::Adoption { deadline: true, .. })
     }
 
-    /// The number of days in its condition unless another is given; `None` where there is none to
-    /// give.
+    /// The default number of days in its condition; `None` if it has none.
     pub fn every(&self) -> Option<u16> {
         match self.rule {
             Pattern::Condition { every, .. } => every,
@@ -193,7 +192,7 @@ impl Preset {
         }
     }
 
-    /// The rule for a choice that is [valid](Preset::validate); `None` where the preset needs a
+    /// The rule for a choice that is [valid](Preset::validate); `None` if the preset needs a
     /// deadline and the choice has none.
     pub fn rule(&self, choice: &Choice<'_>) -> Option<Rule> {
         let logic = match &self.rule {
@@ -236,7 +235,7 @@ impl Preset {
         Some(when.replace("{every}", &every).replace("{metric}", &metric))
     }
 
-    /// The metric that its condition is about, where it is about one of an event.
+    /// The metric in its condition, if that uses a metric of an event.
     pub fn metric(&self, event: &str) -> Option<Metric> {
         let Pattern::Condition { metric_days, .. } = self.rule else { return None };
         let definition = Definition::Counted {
@@ -252,8 +251,8 @@ impl Preset {
         name_of(&format!("{}_{event}", self.name))
     }
 
-    /// What a signal of a rule that was made of it says of itself; `None` where the rule reads
-    /// other things by now.
+    /// The text of a signal of a rule made from this preset; `None` if the rule has been edited to
+    /// read other attributes.
     pub fn told(
         &self,
         event: Option<&str>,
@@ -270,7 +269,7 @@ impl Preset {
     }
 }
 
-/// The text with the values of what stands in its braces; `None` where one of them was not read.
+/// The text with the values for its braces; `None` if one of them was not read.
 fn told(text: &str, value: &dyn Fn(&str) -> Option<ReadValue>) -> Option<String> {
     let mut told = String::new();
     for part in text.split('[') {
@@ -282,7 +281,7 @@ fn told(text: &str, value: &dyn Fn(&str) -> Option<ReadValue>) -> Option<String>
     Some(told)
 }
 
-/// A text without brackets, filled, and whether all values in it are known.
+/// A text without brackets, filled in, and whether all its values are known.
 fn filled(text: &str, value: &dyn Fn(&str) -> Option<ReadValue>) -> Option<(String, bool)> {
     let mut parts = text.split('{');
     let mut filled = parts.next()?.to_owned();

@@ -3,25 +3,25 @@
 use super::super::company::CompanyKey;
 use super::super::day::{Day, DayRange};
 
-/// What all companies did of one event, or of all, on the days of a range: only the days on which
-/// something was done, company by company. It answers for any window within the range, and takes
-/// 12 to 16 bytes for each company and day with an event (of people: for each person and day).
+/// The activity of all companies for one event, or for all events, on the days of a range. It
+/// stores only active days, company by company, and answers for any window within the range. It
+/// takes 12 to 16 bytes per company and day with an event (for people: per person and day).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
-    /// By key of the company: where its entries begin. Once more at the end.
+    /// By key of the company: where its entries begin, with one more position at the end.
     starts: Vec<usize>,
     /// The day of each entry, in order within a company.
     days: Vec<i32>,
     entries: Entries,
 }
 
-/// What is kept of each entry.
+/// The data of each entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entries {
-    /// The number of events before the entry, and at the end the number of all. Sums wrap, so that
-    /// differences are right however many events other companies have.
+    /// The number of events before the entry, and at the end the total. Sums wrap, so differences
+    /// are right however many events other companies have.
     Counts(Vec<u64>),
-    /// A person who was active: the day before on which the person was, [`NEVER`] if there is none.
+    /// An active person: the previous day on which the person was active, or [`NEVER`].
     People(Vec<i32>),
 }
 
@@ -34,7 +34,7 @@ impl Default for Entries {
 /// Before all days.
 const NEVER: i32 = i32::MIN;
 
-/// How many weeks tell the spread of a company, at most.
+/// The maximum number of weeks for the spread of a company.
 pub const SPREAD_WEEKS: i32 = 26;
 
 impl Activity {
@@ -75,7 +75,7 @@ impl Activity {
         Activity { starts, days, entries: Entries::People(before) }
     }
 
-    /// The places of the entries of a company.
+    /// The positions of the entries of a company.
     fn places(&self, company: CompanyKey) -> std::ops::Range<usize> {
         let key = company.0 as usize;
         match (self.starts.get(key), self.starts.get(key + 1)) {
@@ -84,25 +84,25 @@ impl Activity {
         }
     }
 
-    /// The place of the first entry of a company after a day.
+    /// The position of the first entry of a company after a day.
     pub(super) fn place_after(&self, company: CompanyKey, day: i32) -> usize {
         let places = self.places(company);
         places.start + self.days[places].partition_point(|entry| *entry <= day)
     }
 
-    /// Moves a place that [`Activity::place_after`] has told on to a later day.
+    /// Moves a position from [`Activity::place_after`] to a later day.
     pub(super) fn move_place(&self, place: &mut usize, end: usize, day: i32) {
         while *place < end && self.days[*place] <= day {
             *place += 1;
         }
     }
 
-    /// The place behind the last entry of a company.
+    /// The position after the last entry of a company.
     pub(super) fn end(&self, company: CompanyKey) -> usize {
         self.places(company).end
     }
 
-    /// Events between two places.
+    /// The number of events between two positions.
     pub(super) fn events(&self, from: usize, to: usize) -> u64 {
         match &self.entries {
             Entries::Counts(totals) => totals[to].wrapping_sub(totals[from]),
@@ -110,8 +110,8 @@ impl Activity {
         }
     }
 
-    /// Distinct people between two places, of which the earlier is that of the first entry on
-    /// `first_day` or after it: whoever was active before in this window is not counted again.
+    /// Distinct people between two positions. The earlier position is that of the first entry on or
+    /// after `first_day`; people who were active earlier in this window are not counted again.
     pub(super) fn people(&self, from: usize, to: usize, first_day: i32) -> u64 {
         match &self.entries {
             Entries::Counts(_) => 0,
@@ -129,8 +129,8 @@ impl Activity {
         )
     }
 
-    /// The events of a company in each of the whole weeks that end with `last` and begin on `since`
-    /// or later, the latest first, at most [`SPREAD_WEEKS`].
+    /// The events of a company in each of the whole weeks that end with `last` and begin on or
+    /// after `since`, latest first, at most [`SPREAD_WEEKS`].
     pub(super) fn weeks(&self, company: CompanyKey, since: Day, last: Day) -> Vec<u64> {
         let weeks = ((last - since + 1) / 7).clamp(0, SPREAD_WEEKS);
         let range = |week: i32| DayRange { from: last - 7 * week - 6, to: last - 7 * week };
@@ -138,8 +138,8 @@ impl Activity {
     }
 }
 
-/// Where the rows of each company begin, and the order that puts them together and leaves those of
-/// one company in theirs.
+/// Where the rows of each company begin, and the order that groups the rows by company and keeps
+/// their order within a company.
 fn by_company<R>(rows: &[R], company: impl Fn(&R) -> u32) -> (Vec<usize>, Vec<u32>) {
     let last = rows.iter().map(&company).max().map_or(0, |key| key as usize + 1);
     let mut starts = vec![0usize; last + 1];

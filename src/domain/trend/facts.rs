@@ -1,4 +1,4 @@
-//! All that trend rules need to know of the companies.
+//! All facts about companies that trend rules need.
 
 use rustc_hash::FxHashMap;
 
@@ -9,7 +9,7 @@ use super::super::rule::{Measure, TrendRule, Watch};
 use super::activity::Activity;
 use super::sweep::{Customers, Sweep};
 
-/// What companies did, for some rules, on some days.
+/// The activity of companies, for some rules, on some days.
 #[derive(Debug, Clone, Default)]
 pub struct TrendFacts {
     activities: FxHashMap<Watch, Activity>,
@@ -20,7 +20,7 @@ pub struct TrendFacts {
 }
 
 impl TrendFacts {
-    /// What a rule counts is taken from: days are counted from events.
+    /// What the counts of a rule are computed from: days are counted from events.
     pub fn source(rule: &TrendRule) -> Watch {
         match rule.measure {
             Measure::Events | Measure::Days => Watch::new(&rule.event, Measure::Events),
@@ -28,13 +28,13 @@ impl TrendFacts {
         }
     }
 
-    /// Adds what companies did of one [`TrendFacts::source`].
+    /// Adds the activity of companies from one [`TrendFacts::source`].
     pub fn add(&mut self, source: Watch, activity: Activity) {
         self.activities.insert(source, activity);
     }
 
-    /// A rule that stands before `first_day`, to be taken through the days. For signals on `day`,
-    /// `first_day` is [`TrendRule::first_day_of_run`].
+    /// A sweep that starts before `first_day`. For signals on `day`, `first_day` is
+    /// [`TrendRule::first_day_of_run`].
     pub fn sweep<'a>(
         &'a self,
         rule: &'a TrendRule,

@@ -1,8 +1,8 @@
-//! The trend rule: has what a company does changed more than the threshold, against its own past or
-//! against what was to be expected?
+//! The trend rule: whether the activity of a company has changed by more than the threshold,
+//! compared with its own past or with what was expected.
 //!
-//! [`Activity`] holds what companies did. A [`Sweep`] takes a rule through days in order and says
-//! what holds on each: for a run, for a preview and for a replay of years alike.
+//! [`Activity`] has the activity of companies. A [`Sweep`] evaluates a rule on days in order, for a
+//! run, for a preview and for a replay of years alike.
 
 mod activity;
 mod facts;
@@ -29,7 +29,7 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// The windows of `days` days each, of which the later ends on `day`.
+    /// Two consecutive windows of `days` days each; the later one ends on `day`.
     pub fn ending(day: Day, days: i32) -> Self {
         Windows {
             observation: DayRange { from: day - 2 * days + 1, to: day - days },
@@ -43,23 +43,24 @@ impl Windows {
     }
 }
 
-/// What a trend rule saw when it raised a signal.
+/// The numbers of a trend rule when it raised a signal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrendEvidence {
-    /// The windows and counts. The observation window is as long as all windows of the company's
-    /// own past that counted.
+    /// The windows and counts. The observation window covers all windows of the company's past that
+    /// counted.
     pub comparison: Comparison,
-    /// The probability of a change at least this large when nothing changed, between 0 and 1;
-    /// `None` where it is not defined.
+    /// The probability of a change at least this large if nothing changed, between 0 and 1; `None`
+    /// if it is not defined.
     pub chance: Option<f64>,
-    /// By what the counts were divided for that; `None` for other measures than events.
+    /// The spread that divided the counts to compute the chance; `None` for measures other than
+    /// events.
     pub spread: Option<Spread>,
-    /// What was to be expected; `None` for a plain rule.
+    /// The expectation; `None` for a plain rule.
     pub reference: Option<Reference>,
 }
 
 impl TrendEvidence {
-    /// The change in tenths of a percent: from the window before, or from what was expected. `None`
+    /// The change in tenths of a percent, from the window before or from the expected count. `None`
     /// for a change from nothing.
     pub fn change_tenths(&self) -> Option<i64> {
         match &self.reference {
@@ -73,29 +74,29 @@ impl TrendEvidence {
         self.change_tenths().map_or_else(|| "new".to_owned(), percent_text)
     }
 
-    /// How many windows of the company's own past counted.
+    /// How many windows of the company's past counted.
     pub fn windows(&self) -> usize {
         self.comparison.observation.len() / self.comparison.decision.len().max(1)
     }
 }
 
-/// How much more the weekly counts of a company vary than chance alone would make them.
+/// How much more the weekly counts of a company vary than by chance alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
     /// Variance over mean of the weekly counts, one added to each; at least 1.
     pub factor: f64,
-    /// Whose weeks it rests on.
+    /// Whose weeks it is computed from.
     pub basis: SpreadBasis,
 }
 
-/// Whose weeks a spread rests on.
+/// Whose weeks a spread is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpreadBasis {
-    /// Those of the company itself.
+    /// The company's own weeks.
     Own,
-    /// Those of others: it is their median, because the company has too few weeks.
+    /// The median of other companies, because the company has too few weeks.
     Others,
-    /// Nobody's: neither the company nor enough others have weeks enough.
+    /// Nobody's: neither the company nor enough other companies have enough weeks.
     Nothing,
 }
 named!(SpreadBasis { Own = "own", Others = "others", Nothing = "none" });
@@ -103,13 +104,13 @@ named!(SpreadBasis { Own = "own", Others = "others", Nothing = "none" });
 /// What a company was compared with, besides its own past.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reference {
-    /// How many other customers there were to compare with; `None` for a rule that compares a
+    /// How many other customers the company was compared with; `None` for a rule that compares a
     /// company with itself.
     pub others: Option<u64>,
-    /// What those did in the decision window, and in the observation window; `None` when the
-    /// company was compared with its own past alone.
+    /// The totals of those customers in the decision window and in the observation window; `None`
+    /// if the company was compared only with its own past.
     pub sums: Option<(u64, u64)>,
-    /// What was to be expected in the decision window.
+    /// The expected count in the decision window.
     pub expected: f64,
     /// (current + 1) / (expected + 1) - 1, in tenths of a percent.
     pub change_tenths: i64,
@@ -127,8 +128,8 @@ pub struct Latest {
 /// The latest signal of a rule for each company that has one.
 pub type LatestByCompany = FxHashMap<CompanyKey, Latest>;
 
-/// Whether a finding on `day` only repeats the latest signal of the same rule and company: same
-/// type, and too few days ago.
+/// Whether a finding on `day` only repeats the latest signal of the same rule and company: it has
+/// the same type, and too few days have passed.
 pub fn repeats(
     rule: &TrendRule,
     day: Day,
@@ -154,12 +155,12 @@ fn spread_of(weeks: &[u64]) -> f64 {
 }
 
 impl TrendRule {
-    /// How many windows of its own past a company is compared with, at most.
+    /// The maximum number of past windows that a company is compared with.
     pub(super) fn baseline_windows(&self) -> i32 {
         i32::from(self.baseline)
     }
 
-    /// The first day on which it must be looked at for what holds on `day`.
+    /// The first day that must be evaluated to know what holds on `day`.
     pub fn first_day_of_run(&self, day: Day) -> Day {
         day - (i32::from(self.for_days) - 1)
     }
@@ -176,8 +177,8 @@ impl TrendRule {
     }
 }
 
-/// One line of text that says what happened: `login fell from 100 to 84 (-16.0 %)`, or of a rule
-/// with a baseline `login: 20 in 7 days, 80.0 expected (-74.1 %)`.
+/// One line that says what happened: `login fell from 100 to 84 (-16.0 %)`, or for a rule with a
+/// baseline `login: 20 in 7 days, 80.0 expected (-74.1 %)`.
 pub fn describe(rule: &TrendRule, evidence: &TrendEvidence) -> String {
     let (watch, change) = (rule.watch(), evidence.change_text());
     let Comparison { previous, current, .. } = evidence.comparison;

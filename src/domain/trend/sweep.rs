@@ -1,8 +1,8 @@
-//! A trend rule on one day after another.
+//! Evaluates a trend rule day by day.
 //!
-//! This is the only evaluation of trend rules. A run starts it so many days before its own as the
-//! change must hold; a replay starts it on the first day of data and goes on for years. Moving on
-//! by a day moves the ends of each company's windows along its own active days, so that a day
+//! This is the only evaluation of trend rules. A run starts it as many days before its own day as
+//! the change must hold; a replay starts it on the first day of data and continues for years.
+//! Moving on by a day moves the ends of each company's windows along its active days, so a day
 //! costs the same whatever the lengths of the windows and of the history.
 
 use std::cell::OnceCell;
@@ -24,20 +24,20 @@ use super::{
 
 /// The fewest other customers that a company is compared with.
 pub const LEAST_OTHERS: u64 = 10;
-/// The fewest weeks by which the spread of a company is its own.
+/// A company with fewer weeks than this has no spread of its own.
 pub const LEAST_WEEKS: usize = 8;
 
-/// Who is looked at by a rule that goes through days.
+/// The companies that a rule evaluates.
 #[derive(Debug, Clone, Copy)]
 pub struct Customers<'a> {
-    /// All companies, whether the rule is for them or not.
+    /// All companies, including those that the rule does not apply to.
     pub all: &'a [(CompanyKey, Customer)],
-    /// The segment of each of them, as a number, in the same order; empty unless the rule compares
+    /// The segment of each company, as a number, in the same order; empty unless the rule compares
     /// by segment.
     pub segments: &'a [Option<u32>],
 }
 
-/// A trend rule that goes through days in order.
+/// A trend rule that is evaluated on days in order.
 ///
 /// ```text
 /// let mut sweep = Sweep::new(rule, &activity, customers, first_day);
@@ -52,20 +52,20 @@ pub struct Sweep<'a> {
     customers: Customers<'a>,
     /// The day before the next one.
     day: Day,
-    /// For each company, in order: the places after the days D, D-X, D-2X … D-(M+1)X.
+    /// For each company, in order: the positions after the days D, D-X, D-2X … D-(M+1)X.
     places: Vec<usize>,
-    /// For each company: what came of the present day.
+    /// For each company: the result of the current day.
     states: Vec<State>,
-    /// On how many days running the same side has held, and which.
+    /// For how many consecutive days the same side has held, and which side.
     streaks: Vec<(Side, u32)>,
-    /// The spread of companies that have too few weeks of their own.
+    /// The spread for companies that have too few weeks of their own.
     usual_spread: OnceCell<Option<f64>>,
 }
 
-/// Which way a change goes.
+/// The direction of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// The change is too small, or the company not eligible.
+    /// The change is too small, or the company is not eligible.
     Neither,
     Low,
     High,
@@ -78,23 +78,23 @@ enum State {
     Eligible(Reading),
 }
 
-/// The numbers of a company that is eligible.
+/// The numbers of an eligible company.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
-    /// The first day of its present period as a customer.
+    /// The first day of its current period as a customer.
     since: Day,
-    /// How many windows of its own past count.
+    /// How many windows of its past count.
     windows: i32,
     previous: u64,
     current: u64,
-    /// How many other customers there are to compare with; 0 against itself.
+    /// How many other customers it is compared with; 0 for a comparison with itself.
     others: u64,
-    /// What the others did in the current window and before; `None` when the company is compared
-    /// with its own past alone.
+    /// The totals of the others in the current window and before; `None` if the company is compared
+    /// only with its own past.
     sums: Option<(u128, u128)>,
 }
 
-/// Sums over the customers that have at least so many windows of past.
+/// Sums over the customers that have at least a given number of past windows.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     companies: u64,
@@ -102,7 +102,7 @@ struct Sums {
     previous: u128,
 }
 
-/// Whose sums a company is compared with: `None` are all customers.
+/// The group that a company is compared with; `None` means all customers.
 type Group = Option<u32>;
 
 impl Reading {
@@ -130,7 +130,7 @@ impl Reading {
         }
     }
 
-    /// Pc and Pp: the current window is expected to be to the past as the one is to the other.
+    /// Pc and Pp: the expected ratio of the current window to the past is Pc to Pp.
     fn pace(&self) -> (u128, u128) {
         self.sums.unwrap_or((1, self.windows.unsigned_abs().into()))
     }
@@ -150,7 +150,7 @@ fn whole(sum: u128) -> i128 {
 }
 
 impl<'a> Sweep<'a> {
-    /// Stands before `first_day`. The activity must reach back from it to
+    /// Starts before `first_day`. The activity must reach back from it to
     /// [`TrendRule::first_day_needed`].
     pub fn new(
         rule: &'a TrendRule,
@@ -177,13 +177,13 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// The day that was looked at last.
+    /// The day that was evaluated last.
     pub fn day(&self) -> Day {
         self.day
     }
 
-    /// Goes on to the next day. `admission` says for which companies the rule's `--where` holds on
-    /// it.
+    /// Moves to the next day. `admission` says for which companies the rule's `--where` holds on
+    /// that day.
     pub fn next_day(&mut self, admission: &Admission) {
         self.day = self.day.next();
         self.usual_spread = OnceCell::new();
@@ -218,7 +218,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// What a company did in windows `from` to `to`, the current one being 0.
+    /// The total of a company in windows `from` to `to`, where 0 is the current one.
     fn measure(&self, place: usize, from: i32, to: i32) -> u64 {
         let ends = self.ends_of(place);
         let (first, last) = (ends[to as usize + 1], ends[from as usize]);
@@ -232,8 +232,8 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// For each company: the first day of its present period and how many windows of past it has,
-    /// up to the baseline; `None` for those that are no customers.
+    /// For each company: the first day of its current period and how many past windows it has, up
+    /// to the baseline; `None` for those that are not customers.
     fn read_all(&self) -> Vec<Option<(Day, i32)>> {
         let read = |(_, customer): &(CompanyKey, Customer)| {
             let since = customer.present_period(self.day)?;
@@ -243,7 +243,7 @@ impl<'a> Sweep<'a> {
         self.customers.all.iter().map(read).collect()
     }
 
-    /// For each group, the sums of those with at least one window of past, with at least two …
+    /// For each group, the sums of the companies with at least one past window, with at least two …
     fn sum_up(&self, periods: &[Option<(Day, i32)>]) -> FxHashMap<Group, Vec<Sums>> {
         let mut all: FxHashMap<Group, Vec<Sums>> = FxHashMap::default();
         if self.rule.against == Against::Itself {
@@ -264,7 +264,7 @@ impl<'a> Sweep<'a> {
         all
     }
 
-    /// With whom a company is compared; `None` with nobody.
+    /// The group that a company is compared with; `None` if it is compared with nobody.
     fn group(&self, place: usize) -> Option<Group> {
         match self.rule.against {
             Against::Itself => None,
@@ -300,7 +300,7 @@ impl<'a> Sweep<'a> {
         State::Eligible(Reading { since, windows, previous, current, others, sums })
     }
 
-    /// How many others a company is compared with, and what they did.
+    /// How many others a company is compared with, and their totals.
     fn others(
         &self,
         place: usize,
@@ -313,7 +313,7 @@ impl<'a> Sweep<'a> {
             return (0, None);
         };
         let all = all[windows as usize - 1];
-        // The company itself is among them.
+        // The sums include the company itself.
         let others = all.companies - 1;
         let (now, before) =
             (all.current - u128::from(current), all.previous - u128::from(previous));
@@ -321,7 +321,7 @@ impl<'a> Sweep<'a> {
         (others, is_enough.then_some((now, before)))
     }
 
-    /// The companies that were eligible on the day, with the numbers of each.
+    /// The companies that were eligible on the day, with their numbers.
     fn eligible(&self) -> impl Iterator<Item = (usize, &Reading)> {
         self.states.iter().enumerate().filter_map(|(place, state)| match state {
             State::Eligible(reading) => Some((place, reading)),
@@ -329,7 +329,7 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    /// What was to be expected of each company that was eligible on the day.
+    /// The expectation for each company that was eligible on the day.
     pub fn expectations(&self) -> impl Iterator<Item = (CompanyKey, Expectation)> {
         self.eligible().map(|(place, reading)| {
             let expectation =
@@ -338,9 +338,8 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    /// For which companies the rule holds on the day, whatever it has raised before, and the type
-    /// of signal. This is what tells whether an open signal still holds: when its own type is in
-    /// here.
+    /// The companies for which the rule holds on the day, whatever it raised before, and the type
+    /// of signal. An open signal still holds if its own type is in the result.
     pub fn holding(&self) -> Vec<(CompanyKey, SignalType)> {
         let holds = |(place, reading): &(usize, &Reading)| {
             let most = self.rule.max_chance;
@@ -378,8 +377,8 @@ impl<'a> Sweep<'a> {
         Evaluation { evaluated, skipped, findings, ..Evaluation::default() }
     }
 
-    /// The companies whose change is large enough, has lasted and is of a wanted direction, with
-    /// enough events; whatever chance says of it.
+    /// The companies whose change is large enough, has lasted, has a wanted direction and has
+    /// enough events, regardless of chance.
     fn changed(&self) -> impl Iterator<Item = (usize, &Reading)> {
         self.eligible().filter(|(place, reading)| {
             let (side, days) = self.streaks[*place];
@@ -424,13 +423,13 @@ impl<'a> Sweep<'a> {
         TrendEvidence { comparison, chance, spread, reference }
     }
 
-    /// How likely chance is to make such a change, and the spread that it takes into account.
+    /// The probability that chance makes such a change, and the spread that it uses.
     fn chance(&self, place: usize, reading: &Reading) -> (Option<f64>, Option<Spread>) {
         let (previous, current) = (reading.previous, reading.current);
         match self.rule.measure {
             Measure::People if self.rule.is_plain() => {
                 let either = self.measure(place, 0, 1);
-                // Those who were active in both windows say nothing about chance.
+                // People who were active in both windows say nothing about chance.
                 (Some(self.tail(place, reading, either - current, either - previous)), None)
             }
             Measure::People => (None, None),
@@ -444,7 +443,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// The probability of a number in the current window as far out as this one.
+    /// The probability of a number in the current window at least as extreme as this one.
     fn tail(&self, place: usize, reading: &Reading, previous: u64, current: u64) -> f64 {
         let trials = previous + current;
         if trials == 0 {
@@ -475,8 +474,8 @@ impl<'a> Sweep<'a> {
         self.activity.weeks(self.customers.all[place].0, reading.since, before_both)
     }
 
-    /// The median of the spreads of those who are eligible and have weeks enough, if they are at
-    /// least ten.
+    /// The median of the spreads of the eligible companies that have enough weeks, if there are at
+    /// least ten of them.
     fn median_spread(&self) -> Option<f64> {
         let weeks = self.eligible().map(|(place, reading)| self.weeks(place, reading));
         let mut factors: Vec<f64> = weeks
@@ -493,12 +492,12 @@ impl<'a> Sweep<'a> {
     }
 }
 
-/// What a company did in the current window, and what was to be expected.
+/// The actual and the expected total of a company in the current window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Expectation {
-    /// What was counted in the current window.
+    /// The count in the current window.
     pub current: u64,
-    /// What was to be expected there.
+    /// The expected count in the current window.
     pub expected: f64,
 }
 
