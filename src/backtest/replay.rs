@@ -32,7 +32,6 @@ pub struct ReplayedSignal {
 /// What is known to have been raised before the first day of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Before {
-    /// Nothing.
     Nothing,
     /// What the runs so far have raised.
     Runs,

@@ -5,11 +5,9 @@ use super::write::inline;
 /// A value of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A text.
     Text(String),
     /// A whole number.
     Whole(i64),
-    /// A number.
     Number(f64),
     /// Yes or no.
     Truth(bool),
@@ -70,7 +68,6 @@ impl From<bool> for Value {
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// The key.
     pub key: &'static str,
     /// Its value; `None` where there is none.
     pub value: Option<Value>,
@@ -179,7 +176,6 @@ impl Block {
 /// A key that has another value than before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// The key.
     pub key: String,
     /// Its value before; `None` where it had none.
     pub old: Option<Value>,

@@ -167,7 +167,6 @@ impl<'d> Table<'d> {
         })
     }
 
-    /// A text.
     pub fn text(&self, key: &str) -> Option<&'d str> {
         match self.value(key)? {
             DeValue::String(text) => Some(text),

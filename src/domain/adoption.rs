@@ -1,4 +1,4 @@
-//! The adoption rule: has a company done the intended thing, and in time?
+//! The adoption rule: whether a company has done the intended thing in time.
 
 use rustc_hash::FxHashMap;
 
@@ -10,25 +10,25 @@ use super::finding::{Admission, Evaluation, Evidence, Finding, Skip};
 use super::rule::{AdoptionRule, Aim};
 use super::signal::SignalType;
 
-/// Something that a company is meant to do, and when it did it first.
+/// Something that a company is meant to do, and when it first did it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adoption {
     /// The event that shows it.
     pub event: String,
-    /// Whether it is a goal of the company, and not of a rule for all companies.
+    /// Whether it is a goal of one company rather than a rule for all companies.
     pub is_goal: bool,
-    /// What the goal is called.
+    /// The name of the goal.
     pub goal: Option<String>,
-    /// The day from which the deadline is counted; `None` for goals and where it is unknown.
+    /// The day from which the deadline is counted; `None` for goals and if it is unknown.
     pub started_on: Option<Day>,
-    /// The last day for it; `None` without a deadline.
+    /// The deadline; `None` if there is none.
     pub due_on: Option<Day>,
     /// The day of the first such event.
     pub done_on: Option<Day>,
 }
 
 impl Adoption {
-    /// Whether it was done by its deadline, at any time where there is none.
+    /// Whether it was done by its deadline, or at any time if there is no deadline.
     pub fn is_in_time(&self) -> bool {
         self.done_on.is_some_and(|done| self.due_on.is_none_or(|due| done <= due))
     }
@@ -37,13 +37,12 @@ impl Adoption {
 /// A goal of a company, and when its event first happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoalProgress {
-    /// The goal.
     pub goal: Goal,
-    /// The day of the first such event of the company, whether before or after any deadline.
+    /// The day of the company's first such event, before or after any deadline.
     pub done_on: Option<Day>,
 }
 
-/// What an adoption rule asks about all companies.
+/// The facts that an adoption rule needs about all companies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// The day of each company's first event of one name.
@@ -52,16 +51,16 @@ pub enum Progress {
     Goals(FxHashMap<CompanyKey, Vec<GoalProgress>>),
 }
 
-/// What a rule has raised for a company already, on whatever day: once ever means once.
+/// What a rule has already raised for a company, on whatever day: each signal is raised only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     /// The type of the signal.
     pub signal_type: SignalType,
-    /// The goal that it was about, by event, day and name; `None` where it was about none.
+    /// The event, day and name of its goal; `None` if it is not about a goal.
     pub goal: Option<(String, Day, Option<String>)>,
 }
 
-/// All that an adoption rule has raised already.
+/// Everything that an adoption rule has already raised.
 pub type ToldByCompany = FxHashMap<CompanyKey, Vec<Told>>;
 
 /// Applies a rule on `day` to all `customers`, in their order. Deadlines and first uses before
@@ -99,7 +98,7 @@ pub fn evaluate(
     evaluation
 }
 
-/// What a rule on an event means for a customer; `None` for a rule on goals.
+/// What a rule on an event expects of a customer; `None` for a rule on goals.
 fn first_use(rule: &AdoptionRule, customer: &Customer, done_on: Option<Day>) -> Option<Adoption> {
     let Aim::Event { event, within } = &rule.aim else { return None };
     let started_on = customer.start();
@@ -107,8 +106,8 @@ fn first_use(rule: &AdoptionRule, customer: &Customer, done_on: Option<Day>) -> 
     Some(Adoption { event: event.clone(), is_goal: false, goal: None, started_on, due_on, done_on })
 }
 
-/// The signals about a first use: a bad one when the deadline has passed, a good one when it is
-/// done, however late, each once.
+/// The signals about a first use, each raised once: a bad one when the deadline has passed, and a
+/// good one when the event happens, however late.
 fn judge_first_use(
     adoption: &Adoption,
     day: Day,
@@ -126,8 +125,8 @@ fn judge_first_use(
     bad.into_iter().chain(good).collect()
 }
 
-/// The signals about goals: one for each, good when it is done in time, bad when its day has
-/// passed. Of goals that are equal in all, there are as many signals as goals.
+/// The signals about goals, one for each: good if it is reached in time, bad after its day has
+/// passed. Identical goals get one signal each.
 fn judge_goals(
     goals: &[GoalProgress],
     day: Day,
@@ -168,21 +167,21 @@ fn judge_goal(adoption: &Adoption, day: Day, earliest: Option<Day>) -> Option<Fi
     is_due(decisive, day, earliest).then(|| finding(signal_type, adoption, day))
 }
 
-/// Whether what happens at the end of `decisive` is known on `day`, and not so old that it raises
-/// nothing.
+/// Whether what happens at the end of `decisive` is known on `day` and recent enough to raise a
+/// signal.
 fn is_due(decisive: Option<Day>, day: Day, earliest: Option<Day>) -> bool {
     decisive.is_some_and(|decisive| {
         decisive <= day && earliest.is_none_or(|earliest| earliest <= decisive)
     })
 }
 
-/// What is known on `day` alone goes into a signal.
+/// A signal contains only what is known on `day`.
 fn finding(signal_type: SignalType, adoption: &Adoption, day: Day) -> Finding {
     let done_on = adoption.done_on.filter(|done| *done <= day);
     Finding { signal_type, evidence: Evidence::Adoption(Adoption { done_on, ..adoption.clone() }) }
 }
 
-/// One line of text that says what happened: `no report_exported by 2026-03-15`.
+/// One line that says what happened: `no report_exported by 2026-03-15`.
 pub fn describe(signal_type: SignalType, adoption: &Adoption) -> String {
     let Adoption { event, is_goal, goal, started_on, due_on, done_on } = adoption;
     let goal = match (is_goal, goal) {

@@ -1,26 +1,26 @@
 //! How likely chance alone is to make a change this large.
 //!
-//! When nothing changed, each of the `n` events falls into the current window with a probability
-//! that depends on the lengths of the windows and on what other customers did. So the number in the
-//! current window is binomial, and the figure is its exact one-sided tail. Events come in bursts:
-//! [`super::trend`] divides counts by the company's own spread first.
+//! If nothing changed, each of the `n` events falls into the current window with a probability that
+//! depends on the lengths of the windows and on what other customers did. So the number in the
+//! current window is binomial, and the chance is its exact one-sided tail. Events come in bursts,
+//! so [`super::trend`] divides counts by the company's own spread first.
 
 use std::f64::consts::PI;
 
-/// Terms below this share of the sum can no longer change a double.
+/// Terms below this share of the sum no longer change a double.
 const NEGLIGIBLE: f64 = 1e-18;
 
-/// Up to so many throws every sum of binomial coefficients fits 128 bits, and the figure is exact
-/// to the last bit.
+/// Up to this many trials, every sum of binomial coefficients fits 128 bits, and the result is
+/// exact to the last bit.
 const EXACT_TRIALS: u64 = 120;
 
 /// The probability that of `smaller + larger` fair coin throws at most `min` of the two
 /// (equivalently at least `max`) come up on one given side: P(X ≤ min) for X ~ Binomial(smaller +
 /// larger, 1/2). Between 0 and 1.
 ///
-/// Beyond [`EXACT_TRIALS`] the largest term is computed with Loader's saddle-point expansion (C.
-/// Loader, "Fast and Accurate Computation of Binomial Probabilities", 2000), the others from the
-/// ratio of neighbours; the relative error stays near 1e-14.
+/// Beyond [`EXACT_TRIALS`], the largest term is computed with Loader's saddle-point expansion (C.
+/// Loader, "Fast and Accurate Computation of Binomial Probabilities", 2000), and the others from
+/// the ratio of neighbouring terms. The relative error stays near 1e-14.
 pub fn of_split(one: u64, other: u64) -> f64 {
     let trials = one + other;
     let fewer = one.min(other);
@@ -28,14 +28,15 @@ pub fn of_split(one: u64, other: u64) -> f64 {
         return exact_tail(fewer, trials);
     }
     if one == other {
-        // Both tails overlap in the middle term only.
+        // Both tails overlap only in the middle term.
         return 0.5 + 0.5 * point_probability(fewer, trials, 0.5);
     }
     lower_tail(fewer, trials, 0.5)
 }
 
-/// P(X ≤ most) for X ~ Binomial(trials, p), between 0 and 1; `p` is between 0 and 1, both excluded.
-/// The largest term is computed with Loader's expansion, the others from the ratio of neighbours.
+/// P(X ≤ most) for X ~ Binomial(trials, p), between 0 and 1; `p` is strictly between 0 and 1. The
+/// largest term is computed with Loader's expansion, and the others from the ratio of neighbouring
+/// terms.
 pub fn at_most(most: u64, trials: u64, p: f64) -> f64 {
     if most >= trials {
         return 1.0;

@@ -3,12 +3,12 @@
 use super::customer::{self, Subscription};
 use super::day::Day;
 
-/// The number by which the database knows a company.
+/// The internal number of a company in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CompanyKey(pub u32);
 
-/// The form in which an id is compared: of the 18 letters and digits that the Salesforce API gives,
-/// the last three are a checksum of the first 15, and reports give only these.
+/// The form of an id for comparisons. The Salesforce API gives 18 letters and digits, of which the
+/// last three are a checksum of the first 15; reports give only the first 15.
 pub fn short_id(id: &str) -> &str {
     match id.as_bytes() {
         bytes if bytes.len() == 18 && has_checksum(bytes) => &id[..15],
@@ -28,8 +28,8 @@ fn has_checksum(id: &[u8]) -> bool {
         && start.chunks(5).map(digit).eq(checksum.iter().copied())
 }
 
-/// An id without what tools add to ids by mistake: capitals, zeros in front, `.0` behind. Ids that
-/// have the same one are different companies, but perhaps should not be.
+/// An id without what tools add to ids by mistake: capitals, leading zeros, a trailing `.0`. Ids
+/// with the same result are different companies, but perhaps should not be.
 pub fn rough_id(id: &str) -> String {
     let id = folded_name(id);
     let whole = match id.split_once('.') {
@@ -43,7 +43,7 @@ pub fn rough_id(id: &str) -> String {
     bare.to_owned()
 }
 
-/// A name as it is compared with others: without regard to case, and any white space is one space.
+/// The form of a name for comparisons: regardless of case, with any white space as one space.
 pub fn folded_name(name: &str) -> String {
     let is_plain = |name: &str| {
         let bytes = name.as_bytes();
@@ -56,24 +56,23 @@ pub fn folded_name(name: &str) -> String {
         return name.to_ascii_lowercase();
     }
     let words: Vec<&str> = name.split_whitespace().collect();
-    // Over capitals, so that `ß` is `SS` and both forms of sigma are one.
+    // Upper case first, so that `ß` equals `SS` and both forms of sigma are equal.
     words.join(" ").to_uppercase().to_lowercase()
 }
 
-/// What is known of a company from imports; `None` is unknown.
+/// What imports say about a company; `None` is unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Company {
-    /// The id in the source system, a text that is never reinterpreted.
+    /// The id in the source system, text that is never reinterpreted.
     pub company_id: String,
-    /// The name.
     pub name: Option<String>,
-    /// The customer success manager in charge.
+    /// The customer success manager responsible.
     pub csm: Option<String>,
-    /// Who else looks after it, with `;` between.
+    /// Others who look after it, separated by `;`.
     pub also_csms: Option<String>,
-    /// The manager in charge.
+    /// The manager responsible.
     pub manager: Option<String>,
-    /// Where the company stands in its life as a customer.
+    /// The stage of the company in its customer lifecycle.
     pub lifecycle_stage: Option<String>,
     /// The market segment.
     pub segment: Option<String>,
@@ -85,7 +84,7 @@ pub struct Company {
     pub mrr: Option<f64>,
     /// When the company became a customer.
     pub created_on: Option<Day>,
-    /// When its record in the CRM was made.
+    /// When its CRM record was created.
     pub crm_created_on: Option<Day>,
     /// When the contract is up for renewal.
     pub renewal_on: Option<Day>,
@@ -97,14 +96,14 @@ pub struct Company {
     pub seats: Option<i64>,
     /// Seats in use.
     pub seats_used: Option<i64>,
-    /// Since when it is no customer any more.
+    /// The day on which it stopped being a customer.
     pub churned_on: Option<Day>,
 }
 
 impl Company {
-    /// Lets the subscriptions that are active on `day` speak where they state something; one that
-    /// begins later is not known on it. A company of which nothing else is known became a customer
-    /// with the first of all.
+    /// Overrides fields with the values that the subscriptions active on `day` state. Subscriptions
+    /// that begin later are not known on that day. A company without any other start date became a
+    /// customer with its first subscription.
     pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
         let begun = subscriptions.iter().filter(|subscription| subscription.has_effect());
         let first = begun.map(|subscription| subscription.started_on).min();

@@ -1,34 +1,33 @@
-//! Days that come as counts, and when a count is too low to be believed.
+//! Days imported as counts, and when a count is too low to be plausible.
 //!
 //! A worker of a database cluster that came up empty looks exactly like customers who stopped. So a
-//! day that is known never loses much without somebody's word, and a day that should have events is
-//! not taken for one without.
+//! known day never loses many events without somebody's confirmation, and a missing day that should
+//! have events is not taken for a day without events.
 
 use std::fmt;
 
 use super::day::Day;
 
-/// What a source counts of one day.
+/// A source's counts for one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DaySum {
-    /// Events.
     pub events: u64,
     /// Companies with at least one of them.
     pub companies: u64,
 }
 
-/// Percent of the events or companies of a known day that may be missing when it comes again.
+/// Percent of the events or companies of a known day that may be missing when it is counted again.
 const MOST_LOST_PCT: u64 = 5;
 
-/// A weekday on which at least so many events came each time is not expected to have none.
+/// A weekday that had at least this many events each time is not expected to have none.
 const USUAL_EVENTS: u64 = 100;
 
-/// What makes the count of a day doubtful.
+/// Why the count of a day is doubtful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
-    /// A known day has lost too much.
+    /// A known day has lost too many events or companies.
     Lost { day: Day, before: DaySum, now: DaySum },
-    /// A new day has nothing, though each of the four same weekdays before it had a lot.
+    /// A new day has no events, though each of the four same weekdays before it had many.
     Missing { day: Day, least: u64 },
     /// A new day has less than half of the events of the day a week before.
     Halved { day: Day, before: u64, now: u64 },
@@ -61,7 +60,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Whether the day that is known as `before` may become `now`.
+/// Whether the known counts `before` of a day may be replaced by `now`.
 pub fn doubt_of_known(day: Day, before: DaySum, now: DaySum) -> Option<Doubt> {
     let lost = |before: u64, now: u64| {
         u128::from(before.saturating_sub(now)) * 100
@@ -71,8 +70,8 @@ pub fn doubt_of_known(day: Day, before: DaySum, now: DaySum) -> Option<Doubt> {
     is_lost.then_some(Doubt::Lost { day, before, now })
 }
 
-/// Whether `now` events can be all of a new day. `earlier`: the events of the days one to four weeks
-/// before it.
+/// Whether `now` events can be all events of a new day. `earlier` has the events of the days one to
+/// four weeks before it.
 pub fn doubt_of_new(day: Day, now: u64, earlier: [u64; 4]) -> Option<Doubt> {
     let least = earlier.into_iter().min().unwrap_or_default();
     if now == 0 && least >= USUAL_EVENTS {

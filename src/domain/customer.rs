@@ -3,49 +3,49 @@
 use super::company::CompanyKey;
 use super::day::Day;
 
-/// A time during which a company was no customer.
+/// A period during which a company was not a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Break {
     /// The first day.
     pub churned_on: Day,
-    /// The day on which it was a customer again; `None` while it is not.
+    /// The day on which it became a customer again; `None` while it has not.
     pub returned_on: Option<Day>,
 }
 
 impl Break {
-    /// Whether the company was no customer on `day`.
+    /// Whether the company was not a customer on `day`.
     pub fn covers(&self, day: Day) -> bool {
         self.churned_on <= day && self.returned_on.is_none_or(|returned| day < returned)
     }
 
-    /// What of it had happened by the end of `day`.
+    /// The part of it that had happened by the end of `day`.
     pub fn known_on(self, day: Day) -> Option<Break> {
         let returned_on = self.returned_on.filter(|returned| *returned <= day);
         (self.churned_on <= day).then_some(Break { returned_on, ..self })
     }
 }
 
-/// What every rule needs to know of a company.
+/// The facts about a company that every rule needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Customer {
-    /// When it became a customer: as imports say, else the start of its first subscription.
+    /// When it became a customer: as imports say, otherwise the start of its first subscription.
     pub created_on: Option<Day>,
     /// The day of its first event of any name; `None` without events.
     pub first_event: Option<Day>,
-    /// The times during which it was no customer.
+    /// The periods during which it was not a customer.
     pub breaks: Vec<Break>,
 }
 
 impl Customer {
-    /// Whether it was no customer any more on `day`.
+    /// Whether it had churned by `day`.
     pub fn has_churned(&self, day: Day) -> bool {
         self.breaks.iter().any(|away| away.covers(day))
     }
 
-    /// The first day of the period as a customer that `day` lies in, by what the company does: its
-    /// first event, or the return from the latest churn that has ended by then, whichever is later.
-    /// `None` when it is no customer on the day or has had no event by then. Churns and returns
-    /// after the day are not looked at.
+    /// The first day of the period as a customer that contains `day`, judged by activity: the first
+    /// event, or the return from the latest churn that has ended by then, whichever is later.
+    /// `None` if the company is not a customer on that day or has had no event by then. Ignores
+    /// churns and returns after the day.
     pub fn present_period(&self, day: Day) -> Option<Day> {
         let first_event = self.first_event.filter(|first| *first <= day)?;
         if self.has_churned(day) {
@@ -56,29 +56,27 @@ impl Customer {
         Some(latest.map_or(first_event, |returned| returned.max(first_event)))
     }
 
-    /// Whether it is known to have become a customer after `day` only.
+    /// Whether it is known to have become a customer only after `day`.
     pub fn is_yet_to_come(&self, day: Day) -> bool {
         self.created_on.is_some_and(|created| created > day)
     }
 
-    /// The day from which a deadline is counted: when it became a customer, else its first event.
+    /// The day from which a deadline is counted: when it became a customer, otherwise its first
+    /// event.
     pub fn start(&self) -> Option<Day> {
         self.created_on.or(self.first_event)
     }
 }
 
-/// What a company has agreed to.
+/// A subscription of a company.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subscription {
     /// Its id.
     pub subscription_id: String,
-    /// Whose it is.
     pub company: CompanyKey,
     /// The first day.
     pub started_on: Day,
-    /// The plan.
     pub plan: Option<String>,
-    /// The product.
     pub product: Option<String>,
     /// Monthly recurring revenue.
     pub mrr: Option<f64>,
@@ -86,13 +84,13 @@ pub struct Subscription {
     pub seats: Option<i64>,
     /// When it renews.
     pub renews_on: Option<Day>,
-    /// The first day on which it is over, where that is stated. See [`Subscription::end`].
+    /// The first day after it has ended, if stated. See [`Subscription::end`].
     pub ended_on: Option<Day>,
     /// When the card that pays for it expires.
     pub card_expires_on: Option<Day>,
     /// The length of its term, in days.
     pub term_days: Option<i64>,
-    /// Where it stands, in the words of the file. See [`Standing`].
+    /// Its status, in the words of the file. See [`Standing`].
     pub status: Option<String>,
 }
 
@@ -101,16 +99,16 @@ pub struct Subscription {
 pub enum Standing {
     /// It runs until it ends.
     Runs,
-    /// It is cancelled: it ends, or has ended, on its end or else on its renewal.
+    /// It is cancelled: it ends, or has ended, on its end date or otherwise on its renewal date.
     Ends,
-    /// It is a trial: it runs, for nothing.
+    /// It is a trial: it runs free of charge.
     Trial,
-    /// It never began, and has no effect.
+    /// It never began and has no effect.
     NotBegun,
 }
 
 impl Standing {
-    /// What a word of a billing system means; `None` for an unknown word.
+    /// The meaning of a billing system's word; `None` for an unknown word.
     pub fn of(status: &str) -> Option<Standing> {
         let word: String = status
             .trim()
@@ -128,7 +126,7 @@ impl Standing {
         })
     }
 
-    /// Whether a subscription of this status must have a day on which it ended.
+    /// Whether a subscription with this status must have an end date.
     pub fn needs_an_end(status: &str) -> bool {
         let word = status.trim().to_ascii_lowercase();
         ["canceled", "cancelled", "expired", "ended"].contains(&word.as_str())
@@ -136,7 +134,7 @@ impl Standing {
 }
 
 impl Subscription {
-    /// A subscription of which nothing else is known.
+    /// A subscription without any other details.
     pub fn new(subscription_id: &str, company: CompanyKey, started_on: Day) -> Self {
         Subscription {
             subscription_id: subscription_id.to_owned(),
@@ -154,13 +152,13 @@ impl Subscription {
         }
     }
 
-    /// What its status means; one that is not known means that it runs.
+    /// The meaning of its status; an unknown status means that it runs.
     pub fn standing(&self) -> Standing {
         self.status.as_deref().and_then(Standing::of).unwrap_or(Standing::Runs)
     }
 
-    /// The first day on which it is over: of a cancelled one without an end, the first day that was
-    /// not paid for.
+    /// The first day after it has ended; for a cancelled one without an end date, the first day
+    /// that was not paid for.
     pub fn end(&self) -> Option<Day> {
         match self.standing() {
             Standing::Ends => self.ended_on.or(self.renews_on),
@@ -168,7 +166,7 @@ impl Subscription {
         }
     }
 
-    /// Whether it makes its company a customer at any time.
+    /// Whether it ever makes its company a customer.
     pub fn has_effect(&self) -> bool {
         self.standing() != Standing::NotBegun
     }
@@ -178,17 +176,18 @@ impl Subscription {
         self.has_effect() && self.started_on <= day && self.end().is_none_or(|ended| day < ended)
     }
 
-    /// What it brings in a month: a trial brings nothing.
+    /// Its monthly revenue: 0 for a trial.
     fn revenue(&self) -> Option<f64> {
         if self.standing() == Standing::Trial { Some(0.0) } else { self.mrr }
     }
 }
 
-/// The breaks of a company, from the churns that were stated and from its subscriptions, in order
-/// and apart from each other.
+/// The breaks of a company, computed from stated churns and from its subscriptions, in order and
+/// disjoint.
 ///
-/// Between subscriptions, and after the last, the company is no customer, nor after a stated churn:
-/// until a stated return or the start of a subscription, whichever comes first.
+/// The company is not a customer between subscriptions and after the last one. After a stated churn
+/// it is not a customer until a stated return or the start of a subscription, whichever comes
+/// first.
 pub fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
     let next_return =
         |churn: &Break| returns(stated, subscriptions).filter(|day| *day > churn.churned_on).min();
@@ -203,8 +202,8 @@ pub fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
     join(all)
 }
 
-/// The days of stated churns of which another one, stated on `day`, takes the place: those without
-/// a return of their own, and without any return between the two.
+/// The days of stated churns that a churn stated on `day` replaces: those without a return of their
+/// own, and without any return in between.
 pub fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day: Day) -> Vec<Day> {
     let is_moved = |churn: &&Break| {
         let (first, last) = (churn.churned_on.min(day), churn.churned_on.max(day));
@@ -214,7 +213,7 @@ pub fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day: Day) 
     stated.iter().filter(is_moved).map(|churn| churn.churned_on).collect()
 }
 
-/// The days on which the company was a customer again, if it was not one before.
+/// The days on which the company became a customer again, if it was not one before.
 fn returns(stated: &[Break], subscriptions: &[Subscription]) -> impl Iterator<Item = Day> {
     let starts = subscriptions.iter().filter(|s| s.has_effect()).map(|s| s.started_on);
     stated.iter().filter_map(|churn| churn.returned_on).chain(starts)
@@ -224,15 +223,15 @@ fn ended_by(away: &Break, returned_on: Option<Day>) -> Break {
     Break { returned_on: [away.returned_on, returned_on].into_iter().flatten().min(), ..*away }
 }
 
-/// A time in which subscriptions ran one after the other, without a gap.
+/// A period in which subscriptions ran one after the other, without a gap.
 struct Period {
     started_on: Day,
     ended_on: Option<Day>,
     is_trial: bool,
 }
 
-/// The times after the first subscription in which none ran. The end of a period of trials only is
-/// no churn: the company had not become a paying customer.
+/// The periods after the first subscription in which none ran. The end of a period with only trials
+/// is not a churn, because the company had not become a paying customer.
 fn gaps(subscriptions: &[Subscription]) -> Vec<Break> {
     let periods = periods(subscriptions);
     let next_starts = periods.iter().skip(1).map(|next| Some(next.started_on)).chain([None]);
@@ -263,7 +262,7 @@ fn periods(subscriptions: &[Subscription]) -> Vec<Period> {
     periods
 }
 
-/// Makes one of breaks that overlap or touch; they come in order.
+/// Merges breaks that overlap or touch; the input is sorted.
 fn join(breaks: Vec<Break>) -> Vec<Break> {
     let mut joined: Vec<Break> = Vec::new();
     for next in breaks {
@@ -278,27 +277,27 @@ fn join(breaks: Vec<Break>) -> Vec<Break> {
     joined
 }
 
-/// What subscriptions say of a company on a day.
+/// What subscriptions say about a company on a day.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Contract {
     /// The plan of the largest active subscription.
     pub plan: Option<String>,
     /// The product of the largest active subscription.
     pub product: Option<String>,
-    /// The sum of the active ones; 0 when none is.
+    /// The sum over the active ones; 0 if there are none.
     pub mrr: Option<f64>,
-    /// The sum of the active ones; 0 when none is.
+    /// The sum over the active ones; 0 if there are none.
     pub seats: Option<i64>,
-    /// The first renewal among the active ones.
+    /// The earliest renewal among the active ones.
     pub renewal_on: Option<Day>,
-    /// The first card among the active ones to expire.
+    /// The earliest card expiry among the active ones.
     pub payment_expires_on: Option<Day>,
     /// The term of the subscription that gives `renewal_on`.
     pub renewal_term_days: Option<i64>,
 }
 
-/// What the subscriptions of a company say on `day`; `None` for a company that has none at all, for
-/// which its own columns speak. Each field is `None` where no active subscription states it.
+/// What the subscriptions of a company say on `day`; `None` for a company without any, whose own
+/// columns count. Each field is `None` if no active subscription states it.
 pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
     if !subscriptions.iter().any(Subscription::has_effect) {
         return None;
@@ -326,11 +325,11 @@ pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
 
 /// An amount of money, rounded to the cent.
 pub fn to_the_cent(amount: f64) -> f64 {
-    // Adding 0 makes a plain 0 of -0, which an empty sum is.
+    // Adding 0 turns -0, the result of an empty sum, into 0.
     (amount * 100.0).round() / 100.0 + 0.0
 }
 
-/// The sum of what is known, to the cent; `None` when nothing is.
+/// The sum of the known amounts, to the cent; `None` if none is known.
 fn sum(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let cents = amounts.flatten().map(|amount| (amount * 100.0).round()).reduce(|a, b| a + b);
     cents.map(|cents| cents / 100.0)

@@ -1,4 +1,4 @@
-//! What exports say of customers besides events and contracts.
+//! What exports say about customers besides events and contracts.
 
 use super::company::CompanyKey;
 use super::day::{Day, Instant};
@@ -20,20 +20,18 @@ pub struct Person {
     pub person_id: String,
     /// Where the person works.
     pub company: Option<CompanyKey>,
-    /// The name.
     pub name: Option<String>,
-    /// The address.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// What the person does there.
+    /// The person's role there.
     pub role: Option<String>,
-    /// Since when.
+    /// The day on which the person joined.
     pub created_on: Option<Day>,
 }
 
 /// An answer to "how likely are you to recommend us?".
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NpsResponse {
-    /// The company.
     pub company: CompanyKey,
     /// Who answered.
     pub person_id: Option<String>,
@@ -47,12 +45,11 @@ pub struct NpsResponse {
     pub response_id: Option<String>,
 }
 
-/// A question to support.
+/// A support request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
     /// Its id.
     pub ticket_id: String,
-    /// The company.
     pub company: CompanyKey,
     /// When it was opened.
     pub opened: When,
@@ -64,12 +61,12 @@ pub struct Ticket {
     pub status: Option<String>,
     /// What it is about.
     pub subject: Option<String>,
-    /// How content the customer was, in the words of the file.
+    /// The customer's satisfaction, in the words of the file.
     pub satisfaction: Option<String>,
 }
 
 impl Ticket {
-    /// A ticket of which nothing else is known.
+    /// A ticket without any other details.
     pub fn new(ticket_id: String, company: CompanyKey, opened: When) -> Self {
         Ticket {
             ticket_id,
@@ -84,18 +81,16 @@ impl Ticket {
     }
 }
 
-/// A bill.
+/// An invoice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invoice {
     /// Its id.
     pub invoice_id: String,
-    /// The company.
     pub company: CompanyKey,
     /// When it is due.
     pub due_on: Day,
     /// When it was paid.
     pub paid_on: Option<Day>,
-    /// How much.
     pub amount: Option<f64>,
     /// Where it stands.
     pub status: Option<String>,
@@ -104,58 +99,55 @@ pub struct Invoice {
 /// A contact with the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Touchpoint {
-    /// The company.
     pub company: CompanyKey,
     /// When.
     pub occurred: When,
     /// `inbound` or `outbound`.
     pub direction: String,
-    /// By which way.
     pub channel: Option<String>,
-    /// What kind; a `review` is a periodic business review.
+    /// The kind; a `review` is a periodic business review.
     pub kind: Option<String>,
-    /// With whom.
+    /// The people of the team who took part.
     pub with: Option<String>,
     /// What it was about.
     pub subject: Option<String>,
 }
 
-/// Something that a company means to have done by a day.
+/// Something that a company wants to have done by a day.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Goal {
-    /// The company.
     pub company: CompanyKey,
     /// The event that shows it.
     pub event: String,
     /// The last day for it.
     pub due_on: Day,
-    /// What it is called.
+    /// The name of the goal.
     pub name: Option<String>,
 }
 
-/// One of those who look after customers.
+/// A person who looks after customers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TeamMember {
     /// The name, as `csm` and `manager` of companies have it.
     pub name: String,
     /// `csm`, `manager` or `executive`.
     pub role: String,
-    /// The address.
+    /// The e-mail address.
     pub email: Option<String>,
-    /// The id in Slack.
+    /// The member id in Slack.
     pub slack_id: Option<String>,
-    /// Whom the person reports to.
+    /// The person's manager.
     pub manager: Option<String>,
-    /// The types of signal that the person is told of at once, with `;` between.
+    /// The types of signal to notify the person of at once, separated by `;`.
     pub realtime: String,
     /// Whether the person gets the daily digest.
     pub digest: bool,
-    /// The first day on which the person is of the team no more.
+    /// The first day on which the person is no longer in the team.
     pub left_on: Option<Day>,
 }
 
 impl TeamMember {
-    /// The types of signal that somebody is told of at once who says nothing of it.
+    /// The default types of signal to notify somebody of at once.
     pub const USUAL_REALTIME: &str = "bad";
 
     /// A member of whom only the name is known.
@@ -173,20 +165,19 @@ impl TeamMember {
     }
 }
 
-/// What the values of a company's own column are.
+/// The type of a custom column of companies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttributeType {
-    /// Numbers.
     Number,
     /// Days.
     Date,
-    /// Anything.
+    /// Any text.
     Text,
 }
 named!(AttributeType { Number = "number", Date = "date", Text = "text" });
 
 impl AttributeType {
-    /// The type of all these values: number or date when every one is, else text.
+    /// The type of these values: number or date if all of them are, otherwise text.
     pub fn of<'v>(values: impl Iterator<Item = &'v str> + Clone) -> AttributeType {
         let is_number =
             |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite) && !has_leading_zero(text);

@@ -7,7 +7,6 @@ use super::reason::ReasonKind;
 /// A churn or a downsell, as somebody recorded it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loss {
-    /// The company.
     pub company: CompanyKey,
     /// What was lost: [`ReasonKind::Churn`] or [`ReasonKind::Downsell`].
     pub kind: ReasonKind,

@@ -10,46 +10,45 @@ use super::named::named;
 pub struct Metric {
     /// Its name as an attribute.
     pub name: String,
-    /// How its value is found.
+    /// How to compute its value.
     pub definition: Definition,
 }
 
-/// How the value of a metric is found.
+/// How to compute the value of a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Definition {
     /// Counted from events.
     Counted {
-        /// The event.
         event: String,
         /// What is counted of it.
         measure: Measure,
         /// Over how many days up to the as-of date; one of [`DAYS`].
         days: u16,
     },
-    /// Worked out from other attributes.
+    /// Computed from other attributes.
     Formula(String),
 }
 
-/// Over how many days a metric may count.
+/// The number of days that a metric may cover.
 pub const DAYS: RangeInclusive<u16> = 1..=3650;
 
-/// Over how many days a metric counts that does not say.
+/// The default number of days of a metric.
 pub const USUAL_DAYS: u16 = 28;
 
-/// What is counted of an event.
+/// What to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
     /// Events.
     Count,
     /// Distinct people.
     People,
-    /// Days since the last one.
+    /// Days since the last event.
     DaysSince,
 }
 named!(Measure { Count = "count", People = "people", DaysSince = "days-since" });
 
 impl Measure {
-    /// What its values count.
+    /// The unit of its values.
     pub fn unit(self) -> &'static str {
         match self {
             Measure::Count => "events",
@@ -76,13 +75,13 @@ impl fmt::Display for Definition {
     }
 }
 
-/// Whether `name` can be the name of a metric: letters, digits and `_`, beginning with a letter. In
-/// expressions, capital letters are the same as small ones.
+/// Whether `name` can be the name of a metric: letters, digits and `_`, beginning with a letter.
+/// Expressions ignore case.
 pub fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(is_part)
 }
 
-/// A name for the metric that is about something of another name: other characters as `_`.
+/// A name for a metric about something of this name: other characters become `_`.
 pub fn name_of(text: &str) -> String {
     text.chars().map(|char| if is_part(char) { char } else { '_' }).collect()
 }

@@ -1,7 +1,7 @@
 //! The decisions, as pure functions: facts and an as-of date in, decisions out.
 //!
-//! Nothing here knows SQL, the command line, files, the environment or the clock, so everything can
-//! be read, tested and replayed for a day long past.
+//! Nothing here knows SQL, the command line, files, the environment or the clock, so every decision
+//! can be read, tested and replayed for a past day.
 
 pub mod adoption;
 pub mod agenda;
@@ -39,14 +39,14 @@ pub mod team;
 pub mod trend;
 pub mod words;
 
-/// The kind of import that brings events.
+/// The import kind for events.
 pub const EVENTS: &str = "events";
 
-/// The kind of import that brings counts of events from files.
+/// The import kind for counts of events from files.
 pub const COUNTS: &str = "counts";
 
-/// The kind under which files of counts record the people of days.
+/// The import kind for the people of days that were imported as counts.
 pub const COUNTED_PEOPLE: &str = "counts of people";
 
-/// The kind under which counts are recorded that were pulled from a source.
+/// The import kind for counts pulled from a source.
 pub const PULL: &str = "pull";

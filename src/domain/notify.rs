@@ -34,7 +34,6 @@ pub const GRACE_HOURS: RangeInclusive<u32> = 0..=87_600;
 pub struct Marks {
     /// The manager, also of signals that are not bad.
     pub managers: bool,
-    /// The executives.
     pub executives: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Playbooks: what is usually done about a kind of signal.
+//! Playbooks: the usual steps for a kind of signal.
 
 use std::sync::LazyLock;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::task::Owner;
 use crate::shipped::PLAYBOOKS;
 
-/// The playbooks that ship with the program, in the order of their file. One that a user has
-/// changed is kept in the database and takes the place of its namesake here.
+/// The playbooks that ship with the program, in the order of their file. A playbook that a user has
+/// changed is stored in the database and replaces the one of the same name here.
 pub fn shipped() -> &'static [Playbook] {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -19,19 +19,18 @@ pub fn shipped() -> &'static [Playbook] {
     &FILE.playbook
 }
 
-/// A list of steps that make a task each.
+/// A list of steps; each creates a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Playbook {
-    /// Its name.
     pub name: String,
-    /// What it is for, in one line; may be empty.
+    /// Its purpose, in one line; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub purpose: String,
-    /// A tag that the company gets when the playbook starts.
+    /// A tag to add to the company when the playbook starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// The steps, in the order in which they are shown; at least one.
+    /// The steps, in display order; at least one.
     #[serde(rename = "step")]
     pub steps: Vec<Step>,
 }
@@ -40,23 +39,23 @@ pub struct Playbook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// What is to be done.
+    /// What to do.
     pub title: String,
-    /// How many days after the start it is due, 0 to [`MOST_DAYS`].
+    /// The number of days from the start to the due date, 0 to [`MOST_DAYS`].
     pub due_in_days: u16,
-    /// Who is to do it.
+    /// Who does it.
     #[serde(rename = "for", default)]
     pub owner: Owner,
-    /// A tag that the company gets when the playbook starts.
+    /// A tag to add to the company when the playbook starts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
 }
 
-/// No step is due later than ten years after the start: more is a typing mistake.
+/// The latest due date of a step, ten years after the start: more is a typing mistake.
 pub const MOST_DAYS: u16 = 3650;
 
 impl Playbook {
-    /// The tags that the company gets, each once, the playbook's own first.
+    /// The tags to add to the company, each once, the playbook's own first.
     pub fn tags(&self) -> Vec<&str> {
         let mut tags: Vec<&str> = Vec::new();
         let of_steps = self.steps.iter().map(|step| step.tag.as_deref());
@@ -69,9 +68,6 @@ impl Playbook {
     }
 
     /// Whether it can be saved: every text and number is in range.
-    ///
-    /// # Errors
-    /// The first that is not.
     pub fn validate(&self) -> Result<(), String> {
         let name = &self.name;
         validate_line(name).map_err(|error| format!("the name of a playbook {error}"))?;
@@ -89,7 +85,7 @@ impl Playbook {
 }
 
 impl Step {
-    /// `number`: its place in the playbook, from 1.
+    /// `number` is its position in the playbook, from 1.
     fn validate(&self, number: usize) -> Result<(), String> {
         validate_line(&self.title)
             .map_err(|error| format!("the title of step {number} {error}"))?;
@@ -103,10 +99,7 @@ impl Step {
     }
 }
 
-/// Whether a text can be a title or a name.
-///
-/// # Errors
-/// What is wrong, to be put after what the text is.
+/// Whether a text can be a title or a name. The error continues a sentence that names the text.
 pub fn validate_line(text: &str) -> Result<(), &'static str> {
     if text.trim().is_empty() {
         return Err("is blank");
@@ -117,11 +110,8 @@ pub fn validate_line(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a text can be a tag. A company's tags are listed with `;` between them, so no tag may
-/// look like two.
-///
-/// # Errors
-/// What is wrong with it.
+/// Whether a text can be a tag. A company's tags are listed with `;` between them, so a tag must
+/// not contain one.
 pub fn validate_tag(tag: &str) -> Result<(), String> {
     let valid = match validate_line(tag) {
         Ok(()) if tag.contains(';') => Err("has a ';', which separates tags"),
@@ -207,7 +197,7 @@ mod tests {
         }
     }
 
-    /// The kinds of risk and chance that the contract names.
+    /// The kinds of risk and opportunity in the specification.
     #[test]
     fn one_is_shipped_for_each_kind_of_risk_or_chance() {
         let names: Vec<&str> = shipped().iter().map(|playbook| playbook.name.as_str()).collect();

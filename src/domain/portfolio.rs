@@ -1,4 +1,4 @@
-//! The customers together: how they stand, who has too much to do, and whom to talk about.
+//! All customers together: how they are doing, who has too much to do, and which to talk about.
 
 use super::chance;
 use super::company::CompanyKey;
@@ -6,76 +6,71 @@ use super::day::Day;
 use super::health::Band;
 use super::pulse::{Level, PulseMark};
 
-/// A CSM with more than so many times the median of poor customers is overloaded.
+/// A CSM with more than this many times the median number of poor customers is overloaded.
 const OVERLOAD: f64 = 1.5;
 
-/// A CSM with fewer poor customers is not overloaded, whatever the others have.
+/// A CSM with fewer poor customers than this is never overloaded.
 const FEWEST_OF_OVERLOADED: u64 = 3;
 
-/// The workload of fewer CSMs cannot be compared.
+/// With fewer CSMs than this, workloads are not compared.
 pub const SMALLEST_TEAM: usize = 3;
 
-/// A change that chance alone makes less often than this is more than chance.
+/// A change with a smaller probability than this is more than chance.
 const LEVEL: f64 = 0.05;
 
-/// A group has a health problem when its share of poor customers is at least so many times that of
-/// all.
+/// A group has a health problem if its share of poor customers is at least this many times the
+/// share among all customers.
 const PROBLEM: f64 = 1.5;
 
-/// A single poor customer makes no problem of a group.
+/// A group with fewer poor customers than this has no health problem.
 const FEWEST_POOR: u64 = 2;
 
-/// A fall of the health score by so much in 28 days is something to talk about.
+/// A fall of the health score by this much in 28 days is worth talking about.
 const STEEP_FALL: f64 = 10.0;
 
-/// A renewal so near makes everything else more urgent.
+/// A renewal within this many days makes everything else more urgent.
 const RENEWAL_SOON: i32 = 90;
 
-/// A customer on a day, as far as reports look at it.
+/// The data about a customer on a day that reports use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Customer {
-    /// Its key.
     pub key: CompanyKey,
     /// Its id.
     pub company_id: String,
-    /// Its name.
     pub name: Option<String>,
-    /// Who looks after it.
     pub csm: Option<String>,
     /// Its market segment.
     pub segment: Option<String>,
     /// Its lifecycle stage.
     pub stage: Option<String>,
-    /// Its plan.
     pub plan: Option<String>,
-    /// Its product.
     pub product: Option<String>,
-    /// What it pays a month.
+    /// Its monthly revenue.
     pub mrr: Option<f64>,
     /// When its contract renews.
     pub renewal_on: Option<Day>,
     /// Its health score, 0 to 100.
     pub score: Option<f64>,
-    /// Its health in a word.
+    /// Its health band.
     pub band: Band,
-    /// How the score changed in 28 days.
+    /// The change of the score in 28 days.
     pub score_change: Option<f64>,
-    /// What pulls the score down most.
+    /// The measure that lowers the score most.
     pub driver: Option<String>,
-    /// The pulse that counts.
+    /// Its current pulse.
     pub pulse: Option<PulseMark>,
-    /// Why the pulse is what it is.
+    /// The reasons for the pulse.
     pub reason_codes: Vec<String>,
     /// How many bad signals are open.
     pub bad_open_signals: u64,
-    /// How many of them still hold, as far as is known, and are not snoozed.
+    /// How many of them still hold, as far as known, and are not snoozed.
     pub bad_signals_that_hold: u64,
     /// How many tasks are overdue.
     pub overdue_tasks: u64,
 }
 
 impl Customer {
-    /// How people call it: by its name, else by its id.
+    /// Its name, or its id if it has no name.
     pub fn title(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.company_id)
     }
@@ -85,19 +80,20 @@ impl Customer {
         self.pulse.map(|mark| mark.level)
     }
 
-    /// Whether somebody thinks that it may leave.
+    /// Whether its pulse says that it may leave.
     pub fn is_at_risk(&self) -> bool {
         self.level().is_some_and(Level::is_at_risk)
     }
 
-    /// Whether a renewal of it is in danger: it is overdue, its health is poor, or somebody thinks
-    /// that it may leave.
+    /// Whether its renewal is in danger: it is overdue, the health is poor, or the pulse says that
+    /// the customer may leave.
     pub fn may_not_renew(&self, day: Day) -> bool {
         self.band == Band::Poor || self.is_at_risk() || self.renewal_on.is_some_and(|on| on < day)
     }
 }
 
-/// The sum of what is known; unknown where nothing is known of anybody, and 0 of nobody.
+/// The sum of the known values; unknown if there are values but none is known, and 0 without
+/// customers.
 pub fn sum_known(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let mut is_empty = true;
     let sum = amounts.inspect(|_| is_empty = false).flatten().reduce(|a, b| a + b);
@@ -109,14 +105,13 @@ pub fn mrr<'c>(customers: impl Iterator<Item = &'c Customer>) -> Option<f64> {
     sum_known(customers.map(|customer| customer.mrr))
 }
 
-/// The mean; `None` of nothing.
+/// The mean; `None` without values.
 pub fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = numbers.fold((0_u32, 0.0), |(count, sum), number| (count + 1, sum + number));
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// The number in the middle, of an even number of them the mean of the two in the middle; `None` of
-/// nothing.
+/// The median; for an even number of values, the mean of the middle two. `None` without values.
 pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let middle = numbers.len() / 2;
@@ -127,17 +122,17 @@ pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
     }
 }
 
-/// Whether somebody has too many poor customers, where the median of all CSMs is this.
+/// Whether a CSM has too many poor customers, given the median of all CSMs.
 pub fn is_overloaded(poor: u64, median: f64) -> bool {
     poor >= FEWEST_OF_OVERLOADED && poor as f64 > OVERLOAD * median
 }
 
-/// Where something is going.
+/// The direction of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Course {
-    /// Up, by more than chance would make.
+    /// Up by more than chance explains.
     Up,
-    /// Down, by more than chance would make.
+    /// Down by more than chance explains.
     Down,
     /// Neither.
     Same,
@@ -154,8 +149,8 @@ impl Course {
     }
 }
 
-/// Where a count is going, from one period to the next of the same length: the exact two-sided
-/// binomial test at 5 %, each of the two periods being as likely for each of the things counted.
+/// The direction of a count from one period to the next of the same length: the exact two-sided
+/// binomial test at 5 %, assuming that each item is equally likely to be in either period.
 pub fn course_of_counts(before: u64, now: u64) -> Course {
     match 2.0 * chance::of_split(before, now) <= LEVEL {
         true if now > before => Course::Up,
@@ -164,7 +159,7 @@ pub fn course_of_counts(before: u64, now: u64) -> Course {
     }
 }
 
-/// Where a mean is going, from the changes of each: up or down when the mean change is more than
+/// The direction of a mean, from the individual changes: up or down if the mean change is more than
 /// twice its standard error.
 pub fn course_of_changes(changes: &[f64]) -> Course {
     let count = changes.len() as f64;
@@ -180,34 +175,34 @@ pub fn course_of_changes(changes: &[f64]) -> Course {
     }
 }
 
-/// Whether a group has a health problem: `poor` of `known` in it are poor, and of all customers
-/// `all_poor` of `all_known`.
+/// Whether a group has a health problem: `poor` of its `known` customers are poor, and `all_poor`
+/// of `all_known` among all customers.
 pub fn has_problem((poor, known): (u64, u64), (all_poor, all_known): (u64, u64)) -> bool {
     poor >= FEWEST_POOR
         && poor as f64 * all_known as f64 >= PROBLEM * all_poor as f64 * known as f64
 }
 
-/// A reason to see to a customer.
+/// A reason to attend to a customer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Concern {
-    /// Its contract renews in so many days.
+    /// Its contract renews in this many days.
     RenewsIn(i32),
-    /// The day of its renewal has passed by so many days.
+    /// Its renewal has been overdue for this many days.
     RenewalOverdue(i32),
-    /// Somebody thinks that it may leave.
+    /// Its pulse says that it may leave.
     Pulse(PulseMark),
-    /// Its health is poor; the score.
+    /// Its health is poor, with this score.
     Poor(Option<f64>),
-    /// Its health score fell by so much in 28 days.
+    /// Its health score fell by this much in 28 days.
     Fell(f64),
-    /// So many open bad signals still hold.
+    /// This many open bad signals still hold.
     BadSignals(u64),
-    /// So many tasks are overdue.
+    /// This many tasks are overdue.
     OverdueTasks(u64),
 }
 
 impl Concern {
-    /// How many points it adds to what is at stake; see [`stake`].
+    /// How many points it adds to the stake; see [`stake`].
     fn points(&self) -> u64 {
         match self {
             Concern::RenewalOverdue(_) => 4,
@@ -230,7 +225,7 @@ impl Concern {
     }
 }
 
-/// The reasons to see to a customer, in the order in which they are told.
+/// The reasons to attend to a customer, in the order in which they are shown.
 pub fn concerns(customer: &Customer, day: Day) -> Vec<Concern> {
     let mut concerns = Vec::new();
     let days = customer.renewal_on.map(|on| on - day);
@@ -251,7 +246,7 @@ pub fn concerns(customer: &Customer, day: Day) -> Vec<Concern> {
     concerns
 }
 
-/// What is at stake with a customer, in points. The points of its concerns:
+/// What is at stake with a customer, in points: the sum of the points of its concerns.
 ///
 /// | concern | points |
 /// |---|---|
@@ -262,8 +257,8 @@ pub fn concerns(customer: &Customer, day: Day) -> Vec<Concern> {
 /// | open bad signals that still hold | 1 each, at most 3 |
 /// | overdue tasks | 1 each, at most 2 |
 ///
-/// With a concern, one point more for an MRR of at least the median of the customers that are looked
-/// at, and another for one of at least twice that.
+/// With a concern, an MRR of at least the median of the customers in the list adds one point, and
+/// an MRR of at least twice the median another.
 pub fn stake(concerns: &[Concern], mrr: Option<f64>, median_mrr: Option<f64>) -> u64 {
     let points = concerns.iter().map(Concern::points).sum();
     match mrr.zip(median_mrr) {
@@ -274,10 +269,9 @@ pub fn stake(concerns: &[Concern], mrr: Option<f64>, median_mrr: Option<f64>) ->
     }
 }
 
-/// A customer with the reasons to see to it.
+/// A customer with the reasons to attend to it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AtStake {
-    /// The customer.
     pub customer: Customer,
     /// The reasons.
     pub concerns: Vec<Concern>,
@@ -286,14 +280,15 @@ pub struct AtStake {
 }
 
 impl AtStake {
-    /// Whether there is something to talk about. A healthy customer that renews soon is no reason to.
+    /// Whether there is something to talk about. A healthy customer that renews soon is not a
+    /// reason.
     fn is_to_be_talked_about(&self) -> bool {
         self.concerns.iter().any(|concern| !matches!(concern, Concern::RenewsIn(_)))
     }
 }
 
-/// The customers in the order in which to see to them: those with most at stake first, then those
-/// who pay most, then by id.
+/// The customers in the order in which to attend to them: highest stake first, then highest
+/// revenue, then by id.
 pub fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
     let median_mrr = median(customers.iter().filter_map(|customer| customer.mrr).collect());
     let judge = |customer: &Customer| {
@@ -311,7 +306,7 @@ pub fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
     all
 }
 
-/// The customers to talk about first, at most so many.
+/// The first customers to talk about, up to a limit.
 pub fn to_talk_about(customers: &[Customer], day: Day, most: usize) -> Vec<AtStake> {
     let mut all = by_stake(customers, day);
     all.retain(AtStake::is_to_be_talked_about);

@@ -15,13 +15,14 @@ use crate::shipped::PULSE_LEVELS;
 /// The days in which the gap between the score and its target halves.
 const HALF_LIFE: f64 = 14.0;
 
-/// Distances from a target that differ by less are the same: rounding has come between them.
+/// Distances from a target that differ by less than this are equal: rounding explains the
+/// difference.
 const AS_FAR: f64 = 1e-9;
 
-/// The most reason codes that one pulse may have.
+/// The maximum number of reason codes for one pulse.
 pub const MOST_REASONS: usize = 3;
 
-/// A level of the pulse, the worst first.
+/// A level of the pulse, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
     /// 1.
@@ -39,7 +40,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// Every level, the worst first.
+    /// Every level, worst first.
     pub const ALL: [Level; 6] = [
         Level::SevereRisk,
         Level::HighRisk,
@@ -54,7 +55,7 @@ impl Level {
         self as u8
     }
 
-    /// The level of a number from 1 to 6.
+    /// The level with this number, from 1 to 6.
     pub fn of_number(number: i64) -> Option<Level> {
         Level::ALL.into_iter().find(|level| i64::from(level.number()) == number)
     }
@@ -71,17 +72,17 @@ impl Level {
         }
     }
 
-    /// Where the SuccessScore goes while this is the level: 0, 20, 40, 60, 80 or 100.
+    /// The target of the SuccessScore at this level: 0, 20, 40, 60, 80 or 100.
     pub fn target(self) -> u8 {
         (self.number() - 1) * 20
     }
 
-    /// Whether the company is at risk, so that a reason is to be expected.
+    /// Whether the company is at risk, so that a reason is expected.
     pub fn is_at_risk(self) -> bool {
         self <= Level::SomeRisk
     }
 
-    /// When the level applies, in the words that come with the program.
+    /// When the level applies, according to the shipped guideline.
     pub fn shipped_guideline(self) -> &'static str {
         shipped_guidelines().get(self.label()).map_or("", String::as_str)
     }
@@ -101,7 +102,7 @@ impl fmt::Display for Level {
 impl FromStr for Level {
     type Err = String;
 
-    /// Reads a label, whatever its case and whatever stands between its words, or a number.
+    /// Reads a number, or a label regardless of case and of the separator between its words.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let label = text.to_lowercase().replace([' ', '_'], "-");
@@ -114,35 +115,33 @@ impl FromStr for Level {
     }
 }
 
-/// One setting of the pulse, as far as the score and the attributes look at it.
+/// The fields of a pulse setting that the score and the attributes use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PulseMark {
-    /// The day from which it counts.
+    /// The day from which it applies.
     pub day: Day,
-    /// When it was set, which orders those of one day.
+    /// When it was set, which orders the pulses of one day.
     pub at: Instant,
     /// The judgement.
     pub level: Level,
 }
 
-/// One setting of the pulse with all that was said.
+/// A pulse setting with all details.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pulse {
-    /// The company.
     pub company: CompanyKey,
-    /// When, and what.
+    /// When, and which level.
     pub mark: PulseMark,
-    /// Why: at most [`MOST_REASONS`] reason codes of kind pulse, in the order given.
+    /// The reasons: at most [`MOST_REASONS`] reason codes of kind pulse, in the order given.
     pub reason_codes: Vec<String>,
-    /// What else was said.
     pub note: Option<String>,
-    /// Who set it; files need not say.
+    /// Who set it; optional in files.
     pub by: Option<String>,
 }
 
 impl Pulse {
-    /// The reason codes as one text, A to Z with `;` between: equal for equal reasons, in whatever
-    /// order they were given.
+    /// The reason codes as one text, A to Z, separated by `;`: equal for equal reasons in any
+    /// order.
     pub fn reasons_in_order(&self) -> String {
         let mut codes: Vec<&str> = self.reason_codes.iter().map(String::as_str).collect();
         codes.sort_unstable();
@@ -150,26 +149,26 @@ impl Pulse {
     }
 }
 
-/// Brings marks into the order in which they count: by day, within a day by when they were set, and
-/// else as they were entered.
+/// Sorts pulses in the order in which they apply: by day, within a day by the time they were set,
+/// and otherwise as they were entered.
 pub fn in_order(mut marks: Vec<PulseMark>) -> Vec<PulseMark> {
     marks.sort_by_key(|mark| (mark.day, mark.at));
     marks
 }
 
-/// The pulse that counts at the end of `day`, of a history in order; `None` before the first.
+/// The pulse in effect at the end of `day`, from a sorted history; `None` before the first.
 pub fn current(history: &[PulseMark], day: Day) -> Option<PulseMark> {
     history.iter().take_while(|mark| mark.day <= day).last().copied()
 }
 
-/// The SuccessScore at the end of `day`, 0 to 100 and not rounded, from a history in order; `None`
+/// The SuccessScore at the end of `day`, 0 to 100 and not rounded, from a sorted history; `None`
 /// before the first pulse.
 ///
-/// The first pulse sets the score to its target. Each later one moves it at once by half of the
-/// distance between the old target, with which the day began, and the new one, unless the score
-/// would then be farther from the new target than before; its day does nothing else, and of several
-/// on a day the last counts. Every other day closes 1 - 0.5^(1/14) of the gap to the target. Pulses
-/// after `day` change nothing.
+/// The first pulse sets the score to its target. Each later pulse moves it at once by half the
+/// distance between the old target (that at the beginning of the day) and the new one, unless the
+/// score would then be farther from the new target than before. Nothing else happens on that day,
+/// and if it has several pulses, the last one counts. Every other day closes 1 - 0.5^(1/14) of the
+/// gap to the target. Pulses after `day` change nothing.
 pub fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
     let mut days = last_of_each_day(history.iter().take_while(|mark| mark.day <= day));
     let first = days.next()?;
@@ -184,13 +183,13 @@ pub fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
     Some(course.now().clamp(0.0, 100.0))
 }
 
-/// The score on its way to a target. The days of the way are counted and not walked one by one:
-/// after 14 of them the gap is exactly half, without the errors of 14 roundings.
+/// The score on its way to a target. It counts the days instead of applying them one by one: after
+/// 14 days the gap is exactly half, without 14 rounding errors.
 struct Course {
-    /// Where the way began.
+    /// The score at the start of the way.
     score: f64,
     target: f64,
-    /// The days on which the gap was closed since.
+    /// The number of days that have closed the gap since.
     closing_days: i32,
 }
 
@@ -231,10 +230,10 @@ fn last_of_each_day<'m>(
 
 /// A score with one decimal, halves away from zero, as every output shows it.
 ///
-/// The exact halves that there are come from binary fractions; a billionth makes up for what
-/// calculating them may have lost.
+/// The exact halves that exist come from binary fractions; adding a billionth makes up for what the
+/// calculation may have lost.
 pub fn to_one_decimal(score: f64) -> f64 {
-    // Adding 0 makes 0 of -0.
+    // Adding 0 turns -0 into 0.
     (score * 10.0 + 1e-9_f64.copysign(score)).round() / 10.0 + 0.0
 }
 

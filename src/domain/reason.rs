@@ -23,7 +23,6 @@ const LIKENESS: f64 = 0.7;
 /// What a reason code explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReasonKind {
-    /// A pulse.
     Pulse,
     /// A company that pays less than before.
     Downsell,
@@ -165,9 +164,6 @@ impl Library {
     }
 
     /// The reason with this code, if new entries can use it.
-    ///
-    /// # Errors
-    /// An unknown or a retired code.
     pub fn usable(&self, kind: ReasonKind, code: &str) -> Result<&Reason, ReasonError> {
         match self.find(kind, code) {
             Some(reason) if reason.is_active => Ok(reason),

@@ -1,20 +1,20 @@
-//! How much of the revenue of a year ago is still there.
+//! How much of last year's revenue remains.
 
 use super::day::Day;
 
-/// What a subscription pays, and when.
+/// The revenue and the period of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Term {
     /// The first day.
     pub started_on: Day,
-    /// The first day on which it is over.
+    /// The first day after it has ended.
     pub ended_on: Option<Day>,
     /// Monthly recurring revenue.
     pub mrr: Option<f64>,
 }
 
-/// What the subscriptions of a company pay a month on a day: 0 when none runs, unknown when none
-/// of those that run says.
+/// The monthly revenue of a company's subscriptions on a day: 0 if none runs, unknown if none of
+/// the running ones states it.
 pub fn mrr_of_terms(terms: &[Term], day: Day) -> Option<f64> {
     let is_active =
         |term: &&Term| term.started_on <= day && term.ended_on.is_none_or(|ended| day < ended);
@@ -28,14 +28,15 @@ pub fn mrr_of_terms(terms: &[Term], day: Day) -> Option<f64> {
 /// Net and gross revenue retention, in percent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Retention {
-    /// Revenue now of the customers of a year ago, of their revenue then: upsells count.
+    /// The current revenue of the customers of a year ago, divided by their revenue then. Upsells
+    /// count.
     pub net: f64,
-    /// The same without what anybody pays more than then.
+    /// The same, without increases over the revenue of a customer then.
     pub gross: f64,
 }
 
-/// Retention of the customers who paid a year ago: what each paid a month then, and pays now, 0 for
-/// one who has left. `None` where nobody is known to have paid then.
+/// Retention of the customers who paid a year ago, from the monthly revenue of each then and now (0
+/// for a customer who has left). `None` if nobody is known to have paid then.
 pub fn retention(paid: impl Iterator<Item = (f64, f64)>) -> Option<Retention> {
     let [mut then, mut now, mut kept] = [0.0; 3];
     for (before, after) in paid.filter(|(before, _)| *before > 0.0) {

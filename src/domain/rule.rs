@@ -12,52 +12,52 @@ use super::signal::SignalType;
 pub const TIMEFRAMES: RangeInclusive<u8> = 7..=30;
 /// The thresholds that a trend rule may have, in percent.
 pub const THRESHOLDS: RangeInclusive<u8> = 1..=100;
-/// The timeframe of a trend rule that names none, in days.
+/// The default timeframe of a trend rule, in days.
 pub const DEFAULT_TIMEFRAME: u8 = 7;
-/// The threshold of a trend rule that names none, in percent.
+/// The default threshold of a trend rule, in percent.
 pub const DEFAULT_THRESHOLD: u8 = 15;
-/// How many days an adoption rule may give from the start to the deadline: up to a hundred years.
-/// With 0, the thing must be done on the day of the start.
+/// How many days an adoption rule may allow from the start to the deadline: up to a hundred years.
+/// 0 means the day of the start.
 pub const WITHINS: RangeInclusive<u16> = 0..=36_500;
-/// The cool-downs that a condition rule may have, in days: with 0, only an open signal holds back
-/// the next.
+/// The cool-downs that a condition rule may have, in days. With 0, only an open signal holds back
+/// the next one.
 pub const COOLDOWNS: RangeInclusive<u16> = 0..=36_500;
-/// The cool-down of a condition rule that names none, in days.
+/// The default cool-down of a condition rule, in days.
 pub const DEFAULT_COOLDOWN: u16 = 30;
-/// On how many days running a condition may have to hold.
+/// For how many consecutive days a condition may be required to hold.
 pub const FOR_DAYS: RangeInclusive<u16> = 1..=366;
-/// On how many days running the change of a trend rule may have to hold.
+/// For how many consecutive days the change of a trend rule may be required to hold.
 pub const TREND_FOR_DAYS: RangeInclusive<u8> = 1..=56;
-/// How many windows of a company's own past a trend rule may compare with.
+/// How many past windows a trend rule may compare with.
 pub const BASELINES: RangeInclusive<u8> = 1..=12;
 /// After how many days a trend rule may raise the same signal again.
 pub const REPEATS: RangeInclusive<u16> = 1..=366;
 /// The event of a trend rule that counts all events together.
 pub const ALL_EVENTS: &str = "*";
 
-/// A rule under its name. All but the name and the switch is its definition, which the database
-/// keeps as JSON.
+/// A named rule. Everything except the name and the switch is its definition, which the database
+/// stores as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// The name, by which a rule is one and the same over all its changes.
+    /// The name, which identifies the rule across all its versions.
     #[serde(skip)]
     pub name: String,
     /// Whether runs apply it.
     #[serde(skip)]
     pub enabled: bool,
-    /// What it watches for, as of now.
+    /// What it currently watches for.
     pub logic: RuleLogic,
-    /// The expression over attributes that a company must meet, or the rule passes over it.
+    /// The expression over attributes that a company must meet; the rule skips other companies.
     #[serde(rename = "where", default)]
     pub where_expr: Option<String>,
     /// The playbook that a signal starts.
     #[serde(default)]
     pub playbook: Option<String>,
-    /// Whether managers are told of every signal, and not of bad ones only.
+    /// Whether managers are notified of every signal, not only of bad ones.
     #[serde(default)]
     pub managers: bool,
-    /// Whether executives are told of every signal.
+    /// Whether executives are notified of every signal.
     #[serde(default)]
     pub executives: bool,
     /// Whether a run acknowledges open signals that no longer hold.
@@ -66,8 +66,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// An enabled rule for all companies, without a playbook, of which nobody is told but those who
-    /// always are.
+    /// An enabled rule for all companies, without a playbook and without additional recipients.
     pub fn new(name: &str, logic: RuleLogic) -> Self {
         Rule {
             name: name.to_owned(),
@@ -82,7 +81,7 @@ impl Rule {
     }
 }
 
-/// What a rule watches for. Its kind never changes under one name.
+/// What a rule watches for. A rule cannot change its kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum RuleLogic {
@@ -104,7 +103,7 @@ impl RuleLogic {
         }
     }
 
-    /// The event that it is about, where it is about one.
+    /// The event that it is about, if any; [`ALL_EVENTS`] included.
     pub fn event(&self) -> Option<&str> {
         match self {
             RuleLogic::Trend(trend) => Some(&trend.event),
@@ -113,7 +112,7 @@ impl RuleLogic {
         }
     }
 
-    /// The one event that it is about; `None` where it is about all events or none.
+    /// The single event that it is about; `None` if it is about all events or none.
     pub fn only_event(&self) -> Option<&str> {
         self.event().filter(|event| *event != ALL_EVENTS)
     }
@@ -159,12 +158,12 @@ named!(Measure { Events = "events", Days = "days", People = "people" });
 /// What the activity of a company is compared with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Against {
-    /// Its own past alone.
+    /// Its own past only.
     #[default]
     Itself,
-    /// Its own past, carried along by what all other customers did.
+    /// Its own past, scaled by the change of all other customers.
     Portfolio,
-    /// Its own past, carried along by what the other customers of its segment did.
+    /// Its own past, scaled by the change of the other customers of its segment.
     Segment,
 }
 named!(Against { Itself = "self", Portfolio = "portfolio", Segment = "segment" });
@@ -174,7 +173,7 @@ named!(Against { Itself = "self", Portfolio = "portfolio", Segment = "segment" }
 pub struct Watch {
     /// The event's name, or [`ALL_EVENTS`].
     pub event: String,
-    /// What is counted of it.
+    /// What to count.
     pub measure: Measure,
 }
 
@@ -184,12 +183,12 @@ impl Watch {
         Watch { event: event.to_owned(), measure }
     }
 
-    /// The people who were active, whatever they did.
+    /// Active people, whatever they did.
     pub fn people() -> Self {
         Watch::new(ALL_EVENTS, Measure::People)
     }
 
-    /// The one event that counts; `None` when all do.
+    /// The single event that counts; `None` if all count.
     pub fn only_event(&self) -> Option<&str> {
         Some(self.event.as_str()).filter(|event| *event != ALL_EVENTS)
     }
@@ -214,7 +213,7 @@ impl fmt::Display for Watch {
 pub struct TrendRule {
     /// The event's name, or [`ALL_EVENTS`].
     pub event: String,
-    /// What is counted of it.
+    /// What to count.
     pub measure: Measure,
     /// The length of each window, in days; one of [`TIMEFRAMES`].
     pub timeframe: u8,
@@ -224,19 +223,18 @@ pub struct TrendRule {
     pub direction: Direction,
     /// Whether an increase is bad, as for tickets.
     pub inverse: bool,
-    /// Both windows together must hold at least so many (of what is counted).
+    /// The minimum count in both windows together.
     pub min_events: Option<u64>,
-    /// The chance of such a change without a cause must be at most this; between 0 and 1, both
-    /// excluded.
+    /// The maximum probability of such a change by chance, strictly between 0 and 1.
     pub max_chance: Option<f64>,
-    /// With how many windows of its own past a company is compared; one of [`BASELINES`].
+    /// How many past windows a company is compared with; one of [`BASELINES`].
     pub baseline: u8,
     /// What else it is compared with.
     pub against: Against,
-    /// On how many days running the change must hold; one of [`TREND_FOR_DAYS`].
+    /// For how many consecutive days the change must hold; one of [`TREND_FOR_DAYS`].
     #[serde(rename = "for")]
     pub for_days: u8,
-    /// After how many days the same signal is raised again, one of [`REPEATS`]; `None` is the
+    /// After how many days the same signal is raised again, one of [`REPEATS`]; `None` means the
     /// timeframe.
     pub repeat: Option<u16>,
 }
@@ -281,24 +279,24 @@ impl TrendRule {
         i32::from(self.timeframe)
     }
 
-    /// How many days must lie between two signals of one type.
+    /// The minimum number of days between two signals of one type.
     pub fn repeat_days(&self) -> i32 {
         self.repeat.map_or(self.days(), i32::from)
     }
 
-    /// Whether it compares a window with the one before it, and with nothing else.
+    /// Whether it only compares a window with the one before it.
     pub fn is_plain(&self) -> bool {
         self.baseline == 1 && self.against == Against::Itself
     }
 
-    /// Whether both rules compare the same numbers, so that they would raise each signal twice.
+    /// Whether both rules compare the same numbers, so that each signal would be raised twice.
     pub fn compares_as(&self, other: &TrendRule) -> bool {
         let compared =
             |rule: &TrendRule| (rule.watch(), rule.timeframe, rule.baseline, rule.against);
         compared(self) == compared(other)
     }
 
-    /// What a user should think about before relying on this rule; one sentence each.
+    /// What a user should consider before relying on this rule; one sentence each.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if !self.timeframe.is_multiple_of(7) {
@@ -324,9 +322,9 @@ impl TrendRule {
         remarks
     }
 
-    /// What the rule that most products ship is worth as a warning of churn: events in one window
-    /// against the one before, of which a drop is bad. `None` for others, which were not measured.
-    /// The figures are those of docs/backtest.md.
+    /// How well the rule that most products ship predicts churn: events in one window against the
+    /// one before, where a drop is bad. `None` for other rules, which were not measured. The
+    /// figures are those of docs/backtest.md.
     pub fn worth(&self) -> Option<&'static str> {
         let is_field_rule = self.measure == Measure::Events
             && self.is_plain()
@@ -340,7 +338,7 @@ impl TrendRule {
         )
     }
 
-    /// Whether no chance can be computed for its signals.
+    /// Whether its signals have no chance value.
     pub fn has_no_chance(&self) -> bool {
         self.measure == Measure::People && !self.is_plain()
     }
@@ -352,22 +350,20 @@ impl TrendRule {
 pub struct AdoptionRule {
     /// What is to be done, and by when.
     pub aim: Aim,
-    /// Whether deadlines and first uses count that lie before the first day on which the rule was
-    /// ever run.
+    /// Whether deadlines and first uses before the first day on which the rule was run count.
     #[serde(default)]
     pub retroactive: bool,
 }
 
-/// What an adoption rule wants to see done.
+/// What an adoption rule expects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Aim {
     /// The first event of this name.
     Event {
-        /// The event.
         event: String,
-        /// The deadline, in days from the start of the company; one of [`WITHINS`]. `None`: there
-        /// is no deadline.
+        /// The deadline, in days from the start of the company; one of [`WITHINS`]. `None` means no
+        /// deadline.
         #[serde(default)]
         within: Option<u16>,
     },
@@ -398,20 +394,20 @@ pub struct ConditionRule {
     /// The type of its signals.
     #[serde(rename = "type")]
     pub signal_type: SignalType,
-    /// So many days must lie between two signals for a company, unless there is a key; one of
+    /// The minimum number of days between two signals for a company, unless there is a key; one of
     /// [`COOLDOWNS`].
     pub cooldown: u16,
-    /// The attribute for each value of which there is one signal, whatever the state and age of
-    /// those before.
+    /// An attribute. Each of its values gets one signal, whatever the state and age of earlier
+    /// signals.
     #[serde(default)]
     pub key: Option<String>,
-    /// The condition must hold on so many days running; one of [`FOR_DAYS`].
+    /// For how many consecutive days the condition must hold; one of [`FOR_DAYS`].
     #[serde(rename = "for")]
     pub for_days: u16,
 }
 
 impl ConditionRule {
-    /// The rule with the usual cool-down, without a key, that looks at one day.
+    /// The rule with the default cool-down, without a key, that checks one day.
     pub fn new(when: &str, signal_type: SignalType) -> Self {
         ConditionRule {
             when: when.to_owned(),
@@ -423,10 +419,10 @@ impl ConditionRule {
     }
 }
 
-/// Which way a change must go for a trend rule to fire.
+/// The direction of change for which a trend rule fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// Both ways.
+    /// Both directions.
     Both,
     /// Decreases only.
     Down,

@@ -33,7 +33,6 @@ named!(State { Open = "open", Closed = "closed" });
 pub enum Outcome {
     /// Somebody took care of it.
     Handled,
-    /// It was expected.
     Expected,
     /// It was a false alarm.
     FalseAlarm,
@@ -148,7 +147,6 @@ pub struct HistoryEntry {
 /// A signal with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignalLife {
-    /// The company.
     pub company: CompanyKey,
     /// The rule that raised it.
     pub rule: String,

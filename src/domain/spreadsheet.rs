@@ -1,21 +1,20 @@
-//! What spreadsheets do with text, as exports and imports both need to know it.
+//! How spreadsheets treat text, for exports and imports.
 
-/// What makes a spreadsheet take a cell for a formula when it begins with it; the wide forms count
-/// too.
+/// A spreadsheet takes a cell that begins with one of these for a formula; the full-width forms
+/// count too.
 const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// Whether a spreadsheet would take the text of a cell for a formula. Spaces before it do not
-/// matter.
+/// Whether a spreadsheet would take the text of a cell for a formula. Leading spaces do not matter.
 pub fn is_formula(text: &str) -> bool {
     text.trim_start_matches(' ').starts_with(FORMULA_STARTS)
 }
 
-/// The text with an apostrophe in front, which tells a spreadsheet that it is text.
+/// The text with a leading apostrophe, which tells a spreadsheet that it is text.
 pub fn guarded(text: &str) -> String {
     format!("'{text}")
 }
 
-/// The text without what keeps a spreadsheet from taking it for a formula or a number: the
+/// The text without the marks that keep a spreadsheet from taking it for a formula or a number: the
 /// apostrophe that [`guarded`] puts before formulas and people before zeros, and the formula
 /// `="00123"`.
 pub fn unguarded(text: &str) -> &str {

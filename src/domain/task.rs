@@ -22,7 +22,6 @@ impl fmt::Display for TaskId {
 pub enum TaskState {
     /// To be done.
     Open,
-    /// Done.
     Done,
     /// Not done, and not to be done any more.
     Dropped,
@@ -36,7 +35,6 @@ pub enum TaskAction {
     Added,
     /// It was given to somebody else.
     Assigned,
-    /// It was done.
     Done,
     /// It was closed without being done.
     Dropped,
@@ -102,7 +100,6 @@ impl fmt::Display for Owner {
 /// Who is in charge of a company.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InCharge {
-    /// Its CSM.
     pub csm: Option<String>,
     /// The manager whom its file names.
     pub manager: Option<String>,

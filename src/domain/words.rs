@@ -1,18 +1,18 @@
-//! Words of tickets and invoices that mean something, which a team may set.
+//! Words in tickets and invoices that have a meaning. A team can set them.
 
-/// The words that mean something.
+/// The words that have a meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words {
-    /// In a priority: the ticket cannot wait.
+    /// In a priority: the ticket is urgent.
     pub urgent: Vec<String>,
     /// As a status: nothing is owed for the invoice.
     pub settled: Vec<String>,
 }
 
-/// Priorities that cannot wait, in lower case.
+/// Urgent priorities, in lower case.
 const URGENT: [&str; 6] = ["urgent", "critical", "blocker", "highest", "p0", "p1"];
 
-/// States in which nothing is owed, in lower case.
+/// Statuses in which nothing is owed, in lower case.
 const SETTLED: [&str; 13] = [
     "paid",
     "closed",
@@ -39,8 +39,8 @@ impl Default for Words {
 }
 
 impl Words {
-    /// Whether a priority holds one of the words for what cannot wait: `Highest`, `P1 (critical)`.
-    /// An entry that ends in `…` is the beginning of a priority.
+    /// Whether a priority contains one of the urgent words: `Highest`, `P1 (critical)`. A word that
+    /// ends in `…` must be at the beginning of the priority.
     pub fn is_urgent(&self, priority: &str) -> bool {
         let priority = plain(priority);
         let parts: Vec<&str> = priority.split(' ').collect();
@@ -57,14 +57,14 @@ impl Words {
         })
     }
 
-    /// Whether a status is one of the words for what is settled.
+    /// Whether a status is one of the settled words.
     pub fn is_settled(&self, status: &str) -> bool {
         let status = plain(status);
         self.settled.iter().any(|word| plain(word) == status)
     }
 }
 
-/// A text in lower case with one space between its words, whatever was between them.
+/// The text in lower case, with one space between words instead of any other separators.
 fn plain(text: &str) -> String {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect::<Vec<_>>().join(" ")

@@ -67,7 +67,6 @@ pub struct Content {
 /// A signal, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Item {
-    /// The company.
     pub company: String,
     /// Where it is found in another product.
     pub link: Option<String>,
@@ -95,7 +94,6 @@ pub struct Fact {
 /// A signal in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// The company.
     pub company: String,
     /// Where it is found in another product.
     pub link: Option<String>,
@@ -109,7 +107,6 @@ pub struct Line {
 
 /// A signal and those who are to know of it.
 pub struct Told {
-    /// The signal.
     pub signal: SignalRecord,
     /// What there is to be done about it.
     pub tasks: Vec<TaskRecord>,

@@ -38,7 +38,6 @@ pub struct Mailer {
 pub struct Mail {
     /// The name and the address of whoever gets it.
     pub to: (String, String),
-    /// The subject.
     pub subject: String,
     /// The body as plain text.
     pub text: String,

@@ -392,7 +392,6 @@ impl Screen {
         }
     }
 
-    /// A table.
     pub fn table(&mut self, table: &TextTable) {
         self.text.push_str(&table.draw(self.look));
     }

@@ -26,7 +26,6 @@ pub struct CellFormats {
     pub guarded: Format,
     /// Calendar days.
     pub day: Format,
-    /// Money.
     pub money: Format,
     /// A number with one decimal.
     pub number: Format,
@@ -40,7 +39,6 @@ pub struct CellFormats {
     pub count: Format,
     /// The difference of two whole numbers.
     pub difference: Format,
-    /// A title.
     pub title: Format,
     /// Text that goes over several lines.
     pub wrapped: Format,

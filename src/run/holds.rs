@@ -19,7 +19,6 @@ enum Holding {
     Trend(FxHashSet<(CompanyKey, SignalType)>),
     /// The first use of each event that signals are about.
     Adoption(FxHashMap<String, FxHashMap<CompanyKey, Day>>),
-    /// A condition.
     Condition(FxHashSet<CompanyKey>),
     /// An expression that cannot be read any more.
     Unknown,

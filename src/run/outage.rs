@@ -47,7 +47,6 @@ impl Accepting {
 /// What a rule held back on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBack {
-    /// The rule.
     pub rule: String,
     /// The companies, with the reason.
     pub companies: Vec<(CompanyKey, Withheld)>,

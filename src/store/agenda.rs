@@ -16,7 +16,6 @@ pub struct AgendaCompany {
     pub key: CompanyKey,
     /// Its id.
     pub company_id: String,
-    /// Its name.
     pub name: Option<String>,
     /// Who looks after it.
     pub csm: Option<String>,
@@ -29,7 +28,6 @@ pub struct AgendaCompany {
 pub struct OpenSignal {
     /// Its number.
     pub id: SignalId,
-    /// The company.
     pub company: CompanyKey,
     /// Its type.
     pub signal_type: SignalType,

@@ -15,7 +15,6 @@ use crate::domain::facts::AttributeType;
 /// A text by which files may name a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompanyName {
-    /// The company.
     pub company: CompanyKey,
     /// Its id or another text known for it; `None` when this entry is its name.
     pub id: Option<String>,

@@ -18,7 +18,6 @@ use crate::error::{damaged, not_allowed};
 /// The health of a company to be kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewHealth {
-    /// The company.
     pub company: CompanyKey,
     /// The health.
     pub assessment: Assessment,

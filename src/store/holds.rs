@@ -16,7 +16,6 @@ use crate::domain::signal::{SignalId, SignalType};
 pub struct StandingSignal {
     /// Its number.
     pub id: SignalId,
-    /// The company.
     pub company: CompanyKey,
     /// Its type.
     pub signal_type: SignalType,

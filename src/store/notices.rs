@@ -14,7 +14,6 @@ use crate::domain::signal::{SignalId, SignalType};
 /// A signal in somebody's inbox.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxEntry {
-    /// The signal.
     pub signal: SignalRecord,
     /// When it came into the inbox.
     pub told_at: Instant,

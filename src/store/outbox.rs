@@ -19,7 +19,6 @@ use crate::error::{CommandError, ErrorKind};
 pub struct PendingNotice {
     /// Its number.
     pub id: i64,
-    /// The signal.
     pub signal: SignalId,
     /// Who is to know; `None` where there was nobody to tell.
     pub person: Option<String>,
@@ -83,7 +82,6 @@ pub struct ToldSignal {
     pub id: SignalId,
     /// Its type.
     pub signal_type: SignalType,
-    /// Its company.
     pub company: CompanyKey,
 }
 

@@ -10,7 +10,6 @@ use crate::error::not_allowed;
 /// A playbook and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredPlaybook {
-    /// The playbook.
     pub playbook: Playbook,
     /// Whether it ships with the program and nobody has changed it.
     pub is_shipped: bool,

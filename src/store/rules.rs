@@ -12,7 +12,6 @@ use crate::domain::rule::Rule;
 /// A rule as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredRule {
-    /// The rule.
     pub rule: Rule,
     /// The number of its present definition.
     pub version: i64,

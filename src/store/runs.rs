@@ -20,7 +20,6 @@ pub struct Step {
 /// What one rule did in a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleTally {
-    /// The rule.
     pub rule: String,
     /// Companies evaluated.
     pub evaluated: u64,

@@ -8,7 +8,6 @@ use super::Store;
 /// A named condition; the companies that meet it are its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// The name.
     pub name: String,
     /// The condition, an expression over attributes.
     pub condition: String,

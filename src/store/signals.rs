@@ -26,7 +26,6 @@ use crate::domain::trend::{Latest, LatestByCompany, Reference, Spread, TrendEvid
 /// A signal to be raised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewSignal<'a> {
-    /// The company.
     pub company: CompanyKey,
     /// The rule's name.
     pub rule: &'a str,

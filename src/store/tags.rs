@@ -12,7 +12,6 @@ use crate::domain::task::Stamp;
 /// A tag that a company has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagRecord {
-    /// The tag.
     pub tag: String,
     /// Since when, by whom.
     pub added: Stamp,

@@ -15,7 +15,6 @@ use crate::domain::task::{InCharge, Owner, Stamp, TaskAction, TaskEntry, TaskId,
 /// A task to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTask<'a> {
-    /// The company.
     pub company: CompanyKey,
     /// What is to be done.
     pub title: &'a str,

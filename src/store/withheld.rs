@@ -14,7 +14,6 @@ use crate::domain::outage::{Cause, Withheld};
 /// A rule whose signals were held back on the latest day run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WithheldRule {
-    /// The rule.
     pub rule: String,
     /// Why.
     pub cause: Cause,

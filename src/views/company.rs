@@ -42,7 +42,6 @@ pub struct CompanyView {
     pub attributes: Vec<ShownAttribute>,
     /// Its signals, open ones first, newest first.
     pub signals: Vec<SignalRecord>,
-    /// Its health.
     pub health: HealthView,
     /// The settings of its pulse, oldest first.
     pub pulses: Vec<HistoryRow>,

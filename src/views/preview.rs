@@ -22,7 +22,6 @@ pub struct Variant {
 
 /// What a rule would raise.
 pub struct PreviewView {
-    /// The rule.
     pub rule: String,
     /// The days that were looked at. The last one is that of the first run.
     pub days: DayRange,

@@ -104,7 +104,6 @@ fn history_cells(row: &HistoryRow) -> Vec<(String, Tone)> {
 
 /// A level with its guideline.
 pub struct ScaleRow {
-    /// The level.
     pub level: Level,
     /// When it applies, in the team's words.
     pub guideline: String,

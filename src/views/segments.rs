@@ -6,7 +6,6 @@ use crate::store::Segment;
 
 /// A segment and how many companies meet its condition.
 pub struct SizedSegment {
-    /// The segment.
     pub segment: Segment,
     /// How many companies it has.
     pub companies: u64,

@@ -16,7 +16,6 @@ use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, Ta
 
 /// All that is shown of one signal.
 pub struct SignalView {
-    /// The signal.
     pub signal: SignalRecord,
     /// What the company did in the windows of a trend, by the events as they are stored now; `None`
     /// for other kinds.

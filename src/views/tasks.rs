@@ -10,7 +10,6 @@ use crate::store::TaskRecord;
 
 /// A task and the day on which it is looked at.
 pub struct ListedTask {
-    /// The task.
     pub task: TaskRecord,
     /// The day; what was due before it is overdue.
     pub today: Day,

@@ -1,4 +1,4 @@
-//! A company's health, as it was scored on the latest day run.
+//! A company's health, as scored on the latest day run.
 
 use super::rows::{number, text};
 use super::{Attribute, Datum, Group, Of};
@@ -7,7 +7,8 @@ use crate::domain::health::{Band, to_grain};
 /// The health of a company on a day and on days before.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HealthFacts {
-    /// The band; `None` for a company that was not scored, because it had churned or was none yet.
+    /// The band; `None` for a company that was not scored, because it had churned or was not yet a
+    /// customer.
     pub band: Option<Band>,
     /// The score, not rounded.
     pub score: Option<f64>,
@@ -15,7 +16,7 @@ pub struct HealthFacts {
     pub week_before: Option<f64>,
     /// The score of the latest day run on or before the day 28 days earlier.
     pub month_before: Option<f64>,
-    /// The measure that pulls the score down most.
+    /// The measure that lowers the score most.
     pub main_driver: Option<String>,
 }
 
@@ -69,7 +70,7 @@ pub(super) const ATTRIBUTES: [Attribute; 5] = [
 mod tests {
     use super::*;
 
-    /// 60.1 - 70.1 is -9.999999999999993 in binary fractions, with which `health_change_7d <= -10`
+    /// In binary fractions, 60.1 - 70.1 is -9.999999999999993, for which `health_change_7d <= -10`
     /// would not hold.
     #[test]
     fn a_change_of_ten_points_is_ten_points() {

@@ -57,7 +57,6 @@ pub struct Attribute {
 pub enum Group {
     /// What the company's own record says.
     Company,
-    /// Its signals.
     Signals,
     /// What its people do in the product.
     Usage,
@@ -152,12 +151,10 @@ pub enum Datum {
     Null,
     /// A whole number.
     Whole(i64),
-    /// A number.
     Number(f64),
     /// A score from 0 to 100 or a change of one: reckoned with as it is, and written with one
     /// decimal, halves away from zero.
     Score(f64),
-    /// A text.
     Text(String),
     /// A calendar day.
     Day(Day),

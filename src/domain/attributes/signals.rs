@@ -5,8 +5,8 @@ use super::{Attribute, Datum, Group, Of};
 use crate::domain::day::Day;
 use crate::domain::signal::{SignalType, State};
 
-/// The signals of a company as of a day. Nothing here is ever unknown but a day: signals are the
-/// program's own.
+/// The signals of a company as of a day. Only the day can be unknown, because the program itself
+/// records signals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SignalFacts {
     /// How many there are, by type and state; see [`SignalFacts::add`].

@@ -8,16 +8,16 @@ use crate::domain::day::Day;
 use crate::domain::rule::{ALL_EVENTS, Against, Measure, TrendRule};
 use crate::domain::trend::Expectation;
 
-/// How many days back activity is looked at.
+/// How many days of activity are kept.
 pub const YEAR: i32 = 365;
 
-/// On which of the last 365 days a company had an event. A day is told by its age: the as-of date
-/// is 0 days old.
+/// The days with an event among the last 365 days of a company. A day is identified by its age: the
+/// as-of date is 0 days old.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ActiveDays([u64; 6]);
 
 impl ActiveDays {
-    /// Notes an event on the day of this age; days before the last 365 are not kept.
+    /// Notes an event on the day of this age; ignores days before the last 365.
     pub fn note(&mut self, age: i32) {
         if (0..YEAR).contains(&age) {
             self.0[age as usize / 64] |= 1 << (age % 64);
@@ -42,8 +42,8 @@ impl ActiveDays {
         (0..YEAR).filter(|age| self.0[*age as usize / 64] & 1 << (age % 64) != 0)
     }
 
-    /// The most days from one active day to the next, of the gaps that end on one of these days and
-    /// begin at most `oldest` days ago; `before` is the age of the last active day before them.
+    /// The longest gap in days between active days, among the gaps that end on one of these days
+    /// and begin at most `oldest` days ago. `before` is the age of the last active day before them.
     pub fn longest_gap(&self, before: Option<i32>, oldest: i32) -> Option<i32> {
         let ages: Vec<i32> = self.ages().chain(before).take_while(|age| *age <= oldest).collect();
         ages.windows(2).map(|pair| pair[1] - pair[0]).max()

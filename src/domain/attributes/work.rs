@@ -1,4 +1,4 @@
-//! What is to be done for a company, and what it meant to have done.
+//! A company's tasks and goals.
 
 use super::rows::number;
 use super::{Attribute, Datum, Facts, Group, Of};
@@ -7,18 +7,18 @@ use crate::domain::day::Day;
 /// A goal and when it was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatedGoal {
-    /// The last day for it.
+    /// Its deadline.
     pub due_on: Day,
-    /// The first day of the event that shows it, on or before the as-of date.
+    /// The first day of its event, on or before the as-of date.
     pub done_on: Option<Day>,
 }
 
-/// The tasks of a company that are not done.
+/// The open tasks of a company.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TaskFacts {
     /// How many there are.
     pub open: u64,
-    /// How many of them were due on an earlier day.
+    /// How many of them are overdue.
     pub overdue: u64,
 }
 

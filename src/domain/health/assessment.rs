@@ -1,45 +1,46 @@
-//! What a profile says of a company on a day.
+//! The result of a profile for a company on a day.
 
 use std::sync::Arc;
 
 use super::{Band, Measure, Scoring};
 use crate::domain::attributes::Datum;
 
-/// One over what lies far above the errors of binary fractions, and far below anything that
-/// matters. Scores are freed of what is smaller, so that 70 is 70 to bands and to rules.
+/// The reciprocal of a threshold far above rounding errors of binary fractions, and far below any
+/// relevant difference. Scores are rounded to it, so that 70 is exactly 70 for bands and rules.
 const GRAINS: f64 = 1e9;
 
-/// The health of a company on a day, and how it came about.
+/// The health of a company on a day, and how it was computed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assessment {
-    /// By what it was judged.
+    /// The scoring that was used.
     pub scoring: Arc<Scoring>,
-    /// What each measure said, in the order of [`Scoring::measures`].
+    /// The result of each measure, in the order of [`Scoring::measures`].
     pub readings: Vec<Reading>,
-    /// The score, 0 to 100 and not rounded; `None` when less than half of the weight is known.
+    /// The score, 0 to 100 and not rounded; `None` if less than half of the weight is known.
     pub score: Option<f64>,
-    /// The share of the weight that was known, 0 to 1.
+    /// The share of the weight that is known, 0 to 1.
     pub coverage: f64,
 }
 
-/// What a measure said.
+/// The result of a measure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// The value of its expression.
     pub raw: Datum,
-    /// Its score, 0 to 100; `None` where it is not known.
+    /// Its score, 0 to 100; `None` if it is unknown.
     pub scaled: Option<f64>,
-    /// Its part of the company's score, to which the parts add up: weight × score / sum of the
-    /// weights that are known. `None` where it or the company's score is not known.
+    /// Its contribution to the company's score: weight × score / sum of the known weights. The
+    /// contributions add up to the score. `None` if the measure's or the company's score is
+    /// unknown.
     pub contribution: Option<f64>,
 }
 
 impl Assessment {
-    /// The assessment that follows from the values of the measures' expressions, in the order of
+    /// The assessment from the values of the measures' expressions, in the order of
     /// [`Scoring::measures`].
     ///
-    /// The score is the sum of weight × measure over the sum of the weights of those measures that
-    /// are known.
+    /// The score is the sum of weight × measure over the known measures, divided by the sum of
+    /// their weights.
     pub fn of(scoring: &Arc<Scoring>, values: Vec<Datum>) -> Assessment {
         let scaled: Vec<Option<f64>> = scoring
             .measures
@@ -75,13 +76,13 @@ impl Assessment {
         self.scoring.bands.of(self.score)
     }
 
-    /// The measures with what they said.
+    /// The measures with their results.
     pub fn measures(&self) -> impl Iterator<Item = (&Measure, &Reading)> {
         self.scoring.measures.iter().zip(&self.readings)
     }
 
-    /// The measure that pulls the score down most: with the largest weight × (100 - score), of
-    /// equal ones the first. `None` without a score, and when nothing pulls it down.
+    /// The measure that lowers the score most: the one with the largest weight × (100 - score), the
+    /// first of equal ones. `None` without a score, and if nothing lowers it.
     pub fn main_driver(&self) -> Option<&str> {
         self.score?;
         let mut most: Option<(f64, &str)> = None;
@@ -95,20 +96,20 @@ impl Assessment {
         most.map(|(_, name)| name)
     }
 
-    /// What the measure of a name contributes; 0 where it is not known or the profile does not have
-    /// it.
+    /// The contribution of the measure with this name; 0 if it is unknown or missing from the
+    /// profile.
     pub(super) fn contribution(&self, name: &str) -> f64 {
         self.reading(name).and_then(|reading| reading.contribution).unwrap_or_default()
     }
 
-    /// What the measure of a name said.
+    /// The result of the measure with this name.
     pub fn reading(&self, name: &str) -> Option<&Reading> {
         self.measures().find(|(measure, _)| measure.name == name).map(|(_, reading)| reading)
     }
 }
 
-/// A score, a change of one or a share, freed of the errors of binary fractions.
+/// A score, a change of a score or a share, without rounding errors of binary fractions.
 pub fn to_grain(number: f64) -> f64 {
-    // Adding 0 makes 0 of -0, which is the sum of no numbers.
+    // Adding 0 turns -0, the sum of no numbers, into 0.
     (number * GRAINS).round() / GRAINS + 0.0
 }

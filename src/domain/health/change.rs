@@ -1,29 +1,29 @@
-//! Why the health of a company differs from that of another day, and what moved that of many.
+//! Why the health of a company differs between two days, and what moved the health of many.
 
 use super::Assessment;
 use crate::domain::attributes::Datum;
 
-/// Differences below this come from binary fractions.
+/// Differences smaller than this are rounding errors of binary fractions.
 const NOTHING: f64 = 1e-9;
 
-/// What one measure did to the score between two days.
+/// The effect of one measure on the score between two days.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeasureChange {
     /// The measure's name.
     pub measure: String,
-    /// By how much its contribution rose; the changes of all measures add up to that of the score.
+    /// The change of its contribution; the changes of all measures add up to the change of the
+    /// score.
     pub change: f64,
     /// The value of its expression before; `None` when the profile did not have it.
     pub before: Option<Datum>,
-    /// The value of its expression now; `None` when the profile does not have it any more.
+    /// The value of its expression now; `None` if the profile no longer has it.
     pub now: Option<Datum>,
 }
 
-/// What each measure did to the score, the largest change first; `None` when there was no score on
-/// one of the days.
+/// The effect of each measure on the score, largest first; `None` if one of the days has no score.
 ///
-/// A measure that one of the profiles does not have, or that was not known, contributed nothing
-/// then. So the changes add up whatever was known, and whichever profile fitted.
+/// A measure that was unknown or missing from the profile on a day contributed nothing on that day.
+/// So the changes add up whatever was known, and whichever profile applied.
 pub fn explain(before: &Assessment, now: &Assessment) -> Option<Vec<MeasureChange>> {
     before.score.and(now.score)?;
     let mut names: Vec<&str> =
@@ -45,7 +45,7 @@ pub fn explain(before: &Assessment, now: &Assessment) -> Option<Vec<MeasureChang
     Some(changes)
 }
 
-/// How the health of many companies moved between two days.
+/// How the health of many companies changed between two days.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Movement {
     /// The companies that had a score on both days.
@@ -54,27 +54,27 @@ pub struct Movement {
     pub before: f64,
     /// Their mean score now; 0 without companies.
     pub now: f64,
-    /// What moved it, the largest first.
+    /// The measures that changed it, largest effect first.
     pub drivers: Vec<Driver>,
 }
 
-/// What one measure did to the health of many companies.
+/// The effect of one measure on the health of many companies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Driver {
     /// The measure's name.
     pub measure: String,
-    /// By how much its mean contribution rose; those of all measures add up to the change of the
-    /// mean score.
+    /// The change of its mean contribution; those of all measures add up to the change of the mean
+    /// score.
     pub change: f64,
-    /// For how many companies it rose.
+    /// The number of companies for which it rose.
     pub up: u64,
-    /// For how many companies it fell.
+    /// The number of companies for which it fell.
     pub down: u64,
 }
 
 impl Movement {
-    /// The movement of companies from their health before to that of now. Those without a score on
-    /// either day are left out.
+    /// The change from the companies' earlier health to the current one. Companies without a score
+    /// on either day are excluded.
     pub fn of<'a>(companies: impl Iterator<Item = (&'a Assessment, &'a Assessment)>) -> Movement {
         let mut movement = Movement::default();
         for (before, now) in companies {

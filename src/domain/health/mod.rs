@@ -1,8 +1,8 @@
-//! Health: how a customer does, from 0 to 100, as a weighted mix of attributes under the profile
-//! that fits.
+//! Health: how well a customer is doing, from 0 to 100, as a weighted mix of attributes under the
+//! profile that applies.
 //!
-//! This file has the profiles, [`assessment`] what one says of a company on a day, and [`change`]
-//! why that differs from another day.
+//! This file has the profiles. [`assessment`] computes the result of a profile for a company on a
+//! day, and [`change`] explains the difference from another day.
 
 pub mod assessment;
 pub mod change;
@@ -21,44 +21,44 @@ use super::attributes::Datum;
 use super::named::named;
 use super::playbook::validate_line;
 
-/// The name of the profile that always exists and comes last.
+/// The name of the profile that always exists and is tried last.
 pub const DEFAULT_PROFILE: &str = "default";
 
-/// The priority of a profile that names none.
+/// The default priority of a profile.
 pub const USUAL_PRIORITY: i64 = 100;
 
-/// A weight above this is a typing mistake, and sums of weights stay exact enough.
+/// A weight above this is a typing mistake. The limit also keeps sums of weights exact enough.
 const MOST_WEIGHT: f64 = 1e6;
 
-/// Ends of a scale farther from 0 than this are a typing mistake.
+/// An end of a scale farther from 0 than this is a typing mistake.
 const FARTHEST: f64 = 1e15;
 
-/// How the health of some companies is judged. As text it has the shape of a `[[health.profile]]`
-/// of the configuration.
+/// How to score the health of some companies. Its text form is a `[[health.profile]]` of the
+/// configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "written::Profile", into = "written::Profile")]
 pub struct Profile {
-    /// An expression over attributes that says which companies it fits; `None`: all.
+    /// An expression over attributes that selects the companies it applies to; `None` means all.
     pub condition: Option<String>,
-    /// Its place among the profiles: of those that fit, the one with the lowest number is taken, of
-    /// equal ones the first A to Z.
+    /// Its order among the profiles: of those that apply, the one with the lowest number is used;
+    /// ties are decided alphabetically.
     pub priority: i64,
     /// How it scores.
     pub scoring: Scoring,
 }
 
-/// The part of a profile that decides the score of a company that it fits.
+/// The part of a profile that determines the score of a company that it applies to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scoring {
     /// The name of the profile.
     pub name: String,
-    /// From where on a score is good or average.
+    /// The lowest good and average scores.
     pub bands: Bands,
-    /// What is measured, in the order in which it is shown.
+    /// The measures, in display order.
     pub measures: Vec<Measure>,
 }
 
-/// From where on a score is good or average, each 0 to 100.
+/// The lowest good and average scores, each 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bands {
     /// The lowest good score.
@@ -82,13 +82,13 @@ pub enum Band {
     Average,
     /// Below that.
     Poor,
-    /// Too little is known for a score.
+    /// Too little is known to compute a score.
     Unknown,
 }
 named!(Band { Good = "good", Average = "average", Poor = "poor", Unknown = "unknown" });
 
 impl Bands {
-    /// The band of a score that was not rounded.
+    /// The band of an unrounded score.
     pub fn of(self, score: Option<f64>) -> Band {
         match score {
             None => Band::Unknown,
@@ -99,28 +99,28 @@ impl Bands {
     }
 }
 
-/// One thing that is measured.
+/// One measure of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "written::Measure", into = "written::Measure")]
 pub struct Measure {
     /// Its name, unique in the profile.
     pub name: String,
-    /// What it tells of.
+    /// What it measures.
     pub kind: MeasureKind,
     /// An expression over attributes.
     pub value: String,
     /// How its value becomes a score from 0 to 100.
     pub scale: Scale,
-    /// How much it counts beside the other measures; above 0.
+    /// Its weight relative to the other measures; above 0.
     pub weight: f64,
 }
 
-/// What a measure tells of.
+/// What a measure measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeasureKind {
-    /// Usage, outcomes, utilisation: what comes before a judgement.
+    /// Usage, outcomes, utilisation: leading indicators of the customer's opinion.
     Proactive,
-    /// Feedback and support: the judgement.
+    /// Feedback and support: the customer's opinion.
     Reactive,
 }
 named!(MeasureKind { Proactive = "proactive", Reactive = "reactive" });
@@ -128,26 +128,25 @@ named!(MeasureKind { Proactive = "proactive", Reactive = "reactive" });
 /// How a value becomes a score from 0 to 100.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scale {
-    /// Along a line: 0 at `from`, 100 at `to`, which may be the smaller of the two, and no less and
-    /// no more beyond.
+    /// Linear: 0 at `from`, 100 at `to` (which may be the smaller of the two), and limited to 0 and
+    /// 100 beyond.
     Linear {
         /// The value that scores 0.
         from: f64,
         /// The value that scores 100.
         to: f64,
     },
-    /// By a list of texts; any other text scores nothing.
+    /// By a list of texts; any other text has no score.
     Map(BTreeMap<String, f64>),
 }
 
 impl Scale {
-    /// The score of a value; `None` when it has none: it is unknown, no number on a line, or not in
-    /// the list.
+    /// The score of a value; `None` if it is unknown, not a number on a line, or not in the list.
     pub fn score(&self, value: &Datum) -> Option<f64> {
         match self {
             Scale::Linear { from, to } => {
                 let along = (value.number()? - from) * 100.0 / (to - from);
-                // Adding 0 makes 0 of -0, which the start of a line that falls would be.
+                // Adding 0 turns -0, which the start of a falling line would be, into 0.
                 Some(along.clamp(0.0, 100.0) + 0.0)
             }
             Scale::Map(scores) => scores.get(value.text()?.as_ref()).copied(),
@@ -188,28 +187,24 @@ impl fmt::Display for Scale {
 }
 
 impl Profile {
-    /// The profile that fits every company and comes last.
+    /// The profile that applies to every company and is tried last.
     pub fn shipped_default() -> &'static Profile {
         static PROFILE: LazyLock<Profile> =
             LazyLock::new(|| crate::shipped::DEFAULT_PROFILE.read());
         &PROFILE
     }
 
-    /// The name.
     pub fn name(&self) -> &str {
         &self.scoring.name
     }
 
-    /// Every expression that it has.
+    /// All its expressions.
     pub fn expressions(&self) -> impl Iterator<Item = &str> {
         let values = self.scoring.measures.iter().map(|measure| measure.value.as_str());
         self.condition.as_deref().into_iter().chain(values)
     }
 
     /// Whether it can be saved: every text and number is in range. Its expressions are not read.
-    ///
-    /// # Errors
-    /// The first that is not in range.
     pub fn validate(&self) -> Result<(), String> {
         let name = self.name();
         validate_line(name).map_err(|error| format!("the name of a health profile {error}"))?;
@@ -226,8 +221,8 @@ impl Profile {
         valid.map_err(|error| format!("the health profile '{name}': {error}"))
     }
 
-    /// What is unusual about it: two or three proactive measures and at most two reactive ones are
-    /// recommended.
+    /// Unusual properties of the profile: two or three proactive measures and at most two reactive
+    /// ones are recommended.
     pub fn advice(&self) -> Option<String> {
         let count =
             |kind| self.scoring.measures.iter().filter(|measure| measure.kind == kind).count();
@@ -275,7 +270,7 @@ impl Scoring {
 }
 
 impl Measure {
-    /// `number`: its place in the profile, from 1.
+    /// `number` is its position in the profile, from 1.
     fn validate(&self, number: usize) -> Result<(), String> {
         validate_line(&self.name)
             .map_err(|error| format!("the name of measure {number} {error}"))?;
@@ -290,7 +285,7 @@ impl Measure {
     }
 }
 
-/// Puts profiles in the order in which they are tried, the default one last.
+/// Sorts profiles in the order in which they are tried, the default one last.
 pub fn in_order(mut profiles: Vec<Profile>) -> Vec<Profile> {
     let place = |profile: &Profile| (profile.name() == DEFAULT_PROFILE, profile.priority);
     profiles.sort_by(|a, b| (place(a), a.name()).cmp(&(place(b), b.name())));

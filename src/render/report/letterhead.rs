@@ -11,7 +11,6 @@ pub struct Letterhead {
     pub title: Option<String>,
     /// The currency of all amounts: a code such as `EUR`, or a sign.
     pub currency: Option<String>,
-    /// The logo.
     pub logo: Option<Logo>,
 }
 

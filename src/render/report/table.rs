@@ -16,7 +16,6 @@ pub struct Table {
     pub label: Column,
     /// The other columns.
     pub columns: Vec<Column>,
-    /// The rows.
     pub rows: Vec<Row>,
     /// How it is drawn.
     pub chart: Option<Chart>,
@@ -72,7 +71,6 @@ impl Item {
         Item { name: name.to_string(), label: Cell::Text(label.to_string()), company: None }
     }
 
-    /// A day.
     pub fn day(day: Day) -> Self {
         Item { name: day.to_string(), label: Cell::Day(day), company: None }
     }

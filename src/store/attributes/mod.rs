@@ -27,9 +27,7 @@ use crate::expression::{Evaluator, Expression};
 /// Which companies values are wanted of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// All.
     All,
-    /// One.
     One(CompanyKey),
 }
 
@@ -63,7 +61,6 @@ pub enum Known<'c> {
 }
 
 impl<'c> Known<'c> {
-    /// Its name.
     pub fn name(self) -> &'c str {
         match self {
             Known::BuiltIn(attribute) => attribute.name,

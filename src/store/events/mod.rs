@@ -75,9 +75,7 @@ pub struct EventSummary {
     pub last_30_days: u64,
     /// How many companies have it.
     pub companies: u64,
-    /// Its first day.
     pub first_day: Day,
-    /// Its last day.
     pub last_day: Day,
 }
 

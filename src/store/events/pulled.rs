@@ -16,7 +16,6 @@ pub(in crate::store) const UNKNOWN_EVENT: u32 = u32::MAX;
 /// A day that came as counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PulledDay {
-    /// The day.
     pub day: Day,
     /// The source that it came from; `None` for files of counts.
     pub source: Option<String>,
@@ -174,7 +173,6 @@ impl Store {
 
 /// What tells who was active at a company on a day.
 pub(in crate::store) enum Active<'t> {
-    /// Its events.
     Events(&'t str),
     /// The people alone.
     People(&'t str),

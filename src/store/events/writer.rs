@@ -70,7 +70,6 @@ pub struct NewNames {
     pub companies: Vec<(u32, String)>,
     /// Event names.
     pub events: Vec<(u32, String)>,
-    /// People.
     pub people: Vec<(u32, String)>,
 }
 
@@ -108,7 +107,6 @@ impl WrittenRows {
 /// What became of the rows of an events file.
 #[derive(Debug, Default)]
 pub struct WrittenEvents {
-    /// The rows.
     pub rows: WrittenRows,
     /// The days on which there are other events than before, in order.
     pub changed_days: Vec<Day>,

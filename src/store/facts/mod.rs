@@ -46,7 +46,6 @@ impl Identity {
 /// The table of a kind of facts.
 #[derive(Debug)]
 pub struct Table {
-    /// Its name.
     pub name: &'static str,
     /// What makes two rows the same fact.
     pub identity: Identity,

@@ -11,7 +11,6 @@ use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 /// The customers of a day with their health scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// The day.
     pub day: Day,
     /// Who was a customer, and the score, by key.
     scores: Vec<(CompanyKey, Option<f64>)>,
