@@ -8,8 +8,8 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 use crate::commands::{
     ack, agenda, assign, attribute, backtest, backup, check, company, completions, config, daily,
     demo, event, export, health, home, import, inbox, init, licences, list, man, metric, note,
-    notify, playbook, pulse, reason, reopen, report, rule, run, segment, show, snooze, status,
-    task, team, tune,
+    notify, playbook, pull, pulse, reason, reopen, report, rule, run, segment, show, snooze,
+    status, task, team, tune,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -26,6 +26,8 @@ Environment:
   SIGNALS_DB    the database, unless --db names it
   SIGNALS_USER  who does it, unless --by says so
   SIGNALS_NOW   stands in for the clock, as 2026-03-31T09:30:00Z
+  SIGNALS_SOURCE_PASSWORD
+                the password of the sources that `pull` asks
   SIGNALS_SMTP_URL, SIGNALS_SLACK_WEBHOOK
                 where `notify` delivers to
   NO_COLOR      no colours, unless --color asks for them
@@ -54,6 +56,7 @@ enum Command {
     #[command(subcommand)]
     Rule(rule::Rule),
     Run(run::Run),
+    Pull(pull::Pull),
     Daily(daily::Daily),
     List(list::List),
     Show(show::Show),
@@ -105,12 +108,13 @@ enum Command {
 
 /// The arguments of each command, to be defined only for the one that is used: those of all take
 /// longer than a short command does.
-const ARGUMENTS: [(&str, fn(clap::Command) -> clap::Command); 37] = [
+const ARGUMENTS: [(&str, fn(clap::Command) -> clap::Command); 38] = [
     ("init", init::Init::augment_args),
     ("import", import::Import::augment_args),
     ("event", event::Event::augment_subcommands),
     ("rule", rule::Rule::augment_subcommands),
     ("run", run::Run::augment_args),
+    ("pull", pull::Pull::augment_args),
     ("daily", daily::Daily::augment_args),
     ("list", list::List::augment_args),
     ("show", show::Show::augment_args),
@@ -182,6 +186,7 @@ impl Cli {
             Some(Command::Event(args)) => args.run(context),
             Some(Command::Rule(args)) => args.run(context),
             Some(Command::Run(args)) => args.run(context),
+            Some(Command::Pull(args)) => args.run(context),
             Some(Command::Daily(args)) => args.run(context),
             Some(Command::List(args)) => args.run(context),
             Some(Command::Show(args)) => args.run(context),

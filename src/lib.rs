@@ -25,6 +25,7 @@ pub mod load;
 pub mod notify;
 pub mod ops;
 pub mod output_file;
+pub mod pull;
 pub mod query;
 pub mod render;
 pub mod run;

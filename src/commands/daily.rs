@@ -1,4 +1,4 @@
-//! `signals daily`: import, run and notify in one, for a single line in cron.
+//! `signals daily`: pull, import, run and notify in one, for a single line in cron.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use clap::Args;
 use super::import::{Import, ReadingOptions};
 use super::notify::Send;
 use super::options::FormatOption;
+use super::pull::Pull;
 use super::run::{DayOptions, Run};
 use crate::context::Context;
 use crate::domain::{COUNTS, EVENTS};
@@ -15,7 +16,7 @@ use crate::error::{self, CommandError, ErrorKind};
 use crate::render::Format;
 use crate::store::{ImportRecord, Store};
 
-/// Import files, run the days that are due, and tell people: one line for cron.
+/// Pull the sources, import files, run the days that are due, and tell people: one line for cron.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Every step runs even if an earlier one fails; the exit code is the most serious one. But when a file
@@ -72,6 +73,9 @@ impl Daily {
         let before = context.writer()?.imports()?.len();
         let format = FormatOption { format: Format::Table };
         let mut worst = None;
+        if !context.reader()?.sources()?.is_empty() {
+            step(context, &mut worst, || Pull::usual().run(context))?;
+        }
         if !self.files.is_empty() {
             let import = Import::of(self.files.clone(), self.reading);
             step(context, &mut worst, || import.run(context))?;

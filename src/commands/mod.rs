@@ -30,6 +30,7 @@ pub mod notify;
 mod options;
 mod output;
 pub mod playbook;
+pub mod pull;
 pub mod pulse;
 pub mod reason;
 mod reason_options;

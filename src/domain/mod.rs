@@ -33,6 +33,8 @@ pub mod retention;
 pub mod rule;
 pub mod signal;
 pub mod similar_names;
+pub mod source;
+pub mod spans;
 pub mod spreadsheet;
 pub mod task;
 pub mod team;

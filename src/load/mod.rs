@@ -1,6 +1,7 @@
 //! A file into the database: all of it, or nothing.
 
 mod acks;
+pub mod arrivals;
 mod cells;
 mod churns;
 mod companies;

@@ -1,5 +1,5 @@
-//! Telling people: from the outbox to e-mail and Slack. The only code that opens a network
-//! connection.
+//! Telling people: from the outbox to e-mail and Slack. With [`crate::pull`] the only code that
+//! opens a network connection.
 //!
 //! A run writes notices; [`send`] makes messages of those that are due, in one transaction,
 //! delivers the messages, and notes what came of each as soon as it is known. Whatever is

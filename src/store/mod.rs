@@ -30,6 +30,7 @@ mod schema;
 mod segments;
 mod settings;
 mod signals;
+mod sources;
 mod tags;
 mod tasks;
 mod team;

@@ -116,6 +116,13 @@ CREATE TABLE day_counts (
     count    INTEGER NOT NULL
 ) STRICT;
 
+-- The databases that hold the events, of which counts are pulled: a JSON object in the shape of
+-- domain::source::Source. No password stands in it.
+CREATE TABLE sources (
+    name        TEXT PRIMARY KEY,
+    definition  TEXT NOT NULL CHECK (json_valid(definition))
+) STRICT, WITHOUT ROWID;
+
 -- The days that came as counts: pulled from a source, or from files of counts. Such a day has no
 -- row in event_days.
 CREATE TABLE pulled_days (

@@ -14,7 +14,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 25] = [
+const LAYERS: [Layer; 26] = [
     Layer {
         name: "domain",
         may_import: &["shipped"],
@@ -59,6 +59,11 @@ const LAYERS: [Layer; 25] = [
         name: "load",
         may_import: &["clock", "domain", "error", "import", "store"],
         reason: "loading connects the rows of a file with the store, whoever asked for it",
+    },
+    Layer {
+        name: "pull",
+        may_import: &["clock", "domain", "error", "load", "store"],
+        reason: "a pull asks the engine that holds the events, and loads its counts as those of a file",
     },
     Layer {
         name: "health",
@@ -136,6 +141,7 @@ const LAYERS: [Layer; 25] = [
             "load",
             "notify",
             "ops",
+            "pull",
             "query",
             "render",
             "run",
@@ -192,8 +198,8 @@ enum What {
 const RESTRICTIONS: [Restriction; 17] = [
     Restriction {
         what: What::Sql,
-        allowed_in: &["store/", "expression/"],
-        reason: "all SQL is in the store",
+        allowed_in: &["store/", "expression/", "pull/"],
+        reason: "all SQL is in the store, but for the questions to sources",
         remedy: "add a method to `Store` that answers the question",
         bad: "fn f() { connection.execute(\"DELETE FROM rules\") }",
     },
@@ -301,16 +307,17 @@ const RESTRICTIONS: [Restriction; 17] = [
             "ui.rs",
             "output_file.rs",
             "notify/secret.rs",
+            "pull/access.rs",
         ],
         reason: "decisions, views and formatters know no files; ui.rs may be given one to print to, and a secret may stand in one",
         remedy: "return bytes and let the command write them",
         bad: "fn f() { std::fs::write(path, text); }",
     },
     Restriction {
-        what: What::Crates(&["lettre", "ureq", "net"]),
-        allowed_in: &["notify/"],
-        reason: "only `notify` opens a network connection",
-        remedy: "write a notice, and let `notify` deliver it",
+        what: What::Crates(&["lettre", "tokio_postgres", "ureq", "net"]),
+        allowed_in: &["notify/", "pull/"],
+        reason: "only `notify` and `pull` open network connections",
+        remedy: "write a notice and let `notify` deliver it, or let `pull` ask",
         bad: "use std::net::TcpStream;",
     },
     Restriction {

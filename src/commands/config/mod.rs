@@ -16,6 +16,7 @@ mod report;
 mod rules;
 mod section;
 mod segments;
+mod sources;
 mod words;
 
 use std::collections::HashSet;

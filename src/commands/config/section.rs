@@ -6,14 +6,15 @@ use std::collections::hash_map::Entry;
 use anyhow::Result;
 
 use super::{
-    health, links, metrics, notify, playbooks, pulse, reasons, report, rules, segments, words,
+    health, links, metrics, notify, playbooks, pulse, reasons, report, rules, segments, sources,
+    words,
 };
 use crate::configuration::{Block, Document, Table};
 use crate::domain::rule::Rule;
 use crate::store::{Catalogue, Store};
 
 /// The sections, in the order in which they are written and applied.
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     rules::SECTION,
     metrics::SECTION,
     segments::SECTION,
@@ -25,6 +26,7 @@ const SECTIONS: [Section; 11] = [
     notify::SECTION,
     report::SECTION,
     links::SECTION,
+    sources::SECTION,
 ];
 
 /// A kind of thing that can be configured.

@@ -1,0 +1,137 @@
+//! `[[source]]`: the databases that hold the events, of which counts are pulled.
+
+use anyhow::Result;
+
+use super::section::{Definition, Section};
+use crate::configuration::{Block, Table};
+use crate::domain::source::{
+    Columns, Engine, Rows, Source, Timeout, USUAL_LATE_DAYS, USUAL_PEOPLE_DAYS,
+};
+use crate::pull;
+use crate::store::{Catalogue, Store};
+
+/// The section.
+pub const SECTION: Section = Section {
+    path: &["source"],
+    heading: "[[source]]",
+    is_list: true,
+    read,
+    own: |store| Ok(store.sources()?.iter().map(block).collect()),
+};
+
+const KEYS: [&str; 14] = [
+    "name",
+    "engine",
+    "url",
+    "relation",
+    "query",
+    "company_id",
+    "event",
+    "at",
+    "at_is",
+    "person_id",
+    "event_id",
+    "late_days",
+    "people_days",
+    "timeout",
+];
+
+fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
+    table.allow(&KEYS);
+    let (name, url) = (table.name("name"), table.required("url"));
+    table.required("engine");
+    let engine: Option<Engine> = table.word("engine");
+    let usual = Columns::default();
+    let column = |key: &str, usual: String| table.filled(key).map_or(usual, str::to_owned);
+    let columns = Columns {
+        company_id: column("company_id", usual.company_id),
+        event: column("event", usual.event),
+        at: column("at", usual.at),
+        person_id: column("person_id", usual.person_id),
+        event_id: table.filled("event_id").map(str::to_owned),
+    };
+    let rows = rows(table);
+    let at_is = table.filled("at_is");
+    if let Some(other) = at_is.filter(|zone| *zone != "UTC") {
+        let message = format!("at_is is '{other}': times without a zone can only be in UTC");
+        table.error("at_is", message, Some("convert them in a view or in `query`"));
+    }
+    let days = |key: &str, usual: u16| table.whole(key, &(0..=3660), " of days").unwrap_or(usual);
+    let source = Source {
+        name: name?.to_owned(),
+        engine: engine?,
+        url: url?.to_owned(),
+        rows: rows?,
+        columns,
+        at_is_utc: at_is.is_some(),
+        late_days: days("late_days", USUAL_LATE_DAYS),
+        people_days: days("people_days", USUAL_PEOPLE_DAYS),
+        timeout: table.word("timeout").unwrap_or_default(),
+    };
+    if let Err(failure) = pull::check(&source) {
+        table.error_of("url", &failure);
+    }
+    Some(Box::new(source))
+}
+
+fn rows(table: &Table<'_>) -> Option<Rows> {
+    match (table.filled("relation"), table.filled("query")) {
+        (Some(relation), None) => Some(Rows::Relation(relation.to_owned())),
+        (None, Some(query)) => Some(Rows::Query(query.to_owned())),
+        (Some(_), Some(_)) => {
+            table.error("query", "a source has a relation or a query, and not both", None);
+            None
+        }
+        (None, None) => {
+            let hint = "relation = \"SCHEMA.TABLE\", or query = \"select …\"";
+            table.error("", "a source needs a relation or a query", Some(hint));
+            None
+        }
+    }
+}
+
+fn block(source: &Source) -> Block {
+    let Source { columns, .. } = source;
+    let usual = Columns::default();
+    let (relation, query) = match &source.rows {
+        Rows::Relation(name) => (Some(name), None),
+        Rows::Query(query) => (None, Some(query)),
+    };
+    Block::new("source", source.title())
+        .with("name", &source.name)
+        .with("engine", source.engine.as_str())
+        .with("url", &source.url)
+        .with_some("relation", relation)
+        .with_some("query", query)
+        .with_unusual("company_id", &columns.company_id, &usual.company_id)
+        .with_unusual("event", &columns.event, &usual.event)
+        .with_unusual("at", &columns.at, &usual.at)
+        .with_some("at_is", source.at_is_utc.then_some("UTC"))
+        .with_unusual("person_id", &columns.person_id, &usual.person_id)
+        .with_some("event_id", columns.event_id.as_ref())
+        .with_unusual("late_days", source.late_days, USUAL_LATE_DAYS)
+        .with_unusual("people_days", source.people_days, USUAL_PEOPLE_DAYS)
+        .with_unusual("timeout", &source.timeout.to_string(), &Timeout::default().to_string())
+}
+
+impl Definition for Source {
+    fn title(&self) -> String {
+        format!("source '{}'", self.name)
+    }
+
+    fn present(&self, store: &Store) -> Result<Option<Block>> {
+        Ok(store.source(&self.name)?.as_ref().map(block))
+    }
+
+    fn wanted(&self, _store: &Store) -> Result<Block> {
+        Ok(block(self))
+    }
+
+    fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
+        store.save_source(self)
+    }
+
+    fn check(&self, _store: &Store, _catalogue: &Catalogue, _table: &Table<'_>) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! `signals pull`: counts from the engines that hold the events.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::context::Context;
+use crate::domain::day::Day;
+use crate::domain::similar_names::nearest_of_all;
+use crate::domain::source::Source;
+use crate::error::{CommandError, ErrorKind, not_allowed};
+use crate::pull::access::{address, password};
+use crate::pull::plan::Wanted;
+use crate::pull::{Pulled, Request, check_days, explain, pull};
+use crate::render::counted;
+use crate::store::{Finish, Store};
+
+/// Pull counts from the databases that hold the events, as `[[source]]` of the configuration says.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Only days that are new or have changed are asked for, and the last days that are known are looked at
+again. A known day that has lost more than 5 percent of its events or companies is refused: a server
+that came up empty looks like customers who stop.
+
+The password comes from SIGNALS_SOURCE_PASSWORD or ~/.pgpass.
+
+Examples:
+  signals pull
+  signals pull warehouse --explain
+  signals pull warehouse --from 2026-01-01 --to 2026-01-31")]
+pub struct Pull {
+    /// The source, by its name; all of them unless given
+    source: Option<String>,
+    /// The first day to look at; unless set, the last known days and all later ones
+    #[arg(long, value_name = "DAY")]
+    from: Option<Day>,
+    /// The last day to look at; yesterday unless set
+    #[arg(long, value_name = "DAY")]
+    to: Option<Day>,
+    /// Replace days though nothing about them has changed
+    #[arg(long)]
+    full: bool,
+    /// Take days that have lost more than 5 percent of their events or companies, or all
+    #[arg(long)]
+    accept_loss: bool,
+    /// Do everything but write
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+    /// Print the questions and the plans of the engine, and whether the grouping is done where the
+    /// rows are
+    #[arg(long)]
+    explain: bool,
+}
+
+impl Pull {
+    /// The pull of all sources with everything as usual.
+    pub fn usual() -> Self {
+        Pull {
+            source: None,
+            from: None,
+            to: None,
+            full: false,
+            accept_loss: false,
+            dry_run: false,
+            explain: false,
+        }
+    }
+
+    /// Pulls each source by itself; the gravest failure decides how the command ends.
+    ///
+    /// # Errors
+    /// Some names rejected (exit 3); counts that are refused (exit 4); a source that cannot be reached
+    /// (exit 8) or is wrongly configured (exit 9).
+    pub fn run(self, context: &Context) -> Result<()> {
+        let mut store = if self.explain { context.reader()? } else { context.writer()? };
+        let wanted = Wanted { from: self.from, to: self.to, full: self.full };
+        check_days(wanted, context.today(&store).previous())?;
+        let sources = self.sources(&store)?;
+        let mut worst: Option<ErrorKind> = None;
+        for source in &sources {
+            let Err(error) = self.one(context, &mut store, source, wanted) else { continue };
+            let Some(report) = crate::error::report(&error) else { return Err(error) };
+            if sources.len() == 1 {
+                return Err(error);
+            }
+            context.ui.failure(&report);
+            worst = worst.max(Some(report.kind));
+        }
+        worst.map_or(Ok(()), |kind| Err(CommandError::reported(kind).into()))
+    }
+
+    fn sources(&self, store: &Store) -> Result<Vec<Source>> {
+        let all = store.sources()?;
+        let Some(name) = &self.source else {
+            if all.is_empty() {
+                return Err(not_allowed("no source is configured")
+                    .hint("write [[source]] into a file and `signals config apply` it")
+                    .into());
+            }
+            return Ok(all);
+        };
+        let like = nearest_of_all(name, all.iter().map(|source| source.name.clone()));
+        let fits = |source: &Source| source.name.eq_ignore_ascii_case(name);
+        match all.into_iter().find(fits) {
+            Some(source) => Ok(vec![source]),
+            None => {
+                let error = not_allowed(format!("there is no source '{name}'"));
+                Err(match like {
+                    Some(like) => error.hint(format!("the nearest is '{like}'")),
+                    None => error.hint("`signals config export` shows the sources"),
+                }
+                .into())
+            }
+        }
+    }
+
+    fn one(
+        &self,
+        context: &Context,
+        store: &mut Store,
+        source: &Source,
+        wanted: Wanted,
+    ) -> Result<()> {
+        let address = address(&source.name, source.engine, &source.url)?;
+        let password = password(source, &address, |name| context.variable(name))?;
+        let request = Request {
+            source,
+            address: &address,
+            password: &password,
+            wanted,
+            accepts_loss: self.accept_loss,
+            finish: if self.dry_run { Finish::RollBack } else { Finish::Commit },
+        };
+        if self.explain {
+            let explained = explain(store, &context.clock, &request)?;
+            for (what, question, plan) in &explained.questions {
+                context.ui.data(format!("{}: {what}\n{question}\n\n{plan}\n", source.name))?;
+            }
+            return context.ui.data(format!("{}: {}\n", source.name, explained.verdict));
+        }
+        let pulled = pull(store, &context.clock, &request)?;
+        self.tell(context, source, &pulled);
+        if pulled.delivered.rejected.is_empty() {
+            Ok(())
+        } else {
+            Err(CommandError::reported(ErrorKind::SomeRowsRejected).into())
+        }
+    }
+
+    fn tell(&self, context: &Context, source: &Source, pulled: &Pulled) {
+        const SHOWN: usize = 20;
+        let (ui, name, delivered) = (&context.ui, &source.name, &pulled.delivered);
+        for rejected in delivered.rejected.iter().take(SHOWN) {
+            ui.note(format!("{name}: {rejected}"));
+        }
+        if let Some(more @ 1..) = delivered.rejected.len().checked_sub(SHOWN) {
+            ui.note(format!("and {more} more"));
+        }
+        delivered.remarks.iter().for_each(|remark| ui.warning(remark));
+        if delivered.companies_made > 0 {
+            let companies = counted(delivered.companies_made, "company", "companies");
+            let verb = if self.dry_run { "would create" } else { "created" };
+            ui.note(format!(
+                "{verb} {companies} (ids not seen before): {}",
+                delivered.made.named.join(", ")
+            ));
+        }
+        for (id, other) in &delivered.made.look_alikes {
+            ui.note(format!(
+                "'{id}' looks like '{other}'; if they are one: signals company merge '{id}' '{other}'"
+            ));
+        }
+        let nothing = if self.dry_run { " (dry run: nothing was written)" } else { "" };
+        let looked = counted(pulled.looked_at, "day", "days");
+        let replaced = match (pulled.days.first(), pulled.days.last()) {
+            (Some(first), Some(last)) if first == last => format!("replaced {first}"),
+            (Some(first), Some(last)) => {
+                let days = counted(pulled.days.len() as u64, "day", "days");
+                format!("replaced {days} from {first} to {last}")
+            }
+            _ => "nothing is new".to_owned(),
+        };
+        let known = pulled.rows - delivered.rows.new - delivered.rows_rejected;
+        ui.note(format!(
+            "{name}: looked at {looked}: {replaced}; read {}: new {}, known {known}, rejected {}{nothing}",
+            pulled.rows, delivered.rows.new, delivered.rows_rejected
+        ));
+    }
+}

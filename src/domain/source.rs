@@ -1,0 +1,154 @@
+//! A source: a database engine that holds the events, of which counts are pulled.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What a source is asked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// PostgreSQL, and what speaks its protocol.
+    Postgres,
+    /// ClickHouse over HTTP.
+    ClickHouse,
+}
+
+impl Engine {
+    /// As the configuration names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Engine::Postgres => "postgres",
+            Engine::ClickHouse => "clickhouse",
+        }
+    }
+}
+
+impl FromStr for Engine {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "postgres" => Ok(Engine::Postgres),
+            "clickhouse" => Ok(Engine::ClickHouse),
+            _ => Err(format!("'{text}' is no engine: postgres or clickhouse")),
+        }
+    }
+}
+
+/// Where the events stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rows {
+    /// A table or a view, perhaps with its schema before a dot.
+    Relation(String),
+    /// A query.
+    Query(String),
+}
+
+/// The columns of the events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Columns {
+    /// The company's id.
+    pub company_id: String,
+    /// The name of the event.
+    pub event: String,
+    /// When it happened.
+    pub at: String,
+    /// Who did it.
+    pub person_id: String,
+    /// The event's own id, where distinct ones are counted.
+    pub event_id: Option<String>,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        let [company_id, event, at, person_id] =
+            ["company_id", "event", "at", "person_id"].map(str::to_owned);
+        Columns { company_id, event, at, person_id, event_id: None }
+    }
+}
+
+/// A source, as the configuration says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// What it is asked by.
+    pub engine: Engine,
+    /// Where it is; never with a password in it.
+    pub url: String,
+    /// Where the events stand in it.
+    pub rows: Rows,
+    /// How their columns are called.
+    pub columns: Columns,
+    /// Whether times without a zone are in UTC; otherwise they are refused.
+    pub at_is_utc: bool,
+    /// So many of the last days that are known are looked at again each time.
+    pub late_days: u16,
+    /// People are kept of so many days up to the last one pulled.
+    pub people_days: u16,
+    /// How long a question may take, in seconds.
+    pub timeout: Timeout,
+}
+
+/// So many days are looked at again unless said otherwise.
+pub const USUAL_LATE_DAYS: u16 = 7;
+/// People of so many days are kept unless said otherwise.
+pub const USUAL_PEOPLE_DAYS: u16 = 60;
+
+/// How long a question may take: `90s`, `10m`, `2h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeout(pub u32);
+
+impl Default for Timeout {
+    fn default() -> Self {
+        Timeout(10 * 60)
+    }
+}
+
+impl FromStr for Timeout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("'{text}' is no time between 1s and 24h; write it like 90s, 10m or 2h");
+        let digits = text.find(|char: char| !char.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(digits);
+        let unit = match unit.trim() {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            _ => return Err(wrong()),
+        };
+        let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+        seconds.filter(|seconds| (1..=24 * 3600).contains(seconds)).map(Timeout).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            hours if hours % 3600 == 0 => write!(f, "{}h", hours / 3600),
+            minutes if minutes % 60 == 0 => write!(f, "{}m", minutes / 60),
+            seconds => write!(f, "{seconds}s"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_a_number_with_its_unit() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("2h", 7200), ("24h", 86_400)] {
+            let timeout: Timeout = text.parse().unwrap();
+            assert_eq!((timeout.0, timeout.to_string().as_str()), (seconds, text));
+        }
+        for text in ["", "10", "0s", "25h", "m", "-1s", "1d", "9999999999s"] {
+            assert!(text.parse::<Timeout>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Days as spans of time in which the clock of a zone does not change.
+//!
+//! A named zone in a query keeps a coordinator from handing the grouping to its workers, so the days
+//! are worked out here, and the query only compares instants and adds a fixed number of seconds.
+
+use chrono::{DateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
+use super::day::{Day, DayRange, Instant};
+
+/// A span of time with one offset from UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Its first second, in Unix time.
+    pub from: i64,
+    /// The second after its last one.
+    pub to: i64,
+    /// What a clock on the wall is ahead of UTC, in seconds.
+    pub offset: i64,
+}
+
+/// The spans of some ranges of days, which are in order and do not touch.
+pub fn spans(ranges: &[DayRange], zone: Tz) -> Vec<Span> {
+    ranges.iter().flat_map(|range| spans_of(*range, zone)).collect()
+}
+
+/// The ranges that some days in order make.
+pub fn ranges(days: impl IntoIterator<Item = Day>) -> Vec<DayRange> {
+    let mut ranges: Vec<DayRange> = Vec::new();
+    for day in days {
+        match ranges.last_mut() {
+            Some(last) if last.to.next() == day => last.to = day,
+            _ => ranges.push(DayRange { from: day, to: day }),
+        }
+    }
+    ranges
+}
+
+/// The first second of a day, in Unix time.
+pub fn start_of(day: Day, zone: Tz) -> i64 {
+    Instant::start_of(day, zone).micros().div_euclid(1_000_000)
+}
+
+fn spans_of(range: DayRange, zone: Tz) -> Vec<Span> {
+    let (mut from, end) = (start_of(range.from, zone), start_of(range.to.next(), zone));
+    let mut spans = Vec::new();
+    while from < end {
+        let offset = offset_at(from, zone);
+        let to = next_change(from, end, offset, zone);
+        spans.push(Span { from, to, offset });
+        from = to;
+    }
+    spans
+}
+
+fn offset_at(second: i64, zone: Tz) -> i64 {
+    let utc = DateTime::from_timestamp(second, 0).unwrap_or_default().naive_utc();
+    i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc())
+}
+
+/// The first second from `from` on at which the offset is another, at most `end`. No clock is
+/// changed and changed back within a day.
+fn next_change(from: i64, end: i64, offset: i64, zone: Tz) -> i64 {
+    const STEP: i64 = 86_400;
+    let mut low = from;
+    loop {
+        let high = (low + STEP).min(end);
+        let last = if high == end { end - 1 } else { high };
+        if offset_at(last, zone) != offset {
+            return bisect(low, last, offset, zone);
+        }
+        if high == end {
+            return end;
+        }
+        low = high;
+    }
+}
+
+/// `low` has the offset, `high` has not.
+fn bisect(mut low: i64, mut high: i64, offset: i64, zone: Tz) -> i64 {
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if offset_at(middle, zone) == offset {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(text: &str) -> Day {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_change_of_the_clock_parts_a_span() {
+        let range = DayRange { from: day("2026-03-28"), to: day("2026-03-30") };
+        assert_eq!(
+            spans(&[range], Tz::UTC),
+            [Span { from: 1_774_656_000, to: 1_774_915_200, offset: 0 }]
+        );
+        // At 01:00 UTC on 29 March clocks in Bucharest go from 3 to 4.
+        assert_eq!(
+            spans(&[range], Tz::Europe__Bucharest),
+            [
+                Span { from: 1_774_648_800, to: 1_774_746_000, offset: 7200 },
+                Span { from: 1_774_746_000, to: 1_774_904_400, offset: 10_800 },
+            ]
+        );
+    }
+
+    #[test]
+    fn every_second_has_the_day_that_its_zone_says() {
+        for zone in
+            [Tz::Europe__Bucharest, Tz::America__St_Johns, Tz::Australia__Lord_Howe, Tz::UTC]
+        {
+            let range = DayRange { from: day("2025-09-20"), to: day("2026-04-20") };
+            let spans = spans(&[range], zone);
+            assert_eq!(spans.first().unwrap().from, start_of(range.from, zone));
+            assert_eq!(spans.last().unwrap().to, start_of(range.to.next(), zone));
+            for pair in spans.windows(2) {
+                assert_eq!(pair[0].to, pair[1].from);
+            }
+            for span in spans {
+                for second in (span.from..span.to).step_by(1799).chain([span.from, span.to - 1]) {
+                    let day = (second + span.offset).div_euclid(86_400);
+                    let at = Instant::from_micros(second * 1_000_000);
+                    assert_eq!(i64::from(at.day_in(zone).number()), day, "{zone} {second}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn days_in_a_row_are_one_range() {
+        let days = ["2026-03-01", "2026-03-02", "2026-03-04"].map(day);
+        let found = ranges(days);
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].from, found[0].to, found[1].from), (days[0], days[1], days[2]));
+    }
+}

@@ -1,0 +1,295 @@
+//! Counts on their way from a source: gathered by day while they come, and written in one
+//! transaction once all of them are there.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Result;
+use compact_str::CompactString;
+use rustc_hash::FxHashMap;
+
+use super::counts::{day_counts, judge, write_people_of};
+use super::day_buckets::{DayBuckets, Entry};
+use super::made::{MadeCompanies, made_after};
+use super::names::{Names, SharedName, shared_name};
+use crate::clock::Clock;
+use crate::domain::PULL;
+use crate::domain::counts::DaySum;
+use crate::domain::day::{Day, Instant};
+use crate::error::refused;
+use crate::import::Verdict;
+use crate::import::cell_error::CellError;
+use crate::import::cells::{self, Breaks};
+use crate::import::rejects::TOLERATED;
+use crate::store::{Cause, Finish, ImportRecord, NewNames, PulledDay, Store, WrittenRows};
+
+/// Texts and the numbers that stand for them, in the order in which they first came.
+#[derive(Debug, Default)]
+struct Texts {
+    by_text: FxHashMap<CompactString, u32>,
+    texts: Vec<CompactString>,
+}
+
+impl Texts {
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.by_text.get(text) {
+            return *number;
+        }
+        let number = self.texts.len() as u32;
+        self.by_text.insert(text.into(), number);
+        self.texts.push(text.into());
+        number
+    }
+}
+
+/// What has come from a source.
+pub struct Arrivals {
+    companies: Texts,
+    events: Texts,
+    people: Texts,
+    counts: DayBuckets,
+    active: DayBuckets,
+    /// Rows of counts, and of people.
+    pub rows: u64,
+}
+
+impl Arrivals {
+    /// Nothing so far; see [`DayBuckets::beside`].
+    pub fn beside(path: &Path) -> Self {
+        Arrivals {
+            companies: Texts::default(),
+            events: Texts::default(),
+            people: Texts::default(),
+            counts: DayBuckets::beside(path),
+            active: DayBuckets::beside(path),
+            rows: 0,
+        }
+    }
+
+    /// Takes a count; what has no name is rejected later.
+    pub fn count(
+        &mut self,
+        company: Option<&str>,
+        event: Option<&str>,
+        day: Day,
+        count: u64,
+    ) -> Result<()> {
+        let company = self.companies.number(company.unwrap_or_default());
+        let name = self.events.number(event.unwrap_or_default());
+        self.rows += 1;
+        self.counts.push(day, Entry { company, name, count })
+    }
+
+    /// Takes a person who was active at a company.
+    pub fn person(&mut self, company: Option<&str>, person: Option<&str>, day: Day) -> Result<()> {
+        let company = self.companies.number(company.unwrap_or_default());
+        let name = self.people.number(person.unwrap_or_default());
+        self.rows += 1;
+        self.active.push(day, Entry { company, name, count: 1 })
+    }
+
+    /// What has come of each day.
+    pub fn sums(&self) -> BTreeMap<Day, DaySum> {
+        self.counts.sums()
+    }
+}
+
+/// How what has come is to be written.
+pub struct Delivery<'d> {
+    /// The name of the source.
+    pub source: &'d str,
+    /// The days that are replaced, with what the source counts of them; some may have no row.
+    pub days: BTreeMap<Day, DaySum>,
+    /// The days of which people are replaced.
+    pub people_days: Vec<Day>,
+    /// People of earlier days are forgotten.
+    pub people_from: Option<Day>,
+    /// When the source was as it is told here.
+    pub as_of: Instant,
+    /// Whether days may lose events.
+    pub accepts_loss: bool,
+    /// Whether anything is kept.
+    pub finish: Finish,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// The rows of counts.
+    pub rows: WrittenRows,
+    /// The days whose events or people are others now.
+    pub changed_days: Vec<Day>,
+    /// Companies that were made.
+    pub companies_made: u64,
+    /// What they are called.
+    pub made: MadeCompanies,
+    /// What should be told.
+    pub remarks: Vec<String>,
+    /// Names that were rejected, each with its reason.
+    pub rejected: Vec<String>,
+    /// Rows that were rejected with them.
+    pub rows_rejected: u64,
+}
+
+/// Writes what has come, all of it or nothing.
+///
+/// # Errors
+/// See [`judge`]; and when too many rows have names that are rejected (exit 4).
+pub fn deliver(
+    store: &mut Store,
+    clock: &Clock,
+    arrivals: Arrivals,
+    delivery: &Delivery<'_>,
+) -> Result<Delivered> {
+    store.transaction(delivery.finish, |store| {
+        let last = store.last_company()?;
+        let source = delivery.source;
+        let mut delivered = Delivered {
+            remarks: judge(store, Some(source), source, &delivery.days, delivery.accepts_loss)?,
+            ..Delivered::default()
+        };
+        let rows = arrivals.rows;
+        write(store, arrivals, delivery, &mut delivered)?;
+        if delivered.rows_rejected > TOLERATED && delivered.rows_rejected * 100 > rows {
+            let message = format!(
+                "{source}: {} of {rows} rows have names that are rejected: more than {TOLERATED} and \
+                 more than 1 %: {}",
+                delivered.rows_rejected,
+                delivered.rejected.first().map_or("", String::as_str)
+            );
+            return Err(refused(message).into());
+        }
+        delivered.made = made_after(store, last)?;
+        record(store, clock, delivery, &delivered, rows)?;
+        if let Some(from) = delivery.people_from {
+            store.forget_people_before(source, from)?;
+        }
+        Ok(delivered)
+    })
+}
+
+fn record(
+    store: &Store,
+    clock: &Clock,
+    delivery: &Delivery<'_>,
+    delivered: &Delivered,
+    rows: u64,
+) -> Result<()> {
+    let import = store.add_import(&ImportRecord {
+        id: 0,
+        file: delivery.source.to_owned(),
+        kind: PULL.to_owned(),
+        started_at: delivery.as_of.min(clock.now()),
+        finished_at: delivery.as_of,
+        rows_read: rows,
+        rows_new: delivered.rows.new,
+        rows_known: rows - delivered.rows.new - delivered.rows_rejected,
+        rows_rejected: delivered.rows_rejected,
+        companies_made: delivered.companies_made,
+        first_day: delivery.days.keys().next().copied(),
+        last_day: delivery.days.keys().last().copied(),
+        undone_at: None,
+    })?;
+    store.note_late_days(&delivered.changed_days, import, Cause::Import)
+}
+
+fn write(
+    store: &Store,
+    arrivals: Arrivals,
+    delivery: &Delivery<'_>,
+    delivered: &mut Delivered,
+) -> Result<()> {
+    let Arrivals { companies, events, people, mut counts, mut active, .. } = arrivals;
+    let (mut names, mut new) = (Names::of(store)?, NewNames::default());
+    let companies = keys(&companies, "company_id", delivered, |text| {
+        let id = cells::id(text, false).map_err(reason)?;
+        names.company(id, &mut new).map_err(|SharedName| match shared_name(id) {
+            Verdict::Rejected { reason, .. } => reason,
+            Verdict::Accepted => String::new(),
+        })
+    });
+    let event_keys = keys(&events, "event", delivered, |text| {
+        let name = cells::text(text, Breaks::Refused).map_err(reason)?;
+        names.event(name, &mut new).map_err(|error| error.to_string())
+    });
+    let people = keys(&people, "person_id", delivered, |text| {
+        Ok(names.person(cells::id(text, false).map_err(reason)?, &mut new))
+    });
+    delivered.companies_made = names.companies_made;
+    let mut writer = store.counts_writer()?;
+    store.add_names(&new)?;
+    for (day, sum) in &delivery.days {
+        let (entries, rejected) = known(counts.take(*day)?, &companies, &event_keys);
+        delivered.rows_rejected += rejected.rows;
+        let pulled = PulledDay {
+            day: *day,
+            source: Some(delivery.source.to_owned()),
+            sum: *sum,
+            rejected: rejected.events,
+            has_people: false,
+        };
+        writer.write_counts(&pulled, &day_counts(entries))?;
+    }
+    let mut new_people = 0;
+    for day in &delivery.people_days {
+        let (mut entries, rejected) = known(active.take(*day)?, &companies, &people);
+        delivered.rows_rejected += rejected.rows;
+        entries.dedup();
+        new_people += write_people_of(&mut writer, *day, &entries)?;
+    }
+    let written = writer.finish()?;
+    (delivered.rows, delivered.changed_days) = (written.rows, written.changed_days);
+    delivered.rows.new += new_people;
+    Ok(())
+}
+
+/// The key of each text; `None` for those that are rejected.
+fn keys(
+    texts: &Texts,
+    column: &str,
+    delivered: &mut Delivered,
+    mut key: impl FnMut(&str) -> Result<u32, String>,
+) -> Vec<Option<u32>> {
+    let mut of_text = |text: &CompactString| {
+        let found = match cells::content(text) {
+            Some(content) => key(content),
+            None => Err("blank, or a placeholder for nothing".to_owned()),
+        };
+        found.map_err(|reason| delivered.rejected.push(format!("{column} '{text}': {reason}"))).ok()
+    };
+    texts.texts.iter().map(&mut of_text).collect()
+}
+
+fn reason(fault: CellError) -> String {
+    match fault {
+        CellError::Row(reason) => reason,
+        CellError::File { message, .. } => message,
+    }
+}
+
+/// What was left out of a day.
+#[derive(Default)]
+struct Rejected {
+    rows: u64,
+    events: u64,
+}
+
+/// The entries whose names are known, with their keys, in order.
+fn known(
+    entries: Vec<Entry>,
+    companies: &[Option<u32>],
+    names: &[Option<u32>],
+) -> (Vec<Entry>, Rejected) {
+    let (mut known, mut rejected) = (Vec::with_capacity(entries.len()), Rejected::default());
+    for Entry { company, name, count } in entries {
+        match companies[company as usize].zip(names[name as usize]) {
+            Some((company, name)) => known.push(Entry { company, name, count }),
+            None => {
+                rejected.rows += 1;
+                rejected.events += count;
+            }
+        }
+    }
+    known.sort_unstable();
+    (known, rejected)
+}

@@ -1,0 +1,234 @@
+//! ClickHouse over HTTP.
+//!
+//! An answer may fail after its status was 200, and then ends in a message of an exception in place
+//! of rows. A row that has another number of fields than the question asked for is such a message.
+
+use std::io::{BufRead, BufReader, Read};
+use std::time::Duration;
+
+use anyhow::Result;
+use flate2::read::MultiGzDecoder;
+use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
+
+use super::access::{Address, Password, Protection};
+use super::{Answer, Failure, Server};
+use crate::domain::source::Source;
+
+/// So long a server may take to answer at all.
+const CONNECTING: Duration = Duration::from_secs(15);
+
+/// So much longer than the server itself we wait for it to give up.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// No message of an exception is longer.
+const LONGEST_MESSAGE: u64 = 16 * 1024;
+
+/// A server that is asked over HTTP.
+pub struct ClickHouse {
+    agent: Agent,
+    url: String,
+    user: Option<String>,
+    password: Password,
+}
+
+impl ClickHouse {
+    /// Makes ready to ask.
+    pub fn new(source: &Source, address: &Address, password: &Password) -> Self {
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .disable_verification(address.protection == Protection::Encrypted);
+        let limit = Duration::from_secs(u64::from(source.timeout.0)) + GRACE;
+        let config = Agent::config_builder()
+            .tls_config(tls.build())
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(CONNECTING))
+            .timeout_send_body(Some(CONNECTING))
+            .timeout_recv_response(Some(limit))
+            .timeout_recv_body(Some(limit));
+        // Nothing stands between this machine and itself.
+        let is_local = address.protection != Protection::Verified;
+        let config = if is_local { config.proxy(None) } else { config };
+        ClickHouse {
+            agent: config.build().into(),
+            url: url(source, address),
+            user: address.user.clone(),
+            password: password.clone(),
+        }
+    }
+
+    /// Asks, and hands on the text of the answer.
+    fn answer(&self, question: &str) -> Result<impl BufRead + use<>, Failure> {
+        let mut request = self
+            .agent
+            .post(&self.url)
+            .header("content-type", "text/plain; charset=utf-8")
+            .header("accept-encoding", "gzip");
+        if let Some(user) = &self.user {
+            request = request.header("x-clickhouse-user", user);
+            if !self.password.expose().is_empty() {
+                request = request.header("x-clickhouse-key", self.password.expose());
+            }
+        }
+        let sent = request.send(question);
+        let response = sent.map_err(|error| self.lost(&error.to_string()))?;
+        let status = response.status();
+        let is_packed = response
+            .headers()
+            .get("content-encoding")
+            .is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        let body = response.into_body().into_reader();
+        let mut text: Box<dyn BufRead> = match is_packed {
+            true => Box::new(BufReader::new(MultiGzDecoder::new(body))),
+            false => Box::new(BufReader::new(body)),
+        };
+        if status.is_success() {
+            return Ok(text);
+        }
+        let mut message = String::new();
+        // What is no text says nothing.
+        let _ = (&mut text).take(LONGEST_MESSAGE).read_to_string(&mut message);
+        Err(self.exception(&format!("status {}: {}", status.as_u16(), message.trim())))
+    }
+
+    fn lost(&self, text: &str) -> Failure {
+        Failure::unreachable(self.password.clean(text))
+    }
+
+    /// What an exception means, by its number.
+    fn exception(&self, text: &str) -> Failure {
+        let text = self.password.clean(&first_line(text));
+        let number = text
+            .split_once("Code: ")
+            .and_then(|(_, rest)| rest.split(|char: char| !char.is_ascii_digit()).next())
+            .and_then(|number| number.parse::<u32>().ok());
+        match number {
+            // Too slow.
+            Some(159 | 160 | 209) => Failure::TooSlow(text),
+            // Networks and other servers.
+            Some(210 | 279 | 3 | 32 | 242 | 519) => Failure::unreachable(text),
+            Some(_) => Failure::Configuration(text),
+            None => Failure::unreachable(text),
+        }
+    }
+}
+
+impl Server for ClickHouse {
+    /// There is no such thing: each question sees what is there when it is asked.
+    fn begin(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn ask(&mut self, question: &str, answer: Answer<'_>) -> Result<(), Failure> {
+        let mut text = self.answer(&format!("{question} FORMAT TabSeparated"))?;
+        let (mut line, mut width) = (String::new(), None);
+        loop {
+            line.clear();
+            let read = text.read_line(&mut line).map_err(|error| self.lost(&error.to_string()))?;
+            if read == 0 {
+                return Ok(());
+            }
+            let Some(row) = line.strip_suffix('\n') else {
+                return Err(self.lost("the answer ends in the middle of a row"));
+            };
+            let fields: Vec<Option<String>> = row.split('\t').map(field).collect();
+            if is_exception(row) || width.is_some_and(|width| width != fields.len()) {
+                let mut message = row.to_owned();
+                let _ = (&mut text).take(LONGEST_MESSAGE).read_to_string(&mut message);
+                return Err(self.exception(&message));
+            }
+            width = Some(fields.len());
+            let fields: Vec<Option<&str>> = fields.iter().map(Option::as_deref).collect();
+            answer(&fields).map_err(Failure::Ours)?;
+        }
+    }
+
+    fn explain(&mut self, question: &str) -> Result<String, Failure> {
+        let mut plan = String::new();
+        let explained = self.ask(&format!("explain {question}"), &mut |row| {
+            plan.push_str(row[0].unwrap_or_default());
+            plan.push('\n');
+            Ok(())
+        });
+        match explained {
+            Ok(()) => Ok(plan),
+            // Servers before 20.6 do not explain.
+            Err(Failure::Configuration(text)) => Ok(format!("no plan: {text}\n")),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+fn url(source: &Source, address: &Address) -> String {
+    let scheme = if address.protection == Protection::None { "http" } else { "https" };
+    let host = match address.host.contains(':') {
+        true => format!("[{}]", address.host),
+        false => address.host.clone(),
+    };
+    let mut url = format!(
+        "{scheme}://{host}:{}/?readonly=2&skip_unavailable_shards=0&max_execution_time={}\
+         &enable_http_compression=1",
+        address.port, source.timeout.0
+    );
+    if let Some(database) = &address.database {
+        let text: String = url::form_urlencoded::byte_serialize(database.as_bytes()).collect();
+        url.push_str(&format!("&database={text}"));
+    }
+    url
+}
+
+/// Whether a row is the message of an exception that came after the status.
+fn is_exception(row: &str) -> bool {
+    row.starts_with("__exception__") || (row.starts_with("Code: ") && row.contains("DB::Exception"))
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().find(|line| line.contains("Code: ")).unwrap_or(text).trim().to_owned()
+}
+
+/// A field of a tab-separated row; `None` for NULL.
+fn field(text: &str) -> Option<String> {
+    if text == "\\N" {
+        return None;
+    }
+    if !text.contains('\\') {
+        return Some(text.to_owned());
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        plain.extend(match char {
+            '\\' => chars.next().map(|escaped| match escaped {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                '0' => '\0',
+                other => other,
+            }),
+            other => Some(other),
+        });
+    }
+    Some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_as_they_are_escaped() {
+        assert_eq!(field("\\N"), None);
+        assert_eq!(field("a\\tb\\\\c\\'").as_deref(), Some("a\tb\\c'"));
+        assert_eq!(field("").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn an_exception_among_the_rows_is_no_row() {
+        assert!(is_exception("Code: 159, e.displayText() = DB::Exception: Timeout exceeded"));
+        assert!(!is_exception("Code: red\tlogin\t20000\t5"));
+    }
+}

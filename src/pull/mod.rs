@@ -1,0 +1,524 @@
+//! Counts from the engine that holds the events.
+//!
+//! A source is asked for its counts by company, event name and day, and who was active, and they are
+//! written as a file of counts is. The questions are made in [`sql`], over spans of time that `domain::spans`
+//! works out; [`plan`] says which days they are about. Only days whose fingerprint has changed
+//! are asked for. What has come is written once all of it is there, and only if it adds up.
+
+pub mod access;
+mod clickhouse;
+pub mod plan;
+mod postgres;
+mod sql;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Result;
+use chrono_tz::Tz;
+
+use self::access::{Address, Password};
+use self::clickhouse::ClickHouse;
+use self::plan::{Question, Wanted, question};
+use self::postgres::Postgres;
+use self::sql::{EARLIEST, Questions};
+use crate::clock::Clock;
+use crate::domain::counts::DaySum;
+use crate::domain::day::{Day, DayRange, Instant};
+use crate::domain::source::{Engine, Rows, Source};
+use crate::domain::spans::{Span, ranges, spans, start_of};
+use crate::error::{CommandError, ErrorKind, not_allowed, refused, usage};
+use crate::load::arrivals::{Arrivals, Delivered, Delivery, deliver};
+use crate::load::counts::judge;
+use crate::store::{Finish, Store};
+
+/// Takes the fields of a row, as text; `None` is NULL.
+type Answer<'a> = &'a mut dyn FnMut(&[Option<&str>]) -> Result<()>;
+
+/// A server of any engine, while it is asked.
+trait Server {
+    /// Begins a look at the source in which nothing changes, where the engine has such a thing.
+    fn begin(&mut self) -> Result<(), Failure>;
+
+    /// Asks, and hands on each row as it comes.
+    fn ask(&mut self, question: &str, answer: Answer<'_>) -> Result<(), Failure>;
+
+    /// How the engine would answer.
+    fn explain(&mut self, question: &str) -> Result<String, Failure>;
+}
+
+/// Why a source gives no answer.
+#[derive(Debug)]
+enum Failure {
+    /// It cannot be reached, or has gone away: later it may be there again.
+    Unreachable(String),
+    /// It has taken too long.
+    TooSlow(String),
+    /// A wrong name, password or table.
+    Configuration(String),
+    /// What came could not be used.
+    Ours(anyhow::Error),
+}
+
+impl Failure {
+    fn unreachable(text: String) -> Self {
+        Failure::Unreachable(text)
+    }
+
+    /// The same, whatever the server repeats of the password.
+    fn without(self, password: &Password) -> Self {
+        match self {
+            Failure::Unreachable(text) => Failure::Unreachable(password.clean(&text)),
+            Failure::TooSlow(text) => Failure::TooSlow(password.clean(&text)),
+            Failure::Configuration(text) => Failure::Configuration(password.clean(&text)),
+            Failure::Ours(error) => Failure::Ours(error),
+        }
+    }
+
+    fn into_error(self, source: &str) -> anyhow::Error {
+        let failed = |kind, text: &str| CommandError::new(kind, format!("{source}: {text}"));
+        match self {
+            Failure::Unreachable(text) => failed(ErrorKind::Io, &text)
+                .hint("nothing was written; the next pull asks again")
+                .into(),
+            Failure::TooSlow(text) => failed(ErrorKind::Io, &text)
+                .hint("give it more time with `timeout`, or fewer days with --from and --to")
+                .into(),
+            Failure::Configuration(text) => failed(ErrorKind::NotAllowed, &text)
+                .hint("look at the source in the configuration: signals config export")
+                .into(),
+            Failure::Ours(error) => error,
+        }
+    }
+}
+
+/// The pauses between tries. Once a row has come, nothing is tried again.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
+
+/// How a source is pulled.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'r> {
+    /// The source.
+    pub source: &'r Source,
+    /// Where it is.
+    pub address: &'r Address,
+    /// The password; empty where there is none.
+    pub password: &'r Password,
+    /// What the command line says of days.
+    pub wanted: Wanted,
+    /// Whether days may lose events.
+    pub accepts_loss: bool,
+    /// Whether anything is kept.
+    pub finish: Finish,
+}
+
+/// What came of a pull.
+pub struct Pulled {
+    /// How many days were looked at.
+    pub looked_at: u64,
+    /// The days that were replaced or new.
+    pub days: Vec<Day>,
+    /// Rows that came.
+    pub rows: u64,
+    /// What came of them.
+    pub delivered: Delivered,
+}
+
+/// Pulls a source: all that has changed, or nothing.
+///
+/// # Errors
+/// A source that cannot be reached or is too slow (exit 8); one that is wrongly configured, or a day
+/// that belongs to another source (exit 9); counts that have lost too much or do not add up (exit 4).
+pub fn pull(store: &mut Store, clock: &Clock, request: &Request<'_>) -> Result<Pulled> {
+    let mut pauses = PAUSES.iter();
+    loop {
+        let mut has_rows = false;
+        match attempt(store, clock, request, &mut has_rows) {
+            Ok(pulled) => return Ok(pulled),
+            Err(Failure::Unreachable(text)) if !has_rows => match pauses.next() {
+                Some(pause) => thread::sleep(*pause),
+                None => {
+                    return Err(Failure::Unreachable(text).into_error(&request.source.name));
+                }
+            },
+            Err(failure) => return Err(failure.into_error(&request.source.name)),
+        }
+    }
+}
+
+/// What the questions are, and how the engine would answer them.
+pub struct Explained {
+    /// Each question with what it is for and the plan of the engine.
+    pub questions: Vec<(&'static str, String, String)>,
+    /// Whether the grouping is done where the rows are.
+    pub verdict: &'static str,
+}
+
+/// Asks a source how it would answer.
+pub fn explain(store: &Store, clock: &Clock, request: &Request<'_>) -> Result<Explained> {
+    let source = request.source;
+    let explained = || {
+        let yesterday = clock.now().day_in(store.zone()).previous();
+        let known = store.pulled_span(Some(&source.name)).map_err(Failure::Ours)?;
+        let range = match question(request.wanted, known, source.late_days, yesterday) {
+            Question::All(range) | Question::Changed(range) => range,
+            Question::Everything(to) => DayRange { from: to - 34, to },
+        };
+        let (mut server, questions) = connect(request)?;
+        server.begin()?;
+        let spans = spans(&[range], store.zone());
+        let mut asked = vec![
+            ("what has changed", questions.fingerprint(&spans)),
+            ("counts", questions.counts(&spans)),
+        ];
+        if source.people_days > 0 {
+            asked.push(("people", questions.people(&spans)));
+        }
+        let mut with_plans = Vec::new();
+        for (what, question) in asked {
+            let plan = server.explain(&question)?;
+            with_plans.push((what, question, plan));
+        }
+        let verdict = verdict(source.engine, &with_plans);
+        Ok(Explained { questions: with_plans, verdict })
+    };
+    explained().map_err(|failure: Failure| failure.into_error(&source.name))
+}
+
+/// Whether the plans group where the rows are. What postgres_fdw asks other servers stands in the
+/// plan; a coordinator of Citus shows the plan of a worker below its own.
+fn verdict(engine: Engine, plans: &[(&str, String, String)]) -> &'static str {
+    const THERE: &str = "the grouping is done where the rows are";
+    const HERE: &str =
+        "the grouping is not done where the rows are: all rows come to the server that is asked";
+    const ONE: &str = "the plan names no other servers: the rows are grouped where they are";
+    if engine == Engine::ClickHouse {
+        return "a Distributed table groups on its shards";
+    }
+    let remote: Vec<&str> = plans
+        .iter()
+        .flat_map(|(_, _, plan)| plan.lines().filter(|line| line.contains("Remote SQL:")))
+        .collect();
+    match remote.is_empty() {
+        true => ONE,
+        false if remote.iter().all(|line| line.contains("GROUP BY")) => THERE,
+        false => HERE,
+    }
+}
+
+fn connect<'r>(request: &Request<'r>) -> Result<(Box<dyn Server>, Questions<'r>), Failure> {
+    let Request { source, address, password, .. } = *request;
+    let mut server: Box<dyn Server> = match source.engine {
+        Engine::Postgres => Box::new(Postgres::connect(source, address, password)?),
+        Engine::ClickHouse => Box::new(ClickHouse::new(source, address, password)),
+    };
+    let at_is_plain = time_is_plain(server.as_mut(), source)?;
+    Ok((server, Questions { source, at_is_plain }))
+}
+
+/// Whether the times of a source have no zone of their own.
+fn time_is_plain(server: &mut dyn Server, source: &Source) -> Result<bool, Failure> {
+    if source.at_is_utc && source.engine == Engine::Postgres {
+        return Ok(true);
+    }
+    let questions = Questions { source, at_is_plain: false };
+    let mut kind = None;
+    server.ask(&questions.type_of_time(), &mut |row| {
+        kind = row[0].map(str::to_owned);
+        Ok(())
+    })?;
+    let at = &source.columns.at;
+    let wrong = |what: String| Err(Failure::Configuration(what));
+    match (source.engine, kind.as_deref()) {
+        (Engine::Postgres, Some("timestamp with time zone")) => Ok(false),
+        (Engine::Postgres, Some("timestamp without time zone")) => wrong(format!(
+            "the column '{at}' has times without a zone; if they are in UTC, say at_is = \"UTC\""
+        )),
+        // An empty table.
+        (Engine::ClickHouse, None) => Ok(false),
+        (Engine::ClickHouse, Some(kind)) if kind.contains("DateTime") => Ok(false),
+        (_, kind) => wrong(format!(
+            "the column '{at}' is of type {}, which is no instant; a view or a query can make it one",
+            kind.unwrap_or("unknown")
+        )),
+    }
+}
+
+/// A source while it is asked for one pull.
+struct Conversation<'r> {
+    server: Box<dyn Server>,
+    questions: Questions<'r>,
+    source: &'r Source,
+    zone: Tz,
+}
+
+fn attempt(
+    store: &mut Store,
+    clock: &Clock,
+    request: &Request<'_>,
+    has_rows: &mut bool,
+) -> Result<Pulled, Failure> {
+    let source = request.source;
+    let (server, questions) = connect(request)?;
+    let mut talk = Conversation { server, questions, source, zone: store.zone() };
+    // What is asked from now on is as of now, whatever happens meanwhile.
+    let as_of = clock.now();
+    talk.server.begin()?;
+    let yesterday = as_of.day_in(store.zone()).previous();
+    let known = store.pulled_span(Some(&source.name)).map_err(Failure::Ours)?;
+    let asked = question(request.wanted, known, source.late_days, yesterday);
+    let found = talk.days(store, asked)?;
+    if let Some(sums) = &found.sums {
+        let doubted = judge(store, Some(&source.name), &source.name, sums, request.accepts_loss);
+        doubted.map_err(Failure::Ours)?;
+    }
+    let mut arrivals = Arrivals::beside(store.path());
+    talk.counts(&found.days, &mut arrivals, has_rows)?;
+    let days = add_up(&found, arrivals.sums(), source).map_err(Failure::Ours)?;
+    let last = found.days.last().copied().into_iter().chain(known.map(|known| known.to)).max();
+    let people = people_days(store, source, last, &found.days).map_err(Failure::Ours)?;
+    talk.people(&people, &mut arrivals, has_rows)?;
+    drop(talk);
+    let rows = arrivals.rows;
+    let delivery = Delivery {
+        source: &source.name,
+        days,
+        people_days: people,
+        people_from: last.map(|last| last - i32::from(source.people_days) + 1),
+        as_of,
+        accepts_loss: request.accepts_loss,
+        finish: request.finish,
+    };
+    *has_rows = true;
+    let delivered = deliver(store, clock, arrivals, &delivery).map_err(Failure::Ours)?;
+    Ok(Pulled { looked_at: found.looked_at, days: found.days, rows, delivered })
+}
+
+/// The days that are asked for.
+struct Found {
+    /// In order.
+    days: Vec<Day>,
+    /// How many days were looked at to find them.
+    looked_at: u64,
+    /// What the source counts of each of them; unknown where all are asked for.
+    sums: Option<BTreeMap<Day, DaySum>>,
+    /// How many events there are in all of them.
+    total: Option<u64>,
+}
+
+impl Conversation<'_> {
+    fn days(&mut self, store: &Store, asked: Question) -> Result<Found, Failure> {
+        match asked {
+            Question::Changed(range) => self.changed(store, range),
+            Question::All(range) => {
+                let (from, to) =
+                    (start_of(range.from, self.zone), start_of(range.to.next(), self.zone));
+                let (total, _) = self.overview(from, to)?;
+                self.all(range, total)
+            }
+            Question::Everything(to) => {
+                let end = start_of(to.next(), self.zone);
+                let (total, first) = self.overview(EARLIEST, end)?;
+                match first {
+                    Some(first) => {
+                        let first = Instant::from_micros(first * 1_000_000).day_in(self.zone);
+                        self.all(DayRange { from: first, to }, total)
+                    }
+                    None => Ok(Found {
+                        days: Vec::new(),
+                        looked_at: 0,
+                        sums: Some(BTreeMap::new()),
+                        total: None,
+                    }),
+                }
+            }
+        }
+    }
+
+    fn all(&mut self, range: DayRange, total: u64) -> Result<Found, Failure> {
+        let days: Vec<Day> = range.days().collect();
+        // How often ids are distinct cannot be told from the rows alone.
+        let has_ids = self.source.columns.event_id.is_some();
+        let sums = if has_ids { Some(self.fingerprint(range)?) } else { None };
+        let total = (!has_ids).then_some(total);
+        Ok(Found { looked_at: days.len() as u64, days, sums, total })
+    }
+
+    fn changed(&mut self, store: &Store, range: DayRange) -> Result<Found, Failure> {
+        let looked_at = range.len() as u64;
+        let now = self.fingerprint(range)?;
+        let known: BTreeMap<Day, DaySum> = store
+            .pulled_days(range)
+            .map_err(Failure::Ours)?
+            .into_iter()
+            .filter(|day| day.source.as_deref() == Some(&self.source.name))
+            .map(|day| (day.day, day.sum))
+            .collect();
+        let sums: BTreeMap<Day, DaySum> =
+            now.into_iter().filter(|(day, sum)| known.get(day) != Some(sum)).collect();
+        Ok(Found { days: sums.keys().copied().collect(), looked_at, sums: Some(sums), total: None })
+    }
+
+    fn overview(&mut self, from: i64, to: i64) -> Result<(u64, Option<i64>), Failure> {
+        let mut found = (0, None);
+        let question = self.questions.overview(from, to);
+        self.server.ask(&question, &mut |row| {
+            found.0 = row[0].map_or(Ok(0), number)?;
+            // Engines differ in what the first second of nothing is.
+            found.1 = row[1].map(|first| number(first).map(|first| first as i64)).transpose()?;
+            Ok(())
+        })?;
+        Ok((found.0, found.1.filter(|_| found.0 > 0)))
+    }
+
+    /// What the source counts of each day of a range.
+    fn fingerprint(&mut self, range: DayRange) -> Result<BTreeMap<Day, DaySum>, Failure> {
+        let mut sums: BTreeMap<Day, DaySum> =
+            range.days().map(|day| (day, DaySum::default())).collect();
+        let question = self.questions.fingerprint(&spans(&[range], self.zone));
+        self.server.ask(&question, &mut |row| {
+            let (Some(day), Some(events), Some(companies)) = (row[0], row[1], row[2]) else {
+                return Ok(());
+            };
+            let sum = DaySum { events: number(events)?, companies: number(companies)? };
+            sums.insert(day_of(day)?, sum);
+            Ok(())
+        })?;
+        Ok(sums)
+    }
+
+    fn spans(&self, days: &[Day]) -> Vec<Span> {
+        spans(&ranges(days.iter().copied()), self.zone)
+    }
+
+    fn counts(
+        &mut self,
+        days: &[Day],
+        arrivals: &mut Arrivals,
+        has_rows: &mut bool,
+    ) -> Result<(), Failure> {
+        if days.is_empty() {
+            return Ok(());
+        }
+        let question = self.questions.counts(&self.spans(days));
+        self.server.ask(&question, &mut |row| {
+            *has_rows = true;
+            let day = day_of(row[2].unwrap_or_default())?;
+            arrivals.count(row[0], row[1], day, number(row[3].unwrap_or_default())?)
+        })
+    }
+
+    fn people(
+        &mut self,
+        days: &[Day],
+        arrivals: &mut Arrivals,
+        has_rows: &mut bool,
+    ) -> Result<(), Failure> {
+        if days.is_empty() {
+            return Ok(());
+        }
+        let question = self.questions.people(&self.spans(days));
+        self.server.ask(&question, &mut |row| {
+            *has_rows = true;
+            arrivals.person(row[0], row[1], day_of(row[2].unwrap_or_default())?)
+        })
+    }
+}
+
+/// What has come must be what the source counted.
+fn add_up(
+    found: &Found,
+    came: BTreeMap<Day, DaySum>,
+    source: &Source,
+) -> Result<BTreeMap<Day, DaySum>> {
+    let wrong = |what: String| {
+        let message = format!("{}: the counts do not add up: {what}", source.name);
+        refused(message)
+            .hint("nothing was written; pull again, and look at the servers of the source")
+    };
+    let strange = came.keys().find(|day| !found.days.contains(day));
+    if let Some(day) = strange {
+        return Err(wrong(format!("{day} came, and was not asked for")).into());
+    }
+    let now = |day: &Day| came.get(day).copied().unwrap_or_default();
+    if let Some(sums) = &found.sums {
+        for (day, expected) in sums {
+            if now(day).events != expected.events {
+                let (came, expected) = (now(day).events, expected.events);
+                return Err(wrong(format!("{came} events of {day}, not {expected}")).into());
+            }
+        }
+    }
+    if let Some(total) = found.total {
+        let events: u64 = came.values().map(|sum| sum.events).sum();
+        if events != total {
+            return Err(wrong(format!("{events} events in all, not {total}")).into());
+        }
+    }
+    Ok(found.days.iter().map(|day| (*day, now(day))).collect())
+}
+
+/// The days of which people are asked for: of the last `people_days`, those that are replaced, and
+/// those of which they are not kept yet.
+fn people_days(
+    store: &Store,
+    source: &Source,
+    last: Option<Day>,
+    replaced: &[Day],
+) -> Result<Vec<Day>> {
+    let Some(last) = last.filter(|_| source.people_days > 0) else { return Ok(Vec::new()) };
+    let window = DayRange { from: last - i32::from(source.people_days) + 1, to: last };
+    let mut days: BTreeSet<Day> =
+        replaced.iter().copied().filter(|day| window.contains(*day)).collect();
+    let known = store.pulled_days(window)?;
+    let lacking =
+        known.iter().filter(|day| !day.has_people && day.source.as_deref() == Some(&source.name));
+    days.extend(lacking.map(|day| day.day));
+    Ok(days.into_iter().collect())
+}
+
+fn number(text: &str) -> Result<u64> {
+    // A sum may come as a decimal number without decimals.
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    whole
+        .parse()
+        .map_err(|_| refused(format!("the source answers '{text}', which is no count")).into())
+}
+
+fn day_of(text: &str) -> Result<Day> {
+    let number: i32 = text
+        .parse()
+        .map_err(|_| refused(format!("the source answers '{text}', which is no day")))?;
+    Ok(Day::from_number(number))
+}
+
+/// Whether what a source says can be asked for.
+///
+/// # Errors
+/// A URL that cannot be used, or holds a password; a relation without a name (exit 9).
+pub fn check(source: &Source) -> Result<(), CommandError> {
+    access::address(&source.name, source.engine, &source.url)?;
+    let (Rows::Relation(text) | Rows::Query(text)) = &source.rows;
+    if text.trim().is_empty() {
+        return Err(not_allowed(format!("the source '{}' names no rows", source.name)));
+    }
+    Ok(())
+}
+
+/// Whether days can be asked for.
+///
+/// # Errors
+/// A day that has not ended, or a range the wrong way round (exit 2).
+pub fn check_days(wanted: Wanted, yesterday: Day) -> Result<(), CommandError> {
+    if let Some(day) = wanted.to.or(wanted.from).filter(|day| *day > yesterday) {
+        return Err(usage(format!("{day} has not ended"))
+            .hint(format!("{yesterday} is the last day that can be pulled")));
+    }
+    match (wanted.from, wanted.to) {
+        (Some(from), Some(to)) if from > to => {
+            Err(usage(format!("--from {from} is after --to {to}")))
+        }
+        _ => Ok(()),
+    }
+}

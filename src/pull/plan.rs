@@ -1,0 +1,75 @@
+//! Which days a pull looks at.
+
+use crate::domain::day::{Day, DayRange};
+
+/// What the command line says about the days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The first day.
+    pub from: Option<Day>,
+    /// The last day.
+    pub to: Option<Day>,
+    /// Whether days are asked for though nothing about them has changed.
+    pub full: bool,
+}
+
+/// The days in question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// All that the source has up to this day.
+    Everything(Day),
+    /// These, whether they have changed or not.
+    All(DayRange),
+    /// Those of these that are new or have changed.
+    Changed(DayRange),
+}
+
+/// The days that a pull looks at. `known` are the days that came from the source before, of which the
+/// last `late_days` are looked at again.
+pub fn question(
+    wanted: Wanted,
+    known: Option<DayRange>,
+    late_days: u16,
+    yesterday: Day,
+) -> Question {
+    let to = wanted.to.unwrap_or(yesterday);
+    let is_whole = wanted.full || known.is_none();
+    let again = known.map(|known| known.from.max(known.to - i32::from(late_days) + 1));
+    match (wanted.from, again) {
+        (Some(from), _) if is_whole => Question::All(DayRange { from, to }),
+        (Some(from), _) => Question::Changed(DayRange { from, to }),
+        (None, Some(again)) if !wanted.full => {
+            Question::Changed(DayRange { from: again.min(to), to })
+        }
+        (None, _) => Question::Everything(to),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_looks_at_new_days_and_the_last_known_ones() {
+        let day = Day::from_number;
+        let range = |from, to| DayRange { from: day(from), to: day(to) };
+        let none = Wanted::default();
+        let known = Some(range(100, 200));
+        for (wanted, known, expected) in [
+            (none, None, Question::Everything(day(201))),
+            (none, known, Question::Changed(range(194, 201))),
+            (none, Some(range(198, 200)), Question::Changed(range(198, 201))),
+            (Wanted { full: true, ..none }, known, Question::Everything(day(201))),
+            (Wanted { from: Some(day(150)), ..none }, None, Question::All(range(150, 201))),
+            (Wanted { from: Some(day(150)), ..none }, known, Question::Changed(range(150, 201))),
+            (
+                Wanted { from: Some(day(150)), to: Some(day(160)), full: true },
+                known,
+                Question::All(range(150, 160)),
+            ),
+        ] {
+            assert_eq!(question(wanted, known, 7, day(201)), expected, "{wanted:?} {known:?}");
+        }
+        assert_eq!(question(none, known, 0, day(201)), Question::Changed(range(201, 201)));
+    }
+}

@@ -1,0 +1,255 @@
+//! PostgreSQL, and what speaks its protocol: Citus, Redshift, CockroachDB, Greenplum, AlloyDB,
+//! Yugabyte.
+//!
+//! Questions go by the simple protocol, as text and without parameters, cursors or COPY: that is what
+//! all of these and the poolers before them have in common. Rows are handed on as they come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use futures_util::{StreamExt, pin_mut};
+use rustls::ClientConfig;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::{Error, SqlState};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::access::{Address, Password, Protection};
+use super::{Answer, Failure, Server};
+use crate::domain::source::Source;
+
+/// So long a server may take to answer at all.
+const CONNECTING: Duration = Duration::from_secs(15);
+
+/// So much longer than the server itself we wait for it to give up.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A connection to a server.
+pub struct Postgres {
+    runtime: Runtime,
+    client: Client,
+    password: Password,
+    timeout: Duration,
+    /// Redshift reports itself as PostgreSQL 8.
+    is_redshift: bool,
+}
+
+impl Postgres {
+    /// Connects.
+    pub fn connect(
+        source: &Source,
+        address: &Address,
+        password: &Password,
+    ) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::unreachable(format!("cannot open a connection: {error}")))?;
+        let mut config = Config::new();
+        config.host(&address.host).port(address.port).connect_timeout(CONNECTING);
+        config.application_name("signals");
+        if let Some(user) = &address.user {
+            config.user(user);
+        }
+        if let Some(database) = &address.database {
+            config.dbname(database);
+        }
+        if !password.expose().is_empty() {
+            config.password(password.expose());
+        }
+        let client = runtime.block_on(async {
+            timeout(CONNECTING + GRACE, open(&config, address.protection)).await.unwrap_or_else(
+                |_| Err(Failure::unreachable("the server does not answer".to_owned())),
+            )
+        });
+        let client = client.map_err(|failure| failure.without(password))?;
+        let mut postgres = Postgres {
+            runtime,
+            client,
+            password: password.clone(),
+            timeout: Duration::from_secs(u64::from(source.timeout.0)),
+            is_redshift: false,
+        };
+        let mut version = String::new();
+        postgres.ask("select version()", &mut |row| {
+            version = row[0].unwrap_or_default().to_owned();
+            Ok(())
+        })?;
+        postgres.is_redshift = version.contains("Redshift");
+        Ok(postgres)
+    }
+}
+
+impl Server for Postgres {
+    fn begin(&mut self) -> Result<(), Failure> {
+        let milliseconds = self.timeout.as_millis();
+        let mut begin = format!(
+            "begin transaction isolation level repeatable read read only; \
+             set local statement_timeout = {milliseconds}"
+        );
+        if !self.is_redshift {
+            begin.push_str(&format!("; set local lock_timeout = {milliseconds}"));
+        }
+        self.ask(&begin, &mut |_| Ok(()))
+    }
+
+    fn ask(&mut self, question: &str, answer: Answer<'_>) -> Result<(), Failure> {
+        let (client, limit) = (&self.client, self.timeout + GRACE);
+        let asked = self.runtime.block_on(async {
+            let mut fields: Vec<Option<String>> = Vec::new();
+            let rows = timeout(limit, client.simple_query_raw(question)).await;
+            let rows = rows.map_err(|_| too_slow(limit))?.map_err(failure)?;
+            pin_mut!(rows);
+            loop {
+                let next = timeout(limit, rows.next()).await.map_err(|_| too_slow(limit))?;
+                let Some(message) = next else { return Ok(()) };
+                if let SimpleQueryMessage::Row(row) = message.map_err(failure)? {
+                    fields.clear();
+                    let texts: Vec<Option<&str>> = (0..row.len())
+                        .map(|place| row.try_get(place))
+                        .collect::<Result<_, _>>()
+                        .map_err(failure)?;
+                    answer(&texts).map_err(Failure::Ours)?;
+                }
+            }
+        });
+        asked.map_err(|failure: Failure| failure.without(&self.password))
+    }
+
+    fn explain(&mut self, question: &str) -> Result<String, Failure> {
+        let explain = if self.is_redshift { "explain" } else { "explain (verbose)" };
+        let mut plan = String::new();
+        self.ask(&format!("{explain} {question}"), &mut |row| {
+            plan.push_str(row[0].unwrap_or_default());
+            plan.push('\n');
+            Ok(())
+        })?;
+        Ok(plan)
+    }
+}
+
+async fn open(config: &Config, protection: Protection) -> Result<Client, Failure> {
+    let mut config = config.clone();
+    // What reads from the connection runs beside the questions, and ends with it.
+    Ok(match protection {
+        Protection::None => {
+            let (client, connection) =
+                config.ssl_mode(SslMode::Disable).connect(NoTls).await.map_err(failure)?;
+            tokio::spawn(connection);
+            client
+        }
+        Protection::Encrypted | Protection::Verified => {
+            let tls = MakeRustlsConnect::new(tls(protection).map_err(Failure::unreachable)?);
+            let (client, connection) =
+                config.ssl_mode(SslMode::Require).connect(tls).await.map_err(failure)?;
+            tokio::spawn(connection);
+            client
+        }
+    })
+}
+
+fn tls(protection: Protection) -> Result<ClientConfig, String> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier: Arc<dyn ServerCertVerifier> = match protection {
+        Protection::Verified => Arc::new(
+            Verifier::new(Arc::clone(&provider))
+                .map_err(|error| format!("the certificates of this machine: {error}"))?,
+        ),
+        _ => Arc::new(Anybody(Arc::clone(&provider))),
+    };
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth())
+}
+
+/// Takes every certificate: on this machine nobody stands between.
+#[derive(Debug)]
+struct Anybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn too_slow(limit: Duration) -> Failure {
+    Failure::unreachable(format!("no answer within {} seconds", limit.as_secs()))
+}
+
+/// What a failure of the server means: a wrong name or password is a matter of the configuration, a
+/// server that is not there may be there again.
+fn failure(error: Error) -> Failure {
+    let Some(answer) = error.as_db_error() else {
+        return match cause(&error) {
+            text if text.contains("password") => Failure::Configuration(text),
+            text => Failure::unreachable(text),
+        };
+    };
+    let code = answer.code();
+    let text = match answer.detail() {
+        Some(detail) => format!("{}: {detail}", answer.message()),
+        None => answer.message().to_owned(),
+    };
+    let is_ours = ["22", "28", "3D", "3F", "42"].iter().any(|class| code.code().starts_with(class));
+    match code {
+        &SqlState::QUERY_CANCELED => Failure::TooSlow(format!("{text} (timeout of the source)")),
+        _ if is_ours => Failure::Configuration(text),
+        _ => Failure::unreachable(text),
+    }
+}
+
+/// The whole chain of causes, each once.
+fn cause(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let part = cause.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,284 @@
+//! The questions to a source, as text: made of the configuration, with quoted identifiers, and of
+//! numbers. Nothing else goes into them, and no parameters, so that they pass through every pooler.
+//!
+//! Each groups by the column of the company itself, and tells the day by adding a fixed number of
+//! seconds, so that a coordinator can hand the whole grouping to the servers that hold the rows.
+
+use crate::domain::day::Instant;
+use crate::domain::source::{Columns, Engine, Rows, Source};
+use crate::domain::spans::Span;
+
+/// No event before this second counts: 2000-01-01, as in files.
+pub const EARLIEST: i64 = 946_684_800;
+
+/// Makes the questions to a source.
+#[derive(Debug, Clone, Copy)]
+pub struct Questions<'s> {
+    /// The source.
+    pub source: &'s Source,
+    /// Whether the time of an event has no zone of its own, and is in UTC.
+    pub at_is_plain: bool,
+}
+
+impl Questions<'_> {
+    /// All rows from one second to another: how many, and the first second.
+    pub fn overview(&self, from: i64, to: i64) -> String {
+        let Columns { company_id, at, .. } = &self.source.columns;
+        let (company, at) = (self.name(company_id), self.name(at));
+        let (relation, from, to) = (self.relation(), self.instant(from), self.instant(to));
+        let first = self.second("min(signals_first)");
+        format!(
+            "select sum(signals_n), {first} from (select {company}, count(*) as signals_n, \
+             min({at}) as signals_first from {relation} where {at} >= {from} and {at} < {to} \
+             group by {company}) as by_company"
+        )
+    }
+
+    /// How many events and companies there are on each day: day, events, companies.
+    pub fn fingerprint(&self, spans: &[Span]) -> String {
+        let Columns { company_id, event, event_id, .. } = &self.source.columns;
+        let company = self.name(company_id);
+        let (day, count, relation) = (self.day(spans), self.count(), self.relation());
+        let within = self.within(spans);
+        // An id counts once for each company, event name and day, as in the counts themselves.
+        let event = event_id.as_ref().map(|_| format!(", {}", self.name(event)));
+        let event = event.unwrap_or_default();
+        format!(
+            "select signals_day, sum(signals_n), count(distinct signals_company) from \
+             (select {company} as signals_company, {day} as signals_day, {count} as signals_n \
+             from {relation} where {within} group by {company}{event}, {day}) as by_company \
+             group by signals_day"
+        )
+    }
+
+    /// The counts: company, event, day, number.
+    pub fn counts(&self, spans: &[Span]) -> String {
+        let Columns { company_id, event, .. } = &self.source.columns;
+        let (company, event) = (self.name(company_id), self.name(event));
+        let (day, count, relation) = (self.day(spans), self.count(), self.relation());
+        let within = self.within(spans);
+        format!(
+            "select {company}, {event}, {day}, {count} from {relation} where {within} \
+             group by {company}, {event}, {day}"
+        )
+    }
+
+    /// Who was active: company, person, day. The number of events is asked for too, because
+    /// postgres_fdw hands on only a grouping that counts something.
+    pub fn people(&self, spans: &[Span]) -> String {
+        let Columns { company_id, person_id, .. } = &self.source.columns;
+        let (company, person) = (self.name(company_id), self.name(person_id));
+        let (day, relation, within) = (self.day(spans), self.relation(), self.within(spans));
+        format!(
+            "select {company}, {person}, {day}, count(*) from {relation} \
+             where {within} and {person} is not null group by {company}, {person}, {day}"
+        )
+    }
+
+    /// The type of the column of times.
+    pub fn type_of_time(&self) -> String {
+        let (at, relation) = (self.name(&self.source.columns.at), self.relation());
+        match self.source.engine {
+            Engine::Postgres => {
+                format!("select pg_typeof((select {at} from {relation} limit 1))")
+            }
+            Engine::ClickHouse => format!("select toTypeName({at}) from {relation} limit 1"),
+        }
+    }
+
+    fn count(&self) -> String {
+        match &self.source.columns.event_id {
+            Some(id) => {
+                let id = self.name(id);
+                // Events without an id count one each.
+                format!("count(distinct {id}) + sum(case when {id} is null then 1 else 0 end)")
+            }
+            None => "count(*)".to_owned(),
+        }
+    }
+
+    fn relation(&self) -> String {
+        match &self.source.rows {
+            Rows::Relation(name) => self.dotted(name),
+            Rows::Query(query) => {
+                format!("({}) as source", query.trim().trim_end_matches(';'))
+            }
+        }
+    }
+
+    /// A name with its parts quoted. A dot within quotes parts nothing.
+    fn dotted(&self, name: &str) -> String {
+        let mut parts = vec![String::new()];
+        let mut is_quoted = false;
+        for char in name.chars() {
+            match char {
+                '"' => is_quoted = !is_quoted,
+                '.' if !is_quoted => parts.push(String::new()),
+                _ => {
+                    if let Some(last) = parts.last_mut() {
+                        last.push(char);
+                    }
+                }
+            }
+        }
+        parts.iter().map(|part| self.name(part)).collect::<Vec<_>>().join(".")
+    }
+
+    fn name(&self, name: &str) -> String {
+        match self.source.engine {
+            Engine::Postgres => format!("\"{}\"", name.replace('"', "\"\"")),
+            Engine::ClickHouse => {
+                format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+            }
+        }
+    }
+
+    /// A second as a value that can be compared with the time of an event.
+    fn instant(&self, second: i64) -> String {
+        match (self.source.engine, self.at_is_plain) {
+            (Engine::Postgres, true) => format!("timestamp '{}'", utc(second)),
+            (Engine::Postgres, false) => format!("timestamp with time zone '{}+00'", utc(second)),
+            (Engine::ClickHouse, _) => format!("toDateTime({second})"),
+        }
+    }
+
+    /// The second of a time, as a number.
+    fn second(&self, time: &str) -> String {
+        match self.source.engine {
+            Engine::Postgres => format!("floor(extract(epoch from {time}))"),
+            Engine::ClickHouse => format!("toInt64(toUnixTimestamp({time}))"),
+        }
+    }
+
+    fn within(&self, spans: &[Span]) -> String {
+        let at = self.name(&self.source.columns.at);
+        let mut ranges: Vec<(i64, i64)> = Vec::new();
+        for span in spans {
+            match ranges.last_mut() {
+                Some(last) if last.1 == span.from => last.1 = span.to,
+                _ => ranges.push((span.from, span.to)),
+            }
+        }
+        let range = |(from, to): &(i64, i64)| {
+            format!("{at} >= {} and {at} < {}", self.instant(*from), self.instant(*to))
+        };
+        match ranges.as_slice() {
+            [only] => range(only),
+            several => {
+                let several: Vec<String> =
+                    several.iter().map(|one| format!("({})", range(one))).collect();
+                format!("({})", several.join(" or "))
+            }
+        }
+    }
+
+    /// The day of an event, as the number of days since 1970-01-01.
+    fn day(&self, spans: &[Span]) -> String {
+        let mut parts: Vec<Span> = Vec::new();
+        for span in spans {
+            match parts.last_mut() {
+                Some(last) if last.offset == span.offset => last.to = span.to,
+                _ => parts.push(*span),
+            }
+        }
+        let Some((last, earlier)) = parts.split_last() else { return "0".to_owned() };
+        if earlier.is_empty() {
+            return self.day_at(last.offset);
+        }
+        let at = self.name(&self.source.columns.at);
+        let cases: String = earlier
+            .iter()
+            .map(|span| {
+                format!("when {at} < {} then {} ", self.instant(span.to), self.day_at(span.offset))
+            })
+            .collect();
+        format!("case {cases}else {} end", self.day_at(last.offset))
+    }
+
+    fn day_at(&self, offset: i64) -> String {
+        let at = self.name(&self.source.columns.at);
+        match (self.source.engine, self.at_is_plain) {
+            (Engine::Postgres, true) => {
+                format!("(cast({at} + interval '{offset} seconds' as date) - date '1970-01-01')")
+            }
+            (Engine::Postgres, false) => format!(
+                "(cast({at} at time zone interval '{offset} seconds' as date) - date '1970-01-01')"
+            ),
+            (Engine::ClickHouse, _) => {
+                format!("intDiv(toInt64(toUnixTimestamp({at})) + ({offset}), 86400)")
+            }
+        }
+    }
+}
+
+/// A second of Unix time as `2026-03-01 22:00:00`, in UTC.
+fn utc(second: i64) -> String {
+    let text = Instant::from_micros(second * 1_000_000).to_string();
+    text.trim_end_matches('Z').replace('T', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::source::{Timeout, USUAL_LATE_DAYS, USUAL_PEOPLE_DAYS};
+
+    fn source(engine: Engine) -> Source {
+        Source {
+            name: "warehouse".to_owned(),
+            engine,
+            url: String::new(),
+            rows: Rows::Relation("analytics.Events \"once\"".to_owned()),
+            columns: Columns { company_id: "acc\"ount".to_owned(), ..Columns::default() },
+            at_is_utc: false,
+            late_days: USUAL_LATE_DAYS,
+            people_days: USUAL_PEOPLE_DAYS,
+            timeout: Timeout::default(),
+        }
+    }
+
+    const SPANS: [Span; 2] = [
+        Span { from: 1_774_648_800, to: 1_774_746_000, offset: 7200 },
+        Span { from: 1_774_746_000, to: 1_774_904_400, offset: 10_800 },
+    ];
+
+    #[test]
+    fn names_are_quoted_and_days_need_no_named_zone() {
+        let source = source(Engine::Postgres);
+        let questions = Questions { source: &source, at_is_plain: false };
+        let day =
+            r#"(cast("at" at time zone interval '7200 seconds' as date) - date '1970-01-01')"#;
+        assert_eq!(
+            questions.counts(&SPANS[..1]),
+            format!(
+                r#"select "acc""ount", "event", {day}, count(*) from "analytics"."Events once" where "at" >= timestamp with time zone '2026-03-27 22:00:00+00' and "at" < timestamp with time zone '2026-03-29 01:00:00+00' group by "acc""ount", "event", {day}"#
+            )
+        );
+        let both = questions.counts(&SPANS);
+        assert!(both.contains(
+            r#"case when "at" < timestamp with time zone '2026-03-29 01:00:00+00' then "#
+        ));
+        assert!(both.contains("2026-03-30 21:00:00+00"));
+        let plain = Questions { source: &source, at_is_plain: true };
+        assert!(
+            plain.counts(&SPANS[..1]).contains(r#"cast("at" + interval '7200 seconds' as date)"#)
+        );
+    }
+
+    #[test]
+    fn clickhouse_counts_seconds() {
+        let mut source = source(Engine::ClickHouse);
+        source.rows = Rows::Query("select * from e;".to_owned());
+        source.columns.company_id = "a`c".to_owned();
+        source.columns.event_id = Some("id".to_owned());
+        let questions = Questions { source: &source, at_is_plain: false };
+        let day = "intDiv(toInt64(toUnixTimestamp(`at`)) + (7200), 86400)";
+        assert_eq!(
+            questions.counts(&SPANS[..1]),
+            format!(
+                "select `a\\`c`, `event`, {day}, count(distinct `id`) + sum(case when `id` is null then 1 else 0 end) \
+                 from (select * from e) as source where `at` >= toDateTime(1774648800) and \
+                 `at` < toDateTime(1774746000) group by `a\\`c`, `event`, {day}"
+            )
+        );
+    }
+}

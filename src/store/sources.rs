@@ -1,0 +1,43 @@
+//! Sources of counts, as they are configured.
+
+use anyhow::Result;
+use rusqlite::OptionalExtension;
+
+use super::Store;
+use crate::domain::source::Source;
+use crate::error::damaged;
+
+impl Store {
+    /// All sources, A to Z.
+    pub fn sources(&self) -> Result<Vec<Source>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT definition FROM sources ORDER BY name")?;
+        let mut sources = Vec::new();
+        for text in statement.query_map([], |row| row.get::<_, String>("definition"))? {
+            sources.push(read(&text?)?);
+        }
+        Ok(sources)
+    }
+
+    /// The source of that name.
+    pub fn source(&self, name: &str) -> Result<Option<Source>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT definition FROM sources WHERE name = ?1")?;
+        let text: Option<String> =
+            statement.query_row([name], |row| row.get("definition")).optional()?;
+        text.map(|text| read(&text)).transpose()
+    }
+
+    /// Adds a source, or replaces the one of its name.
+    pub fn save_source(&self, source: &Source) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO sources (name, definition) VALUES (?1, ?2)")?
+            .execute((&source.name, serde_json::to_string(source)?))?;
+        Ok(())
+    }
+}
+
+fn read(text: &str) -> Result<Source> {
+    serde_json::from_str(text)
+        .map_err(|error| damaged(format!("a source is not readable: {error}")).into())
+}
