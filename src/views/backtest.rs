@@ -119,7 +119,8 @@ pub fn remarks(outcome: &Outcome) -> Vec<String> {
     let churns = outcome.churns();
     if churns < FEWEST_CHURNS {
         remarks.push(format!(
-            "{churns} churns are too few to judge: with fewer than {FEWEST_CHURNS}, chance decides"
+            "{} too few to judge: with fewer than {FEWEST_CHURNS}, chance decides",
+            counted(churns, "churn is", "churns are")
         ));
     }
     for row in &all {

@@ -1,5 +1,6 @@
 //! Whether the signals foretell churn, as a page.
 
+use super::counted;
 use crate::backtest::{HealthOutcome, Outcome, Part, Row};
 use crate::domain::backtest::FEWEST_CHURNS;
 use crate::render::report::{
@@ -72,7 +73,8 @@ fn answer(outcome: &Outcome) -> String {
     let Some(Row { measured, .. }) = together else { return String::new() };
     let churns = outcome.churns();
     if churns < FEWEST_CHURNS {
-        return format!("{churns} churns are too few to judge the rules by.");
+        let churns = counted(churns, "churn is", "churns are");
+        return format!("{churns} too few to judge the rules by.");
     }
     let covered = Cell::share_of(measured.covered, measured.churns);
     let verdict = match measured.interval {
