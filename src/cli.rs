@@ -106,9 +106,12 @@ enum Command {
     Licences(licences::Licences),
 }
 
+/// Adds the arguments of a command to it.
+type Define = fn(clap::Command) -> clap::Command;
+
 /// The arguments of each command, to be defined only for the one that is used: those of all take
 /// longer than a short command does.
-const ARGUMENTS: [(&str, fn(clap::Command) -> clap::Command); 38] = [
+const ARGUMENTS: [(&str, Define); 39] = [
     ("init", init::Init::augment_args),
     ("import", import::Import::augment_args),
     ("event", event::Event::augment_subcommands),
@@ -147,6 +150,7 @@ const ARGUMENTS: [(&str, fn(clap::Command) -> clap::Command); 38] = [
     ("demo", demo::Demo::augment_args),
     ("completions", completions::Completions::augment_args),
     ("man", man::Man::augment_args),
+    ("licences", licences::Licences::augment_args),
 ];
 
 /// The program's version, SQLite's, and that of the schema, on one line.
