@@ -4,12 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::options::FormatOption;
-use super::output;
+use super::output::{self, Extras};
 use crate::context::Context;
 use crate::domain::similar_names::nearest;
 use crate::query::{FilterOptions, both_days, find_company};
-use crate::render::{Format, counted};
-use crate::store::{SignalOrder, SortKey, Store};
+use crate::render::{self, Format, counted};
+use crate::store::{SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey, Store};
 use crate::views::signals::SIGNALS;
 
 /// List signals, newest first unless sorted otherwise.
@@ -56,7 +56,16 @@ impl List {
             context.ui.note(days);
         }
         let mut count = 0;
-        output::print_list(&context.ui, self.format.format, &SIGNALS, |each| {
+        let link = store.company_link()?;
+        let address = |signal: &SignalRecord| {
+            link.as_ref().map(|link| link.of(&signal.company_id)).unwrap_or_default()
+        };
+        let known = self.known_columns();
+        let extras = Extras {
+            known: &known,
+            address: link.is_some().then_some(&address as &dyn Fn(&SignalRecord) -> String),
+        };
+        output::print_with(&context.ui, self.format.format, &SIGNALS, &extras, |each| {
             store.for_each_signal(&filter, order, |signal| {
                 count += 1;
                 each(&signal)
@@ -64,26 +73,61 @@ impl List {
         })?;
         match count {
             0 => self.explain_nothing(context, &store),
-            _ if self.format.format == Format::Table => self.tell_total(context, count),
+            _ if self.format.format == Format::Table => {
+                self.tell_total(context, &store, &filter, count)
+            }
             _ => Ok(()),
         }
     }
 }
 
 impl List {
-    /// Says how many signals there were, or that there may be more.
-    fn tell_total(&self, context: &Context, count: u64) -> Result<()> {
+    /// The columns that say the same in every row, because of the filters.
+    fn known_columns(&self) -> Vec<&'static str> {
+        let FilterOptions { signal_type, state, event, csm, holds, .. } = &self.filter;
+        let known = [
+            (self.company.is_some(), "company"),
+            (csm.is_some(), "csm"),
+            (signal_type.is_some(), "type"),
+            (state.is_some(), "state"),
+            (holds.is_some(), "holds"),
+            (event.is_some(), "event"),
+        ];
+        known.into_iter().filter(|(is_known, _)| *is_known).map(|(_, title)| title).collect()
+    }
+
+    /// Says how many signals there are, and how many of them are shown.
+    fn tell_total(
+        &self,
+        context: &Context,
+        store: &Store,
+        filter: &SignalFilter,
+        shown: u64,
+    ) -> Result<()> {
         context.ui.flush()?;
-        let total = counted(count, "signal", "signals");
-        context.ui.note(match self.limit {
-            Some(limit) if limit == count => format!("the first {total}; --limit N shows more"),
-            _ => total,
+        let all = match self.limit {
+            Some(limit) if limit == shown => store.signal_ids(filter)?.len() as u64,
+            _ => shown,
+        };
+        let total = counted(all, "signal", "signals");
+        let snoozed = match filter.snoozed {
+            Some(Snoozed::NotOn(day)) => {
+                let filter = SignalFilter { snoozed: Some(Snoozed::On(day)), ..filter.clone() };
+                store.signal_ids(&filter)?.len() as u64
+            }
+            _ => 0,
+        };
+        let left_out = match snoozed {
+            0 => String::new(),
+            count => format!("; {} snoozed: --snoozed shows them", render::thousands(count)),
+        };
+        context.ui.note(match all > shown {
+            true => format!("{shown} of {total} shown; --limit N shows more{left_out}"),
+            false => format!("{total}{left_out}"),
         });
         Ok(())
     }
-}
 
-impl List {
     /// Names the filters that nothing could ever pass, because they are spelt wrong.
     fn explain_nothing(&self, context: &Context, store: &Store) -> Result<()> {
         context.ui.flush()?;

@@ -14,13 +14,43 @@ pub fn print_list<T>(
     listing: &Listing<T>,
     produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
 ) -> Result<()> {
+    print_with(ui, format, listing, &Extras::default(), produce)
+}
+
+/// What a table shows of a list besides its items.
+pub struct Extras<'e, T> {
+    /// The titles of the columns by which the items were chosen.
+    pub known: &'e [&'static str],
+    /// Where the company of an item leads, on a terminal that shows links.
+    pub address: Option<&'e dyn Fn(&T) -> String>,
+}
+
+impl<T> Default for Extras<'_, T> {
+    fn default() -> Self {
+        Extras { known: &[], address: None }
+    }
+}
+
+/// Prints a list as [`print_list`] does, with extras.
+pub fn print_with<T>(
+    ui: &Ui,
+    format: Format,
+    listing: &Listing<T>,
+    extras: &Extras<'_, T>,
+    produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
+) -> Result<()> {
     if format != Format::Table {
         let writer = RecordWriter::new(format, listing.fields);
         return ui.records(writer, |record| produce(&mut |item| record(&(listing.values)(item))));
     }
     let mut table = TextTable::new(listing.columns.iter().copied());
+    extras.known.iter().for_each(|title| table.know(title));
+    let column = listing.columns.iter().position(|(title, _)| *title == "company");
     produce(&mut |item| {
         table.toned_row((listing.cells)(item));
+        if let (Some(column), Some(address)) = (column, extras.address) {
+            table.link(column, address(item));
+        }
         Ok(())
     })?;
     print_table(ui, &table, listing.when_empty)
@@ -39,5 +69,5 @@ pub fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
     }
     let mut screen = Screen::new(ui.look());
     screen.table(table);
-    ui.data(screen.into_text())
+    ui.page(&screen.into_text())
 }

@@ -576,6 +576,7 @@ mod tests {
             company: CompanyKey(name.bytes().map(u32::from).sum()),
             company_id: "acme".to_owned(),
             company_name: Some(name.to_owned()),
+            churned_on: None,
             csm: None,
             rule: "login".to_owned(),
             definition: of_logic(RuleLogic::Trend(TrendRule::of_event("login"))),

@@ -10,7 +10,7 @@ mod workbook;
 use std::borrow::Cow;
 
 pub use records::RecordWriter;
-pub use screen::{Align, Look, Screen, TextTable, Tone};
+pub use screen::{Align, Look, Screen, TextTable, Tone, cut, wrap};
 pub use workbook::RecordBook;
 
 use crate::domain::attributes::Datum;
@@ -206,18 +206,21 @@ pub fn chance(chance: f64) -> String {
     }
 }
 
-/// A chance and what it means: `0.0071: by chance alone it would look like this in about 1 of 141
-/// comparisons`.
-pub fn chance_in_words(number: f64) -> String {
-    if number <= 1e-6 {
-        return "less than 1 in a million: chance alone would almost never look like this"
-            .to_owned();
+/// What a chance means: `By chance alone, about 1 in 141 comparisons would look like this.`
+pub fn chance_in_words(chance: f64) -> String {
+    match chance {
+        c if c <= 1e-6 => {
+            "By chance alone, fewer than 1 in a million comparisons would look like this."
+                .to_owned()
+        }
+        c if c >= 0.5 => {
+            "By chance alone, every second comparison or more would look like this.".to_owned()
+        }
+        c => {
+            let often = thousands((1.0 / c).round() as u64);
+            format!("By chance alone, about 1 in {often} comparisons would look like this.")
+        }
     }
-    let often = match number {
-        number if number >= 0.5 => "in every second comparison or more".to_owned(),
-        number => format!("in about 1 of {} comparisons", thousands((1.0 / number).round() as u64)),
-    };
-    format!("{}: by chance alone it would look like this {often}", chance(number))
 }
 
 #[cfg(test)]

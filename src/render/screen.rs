@@ -1,9 +1,7 @@
 //! Screens for people: headings, pairs, tables and paragraphs, with or without colour.
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{
-    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, presets,
-};
+use comfy_table::{Cell, CellAlignment, Table, TableStyle, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::escape;
@@ -57,6 +55,8 @@ pub struct TextTable {
     cells: Vec<(usize, Tone)>,
     /// The cells that lead somewhere, row by row: row, column and address.
     links: Vec<(usize, usize, String)>,
+    /// The titles of columns that say the same in every row, because the rows were chosen by it.
+    known: Vec<&'static str>,
 }
 
 impl TextTable {
@@ -68,7 +68,14 @@ impl TextTable {
             text: String::new(),
             cells: Vec::new(),
             links: Vec::new(),
+            known: Vec::new(),
         }
+    }
+
+    /// Says that the rows were chosen by what the column of this title says: it is the first to be
+    /// hidden where a terminal is narrow.
+    pub fn know(&mut self, title: &'static str) {
+        self.known.push(title);
     }
 
     /// Adds a row of plain cells.
@@ -160,26 +167,21 @@ impl TextTable {
         if look.has_colour {
             table.enforce_styling();
         }
-        if let Some(width) = look.width {
-            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
-        }
-        let widths = self.fitted_widths(look.width);
-        table.set_header(
-            self.columns
-                .iter()
-                .zip(&widths)
-                .map(|((title, _), width)| heading_cell(&cut(title, *width), look)),
-        );
+        let (fits, widths) = (self.fits(), self.fitted_widths(look.width));
+        let shown = |place: usize| widths[place].map(|width| (width, fits[place]));
+        let titles = self.columns.iter().enumerate();
+        table.set_header(titles.filter_map(|(place, (title, _))| {
+            shown(place).map(|(width, _)| heading_cell(&cut(title, width), look))
+        }));
         let mut cells = self.cells();
         for _ in 0..self.len() {
             let row: Vec<(&str, Tone)> = cells.by_ref().take(self.columns.len()).collect();
-            table.add_row(
-                row.iter()
-                    .zip(&widths)
-                    .map(|((text, tone), width)| cell(&cut(text, *width), *tone, look)),
-            );
+            table.add_row(row.iter().enumerate().filter_map(|(place, (text, tone))| {
+                shown(place).map(|(width, fit)| cell(&fit.shorten(text, width), *tone, look))
+            }));
         }
-        for (column, (_, align)) in table.column_iter_mut().zip(&self.columns) {
+        let visible = self.columns.iter().enumerate().filter(|(place, _)| shown(*place).is_some());
+        for (column, (_, (_, align))) in table.column_iter_mut().zip(visible) {
             column.set_padding((0, 1));
             column.set_cell_alignment(if *align == Align::Right {
                 CellAlignment::Right
@@ -187,23 +189,34 @@ impl TextTable {
                 CellAlignment::Left
             });
         }
-        if look.width.is_some() {
-            self.keep_short_columns_whole(&mut table);
-        }
         let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
         let has_links = look.has_colour && look.width.is_some() && !self.links.is_empty();
-        if has_links { self.linked(lines, &widths) } else { lines.collect() }
+        let mut drawn: String =
+            if has_links { self.linked(lines, &widths) } else { lines.collect() };
+        drawn.extend(self.hidden(&widths).map(|line| format!("{line}\n")));
+        drawn
+    }
+
+    /// Which columns are hidden; `None` where none is.
+    fn hidden(&self, widths: &[Option<usize>]) -> Option<String> {
+        let hidden = self.columns.iter().zip(widths).filter(|(_, width)| width.is_none());
+        let titles: Vec<&str> = hidden.map(|((title, _), _)| title.as_str()).collect();
+        match titles.len() {
+            0 => None,
+            1 => Some(format!("1 column is hidden: {}", titles[0])),
+            count => Some(format!("{count} columns are hidden: {}", titles.join(", "))),
+        }
     }
 }
 
 impl TextTable {
     /// The lines of a table with its links (OSC 8). They are put in last, because they have no
     /// width; a cell is looked for from the line on after that of the link before.
-    fn linked(&self, lines: impl Iterator<Item = String>, widths: &[usize]) -> String {
+    fn linked(&self, lines: impl Iterator<Item = String>, widths: &[Option<usize>]) -> String {
         let texts: Vec<&str> = self.cells().map(|(text, _)| text).collect();
         let shown = |(row, column, address): &(usize, usize, String)| {
             let text = texts.get(row * self.columns.len() + column)?;
-            Some((cut(text, *widths.get(*column)?), address.clone()))
+            Some((cut(text, (*widths.get(*column)?)?), address.clone()))
         };
         let mut links = self.links.iter().filter_map(shown).peekable();
         // The headings are no cells.
@@ -230,50 +243,136 @@ impl TextTable {
         widths
     }
 
-    /// How wide each column may be where the terminal is too narrow: names and texts are cut, and
-    /// if that is not enough, the last columns are left out.
-    fn fitted_widths(&self, terminal: Option<u16>) -> Vec<usize> {
+    /// How wide each column is drawn; `None` where it is hidden. Where the terminal is too narrow,
+    /// names are cut, texts wrap and lines of bars lose their oldest days. Where that is not enough,
+    /// columns are hidden: first those that the rows were chosen by, then ids, then the last ones.
+    fn fitted_widths(&self, terminal: Option<u16>) -> Vec<Option<usize>> {
         let natural = self.natural_widths();
-        let Some(terminal) = terminal.map(usize::from) else { return natural };
-        let fitting = (LEAST_COLUMNS..=natural.len())
-            .rev()
-            .find_map(|count| squeezed(&natural[..count], terminal));
-        fitting.unwrap_or(natural)
+        let Some(terminal) = terminal.map(usize::from) else {
+            return natural.into_iter().map(Some).collect();
+        };
+        let least: Vec<usize> =
+            self.fits().iter().zip(&natural).map(|(fit, width)| fit.least(*width)).collect();
+        let mut widths: Vec<Option<usize>> = natural.into_iter().map(Some).collect();
+        let mut to_hide = self.in_order_of_hiding().into_iter();
+        while !squeeze(&mut widths, &least, terminal) {
+            if widths.iter().flatten().count() <= LEAST_COLUMNS {
+                let least: Vec<usize> =
+                    least.iter().map(|width| *width.min(&LEAST_WIDTH)).collect();
+                squeeze(&mut widths, &least, terminal);
+                break;
+            }
+            let Some(place) = to_hide.next() else { break };
+            widths[place] = None;
+        }
+        widths
     }
 
-    /// Keeps dates, numbers and other short cells on one line where a terminal is too narrow: names
-    /// and texts wrap instead.
-    fn keep_short_columns_whole(&self, table: &mut Table) {
-        let widest = table.column_max_content_widths();
-        for (column, width) in table.column_iter_mut().zip(widest) {
-            if width <= SHORT {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+    /// The places of the columns that may be hidden, the first to be hidden first.
+    fn in_order_of_hiding(&self) -> Vec<usize> {
+        let count = self.columns.len();
+        let title = |place: usize| self.columns[place].0.as_str();
+        let known = (0..count).filter(|place| self.known.contains(&title(*place)));
+        // The numbers of signals and tasks, at the right of their column, are what commands take.
+        let is_id = |place: &usize| title(*place) == "id" && self.columns[*place].1 == Align::Left;
+        let mut order: Vec<usize> = known.chain((0..count).filter(is_id)).collect();
+        order.extend((0..count).rev());
+        let mut seen = vec![false; count];
+        order.retain(|place| !std::mem::replace(&mut seen[*place], true));
+        order
+    }
+
+    /// How each column gives way.
+    fn fits(&self) -> Vec<Fit> {
+        let is_bars = |text: &str| text.chars().all(|c| c == ' ' || ('▁'..='█').contains(&c));
+        let mut has_text = vec![false; self.columns.len()];
+        for (place, (text, _)) in self.cells().enumerate() {
+            has_text[place % self.columns.len()] |= !is_bars(text);
+        }
+        let columns = self.columns.iter().zip(self.natural_widths()).zip(has_text);
+        let fit =
+            |(((title, align), width), has_text): ((&(String, Align), usize), bool)| match title
+                .trim()
+            {
+                _ if *align == Align::Right || width <= SHORT => Fit::Whole,
+                _ if !has_text && !self.is_empty() => Fit::Bars,
+                "company" | "customer" | "name" | "person" | "who" | "csm" => Fit::Name,
+                _ => Fit::Text,
+            };
+        columns.map(fit).collect()
+    }
+}
+
+/// How a column gives way where a terminal is too narrow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// Not at all: dates, numbers and other short cells.
+    Whole,
+    /// It is cut.
+    Name,
+    /// It wraps.
+    Text,
+    /// It loses its oldest days.
+    Bars,
+}
+
+impl Fit {
+    /// The least width of a column of this width.
+    fn least(self, natural: usize) -> usize {
+        match self {
+            Fit::Whole => natural,
+            Fit::Name => natural.min(LEAST_NAME),
+            Fit::Text => natural.min(LEAST_TEXT),
+            Fit::Bars => natural.min(LEAST_BARS),
+        }
+    }
+
+    fn shorten(self, text: &str, width: usize) -> String {
+        match self {
+            Fit::Text => wrap(text, width).join("\n"),
+            Fit::Bars => {
+                let skipped = text.chars().count().saturating_sub(width);
+                text.chars().skip(skipped).collect()
             }
+            Fit::Whole | Fit::Name => cut(text, width),
         }
     }
 }
 
-/// A table with fewer columns says too little: it is wrapped instead.
+/// A table with fewer columns says too little: its names and texts are cut further instead.
 const LEAST_COLUMNS: usize = 3;
-
-/// Names and texts are cut to no less than this.
 const LEAST_WIDTH: usize = 8;
+/// A name keeps so many columns,
+const LEAST_NAME: usize = 20;
+/// a text that wraps so many,
+const LEAST_TEXT: usize = 20;
+/// and a line of bars two weeks.
+const LEAST_BARS: usize = 14;
 
-/// The widths cut down to what the terminal holds, the widest first; `None` when that cannot be.
-fn squeezed(natural: &[usize], terminal: usize) -> Option<Vec<usize>> {
-    let mut widths = natural.to_vec();
-    while widths.iter().sum::<usize>() + BETWEEN.len() * widths.len() > terminal {
+/// Cells of up to so many columns are never broken: a date has ten.
+const SHORT: usize = 10;
+
+/// Cuts the widths down to what the terminal holds, the widest first; whether that is possible.
+fn squeeze(widths: &mut [Option<usize>], least: &[usize], terminal: usize) -> bool {
+    loop {
+        let (count, sum) =
+            (widths.iter().flatten().count(), widths.iter().flatten().sum::<usize>());
+        if sum + BETWEEN.len() * count <= terminal + 1 {
+            return true;
+        }
         let wide = widths
             .iter_mut()
-            .zip(natural)
-            .filter(|(width, natural)| **natural > usize::from(SHORT) && **width > LEAST_WIDTH);
-        *wide.map(|(width, _)| width).max()? -= 1;
+            .zip(least)
+            .filter_map(|(width, least)| width.as_mut().filter(|width| **width > *least));
+        match wide.max() {
+            Some(width) => *width -= 1,
+            None => return false,
+        }
     }
-    Some(widths)
 }
 
 /// A text of at most so many columns, with … where something is left out.
-fn cut(text: &str, width: usize) -> String {
+pub fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -287,9 +386,6 @@ fn cut(text: &str, width: usize) -> String {
     short.push('…');
     short
 }
-
-/// Cells of up to so many columns are never broken: a date has ten.
-const SHORT: u16 = 10;
 
 fn style() -> TableStyle {
     presets::NOTHING.header_separator(comfy_table::LineStyle::none().fill('─').junction('─'))
@@ -366,19 +462,11 @@ impl Screen {
         let text = escape::for_terminal(text);
         let room = self.look.width.map(|width| usize::from(width).saturating_sub(label.width()));
         let room = room.filter(|room| *room >= LEAST_WIDTH).unwrap_or(usize::MAX);
-        let (mut line, mut begin) = (String::new(), label.to_owned());
-        for word in text.split(' ') {
-            if !line.is_empty() && line.width() + 1 + word.width() > room {
-                self.toned_line(&format!("{begin}{line}"), tone);
-                begin = " ".repeat(label.width());
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+        let mut begin = label.to_owned();
+        for line in wrap(&text, room) {
+            self.toned_line(format!("{begin}{line}").trim_end(), tone);
+            begin = " ".repeat(label.width());
         }
-        self.toned_line(&format!("{begin}{line}"), tone);
     }
 
     /// Names with their values, lined up.
@@ -386,9 +474,7 @@ impl Screen {
         let pairs: Vec<(&str, String)> = pairs.into_iter().collect();
         let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         for (name, value) in pairs {
-            let value = escape::for_terminal(&value).into_owned();
-            self.text.push_str(format!("  {name:width$}  {value}").trim_end());
-            self.text.push('\n');
+            self.wrapped(&format!("  {name:width$}  "), &value, Tone::Plain);
         }
     }
 
@@ -400,6 +486,27 @@ impl Screen {
     pub fn into_text(self) -> String {
         self.text
     }
+}
+
+/// A text in lines of at most so many columns, broken between words where that is possible.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let used = lines.last().map_or(0, |line| line.width());
+        if used > 0 && used + 1 + word.width() > width {
+            lines.push(String::new());
+        } else if used > 0 {
+            lines.last_mut().into_iter().for_each(|line| line.push(' '));
+        }
+        for character in word.chars() {
+            let wide = character.width().unwrap_or(0);
+            if lines.last().is_some_and(|line| !line.is_empty() && line.width() + wide > width) {
+                lines.push(String::new());
+            }
+            lines.last_mut().into_iter().for_each(|line| line.push(character));
+        }
+    }
+    lines
 }
 
 fn tone_style(tone: Tone) -> Option<Style> {
@@ -480,7 +587,7 @@ mod tests {
         let mut screen = Screen::new(Look { has_colour: false, width: Some(40) });
         screen.table(&table);
         let text = screen.into_text();
-        assert!(text.contains("2026-03-31  Northern Lights…  -100.0 %\n"), "{text}");
+        assert!(text.contains("2026-03-31  Northern Lights …  -100.0 %\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
     }
 
@@ -494,9 +601,58 @@ mod tests {
         let text = screen.into_text();
         assert!(text.starts_with("day"), "{text}");
         assert!(
-            text.contains("2026-03-31  Northern …  -100.0 %\n") && !text.contains("csm"),
+            text.ends_with("2026-03-31  Northern L…  -100.0 %\n1 column is hidden: csm\n"),
             "{text}"
         );
+    }
+
+    fn fitted(table: &TextTable, width: u16) -> Vec<String> {
+        let mut screen = Screen::new(Look { has_colour: false, width: Some(width) });
+        screen.table(table);
+        let text = screen.into_text();
+        assert!(text.lines().all(|line| line.width() <= usize::from(width)), "{text}");
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn texts_wrap_and_lines_of_bars_lose_their_oldest_days() {
+        let titles = ["event", "28 days", "note"];
+        let mut table = TextTable::new(titles.map(|title| (title, Align::Left)));
+        let bars = "▁▂▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄";
+        table.row(["login", bars, "asked Ana about it and she said wait"].map(String::from));
+        let expected = [
+            "event  28 days               note",
+            "────────────────────────────────────────────────",
+            "login  ▁▂▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄  asked Ana about it",
+            "                             and she said wait",
+        ];
+        assert_eq!(fitted(&table, 48), expected);
+    }
+
+    #[test]
+    fn columns_that_say_the_same_everywhere_go_first_then_ids_then_the_last() {
+        let titles = ["id", "csm", "mrr", "plan", "band"];
+        let mut table = TextTable::new(titles.map(|title| (title, Align::Left)));
+        table.row(["brightwater", "ana", "1,250", "team", "poor"].map(String::from));
+        table.know("csm");
+        let last = |width| fitted(&table, width).pop().unwrap();
+        assert_eq!(last(40), "brightwater  ana  1,250  team  poor");
+        assert_eq!(last(33), "1 column is hidden: csm");
+        assert_eq!(last(25), "2 columns are hidden: id, csm");
+    }
+
+    #[test]
+    fn a_text_wraps_between_words_and_a_long_word_anywhere() {
+        let cases: [(&str, usize, &[&str]); 5] = [
+            ("", 5, &[""]),
+            ("one two three", 7, &["one two", "three"]),
+            ("one two three", 100, &["one two three"]),
+            ("a longest-word b", 6, &["a", "longes", "t-word", "b"]),
+            ("日本 日本", 5, &["日本", "日本"]),
+        ];
+        for (text, width, expected) in cases {
+            assert_eq!(wrap(text, width), expected, "{text} in {width}");
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub struct SignalRecord {
     pub company_name: Option<String>,
     /// Who looks after the company.
     pub csm: Option<String>,
+    /// The day from which the company is no customer.
+    pub churned_on: Option<Day>,
     /// The rule's name.
     pub rule: String,
     /// The rule as it was.
@@ -192,7 +194,7 @@ impl SignalOrder {
 /// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows. Those
 /// of each kind of rule come last.
 const SELECT: &str = "
-    SELECT s.id, s.company, c.company_id, c.name, c.csm, s.rule, s.rule_version, s.type, s.raised_on, s.change_pct,
+    SELECT s.id, s.company, c.company_id, c.name, c.csm, c.churned_on, s.rule, s.rule_version, s.type, s.raised_on, s.change_pct,
            s.detail, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
            a.by, a.at, a.reason, a.outcome,
            s.observation_from, s.observation_to, s.observation_count, s.decision_from, s.decision_to, s.decision_count, s.chance,
@@ -201,7 +203,7 @@ const SELECT: &str = "
            s.key_value, s.values_read";
 
 /// The number of the first column of [`SELECT`] that trend rules have.
-const OF_TREND: usize = 19;
+const OF_TREND: usize = 20;
 /// The same for adoption rules.
 const OF_ADOPTION: usize = OF_TREND + 14;
 /// The same for condition rules.
@@ -537,8 +539,8 @@ impl Store {
         let mut columns = InOrder::of(row);
         let id = columns.next()?;
         let company = CompanyKey(columns.next()?);
-        let (company_id, company_name, csm, rule) =
-            (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+        let (company_id, company_name, csm) = (columns.next()?, columns.next()?, columns.next()?);
+        let (churned_on, rule) = (columns.next()?, columns.next()?);
         let definition = definitions.of(self, columns.next()?)?;
         let (signal_type, raised_on) = (columns.next()?, columns.next()?);
         let evidence = read_evidence(&definition.logic, row)?;
@@ -548,6 +550,7 @@ impl Store {
             company_id,
             company_name,
             csm,
+            churned_on,
             rule,
             definition,
             signal_type,

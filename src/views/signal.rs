@@ -9,7 +9,7 @@ use crate::domain::condition::Reading;
 use crate::domain::day::{Day, DayRange};
 use crate::domain::finding::Evidence;
 use crate::domain::rule::{Against, ConditionRule, Measure, TrendRule};
-use crate::domain::signal::{Comparison, HistoryEntry};
+use crate::domain::signal::{Comparison, HistoryEntry, State};
 use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEvidence};
 use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
 use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, TaskRecord};
@@ -75,25 +75,75 @@ impl SignalView {
             .into()
     }
 
-    /// The screen for people.
+    /// The screen for people: what happened, who is behind it, then the numbers.
     pub fn draw(&self, screen: &mut Screen) {
         let signal = &self.signal;
         screen.heading(&format!("Signal {}: {}", signal.id, signal.detail));
-        screen.toned_line(
-            &format!("{}, {}, raised on {}", signal.signal_type, signal.state(), signal.raised_on),
-            signals::tone(signal.signal_type),
-        );
-        screen.pairs(self.company_pairs());
+        screen.toned_line(&self.standing(), signals::tone(signal.signal_type));
+        screen.line(&self.company());
         match &signal.evidence {
             Evidence::Trend(evidence) => self.draw_trend(screen, evidence),
-            Evidence::Adoption(adoption) => draw_adoption(screen, adoption),
-            Evidence::Condition(reading) => self.draw_condition(screen, reading),
+            Evidence::Adoption(_) => {
+                screen.heading("What was to be done");
+                screen.pairs(self.facts());
+            }
+            Evidence::Condition(_) => {
+                screen.heading("What the condition read");
+                screen.pairs(self.facts());
+            }
         }
         screen.heading("The rule as it was");
-        let sentence = rules::logic_sentence(&signal.definition);
-        screen.line(&format!("  {sentence}"));
+        screen.wrapped("  ", &rules::logic_sentence(&signal.definition), Tone::Plain);
         self.draw_history(screen);
         self.draw_tasks(screen);
+    }
+
+    /// Type, state and day: `bad, open, raised on 2026-03-19, still holds`.
+    pub fn standing(&self) -> String {
+        let SignalRecord { signal_type, raised_on, holds, .. } = &self.signal;
+        let holds = match holds {
+            _ if self.signal.state() == State::Closed => "",
+            Some(true) => ", still holds",
+            Some(false) => ", no longer holds",
+            None => "",
+        };
+        format!("{signal_type}, {}, raised on {raised_on}{holds}", self.signal.state())
+    }
+
+    /// Name, id and CSM of the company.
+    fn company(&self) -> String {
+        let SignalRecord { company_id, company_name, csm, .. } = &self.signal;
+        let company = match company_name {
+            Some(name) => format!("{name} ({company_id})"),
+            None => company_id.clone(),
+        };
+        match csm {
+            Some(csm) => format!("{company}, CSM {csm}"),
+            None => company,
+        }
+    }
+
+    /// What the rule saw in a sentence, of a trend rule with a baseline or a comparison.
+    pub fn sentence(&self) -> Option<String> {
+        let trend = self.signal.definition.logic.trend()?;
+        let Evidence::Trend(evidence) = &self.signal.evidence else { return None };
+        let reference = evidence.reference.as_ref()?;
+        Some(trend_sentence(trend, evidence, reference))
+    }
+
+    /// How likely chance is, in words; `None` where it is not known.
+    pub fn chance(&self) -> Option<String> {
+        let Evidence::Trend(evidence) = &self.signal.evidence else { return None };
+        evidence.chance.map(render::chance_in_words)
+    }
+
+    /// What an adoption or condition rule saw, name by name.
+    pub fn facts(&self) -> Vec<(&str, String)> {
+        match &self.signal.evidence {
+            Evidence::Trend(_) => Vec::new(),
+            Evidence::Adoption(adoption) => adoption_facts(adoption),
+            Evidence::Condition(reading) => self.condition_facts(reading),
+        }
     }
 
     fn draw_tasks(&self, screen: &mut Screen) {
@@ -103,27 +153,23 @@ impl SignalView {
         }
     }
 
-    fn company_pairs(&self) -> Vec<(&str, String)> {
-        let mut pairs = vec![("company", self.signal.company_id.clone())];
-        pairs.extend(self.signal.company_name.clone().map(|name| ("name", name)));
-        pairs.extend(self.signal.csm.clone().map(|csm| ("csm", csm)));
-        pairs
-    }
-
     fn draw_trend(&self, screen: &mut Screen, evidence: &TrendEvidence) {
         let (Some(trend), Some(activity)) = (self.signal.definition.logic.trend(), &self.activity)
         else {
             return;
         };
         let comparison = &evidence.comparison;
-        if let Some(reference) = &evidence.reference {
-            screen.line(&format!("  {}", trend_sentence(trend, evidence, reference)));
+        screen.gap();
+        for sentence in [self.sentence(), self.chance()].into_iter().flatten() {
+            screen.wrapped("", &sentence, Tone::Plain);
         }
         if let Some((before, now)) = newer_counts(trend, comparison, activity) {
-            screen.line(&format!(
-                "  Events of these days were imported later: counted today, it is {before} before and {now} now."
-            ));
+            let text = format!(
+                "Events of these days were imported later: counted today, it is {before} before and {now} now."
+            );
+            screen.wrapped("", &text, Tone::Plain);
         }
+        draw_people(screen, activity);
         screen.heading("The numbers");
         draw_window(
             screen,
@@ -136,50 +182,56 @@ impl SignalView {
         screen.gap();
         let pairs = formula(trend, evidence).into_iter().chain(chance_pairs(evidence));
         screen.pairs(pairs);
-        draw_people(screen, activity);
     }
 
-    fn draw_condition(&self, screen: &mut Screen, reading: &Reading) {
-        screen.heading("What the condition read");
-        let Some(rule) = self.signal.definition.logic.condition() else { return };
-        screen.pairs([("true when", rule.when.clone())]);
-        let values = reading.values.iter().map(|(name, value)| (name.as_str(), value.to_string()));
-        screen.pairs(values);
+    fn condition_facts<'s>(&'s self, reading: &'s Reading) -> Vec<(&'s str, String)> {
+        let Some(rule) = self.signal.definition.logic.condition() else { return Vec::new() };
         let ConditionRule { key, for_days, .. } = rule;
+        let mut facts = vec![("true when", rule.when.clone())];
+        facts.extend(reading.values.iter().map(|(name, value)| (name.as_str(), value.to_string())));
         if *for_days > 1 {
-            screen.line(&format!(
-                "  It held on {} running.",
-                counted(u64::from(*for_days), "day", "days")
-            ));
+            let days = counted(u64::from(*for_days), "day", "days");
+            facts.push(("for", format!("{days} running")));
         }
         if let (Some(key), Some(value)) = (key, &reading.key) {
-            screen.line(&format!("  Raised once for {key} {value}."));
+            facts.push(("raised once for", format!("{key} {value}")));
         }
+        facts
     }
 
     fn draw_history(&self, screen: &mut Screen) {
         screen.heading("History");
-        screen.line(&format!("  {} raised", self.signal.raised_on));
-        for entry in &self.history {
-            let outcome = entry.outcome.map(|outcome| format!(" ({outcome})")).unwrap_or_default();
-            let until = entry.until.map(|until| format!(" until {until}"));
-            let assignee = entry.assignee.as_ref().map(|name| format!(" to {name}"));
-            let more = until.or(assignee).unwrap_or_default();
-            let entered = entry.at.to_string()[..10].to_owned();
-            let entered = if entered == entry.day.to_string() {
-                String::new()
-            } else {
-                format!(", entered {entered}")
-            };
-            screen.line(&format!(
-                "  {} {}{more} by {}{outcome}{entered}",
-                entry.day, entry.action, entry.by
-            ));
-            if !entry.reason.is_empty() {
-                screen.line(&format!("    {}", entry.reason));
+        for (line, reason) in self.history_lines() {
+            screen.line(&format!("  {line}"));
+            if !reason.is_empty() {
+                screen.wrapped("    ", reason, Tone::Plain);
             }
         }
     }
+
+    /// What happened to the signal, oldest first: each with its reason or text.
+    pub fn history_lines(&self) -> Vec<(String, &str)> {
+        let raised = (format!("{} raised", self.signal.raised_on), "");
+        let entries = self.history.iter().map(|entry| (entry_line(entry), entry.reason.as_str()));
+        std::iter::once(raised).chain(entries).collect()
+    }
+}
+
+/// An entry of the history without its reason: `2026-04-01 acknowledged by ana (handled)`.
+fn entry_line(entry: &HistoryEntry) -> String {
+    let outcome = entry.outcome.map(|outcome| format!(" ({outcome})")).unwrap_or_default();
+    let what = match (entry.until, &entry.assignee) {
+        (Some(until), _) if until <= entry.day => "no longer snoozed".to_owned(),
+        (Some(until), _) => format!("{} until {until}", entry.action),
+        (None, Some(name)) => format!("{} to {name}", entry.action),
+        (None, None) => entry.action.to_string(),
+    };
+    let entered = entry.at.to_string()[..10].to_owned();
+    let entered = match entered == entry.day.to_string() {
+        true => String::new(),
+        false => format!(", entered {entered}"),
+    };
+    format!("{} {what} by {}{outcome}{entered}", entry.day, entry.by)
 }
 
 fn draw_window(
@@ -240,11 +292,8 @@ fn formula(trend: &TrendRule, evidence: &TrendEvidence) -> Vec<(&'static str, St
 
 /// How likely chance is, and what was done about events that come in bursts.
 fn chance_pairs(evidence: &TrendEvidence) -> Vec<(&'static str, String)> {
-    let chance = match evidence.chance {
-        Some(chance) => render::chance_in_words(chance),
-        None => "unknown for people with a baseline or a comparison".to_owned(),
-    };
-    let mut pairs = vec![("chance", chance)];
+    let unknown = || "unknown for people with a baseline or a comparison".to_owned();
+    let mut pairs = vec![("chance", evidence.chance.map_or_else(unknown, render::chance))];
     if let Some(Spread { factor, basis }) = evidence.spread {
         let basis = match basis {
             SpreadBasis::Own => "by the company's own weeks before both windows",
@@ -381,20 +430,17 @@ fn draw_people(screen: &mut Screen, activity: &CompanyActivity) {
     }
     let count = |wanted| people.iter().filter(|person| verdict(person).0 == wanted).count() as u64;
     let stopped = counted(count("stopped"), "person stopped", "people stopped");
-    screen.line(&format!("  {stopped}, {} began.", render::thousands(count("began"))));
+    screen.line(&format!("  {stopped}, {} began", render::thousands(count("began"))));
 }
 
-fn draw_adoption(screen: &mut Screen, adoption: &Adoption) {
-    screen.heading("What was to be done");
-    let mut pairs = vec![("event", adoption.event.clone())];
-    pairs.extend(adoption.goal.clone().map(|name| ("goal", name)));
-    pairs.extend(adoption.started_on.map(|day| ("start", day.to_string())));
-    pairs.push(("deadline", or_dash(adoption.due_on)));
-    pairs.push((
-        "first done",
-        adoption.done_on.map_or_else(|| "not yet".to_owned(), |day| day.to_string()),
-    ));
-    screen.pairs(pairs);
+fn adoption_facts(adoption: &Adoption) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("event", adoption.event.clone())];
+    facts.extend(adoption.goal.clone().map(|name| ("goal", name)));
+    facts.extend(adoption.started_on.map(|day| ("start", day.to_string())));
+    facts.push(("deadline", or_dash(adoption.due_on)));
+    let done = adoption.done_on.map_or_else(|| "not yet".to_owned(), |day| day.to_string());
+    facts.push(("first done", done));
+    facts
 }
 
 /// What a rule is, but not what it watches for.
@@ -414,7 +460,8 @@ fn adoption_json(adoption: &Adoption) -> serde_json::Value {
     })
 }
 
-fn verdict(person: &PersonActivity) -> (&'static str, Tone) {
+/// What became of a person, in a word.
+pub fn verdict(person: &PersonActivity) -> (&'static str, Tone) {
     match (person.previous, person.current) {
         _ if person.person_id.is_none() => ("", Tone::Plain),
         (_, 0) => ("stopped", Tone::Bad),

@@ -106,7 +106,7 @@ const FIELDS: [Field<SignalRecord>; 32] = [
 const COLUMNS: [Column<SignalRecord>; 12] = [
     Column { title: "id", align: Align::Right, cell: |signal| plain(signal.id) },
     Column { title: "day", align: Align::Left, cell: |signal| plain(signal.raised_on) },
-    Column { title: "company", align: Align::Left, cell: |signal| plain(company(signal)) },
+    Column { title: "company", align: Align::Left, cell: |signal| plain(marked_company(signal)) },
     Column {
         title: "type",
         align: Align::Left,
@@ -181,6 +181,15 @@ fn change(signal: &SignalRecord) -> String {
 /// How people call the company: by its name, else by its id.
 pub fn company(signal: &SignalRecord) -> &str {
     signal.company_name.as_deref().unwrap_or(&signal.company_id)
+}
+
+/// The same, marked where the company has churned, or is to.
+fn marked_company(signal: &SignalRecord) -> String {
+    let name = company(signal);
+    match signal.churned_on {
+        Some(day) => format!("{name} (churned {day})"),
+        None => name.to_owned(),
+    }
 }
 
 /// The colour of a type.
