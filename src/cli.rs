@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
-use clap::{Args, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap_complete::CompleteEnv;
 
 use crate::commands::{
-    ack, agenda, assign, attribute, backtest, backup, check, company, completions, config, daily,
-    demo, event, export, health, home, import, inbox, init, licences, list, man, metric, note,
-    notify, playbook, pull, pulse, reason, reopen, report, rule, run, segment, show, snooze,
-    status, task, team, tune,
+    ack, agenda, assign, attribute, backtest, backup, check, company, complete, completions,
+    config, daily, demo, event, export, health, home, import, inbox, init, licences, list, man,
+    metric, note, notify, playbook, pull, pulse, reason, reopen, report, rule, run, segment, show,
+    snooze, status, task, team, triage, tune,
 };
 use crate::context::{Context, GlobalOptions};
 
@@ -31,6 +32,7 @@ Environment:
   SIGNALS_SMTP_URL, SIGNALS_SLACK_WEBHOOK
                 where `notify` delivers to
   NO_COLOR      no colours, unless --color asks for them
+  PAGER         shows lists that are longer than the screen, unless --no-pager is given
 
 Exit codes:
   0 done   1 other failure   2 usage   3 some rows rejected   4 input refused
@@ -69,6 +71,7 @@ enum Command {
     #[command(subcommand)]
     Notify(notify::Notify),
     Agenda(agenda::Agenda),
+    Triage(triage::Triage),
     #[command(subcommand)]
     Playbook(playbook::Playbook),
     #[command(subcommand)]
@@ -111,7 +114,7 @@ type Define = fn(clap::Command) -> clap::Command;
 
 /// The arguments of each command, to be defined only for the one that is used: those of all take
 /// longer than a short command does.
-const ARGUMENTS: [(&str, Define); 39] = [
+const ARGUMENTS: [(&str, Define); 40] = [
     ("init", init::Init::augment_args),
     ("import", import::Import::augment_args),
     ("event", event::Event::augment_subcommands),
@@ -129,6 +132,7 @@ const ARGUMENTS: [(&str, Define); 39] = [
     ("inbox", inbox::Inbox::augment_args),
     ("notify", notify::Notify::augment_subcommands),
     ("agenda", agenda::Agenda::augment_args),
+    ("triage", triage::Triage::augment_args),
     ("playbook", playbook::Playbook::augment_subcommands),
     ("task", task::Task::augment_subcommands),
     ("team", team::Team::augment_subcommands),
@@ -157,6 +161,15 @@ const ARGUMENTS: [(&str, Define); 39] = [
 fn version() -> String {
     let schema = crate::store::SCHEMA_VERSION;
     format!("{} (SQLite {}, schema {schema})", env!("CARGO_PKG_VERSION"), rusqlite::version())
+}
+
+/// Answers a shell that asks what fits where somebody types; `false` where none asks.
+pub fn complete(arguments: &[OsString]) -> bool {
+    let answer = CompleteEnv::with_factory(|| complete::with_names(Cli::command()))
+        .var(completions::VARIABLE)
+        .try_complete(arguments.to_vec(), None);
+    // A shell shows no errors.
+    answer.unwrap_or(true)
 }
 
 impl Cli {
@@ -202,6 +215,7 @@ impl Cli {
             Some(Command::Inbox(args)) => args.run(context),
             Some(Command::Notify(args)) => args.run(context),
             Some(Command::Agenda(args)) => args.run(context),
+            Some(Command::Triage(args)) => args.run(context),
             Some(Command::Playbook(args)) => args.run(context),
             Some(Command::Task(args)) => args.run(context),
             Some(Command::Team(args)) => args.run(context),
@@ -230,8 +244,6 @@ impl Cli {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -27,6 +27,9 @@ pub struct Environment {
     pub forces_colour: bool,
     /// COLUMNS.
     pub columns: Option<u16>,
+    /// PAGER, with the usual options of `less` unless LESS is set: stay in colour, end at once where
+    /// all fits, leave the screen as it is.
+    pub pager: Option<String>,
 }
 
 impl Environment {
@@ -41,6 +44,10 @@ impl Environment {
             wants_no_colour: text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb"),
             forces_colour: text("CLICOLOR_FORCE").is_some_and(|value| value != "0"),
             columns: text("COLUMNS").and_then(|value| value.parse().ok()),
+            pager: text("PAGER").map(|pager| match text("LESS") {
+                Some(_) => pager,
+                None => format!("LESS=FRX; export LESS; {pager}"),
+            }),
         }
     }
 }
@@ -50,17 +57,26 @@ impl Environment {
 #[command(next_help_heading = "Options of every command")]
 pub struct GlobalOptions {
     /// The database [env: SIGNALS_DB] [default: the platform's data directory]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
     pub db: Option<PathBuf>,
     /// Who does it, for the history of signals [env: SIGNALS_USER] [default: the login name]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub by: Option<String>,
-    /// Say nothing but errors
-    #[arg(long, short, global = true)]
+    /// Print only errors
+    #[arg(long, short, global = true, hide_short_help = true)]
     pub quiet: bool,
     /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_short_help = true
+    )]
     pub color: ColorChoice,
+    /// Never send a list that is longer than the screen through $PAGER
+    #[arg(long, global = true, hide_short_help = true)]
+    pub no_pager: bool,
 }
 
 /// What every command needs.
@@ -83,6 +99,7 @@ impl Context {
             wants_no_colour: environment.wants_no_colour,
             forces_colour: environment.forces_colour,
             columns: environment.columns,
+            pager: environment.pager.clone().filter(|_| !options.no_pager),
         };
         let database =
             options.db.clone().or_else(|| environment.database.clone().map(PathBuf::from));
@@ -220,6 +237,12 @@ fn clock(environment: &Environment) -> Result<Clock> {
         },
         None => Ok(Clock::of_the_machine()),
     }
+}
+
+/// The database that a shell completes names from; `None` where there is none to read.
+pub fn database_to_complete() -> Option<Store> {
+    let named = Environment::of_the_process().database.map(PathBuf::from);
+    Store::open_to_read(&named.or_else(default_database)?).ok()
 }
 
 fn default_database() -> Option<PathBuf> {

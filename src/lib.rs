@@ -4,7 +4,8 @@
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them
 //! into the [`store`], [`mod@run`] applies the rules to one day, [`health`] scores the companies on
 //! it, [`shipped`] has the presets and playbooks, [`mod@notify`] tells people, [`views`] gather
-//! the rows of a screen, [`render`] turns them into bytes, [`configuration`] reads and writes the
+//! the rows of a screen, [`render`] turns them into bytes, [`triage`] goes through them at a
+//! terminal, [`configuration`] reads and writes the
 //! file of what is configured, [`commands`] connect these, [`cli`] names the commands, and
 //! [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
 //! `docs/architecture.md` is the map.
@@ -31,6 +32,7 @@ pub mod render;
 pub mod run;
 pub mod shipped;
 pub mod store;
+pub mod triage;
 pub mod ui;
 pub mod views;
 
@@ -47,6 +49,9 @@ use error::{ErrorKind, Report};
 /// Runs one command line, prints what it has to say, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if cli::complete(&arguments) {
+        return ExitCode::SUCCESS;
+    }
     let cli = match Cli::read(&arguments) {
         Ok(cli) => cli,
         Err(error) => return explain_usage(&error),

@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, IsTerminal, Write};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
@@ -27,7 +29,7 @@ pub enum ColorChoice {
 }
 
 /// What the environment says about the terminal.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// NO_COLOR is set, or TERM is dumb.
     pub wants_no_colour: bool,
@@ -35,12 +37,24 @@ pub struct Terminal {
     pub forces_colour: bool,
     /// COLUMNS, where it is set to a number.
     pub columns: Option<u16>,
+    /// The shell command that shows what is longer than the screen; `None` for none.
+    pub pager: Option<String>,
+}
+
+/// Whether a pager has the terminal.
+static IS_PAGING: AtomicBool = AtomicBool::new(false);
+
+/// Whether a pager has the terminal. It handles Ctrl-C itself.
+pub fn is_paging() -> bool {
+    IS_PAGING.load(Ordering::Relaxed)
 }
 
 /// Where a command's words go.
 pub struct Ui {
     out: RefCell<BufWriter<Box<dyn Write>>>,
     look: Look,
+    /// The pager, and the lines that fit on the screen.
+    pager: Option<(String, usize)>,
     error_colour: bool,
     is_quiet: bool,
     shows_progress: bool,
@@ -67,13 +81,15 @@ impl Ui {
         };
         let (out_is_terminal, error_is_terminal) =
             (io::stdout().is_terminal(), io::stderr().is_terminal());
-        let measured =
-            || terminal_size::terminal_size().map(|(width, _)| width.0).filter(|width| *width > 0);
+        let size = terminal_size::terminal_size().filter(|(width, _)| width.0 > 0);
+        let measured = || size.map(|(width, _)| width.0);
+        let lines = size.map(|(_, height)| usize::from(height.0)).filter(|_| out_is_terminal);
         let width =
             out_is_terminal.then(|| terminal.columns.or_else(measured).unwrap_or(USUAL_WIDTH));
         Ui {
             out: buffered(io::stdout()),
             look: Look { has_colour: colour(out_is_terminal), width },
+            pager: terminal.pager.clone().zip(lines),
             error_colour: colour(error_is_terminal),
             is_quiet,
             shows_progress: error_is_terminal && !is_quiet,
@@ -88,7 +104,7 @@ impl Ui {
             Some(file) => (buffered(file), Look::PLAIN),
             None => (buffered(io::stdout()), self.look),
         };
-        Ui { out, look, ..*self }
+        Ui { out, look, pager: None, ..*self }
     }
 
     /// How screens are to be drawn.
@@ -99,6 +115,27 @@ impl Ui {
     /// Writes data to standard output.
     pub fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
         self.out.borrow_mut().write_all(bytes.as_ref()).context("cannot write to standard output")
+    }
+
+    /// Writes a screen to standard output. What is longer than the terminal goes through the pager.
+    pub fn page(&self, text: &str) -> Result<()> {
+        match &self.pager {
+            // The prompt needs a line too.
+            Some((pager, lines)) if text.lines().count() >= *lines => self.through(pager, text),
+            _ => self.data(text),
+        }
+    }
+
+    fn through(&self, pager: &str, text: &str) -> Result<()> {
+        self.flush()?;
+        IS_PAGING.store(true, Ordering::Relaxed);
+        let started = Command::new("sh").args(["-c", pager]).stdin(Stdio::piped()).spawn();
+        let Ok(mut pager) = started else { return self.data(text) };
+        // A reader who has seen enough leaves before the end.
+        let _ = pager.stdin.take().map(|mut input| input.write_all(text.as_bytes()));
+        let ended = pager.wait();
+        IS_PAGING.store(false, Ordering::Relaxed);
+        ended.map(drop).context("cannot wait for the pager")
     }
 
     /// Hands on what is still buffered.
@@ -193,6 +230,11 @@ impl Ui {
         #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
         let error_is_terminal = io::stderr().is_terminal();
         io::stdin().is_terminal() && error_is_terminal
+    }
+
+    /// Whether both standard input and standard output are a terminal.
+    pub fn is_interactive(&self) -> bool {
+        self.look.width.is_some() && io::stdin().is_terminal()
     }
 
     /// Asks for a line of text at the terminal.

@@ -78,7 +78,7 @@ impl Agenda {
             }
             let mut screen = Screen::new(context.ui.look());
             agenda.draw(&mut screen, most, person.as_deref());
-            context.ui.data(screen.into_text())?;
+            context.ui.page(&screen.into_text())?;
         }
         match &person {
             Some(name) if agenda.groups.is_empty() => task::hint_at_stranger(context, &store, name),

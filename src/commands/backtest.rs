@@ -101,7 +101,7 @@ impl Backtest {
         }
         let mut screen = Screen::new(context.ui.look());
         view::draw(&outcome, &mut screen);
-        context.ui.data(screen.into_text())
+        context.ui.page(&screen.into_text())
     }
 }
 

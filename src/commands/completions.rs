@@ -1,27 +1,37 @@
 //! `signals completions`: completions for a shell.
 
 use anyhow::Result;
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
+use clap_complete::env::Shells;
 
-use crate::cli::Cli;
 use crate::context::Context;
 
-/// Print completions for a shell.
+/// The variable by which a shell asks the program what fits.
+pub const VARIABLE: &str = "SIGNALS_COMPLETE";
+
+/// Print the script that completes commands, options and names in a shell.
+///
+/// Names of companies, people, rules, events and segments come from the database that SIGNALS_DB
+/// names, else from the usual one.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  signals completions bash > ~/.local/share/bash-completion/completions/signals"
-)]
+#[command(after_help = "\
+Examples:
+  source <(signals completions bash)
+  signals completions fish > ~/.config/fish/completions/signals.fish")]
 pub struct Completions {
     /// The shell
     shell: Shell,
 }
 
 impl Completions {
-    /// Prints the completions.
+    /// Prints the script.
     pub fn run(self, context: &Context) -> Result<()> {
-        let mut bytes = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "signals", &mut bytes);
-        context.ui.data(bytes)
+        let (shells, shell) = (Shells::builtins(), self.shell.to_string());
+        let mut script = Vec::new();
+        if let Some(shell) = shells.completer(&shell) {
+            shell.write_registration(VARIABLE, "signals", "signals", "signals", &mut script)?;
+        }
+        context.ui.data(script)
     }
 }

@@ -276,7 +276,7 @@ impl Prefs {
         };
         let names = FIELDS.map(|name| name.replace('_', " "));
         screen.pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
-        context.ui.data(screen.into_text())
+        context.ui.page(&screen.into_text())
     }
 }
 

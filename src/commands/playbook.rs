@@ -74,7 +74,7 @@ impl ShowPlaybook {
         if self.format.format == Format::Table {
             let mut screen = Screen::new(context.ui.look());
             playbooks::draw(&stored, &mut screen);
-            return context.ui.data(screen.into_text());
+            return context.ui.page(&screen.into_text());
         }
         let writer = RecordWriter::new(self.format.format, &playbooks::FIELDS);
         context.ui.records(writer, |record| record(&playbooks::one(&stored)))

@@ -175,7 +175,7 @@ impl History {
         let mut table = TextTable::new(HISTORY.columns.iter().copied());
         rows.iter().for_each(|row| table.toned_row((HISTORY.cells)(row)));
         screen.table(&table);
-        context.ui.data(screen.into_text())
+        context.ui.page(&screen.into_text())
     }
 }
 

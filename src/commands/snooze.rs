@@ -18,14 +18,23 @@ use crate::ops::acknowledge::{self, Entry};
 #[command(after_help = "\
 Examples:
   signals snooze 12 --until 2026-04-15 --reason \"Champion is on leave\"
-  signals snooze 12 13 --until +14d --reason \"Renewal call is booked\"")]
+  signals snooze 12 13 --until +14d --reason \"Renewal call is booked\"
+  signals snooze 12 --cancel --reason \"Champion is back early\"")]
 pub struct Snooze {
     /// The signals' numbers
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
     /// The day on which they come back
-    #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
-    until: GivenDay,
+    #[arg(
+        long,
+        value_name = "DAY",
+        allow_hyphen_values = true,
+        required_unless_present = "cancel"
+    )]
+    until: Option<GivenDay>,
+    /// Bring them back now
+    #[arg(long, conflicts_with = "until")]
+    cancel: bool,
     /// Why
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
@@ -39,8 +48,9 @@ impl Snooze {
     /// (exit 9).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let (until, today) = (context.day(&store, self.until), context.today(&store));
-        if until <= today {
+        let today = context.today(&store);
+        let until = self.until.map_or(today, |given| context.day(&store, given));
+        if until <= today && !self.cancel {
             let message = format!("--until {until} is not in the future; today is {today}");
             let hint = format!("the first day that is possible is {}", today.next());
             return Err(usage(message).hint(hint).into());
@@ -48,7 +58,11 @@ impl Snooze {
         let ids = acknowledge::distinct(&self.ids);
         let reason = acknowledge::reason(context, self.reason)?;
         acknowledge::enter(context, &mut store, &ids, &Entry::snooze(until, reason))?;
-        context.ui.note(format!("snoozed until {until}: {}", acknowledge::named(&store, &ids)?));
+        let named = acknowledge::named(&store, &ids)?;
+        context.ui.note(match self.cancel {
+            true => format!("no longer snoozed: {named}"),
+            false => format!("snoozed until {until}: {named}"),
+        });
         Ok(())
     }
 }

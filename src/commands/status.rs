@@ -64,7 +64,7 @@ impl Status {
             let names: Vec<String> = FIELDS.iter().map(|name| name.replace('_', " ")).collect();
             screen
                 .pairs(names.iter().zip(&values).map(|(name, value)| (name.as_str(), text(value))));
-            context.ui.data(screen.into_text())?;
+            context.ui.page(&screen.into_text())?;
         } else {
             let writer = RecordWriter::new(self.format.format, &FIELDS);
             context.ui.records(writer, |record| record(&values))?;

@@ -7,13 +7,12 @@ use super::options::FormatOption;
 use super::output;
 use crate::context::Context;
 use crate::domain::day::{Day, GivenDay};
-use crate::domain::playbook::validate_line;
 use crate::domain::task::{Owner, TaskAction, TaskId, TaskState};
 use crate::error::usage;
 use crate::ops::work;
 use crate::query::{csm_called, find_company};
 use crate::render::{Format, counted};
-use crate::store::{Finish, NewTask, Store, TaskFilter, TaskRecord};
+use crate::store::{Store, TaskFilter, TaskRecord};
 use crate::views::tasks::{ListedTask, TASKS};
 
 /// See and do the tasks that signals, playbooks and people open.
@@ -257,7 +256,7 @@ fn named(tasks: &[TaskRecord]) -> String {
 impl AssignTask {
     fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
-        let owner = read_owner(&store, &self.name)?;
+        let owner = work::owner(&store, &self.name)?;
         work::assign(context, &mut store, TaskId(self.id), &owner)?;
         warn_of_stranger(context, &store, &owner)?;
         let Some(task) = store.task(TaskId(self.id))? else { return Ok(()) };
@@ -274,25 +273,11 @@ impl AssignTask {
 
 impl AddTask {
     fn run(self, context: &Context) -> Result<()> {
-        validate_line(&self.title).map_err(|error| usage(format!("the title {error}")))?;
         let mut store = context.writer()?;
-        let owner = read_owner(&store, &self.owner)?;
+        let owner = work::owner(&store, &self.owner)?;
         let company = find_company(&store, &self.company)?;
-        let id = store.transaction(Finish::Commit, |store| {
-            let stamp = work::stamp(context, store)?;
-            let title = self.title.trim();
-            store.add_task(
-                &NewTask {
-                    company,
-                    title,
-                    due_on: context.day(store, self.due),
-                    owner: &owner,
-                    playbook: None,
-                    signal: None,
-                },
-                &stamp,
-            )
-        })?;
+        let due = context.day(&store, self.due);
+        let id = work::add(context, &mut store, company, &self.title, due, &owner)?;
         warn_of_stranger(context, &store, &owner)?;
         context.ui.note(format!("added task {id}"));
         print(
@@ -327,14 +312,6 @@ pub fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Resu
         context.ui.warning(text);
     }
     Ok(())
-}
-
-fn read_owner(store: &Store, text: &str) -> Result<Owner> {
-    validate_line(text).map_err(|error| usage(format!("the name of a person {error}")))?;
-    match Owner::from(text.to_owned()) {
-        Owner::Person(name) => Ok(Owner::Person(csm_called(store, &name)?)),
-        role => Ok(role),
-    }
 }
 
 fn task_number(text: &str) -> Result<i64, String> {

@@ -6,6 +6,7 @@ use super::work;
 use crate::context::Context;
 use crate::domain::day::Day;
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, State};
+use crate::domain::task::Stamp;
 use crate::error::{CommandError, not_allowed, usage};
 use crate::render::counted;
 use crate::store::{Finish, Store};
@@ -103,28 +104,38 @@ pub fn unknown_signal(id: SignalId) -> CommandError {
 pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Entry) -> Result<u64> {
     store.transaction(Finish::Commit, |store| {
         let stamp = work::stamp(context, store)?;
-        let mut problems = Vec::new();
-        for id in ids {
-            problems.extend(problem(store, *id, entry.action)?);
-        }
-        refuse(&problems, ids.len())?;
-        let history = HistoryEntry {
-            action: entry.action,
-            at: stamp.at,
-            day: stamp.day,
-            by: stamp.by.clone(),
-            reason: entry.reason.clone(),
-            outcome: entry.outcome,
-            until: entry.until,
-            assignee: entry.assignee.clone(),
-        };
-        ids.iter().try_for_each(|id| store.add_history(*id, &history))?;
-        let mut dropped = 0;
-        for id in ids.iter().filter(|_| entry.drops_tasks) {
-            dropped += store.drop_tasks_of_signal(*id, &entry.reason, &stamp)?;
-        }
-        Ok(dropped)
+        enter_within(store, ids, entry, &stamp)
     })
+}
+
+/// The same within a transaction.
+pub(super) fn enter_within(
+    store: &Store,
+    ids: &[SignalId],
+    entry: &Entry,
+    stamp: &Stamp,
+) -> Result<u64> {
+    let mut problems = Vec::new();
+    for id in ids {
+        problems.extend(problem(store, *id, entry.action)?);
+    }
+    refuse(&problems, ids.len())?;
+    let history = HistoryEntry {
+        action: entry.action,
+        at: stamp.at,
+        day: stamp.day,
+        by: stamp.by.clone(),
+        reason: entry.reason.clone(),
+        outcome: entry.outcome,
+        until: entry.until,
+        assignee: entry.assignee.clone(),
+    };
+    ids.iter().try_for_each(|id| store.add_history(*id, &history))?;
+    let mut dropped = 0;
+    for id in ids.iter().filter(|_| entry.drops_tasks) {
+        dropped += store.drop_tasks_of_signal(*id, &entry.reason, stamp)?;
+    }
+    Ok(dropped)
 }
 
 /// How many open tasks the signals have, but for those that other open signals share.

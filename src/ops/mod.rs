@@ -3,4 +3,6 @@
 
 pub mod acknowledge;
 pub mod agenda;
+pub mod explain;
+pub mod undo;
 pub mod work;

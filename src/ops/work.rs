@@ -4,10 +4,14 @@ use anyhow::Result;
 
 use super::acknowledge::refuse;
 use crate::context::Context;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::playbook::validate_line;
 use crate::domain::similar_names::nearest;
 use crate::domain::task::{Owner, Stamp, TaskAction, TaskId, TaskState};
-use crate::error::{CommandError, not_allowed};
-use crate::store::{Finish, Store, TaskRecord};
+use crate::error::{CommandError, not_allowed, usage};
+use crate::query::csm_called;
+use crate::store::{Finish, NewTask, Store, TaskRecord};
 
 /// Who does something now, and the day on which it counts.
 pub fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
@@ -27,11 +31,55 @@ pub fn close(
     note: Option<&str>,
 ) -> Result<Vec<TaskRecord>> {
     store.transaction(Finish::Commit, |store| {
-        let tasks = open_tasks(store, ids)?;
         let stamp = stamp(context, store)?;
-        tasks.iter().try_for_each(|task| store.close_task(task, action, note, &stamp))?;
-        Ok(tasks)
+        close_within(store, ids, action, note, &stamp)
     })
+}
+
+/// The same within a transaction.
+pub(super) fn close_within(
+    store: &Store,
+    ids: &[TaskId],
+    action: TaskAction,
+    note: Option<&str>,
+    stamp: &Stamp,
+) -> Result<Vec<TaskRecord>> {
+    let tasks = open_tasks(store, ids)?;
+    tasks.iter().try_for_each(|task| store.close_task(task, action, note, stamp))?;
+    Ok(tasks)
+}
+
+/// Adds a task for a company.
+///
+/// # Errors
+/// A title that is blank or has more than one line (exit 2).
+pub fn add(
+    context: &Context,
+    store: &mut Store,
+    company: CompanyKey,
+    title: &str,
+    due_on: Day,
+    owner: &Owner,
+) -> Result<TaskId> {
+    validate_line(title).map_err(|error| usage(format!("the title {error}")))?;
+    store.transaction(Finish::Commit, |store| {
+        let stamp = stamp(context, store)?;
+        let title = title.trim();
+        let task = NewTask { company, title, due_on, owner, playbook: None, signal: None };
+        store.add_task(&task, &stamp)
+    })
+}
+
+/// Who is meant by `csm`, `manager`, or the name of a person.
+///
+/// # Errors
+/// A name that is blank or has more than one line (exit 2).
+pub fn owner(store: &Store, text: &str) -> Result<Owner> {
+    validate_line(text).map_err(|error| usage(format!("the name of a person {error}")))?;
+    match Owner::from(text.to_owned()) {
+        Owner::Person(name) => Ok(Owner::Person(csm_called(store, &name)?)),
+        role => Ok(role),
+    }
 }
 
 /// Gives an open task to a role or a person.

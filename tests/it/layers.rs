@@ -126,6 +126,11 @@ const LAYERS: [Layer; 26] = [
         reason: "what is done to the database is the same for commands, files and the configuration",
     },
     Layer {
+        name: "triage",
+        may_import: &["context", "domain", "error", "ops", "query", "render", "store", "views"],
+        reason: "a session at the terminal shows views and changes the database by `ops`, as the commands do",
+    },
+    Layer {
         name: "commands",
         may_import: &[
             "backtest",
@@ -146,6 +151,7 @@ const LAYERS: [Layer; 26] = [
             "render",
             "run",
             "store",
+            "triage",
             "ui",
             "views",
             "output_file",
@@ -164,7 +170,12 @@ const LAYERS: [Layer; 26] = [
     },
     Layer {
         name: "main",
-        may_import: &["run", "output_file::forget_unfinished"],
+        may_import: &[
+            "run",
+            "output_file::forget_unfinished",
+            "triage::give_back_terminal",
+            "ui::is_paging",
+        ],
         reason: "everything the program does is in the library",
     },
 ];
@@ -195,7 +206,7 @@ enum What {
     SqlClock,
 }
 
-const RESTRICTIONS: [Restriction; 17] = [
+const RESTRICTIONS: [Restriction; 18] = [
     Restriction {
         what: What::Sql,
         allowed_in: &["store/", "expression/", "pull/"],
@@ -319,6 +330,13 @@ const RESTRICTIONS: [Restriction; 17] = [
         reason: "only `notify` and `pull` open network connections",
         remedy: "write a notice and let `notify` deliver it, or let `pull` ask",
         bad: "use std::net::TcpStream;",
+    },
+    Restriction {
+        what: What::Crates(&["ratatui"]),
+        allowed_in: &["triage/"],
+        reason: "only a session takes over the whole terminal; lists and screens are text",
+        remedy: "use `render::Screen`",
+        bad: "use ratatui::Frame;",
     },
     Restriction {
         what: What::Crates(&["minijinja"]),

@@ -47,6 +47,7 @@ mod screens;
 mod servers;
 mod support;
 mod trends;
+mod triage;
 mod undo;
 mod work;
 mod working_day;

@@ -218,7 +218,7 @@ impl ShowCompany {
         }
         let mut screen = Screen::new(context.ui.look());
         view.draw(&mut screen);
-        context.ui.data(screen.into_text())
+        context.ui.page(&screen.into_text())
     }
 
     fn gather(&self, context: &Context, store: &Store) -> Result<CompanyView> {

@@ -194,7 +194,7 @@ impl ShowHealth {
         let name = company.name.as_ref().unwrap_or(&company.company_id);
         screen.heading(&format!("{name}: health {}", view.headline()));
         view.draw(&mut screen);
-        context.ui.data(screen.into_text())
+        context.ui.page(&screen.into_text())
     }
 }
 
@@ -234,7 +234,7 @@ impl Drivers {
         let mut table = TextTable::new(DRIVERS.columns.iter().copied());
         rows.iter().for_each(|row| table.toned_row((DRIVERS.cells)(row)));
         screen.table(&table);
-        context.ui.data(screen.into_text())
+        context.ui.page(&screen.into_text())
     }
 }
 

@@ -165,7 +165,7 @@ impl ShowProfile {
         if self.format.format == Format::Table {
             let mut screen = Screen::new(context.ui.look());
             health_profiles::draw(&profile, &mut screen);
-            return context.ui.data(screen.into_text());
+            return context.ui.page(&screen.into_text());
         }
         let writer = RecordWriter::new(self.format.format, PROFILES.fields);
         context.ui.records(writer, |record| record(&(PROFILES.values)(&profile)))

@@ -102,7 +102,7 @@ impl PresetCommand {
             PresetCommand::List(FormatOption { format: Format::Table }) => {
                 let mut screen = Screen::new(context.ui.look());
                 presets::draw(preset::shipped(), &mut screen);
-                context.ui.data(screen.into_text())
+                context.ui.page(&screen.into_text())
             }
             PresetCommand::List(FormatOption { format }) => {
                 output::print_items(&context.ui, format, &PRESETS, preset::shipped())

@@ -36,7 +36,7 @@ pub fn run(context: &Context, request: &RuleRequest, format: Format) -> Result<(
     if format == Format::Table {
         let mut screen = Screen::new(context.ui.look());
         view.draw(&mut screen);
-        return context.ui.data(screen.into_text());
+        return context.ui.page(&screen.into_text());
     }
     let writer = RecordWriter::new(format, &TRIAL_FIELDS);
     context.ui.records(writer, |record| record(&view.values()))

@@ -1,0 +1,49 @@
+//! `signals triage`: a session at the terminal.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::context::Context;
+use crate::error::usage;
+use crate::query::{csm_called, user_as_csm};
+use crate::triage;
+use crate::views::agenda::AGENDA;
+
+/// Go through open signals at the terminal, most at stake first.
+///
+/// The companies are at the left, in the order of `agenda`; the signal with its chart, people,
+/// tasks and history is on the right. Keys acknowledge, snooze, comment, add tasks and undo; `?`
+/// lists them. Each change is saved at once, and everything that it does has a command too: ack,
+/// snooze, note, task, reopen.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  signals triage\n  signals triage --csm ana")]
+pub struct Triage {
+    /// Only this person's companies and signals [default: SIGNALS_USER, if that is a CSM]
+    #[arg(long, value_name = "NAME")]
+    csm: Option<String>,
+    /// Everybody's, also if SIGNALS_USER is a CSM
+    #[arg(long, conflicts_with = "csm")]
+    everyone: bool,
+}
+
+impl Triage {
+    /// Runs the session.
+    ///
+    /// # Errors
+    /// No terminal (exit 2).
+    pub fn run(self, context: &Context) -> Result<()> {
+        if !context.ui.is_interactive() {
+            return Err(usage("triage needs a terminal to draw on and keys to read")
+                .hint("`signals agenda` prints the same list; ack, snooze, note and task change it")
+                .into());
+        }
+        let person = match &self.csm {
+            Some(name) => Some(csm_called(&context.reader()?, name)?),
+            None if self.everyone => None,
+            None => user_as_csm(context, &context.reader()?)?,
+        };
+        let done = triage::run(context, person)?;
+        context.ui.note(done.as_deref().unwrap_or(AGENDA.when_empty));
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! Undoing the last change.
+//!
+//! Histories are append-only, so nothing is erased: an entry of its own takes the change back.
+
+use anyhow::Result;
+
+use super::acknowledge::{self, Entry};
+use super::work;
+use crate::context::Context;
+use crate::domain::day::Day;
+use crate::domain::signal::SignalId;
+use crate::domain::task::{TaskAction, TaskId};
+use crate::store::{Finish, NewTask, Store, TaskRecord};
+
+/// The reason of the entries that take something back.
+const REASON: &str = "Undone";
+
+/// A change, with what is needed to undo it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A signal was closed, which dropped these tasks.
+    Acknowledged { signal: SignalId, dropped: Vec<TaskRecord> },
+    /// A signal was snoozed, which before was snoozed until this day.
+    Snoozed { signal: SignalId, before: Option<Day> },
+    /// A signal was commented on.
+    Noted { signal: SignalId, text: String },
+    /// A task was added.
+    AddedTask(TaskId),
+}
+
+/// Undoes a change in one transaction. Tasks that it dropped are added again under new numbers; of
+/// a note, another note says that it is withdrawn.
+///
+/// # Errors
+/// Somebody else has changed the signal or the task meanwhile (exit 9).
+pub fn undo(context: &Context, store: &mut Store, change: &Change) -> Result<()> {
+    store.transaction(Finish::Commit, |store| {
+        let stamp = work::stamp(context, store)?;
+        let enter = |signal: SignalId, entry: Entry| {
+            acknowledge::enter_within(store, &[signal], &entry, &stamp).map(drop)
+        };
+        match change {
+            Change::Acknowledged { signal, dropped } => {
+                enter(*signal, Entry::reopen(REASON.to_owned()))?;
+                dropped.iter().try_for_each(|task| {
+                    let task = NewTask {
+                        company: task.company,
+                        title: &task.title,
+                        due_on: task.due_on,
+                        owner: &task.owner,
+                        playbook: task.playbook.as_deref(),
+                        signal: task.signal,
+                    };
+                    store.add_task(&task, &stamp).map(drop)
+                })
+            }
+            Change::Snoozed { signal, before } => {
+                let until = before.unwrap_or(stamp.day);
+                enter(*signal, Entry::snooze(until, REASON.to_owned()))
+            }
+            Change::Noted { signal, text } => {
+                enter(*signal, Entry::note(format!("Withdrawn: {text}")))
+            }
+            Change::AddedTask(task) => {
+                let dropped = TaskAction::Dropped;
+                work::close_within(store, &[*task], dropped, Some(REASON), &stamp).map(drop)
+            }
+        }
+    })
+}

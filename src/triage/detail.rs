@@ -1,0 +1,164 @@
+//! What is known of the item that is looked at.
+
+use anyhow::Result;
+
+use super::session::Item;
+use crate::context::Context;
+use crate::domain::attributes::MONTH;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::facts::Person;
+use crate::domain::rule::{Measure, Watch};
+use crate::domain::task::TaskState;
+use crate::domain::trend::Windows;
+use crate::ops::{acknowledge, explain};
+use crate::query::AsOfOption;
+use crate::render::Tone;
+use crate::store::{PersonActivity, Store, TaskFilter, TaskRecord};
+use crate::views::signal::{SignalView, verdict};
+
+/// What is known of a company and its signal.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Detail {
+    /// The signal.
+    pub signal: Option<Told>,
+    /// What the company did: before, and now.
+    pub chart: Chart,
+    /// Who did more or less than before, the largest change first.
+    pub people: Vec<PersonChange>,
+    /// The open tasks of the company.
+    pub tasks: Vec<TaskRecord>,
+}
+
+/// What there is to say about a signal.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// Type, state and day.
+    pub standing: String,
+    /// What happened, in a line.
+    pub text: String,
+    /// The same with what it is compared with, and how likely chance is.
+    pub sentences: Vec<String>,
+    /// What the rule read, name by name.
+    pub facts: Vec<(String, String)>,
+    /// What was done about it, oldest first, each with its reason.
+    pub history: Vec<(String, String)>,
+    /// How many open tasks only this signal has.
+    pub own_tasks: u64,
+}
+
+/// Counts day by day.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chart {
+    /// What is counted.
+    pub title: String,
+    /// The days, oldest first.
+    pub days: Vec<(Day, u64)>,
+    /// How many of the days are of the current window.
+    pub current: usize,
+}
+
+/// What a person did before and now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonChange {
+    pub name: String,
+    pub before: u64,
+    pub now: u64,
+    /// `stopped`, `began`, `less` or `more`.
+    pub verdict: &'static str,
+    pub tone: Tone,
+}
+
+impl Detail {
+    /// Reads what is known now.
+    pub fn gather(
+        context: &Context,
+        store: &Store,
+        company: CompanyKey,
+        item: &Item,
+    ) -> Result<Detail> {
+        let filter = TaskFilter {
+            company: Some(company),
+            state: Some(TaskState::Open),
+            ..TaskFilter::default()
+        };
+        let tasks = store.tasks(&filter)?;
+        let people = store.facts_of::<Person>(company)?;
+        let view = match &item.signal {
+            Some(signal) => Some(explain::signal(store, signal.id)?),
+            None => None,
+        };
+        let (title, days, current, active) = match view.as_ref().and_then(in_windows) {
+            Some(activity) => activity,
+            None => lately(context, store, company)?,
+        };
+        let signal = match view {
+            Some(view) => Some(Told::of(store, &view)?),
+            None => None,
+        };
+        let people = active.iter().filter_map(|person| changed(person, &people)).collect();
+        Ok(Detail { signal, chart: Chart { title, days, current }, people, tasks })
+    }
+
+    /// Whether the signal has open tasks that no other has.
+    pub fn has_own_tasks(&self) -> bool {
+        self.signal.as_ref().is_some_and(|signal| signal.own_tasks > 0)
+    }
+}
+
+type Activity = (String, Vec<(Day, u64)>, usize, Vec<PersonActivity>);
+
+/// What the company did in the windows of a trend signal.
+fn in_windows(view: &SignalView) -> Option<Activity> {
+    let (activity, comparison) = (view.activity.as_ref()?, view.signal.evidence.comparison()?);
+    let trend = view.signal.definition.logic.trend()?;
+    let current = comparison.decision.len();
+    let watch = trend.watch();
+    let title = match (trend.measure, watch.only_event()) {
+        (Measure::People, None) => "people active".to_owned(),
+        (Measure::People, Some(event)) => format!("people with {event}"),
+        (Measure::Events | Measure::Days, event) => event.unwrap_or("all events").to_owned(),
+    };
+    Some((title, activity.daily.clone(), current, activity.people.clone()))
+}
+
+/// What the company did in the last eight weeks.
+fn lately(context: &Context, store: &Store, company: CompanyKey) -> Result<Activity> {
+    let as_of = AsOfOption::default().resolve(context, store)?;
+    let windows = Windows::ending(as_of.day, MONTH);
+    let people = store.company_activity(company, &Watch::people(), &windows)?.people;
+    let by_event = store.activity_by_event(company, windows.both())?;
+    let mut counts = vec![0; windows.both().len()];
+    for (_, daily) in &by_event {
+        counts.iter_mut().zip(daily).for_each(|(sum, count)| *sum += count);
+    }
+    let days = windows.both().days().zip(counts).collect();
+    Ok(("all events".to_owned(), days, windows.decision.len(), people))
+}
+
+fn changed(activity: &PersonActivity, people: &[Person]) -> Option<PersonChange> {
+    let id = activity.person_id.as_ref().filter(|_| activity.previous != activity.current)?;
+    let name = people.iter().find(|person| person.person_id == *id);
+    let name = name.and_then(|person| person.name.clone()).unwrap_or_else(|| id.clone());
+    let (word, tone) = verdict(activity);
+    let (before, now) = (activity.previous, activity.current);
+    Some(PersonChange { name, before, now, verdict: word, tone })
+}
+
+impl Told {
+    fn of(store: &Store, view: &SignalView) -> Result<Told> {
+        let id = view.signal.id;
+        Ok(Told {
+            standing: format!("Signal {id}: {}", view.standing()),
+            text: view.signal.detail.clone(),
+            sentences: [view.sentence(), view.chance()].into_iter().flatten().collect(),
+            facts: view.facts().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            history: view
+                .history_lines()
+                .into_iter()
+                .map(|(line, reason)| (line, reason.to_owned()))
+                .collect(),
+            own_tasks: acknowledge::open_tasks(store, &[id])?,
+        })
+    }
+}

@@ -1,0 +1,339 @@
+//! What is asked before something is changed.
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+
+use super::editor::Editor;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, GivenDay};
+use crate::domain::signal::{Outcome, SignalId};
+
+/// A change that somebody has asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Close a signal.
+    Acknowledge { signal: SignalId, reason: String, outcome: Outcome, drops_tasks: bool },
+    /// Leave a signal out until a day.
+    Snooze { signal: SignalId, until: Day, reason: String },
+    /// Comment on a signal.
+    Note { signal: SignalId, text: String },
+    /// Add a task for a company.
+    AddTask { company: CompanyKey, title: String, due_on: Day, owner: String },
+}
+
+/// What a form is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    Acknowledge,
+    Snooze,
+    Note,
+    Task,
+}
+
+impl Kind {
+    /// What the form does.
+    pub fn title(self) -> &'static str {
+        match self {
+            Kind::Acknowledge => "Acknowledge",
+            Kind::Snooze => "Snooze",
+            Kind::Note => "Note",
+            Kind::Task => "New task",
+        }
+    }
+}
+
+/// A field of a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    pub label: &'static str,
+    pub value: Value,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text.
+    Text(Editor),
+    /// One of some words.
+    Choice { words: &'static [&'static str], at: usize },
+}
+
+/// A form that is being filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    pub kind: Kind,
+    pub fields: Vec<Field>,
+    /// The field that keys go to.
+    pub at: usize,
+    /// What keeps it from being saved.
+    pub problem: Option<String>,
+}
+
+/// What a key did to a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pressed {
+    /// It is still being filled in.
+    Going,
+    /// It is to be saved.
+    Save,
+    /// It is to be put away; what was typed is kept.
+    PutAway,
+}
+
+/// The outcomes that a person can give, the most usual first.
+const OUTCOMES: &[&str] = &["handled", "expected", "false-alarm", "saved", "lost", "recovered"];
+/// What becomes of the open tasks of a signal whose outcome leaves that open.
+const TASKS: &[&str] = &["keep", "drop"];
+
+fn text(label: &'static str, text: &str) -> Field {
+    Field { label, value: Value::Text(Editor::of(text)) }
+}
+
+fn choice(label: &'static str, words: &'static [&'static str]) -> Field {
+    Field { label, value: Value::Choice { words, at: 0 } }
+}
+
+impl Form {
+    /// An empty form. `has_tasks`: the signal has open tasks of its own.
+    pub fn new(kind: Kind, has_tasks: bool) -> Self {
+        let mut fields = match kind {
+            Kind::Acknowledge => vec![text("Reason", ""), choice("Outcome", OUTCOMES)],
+            Kind::Snooze => vec![text("Until", "+7d"), text("Reason", "")],
+            Kind::Note => vec![text("Note", "")],
+            Kind::Task => vec![text("Task", ""), text("Due", "+7d"), text("For", "csm")],
+        };
+        if kind == Kind::Acknowledge && has_tasks {
+            fields.push(choice("Tasks", TASKS));
+        }
+        Form { kind, fields, at: 0, problem: None }
+    }
+
+    /// Whether anything was typed or chosen.
+    pub fn is_touched(&self) -> bool {
+        let blank = Form::new(self.kind, self.fields.len() > 2);
+        let texts = |form: &Form| form.fields.iter().map(Field::text).collect::<Vec<_>>();
+        texts(self) != texts(&blank)
+    }
+
+    /// Whether the outcome that is chosen drops the tasks anyway.
+    pub fn drops_tasks_anyway(&self) -> bool {
+        self.kind == Kind::Acknowledge && self.outcome().drops_tasks()
+    }
+
+    /// Does what a key says.
+    pub fn press(&mut self, key: KeyEvent) -> Pressed {
+        self.problem = None;
+        let last = self.fields.len() - 1;
+        match key.code {
+            KeyCode::Esc => return Pressed::PutAway,
+            KeyCode::Enter if self.at == last => return Pressed::Save,
+            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1) % (last + 1),
+            KeyCode::BackTab | KeyCode::Up => self.at = (self.at + last) % (last + 1),
+            _ => match &mut self.fields[self.at].value {
+                Value::Text(editor) => editor.press(key),
+                Value::Choice { words, at } => match key.code {
+                    KeyCode::Right | KeyCode::Char(' ') => *at = (*at + 1) % words.len(),
+                    KeyCode::Left => *at = (*at + words.len() - 1) % words.len(),
+                    KeyCode::Char(letter) => {
+                        let next = (1..=words.len()).map(|step| (*at + step) % words.len());
+                        let named = next.into_iter().find(|at| words[*at].starts_with(letter));
+                        *at = named.unwrap_or(*at);
+                    }
+                    _ => {}
+                },
+            },
+        }
+        Pressed::Going
+    }
+
+    /// Puts pasted text into the field.
+    pub fn paste(&mut self, pasted: &str) {
+        if let Value::Text(editor) = &mut self.fields[self.at].value {
+            editor.insert(pasted.trim_end());
+        }
+    }
+
+    /// What the form asks for. The cursor goes to a field that is wrong, with what is wrong with it.
+    pub fn request(
+        &mut self,
+        signal: Option<SignalId>,
+        company: CompanyKey,
+        today: Day,
+    ) -> Option<Request> {
+        match self.read(signal, company, today) {
+            Ok(request) => Some(request),
+            Err((field, problem)) => {
+                (self.at, self.problem) = (field, Some(problem));
+                None
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        signal: Option<SignalId>,
+        company: CompanyKey,
+        today: Day,
+    ) -> Result<Request, (usize, String)> {
+        let signal = || signal.ok_or((0, "there is no open signal here".to_owned()));
+        Ok(match self.kind {
+            Kind::Acknowledge => Request::Acknowledge {
+                signal: signal()?,
+                reason: self.written(0)?,
+                outcome: self.outcome(),
+                drops_tasks: self.fields.get(2).is_some_and(|field| field.text() == "drop"),
+            },
+            Kind::Snooze => Request::Snooze {
+                signal: signal()?,
+                until: self.later_day(0, today)?,
+                reason: self.written(1)?,
+            },
+            Kind::Note => Request::Note { signal: signal()?, text: self.written(0)? },
+            Kind::Task => Request::AddTask {
+                company,
+                title: self.written(0)?,
+                due_on: self.day(1, today)?,
+                owner: self.written(2)?,
+            },
+        })
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.fields[1].text().parse().unwrap_or(Outcome::Handled)
+    }
+
+    fn written(&self, field: usize) -> Result<String, (usize, String)> {
+        let text = self.fields[field].text();
+        match text.trim() {
+            "" => Err((field, format!("{} is blank", self.fields[field].label))),
+            text => Ok(text.to_owned()),
+        }
+    }
+
+    fn day(&self, field: usize, today: Day) -> Result<Day, (usize, String)> {
+        let given: Result<GivenDay, String> = self.written(field)?.parse();
+        given.map(|given| given.on(today)).map_err(|problem| (field, problem))
+    }
+
+    fn later_day(&self, field: usize, today: Day) -> Result<Day, (usize, String)> {
+        match self.day(field, today)? {
+            day if day <= today => Err((field, format!("{day} is not after today, {today}"))),
+            day => Ok(day),
+        }
+    }
+}
+
+impl Field {
+    /// What the field says.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::Text(editor) => editor.text(),
+            Value::Choice { words, at } => words[*at].to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNAL: Option<SignalId> = Some(SignalId(7));
+    const COMPANY: CompanyKey = CompanyKey(3);
+
+    fn type_text(form: &mut Form, text: &str) {
+        text.chars().for_each(|letter| {
+            form.press(KeyEvent::from(KeyCode::Char(letter)));
+        });
+    }
+
+    fn press(form: &mut Form, code: KeyCode) -> Pressed {
+        form.press(KeyEvent::from(code))
+    }
+
+    fn today() -> Day {
+        "2026-04-01".parse().unwrap()
+    }
+
+    #[test]
+    fn an_acknowledgement_has_a_reason_and_an_outcome() {
+        let mut form = Form::new(Kind::Acknowledge, true);
+        assert_eq!(form.request(SIGNAL, COMPANY, today()), None);
+        assert_eq!(form.problem.as_deref(), Some("Reason is blank"));
+        type_text(&mut form, "Called Ana");
+        assert_eq!(press(&mut form, KeyCode::Enter), Pressed::Going);
+        assert!(!form.drops_tasks_anyway());
+        type_text(&mut form, "s");
+        assert_eq!(form.fields[1].text(), "saved");
+        press(&mut form, KeyCode::Left);
+        assert_eq!(form.fields[1].text(), "false-alarm");
+        assert!(form.drops_tasks_anyway());
+        press(&mut form, KeyCode::Tab);
+        press(&mut form, KeyCode::Right);
+        assert_eq!(press(&mut form, KeyCode::Enter), Pressed::Save);
+        let expected = Request::Acknowledge {
+            signal: SignalId(7),
+            reason: "Called Ana".to_owned(),
+            outcome: Outcome::FalseAlarm,
+            drops_tasks: true,
+        };
+        assert_eq!(form.request(SIGNAL, COMPANY, today()), Some(expected));
+    }
+
+    #[test]
+    fn a_snooze_ends_after_today() {
+        let mut form = Form::new(Kind::Snooze, false);
+        press(&mut form, KeyCode::Down);
+        type_text(&mut form, "On leave");
+        let snooze = |until: &str| Request::Snooze {
+            signal: SignalId(7),
+            until: until.parse().unwrap(),
+            reason: "On leave".to_owned(),
+        };
+        assert_eq!(form.request(SIGNAL, COMPANY, today()), Some(snooze("2026-04-08")));
+        let cases = [
+            ("2026-05-02", Some("2026-05-02"), None),
+            ("today", None, Some("2026-04-01 is not after today, 2026-04-01")),
+            (
+                "soon",
+                None,
+                Some("'soon' is not a day; write YYYY-MM-DD, today, yesterday, -7d or +3d"),
+            ),
+            (" ", None, Some("Until is blank")),
+        ];
+        for (until, expected, problem) in cases {
+            form.fields[0].value = Value::Text(Editor::of(until));
+            form.problem = None;
+            assert_eq!(form.request(SIGNAL, COMPANY, today()), expected.map(snooze), "{until}");
+            assert_eq!(form.problem.as_deref(), problem, "{until}");
+        }
+        assert_eq!(form.at, 0);
+    }
+
+    #[test]
+    fn a_task_has_a_title_a_day_and_an_owner() {
+        let mut form = Form::new(Kind::Task, false);
+        form.paste("Ask who\ntakes over\n");
+        let expected = Request::AddTask {
+            company: COMPANY,
+            title: "Ask who takes over".to_owned(),
+            due_on: "2026-04-08".parse().unwrap(),
+            owner: "csm".to_owned(),
+        };
+        assert_eq!(form.request(None, COMPANY, today()), Some(expected));
+    }
+
+    #[test]
+    fn a_form_is_touched_once_something_is_typed() {
+        for kind in [Kind::Acknowledge, Kind::Snooze, Kind::Note, Kind::Task] {
+            for has_tasks in [false, true] {
+                let mut form = Form::new(kind, has_tasks);
+                assert!(!form.is_touched(), "{kind:?}");
+                press(&mut form, KeyCode::Tab);
+                press(&mut form, KeyCode::BackTab);
+                assert!(!form.is_touched(), "{kind:?}");
+                type_text(&mut form, "x");
+                assert!(form.is_touched(), "{kind:?}");
+                assert_eq!(press(&mut form, KeyCode::Esc), Pressed::PutAway);
+            }
+        }
+    }
+}

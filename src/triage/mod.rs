@@ -1,0 +1,152 @@
+//! `signals triage`: going through what is open, one thing after the other, at a terminal.
+//!
+//! [`session`] knows what is shown and what each key does, [`form`] and [`editor`] take in what is
+//! typed, [`detail`] reads what is known of one item, [`draw`] puts it on the screen, and this file
+//! connects them with the terminal and the database. What is changed goes through `ops`, as in the
+//! commands of the same names, each change in a transaction of its own.
+
+mod detail;
+mod draw;
+mod editor;
+mod form;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use anyhow::{Context as _, Result};
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event};
+use ratatui::crossterm::execute;
+
+use crate::context::Context;
+use crate::domain::task::Owner;
+use crate::error::report;
+use crate::ops::acknowledge::{self, Entry};
+use crate::ops::agenda::{self, Question};
+use crate::ops::undo::{self, Change};
+use crate::ops::work;
+use crate::query::AsOfOption;
+use crate::store::Store;
+use detail::Detail;
+use draw::Theme;
+use form::Request;
+use session::{Asked, Session};
+
+/// Goes through the agenda of a person, or of everybody, at the terminal. Returns what was done, in
+/// words; `None` where there is nothing to go through.
+pub fn run(context: &Context, person: Option<String>) -> Result<Option<String>> {
+    let mut store = context.writer()?;
+    let question = Question { person: person.as_deref(), as_of: AsOfOption::default() };
+    let agenda = agenda::gather(context, &store, &question)?;
+    if agenda.groups.is_empty() {
+        return Ok(None);
+    }
+    let mut session = Session::new(agenda, person);
+    let theme = Theme::of(context.ui.look().has_colour);
+    let mut terminal = ratatui::try_init().context("cannot take over the terminal")?;
+    let _ = execute!(terminal.backend_mut(), EnableBracketedPaste);
+    let result = go_through(context, &mut store, &mut session, &mut terminal, theme);
+    let _ = execute!(terminal.backend_mut(), DisableBracketedPaste);
+    ratatui::restore();
+    result?;
+    Ok(Some(session.summary().unwrap_or_else(|| "nothing was changed".to_owned())))
+}
+
+/// Gives the terminal back, if a session has it: for a program that is told to end.
+pub fn give_back_terminal() {
+    if ratatui::crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
+        ratatui::restore();
+    }
+}
+
+fn go_through(
+    context: &Context,
+    store: &mut Store,
+    session: &mut Session,
+    terminal: &mut DefaultTerminal,
+    theme: Theme,
+) -> Result<()> {
+    while !session.is_over {
+        if session.detail.is_none() {
+            let company = session.group().at_stake.customer.key;
+            session.detail = Some(Detail::gather(context, store, company, session.item())?);
+        }
+        terminal.draw(|frame| draw::draw(frame, session, theme))?;
+        match event::read()? {
+            Event::Key(key) if key.is_press() || key.is_repeat() => {
+                if let Some(asked) = session.press(key) {
+                    answer(context, store, session, asked);
+                }
+            }
+            Event::Paste(text) => session.paste(&text),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn answer(context: &Context, store: &mut Store, session: &mut Session, asked: Asked) {
+    let result = match asked {
+        Asked::Change(request) => {
+            make(context, store, request).map(|(change, text)| session.done(change, text))
+        }
+        Asked::Undo => match session.last_change() {
+            Some(change) => undo::undo(context, store, change).map(|()| session.undone()),
+            None => Ok(()),
+        },
+    };
+    if let Err(error) = result {
+        session.failed(in_a_line(&error));
+    }
+}
+
+/// What went wrong and what to do about it.
+fn in_a_line(error: &anyhow::Error) -> String {
+    match report(error) {
+        Some(report) => {
+            let parts: Vec<String> = std::iter::once(report.message).chain(report.hints).collect();
+            parts.join("; ")
+        }
+        None => error.to_string(),
+    }
+}
+
+/// Makes a change. Returns what undoes it, and what was done in words.
+fn make(context: &Context, store: &mut Store, request: Request) -> Result<(Change, String)> {
+    match request {
+        Request::Acknowledge { signal, reason, outcome, drops_tasks } => {
+            let entry = Entry::acknowledge(reason, Some(outcome));
+            let entry = if drops_tasks { entry.dropping_tasks() } else { entry };
+            let dropped = match entry.drops_tasks() {
+                true => store.tasks_of_signal_alone(signal)?,
+                false => Vec::new(),
+            };
+            acknowledge::enter(context, store, &[signal], &entry)?;
+            let text = format!("acknowledged signal {signal} as {outcome}");
+            Ok((Change::Acknowledged { signal, dropped }, text))
+        }
+        Request::Snooze { signal, until, reason } => {
+            let before = store.signal(signal)?.and_then(|signal| signal.snoozed_until);
+            let before = before.filter(|day| *day > context.today(store));
+            acknowledge::enter(context, store, &[signal], &Entry::snooze(until, reason))?;
+            Ok((
+                Change::Snoozed { signal, before },
+                format!("snoozed signal {signal} until {until}"),
+            ))
+        }
+        Request::Note { signal, text } => {
+            acknowledge::enter(context, store, &[signal], &Entry::note(text.clone()))?;
+            Ok((Change::Noted { signal, text }, format!("added a note to signal {signal}")))
+        }
+        Request::AddTask { company, title, due_on, owner } => {
+            let owner = work::owner(store, &owner)?;
+            let stranger = match &owner {
+                Owner::Person(name) => work::stranger(store, name)?,
+                _ => None,
+            };
+            let task = work::add(context, store, company, &title, due_on, &owner)?;
+            let warning = stranger.map(|text| format!("; {text}")).unwrap_or_default();
+            Ok((Change::AddedTask(task), format!("added task {task}, due {due_on}{warning}")))
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! What a session knows, and what each key does to it. It knows no terminal and no database: a
+//! change that somebody asks for is handed out as [`Asked`], and its result is handed back.
+
+use std::collections::BTreeMap;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::detail::Detail;
+use super::form::{Form, Kind, Pressed, Request};
+use crate::domain::day::Day;
+use crate::domain::signal::SignalType;
+use crate::ops::undo::Change;
+use crate::render::counted;
+use crate::store::OpenSignal;
+use crate::views::agenda::{Agenda, Group, is_urgent};
+
+/// One thing to see to: a signal, or a company that needs somebody without one.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// The place of the company among the groups.
+    pub group: usize,
+    /// The signal.
+    pub signal: Option<OpenSignal>,
+    /// What became of it in this session; `None` while it is open.
+    pub fate: Option<Fate>,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Acknowledged,
+    Snoozed,
+}
+
+/// What is to be done to the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// To make a change.
+    Change(Request),
+    /// To undo the last one.
+    Undo,
+}
+
+/// What the keys go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// Going through the items.
+    Browsing,
+    /// Filling in a form.
+    Filling(Form),
+    /// Reading what the keys do.
+    Help,
+    /// Asked whether to leave though text is not saved.
+    Leaving,
+}
+
+/// A line below the items: what was done, or what went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub text: String,
+    pub is_failure: bool,
+}
+
+/// A session at the terminal.
+pub struct Session {
+    /// The companies, most at stake first.
+    pub groups: Vec<Group>,
+    pub items: Vec<Item>,
+    /// The item that is looked at.
+    pub at: usize,
+    pub mode: Mode,
+    pub message: Option<Message>,
+    /// What is known of the item that is looked at; read anew when it is `None`.
+    pub detail: Option<Detail>,
+    /// How many lines of the detail are scrolled away.
+    pub scroll: usize,
+    pub today: Day,
+    /// Whose companies these are; `None` for everybody's.
+    pub person: Option<String>,
+    /// Whether the session has ended.
+    pub is_over: bool,
+    /// What was typed and not saved, by item.
+    drafts: BTreeMap<(usize, Kind), Form>,
+    /// What was done, and at which item.
+    changes: Vec<(usize, Change)>,
+}
+
+impl Session {
+    /// A session over an agenda, at the first item.
+    pub fn new(agenda: Agenda, person: Option<String>) -> Self {
+        let mut items = Vec::new();
+        for (place, group) in agenda.groups.iter().enumerate() {
+            let mut signals = group.signals.clone();
+            signals.sort_by_key(|signal| {
+                (!is_urgent(signal), signal.signal_type != SignalType::Bad, signal.id)
+            });
+            let item = |signal| Item { group: place, signal, fate: None };
+            match signals.is_empty() {
+                true => items.push(item(None)),
+                false => items.extend(signals.into_iter().map(|signal| item(Some(signal)))),
+            }
+        }
+        Session {
+            groups: agenda.groups,
+            items,
+            at: 0,
+            mode: Mode::Browsing,
+            message: None,
+            detail: None,
+            scroll: 0,
+            today: agenda.today,
+            person,
+            is_over: false,
+            drafts: BTreeMap::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// The item that is looked at.
+    pub fn item(&self) -> &Item {
+        &self.items[self.at]
+    }
+
+    /// The company of the item that is looked at.
+    pub fn group(&self) -> &Group {
+        &self.groups[self.item().group]
+    }
+
+    /// How many signals are open, and how many there were at the beginning.
+    pub fn progress(&self) -> (usize, usize) {
+        let signals = || self.items.iter().filter(|item| item.signal.is_some());
+        (signals().filter(|item| item.fate.is_none()).count(), signals().count())
+    }
+
+    /// How many texts are typed and not saved.
+    pub fn unsaved(&self) -> usize {
+        self.drafts.len()
+    }
+
+    /// What was done, in words; `None` if that is nothing.
+    pub fn summary(&self) -> Option<String> {
+        let count = |is_meant: fn(&Change) -> bool| {
+            self.changes.iter().filter(|(_, change)| is_meant(change)).count() as u64
+        };
+        let acknowledged = count(|change| matches!(change, Change::Acknowledged { .. }));
+        let snoozed = count(|change| matches!(change, Change::Snoozed { .. }));
+        let noted = count(|change| matches!(change, Change::Noted { .. }));
+        let tasks = count(|change| matches!(change, Change::AddedTask(_)));
+        let parts = [
+            (acknowledged, format!("acknowledged {}", counted(acknowledged, "signal", "signals"))),
+            (snoozed, format!("snoozed {}", counted(snoozed, "signal", "signals"))),
+            (noted, format!("added {}", counted(noted, "note", "notes"))),
+            (tasks, format!("added {}", counted(tasks, "task", "tasks"))),
+        ];
+        let parts: Vec<String> =
+            parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// Does what a key says. A change that is asked for is returned; its result goes to
+    /// [`Session::done`] or [`Session::failed`].
+    pub fn press(&mut self, key: KeyEvent) -> Option<Asked> {
+        let is_interrupt =
+            key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+        match &mut self.mode {
+            Mode::Filling(_) if is_interrupt => self.put_away(),
+            Mode::Filling(form) => match form.press(key) {
+                Pressed::Going => {}
+                Pressed::PutAway => self.put_away(),
+                Pressed::Save => return self.save().map(Asked::Change),
+            },
+            Mode::Help => self.mode = Mode::Browsing,
+            Mode::Leaving => match key.code {
+                KeyCode::Char('q' | 'y') => self.is_over = true,
+                _ if is_interrupt => self.is_over = true,
+                _ => self.mode = Mode::Browsing,
+            },
+            Mode::Browsing if is_interrupt => self.leave(),
+            Mode::Browsing => return self.browse(key),
+        }
+        None
+    }
+
+    fn browse(&mut self, key: KeyEvent) -> Option<Asked> {
+        self.message = None;
+        match key.code {
+            KeyCode::Char('q') => self.leave(),
+            KeyCode::Char('?' | 'h') | KeyCode::F(1) => self.mode = Mode::Help,
+            KeyCode::Down | KeyCode::Char('j' | ' ') => self.go_to(self.at + 1),
+            KeyCode::Up | KeyCode::Char('k') => self.go_to(self.at.saturating_sub(1)),
+            KeyCode::Right | KeyCode::Tab => self.go_to_company(1),
+            KeyCode::Left | KeyCode::BackTab => self.go_to_company(-1),
+            KeyCode::Home => self.go_to(0),
+            KeyCode::End => self.go_to(self.items.len() - 1),
+            KeyCode::PageDown => self.scroll += 10,
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::Char('a') => self.open(Kind::Acknowledge),
+            KeyCode::Char('s') => self.open(Kind::Snooze),
+            KeyCode::Char('n') => self.open(Kind::Note),
+            KeyCode::Char('t') => self.open(Kind::Task),
+            KeyCode::Char('u') if self.changes.is_empty() => self.tell("nothing to undo"),
+            KeyCode::Char('u') => return Some(Asked::Undo),
+            _ => {}
+        }
+        None
+    }
+
+    /// Takes in pasted text.
+    pub fn paste(&mut self, text: &str) {
+        if let Mode::Filling(form) = &mut self.mode {
+            form.paste(text);
+        }
+    }
+
+    /// The last change, which [`Asked::Undo`] is about.
+    pub fn last_change(&self) -> Option<&Change> {
+        self.changes.last().map(|(_, change)| change)
+    }
+
+    /// Takes in that a change was made.
+    pub fn done(&mut self, change: Change, text: String) {
+        let fate = match &change {
+            Change::Acknowledged { .. } => Some(Fate::Acknowledged),
+            Change::Snoozed { .. } => Some(Fate::Snoozed),
+            Change::Noted { .. } | Change::AddedTask(_) => None,
+        };
+        if let Mode::Filling(form) = &self.mode {
+            self.drafts.remove(&(self.at, form.kind));
+        }
+        self.mode = Mode::Browsing;
+        self.changes.push((self.at, change));
+        self.detail = None;
+        self.message = Some(Message { text: format!("{text} (u undoes it)"), is_failure: false });
+        if fate.is_some() {
+            self.items[self.at].fate = fate;
+            self.go_to_next_open();
+        }
+    }
+
+    /// Takes in that the last change was undone.
+    pub fn undone(&mut self) {
+        let Some((at, change)) = self.changes.pop() else { return };
+        self.go_to(at);
+        self.detail = None;
+        if matches!(change, Change::Acknowledged { .. } | Change::Snoozed { .. }) {
+            self.items[at].fate = None;
+        }
+        self.tell(match change {
+            Change::Acknowledged { .. } => "undone: the signal is open again",
+            Change::Snoozed { .. } => "undone: the signal is no longer snoozed",
+            Change::Noted { .. } => "undone: the note is marked as withdrawn",
+            Change::AddedTask(_) => "undone: the task is dropped",
+        });
+    }
+
+    /// Takes in that a change could not be made. A form stays open, with all that was typed.
+    pub fn failed(&mut self, text: String) {
+        match &mut self.mode {
+            Mode::Filling(form) => form.problem = Some(text),
+            _ => self.message = Some(Message { text, is_failure: true }),
+        }
+    }
+
+    fn tell(&mut self, text: &str) {
+        self.message = Some(Message { text: text.to_owned(), is_failure: false });
+    }
+
+    fn open(&mut self, kind: Kind) {
+        let item = self.item();
+        if item.signal.is_none() && kind != Kind::Task {
+            return self.tell("no open signal here; t adds a task");
+        }
+        if item.fate.is_some() && matches!(kind, Kind::Acknowledge | Kind::Snooze) {
+            return self.tell("this signal is done; u undoes the last change");
+        }
+        let has_tasks = self.detail.as_ref().is_some_and(|detail| detail.has_own_tasks());
+        let draft = self.drafts.remove(&(self.at, kind));
+        self.mode = Mode::Filling(draft.unwrap_or_else(|| Form::new(kind, has_tasks)));
+    }
+
+    fn put_away(&mut self) {
+        if let Mode::Filling(form) = std::mem::replace(&mut self.mode, Mode::Browsing)
+            && form.is_touched()
+        {
+            self.tell(&format!("{}: kept what you typed for next time", form.kind.title()));
+            self.drafts.insert((self.at, form.kind), form);
+        }
+    }
+
+    fn save(&mut self) -> Option<Request> {
+        let signal = self.item().signal.as_ref().map(|signal| signal.id);
+        let (company, today) = (self.group().at_stake.customer.key, self.today);
+        let Mode::Filling(form) = &mut self.mode else { return None };
+        form.request(signal, company, today)
+    }
+
+    fn leave(&mut self) {
+        match self.drafts.is_empty() {
+            true => self.is_over = true,
+            false => self.mode = Mode::Leaving,
+        }
+    }
+
+    fn go_to(&mut self, at: usize) {
+        let at = at.min(self.items.len() - 1);
+        if at != self.at {
+            (self.at, self.detail, self.scroll) = (at, None, 0);
+        }
+    }
+
+    fn go_to_company(&mut self, step: isize) {
+        let group = self.item().group.saturating_add_signed(step);
+        if let Some(at) = self.items.iter().position(|item| item.group == group) {
+            self.go_to(at);
+        }
+    }
+
+    /// Goes to the next open signal, from the top again after the last; stays where none is open.
+    fn go_to_next_open(&mut self) {
+        let is_open =
+            |at: &usize| self.items[*at].signal.is_some() && self.items[*at].fate.is_none();
+        let next = (self.at..self.items.len()).chain(0..self.at).find(is_open);
+        match next {
+            Some(at) => self.go_to(at),
+            None => self.tell("all signals are seen to; q quits, u undoes the last change"),
+        }
+    }
+}
