@@ -13,7 +13,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use crate::ground::{COMMANDS, Ground, can_trace, is_full, tell};
+use crate::ground::{COMMANDS, Ground, can_trace, is_full, places, tell};
 
 /// Ways in which a call fails, or the process ends at it. With a `+`, the calls after it fail too.
 const WAYS: [&str; 12] = [
@@ -37,13 +37,13 @@ fn faults_of(
     let count = ground.count();
     assert!(count > 2, "{command} is not seen to write: {count}");
     let mut wrong = Vec::new();
-    let places = tried.min(count);
+    let tried_places = tried.min(count);
     let mut points = 0;
-    for place in 0..places {
-        let at = 1 + place * (count - 1) / (places - 1).max(1);
+    for place in 0..tried_places {
+        let at = 1 + place * (count - 1) / (tried_places - 1).max(1);
         // Of a sample, each command begins with another way.
         let first = (place + command.len()) % ways.len();
-        let ways = if tried >= count { ways } else { &ways[first..][..1] };
+        let ways = if is_full() || tried >= count { ways } else { &ways[first..][..1] };
         for way in ways {
             ground.reset();
             let ended = ground.run(command, at, way);
@@ -77,7 +77,7 @@ fn a_command_whose_calls_fail_is_done_wholly_or_not_at_all() {
     if !can_trace() {
         return;
     }
-    let tried = if is_full() { usize::MAX } else { TRIED };
+    let tried = places(TRIED);
     let ground = Ground::new();
     let (mut points, mut wrong) = (0, Vec::new());
     for command in COMMANDS {

@@ -89,7 +89,7 @@ pub fn content(sandbox: &Sandbox) -> Vec<String> {
     content_of(&sandbox.database())
 }
 
-fn content_of(database: &Connection) -> Vec<String> {
+pub fn content_of(database: &Connection) -> Vec<String> {
     let mut names = database
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         .unwrap();

@@ -1,5 +1,6 @@
-//! Inputs that fuzzing kept, and those that it found to be a problem once, again. The fuzzer itself
-//! needs a nightly compiler: `cargo +nightly fuzz run import_bytes` in `fuzz/`.
+//! Inputs that fuzzing kept, and those that it found to be a problem once, again, and inputs made of
+//! them at random, without a look at what they cover. The fuzzer that looks needs a nightly compiler:
+//! `cargo +nightly fuzz run import_bytes` in `fuzz/`.
 
 #[path = "../../fuzz/targets.rs"]
 mod targets;
@@ -7,18 +8,56 @@ mod targets;
 use std::fs;
 use std::path::Path;
 
+use crate::ground::Random;
+use crate::support::setting;
+
+/// So many mutated inputs of each target are tried, unless SIGNALS_FUZZ says how many.
+const MUTATED: u64 = 150;
+
 /// Tries every input of a target, and names the one that fails.
 fn replay(target: &str, attempt: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut count = 0;
+    let mut inputs = Vec::new();
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         let data = fs::read(&path).unwrap();
         let attempt = std::panic::catch_unwind(|| attempt(&data));
         assert!(attempt.is_ok(), "{} fails", path.display());
-        count += 1;
+        inputs.push(data);
     }
-    assert!(count >= 3, "{target} has no corpus");
+    assert!(inputs.len() >= 3, "{target} has no corpus");
+    inputs.sort();
+    let seeds = setting("SIGNALS_FUZZ").map_or(MUTATED, |seeds| seeds.parse().unwrap());
+    for seed in 0..seeds {
+        let data = mutated(&inputs, &mut Random(seed));
+        let attempt = std::panic::catch_unwind(|| attempt(&data));
+        assert!(
+            attempt.is_ok(),
+            "{target} fails with seed {seed}: {:?}",
+            data.escape_ascii().to_string()
+        );
+    }
+}
+
+/// Two inputs of the corpus put together at random places, with some bytes changed.
+fn mutated(inputs: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut pick = |random: &mut Random| {
+        let input = &inputs[random.below(inputs.len())];
+        let (a, b) = (random.below(input.len() + 1), random.below(input.len() + 1));
+        input[a.min(b)..a.max(b)].to_vec()
+    };
+    let mut data = pick(random);
+    data.extend(pick(random));
+    for _ in 0..random.below(5) {
+        let (place, byte) = (random.below(data.len() + 1), random.next() as u8);
+        match (random.below(3), place < data.len()) {
+            (0, true) => data[place] = byte,
+            (1, true) => _ = data.remove(place),
+            _ => data
+                .insert(place, *b",\"\n;'{}[]0-:.=\\\r\t".get(byte as usize % 24).unwrap_or(&byte)),
+        }
+    }
+    data
 }
 
 #[test]

@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 
-use crate::faults::{content, small};
+use rusqlite::Connection;
+
+use crate::faults::{content, content_of, small};
 use crate::support::{Sandbox, setting};
 
 /// Commands that write, with the exit code of each when nothing fails.
-pub const COMMANDS: [(&str, i32); 31] = [
+pub const COMMANDS: [(&str, i32); 33] = [
     ("init --timezone Europe/Berlin --db new.db", 0),
     ("import more.csv --rejects rejects.csv", 3),
+    ("import more.csv --db first.db", 3),
     ("import companies.csv", 0),
+    ("import people.csv --db first.db", 0),
     ("import team.csv", 0),
     ("import pulses.csv", 0),
     ("import acks.csv", 0),
@@ -49,10 +53,19 @@ pub const COMMANDS: [(&str, i32); 31] = [
 /// Commands that do several things, each of them wholly or not at all.
 const IN_STEPS: [&str; 1] = ["daily companies.csv"];
 
-/// Whether everything is to be tried, and not a sample.
+/// Whether much is to be tried, and not a sample.
 pub fn is_full() -> bool {
     setting("SIGNALS_FAULTS").is_some()
 }
+
+/// At how many of the calls of a command something happens: `few` of them, or as many as
+/// SIGNALS_FAULTS says, or at all.
+pub fn places(few: usize) -> usize {
+    setting("SIGNALS_FAULTS").map_or(few, |much| much.parse().unwrap_or(usize::MAX))
+}
+
+/// Databases other than the one of the sandbox that commands make.
+const MADE: [&str; 3] = ["new.db", "copy.db", "first.db"];
 
 /// The program that fails or logs system calls (`tracer.c`), compiled once for all tests.
 pub static TRACER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -98,6 +111,11 @@ impl Ground {
             .collect();
         sandbox.write("more.csv", &format!("company_id,event,timestamp\n{rows}a,export,never\n"));
         sandbox.write("companies.csv", "company_id,name,csm\na,Acme,ana\nz,Zeta,bo\n");
+        let people: String = (0..900)
+            .map(|n| format!("c{},export,2026-03-01T10:{:02}:00Z,p{n}\n", n % 7, n % 60))
+            .collect();
+        let header = "company_id,event,timestamp,person_id";
+        sandbox.write("people.csv", &format!("{header}\n{people}"));
         sandbox.write("team.csv", "name,role,email\nana,csm,ana@example.com\nbo,csm,\n");
         sandbox.write("pulses.csv", "company_id,pulse,set_on\na,satisfied,2026-03-01\n");
         sandbox.write("acks.csv", "signal_id,reason\n1,spoke to them\n");
@@ -164,7 +182,7 @@ impl Ground {
         files.retain(|name, _| {
             !is_of_sqlite(name) && name != "count" && name != "log" && !name.starts_with(".tmp")
         });
-        for name in ["new.db", "copy.db", "companies.xlsx"] {
+        for name in MADE.into_iter().chain(["companies.xlsx"]) {
             // Pages may lie in different places, and a workbook has the time of its making.
             if let Some(bytes) = files.get_mut(name) {
                 bytes.truncate(2);
@@ -173,7 +191,21 @@ impl Ground {
         let mut database = content(&self.sandbox);
         // How long the steps of a run took.
         database.retain(|row| !row.starts_with("run_steps "));
+        database.extend(self.first_facts());
         Left { database, files }
+    }
+
+    /// What a file brought into the database that its import made. There may be a database without
+    /// it, or none.
+    fn first_facts(&self) -> Vec<String> {
+        let path = self.sandbox.path("first.db");
+        if fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
+            return Vec::new();
+        }
+        let mut rows = content_of(&Connection::open(path).unwrap());
+        let tables = ["event_days ", "day_counts ", "companies ", "people ", "event_names "];
+        rows.retain(|row| tables.iter().any(|table| row.starts_with(table)));
+        rows.iter().map(|row| format!("first {row}")).collect()
     }
 
     /// What a command leaves when nothing fails, after the ground as it is before.
@@ -248,13 +280,18 @@ impl Ground {
         if check.status != 0 {
             return Err(format!("check: {check}"));
         }
-        if self.sandbox.path("new.db").exists() && !is_done {
-            let again = self.sandbox.run(COMMANDS[0].0);
+        for (name, finish) in [("new.db", COMMANDS[0].0), ("first.db", "init --db first.db")] {
+            if is_done || !self.sandbox.path(name).exists() {
+                continue;
+            }
+            let again = self.sandbox.run(finish);
             if again.status != 0 {
                 return Err(format!("what was begun cannot be finished: {again}"));
             }
         }
-        for name in ["copy.db", "new.db"].iter().filter(|name| self.sandbox.path(name).exists()) {
+        let is_begun =
+            |name: &&str| fs::metadata(self.sandbox.path(name)).is_ok_and(|file| file.len() > 0);
+        for name in MADE.iter().copied().filter(is_begun) {
             let check = self.sandbox.run(&format!("check --db {name}"));
             if check.status != 0 {
                 return Err(format!("{name}: {check}"));
@@ -267,4 +304,20 @@ impl Ground {
 /// Tells on standard error what was tried, for the summary of the full harness.
 pub fn tell(what: &str, tried: usize, wrong: &[String]) {
     eprintln!("{what}: {tried} tried, {} wrong", wrong.len());
+}
+
+/// SplitMix64, by Sebastiano Vigna: small, and the same everywhere.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end.max(1) as u64) as usize
+    }
 }
