@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 use clap_complete::Shell;
-use clap_complete::env::Shells;
+use clap_complete::env as shells;
 
 use crate::context::Context;
 
@@ -27,9 +27,9 @@ pub struct Completions {
 impl Completions {
     /// Prints the script.
     pub fn run(self, context: &Context) -> Result<()> {
-        let (shells, shell) = (Shells::builtins(), self.shell.to_string());
+        let (known, shell) = (shells::Shells::builtins(), self.shell.to_string());
         let mut script = Vec::new();
-        if let Some(shell) = shells.completer(&shell) {
+        if let Some(shell) = known.completer(&shell) {
             shell.write_registration(VARIABLE, "signals", "signals", "signals", &mut script)?;
         }
         context.ui.data(script)

@@ -109,11 +109,14 @@ fn a_process_without_threads_says_so() {
         return;
     }
     let ground = Ground::new();
-    assert_eq!(ground.run("import more.csv", 0, "THREAD").code(), Some(1));
-    // The control, and a command that needs none.
-    ground.reset();
+    // A large file is read on one thread and written on another.
+    let large = "a,export,2026-03-01T10:00:00Z\n".repeat(5000);
+    ground.sandbox.write("large.csv", &format!("company_id,event,timestamp\n{large}"));
+    assert_eq!(ground.run("import large.csv", 0, "THREAD").code(), Some(1));
+    // The control, and commands that need none.
+    assert_eq!(ground.run("import large.csv", 0, "").code(), Some(0));
+    assert_eq!(ground.run("import more.csv", 0, "THREAD").code(), Some(3));
     assert_eq!(ground.run("list", 0, "THREAD").code(), Some(0));
-    assert_eq!(ground.run("import more.csv", 0, "").code(), Some(3));
 }
 
 /// A file system in memory of so many bytes, mounted over the folder of a sandbox.

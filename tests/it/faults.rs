@@ -472,7 +472,7 @@ fn what_goes_into_a_history_has_no_control_characters() {
     sandbox.ok("ack 1 --reason 'two\nlines'");
 
     let event = "log\u{202e}in\u{2028}";
-    let shown = sandbox.ok(&format!("rule add odd --kind adoption --event {event} --within 5"));
+    let shown = sandbox.ok(&format!("rule add odd --kind adoption --event '{event}' --within 5"));
     let shown = shown.printed() + &sandbox.ok("rule show odd").printed();
     assert!(shown.contains("log<U+202E>in<U+2028>"), "{shown}");
     assert!(!shown.contains(['\u{202e}', '\u{2028}']), "{shown}");

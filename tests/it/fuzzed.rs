@@ -41,7 +41,7 @@ fn replay(target: &str, attempt: fn(&[u8])) {
 
 /// Two inputs of the corpus put together at random places, with some bytes changed.
 fn mutated(inputs: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
-    let mut pick = |random: &mut Random| {
+    let pick = |random: &mut Random| {
         let input = &inputs[random.below(inputs.len())];
         let (a, b) = (random.below(input.len() + 1), random.below(input.len() + 1));
         input[a.min(b)..a.max(b)].to_vec()

@@ -14,7 +14,7 @@ struct Layer {
     reason: &'static str,
 }
 
-const LAYERS: [Layer; 26] = [
+const LAYERS: [Layer; 27] = [
     Layer {
         name: "domain",
         may_import: &["shipped"],

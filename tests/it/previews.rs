@@ -61,7 +61,7 @@ fn several_rules_are_counted_together() {
     sandbox.fails("rule preset add silent unusually-silent", 2).says(&["30 signals for ana"]);
     let listed = sandbox.ok("rule preset add silent unusually-silent --yes").stdout;
     let of = |name: &str| {
-        let line = listed.lines().filter(|line| line.trim_start().starts_with(name)).next_back();
+        let line = listed.lines().rfind(|line| line.trim_start().starts_with(name));
         line.unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
     // One signal for each company on 8 March, when 35 days have passed; 28 days later is April.
@@ -117,7 +117,7 @@ fn a_trend_rule_says_what_its_first_run_raises_and_what_such_rules_are_worth() {
     let preview = &rule[0]["preview"];
     // b2 had 17 logins from 18 to 24 March and 7 in the last week.
     assert_eq!(preview["first_run"]["signals"], 1);
-    assert_eq!(preview["per_week"]["as_it_is"].is_number(), true);
+    assert!(preview["per_week"]["as_it_is"].is_number());
     // Rules for which this was not measured say nothing of it.
     let other = sandbox.ok("rule set export --inverse");
     assert!(!other.stderr.contains("by lot"), "{other}");
