@@ -490,8 +490,12 @@ impl Screen {
     }
 }
 
-/// A text in lines of at most so many columns, broken between words where that is possible.
+/// A text in lines of at most `width` columns, broken between words where that is possible. One that
+/// fits stays as it is: the blanks before a sparkline are days without a value.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    if text.width() <= width {
+        return vec![text.to_owned()];
+    }
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let used = lines.last().map_or(0, |line| line.width());
