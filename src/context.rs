@@ -93,7 +93,7 @@ impl Context {
     /// Resolves the options and the environment.
     ///
     /// # Errors
-    /// A SIGNALS_NOW that is no instant (exit 2).
+    /// A SIGNALS_NOW that is not an instant (exit 2).
     pub fn new(options: &GlobalOptions, environment: &Environment) -> Result<Self> {
         let terminal = Terminal {
             wants_no_colour: environment.wants_no_colour,
@@ -150,7 +150,7 @@ impl Context {
         self.database.clone().ok_or_else(|| {
             CommandError::new(
                 ErrorKind::NoDatabase,
-                "there is no home directory to look for the database in",
+                "no home directory, so there is no default place for the database",
             )
             .hint("--db PATH or SIGNALS_DB names it")
             .into()
@@ -173,7 +173,7 @@ impl Context {
         let is_new = !path.exists();
         let store = Store::create_or_open(&path, Permissions::Owner)?;
         if is_new {
-            self.ui.note(format!("made a new database: {}", store.path().display()));
+            self.ui.note(format!("created a new database: {}", store.path().display()));
         }
         Ok(store)
     }
@@ -231,7 +231,7 @@ fn clock(environment: &Environment) -> Result<Clock> {
     match &environment.now {
         Some(text) => match text.parse() {
             Ok(now) => Ok(Clock::fixed(now)),
-            Err(_) => Err(usage(format!("SIGNALS_NOW is '{text}', which is no time"))
+            Err(_) => Err(usage(format!("SIGNALS_NOW is '{text}', which is not a time"))
                 .hint("write it like 2026-03-31T09:30:00Z")
                 .into()),
         },

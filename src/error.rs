@@ -155,7 +155,7 @@ pub struct Report {
     pub hints: Vec<String>,
 }
 
-/// Sums up an error for the user. `None`: the reader of a pipe has gone, which is no error.
+/// Sums up an error for the user. `None`: the reader of a pipe has gone, which is not an error.
 pub fn report(error: &anyhow::Error) -> Option<Report> {
     if is_closed_pipe(error) {
         return None;

@@ -20,7 +20,7 @@ use crate::render::{Look, RecordWriter, Value, escape};
 /// When colours are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless the environment says otherwise.
+    /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
     Always,
@@ -205,7 +205,7 @@ impl Ui {
         report.hints.iter().for_each(|hint| self.say("hint: ", HINT_STYLE, hint));
     }
 
-    /// Tells of an error, unless it is no error that the user has to read about.
+    /// Tells of an error, unless it is not an error that the user has to read about.
     pub fn failure_of(&self, error: &anyhow::Error) {
         error::report(error).iter().for_each(|report| self.failure(report));
     }

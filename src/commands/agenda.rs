@@ -12,7 +12,7 @@ use crate::render::{Format, Screen};
 use crate::store::Store;
 use crate::views::agenda::AGENDA;
 
-/// What there is to do, company by company, most at stake first.
+/// Show what to do next, company by company, most at stake first.
 ///
 /// A company is on the agenda with open signals, tasks that are overdue or due within seven days, a
 /// business review that is due, or a reason to see to it: a renewal that is overdue or within 90
@@ -34,7 +34,7 @@ pub struct Agenda {
     /// Everybody's, also if SIGNALS_USER is a CSM
     #[arg(long, conflicts_with = "csm")]
     everyone: bool,
-    /// At most so many companies
+    /// Show at most this many companies
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
     /// All companies

@@ -11,7 +11,7 @@ use crate::ops::acknowledge::{self, Entry};
 use crate::ops::work;
 use crate::query::csm_called;
 
-/// Give an open signal to somebody, who then has it in their agenda.
+/// Assign an open signal to somebody; it then shows in their agenda.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals assign 12 ben")]
 pub struct Assign {

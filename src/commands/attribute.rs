@@ -8,7 +8,7 @@ use super::output;
 use crate::context::Context;
 use crate::views::attributes::{ATTRIBUTES, AttributeRow};
 
-/// See what can be asked of a company.
+/// List the attributes of a company.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  signals attribute list")]
 pub enum Attribute {

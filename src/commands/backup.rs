@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::usage;
 use crate::output_file::is_standard_output;
 
-/// Copy the database to a file, consistently, also while an import runs.
+/// Copy the database to a file, even while an import runs.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals backup /backups/signals-monday.db")]
 pub struct Backup {

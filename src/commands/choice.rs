@@ -18,12 +18,12 @@ pub struct SignalChoice {
     /// The signals' numbers
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = signal_number)]
     ids: Vec<i64>,
-    /// All signals that pass the filters, in place of numbers
+    /// All signals that match the filters, instead of ids
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     filter: FilterOptions,
-    /// Go on without asking
+    /// Do not ask for confirmation
     #[arg(long)]
     pub yes: bool,
 }

@@ -75,7 +75,7 @@ fn segments(store: &Store) -> anyhow::Result<Vec<Name>> {
 }
 
 /// The names that begin with a text, or whose explanation does, whatever the case. Without a
-/// database there are none: a shell is no place for errors.
+/// database there are none: a shell is not a place for errors.
 fn fitting(names: Names, text: &OsStr) -> Vec<CompletionCandidate> {
     let wanted = text.to_string_lossy().to_lowercase();
     let begins = |text: &str| text.to_lowercase().starts_with(&wanted);

@@ -18,7 +18,7 @@ use crate::domain::signal::{SignalId, SignalType};
 use crate::error::{CommandError, ErrorKind, not_allowed};
 use crate::store::{SignalFilter, SignalOrder, Store};
 
-/// See the program at work on built-in data: forty companies, 120 days, a story.
+/// Try the program on built-in data: 40 companies over 120 days.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The folder gets the imported files, history.txt, the database signals.db and dashboard.html.
@@ -80,7 +80,7 @@ fn refuse_content(folder: &Path) -> Result<()> {
     if is_empty {
         return Ok(());
     }
-    let message = format!("{} exists and is no empty folder", folder.display());
+    let message = format!("{} exists and is not an empty folder", folder.display());
     Err(not_allowed(message).hint("name a folder that does not exist yet: signals demo DIR").into())
 }
 

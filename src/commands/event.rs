@@ -8,7 +8,7 @@ use super::output;
 use crate::context::Context;
 use crate::views::events::{EVENTS, WatchedEvent};
 
-/// See what events there are.
+/// List the event names seen so far.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  signals event list")]
 pub enum Event {

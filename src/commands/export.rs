@@ -19,7 +19,7 @@ use crate::views::exports;
 use crate::views::signals::SIGNALS;
 use crate::views::tasks::{ListedTask, TASKS};
 
-/// Write complete data for other tools.
+/// Export complete data for other tools.
 #[derive(Debug, Subcommand)]
 #[command(
     after_help = "Examples:\n  signals export signals --out signals.csv\n  signals export companies --out companies.xlsx\n  signals export events --format ndjson"

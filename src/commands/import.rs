@@ -43,13 +43,13 @@ pub struct Import {
     files: Vec<PathBuf>,
     #[command(flatten)]
     reading: ReadingOptions,
-    /// Do everything but write, and tell what was found
+    /// Check the files and report what would be imported, without writing
     #[arg(long, short = 'n')]
     dry_run: bool,
     /// List past imports
     #[arg(long, conflicts_with = "files")]
     list: bool,
-    /// Take back the newest import that is not undone, which N may name
+    /// Undo the newest import; N may name it
     #[arg(long, value_name = "N", num_args = 0..=1, conflicts_with_all = ["files", "list"])]
     undo: Option<Option<i64>>,
     #[command(flatten)]
@@ -59,10 +59,10 @@ pub struct Import {
 /// How the files are read, here and in `signals daily`.
 #[derive(Debug, Default, Args)]
 pub struct ReadingOptions {
-    /// What the rows are; told from the header where it is unmistakable
+    /// The kind of data; detected from the header when it is unmistakable
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
-    /// Which column of the file is meant, remembered for files with the same header
+    /// Read FIELD from COLUMN; remembered for files with the same header
     #[arg(long, value_name = "FIELD=COLUMN", value_parser = field_and_column)]
     map: Vec<(String, String)>,
     /// What 03/04/2025 means: dmy or mdy; excel reads 46143 as 2026-05-01
@@ -71,22 +71,22 @@ pub struct ReadingOptions {
     /// The time zone of times without one; that of the database unless set
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// What stands before the decimals of amounts: , or . ; told from the cells unless set
+    /// The decimal mark of amounts, , or . ; detected from the cells unless set
     #[arg(long, value_name = "MARK", value_parser = decimal_mark)]
     decimal: Option<DecimalMark>,
     /// The encoding of a file that is not UTF-8, such as windows-1252
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
-    /// What separates the fields: comma, semicolon, tab or pipe; told from the header unless set
+    /// The field separator: comma, semicolon, tab or pipe; detected from the header unless set
     #[arg(long, value_name = "NAME", value_parser = delimiter)]
     delimiter: Option<Delimiter>,
     /// One row for each company and day, with a column of numbers for each event
     #[arg(long)]
     wide: bool,
-    /// Refuse a file with a single bad row
+    /// Refuse the whole file if any row is rejected
     #[arg(long)]
     strict: bool,
-    /// Let the last of several rows of one id count, where they differ
+    /// When several rows have the same id, use the last one
     #[arg(long)]
     last_wins: bool,
     /// Take counts of days that have lost more than 5 percent of their events or companies, or all

@@ -11,7 +11,7 @@ use crate::query::find_member;
 use crate::store::{Finish, InboxEntry, Store};
 use crate::views::inbox::INBOX;
 
-/// Show somebody's inbox: the signals they were told of, unread first.
+/// Show somebody's inbox: their notifications, unread first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Looking changes nothing; --mark-read, and acknowledging a signal, mark it as read.
@@ -20,7 +20,7 @@ Examples:
   signals inbox --for ana
   signals inbox --for ana --mark-read")]
 pub struct Inbox {
-    /// Whose, by the name in the team file [default: who you are, as --by says]
+    /// The person, by the name in the team file [default: who you are, as --by says]
     #[arg(long = "for", value_name = "NAME")]
     person: Option<String>,
     /// Mark what is shown as read
@@ -29,7 +29,7 @@ pub struct Inbox {
     /// Show only what is unread
     #[arg(long)]
     unread: bool,
-    /// Show at most so many
+    /// Show at most this many
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::domain::similar_names::nearest;
 use crate::error::{not_allowed, usage};
 use crate::store::{Permissions, Store};
 
-/// Make a database, or bring one of an older version up to date.
+/// Create a database, or upgrade one from an older version.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals init --timezone Europe/Bucharest")]
 pub struct Init {
@@ -64,7 +64,7 @@ pub fn parse_zone(name: &str) -> Result<Tz> {
     if let Ok(zone) = name.parse() {
         return Ok(zone);
     }
-    let failure = usage(format!("'{name}' is no time zone"));
+    let failure = usage(format!("'{name}' is not a time zone"));
     let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name().to_owned());
     Err(match nearest(name, known) {
         Some(zone) => failure.hint(format!("did you mean {zone}?")),

@@ -27,10 +27,10 @@ pub struct List {
     /// Sort by event, type, state, date or chance (`status` is taken for type)
     #[arg(long, value_name = "KEY", value_parser = sort_key)]
     sort: Option<SortKey>,
-    /// Turn the order round
+    /// Reverse the order
     #[arg(long, requires = "sort")]
     desc: bool,
-    /// At most so many
+    /// Show at most this many
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     #[command(flatten)]

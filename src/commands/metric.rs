@@ -22,7 +22,7 @@ Examples:
   signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"
   signals metric list")]
 pub enum Metric {
-    /// Make a metric, or change the one of that name
+    /// Create a metric, or change an existing one
     Add(AddMetric),
     /// List the metrics
     #[command(after_help = "Example:\n  signals metric list")]
@@ -32,7 +32,7 @@ pub enum Metric {
     Remove(MetricName),
 }
 
-/// Make a metric, or change the one of that name.
+/// Create a metric, or change an existing one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -57,7 +57,7 @@ pub struct AddMetric {
     /// Over how many days up to the as-of date, 1 to 3650; 28 unless set
     #[arg(long, value_name = "DAYS", requires = "event", value_parser = days)]
     days: Option<u16>,
-    /// Work it out from other attributes
+    /// Compute it from other attributes
     #[arg(long, value_name = "EXPRESSION")]
     formula: Option<String>,
 }
@@ -72,7 +72,7 @@ pub struct MetricName {
 fn days(text: &str) -> Result<u16, String> {
     let days = text.parse().ok().filter(|days| DAYS.contains(days));
     days.ok_or_else(|| {
-        format!("'{text}' is no whole number of days from {} to {}", DAYS.start(), DAYS.end())
+        format!("'{text}' is not a whole number of days from {} to {}", DAYS.start(), DAYS.end())
     })
 }
 
@@ -173,7 +173,7 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
 /// Whether a metric can have a name, once it is in the catalogue.
 ///
 /// # Errors
-/// A name that is no name, or that something else has (exit 9).
+/// A name that is not allowed, or that something else has (exit 9).
 pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), CommandError> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
@@ -229,7 +229,7 @@ pub fn refuse_circle(
     Ok(())
 }
 
-/// The names in the formula of a metric; none of what is no formula, or cannot be read.
+/// The names in the formula of a metric; none of what is not a formula, or cannot be read.
 fn names_in(catalogue: &Catalogue, name: &str) -> Vec<String> {
     match catalogue.all().find(|known| known.name() == name) {
         Some(Known::Metric(DomainMetric { definition: Definition::Formula(formula), .. })) => {

@@ -7,7 +7,7 @@ use super::options::signal_number;
 use crate::context::Context;
 use crate::ops::acknowledge::{self, Entry};
 
-/// Add a comment to the history of a signal, which stays as it is.
+/// Add a comment to a signal's history without closing it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals note 12 \"Asked support about the outage\"")]
 pub struct Note {

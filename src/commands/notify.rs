@@ -16,7 +16,7 @@ use crate::render::{Format, RecordWriter, Screen, Value, counted};
 use crate::store::{Delivery, Finish, SendingLimits, Store};
 use crate::views::messages::MESSAGES;
 
-/// Tell people of signals by e-mail and Slack.
+/// Send notifications by e-mail and Slack.
 #[derive(Debug, Subcommand)]
 #[command(
     after_help = "Examples:\n  signals notify send\n  signals notify prefs ana --realtime bad,good --digest yes"
@@ -24,7 +24,7 @@ use crate::views::messages::MESSAGES;
 pub enum Notify {
     /// Deliver what is due
     Send(Send),
-    /// Show or set what somebody wants to be told, and how
+    /// Show or set a person's notification preferences
     Prefs(Prefs),
     /// Send somebody a test message at once
     Test(Test),
@@ -33,12 +33,12 @@ pub enum Notify {
 /// Deliver what is due.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What could not be delivered is tried again by later calls, with growing delay; after 8 tries it is dead.
+Later calls retry failed deliveries with growing delays and give up after 8 tries.
 
 Environment:
   SIGNALS_SMTP_URL       the mail server: smtps://USER:PASSWORD@HOST, or smtp://HOST?tls=required
   SIGNALS_SLACK_WEBHOOK  the incoming webhook of Slack
-  SSL_CERT_FILE          certificates to trust in place of those of the system
+  SSL_CERT_FILE          certificates to trust instead of the system's
 
 Examples:
   signals notify send
@@ -51,7 +51,7 @@ pub struct Send {
     format: FormatOption,
 }
 
-/// Show or set what somebody wants to be told, and how.
+/// Show or set a person's notification preferences.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -59,12 +59,12 @@ Examples:
   signals notify prefs ana --realtime bad,good --digest yes
   signals notify prefs mia --realtime none")]
 pub struct Prefs {
-    /// Whose, by the name in the team file
+    /// The person, by the name in the team file
     name: String,
-    /// The types to be told of at once, with commas between; or none
+    /// The types to be notified of at once, separated by commas; or none
     #[arg(long, value_name = "TYPES", value_parser = realtime)]
     realtime: Option<Realtime>,
-    /// Whether all else is told once a day: yes or no
+    /// Whether to send everything else once a day: yes or no
     #[arg(long, value_name = "ANSWER", value_parser = answer)]
     digest: Option<bool>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct Prefs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals notify test --for ana")]
 pub struct Test {
-    /// To whom, by the name in the team file
+    /// The person, by the name in the team file
     #[arg(long = "for", value_name = "NAME")]
     person: String,
 }

@@ -19,7 +19,7 @@ pub struct FormatOption {
 
 /// Reads a probability between 0 and 1, both excluded.
 pub fn probability(text: &str) -> Result<f64, String> {
-    let wrong = || format!("'{text}' is no probability between 0 and 1");
+    let wrong = || format!("'{text}' is not a probability between 0 and 1");
     let value: f64 = text.parse().map_err(|_| wrong())?;
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
 }

@@ -14,7 +14,7 @@ use crate::render::{Format, RecordWriter, Screen, counted};
 use crate::store::{Finish, Store, StoredPlaybook};
 use crate::views::playbooks::{self, PLAYBOOKS};
 
-/// See what is usually done about a kind of signal, and start doing it.
+/// List playbooks (the default actions for a signal) and start them.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  signals playbook list\n  signals playbook start renewal acme")]
 pub enum Playbook {

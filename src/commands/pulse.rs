@@ -18,7 +18,7 @@ use crate::run;
 use crate::store::{Finish, Store};
 use crate::views::pulses::{HISTORY, HistoryRow, SCALE, ScaleRow};
 
-/// Judge customers on six levels, and see how the judgement went.
+/// Record your judgement of a customer on six levels, and show its history.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -28,7 +28,7 @@ Examples:
 pub enum PulseCommand {
     /// Set the pulse of a company
     Set(SetPulse),
-    /// Show each pulse of a company, with its reasons, and the journey as a line
+    /// Show a company's pulses with their reasons, and a sparkline
     History(History),
     /// Show the six levels, with the team's guideline for each
     #[command(after_help = "Example:\n  signals pulse scale")]

@@ -11,7 +11,7 @@ use crate::error::{CommandError, not_allowed, usage};
 use crate::store::{Finish, Store};
 use crate::views::reasons::REASONS;
 
-/// Keep the codes by which pulses, downsells and churns say why.
+/// Manage the reason codes of pulses, downsells and churns.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:

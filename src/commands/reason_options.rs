@@ -12,7 +12,7 @@ pub struct WhyOptions {
     /// Why, as a reason code; may be given several times (`signals reason list` shows them)
     #[arg(long = "reason-code", value_name = "CODE")]
     codes: Vec<String>,
-    /// What else there is to say
+    /// A note
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     note: Option<String>,
 }

@@ -17,7 +17,7 @@ use crate::store::{Finish, Store};
 use crate::views::runs::{self, RUNS};
 use crate::views::signals::SIGNALS;
 
-/// Apply the rules: to the days that are due, or to the days named.
+/// Apply the rules to the days that are due, or to the days you name.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -50,19 +50,19 @@ pub struct DayOptions {
     /// Run this day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
     as_of: Option<GivenDay>,
-    /// Run each day from this one that was not run yet
+    /// Run the days from this one on that were not run yet
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, requires = "to")]
     from: Option<GivenDay>,
-    /// … to this one, itself included
+    /// The last day of the range, inclusive
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, requires = "from")]
     to: Option<GivenDay>,
     /// Run days again, and days before the last one run
     #[arg(long)]
     backfill: bool,
-    /// Open tasks and tell people also of the signals of --from, --to and --backfill
+    /// Also open tasks and send notifications for the signals of --from, --to and --backfill
     #[arg(long)]
     notify: bool,
-    /// How many days the data may end before yesterday, or before a day that is named [default: 3,
+    /// How many days the data may lag behind yesterday, or behind the day you name [default: 3,
     /// and 0 for a named day]
     #[arg(long, value_name = "DAYS")]
     max_lag: Option<u64>,
@@ -165,7 +165,7 @@ impl Run {
             _ => return self.due_days(context, store),
         };
         if days.is_empty() {
-            return Err(usage(format!("{} lies after {}", days.from, days.to)).into());
+            return Err(usage(format!("{} is after {}", days.from, days.to)).into());
         }
         not_in_the_future(context, store, days.to)?;
         self.refuse_earlier_day(store, days)?;
@@ -446,7 +446,7 @@ pub(super) fn tell_of_withheld(context: &Context, store: &Store) -> Result<()> {
 }
 
 fn earlier_day(day: Day, latest: Day) -> CommandError {
-    not_allowed(format!("{day} lies before {latest}, the last day that was run"))
+    not_allowed(format!("{day} is before {latest}, the last day that was run"))
         .hint("--backfill runs it anyway")
 }
 

@@ -12,7 +12,7 @@ use crate::query::{AsOfOption, Customers, condition_of, existing_segment};
 use crate::store::{Finish, Segment as StoredSegment, Store};
 use crate::views::segments::{SEGMENTS, SizedSegment};
 
-/// Name the companies that meet a condition.
+/// Define segments: named conditions over attributes.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
   signals segment list
   signals segment show at-risk")]
 pub enum Segment {
-    /// Make a segment, or change the one of that name
+    /// Create a segment, or change an existing one
     Add(AddSegment),
     /// List the segments, with how many companies each has
     List(ListSegments),
@@ -31,7 +31,7 @@ pub enum Segment {
     Remove(SegmentName),
 }
 
-/// Make a segment, or change the one of that name.
+/// Create a segment, or change an existing one.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  signals segment add at-risk --where \"bad_open_signals >= 2 AND plan = 'enterprise'\""
@@ -64,7 +64,7 @@ pub struct ShowSegment {
     name: String,
     #[command(flatten)]
     as_of: AsOfOption,
-    /// The columns, with commas between
+    /// The columns, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
     #[command(flatten)]

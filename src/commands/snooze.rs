@@ -9,7 +9,7 @@ use crate::domain::day::GivenDay;
 use crate::error::usage;
 use crate::ops::acknowledge::{self, Entry};
 
-/// Set open signals aside until a day.
+/// Hide open signals until a day.
 ///
 /// A snoozed signal stays open. `list` and `agenda` leave it out through the day before DAY, by the
 /// clock, or until a run renews it. `list --snoozed` shows the snoozed signals. Exports and reports
@@ -24,7 +24,7 @@ pub struct Snooze {
     /// The signals' numbers
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
-    /// The day on which they come back
+    /// The day on which they return
     #[arg(
         long,
         value_name = "DAY",

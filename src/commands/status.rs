@@ -13,7 +13,7 @@ use crate::render::{Format, RecordWriter, Screen, Value};
 use crate::run;
 use crate::store::Store;
 
-/// Show where the database stands: what was imported and run last, and how many signals are open.
+/// Show the state of the database: the last import, the last run, and the open signals.
 #[derive(Debug, Args)]
 #[command(after_help = "Example, for a monitor:\n  signals status --max-age 26h --quiet")]
 pub struct Status {
@@ -173,7 +173,7 @@ fn require_recent_run(context: &Context, store: &Store, seconds: i64) -> Result<
 
 /// Reads an age such as `26h` as seconds.
 fn age(text: &str) -> Result<i64, String> {
-    let wrong = || format!("'{text}' is no age; write it like 90m, 26h or 2d");
+    let wrong = || format!("'{text}' is not an age; write it like 90m, 26h or 2d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds = match unit {
         's' => 1,

@@ -15,19 +15,19 @@ use crate::render::{Format, counted};
 use crate::store::{Store, TaskFilter, TaskRecord};
 use crate::views::tasks::{ListedTask, TASKS};
 
-/// See and do the tasks that signals, playbooks and people open.
+/// List, complete, assign, add and drop tasks.
 #[derive(Debug, Subcommand)]
 #[command(
     after_help = "Examples:\n  signals task list --csm ana --overdue\n  signals task done 7 --note \"Champion is back in May\""
 )]
 pub enum Task {
-    /// List tasks, those due first before the others
+    /// List tasks, earliest due first
     List(ListTasks),
-    /// Note that tasks are done
+    /// Mark tasks as done
     Done(FinishTasks),
-    /// Close tasks that are not to be done
+    /// Close tasks without doing them
     Drop(DropTasks),
-    /// Give a task to somebody else
+    /// Assign a task to somebody else
     Assign(AssignTask),
     /// Add a task
     Add(AddTask),
@@ -36,17 +36,17 @@ pub enum Task {
 /// Which tasks are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum States {
-    /// Those to be done
+    /// Tasks to do
     Open,
-    /// Those that are done
+    /// Tasks that were done
     Done,
-    /// Those that were closed without being done
+    /// Tasks that were closed without being done
     Dropped,
     /// All
     All,
 }
 
-/// List tasks, those due first before the others.
+/// List tasks, earliest due first.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals task list --csm ana\n  signals task list --company acme --state all --format csv"
@@ -91,7 +91,7 @@ impl TaskFilterOptions {
     }
 }
 
-/// Close tasks that are not to be done: all of them, or none.
+/// Close tasks without doing them: all of them, or none.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -104,17 +104,17 @@ pub struct DropTasks {
     /// Why
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
-    /// All open tasks that pass the filters, in place of numbers
+    /// All open tasks that match the filters, instead of ids
     #[arg(long)]
     all: bool,
     #[command(flatten)]
     filter: TaskFilterOptions,
-    /// Go on without asking
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
 
-/// Note that tasks are done: all of them, or none.
+/// Mark tasks as done: all of them, or none.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  signals task done 7\n  signals task done 7 8 --note \"Called on Monday\""
@@ -128,7 +128,7 @@ pub struct FinishTasks {
     note: Option<String>,
 }
 
-/// Give a task to somebody else, who keeps it when the company's CSM changes.
+/// Assign a task to somebody else, who keeps it when the company's CSM changes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  signals task assign 7 ben\n  signals task assign 7 csm")]
 pub struct AssignTask {
@@ -147,12 +147,12 @@ pub struct AssignTask {
 pub struct AddTask {
     /// The company's id or name
     company: String,
-    /// What is to be done
+    /// What to do
     title: String,
-    /// The day by which it is to be done
+    /// The day by which it is due
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
     due: GivenDay,
-    /// Who is to do it: csm, manager, or a person's name
+    /// Who does it: csm, manager, or a person's name
     #[arg(long = "for", value_name = "WHO", default_value = "csm")]
     owner: String,
     #[command(flatten)]

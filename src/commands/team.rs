@@ -10,7 +10,7 @@ use crate::query::find_member;
 use crate::store::Finish;
 use crate::views::team::TEAM;
 
-/// List the team, or take out who has left.
+/// List the team, or remove a member.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -19,13 +19,13 @@ Examples:
 
 Files of kind team add and change members: signals import team.csv")]
 pub enum Team {
-    /// List the members with their roles and what they are told
+    /// List the members with their roles and notification preferences
     List(ListTeam),
-    /// Take somebody out of the team, and name their open tasks and customers
+    /// Remove a member from the team, and list their open tasks and customers
     Remove(RemoveMember),
 }
 
-/// List the members with their roles and what they are told.
+/// List the members with their roles and notification preferences.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals team list --format csv")]
 pub struct ListTeam {

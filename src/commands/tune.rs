@@ -30,7 +30,7 @@ Examples:
   signals tune --budget 3 --split 2026-01-01
   signals tune --budget 5 --apply")]
 pub struct Tune {
-    /// At most so many signals a week for each CSM
+    /// Show at most this many signals a week for each CSM
     #[arg(long, value_name = "N", value_parser = budget)]
     budget: f64,
     /// Take only what happened up to this day; the last complete day unless set

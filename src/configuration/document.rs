@@ -129,7 +129,7 @@ impl<'d> Table<'d> {
         });
     }
 
-    /// Notes every key that is none of these as unknown.
+    /// Notes every key that is not one of these as unknown.
     pub fn allow(&self, known: &[&str]) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
@@ -141,7 +141,7 @@ impl<'d> Table<'d> {
             } else {
                 format!(" of {}", self.heading)
             };
-            self.note(key.span().start, &format!("'{name}' is no key{place}"), Some(&hint));
+            self.note(key.span().start, &format!("'{name}' is not a key{place}"), Some(&hint));
         }
     }
 
@@ -170,16 +170,14 @@ impl<'d> Table<'d> {
     pub fn text(&self, key: &str) -> Option<&'d str> {
         match self.value(key)? {
             DeValue::String(text) => Some(text),
-            other => {
-                self.wrong(key, &format!("{} is no text; a text stands in quotes", shown(other)))
-            }
+            other => self.wrong(key, &format!("{} is not text; text goes in quotes", shown(other))),
         }
     }
 
     /// A list of texts that are not blank.
     pub fn list(&self, key: &str) -> Option<Vec<String>> {
         let DeValue::Array(values) = self.value(key)? else {
-            return self.wrong(key, "it is no list; a list stands in brackets: [\"a\", \"b\"]");
+            return self.wrong(key, "this is not a list; lists go in brackets: [\"a\", \"b\"]");
         };
         let text = |value: &DeValue<'_>| match value {
             DeValue::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
@@ -246,12 +244,12 @@ impl<'d> Table<'d> {
         number.or_else(|| {
             self.wrong(
                 key,
-                &format!("{} is no whole number{units} from {least} to {most}", shown(value)),
+                &format!("{} is not a whole number{units} from {least} to {most}", shown(value)),
             )
         })
     }
 
-    /// A number, with or without a fraction, that is none of those without end.
+    /// A number, with or without a fraction, that is not one of those without end.
     pub fn number(&self, key: &str) -> Option<f64> {
         let value = self.value(key)?;
         let number: Option<f64> = match value {
@@ -263,7 +261,7 @@ impl<'d> Table<'d> {
         };
         number
             .filter(|it| it.is_finite())
-            .or_else(|| self.wrong(key, &format!("{} is no number", shown(value))))
+            .or_else(|| self.wrong(key, &format!("{} is not a number", shown(value))))
     }
 
     /// Yes or no.
@@ -333,33 +331,33 @@ mod tests {
     fn a_value_of_another_kind_is_told_with_its_line() {
         type Look = fn(&Table<'_>);
         let cases: [(&str, Look, &str); 12] = [
-            ("k = 1", |t| _ = t.text("k"), "1: k: 1 is no text; a text stands in quotes"),
+            ("k = 1", |t| _ = t.text("k"), "1: k: 1 is not text; text goes in quotes"),
             ("\n\nk = ' '", |t| _ = t.filled("k"), "3: k: it is blank"),
             ("", |t| _ = t.required("k"), "1: k is missing"),
             ("k = \"a\\nb\"", |t| _ = t.name("k"), "1: k: a name has no control characters"),
             (
                 "k = 'x'",
                 |t| _ = t.whole("k", &(1..=5u8), " of days"),
-                "1: k: 'x' is no whole number of days from 1 to 5",
+                "1: k: 'x' is not a whole number of days from 1 to 5",
             ),
             (
                 "k = 6",
                 |t| _ = t.whole("k", &(1..=5u8), ""),
-                "1: k: 6 is no whole number from 1 to 5",
+                "1: k: 6 is not a whole number from 1 to 5",
             ),
             (
                 "k = 2.0",
                 |t| _ = t.whole("k", &(1..=5u8), ""),
-                "1: k: 2.0 is no whole number from 1 to 5",
+                "1: k: 2.0 is not a whole number from 1 to 5",
             ),
             (
                 "k = 99999999999999999999",
                 |t| _ = t.whole("k", &(1..=5u8), ""),
-                "1: k: 99999999999999999999 is no whole number from 1 to 5",
+                "1: k: 99999999999999999999 is not a whole number from 1 to 5",
             ),
-            ("k = nan", |t| _ = t.number("k"), "1: k: nan is no number"),
+            ("k = nan", |t| _ = t.number("k"), "1: k: nan is not a number"),
             ("k = 'yes'", |t| _ = t.truth("k"), "1: k: 'yes' is neither true nor false"),
-            ("k = { a = 'x' }", |t| _ = t.map("k"), "1: a: 'x' is no number"),
+            ("k = { a = 'x' }", |t| _ = t.map("k"), "1: a: 'x' is not a number"),
             ("[k]", |t| _ = t.tables("k", "[[k]]", true), "1: k must stand as [[k]]"),
         ];
         for (text, look, expected) in cases {
@@ -390,7 +388,7 @@ mod tests {
         let document = Document::read("c.toml", "[[rule]]\ntreshold = 1\nzz = 1").unwrap();
         document.root().tables("rule", "[[rule]]", true)[0].allow(&["name", "threshold"]);
         let errors = document.errors();
-        assert_eq!(errors[0].message, "c.toml:2: 'treshold' is no key of [[rule]]");
+        assert_eq!(errors[0].message, "c.toml:2: 'treshold' is not a key of [[rule]]");
         assert_eq!(errors[0].hint.as_deref(), Some("did you mean 'threshold'?"));
         assert_eq!(errors[1].hint.as_deref(), Some("known here: name, threshold"));
     }

@@ -86,7 +86,7 @@ pub enum Skip {
     NoEvents,
     /// Its first event lies inside the windows of a trend rule.
     NotEstablished,
-    /// It is no customer any more.
+    /// It is not a customer any more.
     Churned,
     /// It became a customer after the day.
     NotCreated,

@@ -27,7 +27,7 @@ macro_rules! named {
                 let found = $type::ALL.iter().find(|value| value.as_str() == text);
                 found.copied().ok_or_else(|| {
                     let known: Vec<&str> = $type::ALL.iter().map(|value| value.as_str()).collect();
-                    format!("'{text}' is none of {}", known.join(", "))
+                    format!("'{text}' is not one of {}", known.join(", "))
                 })
             }
         }

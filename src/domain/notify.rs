@@ -196,7 +196,7 @@ pub fn purpose(
     }
     let grace = i64::from(grace_hours) * 3600;
     let is_overdue = seconds_after(notice.told_at, grace) <= now;
-    // Slack is a place and no person: whether somebody has read their inbox is none of its
+    // Slack is a place and no person: whether somebody has read their inbox is not one of its
     // business.
     (channel == Channel::Email && is_overdue).then_some(Purpose::Reminder)
 }
@@ -245,7 +245,7 @@ impl FromStr for SecretSource {
         if let Some(name) = text.strip_prefix("env:") {
             return match is_name(name) {
                 true => Ok(SecretSource::Variable(name.to_owned())),
-                false => Err("what follows env: is no name of a variable".to_owned()),
+                false => Err("what follows env: is not the name of a variable".to_owned()),
             };
         }
         match text.strip_prefix("file:") {

@@ -14,7 +14,7 @@ pub struct Presence {
     pub is_unlisted: bool,
     /// The day of its first fact other than an event; looked at only for one that is unlisted.
     pub first_fact: Option<Day>,
-    /// The times during which it was no customer.
+    /// The times during which it was not a customer.
     pub breaks: Vec<Break>,
 }
 

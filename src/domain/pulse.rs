@@ -110,7 +110,7 @@ impl FromStr for Level {
         Level::ALL.into_iter().find(is_meant).ok_or_else(|| {
             let known: Vec<String> =
                 Level::ALL.map(|level| format!("{} {level}", level.number())).into();
-            format!("'{text}' is no level of the pulse; they are {}", known.join(", "))
+            format!("'{text}' is not a level of the pulse; they are {}", known.join(", "))
         })
     }
 }

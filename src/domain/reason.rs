@@ -61,7 +61,7 @@ impl FromStr for ReasonCode {
                 Ok(ReasonCode { category: category.to_owned(), subcategory: sub.to_owned() })
             }
             None => Err(format!(
-                "'{text}' is no reason code: a category and a sub-category, of letters, digits and '-', such as support/response-time"
+                "'{text}' is not a reason code: a category and a sub-category, of letters, digits and '-', such as support/response-time"
             )),
         }
     }

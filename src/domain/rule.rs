@@ -348,7 +348,7 @@ impl TrendRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdoptionRule {
-    /// What is to be done, and by when.
+    /// What to do, and by when.
     pub aim: Aim,
     /// Whether deadlines and first uses before the first day on which the rule was run count.
     #[serde(default)]
@@ -467,7 +467,7 @@ mod tests {
         assert_eq!("down".parse(), Ok(Direction::Down));
         assert_eq!(
             "sideways".parse::<Direction>(),
-            Err("'sideways' is none of both, down, up".to_owned())
+            Err("'sideways' is not one of both, down, up".to_owned())
         );
     }
 }

@@ -61,7 +61,7 @@ impl Outcome {
         let known = Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Retracted);
         known.clone().find(|outcome| outcome.as_str() == text).copied().ok_or_else(|| {
             let known: Vec<&str> = known.map(|outcome| outcome.as_str()).collect();
-            format!("'{text}' is none of {}", known.join(", "))
+            format!("'{text}' is not one of {}", known.join(", "))
         })
     }
 

@@ -32,7 +32,7 @@ impl FromStr for Engine {
         match text {
             "postgres" => Ok(Engine::Postgres),
             "clickhouse" => Ok(Engine::ClickHouse),
-            _ => Err(format!("'{text}' is no engine: postgres or clickhouse")),
+            _ => Err(format!("'{text}' is not an engine: postgres or clickhouse")),
         }
     }
 }
@@ -113,7 +113,7 @@ impl FromStr for Timeout {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong =
-            || format!("'{text}' is no time between 1s and 24h; write it like 90s, 10m or 2h");
+            || format!("'{text}' is not a time between 1s and 24h; write it like 90s, 10m or 2h");
         let digits = text.find(|char: char| !char.is_ascii_digit()).ok_or_else(wrong)?;
         let (number, unit) = text.split_at(digits);
         let unit = match unit.trim() {

@@ -115,7 +115,7 @@ impl NumberStyle {
     /// Reads an amount of money, 0 or more.
     ///
     /// # Errors
-    /// What is no amount costs the row, one that can be read in two ways the file.
+    /// What is not an amount costs the row, one that can be read in two ways the file.
     pub fn money(self, cell: &str) -> Result<f64, CellError> {
         let not_one = || CellError::row(format!("{} is not an amount", shown(cell)));
         let number = Number::of(cell).filter(|number| !number.is_percent).ok_or_else(not_one)?;

@@ -244,7 +244,7 @@ pub fn count(cell: &str) -> Result<u32, CellError> {
 /// The last day of a month that is given by its number and its year.
 ///
 /// # Errors
-/// What is no month of the years 1900 to 2200 costs the row.
+/// What is not a month of the years 1900 to 2200 costs the row.
 pub fn last_day_of_month(month: &str, year: &str) -> Result<Day, CellError> {
     let (month, year) = (whole(month, 1, 12)?, whole(year, 1900, 2200)?);
     Day::last_of_month(year as i32, month as u32).ok_or_else(|| CellError::row("no such month"))

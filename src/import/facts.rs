@@ -199,5 +199,5 @@ fn choice<'w>(
         .or_else(|| words.iter().find(|(word, _)| same(word)).map(|(_, meant)| meant));
     known
         .map(String::as_str)
-        .ok_or_else(|| CellError::row(format!("{} is none of {}", shown(cell), of.join(", "))))
+        .ok_or_else(|| CellError::row(format!("{} is not one of {}", shown(cell), of.join(", "))))
 }

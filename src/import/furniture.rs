@@ -70,7 +70,7 @@ impl Furniture {
         Furniture { header, after_blank: false }
     }
 
-    /// Why a row is no data, to be asked of every row in order. Only what cannot be data is found:
+    /// Why a row is not data, to be asked of every row in order. Only what cannot be data is found:
     /// a name, or a word for totals, with nothing but numbers beside it.
     pub fn found(&mut self, row: &Row<'_>) -> Option<&'static str> {
         let first = content(row.field(0));

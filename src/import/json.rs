@@ -4,7 +4,7 @@
 //! columns `event` and `properties.time`. Which columns a file has is told from its first lines;
 //! what comes later under another name is left out. Of an array only the first element counts, and
 //! stands under the name of the array: `groups.company` of `{"groups":{"company":["acme"]}}` is
-//! `acme`. A line that is no JSON object costs itself and no other.
+//! `acme`. A line that is not a JSON object costs itself and no other.
 
 use std::fmt;
 
@@ -103,7 +103,7 @@ impl CellFlattener {
         inside.begin();
         for (at, column) in columns {
             if let Some(cell) = content(field(*at)) {
-                // A cell that is no object has no values.
+                // A cell that is not an object has no values.
                 inside.add(cell, column).ok();
             }
         }

@@ -812,7 +812,7 @@ fn lacking(matches: &Matches, header: &Header) -> String {
         matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
     let kind = &matches.kind.name;
     if lacks.is_empty() {
-        format!("{kind}, with all it needs")
+        format!("{kind} (no column missing)")
     } else {
         format!("{kind}, lacking {}", lacks.join(", "))
     }

@@ -318,7 +318,7 @@ fn every_other_kind_is_read() {
         assert_eq!(told_of(text, &of_kind(kind)), [format!("{kind} of -").as_str(), expected]);
     }
     let realtime = told_of("name,role,realtime\nSam,csm,bad;worst\n", &Options::default());
-    assert_eq!(realtime[1], "f:2: realtime: 'worst' is none of bad, good, info");
+    assert_eq!(realtime[1], "f:2: realtime: 'worst' is not one of bad, good, info");
 }
 
 #[test]

@@ -160,7 +160,7 @@ pub fn in_order<'p>(
         let kind = match (&options.kind, file.as_os_str() == "-") {
             (Some(kind), _) => Some(kind.clone()),
             (None, true) => None,
-            // What is no plain file, such as a pipe, can be read only once too.
+            // What is not a plain file, such as a pipe, can be read only once too.
             (None, false) if !file.is_file() => None,
             (None, false) => kind_of(store, clock, file, options).ok(),
         };

@@ -473,7 +473,7 @@ fn intro(purpose: Purpose, signals: usize) -> &'static str {
     match (purpose, signals) {
         (Purpose::Realtime, 1) => "This signal needs attention.",
         (Purpose::Realtime, _) => "These signals need attention.",
-        (Purpose::Reminder, 1) => "This signal still lies unread in your inbox.",
+        (Purpose::Reminder, 1) => "This signal is still unread in your inbox.",
         (Purpose::Reminder, _) => "These signals still lie unread in your inbox.",
         (Purpose::Digest, _) => "What else there is to know today.",
         (Purpose::Retraction, 1) => {
@@ -676,7 +676,7 @@ Acme: login fell from 1,000 to 500 (-50.0 %)
   before    1,000 (2026-03-18..2026-03-24)
   now       500 (2026-03-25..2026-03-31)
   change    -50.0 %
-  chance    0.0071: by chance alone it would look like this in about 1 of 141 comparisons
+  chance    By chance alone, about 1 in 141 comparisons would look like this.
   why       the rule login tells of changes of more than 15 % in 7 days
   to do     Call the champion (task 7, ana, due 2026-04-02)
   look      signals show 12

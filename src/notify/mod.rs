@@ -148,7 +148,7 @@ fn usual_sender(host: &str) -> String {
 /// Delivers what is due, and tells what became of each message that is not read by now.
 ///
 /// # Errors
-/// Another process that is delivering (exit 5) What cannot be delivered is no error here.
+/// Another process that is delivering (exit 5) What cannot be delivered is not an error here.
 pub fn send(
     store: &mut Store,
     clock: &Clock,

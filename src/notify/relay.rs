@@ -140,7 +140,7 @@ fn until_encrypted(
         }
         client.write_all(&answer)?;
         if is_upgrade && answer.starts_with(b"2") {
-            // The handshake begins with the client. What the server said before that was no part
+            // The handshake begins with the client. What the server said before that was not part
             // of it.
             let hello = commands.fill_buf()?;
             if has_spoken(server)? {

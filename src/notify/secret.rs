@@ -69,7 +69,9 @@ fn read(path: &Path) -> Result<Secret> {
         .hint("the notify settings name the file; write its path from the root")
     })?;
     if !metadata.is_file() {
-        return Err(not_allowed(format!("{place}, which should hold a secret, is no file")).into());
+        return Err(
+            not_allowed(format!("{place}, which should hold a secret, is not a file")).into()
+        );
     }
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(not_allowed(format!(
@@ -161,7 +163,7 @@ mod tests {
         let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
         let fifo = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, mode, 0).unwrap();
-        assert!(find().unwrap_err().to_string().contains("is no file"));
+        assert!(find().unwrap_err().to_string().contains("is not a file"));
         std::fs::remove_file(&path).unwrap();
 
         std::fs::write(&path, "smtps://mail.example\n").unwrap();

@@ -23,7 +23,7 @@ impl Webhook {
     /// # Errors
     /// A URL that cannot be used (exit 9). What is wrong never shows it: it is a secret as a whole.
     pub fn new(url: Secret, limits: SendingLimits) -> Result<Self> {
-        let parsed = Url::parse(url.expose()).map_err(|_| refused("is no URL"))?;
+        let parsed = Url::parse(url.expose()).map_err(|_| refused("is not a URL"))?;
         check(&parsed)?;
         let path =
             Some(parsed.path().trim_matches('/')).filter(|path| path.len() > 1).unwrap_or_default();

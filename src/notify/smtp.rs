@@ -56,7 +56,7 @@ impl Mailer {
     /// # Errors
     /// A URL or a sender that cannot be used (exit 9). What is wrong never shows the URL.
     pub fn new(url: &Secret, from: &str, limits: SendingLimits) -> Result<Self> {
-        let parsed = Url::parse(url.expose()).map_err(|_| refused("is no URL"))?;
+        let parsed = Url::parse(url.expose()).map_err(|_| refused("is not a URL"))?;
         let encryption = check(&parsed)?;
         let redactor = redactor(url, &parsed);
         let host = host(&parsed);
@@ -113,7 +113,7 @@ impl Mailer {
         let to: Address = address
             .trim()
             .parse()
-            .map_err(|_| format!("'{}' is no e-mail address", harmless(address)))?;
+            .map_err(|_| format!("'{}' is not an e-mail address", harmless(address)))?;
         let automatic = HeaderValue::new(
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
@@ -135,7 +135,8 @@ impl Mailer {
 /// # Errors
 /// No address (exit 9).
 pub fn sender(text: &str) -> Result<Mailbox, CommandError> {
-    let wrong = |_| not_allowed(format!("the sender '{}' is no e-mail address", harmless(text)));
+    let wrong =
+        |_| not_allowed(format!("the sender '{}' is not an e-mail address", harmless(text)));
     let hint = "`from` of the notify settings says who sends, as signals@example.com";
     text.parse().map_err(wrong).map_err(|failure| failure.hint(hint))
 }

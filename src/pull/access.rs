@@ -72,7 +72,7 @@ pub fn address(name: &str, engine: Engine, url: &str) -> Result<Address, Command
             Engine::ClickHouse => "write it like https://USER@HOST:8443/DATABASE",
         })
     };
-    let parsed = Url::parse(url).map_err(|_| wrong("is no URL"))?;
+    let parsed = Url::parse(url).map_err(|_| wrong("is not a URL"))?;
     if parsed.password().is_some() || parsed.query_pairs().any(|(key, _)| key == "password") {
         return Err(not_allowed(format!("the url of the source '{name}' holds a password"))
             .hint("take it out; SIGNALS_SOURCE_PASSWORD or ~/.pgpass has it"));

@@ -88,7 +88,7 @@ impl ClickHouse {
             return Ok(text);
         }
         let mut message = String::new();
-        // What is no text says nothing.
+        // What is not text says nothing.
         let _ = (&mut text).take(LONGEST_MESSAGE).read_to_string(&mut message);
         Err(self.exception(&format!("status {}: {}", status.as_u16(), message.trim())))
     }

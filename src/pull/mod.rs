@@ -239,7 +239,7 @@ fn time_is_plain(server: &mut dyn Server, source: &Source) -> Result<bool, Failu
         (Engine::ClickHouse, None) => Ok(false),
         (Engine::ClickHouse, Some(kind)) if kind.contains("DateTime") => Ok(false),
         (_, kind) => wrong(format!(
-            "the column '{at}' is of type {}, which is no instant; a view or a query can make it one",
+            "the column '{at}' is of type {}, which is not an instant; a view or a query can make it one",
             kind.unwrap_or("unknown")
         )),
     }
@@ -483,13 +483,13 @@ fn number(text: &str) -> Result<u64> {
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     whole
         .parse()
-        .map_err(|_| refused(format!("the source answers '{text}', which is no count")).into())
+        .map_err(|_| refused(format!("the source answers '{text}', which is not a count")).into())
 }
 
 fn day_of(text: &str) -> Result<Day> {
     let number: i32 = text
         .parse()
-        .map_err(|_| refused(format!("the source answers '{text}', which is no day")))?;
+        .map_err(|_| refused(format!("the source answers '{text}', which is not a day")))?;
     Ok(Day::from_number(number))
 }
 

@@ -79,7 +79,7 @@ pub fn open_signals(
     Ok(by_company)
 }
 
-/// Whether a company is no customer any more; a churn of a later day is none yet.
+/// Whether a company is not a customer any more; a churn of a later day is none yet.
 pub fn has_churned(churned_on: &Datum, day: Day) -> bool {
     matches!(churned_on, Datum::Day(churned) if *churned <= day)
 }

@@ -111,5 +111,5 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
 /// Reads a probability, 0 and 1 included.
 fn at_most_certain(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
-    value.ok_or_else(|| format!("'{text}' is no probability from 0 to 1"))
+    value.ok_or_else(|| format!("'{text}' is not a probability from 0 to 1"))
 }

@@ -20,7 +20,7 @@ use crate::domain::pulse::to_one_decimal;
 /// The formats in which every list can be had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// Columns for people.
+    /// Aligned columns.
     #[default]
     Table,
     /// Comma-separated, one header row.

@@ -40,7 +40,7 @@ pub fn last_complete_day(store: &Store, today: Day) -> Result<Option<Day>> {
     Ok(ended.map(|ended| ended.min(data.to).min(yesterday)))
 }
 
-/// How many days the newest event in the database lies before `day`; 0 when there is one on the day
+/// How many days the newest event in the database is before `day`; 0 when there is one on the day
 /// or after it, or none at all.
 pub fn lag(store: &Store, day: Day) -> Result<i32> {
     Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))

@@ -56,7 +56,7 @@ impl Store {
         Ok(all)
     }
 
-    /// The times during which a company was no customer, in order.
+    /// The times during which a company was not a customer, in order.
     pub fn breaks(&self, company: CompanyKey) -> Result<Vec<Break>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT churned_on, returned_on FROM customer_breaks WHERE company = ?1 ORDER BY churned_on",
@@ -122,7 +122,7 @@ impl Store {
         Ok(churns.collect::<Result<_, _>>()?)
     }
 
-    /// Works out anew when a company was no customer.
+    /// Works out anew when a company was not a customer.
     pub fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
         let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
         let before = self.breaks(company)?;

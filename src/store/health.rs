@@ -399,7 +399,7 @@ mod tests {
         assert_eq!(
             (versions[0], versions[1] == versions[0]),
             (versions[2], false),
-            "where it fits is no part of how it scores"
+            "where it fits is not part of how it scores"
         );
         assert_eq!(store.profiles().unwrap(), [elsewhere]);
         assert!(store.remove_profile("share").unwrap() && !store.remove_profile("share").unwrap());

@@ -484,7 +484,7 @@ CREATE TABLE stated_churns (
     PRIMARY KEY (company, churned_on)
 ) STRICT, WITHOUT ROWID;
 
--- The times during which a company was no customer, from stated churns and from subscriptions
+-- The times during which a company was not a customer, from stated churns and from subscriptions
 -- together; kept in step with both. companies.churned_on is the last of them while it lasts.
 CREATE TABLE customer_breaks (
     company      INTEGER NOT NULL REFERENCES companies (id),
@@ -611,7 +611,7 @@ CREATE TABLE first_uses (
     PRIMARY KEY (event, company)
 ) STRICT, WITHOUT ROWID;
 
--- What is to be done: playbooks that somebody has made or changed, tasks with their history, and
+-- What to do: playbooks that somebody has made or changed, tasks with their history, and
 -- the tags of companies.
 
 -- The playbooks that ship with the program are not in here until somebody changes them.

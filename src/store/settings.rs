@@ -96,9 +96,9 @@ impl Store {
             None => Ok::<_, anyhow::Error>(usual),
         };
         let hours = match self.setting("notify.grace_hours")? {
-            Some(text) => {
-                text.parse().map_err(|_| damaged("the setting notify.grace_hours is no number"))?
-            }
+            Some(text) => text
+                .parse()
+                .map_err(|_| damaged("the setting notify.grace_hours is not a number"))?,
             None => usual.grace_hours,
         };
         Ok(NotifySettings {

@@ -55,7 +55,7 @@ pub struct SignalRecord {
     pub company_name: Option<String>,
     /// Who looks after the company.
     pub csm: Option<String>,
-    /// The day from which the company is no customer.
+    /// The day from which the company is not a customer.
     pub churned_on: Option<Day>,
     /// The rule's name.
     pub rule: String,
@@ -181,7 +181,7 @@ pub struct SignalOrder {
     pub key: SortKey,
     /// Whether the order is turned round.
     pub is_descending: bool,
-    /// At most so many.
+    /// Show at most this many.
     pub limit: Option<u64>,
 }
 
@@ -377,7 +377,7 @@ impl Store {
         Ok(Raised::Latest(latest.collect::<Result<_, _>>()?))
     }
 
-    /// One signal; `None` when there is none of that number.
+    /// One signal; `None` when there is not one of that number.
     pub fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
         let mut statement =
             self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
@@ -385,7 +385,7 @@ impl Store {
         rows.next()?.map(|row| self.read_signal(row, &mut Definitions::default())).transpose()
     }
 
-    /// Whether a signal is open or closed; `None` when there is none of that number.
+    /// Whether a signal is open or closed; `None` when there is not one of that number.
     pub fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1",

@@ -16,7 +16,7 @@ use crate::domain::task::{InCharge, Owner, Stamp, TaskAction, TaskEntry, TaskId,
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTask<'a> {
     pub company: CompanyKey,
-    /// What is to be done.
+    /// What to do.
     pub title: &'a str,
     /// By when.
     pub due_on: Day,
@@ -41,7 +41,7 @@ pub struct TaskRecord {
     pub company_name: Option<String>,
     /// Who looks after the company.
     pub csm: Option<String>,
-    /// What is to be done.
+    /// What to do.
     pub title: String,
     /// By when.
     pub due_on: Day,

@@ -32,7 +32,7 @@ pub enum Fate {
     Snoozed,
 }
 
-/// What is to be done to the database.
+/// What to do to the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
     /// To make a change.

@@ -55,7 +55,7 @@ pub struct CompanyView {
     pub people_activity: Vec<PersonActivity>,
     /// What is known of people on these days.
     pub people_kept: PeopleKept,
-    /// When it was no customer.
+    /// When it was not a customer.
     pub breaks: Vec<Break>,
     /// Its subscriptions, oldest first.
     pub subscriptions: Vec<Subscription>,

@@ -95,7 +95,7 @@ pub const HEALTH: Listing<HealthRow> = Listing {
             plain(&row.profile),
         ]
     },
-    when_empty: "no such company was scored; `signals run` scores those that it finds",
+    when_empty: "no health scores match",
 };
 
 fn band_tone(band: Band) -> Tone {
@@ -252,7 +252,9 @@ impl HealthView {
                     .unwrap_or_default();
                 format!("{score}{}, on {day}", health.band())
             }
-            (None, Some(day)) => format!("none on {day}: it had churned, or was no customer yet"),
+            (None, Some(day)) => {
+                format!("none on {day}: it had churned, or was not a customer yet")
+            }
             (_, None) => "none yet; `signals run` scores companies".to_owned(),
         }
     }

@@ -150,7 +150,7 @@ fn companies_that_have_churned_or_come_later_are_passed_over() {
     sandbox.ok("rule add first-export --kind adoption --event export --within 0");
     sandbox.ok("run --as-of 2026-03-09 --max-lag 100");
     sandbox.ok("run --as-of 2026-03-31 --max-lag 100");
-    // Coda's deadline, the 5th, lies before the first run; Acme's too.
+    // Coda's deadline, the 5th, is before the first run; Acme's too.
     assert_eq!(briefs(&sandbox), ["2026-03-31 bolt bad", "2026-03-31 bolt good"]);
     let runs = sandbox.array("run list");
     let skipped = |place: usize| {
@@ -252,7 +252,7 @@ fn options_of_another_kind_are_refused_by_name() {
         ("rule add new --kind adoption --event login --within 36501", 2, "from 0 to 36500"),
         ("rule add new --kind condition --when x --type bad --for 0", 2, "from 1 to 366"),
         ("rule add new --kind condition --when x --type bad --cooldown=-1", 2, "--cooldown"),
-        ("rule add new --kind condition --when x --type awful", 2, "none of bad, good, info"),
+        ("rule add new --kind condition --when x --type awful", 2, "not one of bad, good, info"),
         ("rule add new --kind condition --when ' ' --type bad", 2, "blank"),
         ("rule add first-export --kind trend", 9, "kind of a rule cannot change"),
         ("rule set first-export", 9, "kind of a rule cannot change"),

@@ -224,11 +224,11 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
     let cases = [
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\ntreshold = 1",
-            ":4: 'treshold' is no key of [[rule]]",
+            ":4: 'treshold' is not a key of [[rule]]",
             "did you mean 'threshold'?",
         ),
-        ("[[rules]]\nname = 'r'", ":1: 'rules' is no key", "did you mean 'rule'?"),
-        ("[pulse]\nlevels = 1", ":2: 'levels' is no key", "did you mean 'level'?"),
+        ("[[rules]]\nname = 'r'", ":1: 'rules' is not a key", "did you mean 'rule'?"),
+        ("[pulse]\nlevels = 1", ":2: 'levels' is not a key", "did you mean 'level'?"),
         ("[rule]\nname = 'r'", ":1: rule must stand as [[rule]]", ""),
         ("[[rule]]\nevent = 'e'", ":1: [[rule]]: name is missing", ""),
         ("[[rule]]\nname = ' '\nevent = 'e'", ":2: name: it is blank", ""),
@@ -244,27 +244,27 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\ntimeframe = 6",
-            ":4: timeframe: 6 is no whole number of days from 7 to 30",
+            ":4: timeframe: 6 is not a whole number of days from 7 to 30",
             "",
         ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\ntimeframe = '7'",
-            ":4: timeframe: '7' is no whole number",
+            ":4: timeframe: '7' is not a whole number",
             "",
         ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\nthreshold = 101",
-            ":4: threshold: 101 is no whole number of percent from 1 to 100",
+            ":4: threshold: 101 is not a whole number of percent from 1 to 100",
             "",
         ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\nmax_chance = 1",
-            ":4: max_chance: 1 is no probability",
+            ":4: max_chance: 1 is not a probability",
             "",
         ),
         (
             "[[rule]]\nname = 'r'\nevent = 'e'\nmin_events = -1",
-            ":4: min_events: -1 is no whole number",
+            ":4: min_events: -1 is not a whole number",
             "",
         ),
         (
@@ -274,7 +274,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ),
         (
             "[[rule]]\nname = 'r'\nkind = 'trends'",
-            ":3: kind: 'trends' is none of trend, adoption, condition",
+            ":3: kind: 'trends' is not one of trend, adoption, condition",
             "",
         ),
         (
@@ -347,7 +347,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ("[[metric]]\nname = 'm'\nformula = '1'\ndays = 3", ":4: days: a metric has either", ""),
         (
             "[[metric]]\nname = 'm'\nevent = 'e'\ndays = 0",
-            ":4: days: 0 is no whole number of days from 1 to 3650",
+            ":4: days: 0 is not a whole number of days from 1 to 3650",
             "",
         ),
         (
@@ -394,29 +394,29 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
         ),
         (
             "[[playbook]]\nname = 'p'\n[[playbook.step]]\ntitle = 'x'\ndue_in_days = 9999",
-            ":5: due_in_days: 9999 is no whole number of days from 0 to 3650",
+            ":5: due_in_days: 9999 is not a whole number of days from 0 to 3650",
             "",
         ),
-        ("[[reason]]\ncode = 'support'", ":2: code: 'support' is no reason code", ""),
+        ("[[reason]]\ncode = 'support'", ":2: code: 'support' is not a reason code", ""),
         (
             "[[reason]]\ncode = 'a/b'\nkind = 'churned'",
-            ":3: kind: 'churned' is none of pulse, downsell, churn",
+            ":3: kind: 'churned' is not one of pulse, downsell, churn",
             "",
         ),
         (
             "[[pulse.level]]\nname = 'bad'\nguideline = 'x'",
-            ":2: name: 'bad' is no level of the pulse",
+            ":2: name: 'bad' is not a level of the pulse",
             "",
         ),
         ("[[notify]]\nfrom = 'a@b.example'", ":1: notify must stand as [notify]", ""),
         (
             "[notify]\nfrom = 'nobody'",
-            ":2: from: the sender 'nobody' is no e-mail address",
+            ":2: from: the sender 'nobody' is not an e-mail address",
             "signals@example.com",
         ),
         (
             "[notify]\ngrace_hours = -1",
-            ":2: grace_hours: -1 is no whole number of hours from 0 to 87600",
+            ":2: grace_hours: -1 is not a whole number of hours from 0 to 87600",
             "",
         ),
         ("a = [1,", ":1:8: this is not TOML: ", "docs/configuration.md"),
@@ -478,7 +478,7 @@ fn files_that_cannot_be_read_and_databases_that_are_not_there() {
     sandbox.write("empty.toml", "\u{feff}# nothing\r\n");
     sandbox.ok("config check empty.toml").says(&["names nothing"]);
     assert!(!sandbox.path("signals.db").exists());
-    sandbox.ok("config apply empty.toml").says(&["made a new database"]);
+    sandbox.ok("config apply empty.toml").says(&["created a new database"]);
     assert_eq!(exported(&sandbox), "");
 }
 
@@ -603,7 +603,7 @@ fn a_secret_is_refused_and_never_shown() {
             let outcome = sandbox.fails(command, 9);
             outcome.says(&[&format!(
                 "c.toml:2: {}",
-                if key == "smtp_password" { "'smtp_password' is no key" } else { key }
+                if key == "smtp_password" { "'smtp_password' is not a key" } else { key }
             )]);
             assert!(!outcome.printed().contains("hunter2"), "{outcome}");
         }

@@ -392,7 +392,7 @@ fn people() -> Vec<Case> {
                 + &on("31", "bob"),
             &["2026-03-31 active acme bad -33.3"], // ann bob cy, ann bob
         ),
-        case("another person is no change", on("18", "ann bob") + &on("25", "cy dee"), &[]),
+        case("another person is not a change", on("18", "ann bob") + &on("25", "cy dee"), &[]),
         case(
             "people count over all events",
             on("18", "ann")

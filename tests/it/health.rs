@@ -85,7 +85,7 @@ fn one(sandbox: &Sandbox, arguments: &str) -> Value {
 
 #[track_caller]
 fn is_near(value: &Value, expected: f64) {
-    let number = value.as_f64().unwrap_or_else(|| panic!("{value} is no number"));
+    let number = value.as_f64().unwrap_or_else(|| panic!("{value} is not a number"));
     assert!((number - expected).abs() < 1e-9, "{number} is not {expected}");
 }
 
@@ -461,7 +461,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         ("health list --sort scor".to_owned(), 2, "no attribute 'scor'"),
         ("health list --as-of 2026-04-02".to_owned(), 2, "future"),
         ("health show acme --days 0".to_owned(), 2, "1..=3650"),
-        ("health recompute --from 2026-03-02 --to 2026-03-01".to_owned(), 2, "lies after"),
+        ("health recompute --from 2026-03-02 --to 2026-03-01".to_owned(), 2, "is after"),
         ("health recompute --from 2026-03-02 --to 2026-04-02".to_owned(), 2, "future"),
     ];
     for (command, code, text) in cases {

@@ -540,7 +540,7 @@ fn a_first_import_that_brings_nothing_leaves_no_database() {
     sandbox.write("good.csv", GOOD);
     sandbox.ok("import good.csv --dry-run");
     sandbox.fails("list", 6);
-    sandbox.ok("import good.csv").says(&["made a new database"]);
+    sandbox.ok("import good.csv").says(&["created a new database"]);
     sandbox.fails("import bad.csv", 4);
     sandbox.ok("list");
 }

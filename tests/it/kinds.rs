@@ -394,7 +394,7 @@ fn active_subscriptions_speak_as_of_the_latest_day_run() {
         "\"s5\" 9000.0 31",
     ];
     assert_eq!(terms, expected);
-    // A cleared interval is no term, and the price that came with it is gone.
+    // A cleared interval is not a term, and the price that came with it is gone.
     let cleared = "company_id,subscription_id,started_on,amount,interval\nc1,s2,2026-01-01,,\n";
     import(&sandbox, "subscriptions", cleared, [0, 1, 0]);
     let cleared = json!(["pro", "suite", 150.1, 15, "2026-06-30", null, "2026-05-31"]);

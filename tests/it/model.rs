@@ -147,7 +147,7 @@ impl Model {
         Some((format!("{command} {id} --reason because"), code))
     }
 
-    /// Removes the signal again if there is none of that id; says whether there is.
+    /// Removes the signal again if there is not one of that id; says whether there is.
     fn forget_unknown(&mut self, id: i64, known: usize) -> bool {
         if self.signals.len() > known {
             self.signals.remove(&id);

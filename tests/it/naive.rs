@@ -312,7 +312,7 @@ impl Company {
         wanted.filter_map(tell).collect()
     }
 
-    /// The first day of the present period as a customer; none when it is no customer.
+    /// The first day of the present period as a customer; none when it is not a customer.
     fn since(&self, day: i64) -> Option<i64> {
         let first = self.first_event.filter(|first| *first <= day)?;
         match (self.churned_on, self.returned_on) {
@@ -770,7 +770,7 @@ impl AdoptionSignal {
         let text = |name: &str| {
             json[name]
                 .as_str()
-                .unwrap_or_else(|| panic!("'{name}' is no text in {json}"))
+                .unwrap_or_else(|| panic!("'{name}' is not text in {json}"))
                 .to_owned()
         };
         AdoptionSignal {
@@ -845,10 +845,12 @@ impl Signal {
             |name: &str| json.get(name).unwrap_or_else(|| panic!("no field '{name}' in {json}"));
         let maybe_text = |name: &str| field(name).as_str().map(str::to_owned);
         let text = |name: &str| {
-            maybe_text(name).unwrap_or_else(|| panic!("'{name}' is no text in {json}"))
+            maybe_text(name).unwrap_or_else(|| panic!("'{name}' is not text in {json}"))
         };
         let number = |name: &str| {
-            field(name).as_i64().unwrap_or_else(|| panic!("'{name}' is no whole number in {json}"))
+            field(name)
+                .as_i64()
+                .unwrap_or_else(|| panic!("'{name}' is not a whole number in {json}"))
         };
         Signal {
             company_id: text("company_id"),

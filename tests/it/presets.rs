@@ -807,7 +807,7 @@ fn what_cannot_be_added_is_refused_whole() {
         ("low-use", 2, "--event"),
         ("trend --event ' '", 2, "blank"),
         ("first-use --event export --within 14", 2, "deadline"),
-        ("renewal-60 --event export", 2, "no event"),
+        ("renewal-60 --event export", 2, "does not take --event"),
         ("renewal-60 --every 30", 2, "does not take --every"),
         ("review-due --every 0", 2, "from 1 to 36500"),
     ];

@@ -136,9 +136,9 @@ fn what_cannot_be_set_changes_nothing() {
     let sandbox = with_acme();
     sandbox.ok("reason retire product/defects");
     let cases = [
-        ("pulse set c1 0", 2, "no level of the pulse"),
-        ("pulse set c1 7", 2, "no level of the pulse"),
-        ("pulse set c1 content", 2, "no level of the pulse"),
+        ("pulse set c1 0", 2, "not a level of the pulse"),
+        ("pulse set c1 7", 2, "not a level of the pulse"),
+        ("pulse set c1 content", 2, "not a level of the pulse"),
         ("pulse set c1 4 --on 2026-04-02", 2, "in the future"),
         ("pulse set c1 4 --on 2026-02-30", 2, "2026-02-30"),
         ("pulse set c1", 2, "level"),

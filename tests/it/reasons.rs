@@ -78,14 +78,14 @@ fn a_code_is_unique_within_its_kind() {
     assert_eq!(reason(&sandbox, "churn", "need/season-over"), Some(own));
     let cases = [
         ("reason add need/season-over --kind churn", 9, "already"),
-        ("reason add need", 2, "no reason code"),
-        ("reason add 'a b/c'", 2, "no reason code"),
-        ("reason add a/b/c", 2, "no reason code"),
+        ("reason add need", 2, "not a reason code"),
+        ("reason add 'a b/c'", 2, "not a reason code"),
+        ("reason add a/b/c", 2, "not a reason code"),
         ("reason retire need/season-over", 2, "--kind"),
         ("reason retire support/respons-time", 9, "did you mean 'support/response-time'"),
         ("reason rename need/season-over need/no-longer-there --kind churn", 9, "already"),
         ("reason rename support/response-time support/response-time", 9, "already"),
-        ("reason rename nothing/there support/slow", 9, "there is no reason code"),
+        ("reason rename nothing/there support/slow", 9, "there is not a reason code"),
     ];
     for (command, code, text) in cases {
         sandbox.fails(command, code).says(&[text]);
@@ -100,7 +100,7 @@ fn a_code_is_unique_within_its_kind() {
 #[test]
 fn a_library_is_made_where_there_is_none() {
     let sandbox = Sandbox::empty();
-    sandbox.ok("reason add own/reason").says(&["made a new database"]);
+    sandbox.ok("reason add own/reason").says(&["created a new database"]);
     assert_eq!(reason(&sandbox, "pulse", "own/reason").unwrap()["active"], true);
 }
 

@@ -220,7 +220,7 @@ fn a_company_and_a_csm_have_a_page_for_a_review_meeting() {
     );
     let shown = sandbox.ok("report company b").stdout;
     assert!(shown.contains("Renewal on 2026-03-01, overdue by 30 days, 250.50 a month: at risk."));
-    sandbox.fails("report company e", 9).says(&["is no customer on"]);
+    sandbox.fails("report company e", 9).says(&["is not a customer on"]);
     sandbox.fails("report company nobody", 9);
     sandbox.fails("report csm anna", 9).says(&["did you mean 'ana'"]);
 }

@@ -277,7 +277,7 @@ fn a_named_day_after_the_newest_event_is_refused() {
     sandbox.fails("run --as-of 2026-03-12 --max-lag 1", 12);
     sandbox.ok("run --as-of 2026-03-12 --max-lag 2").says(&[newest]);
     assert_eq!(sandbox.briefs(), raised);
-    // The newest complete day lies before the last one run now.
+    // The newest complete day is before the last one run now.
     sandbox
         .fails("run --as-of 2026-03-14", 12)
         .says(&["signals run --as-of 2026-03-10 --backfill"]);
@@ -366,7 +366,7 @@ fn an_outage_is_accepted_later_and_dated_as_it_was() {
 
 #[test]
 fn a_withheld_company_stays_withheld_until_its_condition_was_false() {
-    // On 28 March 12 of 12 stop; then all but two come back on 29 March, for which it is no outage
+    // On 28 March 12 of 12 stop; then all but two come back on 29 March, for which it is not an outage
     // any more, but they have not been seen since.
     let sandbox = outage(12, 0);
     let back: Vec<String> = (2..12).map(|number| format!("c{number:02}")).collect();

@@ -398,7 +398,7 @@ fn what_is_wrong_with_a_source_has_its_exit_code() {
             9,
             "at_is = \"UTC\"",
         ),
-        (source("postgres", &url, "relation = \"events\"\nat = \"event\""), 9, "no instant"),
+        (source("postgres", &url, "relation = \"events\"\nat = \"event\""), 9, "not an instant"),
         (
             source("postgres", &format!("{url}?sslmode=verify-full"), "relation = \"events\""),
             8,
@@ -672,7 +672,7 @@ fn clickhouse_tells_what_the_file_tells_and_misses_no_shard() {
     let url = servers[0].url();
     for (source, code, says) in [
         (source("clickhouse", &url, "relation = \"nowhere\""), 9, "nowhere"),
-        (source("clickhouse", &url, "relation = \"events\"\nat = \"event\""), 9, "no instant"),
+        (source("clickhouse", &url, "relation = \"events\"\nat = \"event\""), 9, "not an instant"),
         (
             source("clickhouse", &url.replace("default@", "stranger@"), "relation = \"events\""),
             9,

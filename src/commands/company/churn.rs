@@ -15,7 +15,7 @@ use crate::query::{find_company, not_in_the_future};
 use crate::render::counted;
 use crate::store::Finish;
 
-/// Note that a company is no customer any more, and why. For one that is known to have left on that
+/// Record that a company churned, and why. For one that is known to have left on that
 /// day, only why.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -25,7 +25,7 @@ Examples:
 pub struct ChurnCompany {
     /// The company's id or name
     company: String,
-    /// The first day on which it is no customer
+    /// The first day on which it is not a customer
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
     on: GivenDay,
     #[command(flatten)]

@@ -17,7 +17,7 @@ use crate::store::{Finish, Store};
 /// The largest amount of money that is taken.
 const MOST_MONEY: f64 = 1e13;
 
-/// Note that a company pays less than before, and why. What it pays now comes from imports; the
+/// Record that a company pays less than before, and why. What it pays now comes from imports; the
 /// amounts here are for reports.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -44,7 +44,7 @@ impl DownsellCompany {
     /// Notes the downsell.
     ///
     /// # Errors
-    /// An unknown company or reason code, a company that is no customer on that day (exit 9); a day
+    /// An unknown company or reason code, a company that is not a customer on that day (exit 9); a day
     /// in the future, more revenue after it than before (exit 2).
     pub fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
@@ -52,7 +52,7 @@ impl DownsellCompany {
         let on = not_in_the_future(context, &store, self.on)?;
         if let Some(away) = store.breaks(company)?.into_iter().find(|away| away.covers(on)) {
             let message = format!(
-                "'{}' was no customer on {on}: it had churned on {}",
+                "'{}' was not a customer on {on}: it had churned on {}",
                 self.company, away.churned_on
             );
             return Err(not_allowed(message).into());

@@ -31,23 +31,23 @@ use crate::views::health::{HealthView, SHOWN_DAYS};
 use crate::views::pulses::HistoryRow;
 use crate::views::tasks::ListedTask;
 
-/// See the customers.
+/// List, show and update customers.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
 pub enum Company {
-    /// List the companies: any attributes, in any order, of those that meet a condition
+    /// List companies, with any attributes as columns
     List(ListCompanies),
-    /// Show all that is known of a company
+    /// Show everything known about a company
     Show(ShowCompany),
-    /// Make one company of two: the first becomes part of the second
+    /// Merge the first company into the second
     Merge(MergeCompanies),
-    /// Note that a company is no customer any more, and why
+    /// Record that a company churned, and why
     Churn(ChurnCompany),
-    /// Note that a company pays less than before, and why
+    /// Record that a company pays less than before, and why
     Downsell(DownsellCompany),
-    /// Note that a company that had churned is a customer again
+    /// Record that a churned company is a customer again
     Return(ReturnCompany),
-    /// Put tags on a company, or take them off
+    /// Add tags to a company, or remove them
     Tag(TagCompany),
 }
 
@@ -61,20 +61,20 @@ Examples:
 pub struct ListCompanies {
     #[command(flatten)]
     selection: Selection,
-    /// The columns, with commas between
+    /// The columns, separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Sort by this attribute; the unknown comes last
+    /// Sort by this attribute; unknown values come last
     #[arg(long, value_name = "ATTRIBUTE")]
     sort: Option<String>,
-    /// Turn the order round
+    /// Reverse the order
     #[arg(long, requires = "sort")]
     desc: bool,
     #[command(flatten)]
     format: FormatOption,
 }
 
-/// Show all that is known of a company.
+/// Show everything known about a company.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals company show acme")]
 pub struct ShowCompany {
@@ -96,7 +96,7 @@ pub struct MergeCompanies {
     into: String,
 }
 
-/// Note that a company that had churned is a customer again.
+/// Record that a churned company is a customer again.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals company return acme --on 2026-06-01")]
 pub struct ReturnCompany {

@@ -24,10 +24,10 @@ use crate::views::tags::TAGS;
 pub struct TagCompany {
     /// The company's id or name
     company: String,
-    /// The tags to put on
+    /// The tags to add
     #[arg(value_name = "TAG")]
     tags: Vec<String>,
-    /// A tag to take off; may be given several times
+    /// A tag to remove; may be given several times
     #[arg(long, value_name = "TAG")]
     remove: Vec<String>,
     #[command(flatten)]

@@ -38,7 +38,7 @@ use crate::render::counted;
 use crate::render::escape::for_terminal;
 use crate::store::{Finish, Permissions, Store};
 
-/// Keep what is configured in one text file.
+/// Apply, export and check the configuration as one text file.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -229,7 +229,7 @@ fn with_items(
     if document.is_sound() { result } else { Err(tell_faults(context, &document.errors())) }
 }
 
-/// A file of more bytes than this is no configuration.
+/// A file of more bytes than this is not a configuration.
 const LARGEST: u64 = 16 << 20;
 
 fn read_file(path: &Path) -> Result<String> {
@@ -255,7 +255,7 @@ fn read_file(path: &Path) -> Result<String> {
         not_allowed(format!("{name}:{line}:{column}: this is not TOML: it is not UTF-8"))
             .hint("save it as UTF-8")
     })?;
-    // Some editors begin a file with a mark that is no part of its text.
+    // Some editors begin a file with a mark that is not part of its text.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 

@@ -52,7 +52,7 @@ fn logo(table: &Table<'_>, path: &str) -> Option<String> {
     let mistake = match std::fs::metadata(file) {
         _ if Logo::media_type(ending).is_none() => "the logo must be a png, jpg, gif, webp or svg",
         Err(_) => "the logo cannot be read",
-        Ok(found) if !found.is_file() => "the logo is no file",
+        Ok(found) if !found.is_file() => "the logo is not a file",
         Ok(found) if found.len() > LARGEST_LOGO => "the logo is larger than 1 MiB",
         Ok(_) => return absolute(file).ok().map(|path| path.display().to_string()),
     };

@@ -156,7 +156,7 @@ fn probability(table: &Table<'_>, key: &str) -> Option<f64> {
     if value > 0.0 && value < 1.0 {
         return Some(value);
     }
-    table.error(key, format!("{value} is no probability between 0 and 1"), None);
+    table.error(key, format!("{value} is not a probability between 0 and 1"), None);
     None
 }
 

@@ -24,7 +24,7 @@ use crate::views::health::{
     self as views, DRIVERS, DriverRow, HEALTH, HealthRow, HealthView, SHOWN_DAYS,
 };
 
-/// See how customers do, and why.
+/// Show health scores and what moved them.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -56,10 +56,10 @@ Examples:
 pub struct ListHealth {
     #[command(flatten)]
     selection: Selection,
-    /// Sort by this attribute; the unknown comes last
+    /// Sort by this attribute; unknown values come last
     #[arg(long, value_name = "ATTRIBUTE", default_value = "health_score")]
     sort: String,
-    /// Turn the order round
+    /// Reverse the order
     #[arg(long)]
     desc: bool,
     #[command(flatten)]
@@ -261,7 +261,7 @@ impl Recompute {
         let to = not_in_the_future(context, &store, self.to)?;
         let range = DayRange { from: context.day(&store, self.from), to };
         if range.is_empty() {
-            return Err(usage(format!("{} lies after {}", range.from, range.to)).into());
+            return Err(usage(format!("{} is after {}", range.from, range.to)).into());
         }
         let days = store.transaction(Finish::Commit, |store| {
             let days = store.days_run(range)?;

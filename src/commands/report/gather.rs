@@ -248,13 +248,13 @@ impl Question<'_> {
     /// The customers with the one that the user means.
     ///
     /// # Errors
-    /// An unknown company, or one that is no customer on the day or left out by the filter (exit 9).
+    /// An unknown company, or one that is not a customer on the day or left out by the filter (exit 9).
     pub fn customer(&self, text: &str) -> Result<(Portfolio, Customer)> {
         let key = find_company(self.store, text)?;
         let mut portfolio = self.portfolio()?;
         let Some(place) = portfolio.customers.iter().position(|customer| customer.key == key)
         else {
-            return Err(not_allowed(format!("'{text}' is no customer on {}", self.day()))
+            return Err(not_allowed(format!("'{text}' is not a customer on {}", self.day()))
                 .hint("name an earlier day with --as-of, or leave out the filter")
                 .into());
         };

@@ -26,7 +26,7 @@ use crate::store::{Finish, Store, StoredRule};
 use crate::views::preview::{PreviewView, draw_all};
 use crate::views::rules::{RULES, sentence};
 
-/// Say what to watch for.
+/// Define what to watch.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -36,9 +36,9 @@ Examples:
   signals rule add first-report --kind adoption --event report_exported --within 14
   signals rule preset add --usual")]
 pub enum Rule {
-    /// Make or change the trend rule of an event; what is not given stays as it is
+    /// Create or change the trend rule of an event; options not given keep their values
     Set(SetRule),
-    /// Make or change any rule under its name; what is not given stays as it is
+    /// Create or change a rule of any kind; options not given keep their values
     Add(AddRule),
     /// Show what an edit of a rule would do, without saving it: the signals added and removed over
     /// the last 90 days of data, how many of each came before a churn, and the load on each CSM
@@ -56,13 +56,13 @@ pub enum Rule {
     /// Switch a rule on
     #[command(after_help = "Example:\n  signals rule enable login")]
     Enable(RuleName),
-    /// Switch a rule off; its signals stay
+    /// Switch a rule off; its signals are kept
     #[command(after_help = "Example:\n  signals rule disable login")]
     Disable(RuleName),
-    /// Remove a rule; its signals stay
+    /// Remove a rule; its signals are kept
     #[command(after_help = "Example:\n  signals rule remove login")]
     Remove(RuleName),
-    /// Take ready-made rules
+    /// List and add ready-made rules
     #[command(subcommand)]
     Preset(PresetCommand),
 }

@@ -31,14 +31,13 @@ pub struct TrendOptions {
     /// Fire on a change of more than this, in percent, 1 to 100; 15 unless set
     #[arg(long, value_name = "PERCENT", value_parser = threshold)]
     threshold: Option<u8>,
-    /// Compare with so many windows before the current one, 1 to 12; 1 unless set
+    /// Compare with this many earlier windows, 1 to 12; 1 unless set
     #[arg(long, value_name = "WINDOWS", value_parser = baseline)]
     baseline: Option<u8>,
-    /// Compare a company with its own past alone (self), or expect of it the change that all other
-    /// customers saw (portfolio), or those of its segment (segment); self unless set
+    /// Compare with the company's own past (self), or with that past adjusted by what all other customers did (portfolio) or those of its segment did (segment); self unless set
     #[arg(long, value_name = "WHOM")]
     against: Option<Against>,
-    /// Raise the same signal again after so many days, 1 to 366; the timeframe unless set
+    /// Raise the same signal again after this many days, 1 to 366; the timeframe unless set
     #[arg(long, value_name = "DAYS", value_parser = repeat, overrides_with = "no_repeat")]
     repeat: Option<u16>,
     /// Raise the same signal again after the timeframe
@@ -53,16 +52,16 @@ pub struct TrendOptions {
     /// An increase is good and a decrease bad
     #[arg(long)]
     no_inverse: bool,
-    /// Both windows together must hold so many events
+    /// Require this many events in both windows together
     #[arg(long, value_name = "N", overrides_with = "no_min_events")]
     min_events: Option<u64>,
-    /// Any number of events will do
+    /// Require no minimum of events
     #[arg(long)]
     no_min_events: bool,
-    /// Chance must explain the change with at most this probability
+    /// Require that chance explains the change with at most this probability
     #[arg(long, value_name = "P", value_parser = probability, overrides_with = "no_max_chance")]
     max_chance: Option<f64>,
-    /// Any chance will do
+    /// Set no limit on chance
     #[arg(long)]
     no_max_chance: bool,
 }
@@ -81,10 +80,10 @@ pub struct AdoptionOptions {
     /// Take events and deadlines from the imported goals; with --event, from those of that event
     #[arg(long)]
     goals: bool,
-    /// Tell of deadlines and first uses from before the first run of the rule too
+    /// Also raise signals for deadlines and first uses before the rule's first run
     #[arg(long, overrides_with = "no_retroactive")]
     retroactive: bool,
-    /// Leave out what lies before the first run of the rule
+    /// Ignore deadlines and first uses before the rule's first run
     #[arg(long)]
     no_retroactive: bool,
 }
@@ -99,10 +98,10 @@ pub struct ConditionOptions {
     /// The type of the signals: good, bad or info
     #[arg(long = "type", value_name = "TYPE")]
     signal_type: Option<SignalType>,
-    /// Raise nothing for so many days after a signal; 30 unless set
+    /// Wait this many days after a signal before raising the next; 30 unless set
     #[arg(long, value_name = "DAYS", value_parser = cooldown)]
     cooldown: Option<u16>,
-    /// Raise one signal for each value of this attribute, whatever the cool-down
+    /// Raise one signal for each value of this attribute, regardless of the cool-down
     #[arg(long, value_name = "ATTRIBUTE", value_parser = not_blank, overrides_with = "no_key")]
     key: Option<String>,
     /// Raise signals by the cool-down
@@ -120,25 +119,25 @@ pub struct GeneralOptions {
     /// For all companies
     #[arg(long)]
     no_where: bool,
-    /// Of trend and condition rules: it must hold on so many days running; 1 unless set
+    /// For trend and condition rules: raise when it held on this many days in a row; 1 unless set
     #[arg(long = "for", value_name = "DAYS", value_parser = for_days)]
     for_days: Option<u16>,
-    /// A signal starts this playbook
+    /// Start this playbook when a signal is raised
     #[arg(long, value_name = "NAME", value_parser = not_blank, overrides_with = "no_playbook")]
     playbook: Option<String>,
-    /// A signal starts no playbook
+    /// Start no playbook
     #[arg(long)]
     no_playbook: bool,
-    /// Tell managers of every signal, and not of bad ones only
+    /// Notify managers of every signal, not only of bad ones
     #[arg(long, overrides_with = "no_managers")]
     managers: bool,
-    /// Tell managers of bad signals only
+    /// Notify managers of bad signals only
     #[arg(long)]
     no_managers: bool,
-    /// Tell executives of every signal
+    /// Notify executives of every signal
     #[arg(long, overrides_with = "no_executives")]
     executives: bool,
-    /// Tell executives of no signal
+    /// Notify executives of no signal
     #[arg(long)]
     no_executives: bool,
     /// Acknowledge open signals that no longer hold, with the outcome `recovered`
@@ -184,7 +183,11 @@ pub(super) fn whole_number<T: FromStr + PartialOrd + std::fmt::Display>(
 ) -> Result<T, String> {
     let value = text.parse().ok().filter(|value| range.contains(value));
     value.ok_or_else(|| {
-        format!("'{text}' is no whole number of {unit} from {} to {}", range.start(), range.end())
+        format!(
+            "'{text}' is not a whole number of {unit} from {} to {}",
+            range.start(),
+            range.end()
+        )
     })
 }
 
@@ -247,7 +250,7 @@ impl AdoptionOptions {
         ])
     }
 
-    /// What is to be done, with what is given changed; `event` is the one that is given.
+    /// What to do, with what is given changed; `event` is the one that is given.
     fn aim(&self, old: Option<&Aim>, event: Option<&String>) -> Result<Aim> {
         let event = event.map(String::as_str).or(old.and_then(Aim::event)).map(str::to_owned);
         if self.goals || matches!(old, Some(Aim::Goals { .. })) {

@@ -22,7 +22,7 @@ use crate::store::{Finish, Store};
 use crate::views::presets::{self, PRESETS};
 use crate::views::rules::sentence;
 
-/// Take ready-made rules.
+/// List and add ready-made rules.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -36,8 +36,7 @@ pub enum PresetCommand {
         after_help = "Examples:\n  signals rule preset list\n  signals rule preset list --format json"
     )]
     List(FormatOption),
-    /// Make rules of presets, each named after its preset, with --event PRESET:EVENT; a rule that
-    /// is there stays as it is, but for what is given
+    /// Add presets as rules, each named after its preset (PRESET:EVENT with --event); an existing rule keeps what is not given
     Add(Box<AddPreset>),
 }
 
@@ -54,7 +53,7 @@ pub struct AddPreset {
     /// The names of the presets
     #[arg(value_name = "NAME", required_unless_present = "usual", conflicts_with = "usual")]
     names: Vec<String>,
-    /// Take those that suit most teams: the four measured ones, and a dozen that rest on a fact
+    /// Add those that suit most teams: the four measured ones and a dozen based on facts
     #[arg(long)]
     usual: bool,
     /// The event that the preset is about

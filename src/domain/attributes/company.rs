@@ -107,7 +107,7 @@ pub(super) const ATTRIBUTES: [Attribute; 23] = [
     day(
         "churned_on",
         C,
-        "the first day on which it was no customer any more; unknown again after a return",
+        "the first day on which it was not a customer any more; unknown again after a return",
         of(|f| f.company.churned_on.into()),
     ),
     text("tags", C, "its tags, A to Z, with ; between", of(|f| f.tags.into())),

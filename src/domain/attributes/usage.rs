@@ -114,7 +114,7 @@ impl PeopleCounts {
 }
 
 /// Whether the data begins on or before the first day of the 28 days before the last 28: a window
-/// that is still filling is no fall.
+/// that is still filling is not a fall.
 fn has_earlier_month(data_days: i32) -> bool {
     data_days >= 2 * MONTH
 }
@@ -136,7 +136,7 @@ pub fn usual_days() -> TrendRule {
 pub struct PeriodFacts {
     /// The as-of date.
     pub day: Day,
-    /// The first day of the period; `None` when it is no customer.
+    /// The first day of the period; `None` when it is not a customer.
     pub start: Option<Day>,
     /// The longest gap between active days of the period that ended in the last 365 days.
     pub longest_gap: Option<i32>,

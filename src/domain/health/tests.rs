@@ -218,7 +218,7 @@ fn a_map_scores_the_texts_that_it_has() {
     assert_eq!(
         Scale::Linear { from: 0.0, to: 10.0 }.score(&Datum::from("8")),
         None,
-        "a text is no number"
+        "a text is not a number"
     );
 }
 

@@ -186,7 +186,7 @@ impl TimeReader {
     /// Reads a trimmed, non-blank cell.
     ///
     /// # Errors
-    /// What is no time, does not exist in its zone, or is not plausible costs the row; a
+    /// What is not a time, does not exist in its zone, or is not plausible costs the row; a
     /// day/month/year time without a date format the file.
     pub fn read(&mut self, cell: &str, expected: Expected) -> Result<Moment, CellError> {
         let (_, moment) = self.any(cell, expected)?;

@@ -240,7 +240,7 @@ impl<'s> Facts<'s> {
         }
     }
 
-    /// The company of the person whom a text means that is no number.
+    /// The company of the person whom a text means that is not a number.
     fn company_of_person(&self, text: &str) -> Result<Option<CompanyKey>> {
         if !is_telling(text) {
             return Ok(None);

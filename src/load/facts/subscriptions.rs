@@ -111,7 +111,7 @@ fn price(
 
 fn not_an_interval(text: &str) -> Verdict {
     let reason = format!(
-        "'{text}' is no interval; write a word or a number of days, weeks, months, quarters or years"
+        "'{text}' is not an interval; write a word or a number of days, weeks, months, quarters or years"
     );
     Verdict::Rejected { column: "interval", reason }
 }

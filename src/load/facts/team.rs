@@ -22,13 +22,13 @@ impl Kind for TeamMember {
         let mut member = stored.unwrap_or_else(|| TeamMember::new(name));
         let title = required_text(row, "role")?;
         let Some(role) = team::role(&title) else {
-            let reason = format!("'{title}' is none of csm, manager, executive");
+            let reason = format!("'{title}' is not one of csm, manager, executive");
             return Ok(Err(Verdict::Rejected { column: "role", reason }));
         };
         member.role = role.to_owned();
         text(row, "email", &mut member.email);
         if let Some(email) = member.email.as_deref().filter(|email| !is_address(email)) {
-            let reason = format!("'{email}' is no e-mail address");
+            let reason = format!("'{email}' is not an e-mail address");
             return Ok(Err(Verdict::Rejected { column: "email", reason }));
         }
         text(row, "slack_id", &mut member.slack_id);

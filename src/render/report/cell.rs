@@ -75,7 +75,7 @@ impl Cell {
         text.map_or(Cell::Unknown, |text| Cell::Text(text.to_string()))
     }
 
-    /// The number as every format shows it; `None` for what is no number.
+    /// The number as every format shows it; `None` for what is not a number.
     pub fn rounded(&self) -> Option<f64> {
         match self {
             Cell::Count(count) => Some(*count as f64),

@@ -167,7 +167,7 @@ impl<T> TableOf<T> {
         self.column(Column { name, title, align: Align::Right }, cell)
     }
 
-    /// A column of text that is no figure of its own.
+    /// A column of text that is not a figure of its own.
     pub fn for_people(self, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
         self.text("", title, cell)
     }

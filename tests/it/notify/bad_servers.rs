@@ -232,7 +232,9 @@ fn an_address_that_is_none_concerns_nobody_else() {
     let messages = post.sends(10);
     assert_eq!(states(&messages), ["failed realtime ana", "sent digest bob", "sent realtime mia"]);
     assert!(
-        messages.iter().any(|message| message["error"] == "'ana at vendor' is no e-mail address"),
+        messages
+            .iter()
+            .any(|message| message["error"] == "'ana at vendor' is not an e-mail address"),
         "{messages:?}"
     );
 }

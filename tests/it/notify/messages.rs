@@ -83,7 +83,7 @@ fn a_mail_has_all_that_it_should() {
             "100 (2026-03-18..2026-03-24)",
             "50 (2026-03-25..2026-03-31)",
             "-50.0 %",
-            "by chance alone it would look like this",
+            "By chance alone, about 1 in 36,714 comparisons would look like this.",
             "the rule login tells of changes of more than 15 % in 7 days",
             "signals show 1",
             "signals ack 1 --reason TEXT",
