@@ -1113,3 +1113,97 @@ fn the_order_of_files_does_not_matter() {
         assert_eq!(outcome_of(&order), first, "{order:?}");
     }
 }
+
+const THREE_CSMS: &str = "name,role,email\nAna,csm,ana@x.example\nBo,csm,bo@x.example\nCy,csm,\n";
+
+fn with_csms() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("team.csv", THREE_CSMS);
+    sandbox.write(
+        "companies.csv",
+        "company_id,name,csm\na,A,Ana; Bo\nb,B,ana@x.example\nc,C,BO\nd,D,Bo;Ana\ne,E,  cy \nf,F,Dee\n",
+    );
+    sandbox
+        .ok("import team.csv companies.csv")
+        .says(&["CSMs of customers who are not in the team: Dee"]);
+    sandbox
+}
+
+#[test]
+fn a_csm_is_found_by_name_or_e_mail_and_the_first_of_several_owns() {
+    let sandbox = with_csms();
+    let owners = sandbox.ok("company list --columns company_id,csm --format csv").stdout;
+    assert_eq!(owners, "company_id,csm\na,Ana\nb,Ana\nc,Bo\nd,Bo\ne,Cy\nf,Dee\n");
+}
+
+#[test]
+fn the_tasks_and_customers_of_a_member_who_left_are_named() {
+    let sandbox = with_csms();
+    sandbox.ok("task add c Call --due 2026-04-05 --for csm");
+    sandbox.write("left.csv", "name,role,left_on\nBo,csm,2026-03-01\n");
+    sandbox.ok("import left.csv").says(&["Bo has left; open tasks: 1; customers: c, d"]);
+    sandbox.ok("status").says(&["CSMs of customers who are not in the team: Bo, Dee"]);
+}
+
+#[test]
+fn where_a_column_orders_the_rows_of_one_id_the_latest_counts() {
+    let sandbox = Sandbox::new();
+    let files = [
+        (
+            "invoices",
+            "company_id,invoice_id,due_on,amount,updated_at",
+            "a,1,2026-01-01,10",
+            "a,1,2026-01-01,20",
+        ),
+        (
+            "tickets",
+            "company_id,ticket_id,opened_at,priority,LastModifiedDate",
+            "a,1,2026-01-01,urgent",
+            "a,1,2026-01-01,low",
+        ),
+        ("companies", "company_id,name,plan,updated_at", "a,A,pro", "a,A,free"),
+        (
+            "subscriptions",
+            "company_id,subscription_id,started_on,mrr,last_modified",
+            "a,1,2026-01-01,10",
+            "a,1,2026-01-01,20",
+        ),
+        ("people", "person_id,company_id,name,updated", "p,a,New", "p,a,Old"),
+    ];
+    for (kind, header, newer, older) in files {
+        sandbox.write("f.csv", &format!("{header}\n{newer},2026-01-05\n{older},2026-01-03\n"));
+        sandbox
+            .ok(&format!("import --kind {kind} f.csv"))
+            .says(&["1 row left out: of several rows of one id the latest counts", "read 2:"]);
+    }
+    let company =
+        &sandbox.array("company list --columns overdue_amount,open_urgent_tickets,plan,mrr")[0];
+    assert_eq!(company["overdue_amount"], 10.0);
+    assert_eq!(company["open_urgent_tickets"], 1);
+    assert_eq!(company["mrr"], 10.0);
+    assert_eq!(sandbox.array("company show a")[0]["people"][0]["name"], "New");
+}
+
+#[test]
+fn a_row_under_the_id_of_a_merged_company_changes_nothing() {
+    let sandbox = with_csms();
+    sandbox.ok("company merge b a");
+    sandbox.write("old.csv", "company_id,name,csm\nb,Renamed,Cy\n");
+    sandbox.ok("import old.csv").says(&["read 1: new 0, known 1, rejected 0"]);
+    let company = &sandbox.array("company list --columns name,csm")[0];
+    assert_eq!((&company["name"], &company["csm"]), (&"A".into(), &"Ana".into()));
+}
+
+#[test]
+fn the_events_of_a_person_who_moved_stay_known() {
+    let sandbox = with_csms();
+    sandbox.write("before.csv", "person_id,company_id\np,a\n");
+    sandbox.write("after.csv", "person_id,company_id\np,b\n");
+    sandbox.write("events.csv", "person_id,event,timestamp\np,login,2026-03-01\n");
+    sandbox.ok("import before.csv events.csv");
+    sandbox.ok("import after.csv").says(&["known 1, rejected 0, changed 1"]);
+    sandbox.ok("import events.csv").says(&["new 0, known 1"]);
+    let events = sandbox.ok("export events --out -").stdout;
+    assert!(events.lines().nth(1).unwrap().starts_with("a,login,"), "{events}");
+    assert_eq!(events.lines().count(), 2, "{events}");
+}
