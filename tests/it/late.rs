@@ -226,6 +226,26 @@ fn late_partial_and_repeated_exports_end_as_a_punctual_feed_does() {
 }
 
 #[test]
+fn a_weekly_export_raises_what_a_nightly_one_does() {
+    crate::property::for_seeds(2, |random, size| {
+        let (companies, first, days) = (2 + size, 30, 45);
+        let rows = random_feed(random, companies, days);
+        let mut weekly = book();
+        // The export comes on the nights of days 30, 37 and 44.
+        for day in first..days {
+            weekly.at(&night(day));
+            if (day - first) % 7 == 0 {
+                let known: Vec<_> = rows.iter().filter(|(of, _)| *of <= day).collect();
+                import(&weekly, &known);
+            }
+            weekly.ok("run --max-lag 8");
+        }
+        assert_eq!(open_signals(&weekly), open_signals(&punctual(&rows, first, days)));
+        assert_eq!(weekly.array("list").len(), weekly.array("list --state open").len());
+    });
+}
+
+#[test]
 fn a_stuck_export_raises_nothing_and_ends_as_a_feed_that_was_never_late() {
     // Twelve companies log in ten times a day. c0 stops on 9 March, c1 on 15 March.
     let stops = |company: i64, day: i64| company == 0 && day >= 36 || company == 1 && day >= 42;
