@@ -43,6 +43,7 @@ mod pulse;
 mod reasons;
 mod reports;
 mod runs;
+mod schema;
 mod screens;
 mod servers;
 mod support;
