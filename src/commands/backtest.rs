@@ -54,7 +54,7 @@ pub struct BacktestOptions {
     /// Take only what happened up to this day; the last complete day unless set
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
     until: Option<GivenDay>,
-    /// A signal is right when the churn follows within so many days
+    /// How many days after a signal a churn still counts as foretold
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(i32).range(1..=3650))]
     horizon: i32,
     /// A churn that follows in fewer days comes too late to act
@@ -63,7 +63,7 @@ pub struct BacktestOptions {
     /// Count a company from its so manieth day as a customer
     #[arg(long, value_name = "DAYS", default_value_t = 56, value_parser = clap::value_parser!(i32).range(0..=3650))]
     established: i32,
-    /// Count a company only while it has so many events in 180 days
+    /// Count a company only while it has at least this many events in 180 days
     #[arg(long, value_name = "N", default_value_t = 0)]
     min_events: u64,
     #[command(flatten)]

@@ -16,7 +16,7 @@ use crate::error::{self, CommandError, ErrorKind};
 use crate::render::Format;
 use crate::store::{ImportRecord, Store};
 
-/// Pull the sources, import files, run the days that are due, and tell people: one line for cron.
+/// Pull the sources, import files, run the days that are due, and send notifications: one line for cron.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Every step runs even if an earlier one fails; the exit code is the most serious one. But when a file

@@ -101,7 +101,7 @@ pub struct ExportOptions {
     /// The format; unless set, by the file's ending, else csv
     #[arg(long, value_name = "FORMAT")]
     format: Option<ExportFormat>,
-    /// Leave text cells of CSV as they are, even those that a spreadsheet would take for formulas
+    /// Do not neutralise CSV cells that a spreadsheet would take for formulas
     #[arg(long)]
     raw: bool,
 }

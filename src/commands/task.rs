@@ -135,7 +135,7 @@ pub struct AssignTask {
     /// The task's number
     #[arg(value_name = "ID", value_parser = task_number)]
     id: i64,
-    /// The person; or `csm` or `manager` for whoever that is
+    /// A person's name, or `csm` or `manager` for the company's
     name: String,
 }
 

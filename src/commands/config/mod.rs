@@ -50,7 +50,7 @@ pub enum Config {
     Apply(ApplyConfig),
     /// Write everything that was made or changed as such a file
     Export(ExportConfig),
-    /// Say what is wrong with such a file, if anything is, and change nothing
+    /// Check a configuration file without changing anything
     Check(CheckConfig),
 }
 

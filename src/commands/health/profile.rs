@@ -30,7 +30,7 @@ pub enum ProfileCommand {
     List(FormatOption),
     /// Show the measures of a profile
     Show(ShowProfile),
-    /// Remove a profile; scores of the past stay as they are
+    /// Remove a profile; past scores are kept
     #[command(after_help = "Example:\n  signals health profile remove enterprise")]
     Remove(ProfileName),
 }

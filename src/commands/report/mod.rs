@@ -18,8 +18,7 @@ use crate::render::report::{self, Report};
 use crate::views::reports;
 use gather::{Question, letterhead};
 
-/// Reports for executives and managers: tables in a terminal, a page, a workbook, or one row a
-/// figure.
+/// Reports for executives and managers: tables in a terminal, a page, a workbook, or CSV and JSON with one figure a row.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -59,7 +58,7 @@ pub enum ReportCommand {
         after_help = "Examples:\n  signals report backtest --out backtest.html\n  signals report backtest --rule fading --min-events 10"
     )]
     Backtest(BacktestReport),
-    /// What each rule raised, and what came of it
+    /// What each rule raised, and the outcomes
     #[command(after_help = "Example:\n  signals report signals --out rules.html")]
     Signals(ReportOptions),
     /// One company for a review meeting: health and why, signals that hold, people, renewal, tasks
