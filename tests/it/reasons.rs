@@ -85,7 +85,7 @@ fn a_code_is_unique_within_its_kind() {
         ("reason retire support/respons-time", 9, "did you mean 'support/response-time'"),
         ("reason rename need/season-over need/no-longer-there --kind churn", 9, "already"),
         ("reason rename support/response-time support/response-time", 9, "already"),
-        ("reason rename nothing/there support/slow", 9, "there is not a reason code"),
+        ("reason rename nothing/there support/slow", 9, "there is no reason code"),
     ];
     for (command, code, text) in cases {
         sandbox.fails(command, code).says(&[text]);
