@@ -144,7 +144,7 @@ mod tests {
         store.save_playbook(&changed).unwrap();
         assert_eq!(store.playbooks().unwrap().len(), count + 1);
         changed.steps.clear();
-        assert!(store.save_playbook(&changed).is_err(), "without steps it is none");
+        assert!(store.save_playbook(&changed).is_err(), "a playbook needs steps");
         assert_eq!(store.playbook("mine").unwrap().unwrap().playbook.steps.len(), 4);
     }
 }
