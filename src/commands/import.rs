@@ -38,7 +38,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, after_long_help = long_help())]
 pub struct Import {
-    /// The files; `-` is standard input. gzip and zstd are read directly
+    /// The files; `-` is standard input. gzip, zstd and Parquet are read directly
     #[arg(value_name = "FILE", required_unless_present_any = ["list", "undo"])]
     files: Vec<PathBuf>,
     #[command(flatten)]

@@ -23,6 +23,7 @@ pub mod header;
 pub mod json;
 pub mod kinds;
 pub mod mapping;
+mod parquet;
 mod readable;
 mod reading;
 pub mod records;

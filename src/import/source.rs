@@ -1,4 +1,4 @@
-//! A file or standard input, as plain UTF-8 text.
+//! A file or standard input, as plain UTF-8 text; a Parquet file as the text of a table.
 //!
 //! What a file is called says nothing: people save workbooks, login pages and archives as `.csv`.
 //! So everything here is told from the first bytes, and what is not text is refused by the name of
@@ -6,7 +6,7 @@
 //! and whether the text really is UTF-8 is checked where lines are counted, in [`super::records`].
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,7 @@ use anyhow::Result;
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 use flate2::bufread::GzDecoder;
 
+use super::parquet::{self, ParquetText};
 use crate::error::{CommandError, refused, usage};
 
 /// The largest window of a zstd file, as a power of two: 128 MiB. More would let a small file take
@@ -76,8 +77,16 @@ impl Source {
                 .hint("name the files in it")
                 .into());
         }
-        let file = File::open(path).map_err(cannot)?;
-        let total = details.is_file().then_some(details.len());
+        let mut file = File::open(path).map_err(cannot)?;
+        if !details.is_file() {
+            return Source::from_reader(name, Box::new(file), None, encoding);
+        }
+        let total = Some(details.len());
+        if is_parquet(&mut file).map_err(cannot)? {
+            let progress = Progress { consumed: Arc::default(), total };
+            let text = ParquetText::open(&name, file, progress.consumed.clone())?;
+            return Ok(Source::of_parquet(name, text, progress, None));
+        }
         Source::from_reader(name, Box::new(file), total, encoding)
     }
 
@@ -94,6 +103,10 @@ impl Source {
         let (head, packed) = with_head(&name, counted)?;
         let packing = packing_of(&head);
         let (head, plain) = with_head(&name, unpacked(&name, packed, packing)?)?;
+        if head.starts_with(parquet::MAGIC) {
+            let text = ParquetText::of_stream(&name, plain)?;
+            return Ok(Source::of_parquet(name, text, progress, packing));
+        }
         refuse_what_is_no_table(&name, &head, asked.is_some())?;
         let (mark, found) = mark_of(&head);
         let encoding = found.or(asked).unwrap_or(encoding_rs::UTF_8);
@@ -106,6 +119,16 @@ impl Source {
             skipped: mark as u64,
             text,
         })
+    }
+
+    fn of_parquet(
+        name: String,
+        text: ParquetText,
+        progress: Progress,
+        packing: Option<&'static str>,
+    ) -> Self {
+        let encoding = encoding_rs::UTF_8.name();
+        Source { name, progress, encoding, packing, skipped: 0, text: Box::new(text) }
     }
 
     /// Reads the next bytes of text, as [`Read::read`].
@@ -288,6 +311,14 @@ fn with_head<R: Read + Send + 'static>(
     Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
 }
 
+/// Whether a file begins as Parquet does; it is read from its start again afterwards.
+fn is_parquet(file: &mut File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(parquet::MAGIC.len() as u64).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(head == parquet::MAGIC)
+}
+
 fn packing_of(head: &[u8]) -> Option<&'static str> {
     match head {
         [0x1f, 0x8b, ..] => Some("gzip"),
@@ -317,11 +348,10 @@ fn unpacked(
 }
 
 /// First bytes that tell what a file is, and its name for the message.
-const NOT_TEXT: [(&[u8], &str); 11] = [
+const NOT_TEXT: [(&[u8], &str); 10] = [
     (b"%PDF-", "a PDF document"),
     (b"SQLite format 3\0", "a SQLite database"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook (.xls)"),
-    (b"PAR1", "a Parquet file"),
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ\0", "an xz archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
