@@ -7,11 +7,9 @@ use std::io::Cursor;
 use chrono_tz::Tz;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use signals::domain::day::Instant;
-use signals::import::cells;
-use signals::import::records::Records;
-use signals::import::source::Source;
-use signals::import::times::{Expected, Plausible, TimeReader, TimeSettings};
+use signals::internals::{
+    Expected, Instant, Plausible, Records, Source, TimeReader, TimeSettings, cells,
+};
 
 const ROWS: usize = 10_000;
 

@@ -1,23 +1,16 @@
 //! What the fuzz targets try, one function each. `tests/it/fuzzed.rs` calls the same functions with
 //! the inputs in `corpus/`, so that `cargo test` replays them without a fuzzer.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub)]
 
 use std::io::{Cursor, Seek, SeekFrom, Write};
 use std::sync::OnceLock;
 
-use signals::configuration::Document;
-use signals::domain::EVENTS;
-use signals::domain::attributes::Datum;
-use signals::domain::day::Instant;
-use signals::expression::Evaluator;
-use signals::import::json::{Flattener, names_in};
-use signals::import::records::Peeked;
-use signals::import::source::Source;
-use signals::import::times::{Expected, Plausible, TimeReader, TimeSettings};
-use signals::import::{Incoming, Options, Rejects, Verdict, read_events, read_facts};
-use signals::render::escape;
-use signals::store::{Permissions, Store};
+use signals::internals::{
+    Datum, Document, EVENTS, Evaluator, Expected, Flattener, Incoming, Instant, Options, Peeked,
+    Permissions, Plausible, Rejects, Source, Store, TimeReader, TimeSettings, Verdict, escape,
+    names_in, read_events, read_facts,
+};
 
 /// 2026-04-01 00:00 UTC.
 const NOW: i64 = 1_775_001_600_000_000;

@@ -164,7 +164,7 @@ fn version() -> String {
 }
 
 /// Answers a shell that asks what fits where somebody types; `false` where none asks.
-pub fn complete(arguments: &[OsString]) -> bool {
+pub(crate) fn complete(arguments: &[OsString]) -> bool {
     let answer = CompleteEnv::with_factory(|| complete::with_names(Cli::command()))
         .var(completions::VARIABLE)
         .try_complete(arguments.to_vec(), None);

@@ -205,7 +205,7 @@ fn user(options: &GlobalOptions, environment: &Environment) -> Result<Option<Str
 
 /// Refuses control characters other than tabs and line breaks in reasons, notes and names alike:
 /// the database keeps them, and files made from it are shown on terminals.
-pub fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
+pub(crate) fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
     let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     let harmful = arguments.iter().find(|text| text.to_string_lossy().contains(is_harmful));
     match harmful {
@@ -220,7 +220,7 @@ pub fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
 ///
 /// # Errors
 /// A folder that cannot be entered (exit 8).
-pub fn enter(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn enter(folder: &Path) -> Result<PathBuf> {
     let before = std::env::current_dir().context("cannot tell the current folder")?;
     std::env::set_current_dir(folder)
         .with_context(|| format!("cannot enter the folder {}", folder.display()))?;
@@ -240,7 +240,7 @@ fn clock(environment: &Environment) -> Result<Clock> {
 }
 
 /// The database that a shell completes names from; `None` where there is none to read.
-pub fn database_to_complete() -> Option<Store> {
+pub(crate) fn database_to_complete() -> Option<Store> {
     let named = Environment::of_the_process().database.map(PathBuf::from);
     Store::open_to_read(&named.or_else(default_database)?).ok()
 }

@@ -118,28 +118,28 @@ impl fmt::Display for CommandError {
 impl std::error::Error for CommandError {}
 
 /// A command that makes no sense as it was given (exit 2).
-pub fn usage(message: impl Into<String>) -> CommandError {
+pub(crate) fn usage(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::Usage, message)
 }
 
 /// Something that is not allowed in this state (exit 9).
-pub fn not_allowed(message: impl Into<String>) -> CommandError {
+pub(crate) fn not_allowed(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::NotAllowed, message)
 }
 
 /// A database that holds what this program never writes (exit 7).
-pub fn damaged(message: impl Into<String>) -> CommandError {
+pub(crate) fn damaged(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::Damaged, message)
         .hint("restore the newest backup; `signals check` tells what is damaged")
 }
 
 /// An input that is refused as a whole (exit 4).
-pub fn refused(message: impl Into<String>) -> CommandError {
+pub(crate) fn refused(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::InputRefused, message)
 }
 
 /// The system starts no thread for this process (exit 1).
-pub fn no_thread(error: &io::Error) -> CommandError {
+pub(crate) fn no_thread(error: &io::Error) -> CommandError {
     CommandError::new(ErrorKind::Other, format!("cannot start a thread: {error}"))
         .hint("check the limits on processes and memory (ulimit -a)")
 }
@@ -156,7 +156,7 @@ pub struct Report {
 }
 
 /// Sums up an error for the user. `None`: the reader of a pipe has gone, which is not an error.
-pub fn report(error: &anyhow::Error) -> Option<Report> {
+pub(crate) fn report(error: &anyhow::Error) -> Option<Report> {
     if is_closed_pipe(error) {
         return None;
     }
@@ -170,7 +170,7 @@ pub fn report(error: &anyhow::Error) -> Option<Report> {
 }
 
 /// Sums up a panic for the user.
-pub fn panic_report(panic: &(dyn std::any::Any + Send)) -> Report {
+pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> Report {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
     let message =

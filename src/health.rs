@@ -21,7 +21,11 @@ use crate::store::{AttributeTable, Catalogue, NewHealth, Scope, Store};
 ///
 /// # Errors
 /// A profile that cannot be read any more (exit 9).
-pub fn score_day(store: &Store, day: Day, customers: &[(CompanyKey, Customer)]) -> Result<usize> {
+pub(crate) fn score_day(
+    store: &Store,
+    day: Day,
+    customers: &[(CompanyKey, Customer)],
+) -> Result<usize> {
     let health = assess_day(store, day, customers)?;
     store.replace_health(day, &health)?;
     Ok(health.len())
@@ -31,7 +35,7 @@ pub fn score_day(store: &Store, day: Day, customers: &[(CompanyKey, Customer)]) 
 ///
 /// # Errors
 /// A profile that cannot be read any more (exit 9).
-pub fn assess_day(
+pub(crate) fn assess_day(
     store: &Store,
     day: Day,
     customers: &[(CompanyKey, Customer)],

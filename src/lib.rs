@@ -3,38 +3,43 @@
 //!
 //! Read it in this order: [`domain`] decides, [`import`] turns files into facts, [`load`] puts them
 //! into the [`store`], [`mod@run`] applies the rules to one day, [`health`] scores the companies on
-//! it, [`shipped`] has the presets and playbooks, [`mod@notify`] tells people, [`views`] gather
-//! the rows of a screen, [`render`] turns them into bytes, [`triage`] goes through them at a
-//! terminal, [`configuration`] reads and writes the
-//! file of what is configured, [`commands`] connect these, [`cli`] names the commands, and
-//! [`context`], [`ui`], [`clock`] and [`error`] hold what every command needs.
-//! `docs/architecture.md` is the map.
+//! that day, [`shipped`] has the presets and playbooks, [`mod@notify`] delivers notices, [`views`]
+//! gather the rows of a screen, [`render`] turns them into bytes, [`triage`] is the full-screen
+//! session, [`configuration`] reads and writes configuration files, [`commands`] connect these,
+//! [`cli`] names the commands, and [`context`], [`ui`], [`clock`] and [`error`] hold what every
+//! command needs. `docs/architecture.md` is the map.
+//!
+//! The program is the interface, not the library: [`run()`] and what `main.rs` needs when the process
+//! is told to end are public. [`internals`] is for the project's own tests, benchmarks and fuzz
+//! targets. Everything else is private to the crate, so that the compiler finds dead code.
 
-pub mod backtest;
-pub mod cli;
-pub mod clock;
-pub mod commands;
-pub mod configuration;
-pub mod context;
-pub mod demo;
-pub mod domain;
-pub mod error;
-pub mod expression;
-pub mod health;
-pub mod import;
-pub mod load;
-pub mod notify;
-pub mod ops;
-pub mod output_file;
-pub mod pull;
-pub mod query;
-pub mod render;
-pub mod run;
-pub mod shipped;
-pub mod store;
-pub mod triage;
-pub mod ui;
-pub mod views;
+mod backtest;
+mod cli;
+mod clock;
+mod commands;
+mod configuration;
+mod context;
+mod demo;
+mod domain;
+mod error;
+mod expression;
+mod health;
+mod import;
+#[doc(hidden)]
+pub mod internals;
+mod load;
+mod notify;
+mod ops;
+mod output_file;
+mod pull;
+mod query;
+mod render;
+mod run;
+mod shipped;
+mod store;
+mod triage;
+mod ui;
+mod views;
 
 use std::ffi::OsString;
 use std::panic::AssertUnwindSafe;
@@ -45,6 +50,10 @@ use clap::error::ErrorKind as ClapErrorKind;
 use cli::Cli;
 use context::{Context, Environment};
 use error::{ErrorKind, Report};
+
+pub use output_file::forget_unfinished;
+pub use triage::give_back_terminal;
+pub use ui::is_paging;
 
 /// Runs one command line, prints what it has to say, and returns the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

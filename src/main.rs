@@ -24,10 +24,10 @@ fn end_when_told() {
     let _ = thread::Builder::new().spawn(move || {
         let Ok(mut told) = Signals::new([SIGINT, SIGTERM]) else { return };
         let _ = ready.send(());
-        let ends = |signal: &i32| *signal != SIGINT || !signals::ui::is_paging();
+        let ends = |signal: &i32| *signal != SIGINT || !signals::is_paging();
         if let Some(signal) = told.forever().find(ends) {
-            signals::output_file::forget_unfinished();
-            signals::triage::give_back_terminal();
+            signals::forget_unfinished();
+            signals::give_back_terminal();
             #[expect(clippy::disallowed_methods, reason = "main.rs alone ends the process")]
             std::process::exit(128 + signal);
         }

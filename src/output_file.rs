@@ -18,7 +18,7 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 const MOST_LINKS: usize = 40;
 
 /// Whether this path means standard output.
-pub fn is_standard_output(path: &Path) -> bool {
+pub(crate) fn is_standard_output(path: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     names.iter().any(|name| path.as_os_str() == *name)
 }
@@ -26,7 +26,7 @@ pub fn is_standard_output(path: &Path) -> bool {
 /// An output of a command. A regular file appears under its name when it is finished, with the
 /// owner and the mode of the one that it replaces. A device, a pipe or standard output takes the
 /// bytes as they come.
-pub struct OutputFile {
+pub(crate) struct OutputFile {
     target: PathBuf,
     out: Out,
 }
@@ -38,7 +38,7 @@ enum Out {
 
 impl OutputFile {
     /// Begins the output at `target`. A link is followed: the file that it names is written.
-    pub fn begin(target: &Path) -> Result<Self> {
+    pub(crate) fn begin(target: &Path) -> Result<Self> {
         let begin = || -> io::Result<Self> {
             let target = follow_links(target)?;
             let out = match direct(&target)? {
@@ -51,14 +51,14 @@ impl OutputFile {
     }
 
     /// Begins a file that must not exist yet, and never replaces one.
-    pub fn begin_new(target: &Path) -> Result<Self> {
+    pub(crate) fn begin_new(target: &Path) -> Result<Self> {
         let file = temporary(target).with_context(|| place(target))?;
         let out = Out::Whole { file: BufWriter::new(file), replaces: false };
         Ok(OutputFile { target: target.to_owned(), out })
     }
 
     /// The temporary file, for those who write to a path. `None`: the output has none.
-    pub fn path(&self) -> Option<&Path> {
+    pub(crate) fn path(&self) -> Option<&Path> {
         match &self.out {
             Out::Whole { file, .. } => Some(file.get_ref().path()),
             Out::Direct(_) => None,
@@ -66,17 +66,17 @@ impl OutputFile {
     }
 
     /// The folder that takes the file, where there is room for temporary files too.
-    pub fn folder(&self) -> Option<&Path> {
+    pub(crate) fn folder(&self) -> Option<&Path> {
         self.path().and_then(Path::parent)
     }
 
     /// Writes the next bytes, and names the file when that fails.
-    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).with_context(|| place(&self.target))
     }
 
     /// Makes the file appear, durably.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         let OutputFile { target, out } = self;
         let finished = match out {
             Out::Whole { file, replaces } => keep(file, &target, replaces),

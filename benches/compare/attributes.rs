@@ -64,7 +64,7 @@ const COLUMNS: [(&str, &str); 6] = [
 ];
 
 /// Measures the list by an attribute, and what each family of attributes costs.
-pub fn measure(bench: &mut Bench) -> Result<()> {
+pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let database = bench.path("attributes.db");
     if !database.exists() {
         fill(bench, &database)?;

@@ -12,16 +12,16 @@ use anyhow::Result;
 use rusqlite::Connection;
 
 /// How many companies there are.
-pub const COMPANIES: u64 = 5_000;
+pub(crate) const COMPANIES: u64 = 5_000;
 /// How many event names there are.
-pub const EVENT_NAMES: u64 = 20;
+pub(crate) const EVENT_NAMES: u64 = 20;
 /// How many people there are.
 const PEOPLE: f64 = 250_000.0;
 /// How many days the events cover.
-pub const DAYS: u64 = 180;
+pub(crate) const DAYS: u64 = 180;
 
 /// 2025-06-29, as days since 1970-01-01: however long the history, it ends here.
-pub const LAST_DAY: i64 = 20_268;
+pub(crate) const LAST_DAY: i64 = 20_268;
 const MILLIS_PER_DAY: u64 = 86_400_000;
 /// The larger, the more a few companies do of everything.
 const COMPANY_SKEW: f64 = 8.5;
@@ -29,11 +29,11 @@ const COMPANY_SKEW: f64 = 8.5;
 const EVENT_SKEW: i32 = 4;
 
 /// Numbers that look random and are the same each time: splitmix64 (Steele, Lea, Flood 2014).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// A sequence of its own for each seed.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Random(seed)
     }
 
@@ -56,12 +56,12 @@ impl Random {
 }
 
 /// Writes `rows` events over so many days, in order of time.
-pub fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
+pub(crate) fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
     write_shaped(path, rows, days, COMPANIES)
 }
 
 /// Packs a file in both ways.
-pub fn pack(plain: &Path, gzip: &Path, zstd: &Path) -> Result<()> {
+pub(crate) fn pack(plain: &Path, gzip: &Path, zstd: &Path) -> Result<()> {
     let packer = flate2::write::GzEncoder::new(File::create(gzip)?, flate2::Compression::new(6));
     let mut packer = BufWriter::new(packer);
     std::io::copy(&mut File::open(plain)?, &mut packer)?;
@@ -71,7 +71,7 @@ pub fn pack(plain: &Path, gzip: &Path, zstd: &Path) -> Result<()> {
 }
 
 /// The same of so many companies.
-pub fn write_shaped(path: &Path, rows: u64, days: u64, companies: u64) -> Result<()> {
+pub(crate) fn write_shaped(path: &Path, rows: u64, days: u64, companies: u64) -> Result<()> {
     let mut random = Random::new(1);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     writeln!(out, "company_id,event,timestamp,person_id")?;
@@ -112,7 +112,7 @@ const COUNTED_DAYS: u64 = 90;
 const EVENTS_A_ROW: u64 = 4;
 
 /// Writes the records of many companies.
-pub fn write_companies(path: &Path) -> Result<()> {
+pub(crate) fn write_companies(path: &Path) -> Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     writeln!(out, "company_id,name,csm,plan,mrr,created_on,renewal_on,seats,seats_used")?;
     for company in 0..CUSTOMERS {
@@ -127,7 +127,7 @@ pub fn write_companies(path: &Path) -> Result<()> {
 }
 
 /// Writes rows of counts, in order of days, that stand for `events` events of many companies.
-pub fn write_counts(path: &Path, events: u64) -> Result<()> {
+pub(crate) fn write_counts(path: &Path, events: u64) -> Result<()> {
     let mut random = Random::new(3);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
     writeln!(out, "company_id,event,timestamp,person_id,count")?;
@@ -151,7 +151,7 @@ pub fn write_counts(path: &Path, events: u64) -> Result<()> {
 }
 
 /// The day so many days before the last one with events, as text.
-pub fn date(before: u64) -> Result<String> {
+pub(crate) fn date(before: u64) -> Result<String> {
     let day = LAST_DAY - before as i64;
     let sql = "SELECT date(?1 * 86400, 'unixepoch') AS day";
     Ok(Connection::open_in_memory()?.query_row(sql, [day], |row| row.get("day"))?)
@@ -161,7 +161,7 @@ pub fn date(before: u64) -> Result<String> {
 const PILES: usize = 64;
 
 /// Writes the rows of a file in another order: dealt onto piles, and each pile shuffled.
-pub fn shuffle(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn shuffle(from: &Path, to: &Path) -> Result<()> {
     let mut random = Random::new(2);
     let folder = tempfile::tempdir_in(to.parent().unwrap_or(to))?;
     let piles: Vec<_> = (0..PILES).map(|pile| folder.path().join(format!("pile-{pile}"))).collect();

@@ -43,7 +43,7 @@ const TIMEFRAME: u64 = 14;
 const THRESHOLD: u64 = 15;
 
 /// The first import.
-pub fn import(bench: &mut Bench) -> Result<()> {
+pub(crate) fn import(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let ours = import_beside_peers(bench, &file, "in order", (OF_DUCKDB, Some(OF_DUCKDBS_CPU)))?;
     bench.lines.push(memory("memory of it", ours));
@@ -51,7 +51,7 @@ pub fn import(bench: &mut Bench) -> Result<()> {
 }
 
 /// The same events in no order.
-pub fn shuffled(bench: &mut Bench) -> Result<()> {
+pub(crate) fn shuffled(bench: &mut Bench) -> Result<()> {
     let file = bench.path(&format!("events-{}-shuffled.csv", bench.rows));
     let ordered = events(bench, bench.rows, DAYS)?;
     if !file.exists() {
@@ -152,7 +152,7 @@ fn events(bench: &Bench, rows: u64, days: u64) -> Result<PathBuf> {
 }
 
 /// The same file again.
-pub fn again(bench: &mut Bench) -> Result<()> {
+pub(crate) fn again(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let (mut first, mut second) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
@@ -167,7 +167,7 @@ pub fn again(bench: &mut Bench) -> Result<()> {
 
 /// Files of other shapes: packed, of many small companies, of one company and day, and into a
 /// database that has events on the same days.
-pub fn shapes(bench: &mut Bench) -> Result<()> {
+pub(crate) fn shapes(bench: &mut Bench) -> Result<()> {
     let plain = events(bench, bench.rows, DAYS)?;
     let [packed_by_gzip, packed_by_zstd] = ["gz", "zst"].map(|ending| plain.with_extension(ending));
     data::pack(&plain, &packed_by_gzip, &packed_by_zstd)?;
@@ -206,7 +206,7 @@ pub fn shapes(bench: &mut Bench) -> Result<()> {
 }
 
 /// One row into a database of many.
-pub fn one_row(bench: &mut Bench) -> Result<()> {
+pub(crate) fn one_row(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
     let mut taken = Vec::new();
@@ -226,7 +226,7 @@ pub fn one_row(bench: &mut Bench) -> Result<()> {
 }
 
 /// A tenth of the rows, all, and five times as many: the exponent by which the time grows.
-pub fn growth(bench: &mut Bench) -> Result<()> {
+pub(crate) fn growth(bench: &mut Bench) -> Result<()> {
     let mut taken = Vec::new();
     let sizes = [bench.rows / 10, bench.rows, bench.rows * 5];
     for rows in sizes {
@@ -250,7 +250,7 @@ pub fn growth(bench: &mut Bench) -> Result<()> {
 }
 
 /// Instructions, which do not depend on what else the machine does.
-pub fn instructions(bench: &mut Bench) -> Result<()> {
+pub(crate) fn instructions(bench: &mut Bench) -> Result<()> {
     let rows = bench.rows.min(1_000_000);
     let file = events(bench, rows, DAYS * rows / bench.rows.max(rows) + 1)?;
     let database = fresh(bench, "ours.db");
@@ -267,7 +267,7 @@ pub fn instructions(bench: &mut Bench) -> Result<()> {
 }
 
 /// The size of the database.
-pub fn size(bench: &mut Bench) -> Result<()> {
+pub(crate) fn size(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
     let mebibytes = |path: &Path| {
@@ -291,7 +291,7 @@ const MEASURED: &str = "rule preset add fading silent hardly-used unusually-sile
 
 /// The trend rules of a day, and beside them the steps of a run with rules that foretell and with
 /// health.
-pub fn run(bench: &mut Bench) -> Result<()> {
+pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
     add_rules(&bench.signals, &database)?;
@@ -403,7 +403,7 @@ fn find_in_duckdb(duckdb: &Duckdb, database: &Path, day: &str) -> Result<[f64; 3
 }
 
 /// Ten times the history: its memory, and the trend rules of its last days.
-pub fn history(bench: &mut Bench) -> Result<()> {
+pub(crate) fn history(bench: &mut Bench) -> Result<()> {
     let rows = if bench.full_history { bench.rows } else { bench.rows / 10 };
     let short = events(bench, rows, DAYS)?;
     let long = events(bench, rows * 10, DAYS * 10)?;

@@ -208,7 +208,7 @@ fn writing() -> Vec<Pair> {
 }
 
 /// Measures all of them.
-pub fn measure(bench: &mut Bench) -> Result<()> {
+pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let database = bench.path("lists.db");
     remove(&database);
     bench.signals.run(&database, "init")?;

@@ -12,7 +12,7 @@ use nix::sys::time::TimeVal;
 
 /// What a program took.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Taken {
+pub(crate) struct Taken {
     /// Seconds by the clock on the wall.
     pub seconds: f64,
     /// Seconds of the processors, in the program and for it in the system; not a number where they
@@ -24,20 +24,20 @@ pub struct Taken {
 
 impl Taken {
     /// An amount of which nothing else is known.
-    pub fn of(seconds: f64) -> Self {
+    pub(crate) fn of(seconds: f64) -> Self {
         Taken { seconds, cpu: f64::NAN, mebibytes: f64::NAN }
     }
 }
 
 /// The seconds of the processors that all programs took which have ended so far.
-pub fn of_children() -> Result<f64> {
+pub(crate) fn of_children() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
 /// Runs a program whose output nobody reads, and fails when it does.
-pub fn run(command: &mut Command) -> Result<Taken> {
+pub(crate) fn run(command: &mut Command) -> Result<Taken> {
     let (started, before) = (Instant::now(), of_children()?);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
     finish(child.with_context(|| format!("cannot run {command:?}"))?, (started, before), command)
@@ -82,7 +82,7 @@ fn high_water(id: u32) -> Option<f64> {
 }
 
 /// The middle one of several times.
-pub fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {
         0 => f64::NAN,

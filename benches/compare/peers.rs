@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use crate::measure::{self, Taken};
 
 /// DuckDB, as this machine has it.
-pub enum Duckdb {
+pub(crate) enum Duckdb {
     /// The `duckdb` command.
     Shell,
     /// The module for Python.
@@ -35,7 +35,7 @@ for rows in answers:
 ";
 
 /// What DuckDB took and said.
-pub struct Answers {
+pub(crate) struct Answers {
     /// All of it with opening and closing the database; starting Python is not among it.
     pub all: Taken,
     /// Seconds of each statement, inside the process.
@@ -46,7 +46,7 @@ pub struct Answers {
 
 impl Duckdb {
     /// The way in which this machine has DuckDB; `None` when it has none.
-    pub fn find() -> Option<Duckdb> {
+    pub(crate) fn find() -> Option<Duckdb> {
         let works = |command: &mut Command| {
             let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             command.status().is_ok_and(|status| status.success())
@@ -58,7 +58,7 @@ impl Duckdb {
     }
 
     /// Which version of it.
-    pub fn version(&self) -> Result<String> {
+    pub(crate) fn version(&self) -> Result<String> {
         Ok(format!(
             "DuckDB {}",
             self.ask(Path::new(":memory:"), &["SELECT version()".to_owned()])?.last
@@ -66,7 +66,7 @@ impl Duckdb {
     }
 
     /// Runs statements, each on one line.
-    pub fn ask(&self, database: &Path, statements: &[String]) -> Result<Answers> {
+    pub(crate) fn ask(&self, database: &Path, statements: &[String]) -> Result<Answers> {
         match self {
             Duckdb::Shell => ask_shell(database, statements),
             Duckdb::Python => ask_python(database, statements),
@@ -118,14 +118,14 @@ fn output(command: &mut Command, input: &str) -> Result<String> {
 }
 
 /// The `sqlite3` shell.
-pub struct Sqlite3 {
+pub(crate) struct Sqlite3 {
     /// Which version of it.
     pub version: String,
 }
 
 impl Sqlite3 {
     /// The shell; `None` when this machine has none.
-    pub fn find() -> Option<Sqlite3> {
+    pub(crate) fn find() -> Option<Sqlite3> {
         let output = Command::new("sqlite3")
             .arg("--version")
             .output()
@@ -136,7 +136,12 @@ impl Sqlite3 {
     }
 
     /// Runs statements and commands of the shell on a database, with these options.
-    pub fn run(&self, database: &Path, options: &[&str], statements: &[String]) -> Result<Taken> {
+    pub(crate) fn run(
+        &self,
+        database: &Path,
+        options: &[&str],
+        statements: &[String],
+    ) -> Result<Taken> {
         let mut command = Command::new("sqlite3");
         command.args(["-batch", "-bail"]).args(options).arg(database);
         measure::run(command.args(statements))
@@ -144,33 +149,33 @@ impl Sqlite3 {
 }
 
 /// The program itself.
-pub struct Signals {
+pub(crate) struct Signals {
     program: PathBuf,
 }
 
 impl Signals {
     /// The program that this benchmark was built with.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Signals { program: PathBuf::from(env!("CARGO_BIN_EXE_signals")) }
     }
 
     /// Runs a command line, split at spaces, on a database.
-    pub fn run(&self, database: &Path, line: &str) -> Result<Taken> {
+    pub(crate) fn run(&self, database: &Path, line: &str) -> Result<Taken> {
         measure::run(self.command(database).args(line.split(' ')))
     }
 
     /// Runs a command line of these words on a database.
-    pub fn run_words(&self, database: &Path, words: &[&str]) -> Result<Taken> {
+    pub(crate) fn run_words(&self, database: &Path, words: &[&str]) -> Result<Taken> {
         measure::run(self.command(database).args(words))
     }
 
     /// Imports a file.
-    pub fn import(&self, database: &Path, file: &Path) -> Result<Taken> {
+    pub(crate) fn import(&self, database: &Path, file: &Path) -> Result<Taken> {
         measure::run(self.command(database).arg("import").arg(file))
     }
 
     /// How many instructions a command line, split at spaces, takes by Valgrind's count.
-    pub fn instructions(&self, database: &Path, line: &str) -> Result<f64> {
+    pub(crate) fn instructions(&self, database: &Path, line: &str) -> Result<f64> {
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&self.program);
         command.arg("--db").arg(database).args(["--by", "bench"]).env_remove("SIGNALS_NOW");
@@ -181,7 +186,7 @@ impl Signals {
     }
 
     /// Runs a command line, split at spaces, and returns what it printed, read as JSON.
-    pub fn json(&self, database: &Path, line: &str) -> Result<serde_json::Value> {
+    pub(crate) fn json(&self, database: &Path, line: &str) -> Result<serde_json::Value> {
         let text = output(self.command(database).args(line.split(' ')), "")?;
         Ok(serde_json::from_str(&text)?)
     }

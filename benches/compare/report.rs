@@ -4,7 +4,7 @@ use crate::measure::{Taken, median};
 
 /// What is measured on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Seconds.
     Seconds,
     /// Seconds, shown as thousandths.
@@ -17,7 +17,7 @@ pub enum Unit {
 
 /// One work, ours and what it is compared with, each as often as it was done.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub(crate) struct Line {
     work: String,
     unit: Unit,
     ours: Vec<Taken>,
@@ -31,7 +31,7 @@ pub struct Line {
 impl Line {
     /// A line about times by the clock on the wall. Where both sides took turns, the ratio is that
     /// of each pair.
-    pub fn times(
+    pub(crate) fn times(
         work: impl Into<String>,
         ours: impl Into<Samples>,
         peer: impl Into<String>,
@@ -44,17 +44,17 @@ impl Line {
     }
 
     /// The same line in another unit.
-    pub fn of(self, unit: Unit) -> Line {
+    pub(crate) fn of(self, unit: Unit) -> Line {
         Line { unit, ..self }
     }
 
     /// The same line, for information.
-    pub fn without_target(self) -> Line {
+    pub(crate) fn without_target(self) -> Line {
         Line { target: None, ..self }
     }
 
     /// The same work by the time of the processors.
-    pub fn by_processor(&self, target: Option<f64>) -> Line {
+    pub(crate) fn by_processor(&self, target: Option<f64>) -> Line {
         let seconds = |all: &[Taken]| {
             all.iter().map(|taken| Taken { seconds: taken.cpu, ..*taken }).collect::<Vec<_>>()
         };
@@ -121,7 +121,7 @@ impl Line {
 }
 
 /// What was measured on one side.
-pub struct Samples(Vec<Taken>);
+pub(crate) struct Samples(Vec<Taken>);
 
 impl From<Vec<Taken>> for Samples {
     fn from(all: Vec<Taken>) -> Self {
@@ -148,7 +148,7 @@ const HEADINGS: [&str; COLUMNS] =
 const IS_NUMBER: [bool; COLUMNS] = [false, true, true, false, true, true, true, true, true, false];
 
 /// The lines as a table.
-pub fn table(lines: &[Line]) -> String {
+pub(crate) fn table(lines: &[Line]) -> String {
     let rows: Vec<[String; COLUMNS]> =
         std::iter::once(HEADINGS.map(str::to_owned)).chain(lines.iter().map(Line::cells)).collect();
     let widths: Vec<usize> = (0..COLUMNS)

@@ -15,7 +15,7 @@ use crate::store::{Catalogue, Scope, Store};
 const ACTIVITY_DAYS: i32 = 180;
 
 /// Which company-days may count, whatever the horizon.
-pub struct Criteria<'c> {
+pub(super) struct Criteria<'c> {
     pub until: Day,
     /// How many days a company must have been a customer, the day included.
     pub established: i32,
@@ -27,13 +27,17 @@ pub struct Criteria<'c> {
 
 /// The companies that have an event and meet the conditions on some day, in the order of
 /// `customers`.
-pub struct Book {
+pub(super) struct Book {
     pub companies: Vec<CompanyKey>,
     pub subjects: Vec<Subject>,
 }
 
 impl Book {
-    pub fn read(store: &Store, catalogue: &Catalogue, criteria: &Criteria<'_>) -> Result<Book> {
+    pub(super) fn read(
+        store: &Store,
+        catalogue: &Catalogue,
+        criteria: &Criteria<'_>,
+    ) -> Result<Book> {
         let customers = store.customers()?;
         let known: Vec<(CompanyKey, Customer, Day)> = customers
             .into_iter()

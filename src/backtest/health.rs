@@ -17,7 +17,7 @@ const DAYS_BEFORE: i32 = 60;
 
 /// What health foretold.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HealthOutcome {
+pub(crate) struct HealthOutcome {
     /// Good, average, poor, unknown.
     pub bands: Vec<BandRow>,
     /// The churned customers that had a score 60 days before.
@@ -28,7 +28,7 @@ pub struct HealthOutcome {
 
 /// The company-days in a band.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BandRow {
+pub(crate) struct BandRow {
     pub band: Band,
     /// Their share of all that count.
     pub share: Option<f64>,
@@ -39,7 +39,11 @@ pub struct BandRow {
 }
 
 /// Scores the companies on each day on which one of them counts or is asked about.
-pub fn measure(store: &Store, book: &Book, backtest: &Backtest<'_>) -> Result<HealthOutcome> {
+pub(super) fn measure(
+    store: &Store,
+    book: &Book,
+    backtest: &Backtest<'_>,
+) -> Result<HealthOutcome> {
     let customers = store.customers()?;
     let places: FxHashMap<CompanyKey, usize> =
         book.companies.iter().enumerate().map(|(place, company)| (*company, place)).collect();

@@ -4,10 +4,10 @@
 mod book;
 mod health;
 mod nearest;
-pub mod preview;
+pub(crate) mod preview;
 mod replay;
-pub mod trial;
-pub mod tune;
+pub(crate) mod trial;
+pub(crate) mod tune;
 
 use std::collections::BTreeSet;
 
@@ -23,15 +23,15 @@ use crate::expression::Expression;
 use crate::store::{Catalogue, Store};
 
 use book::{Book, Criteria};
-pub use health::{BandRow, HealthOutcome};
+pub(crate) use health::HealthOutcome;
 use nearest::{Missed, nearest};
-pub use replay::{ReplayedSignal, replay};
+pub(crate) use replay::{ReplayedSignal, replay};
 
 /// The name under which the field's rule is measured beside the others.
-pub const YARDSTICK: &str = "yardstick";
+pub(crate) const YARDSTICK: &str = "yardstick";
 
 /// What a backtest is asked.
-pub struct Question<'q> {
+pub(crate) struct Question<'q> {
     pub rules: Vec<Rule>,
     pub settings: Settings,
     /// How many days a company must have been a customer.
@@ -48,14 +48,14 @@ pub struct Question<'q> {
 
 /// Which part of the days was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     All,
     First,
     Later,
 }
 
 impl Part {
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Part::All => "all",
             Part::First => "first",
@@ -66,7 +66,7 @@ impl Part {
 
 /// Whose signals were measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
+pub(crate) enum Subject {
     Rule(String),
     /// All rules: signals add up, and a churn is covered when any rule foretold it.
     Together,
@@ -77,7 +77,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Subject::Rule(name) => name,
             Subject::Together => "together",
@@ -89,7 +89,7 @@ impl Subject {
 
 /// One row of the result.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub(crate) struct Row {
     pub part: Part,
     pub subject: Subject,
     pub measured: Measured,
@@ -98,7 +98,7 @@ pub struct Row {
 
 /// A churn that no rule foretold.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BlindSpot {
+pub(crate) struct BlindSpot {
     pub company_id: String,
     pub churned_on: Day,
     /// Before the churn, as far as it is known.
@@ -108,7 +108,7 @@ pub struct BlindSpot {
 }
 
 /// What came of a backtest.
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub settings: Settings,
     pub days: DayRange,
     pub split: Option<Day>,
@@ -129,18 +129,18 @@ pub struct Outcome {
 
 impl Outcome {
     /// The churns that a signal could have foretold.
-    pub fn churns(&self) -> u64 {
+    pub(crate) fn churns(&self) -> u64 {
         self.rows.first().map_or(0, |row| row.measured.churns)
     }
 }
 
 /// The rule that most products ship.
-pub fn yardstick() -> Rule {
+pub(crate) fn yardstick() -> Rule {
     Rule::new(YARDSTICK, RuleLogic::Trend(TrendRule::of_event(ALL_EVENTS)))
 }
 
 /// Whether a rule can raise bad signals.
-pub fn can_be_bad(rule: &Rule) -> bool {
+pub(crate) fn can_be_bad(rule: &Rule) -> bool {
     match &rule.logic {
         RuleLogic::Trend(trend) => {
             let bad = if trend.inverse { Direction::Up } else { Direction::Down };
@@ -152,7 +152,7 @@ pub fn can_be_bad(rule: &Rule) -> bool {
 }
 
 /// Replays the rules and measures their signals. `progress` is told of each day that is done.
-pub fn run(
+pub(crate) fn run(
     store: &mut Store,
     catalogue: &Catalogue,
     question: &Question<'_>,

@@ -12,14 +12,14 @@ use crate::store::{Catalogue, Scope, Store};
 
 /// A churn, and the days on which a signal would have foretold it.
 #[derive(Debug, Clone, Copy)]
-pub struct Missed {
+pub(super) struct Missed {
     pub company: CompanyKey,
     pub days: DayRange,
 }
 
 /// For each missed churn, a sentence for each rule that can tell: `fading: 38 % below, threshold
 /// 50`, `silent: days_since_last_event 21`.
-pub fn nearest(
+pub(super) fn nearest(
     store: &Store,
     catalogue: &Catalogue,
     rules: &[Rule],
@@ -101,7 +101,7 @@ fn values(
 
 impl Missed {
     /// The days on which a signal before `churn` would have been right.
-    pub fn new(company: CompanyKey, churn: Day, horizon: i32, min_lead: i32) -> Self {
+    pub(super) fn new(company: CompanyKey, churn: Day, horizon: i32, min_lead: i32) -> Self {
         Missed { company, days: DayRange { from: churn - horizon, to: churn - min_lead } }
     }
 }

@@ -14,7 +14,7 @@ const PREVIEW_DAYS: i32 = 60;
 
 /// What rules would raise.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Preview {
+pub(crate) struct Preview {
     /// The days that were looked at. Their last is that of the first run.
     pub days: DayRange,
     /// The signals of the first run, of each rule.
@@ -26,7 +26,7 @@ pub struct Preview {
 /// What `rules` would raise; `first_run` says of how many of them, from the first on, the first
 /// run is wanted too. `None` without a company. The day counts should be in memory
 /// ([`Store::keep_counts_in_memory`]).
-pub fn preview(
+pub(crate) fn preview(
     store: &Store,
     rules: &[Rule],
     first_run: usize,

@@ -23,7 +23,7 @@ use crate::store::{Scope, Store};
 
 /// A signal that a rule would have raised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReplayedSignal {
+pub(crate) struct ReplayedSignal {
     pub company: CompanyKey,
     pub on: Day,
     pub signal_type: SignalType,
@@ -31,7 +31,7 @@ pub struct ReplayedSignal {
 
 /// What is known to have been raised before the first day of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
+pub(super) enum Before {
     Nothing,
     /// What the runs so far have raised.
     Runs,
@@ -39,7 +39,7 @@ pub enum Before {
 
 /// Replays `rules` on each of `days` as if nothing had been raised before them, and returns the
 /// signals of each rule in order of day. `progress` is told of each day that is done.
-pub fn replay(
+pub(crate) fn replay(
     store: &Store,
     rules: &[Rule],
     days: DayRange,
@@ -49,7 +49,7 @@ pub fn replay(
 }
 
 /// The same, after what is known to have been raised.
-pub fn replay_after(
+pub(super) fn replay_after(
     before: Before,
     store: &Store,
     rules: &[Rule],

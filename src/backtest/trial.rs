@@ -11,21 +11,21 @@ use crate::domain::signal::SignalType;
 use crate::store::Store;
 
 /// How many of the last days of data are compared.
-pub const TRIAL_DAYS: i32 = 90;
+pub(crate) const TRIAL_DAYS: i32 = 90;
 
 /// Within how many days after a signal a churn counts as what it came before.
 const HORIZON: i32 = 90;
 
 /// Signals of one side, and how many of them came before a churn.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Tally {
+pub(crate) struct Tally {
     pub signals: u64,
     pub before_churn: u64,
 }
 
 /// What an edit would do.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Trial {
+pub(crate) struct Trial {
     pub days: DayRange,
     pub now: Tally,
     pub then: Tally,
@@ -38,7 +38,7 @@ pub struct Trial {
 }
 
 /// Replays a rule as it is (`None`: not at all) and as it would be.
-pub fn try_edit(
+pub(crate) fn try_edit(
     store: &mut Store,
     now: Option<&Rule>,
     then: &Rule,

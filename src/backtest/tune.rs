@@ -13,7 +13,7 @@ use crate::domain::rule::{Rule, RuleLogic};
 use crate::store::{Catalogue, Store};
 
 /// A rule with the settings that are tried.
-pub struct Tried {
+pub(crate) struct Tried {
     pub name: &'static str,
     /// The settings, each with a word for it. One of them is that of the program.
     pub settings: Vec<(String, Rule)>,
@@ -22,7 +22,7 @@ pub struct Tried {
 }
 
 /// The four measured rules with their settings; `rule` gives each as the program ships it.
-pub fn tried(rule: impl Fn(&str) -> Option<Rule>) -> Vec<Tried> {
+pub(crate) fn tried(rule: impl Fn(&str) -> Option<Rule>) -> Vec<Tried> {
     let fading = || {
         let shipped = rule("fading")?;
         let settings = [40, 50, 60, 70].iter().flat_map(|threshold| {
@@ -69,7 +69,7 @@ pub fn tried(rule: impl Fn(&str) -> Option<Rule>) -> Vec<Tried> {
 }
 
 /// What is asked.
-pub struct Budget {
+pub(crate) struct Budget {
     /// Signals a week for each CSM.
     pub signals: f64,
     pub until: Day,
@@ -79,7 +79,7 @@ pub struct Budget {
 
 /// A set of rules on a part of the days.
 #[derive(Debug, Clone)]
-pub struct SetRow {
+pub(crate) struct SetRow {
     pub is_shipped: bool,
     pub part: Part,
     /// The words for the settings, of each rule in the set.
@@ -89,7 +89,7 @@ pub struct SetRow {
 }
 
 /// What came of it.
-pub enum Tuned {
+pub(crate) enum Tuned {
     /// No CSM looks after any customer.
     NoCsm,
     /// So few churns in the first part.
@@ -103,7 +103,7 @@ pub enum Tuned {
 }
 
 /// Chooses the set.
-pub fn tune(
+pub(crate) fn tune(
     store: &mut Store,
     catalogue: &Catalogue,
     tried: &[Tried],

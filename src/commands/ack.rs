@@ -21,7 +21,7 @@ Examples:
   signals ack 12 --reason \"Called Ana; champion on leave until May\"
   signals ack 12 13 17 --reason \"Known outage\" --outcome false-alarm
   signals ack --all --rule login --until 2026-03-01 --reason \"Before the migration\" --yes")]
-pub struct Ack {
+pub(crate) struct Ack {
     #[command(flatten)]
     choice: SignalChoice,
     /// Why
@@ -37,7 +37,7 @@ impl Ack {
     ///
     /// # Errors
     /// A blank reason (exit 2); an unknown or closed signal (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let ids = self.choice.signals(context, &store, State::Open)?;
         if ids.is_empty() {

@@ -27,7 +27,7 @@ Examples:
   signals agenda
   signals agenda --csm ana --all
   signals agenda --as-of 2026-03-30 --format json")]
-pub struct Agenda {
+pub(crate) struct Agenda {
     /// Only this person's companies, tasks and signals [default: SIGNALS_USER, if that is a CSM]
     #[arg(long, value_name = "NAME")]
     csm: Option<String>,
@@ -51,7 +51,7 @@ impl Agenda {
     ///
     /// # Errors
     /// A day in the future (exit 2).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let person = self.person(context, &store)?;
         let question = Question { person: person.as_deref(), as_of: self.as_of };

@@ -14,7 +14,7 @@ use crate::query::csm_called;
 /// Assign an open signal to somebody; it then shows in their agenda.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals assign 12 ben")]
-pub struct Assign {
+pub(crate) struct Assign {
     /// The signal's number
     #[arg(value_name = "ID", value_parser = signal_number)]
     id: i64,
@@ -27,7 +27,7 @@ impl Assign {
     ///
     /// # Errors
     /// A blank name (exit 2); an unknown or closed signal (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         validate_line(&self.name)
             .map_err(|error| usage(format!("the name of a person {error}")))?;
         let mut store = context.writer()?;

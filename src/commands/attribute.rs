@@ -11,7 +11,7 @@ use crate::views::attributes::{ATTRIBUTES, AttributeRow};
 /// List the attributes of a company.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  signals attribute list")]
-pub enum Attribute {
+pub(crate) enum Attribute {
     /// List all attributes: those of the program, the companies' own columns, and metrics
     #[command(
         after_help = "Examples:\n  signals attribute list\n  signals attribute list --format json"
@@ -21,7 +21,7 @@ pub enum Attribute {
 
 impl Attribute {
     /// Does what the subcommand says.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let Attribute::List(FormatOption { format }) = self;
         let catalogue = context.reader()?.catalogue()?;
         let rows: Vec<AttributeRow> = catalogue.all().map(AttributeRow::of).collect();

@@ -32,7 +32,7 @@ Examples:
   signals backtest
   signals backtest --rule fading --rule silent --min-events 10
   signals backtest --segment enterprise --format csv --signals replayed.csv")]
-pub struct Backtest {
+pub(crate) struct Backtest {
     #[command(flatten)]
     question: BacktestOptions,
     /// Write the replayed signals to this file, as CSV
@@ -44,7 +44,7 @@ pub struct Backtest {
 
 /// What is measured, and on which days.
 #[derive(Debug, Args)]
-pub struct BacktestOptions {
+pub(crate) struct BacktestOptions {
     /// Measure this rule; without it, every enabled rule that can raise a bad signal
     #[arg(long = "rule", value_name = "NAME")]
     rules: Vec<String>,
@@ -82,7 +82,7 @@ impl Backtest {
     /// # Errors
     /// A lead longer than the horizon (exit 2); an unknown rule or segment, a book without churns
     /// (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         if let Some(path) = &self.signals {
             refuse_database(context, path)?;
         }
@@ -107,7 +107,11 @@ impl Backtest {
 
 impl BacktestOptions {
     /// The rules that were replayed, and what came of it.
-    pub fn outcome(&self, context: &Context, store: &mut Store) -> Result<(Vec<Rule>, Outcome)> {
+    pub(crate) fn outcome(
+        &self,
+        context: &Context,
+        store: &mut Store,
+    ) -> Result<(Vec<Rule>, Outcome)> {
         if self.min_lead > self.horizon {
             return Err(crate::error::usage(format!(
                 "a lead of {} days is longer than the horizon of {} days",
@@ -148,7 +152,7 @@ impl BacktestOptions {
     }
 
     /// Which customers are meant, in words.
-    pub fn filter(&self) -> String {
+    pub(crate) fn filter(&self) -> String {
         let mut words = Vec::new();
         words.extend(self.companies.segment.as_ref().map(|name| format!("segment {name}")));
         words.extend(self.companies.condition.as_ref().map(|text| format!("where {text}")));

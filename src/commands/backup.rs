@@ -12,7 +12,7 @@ use crate::output_file::is_standard_output;
 /// Copy the database to a file, even while an import runs.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals backup /backups/signals-monday.db")]
-pub struct Backup {
+pub(crate) struct Backup {
     /// The file to write; there must be none of that name yet
     file: PathBuf,
 }
@@ -22,7 +22,7 @@ impl Backup {
     ///
     /// # Errors
     /// A file that exists already (exit 9) or cannot be written (exit 8).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         if is_standard_output(&self.file) {
             return Err(usage("a backup needs a file, not standard output")
                 .hint("signals backup FILE")

@@ -13,14 +13,14 @@ use crate::render::escape::for_terminal;
 #[command(
     after_help = "Example:\n  signals check || mail -s 'the signals database is damaged' ops@example.com"
 )]
-pub struct Check {}
+pub(crate) struct Check {}
 
 impl Check {
     /// Checks everything and lists what is wrong.
     ///
     /// # Errors
     /// Anything that is wrong (exit 7).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let problems = context.reader()?.problems()?;
         if problems.is_empty() {
             context.ui.note("the database is sound");

@@ -14,7 +14,7 @@ use crate::store::{SignalFilter, Store};
 
 /// Which signals are changed.
 #[derive(Debug, Args)]
-pub struct SignalChoice {
+pub(super) struct SignalChoice {
     /// The signals' numbers
     #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = signal_number)]
     ids: Vec<i64>,
@@ -33,7 +33,7 @@ impl SignalChoice {
     ///
     /// # Errors
     /// Filters without `--all` (exit 2), or for signals in the other state (exit 9).
-    pub fn signals(
+    pub(super) fn signals(
         &self,
         context: &Context,
         store: &Store,
@@ -60,7 +60,7 @@ impl SignalChoice {
     ///
     /// # Errors
     /// No terminal to ask at (exit 2); an answer other than yes (exit 9).
-    pub fn confirm(&self, context: &Context, verb: &str, ids: &[SignalId]) -> Result<()> {
+    pub(super) fn confirm(&self, context: &Context, verb: &str, ids: &[SignalId]) -> Result<()> {
         if !self.all || self.yes {
             return Ok(());
         }

@@ -12,7 +12,7 @@ use crate::store::Store;
 const MOST: usize = 200;
 
 /// The command line with completers for the names of companies, people, rules, events and segments.
-pub fn with_names(command: Command) -> Command {
+pub(crate) fn with_names(command: Command) -> Command {
     within(command, "")
 }
 

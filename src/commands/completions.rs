@@ -8,7 +8,7 @@ use clap_complete::env as shells;
 use crate::context::Context;
 
 /// The variable by which a shell asks the program what fits.
-pub const VARIABLE: &str = "SIGNALS_COMPLETE";
+pub(crate) const VARIABLE: &str = "SIGNALS_COMPLETE";
 
 /// Print the script that completes commands, options and names in a shell.
 ///
@@ -19,14 +19,14 @@ pub const VARIABLE: &str = "SIGNALS_COMPLETE";
 Examples:
   source <(signals completions bash)
   signals completions fish > ~/.config/fish/completions/signals.fish")]
-pub struct Completions {
+pub(crate) struct Completions {
     /// The shell
     shell: Shell,
 }
 
 impl Completions {
     /// Prints the script.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let (known, shell) = (shells::Shells::builtins(), self.shell.to_string());
         let mut script = Vec::new();
         if let Some(shell) = known.completer(&shell) {

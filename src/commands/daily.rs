@@ -30,7 +30,7 @@ Examples:
   signals daily events.csv companies.csv
   signals daily --max-lag 8 weekly.csv
   signals daily --date-format dmy --strict events.csv")]
-pub struct Daily {
+pub(crate) struct Daily {
     /// Files to import first, as `signals import` takes them
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -61,7 +61,7 @@ impl Daily {
     ///
     /// # Errors
     /// The most serious failure of the steps, which has been told by then.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let result = self.steps(context);
         let failure = result.as_ref().err().and_then(error::report);
         let code = failure.map_or(0, |failure| failure.kind.exit_code());

@@ -26,7 +26,7 @@ The folder gets the imported files, history.txt, the database signals.db and das
 Examples:
   signals demo
   signals demo /tmp/try-signals")]
-pub struct Demo {
+pub(crate) struct Demo {
     /// The folder to make
     #[arg(default_value = "signals-demo", value_name = "DIR")]
     folder: PathBuf,
@@ -45,7 +45,7 @@ impl Demo {
     ///
     /// # Errors
     /// A folder with something in it (exit 9), or that cannot be written (exit 8).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let folder = &self.folder;
         refuse_content(folder)?;
         fs::create_dir_all(folder)

@@ -11,7 +11,7 @@ use crate::views::events::{EVENTS, WatchedEvent};
 /// List the event names seen so far.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  signals event list")]
-pub enum Event {
+pub(crate) enum Event {
     /// List every event name seen, with totals and whether a rule watches it
     #[command(after_help = "Example:\n  signals event list --format csv")]
     List(FormatOption),
@@ -19,7 +19,7 @@ pub enum Event {
 
 impl Event {
     /// Lists the events.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let Event::List(FormatOption { format }) = self;
         let store = context.reader()?;
         let rules = store.rules()?;

@@ -24,7 +24,7 @@ use crate::views::tasks::{ListedTask, TASKS};
 #[command(
     after_help = "Examples:\n  signals export signals --out signals.csv\n  signals export companies --out companies.xlsx\n  signals export events --format ndjson"
 )]
-pub enum Export {
+pub(crate) enum Export {
     /// All signals, oldest first
     #[command(after_help = "Example:\n  signals export signals --out signals.csv")]
     Signals(ExportOptions),
@@ -50,7 +50,7 @@ pub enum Export {
 
 /// Up to which day, and where it goes.
 #[derive(Debug, Args)]
-pub struct ExportEntries {
+pub(crate) struct ExportEntries {
     #[command(flatten)]
     as_of: AsOfOption,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub struct ExportEntries {
 
 /// The formats of exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
+pub(crate) enum ExportFormat {
     /// Comma-separated, one header row.
     Csv,
     /// One array.
@@ -72,7 +72,7 @@ pub enum ExportFormat {
 
 /// Which companies, and where they go.
 #[derive(Debug, Args)]
-pub struct ExportCompanies {
+pub(crate) struct ExportCompanies {
     #[command(flatten)]
     as_of: AsOfOption,
     #[command(flatten)]
@@ -83,7 +83,7 @@ pub struct ExportCompanies {
 
 /// Which segment, and where it goes.
 #[derive(Debug, Args)]
-pub struct ExportSegment {
+pub(crate) struct ExportSegment {
     /// The segment's name
     name: String,
     #[command(flatten)]
@@ -94,7 +94,7 @@ pub struct ExportSegment {
 
 /// Where an export goes, and how.
 #[derive(Debug, Args)]
-pub struct ExportOptions {
+pub(crate) struct ExportOptions {
     /// The file, written whole or not at all; standard output unless set
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -110,7 +110,7 @@ type Produce<'p> = &'p mut dyn FnMut(&mut dyn FnMut(&[Value<'_>]) -> Result<()>)
 
 impl Export {
     /// Writes the export.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         match self {
             Export::Signals(options) => signals(context, &store, &options),

@@ -37,7 +37,7 @@ To begin with your own:
 ";
 
 /// Shows the newest open bad signals, or how to begin where there is no database.
-pub fn run(context: &Context) -> Result<()> {
+pub(crate) fn run(context: &Context) -> Result<()> {
     match context.database() {
         Ok(path) if path.exists() => {}
         Ok(path) => {

@@ -37,7 +37,7 @@ Examples:
 /// Import files: events, companies and other facts about customers.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, after_long_help = long_help())]
-pub struct Import {
+pub(crate) struct Import {
     /// The files; `-` is standard input. gzip, zstd and Parquet are read directly
     #[arg(value_name = "FILE", required_unless_present_any = ["list", "undo"])]
     files: Vec<PathBuf>,
@@ -58,7 +58,7 @@ pub struct Import {
 
 /// How the files are read, here and in `signals daily`.
 #[derive(Debug, Default, Args)]
-pub struct ReadingOptions {
+pub(crate) struct ReadingOptions {
     /// The kind of data; detected from the header when it is unmistakable
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
@@ -99,7 +99,7 @@ pub struct ReadingOptions {
 
 impl Import {
     /// The import of these files.
-    pub fn of(files: Vec<PathBuf>, reading: ReadingOptions) -> Self {
+    pub(crate) fn of(files: Vec<PathBuf>, reading: ReadingOptions) -> Self {
         let format = FormatOption { format: Format::Table };
         Import { files, reading, dry_run: false, list: false, undo: None, format }
     }
@@ -108,7 +108,7 @@ impl Import {
     ///
     /// # Errors
     /// Some rows rejected (exit 3); a file refused (exit 4).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         if self.list {
             let imports = context.reader()?.imports()?;
             return output::print_items(&context.ui, self.format.format, &IMPORTS, &imports);

@@ -19,7 +19,7 @@ Looking changes nothing; --mark-read, and acknowledging a signal, mark it as rea
 Examples:
   signals inbox --for ana
   signals inbox --for ana --mark-read")]
-pub struct Inbox {
+pub(crate) struct Inbox {
     /// The person, by the name in the team file [default: who you are, as --by says]
     #[arg(long = "for", value_name = "NAME")]
     person: Option<String>,
@@ -41,7 +41,7 @@ impl Inbox {
     ///
     /// # Errors
     /// Somebody who is not of the team (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let person = self.person.clone().unwrap_or_else(|| context.user());
         if !self.mark_read {
             let store = context.reader()?;

@@ -12,7 +12,7 @@ use crate::store::{Permissions, Store};
 /// Create a database, or upgrade one from an older version.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals init --timezone Europe/Bucharest")]
-pub struct Init {
+pub(crate) struct Init {
     /// The time zone in which days begin and end; UTC unless set, and fixed once events are in
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
@@ -27,7 +27,7 @@ impl Init {
     /// # Errors
     /// An unknown zone (exit 2); another zone when events are in (exit 9); a file that cannot be
     /// made.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let zone = self.timezone.as_deref().map(parse_zone).transpose()?;
         let permissions = if self.group_writable { Permissions::Group } else { Permissions::Owner };
         let mut store = Store::create_or_open(&context.database()?, permissions)?;
@@ -60,7 +60,7 @@ impl Init {
 ///
 /// # Errors
 /// A name that the time zone database does not have (exit 2).
-pub fn parse_zone(name: &str) -> Result<Tz> {
+pub(crate) fn parse_zone(name: &str) -> Result<Tz> {
     if let Ok(zone) = name.parse() {
         return Ok(zone);
     }

@@ -11,11 +11,11 @@ const LICENCES: &str = include_str!("licences.txt");
 /// Print the licences of the libraries that the program contains.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals licences > THIRD-PARTY-LICENCES.txt")]
-pub struct Licences {}
+pub(crate) struct Licences {}
 
 impl Licences {
     /// Prints them.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         context.ui.data(LICENCES)
     }
 }

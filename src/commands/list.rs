@@ -19,7 +19,7 @@ Examples:
   signals list --type bad --state open
   signals list acme --sort chance
   signals list --csm ana --since 2026-03-01 --format csv")]
-pub struct List {
+pub(crate) struct List {
     /// Only signals of this company, by its id or name
     company: Option<String>,
     #[command(flatten)]
@@ -42,7 +42,7 @@ impl List {
     ///
     /// # Errors
     /// An unknown company (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let company = self.company.as_deref().map(|text| find_company(&store, text)).transpose()?;
         let filter = self.filter.listed(context, &store, company)?;

@@ -13,7 +13,7 @@ use crate::context::Context;
 #[command(
     after_help = "Examples:\n  signals man | man -l -\n  signals man --out /usr/local/share/man/man1"
 )]
-pub struct Man {
+pub(crate) struct Man {
     /// Write the pages of all commands into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -21,7 +21,7 @@ pub struct Man {
 
 impl Man {
     /// Prints or writes the manual.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let command = Cli::command();
         match self.out {
             Some(folder) => {

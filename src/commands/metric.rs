@@ -21,7 +21,7 @@ Examples:
   signals metric add reports_30d --event report_exported --measure count --days 30
   signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"
   signals metric list")]
-pub enum Metric {
+pub(crate) enum Metric {
     /// Create a metric, or change an existing one
     Add(AddMetric),
     /// List the metrics
@@ -40,7 +40,7 @@ Examples:
   signals metric add exporters_28d --event report_exported --measure people --days 28
   signals metric add days_since_export --event report_exported --measure days-since --days 365
   signals metric add bad_signals_ever --formula \"bad_open_signals + bad_closed_signals\"")]
-pub struct AddMetric {
+pub(crate) struct AddMetric {
     /// The metric's name: letters, digits and _
     name: String,
     /// Count this event
@@ -64,7 +64,7 @@ pub struct AddMetric {
 
 /// The metric that is meant.
 #[derive(Debug, Args)]
-pub struct MetricName {
+pub(crate) struct MetricName {
     /// The metric's name
     name: String,
 }
@@ -82,7 +82,7 @@ impl Metric {
     /// # Errors
     /// A formula that is none (exit 2); a name that is taken, a circle, an unknown metric, or one
     /// that is in use (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Metric::Add(args) => args.run(context),
             Metric::List(FormatOption { format }) => {
@@ -133,7 +133,7 @@ impl AddMetric {
 }
 
 /// Warns where a metric counts an event that was never imported.
-pub fn warn_of_unknown_event(
+pub(crate) fn warn_of_unknown_event(
     context: &Context,
     store: &Store,
     metric: &DomainMetric,
@@ -151,7 +151,7 @@ pub fn warn_of_unknown_event(
 ///
 /// # Errors
 /// A name or a formula that cannot be, or a circle (exit 9).
-pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>> {
+pub(crate) fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>> {
     let old = store.metric(&metric.name)?;
     if old.as_ref() == Some(metric) {
         return Ok(old);
@@ -174,7 +174,7 @@ pub fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>
 ///
 /// # Errors
 /// A name that is not allowed, or that something else has (exit 9).
-pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), CommandError> {
+pub(crate) fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), CommandError> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
         return Err(failure.hint("letters, digits and _, beginning with a letter: reports_30d"));
@@ -206,7 +206,7 @@ pub fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), CommandError>
 ///
 /// # Errors
 /// A formula that leads back to the metric (exit 9), with the way that it takes.
-pub fn refuse_circle(
+pub(crate) fn refuse_circle(
     catalogue: &Catalogue,
     name: &str,
     names: &[String],

@@ -10,7 +10,7 @@ use crate::ops::acknowledge::{self, Entry};
 /// Add a comment to a signal's history without closing it.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals note 12 \"Asked support about the outage\"")]
-pub struct Note {
+pub(crate) struct Note {
     /// The signal's number
     #[arg(value_name = "ID", value_parser = signal_number)]
     id: i64,
@@ -24,7 +24,7 @@ impl Note {
     ///
     /// # Errors
     /// A blank text (exit 2); an unknown signal (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let text = acknowledge::not_blank("note", &self.text, "write what to remember")?;
         let mut store = context.writer()?;
         let ids = acknowledge::distinct(&[self.id]);

@@ -21,7 +21,7 @@ use crate::views::messages::MESSAGES;
 #[command(
     after_help = "Examples:\n  signals notify send\n  signals notify prefs ana --realtime bad,good --digest yes"
 )]
-pub enum Notify {
+pub(crate) enum Notify {
     /// Deliver what is due
     Send(Send),
     /// Show or set a person's notification preferences
@@ -43,7 +43,7 @@ Environment:
 Examples:
   signals notify send
   signals notify send --dry-run")]
-pub struct Send {
+pub(crate) struct Send {
     /// Show what would be delivered, and deliver nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
@@ -58,7 +58,7 @@ Examples:
   signals notify prefs ana
   signals notify prefs ana --realtime bad,good --digest yes
   signals notify prefs mia --realtime none")]
-pub struct Prefs {
+pub(crate) struct Prefs {
     /// The person, by the name in the team file
     name: String,
     /// The types to be notified of at once, separated by commas; or none
@@ -74,7 +74,7 @@ pub struct Prefs {
 /// Send somebody a test message at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals notify test --for ana")]
-pub struct Test {
+pub(crate) struct Test {
     /// The person, by the name in the team file
     #[arg(long = "for", value_name = "NAME")]
     person: String,
@@ -86,7 +86,7 @@ impl Notify {
     /// # Errors
     /// Somebody who is not of the team, settings that cannot be used (exit 9); messages that were
     /// not delivered (exit 10).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Notify::Send(args) => args.run(context),
             Notify::Prefs(args) => args.run(context),
@@ -118,7 +118,7 @@ const HOW_TO_CONFIGURE: &str =
 
 impl Send {
     /// Delivers what is due, as `signals daily` wants it.
-    pub fn usual(format: FormatOption) -> Self {
+    pub(crate) fn usual(format: FormatOption) -> Self {
         Send { dry_run: false, format }
     }
 
@@ -127,7 +127,7 @@ impl Send {
     /// # Errors
     /// Settings that cannot be used (exit 9); messages that were not delivered (exit 10); another
     /// process that delivers (exit 5).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let Setup { settings, limits, transports } = Setup::of(context, &store)?;
         if transports.is_empty() {

@@ -11,21 +11,21 @@ use crate::render::Format;
 
 /// The format of what is printed.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub struct FormatOption {
+pub(crate) struct FormatOption {
     /// The format of the output
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
 
 /// Reads a probability between 0 and 1, both excluded.
-pub fn probability(text: &str) -> Result<f64, String> {
+pub(super) fn probability(text: &str) -> Result<f64, String> {
     let wrong = || format!("'{text}' is not a probability between 0 and 1");
     let value: f64 = text.parse().map_err(|_| wrong())?;
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
 }
 
 /// Reads the number of a signal.
-pub fn signal_number(text: &str) -> Result<i64, String> {
+pub(super) fn signal_number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("'{text}' is not the number of a signal"))
 }
 
@@ -33,7 +33,7 @@ pub fn signal_number(text: &str) -> Result<i64, String> {
 ///
 /// # Errors
 /// A path that is one of them (exit 2).
-pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
+pub(super) fn refuse_database(context: &Context, path: &Path) -> Result<()> {
     let database = context.database()?;
     let beside = ["", "-wal", "-shm"].map(|ending| {
         let mut name = database.clone().into_os_string();
@@ -49,7 +49,7 @@ pub fn refuse_database(context: &Context, path: &Path) -> Result<()> {
 }
 
 /// Whether two paths lead to one file.
-pub fn is_same_file(one: &Path, other: &Path) -> bool {
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     match (one.metadata(), other.metadata()) {
         (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
         _ => false,

@@ -8,7 +8,7 @@ use crate::views::Listing;
 
 /// Prints a list in any format. `produce` hands over one item after the other; only a table holds
 /// them all at once.
-pub fn print_list<T>(
+pub(super) fn print_list<T>(
     ui: &Ui,
     format: Format,
     listing: &Listing<T>,
@@ -18,7 +18,7 @@ pub fn print_list<T>(
 }
 
 /// What a table shows of a list besides its items.
-pub struct Extras<'e, T> {
+pub(super) struct Extras<'e, T> {
     /// The titles of the columns by which the items were chosen.
     pub known: &'e [&'static str],
     /// Where the company of an item leads, on a terminal that shows links.
@@ -32,7 +32,7 @@ impl<T> Default for Extras<'_, T> {
 }
 
 /// Prints a list as [`print_list`] does, with extras.
-pub fn print_with<T>(
+pub(super) fn print_with<T>(
     ui: &Ui,
     format: Format,
     listing: &Listing<T>,
@@ -57,12 +57,17 @@ pub fn print_with<T>(
 }
 
 /// Prints a list of items that are at hand.
-pub fn print_items<T>(ui: &Ui, format: Format, listing: &Listing<T>, items: &[T]) -> Result<()> {
+pub(super) fn print_items<T>(
+    ui: &Ui,
+    format: Format,
+    listing: &Listing<T>,
+    items: &[T],
+) -> Result<()> {
     print_list(ui, format, listing, |each| items.iter().try_for_each(each))
 }
 
 /// Prints a table, or says that there is nothing in it.
-pub fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
+pub(super) fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
     if table.is_empty() {
         ui.note(when_empty);
         return Ok(());

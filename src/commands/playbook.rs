@@ -17,7 +17,7 @@ use crate::views::playbooks::{self, PLAYBOOKS};
 /// List playbooks (the default actions for a signal) and start them.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  signals playbook list\n  signals playbook start renewal acme")]
-pub enum Playbook {
+pub(crate) enum Playbook {
     /// List the playbooks
     #[command(after_help = "Example:\n  signals playbook list")]
     List(FormatOption),
@@ -30,7 +30,7 @@ pub enum Playbook {
 /// Show the steps of a playbook.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals playbook show win-back")]
-pub struct ShowPlaybook {
+pub(crate) struct ShowPlaybook {
     /// The playbook's name
     name: String,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct ShowPlaybook {
 /// Open the tasks of a playbook for a company, each due so many days from now as its step says.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals playbook start renewal acme")]
-pub struct StartPlaybook {
+pub(crate) struct StartPlaybook {
     /// The playbook's name
     name: String,
     /// The company's id or name
@@ -54,7 +54,7 @@ impl Playbook {
     ///
     /// # Errors
     /// An unknown playbook or company (exit 9) or written.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Playbook::List(FormatOption { format }) => output::print_items(
                 &context.ui,
@@ -106,7 +106,7 @@ impl StartPlaybook {
 ///
 /// # Errors
 /// No such playbook (exit 9).
-pub fn existing(store: &Store, name: &str) -> Result<StoredPlaybook> {
+pub(crate) fn existing(store: &Store, name: &str) -> Result<StoredPlaybook> {
     if let Some(stored) = store.playbook(name)? {
         return Ok(stored);
     }

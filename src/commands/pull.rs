@@ -27,7 +27,7 @@ Examples:
   signals pull
   signals pull warehouse --explain
   signals pull warehouse --from 2026-01-01 --to 2026-01-31")]
-pub struct Pull {
+pub(crate) struct Pull {
     /// The source, by its name; all of them unless given
     source: Option<String>,
     /// The first day to look at; unless set, the last known days and all later ones
@@ -53,7 +53,7 @@ pub struct Pull {
 
 impl Pull {
     /// The pull of all sources with everything as usual.
-    pub fn usual() -> Self {
+    pub(crate) fn usual() -> Self {
         Pull {
             source: None,
             from: None,
@@ -70,7 +70,7 @@ impl Pull {
     /// # Errors
     /// Some names rejected (exit 3); counts that are refused (exit 4); a source that cannot be reached
     /// (exit 8) or is wrongly configured (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = if self.explain { context.reader()? } else { context.writer()? };
         let wanted = Wanted { from: self.from, to: self.to, full: self.full };
         check_days(wanted, context.today(&store).previous())?;

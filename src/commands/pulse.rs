@@ -25,7 +25,7 @@ Examples:
   signals pulse set acme some-risk --reason-code support/response-time
   signals pulse history acme
   signals pulse scale")]
-pub enum PulseCommand {
+pub(crate) enum PulseCommand {
     /// Set the pulse of a company
     Set(SetPulse),
     /// Show a company's pulses with their reasons, and a sparkline
@@ -42,7 +42,7 @@ Examples:
   signals pulse set acme 5
   signals pulse set acme 3 --reason-code support/response-time --reason-code value/missed-goals
   signals pulse set acme high-risk --reason-code relationship/champion-left --on 2026-03-20")]
-pub struct SetPulse {
+pub(crate) struct SetPulse {
     /// The company's id or name
     company: String,
     /// The level: 1 to 6, or severe-risk, high-risk, some-risk, satisfied, very-satisfied,
@@ -60,7 +60,7 @@ pub struct SetPulse {
 #[command(
     after_help = "Examples:\n  signals pulse history acme\n  signals pulse history acme --format json"
 )]
-pub struct History {
+pub(crate) struct History {
     /// The company's id or name
     company: String,
     #[command(flatten)]
@@ -73,7 +73,7 @@ impl PulseCommand {
     /// # Errors
     /// An unknown company or reason code (exit 9); a day in the future, too many reason codes (exit
     /// 2) or written.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             PulseCommand::Set(args) => args.run(context),
             PulseCommand::History(args) => args.run(context),

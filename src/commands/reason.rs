@@ -19,7 +19,7 @@ Examples:
   signals reason add support/weekend-cover --description \"Nobody answers at weekends\"
   signals reason rename support/response-time support/slow-answers
   signals reason retire competition/building-own")]
-pub enum ReasonCommand {
+pub(crate) enum ReasonCommand {
     /// List the reason codes, retired ones among them
     List(ListReasons),
     /// Add a reason code, or bring back a retired one
@@ -35,7 +35,7 @@ pub enum ReasonCommand {
 #[command(
     after_help = "Examples:\n  signals reason list --kind churn\n  signals reason list --active --format json"
 )]
-pub struct ListReasons {
+pub(crate) struct ListReasons {
     /// Only those of this kind: pulse, downsell or churn
     #[arg(long, value_name = "KIND")]
     kind: Option<ReasonKind>,
@@ -52,7 +52,7 @@ pub struct ListReasons {
 Examples:
   signals reason add support/weekend-cover --description \"Nobody answers at weekends\"
   signals reason add need/season-over --kind churn")]
-pub struct AddReason {
+pub(crate) struct AddReason {
     /// A category and a sub-category, such as support/response-time
     code: ReasonCode,
     /// What it gives the reason of: pulse, downsell or churn
@@ -68,7 +68,7 @@ pub struct AddReason {
 #[command(
     after_help = "Example:\n  signals reason rename support/response-time support/slow-answers"
 )]
-pub struct RenameReason {
+pub(crate) struct RenameReason {
     /// The code as it is
     old: String,
     /// The code as it shall be
@@ -81,7 +81,7 @@ pub struct RenameReason {
 /// Take a reason code out of use.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals reason retire competition/building-own")]
-pub struct RetireReason {
+pub(crate) struct RetireReason {
     /// The code
     code: String,
     /// Of which kind it is, where several kinds have such a code
@@ -94,7 +94,7 @@ impl ReasonCommand {
     ///
     /// # Errors
     /// A code that is unknown, there already, or retired already (exit 9) or written.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ReasonCommand::List(args) => args.run(context),
             ReasonCommand::Add(args) => args.run(context),

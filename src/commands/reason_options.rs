@@ -8,7 +8,7 @@ use crate::store::Store;
 
 /// Why it is so.
 #[derive(Debug, Clone, clap::Args)]
-pub struct WhyOptions {
+pub(super) struct WhyOptions {
     /// Why, as a reason code; may be given several times (`signals reason list` shows them)
     #[arg(long = "reason-code", value_name = "CODE")]
     codes: Vec<String>,
@@ -19,12 +19,12 @@ pub struct WhyOptions {
 
 impl WhyOptions {
     /// Whether nothing is said.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.codes.is_empty() && self.note().is_none()
     }
 
     /// The note, unless it is blank.
-    pub fn note(&self) -> Option<String> {
+    pub(super) fn note(&self) -> Option<String> {
         let note = self.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
         note.map(ToOwned::to_owned)
     }
@@ -33,7 +33,7 @@ impl WhyOptions {
     ///
     /// # Errors
     /// A code that is unknown or retired (exit 9).
-    pub fn codes(&self, store: &Store, kind: ReasonKind) -> Result<Vec<String>> {
+    pub(super) fn codes(&self, store: &Store, kind: ReasonKind) -> Result<Vec<String>> {
         let library = store.reason_library()?;
         let mut codes = Vec::new();
         for text in &self.codes {
@@ -48,7 +48,7 @@ impl WhyOptions {
 }
 
 /// The failure of giving a code that cannot be given.
-pub fn refusal(unusable: &ReasonError, kind: ReasonKind) -> CommandError {
+pub(super) fn refusal(unusable: &ReasonError, kind: ReasonKind) -> CommandError {
     let all = format!("`signals reason list --kind {kind}` shows all");
     not_allowed(unusable.to_string()).hint(match unusable.suggestion() {
         Some(meant) => format!("{meant} {all}"),

@@ -14,7 +14,7 @@ use crate::ops::acknowledge::{self, Entry};
 Examples:
   signals reopen 12 --reason \"Still falling\"
   signals reopen --all --rule login --since 2026-03-01 --reason \"Closed by mistake\" --yes")]
-pub struct Reopen {
+pub(crate) struct Reopen {
     #[command(flatten)]
     choice: SignalChoice,
     /// Why
@@ -27,7 +27,7 @@ impl Reopen {
     ///
     /// # Errors
     /// A blank reason (exit 2); an unknown or open signal (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let ids = self.choice.signals(context, &store, State::Closed)?;
         if ids.is_empty() {

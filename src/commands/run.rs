@@ -32,7 +32,7 @@ Examples:
   signals run --from 2026-01-01 --to 2026-03-31 --dry-run
   signals run list"
 )]
-pub struct Run {
+pub(crate) struct Run {
     #[command(subcommand)]
     subcommand: Option<RunCommand>,
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub struct Run {
 
 /// Which days are run, and how, here and in `signals daily`.
 #[derive(Debug, Default, Args)]
-pub struct DayOptions {
+pub(crate) struct DayOptions {
     /// Run this day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true, conflicts_with_all = ["from", "to"])]
     as_of: Option<GivenDay>,
@@ -83,7 +83,7 @@ enum RunCommand {
 
 impl Run {
     /// The run of these days.
-    pub fn of(days: DayOptions, format: FormatOption) -> Self {
+    pub(crate) fn of(days: DayOptions, format: FormatOption) -> Self {
         Run { subcommand: None, days, dry_run: false, format }
     }
 
@@ -101,7 +101,7 @@ impl Run {
     /// # Errors
     /// A future day (exit 2); an earlier day without --backfill, an unknown rule (exit 9); data that
     /// is too old (exit 12).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         if let Some(RunCommand::List(FormatOption { format })) = self.subcommand {
             return output::print_items(&context.ui, format, &RUNS, &context.reader()?.runs()?);
         }

@@ -19,7 +19,7 @@ Examples:
   signals segment add at-risk --where \"bad_open_signals >= 2 AND plan = 'enterprise'\"
   signals segment list
   signals segment show at-risk")]
-pub enum Segment {
+pub(crate) enum Segment {
     /// Create a segment, or change an existing one
     Add(AddSegment),
     /// List the segments, with how many companies each has
@@ -36,7 +36,7 @@ pub enum Segment {
 #[command(
     after_help = "Example:\n  signals segment add at-risk --where \"bad_open_signals >= 2 AND plan = 'enterprise'\""
 )]
-pub struct AddSegment {
+pub(crate) struct AddSegment {
     /// The segment's name
     name: String,
     /// The condition, an expression over attributes
@@ -47,7 +47,7 @@ pub struct AddSegment {
 /// List the segments.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals segment list --as-of 2026-03-31")]
-pub struct ListSegments {
+pub(crate) struct ListSegments {
     #[command(flatten)]
     as_of: AsOfOption,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub struct ListSegments {
 #[command(
     after_help = "Example:\n  signals segment show at-risk --columns company_id,csm,events_change_28d_pct"
 )]
-pub struct ShowSegment {
+pub(crate) struct ShowSegment {
     /// The segment's name
     name: String,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub struct ShowSegment {
 
 /// The segment that is meant.
 #[derive(Debug, Args)]
-pub struct SegmentName {
+pub(crate) struct SegmentName {
     /// The segment's name
     name: String,
 }
@@ -83,7 +83,7 @@ impl Segment {
     ///
     /// # Errors
     /// An expression that is none (exit 2); an unknown segment (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Segment::Add(args) => args.run(context),
             Segment::List(args) => args.run(context),

@@ -13,7 +13,7 @@ use crate::views::signal::SignalView;
 /// Explain a signal: its numbers, how likely chance is, the people behind it, what was done.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals show 12")]
-pub struct Show {
+pub(crate) struct Show {
     /// The signal's number
     #[arg(value_parser = signal_number)]
     id: i64,
@@ -26,7 +26,7 @@ impl Show {
     ///
     /// # Errors
     /// An unknown signal (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let view = explain::signal(&store, SignalId(self.id))?;
         if self.format.format == Format::Table {

@@ -20,7 +20,7 @@ Examples:
   signals snooze 12 --until 2026-04-15 --reason \"Champion is on leave\"
   signals snooze 12 13 --until +14d --reason \"Renewal call is booked\"
   signals snooze 12 --cancel --reason \"Champion is back early\"")]
-pub struct Snooze {
+pub(crate) struct Snooze {
     /// The signals' numbers
     #[arg(value_name = "ID", required = true, value_parser = signal_number)]
     ids: Vec<i64>,
@@ -46,7 +46,7 @@ impl Snooze {
     /// # Errors
     /// A blank reason, or a day that is not in the future (exit 2); an unknown or closed signal
     /// (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let today = context.today(&store);
         let until = self.until.map_or(today, |given| context.day(&store, given));

@@ -16,7 +16,7 @@ use crate::store::Store;
 /// Show the state of the database: the last import, the last run, and the open signals.
 #[derive(Debug, Args)]
 #[command(after_help = "Example, for a monitor:\n  signals status --max-age 26h --quiet")]
-pub struct Status {
+pub(crate) struct Status {
     /// Fail with exit code 12 when the last run is older than this: 90m, 26h, 2d
     #[arg(long, value_name = "AGE", value_parser = age)]
     max_age: Option<i64>,
@@ -55,7 +55,7 @@ impl Status {
     ///
     /// # Errors
     /// A last run older than --max-age, or none (exit 12).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let values = values(context, &store)?;
         if self.format.format == Format::Table {

@@ -20,7 +20,7 @@ use crate::views::tasks::{ListedTask, TASKS};
 #[command(
     after_help = "Examples:\n  signals task list --csm ana --overdue\n  signals task done 7 --note \"Champion is back in May\""
 )]
-pub enum Task {
+pub(crate) enum Task {
     /// List tasks, earliest due first
     List(ListTasks),
     /// Mark tasks as done
@@ -51,7 +51,7 @@ enum States {
 #[command(
     after_help = "Examples:\n  signals task list --csm ana\n  signals task list --company acme --state all --format csv"
 )]
-pub struct ListTasks {
+pub(crate) struct ListTasks {
     #[command(flatten)]
     filter: TaskFilterOptions,
     /// Only tasks in this state
@@ -97,7 +97,7 @@ impl TaskFilterOptions {
 Examples:
   signals task drop 7 8 --reason \"They renewed early\"
   signals task drop --all --company acme --playbook win-back --reason \"Back to normal\" --yes")]
-pub struct DropTasks {
+pub(crate) struct DropTasks {
     /// The tasks' numbers
     #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID", value_parser = task_number)]
     ids: Vec<i64>,
@@ -119,7 +119,7 @@ pub struct DropTasks {
 #[command(
     after_help = "Examples:\n  signals task done 7\n  signals task done 7 8 --note \"Called on Monday\""
 )]
-pub struct FinishTasks {
+pub(crate) struct FinishTasks {
     /// The tasks' numbers
     #[arg(required = true, value_name = "ID", value_parser = task_number)]
     ids: Vec<i64>,
@@ -131,7 +131,7 @@ pub struct FinishTasks {
 /// Assign a task to somebody else, who keeps it when the company's CSM changes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  signals task assign 7 ben\n  signals task assign 7 csm")]
-pub struct AssignTask {
+pub(crate) struct AssignTask {
     /// The task's number
     #[arg(value_name = "ID", value_parser = task_number)]
     id: i64,
@@ -144,7 +144,7 @@ pub struct AssignTask {
 #[command(
     after_help = "Example:\n  signals task add acme \"Send the new price list\" --due 2026-04-10 --for ana"
 )]
-pub struct AddTask {
+pub(crate) struct AddTask {
     /// The company's id or name
     company: String,
     /// What to do
@@ -165,7 +165,7 @@ impl Task {
     /// # Errors
     /// A blank title or name (exit 2); an unknown company or task, or a task that is done already
     /// (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Task::List(args) => args.run(context),
             Task::Done(args) => args.run(context),
@@ -290,13 +290,18 @@ impl AddTask {
 }
 
 /// Prints tasks as the list does.
-pub fn print(context: &Context, tasks: Vec<TaskRecord>, today: Day, format: Format) -> Result<()> {
+pub(crate) fn print(
+    context: &Context,
+    tasks: Vec<TaskRecord>,
+    today: Day,
+    format: Format,
+) -> Result<()> {
     let tasks: Vec<ListedTask> = tasks.into_iter().map(|task| ListedTask { task, today }).collect();
     output::print_items(&context.ui, format, &TASKS, &tasks)
 }
 
 /// Tells that nobody of this name is known, if so, where a list for them is empty.
-pub fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<()> {
+pub(crate) fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<()> {
     context.ui.flush()?;
     if let Some(text) = work::stranger(store, name)? {
         context.ui.hint(text);
@@ -305,7 +310,7 @@ pub fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<
 }
 
 /// Warns of a person whom neither the team nor a company names: it may be a slip of the pen.
-pub fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Result<()> {
+pub(crate) fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Result<()> {
     if let Owner::Person(name) = owner
         && let Some(text) = work::stranger(store, name)?
     {

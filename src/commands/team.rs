@@ -18,7 +18,7 @@ Examples:
   signals team remove 'Ann Lee'
 
 Files of kind team add and change members: signals import team.csv")]
-pub enum Team {
+pub(crate) enum Team {
     /// List the members with their roles and notification preferences
     List(ListTeam),
     /// Remove a member from the team, and list their open tasks and customers
@@ -28,7 +28,7 @@ pub enum Team {
 /// List the members with their roles and notification preferences.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals team list --format csv")]
-pub struct ListTeam {
+pub(crate) struct ListTeam {
     #[command(flatten)]
     format: FormatOption,
 }
@@ -37,7 +37,7 @@ pub struct ListTeam {
 /// named, so that others can take these over.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals team remove 'Ann Lee'")]
-pub struct RemoveMember {
+pub(crate) struct RemoveMember {
     /// The member: name or e-mail
     name: String,
 }
@@ -47,7 +47,7 @@ impl Team {
     ///
     /// # Errors
     /// Nobody of that name (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Team::List(args) => {
                 let team = context.reader()?.team()?;

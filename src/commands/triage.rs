@@ -17,7 +17,7 @@ use crate::views::agenda::AGENDA;
 /// snooze, note, task, reopen.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  signals triage\n  signals triage --csm ana")]
-pub struct Triage {
+pub(crate) struct Triage {
     /// Only this person's companies and signals [default: SIGNALS_USER, if that is a CSM]
     #[arg(long, value_name = "NAME")]
     csm: Option<String>,
@@ -31,7 +31,7 @@ impl Triage {
     ///
     /// # Errors
     /// No terminal (exit 2).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         if !context.ui.is_interactive() {
             return Err(usage("triage needs a terminal to draw on and keys to read")
                 .hint("`signals agenda` prints the same list; ack, snooze, note and task change it")

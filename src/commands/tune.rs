@@ -29,7 +29,7 @@ Examples:
   signals tune --budget 5
   signals tune --budget 3 --split 2026-01-01
   signals tune --budget 5 --apply")]
-pub struct Tune {
+pub(crate) struct Tune {
     /// Show at most this many signals a week for each CSM
     #[arg(long, value_name = "N", value_parser = budget)]
     budget: f64,
@@ -56,7 +56,7 @@ impl Tune {
     ///
     /// # Errors
     /// No events, no CSM, or fewer than 20 churns in the first part (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.reader()?;
         let nothing = || {
             not_allowed("there are no events to tune the rules on")

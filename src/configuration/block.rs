@@ -4,7 +4,7 @@ use super::write::inline;
 
 /// A value of a key.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     Text(String),
     /// A whole number.
     Whole(i64),
@@ -67,7 +67,7 @@ impl From<bool> for Value {
 
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub(crate) struct Entry {
     pub key: &'static str,
     /// Its value; `None` where there is none.
     pub value: Option<Value>,
@@ -78,7 +78,7 @@ pub struct Entry {
 
 /// One thing that is configured: a table of a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Block {
+pub(crate) struct Block {
     /// What stands in the brackets above it: `rule`, `playbook.step`.
     pub heading: &'static str,
     /// Whether there may be several, so that the brackets are doubled.
@@ -93,7 +93,7 @@ pub struct Block {
 
 impl Block {
     /// A block of which there may be several, with nothing in it.
-    pub fn new(heading: &'static str, title: impl Into<String>) -> Self {
+    pub(crate) fn new(heading: &'static str, title: impl Into<String>) -> Self {
         Block {
             heading,
             is_list: true,
@@ -104,20 +104,20 @@ impl Block {
     }
 
     /// Adds a key that is always written down.
-    pub fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.entries.push(Entry { key, value: Some(value.into()), is_usual: false });
         self
     }
 
     /// Adds a key that is written down when it has a value.
-    pub fn with_some(mut self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
+    pub(crate) fn with_some(mut self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
         let value = value.map(Into::into);
         self.entries.push(Entry { key, is_usual: value.is_none(), value });
         self
     }
 
     /// Adds a key that is written down when its value is not the usual one.
-    pub fn with_unusual(
+    pub(crate) fn with_unusual(
         mut self,
         key: &'static str,
         value: impl Into<Value>,
@@ -130,7 +130,7 @@ impl Block {
 
     /// What is different in `new`, key by key, in the order of the keys in `new`; then what `new`
     /// has not.
-    pub fn differences(&self, new: &Block) -> Vec<Difference> {
+    pub(crate) fn differences(&self, new: &Block) -> Vec<Difference> {
         let entry = |block: &Block, key: &str| {
             block
                 .entries
@@ -175,7 +175,7 @@ impl Block {
 
 /// A key that has another value than before.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Difference {
+pub(crate) struct Difference {
     pub key: String,
     /// Its value before; `None` where it had none.
     pub old: Option<Value>,

@@ -7,9 +7,9 @@
 //! `commands::config`, which has a module for each.
 
 mod block;
-mod document;
+pub(crate) mod document;
 mod write;
 
-pub use block::{Block, Difference, Entry, Value};
-pub use document::{ConfigError, Document, Table};
-pub use write::{inline, write};
+pub(crate) use block::{Block, Difference, Value};
+pub(crate) use document::{ConfigError, Document, Table};
+pub(crate) use write::write;

@@ -13,7 +13,7 @@ const LINE: usize = 100;
 const BREAKS: [&str; 5] = ["AND", "OR", "WHEN", "ELSE", "END"];
 
 /// The text of a file with these blocks, in their order. The same blocks make the same bytes.
-pub fn write(blocks: &[Block]) -> String {
+pub(crate) fn write(blocks: &[Block]) -> String {
     let mut text =
         "# What is configured in signals. `signals config apply` with this file makes it so.\n"
             .to_owned();
@@ -48,7 +48,7 @@ fn value_text(value: &Value) -> String {
 }
 
 /// A value on one line.
-pub fn inline(value: &Value) -> String {
+pub(crate) fn inline(value: &Value) -> String {
     match value {
         Value::Text(text) => one_line(text),
         Value::Whole(number) => number.to_string(),

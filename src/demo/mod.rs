@@ -18,7 +18,7 @@ use crate::domain::day::{Day, DayRange};
 const COMPANIES: &str = include_str!("companies.csv");
 
 /// The files besides the events, as a user would export them.
-pub const FILES: [(&str, &str); 6] = [
+pub(crate) const FILES: [(&str, &str); 6] = [
     ("companies.csv", COMPANIES),
     ("subscriptions.csv", include_str!("subscriptions.csv")),
     ("surveys.csv", include_str!("surveys.csv")),
@@ -28,12 +28,12 @@ pub const FILES: [(&str, &str); 6] = [
 ];
 
 /// What a user would do, line by line: comments, empty lines and commands.
-pub const SCRIPT: &str = include_str!("script.txt");
+pub(crate) const SCRIPT: &str = include_str!("script.txt");
 
 const STORY: &str = include_str!("story.toml");
 
 /// 2025-12-02 to 2026-03-31.
-pub const DAYS: DayRange =
+pub(crate) const DAYS: DayRange =
     DayRange { from: Day::from_number(20_424), to: Day::from_number(20_543) };
 
 /// What a person usually does with a day: so many attempts, each of which succeeds in so many of a
@@ -102,7 +102,7 @@ impl Turn {
 }
 
 /// The file of events.
-pub fn events() -> Result<String> {
+pub(crate) fn events() -> Result<String> {
     let companies = companies();
     let story: Story =
         toml::from_str(STORY).context("the story of the demonstration cannot be read")?;

@@ -4,16 +4,16 @@
 /// small, and good enough for a demonstration. Crates for random numbers may change their streams
 /// from one version to the next; the demonstration's data may not.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
     /// A stream of numbers of its own for each seed.
-    pub const fn new(seed: u64) -> Self {
+    pub(super) const fn new(seed: u64) -> Self {
         Random(seed)
     }
 
     /// The next number.
-    pub fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -22,12 +22,12 @@ impl Random {
 
     /// A number from 0 up to `end`, which is excluded. Slightly uneven for huge ends, which do not
     /// occur here.
-    pub fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.number() % end
     }
 
     /// True in so many of a thousand cases.
-    pub fn happens(&mut self, thousandths: u64) -> bool {
+    pub(super) fn happens(&mut self, thousandths: u64) -> bool {
         self.below(1000) < thousandths
     }
 }

@@ -44,7 +44,7 @@ pub struct GoalProgress {
 
 /// The facts that an adoption rule needs about all companies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub(crate) enum Progress {
     /// The day of each company's first event of one name.
     FirstUses(FxHashMap<CompanyKey, Day>),
     /// Each company's goals.
@@ -61,11 +61,11 @@ pub struct Told {
 }
 
 /// Everything that an adoption rule has already raised.
-pub type ToldByCompany = FxHashMap<CompanyKey, Vec<Told>>;
+pub(crate) type ToldByCompany = FxHashMap<CompanyKey, Vec<Told>>;
 
 /// Applies a rule on `day` to all `customers`, in their order. Deadlines and first uses before
 /// `earliest` raise nothing.
-pub fn evaluate(
+pub(crate) fn evaluate(
     rule: &AdoptionRule,
     day: Day,
     earliest: Option<Day>,
@@ -182,7 +182,7 @@ fn finding(signal_type: SignalType, adoption: &Adoption, day: Day) -> Finding {
 }
 
 /// One line that says what happened: `no report_exported by 2026-03-15`.
-pub fn describe(signal_type: SignalType, adoption: &Adoption) -> String {
+pub(crate) fn describe(signal_type: SignalType, adoption: &Adoption) -> String {
     let Adoption { event, is_goal, goal, started_on, due_on, done_on } = adoption;
     let goal = match (is_goal, goal) {
         (true, Some(name)) => format!("goal '{name}': "),

@@ -3,18 +3,18 @@
 use super::day::Day;
 
 /// Tasks count as due this many days ahead.
-pub const DAYS_AHEAD: i32 = 7;
+pub(crate) const DAYS_AHEAD: i32 = 7;
 
 /// A business review is due this many days after the last one.
-pub const REVIEW_EVERY: i32 = 90;
+pub(crate) const REVIEW_EVERY: i32 = 90;
 
 /// The rule that asks for reviews of companies that never had one, too.
-pub const REVIEW_RULE: &str = "review-due";
+pub(crate) const REVIEW_RULE: &str = "review-due";
 
 /// The day on which a company's next review is due: [`REVIEW_EVERY`] days after the last one.
 /// Without a last one, it is counted from the day on which the company became a customer if
 /// `asks_for_first`, that is, if [`REVIEW_RULE`] is enabled; otherwise none is due.
-pub fn review_due_on(
+pub(crate) fn review_due_on(
     last_review: Option<Day>,
     created_on: Option<Day>,
     asks_for_first: bool,

@@ -21,7 +21,7 @@ const EXACT_TRIALS: u64 = 120;
 /// Beyond [`EXACT_TRIALS`], the largest term is computed with Loader's saddle-point expansion (C.
 /// Loader, "Fast and Accurate Computation of Binomial Probabilities", 2000), and the others from
 /// the ratio of neighbouring terms. The relative error stays near 1e-14.
-pub fn of_split(one: u64, other: u64) -> f64 {
+pub(crate) fn of_split(one: u64, other: u64) -> f64 {
     let trials = one + other;
     let fewer = one.min(other);
     if trials <= EXACT_TRIALS {
@@ -37,7 +37,7 @@ pub fn of_split(one: u64, other: u64) -> f64 {
 /// P(X ≤ most) for X ~ Binomial(trials, p), between 0 and 1; `p` is strictly between 0 and 1. The
 /// largest term is computed with Loader's expansion, and the others from the ratio of neighbouring
 /// terms.
-pub fn at_most(most: u64, trials: u64, p: f64) -> f64 {
+pub(crate) fn at_most(most: u64, trials: u64, p: f64) -> f64 {
     if most >= trials {
         return 1.0;
     }
@@ -51,7 +51,7 @@ pub fn at_most(most: u64, trials: u64, p: f64) -> f64 {
 }
 
 /// P(X ≥ least) for X ~ Binomial(trials, p).
-pub fn at_least(least: u64, trials: u64, p: f64) -> f64 {
+pub(crate) fn at_least(least: u64, trials: u64, p: f64) -> f64 {
     if least == 0 {
         return 1.0;
     }

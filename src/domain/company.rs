@@ -9,7 +9,7 @@ pub struct CompanyKey(pub u32);
 
 /// The form of an id for comparisons. The Salesforce API gives 18 letters and digits, of which the
 /// last three are a checksum of the first 15; reports give only the first 15.
-pub fn short_id(id: &str) -> &str {
+pub(crate) fn short_id(id: &str) -> &str {
     match id.as_bytes() {
         bytes if bytes.len() == 18 && has_checksum(bytes) => &id[..15],
         _ => id,
@@ -30,7 +30,7 @@ fn has_checksum(id: &[u8]) -> bool {
 
 /// An id without what tools add to ids by mistake: capitals, leading zeros, a trailing `.0`. Ids
 /// with the same result are different companies, but perhaps should not be.
-pub fn rough_id(id: &str) -> String {
+pub(crate) fn rough_id(id: &str) -> String {
     let id = folded_name(id);
     let whole = match id.split_once('.') {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
@@ -44,7 +44,7 @@ pub fn rough_id(id: &str) -> String {
 }
 
 /// The form of a name for comparisons: regardless of case, with any white space as one space.
-pub fn folded_name(name: &str) -> String {
+pub(crate) fn folded_name(name: &str) -> String {
     let is_plain = |name: &str| {
         let bytes = name.as_bytes();
         bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')

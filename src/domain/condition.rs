@@ -13,7 +13,7 @@ use super::signal::{SignalId, State};
 
 /// The result of a condition for a company on a day, and the values it read.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ConditionFacts {
+pub(crate) struct ConditionFacts {
     /// For how many consecutive days up to this day the expression was true. Days beyond
     /// [`ConditionRule::for_days`] need not be checked. A null expression is not true.
     pub days_held: u16,
@@ -58,7 +58,7 @@ impl std::fmt::Display for ReadValue {
 }
 
 /// The result of a condition for each company for which it is true.
-pub type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
+pub(crate) type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
 
 /// The latest signal that a condition rule raised for a company on or before the day, not counting
 /// retracted ones.
@@ -84,7 +84,7 @@ pub enum Raised {
 }
 
 /// Applies a rule on `day` to all `customers`, in their order.
-pub fn evaluate(
+pub(crate) fn evaluate(
     rule: &ConditionRule,
     day: Day,
     customers: &[(CompanyKey, Customer)],
@@ -156,7 +156,7 @@ fn is_held_back(
 }
 
 /// One line of text that says what holds: `health_change_7d <= -10 (health_change_7d: -12)`.
-pub fn describe(rule: &ConditionRule, reading: &Reading) -> String {
+pub(crate) fn describe(rule: &ConditionRule, reading: &Reading) -> String {
     let values: Vec<String> =
         reading.values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let when = rule.when.split_whitespace().collect::<Vec<_>>().join(" ");

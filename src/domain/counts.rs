@@ -24,7 +24,7 @@ const USUAL_EVENTS: u64 = 100;
 
 /// Why the count of a day is doubtful.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub(crate) enum Doubt {
     /// A known day has lost too many events or companies.
     Lost { day: Day, before: DaySum, now: DaySum },
     /// A new day has no events, though each of the four same weekdays before it had many.
@@ -35,7 +35,7 @@ pub enum Doubt {
 
 impl Doubt {
     /// Whether the day is refused unless somebody accepts the loss.
-    pub fn refuses(&self) -> bool {
+    pub(crate) fn refuses(&self) -> bool {
         !matches!(self, Doubt::Halved { .. })
     }
 }
@@ -61,7 +61,7 @@ impl fmt::Display for Doubt {
 }
 
 /// Whether the known counts `before` of a day may be replaced by `now`.
-pub fn doubt_of_known(day: Day, before: DaySum, now: DaySum) -> Option<Doubt> {
+pub(crate) fn doubt_of_known(day: Day, before: DaySum, now: DaySum) -> Option<Doubt> {
     let lost = |before: u64, now: u64| {
         u128::from(before.saturating_sub(now)) * 100
             > u128::from(before) * u128::from(MOST_LOST_PCT)
@@ -72,7 +72,7 @@ pub fn doubt_of_known(day: Day, before: DaySum, now: DaySum) -> Option<Doubt> {
 
 /// Whether `now` events can be all events of a new day. `earlier` has the events of the days one to
 /// four weeks before it.
-pub fn doubt_of_new(day: Day, now: u64, earlier: [u64; 4]) -> Option<Doubt> {
+pub(crate) fn doubt_of_new(day: Day, now: u64, earlier: [u64; 4]) -> Option<Doubt> {
     let least = earlier.into_iter().min().unwrap_or_default();
     if now == 0 && least >= USUAL_EVENTS {
         return Some(Doubt::Missing { day, least });

@@ -188,7 +188,7 @@ impl Subscription {
 /// The company is not a customer between subscriptions and after the last one. After a stated churn
 /// it is not a customer until a stated return or the start of a subscription, whichever comes
 /// first.
-pub fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
+pub(crate) fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
     let next_return =
         |churn: &Break| returns(stated, subscriptions).filter(|day| *day > churn.churned_on).min();
     let stated_return = |gap: &Break| {
@@ -204,7 +204,7 @@ pub fn breaks(stated: &[Break], subscriptions: &[Subscription]) -> Vec<Break> {
 
 /// The days of stated churns that a churn stated on `day` replaces: those without a return of their
 /// own, and without any return in between.
-pub fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day: Day) -> Vec<Day> {
+pub(crate) fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day: Day) -> Vec<Day> {
     let is_moved = |churn: &&Break| {
         let (first, last) = (churn.churned_on.min(day), churn.churned_on.max(day));
         churn.returned_on.is_none()
@@ -279,7 +279,7 @@ fn join(breaks: Vec<Break>) -> Vec<Break> {
 
 /// What subscriptions say about a company on a day.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Contract {
+pub(crate) struct Contract {
     /// The plan of the largest active subscription.
     pub plan: Option<String>,
     /// The product of the largest active subscription.
@@ -298,7 +298,7 @@ pub struct Contract {
 
 /// What the subscriptions of a company say on `day`; `None` for a company without any, whose own
 /// columns count. Each field is `None` if no active subscription states it.
-pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
+pub(crate) fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
     if !subscriptions.iter().any(Subscription::has_effect) {
         return None;
     }
@@ -324,7 +324,7 @@ pub fn contract(subscriptions: &[Subscription], day: Day) -> Option<Contract> {
 }
 
 /// An amount of money, rounded to the cent.
-pub fn to_the_cent(amount: f64) -> f64 {
+pub(crate) fn to_the_cent(amount: f64) -> f64 {
     // Adding 0 turns -0, the result of an empty sum, into 0.
     (amount * 100.0).round() / 100.0 + 0.0
 }

@@ -2,7 +2,7 @@
 
 /// Days, months and the like between two payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interval {
+pub(crate) struct Interval {
     count: u32,
     unit: Unit,
 }
@@ -48,7 +48,7 @@ const NUMBERS: [(&str, u32); 7] =
 impl Interval {
     /// Reads a word (`monthly`, `semi-annual`) or a number of units (`3 months`, `every 2 years`,
     /// `P1Y`); `None` for anything else.
-    pub fn of(text: &str) -> Option<Interval> {
+    pub(crate) fn of(text: &str) -> Option<Interval> {
         let lower = text.trim().to_lowercase();
         let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
         if let Some((_, count, unit)) =
@@ -79,7 +79,7 @@ impl Interval {
     }
 
     /// Its number of months; a year has 365 days and 12 months.
-    pub fn months(self) -> f64 {
+    pub(crate) fn months(self) -> f64 {
         let count = f64::from(self.count);
         match self.unit {
             Unit::Day => count * 12.0 / 365.0,
@@ -90,7 +90,7 @@ impl Interval {
     }
 
     /// Its maximum number of days: 31 for a month, 92 for a quarter, 365 for a year.
-    pub fn days(self) -> i64 {
+    pub(crate) fn days(self) -> i64 {
         let count = i64::from(self.count);
         match self.unit {
             Unit::Day => count,

@@ -30,10 +30,10 @@ pub enum Definition {
 }
 
 /// The number of days that a metric may cover.
-pub const DAYS: RangeInclusive<u16> = 1..=3650;
+pub(crate) const DAYS: RangeInclusive<u16> = 1..=3650;
 
 /// The default number of days of a metric.
-pub const USUAL_DAYS: u16 = 28;
+pub(crate) const USUAL_DAYS: u16 = 28;
 
 /// What to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +77,12 @@ impl fmt::Display for Definition {
 
 /// Whether `name` can be the name of a metric: letters, digits and `_`, beginning with a letter.
 /// Expressions ignore case.
-pub fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(is_part)
 }
 
 /// A name for a metric about something of this name: other characters become `_`.
-pub fn name_of(text: &str) -> String {
+pub(crate) fn name_of(text: &str) -> String {
     text.chars().map(|char| if is_part(char) { char } else { '_' }).collect()
 }
 

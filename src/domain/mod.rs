@@ -3,52 +3,52 @@
 //! Nothing here knows SQL, the command line, files, the environment or the clock, so every decision
 //! can be read, tested and replayed for a past day.
 
-pub mod adoption;
-pub mod agenda;
+pub(crate) mod adoption;
+pub(crate) mod agenda;
 pub mod attributes;
-pub mod backtest;
-pub mod chance;
-pub mod company;
-pub mod company_link;
-pub mod condition;
-pub mod counts;
-pub mod customer;
-pub mod day;
-pub mod facts;
-pub mod finding;
-pub mod health;
-pub mod interval;
-pub mod loss;
-pub mod metric;
+pub(crate) mod backtest;
+pub(crate) mod chance;
+pub(crate) mod company;
+pub(crate) mod company_link;
+pub(crate) mod condition;
+pub(crate) mod counts;
+pub(crate) mod customer;
+pub(crate) mod day;
+pub(crate) mod facts;
+pub(crate) mod finding;
+pub(crate) mod health;
+pub(crate) mod interval;
+pub(crate) mod loss;
+pub(crate) mod metric;
 pub(crate) mod named;
-pub mod notify;
-pub mod outage;
-pub mod playbook;
-pub mod portfolio;
-pub mod presence;
+pub(crate) mod notify;
+pub(crate) mod outage;
+pub(crate) mod playbook;
+pub(crate) mod portfolio;
+pub(crate) mod presence;
 pub mod preset;
-pub mod pulse;
-pub mod reason;
-pub mod retention;
-pub mod rule;
-pub mod signal;
-pub mod similar_names;
-pub mod source;
-pub mod spans;
-pub mod spreadsheet;
-pub mod task;
-pub mod team;
-pub mod trend;
-pub mod words;
+pub(crate) mod pulse;
+pub(crate) mod reason;
+pub(crate) mod retention;
+pub(crate) mod rule;
+pub(crate) mod signal;
+pub(crate) mod similar_names;
+pub(crate) mod source;
+pub(crate) mod spans;
+pub(crate) mod spreadsheet;
+pub(crate) mod task;
+pub(crate) mod team;
+pub(crate) mod trend;
+pub(crate) mod words;
 
 /// The import kind for events.
 pub const EVENTS: &str = "events";
 
 /// The import kind for counts of events from files.
-pub const COUNTS: &str = "counts";
+pub(crate) const COUNTS: &str = "counts";
 
 /// The import kind for the people of days that were imported as counts.
-pub const COUNTED_PEOPLE: &str = "counts of people";
+pub(crate) const COUNTED_PEOPLE: &str = "counts of people";
 
 /// The import kind for counts pulled from a source.
-pub const PULL: &str = "pull";
+pub(crate) const PULL: &str = "pull";

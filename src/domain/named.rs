@@ -6,10 +6,10 @@ macro_rules! named {
     ($type:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         impl $type {
             /// Every value, in the order in which they are listed.
-            pub const ALL: &'static [$type] = &[$($type::$variant),+];
+            pub(crate) const ALL: &'static [$type] = &[$($type::$variant),+];
 
             /// The name on the command line, in files and in the database.
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $($type::$variant => $text),+ }
             }
         }

@@ -15,7 +15,7 @@ use super::signal::SignalType;
 use super::team;
 
 /// After so many failed tries a message is dead.
-pub const MOST_TRIES: u32 = 8;
+pub(crate) const MOST_TRIES: u32 = 8;
 
 /// How long to wait after each failed try, in seconds: a minute, 5 and 20 minutes, 1, 3, 6 and 12
 /// hours. Each is shorter than a day, so that a job that runs once a day tries at each of its runs.
@@ -25,13 +25,13 @@ const DELAYS: [i64; MOST_TRIES as usize - 1] = [60, 300, 1200, 3600, 10_800, 21_
 const MOST_PATIENCE: i64 = 86_400;
 
 /// The hours after which an unread notice is sent by e-mail, unless the settings say otherwise.
-pub const USUAL_GRACE_HOURS: u32 = 24;
+pub(crate) const USUAL_GRACE_HOURS: u32 = 24;
 /// The hours that the settings may say: up to ten years, for those who want no such message.
-pub const GRACE_HOURS: RangeInclusive<u32> = 0..=87_600;
+pub(crate) const GRACE_HOURS: RangeInclusive<u32> = 0..=87_600;
 
 /// Whom a rule wants to be told of all its signals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Marks {
+pub(crate) struct Marks {
     /// The manager, also of signals that are not bad.
     pub managers: bool,
     pub executives: bool,
@@ -39,7 +39,7 @@ pub struct Marks {
 
 /// Why somebody is told of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Why {
+pub(crate) enum Why {
     /// They look after the company.
     Csm,
     /// They are the manager in charge.
@@ -53,7 +53,7 @@ named!(Why { Csm = "csm", Manager = "manager", StandIn = "stand-in", Executive =
 
 /// What of a signal and its company decides who is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// Who looks after the company.
     pub csm: Option<&'a str>,
     /// Who else does, with `;` between.
@@ -71,7 +71,10 @@ pub struct Subject<'a> {
 /// The company's CSMs; for bad signals and marked rules the company's manager, else the CSM's;
 /// executives where the rule is marked. In the place of a CSM that the company lacks, or that is
 /// not of the team, all managers. Only members of the team are told.
-pub fn recipients<'t>(team: &'t [TeamMember], subject: &Subject<'_>) -> Vec<(&'t TeamMember, Why)> {
+pub(crate) fn recipients<'t>(
+    team: &'t [TeamMember],
+    subject: &Subject<'_>,
+) -> Vec<(&'t TeamMember, Why)> {
     let member = |name: &str| team::member(team, name);
     let of_role = |role: &'static str| team.iter().filter(move |member| member.role == role);
     let cells = subject.csm.into_iter().chain(subject.also_csms);
@@ -130,7 +133,7 @@ named!(Purpose {
 
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MessageState {
+pub(crate) enum MessageState {
     /// It was delivered just now.
     Sent,
     /// It is to be delivered, of a dry run.
@@ -146,7 +149,7 @@ named!(MessageState { Sent = "sent", Due = "due", Waiting = "waiting", Failed = 
 
 /// What somebody wants to be told, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preferences {
+pub(crate) struct Preferences {
     /// The types of signal to be told of at once.
     pub realtime: Vec<SignalType>,
     /// Whether all else is told once a day.
@@ -155,7 +158,7 @@ pub struct Preferences {
 
 impl Preferences {
     /// Those of a member of the team.
-    pub fn of(member: &TeamMember) -> Self {
+    pub(crate) fn of(member: &TeamMember) -> Self {
         let realtime = member
             .realtime
             .split(';')
@@ -165,7 +168,7 @@ impl Preferences {
     }
 
     /// Those of somebody who says nothing of it.
-    pub fn usual() -> Self {
+    pub(crate) fn usual() -> Self {
         Preferences::of(&TeamMember::new(String::new()))
     }
 }
@@ -180,7 +183,7 @@ pub struct Pending {
 }
 
 /// Which message is to carry a notice now, if any. `digest_is_due`: no digest has been made today.
-pub fn purpose(
+pub(crate) fn purpose(
     notice: Pending,
     preferences: &Preferences,
     channel: Channel,
@@ -203,7 +206,7 @@ pub fn purpose(
 
 /// When to try again after `tries` failed ones, the last of them at `now`; `None`: never.
 /// `patience`: for how many seconds the server asked to be left alone.
-pub fn next_try(tries: u32, now: Instant, patience: Option<u64>) -> Option<Instant> {
+pub(crate) fn next_try(tries: u32, now: Instant, patience: Option<u64>) -> Option<Instant> {
     let delay = *DELAYS.get((tries as usize).checked_sub(1)?)?;
     let asked = patience
         .map_or(0, |seconds| i64::try_from(seconds).unwrap_or(MOST_PATIENCE).min(MOST_PATIENCE));
@@ -283,7 +286,7 @@ impl Default for NotifySettings {
 }
 
 /// Whether a mail can be addressed to this text: `NAME@DOMAIN`, without quotes or comments.
-pub fn is_address(text: &str) -> bool {
+pub(crate) fn is_address(text: &str) -> bool {
     let Some((name, domain)) = text.rsplit_once('@') else { return false };
     let is_name = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     let is_label = |label: &str| {

@@ -4,14 +4,14 @@ use super::day::Day;
 use super::named::named;
 
 /// A rule's day looks like an outage only if at least this many companies turn bad at once.
-pub const OUTAGE_COMPANIES: usize = 10;
+pub(crate) const OUTAGE_COMPANIES: usize = 10;
 
 /// An event name is missing if it was seen on each of this many days before.
-pub const DAYS_OF_A_STEADY_EVENT: i32 = 14;
+pub(crate) const DAYS_OF_A_STEADY_EVENT: i32 = 14;
 
 /// Whether so many companies turned bad at once that probably tracking changed, and not the
 /// customers: more than half of the eligible ones, and at least [`OUTAGE_COMPANIES`].
-pub fn is_outage(eligible: usize, turned: usize) -> bool {
+pub(crate) fn is_outage(eligible: usize, turned: usize) -> bool {
     turned >= OUTAGE_COMPANIES && turned * 2 > eligible
 }
 
@@ -37,7 +37,7 @@ pub struct Withheld {
 /// Whether a bad signal of `day` is withheld. `before` is what was withheld for the company on the
 /// day run before. An outage lasts until the rule no longer fires for a company; a missing event
 /// only affects its own day.
-pub fn withhold(
+pub(crate) fn withhold(
     day: Day,
     before: Option<Withheld>,
     is_outage: bool,

@@ -9,7 +9,7 @@ use crate::shipped::PLAYBOOKS;
 
 /// The playbooks that ship with the program, in the order of their file. A playbook that a user has
 /// changed is stored in the database and replaces the one of the same name here.
-pub fn shipped() -> &'static [Playbook] {
+pub(crate) fn shipped() -> &'static [Playbook] {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -52,7 +52,7 @@ pub struct Step {
 }
 
 /// The latest due date of a step, ten years after the start: more is a typing mistake.
-pub const MOST_DAYS: u16 = 3650;
+pub(crate) const MOST_DAYS: u16 = 3650;
 
 impl Playbook {
     /// The tags to add to the company, each once, the playbook's own first.
@@ -100,7 +100,7 @@ impl Step {
 }
 
 /// Whether a text can be a title or a name. The error continues a sentence that names the text.
-pub fn validate_line(text: &str) -> Result<(), &'static str> {
+pub(crate) fn validate_line(text: &str) -> Result<(), &'static str> {
     if text.trim().is_empty() {
         return Err("is blank");
     }
@@ -112,7 +112,7 @@ pub fn validate_line(text: &str) -> Result<(), &'static str> {
 
 /// Whether a text can be a tag. A company's tags are listed with `;` between them, so a tag must
 /// not contain one.
-pub fn validate_tag(tag: &str) -> Result<(), String> {
+pub(crate) fn validate_tag(tag: &str) -> Result<(), String> {
     let valid = match validate_line(tag) {
         Ok(()) if tag.contains(';') => Err("has a ';', which separates tags"),
         Ok(()) if tag.trim() != tag => Err("begins or ends with a blank"),

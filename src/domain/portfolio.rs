@@ -13,7 +13,7 @@ const OVERLOAD: f64 = 1.5;
 const FEWEST_OF_OVERLOADED: u64 = 3;
 
 /// With fewer CSMs than this, workloads are not compared.
-pub const SMALLEST_TEAM: usize = 3;
+pub(crate) const SMALLEST_TEAM: usize = 3;
 
 /// A change with a smaller probability than this is more than chance.
 const LEVEL: f64 = 0.05;
@@ -33,7 +33,7 @@ const RENEWAL_SOON: i32 = 90;
 
 /// The data about a customer on a day that reports use.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Customer {
+pub(crate) struct Customer {
     pub key: CompanyKey,
     /// Its id.
     pub company_id: String,
@@ -71,48 +71,48 @@ pub struct Customer {
 
 impl Customer {
     /// Its name, or its id if it has no name.
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.company_id)
     }
 
     /// The level of its pulse.
-    pub fn level(&self) -> Option<Level> {
+    pub(crate) fn level(&self) -> Option<Level> {
         self.pulse.map(|mark| mark.level)
     }
 
     /// Whether its pulse says that it may leave.
-    pub fn is_at_risk(&self) -> bool {
+    pub(crate) fn is_at_risk(&self) -> bool {
         self.level().is_some_and(Level::is_at_risk)
     }
 
     /// Whether its renewal is in danger: it is overdue, the health is poor, or the pulse says that
     /// the customer may leave.
-    pub fn may_not_renew(&self, day: Day) -> bool {
+    pub(crate) fn may_not_renew(&self, day: Day) -> bool {
         self.band == Band::Poor || self.is_at_risk() || self.renewal_on.is_some_and(|on| on < day)
     }
 }
 
 /// The sum of the known values; unknown if there are values but none is known, and 0 without
 /// customers.
-pub fn sum_known(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+pub(crate) fn sum_known(amounts: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let mut is_empty = true;
     let sum = amounts.inspect(|_| is_empty = false).flatten().reduce(|a, b| a + b);
     sum.or(is_empty.then_some(0.0))
 }
 
 /// The monthly recurring revenue of some customers.
-pub fn mrr<'c>(customers: impl Iterator<Item = &'c Customer>) -> Option<f64> {
+pub(crate) fn mrr<'c>(customers: impl Iterator<Item = &'c Customer>) -> Option<f64> {
     sum_known(customers.map(|customer| customer.mrr))
 }
 
 /// The mean; `None` without values.
-pub fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+pub(crate) fn mean(numbers: impl Iterator<Item = f64>) -> Option<f64> {
     let (count, sum) = numbers.fold((0_u32, 0.0), |(count, sum), number| (count + 1, sum + number));
     (count > 0).then(|| sum / f64::from(count))
 }
 
 /// The median; for an even number of values, the mean of the middle two. `None` without values.
-pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
+pub(crate) fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let middle = numbers.len() / 2;
     match numbers.len() {
@@ -123,13 +123,13 @@ pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
 }
 
 /// Whether a CSM has too many poor customers, given the median of all CSMs.
-pub fn is_overloaded(poor: u64, median: f64) -> bool {
+pub(crate) fn is_overloaded(poor: u64, median: f64) -> bool {
     poor >= FEWEST_OF_OVERLOADED && poor as f64 > OVERLOAD * median
 }
 
 /// The direction of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Course {
+pub(crate) enum Course {
     /// Up by more than chance explains.
     Up,
     /// Down by more than chance explains.
@@ -140,7 +140,7 @@ pub enum Course {
 
 impl Course {
     /// In words, after "is" or "are".
-    pub fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Course::Up => "going up",
             Course::Down => "going down",
@@ -151,7 +151,7 @@ impl Course {
 
 /// The direction of a count from one period to the next of the same length: the exact two-sided
 /// binomial test at 5 %, assuming that each item is equally likely to be in either period.
-pub fn course_of_counts(before: u64, now: u64) -> Course {
+pub(crate) fn course_of_counts(before: u64, now: u64) -> Course {
     match 2.0 * chance::of_split(before, now) <= LEVEL {
         true if now > before => Course::Up,
         true => Course::Down,
@@ -161,7 +161,7 @@ pub fn course_of_counts(before: u64, now: u64) -> Course {
 
 /// The direction of a mean, from the individual changes: up or down if the mean change is more than
 /// twice its standard error.
-pub fn course_of_changes(changes: &[f64]) -> Course {
+pub(crate) fn course_of_changes(changes: &[f64]) -> Course {
     let count = changes.len() as f64;
     let Some(mean) = mean(changes.iter().copied()).filter(|_| changes.len() > 1) else {
         return Course::Same;
@@ -177,14 +177,14 @@ pub fn course_of_changes(changes: &[f64]) -> Course {
 
 /// Whether a group has a health problem: `poor` of its `known` customers are poor, and `all_poor`
 /// of `all_known` among all customers.
-pub fn has_problem((poor, known): (u64, u64), (all_poor, all_known): (u64, u64)) -> bool {
+pub(crate) fn has_problem((poor, known): (u64, u64), (all_poor, all_known): (u64, u64)) -> bool {
     poor >= FEWEST_POOR
         && poor as f64 * all_known as f64 >= PROBLEM * all_poor as f64 * known as f64
 }
 
 /// A reason to attend to a customer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Concern {
+pub(crate) enum Concern {
     /// Its contract renews in this many days.
     RenewsIn(i32),
     /// Its renewal has been overdue for this many days.
@@ -226,7 +226,7 @@ impl Concern {
 }
 
 /// The reasons to attend to a customer, in the order in which they are shown.
-pub fn concerns(customer: &Customer, day: Day) -> Vec<Concern> {
+pub(crate) fn concerns(customer: &Customer, day: Day) -> Vec<Concern> {
     let mut concerns = Vec::new();
     let days = customer.renewal_on.map(|on| on - day);
     concerns.extend(days.filter(|days| *days < 0).map(|days| Concern::RenewalOverdue(-days)));
@@ -259,7 +259,7 @@ pub fn concerns(customer: &Customer, day: Day) -> Vec<Concern> {
 ///
 /// With a concern, an MRR of at least the median of the customers in the list adds one point, and
 /// an MRR of at least twice the median another.
-pub fn stake(concerns: &[Concern], mrr: Option<f64>, median_mrr: Option<f64>) -> u64 {
+pub(crate) fn stake(concerns: &[Concern], mrr: Option<f64>, median_mrr: Option<f64>) -> u64 {
     let points = concerns.iter().map(Concern::points).sum();
     match mrr.zip(median_mrr) {
         Some((mrr, median)) if points > 0 && mrr > 0.0 => {
@@ -271,7 +271,7 @@ pub fn stake(concerns: &[Concern], mrr: Option<f64>, median_mrr: Option<f64>) ->
 
 /// A customer with the reasons to attend to it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AtStake {
+pub(crate) struct AtStake {
     pub customer: Customer,
     /// The reasons.
     pub concerns: Vec<Concern>,
@@ -289,7 +289,7 @@ impl AtStake {
 
 /// The customers in the order in which to attend to them: highest stake first, then highest
 /// revenue, then by id.
-pub fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
+pub(crate) fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
     let median_mrr = median(customers.iter().filter_map(|customer| customer.mrr).collect());
     let judge = |customer: &Customer| {
         let concerns = concerns(customer, day);
@@ -307,7 +307,7 @@ pub fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
 }
 
 /// The first customers to talk about, up to a limit.
-pub fn to_talk_about(customers: &[Customer], day: Day, most: usize) -> Vec<AtStake> {
+pub(crate) fn to_talk_about(customers: &[Customer], day: Day, most: usize) -> Vec<AtStake> {
     let mut all = by_stake(customers, day);
     all.retain(AtStake::is_to_be_talked_about);
     all.truncate(most);

@@ -20,7 +20,7 @@ const HALF_LIFE: f64 = 14.0;
 const AS_FAR: f64 = 1e-9;
 
 /// The maximum number of reason codes for one pulse.
-pub const MOST_REASONS: usize = 3;
+pub(crate) const MOST_REASONS: usize = 3;
 
 /// A level of the pulse, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -151,13 +151,13 @@ impl Pulse {
 
 /// Sorts pulses in the order in which they apply: by day, within a day by the time they were set,
 /// and otherwise as they were entered.
-pub fn in_order(mut marks: Vec<PulseMark>) -> Vec<PulseMark> {
+pub(crate) fn in_order(mut marks: Vec<PulseMark>) -> Vec<PulseMark> {
     marks.sort_by_key(|mark| (mark.day, mark.at));
     marks
 }
 
 /// The pulse in effect at the end of `day`, from a sorted history; `None` before the first.
-pub fn current(history: &[PulseMark], day: Day) -> Option<PulseMark> {
+pub(crate) fn current(history: &[PulseMark], day: Day) -> Option<PulseMark> {
     history.iter().take_while(|mark| mark.day <= day).last().copied()
 }
 
@@ -169,7 +169,7 @@ pub fn current(history: &[PulseMark], day: Day) -> Option<PulseMark> {
 /// score would then be farther from the new target than before. Nothing else happens on that day,
 /// and if it has several pulses, the last one counts. Every other day closes 1 - 0.5^(1/14) of the
 /// gap to the target. Pulses after `day` change nothing.
-pub fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
+pub(crate) fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
     let mut days = last_of_each_day(history.iter().take_while(|mark| mark.day <= day));
     let first = days.next()?;
     let mut course = Course { score: target_of(first), target: target_of(first), closing_days: 0 };
@@ -232,13 +232,13 @@ fn last_of_each_day<'m>(
 ///
 /// The exact halves that exist come from binary fractions; adding a billionth makes up for what the
 /// calculation may have lost.
-pub fn to_one_decimal(score: f64) -> f64 {
+pub(crate) fn to_one_decimal(score: f64) -> f64 {
     // Adding 0 turns -0 into 0.
     (score * 10.0 + 1e-9_f64.copysign(score)).round() / 10.0 + 0.0
 }
 
 /// The levels of a history, oldest first, as a line of blocks.
-pub fn sparkline(levels: impl Iterator<Item = Level>) -> String {
+pub(crate) fn sparkline(levels: impl Iterator<Item = Level>) -> String {
     levels.map(Level::block).collect()
 }
 

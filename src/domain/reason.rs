@@ -15,7 +15,7 @@ use crate::shipped::REASONS;
 
 /// How many active codes of kind pulse are few enough to choose from and enough to tell causes
 /// apart.
-pub const USUAL_PULSE_CODES: RangeInclusive<usize> = 40..=60;
+pub(crate) const USUAL_PULSE_CODES: RangeInclusive<usize> = 40..=60;
 
 /// Codes less similar than this, from 0 to 1, are not suggested as corrections of each other.
 const LIKENESS: f64 = 0.7;
@@ -214,7 +214,7 @@ impl Library {
 }
 
 /// The reasons that ship with the program.
-pub fn shipped() -> &'static [Reason] {
+pub(crate) fn shipped() -> &'static [Reason] {
     type Categories = BTreeMap<String, BTreeMap<String, String>>;
     static SHIPPED: LazyLock<Vec<Reason>> = LazyLock::new(|| {
         let kinds: BTreeMap<ReasonKind, Categories> = REASONS.read();

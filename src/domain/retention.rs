@@ -15,7 +15,7 @@ pub struct Term {
 
 /// The monthly revenue of a company's subscriptions on a day: 0 if none runs, unknown if none of
 /// the running ones states it.
-pub fn mrr_of_terms(terms: &[Term], day: Day) -> Option<f64> {
+pub(crate) fn mrr_of_terms(terms: &[Term], day: Day) -> Option<f64> {
     let is_active =
         |term: &&Term| term.started_on <= day && term.ended_on.is_none_or(|ended| day < ended);
     let mut is_any = false;
@@ -27,7 +27,7 @@ pub fn mrr_of_terms(terms: &[Term], day: Day) -> Option<f64> {
 
 /// Net and gross revenue retention, in percent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Retention {
+pub(crate) struct Retention {
     /// The current revenue of the customers of a year ago, divided by their revenue then. Upsells
     /// count.
     pub net: f64,
@@ -37,7 +37,7 @@ pub struct Retention {
 
 /// Retention of the customers who paid a year ago, from the monthly revenue of each then and now (0
 /// for a customer who has left). `None` if nobody is known to have paid then.
-pub fn retention(paid: impl Iterator<Item = (f64, f64)>) -> Option<Retention> {
+pub(crate) fn retention(paid: impl Iterator<Item = (f64, f64)>) -> Option<Retention> {
     let [mut then, mut now, mut kept] = [0.0; 3];
     for (before, after) in paid.filter(|(before, _)| *before > 0.0) {
         then += before;

@@ -9,31 +9,31 @@ use super::named::named;
 use super::signal::SignalType;
 
 /// The timeframes that a trend rule may have, in days.
-pub const TIMEFRAMES: RangeInclusive<u8> = 7..=30;
+pub(crate) const TIMEFRAMES: RangeInclusive<u8> = 7..=30;
 /// The thresholds that a trend rule may have, in percent.
-pub const THRESHOLDS: RangeInclusive<u8> = 1..=100;
+pub(crate) const THRESHOLDS: RangeInclusive<u8> = 1..=100;
 /// The default timeframe of a trend rule, in days.
-pub const DEFAULT_TIMEFRAME: u8 = 7;
+pub(crate) const DEFAULT_TIMEFRAME: u8 = 7;
 /// The default threshold of a trend rule, in percent.
-pub const DEFAULT_THRESHOLD: u8 = 15;
+pub(crate) const DEFAULT_THRESHOLD: u8 = 15;
 /// How many days an adoption rule may allow from the start to the deadline: up to a hundred years.
 /// 0 means the day of the start.
-pub const WITHINS: RangeInclusive<u16> = 0..=36_500;
+pub(crate) const WITHINS: RangeInclusive<u16> = 0..=36_500;
 /// The cool-downs that a condition rule may have, in days. With 0, only an open signal holds back
 /// the next one.
-pub const COOLDOWNS: RangeInclusive<u16> = 0..=36_500;
+pub(crate) const COOLDOWNS: RangeInclusive<u16> = 0..=36_500;
 /// The default cool-down of a condition rule, in days.
-pub const DEFAULT_COOLDOWN: u16 = 30;
+pub(crate) const DEFAULT_COOLDOWN: u16 = 30;
 /// For how many consecutive days a condition may be required to hold.
-pub const FOR_DAYS: RangeInclusive<u16> = 1..=366;
+pub(crate) const FOR_DAYS: RangeInclusive<u16> = 1..=366;
 /// For how many consecutive days the change of a trend rule may be required to hold.
-pub const TREND_FOR_DAYS: RangeInclusive<u8> = 1..=56;
+pub(crate) const TREND_FOR_DAYS: RangeInclusive<u8> = 1..=56;
 /// How many past windows a trend rule may compare with.
-pub const BASELINES: RangeInclusive<u8> = 1..=12;
+pub(crate) const BASELINES: RangeInclusive<u8> = 1..=12;
 /// After how many days a trend rule may raise the same signal again.
-pub const REPEATS: RangeInclusive<u16> = 1..=366;
+pub(crate) const REPEATS: RangeInclusive<u16> = 1..=366;
 /// The event of a trend rule that counts all events together.
-pub const ALL_EVENTS: &str = "*";
+pub(crate) const ALL_EVENTS: &str = "*";
 
 /// A named rule. Everything except the name and the switch is its definition, which the database
 /// stores as JSON.

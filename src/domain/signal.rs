@@ -205,13 +205,13 @@ impl Comparison {
 }
 
 /// Tenths of a percent in words: `-16.0 %`, `+3.5 %`.
-pub fn percent_text(tenths: i64) -> String {
+pub(crate) fn percent_text(tenths: i64) -> String {
     let sign = if tenths < 0 { '-' } else { '+' };
     format!("{sign}{}.{} %", tenths.abs() / 10, tenths.abs() % 10)
 }
 
 /// A percentage with one decimal, as it is stored and printed.
-pub fn tenths_to_percent(tenths: i64) -> f64 {
+pub(crate) fn tenths_to_percent(tenths: i64) -> f64 {
     tenths as f64 / 10.0
 }
 

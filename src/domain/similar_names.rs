@@ -1,12 +1,12 @@
 //! Suggests the name that somebody meant who typed another.
 
 /// The name most similar to `text`, if any is similar enough.
-pub fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
     ranked(text, names).filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
 }
 
 /// The most similar name, however different.
-pub fn nearest_of_all(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
+pub(crate) fn nearest_of_all(text: &str, names: impl Iterator<Item = String>) -> Option<String> {
     ranked(text, names).map(|(_, name)| name)
 }
 

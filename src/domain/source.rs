@@ -94,9 +94,9 @@ pub struct Source {
 }
 
 /// So many days are looked at again unless said otherwise.
-pub const USUAL_LATE_DAYS: u16 = 7;
+pub(crate) const USUAL_LATE_DAYS: u16 = 7;
 /// People of so many days are kept unless said otherwise.
-pub const USUAL_PEOPLE_DAYS: u16 = 60;
+pub(crate) const USUAL_PEOPLE_DAYS: u16 = 60;
 
 /// How long a question may take: `90s`, `10m`, `2h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

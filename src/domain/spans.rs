@@ -10,7 +10,7 @@ use super::day::{Day, DayRange, Instant};
 
 /// A span of time with one offset from UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     /// Its first second, in Unix time.
     pub from: i64,
     /// The second after its last one.
@@ -20,12 +20,12 @@ pub struct Span {
 }
 
 /// The spans of some ranges of days, which are in order and do not touch.
-pub fn spans(ranges: &[DayRange], zone: Tz) -> Vec<Span> {
+pub(crate) fn spans(ranges: &[DayRange], zone: Tz) -> Vec<Span> {
     ranges.iter().flat_map(|range| spans_of(*range, zone)).collect()
 }
 
 /// The ranges that some days in order make.
-pub fn ranges(days: impl IntoIterator<Item = Day>) -> Vec<DayRange> {
+pub(crate) fn ranges(days: impl IntoIterator<Item = Day>) -> Vec<DayRange> {
     let mut ranges: Vec<DayRange> = Vec::new();
     for day in days {
         match ranges.last_mut() {
@@ -37,7 +37,7 @@ pub fn ranges(days: impl IntoIterator<Item = Day>) -> Vec<DayRange> {
 }
 
 /// The first second of a day, in Unix time.
-pub fn start_of(day: Day, zone: Tz) -> i64 {
+pub(crate) fn start_of(day: Day, zone: Tz) -> i64 {
     Instant::start_of(day, zone).micros().div_euclid(1_000_000)
 }
 

@@ -5,19 +5,19 @@
 const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// Whether a spreadsheet would take the text of a cell for a formula. Leading spaces do not matter.
-pub fn is_formula(text: &str) -> bool {
+pub(crate) fn is_formula(text: &str) -> bool {
     text.trim_start_matches(' ').starts_with(FORMULA_STARTS)
 }
 
 /// The text with a leading apostrophe, which tells a spreadsheet that it is text.
-pub fn guarded(text: &str) -> String {
+pub(crate) fn guarded(text: &str) -> String {
     format!("'{text}")
 }
 
 /// The text without the marks that keep a spreadsheet from taking it for a formula or a number: the
 /// apostrophe that [`guarded`] puts before formulas and people before zeros, and the formula
 /// `="00123"`.
-pub fn unguarded(text: &str) -> &str {
+pub(crate) fn unguarded(text: &str) -> &str {
     let in_formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     if let Some(inside) = in_formula.filter(|inside| !inside.contains('"')) {
         return inside;

@@ -4,17 +4,17 @@ use super::day::Day;
 use super::facts::TeamMember;
 
 /// A name as it is compared: white space is one space, and case does not matter.
-pub fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// The names in a cell.
-pub fn names(cell: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(';').map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// The member of the team whom a name or an e-mail means.
-pub fn member<'t>(team: &'t [TeamMember], text: &str) -> Option<&'t TeamMember> {
+pub(crate) fn member<'t>(team: &'t [TeamMember], text: &str) -> Option<&'t TeamMember> {
     let wanted = folded(text);
     let has_name = |member: &&TeamMember| folded(&member.name) == wanted;
     let has_email =
@@ -23,7 +23,7 @@ pub fn member<'t>(team: &'t [TeamMember], text: &str) -> Option<&'t TeamMember> 
 }
 
 /// A text as the name of the member whom it means, or else as it is.
-pub fn name_of(team: &[TeamMember], text: &str) -> String {
+pub(crate) fn name_of(team: &[TeamMember], text: &str) -> String {
     member(team, text).map_or_else(|| text.to_owned(), |member| member.name.clone())
 }
 
@@ -74,7 +74,7 @@ const CSM: [&str; 13] = [
 ];
 
 /// The role that a title means: `csm`, `manager` or `executive`; `None` when it means none of them.
-pub fn role(title: &str) -> Option<&'static str> {
+pub(crate) fn role(title: &str) -> Option<&'static str> {
     let plain: String =
         title.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     let mut rest = format!(" {} ", folded(&plain));

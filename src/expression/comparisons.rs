@@ -14,7 +14,10 @@ enum Side<'t> {
 
 /// The names that are compared with a number, each with its place. `is_number`: whether the values
 /// of a name are numbers.
-pub fn with_numbers<'t>(tokens: &[Token<'t>], is_number: impl Fn(&str) -> bool) -> Vec<Token<'t>> {
+pub(super) fn with_numbers<'t>(
+    tokens: &[Token<'t>],
+    is_number: impl Fn(&str) -> bool,
+) -> Vec<Token<'t>> {
     let tokens = without_parentheses(tokens);
     let mut found = Vec::new();
     for start in 0..tokens.len() {

@@ -36,10 +36,10 @@ const DATES: [(&str, usize); 7] = [
 const CLOCK: [&str; 5] = ["now", "subsec", "subsecond", "localtime", "utc"];
 
 /// Why such words are refused.
-pub const CLOCK_REASON: &str = "would look at the clock";
+pub(super) const CLOCK_REASON: &str = "would look at the clock";
 
 /// Adds what SQLite is built without, and keeps functions of dates from the clock.
-pub fn register(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;

@@ -346,7 +346,7 @@ fn read_value(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Datum
 
 /// Whether the value of a condition is true, as SQLite has it: a number that is not 0; null is not
 /// true.
-pub fn is_true(value: &Datum) -> bool {
+pub(crate) fn is_true(value: &Datum) -> bool {
     match value {
         Datum::Whole(number) => *number != 0,
         Datum::Number(number) | Datum::Score(number) => *number != 0.0,

@@ -8,7 +8,7 @@ use super::ParseError;
 
 /// One word of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token<'a> {
+pub(super) struct Token<'a> {
     /// What it is.
     pub kind: TokenKind,
     /// Its text; of a quoted name, what is between the quotes.
@@ -19,7 +19,7 @@ pub struct Token<'a> {
 
 /// What a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenKind {
+pub(super) enum TokenKind {
     /// A name or a keyword.
     Word,
     /// A name in double quotes, in brackets or in backquotes.
@@ -34,7 +34,7 @@ pub enum TokenKind {
 ///
 /// # Errors
 /// A quote or a comment that does not end.
-pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
+pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
     let mut reader = Reader { text, at: 0 };
     let mut all = Vec::new();
     while let Some(token) = reader.next()? {
@@ -171,7 +171,7 @@ const DEEPEST: usize = 100;
 ///
 /// # Errors
 /// The first such place.
-pub fn inspect(tokens: &[Token<'_>]) -> Result<(), ParseError> {
+pub(super) fn inspect(tokens: &[Token<'_>]) -> Result<(), ParseError> {
     if tokens.is_empty() {
         return Err(ParseError::at(0, "the expression is empty"));
     }

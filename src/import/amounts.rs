@@ -166,7 +166,7 @@ impl NumberStyle {
 }
 
 /// Whether a cell is a number, whatever it wears.
-pub fn is_number(cell: &str) -> bool {
+pub(crate) fn is_number(cell: &str) -> bool {
     Number::of(cell).is_some()
 }
 

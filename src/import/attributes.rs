@@ -4,7 +4,7 @@ use crate::domain::attributes;
 
 /// The attribute that a column becomes: lower case, whatever is neither letter nor digit an
 /// underscore, and `custom_` in front of a name that the catalogue has.
-pub fn custom_name(header: &str) -> String {
+pub(crate) fn custom_name(header: &str) -> String {
     let kept = |char: char| if char.is_alphanumeric() { char } else { '_' };
     let name: String = header.trim().chars().flat_map(char::to_lowercase).map(kept).collect();
     if attributes::find(&name).is_some() { format!("custom_{name}") } else { name }

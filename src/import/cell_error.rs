@@ -26,7 +26,7 @@ impl CellError {
 const SHOWN: usize = 40;
 
 /// A cell as a message shows it: in quotes, and cut when it is long.
-pub fn shown(cell: &str) -> String {
+pub(crate) fn shown(cell: &str) -> String {
     match cell.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("'{}…'", &cell[..end]),
         None => format!("'{cell}'"),

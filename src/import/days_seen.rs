@@ -7,14 +7,14 @@ use crate::domain::day::Day;
 
 /// The days seen so far.
 #[derive(Debug, Default)]
-pub struct DaysSeen {
+pub(crate) struct DaysSeen {
     days: BTreeSet<Day>,
     last: Option<Day>,
 }
 
 impl DaysSeen {
     /// Notes a day.
-    pub fn add(&mut self, day: Day) {
+    pub(crate) fn add(&mut self, day: Day) {
         // Files are mostly in order of time: most rows have the day of the row before.
         if self.last != Some(day) {
             self.last = Some(day);
@@ -23,22 +23,22 @@ impl DaysSeen {
     }
 
     /// The first day.
-    pub fn first(&self) -> Option<Day> {
+    pub(crate) fn first(&self) -> Option<Day> {
         self.days.first().copied()
     }
 
     /// The last day.
-    pub fn last(&self) -> Option<Day> {
+    pub(crate) fn last(&self) -> Option<Day> {
         self.days.last().copied()
     }
 
     /// All of them, in order.
-    pub fn all(&self) -> impl Iterator<Item = Day> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = Day> {
         self.days.iter().copied()
     }
 
     /// The days between the first and the last that were not seen, in order.
-    pub fn missing(&self) -> Vec<Day> {
+    pub(crate) fn missing(&self) -> Vec<Day> {
         let gap =
             |(day, next): (&Day, &Day)| (day.number() + 1..next.number()).map(Day::from_number);
         self.days.iter().zip(self.days.iter().skip(1)).flat_map(gap).collect()

@@ -57,7 +57,7 @@ const FOOTERS: &[&str] = &[
 
 /// Finds rows that are no data.
 #[derive(Debug)]
-pub struct Furniture {
+pub(super) struct Furniture {
     /// The header, folded.
     header: Vec<String>,
     /// Whether the row before had nothing in it, as before the footer of a report.
@@ -65,14 +65,14 @@ pub struct Furniture {
 }
 
 impl Furniture {
-    pub fn of(header: &[String]) -> Self {
+    pub(super) fn of(header: &[String]) -> Self {
         let header = header.iter().map(|name| folded(name)).collect();
         Furniture { header, after_blank: false }
     }
 
     /// Why a row is not data, to be asked of every row in order. Only what cannot be data is found:
     /// a name, or a word for totals, with nothing but numbers beside it.
-    pub fn found(&mut self, row: &Row<'_>) -> Option<&'static str> {
+    pub(super) fn found(&mut self, row: &Row<'_>) -> Option<&'static str> {
         let first = content(row.field(0));
         let is_alone = row.fields().skip(1).all(|cell| content(cell).is_none());
         let is_after_blank = std::mem::replace(&mut self.after_blank, first.is_none() && is_alone);
@@ -90,7 +90,7 @@ impl Furniture {
     }
 
     /// The same of a row that cannot be read as data.
-    pub fn unreadable(&self, row: &Row<'_>) -> Option<&'static str> {
+    pub(super) fn unreadable(&self, row: &Row<'_>) -> Option<&'static str> {
         if self.is_header(row) {
             return Some(HEADER_AGAIN);
         }

@@ -13,7 +13,7 @@ use super::times::{ColumnZone, split_zone};
 use crate::error::{CommandError, refused};
 
 /// What may separate fields, in the order in which they are tried, with their names.
-pub const DELIMITERS: [(u8, &str); 4] =
+pub(crate) const DELIMITERS: [(u8, &str); 4] =
     [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "pipe")];
 
 /// An ASCII character that separates fields.

@@ -17,7 +17,7 @@ use super::records::{Peeked, Row};
 use super::spelling::folded;
 
 /// So many lines tell what columns a file has.
-pub const LINES_LOOKED_AT: usize = 1000;
+pub(crate) const LINES_LOOKED_AT: usize = 1000;
 
 /// Whole numbers from here on are not read exactly: 2^53.
 const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
@@ -41,7 +41,7 @@ pub fn names_in(lines: &[Peeked]) -> Vec<String> {
 /// Takes the cells of a table apart that hold JSON objects: `properties` has the columns
 /// `properties.time` and so on, as in JSON lines.
 #[derive(Debug)]
-pub struct CellFlattener {
+pub(crate) struct CellFlattener {
     /// The columns with such cells, and their names.
     columns: Vec<(usize, String)>,
     inside: Flattener,
@@ -51,7 +51,7 @@ impl CellFlattener {
     /// A header with the names inside such cells behind its own, the first rows with their values,
     /// and what does the same with the rows to come. A column has such cells when all that are not
     /// blank are objects.
-    pub fn extend(
+    pub(crate) fn extend(
         header: Header,
         sample: &mut [Vec<String>],
         mapped: &[(String, String)],
@@ -90,7 +90,12 @@ impl CellFlattener {
     }
 
     /// Appends the values inside the cells of a row to its fields.
-    pub fn append(&mut self, row: &Row<'_>, text: &mut String, bounds: &mut Vec<(usize, usize)>) {
+    pub(crate) fn append(
+        &mut self,
+        row: &Row<'_>,
+        text: &mut String,
+        bounds: &mut Vec<(usize, usize)>,
+    ) {
         for value in self.values(|at| row.field(at)).fields() {
             let from = text.len();
             text.push_str(value);

@@ -236,7 +236,7 @@ impl Mapping {
 const NOT_IN_WIDE: [&str; 3] = ["event", "event_id", "count"];
 
 /// The product whose export a header is. `kind`: what the file is said to hold.
-pub fn product_of(header: &Header, kind: Option<&FactKind>) -> Option<&'static Product> {
+pub(crate) fn product_of(header: &Header, kind: Option<&FactKind>) -> Option<&'static Product> {
     let has = |name: &String| header.find(name).is_some();
     let fits = |product: &&Product| {
         kind.is_none_or(|kind| kind.name == product.kind)

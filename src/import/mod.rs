@@ -10,27 +10,27 @@
 //! Nothing here writes to a database or to the terminal, or knows the present: all that is an
 //! argument.
 
-pub mod amounts;
-pub mod attributes;
-pub mod cell_error;
+pub(crate) mod amounts;
+pub(crate) mod attributes;
+pub(crate) mod cell_error;
 pub mod cells;
 mod days_seen;
-pub mod events;
-pub mod facts;
+pub(crate) mod events;
+pub(crate) mod facts;
 mod furniture;
 
-pub mod header;
-pub mod json;
+pub(crate) mod header;
+pub(crate) mod json;
 pub mod kinds;
-pub mod mapping;
+pub(crate) mod mapping;
 mod parquet;
 mod readable;
 mod reading;
-pub mod records;
-pub mod rejects;
-pub mod source;
-pub mod spelling;
-pub mod times;
+pub(crate) mod records;
+pub(crate) mod rejects;
+pub(crate) mod source;
+pub(crate) mod spelling;
+pub(crate) mod times;
 
 use std::path::Path;
 
@@ -50,9 +50,9 @@ use crate::domain::EVENTS;
 use crate::domain::day::Instant;
 use crate::error::{refused, usage};
 
-pub use self::days_seen::DaysSeen;
-pub use self::events::{EventRow, read_events};
-pub use self::facts::{FactRow, Value, read_facts};
+pub(crate) use self::days_seen::DaysSeen;
+pub(crate) use self::events::{EventRow, read_events};
+pub(crate) use self::facts::{FactRow, Value, read_facts};
 pub use self::rejects::{Rejects, Verdict};
 
 /// What the command line says about the files.

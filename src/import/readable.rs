@@ -6,7 +6,7 @@ use super::records::Row;
 
 /// Makes rows readable, one after the other, in the same memory.
 #[derive(Debug)]
-pub struct Readable {
+pub(super) struct Readable {
     cells: Option<CellFlattener>,
     text: String,
     bounds: Vec<(usize, usize)>,
@@ -14,11 +14,11 @@ pub struct Readable {
 
 impl Readable {
     /// `cells`: what takes the cells with JSON objects apart, where something in them is read.
-    pub fn new(cells: Option<CellFlattener>) -> Self {
+    pub(super) fn new(cells: Option<CellFlattener>) -> Self {
         Readable { cells, text: String::new(), bounds: Vec::new() }
     }
 
-    pub fn row<'r>(&'r mut self, row: Row<'r>) -> Row<'r> {
+    pub(super) fn row<'r>(&'r mut self, row: Row<'r>) -> Row<'r> {
         if self.cells.is_none() && row.is_normal() { row } else { self.rewritten(row) }
     }
 

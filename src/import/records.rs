@@ -13,19 +13,19 @@ use super::source::Source;
 use crate::error::{CommandError, refused};
 
 /// The most columns a file may have.
-pub const MAX_COLUMNS: usize = 1024;
+pub(crate) const MAX_COLUMNS: usize = 1024;
 
 /// The most bytes that one row may have: 4 MiB.
-pub const MAX_RECORD: usize = 4 << 20;
+pub(crate) const MAX_RECORD: usize = 4 << 20;
 
 /// The most bytes that one quoted field may have: 1 MiB. More means that a quote was never closed.
-pub const MAX_FIELD: usize = 1 << 20;
+pub(crate) const MAX_FIELD: usize = 1 << 20;
 
 /// The most line breaks that one quoted field may have. More means that a quote was never closed.
-pub const MAX_BREAKS: u64 = 100;
+pub(crate) const MAX_BREAKS: u64 = 100;
 
 /// A delimiter that no text has, to look at a line as a whole.
-pub const NO_DELIMITER: u8 = 0x1f;
+pub(crate) const NO_DELIMITER: u8 = 0x1f;
 
 const BUFFER: usize = 256 * 1024;
 

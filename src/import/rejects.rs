@@ -9,10 +9,10 @@ use super::records::Row;
 use crate::error::{CommandError, refused};
 
 /// How many messages about rejected rows are kept to be shown.
-pub const SHOWN: usize = 20;
+pub(crate) const SHOWN: usize = 20;
 
 /// So many rejected rows never refuse a file, however short it is.
-pub const TOLERATED: u64 = 100;
+pub(crate) const TOLERATED: u64 = 100;
 
 /// A row that cannot be used.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! When two headers are spelled the same.
 
 /// A header without what does not matter: case, white space, `_`, `-`, byte-order marks.
-pub fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     let matters =
         |char: &char| !char.is_whitespace() && !matches!(char, '_' | '-' | '\u{feff}' | '\u{200b}');
     name.chars().filter(matters).flat_map(char::to_lowercase).collect()

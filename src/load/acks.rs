@@ -14,7 +14,7 @@ use crate::store::{SignalRecord, Store};
 ///
 /// # Errors
 /// A single row that cannot be done refuses the file.
-pub fn load(
+pub(super) fn load(
     store: &Store,
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,

@@ -43,7 +43,7 @@ impl Texts {
 }
 
 /// What has come from a source.
-pub struct Arrivals {
+pub(crate) struct Arrivals {
     companies: Texts,
     events: Texts,
     people: Texts,
@@ -55,7 +55,7 @@ pub struct Arrivals {
 
 impl Arrivals {
     /// Nothing so far; see [`DayBuckets::beside`].
-    pub fn beside(path: &Path) -> Self {
+    pub(crate) fn beside(path: &Path) -> Self {
         Arrivals {
             companies: Texts::default(),
             events: Texts::default(),
@@ -67,7 +67,7 @@ impl Arrivals {
     }
 
     /// Takes a count; what has no name is rejected later.
-    pub fn count(
+    pub(crate) fn count(
         &mut self,
         company: Option<&str>,
         event: Option<&str>,
@@ -81,7 +81,12 @@ impl Arrivals {
     }
 
     /// Takes a person who was active at a company.
-    pub fn person(&mut self, company: Option<&str>, person: Option<&str>, day: Day) -> Result<()> {
+    pub(crate) fn person(
+        &mut self,
+        company: Option<&str>,
+        person: Option<&str>,
+        day: Day,
+    ) -> Result<()> {
         let company = self.companies.number(company.unwrap_or_default());
         let name = self.people.number(person.unwrap_or_default());
         self.rows += 1;
@@ -89,13 +94,13 @@ impl Arrivals {
     }
 
     /// What has come of each day.
-    pub fn sums(&self) -> BTreeMap<Day, DaySum> {
+    pub(crate) fn sums(&self) -> BTreeMap<Day, DaySum> {
         self.counts.sums()
     }
 }
 
 /// How what has come is to be written.
-pub struct Delivery<'d> {
+pub(crate) struct Delivery<'d> {
     /// The name of the source.
     pub source: &'d str,
     /// The days that are replaced, with what the source counts of them; some may have no row.
@@ -114,7 +119,7 @@ pub struct Delivery<'d> {
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Delivered {
+pub(crate) struct Delivered {
     /// The rows of counts.
     pub rows: WrittenRows,
     /// The days whose events or people are others now.
@@ -135,7 +140,7 @@ pub struct Delivered {
 ///
 /// # Errors
 /// See [`judge`]; and when too many rows have names that are rejected (exit 4).
-pub fn deliver(
+pub(crate) fn deliver(
     store: &mut Store,
     clock: &Clock,
     arrivals: Arrivals,

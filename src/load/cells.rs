@@ -14,7 +14,7 @@ fn cell<'a>(row: &FactRow<'a>, column: &str) -> Option<Option<Value<'a>>> {
 }
 
 /// Updates a text.
-pub fn text(row: &FactRow<'_>, column: &str, field: &mut Option<String>) {
+pub(super) fn text(row: &FactRow<'_>, column: &str, field: &mut Option<String>) {
     if let Some(value) = cell(row, column) {
         *field = match value {
             Some(Value::Text(text)) => Some(text.to_owned()),
@@ -24,7 +24,7 @@ pub fn text(row: &FactRow<'_>, column: &str, field: &mut Option<String>) {
 }
 
 /// Updates a whole number.
-pub fn whole(row: &FactRow<'_>, column: &str, field: &mut Option<i64>) {
+pub(super) fn whole(row: &FactRow<'_>, column: &str, field: &mut Option<i64>) {
     if let Some(value) = cell(row, column) {
         *field = match value {
             Some(Value::Whole(number)) => Some(number),
@@ -34,7 +34,7 @@ pub fn whole(row: &FactRow<'_>, column: &str, field: &mut Option<i64>) {
 }
 
 /// Updates an amount of money.
-pub fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
+pub(super) fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
     if let Some(value) = cell(row, column) {
         *field = match value {
             Some(Value::Money(amount)) => Some(amount),
@@ -44,14 +44,14 @@ pub fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
 }
 
 /// Updates a day, which may come from a cell that tells an instant.
-pub fn day(row: &FactRow<'_>, column: &str, field: &mut Option<Day>) {
+pub(super) fn day(row: &FactRow<'_>, column: &str, field: &mut Option<Day>) {
     if let Some(value) = cell(row, column) {
         *field = day_of(value);
     }
 }
 
 /// Updates an instant with its day.
-pub fn when(row: &FactRow<'_>, column: &str, field: &mut Option<When>) {
+pub(super) fn when(row: &FactRow<'_>, column: &str, field: &mut Option<When>) {
     if let Some(value) = cell(row, column) {
         *field = when_of(value);
     }
@@ -73,17 +73,17 @@ fn when_of(value: Option<Value<'_>>) -> Option<When> {
 }
 
 /// The day of a column that every row has.
-pub fn required_day(row: &FactRow<'_>, column: &str) -> Result<Day> {
+pub(super) fn required_day(row: &FactRow<'_>, column: &str) -> Result<Day> {
     day_of(row.get(column)).with_context(|| lacking(row, column))
 }
 
 /// The instant of a column that every row has.
-pub fn required_when(row: &FactRow<'_>, column: &str) -> Result<When> {
+pub(super) fn required_when(row: &FactRow<'_>, column: &str) -> Result<When> {
     when_of(row.get(column)).with_context(|| lacking(row, column))
 }
 
 /// The text of a column that every row has.
-pub fn required_text(row: &FactRow<'_>, column: &str) -> Result<String> {
+pub(super) fn required_text(row: &FactRow<'_>, column: &str) -> Result<String> {
     row.text(column).map(ToOwned::to_owned).with_context(|| lacking(row, column))
 }
 
@@ -93,6 +93,6 @@ fn lacking(row: &FactRow<'_>, column: &str) -> String {
 }
 
 /// The text of a column that not every row has.
-pub fn optional_text(row: &FactRow<'_>, column: &str) -> Option<String> {
+pub(super) fn optional_text(row: &FactRow<'_>, column: &str) -> Option<String> {
     row.text(column).map(ToOwned::to_owned)
 }

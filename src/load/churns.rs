@@ -14,7 +14,7 @@ use crate::store::Store;
 ///
 /// # Errors
 /// A file that is refused.
-pub fn load(
+pub(super) fn load(
     store: &Store,
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,

@@ -20,7 +20,7 @@ use crate::store::{Store, WrittenRows};
 ///
 /// # Errors
 /// A file that is refused.
-pub fn load(
+pub(super) fn load(
     store: &Store,
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,

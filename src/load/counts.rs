@@ -19,7 +19,7 @@ use crate::error::{CommandError, not_allowed, refused};
 use crate::import::{DaysSeen, FactRow, Rejects, Sheet, Value, Verdict, read_facts};
 use crate::store::{CountsWriter, DayCount, NewNames, PulledDay, Store, WrittenEvents};
 
-pub use super::day_buckets::Entry;
+pub(crate) use super::day_buckets::Entry;
 
 /// So many doubtful days are told.
 const TOLD: usize = 3;
@@ -30,7 +30,7 @@ const TOLD: usize = 3;
 /// # Errors
 /// A day that has events of its own or comes from a source (exit 9); a day that has lost too much
 /// (exit 4).
-pub fn load(
+pub(crate) fn load(
     store: &Store,
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
@@ -165,7 +165,11 @@ fn write_people(store: &Store, new: &NewNames, mut rows: DayBuckets) -> Result<W
 }
 
 /// Makes the people of a day these; returns how many are new at their company on that day.
-pub fn write_people_of(writer: &mut CountsWriter<'_>, day: Day, entries: &[Entry]) -> Result<u64> {
+pub(crate) fn write_people_of(
+    writer: &mut CountsWriter<'_>,
+    day: Day,
+    entries: &[Entry],
+) -> Result<u64> {
     let mut people: Vec<(u32, u32)> =
         entries.iter().map(|entry| (entry.company, entry.name)).collect();
     people.dedup();
@@ -173,7 +177,7 @@ pub fn write_people_of(writer: &mut CountsWriter<'_>, day: Day, entries: &[Entry
 }
 
 /// The counts that entries in order make together.
-pub fn day_counts(entries: Vec<Entry>) -> Vec<DayCount> {
+pub(crate) fn day_counts(entries: Vec<Entry>) -> Vec<DayCount> {
     let mut counts: Vec<DayCount> = Vec::with_capacity(entries.len());
     for Entry { company, name: event, count } in entries {
         match counts.last_mut() {
@@ -208,7 +212,7 @@ fn with_gaps(store: &Store, mut sums: BTreeMap<Day, DaySum>) -> Result<BTreeMap<
 /// # Errors
 /// A day that has events of its own, or belongs to another source (exit 9); days that have lost too
 /// much, unless that is accepted (exit 4).
-pub fn judge(
+pub(crate) fn judge(
     store: &Store,
     source: Option<&str>,
     name: &str,
@@ -293,7 +297,7 @@ fn require_counts(store: &Store, file: &str, days: &DaysSeen) -> Result<()> {
 }
 
 /// The days that came as counts, to which no events can be added.
-pub struct PulledDays {
+pub(crate) struct PulledDays {
     file: String,
     /// Each with its source; `None` for files of counts.
     sources: FxHashMap<Day, Option<String>>,
@@ -301,7 +305,7 @@ pub struct PulledDays {
 
 impl PulledDays {
     /// The days of a database, for the events of `file`.
-    pub fn of(store: &Store, file: &str) -> Result<Self> {
+    pub(crate) fn of(store: &Store, file: &str) -> Result<Self> {
         let all = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
         let days = store.pulled_days(all)?.into_iter();
         let sources = days.map(|pulled| (pulled.day, pulled.source)).collect();
@@ -312,7 +316,7 @@ impl PulledDays {
     ///
     /// # Errors
     /// Such a day (exit 9).
-    pub fn refuse(&self, day: Day) -> Result<(), CommandError> {
+    pub(crate) fn refuse(&self, day: Day) -> Result<(), CommandError> {
         match self.sources.get(&day) {
             None => Ok(()),
             Some(source) => Err(self.refusal(day, source.as_deref())),

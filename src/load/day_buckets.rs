@@ -16,7 +16,7 @@ const IN_MEMORY: usize = 2_000_000;
 
 /// One row: a number of events of a name, or a person, at a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The company.
     pub company: u32,
     /// The event's name, or the person.
@@ -39,7 +39,7 @@ struct Bucket {
 }
 
 /// Rows by day.
-pub struct DayBuckets {
+pub(super) struct DayBuckets {
     folder: PathBuf,
     in_memory: usize,
     limit: usize,
@@ -51,7 +51,7 @@ pub struct DayBuckets {
 impl DayBuckets {
     /// Nothing so far. What does not fit into memory goes beside the database at `path`, where there
     /// must be room for it anyway; `/tmp` may be memory.
-    pub fn beside(path: &Path) -> Self {
+    pub(super) fn beside(path: &Path) -> Self {
         DayBuckets {
             folder: path.parent().unwrap_or(path).to_owned(),
             in_memory: 0,
@@ -63,7 +63,7 @@ impl DayBuckets {
     }
 
     /// Adds a row of a day.
-    pub fn push(&mut self, day: Day, entry: Entry) -> Result<()> {
+    pub(super) fn push(&mut self, day: Day, entry: Entry) -> Result<()> {
         let bucket = self.buckets.entry(day).or_default();
         bucket.events += entry.count;
         if entry.count > 0 {
@@ -79,7 +79,7 @@ impl DayBuckets {
     }
 
     /// What has come of each day.
-    pub fn sums(&self) -> BTreeMap<Day, DaySum> {
+    pub(super) fn sums(&self) -> BTreeMap<Day, DaySum> {
         let sum = |bucket: &Bucket| DaySum {
             events: bucket.events,
             companies: bucket.companies.iter().map(|word| u64::from(word.count_ones())).sum(),
@@ -88,12 +88,12 @@ impl DayBuckets {
     }
 
     /// The days of which anything has come, in order.
-    pub fn days(&self) -> Vec<Day> {
+    pub(super) fn days(&self) -> Vec<Day> {
         self.buckets.keys().copied().collect()
     }
 
     /// Takes the rows of a day out, in order of company and name.
-    pub fn take(&mut self, day: Day) -> Result<Vec<Entry>> {
+    pub(super) fn take(&mut self, day: Day) -> Result<Vec<Entry>> {
         let Some(mut bucket) = self.buckets.remove(&day) else { return Ok(Vec::new()) };
         self.in_memory -= bucket.entries.len();
         if let Some(file) = &mut self.file {

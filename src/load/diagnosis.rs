@@ -9,7 +9,7 @@ use crate::store::Store;
 
 /// Companies that are in one file and not in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gap {
+pub(crate) struct Gap {
     /// Which companies: a phrase such as `known from other files, but not in this one`.
     pub which: &'static str,
     /// Their ids, A to Z.
@@ -18,7 +18,7 @@ pub struct Gap {
 
 /// Which companies are in this file, loaded within the transaction at hand, and not in others, and
 /// the other way round.
-pub fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<Gap>> {
+pub(super) fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<Gap>> {
     if loaded.companies.is_empty() {
         return Ok(Vec::new());
     }
@@ -46,11 +46,11 @@ pub fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<Gap>> {
 
 /// The companies by their keys, as a set that is cheap to add to.
 #[derive(Debug, Default)]
-pub struct SeenCompanies(Vec<bool>);
+pub(super) struct SeenCompanies(Vec<bool>);
 
 impl SeenCompanies {
     /// Notes a company.
-    pub fn add(&mut self, key: u32) {
+    pub(super) fn add(&mut self, key: u32) {
         let place = key as usize;
         if self.0.len() <= place {
             self.0.resize(place + 1, false);
@@ -59,7 +59,7 @@ impl SeenCompanies {
     }
 
     /// The companies that were noted.
-    pub fn keys(&self) -> impl Iterator<Item = CompanyKey> {
+    pub(super) fn keys(&self) -> impl Iterator<Item = CompanyKey> {
         self.0.iter().enumerate().filter(|(_, seen)| **seen).map(|(key, _)| CompanyKey(key as u32))
     }
 }

@@ -26,7 +26,7 @@ const SMALL_FILE: u64 = 128 << 10;
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 /// Reads and writes all events of a file, within a transaction that the caller has begun.
-pub fn load(
+pub(super) fn load(
     store: &mut Store,
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,

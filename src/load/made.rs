@@ -11,7 +11,7 @@ const NAMED: usize = 10;
 
 /// Companies that were made.
 #[derive(Debug, Default)]
-pub struct MadeCompanies {
+pub(crate) struct MadeCompanies {
     /// The ids of the first ones.
     pub named: Vec<String>,
     /// Ids that differ from those of other companies only in case, zeros in front, or `.0` behind:
@@ -20,7 +20,7 @@ pub struct MadeCompanies {
 }
 
 /// The companies whose keys are above `last`, within the transaction at hand.
-pub fn made_after(store: &Store, last: CompanyKey) -> Result<MadeCompanies> {
+pub(super) fn made_after(store: &Store, last: CompanyKey) -> Result<MadeCompanies> {
     if store.last_company()? == last {
         return Ok(MadeCompanies::default());
     }

@@ -1,11 +1,11 @@
 //! A file into the database: all of it, or nothing.
 
 mod acks;
-pub mod arrivals;
+pub(crate) mod arrivals;
 mod cells;
 mod churns;
 mod companies;
-pub mod counts;
+pub(crate) mod counts;
 mod day_buckets;
 mod diagnosis;
 mod events;
@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use indicatif::ProgressBar;
 
-pub use self::diagnosis::Gap;
+pub(crate) use self::diagnosis::Gap;
 use self::facts::Terms;
-pub use self::made::MadeCompanies;
+pub(crate) use self::made::MadeCompanies;
 use crate::clock::Clock;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, Instant};
@@ -39,7 +39,7 @@ use crate::store::{Cause, Finish, ImportRecord, Store, WrittenRows};
 const LARGE_FILE: u64 = 1 << 20;
 
 /// How a file is to be loaded.
-pub struct Request<'r> {
+pub(crate) struct Request<'r> {
     /// The file; `-` for standard input.
     pub path: &'r Path,
     /// What the command line says about it.
@@ -58,7 +58,7 @@ pub struct Request<'r> {
 
 /// What came of the rows of a file.
 #[derive(Debug, Default)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// Rows read.
     pub read: u64,
     /// Rows accepted.
@@ -87,7 +87,7 @@ pub struct Loaded {
 
 /// Who brings the file, for the history of signals.
 #[derive(Debug, Clone)]
-pub struct Author {
+pub(crate) struct Author {
     /// Who.
     pub by: String,
     /// When.
@@ -107,7 +107,7 @@ impl Author {
 }
 
 /// What came of a file.
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// What was decided about it; `None` when it was refused before that.
     pub plan: Option<Plan>,
     /// How many rows were rejected.
@@ -119,7 +119,7 @@ pub struct Outcome {
 }
 
 /// Tells a progress bar how far reading has come.
-pub struct Watcher<'b> {
+pub(crate) struct Watcher<'b> {
     bar: &'b ProgressBar,
 }
 
@@ -131,7 +131,7 @@ impl Watcher<'_> {
 
 /// Loads a file in one transaction. `rejects` takes all rejected rows, also those of a file that is
 /// refused; `bar` makes a progress bar over so many bytes.
-pub fn load_file(
+pub(crate) fn load_file(
     store: &mut Store,
     clock: &Clock,
     request: &Request<'_>,
@@ -149,7 +149,7 @@ pub fn load_file(
 /// The files in the order of their dependence: the team and companies first, then what says whose a
 /// text is, then all others. Standard input, which can be read only once, is among the others unless
 /// the kind was said.
-pub fn in_order<'p>(
+pub(crate) fn in_order<'p>(
     store: &Store,
     clock: &Clock,
     files: &'p [PathBuf],

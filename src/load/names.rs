@@ -18,15 +18,15 @@ use crate::store::{CompanyName, EVENT_NAMES, EventBatch, NewNames, Store};
 
 /// A name that several companies have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SharedName;
+pub(super) struct SharedName;
 
 /// Whether the id of a person can be told from that of a company: numbers may be both.
-pub fn is_telling(id: &str) -> bool {
+pub(super) fn is_telling(id: &str) -> bool {
     id.chars().any(char::is_alphabetic)
 }
 
 /// The verdict on a row whose company is named like another.
-pub fn shared_name(text: &str) -> Verdict {
+pub(super) fn shared_name(text: &str) -> Verdict {
     let reason = format!("several companies have the name '{text}'; give the company's id");
     Verdict::Rejected { column: "company_id", reason }
 }
@@ -35,7 +35,7 @@ pub fn shared_name(text: &str) -> Verdict {
 /// else by the id of a subscription, else by a name that no other company has, without regard to
 /// case.
 #[derive(Debug, Default)]
-pub struct CompanyBook {
+pub(super) struct CompanyBook {
     by_id: FxHashMap<CompactString, u32>,
     by_name: FxHashMap<String, Named>,
     last_key: u32,
@@ -49,7 +49,7 @@ enum Named {
 
 impl CompanyBook {
     /// The companies of a database.
-    pub fn of(store: &Store) -> Result<Self> {
+    pub(super) fn of(store: &Store) -> Result<Self> {
         let mut book = CompanyBook::default();
         for CompanyName { company, id, name } in store.company_names()? {
             if let Some(id) = id {
@@ -71,7 +71,7 @@ impl CompanyBook {
     ///
     /// # Errors
     /// A name that several companies have.
-    pub fn find(&self, text: &str) -> Result<Option<CompanyKey>, SharedName> {
+    pub(super) fn find(&self, text: &str) -> Result<Option<CompanyKey>, SharedName> {
         if let Some(key) = self.by_id.get(text) {
             return Ok(Some(CompanyKey(*key)));
         }
@@ -83,23 +83,23 @@ impl CompanyBook {
     }
 
     /// The company that has this id or is otherwise known by it.
-    pub fn find_id(&self, text: &str) -> Option<CompanyKey> {
+    pub(super) fn find_id(&self, text: &str) -> Option<CompanyKey> {
         self.by_id.get(text).copied().map(CompanyKey)
     }
 
     /// Whether `name` stands for this company alone.
-    pub fn is_only(&self, name: &str, company: CompanyKey) -> bool {
+    pub(super) fn is_only(&self, name: &str, company: CompanyKey) -> bool {
         self.by_name.get(&folded_name(name)) == Some(&Named::One(company.0))
     }
 
     /// Notes that `text` is the id of a company, or known for it.
-    pub fn add_id(&mut self, text: &str, company: CompanyKey) {
+    pub(super) fn add_id(&mut self, text: &str, company: CompanyKey) {
         self.by_id.insert(text.into(), company.0);
         self.last_key = self.last_key.max(company.0);
     }
 
     /// Notes the name of a company.
-    pub fn add_name(&mut self, name: &str, company: CompanyKey) {
+    pub(super) fn add_name(&mut self, name: &str, company: CompanyKey) {
         let entry = self.by_name.entry(folded_name(name)).or_insert(Named::One(company.0));
         if *entry != Named::One(company.0) {
             *entry = Named::Several;
@@ -107,7 +107,7 @@ impl CompanyBook {
     }
 
     /// Notes that a company does not have this name any more.
-    pub fn forget_name(&mut self, name: &str, company: CompanyKey) {
+    pub(super) fn forget_name(&mut self, name: &str, company: CompanyKey) {
         let name = folded_name(name);
         if self.by_name.get(&name) == Some(&Named::One(company.0)) {
             self.by_name.remove(&name);
@@ -148,7 +148,7 @@ impl Keys {
 }
 
 /// The keys of everything that events name.
-pub struct Names<'s> {
+pub(super) struct Names<'s> {
     companies: CompanyBook,
     events: Keys,
     people: People,
@@ -167,7 +167,7 @@ pub struct Names<'s> {
 
 impl<'s> Names<'s> {
     /// All names of a database.
-    pub fn of(store: &Store) -> Result<Self> {
+    pub(super) fn of(store: &Store) -> Result<Self> {
         let mut names = Names::without_people(store, CompanyBook::of(store)?)?;
         names.add_moves(store.person_moves()?);
         store.for_each_person(|key, person, company| {
@@ -178,7 +178,7 @@ impl<'s> Names<'s> {
     }
 
     /// The names of a database, each looked up when it is needed: for a file of a few rows.
-    pub fn as_needed(store: &'s Store) -> Result<Self> {
+    pub(super) fn as_needed(store: &'s Store) -> Result<Self> {
         let companies = CompanyBook { last_key: store.last_company()?.0, ..CompanyBook::default() };
         let mut names = Names::without_people(store, companies)?;
         names.people.begin_after(store.last_person()?);
@@ -207,7 +207,7 @@ impl<'s> Names<'s> {
     }
 
     /// Looks up what a row names, where the names are not in memory.
-    pub fn prepare(&mut self, company: Option<&str>, person: Option<&str>) -> Result<()> {
+    pub(super) fn prepare(&mut self, company: Option<&str>, person: Option<&str>) -> Result<()> {
         let Some(store) = self.store else { return Ok(()) };
         for person in [person, company].into_iter().flatten() {
             if self.people.find(person).is_none()
@@ -234,7 +234,7 @@ impl<'s> Names<'s> {
     ///
     /// # Errors
     /// A name that several companies have.
-    pub fn company(&mut self, text: &str, new: &mut NewNames) -> Result<u32, SharedName> {
+    pub(super) fn company(&mut self, text: &str, new: &mut NewNames) -> Result<u32, SharedName> {
         if let Some(key) = self.companies.find(text)? {
             return Ok(key.0);
         }
@@ -251,7 +251,7 @@ impl<'s> Names<'s> {
     }
 
     /// The company where a person worked on a day, when a file of people has said so.
-    pub fn company_of(&self, person: &str, day: Day) -> Option<u32> {
+    pub(super) fn company_of(&self, person: &str, day: Day) -> Option<u32> {
         let person = self.people.find(person)?;
         if let Some(moves) = self.moves.get(&person) {
             let on_day = moves.iter().rfind(|(since, _)| since.is_none_or(|since| since <= day));
@@ -264,7 +264,7 @@ impl<'s> Names<'s> {
     ///
     /// # Errors
     /// More names than there is room for (exit 4).
-    pub fn event(&mut self, name: &str, new: &mut NewNames) -> Result<u32> {
+    pub(super) fn event(&mut self, name: &str, new: &mut NewNames) -> Result<u32> {
         let key = self.events.key(name, &mut new.events);
         if i64::from(key) < EVENT_NAMES {
             return Ok(key);
@@ -275,12 +275,12 @@ impl<'s> Names<'s> {
     }
 
     /// The key of a person.
-    pub fn person(&mut self, person: &str, new: &mut NewNames) -> u32 {
+    pub(super) fn person(&mut self, person: &str, new: &mut NewNames) -> u32 {
         self.people.key_of(person, &mut new.people)
     }
 
     /// The keys of people who were asked for, given to the events on whose behalf that was.
-    pub fn answer(&mut self, asked: &mut AskedPeople, batch: &mut EventBatch) {
+    pub(super) fn answer(&mut self, asked: &mut AskedPeople, batch: &mut EventBatch) {
         let EventBatch { names, events, .. } = batch;
         self.people.answer(asked, &mut names.people, |place, key| {
             events[place as usize].person = key;

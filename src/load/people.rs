@@ -18,7 +18,7 @@ const HEAD: usize = 8;
 
 /// Ids and their keys, counted from 1.
 #[derive(Debug)]
-pub struct People {
+pub(super) struct People {
     /// A power of two of them, at most three quarters taken.
     slots: Vec<Slot>,
     /// For each person the key, the length of the id, and the id.
@@ -38,7 +38,7 @@ struct Slot {
 
 /// People who are to be looked up, and for what.
 #[derive(Debug, Default)]
-pub struct AskedPeople {
+pub(super) struct AskedPeople {
     ids: Vec<u8>,
     asked: Vec<Asked>,
 }
@@ -53,7 +53,7 @@ struct Asked {
 
 impl AskedPeople {
     /// Asks for a person on behalf of `place`. Tells whether it is time for the answers.
-    pub fn push(&mut self, person: &str, place: u32) -> bool {
+    pub(super) fn push(&mut self, person: &str, place: u32) -> bool {
         self.ids.extend_from_slice(person.as_bytes());
         self.asked.push(Asked { hash: hash(person.as_bytes()), end: self.ids.len(), place });
         self.asked.len() >= TOGETHER
@@ -69,13 +69,13 @@ impl Default for People {
 
 impl People {
     /// The key of a person who is known.
-    pub fn find(&self, person: &str) -> Option<u32> {
+    pub(super) fn find(&self, person: &str) -> Option<u32> {
         let id = person.as_bytes();
         self.probe(hash(id), id).ok()
     }
 
     /// Notes a person who is known by this key.
-    pub fn add(&mut self, key: u32, person: &str) {
+    pub(super) fn add(&mut self, key: u32, person: &str) {
         let id = person.as_bytes();
         let hash = hash(id);
         if let Err(place) = self.probe(hash, id) {
@@ -85,13 +85,13 @@ impl People {
     }
 
     /// Says that keys up to this one are taken.
-    pub fn begin_after(&mut self, key: u32) {
+    pub(super) fn begin_after(&mut self, key: u32) {
         self.last_key = self.last_key.max(key);
     }
 
     /// Answers all that were asked for: `tell` takes the place and the key. Those that nobody knew
     /// get keys and are noted in `new`.
-    pub fn answer(
+    pub(super) fn answer(
         &mut self,
         asked: &mut AskedPeople,
         new: &mut Vec<(u32, String)>,
@@ -123,7 +123,7 @@ impl People {
     }
 
     /// The key of a person; one who is not known gets a key and is noted in `new`.
-    pub fn key_of(&mut self, person: &str, new: &mut Vec<(u32, String)>) -> u32 {
+    pub(super) fn key_of(&mut self, person: &str, new: &mut Vec<(u32, String)>) -> u32 {
         self.key(hash(person.as_bytes()), person.as_bytes(), new)
     }
 

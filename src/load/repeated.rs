@@ -16,7 +16,7 @@ const NAMED: usize = 3;
 
 /// What a row is among those of its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub(super) enum Turn {
     /// The first of them, or one that counts in the place of those before.
     First,
     /// Equal to the one that counts.
@@ -29,7 +29,7 @@ pub enum Turn {
 
 impl Turn {
     /// Whether the row says what is to be stored.
-    pub fn counts(self) -> bool {
+    pub(super) fn counts(self) -> bool {
         self == Turn::First
     }
 }
@@ -43,7 +43,7 @@ struct Seen {
 
 /// The ids of a file, each with the row that counts.
 #[derive(Debug)]
-pub struct RepeatedRows {
+pub(super) struct RepeatedRows {
     last_wins: bool,
     seen: HashMap<String, Seen>,
     conflicts: Vec<String>,
@@ -54,7 +54,7 @@ pub struct RepeatedRows {
 
 impl RepeatedRows {
     /// Begins a file. `last_wins`: of rows that differ the last one counts.
-    pub fn new(last_wins: bool) -> Self {
+    pub(super) fn new(last_wins: bool) -> Self {
         RepeatedRows {
             last_wins,
             seen: HashMap::new(),
@@ -66,7 +66,7 @@ impl RepeatedRows {
     }
 
     /// What a row is among those of its id that were accepted before.
-    pub fn turn(&self, id: &str, row: &FactRow<'_>) -> Turn {
+    pub(super) fn turn(&self, id: &str, row: &FactRow<'_>) -> Turn {
         let Some(seen) = self.seen.get(id) else { return Turn::First };
         let as_of = row.as_of.map(|moment| moment.at);
         if seen.content == content(row) {
@@ -81,7 +81,7 @@ impl RepeatedRows {
     }
 
     /// Notes a row that was accepted.
-    pub fn accept(&mut self, id: &str, row: &FactRow<'_>, turn: Turn) {
+    pub(super) fn accept(&mut self, id: &str, row: &FactRow<'_>, turn: Turn) {
         let as_of = row.as_of.map(|moment| moment.at);
         let seen = Seen { line: row.line, content: content(row), as_of };
         match turn {
@@ -109,7 +109,7 @@ impl RepeatedRows {
     ///
     /// # Errors
     /// Rows of one id that differ.
-    pub fn judge(&self, file: &str) -> Result<Option<String>, CommandError> {
+    pub(super) fn judge(&self, file: &str) -> Result<Option<String>, CommandError> {
         if self.conflict_count > 0 {
             let more = self.conflict_count.saturating_sub(self.conflicts.len());
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };

@@ -21,10 +21,10 @@ use crate::render::{self, counted, escape};
 use crate::store::{SignalRecord, TaskRecord};
 
 /// So many signals are told with all that should be known of them; the others have a line each.
-pub const MOST_ITEMS: usize = 40;
+pub(super) const MOST_ITEMS: usize = 40;
 
 /// After so many signals a message only counts the others.
-pub const MOST_SIGNALS: usize = 1000;
+pub(super) const MOST_SIGNALS: usize = 1000;
 
 /// A signal opens seldom more tasks than this.
 const MOST_TASKS: usize = 10;
@@ -47,7 +47,7 @@ const LONGEST_HEADING: usize = 150;
 
 /// A message, as it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Content {
+pub(super) struct Content {
     /// How many signals and what they say.
     pub subject: String,
     /// Why it comes.
@@ -66,7 +66,7 @@ pub struct Content {
 
 /// A signal, as it is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Item {
+pub(super) struct Item {
     pub company: String,
     /// Where it is found in another product.
     pub link: Option<String>,
@@ -80,7 +80,7 @@ pub struct Item {
 
 /// A line of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fact {
+pub(super) struct Fact {
     /// What it is about.
     pub name: &'static str,
     /// The same, as wide as the widest.
@@ -93,7 +93,7 @@ pub struct Fact {
 
 /// A signal in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub(super) struct Line {
     pub company: String,
     /// Where it is found in another product.
     pub link: Option<String>,
@@ -106,7 +106,7 @@ pub struct Line {
 }
 
 /// A signal and those who are to know of it.
-pub struct Told {
+pub(super) struct Told {
     pub signal: SignalRecord,
     /// What there is to be done about it.
     pub tasks: Vec<TaskRecord>,
@@ -115,7 +115,7 @@ pub struct Told {
 }
 
 /// All signals that a message tells of, however much of them it shows.
-pub struct Overview {
+pub(super) struct Overview {
     /// The type of each.
     pub types: Vec<SignalType>,
     /// How many companies they are of.
@@ -125,7 +125,7 @@ pub struct Overview {
 impl Content {
     /// The content about these signals: `told` first, then `others`. `reader`: who gets it, unless
     /// it is for everybody.
-    pub fn about(
+    pub(super) fn about(
         purpose: Purpose,
         reader: Option<&str>,
         overview: &Overview,
@@ -148,7 +148,7 @@ impl Content {
     }
 
     /// A content that only shows that it arrives.
-    pub fn of_test(person: &str) -> Self {
+    pub(super) fn of_test(person: &str) -> Self {
         Content {
             subject: "Test message of signals".to_owned(),
             intro: format!(
@@ -164,12 +164,12 @@ impl Content {
     }
 
     /// The content as plain text.
-    pub fn text(&self) -> Result<String> {
+    pub(super) fn text(&self) -> Result<String> {
         self.render("content.txt", include_str!("content.txt"))
     }
 
     /// The content as HTML that loads nothing from outside.
-    pub fn html(&self) -> Result<String> {
+    pub(super) fn html(&self) -> Result<String> {
         self.render("content.html", include_str!("content.html"))
     }
 
@@ -182,7 +182,7 @@ impl Content {
 
     /// The content as a post of at most 50 blocks. `mentions`: names of the team and what Slack
     /// knows them by.
-    pub fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
+    pub(super) fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
         let mut blocks = vec![json!({
             "type": "header",
             "text": {"type": "plain_text", "emoji": false, "text": short_for_slack(&self.subject, LONGEST_HEADING)},
@@ -501,7 +501,7 @@ fn quoted(name: &str) -> String {
 
 /// One line without control characters and marks that turn the direction of writing round, and not
 /// too long.
-pub fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     let visible: String = text
         .chars()
         .map(|content| if escape::is_hostile(content) { ' ' } else { content })

@@ -53,7 +53,7 @@ enum Event {
 /// known of them.
 ///
 /// A delivery that comes back after its time is noted once more if it succeeded after all.
-pub fn deliver<T: Send + Sync + 'static>(
+pub(super) fn deliver<T: Send + Sync + 'static>(
     parcels: Vec<(i64, T)>,
     deliver: impl Fn(&T) -> Result<(), SendError> + Send + Sync + 'static,
     limits: SendingLimits,

@@ -40,7 +40,7 @@ use crate::store::{
 
 /// Why something was not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendError {
+pub(crate) struct SendError {
     /// One line without secrets.
     pub text: String,
     /// For how many seconds the server asks to be left alone.
@@ -49,7 +49,7 @@ pub struct SendError {
 
 impl SendError {
     /// SendError with a server that asks for nothing.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         SendError { text: text.into(), patience: None }
     }
 }
@@ -64,12 +64,12 @@ fn is_loopback(host: &str) -> bool {
 ///
 /// # Errors
 /// No address (exit 9).
-pub fn check_sender(text: &str) -> Result<(), CommandError> {
+pub(crate) fn check_sender(text: &str) -> Result<(), CommandError> {
     smtp::sender(text).map(|_| ())
 }
 
 /// The ways to people that are configured.
-pub struct Transports {
+pub(crate) struct Transports {
     mailer: Option<Mailer>,
     webhook: Option<Webhook>,
     /// What Message-IDs end with.
@@ -90,7 +90,7 @@ impl Transports {
     ///
     /// # Errors
     /// Settings that cannot be used (exit 9); what is wrong never shows a secret.
-    pub fn find(
+    pub(crate) fn find(
         settings: &NotifySettings,
         limits: SendingLimits,
         variable: impl Fn(&str) -> Option<String>,
@@ -119,7 +119,7 @@ impl Transports {
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.channels().is_empty()
     }
 
@@ -149,7 +149,7 @@ fn usual_sender(host: &str) -> String {
 ///
 /// # Errors
 /// Another process that is delivering (exit 5) What cannot be delivered is not an error here.
-pub fn send(
+pub(crate) fn send(
     store: &mut Store,
     clock: &Clock,
     transports: Transports,
@@ -183,7 +183,7 @@ pub fn send(
 }
 
 /// What [`send`] would deliver now: the same, undone at the end, without a connection to anybody.
-pub fn rehearse(
+pub(crate) fn rehearse(
     store: &mut Store,
     clock: &Clock,
     transports: &Transports,
@@ -204,7 +204,7 @@ pub fn rehearse(
 
 /// Delivers a test message to a member of the team by every way there is, at once and without the
 /// outbox. Returns the ways, each with what went wrong.
-pub fn test(
+pub(crate) fn test(
     transports: Transports,
     member: &TeamMember,
     limits: SendingLimits,

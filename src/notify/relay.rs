@@ -26,7 +26,7 @@ const TOO_EARLY: &str =
 
 /// How a conversation begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
+pub(super) enum Opening {
     /// As it goes on: in the clear on this machine, or encrypted.
     Usual,
     /// In the clear until STARTTLS.
@@ -34,7 +34,7 @@ pub enum Opening {
 }
 
 /// A connection to a mail server, for one conversation.
-pub struct Relay {
+pub(super) struct Relay {
     address: SocketAddr,
     complaint: Complaint,
 }
@@ -47,7 +47,12 @@ impl Relay {
     ///
     /// # Errors
     /// A server that cannot be reached.
-    pub fn to(host: &str, port: u16, opening: Opening, limits: SendingLimits) -> io::Result<Self> {
+    pub(super) fn to(
+        host: &str,
+        port: u16,
+        opening: Opening,
+        limits: SendingLimits,
+    ) -> io::Result<Self> {
         let server = connect(host, port, limits)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let complaint = Complaint::default();
@@ -62,12 +67,12 @@ impl Relay {
     }
 
     /// Where to talk to it.
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// What the server did that ended the conversation.
-    pub fn complaint(&self) -> Option<&'static str> {
+    pub(super) fn complaint(&self) -> Option<&'static str> {
         self.complaint.get().copied()
     }
 }

@@ -22,7 +22,7 @@ const LONGEST: u64 = 16 * 1024;
 
 /// A text that is never printed: it has no `Display`, and its `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub(super) struct Secret(String);
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -32,7 +32,7 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     /// The text, for the one place that needs it.
-    pub fn expose(&self) -> &str {
+    pub(super) fn expose(&self) -> &str {
         &self.0
     }
 
@@ -41,7 +41,7 @@ impl Secret {
     ///
     /// # Errors
     /// A file that cannot be read, is empty, or that others can read too (exit 9).
-    pub fn find(
+    pub(super) fn find(
         source: &SecretSource,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Secret>> {
@@ -105,13 +105,13 @@ fn is_trusted_owner(owner: u32) -> bool {
 
 /// Takes secrets out of what servers and libraries say.
 #[derive(Debug, Clone, Default)]
-pub struct Redactor {
+pub(super) struct Redactor {
     secrets: Vec<Secret>,
 }
 
 impl Redactor {
     /// Knows these texts, and what they look like when they are sent to a server.
-    pub fn new<'s>(texts: impl IntoIterator<Item = &'s str>) -> Self {
+    pub(super) fn new<'s>(texts: impl IntoIterator<Item = &'s str>) -> Self {
         let mut secrets: Vec<Secret> = Vec::new();
         for text in texts.into_iter().filter(|text| !text.is_empty()) {
             secrets.push(Secret(text.to_owned()));
@@ -123,7 +123,7 @@ impl Redactor {
     }
 
     /// One harmless line without the secrets.
-    pub fn clean(&self, text: &str) -> String {
+    pub(super) fn clean(&self, text: &str) -> String {
         let text = self
             .secrets
             .iter()

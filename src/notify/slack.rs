@@ -11,7 +11,7 @@ use crate::error::{CommandError, not_allowed};
 use crate::store::SendingLimits;
 
 /// Posts to one webhook.
-pub struct Webhook {
+pub(super) struct Webhook {
     url: Secret,
     agent: Agent,
     redactor: Redactor,
@@ -22,7 +22,7 @@ impl Webhook {
     ///
     /// # Errors
     /// A URL that cannot be used (exit 9). What is wrong never shows it: it is a secret as a whole.
-    pub fn new(url: Secret, limits: SendingLimits) -> Result<Self> {
+    pub(super) fn new(url: Secret, limits: SendingLimits) -> Result<Self> {
         let parsed = Url::parse(url.expose()).map_err(|_| refused("is not a URL"))?;
         check(&parsed)?;
         let path =
@@ -37,7 +37,7 @@ impl Webhook {
     /// # Errors
     /// A server that cannot be reached, or that answers anything but success. Redirections are not
     /// followed.
-    pub fn post(&self, payload: &serde_json::Value) -> Result<(), SendError> {
+    pub(super) fn post(&self, payload: &serde_json::Value) -> Result<(), SendError> {
         let request = self
             .agent
             .post(self.url.expose())

@@ -21,7 +21,7 @@ use crate::error::{CommandError, not_allowed};
 use crate::store::SendingLimits;
 
 /// Delivers mails through one server.
-pub struct Mailer {
+pub(super) struct Mailer {
     host: String,
     port: u16,
     opening: Opening,
@@ -35,7 +35,7 @@ pub struct Mailer {
 
 /// A mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mail {
+pub(super) struct Mail {
     /// The name and the address of whoever gets it.
     pub to: (String, String),
     pub subject: String,
@@ -55,7 +55,7 @@ impl Mailer {
     ///
     /// # Errors
     /// A URL or a sender that cannot be used (exit 9). What is wrong never shows the URL.
-    pub fn new(url: &Secret, from: &str, limits: SendingLimits) -> Result<Self> {
+    pub(super) fn new(url: &Secret, from: &str, limits: SendingLimits) -> Result<Self> {
         let parsed = Url::parse(url.expose()).map_err(|_| refused("is not a URL"))?;
         let encryption = check(&parsed)?;
         let redactor = redactor(url, &parsed);
@@ -76,7 +76,7 @@ impl Mailer {
     ///
     /// # Errors
     /// An address that is none, a server that cannot be reached or does not take the mail.
-    pub fn send(&self, mail: &Mail) -> Result<(), SendError> {
+    pub(super) fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let tls = self.tls.as_ref().map_err(SendError::new)?;
         let message = self.message(mail).map_err(SendError::new)?;
         let relay =
@@ -134,7 +134,7 @@ impl Mailer {
 ///
 /// # Errors
 /// No address (exit 9).
-pub fn sender(text: &str) -> Result<Mailbox, CommandError> {
+pub(super) fn sender(text: &str) -> Result<Mailbox, CommandError> {
     let wrong =
         |_| not_allowed(format!("the sender '{}' is not an e-mail address", harmless(text)));
     let hint = "`from` of the notify settings says who sends, as signals@example.com";

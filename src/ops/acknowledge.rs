@@ -14,7 +14,7 @@ use crate::views::signals;
 
 /// What is to be entered into the history of signals.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     action: Action,
     reason: String,
     outcome: Option<Outcome>,
@@ -31,38 +31,38 @@ impl Entry {
 
     /// Closes signals. Their open tasks are dropped where the outcome says that nothing is left to
     /// do.
-    pub fn acknowledge(reason: String, outcome: Option<Outcome>) -> Self {
+    pub(crate) fn acknowledge(reason: String, outcome: Option<Outcome>) -> Self {
         let drops_tasks = outcome.is_some_and(Outcome::drops_tasks);
         Entry { outcome, drops_tasks, ..Entry::new(Action::Acknowledged, reason) }
     }
 
     /// Opens closed signals again.
-    pub fn reopen(reason: String) -> Self {
+    pub(crate) fn reopen(reason: String) -> Self {
         Entry::new(Action::Reopened, reason)
     }
 
     /// Leaves signals out of lists and the agenda until a day.
-    pub fn snooze(until: Day, reason: String) -> Self {
+    pub(crate) fn snooze(until: Day, reason: String) -> Self {
         Entry { until: Some(until), ..Entry::new(Action::Snoozed, reason) }
     }
 
     /// Says something about a signal.
-    pub fn note(text: String) -> Self {
+    pub(crate) fn note(text: String) -> Self {
         Entry::new(Action::Noted, text)
     }
 
     /// Gives a signal to somebody.
-    pub fn assign(name: String) -> Self {
+    pub(crate) fn assign(name: String) -> Self {
         Entry { assignee: Some(name), ..Entry::new(Action::Assigned, String::new()) }
     }
 
     /// The same entry, which also drops the open tasks of the signals.
-    pub fn dropping_tasks(self) -> Self {
+    pub(crate) fn dropping_tasks(self) -> Self {
         Entry { drops_tasks: true, ..self }
     }
 
     /// Whether it drops the open tasks of the signals.
-    pub fn drops_tasks(&self) -> bool {
+    pub(crate) fn drops_tasks(&self) -> bool {
         self.drops_tasks
     }
 }
@@ -71,7 +71,7 @@ impl Entry {
 ///
 /// # Errors
 /// No reason and nobody to ask, or a blank one (exit 2).
-pub fn reason(context: &Context, given: Option<String>) -> Result<String> {
+pub(crate) fn reason(context: &Context, given: Option<String>) -> Result<String> {
     let reason = match given {
         Some(reason) => reason,
         None if context.ui.can_ask() => context.ui.ask("Reason:", "--reason TEXT says why")?,
@@ -84,7 +84,7 @@ pub fn reason(context: &Context, given: Option<String>) -> Result<String> {
 ///
 /// # Errors
 /// A blank one (exit 2).
-pub fn not_blank(what: &str, text: &str, hint: &str) -> Result<String> {
+pub(crate) fn not_blank(what: &str, text: &str, hint: &str) -> Result<String> {
     match text.trim() {
         "" => Err(usage(format!("the {what} is blank")).hint(hint).into()),
         text => Ok(text.to_owned()),
@@ -92,7 +92,7 @@ pub fn not_blank(what: &str, text: &str, hint: &str) -> Result<String> {
 }
 
 /// The failure of naming a signal that does not exist.
-pub fn unknown_signal(id: SignalId) -> CommandError {
+pub(crate) fn unknown_signal(id: SignalId) -> CommandError {
     not_allowed(format!("there is no signal {id}"))
         .hint("`signals list` shows all signals with their numbers")
 }
@@ -101,7 +101,12 @@ pub fn unknown_signal(id: SignalId) -> CommandError {
 ///
 /// # Errors
 /// An unknown signal, or one that is not in the state for it (exit 9).
-pub fn enter(context: &Context, store: &mut Store, ids: &[SignalId], entry: &Entry) -> Result<u64> {
+pub(crate) fn enter(
+    context: &Context,
+    store: &mut Store,
+    ids: &[SignalId],
+    entry: &Entry,
+) -> Result<u64> {
     store.transaction(Finish::Commit, |store| {
         let stamp = work::stamp(context, store)?;
         enter_within(store, ids, entry, &stamp)
@@ -139,7 +144,7 @@ pub(super) fn enter_within(
 }
 
 /// How many open tasks the signals have, but for those that other open signals share.
-pub fn open_tasks(store: &Store, ids: &[SignalId]) -> Result<u64> {
+pub(crate) fn open_tasks(store: &Store, ids: &[SignalId]) -> Result<u64> {
     ids.iter().map(|id| Ok(store.tasks_of_signal_alone(*id)?.len() as u64)).sum()
 }
 
@@ -167,7 +172,7 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Command
 ///
 /// # Errors
 /// The problems as one, with the advice on the first (exit 9).
-pub fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
+pub(crate) fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
     match problems {
         [] => Ok(()),
         _ => {
@@ -187,7 +192,7 @@ pub fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
 
 /// What the signals are called when they are done: one by what it says, several by how many they
 /// are.
-pub fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
+pub(crate) fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
     let only = match ids {
         [id] => store.signal(*id)?,
         _ => None,
@@ -206,7 +211,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The numbers without repetition, in the order given.
-pub fn distinct(ids: &[i64]) -> Vec<SignalId> {
+pub(crate) fn distinct(ids: &[i64]) -> Vec<SignalId> {
     let mut seen = std::collections::HashSet::new();
     ids.iter().copied().filter(|id| seen.insert(*id)).map(SignalId).collect()
 }

@@ -16,7 +16,7 @@ use crate::views::agenda::{Agenda, Group, Review};
 
 /// Whose agenda is meant, and as of when.
 #[derive(Debug, Clone, Default)]
-pub struct Question<'q> {
+pub(crate) struct Question<'q> {
     /// The companies, signals and tasks of this person; of everybody without one.
     pub person: Option<&'q str>,
     /// As it stood at the end of a day; as it stands now without one.
@@ -25,7 +25,7 @@ pub struct Question<'q> {
 
 /// The agenda. A company is on it with open signals, tasks that are overdue or due soon, a review
 /// that is due, or a reason to see to it.
-pub fn gather(context: &Context, store: &Store, question: &Question<'_>) -> Result<Agenda> {
+pub(crate) fn gather(context: &Context, store: &Store, question: &Question<'_>) -> Result<Agenda> {
     let as_of = question.as_of.resolve(context, store)?;
     let until = question.as_of.day(context, store);
     let today = until.unwrap_or_else(|| context.today(store));

@@ -12,7 +12,7 @@ use crate::views::signal::SignalView;
 ///
 /// # Errors
 /// An unknown signal (exit 9).
-pub fn signal(store: &Store, id: SignalId) -> Result<SignalView> {
+pub(crate) fn signal(store: &Store, id: SignalId) -> Result<SignalView> {
     let signal = store.signal(id)?.ok_or_else(|| unknown_signal(id))?;
     let activity =
         activity(store, &signal).with_context(|| format!("cannot explain signal {id}"))?;

@@ -17,7 +17,7 @@ const REASON: &str = "Undone";
 
 /// A change, with what is needed to undo it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub(crate) enum Change {
     /// A signal was closed, which dropped these tasks.
     Acknowledged { signal: SignalId, dropped: Vec<TaskRecord> },
     /// A signal was snoozed, which before was snoozed until this day.
@@ -33,7 +33,7 @@ pub enum Change {
 ///
 /// # Errors
 /// Somebody else has changed the signal or the task meanwhile (exit 9).
-pub fn undo(context: &Context, store: &mut Store, change: &Change) -> Result<()> {
+pub(crate) fn undo(context: &Context, store: &mut Store, change: &Change) -> Result<()> {
     store.transaction(Finish::Commit, |store| {
         let stamp = work::stamp(context, store)?;
         let enter = |signal: SignalId, entry: Entry| {

@@ -14,7 +14,7 @@ use crate::query::csm_called;
 use crate::store::{Finish, NewTask, Store, TaskRecord};
 
 /// Who does something now, and the day on which it counts.
-pub fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
+pub(crate) fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
     let at = context.clock.now();
     Ok(Stamp { at, day: at.day_in(store.zone()), by: context.user() })
 }
@@ -23,7 +23,7 @@ pub fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
 ///
 /// # Errors
 /// A task that is unknown or closed (exit 9).
-pub fn close(
+pub(crate) fn close(
     context: &Context,
     store: &mut Store,
     ids: &[TaskId],
@@ -53,7 +53,7 @@ pub(super) fn close_within(
 ///
 /// # Errors
 /// A title that is blank or has more than one line (exit 2).
-pub fn add(
+pub(crate) fn add(
     context: &Context,
     store: &mut Store,
     company: CompanyKey,
@@ -74,7 +74,7 @@ pub fn add(
 ///
 /// # Errors
 /// A name that is blank or has more than one line (exit 2).
-pub fn owner(store: &Store, text: &str) -> Result<Owner> {
+pub(crate) fn owner(store: &Store, text: &str) -> Result<Owner> {
     validate_line(text).map_err(|error| usage(format!("the name of a person {error}")))?;
     match Owner::from(text.to_owned()) {
         Owner::Person(name) => Ok(Owner::Person(csm_called(store, &name)?)),
@@ -86,7 +86,12 @@ pub fn owner(store: &Store, text: &str) -> Result<Owner> {
 ///
 /// # Errors
 /// A task that is unknown or closed (exit 9).
-pub fn assign(context: &Context, store: &mut Store, id: TaskId, owner: &Owner) -> Result<()> {
+pub(crate) fn assign(
+    context: &Context,
+    store: &mut Store,
+    id: TaskId,
+    owner: &Owner,
+) -> Result<()> {
     store.transaction(Finish::Commit, |store| {
         let tasks = open_tasks(store, &[id])?;
         let stamp = stamp(context, store)?;
@@ -96,7 +101,7 @@ pub fn assign(context: &Context, store: &mut Store, id: TaskId, owner: &Owner) -
 }
 
 /// The numbers without repetition, in the order given.
-pub fn distinct(ids: &[i64]) -> Vec<TaskId> {
+pub(crate) fn distinct(ids: &[i64]) -> Vec<TaskId> {
     let mut seen = std::collections::HashSet::new();
     ids.iter().copied().filter(|id| seen.insert(*id)).map(TaskId).collect()
 }
@@ -126,7 +131,7 @@ fn closed_already(task: &TaskRecord) -> CommandError {
 }
 
 /// What to say about a name that neither the team nor a company has: it may be a typing mistake.
-pub fn stranger(store: &Store, name: &str) -> Result<Option<String>> {
+pub(crate) fn stranger(store: &Store, name: &str) -> Result<Option<String>> {
     let known = store.known_colleagues()?;
     if known.iter().any(|known| known == name) {
         return Ok(None);

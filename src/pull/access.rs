@@ -15,16 +15,16 @@ use crate::error::{CommandError, not_allowed};
 
 /// A text that is never printed: it has no `Display`, and its `Debug` shows nothing.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Password(String);
+pub(crate) struct Password(String);
 
 impl Password {
     /// The text, for the one place that needs it.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     /// What a server says, without the password.
-    pub fn clean(&self, text: &str) -> String {
+    pub(crate) fn clean(&self, text: &str) -> String {
         match self.0.as_str() {
             "" => text.to_owned(),
             password => text.replace(password, "***"),
@@ -40,7 +40,7 @@ impl fmt::Debug for Password {
 
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protection {
+pub(crate) enum Protection {
     /// Not at all: only to this machine.
     None,
     /// Encrypted, to this machine, whoever it says it is.
@@ -51,7 +51,7 @@ pub enum Protection {
 
 /// Where a source is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub(crate) struct Address {
     pub host: String,
     pub port: u16,
     pub user: Option<String>,
@@ -63,7 +63,7 @@ pub struct Address {
 ///
 /// # Errors
 /// A URL that cannot be used, or that holds a password (exit 9); it is never shown.
-pub fn address(name: &str, engine: Engine, url: &str) -> Result<Address, CommandError> {
+pub(crate) fn address(name: &str, engine: Engine, url: &str) -> Result<Address, CommandError> {
     let wrong = |what: &str| {
         not_allowed(format!("the url of the source '{name}' {what}")).hint(match engine {
             Engine::Postgres => {
@@ -145,7 +145,7 @@ fn is_loopback(host: &str) -> bool {
 ///
 /// # Errors
 /// A file of passwords that others can read (exit 9).
-pub fn password(
+pub(crate) fn password(
     source: &Source,
     address: &Address,
     variable: impl Fn(&str) -> Option<String>,

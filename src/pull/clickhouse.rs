@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const LONGEST_MESSAGE: u64 = 16 * 1024;
 
 /// A server that is asked over HTTP.
-pub struct ClickHouse {
+pub(super) struct ClickHouse {
     agent: Agent,
     url: String,
     user: Option<String>,
@@ -34,7 +34,7 @@ pub struct ClickHouse {
 
 impl ClickHouse {
     /// Makes ready to ask.
-    pub fn new(source: &Source, address: &Address, password: &Password) -> Self {
+    pub(super) fn new(source: &Source, address: &Address, password: &Password) -> Self {
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .disable_verification(address.protection == Protection::Encrypted);

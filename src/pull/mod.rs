@@ -5,9 +5,9 @@
 //! works out; [`plan`] says which days they are about. Only days whose fingerprint has changed
 //! are asked for. What has come is written once all of it is there, and only if it adds up.
 
-pub mod access;
+pub(crate) mod access;
 mod clickhouse;
-pub mod plan;
+pub(crate) mod plan;
 mod postgres;
 mod sql;
 
@@ -98,7 +98,7 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
 /// How a source is pulled.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'r> {
+pub(crate) struct Request<'r> {
     /// The source.
     pub source: &'r Source,
     /// Where it is.
@@ -114,7 +114,7 @@ pub struct Request<'r> {
 }
 
 /// What came of a pull.
-pub struct Pulled {
+pub(crate) struct Pulled {
     /// How many days were looked at.
     pub looked_at: u64,
     /// The days that were replaced or new.
@@ -130,7 +130,7 @@ pub struct Pulled {
 /// # Errors
 /// A source that cannot be reached or is too slow (exit 8); one that is wrongly configured, or a day
 /// that belongs to another source (exit 9); counts that have lost too much or do not add up (exit 4).
-pub fn pull(store: &mut Store, clock: &Clock, request: &Request<'_>) -> Result<Pulled> {
+pub(crate) fn pull(store: &mut Store, clock: &Clock, request: &Request<'_>) -> Result<Pulled> {
     let mut pauses = PAUSES.iter();
     loop {
         let mut has_rows = false;
@@ -148,7 +148,7 @@ pub fn pull(store: &mut Store, clock: &Clock, request: &Request<'_>) -> Result<P
 }
 
 /// What the questions are, and how the engine would answer them.
-pub struct Explained {
+pub(crate) struct Explained {
     /// Each question with what it is for and the plan of the engine.
     pub questions: Vec<(&'static str, String, String)>,
     /// Whether the grouping is done where the rows are.
@@ -156,7 +156,7 @@ pub struct Explained {
 }
 
 /// Asks a source how it would answer.
-pub fn explain(store: &Store, clock: &Clock, request: &Request<'_>) -> Result<Explained> {
+pub(crate) fn explain(store: &Store, clock: &Clock, request: &Request<'_>) -> Result<Explained> {
     let source = request.source;
     let explained = || {
         let yesterday = clock.now().day_in(store.zone()).previous();
@@ -497,7 +497,7 @@ fn day_of(text: &str) -> Result<Day> {
 ///
 /// # Errors
 /// A URL that cannot be used, or holds a password; a relation without a name (exit 9).
-pub fn check(source: &Source) -> Result<(), CommandError> {
+pub(crate) fn check(source: &Source) -> Result<(), CommandError> {
     access::address(&source.name, source.engine, &source.url)?;
     let (Rows::Relation(text) | Rows::Query(text)) = &source.rows;
     if text.trim().is_empty() {
@@ -510,7 +510,7 @@ pub fn check(source: &Source) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// A day that has not ended, or a range the wrong way round (exit 2).
-pub fn check_days(wanted: Wanted, yesterday: Day) -> Result<(), CommandError> {
+pub(crate) fn check_days(wanted: Wanted, yesterday: Day) -> Result<(), CommandError> {
     if let Some(day) = wanted.to.or(wanted.from).filter(|day| *day > yesterday) {
         return Err(usage(format!("{day} has not ended"))
             .hint(format!("{yesterday} is the last day that can be pulled")));

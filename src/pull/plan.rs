@@ -4,7 +4,7 @@ use crate::domain::day::{Day, DayRange};
 
 /// What the command line says about the days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// The first day.
     pub from: Option<Day>,
     /// The last day.
@@ -15,7 +15,7 @@ pub struct Wanted {
 
 /// The days in question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
+pub(crate) enum Question {
     /// All that the source has up to this day.
     Everything(Day),
     /// These, whether they have changed or not.
@@ -26,7 +26,7 @@ pub enum Question {
 
 /// The days that a pull looks at. `known` are the days that came from the source before, of which the
 /// last `late_days` are looked at again.
-pub fn question(
+pub(crate) fn question(
     wanted: Wanted,
     known: Option<DayRange>,
     late_days: u16,

@@ -33,7 +33,7 @@ const CONNECTING: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A connection to a server.
-pub struct Postgres {
+pub(super) struct Postgres {
     runtime: Runtime,
     client: Client,
     password: Password,
@@ -44,7 +44,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Connects.
-    pub fn connect(
+    pub(super) fn connect(
         source: &Source,
         address: &Address,
         password: &Password,

@@ -9,11 +9,11 @@ use crate::domain::source::{Columns, Engine, Rows, Source};
 use crate::domain::spans::Span;
 
 /// No event before this second counts: 2000-01-01, as in files.
-pub const EARLIEST: i64 = 946_684_800;
+pub(super) const EARLIEST: i64 = 946_684_800;
 
 /// Makes the questions to a source.
 #[derive(Debug, Clone, Copy)]
-pub struct Questions<'s> {
+pub(super) struct Questions<'s> {
     /// The source.
     pub source: &'s Source,
     /// Whether the time of an event has no zone of its own, and is in UTC.
@@ -22,7 +22,7 @@ pub struct Questions<'s> {
 
 impl Questions<'_> {
     /// All rows from one second to another: how many, and the first second.
-    pub fn overview(&self, from: i64, to: i64) -> String {
+    pub(super) fn overview(&self, from: i64, to: i64) -> String {
         let Columns { company_id, at, .. } = &self.source.columns;
         let (company, at) = (self.name(company_id), self.name(at));
         let (relation, from, to) = (self.relation(), self.instant(from), self.instant(to));
@@ -35,7 +35,7 @@ impl Questions<'_> {
     }
 
     /// How many events and companies there are on each day: day, events, companies.
-    pub fn fingerprint(&self, spans: &[Span]) -> String {
+    pub(super) fn fingerprint(&self, spans: &[Span]) -> String {
         let Columns { company_id, event, event_id, .. } = &self.source.columns;
         let company = self.name(company_id);
         let (day, count, relation) = (self.day(spans), self.count(), self.relation());
@@ -52,7 +52,7 @@ impl Questions<'_> {
     }
 
     /// The counts: company, event, day, number.
-    pub fn counts(&self, spans: &[Span]) -> String {
+    pub(super) fn counts(&self, spans: &[Span]) -> String {
         let Columns { company_id, event, .. } = &self.source.columns;
         let (company, event) = (self.name(company_id), self.name(event));
         let (day, count, relation) = (self.day(spans), self.count(), self.relation());
@@ -65,7 +65,7 @@ impl Questions<'_> {
 
     /// Who was active: company, person, day. The number of events is asked for too, because
     /// postgres_fdw hands on only a grouping that counts something.
-    pub fn people(&self, spans: &[Span]) -> String {
+    pub(super) fn people(&self, spans: &[Span]) -> String {
         let Columns { company_id, person_id, .. } = &self.source.columns;
         let (company, person) = (self.name(company_id), self.name(person_id));
         let (day, relation, within) = (self.day(spans), self.relation(), self.within(spans));
@@ -76,7 +76,7 @@ impl Questions<'_> {
     }
 
     /// The type of the column of times.
-    pub fn type_of_time(&self) -> String {
+    pub(super) fn type_of_time(&self) -> String {
         let (at, relation) = (self.name(&self.source.columns.at), self.relation());
         match self.source.engine {
             Engine::Postgres => {

@@ -17,17 +17,17 @@ use crate::error::{CommandError, ErrorKind, not_allowed, usage};
 use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, Scope, Segment, Store};
 
-pub use names::{
+pub(crate) use names::{
     csm_called, find_company, find_csm, find_member, rule_called, the_one_called, user_as_csm,
 };
-pub use portfolio::{
+pub(crate) use portfolio::{
     PORTFOLIO, current_pulses, has_churned, open_signals, portfolio, present_customers,
 };
-pub use signals::FilterOptions;
+pub(crate) use signals::FilterOptions;
 
 /// As of when.
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub struct AsOfOption {
+pub(crate) struct AsOfOption {
     /// As of the end of this day; as things stand now unless set
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
     as_of: Option<GivenDay>,
@@ -35,7 +35,7 @@ pub struct AsOfOption {
 
 impl AsOfOption {
     /// The day that is named; `None` for the present.
-    pub fn day(self, context: &Context, store: &Store) -> Option<Day> {
+    pub(crate) fn day(self, context: &Context, store: &Store) -> Option<Day> {
         self.as_of.map(|given| context.day(store, given))
     }
 
@@ -43,7 +43,7 @@ impl AsOfOption {
     ///
     /// # Errors
     /// A day in the future (exit 2).
-    pub fn resolve(self, context: &Context, store: &Store) -> Result<AsOf> {
+    pub(crate) fn resolve(self, context: &Context, store: &Store) -> Result<AsOf> {
         match self.as_of {
             Some(given) => Ok(AsOf::end_of(not_in_the_future(context, store, given)?)),
             None => Ok(AsOf::at_present(store.as_of(context.today(store))?, context.today(store))),
@@ -53,7 +53,7 @@ impl AsOfOption {
 
 /// To which days a list reaches that is asked for without a day: measured facts to the last day
 /// run, what people do to today. `None` where that is one day.
-pub fn both_days(context: &Context, store: &Store) -> Result<Option<String>> {
+pub(crate) fn both_days(context: &Context, store: &Store) -> Result<Option<String>> {
     let today = context.today(store);
     let usage = store.as_of(today)?;
     let differ = usage != today;
@@ -62,7 +62,7 @@ pub fn both_days(context: &Context, store: &Store) -> Result<Option<String>> {
 
 /// Which companies are meant, by what is known of them.
 #[derive(Debug, Clone, Default, PartialEq, Args)]
-pub struct ConditionOptions {
+pub(crate) struct ConditionOptions {
     /// Only companies of this segment
     #[arg(long, value_name = "NAME")]
     pub segment: Option<String>,
@@ -73,7 +73,7 @@ pub struct ConditionOptions {
 
 impl ConditionOptions {
     /// Whether all companies are meant.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == ConditionOptions::default()
     }
 
@@ -81,7 +81,11 @@ impl ConditionOptions {
     ///
     /// # Errors
     /// An unknown segment (exit 9); an expression that is none (exit 2).
-    pub fn conditions(&self, store: &Store, catalogue: &Catalogue) -> Result<Vec<Expression>> {
+    pub(crate) fn conditions(
+        &self,
+        store: &Store,
+        catalogue: &Catalogue,
+    ) -> Result<Vec<Expression>> {
         let mut conditions = Vec::new();
         if let Some(name) = &self.segment {
             conditions.push(condition_of(catalogue, &existing_segment(store, name)?)?);
@@ -98,7 +102,7 @@ impl ConditionOptions {
     /// # Errors
     /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 where
     /// it is stored).
-    pub fn select(
+    pub(crate) fn select(
         &self,
         store: &Store,
         catalogue: &Catalogue,
@@ -111,7 +115,11 @@ impl ConditionOptions {
     }
 
     /// The companies that meet the conditions; `None` where all do.
-    pub fn companies(&self, context: &Context, store: &Store) -> Result<Option<Vec<CompanyKey>>> {
+    pub(crate) fn companies(
+        &self,
+        context: &Context,
+        store: &Store,
+    ) -> Result<Option<Vec<CompanyKey>>> {
         if self.is_empty() {
             return Ok(None);
         }
@@ -123,7 +131,7 @@ impl ConditionOptions {
 
 /// As of when, and which companies are meant.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Selection {
+pub(crate) struct Selection {
     #[command(flatten)]
     pub as_of: AsOfOption,
     #[command(flatten)]
@@ -135,7 +143,7 @@ pub struct Selection {
 
 impl Selection {
     /// The companies that are meant, with the values of the attributes of these names.
-    pub fn customers(
+    pub(crate) fn customers(
         &self,
         store: &Store,
         catalogue: &Catalogue,
@@ -156,7 +164,7 @@ impl Selection {
 ///
 /// # Errors
 /// None of that name (exit 9), with the nearest.
-pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
+pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
     let mut segments = store.segments()?;
     let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
     let found = the_one_called(&names, name);
@@ -178,7 +186,7 @@ pub fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
 ///
 /// # Errors
 /// One that cannot be read any more (exit 9).
-pub fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
+pub(crate) fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
     let broken = || format!("the segment '{}' cannot be read any more", segment.name);
     catalogue
         .read(&segment.condition)
@@ -186,7 +194,7 @@ pub fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expressi
 }
 
 /// Some companies, with the values of some attributes.
-pub struct Customers {
+pub(crate) struct Customers {
     table: AttributeTable,
     /// The rows of the table that are meant, in order.
     rows: Vec<usize>,
@@ -198,7 +206,7 @@ impl Customers {
     ///
     /// # Errors
     /// An unknown attribute (exit 9).
-    pub fn select(
+    pub(crate) fn select(
         store: &Store,
         catalogue: &Catalogue,
         names: &[&str],
@@ -219,7 +227,11 @@ impl Customers {
     ///
     /// # Errors
     /// An attribute that was not asked for.
-    pub fn keep_where(&mut self, catalogue: &Catalogue, conditions: &[Expression]) -> Result<()> {
+    pub(crate) fn keep_where(
+        &mut self,
+        catalogue: &Catalogue,
+        conditions: &[Expression],
+    ) -> Result<()> {
         for condition in conditions {
             let values = catalogue.evaluate(condition, &self.table)?;
             self.rows.retain(|row| is_true(&values[*row]));
@@ -229,7 +241,7 @@ impl Customers {
 
     /// How many companies meet each of several conditions. What these look at is read once, however
     /// many they are.
-    pub fn count(
+    pub(crate) fn count(
         store: &Store,
         catalogue: &Catalogue,
         conditions: &[Expression],
@@ -249,7 +261,7 @@ impl Customers {
     ///
     /// # Errors
     /// An attribute that was not asked for.
-    pub fn keep(&mut self, name: &str, text: &str) -> Result<()> {
+    pub(crate) fn keep(&mut self, name: &str, text: &str) -> Result<()> {
         let column = self.table.column(name)?;
         self.rows.retain(|row| column[*row].text().as_deref() == Some(text));
         Ok(())
@@ -260,7 +272,7 @@ impl Customers {
     ///
     /// # Errors
     /// An attribute that was not asked for.
-    pub fn sort(&mut self, name: &str, is_descending: bool) -> Result<()> {
+    pub(crate) fn sort(&mut self, name: &str, is_descending: bool) -> Result<()> {
         let column = self.table.column(name)?;
         self.rows.sort_by(|a, b| {
             let [a, b] = [&column[*a], &column[*b]];
@@ -272,7 +284,7 @@ impl Customers {
     }
 
     /// Their keys.
-    pub fn keys(&self) -> Vec<CompanyKey> {
+    pub(crate) fn keys(&self) -> Vec<CompanyKey> {
         self.rows.iter().map(|row| self.table.companies()[*row]).collect()
     }
 
@@ -280,7 +292,7 @@ impl Customers {
     ///
     /// # Errors
     /// An attribute that was not asked for.
-    pub fn values(&self, names: &[&str]) -> Result<impl Iterator<Item = Vec<&Datum>>> {
+    pub(crate) fn values(&self, names: &[&str]) -> Result<impl Iterator<Item = Vec<&Datum>>> {
         let columns =
             names.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>>>()?;
         Ok(self.rows.iter().map(move |row| columns.iter().map(|column| &column[*row]).collect()))
@@ -291,7 +303,7 @@ impl Customers {
 ///
 /// # Errors
 /// An unknown one (exit 2).
-pub fn known_names<'c>(
+pub(crate) fn known_names<'c>(
     catalogue: &'c Catalogue,
     asked: &[String],
 ) -> Result<Vec<&'c str>, CommandError> {
@@ -307,7 +319,7 @@ pub fn known_names<'c>(
 }
 
 /// What is wrong with a value on the command line is a matter of usage.
-pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
+pub(crate) fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
     let Some(failure) = error
         .downcast_ref::<CommandError>()
         .filter(|failure| failure.kind() == ErrorKind::NotAllowed)
@@ -322,7 +334,7 @@ pub fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
 ///
 /// # Errors
 /// A day after today (exit 2).
-pub fn not_in_the_future(
+pub(crate) fn not_in_the_future(
     context: &Context,
     store: &Store,
     given: impl Into<GivenDay>,

@@ -16,7 +16,7 @@ use crate::error::not_allowed;
 use crate::store::Store;
 
 /// The one of some names that a text means; `None` where none or several fit.
-pub fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
+pub(crate) fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
     if let Some(same) = names.iter().find(|name| **name == text) {
         return Some(same);
     }
@@ -31,12 +31,12 @@ pub fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
 }
 
 /// The name of a CSM or colleague that a text means; the text itself where it means none.
-pub fn csm_called(store: &Store, text: &str) -> Result<String> {
+pub(crate) fn csm_called(store: &Store, text: &str) -> Result<String> {
     called(&store.known_colleagues()?, text)
 }
 
 /// The name of a rule that a text means; the text itself where it means none.
-pub fn rule_called(store: &Store, text: &str) -> Result<String> {
+pub(crate) fn rule_called(store: &Store, text: &str) -> Result<String> {
     called(&store.rule_names()?, text)
 }
 
@@ -46,7 +46,7 @@ fn called(names: &[String], text: &str) -> Result<String> {
 }
 
 /// Who runs the command, if that is the CSM of a company.
-pub fn user_as_csm(context: &Context, store: &Store) -> Result<Option<String>> {
+pub(crate) fn user_as_csm(context: &Context, store: &Store) -> Result<Option<String>> {
     let user = context.user().to_lowercase();
     let csms = store.csms()?.into_iter().map(|(_, csm)| csm);
     Ok(csms.into_iter().find(|csm| csm.to_lowercase() == user))
@@ -56,7 +56,7 @@ pub fn user_as_csm(context: &Context, store: &Store) -> Result<Option<String>> {
 ///
 /// # Errors
 /// No such company, or several of that name (exit 9).
-pub fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
+pub(crate) fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     if let Some(company) = store.company_by_text(text)? {
         return Ok(company);
     }
@@ -103,7 +103,7 @@ const MOST_NAMED: usize = 20;
 ///
 /// # Errors
 /// Nobody of that name (exit 9).
-pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
+pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     let mut team = store.team()?;
     if let Some(member) = team::member(&team, name) {
         return Ok(member.clone());
@@ -131,7 +131,7 @@ pub fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
 ///
 /// # Errors
 /// Nobody of that name looks after a company or is in the team (exit 9).
-pub fn find_csm(store: &Store, text: &str) -> Result<String> {
+pub(crate) fn find_csm(store: &Store, text: &str) -> Result<String> {
     let names = store.csm_names()?;
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(name) = the_one_called(&known, text) {

@@ -15,7 +15,7 @@ use crate::expression::Expression;
 use crate::store::{Catalogue, OpenSignal, Store};
 
 /// The attributes that [`present_customers`] reads of every customer.
-pub const PORTFOLIO: [&str; 16] = [
+pub(crate) const PORTFOLIO: [&str; 16] = [
     "company_id",
     "name",
     "csm",
@@ -36,7 +36,7 @@ pub const PORTFOLIO: [&str; 16] = [
 
 /// The companies that meet the conditions and have not churned by the day, by id. `open` are the
 /// open signals, by company.
-pub fn portfolio(
+pub(crate) fn portfolio(
     store: &Store,
     catalogue: &Catalogue,
     conditions: &[Expression],
@@ -49,7 +49,7 @@ pub fn portfolio(
 
 /// Those of a selection that have not churned by the day, by id. The selection has the attributes
 /// of [`PORTFOLIO`]; `open` are the open signals, by company.
-pub fn present_customers(
+pub(crate) fn present_customers(
     store: &Store,
     selected: &Customers,
     as_of: AsOf,
@@ -67,7 +67,7 @@ pub fn present_customers(
 }
 
 /// The signals that are open now and not snoozed, or that were open at the end of a day, by company.
-pub fn open_signals(
+pub(crate) fn open_signals(
     store: &Store,
     until: Option<Day>,
     today: Day,
@@ -80,12 +80,12 @@ pub fn open_signals(
 }
 
 /// Whether a company is not a customer any more; a churn of a later day is none yet.
-pub fn has_churned(churned_on: &Datum, day: Day) -> bool {
+pub(crate) fn has_churned(churned_on: &Datum, day: Day) -> bool {
     matches!(churned_on, Datum::Day(churned) if *churned <= day)
 }
 
 /// The last pulse of each company; they come company by company and in order.
-pub fn current_pulses(pulses: Vec<Pulse>) -> FxHashMap<CompanyKey, Pulse> {
+pub(crate) fn current_pulses(pulses: Vec<Pulse>) -> FxHashMap<CompanyKey, Pulse> {
     pulses.into_iter().map(|pulse| (pulse.company, pulse)).collect()
 }
 

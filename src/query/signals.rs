@@ -11,7 +11,7 @@ use crate::store::{SignalFilter, Snoozed, Store};
 
 /// Which signals are meant.
 #[derive(Debug, Clone, clap::Args)]
-pub struct FilterOptions {
+pub(crate) struct FilterOptions {
     /// Only signals of this type: good, bad or info
     #[arg(long = "type", value_name = "TYPE")]
     pub signal_type: Option<SignalType>,
@@ -48,7 +48,7 @@ pub struct FilterOptions {
 
 impl FilterOptions {
     /// Whether no filter is given.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.of_signals(None) == SignalFilter::default()
             && self.since.is_none()
             && self.until.is_none()
@@ -61,7 +61,7 @@ impl FilterOptions {
     ///
     /// # Errors
     /// An unknown segment (exit 9); an expression that is none (exit 2).
-    pub fn listed(
+    pub(crate) fn listed(
         &self,
         context: &Context,
         store: &Store,

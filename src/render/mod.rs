@@ -3,15 +3,15 @@
 
 pub mod escape;
 mod records;
-pub mod report;
+pub(crate) mod report;
 mod screen;
 mod workbook;
 
 use std::borrow::Cow;
 
-pub use records::RecordWriter;
-pub use screen::{Align, Look, Screen, TextTable, Tone, cut, wrap};
-pub use workbook::RecordBook;
+pub(crate) use records::RecordWriter;
+pub(crate) use screen::{Align, Look, Screen, TextTable, Tone, cut, wrap};
+pub(crate) use workbook::RecordBook;
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
@@ -132,12 +132,12 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
 }
 
 /// An answer for people.
-pub fn yes_or_no(answer: bool) -> &'static str {
+pub(crate) fn yes_or_no(answer: bool) -> &'static str {
     if answer { "yes" } else { "no" }
 }
 
 /// A whole number with its thousands set apart: `160,942`.
-pub fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -150,7 +150,7 @@ pub fn thousands(number: u64) -> String {
 }
 
 /// An amount of money, with cents and its thousands set apart: `12,345.60`.
-pub fn money(amount: f64) -> String {
+pub(crate) fn money(amount: f64) -> String {
     let cents = (amount.abs() * 100.0).round() as u64;
     let sign = if amount < 0.0 && cents > 0 { "-" } else { "" };
     format!("{sign}{}.{:02}", thousands(cents / 100), cents % 100)
@@ -161,7 +161,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 
 /// A line of bars, one for each number, from the smallest at 0 to the tallest at the largest: `▁▃█
 /// ▂`. A 0 is a gap.
-pub fn sparkline(numbers: &[u64]) -> String {
+pub(crate) fn sparkline(numbers: &[u64]) -> String {
     let most = numbers.iter().copied().max().unwrap_or_default();
     let bar = |number: &u64| match *number {
         0 => ' ',
@@ -172,7 +172,7 @@ pub fn sparkline(numbers: &[u64]) -> String {
 
 /// A line of bars from 0 at the bottom to 100 at the top, one for each score; a gap where there is
 /// none.
-pub fn score_line(scores: impl Iterator<Item = Option<f64>>) -> String {
+pub(crate) fn score_line(scores: impl Iterator<Item = Option<f64>>) -> String {
     let bar = |score: Option<f64>| {
         score.map_or(' ', |score| BARS[(score * 8.0 / 100.0).clamp(0.0, 7.0) as usize])
     };
@@ -180,12 +180,12 @@ pub fn score_line(scores: impl Iterator<Item = Option<f64>>) -> String {
 }
 
 /// A score with one decimal, halves away from zero: `61.3`.
-pub fn score(score: f64) -> String {
+pub(crate) fn score(score: f64) -> String {
     format!("{:.1}", to_one_decimal(score))
 }
 
 /// The change of a score, with its sign: `+4.0`, `-12.3`, `0.0`.
-pub fn score_change(change: f64) -> String {
+pub(crate) fn score_change(change: f64) -> String {
     match to_one_decimal(change) {
         0.0 => "0.0".to_owned(),
         change => format!("{change:+.1}"),
@@ -193,12 +193,12 @@ pub fn score_change(change: f64) -> String {
 }
 
 /// A number and its noun: `1 signal`, `1,200 signals`.
-pub fn counted(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
 /// A chance for people: `0.42`, `0.0071`, `<0.0001`.
-pub fn chance(chance: f64) -> String {
+pub(crate) fn chance(chance: f64) -> String {
     match chance {
         c if c >= 0.01 => format!("{c:.2}"),
         c if c >= 0.0001 => format!("{c:.4}"),
@@ -207,7 +207,7 @@ pub fn chance(chance: f64) -> String {
 }
 
 /// What a chance means: `By chance alone, about 1 in 141 comparisons would look like this.`
-pub fn chance_in_words(chance: f64) -> String {
+pub(crate) fn chance_in_words(chance: f64) -> String {
     match chance {
         c if c <= 1e-6 => {
             "By chance alone, fewer than 1 in a million comparisons would look like this."

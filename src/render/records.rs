@@ -103,7 +103,7 @@ fn csv_line(bytes: &mut Vec<u8>, cells: impl Iterator<Item = String>) -> Result<
 }
 
 /// Appends a value as JSON on one line.
-pub fn write_json(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<()> {
+pub(super) fn write_json(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(bytes, Safe);
     Ok(value.serialize(&mut serializer)?)
 }

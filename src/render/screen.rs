@@ -374,7 +374,7 @@ fn squeeze(widths: &mut [Option<usize>], least: &[usize], terminal: usize) -> bo
 }
 
 /// A text of at most so many columns, with … where something is left out.
-pub fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -492,7 +492,7 @@ impl Screen {
 
 /// A text in lines of at most `width` columns, broken between words where that is possible. One that
 /// fits stays as it is: the blanks before a sparkline are days without a value.
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     if text.width() <= width {
         return vec![text.to_owned()];
     }

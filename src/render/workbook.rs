@@ -19,7 +19,7 @@ const MOST_ROWS: u32 = 1_048_576;
 const MOST_CHARACTERS: usize = 32_767;
 
 /// The formats of cells.
-pub struct CellFormats {
+pub(super) struct CellFormats {
     /// Headings.
     pub header: Format,
     /// Text that a spreadsheet would take for a formula if somebody edited it.
@@ -46,7 +46,7 @@ pub struct CellFormats {
 
 impl CellFormats {
     /// The formats of all workbooks.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let numbers = |code: &str| Format::new().set_num_format(code);
         CellFormats {
             header: Format::new().set_bold().set_text_wrap().set_background_color(0xE9_ED_F2),
@@ -66,7 +66,7 @@ impl CellFormats {
 }
 
 /// An empty workbook, made on a day: the same data makes the same file.
-pub fn workbook(title: &str, day: Day) -> Workbook {
+pub(super) fn workbook(title: &str, day: Day) -> Workbook {
     let mut workbook = Workbook::new();
     let mut properties = DocProperties::new().set_title(title);
     if let Some(made) = excel_day(day) {
@@ -80,7 +80,7 @@ pub fn workbook(title: &str, day: Day) -> Workbook {
 ///
 /// # Errors
 /// A place that a sheet does not have.
-pub fn write_text(
+pub(super) fn write_text(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
     text: &str,
@@ -99,7 +99,7 @@ pub fn write_text(
 ///
 /// # Errors
 /// A place that a sheet does not have.
-pub fn write_day(
+pub(super) fn write_day(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
     day: Day,
@@ -143,7 +143,7 @@ fn excel_day(day: Day) -> Option<ExcelDateTime> {
 
 /// Writes records into a workbook one after the other, in little memory; where a sheet is full,
 /// another one follows.
-pub struct RecordBook<'f> {
+pub(crate) struct RecordBook<'f> {
     workbook: Workbook,
     formats: CellFormats,
     name: &'f str,
@@ -156,7 +156,7 @@ pub struct RecordBook<'f> {
 impl<'f> RecordBook<'f> {
     /// A workbook of records with these fields, made on a day. Its rows wait in a temporary file in
     /// `folder`, else in that of the system.
-    pub fn new(
+    pub(crate) fn new(
         name: &'f str,
         fields: &'f [&'f str],
         day: Day,
@@ -191,7 +191,7 @@ impl<'f> RecordBook<'f> {
     }
 
     /// Adds a record: as many values as there are fields.
-    pub fn record(&mut self, values: &[Value<'_>]) -> Result<()> {
+    pub(crate) fn record(&mut self, values: &[Value<'_>]) -> Result<()> {
         without_panics(|| self.add_record(values))
     }
 
@@ -229,7 +229,7 @@ impl<'f> RecordBook<'f> {
     ///
     /// # Errors
     /// A workbook that is too large for its format.
-    pub fn into_bytes(mut self) -> Result<Vec<u8>> {
+    pub(crate) fn into_bytes(mut self) -> Result<Vec<u8>> {
         without_panics(|| {
             self.workbook.save_to_buffer().map_err(|error| match error {
                 XlsxError::IoError(error) => anyhow::Error::from(error).context(TEMPORARY),

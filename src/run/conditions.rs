@@ -18,7 +18,7 @@ use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, Known, Scope, Store};
 
 /// Evaluates the expressions of rules.
-pub struct Conditions<'s> {
+pub(crate) struct Conditions<'s> {
     store: &'s Store,
     catalogue: Catalogue,
     scope: Scope,
@@ -33,7 +33,7 @@ struct Read<'r> {
 
 impl<'s> Conditions<'s> {
     /// For all companies, or for one.
-    pub fn new(store: &'s Store, scope: Scope) -> Result<Self> {
+    pub(crate) fn new(store: &'s Store, scope: Scope) -> Result<Self> {
         Ok(Conditions { store, catalogue: store.catalogue()?, scope })
     }
 
@@ -41,7 +41,7 @@ impl<'s> Conditions<'s> {
     ///
     /// # Errors
     /// An expression that cannot be read any more, or takes too long (exit 9).
-    pub fn admission(&self, rule: &Rule, day: Day, stage: Stage) -> Result<Admission> {
+    pub(crate) fn admission(&self, rule: &Rule, day: Day, stage: Stage) -> Result<Admission> {
         let Some(text) = &rule.where_expr else { return Ok(Admission::All) };
         let holding = || {
             let condition = self.catalogue.read(text)?;
@@ -58,7 +58,7 @@ impl<'s> Conditions<'s> {
     ///
     /// # Errors
     /// An expression that cannot be read any more, or takes too long (exit 9).
-    pub fn facts(
+    pub(crate) fn facts(
         &self,
         rules: &[(&Rule, &ConditionRule)],
         day: Day,
@@ -92,7 +92,12 @@ impl<'s> Conditions<'s> {
     ///
     /// # Errors
     /// An expression that cannot be read any more, or takes too long (exit 9).
-    pub fn facts_on(&self, named: &Rule, rule: &ConditionRule, day: Day) -> Result<FactsByCompany> {
+    pub(crate) fn facts_on(
+        &self,
+        named: &Rule,
+        rule: &ConditionRule,
+        day: Day,
+    ) -> Result<FactsByCompany> {
         let when = self.catalogue.read(&rule.when);
         let when = when.with_context(|| format!("the rule '{}'", named.name))?;
         let read = Read { rule, when, key: rule.key.as_deref() };
@@ -133,7 +138,11 @@ impl<'s> Conditions<'s> {
 
     /// For which companies an expression is true on a day, with the values that condition rules see;
     /// `None` when it cannot be read any more.
-    pub fn companies_where(&self, when: &str, day: Day) -> Result<Option<FxHashSet<CompanyKey>>> {
+    pub(crate) fn companies_where(
+        &self,
+        when: &str,
+        day: Day,
+    ) -> Result<Option<FxHashSet<CompanyKey>>> {
         let Ok(condition) = self.catalogue.read(when) else { return Ok(None) };
         let table = self.table(&condition.names, AsOf { day, stage: Stage::BeforeConditions })?;
         let values = self.catalogue.evaluate(&condition, &table)?;
@@ -147,7 +156,7 @@ impl<'s> Conditions<'s> {
     }
 
     /// Whether the expressions of a rule can still be read.
-    pub fn can_be_read(&self, rule: &Rule) -> bool {
+    pub(crate) fn can_be_read(&self, rule: &Rule) -> bool {
         let when = rule.logic.condition().map(|condition| &condition.when);
         when.into_iter().chain(&rule.where_expr).all(|text| self.catalogue.read(text).is_ok())
     }
@@ -156,7 +165,7 @@ impl<'s> Conditions<'s> {
     ///
     /// # Errors
     /// As [`Conditions::facts`].
-    pub fn known(&self, rule: &ConditionRule, day: Day) -> Result<FxHashSet<CompanyKey>> {
+    pub(crate) fn known(&self, rule: &ConditionRule, day: Day) -> Result<FxHashSet<CompanyKey>> {
         let when = self.catalogue.read(&rule.when)?;
         let table = self.table(&when.names, AsOf { day, stage: Stage::BeforeConditions })?;
         let values = self.catalogue.evaluate(&when, &table)?;
@@ -169,7 +178,7 @@ impl<'s> Conditions<'s> {
     ///
     /// # Errors
     /// As [`Conditions::facts`].
-    pub fn values(
+    pub(crate) fn values(
         &self,
         rule: &ConditionRule,
         day: Day,
@@ -192,7 +201,7 @@ impl<'s> Conditions<'s> {
     ///
     /// # Errors
     /// An expression that cannot be read any more (exit 9).
-    pub fn reads_the_pulse(&self, rule: &Rule) -> Result<bool> {
+    pub(crate) fn reads_the_pulse(&self, rule: &Rule) -> Result<bool> {
         self.reads(
             rule,
             |known| matches!(known, Known::BuiltIn(attribute) if attribute.group == Group::Pulse),
@@ -204,7 +213,7 @@ impl<'s> Conditions<'s> {
     ///
     /// # Errors
     /// An expression that cannot be read any more (exit 9).
-    pub fn reads_events(&self, rule: &Rule) -> Result<bool> {
+    pub(crate) fn reads_events(&self, rule: &Rule) -> Result<bool> {
         if rule.logic.condition().is_none() {
             return Ok(true);
         }

@@ -7,7 +7,7 @@ use crate::store::Store;
 
 /// Which days a run without a date takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DueDays {
+pub(crate) struct DueDays {
     /// The last day that is complete.
     pub complete: Day,
     /// The complete days that were not run; empty when there are none.
@@ -18,7 +18,7 @@ pub struct DueDays {
 
 /// The complete days after the last one run; before the first run, the newest complete day. `None`
 /// when no day is complete.
-pub fn due_days(store: &Store, today: Day) -> Result<Option<DueDays>> {
+pub(crate) fn due_days(store: &Store, today: Day) -> Result<Option<DueDays>> {
     let Some(complete) = last_complete_day(store, today)? else { return Ok(None) };
     let latest = store.latest_run_day()?;
     let from = latest.map_or(complete, Day::next);
@@ -32,7 +32,7 @@ pub fn due_days(store: &Store, today: Day) -> Result<Option<DueDays>> {
 /// The last day before `today` that is complete: an import of events finished after it ended, and
 /// there is an event of that day or a later one. Without any events, yesterday. `None` when there
 /// are events but no import of events.
-pub fn last_complete_day(store: &Store, today: Day) -> Result<Option<Day>> {
+pub(crate) fn last_complete_day(store: &Store, today: Day) -> Result<Option<Day>> {
     let yesterday = today.previous();
     let Some(data) = store.event_days()? else { return Ok(Some(yesterday)) };
     let finished = store.last_import_of_events()?;
@@ -42,12 +42,12 @@ pub fn last_complete_day(store: &Store, today: Day) -> Result<Option<Day>> {
 
 /// How many days the newest event in the database is before `day`; 0 when there is one on the day
 /// or after it, or none at all.
-pub fn lag(store: &Store, day: Day) -> Result<i32> {
+pub(crate) fn lag(store: &Store, day: Day) -> Result<i32> {
     Ok(store.event_days()?.map_or(0, |data| (day - data.to).max(0)))
 }
 
 /// The first day of a range that was never run, though a later day was.
-pub fn passed_over(store: &Store, range: DayRange) -> Result<Option<Day>> {
+pub(crate) fn passed_over(store: &Store, range: DayRange) -> Result<Option<Day>> {
     let Some(latest) = store.latest_run_day()? else { return Ok(None) };
     let run = store.days_run(range)?;
     Ok(range.days().take_while(|day| *day < latest).find(|day| !run.contains(day)))

@@ -17,14 +17,14 @@ use crate::store::{SignalFilter, SignalOrder, SignalRecord, Store, StoredRule};
 const MOST_DAYS_AGAIN: i32 = 35;
 
 /// Added signals of so many days up to the last one run are told as usual.
-pub const DAYS_TOLD: i32 = 7;
+pub(crate) const DAYS_TOLD: i32 = 7;
 
 /// The version of a rule that is not what it was.
 pub(super) const FORMER: i64 = 0;
 
 /// The days that are to be run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DaysAgain {
+pub(crate) struct DaysAgain {
     /// These, in order.
     pub days: Vec<Day>,
     /// How many days before them have other events now, and are not run again.
@@ -33,7 +33,7 @@ pub struct DaysAgain {
 
 /// The days to run again because their events have changed: from the first of them to the last day
 /// run.
-pub fn days_again(store: &Store) -> Result<DaysAgain> {
+pub(crate) fn days_again(store: &Store) -> Result<DaysAgain> {
     let nothing = DaysAgain { days: Vec::new(), too_old: 0 };
     let late = store.late_days()?;
     let Some(last) = store.latest_run_day()? else { return Ok(nothing) };

@@ -5,16 +5,16 @@ mod days;
 mod holds;
 mod late;
 mod outage;
-pub mod trends;
+pub(crate) mod trends;
 
 use anyhow::Result;
 
 use std::collections::HashMap;
 
-pub use self::conditions::Conditions;
-pub use self::days::{DueDays, due_days, lag, last_complete_day, passed_over};
-pub use self::late::{DAYS_TOLD, DaysAgain, days_again};
-pub use self::outage::{Accepting, HeldBack};
+pub(crate) use self::conditions::Conditions;
+pub(crate) use self::days::{DueDays, due_days, lag, last_complete_day, passed_over};
+pub(crate) use self::late::{DAYS_TOLD, days_again};
+pub(crate) use self::outage::{Accepting, HeldBack};
 use crate::clock::Clock;
 use crate::domain::adoption::{self, Progress};
 use crate::domain::attributes::Stage;
@@ -33,7 +33,7 @@ use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, S
 
 /// What came of a day.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DayReport {
+pub(crate) struct DayReport {
     /// The record of the run.
     pub record: RunRecord,
     /// The signals that were raised.
@@ -48,7 +48,7 @@ pub struct DayReport {
 
 /// Whether a run opens tasks and tells people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Telling {
+pub(crate) enum Telling {
     /// All whom its signals concern.
     Everybody,
     /// Nobody: the signals are history.
@@ -57,7 +57,7 @@ pub enum Telling {
 
 /// How a day is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manner {
+pub(crate) struct Manner {
     /// Whether it opens tasks and tells people.
     pub telling: Telling,
     /// Which signals are raised whatever the day looks like.
@@ -67,7 +67,7 @@ pub struct Manner {
 }
 
 /// Runs a day, within a transaction that the caller has begun.
-pub fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) -> Result<DayReport> {
+pub(crate) fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
     let run = store.begin_run(day, started_at, is_backfill)?;
@@ -121,7 +121,7 @@ pub fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) -> Result
 
 /// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was
 /// set, within a transaction that the caller has begun. Returns the signals that were raised.
-pub fn after_pulse(
+pub(crate) fn after_pulse(
     store: &Store,
     clock: &Clock,
     company: CompanyKey,

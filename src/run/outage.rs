@@ -16,7 +16,7 @@ use crate::store::{Store, StoredRule};
 
 /// Of which rules the signals are raised whatever the day looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Accepting {
+pub(crate) enum Accepting {
     /// Of none.
     Nothing,
     /// Of this one.
@@ -36,7 +36,7 @@ impl Accepting {
     }
 
     /// The rule that is meant; `None` for all.
-    pub fn rule(&self) -> Option<&str> {
+    pub(crate) fn rule(&self) -> Option<&str> {
         match self {
             Accepting::Rule(name) => Some(name),
             Accepting::Nothing | Accepting::All => None,
@@ -46,7 +46,7 @@ impl Accepting {
 
 /// What a rule held back on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldBack {
+pub(crate) struct HeldBack {
     pub rule: String,
     /// The companies, with the reason.
     pub companies: Vec<(CompanyKey, Withheld)>,
@@ -55,7 +55,7 @@ pub struct HeldBack {
 }
 
 /// The event names that came on each of the days before, and not on `day`.
-pub fn missing_events(store: &Store, day: Day) -> Result<Vec<String>> {
+pub(super) fn missing_events(store: &Store, day: Day) -> Result<Vec<String>> {
     store.events_that_stopped(day, outage::DAYS_OF_A_STEADY_EVENT)
 }
 

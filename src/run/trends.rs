@@ -13,7 +13,7 @@ use crate::domain::signal::SignalType;
 use crate::domain::trend::{Sweep, TrendFacts};
 
 /// Takes a rule to `day`, by as many days before it as the change must hold.
-pub fn sweep_to<'a>(
+pub(crate) fn sweep_to<'a>(
     facts: &'a TrendFacts,
     customers: &'a [(CompanyKey, Customer)],
     conditions: &Conditions<'_>,
@@ -30,7 +30,7 @@ pub fn sweep_to<'a>(
 }
 
 /// For which companies the `--where` of a rule holds on each day.
-pub fn admissions(
+pub(crate) fn admissions(
     conditions: &Conditions<'_>,
     rule: &Rule,
     days: DayRange,
@@ -41,7 +41,7 @@ pub fn admissions(
 /// For which companies each of these trend rules holds on `day`, whatever they raised before, and
 /// the type of signal. An open signal still holds when its own type is among them. Rules of other
 /// kinds hold for nobody.
-pub fn holding(
+pub(crate) fn holding(
     store: &crate::store::Store,
     customers: &[(CompanyKey, Customer)],
     conditions: &Conditions<'_>,

@@ -6,7 +6,7 @@
 use serde::de::DeserializeOwned;
 
 /// A data file that was compiled in.
-pub struct DataFile {
+pub(crate) struct DataFile {
     name: &'static str,
     text: &'static str,
 }
@@ -18,29 +18,29 @@ macro_rules! data_file {
 }
 
 /// What can be imported, and what other products call its columns.
-pub const COLUMNS: DataFile = data_file!("columns.toml");
+pub(crate) const COLUMNS: DataFile = data_file!("columns.toml");
 
 /// The health profile of companies that no other profile fits.
-pub const DEFAULT_PROFILE: DataFile = data_file!("default_profile.toml");
+pub(crate) const DEFAULT_PROFILE: DataFile = data_file!("default_profile.toml");
 
 /// The playbooks.
-pub const PLAYBOOKS: DataFile = data_file!("playbooks.toml");
+pub(crate) const PLAYBOOKS: DataFile = data_file!("playbooks.toml");
 
 /// The presets.
-pub const PRESETS: DataFile = data_file!("presets.toml");
+pub(crate) const PRESETS: DataFile = data_file!("presets.toml");
 
 /// When each level of the pulse applies.
-pub const PULSE_LEVELS: DataFile = data_file!("pulse_levels.toml");
+pub(crate) const PULSE_LEVELS: DataFile = data_file!("pulse_levels.toml");
 
 /// The reason codes.
-pub const REASONS: DataFile = data_file!("reasons.toml");
+pub(crate) const REASONS: DataFile = data_file!("reasons.toml");
 
 impl DataFile {
     /// What the file says.
     ///
     /// # Panics
     /// When it is not a `T` in TOML.
-    pub fn read<T: DeserializeOwned>(&self) -> T {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> T {
         toml::from_str(self.text).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 }

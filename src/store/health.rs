@@ -24,7 +24,7 @@ pub struct NewHealth {
 }
 
 /// Every definition by which companies were ever scored, by number.
-pub type Scorings = HashMap<i64, Arc<Scoring>>;
+pub(crate) type Scorings = HashMap<i64, Arc<Scoring>>;
 
 impl Store {
     /// The profiles that somebody has made or changed, in the order in which they are tried.

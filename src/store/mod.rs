@@ -45,36 +45,32 @@ use anyhow::Result;
 use chrono_tz::Tz;
 use rusqlite::Connection;
 
-pub use agenda::{AgendaCompany, OpenSignal};
-pub use attributes::{AttributeTable, Catalogue, Known, Scope};
-pub use companies::{CompanyName, CompanySummary};
-pub use events::counts_writer::{CountsWriter, DayCount};
-pub use events::keys::EVENT_NAMES;
-pub use events::pulled::PulledDay;
-pub use events::writer::{
-    EventBatch, EventWriter, IncomingEvent, NewNames, WrittenEvents, WrittenRows,
-};
-pub use events::{CompanyActivity, EventRecord, EventSummary, PeopleKept, PersonActivity};
-pub use facts::{Fact, Identity, Table};
-pub use health::{NewHealth, Scorings};
-pub use holds::StandingSignal;
-pub use imports::{Cause, ImportRecord};
-pub use late::LateDays;
-pub use notices::InboxEntry;
+pub(crate) use agenda::OpenSignal;
+pub(crate) use attributes::{AttributeTable, Catalogue, Known, Scope};
+pub(crate) use companies::CompanyName;
+pub(crate) use events::counts_writer::{CountsWriter, DayCount};
+pub(crate) use events::keys::EVENT_NAMES;
+pub(crate) use events::pulled::PulledDay;
+pub(crate) use events::writer::{EventBatch, IncomingEvent, NewNames, WrittenEvents, WrittenRows};
+pub(crate) use events::{CompanyActivity, EventRecord, EventSummary, PeopleKept, PersonActivity};
+pub(crate) use facts::Fact;
+pub(crate) use health::NewHealth;
+pub(crate) use holds::StandingSignal;
+pub(crate) use imports::{Cause, ImportRecord};
+pub(crate) use notices::InboxEntry;
 pub use open::Permissions;
-pub use outbox::{
-    Delivery, Message, NewMessage, PendingNotice, PendingRetraction, SendingLock, ToldSignal,
+pub(crate) use outbox::{
+    Delivery, Message, NewMessage, PendingNotice, PendingRetraction, ToldSignal,
 };
-pub use playbooks::StoredPlaybook;
-pub use rules::StoredRule;
-pub use runs::{RuleTally, RunRecord, Step};
-pub use schema::LATEST as SCHEMA_VERSION;
-pub use segments::Segment;
-pub use settings::{ReportSettings, SendingLimits};
-pub use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey};
-pub use tags::TagRecord;
-pub use tasks::{NewTask, TaskCounts, TaskFilter, TaskRecord};
-pub use withheld::WithheldRule;
+pub(crate) use playbooks::StoredPlaybook;
+pub(crate) use rules::StoredRule;
+pub(crate) use runs::{RuleTally, RunRecord, Step};
+pub(crate) use schema::LATEST as SCHEMA_VERSION;
+pub(crate) use segments::Segment;
+pub(crate) use settings::{ReportSettings, SendingLimits};
+pub(crate) use signals::{NewSignal, SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey};
+pub(crate) use tags::TagRecord;
+pub(crate) use tasks::{NewTask, TaskFilter, TaskRecord};
 
 /// An open database.
 pub struct Store {

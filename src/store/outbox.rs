@@ -87,7 +87,7 @@ pub struct ToldSignal {
 
 /// What became of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The message, as it is now.
     pub message: Message,
     /// Where it stands.

@@ -25,7 +25,7 @@ pub(super) struct Definitions(FxHashMap<i64, Arc<Rule>>);
 
 impl Definitions {
     /// The rule as it was in that version.
-    pub fn of(&mut self, store: &Store, version: i64) -> Result<Arc<Rule>> {
+    pub(super) fn of(&mut self, store: &Store, version: i64) -> Result<Arc<Rule>> {
         if let Some(known) = self.0.get(&version) {
             return Ok(Arc::clone(known));
         }

@@ -4,24 +4,24 @@ use anyhow::Result;
 use rusqlite::Connection;
 
 /// Marks the file as a database of this program: "sign" in ASCII.
-pub const APPLICATION_ID: i32 = 0x7369_676e;
+pub(super) const APPLICATION_ID: i32 = 0x7369_676e;
 
 /// The mark of databases made before the first release ("sgnl"). They have other tables and are
 /// refused.
-pub const UNRELEASED_APPLICATION_ID: i32 = 0x7367_6e6c;
+pub(super) const UNRELEASED_APPLICATION_ID: i32 = 0x7367_6e6c;
 
 /// What leads from each version of the schema to the next. Steps are added at the end and never
 /// changed.
 const STEPS: &[&str] = &[SCHEMA];
 
 /// The tables and their indexes, as they are made in a new database.
-pub const SCHEMA: &str = include_str!("schema.sql");
+pub(super) const SCHEMA: &str = include_str!("schema.sql");
 
 /// The version that this program reads and writes.
-pub const LATEST: usize = STEPS.len();
+pub(crate) const LATEST: usize = STEPS.len();
 
 /// The schema version of a database; 0 while it is empty.
-pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
     connection
         .query_row("SELECT user_version AS version FROM pragma_user_version", [], |row| {
             row.get::<_, i64>("version")
@@ -30,14 +30,14 @@ pub fn version(connection: &Connection) -> rusqlite::Result<usize> {
 }
 
 /// The mark that tells whose database it is; 0 while it is empty.
-pub fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
+pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("SELECT application_id AS id FROM pragma_application_id", [], |row| {
         row.get("id")
     })
 }
 
 /// Brings a database of an earlier version, or an empty one, to [`LATEST`], all steps or none.
-pub fn migrate(connection: &Connection) -> Result<()> {
+pub(super) fn migrate(connection: &Connection) -> Result<()> {
     if version(connection)? == LATEST {
         return Ok(());
     }

@@ -18,19 +18,19 @@ use crate::domain::trend::SpreadBasis;
 
 /// Reads the columns of a row one after the other. Where a row of thirty columns is read a million
 /// times, finding each column by its name takes longer than all the rest.
-pub struct InOrder<'r, 's> {
+pub(super) struct InOrder<'r, 's> {
     row: &'r Row<'s>,
     place: usize,
 }
 
 impl<'r, 's> InOrder<'r, 's> {
     /// Begins at the first column.
-    pub fn of(row: &'r Row<'s>) -> Self {
+    pub(super) fn of(row: &'r Row<'s>) -> Self {
         InOrder::at(row, 0)
     }
 
     /// Begins at the column of that number, from 0.
-    pub fn at(row: &'r Row<'s>, place: usize) -> Self {
+    pub(super) fn at(row: &'r Row<'s>, place: usize) -> Self {
         InOrder { row, place }
     }
 
@@ -38,7 +38,7 @@ impl<'r, 's> InOrder<'r, 's> {
     ///
     /// # Errors
     /// A value of another type.
-    pub fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+    pub(super) fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         self.place += 1;
         self.row.get(self.place - 1)
     }

@@ -19,7 +19,7 @@ use crate::views::signal::{SignalView, verdict};
 
 /// What is known of a company and its signal.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Detail {
+pub(super) struct Detail {
     /// The signal.
     pub signal: Option<Told>,
     /// What the company did: before, and now.
@@ -32,7 +32,7 @@ pub struct Detail {
 
 /// What there is to say about a signal.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Told {
+pub(super) struct Told {
     /// Type, state and day.
     pub standing: String,
     /// What happened, in a line.
@@ -49,7 +49,7 @@ pub struct Told {
 
 /// Counts day by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Chart {
+pub(super) struct Chart {
     /// What is counted.
     pub title: String,
     /// The days, oldest first.
@@ -60,7 +60,7 @@ pub struct Chart {
 
 /// What a person did before and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonChange {
+pub(super) struct PersonChange {
     pub name: String,
     pub before: u64,
     pub now: u64,
@@ -71,7 +71,7 @@ pub struct PersonChange {
 
 impl Detail {
     /// Reads what is known now.
-    pub fn gather(
+    pub(super) fn gather(
         context: &Context,
         store: &Store,
         company: CompanyKey,
@@ -101,7 +101,7 @@ impl Detail {
     }
 
     /// Whether the signal has open tasks that no other has.
-    pub fn has_own_tasks(&self) -> bool {
+    pub(super) fn has_own_tasks(&self) -> bool {
         self.signal.as_ref().is_some_and(|signal| signal.own_tasks > 0)
     }
 }

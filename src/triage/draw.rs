@@ -50,13 +50,13 @@ const HELP: [(&str, &str); 15] = [
 
 /// Colours, or none.
 #[derive(Debug, Clone, Copy)]
-pub struct Theme {
+pub(super) struct Theme {
     has_colour: bool,
 }
 
 impl Theme {
     /// With colours or without.
-    pub fn of(has_colour: bool) -> Self {
+    pub(super) fn of(has_colour: bool) -> Self {
         Theme { has_colour }
     }
 
@@ -82,7 +82,7 @@ const BAR: Style = Style::new().add_modifier(Modifier::REVERSED);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
 /// Draws the session.
-pub fn draw(frame: &mut Frame<'_>, session: &mut Session, theme: Theme) {
+pub(super) fn draw(frame: &mut Frame<'_>, session: &mut Session, theme: Theme) {
     let area = frame.area();
     if area.width < LEAST.0 || area.height < LEAST.1 {
         let text = format!("The terminal is too small: {} x {} at least.", LEAST.0, LEAST.1);

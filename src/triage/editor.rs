@@ -4,30 +4,30 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A text and the place of the cursor in it, in characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Editor {
+pub(super) struct Editor {
     text: Vec<char>,
     cursor: usize,
 }
 
 impl Editor {
     /// A text with the cursor at its end.
-    pub fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str) -> Self {
         let text: Vec<char> = text.chars().collect();
         Editor { cursor: text.len(), text }
     }
 
     /// The text.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.text.iter().collect()
     }
 
     /// The text before the cursor.
-    pub fn before_cursor(&self) -> String {
+    pub(super) fn before_cursor(&self) -> String {
         self.text[..self.cursor].iter().collect()
     }
 
     /// Puts text in at the cursor. Line breaks and other control characters become blanks.
-    pub fn insert(&mut self, text: &str) {
+    pub(super) fn insert(&mut self, text: &str) {
         for character in text.chars() {
             let character = if character.is_control() { ' ' } else { character };
             self.text.insert(self.cursor, character);
@@ -36,7 +36,7 @@ impl Editor {
     }
 
     /// Does what a key says; other keys change nothing.
-    pub fn press(&mut self, key: KeyEvent) {
+    pub(super) fn press(&mut self, key: KeyEvent) {
         let has_control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Char('a') if has_control => self.cursor = 0,

@@ -9,7 +9,7 @@ use crate::domain::signal::{Outcome, SignalId};
 
 /// A change that somebody has asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Request {
+pub(super) enum Request {
     /// Close a signal.
     Acknowledge { signal: SignalId, reason: String, outcome: Outcome, drops_tasks: bool },
     /// Leave a signal out until a day.
@@ -22,7 +22,7 @@ pub enum Request {
 
 /// What a form is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub(super) enum Kind {
     Acknowledge,
     Snooze,
     Note,
@@ -31,7 +31,7 @@ pub enum Kind {
 
 impl Kind {
     /// What the form does.
-    pub fn title(self) -> &'static str {
+    pub(super) fn title(self) -> &'static str {
         match self {
             Kind::Acknowledge => "Acknowledge",
             Kind::Snooze => "Snooze",
@@ -43,14 +43,14 @@ impl Kind {
 
 /// A field of a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub(super) struct Field {
     pub label: &'static str,
     pub value: Value,
 }
 
 /// What a field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub(super) enum Value {
     /// Text.
     Text(Editor),
     /// One of some words.
@@ -59,7 +59,7 @@ pub enum Value {
 
 /// A form that is being filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form {
+pub(super) struct Form {
     pub kind: Kind,
     pub fields: Vec<Field>,
     /// The field that keys go to.
@@ -70,7 +70,7 @@ pub struct Form {
 
 /// What a key did to a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pressed {
+pub(super) enum Pressed {
     /// It is still being filled in.
     Going,
     /// It is to be saved.
@@ -94,7 +94,7 @@ fn choice(label: &'static str, words: &'static [&'static str]) -> Field {
 
 impl Form {
     /// An empty form. `has_tasks`: the signal has open tasks of its own.
-    pub fn new(kind: Kind, has_tasks: bool) -> Self {
+    pub(super) fn new(kind: Kind, has_tasks: bool) -> Self {
         let mut fields = match kind {
             Kind::Acknowledge => vec![text("Reason", ""), choice("Outcome", OUTCOMES)],
             Kind::Snooze => vec![text("Until", "+7d"), text("Reason", "")],
@@ -108,19 +108,19 @@ impl Form {
     }
 
     /// Whether anything was typed or chosen.
-    pub fn is_touched(&self) -> bool {
+    pub(super) fn is_touched(&self) -> bool {
         let blank = Form::new(self.kind, self.fields.len() > 2);
         let texts = |form: &Form| form.fields.iter().map(Field::text).collect::<Vec<_>>();
         texts(self) != texts(&blank)
     }
 
     /// Whether the outcome that is chosen drops the tasks anyway.
-    pub fn drops_tasks_anyway(&self) -> bool {
+    pub(super) fn drops_tasks_anyway(&self) -> bool {
         self.kind == Kind::Acknowledge && self.outcome().drops_tasks()
     }
 
     /// Does what a key says.
-    pub fn press(&mut self, key: KeyEvent) -> Pressed {
+    pub(super) fn press(&mut self, key: KeyEvent) -> Pressed {
         self.problem = None;
         let last = self.fields.len() - 1;
         match key.code {
@@ -146,14 +146,14 @@ impl Form {
     }
 
     /// Puts pasted text into the field.
-    pub fn paste(&mut self, pasted: &str) {
+    pub(super) fn paste(&mut self, pasted: &str) {
         if let Value::Text(editor) = &mut self.fields[self.at].value {
             editor.insert(pasted.trim_end());
         }
     }
 
     /// What the form asks for. The cursor goes to a field that is wrong, with what is wrong with it.
-    pub fn request(
+    pub(super) fn request(
         &mut self,
         signal: Option<SignalId>,
         company: CompanyKey,
@@ -224,7 +224,7 @@ impl Form {
 
 impl Field {
     /// What the field says.
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match &self.value {
             Value::Text(editor) => editor.text(),
             Value::Choice { words, at } => words[*at].to_owned(),

@@ -34,7 +34,7 @@ use session::{Asked, Session};
 
 /// Goes through the agenda of a person, or of everybody, at the terminal. Returns what was done, in
 /// words; `None` where there is nothing to go through.
-pub fn run(context: &Context, person: Option<String>) -> Result<Option<String>> {
+pub(crate) fn run(context: &Context, person: Option<String>) -> Result<Option<String>> {
     let mut store = context.writer()?;
     let question = Question { person: person.as_deref(), as_of: AsOfOption::default() };
     let agenda = agenda::gather(context, &store, &question)?;

@@ -16,7 +16,7 @@ use crate::views::agenda::{Agenda, Group, is_urgent};
 
 /// One thing to see to: a signal, or a company that needs somebody without one.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub(super) struct Item {
     /// The place of the company among the groups.
     pub group: usize,
     /// The signal.
@@ -27,14 +27,14 @@ pub struct Item {
 
 /// What became of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(super) enum Fate {
     Acknowledged,
     Snoozed,
 }
 
 /// What to do to the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub(super) enum Asked {
     /// To make a change.
     Change(Request),
     /// To undo the last one.
@@ -43,7 +43,7 @@ pub enum Asked {
 
 /// What the keys go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mode {
+pub(super) enum Mode {
     /// Going through the items.
     Browsing,
     /// Filling in a form.
@@ -56,13 +56,13 @@ pub enum Mode {
 
 /// A line below the items: what was done, or what went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(super) struct Message {
     pub text: String,
     pub is_failure: bool,
 }
 
 /// A session at the terminal.
-pub struct Session {
+pub(super) struct Session {
     /// The companies, most at stake first.
     pub groups: Vec<Group>,
     pub items: Vec<Item>,
@@ -87,7 +87,7 @@ pub struct Session {
 
 impl Session {
     /// A session over an agenda, at the first item.
-    pub fn new(agenda: Agenda, person: Option<String>) -> Self {
+    pub(super) fn new(agenda: Agenda, person: Option<String>) -> Self {
         let mut items = Vec::new();
         for (place, group) in agenda.groups.iter().enumerate() {
             let mut signals = group.signals.clone();
@@ -117,28 +117,28 @@ impl Session {
     }
 
     /// The item that is looked at.
-    pub fn item(&self) -> &Item {
+    pub(super) fn item(&self) -> &Item {
         &self.items[self.at]
     }
 
     /// The company of the item that is looked at.
-    pub fn group(&self) -> &Group {
+    pub(super) fn group(&self) -> &Group {
         &self.groups[self.item().group]
     }
 
     /// How many signals are open, and how many there were at the beginning.
-    pub fn progress(&self) -> (usize, usize) {
+    pub(super) fn progress(&self) -> (usize, usize) {
         let signals = || self.items.iter().filter(|item| item.signal.is_some());
         (signals().filter(|item| item.fate.is_none()).count(), signals().count())
     }
 
     /// How many texts are typed and not saved.
-    pub fn unsaved(&self) -> usize {
+    pub(super) fn unsaved(&self) -> usize {
         self.drafts.len()
     }
 
     /// What was done, in words; `None` if that is nothing.
-    pub fn summary(&self) -> Option<String> {
+    pub(super) fn summary(&self) -> Option<String> {
         let count = |is_meant: fn(&Change) -> bool| {
             self.changes.iter().filter(|(_, change)| is_meant(change)).count() as u64
         };
@@ -159,7 +159,7 @@ impl Session {
 
     /// Does what a key says. A change that is asked for is returned; its result goes to
     /// [`Session::done`] or [`Session::failed`].
-    pub fn press(&mut self, key: KeyEvent) -> Option<Asked> {
+    pub(super) fn press(&mut self, key: KeyEvent) -> Option<Asked> {
         let is_interrupt =
             key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
         match &mut self.mode {
@@ -206,19 +206,19 @@ impl Session {
     }
 
     /// Takes in pasted text.
-    pub fn paste(&mut self, text: &str) {
+    pub(super) fn paste(&mut self, text: &str) {
         if let Mode::Filling(form) = &mut self.mode {
             form.paste(text);
         }
     }
 
     /// The last change, which [`Asked::Undo`] is about.
-    pub fn last_change(&self) -> Option<&Change> {
+    pub(super) fn last_change(&self) -> Option<&Change> {
         self.changes.last().map(|(_, change)| change)
     }
 
     /// Takes in that a change was made.
-    pub fn done(&mut self, change: Change, text: String) {
+    pub(super) fn done(&mut self, change: Change, text: String) {
         let fate = match &change {
             Change::Acknowledged { .. } => Some(Fate::Acknowledged),
             Change::Snoozed { .. } => Some(Fate::Snoozed),
@@ -238,7 +238,7 @@ impl Session {
     }
 
     /// Takes in that the last change was undone.
-    pub fn undone(&mut self) {
+    pub(super) fn undone(&mut self) {
         let Some((at, change)) = self.changes.pop() else { return };
         self.go_to(at);
         self.detail = None;
@@ -254,7 +254,7 @@ impl Session {
     }
 
     /// Takes in that a change could not be made. A form stays open, with all that was typed.
-    pub fn failed(&mut self, text: String) {
+    pub(super) fn failed(&mut self, text: String) {
         match &mut self.mode {
             Mode::Filling(form) => form.problem = Some(text),
             _ => self.message = Some(Message { text, is_failure: true }),

@@ -9,7 +9,7 @@ use crate::render::{Screen, Tone, counted};
 use crate::store::{OpenSignal, TaskRecord};
 
 /// What there is to do on a day.
-pub struct Agenda {
+pub(crate) struct Agenda {
     /// The companies, most at stake first.
     pub groups: Vec<Group>,
     /// The day.
@@ -19,7 +19,7 @@ pub struct Agenda {
 }
 
 /// A company with what there is to do for it.
-pub struct Group {
+pub(crate) struct Group {
     /// The company, and why to see to it.
     pub at_stake: AtStake,
     /// Its open signals that are not snoozed, the oldest first.
@@ -32,7 +32,7 @@ pub struct Group {
 
 /// A business review that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Review {
+pub(crate) struct Review {
     /// The day on which it was due.
     pub due_on: Day,
     /// The day of the last one, if there was any.
@@ -40,23 +40,23 @@ pub struct Review {
 }
 
 /// Whether a signal is told of in full: a bad one that still holds, as far as is known.
-pub fn is_urgent(signal: &OpenSignal) -> bool {
+pub(crate) fn is_urgent(signal: &OpenSignal) -> bool {
     signal.signal_type == SignalType::Bad && signal.holds != Some(false)
 }
 
 impl Group {
     /// Whether there is anything to do, apart from reasons to see to the company.
-    pub fn has_items(&self) -> bool {
+    pub(crate) fn has_items(&self) -> bool {
         !self.signals.is_empty() || !self.tasks.is_empty() || self.review.is_some()
     }
 
     /// How people call the company.
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         self.at_stake.customer.title()
     }
 
     /// Why to see to the company, in one line; empty where nothing is at stake.
-    pub fn why(&self) -> String {
+    pub(crate) fn why(&self) -> String {
         let mut words = concerns::all(&self.at_stake);
         let paid = self.at_stake.customer.mrr.filter(|_| !words.is_empty());
         words.extend(paid.map(|amount| format!("{} a month", Cell::Money(amount).text())));
@@ -129,7 +129,7 @@ impl Group {
 
 impl Agenda {
     /// Draws the first companies, at most so many, and what is left out.
-    pub fn draw(&self, screen: &mut Screen, most: usize, person: Option<&str>) {
+    pub(crate) fn draw(&self, screen: &mut Screen, most: usize, person: Option<&str>) {
         let shown = self.groups.iter().take(most);
         (1..).zip(shown).for_each(|(rank, group)| group.draw(screen, rank, self.today));
         let left_out = self.left_out(most, person);
@@ -140,7 +140,7 @@ impl Agenda {
     }
 
     /// What is left out, and how to see it; a line each.
-    pub fn left_out(&self, most: usize, person: Option<&str>) -> Vec<String> {
+    pub(crate) fn left_out(&self, most: usize, person: Option<&str>) -> Vec<String> {
         let csm = person.map(|name| format!(" --csm {}", word(name))).unwrap_or_default();
         let mut lines = Vec::new();
         let more = self.groups.len().saturating_sub(most);
@@ -169,7 +169,7 @@ impl Agenda {
     }
 
     /// The items of the first companies, at most so many, a line each.
-    pub fn lines(&self, most: usize) -> Vec<AgendaLine> {
+    pub(crate) fn lines(&self, most: usize) -> Vec<AgendaLine> {
         let groups = (1..).zip(self.groups.iter().take(most));
         groups.flat_map(|(rank, group)| group_lines(rank, group, self.today)).collect()
     }
@@ -198,7 +198,7 @@ fn standing(task: &TaskRecord, today: Day) -> (String, Tone) {
 
 /// A line of the agenda, for other programs.
 #[derive(Default)]
-pub struct AgendaLine {
+pub(crate) struct AgendaLine {
     /// The place of the company, from 1.
     rank: u64,
     company_id: String,
@@ -218,7 +218,7 @@ pub struct AgendaLine {
 }
 
 /// The agenda for other programs.
-pub const AGENDA: Listing<AgendaLine> = Listing {
+pub(crate) const AGENDA: Listing<AgendaLine> = Listing {
     fields: &names(&FIELDS),
     values: |line| FIELDS.iter().map(|field| (field.value)(line)).collect(),
     columns: &[],

@@ -7,7 +7,7 @@ use crate::render::{self, Align, Tone, Value};
 use crate::store::Known;
 
 /// One attribute.
-pub struct AttributeRow {
+pub(crate) struct AttributeRow {
     name: String,
     group: String,
     kind: String,
@@ -17,7 +17,7 @@ pub struct AttributeRow {
 
 impl AttributeRow {
     /// The row of an attribute.
-    pub fn of(known: Known<'_>) -> Self {
+    pub(crate) fn of(known: Known<'_>) -> Self {
         let (group, help) = match known {
             Known::BuiltIn(Attribute { group, help, .. }) => {
                 (group.to_string(), (*help).to_owned())
@@ -38,7 +38,7 @@ impl AttributeRow {
 }
 
 /// The list of attributes.
-pub const ATTRIBUTES: Listing<AttributeRow> = Listing {
+pub(crate) const ATTRIBUTES: Listing<AttributeRow> = Listing {
     fields: &["name", "group", "type", "unit", "help"],
     values,
     columns: &[
@@ -65,7 +65,7 @@ fn cells(row: &AttributeRow) -> Vec<(String, Tone)> {
 }
 
 /// On which side the values of an attribute line up.
-pub fn align(known: Known<'_>) -> Align {
+pub(crate) fn align(known: Known<'_>) -> Align {
     match known.kind() {
         Some(AttributeType::Number) | None => Align::Right,
         Some(AttributeType::Date | AttributeType::Text) => Align::Left,
@@ -75,7 +75,7 @@ pub fn align(known: Known<'_>) -> Align {
 /// A value for people: money with cents, scores and other fractions with one decimal, quantities of
 /// the program's own with their thousands set apart. A number in a column of the companies' own may
 /// be no quantity, and stays as it is.
-pub fn text(known: Known<'_>, value: &Datum) -> String {
+pub(crate) fn text(known: Known<'_>, value: &Datum) -> String {
     match value {
         Datum::Number(number) if known.unit() == "money" => render::money(*number),
         Datum::Number(number) => format!("{number:.1}"),

@@ -11,7 +11,7 @@ use crate::domain::company::CompanyKey;
 use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thousands};
 
 /// A row for each rule and part of the days.
-pub const ROWS: Listing<Row> = Listing {
+pub(crate) const ROWS: Listing<Row> = Listing {
     fields: &names(&FIELDS),
     values: |row| FIELDS.iter().map(|field| (field.value)(row)).collect(),
     columns: &headings(&COLUMNS),
@@ -74,7 +74,7 @@ const COLUMNS: [Column<Row>; 8] = [
 ];
 
 /// How a row is called on a screen and a page.
-pub fn title(subject: &Subject) -> String {
+pub(crate) fn title(subject: &Subject) -> String {
     match subject {
         Subject::Rule(name) => name.clone(),
         Subject::Together => "all together".to_owned(),
@@ -113,7 +113,7 @@ fn tone(measured: &Measured) -> Tone {
 }
 
 /// What must be said of the numbers, one sentence each.
-pub fn remarks(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
     let mut remarks = Vec::new();
     let all: Vec<&Row> = outcome.rows.iter().filter(|row| row.part == Part::All).collect();
     let churns = outcome.churns();
@@ -157,10 +157,10 @@ pub fn remarks(outcome: &Outcome) -> Vec<String> {
 }
 
 /// The fields of the file of replayed signals.
-pub const SIGNAL_FIELDS: [&str; 4] = ["rule", "company_id", "raised_on", "type"];
+pub(crate) const SIGNAL_FIELDS: [&str; 4] = ["rule", "company_id", "raised_on", "type"];
 
 /// A replayed signal, in the order of [`SIGNAL_FIELDS`].
-pub fn signal<'v>(
+pub(crate) fn signal<'v>(
     rule: &'v str,
     company_id: Option<&'v str>,
     signal: &ReplayedSignal,
@@ -169,7 +169,7 @@ pub fn signal<'v>(
 }
 
 /// What was measured, in a line.
-pub fn heading(outcome: &Outcome) -> String {
+pub(crate) fn heading(outcome: &Outcome) -> String {
     let Settings { horizon, min_lead, .. } = outcome.settings;
     format!(
         "Backtest {} to {}: {} of {}, foretold when they follow within {min_lead} to {horizon} days",
@@ -181,7 +181,7 @@ pub fn heading(outcome: &Outcome) -> String {
 }
 
 /// The screen for people.
-pub fn draw(outcome: &Outcome, screen: &mut Screen) {
+pub(crate) fn draw(outcome: &Outcome, screen: &mut Screen) {
     screen.heading(&heading(outcome));
     screen.table(&table(outcome, Part::All));
     if let Some(split) = outcome.split {
@@ -233,7 +233,7 @@ fn bands(health: &HealthOutcome) -> TextTable {
 }
 
 /// How many of the churned customers were below `good` 60 days before.
-pub fn below_good(health: &HealthOutcome) -> String {
+pub(crate) fn below_good(health: &HealthOutcome) -> String {
     let HealthOutcome { churns_scored, below_good, .. } = health;
     format!(
         "{below_good} of {churns_scored} churned customers with a score 60 days before were below \
@@ -271,7 +271,7 @@ fn table(outcome: &Outcome, part: Part) -> TextTable {
 }
 
 /// The sets of rules that `tune` compares.
-pub const SETS: Listing<SetRow> = Listing {
+pub(crate) const SETS: Listing<SetRow> = Listing {
     fields: &names(&SET_FIELDS),
     values: |row| SET_FIELDS.iter().map(|field| (field.value)(row)).collect(),
     columns: &headings(&SET_COLUMNS),
@@ -320,7 +320,7 @@ fn set_name(row: &SetRow) -> &'static str {
 }
 
 /// What an edit of a rule would do.
-pub struct TrialView {
+pub(crate) struct TrialView {
     pub rule: String,
     pub trial: Trial,
     /// The ids of the companies of the signals added and removed.
@@ -332,7 +332,7 @@ const MOST_NAMED: usize = 10;
 
 impl TrialView {
     /// The screen for people.
-    pub fn draw(&self, screen: &mut Screen) {
+    pub(crate) fn draw(&self, screen: &mut Screen) {
         let Trial { days, now, then, added, removed, added_tally, removed_tally, per_csm_week } =
             &self.trial;
         screen.heading(&format!("What the edit of '{}' would do, {days}", self.rule));
@@ -364,7 +364,7 @@ impl TrialView {
     }
 
     /// The same for other programs, in the order of [`TRIAL_FIELDS`].
-    pub fn values(&self) -> [Value<'_>; 11] {
+    pub(crate) fn values(&self) -> [Value<'_>; 11] {
         let Trial { days, now, then, added_tally, removed_tally, per_csm_week, .. } = &self.trial;
         [
             (&self.rule).into(),
@@ -383,7 +383,7 @@ impl TrialView {
 }
 
 /// What other programs get of a trial.
-pub const TRIAL_FIELDS: [&str; 11] = [
+pub(crate) const TRIAL_FIELDS: [&str; 11] = [
     "rule",
     "from",
     "to",

@@ -6,7 +6,7 @@ use crate::render::{TextTable, Value};
 use crate::store::Known;
 
 /// The columns of the list that people see unless they ask for others.
-pub const USUAL_COLUMNS: [&str; 10] = [
+pub(crate) const USUAL_COLUMNS: [&str; 10] = [
     "company_id",
     "name",
     "csm",
@@ -30,7 +30,10 @@ fn heading(name: &str) -> String {
 }
 
 /// The table of companies for people; `rows` has a value for each column.
-pub fn table<'v>(columns: &[Known<'_>], rows: impl Iterator<Item = Vec<&'v Datum>>) -> TextTable {
+pub(crate) fn table<'v>(
+    columns: &[Known<'_>],
+    rows: impl Iterator<Item = Vec<&'v Datum>>,
+) -> TextTable {
     let mut table = TextTable::new(
         columns.iter().map(|known| (heading(known.name()), attributes::align(*known))),
     );
@@ -41,6 +44,6 @@ pub fn table<'v>(columns: &[Known<'_>], rows: impl Iterator<Item = Vec<&'v Datum
 }
 
 /// A row for other programs.
-pub fn values<'v>(row: &[&'v Datum]) -> Vec<Value<'v>> {
+pub(crate) fn values<'v>(row: &[&'v Datum]) -> Vec<Value<'v>> {
     row.iter().map(|value| Value::from(*value)).collect()
 }

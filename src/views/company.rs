@@ -16,7 +16,7 @@ use crate::views::pulses::HISTORY;
 use crate::views::signals::SIGNALS;
 
 /// One attribute of the company.
-pub struct ShownAttribute {
+pub(crate) struct ShownAttribute {
     name: String,
     group: String,
     value: Datum,
@@ -25,7 +25,7 @@ pub struct ShownAttribute {
 
 impl ShownAttribute {
     /// An attribute with its value.
-    pub fn of(known: Known<'_>, value: Datum) -> Self {
+    pub(crate) fn of(known: Known<'_>, value: Datum) -> Self {
         let group = match known {
             Known::BuiltIn(attribute) => attribute.group.as_str(),
             Known::Own(..) => "own columns",
@@ -37,7 +37,7 @@ impl ShownAttribute {
 }
 
 /// All that is shown of one company.
-pub struct CompanyView {
+pub(crate) struct CompanyView {
     /// Its attributes, group by group.
     pub attributes: Vec<ShownAttribute>,
     /// Its signals, open ones first, newest first.
@@ -102,12 +102,12 @@ const LISTS: [&str; 14] = [
 
 impl CompanyView {
     /// All attributes and, nested, everything else.
-    pub fn fields(&self) -> Vec<&str> {
+    pub(crate) fn fields(&self) -> Vec<&str> {
         self.attributes.iter().map(|attribute| attribute.name.as_str()).chain(LISTS).collect()
     }
 
     /// The values of [`CompanyView::fields`].
-    pub fn values(&self) -> Vec<Value<'_>> {
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
         let mut values: Vec<Value<'_>> =
             self.attributes.iter().map(|attribute| (&attribute.value).into()).collect();
         let lists = [
@@ -165,7 +165,7 @@ impl CompanyView {
     }
 
     /// The screen for people.
-    pub fn draw(&self, screen: &mut Screen) {
+    pub(crate) fn draw(&self, screen: &mut Screen) {
         screen.heading(&format!(
             "{}, as of {}",
             self.text_of("name").unwrap_or(self.company_id()),

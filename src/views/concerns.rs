@@ -5,7 +5,7 @@ use crate::render::counted;
 use crate::render::report::Cell;
 
 /// All reasons, one after the other.
-pub fn all(at_stake: &AtStake) -> Vec<String> {
+pub(crate) fn all(at_stake: &AtStake) -> Vec<String> {
     at_stake.concerns.iter().map(|concern| words(&at_stake.customer, concern)).collect()
 }
 

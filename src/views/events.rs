@@ -5,7 +5,7 @@ use crate::render::{self, Align, Tone, Value};
 use crate::store::EventSummary;
 
 /// An event and the rules that watch it.
-pub struct WatchedEvent {
+pub(crate) struct WatchedEvent {
     /// The event.
     pub summary: EventSummary,
     /// The names of the enabled rules that watch it.
@@ -13,7 +13,7 @@ pub struct WatchedEvent {
 }
 
 /// The list of events.
-pub const EVENTS: Listing<WatchedEvent> = Listing {
+pub(crate) const EVENTS: Listing<WatchedEvent> = Listing {
     fields: &[
         "event",
         "total",

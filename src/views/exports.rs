@@ -11,11 +11,11 @@ use crate::store::EventRecord;
 use super::health::measures_json;
 
 /// The columns of events; an import understands them.
-pub const EVENTS: [&str; 7] =
+pub(crate) const EVENTS: [&str; 7] =
     ["company_id", "event", "timestamp", "person_id", "count", "event_id", "day"];
 
 /// A row of events.
-pub fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
+pub(crate) fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
     [
         event.company_id.into(),
         event.event.into(),
@@ -28,10 +28,10 @@ pub fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
 }
 
 /// The attributes that name a company in its rows.
-pub const COMPANY: [&str; 3] = ["company_id", "name", "csm"];
+pub(crate) const COMPANY: [&str; 3] = ["company_id", "name", "csm"];
 
 /// The columns of pulses.
-pub const PULSES: [&str; 10] = [
+pub(crate) const PULSES: [&str; 10] = [
     "company_id",
     "company_name",
     "csm",
@@ -45,7 +45,7 @@ pub const PULSES: [&str; 10] = [
 ];
 
 /// A row of pulses; `company` are the values of [`COMPANY`].
-pub fn pulse<'v>(company: &[&'v Datum], pulse: &'v Pulse) -> Vec<Value<'v>> {
+pub(crate) fn pulse<'v>(company: &[&'v Datum], pulse: &'v Pulse) -> Vec<Value<'v>> {
     let mark = pulse.mark;
     let codes = (!pulse.reason_codes.is_empty()).then(|| pulse.reason_codes.join(";"));
     let own = [
@@ -61,7 +61,7 @@ pub fn pulse<'v>(company: &[&'v Datum], pulse: &'v Pulse) -> Vec<Value<'v>> {
 }
 
 /// The columns of health.
-pub const HEALTH: [&str; 10] = [
+pub(crate) const HEALTH: [&str; 10] = [
     "company_id",
     "company_name",
     "csm",
@@ -75,7 +75,11 @@ pub const HEALTH: [&str; 10] = [
 ];
 
 /// A row of health; `company` are the values of [`COMPANY`].
-pub fn health<'v>(company: &[&'v Datum], day: Day, health: &'v Assessment) -> Vec<Value<'v>> {
+pub(crate) fn health<'v>(
+    company: &[&'v Datum],
+    day: Day,
+    health: &'v Assessment,
+) -> Vec<Value<'v>> {
     let own = [
         day.into(),
         health.score.map(to_one_decimal).into(),

@@ -14,7 +14,7 @@ use crate::store::{Scope, SignalFilter, SignalOrder, SignalRecord, SortKey, Stor
 use crate::views::signals;
 
 /// A company in the list of health.
-pub struct HealthRow {
+pub(crate) struct HealthRow {
     /// The values of [`HealthRow::ATTRIBUTES`].
     pub attributes: Vec<Datum>,
     /// The profile that fitted.
@@ -27,7 +27,7 @@ pub struct HealthRow {
 
 impl HealthRow {
     /// The attributes that the list shows.
-    pub const ATTRIBUTES: [&str; 8] = [
+    pub(crate) const ATTRIBUTES: [&str; 8] = [
         "company_id",
         "name",
         "csm",
@@ -51,7 +51,7 @@ impl HealthRow {
 }
 
 /// The list of health.
-pub const HEALTH: Listing<HealthRow> = Listing {
+pub(crate) const HEALTH: Listing<HealthRow> = Listing {
     fields: &[
         "company_id",
         "company_name",
@@ -120,10 +120,10 @@ fn percent(share: f64) -> String {
 }
 
 /// Over how many days the health of a company is shown unless another number is asked for.
-pub const SHOWN_DAYS: i32 = 2 * MONTH;
+pub(crate) const SHOWN_DAYS: i32 = 2 * MONTH;
 
 /// The health of one company, and why it changed.
-pub struct HealthView {
+pub(crate) struct HealthView {
     /// The day of the latest run, whose health it is; `None` before the first.
     day: Option<Day>,
     /// What was scored on it; `None` for a company that had churned or was none yet.
@@ -149,7 +149,7 @@ struct Comparison {
 
 impl HealthView {
     /// Gathers the health of a company, with its trend over `days` days.
-    pub fn gather(
+    pub(crate) fn gather(
         store: &Store,
         company: CompanyKey,
         as_of: AsOf,
@@ -181,7 +181,7 @@ impl HealthView {
     }
 
     /// The fields of the list of one company's health that follow its id, name and CSM.
-    pub const FIELDS: [&str; 9] = [
+    pub(crate) const FIELDS: [&str; 9] = [
         "profile",
         "health_score",
         "health_band",
@@ -194,7 +194,7 @@ impl HealthView {
     ];
 
     /// The values of [`HealthView::FIELDS`].
-    pub fn values(&self) -> Vec<Value<'_>> {
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
         let health = self.health.as_ref();
         vec![
             health.map(|health| &health.scoring.name).into(),
@@ -212,7 +212,7 @@ impl HealthView {
     }
 
     /// All of it inside something else that is JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let fields = HealthView::FIELDS.iter().zip(self.values());
         fields
             .map(|(field, value)| ((*field).to_owned(), json!(value)))
@@ -243,7 +243,7 @@ impl HealthView {
     }
 
     /// One line that says how the company does: `46.5, average, on 2026-03-30`.
-    pub fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         match (&self.health, self.day) {
             (Some(health), Some(day)) => {
                 let score = health
@@ -260,7 +260,7 @@ impl HealthView {
     }
 
     /// What it is made of, and how it went.
-    pub fn draw_measures(&self, screen: &mut Screen) {
+    pub(crate) fn draw_measures(&self, screen: &mut Screen) {
         let Some(health) = &self.health else { return };
         let bands = health.scoring.bands;
         let name = &health.scoring.name;
@@ -298,7 +298,7 @@ impl HealthView {
     }
 
     /// The whole screen for people, below a heading.
-    pub fn draw(&self, screen: &mut Screen) {
+    pub(crate) fn draw(&self, screen: &mut Screen) {
         self.draw_measures(screen);
         if let Some(health) = &self.health {
             self.comparisons.iter().for_each(|comparison| comparison.draw(screen, health));
@@ -311,7 +311,7 @@ fn scored(store: &Store, company: CompanyKey, day: Day) -> Result<Option<Assessm
 }
 
 /// What each measure said, for other programs.
-pub fn measures_json(health: &Assessment) -> serde_json::Value {
+pub(crate) fn measures_json(health: &Assessment) -> serde_json::Value {
     let measures = health.measures().map(|(measure, reading)| {
         json!({
             "name": measure.name,
@@ -479,7 +479,7 @@ impl Comparison {
 }
 
 /// One measure in the list of drivers.
-pub struct DriverRow {
+pub(crate) struct DriverRow {
     /// What it did.
     pub driver: Driver,
     /// How many companies had a score on both days.
@@ -492,7 +492,7 @@ pub struct DriverRow {
 
 impl DriverRow {
     /// The rows of a movement between two days.
-    pub fn all(movement: &Movement, since: Day, day: Day) -> Vec<DriverRow> {
+    pub(crate) fn all(movement: &Movement, since: Day, day: Day) -> Vec<DriverRow> {
         let row = |driver: &Driver| DriverRow {
             driver: driver.clone(),
             companies: movement.companies,
@@ -504,7 +504,7 @@ impl DriverRow {
 }
 
 /// What moved the health of the portfolio.
-pub const DRIVERS: Listing<DriverRow> = Listing {
+pub(crate) const DRIVERS: Listing<DriverRow> = Listing {
     fields: &["measure", "change", "companies_up", "companies_down", "companies", "since", "until"],
     values: |row| {
         vec![
@@ -535,7 +535,7 @@ pub const DRIVERS: Listing<DriverRow> = Listing {
 };
 
 /// One line that sums a movement up.
-pub fn movement_text(movement: &Movement, since: Day, day: Day) -> String {
+pub(crate) fn movement_text(movement: &Movement, since: Day, day: Day) -> String {
     format!(
         "{}, {since} to {day}: mean health from {} to {} ({})",
         counted(movement.companies, "company", "companies"),

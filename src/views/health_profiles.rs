@@ -7,7 +7,7 @@ use crate::domain::health::{DEFAULT_PROFILE, Profile};
 use crate::render::{Align, Screen, TextTable, Tone, Value};
 
 /// The list of health profiles, in the order in which they are tried.
-pub const PROFILES: Listing<Profile> = Listing {
+pub(crate) const PROFILES: Listing<Profile> = Listing {
     fields: &["name", "where", "priority", "good", "average", "measures"],
     values,
     columns: &[
@@ -51,7 +51,7 @@ fn cells(profile: &Profile) -> Vec<(String, Tone)> {
 }
 
 /// The screen of one profile.
-pub fn draw(profile: &Profile, screen: &mut Screen) {
+pub(crate) fn draw(profile: &Profile, screen: &mut Screen) {
     screen.heading(profile.name());
     let bands = profile.scoring.bands;
     screen.pairs([

@@ -6,7 +6,7 @@ use crate::render::{self, Align, Tone, Value};
 use crate::store::ImportRecord;
 
 /// The list of imports.
-pub const IMPORTS: Listing<ImportRecord> = Listing {
+pub(crate) const IMPORTS: Listing<ImportRecord> = Listing {
     fields: &[
         "id",
         "file",

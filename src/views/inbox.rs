@@ -20,7 +20,7 @@ const FIELDS: [&str; OWN + SIGNALS.fields.len()] = {
 };
 
 /// The list of notices: the fields of the list of signals, and whether and when each was read.
-pub const INBOX: Listing<InboxEntry> = Listing {
+pub(crate) const INBOX: Listing<InboxEntry> = Listing {
     fields: &FIELDS,
     values,
     columns: &[

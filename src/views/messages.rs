@@ -6,7 +6,7 @@ use crate::render::{Align, Tone, Value};
 use crate::store::Delivery;
 
 /// The list of messages, as `notify send` prints it.
-pub const MESSAGES: Listing<Delivery> = Listing {
+pub(crate) const MESSAGES: Listing<Delivery> = Listing {
     fields: &[
         "channel",
         "purpose",

@@ -5,7 +5,7 @@ use crate::domain::metric::{Definition, Metric};
 use crate::render::{Align, Tone, Value};
 
 /// The list of metrics.
-pub const METRICS: Listing<Metric> = Listing {
+pub(crate) const METRICS: Listing<Metric> = Listing {
     fields: &["name", "event", "measure", "days", "formula"],
     values,
     columns: &[

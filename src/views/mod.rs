@@ -1,33 +1,33 @@
 //! The rows of each screen and report: which fields there are, in which order, and what they say.
 
-pub mod agenda;
-pub mod attributes;
-pub mod backtest;
-pub mod companies;
-pub mod company;
-pub mod concerns;
-pub mod events;
-pub mod exports;
-pub mod health;
-pub mod health_profiles;
-pub mod imports;
-pub mod inbox;
-pub mod messages;
-pub mod metrics;
-pub mod playbooks;
+pub(crate) mod agenda;
+pub(crate) mod attributes;
+pub(crate) mod backtest;
+pub(crate) mod companies;
+pub(crate) mod company;
+pub(crate) mod concerns;
+pub(crate) mod events;
+pub(crate) mod exports;
+pub(crate) mod health;
+pub(crate) mod health_profiles;
+pub(crate) mod imports;
+pub(crate) mod inbox;
+pub(crate) mod messages;
+pub(crate) mod metrics;
+pub(crate) mod playbooks;
 pub mod presets;
-pub mod preview;
-pub mod pulses;
-pub mod reasons;
-pub mod reports;
-pub mod rules;
-pub mod runs;
-pub mod segments;
-pub mod signal;
-pub mod signals;
-pub mod tags;
-pub mod tasks;
-pub mod team;
+pub(crate) mod preview;
+pub(crate) mod pulses;
+pub(crate) mod reasons;
+pub(crate) mod reports;
+pub(crate) mod rules;
+pub(crate) mod runs;
+pub(crate) mod segments;
+pub(crate) mod signal;
+pub(crate) mod signals;
+pub(crate) mod tags;
+pub(crate) mod tasks;
+pub(crate) mod team;
 
 use crate::render::{Align, Tone, Value};
 
@@ -46,13 +46,13 @@ pub struct Listing<T> {
 }
 
 /// A field of a record for other programs, with its stable name.
-pub struct Field<T> {
+pub(crate) struct Field<T> {
     name: &'static str,
     value: fn(&T) -> Value<'_>,
 }
 
 /// A column of a table for people.
-pub struct Column<T> {
+pub(crate) struct Column<T> {
     title: &'static str,
     align: Align,
     cell: fn(&T) -> (String, Tone),

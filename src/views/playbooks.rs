@@ -8,7 +8,7 @@ use crate::render::{Align, Screen, TextTable, Tone, Value};
 use crate::store::StoredPlaybook;
 
 /// The list of playbooks.
-pub const PLAYBOOKS: Listing<StoredPlaybook> = Listing {
+pub(crate) const PLAYBOOKS: Listing<StoredPlaybook> = Listing {
     fields: &["name", "purpose", "steps", "tags", "shipped"],
     values,
     columns: &[
@@ -50,10 +50,10 @@ fn tags(stored: &StoredPlaybook) -> Option<String> {
 }
 
 /// The fields of one playbook.
-pub const FIELDS: [&str; 5] = ["name", "purpose", "tag", "shipped", "steps"];
+pub(crate) const FIELDS: [&str; 5] = ["name", "purpose", "tag", "shipped", "steps"];
 
 /// The values of [`FIELDS`].
-pub fn one(stored: &StoredPlaybook) -> Vec<Value<'_>> {
+pub(crate) fn one(stored: &StoredPlaybook) -> Vec<Value<'_>> {
     let playbook = &stored.playbook;
     vec![
         (&playbook.name).into(),
@@ -69,7 +69,7 @@ fn step_json(step: &Step) -> serde_json::Value {
 }
 
 /// The screen of one playbook.
-pub fn draw(stored: &StoredPlaybook, screen: &mut Screen) {
+pub(crate) fn draw(stored: &StoredPlaybook, screen: &mut Screen) {
     let playbook = &stored.playbook;
     screen.heading(&playbook.name);
     if !playbook.purpose.is_empty() {

@@ -8,10 +8,10 @@ use crate::domain::day::DayRange;
 use crate::render::{Align, Screen, TextTable};
 
 /// How many signals each CSM would get; the empty name is for companies without one.
-pub type ByCsm = BTreeMap<String, u64>;
+pub(crate) type ByCsm = BTreeMap<String, u64>;
 
 /// One way of applying a rule, and what would have come of it.
-pub struct Variant {
+pub(crate) struct Variant {
     /// The name of the way, for people.
     pub title: &'static str,
     /// The name of the way, for other programs.
@@ -21,7 +21,7 @@ pub struct Variant {
 }
 
 /// What a rule would raise.
-pub struct PreviewView {
+pub(crate) struct PreviewView {
     pub rule: String,
     /// The days that were looked at. The last one is that of the first run.
     pub days: DayRange,
@@ -36,7 +36,7 @@ const MOST_CSMS: usize = 10;
 
 impl PreviewView {
     /// The screen for people.
-    pub fn draw(&self, screen: &mut Screen) {
+    pub(crate) fn draw(&self, screen: &mut Screen) {
         let DayRange { from, to } = self.days;
         screen.heading(&format!(
             "What '{}' would raise: on its first run ({to}), and a week ({from} to {to})",
@@ -70,7 +70,7 @@ impl PreviewView {
     }
 
     /// The same for other programs.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let rates = |rates: Vec<f64>| -> serde_json::Map<String, serde_json::Value> {
             let fields = self.variants.iter().map(|variant| variant.field.to_owned());
             fields.zip(rates.into_iter().map(|rate| json!((rate * 10.0).round() / 10.0))).collect()
@@ -133,7 +133,7 @@ impl PreviewView {
 const NO_CSM: &str = "(no CSM)";
 
 /// What several rules would raise, a line each, then all of them for each CSM.
-pub fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
+pub(crate) fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
     let Some(DayRange { from, to }) = previews.first().map(|preview| preview.days) else { return };
     screen.heading(&format!(
         "What these rules would raise: on their first run ({to}), and a week ({from} to {to})"
@@ -167,7 +167,7 @@ pub fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
 }
 
 /// The sums over several rules.
-pub fn added(counts: impl Iterator<Item = ByCsm>) -> ByCsm {
+pub(crate) fn added(counts: impl Iterator<Item = ByCsm>) -> ByCsm {
     let mut all = ByCsm::new();
     for (csm, count) in counts.flatten() {
         *all.entry(csm).or_default() += count;

@@ -8,7 +8,7 @@ use crate::domain::pulse::{self, Level, Pulse, PulseMark};
 use crate::render::{Align, Tone, Value};
 
 /// A pulse of a company, and where it left the company.
-pub struct HistoryRow {
+pub(crate) struct HistoryRow {
     company_id: String,
     company_name: Option<String>,
     pulse: Pulse,
@@ -20,7 +20,7 @@ pub struct HistoryRow {
 
 impl HistoryRow {
     /// The rows of a history in order.
-    pub fn all(company: &Company, pulses: Vec<Pulse>) -> Vec<HistoryRow> {
+    pub(crate) fn all(company: &Company, pulses: Vec<Pulse>) -> Vec<HistoryRow> {
         let marks: Vec<PulseMark> = pulses.iter().map(|pulse| pulse.mark).collect();
         let row = |(place, pulse): (usize, Pulse)| HistoryRow {
             company_id: company.company_id.clone(),
@@ -34,7 +34,7 @@ impl HistoryRow {
     }
 
     /// A pulse inside something else that is JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let fields = HISTORY.fields.iter().zip(history_values(self));
         let of_pulse = fields.filter(|(field, _)| !field.starts_with("company_"));
         of_pulse
@@ -45,7 +45,7 @@ impl HistoryRow {
 }
 
 /// The pulses of a company, oldest first.
-pub const HISTORY: Listing<HistoryRow> = Listing {
+pub(crate) const HISTORY: Listing<HistoryRow> = Listing {
     fields: &[
         "company_id",
         "company_name",
@@ -103,14 +103,14 @@ fn history_cells(row: &HistoryRow) -> Vec<(String, Tone)> {
 }
 
 /// A level with its guideline.
-pub struct ScaleRow {
+pub(crate) struct ScaleRow {
     pub level: Level,
     /// When it applies, in the team's words.
     pub guideline: String,
 }
 
 /// The levels of the pulse, the worst first.
-pub const SCALE: Listing<ScaleRow> = Listing {
+pub(crate) const SCALE: Listing<ScaleRow> = Listing {
     fields: &["level", "label", "target", "guideline"],
     values: |row| {
         vec![

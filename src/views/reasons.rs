@@ -5,7 +5,7 @@ use crate::domain::reason::Reason;
 use crate::render::{Align, Tone, Value};
 
 /// The list of reason codes.
-pub const REASONS: Listing<Reason> = Listing {
+pub(crate) const REASONS: Listing<Reason> = Listing {
     fields: &["code", "kind", "category", "subcategory", "active", "description"],
     values,
     columns: &[

@@ -7,7 +7,7 @@ use crate::domain::rule::{
 use crate::render::{Align, Tone, Value, counted};
 
 /// The list of rules.
-pub const RULES: Listing<Rule> = Listing {
+pub(crate) const RULES: Listing<Rule> = Listing {
     fields: &[
         "name",
         "kind",
@@ -128,7 +128,7 @@ fn cells(rule: &Rule) -> Vec<(String, Tone)> {
 }
 
 /// What a rule looks at, as briefly as can be.
-pub fn watched(logic: &RuleLogic) -> String {
+pub(crate) fn watched(logic: &RuleLogic) -> String {
     match logic {
         RuleLogic::Trend(trend) => trend.watch().to_string(),
         RuleLogic::Adoption(adoption) => aim(&adoption.aim),
@@ -175,7 +175,7 @@ fn guards(trend: &TrendRule) -> String {
 
 /// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in
 /// front where that is another.
-pub fn sentence(rule: &Rule) -> String {
+pub(crate) fn sentence(rule: &Rule) -> String {
     let mut text = logic_sentence(rule);
     text.extend(rule.playbook.iter().map(|playbook| format!(", starts the playbook {playbook}")));
     let told = [(rule.managers, "managers"), (rule.executives, "executives")];
@@ -191,7 +191,7 @@ pub fn sentence(rule: &Rule) -> String {
 }
 
 /// What a rule watches for, and for which companies, in one line.
-pub fn logic_sentence(rule: &Rule) -> String {
+pub(crate) fn logic_sentence(rule: &Rule) -> String {
     let name = &rule.name;
     let mut text = match &rule.logic {
         RuleLogic::Trend(trend) => trend_sentence(name, trend),

@@ -7,7 +7,7 @@ use crate::render::{self, Align, Tone, Value};
 use crate::store::{RuleTally, RunRecord};
 
 /// The list of runs.
-pub const RUNS: Listing<RunRecord> = Listing {
+pub(crate) const RUNS: Listing<RunRecord> = Listing {
     fields: &[
         "id",
         "day",
@@ -43,7 +43,7 @@ pub const RUNS: Listing<RunRecord> = Listing {
 };
 
 /// How many signals a run raised: bad, good, info.
-pub fn raised(run: &RunRecord) -> (u64, u64, u64) {
+pub(crate) fn raised(run: &RunRecord) -> (u64, u64, u64) {
     let sum = |count: fn(&RuleTally) -> u64| run.rules.iter().map(count).sum();
     (sum(|rule| rule.raised_bad), sum(|rule| rule.raised_good), sum(|rule| rule.raised_info))
 }

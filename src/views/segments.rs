@@ -5,14 +5,14 @@ use crate::render::{self, Align, Tone, Value};
 use crate::store::Segment;
 
 /// A segment and how many companies meet its condition.
-pub struct SizedSegment {
+pub(crate) struct SizedSegment {
     pub segment: Segment,
     /// How many companies it has.
     pub companies: u64,
 }
 
 /// The list of segments.
-pub const SEGMENTS: Listing<SizedSegment> = Listing {
+pub(crate) const SEGMENTS: Listing<SizedSegment> = Listing {
     fields: &["name", "companies", "where"],
     values,
     columns: &[("segment", Align::Left), ("companies", Align::Right), ("where", Align::Left)],

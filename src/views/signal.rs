@@ -15,7 +15,7 @@ use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
 use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, TaskRecord};
 
 /// All that is shown of one signal.
-pub struct SignalView {
+pub(crate) struct SignalView {
     pub signal: SignalRecord,
     /// What the company did in the windows of a trend, by the events as they are stored now; `None`
     /// for other kinds.
@@ -31,7 +31,7 @@ const MOST_PEOPLE: usize = 12;
 
 impl SignalView {
     /// The fields of the list and, nested, the explanation.
-    pub fn fields() -> Vec<&'static str> {
+    pub(crate) fn fields() -> Vec<&'static str> {
         let own = [
             "rule_as_it_was",
             "daily_counts",
@@ -46,7 +46,7 @@ impl SignalView {
     }
 
     /// The values of [`SignalView::fields`].
-    pub fn values(&self) -> Vec<Value<'_>> {
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
         let evidence = &self.signal.evidence;
         let mut values = (signals::SIGNALS.values)(&self.signal);
         values.push(Value::Nested(self.definition_json()));
@@ -76,7 +76,7 @@ impl SignalView {
     }
 
     /// The screen for people: what happened, who is behind it, then the numbers.
-    pub fn draw(&self, screen: &mut Screen) {
+    pub(crate) fn draw(&self, screen: &mut Screen) {
         let signal = &self.signal;
         screen.heading(&format!("Signal {}: {}", signal.id, signal.detail));
         screen.toned_line(&self.standing(), signals::tone(signal.signal_type));
@@ -99,7 +99,7 @@ impl SignalView {
     }
 
     /// Type, state and day: `bad, open, raised on 2026-03-19, still holds`.
-    pub fn standing(&self) -> String {
+    pub(crate) fn standing(&self) -> String {
         let SignalRecord { signal_type, raised_on, holds, .. } = &self.signal;
         let holds = match holds {
             _ if self.signal.state() == State::Closed => "",
@@ -124,7 +124,7 @@ impl SignalView {
     }
 
     /// What the rule saw in a sentence, of a trend rule with a baseline or a comparison.
-    pub fn sentence(&self) -> Option<String> {
+    pub(crate) fn sentence(&self) -> Option<String> {
         let trend = self.signal.definition.logic.trend()?;
         let Evidence::Trend(evidence) = &self.signal.evidence else { return None };
         let reference = evidence.reference.as_ref()?;
@@ -132,13 +132,13 @@ impl SignalView {
     }
 
     /// How likely chance is, in words; `None` where it is not known.
-    pub fn chance(&self) -> Option<String> {
+    pub(crate) fn chance(&self) -> Option<String> {
         let Evidence::Trend(evidence) = &self.signal.evidence else { return None };
         evidence.chance.map(render::chance_in_words)
     }
 
     /// What an adoption or condition rule saw, name by name.
-    pub fn facts(&self) -> Vec<(&str, String)> {
+    pub(crate) fn facts(&self) -> Vec<(&str, String)> {
         match &self.signal.evidence {
             Evidence::Trend(_) => Vec::new(),
             Evidence::Adoption(adoption) => adoption_facts(adoption),
@@ -210,7 +210,7 @@ impl SignalView {
     }
 
     /// What happened to the signal, oldest first: each with its reason or text.
-    pub fn history_lines(&self) -> Vec<(String, &str)> {
+    pub(crate) fn history_lines(&self) -> Vec<(String, &str)> {
         let raised = (format!("{} raised", self.signal.raised_on), "");
         let entries = self.history.iter().map(|entry| (entry_line(entry), entry.reason.as_str()));
         std::iter::once(raised).chain(entries).collect()
@@ -461,7 +461,7 @@ fn adoption_json(adoption: &Adoption) -> serde_json::Value {
 }
 
 /// What became of a person, in a word.
-pub fn verdict(person: &PersonActivity) -> (&'static str, Tone) {
+pub(crate) fn verdict(person: &PersonActivity) -> (&'static str, Tone) {
     match (person.previous, person.current) {
         _ if person.person_id.is_none() => ("", Tone::Plain),
         (_, 0) => ("stopped", Tone::Bad),

@@ -143,7 +143,7 @@ const COLUMNS: [Column<SignalRecord>; 12] = [
 ];
 
 /// The list of signals.
-pub const SIGNALS: Listing<SignalRecord> = Listing {
+pub(crate) const SIGNALS: Listing<SignalRecord> = Listing {
     fields: &names(&FIELDS),
     values: |signal| FIELDS.iter().map(|field| (field.value)(signal)).collect(),
     columns: &headings(&COLUMNS),
@@ -179,7 +179,7 @@ fn change(signal: &SignalRecord) -> String {
 }
 
 /// How people call the company: by its name, else by its id.
-pub fn company(signal: &SignalRecord) -> &str {
+pub(crate) fn company(signal: &SignalRecord) -> &str {
     signal.company_name.as_deref().unwrap_or(&signal.company_id)
 }
 
@@ -193,7 +193,7 @@ fn marked_company(signal: &SignalRecord) -> String {
 }
 
 /// The colour of a type.
-pub fn tone(signal_type: SignalType) -> Tone {
+pub(crate) fn tone(signal_type: SignalType) -> Tone {
     match signal_type {
         SignalType::Bad => Tone::Bad,
         SignalType::Good => Tone::Good,

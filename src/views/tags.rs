@@ -5,7 +5,7 @@ use crate::render::{Align, Tone, Value};
 use crate::store::TagRecord;
 
 /// The tags that a company has.
-pub const TAGS: Listing<TagRecord> = Listing {
+pub(crate) const TAGS: Listing<TagRecord> = Listing {
     fields: &["tag", "added_on", "added_at", "added_by"],
     values,
     columns: &[("tag", Align::Left), ("since", Align::Left), ("by", Align::Left)],

@@ -9,14 +9,14 @@ use crate::render::{Align, Tone, Value};
 use crate::store::TaskRecord;
 
 /// A task and the day on which it is looked at.
-pub struct ListedTask {
+pub(crate) struct ListedTask {
     pub task: TaskRecord,
     /// The day; what was due before it is overdue.
     pub today: Day,
 }
 
 /// The list of tasks.
-pub const TASKS: Listing<ListedTask> = Listing {
+pub(crate) const TASKS: Listing<ListedTask> = Listing {
     fields: &[
         "id",
         "company_id",
@@ -105,7 +105,7 @@ fn company(task: &TaskRecord) -> &str {
 
 /// A task in one line, where its company is known: `task 7, due 2026-04-02, ana: Call the
 /// champion`.
-pub fn line(task: &TaskRecord) -> String {
+pub(crate) fn line(task: &TaskRecord) -> String {
     let when = match &task.closed {
         Some(entry) => format!("{} {} by {}", entry.action, entry.stamp.day, entry.stamp.by),
         None => format!("due {}", task.due_on),
@@ -114,7 +114,7 @@ pub fn line(task: &TaskRecord) -> String {
 }
 
 /// A task inside something else that is JSON.
-pub fn json(task: &TaskRecord) -> serde_json::Value {
+pub(crate) fn json(task: &TaskRecord) -> serde_json::Value {
     json!({
         "id": task.id.0,
         "title": task.title,

@@ -5,7 +5,7 @@ use crate::domain::facts::TeamMember;
 use crate::render::{Align, Tone, Value};
 
 /// The list of the team.
-pub const TEAM: Listing<TeamMember> = Listing {
+pub(crate) const TEAM: Listing<TeamMember> = Listing {
     fields: &["name", "role", "email", "slack_id", "manager", "realtime", "digest", "left_on"],
     values,
     columns: &[

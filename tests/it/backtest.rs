@@ -2,8 +2,7 @@
 //! words it, and against the days of real runs.
 
 use proptest::prelude::*;
-use signals::domain::backtest::{Backtest, Raised, Settings, Subject, one_a_company};
-use signals::domain::day::Day;
+use signals::internals::{Backtest, Day, Raised, Settings, Subject, one_a_company};
 
 use crate::support::Sandbox;
 

@@ -26,13 +26,9 @@ use std::process::{Command, Stdio};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rusqlite::types::ValueRef;
-use signals::cli::Cli;
-use signals::domain::attributes;
-use signals::domain::preset;
-use signals::error;
-use signals::expression::EXPRESSION_FUNCTIONS;
-use signals::import::kinds::{self, Catalogue, CellType};
-use signals::views;
+use signals::internals::{
+    Catalogue, CellType, Cli, EXPRESSION_FUNCTIONS, attributes, kinds, preset, presets,
+};
 
 use crate::support::{NOW, Sandbox, setting};
 
@@ -545,12 +541,11 @@ fn presets() -> String {
         "\n| preset | known from | type | what it is for | rule | playbook |\n|---|---|---|---|---|---|\n",
     );
     for preset in preset::shipped() {
-        let options = views::presets::options(preset)
-            .map(|options| format!(" {options}"))
-            .unwrap_or_default();
+        let options =
+            presets::options(preset).map(|options| format!(" {options}")).unwrap_or_default();
         let usual = if preset.usual { ", usual" } else { "" };
         let (source, purpose, playbook) = (&preset.source, &preset.purpose, &preset.playbook);
-        let (kind, rule) = (views::presets::type_of(preset), views::presets::rule(preset));
+        let (kind, rule) = (presets::type_of(preset), presets::rule(preset));
         let name = format!("`{}{options}`{usual}", preset.name);
         writeln!(text, "| {name} | {source} | {kind} | {purpose} | {rule} | {playbook} |").unwrap();
     }
@@ -607,7 +602,7 @@ fn walk(command: &clap::Command, path: &str, paths: &mut Vec<String>) {
 
 fn exit_codes() -> String {
     let mut text = String::from("\n| code | meaning |\n|---:|---|\n| 0 | done |\n");
-    for (_, code, meaning) in error::ErrorKind::ALL {
+    for (_, code, meaning) in signals::internals::ErrorKind::ALL {
         writeln!(text, "| {code} | {meaning} |").unwrap();
     }
     text + "\n"

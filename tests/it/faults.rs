@@ -38,7 +38,7 @@ const WRITERS: [&str; 2] = ["run", "ack 1 --reason seen"];
 
 /// Two companies that stopped logging in, one signal closed and one open, and some hundreds of
 /// events.
-pub fn small() -> Sandbox {
+pub(crate) fn small() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut rows: Vec<EventRow<'_>> = vec![("heart", "beat", "2026-03-31", 1)];
     for company in ["a", "b"] {
@@ -85,11 +85,11 @@ fn change(sandbox: &Sandbox, sql: &str) {
 }
 
 /// Every row of every table.
-pub fn content(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn content(sandbox: &Sandbox) -> Vec<String> {
     content_of(&sandbox.database())
 }
 
-pub fn content_of(database: &Connection) -> Vec<String> {
+pub(crate) fn content_of(database: &Connection) -> Vec<String> {
     let mut names = database
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         .unwrap();

@@ -14,7 +14,7 @@ use crate::faults::{content, content_of, small};
 use crate::support::{Sandbox, setting};
 
 /// Commands that write, with the exit code of each when nothing fails.
-pub const COMMANDS: [(&str, i32); 33] = [
+pub(crate) const COMMANDS: [(&str, i32); 33] = [
     ("init --timezone Europe/Berlin --db new.db", 0),
     ("import more.csv --rejects rejects.csv", 3),
     ("import more.csv --db first.db", 3),
@@ -54,13 +54,13 @@ pub const COMMANDS: [(&str, i32); 33] = [
 const IN_STEPS: [&str; 1] = ["daily companies.csv"];
 
 /// Whether much is to be tried, and not a sample.
-pub fn is_full() -> bool {
+pub(crate) fn is_full() -> bool {
     setting("SIGNALS_FAULTS").is_some()
 }
 
 /// At how many of the calls of a command something happens: `few` of them, or as many as
 /// SIGNALS_FAULTS says, or at all.
-pub fn places(few: usize) -> usize {
+pub(crate) fn places(few: usize) -> usize {
     setting("SIGNALS_FAULTS").map_or(few, |much| much.parse().unwrap_or(usize::MAX))
 }
 
@@ -68,7 +68,7 @@ pub fn places(few: usize) -> usize {
 const MADE: [&str; 3] = ["new.db", "copy.db", "first.db"];
 
 /// The program that fails or logs system calls (`tracer.c`), compiled once for all tests.
-pub static TRACER: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static TRACER: LazyLock<PathBuf> = LazyLock::new(|| {
     let tracer = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tracer");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tracer.c");
     let mut compiler = Command::new("cc");
@@ -78,7 +78,7 @@ pub static TRACER: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 /// Whether this machine is one that the tracer knows and lets it trace.
-pub fn can_trace() -> bool {
+pub(crate) fn can_trace() -> bool {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return false;
     }
@@ -90,21 +90,21 @@ pub fn can_trace() -> bool {
 }
 
 /// A sandbox with everything that the commands need, and how to return to it.
-pub struct Ground {
+pub(crate) struct Ground {
     pub sandbox: Sandbox,
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
 /// What a command leaves.
 #[derive(PartialEq)]
-pub struct Left {
+pub(crate) struct Left {
     pub database: Vec<String>,
     /// Other files, but for those that only a killed process leaves.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Ground {
-    pub fn new() -> Ground {
+    pub(crate) fn new() -> Ground {
         let sandbox = small();
         let rows: String = (0..3000)
             .map(|n| format!("c{},export,2026-03-{:02}T10:00:00Z\n", n % 40, n % 28 + 1))
@@ -130,7 +130,7 @@ impl Ground {
         ground
     }
 
-    pub fn all_files(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn all_files(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.sandbox.path(".")).unwrap().map(Result::unwrap);
         let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
         files
@@ -140,12 +140,12 @@ impl Ground {
             .collect()
     }
 
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         self.lay(&self.files);
     }
 
     /// Makes these the only files.
-    pub fn lay(&self, files: &BTreeMap<String, Vec<u8>>) {
+    pub(crate) fn lay(&self, files: &BTreeMap<String, Vec<u8>>) {
         for name in self.all_files().keys() {
             fs::remove_file(self.sandbox.path(name)).unwrap();
         }
@@ -155,7 +155,7 @@ impl Ground {
     }
 
     /// A command under the tracer; see there for `how`.
-    pub fn traced(&self, command: &str, at: usize, how: &str, log: &str) -> Command {
+    pub(crate) fn traced(&self, command: &str, at: usize, how: &str, log: &str) -> Command {
         let command = self.sandbox.command(command);
         let mut traced = Command::new(&*TRACER);
         traced.arg(at.to_string()).arg(how).arg(self.sandbox.path("count")).arg(log);
@@ -166,17 +166,17 @@ impl Ground {
     }
 
     /// Runs a command whose `at`-th call fails; 0: none does.
-    pub fn run(&self, command: &str, at: usize, how: &str) -> ExitStatus {
+    pub(crate) fn run(&self, command: &str, at: usize, how: &str) -> ExitStatus {
         let mut command = self.traced(command, at, how, "-");
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap()
     }
 
     /// How many calls the command before made.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         fs::read_to_string(self.sandbox.path("count")).unwrap().parse().unwrap()
     }
 
-    pub fn left(&self) -> Left {
+    pub(crate) fn left(&self) -> Left {
         let is_of_sqlite = |name: &str| name == "signals.db" || name.contains(".db-");
         let mut files = self.all_files();
         files.retain(|name, _| {
@@ -209,7 +209,7 @@ impl Ground {
     }
 
     /// What a command leaves when nothing fails, after the ground as it is before.
-    pub fn whole(&self, command: &str, code: i32) -> (Left, Left) {
+    pub(crate) fn whole(&self, command: &str, code: i32) -> (Left, Left) {
         self.reset();
         let before = self.left();
         let ended = self.run(command, 0, "");
@@ -219,7 +219,7 @@ impl Ground {
 
     /// What is wrong after a command that ended so. Besides the code that it has when nothing
     /// fails, it may have those in `codes`.
-    pub fn verdict(
+    pub(crate) fn verdict(
         &self,
         command: &str,
         ended: ExitStatus,
@@ -249,7 +249,7 @@ impl Ground {
 
     /// Whether the database has all of a command or nothing; of one that does several things, some
     /// of them, such that the same command does the rest.
-    pub fn is_all_or_nothing(
+    pub(crate) fn is_all_or_nothing(
         &self,
         command: &str,
         left: &Left,
@@ -275,7 +275,7 @@ impl Ground {
     }
 
     /// Whether all databases pass `check`. One that `init` has only begun can be finished.
-    pub fn is_sound(&self, is_done: bool) -> Result<(), String> {
+    pub(crate) fn is_sound(&self, is_done: bool) -> Result<(), String> {
         let check = self.sandbox.run("check");
         if check.status != 0 {
             return Err(format!("check: {check}"));
@@ -302,22 +302,22 @@ impl Ground {
 }
 
 /// Tells on standard error what was tried, for the summary of the full harness.
-pub fn tell(what: &str, tried: usize, wrong: &[String]) {
+pub(crate) fn tell(what: &str, tried: usize, wrong: &[String]) {
     eprintln!("{what}: {tried} tried, {} wrong", wrong.len());
 }
 
 /// SplitMix64, by Sebastiano Vigna: small, and the same everywhere.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
 
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
 }

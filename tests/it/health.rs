@@ -7,7 +7,7 @@ use crate::kinds::import;
 use crate::support::Sandbox;
 
 /// A default profile of one's own, with which the tests here do their arithmetic.
-pub const OWN_DEFAULT: &str = "\
+pub(crate) const OWN_DEFAULT: &str = "\
 [[health.profile]]
 name = \"default\"
 [[health.profile.measure]]
@@ -48,7 +48,7 @@ to = 0
 ";
 
 /// Puts it in place of the shipped one.
-pub fn keep_own_default(sandbox: &Sandbox) {
+pub(crate) fn keep_own_default(sandbox: &Sandbox) {
     sandbox.write("default.toml", OWN_DEFAULT);
     sandbox.ok("config apply default.toml");
 }

@@ -8,7 +8,7 @@ use crate::support::{Outcome, Sandbox};
 
 /// Imports a file of a kind; `counts` are the numbers of new, known and rejected rows.
 #[track_caller]
-pub fn import(sandbox: &Sandbox, kind: &str, text: &str, counts: [u64; 3]) -> Outcome {
+pub(crate) fn import(sandbox: &Sandbox, kind: &str, text: &str, counts: [u64; 3]) -> Outcome {
     let file = format!("{kind}.csv");
     sandbox.write(&file, text);
     let [new, known, rejected] = counts;
@@ -60,7 +60,7 @@ fn breaks(sandbox: &Sandbox, company: &str) -> Vec<String> {
 }
 
 /// Rows of a query, the values of each with `|` between.
-pub fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
+pub(crate) fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
     let database = sandbox.database();
     let mut statement = database.prepare(sql).unwrap();
     let width = statement.column_count();

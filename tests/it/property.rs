@@ -17,7 +17,7 @@ const FIRST_DAY: &str = "2025-12-01";
 const EVENTS: [&str; 4] = ["login", "export", "invite", "ticket_opened"];
 
 /// Random numbers from a seed (SplitMix64).
-pub struct Random(pub u64);
+pub(crate) struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -28,16 +28,16 @@ impl Random {
     }
 
     /// A number from `from` to `to`, both included.
-    pub fn between(&mut self, from: i64, to: i64) -> i64 {
+    pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
         from + (self.next() % (to - from + 1) as u64) as i64
     }
 
     /// True in one of `of` cases.
-    pub fn one_in(&mut self, of: i64) -> bool {
+    pub(crate) fn one_in(&mut self, of: i64) -> bool {
         self.between(1, of) == 1
     }
 
-    pub fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
         choices[self.between(0, choices.len() as i64 - 1) as usize].clone()
     }
 
@@ -54,7 +54,7 @@ fn for_each_seed(property: impl Fn(&mut Random, i64)) {
 }
 
 /// The same on so many cases unless more are asked for.
-pub fn for_seeds(usual: i64, property: impl Fn(&mut Random, i64)) {
+pub(crate) fn for_seeds(usual: i64, property: impl Fn(&mut Random, i64)) {
     let cases: i64 = setting("SIGNALS_CASES").map_or(usual, |text| text.parse().unwrap());
     let only: Option<u64> = setting("SIGNALS_SEED").map(|text| text.parse().unwrap());
     for seed in only.map_or(1..=cases as u64, |seed| seed..=seed) {

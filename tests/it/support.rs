@@ -12,13 +12,13 @@ use tempfile::TempDir;
 use crate::naive::Signal;
 
 /// The clock of every test that does not set its own: yesterday is 2026-03-31.
-pub const NOW: &str = "2026-04-01T06:00:00Z";
+pub(crate) const NOW: &str = "2026-04-01T06:00:00Z";
 
 /// A row of an event file: company, event, time, count.
-pub type EventRow<'a> = (&'a str, &'a str, &'a str, i64);
+pub(crate) type EventRow<'a> = (&'a str, &'a str, &'a str, i64);
 
 /// What a command printed, and how it ended.
-pub struct Outcome {
+pub(crate) struct Outcome {
     arguments: String,
     pub status: i32,
     pub stdout: String,
@@ -34,7 +34,7 @@ impl fmt::Display for Outcome {
 
 impl Outcome {
     /// Runs a command to its end.
-    pub fn of(arguments: &str, mut command: Command) -> Self {
+    pub(crate) fn of(arguments: &str, mut command: Command) -> Self {
         let output = command.output().unwrap();
         Outcome {
             arguments: arguments.to_owned(),
@@ -45,13 +45,13 @@ impl Outcome {
     }
 
     /// Everything that was printed, for messages whose stream does not matter.
-    pub fn printed(&self) -> String {
+    pub(crate) fn printed(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
     /// Checks that standard error has each of these texts, whatever the case.
     #[track_caller]
-    pub fn says(&self, texts: &[&str]) -> &Self {
+    pub(crate) fn says(&self, texts: &[&str]) -> &Self {
         let stderr = self.stderr.to_lowercase();
         for text in texts {
             assert!(stderr.contains(&text.to_lowercase()), "standard error lacks '{text}'\n{self}");
@@ -61,49 +61,49 @@ impl Outcome {
 }
 
 /// A directory with a database of its own, and a clock.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     directory: TempDir,
     now: String,
 }
 
 impl Sandbox {
     /// A sandbox without a database.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Sandbox { directory: TempDir::new().unwrap(), now: NOW.to_owned() }
     }
 
     /// A sandbox with an empty database in UTC.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Sandbox::new_at(NOW)
     }
 
     /// The same, made at this time.
-    pub fn new_at(now: &str) -> Self {
+    pub(crate) fn new_at(now: &str) -> Self {
         let mut sandbox = Sandbox::empty();
         sandbox.at(now).ok("init");
         sandbox
     }
 
     /// Sets the clock.
-    pub fn at(&mut self, now: &str) -> &mut Self {
+    pub(crate) fn at(&mut self, now: &str) -> &mut Self {
         self.now = now.to_owned();
         self
     }
 
     /// Where a file of the sandbox lies. Commands run in this directory, so they need the name
     /// alone.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// Writes a file.
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
 
     /// A command line, split at spaces; `'…'` holds words together. Nothing is on its standard
     /// input.
-    pub fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_signals"));
         command
             .args(words(arguments))
@@ -119,19 +119,19 @@ impl Sandbox {
     }
 
     /// Runs a command line, as [`Sandbox::command`] reads it.
-    pub fn run(&self, arguments: &str) -> Outcome {
+    pub(crate) fn run(&self, arguments: &str) -> Outcome {
         Outcome::of(arguments, self.command(arguments))
     }
 
     /// Runs a command that must succeed.
     #[track_caller]
-    pub fn ok(&self, arguments: &str) -> Outcome {
+    pub(crate) fn ok(&self, arguments: &str) -> Outcome {
         self.fails(arguments, 0)
     }
 
     /// Runs a command that must succeed on the morning after the latest day run.
     #[track_caller]
-    pub fn ok_next_day(&self, arguments: &str) -> Outcome {
+    pub(crate) fn ok_next_day(&self, arguments: &str) -> Outcome {
         let next: String = self
             .database()
             .query_row("SELECT date(max(day), '+1 day') FROM runs", [], |row| row.get(0))
@@ -145,7 +145,7 @@ impl Sandbox {
 
     /// Runs a command that must end with this exit code.
     #[track_caller]
-    pub fn fails(&self, arguments: &str, code: i32) -> Outcome {
+    pub(crate) fn fails(&self, arguments: &str, code: i32) -> Outcome {
         let outcome = self.run(arguments);
         assert_eq!(outcome.status, code, "expected exit code {code}\n{outcome}");
         outcome
@@ -153,27 +153,27 @@ impl Sandbox {
 
     /// Runs a command that must succeed, and reads its output as JSON.
     #[track_caller]
-    pub fn json(&self, arguments: &str) -> Value {
+    pub(crate) fn json(&self, arguments: &str) -> Value {
         let outcome = self.ok(&format!("{arguments} --format json"));
         serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}\n{outcome}"))
     }
 
     /// The same, for a command whose output is an array.
     #[track_caller]
-    pub fn array(&self, arguments: &str) -> Vec<Value> {
+    pub(crate) fn array(&self, arguments: &str) -> Vec<Value> {
         self.json(arguments).as_array().expect("a JSON array").clone()
     }
 
     /// Imports events that have a count each.
     #[track_caller]
-    pub fn import_events(&self, rows: &[EventRow<'_>]) -> Outcome {
+    pub(crate) fn import_events(&self, rows: &[EventRow<'_>]) -> Outcome {
         self.write("events.csv", &events_csv(rows));
         self.ok("import events.csv")
     }
 
     /// All signals, in the order of [`Signal::sort`].
     #[track_caller]
-    pub fn signals(&self) -> Vec<Signal> {
+    pub(crate) fn signals(&self) -> Vec<Signal> {
         let mut signals: Vec<Signal> = self.array("list").iter().map(Signal::from_json).collect();
         Signal::sort(&mut signals);
         signals
@@ -181,19 +181,19 @@ impl Sandbox {
 
     /// All signals, a line each, as [`Signal::brief`] writes them.
     #[track_caller]
-    pub fn briefs(&self) -> Vec<String> {
+    pub(crate) fn briefs(&self) -> Vec<String> {
         self.signals().iter().map(Signal::brief).collect()
     }
 
     /// The database, to be read.
-    pub fn database(&self) -> Connection {
+    pub(crate) fn database(&self) -> Connection {
         Connection::open_with_flags(self.path("signals.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)
             .unwrap()
     }
 }
 
 /// The rows as an event file with a count column.
-pub fn events_csv(rows: &[EventRow<'_>]) -> String {
+pub(crate) fn events_csv(rows: &[EventRow<'_>]) -> String {
     let lines = rows
         .iter()
         .map(|(company, event, time, count)| format!("{company},{event},{time},{count}\n"));
@@ -205,7 +205,7 @@ pub fn events_csv(rows: &[EventRow<'_>]) -> String {
     clippy::disallowed_methods,
     reason = "the tests are told how much to do, and where the data is"
 )]
-pub fn setting(name: &str) -> Option<String> {
+pub(crate) fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

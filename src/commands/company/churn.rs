@@ -22,7 +22,7 @@ use crate::store::Finish;
 Examples:
   signals company churn acme --on 2026-03-31
   signals company churn acme --on 2026-03-31 --reason-code switched/to-competitor")]
-pub struct ChurnCompany {
+pub(crate) struct ChurnCompany {
     /// The company's id or name
     company: String,
     /// The first day on which it is not a customer
@@ -38,7 +38,7 @@ impl ChurnCompany {
     /// # Errors
     /// An unknown company or reason code, one that had churned already (exit 9); a day in the
     /// future (exit 2).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
         let on = not_in_the_future(context, &store, self.on)?;

@@ -24,7 +24,7 @@ const MOST_MONEY: f64 = 1e13;
 Examples:
   signals company downsell acme --on 2026-03-31 --reason-code seats/fewer-people
   signals company downsell acme --on 2026-03-31 --reason-code plan/add-on-dropped --mrr-after 900")]
-pub struct DownsellCompany {
+pub(crate) struct DownsellCompany {
     /// The company's id or name
     company: String,
     /// The first day on which it pays less
@@ -46,7 +46,7 @@ impl DownsellCompany {
     /// # Errors
     /// An unknown company or reason code, a company that is not a customer on that day (exit 9); a day
     /// in the future, more revenue after it than before (exit 2).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
         let on = not_in_the_future(context, &store, self.on)?;

@@ -34,7 +34,7 @@ use crate::views::tasks::ListedTask;
 /// List, show and update customers.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:\n  signals company list\n  signals company show acme")]
-pub enum Company {
+pub(crate) enum Company {
     /// List companies, with any attributes as columns
     List(ListCompanies),
     /// Show everything known about a company
@@ -58,7 +58,7 @@ Examples:
   signals company list --csm ana --sort bad_open_signals --desc
   signals company list --where \"days_since_last_event >= 14\" --columns name,csm,mrr
   signals company list --as-of 2026-03-31 --sort events_change_28d_pct")]
-pub struct ListCompanies {
+pub(crate) struct ListCompanies {
     #[command(flatten)]
     selection: Selection,
     /// The columns, separated by commas
@@ -77,7 +77,7 @@ pub struct ListCompanies {
 /// Show everything known about a company.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals company show acme")]
-pub struct ShowCompany {
+pub(crate) struct ShowCompany {
     /// The company's id or name
     company: String,
     #[command(flatten)]
@@ -89,7 +89,7 @@ pub struct ShowCompany {
 /// Make one company of two.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals company merge \"Acme Corp\" 00123")]
-pub struct MergeCompanies {
+pub(crate) struct MergeCompanies {
     /// The company that becomes part of the other; its id stays known
     from: String,
     /// The company that stays
@@ -99,7 +99,7 @@ pub struct MergeCompanies {
 /// Record that a churned company is a customer again.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals company return acme --on 2026-06-01")]
-pub struct ReturnCompany {
+pub(crate) struct ReturnCompany {
     /// The company's id or name
     company: String,
     /// The first day on which it is a customer again
@@ -112,7 +112,7 @@ impl Company {
     ///
     /// # Errors
     /// An unknown company (exit 9) or column (exit 2).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Company::List(args) => args.run(context),
             Company::Show(args) => args.run(context),
@@ -127,7 +127,7 @@ impl Company {
 
 impl ListCompanies {
     /// The list of the companies of a segment.
-    pub fn of_segment(
+    pub(crate) fn of_segment(
         segment: String,
         as_of: AsOfOption,
         columns: Vec<String>,
@@ -146,7 +146,7 @@ impl ListCompanies {
     ///
     /// # Errors
     /// An unknown column or an expression that is none (exit 2); an unknown segment (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let catalogue = store.catalogue()?;
         let columns = self.columns(&catalogue)?;

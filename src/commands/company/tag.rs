@@ -21,7 +21,7 @@ use crate::views::tags::TAGS;
 #[command(
     after_help = "Examples:\n  signals company tag acme watch-list\n  signals company tag acme --remove watch-list\n  signals company tag acme"
 )]
-pub struct TagCompany {
+pub(crate) struct TagCompany {
     /// The company's id or name
     company: String,
     /// The tags to add
@@ -40,7 +40,7 @@ impl TagCompany {
     /// # Errors
     /// A text that cannot be a tag, or one both to put on and to take off (exit 2); an unknown
     /// company, or a tag to take off that it does not have (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         if self.tags.is_empty() && self.remove.is_empty() {
             let store = context.reader()?;
             let company = find_company(&store, &self.company)?;

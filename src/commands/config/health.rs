@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["health", "profile"],
     heading: "[[health.profile]]",
     is_list: true,

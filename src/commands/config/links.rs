@@ -8,7 +8,7 @@ use crate::domain::company_link::CompanyLink;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["links"],
     heading: "[links]",
     is_list: false,

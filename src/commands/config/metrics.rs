@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["metric"],
     heading: "[[metric]]",
     is_list: true,

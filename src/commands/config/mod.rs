@@ -45,7 +45,7 @@ Examples:
   signals config export --out signals.toml
   signals config apply signals.toml --dry-run
   signals config apply signals.toml")]
-pub enum Config {
+pub(crate) enum Config {
     /// Make everything that a file names what the file says; what it does not name is left alone
     Apply(ApplyConfig),
     /// Write everything that was made or changed as such a file
@@ -60,7 +60,7 @@ pub enum Config {
 Examples:
   signals config apply signals.toml
   signals config apply signals.toml --dry-run")]
-pub struct ApplyConfig {
+pub(crate) struct ApplyConfig {
     /// The file, in TOML
     file: PathBuf,
     /// Show what would change, and change nothing
@@ -74,7 +74,7 @@ pub struct ApplyConfig {
 #[command(
     after_help = "Examples:\n  signals config export\n  signals config export --out signals.toml"
 )]
-pub struct ExportConfig {
+pub(crate) struct ExportConfig {
     /// The file, written whole or not at all; standard output unless set
     #[arg(long, short, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -84,7 +84,7 @@ pub struct ExportConfig {
 /// has; without a database, as for an empty one.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals config check signals.toml")]
-pub struct CheckConfig {
+pub(crate) struct CheckConfig {
     /// The file, in TOML
     file: PathBuf,
 }
@@ -95,7 +95,7 @@ impl Config {
     /// # Errors
     /// A file that cannot be read (exit 4); one that is not TOML, or that says what cannot be (exit
     /// 9) or written.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Config::Apply(args) => args.run(context),
             Config::Export(args) => args.run(context),

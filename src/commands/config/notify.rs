@@ -9,7 +9,7 @@ use crate::notify::check_sender;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["notify"],
     heading: "[notify]",
     is_list: false,

@@ -9,7 +9,7 @@ use crate::domain::task::Owner;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["playbook"],
     heading: "[[playbook]]",
     is_list: true,

@@ -8,7 +8,7 @@ use crate::domain::pulse::Level;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["pulse", "level"],
     heading: "[[pulse.level]]",
     is_list: true,

@@ -8,7 +8,7 @@ use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind, shipped};
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["reason"],
     heading: "[[reason]]",
     is_list: true,

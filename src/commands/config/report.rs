@@ -10,7 +10,7 @@ use crate::render::report::Logo;
 use crate::store::{Catalogue, ReportSettings, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["report"],
     heading: "[report]",
     is_list: false,

@@ -17,7 +17,7 @@ use crate::store::{Catalogue, Store, StoredRule};
 use crate::views::rules::watched;
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["rule"],
     heading: "[[rule]]",
     is_list: true,
@@ -360,7 +360,7 @@ fn failure_of(result: Result<()>) -> Result<Result<(), CommandError>> {
 }
 
 /// A warning of an event that was never imported, with the nearest that was.
-pub fn unknown_event(store: &Store, event: &str) -> Result<Option<Advice>> {
+pub(super) fn unknown_event(store: &Store, event: &str) -> Result<Option<Advice>> {
     if store.knows_event(event)? {
         return Ok(None);
     }

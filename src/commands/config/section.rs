@@ -30,7 +30,7 @@ const SECTIONS: [Section; 12] = [
 ];
 
 /// A kind of thing that can be configured.
-pub struct Section {
+pub(super) struct Section {
     /// Where it stands: `["health", "profile"]`.
     pub path: &'static [&'static str],
     /// That in its brackets: `[[health.profile]]`.
@@ -44,7 +44,7 @@ pub struct Section {
 }
 
 /// What a table of a file says that something shall be.
-pub trait Definition {
+pub(super) trait Definition {
     /// What it is to people, which is unique in a file: `rule 'login'`.
     fn title(&self) -> String;
 
@@ -89,7 +89,7 @@ pub trait Definition {
 
 /// What should be thought about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Advice {
+pub(super) enum Advice {
     /// Something that may be a mistake.
     Warning(String),
     /// Something that could be better.
@@ -97,7 +97,7 @@ pub enum Advice {
 }
 
 /// A table of a file with what it defines.
-pub struct Item<'d> {
+pub(super) struct Item<'d> {
     /// The table.
     pub table: Table<'d>,
     /// What it says.
@@ -106,7 +106,7 @@ pub struct Item<'d> {
 
 /// Everything that a file names, in the order in which it is to be saved. What is wrong is noted in
 /// the document.
-pub fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
+pub(super) fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
     let root = document.root();
     root.allow(&names_below(&[]));
     let mut items: Vec<Item<'d>> = Vec::new();
@@ -125,7 +125,7 @@ pub fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
 }
 
 /// The blocks of everything that a team has made or changed.
-pub fn own(store: &Store) -> Result<Vec<Block>> {
+pub(super) fn own(store: &Store) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     for section in &SECTIONS {
         blocks.append(&mut (section.own)(store)?);

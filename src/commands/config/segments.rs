@@ -7,7 +7,7 @@ use crate::configuration::{Block, Table};
 use crate::store::{Catalogue, Segment, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["segment"],
     heading: "[[segment]]",
     is_list: true,

@@ -11,7 +11,7 @@ use crate::pull;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["source"],
     heading: "[[source]]",
     is_list: true,

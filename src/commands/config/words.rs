@@ -8,7 +8,7 @@ use crate::domain::words::Words;
 use crate::store::{Catalogue, Store};
 
 /// The section.
-pub const SECTION: Section = Section {
+pub(super) const SECTION: Section = Section {
     path: &["words"],
     heading: "[words]",
     is_list: false,

@@ -32,7 +32,7 @@ Examples:
   signals health show acme
   signals health drivers --days 28
   signals health profile list")]
-pub enum HealthCommand {
+pub(crate) enum HealthCommand {
     /// List the health of the companies, the lowest score first
     List(ListHealth),
     /// Show what the health of a company is made of, and why it changed
@@ -53,7 +53,7 @@ Examples:
   signals health list --csm ana
   signals health list --where \"health_band = 'poor'\" --sort mrr --desc
   signals health list --as-of 2026-03-31 --sort health_change_28d")]
-pub struct ListHealth {
+pub(crate) struct ListHealth {
     #[command(flatten)]
     selection: Selection,
     /// Sort by this attribute; unknown values come last
@@ -72,7 +72,7 @@ pub struct ListHealth {
 #[command(
     after_help = "Examples:\n  signals health show acme\n  signals health show acme --as-of 2026-03-31 --days 90"
 )]
-pub struct ShowHealth {
+pub(crate) struct ShowHealth {
     /// The company's id or name
     company: String,
     #[command(flatten)]
@@ -89,7 +89,7 @@ pub struct ShowHealth {
 #[command(
     after_help = "Examples:\n  signals health drivers\n  signals health drivers --days 90 --segment enterprise"
 )]
-pub struct Drivers {
+pub(crate) struct Drivers {
     #[command(flatten)]
     selection: Selection,
     /// Against how many days before
@@ -103,7 +103,7 @@ pub struct Drivers {
 /// are.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals health recompute --from 2026-03-01 --to 2026-03-31")]
-pub struct Recompute {
+pub(crate) struct Recompute {
     /// The first day
     #[arg(long, value_name = "DAY", allow_hyphen_values = true)]
     from: GivenDay,
@@ -118,7 +118,7 @@ impl HealthCommand {
     /// # Errors
     /// An unknown company or profile (exit 9); an unknown attribute, an expression that is none, a
     /// day in the future (exit 2) or written.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             HealthCommand::List(args) => args.run(context),
             HealthCommand::Show(args) => args.run(context),

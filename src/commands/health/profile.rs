@@ -22,7 +22,7 @@ Examples:
   signals health profile list
   signals health profile show default
   signals health profile add enterprise --where \"segment = 'enterprise'\" --priority 1 --good 80")]
-pub enum ProfileCommand {
+pub(crate) enum ProfileCommand {
     /// Make a profile, or change the one of that name
     Add(AddProfile),
     /// List the profiles, in the order in which they are tried
@@ -43,7 +43,7 @@ pub enum ProfileCommand {
 Examples:
   signals health profile add enterprise --where \"segment = 'enterprise'\" --priority 1 --good 80
   signals health profile add enterprise --where \"plan = 'enterprise'\" --average 50")]
-pub struct AddProfile {
+pub(crate) struct AddProfile {
     /// The profile's name
     name: String,
     /// Which companies it fits: an expression over attributes; all unless set
@@ -70,7 +70,7 @@ pub struct AddProfile {
 /// Show a profile.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  signals health profile show default")]
-pub struct ShowProfile {
+pub(crate) struct ShowProfile {
     /// The profile's name
     name: String,
     #[command(flatten)]
@@ -79,7 +79,7 @@ pub struct ShowProfile {
 
 /// The profile that is meant.
 #[derive(Debug, Args)]
-pub struct ProfileName {
+pub(crate) struct ProfileName {
     /// The profile's name
     name: String,
 }
@@ -101,7 +101,7 @@ impl ProfileCommand {
     ///
     /// # Errors
     /// A profile that cannot be (exit 2); an unknown one (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ProfileCommand::Add(args) => args.run(context),
             ProfileCommand::List(FormatOption { format }) => output::print_items(

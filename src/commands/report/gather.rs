@@ -42,7 +42,7 @@ use crate::views::reports::{
 };
 
 /// What a report asks for.
-pub struct Question<'s> {
+pub(super) struct Question<'s> {
     store: &'s Store,
     catalogue: Catalogue,
     conditions: Vec<Expression>,
@@ -59,7 +59,7 @@ impl<'s> Question<'s> {
     ///
     /// # Errors
     /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9).
-    pub fn new(
+    pub(super) fn new(
         context: &Context,
         store: &'s Store,
         selection: &'s Selection,
@@ -77,12 +77,12 @@ impl<'s> Question<'s> {
     }
 
     /// The day of the report.
-    pub fn day(&self) -> Day {
+    pub(super) fn day(&self) -> Day {
         self.as_of.day
     }
 
     /// The companies that are meant, read once: those that are customers on the day, and the others.
-    pub fn book(&self) -> Result<Book> {
+    pub(super) fn book(&self) -> Result<Book> {
         let named = self.conditions.iter().flat_map(|condition| &condition.names);
         let names: Vec<&str> = PORTFOLIO.into_iter().chain(named.map(String::as_str)).collect();
         let mut all = Customers::select(self.store, &self.catalogue, &names, &[], self.as_of)?;
@@ -113,13 +113,13 @@ impl<'s> Question<'s> {
     }
 
     /// The customers of the day.
-    pub fn portfolio(&self) -> Result<Portfolio> {
+    pub(super) fn portfolio(&self) -> Result<Portfolio> {
         Ok(self.book()?.portfolio)
     }
 
     /// The customers of earlier days with their health scores, oldest first. The one place where
     /// the trend of scores is read.
-    pub fn history(&self, book: &Book) -> Result<Vec<Snapshot>> {
+    pub(super) fn history(&self, book: &Book) -> Result<Vec<Snapshot>> {
         const WEEK: i32 = 7;
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
         let mut by_key: Vec<&(CompanyKey, Presence)> = book.presences.iter().collect();
@@ -143,14 +143,14 @@ impl<'s> Question<'s> {
     }
 
     /// The pulses of those who were customers on an earlier day.
-    pub fn pulses_on(&self, book: &Book, day: Day) -> Result<EarlierPulses> {
+    pub(super) fn pulses_on(&self, book: &Book, day: Day) -> Result<EarlierPulses> {
         let pulses = current_pulses(self.store.all_pulses(Some(day))?);
         let present = book.presences.iter().filter(|(_, presence)| presence.is_customer(day));
         Ok(present.map(|(key, _)| (*key, pulses.get(key).map(|pulse| pulse.mark))).collect())
     }
 
     /// Who left and who pays less, over the last months.
-    pub fn losses(&self, book: &Book, terms: &Terms) -> Result<Losses> {
+    pub(super) fn losses(&self, book: &Book, terms: &Terms) -> Result<Losses> {
         let mut months = Vec::new();
         let mut first = self.day().first_of_month();
         for _ in 0..MONTHS {
@@ -210,13 +210,13 @@ impl<'s> Question<'s> {
     }
 
     /// What the subscriptions of all companies pay, and when.
-    pub fn terms(&self) -> Result<Terms> {
+    pub(super) fn terms(&self) -> Result<Terms> {
         self.store.terms()
     }
 
     /// How much of the revenue of a year ago is left, of the companies whose subscriptions are
     /// known.
-    pub fn retention(&self, book: &Book, terms: &Terms) -> Option<Retention> {
+    pub(super) fn retention(&self, book: &Book, terms: &Terms) -> Option<Retention> {
         let (now, then) = (self.day(), self.day().a_year_before());
         let paid = |(key, presence): &(CompanyKey, Presence)| {
             let terms = terms.get(key)?;
@@ -231,7 +231,7 @@ impl<'s> Question<'s> {
 
     /// The signals of the customers, with what happened to them, raised by the last day that the
     /// head names.
-    pub fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
+    pub(super) fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
         let present: FxHashSet<CompanyKey> =
             portfolio.customers.iter().map(|customer| customer.key).collect();
         let mut lives = self.store.signal_lives(self.as_of.last_entry())?;
@@ -249,7 +249,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// An unknown company, or one that is not a customer on the day or left out by the filter (exit 9).
-    pub fn customer(&self, text: &str) -> Result<(Portfolio, Customer)> {
+    pub(super) fn customer(&self, text: &str) -> Result<(Portfolio, Customer)> {
         let key = find_company(self.store, text)?;
         let mut portfolio = self.portfolio()?;
         let Some(place) = portfolio.customers.iter().position(|customer| customer.key == key)
@@ -264,7 +264,7 @@ impl Question<'_> {
     }
 
     /// What a review of a company looks at.
-    pub fn review(&self, customer: &Customer) -> Result<Review> {
+    pub(super) fn review(&self, customer: &Customer) -> Result<Review> {
         let (store, key) = (self.store, customer.key);
         let days = DayRange { from: self.day() - SHOWN_DAYS + 1, to: self.day() };
         let history = store.health_history(key, days)?;
@@ -336,7 +336,10 @@ impl Question<'_> {
     }
 
     /// The signals that hold and the open tasks of the customers.
-    pub fn open_work(&self, portfolio: &Portfolio) -> Result<(Vec<SignalRecord>, Vec<TaskRecord>)> {
+    pub(super) fn open_work(
+        &self,
+        portfolio: &Portfolio,
+    ) -> Result<(Vec<SignalRecord>, Vec<TaskRecord>)> {
         let keys: Vec<CompanyKey> =
             portfolio.customers.iter().map(|customer| customer.key).collect();
         let mut tasks = self.store.tasks(&self.open_tasks())?;
@@ -375,10 +378,10 @@ fn person_changes(active: Vec<PersonActivity>, known: &[Person]) -> Vec<PersonCh
 }
 
 /// What subscriptions pay, company by company.
-pub type Terms = FxHashMap<CompanyKey, Vec<Term>>;
+pub(super) type Terms = FxHashMap<CompanyKey, Vec<Term>>;
 
 /// The companies that are meant.
-pub struct Book {
+pub(super) struct Book {
     /// Those that are customers on the day.
     pub portfolio: Portfolio,
     /// All of them, with what each pays on the day or is known to have paid.
@@ -388,7 +391,7 @@ pub struct Book {
 }
 
 /// What stands at the head of a report; the logo only where it is shown.
-pub fn letterhead(store: &Store, has_logo: bool) -> Result<Letterhead> {
+pub(super) fn letterhead(store: &Store, has_logo: bool) -> Result<Letterhead> {
     let ReportSettings { title, currency, logo } = store.report_settings()?;
     let logo = logo.filter(|_| has_logo).map(|path| read_logo(&path)).transpose()?;
     Ok(Letterhead { title, currency, logo })

@@ -25,7 +25,7 @@ Examples:
   signals report dashboard --out dashboard.html
   signals report renewals --segment enterprise --out renewals.xlsx
   signals report workload --as-of 2026-03-31 --format csv")]
-pub enum ReportCommand {
+pub(crate) enum ReportCommand {
     /// One page for executives: health, cancellations, trend, problems, workload, signals, whom to
     /// talk about
     #[command(
@@ -73,7 +73,7 @@ pub enum ReportCommand {
 
 /// As of when, of which customers, and where the report goes.
 #[derive(Debug, Args)]
-pub struct ReportOptions {
+pub(crate) struct ReportOptions {
     #[command(flatten)]
     selection: Selection,
     #[command(flatten)]
@@ -82,7 +82,7 @@ pub struct ReportOptions {
 
 /// In which format a report is written, and where to.
 #[derive(Debug, Args)]
-pub struct ReportOutput {
+pub(crate) struct ReportOutput {
     /// The format; unless set, by the file's ending, else table
     #[arg(long, value_name = "FORMAT")]
     format: Option<ReportFormat>,
@@ -93,7 +93,7 @@ pub struct ReportOutput {
 
 /// What is measured, and where the report goes.
 #[derive(Debug, Args)]
-pub struct BacktestReport {
+pub(crate) struct BacktestReport {
     #[command(flatten)]
     question: BacktestOptions,
     #[command(flatten)]
@@ -102,7 +102,7 @@ pub struct BacktestReport {
 
 /// The same, about one company.
 #[derive(Debug, Args)]
-pub struct CompanyReportOptions {
+pub(crate) struct CompanyReportOptions {
     /// The company's id or name
     #[arg(value_name = "COMPANY")]
     company: String,
@@ -112,7 +112,7 @@ pub struct CompanyReportOptions {
 
 /// The same, about the customers of a CSM.
 #[derive(Debug, Args)]
-pub struct CsmReportOptions {
+pub(crate) struct CsmReportOptions {
     /// The CSM
     #[arg(value_name = "NAME")]
     name: String,
@@ -122,7 +122,7 @@ pub struct CsmReportOptions {
 
 /// The same, and how far back to look.
 #[derive(Debug, Args)]
-pub struct PulseChangesOptions {
+pub(crate) struct PulseChangesOptions {
     /// With how many days ago the pulse is compared
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
     days: u16,
@@ -132,7 +132,7 @@ pub struct PulseChangesOptions {
 
 /// The formats of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
+pub(crate) enum ReportFormat {
     /// Tables with small bars, for people.
     Table,
     /// One row a figure.
@@ -153,7 +153,7 @@ impl ReportCommand {
     /// # Errors
     /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9); a
     /// file that cannot be written (exit 8).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ReportCommand::Dashboard(options) => options.write(context, |question| {
                 let (book, terms) = (question.book()?, question.terms()?);

@@ -1,7 +1,7 @@
 //! `signals rule`: what to watch for.
 
-pub mod options;
-pub mod preset;
+pub(crate) mod options;
+pub(crate) mod preset;
 mod preview;
 mod trial;
 
@@ -35,7 +35,7 @@ Examples:
   signals rule add active-people --kind trend --people --timeframe 14
   signals rule add first-report --kind adoption --event report_exported --within 14
   signals rule preset add --usual")]
-pub enum Rule {
+pub(crate) enum Rule {
     /// Create or change the trend rule of an event; options not given keep their values
     Set(SetRule),
     /// Create or change a rule of any kind; options not given keep their values
@@ -75,7 +75,7 @@ Examples:
   signals rule set login --threshold 25 --max-chance 0.01
   signals rule set login --measure days --timeframe 28 --baseline 6 --against portfolio
   signals rule set ticket_opened --inverse --direction up")]
-pub struct SetRule {
+pub(crate) struct SetRule {
     /// The event, which is the rule's name too
     event: String,
     // Before the options with headings of their own, or it would stand under the last of these.
@@ -96,7 +96,7 @@ Examples:
   signals rule add slow-logins --event login --timeframe 28 --direction down
   signals rule add first-report --kind adoption --event report_exported --within 14
   signals rule add goals --kind adoption --goals --managers")]
-pub struct AddRule {
+pub(crate) struct AddRule {
     #[command(flatten)]
     rule: AnyRule,
     /// Save the rule without asking, even if its first run raises more than 20 signals for a CSM
@@ -106,7 +106,7 @@ pub struct AddRule {
 
 /// A rule of any kind, as the command line describes it.
 #[derive(Debug, Args)]
-pub struct AnyRule {
+pub(crate) struct AnyRule {
     /// The rule's name
     name: String,
     /// trend, adoption or condition; unless set, that of the rule of this name, else trend
@@ -132,14 +132,14 @@ pub struct AnyRule {
 
 /// The rule that is meant.
 #[derive(Debug, Args)]
-pub struct RuleName {
+pub(crate) struct RuleName {
     /// The rule's name
     name: String,
 }
 
 /// The rule that is meant, and how to print it.
 #[derive(Debug, Args)]
-pub struct NamedRule {
+pub(crate) struct NamedRule {
     /// The rule's name
     name: String,
     #[command(flatten)]
@@ -151,7 +151,7 @@ impl Rule {
     ///
     /// # Errors
     /// A value out of range (exit 2); an unknown rule, or one that cannot be as asked for (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Rule::Set(args) => args.run(context),
             Rule::Add(args) => {
@@ -258,7 +258,7 @@ fn save(context: &Context, request: &RuleRequest, asking: Asking, format: Format
 /// # Errors
 /// An expression that is none (exit 2); a rule that does not fit what else is in the database (exit
 /// 9).
-pub fn keep(
+pub(crate) fn keep(
     store: &Store,
     stored: Option<StoredRule>,
     rule: &DomainRule,
@@ -277,7 +277,7 @@ pub fn keep(
 /// # Errors
 /// An expression that is none, an unknown playbook, a trend rule that compares what another one
 /// compares (exit 9).
-pub fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
+pub(crate) fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
     check_expressions(store, rule)?;
     check_playbook(store, rule)?;
     if let Some(data) = store.event_days()? {
@@ -317,10 +317,10 @@ fn refuse_second(store: &Store, rule: &DomainRule) -> Result<()> {
 }
 
 /// Stored trend rules, by what they watch.
-pub struct Rivals(HashMap<String, Vec<DomainRule>>);
+pub(crate) struct Rivals(HashMap<String, Vec<DomainRule>>);
 
 impl Rivals {
-    pub fn of(store: &Store) -> Result<Self> {
+    pub(crate) fn of(store: &Store) -> Result<Self> {
         let mut rivals: HashMap<String, Vec<DomainRule>> = HashMap::new();
         for StoredRule { rule, .. } in store.rules()? {
             if let Some(watch) = rule.logic.trend().map(|trend| trend.watch().to_string()) {
@@ -331,7 +331,7 @@ impl Rivals {
     }
 
     /// Refuses a rule that compares the same counts as another one.
-    pub fn refuse_second(&self, rule: &DomainRule) -> Result<(), CommandError> {
+    pub(crate) fn refuse_second(&self, rule: &DomainRule) -> Result<(), CommandError> {
         let Some(trend) = rule.logic.trend() else { return Ok(()) };
         let same = |other: &&DomainRule| {
             let trend_of_other = other.logic.trend();
@@ -356,7 +356,7 @@ impl Rivals {
 }
 
 /// Says what became of a rule.
-pub fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
+pub(crate) fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
         Some(old) if old == new => {
             context.ui.note(format!("the rule '{}' stays as it was", new.name))
@@ -370,7 +370,7 @@ pub fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
 }
 
 /// Says what the user should think about before relying on the rule.
-pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
+pub(crate) fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
     let Some(event) = rule.logic.only_event() else { return Ok(()) };
@@ -385,7 +385,7 @@ pub fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()>
 }
 
 /// Prints rules with what they would raise; `previews` is empty or has one for each.
-pub fn print(
+pub(crate) fn print(
     context: &Context,
     rules: &[DomainRule],
     previews: &[PreviewView],
@@ -432,7 +432,7 @@ fn is_told_by_table(rule: &DomainRule) -> bool {
         && !auto_ack
 }
 
-pub fn existing(store: &Store, name: &str) -> Result<StoredRule> {
+pub(crate) fn existing(store: &Store, name: &str) -> Result<StoredRule> {
     match store.rule(name)?.filter(|stored| !stored.is_removed) {
         Some(stored) => Ok(stored),
         None => Err(unknown_rule(store, name)?.into()),

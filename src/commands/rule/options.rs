@@ -20,7 +20,7 @@ use crate::views::rules::watched;
 /// Options of trend rules.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Trend rules")]
-pub struct TrendOptions {
+pub(crate) struct TrendOptions {
     /// What is counted: events, days with at least one event, or people who were active; events
     /// unless set
     #[arg(long)]
@@ -69,7 +69,7 @@ pub struct TrendOptions {
 /// Options of adoption rules.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Adoption rules")]
-pub struct AdoptionOptions {
+pub(crate) struct AdoptionOptions {
     /// The deadline, in days from the day on which a company became a customer, else from its first
     /// event
     #[arg(long, value_name = "DAYS", value_parser = within, overrides_with = "no_within")]
@@ -91,7 +91,7 @@ pub struct AdoptionOptions {
 /// Options of condition rules.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Condition rules")]
-pub struct ConditionOptions {
+pub(crate) struct ConditionOptions {
     /// The condition, an expression over attributes
     #[arg(long, value_name = "EXPR", value_parser = not_blank)]
     pub(super) when: Option<String>,
@@ -112,7 +112,7 @@ pub struct ConditionOptions {
 /// Options of rules of every kind.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Companies, and what follows")]
-pub struct GeneralOptions {
+pub(crate) struct GeneralOptions {
     /// Only for companies that meet this expression over attributes
     #[arg(long = "where", value_name = "EXPR", value_parser = not_blank, overrides_with = "no_where")]
     where_expr: Option<String>,
@@ -322,7 +322,7 @@ impl GeneralOptions {
 
 /// All that is said of a rule that is to be made or changed.
 #[derive(Debug, Default)]
-pub struct RuleRequest {
+pub(crate) struct RuleRequest {
     /// The rule's name.
     pub name: String,
     /// Its kind; unless set, that of the rule of this name, else that which its options are of,
@@ -349,7 +349,7 @@ impl RuleRequest {
     /// # Errors
     /// A value that is missing or does not fit the kind (exit 2); what cannot change under one name
     /// (exit 9).
-    pub fn rule(&self, stored: Option<&StoredRule>) -> Result<Rule> {
+    pub(crate) fn rule(&self, stored: Option<&StoredRule>) -> Result<Rule> {
         let kind = self.kind(stored)?;
         self.refuse_unfit(kind)?;
         let old = stored.filter(|stored| !stored.is_removed).map(|stored| &stored.rule);
@@ -372,7 +372,7 @@ impl RuleRequest {
     }
 
     /// The same, where a rule that is new under its name begins as `template`.
-    pub fn rule_like(
+    pub(crate) fn rule_like(
         &self,
         template: impl FnOnce() -> Result<Rule>,
         stored: Option<&StoredRule>,
@@ -519,7 +519,7 @@ fn trend_for_days(days: u16) -> Result<u8> {
 }
 
 /// A rule of this kind, with its article.
-pub fn one(kind: RuleKind) -> &'static str {
+pub(crate) fn one(kind: RuleKind) -> &'static str {
     match kind {
         RuleKind::Trend => "a trend rule",
         RuleKind::Adoption => "an adoption rule",

@@ -30,7 +30,7 @@ Examples:
   signals rule preset add --usual
   signals rule preset add renewal-60 renewal-14
   signals rule preset add adoption --event report_exported --within 14")]
-pub enum PresetCommand {
+pub(crate) enum PresetCommand {
     /// List the presets: what each is for, and its rule
     #[command(
         after_help = "Examples:\n  signals rule preset list\n  signals rule preset list --format json"
@@ -49,7 +49,7 @@ Examples:
   signals rule preset add trend --event login
   signals rule preset add low-use --event report_exported --where \"plan = 'enterprise'\"
   signals rule preset add review-due --every 60")]
-pub struct AddPreset {
+pub(crate) struct AddPreset {
     /// The names of the presets
     #[arg(value_name = "NAME", required_unless_present = "usual", conflicts_with = "usual")]
     names: Vec<String>,
@@ -96,7 +96,7 @@ impl PresetCommand {
     ///
     /// # Errors
     /// An option that does not fit (exit 2); an unknown preset, or a rule that cannot be (exit 9).
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             PresetCommand::List(FormatOption { format: Format::Table }) => {
                 let mut screen = Screen::new(context.ui.look());

@@ -21,7 +21,11 @@ const MOST_FOR_A_CSM: u64 = 20;
 const PREVIEW_CHANCE: f64 = 0.01;
 
 /// What each rule would raise; empty where there is nothing to try it on.
-pub fn previews(context: &Context, store: &Store, rules: &[Rule]) -> Result<Vec<PreviewView>> {
+pub(super) fn previews(
+    context: &Context,
+    store: &Store,
+    rules: &[Rule],
+) -> Result<Vec<PreviewView>> {
     let mut ways: Vec<Rule> = rules.to_vec();
     let mut titles = Vec::new();
     for (place, rule) in rules.iter().enumerate() {
@@ -83,7 +87,7 @@ fn by_csm(signals: &[ReplayedSignal], csms: &HashMap<CompanyKey, String>) -> ByC
 ///
 /// # Errors
 /// Nobody to ask (exit 2); an answer other than yes (exit 9).
-pub fn ask_about_floods(
+pub(super) fn ask_about_floods(
     context: &Context,
     previews: &[&PreviewView],
     is_agreed: bool,

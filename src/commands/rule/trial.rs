@@ -14,7 +14,7 @@ use crate::views::backtest::{TRIAL_FIELDS, TrialView};
 
 /// Replays the rule as it is and as it would be over the last 90 days of data, and prints what
 /// changes. Nothing is saved.
-pub fn run(context: &Context, request: &RuleRequest, format: Format) -> Result<()> {
+pub(super) fn run(context: &Context, request: &RuleRequest, format: Format) -> Result<()> {
     let mut store = context.reader()?;
     let stored = store.rule(&request.name)?;
     let then = request.rule(stored.as_ref())?;

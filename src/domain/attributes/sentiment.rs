@@ -8,7 +8,7 @@ type Responses<'a> = Facts<'a, NpsResponse>;
 
 /// The name of the group that a score of 0 to 10 belongs to. Source: Reichheld, "The One Number You
 /// Need to Grow", 2003.
-pub fn category(score: i64) -> &'static str {
+pub(super) fn category(score: i64) -> &'static str {
     match score {
         9.. => "promoter",
         7..=8 => "passive",

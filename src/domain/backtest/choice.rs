@@ -42,7 +42,7 @@ impl Yield {
 
 /// Chooses a setting or none for each rule, so that together they cover the most churns with at
 /// most `budget` signals. Among equally good sets it takes the first in order.
-pub fn choose(rules: &[Vec<Yield>], budget: u64) -> Vec<Option<usize>> {
+pub(crate) fn choose(rules: &[Vec<Yield>], budget: u64) -> Vec<Option<usize>> {
     let mut best: (Yield, Vec<Option<usize>>) = (Yield::default(), vec![None; rules.len()]);
     let mut chosen = vec![None; rules.len()];
     search(rules, budget, 0, &Yield::default(), &mut chosen, &mut best);

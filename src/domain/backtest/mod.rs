@@ -14,14 +14,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::day::{Day, DayRange};
 
-pub use choice::{Yield, choose};
-pub use interval::Interval;
+pub(crate) use choice::{Yield, choose};
+pub(crate) use interval::Interval;
 
 /// *Together, one a company* takes another signal of the same company after this many days.
 const ONE_A_COMPANY_DAYS: i32 = 28;
 
 /// A rule cannot be judged by fewer churns than this.
-pub const FEWEST_CHURNS: u64 = 20;
+pub(crate) const FEWEST_CHURNS: u64 = 20;
 
 /// The parameters of a backtest, in days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -109,7 +109,7 @@ impl Assessment {
 }
 
 /// A score, a change of a score or a share, without rounding errors of binary fractions.
-pub fn to_grain(number: f64) -> f64 {
+pub(crate) fn to_grain(number: f64) -> f64 {
     // Adding 0 turns -0, the sum of no numbers, into 0.
     (number * GRAINS).round() / GRAINS + 0.0
 }

@@ -8,7 +8,7 @@ const NOTHING: f64 = 1e-9;
 
 /// The effect of one measure on the score between two days.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MeasureChange {
+pub(crate) struct MeasureChange {
     /// The measure's name.
     pub measure: String,
     /// The change of its contribution; the changes of all measures add up to the change of the
@@ -24,7 +24,7 @@ pub struct MeasureChange {
 ///
 /// A measure that was unknown or missing from the profile on a day contributed nothing on that day.
 /// So the changes add up whatever was known, and whichever profile applied.
-pub fn explain(before: &Assessment, now: &Assessment) -> Option<Vec<MeasureChange>> {
+pub(crate) fn explain(before: &Assessment, now: &Assessment) -> Option<Vec<MeasureChange>> {
     before.score.and(now.score)?;
     let mut names: Vec<&str> =
         now.scoring.measures.iter().map(|measure| measure.name.as_str()).collect();
@@ -47,7 +47,7 @@ pub fn explain(before: &Assessment, now: &Assessment) -> Option<Vec<MeasureChang
 
 /// How the health of many companies changed between two days.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Movement {
+pub(crate) struct Movement {
     /// The companies that had a score on both days.
     pub companies: u64,
     /// Their mean score before; 0 without companies.
@@ -60,7 +60,7 @@ pub struct Movement {
 
 /// The effect of one measure on the health of many companies.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Driver {
+pub(crate) struct Driver {
     /// The measure's name.
     pub measure: String,
     /// The change of its mean contribution; those of all measures add up to the change of the mean
@@ -75,7 +75,9 @@ pub struct Driver {
 impl Movement {
     /// The change from the companies' earlier health to the current one. Companies without a score
     /// on either day are excluded.
-    pub fn of<'a>(companies: impl Iterator<Item = (&'a Assessment, &'a Assessment)>) -> Movement {
+    pub(crate) fn of<'a>(
+        companies: impl Iterator<Item = (&'a Assessment, &'a Assessment)>,
+    ) -> Movement {
         let mut movement = Movement::default();
         for (before, now) in companies {
             if let (Some(old), Some(new), Some(changes)) =

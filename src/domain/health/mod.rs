@@ -4,8 +4,8 @@
 //! This file has the profiles. [`assessment`] computes the result of a profile for a company on a
 //! day, and [`change`] explains the difference from another day.
 
-pub mod assessment;
-pub mod change;
+pub(crate) mod assessment;
+pub(crate) mod change;
 mod written;
 
 use std::collections::BTreeMap;
@@ -14,18 +14,18 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use assessment::{Assessment, Reading, to_grain};
-pub use change::{Driver, MeasureChange, Movement};
+pub(crate) use assessment::{Assessment, to_grain};
+pub(crate) use change::{Driver, MeasureChange, Movement};
 
 use super::attributes::Datum;
 use super::named::named;
 use super::playbook::validate_line;
 
 /// The name of the profile that always exists and is tried last.
-pub const DEFAULT_PROFILE: &str = "default";
+pub(crate) const DEFAULT_PROFILE: &str = "default";
 
 /// The default priority of a profile.
-pub const USUAL_PRIORITY: i64 = 100;
+pub(crate) const USUAL_PRIORITY: i64 = 100;
 
 /// A weight above this is a typing mistake. The limit also keeps sums of weights exact enough.
 const MOST_WEIGHT: f64 = 1e6;
@@ -286,7 +286,7 @@ impl Measure {
 }
 
 /// Sorts profiles in the order in which they are tried, the default one last.
-pub fn in_order(mut profiles: Vec<Profile>) -> Vec<Profile> {
+pub(crate) fn in_order(mut profiles: Vec<Profile>) -> Vec<Profile> {
     let place = |profile: &Profile| (profile.name() == DEFAULT_PROFILE, profile.priority);
     profiles.sort_by(|a, b| (place(a), a.name()).cmp(&(place(b), b.name())));
     profiles

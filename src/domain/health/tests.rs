@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::pulse::to_one_decimal;
+use super::assessment::Reading;
 use super::*;
 
 fn default() -> Arc<Scoring> {

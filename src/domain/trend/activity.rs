@@ -35,7 +35,7 @@ impl Default for Entries {
 const NEVER: i32 = i32::MIN;
 
 /// The maximum number of weeks for the spread of a company.
-pub const SPREAD_WEEKS: i32 = 26;
+pub(crate) const SPREAD_WEEKS: i32 = 26;
 
 impl Activity {
     /// From counts, each with its company and day. They come day by day, and one at most for each

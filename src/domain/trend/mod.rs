@@ -10,9 +10,9 @@ mod sweep;
 
 use rustc_hash::FxHashMap;
 
-pub use self::activity::{Activity, SPREAD_WEEKS};
-pub use self::facts::TrendFacts;
-pub use self::sweep::{Customers, Expectation, LEAST_OTHERS, LEAST_WEEKS, Sweep};
+pub(crate) use self::activity::{Activity, SPREAD_WEEKS};
+pub(crate) use self::facts::TrendFacts;
+pub(crate) use self::sweep::{Expectation, LEAST_OTHERS, Sweep};
 use super::company::CompanyKey;
 use super::day::{Day, DayRange};
 use super::named::named;
@@ -126,11 +126,11 @@ pub struct Latest {
 }
 
 /// The latest signal of a rule for each company that has one.
-pub type LatestByCompany = FxHashMap<CompanyKey, Latest>;
+pub(crate) type LatestByCompany = FxHashMap<CompanyKey, Latest>;
 
 /// Whether a finding on `day` only repeats the latest signal of the same rule and company: it has
 /// the same type, and too few days have passed.
-pub fn repeats(
+pub(crate) fn repeats(
     rule: &TrendRule,
     day: Day,
     signal_type: SignalType,
@@ -179,7 +179,7 @@ impl TrendRule {
 
 /// One line that says what happened: `login fell from 100 to 84 (-16.0 %)`, or for a rule with a
 /// baseline `login: 20 in 7 days, 80.0 expected (-74.1 %)`.
-pub fn describe(rule: &TrendRule, evidence: &TrendEvidence) -> String {
+pub(crate) fn describe(rule: &TrendRule, evidence: &TrendEvidence) -> String {
     let (watch, change) = (rule.watch(), evidence.change_text());
     let Comparison { previous, current, .. } = evidence.comparison;
     if let Some(reference) = &evidence.reference {

@@ -23,9 +23,9 @@ use super::{
 };
 
 /// The fewest other customers that a company is compared with.
-pub const LEAST_OTHERS: u64 = 10;
+pub(crate) const LEAST_OTHERS: u64 = 10;
 /// A company with fewer weeks than this has no spread of its own.
-pub const LEAST_WEEKS: usize = 8;
+pub(crate) const LEAST_WEEKS: usize = 8;
 
 /// The companies that a rule evaluates.
 #[derive(Debug, Clone, Copy)]

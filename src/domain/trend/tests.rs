@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use super::super::customer::{Break, Customer};
 use super::super::finding::{Admission, Evaluation, Evidence, Skip};
 use super::super::rule::{Against, Direction, Measure, TrendRule};
+use super::sweep::Customers;
 use super::*;
 use SignalType::{Bad, Good};
 

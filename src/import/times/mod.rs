@@ -13,7 +13,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-pub use self::zones::{ColumnZone, split_zone};
+pub(crate) use self::zones::{ColumnZone, split_zone};
 
 use self::written::{Clock, Date, Written, micros_of};
 use self::zones::{LocalHours, ZoneHours};
@@ -79,7 +79,7 @@ impl FromStr for DateFormat {
 
 /// What Unix times count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Seconds since 1970.
     Seconds,
     /// Milliseconds since 1970.

@@ -6,7 +6,7 @@
 
 /// A time as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub(super) struct Written {
     pub date: Date,
     pub clock: Option<Clock>,
     /// Seconds east of UTC.
@@ -14,7 +14,7 @@ pub struct Written {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Date {
+pub(super) enum Date {
     /// Year, month and day, each known to be that.
     Known([u32; 3]),
     /// `3/4/2025`: the first two are a day and a month in an order that is not known.
@@ -23,7 +23,7 @@ pub enum Date {
 
 /// A time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
+pub(super) struct Clock {
     pub hour: u32,
     pub minute: u32,
     pub second: u32,
@@ -33,7 +33,7 @@ pub struct Clock {
 impl Clock {
     /// Reads `[ T]HH:MM[:SS[.fff]][Z|±hh[:mm]]`, the form of nearly all times, with its offset in
     /// seconds.
-    pub fn read_plain(text: &[u8]) -> Option<(Clock, Option<i32>)> {
+    pub(super) fn read_plain(text: &[u8]) -> Option<(Clock, Option<i32>)> {
         let [b' ' | b'T' | b't', h1, h2, b':', m1, m2, rest @ ..] = text else { return None };
         let (hour, minute) = (two(*h1, *h2)?, two(*m1, *m2)?);
         let (second, rest) = match rest {
@@ -44,12 +44,12 @@ impl Clock {
         Some((Clock { hour, minute, second, micros }, plain_offset(rest)?))
     }
 
-    pub fn exists(&self) -> bool {
+    pub(super) fn exists(&self) -> bool {
         self.hour < 24 && self.minute < 60 && self.second <= 60
     }
 
     /// A leap second counts as the second before it.
-    pub fn second_of_day(&self) -> i64 {
+    pub(super) fn second_of_day(&self) -> i64 {
         i64::from(self.hour * 3600 + self.minute * 60 + self.second.min(59))
     }
 
@@ -68,7 +68,7 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// The digits behind a decimal point, as millionths.
-pub fn micros_of(digits: &[u8]) -> i64 {
+pub(super) fn micros_of(digits: &[u8]) -> i64 {
     let digit = |at: usize| digits.get(at).map_or(0, |digit| i64::from(digit - b'0'));
     (0..6).fold(0, |sum, at| sum * 10 + digit(at))
 }
@@ -97,14 +97,14 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
 }
 
 /// Reads `±h`, `±hh`, `±hhmm` or `±hh:mm`, and nothing else.
-pub fn offset_in_seconds(text: &str) -> Option<i32> {
+pub(super) fn offset_in_seconds(text: &str) -> Option<i32> {
     let mut cursor = Cursor(text.as_bytes());
     let offset = cursor.signed_offset()?;
     cursor.0.is_empty().then_some(offset)
 }
 
 /// Tells the parts of a time; `None` when it is none.
-pub fn parse(cell: &str) -> Option<Written> {
+pub(super) fn parse(cell: &str) -> Option<Written> {
     if cell.is_ascii() {
         return Cursor(cell.as_bytes()).time();
     }

@@ -44,7 +44,7 @@ fn is_utc(text: &str) -> bool {
 }
 
 /// A header without the zone that it names, and that zone: `Created (UTC)`, `created_at_utc`.
-pub fn split_zone(header: &str) -> (&str, Option<ColumnZone>) {
+pub(crate) fn split_zone(header: &str) -> (&str, Option<ColumnZone>) {
     let split = in_brackets(header).or_else(|| as_last_word(header));
     match split {
         Some((name, zone)) if !name.is_empty() => (name, Some(zone)),
@@ -75,7 +75,7 @@ fn as_last_word(header: &str) -> Option<(&str, ColumnZone)> {
 }
 
 /// The offsets of a zone by hour of UTC.
-pub struct ZoneHours {
+pub(super) struct ZoneHours {
     zone: Tz,
     fixed: bool,
     last: (i64, i32),
@@ -83,12 +83,12 @@ pub struct ZoneHours {
 }
 
 impl ZoneHours {
-    pub fn new(zone: Tz) -> Self {
+    pub(super) fn new(zone: Tz) -> Self {
         ZoneHours { zone, fixed: zone == Tz::UTC, last: (i64::MIN, 0), known: FxHashMap::default() }
     }
 
     /// The offset from UTC, in seconds, at a moment given in seconds since 1970.
-    pub fn offset(&mut self, seconds: i64) -> i32 {
+    pub(super) fn offset(&mut self, seconds: i64) -> i32 {
         if self.fixed {
             return 0;
         }
@@ -122,7 +122,7 @@ pub(super) fn offset_at(zone: Tz, seconds: i64) -> i32 {
 }
 
 /// The offsets of a zone by hour of its own clocks.
-pub struct LocalHours {
+pub(super) struct LocalHours {
     pub zone: Tz,
     fixed: bool,
     last: (i64, i32),
@@ -130,7 +130,7 @@ pub struct LocalHours {
 }
 
 impl LocalHours {
-    pub fn new(zone: Tz) -> Self {
+    pub(super) fn new(zone: Tz) -> Self {
         LocalHours {
             zone,
             fixed: zone == Tz::UTC,
@@ -141,7 +141,7 @@ impl LocalHours {
 
     /// Turns local seconds into seconds since 1970; the earlier of two; `None` where the clocks
     /// skip them.
-    pub fn utc(&mut self, local: i64) -> Option<i64> {
+    pub(super) fn utc(&mut self, local: i64) -> Option<i64> {
         if self.fixed {
             return Some(local);
         }

@@ -75,7 +75,7 @@ trait Kind: Fact + Clone + PartialEq {
 type Load = fn(&Store, &mut Sheet, &mut Rejects<'_>, &Watcher<'_>, Terms) -> Result<Loaded>;
 
 /// How rows of a kind are loaded; `None` for kinds that are loaded elsewhere.
-pub fn loader(kind: &str) -> Option<Load> {
+pub(super) fn loader(kind: &str) -> Option<Load> {
     Some(match kind {
         "subscriptions" => load::<Subscription>,
         "people" => load::<Person>,
@@ -92,7 +92,7 @@ pub fn loader(kind: &str) -> Option<Load> {
 
 /// What the command line and the clock say about the rows of a file.
 #[derive(Debug, Clone, Copy)]
-pub struct Terms {
+pub(super) struct Terms {
     /// Whether the last of several rows of one id counts.
     pub last_wins: bool,
     /// Today, in the zone of the database.

@@ -9,7 +9,7 @@ use crate::render::{Value, money, thousands};
 
 /// One cell. Every format shows the same number: rounded here.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub(crate) enum Cell {
     /// Unknown, which is never 0.
     Unknown,
     /// Text, perhaps from an imported file.
@@ -36,47 +36,47 @@ pub enum Cell {
 
 impl Cell {
     /// How many percent `part` is of `whole`; unknown of nothing.
-    pub fn share(part: f64, whole: f64) -> Self {
+    pub(crate) fn share(part: f64, whole: f64) -> Self {
         if whole == 0.0 { Cell::Unknown } else { Cell::Percent(part * 100.0 / whole) }
     }
 
     /// How many percent a count is of another.
-    pub fn share_of(part: u64, whole: u64) -> Self {
+    pub(crate) fn share_of(part: u64, whole: u64) -> Self {
         Cell::share(part as f64, whole as f64)
     }
 
     /// Money that may be unknown.
-    pub fn money(amount: Option<f64>) -> Self {
+    pub(crate) fn money(amount: Option<f64>) -> Self {
         amount.map_or(Cell::Unknown, Cell::Money)
     }
 
     /// A number that may be unknown.
-    pub fn number(number: Option<f64>) -> Self {
+    pub(crate) fn number(number: Option<f64>) -> Self {
         number.map_or(Cell::Unknown, Cell::Number)
     }
 
     /// A ratio that may be unknown.
-    pub fn ratio(ratio: Option<f64>) -> Self {
+    pub(crate) fn ratio(ratio: Option<f64>) -> Self {
         ratio.map_or(Cell::Unknown, Cell::Ratio)
     }
 
     /// A change that may be unknown.
-    pub fn change(change: Option<f64>) -> Self {
+    pub(crate) fn change(change: Option<f64>) -> Self {
         change.map_or(Cell::Unknown, Cell::Change)
     }
 
     /// A day that may be unknown.
-    pub fn day(day: Option<Day>) -> Self {
+    pub(crate) fn day(day: Option<Day>) -> Self {
         day.map_or(Cell::Unknown, Cell::Day)
     }
 
     /// Text that may be unknown.
-    pub fn text_of(text: Option<impl ToString>) -> Self {
+    pub(crate) fn text_of(text: Option<impl ToString>) -> Self {
         text.map_or(Cell::Unknown, |text| Cell::Text(text.to_string()))
     }
 
     /// The number as every format shows it; `None` for what is not a number.
-    pub fn rounded(&self) -> Option<f64> {
+    pub(crate) fn rounded(&self) -> Option<f64> {
         match self {
             Cell::Count(count) => Some(*count as f64),
             Cell::Whole(number) | Cell::Difference(number) => Some(*number as f64),
@@ -89,7 +89,7 @@ impl Cell {
     }
 
     /// For other programs.
-    pub fn value(&self) -> Value<'_> {
+    pub(crate) fn value(&self) -> Value<'_> {
         match self {
             Cell::Unknown => Value::Null,
             Cell::Text(text) => text.into(),
@@ -101,7 +101,7 @@ impl Cell {
     }
 
     /// For people.
-    pub fn text(&self) -> Cow<'_, str> {
+    pub(crate) fn text(&self) -> Cow<'_, str> {
         let number = self.rounded().unwrap_or_default();
         match self {
             Cell::Unknown => Cow::Borrowed("-"),

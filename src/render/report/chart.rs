@@ -13,7 +13,7 @@ use super::{Cell, Column, Row, Table};
 
 /// How a table is drawn.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chart {
+pub(crate) struct Chart {
     /// What the picture shows, in words.
     pub title: &'static str,
     /// What kind of picture it is.
@@ -22,14 +22,14 @@ pub struct Chart {
 
 impl Chart {
     /// A picture of this kind.
-    pub fn new(title: &'static str, kind: ChartKind) -> Self {
+    pub(crate) fn new(title: &'static str, kind: ChartKind) -> Self {
         Chart { title, kind }
     }
 }
 
 /// The kinds of pictures. Columns are named as other programs know them.
 #[derive(Debug, Clone, PartialEq)]
-pub enum ChartKind {
+pub(crate) enum ChartKind {
     /// Bars made of parts, one below the other.
     Stacked {
         /// What the bars and their parts are.
@@ -70,7 +70,7 @@ pub enum ChartKind {
 
 /// What the bars of a stacked picture are.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Bars {
+pub(crate) enum Bars {
     /// Each row is a bar; these columns are its parts, in these colours.
     Rows(Vec<(&'static str, Tint)>),
     /// Each of these columns is a bar; the rows are its parts, in their colours.
@@ -79,7 +79,7 @@ pub enum Bars {
 
 /// The columns with the two ends of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interval {
+pub(crate) struct Interval {
     /// The lower end.
     pub low: &'static str,
     /// The upper end.
@@ -88,7 +88,7 @@ pub struct Interval {
 
 /// What a colour means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tint {
+pub(crate) enum Tint {
     /// Well.
     Good,
     /// Neither well nor badly.
@@ -119,7 +119,7 @@ impl Tint {
     }
 
     /// The colour in a workbook, as the page has it on a light ground.
-    pub fn rgb(self) -> u32 {
+    pub(crate) fn rgb(self) -> u32 {
         const LEVELS: [u32; 6] =
             [0xA5_1E_22, 0xD2_55_3B, 0xEC_A2_4A, 0x9C_BF_73, 0x4F_99_61, 0x1F_6B_47];
         match self {
@@ -133,7 +133,7 @@ impl Tint {
     }
 
     /// The character of a bar in a terminal; colours are none there.
-    pub fn block(self) -> char {
+    pub(crate) fn block(self) -> char {
         match self {
             Tint::Good | Tint::Level(5..) => '█',
             Tint::Average | Tint::Level(3 | 4) => '▒',
@@ -146,7 +146,7 @@ impl Tint {
 
 /// A part of a bar.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub(super) struct Part {
     /// What it is.
     pub name: String,
     /// How much it is.
@@ -158,7 +158,7 @@ pub struct Part {
 }
 
 /// The bars of a stacked picture: what each is, and its parts.
-pub fn bars(table: &Table, bars: &Bars) -> Vec<(String, Vec<Part>)> {
+pub(super) fn bars(table: &Table, bars: &Bars) -> Vec<(String, Vec<Part>)> {
     match bars {
         Bars::Rows(parts) => {
             let parts: Vec<(usize, &Column, Tint)> = parts
@@ -203,7 +203,7 @@ fn part(name: &str, cell: &Cell, tint: Tint) -> Part {
 
 /// A picture: shapes on a plane, in CSS pixels from the upper left corner.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Drawing {
+pub(super) struct Drawing {
     pub(super) width: f64,
     pub(super) height: f64,
     rects: Vec<Rect>,
@@ -258,16 +258,16 @@ pub(super) struct Label {
 }
 
 /// The width of the picture on a wide screen.
-pub const WIDE: f64 = 720.0;
+pub(super) const WIDE: f64 = 720.0;
 
 /// The width of the picture on a phone.
-pub const NARROW: f64 = 320.0;
+pub(super) const NARROW: f64 = 320.0;
 
 /// The usual width of a character.
 pub(super) const CHARACTER: f64 = 7.0;
 
 /// Draws a table on a plane of this width; `None` where there is nothing to be seen.
-pub fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {
+pub(super) fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {
     let mut drawing = Drawing { width, ..Drawing::default() };
     match &chart.kind {
         ChartKind::Stacked { bars: which, is_share } => {

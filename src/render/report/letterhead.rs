@@ -6,7 +6,7 @@ use super::Cell;
 
 /// What a team puts at the head of its reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Letterhead {
+pub(crate) struct Letterhead {
     /// The name of the company or the team.
     pub title: Option<String>,
     /// The currency of all amounts: a code such as `EUR`, or a sign.
@@ -16,7 +16,7 @@ pub struct Letterhead {
 
 /// A picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logo {
+pub(crate) struct Logo {
     /// What kind of picture it is: `image/png`.
     pub media_type: &'static str,
     /// The file.
@@ -25,7 +25,7 @@ pub struct Logo {
 
 impl Logo {
     /// What kind of picture a file with this ending is; `None` for one that pages do not show.
-    pub fn media_type(ending: &str) -> Option<&'static str> {
+    pub(crate) fn media_type(ending: &str) -> Option<&'static str> {
         match ending.to_lowercase().as_str() {
             "png" => Some("image/png"),
             "jpg" | "jpeg" => Some("image/jpeg"),
@@ -37,7 +37,7 @@ impl Logo {
     }
 
     /// The picture as the address of itself, so that a page needs no other file.
-    pub fn data_url(&self) -> String {
+    pub(crate) fn data_url(&self) -> String {
         let text = base64::engine::general_purpose::STANDARD.encode(&self.bytes);
         format!("data:{};base64,{text}", self.media_type)
     }
@@ -45,7 +45,7 @@ impl Logo {
 
 impl Letterhead {
     /// An amount with its currency, on one line: `1,140 EUR`, `€1,140`.
-    pub fn money(&self, amount: f64) -> String {
+    pub(crate) fn money(&self, amount: f64) -> String {
         let text = Cell::Money(amount).text().into_owned();
         match &self.currency {
             None => text,
@@ -60,7 +60,7 @@ impl Letterhead {
     }
 
     /// The currency, to stand below an amount; empty where none is set.
-    pub fn currency_words(&self) -> String {
+    pub(crate) fn currency_words(&self) -> String {
         self.currency.as_ref().map(|currency| format!("in {currency}")).unwrap_or_default()
     }
 }

@@ -14,21 +14,21 @@ mod screen;
 mod table;
 mod xlsx;
 
-pub use cell::Cell;
-pub use chart::{Bars, Chart, ChartKind, Interval, Tint};
-pub use figures::figures;
-pub use letterhead::{Letterhead, Logo};
-pub use page::page;
-pub use screen::screen;
-pub use table::{Column, Item, Row, Table, TableOf};
-pub use xlsx::xlsx;
+pub(crate) use cell::Cell;
+pub(crate) use chart::{Bars, Chart, ChartKind, Interval, Tint};
+pub(crate) use figures::figures;
+pub(crate) use letterhead::{Letterhead, Logo};
+pub(crate) use page::page;
+pub(crate) use screen::screen;
+pub(crate) use table::{Column, Item, Row, Table};
+pub(crate) use xlsx::xlsx;
 
 use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 
 /// A report on one day.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub(crate) struct Report {
     /// What it is called.
     pub title: String,
     /// Which day, and which customers.
@@ -48,14 +48,14 @@ impl Report {
     }
 
     /// All tables, in order.
-    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
         self.summary.iter().chain(self.sections.iter().flat_map(|section| &section.tables))
     }
 }
 
 /// What every report says first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// The as-of date, to which usage and other imported facts reach.
     pub as_of: Day,
     /// The day to which signals, tasks and the pulse reach.
@@ -70,7 +70,7 @@ pub struct Head {
 
 impl Head {
     /// The day, or both where they differ.
-    pub fn days(&self) -> String {
+    pub(crate) fn days(&self) -> String {
         if self.as_of == self.entries {
             return format!("as of {}", self.as_of);
         }
@@ -83,14 +83,14 @@ impl Head {
     }
 
     /// The last day of which anything counts.
-    pub fn last_day(&self) -> Day {
+    pub(crate) fn last_day(&self) -> Day {
         self.as_of.max(self.entries)
     }
 }
 
 /// A question, its answer in a sentence, and the tables behind it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Section {
+pub(crate) struct Section {
     /// What is asked, or what it is about.
     pub title: &'static str,
     /// The answer, in plain words.
@@ -101,7 +101,7 @@ pub struct Section {
 
 impl Section {
     /// A section about which nothing is known: one line says why, and what to do.
-    pub fn without_data(title: &'static str, line: &str) -> Self {
+    pub(crate) fn without_data(title: &'static str, line: &str) -> Self {
         Section { title, answer: line.to_owned(), tables: Vec::new() }
     }
 }

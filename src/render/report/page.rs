@@ -96,7 +96,7 @@ struct PageChart<'r> {
 }
 
 /// A report as a page of HTML.
-pub fn page(report: &Report) -> Result<Vec<u8>> {
+pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
     let mut environment = Environment::new();
     environment.add_template("report.html", include_str!("page.html"))?;
     environment.add_template("style.css", include_str!("page.css"))?;

@@ -10,7 +10,7 @@ use crate::render::{Align, Look, Screen, TextTable, Tone, sparkline};
 const BAR: f64 = 20.0;
 
 /// A report for a terminal.
-pub fn screen(report: &Report, look: Look) -> String {
+pub(crate) fn screen(report: &Report, look: Look) -> String {
     let mut screen = Screen::new(look);
     screen.heading(&report.heading());
     screen.line(&format!("{}, {}", report.head.days(), report.head.filter));

@@ -7,7 +7,7 @@ use crate::render::Align;
 
 /// Rows of cells under headings, perhaps with a picture of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub(crate) struct Table {
     /// Its name for other programs: stable, and unique within a report.
     pub name: &'static str,
     /// Its name for people: unique within a report, and short enough for a sheet.
@@ -29,7 +29,7 @@ pub struct Table {
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
+pub(crate) struct Column {
     /// Its name for other programs, stable; empty where they have the same elsewhere.
     pub name: &'static str,
     /// Its heading.
@@ -40,7 +40,7 @@ pub struct Column {
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub(crate) struct Row {
     /// What it is about.
     pub item: Item,
     /// The cells of the columns after the first.
@@ -51,7 +51,7 @@ pub struct Row {
 
 /// What a row is about.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Item {
+pub(crate) struct Item {
     /// For other programs.
     pub name: String,
     /// For people.
@@ -62,21 +62,21 @@ pub struct Item {
 
 impl Item {
     /// Something that people and programs call the same.
-    pub fn new(name: impl ToString) -> Self {
+    pub(crate) fn new(name: impl ToString) -> Self {
         Item::called(name.to_string(), name)
     }
 
     /// Something that people call otherwise than other programs do.
-    pub fn called(name: impl ToString, label: impl ToString) -> Self {
+    pub(crate) fn called(name: impl ToString, label: impl ToString) -> Self {
         Item { name: name.to_string(), label: Cell::Text(label.to_string()), company: None }
     }
 
-    pub fn day(day: Day) -> Self {
+    pub(crate) fn day(day: Day) -> Self {
         Item { name: day.to_string(), label: Cell::Day(day), company: None }
     }
 
     /// A company, by the name that people know.
-    pub fn company(id: &str, title: &str) -> Self {
+    pub(crate) fn company(id: &str, title: &str) -> Self {
         Item { company: Some(id.to_owned()), ..Item::called(id, title) }
     }
 }
@@ -84,7 +84,7 @@ impl Item {
 impl Table {
     /// A table with a row for each record; `label` is the name and the heading of the first column,
     /// `item` what a row is about.
-    pub fn of<T>(
+    pub(crate) fn of<T>(
         name: &'static str,
         title: &'static str,
         label: (&'static str, &'static str),
@@ -108,36 +108,36 @@ impl Table {
     }
 
     /// Draws it so.
-    pub fn drawn(mut self, chart: Chart) -> Self {
+    pub(crate) fn drawn(mut self, chart: Chart) -> Self {
         self.chart = Some(chart);
         self
     }
 
     /// Leaves it to its picture until somebody asks.
-    pub fn folded(mut self) -> Self {
+    pub(crate) fn folded(mut self) -> Self {
         self.is_folded = true;
         self
     }
 
     /// Says how to read it.
-    pub fn noted(mut self, note: &'static str) -> Self {
+    pub(crate) fn noted(mut self, note: &'static str) -> Self {
         self.note = Some(note);
         self
     }
 
     /// Says this when there are no rows.
-    pub fn or_say(mut self, when_empty: &'static str) -> Self {
+    pub(crate) fn or_say(mut self, when_empty: &'static str) -> Self {
         self.when_empty = when_empty;
         self
     }
 
     /// The column of that name, and where it stands among the columns after the first.
-    pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
+    pub(crate) fn column(&self, name: &str) -> Option<(usize, &Column)> {
         self.columns.iter().enumerate().find(|(_, column)| column.name == name)
     }
 
     /// The cells of the column of that name, row by row; nothing where there is none.
-    pub fn cells(&self, name: &str) -> impl Iterator<Item = &Cell> {
+    pub(crate) fn cells(&self, name: &str) -> impl Iterator<Item = &Cell> {
         let place = self.column(name).map(|(place, _)| place);
         debug_assert!(place.is_some(), "{} has no column {name}", self.name);
         place.into_iter().flat_map(|place| self.rows.iter().map(move |row| &row.cells[place]))
@@ -146,19 +146,24 @@ impl Table {
 
 /// A table while its columns are declared, with the records that its rows are about.
 #[derive(Debug)]
-pub struct TableOf<T> {
+pub(crate) struct TableOf<T> {
     table: Table,
     records: Vec<T>,
 }
 
 impl<T> TableOf<T> {
     /// A column of text or days.
-    pub fn text(self, name: &'static str, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
+    pub(crate) fn text(
+        self,
+        name: &'static str,
+        title: &'static str,
+        cell: impl Fn(&T) -> Cell,
+    ) -> Self {
         self.column(Column { name, title, align: Align::Left }, cell)
     }
 
     /// A column of numbers.
-    pub fn number(
+    pub(crate) fn number(
         self,
         name: &'static str,
         title: &'static str,
@@ -168,7 +173,7 @@ impl<T> TableOf<T> {
     }
 
     /// A column of text that is not a figure of its own.
-    pub fn for_people(self, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
+    pub(crate) fn for_people(self, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
         self.text("", title, cell)
     }
 
@@ -181,7 +186,7 @@ impl<T> TableOf<T> {
     }
 
     /// Gives each row its colour.
-    pub fn tinted(mut self, tint: impl Fn(&T) -> Tint) -> Self {
+    pub(crate) fn tinted(mut self, tint: impl Fn(&T) -> Tint) -> Self {
         for (row, record) in self.table.rows.iter_mut().zip(&self.records) {
             row.tint = tint(record);
         }
@@ -189,7 +194,7 @@ impl<T> TableOf<T> {
     }
 
     /// The table.
-    pub fn done(self) -> Table {
+    pub(crate) fn done(self) -> Table {
         self.table
     }
 }

@@ -18,7 +18,7 @@ const WIDEST: usize = 60;
 ///
 /// # Errors
 /// More rows than a sheet has.
-pub fn xlsx(report: &Report) -> Result<Vec<u8>> {
+pub(crate) fn xlsx(report: &Report) -> Result<Vec<u8>> {
     let mut book = workbook(&report.title, report.head.as_of);
     let formats = CellFormats::new();
     write_head(&mut book, report, &formats)?;

@@ -10,7 +10,7 @@ use crate::error::damaged;
 /// What makes an event without an id of its own equal to another, within one company and day. Keys
 /// order events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventKey {
+pub(crate) struct EventKey {
     /// Key of the event's name.
     pub event: u32,
     /// Microseconds since 00:00 UTC of the day.
@@ -23,7 +23,7 @@ pub struct EventKey {
 
 /// Equal events of one company on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredEvent {
+pub(crate) struct StoredEvent {
     /// What they have in common.
     pub key: EventKey,
     /// How many there are; at least 1.
@@ -33,14 +33,14 @@ pub struct StoredEvent {
 const MICROS_PER_SECOND: u64 = 1_000_000;
 
 /// The text of `events`, which are in order of their keys.
-pub fn text(events: &[StoredEvent]) -> String {
+pub(crate) fn text(events: &[StoredEvent]) -> String {
     let mut text = Vec::new();
     write(&mut text, events);
     String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Appends the text of `events`, which are in order of their keys, to `text`.
-pub fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
+pub(crate) fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
     text.push(b'[');
     for (position, event) in events.iter().enumerate() {
         if position > 0 {
@@ -138,14 +138,14 @@ impl Written {
 ///
 /// # Errors
 /// Any other text: the database is damaged or was changed by hand.
-pub fn read(text: &str) -> Result<Vec<StoredEvent>> {
+pub(crate) fn read(text: &str) -> Result<Vec<StoredEvent>> {
     let mut events = Vec::with_capacity(text.len() / 16);
     for_each(text, |event| events.push(event))?;
     Ok(events)
 }
 
 /// Hands each event of a text that [`write()`] made to `visit`, in order.
-pub fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
+pub(crate) fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let read = reader.events(&mut visit);
     read.map_err(|error| {

@@ -13,40 +13,40 @@ use crate::domain::day::DayRange;
 const COMPANIES: i64 = 1_000_000_000;
 
 /// Keys of event names are below this.
-pub const EVENT_NAMES: i64 = 100_000;
+pub(crate) const EVENT_NAMES: i64 = 100_000;
 
 /// The key in `event_days`.
-pub fn of_day(day: i32, company: u32) -> i64 {
+pub(crate) fn of_day(day: i32, company: u32) -> i64 {
     i64::from(day) * COMPANIES + i64::from(company)
 }
 
 /// The key in `day_counts`.
-pub fn of_count(day: i32, company: u32, event: u32) -> i64 {
+pub(crate) fn of_count(day: i32, company: u32, event: u32) -> i64 {
     of_day(day, company) * EVENT_NAMES + i64::from(event)
 }
 
 /// The keys in `event_days` of all companies on the days of a range.
-pub fn of_days(range: DayRange) -> RangeInclusive<i64> {
+pub(crate) fn of_days(range: DayRange) -> RangeInclusive<i64> {
     of_day(range.from.number(), 0)..=of_day(range.to.number() + 1, 0) - 1
 }
 
 /// The keys in `day_counts` of all companies and events on the days of a range.
-pub fn of_counts(range: DayRange) -> RangeInclusive<i64> {
+pub(crate) fn of_counts(range: DayRange) -> RangeInclusive<i64> {
     of_count(range.from.number(), 0, 0)..=of_count(range.to.number() + 1, 0, 0) - 1
 }
 
 /// The keys in `day_counts` of all events of a company on a day.
-pub fn of_company_counts(day: i32, company: u32) -> RangeInclusive<i64> {
+pub(crate) fn of_company_counts(day: i32, company: u32) -> RangeInclusive<i64> {
     of_count(day, company, 0)..=of_count(day, company + 1, 0) - 1
 }
 
 /// Day and company of a key in `event_days`.
-pub fn split_day(key: i64) -> (i32, u32) {
+pub(crate) fn split_day(key: i64) -> (i32, u32) {
     ((key / COMPANIES) as i32, (key % COMPANIES) as u32)
 }
 
 /// Day, company and event of a key in `day_counts`.
-pub fn split_count(key: i64) -> (i32, u32, u32) {
+pub(crate) fn split_count(key: i64) -> (i32, u32, u32) {
     let (day, company) = split_day(key / EVENT_NAMES);
     (day, company, (key % EVENT_NAMES) as u32)
 }

@@ -9,7 +9,7 @@ use crate::render::report::{
 use crate::views::backtest::{below_good, remarks, title};
 
 /// What was measured of each rule, with the picture of lift against coverage.
-pub fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> Report {
+pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> Report {
     let mut sections = vec![Section {
         title: "Do the signals foretell churn?",
         answer: answer(outcome),

@@ -8,14 +8,14 @@ use crate::domain::portfolio::{course_of_counts, sum_known};
 use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
 /// How many months are shown.
-pub const MONTHS: usize = 12;
+pub(crate) const MONTHS: usize = 12;
 
 /// How many complete months are compared with as many before them.
 const COMPARED: usize = 3;
 
 /// A customer who left.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cancellation {
+pub(crate) struct Cancellation {
     /// The first day without it.
     pub day: Day,
     /// What it paid a month.
@@ -26,7 +26,7 @@ pub struct Cancellation {
 
 /// A customer who pays less.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Downsell {
+pub(crate) struct Downsell {
     /// The first day.
     pub day: Day,
     /// How much less a month.
@@ -37,7 +37,7 @@ pub struct Downsell {
 
 /// The first day of a month, and how many customers there were the day before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonthStart {
+pub(crate) struct MonthStart {
     /// The first day.
     pub first: Day,
     /// How many customers there were as it began.
@@ -46,7 +46,7 @@ pub struct MonthStart {
 
 /// Who left and who pays less, over the months up to the as-of date.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Losses {
+pub(crate) struct Losses {
     /// The months, oldest first; the last may not be over.
     pub months: Vec<MonthStart>,
     /// The cancellations of these months, up to the as-of date.

@@ -16,10 +16,10 @@ mod workload;
 
 use std::collections::{BTreeMap, HashMap};
 
-pub use backtest::report as backtest;
-pub use cancellations::{Cancellation, Downsell, Losses, MONTHS, MonthStart};
-pub use review::{HealthChange, PersonChange, Review};
-pub use trend::{COMPARED_WITH, Snapshot};
+pub(crate) use backtest::report as backtest;
+pub(crate) use cancellations::{Cancellation, Downsell, Losses, MONTHS, MonthStart};
+pub(crate) use review::{HealthChange, PersonChange, Review};
+pub(crate) use trend::{COMPARED_WITH, Snapshot};
 
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
@@ -33,7 +33,7 @@ use crate::store::{SignalRecord, TaskRecord};
 
 /// The customers of a day, and how to speak of them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Portfolio {
+pub(crate) struct Portfolio {
     /// The day, and which customers are meant.
     pub head: Head,
     /// The customers, by id.
@@ -64,7 +64,7 @@ impl Portfolio {
 
 /// The pulses of companies on an earlier day, of those that were customers then. The levels of the
 /// companies that left since are among them.
-pub type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
+pub(crate) type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
 
 /// What to say where health is asked for and nobody has a score.
 const NO_SCORES: &str = "No health scores yet: import events with `signals import`, then `signals run` scores customers.";
@@ -81,7 +81,7 @@ const NO_STAGES: &str =
 const NONE: &str = "(none)";
 
 /// One page for executives.
-pub fn dashboard(
+pub(crate) fn dashboard(
     portfolio: &Portfolio,
     history: &[Snapshot],
     losses: &Losses,
@@ -151,7 +151,7 @@ fn of_all(share: &Cell, portfolio: &Portfolio) -> String {
 }
 
 /// The health of all customers: bands, course, and who moved most.
-pub fn health(portfolio: &Portfolio, history: &[Snapshot]) -> Report {
+pub(crate) fn health(portfolio: &Portfolio, history: &[Snapshot]) -> Report {
     let sections = vec![
         bands::overall(portfolio),
         bands::by_group(portfolio),
@@ -162,42 +162,42 @@ pub fn health(portfolio: &Portfolio, history: &[Snapshot]) -> Report {
 }
 
 /// How many customers have each pulse, and who.
-pub fn pulse(portfolio: &Portfolio) -> Report {
+pub(crate) fn pulse(portfolio: &Portfolio) -> Report {
     portfolio.report("Pulse of customers", vec![pulses::levels(portfolio)])
 }
 
 /// Each level of the pulse now against an earlier day.
-pub fn pulse_changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Report {
+pub(crate) fn pulse_changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Report {
     portfolio.report("Changes of the pulse", vec![pulses::changes(portfolio, then, earlier)])
 }
 
 /// Why customers are at risk.
-pub fn risk_factors(portfolio: &Portfolio) -> Report {
+pub(crate) fn risk_factors(portfolio: &Portfolio) -> Report {
     portfolio.report("Risk factors", vec![pulses::risk_factors(portfolio)])
 }
 
 /// Pulse and health by lifecycle stage.
-pub fn stages(portfolio: &Portfolio) -> Report {
+pub(crate) fn stages(portfolio: &Portfolio) -> Report {
     portfolio.report("Lifecycle stages", vec![bands::stages(portfolio), pulses::stages(portfolio)])
 }
 
 /// When contracts renew, and how well their customers are.
-pub fn renewals(portfolio: &Portfolio) -> Report {
+pub(crate) fn renewals(portfolio: &Portfolio) -> Report {
     portfolio.report("Renewals", vec![renewals::section(portfolio)])
 }
 
 /// What each CSM has to do.
-pub fn workload(portfolio: &Portfolio) -> Report {
+pub(crate) fn workload(portfolio: &Portfolio) -> Report {
     portfolio.report("Workload", vec![workload::section(portfolio)])
 }
 
 /// How each rule does.
-pub fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
+pub(crate) fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
     portfolio.report("Signals by rule", vec![rules::section(lives)])
 }
 
 /// One company, for a review meeting.
-pub fn company(portfolio: &Portfolio, customer: &Customer, review: &Review) -> Report {
+pub(crate) fn company(portfolio: &Portfolio, customer: &Customer, review: &Review) -> Report {
     Report {
         summary: Some(review::summary(portfolio, customer, review)),
         ..portfolio.report(customer.title(), review::sections(portfolio, customer, review))
@@ -205,7 +205,7 @@ pub fn company(portfolio: &Portfolio, customer: &Customer, review: &Review) -> R
 }
 
 /// The customers of a CSM, for a review meeting: the agenda as a page.
-pub fn csm(
+pub(crate) fn csm(
     portfolio: &Portfolio,
     name: &str,
     signals: &[SignalRecord],

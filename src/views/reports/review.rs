@@ -13,7 +13,7 @@ use crate::store::{SignalRecord, TaskRecord};
 
 /// What a review of a company looks at, besides the customer itself.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Review {
+pub(crate) struct Review {
     /// The health on the latest day run.
     pub health: Option<Assessment>,
     /// Its scores, day by day.
@@ -32,7 +32,7 @@ pub struct Review {
 
 /// The health against an earlier day.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HealthChange {
+pub(crate) struct HealthChange {
     /// How many days earlier.
     pub days: i32,
     /// The score then.
@@ -43,7 +43,7 @@ pub struct HealthChange {
 
 /// Somebody who stopped or joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonChange {
+pub(crate) struct PersonChange {
     /// The person's id.
     pub id: String,
     /// The name, else the id.

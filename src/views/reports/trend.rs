@@ -10,7 +10,7 @@ use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
 /// The customers of a day with their health scores.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     pub day: Day,
     /// Who was a customer, and the score, by key.
     scores: Vec<(CompanyKey, Option<f64>)>,
@@ -18,7 +18,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// The customers of a day, in any order.
-    pub fn new(day: Day, mut scores: Vec<(CompanyKey, Option<f64>)>) -> Self {
+    pub(crate) fn new(day: Day, mut scores: Vec<(CompanyKey, Option<f64>)>) -> Self {
         scores.sort_unstable_by_key(|(key, _)| *key);
         Snapshot { day, scores }
     }
@@ -35,7 +35,7 @@ impl Snapshot {
 }
 
 /// How far back the days lie with which today is compared.
-pub const COMPARED_WITH: [i32; 3] = [7, 28, 84];
+pub(crate) const COMPARED_WITH: [i32; 3] = [7, 28, 84];
 
 /// The month of which the answer speaks.
 const MONTH: i32 = 28;

@@ -14,12 +14,12 @@ fn header(mail: &Mail, name: &str) -> String {
 }
 
 /// The subject of a mail in ASCII.
-pub fn subject(mail: &Mail) -> String {
+pub(super) fn subject(mail: &Mail) -> String {
     header(mail, "Subject")
 }
 
 /// The plain and the HTML body.
-pub fn bodies(mail: &Mail) -> (String, String) {
+pub(super) fn bodies(mail: &Mail) -> (String, String) {
     let boundary = mail.data.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
     let separator = format!("--{boundary}");
     let mut parts = mail.data.split(&separator).skip(1).map(|part| {

@@ -45,7 +45,7 @@ const EVENTS: [EventRow<'static>; 9] = [
 ];
 
 /// A sandbox and the variables that name its servers.
-pub struct Post {
+pub(crate) struct Post {
     pub sandbox: Sandbox,
     pub variables: Vec<(&'static str, String)>,
 }
@@ -53,7 +53,7 @@ pub struct Post {
 impl Post {
     /// A sandbox in which 31 March was run, with a team of which everybody wants bad signals at
     /// once: signal 1 of Acme is bad, 2 of Beta good, 3 of Gamma bad.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let post = Post::before_the_run();
         post.sandbox.ok("run --as-of 2026-03-31");
         assert_eq!(
@@ -67,7 +67,7 @@ impl Post {
         post
     }
 
-    pub fn before_the_run() -> Self {
+    pub(crate) fn before_the_run() -> Self {
         let sandbox = Sandbox::new();
         sandbox.write("team.csv", TEAM);
         sandbox.write("companies.csv", COMPANIES);
@@ -81,25 +81,25 @@ impl Post {
     }
 
     /// A copy of the database of another, which takes less time than making it anew.
-    pub fn new_from(other: &Post) -> Self {
+    pub(crate) fn new_from(other: &Post) -> Self {
         let sandbox = Sandbox::empty();
         other.sandbox.ok(&format!("backup {}", sandbox.path("signals.db").display()));
         Post { sandbox, variables: Vec::new() }
     }
 
-    pub fn at(&mut self, now: &str) -> &mut Self {
+    pub(crate) fn at(&mut self, now: &str) -> &mut Self {
         self.sandbox.at(now);
         self
     }
 
     /// The variables of a mail server.
-    pub fn mail(mut self, url: String) -> Self {
+    pub(crate) fn mail(mut self, url: String) -> Self {
         self.variables.push(("SIGNALS_SMTP_URL", url));
         self.trusting()
     }
 
     /// The variables of a web server.
-    pub fn slack(mut self, url: String) -> Self {
+    pub(crate) fn slack(mut self, url: String) -> Self {
         self.variables.push(("SIGNALS_SLACK_WEBHOOK", url));
         self.trusting()
     }
@@ -112,28 +112,28 @@ impl Post {
     }
 
     /// Writes a setting below the commands.
-    pub fn set(&self, name: &str, value: &str) {
+    pub(crate) fn set(&self, name: &str, value: &str) {
         self.execute(
             "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
             [name, value],
         );
     }
 
-    pub fn execute(&self, sql: &str, parameters: impl rusqlite::Params) {
+    pub(crate) fn execute(&self, sql: &str, parameters: impl rusqlite::Params) {
         Connection::open(self.sandbox.path("signals.db"))
             .unwrap()
             .execute(sql, parameters)
             .unwrap();
     }
 
-    pub fn command(&self, arguments: &str) -> Command {
+    pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = self.sandbox.command(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
     #[track_caller]
-    pub fn exits(&self, arguments: &str, code: i32) -> Outcome {
+    pub(crate) fn exits(&self, arguments: &str, code: i32) -> Outcome {
         let outcome = Outcome::of(arguments, self.command(arguments));
         assert_eq!(outcome.status, code, "expected exit code {code}\n{outcome}");
         outcome
@@ -141,19 +141,19 @@ impl Post {
 
     /// Delivers what is due; every message must arrive.
     #[track_caller]
-    pub fn send(&self) -> Vec<Value> {
+    pub(crate) fn send(&self) -> Vec<Value> {
         self.sends(0)
     }
 
     /// Delivers what is due, and returns what became of each message.
     #[track_caller]
-    pub fn sends(&self, code: i32) -> Vec<Value> {
+    pub(crate) fn sends(&self, code: i32) -> Vec<Value> {
         let outcome = self.exits("notify send --format json", code);
         serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}\n{outcome}"))
     }
 
     /// Everything that the database holds.
-    pub fn stored(&self) -> String {
+    pub(crate) fn stored(&self) -> String {
         let connection = self.sandbox.database();
         let tables =
             connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
@@ -176,7 +176,7 @@ impl Post {
 }
 
 /// `state purpose person` of each message.
-pub fn states(messages: &[Value]) -> Vec<String> {
+pub(crate) fn states(messages: &[Value]) -> Vec<String> {
     let text = |message: &Value, name: &str| message[name].as_str().unwrap_or("all").to_owned();
     let line = |message| {
         format!(

@@ -11,11 +11,11 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What a server has taken.
-pub type Taken<T> = Arc<Mutex<Vec<T>>>;
+pub(super) type Taken<T> = Arc<Mutex<Vec<T>>>;
 
 /// A mail that a server has accepted.
 #[derive(Debug, Clone)]
-pub struct Mail {
+pub(super) struct Mail {
     pub to: String,
     /// As it came, without the dot at its end.
     pub data: String,
@@ -23,14 +23,14 @@ pub struct Mail {
 
 /// A request that a web server has read.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(super) struct Request {
     pub head: String,
     pub body: String,
 }
 
 /// How a connection is encrypted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Security {
+pub(super) enum Security {
     Plain,
     Tls,
     /// Encrypted after STARTTLS.
@@ -43,7 +43,7 @@ pub enum Security {
 
 /// The points of a conversation at which a mail server may misbehave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stage {
+pub(super) enum Stage {
     Greeting,
     Hello,
     From,
@@ -56,7 +56,7 @@ pub enum Stage {
 
 /// What it does there.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Deed {
+pub(super) enum Deed {
     Say(&'static str),
     Hang,
     Close,
@@ -68,7 +68,7 @@ pub enum Deed {
 
 /// How a mail server behaves.
 #[derive(Clone, Default, Debug)]
-pub struct Manners {
+pub(super) struct Manners {
     /// What it does at which stage, for whose mail (`None`: everybody's).
     pub bad: Option<(Stage, Deed, Option<&'static str>)>,
     /// How long it takes to accept a mail.
@@ -78,7 +78,7 @@ pub struct Manners {
 }
 
 /// The certificate of the authority that tests trust, in PEM.
-pub fn authority() -> &'static str {
+pub(super) fn authority() -> &'static str {
     &certificates().0
 }
 
@@ -147,7 +147,7 @@ fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
 }
 
 /// A port on which nobody listens.
-pub fn closed_port() -> u16 {
+pub(super) fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -164,7 +164,7 @@ fn dribble(stream: &mut (impl Write + ?Sized), beginning: &str) {
 }
 
 /// A mail server.
-pub struct MailServer {
+pub(super) struct MailServer {
     pub port: u16,
     pub mails: Taken<Mail>,
     pub manners: Arc<Mutex<Manners>>,
@@ -172,7 +172,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    pub fn new(security: Security) -> Self {
+    pub(super) fn new(security: Security) -> Self {
         let (mails, manners) = (Taken::<Mail>::default(), Arc::new(Mutex::new(Manners::default())));
         let (taken, behaviour) = (Arc::clone(&mails), Arc::clone(&manners));
         let port = listen(move |stream| {
@@ -185,18 +185,18 @@ impl MailServer {
     }
 
     /// The same, with something bad that it does.
-    pub fn that(stage: Stage, deed: Deed, to: Option<&'static str>) -> Self {
+    pub(super) fn that(stage: Stage, deed: Deed, to: Option<&'static str>) -> Self {
         let server = MailServer::new(Security::Plain);
         server.manners.lock().unwrap().bad = Some((stage, deed, to));
         server
     }
 
-    pub fn behave(&self) {
+    pub(super) fn behave(&self) {
         *self.manners.lock().unwrap() = Manners::default();
     }
 
     /// Its URL.
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         match self.security {
             Security::Plain => format!("smtp://127.0.0.1:{}", self.port),
             Security::Tls | Security::WrongName => format!("smtps://127.0.0.1:{}", self.port),
@@ -206,7 +206,7 @@ impl MailServer {
         }
     }
 
-    pub fn taken(&self) -> Vec<Mail> {
+    pub(super) fn taken(&self) -> Vec<Mail> {
         self.mails.lock().unwrap().clone()
     }
 }
@@ -337,7 +337,7 @@ fn read_data(reader: &mut impl BufRead) -> std::io::Result<String> {
 
 /// What a web server answers.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Answer {
+pub(super) enum Answer {
     /// A status line and headers.
     Say(&'static str),
     /// Headers, and then a body that never ends.
@@ -351,17 +351,17 @@ pub enum Answer {
 }
 
 /// A web server.
-pub struct WebServer {
+pub(super) struct WebServer {
     pub port: u16,
     pub requests: Taken<Request>,
     pub answer: Arc<Mutex<Answer>>,
     security: Security,
 }
 
-pub const OK: Answer = Answer::Say("200 OK\r\nContent-Length: 2\r\n\r\nok");
+pub(super) const OK: Answer = Answer::Say("200 OK\r\nContent-Length: 2\r\n\r\nok");
 
 impl WebServer {
-    pub fn new(security: Security, answer: Answer) -> Self {
+    pub(super) fn new(security: Security, answer: Answer) -> Self {
         let (requests, answer) = (Taken::<Request>::default(), Arc::new(Mutex::new(answer)));
         let (taken, behaviour) = (Arc::clone(&requests), Arc::clone(&answer));
         let port = listen(move |stream| {
@@ -377,17 +377,17 @@ impl WebServer {
     }
 
     /// Its URL, of which the path is the secret.
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         let scheme = if self.security == Security::Plain { "http" } else { "https" };
         format!("{scheme}://127.0.0.1:{}/services/T0/hunter2", self.port)
     }
 
-    pub fn taken(&self) -> Vec<Request> {
+    pub(super) fn taken(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 
     /// The bodies of the requests.
-    pub fn posts(&self) -> Vec<serde_json::Value> {
+    pub(super) fn posts(&self) -> Vec<serde_json::Value> {
         self.taken().iter().map(|request| serde_json::from_str(&request.body).unwrap()).collect()
     }
 }
