@@ -3,13 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code, unreachable_pub)]
 
-use std::io::{Cursor, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::sync::OnceLock;
 
 use signals::internals::{
-    Datum, Document, EVENTS, Evaluator, Expected, Flattener, Incoming, Instant, Options, Peeked,
-    Permissions, Plausible, Rejects, Source, Store, TimeReader, TimeSettings, Verdict, escape,
-    names_in, read_events, read_facts,
+    self, Expected, Flattener, Instant, Peeked, Plausible, TimeReader, TimeSettings, escape,
+    names_in,
 };
 
 /// 2026-04-01 00:00 UTC.
@@ -23,30 +22,8 @@ pub fn import_bytes(data: &[u8]) {
 }
 
 fn read_file(data: &[u8], wide: bool) {
-    let bytes = Cursor::new(data.to_vec());
-    let options = Options { wide, ..Options::default() };
-    let source = Source::from_reader("a.csv".to_owned(), Box::new(bytes), None, None);
-    let Ok(incoming) = source.and_then(|source| Incoming::from_source(source, &options)) else {
-        return;
-    };
-    let now = Instant::from_micros(NOW);
-    let Ok(mut sheet) = incoming.sheet(chrono_tz::UTC, now, &[]) else { return };
-    let is_events = sheet.plan().mapping.kind.name == EVENTS;
-    let mut rejects = Rejects::new("a.csv", None);
-    let mut taken = 0;
-    let read = if is_events {
-        read_events(&mut sheet, &mut rejects, |row| {
-            taken += u64::from(row.part == 0);
-            Ok(Verdict::Accepted)
-        })
-    } else {
-        read_facts(&mut sheet, &mut rejects, |_| {
-            taken += 1;
-            Ok(Verdict::Accepted)
-        })
-    };
-    if let Ok(read) = read {
-        assert_eq!(read, taken + rejects.count(), "a row is lost");
+    if let Some(rows) = internals::read_file(data, wide, Instant::from_micros(NOW)) {
+        assert_eq!(rows.read, rows.accepted + rows.rejected, "a row is lost");
     }
 }
 
@@ -78,26 +55,15 @@ pub fn times(data: &[u8]) {
 /// An expression is refused, or gives a value for a company of which nothing is known.
 pub fn expressions(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let evaluator = Evaluator::new().unwrap();
-    let Ok(expression) = evaluator.read(text, &["plan", "mrr", "renewal_on"]) else { return };
-    let unknown = Datum::Null;
-    let row = vec![&unknown; expression.names.len()];
     // It may take too long, or have too long a result.
-    let _ = evaluator.evaluate(&expression, std::iter::once(row));
+    let _ = internals::evaluate_over_nothing(text, &["plan", "mrr", "renewal_on"]);
 }
 
 /// A configuration is refused with a place, or read.
 pub fn configuration(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let Ok(document) = Document::read("a.toml", text) else { return };
-    let root = document.root();
-    root.allow(&["rule", "segment"]);
-    for table in root.tables("rule", "[[rule]]", true) {
-        let _ = (table.required("name"), table.whole("timeframe", &(1..=365), "days"));
-        let _ = (table.number("threshold"), table.truth("enabled"), table.list("tags"));
-        assert!(table.line() <= text.lines().count() + 1);
-    }
-    assert_eq!(document.is_sound(), document.errors().is_empty());
+    let Some((lines, _)) = internals::read_configuration(text) else { return };
+    assert!(lines.iter().all(|line| *line <= text.lines().count() + 1));
 }
 
 /// What is escaped has none of what is escaped, and stays as it is when it is escaped again.
@@ -149,10 +115,7 @@ pub fn damaged_databases(data: &[u8]) {
         file.write_all(&change[4..]).unwrap();
     }
     drop(file);
-    if let Ok(store) = Store::open_to_read(&path) {
-        let _ = store.problems();
-        let _ = (store.event_summaries(), store.rules(), store.event_names());
-    }
+    let _ = internals::examine_database(&path);
 }
 
 fn sound_database() -> &'static [u8] {
@@ -160,7 +123,7 @@ fn sound_database() -> &'static [u8] {
     SOUND.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sound.db");
-        drop(Store::create_or_open(&path, Permissions::Owner).unwrap());
+        internals::create_database(&path).unwrap();
         std::fs::read(&path).unwrap()
     })
 }

@@ -42,7 +42,7 @@ Exit codes:
 /// An early-warning system for customer success teams, over one local SQLite file.
 #[derive(Debug, Parser)]
 #[command(name = "signals", version = version(), after_long_help = AFTER_HELP, max_term_width = 100)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: GlobalOptions,
     #[command(subcommand)]
@@ -177,7 +177,7 @@ impl Cli {
     ///
     /// # Errors
     /// A line that is not understood, and help and versions, which clap treats as errors.
-    pub fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
+    pub(crate) fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
         let with_one = arguments.iter().skip(1).find_map(Cli::with_one_command);
         let usual = with_one.and_then(|command| {
             let matches = command.try_get_matches_from(arguments).ok()?;
@@ -195,7 +195,7 @@ impl Cli {
     }
 
     /// Does what the command says.
-    pub fn run(self, context: &Context) -> Result<()> {
+    pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self.command {
             None => home::run(context),
             Some(Command::Init(args)) => args.run(context),

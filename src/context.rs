@@ -14,7 +14,7 @@ use crate::ui::{ColorChoice, Terminal, Ui};
 
 /// The environment, as far as the program looks at it.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// SIGNALS_DB.
     pub database: Option<OsString>,
     /// SIGNALS_USER, else LOGNAME, else USER.
@@ -35,7 +35,7 @@ pub struct Environment {
 impl Environment {
     /// Reads the environment of the process.
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
-    pub fn of_the_process() -> Self {
+    pub(crate) fn of_the_process() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         Environment {
             database: std::env::var_os("SIGNALS_DB").filter(|value| !value.is_empty()),
@@ -55,7 +55,7 @@ impl Environment {
 /// The options that every command has.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Options of every command")]
-pub struct GlobalOptions {
+pub(crate) struct GlobalOptions {
     /// The database [env: SIGNALS_DB] [default: the platform's data directory]
     #[arg(long, global = true, value_name = "PATH", hide_short_help = true)]
     pub db: Option<PathBuf>,
@@ -80,7 +80,7 @@ pub struct GlobalOptions {
 }
 
 /// What every command needs.
-pub struct Context {
+pub(crate) struct Context {
     /// Where words go.
     pub ui: Ui,
     /// What time it is.
@@ -94,7 +94,7 @@ impl Context {
     ///
     /// # Errors
     /// A SIGNALS_NOW that is not an instant (exit 2).
-    pub fn new(options: &GlobalOptions, environment: &Environment) -> Result<Self> {
+    pub(crate) fn new(options: &GlobalOptions, environment: &Environment) -> Result<Self> {
         let terminal = Terminal {
             wants_no_colour: environment.wants_no_colour,
             forces_colour: environment.forces_colour,
@@ -113,7 +113,13 @@ impl Context {
 
     /// The context of a command that runs within this one, as `by` if it says so: other streams,
     /// time and database.
-    pub fn within(&self, ui: Ui, now: Instant, database: PathBuf, by: Option<String>) -> Context {
+    pub(crate) fn within(
+        &self,
+        ui: Ui,
+        now: Instant,
+        database: PathBuf,
+        by: Option<String>,
+    ) -> Context {
         Context {
             ui,
             clock: Clock::fixed(now),
@@ -123,7 +129,7 @@ impl Context {
     }
 
     /// Who does it: `--by`, else SIGNALS_USER, else the login name.
-    pub fn user(&self) -> String {
+    pub(crate) fn user(&self) -> String {
         self.user
             .clone()
             .or_else(|| whoami::username().ok())
@@ -133,12 +139,12 @@ impl Context {
     /// A variable of the environment that the configuration names, such as one that holds a secret;
     /// `None` when it is not set or blank.
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
-    pub fn variable(&self, name: &str) -> Option<String> {
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.trim().is_empty())
     }
 
     /// The name of this machine.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         whoami::hostname().unwrap_or_else(|_| "localhost".to_owned())
     }
 
@@ -146,7 +152,7 @@ impl Context {
     ///
     /// # Errors
     /// No path given and no home directory to put one in (exit 6).
-    pub fn database(&self) -> Result<PathBuf> {
+    pub(crate) fn database(&self) -> Result<PathBuf> {
         self.database.clone().ok_or_else(|| {
             CommandError::new(
                 ErrorKind::NoDatabase,
@@ -158,17 +164,17 @@ impl Context {
     }
 
     /// The database, to read.
-    pub fn reader(&self) -> Result<Store> {
+    pub(crate) fn reader(&self) -> Result<Store> {
         Store::open_to_read(&self.database()?)
     }
 
     /// The database, to write; there must be one.
-    pub fn writer(&self) -> Result<Store> {
+    pub(crate) fn writer(&self) -> Result<Store> {
         Store::open_to_write(&self.database()?)
     }
 
     /// The database, to write; made when there is none.
-    pub fn maker(&self) -> Result<Store> {
+    pub(crate) fn maker(&self) -> Result<Store> {
         let path = self.database()?;
         let is_new = !path.exists();
         let store = Store::create_or_open(&path, Permissions::Owner)?;
@@ -179,12 +185,12 @@ impl Context {
     }
 
     /// The day that the user means.
-    pub fn day(&self, store: &Store, given: GivenDay) -> Day {
+    pub(crate) fn day(&self, store: &Store, given: GivenDay) -> Day {
         given.on(self.today(store))
     }
 
     /// Today, in the time zone of the database.
-    pub fn today(&self, store: &Store) -> Day {
+    pub(crate) fn today(&self, store: &Store) -> Day {
         self.clock.now().day_in(store.zone())
     }
 }

@@ -146,7 +146,7 @@ pub(crate) fn no_thread(error: &io::Error) -> CommandError {
 
 /// What the user is told about an error, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Report {
+pub(crate) struct Report {
     /// The kind, which decides the exit code.
     pub kind: ErrorKind,
     /// What happened and where; empty when the user has been told already.

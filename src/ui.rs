@@ -19,7 +19,7 @@ use crate::render::{Look, RecordWriter, Value, escape};
 
 /// When colours are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
     /// Always.
@@ -30,7 +30,7 @@ pub enum ColorChoice {
 
 /// What the environment says about the terminal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Terminal {
+pub(crate) struct Terminal {
     /// NO_COLOR is set, or TERM is dumb.
     pub wants_no_colour: bool,
     /// CLICOLOR_FORCE is set.
@@ -50,7 +50,7 @@ pub fn is_paging() -> bool {
 }
 
 /// Where a command's words go.
-pub struct Ui {
+pub(crate) struct Ui {
     out: RefCell<BufWriter<Box<dyn Write>>>,
     look: Look,
     /// The pager, and the lines that fit on the screen.
@@ -72,7 +72,7 @@ fn buffered(out: impl Write + 'static) -> RefCell<BufWriter<Box<dyn Write>>> {
 impl Ui {
     /// Finds out what the streams are.
     #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
-    pub fn new(choice: ColorChoice, is_quiet: bool, terminal: Terminal) -> Self {
+    pub(crate) fn new(choice: ColorChoice, is_quiet: bool, terminal: Terminal) -> Self {
         let colour = |is_terminal: bool| match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
@@ -99,7 +99,7 @@ impl Ui {
     /// The same for a command that runs within this one, with its standard output in a file where
     /// there is one.
     #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
-    pub fn within(&self, file: Option<File>) -> Self {
+    pub(crate) fn within(&self, file: Option<File>) -> Self {
         let (out, look) = match file {
             Some(file) => (buffered(file), Look::PLAIN),
             None => (buffered(io::stdout()), self.look),
@@ -108,17 +108,17 @@ impl Ui {
     }
 
     /// How screens are to be drawn.
-    pub fn look(&self) -> Look {
+    pub(crate) fn look(&self) -> Look {
         self.look
     }
 
     /// Writes data to standard output.
-    pub fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
+    pub(crate) fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
         self.out.borrow_mut().write_all(bytes.as_ref()).context("cannot write to standard output")
     }
 
     /// Writes a screen to standard output. What is longer than the terminal goes through the pager.
-    pub fn page(&self, text: &str) -> Result<()> {
+    pub(crate) fn page(&self, text: &str) -> Result<()> {
         match &self.pager {
             // The prompt needs a line too.
             Some((pager, lines)) if text.lines().count() >= *lines => self.through(pager, text),
@@ -139,12 +139,12 @@ impl Ui {
     }
 
     /// Hands on what is still buffered.
-    pub fn flush(&self) -> Result<()> {
+    pub(crate) fn flush(&self) -> Result<()> {
         self.out.borrow_mut().flush().context("cannot write to standard output")
     }
 
     /// Writes records to standard output, each as it comes.
-    pub fn records(
+    pub(crate) fn records(
         &self,
         mut writer: RecordWriter<'_>,
         produce: impl FnOnce(&mut dyn FnMut(&[Value<'_>]) -> Result<()>) -> Result<()>,
@@ -163,38 +163,38 @@ impl Ui {
     }
 
     /// Tells something that is not data.
-    pub fn note(&self, text: impl Display) {
+    pub(crate) fn note(&self, text: impl Display) {
         if !self.is_quiet {
             self.say("", Style::new(), &text.to_string());
         }
     }
 
     /// Tells of something that the user should know before relying on the result.
-    pub fn warning(&self, text: impl Display) {
+    pub(crate) fn warning(&self, text: impl Display) {
         if !self.is_quiet {
             self.say("warning: ", AnsiColor::Yellow.on_default().bold(), &text.to_string());
         }
     }
 
     /// Tells of something that must be known however quiet the user wants it.
-    pub fn alarm(&self, text: impl Display) {
+    pub(crate) fn alarm(&self, text: impl Display) {
         self.say("warning: ", AnsiColor::Yellow.on_default().bold(), &text.to_string());
     }
 
     /// Tells what can be done about an [alarm](Ui::alarm).
-    pub fn alarm_hint(&self, text: impl Display) {
+    pub(crate) fn alarm_hint(&self, text: impl Display) {
         self.say("hint: ", HINT_STYLE, &text.to_string());
     }
 
     /// Tells what can be done.
-    pub fn hint(&self, text: impl Display) {
+    pub(crate) fn hint(&self, text: impl Display) {
         if !self.is_quiet {
             self.say("hint: ", HINT_STYLE, &text.to_string());
         }
     }
 
     /// Tells of a failure, and what to do about it.
-    pub fn failure(&self, report: &Report) {
+    pub(crate) fn failure(&self, report: &Report) {
         // What was written before the failure comes before it; if that cannot be, the failure
         // matters more.
         let _ = self.flush();
@@ -206,7 +206,7 @@ impl Ui {
     }
 
     /// Tells of an error, unless it is not an error that the user has to read about.
-    pub fn failure_of(&self, error: &anyhow::Error) {
+    pub(crate) fn failure_of(&self, error: &anyhow::Error) {
         error::report(error).iter().for_each(|report| self.failure(report));
     }
 
@@ -226,14 +226,14 @@ impl Ui {
     }
 
     /// Whether somebody is there to answer a question.
-    pub fn can_ask(&self) -> bool {
+    pub(crate) fn can_ask(&self) -> bool {
         #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
         let error_is_terminal = io::stderr().is_terminal();
         io::stdin().is_terminal() && error_is_terminal
     }
 
     /// Whether both standard input and standard output are a terminal.
-    pub fn is_interactive(&self) -> bool {
+    pub(crate) fn is_interactive(&self) -> bool {
         self.look.width.is_some() && io::stdin().is_terminal()
     }
 
@@ -241,7 +241,7 @@ impl Ui {
     ///
     /// # Errors
     /// No terminal to ask at (exit 2), with `instead` as what to do.
-    pub fn ask(&self, question: &str, instead: &str) -> Result<String> {
+    pub(crate) fn ask(&self, question: &str, instead: &str) -> Result<String> {
         if !self.can_ask() {
             return Err(CommandError::new(
                 ErrorKind::Usage,
@@ -270,7 +270,7 @@ impl Ui {
     ///
     /// # Errors
     /// As [`Ui::ask`].
-    pub fn agrees(&self, question: &str, instead: &str) -> Result<bool> {
+    pub(crate) fn agrees(&self, question: &str, instead: &str) -> Result<bool> {
         let answer = self.ask(&format!("{question} [y/N]"), instead)?;
         Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
@@ -279,7 +279,7 @@ impl Ui {
     ///
     /// # Errors
     /// As [`Ui::ask`]; an answer other than yes (exit 9).
-    pub fn confirm(&self, question: &str) -> Result<()> {
+    pub(crate) fn confirm(&self, question: &str) -> Result<()> {
         if self.agrees(question, "--yes answers it")? {
             return Ok(());
         }
@@ -287,7 +287,7 @@ impl Ui {
     }
 
     /// A progress bar over so many bytes (`None`: unknown), which shows itself only on a terminal.
-    pub fn progress(&self, total: Option<u64>, what: &str) -> ProgressBar {
+    pub(crate) fn progress(&self, total: Option<u64>, what: &str) -> ProgressBar {
         let target = if self.shows_progress {
             ProgressDrawTarget::stderr()
         } else {

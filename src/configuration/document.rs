@@ -14,7 +14,7 @@ use crate::error::CommandError;
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
+pub(crate) struct ConfigError {
     /// The byte at which it is.
     at: usize,
     /// The place and what is wrong there: `signals.toml:12: threshold: …`.
@@ -25,7 +25,7 @@ pub struct ConfigError {
 
 /// A file of TOML, and what was found to be wrong with it.
 #[derive(Debug)]
-pub struct Document<'t> {
+pub(crate) struct Document<'t> {
     name: &'t str,
     text: &'t str,
     root: DeTable<'t>,
@@ -37,7 +37,7 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// A text that is not TOML, with line and column.
-    pub fn read(name: &'t str, text: &'t str) -> Result<Self, ConfigError> {
+    pub(crate) fn read(name: &'t str, text: &'t str) -> Result<Self, ConfigError> {
         match DeTable::parse(text) {
             Ok(root) => {
                 Ok(Document { name, text, root: root.into_inner(), errors: RefCell::default() })
@@ -54,19 +54,19 @@ impl<'t> Document<'t> {
     }
 
     /// The file as a table.
-    pub fn root(&self) -> Table<'_> {
+    pub(crate) fn root(&self) -> Table<'_> {
         Table { document: self, heading: "", at: 0, table: &self.root }
     }
 
     /// What was found to be wrong, in the order of the file.
-    pub fn errors(&self) -> Vec<ConfigError> {
+    pub(crate) fn errors(&self) -> Vec<ConfigError> {
         let mut errors = self.errors.borrow().clone();
         errors.sort_by_key(|error| error.at);
         errors
     }
 
     /// Whether nothing was found to be wrong.
-    pub fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         self.errors.borrow().is_empty()
     }
 }
@@ -81,7 +81,7 @@ fn place(text: &str, at: usize) -> (usize, usize) {
 /// A table of a file. What is wrong with a value is noted in the [`Document`], and the value is
 /// then as if it were not there.
 #[derive(Debug, Clone, Copy)]
-pub struct Table<'d> {
+pub(crate) struct Table<'d> {
     document: &'d Document<'d>,
     heading: &'d str,
     at: usize,
@@ -90,23 +90,23 @@ pub struct Table<'d> {
 
 impl<'d> Table<'d> {
     /// The number of its line.
-    pub fn line(&self) -> usize {
+    pub(crate) fn line(&self) -> usize {
         place(self.document.text, self.at).0
     }
 
     /// The keys that are there.
-    pub fn keys(&self) -> impl Iterator<Item = &'d str> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'d str> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
     /// Whether there is such a key.
-    pub fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
     /// Notes that something is wrong with the value of a key, or with the table as a whole where it
     /// has no such key.
-    pub fn error(&self, key: &str, message: impl Display, hint: Option<&str>) {
+    pub(crate) fn error(&self, key: &str, message: impl Display, hint: Option<&str>) {
         match self.table.get_key_value(key) {
             Some((name, _)) => self.note(name.span().start, &format!("{key}: {message}"), hint),
             None if self.heading.is_empty() => self.note(self.at, &message.to_string(), hint),
@@ -115,7 +115,7 @@ impl<'d> Table<'d> {
     }
 
     /// The same, for what something else found to be wrong.
-    pub fn error_of(&self, key: &str, failure: &CommandError) {
+    pub(crate) fn error_of(&self, key: &str, failure: &CommandError) {
         self.error(key, failure, failure.hints().first().map(String::as_str));
     }
 
@@ -130,7 +130,7 @@ impl<'d> Table<'d> {
     }
 
     /// Notes every key that is not one of these as unknown.
-    pub fn allow(&self, known: &[&str]) {
+    pub(crate) fn allow(&self, known: &[&str]) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
             let like = nearest(name, known.iter().map(|known| (*known).to_owned()));
@@ -147,7 +147,7 @@ impl<'d> Table<'d> {
 
     /// The tables below a heading: those of `[[heading]]`, or of `[heading]` where there is one
     /// only.
-    pub fn tables(&self, key: &str, heading: &'d str, is_list: bool) -> Vec<Table<'d>> {
+    pub(crate) fn tables(&self, key: &str, heading: &'d str, is_list: bool) -> Vec<Table<'d>> {
         let Some((name, value)) = self.table.get_key_value(key) else { return Vec::new() };
         let document = self.document;
         let table = |value: &'d Spanned<DeValue<'d>>| match value.get_ref() {
@@ -167,7 +167,7 @@ impl<'d> Table<'d> {
         })
     }
 
-    pub fn text(&self, key: &str) -> Option<&'d str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&'d str> {
         match self.value(key)? {
             DeValue::String(text) => Some(text),
             other => self.wrong(key, &format!("{} is not text; text goes in quotes", shown(other))),
@@ -175,7 +175,7 @@ impl<'d> Table<'d> {
     }
 
     /// A list of texts that are not blank.
-    pub fn list(&self, key: &str) -> Option<Vec<String>> {
+    pub(crate) fn list(&self, key: &str) -> Option<Vec<String>> {
         let DeValue::Array(values) = self.value(key)? else {
             return self.wrong(key, "this is not a list; lists go in brackets: [\"a\", \"b\"]");
         };
@@ -188,7 +188,7 @@ impl<'d> Table<'d> {
     }
 
     /// A text that is not blank, without the blanks around it.
-    pub fn filled(&self, key: &str) -> Option<&'d str> {
+    pub(crate) fn filled(&self, key: &str) -> Option<&'d str> {
         match self.text(key)?.trim() {
             "" => self.wrong(key, "it is blank"),
             text => Some(text),
@@ -196,7 +196,7 @@ impl<'d> Table<'d> {
     }
 
     /// A text that there must be, and that is not blank.
-    pub fn required(&self, key: &str) -> Option<&'d str> {
+    pub(crate) fn required(&self, key: &str) -> Option<&'d str> {
         if !self.has(key) {
             return self.wrong(key, &format!("{key} is missing"));
         }
@@ -205,7 +205,7 @@ impl<'d> Table<'d> {
     }
 
     /// The name by which the table is known: one line that is not blank.
-    pub fn name(&self, key: &str) -> Option<&'d str> {
+    pub(crate) fn name(&self, key: &str) -> Option<&'d str> {
         let name = self.required(key)?;
         if name.chars().any(char::is_control) {
             self.wrong(key, "a name has no control characters")
@@ -215,7 +215,7 @@ impl<'d> Table<'d> {
     }
 
     /// A text, or a whole number as one.
-    pub fn label(&self, key: &str) -> Option<String> {
+    pub(crate) fn label(&self, key: &str) -> Option<String> {
         match self.value(key) {
             Some(DeValue::Integer(number)) => Some(number.to_string()),
             _ => self.required(key).map(str::to_owned),
@@ -223,12 +223,12 @@ impl<'d> Table<'d> {
     }
 
     /// One of the words of a type.
-    pub fn word<T: FromStr<Err = String>>(&self, key: &str) -> Option<T> {
+    pub(crate) fn word<T: FromStr<Err = String>>(&self, key: &str) -> Option<T> {
         self.text(key)?.parse().map_err(|error| self.error(key, error, None)).ok()
     }
 
     /// A whole number of so many `units`.
-    pub fn whole<T>(&self, key: &str, range: &RangeInclusive<T>, units: &str) -> Option<T>
+    pub(crate) fn whole<T>(&self, key: &str, range: &RangeInclusive<T>, units: &str) -> Option<T>
     where
         T: TryFrom<i64> + PartialOrd + Display,
     {
@@ -250,7 +250,7 @@ impl<'d> Table<'d> {
     }
 
     /// A number, with or without a fraction, that is not one of those without end.
-    pub fn number(&self, key: &str) -> Option<f64> {
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
         let value = self.value(key)?;
         let number: Option<f64> = match value {
             DeValue::Integer(number) => {
@@ -265,7 +265,7 @@ impl<'d> Table<'d> {
     }
 
     /// Yes or no.
-    pub fn truth(&self, key: &str) -> Option<bool> {
+    pub(crate) fn truth(&self, key: &str) -> Option<bool> {
         match self.value(key)? {
             DeValue::Boolean(truth) => Some(*truth),
             other => self.wrong(key, &format!("{} is neither true nor false", shown(other))),
@@ -273,7 +273,7 @@ impl<'d> Table<'d> {
     }
 
     /// Numbers by name.
-    pub fn map(&self, key: &str) -> Option<BTreeMap<String, f64>> {
+    pub(crate) fn map(&self, key: &str) -> Option<BTreeMap<String, f64>> {
         let DeValue::Table(table) = self.value(key)? else {
             return self.wrong(key, "it must be numbers by name: { good = 100, bad = 0 }");
         };

@@ -7,7 +7,7 @@
 //! `commands::config`, which has a module for each.
 
 mod block;
-pub(crate) mod document;
+mod document;
 mod write;
 
 pub(crate) use block::{Block, Difference, Value};

@@ -12,7 +12,7 @@ use super::signal::SignalType;
 
 /// Something that a company is meant to do, and when it first did it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adoption {
+pub(crate) struct Adoption {
     /// The event that shows it.
     pub event: String,
     /// Whether it is a goal of one company rather than a rule for all companies.
@@ -29,14 +29,14 @@ pub struct Adoption {
 
 impl Adoption {
     /// Whether it was done by its deadline, or at any time if there is no deadline.
-    pub fn is_in_time(&self) -> bool {
+    pub(crate) fn is_in_time(&self) -> bool {
         self.done_on.is_some_and(|done| self.due_on.is_none_or(|due| done <= due))
     }
 }
 
 /// A goal of a company, and when its event first happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GoalProgress {
+pub(crate) struct GoalProgress {
     pub goal: Goal,
     /// The day of the company's first such event, before or after any deadline.
     pub done_on: Option<Day>,
@@ -53,7 +53,7 @@ pub(crate) enum Progress {
 
 /// What a rule has already raised for a company, on whatever day: each signal is raised only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub(crate) struct Told {
     /// The type of the signal.
     pub signal_type: SignalType,
     /// The event, day and name of its goal; `None` if it is not about a goal.

@@ -5,7 +5,7 @@ use super::day::Day;
 
 /// The internal number of a company in the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CompanyKey(pub u32);
+pub(crate) struct CompanyKey(pub u32);
 
 /// The form of an id for comparisons. The Salesforce API gives 18 letters and digits, of which the
 /// last three are a checksum of the first 15; reports give only the first 15.
@@ -62,7 +62,7 @@ pub(crate) fn folded_name(name: &str) -> String {
 
 /// What imports say about a company; `None` is unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Company {
+pub(crate) struct Company {
     /// The id in the source system, text that is never reinterpreted.
     pub company_id: String,
     pub name: Option<String>,
@@ -104,7 +104,7 @@ impl Company {
     /// Overrides fields with the values that the subscriptions active on `day` state. Subscriptions
     /// that begin later are not known on that day. A company without any other start date became a
     /// customer with its first subscription.
-    pub fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
+    pub(crate) fn apply_contract(&mut self, subscriptions: &[Subscription], day: Day) {
         let begun = subscriptions.iter().filter(|subscription| subscription.has_effect());
         let first = begun.map(|subscription| subscription.started_on).min();
         self.created_on = self.created_on.or(first);

@@ -9,12 +9,12 @@ const ID: &str = "{company_id}";
 
 /// An address for each company.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompanyLink(String);
+pub(crate) struct CompanyLink(String);
 
 impl CompanyLink {
     /// The address of a company. Every byte of the id that could mean something in an address is
     /// escaped (RFC 3986, section 2.3).
-    pub fn of(&self, company_id: &str) -> String {
+    pub(crate) fn of(&self, company_id: &str) -> String {
         let mut id = String::with_capacity(company_id.len());
         for byte in company_id.bytes() {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -23,7 +23,7 @@ pub(crate) struct ConditionFacts {
 
 /// What a condition read when it was true.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// The value of the rule's key, as text; `None` if it is null or there is no key.
     pub key: Option<String>,
     /// The values of the attributes that the expression names.
@@ -34,7 +34,7 @@ pub struct Reading {
 /// has two decimals at most.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
-pub enum ReadValue {
+pub(crate) enum ReadValue {
     /// Unknown.
     Null,
     /// A whole number.
@@ -63,7 +63,7 @@ pub(crate) type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
 /// The latest signal that a condition rule raised for a company on or before the day, not counting
 /// retracted ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LatestRaised {
+pub(crate) struct LatestRaised {
     /// The day on which it was raised.
     pub raised_on: Day,
     /// Whether it was open on the day.
@@ -75,7 +75,7 @@ pub struct LatestRaised {
 
 /// Signals that a condition rule raised before and that may hold back the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Raised {
+pub(crate) enum Raised {
     /// For a rule without a key: the latest signal for each company.
     Latest(FxHashMap<CompanyKey, LatestRaised>),
     /// For a rule with a key: the values that have a signal, whatever the day it was raised on,

@@ -10,7 +10,7 @@ use super::day::Day;
 
 /// A source's counts for one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DaySum {
+pub(crate) struct DaySum {
     pub events: u64,
     /// Companies with at least one of them.
     pub companies: u64,

@@ -5,7 +5,7 @@ use super::day::Day;
 
 /// A period during which a company was not a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Break {
+pub(crate) struct Break {
     /// The first day.
     pub churned_on: Day,
     /// The day on which it became a customer again; `None` while it has not.
@@ -14,12 +14,12 @@ pub struct Break {
 
 impl Break {
     /// Whether the company was not a customer on `day`.
-    pub fn covers(&self, day: Day) -> bool {
+    pub(crate) fn covers(&self, day: Day) -> bool {
         self.churned_on <= day && self.returned_on.is_none_or(|returned| day < returned)
     }
 
     /// The part of it that had happened by the end of `day`.
-    pub fn known_on(self, day: Day) -> Option<Break> {
+    pub(crate) fn known_on(self, day: Day) -> Option<Break> {
         let returned_on = self.returned_on.filter(|returned| *returned <= day);
         (self.churned_on <= day).then_some(Break { returned_on, ..self })
     }
@@ -27,7 +27,7 @@ impl Break {
 
 /// The facts about a company that every rule needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Customer {
+pub(crate) struct Customer {
     /// When it became a customer: as imports say, otherwise the start of its first subscription.
     pub created_on: Option<Day>,
     /// The day of its first event of any name; `None` without events.
@@ -38,7 +38,7 @@ pub struct Customer {
 
 impl Customer {
     /// Whether it had churned by `day`.
-    pub fn has_churned(&self, day: Day) -> bool {
+    pub(crate) fn has_churned(&self, day: Day) -> bool {
         self.breaks.iter().any(|away| away.covers(day))
     }
 
@@ -46,7 +46,7 @@ impl Customer {
     /// event, or the return from the latest churn that has ended by then, whichever is later.
     /// `None` if the company is not a customer on that day or has had no event by then. Ignores
     /// churns and returns after the day.
-    pub fn present_period(&self, day: Day) -> Option<Day> {
+    pub(crate) fn present_period(&self, day: Day) -> Option<Day> {
         let first_event = self.first_event.filter(|first| *first <= day)?;
         if self.has_churned(day) {
             return None;
@@ -57,20 +57,20 @@ impl Customer {
     }
 
     /// Whether it is known to have become a customer only after `day`.
-    pub fn is_yet_to_come(&self, day: Day) -> bool {
+    pub(crate) fn is_yet_to_come(&self, day: Day) -> bool {
         self.created_on.is_some_and(|created| created > day)
     }
 
     /// The day from which a deadline is counted: when it became a customer, otherwise its first
     /// event.
-    pub fn start(&self) -> Option<Day> {
+    pub(crate) fn start(&self) -> Option<Day> {
         self.created_on.or(self.first_event)
     }
 }
 
 /// A subscription of a company.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// Its id.
     pub subscription_id: String,
     pub company: CompanyKey,
@@ -96,7 +96,7 @@ pub struct Subscription {
 
 /// What the status of a subscription means for its customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// It runs until it ends.
     Runs,
     /// It is cancelled: it ends, or has ended, on its end date or otherwise on its renewal date.
@@ -109,7 +109,7 @@ pub enum Standing {
 
 impl Standing {
     /// The meaning of a billing system's word; `None` for an unknown word.
-    pub fn of(status: &str) -> Option<Standing> {
+    pub(crate) fn of(status: &str) -> Option<Standing> {
         let word: String = status
             .trim()
             .chars()
@@ -127,7 +127,7 @@ impl Standing {
     }
 
     /// Whether a subscription with this status must have an end date.
-    pub fn needs_an_end(status: &str) -> bool {
+    pub(crate) fn needs_an_end(status: &str) -> bool {
         let word = status.trim().to_ascii_lowercase();
         ["canceled", "cancelled", "expired", "ended"].contains(&word.as_str())
     }
@@ -135,7 +135,7 @@ impl Standing {
 
 impl Subscription {
     /// A subscription without any other details.
-    pub fn new(subscription_id: &str, company: CompanyKey, started_on: Day) -> Self {
+    pub(crate) fn new(subscription_id: &str, company: CompanyKey, started_on: Day) -> Self {
         Subscription {
             subscription_id: subscription_id.to_owned(),
             company,
@@ -153,13 +153,13 @@ impl Subscription {
     }
 
     /// The meaning of its status; an unknown status means that it runs.
-    pub fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Standing {
         self.status.as_deref().and_then(Standing::of).unwrap_or(Standing::Runs)
     }
 
     /// The first day after it has ended; for a cancelled one without an end date, the first day
     /// that was not paid for.
-    pub fn end(&self) -> Option<Day> {
+    pub(crate) fn end(&self) -> Option<Day> {
         match self.standing() {
             Standing::Ends => self.ended_on.or(self.renews_on),
             _ => self.ended_on,
@@ -167,12 +167,12 @@ impl Subscription {
     }
 
     /// Whether it ever makes its company a customer.
-    pub fn has_effect(&self) -> bool {
+    pub(crate) fn has_effect(&self) -> bool {
         self.standing() != Standing::NotBegun
     }
 
     /// Whether it runs on `day`.
-    pub fn is_active(&self, day: Day) -> bool {
+    pub(crate) fn is_active(&self, day: Day) -> bool {
         self.has_effect() && self.started_on <= day && self.end().is_none_or(|ended| day < ended)
     }
 

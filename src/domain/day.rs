@@ -141,7 +141,7 @@ impl FromStr for Day {
 
 /// A day as people write it: a date, or counted from today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GivenDay {
+pub(crate) enum GivenDay {
     /// This day.
     Date(Day),
     /// This many days after today; negative numbers are days before today.
@@ -153,7 +153,7 @@ const FARTHEST: i32 = 36_500;
 
 impl GivenDay {
     /// The day, where today is known.
-    pub fn on(self, today: Day) -> Day {
+    pub(crate) fn on(self, today: Day) -> Day {
         match self {
             GivenDay::Date(day) => day,
             GivenDay::FromToday(days) => today + days,
@@ -197,7 +197,7 @@ fn from_today(text: &str) -> Option<i32> {
 
 /// An inclusive range of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayRange {
+pub(crate) struct DayRange {
     /// The first day.
     pub from: Day,
     /// The last day, itself included.
@@ -206,22 +206,22 @@ pub struct DayRange {
 
 impl DayRange {
     /// Whether `day` lies in the range.
-    pub fn contains(self, day: Day) -> bool {
+    pub(crate) fn contains(self, day: Day) -> bool {
         self.from <= day && day <= self.to
     }
 
     /// The days of the range, in order.
-    pub fn days(self) -> impl Iterator<Item = Day> {
+    pub(crate) fn days(self) -> impl Iterator<Item = Day> {
         (self.from.0..=self.to.0).map(Day)
     }
 
     /// How many days the range has; 0 when it ends before it begins.
-    pub fn len(self) -> usize {
+    pub(crate) fn len(self) -> usize {
         usize::try_from(self.to.0 - self.from.0 + 1).unwrap_or(0)
     }
 
     /// Whether the range ends before it begins.
-    pub fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.to < self.from
     }
 }

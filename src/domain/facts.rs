@@ -6,7 +6,7 @@ use super::named::named;
 
 /// A point in time and its day in the time zone of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct When {
+pub(crate) struct When {
     /// The instant.
     pub at: Instant,
     /// The day.
@@ -15,7 +15,7 @@ pub struct When {
 
 /// A user of the product.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Person {
+pub(crate) struct Person {
     /// The id.
     pub person_id: String,
     /// Where the person works.
@@ -31,7 +31,7 @@ pub struct Person {
 
 /// An answer to "how likely are you to recommend us?".
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct NpsResponse {
+pub(crate) struct NpsResponse {
     pub company: CompanyKey,
     /// Who answered.
     pub person_id: Option<String>,
@@ -47,7 +47,7 @@ pub struct NpsResponse {
 
 /// A support request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ticket {
+pub(crate) struct Ticket {
     /// Its id.
     pub ticket_id: String,
     pub company: CompanyKey,
@@ -67,7 +67,7 @@ pub struct Ticket {
 
 impl Ticket {
     /// A ticket without any other details.
-    pub fn new(ticket_id: String, company: CompanyKey, opened: When) -> Self {
+    pub(crate) fn new(ticket_id: String, company: CompanyKey, opened: When) -> Self {
         Ticket {
             ticket_id,
             company,
@@ -83,7 +83,7 @@ impl Ticket {
 
 /// An invoice.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Invoice {
+pub(crate) struct Invoice {
     /// Its id.
     pub invoice_id: String,
     pub company: CompanyKey,
@@ -98,7 +98,7 @@ pub struct Invoice {
 
 /// A contact with the customer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Touchpoint {
+pub(crate) struct Touchpoint {
     pub company: CompanyKey,
     /// When.
     pub occurred: When,
@@ -115,7 +115,7 @@ pub struct Touchpoint {
 
 /// Something that a company wants to have done by a day.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Goal {
+pub(crate) struct Goal {
     pub company: CompanyKey,
     /// The event that shows it.
     pub event: String,
@@ -127,7 +127,7 @@ pub struct Goal {
 
 /// A person who looks after customers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TeamMember {
+pub(crate) struct TeamMember {
     /// The name, as `csm` and `manager` of companies have it.
     pub name: String,
     /// `csm`, `manager` or `executive`.
@@ -148,10 +148,10 @@ pub struct TeamMember {
 
 impl TeamMember {
     /// The default types of signal to notify somebody of at once.
-    pub const USUAL_REALTIME: &str = "bad";
+    pub(crate) const USUAL_REALTIME: &str = "bad";
 
     /// A member of whom only the name is known.
-    pub fn new(name: String) -> Self {
+    pub(crate) fn new(name: String) -> Self {
         TeamMember {
             name,
             role: String::new(),
@@ -167,7 +167,7 @@ impl TeamMember {
 
 /// The type of a custom column of companies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AttributeType {
+pub(crate) enum AttributeType {
     Number,
     /// Days.
     Date,
@@ -178,7 +178,7 @@ named!(AttributeType { Number = "number", Date = "date", Text = "text" });
 
 impl AttributeType {
     /// The type of these values: number or date if all of them are, otherwise text.
-    pub fn of<'v>(values: impl Iterator<Item = &'v str> + Clone) -> AttributeType {
+    pub(crate) fn of<'v>(values: impl Iterator<Item = &'v str> + Clone) -> AttributeType {
         let is_number =
             |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite) && !has_leading_zero(text);
         let mut values = values.peekable();

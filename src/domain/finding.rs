@@ -15,7 +15,7 @@ use super::trend::TrendEvidence;
 
 /// A signal that a rule raises.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Good, bad or info.
     pub signal_type: SignalType,
     /// What the rule saw.
@@ -24,7 +24,7 @@ pub struct Finding {
 
 /// What a rule saw when it raised a signal, which the signal keeps.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Evidence {
+pub(crate) enum Evidence {
     /// What a trend rule compared.
     Trend(TrendEvidence),
     /// What was to be done, and when it was.
@@ -35,7 +35,7 @@ pub enum Evidence {
 
 impl Evidence {
     /// What a trend rule saw.
-    pub fn trend(&self) -> Option<&TrendEvidence> {
+    pub(crate) fn trend(&self) -> Option<&TrendEvidence> {
         match self {
             Evidence::Trend(evidence) => Some(evidence),
             _ => None,
@@ -43,27 +43,27 @@ impl Evidence {
     }
 
     /// The windows and counts of a trend.
-    pub fn comparison(&self) -> Option<&Comparison> {
+    pub(crate) fn comparison(&self) -> Option<&Comparison> {
         self.trend().map(|evidence| &evidence.comparison)
     }
 
     /// How likely chance is to make a trend look like this.
-    pub fn chance(&self) -> Option<f64> {
+    pub(crate) fn chance(&self) -> Option<f64> {
         self.trend().and_then(|evidence| evidence.chance)
     }
 
     /// What was to be expected of a company, by a trend rule that is not plain.
-    pub fn expected(&self) -> Option<f64> {
+    pub(crate) fn expected(&self) -> Option<f64> {
         self.trend().and_then(|evidence| evidence.reference).map(|reference| reference.expected)
     }
 
     /// By what the counts of a trend were divided before chance was computed.
-    pub fn spread(&self) -> Option<f64> {
+    pub(crate) fn spread(&self) -> Option<f64> {
         self.trend().and_then(|evidence| evidence.spread).map(|spread| spread.factor)
     }
 
     /// What was to be done, by an adoption rule.
-    pub fn adoption(&self) -> Option<&Adoption> {
+    pub(crate) fn adoption(&self) -> Option<&Adoption> {
         match self {
             Evidence::Adoption(adoption) => Some(adoption),
             _ => None,
@@ -71,7 +71,7 @@ impl Evidence {
     }
 
     /// What a condition read.
-    pub fn reading(&self) -> Option<&Reading> {
+    pub(crate) fn reading(&self) -> Option<&Reading> {
         match self {
             Evidence::Condition(reading) => Some(reading),
             _ => None,
@@ -81,7 +81,7 @@ impl Evidence {
 
 /// Why a company was not evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Skip {
+pub(crate) enum Skip {
     /// None of the watched events in either window of a trend rule.
     NoEvents,
     /// Its first event lies inside the windows of a trend rule.
@@ -96,7 +96,7 @@ pub enum Skip {
 
 impl Skip {
     /// Whether and why adoption and condition rules pass over a company on `day`.
-    pub fn of(customer: &Customer, day: Day, is_admitted: bool) -> Option<Skip> {
+    pub(crate) fn of(customer: &Customer, day: Day, is_admitted: bool) -> Option<Skip> {
         match () {
             () if customer.has_churned(day) => Some(Skip::Churned),
             () if customer.is_yet_to_come(day) => Some(Skip::NotCreated),
@@ -108,7 +108,7 @@ impl Skip {
 
 /// The companies that a rule's `--where` lets through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Admission {
+pub(crate) enum Admission {
     /// All of them: the rule has none.
     #[default]
     All,
@@ -118,7 +118,7 @@ pub enum Admission {
 
 impl Admission {
     /// Whether it lets a company through.
-    pub fn admits(&self, company: CompanyKey) -> bool {
+    pub(crate) fn admits(&self, company: CompanyKey) -> bool {
         match self {
             Admission::All => true,
             Admission::Only(companies) => companies.contains(&company),
@@ -128,7 +128,7 @@ impl Admission {
 
 /// What a rule finds on a day.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Evaluation {
+pub(crate) struct Evaluation {
     /// The companies that were evaluated, whatever came of it.
     pub evaluated: Vec<CompanyKey>,
     /// How many were passed over, by reason.
@@ -141,12 +141,12 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// Notes that a company was passed over.
-    pub fn skip(&mut self, reason: Skip) {
+    pub(crate) fn skip(&mut self, reason: Skip) {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
     /// How many signals of a type are to be raised.
-    pub fn count(&self, wanted: SignalType) -> usize {
+    pub(crate) fn count(&self, wanted: SignalType) -> usize {
         self.findings.iter().filter(|(_, finding)| finding.signal_type == wanted).count()
     }
 }

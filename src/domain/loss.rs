@@ -6,7 +6,7 @@ use super::reason::ReasonKind;
 
 /// A churn or a downsell, as somebody recorded it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loss {
+pub(crate) struct Loss {
     pub company: CompanyKey,
     /// What was lost: [`ReasonKind::Churn`] or [`ReasonKind::Downsell`].
     pub kind: ReasonKind,
@@ -28,7 +28,7 @@ pub struct Loss {
 
 impl Loss {
     /// Monthly recurring revenue lost; `None` when one of the amounts is unknown.
-    pub fn lost_mrr(&self) -> Option<f64> {
+    pub(crate) fn lost_mrr(&self) -> Option<f64> {
         Some(self.mrr_before? - self.mrr_after?)
     }
 }

@@ -7,7 +7,7 @@ use super::named::named;
 
 /// An attribute that the user defined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Metric {
+pub(crate) struct Metric {
     /// Its name as an attribute.
     pub name: String,
     /// How to compute its value.
@@ -16,7 +16,7 @@ pub struct Metric {
 
 /// How to compute the value of a metric.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Definition {
+pub(crate) enum Definition {
     /// Counted from events.
     Counted {
         event: String,
@@ -37,7 +37,7 @@ pub(crate) const USUAL_DAYS: u16 = 28;
 
 /// What to count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
+pub(crate) enum Measure {
     /// Events.
     Count,
     /// Distinct people.
@@ -49,7 +49,7 @@ named!(Measure { Count = "count", People = "people", DaysSince = "days-since" })
 
 impl Measure {
     /// The unit of its values.
-    pub fn unit(self) -> &'static str {
+    pub(crate) fn unit(self) -> &'static str {
         match self {
             Measure::Count => "events",
             Measure::People => "people",

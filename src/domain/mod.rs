@@ -5,7 +5,7 @@
 
 pub(crate) mod adoption;
 pub(crate) mod agenda;
-pub mod attributes;
+pub(crate) mod attributes;
 pub(crate) mod backtest;
 pub(crate) mod chance;
 pub(crate) mod company;
@@ -26,7 +26,7 @@ pub(crate) mod outage;
 pub(crate) mod playbook;
 pub(crate) mod portfolio;
 pub(crate) mod presence;
-pub mod preset;
+pub(crate) mod preset;
 pub(crate) mod pulse;
 pub(crate) mod reason;
 pub(crate) mod retention;
@@ -42,7 +42,7 @@ pub(crate) mod trend;
 pub(crate) mod words;
 
 /// The import kind for events.
-pub const EVENTS: &str = "events";
+pub(crate) const EVENTS: &str = "events";
 
 /// The import kind for counts of events from files.
 pub(crate) const COUNTS: &str = "counts";

@@ -104,7 +104,7 @@ pub(crate) fn recipients<'t>(
 
 /// By which way a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Channel {
+pub(crate) enum Channel {
     /// To one person, over SMTP.
     Email,
     /// To all, through an incoming webhook.
@@ -114,7 +114,7 @@ named!(Channel { Email = "email", Slack = "slack" });
 
 /// What a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// Signals of which people want to know at once.
     Realtime,
     /// Signals that lay unread in the inbox for too long.
@@ -175,7 +175,7 @@ impl Preferences {
 
 /// An unread notice that no message of a channel carries yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pending {
+pub(crate) struct Pending {
     /// The type of its signal.
     pub signal_type: SignalType,
     /// When it came into the inbox.
@@ -219,7 +219,7 @@ fn seconds_after(instant: Instant, seconds: i64) -> Instant {
 
 /// Where a secret stands. The secret itself is never part of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
+pub(crate) enum SecretSource {
     /// In this variable of the environment: `env:NAME`.
     Variable(String),
     /// In this file, which only its owner can read: `file:PATH`.
@@ -263,7 +263,7 @@ impl FromStr for SecretSource {
 
 /// How people are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotifySettings {
+pub(crate) struct NotifySettings {
     /// The sender of e-mail; `None` is `signals@` the host's name.
     pub from: Option<String>,
     /// After how many hours an unread notice is sent by e-mail.

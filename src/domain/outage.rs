@@ -17,7 +17,7 @@ pub(crate) fn is_outage(eligible: usize, turned: usize) -> bool {
 
 /// Why a signal is withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// Too many companies turned bad at once.
     Outage,
     /// The event arrived every day before, but not on this day.
@@ -27,7 +27,7 @@ named!(Cause { Outage = "outage", MissingEvent = "missing-event" });
 
 /// A bad signal that was withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Withheld {
+pub(crate) struct Withheld {
     /// The day on which it would have been raised.
     pub since: Day,
     /// Why it was first withheld.

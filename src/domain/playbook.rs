@@ -22,7 +22,7 @@ pub(crate) fn shipped() -> &'static [Playbook] {
 /// A list of steps; each creates a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Playbook {
+pub(crate) struct Playbook {
     pub name: String,
     /// Its purpose, in one line; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -38,7 +38,7 @@ pub struct Playbook {
 /// One step of a playbook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Step {
+pub(crate) struct Step {
     /// What to do.
     pub title: String,
     /// The number of days from the start to the due date, 0 to [`MOST_DAYS`].
@@ -56,7 +56,7 @@ pub(crate) const MOST_DAYS: u16 = 3650;
 
 impl Playbook {
     /// The tags to add to the company, each once, the playbook's own first.
-    pub fn tags(&self) -> Vec<&str> {
+    pub(crate) fn tags(&self) -> Vec<&str> {
         let mut tags: Vec<&str> = Vec::new();
         let of_steps = self.steps.iter().map(|step| step.tag.as_deref());
         for tag in std::iter::once(self.tag.as_deref()).chain(of_steps).flatten() {
@@ -68,7 +68,7 @@ impl Playbook {
     }
 
     /// Whether it can be saved: every text and number is in range.
-    pub fn validate(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         let name = &self.name;
         validate_line(name).map_err(|error| format!("the name of a playbook {error}"))?;
         if self.purpose.chars().any(char::is_control) {

@@ -5,7 +5,7 @@ use super::day::Day;
 
 /// What tells when a company is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Presence {
+pub(crate) struct Presence {
     /// When it became a customer: as imports say, else the start of its first subscription.
     pub created_on: Option<Day>,
     /// The day of its first event.
@@ -21,7 +21,7 @@ pub struct Presence {
 impl Presence {
     /// Whether it is known on `day`, as a customer or not: it was created by then, or had an event;
     /// without a day of creation, if a list of companies or a fact of the day names it.
-    pub fn is_known(&self, day: Day) -> bool {
+    pub(crate) fn is_known(&self, day: Day) -> bool {
         let by_then = |on: Option<Day>| on.is_some_and(|on| on <= day);
         by_then(self.first_event)
             || match self.created_on {
@@ -31,13 +31,13 @@ impl Presence {
     }
 
     /// Whether it is a customer on `day`.
-    pub fn is_customer(&self, day: Day) -> bool {
+    pub(crate) fn is_customer(&self, day: Day) -> bool {
         self.is_known(day) && !self.breaks.iter().any(|away| away.covers(day))
     }
 
     /// The days in a range on which it ceased to be a customer. One that had not yet become a
     /// customer cannot cancel.
-    pub fn cancellations(&self, from: Day, to: Day) -> impl Iterator<Item = Day> {
+    pub(crate) fn cancellations(&self, from: Day, to: Day) -> impl Iterator<Item = Day> {
         let days = self.breaks.iter().map(|away| away.churned_on);
         days.filter(move |day| {
             from <= *day

@@ -24,7 +24,7 @@ pub(crate) const MOST_REASONS: usize = 3;
 
 /// A level of the pulse, worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
+pub(crate) enum Level {
     /// 1.
     SevereRisk = 1,
     /// 2.
@@ -41,7 +41,7 @@ pub enum Level {
 
 impl Level {
     /// Every level, worst first.
-    pub const ALL: [Level; 6] = [
+    pub(crate) const ALL: [Level; 6] = [
         Level::SevereRisk,
         Level::HighRisk,
         Level::SomeRisk,
@@ -51,17 +51,17 @@ impl Level {
     ];
 
     /// The number, 1 to 6.
-    pub fn number(self) -> u8 {
+    pub(crate) fn number(self) -> u8 {
         self as u8
     }
 
     /// The level with this number, from 1 to 6.
-    pub fn of_number(number: i64) -> Option<Level> {
+    pub(crate) fn of_number(number: i64) -> Option<Level> {
         Level::ALL.into_iter().find(|level| i64::from(level.number()) == number)
     }
 
     /// The name, such as `some-risk`.
-    pub fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Level::SevereRisk => "severe-risk",
             Level::HighRisk => "high-risk",
@@ -73,17 +73,17 @@ impl Level {
     }
 
     /// The target of the SuccessScore at this level: 0, 20, 40, 60, 80 or 100.
-    pub fn target(self) -> u8 {
+    pub(crate) fn target(self) -> u8 {
         (self.number() - 1) * 20
     }
 
     /// Whether the company is at risk, so that a reason is expected.
-    pub fn is_at_risk(self) -> bool {
+    pub(crate) fn is_at_risk(self) -> bool {
         self <= Level::SomeRisk
     }
 
     /// When the level applies, according to the shipped guideline.
-    pub fn shipped_guideline(self) -> &'static str {
+    pub(crate) fn shipped_guideline(self) -> &'static str {
         shipped_guidelines().get(self.label()).map_or("", String::as_str)
     }
 
@@ -117,7 +117,7 @@ impl FromStr for Level {
 
 /// The fields of a pulse setting that the score and the attributes use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PulseMark {
+pub(crate) struct PulseMark {
     /// The day from which it applies.
     pub day: Day,
     /// When it was set, which orders the pulses of one day.
@@ -128,7 +128,7 @@ pub struct PulseMark {
 
 /// A pulse setting with all details.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Pulse {
+pub(crate) struct Pulse {
     pub company: CompanyKey,
     /// When, and which level.
     pub mark: PulseMark,
@@ -142,7 +142,7 @@ pub struct Pulse {
 impl Pulse {
     /// The reason codes as one text, A to Z, separated by `;`: equal for equal reasons in any
     /// order.
-    pub fn reasons_in_order(&self) -> String {
+    pub(crate) fn reasons_in_order(&self) -> String {
         let mut codes: Vec<&str> = self.reason_codes.iter().map(String::as_str).collect();
         codes.sort_unstable();
         codes.join(";")

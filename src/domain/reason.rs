@@ -22,7 +22,7 @@ const LIKENESS: f64 = 0.7;
 
 /// What a reason code explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReasonKind {
+pub(crate) enum ReasonKind {
     Pulse,
     /// A company that pays less than before.
     Downsell,
@@ -33,7 +33,7 @@ named!(ReasonKind { Pulse = "pulse", Downsell = "downsell", Churn = "churn" });
 
 /// A category and a sub-category: `support/response-time`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ReasonCode {
+pub(crate) struct ReasonCode {
     /// The stage of the customer journey.
     pub category: String,
     /// The problem at that stage.
@@ -69,7 +69,7 @@ impl FromStr for ReasonCode {
 
 /// A reason, active or retired.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
+pub(crate) struct Reason {
     /// What it explains.
     pub kind: ReasonKind,
     /// Its code, unique within the kind.
@@ -84,19 +84,19 @@ pub struct Reason {
 
 impl Reason {
     /// A team's own reason.
-    pub fn own(kind: ReasonKind, code: ReasonCode, description: Option<String>) -> Self {
+    pub(crate) fn own(kind: ReasonKind, code: ReasonCode, description: Option<String>) -> Self {
         Reason { kind, code, description, is_active: true, shipped_as: None }
     }
 
     /// Whether it is unchanged from the shipped one.
-    pub fn is_as_shipped(&self) -> bool {
+    pub(crate) fn is_as_shipped(&self) -> bool {
         shipped().iter().any(|reason| reason == self)
     }
 }
 
 /// Why a code cannot be used as a reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReasonError {
+pub(crate) enum ReasonError {
     /// No such code exists.
     #[error("there is no reason code '{code}' of kind {kind}")]
     Unknown {
@@ -114,7 +114,7 @@ pub enum ReasonError {
 
 impl ReasonError {
     /// A suggestion, in one sentence without a full stop.
-    pub fn suggestion(&self) -> Option<String> {
+    pub(crate) fn suggestion(&self) -> Option<String> {
         match self {
             ReasonError::Unknown { nearest, .. } => {
                 nearest.as_ref().map(|code| format!("did you mean '{code}'?"))
@@ -126,7 +126,7 @@ impl ReasonError {
 
 /// All reasons, with their former codes.
 #[derive(Debug, Clone, Default)]
-pub struct Library {
+pub(crate) struct Library {
     reasons: Vec<Reason>,
     former: BTreeMap<(ReasonKind, String), String>,
 }
@@ -134,7 +134,10 @@ pub struct Library {
 impl Library {
     /// The shipped reasons with a team's changes: `changed` has the team's own reasons and those
     /// that it changed, `former` maps former codes to current ones.
-    pub fn new(changed: Vec<Reason>, former: BTreeMap<(ReasonKind, String), String>) -> Self {
+    pub(crate) fn new(
+        changed: Vec<Reason>,
+        former: BTreeMap<(ReasonKind, String), String>,
+    ) -> Self {
         let is_changed = |shipped: &Reason| {
             changed.iter().any(|reason| {
                 reason.kind == shipped.kind && reason.shipped_as == shipped.shipped_as
@@ -148,12 +151,12 @@ impl Library {
     }
 
     /// Every reason, by kind and code, including retired ones.
-    pub fn reasons(&self) -> &[Reason] {
+    pub(crate) fn reasons(&self) -> &[Reason] {
         &self.reasons
     }
 
     /// The reason with this code or this former code, regardless of case.
-    pub fn find(&self, kind: ReasonKind, code: &str) -> Option<&Reason> {
+    pub(crate) fn find(&self, kind: ReasonKind, code: &str) -> Option<&Reason> {
         let code = code.trim().to_lowercase();
         let named = |code: &str| {
             self.reasons
@@ -164,7 +167,7 @@ impl Library {
     }
 
     /// The reason with this code, if new entries can use it.
-    pub fn usable(&self, kind: ReasonKind, code: &str) -> Result<&Reason, ReasonError> {
+    pub(crate) fn usable(&self, kind: ReasonKind, code: &str) -> Result<&Reason, ReasonError> {
         match self.find(kind, code) {
             Some(reason) if reason.is_active => Ok(reason),
             Some(reason) => Err(ReasonError::Retired(reason.code.clone())),
@@ -192,12 +195,12 @@ impl Library {
     }
 
     /// The active reasons of a kind.
-    pub fn active(&self, kind: ReasonKind) -> impl Iterator<Item = &Reason> {
+    pub(crate) fn active(&self, kind: ReasonKind) -> impl Iterator<Item = &Reason> {
         self.reasons.iter().filter(move |reason| reason.kind == kind && reason.is_active)
     }
 
     /// A hint if there are very many or very few codes to choose from.
-    pub fn remark(&self) -> Option<String> {
+    pub(crate) fn remark(&self) -> Option<String> {
         let count = self.active(ReasonKind::Pulse).count();
         let (few, many) = (USUAL_PULSE_CODES.start(), USUAL_PULSE_CODES.end());
         if count > *many {

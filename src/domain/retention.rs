@@ -4,7 +4,7 @@ use super::day::Day;
 
 /// The revenue and the period of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Term {
+pub(crate) struct Term {
     /// The first day.
     pub started_on: Day,
     /// The first day after it has ended.

@@ -39,7 +39,7 @@ pub(crate) const ALL_EVENTS: &str = "*";
 /// stores as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// The name, which identifies the rule across all its versions.
     #[serde(skip)]
     pub name: String,
@@ -67,7 +67,7 @@ pub struct Rule {
 
 impl Rule {
     /// An enabled rule for all companies, without a playbook and without additional recipients.
-    pub fn new(name: &str, logic: RuleLogic) -> Self {
+    pub(crate) fn new(name: &str, logic: RuleLogic) -> Self {
         Rule {
             name: name.to_owned(),
             enabled: true,
@@ -84,7 +84,7 @@ impl Rule {
 /// What a rule watches for. A rule cannot change its kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum RuleLogic {
+pub(crate) enum RuleLogic {
     /// Compares a window with the one before it.
     Trend(TrendRule),
     /// Asks whether something was done in time.
@@ -95,7 +95,7 @@ pub enum RuleLogic {
 
 impl RuleLogic {
     /// Which kind it is.
-    pub fn kind(&self) -> RuleKind {
+    pub(crate) fn kind(&self) -> RuleKind {
         match self {
             RuleLogic::Trend(_) => RuleKind::Trend,
             RuleLogic::Adoption(_) => RuleKind::Adoption,
@@ -104,7 +104,7 @@ impl RuleLogic {
     }
 
     /// The event that it is about, if any; [`ALL_EVENTS`] included.
-    pub fn event(&self) -> Option<&str> {
+    pub(crate) fn event(&self) -> Option<&str> {
         match self {
             RuleLogic::Trend(trend) => Some(&trend.event),
             RuleLogic::Adoption(adoption) => adoption.aim.event(),
@@ -113,12 +113,12 @@ impl RuleLogic {
     }
 
     /// The single event that it is about; `None` if it is about all events or none.
-    pub fn only_event(&self) -> Option<&str> {
+    pub(crate) fn only_event(&self) -> Option<&str> {
         self.event().filter(|event| *event != ALL_EVENTS)
     }
 
     /// The trend rule, if it is one.
-    pub fn trend(&self) -> Option<&TrendRule> {
+    pub(crate) fn trend(&self) -> Option<&TrendRule> {
         match self {
             RuleLogic::Trend(trend) => Some(trend),
             _ => None,
@@ -126,7 +126,7 @@ impl RuleLogic {
     }
 
     /// The adoption rule, if it is one.
-    pub fn adoption(&self) -> Option<&AdoptionRule> {
+    pub(crate) fn adoption(&self) -> Option<&AdoptionRule> {
         match self {
             RuleLogic::Adoption(adoption) => Some(adoption),
             _ => None,
@@ -134,7 +134,7 @@ impl RuleLogic {
     }
 
     /// The condition rule, if it is one.
-    pub fn condition(&self) -> Option<&ConditionRule> {
+    pub(crate) fn condition(&self) -> Option<&ConditionRule> {
         match self {
             RuleLogic::Condition(condition) => Some(condition),
             _ => None,
@@ -144,7 +144,7 @@ impl RuleLogic {
 
 /// What a trend rule counts of its event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Measure {
+pub(crate) enum Measure {
     /// Events.
     #[default]
     Events,
@@ -157,7 +157,7 @@ named!(Measure { Events = "events", Days = "days", People = "people" });
 
 /// What the activity of a company is compared with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Against {
+pub(crate) enum Against {
     /// Its own past only.
     #[default]
     Itself,
@@ -170,7 +170,7 @@ named!(Against { Itself = "self", Portfolio = "portfolio", Segment = "segment" }
 
 /// What is counted: a measure of one event, or of all.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Watch {
+pub(crate) struct Watch {
     /// The event's name, or [`ALL_EVENTS`].
     pub event: String,
     /// What to count.
@@ -179,17 +179,17 @@ pub struct Watch {
 
 impl Watch {
     /// A measure of one event.
-    pub fn new(event: &str, measure: Measure) -> Self {
+    pub(crate) fn new(event: &str, measure: Measure) -> Self {
         Watch { event: event.to_owned(), measure }
     }
 
     /// Active people, whatever they did.
-    pub fn people() -> Self {
+    pub(crate) fn people() -> Self {
         Watch::new(ALL_EVENTS, Measure::People)
     }
 
     /// The single event that counts; `None` if all count.
-    pub fn only_event(&self) -> Option<&str> {
+    pub(crate) fn only_event(&self) -> Option<&str> {
         Some(self.event.as_str()).filter(|event| *event != ALL_EVENTS)
     }
 }
@@ -210,7 +210,7 @@ impl fmt::Display for Watch {
 /// A rule that compares a window of days with the past.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct TrendRule {
+pub(crate) struct TrendRule {
     /// The event's name, or [`ALL_EVENTS`].
     pub event: String,
     /// What to count.
@@ -260,44 +260,44 @@ impl Default for TrendRule {
 
 impl TrendRule {
     /// The rule that watches `watch` with the defaults and no guards.
-    pub fn new(watch: Watch) -> Self {
+    pub(crate) fn new(watch: Watch) -> Self {
         TrendRule { event: watch.event, measure: watch.measure, ..TrendRule::default() }
     }
 
     /// The rule that counts events of this name, with the defaults and no guards.
-    pub fn of_event(event: &str) -> Self {
+    pub(crate) fn of_event(event: &str) -> Self {
         TrendRule::new(Watch::new(event, Measure::Events))
     }
 
     /// What it counts.
-    pub fn watch(&self) -> Watch {
+    pub(crate) fn watch(&self) -> Watch {
         Watch::new(&self.event, self.measure)
     }
 
     /// The timeframe as a number of days to calculate with.
-    pub fn days(&self) -> i32 {
+    pub(crate) fn days(&self) -> i32 {
         i32::from(self.timeframe)
     }
 
     /// The minimum number of days between two signals of one type.
-    pub fn repeat_days(&self) -> i32 {
+    pub(crate) fn repeat_days(&self) -> i32 {
         self.repeat.map_or(self.days(), i32::from)
     }
 
     /// Whether it only compares a window with the one before it.
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.baseline == 1 && self.against == Against::Itself
     }
 
     /// Whether both rules compare the same numbers, so that each signal would be raised twice.
-    pub fn compares_as(&self, other: &TrendRule) -> bool {
+    pub(crate) fn compares_as(&self, other: &TrendRule) -> bool {
         let compared =
             |rule: &TrendRule| (rule.watch(), rule.timeframe, rule.baseline, rule.against);
         compared(self) == compared(other)
     }
 
     /// What a user should consider before relying on this rule; one sentence each.
-    pub fn remarks(&self) -> Vec<String> {
+    pub(crate) fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if !self.timeframe.is_multiple_of(7) {
             remarks.push(format!(
@@ -325,7 +325,7 @@ impl TrendRule {
     /// How well the rule that most products ship predicts churn: events in one window against the
     /// one before, where a drop is bad. `None` for other rules, which were not measured. The
     /// figures are those of docs/backtest.md.
-    pub fn worth(&self) -> Option<&'static str> {
+    pub(crate) fn worth(&self) -> Option<&'static str> {
         let is_field_rule = self.measure == Measure::Events
             && self.is_plain()
             && self.for_days == 1
@@ -339,7 +339,7 @@ impl TrendRule {
     }
 
     /// Whether its signals have no chance value.
-    pub fn has_no_chance(&self) -> bool {
+    pub(crate) fn has_no_chance(&self) -> bool {
         self.measure == Measure::People && !self.is_plain()
     }
 }
@@ -347,7 +347,7 @@ impl TrendRule {
 /// A rule that asks whether a company has done what it is meant to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AdoptionRule {
+pub(crate) struct AdoptionRule {
     /// What to do, and by when.
     pub aim: Aim,
     /// Whether deadlines and first uses before the first day on which the rule was run count.
@@ -358,7 +358,7 @@ pub struct AdoptionRule {
 /// What an adoption rule expects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Aim {
+pub(crate) enum Aim {
     /// The first event of this name.
     Event {
         event: String,
@@ -377,7 +377,7 @@ pub enum Aim {
 
 impl Aim {
     /// The event's name; `None` for the goals of all events.
-    pub fn event(&self) -> Option<&str> {
+    pub(crate) fn event(&self) -> Option<&str> {
         match self {
             Aim::Event { event, .. } => Some(event),
             Aim::Goals { event } => event.as_deref(),
@@ -388,7 +388,7 @@ impl Aim {
 /// A rule that asks whether an expression over attributes holds for a company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConditionRule {
+pub(crate) struct ConditionRule {
     /// The expression.
     pub when: String,
     /// The type of its signals.
@@ -408,7 +408,7 @@ pub struct ConditionRule {
 
 impl ConditionRule {
     /// The rule with the default cool-down, without a key, that checks one day.
-    pub fn new(when: &str, signal_type: SignalType) -> Self {
+    pub(crate) fn new(when: &str, signal_type: SignalType) -> Self {
         ConditionRule {
             when: when.to_owned(),
             signal_type,
@@ -421,7 +421,7 @@ impl ConditionRule {
 
 /// The direction of change for which a trend rule fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// Both directions.
     Both,
     /// Decreases only.
@@ -433,7 +433,7 @@ named!(Direction { Both = "both", Down = "down", Up = "up" });
 
 /// The kinds of rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RuleKind {
+pub(crate) enum RuleKind {
     /// Compares a window with the one before it.
     Trend,
     /// Asks whether something was done in time.

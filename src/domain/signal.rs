@@ -8,7 +8,7 @@ use super::named::named;
 
 /// Whether a signal is good news, bad news, or merely worth knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SignalType {
+pub(crate) enum SignalType {
     /// Something to act on.
     Bad,
     /// Something to build on.
@@ -20,7 +20,7 @@ named!(SignalType { Bad = "bad", Good = "good", Info = "info" });
 
 /// Whether somebody has acknowledged a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
+pub(crate) enum State {
     /// Nobody has acknowledged it, or it was reopened.
     Open,
     /// Acknowledged.
@@ -30,7 +30,7 @@ named!(State { Open = "open", Closed = "closed" });
 
 /// The result of a signal, as chosen by the person who acknowledged it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Somebody took care of it.
     Handled,
     Expected,
@@ -57,7 +57,7 @@ named!(Outcome {
 
 impl Outcome {
     /// The outcome of this name, if a person can choose it.
-    pub fn by_name(text: &str) -> Result<Outcome, String> {
+    pub(crate) fn by_name(text: &str) -> Result<Outcome, String> {
         let known = Outcome::ALL.iter().filter(|outcome| **outcome != Outcome::Retracted);
         known.clone().find(|outcome| outcome.as_str() == text).copied().ok_or_else(|| {
             let known: Vec<&str> = known.map(|outcome| outcome.as_str()).collect();
@@ -66,7 +66,7 @@ impl Outcome {
     }
 
     /// Whether nothing is left to do about the signal, so that its open tasks are dropped.
-    pub fn drops_tasks(self) -> bool {
+    pub(crate) fn drops_tasks(self) -> bool {
         match self {
             Outcome::Expected | Outcome::FalseAlarm | Outcome::Recovered | Outcome::Retracted => {
                 true
@@ -78,7 +78,7 @@ impl Outcome {
 
 /// An action on a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
+pub(crate) enum Action {
     /// It was closed.
     Acknowledged,
     /// It was opened again.
@@ -103,7 +103,7 @@ named!(Action {
 
 impl Action {
     /// The state that the signal must be in for this action; `None` if any state is allowed.
-    pub fn needs(self) -> Option<State> {
+    pub(crate) fn needs(self) -> Option<State> {
         match self {
             Action::Acknowledged | Action::Snoozed | Action::Assigned | Action::Renewed => {
                 Some(State::Open)
@@ -114,7 +114,7 @@ impl Action {
     }
 
     /// The state of the signal after this action; `None` if it does not change.
-    pub fn leaves(self) -> Option<State> {
+    pub(crate) fn leaves(self) -> Option<State> {
         match self {
             Action::Acknowledged => Some(State::Closed),
             Action::Reopened => Some(State::Open),
@@ -125,7 +125,7 @@ impl Action {
 
 /// One entry in the append-only history of a signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryEntry {
+pub(crate) struct HistoryEntry {
     /// What happened.
     pub action: Action,
     /// When it was recorded.
@@ -146,7 +146,7 @@ pub struct HistoryEntry {
 
 /// A signal with its history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignalLife {
+pub(crate) struct SignalLife {
     pub company: CompanyKey,
     /// The rule that raised it.
     pub rule: String,
@@ -160,26 +160,26 @@ pub struct SignalLife {
 
 impl SignalLife {
     /// The acknowledgement that closed it; `None` while it is open.
-    pub fn closing(&self) -> Option<&HistoryEntry> {
+    pub(crate) fn closing(&self) -> Option<&HistoryEntry> {
         let deciding = self.history.iter().rfind(|entry| entry.action.leaves().is_some());
         deciding.filter(|entry| entry.action == Action::Acknowledged)
     }
 
     /// The number of days until it was first acknowledged; `None` if it never was.
-    pub fn days_to_acknowledge(&self) -> Option<i32> {
+    pub(crate) fn days_to_acknowledge(&self) -> Option<i32> {
         let first = self.history.iter().find(|entry| entry.action == Action::Acknowledged)?;
         Some((first.day - self.raised_on).max(0))
     }
 
     /// Whether it was reopened at least once.
-    pub fn was_reopened(&self) -> bool {
+    pub(crate) fn was_reopened(&self) -> bool {
         self.history.iter().any(|entry| entry.action == Action::Reopened)
     }
 }
 
 /// The two windows of a trend signal and their counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// The earlier window.
     pub observation: DayRange,
     /// The count in the earlier window.
@@ -193,7 +193,7 @@ pub struct Comparison {
 impl Comparison {
     /// The change from the earlier window in tenths of a percent, rounded half away from zero;
     /// `None` for a change from nothing.
-    pub fn change_tenths(&self) -> Option<i64> {
+    pub(crate) fn change_tenths(&self) -> Option<i64> {
         if self.previous == 0 {
             return None;
         }
@@ -217,7 +217,7 @@ pub(crate) fn tenths_to_percent(tenths: i64) -> f64 {
 
 /// The number of a signal. Numbers are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SignalId(pub i64);
+pub(crate) struct SignalId(pub i64);
 
 impl fmt::Display for SignalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What a source is asked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Engine {
+pub(crate) enum Engine {
     /// PostgreSQL, and what speaks its protocol.
     Postgres,
     /// ClickHouse over HTTP.
@@ -17,7 +17,7 @@ pub enum Engine {
 
 impl Engine {
     /// As the configuration names it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Engine::Postgres => "postgres",
             Engine::ClickHouse => "clickhouse",
@@ -40,7 +40,7 @@ impl FromStr for Engine {
 /// Where the events stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Rows {
+pub(crate) enum Rows {
     /// A table or a view, perhaps with its schema before a dot.
     Relation(String),
     /// A query.
@@ -49,7 +49,7 @@ pub enum Rows {
 
 /// The columns of the events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Columns {
+pub(crate) struct Columns {
     /// The company's id.
     pub company_id: String,
     /// The name of the event.
@@ -72,7 +72,7 @@ impl Default for Columns {
 
 /// A source, as the configuration says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub(crate) struct Source {
     /// Its name.
     pub name: String,
     /// What it is asked by.
@@ -100,7 +100,7 @@ pub(crate) const USUAL_PEOPLE_DAYS: u16 = 60;
 
 /// How long a question may take: `90s`, `10m`, `2h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Timeout(pub u32);
+pub(crate) struct Timeout(pub u32);
 
 impl Default for Timeout {
     fn default() -> Self {

@@ -9,7 +9,7 @@ use super::named::named;
 
 /// The number of a task, never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(pub i64);
+pub(crate) struct TaskId(pub i64);
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,7 +19,7 @@ impl fmt::Display for TaskId {
 
 /// Whether a task is still to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TaskState {
+pub(crate) enum TaskState {
     /// To be done.
     Open,
     Done,
@@ -30,7 +30,7 @@ named!(TaskState { Open = "open", Done = "done", Dropped = "dropped" });
 
 /// What happened to a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TaskAction {
+pub(crate) enum TaskAction {
     /// It was made.
     Added,
     /// It was given to somebody else.
@@ -109,7 +109,7 @@ pub struct InCharge {
 
 /// By whom something is entered into a history, when, and on which day it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
+pub(crate) struct Stamp {
     /// When it was recorded.
     pub at: Instant,
     /// The day on which it counts: the day of a run, for what the run does; else the day after the
@@ -121,7 +121,7 @@ pub struct Stamp {
 
 /// One entry in the append-only history of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskEntry {
+pub(crate) struct TaskEntry {
     /// What happened.
     pub action: TaskAction,
     /// By whom, when.

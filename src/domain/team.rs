@@ -29,7 +29,7 @@ pub(crate) fn name_of(team: &[TeamMember], text: &str) -> String {
 
 impl TeamMember {
     /// Whether the person is of the team no more on `day`.
-    pub fn has_left(&self, day: Day) -> bool {
+    pub(crate) fn has_left(&self, day: Day) -> bool {
         self.left_on.is_some_and(|left| left <= day)
     }
 }

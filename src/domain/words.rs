@@ -2,7 +2,7 @@
 
 /// The words that have a meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
+pub(crate) struct Words {
     /// In a priority: the ticket is urgent.
     pub urgent: Vec<String>,
     /// As a status: nothing is owed for the invoice.
@@ -41,7 +41,7 @@ impl Default for Words {
 impl Words {
     /// Whether a priority contains one of the urgent words: `Highest`, `P1 (critical)`. A word that
     /// ends in `…` must be at the beginning of the priority.
-    pub fn is_urgent(&self, priority: &str) -> bool {
+    pub(crate) fn is_urgent(&self, priority: &str) -> bool {
         let priority = plain(priority);
         let parts: Vec<&str> = priority.split(' ').collect();
         self.urgent.iter().any(|word| match word.strip_suffix('…') {
@@ -58,7 +58,7 @@ impl Words {
     }
 
     /// Whether a status is one of the settled words.
-    pub fn is_settled(&self, status: &str) -> bool {
+    pub(crate) fn is_settled(&self, status: &str) -> bool {
         let status = plain(status);
         self.settled.iter().any(|word| plain(word) == status)
     }

@@ -29,7 +29,7 @@ use crate::error::{CommandError, not_allowed};
 
 /// An expression that was found to be one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Expression {
+pub(crate) struct Expression {
     /// Its text, as it was written.
     pub text: String,
     /// The attributes that it names, in the order in which it does.
@@ -38,7 +38,7 @@ pub struct Expression {
 
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseError {
+pub(crate) struct ParseError {
     /// What, without a full stop.
     pub message: String,
     /// The byte at which, where that is known.
@@ -57,7 +57,7 @@ impl ParseError {
     }
 
     /// The refusal of `text` for this (exit 9).
-    pub fn refusal(self, text: &str) -> CommandError {
+    pub(crate) fn refusal(self, text: &str) -> CommandError {
         let place = self
             .at
             .map(|at| format!(" at character {}", text[..at.min(text.len())].chars().count() + 1));
@@ -95,7 +95,7 @@ const LONGEST_VALUE: i32 = 20_000;
 const LONGEST: usize = 10_000;
 
 /// Reads and evaluates expressions.
-pub struct Evaluator {
+pub(crate) struct Evaluator {
     connection: Connection,
     /// What the authorizer refused last.
     refused: Arc<Mutex<Option<String>>>,
@@ -105,7 +105,7 @@ pub struct Evaluator {
 
 impl Evaluator {
     /// An evaluator on an empty database in memory.
-    pub fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_MEMORY;
@@ -133,7 +133,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// What is wrong with it, with its place and, for an unknown name, the nearest.
-    pub fn read(&self, text: &str, known: &[&str]) -> Result<Expression, ParseError> {
+    pub(crate) fn read(&self, text: &str, known: &[&str]) -> Result<Expression, ParseError> {
         if text.len() > LONGEST {
             return Err(ParseError::somewhere(format!(
                 "an expression has at most {LONGEST} bytes"
@@ -154,7 +154,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// The first such comparison, with its place.
-    pub fn check_comparisons(
+    pub(crate) fn check_comparisons(
         &self,
         text: &str,
         kind: impl Fn(&str) -> Option<AttributeType>,
@@ -262,7 +262,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// An expression that takes too long, or a text that is too long for it (exit 9).
-    pub fn evaluate<'v>(
+    pub(crate) fn evaluate<'v>(
         &self,
         expression: &Expression,
         rows: impl Iterator<Item = Vec<&'v Datum>>,

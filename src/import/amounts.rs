@@ -13,14 +13,14 @@ const MOST_DIGITS: usize = 15;
 
 /// What stands before the decimals of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DecimalMark {
+pub(crate) enum DecimalMark {
     Point,
     Comma,
 }
 
 impl DecimalMark {
     /// The mark itself.
-    pub fn sign(self) -> char {
+    pub(crate) fn sign(self) -> char {
         match self {
             DecimalMark::Point => '.',
             DecimalMark::Comma => ',',
@@ -42,7 +42,7 @@ impl std::str::FromStr for DecimalMark {
 
 /// How the numbers of a column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NumberStyle {
+pub(crate) struct NumberStyle {
     /// What `1,234` and `1.234` mean; `None` where nobody can tell.
     mark: Option<DecimalMark>,
     /// Whether `--decimal` said so, so that a number with the other mark is a mistake.
@@ -51,7 +51,7 @@ pub struct NumberStyle {
 
 /// What a column's cells tell of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
+pub(crate) struct Decided {
     pub style: NumberStyle,
     /// A cell that could have been read in two ways and was decided by the delimiter of the file:
     /// as it is written, as it is read, as it would be read otherwise.
@@ -62,7 +62,7 @@ pub struct Decided {
 
 impl Decided {
     /// What is to be said of a column whose numbers could be others.
-    pub fn note(&self, column: &str) -> Option<String> {
+    pub(crate) fn note(&self, column: &str) -> Option<String> {
         let [cell, read, otherwise] = self.guessed.as_ref()?;
         let mark = if cell.contains(',') { "," } else { "." };
         Some(format!(
@@ -75,7 +75,7 @@ impl NumberStyle {
     /// Decides from the cells of a column. `said` is what `--decimal` says. With a semicolon
     /// between the fields a lone `1.234` may be anything; with another delimiter groups of three
     /// digits are taken for groups.
-    pub fn decide<'c>(
+    pub(crate) fn decide<'c>(
         cells: impl Iterator<Item = &'c str>,
         said: Option<DecimalMark>,
         is_semicolon: bool,
@@ -116,7 +116,7 @@ impl NumberStyle {
     ///
     /// # Errors
     /// What is not an amount costs the row, one that can be read in two ways the file.
-    pub fn money(self, cell: &str) -> Result<f64, CellError> {
+    pub(crate) fn money(self, cell: &str) -> Result<f64, CellError> {
         let not_one = || CellError::row(format!("{} is not an amount", shown(cell)));
         let number = Number::of(cell).filter(|number| !number.is_percent).ok_or_else(not_one)?;
         let is_negative = number.is_negative;
@@ -138,7 +138,7 @@ impl NumberStyle {
     ///
     /// # Errors
     /// One that can be read in two ways refuses the file.
-    pub fn number(self, cell: &str) -> Result<Option<String>, CellError> {
+    pub(crate) fn number(self, cell: &str) -> Result<Option<String>, CellError> {
         let Some(number) = Number::of(cell).filter(|number| !number.has_leading_zero()) else {
             return Ok(None);
         };

@@ -14,7 +14,7 @@ use crate::domain::day::{Day, Instant};
 
 /// One row of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventRow<'a> {
+pub(crate) struct EventRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
     /// Its number among the events of its row: 0, and in the wide form, where a row holds several
@@ -48,7 +48,7 @@ pub struct EventRow<'a> {
 /// Refuses a file that is not what it seemed (an unclosed quote, no UTF-8, cut short, times of
 /// unknown order). Passes on the errors of `take`. Whether too many rows were rejected is asked
 /// with [`Rejects::judge`].
-pub fn read_events(
+pub(crate) fn read_events(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     mut take: impl FnMut(EventRow<'_>) -> Result<Verdict>,

@@ -22,7 +22,7 @@ use crate::domain::day::Day;
 
 /// What a cell holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// A text, of an id, a name, prose, or one of a few words (as `columns.toml` writes it).
     Text(&'a str),
     /// A whole number within the range of its column.
@@ -38,7 +38,7 @@ pub enum Value<'a> {
 
 /// One row of companies, people, tickets, or whatever the kind is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FactRow<'a> {
+pub(crate) struct FactRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
     /// The columns that the file has, by our names, in the order of `columns.toml`;
@@ -53,12 +53,12 @@ pub struct FactRow<'a> {
 
 impl<'a> FactRow<'a> {
     /// The value of a column; `None` when the file does not have it or the cell is empty.
-    pub fn get(&self, column: &str) -> Option<Value<'a>> {
+    pub(crate) fn get(&self, column: &str) -> Option<Value<'a>> {
         self.cells.iter().find(|(name, _)| *name == column).and_then(|(_, value)| *value)
     }
 
     /// The text of a column; `None` when there is none. Required columns of text always have one.
-    pub fn text(&self, column: &str) -> Option<&'a str> {
+    pub(crate) fn text(&self, column: &str) -> Option<&'a str> {
         match self.get(column) {
             Some(Value::Text(text)) => Some(text),
             _ => None,
@@ -69,7 +69,7 @@ impl<'a> FactRow<'a> {
 /// Reads all rows of a file of any kind. Every row goes to `take`, which says what became of it, or
 /// to `rejects`. Returns how many rows were read: those that `take` accepted and those in
 /// `rejects`.
-pub fn read_facts(
+pub(crate) fn read_facts(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
     mut take: impl FnMut(FactRow<'_>) -> Result<Verdict>,

@@ -18,11 +18,11 @@ pub(crate) const DELIMITERS: [(u8, &str); 4] =
 
 /// An ASCII character that separates fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delimiter(pub u8);
+pub(crate) struct Delimiter(pub u8);
 
 impl Delimiter {
     /// Its name, or itself where it has none.
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         if self.0 == NO_DELIMITER {
             return "none".to_owned();
         }
@@ -58,7 +58,7 @@ fn is_separator(byte: u8) -> bool {
 
 /// The names of the columns of a file.
 #[derive(Debug, Clone)]
-pub struct Header {
+pub(crate) struct Header {
     /// The physical line on which it stands.
     pub line: u64,
     /// What separates the fields.
@@ -82,7 +82,7 @@ impl Header {
     /// # Errors
     /// Refuses a file of blank lines, a header that no delimiter fits, one with too many columns or
     /// a name twice.
-    pub fn take(
+    pub(crate) fn take(
         records: &mut Records,
         asked: Option<Delimiter>,
         mapped: &[(String, String)],
@@ -110,7 +110,7 @@ impl Header {
     ///
     /// # Errors
     /// Refuses lines with too many names all the same.
-    pub fn of_names(
+    pub(crate) fn of_names(
         line: u64,
         names: Vec<String>,
         mapped: &[(String, String)],
@@ -142,7 +142,7 @@ impl Header {
 
     /// The header with names from inside its cells behind its own. Where they are too many, only
     /// those that we know or that are mapped by hand.
-    pub fn with_more(self, more: Vec<String>, mapped: &[(String, String)]) -> Header {
+    pub(crate) fn with_more(self, more: Vec<String>, mapped: &[(String, String)]) -> Header {
         let own = self.names.len();
         let mut header = Header::of(self.line, self.delimiter, [self.names, more].concat());
         if header.names.len() > MAX_COLUMNS {
@@ -155,23 +155,23 @@ impl Header {
     }
 
     /// Whether the column at this place has that name, which is folded, with or without its zone.
-    pub fn is_called(&self, at: usize, name: &str) -> bool {
+    pub(crate) fn is_called(&self, at: usize, name: &str) -> bool {
         self.folded[at] == name || self.without_zone[at] == name
     }
 
     /// The first column of that name, which is folded, with or without a zone.
-    pub fn find(&self, name: &str) -> Option<usize> {
+    pub(crate) fn find(&self, name: &str) -> Option<usize> {
         (0..self.folded.len()).find(|at| self.is_called(*at, name))
     }
 
     /// The header in a form that is the same for every file with the same columns in the same
     /// order.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         self.folded.join(",")
     }
 
     /// Where the column of that name is, however it is spelt.
-    pub fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
         let wanted = folded(name);
         self.folded.iter().position(|name| !name.is_empty() && *name == wanted)
     }
@@ -184,12 +184,12 @@ impl Header {
     }
 
     /// The places of the columns with the same name as the one at `at`, itself included.
-    pub fn namesakes(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn namesakes(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         (0..self.folded.len()).filter(move |other| self.folded[*other] == self.folded[at])
     }
 
     /// Whether the cells of this column are read by the names inside them.
-    pub fn is_taken_apart(&self, at: usize) -> bool {
+    pub(crate) fn is_taken_apart(&self, at: usize) -> bool {
         let (own, inside) = self.names.split_at(self.names.len() - self.more);
         let is_inside = |name: &String| {
             name.strip_prefix(&self.names[at]).is_some_and(|rest| rest.starts_with('.'))
@@ -198,7 +198,7 @@ impl Header {
     }
 
     /// Refuses a column that is read and has a namesake.
-    pub fn refuse_twice(&self, at: usize, file: &str) -> Result<(), CommandError> {
+    pub(crate) fn refuse_twice(&self, at: usize, file: &str) -> Result<(), CommandError> {
         let places: Vec<String> = self.namesakes(at).map(|at| (at + 1).to_string()).collect();
         let Some(last) = self.namesakes(at).last().filter(|_| places.len() > 1) else {
             return Ok(());

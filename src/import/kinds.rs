@@ -215,7 +215,7 @@ pub struct Catalogue {
 }
 
 /// The catalogue, read once.
-pub fn catalogue() -> &'static Catalogue {
+pub(crate) fn catalogue() -> &'static Catalogue {
     static CATALOGUE: LazyLock<Catalogue> =
         LazyLock::new(|| with_folded_names(crate::shipped::COLUMNS.read()));
     &CATALOGUE

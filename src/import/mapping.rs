@@ -19,7 +19,7 @@ use crate::error::{CommandError, refused, usage};
 
 /// A column of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// Its place in the file, from 0.
     pub index: usize,
     /// Its name in the file.
@@ -36,7 +36,7 @@ impl Place {
 
 /// A column of the file that is read as one of ours.
 #[derive(Debug, Clone)]
-pub struct Mapped {
+pub(crate) struct Mapped {
     /// Our column.
     pub column: &'static Column,
     /// Its place in the file, from 0.
@@ -56,7 +56,7 @@ pub struct Mapped {
 
 /// A column of the file that becomes a custom attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Custom {
+pub(crate) struct Custom {
     /// The name of the attribute.
     pub name: String,
     /// Its place in the file, from 0.
@@ -70,7 +70,7 @@ pub struct Custom {
 
 /// What each column of a file is read as.
 #[derive(Debug, Clone)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     /// The kind of data.
     pub kind: &'static FactKind,
     /// The product that the file comes from, when its header tells.
@@ -93,7 +93,7 @@ pub struct Mapping {
 
 /// What is known of a file before its rows are read.
 #[derive(Clone, Copy)]
-pub struct Head<'h> {
+pub(crate) struct Head<'h> {
     /// The file, as messages name it.
     pub file: &'h str,
     /// The names of its columns.
@@ -109,7 +109,7 @@ impl Mapping {
     /// # Errors
     /// Refuses a header that could mean several kinds, lacks a required column, or has two
     /// candidates for one. A column that the kind does not have is a usage error.
-    pub fn decide(
+    pub(crate) fn decide(
         head: Head<'_>,
         kind: Option<&'static FactKind>,
         overrides: &[(String, String)],
@@ -143,7 +143,7 @@ impl Mapping {
     ///
     /// # Errors
     /// As [`Mapping::decide`]; and when there is no column of numbers.
-    pub fn decide_wide(
+    pub(crate) fn decide_wide(
         head: Head<'_>,
         overrides: &[(String, String)],
     ) -> Result<Mapping, CommandError> {
@@ -182,7 +182,7 @@ impl Mapping {
     }
 
     /// Decides how the numbers are read, from the first rows. `said` is what `--decimal` says.
-    pub fn decide_numbers(
+    pub(crate) fn decide_numbers(
         &mut self,
         rows: &[Vec<String>],
         said: Option<DecimalMark>,
@@ -209,13 +209,13 @@ impl Mapping {
     }
 
     /// Whether any column is read as [`Mapping::decide_numbers`] says.
-    pub fn has_numbers(&self) -> bool {
+    pub(crate) fn has_numbers(&self) -> bool {
         let is_money = |mapped: &Mapped| mapped.column.cell == CellType::Money;
         !self.custom.is_empty() || self.columns.iter().any(is_money)
     }
 
     /// Whether a column at this place or behind it is read.
-    pub fn reads_from(&self, first: usize) -> bool {
+    pub(crate) fn reads_from(&self, first: usize) -> bool {
         let mapped = self.columns.iter().flat_map(|mapped| {
             let more = mapped.otherwise.iter().chain(&mapped.year).map(|place| place.index);
             std::iter::once(mapped.index).chain(more)
@@ -226,7 +226,7 @@ impl Mapping {
     }
 
     /// The column of that name, when the file has it.
-    pub fn get(&self, name: &str) -> Option<&Mapped> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Mapped> {
         self.columns.iter().find(|mapped| mapped.column.name == name)
     }
 }

@@ -21,7 +21,7 @@ mod furniture;
 
 pub(crate) mod header;
 pub(crate) mod json;
-pub mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod mapping;
 mod parquet;
 mod readable;
@@ -53,11 +53,11 @@ use crate::error::{refused, usage};
 pub(crate) use self::days_seen::DaysSeen;
 pub(crate) use self::events::{EventRow, read_events};
 pub(crate) use self::facts::{FactRow, Value, read_facts};
-pub use self::rejects::{Rejects, Verdict};
+pub(crate) use self::rejects::{Rejects, Verdict};
 
 /// What the command line says about the files.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub(crate) struct Options {
     /// `--kind`: the name of a kind; told from the header without it.
     pub kind: Option<String>,
     /// `--map`: our column and its name in the file. An empty name: the file does not have it.
@@ -76,26 +76,15 @@ pub struct Options {
     pub wide: bool,
 }
 
-/// How rows are written in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Fields with something between them, under a header.
-    Table,
-    /// An object of JSON on each line.
-    JsonLines,
-}
-
 /// Everything that was decided about a file before its first row is read.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The file, as messages name it.
     pub file: String,
     /// The names of its columns as they are.
     pub headers: Vec<String>,
     /// The header in the form under which a mapping is remembered.
     pub header_text: String,
-    /// How its rows are written.
-    pub format: Format,
     /// What separates its fields; of no meaning for JSON lines.
     pub delimiter: Delimiter,
     /// Its encoding; `UTF-8` mostly.
@@ -108,15 +97,13 @@ pub struct Plan {
     pub times_in: Tz,
     /// The zone that decides the calendar day.
     pub zone: Tz,
-    /// What `03/04/2025` means, when that was said. See also [`Sheet::ambiguous_dates`].
-    pub date_format: Option<DateFormat>,
 }
 
 /// So many rows of a table are looked at before what its columns are is decided.
 const ROWS_LOOKED_AT: usize = 1000;
 
 /// An opened file whose header has been read.
-pub struct Incoming {
+pub(crate) struct Incoming {
     records: Records,
     header: Header,
     /// What makes rows of its lines, if these are JSON, and the first of them.
@@ -130,12 +117,12 @@ impl Incoming {
     /// # Errors
     /// Refuses (exit 4) what is neither a table of text with a header nor JSON lines; see
     /// [`Source::open`] and [`Header::take`].
-    pub fn open(path: &Path, options: &Options) -> Result<Incoming> {
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Incoming> {
         Incoming::from_source(Source::open(path, options.encoding.as_deref())?, options)
     }
 
     /// The same over a source that is open already.
-    pub fn from_source(source: Source, options: &Options) -> Result<Incoming> {
+    pub(crate) fn from_source(source: Source, options: &Options) -> Result<Incoming> {
         let mut records = Records::new(source);
         let options = options.clone();
         if is_json(&mut records)? {
@@ -165,14 +152,19 @@ impl Incoming {
 
     /// The header in the form under which the mapping of a file is remembered for the next with the
     /// same one.
-    pub fn header_text(&self) -> String {
+    pub(crate) fn header_text(&self) -> String {
         self.header.text()
     }
 
     /// Decides what the columns are. `zone` is that of the database, `now` the present,
     /// `remembered` a mapping from an earlier import with the same header; what the options say
     /// goes before it.
-    pub fn sheet(self, zone: Tz, now: Instant, remembered: &[(String, String)]) -> Result<Sheet> {
+    pub(crate) fn sheet(
+        self,
+        zone: Tz,
+        now: Instant,
+        remembered: &[(String, String)],
+    ) -> Result<Sheet> {
         let Incoming { mut records, header, json, options } = self;
         let kind = options.kind.as_deref().map(FactKind::named).transpose()?;
         let said = |column: &str| {
@@ -184,7 +176,6 @@ impl Incoming {
             .chain(remembered.iter().filter(|(column, _)| !said(column)))
             .cloned()
             .collect();
-        let format = if json.is_some() { Format::JsonLines } else { Format::Table };
         let (lines, mut sample) = first_rows(&mut records, &header, kind, json)?;
         let in_file = header.clone();
         let (header, cells) = if lines.is_none() {
@@ -215,14 +206,12 @@ impl Incoming {
             file: source.name.clone(),
             header_text: header.text(),
             headers: header.names,
-            format,
             delimiter: header.delimiter,
             encoding: source.encoding,
             packing: source.packing,
             mapping,
             times_in,
             zone,
-            date_format,
         };
         Ok(Sheet { records, plan, times, lines, readable: Readable::new(cells) })
     }
@@ -275,7 +264,7 @@ fn events_only<'h>(head: Head<'h>, kind: Option<&FactKind>) -> Result<Head<'h>> 
 }
 
 /// A file of which every column is known, ready to be read by [`read_events`] or [`read_facts`].
-pub struct Sheet {
+pub(crate) struct Sheet {
     records: Records,
     plan: Plan,
     times: TimeReader,
@@ -286,18 +275,18 @@ pub struct Sheet {
 
 impl Sheet {
     /// What was decided about the file.
-    pub fn plan(&self) -> &Plan {
+    pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
 
     /// How far reading has come.
-    pub fn progress(&self) -> Progress {
+    pub(crate) fn progress(&self) -> Progress {
         self.records.source().progress.clone()
     }
 
     /// How many of the dates read so far would have been another day under the other
     /// `--date-format`.
-    pub fn ambiguous_dates(&self) -> u64 {
+    pub(crate) fn ambiguous_dates(&self) -> u64 {
         self.times.ambiguous_dates()
     }
 }

@@ -16,7 +16,7 @@ pub(crate) const TOLERATED: u64 = 100;
 
 /// A row that cannot be used.
 #[derive(Debug, Clone, Copy)]
-pub struct Reject<'a> {
+pub(crate) struct Reject<'a> {
     /// The physical line on which it starts.
     pub line: u64,
     /// The column at fault, as the file calls it; `None` when it is the row as a whole.
@@ -29,7 +29,7 @@ pub struct Reject<'a> {
 
 /// What is to become of a row that was handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is taken, whether it is new or known.
     Accepted,
     /// It cannot be used after all.
@@ -43,7 +43,7 @@ pub enum Verdict {
 
 /// Counts the rejected rows of one file, keeps the first messages, and writes all to a CSV file
 /// when there is one.
-pub struct Rejects<'w> {
+pub(crate) struct Rejects<'w> {
     file: String,
     count: u64,
     messages: Vec<String>,
@@ -53,21 +53,21 @@ pub struct Rejects<'w> {
 impl<'w> Rejects<'w> {
     /// Nothing rejected yet from `file`. Where there is a `sheet`, every rejected row is written to
     /// it: `line`, `reason`, and the fields as they were.
-    pub fn new(file: impl Into<String>, sheet: Option<Box<dyn Write + 'w>>) -> Self {
+    pub(crate) fn new(file: impl Into<String>, sheet: Option<Box<dyn Write + 'w>>) -> Self {
         let writer = |sheet| csv::WriterBuilder::new().flexible(true).from_writer(sheet);
         Rejects { file: file.into(), count: 0, messages: Vec::new(), sheet: sheet.map(writer) }
     }
 
     /// Writes the header of the file of rejects, over the fields `headers` of the file that is
     /// read.
-    pub fn begin(&mut self, headers: &[String]) -> Result<()> {
+    pub(crate) fn begin(&mut self, headers: &[String]) -> Result<()> {
         let Some(sheet) = &mut self.sheet else { return Ok(()) };
         let names = ["line", "reason"].into_iter().chain(headers.iter().map(String::as_str));
         sheet.write_record(names).context(CANNOT_WRITE)
     }
 
     /// Notes a rejected row.
-    pub fn add(&mut self, reject: Reject<'_>) -> Result<()> {
+    pub(crate) fn add(&mut self, reject: Reject<'_>) -> Result<()> {
         self.count += 1;
         let reason = match reject.column {
             Some(column) => format!("{column}: {}", reject.reason),
@@ -83,17 +83,17 @@ impl<'w> Rejects<'w> {
     }
 
     /// How many rows were rejected.
-    pub fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// The first messages, `FILE:LINE: column: reason`; at most [`SHOWN`].
-    pub fn messages(&self) -> &[String] {
+    pub(crate) fn messages(&self) -> &[String] {
         &self.messages
     }
 
     /// Makes sure that the file of rejects has everything.
-    pub fn flush(&mut self) -> Result<()> {
+    pub(crate) fn flush(&mut self) -> Result<()> {
         self.sheet.as_mut().map_or(Ok(()), |sheet| sheet.flush().context(CANNOT_WRITE))
     }
 
@@ -102,7 +102,7 @@ impl<'w> Rejects<'w> {
     /// # Errors
     /// Refuses it (exit 4) when more than 100 and more than 1 % were rejected, and, when `strict`,
     /// if any was.
-    pub fn judge(&self, read: u64, strict: bool) -> Result<(), CommandError> {
+    pub(crate) fn judge(&self, read: u64, strict: bool) -> Result<(), CommandError> {
         let (count, file) = (self.count, &self.file);
         if strict && count > 0 {
             return Err(refused(format!(

@@ -19,7 +19,7 @@ use crate::domain::pulse::to_one_decimal;
 
 /// The formats in which every list can be had.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// Aligned columns.
     #[default]
     Table,
@@ -33,7 +33,7 @@ pub enum Format {
 
 /// One field of a record.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value<'a> {
+pub(crate) enum Value<'a> {
     /// Unknown: `null`, or empty in CSV.
     Null,
     /// Text, perhaps from an imported file.

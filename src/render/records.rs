@@ -12,7 +12,7 @@ use super::{Format, Value};
 
 /// Turns records with the same fields into bytes of one format, not [`Format::Table`], which needs
 /// all rows at once.
-pub struct RecordWriter<'f> {
+pub(crate) struct RecordWriter<'f> {
     format: Format,
     fields: &'f [&'f str],
     is_raw: bool,
@@ -22,24 +22,24 @@ pub struct RecordWriter<'f> {
 
 impl<'f> RecordWriter<'f> {
     /// A writer of records with these fields, in this order.
-    pub fn new(format: Format, fields: &'f [&'f str]) -> Self {
+    pub(crate) fn new(format: Format, fields: &'f [&'f str]) -> Self {
         RecordWriter { format, fields, is_raw: false, is_on_terminal: false, count: 0 }
     }
 
     /// Leaves text cells of CSV as they are, even those that a spreadsheet would take for formulas.
-    pub fn raw(mut self, is_raw: bool) -> Self {
+    pub(crate) fn raw(mut self, is_raw: bool) -> Self {
         self.is_raw = is_raw;
         self
     }
 
     /// Escapes control characters in CSV cells when the records go straight to a terminal.
-    pub fn on_terminal(mut self, is_on_terminal: bool) -> Self {
+    pub(crate) fn on_terminal(mut self, is_on_terminal: bool) -> Self {
         self.is_on_terminal = is_on_terminal;
         self
     }
 
     /// What comes before the first record.
-    pub fn start(&self, bytes: &mut Vec<u8>) -> Result<()> {
+    pub(crate) fn start(&self, bytes: &mut Vec<u8>) -> Result<()> {
         match self.format {
             Format::Csv => csv_line(bytes, self.fields.iter().map(|field| (*field).to_owned())),
             Format::Json => {
@@ -51,7 +51,7 @@ impl<'f> RecordWriter<'f> {
     }
 
     /// One record: as many values as there are fields.
-    pub fn record(&mut self, bytes: &mut Vec<u8>, values: &[Value<'_>]) -> Result<()> {
+    pub(crate) fn record(&mut self, bytes: &mut Vec<u8>, values: &[Value<'_>]) -> Result<()> {
         debug_assert_eq!(values.len(), self.fields.len());
         self.count += 1;
         match self.format {
@@ -69,7 +69,7 @@ impl<'f> RecordWriter<'f> {
     }
 
     /// What comes after the last record.
-    pub fn finish(self, bytes: &mut Vec<u8>) {
+    pub(crate) fn finish(self, bytes: &mut Vec<u8>) {
         if self.format == Format::Json {
             bytes.extend_from_slice(if self.count == 0 { b"]\n" } else { b"\n]\n" });
         }

@@ -8,7 +8,7 @@ use super::escape;
 
 /// How a screen is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub(crate) struct Look {
     /// Whether colours and bold may be used.
     pub has_colour: bool,
     /// The width of the terminal in columns; `None` when there is none, and nothing is ever cut.
@@ -17,12 +17,12 @@ pub struct Look {
 
 impl Look {
     /// No colours, no width.
-    pub const PLAIN: Look = Look { has_colour: false, width: None };
+    pub(crate) const PLAIN: Look = Look { has_colour: false, width: None };
 }
 
 /// What a cell says apart from its text. Never the only way in which it says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
+pub(crate) enum Tone {
     /// Nothing.
     Plain,
     /// Something is wrong.
@@ -35,7 +35,7 @@ pub enum Tone {
 
 /// On which side the cells of a column line up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
+pub(crate) enum Align {
     /// Text.
     Left,
     /// Numbers.
@@ -48,7 +48,7 @@ const BETWEEN: &str = "  ";
 /// Rows under headings. The text of all cells lies in one string: a list may have ten million
 /// cells.
 #[derive(Debug, Clone)]
-pub struct TextTable {
+pub(crate) struct TextTable {
     columns: Vec<(String, Align)>,
     text: String,
     /// For each cell, row by row: where its text ends, and its tone.
@@ -61,7 +61,7 @@ pub struct TextTable {
 
 impl TextTable {
     /// A table with these headings.
-    pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = (T, Align)>) -> Self {
+    pub(crate) fn new<T: Into<String>>(columns: impl IntoIterator<Item = (T, Align)>) -> Self {
         let columns = columns.into_iter().map(|(title, align)| (title.into(), align));
         TextTable {
             columns: columns.collect(),
@@ -74,17 +74,17 @@ impl TextTable {
 
     /// Says that the rows were chosen by what the column of this title says: it is the first to be
     /// hidden where a terminal is narrow.
-    pub fn know(&mut self, title: &'static str) {
+    pub(crate) fn know(&mut self, title: &'static str) {
         self.known.push(title);
     }
 
     /// Adds a row of plain cells.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.toned_row(cells.into_iter().map(|cell| (cell, Tone::Plain)));
     }
 
     /// Adds a row, of as many cells as there are columns.
-    pub fn toned_row(&mut self, cells: impl IntoIterator<Item = (String, Tone)>) {
+    pub(crate) fn toned_row(&mut self, cells: impl IntoIterator<Item = (String, Tone)>) {
         for (text, tone) in cells {
             self.text.push_str(&escape::for_terminal(&text));
             self.cells.push((self.text.len(), tone));
@@ -93,17 +93,17 @@ impl TextTable {
     }
 
     /// Lets a cell of the last row lead to an address, on a terminal that can show that.
-    pub fn link(&mut self, column: usize, address: String) {
+    pub(crate) fn link(&mut self, column: usize, address: String) {
         self.links.push((self.len().saturating_sub(1), column, address));
     }
 
     /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
     /// How many rows there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.cells.len() / self.columns.len().max(1)
     }
 
@@ -411,19 +411,19 @@ fn cell(text: &str, tone: Tone, look: Look) -> Cell {
 
 /// A screen, part by part.
 #[derive(Debug, Clone)]
-pub struct Screen {
+pub(crate) struct Screen {
     look: Look,
     text: String,
 }
 
 impl Screen {
     /// An empty screen.
-    pub fn new(look: Look) -> Self {
+    pub(crate) fn new(look: Look) -> Self {
         Screen { look, text: String::new() }
     }
 
     /// A heading, with an empty line before it unless it is the first thing.
-    pub fn heading(&mut self, text: &str) {
+    pub(crate) fn heading(&mut self, text: &str) {
         self.gap();
         let text = escape::for_terminal(text);
         let style = Style::new().bold();
@@ -435,20 +435,20 @@ impl Screen {
     }
 
     /// An empty line, unless the screen is empty.
-    pub fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
     }
 
     /// A line of text.
-    pub fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         self.text.push_str(&escape::for_terminal(text));
         self.text.push('\n');
     }
 
     /// A line of text in a colour.
-    pub fn toned_line(&mut self, text: &str, tone: Tone) {
+    pub(crate) fn toned_line(&mut self, text: &str, tone: Tone) {
         let text = escape::for_terminal(text);
         match tone_style(tone) {
             Some(style) if self.look.has_colour => {
@@ -460,7 +460,7 @@ impl Screen {
 
     /// A text after an indent or a label, in a colour. At a terminal it wraps between words, and the
     /// further lines begin below the first.
-    pub fn wrapped(&mut self, label: &str, text: &str, tone: Tone) {
+    pub(crate) fn wrapped(&mut self, label: &str, text: &str, tone: Tone) {
         let text = escape::for_terminal(text);
         let room = self.look.width.map(|width| usize::from(width).saturating_sub(label.width()));
         let room = room.filter(|room| *room >= LEAST_WIDTH).unwrap_or(usize::MAX);
@@ -472,7 +472,7 @@ impl Screen {
     }
 
     /// Names with their values, lined up.
-    pub fn pairs<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a str, String)>) {
+    pub(crate) fn pairs<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a str, String)>) {
         let pairs: Vec<(&str, String)> = pairs.into_iter().collect();
         let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         for (name, value) in pairs {
@@ -480,12 +480,12 @@ impl Screen {
         }
     }
 
-    pub fn table(&mut self, table: &TextTable) {
+    pub(crate) fn table(&mut self, table: &TextTable) {
         self.text.push_str(&table.draw(self.look));
     }
 
     /// The finished text.
-    pub fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 }

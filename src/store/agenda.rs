@@ -11,7 +11,7 @@ use crate::domain::signal::{SignalId, SignalType};
 
 /// What the agenda says of a company itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgendaCompany {
+pub(crate) struct AgendaCompany {
     /// The company's key.
     pub key: CompanyKey,
     /// Its id.
@@ -25,7 +25,7 @@ pub struct AgendaCompany {
 
 /// An open signal, as the agenda shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenSignal {
+pub(crate) struct OpenSignal {
     /// Its number.
     pub id: SignalId,
     pub company: CompanyKey,
@@ -45,7 +45,7 @@ pub struct OpenSignal {
 
 impl Store {
     /// Every company that has not churned by a day, by id.
-    pub fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
+    pub(crate) fn agenda_companies(&self, day: Day) -> Result<Vec<AgendaCompany>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT c.id, c.company_id, c.name, c.csm,
                     coalesce(c.created_on, (SELECT min(started_on) FROM subscriptions s WHERE s.company = c.id AND s.is_begun)) AS created_on
@@ -69,7 +69,7 @@ impl Store {
 
     /// The signals that are open now, or that were raised and open at the end of a day; the oldest
     /// first. Those that are snoozed on `today` are left out of the present ones.
-    pub fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
+    pub(crate) fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
              WHERE CASE WHEN ?1 IS NULL THEN s.acknowledgement IS NULL AND coalesce(s.snoozed_until <= ?2, TRUE)
@@ -95,7 +95,7 @@ impl Store {
     }
 
     /// The CSM of the company of each signal that is snoozed on a day.
-    pub fn snoozed_signals(&self, today: Day) -> Result<Vec<Option<String>>> {
+    pub(crate) fn snoozed_signals(&self, today: Day) -> Result<Vec<Option<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT c.csm FROM signals s JOIN companies c ON c.id = s.company
              WHERE s.acknowledgement IS NULL AND s.snoozed_until > ?1",
@@ -105,7 +105,7 @@ impl Store {
     }
 
     /// The day of the last business review of each company that had one, on or before `until`.
-    pub fn last_reviews(&self, until: Day) -> Result<HashMap<CompanyKey, Day>> {
+    pub(crate) fn last_reviews(&self, until: Day) -> Result<HashMap<CompanyKey, Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, max(occurred_on) AS day FROM touchpoints
              WHERE lower(kind) = 'review' AND occurred_on <= ?1 GROUP BY company",

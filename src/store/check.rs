@@ -42,7 +42,7 @@ fn indexes() -> impl Iterator<Item = Index> {
 
 impl Store {
     /// Everything that is wrong with the database; empty when it is sound.
-    pub fn problems(&self) -> Result<Vec<String>> {
+    pub(crate) fn problems(&self) -> Result<Vec<String>> {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.index_problems()?);
         problems.extend(self.count_problems()?);
@@ -265,7 +265,7 @@ impl Store {
     ///
     /// # Errors
     /// A file that exists already (exit 9) or cannot be written.
-    pub fn back_up(&self, path: &Path) -> Result<()> {
+    pub(crate) fn back_up(&self, path: &Path) -> Result<()> {
         if path.symlink_metadata().is_ok() {
             return Err(not_allowed(format!("{} exists already", path.display()))
                 .hint("choose another name")

@@ -14,7 +14,7 @@ use crate::domain::facts::AttributeType;
 
 /// A text by which files may name a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompanyName {
+pub(crate) struct CompanyName {
     pub company: CompanyKey,
     /// Its id or another text known for it; `None` when this entry is its name.
     pub id: Option<String>,
@@ -24,7 +24,7 @@ pub struct CompanyName {
 
 /// What a dry run compares files by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompanySummary {
+pub(crate) struct CompanySummary {
     /// The company's key.
     pub key: CompanyKey,
     /// Its id.
@@ -46,7 +46,7 @@ pub(super) use company_columns;
 
 impl Store {
     /// Every text by which a company is known: ids, other known texts, names.
-    pub fn company_names(&self) -> Result<Vec<CompanyName>> {
+    pub(crate) fn company_names(&self) -> Result<Vec<CompanyName>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id AS company, company_id AS id, name FROM companies
              UNION ALL
@@ -63,14 +63,14 @@ impl Store {
     }
 
     /// The company that was added last; 0 where there is none.
-    pub fn last_company(&self) -> Result<CompanyKey> {
+    pub(crate) fn last_company(&self) -> Result<CompanyKey> {
         let mut statement =
             self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM companies")?;
         Ok(CompanyKey(statement.query_row([], |row| row.get("id"))?))
     }
 
     /// The company that has this id, or is otherwise known by this text.
-    pub fn company_by_id(&self, text: &str) -> Result<Option<CompanyKey>> {
+    pub(crate) fn company_by_id(&self, text: &str) -> Result<Option<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM companies WHERE company_id = ?1
              UNION ALL
@@ -82,7 +82,7 @@ impl Store {
 
     /// The company that a person means by `text`: its id, another known text, or its name if no
     /// other company has it, without regard to case.
-    pub fn company_by_text(&self, text: &str) -> Result<Option<CompanyKey>> {
+    pub(crate) fn company_by_text(&self, text: &str) -> Result<Option<CompanyKey>> {
         if let Some(company) = self.company_by_id(short_id(text.trim()))? {
             return Ok(Some(company));
         }
@@ -95,21 +95,21 @@ impl Store {
     }
 
     /// All events and people names with their keys, for an import to go on from.
-    pub fn event_keys(&self) -> Result<Vec<(u32, String)>> {
+    pub(crate) fn event_keys(&self) -> Result<Vec<(u32, String)>> {
         let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
         let keys = statement.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
     /// The key of the person who was added last; 0 where there is none.
-    pub fn last_person(&self) -> Result<u32> {
+    pub(crate) fn last_person(&self) -> Result<u32> {
         let mut statement =
             self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM people")?;
         Ok(statement.query_row([], |row| row.get("id"))?)
     }
 
     /// Key and company of the person with this id.
-    pub fn person_by_id(&self, id: &str) -> Result<Option<(u32, Option<CompanyKey>)>> {
+    pub(crate) fn person_by_id(&self, id: &str) -> Result<Option<(u32, Option<CompanyKey>)>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT id, company FROM people WHERE person_id = ?1")?;
@@ -120,7 +120,7 @@ impl Store {
     }
 
     /// Hands every person's key, id and company to `visit`.
-    pub fn for_each_person(
+    pub(crate) fn for_each_person(
         &self,
         mut visit: impl FnMut(u32, &str, Option<CompanyKey>),
     ) -> Result<()> {
@@ -135,7 +135,7 @@ impl Store {
     }
 
     /// What a company's files said of it, without what belongs to it.
-    pub fn company(&self, key: CompanyKey) -> Result<Company> {
+    pub(crate) fn company(&self, key: CompanyKey) -> Result<Company> {
         let mut statement = self.connection.prepare_cached(concat!(
             "SELECT ",
             company_columns!(),
@@ -148,7 +148,7 @@ impl Store {
     ///
     /// # Errors
     /// An id that another company has.
-    pub fn add_company(&self, company: &Company) -> Result<CompanyKey> {
+    pub(crate) fn add_company(&self, company: &Company) -> Result<CompanyKey> {
         let mut statement =
             self.connection.prepare_cached("INSERT INTO companies (company_id) VALUES (?1)")?;
         let key = CompanyKey(u32::try_from(statement.insert([&company.company_id])?)?);
@@ -160,7 +160,7 @@ impl Store {
     ///
     /// # Errors
     /// An id that another company has.
-    pub fn add_unlisted_company(&self, text: &str) -> Result<CompanyKey> {
+    pub(crate) fn add_unlisted_company(&self, text: &str) -> Result<CompanyKey> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)",
         )?;
@@ -168,7 +168,7 @@ impl Store {
     }
 
     /// Replaces what is known of a company, but for its churn: that is [`Store::state_churn`]'s.
-    pub fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
+    pub(crate) fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE companies SET
                  company_id = :company_id, name = :name, csm = :csm, also_csms = :also_csms, manager = :manager,
@@ -202,14 +202,14 @@ impl Store {
     }
 
     /// When the latest payment was made that a file of payments told of.
-    pub fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
+    pub(crate) fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
         let mut statement =
             self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("paid_at"))?)
     }
 
     /// Notes when the latest payment was made.
-    pub fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
+    pub(crate) fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
         self.connection
             .prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?
             .execute((key.0, at))?;
@@ -217,7 +217,7 @@ impl Store {
     }
 
     /// Remembers another text by which a company is known.
-    pub fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
+    pub(crate) fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)",
         )?;
@@ -226,14 +226,14 @@ impl Store {
     }
 
     /// Whether the company is known only because a row of facts named it.
-    pub fn is_unlisted(&self, key: CompanyKey) -> Result<bool> {
+    pub(crate) fn is_unlisted(&self, key: CompanyKey) -> Result<bool> {
         let mut statement =
             self.connection.prepare_cached("SELECT is_unlisted FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("is_unlisted"))?)
     }
 
     /// The values of a company's own columns.
-    pub fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
+    pub(crate) fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT name, value FROM company_attributes WHERE company = ?1")?;
@@ -243,7 +243,7 @@ impl Store {
     }
 
     /// All values that companies have in a column of their own.
-    pub fn attribute_values(&self, name: &str) -> Result<Vec<String>> {
+    pub(crate) fn attribute_values(&self, name: &str) -> Result<Vec<String>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT value FROM company_attributes WHERE name = ?1")?;
@@ -252,7 +252,11 @@ impl Store {
     }
 
     /// Notes what the values of a column of the companies' own are.
-    pub fn set_attribute_type(&self, name: &str, attribute_type: AttributeType) -> Result<()> {
+    pub(crate) fn set_attribute_type(
+        &self,
+        name: &str,
+        attribute_type: AttributeType,
+    ) -> Result<()> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO attribute_types (name, type) VALUES (?1, ?2)")?
             .execute((name, attribute_type.as_str()))?;
@@ -260,7 +264,7 @@ impl Store {
     }
 
     /// What the values of the companies' own columns are, by name.
-    pub fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
+    pub(crate) fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
         let types = statement.query_map([], |row| Ok((row.get("name")?, row.get("type")?)))?;
@@ -268,7 +272,7 @@ impl Store {
     }
 
     /// Sets or clears the value of a company's own column.
-    pub fn set_company_attribute(
+    pub(crate) fn set_company_attribute(
         &self,
         key: CompanyKey,
         name: &str,
@@ -288,7 +292,7 @@ impl Store {
     }
 
     /// Every company, by id, with what a dry run compares files by.
-    pub fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
+    pub(crate) fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id",
         )?;
@@ -304,14 +308,14 @@ impl Store {
     }
 
     /// How many companies there are.
-    pub fn company_count(&self) -> Result<u64> {
+    pub(crate) fn company_count(&self) -> Result<u64> {
         let mut statement =
             self.connection.prepare_cached("SELECT count(*) AS count FROM companies")?;
         Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
     }
 
     /// Who looks after each company that somebody looks after.
-    pub fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
+    pub(crate) fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT id, csm FROM companies WHERE csm IS NOT NULL ORDER BY id")?;
@@ -321,7 +325,7 @@ impl Store {
     }
 
     /// The names of all columns that are not the program's own, A to Z.
-    pub fn company_attribute_names(&self) -> Result<Vec<String>> {
+    pub(crate) fn company_attribute_names(&self) -> Result<Vec<String>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT DISTINCT name FROM company_attributes ORDER BY name")?;

@@ -11,7 +11,7 @@ use crate::domain::company::{Company, CompanyKey, folded_name};
 impl Store {
     /// The companies that are known only because facts named them, by this id, without regard to
     /// case.
-    pub fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
+    pub(crate) fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT id FROM companies WHERE is_unlisted AND folded_id = ?1")?;
@@ -23,7 +23,7 @@ impl Store {
     /// Makes one company of two, within a transaction that the caller has begun. What `into` says
     /// of itself stands; its gaps are filled from `from`, whose id and name stay known as texts for
     /// `into`. Events and other facts without an id that both have are one.
-    pub fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
+    pub(crate) fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let (left, mut kept) = (self.company(from)?, self.company(into)?);
         let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
         let left_name = self.name_to_keep(from, &left, &kept)?;

@@ -13,7 +13,7 @@ use crate::domain::day::Day;
 impl Store {
     /// The monthly recurring revenue of a company on a day: of its contracts, else what is known of
     /// it now.
-    pub fn mrr_on(&self, company: CompanyKey, day: Day) -> Result<Option<f64>> {
+    pub(crate) fn mrr_on(&self, company: CompanyKey, day: Day) -> Result<Option<f64>> {
         let mut known = self.company(company)?;
         known.apply_contract(&self.subscriptions(company)?, day);
         Ok(known.mrr)
@@ -21,7 +21,7 @@ impl Store {
 
     /// What rules need to know of every company, in order of their ids, which does not depend on
     /// what was imported first.
-    pub fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
+    pub(crate) fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
         let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
         let mut statement = self.connection.prepare_cached(
             "SELECT id, first_event_day,
@@ -57,7 +57,7 @@ impl Store {
     }
 
     /// The times during which a company was not a customer, in order.
-    pub fn breaks(&self, company: CompanyKey) -> Result<Vec<Break>> {
+    pub(crate) fn breaks(&self, company: CompanyKey) -> Result<Vec<Break>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT churned_on, returned_on FROM customer_breaks WHERE company = ?1 ORDER BY churned_on",
         )?;
@@ -67,7 +67,7 @@ impl Store {
 
     /// Notes that a company was stated to have churned on a day. A churn that was stated before is
     /// moved, unless the company came back between the two.
-    pub fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
+    pub(crate) fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
         let connection = &self.connection;
         let (stated, subscriptions) = (self.stated_churns(company)?, self.subscriptions(company)?);
         let mut forget = connection
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Notes that a company churned on a day, beside other churns that were stated.
-    pub fn add_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
+    pub(crate) fn add_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
         self.connection
             .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
             .execute((company.0, churned_on))?;
@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// Whether a churn of the company on that day is stated.
-    pub fn states_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
+    pub(crate) fn states_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT 1 FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;
@@ -99,7 +99,7 @@ impl Store {
     }
 
     /// Notes that a company that had churned is a customer again from a day on.
-    pub fn state_return(
+    pub(crate) fn state_return(
         &self,
         company: CompanyKey,
         churned_on: Day,
@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// Works out anew when a company was not a customer.
-    pub fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
+    pub(crate) fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
         let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
         let before = self.breaks(company)?;
         let connection = &self.connection;
@@ -150,7 +150,7 @@ impl Store {
     }
 
     /// The subscriptions of a company, in the order in which they started.
-    pub fn subscriptions(&self, company: CompanyKey) -> Result<Vec<Subscription>> {
+    pub(crate) fn subscriptions(&self, company: CompanyKey) -> Result<Vec<Subscription>> {
         self.facts_of(company)
     }
 
@@ -171,7 +171,7 @@ impl Store {
     }
 
     /// The ids of all subscriptions and whose they are.
-    pub fn subscription_owners(&self) -> Result<Vec<(CompanyKey, String)>> {
+    pub(crate) fn subscription_owners(&self) -> Result<Vec<(CompanyKey, String)>> {
         let mut statement =
             self.connection.prepare_cached("SELECT company, subscription_id FROM subscriptions")?;
         let owners = statement.query_map([], |row| {

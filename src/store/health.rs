@@ -17,7 +17,7 @@ use crate::error::{damaged, not_allowed};
 
 /// The health of a company to be kept.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewHealth {
+pub(crate) struct NewHealth {
     pub company: CompanyKey,
     /// The health.
     pub assessment: Assessment,
@@ -28,7 +28,7 @@ pub(crate) type Scorings = HashMap<i64, Arc<Scoring>>;
 
 impl Store {
     /// The profiles that somebody has made or changed, in the order in which they are tried.
-    pub fn profiles(&self) -> Result<Vec<Profile>> {
+    pub(crate) fn profiles(&self) -> Result<Vec<Profile>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
              FROM health_profiles p JOIN health_versions v ON v.id = p.version",
@@ -43,7 +43,7 @@ impl Store {
     }
 
     /// All profiles, in the order in which they are tried, the default one last.
-    pub fn all_profiles(&self) -> Result<Vec<Profile>> {
+    pub(crate) fn all_profiles(&self) -> Result<Vec<Profile>> {
         let mut profiles = self.profiles()?;
         if profiles.last().is_none_or(|last| last.name() != DEFAULT_PROFILE) {
             profiles.push(Profile::shipped_default().clone());
@@ -57,7 +57,7 @@ impl Store {
     /// # Errors
     /// A profile that is not [valid](Profile::validate), or with an expression that cannot be read or
     /// that names health itself (exit 9).
-    pub fn save_profile(&self, profile: &Profile) -> Result<()> {
+    pub(crate) fn save_profile(&self, profile: &Profile) -> Result<()> {
         profile.validate().map_err(not_allowed)?;
         self.catalogue()?.check_profile(profile)?;
         let version = self.version_of(&profile.scoring)?;
@@ -70,7 +70,7 @@ impl Store {
 
     /// Removes a profile. Returns whether there was one of that name. Scores of the past stay as
     /// they are.
-    pub fn remove_profile(&self, name: &str) -> Result<bool> {
+    pub(crate) fn remove_profile(&self, name: &str) -> Result<bool> {
         Ok(self.connection.execute("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
     }
 
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Every definition by which companies were ever scored.
-    pub fn scorings(&self) -> Result<Scorings> {
+    pub(crate) fn scorings(&self) -> Result<Scorings> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT id, profile, good, average, measures FROM health_versions")?;
@@ -106,7 +106,7 @@ impl Store {
 
     /// Keeps the health of all companies on a day, in place of what was kept of that day. A
     /// definition by which nobody was scored before gets its number here.
-    pub fn replace_health(&self, day: Day, companies: &[NewHealth]) -> Result<()> {
+    pub(crate) fn replace_health(&self, day: Day, companies: &[NewHealth]) -> Result<()> {
         let span = keys::of_days(DayRange { from: day, to: day });
         self.connection
             .prepare_cached("DELETE FROM health_scores WHERE id BETWEEN ?1 AND ?2")?
@@ -142,7 +142,7 @@ impl Store {
     /// The day whose health is that of `as_of`: the latest day run on or before it; of the first
     /// rules of a day, which come before its health, the latest before it. `None` when none was run
     /// by then.
-    pub fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
+    pub(crate) fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
         self.latest_run_day_until(match as_of.stage {
             Stage::BeforeTrends => as_of.day.previous(),
             Stage::BeforeConditions | Stage::EndOfDay | Stage::Now { .. } => as_of.day,
@@ -150,7 +150,11 @@ impl Store {
     }
 
     /// The health of the companies that were scored on a day.
-    pub fn health_on(&self, day: Day, scope: Scope) -> Result<FxHashMap<CompanyKey, Assessment>> {
+    pub(crate) fn health_on(
+        &self,
+        day: Day,
+        scope: Scope,
+    ) -> Result<FxHashMap<CompanyKey, Assessment>> {
         let scorings = self.scorings()?;
         let mut statement = self.connection.prepare_cached(
             "SELECT id, version, raw_values FROM health_scores WHERE id BETWEEN ?1 AND ?2",
@@ -168,7 +172,7 @@ impl Store {
     }
 
     /// The health of a company on the days of a range on which it was scored, in order.
-    pub fn health_history(
+    pub(crate) fn health_history(
         &self,
         company: CompanyKey,
         range: DayRange,
@@ -253,7 +257,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// An expression that is none, or that names health (exit 9).
-    pub fn check_profile(&self, profile: &Profile) -> Result<()> {
+    pub(crate) fn check_profile(&self, profile: &Profile) -> Result<()> {
         let name = profile.name();
         for text in profile.expressions() {
             let expression =

@@ -11,7 +11,7 @@ use crate::domain::retention::Term;
 
 impl Store {
     /// What the subscriptions of each company pay, and when.
-    pub fn terms(&self) -> Result<FxHashMap<CompanyKey, Vec<Term>>> {
+    pub(crate) fn terms(&self) -> Result<FxHashMap<CompanyKey, Vec<Term>>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT company, started_on, ended_on, mrr FROM subscriptions")?;
@@ -25,7 +25,7 @@ impl Store {
     }
 
     /// Who looks after companies or is in the team, A to Z.
-    pub fn csm_names(&self) -> Result<Vec<String>> {
+    pub(crate) fn csm_names(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT csm AS name FROM companies WHERE csm IS NOT NULL UNION SELECT name FROM team ORDER BY name",
         )?;
@@ -35,7 +35,7 @@ impl Store {
 
     /// The health score of each company that was scored on the latest day run on or before `day`,
     /// by key.
-    pub fn scores_until(&self, day: Day) -> Result<Vec<(CompanyKey, Option<f64>)>> {
+    pub(crate) fn scores_until(&self, day: Day) -> Result<Vec<(CompanyKey, Option<f64>)>> {
         let mut scores = Vec::new();
         if let Some(scored_on) = self.latest_run_day_until(day)? {
             self.scores_on(scored_on, Scope::All, |company, _, score| {

@@ -13,7 +13,7 @@ use crate::domain::signal::{SignalId, SignalType};
 
 /// An open signal, as far as it takes to tell whether its rule still holds.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StandingSignal {
+pub(crate) struct StandingSignal {
     /// Its number.
     pub id: SignalId,
     pub company: CompanyKey,
@@ -31,7 +31,7 @@ pub struct StandingSignal {
 
 impl Store {
     /// The open signals that were raised on or before a day, rule by rule.
-    pub fn standing_signals(&self, until: Day) -> Result<Vec<StandingSignal>> {
+    pub(crate) fn standing_signals(&self, until: Day) -> Result<Vec<StandingSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, company, type, rule_version, goal_event, holds FROM signals
              WHERE acknowledgement IS NULL AND raised_on <= ?1 ORDER BY rule_version, id",
@@ -56,7 +56,7 @@ impl Store {
 
     /// Notes on which day it was found that the rule of a signal holds, does not, or cannot be
     /// judged.
-    pub fn note_holds(&self, id: SignalId, holds: Option<bool>, day: Day) -> Result<()> {
+    pub(crate) fn note_holds(&self, id: SignalId, holds: Option<bool>, day: Day) -> Result<()> {
         let sql = "UPDATE signals SET holds = ?2, holds_since = ?3 WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute((id, holds, holds.map(|_| day)))?;
         Ok(())

@@ -9,7 +9,7 @@ use crate::domain::{COUNTS, EVENTS, PULL};
 
 /// One finished import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportRecord {
+pub(crate) struct ImportRecord {
     /// Its number; 0 before it is stored.
     pub id: i64,
     /// The file as it was named; `-` for standard input.
@@ -40,7 +40,7 @@ pub struct ImportRecord {
 
 /// Why the events of a day have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// An import brought or changed some.
     Import,
     /// An import was undone.
@@ -49,7 +49,7 @@ pub enum Cause {
 
 impl Store {
     /// Records an import, and returns its number.
-    pub fn add_import(&self, import: &ImportRecord) -> Result<i64> {
+    pub(crate) fn add_import(&self, import: &ImportRecord) -> Result<i64> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO imports (file, kind, started_at, finished_at, rows_read, rows_new, rows_known, rows_rejected,
                                   companies_made, first_day, last_day)
@@ -74,7 +74,7 @@ impl Store {
 
     /// Notes those of the days, whose events have changed, that lie from the first to the last day
     /// run.
-    pub fn note_late_days(&self, days: &[Day], import: i64, cause: Cause) -> Result<()> {
+    pub(crate) fn note_late_days(&self, days: &[Day], import: i64, cause: Cause) -> Result<()> {
         let mut span = self
             .connection
             .prepare_cached("SELECT min(day) AS first, max(day) AS last FROM runs")?;
@@ -91,7 +91,7 @@ impl Store {
     }
 
     /// All imports, oldest first.
-    pub fn imports(&self) -> Result<Vec<ImportRecord>> {
+    pub(crate) fn imports(&self) -> Result<Vec<ImportRecord>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM imports ORDER BY id")?;
         let imports = statement.query_map([], |row| {
             let count = |name| row.get::<_, i64>(name).map(|count| count as u64);
@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// When the latest import of events was done, or of their counts.
-    pub fn last_import_of_events(&self) -> Result<Option<Instant>> {
+    pub(crate) fn last_import_of_events(&self) -> Result<Option<Instant>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT finished_at FROM imports WHERE kind = ?1 AND undone_at IS NULL ORDER BY finished_at DESC LIMIT 1",
         )?;
@@ -129,7 +129,11 @@ impl Store {
 
     /// How the columns of a header were mapped by hand: field and column. Without a kind, as for
     /// the only kind that it was ever mapped to.
-    pub fn column_map(&self, header: &str, kind: Option<&str>) -> Result<Vec<(String, String)>> {
+    pub(crate) fn column_map(
+        &self,
+        header: &str,
+        kind: Option<&str>,
+    ) -> Result<Vec<(String, String)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT field, source FROM column_maps
              WHERE header = ?1
@@ -142,7 +146,12 @@ impl Store {
     }
 
     /// Remembers how the columns of a header were mapped by hand.
-    pub fn set_column_map(&self, header: &str, kind: &str, map: &[(String, String)]) -> Result<()> {
+    pub(crate) fn set_column_map(
+        &self,
+        header: &str,
+        kind: &str,
+        map: &[(String, String)],
+    ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO column_maps (header, kind, field, source) VALUES (?1, ?2, ?3, ?4)",
         )?;

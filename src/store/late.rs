@@ -12,7 +12,7 @@ use crate::domain::trend::TrendEvidence;
 
 /// The first days whose events changed after they were run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LateDays {
+pub(crate) struct LateDays {
     /// Because of an import.
     pub imported: Option<Day>,
     /// Because an import was undone.
@@ -21,7 +21,7 @@ pub struct LateDays {
 
 impl Store {
     /// From which days on the events have changed.
-    pub fn late_days(&self) -> Result<LateDays> {
+    pub(crate) fn late_days(&self) -> Result<LateDays> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(day) FILTER (WHERE NOT is_undo) AS imported, min(day) FILTER (WHERE is_undo) AS undone
              FROM late_days",
@@ -33,7 +33,7 @@ impl Store {
 
     /// Notes that the days up to `day` were run again, and that those from `next` on are still to
     /// be; `None` when it was the last.
-    pub fn note_run_again(&self, day: Day, next: Option<Day>) -> Result<()> {
+    pub(crate) fn note_run_again(&self, day: Day, next: Option<Day>) -> Result<()> {
         if let Some(next) = next {
             self.connection
                 .prepare_cached("UPDATE OR IGNORE late_days SET day = ?2 WHERE day <= ?1")?
@@ -44,12 +44,17 @@ impl Store {
     }
 
     /// How many days of a range were run.
-    pub fn count_days_run(&self, range: DayRange) -> Result<u64> {
+    pub(crate) fn count_days_run(&self, range: DayRange) -> Result<u64> {
         Ok(self.days_run(range)?.len() as u64)
     }
 
     /// Changes what an open signal says to what its rule sees now.
-    pub fn revise_signal(&self, id: SignalId, finding: &Finding, detail: &str) -> Result<()> {
+    pub(crate) fn revise_signal(
+        &self,
+        id: SignalId,
+        finding: &Finding,
+        detail: &str,
+    ) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE signals SET observation_from = :observation_from, observation_count = :observation_count,
                                 decision_count = :decision_count, change_pct = :change_pct, chance = :chance,
@@ -87,7 +92,7 @@ impl Store {
 
     /// Takes the notices of a signal out of the inboxes of those who have not read them, so that no
     /// message will carry them. Those who were sent one already will be told of the retraction.
-    pub fn withdraw_notices(&self, signal: SignalId, now: Instant) -> Result<()> {
+    pub(crate) fn withdraw_notices(&self, signal: SignalId, now: Instant) -> Result<()> {
         self.add_retractions(signal)?;
         let mut statement = self.connection.prepare_cached(
             "UPDATE notices SET withdrawn_at = ?2

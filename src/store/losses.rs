@@ -13,7 +13,7 @@ use crate::domain::reason::ReasonKind;
 impl Store {
     /// Records a loss. Of a churn that was recorded for the same company and day, it takes the
     /// place.
-    pub fn add_loss(&self, loss: &Loss) -> Result<()> {
+    pub(crate) fn add_loss(&self, loss: &Loss) -> Result<()> {
         if loss.kind == ReasonKind::Churn {
             self.connection
                 .prepare_cached(
@@ -46,7 +46,7 @@ impl Store {
 
     /// The losses of all companies by day, those after `until` left out. Churns that a file stated
     /// are not among them: they are in [`Store::breaks`] alone.
-    pub fn losses_until(&self, until: Option<Day>) -> Result<Vec<Loss>> {
+    pub(crate) fn losses_until(&self, until: Option<Day>) -> Result<Vec<Loss>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
              FROM losses l WHERE ?1 IS NULL OR day <= ?1 ORDER BY day, id",
@@ -56,7 +56,7 @@ impl Store {
     }
 
     /// Whether a churn of the company on that day is recorded.
-    pub fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
+    pub(crate) fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'",
         )?;
@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// The churn of the company on that day, as somebody recorded it.
-    pub fn churn_of(&self, company: CompanyKey, day: Day) -> Result<Option<Loss>> {
+    pub(crate) fn churn_of(&self, company: CompanyKey, day: Day) -> Result<Option<Loss>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
              FROM losses l WHERE company = ?1 AND day = ?2 AND kind = 'churn'",

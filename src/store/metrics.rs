@@ -8,7 +8,7 @@ use crate::domain::metric::{Definition, Measure, Metric};
 
 impl Store {
     /// All metrics, A to Z.
-    pub fn metrics(&self) -> Result<Vec<Metric>> {
+    pub(crate) fn metrics(&self) -> Result<Vec<Metric>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name, event, measure, days, formula FROM metrics ORDER BY name",
         )?;
@@ -17,7 +17,7 @@ impl Store {
     }
 
     /// The metric of that name.
-    pub fn metric(&self, name: &str) -> Result<Option<Metric>> {
+    pub(crate) fn metric(&self, name: &str) -> Result<Option<Metric>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name, event, measure, days, formula FROM metrics WHERE name = ?1",
         )?;
@@ -25,7 +25,7 @@ impl Store {
     }
 
     /// Adds a metric, or gives the one of that name another definition.
-    pub fn save_metric(&self, metric: &Metric) -> Result<()> {
+    pub(crate) fn save_metric(&self, metric: &Metric) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO metrics (name, event, measure, days, formula) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Removes a metric.
-    pub fn remove_metric(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove_metric(&self, name: &str) -> Result<()> {
         self.connection.execute("DELETE FROM metrics WHERE name = ?1", [name])?;
         Ok(())
     }

@@ -58,7 +58,7 @@ pub(crate) use health::NewHealth;
 pub(crate) use holds::StandingSignal;
 pub(crate) use imports::{Cause, ImportRecord};
 pub(crate) use notices::InboxEntry;
-pub use open::Permissions;
+pub(crate) use open::Permissions;
 pub(crate) use outbox::{
     Delivery, Message, NewMessage, PendingNotice, PendingRetraction, ToldSignal,
 };
@@ -73,7 +73,7 @@ pub(crate) use tags::TagRecord;
 pub(crate) use tasks::{NewTask, TaskFilter, TaskRecord};
 
 /// An open database.
-pub struct Store {
+pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
     zone: Tz,
@@ -86,7 +86,7 @@ pub struct Store {
 
 /// What becomes of the changes of a transaction that went well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finish {
+pub(crate) enum Finish {
     /// They stay.
     Commit,
     /// They are undone: a dry run is the same work with another end.
@@ -95,12 +95,12 @@ pub enum Finish {
 
 impl Store {
     /// The file.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The time zone in which days begin and end.
-    pub fn zone(&self) -> Tz {
+    pub(crate) fn zone(&self) -> Tz {
         self.zone
     }
 
@@ -109,7 +109,7 @@ impl Store {
     /// # Errors
     /// Whatever `work` fails with, after undoing it; another process writing for more than 30
     /// seconds.
-    pub fn transaction<T>(
+    pub(crate) fn transaction<T>(
         &mut self,
         finish: Finish,
         work: impl FnOnce(&mut Store) -> Result<T>,

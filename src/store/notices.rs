@@ -13,7 +13,7 @@ use crate::domain::signal::{SignalId, SignalType};
 
 /// A signal in somebody's inbox.
 #[derive(Debug, Clone, PartialEq)]
-pub struct InboxEntry {
+pub(crate) struct InboxEntry {
     pub signal: SignalRecord,
     /// When it came into the inbox.
     pub told_at: Instant,
@@ -89,7 +89,7 @@ fn place(why: Why) -> Place {
 impl Store {
     /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction
     /// that the caller has begun. A person who has been told of a signal is not told again.
-    pub fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
+    pub(crate) fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         if signals.is_empty() {
             return Ok(());
         }
@@ -99,7 +99,7 @@ impl Store {
 
     /// Puts signals that were renewed into the inboxes again, unread, and to be delivered again,
     /// within a transaction that the caller has begun.
-    pub fn tell_again(&self, signals: &[SignalId], now: Instant) -> Result<()> {
+    pub(crate) fn tell_again(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         let mut again = self.connection.prepare_cached(
             "UPDATE notices SET told_at = ?2, read_at = NULL, email = NULL, slack = NULL
              WHERE signal = ?1 AND withdrawn_at IS NULL",
@@ -164,7 +164,7 @@ impl Store {
     /// Hands the unread notices of open signals to those who have the companies now, where a
     /// company went to another CSM or manager since this was done last. Within a transaction that
     /// the caller has begun.
-    pub fn reroute_notices(&self, now: Instant) -> Result<()> {
+    pub(crate) fn reroute_notices(&self, now: Instant) -> Result<()> {
         let mut statement = self
             .connection
             .prepare_cached("DELETE FROM companies_to_reroute RETURNING company AS id")?;
@@ -258,7 +258,7 @@ impl Store {
     }
 
     /// What is in somebody's inbox, unread first, newest first; at most `limit`.
-    pub fn inbox(&self, person: &str, limit: Option<u64>) -> Result<Vec<InboxEntry>> {
+    pub(crate) fn inbox(&self, person: &str, limit: Option<u64>) -> Result<Vec<InboxEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT signal, told_at, read_at FROM notices
              WHERE person = ?1 AND withdrawn_at IS NULL
@@ -276,7 +276,7 @@ impl Store {
     }
 
     /// Notes that somebody has read of these signals.
-    pub fn mark_read(&self, person: &str, signals: &[SignalId], now: Instant) -> Result<()> {
+    pub(crate) fn mark_read(&self, person: &str, signals: &[SignalId], now: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE notices SET read_at = ?3 WHERE signal = ?1 AND person = ?2 AND read_at IS NULL AND withdrawn_at IS NULL",
         )?;
@@ -285,7 +285,7 @@ impl Store {
     }
 
     /// How many notices lie unread in inboxes.
-    pub fn unread_notices(&self) -> Result<u64> {
+    pub(crate) fn unread_notices(&self) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM notices
              WHERE read_at IS NULL AND withdrawn_at IS NULL AND person IS NOT NULL",

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who may read and write a new database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permissions {
+pub(crate) enum Permissions {
     /// Its owner alone (0600).
     Owner,
     /// Its owner's group too (0660).
@@ -54,7 +54,7 @@ impl Store {
     /// # Errors
     /// A network filesystem; a file that is not a database of ours or comes from a newer version
     /// (exit 6); one that cannot be made or opened (exit 8).
-    pub fn create_or_open(path: &Path, permissions: Permissions) -> Result<Store> {
+    pub(crate) fn create_or_open(path: &Path, permissions: Permissions) -> Result<Store> {
         let path = absolute(path)?;
         make_file(&path, permissions)
             .with_context(|| format!("cannot make the database {}", path.display()))?;
@@ -65,7 +65,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::create_or_open`]; a missing file (exit 6).
-    pub fn open_to_write(path: &Path) -> Result<Store> {
+    pub(crate) fn open_to_write(path: &Path) -> Result<Store> {
         let path = absolute(path)?;
         require_file(&path)?;
         refuse_network_filesystem(&path)?;
@@ -74,7 +74,7 @@ impl Store {
 
     /// Opens an existing database to read; nothing in it can be changed through the result. Works
     /// on a read-only mount and on a full disk.
-    pub fn open_to_read(path: &Path) -> Result<Store> {
+    pub(crate) fn open_to_read(path: &Path) -> Result<Store> {
         let path = absolute(path)?;
         require_file(&path)?;
         refuse_network_filesystem(&path)?;
@@ -91,7 +91,7 @@ impl Store {
 
 impl Store {
     /// Removes the database: for one that was made a moment ago, and for nothing.
-    pub fn remove(self) -> Result<()> {
+    pub(crate) fn remove(self) -> Result<()> {
         let Store { connection, path, .. } = self;
         connection.close().map_err(|(_, error)| error)?;
         Ok(fs::remove_file(path)?)
@@ -101,7 +101,7 @@ impl Store {
     ///
     /// # Errors
     /// A file that belongs to somebody else.
-    pub fn set_permissions(&self, permissions: Permissions) -> Result<()> {
+    pub(crate) fn set_permissions(&self, permissions: Permissions) -> Result<()> {
         fs::set_permissions(self.path(), Mode::from_mode(permissions.mode()))
             .with_context(|| format!("cannot change who may read {}", self.path().display()))
     }
@@ -115,7 +115,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::transaction`].
-    pub fn transaction_without_wal<T>(
+    pub(crate) fn transaction_without_wal<T>(
         &mut self,
         finish: Finish,
         work: impl FnOnce(&mut Store) -> Result<T>,

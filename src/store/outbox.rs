@@ -16,7 +16,7 @@ use crate::error::{CommandError, ErrorKind};
 
 /// An unread notice that no message of a channel carries yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingNotice {
+pub(crate) struct PendingNotice {
     /// Its number.
     pub id: i64,
     pub signal: SignalId,
@@ -28,7 +28,7 @@ pub struct PendingNotice {
 
 /// Somebody who was sent a signal that was retracted afterwards, and has not been told so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingRetraction {
+pub(crate) struct PendingRetraction {
     /// Its number.
     pub id: i64,
     /// Who is to know; `None` for Slack.
@@ -37,7 +37,7 @@ pub struct PendingRetraction {
 
 /// A message to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewMessage<'a> {
+pub(crate) struct NewMessage<'a> {
     /// By which way it goes.
     pub channel: Channel,
     /// What it is for.
@@ -54,7 +54,7 @@ pub struct NewMessage<'a> {
 
 /// A message that is not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// Its number.
     pub id: i64,
     /// By which way it goes.
@@ -77,7 +77,7 @@ pub struct Message {
 
 /// A signal that a message tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ToldSignal {
+pub(crate) struct ToldSignal {
     /// Its number.
     pub id: SignalId,
     /// Its type.
@@ -96,7 +96,7 @@ pub(crate) struct Delivery {
 
 /// Holds others back from delivering, until it is dropped or the process ends.
 #[derive(Debug)]
-pub struct SendingLock {
+pub(crate) struct SendingLock {
     _folder: File,
 }
 
@@ -112,7 +112,7 @@ impl Store {
     ///
     /// # Errors
     /// Another process that delivers for more than 30 seconds (exit 5).
-    pub fn lock_sending(&self) -> Result<SendingLock> {
+    pub(crate) fn lock_sending(&self) -> Result<SendingLock> {
         let folder = self
             .path()
             .parent()
@@ -137,7 +137,7 @@ impl Store {
     }
 
     /// The unread notices that no message of a channel carries, in order of their signals.
-    pub fn pending_notices(&self, channel: Channel) -> Result<Vec<PendingNotice>> {
+    pub(crate) fn pending_notices(&self, channel: Channel) -> Result<Vec<PendingNotice>> {
         let mut statement = self.connection.prepare_cached(match channel {
             Channel::Email => {
                 "SELECT n.id, n.signal, n.person, n.told_at, s.type FROM notices n JOIN signals s ON s.id = n.signal
@@ -160,7 +160,12 @@ impl Store {
     }
 
     /// Whether a digest for somebody, or for Slack, was made on a day.
-    pub fn has_digest(&self, channel: Channel, person: Option<&str>, day: Day) -> Result<bool> {
+    pub(crate) fn has_digest(
+        &self,
+        channel: Channel,
+        person: Option<&str>,
+        day: Day,
+    ) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM messages
                             WHERE purpose = 'digest' AND made_on = ?3 AND channel = ?1 AND person IS ?2) AS is_there",
@@ -171,7 +176,11 @@ impl Store {
     /// Makes a message that is due at once and carries these notices, within a transaction that the
     /// caller has begun. On Slack everybody reads it, so that there it carries all notices of their
     /// signals.
-    pub fn add_message(&self, message: &NewMessage<'_>, notices: &[&PendingNotice]) -> Result<()> {
+    pub(crate) fn add_message(
+        &self,
+        message: &NewMessage<'_>,
+        notices: &[&PendingNotice],
+    ) -> Result<()> {
         let id = self.insert_message(message)?;
         let mut email =
             self.connection.prepare_cached("UPDATE notices SET email = ?2 WHERE id = ?1")?;
@@ -218,7 +227,7 @@ impl Store {
     }
 
     /// The retractions that no message of a channel carries yet, in order of their signals.
-    pub fn pending_retractions(&self, channel: Channel) -> Result<Vec<PendingRetraction>> {
+    pub(crate) fn pending_retractions(&self, channel: Channel) -> Result<Vec<PendingRetraction>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, person FROM retractions
              WHERE channel = ?1 AND message IS NULL ORDER BY signal, id",
@@ -231,7 +240,7 @@ impl Store {
 
     /// Makes a message that is due at once and carries these retractions, within a transaction that
     /// the caller has begun.
-    pub fn add_retraction_message(
+    pub(crate) fn add_retraction_message(
         &self,
         message: &NewMessage<'_>,
         retractions: &[&PendingRetraction],
@@ -248,7 +257,7 @@ impl Store {
     /// The messages that are not delivered, dead ones included, in the order in which they were
     /// made. One of which everything has been read by now is left out: there is nothing left to
     /// tell.
-    pub fn undelivered_messages(&self) -> Result<Vec<Message>> {
+    pub(crate) fn undelivered_messages(&self) -> Result<Vec<Message>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT * FROM (
                  SELECT m.*, (SELECT count(DISTINCT n.signal) FROM notices n
@@ -266,7 +275,7 @@ impl Store {
 
     /// The signals that a message tells of and that are still to be read, or whose retraction it
     /// tells: bad before good before info, newest first.
-    pub fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
+    pub(crate) fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.type, s.company FROM signals s
              WHERE s.id IN (SELECT n.signal FROM notices n
@@ -287,7 +296,7 @@ impl Store {
     }
 
     /// Who has not read a signal that a message tells of, by name.
-    pub fn people_of_message(&self, message: i64, signal: SignalId) -> Result<Vec<String>> {
+    pub(crate) fn people_of_message(&self, message: i64, signal: SignalId) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person FROM notices
              WHERE (email = ?1 OR slack = ?1) AND signal = ?2 AND read_at IS NULL AND withdrawn_at IS NULL
@@ -299,7 +308,7 @@ impl Store {
     }
 
     /// Notes that a message was delivered.
-    pub fn note_sent(&self, message: i64, at: Instant) -> Result<()> {
+    pub(crate) fn note_sent(&self, message: i64, at: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE messages SET sent_at = ?2, next_try_at = NULL, last_error = NULL, tries = tries + 1 WHERE id = ?1",
         )?;
@@ -308,7 +317,7 @@ impl Store {
     }
 
     /// Notes that a try to deliver a message failed, and when to try again; `None`: never.
-    pub fn note_failed(
+    pub(crate) fn note_failed(
         &self,
         message: i64,
         error: &str,
@@ -322,7 +331,7 @@ impl Store {
     }
 
     /// When a message was delivered last.
-    pub fn last_delivery(&self) -> Result<Option<Instant>> {
+    pub(crate) fn last_delivery(&self) -> Result<Option<Instant>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1",
         )?;

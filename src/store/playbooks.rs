@@ -9,7 +9,7 @@ use crate::error::not_allowed;
 
 /// A playbook and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredPlaybook {
+pub(crate) struct StoredPlaybook {
     pub playbook: Playbook,
     /// Whether it ships with the program and nobody has changed it.
     pub is_shipped: bool,
@@ -17,7 +17,7 @@ pub struct StoredPlaybook {
 
 impl Store {
     /// All playbooks, A to Z.
-    pub fn playbooks(&self) -> Result<Vec<StoredPlaybook>> {
+    pub(crate) fn playbooks(&self) -> Result<Vec<StoredPlaybook>> {
         let own = self.own_playbooks()?;
         let shipped = playbook::shipped()
             .iter()
@@ -31,7 +31,7 @@ impl Store {
     }
 
     /// The playbook of this name.
-    pub fn playbook(&self, name: &str) -> Result<Option<StoredPlaybook>> {
+    pub(crate) fn playbook(&self, name: &str) -> Result<Option<StoredPlaybook>> {
         Ok(self.playbooks()?.into_iter().find(|stored| stored.playbook.name == name))
     }
 
@@ -40,7 +40,7 @@ impl Store {
     ///
     /// # Errors
     /// A playbook that is not [valid](Playbook::validate) (exit 9).
-    pub fn save_playbook(&self, playbook: &Playbook) -> Result<()> {
+    pub(crate) fn save_playbook(&self, playbook: &Playbook) -> Result<()> {
         playbook.validate().map_err(not_allowed)?;
         self.remove_playbook(&playbook.name)?;
         if playbook::shipped().contains(playbook) {
@@ -69,7 +69,7 @@ impl Store {
 
     /// Removes a playbook that somebody has made, or takes back the changes to a shipped one.
     /// Returns whether there was anything to remove. Tasks that it opened stay.
-    pub fn remove_playbook(&self, name: &str) -> Result<bool> {
+    pub(crate) fn remove_playbook(&self, name: &str) -> Result<bool> {
         self.connection.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
         Ok(self.connection.execute("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)
     }

@@ -12,7 +12,7 @@ use crate::domain::pulse::{Level, Pulse, PulseMark, in_order};
 
 impl Store {
     /// The pulses of a company, in the order in which they count.
-    pub fn pulses(&self, company: CompanyKey) -> Result<Vec<Pulse>> {
+    pub(crate) fn pulses(&self, company: CompanyKey) -> Result<Vec<Pulse>> {
         let mut pulses: Vec<Pulse> = self.facts_of(company)?;
         pulses.sort_by_key(|pulse| (pulse.mark.day, pulse.mark.at));
         Ok(pulses)
@@ -20,7 +20,7 @@ impl Store {
 
     /// The pulses of all companies, those that count from a day after `until` left out: company by
     /// company, in the order in which they count.
-    pub fn all_pulses(&self, until: Option<Day>) -> Result<Vec<Pulse>> {
+    pub(crate) fn all_pulses(&self, until: Option<Day>) -> Result<Vec<Pulse>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
              FROM pulses p JOIN companies c ON c.id = p.company
@@ -37,7 +37,10 @@ impl Store {
     /// The history of the pulse of each company that has one, in the order in which it counts;
     /// pulses that count from a day after `until` are left out. What
     /// [`crate::domain::pulse::success_score`] and [`crate::domain::pulse::current`] take.
-    pub fn pulses_until(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<PulseMark>>> {
+    pub(crate) fn pulses_until(
+        &self,
+        until: Option<Day>,
+    ) -> Result<HashMap<CompanyKey, Vec<PulseMark>>> {
         let mut all: HashMap<CompanyKey, Vec<PulseMark>> = HashMap::new();
         let mut statement = self.connection.prepare_cached(
             "SELECT company, day, at, level FROM pulses WHERE ?1 IS NULL OR day <= ?1 ORDER BY company, id",
@@ -51,7 +54,7 @@ impl Store {
     }
 
     /// The team's own words for levels of the pulse, where they have been set.
-    pub fn own_guidelines(&self) -> Result<BTreeMap<Level, String>> {
+    pub(crate) fn own_guidelines(&self) -> Result<BTreeMap<Level, String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT level, guideline FROM pulse_levels")?;
         let guidelines =
@@ -60,14 +63,14 @@ impl Store {
     }
 
     /// When a level applies: in the team's own words, else in those that come with the program.
-    pub fn guideline(&self, level: Level) -> Result<String> {
+    pub(crate) fn guideline(&self, level: Level) -> Result<String> {
         let own = self.own_guidelines()?.remove(&level);
         Ok(own.unwrap_or_else(|| level.shipped_guideline().to_owned()))
     }
 
     /// Sets the team's own words for a level. Those that come with the program are kept as such and
     /// not as the team's.
-    pub fn set_guideline(&self, level: Level, guideline: &str) -> Result<()> {
+    pub(crate) fn set_guideline(&self, level: Level, guideline: &str) -> Result<()> {
         self.connection
             .prepare_cached("DELETE FROM pulse_levels WHERE level = ?1")?
             .execute([level])?;

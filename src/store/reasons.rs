@@ -10,7 +10,7 @@ use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
 
 impl Store {
     /// All reason codes: those of the program, with what the team has changed, and its own.
-    pub fn reason_library(&self) -> Result<Library> {
+    pub(crate) fn reason_library(&self) -> Result<Library> {
         let mut statement = self.connection.prepare_cached(
             "SELECT kind, code, description, is_active, shipped_as FROM reason_codes",
         )?;
@@ -36,7 +36,7 @@ impl Store {
 
     /// Adds a reason, or replaces the one of that kind and code. One that is as it came with the
     /// program is kept as such and not as the team's.
-    pub fn save_reason(&self, reason: &Reason) -> Result<()> {
+    pub(crate) fn save_reason(&self, reason: &Reason) -> Result<()> {
         self.forget_reason(reason)?;
         let code = reason.code.to_string();
         // From now on the code means this reason, whichever had it before.
@@ -74,7 +74,7 @@ impl Store {
     ///
     /// # Errors
     /// A code that another reason of the kind has.
-    pub fn rename_reason(&self, reason: &Reason, code: &ReasonCode) -> Result<()> {
+    pub(crate) fn rename_reason(&self, reason: &Reason, code: &ReasonCode) -> Result<()> {
         self.forget_reason(reason)?;
         self.save_reason(&Reason { code: code.clone(), ..reason.clone() })?;
         let (kind, former, code) = (reason.kind, reason.code.to_string(), code.to_string());

@@ -11,7 +11,7 @@ use crate::domain::rule::Rule;
 
 /// A rule as it is stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StoredRule {
+pub(crate) struct StoredRule {
     pub rule: Rule,
     /// The number of its present definition.
     pub version: i64,
@@ -37,7 +37,7 @@ impl Definitions {
 
 impl Store {
     /// All rules but the removed ones, A to Z.
-    pub fn rules(&self) -> Result<Vec<StoredRule>> {
+    pub(crate) fn rules(&self) -> Result<Vec<StoredRule>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
              FROM rules r JOIN rule_versions v ON v.id = r.version WHERE NOT r.is_removed ORDER BY r.name",
@@ -51,7 +51,7 @@ impl Store {
     }
 
     /// The names of all rules, removed ones too, A to Z.
-    pub fn rule_names(&self) -> Result<Vec<String>> {
+    pub(crate) fn rule_names(&self) -> Result<Vec<String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name FROM rules ORDER BY name")?;
         let names = statement.query_map([], |row| row.get("name"))?;
@@ -59,7 +59,7 @@ impl Store {
     }
 
     /// The rule of this name, removed or not.
-    pub fn rule(&self, name: &str) -> Result<Option<StoredRule>> {
+    pub(crate) fn rule(&self, name: &str) -> Result<Option<StoredRule>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
              FROM rules r JOIN rule_versions v ON v.id = r.version WHERE r.name = ?1",
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Adds a rule, or gives the one of that name a new definition.
-    pub fn save_rule(&self, rule: &Rule) -> Result<()> {
+    pub(crate) fn save_rule(&self, rule: &Rule) -> Result<()> {
         let version = self.add_rule_version(rule)?;
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO rules (name, version, is_enabled) VALUES (?1, ?2, ?3)
@@ -101,14 +101,14 @@ impl Store {
     }
 
     /// Switches a rule on or off.
-    pub fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<()> {
+    pub(crate) fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<()> {
         self.connection
             .execute("UPDATE rules SET is_enabled = ?2 WHERE name = ?1", (name, is_enabled))?;
         Ok(())
     }
 
     /// Removes a rule; its signals and definitions stay.
-    pub fn remove_rule(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove_rule(&self, name: &str) -> Result<()> {
         self.connection.execute("UPDATE rules SET is_removed = 1 WHERE name = ?1", [name])?;
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::domain::day::{Day, DayRange, Instant};
 
 /// One step of a run and how long it took.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// What was done.
     pub name: String,
     /// How long it took.
@@ -19,7 +19,7 @@ pub struct Step {
 
 /// What one rule did in a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RuleTally {
+pub(crate) struct RuleTally {
     pub rule: String,
     /// Companies evaluated.
     pub evaluated: u64,
@@ -45,7 +45,7 @@ pub struct RuleTally {
 
 /// One run of one day.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RunRecord {
+pub(crate) struct RunRecord {
     /// Its number; 0 before it is stored.
     pub id: i64,
     /// The day that was run.
@@ -68,20 +68,20 @@ pub struct RunRecord {
 
 impl Store {
     /// The latest day that was run.
-    pub fn latest_run_day(&self) -> Result<Option<Day>> {
+    pub(crate) fn latest_run_day(&self) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached("SELECT max(day) AS day FROM runs")?;
         Ok(statement.query_row([], |row| row.get("day"))?)
     }
 
     /// The latest day on or before `day` that was run.
-    pub fn latest_run_day_until(&self, day: Day) -> Result<Option<Day>> {
+    pub(crate) fn latest_run_day_until(&self, day: Day) -> Result<Option<Day>> {
         let mut statement =
             self.connection.prepare_cached("SELECT max(day) AS day FROM runs WHERE day <= ?1")?;
         Ok(statement.query_row([day], |row| row.get("day"))?)
     }
 
     /// The days of a range that were run, in order.
-    pub fn days_run(&self, range: DayRange) -> Result<Vec<Day>> {
+    pub(crate) fn days_run(&self, range: DayRange) -> Result<Vec<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT day FROM runs WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
         )?;
@@ -91,14 +91,14 @@ impl Store {
 
     /// The day to which measured facts reach unless the user says otherwise: the latest day run,
     /// else the last day with events, else yesterday.
-    pub fn as_of(&self, today: Day) -> Result<Day> {
+    pub(crate) fn as_of(&self, today: Day) -> Result<Day> {
         let run = self.latest_run_day()?;
         let data = self.event_days()?.map(|days| days.to);
         Ok(run.or(data).unwrap_or_else(|| today.previous()))
     }
 
     /// The run that finished last.
-    pub fn last_run(&self) -> Result<Option<RunRecord>> {
+    pub(crate) fn last_run(&self) -> Result<Option<RunRecord>> {
         let mut statement =
             self.connection.prepare_cached("SELECT * FROM runs ORDER BY id DESC LIMIT 1")?;
         let mut runs = statement.query_map([], read_run)?;
@@ -107,7 +107,7 @@ impl Store {
     }
 
     /// The first day on which a rule of this name was ever run; `None` when it never was.
-    pub fn first_run_of_rule(&self, rule: &str) -> Result<Option<Day>> {
+    pub(crate) fn first_run_of_rule(&self, rule: &str) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(r.day) AS day FROM run_rules t JOIN runs r ON r.id = t.run WHERE t.rule = ?1",
         )?;
@@ -115,7 +115,12 @@ impl Store {
     }
 
     /// Begins the record of a run, and returns its number for the signals that it raises.
-    pub fn begin_run(&self, day: Day, started_at: Instant, is_backfill: bool) -> Result<i64> {
+    pub(crate) fn begin_run(
+        &self,
+        day: Day,
+        started_at: Instant,
+        is_backfill: bool,
+    ) -> Result<i64> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO runs (day, started_at, finished_at, is_backfill, companies_evaluated) VALUES (?1, ?2, ?2, ?3, 0)",
         )?;
@@ -123,7 +128,7 @@ impl Store {
     }
 
     /// Completes the record of the run with the number `run.id`.
-    pub fn finish_run(&self, run: &RunRecord) -> Result<()> {
+    pub(crate) fn finish_run(&self, run: &RunRecord) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE runs SET finished_at = :finished_at, newest_event_on = :newest_event_on,
                              companies_evaluated = :companies_evaluated
@@ -169,7 +174,7 @@ impl Store {
     }
 
     /// All runs, oldest first.
-    pub fn runs(&self) -> Result<Vec<RunRecord>> {
+    pub(crate) fn runs(&self) -> Result<Vec<RunRecord>> {
         let mut statement = self.connection.prepare_cached("SELECT * FROM runs ORDER BY id")?;
         let runs: Vec<RunRecord> = statement.query_map([], read_run)?.collect::<Result<_, _>>()?;
         runs.into_iter().map(|run| self.with_parts(run)).collect()

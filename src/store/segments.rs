@@ -7,7 +7,7 @@ use super::Store;
 
 /// A named condition; the companies that meet it are its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Segment {
+pub(crate) struct Segment {
     pub name: String,
     /// The condition, an expression over attributes.
     pub condition: String,
@@ -15,7 +15,7 @@ pub struct Segment {
 
 impl Store {
     /// All segments, A to Z.
-    pub fn segments(&self) -> Result<Vec<Segment>> {
+    pub(crate) fn segments(&self) -> Result<Vec<Segment>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name, condition FROM segments ORDER BY name")?;
         let segments = statement.query_map([], |row| {
@@ -25,7 +25,7 @@ impl Store {
     }
 
     /// The segment of that name.
-    pub fn segment(&self, name: &str) -> Result<Option<Segment>> {
+    pub(crate) fn segment(&self, name: &str) -> Result<Option<Segment>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT name, condition FROM segments WHERE name = ?1")?;
@@ -36,7 +36,7 @@ impl Store {
     }
 
     /// Adds a segment, or gives the one of that name another condition.
-    pub fn save_segment(&self, segment: &Segment) -> Result<()> {
+    pub(crate) fn save_segment(&self, segment: &Segment) -> Result<()> {
         let mut statement = self
             .connection
             .prepare_cached("INSERT OR REPLACE INTO segments (name, condition) VALUES (?1, ?2)")?;
@@ -45,7 +45,7 @@ impl Store {
     }
 
     /// Removes a segment.
-    pub fn remove_segment(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove_segment(&self, name: &str) -> Result<()> {
         self.connection.execute("DELETE FROM segments WHERE name = ?1", [name])?;
         Ok(())
     }

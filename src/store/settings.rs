@@ -14,7 +14,7 @@ use crate::error::damaged;
 
 /// How long delivering messages may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SendingLimits {
+pub(crate) struct SendingLimits {
     /// Each step of a conversation with a server.
     pub step: Duration,
     /// The delivery of one message.
@@ -25,7 +25,7 @@ pub struct SendingLimits {
 
 /// What a team puts at the head of its reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReportSettings {
+pub(crate) struct ReportSettings {
     /// The name of the company or the team.
     pub title: Option<String>,
     /// The currency of all amounts: a code such as `EUR`, or a sign.
@@ -43,7 +43,7 @@ impl Default for SendingLimits {
 
 impl Store {
     /// The words of tickets and invoices that mean something.
-    pub fn words(&self) -> Result<Words> {
+    pub(crate) fn words(&self) -> Result<Words> {
         let usual = Words::default();
         let list = |name: &str, usual: Vec<String>| -> Result<Vec<String>> {
             let set = self.setting(name)?;
@@ -56,7 +56,7 @@ impl Store {
     }
 
     /// Sets the words of tickets and invoices that mean something.
-    pub fn save_words(&self, words: &Words) -> Result<()> {
+    pub(crate) fn save_words(&self, words: &Words) -> Result<()> {
         let usual = Words::default();
         let list = |words: &Vec<String>, usual: Vec<String>| {
             Some(words.join("\n")).filter(|_| *words != usual)
@@ -66,14 +66,14 @@ impl Store {
     }
 
     /// The value of a setting, or `None` while it was never set.
-    pub fn setting(&self, name: &str) -> Result<Option<String>> {
+    pub(crate) fn setting(&self, name: &str) -> Result<Option<String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
         Ok(statement.query_row([name], |row| row.get("value")).optional()?)
     }
 
     /// Sets the time zone in which days begin and end. To be called before events are in.
-    pub fn set_zone(&mut self, zone: Tz) -> Result<()> {
+    pub(crate) fn set_zone(&mut self, zone: Tz) -> Result<()> {
         self.connection.execute(
             "INSERT INTO settings (name, value) VALUES ('timezone', ?1)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -87,7 +87,7 @@ impl Store {
     ///
     /// # Errors
     /// , or that holds what this program never writes.
-    pub fn notify_settings(&self) -> Result<NotifySettings> {
+    pub(crate) fn notify_settings(&self) -> Result<NotifySettings> {
         let usual = NotifySettings::default();
         let source = |name: &str, usual| match self.setting(name)? {
             Some(text) => {
@@ -110,7 +110,7 @@ impl Store {
     }
 
     /// Sets how people are told. Where secrets stand is stored; the secrets are not.
-    pub fn save_notify_settings(&self, settings: &NotifySettings) -> Result<()> {
+    pub(crate) fn save_notify_settings(&self, settings: &NotifySettings) -> Result<()> {
         self.put_setting("notify.from", settings.from.as_deref())?;
         self.put_setting("notify.grace_hours", Some(&settings.grace_hours.to_string()))?;
         self.put_setting("notify.smtp_url", Some(&settings.smtp_url.to_string()))?;
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// What a team puts at the head of its reports.
-    pub fn report_settings(&self) -> Result<ReportSettings> {
+    pub(crate) fn report_settings(&self) -> Result<ReportSettings> {
         Ok(ReportSettings {
             title: self.setting("report.title")?,
             currency: self.setting("report.currency")?,
@@ -127,7 +127,7 @@ impl Store {
     }
 
     /// Sets what a team puts at the head of its reports.
-    pub fn save_report_settings(&self, settings: &ReportSettings) -> Result<()> {
+    pub(crate) fn save_report_settings(&self, settings: &ReportSettings) -> Result<()> {
         self.put_setting("report.title", settings.title.as_deref())?;
         self.put_setting("report.currency", settings.currency.as_deref())?;
         self.put_setting("report.logo", settings.logo.as_deref())
@@ -137,7 +137,7 @@ impl Store {
     ///
     /// # Errors
     /// A setting that this program never writes.
-    pub fn company_link(&self) -> Result<Option<CompanyLink>> {
+    pub(crate) fn company_link(&self) -> Result<Option<CompanyLink>> {
         let Some(text) = self.setting("links.company")? else { return Ok(None) };
         let link =
             text.parse().map_err(|error| damaged(format!("the setting links.company: {error}")));
@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// Sets where companies are found in another product.
-    pub fn save_company_link(&self, link: Option<&CompanyLink>) -> Result<()> {
+    pub(crate) fn save_company_link(&self, link: Option<&CompanyLink>) -> Result<()> {
         self.put_setting("links.company", link.map(ToString::to_string).as_deref())
     }
 
@@ -162,7 +162,7 @@ impl Store {
 
     /// How long delivering may take. Only tests set it, as three numbers of milliseconds, to see
     /// what hanging servers do without waiting for minutes.
-    pub fn sending_limits(&self) -> Result<SendingLimits> {
+    pub(crate) fn sending_limits(&self) -> Result<SendingLimits> {
         let text = self.setting("notify.limits_ms")?.unwrap_or_default();
         let numbers: Vec<u64> =
             text.split_whitespace().filter_map(|word| word.parse().ok()).collect();

@@ -25,7 +25,7 @@ use crate::domain::trend::{Latest, LatestByCompany, Reference, Spread, TrendEvid
 
 /// A signal to be raised.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NewSignal<'a> {
+pub(crate) struct NewSignal<'a> {
     pub company: CompanyKey,
     /// The rule's name.
     pub rule: &'a str,
@@ -44,7 +44,7 @@ pub struct NewSignal<'a> {
 
 /// A signal with all that the list shows of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SignalRecord {
+pub(crate) struct SignalRecord {
     /// Its number.
     pub id: SignalId,
     /// The company's key.
@@ -86,7 +86,7 @@ pub struct SignalRecord {
 
 /// The acknowledgement by which a signal is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acknowledgement {
+pub(crate) struct Acknowledgement {
     /// Who.
     pub by: String,
     /// When.
@@ -99,18 +99,18 @@ pub struct Acknowledgement {
 
 impl SignalRecord {
     /// Open or closed.
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         if self.acknowledgement.is_some() { State::Closed } else { State::Open }
     }
 
     /// Whether it was retracted, because it would not have been raised with all events.
-    pub fn is_retracted(&self) -> bool {
+    pub(crate) fn is_retracted(&self) -> bool {
         let closing = self.acknowledgement.as_ref();
         closing.is_some_and(|closing| closing.outcome == Some(Outcome::Retracted))
     }
 
     /// The event that it is about; `None` for people and conditions.
-    pub fn event(&self) -> Option<&str> {
+    pub(crate) fn event(&self) -> Option<&str> {
         self.evidence
             .adoption()
             .map(|adoption| adoption.event.as_str())
@@ -120,7 +120,7 @@ impl SignalRecord {
 
 /// Which signals are wanted; a `None` wants all.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct SignalFilter {
+pub(crate) struct SignalFilter {
     /// Those of this company.
     pub company: Option<CompanyKey>,
     /// Those of this type.
@@ -151,7 +151,7 @@ pub struct SignalFilter {
 
 /// Whether signals are wanted that are snoozed on a day, or those that are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Snoozed {
+pub(crate) enum Snoozed {
     /// Those that are snoozed on this day.
     On(Day),
     /// Those that are not.
@@ -160,7 +160,7 @@ pub enum Snoozed {
 
 /// What a list of signals is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortKey {
+pub(crate) enum SortKey {
     /// The event, A to Z.
     Event,
     /// Bad before good before info.
@@ -176,7 +176,7 @@ named!(SortKey { Event = "event", Type = "type", State = "state", Date = "date",
 
 /// The order of a list of signals, and how many of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SignalOrder {
+pub(crate) struct SignalOrder {
     /// What they are ordered by; ties are in order of their numbers.
     pub key: SortKey,
     /// Whether the order is turned round.
@@ -187,7 +187,7 @@ pub struct SignalOrder {
 
 impl SignalOrder {
     /// All of them, newest first.
-    pub const NEWEST_FIRST: SignalOrder =
+    pub(crate) const NEWEST_FIRST: SignalOrder =
         SignalOrder { key: SortKey::Date, is_descending: true, limit: None };
 }
 
@@ -220,7 +220,10 @@ const FROM: &str = "
 impl Store {
     /// The latest signal of each rule for each company, raised in `range`. One question for all
     /// rules: each would have to go through the same days.
-    pub fn latest_signals(&self, range: DayRange) -> Result<HashMap<String, LatestByCompany>> {
+    pub(crate) fn latest_signals(
+        &self,
+        range: DayRange,
+    ) -> Result<HashMap<String, LatestByCompany>> {
         // Newest first costs no sorting; of the signals of one day the last one counts.
         let mut statement = self.connection.prepare_cached(
             "SELECT s.rule, s.company, s.type, s.raised_on FROM signals s
@@ -246,7 +249,7 @@ impl Store {
     }
 
     /// Raises a signal.
-    pub fn raise(&self, signal: &NewSignal<'_>) -> Result<SignalId> {
+    pub(crate) fn raise(&self, signal: &NewSignal<'_>) -> Result<SignalId> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signals (company, rule, rule_version, run, type, raised_on, observation_from, observation_to,
                                   observation_count, decision_from, decision_to, decision_count, change_pct, chance, detail, expected, spread, spread_basis, others, others_now, others_before,
@@ -297,7 +300,11 @@ impl Store {
 
     /// What an adoption rule has raised already and did not retract, on whatever day; with
     /// `open_until`, without what was raised later and is still open.
-    pub fn adoption_signals(&self, rule: &str, open_until: Option<Day>) -> Result<ToldByCompany> {
+    pub(crate) fn adoption_signals(
+        &self,
+        rule: &str,
+        open_until: Option<Day>,
+    ) -> Result<ToldByCompany> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.company, s.type, s.goal_event, s.goal_name, s.due_on FROM signals s
              LEFT JOIN signal_history a ON a.id = s.acknowledgement
@@ -321,7 +328,7 @@ impl Store {
     /// What of the signals of a condition rule may hold back another one on `day`. States are those
     /// of that day; signals raised after `until` do not count, unless they were closed and have a
     /// key.
-    pub fn condition_signals(
+    pub(crate) fn condition_signals(
         &self,
         name: &str,
         rule: &ConditionRule,
@@ -378,7 +385,7 @@ impl Store {
     }
 
     /// One signal; `None` when there is not one of that number.
-    pub fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
+    pub(crate) fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
         let mut statement =
             self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
         let mut rows = statement.query([id])?;
@@ -386,7 +393,7 @@ impl Store {
     }
 
     /// Whether a signal is open or closed; `None` when there is not one of that number.
-    pub fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
+    pub(crate) fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1",
         )?;
@@ -395,7 +402,7 @@ impl Store {
     }
 
     /// The numbers of the signals that pass the filter, newest first.
-    pub fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
+    pub(crate) fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
         let mut ids = Vec::new();
         self.query_signals("SELECT s.id", filter, SignalOrder::NEWEST_FIRST, |row| {
             ids.push(row.get(0)?);
@@ -405,7 +412,7 @@ impl Store {
     }
 
     /// Hands the signals that pass the filter to `visit`, in order.
-    pub fn for_each_signal(
+    pub(crate) fn for_each_signal(
         &self,
         filter: &SignalFilter,
         order: SignalOrder,
@@ -444,7 +451,11 @@ impl Store {
     }
 
     /// The signals that pass the filter, in order.
-    pub fn signals(&self, filter: &SignalFilter, order: SignalOrder) -> Result<Vec<SignalRecord>> {
+    pub(crate) fn signals(
+        &self,
+        filter: &SignalFilter,
+        order: SignalOrder,
+    ) -> Result<Vec<SignalRecord>> {
         let mut signals = Vec::new();
         self.for_each_signal(filter, order, |signal| {
             signals.push(signal);
@@ -454,7 +465,7 @@ impl Store {
     }
 
     /// How many signals there are of each type and state.
-    pub fn signal_totals(&self) -> Result<Vec<(SignalType, State, u64)>> {
+    pub(crate) fn signal_totals(&self) -> Result<Vec<(SignalType, State, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open",
         )?;
@@ -466,7 +477,7 @@ impl Store {
     }
 
     /// How many signals of each type are open for companies that have not churned by a day.
-    pub fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64)>> {
+    pub(crate) fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.type, count(*) AS count FROM signals s JOIN companies c ON c.id = s.company
              WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type",
@@ -477,7 +488,7 @@ impl Store {
     }
 
     /// What happened to a signal, oldest first.
-    pub fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
+    pub(crate) fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT action, at, day, by, reason, outcome, until, assignee FROM signal_history WHERE signal = ?1 ORDER BY id",
         )?;
@@ -487,7 +498,7 @@ impl Store {
 
     /// All signals with what happened to them, in order of their numbers. With `until`, as things
     /// stood at the end of that day.
-    pub fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
+    pub(crate) fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome,
                     h.until, h.assignee
@@ -521,7 +532,11 @@ impl Store {
 
     /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was
     /// open.
-    pub fn acknowledgement_on(&self, id: SignalId, day: Day) -> Result<Option<Acknowledgement>> {
+    pub(crate) fn acknowledgement_on(
+        &self,
+        id: SignalId,
+        day: Day,
+    ) -> Result<Option<Acknowledgement>> {
         let last = self
             .signal_history(id)?
             .into_iter()
@@ -567,7 +582,7 @@ impl Store {
     }
 
     /// Adds an entry to the history of a signal, and does to the signal what it says.
-    pub fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
+    pub(crate) fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome, until, assignee)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

@@ -9,7 +9,7 @@ use crate::error::damaged;
 
 impl Store {
     /// All sources, A to Z.
-    pub fn sources(&self) -> Result<Vec<Source>> {
+    pub(crate) fn sources(&self) -> Result<Vec<Source>> {
         let mut statement =
             self.connection.prepare_cached("SELECT definition FROM sources ORDER BY name")?;
         let mut sources = Vec::new();
@@ -20,7 +20,7 @@ impl Store {
     }
 
     /// The source of that name.
-    pub fn source(&self, name: &str) -> Result<Option<Source>> {
+    pub(crate) fn source(&self, name: &str) -> Result<Option<Source>> {
         let mut statement =
             self.connection.prepare_cached("SELECT definition FROM sources WHERE name = ?1")?;
         let text: Option<String> =
@@ -29,7 +29,7 @@ impl Store {
     }
 
     /// Adds a source, or replaces the one of its name.
-    pub fn save_source(&self, source: &Source) -> Result<()> {
+    pub(crate) fn save_source(&self, source: &Source) -> Result<()> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO sources (name, definition) VALUES (?1, ?2)")?
             .execute((&source.name, serde_json::to_string(source)?))?;

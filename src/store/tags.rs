@@ -11,7 +11,7 @@ use crate::domain::task::Stamp;
 
 /// A tag that a company has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TagRecord {
+pub(crate) struct TagRecord {
     pub tag: String,
     /// Since when, by whom.
     pub added: Stamp,
@@ -19,7 +19,7 @@ pub struct TagRecord {
 
 impl Store {
     /// Puts a tag on a company. Returns whether it is new there.
-    pub fn add_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
+    pub(crate) fn add_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO company_tags (company, tag, added_at, added_on, added_by)
              SELECT ?1, ?2, ?3, ?4, ?5
@@ -29,7 +29,7 @@ impl Store {
     }
 
     /// Takes a tag off a company. Returns whether it was there.
-    pub fn remove_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
+    pub(crate) fn remove_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
         let mut update = self.connection.prepare_cached(
             "UPDATE company_tags SET removed_at = ?3, removed_on = ?4, removed_by = ?5
              WHERE company = ?1 AND tag = ?2 AND removed_at IS NULL",
@@ -38,7 +38,7 @@ impl Store {
     }
 
     /// The tags that a company has now, A to Z.
-    pub fn tags(&self, company: CompanyKey) -> Result<Vec<TagRecord>> {
+    pub(crate) fn tags(&self, company: CompanyKey) -> Result<Vec<TagRecord>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT tag, added_at, added_on, added_by FROM company_tags
              WHERE company = ?1 AND removed_at IS NULL ORDER BY tag, added_at, id",
@@ -59,7 +59,10 @@ impl Store {
 
     /// The tags of every company that has any, each once and A to Z: now, or as they stood at the
     /// end of a day.
-    pub fn tags_as_of(&self, until: Option<Day>) -> Result<HashMap<CompanyKey, Vec<String>>> {
+    pub(crate) fn tags_as_of(
+        &self,
+        until: Option<Day>,
+    ) -> Result<HashMap<CompanyKey, Vec<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT company, tag FROM company_tags
              WHERE CASE WHEN ?1 IS NULL THEN removed_on IS NULL

@@ -14,7 +14,7 @@ use crate::domain::task::{InCharge, Owner, Stamp, TaskAction, TaskEntry, TaskId,
 
 /// A task to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTask<'a> {
+pub(crate) struct NewTask<'a> {
     pub company: CompanyKey,
     /// What to do.
     pub title: &'a str,
@@ -30,7 +30,7 @@ pub struct NewTask<'a> {
 
 /// A task with all that the list shows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskRecord {
+pub(crate) struct TaskRecord {
     /// Its number.
     pub id: TaskId,
     /// The company's key.
@@ -62,7 +62,7 @@ pub struct TaskRecord {
 
 impl TaskRecord {
     /// Open, done or dropped.
-    pub fn state(&self) -> TaskState {
+    pub(crate) fn state(&self) -> TaskState {
         match &self.closed {
             None => TaskState::Open,
             Some(entry) if entry.action == TaskAction::Dropped => TaskState::Dropped,
@@ -71,29 +71,29 @@ impl TaskRecord {
     }
 
     /// The entry by which it was done; `None` where it was not.
-    pub fn done(&self) -> Option<&TaskEntry> {
+    pub(crate) fn done(&self) -> Option<&TaskEntry> {
         self.closed.as_ref().filter(|entry| entry.action == TaskAction::Done)
     }
 
     /// The entry by which it was dropped; `None` where it was not.
-    pub fn dropped(&self) -> Option<&TaskEntry> {
+    pub(crate) fn dropped(&self) -> Option<&TaskEntry> {
         self.closed.as_ref().filter(|entry| entry.action == TaskAction::Dropped)
     }
 
     /// Whether it is open though its day has passed.
-    pub fn is_overdue(&self, today: Day) -> bool {
+    pub(crate) fn is_overdue(&self, today: Day) -> bool {
         self.closed.is_none() && self.due_on < today
     }
 
     /// Whether `person` would look for it: it is theirs, or about a company that they look after.
-    pub fn concerns(&self, person: &str) -> bool {
+    pub(crate) fn concerns(&self, person: &str) -> bool {
         self.assignee.as_deref() == Some(person) || self.csm.as_deref() == Some(person)
     }
 }
 
 /// Which tasks are wanted; a `None` wants all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TaskFilter {
+pub(crate) struct TaskFilter {
     /// Those of this company.
     pub company: Option<CompanyKey>,
     /// Those in this state.
@@ -111,7 +111,7 @@ pub struct TaskFilter {
 
 /// How many tasks a company has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TaskCounts {
+pub(crate) struct TaskCounts {
     /// Open ones.
     pub open: u64,
     /// Open ones whose day has passed.
@@ -135,7 +135,7 @@ impl Store {
     /// transaction that the caller has begun. A step is due so many days after the day of the
     /// stamp. Where tasks of the playbook are still open for the company, a signal is linked to
     /// these, and no others are opened.
-    pub fn open_tasks(
+    pub(crate) fn open_tasks(
         &self,
         company: CompanyKey,
         playbook: &Playbook,
@@ -173,7 +173,7 @@ impl Store {
     }
 
     /// Adds a task.
-    pub fn add_task(&self, task: &NewTask<'_>, stamp: &Stamp) -> Result<TaskId> {
+    pub(crate) fn add_task(&self, task: &NewTask<'_>, stamp: &Stamp) -> Result<TaskId> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO tasks (company, title, due_on, playbook, signal, owner, added_on)
              VALUES (:company, :title, :due_on, :playbook, :signal, :owner, :added_on)",
@@ -192,7 +192,7 @@ impl Store {
     }
 
     /// Gives a task to another role or person.
-    pub fn assign_task(&self, id: TaskId, owner: &Owner, stamp: &Stamp) -> Result<()> {
+    pub(crate) fn assign_task(&self, id: TaskId, owner: &Owner, stamp: &Stamp) -> Result<()> {
         self.enter(id, TaskAction::Assigned, stamp, Some(owner.as_str()), None)?;
         let mut update =
             self.connection.prepare_cached("UPDATE tasks SET owner = ?2 WHERE id = ?1")?;
@@ -201,7 +201,7 @@ impl Store {
     }
 
     /// Notes that an open task is done, or dropped.
-    pub fn close_task(
+    pub(crate) fn close_task(
         &self,
         task: &TaskRecord,
         action: TaskAction,
@@ -217,7 +217,12 @@ impl Store {
 
     /// Drops the open tasks of a signal, but for those that another open signal shares. Returns how
     /// many were dropped.
-    pub fn drop_tasks_of_signal(&self, signal: SignalId, note: &str, stamp: &Stamp) -> Result<u64> {
+    pub(crate) fn drop_tasks_of_signal(
+        &self,
+        signal: SignalId,
+        note: &str,
+        stamp: &Stamp,
+    ) -> Result<u64> {
         let tasks = self.tasks_of_signal_alone(signal)?;
         tasks
             .iter()
@@ -226,7 +231,7 @@ impl Store {
     }
 
     /// The open tasks of a signal that no other open signal shares.
-    pub fn tasks_of_signal_alone(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
+    pub(crate) fn tasks_of_signal_alone(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
         let mut statement = self.connection.prepare_cached(concat!(
             task_select!(),
             " WHERE t.closed IS NULL
@@ -243,7 +248,7 @@ impl Store {
 
     /// Drops the open tasks of the companies with a new churn whose day has come by `today`.
     /// Returns how many were dropped.
-    pub fn drop_tasks_of_churned(&self, today: Day, stamp: &Stamp) -> Result<u64> {
+    pub(crate) fn drop_tasks_of_churned(&self, today: Day, stamp: &Stamp) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT q.company AS id, b.churned_on FROM companies_churning q
              LEFT JOIN customer_breaks b
@@ -298,14 +303,14 @@ impl Store {
     }
 
     /// The task of this number.
-    pub fn task(&self, id: TaskId) -> Result<Option<TaskRecord>> {
+    pub(crate) fn task(&self, id: TaskId) -> Result<Option<TaskRecord>> {
         let mut statement =
             self.connection.prepare_cached(concat!(task_select!(), " WHERE t.id = ?1"))?;
         Ok(statement.query_row([id], read_task).optional()?)
     }
 
     /// The tasks that pass the filter, those due first before the others.
-    pub fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>> {
+    pub(crate) fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>> {
         let mut statement = self.connection.prepare_cached(concat!(
             task_select!(),
             " WHERE (:company IS NULL OR t.company = :company)
@@ -337,7 +342,7 @@ impl Store {
     }
 
     /// The tasks that a signal opened or found open, in order of their numbers.
-    pub fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
+    pub(crate) fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
         let mut statement = self.connection.prepare_cached(concat!(
             task_select!(),
             " WHERE t.signal = ?1 OR t.id IN (SELECT task FROM task_signals WHERE signal = ?1)
@@ -347,25 +352,9 @@ impl Store {
         Ok(tasks.collect::<Result<_, _>>()?)
     }
 
-    /// What happened to a task, oldest first.
-    pub fn task_history(&self, id: TaskId) -> Result<Vec<TaskEntry>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT action, at, day, by, owner, note FROM task_history WHERE task = ?1 ORDER BY id",
-        )?;
-        let history = statement.query_map([id], |row| {
-            Ok(TaskEntry {
-                action: row.get("action")?,
-                stamp: Stamp { at: row.get("at")?, day: row.get("day")?, by: row.get("by")? },
-                owner: row.get("owner")?,
-                note: row.get("note")?,
-            })
-        })?;
-        Ok(history.collect::<Result<_, _>>()?)
-    }
-
     /// How many tasks each company has that has any open, those overdue being due before `as_of`.
     /// With `until`, as they stood at the end of that day: a task that was closed later was open.
-    pub fn task_counts(
+    pub(crate) fn task_counts(
         &self,
         as_of: Day,
         until: Option<Day>,
@@ -390,7 +379,7 @@ impl Store {
 
     /// Everybody who has to do with customers: the team, and those whom companies and tasks name; A
     /// to Z.
-    pub fn known_colleagues(&self) -> Result<Vec<String>> {
+    pub(crate) fn known_colleagues(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT name FROM team
              UNION SELECT csm FROM companies WHERE csm IS NOT NULL
@@ -521,16 +510,14 @@ mod tests {
         store.assign_task(task.id, &Owner::Person("tom".to_owned()), &on("2026-03-03")).unwrap();
         let task = store.task(task.id).unwrap().unwrap();
         store.close_task(&task, TaskAction::Done, Some("called"), &on("2026-03-04")).unwrap();
-        let history = store.task_history(task.id).unwrap();
-        let told = history
-            .iter()
-            .map(|entry| (entry.action.as_str(), entry.owner.as_deref(), entry.note.as_deref()));
-        let expected = [
-            ("added", Some("csm"), None),
-            ("assigned", Some("tom"), None),
-            ("done", Some("tom"), Some("called")),
-        ];
-        assert_eq!(told.collect::<Vec<_>>(), expected);
+        let sql = "SELECT action, owner, coalesce(note, '-') AS note FROM task_history ORDER BY id";
+        let mut statement = store.connection.prepare(sql).unwrap();
+        let told = statement.query_map([], |row| {
+            Ok(["action", "owner", "note"].map(|column| row.get::<_, String>(column).unwrap()))
+        });
+        let told: Vec<[String; 3]> = told.unwrap().collect::<Result<_, _>>().unwrap();
+        let expected = [["added", "csm", "-"], ["assigned", "tom", "-"], ["done", "tom", "called"]];
+        assert_eq!(told, expected);
         assert_eq!(store.problems().unwrap(), [""; 0]);
         let connection = &store.connection;
         for sql in [

@@ -13,7 +13,7 @@ const NAMED: usize = 10;
 
 impl Store {
     /// All members of the team, by name.
-    pub fn team(&self) -> Result<Vec<TeamMember>> {
+    pub(crate) fn team(&self) -> Result<Vec<TeamMember>> {
         self.all_facts()
     }
 
@@ -24,14 +24,14 @@ impl Store {
     }
 
     /// Takes somebody out of the team.
-    pub fn remove_team_member(&self, name: &str) -> Result<()> {
+    pub(crate) fn remove_team_member(&self, name: &str) -> Result<()> {
         self.connection.execute("DELETE FROM team WHERE name = ?1", [name])?;
         Ok(())
     }
 
     /// Gives companies whose CSM or manager was named by e-mail, or in another spelling, the name of
     /// the member.
-    pub fn name_csms(&self, team: &[TeamMember]) -> Result<()> {
+    pub(crate) fn name_csms(&self, team: &[TeamMember]) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, csm, also_csms, manager FROM companies WHERE csm IS NOT NULL OR manager IS NOT NULL",
         )?;
@@ -56,7 +56,7 @@ impl Store {
 
     /// A line that names the CSMs of customers who are not of the team, if there are any. Where no
     /// team is known at all there is nothing to say.
-    pub fn csms_outside_the_team(&self, today: Day) -> Result<Option<String>> {
+    pub(crate) fn csms_outside_the_team(&self, today: Day) -> Result<Option<String>> {
         let team = self.team()?;
         let team: Vec<TeamMember> =
             team.into_iter().filter(|member| !member.has_left(today)).collect();
@@ -86,7 +86,7 @@ impl Store {
     }
 
     /// A line that names the open tasks and the customers of somebody who has left.
-    pub fn what_is_left_of(&self, name: &str) -> Result<String> {
+    pub(crate) fn what_is_left_of(&self, name: &str) -> Result<String> {
         let ids = |sql: &str| -> Result<Vec<String>> {
             let mut statement = self.connection.prepare_cached(sql)?;
             let ids = statement.query_map([name], |row| row.get::<_, String>(0))?;
@@ -116,7 +116,7 @@ impl Store {
 
     /// The company that is known by this text alone, as facts named it, and of which nobody has said
     /// that people or subscriptions are its.
-    pub fn nameless_company(&self, text: &str) -> Result<Option<CompanyKey>> {
+    pub(crate) fn nameless_company(&self, text: &str) -> Result<Option<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM companies c WHERE is_unlisted AND folded_id = ?1 AND company_id = ?2
                AND NOT EXISTS (SELECT 1 FROM people WHERE company = c.id)

@@ -108,7 +108,7 @@ impl Store {
     }
 
     /// Begins to note what rows were before they are changed.
-    pub fn begin_change_log(&mut self) -> Result<()> {
+    pub(crate) fn begin_change_log(&mut self) -> Result<()> {
         self.logged_import = Some(self.next_import()?);
         // Rows that are replaced are deleted rows to triggers only with this.
         self.connection.execute_batch(
@@ -125,7 +125,7 @@ impl Store {
     }
 
     /// Ends the notes, as those of an import.
-    pub fn end_change_log(&mut self) -> Result<()> {
+    pub(crate) fn end_change_log(&mut self) -> Result<()> {
         let Some(import) = self.logged_import.take() else { return Ok(()) };
         for table in self.logged_tables()? {
             let Logged { name, .. } = &table;
@@ -142,7 +142,7 @@ impl Store {
     }
 
     /// Forgets that changes are noted, where the transaction was undone.
-    pub fn forget_change_log(&mut self) {
+    pub(crate) fn forget_change_log(&mut self) {
         self.logged_import = None;
     }
 
@@ -212,7 +212,7 @@ impl Store {
     }
 
     /// Notes why no import so far can be taken back any more.
-    pub fn block_undo(&self, reason: &str) -> Result<()> {
+    pub(crate) fn block_undo(&self, reason: &str) -> Result<()> {
         self.connection.execute(
             "UPDATE imports SET blocked = ?1 WHERE undone_at IS NULL AND blocked IS NULL",
             [reason],
@@ -225,7 +225,7 @@ impl Store {
     ///
     /// # Errors
     /// An older one, and one on which something was built since (exit 9).
-    pub fn undo_import(&self, number: Option<i64>, now: Instant) -> Result<(i64, String)> {
+    pub(crate) fn undo_import(&self, number: Option<i64>, now: Instant) -> Result<(i64, String)> {
         let (import, file, kind) = self.import_to_undo(number)?;
         self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
         let days = match kind.as_str() {

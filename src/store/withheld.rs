@@ -13,7 +13,7 @@ use crate::domain::outage::{Cause, Withheld};
 
 /// A rule whose signals were held back on the latest day run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WithheldRule {
+pub(crate) struct WithheldRule {
     pub rule: String,
     /// Why.
     pub cause: Cause,
@@ -25,7 +25,11 @@ pub struct WithheldRule {
 
 impl Store {
     /// What a rule held back on a day.
-    pub fn withheld_on(&self, rule: &str, day: Day) -> Result<HashMap<CompanyKey, Withheld>> {
+    pub(crate) fn withheld_on(
+        &self,
+        rule: &str,
+        day: Day,
+    ) -> Result<HashMap<CompanyKey, Withheld>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, since, cause FROM withheld_signals WHERE rule = ?1 AND day = ?2",
         )?;
@@ -37,7 +41,7 @@ impl Store {
     }
 
     /// Forgets what was held back on a day that is run again.
-    pub fn clear_withheld(&self, day: Day) -> Result<()> {
+    pub(crate) fn clear_withheld(&self, day: Day) -> Result<()> {
         self.connection
             .prepare_cached("DELETE FROM withheld_signals WHERE day = ?1")?
             .execute([day])?;
@@ -45,7 +49,7 @@ impl Store {
     }
 
     /// Notes that a rule held back its signal for a company on a day.
-    pub fn withhold(
+    pub(crate) fn withhold(
         &self,
         rule: &str,
         day: Day,
@@ -67,7 +71,7 @@ impl Store {
     }
 
     /// The companies for which the signal of a rule on a day was accepted.
-    pub fn accepted_on(&self, rule: &str, day: Day) -> Result<HashSet<CompanyKey>> {
+    pub(crate) fn accepted_on(&self, rule: &str, day: Day) -> Result<HashSet<CompanyKey>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT company FROM accepted_signals WHERE rule = ?1 AND day = ?2")?;
@@ -78,7 +82,7 @@ impl Store {
 
     /// Notes that the signal of a rule for a company on a day is to be raised whatever the day
     /// looks like.
-    pub fn accept(&self, rule: &str, day: Day, company: CompanyKey) -> Result<()> {
+    pub(crate) fn accept(&self, rule: &str, day: Day, company: CompanyKey) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO accepted_signals (rule, day, company) VALUES (?1, ?2, ?3)",
         )?;
@@ -88,7 +92,7 @@ impl Store {
 
     /// Accepts what is held back on the latest day run, by one rule or by all (`None`), with the
     /// days before on which it was held back without a pause. Returns the first of these days.
-    pub fn accept_withheld(&self, rule: Option<&str>) -> Result<Option<Day>> {
+    pub(crate) fn accept_withheld(&self, rule: Option<&str>) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(since) AS first FROM withheld_signals
              WHERE day = (SELECT max(day) FROM runs) AND (?1 IS NULL OR rule = ?1)",
@@ -106,7 +110,7 @@ impl Store {
     }
 
     /// The rules that held back signals on the latest day run.
-    pub fn withheld_now(&self) -> Result<Vec<WithheldRule>> {
+    pub(crate) fn withheld_now(&self) -> Result<Vec<WithheldRule>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT rule, cause, min(since) AS since, count(*) AS companies FROM withheld_signals
              WHERE day = (SELECT max(day) FROM runs) GROUP BY rule, cause ORDER BY rule, cause",

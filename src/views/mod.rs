@@ -15,7 +15,7 @@ pub(crate) mod inbox;
 pub(crate) mod messages;
 pub(crate) mod metrics;
 pub(crate) mod playbooks;
-pub mod presets;
+pub(crate) mod presets;
 pub(crate) mod preview;
 pub(crate) mod pulses;
 pub(crate) mod reasons;
@@ -32,7 +32,7 @@ pub(crate) mod team;
 use crate::render::{Align, Tone, Value};
 
 /// A list: its fields for other programs, and its columns for people.
-pub struct Listing<T> {
+pub(crate) struct Listing<T> {
     /// The names of the fields, which are stable.
     pub fields: &'static [&'static str],
     /// The values of the fields.

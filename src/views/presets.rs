@@ -9,7 +9,7 @@ use crate::domain::rule::Rule;
 use crate::render::{Align, Screen, TextTable, Tone, Value};
 
 /// The list of presets.
-pub const PRESETS: Listing<Preset> = Listing {
+pub(crate) const PRESETS: Listing<Preset> = Listing {
     fields: &["name", "options", "source", "type", "kind", "purpose", "usual", "playbook", "rule"],
     values,
     columns: &[
@@ -49,7 +49,7 @@ fn cells(preset: &Preset) -> Vec<(String, Tone)> {
 }
 
 /// The screen: two lines for each preset, since what it is for and its rule are sentences both.
-pub fn draw(presets: &[Preset], screen: &mut Screen) {
+pub(crate) fn draw(presets: &[Preset], screen: &mut Screen) {
     let mut table = TextTable::new(PRESETS.columns.iter().copied());
     for preset in presets {
         table.toned_row(cells(preset));
@@ -65,12 +65,12 @@ pub fn draw(presets: &[Preset], screen: &mut Screen) {
 }
 
 /// The type of its signals: good, bad, info, or both good and bad.
-pub fn type_of(preset: &Preset) -> &'static str {
+pub(crate) fn type_of(preset: &Preset) -> &'static str {
     preset.signal_type().map_or("both", |signal_type| signal_type.as_str())
 }
 
 /// What can be said to it, and what must be; `None` for most.
-pub fn options(preset: &Preset) -> Option<String> {
+pub(crate) fn options(preset: &Preset) -> Option<String> {
     let event = match preset.event {
         EventUse::None => None,
         EventUse::Possible => Some("[--event EVENT]"),
@@ -86,7 +86,7 @@ pub fn options(preset: &Preset) -> Option<String> {
 const SOME_DAYS: u16 = 14;
 
 /// Its rule in one line, but for the playbook, with what the user says in capital letters.
-pub fn rule(preset: &Preset) -> String {
+pub(crate) fn rule(preset: &Preset) -> String {
     let event = (preset.event == EventUse::Needed).then_some("EVENT");
     let within = preset.needs_deadline().then_some(SOME_DAYS);
     let Some(rule) = preset.rule(&Choice { event, within, every: None }) else {

@@ -23,12 +23,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use clap::CommandFactory;
 use clap::error::ErrorKind;
 use rusqlite::types::ValueRef;
-use signals::internals::{
-    Catalogue, CellType, Cli, EXPRESSION_FUNCTIONS, attributes, kinds, preset, presets,
-};
+use signals::internals::{self, Catalogue, CellType, EXPRESSION_FUNCTIONS, FactKind, PresetRow};
 
 use crate::support::{NOW, Sandbox, setting};
 
@@ -83,7 +80,7 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn every_help_has_examples_that_are_understood() {
     let mut paths = Vec::new();
-    walk(&Cli::command(), "", &mut paths);
+    walk(&internals::command(), "", &mut paths);
     for path in paths {
         let help = help(&path);
         let examples: Vec<&str> =
@@ -427,7 +424,7 @@ fn without_substitutions(line: &str) -> String {
 fn refusal(words: &[String]) -> Option<String> {
     let words =
         words.iter().take_while(|word| !word.starts_with(['>', '<', '#']) && *word != "2>&1");
-    match Cli::command().try_get_matches_from(words) {
+    match internals::command().try_get_matches_from(words) {
         Err(error)
             if !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
@@ -455,7 +452,7 @@ fn words(line: &str) -> Vec<String> {
 /// What is wrong with a command that the text mentions, perhaps not as a whole: a subcommand or an
 /// option that does not exist.
 fn misnamed(mention: &str) -> Option<String> {
-    let mut root = Cli::command();
+    let mut root = internals::command();
     root.build();
     let mut command = &root;
     for word in words(mention).iter().skip(1) {
@@ -516,22 +513,16 @@ fn generated(what: &str) -> String {
 fn attributes() -> String {
     let mut text = String::new();
     let mut group = None;
-    for attribute in attributes::catalogue() {
-        if group != Some(attribute.group) {
-            group = Some(attribute.group);
+    for [of, name, kind, unit, help] in internals::attributes() {
+        if group.as_ref() != Some(&of) {
             write!(
                 text,
-                "\n### {}\n\n| attribute | type | unit | what it says |\n|---|---|---|---|\n",
-                attribute.group
+                "\n### {of}\n\n| attribute | type | unit | what it says |\n|---|---|---|---|\n"
             )
             .unwrap();
+            group = Some(of);
         }
-        writeln!(
-            text,
-            "| `{}` | {} | {} | {} |",
-            attribute.name, attribute.kind, attribute.unit, attribute.help
-        )
-        .unwrap();
+        writeln!(text, "| `{name}` | {kind} | {unit} | {help} |").unwrap();
     }
     text + "\n"
 }
@@ -540,14 +531,16 @@ fn presets() -> String {
     let mut text = String::from(
         "\n| preset | known from | type | what it is for | rule | playbook |\n|---|---|---|---|---|---|\n",
     );
-    for preset in preset::shipped() {
-        let options =
-            presets::options(preset).map(|options| format!(" {options}")).unwrap_or_default();
-        let usual = if preset.usual { ", usual" } else { "" };
-        let (source, purpose, playbook) = (&preset.source, &preset.purpose, &preset.playbook);
-        let (kind, rule) = (presets::type_of(preset), presets::rule(preset));
-        let name = format!("`{}{options}`{usual}", preset.name);
-        writeln!(text, "| {name} | {source} | {kind} | {purpose} | {rule} | {playbook} |").unwrap();
+    for preset in internals::presets() {
+        let PresetRow { name, options, is_usual, source, signal_type, purpose, rule, playbook } =
+            preset;
+        let options = options.map(|options| format!(" {options}")).unwrap_or_default();
+        let usual = if is_usual { ", usual" } else { "" };
+        writeln!(
+            text,
+            "| `{name}{options}`{usual} | {source} | {signal_type} | {purpose} | {rule} | {playbook} |"
+        )
+        .unwrap();
     }
     text + "\n"
 }
@@ -581,7 +574,7 @@ fn global_options(help: &str) -> String {
 fn commands() -> String {
     let mut text = String::new();
     let mut paths = Vec::new();
-    walk(&Cli::command(), "", &mut paths);
+    walk(&internals::command(), "", &mut paths);
     for path in paths {
         let help = help(&path);
         let global = global_options(&help);
@@ -602,7 +595,7 @@ fn walk(command: &clap::Command, path: &str, paths: &mut Vec<String>) {
 
 fn exit_codes() -> String {
     let mut text = String::from("\n| code | meaning |\n|---:|---|\n| 0 | done |\n");
-    for (_, code, meaning) in signals::internals::ErrorKind::ALL {
+    for (code, meaning) in internals::exit_codes() {
         writeln!(text, "| {code} | {meaning} |").unwrap();
     }
     text + "\n"
@@ -611,15 +604,13 @@ fn exit_codes() -> String {
 /// The catalogue with names as they are written in its file, not folded for comparing.
 fn catalogue() -> Catalogue {
     let text = include_str!("../../src/shipped/columns.toml");
-    let catalogue: Catalogue = toml::from_str(text).unwrap();
-    assert_eq!(catalogue.kinds.len(), kinds::catalogue().kinds.len());
-    catalogue
+    toml::from_str(text).unwrap()
 }
 
 /// The kinds of the catalogue that the program imports, told by handing it a header of each.
-fn imported(catalogue: &Catalogue) -> Vec<&kinds::FactKind> {
+fn imported(catalogue: &Catalogue) -> Vec<&FactKind> {
     let sandbox = Sandbox::new();
-    let is_imported = |kind: &&kinds::FactKind| {
+    let is_imported = |kind: &&FactKind| {
         let required =
             kind.columns.iter().filter(|column| column.required).map(|column| column.name.as_str());
         sandbox.write("header.csv", &(required.collect::<Vec<_>>().join(",") + ",source\n"));

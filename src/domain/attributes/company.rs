@@ -8,7 +8,7 @@ use crate::domain::day::Day;
 
 /// What the attributes of a company's record and contract follow from.
 #[derive(Debug, Clone, Copy)]
-pub struct CompanyFacts<'a> {
+pub(crate) struct CompanyFacts<'a> {
     /// The record, where the subscriptions that are active on the day speak for what they state.
     pub company: &'a Company,
     /// Its tags, A to Z, with `;` between.

@@ -7,7 +7,7 @@ use crate::domain::facts::Touchpoint;
 
 /// A contact, as far as attributes look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Contact {
+pub(crate) struct Contact {
     /// When.
     pub at: Instant,
     /// On which day.
@@ -23,7 +23,7 @@ pub struct Contact {
 impl Contact {
     /// The contact that a touchpoint tells of. `is_executive` says whether a name, id or address in
     /// small letters is that of one of the company's people whose role contains `executive`.
-    pub fn of(touchpoint: &Touchpoint, is_executive: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn of(touchpoint: &Touchpoint, is_executive: impl Fn(&str) -> bool) -> Self {
         let is_word = |text: &Option<String>, word: &str| {
             text.as_ref().is_some_and(|t| t.trim().eq_ignore_ascii_case(word))
         };

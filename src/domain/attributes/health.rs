@@ -6,7 +6,7 @@ use crate::domain::health::{Band, to_grain};
 
 /// The health of a company on a day and on days before.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct HealthFacts {
+pub(crate) struct HealthFacts {
     /// The band; `None` for a company that was not scored, because it had churned or was not yet a
     /// customer.
     pub band: Option<Band>,

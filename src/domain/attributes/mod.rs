@@ -19,15 +19,15 @@ mod work;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-pub use company::CompanyFacts;
-pub use engagement::Contact;
-pub use health::HealthFacts;
-pub use pulse::PulseFacts;
-pub use signals::SignalFacts;
-pub use usage::{
-    ActiveDays, EventCounts, EventDays, NewPeople, PeopleCounts, PeriodFacts, YEAR, usual_days,
+pub(crate) use company::CompanyFacts;
+pub(crate) use engagement::Contact;
+pub(crate) use health::HealthFacts;
+pub(crate) use pulse::PulseFacts;
+pub(crate) use signals::SignalFacts;
+pub(crate) use usage::{
+    EventCounts, EventDays, NewPeople, PeopleCounts, PeriodFacts, YEAR, usual_days,
 };
-pub use work::{DatedGoal, TaskFacts};
+pub(crate) use work::{DatedGoal, TaskFacts};
 
 use super::day::{Day, DayRange};
 use super::facts::{AttributeType, Invoice, NpsResponse, Ticket};
@@ -37,7 +37,7 @@ use super::words::Words;
 
 /// A named fact about a company.
 #[derive(Debug, Clone, Copy)]
-pub struct Attribute {
+pub(crate) struct Attribute {
     /// The name, the same everywhere.
     pub name: &'static str,
     /// What it is about.
@@ -54,7 +54,7 @@ pub struct Attribute {
 
 /// What attributes are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Group {
+pub(crate) enum Group {
     /// What the company's own record says.
     Company,
     Signals,
@@ -94,7 +94,7 @@ named!(Group {
 /// From which facts the value of an attribute follows, and how. A family is read from the database
 /// only when an attribute of it is asked for.
 #[derive(Debug, Clone, Copy)]
-pub enum Of {
+pub(crate) enum Of {
     /// The company's own record.
     Company(fn(&CompanyFacts<'_>) -> Datum),
     /// The company's record with its subscriptions.
@@ -145,7 +145,7 @@ pub enum Of {
 
 /// The value of an attribute.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub enum Datum {
+pub(crate) enum Datum {
     /// Unknown, which is never 0.
     #[default]
     Null,
@@ -163,7 +163,7 @@ pub enum Datum {
 impl Datum {
     /// As text: a number with as many decimals as it has, a day as `YYYY-MM-DD`; `None` when it is
     /// unknown.
-    pub fn text(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Datum::Null => None,
             Datum::Whole(number) => Some(Cow::Owned(number.to_string())),
@@ -175,7 +175,7 @@ impl Datum {
     }
 
     /// As a number, where it is one.
-    pub fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Datum::Whole(number) => Some(*number as f64),
             Datum::Number(number) | Datum::Score(number) => Some(*number),
@@ -187,7 +187,7 @@ impl Datum {
 impl Datum {
     /// How two values stand in a sorted list: the unknown last, then numbers by size, days in time,
     /// texts A to Z.
-    pub fn order(&self, other: &Datum) -> Ordering {
+    pub(crate) fn order(&self, other: &Datum) -> Ordering {
         match (self, other) {
             (Datum::Null, Datum::Null) => Ordering::Equal,
             (Datum::Null, _) => Ordering::Greater,
@@ -259,7 +259,7 @@ impl<T: Into<Datum>> From<Option<T>> for Datum {
 
 /// As of when attributes are asked for. Facts dated on or before the day count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AsOf {
+pub(crate) struct AsOf {
     /// The as-of date.
     pub day: Day,
     /// Which of the program's own entries count: signals and what was done about them.
@@ -268,7 +268,7 @@ pub struct AsOf {
 
 /// Which signals and entries of the history count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// Entries up to the day, and signals raised before it: for the first rules of a day.
     BeforeTrends,
     /// Entries up to the day, and signals raised by then but for those of the condition rules of
@@ -285,27 +285,27 @@ pub enum Stage {
 
 impl AsOf {
     /// At the end of a day.
-    pub fn end_of(day: Day) -> Self {
+    pub(crate) fn end_of(day: Day) -> Self {
         AsOf { day, stage: Stage::EndOfDay }
     }
 
     /// As things stand now, which is `today`, with facts up to `day`.
-    pub fn at_present(day: Day, today: Day) -> Self {
+    pub(crate) fn at_present(day: Day, today: Day) -> Self {
         AsOf { day, stage: Stage::Now { today } }
     }
 
     /// Whether things are looked at as they stand now.
-    pub fn is_present(self) -> bool {
+    pub(crate) fn is_present(self) -> bool {
         matches!(self.stage, Stage::Now { .. })
     }
 
     /// The last day of entries that count; `None` where all do.
-    pub fn last_entry(self) -> Option<Day> {
+    pub(crate) fn last_entry(self) -> Option<Day> {
         (!self.is_present()).then_some(self.day)
     }
 
     /// The day from which people look at their own entries, such as tasks that are due.
-    pub fn today(self) -> Day {
+    pub(crate) fn today(self) -> Day {
         match self.stage {
             Stage::Now { today } => today,
             _ => self.day,
@@ -315,7 +315,7 @@ impl AsOf {
 
 /// Imported facts of one kind about one company, dated on or before an as-of date.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a, T> {
+pub(crate) struct Facts<'a, T> {
     /// The facts, in order of time.
     pub rows: &'a [T],
     /// Whether the as-of date is not before the first fact of this kind in the whole database:
@@ -355,10 +355,10 @@ impl<'a, T> Facts<'a, T> {
 }
 
 /// Four whole weeks: 30 days hold four or five Mondays, and turn weekends into trends.
-pub const MONTH: i32 = 28;
+pub(crate) const MONTH: i32 = 28;
 
 /// The last `days` days up to and including `day`.
-pub fn last(day: Day, days: i32) -> DayRange {
+pub(crate) fn last(day: Day, days: i32) -> DayRange {
     DayRange { from: day - days + 1, to: day }
 }
 
@@ -377,7 +377,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Datum {
 }
 
 /// Every attribute, group by group, in the order in which they are listed.
-pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
+pub(crate) fn catalogue() -> impl Iterator<Item = &'static Attribute> {
     let groups: [&'static [Attribute]; 10] = [
         &company::ATTRIBUTES,
         &signals::ATTRIBUTES,
@@ -394,7 +394,7 @@ pub fn catalogue() -> impl Iterator<Item = &'static Attribute> {
 }
 
 /// The attribute of that name, without regard to case as in SQL.
-pub fn find(name: &str) -> Option<&'static Attribute> {
+pub(crate) fn find(name: &str) -> Option<&'static Attribute> {
     catalogue().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 

@@ -7,7 +7,7 @@ use crate::domain::pulse::{self, PulseMark};
 
 /// The pulses of a company.
 #[derive(Debug, Clone, Copy)]
-pub struct PulseFacts<'a> {
+pub(crate) struct PulseFacts<'a> {
     /// Those that count, in order.
     pub marks: &'a [PulseMark],
     /// The day as of which they count: the as-of date, and at present today.

@@ -8,7 +8,7 @@ use crate::domain::signal::{SignalType, State};
 /// The signals of a company as of a day. Only the day can be unknown, because the program itself
 /// records signals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SignalFacts {
+pub(crate) struct SignalFacts {
     /// How many there are, by type and state; see [`SignalFacts::add`].
     counts: [[u64; 2]; 3],
     /// Bad ones that trend and adoption rules raised in the last 28 days.
@@ -21,12 +21,12 @@ pub struct SignalFacts {
 
 impl SignalFacts {
     /// Counts signals of one type and state.
-    pub fn add(&mut self, signal_type: SignalType, state: State, count: u64) {
+    pub(crate) fn add(&mut self, signal_type: SignalType, state: State, count: u64) {
         self.counts[place(signal_type)][usize::from(state == State::Closed)] += count;
     }
 
     /// How many signals of a type are in a state.
-    pub fn count(&self, signal_type: SignalType, state: State) -> u64 {
+    pub(crate) fn count(&self, signal_type: SignalType, state: State) -> u64 {
         self.counts[place(signal_type)][usize::from(state == State::Closed)]
     }
 }

@@ -9,23 +9,23 @@ use crate::domain::rule::{ALL_EVENTS, Against, Measure, TrendRule};
 use crate::domain::trend::Expectation;
 
 /// How many days of activity are kept.
-pub const YEAR: i32 = 365;
+pub(crate) const YEAR: i32 = 365;
 
 /// The days with an event among the last 365 days of a company. A day is identified by its age: the
 /// as-of date is 0 days old.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ActiveDays([u64; 6]);
+pub(crate) struct ActiveDays([u64; 6]);
 
 impl ActiveDays {
     /// Notes an event on the day of this age; ignores days before the last 365.
-    pub fn note(&mut self, age: i32) {
+    pub(crate) fn note(&mut self, age: i32) {
         if (0..YEAR).contains(&age) {
             self.0[age as usize / 64] |= 1 << (age % 64);
         }
     }
 
     /// How many of the days of these ages had an event.
-    pub fn count(&self, ages: Range<i32>) -> u64 {
+    pub(crate) fn count(&self, ages: Range<i32>) -> u64 {
         self.count_below(ages.end) - self.count_below(ages.start)
     }
 
@@ -38,13 +38,13 @@ impl ActiveDays {
     }
 
     /// The ages of the days with an event, the youngest first.
-    pub fn ages(&self) -> impl Iterator<Item = i32> {
+    pub(crate) fn ages(&self) -> impl Iterator<Item = i32> {
         (0..YEAR).filter(|age| self.0[*age as usize / 64] & 1 << (age % 64) != 0)
     }
 
     /// The longest gap in days between active days, among the gaps that end on one of these days
     /// and begin at most `oldest` days ago. `before` is the age of the last active day before them.
-    pub fn longest_gap(&self, before: Option<i32>, oldest: i32) -> Option<i32> {
+    pub(crate) fn longest_gap(&self, before: Option<i32>, oldest: i32) -> Option<i32> {
         let ages: Vec<i32> = self.ages().chain(before).take_while(|age| *age <= oldest).collect();
         ages.windows(2).map(|pair| pair[1] - pair[0]).max()
     }
@@ -52,7 +52,7 @@ impl ActiveDays {
 
 /// A company's events in the last days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct EventCounts {
+pub(crate) struct EventCounts {
     /// How many days the data covers up to the as-of date; 0 before the first event in the
     /// database.
     pub data_days: i32,
@@ -82,7 +82,7 @@ impl EventCounts {
 
 /// A company's active people in the last 56 days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PeopleCounts {
+pub(crate) struct PeopleCounts {
     /// How many days the data covers up to the as-of date.
     pub data_days: i32,
     /// How many days before the as-of date the latest day lies of which people are not kept, because
@@ -121,7 +121,7 @@ fn has_earlier_month(data_days: i32) -> bool {
 
 /// By what the active days of the last 28 that were to be expected are found: the company's own past
 /// of up to six windows, carried along by what the other customers did.
-pub fn usual_days() -> TrendRule {
+pub(crate) fn usual_days() -> TrendRule {
     TrendRule {
         measure: Measure::Days,
         timeframe: MONTH as u8,
@@ -133,7 +133,7 @@ pub fn usual_days() -> TrendRule {
 
 /// The present period of a company as a customer, and how it was active in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PeriodFacts {
+pub(crate) struct PeriodFacts {
     /// The as-of date.
     pub day: Day,
     /// The first day of the period; `None` when it is not a customer.
@@ -146,7 +146,7 @@ pub struct PeriodFacts {
 
 /// The people whose first event at a company was lately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NewPeople {
+pub(crate) struct NewPeople {
     /// In the last 7 days; unknown until the data begins before those and the 7 days before them.
     pub last_7d: Option<u64>,
     /// In the last 28 days; unknown until the data begins before those and the 28 days before them.
@@ -155,7 +155,7 @@ pub struct NewPeople {
 
 /// A company's first and last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventDays {
+pub(crate) struct EventDays {
     /// The day of the first.
     pub first: Option<Day>,
     /// The day of the last on or before the as-of date.

@@ -6,7 +6,7 @@ use crate::domain::day::Day;
 
 /// A goal and when it was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DatedGoal {
+pub(crate) struct DatedGoal {
     /// Its deadline.
     pub due_on: Day,
     /// The first day of its event, on or before the as-of date.
@@ -15,7 +15,7 @@ pub struct DatedGoal {
 
 /// The open tasks of a company.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TaskFacts {
+pub(crate) struct TaskFacts {
     /// How many there are.
     pub open: u64,
     /// How many of them are overdue.

@@ -11,7 +11,7 @@ const GRAINS: f64 = 1e9;
 
 /// The health of a company on a day, and how it was computed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Assessment {
+pub(crate) struct Assessment {
     /// The scoring that was used.
     pub scoring: Arc<Scoring>,
     /// The result of each measure, in the order of [`Scoring::measures`].
@@ -24,7 +24,7 @@ pub struct Assessment {
 
 /// The result of a measure.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub(crate) struct Reading {
     /// The value of its expression.
     pub raw: Datum,
     /// Its score, 0 to 100; `None` if it is unknown.
@@ -41,7 +41,7 @@ impl Assessment {
     ///
     /// The score is the sum of weight × measure over the known measures, divided by the sum of
     /// their weights.
-    pub fn of(scoring: &Arc<Scoring>, values: Vec<Datum>) -> Assessment {
+    pub(crate) fn of(scoring: &Arc<Scoring>, values: Vec<Datum>) -> Assessment {
         let scaled: Vec<Option<f64>> = scoring
             .measures
             .iter()
@@ -72,18 +72,18 @@ impl Assessment {
     }
 
     /// The band of the score.
-    pub fn band(&self) -> Band {
+    pub(crate) fn band(&self) -> Band {
         self.scoring.bands.of(self.score)
     }
 
     /// The measures with their results.
-    pub fn measures(&self) -> impl Iterator<Item = (&Measure, &Reading)> {
+    pub(crate) fn measures(&self) -> impl Iterator<Item = (&Measure, &Reading)> {
         self.scoring.measures.iter().zip(&self.readings)
     }
 
     /// The measure that lowers the score most: the one with the largest weight × (100 - score), the
     /// first of equal ones. `None` without a score, and if nothing lowers it.
-    pub fn main_driver(&self) -> Option<&str> {
+    pub(crate) fn main_driver(&self) -> Option<&str> {
         self.score?;
         let mut most: Option<(f64, &str)> = None;
         for (measure, reading) in self.measures() {
@@ -103,7 +103,7 @@ impl Assessment {
     }
 
     /// The result of the measure with this name.
-    pub fn reading(&self, name: &str) -> Option<&Reading> {
+    pub(crate) fn reading(&self, name: &str) -> Option<&Reading> {
         self.measures().find(|(measure, _)| measure.name == name).map(|(_, reading)| reading)
     }
 }

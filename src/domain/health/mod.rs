@@ -37,7 +37,7 @@ const FARTHEST: f64 = 1e15;
 /// configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "written::Profile", into = "written::Profile")]
-pub struct Profile {
+pub(crate) struct Profile {
     /// An expression over attributes that selects the companies it applies to; `None` means all.
     pub condition: Option<String>,
     /// Its order among the profiles: of those that apply, the one with the lowest number is used;
@@ -49,7 +49,7 @@ pub struct Profile {
 
 /// The part of a profile that determines the score of a company that it applies to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scoring {
+pub(crate) struct Scoring {
     /// The name of the profile.
     pub name: String,
     /// The lowest good and average scores.
@@ -60,7 +60,7 @@ pub struct Scoring {
 
 /// The lowest good and average scores, each 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bands {
+pub(crate) struct Bands {
     /// The lowest good score.
     pub good: f64,
     /// The lowest average score.
@@ -75,7 +75,7 @@ impl Default for Bands {
 
 /// What a score means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Band {
+pub(crate) enum Band {
     /// At least [`Bands::good`].
     Good,
     /// At least [`Bands::average`].
@@ -89,7 +89,7 @@ named!(Band { Good = "good", Average = "average", Poor = "poor", Unknown = "unkn
 
 impl Bands {
     /// The band of an unrounded score.
-    pub fn of(self, score: Option<f64>) -> Band {
+    pub(crate) fn of(self, score: Option<f64>) -> Band {
         match score {
             None => Band::Unknown,
             Some(score) if score >= self.good => Band::Good,
@@ -102,7 +102,7 @@ impl Bands {
 /// One measure of a profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "written::Measure", into = "written::Measure")]
-pub struct Measure {
+pub(crate) struct Measure {
     /// Its name, unique in the profile.
     pub name: String,
     /// What it measures.
@@ -117,7 +117,7 @@ pub struct Measure {
 
 /// What a measure measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MeasureKind {
+pub(crate) enum MeasureKind {
     /// Usage, outcomes, utilisation: leading indicators of the customer's opinion.
     Proactive,
     /// Feedback and support: the customer's opinion.
@@ -127,7 +127,7 @@ named!(MeasureKind { Proactive = "proactive", Reactive = "reactive" });
 
 /// How a value becomes a score from 0 to 100.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Scale {
+pub(crate) enum Scale {
     /// Linear: 0 at `from`, 100 at `to` (which may be the smaller of the two), and limited to 0 and
     /// 100 beyond.
     Linear {
@@ -142,7 +142,7 @@ pub enum Scale {
 
 impl Scale {
     /// The score of a value; `None` if it is unknown, not a number on a line, or not in the list.
-    pub fn score(&self, value: &Datum) -> Option<f64> {
+    pub(crate) fn score(&self, value: &Datum) -> Option<f64> {
         match self {
             Scale::Linear { from, to } => {
                 let along = (value.number()? - from) * 100.0 / (to - from);
@@ -188,24 +188,24 @@ impl fmt::Display for Scale {
 
 impl Profile {
     /// The profile that applies to every company and is tried last.
-    pub fn shipped_default() -> &'static Profile {
+    pub(crate) fn shipped_default() -> &'static Profile {
         static PROFILE: LazyLock<Profile> =
             LazyLock::new(|| crate::shipped::DEFAULT_PROFILE.read());
         &PROFILE
     }
 
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.scoring.name
     }
 
     /// All its expressions.
-    pub fn expressions(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &str> {
         let values = self.scoring.measures.iter().map(|measure| measure.value.as_str());
         self.condition.as_deref().into_iter().chain(values)
     }
 
     /// Whether it can be saved: every text and number is in range. Its expressions are not read.
-    pub fn validate(&self) -> Result<(), String> {
+    pub(crate) fn validate(&self) -> Result<(), String> {
         let name = self.name();
         validate_line(name).map_err(|error| format!("the name of a health profile {error}"))?;
         if name == DEFAULT_PROFILE && self.condition.is_some() {
@@ -223,7 +223,7 @@ impl Profile {
 
     /// Unusual properties of the profile: two or three proactive measures and at most two reactive
     /// ones are recommended.
-    pub fn advice(&self) -> Option<String> {
+    pub(crate) fn advice(&self) -> Option<String> {
         let count =
             |kind| self.scoring.measures.iter().filter(|measure| measure.kind == kind).count();
         let (proactive, reactive) = (count(MeasureKind::Proactive), count(MeasureKind::Reactive));

@@ -14,7 +14,7 @@ use super::signal::SignalType;
 use crate::shipped::PRESETS;
 
 /// The presets that ship with the program, in the order of their file.
-pub fn shipped() -> &'static [Preset] {
+pub(crate) fn shipped() -> &'static [Preset] {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
@@ -25,7 +25,7 @@ pub fn shipped() -> &'static [Preset] {
 }
 
 /// The preset that a rule of this name was made from, and the event of the rule.
-pub fn of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
+pub(crate) fn of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
     let (name, event) =
         rule.split_once(':').map_or((rule, None), |(name, event)| (name, Some(event)));
     shipped().iter().find(|preset| preset.name == name).map(|preset| (preset, event))
@@ -34,7 +34,7 @@ pub fn of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
 /// A ready-made rule.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Preset {
+pub(crate) struct Preset {
     /// Its name, which is also the name of the rule.
     pub name: String,
     /// The system from which customer success teams know the alert.
@@ -63,7 +63,7 @@ pub struct Preset {
 /// Whether a preset is about an event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum EventUse {
+pub(crate) enum EventUse {
     /// About none.
     #[default]
     None,
@@ -111,7 +111,7 @@ fn usual_cooldown() -> u16 {
 
 /// The user's choices for a preset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Choice<'c> {
+pub(crate) struct Choice<'c> {
     /// The event to watch.
     pub event: Option<&'c str>,
     /// The deadline, in days from the start of a company; one of [`super::rule::WITHINS`].
@@ -121,11 +121,11 @@ pub struct Choice<'c> {
 }
 
 /// After how many days a repeated signal may be due.
-pub const EVERIES: std::ops::RangeInclusive<u16> = 1..=36_500;
+pub(crate) const EVERIES: std::ops::RangeInclusive<u16> = 1..=36_500;
 
 impl Preset {
     /// The name of the rule that the choice makes.
-    pub fn rule_name(&self, event: Option<&str>) -> String {
+    pub(crate) fn rule_name(&self, event: Option<&str>) -> String {
         match (event, &self.rule) {
             (Some(event), Pattern::Trend(_)) => event.to_owned(),
             (Some(event), _) => format!("{}:{event}", self.name),
@@ -134,7 +134,7 @@ impl Preset {
     }
 
     /// The kind of its rule.
-    pub fn kind(&self) -> RuleKind {
+    pub(crate) fn kind(&self) -> RuleKind {
         match self.rule {
             Pattern::Trend(_) => RuleKind::Trend,
             Pattern::Adoption { .. } => RuleKind::Adoption,
@@ -143,7 +143,7 @@ impl Preset {
     }
 
     /// The type of its signals; `None` if they can be good or bad.
-    pub fn signal_type(&self) -> Option<SignalType> {
+    pub(crate) fn signal_type(&self) -> Option<SignalType> {
         match &self.rule {
             Pattern::Trend(TrendRule { direction: Direction::Down, inverse: false, .. }) => {
                 Some(SignalType::Bad)
@@ -157,12 +157,12 @@ impl Preset {
     }
 
     /// Whether it requires a deadline.
-    pub fn needs_deadline(&self) -> bool {
+    pub(crate) fn needs_deadline(&self) -> bool {
         matches!(self.rule, Pattern::Adoption { deadline: true, .. })
     }
 
     /// The default number of days in its condition; `None` if it has none.
-    pub fn every(&self) -> Option<u16> {
+    pub(crate) fn every(&self) -> Option<u16> {
         match self.rule {
             Pattern::Condition { every, .. } => every,
             _ => None,
@@ -173,7 +173,7 @@ impl Preset {
     ///
     /// # Errors
     /// An option that the preset does not take, or an event that is missing.
-    pub fn validate(&self, choice: &Choice<'_>) -> Result<(), String> {
+    pub(crate) fn validate(&self, choice: &Choice<'_>) -> Result<(), String> {
         let name = &self.name;
         match choice {
             Choice { event: None, .. } if self.event == EventUse::Needed => {
@@ -194,7 +194,7 @@ impl Preset {
 
     /// The rule for a choice that is [valid](Preset::validate); `None` if the preset needs a
     /// deadline and the choice has none.
-    pub fn rule(&self, choice: &Choice<'_>) -> Option<Rule> {
+    pub(crate) fn rule(&self, choice: &Choice<'_>) -> Option<Rule> {
         let logic = match &self.rule {
             Pattern::Trend(trend) => RuleLogic::Trend(TrendRule {
                 event: choice.event.unwrap_or(&trend.event).to_owned(),
@@ -228,7 +228,7 @@ impl Preset {
     }
 
     /// The condition for a choice; `None` for other kinds.
-    pub fn when(&self, choice: &Choice<'_>) -> Option<String> {
+    pub(crate) fn when(&self, choice: &Choice<'_>) -> Option<String> {
         let Pattern::Condition { when, every, .. } = &self.rule else { return None };
         let every = choice.every.or(*every).unwrap_or_default().to_string();
         let metric = choice.event.map(|event| self.metric_name(event)).unwrap_or_default();
@@ -236,7 +236,7 @@ impl Preset {
     }
 
     /// The metric in its condition, if that uses a metric of an event.
-    pub fn metric(&self, event: &str) -> Option<Metric> {
+    pub(crate) fn metric(&self, event: &str) -> Option<Metric> {
         let Pattern::Condition { metric_days, .. } = self.rule else { return None };
         let definition = Definition::Counted {
             event: event.to_owned(),
@@ -253,7 +253,7 @@ impl Preset {
 
     /// The text of a signal of a rule made from this preset; `None` if the rule has been edited to
     /// read other attributes.
-    pub fn told(
+    pub(crate) fn told(
         &self,
         event: Option<&str>,
         key: Option<&str>,

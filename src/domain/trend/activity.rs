@@ -7,7 +7,7 @@ use super::super::day::{Day, DayRange};
 /// stores only active days, company by company, and answers for any window within the range. It
 /// takes 12 to 16 bytes per company and day with an event (for people: per person and day).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Activity {
+pub(crate) struct Activity {
     /// By key of the company: where its entries begin, with one more position at the end.
     starts: Vec<usize>,
     /// The day of each entry, in order within a company.
@@ -40,7 +40,7 @@ pub(crate) const SPREAD_WEEKS: i32 = 26;
 impl Activity {
     /// From counts, each with its company and day. They come day by day, and one at most for each
     /// company and day.
-    pub fn of_counts(counts: impl IntoIterator<Item = (Day, CompanyKey, u64)>) -> Self {
+    pub(crate) fn of_counts(counts: impl IntoIterator<Item = (Day, CompanyKey, u64)>) -> Self {
         let counts = counts.into_iter().filter(|(.., count)| *count > 0);
         let rows: Vec<(i32, u32, u64)> =
             counts.map(|(day, company, count)| (day.number(), company.0, count)).collect();
@@ -58,7 +58,7 @@ impl Activity {
 
     /// From people who were active, each with company and day. They come day by day, and each
     /// person at most once for a company and day.
-    pub fn of_people(people: impl IntoIterator<Item = (Day, CompanyKey, u32)>) -> Self {
+    pub(crate) fn of_people(people: impl IntoIterator<Item = (Day, CompanyKey, u32)>) -> Self {
         let rows: Vec<(i32, u32, u32)> = people
             .into_iter()
             .map(|(day, company, person)| (day.number(), company.0, person))
@@ -122,7 +122,7 @@ impl Activity {
     }
 
     /// The number of events of a company in a range of days.
-    pub fn events_in(&self, company: CompanyKey, range: DayRange) -> u64 {
+    pub(crate) fn events_in(&self, company: CompanyKey, range: DayRange) -> u64 {
         self.events(
             self.place_after(company, range.from.number() - 1),
             self.place_after(company, range.to.number()),

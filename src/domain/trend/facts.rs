@@ -11,7 +11,7 @@ use super::sweep::{Customers, Sweep};
 
 /// The activity of companies, for some rules, on some days.
 #[derive(Debug, Clone, Default)]
-pub struct TrendFacts {
+pub(crate) struct TrendFacts {
     activities: FxHashMap<Watch, Activity>,
     none: Activity,
     /// The segment of each company as a number, in the order of the customers; empty unless a rule
@@ -21,7 +21,7 @@ pub struct TrendFacts {
 
 impl TrendFacts {
     /// What the counts of a rule are computed from: days are counted from events.
-    pub fn source(rule: &TrendRule) -> Watch {
+    pub(crate) fn source(rule: &TrendRule) -> Watch {
         match rule.measure {
             Measure::Events | Measure::Days => Watch::new(&rule.event, Measure::Events),
             Measure::People => rule.watch(),
@@ -29,13 +29,13 @@ impl TrendFacts {
     }
 
     /// Adds the activity of companies from one [`TrendFacts::source`].
-    pub fn add(&mut self, source: Watch, activity: Activity) {
+    pub(crate) fn add(&mut self, source: Watch, activity: Activity) {
         self.activities.insert(source, activity);
     }
 
     /// A sweep that starts before `first_day`. For signals on `day`, `first_day` is
     /// [`TrendRule::first_day_of_run`].
-    pub fn sweep<'a>(
+    pub(crate) fn sweep<'a>(
         &'a self,
         rule: &'a TrendRule,
         customers: &'a [(CompanyKey, Customer)],

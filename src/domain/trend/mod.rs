@@ -21,7 +21,7 @@ use super::signal::{Comparison, SignalType, percent_text};
 
 /// The two windows of a trend rule on an as-of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Windows {
+pub(crate) struct Windows {
     /// The period compared against.
     pub observation: DayRange,
     /// D-X+1 .. D, the current period.
@@ -30,7 +30,7 @@ pub struct Windows {
 
 impl Windows {
     /// Two consecutive windows of `days` days each; the later one ends on `day`.
-    pub fn ending(day: Day, days: i32) -> Self {
+    pub(crate) fn ending(day: Day, days: i32) -> Self {
         Windows {
             observation: DayRange { from: day - 2 * days + 1, to: day - days },
             decision: DayRange { from: day - days + 1, to: day },
@@ -38,14 +38,14 @@ impl Windows {
     }
 
     /// Both windows as one range.
-    pub fn both(&self) -> DayRange {
+    pub(crate) fn both(&self) -> DayRange {
         DayRange { from: self.observation.from, to: self.decision.to }
     }
 }
 
 /// The numbers of a trend rule when it raised a signal.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TrendEvidence {
+pub(crate) struct TrendEvidence {
     /// The windows and counts. The observation window covers all windows of the company's past that
     /// counted.
     pub comparison: Comparison,
@@ -62,7 +62,7 @@ pub struct TrendEvidence {
 impl TrendEvidence {
     /// The change in tenths of a percent, from the window before or from the expected count. `None`
     /// for a change from nothing.
-    pub fn change_tenths(&self) -> Option<i64> {
+    pub(crate) fn change_tenths(&self) -> Option<i64> {
         match &self.reference {
             Some(reference) => Some(reference.change_tenths),
             None => self.comparison.change_tenths(),
@@ -70,19 +70,19 @@ impl TrendEvidence {
     }
 
     /// The change in words: `-16.0 %`, `+3.5 %`, or `new` when there was nothing before.
-    pub fn change_text(&self) -> String {
+    pub(crate) fn change_text(&self) -> String {
         self.change_tenths().map_or_else(|| "new".to_owned(), percent_text)
     }
 
     /// How many windows of the company's past counted.
-    pub fn windows(&self) -> usize {
+    pub(crate) fn windows(&self) -> usize {
         self.comparison.observation.len() / self.comparison.decision.len().max(1)
     }
 }
 
 /// How much more the weekly counts of a company vary than by chance alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// Variance over mean of the weekly counts, one added to each; at least 1.
     pub factor: f64,
     /// Whose weeks it is computed from.
@@ -91,7 +91,7 @@ pub struct Spread {
 
 /// Whose weeks a spread is computed from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SpreadBasis {
+pub(crate) enum SpreadBasis {
     /// The company's own weeks.
     Own,
     /// The median of other companies, because the company has too few weeks.
@@ -103,7 +103,7 @@ named!(SpreadBasis { Own = "own", Others = "others", Nothing = "none" });
 
 /// What a company was compared with, besides its own past.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Reference {
+pub(crate) struct Reference {
     /// How many other customers the company was compared with; `None` for a rule that compares a
     /// company with itself.
     pub others: Option<u64>,
@@ -118,7 +118,7 @@ pub struct Reference {
 
 /// The latest signal of the same rule and company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Latest {
+pub(crate) struct Latest {
     /// The day on which it was raised.
     pub raised_on: Day,
     /// Its type.
@@ -161,13 +161,13 @@ impl TrendRule {
     }
 
     /// The first day that must be evaluated to know what holds on `day`.
-    pub fn first_day_of_run(&self, day: Day) -> Day {
+    pub(crate) fn first_day_of_run(&self, day: Day) -> Day {
         day - (i32::from(self.for_days) - 1)
     }
 
     /// The first day whose activity matters to a sweep that begins on `first` and raises signals
     /// from `day` on.
-    pub fn first_day_needed(&self, first: Day, day: Day) -> Day {
+    pub(crate) fn first_day_needed(&self, first: Day, day: Day) -> Day {
         let windows = (self.baseline_windows() + 1) * self.days();
         let of_windows = first - windows + 1;
         match self.measure {

@@ -29,7 +29,7 @@ pub(crate) const LEAST_WEEKS: usize = 8;
 
 /// The companies that a rule evaluates.
 #[derive(Debug, Clone, Copy)]
-pub struct Customers<'a> {
+pub(crate) struct Customers<'a> {
     /// All companies, including those that the rule does not apply to.
     pub all: &'a [(CompanyKey, Customer)],
     /// The segment of each company, as a number, in the same order; empty unless the rule compares
@@ -46,7 +46,7 @@ pub struct Customers<'a> {
 ///     let evaluation = sweep.evaluate(&latest);   // only on days on which signals are wanted
 /// }
 /// ```
-pub struct Sweep<'a> {
+pub(crate) struct Sweep<'a> {
     rule: &'a TrendRule,
     activity: &'a Activity,
     customers: Customers<'a>,
@@ -152,7 +152,7 @@ fn whole(sum: u128) -> i128 {
 impl<'a> Sweep<'a> {
     /// Starts before `first_day`. The activity must reach back from it to
     /// [`TrendRule::first_day_needed`].
-    pub fn new(
+    pub(crate) fn new(
         rule: &'a TrendRule,
         activity: &'a Activity,
         customers: Customers<'a>,
@@ -177,14 +177,9 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// The day that was evaluated last.
-    pub fn day(&self) -> Day {
-        self.day
-    }
-
     /// Moves to the next day. `admission` says for which companies the rule's `--where` holds on
     /// that day.
-    pub fn next_day(&mut self, admission: &Admission) {
+    pub(crate) fn next_day(&mut self, admission: &Admission) {
         self.day = self.day.next();
         self.usual_spread = OnceCell::new();
         self.move_places();
@@ -330,7 +325,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// The expectation for each company that was eligible on the day.
-    pub fn expectations(&self) -> impl Iterator<Item = (CompanyKey, Expectation)> {
+    pub(crate) fn expectations(&self) -> impl Iterator<Item = (CompanyKey, Expectation)> {
         self.eligible().map(|(place, reading)| {
             let expectation =
                 Expectation { current: reading.current, expected: reading.expected() };
@@ -340,7 +335,7 @@ impl<'a> Sweep<'a> {
 
     /// The companies for which the rule holds on the day, whatever it raised before, and the type
     /// of signal. An open signal still holds if its own type is in the result.
-    pub fn holding(&self) -> Vec<(CompanyKey, SignalType)> {
+    pub(crate) fn holding(&self) -> Vec<(CompanyKey, SignalType)> {
         let holds = |(place, reading): &(usize, &Reading)| {
             let most = self.rule.max_chance;
             most.is_none_or(|most| {
@@ -352,7 +347,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// The signals to raise on the day, where `latest` is what the rule raised before.
-    pub fn evaluate(&self, latest: &LatestByCompany) -> Evaluation {
+    pub(crate) fn evaluate(&self, latest: &LatestByCompany) -> Evaluation {
         let mut skipped: HashMap<Skip, u64> = HashMap::new();
         let mut evaluated = Vec::new();
         for (state, (company, _)) in self.states.iter().zip(self.customers.all) {
@@ -494,7 +489,7 @@ impl<'a> Sweep<'a> {
 
 /// The actual and the expected total of a company in the current window.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Expectation {
+pub(crate) struct Expectation {
     /// The count in the current window.
     pub current: u64,
     /// The expected count in the current window.

@@ -31,7 +31,7 @@ impl Store {
     }
 
     /// When each company is there, in order of their ids.
-    pub fn presences(&self, scope: Scope) -> Result<Vec<(CompanyKey, Presence)>> {
+    pub(crate) fn presences(&self, scope: Scope) -> Result<Vec<(CompanyKey, Presence)>> {
         let mut breaks = self.breaks_within(scope.keys())?;
         let (started, facts) = (self.first_subscriptions(scope)?, self.first_facts(scope)?);
         let mut statement = self.connection.prepare_cached(

@@ -26,7 +26,7 @@ use crate::expression::{Evaluator, Expression};
 
 /// Which companies values are wanted of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     All,
     One(CompanyKey),
 }
@@ -43,7 +43,7 @@ impl Scope {
 
 /// Everything that can be asked of a company in this database: the attributes of the program, the
 /// companies' own columns, and metrics.
-pub struct Catalogue {
+pub(crate) struct Catalogue {
     own: Vec<(String, AttributeType)>,
     metrics: Vec<Metric>,
     evaluator: Evaluator,
@@ -51,7 +51,7 @@ pub struct Catalogue {
 
 /// An attribute of a database.
 #[derive(Debug, Clone, Copy)]
-pub enum Known<'c> {
+pub(crate) enum Known<'c> {
     /// One that every database has.
     BuiltIn(&'static Attribute),
     /// A column of the companies' own, under this name.
@@ -61,7 +61,7 @@ pub enum Known<'c> {
 }
 
 impl<'c> Known<'c> {
-    pub fn name(self) -> &'c str {
+    pub(crate) fn name(self) -> &'c str {
         match self {
             Known::BuiltIn(attribute) => attribute.name,
             Known::Own(name, _) => name,
@@ -70,7 +70,7 @@ impl<'c> Known<'c> {
     }
 
     /// What its values are; of a formula, what is seen when it is worked out.
-    pub fn kind(self) -> Option<AttributeType> {
+    pub(crate) fn kind(self) -> Option<AttributeType> {
         match self {
             Known::BuiltIn(attribute) => Some(attribute.kind),
             Known::Own(_, kind) => Some(kind),
@@ -83,7 +83,7 @@ impl<'c> Known<'c> {
 
     /// Whether its value of an earlier day is known. Of the columns of companies the database keeps
     /// the present value only, but for the day of churn, which follows from dated facts.
-    pub fn has_history(self) -> bool {
+    pub(crate) fn has_history(self) -> bool {
         match self {
             Known::BuiltIn(attribute) => {
                 attribute.group != Group::Company || attribute.name == "churned_on"
@@ -94,7 +94,7 @@ impl<'c> Known<'c> {
     }
 
     /// What its values count or measure; empty where that is not known.
-    pub fn unit(self) -> &'static str {
+    pub(crate) fn unit(self) -> &'static str {
         match self {
             Known::BuiltIn(attribute) => attribute.unit,
             Known::Metric(Metric { definition: Definition::Counted { measure, .. }, .. }) => {
@@ -107,21 +107,21 @@ impl<'c> Known<'c> {
 
 impl Catalogue {
     /// All attributes: those of the program, then the companies' own, then metrics.
-    pub fn all(&self) -> impl Iterator<Item = Known<'_>> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = Known<'_>> {
         let built_in = attributes::catalogue().map(Known::BuiltIn);
         let own = self.own.iter().map(|(name, kind)| Known::Own(name, *kind));
         built_in.chain(own).chain(self.metrics.iter().map(Known::Metric))
     }
 
     /// The same catalogue with a metric that is to be.
-    pub fn with(mut self, metric: &Metric) -> Self {
+    pub(crate) fn with(mut self, metric: &Metric) -> Self {
         self.metrics.retain(|known| known.name != metric.name);
         self.metrics.push(metric.clone());
         self
     }
 
     /// All names.
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.all().map(Known::name).collect()
     }
 
@@ -129,7 +129,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// None of that name (exit 9), with the nearest.
-    pub fn find(&self, name: &str) -> Result<Known<'_>, CommandError> {
+    pub(crate) fn find(&self, name: &str) -> Result<Known<'_>, CommandError> {
         let name = name.trim();
         let found = self.all().find(|known| known.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| {
@@ -144,7 +144,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// What is wrong with it (exit 9).
-    pub fn read(&self, text: &str) -> Result<Expression, CommandError> {
+    pub(crate) fn read(&self, text: &str) -> Result<Expression, CommandError> {
         self.evaluator.read(text, &self.names()).map_err(|mistake| mistake.refusal(text))
     }
 
@@ -153,7 +153,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// What is wrong with it (exit 9), a text that it compares with a number included.
-    pub fn read_new(&self, text: &str) -> Result<Expression, CommandError> {
+    pub(crate) fn read_new(&self, text: &str) -> Result<Expression, CommandError> {
         let expression = self.read(text)?;
         let kind = |name: &str| self.find(name).ok()?.kind();
         self.evaluator.check_comparisons(text, kind).map_err(|mistake| mistake.refusal(text))?;
@@ -164,7 +164,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// A formula that cannot be read any more (exit 9).
-    pub fn formulas(&self) -> Result<Vec<(&Metric, Expression)>, CommandError> {
+    pub(crate) fn formulas(&self) -> Result<Vec<(&Metric, Expression)>, CommandError> {
         let mut formulas = Vec::new();
         for metric in &self.metrics {
             if let Definition::Formula(text) = &metric.definition {
@@ -178,7 +178,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// A formula that cannot be read any more, or needs itself (exit 9).
-    pub fn comes_down_to(&self, expression: &Expression) -> Result<Vec<&'static Attribute>> {
+    pub(crate) fn comes_down_to(&self, expression: &Expression) -> Result<Vec<&'static Attribute>> {
         let mut wanted = Wanted {
             catalogue: self,
             facts: Vec::new(),
@@ -193,7 +193,11 @@ impl Catalogue {
     ///
     /// # Errors
     /// An expression that takes too long (exit 9); an attribute that the table lacks.
-    pub fn evaluate(&self, expression: &Expression, table: &AttributeTable) -> Result<Vec<Datum>> {
+    pub(crate) fn evaluate(
+        &self,
+        expression: &Expression,
+        table: &AttributeTable,
+    ) -> Result<Vec<Datum>> {
         let columns =
             expression.names.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
         let rows = (0..table.companies.len())
@@ -204,14 +208,14 @@ impl Catalogue {
 
 /// The values of some attributes for some companies.
 #[derive(Debug, Clone, PartialEq)]
-pub struct AttributeTable {
+pub(crate) struct AttributeTable {
     companies: Vec<CompanyKey>,
     columns: Vec<(String, Vec<Datum>)>,
 }
 
 impl AttributeTable {
     /// The companies, in order of their ids.
-    pub fn companies(&self) -> &[CompanyKey] {
+    pub(crate) fn companies(&self) -> &[CompanyKey] {
         &self.companies
     }
 
@@ -219,7 +223,7 @@ impl AttributeTable {
     ///
     /// # Errors
     /// An attribute that was not asked for.
-    pub fn column(&self, name: &str) -> Result<&[Datum]> {
+    pub(crate) fn column(&self, name: &str) -> Result<&[Datum]> {
         let found = self.columns.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         let (_, values) =
             found.ok_or_else(|| anyhow::anyhow!("the attribute '{name}' was not computed"))?;
@@ -229,7 +233,7 @@ impl AttributeTable {
 
 impl Store {
     /// The catalogue of this database.
-    pub fn catalogue(&self) -> Result<Catalogue> {
+    pub(crate) fn catalogue(&self) -> Result<Catalogue> {
         let types = self.attribute_types()?;
         let metrics = self.metrics()?;
         let own = self.company_attribute_names()?.into_iter().map(|name| {
@@ -243,7 +247,7 @@ impl Store {
     ///
     /// # Errors
     /// A name that the catalogue does not have, a formula that takes too long (exit 9).
-    pub fn attributes(
+    pub(crate) fn attributes(
         &self,
         catalogue: &Catalogue,
         names: &[&str],

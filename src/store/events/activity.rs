@@ -17,7 +17,7 @@ type Row<T> = (Day, CompanyKey, T);
 impl Store {
     /// What `rules` need to raise signals on `days` and to tell what holds on them, read in one go:
     /// the days of all windows once, however many rules there are, and no others.
-    pub fn trend_facts(
+    pub(crate) fn trend_facts(
         &self,
         rules: &[&TrendRule],
         customers: &[(CompanyKey, Customer)],

@@ -40,7 +40,7 @@ impl CountsInMemory {
 impl Store {
     /// Reads all day counts into memory, from which they are taken from now on. For a store that
     /// nobody writes to meanwhile.
-    pub fn keep_counts_in_memory(&mut self) -> Result<()> {
+    pub(crate) fn keep_counts_in_memory(&mut self) -> Result<()> {
         let Some(range) = self.event_days()? else { return Ok(()) };
         let mut kept = CountsInMemory {
             first_day: range.from.number(),
@@ -61,7 +61,7 @@ impl Store {
 
     /// Hands the day counts of a range to `visit`: day, company, event name, count; day by day and
     /// within a day company by company.
-    pub fn for_each_count(
+    pub(crate) fn for_each_count(
         &self,
         range: DayRange,
         visit: impl FnMut(Day, u32, u32, u64),

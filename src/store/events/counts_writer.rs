@@ -19,7 +19,7 @@ use crate::store::Store;
 
 /// How many events of a name a company had on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DayCount {
+pub(crate) struct DayCount {
     /// Key of the company.
     pub company: u32,
     /// Key of the event's name.
@@ -31,7 +31,7 @@ pub struct DayCount {
 }
 
 /// Takes days that come as counts, within a transaction that the caller has begun.
-pub struct CountsWriter<'s> {
+pub(crate) struct CountsWriter<'s> {
     store: &'s Store,
     /// The number that the import will have.
     import: i64,
@@ -45,7 +45,7 @@ pub struct CountsWriter<'s> {
 
 impl Store {
     /// A writer for the counts of one import.
-    pub fn counts_writer(&self) -> Result<CountsWriter<'_>> {
+    pub(crate) fn counts_writer(&self) -> Result<CountsWriter<'_>> {
         let import = self.next_import()?;
         self.mark_names(import)?;
         Ok(CountsWriter {
@@ -143,7 +143,7 @@ impl Store {
 
 impl CountsWriter<'_> {
     /// Makes the counts of a day these, which are in order of company and event.
-    pub fn write_counts(&mut self, day: &PulledDay, counts: &[DayCount]) -> Result<()> {
+    pub(crate) fn write_counts(&mut self, day: &PulledDay, counts: &[DayCount]) -> Result<()> {
         let before = self.store.note_pulled_day(self.import, day.day)?;
         if before.is_none() {
             self.store.note_count(self.import, keys::of_count(day.day.number(), 0, 0), None)?;
@@ -272,7 +272,7 @@ impl CountsWriter<'_> {
 
     /// Makes the people of a day these: pairs of company and person, in order, each once. The day
     /// must have come as counts. Returns how many of the pairs are new.
-    pub fn write_people(&mut self, day: Day, people: &[(u32, u32)]) -> Result<u64> {
+    pub(crate) fn write_people(&mut self, day: Day, people: &[(u32, u32)]) -> Result<u64> {
         let Some(before) = self.store.note_pulled_day(self.import, day)? else { return Ok(0) };
         let mut new = 0;
         let mut stored = self.stored_people(day)?;
@@ -322,7 +322,7 @@ impl CountsWriter<'_> {
     }
 
     /// Brings up to date what follows from the counts, and tells what became of the rows.
-    pub fn finish(self) -> Result<WrittenEvents> {
+    pub(crate) fn finish(self) -> Result<WrittenEvents> {
         self.store.note_event_days(&self.first_days)?;
         self.store.note_first_uses(&self.first_uses)?;
         self.shrunk.iter().try_for_each(|company| self.store.recount_company(*company))?;
@@ -332,7 +332,7 @@ impl CountsWriter<'_> {
 
 impl Store {
     /// Forgets the people of the days of a source before `first`.
-    pub fn forget_people_before(&self, source: &str, first: Day) -> Result<()> {
+    pub(crate) fn forget_people_before(&self, source: &str, first: Day) -> Result<()> {
         let mut days = self.connection.prepare_cached(
             "SELECT day FROM pulled_days WHERE source = ?1 AND day < ?2 AND has_people",
         )?;

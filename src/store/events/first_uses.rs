@@ -79,7 +79,7 @@ impl FirstUses {
 
 impl Store {
     /// The day of each company's first event of this name, for those that have one, however late.
-    pub fn first_uses(&self, event: &str) -> Result<FxHashMap<CompanyKey, Day>> {
+    pub(crate) fn first_uses(&self, event: &str) -> Result<FxHashMap<CompanyKey, Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, day FROM first_uses WHERE event = (SELECT id FROM event_names WHERE name = ?1)",
         )?;
@@ -91,7 +91,7 @@ impl Store {
 
     /// The goals of all companies, or only those of one event, and the day of the first event of
     /// each, however late.
-    pub fn goal_progress(
+    pub(crate) fn goal_progress(
         &self,
         event: Option<&str>,
     ) -> Result<FxHashMap<CompanyKey, Vec<GoalProgress>>> {

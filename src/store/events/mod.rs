@@ -25,7 +25,7 @@ use crate::domain::trend::Windows;
 
 /// What one person did in each of two windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonActivity {
+pub(crate) struct PersonActivity {
     /// The person's id; `None` for all events that name nobody.
     pub person_id: Option<String>,
     /// Events in the observation window.
@@ -36,7 +36,7 @@ pub struct PersonActivity {
 
 /// What one company did in two windows, day by day and by person.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompanyActivity {
+pub(crate) struct CompanyActivity {
     /// Events (or active people) for each day of both windows.
     pub daily: Vec<(Day, u64)>,
     /// The people behind them, those with the largest change first.
@@ -47,7 +47,7 @@ pub struct CompanyActivity {
 
 /// What is known of the people who were active on some days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PeopleKept {
+pub(crate) enum PeopleKept {
     /// What each of them did.
     Events,
     /// Of days that came as counts: who was active, and not what they did. A person's numbers are
@@ -59,14 +59,14 @@ pub enum PeopleKept {
 
 impl PeopleKept {
     /// Whether it is known of each day who was active.
-    pub fn is_known(self) -> bool {
+    pub(crate) fn is_known(self) -> bool {
         !matches!(self, PeopleKept::NotOf(_))
     }
 }
 
 /// What there is of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventSummary {
+pub(crate) struct EventSummary {
     /// The event's name.
     pub name: String,
     /// How many there are.
@@ -81,7 +81,7 @@ pub struct EventSummary {
 
 /// One event, or several equal ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventRecord<'r> {
+pub(crate) struct EventRecord<'r> {
     /// The company's id.
     pub company_id: &'r str,
     /// The event's name.
@@ -100,7 +100,7 @@ pub struct EventRecord<'r> {
 
 impl Store {
     /// The first and the last day with an event, of any name and company; `None` without events.
-    pub fn event_days(&self) -> Result<Option<DayRange>> {
+    pub(crate) fn event_days(&self) -> Result<Option<DayRange>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(first_event_day) AS first, max(last_event_day) AS last FROM companies",
         )?;
@@ -112,7 +112,7 @@ impl Store {
 
     /// The event names that came on each of the `days` days before `day`, and not on `day`, A to
     /// Z. Days are read one by one, as long as such a name is left.
-    pub fn events_that_stopped(&self, day: Day, days: i32) -> Result<Vec<String>> {
+    pub(crate) fn events_that_stopped(&self, day: Day, days: i32) -> Result<Vec<String>> {
         let mut left = self.events_on(day.previous())?;
         if left.is_empty() {
             return Ok(Vec::new());
@@ -142,7 +142,7 @@ impl Store {
     }
 
     /// Hands every event to `visit`, day by day and within a day company by company.
-    pub fn for_each_event(
+    pub(crate) fn for_each_event(
         &self,
         mut visit: impl FnMut(&EventRecord<'_>) -> Result<()>,
     ) -> Result<()> {
@@ -176,12 +176,12 @@ impl Store {
     }
 
     /// Whether an event of this name was ever imported.
-    pub fn knows_event(&self, name: &str) -> Result<bool> {
+    pub(crate) fn knows_event(&self, name: &str) -> Result<bool> {
         Ok(self.event_key(name)?.is_some())
     }
 
     /// All event names, A to Z.
-    pub fn event_names(&self) -> Result<Vec<String>> {
+    pub(crate) fn event_names(&self) -> Result<Vec<String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name FROM event_names ORDER BY name")?;
         let names = statement.query_map([], |row| row.get("name"))?;
@@ -195,7 +195,7 @@ impl Store {
     }
 
     /// What one company did in both windows, day by day and by person.
-    pub fn company_activity(
+    pub(crate) fn company_activity(
         &self,
         company: CompanyKey,
         watch: &Watch,
@@ -279,7 +279,7 @@ impl Store {
     }
 
     /// The events of a company by name, A to Z, each with a count for each day of the range.
-    pub fn activity_by_event(
+    pub(crate) fn activity_by_event(
         &self,
         company: CompanyKey,
         range: DayRange,
@@ -314,7 +314,7 @@ impl Store {
     }
 
     /// Every event that was ever seen, A to Z.
-    pub fn event_summaries(&self) -> Result<Vec<EventSummary>> {
+    pub(crate) fn event_summaries(&self) -> Result<Vec<EventSummary>> {
         let Some(range) = self.event_days()? else { return Ok(Vec::new()) };
         let recent = range.to - 29;
         let mut found: FxHashMap<u32, EventSummary> = FxHashMap::default();

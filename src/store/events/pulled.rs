@@ -15,7 +15,7 @@ pub(in crate::store) const UNKNOWN_EVENT: u32 = u32::MAX;
 
 /// A day that came as counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PulledDay {
+pub(crate) struct PulledDay {
     pub day: Day,
     /// The source that it came from; `None` for files of counts.
     pub source: Option<String>,
@@ -29,12 +29,12 @@ pub struct PulledDay {
 
 impl Store {
     /// The day, if it came as counts.
-    pub fn pulled_day(&self, day: Day) -> Result<Option<PulledDay>> {
+    pub(crate) fn pulled_day(&self, day: Day) -> Result<Option<PulledDay>> {
         Ok(self.pulled_days(DayRange { from: day, to: day })?.pop())
     }
 
     /// The days of a range that came as counts, in order.
-    pub fn pulled_days(&self, range: DayRange) -> Result<Vec<PulledDay>> {
+    pub(crate) fn pulled_days(&self, range: DayRange) -> Result<Vec<PulledDay>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT day, source, events, companies, rejected, has_people FROM pulled_days
              WHERE day BETWEEN ?1 AND ?2 ORDER BY day",
@@ -44,7 +44,7 @@ impl Store {
     }
 
     /// The first and the last day that came from a source, `None` being files of counts.
-    pub fn pulled_span(&self, source: Option<&str>) -> Result<Option<DayRange>> {
+    pub(crate) fn pulled_span(&self, source: Option<&str>) -> Result<Option<DayRange>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(day) AS first, max(day) AS last FROM pulled_days WHERE source IS ?1",
         )?;
@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// How many events there are on a day, by its counts.
-    pub fn events_of_day(&self, day: Day) -> Result<u64> {
+    pub(crate) fn events_of_day(&self, day: Day) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT coalesce(sum(count), 0) AS events FROM day_counts WHERE id BETWEEN ?1 AND ?2",
         )?;
@@ -66,7 +66,7 @@ impl Store {
     }
 
     /// Whether the events of a day are here themselves.
-    pub fn has_events_themselves(&self, day: Day) -> Result<bool> {
+    pub(crate) fn has_events_themselves(&self, day: Day) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found",
         )?;
@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// The last day of a range that came as counts, and of which it is not kept who was active.
-    pub fn last_day_without_people(&self, range: DayRange) -> Result<Option<Day>> {
+    pub(crate) fn last_day_without_people(&self, range: DayRange) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT max(day) AS day FROM pulled_days WHERE day BETWEEN ?1 AND ?2 AND NOT has_people",
         )?;
@@ -86,7 +86,11 @@ impl Store {
 
     /// The last day that came as counts, of those whose people a trend rule reads to raise signals on
     /// `days`, that does not tell what the rule asks; `None` when there is none.
-    pub fn people_gap(&self, trend: &TrendRule, days: DayRange) -> Result<Option<PulledDay>> {
+    pub(crate) fn people_gap(
+        &self,
+        trend: &TrendRule,
+        days: DayRange,
+    ) -> Result<Option<PulledDay>> {
         if trend.measure != Measure::People {
             return Ok(None);
         }
@@ -106,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// Such a rule (exit 9).
-    pub fn require_people(&self, rule: &Rule, days: DayRange) -> Result<()> {
+    pub(crate) fn require_people(&self, rule: &Rule, days: DayRange) -> Result<()> {
         let Some(trend) = rule.logic.trend() else { return Ok(()) };
         let Some(gap) = self.people_gap(trend, days)? else { return Ok(()) };
         let (read, name, day) = (self.people_read(trend, days), &rule.name, gap.day);

@@ -46,7 +46,7 @@ const ORDERLY_SHARE: usize = 16;
 
 /// One row of an events file, with keys in place of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IncomingEvent {
+pub(crate) struct IncomingEvent {
     /// The day in the database's time zone, as its number.
     pub day: i32,
     /// Key of the company.
@@ -65,7 +65,7 @@ pub struct IncomingEvent {
 
 /// Names that a file has and the database does not, with the keys that stand for them from now on.
 #[derive(Debug, Default)]
-pub struct NewNames {
+pub(crate) struct NewNames {
     /// Companies, by the text that named them.
     pub companies: Vec<(u32, String)>,
     /// Event names.
@@ -75,7 +75,7 @@ pub struct NewNames {
 
 /// Some rows of an events file, in its order.
 #[derive(Debug, Default)]
-pub struct EventBatch {
+pub(crate) struct EventBatch {
     /// Names that these rows are the first to use.
     pub names: NewNames,
     /// The rows.
@@ -86,7 +86,7 @@ pub struct EventBatch {
 
 /// How many rows were written and how many were known already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WrittenRows {
+pub(crate) struct WrittenRows {
     /// Rows that added at least one event.
     pub new: u64,
     /// Every other row.
@@ -99,21 +99,21 @@ pub struct WrittenRows {
 
 impl WrittenRows {
     /// Counts one more row.
-    pub fn add(&mut self, is_new: bool) {
+    pub(crate) fn add(&mut self, is_new: bool) {
         *(if is_new { &mut self.new } else { &mut self.known }) += 1;
     }
 }
 
 /// What became of the rows of an events file.
 #[derive(Debug, Default)]
-pub struct WrittenEvents {
+pub(crate) struct WrittenEvents {
     pub rows: WrittenRows,
     /// The days on which there are other events than before, in order.
     pub changed_days: Vec<Day>,
 }
 
 /// Takes the events of one file and writes them, within a transaction that the caller has begun.
-pub struct EventWriter<'s> {
+pub(crate) struct EventWriter<'s> {
     store: &'s Store,
     limits: Limits,
     inserter: DayInserter<'s>,
@@ -202,7 +202,7 @@ impl Store {
     }
 
     /// Adds the names that a file is the first to use.
-    pub fn add_names(&self, names: &NewNames) -> Result<()> {
+    pub(crate) fn add_names(&self, names: &NewNames) -> Result<()> {
         let connection = &self.connection;
         let mut company = connection.prepare_cached(
             "INSERT INTO companies (id, company_id, is_unlisted, folded_id) VALUES (?1, ?2, 1, ?3)",
@@ -224,7 +224,7 @@ impl Store {
     }
 
     /// A writer for the events of one file; `is_wide`: a row may have several of them.
-    pub fn event_writer(&self, is_wide: bool) -> Result<EventWriter<'_>> {
+    pub(crate) fn event_writer(&self, is_wide: bool) -> Result<EventWriter<'_>> {
         let import = self.next_import()?;
         self.mark_names(import)?;
         Ok(EventWriter {
@@ -254,7 +254,7 @@ impl Store {
 
 impl EventWriter<'_> {
     /// Takes the next rows of the file.
-    pub fn push(&mut self, batch: EventBatch) -> Result<()> {
+    pub(crate) fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.store.add_names(&batch.names)?;
         let identities = self.identify(&batch)?;
         let mut from = 0;
@@ -347,7 +347,7 @@ impl EventWriter<'_> {
     }
 
     /// Writes what is left, and tells what became of the rows.
-    pub fn finish(mut self) -> Result<WrittenEvents> {
+    pub(crate) fn finish(mut self) -> Result<WrittenEvents> {
         self.write_sorted_days(0)?;
         let mut days: Vec<i32> =
             self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();

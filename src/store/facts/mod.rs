@@ -24,7 +24,7 @@ use crate::domain::company::CompanyKey;
 
 /// What makes two rows of a kind the same fact.
 #[derive(Debug, Clone, Copy)]
-pub enum Identity {
+pub(crate) enum Identity {
     /// The id in the column of this name, both of the file and of the table.
     Id(&'static str),
     /// The same for rows that have one; others are the same when all columns are.
@@ -35,7 +35,7 @@ pub enum Identity {
 
 impl Identity {
     /// The column of the id.
-    pub fn column(self) -> Option<&'static str> {
+    pub(crate) fn column(self) -> Option<&'static str> {
         match self {
             Identity::Id(column) | Identity::IdIfAny(column) => Some(column),
             Identity::Columns => None,
@@ -45,7 +45,7 @@ impl Identity {
 
 /// The table of a kind of facts.
 #[derive(Debug)]
-pub struct Table {
+pub(crate) struct Table {
     pub name: &'static str,
     /// What makes two rows the same fact.
     pub identity: Identity,
@@ -60,7 +60,7 @@ pub struct Table {
 }
 
 /// A kind of imported facts, as it is stored.
-pub trait Fact: Sized {
+pub(crate) trait Fact: Sized {
     /// Where its rows are.
     const TABLE: Table;
 
@@ -83,7 +83,7 @@ pub trait Fact: Sized {
 
 impl Store {
     /// The fact of that id.
-    pub fn fact<F: Fact>(&self, id: &str) -> Result<Option<F>> {
+    pub(crate) fn fact<F: Fact>(&self, id: &str) -> Result<Option<F>> {
         let Table { name, identity, select, .. } = F::TABLE;
         let Some(column) = identity.column() else { return Ok(None) };
         let sql = format!("SELECT {select} FROM {name} AS f WHERE {column} = ?1");
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// The facts of a company.
-    pub fn facts_of<F: Fact>(&self, company: CompanyKey) -> Result<Vec<F>> {
+    pub(crate) fn facts_of<F: Fact>(&self, company: CompanyKey) -> Result<Vec<F>> {
         let Table { name, select, order, .. } = F::TABLE;
         let sql = format!("SELECT {select} FROM {name} AS f WHERE company = ?1 ORDER BY {order}");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -101,7 +101,7 @@ impl Store {
     }
 
     /// All facts of a kind, by id.
-    pub fn all_facts<F: Fact>(&self) -> Result<Vec<F>> {
+    pub(crate) fn all_facts<F: Fact>(&self) -> Result<Vec<F>> {
         let Table { name, identity, select, .. } = F::TABLE;
         let order = identity.column().unwrap_or("id");
         let sql = format!("SELECT {select} FROM {name} AS f ORDER BY {order}");
@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// Adds a fact, or replaces the one of the same id.
-    pub fn save_fact<F: Fact>(&self, fact: &F) -> Result<()> {
+    pub(crate) fn save_fact<F: Fact>(&self, fact: &F) -> Result<()> {
         let Table { name, identity, columns, .. } = F::TABLE;
         let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
         let mut sql =
@@ -134,7 +134,7 @@ impl Store {
     }
 
     /// How many equal facts there are.
-    pub fn equal_facts<F: Fact>(&self, fact: &F) -> Result<u64> {
+    pub(crate) fn equal_facts<F: Fact>(&self, fact: &F) -> Result<u64> {
         let Table { name, columns, details, .. } = F::TABLE;
         let mut equal: Vec<String> =
             (1..).zip(columns).map(|(place, column)| format!("{column} IS ?{place}")).collect();

@@ -41,7 +41,7 @@ impl Fact for Person {
 impl Store {
     /// Notes that a person works for another company from `today` on: later if there are events of
     /// theirs, so that these stay where they are.
-    pub fn note_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
+    pub(crate) fn note_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
         let (Some(from), Some(to)) = (old.company, new.company) else { return Ok(()) };
         let key: u32 = self
             .connection
@@ -82,7 +82,7 @@ impl Store {
     }
 
     /// Where one person worked who has moved, as [`Store::person_moves`] has it.
-    pub fn moves_of_person(&self, key: u32) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
+    pub(crate) fn moves_of_person(&self, key: u32) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person, since, company FROM person_moves WHERE person = ?1 ORDER BY since",
         )?;
@@ -92,7 +92,7 @@ impl Store {
 
     /// Where people worked who have moved: person, first day (none for the first company), company;
     /// in order.
-    pub fn person_moves(&self) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
+    pub(crate) fn person_moves(&self) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person, since, company FROM person_moves ORDER BY person, since",
         )?;
