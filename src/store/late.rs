@@ -1,14 +1,10 @@
 //! Days that were run before all of their events were in, and what becomes of their signals.
 
 use anyhow::Result;
-use rusqlite::named_params;
 
 use super::Store;
-use super::signals::stored_count;
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::finding::Finding;
-use crate::domain::signal::{SignalId, tenths_to_percent};
-use crate::domain::trend::TrendEvidence;
+use crate::domain::signal::SignalId;
 
 /// The first days whose events changed after they were run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,48 +42,6 @@ impl Store {
     /// How many days of a range were run.
     pub(crate) fn count_days_run(&self, range: DayRange) -> Result<u64> {
         Ok(self.days_run(range)?.len() as u64)
-    }
-
-    /// Changes what an open signal says to what its rule sees now.
-    pub(crate) fn revise_signal(
-        &self,
-        id: SignalId,
-        finding: &Finding,
-        detail: &str,
-    ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE signals SET observation_from = :observation_from, observation_count = :observation_count,
-                                decision_count = :decision_count, change_pct = :change_pct, chance = :chance,
-                                expected = :expected, spread = :spread, spread_basis = :spread_basis,
-                                others = :others, others_now = :others_now, others_before = :others_before,
-                                done_on = :done_on,
-                                values_read = :values_read, detail = :detail
-             WHERE id = :id",
-        )?;
-        let evidence = &finding.evidence;
-        let comparison = evidence.comparison();
-        let reading = evidence.reading();
-        let trend = evidence.trend();
-        let reference = trend.and_then(|trend| trend.reference);
-        let sums = reference.and_then(|reference| reference.sums);
-        statement.execute(named_params! {
-            ":id": id,
-            ":observation_from": comparison.map(|comparison| comparison.observation.from),
-            ":observation_count": comparison.map(|comparison| comparison.previous as i64),
-            ":decision_count": comparison.map(|comparison| comparison.current as i64),
-            ":change_pct": trend.and_then(TrendEvidence::change_tenths).map(tenths_to_percent),
-            ":chance": evidence.chance(),
-            ":expected": evidence.expected(),
-            ":spread": evidence.spread(),
-            ":spread_basis": trend.and_then(|trend| trend.spread).map(|spread| spread.basis),
-            ":others": reference.and_then(|reference| reference.others).map(stored_count),
-            ":others_now": sums.map(|(now, _)| stored_count(now)),
-            ":others_before": sums.map(|(_, before)| stored_count(before)),
-            ":done_on": evidence.adoption().and_then(|adoption| adoption.done_on),
-            ":values_read": reading.map(|reading| serde_json::to_string(&reading.values)).transpose()?,
-            ":detail": detail,
-        })?;
-        Ok(())
     }
 
     /// Takes the notices of a signal out of the inboxes of those who have not read them, so that no

@@ -19,42 +19,101 @@ pub(crate) const ROWS: Listing<Row> = Listing {
     when_empty: "no rule was measured",
 };
 
+/// A row with measured numbers: of a rule, or of a set of rules.
+pub(crate) trait MeasuredRow {
+    fn part(&self) -> Part;
+    fn measured(&self) -> &Measured;
+    fn signals_per_csm_week(&self) -> Option<f64>;
+}
+
+impl MeasuredRow for Row {
+    fn part(&self) -> Part {
+        self.part
+    }
+
+    fn measured(&self) -> &Measured {
+        &self.measured
+    }
+
+    fn signals_per_csm_week(&self) -> Option<f64> {
+        self.signals_per_csm_week
+    }
+}
+
+impl MeasuredRow for SetRow {
+    fn part(&self) -> Part {
+        self.part
+    }
+
+    fn measured(&self) -> &Measured {
+        &self.measured
+    }
+
+    fn signals_per_csm_week(&self) -> Option<f64> {
+        self.signals_per_csm_week
+    }
+}
+
+/// The fields that both kinds of rows have.
+impl<T: MeasuredRow> Field<T> {
+    const PART: Self = Field { name: "part", value: |row| row.part().as_str().into() };
+    const SIGNALS: Self = Field { name: "signals", value: |row| row.measured().signals.into() };
+    const LIFT: Self = Field { name: "lift", value: |row| row.measured().lift.into() };
+    const LIFT_LOW: Self =
+        Field { name: "lift_low", value: |row| row.measured().interval.map(|i| i.low).into() };
+    const LIFT_HIGH: Self =
+        Field { name: "lift_high", value: |row| row.measured().interval.map(|i| i.high).into() };
+    const CHURNS: Self = Field { name: "churns", value: |row| row.measured().churns.into() };
+    const COVERED: Self = Field { name: "covered", value: |row| row.measured().covered.into() };
+    const COVERAGE: Self = Field { name: "coverage", value: |row| row.measured().coverage.into() };
+    const SIGNALS_PER_CSM_WEEK: Self =
+        Field { name: "signals_per_csm_week", value: |row| row.signals_per_csm_week().into() };
+}
+
+/// The columns that both kinds of rows have.
+impl<T: MeasuredRow> Column<T> {
+    const LIFT: Self = Column {
+        title: "lift",
+        align: Align::Right,
+        cell: |row| (number(row.measured().lift, 2), tone(row.measured())),
+    };
+    const INTERVAL: Self =
+        Column { title: "95 %", align: Align::Right, cell: |row| plain(interval(row.measured())) };
+    const COVERED: Self = Column {
+        title: "churns covered",
+        align: Align::Right,
+        cell: |row| plain(covered(row.measured())),
+    };
+}
+
 /// What other programs get: the contract with them, added to only at the end.
 const FIELDS: [Field<Row>; 16] = [
-    Field { name: "part", value: |row| row.part.as_str().into() },
+    Field::PART,
     Field { name: "rule", value: |row| row.subject.name().into() },
-    Field { name: "signals", value: |row| row.measured.signals.into() },
+    Field::SIGNALS,
     Field { name: "right", value: |row| row.measured.right.into() },
     Field { name: "late", value: |row| row.measured.late.into() },
     Field { name: "precision", value: |row| row.measured.precision.into() },
     Field { name: "base", value: |row| row.measured.base.into() },
-    Field { name: "lift", value: |row| row.measured.lift.into() },
-    Field { name: "lift_low", value: |row| row.measured.interval.map(|i| i.low).into() },
-    Field { name: "lift_high", value: |row| row.measured.interval.map(|i| i.high).into() },
-    Field { name: "churns", value: |row| row.measured.churns.into() },
-    Field { name: "covered", value: |row| row.measured.covered.into() },
-    Field { name: "coverage", value: |row| row.measured.coverage.into() },
+    Field::LIFT,
+    Field::LIFT_LOW,
+    Field::LIFT_HIGH,
+    Field::CHURNS,
+    Field::COVERED,
+    Field::COVERAGE,
     Field { name: "median_lead_days", value: |row| row.measured.median_lead_days.into() },
     Field {
         name: "signals_per_100_customers_week",
         value: |row| row.measured.signals_per_100_customers_week.into(),
     },
-    Field { name: "signals_per_csm_week", value: |row| row.signals_per_csm_week.into() },
+    Field::SIGNALS_PER_CSM_WEEK,
 ];
 
 const COLUMNS: [Column<Row>; 8] = [
     Column { title: "rule", align: Align::Left, cell: |row| plain(title(&row.subject)) },
-    Column {
-        title: "lift",
-        align: Align::Right,
-        cell: |row| (number(row.measured.lift, 2), tone(&row.measured)),
-    },
-    Column { title: "95 %", align: Align::Right, cell: |row| plain(interval(&row.measured)) },
-    Column {
-        title: "churns covered",
-        align: Align::Right,
-        cell: |row| plain(covered(&row.measured)),
-    },
+    Column::LIFT,
+    Column::INTERVAL,
+    Column::COVERED,
     Column { title: "lead", align: Align::Right, cell: |row| plain(lead(&row.measured)) },
     Column {
         title: "signals",
@@ -281,32 +340,24 @@ pub(crate) const SETS: Listing<SetRow> = Listing {
 
 const SET_FIELDS: [Field<SetRow>; 11] = [
     Field { name: "set", value: |row| set_name(row).into() },
-    Field { name: "part", value: |row| row.part.as_str().into() },
+    Field::PART,
     Field { name: "rules", value: |row| row.rules.join("; ").into() },
-    Field { name: "signals", value: |row| row.measured.signals.into() },
-    Field { name: "lift", value: |row| row.measured.lift.into() },
-    Field { name: "lift_low", value: |row| row.measured.interval.map(|i| i.low).into() },
-    Field { name: "lift_high", value: |row| row.measured.interval.map(|i| i.high).into() },
-    Field { name: "churns", value: |row| row.measured.churns.into() },
-    Field { name: "covered", value: |row| row.measured.covered.into() },
-    Field { name: "coverage", value: |row| row.measured.coverage.into() },
-    Field { name: "signals_per_csm_week", value: |row| row.signals_per_csm_week.into() },
+    Field::SIGNALS,
+    Field::LIFT,
+    Field::LIFT_LOW,
+    Field::LIFT_HIGH,
+    Field::CHURNS,
+    Field::COVERED,
+    Field::COVERAGE,
+    Field::SIGNALS_PER_CSM_WEEK,
 ];
 
 const SET_COLUMNS: [Column<SetRow>; 7] = [
     Column { title: "set", align: Align::Left, cell: |row| plain(set_name(row)) },
     Column { title: "part", align: Align::Left, cell: |row| plain(row.part.as_str()) },
-    Column {
-        title: "lift",
-        align: Align::Right,
-        cell: |row| (number(row.measured.lift, 2), tone(&row.measured)),
-    },
-    Column { title: "95 %", align: Align::Right, cell: |row| plain(interval(&row.measured)) },
-    Column {
-        title: "churns covered",
-        align: Align::Right,
-        cell: |row| plain(covered(&row.measured)),
-    },
+    Column::LIFT,
+    Column::INTERVAL,
+    Column::COVERED,
     Column {
         title: "a week and CSM",
         align: Align::Right,
@@ -363,36 +414,34 @@ impl TrialView {
         }
     }
 
-    /// The same for other programs, in the order of [`TRIAL_FIELDS`].
-    pub(crate) fn values(&self) -> [Value<'_>; 11] {
-        let Trial { days, now, then, added_tally, removed_tally, per_csm_week, .. } = &self.trial;
-        [
-            (&self.rule).into(),
-            days.from.into(),
-            days.to.into(),
-            now.signals.into(),
-            then.signals.into(),
-            added_tally.signals.into(),
-            added_tally.before_churn.into(),
-            removed_tally.signals.into(),
-            removed_tally.before_churn.into(),
-            per_csm_week.map(|(now, _)| now).into(),
-            per_csm_week.map(|(_, then)| then).into(),
-        ]
+    /// The same for other programs.
+    pub(crate) fn values(&self) -> Vec<Value<'_>> {
+        TRIAL.iter().map(|field| (field.value)(self)).collect()
     }
 }
 
-/// What other programs get of a trial.
-pub(crate) const TRIAL_FIELDS: [&str; 11] = [
-    "rule",
-    "from",
-    "to",
-    "signals_now",
-    "signals_then",
-    "added",
-    "added_before_churn",
-    "removed",
-    "removed_before_churn",
-    "signals_per_csm_week_now",
-    "signals_per_csm_week_then",
+/// The names of the values of a trial.
+pub(crate) const TRIAL_FIELDS: [&str; 11] = names(&TRIAL);
+
+const TRIAL: [Field<TrialView>; 11] = [
+    Field { name: "rule", value: |view| (&view.rule).into() },
+    Field { name: "from", value: |view| view.trial.days.from.into() },
+    Field { name: "to", value: |view| view.trial.days.to.into() },
+    Field { name: "signals_now", value: |view| view.trial.now.signals.into() },
+    Field { name: "signals_then", value: |view| view.trial.then.signals.into() },
+    Field { name: "added", value: |view| view.trial.added_tally.signals.into() },
+    Field { name: "added_before_churn", value: |view| view.trial.added_tally.before_churn.into() },
+    Field { name: "removed", value: |view| view.trial.removed_tally.signals.into() },
+    Field {
+        name: "removed_before_churn",
+        value: |view| view.trial.removed_tally.before_churn.into(),
+    },
+    Field {
+        name: "signals_per_csm_week_now",
+        value: |view| view.trial.per_csm_week.map(|(now, _)| now).into(),
+    },
+    Field {
+        name: "signals_per_csm_week_then",
+        value: |view| view.trial.per_csm_week.map(|(_, then)| then).into(),
+    },
 ];

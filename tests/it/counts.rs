@@ -35,7 +35,8 @@ fn borrowed<'a>(
         .collect()
 }
 
-const RULES: &str = r#"
+/// Trend rules of every measure, which must see the same in counts as in the events behind them.
+pub(crate) const TREND_RULES: &str = r#"
 [[rule]]
 name = "login"
 kind = "trend"
@@ -61,6 +62,9 @@ timeframe = 7
 baseline = 2
 against = "portfolio"
 threshold = 30
+"#;
+
+const OTHER_RULES: &str = r#"
 [[rule]]
 name = "first-export"
 kind = "adoption"
@@ -131,7 +135,7 @@ fn counts_raise_the_signals_that_their_events_raise() {
     counts.write("people.csv", &people);
     counts.ok("import --kind counts counts.csv people.csv").says(&["rejected 0"]);
     for sandbox in [&events, &counts] {
-        sandbox.write("rules.toml", RULES);
+        sandbox.write("rules.toml", &[TREND_RULES, OTHER_RULES].concat());
         sandbox.ok("config apply rules.toml");
         sandbox.ok("run --from 2026-03-10 --to 2026-03-31");
         sandbox.ok("check");

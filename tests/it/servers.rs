@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::counts::TREND_RULES;
 use crate::naive;
 use crate::support::{Sandbox, setting};
 
@@ -20,32 +21,7 @@ const DAYS: i64 = 60;
 /// The morning after the last of them.
 const MORNING: &str = "2026-04-11T06:00:00Z";
 
-const RULES: &str = r#"
-[[rule]]
-name = "login"
-kind = "trend"
-event = "login"
-[[rule]]
-name = "days"
-kind = "trend"
-event = "*"
-measure = "days"
-timeframe = 7
-[[rule]]
-name = "everybody"
-kind = "trend"
-event = "*"
-measure = "people"
-timeframe = 7
-[[rule]]
-name = "portfolio"
-kind = "trend"
-event = "*"
-measure = "events"
-timeframe = 7
-baseline = 2
-against = "portfolio"
-threshold = 30
+const OTHER_RULES: &str = r#"
 [[rule]]
 name = "first-export"
 kind = "adoption"
@@ -270,7 +246,7 @@ fn sandbox(zone: &str, source: &str) -> Sandbox {
 
 /// Whatever detection says, from a database with rules and days that were run.
 fn told(sandbox: &Sandbox) -> Vec<String> {
-    sandbox.write("rules.toml", RULES);
+    sandbox.write("rules.toml", &[TREND_RULES, OTHER_RULES].concat());
     sandbox.ok("config apply rules.toml");
     sandbox.ok("run --from 2026-03-25 --to 2026-04-10");
     sandbox.ok("check");

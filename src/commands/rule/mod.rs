@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use self::options::{AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions};
+use self::options::{GeneralOptions, RuleOptions, RuleRequest, TrendOptions};
 use self::preset::PresetCommand;
 use crate::commands::options::FormatOption;
 use crate::commands::output;
@@ -121,13 +121,7 @@ pub(crate) struct AnyRule {
     #[command(flatten)]
     format: FormatOption,
     #[command(flatten)]
-    trend: TrendOptions,
-    #[command(flatten)]
-    adoption: AdoptionOptions,
-    #[command(flatten)]
-    condition: ConditionOptions,
-    #[command(flatten)]
-    general: GeneralOptions,
+    options: RuleOptions,
 }
 
 /// The rule that is meant.
@@ -190,8 +184,7 @@ impl SetRule {
             name: event.clone(),
             kind: Some(RuleKind::Trend),
             event: Some(event),
-            trend,
-            general,
+            options: RuleOptions { trend, general, ..RuleOptions::default() },
             ..RuleRequest::default()
         };
         save(context, &request, Asking::Never, format.format)
@@ -200,11 +193,8 @@ impl SetRule {
 
 impl AnyRule {
     fn request(self) -> (RuleRequest, Format) {
-        let AnyRule { name, kind, event, people, trend, adoption, condition, general, format } =
-            self;
-        let request =
-            RuleRequest { name, kind, event, people, trend, adoption, condition, general };
-        (request, format.format)
+        let AnyRule { name, kind, event, people, options, format } = self;
+        (RuleRequest { name, kind, event, people, options }, format.format)
     }
 }
 

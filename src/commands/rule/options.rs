@@ -148,6 +148,19 @@ pub(crate) struct GeneralOptions {
     no_auto_ack: bool,
 }
 
+/// What rules can be told, whatever their kind.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct RuleOptions {
+    #[command(flatten)]
+    pub(super) trend: TrendOptions,
+    #[command(flatten)]
+    pub(super) adoption: AdoptionOptions,
+    #[command(flatten)]
+    pub(super) condition: ConditionOptions,
+    #[command(flatten)]
+    pub(super) general: GeneralOptions,
+}
+
 fn timeframe(text: &str) -> Result<u8, String> {
     whole_number(text, TIMEFRAMES, "days")
 }
@@ -332,14 +345,7 @@ pub(crate) struct RuleRequest {
     pub event: Option<String>,
     /// Whether it watches people.
     pub people: bool,
-    /// What is said of it as a trend rule.
-    pub trend: TrendOptions,
-    /// What is said of it as an adoption rule.
-    pub adoption: AdoptionOptions,
-    /// What is said of it as a condition rule.
-    pub condition: ConditionOptions,
-    /// What can be said of any rule.
-    pub general: GeneralOptions,
+    pub options: RuleOptions,
 }
 
 impl RuleRequest {
@@ -361,14 +367,14 @@ impl RuleRequest {
             }
             RuleKind::Condition => RuleLogic::Condition({
                 let old = logic.and_then(RuleLogic::condition);
-                self.condition.apply(old, self.general.for_days)?
+                self.options.condition.apply(old, self.options.general.for_days)?
             }),
         };
         let rule = match old {
             Some(old) => Rule { logic, ..old.clone() },
             None => Rule::new(&self.name, logic),
         };
-        Ok(self.general.apply(rule))
+        Ok(self.options.general.apply(rule))
     }
 
     /// The same, where a rule that is new under its name begins as `template`.
@@ -406,7 +412,8 @@ impl RuleRequest {
 
     /// The kind that a new rule has whose kind is not given: that which its options are of.
     fn kind_by_options(&self) -> RuleKind {
-        match (self.condition.given().is_empty(), self.adoption.given().is_empty()) {
+        match (self.options.condition.given().is_empty(), self.options.adoption.given().is_empty())
+        {
             (false, _) => RuleKind::Condition,
             (true, false) => RuleKind::Adoption,
             (true, true) => RuleKind::Trend,
@@ -415,12 +422,12 @@ impl RuleRequest {
 
     fn refuse_unfit(&self, kind: RuleKind) -> Result<()> {
         let mut of_kinds = [
-            (RuleKind::Trend, self.trend.given()),
-            (RuleKind::Adoption, self.adoption.given()),
-            (RuleKind::Condition, self.condition.given()),
+            (RuleKind::Trend, self.options.trend.given()),
+            (RuleKind::Adoption, self.options.adoption.given()),
+            (RuleKind::Condition, self.options.condition.given()),
         ];
         of_kinds[0].1.extend(self.people.then_some("--people"));
-        if kind == RuleKind::Adoption && self.general.for_days.is_some() {
+        if kind == RuleKind::Adoption && self.options.general.for_days.is_some() {
             let message = format!("--for does not fit '{}', which is {}", self.name, one(kind));
             return Err(usage(message)
                 .hint("--for is an option of trend and condition rules")
@@ -443,7 +450,7 @@ impl RuleRequest {
     }
 
     fn trend(&self, old: Option<&TrendRule>) -> Result<TrendRule> {
-        let measure = self.trend.measure;
+        let measure = self.options.trend.measure;
         if self.people && measure.is_some_and(|measure| measure != Measure::People) {
             return Err(
                 usage("--people is --event '*' --measure people, and no other measure").into()
@@ -475,8 +482,8 @@ impl RuleRequest {
             (None, Some(watch)) => TrendRule::new(watch),
             (None, None) => return Err(usage("a new rule needs --event EVENT or --people").into()),
         };
-        let for_days = self.general.for_days.map(trend_for_days).transpose()?;
-        Ok(self.trend.apply(trend, for_days))
+        let for_days = self.options.general.for_days.map(trend_for_days).transpose()?;
+        Ok(self.options.trend.apply(trend, for_days))
     }
 
     fn adoption(
@@ -484,8 +491,8 @@ impl RuleRequest {
         old: Option<&AdoptionRule>,
         stored: Option<&StoredRule>,
     ) -> Result<AdoptionRule> {
-        let aim = self.adoption.aim(old.map(|old| &old.aim), self.event.as_ref())?;
-        let AdoptionOptions { retroactive, no_retroactive, .. } = self.adoption;
+        let aim = self.options.adoption.aim(old.map(|old| &old.aim), self.event.as_ref())?;
+        let AdoptionOptions { retroactive, no_retroactive, .. } = self.options.adoption;
         let retroactive =
             (old.is_some_and(|old| old.retroactive) || retroactive) && !no_retroactive;
         let adoption = AdoptionRule { aim, retroactive };

@@ -3,9 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::options::{
-    AdoptionOptions, ConditionOptions, GeneralOptions, RuleRequest, TrendOptions, whole_number,
-};
+use super::options::{RuleOptions, RuleRequest, whole_number};
 use crate::commands::metric;
 use crate::commands::options::FormatOption;
 use crate::commands::output;
@@ -68,13 +66,7 @@ pub(crate) struct AddPreset {
     #[command(flatten)]
     format: FormatOption,
     #[command(flatten)]
-    trend: TrendOptions,
-    #[command(flatten)]
-    adoption: AdoptionOptions,
-    #[command(flatten)]
-    condition: ConditionOptions,
-    #[command(flatten)]
-    general: GeneralOptions,
+    options: RuleOptions,
 }
 
 fn every(text: &str) -> Result<u16, String> {
@@ -169,7 +161,11 @@ impl AddPreset {
     }
 
     fn choice(&self) -> Choice<'_> {
-        Choice { event: self.event.as_deref(), within: self.adoption.within, every: self.every }
+        Choice {
+            event: self.event.as_deref(),
+            within: self.options.adoption.within,
+            every: self.every,
+        }
     }
 
     /// The rule as the preset has it.
@@ -193,9 +189,9 @@ impl AddPreset {
 
     fn request(&self, preset: &Preset) -> RuleRequest {
         let kind = preset.kind();
-        let mut condition = self.condition.clone();
+        let mut options = self.options.clone();
         if self.every.is_some() {
-            condition.when = preset.when(&self.choice());
+            options.condition.when = preset.when(&self.choice());
         }
         RuleRequest {
             name: preset.rule_name(self.event.as_deref()),
@@ -203,10 +199,7 @@ impl AddPreset {
             // A condition is about its metric.
             event: self.event.clone().filter(|_| kind != RuleKind::Condition),
             people: false,
-            trend: self.trend.clone(),
-            adoption: self.adoption.clone(),
-            condition,
-            general: self.general.clone(),
+            options,
         }
     }
 

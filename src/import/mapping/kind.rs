@@ -1,0 +1,217 @@
+//! What kind of data a header means, when neither the user nor a product says so.
+
+use std::collections::BTreeSet;
+
+use super::super::cells::content;
+use super::super::header::Header;
+use super::super::kinds::{FactKind, catalogue};
+use super::Head;
+use super::matches::Matches;
+use crate::domain::EVENTS;
+use crate::error::{CommandError, refused};
+
+/// The only kind that the header can mean.
+pub(super) fn kind_of(
+    head: Head<'_>,
+    overrides: &[(String, String)],
+) -> Result<&'static FactKind, CommandError> {
+    let kinds = catalogue().kinds.iter().filter(|kind| !kind.only_when_said);
+    let all: Vec<Matches> =
+        kinds.map(|kind| Matches::find(kind, head.header, None, overrides, None)).collect();
+    let speaks =
+        |matches: &&Matches| matches.evidence().next().is_some() && matches.has_what_tells_it();
+    let mut complete: Vec<&Matches> =
+        all.iter().filter(speaks).filter(|matches| matches.lacks().is_empty()).collect();
+    let is_unmistakable = |matches: &&Matches| {
+        !matches.kind.without.iter().any(|name| head.header.find(name).is_some())
+    };
+    if complete.iter().any(|matches| is_unmistakable(matches) && !matches.kind.custom) {
+        complete.retain(is_unmistakable);
+    }
+    let explained = |one: &&Matches| {
+        !complete.iter().any(|other| one.is_within(other) && !other.is_within(one))
+    };
+    let mut left: Vec<&Matches> = complete.iter().copied().filter(explained).collect();
+    if left.iter().any(|matches| matches.is_sure()) {
+        left.retain(|matches| matches.is_sure());
+    }
+    if let Some(told) = left.iter().copied().find(|one| one.is_told_among(&left)) {
+        left = vec![told];
+    } else if left.iter().any(|matches| matches.kind.told_by.is_empty()) {
+        left.retain(|matches| matches.kind.told_by.is_empty());
+    }
+    match left.as_slice() {
+        [only] if is_unmistakable(only) && is_list_of_companies(only, &all, head) => Ok(only.kind),
+        _ => Err(cannot_tell(head, &all)),
+    }
+}
+
+/// Whether a kind that takes any column is really meant; true of the kinds that do not.
+fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool {
+    if !only.kind.custom {
+        return true;
+    }
+    if has_rival(only, all) || only.is_about_something_else(head.header) {
+        return false;
+    }
+    let places = || only.found.iter().flat_map(|found| &found.places);
+    if places().count() > 1 {
+        return true;
+    }
+    // With nothing but an id that is known, the rows may be of anything that companies have many
+    // of.
+    let unknown = (0..head.header.names.len()).filter(|at| !places().any(|place| place == at));
+    let speaks = |at: usize| speaks_of_another_kind(&head.header.names[at]);
+    !places().any(|at| has_twice(head, &[*at])) && !unknown.into_iter().any(speaks)
+}
+
+/// Whether a kind that takes any column may be another of which one column has a strange name.
+fn has_rival(chosen: &Matches, all: &[Matches]) -> bool {
+    all.iter()
+        .filter(|other| other.kind.name != chosen.kind.name && other.lacks().len() == 1)
+        .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
+}
+
+/// Words in headers of files with many rows for a company.
+const WORDS_OF_OTHERS: [&str; 18] = [
+    "day",
+    "date",
+    "time",
+    "timestamp",
+    "datetime",
+    "hour",
+    "week",
+    "month",
+    "visitor",
+    "user",
+    "order",
+    "invoice",
+    "payment",
+    "ticket",
+    "subscription",
+    "event",
+    "session",
+    "transaction",
+];
+
+fn speaks_of_another_kind(header: &str) -> bool {
+    let is_id = |word: &str, of: &str| {
+        word.strip_prefix(of).is_some_and(|rest| matches!(rest, "" | "id" | "name"))
+    };
+    words_of(header).iter().any(|word| WORDS_OF_OTHERS.iter().any(|of| is_id(word, of)))
+        || matches!(words_of(header).as_slice(), [_, .., last] if last == "at" || last == "on")
+}
+
+/// The words of a header in lower case: `lastSeenAt`, `last_seen_at` and `Last seen at` have the
+/// same.
+fn words_of(header: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut was_small = false;
+    for char in header.chars() {
+        if !char.is_alphanumeric() || (char.is_uppercase() && was_small) {
+            words.push(String::new());
+        }
+        was_small = char.is_lowercase();
+        if let (true, Some(word)) = (char.is_alphanumeric(), words.last_mut()) {
+            word.extend(char.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether the first rows have the same in these columns twice.
+fn has_twice(head: Head<'_>, places: &[usize]) -> bool {
+    let mut seen = BTreeSet::new();
+    let key = |row: &Vec<String>| {
+        let cells = places.iter().map(|at| row.get(*at).and_then(|cell| content(cell)));
+        cells.map(|cell| cell.map(str::to_owned)).collect::<Option<Vec<String>>>()
+    };
+    head.sample.iter().filter_map(key).any(|key| !seen.insert(key))
+}
+
+fn cannot_tell(head: Head<'_>, all: &[Matches]) -> CommandError {
+    let Head { file, header, .. } = head;
+    let possible: Vec<String> =
+        nearest_kinds(all).map(|matches| lacking(matches, header)).collect();
+    let line = header.line;
+    if possible.is_empty() {
+        return refused(format!(
+            "{file}:{line}: no header that names known columns; it has: {}",
+            header.names.join(", ")
+        ))
+        .hint("the first line must name the columns; --kind says what the file holds, --map which column is which");
+    }
+    let failure = refused(format!(
+        "{file}:{line}: cannot tell what this is: it could be {}",
+        possible.join("; ")
+    ));
+    let wide = all.iter().find_map(|matches| hint_at_wide(matches, head));
+    wide.into_iter()
+        .fold(failure, CommandError::hint)
+        .hint("say which with --kind, and --map COLUMN=\"Header\" for a column of another name")
+}
+
+/// So many kinds are named to somebody whose file could be of any.
+const MOST_KINDS: usize = 5;
+
+/// The kinds that a file could be of: first those that know most of its columns and lack least.
+fn nearest_kinds(all: &[Matches]) -> impl Iterator<Item = &Matches> {
+    let known =
+        |matches: &Matches| matches.pairs().filter(|(_, found)| !found.is_missing()).count();
+    let mut kinds: Vec<(isize, usize, &Matches)> = all
+        .iter()
+        .filter(|matches| {
+            matches.evidence().next().is_some() || (known(matches) > 1 && matches.knows_company())
+        })
+        .map(|matches| {
+            let (known, lacks) = (known(matches), matches.lacks().len());
+            (known as isize - lacks as isize, known, matches)
+        })
+        .collect();
+    kinds.sort_by_key(|(score, known, _)| std::cmp::Reverse((*score, *known)));
+    kinds.into_iter().take(MOST_KINDS).map(|(.., matches)| matches)
+}
+
+/// What is to be said of a file with a row for each company and day, and numbers.
+fn hint_at_wide(companies: &Matches, head: Head<'_>) -> Option<String> {
+    let id = *companies.found.first().filter(|_| companies.kind.custom)?.places.first()?;
+    let cells = |at: usize| head.sample.iter().filter_map(move |row| content(row.get(at)?));
+    let others = || (0..head.header.names.len()).filter(move |at| *at != id);
+    let day = others().find(|at| {
+        let is_day = words_of(&head.header.names[*at])
+            .iter()
+            .any(|word| ["day", "date", "timestamp"].contains(&word.as_str()));
+        is_day
+            && cells(*at).next().is_some()
+            && cells(*at).all(|cell| cell.contains(['-', '/', '.']))
+    })?;
+    let is_numeric = |at: &usize| {
+        *at != day
+            && cells(*at).next().is_some()
+            && cells(*at).all(|cell| cell.parse::<f64>().is_ok())
+    };
+    if others().find(is_numeric).is_none() || has_twice(head, &[id, day]) {
+        return None;
+    }
+    let name = &head.header.names[day];
+    let timestamp = FactKind::named(EVENTS).ok()?.column("timestamp")?;
+    let map = match timestamp.names().any(|known| head.header.is_called(day, &known)) {
+        true => String::new(),
+        false => format!(" --map timestamp=\"{name}\""),
+    };
+    Some(format!(
+        "rows of a company and a day, with a count for each event, are read with --wide{map}"
+    ))
+}
+
+fn lacking(matches: &Matches, header: &Header) -> String {
+    let lacks: Vec<String> =
+        matches.lacks().iter().map(|column| matches.with_nearest(column, header)).collect();
+    let kind = &matches.kind.name;
+    if lacks.is_empty() {
+        format!("{kind} (no column missing)")
+    } else {
+        format!("{kind}, lacking {}", lacks.join(", "))
+    }
+}

@@ -1,0 +1,275 @@
+//! Which columns of a kind a header has, and the refusals of a header that leaves doubts about them.
+
+use std::collections::BTreeSet;
+
+use super::super::amounts::NumberStyle;
+use super::super::header::Header;
+use super::super::kinds::{Column, FactKind, Product};
+use super::super::spelling::folded;
+use super::super::times::ColumnZone;
+use super::kind::kind_of;
+use super::lookup::Looking;
+use super::{Head, Mapped, Place, product_of};
+use crate::domain::similar_names::nearest;
+use crate::error::{CommandError, refused};
+
+/// How a column was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum How {
+    #[default]
+    Not,
+    /// Under its own name, an alias, or by hand.
+    Surely,
+    /// Under a name that stands in for it.
+    Instead,
+    /// As a month and a year.
+    MonthAndYear,
+    /// Under several names.
+    Clash,
+}
+
+/// Where a column was found; several places are asked one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Found {
+    pub(super) how: How,
+    pub(super) places: Vec<usize>,
+}
+
+impl Found {
+    pub(super) fn at(how: How, places: &[usize]) -> Found {
+        Found { how: if places.is_empty() { How::Not } else { how }, places: places.to_vec() }
+    }
+
+    pub(super) fn is_missing(&self) -> bool {
+        self.how == How::Not
+    }
+
+    pub(super) fn is_sure(&self) -> bool {
+        matches!(self.how, How::Surely | How::Clash)
+    }
+}
+
+/// What a header has of the columns of one kind.
+pub(super) struct Matches {
+    pub(super) kind: &'static FactKind,
+    product: Option<&'static Product>,
+    pub(super) found: Vec<Found>,
+}
+
+impl Matches {
+    /// `sample`: the first rows, where the kind is settled and questions may be looked at.
+    pub(super) fn find(
+        kind: &'static FactKind,
+        header: &Header,
+        product: Option<&'static Product>,
+        overrides: &[(String, String)],
+        sample: Option<&[Vec<String>]>,
+    ) -> Self {
+        let mut found = vec![Found::default(); kind.columns.len()];
+        let mut open = vec![true; kind.columns.len()];
+        let mut free: Vec<bool> = header.folded.iter().map(|name| !name.is_empty()).collect();
+        for (column, name) in overrides {
+            let place = kind.columns.iter().position(|known| folded(&known.name) == folded(column));
+            let at: Vec<usize> = header.position(name).into_iter().collect();
+            if let Some(place) = place {
+                at.iter().for_each(|at| free[*at] = false);
+                (open[place], found[place]) = (false, Found::at(How::Surely, &at));
+            }
+        }
+        let looking = Looking { header, product, sample };
+        for step in looking.steps() {
+            for (place, column) in kind.columns.iter().enumerate().filter(|(place, _)| open[*place])
+            {
+                if found[place].is_missing() {
+                    found[place] = looking.look(step, column, &free);
+                    found[place].places.iter().for_each(|at| free[*at] = false);
+                }
+            }
+        }
+        Matches { kind, product, found }
+    }
+
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
+        self.kind.columns.iter().zip(&self.found)
+    }
+
+    /// The required columns, but for those in whose place the file has another.
+    pub(super) fn required(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
+        self.pairs().filter(|(column, found)| {
+            column.required && !(found.is_missing() && self.is_excused(column))
+        })
+    }
+
+    pub(super) fn is_excused(&self, column: &Column) -> bool {
+        let has = |name: &String| {
+            self.pairs().any(|(column, found)| column.name == *name && !found.is_missing())
+        };
+        column.unless.as_ref().is_some_and(has)
+    }
+
+    pub(super) fn lacks(&self) -> Vec<&'static Column> {
+        self.required().filter(|(_, found)| found.is_missing()).map(|(column, _)| column).collect()
+    }
+
+    pub(super) fn lacks_but(&self, names: [&str; 3]) -> Vec<&'static Column> {
+        self.lacks().into_iter().filter(|column| !names.contains(&column.name.as_str())).collect()
+    }
+
+    pub(super) fn is_sure(&self) -> bool {
+        self.required().all(|(_, found)| found.is_sure())
+    }
+
+    /// The required columns that speak for this kind: found for sure, and not what every kind has.
+    pub(super) fn evidence(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
+        let only_company = self.required().count() == 1;
+        self.required().filter(move |(column, found)| {
+            found.is_sure() && (only_company || column.name != "company_id")
+        })
+    }
+
+    pub(super) fn knows_company(&self) -> bool {
+        self.pairs().any(|(column, found)| column.name == "company_id" && !found.is_missing())
+    }
+
+    /// Whether every required column of this kind is also used by `other`, which then explains more
+    /// of the header.
+    pub(super) fn is_within(&self, other: &Matches) -> bool {
+        let mut places = self.required().flat_map(|(_, found)| &found.places);
+        places.all(|at| other.found.iter().any(|found| found.places.contains(at)))
+    }
+
+    /// Whether the header has one of the columns that tell this kind, where it needs one.
+    pub(super) fn has_what_tells_it(&self) -> bool {
+        let told_by = &self.kind.told_by;
+        let tells = |(column, found): (&Column, &Found)| {
+            told_by.contains(&column.name) && !found.is_missing()
+        };
+        told_by.is_empty() || self.pairs().any(tells)
+    }
+
+    /// Whether this kind needs a column that tells it, and knows every column that the `others` know.
+    pub(super) fn is_told_among(&self, others: &[&Matches]) -> bool {
+        let places = |matches: &Matches| -> BTreeSet<usize> {
+            matches.found.iter().flat_map(|found| found.places.iter().copied()).collect()
+        };
+        let known = places(self);
+        !self.kind.told_by.is_empty() && others.iter().all(|other| places(other).is_subset(&known))
+    }
+
+    /// Whether the first column is an id of something that this kind does not know: then its rows
+    /// are of that, and only belong to what this kind is about.
+    pub(super) fn is_about_something_else(&self, header: &Header) -> bool {
+        let first = header.names.first().map(|name| name.to_lowercase()).unwrap_or_default();
+        let is_id = first == "id"
+            || first.ends_with("_id")
+            || first.ends_with(" id")
+            || first.ends_with("-id");
+        is_id && !self.found.iter().any(|found| found.places.contains(&0))
+    }
+
+    pub(super) fn refuse_twice(
+        &self,
+        Head { file, header, .. }: Head<'_>,
+    ) -> Result<(), CommandError> {
+        let mut read = self.found.iter().flat_map(|found| &found.places);
+        read.try_for_each(|at| header.refuse_twice(*at, file))
+    }
+
+    pub(super) fn refuse_clashes(&self, head: Head<'_>) -> Result<(), CommandError> {
+        let Some((column, found)) = self.pairs().find(|(_, found)| found.how == How::Clash) else {
+            return Ok(());
+        };
+        let Head { file, header, .. } = head;
+        let names: Vec<String> =
+            found.places.iter().map(|at| format!("'{}'", header.names[*at])).collect();
+        let message = format!(
+            "{file}:{}: {} could both be meant by {}",
+            header.line,
+            names.join(" and "),
+            column.name
+        );
+        let hint =
+            format!("say which: --map {}=\"{}\"", column.name, header.names[found.places[0]]);
+        Err(refused(message).hint(hint))
+    }
+
+    pub(super) fn refuse_missing(
+        &self,
+        head: Head<'_>,
+        overrides: &[(String, String)],
+    ) -> Result<(), CommandError> {
+        let other = product_of(head.header, None).map(|product| product.kind.as_str());
+        let other = other.or_else(|| kind_of(head, overrides).ok().map(|kind| kind.name.as_str()));
+        self.refuse_lacking(head, self.lacks(), other.filter(|other| *other != self.kind.name))
+    }
+
+    /// `other`: the kind that the header is really one of.
+    pub(super) fn refuse_lacking(
+        &self,
+        Head { file, header, .. }: Head<'_>,
+        lacks: Vec<&'static Column>,
+        other: Option<&str>,
+    ) -> Result<(), CommandError> {
+        let Some(first) = lacks.first() else { return Ok(()) };
+        let what: Vec<String> =
+            lacks.iter().map(|column| self.with_nearest(column, header)).collect();
+        let plural = if lacks.len() == 1 { "column" } else { "columns" };
+        let kind = &self.kind.name;
+        let message =
+            format!("{file}:{}: {kind} without required {plural} {}", header.line, what.join(", "));
+        let there = nearest(&first.name, self.free_names(header));
+        let there = there.as_deref().unwrap_or("Header");
+        let there =
+            format!("if a column has another name, say so: --map {}=\"{there}\"", first.name);
+        let other = other.map(|other| format!("the header is one of {other}: try --kind {other}"));
+        let failure = other.into_iter().fold(refused(message), CommandError::hint);
+        Err(failure.hint(there).hint(format!("the file has: {}", header.names.join(", "))))
+    }
+
+    pub(super) fn with_nearest(&self, column: &Column, header: &Header) -> String {
+        let name = match &column.unless {
+            Some(other) => format!("{} (or {other})", column.name),
+            None => column.name.clone(),
+        };
+        match nearest(&column.name, self.free_names(header)) {
+            Some(near) => format!("{name} (nearest: '{near}')"),
+            None => name,
+        }
+    }
+
+    pub(super) fn free_names<'h>(&self, header: &'h Header) -> impl Iterator<Item = String> + 'h {
+        let taken: Vec<usize> = self.found.iter().flat_map(|found| found.places.clone()).collect();
+        let free = move |(at, name): &(usize, &'h String)| !taken.contains(at) && !name.is_empty();
+        header.names.iter().enumerate().filter(free).map(|(_, name)| name.clone())
+    }
+
+    pub(super) fn mapped(&self, header: &Header) -> Vec<Mapped> {
+        self.pairs().filter_map(|(column, found)| self.mapped_as(column, found, header)).collect()
+    }
+
+    pub(super) fn mapped_as(
+        &self,
+        column: &'static Column,
+        found: &Found,
+        header: &Header,
+    ) -> Option<Mapped> {
+        let of_product = self.product.and_then(|product| product.column(&column.name));
+        let place = |index: &usize| {
+            let place = Place::of(*index, header);
+            let utc = of_product.filter(|from| from.utc).map(|_| ColumnZone::UTC);
+            Place { zone: place.zone.or(utc), ..place }
+        };
+        let mut places = found.places.iter().map(place);
+        let Place { index, header, zone } = places.next()?;
+        let year = if found.how == How::MonthAndYear { places.next() } else { None };
+        Some(Mapped {
+            column,
+            index,
+            header,
+            zone,
+            otherwise: places.collect(),
+            year,
+            numbers: NumberStyle::default(),
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! Earlier signals of a rule, which may keep it from raising another.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::super::Store;
+use crate::domain::adoption::{Told, ToldByCompany};
+use crate::domain::company::CompanyKey;
+use crate::domain::condition::{LatestRaised, Raised};
+use crate::domain::day::{Day, DayRange};
+use crate::domain::rule::ConditionRule;
+use crate::domain::signal::{Action, State};
+use crate::domain::trend::{Latest, LatestByCompany};
+
+impl Store {
+    /// The latest signal of each rule for each company, raised in `range`. One question for all
+    /// rules: each would have to go through the same days.
+    pub(crate) fn latest_signals(
+        &self,
+        range: DayRange,
+    ) -> Result<HashMap<String, LatestByCompany>> {
+        // Newest first costs no sorting; of the signals of one day the last one counts.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.rule, s.company, s.type, s.raised_on FROM signals s
+             LEFT JOIN signal_history a ON a.id = s.acknowledgement
+             WHERE s.raised_on BETWEEN ?1 AND ?2 AND a.outcome IS NOT 'retracted'
+             ORDER BY s.raised_on DESC, s.id",
+        )?;
+        let mut by_rule: HashMap<String, LatestByCompany> = HashMap::new();
+        let mut rows = statement.query((range.from, range.to))?;
+        while let Some(row) = rows.next()? {
+            let rule = row.get_ref(0)?.as_str()?;
+            if !by_rule.contains_key(rule) {
+                by_rule.insert(rule.to_owned(), LatestByCompany::default());
+            }
+            let Some(of_rule) = by_rule.get_mut(rule) else { continue };
+            let latest = Latest { signal_type: row.get(2)?, raised_on: row.get(3)? };
+            let known = of_rule.entry(CompanyKey(row.get(1)?)).or_insert(latest);
+            if known.raised_on <= latest.raised_on {
+                *known = latest;
+            }
+        }
+        Ok(by_rule)
+    }
+
+    /// What an adoption rule has raised already and did not retract, on whatever day; with
+    /// `open_until`, without what was raised later and is still open.
+    pub(crate) fn adoption_signals(
+        &self,
+        rule: &str,
+        open_until: Option<Day>,
+    ) -> Result<ToldByCompany> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.company, s.type, s.goal_event, s.goal_name, s.due_on FROM signals s
+             LEFT JOIN signal_history a ON a.id = s.acknowledgement
+             WHERE s.rule = ?1 AND s.observation_from IS NULL AND a.outcome IS NOT 'retracted'
+               AND (?2 IS NULL OR s.raised_on <= ?2 OR s.acknowledgement IS NOT NULL)
+             ORDER BY s.id",
+        )?;
+        let mut all = ToldByCompany::default();
+        let mut rows = statement.query((rule, open_until))?;
+        while let Some(row) = rows.next()? {
+            let about: Option<String> = row.get("goal_event")?;
+            let (due, name): (Option<Day>, Option<String>) =
+                (row.get("due_on")?, row.get("goal_name")?);
+            let goal = about.zip(due).map(|(event, due)| (event, due, name));
+            let told = Told { signal_type: row.get("type")?, goal };
+            all.entry(CompanyKey(row.get("company")?)).or_default().push(told);
+        }
+        Ok(all)
+    }
+
+    /// What of the signals of a condition rule may hold back another one on `day`. States are those
+    /// of that day; signals raised after `until` do not count, unless they were closed and have a
+    /// key.
+    pub(crate) fn condition_signals(
+        &self,
+        name: &str,
+        rule: &ConditionRule,
+        day: Day,
+        until: Day,
+    ) -> Result<Raised> {
+        match &rule.key {
+            Some(key) => self.raised_keys(name, key, (until < day).then_some(until)),
+            None => self.latest_raised(name, day, until),
+        }
+    }
+
+    fn raised_keys(&self, name: &str, key: &str, open_until: Option<Day>) -> Result<Raised> {
+        // Values of another attribute, which was the key before, say nothing about this one.
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.company, s.key_value FROM signals s JOIN rule_versions v ON v.id = s.rule_version
+             LEFT JOIN signal_history a ON a.id = s.acknowledgement
+             WHERE s.rule = ?1 AND s.observation_from IS NULL AND v.key = ?2 AND s.key_value IS NOT NULL
+               AND a.outcome IS NOT 'retracted'
+               AND (?3 IS NULL OR s.raised_on <= ?3 OR s.acknowledgement IS NOT NULL)",
+        )?;
+        let mut keys: FxHashMap<CompanyKey, _> = FxHashMap::default();
+        let mut rows = statement.query((name, key, open_until))?;
+        while let Some(row) = rows.next()? {
+            let of_company: &mut FxHashSet<String> =
+                keys.entry(CompanyKey(row.get("company")?)).or_default();
+            of_company.insert(row.get("key_value")?);
+        }
+        Ok(Raised::Keys(keys))
+    }
+
+    fn latest_raised(&self, name: &str, day: Day, until: Day) -> Result<Raised> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, company, raised_on, renewed_on, is_open,
+                    coalesce((SELECT action FROM signal_history WHERE signal = latest.id AND day <= ?2
+                                AND action IN ('acknowledged', 'reopened')
+                              ORDER BY id DESC LIMIT 1), 'reopened') AS action
+             FROM (SELECT s.id, s.company, s.raised_on, s.renewed_on, s.acknowledgement IS NULL AS is_open,
+                          row_number() OVER (PARTITION BY s.company ORDER BY s.raised_on DESC, s.id DESC) AS nth
+                   FROM signals s LEFT JOIN signal_history a ON a.id = s.acknowledgement
+                   WHERE s.rule = ?1 AND s.observation_from IS NULL AND s.raised_on <= ?3
+                     AND a.outcome IS NOT 'retracted') latest
+             WHERE nth = 1",
+        )?;
+        let latest = statement.query_map((name, day, until), |row| {
+            let state = row.get::<_, Action>("action")?.leaves().unwrap_or(State::Open);
+            let raised_on: Day = row.get("raised_on")?;
+            let told_on = row.get::<_, Option<Day>>("renewed_on")?.unwrap_or(raised_on);
+            let reminder = if row.get("is_open")? { Some((row.get("id")?, told_on)) } else { None };
+            let latest = LatestRaised { raised_on, state, reminder };
+            Ok((CompanyKey(row.get("company")?), latest))
+        })?;
+        Ok(Raised::Latest(latest.collect::<Result<_, _>>()?))
+    }
+}

@@ -1,0 +1,133 @@
+//! What happened to signals: their histories, and what an entry does to its signal.
+
+use anyhow::Result;
+use rusqlite::Row;
+
+use super::super::Store;
+use super::Acknowledgement;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::Day;
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalLife};
+
+impl Store {
+    /// What happened to a signal, oldest first.
+    pub(crate) fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT action, at, day, by, reason, outcome, until, assignee FROM signal_history WHERE signal = ?1 ORDER BY id",
+        )?;
+        let history = statement.query_map([id], read_history)?;
+        Ok(history.collect::<Result<_, _>>()?)
+    }
+
+    /// All signals with what happened to them, in order of their numbers. With `until`, as things
+    /// stood at the end of that day.
+    pub(crate) fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome,
+                    h.until, h.assignee
+             FROM signals s
+             LEFT JOIN signal_history h ON h.signal = s.id AND (?1 IS NULL OR h.day <= ?1)
+             WHERE ?1 IS NULL OR s.raised_on <= ?1
+             ORDER BY s.id, h.id",
+        )?;
+        let (mut lives, mut last): (Vec<SignalLife>, Option<SignalId>) = Default::default();
+        let mut rows = statement.query([until])?;
+        while let Some(row) = rows.next()? {
+            let id: SignalId = row.get("id")?;
+            if last != Some(id) {
+                lives.push(SignalLife {
+                    company: CompanyKey(row.get("company")?),
+                    rule: row.get("rule")?,
+                    signal_type: row.get("type")?,
+                    raised_on: row.get("raised_on")?,
+                    history: Vec::new(),
+                });
+                last = Some(id);
+            }
+            if let (Some(life), Some(_)) =
+                (lives.last_mut(), row.get::<_, Option<Action>>("action")?)
+            {
+                life.history.push(read_history(row)?);
+            }
+        }
+        Ok(lives)
+    }
+
+    /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was
+    /// open.
+    pub(crate) fn acknowledgement_on(
+        &self,
+        id: SignalId,
+        day: Day,
+    ) -> Result<Option<Acknowledgement>> {
+        let last = self
+            .signal_history(id)?
+            .into_iter()
+            .rfind(|entry| entry.day <= day && entry.action.leaves().is_some());
+        let closed = last.filter(|entry| entry.action == Action::Acknowledged);
+        Ok(closed.map(|HistoryEntry { by, at, reason, outcome, .. }| Acknowledgement {
+            by,
+            at,
+            reason,
+            outcome,
+        }))
+    }
+
+    /// Adds an entry to the history of a signal, and does to the signal what it says.
+    pub(crate) fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome, until, assignee)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        let number = statement.insert((
+            id,
+            entry.action,
+            entry.at,
+            entry.day,
+            &entry.by,
+            &entry.reason,
+            entry.outcome,
+            entry.until,
+            &entry.assignee,
+        ))?;
+        match entry.action {
+            Action::Acknowledged => self.set_acknowledgement(id, Some(number)),
+            Action::Reopened => self.set_acknowledgement(id, None),
+            Action::Snoozed => {
+                let sql = "UPDATE signals SET snoozed_until = ?2 WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute((id, entry.until))?;
+                Ok(())
+            }
+            Action::Assigned => {
+                let sql = "UPDATE signals SET assigned_to = ?2 WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute((id, &entry.assignee))?;
+                Ok(())
+            }
+            Action::Renewed => {
+                let sql = "UPDATE signals SET renewed_on = ?2, snoozed_until = NULL WHERE id = ?1";
+                self.connection.prepare_cached(sql)?.execute((id, entry.day))?;
+                Ok(())
+            }
+            Action::Noted => Ok(()),
+        }
+    }
+
+    fn set_acknowledgement(&self, id: SignalId, number: Option<i64>) -> Result<()> {
+        let sql = "UPDATE signals SET acknowledgement = ?2, snoozed_until = NULL WHERE id = ?1";
+        self.connection.prepare_cached(sql)?.execute((id, number))?;
+        Ok(())
+    }
+}
+
+fn read_history(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
+    Ok(HistoryEntry {
+        action: row.get("action")?,
+        at: row.get("at")?,
+        day: row.get("day")?,
+        by: row.get("by")?,
+        reason: row.get("reason")?,
+        outcome: row.get::<_, Option<Outcome>>("outcome")?,
+        until: row.get("until")?,
+        assignee: row.get("assignee")?,
+    })
+}

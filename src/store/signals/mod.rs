@@ -1,0 +1,299 @@
+//! Signals: the record of each, and lists of them.
+
+mod earlier;
+mod evidence;
+mod filter;
+mod history;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use rusqlite::{OptionalExtension, Row, ToSql};
+
+use self::evidence::{EvidenceColumns, read_evidence};
+use self::filter::{conditions, order_clause};
+use super::Store;
+use super::rules::Definitions;
+use super::values::InOrder;
+use crate::domain::company::CompanyKey;
+use crate::domain::day::{Day, Instant};
+use crate::domain::finding::{Evidence, Finding};
+use crate::domain::rule::Rule;
+use crate::domain::signal::{Outcome, SignalId, SignalType, State};
+
+pub(crate) use self::filter::{SignalFilter, SignalOrder, Snoozed, SortKey};
+
+/// A signal to be raised.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NewSignal<'a> {
+    pub company: CompanyKey,
+    /// The rule's name.
+    pub rule: &'a str,
+    /// The number of the rule's definition.
+    pub rule_version: i64,
+    /// The run that raises it.
+    /// The run that raised it; `None` for one that a pulse set off.
+    pub run: Option<i64>,
+    /// The day.
+    pub raised_on: Day,
+    /// Its type, and what the rule saw.
+    pub finding: &'a Finding,
+    /// One line of text that says what happened.
+    pub detail: String,
+}
+
+/// A signal with all that the list shows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SignalRecord {
+    /// Its number.
+    pub id: SignalId,
+    /// The company's key.
+    pub company: CompanyKey,
+    /// The company's id.
+    pub company_id: String,
+    /// The company's name.
+    pub company_name: Option<String>,
+    /// Who looks after the company.
+    pub csm: Option<String>,
+    /// The day from which the company is not a customer.
+    pub churned_on: Option<Day>,
+    /// The rule's name.
+    pub rule: String,
+    /// The rule as it was.
+    pub definition: Arc<Rule>,
+    /// Its type.
+    pub signal_type: SignalType,
+    /// The day on which it was raised.
+    pub raised_on: Day,
+    /// What the rule saw.
+    pub evidence: Evidence,
+    /// The change in percent, one decimal; `None` when there was nothing before, and for other
+    /// rules than trend rules.
+    pub change_pct: Option<f64>,
+    /// One line of text that says what happened.
+    pub detail: String,
+    /// Whether the rule, as it was, still held on the latest day run; `None` when not known.
+    pub holds: Option<bool>,
+    /// The last day on which its condition still held and it was told again.
+    pub renewed_on: Option<Day>,
+    /// The day until which it is left out of lists.
+    pub snoozed_until: Option<Day>,
+    /// Who is to see to it, where that is not the CSM.
+    pub assigned_to: Option<String>,
+    /// Who closed it, when and why; `None` while it is open.
+    pub acknowledgement: Option<Acknowledgement>,
+}
+
+/// The acknowledgement by which a signal is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Acknowledgement {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub reason: String,
+    /// What came of it, where it was said.
+    pub outcome: Option<Outcome>,
+}
+
+impl SignalRecord {
+    /// Open or closed.
+    pub(crate) fn state(&self) -> State {
+        if self.acknowledgement.is_some() { State::Closed } else { State::Open }
+    }
+
+    /// Whether it was retracted, because it would not have been raised with all events.
+    pub(crate) fn is_retracted(&self) -> bool {
+        let closing = self.acknowledgement.as_ref();
+        closing.is_some_and(|closing| closing.outcome == Some(Outcome::Retracted))
+    }
+
+    /// The event that it is about; `None` for people and conditions.
+    pub(crate) fn event(&self) -> Option<&str> {
+        self.evidence
+            .adoption()
+            .map(|adoption| adoption.event.as_str())
+            .or(self.definition.logic.event())
+    }
+}
+
+/// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows. Those
+/// of each kind of rule come last.
+const SELECT: &str = "
+    SELECT s.id, s.company, c.company_id, c.name, c.csm, c.churned_on, s.rule, s.rule_version, s.type, s.raised_on, s.change_pct,
+           s.detail, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
+           a.by, a.at, a.reason, a.outcome,
+           s.observation_from, s.observation_to, s.observation_count, s.decision_from, s.decision_to, s.decision_count, s.chance,
+           s.change_pct, s.spread, s.spread_basis, s.expected, s.others, s.others_now, s.others_before,
+           s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on,
+           s.key_value, s.values_read";
+
+/// Where signals and what belongs to them come from, with a condition to follow.
+const FROM: &str = "
+    FROM signals s
+    JOIN companies c ON c.id = s.company
+    JOIN rule_versions v ON v.id = s.rule_version
+    LEFT JOIN signal_history a ON a.id = s.acknowledgement
+    WHERE TRUE";
+
+/// What reading many signals needs to find out only once.
+#[derive(Default)]
+struct Reading {
+    definitions: Definitions,
+    columns: Option<EvidenceColumns>,
+}
+
+impl Store {
+    /// One signal; `None` when there is not one of that number.
+    pub(crate) fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
+        let mut statement =
+            self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
+        let mut rows = statement.query([id])?;
+        rows.next()?.map(|row| self.read_signal(row, &mut Reading::default())).transpose()
+    }
+
+    /// Whether a signal is open or closed; `None` when there is not one of that number.
+    pub(crate) fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1",
+        )?;
+        let is_open = statement.query_row([id], |row| row.get("is_open")).optional()?;
+        Ok(is_open.map(|is_open: bool| if is_open { State::Open } else { State::Closed }))
+    }
+
+    /// The numbers of the signals that pass the filter, newest first.
+    pub(crate) fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
+        let mut ids = Vec::new();
+        self.query_signals("SELECT s.id", filter, SignalOrder::NEWEST_FIRST, |row| {
+            ids.push(row.get(0)?);
+            Ok(())
+        })?;
+        Ok(ids)
+    }
+
+    /// Hands the signals that pass the filter to `visit`, in order.
+    pub(crate) fn for_each_signal(
+        &self,
+        filter: &SignalFilter,
+        order: SignalOrder,
+        mut visit: impl FnMut(SignalRecord) -> Result<()>,
+    ) -> Result<()> {
+        let mut reading = Reading::default();
+        self.query_signals(SELECT, filter, order, |row| visit(self.read_signal(row, &mut reading)?))
+    }
+
+    fn query_signals(
+        &self,
+        select: &'static str,
+        filter: &SignalFilter,
+        order: SignalOrder,
+        mut visit: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let conditions = conditions(filter);
+        let limit = order.limit.map_or(-1, |limit| limit as i64);
+        let clauses = conditions.iter().map(|(clause, _)| *clause).collect::<String>();
+        let sql = [select, FROM, &clauses, order_clause(order), " LIMIT :limit"].concat();
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut parameters: Vec<(&str, &dyn ToSql)> = vec![(":limit", &limit)];
+        parameters.extend(
+            conditions
+                .iter()
+                .filter_map(|(_, value)| value.as_ref())
+                .map(|(name, value)| (*name, &**value)),
+        );
+        let mut rows = statement.query(parameters.as_slice())?;
+        while let Some(row) = rows.next()? {
+            visit(row)?;
+        }
+        Ok(())
+    }
+
+    /// The signals that pass the filter, in order.
+    pub(crate) fn signals(
+        &self,
+        filter: &SignalFilter,
+        order: SignalOrder,
+    ) -> Result<Vec<SignalRecord>> {
+        let mut signals = Vec::new();
+        self.for_each_signal(filter, order, |signal| {
+            signals.push(signal);
+            Ok(())
+        })?;
+        Ok(signals)
+    }
+
+    /// How many signals there are of each type and state.
+    pub(crate) fn signal_totals(&self) -> Result<Vec<(SignalType, State, u64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open",
+        )?;
+        let totals = statement.query_map([], |row| {
+            let state = if row.get("is_open")? { State::Open } else { State::Closed };
+            Ok((row.get("type")?, state, row.get::<_, i64>("count")? as u64))
+        })?;
+        Ok(totals.collect::<Result<_, _>>()?)
+    }
+
+    /// How many signals of each type are open for companies that have not churned by a day.
+    pub(crate) fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.type, count(*) AS count FROM signals s JOIN companies c ON c.id = s.company
+             WHERE s.acknowledgement IS NULL AND coalesce(c.churned_on > ?1, TRUE) GROUP BY s.type",
+        )?;
+        let totals = statement
+            .query_map([today], |row| Ok((row.get("type")?, row.get::<_, i64>("count")? as u64)))?;
+        Ok(totals.collect::<Result<_, _>>()?)
+    }
+
+    fn read_signal(&self, row: &Row<'_>, reading: &mut Reading) -> Result<SignalRecord> {
+        let begins = match reading.columns {
+            Some(columns) => columns,
+            None => *reading.columns.insert(EvidenceColumns::of(row)?),
+        };
+        let mut columns = InOrder::of(row);
+        let id = columns.next()?;
+        let company = CompanyKey(columns.next()?);
+        let (company_id, company_name, csm) = (columns.next()?, columns.next()?, columns.next()?);
+        let (churned_on, rule) = (columns.next()?, columns.next()?);
+        let definition = reading.definitions.of(self, columns.next()?)?;
+        let (signal_type, raised_on) = (columns.next()?, columns.next()?);
+        let evidence = read_evidence(&definition.logic, row, begins)?;
+        Ok(SignalRecord {
+            id,
+            company,
+            company_id,
+            company_name,
+            csm,
+            churned_on,
+            rule,
+            definition,
+            signal_type,
+            raised_on,
+            evidence,
+            change_pct: columns.next()?,
+            detail: columns.next()?,
+            holds: columns.next()?,
+            renewed_on: columns.next()?,
+            snoozed_until: columns.next()?,
+            assigned_to: columns.next()?,
+            acknowledgement: read_acknowledgement(&mut columns)?,
+        })
+    }
+}
+
+fn read_acknowledgement(
+    columns: &mut InOrder<'_, '_>,
+) -> rusqlite::Result<Option<Acknowledgement>> {
+    match columns.next::<Option<String>>()? {
+        Some(by) => Ok(Some(Acknowledgement {
+            by,
+            at: columns.next()?,
+            reason: columns.next()?,
+            outcome: columns.next()?,
+        })),
+        None => Ok(None),
+    }
+}
