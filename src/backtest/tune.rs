@@ -130,19 +130,8 @@ pub(crate) fn tune(
         return Ok(Tuned::TooFewChurns(churns));
     }
     let later = Backtest::new(&book.subjects, settings.later_part(split));
-    let rules: Vec<Rule> = tried
-        .iter()
-        .flat_map(|tried| tried.settings.iter().map(|(_, rule)| rule.clone()))
-        .collect();
     let days = DayRange { from: data.from, to: budget.until };
-    let mut replayed = replay(store, &rules, days, progress)?.into_iter();
-    let raised: Vec<Vec<Vec<Raised>>> = tried
-        .iter()
-        .map(|tried| {
-            let settings = tried.settings.iter().zip(replayed.by_ref());
-            settings.map(|((_, rule), signals)| book.raised(rule, &signals)).collect()
-        })
-        .collect();
+    let raised = replay_settings(store, &book, tried, days, progress)?;
     let yields: Vec<Vec<_>> = raised
         .iter()
         .map(|settings| settings.iter().map(|signals| first.brings(signals)).collect())
@@ -152,25 +141,42 @@ pub(crate) fn tune(
     let mut rows = Vec::new();
     for (is_shipped, set) in [(false, &chosen), (true, &shipped)] {
         for (part, backtest) in [(Part::First, &first), (Part::Later, &later)] {
-            let signals: Vec<Raised> = set
-                .iter()
-                .zip(&raised)
-                .filter_map(|(setting, raised)| setting.map(|setting| raised[setting].as_slice()))
-                .flatten()
-                .copied()
-                .collect();
-            let measured = backtest.measure(&signals);
-            let per_csm = load.per_csm_week(measured.signals, backtest.totals().days);
+            let measured = backtest.measure(&signals_of(set, &raised));
             rows.push(SetRow {
                 is_shipped,
                 part,
                 rules: words(tried, set),
+                signals_per_csm_week: load.per_csm_week(measured.signals, backtest.totals().days),
                 measured,
-                signals_per_csm_week: per_csm,
             });
         }
     }
     Ok(Tuned::Chosen { split, settings: chosen, rows })
+}
+
+/// The signals of each setting of each rule, replayed together.
+fn replay_settings(
+    store: &Store,
+    book: &Book,
+    tried: &[Tried],
+    days: DayRange,
+    progress: impl FnMut(Day),
+) -> Result<Vec<Vec<Vec<Raised>>>> {
+    let settings = tried.iter().flat_map(|tried| &tried.settings);
+    let rules: Vec<Rule> = settings.map(|(_, rule)| rule.clone()).collect();
+    let mut replayed = replay(store, &rules, days, progress)?.into_iter();
+    let raised = tried.iter().map(|tried| {
+        let settings = tried.settings.iter().zip(replayed.by_ref());
+        settings.map(|((_, rule), signals)| book.raised(rule, &signals)).collect()
+    });
+    Ok(raised.collect())
+}
+
+/// The signals of the rules of a set, each with the setting that the set gives it.
+fn signals_of(set: &[Option<usize>], raised: &[Vec<Vec<Raised>>]) -> Vec<Raised> {
+    let of_rules = set.iter().zip(raised);
+    let chosen = of_rules.filter_map(|(setting, raised)| setting.map(|setting| &raised[setting]));
+    chosen.flatten().copied().collect()
 }
 
 fn words(tried: &[Tried], set: &[Option<usize>]) -> Vec<String> {

@@ -78,6 +78,63 @@ impl Store {
     }
 }
 
+/// Which facts about events the attributes need, and for how many days.
+#[derive(Default)]
+struct WantedUsage {
+    counts: Family<EventCounts>,
+    people: Family<PeopleCounts>,
+    event_days: Family<EventDays>,
+    new_people: Family<NewPeople>,
+    periods: Family<PeriodFacts>,
+    count_days: i32,
+    people_days: i32,
+    features: bool,
+    gaps: bool,
+    expectation: bool,
+}
+
+impl WantedUsage {
+    fn of(attributes: &[&'static Attribute]) -> Self {
+        let mut wanted = WantedUsage::default();
+        attributes.iter().for_each(|attribute| wanted.add(attribute));
+        wanted
+    }
+
+    fn add(&mut self, attribute: &'static Attribute) {
+        let name = attribute.name;
+        match attribute.of {
+            Of::Counts { days, value } => {
+                self.count_days = self.count_days.max(days);
+                self.counts.push((name, value));
+            }
+            Of::Features(value) => {
+                (self.count_days, self.features) = (self.count_days.max(MONTH), true);
+                self.counts.push((name, value));
+            }
+            Of::Gaps(value) => {
+                (self.count_days, self.gaps) = (YEAR, true);
+                self.periods.push((name, value));
+            }
+            Of::Expectation(value) => {
+                self.expectation = true;
+                self.periods.push((name, value));
+            }
+            Of::Period(value) => self.periods.push((name, value)),
+            Of::People(value) => {
+                self.people_days = 2 * MONTH;
+                self.people.push((name, value));
+            }
+            Of::PeopleOfWeek(value) => {
+                self.people_days = self.people_days.max(7);
+                self.people.push((name, value));
+            }
+            Of::NewPeople(value) => self.new_people.push((name, value)),
+            Of::EventDays(value) => self.event_days.push((name, value)),
+            _ => {}
+        }
+    }
+}
+
 impl Sheet<'_> {
     /// How many days the data covers up to the as-of date.
     pub(super) fn data_days(&self) -> Result<i32> {
@@ -87,73 +144,33 @@ impl Sheet<'_> {
 
     /// Adds everything about events.
     pub(super) fn usage(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
-        let (mut counts, mut people, mut days): (
-            Family<EventCounts>,
-            Family<PeopleCounts>,
-            Family<EventDays>,
-        ) = Default::default();
-        let (mut new, mut periods): (Family<NewPeople>, Family<PeriodFacts>) = Default::default();
-        let (mut count_days, mut people_days) = (0, 0);
-        let (mut wants_features, mut wants_gaps, mut wants_expectation) = (false, false, false);
-        for attribute in attributes {
-            let name = attribute.name;
-            match attribute.of {
-                Of::Counts { days, value } => {
-                    count_days = count_days.max(days);
-                    counts.push((name, value));
-                }
-                Of::Features(value) => {
-                    (count_days, wants_features) = (count_days.max(MONTH), true);
-                    counts.push((name, value));
-                }
-                Of::Gaps(value) => {
-                    (count_days, wants_gaps) = (YEAR, true);
-                    periods.push((name, value));
-                }
-                Of::Expectation(value) => {
-                    wants_expectation = true;
-                    periods.push((name, value));
-                }
-                Of::Period(value) => periods.push((name, value)),
-                Of::People(value) => {
-                    people_days = 2 * MONTH;
-                    people.push((name, value));
-                }
-                Of::PeopleOfWeek(value) => {
-                    people_days = people_days.max(7);
-                    people.push((name, value));
-                }
-                Of::NewPeople(value) => new.push((name, value)),
-                Of::EventDays(value) => days.push((name, value)),
-                _ => {}
-            }
-        }
-        let counted = match count_days {
+        let wanted = WantedUsage::of(attributes);
+        let counted = match wanted.count_days {
             0 => Vec::new(),
-            days => self.event_counts(days, wants_features)?,
+            days => self.event_counts(days, wanted.features)?,
         };
-        self.add(counts, &counted);
-        if !periods.is_empty() {
+        self.add(wanted.counts, &counted);
+        if !wanted.periods.is_empty() {
             let mut facts = self.periods()?;
-            if wants_gaps {
+            if wanted.gaps {
                 self.find_gaps(&counted, &mut facts)?;
             }
-            if wants_expectation {
+            if wanted.expectation {
                 self.find_expectations(&mut facts)?;
             }
-            self.add(periods, &facts);
+            self.add(wanted.periods, &facts);
         }
-        if !people.is_empty() {
-            let facts = self.people_counts(people_days)?;
-            self.add(people, &facts);
+        if !wanted.people.is_empty() {
+            let facts = self.people_counts(wanted.people_days)?;
+            self.add(wanted.people, &facts);
         }
-        if !new.is_empty() {
+        if !wanted.new_people.is_empty() {
             let facts = self.new_people()?;
-            self.add(new, &facts);
+            self.add(wanted.new_people, &facts);
         }
-        if !days.is_empty() {
+        if !wanted.event_days.is_empty() {
             let facts = self.first_and_last_days()?;
-            self.add(days, &facts);
+            self.add(wanted.event_days, &facts);
         }
         Ok(())
     }
