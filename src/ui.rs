@@ -22,9 +22,7 @@ use crate::render::{Look, RecordWriter, Value, escape};
 pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
     Auto,
-    /// Always.
     Always,
-    /// Never.
     Never,
 }
 

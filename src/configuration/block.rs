@@ -6,10 +6,8 @@ use super::write::inline;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Text(String),
-    /// A whole number.
     Whole(i64),
     Number(f64),
-    /// Yes or no.
     Truth(bool),
     /// Texts.
     List(Vec<String>),

@@ -54,7 +54,6 @@ pub(crate) enum Progress {
 /// What a rule has already raised for a company, on whatever day: each signal is raised only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// The type of the signal.
     pub signal_type: SignalType,
     /// The event, day and name of its goal; `None` if it is not about a goal.
     pub goal: Option<(String, Day, Option<String>)>,

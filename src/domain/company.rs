@@ -74,7 +74,6 @@ pub(crate) struct Company {
     pub manager: Option<String>,
     /// The stage of the company in its customer lifecycle.
     pub lifecycle_stage: Option<String>,
-    /// The market segment.
     pub segment: Option<String>,
     /// The plan that the company pays for.
     pub plan: Option<String>,

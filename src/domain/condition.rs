@@ -37,7 +37,6 @@ pub(crate) struct Reading {
 pub(crate) enum ReadValue {
     /// Unknown.
     Null,
-    /// A whole number.
     Whole(i64),
     /// Another number.
     Number(f64),
@@ -64,7 +63,6 @@ pub(crate) type FactsByCompany = FxHashMap<CompanyKey, ConditionFacts>;
 /// retracted ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LatestRaised {
-    /// The day on which it was raised.
     pub raised_on: Day,
     /// Whether it was open on the day.
     pub state: State,

@@ -78,7 +78,6 @@ pub(crate) struct Subscription {
     pub started_on: Day,
     pub plan: Option<String>,
     pub product: Option<String>,
-    /// Monthly recurring revenue.
     pub mrr: Option<f64>,
     /// Seats paid for.
     pub seats: Option<i64>,

@@ -198,7 +198,6 @@ fn from_today(text: &str) -> Option<i32> {
 /// An inclusive range of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DayRange {
-    /// The first day.
     pub from: Day,
     /// The last day, itself included.
     pub to: Day,

@@ -21,7 +21,6 @@ pub(crate) struct Person {
     /// Where the person works.
     pub company: Option<CompanyKey>,
     pub name: Option<String>,
-    /// The e-mail address.
     pub email: Option<String>,
     /// The person's role there.
     pub role: Option<String>,
@@ -132,7 +131,6 @@ pub(crate) struct TeamMember {
     pub name: String,
     /// `csm`, `manager` or `executive`.
     pub role: String,
-    /// The e-mail address.
     pub email: Option<String>,
     /// The member id in Slack.
     pub slack_id: Option<String>,

@@ -20,9 +20,7 @@ pub(crate) struct Loss {
     pub mrr_before: Option<f64>,
     /// Monthly recurring revenue after, 0 or more; 0 after a churn.
     pub mrr_after: Option<f64>,
-    /// Who recorded it.
     pub by: String,
-    /// When it was recorded.
     pub at: Instant,
 }
 

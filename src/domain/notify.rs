@@ -60,7 +60,6 @@ pub(crate) struct Subject<'a> {
     pub also_csms: Option<&'a str>,
     /// The manager in charge of the company.
     pub manager: Option<&'a str>,
-    /// The type of the signal.
     pub signal_type: SignalType,
     /// Whom its rule wants to be told.
     pub marks: Marks,
@@ -176,7 +175,6 @@ impl Preferences {
 /// An unread notice that no message of a channel carries yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pending {
-    /// The type of its signal.
     pub signal_type: SignalType,
     /// When it came into the inbox.
     pub told_at: Instant,

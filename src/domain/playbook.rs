@@ -39,7 +39,6 @@ pub(crate) struct Playbook {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
-    /// What to do.
     pub title: String,
     /// The number of days from the start to the due date, 0 to [`MOST_DAYS`].
     pub due_in_days: u16,

@@ -35,7 +35,6 @@ const RENEWAL_SOON: i32 = 90;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Customer {
     pub key: CompanyKey,
-    /// Its id.
     pub company_id: String,
     pub name: Option<String>,
     pub csm: Option<String>,
@@ -273,7 +272,6 @@ pub(crate) fn stake(concerns: &[Concern], mrr: Option<f64>, median_mrr: Option<f
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AtStake {
     pub customer: Customer,
-    /// The reasons.
     pub concerns: Vec<Concern>,
     /// What is at stake, in points; see [`stake`].
     pub points: u64,

@@ -9,7 +9,6 @@ pub(crate) struct Term {
     pub started_on: Day,
     /// The first day after it has ended.
     pub ended_on: Option<Day>,
-    /// Monthly recurring revenue.
     pub mrr: Option<f64>,
 }
 

@@ -128,11 +128,9 @@ impl Action {
 pub(crate) struct HistoryEntry {
     /// What happened.
     pub action: Action,
-    /// When it was recorded.
     pub at: Instant,
     /// The day of `at` in the zone of the database.
     pub day: Day,
-    /// Who did it.
     pub by: String,
     /// The reason, or the text of a note; blank only for an assignment.
     pub reason: String,
@@ -150,9 +148,7 @@ pub(crate) struct SignalLife {
     pub company: CompanyKey,
     /// The rule that raised it.
     pub rule: String,
-    /// Its type.
     pub signal_type: SignalType,
-    /// The day on which it was raised.
     pub raised_on: Day,
     /// Its history, oldest first.
     pub history: Vec<HistoryEntry>,

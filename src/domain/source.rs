@@ -50,11 +50,8 @@ pub(crate) enum Rows {
 /// The columns of the events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Columns {
-    /// The company's id.
     pub company_id: String,
-    /// The name of the event.
     pub event: String,
-    /// When it happened.
     pub at: String,
     /// Who did it.
     pub person_id: String,
@@ -73,7 +70,6 @@ impl Default for Columns {
 /// A source, as the configuration says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Source {
-    /// Its name.
     pub name: String,
     /// What it is asked by.
     pub engine: Engine,

@@ -110,12 +110,10 @@ pub struct InCharge {
 /// By whom something is entered into a history, when, and on which day it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
-    /// When it was recorded.
     pub at: Instant,
     /// The day on which it counts: the day of a run, for what the run does; else the day after the
     /// latest day run.
     pub day: Day,
-    /// Who did it.
     pub by: String,
 }
 
@@ -124,7 +122,6 @@ pub(crate) struct Stamp {
 pub(crate) struct TaskEntry {
     /// What happened.
     pub action: TaskAction,
-    /// By whom, when.
     pub stamp: Stamp,
     /// Whose the task was from then on; when it was closed, the person whose it had been, if there
     /// was one.

@@ -23,7 +23,6 @@ pub(crate) struct EventRow<'a> {
     /// What the file calls the company: its id, or its name. `None` only where the file has no
     /// column for it and says who did it instead.
     pub company: Option<&'a str>,
-    /// The name of the event.
     pub event: &'a str,
     /// Who did it, when the file tells.
     pub person: Option<&'a str>,

@@ -137,7 +137,6 @@ pub enum CellType {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {
-    /// Its name.
     pub name: String,
     /// The kind of data that this export of it holds.
     pub kind: String,

@@ -21,7 +21,6 @@ pub(crate) struct Reject<'a> {
     pub line: u64,
     /// The column at fault, as the file calls it; `None` when it is the row as a whole.
     pub column: Option<&'a str>,
-    /// Why.
     pub reason: &'a str,
     /// The row, for the file of rejects; `None` when it is no longer at hand.
     pub row: Option<Row<'a>>,
@@ -36,7 +35,6 @@ pub(crate) enum Verdict {
     Rejected {
         /// The column at fault by our name, such as `company_id`.
         column: &'static str,
-        /// Why.
         reason: String,
     },
 }

@@ -101,7 +101,6 @@ impl Arrivals {
 
 /// How what has come is to be written.
 pub(crate) struct Delivery<'d> {
-    /// The name of the source.
     pub source: &'d str,
     /// The days that are replaced, with what the source counts of them; some may have no row.
     pub days: BTreeMap<Day, DaySum>,

@@ -17,7 +17,6 @@ const IN_MEMORY: usize = 2_000_000;
 /// One row: a number of events of a name, or a person, at a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
-    /// The company.
     pub company: u32,
     /// The event's name, or the person.
     pub name: u32,

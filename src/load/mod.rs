@@ -59,9 +59,7 @@ pub(crate) struct Request<'r> {
 /// What came of the rows of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
-    /// Rows read.
     pub read: u64,
-    /// Rows accepted.
     pub rows: WrittenRows,
     /// Companies that the file was the first to name.
     pub companies_made: u64,
@@ -88,9 +86,7 @@ pub(crate) struct Loaded {
 /// Who brings the file, for the history of signals.
 #[derive(Debug, Clone)]
 pub(crate) struct Author {
-    /// Who.
     pub by: String,
-    /// When.
     pub at: Instant,
     /// The day on which it counts.
     pub day: Day,

@@ -52,7 +52,6 @@ pub(super) struct Content {
     pub subject: String,
     /// Why it comes.
     pub intro: String,
-    /// The signals.
     pub items: Vec<Item>,
     /// Further signals, in a line each.
     pub lines: Vec<Line>,
@@ -99,7 +98,6 @@ pub(super) struct Line {
     pub link: Option<String>,
     /// What happened.
     pub headline: String,
-    /// The type of the signal.
     pub signal_type: &'static str,
     /// How to see more of it.
     pub look: String,

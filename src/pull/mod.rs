@@ -99,7 +99,6 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// How a source is pulled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'r> {
-    /// The source.
     pub source: &'r Source,
     /// Where it is.
     pub address: &'r Address,

@@ -5,9 +5,7 @@ use crate::domain::day::{Day, DayRange};
 /// What the command line says about the days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    /// The first day.
     pub from: Option<Day>,
-    /// The last day.
     pub to: Option<Day>,
     /// Whether days are asked for though nothing about them has changed.
     pub full: bool,

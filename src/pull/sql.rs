@@ -14,7 +14,6 @@ pub(super) const EARLIEST: i64 = 946_684_800;
 /// Makes the questions to a source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Questions<'s> {
-    /// The source.
     pub source: &'s Source,
     /// Whether the time of an event has no zone of its own, and is in UTC.
     pub at_is_plain: bool,

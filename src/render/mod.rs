@@ -40,7 +40,6 @@ pub(crate) enum Value<'a> {
     Text(Cow<'a, str>),
     /// A calendar day, as `YYYY-MM-DD`.
     Day(Day),
-    /// A whole number.
     Whole(i64),
     /// A number with as many decimals as it has.
     Number(f64),

@@ -12,9 +12,7 @@ use crate::domain::signal::{SignalId, SignalType};
 /// What the agenda says of a company itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AgendaCompany {
-    /// The company's key.
     pub key: CompanyKey,
-    /// Its id.
     pub company_id: String,
     pub name: Option<String>,
     /// Who looks after it.
@@ -26,14 +24,10 @@ pub(crate) struct AgendaCompany {
 /// An open signal, as the agenda shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OpenSignal {
-    /// Its number.
     pub id: SignalId,
     pub company: CompanyKey,
-    /// Its type.
     pub signal_type: SignalType,
-    /// The day on which it was raised.
     pub raised_on: Day,
-    /// The rule's name.
     pub rule: String,
     /// One line of text that says what happened.
     pub detail: String,

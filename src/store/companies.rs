@@ -25,9 +25,7 @@ pub(crate) struct CompanyName {
 /// What a dry run compares files by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CompanySummary {
-    /// The company's key.
     pub key: CompanyKey,
-    /// Its id.
     pub company_id: String,
     /// Whether it is known only because a row of facts named it.
     pub is_unlisted: bool,

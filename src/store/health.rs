@@ -19,7 +19,6 @@ use crate::error::{damaged, not_allowed};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NewHealth {
     pub company: CompanyKey,
-    /// The health.
     pub assessment: Assessment,
 }
 

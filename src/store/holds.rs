@@ -14,10 +14,8 @@ use crate::domain::signal::{SignalId, SignalType};
 /// An open signal, as far as it takes to tell whether its rule still holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StandingSignal {
-    /// Its number.
     pub id: SignalId,
     pub company: CompanyKey,
-    /// Its type.
     pub signal_type: SignalType,
     /// The rule as it was.
     pub rule: Arc<Rule>,

@@ -14,11 +14,8 @@ pub(crate) struct ImportRecord {
     pub id: i64,
     /// The file as it was named; `-` for standard input.
     pub file: String,
-    /// The kind of facts.
     pub kind: String,
-    /// When it began.
     pub started_at: Instant,
-    /// When it was done.
     pub finished_at: Instant,
     /// Rows in the file.
     pub rows_read: u64,
@@ -34,7 +31,6 @@ pub(crate) struct ImportRecord {
     pub first_day: Option<Day>,
     /// The last day of its facts.
     pub last_day: Option<Day>,
-    /// When it was undone.
     pub undone_at: Option<Instant>,
 }
 

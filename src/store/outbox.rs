@@ -17,7 +17,6 @@ use crate::error::{CommandError, ErrorKind};
 /// An unread notice that no message of a channel carries yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PendingNotice {
-    /// Its number.
     pub id: i64,
     pub signal: SignalId,
     /// Who is to know; `None` where there was nobody to tell.
@@ -29,7 +28,6 @@ pub(crate) struct PendingNotice {
 /// Somebody who was sent a signal that was retracted afterwards, and has not been told so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PendingRetraction {
-    /// Its number.
     pub id: i64,
     /// Who is to know; `None` for Slack.
     pub person: Option<String>,
@@ -55,7 +53,6 @@ pub(crate) struct NewMessage<'a> {
 /// A message that is not delivered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// Its number.
     pub id: i64,
     /// By which way it goes.
     pub channel: Channel,
@@ -69,7 +66,6 @@ pub(crate) struct Message {
     pub tries: u32,
     /// When it is tried next; `None` when it is dead.
     pub next_try_at: Option<Instant>,
-    /// What went wrong last.
     pub last_error: Option<String>,
     /// How many signals it tells of that are still to be read.
     pub signals: u64,
@@ -78,9 +74,7 @@ pub(crate) struct Message {
 /// A signal that a message tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ToldSignal {
-    /// Its number.
     pub id: SignalId,
-    /// Its type.
     pub signal_type: SignalType,
     pub company: CompanyKey,
 }

@@ -11,9 +11,7 @@ use crate::domain::day::{Day, DayRange, Instant};
 /// One step of a run and how long it took.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Step {
-    /// What was done.
     pub name: String,
-    /// How long it took.
     pub took: Duration,
 }
 
@@ -21,7 +19,6 @@ pub(crate) struct Step {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RuleTally {
     pub rule: String,
-    /// Companies evaluated.
     pub evaluated: u64,
     /// Companies passed over because none of the events lay in the windows.
     pub skipped_no_events: u64,
@@ -33,11 +30,8 @@ pub(crate) struct RuleTally {
     pub skipped_not_created: u64,
     /// Companies passed over because they do not meet the rule's `--where`.
     pub skipped_where: u64,
-    /// Bad signals raised.
     pub raised_bad: u64,
-    /// Good signals raised.
     pub raised_good: u64,
-    /// Info signals raised.
     pub raised_info: u64,
     /// Bad signals that were held back, because the data of the day looks broken.
     pub withheld: u64,
@@ -50,9 +44,7 @@ pub(crate) struct RunRecord {
     pub id: i64,
     /// The day that was run.
     pub day: Day,
-    /// When it began.
     pub started_at: Instant,
-    /// When it ended.
     pub finished_at: Instant,
     /// Whether a later day had been run before it.
     pub is_backfill: bool,

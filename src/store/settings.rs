@@ -26,11 +26,9 @@ pub(crate) struct SendingLimits {
 /// What a team puts at the head of its reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ReportSettings {
-    /// The name of the company or the team.
     pub title: Option<String>,
     /// The currency of all amounts: a code such as `EUR`, or a sign.
     pub currency: Option<String>,
-    /// The path of the logo.
     pub logo: Option<String>,
 }
 

@@ -16,9 +16,7 @@ use crate::domain::task::{InCharge, Owner, Stamp, TaskAction, TaskEntry, TaskId,
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewTask<'a> {
     pub company: CompanyKey,
-    /// What to do.
     pub title: &'a str,
-    /// By when.
     pub due_on: Day,
     /// By whom.
     pub owner: &'a Owner,
@@ -31,19 +29,13 @@ pub(crate) struct NewTask<'a> {
 /// A task with all that the list shows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaskRecord {
-    /// Its number.
     pub id: TaskId,
-    /// The company's key.
     pub company: CompanyKey,
-    /// The company's id.
     pub company_id: String,
-    /// The company's name.
     pub company_name: Option<String>,
     /// Who looks after the company.
     pub csm: Option<String>,
-    /// What to do.
     pub title: String,
-    /// By when.
     pub due_on: Day,
     /// The role or the person whose it is.
     pub owner: Owner,
@@ -94,11 +86,8 @@ impl TaskRecord {
 /// Which tasks are wanted; a `None` wants all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TaskFilter {
-    /// Those of this company.
     pub company: Option<CompanyKey>,
-    /// Those in this state.
     pub state: Option<TaskState>,
-    /// Those of this playbook.
     pub playbook: Option<String>,
     /// Those due before this day.
     pub due_before: Option<Day>,
@@ -112,7 +101,6 @@ pub(crate) struct TaskFilter {
 /// How many tasks a company has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TaskCounts {
-    /// Open ones.
     pub open: u64,
     /// Open ones whose day has passed.
     pub overdue: u64,

@@ -15,7 +15,6 @@ use crate::domain::outage::{Cause, Withheld};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WithheldRule {
     pub rule: String,
-    /// Why.
     pub cause: Cause,
     /// The day on which the first of them would have been raised.
     pub since: Day,

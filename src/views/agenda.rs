@@ -12,7 +12,6 @@ use crate::store::{OpenSignal, TaskRecord};
 pub(crate) struct Agenda {
     /// The companies, most at stake first.
     pub groups: Vec<Group>,
-    /// The day.
     pub today: Day,
     /// How many signals are left out because they are snoozed.
     pub snoozed: u64,

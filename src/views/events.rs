@@ -6,7 +6,6 @@ use crate::store::EventSummary;
 
 /// An event and the rules that watch it.
 pub(crate) struct WatchedEvent {
-    /// The event.
     pub summary: EventSummary,
     /// The names of the enabled rules that watch it.
     pub rules: Vec<String>,

@@ -8,7 +8,6 @@ use crate::domain::facts::Touchpoint;
 /// A contact, as far as attributes look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Contact {
-    /// When.
     pub at: Instant,
     /// On which day.
     pub on: Day,

@@ -149,14 +149,12 @@ pub(crate) enum Datum {
     /// Unknown, which is never 0.
     #[default]
     Null,
-    /// A whole number.
     Whole(i64),
     Number(f64),
     /// A score from 0 to 100 or a change of one: reckoned with as it is, and written with one
     /// decimal, halves away from zero.
     Score(f64),
     Text(String),
-    /// A calendar day.
     Day(Day),
 }
 

@@ -9,7 +9,6 @@ const NOTHING: f64 = 1e-9;
 /// The effect of one measure on the score between two days.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct MeasureChange {
-    /// The measure's name.
     pub measure: String,
     /// The change of its contribution; the changes of all measures add up to the change of the
     /// score.
@@ -61,7 +60,6 @@ pub(crate) struct Movement {
 /// The effect of one measure on the health of many companies.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Driver {
-    /// The measure's name.
     pub measure: String,
     /// The change of its mean contribution; those of all measures add up to the change of the mean
     /// score.

@@ -119,9 +119,7 @@ pub(crate) struct Reference {
 /// The latest signal of the same rule and company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Latest {
-    /// The day on which it was raised.
     pub raised_on: Day,
-    /// Its type.
     pub signal_type: SignalType,
 }
 

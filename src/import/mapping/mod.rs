@@ -75,7 +75,6 @@ pub(crate) struct Custom {
 /// What each column of a file is read as.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapping {
-    /// The kind of data.
     pub kind: &'static FactKind,
     /// The product that the file comes from, when its header tells.
     pub product: Option<&'static str>,

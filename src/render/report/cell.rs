@@ -30,7 +30,6 @@ pub(crate) enum Cell {
     Percent(f64),
     /// Money, to the cent.
     Money(f64),
-    /// A calendar day.
     Day(Day),
 }
 

@@ -7,7 +7,6 @@ use super::Cell;
 /// What a team puts at the head of its reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Letterhead {
-    /// The name of the company or the team.
     pub title: Option<String>,
     /// The currency of all amounts: a code such as `EUR`, or a sign.
     pub currency: Option<String>,

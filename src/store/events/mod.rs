@@ -67,7 +67,6 @@ impl PeopleKept {
 /// What there is of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventSummary {
-    /// The event's name.
     pub name: String,
     /// How many there are.
     pub total: u64,
@@ -82,13 +81,10 @@ pub(crate) struct EventSummary {
 /// One event, or several equal ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventRecord<'r> {
-    /// The company's id.
     pub company_id: &'r str,
-    /// The event's name.
     pub event: &'r str,
     /// The day on which it counts.
     pub day: Day,
-    /// When it happened.
     pub at: Instant,
     /// Who did it, where that is known.
     pub person_id: Option<&'r str>,

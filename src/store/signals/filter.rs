@@ -10,17 +10,11 @@ use crate::domain::signal::{SignalType, State};
 /// Which signals are wanted; a `None` wants all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct SignalFilter {
-    /// Those of this company.
     pub company: Option<CompanyKey>,
-    /// Those of this type.
     pub signal_type: Option<SignalType>,
-    /// Those in this state.
     pub state: Option<State>,
-    /// Those about this event.
     pub event: Option<String>,
-    /// Those of this rule.
     pub rule: Option<String>,
-    /// Those of these companies.
     pub companies: Option<Vec<CompanyKey>>,
     /// Those of companies that this person looks after.
     pub csm: Option<String>,

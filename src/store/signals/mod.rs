@@ -29,14 +29,12 @@ pub(crate) use self::filter::{SignalFilter, SignalOrder, Snoozed, SortKey};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NewSignal<'a> {
     pub company: CompanyKey,
-    /// The rule's name.
     pub rule: &'a str,
     /// The number of the rule's definition.
     pub rule_version: i64,
     /// The run that raises it.
     /// The run that raised it; `None` for one that a pulse set off.
     pub run: Option<i64>,
-    /// The day.
     pub raised_on: Day,
     /// Its type, and what the rule saw.
     pub finding: &'a Finding,
@@ -47,25 +45,18 @@ pub(crate) struct NewSignal<'a> {
 /// A signal with all that the list shows of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SignalRecord {
-    /// Its number.
     pub id: SignalId,
-    /// The company's key.
     pub company: CompanyKey,
-    /// The company's id.
     pub company_id: String,
-    /// The company's name.
     pub company_name: Option<String>,
     /// Who looks after the company.
     pub csm: Option<String>,
     /// The day from which the company is not a customer.
     pub churned_on: Option<Day>,
-    /// The rule's name.
     pub rule: String,
     /// The rule as it was.
     pub definition: Arc<Rule>,
-    /// Its type.
     pub signal_type: SignalType,
-    /// The day on which it was raised.
     pub raised_on: Day,
     /// What the rule saw.
     pub evidence: Evidence,
@@ -89,11 +80,8 @@ pub(crate) struct SignalRecord {
 /// The acknowledgement by which a signal is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Acknowledgement {
-    /// Who.
     pub by: String,
-    /// When.
     pub at: Instant,
-    /// Why.
     pub reason: String,
     /// What came of it, where it was said.
     pub outcome: Option<Outcome>,

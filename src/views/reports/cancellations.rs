@@ -20,7 +20,6 @@ pub(crate) struct Cancellation {
     pub day: Day,
     /// What it paid a month.
     pub mrr: Option<f64>,
-    /// Why.
     pub reason_codes: Vec<String>,
 }
 
@@ -31,7 +30,6 @@ pub(crate) struct Downsell {
     pub day: Day,
     /// How much less a month.
     pub lost_mrr: Option<f64>,
-    /// Why.
     pub reason_codes: Vec<String>,
 }
 

@@ -44,7 +44,6 @@ pub(crate) struct HealthChange {
 /// Somebody who stopped or joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonChange {
-    /// The person's id.
     pub id: String,
     /// The name, else the id.
     pub name: String,
