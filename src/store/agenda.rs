@@ -1,4 +1,4 @@
-//! What the weekly agenda is made of, apart from tasks.
+//! The facts of the weekly agenda, except tasks.
 
 use std::collections::HashMap;
 
@@ -9,15 +9,14 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::signal::{SignalId, SignalType};
 
-/// What the agenda says of a company itself.
+/// A company as the agenda shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AgendaCompany {
     pub key: CompanyKey,
     pub company_id: String,
     pub name: Option<String>,
-    /// Who looks after it.
     pub csm: Option<String>,
-    /// When it became a customer: as its file says, else with its first subscription.
+    /// From the company's own record, else the day of its first subscription.
     pub created_on: Option<Day>,
 }
 
@@ -31,9 +30,8 @@ pub(crate) struct OpenSignal {
     pub rule: String,
     /// One line of text that says what happened.
     pub detail: String,
-    /// Whether its rule still held on the latest day run; `None` when not known.
+    /// Whether its rule still held on the latest day run; `None` when unknown.
     pub holds: Option<bool>,
-    /// To whom it was given.
     pub assigned_to: Option<String>,
 }
 
@@ -61,8 +59,8 @@ impl Store {
         Ok(companies.collect::<Result<_, _>>()?)
     }
 
-    /// The signals that are open now, or that were raised and open at the end of a day; the oldest
-    /// first. Those that are snoozed on `today` are left out of the present ones.
+    /// The signals that are open now, without those snoozed on `today`; or, with `until`, those
+    /// that were open at the end of that day. Oldest first.
     pub(crate) fn open_signals(&self, until: Option<Day>, today: Day) -> Result<Vec<OpenSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.type, s.raised_on, s.rule, s.detail, s.holds, s.assigned_to FROM signals s
@@ -88,7 +86,7 @@ impl Store {
         Ok(signals.collect::<Result<_, _>>()?)
     }
 
-    /// The CSM of the company of each signal that is snoozed on a day.
+    /// The CSM of the company of every signal that is snoozed on a day.
     pub(crate) fn snoozed_signals(&self, today: Day) -> Result<Vec<Option<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT c.csm FROM signals s JOIN companies c ON c.id = s.company

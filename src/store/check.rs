@@ -1,4 +1,4 @@
-//! Whether the database is sound, and copies of it.
+//! Integrity checks, and backups.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::domain::day::{Day, DayRange};
 use crate::error::not_allowed;
 use crate::output_file::OutputFile;
 
-/// After so many problems of a kind the rest is left out.
+/// At most this many problems of a kind are reported.
 const MOST_PROBLEMS: usize = 20;
 
 /// An index of the schema.
@@ -22,11 +22,11 @@ const MOST_PROBLEMS: usize = 20;
 struct Index {
     name: &'static str,
     table: &'static str,
-    /// The WHERE clause of a partial index, else nothing.
+    /// The WHERE clause of a partial index, else empty.
     condition: &'static str,
 }
 
-/// The indexes that the schema creates, each on a line of its own.
+/// The indexes of the schema, each of which is on a line of its own.
 fn indexes() -> impl Iterator<Item = Index> {
     schema::SCHEMA.lines().filter_map(|line| {
         let line = line.strip_suffix(';')?;
@@ -41,7 +41,7 @@ fn indexes() -> impl Iterator<Item = Index> {
 }
 
 impl Store {
-    /// Everything that is wrong with the database; empty when it is sound.
+    /// Everything that is wrong with the database; empty if nothing is.
     pub(crate) fn problems(&self) -> Result<Vec<String>> {
         let mut problems = self.integrity_problems()?;
         problems.extend(self.index_problems()?);
@@ -76,8 +76,7 @@ impl Store {
         Ok(problems)
     }
 
-    /// Counts the rows of each table once through each of its indexes and once without: a query
-    /// that uses an index must find what is there.
+    /// Counts the rows of each table with and without each of its indexes: both must agree.
     fn index_problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         for Index { name, table, condition } in indexes() {
@@ -102,7 +101,7 @@ impl Store {
         Ok(problems)
     }
 
-    /// Compares the counts per day with the events, day by day.
+    /// Compares the stored counts with the events, day by day.
     fn count_problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         let mut days = self.connection.prepare(
@@ -134,7 +133,7 @@ impl Store {
         Ok(problems)
     }
 
-    /// Compares the days that came as counts with what their sources counted.
+    /// Compares the days that came as counts with the totals of their sources.
     fn pulled_day_problems(&self) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         let days = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
@@ -155,8 +154,8 @@ impl Store {
         Ok(problems)
     }
 
-    /// Looks up what the keys of events stand for, which the tables themselves do not, and the days
-    /// of first and last events.
+    /// Checks that the keys of events exist, which no foreign key guarantees, and the days of first
+    /// and last events.
     fn key_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT 'an event of ' || date(day * 86400, 'unixepoch') || ' belongs to company ' || company
@@ -198,7 +197,7 @@ impl Store {
         Ok(problems.collect::<Result<_, _>>()?)
     }
 
-    /// The events, counted anew, and the stored count, for each company and event name of a day.
+    /// For each company and event name of a day: the number of events, and the stored count.
     fn counts_of_day(&self, day: i32) -> Result<BTreeMap<(u32, u32), (u64, u64)>> {
         let range = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
         let (rows, counted) = (keys::of_days(range), keys::of_counts(range));
@@ -224,7 +223,7 @@ impl Store {
         Ok(counts)
     }
 
-    /// A closed signal names the acknowledgement that is the last entry to open or close it.
+    /// A closed signal must refer to the acknowledgement that is its last opening or closing entry.
     fn history_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT s.id FROM signals s
@@ -242,8 +241,8 @@ impl Store {
         Ok(problems.collect::<Result<_, _>>()?)
     }
 
-    /// A task began with an entry of its day, is whose its last such entry says, and is closed when
-    /// its last entry says so.
+    /// A task must begin with an entry on its first day, belong to the owner in its last such
+    /// entry, and be closed if its last entry says so.
     fn task_problems(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT t.id FROM tasks t
@@ -264,7 +263,7 @@ impl Store {
     /// Writes a consistent copy of the database.
     ///
     /// # Errors
-    /// A file that exists already (exit 9) or cannot be written.
+    /// The file exists (exit 9) or cannot be written.
     pub(crate) fn back_up(&self, path: &Path) -> Result<()> {
         if path.symlink_metadata().is_ok() {
             return Err(not_allowed(format!("{} exists already", path.display()))
@@ -274,8 +273,8 @@ impl Store {
         let file = OutputFile::begin_new(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut copy = Connection::open_with_flags(file.path().unwrap_or(path), flags)?;
-        // A copy that is interrupted is thrown away: it needs no journal, which would be left
-        // behind. What is finished is synced as any other file.
+        // An interrupted copy is deleted, so it needs no journal, which would be left behind. The
+        // finished file is synced like any other.
         copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
         Backup::new(&self.connection, &mut copy)?.run_to_completion(4096, Duration::ZERO, None)?;
         copy.close().map_err(|(_, error)| error)?;

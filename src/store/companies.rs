@@ -1,4 +1,4 @@
-//! Companies: what is known of them, and how files name them.
+//! Companies: their records, and the texts by which files refer to them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::domain::company::{Company, CompanyKey, folded_name, short_id};
 use crate::domain::day::Instant;
 use crate::domain::facts::AttributeType;
 
-/// A text by which files may name a company.
+/// A text by which files may refer to a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CompanyName {
     pub company: CompanyKey,
@@ -22,12 +22,12 @@ pub(crate) struct CompanyName {
     pub name: Option<String>,
 }
 
-/// What a dry run compares files by.
+/// What a dry run compares with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CompanySummary {
     pub key: CompanyKey,
     pub company_id: String,
-    /// Whether it is known only because a row of facts named it.
+    /// Whether it is known only from rows of facts.
     pub is_unlisted: bool,
     /// Whether it has any event.
     pub has_events: bool,
@@ -43,7 +43,7 @@ macro_rules! company_columns {
 pub(super) use company_columns;
 
 impl Store {
-    /// Every text by which a company is known: ids, other known texts, names.
+    /// Every text by which a company is known: ids, other texts and names.
     pub(crate) fn company_names(&self) -> Result<Vec<CompanyName>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id AS company, company_id AS id, name FROM companies
@@ -60,14 +60,14 @@ impl Store {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// The company that was added last; 0 where there is none.
+    /// The key of the last company added; 0 if there is none.
     pub(crate) fn last_company(&self) -> Result<CompanyKey> {
         let mut statement =
             self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM companies")?;
         Ok(CompanyKey(statement.query_row([], |row| row.get("id"))?))
     }
 
-    /// The company that has this id, or is otherwise known by this text.
+    /// The company with this id or other known text.
     pub(crate) fn company_by_id(&self, text: &str) -> Result<Option<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM companies WHERE company_id = ?1
@@ -78,8 +78,8 @@ impl Store {
         Ok(statement.query_row([text], |row| row.get("id")).optional()?.map(CompanyKey))
     }
 
-    /// The company that a person means by `text`: its id, another known text, or its name if no
-    /// other company has it, without regard to case.
+    /// The company that a user means by `text`: its id, another known text, or its name if that is
+    /// unique; ignoring case.
     pub(crate) fn company_by_text(&self, text: &str) -> Result<Option<CompanyKey>> {
         if let Some(company) = self.company_by_id(short_id(text.trim()))? {
             return Ok(Some(company));
@@ -92,14 +92,14 @@ impl Store {
         Ok(first.filter(|_| matching.next().is_none()).map(|entry| entry.company))
     }
 
-    /// All events and people names with their keys, for an import to go on from.
+    /// All event names with their keys.
     pub(crate) fn event_keys(&self) -> Result<Vec<(u32, String)>> {
         let mut statement = self.connection.prepare_cached("SELECT id, name FROM event_names")?;
         let keys = statement.query_map([], |row| Ok((row.get("id")?, row.get("name")?)))?;
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
-    /// The key of the person who was added last; 0 where there is none.
+    /// The key of the last person added; 0 if there is none.
     pub(crate) fn last_person(&self) -> Result<u32> {
         let mut statement =
             self.connection.prepare_cached("SELECT coalesce(max(id), 0) AS id FROM people")?;
@@ -117,7 +117,7 @@ impl Store {
         Ok(person.optional()?)
     }
 
-    /// Hands every person's key, id and company to `visit`.
+    /// Calls `visit` with the key, id and company of every person.
     pub(crate) fn for_each_person(
         &self,
         mut visit: impl FnMut(u32, &str, Option<CompanyKey>),
@@ -132,7 +132,7 @@ impl Store {
         Ok(())
     }
 
-    /// What a company's files said of it, without what belongs to it.
+    /// A company's own record, without the facts that belong to it.
     pub(crate) fn company(&self, key: CompanyKey) -> Result<Company> {
         let mut statement = self.connection.prepare_cached(concat!(
             "SELECT ",
@@ -145,7 +145,7 @@ impl Store {
     /// Adds a company.
     ///
     /// # Errors
-    /// An id that another company has.
+    /// Another company has this id.
     pub(crate) fn add_company(&self, company: &Company) -> Result<CompanyKey> {
         let mut statement =
             self.connection.prepare_cached("INSERT INTO companies (company_id) VALUES (?1)")?;
@@ -154,10 +154,10 @@ impl Store {
         Ok(key)
     }
 
-    /// Adds a company that facts name and nothing else is known of.
+    /// Adds a company of which only the text in a fact is known.
     ///
     /// # Errors
-    /// An id that another company has.
+    /// Another company has this id.
     pub(crate) fn add_unlisted_company(&self, text: &str) -> Result<CompanyKey> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO companies (company_id, is_unlisted, folded_id) VALUES (?1, 1, ?2)",
@@ -165,7 +165,7 @@ impl Store {
         Ok(CompanyKey(u32::try_from(statement.insert((text, folded_name(text)))?)?))
     }
 
-    /// Replaces what is known of a company, but for its churn: that is [`Store::state_churn`]'s.
+    /// Replaces a company's record, except its churn, which [`Store::state_churn`] sets.
     pub(crate) fn update_company(&self, key: CompanyKey, company: &Company) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE companies SET
@@ -199,14 +199,14 @@ impl Store {
         Ok(())
     }
 
-    /// When the latest payment was made that a file of payments told of.
+    /// The time of the latest payment in imported files of payments.
     pub(crate) fn paid_at(&self, key: CompanyKey) -> Result<Option<Instant>> {
         let mut statement =
             self.connection.prepare_cached("SELECT paid_at FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("paid_at"))?)
     }
 
-    /// Notes when the latest payment was made.
+    /// Sets the time of the latest payment.
     pub(crate) fn set_paid_at(&self, key: CompanyKey, at: Instant) -> Result<()> {
         self.connection
             .prepare_cached("UPDATE companies SET paid_at = ?2 WHERE id = ?1")?
@@ -214,7 +214,7 @@ impl Store {
         Ok(())
     }
 
-    /// Remembers another text by which a company is known.
+    /// Adds another text by which a company is known.
     pub(crate) fn add_company_text(&self, key: CompanyKey, text: &str) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO company_texts (text, company) VALUES (?1, ?2)",
@@ -223,14 +223,14 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the company is known only because a row of facts named it.
+    /// Whether the company is known only from rows of facts.
     pub(crate) fn is_unlisted(&self, key: CompanyKey) -> Result<bool> {
         let mut statement =
             self.connection.prepare_cached("SELECT is_unlisted FROM companies WHERE id = ?1")?;
         Ok(statement.query_row([key.0], |row| row.get("is_unlisted"))?)
     }
 
-    /// The values of a company's own columns.
+    /// The values of a company's custom columns.
     pub(crate) fn company_attributes(&self, key: CompanyKey) -> Result<BTreeMap<String, String>> {
         let mut statement = self
             .connection
@@ -240,7 +240,7 @@ impl Store {
         Ok(attributes.collect::<Result<_, _>>()?)
     }
 
-    /// All values that companies have in a column of their own.
+    /// All values of a custom column.
     pub(crate) fn attribute_values(&self, name: &str) -> Result<Vec<String>> {
         let mut statement = self
             .connection
@@ -249,7 +249,7 @@ impl Store {
         Ok(values.collect::<Result<_, _>>()?)
     }
 
-    /// Notes what the values of a column of the companies' own are.
+    /// Sets the type of a custom column.
     pub(crate) fn set_attribute_type(
         &self,
         name: &str,
@@ -261,7 +261,7 @@ impl Store {
         Ok(())
     }
 
-    /// What the values of the companies' own columns are, by name.
+    /// The types of custom columns, by name.
     pub(crate) fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
@@ -269,7 +269,7 @@ impl Store {
         Ok(types.collect::<Result<_, _>>()?)
     }
 
-    /// Sets or clears the value of a company's own column.
+    /// Sets or clears the value of a custom column.
     pub(crate) fn set_company_attribute(
         &self,
         key: CompanyKey,
@@ -289,7 +289,7 @@ impl Store {
         Ok(())
     }
 
-    /// Every company, by id, with what a dry run compares files by.
+    /// Every company, ordered by id, with what a dry run compares.
     pub(crate) fn company_summaries(&self) -> Result<Vec<CompanySummary>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, company_id, is_unlisted, first_event_day IS NOT NULL AS has_events FROM companies ORDER BY company_id",
@@ -305,14 +305,13 @@ impl Store {
         Ok(summaries.collect::<Result<_, _>>()?)
     }
 
-    /// How many companies there are.
     pub(crate) fn company_count(&self) -> Result<u64> {
         let mut statement =
             self.connection.prepare_cached("SELECT count(*) AS count FROM companies")?;
         Ok(statement.query_row([], |row| row.get::<_, i64>("count"))? as u64)
     }
 
-    /// Who looks after each company that somebody looks after.
+    /// The CSM of each company that has one.
     pub(crate) fn csms(&self) -> Result<Vec<(CompanyKey, String)>> {
         let mut statement = self
             .connection
@@ -322,7 +321,7 @@ impl Store {
         Ok(csms.collect::<Result<_, _>>()?)
     }
 
-    /// The names of all columns that are not the program's own, A to Z.
+    /// The names of all custom columns, A to Z.
     pub(crate) fn company_attribute_names(&self) -> Result<Vec<String>> {
         let mut statement = self
             .connection
@@ -331,8 +330,8 @@ impl Store {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// Widens the days of first and last events of companies, by company key, as an import found
-    /// them.
+    /// Extends the days of first and last events of companies, by company key, by those of an
+    /// import.
     pub(super) fn note_event_days(&self, days: &FxHashMap<u32, (i32, i32)>) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE companies SET first_event_day = min(coalesce(first_event_day, ?2), ?2),

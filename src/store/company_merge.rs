@@ -1,4 +1,4 @@
-//! Two companies that turn out to be one.
+//! Merging two companies.
 
 use anyhow::Result;
 use rusqlite::OptionalExtension;
@@ -9,8 +9,7 @@ use super::events::keys;
 use crate::domain::company::{Company, CompanyKey, folded_name};
 
 impl Store {
-    /// The companies that are known only because facts named them, by this id, without regard to
-    /// case.
+    /// The companies with this id, ignoring case, that are known only from facts.
     pub(crate) fn unlisted_companies(&self, name: &str) -> Result<Vec<CompanyKey>> {
         let mut statement = self
             .connection
@@ -20,9 +19,9 @@ impl Store {
         Ok(companies.collect::<Result<_, _>>()?)
     }
 
-    /// Makes one company of two, within a transaction that the caller has begun. What `into` says
-    /// of itself stands; its gaps are filled from `from`, whose id and name stay known as texts for
-    /// `into`. Events and other facts without an id that both have are one.
+    /// Merges `from` into `into`, inside the caller's transaction. Values of `into` win; missing
+    /// ones are taken from `from`, whose id and name stay known as texts of `into`. Events, and
+    /// facts without an id, that both have are counted once.
     pub(crate) fn merge_companies(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let (left, mut kept) = (self.company(from)?, self.company(into)?);
         let is_unlisted = self.is_unlisted(from)? && self.is_unlisted(into)?;
@@ -43,15 +42,14 @@ impl Store {
         fill_gaps(&mut kept, left);
         self.update_company(into, &kept)?;
         if is_unlisted {
-            // A company of that name may still arrive.
+            // A record with that name may still arrive.
             connection.execute("UPDATE companies SET is_unlisted = 1 WHERE id = ?1", [into.0])?;
         }
         self.refresh_breaks(into)
     }
 
-    /// The name of a company that becomes part of another: rows that were matched by it must find
-    /// the other from now on. `None` where they will find it by its own name, or would not have
-    /// found the first alone.
+    /// The name of `from` if rows matched by it must find `into` from now on; `None` if its own
+    /// name finds it, or the name was ambiguous before.
     fn name_to_keep(
         &self,
         from: CompanyKey,
@@ -63,8 +61,8 @@ impl Store {
         Ok(Some(name.clone()).filter(|_| is_needed))
     }
 
-    /// Moves everything that belongs to a company, whatever it is: every table with a column
-    /// `company` holds what belongs to one. First uses are moved with the events.
+    /// Moves the rows of every table with a column `company`, whatever the table. First uses move
+    /// with the events.
     fn move_rows(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         for sql in self.moves_of_rows()? {
             self.connection.prepare_cached(sql)?.execute((from.0, into.0))?;
@@ -72,7 +70,7 @@ impl Store {
         Ok(())
     }
 
-    /// The statements that move rows, worked out once: a file may join thousands of companies.
+    /// The statements that move rows, prepared once: a file may merge thousands of companies.
     fn moves_of_rows(&self) -> Result<&[String]> {
         if let Some(moves) = self.moves_of_rows.get() {
             return Ok(moves);
@@ -88,8 +86,8 @@ impl Store {
         Ok(self.moves_of_rows.get_or_init(|| tables.into_iter().map(of_table).collect()))
     }
 
-    /// Takes from `from` what cannot be moved, because `into` has it too, and what is worked out
-    /// anew.
+    /// Deletes the rows of `from` that would clash with rows of `into`, and those that are
+    /// recomputed.
     fn remove_shared(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
         let removals = [
             "INSERT INTO stated_churns (company, churned_on, returned_on)
@@ -148,7 +146,7 @@ impl Store {
         Ok(days.collect::<Result<_, _>>()?)
     }
 
-    /// The keys of those event ids of `from` that `into` has too; the others become ids of `into`.
+    /// The keys of the event ids of `from` that `into` has too; the others become ids of `into`.
     fn known_ids(&self, from: CompanyKey, into: CompanyKey) -> Result<Vec<u32>> {
         let mut known = self.connection.prepare_cached(
             "SELECT id FROM event_ids f WHERE company = ?1
@@ -181,7 +179,7 @@ impl Store {
     }
 }
 
-/// The events of both, in order; of equal ones as many as the side that has more.
+/// The events of both, in order. Of equal events, as many as the side with more has.
 fn merge_events(mut all: Vec<StoredEvent>, other: Vec<StoredEvent>) -> Vec<StoredEvent> {
     all.extend(other);
     all.sort_by_key(|event| (event.key, std::cmp::Reverse(event.copies)));

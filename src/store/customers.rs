@@ -1,4 +1,4 @@
-//! When companies were customers, and on which terms.
+//! When companies were customers, and on which contracts.
 
 use std::collections::HashMap;
 
@@ -11,16 +11,16 @@ use crate::domain::customer::{self, Break, Customer, Subscription};
 use crate::domain::day::Day;
 
 impl Store {
-    /// The monthly recurring revenue of a company on a day: of its contracts, else what is known of
-    /// it now.
+    /// The monthly recurring revenue of a company on a day: from its contracts, else the present
+    /// value of its record.
     pub(crate) fn mrr_on(&self, company: CompanyKey, day: Day) -> Result<Option<f64>> {
         let mut known = self.company(company)?;
         known.apply_contract(&self.subscriptions(company)?, day);
         Ok(known.mrr)
     }
 
-    /// What rules need to know of every company, in order of their ids, which does not depend on
-    /// what was imported first.
+    /// What rules need to know about every company, ordered by id so that the order of imports does
+    /// not matter.
     pub(crate) fn customers(&self) -> Result<Vec<(CompanyKey, Customer)>> {
         let mut breaks = self.breaks_within((0, i64::from(u32::MAX)))?;
         let mut statement = self.connection.prepare_cached(
@@ -38,8 +38,7 @@ impl Store {
         Ok(customers.collect::<Result<_, _>>()?)
     }
 
-    /// When the companies from the first to the last of these keys were no customers, each in
-    /// order.
+    /// The periods in which the companies between two keys were not customers, each in order.
     pub(super) fn breaks_within(
         &self,
         keys: (i64, i64),
@@ -65,8 +64,8 @@ impl Store {
         Ok(breaks.collect::<Result<_, _>>()?)
     }
 
-    /// Notes that a company was stated to have churned on a day. A churn that was stated before is
-    /// moved, unless the company came back between the two.
+    /// Records the churn that a company's record states. It replaces an earlier stated churn,
+    /// unless the company returned between the two.
     pub(crate) fn state_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
         let connection = &self.connection;
         let (stated, subscriptions) = (self.stated_churns(company)?, self.subscriptions(company)?);
@@ -82,7 +81,7 @@ impl Store {
         self.refresh_breaks(company)
     }
 
-    /// Notes that a company churned on a day, beside other churns that were stated.
+    /// Records a churn in addition to other stated ones.
     pub(crate) fn add_churn(&self, company: CompanyKey, churned_on: Day) -> Result<()> {
         self.connection
             .prepare_cached("INSERT INTO stated_churns (company, churned_on) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
@@ -90,7 +89,7 @@ impl Store {
         self.refresh_breaks(company)
     }
 
-    /// Whether a churn of the company on that day is stated.
+    /// Whether a churn of the company on that day was stated.
     pub(crate) fn states_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
         let mut statement = self
             .connection
@@ -98,7 +97,7 @@ impl Store {
         Ok(statement.exists((company.0, churned_on))?)
     }
 
-    /// Notes that a company that had churned is a customer again from a day on.
+    /// Records that a churned company is a customer again from a day on.
     pub(crate) fn state_return(
         &self,
         company: CompanyKey,
@@ -122,7 +121,7 @@ impl Store {
         Ok(churns.collect::<Result<_, _>>()?)
     }
 
-    /// Works out anew when a company was not a customer.
+    /// Recomputes the periods in which a company was not a customer.
     pub(crate) fn refresh_breaks(&self, company: CompanyKey) -> Result<()> {
         let breaks = customer::breaks(&self.stated_churns(company)?, &self.subscriptions(company)?);
         let before = self.breaks(company)?;
@@ -170,7 +169,7 @@ impl Store {
         Ok(all)
     }
 
-    /// The ids of all subscriptions and whose they are.
+    /// The ids of all subscriptions, with their companies.
     pub(crate) fn subscription_owners(&self) -> Result<Vec<(CompanyKey, String)>> {
         let mut statement =
             self.connection.prepare_cached("SELECT company, subscription_id FROM subscriptions")?;

@@ -1,4 +1,4 @@
-//! Health profiles, and the scores of companies on the days that were run.
+//! Health profiles, and the scores of companies on the days run.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,18 +15,18 @@ use crate::domain::day::{Day, DayRange};
 use crate::domain::health::{self, Assessment, Bands, DEFAULT_PROFILE, Profile, Scoring};
 use crate::error::{damaged, not_allowed};
 
-/// The health of a company to be kept.
+/// A company's health on a day, to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NewHealth {
     pub company: CompanyKey,
     pub assessment: Assessment,
 }
 
-/// Every definition by which companies were ever scored, by number.
+/// Every scoring that companies were ever scored with, by version.
 pub(crate) type Scorings = HashMap<i64, Arc<Scoring>>;
 
 impl Store {
-    /// The profiles that somebody has made or changed, in the order in which they are tried.
+    /// The profiles that users created or changed, in the order in which they are tried.
     pub(crate) fn profiles(&self) -> Result<Vec<Profile>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.where_expr, p.priority, v.id, v.profile, v.good, v.average, v.measures
@@ -50,12 +50,11 @@ impl Store {
         Ok(profiles)
     }
 
-    /// Keeps a profile, in place of the one of that name if there is one. Scores of the past stay
-    /// as they are.
+    /// Saves a profile, replacing the one with the same name. Past scores do not change.
     ///
     /// # Errors
-    /// A profile that is not [valid](Profile::validate), or with an expression that cannot be read or
-    /// that names health itself (exit 9).
+    /// A profile that is not [valid](Profile::validate), or whose expressions are invalid or refer
+    /// to health (exit 9).
     pub(crate) fn save_profile(&self, profile: &Profile) -> Result<()> {
         profile.validate().map_err(not_allowed)?;
         self.catalogue()?.check_profile(profile)?;
@@ -67,13 +66,12 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a profile. Returns whether there was one of that name. Scores of the past stay as
-    /// they are.
+    /// Removes a profile. Returns whether it existed. Past scores do not change.
     pub(crate) fn remove_profile(&self, name: &str) -> Result<bool> {
         Ok(self.connection.execute("DELETE FROM health_profiles WHERE name = ?1", [name])? > 0)
     }
 
-    /// The number of a definition; one that has none gets the next.
+    /// The version of a scoring; a new one gets the next number.
     fn version_of(&self, scoring: &Scoring) -> Result<i64> {
         let measures = serde_json::to_string(&scoring.measures)?;
         let Bands { good, average } = scoring.bands;
@@ -90,7 +88,7 @@ impl Store {
         Ok(insert.insert(definition)?)
     }
 
-    /// Every definition by which companies were ever scored.
+    /// Every scoring that companies were ever scored with.
     pub(crate) fn scorings(&self) -> Result<Scorings> {
         let mut statement = self
             .connection
@@ -103,8 +101,8 @@ impl Store {
         Ok(scorings)
     }
 
-    /// Keeps the health of all companies on a day, in place of what was kept of that day. A
-    /// definition by which nobody was scored before gets its number here.
+    /// Stores the health of all companies on a day, replacing what was stored. New scorings get
+    /// their version here.
     pub(crate) fn replace_health(&self, day: Day, companies: &[NewHealth]) -> Result<()> {
         let span = keys::of_days(DayRange { from: day, to: day });
         self.connection
@@ -138,9 +136,8 @@ impl Store {
         Ok(())
     }
 
-    /// The day whose health is that of `as_of`: the latest day run on or before it; of the first
-    /// rules of a day, which come before its health, the latest before it. `None` when none was run
-    /// by then.
+    /// The day whose health applies as of `as_of`: the latest day run on or before it. For rules
+    /// that are evaluated before health, the latest before it. `None` if no day was run.
     pub(crate) fn health_day(&self, as_of: AsOf) -> Result<Option<Day>> {
         self.latest_run_day_until(match as_of.stage {
             Stage::BeforeTrends => as_of.day.previous(),
@@ -148,7 +145,7 @@ impl Store {
         })
     }
 
-    /// The health of the companies that were scored on a day.
+    /// The health of the companies scored on a day.
     pub(crate) fn health_on(
         &self,
         day: Day,
@@ -193,8 +190,7 @@ impl Store {
         Ok(history)
     }
 
-    /// Hands each company that was scored on a day to `visit`, with the number of the definition
-    /// and the score.
+    /// Calls `visit` with company, scoring version and score of each company scored on a day.
     pub(super) fn scores_on(
         &self,
         day: Day,
@@ -211,10 +207,9 @@ impl Store {
         Ok(())
     }
 
-    /// Gives the health of a company that becomes part of another to that one, where it has none of
-    /// its own.
+    /// Moves the health of a merged company to the other, for days on which that one has none.
     pub(super) fn merge_health(&self, from: CompanyKey, into: CompanyKey) -> Result<()> {
-        // Scores lie by day: those of one company are looked for day by day.
+        // Scores are stored by day, so those of one company are looked up day by day.
         const OF_COMPANY: &str = "WITH RECURSIVE days (day, last) AS (
                  SELECT min(id) / 1000000000, (SELECT max(id) FROM health_scores) / 1000000000
                  FROM health_scores
@@ -238,7 +233,7 @@ impl Store {
 }
 
 impl Scope {
-    /// The first and the last key of the scope's rows of a day.
+    /// The first and the last key of the rows of a day.
     fn of_day(self, day: Day) -> (i64, i64) {
         match self {
             Scope::All => keys::of_days(DayRange { from: day, to: day }).into_inner(),
@@ -251,11 +246,11 @@ impl Scope {
 }
 
 impl Catalogue {
-    /// Checks that the expressions of a profile can be read and do not come down to health itself,
-    /// which would feed back.
+    /// Checks that the expressions of a profile are valid and do not depend on health, which would
+    /// be circular.
     ///
     /// # Errors
-    /// An expression that is none, or that names health (exit 9).
+    /// An invalid expression, or one that refers to health (exit 9).
     pub(crate) fn check_profile(&self, profile: &Profile) -> Result<()> {
         let name = profile.name();
         for text in profile.expressions() {
@@ -327,7 +322,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A run of a day that gives a company a score: `share` of 100.
+    /// A run that scores a company `share` of 100 on a day.
     fn run(store: &Store, text: &str, company: CompanyKey, share: i64) {
         store.begin_run(day(text), crate::domain::day::Instant::from_micros(0), false).unwrap();
         let profile = store.all_profiles().unwrap().remove(0);
@@ -350,7 +345,7 @@ mod tests {
         let catalogue = store.catalogue().unwrap();
         let names = ["health_score", "health_change_7d", "health_band"];
         let of = |text: &str, stage: Stage| {
-            // The company is there on every day; what is looked at is the health alone.
+            // The company exists on every day; only the health matters here.
             let as_of = AsOf { day: day(text), stage };
             let day = store.health_day(as_of).unwrap();
             day.map(|day| store.health_on(day, Scope::One(company)).unwrap()[&company].score)

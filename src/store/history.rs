@@ -1,4 +1,4 @@
-//! Scores and revenue on many days, for questions about the course of things.
+//! Scores and revenue over many days.
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -10,7 +10,7 @@ use crate::domain::day::Day;
 use crate::domain::retention::Term;
 
 impl Store {
-    /// What the subscriptions of each company pay, and when.
+    /// The amounts and periods of each company's subscriptions.
     pub(crate) fn terms(&self) -> Result<FxHashMap<CompanyKey, Vec<Term>>> {
         let mut statement = self
             .connection
@@ -24,7 +24,7 @@ impl Store {
         Ok(all)
     }
 
-    /// Who looks after companies or is in the team, A to Z.
+    /// Everyone who is a CSM of a company or in the team, A to Z.
     pub(crate) fn csm_names(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT csm AS name FROM companies WHERE csm IS NOT NULL UNION SELECT name FROM team ORDER BY name",
@@ -33,8 +33,8 @@ impl Store {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// The health score of each company that was scored on the latest day run on or before `day`,
-    /// by key.
+    /// The health score of each company scored on the latest day run on or before `day`, ordered by
+    /// key.
     pub(crate) fn scores_until(&self, day: Day) -> Result<Vec<(CompanyKey, Option<f64>)>> {
         let mut scores = Vec::new();
         if let Some(scored_on) = self.latest_run_day_until(day)? {

@@ -11,24 +11,24 @@ use crate::domain::day::Day;
 use crate::domain::rule::Rule;
 use crate::domain::signal::{SignalId, SignalType};
 
-/// An open signal, as far as it takes to tell whether its rule still holds.
+/// An open signal, with what is needed to judge whether its rule still holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StandingSignal {
     pub id: SignalId,
     pub company: CompanyKey,
     pub signal_type: SignalType,
-    /// The rule as it was.
+    /// The rule as it was when the signal was raised.
     pub rule: Arc<Rule>,
-    /// The number of that definition.
+    /// The version of that definition.
     pub version: i64,
-    /// The event of the goal that it is about, if it is about one.
+    /// The event of the goal it is about, if any.
     pub goal_event: Option<String>,
-    /// What the run before found.
+    /// The result of the previous run.
     pub holds: Option<bool>,
 }
 
 impl Store {
-    /// The open signals that were raised on or before a day, rule by rule.
+    /// The open signals raised on or before a day, ordered by rule.
     pub(crate) fn standing_signals(&self, until: Day) -> Result<Vec<StandingSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, company, type, rule_version, goal_event, holds FROM signals
@@ -52,8 +52,8 @@ impl Store {
         Ok(signals)
     }
 
-    /// Notes on which day it was found that the rule of a signal holds, does not, or cannot be
-    /// judged.
+    /// Records the day on which the rule of a signal was found to hold, not to hold, or (`None`)
+    /// could not be judged.
     pub(crate) fn note_holds(&self, id: SignalId, holds: Option<bool>, day: Day) -> Result<()> {
         let sql = "UPDATE signals SET holds = ?2, holds_since = ?3 WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute((id, holds, holds.map(|_| day)))?;

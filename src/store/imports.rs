@@ -1,4 +1,4 @@
-//! What was imported, and how headers were mapped.
+//! Past imports, and remembered column mappings.
 
 use anyhow::Result;
 use rusqlite::OptionalExtension;
@@ -10,7 +10,7 @@ use crate::domain::{COUNTS, EVENTS, PULL};
 /// One finished import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ImportRecord {
-    /// Its number; 0 before it is stored.
+    /// 0 before it is stored.
     pub id: i64,
     /// The file as it was named; `-` for standard input.
     pub file: String,
@@ -19,13 +19,12 @@ pub(crate) struct ImportRecord {
     pub finished_at: Instant,
     /// Rows in the file.
     pub rows_read: u64,
-    /// Rows that made a record or added an event.
+    /// Rows that created a record or added an event.
     pub rows_new: u64,
     /// Every other accepted row.
     pub rows_known: u64,
-    /// Rows that were not accepted.
     pub rows_rejected: u64,
-    /// Companies that the file was the first to name.
+    /// Companies created because the file was the first to name them.
     pub companies_made: u64,
     /// The first day of its facts.
     pub first_day: Option<Day>,
@@ -34,10 +33,10 @@ pub(crate) struct ImportRecord {
     pub undone_at: Option<Instant>,
 }
 
-/// Why the events of a day have changed.
+/// Why the events of a day changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// An import brought or changed some.
+    /// An import added or changed some.
     Import,
     /// An import was undone.
     Undo,
@@ -68,8 +67,8 @@ impl Store {
         Ok(id)
     }
 
-    /// Notes those of the days, whose events have changed, that lie from the first to the last day
-    /// run.
+    /// Records which of these days, whose events changed, need to run again: those between the
+    /// first and the last day run.
     pub(crate) fn note_late_days(&self, days: &[Day], import: i64, cause: Cause) -> Result<()> {
         let mut span = self
             .connection
@@ -110,7 +109,7 @@ impl Store {
         Ok(imports.collect::<Result<_, _>>()?)
     }
 
-    /// When the latest import of events was done, or of their counts.
+    /// When the latest import of events or counts finished.
     pub(crate) fn last_import_of_events(&self) -> Result<Option<Instant>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT finished_at FROM imports WHERE kind = ?1 AND undone_at IS NULL ORDER BY finished_at DESC LIMIT 1",
@@ -123,8 +122,8 @@ impl Store {
         Ok(last)
     }
 
-    /// How the columns of a header were mapped by hand: field and column. Without a kind, as for
-    /// the only kind that it was ever mapped to.
+    /// The manual mapping of a header: field and column. Without `kind`, only if the header was
+    /// mapped to a single kind.
     pub(crate) fn column_map(
         &self,
         header: &str,
@@ -141,7 +140,7 @@ impl Store {
         Ok(map.collect::<Result<_, _>>()?)
     }
 
-    /// Remembers how the columns of a header were mapped by hand.
+    /// Stores the manual mapping of a header.
     pub(crate) fn set_column_map(
         &self,
         header: &str,

@@ -1,4 +1,4 @@
-//! Days that were run before all of their events were in, and what becomes of their signals.
+//! Days that were run before all their events had arrived, and their signals.
 
 use anyhow::Result;
 
@@ -16,7 +16,7 @@ pub(crate) struct LateDays {
 }
 
 impl Store {
-    /// From which days on the events have changed.
+    /// The first days whose events changed.
     pub(crate) fn late_days(&self) -> Result<LateDays> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(day) FILTER (WHERE NOT is_undo) AS imported, min(day) FILTER (WHERE is_undo) AS undone
@@ -27,8 +27,8 @@ impl Store {
         })?)
     }
 
-    /// Notes that the days up to `day` were run again, and that those from `next` on are still to
-    /// be; `None` when it was the last.
+    /// Records that the days up to `day` were run again and that those from `next` on remain;
+    /// `None` after the last.
     pub(crate) fn note_run_again(&self, day: Day, next: Option<Day>) -> Result<()> {
         if let Some(next) = next {
             self.connection
@@ -39,13 +39,12 @@ impl Store {
         Ok(())
     }
 
-    /// How many days of a range were run.
     pub(crate) fn count_days_run(&self, range: DayRange) -> Result<u64> {
         Ok(self.days_run(range)?.len() as u64)
     }
 
-    /// Takes the notices of a signal out of the inboxes of those who have not read them, so that no
-    /// message will carry them. Those who were sent one already will be told of the retraction.
+    /// Withdraws the unread notices of a signal, so that no message will contain them. People who
+    /// were already sent one will be told about the retraction.
     pub(crate) fn withdraw_notices(&self, signal: SignalId, now: Instant) -> Result<()> {
         self.add_retractions(signal)?;
         let mut statement = self.connection.prepare_cached(

@@ -1,4 +1,4 @@
-//! Why customers left or pay less.
+//! Why customers churned or pay less.
 
 use anyhow::Result;
 use rusqlite::{Row, named_params};
@@ -11,8 +11,7 @@ use crate::domain::loss::Loss;
 use crate::domain::reason::ReasonKind;
 
 impl Store {
-    /// Records a loss. Of a churn that was recorded for the same company and day, it takes the
-    /// place.
+    /// Records a loss. It replaces a churn recorded for the same company and day.
     pub(crate) fn add_loss(&self, loss: &Loss) -> Result<()> {
         if loss.kind == ReasonKind::Churn {
             self.connection
@@ -44,8 +43,8 @@ impl Store {
         Ok(())
     }
 
-    /// The losses of all companies by day, those after `until` left out. Churns that a file stated
-    /// are not among them: they are in [`Store::breaks`] alone.
+    /// The losses of all companies up to `until`, ordered by day. Churns that files stated without
+    /// a reason are not included: see [`Store::breaks`].
     pub(crate) fn losses_until(&self, until: Option<Day>) -> Result<Vec<Loss>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
@@ -55,7 +54,7 @@ impl Store {
         Ok(losses.collect::<Result<_, _>>()?)
     }
 
-    /// Whether a churn of the company on that day is recorded.
+    /// Whether a churn of the company on that day was recorded with its reasons.
     pub(crate) fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'",
@@ -63,7 +62,7 @@ impl Store {
         Ok(statement.exists((company.0, day))?)
     }
 
-    /// The churn of the company on that day, as somebody recorded it.
+    /// The recorded churn of the company on that day.
     pub(crate) fn churn_of(&self, company: CompanyKey, day: Day) -> Result<Option<Loss>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT l.*, (SELECT group_concat(code, ';' ORDER BY position) FROM loss_reasons r WHERE r.loss = l.id) AS codes
@@ -73,7 +72,7 @@ impl Store {
         Ok(losses.next().transpose()?)
     }
 
-    /// Lets the reasons of a churn that is stated anew, for another day, go with it.
+    /// Moves the reasons of a churn whose day changes.
     pub(super) fn move_churn_reasons(&self, company: CompanyKey, from: Day, to: Day) -> Result<()> {
         let days = (company.0, from, to);
         self.connection

@@ -1,4 +1,4 @@
-//! Attributes that users define.
+//! Metrics: attributes that users define.
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row};
@@ -24,7 +24,7 @@ impl Store {
         Ok(statement.query_row([name], read_metric).optional()?)
     }
 
-    /// Adds a metric, or gives the one of that name another definition.
+    /// Adds a metric, or replaces the one with the same name.
     pub(crate) fn save_metric(&self, metric: &Metric) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR REPLACE INTO metrics (name, event, measure, days, formula) VALUES (?1, ?2, ?3, ?4, ?5)",

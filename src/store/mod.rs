@@ -1,7 +1,7 @@
 //! The database: one SQLite file, and the only SQL in the program.
 //!
-//! [`Store`] owns the connection. Each file of this folder adds the questions about one family of
-//! tables, as methods that take and return domain types; their SQL is a literal inside them.
+//! [`Store`] owns the connection. Each file of this folder adds the queries on one family of
+//! tables, as methods that take and return domain types. SQL is a literal inside the method.
 
 mod agenda;
 mod attributes;
@@ -77,45 +77,43 @@ pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
     zone: Tz,
-    /// The number of the import whose changes are noted, so that it can be undone.
+    /// The import whose changes are being logged, so that it can be undone.
     logged_import: Option<i64>,
     counts: Option<events::counts::CountsInMemory>,
-    /// The statements that move the rows of one company to another, once they were needed.
+    /// The statements that move rows from one company to another, built when first needed.
     moves_of_rows: OnceCell<Vec<String>>,
 }
 
-/// What becomes of the changes of a transaction that went well.
+/// How a successful transaction ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finish {
-    /// They stay.
     Commit,
-    /// They are undone: a dry run is the same work with another end.
+    /// Undoes the changes: a dry run does the same work and rolls back.
     RollBack,
 }
 
 impl Store {
-    /// The file.
+    /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The time zone in which days begin and end.
+    /// The time zone that decides when days begin and end.
     pub(crate) fn zone(&self) -> Tz {
         self.zone
     }
 
-    /// Does `work` in one transaction: all of it is there afterwards, or none.
+    /// Runs `work` in one transaction.
     ///
     /// # Errors
-    /// Whatever `work` fails with, after undoing it; another process writing for more than 30
-    /// seconds.
+    /// Any error of `work`, after a rollback; another process that writes for more than 30 seconds.
     pub(crate) fn transaction<T>(
         &mut self,
         finish: Finish,
         work: impl FnOnce(&mut Store) -> Result<T>,
     ) -> Result<T> {
-        // A transaction that begins by reading could not be sure to be allowed to write later,
-        // however long it waits.
+        // A transaction that begins by reading might not be allowed to write later, however long it
+        // waits.
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let result = work(self);
         let end = if result.is_ok() && finish == Finish::Commit { "COMMIT" } else { "ROLLBACK" };

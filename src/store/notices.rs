@@ -1,5 +1,4 @@
-//! Notices: who is to know of which signal, who has read of it, and the team that they are made
-//! for.
+//! Notices: who is notified of which signal, and who has read it.
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row, named_params};
@@ -15,14 +14,13 @@ use crate::domain::signal::{SignalId, SignalType};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct InboxEntry {
     pub signal: SignalRecord,
-    /// When it came into the inbox.
     pub told_at: Instant,
-    /// When it was read; `None` while it is unread.
+    /// `None` while it is unread.
     pub read_at: Option<Instant>,
 }
 
-/// What decides who is told of a signal: its type, who has its company now, and whom its rule
-/// wanted to be told when it was raised.
+/// What decides who is notified of a signal: its type, who looks after its company now, and whom
+/// its rule notified when it was raised.
 struct Routing {
     signal_type: SignalType,
     csm: Option<String>,
@@ -44,7 +42,7 @@ impl Routing {
     }
 }
 
-/// A notice as routing sees it.
+/// A notice with what routing needs.
 struct StoredNotice {
     id: i64,
     person: Option<String>,
@@ -59,13 +57,13 @@ impl StoredNotice {
         !self.is_read && !self.is_withdrawn
     }
 
-    /// The place that somebody else takes when the company goes to another CSM.
+    /// The role that another person takes over when the company gets another CSM.
     fn place(&self) -> Place {
         place(self.why)
     }
 
-    /// Whether somebody who is told for this reason takes its place. What nobody was told of is for
-    /// all whom it concerns.
+    /// Whether somebody who is notified for this reason replaces this notice. A notice without a
+    /// recipient can go to anyone concerned.
     fn can_go_to(&self, why: Why) -> bool {
         self.person.is_none() || self.place() == place(why)
     }
@@ -87,8 +85,8 @@ fn place(why: Why) -> Place {
 }
 
 impl Store {
-    /// Puts each of these signals into the inboxes of those whom it concerns, within a transaction
-    /// that the caller has begun. A person who has been told of a signal is not told again.
+    /// Adds these signals to the inboxes of everyone concerned, inside the caller's transaction.
+    /// Nobody is notified twice of a signal.
     pub(crate) fn tell(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         if signals.is_empty() {
             return Ok(());
@@ -97,8 +95,8 @@ impl Store {
         signals.iter().try_for_each(|signal| self.tell_of(*signal, &team, now))
     }
 
-    /// Puts signals that were renewed into the inboxes again, unread, and to be delivered again,
-    /// within a transaction that the caller has begun.
+    /// Adds reminders of signals to the inboxes: unread again, to be delivered again. Inside the
+    /// caller's transaction.
     pub(crate) fn tell_again(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         let mut again = self.connection.prepare_cached(
             "UPDATE notices SET told_at = ?2, read_at = NULL, email = NULL, slack = NULL
@@ -161,9 +159,8 @@ impl Store {
         Ok(())
     }
 
-    /// Hands the unread notices of open signals to those who have the companies now, where a
-    /// company went to another CSM or manager since this was done last. Within a transaction that
-    /// the caller has begun.
+    /// Moves the unread notices of open signals to the present CSMs and managers, for companies
+    /// whose CSM or manager changed since the last call. Inside the caller's transaction.
     pub(crate) fn reroute_notices(&self, now: Instant) -> Result<()> {
         let mut statement = self
             .connection
@@ -215,7 +212,7 @@ impl Store {
             let known = notices.iter().find(|notice| notice.person.as_ref() == Some(&member.name));
             match known {
                 Some(known) if known.is_live() => self.set_why(known.id, *why)?,
-                // A notice that was read has done its work: nobody gets one in its place.
+                // A notice that was read is not replaced.
                 _ if !live.iter().any(|notice| notice.can_go_to(*why)) => {}
                 Some(known) => self.withdraw(known.id, None)?,
                 None => self.add_notice(signal, Some(&member.name), *why, now, slack)?,
@@ -249,7 +246,7 @@ impl Store {
         Ok(notices.collect::<Result<_, _>>()?)
     }
 
-    /// Takes a notice from its person, or gives it back.
+    /// Withdraws a notice, or (`None`) restores it.
     fn withdraw(&self, notice: i64, at: Option<Instant>) -> Result<()> {
         let mut statement =
             self.connection.prepare_cached("UPDATE notices SET withdrawn_at = ?2 WHERE id = ?1")?;
@@ -257,7 +254,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is in somebody's inbox, unread first, newest first; at most `limit`.
+    /// The inbox of a person, unread first, newest first; at most `limit` entries.
     pub(crate) fn inbox(&self, person: &str, limit: Option<u64>) -> Result<Vec<InboxEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT signal, told_at, read_at FROM notices
@@ -275,7 +272,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// Notes that somebody has read of these signals.
+    /// Marks these signals as read by a person.
     pub(crate) fn mark_read(&self, person: &str, signals: &[SignalId], now: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE notices SET read_at = ?3 WHERE signal = ?1 AND person = ?2 AND read_at IS NULL AND withdrawn_at IS NULL",
@@ -284,7 +281,7 @@ impl Store {
         Ok(())
     }
 
-    /// How many notices lie unread in inboxes.
+    /// The number of unread notices.
     pub(crate) fn unread_notices(&self) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) AS count FROM notices

@@ -1,4 +1,4 @@
-//! Opening a database: who may, for what, and what is refused.
+//! Opening and creating database files, and which are refused.
 
 use std::cell::OnceCell;
 use std::fs::{self, OpenOptions, Permissions as Mode};
@@ -21,9 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Who may read and write a new database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Permissions {
-    /// Its owner alone (0600).
+    /// Only its owner (0600).
     Owner,
-    /// Its owner's group too (0660).
+    /// Its owner and group (0660).
     Group,
 }
 
@@ -36,8 +36,8 @@ impl Permissions {
     }
 }
 
-/// File systems on which several machines write the same file without a common memory, which
-/// SQLite's WAL needs, by the number that Linux gives them.
+/// The magic numbers of filesystems on which several machines write the same file without shared
+/// memory, which SQLite's WAL needs.
 const NETWORK_FILESYSTEMS: [(u32, &str); 7] = [
     (0x6969, "NFS"),
     (0x517b, "SMB"),
@@ -49,11 +49,11 @@ const NETWORK_FILESYSTEMS: [(u32, &str); 7] = [
 ];
 
 impl Store {
-    /// Opens the database at `path` to write, and makes it when there is none.
+    /// Opens the database at `path` for writing, and creates it if it does not exist.
     ///
     /// # Errors
-    /// A network filesystem; a file that is not a database of ours or comes from a newer version
-    /// (exit 6); one that cannot be made or opened (exit 8).
+    /// A network filesystem; a file that is no database of this program or was written by a newer
+    /// version (exit 6); a file that cannot be created or opened (exit 8).
     pub(crate) fn create_or_open(path: &Path, permissions: Permissions) -> Result<Store> {
         let path = absolute(path)?;
         make_file(&path, permissions)
@@ -61,7 +61,7 @@ impl Store {
         open_to_write(path)
     }
 
-    /// Opens an existing database to write.
+    /// Opens an existing database for writing.
     ///
     /// # Errors
     /// As [`Store::create_or_open`]; a missing file (exit 6).
@@ -72,8 +72,7 @@ impl Store {
         open_to_write(path)
     }
 
-    /// Opens an existing database to read; nothing in it can be changed through the result. Works
-    /// on a read-only mount and on a full disk.
+    /// Opens an existing database for reading. Works on a read-only mount and on a full disk.
     pub(crate) fn open_to_read(path: &Path) -> Result<Store> {
         let path = absolute(path)?;
         require_file(&path)?;
@@ -90,17 +89,17 @@ impl Store {
 }
 
 impl Store {
-    /// Removes the database: for one that was made a moment ago, and for nothing.
+    /// Deletes the database file, for one that was just created in vain.
     pub(crate) fn remove(self) -> Result<()> {
         let Store { connection, path, .. } = self;
         connection.close().map_err(|(_, error)| error)?;
         Ok(fs::remove_file(path)?)
     }
 
-    /// Lets the file's group read and write it, or its owner alone.
+    /// Lets only the owner, or also the group, read and write the file.
     ///
     /// # Errors
-    /// A file that belongs to somebody else.
+    /// The file belongs to somebody else.
     pub(crate) fn set_permissions(&self, permissions: Permissions) -> Result<()> {
         fs::set_permissions(self.path(), Mode::from_mode(permissions.mode()))
             .with_context(|| format!("cannot change who may read {}", self.path().display()))
@@ -108,10 +107,9 @@ impl Store {
 }
 
 impl Store {
-    /// Does `work` as [`Store::transaction`] does, with a rollback journal in place of the WAL, for
-    /// the first of much that is written: new pages are not journalled, so that they are written
-    /// once and not twice. Nobody else can read meanwhile. Where somebody else has the database
-    /// open, the WAL stays.
+    /// Like [`Store::transaction`], but with a rollback journal in place of the WAL, for a first
+    /// large import: new pages are not journalled, so they are written once instead of twice.
+    /// Nobody else can read meanwhile. If somebody else has the database open, the WAL stays.
     ///
     /// # Errors
     /// As [`Store::transaction`].
@@ -123,7 +121,8 @@ impl Store {
         let has_left = self.leave_wal()?;
         let result = self.transaction(finish, work);
         if has_left {
-            // Whoever opens the database to write returns to the WAL; what was done is done.
+            // The next writer switches back to the WAL if this fails; the data is committed either
+            // way.
             let _ = self.connection.execute_batch("PRAGMA journal_mode = WAL");
         }
         result
@@ -142,23 +141,21 @@ impl Store {
     }
 }
 
-/// Gives the files beside the database the group of the database, so that the others of a team can
-/// use what this user made.
+/// Gives the files beside the database its group, so that the other members of a team can use them.
 fn share_side_files(path: &Path) {
     let Ok(database) = fs::metadata(path) else { return };
     for ending in ["-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);
         if fs::metadata(&name).is_ok_and(|side| side.gid() != database.gid()) {
-            // Only its owner may do this, and only for a group of his own: for all others there is
-            // nothing to do.
+            // Only the owner may do this, and only for one of their own groups; otherwise nothing
+            // can be done.
             let _ = std::os::unix::fs::chown(&name, None, Some(database.gid()));
         }
     }
 }
 
-/// SQLite would take a relative path that begins with `file:` for a URI; an absolute one it cannot
-/// mistake.
+/// SQLite takes a relative path that begins with `file:` for a URI, but not an absolute one.
 fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("cannot find {}", path.display()))
 }
@@ -180,7 +177,7 @@ fn require_file(path: &Path) -> Result<()> {
 
 const BEGIN: &str = "`signals init` makes one; `--db PATH` or SIGNALS_DB names another";
 
-/// Makes the file before SQLite does: the side files of the WAL copy its mode, and the umask must
+/// Creates the file before SQLite does: the side files of the WAL copy its mode, and the umask must
 /// not widen it.
 fn make_file(path: &Path, permissions: Permissions) -> Result<()> {
     if let Some(folder) = path.parent() {
@@ -195,7 +192,7 @@ fn make_file(path: &Path, permissions: Permissions) -> Result<()> {
 }
 
 fn refuse_network_filesystem(path: &Path) -> Result<()> {
-    // A link is where it leads to; a file that is not there yet is in its folder.
+    // Follows links. The filesystem of a file that does not exist yet is that of its folder.
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = place.parent().unwrap_or(Path::new("/"));
     let number = rustix::fs::statfs(folder)?.f_type as u32;
@@ -223,13 +220,14 @@ fn open_to_write(path: PathBuf) -> Result<Store> {
 fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
-    // Closing a connection writes the WAL into the database: not into one that is not ours.
+    // Closing a connection writes the WAL into the database, which must not happen to a foreign
+    // one.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     require_ours(&connection, path)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    // The size of pages is that of a new database; an old one keeps its own. An import writes many
-    // pages one after the other, first to the WAL and then to the database: with fewer and larger
-    // ones it takes a sixth less time than with the usual 4096.
+    // The page size applies to new databases; existing ones keep theirs. An import writes many
+    // pages in sequence, first to the WAL and then to the database: with 16 KiB pages it takes a
+    // sixth less time than with the usual 4 KiB.
     connection.execute_batch(
         "PRAGMA page_size = 16384;
          PRAGMA journal_mode = WAL;
@@ -250,17 +248,17 @@ fn open_reader(path: &Path) -> Result<Connection> {
     if !matches!(code, Some(CannotOpen | DiskFull | ReadOnly | SystemIoFailure)) {
         return Err(error);
     }
-    // The memory shared between readers and writers is a file beside the database. Where it cannot
-    // be made, a file without a WAL can be read as it is; one with a WAL by whoever has it alone,
-    // or without locks where nobody can write.
+    // Readers and writers share memory through a file beside the database. Where it cannot be
+    // created, a file without a WAL can be read as it is; one with a WAL needs exclusive access, or
+    // no locks where nobody can write.
     if !has_content(path, "-wal") && !has_content(path, "-journal") {
         return immutable_reader(path).map_err(|_| error);
     }
     exclusive_reader(path).or_else(|_| lockless_reader(path)).map_err(|_| error)
 }
 
-/// A reader that has the database to itself and keeps the shared memory in its own. It needs a file
-/// that it could write.
+/// A reader with exclusive access, which keeps the shared memory in its own. Needs write
+/// permission.
 fn exclusive_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -307,8 +305,8 @@ fn uri(path: &Path, options: &str) -> String {
 
 fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
     require_ours(&connection, path)?;
-    // The file is not mapped into memory: a process that reads a page that is no longer there, after
-    // somebody has cut the file short, would be killed.
+    // The file is not memory-mapped: if somebody truncated it, reading a missing page would kill
+    // the process.
     connection.execute_batch(
         "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;
          PRAGMA mmap_size = 0;",
@@ -316,14 +314,14 @@ fn check_reader(connection: Connection, path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Whether the file beside the database with this ending has anything in it.
+/// Whether the file beside the database with this suffix is not empty.
 fn has_content(path: &Path, ending: &str) -> bool {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     fs::metadata(name).is_ok_and(|metadata| metadata.len() > 0)
 }
 
-/// Refuses what is not a database of ours before anything in it is touched.
+/// Refuses files that are not databases of this program before anything in them is touched.
 fn require_ours(connection: &Connection, path: &Path) -> Result<()> {
     let version = schema::version(connection)?;
     let application_id = schema::application_id(connection)?;
@@ -373,7 +371,7 @@ fn explain(error: anyhow::Error, path: &Path) -> anyhow::Error {
 fn finish(connection: Connection, path: PathBuf) -> Result<Store> {
     share_side_files(&path);
     connection.set_prepared_statement_cache_capacity(256);
-    // Otherwise SQLite makes a new plan each time a statement gets other values, which takes longer
+    // Otherwise SQLite plans a statement anew whenever its parameters change, which takes longer
     // than most statements.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let mut store = Store {

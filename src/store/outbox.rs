@@ -1,4 +1,4 @@
-//! The outbox: messages that carry notices, until they are delivered or dead.
+//! The outbox: messages with notices, until they are delivered or given up.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -14,39 +14,35 @@ use crate::domain::notify::{Channel, MessageState, Pending, Purpose};
 use crate::domain::signal::{SignalId, SignalType};
 use crate::error::{CommandError, ErrorKind};
 
-/// An unread notice that no message of a channel carries yet.
+/// An unread notice that is in no message of a channel yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PendingNotice {
     pub id: i64,
     pub signal: SignalId,
-    /// Who is to know; `None` where there was nobody to tell.
+    /// The recipient; `None` if there was nobody to notify.
     pub person: Option<String>,
-    /// What decides when it is due.
     pub pending: Pending,
 }
 
-/// Somebody who was sent a signal that was retracted afterwards, and has not been told so.
+/// A person who was sent a signal that was retracted afterwards and has not been told yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PendingRetraction {
     pub id: i64,
-    /// Who is to know; `None` for Slack.
+    /// The recipient; `None` for Slack.
     pub person: Option<String>,
 }
 
-/// A message to be made.
+/// A message to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewMessage<'a> {
-    /// By which way it goes.
     pub channel: Channel,
-    /// What it is for.
     pub purpose: Purpose,
-    /// Who gets it; `None` for Slack.
+    /// The recipient; `None` for Slack.
     pub person: Option<&'a str>,
-    /// What makes it known at each try, with its angle brackets.
+    /// The Message-ID, the same at each attempt, with its angle brackets.
     pub message_id: &'a str,
-    /// When it is made.
     pub made_at: Instant,
-    /// The same as a day in the time zone of the database.
+    /// The day of `made_at` in the time zone of the database.
     pub made_on: Day,
 }
 
@@ -54,24 +50,22 @@ pub(crate) struct NewMessage<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub id: i64,
-    /// By which way it goes.
     pub channel: Channel,
-    /// What it is for.
     pub purpose: Purpose,
-    /// Who gets it; `None` for Slack.
+    /// The recipient; `None` for Slack.
     pub person: Option<String>,
-    /// What makes it known at each try.
+    /// The Message-ID, the same at each attempt.
     pub message_id: String,
-    /// How often it has failed.
+    /// The number of failed attempts.
     pub tries: u32,
-    /// When it is tried next; `None` when it is dead.
+    /// When it is tried next; `None` if it was given up.
     pub next_try_at: Option<Instant>,
     pub last_error: Option<String>,
-    /// How many signals it tells of that are still to be read.
+    /// The number of signals in it that are still unread.
     pub signals: u64,
 }
 
-/// A signal that a message tells of.
+/// A signal in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ToldSignal {
     pub id: SignalId,
@@ -79,33 +73,31 @@ pub(crate) struct ToldSignal {
     pub company: CompanyKey,
 }
 
-/// What became of a message.
+/// The result of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Delivery {
-    /// The message, as it is now.
+    /// The message after the attempt.
     pub message: Message,
-    /// Where it stands.
     pub state: MessageState,
 }
 
-/// Holds others back from delivering, until it is dropped or the process ends.
+/// Keeps other processes from delivering until it is dropped or the process ends.
 #[derive(Debug)]
 pub(crate) struct SendingLock {
     _folder: File,
 }
 
-/// How long to wait for another process that is delivering, in tenths of a second.
+/// How long to wait for another process that delivers, in tenths of a second.
 const PATIENCE: u32 = 300;
 
 impl Store {
     /// Waits until no other process delivers messages of a database in the same folder.
     ///
-    /// It is the folder that is locked: the database itself must not be opened a second time,
-    /// because closing it would take away the locks of SQLite, and a file beside it would be left
-    /// behind.
+    /// This locks the folder. The database itself must not be opened a second time, because closing
+    /// it would release SQLite's locks; a lock file beside it would be left behind.
     ///
     /// # Errors
-    /// Another process that delivers for more than 30 seconds (exit 5).
+    /// Another process delivers for more than 30 seconds (exit 5).
     pub(crate) fn lock_sending(&self) -> Result<SendingLock> {
         let folder = self
             .path()
@@ -130,7 +122,7 @@ impl Store {
             .into())
     }
 
-    /// The unread notices that no message of a channel carries, in order of their signals.
+    /// The unread notices that are in no message of a channel yet, ordered by signal.
     pub(crate) fn pending_notices(&self, channel: Channel) -> Result<Vec<PendingNotice>> {
         let mut statement = self.connection.prepare_cached(match channel {
             Channel::Email => {
@@ -153,7 +145,7 @@ impl Store {
         Ok(notices.collect::<Result<_, _>>()?)
     }
 
-    /// Whether a digest for somebody, or for Slack, was made on a day.
+    /// Whether a digest for a person, or for Slack, was created on a day.
     pub(crate) fn has_digest(
         &self,
         channel: Channel,
@@ -167,9 +159,8 @@ impl Store {
         Ok(statement.query_row((channel, person, day), |row| row.get("is_there"))?)
     }
 
-    /// Makes a message that is due at once and carries these notices, within a transaction that the
-    /// caller has begun. On Slack everybody reads it, so that there it carries all notices of their
-    /// signals.
+    /// Creates a message with these notices, due at once, inside the caller's transaction.
+    /// Everybody reads Slack, so a message there contains all notices of its signals.
     pub(crate) fn add_message(
         &self,
         message: &NewMessage<'_>,
@@ -206,7 +197,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Notes who was sent a signal that is being retracted: a person by e-mail, or Slack.
+    /// Records who was sent a signal that is being retracted: a person by e-mail, or Slack.
     pub(super) fn add_retractions(&self, signal: SignalId) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO retractions (signal, channel, person)
@@ -220,7 +211,7 @@ impl Store {
         Ok(())
     }
 
-    /// The retractions that no message of a channel carries yet, in order of their signals.
+    /// The retractions that are in no message of a channel yet, ordered by signal.
     pub(crate) fn pending_retractions(&self, channel: Channel) -> Result<Vec<PendingRetraction>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, person FROM retractions
@@ -232,8 +223,7 @@ impl Store {
         Ok(pending.collect::<Result<_, _>>()?)
     }
 
-    /// Makes a message that is due at once and carries these retractions, within a transaction that
-    /// the caller has begun.
+    /// Creates a message with these retractions, due at once, inside the caller's transaction.
     pub(crate) fn add_retraction_message(
         &self,
         message: &NewMessage<'_>,
@@ -248,9 +238,8 @@ impl Store {
         Ok(())
     }
 
-    /// The messages that are not delivered, dead ones included, in the order in which they were
-    /// made. One of which everything has been read by now is left out: there is nothing left to
-    /// tell.
+    /// The undelivered messages, including those given up, in the order of their creation. Messages
+    /// whose signals have all been read are left out.
     pub(crate) fn undelivered_messages(&self) -> Result<Vec<Message>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT * FROM (
@@ -267,8 +256,8 @@ impl Store {
         Ok(messages.collect::<Result<_, _>>()?)
     }
 
-    /// The signals that a message tells of and that are still to be read, or whose retraction it
-    /// tells: bad before good before info, newest first.
+    /// The signals in a message that are still unread or retracted: bad before good before info,
+    /// newest first.
     pub(crate) fn signals_of_message(&self, message: i64) -> Result<Vec<ToldSignal>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.type, s.company FROM signals s
@@ -289,7 +278,7 @@ impl Store {
         Ok(signals.collect::<Result<_, _>>()?)
     }
 
-    /// Who has not read a signal that a message tells of, by name.
+    /// The names of the people who have not read a signal in a message.
     pub(crate) fn people_of_message(&self, message: i64, signal: SignalId) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person FROM notices
@@ -301,7 +290,7 @@ impl Store {
         Ok(people.collect::<Result<_, _>>()?)
     }
 
-    /// Notes that a message was delivered.
+    /// Records a delivery.
     pub(crate) fn note_sent(&self, message: i64, at: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE messages SET sent_at = ?2, next_try_at = NULL, last_error = NULL, tries = tries + 1 WHERE id = ?1",
@@ -310,7 +299,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a try to deliver a message failed, and when to try again; `None`: never.
+    /// Records a failed attempt, and when to try again; `None`: never.
     pub(crate) fn note_failed(
         &self,
         message: i64,
@@ -324,7 +313,7 @@ impl Store {
         Ok(())
     }
 
-    /// When a message was delivered last.
+    /// When the last message was delivered.
     pub(crate) fn last_delivery(&self) -> Result<Option<Instant>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT sent_at FROM messages WHERE sent_at IS NOT NULL ORDER BY id DESC LIMIT 1",

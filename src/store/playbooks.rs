@@ -1,4 +1,4 @@
-//! Playbooks: those that ship with the program, and those that somebody has made or changed.
+//! Playbooks: those that ship with the program, and those that users created or changed.
 
 use anyhow::Result;
 
@@ -7,11 +7,11 @@ use crate::domain::playbook::{self, Playbook, Step};
 use crate::domain::task::Owner;
 use crate::error::not_allowed;
 
-/// A playbook and where it comes from.
+/// A playbook and its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredPlaybook {
     pub playbook: Playbook,
-    /// Whether it ships with the program and nobody has changed it.
+    /// Whether it ships with the program and is unchanged.
     pub is_shipped: bool,
 }
 
@@ -30,13 +30,13 @@ impl Store {
         Ok(all)
     }
 
-    /// The playbook of this name.
+    /// The playbook with this name.
     pub(crate) fn playbook(&self, name: &str) -> Result<Option<StoredPlaybook>> {
         Ok(self.playbooks()?.into_iter().find(|stored| stored.playbook.name == name))
     }
 
-    /// Keeps a playbook, in place of the one of that name if there is one. A shipped one that is
-    /// made again what it was counts as unchanged.
+    /// Saves a playbook, replacing the one with the same name. A shipped one that is changed back
+    /// counts as unchanged.
     ///
     /// # Errors
     /// A playbook that is not [valid](Playbook::validate) (exit 9).
@@ -67,8 +67,8 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a playbook that somebody has made, or takes back the changes to a shipped one.
-    /// Returns whether there was anything to remove. Tasks that it opened stay.
+    /// Removes a playbook that a user created, or reverts a shipped one. Returns whether there was
+    /// anything to remove. Its tasks stay.
     pub(crate) fn remove_playbook(&self, name: &str) -> Result<bool> {
         self.connection.execute("DELETE FROM playbook_steps WHERE playbook = ?1", [name])?;
         Ok(self.connection.execute("DELETE FROM playbooks WHERE name = ?1", [name])? > 0)
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(stored, StoredPlaybook { playbook: changed.clone(), is_shipped: false });
         assert_eq!(store.playbooks().unwrap().len(), count);
 
-        // Made what it was, it counts as unchanged.
+        // Changed back, it counts as unchanged.
         store.save_playbook(&shipped.playbook).unwrap();
         assert_eq!(store.playbook("renewal").unwrap().unwrap(), shipped);
         store.save_playbook(&changed).unwrap();

@@ -1,4 +1,4 @@
-//! The pulse of companies: each setting of it, and the guidelines of its levels.
+//! Pulses of companies, and the guidelines of pulse levels.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,15 +11,15 @@ use crate::domain::day::Day;
 use crate::domain::pulse::{Level, Pulse, PulseMark, in_order};
 
 impl Store {
-    /// The pulses of a company, in the order in which they count.
+    /// The pulses of a company, in the order in which they apply.
     pub(crate) fn pulses(&self, company: CompanyKey) -> Result<Vec<Pulse>> {
         let mut pulses: Vec<Pulse> = self.facts_of(company)?;
         pulses.sort_by_key(|pulse| (pulse.mark.day, pulse.mark.at));
         Ok(pulses)
     }
 
-    /// The pulses of all companies, those that count from a day after `until` left out: company by
-    /// company, in the order in which they count.
+    /// The pulses of all companies that apply by `until`, by company and then in the order in which
+    /// they apply.
     pub(crate) fn all_pulses(&self, until: Option<Day>) -> Result<Vec<Pulse>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT p.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = p.id) AS codes
@@ -34,9 +34,9 @@ impl Store {
         Ok(pulses)
     }
 
-    /// The history of the pulse of each company that has one, in the order in which it counts;
-    /// pulses that count from a day after `until` are left out. What
-    /// [`crate::domain::pulse::success_score`] and [`crate::domain::pulse::current`] take.
+    /// The pulse history of each company that has one, in the order in which it applies, up to
+    /// `until`. The argument of [`crate::domain::pulse::success_score`] and
+    /// [`crate::domain::pulse::current`].
     pub(crate) fn pulses_until(
         &self,
         until: Option<Day>,
@@ -53,7 +53,7 @@ impl Store {
         Ok(all)
     }
 
-    /// The team's own words for levels of the pulse, where they have been set.
+    /// The team's own guidelines of levels.
     pub(crate) fn own_guidelines(&self) -> Result<BTreeMap<Level, String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT level, guideline FROM pulse_levels")?;
@@ -62,14 +62,13 @@ impl Store {
         Ok(guidelines.collect::<Result<_, _>>()?)
     }
 
-    /// When a level applies: in the team's own words, else in those that come with the program.
+    /// When a level applies: the team's guideline, else the default.
     pub(crate) fn guideline(&self, level: Level) -> Result<String> {
         let own = self.own_guidelines()?.remove(&level);
         Ok(own.unwrap_or_else(|| level.shipped_guideline().to_owned()))
     }
 
-    /// Sets the team's own words for a level. Those that come with the program are kept as such and
-    /// not as the team's.
+    /// Sets the team's guideline of a level. One that equals the default is stored as the default.
     pub(crate) fn set_guideline(&self, level: Level, guideline: &str) -> Result<()> {
         self.connection
             .prepare_cached("DELETE FROM pulse_levels WHERE level = ?1")?
@@ -97,7 +96,7 @@ fn read_mark(row: &Row<'_>) -> rusqlite::Result<PulseMark> {
     Ok(PulseMark { day: row.get("day")?, at: row.get("at")?, level: row.get("level")? })
 }
 
-/// Codes from one text with `;` between, which no code has in it.
+/// Splits a text of codes separated by `;`, which no code contains.
 pub(super) fn codes(text: Option<String>) -> Vec<String> {
     text.map_or_else(Vec::new, |text| text.split(';').map(ToOwned::to_owned).collect())
 }
@@ -134,7 +133,7 @@ mod tests {
     fn histories_until_a_day_are_in_order() {
         let (_folder, store) = store();
         let [one, two] = ["one", "two"].map(|id| store.add_unlisted_company(id).unwrap());
-        // A fraction of a second is later than the whole one, though not as a text.
+        // Fractions of a second sort before whole seconds as text, but not as instants.
         let set = [
             (one, 3, 20, 1),
             (one, 1, 50, 2),

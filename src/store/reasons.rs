@@ -1,4 +1,4 @@
-//! Reason codes: what a team has made of those that come with the program.
+//! Reason codes: the defaults, with a team's changes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::Store;
 use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind};
 
 impl Store {
-    /// All reason codes: those of the program, with what the team has changed, and its own.
+    /// All reason codes: the defaults with the team's changes, and the team's own.
     pub(crate) fn reason_library(&self) -> Result<Library> {
         let mut statement = self.connection.prepare_cached(
             "SELECT kind, code, description, is_active, shipped_as FROM reason_codes",
@@ -34,12 +34,12 @@ impl Store {
         Ok(former.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a reason, or replaces the one of that kind and code. One that is as it came with the
-    /// program is kept as such and not as the team's.
+    /// Adds a reason, or replaces the one with the same kind and code. One that equals a default is
+    /// stored as the default.
     pub(crate) fn save_reason(&self, reason: &Reason) -> Result<()> {
         self.forget_reason(reason)?;
         let code = reason.code.to_string();
-        // From now on the code means this reason, whichever had it before.
+        // From now on the code means this reason, even if it was a former code of another.
         self.connection
             .prepare_cached("DELETE FROM former_reason_codes WHERE kind = ?1 AND former = ?2")?
             .execute((reason.kind, &code))?;
@@ -69,11 +69,11 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a reason another code, everywhere it was said. The former one stays understood in
-    /// files and on the command line.
+    /// Renames the code of a reason, everywhere it was used. Files and commands still accept the
+    /// former code.
     ///
     /// # Errors
-    /// A code that another reason of the kind has.
+    /// Another reason of the kind has the code.
     pub(crate) fn rename_reason(&self, reason: &Reason, code: &ReasonCode) -> Result<()> {
         self.forget_reason(reason)?;
         self.save_reason(&Reason { code: code.clone(), ..reason.clone() })?;

@@ -1,4 +1,4 @@
-//! Rules and every definition that they ever had.
+//! Rules, and every definition they ever had.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::domain::rule::Rule;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredRule {
     pub rule: Rule,
-    /// The number of its present definition.
+    /// The version of its present definition.
     pub version: i64,
-    /// Whether it was removed. Its name still stands for its kind.
+    /// Whether it was removed. Its name stays bound to its kind.
     pub is_removed: bool,
 }
 
-/// The definitions by which signals were raised, each read once however many signals it has.
+/// The definitions that signals were raised with, each read once.
 #[derive(Debug, Default)]
 pub(super) struct Definitions(FxHashMap<i64, Arc<Rule>>);
 
@@ -36,7 +36,7 @@ impl Definitions {
 }
 
 impl Store {
-    /// All rules but the removed ones, A to Z.
+    /// All rules except removed ones, A to Z.
     pub(crate) fn rules(&self) -> Result<Vec<StoredRule>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
@@ -50,7 +50,7 @@ impl Store {
         Ok(rules)
     }
 
-    /// The names of all rules, removed ones too, A to Z.
+    /// The names of all rules, including removed ones, A to Z.
     pub(crate) fn rule_names(&self) -> Result<Vec<String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name FROM rules ORDER BY name")?;
@@ -58,7 +58,7 @@ impl Store {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// The rule of this name, removed or not.
+    /// The rule with this name, even if removed.
     pub(crate) fn rule(&self, name: &str) -> Result<Option<StoredRule>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT r.name, r.version, r.is_enabled, r.is_removed, v.definition
@@ -82,7 +82,7 @@ impl Store {
         Ok(Rule { enabled: true, ..read_definition(name, &text)? })
     }
 
-    /// Adds a rule, or gives the one of that name a new definition.
+    /// Adds a rule, or gives an existing one a new definition.
     pub(crate) fn save_rule(&self, rule: &Rule) -> Result<()> {
         let version = self.add_rule_version(rule)?;
         let mut statement = self.connection.prepare_cached(
@@ -100,7 +100,6 @@ impl Store {
         Ok(statement.insert((&rule.name, serde_json::to_string(rule)?))?)
     }
 
-    /// Switches a rule on or off.
     pub(crate) fn enable_rule(&self, name: &str, is_enabled: bool) -> Result<()> {
         self.connection
             .execute("UPDATE rules SET is_enabled = ?2 WHERE name = ?1", (name, is_enabled))?;
@@ -150,7 +149,7 @@ mod tests {
         };
         let logics = [
             RuleLogic::Trend(TrendRule {
-                // Needs all seventeen digits.
+                // A number that needs all seventeen digits.
                 max_chance: Some(0.1 + 0.2),
                 ..TrendRule::new(Watch::people())
             }),

@@ -1,4 +1,4 @@
-//! What was run, when, and what came of it.
+//! Past runs and their results.
 
 use std::time::Duration;
 
@@ -8,53 +8,52 @@ use rusqlite::{Row, named_params};
 use super::Store;
 use crate::domain::day::{Day, DayRange, Instant};
 
-/// One step of a run and how long it took.
+/// A step of a run and its duration.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Step {
     pub name: String,
     pub took: Duration,
 }
 
-/// What one rule did in a run.
+/// The results of one rule in a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RuleTally {
     pub rule: String,
     pub evaluated: u64,
-    /// Companies passed over because none of the events lay in the windows.
+    /// Companies skipped because they have no events in the windows.
     pub skipped_no_events: u64,
-    /// Companies passed over because their first event lay inside the windows.
+    /// Companies skipped because their first event lies inside the windows.
     pub skipped_not_established: u64,
-    /// Companies passed over because they had churned.
+    /// Companies skipped because they had churned.
     pub skipped_churned: u64,
-    /// Companies passed over because they became customers after the day.
+    /// Companies skipped because they became customers after the day.
     pub skipped_not_created: u64,
-    /// Companies passed over because they do not meet the rule's `--where`.
+    /// Companies skipped because they do not meet the rule's `--where`.
     pub skipped_where: u64,
     pub raised_bad: u64,
     pub raised_good: u64,
     pub raised_info: u64,
-    /// Bad signals that were held back, because the data of the day looks broken.
+    /// Bad signals held back because the data of the day looks broken.
     pub withheld: u64,
 }
 
 /// One run of one day.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct RunRecord {
-    /// Its number; 0 before it is stored.
+    /// 0 before it is stored.
     pub id: i64,
     /// The day that was run.
     pub day: Day,
     pub started_at: Instant,
     pub finished_at: Instant,
-    /// Whether a later day had been run before it.
+    /// Whether a later day had been run before.
     pub is_backfill: bool,
     /// The newest day with an event in the database.
     pub newest_event_on: Option<Day>,
     /// Companies that at least one rule evaluated.
     pub companies_evaluated: u64,
-    /// Its steps, in order.
+    /// In order.
     pub steps: Vec<Step>,
-    /// What each rule did.
     pub rules: Vec<RuleTally>,
 }
 
@@ -81,8 +80,8 @@ impl Store {
         Ok(days.collect::<Result<_, _>>()?)
     }
 
-    /// The day to which measured facts reach unless the user says otherwise: the latest day run,
-    /// else the last day with events, else yesterday.
+    /// The day up to which measured facts are known, unless the user says otherwise: the latest day
+    /// run, else the last day with events, else yesterday.
     pub(crate) fn as_of(&self, today: Day) -> Result<Day> {
         let run = self.latest_run_day()?;
         let data = self.event_days()?.map(|days| days.to);
@@ -98,7 +97,7 @@ impl Store {
         self.with_parts(run).map(Some)
     }
 
-    /// The first day on which a rule of this name was ever run; `None` when it never was.
+    /// The first day on which a rule with this name was run; `None` if it never was.
     pub(crate) fn first_run_of_rule(&self, rule: &str) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(r.day) AS day FROM run_rules t JOIN runs r ON r.id = t.run WHERE t.rule = ?1",
@@ -106,7 +105,7 @@ impl Store {
         Ok(statement.query_row([rule], |row| row.get("day"))?)
     }
 
-    /// Begins the record of a run, and returns its number for the signals that it raises.
+    /// Begins the record of a run, and returns its number, which its signals refer to.
     pub(crate) fn begin_run(
         &self,
         day: Day,

@@ -1,4 +1,4 @@
-//! The schema, as an append-only list of steps counted by `user_version`.
+//! The schema: an append-only list of migrations, counted by `user_version`.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -6,21 +6,20 @@ use rusqlite::Connection;
 /// Marks the file as a database of this program: "sign" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x7369_676e;
 
-/// The mark of databases made before the first release ("sgnl"). They have other tables and are
-/// refused.
+/// The application id of databases from before the first release ("sgnl"). They have other tables
+/// and are refused.
 pub(super) const UNRELEASED_APPLICATION_ID: i32 = 0x7367_6e6c;
 
-/// What leads from each version of the schema to the next. Steps are added at the end and never
-/// changed.
+/// The migration from each schema version to the next. Steps are only appended, never changed.
 const STEPS: &[&str] = &[SCHEMA];
 
-/// The tables and their indexes, as they are made in a new database.
+/// The tables and indexes of a new database.
 pub(super) const SCHEMA: &str = include_str!("schema.sql");
 
-/// The version that this program reads and writes.
+/// The schema version that this program reads and writes.
 pub(crate) const LATEST: usize = STEPS.len();
 
-/// The schema version of a database; 0 while it is empty.
+/// The schema version of a database; 0 if it is empty.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
     connection
         .query_row("SELECT user_version AS version FROM pragma_user_version", [], |row| {
@@ -29,14 +28,14 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<usize> {
         .map(|version| version as usize)
 }
 
-/// The mark that tells whose database it is; 0 while it is empty.
+/// The application id of a database; 0 if it is empty.
 pub(super) fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
     connection.query_row("SELECT application_id AS id FROM pragma_application_id", [], |row| {
         row.get("id")
     })
 }
 
-/// Brings a database of an earlier version, or an empty one, to [`LATEST`], all steps or none.
+/// Migrates an older or empty database to [`LATEST`]: all steps or none.
 pub(super) fn migrate(connection: &Connection) -> Result<()> {
     if version(connection)? == LATEST {
         return Ok(());
@@ -48,7 +47,7 @@ pub(super) fn migrate(connection: &Connection) -> Result<()> {
 }
 
 fn apply(connection: &Connection) -> Result<()> {
-    // Another process may have done it while this one waited for the lock.
+    // Another process may have migrated it while this one waited for the lock.
     for step in &STEPS[version(connection)?..] {
         connection.execute_batch(step)?;
     }

@@ -9,7 +9,7 @@ use super::Store;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub name: String,
-    /// The condition, an expression over attributes.
+    /// An expression over attributes.
     pub condition: String,
 }
 
@@ -24,7 +24,6 @@ impl Store {
         Ok(segments.collect::<Result<_, _>>()?)
     }
 
-    /// The segment of that name.
     pub(crate) fn segment(&self, name: &str) -> Result<Option<Segment>> {
         let mut statement = self
             .connection
@@ -35,7 +34,7 @@ impl Store {
         Ok(segment.optional()?)
     }
 
-    /// Adds a segment, or gives the one of that name another condition.
+    /// Adds a segment, or replaces the condition of an existing one.
     pub(crate) fn save_segment(&self, segment: &Segment) -> Result<()> {
         let mut statement = self
             .connection
@@ -44,7 +43,6 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a segment.
     pub(crate) fn remove_segment(&self, name: &str) -> Result<()> {
         self.connection.execute("DELETE FROM segments WHERE name = ?1", [name])?;
         Ok(())

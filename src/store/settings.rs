@@ -12,7 +12,7 @@ use crate::domain::notify::NotifySettings;
 use crate::domain::words::Words;
 use crate::error::damaged;
 
-/// How long delivering messages may take.
+/// How long deliveries may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SendingLimits {
     /// Each step of a conversation with a server.
@@ -23,7 +23,7 @@ pub(crate) struct SendingLimits {
     pub all: Duration,
 }
 
-/// What a team puts at the head of its reports.
+/// The letterhead of reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ReportSettings {
     pub title: Option<String>,
@@ -40,7 +40,7 @@ impl Default for SendingLimits {
 }
 
 impl Store {
-    /// The words of tickets and invoices that mean something.
+    /// The words in tickets and invoices that have a meaning.
     pub(crate) fn words(&self) -> Result<Words> {
         let usual = Words::default();
         let list = |name: &str, usual: Vec<String>| -> Result<Vec<String>> {
@@ -53,7 +53,7 @@ impl Store {
         })
     }
 
-    /// Sets the words of tickets and invoices that mean something.
+    /// Sets the words in tickets and invoices that have a meaning.
     pub(crate) fn save_words(&self, words: &Words) -> Result<()> {
         let usual = Words::default();
         let list = |words: &Vec<String>, usual: Vec<String>| {
@@ -63,14 +63,14 @@ impl Store {
         self.put_setting("words.settled", list(&words.settled, usual.settled).as_deref())
     }
 
-    /// The value of a setting, or `None` while it was never set.
+    /// The value of a setting; `None` if it was never set.
     pub(crate) fn setting(&self, name: &str) -> Result<Option<String>> {
         let mut statement =
             self.connection.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
         Ok(statement.query_row([name], |row| row.get("value")).optional()?)
     }
 
-    /// Sets the time zone in which days begin and end. To be called before events are in.
+    /// Sets the time zone of the database. Must be called before events are imported.
     pub(crate) fn set_zone(&mut self, zone: Tz) -> Result<()> {
         self.connection.execute(
             "INSERT INTO settings (name, value) VALUES ('timezone', ?1)
@@ -81,10 +81,10 @@ impl Store {
         Ok(())
     }
 
-    /// How people are told. What was never set is as usual.
+    /// How people are notified, with defaults for what was never set.
     ///
     /// # Errors
-    /// , or that holds what this program never writes.
+    /// A value that this program never writes.
     pub(crate) fn notify_settings(&self) -> Result<NotifySettings> {
         let usual = NotifySettings::default();
         let source = |name: &str, usual| match self.setting(name)? {
@@ -107,7 +107,7 @@ impl Store {
         })
     }
 
-    /// Sets how people are told. Where secrets stand is stored; the secrets are not.
+    /// Sets how people are notified. Where a secret comes from is stored; the secret is not.
     pub(crate) fn save_notify_settings(&self, settings: &NotifySettings) -> Result<()> {
         self.put_setting("notify.from", settings.from.as_deref())?;
         self.put_setting("notify.grace_hours", Some(&settings.grace_hours.to_string()))?;
@@ -115,7 +115,7 @@ impl Store {
         self.put_setting("notify.slack_webhook", Some(&settings.slack_webhook.to_string()))
     }
 
-    /// What a team puts at the head of its reports.
+    /// The letterhead of reports.
     pub(crate) fn report_settings(&self) -> Result<ReportSettings> {
         Ok(ReportSettings {
             title: self.setting("report.title")?,
@@ -124,17 +124,17 @@ impl Store {
         })
     }
 
-    /// Sets what a team puts at the head of its reports.
+    /// Sets the letterhead of reports.
     pub(crate) fn save_report_settings(&self, settings: &ReportSettings) -> Result<()> {
         self.put_setting("report.title", settings.title.as_deref())?;
         self.put_setting("report.currency", settings.currency.as_deref())?;
         self.put_setting("report.logo", settings.logo.as_deref())
     }
 
-    /// Where companies are found in another product, if anywhere.
+    /// The template of links to companies in another product.
     ///
     /// # Errors
-    /// A setting that this program never writes.
+    /// A value that this program never writes.
     pub(crate) fn company_link(&self) -> Result<Option<CompanyLink>> {
         let Some(text) = self.setting("links.company")? else { return Ok(None) };
         let link =
@@ -142,7 +142,7 @@ impl Store {
         Ok(Some(link?))
     }
 
-    /// Sets where companies are found in another product.
+    /// Sets the template of links to companies in another product.
     pub(crate) fn save_company_link(&self, link: Option<&CompanyLink>) -> Result<()> {
         self.put_setting("links.company", link.map(ToString::to_string).as_deref())
     }
@@ -158,8 +158,8 @@ impl Store {
         Ok(())
     }
 
-    /// How long delivering may take. Only tests set it, as three numbers of milliseconds, to see
-    /// what hanging servers do without waiting for minutes.
+    /// How long deliveries may take. Only tests set it, as three numbers of milliseconds, to test
+    /// hanging servers without waiting for minutes.
     pub(crate) fn sending_limits(&self) -> Result<SendingLimits> {
         let text = self.setting("notify.limits_ms")?.unwrap_or_default();
         let numbers: Vec<u64> =

@@ -1,4 +1,4 @@
-//! Sources of counts, as they are configured.
+//! Configured sources of counts.
 
 use anyhow::Result;
 use rusqlite::OptionalExtension;
@@ -28,7 +28,7 @@ impl Store {
         text.map(|text| read(&text)).transpose()
     }
 
-    /// Adds a source, or replaces the one of its name.
+    /// Adds a source, or replaces the one with the same name.
     pub(crate) fn save_source(&self, source: &Source) -> Result<()> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO sources (name, definition) VALUES (?1, ?2)")?

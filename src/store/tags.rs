@@ -1,4 +1,4 @@
-//! The tags of companies, and when they had them.
+//! Tags of companies, with their history.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 use crate::domain::task::Stamp;
 
-/// A tag that a company has.
+/// A tag of a company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TagRecord {
     pub tag: String,
-    /// Since when, by whom.
+    /// When it was added, and by whom.
     pub added: Stamp,
 }
 
 impl Store {
-    /// Puts a tag on a company. Returns whether it is new there.
+    /// Adds a tag to a company. Returns whether it is new there.
     pub(crate) fn add_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO company_tags (company, tag, added_at, added_on, added_by)
@@ -28,7 +28,7 @@ impl Store {
         Ok(insert.execute((company.0, tag, stamp.at, stamp.day, &stamp.by))? > 0)
     }
 
-    /// Takes a tag off a company. Returns whether it was there.
+    /// Removes a tag from a company. Returns whether it was there.
     pub(crate) fn remove_tag(&self, company: CompanyKey, tag: &str, stamp: &Stamp) -> Result<bool> {
         let mut update = self.connection.prepare_cached(
             "UPDATE company_tags SET removed_at = ?3, removed_on = ?4, removed_by = ?5
@@ -37,7 +37,7 @@ impl Store {
         Ok(update.execute((company.0, tag, stamp.at, stamp.day, &stamp.by))? > 0)
     }
 
-    /// The tags that a company has now, A to Z.
+    /// The present tags of a company, A to Z.
     pub(crate) fn tags(&self, company: CompanyKey) -> Result<Vec<TagRecord>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT tag, added_at, added_on, added_by FROM company_tags
@@ -52,13 +52,12 @@ impl Store {
             Ok(TagRecord { tag: row.get("tag")?, added })
         })?;
         let mut tags: Vec<TagRecord> = tags.collect::<Result<_, _>>()?;
-        // Two companies that became one may both have had it.
+        // Both of two merged companies may have had it.
         tags.dedup_by(|later, earlier| later.tag == earlier.tag);
         Ok(tags)
     }
 
-    /// The tags of every company that has any, each once and A to Z: now, or as they stood at the
-    /// end of a day.
+    /// The tags of every company that has any, each once, A to Z: now, or at the end of a day.
     pub(crate) fn tags_as_of(
         &self,
         until: Option<Day>,
@@ -136,7 +135,7 @@ mod tests {
         store.add_tag(from, "vip", &on("2026-03-02")).unwrap();
         store.remove_tag(into, "vip", &on("2026-03-05")).unwrap();
         store.transaction(Finish::Commit, |store| store.merge_companies(from, into)).unwrap();
-        // The one that was merged still had it.
+        // The merged company still had it.
         assert_eq!(as_of(&store, "2026-03-06", into), "vip");
         assert_eq!(store.tags(into).unwrap().len(), 1);
         assert!(store.remove_tag(into, "vip", &on("2026-03-07")).unwrap());

@@ -18,7 +18,6 @@ pub(crate) struct NewTask<'a> {
     pub company: CompanyKey,
     pub title: &'a str,
     pub due_on: Day,
-    /// By whom.
     pub owner: &'a Owner,
     /// The playbook that it is a step of.
     pub playbook: Option<&'a str>,
@@ -26,34 +25,32 @@ pub(crate) struct NewTask<'a> {
     pub signal: Option<SignalId>,
 }
 
-/// A task with all that the list shows of it.
+/// A task with everything that lists show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaskRecord {
     pub id: TaskId,
     pub company: CompanyKey,
     pub company_id: String,
     pub company_name: Option<String>,
-    /// Who looks after the company.
+    /// The company's CSM.
     pub csm: Option<String>,
     pub title: String,
     pub due_on: Day,
-    /// The role or the person whose it is.
+    /// The role or person it is assigned to.
     pub owner: Owner,
-    /// The person whose it is now, or was when it was closed; `None` where the company has nobody in
-    /// that role.
+    /// The person it is assigned to now, or was when it was closed; `None` if the company has
+    /// nobody in that role.
     pub assignee: Option<String>,
     /// The playbook that it is a step of.
     pub playbook: Option<String>,
     /// The signal that opened it.
     pub signal: Option<SignalId>,
-    /// The day on which it was added.
     pub added_on: Day,
-    /// How it was done or dropped; `None` while it is open.
+    /// The entry that closed it; `None` while it is open.
     pub closed: Option<TaskEntry>,
 }
 
 impl TaskRecord {
-    /// Open, done or dropped.
     pub(crate) fn state(&self) -> TaskState {
         match &self.closed {
             None => TaskState::Open,
@@ -62,28 +59,28 @@ impl TaskRecord {
         }
     }
 
-    /// The entry by which it was done; `None` where it was not.
+    /// The entry that completed it, if one did.
     pub(crate) fn done(&self) -> Option<&TaskEntry> {
         self.closed.as_ref().filter(|entry| entry.action == TaskAction::Done)
     }
 
-    /// The entry by which it was dropped; `None` where it was not.
+    /// The entry that dropped it, if one did.
     pub(crate) fn dropped(&self) -> Option<&TaskEntry> {
         self.closed.as_ref().filter(|entry| entry.action == TaskAction::Dropped)
     }
 
-    /// Whether it is open though its day has passed.
+    /// Whether it is open and its due date has passed.
     pub(crate) fn is_overdue(&self, today: Day) -> bool {
         self.closed.is_none() && self.due_on < today
     }
 
-    /// Whether `person` would look for it: it is theirs, or about a company that they look after.
+    /// Whether it is assigned to `person`, or about a company they look after.
     pub(crate) fn concerns(&self, person: &str) -> bool {
         self.assignee.as_deref() == Some(person) || self.csm.as_deref() == Some(person)
     }
 }
 
-/// Which tasks are wanted; a `None` wants all.
+/// Which tasks are wanted; `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TaskFilter {
     pub company: Option<CompanyKey>,
@@ -91,22 +88,20 @@ pub(crate) struct TaskFilter {
     pub playbook: Option<String>,
     /// Those due before this day.
     pub due_before: Option<Day>,
-    /// Those that [concern](TaskRecord::concerns) this person.
+    /// Tasks that [concern](TaskRecord::concerns) this person.
     pub person: Option<String>,
-    /// As they stood at the end of this day: what was entered later is not looked at, but for whose
-    /// they are.
+    /// As of the end of this day: later entries are ignored, except for the assignee.
     pub until: Option<Day>,
 }
 
-/// How many tasks a company has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TaskCounts {
     pub open: u64,
-    /// Open ones whose day has passed.
+    /// Open tasks whose due date has passed.
     pub overdue: u64,
 }
 
-/// The columns of a [`TaskRecord`] and where they come from, with a condition to follow.
+/// The columns of a [`TaskRecord`] and their tables, to be followed by a condition.
 macro_rules! task_select {
     () => {
         "SELECT t.id, t.company, c.company_id, c.name, c.csm, c.manager, m.manager AS manager_of_csm, t.title, t.due_on, t.owner,
@@ -119,10 +114,9 @@ macro_rules! task_select {
 }
 
 impl Store {
-    /// Opens a task for each step of a playbook and puts its tags on the company, within a
-    /// transaction that the caller has begun. A step is due so many days after the day of the
-    /// stamp. Where tasks of the playbook are still open for the company, a signal is linked to
-    /// these, and no others are opened.
+    /// Opens a task for each step of a playbook and adds its tags to the company, inside the
+    /// caller's transaction. Due dates count from the day of the stamp. If the company still has
+    /// open tasks of the playbook, the signal is linked to those and no others are opened.
     pub(crate) fn open_tasks(
         &self,
         company: CompanyKey,
@@ -146,7 +140,7 @@ impl Store {
         tasks.collect()
     }
 
-    /// Links a signal to the open tasks of a playbook; whether there were any.
+    /// Links a signal to the open tasks of a playbook. Returns whether there were any.
     fn link_to_open_tasks(
         &self,
         company: CompanyKey,
@@ -179,7 +173,7 @@ impl Store {
         Ok(id)
     }
 
-    /// Gives a task to another role or person.
+    /// Assigns a task to another role or person.
     pub(crate) fn assign_task(&self, id: TaskId, owner: &Owner, stamp: &Stamp) -> Result<()> {
         self.enter(id, TaskAction::Assigned, stamp, Some(owner.as_str()), None)?;
         let mut update =
@@ -188,7 +182,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that an open task is done, or dropped.
+    /// Closes an open task as done or dropped.
     pub(crate) fn close_task(
         &self,
         task: &TaskRecord,
@@ -203,7 +197,7 @@ impl Store {
         Ok(())
     }
 
-    /// Drops the open tasks of a signal, but for those that another open signal shares. Returns how
+    /// Drops the open tasks of a signal, except those that another open signal shares. Returns how
     /// many were dropped.
     pub(crate) fn drop_tasks_of_signal(
         &self,
@@ -234,8 +228,8 @@ impl Store {
         Ok(tasks.collect::<Result<_, _>>()?)
     }
 
-    /// Drops the open tasks of the companies with a new churn whose day has come by `today`.
-    /// Returns how many were dropped.
+    /// Drops the open tasks of companies whose recorded churn has taken effect by `today`. Returns
+    /// how many were dropped.
     pub(crate) fn drop_tasks_of_churned(&self, today: Day, stamp: &Stamp) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT q.company AS id, b.churned_on FROM companies_churning q
@@ -290,14 +284,14 @@ impl Store {
         Ok(insert.insert((id, action, stamp.at, stamp.day, &stamp.by, owner, note))?)
     }
 
-    /// The task of this number.
+    /// The task with this id.
     pub(crate) fn task(&self, id: TaskId) -> Result<Option<TaskRecord>> {
         let mut statement =
             self.connection.prepare_cached(concat!(task_select!(), " WHERE t.id = ?1"))?;
         Ok(statement.query_row([id], read_task).optional()?)
     }
 
-    /// The tasks that pass the filter, those due first before the others.
+    /// The matching tasks, earliest due first.
     pub(crate) fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRecord>> {
         let mut statement = self.connection.prepare_cached(concat!(
             task_select!(),
@@ -318,7 +312,7 @@ impl Store {
         };
         let tasks = statement.query_map(parameters, read_task)?.map(|task| {
             let mut task = task?;
-            // What was closed later was open by then.
+            // A task that was closed later was still open.
             task.closed = task
                 .closed
                 .filter(|closed| filter.until.is_none_or(|until| closed.stamp.day <= until));
@@ -329,7 +323,7 @@ impl Store {
         tasks.filter(|task| task.as_ref().map_or(true, concerns)).collect()
     }
 
-    /// The tasks that a signal opened or found open, in order of their numbers.
+    /// The tasks that a signal opened or was linked to, ordered by id.
     pub(crate) fn tasks_of_signal(&self, signal: SignalId) -> Result<Vec<TaskRecord>> {
         let mut statement = self.connection.prepare_cached(concat!(
             task_select!(),
@@ -340,8 +334,9 @@ impl Store {
         Ok(tasks.collect::<Result<_, _>>()?)
     }
 
-    /// How many tasks each company has that has any open, those overdue being due before `as_of`.
-    /// With `until`, as they stood at the end of that day: a task that was closed later was open.
+    /// The open and overdue tasks of each company that has any; overdue ones are due before
+    /// `as_of`. With `until`, as of the end of that day: tasks that were closed later count as
+    /// open.
     pub(crate) fn task_counts(
         &self,
         as_of: Day,
@@ -365,7 +360,7 @@ impl Store {
         Ok(counts.collect::<Result<_, _>>()?)
     }
 
-    /// Everybody who has to do with customers: the team, and those whom companies and tasks name; A
+    /// Everybody who works with customers: the team, and everyone named by companies and tasks, A
     /// to Z.
     pub(crate) fn known_colleagues(&self) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare_cached(
@@ -460,7 +455,7 @@ mod tests {
         let task = add(&store, company, "2026-03-05", "2026-03-02");
         add(&store, company, "2026-03-09", "2026-03-04");
         store.close_task(&task, TaskAction::Done, None, &on("2026-03-07")).unwrap();
-        // The day, and how many were open and overdue at its end.
+        // The day, and the number of open and overdue tasks at its end.
         let cases = [
             ("2026-03-01", (0, 0)),
             ("2026-03-02", (1, 0)),
@@ -484,7 +479,7 @@ mod tests {
             assert_eq!(listed.len() as u64, open, "{as_of}");
             assert!(listed.iter().all(|task| task.state() == TaskState::Open));
         }
-        // As they stand now, overdue on an earlier day.
+        // Tasks as they are now, overdue on an earlier day.
         let now = store.task_counts(day("2026-03-06"), None).unwrap();
         assert_eq!(now[&company], TaskCounts { open: 1, overdue: 0 });
     }

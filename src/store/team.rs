@@ -1,4 +1,4 @@
-//! Who of the team looks after which company.
+//! The team, and who looks after which company.
 
 use anyhow::Result;
 
@@ -8,7 +8,7 @@ use crate::domain::day::{Day, Instant};
 use crate::domain::facts::TeamMember;
 use crate::domain::team;
 
-/// So many names are listed in a line.
+/// At most this many names are listed in a line.
 const NAMED: usize = 10;
 
 impl Store {
@@ -17,20 +17,19 @@ impl Store {
         self.all_facts()
     }
 
-    /// Those who are of the team now.
+    /// The present members of the team.
     pub(super) fn present_team(&self, now: Instant) -> Result<Vec<TeamMember>> {
         let today = now.day_in(self.zone());
         Ok(self.team()?.into_iter().filter(|member| !member.has_left(today)).collect())
     }
 
-    /// Takes somebody out of the team.
+    /// Removes a member of the team.
     pub(crate) fn remove_team_member(&self, name: &str) -> Result<()> {
         self.connection.execute("DELETE FROM team WHERE name = ?1", [name])?;
         Ok(())
     }
 
-    /// Gives companies whose CSM or manager was named by e-mail, or in another spelling, the name of
-    /// the member.
+    /// Replaces e-mail addresses and other spellings of CSMs and managers by the member's name.
     pub(crate) fn name_csms(&self, team: &[TeamMember]) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, csm, also_csms, manager FROM companies WHERE csm IS NOT NULL OR manager IS NOT NULL",
@@ -54,8 +53,8 @@ impl Store {
         Ok(())
     }
 
-    /// A line that names the CSMs of customers who are not of the team, if there are any. Where no
-    /// team is known at all there is nothing to say.
+    /// A line naming the CSMs of customers who are not in the team; `None` if there are none or no
+    /// team is defined.
     pub(crate) fn csms_outside_the_team(&self, today: Day) -> Result<Option<String>> {
         let team = self.team()?;
         let team: Vec<TeamMember> =
@@ -85,7 +84,7 @@ impl Store {
         }))
     }
 
-    /// A line that names the open tasks and the customers of somebody who has left.
+    /// A line with the open tasks and customers of somebody who left.
     pub(crate) fn what_is_left_of(&self, name: &str) -> Result<String> {
         let ids = |sql: &str| -> Result<Vec<String>> {
             let mut statement = self.connection.prepare_cached(sql)?;
@@ -114,8 +113,8 @@ impl Store {
         ))
     }
 
-    /// The company that is known by this text alone, as facts named it, and of which nobody has said
-    /// that people or subscriptions are its.
+    /// The company that is known only by this text from facts, and that no file of people or
+    /// subscriptions has named.
     pub(crate) fn nameless_company(&self, text: &str) -> Result<Option<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM companies c WHERE is_unlisted AND folded_id = ?1 AND company_id = ?2
@@ -130,7 +129,7 @@ impl Store {
     }
 }
 
-/// The names in a cell, as the team has them.
+/// The names in a cell, in the team's spelling.
 fn canonical(team: &[TeamMember], cell: &str) -> String {
     team::names(cell).map(|name| team::name_of(team, name)).collect::<Vec<_>>().join(";")
 }

@@ -1,8 +1,8 @@
-//! Taking imports back.
+//! Undoing imports.
 //!
-//! What an import changes is written down with it. Of facts, triggers that last as long as the
-//! import note each row as it was before. Of events, which are too many for that, the writer notes
-//! what each day held before; see [`Store::note_day_before`].
+//! Each import logs its changes. For facts, triggers that exist only during the import store each
+//! row as it was before. Events are too many for that: their writer stores what each day held
+//! before; see [`Store::note_day_before`].
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::domain::day::{Day, DayRange, Instant};
 use crate::domain::{COUNTED_PEOPLE, COUNTS, EVENTS, PULL};
 use crate::error::{CommandError, not_allowed};
 
-/// Tables that imports do not change, or that follow from others.
+/// Tables that imports do not change, or that are recomputed from others.
 const NOT_LOGGED: [&str; 25] = [
     "companies_churning",
     "companies_to_reroute",
@@ -44,14 +44,13 @@ const NOT_LOGGED: [&str; 25] = [
     "event_names",
 ];
 
-/// Tables with a history of their own. An import moves their rows from one company to another, and
-/// nothing else.
+/// Tables with a history of their own. An import only moves their rows between companies.
 const MOVED: [&str; 3] = ["company_tags", "signals", "tasks"];
 
-/// The tables to which the events of a file add names, with the place in `import_marks`.
+/// The tables to which the events of a file add names, with their column in `import_marks`.
 const NAMES: [&str; 4] = ["companies", "event_ids", "event_names", "people"];
 
-/// The tables with what is noted of an import.
+/// The tables of the log.
 const NOTES: [&str; 7] = [
     "import_changes",
     "import_counts",
@@ -62,7 +61,7 @@ const NOTES: [&str; 7] = [
     "late_days",
 ];
 
-/// A table as it is logged.
+/// A table whose changes are logged.
 struct Logged {
     name: String,
     columns: Vec<String>,
@@ -75,7 +74,7 @@ impl Logged {
         array(&self.columns, of)
     }
 
-    /// Whether a row has the key that a JSON array in `key` says.
+    /// An expression: whether a row has the key in the JSON array `key`.
     fn has_key(&self, key: &str) -> String {
         let same = |(place, column): (usize, &String)| {
             format!("{}.{column} = json_extract({key}, '$[{place}]')", self.name)
@@ -83,7 +82,7 @@ impl Logged {
         self.key.iter().enumerate().map(same).collect::<Vec<_>>().join(" AND ")
     }
 
-    /// The row that a note is about, as it is now.
+    /// The row that a log entry refers to, as it is now.
     fn present(&self, key: &str) -> String {
         format!("(SELECT {} FROM {} WHERE {})", self.row(&self.name), self.name, self.has_key(key))
     }
@@ -99,7 +98,7 @@ fn array(columns: &[String], of: &str) -> String {
 }
 
 impl Store {
-    /// The number that the next import will have.
+    /// The number of the next import.
     pub(super) fn next_import(&self) -> Result<i64> {
         let mut statement = self
             .connection
@@ -107,10 +106,10 @@ impl Store {
         Ok(statement.query_row([], |row| row.get("next"))?)
     }
 
-    /// Begins to note what rows were before they are changed.
+    /// Begins to log rows before they are changed.
     pub(crate) fn begin_change_log(&mut self) -> Result<()> {
         self.logged_import = Some(self.next_import()?);
-        // Rows that are replaced are deleted rows to triggers only with this.
+        // Without this, triggers do not see replaced rows as deleted.
         self.connection.execute_batch(
             "PRAGMA recursive_triggers = ON;
              CREATE TEMP TABLE IF NOT EXISTS changed_rows (
@@ -124,7 +123,7 @@ impl Store {
         Ok(())
     }
 
-    /// Ends the notes, as those of an import.
+    /// Ends the log, and assigns it to an import.
     pub(crate) fn end_change_log(&mut self) -> Result<()> {
         let Some(import) = self.logged_import.take() else { return Ok(()) };
         for table in self.logged_tables()? {
@@ -141,12 +140,12 @@ impl Store {
         self.drop_change_log()
     }
 
-    /// Forgets that changes are noted, where the transaction was undone.
+    /// Resets the log after its transaction was rolled back.
     pub(crate) fn forget_change_log(&mut self) {
         self.logged_import = None;
     }
 
-    /// Removes what [`Store::begin_change_log`] made.
+    /// Drops the triggers of [`Store::begin_change_log`].
     fn drop_change_log(&self) -> Result<()> {
         for Logged { name, .. } in self.logged_tables()? {
             for when in ["insert", "update", "delete"] {
@@ -183,7 +182,7 @@ impl Store {
         Ok(tables)
     }
 
-    /// Notes the last names that there are before the events of a file.
+    /// Stores the highest keys of names before the events of a file.
     pub(super) fn mark_names(&self, import: i64) -> Result<()> {
         for table in NAMES {
             let sql = format!(
@@ -195,8 +194,8 @@ impl Store {
         Ok(())
     }
 
-    /// Notes what a company had on a day before an import changed it; company 0 is all of them, on
-    /// a day on which nobody had anything.
+    /// Stores what a company had on a day before an import changed it. Company 0 stands for all, on
+    /// a day without any events.
     pub(super) fn note_day_before(
         &self,
         import: i64,
@@ -211,7 +210,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes why no import so far can be taken back any more.
+    /// Records why no import so far can be undone.
     pub(crate) fn block_undo(&self, reason: &str) -> Result<()> {
         self.connection.execute(
             "UPDATE imports SET blocked = ?1 WHERE undone_at IS NULL AND blocked IS NULL",
@@ -220,11 +219,11 @@ impl Store {
         Ok(())
     }
 
-    /// Takes an import back, within a transaction that the caller has begun: the newest that is not
-    /// undone, which `number` may name. Returns its number and its file.
+    /// Undoes an import, inside the caller's transaction: the newest that is not undone, which
+    /// `number` may name. Returns its number and file.
     ///
     /// # Errors
-    /// An older one, and one on which something was built since (exit 9).
+    /// An older import, or one that later changes depend on (exit 9).
     pub(crate) fn undo_import(&self, number: Option<i64>, now: Instant) -> Result<(i64, String)> {
         let (import, file, kind) = self.import_to_undo(number)?;
         self.connection.execute_batch("PRAGMA defer_foreign_keys = ON")?;
@@ -244,7 +243,7 @@ impl Store {
     }
 
     fn import_to_undo(&self, number: Option<i64>) -> Result<(i64, String, String)> {
-        // Acknowledgements are history, and stay.
+        // Acknowledgements are history and stay.
         let mut statement = self.connection.prepare_cached(
             "SELECT id, file, kind, blocked FROM imports WHERE undone_at IS NULL AND kind <> 'acks' ORDER BY id DESC",
         )?;
@@ -284,7 +283,7 @@ impl Store {
         }
     }
 
-    /// Brings the rows that an import changed back to what they were.
+    /// Restores the rows that an import changed.
     fn undo_changes(&self, import: i64) -> Result<Vec<Day>> {
         let tables = self.logged_tables()?;
         for table in tables.iter().filter(|table| !table.is_moved()) {
@@ -358,8 +357,8 @@ impl Store {
         }
     }
 
-    /// The companies that an import made and that signals, tasks or tags belong to, as a JSON
-    /// array: signals are never deleted.
+    /// The companies that an import created and that have signals, tasks or tags, as a JSON array:
+    /// those are never deleted.
     fn companies_in_use(&self, import: i64) -> Result<String> {
         let mut statement = self.connection.prepare_cached(
             "SELECT json_group_array(id) AS ids FROM companies
@@ -372,7 +371,7 @@ impl Store {
         Ok(statement.query_row([import], |row| row.get("ids"))?)
     }
 
-    /// Makes of companies that must stay what facts alone would have made of them.
+    /// Turns companies that must stay into those that facts alone would have created.
     fn forget_what_is_known_of(&self, companies: &str) -> Result<()> {
         self.connection.execute(
             "UPDATE companies SET name = NULL, csm = NULL, also_csms = NULL, manager = NULL, lifecycle_stage = NULL,
@@ -403,7 +402,7 @@ impl Store {
         Ok(days)
     }
 
-    /// Brings back the events of each day that an import changed; returns these days.
+    /// Restores the events of each day that an import changed. Returns these days.
     fn undo_days(&self, import: i64) -> Result<Vec<Day>> {
         let mut statement = self
             .connection
@@ -443,7 +442,7 @@ impl Store {
         }
     }
 
-    /// Works out anew what follows from the events.
+    /// Recomputes what follows from the events.
     fn recount_everything(&self) -> Result<()> {
         self.connection.execute_batch(
             "UPDATE companies SET first_event_day = NULL, last_event_day = NULL
@@ -466,7 +465,7 @@ impl Store {
         Ok(())
     }
 
-    /// What was recorded by hand for a company that the import made would be without its company.
+    /// Refuses to delete a company for which something was recorded by hand.
     fn require_no_orphans(&self) -> Result<()> {
         let mut statement = self
             .connection
@@ -488,7 +487,7 @@ fn built_on(what: &str) -> CommandError {
     not_allowed(format!("the import cannot be undone: {what}"))
 }
 
-/// The triggers that note the rows of a table as they were before their first change.
+/// The triggers that log the rows of a table before their first change.
 fn triggers(table: &Logged) -> String {
     let Logged { name, key, .. } = table;
     let note = |of: &str, old: &str| {

@@ -1,4 +1,4 @@
-//! How domain values are written into columns and read from them.
+//! How domain values are written to columns and read from them.
 
 use std::str::FromStr;
 
@@ -16,20 +16,20 @@ use crate::domain::signal::{Action, Outcome, SignalId, SignalType};
 use crate::domain::task::{Owner, TaskAction, TaskId};
 use crate::domain::trend::SpreadBasis;
 
-/// Reads the columns of a row one after the other. Where a row of thirty columns is read a million
-/// times, finding each column by its name takes longer than all the rest.
+/// Reads the columns of a row in sequence. For a row of thirty columns that is read a million
+/// times, looking up each column by name takes longer than everything else.
 pub(super) struct InOrder<'r, 's> {
     row: &'r Row<'s>,
     place: usize,
 }
 
 impl<'r, 's> InOrder<'r, 's> {
-    /// Begins at the first column.
+    /// Starts at the first column.
     pub(super) fn of(row: &'r Row<'s>) -> Self {
         InOrder::at(row, 0)
     }
 
-    /// Begins at the column of that number, from 0.
+    /// Starts at this column, from 0.
     pub(super) fn at(row: &'r Row<'s>, place: usize) -> Self {
         InOrder { row, place }
     }

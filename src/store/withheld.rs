@@ -1,5 +1,5 @@
-//! Bad signals that a run held back because the data of the day looks broken, and which of them
-//! somebody accepted all the same.
+//! Bad signals that a run held back because the data of the day looks broken, and those that a user
+//! accepted nevertheless.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ pub(crate) struct WithheldRule {
     pub cause: Cause,
     /// The day on which the first of them would have been raised.
     pub since: Day,
-    /// How many companies.
+    /// The number of companies.
     pub companies: u64,
 }
 
@@ -39,7 +39,7 @@ impl Store {
         Ok(withheld.collect::<Result<_, _>>()?)
     }
 
-    /// Forgets what was held back on a day that is run again.
+    /// Deletes what was held back on a day that runs again.
     pub(crate) fn clear_withheld(&self, day: Day) -> Result<()> {
         self.connection
             .prepare_cached("DELETE FROM withheld_signals WHERE day = ?1")?
@@ -47,7 +47,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes that a rule held back its signal for a company on a day.
+    /// Records that a rule held back its signal for a company on a day.
     pub(crate) fn withhold(
         &self,
         rule: &str,
@@ -69,7 +69,7 @@ impl Store {
         Ok(())
     }
 
-    /// The companies for which the signal of a rule on a day was accepted.
+    /// The companies whose signals of a rule on a day were accepted.
     pub(crate) fn accepted_on(&self, rule: &str, day: Day) -> Result<HashSet<CompanyKey>> {
         let mut statement = self
             .connection
@@ -79,8 +79,8 @@ impl Store {
         Ok(companies.collect::<Result<_, _>>()?)
     }
 
-    /// Notes that the signal of a rule for a company on a day is to be raised whatever the day
-    /// looks like.
+    /// Records that a rule's signal for a company on a day is to be raised even if the data looks
+    /// broken.
     pub(crate) fn accept(&self, rule: &str, day: Day, company: CompanyKey) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO accepted_signals (rule, day, company) VALUES (?1, ?2, ?3)",
@@ -89,8 +89,8 @@ impl Store {
         Ok(())
     }
 
-    /// Accepts what is held back on the latest day run, by one rule or by all (`None`), with the
-    /// days before on which it was held back without a pause. Returns the first of these days.
+    /// Accepts what one rule, or all (`None`), held back on the latest day run, including the
+    /// uninterrupted days before on which it was held back. Returns the first of these days.
     pub(crate) fn accept_withheld(&self, rule: Option<&str>) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(since) AS first FROM withheld_signals

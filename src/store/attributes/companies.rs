@@ -1,4 +1,4 @@
-//! Which companies there are on a day, their records and their own columns.
+//! Which companies exist on a day, with their records and custom columns.
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -15,8 +15,8 @@ use crate::domain::facts::AttributeType;
 use crate::domain::presence::Presence;
 
 impl Store {
-    /// The companies that there are, in order of their ids. As of a day, those that became
-    /// customers later and those that no fact names by then are not there yet.
+    /// The companies, ordered by id. As of a past day, companies that became customers later and
+    /// that no fact names by then are left out.
     pub(super) fn attribute_companies(&self, as_of: AsOf, scope: Scope) -> Result<Vec<CompanyKey>> {
         if !as_of.is_present() {
             let known = self.presences(scope)?.into_iter();
@@ -30,7 +30,7 @@ impl Store {
         Ok(keys.collect::<Result<_, _>>()?)
     }
 
-    /// When each company is there, in order of their ids.
+    /// The days on which each company exists, ordered by id.
     pub(crate) fn presences(&self, scope: Scope) -> Result<Vec<(CompanyKey, Presence)>> {
         let mut breaks = self.breaks_within(scope.keys())?;
         let (started, facts) = (self.first_subscriptions(scope)?, self.first_facts(scope)?);
@@ -63,8 +63,7 @@ impl Store {
         Ok(first.collect::<Result<_, _>>()?)
     }
 
-    /// The day of the first fact other than an event of the companies that are known only because
-    /// facts named them.
+    /// The day of the first fact other than an event, for companies that are known only from facts.
     fn first_facts(&self, scope: Scope) -> Result<FxHashMap<u32, Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, min(day) AS day FROM (
@@ -86,8 +85,7 @@ impl Store {
 type OfCompany = Vec<(&'static str, fn(&CompanyFacts<'_>) -> Datum)>;
 
 impl Sheet<'_> {
-    /// Adds what the records of companies say, and their subscriptions where an attribute looks at
-    /// those.
+    /// Adds the attributes of company records, and of subscriptions if an attribute needs them.
     pub(super) fn records(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let mut family: OfCompany = Vec::new();
         let mut needs_contract = false;
@@ -123,7 +121,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// The tags of each company, where they are asked for.
+    /// The tags of each company, if an attribute needs them.
     fn tags(&self, family: &OfCompany) -> Result<Vec<Option<String>>> {
         let mut tags = self.companies.each(None);
         if family.iter().any(|(name, _)| *name == "tags") {
@@ -163,7 +161,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// The churn in which a company is on the day.
+    /// Adds the churn that is in effect on the day.
     fn apply_breaks(&self, companies: &mut [Company]) -> Result<()> {
         let breaks = self.store.breaks_within(self.scope.keys())?;
         let day = self.as_of.today().max(self.as_of.day);
@@ -175,7 +173,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Adds a column of the companies' own.
+    /// Adds a custom column of companies.
     pub(super) fn own(&mut self, name: &str, kind: AttributeType) -> Result<()> {
         let mut values = self.companies.each(Datum::Null);
         let mut statement = self.store.connection.prepare_cached(
@@ -193,7 +191,7 @@ impl Sheet<'_> {
     }
 }
 
-/// A value of a company's own column, as a number or a day where all companies have those there.
+/// The value of a custom column: a number or a day if all companies have one there, else text.
 fn own_value(text: &str, kind: AttributeType) -> Datum {
     match kind {
         AttributeType::Number => match (text.parse::<i64>(), text.parse::<f64>()) {

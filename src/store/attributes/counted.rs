@@ -1,4 +1,4 @@
-//! Metrics that are counted from events.
+//! Metrics that count events.
 
 use anyhow::Result;
 use rustc_hash::FxHashSet;
@@ -13,7 +13,7 @@ impl Sheet<'_> {
         let Definition::Counted { event, measure, days } = &metric.definition else {
             return Ok(());
         };
-        // Of days that came as counts it is not known who did what.
+        // Days that came as counts do not say who did what.
         let range = attributes::last(self.as_of.day, i32::from(*days));
         let is_unknown = *measure == Measure::People && !self.store.pulled_days(range)?.is_empty();
         if is_unknown {

@@ -1,4 +1,4 @@
-//! What people enter themselves: pulses and tasks.
+//! Attributes of what users enter: pulses and tasks.
 
 use anyhow::Result;
 
@@ -11,7 +11,7 @@ use crate::domain::pulse::PulseMark;
 type OfPulses = Vec<(&'static str, fn(&PulseFacts<'_>) -> Datum)>;
 
 impl Sheet<'_> {
-    /// Adds what follows from pulses.
+    /// Adds the attributes of pulses.
     pub(super) fn pulses(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let mut family = OfPulses::new();
         for attribute in attributes {
@@ -34,8 +34,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// The day as of which pulses count. At present that is today, or the day of the latest, which
-    /// may have been set for one after.
+    /// The day up to which pulses count. For the present that is today, or the day of the latest
+    /// pulse if somebody set one for a later day.
     fn day_of(&self, marks: &[PulseMark]) -> Day {
         let today = self.as_of.today();
         match marks.last() {

@@ -18,7 +18,8 @@ use crate::domain::finding::Admission;
 const HALF_YEAR: i32 = 180;
 
 impl Store {
-    /// Hands the day counts of a range to `visit`: day, company, event name, count; day by day.
+    /// Calls `visit` with day, company, event name and count for every day count in the range, day
+    /// by day.
     pub(super) fn counts_within(
         &self,
         scope: Scope,
@@ -51,8 +52,8 @@ impl Store {
         Ok(())
     }
 
-    /// Hands every active person of a range to `visit`: day, company, event name, person; day by
-    /// day. Of days that came as counts the event is unknown.
+    /// Calls `visit` with day, company, event name and person for everyone active in the range, day
+    /// by day. The event is unknown on days that came as counts.
     pub(super) fn people_within(
         &self,
         scope: Scope,
@@ -136,13 +137,13 @@ impl WantedUsage {
 }
 
 impl Sheet<'_> {
-    /// How many days the data covers up to the as-of date.
+    /// The number of days with data up to the as-of date.
     pub(super) fn data_days(&self) -> Result<i32> {
         let first = self.store.event_days()?.map(|days| days.from);
         Ok(first.map_or(0, |first| (self.as_of.day - first + 1).max(0)))
     }
 
-    /// Adds everything about events.
+    /// Adds the attributes of events.
     pub(super) fn usage(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let wanted = WantedUsage::of(attributes);
         let counted = match wanted.count_days {
@@ -196,7 +197,7 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// Since when each company has been a customer.
+    /// The day from which each company has been a customer.
     fn periods(&self) -> Result<Vec<PeriodFacts>> {
         let day = self.as_of.day;
         let mut facts = self.companies.each(PeriodFacts {
@@ -222,8 +223,8 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// Finds what was to be expected of each company, by the evaluation of trend rules. That takes all
-    /// customers, whichever are asked for.
+    /// Computes the expected count of each company as trend rules do. That needs all customers,
+    /// whichever companies are asked for.
     fn find_expectations(&self, facts: &mut [PeriodFacts]) -> Result<()> {
         let (rule, day) = (attributes::usual_days(), self.as_of.day);
         let customers = self.store.customers()?;
@@ -239,8 +240,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Finds the longest gap of each company. One that ended in the last 365 days may have begun
-    /// before them.
+    /// Finds the longest gap of each company. A gap that ended in the last 365 days may have begun
+    /// earlier.
     fn find_gaps(&self, counted: &[EventCounts], facts: &mut [PeriodFacts]) -> Result<()> {
         let day = self.as_of.day;
         let before_the_year = day - YEAR;
@@ -265,7 +266,7 @@ impl Sheet<'_> {
         let gap = self.store.last_day_without_people(range)?.map(|gap| self.as_of.day - gap);
         let mut facts =
             self.companies.each(PeopleCounts { data_days, gap, ..PeopleCounts::default() });
-        // For each person a bit for each day on which they were active.
+        // One bit for each day on which a person was active.
         let mut active: FxHashMap<(u32, u32), u64> = FxHashMap::default();
         self.store.people_within(self.scope, range, |day, company, _, person| {
             *active.entry((company, person)).or_default() |= 1 << (self.as_of.day - day);
@@ -281,8 +282,8 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// The people whose first event at a company was lately. That takes all events up to the day: a
-    /// person is new only when nothing came before.
+    /// The people whose first event at a company is recent. That takes all events up to the day: a
+    /// person is new only if there are no earlier ones.
     fn new_people(&self) -> Result<Vec<NewPeople>> {
         let Some(data) = self.store.event_days()? else {
             return Ok(self.companies.each(NewPeople::default()));
@@ -335,8 +336,8 @@ impl Sheet<'_> {
         Ok(facts)
     }
 
-    /// The last day with an event, on or before `to`, of some companies, four weeks at a time.
-    /// Nearly all are found in the first.
+    /// The day of the last event on or before `to`, for some companies. Reads four weeks at a time:
+    /// nearly all companies are found in the first.
     fn last_days_before(
         &self,
         mut to: Day,

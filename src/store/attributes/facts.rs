@@ -1,4 +1,4 @@
-//! Surveys, tickets, invoices, contacts and goals: the facts of each kind, company by company.
+//! Attributes of surveys, tickets, invoices, contacts and goals, company by company.
 
 use anyhow::Result;
 use rusqlite::{Row, Rows};
@@ -15,7 +15,7 @@ use crate::domain::facts::{Invoice, NpsResponse, Ticket, Touchpoint};
 type Listed<T> = Vec<(&'static str, fn(&Facts<'_, T>) -> Datum)>;
 
 impl Sheet<'_> {
-    /// Adds everything about imported facts other than events.
+    /// Adds the attributes of imported facts other than events.
     pub(super) fn listed(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let (mut nps, mut tickets, mut invoices) = (Listed::new(), Listed::new(), Listed::new());
         let (mut contacts, mut goals) = (Listed::new(), Listed::new());
@@ -109,7 +109,7 @@ impl Sheet<'_> {
             return Ok(());
         }
         let day = self.as_of.day;
-        // A goal is known from the day on which it is due, or reached before.
+        // A goal is known from its due date, or from the day it was reached if that is earlier.
         let begun = self.begun(
             "SELECT min(min(g.due_on), coalesce(date(min(f.day) * 86400, 'unixepoch'), min(g.due_on)))
              FROM goals g
@@ -132,15 +132,14 @@ impl Sheet<'_> {
         })
     }
 
-    /// Whether the as-of date is not before the first fact of a kind; `sql` asks for the day of
-    /// that.
+    /// Whether the first fact of a kind is on or before the as-of date; `sql` selects its day.
     fn begun(&self, sql: &str) -> Result<bool> {
         let first: Option<Day> =
             self.store.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         Ok(first.is_some_and(|first| first <= self.as_of.day))
     }
 
-    /// Adds the columns of a family of facts, which come in order of their companies.
+    /// Adds the columns of a family whose facts are ordered by company.
     fn fill<T>(
         &mut self,
         family: Listed<T>,
@@ -181,8 +180,8 @@ impl Sheet<'_> {
 }
 
 impl Store {
-    /// By which texts, in small letters, contacts may name people whose role contains `executive`,
-    /// by company.
+    /// The names and e-mail addresses, in lower case, of people whose role contains `executive`, by
+    /// company.
     fn executives(&self, scope: Scope) -> Result<FxHashMap<u32, FxHashSet<String>>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, person_id, name, email FROM people WHERE company BETWEEN ?1 AND ?2 AND role LIKE '%executive%'",

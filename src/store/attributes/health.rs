@@ -1,4 +1,4 @@
-//! Health, as it was scored on the latest day run.
+//! Attributes of health, as scored on the latest day run.
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -9,7 +9,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
 
 impl Sheet<'_> {
-    /// Adds everything about health.
+    /// Adds the attributes of health.
     pub(super) fn health(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         let mut family: Family<HealthFacts> = Vec::new();
         let (mut needs_changes, mut needs_drivers) = (false, false);
@@ -61,8 +61,7 @@ impl Sheet<'_> {
         })
     }
 
-    /// Adds the scores of the latest day run on or before the one `days` days before the as-of
-    /// date.
+    /// Adds the scores of the latest day run that is at least `days` days before the as-of date.
     fn score_before(
         &self,
         facts: &mut [HealthFacts],
@@ -87,7 +86,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// A company may have churned since the latest day run, or be known to have churned only now.
+    /// Clears the health of companies that churned after the latest day run, or whose churn became
+    /// known only then.
     fn forget_churned(&self, facts: &mut [HealthFacts]) -> Result<()> {
         for (CompanyKey(company), breaks) in self.store.breaks_within(self.scope.keys())? {
             let has_churned = breaks.iter().any(|away| away.covers(self.as_of.day));

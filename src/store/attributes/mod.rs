@@ -1,8 +1,8 @@
 //! The values of attributes, for all companies at once.
 //!
-//! [`Store::attributes`] is the one way in. It looks up what is asked for in the catalogue
+//! [`Store::attributes`] is the only entry point. It looks up names in the catalogue
 //! (`domain::attributes`), reads each family of facts that is needed once, and lets the catalogue
-//! turn facts into values. What is not asked for costs nothing.
+//! turn facts into values. Attributes that are not asked for cost nothing.
 
 mod companies;
 mod counted;
@@ -24,7 +24,7 @@ use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, not_allowed};
 use crate::expression::{Evaluator, Expression};
 
-/// Which companies values are wanted of.
+/// The companies whose values are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     All,
@@ -32,7 +32,7 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    /// The first and the last key in it.
+    /// The first and the last company key.
     fn keys(self) -> (i64, i64) {
         match self {
             Scope::All => (0, i64::from(u32::MAX)),
@@ -41,22 +41,21 @@ impl Scope {
     }
 }
 
-/// Everything that can be asked of a company in this database: the attributes of the program, the
-/// companies' own columns, and metrics.
+/// All attributes of this database: those of the program, custom columns of companies, and metrics.
 pub(crate) struct Catalogue {
     own: Vec<(String, AttributeType)>,
     metrics: Vec<Metric>,
     evaluator: Evaluator,
 }
 
-/// An attribute of a database.
+/// An attribute of this database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Known<'c> {
-    /// One that every database has.
+    /// Every database has it.
     BuiltIn(&'static Attribute),
-    /// A column of the companies' own, under this name.
+    /// A custom column of companies, with its name.
     Own(&'c str, AttributeType),
-    /// One that a user defined.
+    /// A metric that a user defined.
     Metric(&'c Metric),
 }
 
@@ -69,7 +68,7 @@ impl<'c> Known<'c> {
         }
     }
 
-    /// What its values are; of a formula, what is seen when it is worked out.
+    /// The type of its values; `None` for a formula, whose type depends on its result.
     pub(crate) fn kind(self) -> Option<AttributeType> {
         match self {
             Known::BuiltIn(attribute) => Some(attribute.kind),
@@ -81,8 +80,8 @@ impl<'c> Known<'c> {
         }
     }
 
-    /// Whether its value of an earlier day is known. Of the columns of companies the database keeps
-    /// the present value only, but for the day of churn, which follows from dated facts.
+    /// Whether values of earlier days are known. For company columns the database keeps only the
+    /// present value, except the churn date, which follows from dated facts.
     pub(crate) fn has_history(self) -> bool {
         match self {
             Known::BuiltIn(attribute) => {
@@ -93,7 +92,7 @@ impl<'c> Known<'c> {
         }
     }
 
-    /// What its values count or measure; empty where that is not known.
+    /// The unit of its values; empty when unknown.
     pub(crate) fn unit(self) -> &'static str {
         match self {
             Known::BuiltIn(attribute) => attribute.unit,
@@ -106,29 +105,28 @@ impl<'c> Known<'c> {
 }
 
 impl Catalogue {
-    /// All attributes: those of the program, then the companies' own, then metrics.
+    /// All attributes: those of the program, then custom columns, then metrics.
     pub(crate) fn all(&self) -> impl Iterator<Item = Known<'_>> {
         let built_in = attributes::catalogue().map(Known::BuiltIn);
         let own = self.own.iter().map(|(name, kind)| Known::Own(name, *kind));
         built_in.chain(own).chain(self.metrics.iter().map(Known::Metric))
     }
 
-    /// The same catalogue with a metric that is to be.
+    /// The same catalogue with one more metric.
     pub(crate) fn with(mut self, metric: &Metric) -> Self {
         self.metrics.retain(|known| known.name != metric.name);
         self.metrics.push(metric.clone());
         self
     }
 
-    /// All names.
     pub(crate) fn names(&self) -> Vec<&str> {
         self.all().map(Known::name).collect()
     }
 
-    /// The attribute of that name, without regard to case.
+    /// Finds an attribute by name, ignoring case.
     ///
     /// # Errors
-    /// None of that name (exit 9), with the nearest.
+    /// An unknown name (exit 9), with the most similar known one.
     pub(crate) fn find(&self, name: &str) -> Result<Known<'_>, CommandError> {
         let name = name.trim();
         let found = self.all().find(|known| known.name().eq_ignore_ascii_case(name));
@@ -140,19 +138,19 @@ impl Catalogue {
         })
     }
 
-    /// Reads an expression over these attributes.
+    /// Parses an expression over these attributes.
     ///
     /// # Errors
-    /// What is wrong with it (exit 9).
+    /// A syntax error or an unknown name (exit 9).
     pub(crate) fn read(&self, text: &str) -> Result<Expression, CommandError> {
         self.evaluator.read(text, &self.names()).map_err(|mistake| mistake.refusal(text))
     }
 
-    /// Reads an expression that somebody has just written: it must also make sense. One that was
-    /// stored is only [read](Self::read), because the type of a custom column can change later.
+    /// Parses an expression that a user has just written, and checks its types. A stored one is
+    /// only [read](Self::read), because the type of a custom column can change later.
     ///
     /// # Errors
-    /// What is wrong with it (exit 9), a text that it compares with a number included.
+    /// As [`read`](Self::read); a number compared with text (exit 9).
     pub(crate) fn read_new(&self, text: &str) -> Result<Expression, CommandError> {
         let expression = self.read(text)?;
         let kind = |name: &str| self.find(name).ok()?.kind();
@@ -160,10 +158,10 @@ impl Catalogue {
         Ok(expression)
     }
 
-    /// The metrics that are formulas, with the attributes that they name.
+    /// The metrics that are formulas, with their parsed expressions.
     ///
     /// # Errors
-    /// A formula that cannot be read any more (exit 9).
+    /// A stored formula that is no longer valid (exit 9).
     pub(crate) fn formulas(&self) -> Result<Vec<(&Metric, Expression)>, CommandError> {
         let mut formulas = Vec::new();
         for metric in &self.metrics {
@@ -174,10 +172,10 @@ impl Catalogue {
         Ok(formulas)
     }
 
-    /// The attributes of the program that an expression comes down to, through formulas.
+    /// The program's attributes that an expression depends on, directly or through formulas.
     ///
     /// # Errors
-    /// A formula that cannot be read any more, or needs itself (exit 9).
+    /// A formula that is no longer valid or depends on itself (exit 9).
     pub(crate) fn comes_down_to(&self, expression: &Expression) -> Result<Vec<&'static Attribute>> {
         let mut wanted = Wanted {
             catalogue: self,
@@ -189,10 +187,10 @@ impl Catalogue {
         Ok(wanted.built_in())
     }
 
-    /// The values of an expression for all companies of a table that has the attributes it names.
+    /// Evaluates an expression for all companies of a table that has the attributes it names.
     ///
     /// # Errors
-    /// An expression that takes too long (exit 9); an attribute that the table lacks.
+    /// An expression that takes too long (exit 9); a missing attribute.
     pub(crate) fn evaluate(
         &self,
         expression: &Expression,
@@ -214,15 +212,15 @@ pub(crate) struct AttributeTable {
 }
 
 impl AttributeTable {
-    /// The companies, in order of their ids.
+    /// The companies, ordered by id.
     pub(crate) fn companies(&self) -> &[CompanyKey] {
         &self.companies
     }
 
-    /// The values of an attribute, company by company.
+    /// The values of an attribute, in the order of the companies.
     ///
     /// # Errors
-    /// An attribute that was not asked for.
+    /// An attribute that was not requested.
     pub(crate) fn column(&self, name: &str) -> Result<&[Datum]> {
         let found = self.columns.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         let (_, values) =
@@ -243,10 +241,10 @@ impl Store {
         Ok(Catalogue { own: own.collect(), metrics, evaluator: Evaluator::new()? })
     }
 
-    /// The values of the attributes of these names. Only what they need is read.
+    /// The values of the named attributes. Reads only the facts that they need.
     ///
     /// # Errors
-    /// A name that the catalogue does not have, a formula that takes too long (exit 9).
+    /// An unknown name, or a formula that takes too long (exit 9).
     pub(crate) fn attributes(
         &self,
         catalogue: &Catalogue,
@@ -276,12 +274,12 @@ impl Store {
     }
 }
 
-/// What has to be computed, in an order in which every formula follows what it names.
+/// What to compute, ordered so that a formula follows the attributes it names.
 struct Wanted<'c> {
     catalogue: &'c Catalogue,
     facts: Vec<Known<'c>>,
     formulas: Vec<(String, Expression)>,
-    /// The formulas that are being looked into, for a circle among them.
+    /// The formulas being expanded, to detect cycles.
     under_way: Vec<String>,
 }
 
@@ -321,7 +319,7 @@ impl Wanted<'_> {
     }
 }
 
-/// The companies of a table, and in which row each is.
+/// The companies of a table, and the row of each.
 struct Companies {
     keys: Vec<CompanyKey>,
     rows: FxHashMap<u32, usize>,
@@ -337,7 +335,7 @@ impl Companies {
         self.rows.get(&company).copied()
     }
 
-    /// Facts of each company, none yet.
+    /// An initial value for the facts of each company.
     fn each<T: Clone>(&self, empty: T) -> Vec<T> {
         vec![empty; self.keys.len()]
     }
@@ -352,7 +350,7 @@ struct Sheet<'s> {
     columns: Vec<(String, Vec<Datum>)>,
 }
 
-/// Attributes of one family: their names, and how their values follow from its facts.
+/// Attributes of one family: their names, and how to compute their values from its facts.
 type Family<T> = Vec<(&'static str, fn(&T) -> Datum)>;
 
 impl Sheet<'_> {
@@ -361,7 +359,7 @@ impl Sheet<'_> {
         Ok(Sheet { store, as_of, scope, companies, columns: Vec::new() })
     }
 
-    /// Adds all attributes that the program knows.
+    /// Adds all attributes of the program.
     fn built_in(&mut self, attributes: &[&'static Attribute]) -> Result<()> {
         self.records(attributes)?;
         self.signals(attributes)?;
@@ -372,7 +370,7 @@ impl Sheet<'_> {
         self.listed(attributes)
     }
 
-    /// Adds the columns of a family whose facts lie in memory, company by company.
+    /// Adds the columns of a family from its facts, company by company.
     fn add<T>(&mut self, family: Family<T>, facts: &[T]) {
         for (name, value) in family {
             self.columns.push((name.to_owned(), facts.iter().map(value).collect()));

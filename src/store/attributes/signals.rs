@@ -1,4 +1,4 @@
-//! Signals as of a day, from their history.
+//! Attributes of signals as of a day, from their history.
 
 use anyhow::Result;
 use rusqlite::Row;
@@ -8,7 +8,7 @@ use crate::domain::attributes::{self, Attribute, MONTH, Of, SignalFacts, Stage};
 use crate::domain::day::Day;
 use crate::domain::signal::{Action, SignalType, State};
 
-/// A day after every other.
+/// Later than any other day.
 const END_OF_TIME: Day = Day::from_number(2_932_896);
 
 impl Sheet<'_> {
@@ -34,7 +34,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// The last day of which signals count: of its trends and adoptions alone, or of all rules.
+    /// The last days whose signals count: of trend and adoption rules, and of all rules.
     fn last_days(&self) -> (Day, Day) {
         match self.as_of.stage {
             Stage::BeforeTrends => (self.as_of.day.previous(), self.as_of.day.previous()),
@@ -44,9 +44,8 @@ impl Sheet<'_> {
         }
     }
 
-    /// Counts by type and state. Nearly always nothing happened after the day: so all signals are
-    /// counted from an index as they stand now, and what came later is taken back, signal by
-    /// signal.
+    /// Counts signals by type and state. Nearly always nothing happened after the day, so this
+    /// counts all signals as they are now, from an index, and then undoes later changes one by one.
     fn count_signals(&self, facts: &mut [SignalFacts]) -> Result<()> {
         let mut counts: Vec<[[i64; 2]; 3]> = vec![Default::default(); facts.len()];
         self.count_present(&mut counts)?;
@@ -90,7 +89,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Gives signals to which something happened after the day the state that they had on it.
+    /// Restores the state that signals had on the day, for those with later entries.
     fn take_back_later_entries(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
         let (trends, conditions) = self.last_days();
         let mut statement = self.store.connection.prepare_cached(
@@ -115,7 +114,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// Adds to the counts of the company, type and state in the first three columns of a row.
+    /// Adds to the count of the company, type and state in the first three columns of a row.
     fn change(&self, counts: &mut [[[i64; 2]; 3]], row: &Row<'_>, by: i64) -> Result<()> {
         if let Some(company) = self.companies.row(row.get(0)?) {
             counts[company][place(row.get(1)?)][usize::from(row.get::<_, bool>(2)?)] += by;

@@ -6,8 +6,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use super::*;
 use crate::store::Permissions;
 
-/// The tables that are read for the attributes of these names, but for those that every question
-/// reads.
+/// The tables that are read for these attributes, without those that every query reads.
 fn tables_read(names: &[&str]) -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut store =

@@ -1,4 +1,4 @@
-//! What trend rules ask: what companies did on the days of their windows.
+//! Activity for trend rules: what companies did on the days of their windows.
 
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -11,12 +11,12 @@ use crate::domain::rule::{Against, Measure, TrendRule, Watch};
 use crate::domain::trend::{Activity, TrendFacts};
 use crate::store::Store;
 
-/// One count, or one person who was active: day, company, and how many or who.
+/// A count, or a person who was active: day, company, and the number or the person.
 type Row<T> = (Day, CompanyKey, T);
 
 impl Store {
-    /// What `rules` need to raise signals on `days` and to tell what holds on them, read in one go:
-    /// the days of all windows once, however many rules there are, and no others.
+    /// The facts that `rules` need to raise signals on `days` and to judge whether they still hold.
+    /// Reads the days of all windows once, however many rules there are.
     pub(crate) fn trend_facts(
         &self,
         rules: &[&TrendRule],
@@ -47,7 +47,7 @@ impl Store {
         Ok(facts)
     }
 
-    /// The key of the one event that is watched, 0 when it was never imported.
+    /// The key of the watched event; 0 if it was never imported.
     fn watched_key(&self, watch: &Watch) -> Result<Option<u32>> {
         let Some(event) = watch.only_event() else { return Ok(None) };
         Ok(Some(self.event_key(event)?.unwrap_or(0)))
@@ -103,7 +103,7 @@ impl Store {
         Ok(asked.into_iter().map(|(watch, _)| watch).zip(found).collect())
     }
 
-    /// The segment of each customer as a number, in their order; `None` for those without one.
+    /// The segment of each customer as a number, in their order; `None` for customers without one.
     fn segment_numbers(&self, customers: &[(CompanyKey, Customer)]) -> Result<Vec<Option<u32>>> {
         let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
         let mut of_company: FxHashMap<u32, u32> = FxHashMap::default();
@@ -120,8 +120,8 @@ impl Store {
     }
 }
 
-/// Adds a count. The events of one company and day follow each other: they become one row, or a
-/// rule on all events would hold every day count of its windows.
+/// Adds a count. The events of one company and day come one after the other and are summed into one
+/// row; otherwise a rule on all events would hold every count of its windows.
 fn add_up(rows: &mut Vec<Row<u64>>, row: Row<u64>) {
     match rows.last_mut() {
         Some(last) if (last.0, last.1) == (row.0, row.1) => last.2 = last.2.wrapping_add(row.2),
@@ -129,7 +129,7 @@ fn add_up(rows: &mut Vec<Row<u64>>, row: Row<u64>) {
     }
 }
 
-/// The range from the earliest to the latest day that is asked for.
+/// The range from the earliest to the latest day asked for.
 fn widest(asked: &[(Watch, DayRange)]) -> Option<DayRange> {
     asked
         .iter()

@@ -1,4 +1,4 @@
-//! Day counts: read from the table, or from memory when many days are asked for one after another.
+//! Day counts, read from the table, or from memory when many days are read repeatedly.
 
 use anyhow::Result;
 
@@ -6,11 +6,11 @@ use super::keys;
 use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
 
-/// All day counts in memory, 16 bytes each. A replay asks for the same days hundreds of times, and
-/// reading a row from memory takes a hundredth of the time that SQLite takes.
+/// All day counts in memory, 16 bytes each. A replay reads the same days hundreds of times, and a
+/// read from memory takes a hundredth of the time of one from SQLite.
 pub(in crate::store) struct CountsInMemory {
     first_day: i32,
-    /// For each day from the first on, and once more at the end: where its counts begin.
+    /// Where the counts of each day begin, from the first day on, plus the end.
     starts: Vec<usize>,
     counts: Vec<Count>,
 }
@@ -38,8 +38,8 @@ impl CountsInMemory {
 }
 
 impl Store {
-    /// Reads all day counts into memory, from which they are taken from now on. For a store that
-    /// nobody writes to meanwhile.
+    /// Reads all day counts into memory and uses those from now on. Only for a store that nobody
+    /// writes to meanwhile.
     pub(crate) fn keep_counts_in_memory(&mut self) -> Result<()> {
         let Some(range) = self.event_days()? else { return Ok(()) };
         let mut kept = CountsInMemory {
@@ -59,8 +59,8 @@ impl Store {
         Ok(())
     }
 
-    /// Hands the day counts of a range to `visit`: day, company, event name, count; day by day and
-    /// within a day company by company.
+    /// Calls `visit` with day, company, event name and count for all day counts in the range,
+    /// ordered by day and company.
     pub(crate) fn for_each_count(
         &self,
         range: DayRange,

@@ -1,4 +1,4 @@
-//! When each company did something for the first time, and the goals that ask for it.
+//! The day of each company's first use of each event, and the goals that refer to it.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ use crate::domain::day::Day;
 use crate::domain::facts::Goal;
 use crate::store::Store;
 
-/// The first day of each company and event name among some that were written.
+/// The first day of each company and event name in what was written.
 #[derive(Debug, Default)]
 pub(super) struct FirstUses(FxHashMap<u32, UsesOfCompany>);
 
-/// The keys of event names below this have a place of their own.
+/// Event names with smaller keys have a slot of their own.
 const DENSE: u32 = 256;
 
-/// The same of one company.
+/// The first uses of one company.
 #[derive(Debug, Default)]
 pub(super) struct UsesOfCompany {
-    /// The days of the event names below [`DENSE`], by their keys; [`NEVER`] for none.
+    /// The days of event names below [`DENSE`], by key; [`NEVER`] for none.
     dense: Vec<i32>,
     /// All other event names with their days, in order.
     sparse: Vec<(u32, i32)>,
@@ -32,7 +32,7 @@ pub(super) struct UsesOfCompany {
 const NEVER: i32 = i32::MAX;
 
 impl UsesOfCompany {
-    /// Notes that the company has events of a name on a day.
+    /// Records that the company has events of this name on a day.
     pub(super) fn note(&mut self, event: u32, day: i32) {
         if event < DENSE {
             let place = event as usize;
@@ -55,7 +55,7 @@ impl UsesOfCompany {
 }
 
 impl FirstUses {
-    /// Notes that a company has events of these names on a day.
+    /// Records that a company has events of these names on a day.
     pub(super) fn note(&mut self, day: i32, company: u32, events: impl IntoIterator<Item = u32>) {
         let uses = self.of_company(company);
         events.into_iter().for_each(|event| uses.note(event, day));
@@ -78,7 +78,7 @@ impl FirstUses {
 }
 
 impl Store {
-    /// The day of each company's first event of this name, for those that have one, however late.
+    /// The day of the first event of this name, for companies that have one, however late.
     pub(crate) fn first_uses(&self, event: &str) -> Result<FxHashMap<CompanyKey, Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT company, day FROM first_uses WHERE event = (SELECT id FROM event_names WHERE name = ?1)",
@@ -89,8 +89,8 @@ impl Store {
         Ok(uses.collect::<Result<_, _>>()?)
     }
 
-    /// The goals of all companies, or only those of one event, and the day of the first event of
-    /// each, however late.
+    /// The goals of all companies, or only those of one event, with the day of the first event,
+    /// however late.
     pub(crate) fn goal_progress(
         &self,
         event: Option<&str>,
@@ -121,18 +121,18 @@ impl Store {
         Ok(all)
     }
 
-    /// Moves first uses to the days that an import found, where those are earlier.
+    /// Moves first uses to the earlier days that an import found.
     pub(super) fn note_first_uses(&self, uses: &FirstUses) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO first_uses (event, company, day) VALUES (?1, ?2, ?3)
              ON CONFLICT (event, company) DO UPDATE SET day = excluded.day WHERE excluded.day < day",
         )?;
-        // This order appends where it can.
+        // Inserting in the order of the key appends to the table where possible.
         uses.in_order().into_iter().try_for_each(|row| statement.execute(row).map(drop))?;
         Ok(())
     }
 
-    /// Lets `into` have the first uses of `from` too.
+    /// Merges the first uses of `from` into those of `into`.
     pub(in crate::store) fn unite_first_uses(
         &self,
         from: CompanyKey,
@@ -148,7 +148,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes out what is noted of a company.
+    /// Deletes the first uses of a company.
     pub(in crate::store) fn forget_first_uses(&self, company: CompanyKey) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "DELETE FROM first_uses WHERE event IN (SELECT id FROM event_names) AND company = ?1",
@@ -157,7 +157,7 @@ impl Store {
         Ok(())
     }
 
-    /// What is noted otherwise than the counts have it.
+    /// First uses that disagree with the counts.
     pub(in crate::store) fn first_use_problems(&self, most: usize) -> Result<Vec<String>> {
         let mut counted = FirstUses::default();
         if let Some(range) = self.event_days()? {
@@ -183,7 +183,7 @@ impl Store {
         Ok(wrong.map(problem).collect())
     }
 
-    /// Notes the first uses of a company anew, from its counts.
+    /// Recomputes the first uses of a company from its counts.
     pub(in crate::store) fn recount_first_uses(&self, company: CompanyKey) -> Result<()> {
         self.forget_first_uses(company)?;
         let mut span = self.connection.prepare_cached(

@@ -1,18 +1,19 @@
 //! The keys of the two tables that grow with the events.
 //!
-//! A row that is found by day, company and event name could have a key of three columns. One number
-//! made of the three is compared in one step and appended without a search, which saves a third of
-//! the time of an import and a quarter of the space. Its digits can be read: `20543` `000000017`
-//! `00004` is day 20543, company 17, event name 4. The tables show the three as generated columns.
+//! Rows are found by day, company and event name, which could be a key of three columns. A single
+//! number made of the three is compared in one step and appended without a search; this saves a
+//! third of the time of an import and a quarter of the space. Its digits are readable: `20543`
+//! `000000017` `00004` is day 20543, company 17, event name 4. The tables show the three as
+//! generated columns.
 
 use std::ops::RangeInclusive;
 
 use crate::domain::day::DayRange;
 
-/// Keys of companies are below this.
+/// Company keys are below this.
 const COMPANIES: i64 = 1_000_000_000;
 
-/// Keys of event names are below this.
+/// Event name keys are below this.
 pub(crate) const EVENT_NAMES: i64 = 100_000;
 
 /// The key in `event_days`.
@@ -61,7 +62,7 @@ mod tests {
         assert_eq!(of_count(20_543, 17, 4), 2_054_300_000_001_700_004);
         assert_eq!(split_count(2_054_300_000_001_700_004), (20_543, 17, 4));
         assert_eq!(split_day(of_day(20_543, 999_999_999)), (20_543, 999_999_999));
-        // The year 2200 is the last that dates may have.
+        // 2200 is the last year that dates may have.
         assert_eq!(
             split_count(of_count(84_371, 999_999_999, 99_999)),
             (84_371, 999_999_999, 99_999)

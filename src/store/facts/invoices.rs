@@ -1,4 +1,4 @@
-//! Bills.
+//! Invoices.
 
 use rusqlite::Row;
 use rusqlite::types::Value;

@@ -1,4 +1,4 @@
-//! Facts of two companies that turn out to be one.
+//! Merging the facts of two companies.
 
 use anyhow::Result;
 
@@ -7,8 +7,8 @@ use crate::domain::company::CompanyKey;
 use crate::store::Store;
 
 impl Store {
-    /// Removes those facts without an id of `from` that `into` has too, as often as it has them.
-    /// What is left can be moved.
+    /// Deletes the facts without an id of `from` that `into` has too, as many as `into` has of
+    /// each. The rest can be moved.
     pub(in crate::store) fn remove_shared_facts(
         &self,
         from: CompanyKey,
@@ -23,8 +23,8 @@ impl Store {
     }
 }
 
-/// The statement that removes the rows of company `?1` that company `?2` has too. An id is one of
-/// the columns: a row that has one is equal to no other.
+/// The statement that deletes the rows of company `?1` that company `?2` has too. Ids are among the
+/// compared columns, so a row with an id equals no other.
 fn removal(Table { name, columns, details, .. }: &Table) -> String {
     let columns = columns.iter().filter(|column| **column != "company");
     let mut compared: Vec<String> = columns.map(|column| format!("{{row}}.{column}")).collect();

@@ -1,7 +1,7 @@
-//! Imported facts other than events: the table of each kind, and what makes two rows the same.
+//! Imported facts other than events: the table of each kind, and when two rows are the same fact.
 //!
-//! A kind is an implementation of [`Fact`] in a file of its own. What is done with facts (find, save,
-//! count equal ones, let two companies become one) is written once, over what the kind says of its
+//! A kind is an implementation of [`Fact`] in a file of its own. Finding, saving, counting equal
+//! facts and merging companies is written once, over what the kind says about its table.
 //! table.
 
 mod goals;
@@ -22,19 +22,19 @@ use rusqlite::{OptionalExtension, Row, ToSql, params_from_iter};
 use super::Store;
 use crate::domain::company::CompanyKey;
 
-/// What makes two rows of a kind the same fact.
+/// When two rows of a kind are the same fact.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Identity {
-    /// The id in the column of this name, both of the file and of the table.
+    /// When they have the same value in this column, which files and the table share.
     Id(&'static str),
-    /// The same for rows that have one; others are the same when all columns are.
+    /// When they have the same id; rows without one, when all columns are equal.
     IdIfAny(&'static str),
-    /// All columns.
+    /// When all columns are equal.
     Columns,
 }
 
 impl Identity {
-    /// The column of the id.
+    /// The id column.
     pub(crate) fn column(self) -> Option<&'static str> {
         match self {
             Identity::Id(column) | Identity::IdIfAny(column) => Some(column),
@@ -47,21 +47,20 @@ impl Identity {
 #[derive(Debug)]
 pub(crate) struct Table {
     pub name: &'static str,
-    /// What makes two rows the same fact.
+    /// When two rows are the same fact.
     pub identity: Identity,
     /// The columns, in the order of [`Fact::values`].
     pub columns: &'static [&'static str],
-    /// What is read of a row `f`.
+    /// The columns to select from a row `f`.
     pub select: &'static str,
-    /// An expression for what else makes two rows differ; `{row}` stands for the row.
+    /// An expression over `{row}` for what distinguishes rows besides their columns.
     pub details: Option<&'static str>,
-    /// The order in which the rows of a company are listed.
+    /// The ORDER BY of a company's rows.
     pub order: &'static str,
 }
 
 /// A kind of imported facts, as it is stored.
 pub(crate) trait Fact: Sized {
-    /// Where its rows are.
     const TABLE: Table;
 
     /// Reads a row of [`Table::select`].
@@ -75,14 +74,14 @@ pub(crate) trait Fact: Sized {
         None
     }
 
-    /// Adds what is not in the table itself to a row that was just added.
+    /// Stores what belongs to a new row but lies in another table.
     fn add_details(&self, _store: &Store, _row: i64) -> Result<()> {
         Ok(())
     }
 }
 
 impl Store {
-    /// The fact of that id.
+    /// The fact with that id.
     pub(crate) fn fact<F: Fact>(&self, id: &str) -> Result<Option<F>> {
         let Table { name, identity, select, .. } = F::TABLE;
         let Some(column) = identity.column() else { return Ok(None) };
@@ -110,7 +109,7 @@ impl Store {
         Ok(facts.collect::<Result<_, _>>()?)
     }
 
-    /// Adds a fact, or replaces the one of the same id.
+    /// Adds a fact, or replaces the one with the same id.
     pub(crate) fn save_fact<F: Fact>(&self, fact: &F) -> Result<()> {
         let Table { name, identity, columns, .. } = F::TABLE;
         let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
@@ -122,8 +121,8 @@ impl Store {
                 .filter(|column| **column != id)
                 .map(|column| format!("{column} = excluded.{column}"))
                 .collect();
-            // Where ids may be missing, only those that are there are unique: the condition is that
-            // of the index.
+            // Where ids are optional, only present ones are unique: the condition is that of the
+            // partial index.
             sql.push_str(&format!(
                 " ON CONFLICT ({id}) WHERE {id} IS NOT NULL DO UPDATE SET {}",
                 set.join(", ")
@@ -151,7 +150,7 @@ impl Store {
     }
 }
 
-/// A value that can be bound once the fact is gone.
+/// A value that can be bound after the fact is dropped.
 fn value(of: impl ToSql) -> rusqlite::Result<Value> {
     Ok(match of.to_sql()? {
         ToSqlOutput::Owned(value) => value,
@@ -162,7 +161,6 @@ fn value(of: impl ToSql) -> rusqlite::Result<Value> {
     })
 }
 
-/// The values of columns, in order.
 macro_rules! values {
     ($($of:expr),+ $(,)?) => { Ok(vec![$(crate::store::facts::value(&$of)?),+]) };
 }

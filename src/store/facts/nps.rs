@@ -1,4 +1,4 @@
-//! Answers to surveys.
+//! Survey responses.
 
 use rusqlite::Row;
 use rusqlite::types::Value;

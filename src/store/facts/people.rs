@@ -1,4 +1,4 @@
-//! The users of the product.
+//! People: the users of the product.
 
 use anyhow::Result;
 use rusqlite::Row;
@@ -39,8 +39,8 @@ impl Fact for Person {
 }
 
 impl Store {
-    /// Notes that a person works for another company from `today` on: later if there are events of
-    /// theirs, so that these stay where they are.
+    /// Records that a person works for another company from `today` on, or from the day after their
+    /// last event, so that those events stay with the old company.
     pub(crate) fn note_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
         let (Some(from), Some(to)) = (old.company, new.company) else { return Ok(()) };
         let key: u32 = self
@@ -53,7 +53,7 @@ impl Store {
         )?;
         first.execute((key, from.0))?;
         let mut since = today;
-        // Events may lie a day ahead.
+        // Events may be dated one day ahead.
         for day in [today, today.next()] {
             if self.has_event_of(from, key, day)? {
                 since = day.next();
@@ -81,7 +81,7 @@ impl Store {
         Ok(has)
     }
 
-    /// Where one person worked who has moved, as [`Store::person_moves`] has it.
+    /// The companies at which one person worked, as in [`Store::person_moves`].
     pub(crate) fn moves_of_person(&self, key: u32) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person, since, company FROM person_moves WHERE person = ?1 ORDER BY since",
@@ -90,8 +90,8 @@ impl Store {
         Ok(moves.collect::<Result<_, _>>()?)
     }
 
-    /// Where people worked who have moved: person, first day (none for the first company), company;
-    /// in order.
+    /// The companies of people who moved, in order: person, first day (`None` for the first
+    /// company), company.
     pub(crate) fn person_moves(&self) -> Result<Vec<(u32, Option<Day>, CompanyKey)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT person, since, company FROM person_moves ORDER BY person, since",

@@ -1,4 +1,4 @@
-//! Settings of the pulse.
+//! Pulses.
 
 use anyhow::Result;
 use rusqlite::Row;

@@ -1,4 +1,4 @@
-//! Contracts.
+//! Subscriptions.
 
 use rusqlite::Row;
 use rusqlite::types::Value;

@@ -1,4 +1,4 @@
-//! Those who look after customers.
+//! Members of the team.
 
 use rusqlite::Row;
 use rusqlite::types::Value;

@@ -1,4 +1,4 @@
-//! Questions to support.
+//! Support tickets.
 
 use rusqlite::Row;
 use rusqlite::types::Value;

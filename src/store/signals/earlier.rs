@@ -15,13 +15,13 @@ use crate::domain::signal::{Action, State};
 use crate::domain::trend::{Latest, LatestByCompany};
 
 impl Store {
-    /// The latest signal of each rule for each company, raised in `range`. One question for all
-    /// rules: each would have to go through the same days.
+    /// The latest signal of each rule for each company, raised in `range`. One query for all rules:
+    /// a query for each would read the same days.
     pub(crate) fn latest_signals(
         &self,
         range: DayRange,
     ) -> Result<HashMap<String, LatestByCompany>> {
-        // Newest first costs no sorting; of the signals of one day the last one counts.
+        // Newest first needs no sorting; of the signals of one day the last one wins.
         let mut statement = self.connection.prepare_cached(
             "SELECT s.rule, s.company, s.type, s.raised_on FROM signals s
              LEFT JOIN signal_history a ON a.id = s.acknowledgement
@@ -45,8 +45,8 @@ impl Store {
         Ok(by_rule)
     }
 
-    /// What an adoption rule has raised already and did not retract, on whatever day; with
-    /// `open_until`, without what was raised later and is still open.
+    /// The signals of an adoption rule, without retracted ones. With `open_until`, without those
+    /// that were raised later and are still open.
     pub(crate) fn adoption_signals(
         &self,
         rule: &str,
@@ -72,9 +72,8 @@ impl Store {
         Ok(all)
     }
 
-    /// What of the signals of a condition rule may hold back another one on `day`. States are those
-    /// of that day; signals raised after `until` do not count, unless they were closed and have a
-    /// key.
+    /// The signals of a condition rule that may prevent another one on `day`, in their state on
+    /// that day. Signals raised after `until` do not count, unless they were closed and have a key.
     pub(crate) fn condition_signals(
         &self,
         name: &str,
@@ -89,7 +88,7 @@ impl Store {
     }
 
     fn raised_keys(&self, name: &str, key: &str, open_until: Option<Day>) -> Result<Raised> {
-        // Values of another attribute, which was the key before, say nothing about this one.
+        // Values of an attribute that was the key before are not comparable.
         let mut statement = self.connection.prepare_cached(
             "SELECT s.company, s.key_value FROM signals s JOIN rule_versions v ON v.id = s.rule_version
              LEFT JOIN signal_history a ON a.id = s.acknowledgement

@@ -16,7 +16,6 @@ use crate::domain::signal::{Comparison, SignalId, tenths_to_percent};
 use crate::domain::trend::{Reference, Spread, TrendEvidence};
 
 impl Store {
-    /// Raises a signal.
     pub(crate) fn raise(&self, signal: &NewSignal<'_>) -> Result<SignalId> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signals (company, rule, rule_version, run, type, raised_on, observation_from, observation_to,
@@ -129,7 +128,7 @@ impl EvidenceColumns {
     }
 }
 
-/// Reads the columns that each kind of rule has of its own.
+/// Reads the columns that are specific to a kind of rule.
 pub(super) fn read_evidence(
     definition: &RuleLogic,
     row: &Row<'_>,
@@ -194,7 +193,6 @@ fn read_adoption(aim: &Aim, columns: &mut InOrder<'_, '_>) -> rusqlite::Result<A
     })
 }
 
-/// A count as it is stored.
 fn stored_count(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

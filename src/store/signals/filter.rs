@@ -7,7 +7,7 @@ use crate::domain::day::Day;
 use crate::domain::named::named;
 use crate::domain::signal::{SignalType, State};
 
-/// Which signals are wanted; a `None` wants all.
+/// Which signals are wanted; `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct SignalFilter {
     pub company: Option<CompanyKey>,
@@ -16,32 +16,30 @@ pub(crate) struct SignalFilter {
     pub event: Option<String>,
     pub rule: Option<String>,
     pub companies: Option<Vec<CompanyKey>>,
-    /// Those of companies that this person looks after.
+    /// Signals of companies with this CSM.
     pub csm: Option<String>,
-    /// Those raised on this day or later.
+    /// Signals raised on or after this day.
     pub since: Option<Day>,
-    /// Those raised on this day or earlier.
+    /// Signals raised on or before this day.
     pub until: Option<Day>,
-    /// Those that chance explains with at most this probability.
+    /// Signals with at most this probability of being chance.
     pub max_chance: Option<f64>,
-    /// Those that are snoozed, or those that are not.
+    /// Whether they are snoozed.
     pub snoozed: Option<Snoozed>,
-    /// Those whose rule still holds, or those whose rule does not.
+    /// Whether their rule still holds.
     pub holds: Option<bool>,
-    /// Those of companies that have not churned by this day.
+    /// Signals of companies that have not churned by this day.
     pub customers_on: Option<Day>,
 }
 
-/// Whether signals are wanted that are snoozed on a day, or those that are not.
+/// Whether signals are snoozed on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Snoozed {
-    /// Those that are snoozed on this day.
     On(Day),
-    /// Those that are not.
     NotOn(Day),
 }
 
-/// What a list of signals is ordered by.
+/// What a list of signals is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SortKey {
     /// The event, A to Z.
@@ -58,14 +56,12 @@ pub(crate) enum SortKey {
 
 named!(SortKey { Event = "event", Type = "type", State = "state", Date = "date", Chance = "chance" });
 
-/// The order of a list of signals, and how many of them.
+/// The order of a list of signals, and its maximum length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SignalOrder {
-    /// What they are ordered by; ties are in order of their numbers.
+    /// Ties are sorted by signal id.
     pub key: SortKey,
-    /// Whether the order is turned round.
     pub is_descending: bool,
-    /// Show at most this many.
     pub limit: Option<u64>,
 }
 

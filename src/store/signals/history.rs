@@ -10,7 +10,7 @@ use crate::domain::day::Day;
 use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalLife};
 
 impl Store {
-    /// What happened to a signal, oldest first.
+    /// The history of a signal, oldest first.
     pub(crate) fn signal_history(&self, id: SignalId) -> Result<Vec<HistoryEntry>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT action, at, day, by, reason, outcome, until, assignee FROM signal_history WHERE signal = ?1 ORDER BY id",
@@ -19,8 +19,8 @@ impl Store {
         Ok(history.collect::<Result<_, _>>()?)
     }
 
-    /// All signals with what happened to them, in order of their numbers. With `until`, as things
-    /// stood at the end of that day.
+    /// All signals with their histories, ordered by id. With `until`, as they were at the end of
+    /// that day.
     pub(crate) fn signal_lives(&self, until: Option<Day>) -> Result<Vec<SignalLife>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.id, s.company, s.rule, s.type, s.raised_on, h.action, h.at, h.day, h.by, h.reason, h.outcome,
@@ -53,8 +53,7 @@ impl Store {
         Ok(lives)
     }
 
-    /// The acknowledgement by which a signal was closed at the end of a day; `None` where it was
-    /// open.
+    /// The acknowledgement that closed a signal by the end of a day; `None` if it was open.
     pub(crate) fn acknowledgement_on(
         &self,
         id: SignalId,
@@ -73,7 +72,7 @@ impl Store {
         }))
     }
 
-    /// Adds an entry to the history of a signal, and does to the signal what it says.
+    /// Adds an entry to the history of a signal, and applies it to the signal.
     pub(crate) fn add_history(&self, id: SignalId, entry: &HistoryEntry) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO signal_history (signal, action, at, day, by, reason, outcome, until, assignee)

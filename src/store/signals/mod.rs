@@ -30,76 +30,70 @@ pub(crate) use self::filter::{SignalFilter, SignalOrder, Snoozed, SortKey};
 pub(crate) struct NewSignal<'a> {
     pub company: CompanyKey,
     pub rule: &'a str,
-    /// The number of the rule's definition.
+    /// The version of the rule's definition.
     pub rule_version: i64,
-    /// The run that raises it.
-    /// The run that raised it; `None` for one that a pulse set off.
+    /// The run that raises it; `None` if a pulse triggered it.
     pub run: Option<i64>,
     pub raised_on: Day,
-    /// Its type, and what the rule saw.
     pub finding: &'a Finding,
-    /// One line of text that says what happened.
+    /// One line that says what happened.
     pub detail: String,
 }
 
-/// A signal with all that the list shows of it.
+/// A signal with everything that lists show.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SignalRecord {
     pub id: SignalId,
     pub company: CompanyKey,
     pub company_id: String,
     pub company_name: Option<String>,
-    /// Who looks after the company.
+    /// The company's CSM.
     pub csm: Option<String>,
     /// The day from which the company is not a customer.
     pub churned_on: Option<Day>,
     pub rule: String,
-    /// The rule as it was.
+    /// The rule as it was when the signal was raised.
     pub definition: Arc<Rule>,
     pub signal_type: SignalType,
     pub raised_on: Day,
-    /// What the rule saw.
     pub evidence: Evidence,
-    /// The change in percent, one decimal; `None` when there was nothing before, and for other
-    /// rules than trend rules.
+    /// The change in percent, with one decimal; `None` if there was nothing before, and for rules
+    /// other than trend rules.
     pub change_pct: Option<f64>,
-    /// One line of text that says what happened.
+    /// One line that says what happened.
     pub detail: String,
-    /// Whether the rule, as it was, still held on the latest day run; `None` when not known.
+    /// Whether the rule, as it was, still held on the latest day run; `None` if unknown.
     pub holds: Option<bool>,
-    /// The last day on which its condition still held and it was told again.
+    /// The last day on which the condition still held and people were notified again.
     pub renewed_on: Option<Day>,
-    /// The day until which it is left out of lists.
+    /// Lists leave it out until this day.
     pub snoozed_until: Option<Day>,
-    /// Who is to see to it, where that is not the CSM.
+    /// The assignee, if not the CSM.
     pub assigned_to: Option<String>,
-    /// Who closed it, when and why; `None` while it is open.
+    /// `None` while it is open.
     pub acknowledgement: Option<Acknowledgement>,
 }
 
-/// The acknowledgement by which a signal is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Acknowledgement {
     pub by: String,
     pub at: Instant,
     pub reason: String,
-    /// What came of it, where it was said.
     pub outcome: Option<Outcome>,
 }
 
 impl SignalRecord {
-    /// Open or closed.
     pub(crate) fn state(&self) -> State {
         if self.acknowledgement.is_some() { State::Closed } else { State::Open }
     }
 
-    /// Whether it was retracted, because it would not have been raised with all events.
+    /// Whether it was retracted because it would not have been raised with all events known.
     pub(crate) fn is_retracted(&self) -> bool {
         let closing = self.acknowledgement.as_ref();
         closing.is_some_and(|closing| closing.outcome == Some(Outcome::Retracted))
     }
 
-    /// The event that it is about; `None` for people and conditions.
+    /// The event it is about; `None` for rules on people and for conditions.
     pub(crate) fn event(&self) -> Option<&str> {
         self.evidence
             .adoption()
@@ -108,8 +102,8 @@ impl SignalRecord {
     }
 }
 
-/// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows. Those
-/// of each kind of rule come last.
+/// The columns of a [`SignalRecord`], in the order in which they are read; [`FROM`] follows. The
+/// columns of one kind of rule come last.
 const SELECT: &str = "
     SELECT s.id, s.company, c.company_id, c.name, c.csm, c.churned_on, s.rule, s.rule_version, s.type, s.raised_on, s.change_pct,
            s.detail, s.holds, s.renewed_on, s.snoozed_until, s.assigned_to,
@@ -119,7 +113,7 @@ const SELECT: &str = "
            s.goal_event, s.goal_name, s.started_on, s.due_on, s.done_on,
            s.key_value, s.values_read";
 
-/// Where signals and what belongs to them come from, with a condition to follow.
+/// The tables of signals, to be followed by a condition.
 const FROM: &str = "
     FROM signals s
     JOIN companies c ON c.id = s.company
@@ -135,7 +129,7 @@ struct Reading {
 }
 
 impl Store {
-    /// One signal; `None` when there is not one of that number.
+    /// The signal with that id.
     pub(crate) fn signal(&self, id: SignalId) -> Result<Option<SignalRecord>> {
         let mut statement =
             self.connection.prepare_cached(&[SELECT, FROM, " AND s.id = ?1"].concat())?;
@@ -143,7 +137,7 @@ impl Store {
         rows.next()?.map(|row| self.read_signal(row, &mut Reading::default())).transpose()
     }
 
-    /// Whether a signal is open or closed; `None` when there is not one of that number.
+    /// Whether a signal is open or closed.
     pub(crate) fn signal_state(&self, id: SignalId) -> Result<Option<State>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT acknowledgement IS NULL AS is_open FROM signals WHERE id = ?1",
@@ -152,7 +146,7 @@ impl Store {
         Ok(is_open.map(|is_open: bool| if is_open { State::Open } else { State::Closed }))
     }
 
-    /// The numbers of the signals that pass the filter, newest first.
+    /// The ids of the signals that match, newest first.
     pub(crate) fn signal_ids(&self, filter: &SignalFilter) -> Result<Vec<SignalId>> {
         let mut ids = Vec::new();
         self.query_signals("SELECT s.id", filter, SignalOrder::NEWEST_FIRST, |row| {
@@ -162,7 +156,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// Hands the signals that pass the filter to `visit`, in order.
+    /// Calls `visit` with the matching signals, in order.
     pub(crate) fn for_each_signal(
         &self,
         filter: &SignalFilter,
@@ -199,7 +193,7 @@ impl Store {
         Ok(())
     }
 
-    /// The signals that pass the filter, in order.
+    /// The matching signals, in order.
     pub(crate) fn signals(
         &self,
         filter: &SignalFilter,
@@ -213,7 +207,7 @@ impl Store {
         Ok(signals)
     }
 
-    /// How many signals there are of each type and state.
+    /// The number of signals of each type and state.
     pub(crate) fn signal_totals(&self) -> Result<Vec<(SignalType, State, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT type, acknowledgement IS NULL AS is_open, count(*) AS count FROM signals GROUP BY type, is_open",
@@ -225,7 +219,7 @@ impl Store {
         Ok(totals.collect::<Result<_, _>>()?)
     }
 
-    /// How many signals of each type are open for companies that have not churned by a day.
+    /// The number of open signals of each type, for companies that have not churned by a day.
     pub(crate) fn open_totals(&self, today: Day) -> Result<Vec<(SignalType, u64)>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT s.type, count(*) AS count FROM signals s JOIN companies c ON c.id = s.company
