@@ -1,4 +1,4 @@
-//! The agenda: what there is to do, company by company, most at stake first.
+//! The agenda: what there is to do, by company, most at stake first.
 
 use super::{Field, Listing, concerns, names};
 use crate::domain::day::Day;
@@ -8,7 +8,6 @@ use crate::render::report::Cell;
 use crate::render::{Screen, Tone, counted};
 use crate::store::{OpenSignal, TaskRecord};
 
-/// What there is to do on a day.
 pub(crate) struct Agenda {
     /// The companies, most at stake first.
     pub groups: Vec<Group>,
@@ -17,13 +16,13 @@ pub(crate) struct Agenda {
     pub snoozed: u64,
 }
 
-/// A company with what there is to do for it.
+/// A company and what there is to do for it.
 pub(crate) struct Group {
-    /// The company, and why to see to it.
+    /// The company, and why it needs attention.
     pub at_stake: AtStake,
-    /// Its open signals that are not snoozed, the oldest first.
+    /// Its open signals that are not snoozed, oldest first.
     pub signals: Vec<OpenSignal>,
-    /// Its tasks that are overdue, or due soon; the first due before the others.
+    /// Its tasks that are overdue or due soon, earliest due first.
     pub tasks: Vec<TaskRecord>,
     /// The business review that is due.
     pub review: Option<Review>,
@@ -34,27 +33,27 @@ pub(crate) struct Group {
 pub(crate) struct Review {
     /// The day on which it was due.
     pub due_on: Day,
-    /// The day of the last one, if there was any.
+    /// The day of the last one, if any.
     pub last: Option<Day>,
 }
 
-/// Whether a signal is told of in full: a bad one that still holds, as far as is known.
+/// Whether a signal is shown in full: a bad one that, as far as is known, still holds.
 pub(crate) fn is_urgent(signal: &OpenSignal) -> bool {
     signal.signal_type == SignalType::Bad && signal.holds != Some(false)
 }
 
 impl Group {
-    /// Whether there is anything to do, apart from reasons to see to the company.
+    /// Whether there is anything to do besides paying attention to the company.
     pub(crate) fn has_items(&self) -> bool {
         !self.signals.is_empty() || !self.tasks.is_empty() || self.review.is_some()
     }
 
-    /// How people call the company.
+    /// The company's name, else its id.
     pub(crate) fn title(&self) -> &str {
         self.at_stake.customer.title()
     }
 
-    /// Why to see to the company, in one line; empty where nothing is at stake.
+    /// Why the company needs attention, in one line; empty if nothing is at stake.
     pub(crate) fn why(&self) -> String {
         let mut words = concerns::all(&self.at_stake);
         let paid = self.at_stake.customer.mrr.filter(|_| !words.is_empty());
@@ -93,8 +92,8 @@ impl Group {
         self.other_signals().iter().for_each(|line| screen.wrapped("   ", line, Tone::Faint));
     }
 
-    /// What is told of signals besides the urgent ones: counts of good and info, and the numbers of
-    /// those that no longer hold.
+    /// Signals besides the urgent ones: the number of good and info ones, and the ids of those that
+    /// no longer hold.
     fn other_signals(&self) -> Vec<String> {
         let is_over =
             |signal: &&OpenSignal| signal.signal_type == SignalType::Bad && !is_urgent(signal);
@@ -127,7 +126,7 @@ impl Group {
 }
 
 impl Agenda {
-    /// Draws the first companies, at most so many, and what is left out.
+    /// Draws at most `most` companies, and what was left out.
     pub(crate) fn draw(&self, screen: &mut Screen, most: usize, person: Option<&str>) {
         let shown = self.groups.iter().take(most);
         (1..).zip(shown).for_each(|(rank, group)| group.draw(screen, rank, self.today));
@@ -138,7 +137,7 @@ impl Agenda {
         left_out.iter().for_each(|line| screen.wrapped("", line, Tone::Faint));
     }
 
-    /// What is left out, and how to see it; a line each.
+    /// What was left out, and how to see it; one line each.
     pub(crate) fn left_out(&self, most: usize, person: Option<&str>) -> Vec<String> {
         let csm = person.map(|name| format!(" --csm {}", word(name))).unwrap_or_default();
         let mut lines = Vec::new();
@@ -167,14 +166,14 @@ impl Agenda {
         lines
     }
 
-    /// The items of the first companies, at most so many, a line each.
+    /// The items of at most `most` companies, one per line.
     pub(crate) fn lines(&self, most: usize) -> Vec<AgendaLine> {
         let groups = (1..).zip(self.groups.iter().take(most));
         groups.flat_map(|(rank, group)| group_lines(rank, group, self.today)).collect()
     }
 }
 
-/// A name as a word of a shell's command line.
+/// Quotes a name for a shell's command line, if necessary.
 fn word(name: &str) -> String {
     let is_plain = name.chars().all(char::is_alphanumeric);
     if is_plain { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
@@ -198,13 +197,13 @@ fn standing(task: &TaskRecord, today: Day) -> (String, Tone) {
 /// A line of the agenda, for other programs.
 #[derive(Default)]
 pub(crate) struct AgendaLine {
-    /// The place of the company, from 1.
+    /// The position of the company, from 1.
     rank: u64,
     company_id: String,
     company_name: Option<String>,
     csm: Option<String>,
-    /// `signal`, `task`, `review`, or `company` where there is a reason to see to a company and
-    /// nothing else.
+    /// `signal`, `task`, `review`, or `company` if the company needs attention for other reasons
+    /// only.
     kind: &'static str,
     id: Option<i64>,
     signal_type: Option<SignalType>,
@@ -258,7 +257,7 @@ fn group_lines(rank: u64, group: &Group, today: Day) -> Vec<AgendaLine> {
     lines
 }
 
-/// Makes the lines of a company.
+/// Creates the lines of a company.
 struct Lines<'g> {
     rank: u64,
     group: &'g Group,

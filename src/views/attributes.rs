@@ -1,4 +1,4 @@
-//! The list of attributes, and how their values are written for people.
+//! The list of attributes, and their values in words.
 
 use super::{Listing, plain};
 use crate::domain::attributes::{Attribute, Datum};
@@ -6,7 +6,6 @@ use crate::domain::facts::AttributeType;
 use crate::render::{self, Align, Tone, Value};
 use crate::store::Known;
 
-/// One attribute.
 pub(crate) struct AttributeRow {
     name: String,
     group: String,
@@ -16,7 +15,6 @@ pub(crate) struct AttributeRow {
 }
 
 impl AttributeRow {
-    /// The row of an attribute.
     pub(crate) fn of(known: Known<'_>) -> Self {
         let (group, help) = match known {
             Known::BuiltIn(Attribute { group, help, .. }) => {
@@ -37,7 +35,6 @@ impl AttributeRow {
     }
 }
 
-/// The list of attributes.
 pub(crate) const ATTRIBUTES: Listing<AttributeRow> = Listing {
     fields: &["name", "group", "type", "unit", "help"],
     values,
@@ -64,7 +61,7 @@ fn cells(row: &AttributeRow) -> Vec<(String, Tone)> {
     texts(row).map(|text| plain(if text.is_empty() { "-" } else { text })).into()
 }
 
-/// On which side the values of an attribute line up.
+/// How to align the values of an attribute.
 pub(crate) fn align(known: Known<'_>) -> Align {
     match known.kind() {
         Some(AttributeType::Number) | None => Align::Right,
@@ -72,9 +69,9 @@ pub(crate) fn align(known: Known<'_>) -> Align {
     }
 }
 
-/// A value for people: money with cents, scores and other fractions with one decimal, quantities of
-/// the program's own with their thousands set apart. A number in a column of the companies' own may
-/// be no quantity, and stays as it is.
+/// A value for people: money with cents, scores and other fractions with one decimal, quantities
+/// with thousands separators. A number in a custom column may not be a quantity, so it is shown as
+/// it is.
 pub(crate) fn text(known: Known<'_>, value: &Datum) -> String {
     match value {
         Datum::Number(number) if known.unit() == "money" => render::money(*number),

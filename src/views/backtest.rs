@@ -1,4 +1,4 @@
-//! What came of a backtest: a row for each rule and part, and what must be said beside it.
+//! The results of a backtest: a row for each rule and period, with remarks.
 
 use rustc_hash::FxHashMap;
 
@@ -10,7 +10,7 @@ use crate::domain::backtest::{FEWEST_CHURNS, Measured, Settings};
 use crate::domain::company::CompanyKey;
 use crate::render::{Align, Screen, TextTable, Tone, Value, counted, money, thousands};
 
-/// A row for each rule and part of the days.
+/// A row for each rule and period.
 pub(crate) const ROWS: Listing<Row> = Listing {
     fields: &names(&FIELDS),
     values: |row| FIELDS.iter().map(|field| (field.value)(row)).collect(),
@@ -86,7 +86,7 @@ impl<T: MeasuredRow> Column<T> {
     };
 }
 
-/// What other programs get: the contract with them, added to only at the end.
+/// The fields for other programs. They are a stable interface: new ones are added at the end.
 const FIELDS: [Field<Row>; 16] = [
     Field::PART,
     Field { name: "rule", value: |row| row.subject.name().into() },
@@ -132,7 +132,7 @@ const COLUMNS: [Column<Row>; 8] = [
     },
 ];
 
-/// How a row is called on a screen and a page.
+/// The name of a row on screens and pages.
 pub(crate) fn title(subject: &Subject) -> String {
     match subject {
         Subject::Rule(name) => name.clone(),
@@ -162,7 +162,7 @@ fn lead(measured: &Measured) -> String {
     or_dash(measured.median_lead_days.map(|days| format!("{days} days")))
 }
 
-/// Better or worse than picking by lot, where the interval shows it.
+/// Better or worse than random choice, if the interval shows it.
 fn tone(measured: &Measured) -> Tone {
     match measured.interval {
         Some(interval) if interval.low > 1.0 => Tone::Good,
@@ -171,7 +171,7 @@ fn tone(measured: &Measured) -> Tone {
     }
 }
 
-/// What must be said of the numbers, one sentence each.
+/// Caveats about the numbers, one sentence each.
 pub(crate) fn remarks(outcome: &Outcome) -> Vec<String> {
     let mut remarks = Vec::new();
     let all: Vec<&Row> = outcome.rows.iter().filter(|row| row.part == Part::All).collect();
@@ -227,7 +227,7 @@ pub(crate) fn signal<'v>(
     [rule.into(), company_id.into(), signal.on.into(), signal.signal_type.as_str().into()]
 }
 
-/// What was measured, in a line.
+/// What was measured, in one line.
 pub(crate) fn heading(outcome: &Outcome) -> String {
     let Settings { horizon, min_lead, .. } = outcome.settings;
     format!(
@@ -300,7 +300,7 @@ pub(crate) fn below_good(health: &HealthOutcome) -> String {
     )
 }
 
-/// How many churns that no rule foretold are named.
+/// At most this many churns are listed that no rule foretold.
 const MOST_BLIND_SPOTS: usize = 10;
 
 fn blind_spots(outcome: &Outcome) -> TextTable {
@@ -370,15 +370,15 @@ fn set_name(row: &SetRow) -> &'static str {
     if row.is_shipped { "shipped" } else { "chosen" }
 }
 
-/// What an edit of a rule would do.
+/// The effect of an edit of a rule.
 pub(crate) struct TrialView {
     pub rule: String,
     pub trial: Trial,
-    /// The ids of the companies of the signals added and removed.
+    /// The company ids of the added and removed signals.
     pub ids: FxHashMap<CompanyKey, String>,
 }
 
-/// How many added and removed signals are named each.
+/// At most this many added and removed signals are listed.
 const MOST_NAMED: usize = 10;
 
 impl TrialView {
@@ -414,13 +414,12 @@ impl TrialView {
         }
     }
 
-    /// The same for other programs.
+    /// The values for other programs.
     pub(crate) fn values(&self) -> Vec<Value<'_>> {
         TRIAL.iter().map(|field| (field.value)(self)).collect()
     }
 }
 
-/// The names of the values of a trial.
 pub(crate) const TRIAL_FIELDS: [&str; 11] = names(&TRIAL);
 
 const TRIAL: [Field<TrialView>; 11] = [

@@ -5,7 +5,7 @@ use crate::domain::attributes::Datum;
 use crate::render::{TextTable, Value};
 use crate::store::Known;
 
-/// The columns of the list that people see unless they ask for others.
+/// The default columns of the list for people.
 pub(crate) const USUAL_COLUMNS: [&str; 10] = [
     "company_id",
     "name",
@@ -29,7 +29,7 @@ fn heading(name: &str) -> String {
     }
 }
 
-/// The table of companies for people; `rows` has a value for each column.
+/// The table of companies for people; `rows` have a value for each column.
 pub(crate) fn table<'v>(
     columns: &[Known<'_>],
     rows: impl Iterator<Item = Vec<&'v Datum>>,

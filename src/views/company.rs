@@ -1,4 +1,4 @@
-//! One company: all that is known of it.
+//! One company with everything known about it.
 
 use serde_json::json;
 
@@ -15,7 +15,6 @@ use crate::store::{Known, PeopleKept, PersonActivity, SignalRecord};
 use crate::views::pulses::HISTORY;
 use crate::views::signals::SIGNALS;
 
-/// One attribute of the company.
 pub(crate) struct ShownAttribute {
     name: String,
     group: String,
@@ -24,7 +23,6 @@ pub(crate) struct ShownAttribute {
 }
 
 impl ShownAttribute {
-    /// An attribute with its value.
     pub(crate) fn of(known: Known<'_>, value: Datum) -> Self {
         let group = match known {
             Known::BuiltIn(attribute) => attribute.group.as_str(),
@@ -36,26 +34,26 @@ impl ShownAttribute {
     }
 }
 
-/// All that is shown of one company.
+/// Everything shown about one company.
 pub(crate) struct CompanyView {
-    /// Its attributes, group by group.
+    /// Its attributes, by group.
     pub attributes: Vec<ShownAttribute>,
-    /// Its signals, open ones first, newest first.
+    /// Its signals: open ones first, then newest first.
     pub signals: Vec<SignalRecord>,
     pub health: HealthView,
-    /// The settings of its pulse, oldest first.
+    /// Its pulses, oldest first.
     pub pulses: Vec<HistoryRow>,
-    /// Its tasks, open ones first, those due first before the others.
+    /// Its tasks: open ones first, earliest due first.
     pub tasks: Vec<ListedTask>,
-    /// The days of `activity` and `people_activity`: twice four weeks.
+    /// The days of `activity` and `people_activity`: two periods of four weeks.
     pub days: DayRange,
-    /// Its events, by name, with a count for each of `days`.
+    /// Its events by name, with a count for each of `days`.
     pub activity: Vec<(String, Vec<u64>)>,
-    /// What each of its people did in the two halves of `days`.
+    /// What each of its people did in each half of `days`.
     pub people_activity: Vec<PersonActivity>,
-    /// What is known of people on these days.
+    /// What is known about people on these days.
     pub people_kept: PeopleKept,
-    /// When it was not a customer.
+    /// The periods in which it was not a customer.
     pub breaks: Vec<Break>,
     /// Its subscriptions, oldest first.
     pub subscriptions: Vec<Subscription>,
@@ -71,18 +69,17 @@ pub(crate) struct CompanyView {
     pub touchpoints: Vec<Touchpoint>,
     /// Its goals, next due first.
     pub goals: Vec<Goal>,
-    /// The day as of which it is shown.
     pub as_of: Day,
 }
 
-/// How many signals are shown.
+/// At most this many signals are shown.
 const SHOWN_SIGNALS: usize = 20;
-/// How many people are named who stopped or joined.
+/// At most this many people who stopped or joined are named.
 const SHOWN_PEOPLE: usize = 10;
-/// How many rows of each other kind are shown.
+/// At most this many rows of each other list are shown.
 const SHOWN: usize = 5;
 
-/// The lists that follow the company's fields in JSON.
+/// The lists that follow the attributes in JSON.
 const LISTS: [&str; 14] = [
     "health",
     "pulse_history",
@@ -101,7 +98,7 @@ const LISTS: [&str; 14] = [
 ];
 
 impl CompanyView {
-    /// All attributes and, nested, everything else.
+    /// All attributes, then the nested lists.
     pub(crate) fn fields(&self) -> Vec<&str> {
         self.attributes.iter().map(|attribute| attribute.name.as_str()).chain(LISTS).collect()
     }
@@ -145,19 +142,19 @@ impl CompanyView {
         self.text_of("company_id").unwrap_or_default()
     }
 
-    /// The list, or null where it is not kept who was active.
+    /// The list, or null if the data does not say who was active.
     fn where_kept(&self, list: serde_json::Value) -> serde_json::Value {
         if self.people_kept.is_known() { list } else { serde_json::Value::Null }
     }
 
-    /// The people who were active in the earlier four weeks and not in the later.
+    /// The people who were active in the earlier four weeks but not in the later.
     fn stopped(&self) -> impl Iterator<Item = &PersonActivity> {
         self.people_activity.iter().filter(|person| {
             person.person_id.is_some() && person.previous > 0 && person.current == 0
         })
     }
 
-    /// The people who were active in the later four weeks and not in the earlier.
+    /// The people who were active in the later four weeks but not in the earlier.
     fn joined(&self) -> impl Iterator<Item = &PersonActivity> {
         self.people_activity.iter().filter(|person| {
             person.person_id.is_some() && person.previous == 0 && person.current > 0
@@ -201,8 +198,7 @@ impl CompanyView {
         screen.pairs(self.known_of(group));
     }
 
-    /// The groups but those that stand elsewhere, in the order of the catalogue; the unknown is
-    /// left out.
+    /// The other groups, in the order of the catalogue, without unknown values.
     fn draw_other_groups(&self, screen: &mut Screen) {
         let mut groups: Vec<&str> =
             self.attributes.iter().map(|shown| shown.group.as_str()).collect();
@@ -315,7 +311,7 @@ impl CompanyView {
         }
     }
 
-    /// A person's name, where one is known, and id.
+    /// A person's name, if known, and id.
     fn name_of(&self, person_id: &str) -> String {
         let known = self.people.iter().find(|person| person.person_id == person_id);
         match known.and_then(|person| person.name.as_ref()) {
@@ -483,8 +479,8 @@ impl CompanyView {
     }
 }
 
-/// A heading with the first rows below it; nothing when there are no rows. `right` are the columns
-/// with numbers.
+/// A heading with the first rows of a list; nothing if there are no rows. `right` are the columns
+/// of numbers.
 fn draw_list(
     screen: &mut Screen,
     title: &str,

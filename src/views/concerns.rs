@@ -1,10 +1,9 @@
-//! Why to see to a customer, in words: the same on the agenda and the dashboard.
+//! Why a customer needs attention, in words, for the agenda and the dashboard.
 
 use crate::domain::portfolio::{AtStake, Concern, Customer};
 use crate::render::counted;
 use crate::render::report::Cell;
 
-/// All reasons, one after the other.
 pub(crate) fn all(at_stake: &AtStake) -> Vec<String> {
     at_stake.concerns.iter().map(|concern| words(&at_stake.customer, concern)).collect()
 }

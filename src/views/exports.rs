@@ -1,4 +1,4 @@
-//! The rows of exports that are no screen: their columns are stable, added at the end, never
+//! The rows of exports that have no screen. Their columns are stable: added at the end, never
 //! renamed.
 
 use crate::domain::attributes::Datum;
@@ -10,7 +10,7 @@ use crate::store::EventRecord;
 
 use super::health::measures_json;
 
-/// The columns of events; an import understands them.
+/// The columns of events, which an import understands.
 pub(crate) const EVENTS: [&str; 7] =
     ["company_id", "event", "timestamp", "person_id", "count", "event_id", "day"];
 
@@ -27,7 +27,7 @@ pub(crate) fn event<'v>(event: &EventRecord<'v>) -> [Value<'v>; 7] {
     ]
 }
 
-/// The attributes that name a company in its rows.
+/// The attributes that identify a company in its rows.
 pub(crate) const COMPANY: [&str; 3] = ["company_id", "name", "csm"];
 
 /// The columns of pulses.

@@ -1,4 +1,4 @@
-//! The health of companies: the list of them, one of them explained, and what moved them all.
+//! The health of companies: a list, one company in detail, and what changed for all.
 
 use anyhow::Result;
 use serde_json::json;
@@ -17,9 +17,9 @@ use crate::views::signals;
 pub(crate) struct HealthRow {
     /// The values of [`HealthRow::ATTRIBUTES`].
     pub attributes: Vec<Datum>,
-    /// The profile that fitted.
+    /// The profile that applied.
     pub profile: String,
-    /// The share of the profile's weight that was known, 0 to 1.
+    /// The known share of the profile's weight, 0 to 1.
     pub coverage: f64,
     /// The day on which it was scored.
     pub scored_on: Day,
@@ -119,36 +119,36 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-/// Over how many days the health of a company is shown unless another number is asked for.
+/// The default number of days of a company's trend.
 pub(crate) const SHOWN_DAYS: i32 = 2 * MONTH;
 
 /// The health of one company, and why it changed.
 pub(crate) struct HealthView {
-    /// The day of the latest run, whose health it is; `None` before the first.
+    /// The day of the latest run; `None` before the first.
     day: Option<Day>,
-    /// What was scored on it; `None` for a company that had churned or was none yet.
+    /// The health on that day; `None` if the company was not a customer.
     health: Option<Assessment>,
-    /// The days that the trend shows.
+    /// The days of the trend.
     days: DayRange,
-    /// What was scored on those of them that were run.
+    /// The health on those days that were run.
     history: Vec<(Day, Assessment)>,
     comparisons: Vec<Comparison>,
 }
 
-/// The health of a company beside that of an earlier day.
+/// The health of a company compared with an earlier day.
 struct Comparison {
     /// How many days earlier.
     days: i32,
-    /// The latest day run by then, and what was scored on it.
+    /// The latest day run at that time, and the health on it.
     before: Option<(Day, Assessment)>,
-    /// What each measure did, the largest first; `None` without a score on both days.
+    /// The change of each measure, largest first; `None` without a score on both days.
     changes: Option<Vec<MeasureChange>>,
     /// The signals raised in between, oldest first.
     signals: Vec<SignalRecord>,
 }
 
 impl HealthView {
-    /// Gathers the health of a company, with its trend over `days` days.
+    /// Reads the health of a company, with its trend over `days` days.
     pub(crate) fn gather(
         store: &Store,
         company: CompanyKey,
@@ -173,14 +173,14 @@ impl HealthView {
                 day.zip(health.as_ref()),
             )?);
         }
-        // What was known just before the first day shows where the line begins, and whether the
-        // definition changed on it.
+        // The value just before the first day shows where the line begins, and whether the scoring
+        // changed on it.
         let first = store.latest_run_day_until(days.from)?.unwrap_or(days.from);
         let history = store.health_history(company, DayRange { from: first, to: days.to })?;
         Ok(HealthView { day, health, days, history, comparisons })
     }
 
-    /// The fields of the list of one company's health that follow its id, name and CSM.
+    /// The fields that follow the company's id, name and CSM.
     pub(crate) const FIELDS: [&str; 9] = [
         "profile",
         "health_score",
@@ -211,7 +211,7 @@ impl HealthView {
         ]
     }
 
-    /// All of it inside something else that is JSON.
+    /// Everything, nested in other JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         let fields = HealthView::FIELDS.iter().zip(self.values());
         fields
@@ -234,7 +234,7 @@ impl HealthView {
         in_range.map(row).collect()
     }
 
-    /// The days on which the definition was not that of the day before, with the two.
+    /// The days on which the scoring differs from that of the day before, with both.
     fn redefinitions(&self) -> impl Iterator<Item = (Day, &Assessment, &Assessment)> {
         let pairs = self.history.iter().zip(self.history.iter().skip(1));
         pairs
@@ -242,7 +242,7 @@ impl HealthView {
             .map(|((_, a), (day, b))| (*day, a, b))
     }
 
-    /// One line that says how the company does: `46.5, average, on 2026-03-30`.
+    /// A summary in one line: `46.5, average, on 2026-03-30`.
     pub(crate) fn headline(&self) -> String {
         match (&self.health, self.day) {
             (Some(health), Some(day)) => {
@@ -259,7 +259,7 @@ impl HealthView {
         }
     }
 
-    /// What it is made of, and how it went.
+    /// Draws the measures and the trend.
     pub(crate) fn draw_measures(&self, screen: &mut Screen) {
         let Some(health) = &self.health else { return };
         let bands = health.scoring.bands;
@@ -284,7 +284,7 @@ impl HealthView {
         screen.table(&measures_table(health));
     }
 
-    /// A bar for each day; a day that was not run has the health of the latest before it.
+    /// A bar for each day. Days that were not run have the health of the latest run before them.
     fn line(&self) -> String {
         let mut history = self.history.iter().peekable();
         let mut score = None;
@@ -297,7 +297,7 @@ impl HealthView {
         render::score_line(scores)
     }
 
-    /// The whole screen for people, below a heading.
+    /// The whole screen, below a heading.
     pub(crate) fn draw(&self, screen: &mut Screen) {
         self.draw_measures(screen);
         if let Some(health) = &self.health {
@@ -310,7 +310,7 @@ fn scored(store: &Store, company: CompanyKey, day: Day) -> Result<Option<Assessm
     Ok(store.health_on(day, Scope::One(company))?.remove(&company))
 }
 
-/// What each measure said, for other programs.
+/// The measures, for other programs.
 pub(crate) fn measures_json(health: &Assessment) -> serde_json::Value {
     let measures = health.measures().map(|(measure, reading)| {
         json!({
@@ -349,7 +349,7 @@ fn measures_table(health: &Assessment) -> TextTable {
     table
 }
 
-/// What a measure's expression said, for people.
+/// The value of a measure's expression, for people.
 fn value_text(value: Option<&Datum>) -> String {
     match value {
         Some(Datum::Number(number)) => format!("{number:.1}"),
@@ -388,7 +388,7 @@ impl Comparison {
         self.before.as_ref().and_then(|(_, before)| before.score)
     }
 
-    /// By how much the score rose; `None` without a score on both days.
+    /// The change of the score; `None` without a score on both days.
     fn change(&self, now: &Assessment) -> Option<f64> {
         Some(now.score? - self.score_before()?)
     }
@@ -480,7 +480,6 @@ impl Comparison {
 
 /// One measure in the list of drivers.
 pub(crate) struct DriverRow {
-    /// What it did.
     pub driver: Driver,
     /// How many companies had a score on both days.
     pub companies: u64,
@@ -491,7 +490,7 @@ pub(crate) struct DriverRow {
 }
 
 impl DriverRow {
-    /// The rows of a movement between two days.
+    /// The rows of the changes between two days.
     pub(crate) fn all(movement: &Movement, since: Day, day: Day) -> Vec<DriverRow> {
         let row = |driver: &Driver| DriverRow {
             driver: driver.clone(),
@@ -503,7 +502,7 @@ impl DriverRow {
     }
 }
 
-/// What moved the health of the portfolio.
+/// What changed the health of the portfolio.
 pub(crate) const DRIVERS: Listing<DriverRow> = Listing {
     fields: &["measure", "change", "companies_up", "companies_down", "companies", "since", "until"],
     values: |row| {
@@ -534,7 +533,7 @@ pub(crate) const DRIVERS: Listing<DriverRow> = Listing {
     when_empty: "no company has a score on both days",
 };
 
-/// One line that sums a movement up.
+/// A summary of the changes in one line.
 pub(crate) fn movement_text(movement: &Movement, since: Day, day: Day) -> String {
     format!(
         "{}, {since} to {day}: mean health from {} to {} ({})",

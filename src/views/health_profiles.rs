@@ -1,4 +1,4 @@
-//! The list of health profiles, and one of them.
+//! The list of health profiles, and one profile in detail.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ pub(crate) const PROFILES: Listing<Profile> = Listing {
 };
 
 fn priority(profile: &Profile) -> Option<i64> {
-    // The default profile comes last, whatever there is.
+    // The default profile is always last.
     (profile.name() != DEFAULT_PROFILE).then_some(profile.priority)
 }
 

@@ -1,11 +1,11 @@
-//! What is in somebody's inbox.
+//! The inbox of a person.
 
 use super::signals::{self, SIGNALS};
 use super::{Listing, or_dash, plain};
 use crate::render::{self, Align, Tone, Value};
 use crate::store::InboxEntry;
 
-/// How many fields a notice has before those of its signal.
+/// The number of a notice's own fields, which precede those of its signal.
 const OWN: usize = 3;
 
 const FIELDS: [&str; OWN + SIGNALS.fields.len()] = {
@@ -19,7 +19,7 @@ const FIELDS: [&str; OWN + SIGNALS.fields.len()] = {
     fields
 };
 
-/// The list of notices: the fields of the list of signals, and whether and when each was read.
+/// The list of notices: the fields of the list of signals, and when each was read.
 pub(crate) const INBOX: Listing<InboxEntry> = Listing {
     fields: &FIELDS,
     values,

@@ -1,4 +1,4 @@
-//! The list of messages that were delivered or are to be.
+//! The list of messages, delivered or pending.
 
 use super::{Listing, or_dash, plain};
 use crate::domain::notify::MessageState;

@@ -1,4 +1,4 @@
-//! The rows of each screen and report: which fields there are, in which order, and what they say.
+//! The rows of each screen and report: their fields, order and wording.
 
 pub(crate) mod agenda;
 pub(crate) mod attributes;
@@ -31,21 +31,18 @@ pub(crate) mod team;
 
 use crate::render::{Align, Tone, Value};
 
-/// A list: its fields for other programs, and its columns for people.
+/// A list: its fields for programs, and its columns for people.
 pub(crate) struct Listing<T> {
-    /// The names of the fields, which are stable.
+    /// The stable names of the fields.
     pub fields: &'static [&'static str],
-    /// The values of the fields.
     pub values: fn(&T) -> Vec<Value<'_>>,
-    /// The headings of the columns.
     pub columns: &'static [(&'static str, Align)],
-    /// The cells of the columns.
     pub cells: fn(&T) -> Vec<(String, Tone)>,
-    /// What to say when the list is empty.
+    /// The text for an empty list.
     pub when_empty: &'static str,
 }
 
-/// A field of a record for other programs, with its stable name.
+/// A field of a record for programs, with its stable name.
 pub(crate) struct Field<T> {
     name: &'static str,
     value: fn(&T) -> Value<'_>,

@@ -1,4 +1,4 @@
-//! The list of playbooks, and one with its steps.
+//! The list of playbooks, and one playbook with its steps.
 
 use serde_json::json;
 

@@ -48,7 +48,7 @@ fn cells(preset: &Preset) -> Vec<(String, Tone)> {
     ]
 }
 
-/// The screen: two lines for each preset, since what it is for and its rule are sentences both.
+/// The screen: two lines for each preset, because both its purpose and its rule are sentences.
 pub(crate) fn draw(presets: &[Preset], screen: &mut Screen) {
     let mut table = TextTable::new(PRESETS.columns.iter().copied());
     for preset in presets {
@@ -69,7 +69,7 @@ pub(crate) fn type_of(preset: &Preset) -> &'static str {
     preset.signal_type().map_or("both", |signal_type| signal_type.as_str())
 }
 
-/// What can be said to it, and what must be; `None` for most.
+/// Its options and whether they are required; `None` for most.
 pub(crate) fn options(preset: &Preset) -> Option<String> {
     let event = match preset.event {
         EventUse::None => None,
@@ -82,10 +82,10 @@ pub(crate) fn options(preset: &Preset) -> Option<String> {
     (!options.is_empty()).then(|| options.join(" "))
 }
 
-/// A deadline to write the sentence of a rule with; the user gives the real one.
+/// A sample deadline for the sentence of a rule; the user chooses the real one.
 const SOME_DAYS: u16 = 14;
 
-/// Its rule in one line, but for the playbook, with what the user says in capital letters.
+/// Its rule in one line, without the playbook, with placeholders in capital letters.
 pub(crate) fn rule(preset: &Preset) -> String {
     let event = (preset.event == EventUse::Needed).then_some("EVENT");
     let within = preset.needs_deadline().then_some(SOME_DAYS);

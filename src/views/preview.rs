@@ -1,4 +1,4 @@
-//! What a rule would raise: on its first run, and over the last days of data, for each CSM.
+//! What a rule would raise, for each CSM: on its first run, and over the last days of data.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,30 @@ use serde_json::json;
 use crate::domain::day::DayRange;
 use crate::render::{Align, Screen, TextTable};
 
-/// How many signals each CSM would get; the empty name is for companies without one.
+/// The number of signals for each CSM; the empty name stands for companies without one.
 pub(crate) type ByCsm = BTreeMap<String, u64>;
 
-/// One way of applying a rule, and what would have come of it.
+/// A variant of a rule, and what it would have raised.
 pub(crate) struct Variant {
-    /// The name of the way, for people.
+    /// Its name for people.
     pub title: &'static str,
-    /// The name of the way, for other programs.
+    /// Its name for programs.
     pub field: &'static str,
-    /// How many signals it would have raised.
     pub by_csm: ByCsm,
 }
 
 /// What a rule would raise.
 pub(crate) struct PreviewView {
     pub rule: String,
-    /// The days that were looked at. The last one is that of the first run.
+    /// The days that were evaluated. The last one is the day of the first run.
     pub days: DayRange,
     /// What the first run would raise.
     pub first_run: ByCsm,
-    /// The rule as it is first, then with other guards.
+    /// The rule as it is, then with other guards.
     pub variants: Vec<Variant>,
 }
 
-/// How many CSMs are named before the others are left out.
+/// At most this many CSMs are listed.
 const MOST_CSMS: usize = 10;
 
 impl PreviewView {
@@ -56,7 +55,7 @@ impl PreviewView {
             self.rates(|variant| variant.by_csm.values().sum()),
         ));
         let csms = self.csms();
-        // One row for everybody says it all where nobody looks after anybody.
+        // If no company has a CSM, the row for everybody is enough.
         if csms != [""] {
             for csm in csms.iter().take(MOST_CSMS) {
                 let name = if csm.is_empty() { NO_CSM } else { csm };
@@ -69,7 +68,7 @@ impl PreviewView {
         }
     }
 
-    /// The same for other programs.
+    /// The same for programs.
     pub(crate) fn json(&self) -> serde_json::Value {
         let rates = |rates: Vec<f64>| -> serde_json::Map<String, serde_json::Value> {
             let fields = self.variants.iter().map(|variant| variant.field.to_owned());
@@ -99,7 +98,7 @@ impl PreviewView {
         self.first_run.get(csm).copied().unwrap_or_default()
     }
 
-    /// The CSMs, those with most signals first.
+    /// The CSMs, most signals first.
     fn csms(&self) -> Vec<&str> {
         let mut csms: Vec<&str> = self
             .variants
@@ -122,17 +121,17 @@ impl PreviewView {
         self.rates(|variant| variant.by_csm.get(csm).copied().unwrap_or_default())
     }
 
-    /// Signals a week, for each variant.
+    /// Signals per week, for each variant.
     fn rates(&self, count: impl Fn(&Variant) -> u64) -> Vec<f64> {
         let days = self.days.len().max(1) as f64;
         self.variants.iter().map(|variant| count(variant) as f64 * 7.0 / days).collect()
     }
 }
 
-/// How companies without a CSM are called.
+/// The label of companies without a CSM.
 const NO_CSM: &str = "(no CSM)";
 
-/// What several rules would raise, a line each, then all of them for each CSM.
+/// What several rules would raise: one line each, then the sums for each CSM.
 pub(crate) fn draw_all(previews: &[PreviewView], screen: &mut Screen) {
     let Some(DayRange { from, to }) = previews.first().map(|preview| preview.days) else { return };
     screen.heading(&format!(

@@ -1,4 +1,4 @@
-//! The pulse of a company over time, and the scale on which it is set.
+//! The pulse of a company over time, and the scale of levels.
 
 use serde_json::json;
 
@@ -7,19 +7,19 @@ use crate::domain::company::Company;
 use crate::domain::pulse::{self, Level, Pulse, PulseMark};
 use crate::render::{Align, Tone, Value};
 
-/// A pulse of a company, and where it left the company.
+/// A pulse of a company, and the resulting score.
 pub(crate) struct HistoryRow {
     company_id: String,
     company_name: Option<String>,
     pulse: Pulse,
-    /// The SuccessScore of the day, with the pulses up to this one.
+    /// The SuccessScore on its day, from the pulses up to this one.
     score: Option<f64>,
     /// The levels up to this one as a line of blocks.
     pub journey: String,
 }
 
 impl HistoryRow {
-    /// The rows of a history in order.
+    /// The rows of a history, in order.
     pub(crate) fn all(company: &Company, pulses: Vec<Pulse>) -> Vec<HistoryRow> {
         let marks: Vec<PulseMark> = pulses.iter().map(|pulse| pulse.mark).collect();
         let row = |(place, pulse): (usize, Pulse)| HistoryRow {
@@ -33,7 +33,7 @@ impl HistoryRow {
         pulses.into_iter().enumerate().map(row).collect()
     }
 
-    /// A pulse inside something else that is JSON.
+    /// A pulse, nested in other JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         let fields = HISTORY.fields.iter().zip(history_values(self));
         let of_pulse = fields.filter(|(field, _)| !field.starts_with("company_"));
@@ -109,7 +109,7 @@ pub(crate) struct ScaleRow {
     pub guideline: String,
 }
 
-/// The levels of the pulse, the worst first.
+/// The levels of the pulse, worst first.
 pub(crate) const SCALE: Listing<ScaleRow> = Listing {
     fields: &["level", "label", "target", "guideline"],
     values: |row| {

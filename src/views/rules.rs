@@ -1,4 +1,4 @@
-//! The list of rules, one rule, and what it would have raised.
+//! The list of rules, and rules in words.
 
 use super::{Listing, or_dash, plain};
 use crate::domain::rule::{
@@ -54,7 +54,7 @@ pub(crate) const RULES: Listing<Rule> = Listing {
     when_empty: "no rules yet; `signals rule set EVENT` makes one, `signals rule preset add --usual` a dozen",
 };
 
-/// What does not fit the kind of a rule is unknown of it.
+/// Options that a kind of rule does not have are null.
 fn values(rule: &Rule) -> Vec<Value<'_>> {
     let (trend, adoption, condition) =
         (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
@@ -90,7 +90,7 @@ fn values(rule: &Rule) -> Vec<Value<'_>> {
     ]
 }
 
-/// On how many days running it must hold; `None` for adoption rules.
+/// The number of consecutive days on which it must hold; `None` for adoption rules.
 fn for_days(logic: &RuleLogic) -> Option<u16> {
     match logic {
         RuleLogic::Trend(trend) => Some(u16::from(trend.for_days)),
@@ -127,7 +127,7 @@ fn cells(rule: &Rule) -> Vec<(String, Tone)> {
     ]
 }
 
-/// What a rule looks at, as briefly as can be.
+/// What a rule watches, as briefly as possible.
 pub(crate) fn watched(logic: &RuleLogic) -> String {
     match logic {
         RuleLogic::Trend(trend) => trend.watch().to_string(),
@@ -155,7 +155,7 @@ fn raised(logic: &RuleLogic) -> String {
     }
 }
 
-/// Which signals a rule raises: `bad down, good up` is bad on a drop and good on a rise.
+/// Which signals a rule raises: `bad down, good up` is bad on a decrease and good on an increase.
 fn raises(trend: &TrendRule) -> String {
     let (down, up) = if trend.inverse { ("good", "bad") } else { ("bad", "good") };
     match trend.direction {
@@ -165,7 +165,7 @@ fn raises(trend: &TrendRule) -> String {
     }
 }
 
-/// The guards of a rule against noise.
+/// The options of a rule that guard against noise.
 fn guards(trend: &TrendRule) -> String {
     let least = trend.min_events.map(|least| format!("at least {least} events"));
     let most = trend.max_chance.map(|most| format!("chance at most {most}"));
@@ -173,8 +173,8 @@ fn guards(trend: &TrendRule) -> String {
     if guards.is_empty() { "-".to_owned() } else { guards.join(", ") }
 }
 
-/// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, with its name in
-/// front where that is another.
+/// A rule in one line: `login over 7 days, threshold 15 %, bad down, good up`, preceded by its name
+/// if that differs from the event.
 pub(crate) fn sentence(rule: &Rule) -> String {
     let mut text = logic_sentence(rule);
     text.extend(rule.playbook.iter().map(|playbook| format!(", starts the playbook {playbook}")));
@@ -190,7 +190,7 @@ pub(crate) fn sentence(rule: &Rule) -> String {
     text
 }
 
-/// What a rule watches for, and for which companies, in one line.
+/// What a rule watches, and for which companies, in one line.
 pub(crate) fn logic_sentence(rule: &Rule) -> String {
     let name = &rule.name;
     let mut text = match &rule.logic {

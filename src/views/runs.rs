@@ -42,7 +42,7 @@ pub(crate) const RUNS: Listing<RunRecord> = Listing {
     when_empty: "no day was run yet; `signals run` runs the days that are due",
 };
 
-/// How many signals a run raised: bad, good, info.
+/// The number of signals a run raised: bad, good, info.
 pub(crate) fn raised(run: &RunRecord) -> (u64, u64, u64) {
     let sum = |count: fn(&RuleTally) -> u64| run.rules.iter().map(count).sum();
     (sum(|rule| rule.raised_bad), sum(|rule| rule.raised_good), sum(|rule| rule.raised_info))

@@ -4,10 +4,9 @@ use super::{Listing, plain};
 use crate::render::{self, Align, Tone, Value};
 use crate::store::Segment;
 
-/// A segment and how many companies meet its condition.
+/// A segment and the number of its companies.
 pub(crate) struct SizedSegment {
     pub segment: Segment,
-    /// How many companies it has.
     pub companies: u64,
 }
 

@@ -1,5 +1,5 @@
-//! One signal, explained: what the rule saw, with the numbers in its formula, the people behind it,
-//! its history.
+//! One signal in detail: what the rule saw, with the numbers in its formula, the people behind it,
+//! and its history.
 
 use serde_json::json;
 
@@ -14,23 +14,20 @@ use crate::domain::trend::{LEAST_OTHERS, Reference, Spread, SpreadBasis, TrendEv
 use crate::render::{self, Align, Screen, TextTable, Tone, Value, counted};
 use crate::store::{CompanyActivity, PeopleKept, PersonActivity, SignalRecord, TaskRecord};
 
-/// All that is shown of one signal.
 pub(crate) struct SignalView {
     pub signal: SignalRecord,
-    /// What the company did in the windows of a trend, by the events as they are stored now; `None`
-    /// for other kinds.
+    /// What the company did in the windows of a trend, from the events as stored now; `None` for
+    /// other kinds of rules.
     pub activity: Option<CompanyActivity>,
-    /// What happened to it.
     pub history: Vec<HistoryEntry>,
-    /// The tasks that it opened.
     pub tasks: Vec<TaskRecord>,
 }
 
-/// How many people are named before the others are counted.
+/// At most this many people are named.
 const MOST_PEOPLE: usize = 12;
 
 impl SignalView {
-    /// The fields of the list and, nested, the explanation.
+    /// The fields of the list, then the nested explanation.
     pub(crate) fn fields() -> Vec<&'static str> {
         let own = [
             "rule_as_it_was",
@@ -64,7 +61,7 @@ impl SignalView {
         values
     }
 
-    /// The fields of a rule that say what it watches for, each under its name in the list of rules.
+    /// The fields of a rule that define what it watches, with their names in the list of rules.
     fn definition_json(&self) -> serde_json::Value {
         let values = (rules::RULES.values)(&self.signal.definition);
         let fields =
@@ -123,7 +120,7 @@ impl SignalView {
         }
     }
 
-    /// What the rule saw in a sentence, of a trend rule with a baseline or a comparison.
+    /// What a trend rule with a baseline or comparison saw, as a sentence.
     pub(crate) fn sentence(&self) -> Option<String> {
         let trend = self.signal.definition.logic.trend()?;
         let Evidence::Trend(evidence) = &self.signal.evidence else { return None };
@@ -131,13 +128,13 @@ impl SignalView {
         Some(trend_sentence(trend, evidence, reference))
     }
 
-    /// How likely chance is, in words; `None` where it is not known.
+    /// The probability of chance, in words; `None` if unknown.
     pub(crate) fn chance(&self) -> Option<String> {
         let Evidence::Trend(evidence) = &self.signal.evidence else { return None };
         evidence.chance.map(render::chance_in_words)
     }
 
-    /// What an adoption or condition rule saw, name by name.
+    /// What an adoption or condition rule saw, by name.
     pub(crate) fn facts(&self) -> Vec<(&str, String)> {
         match &self.signal.evidence {
             Evidence::Trend(_) => Vec::new(),
@@ -209,7 +206,7 @@ impl SignalView {
         }
     }
 
-    /// What happened to the signal, oldest first: each with its reason or text.
+    /// The history of the signal, oldest first, each entry with its reason or text.
     pub(crate) fn history_lines(&self) -> Vec<(String, &str)> {
         let raised = (format!("{} raised", self.signal.raised_on), "");
         let entries = self.history.iter().map(|entry| (entry_line(entry), entry.reason.as_str()));
@@ -217,7 +214,7 @@ impl SignalView {
     }
 }
 
-/// An entry of the history without its reason: `2026-04-01 acknowledged by ana (handled)`.
+/// An entry of the history, without its reason: `2026-04-01 acknowledged by ana (handled)`.
 fn entry_line(entry: &HistoryEntry) -> String {
     let outcome = entry.outcome.map(|outcome| format!(" ({outcome})")).unwrap_or_default();
     let what = match (entry.until, &entry.assignee) {
@@ -254,7 +251,7 @@ fn draw_window(
     }
 }
 
-/// When a rule fires, with the numbers of the signal.
+/// The condition under which a rule raises a signal, with the numbers of this one.
 fn formula(trend: &TrendRule, evidence: &TrendEvidence) -> Vec<(&'static str, String)> {
     let (before, now) = (evidence.comparison.previous, evidence.comparison.current);
     let threshold = trend.threshold;
@@ -290,7 +287,7 @@ fn formula(trend: &TrendRule, evidence: &TrendEvidence) -> Vec<(&'static str, St
     pairs
 }
 
-/// How likely chance is, and what was done about events that come in bursts.
+/// The probability of chance, and how events that come in bursts were accounted for.
 fn chance_pairs(evidence: &TrendEvidence) -> Vec<(&'static str, String)> {
     let unknown = || "unknown for people with a baseline or a comparison".to_owned();
     let mut pairs = vec![("chance", evidence.chance.map_or_else(unknown, render::chance))];
@@ -309,8 +306,8 @@ fn chance_pairs(evidence: &TrendEvidence) -> Vec<(&'static str, String)> {
     pairs
 }
 
-/// What a rule with a baseline or a comparison saw: `active on 3 of the last 28 days; 10.0 were to
-/// be expected: 60 days in the 24 weeks before, while …`.
+/// What a rule with a baseline or comparison saw: `active on 3 of the last 28 days; 10.0 were to be
+/// expected: 60 days in the 24 weeks before, while …`.
 fn trend_sentence(trend: &TrendRule, evidence: &TrendEvidence, reference: &Reference) -> String {
     let Comparison { previous, current, observation, decision } = evidence.comparison;
     let (now, before) = (render::thousands(current), render::thousands(previous));
@@ -350,7 +347,7 @@ fn trend_sentence(trend: &TrendRule, evidence: &TrendEvidence, reference: &Refer
     )
 }
 
-/// What the others did meanwhile, or why the company was compared with itself.
+/// What the other companies did meanwhile, or why the company was compared only with itself.
 fn compared_with(trend: &TrendRule, evidence: &TrendEvidence, reference: &Reference) -> String {
     let Some(others) = reference.others else { return String::new() };
     let of = if trend.against == Against::Segment { " of its segment" } else { "" };
@@ -370,7 +367,7 @@ fn compared_with(trend: &TrendRule, evidence: &TrendEvidence, reference: &Refere
     format!(", compared with its own past alone ({reason})")
 }
 
-/// The counts of both windows as the events are stored now, where they are not those of the signal.
+/// The counts of both windows as stored now, if they differ from those of the signal.
 fn newer_counts(
     trend: &TrendRule,
     comparison: &Comparison,
@@ -443,7 +440,7 @@ fn adoption_facts(adoption: &Adoption) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// What a rule is, but not what it watches for.
+/// The fields of a rule that do not define what it watches.
 const NOT_LOGIC: [&str; 5] = ["enabled", "playbook", "managers", "executives", "auto_ack"];
 
 fn nested(value: Option<serde_json::Value>) -> Value<'static> {
@@ -460,7 +457,7 @@ fn adoption_json(adoption: &Adoption) -> serde_json::Value {
     })
 }
 
-/// What became of a person, in a word.
+/// Whether a person stopped, joined or continued, in a word.
 pub(crate) fn verdict(person: &PersonActivity) -> (&'static str, Tone) {
     match (person.previous, person.current) {
         _ if person.person_id.is_none() => ("", Tone::Plain),

@@ -7,7 +7,7 @@ use crate::domain::signal::{Comparison, SignalType, State};
 use crate::render::{self, Align, Tone, Value};
 use crate::store::SignalRecord;
 
-/// What other programs get of a signal: the contract with them, added to only at the end.
+/// The fields for other programs. They are a stable interface: new ones are added at the end.
 const FIELDS: [Field<SignalRecord>; 32] = [
     Field { name: "id", value: |signal| signal.id.0.into() },
     Field { name: "company_id", value: |signal| (&signal.company_id).into() },
@@ -159,7 +159,7 @@ fn count(signal: &SignalRecord, of: fn(&Comparison) -> u64) -> String {
     or_dash(signal.evidence.comparison().map(|windows| render::thousands(of(windows))))
 }
 
-/// What a signal is about: what was counted or meant to be done, and of a condition what it says.
+/// What a signal is about: the event or the goal, or the text of a condition.
 fn about(signal: &SignalRecord) -> String {
     match &signal.definition.logic {
         RuleLogic::Trend(trend) => trend.watch().to_string(),
@@ -168,7 +168,7 @@ fn about(signal: &SignalRecord) -> String {
     }
 }
 
-/// How the counts changed, or whether what was meant to be done was.
+/// The change of the counts, or whether the goal was reached.
 fn change(signal: &SignalRecord) -> String {
     match &signal.evidence {
         Evidence::Trend(evidence) => evidence.change_text(),
@@ -178,12 +178,12 @@ fn change(signal: &SignalRecord) -> String {
     }
 }
 
-/// How people call the company: by its name, else by its id.
+/// The company's name, else its id.
 pub(crate) fn company(signal: &SignalRecord) -> &str {
     signal.company_name.as_deref().unwrap_or(&signal.company_id)
 }
 
-/// The same, marked where the company has churned, or is to.
+/// The same, marked if the company has churned or will.
 fn marked_company(signal: &SignalRecord) -> String {
     let name = company(signal);
     match signal.churned_on {
@@ -192,7 +192,6 @@ fn marked_company(signal: &SignalRecord) -> String {
     }
 }
 
-/// The colour of a type.
 pub(crate) fn tone(signal_type: SignalType) -> Tone {
     match signal_type {
         SignalType::Bad => Tone::Bad,

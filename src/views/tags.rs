@@ -4,7 +4,6 @@ use super::{Listing, plain};
 use crate::render::{Align, Tone, Value};
 use crate::store::TagRecord;
 
-/// The tags that a company has.
 pub(crate) const TAGS: Listing<TagRecord> = Listing {
     fields: &["tag", "added_on", "added_at", "added_by"],
     values,

@@ -8,10 +8,10 @@ use crate::domain::task::TaskState;
 use crate::render::{Align, Tone, Value};
 use crate::store::TaskRecord;
 
-/// A task and the day on which it is looked at.
+/// A task, as seen on a day.
 pub(crate) struct ListedTask {
     pub task: TaskRecord,
-    /// The day; what was due before it is overdue.
+    /// Tasks due before this day are overdue.
     pub today: Day,
 }
 
@@ -89,7 +89,7 @@ fn cells(listed: &ListedTask) -> Vec<(String, Tone)> {
     ]
 }
 
-/// Where a task stands: `open`, `overdue`, `done` or `dropped`.
+/// `open`, `overdue`, `done` or `dropped`.
 fn state(task: &TaskRecord, today: Day) -> (String, Tone) {
     match task.state() {
         TaskState::Open if task.is_overdue(today) => ("overdue".to_owned(), Tone::Bad),
@@ -98,13 +98,12 @@ fn state(task: &TaskRecord, today: Day) -> (String, Tone) {
     }
 }
 
-/// How people call the company: by its name, else by its id.
+/// The company's name, else its id.
 fn company(task: &TaskRecord) -> &str {
     task.company_name.as_deref().unwrap_or(&task.company_id)
 }
 
-/// A task in one line, where its company is known: `task 7, due 2026-04-02, ana: Call the
-/// champion`.
+/// A task in one line, without its company: `task 7, due 2026-04-02, ana: Call the champion`.
 pub(crate) fn line(task: &TaskRecord) -> String {
     let when = match &task.closed {
         Some(entry) => format!("{} {} by {}", entry.action, entry.stamp.day, entry.stamp.by),
@@ -113,7 +112,7 @@ pub(crate) fn line(task: &TaskRecord) -> String {
     format!("task {}, {when}, {}: {}", task.id, or_dash(task.assignee.as_ref()), task.title)
 }
 
-/// A task inside something else that is JSON.
+/// A task, nested in other JSON.
 pub(crate) fn json(task: &TaskRecord) -> serde_json::Value {
     json!({
         "id": task.id.0,

@@ -1,4 +1,4 @@
-//! Whether the signals foretell churn, as a page.
+//! Whether signals predict churn, as a page.
 
 use super::counted;
 use crate::backtest::{HealthOutcome, Outcome, Part, Row};
@@ -8,7 +8,7 @@ use crate::render::report::{
 };
 use crate::views::backtest::{below_good, remarks, title};
 
-/// What was measured of each rule, with the picture of lift against coverage.
+/// The results of each rule, with a chart of lift against coverage.
 pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> Report {
     let mut sections = vec![Section {
         title: "Do the signals foretell churn?",
@@ -67,7 +67,7 @@ pub(crate) fn report(outcome: &Outcome, filter: String, letter: Letterhead) -> R
     }
 }
 
-/// The rule that does best, unless there are too few churns to rank.
+/// The best rule, unless there are too few churns to rank.
 fn answer(outcome: &Outcome) -> String {
     let together = outcome.rows.iter().find(|row| row.subject.name() == "together");
     let Some(Row { measured, .. }) = together else { return String::new() };
@@ -123,7 +123,7 @@ fn table(name: &'static str, heading: &'static str, outcome: &Outcome, part: Par
     .or_say("no rule was measured")
 }
 
-/// Better or worse than picking by lot, where the interval shows it.
+/// Better or worse than random choice, if the interval shows it.
 fn tint(row: &&Row) -> Tint {
     match row.measured.interval {
         Some(interval) if interval.low > 1.0 => Tint::Good,

@@ -1,4 +1,4 @@
-//! How many customers are good, average and poor: of all, and of each plan, stage and product.
+//! How many customers are good, average and poor: overall, and by plan, stage and product.
 
 use super::{NO_CUSTOMERS, NO_SCORES, NO_STAGES, Portfolio, counted, group_item, grouped};
 use crate::domain::health::Band;
@@ -15,7 +15,7 @@ pub(super) fn tint(band: Band) -> Tint {
     }
 }
 
-/// By what customers are put together.
+/// The attribute by which customers are grouped.
 type Group = fn(&Customer) -> Option<&String>;
 
 const PLAN: Group = |customer| customer.plan.as_ref();
@@ -23,7 +23,7 @@ const STAGE: Group = |customer| customer.stage.as_ref();
 const PRODUCT: Group = |customer| customer.product.as_ref();
 const SEGMENT: Group = |customer| customer.segment.as_ref();
 
-/// Customers by health, and what they pay.
+/// Customers by health, and their revenue.
 pub(super) fn overall(portfolio: &Portfolio) -> Section {
     const TITLE: &str = "How are our customers?";
     if portfolio.customers.is_empty() {
@@ -79,7 +79,7 @@ fn overall_answer(portfolio: &Portfolio) -> String {
     format!("{start}; {number} of them ({}) {are} in poor health{money}.", share.text())
 }
 
-/// Which plan, lifecycle stage and product have a health problem.
+/// Which plans, lifecycle stages and products have a health problem.
 pub(super) fn problems(portfolio: &Portfolio) -> Section {
     problem_section(portfolio, &GROUPS[1..], Table::folded)
 }
@@ -89,7 +89,7 @@ pub(super) fn by_group(portfolio: &Portfolio) -> Section {
     problem_section(portfolio, &GROUPS, |table| table)
 }
 
-/// A grouping: how customers are grouped, and the name and title of its table and of its column.
+/// A grouping: the attribute, and the name and title of its table and column.
 type Grouping = (Group, &'static str, &'static str, &'static str);
 
 const GROUPS: [Grouping; 4] = [
@@ -99,7 +99,7 @@ const GROUPS: [Grouping; 4] = [
     (PRODUCT, "products", "Health by product", "product"),
 ];
 
-/// The tables of the groupings of which something is known.
+/// The tables of the groupings with any known value.
 fn problem_section(
     portfolio: &Portfolio,
     groupings: &[Grouping],
@@ -153,7 +153,7 @@ fn capitalised(text: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// What is to be said of the groups with a problem, the largest share of poor customers first.
+/// A sentence for each group with a problem, the largest share of poor customers first.
 fn problems_of(portfolio: &Portfolio, what: &str, group: Group) -> Vec<String> {
     let all = poor_of_known(&portfolio.customers.iter().collect::<Vec<_>>());
     let groups = grouped(&portfolio.customers, group);
@@ -174,7 +174,7 @@ fn problems_of(portfolio: &Portfolio, what: &str, group: Group) -> Vec<String> {
     found.iter().map(text).collect()
 }
 
-/// How many are poor, of how many with a band.
+/// The number of poor customers, and of customers with a band.
 fn poor_of_known(customers: &[&Customer]) -> (u64, u64) {
     let count = |is_so: fn(&Customer) -> bool| {
         customers.iter().filter(|customer| is_so(customer)).count() as u64
@@ -190,7 +190,7 @@ fn known_share(customers: &[&Customer]) -> (u64, Cell) {
     (poor, Cell::share_of(poor, known))
 }
 
-/// A row for each group: how many customers have each band.
+/// A row for each group: the number of customers in each band.
 fn by(
     portfolio: &Portfolio,
     group: Group,
@@ -226,7 +226,7 @@ fn by(
         .or_say("no customers")
 }
 
-/// Health by lifecycle stage, in numbers and in shares.
+/// Health by lifecycle stage, in numbers and shares.
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
     const TITLE: &str = "How is health in each stage?";
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {

@@ -1,4 +1,4 @@
-//! Cancellations and downsells by month, and why.
+//! Cancellations and downsells by month, with reasons.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use crate::domain::day::Day;
 use crate::domain::portfolio::{course_of_counts, sum_known};
 use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
-/// How many months are shown.
+/// The number of months shown.
 pub(crate) const MONTHS: usize = 12;
 
-/// How many complete months are compared with as many before them.
+/// The number of complete months that are compared with as many before them.
 const COMPARED: usize = 3;
 
-/// A customer who left.
+/// A customer who churned.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cancellation {
-    /// The first day without it.
+    /// The first day without the customer.
     pub day: Day,
-    /// What it paid a month.
+    /// The monthly revenue until then.
     pub mrr: Option<f64>,
     pub reason_codes: Vec<String>,
 }
@@ -26,34 +26,29 @@ pub(crate) struct Cancellation {
 /// A customer who pays less.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Downsell {
-    /// The first day.
     pub day: Day,
-    /// How much less a month.
+    /// The decrease of the monthly revenue.
     pub lost_mrr: Option<f64>,
     pub reason_codes: Vec<String>,
 }
 
-/// The first day of a month, and how many customers there were the day before.
+/// The first day of a month, and the number of customers the day before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MonthStart {
-    /// The first day.
     pub first: Day,
-    /// How many customers there were as it began.
+    /// The number of customers at the beginning of the month.
     pub customers: u64,
 }
 
-/// Who left and who pays less, over the months up to the as-of date.
+/// Cancellations and downsells in the months up to the as-of date.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Losses {
-    /// The months, oldest first; the last may not be over.
+    /// The months, oldest first; the last may be incomplete.
     pub months: Vec<MonthStart>,
-    /// The cancellations of these months, up to the as-of date.
     pub cancellations: Vec<Cancellation>,
-    /// The downsells of these months, up to the as-of date.
     pub downsells: Vec<Downsell>,
 }
 
-/// What happened in a month.
 struct Month<'l> {
     start: MonthStart,
     cancellations: Vec<&'l Cancellation>,
@@ -61,13 +56,13 @@ struct Month<'l> {
 }
 
 impl Losses {
-    /// The month of a day, and how many cancellations it has had.
+    /// The month of a day, and the number of its cancellations so far.
     pub(super) fn this_month(&self, day: Day) -> (String, u64) {
         let first = day.first_of_month();
         (day.month(), self.cancellations.iter().filter(|loss| loss.day >= first).count() as u64)
     }
 
-    /// The months, without those at the beginning in which there was nobody yet.
+    /// The months, without leading ones that had no customers yet.
     fn by_month(&self) -> Vec<Month<'_>> {
         let months = self.months.iter().map(|start| {
             let is_in = |day: Day| day.first_of_month() == start.first;
@@ -83,7 +78,7 @@ impl Losses {
     }
 }
 
-/// Whether cancellations go up or down.
+/// Whether cancellations increase.
 pub(super) fn section(portfolio: &Portfolio, losses: &Losses) -> Section {
     const TITLE: &str = "Are cancellations going up or down?";
     let (day, months) = (portfolio.day(), losses.by_month());
@@ -138,7 +133,7 @@ fn month_table(months: &[Month<'_>]) -> Table {
     .or_say("no customers yet")
 }
 
-/// The code that is given most often; of several the first A to Z.
+/// The most frequent code; of several, the first A to Z.
 fn commonest<'r>(codes: impl Iterator<Item = &'r String>) -> Option<&'r String> {
     let mut counts: BTreeMap<&String, u64> = BTreeMap::new();
     codes.for_each(|code| *counts.entry(code).or_default() += 1);
@@ -148,10 +143,10 @@ fn commonest<'r>(codes: impl Iterator<Item = &'r String>) -> Option<&'r String> 
         .map(|(code, _)| code)
 }
 
-/// What happened in some months together.
+/// The totals of several months.
 struct Quarter {
     cancellations: u64,
-    /// Of the customers of each month's beginning, added up.
+    /// Cancellations per customer and month.
     rate: Cell,
     mrr: Option<f64>,
 }
@@ -166,7 +161,7 @@ impl Quarter {
     }
 }
 
-/// The last complete months and as many before them; `None` where there are not so many.
+/// The last complete months, and as many before them; `None` if there are not enough.
 fn quarters(day: Day, months: &[Month<'_>]) -> Option<[Quarter; 2]> {
     let is_complete = |month: &&Month<'_>| month.start.first.first_of_next_month() <= day.next();
     let complete = months.iter().filter(is_complete).count();
@@ -190,7 +185,7 @@ fn quarter_table(day: Day, months: &[Month<'_>]) -> Table {
         .or_say("needs six complete months")
 }
 
-/// So few cancellations are told as numbers: no course of them is more than chance would make.
+/// Below this, cancellations are reported as numbers: no trend in them could exceed chance.
 const FEW: u64 = 6;
 
 fn answer(portfolio: &Portfolio, losses: &Losses, months: &[Month<'_>]) -> String {
@@ -212,7 +207,7 @@ fn answer(portfolio: &Portfolio, losses: &Losses, months: &[Month<'_>]) -> Strin
     }
 }
 
-/// Where cancellations are going; few of them are told as numbers.
+/// The trend of cancellations; few of them are reported as numbers.
 fn headline(before: &Quarter, last: &Quarter) -> String {
     let (earlier, number) = (before.cancellations, last.cancellations);
     if number + earlier < FEW {
@@ -231,7 +226,7 @@ fn headline(before: &Quarter, last: &Quarter) -> String {
     )
 }
 
-/// How often each reason was given, and what the losses were worth.
+/// How often each reason was given, and the revenue lost.
 fn reason_table(
     (name, title): (&'static str, &'static str),
     what: &'static str,
@@ -244,7 +239,7 @@ fn reason_table(
         codes.into_iter().for_each(|code| reasons.entry(code).or_default().push(lost));
     }
     let mut reasons: Vec<_> = reasons.into_iter().collect();
-    // A to Z among equals.
+    // Ties are sorted A to Z.
     reasons.sort_by_key(|(_, lost)| std::cmp::Reverse(lost.len()));
     Table::of(name, title, ("reason", "reason"), reasons, |(code, _)| Item::new(code))
         .number(what, what, |(_, lost)| Cell::Count(lost.len() as u64))

@@ -1,7 +1,7 @@
-//! The reports: facts about the customers of a day turned into sections of tables.
+//! The reports: facts about the customers of a day, turned into sections of tables.
 //!
-//! Each file has one subject; the functions at the end of this one put the reports together. All of
-//! it is pure: what a report needs is gathered before, as of its day (`commands::report`).
+//! Each file has one subject; the functions at the end of this one combine them into reports. All
+//! of it is pure: `commands::report` reads what a report needs, as of its day.
 
 mod backtest;
 mod bands;
@@ -31,19 +31,19 @@ use crate::domain::signal::{SignalLife, State};
 use crate::render::report::{Cell, Head, Item, Report, Section, Table};
 use crate::store::{SignalRecord, TaskRecord};
 
-/// The customers of a day, and how to speak of them.
+/// The customers of a day, and how to present them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Portfolio {
-    /// The day, and which customers are meant.
+    /// The day, and which customers are included.
     pub head: Head,
-    /// The customers, by id.
+    /// The customers, ordered by id.
     pub customers: Vec<Customer>,
-    /// How many poor customers each CSM of the whole team has, A to Z, whatever the filter.
+    /// The number of poor customers of each CSM in the team, A to Z, regardless of the filter.
     pub poor_of_team: BTreeMap<String, u64>,
 }
 
 impl Portfolio {
-    /// An amount in a sentence, with its currency.
+    /// An amount with its currency.
     fn money(&self, amount: f64) -> String {
         self.head.letter.money(amount)
     }
@@ -62,25 +62,25 @@ impl Portfolio {
     }
 }
 
-/// The pulses of companies on an earlier day, of those that were customers then. The levels of the
-/// companies that left since are among them.
+/// The pulses on an earlier day of companies that were customers then, including those that have
+/// churned since.
 pub(crate) type EarlierPulses = HashMap<CompanyKey, Option<PulseMark>>;
 
-/// What to say where health is asked for and nobody has a score.
+/// The text when nobody has a health score.
 const NO_SCORES: &str = "No health scores yet: import events with `signals import`, then `signals run` scores customers.";
 
-/// What to say where there is nobody to speak of.
+/// The text when there are no customers.
 const NO_CUSTOMERS: &str =
     "No customers: import companies with `signals import`, or widen the filter.";
 
-/// What to say where nobody has a lifecycle stage.
+/// The text when nobody has a lifecycle stage.
 const NO_STAGES: &str =
     "No lifecycle stages: import the column `lifecycle_stage` with the companies.";
 
-/// A text for a company that lacks one.
+/// The label of companies without the value.
 const NONE: &str = "(none)";
 
-/// One page for executives.
+/// The dashboard: one page for executives.
 pub(crate) fn dashboard(
     portfolio: &Portfolio,
     history: &[Snapshot],
@@ -103,7 +103,7 @@ pub(crate) fn dashboard(
     }
 }
 
-/// The numbers on top of the dashboard.
+/// The numbers at the top of the dashboard.
 fn summary(
     portfolio: &Portfolio,
     losses: &Losses,
@@ -150,7 +150,7 @@ fn of_all(share: &Cell, portfolio: &Portfolio) -> String {
     }
 }
 
-/// The health of all customers: bands, course, and who moved most.
+/// The health of all customers: bands, trend, and largest changes.
 pub(crate) fn health(portfolio: &Portfolio, history: &[Snapshot]) -> Report {
     let sections = vec![
         bands::overall(portfolio),
@@ -161,12 +161,12 @@ pub(crate) fn health(portfolio: &Portfolio, history: &[Snapshot]) -> Report {
     portfolio.report("Customer health", sections)
 }
 
-/// How many customers have each pulse, and who.
+/// Customers by pulse.
 pub(crate) fn pulse(portfolio: &Portfolio) -> Report {
     portfolio.report("Pulse of customers", vec![pulses::levels(portfolio)])
 }
 
-/// Each level of the pulse now against an earlier day.
+/// Each level of the pulse, compared with an earlier day.
 pub(crate) fn pulse_changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Report {
     portfolio.report("Changes of the pulse", vec![pulses::changes(portfolio, then, earlier)])
 }
@@ -181,17 +181,17 @@ pub(crate) fn stages(portfolio: &Portfolio) -> Report {
     portfolio.report("Lifecycle stages", vec![bands::stages(portfolio), pulses::stages(portfolio)])
 }
 
-/// When contracts renew, and how well their customers are.
+/// When contracts renew, and the health of their customers.
 pub(crate) fn renewals(portfolio: &Portfolio) -> Report {
     portfolio.report("Renewals", vec![renewals::section(portfolio)])
 }
 
-/// What each CSM has to do.
+/// The workload of each CSM.
 pub(crate) fn workload(portfolio: &Portfolio) -> Report {
     portfolio.report("Workload", vec![workload::section(portfolio)])
 }
 
-/// How each rule does.
+/// The results of each rule.
 pub(crate) fn signals(portfolio: &Portfolio, lives: &[SignalLife]) -> Report {
     portfolio.report("Signals by rule", vec![rules::section(lives)])
 }
@@ -221,10 +221,10 @@ pub(crate) fn csm(
     portfolio.report(&format!("Agenda of {name}"), sections)
 }
 
-/// Customers with a text in common; `None` for those without one.
+/// Customers with the same text; `None` for those without one.
 type Grouped<'c> = (Option<String>, Vec<&'c Customer>);
 
-/// The customers under each text, A to Z; those without one last.
+/// The customers grouped by a text, A to Z; those without one last.
 fn grouped(
     customers: &[Customer],
     text: impl Fn(&Customer) -> Option<&String>,
@@ -237,22 +237,19 @@ fn grouped(
     groups.into_iter().map(|((_, text), members)| (text, members)).collect()
 }
 
-/// What the row of a group is about.
 fn group_item((text, _): &Grouped<'_>) -> Item {
     Item::new(text.as_deref().unwrap_or(NONE))
 }
 
-/// The row of a company.
 fn company_item(customer: &Customer) -> Item {
     Item::company(&customer.company_id, customer.title())
 }
 
-/// A count with its noun.
 fn counted(count: u64, one: &str, many: &str) -> String {
     crate::render::counted(count, one, many)
 }
 
-/// Names in a sentence: `a`, `a and b`, `a, b and c`.
+/// Joins names for a sentence: `a`, `a and b`, `a, b and c`.
 fn listed(names: &[String]) -> String {
     match names {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! The pulse of customers: levels, changes, and the reasons of those at risk.
+//! The pulse of customers: levels, changes, and reasons for risk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,10 +10,10 @@ use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::Level;
 use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
 
-/// What to say where nobody has a pulse.
+/// The text when nobody has a pulse.
 const NO_PULSES: &str = "No pulse yet: `signals pulse set COMPANY LEVEL` records one.";
 
-/// Every level, the worst first, then no pulse at all.
+/// Every level, worst first, then none.
 fn all_levels() -> impl Iterator<Item = Option<Level>> {
     Level::ALL.into_iter().map(Some).chain([None])
 }
@@ -26,7 +26,7 @@ fn tint(level: Option<Level>) -> Tint {
     level.map_or(Tint::Unknown, |level| Tint::Level(level.number()))
 }
 
-/// How many customers have each level, and who.
+/// Customers by level.
 pub(super) fn levels(portfolio: &Portfolio) -> Section {
     const TITLE: &str = "What do we think of our customers?";
     let customers = &portfolio.customers;
@@ -59,7 +59,7 @@ pub(super) fn levels(portfolio: &Portfolio) -> Section {
     Section { title: TITLE, answer, tables: vec![table, members(customers)] }
 }
 
-/// Who has which level, the worst first.
+/// The customers of each level, worst first.
 fn members(customers: &[Customer]) -> Table {
     let mut ordered: Vec<&Customer> = customers.iter().collect();
     ordered.sort_by_key(|customer| (customer.pulse.is_none(), customer.level()));
@@ -80,7 +80,7 @@ fn reasons_cell(customer: &Customer) -> Cell {
     Cell::text_of((!codes.is_empty()).then(|| codes.join(", ")))
 }
 
-/// How many customers have a level: of those present on both days, and of the others.
+/// The number of customers with a level: of those present on both days, and of the others.
 struct LevelCounts {
     then: u64,
     now: u64,
@@ -89,7 +89,7 @@ struct LevelCounts {
     left: u64,
 }
 
-/// Each level now against an earlier day, and who moved into it.
+/// Each level compared with an earlier day, and who moved into it.
 pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses) -> Section {
     let customers = &portfolio.customers;
     let level_then =
@@ -143,7 +143,7 @@ pub(super) fn changes(portfolio: &Portfolio, then: Day, earlier: &EarlierPulses)
     Section { title: "How has the pulse changed?", answer, tables: vec![table, moved_table(moved)] }
 }
 
-/// Who moved, by the level that it moved into, the worst first.
+/// The customers who moved, by their new level, worst first.
 fn moved_table(mut moved: Vec<(&Customer, Option<Level>)>) -> Table {
     moved.sort_by_key(|(customer, _)| customer.level());
     Table::of("moved", "Who moved", ("name", "customer"), moved, |(customer, _)| {
@@ -197,7 +197,7 @@ pub(super) fn risk_factors(portfolio: &Portfolio) -> Section {
     Section { title: TITLE, answer, tables: vec![categories, codes] }
 }
 
-/// Each factor with the customers at risk who have it; a customer counts once for each.
+/// The customers at risk for each factor; a customer counts once for each of its factors.
 fn factor_table(
     (name, title, label): (&'static str, &'static str, &'static str),
     at_risk: &[&Customer],
@@ -228,7 +228,7 @@ fn factor_table(
         .or_say("nobody is at risk")
 }
 
-/// Pulse by lifecycle stage, in numbers and in shares.
+/// Pulse by lifecycle stage, in numbers and shares.
 pub(super) fn stages(portfolio: &Portfolio) -> Section {
     const TITLE: &str = "How is the pulse in each stage?";
     if portfolio.customers.iter().all(|customer| customer.stage.is_none()) {

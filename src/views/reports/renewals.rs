@@ -1,11 +1,11 @@
-//! When contracts renew, against health and pulse.
+//! When contracts renew, with health and pulse.
 
 use super::{Portfolio, bands, company_item, counted};
 use crate::domain::portfolio::{Customer, mrr};
 use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 
-/// A time in which contracts renew: its item, its name, and whether so many days from now lie in
-/// it.
+/// A period in which contracts renew: its item, its name, and whether it contains a number of days
+/// from now.
 type Period = (&'static str, &'static str, fn(i32) -> bool);
 
 const PERIODS: [Period; 5] = [
@@ -16,7 +16,7 @@ const PERIODS: [Period; 5] = [
     ("later", "in more than 90 days", |days| days > 90),
 ];
 
-/// When contracts renew, and what is at risk.
+/// When contracts renew, and which are at risk.
 pub(super) fn section(portfolio: &Portfolio) -> Section {
     const TITLE: &str = "What renews, and what is at risk?";
     let day = portfolio.day();

@@ -11,33 +11,30 @@ use crate::domain::signal::SignalType;
 use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 use crate::store::{SignalRecord, TaskRecord};
 
-/// What a review of a company looks at, besides the customer itself.
+/// The facts of a review of a company, besides the customer itself.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Review {
-    /// The health on the latest day run.
     pub health: Option<Assessment>,
-    /// Its scores, day by day.
     pub history: Vec<(Day, Option<f64>)>,
-    /// The health against earlier days, the nearest first.
+    /// The health compared with earlier days, the most recent first.
     pub changes: Vec<HealthChange>,
-    /// The signals that are open and still hold, as far as is known; newest first.
+    /// The open signals that, as far as is known, still hold; newest first.
     pub signals: Vec<SignalRecord>,
-    /// Who was active in only one of the last two times four weeks.
+    /// The people who were active in only one of the last two periods of four weeks.
     pub people: Vec<PersonChange>,
     /// Whether events name people at all.
     pub has_people: bool,
-    /// The open tasks, those due first before the others.
+    /// The open tasks, earliest due first.
     pub tasks: Vec<TaskRecord>,
 }
 
-/// The health against an earlier day.
+/// The health compared with an earlier day.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HealthChange {
     /// How many days earlier.
     pub days: i32,
-    /// The score then.
     pub before: f64,
-    /// What each measure did to it, the largest first.
+    /// The change of each measure, largest first.
     pub measures: Vec<MeasureChange>,
 }
 
@@ -47,7 +44,6 @@ pub(crate) struct PersonChange {
     pub id: String,
     /// The name, else the id.
     pub name: String,
-    /// What the person does.
     pub role: Option<String>,
     /// Events in the four weeks before the last four.
     pub before: u64,
@@ -76,7 +72,7 @@ pub(super) fn sections(
     ]
 }
 
-/// The few numbers on top of the page of a company.
+/// The key numbers at the top of a company's page.
 pub(super) fn summary(portfolio: &Portfolio, customer: &Customer, review: &Review) -> Table {
     let none = String::new;
     let band = || customer.band.to_string();
@@ -100,7 +96,7 @@ pub(super) fn summary(portfolio: &Portfolio, customer: &Customer, review: &Revie
     .done()
 }
 
-/// A day in words, by how many days it is away.
+/// How far away a day is, in words.
 fn when(days: i32) -> String {
     let count = counted(days.unsigned_abs().into(), "day", "days");
     match days {
@@ -110,7 +106,7 @@ fn when(days: i32) -> String {
     }
 }
 
-/// How healthy the company is, and why.
+/// The health of the company, and its causes.
 fn health(customer: &Customer, review: &Review) -> Section {
     const TITLE: &str = "How healthy are they, and why?";
     let Some(health) = &review.health else {
@@ -170,7 +166,7 @@ fn of_datum(value: &Datum) -> Cell {
     }
 }
 
-/// What each measure did to the score, against each earlier day.
+/// The change of each measure, compared with each earlier day.
 fn changes(changes: &[HealthChange]) -> Table {
     let rows =
         changes.iter().flat_map(|change| change.measures.iter().map(move |one| (change, one)));
@@ -203,7 +199,7 @@ fn history(history: &[(Day, Option<f64>)]) -> Table {
     table.drawn(Chart::new(title, ChartKind::Line { column: "health_score" })).folded()
 }
 
-/// The signals that hold; of several companies with their names.
+/// The signals that hold; those of several companies with company names.
 pub(super) fn signals(signals: &[SignalRecord], names_companies: bool) -> Section {
     const TITLE: &str = "Which signals hold?";
     if signals.is_empty() {
@@ -286,7 +282,7 @@ fn renewal(portfolio: &Portfolio, customer: &Customer) -> Section {
     Section { title: TITLE, answer, tables: vec![table] }
 }
 
-/// The open tasks; of several companies with their names.
+/// The open tasks; those of several companies with company names.
 pub(super) fn tasks(today: Day, tasks: &[TaskRecord], names_companies: bool) -> Section {
     const TITLE: &str = "What is there to do?";
     if tasks.is_empty() {

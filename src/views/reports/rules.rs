@@ -1,4 +1,4 @@
-//! Signals: how many come and go, and how each rule does.
+//! Signals: how many were raised and closed, and the results of each rule.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use crate::domain::portfolio::median;
 use crate::domain::signal::{HistoryEntry, Outcome, SignalLife, SignalType, State};
 use crate::render::report::{Cell, Item, Section, Table};
 
-/// What to say where there are no signals.
+/// The text when there are no signals.
 const NO_SIGNALS: &str = "No signals yet: `signals rule preset add --usual` adds rules, and `signals run` raises signals.";
 
-/// How many reasons of a rule are told.
+/// At most this many reasons of a rule are listed.
 const MOST_REASONS: usize = 3;
 
 pub(super) fn state(life: &SignalLife) -> State {
     if life.closing().is_some() { State::Closed } else { State::Open }
 }
 
-/// What came, what went, what waits.
+/// Signals raised, closed and open.
 pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
     const TITLE: &str = "What became of the signals?";
     if lives.is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
     Section { title: TITLE, answer, tables: vec![table] }
 }
 
-/// How each rule does.
+/// The results of each rule.
 pub(super) fn section(lives: &[SignalLife]) -> Section {
     const TITLE: &str = "How does each rule do?";
     if lives.is_empty() {
@@ -112,7 +112,7 @@ fn outcome_table(rules: &ByRule<'_>) -> Table {
     let precision = |lives: &[&SignalLife]| {
         let worthwhile = [Outcome::Handled, Outcome::Saved, Outcome::Lost];
         let right: u64 = worthwhile.iter().map(|outcome| number(lives, *outcome)).sum();
-        // A retracted signal is the fault of late data, not of the rule.
+        // A retracted signal is due to late data, not to the rule.
         Cell::share_of(right, with_outcome(lives) - number(lives, Outcome::Retracted))
     };
     let title = "Outcomes by rule";
@@ -137,7 +137,7 @@ fn closings<'l>(lives: &[&'l SignalLife]) -> Vec<&'l HistoryEntry> {
     lives.iter().filter_map(|life| life.closing()).collect()
 }
 
-/// The commonest reasons with how often each was given, A to Z among equals.
+/// The most frequent reasons and their counts; ties are sorted A to Z.
 fn reasons<'r>(reasons: impl Iterator<Item = &'r str>) -> Option<String> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     reasons.for_each(|reason| *counts.entry(reason.trim()).or_default() += 1);

@@ -5,7 +5,7 @@ use crate::domain::portfolio::{mrr, to_talk_about};
 use crate::render::report::{Cell, Section, Table};
 use crate::views::concerns;
 
-/// How many customers are named.
+/// At most this many customers are listed.
 const MOST: usize = 10;
 
 /// The ten customers to talk about.
@@ -13,7 +13,7 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
     at_most(MOST, portfolio)
 }
 
-/// All customers that something is to be done about, most at stake first.
+/// All customers that need attention, most at stake first.
 pub(super) fn agenda(portfolio: &Portfolio) -> Section {
     at_most(usize::MAX, portfolio)
 }

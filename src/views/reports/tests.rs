@@ -1,4 +1,4 @@
-//! Every number of every report, worked out by hand for a few customers.
+//! Every number of every report, computed by hand for a few customers.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-/// The rows of a table, a line each, as people read them.
+/// The rows of a table as people read them, one line each.
 fn lines(table: &Table) -> Vec<String> {
     let row = |row: &crate::render::report::Row| {
         let cells: Vec<String> = row.cells.iter().map(|cell| cell.text().into_owned()).collect();
@@ -48,7 +48,7 @@ fn of(number: u32, csm: &str, stage: &str, plan: &str, mrr: f64, score: f64) -> 
     }
 }
 
-/// Six customers on 31 March 2026: two good, one average, two poor, one of whom nothing is known.
+/// Six customers on 31 March 2026: two good, one average, two poor, one unknown.
 fn portfolio() -> Portfolio {
     let codes = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
     let customers = vec![
@@ -92,7 +92,7 @@ fn portfolio() -> Portfolio {
     }
 }
 
-/// Four weeks ago customer 5 was none yet, and 7 still was one.
+/// Four weeks ago, customer 5 was not a customer yet, and 7 still was.
 fn history() -> Vec<Snapshot> {
     let scores =
         [(1, Some(80.0)), (2, Some(50.0)), (3, Some(35.25)), (4, None), (6, None), (7, Some(10.0))];
@@ -106,7 +106,7 @@ fn history() -> Vec<Snapshot> {
 #[test]
 fn customers_by_health() {
     let report = health(&portfolio(), &history());
-    // Of 6; and of 2,000.50, the sum of what is known.
+    // Of 6 customers, and of 2,000.50, the sum of the known amounts.
     expect(
         &report,
         "health",
@@ -158,8 +158,8 @@ fn groups_with_a_problem() {
 #[test]
 fn the_trend_is_that_of_those_present_on_both_days() {
     let report = health(&portfolio(), &history());
-    // 1, 2 and 3 have a score on both days: 165.25 / 3 then, 145.25 / 3 now. 5 came with 70, 7 went
-    // with 10.
+    // 1, 2 and 3 have a score on both days: 165.25 / 3 then, 145.25 / 3 now. 5 joined with 70, 7
+    // left with 10.
     expect(
         &report,
         "health_change",
@@ -355,7 +355,7 @@ fn the_top_of_the_dashboard() {
 #[test]
 fn who_is_overloaded() {
     let report = workload(&portfolio());
-    // The team's median of 0, 0, 1, 1 and 4 is 1; ana has two poor customers outside of the filter.
+    // The team's median of 0, 0, 1, 1 and 4 is 1; ana has two poor customers outside the filter.
     expect(
         &report,
         "workload",
@@ -434,8 +434,8 @@ fn pulse_report() -> Report {
 #[test]
 fn changes_of_the_pulse() {
     let then = day("2026-03-24");
-    // Then 2 was satisfied, 4 had no pulse yet, 5 and 6 were no customers, and 7 with severe risk
-    // still was one.
+    // Then: 2 was satisfied, 4 had no pulse yet, 5 and 6 were not customers, and 7, at severe risk,
+    // still was.
     let earlier = [
         (1, pulse(day("2026-03-01"), 5)),
         (2, pulse(day("2026-02-01"), 4)),
@@ -539,8 +539,8 @@ fn health_and_pulse_by_stage() {
 #[test]
 fn what_renews_and_what_is_at_risk() {
     let report = renewals(&portfolio());
-    // 2 is overdue by 5 days, poor and at high risk; 1 renews in 30 days and is well; 4 in 91 days,
-    // with some risk.
+    // 2 is overdue by 5 days, poor and at high risk; 1 renews in 30 days and is healthy; 4 renews
+    // in 91 days, with some risk.
     expect(
         &report,
         "renewal_risk",
@@ -571,8 +571,8 @@ fn what_renews_and_what_is_at_risk() {
 #[test]
 fn whom_to_talk_about() {
     let report = dashboard(&portfolio(), &history(), &losses(), &[], None);
-    // Points: C-2 4 + 3 + 3 + 2 + 2 and 1 for its MRR, C-3 3 + 1, C-4 2 and 1 for its MRR; a
-    // renewal in 91 days is not near.
+    // Points: C-2 has 4 + 3 + 3 + 2 + 2 and 1 for its MRR, C-3 3 + 1, C-4 2 and 1 for its MRR; a
+    // renewal in 91 days is not soon.
     let expected = [
         "C-2: renewal overdue by 5 days; pulse high-risk since 2026-03-28 (support/response-time, support/bugs); poor health, mainly usage; \
          health fell by 30.0 in 28 days; 2 signals that still hold | ana | 300 | 20.0 | high-risk | 2026-03-26 | C-2",
@@ -633,8 +633,8 @@ fn lives() -> Vec<SignalLife> {
 #[test]
 fn signals_by_rule() {
     let report = signals(&portfolio(), &lives());
-    // Days to the first acknowledgement: 2, 1, 7 and 4, in the middle 3. Of those closed now one
-    // was handled, one a false alarm.
+    // Days to the first acknowledgement: 2, 1, 7 and 4, so the median is 3. Of those closed now,
+    // one was handled and one a false alarm.
     expect(
         &report,
         "rules",

@@ -1,5 +1,5 @@
-//! Whether health scores go up or down, told of the customers who were there all the time:
-//! otherwise losing poor customers would look like progress.
+//! Whether health scores rise or fall, among customers present on both days: otherwise losing poor
+//! customers would look like progress.
 
 use super::{NO_SCORES, Portfolio, company_item, counted};
 use crate::domain::company::CompanyKey;
@@ -12,7 +12,7 @@ use crate::render::report::{Cell, Chart, ChartKind, Item, Section, Table};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Snapshot {
     pub day: Day,
-    /// Who was a customer, and the score, by key.
+    /// The customers and their scores, ordered by key.
     scores: Vec<(CompanyKey, Option<f64>)>,
 }
 
@@ -34,22 +34,22 @@ impl Snapshot {
     }
 }
 
-/// How far back the days lie with which today is compared.
+/// How many days ago the days lie that today is compared with.
 pub(crate) const COMPARED_WITH: [i32; 3] = [7, 28, 84];
 
-/// The month of which the answer speaks.
+/// The comparison that the answer is about.
 const MONTH: i32 = 28;
 
-/// The most customers on either side that are named.
+/// At most this many customers are listed on either side.
 const MOST_MOVERS: usize = 10;
 
-/// The customers of today, as those of an earlier day are given.
+/// Today's customers, in the form of an earlier day.
 fn today(portfolio: &Portfolio) -> Snapshot {
     let scores = portfolio.customers.iter().map(|customer| (customer.key, customer.score));
     Snapshot::new(portfolio.day(), scores.collect())
 }
 
-/// The customers so many days ago.
+/// The customers a number of days ago.
 pub(super) fn ago<'h>(
     portfolio: &Portfolio,
     history: &'h [Snapshot],
@@ -58,14 +58,14 @@ pub(super) fn ago<'h>(
     history.iter().find(|snapshot| snapshot.day == portfolio.day() - days)
 }
 
-/// Two days compared.
+/// A comparison of two days.
 #[derive(Default)]
 struct Comparison {
-    /// The scores of those who have one on both days.
+    /// The scores of customers with a score on both days.
     then: Vec<f64>,
     now: Vec<f64>,
-    /// The scores now of those who were no customers then, and the scores then of those who are
-    /// none now.
+    /// Today's scores of customers who have joined since, and the former scores of those who have
+    /// left.
     joined: Vec<Option<f64>>,
     left: Vec<Option<f64>>,
 }
@@ -92,7 +92,7 @@ impl Comparison {
         comparison
     }
 
-    /// Where the scores of the same customers go.
+    /// The trend of the scores of the same customers.
     fn course(&self) -> Course {
         let changes: Vec<f64> =
             self.then.iter().zip(&self.now).map(|(then, now)| now - then).collect();
@@ -111,7 +111,7 @@ impl Comparison {
     }
 }
 
-/// Whether health scores go up or down.
+/// Whether health scores rise or fall.
 pub(super) fn section(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
     const TITLE: &str = "Are health scores going up or down?";
     let now = today(portfolio);
@@ -150,7 +150,7 @@ fn answer(portfolio: &Portfolio, now: &Snapshot, history: &[Snapshot]) -> String
     )
 }
 
-/// Week by week, of the customers with a score on the first and on the last day.
+/// Week by week, for customers with a score on the first and the last day.
 fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
     let days: Vec<&Snapshot> =
         history.iter().chain([now]).skip_while(|snapshot| !snapshot.has_scores()).collect();
@@ -193,7 +193,7 @@ fn weeks(now: &Snapshot, history: &[Snapshot]) -> Table {
         .noted("The same customers are those with a score on the first and on the last day shown.")
 }
 
-/// Today against earlier days.
+/// Today compared with earlier days.
 fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
     let compared = COMPARED_WITH
         .iter()
@@ -220,7 +220,7 @@ fn comparisons(now: &Snapshot, history: &[Snapshot]) -> Table {
         .noted("The means are those of customers with a score on both days.")
 }
 
-/// Whose health moved most in 28 days.
+/// The customers whose health changed most in 28 days.
 pub(super) fn movers(portfolio: &Portfolio, history: &[Snapshot]) -> Section {
     const TITLE: &str = "Whose health moved most?";
     if !portfolio.has_health() {

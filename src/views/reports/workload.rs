@@ -1,20 +1,20 @@
-//! What each CSM has to do, and who has too much.
+//! The workload of each CSM, and who is overloaded.
 
 use super::{NO_CUSTOMERS, NO_SCORES, NONE, Portfolio, counted, grouped, listed};
 use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, SMALLEST_TEAM, is_overloaded, median, mrr};
 use crate::render::report::{Bars, Cell, Chart, ChartKind, Item, Section, Table, Tint};
 
-/// What a CSM has to do; without a name, what nobody does.
+/// The workload of a CSM; without a name, of customers without one.
 struct Load<'c> {
     csm: Option<String>,
     members: Vec<&'c Customer>,
     poor: u64,
-    /// Whether that is too much; `None` where it cannot be compared.
+    /// Whether that is too much; `None` if it cannot be compared.
     is_too_much: Option<bool>,
 }
 
-/// Which CSM is overloaded.
+/// Which CSMs are overloaded.
 pub(super) fn section(portfolio: &Portfolio) -> Section {
     const TITLE: &str = "Who is overloaded?";
     if portfolio.customers.is_empty() {
@@ -38,7 +38,7 @@ pub(super) fn section(portfolio: &Portfolio) -> Section {
             Load { csm, members, poor, is_too_much }
         })
         .collect();
-    // Those without a CSM stay last, and else the order is A to Z among equals.
+    // Customers without a CSM are last; ties are sorted A to Z.
     groups.sort_by_key(|load| (load.csm.is_none(), std::cmp::Reverse(load.poor)));
     let overloaded: Vec<(String, u64)> = groups
         .iter()
