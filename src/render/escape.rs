@@ -1,4 +1,4 @@
-//! Untrusted text made safe for where it goes. Everything that was imported is untrusted.
+//! Escaping of untrusted text for each destination. Everything that was imported is untrusted.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ pub fn is_hostile(character: char) -> bool {
         || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
-/// Marks that change the direction in which the following text is shown.
+/// Characters that change the direction of the following text.
 pub fn is_bidirectional(character: char) -> bool {
     matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -39,7 +39,7 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
 /// Longer lines of messages are cut: a name of a megabyte would hide the rest of the message.
 const LONGEST_LINE: usize = 2000;
 
-/// A line of a message for a terminal, cut where it is very long.
+/// A line of a message for a terminal, cut if it is very long.
 pub fn line_for_terminal(line: &str) -> Cow<'_, str> {
     match line.char_indices().nth(LONGEST_LINE) {
         None => for_terminal(line),
@@ -51,8 +51,8 @@ pub fn line_for_terminal(line: &str) -> Cow<'_, str> {
 }
 
 /// Text for Slack's markup. Characters that begin a mention, a link or an entity become entities.
-/// Those that format text or make an emoji (`*`, `_`, `~`, a backtick, `:name:`) become characters
-/// that look alike.
+/// Those that format text or form an emoji (`*`, `_`, `~`, a backtick, `:name:`) become
+/// similar-looking characters.
 pub fn for_slack(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut safe = String::with_capacity(text.len());
@@ -79,25 +79,25 @@ pub fn for_slack(text: &str) -> String {
     safe
 }
 
-/// Whether `name:` comes next.
+/// Whether `name:` follows.
 fn begins_emoji(next: &[char]) -> bool {
     let is_of_name = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '\'');
     let name = next.iter().take_while(|c| is_of_name(c)).count();
     name > 0 && next.get(name) == Some(&':')
 }
 
-/// The same for a command between backticks: Slack formats nothing there, and people copy it.
+/// A command between backticks: Slack formats nothing there, and people copy it.
 pub fn for_slack_command(text: &str) -> String {
     entities_for_slack(text).replace('`', "\u{02cb}")
 }
 
-/// The same for markup of our own: only entities are escaped.
+/// Our own markup: only entities are escaped.
 pub fn entities_for_slack(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// A text cell of a CSV file that a spreadsheet will not take for a formula: one that begins like a
-/// formula gets an apostrophe in front.
+/// A text cell of a CSV file. Text that a spreadsheet would take for a formula gets an apostrophe
+/// in front.
 pub fn for_spreadsheet(text: &str) -> Cow<'_, str> {
     if spreadsheet::is_formula(text) {
         Cow::Owned(spreadsheet::guarded(text))

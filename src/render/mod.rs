@@ -1,5 +1,5 @@
-//! Rows of a screen or an export turned into bytes. Formatters do no I/O; numbers, dates and
-//! untrusted text are written here and nowhere else.
+//! Turns the rows of a screen or an export into bytes. Formatters do no I/O; numbers, dates and
+//! untrusted text are formatted only here.
 
 pub mod escape;
 mod records;
@@ -17,37 +17,37 @@ use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
 use crate::domain::pulse::to_one_decimal;
 
-/// The formats in which every list can be had.
+/// The formats of every list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// Aligned columns.
     #[default]
     Table,
-    /// Comma-separated, one header row.
+    /// Comma-separated values with one header row.
     Csv,
     /// One array.
     Json,
-    /// One object a line.
+    /// One object per line.
     Ndjson,
 }
 
 /// One field of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value<'a> {
-    /// Unknown: `null`, or empty in CSV.
+    /// Unknown: `null`; empty in CSV.
     Null,
-    /// Text, perhaps from an imported file.
+    /// Text, possibly from an imported file.
     Text(Cow<'a, str>),
     /// A calendar day, as `YYYY-MM-DD`.
     Day(Day),
     Whole(i64),
-    /// A number with as many decimals as it has.
+    /// A number with all its decimals.
     Number(f64),
-    /// A switch: `true` or `false` in every format.
+    /// A flag: `true` or `false` in every format.
     Flag(bool),
     /// The answer to a question: `true` or `false` in JSON, `yes` or `no` for people.
     Answer(bool),
-    /// Something nested; its text in CSV.
+    /// A nested value; its JSON text in CSV.
     Nested(serde_json::Value),
 }
 
@@ -130,12 +130,11 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     }
 }
 
-/// An answer for people.
 pub(crate) fn yes_or_no(answer: bool) -> &'static str {
     if answer { "yes" } else { "no" }
 }
 
-/// A whole number with its thousands set apart: `160,942`.
+/// A whole number with thousands separators: `160,942`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -148,18 +147,17 @@ pub(crate) fn thousands(number: u64) -> String {
     text
 }
 
-/// An amount of money, with cents and its thousands set apart: `12,345.60`.
+/// An amount of money with cents and thousands separators: `12,345.60`.
 pub(crate) fn money(amount: f64) -> String {
     let cents = (amount.abs() * 100.0).round() as u64;
     let sign = if amount < 0.0 && cents > 0 { "-" } else { "" };
     format!("{sign}{}.{:02}", thousands(cents / 100), cents % 100)
 }
 
-/// The bars of a line, the lowest first.
+/// The bars of a sparkline, lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A line of bars, one for each number, from the smallest at 0 to the tallest at the largest: `▁▃█
-/// ▂`. A 0 is a gap.
+/// A sparkline of one bar per number, scaled to the largest: `▁▃█`. A 0 is a gap.
 pub(crate) fn sparkline(numbers: &[u64]) -> String {
     let most = numbers.iter().copied().max().unwrap_or_default();
     let bar = |number: &u64| match *number {
@@ -169,8 +167,7 @@ pub(crate) fn sparkline(numbers: &[u64]) -> String {
     numbers.iter().map(bar).collect()
 }
 
-/// A line of bars from 0 at the bottom to 100 at the top, one for each score; a gap where there is
-/// none.
+/// A sparkline of scores from 0 to 100; unknown ones are gaps.
 pub(crate) fn score_line(scores: impl Iterator<Item = Option<f64>>) -> String {
     let bar = |score: Option<f64>| {
         score.map_or(' ', |score| BARS[(score * 8.0 / 100.0).clamp(0.0, 7.0) as usize])
@@ -178,7 +175,7 @@ pub(crate) fn score_line(scores: impl Iterator<Item = Option<f64>>) -> String {
     scores.map(bar).collect()
 }
 
-/// A score with one decimal, halves away from zero: `61.3`.
+/// A score with one decimal, halves rounded away from zero: `61.3`.
 pub(crate) fn score(score: f64) -> String {
     format!("{:.1}", to_one_decimal(score))
 }
@@ -191,12 +188,12 @@ pub(crate) fn score_change(change: f64) -> String {
     }
 }
 
-/// A number and its noun: `1 signal`, `1,200 signals`.
+/// A number with its noun: `1 signal`, `1,200 signals`.
 pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
-/// A chance for people: `0.42`, `0.0071`, `<0.0001`.
+/// A probability for people: `0.42`, `0.0071`, `<0.0001`.
 pub(crate) fn chance(chance: f64) -> String {
     match chance {
         c if c >= 0.01 => format!("{c:.2}"),
@@ -205,7 +202,8 @@ pub(crate) fn chance(chance: f64) -> String {
     }
 }
 
-/// What a chance means: `By chance alone, about 1 in 141 comparisons would look like this.`
+/// The meaning of a probability: `By chance alone, about 1 in 141 comparisons would look like
+/// this.`
 pub(crate) fn chance_in_words(chance: f64) -> String {
     match chance {
         c if c <= 1e-6 => {

@@ -1,4 +1,4 @@
-//! Records as CSV, JSON and JSON lines, one at a time, so that a list of any length needs little
+//! Records as CSV, JSON and JSON lines, one at a time, so that lists of any length need little
 //! memory.
 
 use std::io;
@@ -10,8 +10,8 @@ use serde_json::ser::{CharEscape, Formatter};
 use super::escape;
 use super::{Format, Value};
 
-/// Turns records with the same fields into bytes of one format, not [`Format::Table`], which needs
-/// all rows at once.
+/// Turns records with the same fields into bytes of one format, except [`Format::Table`], which
+/// needs all rows at once.
 pub(crate) struct RecordWriter<'f> {
     format: Format,
     fields: &'f [&'f str],
@@ -21,24 +21,23 @@ pub(crate) struct RecordWriter<'f> {
 }
 
 impl<'f> RecordWriter<'f> {
-    /// A writer of records with these fields, in this order.
     pub(crate) fn new(format: Format, fields: &'f [&'f str]) -> Self {
         RecordWriter { format, fields, is_raw: false, is_on_terminal: false, count: 0 }
     }
 
-    /// Leaves text cells of CSV as they are, even those that a spreadsheet would take for formulas.
+    /// Writes text cells of CSV as they are, even those that a spreadsheet would take for formulas.
     pub(crate) fn raw(mut self, is_raw: bool) -> Self {
         self.is_raw = is_raw;
         self
     }
 
-    /// Escapes control characters in CSV cells when the records go straight to a terminal.
+    /// Escapes control characters in CSV cells if the records go straight to a terminal.
     pub(crate) fn on_terminal(mut self, is_on_terminal: bool) -> Self {
         self.is_on_terminal = is_on_terminal;
         self
     }
 
-    /// What comes before the first record.
+    /// Writes what precedes the first record.
     pub(crate) fn start(&self, bytes: &mut Vec<u8>) -> Result<()> {
         match self.format {
             Format::Csv => csv_line(bytes, self.fields.iter().map(|field| (*field).to_owned())),
@@ -50,7 +49,7 @@ impl<'f> RecordWriter<'f> {
         }
     }
 
-    /// One record: as many values as there are fields.
+    /// Writes one record, with as many values as there are fields.
     pub(crate) fn record(&mut self, bytes: &mut Vec<u8>, values: &[Value<'_>]) -> Result<()> {
         debug_assert_eq!(values.len(), self.fields.len());
         self.count += 1;
@@ -68,7 +67,7 @@ impl<'f> RecordWriter<'f> {
         Ok(())
     }
 
-    /// What comes after the last record.
+    /// Writes what follows the last record.
     pub(crate) fn finish(self, bytes: &mut Vec<u8>) {
         if self.format == Format::Json {
             bytes.extend_from_slice(if self.count == 0 { b"]\n" } else { b"\n]\n" });
@@ -137,8 +136,8 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// Compact JSON in which characters that could harm a terminal are written as `\u` escapes; JSON
-/// itself asks that only of those below U+0020.
+/// Compact JSON in which characters that could harm a terminal are `\u` escapes. JSON itself
+/// requires that only below U+0020.
 struct Safe;
 
 impl Formatter for Safe {
@@ -153,7 +152,7 @@ impl Formatter for Safe {
             writer.write_all(safe.as_bytes())?;
             let mut characters = hostile.chars();
             if let Some(character) = characters.next() {
-                // Every hostile character lies in the basic plane, so that one escape is enough.
+                // Every hostile character lies in the basic plane, so one escape is enough.
                 write!(writer, "\\u{:04x}", character as u32)?;
             }
             rest = characters.as_str();

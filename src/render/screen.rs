@@ -11,29 +11,28 @@ use super::escape;
 pub(crate) struct Look {
     /// Whether colours and bold may be used.
     pub has_colour: bool,
-    /// The width of the terminal in columns; `None` when there is none, and nothing is ever cut.
+    /// The width of the terminal in columns; `None` if there is none: then nothing is cut.
     pub width: Option<u16>,
 }
 
 impl Look {
-    /// No colours, no width.
+    /// No colours, no width limit.
     pub(crate) const PLAIN: Look = Look { has_colour: false, width: None };
 }
 
-/// What a cell says apart from its text. Never the only way in which it says it.
+/// The meaning of a cell besides its text, which must also be clear from the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Nothing.
     Plain,
     /// Something is wrong.
     Bad,
     /// Something is well.
     Good,
-    /// Of less interest.
+    /// Less important.
     Faint,
 }
 
-/// On which side the cells of a column line up.
+/// How the cells of a column are aligned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     /// Text.
@@ -42,20 +41,21 @@ pub(crate) enum Align {
     Right,
 }
 
-/// What lies between two columns.
+/// The separator between columns.
 const BETWEEN: &str = "  ";
 
-/// Rows under headings. The text of all cells lies in one string: a list may have ten million
+/// Rows under headings. The text of all cells is one string, because a list may have ten million
 /// cells.
 #[derive(Debug, Clone)]
 pub(crate) struct TextTable {
     columns: Vec<(String, Align)>,
     text: String,
-    /// For each cell, row by row: where its text ends, and its tone.
+    /// For each cell, row by row: the end of its text, and its tone.
     cells: Vec<(usize, Tone)>,
-    /// The cells that lead somewhere, row by row: row, column and address.
+    /// The cells with links, row by row: row, column and URL.
     links: Vec<(usize, usize, String)>,
-    /// The titles of columns that say the same in every row, because the rows were chosen by it.
+    /// The titles of columns with the same value in every row, because the rows were filtered by
+    /// it.
     known: Vec<&'static str>,
 }
 
@@ -72,8 +72,8 @@ impl TextTable {
         }
     }
 
-    /// Says that the rows were chosen by what the column of this title says: it is the first to be
-    /// hidden where a terminal is narrow.
+    /// Marks the column with this title as one that the rows were filtered by: it is hidden first
+    /// if a terminal is narrow.
     pub(crate) fn know(&mut self, title: &'static str) {
         self.known.push(title);
     }
@@ -83,7 +83,7 @@ impl TextTable {
         self.toned_row(cells.into_iter().map(|cell| (cell, Tone::Plain)));
     }
 
-    /// Adds a row, of as many cells as there are columns.
+    /// Adds a row, with as many cells as there are columns.
     pub(crate) fn toned_row(&mut self, cells: impl IntoIterator<Item = (String, Tone)>) {
         for (text, tone) in cells {
             self.text.push_str(&escape::for_terminal(&text));
@@ -92,17 +92,15 @@ impl TextTable {
         debug_assert!(self.cells.len().is_multiple_of(self.columns.len()));
     }
 
-    /// Lets a cell of the last row lead to an address, on a terminal that can show that.
+    /// Adds a link to a cell of the last row, for terminals that support links.
     pub(crate) fn link(&mut self, column: usize, address: String) {
         self.links.push((self.len().saturating_sub(1), column, address));
     }
 
-    /// Whether there are no rows.
     pub(crate) fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// How many rows there are.
     pub(crate) fn len(&self) -> usize {
         self.cells.len() / self.columns.len().max(1)
     }
@@ -117,7 +115,7 @@ impl TextTable {
         if look == Look::PLAIN { self.draw_plain() } else { self.draw_fitted(look) }
     }
 
-    /// Draws what goes to another program, and may be long: nothing to fit, nothing to colour.
+    /// Draws for another program, without colours or width limit. The table may be long.
     fn draw_plain(&self) -> String {
         let widths = self.natural_widths();
         let line =
@@ -161,7 +159,7 @@ impl TextTable {
 
     fn draw_fitted(&self, look: Look) -> String {
         let mut table = Table::new();
-        // Left alone, the library would ask the terminal for its width and write resets even
+        // Otherwise the library would query the terminal for its width, and write resets even
         // without colours.
         table.force_no_tty().load_style(style());
         if look.has_colour {
@@ -199,7 +197,7 @@ impl TextTable {
         drawn
     }
 
-    /// Which columns are hidden; `None` where none is.
+    /// A line that names the hidden columns; `None` if there are none.
     fn hidden(&self, widths: &[Option<usize>]) -> Option<String> {
         let hidden = self.columns.iter().zip(widths).filter(|(_, width)| width.is_none());
         let titles: Vec<&str> = hidden.map(|((title, _), _)| title.as_str()).collect();
@@ -212,8 +210,8 @@ impl TextTable {
 }
 
 impl TextTable {
-    /// The lines of a table with its links (OSC 8). They are put in last, because they have no
-    /// width; a cell is looked for from the line on after that of the link before.
+    /// The lines of a table with its links (OSC 8), which are inserted last because they have no
+    /// width. Each cell is searched for from the line after that of the previous link.
     fn linked(&self, lines: impl Iterator<Item = String>, widths: &[Option<usize>]) -> String {
         let texts: Vec<&str> = self.cells().map(|(text, _)| text).collect();
         let shown = |(row, column, address): &(usize, usize, String)| {
@@ -221,7 +219,7 @@ impl TextTable {
             Some((cut(text, (*widths.get(*column)?)?), address.clone()))
         };
         let mut links = self.links.iter().filter_map(shown).peekable();
-        // The headings are no cells.
+        // The headings are not among the cells.
         let link = |(place, line): (usize, String)| {
             let is_here = |(text, _): &(String, String)| place > 1 && line.contains(text.as_str());
             match links.next_if(is_here) {
@@ -235,7 +233,7 @@ impl TextTable {
         lines.enumerate().map(link).collect()
     }
 
-    /// How wide each column is.
+    /// The natural width of each column.
     fn natural_widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.width()).collect();
         for (place, (text, _)) in self.cells().enumerate() {
@@ -245,9 +243,10 @@ impl TextTable {
         widths
     }
 
-    /// How wide each column is drawn; `None` where it is hidden. Where the terminal is too narrow,
-    /// names are cut, texts wrap and lines of bars lose their oldest days. Where that is not enough,
-    /// columns are hidden: first those that the rows were chosen by, then ids, then the last ones.
+    /// The width at which each column is drawn; `None` if it is hidden. If the terminal is too
+    /// narrow, names are cut, texts wrap and sparklines lose their oldest days. If that is not
+    /// enough, columns are hidden: first those that the rows were filtered by, then ids, then the
+    /// last ones.
     fn fitted_widths(&self, terminal: Option<u16>) -> Vec<Option<usize>> {
         let natural = self.natural_widths();
         let Some(terminal) = terminal.map(usize::from) else {
@@ -270,12 +269,12 @@ impl TextTable {
         widths
     }
 
-    /// The places of the columns that may be hidden, the first to be hidden first.
+    /// The indexes of the columns that may be hidden, in the order in which they are.
     fn in_order_of_hiding(&self) -> Vec<usize> {
         let count = self.columns.len();
         let title = |place: usize| self.columns[place].0.as_str();
         let known = (0..count).filter(|place| self.known.contains(&title(*place)));
-        // The numbers of signals and tasks, at the right of their column, are what commands take.
+        // Right-aligned ids are numbers of signals and tasks, which commands take as arguments.
         let is_id = |place: &usize| title(*place) == "id" && self.columns[*place].1 == Align::Left;
         let mut order: Vec<usize> = known.chain((0..count).filter(is_id)).collect();
         order.extend((0..count).rev());
@@ -284,7 +283,7 @@ impl TextTable {
         order
     }
 
-    /// How each column gives way.
+    /// How each column adapts to a narrow terminal.
     fn fits(&self) -> Vec<Fit> {
         let is_bars = |text: &str| text.chars().all(|c| c == ' ' || ('▁'..='█').contains(&c));
         let mut has_text = vec![false; self.columns.len()];
@@ -305,7 +304,7 @@ impl TextTable {
     }
 }
 
-/// How a column gives way where a terminal is too narrow.
+/// How a column adapts to a narrow terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fit {
     /// Not at all: dates, numbers and other short cells.
@@ -319,7 +318,7 @@ enum Fit {
 }
 
 impl Fit {
-    /// The least width of a column of this width.
+    /// The least width of a column with this natural width.
     fn least(self, natural: usize) -> usize {
         match self {
             Fit::Whole => natural,
@@ -341,20 +340,20 @@ impl Fit {
     }
 }
 
-/// A table with fewer columns says too little: its names and texts are cut further instead.
+/// With fewer columns a table says too little: names and texts are cut further instead.
 const LEAST_COLUMNS: usize = 3;
 const LEAST_WIDTH: usize = 8;
-/// A name keeps so many columns,
+/// The least width of a name,
 const LEAST_NAME: usize = 20;
-/// a text that wraps so many,
+/// of a text that wraps,
 const LEAST_TEXT: usize = 20;
-/// and a line of bars two weeks.
+/// and of a sparkline: two weeks.
 const LEAST_BARS: usize = 14;
 
-/// Cells of up to so many columns are never broken: a date has ten.
+/// Cells up to this width are never broken: a date has ten columns.
 const SHORT: usize = 10;
 
-/// Cuts the widths down to what the terminal holds, the widest first; whether that is possible.
+/// Reduces the widths to what the terminal holds, widest first. Returns whether that is possible.
 fn squeeze(widths: &mut [Option<usize>], least: &[usize], terminal: usize) -> bool {
     loop {
         let (count, sum) =
@@ -373,7 +372,7 @@ fn squeeze(widths: &mut [Option<usize>], least: &[usize], terminal: usize) -> bo
     }
 }
 
-/// A text of at most so many columns, with … where something is left out.
+/// Cuts a text to at most `width` columns, ending with … if it was cut.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -409,7 +408,6 @@ fn cell(text: &str, tone: Tone, look: Look) -> Cell {
     }
 }
 
-/// A screen, part by part.
 #[derive(Debug, Clone)]
 pub(crate) struct Screen {
     look: Look,
@@ -417,12 +415,11 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// An empty screen.
     pub(crate) fn new(look: Look) -> Self {
         Screen { look, text: String::new() }
     }
 
-    /// A heading, with an empty line before it unless it is the first thing.
+    /// A heading, preceded by an empty line unless the screen is empty.
     pub(crate) fn heading(&mut self, text: &str) {
         self.gap();
         let text = escape::for_terminal(text);
@@ -458,8 +455,8 @@ impl Screen {
         }
     }
 
-    /// A text after an indent or a label, in a colour. At a terminal it wraps between words, and the
-    /// further lines begin below the first.
+    /// A text after an indent or a label, in a colour. On a terminal it wraps between words, and
+    /// further lines align with the first.
     pub(crate) fn wrapped(&mut self, label: &str, text: &str, tone: Tone) {
         let text = escape::for_terminal(text);
         let room = self.look.width.map(|width| usize::from(width).saturating_sub(label.width()));
@@ -471,7 +468,7 @@ impl Screen {
         }
     }
 
-    /// Names with their values, lined up.
+    /// Names with their values, aligned.
     pub(crate) fn pairs<'a>(&mut self, pairs: impl IntoIterator<Item = (&'a str, String)>) {
         let pairs: Vec<(&str, String)> = pairs.into_iter().collect();
         let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -490,8 +487,8 @@ impl Screen {
     }
 }
 
-/// A text in lines of at most `width` columns, broken between words where that is possible. One that
-/// fits stays as it is: the blanks before a sparkline are days without a value.
+/// Wraps a text into lines of at most `width` columns, between words if possible. A text that fits
+/// is unchanged: blanks before a sparkline are days without a value.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     if text.width() <= width {
         return vec![text.to_owned()];

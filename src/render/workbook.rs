@@ -1,4 +1,4 @@
-//! Workbooks: what goes into a cell, and what sheets are called. Text is never a formula or a link.
+//! Workbooks: cells and sheets. Text is never a formula or a link.
 
 use std::borrow::Cow;
 use std::io;
@@ -12,17 +12,17 @@ use super::{Value, yes_or_no};
 use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
-/// The most rows that a sheet has.
+/// The most rows of a sheet.
 const MOST_ROWS: u32 = 1_048_576;
 
-/// The most characters, counted in UTF-16, that a cell holds.
+/// The most characters of a cell, in UTF-16 code units.
 const MOST_CHARACTERS: usize = 32_767;
 
 /// The formats of cells.
 pub(super) struct CellFormats {
     /// Headings.
     pub header: Format,
-    /// Text that a spreadsheet would take for a formula if somebody edited it.
+    /// Text that a spreadsheet would take for a formula if somebody edited the cell.
     pub guarded: Format,
     /// Calendar days.
     pub day: Format,
@@ -31,21 +31,20 @@ pub(super) struct CellFormats {
     pub number: Format,
     /// A number with one decimal and its sign.
     pub change: Format,
-    /// A number of percent.
+    /// A percentage.
     pub percent: Format,
-    /// How many times something is something else.
+    /// A ratio.
     pub ratio: Format,
     /// A whole number.
     pub count: Format,
     /// The difference of two whole numbers.
     pub difference: Format,
     pub title: Format,
-    /// Text that goes over several lines.
+    /// Text of several lines.
     pub wrapped: Format,
 }
 
 impl CellFormats {
-    /// The formats of all workbooks.
     pub(super) fn new() -> Self {
         let numbers = |code: &str| Format::new().set_num_format(code);
         CellFormats {
@@ -65,7 +64,7 @@ impl CellFormats {
     }
 }
 
-/// An empty workbook, made on a day: the same data makes the same file.
+/// An empty workbook with a creation date, so that the same data produces the same file.
 pub(super) fn workbook(title: &str, day: Day) -> Workbook {
     let mut workbook = Workbook::new();
     let mut properties = DocProperties::new().set_title(title);
@@ -79,7 +78,7 @@ pub(super) fn workbook(title: &str, day: Day) -> Workbook {
 /// Writes a text, without characters that a workbook cannot hold.
 ///
 /// # Errors
-/// A place that a sheet does not have.
+/// A cell outside the sheet.
 pub(super) fn write_text(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
@@ -95,10 +94,10 @@ pub(super) fn write_text(
     Ok(())
 }
 
-/// Writes a calendar day; as text where a workbook has no such day.
+/// Writes a calendar day; as text if a workbook cannot represent it.
 ///
 /// # Errors
-/// A place that a sheet does not have.
+/// A cell outside the sheet.
 pub(super) fn write_day(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
@@ -112,7 +111,7 @@ pub(super) fn write_day(
     Ok(())
 }
 
-/// Texts with their control characters left out, and cut to what a cell holds.
+/// Removes control characters and cuts the text to the limit of a cell.
 fn holdable(text: &str) -> Cow<'_, str> {
     let is_kept = |c: char| {
         matches!(c, '\n' | '\t') || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
@@ -132,7 +131,7 @@ fn holdable(text: &str) -> Cow<'_, str> {
     Cow::Owned(held)
 }
 
-/// The day in a workbook, which knows those from 1900 on.
+/// The day in a workbook, which only has days from 1900 on.
 fn excel_day(day: Day) -> Option<ExcelDateTime> {
     let text = day.to_string();
     let mut parts = text.splitn(3, '-');
@@ -141,21 +140,21 @@ fn excel_day(day: Day) -> Option<ExcelDateTime> {
     ExcelDateTime::from_ymd(year, month.parse().ok()?, date.parse().ok()?).ok()
 }
 
-/// Writes records into a workbook one after the other, in little memory; where a sheet is full,
-/// another one follows.
+/// Writes records into a workbook one by one, in little memory. If a sheet is full, another one
+/// follows.
 pub(crate) struct RecordBook<'f> {
     workbook: Workbook,
     formats: CellFormats,
     name: &'f str,
     fields: &'f [&'f str],
-    /// How many sheets there are, and the next row of the last one.
+    /// The number of sheets, and the next row of the last one.
     sheets: usize,
     row: u32,
 }
 
 impl<'f> RecordBook<'f> {
-    /// A workbook of records with these fields, made on a day. Its rows wait in a temporary file in
-    /// `folder`, else in that of the system.
+    /// A workbook of records with these fields and a creation date. Rows are buffered in a
+    /// temporary file in `folder`, else in the system's folder.
     pub(crate) fn new(
         name: &'f str,
         fields: &'f [&'f str],
@@ -190,7 +189,7 @@ impl<'f> RecordBook<'f> {
         Ok(())
     }
 
-    /// Adds a record: as many values as there are fields.
+    /// Adds a record with as many values as there are fields.
     pub(crate) fn record(&mut self, values: &[Value<'_>]) -> Result<()> {
         without_panics(|| self.add_record(values))
     }
@@ -228,7 +227,7 @@ impl<'f> RecordBook<'f> {
     /// The finished workbook.
     ///
     /// # Errors
-    /// A workbook that is too large for its format.
+    /// The workbook is too large for its format.
     pub(crate) fn into_bytes(mut self) -> Result<Vec<u8>> {
         without_panics(|| {
             self.workbook.save_to_buffer().map_err(|error| match error {
@@ -241,8 +240,8 @@ impl<'f> RecordBook<'f> {
 
 const TEMPORARY: &str = "cannot write the temporary file of the workbook";
 
-/// The library panics when its temporary file cannot be written. That is a failure of the disk, and
-/// any other panic stays one.
+/// The library panics if it cannot write its temporary file. That is an I/O error; any other panic
+/// is passed on.
 fn without_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map_or("", String::as_str);
@@ -253,8 +252,8 @@ fn without_panics<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-/// The error of the operating system that the text of a panic shows, as in
-/// `Couldn't write to xml file: Os { code: 28, kind: StorageFull, … }`.
+/// The operating system's error in the text of a panic such as `Couldn't write to xml file: Os {
+/// code: 28, kind: StorageFull, … }`.
 fn io_error_in(text: &str) -> Option<io::Error> {
     match text.split_once("Os { code: ") {
         Some((_, rest)) => {

@@ -1,4 +1,4 @@
-//! One cell of a report: what it is, how it is rounded, and how it is written.
+//! A cell of a report: its type, rounding and text.
 
 use std::borrow::Cow;
 
@@ -7,26 +7,25 @@ use crate::domain::day::Day;
 use crate::domain::pulse::to_one_decimal;
 use crate::render::{Value, money, thousands};
 
-/// One cell. Every format shows the same number: rounded here.
+/// A cell. It is rounded here, so that every format shows the same number.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
-    /// Unknown, which is never 0.
+    /// Unknown, which is not 0.
     Unknown,
-    /// Text, perhaps from an imported file.
+    /// Text, possibly from an imported file.
     Text(String),
-    /// How many.
     Count(u64),
     /// A whole number that may be negative.
     Whole(i64),
-    /// A difference of two counts.
+    /// The difference of two counts.
     Difference(i64),
     /// A number with one decimal.
     Number(f64),
-    /// How many times something is something else, with two decimals.
+    /// A ratio with two decimals.
     Ratio(f64),
     /// A change of a number, with its sign and one decimal.
     Change(f64),
-    /// A number of percent with one decimal.
+    /// A percentage with one decimal.
     Percent(f64),
     /// Money, to the cent.
     Money(f64),
@@ -34,12 +33,12 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    /// How many percent `part` is of `whole`; unknown of nothing.
+    /// `part` as a percentage of `whole`; unknown if that is 0.
     pub(crate) fn share(part: f64, whole: f64) -> Self {
         if whole == 0.0 { Cell::Unknown } else { Cell::Percent(part * 100.0 / whole) }
     }
 
-    /// How many percent a count is of another.
+    /// A count as a percentage of another.
     pub(crate) fn share_of(part: u64, whole: u64) -> Self {
         Cell::share(part as f64, whole as f64)
     }
@@ -74,7 +73,7 @@ impl Cell {
         text.map_or(Cell::Unknown, |text| Cell::Text(text.to_string()))
     }
 
-    /// The number as every format shows it; `None` for what is not a number.
+    /// The rounded number; `None` for other cells.
     pub(crate) fn rounded(&self) -> Option<f64> {
         match self {
             Cell::Count(count) => Some(*count as f64),
@@ -87,7 +86,7 @@ impl Cell {
         }
     }
 
-    /// For other programs.
+    /// The value for programs.
     pub(crate) fn value(&self) -> Value<'_> {
         match self {
             Cell::Unknown => Value::Null,
@@ -99,7 +98,7 @@ impl Cell {
         }
     }
 
-    /// For people.
+    /// The text for people.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         let number = self.rounded().unwrap_or_default();
         match self {
@@ -127,7 +126,7 @@ impl Cell {
     }
 }
 
-/// A negative zero is written with its sign by some formats.
+/// Some formats would write a negative zero with its sign.
 fn positive_zero(number: f64) -> f64 {
     number + 0.0
 }
@@ -136,7 +135,7 @@ fn sign(is_negative: bool) -> char {
     if is_negative { '-' } else { '+' }
 }
 
-/// Money for people: without cents where there are none.
+/// Money for people, without cents if there are none.
 fn amount(amount: f64) -> String {
     let text = money(amount);
     text.strip_suffix(".00").map_or(text.clone(), str::to_owned)

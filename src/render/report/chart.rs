@@ -1,8 +1,8 @@
-//! Pictures of tables: which columns are drawn and how, and where each shape of the picture lies.
+//! Charts of tables: which columns they draw and how, and where each shape lies.
 //!
-//! A [`Chart`] only names columns of its table, so that it cannot say anything else. [`draw`] turns
-//! both into shapes on a plane of CSS pixels, once for wide screens and once for phones; the page
-//! writes them as SVG.
+//! A [`Chart`] only names columns of its table, so it cannot disagree with it. [`draw`] turns both
+//! into shapes on a plane of CSS pixels, once for wide screens and once for phones; the page writes
+//! them as SVG.
 
 use std::collections::BTreeMap;
 
@@ -14,88 +14,73 @@ use super::{Cell, Column, Row, Table};
 /// How a table is drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Chart {
-    /// What the picture shows, in words.
+    /// A description of the chart.
     pub title: &'static str,
-    /// What kind of picture it is.
     pub kind: ChartKind,
 }
 
 impl Chart {
-    /// A picture of this kind.
     pub(crate) fn new(title: &'static str, kind: ChartKind) -> Self {
         Chart { title, kind }
     }
 }
 
-/// The kinds of pictures. Columns are named as other programs know them.
+/// The kinds of charts. Columns are identified by their names for programs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ChartKind {
-    /// Bars made of parts, one below the other.
+    /// Horizontal bars made of parts.
     Stacked {
-        /// What the bars and their parts are.
         bars: Bars,
-        /// Whether all bars are of one length, so that shares are compared and not amounts.
+        /// Whether all bars have the same length, to compare shares instead of amounts.
         is_share: bool,
     },
-    /// A line over the rows, which are days.
-    Line {
-        /// The column that is drawn.
-        column: &'static str,
-    },
-    /// Upright bars over the rows, which are months.
-    Months {
-        /// The column that is drawn.
-        column: &'static str,
-    },
+    /// A line over rows that are days.
+    Line { column: &'static str },
+    /// Vertical bars over rows that are months.
+    Months { column: &'static str },
     /// A circle for each row, in its colour.
     Bubbles {
-        /// The column with days from the as-of date: how far to the right.
+        /// The column with days from the as-of date: the x position.
         days: &'static str,
-        /// The column with a score from 0 to 100: how high. A row without one is drawn below the
-        /// others.
+        /// The column with a score from 0 to 100: the y position. A row without one is drawn below
+        /// the others.
         score: &'static str,
-        /// The column that says how large.
+        /// The column for the area.
         size: &'static str,
     },
-    /// A point for each row, with its name and its interval as an upright line.
+    /// A point for each row, with its name, and its interval as a vertical line.
     Points {
-        /// The column with a share from 0 to 100 percent: how far to the right.
+        /// The column with a share from 0 to 100 percent: the x position.
         x: &'static str,
-        /// The column with a ratio: how high, on a logarithmic scale that marks 1.
+        /// The column with a ratio: the y position, on a logarithmic scale that marks 1.
         y: &'static str,
         /// The columns with the ends of the interval around the ratio.
         interval: Interval,
     },
 }
 
-/// What the bars of a stacked picture are.
+/// The bars of a stacked chart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Bars {
-    /// Each row is a bar; these columns are its parts, in these colours.
+    /// Each row is a bar; these columns are its parts, with their colours.
     Rows(Vec<(&'static str, Tint)>),
-    /// Each of these columns is a bar; the rows are its parts, in their colours.
+    /// Each of these columns is a bar; the rows are its parts, with their colours.
     Columns(Vec<&'static str>),
 }
 
 /// The columns with the two ends of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Interval {
-    /// The lower end.
     pub low: &'static str,
-    /// The upper end.
     pub high: &'static str,
 }
 
-/// What a colour means.
+/// The meaning of a colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tint {
-    /// Well.
     Good,
-    /// Neither well nor badly.
     Average,
-    /// Badly.
     Poor,
-    /// Not known.
     Unknown,
     /// A level of the pulse, 1 to 6.
     Level(u8),
@@ -104,7 +89,7 @@ pub(crate) enum Tint {
 }
 
 impl Tint {
-    /// The class of the shapes in the page.
+    /// The CSS class of the shapes.
     pub(super) fn class(self) -> &'static str {
         const LEVELS: [&str; 6] =
             ["level-1", "level-2", "level-3", "level-4", "level-5", "level-6"];
@@ -118,7 +103,7 @@ impl Tint {
         }
     }
 
-    /// The colour in a workbook, as the page has it on a light ground.
+    /// The colour in a workbook: that of the page on a light background.
     pub(crate) fn rgb(self) -> u32 {
         const LEVELS: [u32; 6] =
             [0xA5_1E_22, 0xD2_55_3B, 0xEC_A2_4A, 0x9C_BF_73, 0x4F_99_61, 0x1F_6B_47];
@@ -132,7 +117,7 @@ impl Tint {
         }
     }
 
-    /// The character of a bar in a terminal; colours are none there.
+    /// The character of a bar in a terminal, where there are no colours.
     pub(crate) fn block(self) -> char {
         match self {
             Tint::Good | Tint::Level(5..) => '█',
@@ -147,17 +132,14 @@ impl Tint {
 /// A part of a bar.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Part {
-    /// What it is.
     pub name: String,
-    /// How much it is.
     pub amount: f64,
-    /// How much it is, in words.
+    /// The amount in words.
     pub text: String,
-    /// Its colour.
     pub tint: Tint,
 }
 
-/// The bars of a stacked picture: what each is, and its parts.
+/// The bars of a stacked chart: the label and the parts of each.
 pub(super) fn bars(table: &Table, bars: &Bars) -> Vec<(String, Vec<Part>)> {
     match bars {
         Bars::Rows(parts) => {
@@ -201,7 +183,7 @@ fn part(name: &str, cell: &Cell, tint: Tint) -> Part {
     }
 }
 
-/// A picture: shapes on a plane, in CSS pixels from the upper left corner.
+/// A drawing: shapes on a plane, in CSS pixels from the upper left corner.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(super) struct Drawing {
     pub(super) width: f64,
@@ -211,7 +193,7 @@ pub(super) struct Drawing {
     paths: Vec<Path>,
     pub(super) circles: Vec<Circle>,
     pub(super) texts: Vec<Label>,
-    /// What the colours mean: class and words.
+    /// The meaning of the colours: class and words.
     legend: Vec<(&'static str, String)>,
 }
 
@@ -257,16 +239,16 @@ pub(super) struct Label {
     pub(super) text: String,
 }
 
-/// The width of the picture on a wide screen.
+/// The width on a wide screen.
 pub(super) const WIDE: f64 = 720.0;
 
-/// The width of the picture on a phone.
+/// The width on a phone.
 pub(super) const NARROW: f64 = 320.0;
 
-/// The usual width of a character.
+/// The average width of a character.
 pub(super) const CHARACTER: f64 = 7.0;
 
-/// Draws a table on a plane of this width; `None` where there is nothing to be seen.
+/// Draws a table on a plane of this width; `None` if there is nothing to see.
 pub(super) fn draw(table: &Table, chart: &Chart, width: f64) -> Option<Drawing> {
     let mut drawing = Drawing { width, ..Drawing::default() };
     match &chart.kind {
@@ -313,7 +295,7 @@ impl Drawing {
         }
     }
 
-    /// Bars one below the other; on a phone each under its name.
+    /// Horizontal bars; on a phone, each below its label.
     fn stack(&mut self, bars: &[(String, Vec<Part>)], is_share: bool) {
         const THICK: f64 = 24.0;
         let sum = |parts: &[Part]| parts.iter().map(|part| part.amount).sum::<f64>();
@@ -345,7 +327,7 @@ impl Drawing {
         for part in parts.iter().filter(|part| part.amount > 0.0) {
             let long = part.amount / whole * width;
             let title = format!("{}: {}", part.name, part.text);
-            // A slit between the parts tells them apart without colours.
+            // A gap separates the parts, so that they are distinguishable without colours.
             let shown = (long - 1.5).max(0.75);
             let rect = Rect {
                 x: tidy(x),
@@ -369,7 +351,7 @@ impl Drawing {
         }
     }
 
-    /// A line from left to right; a gap where a value is not known.
+    /// A line from left to right, with gaps where values are unknown.
     fn line(&mut self, table: &Table, column: &str) -> Option<()> {
         let (column, _) = table.column(column)?;
         let points: Vec<(usize, f64)> = table
@@ -411,7 +393,7 @@ impl Drawing {
         Some(())
     }
 
-    /// The first, the middle and the last day below a line.
+    /// Labels the first, the middle and the last day below a line.
     fn dates(&mut self, table: &Table, x: &impl Fn(usize) -> f64, y: f64) {
         let last = table.rows.len().saturating_sub(1);
         let wanted = BTreeMap::from([(last / 2, "middle"), (0, "start"), (last, "end")]);
@@ -422,7 +404,7 @@ impl Drawing {
         }
     }
 
-    /// Upright bars with their numbers above and the months below.
+    /// Vertical bars with their numbers above and the months below.
     fn months(&mut self, table: &Table, column: &str) {
         let amounts = || table.cells(column).map(|cell| cell.rounded().unwrap_or_default());
         let most = amounts().fold(0.0, f64::max);
@@ -457,7 +439,7 @@ impl Drawing {
         }
     }
 
-    /// Time to the right, the score upwards, the size as area.
+    /// Bubbles: x is time, y is the score, the area is the size.
     fn bubbles(&mut self, table: &Table, [days, score, size]: [usize; 3]) {
         const FARTHEST: f64 = 365.0;
         const LATEST: f64 = -30.0;
@@ -488,7 +470,7 @@ impl Drawing {
         let amount = |row: &Row| row.cells[size].rounded().unwrap_or_default();
         let most = table.rows.iter().map(amount).fold(0.0, f64::max);
         let mut rows: Vec<&Row> = table.rows.iter().collect();
-        // The large ones lie below, so that no small one is hidden.
+        // Large ones are drawn first, so that they hide no small one.
         rows.sort_by(|a, b| amount(b).total_cmp(&amount(a)));
         for row in &rows {
             let radius = if most > 0.0 { 4.0 + 16.0 * (amount(row) / most).sqrt() } else { 4.0 };
@@ -522,7 +504,7 @@ impl Drawing {
         }
     }
 
-    /// Writes the names of the largest poor ones beside them, where there is room.
+    /// Labels the largest poor ones, where there is room.
     fn name_poor_bubbles(&mut self, rows: &[&Row]) {
         let mut taken: Vec<[f64; 4]> = Vec::new();
         for (place, row) in
@@ -562,17 +544,16 @@ fn path(points: &[(usize, f64)], x: &impl Fn(usize) -> f64, y: &impl Fn(f64) -> 
     d
 }
 
-/// A line of scores shows at least so many points, so that a small change does not look like a
-/// collapse.
+/// The least range of a line of scores, so that a small change does not look like a collapse.
 const LEAST_SPAN: f64 = 30.0;
 
-/// The part of 0 to 100 that a line of scores shows.
+/// The range within 0 to 100 that a line of scores shows.
 fn widened(least: f64, most: f64) -> (f64, f64) {
     let top = ((least + most + LEAST_SPAN) / 2.0).min(100.0).max(most);
     (least.min((top - LEAST_SPAN).max(0.0)), top)
 }
 
-/// Where the lines across a picture lie: at most six round numbers around the values.
+/// The positions of horizontal lines: at most six round numbers around the values.
 fn ticks(least: f64, most: f64) -> Vec<f64> {
     let step = [1.0, 2.0, 5.0, 10.0, 20.0]
         .into_iter()
@@ -587,7 +568,7 @@ pub(super) fn tidy(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
-/// A text of at most so many characters.
+/// A text cut to at most `most` characters.
 pub(super) fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
@@ -643,7 +624,7 @@ mod tests {
             let drawing = draw(&table, &Chart::new("", kind(is_share)), 580.0).unwrap();
             drawing.rects.iter().map(|rect| (rect.class, rect.width)).collect()
         };
-        // 400 pixels, of which 1.5 between the parts.
+        // 400 pixels, of which 1.5 are between the parts.
         assert_eq!(widths(true), [("good", 98.5), ("poor", 298.5), ("poor", 398.5)]);
         assert_eq!(widths(false), [("good", 98.5), ("poor", 298.5), ("poor", 198.5)]);
     }

@@ -1,4 +1,4 @@
-//! A report for other programs: one row a figure.
+//! A report for programs: one row per number.
 
 use anyhow::Result;
 
@@ -30,8 +30,8 @@ pub(crate) fn figures(report: &Report, format: Format, is_on_terminal: bool) -> 
     Ok(bytes)
 }
 
-/// Item, measure and value of each figure. A row that people call by another name has that name as
-/// a figure too.
+/// Item, measure and value of each number. A row with a different name for people has that name as
+/// a value too.
 fn of_table(table: &Table) -> impl Iterator<Item = (&str, &'static str, &Cell)> {
     table.rows.iter().flat_map(|row| {
         let Item { name, label, .. } = &row.item;

@@ -1,10 +1,9 @@
-//! Whose report it is: the name and the logo at its head, and the currency of its amounts.
+//! The letterhead of a report: title, logo and currency.
 
 use base64::Engine;
 
 use super::Cell;
 
-/// What a team puts at the head of its reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Letterhead {
     pub title: Option<String>,
@@ -13,17 +12,16 @@ pub(crate) struct Letterhead {
     pub logo: Option<Logo>,
 }
 
-/// A picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Logo {
-    /// What kind of picture it is: `image/png`.
+    /// Its media type, such as `image/png`.
     pub media_type: &'static str,
-    /// The file.
+    /// The bytes of the file.
     pub bytes: Vec<u8>,
 }
 
 impl Logo {
-    /// What kind of picture a file with this ending is; `None` for one that pages do not show.
+    /// The media type of a file extension; `None` if pages cannot show it.
     pub(crate) fn media_type(ending: &str) -> Option<&'static str> {
         match ending.to_lowercase().as_str() {
             "png" => Some("image/png"),
@@ -35,7 +33,7 @@ impl Logo {
         }
     }
 
-    /// The picture as the address of itself, so that a page needs no other file.
+    /// The image as a data URL, so that a page needs no other file.
     pub(crate) fn data_url(&self) -> String {
         let text = base64::engine::general_purpose::STANDARD.encode(&self.bytes);
         format!("data:{};base64,{text}", self.media_type)
@@ -58,7 +56,7 @@ impl Letterhead {
         }
     }
 
-    /// The currency, to stand below an amount; empty where none is set.
+    /// The currency, to print below an amount; empty if none is set.
     pub(crate) fn currency_words(&self) -> String {
         self.currency.as_ref().map(|currency| format!("in {currency}")).unwrap_or_default()
     }

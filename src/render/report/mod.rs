@@ -1,7 +1,7 @@
-//! Reports: a head and sections of tables, worked out once and written in every format.
+//! Reports: a head and sections of tables, computed once and written in every format.
 //!
-//! A view makes a [`Report`] of typed cells; [`screen()`], [`figures()`], [`xlsx()`] and [`page()`]
-//! write it. How a number is rounded and written is decided by [`Cell`] alone, so that the formats
+//! A view creates a [`Report`] of typed cells; [`screen()`], [`figures()`], [`xlsx()`] and
+//! [`page()`] write it. Only [`Cell`] decides how a number is rounded and written, so the formats
 //! cannot disagree.
 
 mod cell;
@@ -26,22 +26,18 @@ pub(crate) use xlsx::xlsx;
 use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 
-/// A report on one day.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Report {
-    /// What it is called.
     pub title: String,
-    /// Which day, and which customers.
+    /// The day, and which customers are included.
     pub head: Head,
-    /// The few numbers that come before everything else: one row each, the number in the first
-    /// column.
+    /// The key numbers before everything else: one row each, with the number in the first column.
     pub summary: Option<Table>,
-    /// What it says.
     pub sections: Vec<Section>,
 }
 
 impl Report {
-    /// What it is called, after whose it is.
+    /// The title, preceded by that of the letterhead.
     fn heading(&self) -> String {
         let owner = self.head.letter.title.as_ref();
         owner.map_or_else(|| self.title.clone(), |owner| format!("{owner}: {}", self.title))
@@ -53,23 +49,22 @@ impl Report {
     }
 }
 
-/// What every report says first.
+/// The head of every report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// The as-of date, to which usage and other imported facts reach.
+    /// The as-of date, the last day of usage and other imported facts.
     pub as_of: Day,
-    /// The day to which signals, tasks and the pulse reach.
+    /// The last day of signals, tasks and pulses.
     pub entries: Day,
-    /// Which customers are meant, in words.
+    /// Which customers are included, in words.
     pub filter: String,
-    /// Whose report it is.
     pub letter: Letterhead,
-    /// Where companies are found in another product.
+    /// The template of links to companies in another product.
     pub link: Option<CompanyLink>,
 }
 
 impl Head {
-    /// The day, or both where they differ.
+    /// The day, or both days if they differ.
     pub(crate) fn days(&self) -> String {
         if self.as_of == self.entries {
             return format!("as of {}", self.as_of);
@@ -77,30 +72,29 @@ impl Head {
         format!("usage to {}; signals, tasks and pulse to {}", self.as_of, self.entries)
     }
 
-    /// The address of what a row is about, if it has one.
+    /// The link of a row, if it has one.
     fn link_of(&self, item: &Item) -> Option<String> {
         Some(self.link.as_ref()?.of(item.company.as_deref()?))
     }
 
-    /// The last day of which anything counts.
+    /// The last day of any fact.
     pub(crate) fn last_day(&self) -> Day {
         self.as_of.max(self.entries)
     }
 }
 
-/// A question, its answer in a sentence, and the tables behind it.
+/// A question, its answer in a sentence, and tables.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Section {
-    /// What is asked, or what it is about.
+    /// The question or the subject.
     pub title: &'static str,
     /// The answer, in plain words.
     pub answer: String,
-    /// The numbers.
     pub tables: Vec<Table>,
 }
 
 impl Section {
-    /// A section about which nothing is known: one line says why, and what to do.
+    /// A section without data: one line says why, and what to do.
     pub(crate) fn without_data(title: &'static str, line: &str) -> Self {
         Section { title, answer: line.to_owned(), tables: Vec::new() }
     }

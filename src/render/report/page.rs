@@ -1,8 +1,7 @@
-//! A report as one page that opens from disk: no script, no request to anywhere.
+//! A report as one HTML page that opens from disk, without scripts or requests.
 //!
-//! Everything from data goes through the template, which escapes it. The page allows itself only
-//! its own style sheet, by its hash: whatever came in by a mistake of ours could neither run nor
-//! load anything.
+//! All data passes through the template, which escapes it. The page's policy allows only its own
+//! style sheet, by hash: even markup injected by a bug could neither run nor load anything.
 
 use anyhow::Result;
 use minijinja::{Environment, context};
@@ -12,19 +11,19 @@ use super::chart::{Drawing, NARROW, WIDE, draw};
 use super::{Cell, Head, Logo, Report, Section, Table};
 use crate::render::Align;
 
-/// The hash of the style sheet, which the page's policy names. A test works it out anew.
+/// The hash of the style sheet in the page's policy. A test recomputes it.
 const STYLE_HASH: &str = "sha256-jvQbvG/MsEKbMB9AoBfPwwpPjEUFgb+w88H4GH4RVNE=";
 
-/// A text with fewer characters stays on one line on paper too.
+/// Shorter text stays on one line on paper too.
 const BRIEF: usize = 12;
 
-/// A text with fewer characters stays on one line.
+/// Shorter text stays on one line.
 const SHORT: usize = 25;
 
-/// A text with as many characters needs room.
+/// Longer text needs a wide column.
 const LONG: usize = 40;
 
-/// A table with so many columns besides the first is printed small.
+/// Tables with more columns besides the first are printed in small type.
 const BROAD: usize = 9;
 
 #[derive(Serialize)]
@@ -44,7 +43,7 @@ struct Page<'r> {
 struct Tile {
     name: String,
     value: String,
-    /// Whether the value is too long for large letters.
+    /// Whether the value is too long for large type.
     is_long: bool,
     more: Vec<String>,
 }
@@ -77,7 +76,7 @@ struct Shown<'r> {
 
 #[derive(Serialize)]
 struct PageRow {
-    /// Where what it is about is found in another product.
+    /// The link to its company in another product.
     link: Option<String>,
     cells: Vec<PageCell>,
 }
@@ -91,11 +90,10 @@ struct PageCell {
 #[derive(Serialize)]
 struct PageChart<'r> {
     title: &'r str,
-    /// The picture for wide screens and that for phones.
+    /// The drawings for wide screens and for phones.
     drawings: [(&'static str, Drawing); 2],
 }
 
-/// A report as a page of HTML.
 pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
     let mut environment = Environment::new();
     environment.add_template("report.html", include_str!("page.html"))?;
@@ -115,7 +113,7 @@ pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
     Ok(environment.get_template("report.html")?.render(context! { page })?.into_bytes())
 }
 
-/// More letters than these do not fit a tile of a phone in large type.
+/// Longer values do not fit a tile of a phone in large type.
 const LONGEST_LARGE: usize = 8;
 
 fn tiles(table: &Table) -> Vec<Tile> {
@@ -134,7 +132,7 @@ fn tiles(table: &Table) -> Vec<Tile> {
 }
 
 fn section<'r>(head: &Head, section: &'r Section) -> PageSection<'r> {
-    // A number stays with its sign of percent.
+    // Keeps a number and its percent sign together.
     let answer = section.answer.replace(" %", "\u{a0}%");
     let tables = section.tables.iter().map(|part| table(head, part)).collect();
     PageSection { title: section.title, answer, tables }

@@ -1,4 +1,4 @@
-//! Points with intervals: a share to the right, a ratio upwards on a logarithmic scale.
+//! Points with intervals: x is a share, y a ratio on a logarithmic scale.
 
 use super::chart::{CHARACTER, Circle, Drawing, Interval, shortened, tidy};
 use super::{Cell, Table};
@@ -6,13 +6,12 @@ use super::{Cell, Table};
 /// Ratios beyond these are drawn at the edge.
 const FARTHEST: (f64, f64) = (0.1, 50.0);
 
-/// Where lines across may lie.
+/// The possible positions of horizontal lines.
 const TICKS: [f64; 9] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0];
 
-/// A name has at most so many characters.
+/// Longer names are cut.
 const NAME: usize = 24;
 
-/// What is drawn.
 pub(super) struct Plot {
     points: Vec<Point>,
     x_title: &'static str,
@@ -23,14 +22,14 @@ struct Point {
     name: String,
     x: f64,
     y: f64,
-    /// The ends of the interval; `None` where it is not known.
+    /// The ends of the interval; `None` if unknown.
     interval: Option<(f64, f64)>,
     title: String,
     class: &'static str,
 }
 
 impl Plot {
-    /// The rows of a table with a known place; `None` where a column is missing.
+    /// The rows of a table with known coordinates; `None` if a column is missing.
     pub(super) fn of(table: &Table, x: &str, y: &str, interval: &Interval) -> Option<Plot> {
         let (x, x_column) = table.column(x)?;
         let (y, y_column) = table.column(y)?;
@@ -56,7 +55,7 @@ impl Plot {
         Some(Plot { points, x_title: x_column.title, y_title: y_column.title })
     }
 
-    /// The lines across: round ratios around all points and intervals, and around 1.
+    /// The positions of horizontal lines: round ratios around 1 and all points and intervals.
     fn ticks(&self) -> Vec<f64> {
         let ends = |point: &Point| point.interval.unwrap_or((point.y, point.y));
         let values = self.points.iter().flat_map(|point| [ends(point).0, point.y, ends(point).1]);
@@ -86,7 +85,7 @@ fn overlap(a: &Area, b: &Area) -> bool {
 }
 
 impl Drawing {
-    /// Points with their intervals and names, on lines at round ratios.
+    /// Draws points with their intervals and names, on lines at round ratios.
     pub(super) fn points(&mut self, plot: &Plot) {
         let ticks = plot.ticks();
         let (Some(bottom), Some(top)) = (ticks.first().copied(), ticks.last().copied()) else {
@@ -121,7 +120,7 @@ impl Drawing {
         self.name_points(plot);
     }
 
-    /// Writes the name of each point beside it, where it covers no other name, point or interval.
+    /// Labels each point beside it, where it covers no other label, point or interval.
     fn name_points(&mut self, plot: &Plot) {
         let mut taken: Vec<Area> = Vec::new();
         taken.extend(self.circles.iter().map(|c| [c.x - 6.0, c.y - 6.0, c.x + 6.0, c.y + 6.0]));
@@ -139,7 +138,7 @@ impl Drawing {
     }
 }
 
-/// Where a name begins, and its base line: right or left of its point, as near as there is room.
+/// The position of a label: right or left of its point, as close as possible.
 fn place_for(taken: &[Area], [x, y, long]: [f64; 3], [width, height]: [f64; 2]) -> (f64, f64) {
     const BESIDE: f64 = 9.0;
     const STEP: f64 = 13.0;

@@ -6,10 +6,9 @@ use super::chart::{self, Bars, ChartKind, Part};
 use super::{Column, Report, Row, Section, Table};
 use crate::render::{Align, Look, Screen, TextTable, Tone, sparkline};
 
-/// How long the longest bar is, in characters.
+/// The length of the longest bar, in characters.
 const BAR: f64 = 20.0;
 
-/// A report for a terminal.
 pub(crate) fn screen(report: &Report, look: Look) -> String {
     let mut screen = Screen::new(look);
     screen.heading(&report.heading());
@@ -66,7 +65,7 @@ fn text_table(report: &Report, table: &Table) -> TextTable {
     text
 }
 
-/// A bar for each row, where the picture of the table has one.
+/// A bar for each row, if the table has a chart with one.
 fn row_bars(table: &Table) -> Option<Vec<String>> {
     match &table.chart.as_ref()?.kind {
         ChartKind::Stacked { bars: Bars::Columns(columns), .. } => {
@@ -96,7 +95,7 @@ fn simple_bars(table: &Table, column: &str) -> Vec<String> {
     amounts().map(|amount| "█".repeat(long(amount))).collect()
 }
 
-/// A bar whose parts end where their shares end, so that roundings do not add up.
+/// A bar. Its parts end where their cumulative shares end, so that rounding errors do not add up.
 fn bar(parts: &[Part], whole: f64) -> String {
     let mut bar = String::new();
     let mut reached = 0.0;
@@ -109,7 +108,7 @@ fn bar(parts: &[Part], whole: f64) -> String {
     bar
 }
 
-/// What stands below a table: what the parts of its bars mean, or its line.
+/// The text below a table: the legend of its bars, or its sparkline.
 fn below(table: &Table) -> Option<String> {
     match &table.chart.as_ref()?.kind {
         ChartKind::Stacked { bars: Bars::Rows(parts), .. } if parts.len() > 1 => {
@@ -129,7 +128,7 @@ fn below(table: &Table) -> Option<String> {
         ChartKind::Line { column } => {
             let known: Vec<f64> = table.cells(column).filter_map(super::Cell::rounded).collect();
             let least = known.iter().copied().reduce(f64::min)?;
-            // From 1 up, so that the lowest is seen.
+            // Offset by 1, so that the lowest value is visible.
             let heights: Vec<u64> =
                 known.iter().map(|value| ((value - least) * 10.0).round() as u64 + 1).collect();
             Some(format!("{}: {}", table.column(column)?.1.title, sparkline(&heights)))

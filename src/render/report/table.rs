@@ -1,72 +1,68 @@
-//! Tables of a report. A table is declared column by column over its records: name, heading, side
-//! and cell of a column stand together, and a row carries its own colour.
+//! Tables of a report. A table is declared column by column over its records: the name, heading,
+//! alignment and cell of a column together. Each row has its own colour.
 
 use super::{Cell, Chart, Tint};
 use crate::domain::day::Day;
 use crate::render::Align;
 
-/// Rows of cells under headings, perhaps with a picture of them.
+/// Rows of cells under headings, with an optional chart.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Table {
-    /// Its name for other programs: stable, and unique within a report.
+    /// Its name for programs: stable, and unique within a report.
     pub name: &'static str,
     /// Its name for people: unique within a report, and short enough for a sheet.
     pub title: &'static str,
-    /// What the rows are: the first column.
+    /// The first column: what the rows are about.
     pub label: Column,
     /// The other columns.
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
-    /// How it is drawn.
     pub chart: Option<Chart>,
-    /// Whether a page shows it only when asked, because its picture says the same at a glance.
+    /// Whether a page shows it only on request, because its chart says the same at a glance.
     pub is_folded: bool,
-    /// What has to be known to read it right.
+    /// How to interpret it.
     pub note: Option<&'static str>,
-    /// What to say when there are no rows.
+    /// The text for a table without rows.
     pub when_empty: &'static str,
 }
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Column {
-    /// Its name for other programs, stable; empty where they have the same elsewhere.
+    /// Its name for programs, stable; empty if they get the value elsewhere.
     pub name: &'static str,
-    /// Its heading.
     pub title: &'static str,
-    /// On which side its cells line up.
     pub align: Align,
 }
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
-    /// What it is about.
     pub item: Item,
     /// The cells of the columns after the first.
     pub cells: Vec<Cell>,
-    /// Its colour in a picture.
+    /// Its colour in a chart.
     pub tint: Tint,
 }
 
 /// What a row is about.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Item {
-    /// For other programs.
+    /// Its name for programs.
     pub name: String,
-    /// For people.
+    /// Its label for people.
     pub label: Cell,
-    /// The id of the company that it is about.
+    /// The id of its company, for a link.
     pub company: Option<String>,
 }
 
 impl Item {
-    /// Something that people and programs call the same.
+    /// An item with the same name for people and programs.
     pub(crate) fn new(name: impl ToString) -> Self {
         Item::called(name.to_string(), name)
     }
 
-    /// Something that people call otherwise than other programs do.
+    /// An item with a different name for people.
     pub(crate) fn called(name: impl ToString, label: impl ToString) -> Self {
         Item { name: name.to_string(), label: Cell::Text(label.to_string()), company: None }
     }
@@ -75,14 +71,14 @@ impl Item {
         Item { name: day.to_string(), label: Cell::Day(day), company: None }
     }
 
-    /// A company, by the name that people know.
+    /// A company, with its name for people.
     pub(crate) fn company(id: &str, title: &str) -> Self {
         Item { company: Some(id.to_owned()), ..Item::called(id, title) }
     }
 }
 
 impl Table {
-    /// A table with a row for each record; `label` is the name and the heading of the first column,
+    /// A table with a row for each record; `label` is the name and heading of the first column,
     /// `item` what a row is about.
     pub(crate) fn of<T>(
         name: &'static str,
@@ -107,36 +103,36 @@ impl Table {
         TableOf { table, records }
     }
 
-    /// Draws it so.
+    /// Adds a chart.
     pub(crate) fn drawn(mut self, chart: Chart) -> Self {
         self.chart = Some(chart);
         self
     }
 
-    /// Leaves it to its picture until somebody asks.
+    /// Shows only the chart until somebody asks for the table.
     pub(crate) fn folded(mut self) -> Self {
         self.is_folded = true;
         self
     }
 
-    /// Says how to read it.
+    /// Adds a note on how to interpret it.
     pub(crate) fn noted(mut self, note: &'static str) -> Self {
         self.note = Some(note);
         self
     }
 
-    /// Says this when there are no rows.
+    /// Sets the text for a table without rows.
     pub(crate) fn or_say(mut self, when_empty: &'static str) -> Self {
         self.when_empty = when_empty;
         self
     }
 
-    /// The column of that name, and where it stands among the columns after the first.
+    /// The column with this name, and its index among the columns after the first.
     pub(crate) fn column(&self, name: &str) -> Option<(usize, &Column)> {
         self.columns.iter().enumerate().find(|(_, column)| column.name == name)
     }
 
-    /// The cells of the column of that name, row by row; nothing where there is none.
+    /// The cells of the column with this name; empty if there is none.
     pub(crate) fn cells(&self, name: &str) -> impl Iterator<Item = &Cell> {
         let place = self.column(name).map(|(place, _)| place);
         debug_assert!(place.is_some(), "{} has no column {name}", self.name);
@@ -144,7 +140,7 @@ impl Table {
     }
 }
 
-/// A table while its columns are declared, with the records that its rows are about.
+/// A table whose columns are being declared, with the records of its rows.
 #[derive(Debug)]
 pub(crate) struct TableOf<T> {
     table: Table,
@@ -172,7 +168,7 @@ impl<T> TableOf<T> {
         self.column(Column { name, title, align: Align::Right }, cell)
     }
 
-    /// A column of text that is not a figure of its own.
+    /// A column of text that is not exported as a value.
     pub(crate) fn for_people(self, title: &'static str, cell: impl Fn(&T) -> Cell) -> Self {
         self.text("", title, cell)
     }
@@ -185,7 +181,7 @@ impl<T> TableOf<T> {
         self
     }
 
-    /// Gives each row its colour.
+    /// Sets the colour of each row.
     pub(crate) fn tinted(mut self, tint: impl Fn(&T) -> Tint) -> Self {
         for (row, record) in self.table.rows.iter_mut().zip(&self.records) {
             row.tint = tint(record);
@@ -193,7 +189,6 @@ impl<T> TableOf<T> {
         self
     }
 
-    /// The table.
     pub(crate) fn done(self) -> Table {
         self.table
     }

@@ -1,5 +1,5 @@
-//! A report as a workbook: what it says on the first sheet, then one sheet a table, with numbers
-//! that can be calculated with.
+//! A report as a workbook: the answers on the first sheet, then one sheet per table, with real
+//! numbers.
 
 use anyhow::Result;
 use rust_xlsxwriter::{
@@ -17,7 +17,7 @@ const WIDEST: usize = 60;
 /// A report as a workbook.
 ///
 /// # Errors
-/// More rows than a sheet has.
+/// More rows than a sheet can have.
 pub(crate) fn xlsx(report: &Report) -> Result<Vec<u8>> {
     let mut book = workbook(&report.title, report.head.as_of);
     let formats = CellFormats::new();
@@ -28,7 +28,7 @@ pub(crate) fn xlsx(report: &Report) -> Result<Vec<u8>> {
     Ok(book.save_to_buffer()?)
 }
 
-/// The first sheet: day, filter, and each section's answer.
+/// The first sheet: day, filter, and the answer of each section.
 fn write_head(book: &mut Workbook, report: &Report, formats: &CellFormats) -> Result<()> {
     let sheet = book.add_worksheet();
     sheet.set_name("Report")?;
@@ -63,7 +63,7 @@ fn write_table(
     let sheet = book.add_worksheet();
     sheet.set_name(table.title)?;
     sheet.set_freeze_panes(1, 0)?;
-    // The print header, where & begins a code.
+    // In print headers, & begins a code.
     sheet.set_header(format!("&L{}&Ras of {}", report.title.replace('&', "&&"), report.head.as_of));
     sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     let headings = std::iter::once(&table.label).chain(&table.columns);
@@ -76,7 +76,7 @@ fn write_table(
             write_cell(sheet, (place, column), cell, formats)?;
         }
         if let Some(link) = report.head.link_of(&row.item) {
-            // A longer address than Excel takes leaves the name without one.
+            // Excel rejects longer URLs; the name is then written without a link.
             let url = Url::new(link).set_text(row.item.label.text());
             let _ = sheet.write_url(place, 0, url);
         }
@@ -124,7 +124,7 @@ fn write_cell(
     Ok(())
 }
 
-/// The picture of a table, of the cells of its own sheet.
+/// The chart of a table, drawn from the cells of its sheet.
 fn chart(table: &Table) -> Option<Chart> {
     let picture = table.chart.as_ref()?;
     let mut chart = match &picture.kind {
@@ -138,7 +138,7 @@ fn chart(table: &Table) -> Option<Chart> {
         }
         ChartKind::Line { column } => single(table, ChartType::Line, column)?,
         ChartKind::Months { column } => single(table, ChartType::Column, column)?,
-        // There are no bubbles here: the size is in the table.
+        // Workbooks have no bubbles: the size is in the table.
         ChartKind::Bubbles { days, score, .. } => {
             let mut chart = Chart::new(ChartType::Scatter);
             add_series(&mut chart, table, score)?
