@@ -1,5 +1,5 @@
-//! What expressions say of companies on a day: which ones a rule's `--where` lets through, and for
-//! which a condition holds.
+//! Evaluates the expressions of rules on a day: the companies that a `--where` admits, and those
+//! for which a condition holds.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(crate) struct Conditions<'s> {
     scope: Scope,
 }
 
-/// A condition rule with its expressions read.
+/// A condition rule with its parsed expressions.
 struct Read<'r> {
     rule: &'r ConditionRule,
     when: Expression,
@@ -37,10 +37,10 @@ impl<'s> Conditions<'s> {
         Ok(Conditions { store, catalogue: store.catalogue()?, scope })
     }
 
-    /// Which companies a rule's `--where` lets through on a day.
+    /// The companies that a rule's `--where` admits on a day.
     ///
     /// # Errors
-    /// An expression that cannot be read any more, or takes too long (exit 9).
+    /// A stored expression that is no longer valid or takes too long (exit 9).
     pub(crate) fn admission(&self, rule: &Rule, day: Day, stage: Stage) -> Result<Admission> {
         let Some(text) = &rule.where_expr else { return Ok(Admission::All) };
         let holding = || {
@@ -53,11 +53,12 @@ impl<'s> Conditions<'s> {
         Ok(Admission::Only(holding().with_context(|| format!("the rule '{}'", rule.name))?))
     }
 
-    /// For which companies each condition is true on a day, on how many days running, and what it
-    /// read. All see the same values: the signals of the day but for those of conditions.
+    /// For each condition, the companies for which it holds on a day, on how many consecutive days,
+    /// and the values it read. All conditions see the same values: today's signals, except those of
+    /// conditions.
     ///
     /// # Errors
-    /// An expression that cannot be read any more, or takes too long (exit 9).
+    /// A stored expression that is no longer valid or takes too long (exit 9).
     pub(crate) fn facts(
         &self,
         rules: &[(&Rule, &ConditionRule)],
@@ -73,7 +74,7 @@ impl<'s> Conditions<'s> {
             .map(|((_, rule), when)| Read { rule, when, key: rule.key.as_deref() })
             .collect();
         let mut facts = self.on(&rules.iter().collect::<Vec<_>>(), day)?;
-        // The days before are looked at only for the rules that ask for several.
+        // Earlier days matter only to rules with `--for`.
         let longest = rules.iter().map(|read| read.rule.for_days).max().unwrap_or(1);
         for before in 1..i32::from(longest) {
             let asking: Vec<usize> = (0..rules.len())
@@ -88,10 +89,10 @@ impl<'s> Conditions<'s> {
         Ok(facts)
     }
 
-    /// For which companies a condition is true on one day, whatever its `--for`.
+    /// The companies for which a condition holds on one day, regardless of its `--for`.
     ///
     /// # Errors
-    /// An expression that cannot be read any more, or takes too long (exit 9).
+    /// A stored expression that is no longer valid or takes too long (exit 9).
     pub(crate) fn facts_on(
         &self,
         named: &Rule,
@@ -104,7 +105,7 @@ impl<'s> Conditions<'s> {
         Ok(self.on(&[&read], day)?.pop().unwrap_or_default())
     }
 
-    /// For which companies each condition is true on one day.
+    /// For each condition, the companies for which it holds on one day.
     fn on(&self, rules: &[&Read<'_>], day: Day) -> Result<Vec<FactsByCompany>> {
         let names: Vec<String> = rules
             .iter()
@@ -136,8 +137,8 @@ impl<'s> Conditions<'s> {
         Ok(holding)
     }
 
-    /// For which companies an expression is true on a day, with the values that condition rules see;
-    /// `None` when it cannot be read any more.
+    /// The companies for which an expression is true on a day, with the values that condition rules
+    /// see; `None` if the expression is no longer valid.
     pub(crate) fn companies_where(
         &self,
         when: &str,
@@ -155,13 +156,13 @@ impl<'s> Conditions<'s> {
         self.store.attributes(&self.catalogue, &names, as_of, self.scope)
     }
 
-    /// Whether the expressions of a rule can still be read.
+    /// Whether the expressions of a rule are still valid.
     pub(crate) fn can_be_read(&self, rule: &Rule) -> bool {
         let when = rule.logic.condition().map(|condition| &condition.when);
         when.into_iter().chain(&rule.where_expr).all(|text| self.catalogue.read(text).is_ok())
     }
 
-    /// The companies of which it is known on a day whether a condition holds.
+    /// The companies for which it is known on a day whether a condition holds.
     ///
     /// # Errors
     /// As [`Conditions::facts`].
@@ -174,7 +175,7 @@ impl<'s> Conditions<'s> {
         Ok(known.map(|(company, _)| *company).collect())
     }
 
-    /// What a condition reads of a company on a day, whether it holds or not.
+    /// The values that a condition reads for a company on a day, whether or not it holds.
     ///
     /// # Errors
     /// As [`Conditions::facts`].
@@ -196,11 +197,11 @@ impl<'s> Conditions<'s> {
         names.iter().map(value).collect()
     }
 
-    /// Whether the condition of a rule, its key or its `--where` looks at the pulse, itself or by
-    /// way of a formula; false for rules of other kinds.
+    /// Whether the condition of a rule, its key or its `--where` depends on the pulse, directly or
+    /// through a formula; false for other kinds of rules.
     ///
     /// # Errors
-    /// An expression that cannot be read any more (exit 9).
+    /// A stored expression that is no longer valid (exit 9).
     pub(crate) fn reads_the_pulse(&self, rule: &Rule) -> Result<bool> {
         self.reads(
             rule,
@@ -208,11 +209,11 @@ impl<'s> Conditions<'s> {
         )
     }
 
-    /// Whether what a rule finds follows from events: always, but for conditions that name no
-    /// attribute of usage and no metric of events.
+    /// Whether what a rule finds depends on events: always, except for conditions without
+    /// attributes of usage and metrics of events.
     ///
     /// # Errors
-    /// An expression that cannot be read any more (exit 9).
+    /// A stored expression that is no longer valid (exit 9).
     pub(crate) fn reads_events(&self, rule: &Rule) -> Result<bool> {
         if rule.logic.condition().is_none() {
             return Ok(true);
@@ -224,8 +225,8 @@ impl<'s> Conditions<'s> {
         })
     }
 
-    /// Whether a condition, its key or its `--where` names an attribute of some kind, itself or by
-    /// way of a formula; false for rules of other kinds.
+    /// Whether a condition, its key or its `--where` depends on such an attribute, directly or
+    /// through a formula; false for other kinds of rules.
     fn reads(&self, rule: &Rule, is_wanted: fn(Known<'_>) -> bool) -> Result<bool> {
         let Some(condition) = rule.logic.condition() else { return Ok(false) };
         let mut names: Vec<String> = condition.key.iter().cloned().collect();
@@ -268,7 +269,7 @@ fn read_value(value: &Datum) -> ReadValue {
         Datum::Null => ReadValue::Null,
         Datum::Whole(number) => ReadValue::Whole(*number),
         Datum::Number(number) => ReadValue::Number(*number),
-        // What a signal keeps is shown as it is, so it is kept as scores are shown.
+        // Stored rounded, because signals show the value as it was shown then.
         Datum::Score(score) => ReadValue::Number(to_one_decimal(*score)),
         Datum::Text(_) | Datum::Day(_) => {
             ReadValue::Text(value.text().unwrap_or_default().into_owned())

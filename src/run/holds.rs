@@ -1,5 +1,5 @@
-//! Which open signals still hold after the rules of a day were applied, and what becomes of those
-//! that do not.
+//! Which open signals still hold after the rules of a day were applied, and auto-acknowledging
+//! those that do not.
 
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -13,20 +13,20 @@ use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalType}
 use crate::domain::task::Stamp;
 use crate::store::StandingSignal;
 
-/// For which companies a rule holds on a day.
+/// The companies for which a rule holds on a day.
 enum Holding {
-    /// A trend, with its side.
+    /// A trend, with its direction.
     Trend(FxHashSet<(CompanyKey, SignalType)>),
-    /// The first use of each event that signals are about.
+    /// The first use of each event that the signals are about.
     Adoption(FxHashMap<String, FxHashMap<CompanyKey, Day>>),
     Condition(FxHashSet<CompanyKey>),
-    /// An expression that cannot be read any more.
+    /// The expression is no longer valid.
     Unknown,
 }
 
 impl RunningDay<'_> {
-    /// Notes of each open signal whether its rule, as it was, holds on the day, and acknowledges
-    /// those that do not where the rule says so.
+    /// Records for each open signal whether its rule, as it was, holds on the day. Acknowledges
+    /// those that do not if the rule says so.
     pub(super) fn note_what_holds(&mut self) -> Result<()> {
         let open = self.store.standing_signals(self.day)?;
         self.timed("see what holds", |day| {
@@ -51,8 +51,8 @@ impl RunningDay<'_> {
         })
     }
 
-    /// Where the trend rules among the rules of these signals hold; nowhere for the others. All are
-    /// asked together: the days of their windows are read once.
+    /// Where the trend rules of these signals hold; empty for other rules. All are evaluated
+    /// together, so the days of their windows are read once.
     fn trends_that_hold(
         &self,
         versions: &[&[StandingSignal]],
@@ -94,7 +94,7 @@ impl RunningDay<'_> {
         })
     }
 
-    /// Whether the rule of a signal holds; `None` when that is not known.
+    /// Whether the rule of a signal holds; `None` if unknown.
     fn holds(&self, signal: &StandingSignal, holding: &Holding) -> Option<bool> {
         match holding {
             Holding::Trend(found) => Some(found.contains(&(signal.company, signal.signal_type))),
@@ -103,7 +103,7 @@ impl RunningDay<'_> {
                 let own = signal.rule.logic.event();
                 let uses = uses.get(signal.goal_event.as_deref().or(own)?)?;
                 let is_done = uses.get(&signal.company).is_some_and(|done| *done <= self.day);
-                // What was missed may be done later; what was done stays so.
+                // A missed goal may be reached later; a reached one stays reached.
                 Some(is_done == (signal.signal_type == SignalType::Good))
             }
             Holding::Unknown => None,
@@ -120,7 +120,7 @@ impl RunningDay<'_> {
         Ok(())
     }
 
-    /// Acknowledges a signal whose rule does not hold any more.
+    /// Acknowledges a signal whose rule no longer holds.
     fn recover(&self, signal: SignalId) -> Result<()> {
         let now = self.clock.now();
         let day = now.day_in(self.store.zone());
@@ -136,7 +136,7 @@ impl RunningDay<'_> {
         )
     }
 
-    /// Notes that a condition still holds after the cooldown.
+    /// Records that a condition still holds after the cooldown.
     pub(super) fn renew(&self, signal: SignalId, rule: &Rule, reading: &Reading) -> Result<()> {
         let told = super::describe_reading(rule, reading);
         self.store.add_history(signal, &self.entry(Action::Renewed, self.day, told))

@@ -1,4 +1,4 @@
-//! Days that are run again because their events were not all there when they were run.
+//! Running days again whose events arrived after they were run.
 
 use anyhow::Result;
 
@@ -13,25 +13,24 @@ use crate::domain::task::Stamp;
 use crate::domain::trend::Windows;
 use crate::store::{SignalFilter, SignalOrder, SignalRecord, Store, StoredRule};
 
-/// So many days are run again at most after an import; what happened before counts from now on.
+/// At most this many days are run again after an import; earlier changes only affect later days.
 const MOST_DAYS_AGAIN: i32 = 35;
 
-/// Added signals of so many days up to the last one run are told as usual.
+/// Signals added on the last days run are announced as usual, within this many days.
 pub(crate) const DAYS_TOLD: i32 = 7;
 
-/// The version of a rule that is not what it was.
+/// The version of a rule that has changed since.
 pub(super) const FORMER: i64 = 0;
 
-/// The days that are to be run again.
+/// The days to run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DaysAgain {
-    /// These, in order.
     pub days: Vec<Day>,
-    /// How many days before them have other events now, and are not run again.
+    /// How many earlier days also changed but are not run again.
     pub too_old: u64,
 }
 
-/// The days to run again because their events have changed: from the first of them to the last day
+/// The days to run again because their events changed: from the first changed day to the last day
 /// run.
 pub(crate) fn days_again(store: &Store) -> Result<DaysAgain> {
     let nothing = DaysAgain { days: Vec::new(), too_old: 0 };
@@ -48,15 +47,15 @@ pub(crate) fn days_again(store: &Store) -> Result<DaysAgain> {
 }
 
 impl RunningDay<'_> {
-    /// Up to which day signals that are open count for what a rule says once: of a day that is run
-    /// again, later ones may still be retracted. `None`: on whatever day.
+    /// The day up to which open signals count for rules that raise once: when a day is run again,
+    /// later ones may still be retracted. `None`: no limit.
     pub(super) fn open_until(&self) -> Option<Day> {
         self.is_again.then(|| self.day.previous())
     }
 
-    /// The rules by which open signals of this day were raised, where they are others now or gone.
-    /// They are applied once more to see which of these signals would not be raised, and raise
-    /// nothing themselves.
+    /// The former rules that raised open signals on this day and have changed or been removed
+    /// since. They are applied once more to find the signals that they would not raise now; they
+    /// raise none themselves.
     pub(super) fn former_rules(&self, rules: &[StoredRule]) -> Result<Vec<StoredRule>> {
         let mut former: Vec<StoredRule> = Vec::new();
         for signal in self.raised_before()? {
@@ -85,12 +84,13 @@ impl RunningDay<'_> {
         Ok(raised)
     }
 
-    /// Compares what the rules find now with the signals that they raised on this day. What is
-    /// there already is not raised again, and says what the rule sees now; open signals that would
-    /// not be raised are retracted. What is left is to be raised.
+    /// Compares what the rules find now with the signals raised on this day. Existing signals are
+    /// updated, not raised again; open ones that would not be raised now are retracted. What
+    /// remains in `found` is to be raised.
     pub(super) fn revise(&mut self, found: &mut Vec<Found<'_>>) -> Result<()> {
         let mut raised = self.raised_before()?;
-        // Former rules come last: a signal that its rule raises today stays, whatever it was then.
+        // Former rules come last: a signal that its present rule raises stays, whatever the rule
+        // was then.
         found.sort_by_key(|(stored, _)| stored.version == FORMER);
         for (stored, evaluation) in found.iter_mut() {
             let mut new = Vec::new();
@@ -112,7 +112,7 @@ impl RunningDay<'_> {
         Ok(())
     }
 
-    /// Lets an open signal say what its rule sees now.
+    /// Updates an open signal to what its rule sees now.
     fn update(&self, signal: &SignalRecord, stored: &StoredRule, finding: &Finding) -> Result<()> {
         let detail = describe(&stored.rule, finding);
         let is_unchanged = detail == signal.detail
@@ -123,7 +123,7 @@ impl RunningDay<'_> {
         self.store.revise_signal(signal.id, finding, &detail)
     }
 
-    /// Retracts those that are open, where their rule reads events.
+    /// Retracts the open ones whose rule depends on events.
     fn retract_all(&mut self, signals: &[SignalRecord], stored: &StoredRule) -> Result<()> {
         let open: Vec<&SignalRecord> =
             signals.iter().filter(|signal| signal.acknowledgement.is_none()).collect();
@@ -157,7 +157,7 @@ impl RunningDay<'_> {
         Ok(())
     }
 
-    /// What a signal saw when it was raised, and what there is now.
+    /// What a signal saw when it was raised, compared with now.
     fn then_and_now(&self, signal: &SignalRecord) -> Result<String> {
         match (&signal.definition.logic, &signal.evidence) {
             (RuleLogic::Trend(trend), Evidence::Trend(evidence)) => {
@@ -195,7 +195,7 @@ impl RunningDay<'_> {
         }
     }
 
-    /// What is counted now in the windows of a signal.
+    /// The present counts in the windows of a signal.
     fn counts_now(
         &self,
         company: CompanyKey,
@@ -233,13 +233,13 @@ fn listed(reading: &Reading) -> String {
     values.join(", ")
 }
 
-/// Whether a signal was raised by the rule as it is.
+/// Whether a signal was raised by the present version of the rule.
 fn is_of(signal: &SignalRecord, stored: &StoredRule) -> bool {
     let Rule { name, logic, where_expr, .. } = &*signal.definition;
     (name, logic, where_expr) == (&stored.rule.name, &stored.rule.logic, &stored.rule.where_expr)
 }
 
-/// Whether a finding is what a signal tells of.
+/// Whether a finding is the one that a signal reports.
 fn is_same(signal: &SignalRecord, company: CompanyKey, finding: &Finding) -> bool {
     let about = |evidence: &Evidence| {
         let goal = evidence

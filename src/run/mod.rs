@@ -1,4 +1,4 @@
-//! One day, step by step, and which days are due.
+//! Running one day, step by step, and which days are due.
 
 mod conditions;
 mod days;
@@ -31,42 +31,38 @@ use crate::domain::trend::{self, LatestByCompany};
 use crate::health;
 use crate::store::{NewSignal, RuleTally, RunRecord, Scope, SignalRecord, Step, Store, StoredRule};
 
-/// What came of a day.
+/// The results of a day.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DayReport {
-    /// The record of the run.
     pub record: RunRecord,
-    /// The signals that were raised.
     pub raised: Vec<SignalRecord>,
-    /// How many signals were retracted.
     pub retracted: u64,
-    /// What was held back.
     pub held_back: Vec<HeldBack>,
-    /// The event names that came on each of the days before, and not on this one.
+    /// The events that occurred on each of the days before but not on this one.
     pub missing_events: Vec<String>,
 }
 
-/// Whether a run opens tasks and tells people.
+/// Whether a run opens tasks and notifies people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Telling {
-    /// All whom its signals concern.
+    /// Notifies everyone concerned.
     Everybody,
-    /// Nobody: the signals are history.
+    /// Notifies nobody: the signals are history.
     Nobody,
 }
 
-/// How a day is run.
+/// How to run a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Manner {
-    /// Whether it opens tasks and tells people.
+    /// Whether it opens tasks and notifies people.
     pub telling: Telling,
-    /// Which signals are raised whatever the day looks like.
+    /// Which signals are raised even if the data of the day looks broken.
     pub accepting: Accepting,
-    /// Whether the signals of an earlier run of the day are compared with what the rules find now.
+    /// Whether to compare with the signals of an earlier run of the day.
     pub is_again: bool,
 }
 
-/// Runs a day, within a transaction that the caller has begun.
+/// Runs a day, inside the caller's transaction.
 pub(crate) fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) -> Result<DayReport> {
     let is_backfill = store.latest_run_day()?.is_some_and(|latest| latest > day);
     let started_at = clock.now();
@@ -90,11 +86,11 @@ pub(crate) fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) ->
     let former = if running.is_again { running.former_rules(&rules)? } else { Vec::new() };
     let applied = [rules.as_slice(), &former].concat();
     running.trend_and_adoption_rules(&applied)?;
-    // The SuccessScore follows from pulses alone and needs no step. Health counts the signals just
-    // raised, and conditions may ask for it.
+    // The SuccessScore follows from pulses alone and needs no step. Health comes here because it
+    // counts the signals just raised, and conditions may refer to it.
     running.timed("score health", |running| health::score_day(store, day, &running.customers))?;
     running.condition_rules(&applied)?;
-    // What holds is known of the latest day run.
+    // Whether signals hold is recorded as of the latest day run.
     if !is_backfill {
         running.note_what_holds()?;
     }
@@ -119,8 +115,8 @@ pub(crate) fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) ->
     })
 }
 
-/// Applies the conditions that look at the pulse to one company on `day`, on which its pulse was
-/// set, within a transaction that the caller has begun. Returns the signals that were raised.
+/// Applies the conditions that depend on the pulse to one company on `day`, after its pulse was
+/// set, inside the caller's transaction. Returns the signals raised.
 pub(crate) fn after_pulse(
     store: &Store,
     clock: &Clock,
@@ -143,33 +139,33 @@ pub(crate) fn after_pulse(
     Ok(running.raised.into_iter().map(|raised| raised.signal).collect())
 }
 
-/// A signal that was raised, for whom, and by which rule.
+/// A raised signal, its company and its rule.
 struct Raised {
     signal: SignalId,
     company: CompanyKey,
     rule: String,
 }
 
-/// A day while it is being run.
+/// The state of a run of a day.
 struct RunningDay<'s> {
     store: &'s Store,
     clock: &'s Clock,
     day: Day,
-    /// The run; `None` for what a pulse sets off.
+    /// The run; `None` after a pulse was set.
     run: Option<i64>,
     customers: Vec<(CompanyKey, Customer)>,
     conditions: Conditions<'s>,
     steps: Vec<Step>,
-    /// What the rules found that were applied.
+    /// What the applied rules found.
     done: Vec<(String, Evaluation)>,
     raised: Vec<Raised>,
-    /// Whether the signals of an earlier run of the day are compared with what the rules find now.
+    /// Whether to compare with the signals of an earlier run of the day.
     is_again: bool,
     retracted: u64,
     accepting: Accepting,
     missing_events: Vec<String>,
     held_back: Vec<HeldBack>,
-    /// The open signals that are told again.
+    /// The open signals of which people are reminded.
     renewed: Vec<SignalId>,
 }
 
@@ -203,8 +199,8 @@ impl<'s> RunningDay<'s> {
         }
     }
 
-    /// The last day whose signals count as raised before: of a day that is run again, its own do
-    /// not.
+    /// The last day whose signals count as raised before. If a day is run again, its own signals do
+    /// not count.
     fn history_until(&self) -> Day {
         if self.is_again { self.day.previous() } else { self.day }
     }
@@ -221,11 +217,11 @@ impl RunningDay<'_> {
         self.timed("raise trend and adoption signals", |day| day.raise_all(found))
     }
 
-    /// The rules whose people are kept. A day that is run again leaves the signals of the others as
-    /// they are.
+    /// The rules whose people are in the data. If a day is run again, signals of other rules stay
+    /// as they are.
     ///
     /// # Errors
-    /// Of a day that is run for the first time, a rule whose people are not kept (exit 9).
+    /// A day is run for the first time, and a rule's people are not in the data (exit 9).
     fn with_people<'r>(
         &self,
         rules: Vec<(&'r StoredRule, &'r TrendRule)>,
@@ -243,7 +239,7 @@ impl RunningDay<'_> {
         Ok(known)
     }
 
-    /// All conditions are looked at before any of them raises a signal, so that all see the same
+    /// Evaluates all conditions before any of them raises a signal, so that all see the same
     /// values.
     fn condition_rules(&mut self, rules: &[StoredRule]) -> Result<()> {
         let conditions = of_kind(rules, RuleLogic::condition);
@@ -265,7 +261,7 @@ impl RunningDay<'_> {
         let trends: Vec<&TrendRule> = rules.iter().map(|(_, trend)| *trend).collect();
         let only = DayRange { from: self.day, to: self.day };
         let facts = self.store.trend_facts(&trends, &self.customers, only)?;
-        // A signal that lies back further than the repeats of its rule makes no difference to it.
+        // Signals older than the longest repeat interval make no difference.
         let longest = trends.iter().map(|trend| trend.repeat_days()).max().unwrap_or_default();
         let latest = self
             .store
@@ -292,7 +288,7 @@ impl RunningDay<'_> {
                     Progress::Goals(self.store.goal_progress(event.as_deref())?)
                 }
             };
-            // Switching a rule on must not flood anyone with what happened long ago.
+            // Enabling a rule must not flood anyone with what happened long ago.
             let first_run =
                 self.store.first_run_of_rule(name)?.map_or(self.day, |first| first.min(self.day));
             let earliest = Some(first_run).filter(|_| !adoption.retroactive);
@@ -373,7 +369,7 @@ impl RunningDay<'_> {
         Ok(())
     }
 
-    /// A churn that was announced for a later day takes its tasks along when that day comes.
+    /// When an announced churn takes effect, the company's tasks are dropped.
     fn drop_tasks_of_churned(&self) -> Result<()> {
         let stamp = Stamp { at: self.clock.now(), day: self.day, by: BY_THE_RUN.to_owned() };
         let today = stamp.at.day_in(self.store.zone());
@@ -381,7 +377,7 @@ impl RunningDay<'_> {
         Ok(())
     }
 
-    /// Opens the tasks of the playbooks that the rules name, for the signals that they raised.
+    /// Starts the playbooks of the rules for the signals they raised.
     fn tasks(&mut self, rules: &[StoredRule]) -> Result<()> {
         let mut playbooks = HashMap::new();
         for stored in rules {
@@ -410,7 +406,7 @@ impl RunningDay<'_> {
         })
     }
 
-    /// Puts the signals into the inboxes of those whom they concern.
+    /// Adds the signals to the inboxes of everyone concerned.
     fn notices(&mut self) -> Result<()> {
         self.timed("notify", |day| {
             let signals: Vec<SignalId> = day.raised.iter().map(|raised| raised.signal).collect();
@@ -448,22 +444,21 @@ fn of_kind<L>(rules: &[StoredRule], logic: fn(&RuleLogic) -> Option<&L>) -> Vec<
     rules.iter().filter_map(|stored| Some((stored, logic(&stored.rule.logic)?))).collect()
 }
 
-/// Who has opened a task that a run opened.
+/// The author of tasks that a run opens.
 const BY_THE_RUN: &str = "signals";
 
-/// One line of text that says what happened; in the words of its preset, where the rule was made of
-/// one.
+/// One line that says what happened, in the words of the preset if the rule came from one.
 fn describe(rule: &Rule, finding: &Finding) -> String {
     match (&rule.logic, &finding.evidence) {
         (RuleLogic::Trend(trend), Evidence::Trend(evidence)) => trend::describe(trend, evidence),
         (RuleLogic::Condition(_), Evidence::Condition(reading)) => describe_reading(rule, reading),
         (_, Evidence::Adoption(adoption)) => adoption::describe(finding.signal_type, adoption),
-        // No rule raises what another kind sees.
+        // No rule has findings of another kind.
         _ => String::new(),
     }
 }
 
-/// One line of text that says what a condition read.
+/// One line that says what a condition read.
 fn describe_reading(rule: &Rule, reading: &Reading) -> String {
     let Some(condition) = rule.logic.condition() else { return String::new() };
     preset::of_rule(&rule.name)

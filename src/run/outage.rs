@@ -1,4 +1,4 @@
-//! Signals that are held back because the data of the day looks broken.
+//! Holding back signals when the data of the day looks broken.
 
 use std::collections::HashSet;
 
@@ -14,19 +14,16 @@ use crate::domain::rule::RuleLogic;
 use crate::domain::signal::SignalType;
 use crate::store::{Store, StoredRule};
 
-/// Of which rules the signals are raised whatever the day looks like.
+/// The rules whose signals are raised even if the data looks broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Accepting {
-    /// Of none.
     Nothing,
-    /// Of this one.
     Rule(String),
-    /// Of all.
     All,
 }
 
 impl Accepting {
-    /// Whether it covers a rule.
+    /// Whether it includes a rule.
     fn covers(&self, rule: &str) -> bool {
         match self {
             Accepting::Nothing => false,
@@ -35,7 +32,7 @@ impl Accepting {
         }
     }
 
-    /// The rule that is meant; `None` for all.
+    /// The rule; `None` for all.
     pub(crate) fn rule(&self) -> Option<&str> {
         match self {
             Accepting::Rule(name) => Some(name),
@@ -50,17 +47,17 @@ pub(crate) struct HeldBack {
     pub rule: String,
     /// The companies, with the reason.
     pub companies: Vec<(CompanyKey, Withheld)>,
-    /// How many companies the rule could have fired for.
+    /// The number of companies that the rule could have raised a signal for.
     pub eligible: u64,
 }
 
-/// The event names that came on each of the days before, and not on `day`.
+/// The events that occurred on each of the days before but not on `day`.
 pub(super) fn missing_events(store: &Store, day: Day) -> Result<Vec<String>> {
     store.events_that_stopped(day, outage::DAYS_OF_A_STEADY_EVENT)
 }
 
 impl RunningDay<'_> {
-    /// Takes the bad signals that are to be held back out of what the rules found.
+    /// Removes the bad signals to hold back from what the rules found.
     pub(super) fn withhold(&mut self, found: &mut [Found<'_>]) -> Result<()> {
         for (stored, evaluation) in found {
             if stored.version != FORMER && self.is_about_usage(stored)? {
@@ -122,8 +119,8 @@ impl RunningDay<'_> {
         Ok(())
     }
 
-    /// For how many companies the rule can fire: of a condition, those for which it is known
-    /// whether it holds.
+    /// The number of companies that the rule can raise a signal for. For a condition: those for
+    /// which it is known whether it holds.
     fn eligible(&self, stored: &StoredRule, evaluation: &Evaluation, bad: usize) -> Result<usize> {
         let Some(condition) = stored.rule.logic.condition() else {
             return Ok(evaluation.evaluated.len());

@@ -1,4 +1,4 @@
-//! Trend rules on the days of a range.
+//! Evaluating trend rules on the days of a range.
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ use crate::domain::rule::{Rule, TrendRule};
 use crate::domain::signal::SignalType;
 use crate::domain::trend::{Sweep, TrendFacts};
 
-/// Takes a rule to `day`, by as many days before it as the change must hold.
+/// Starts a sweep at `day`, including the preceding days on which the change must hold.
 pub(crate) fn sweep_to<'a>(
     facts: &'a TrendFacts,
     customers: &'a [(CompanyKey, Customer)],
@@ -29,7 +29,7 @@ pub(crate) fn sweep_to<'a>(
     Ok(sweep)
 }
 
-/// For which companies the `--where` of a rule holds on each day.
+/// The companies that a rule's `--where` admits on each day.
 pub(crate) fn admissions(
     conditions: &Conditions<'_>,
     rule: &Rule,
@@ -38,9 +38,9 @@ pub(crate) fn admissions(
     days.days().map(|day| conditions.admission(rule, day, Stage::BeforeTrends)).collect()
 }
 
-/// For which companies each of these trend rules holds on `day`, whatever they raised before, and
-/// the type of signal. An open signal still holds when its own type is among them. Rules of other
-/// kinds hold for nobody.
+/// The companies for which each of these trend rules holds on `day`, regardless of earlier signals,
+/// with the type of signal. An open signal still holds if its type is among them. Empty for rules
+/// of other kinds.
 pub(crate) fn holding(
     store: &crate::store::Store,
     customers: &[(CompanyKey, Customer)],
