@@ -1,4 +1,4 @@
-//! The companies of a backtest: on which days each of them may count.
+//! The companies of a backtest, and the days on which each of them counts.
 
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -14,19 +14,18 @@ use crate::store::{Catalogue, Scope, Store};
 /// The days over which `--min-events` counts.
 const ACTIVITY_DAYS: i32 = 180;
 
-/// Which company-days may count, whatever the horizon.
+/// Which company-days count, apart from the horizon.
 pub(super) struct Criteria<'c> {
     pub until: Day,
-    /// How many days a company must have been a customer, the day included.
+    /// The minimum age as a customer, in days, including the day itself.
     pub established: i32,
-    /// How many events it must have had in the 180 days up to the day.
+    /// The minimum number of events in the 180 days up to the day.
     pub min_events: u64,
-    /// What it must meet on the day.
+    /// The conditions that a company must meet on the day.
     pub conditions: &'c [Expression],
 }
 
-/// The companies that have an event and meet the conditions on some day, in the order of
-/// `customers`.
+/// The companies with events that meet the conditions on some day, in the order of `customers`.
 pub(super) struct Book {
     pub companies: Vec<CompanyKey>,
     pub subjects: Vec<Subject>,
@@ -63,8 +62,8 @@ impl Book {
         Ok(book)
     }
 
-    /// Leaves the days on which a company meets the conditions, and the companies that meet them on
-    /// some day.
+    /// Keeps the days on which a company meets the conditions, and companies with at least one such
+    /// day.
     fn require(
         &mut self,
         store: &Store,
@@ -115,7 +114,7 @@ fn exclude(subject: &mut Subject, day: Day) {
     }
 }
 
-/// Leaves the days up to which a company had enough events in 180 days.
+/// Keeps the days before which a company had enough events in 180 days.
 fn require_events(
     store: &Store,
     companies: &[CompanyKey],

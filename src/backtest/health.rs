@@ -1,5 +1,4 @@
-//! Whether the health score foretells churn: the profiles as they are now, on every company-day
-//! that counts.
+//! Whether the health score predicts churn: the present profiles, on every company-day that counts.
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -12,33 +11,32 @@ use crate::domain::health::Band;
 use crate::health::assess_day;
 use crate::store::Store;
 
-/// So many days before a churn it is asked whether health had seen it coming.
+/// How many days before a churn its health is looked at.
 const DAYS_BEFORE: i32 = 60;
 
-/// What health foretold.
+/// How well health predicted churn.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HealthOutcome {
-    /// Good, average, poor, unknown.
+    /// In the order of [`Band::ALL`].
     pub bands: Vec<BandRow>,
-    /// The churned customers that had a score 60 days before.
+    /// Churned customers with a score 60 days before.
     pub churns_scored: u64,
-    /// Those of them that were below `good` then.
+    /// Those whose score was below `good` then.
     pub below_good: u64,
 }
 
-/// The company-days in a band.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BandRow {
     pub band: Band,
-    /// Their share of all that count.
+    /// Their share of all company-days.
     pub share: Option<f64>,
-    /// The share of them on which a churn follows in time.
+    /// The share of them that are followed by a churn in time.
     pub churn_rate: Option<f64>,
-    /// That rate over the rate of all days.
+    /// The churn rate divided by that of all days.
     pub lift: Option<f64>,
 }
 
-/// Scores the companies on each day on which one of them counts or is asked about.
+/// Scores the companies on each day on which one of them counts or churned later.
 pub(super) fn measure(
     store: &Store,
     book: &Book,

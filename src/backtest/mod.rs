@@ -1,5 +1,5 @@
-//! What the signals of rules foretold, on the stored facts: rules are replayed day by day in
-//! memory, and their signals measured by [`crate::domain::backtest`]. Nothing is written.
+//! How well the signals of rules predicted churn: rules are replayed day by day in memory on the
+//! stored facts, and their signals measured by [`crate::domain::backtest`]. Nothing is written.
 
 mod book;
 mod health;
@@ -27,26 +27,26 @@ pub(crate) use health::HealthOutcome;
 use nearest::{Missed, nearest};
 pub(crate) use replay::{ReplayedSignal, replay};
 
-/// The name under which the field's rule is measured beside the others.
+/// The name of the reference rule.
 pub(crate) const YARDSTICK: &str = "yardstick";
 
-/// What a backtest is asked.
+/// The parameters of a backtest.
 pub(crate) struct Question<'q> {
     pub rules: Vec<Rule>,
     pub settings: Settings,
-    /// How many days a company must have been a customer.
+    /// The minimum age of a customer, in days.
     pub established: i32,
-    /// How many events it must have had in the 180 days up to a day.
+    /// The minimum number of events in the 180 days up to a day.
     pub min_events: u64,
-    /// What it must meet on a day.
+    /// The conditions that a company must meet on a day.
     pub conditions: &'q [Expression],
-    /// Where the book is split; `None`: at the lower median of the churn days.
+    /// The day at which the period is split; `None`: the lower median of the churn days.
     pub split: Option<Day>,
-    /// Whether health is measured too.
+    /// Whether to measure health too.
     pub health: bool,
 }
 
-/// Which part of the days was measured.
+/// The part of the period that was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     All,
@@ -68,9 +68,9 @@ impl Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     Rule(String),
-    /// All rules: signals add up, and a churn is covered when any rule foretold it.
+    /// All rules: signals are added up, and a churn is covered if any rule predicted it.
     Together,
-    /// All rules, with at most one signal a company in 28 days.
+    /// All rules, with at most one signal per company in 28 days.
     OneACompany,
     /// The rule that most products ship: `'*'`, events, 7 days, 15 %.
     Yardstick,
@@ -87,7 +87,7 @@ impl Subject {
     }
 }
 
-/// One row of the result.
+/// A row of the results.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     pub part: Part,
@@ -96,39 +96,38 @@ pub(crate) struct Row {
     pub signals_per_csm_week: Option<f64>,
 }
 
-/// A churn that no rule foretold.
+/// A churn that no rule predicted.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct BlindSpot {
     pub company_id: String,
     pub churned_on: Day,
-    /// Before the churn, as far as it is known.
+    /// The last known MRR before the churn.
     pub mrr: Option<f64>,
-    /// What each rule saw when it came nearest to raising a signal in time.
+    /// What each rule saw when it was closest to raising a signal in time.
     pub seen: Vec<String>,
 }
 
-/// What came of a backtest.
+/// The results of a backtest.
 pub(crate) struct Outcome {
     pub settings: Settings,
     pub days: DayRange,
     pub split: Option<Day>,
-    /// Companies that have an event and meet the conditions.
+    /// Companies with events that meet the conditions.
     pub companies: usize,
     pub churns_too_early: u64,
     pub rows: Vec<Row>,
     pub blind_spots: Vec<BlindSpot>,
     /// The signals of each rule, in the order of the question.
     pub signals: Vec<Vec<ReplayedSignal>>,
-    /// Whether more than 80 % of the churns lie one day after the company's last event before.
+    /// Whether more than 80 % of the churns are one day after the company's last event.
     pub is_derived_from_silence: bool,
-    /// What health foretold, where it was asked for.
     pub health: Option<HealthOutcome>,
-    /// The columns that rules and conditions read and of which only today's value is known.
+    /// The columns in rules and conditions whose past values are unknown.
     pub without_history: Vec<String>,
 }
 
 impl Outcome {
-    /// The churns that a signal could have foretold.
+    /// The number of churns that a signal could have predicted.
     pub(crate) fn churns(&self) -> u64 {
         self.rows.first().map_or(0, |row| row.measured.churns)
     }
@@ -139,7 +138,6 @@ pub(crate) fn yardstick() -> Rule {
     Rule::new(YARDSTICK, RuleLogic::Trend(TrendRule::of_event(ALL_EVENTS)))
 }
 
-/// Whether a rule can raise bad signals.
 pub(crate) fn can_be_bad(rule: &Rule) -> bool {
     match &rule.logic {
         RuleLogic::Trend(trend) => {
@@ -151,7 +149,7 @@ pub(crate) fn can_be_bad(rule: &Rule) -> bool {
     }
 }
 
-/// Replays the rules and measures their signals. `progress` is told of each day that is done.
+/// Replays the rules and measures their signals. Calls `progress` after each day.
 pub(crate) fn run(
     store: &mut Store,
     catalogue: &Catalogue,
@@ -218,7 +216,7 @@ fn parts(settings: Settings, split: Option<Day>) -> Vec<(Part, Settings)> {
     parts
 }
 
-/// The signals of all rules but the yardstick, which comes last.
+/// The signals of all rules except the last, the yardstick.
 fn together(measured: &[Vec<Raised>]) -> Vec<Raised> {
     measured.split_last().map(|(_, rules)| rules.concat()).unwrap_or_default()
 }
@@ -251,7 +249,7 @@ fn measure(
         .collect()
 }
 
-/// The missed churns, with what the rules saw of the first few of them.
+/// The missed churns, with what the rules saw for the first few.
 fn blind_spots(
     store: &Store,
     catalogue: &Catalogue,
@@ -283,17 +281,17 @@ fn blind_spots(
     missed.iter().map(spot).collect()
 }
 
-/// For how many missed churns it is said what the rules saw.
+/// At most this many missed churns are explained.
 const MOST_EXPLAINED: usize = 20;
 
-/// How many customers each CSM looks after.
+/// The number of customers of each CSM.
 struct Load {
     customers: usize,
     csms: usize,
 }
 
 impl Load {
-    /// The customers on a day who have a CSM.
+    /// The customers on a day that have a CSM.
     fn read(store: &Store, day: Day) -> Result<Load> {
         let customers: FxHashMap<CompanyKey, _> = store.customers()?.into_iter().collect();
         let is_customer = |company: &CompanyKey| {
@@ -311,13 +309,13 @@ impl Load {
         Ok(Load { customers: csms.len(), csms: distinct.len() })
     }
 
-    /// How many signals on so many company-days are at most so many a week for each CSM.
+    /// The number of signals on `days` company-days that corresponds to `per_csm_week`.
     fn signals_within(&self, per_csm_week: f64, days: u64) -> u64 {
         let customers = self.customers as f64 / self.csms as f64;
         (per_csm_week * days as f64 / (7.0 * customers)).floor() as u64
     }
 
-    /// Signals a week for each CSM, of so many signals in so many days.
+    /// Signals per CSM and week.
     fn per_week(&self, signals: usize, days: usize) -> Option<f64> {
         let weeks = days as f64 / 7.0;
         (self.csms > 0 && days > 0).then(|| signals as f64 / weeks / self.csms as f64)
@@ -330,7 +328,7 @@ impl Load {
 }
 
 impl Book {
-    /// The signals to measure: the bad ones, or all of a rule that raises none.
+    /// The signals to measure: the bad ones, or all if the rule raises no bad ones.
     fn raised(&self, rule: &Rule, signals: &[ReplayedSignal]) -> Vec<Raised> {
         let places: FxHashMap<CompanyKey, usize> =
             self.companies.iter().enumerate().map(|(place, company)| (*company, place)).collect();
@@ -343,8 +341,8 @@ impl Book {
     }
 }
 
-/// Whether more than 80 % of the churns lie one day after the last event before them: then somebody
-/// has worked the churns out from silence, and a rule on silence finds what it was made from.
+/// Whether more than 80 % of the churns are one day after the company's last event. Such churns
+/// were derived from silence, so a rule on silence would only find its own definition.
 fn is_derived_from_silence(store: &Store, book: &Book, days: DayRange) -> Result<bool> {
     let mut last: FxHashMap<u32, Vec<Day>> = FxHashMap::default();
     store.for_each_count(days, |day, company, _, _| {
@@ -365,7 +363,7 @@ fn is_derived_from_silence(store: &Store, book: &Book, days: DayRange) -> Result
     Ok(next_day * 5 > all * 4)
 }
 
-/// The company columns that rules and conditions name: the database keeps their present value only.
+/// The company columns in rules and conditions: only their present values are stored.
 fn without_history(catalogue: &Catalogue, question: &Question<'_>) -> Result<Vec<String>> {
     let mut expressions: Vec<Expression> = question.conditions.to_vec();
     for rule in &question.rules {

@@ -1,4 +1,4 @@
-//! What rules saw of a churn that none of them foretold, when they came nearest to a signal.
+//! What rules saw before a churn that none of them predicted, when they were closest to a signal.
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -10,15 +10,15 @@ use crate::domain::finding::Admission;
 use crate::domain::rule::{ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::store::{Catalogue, Scope, Store};
 
-/// A churn, and the days on which a signal would have foretold it.
+/// A churn, and the days on which a signal would have predicted it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Missed {
     pub company: CompanyKey,
     pub days: DayRange,
 }
 
-/// For each missed churn, a sentence for each rule that can tell: `fading: 38 % below, threshold
-/// 50`, `silent: days_since_last_event 21`.
+/// For each missed churn, a sentence for each rule that has something to say: `fading: 38 % below,
+/// threshold 50`, `silent: days_since_last_event 21`.
 pub(super) fn nearest(
     store: &Store,
     catalogue: &Catalogue,
@@ -42,7 +42,7 @@ pub(super) fn nearest(
     Ok(seen)
 }
 
-/// How far each company was below what was to be expected on the day on which it was farthest.
+/// How far each company was below the expectation, on the day when it was farthest.
 fn largest_falls(
     store: &Store,
     trend: &TrendRule,
@@ -78,7 +78,7 @@ fn largest_falls(
     Ok(lowest.into_iter().map(|change| change.map(sentence)).collect())
 }
 
-/// What a condition read of the company on the last day on which a signal would have come in time.
+/// What a condition read for the company on the last day on which a signal would have been in time.
 fn values(
     store: &Store,
     catalogue: &Catalogue,
@@ -100,7 +100,7 @@ fn values(
 }
 
 impl Missed {
-    /// The days on which a signal before `churn` would have been right.
+    /// The days on which a signal for `churn` would have been right.
     pub(super) fn new(company: CompanyKey, churn: Day, horizon: i32, min_lead: i32) -> Self {
         Missed { company, days: DayRange { from: churn - horizon, to: churn - min_lead } }
     }

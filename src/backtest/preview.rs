@@ -1,4 +1,4 @@
-//! What rules would raise: at their first run, and over the last days of data.
+//! What rules would raise: on their first run, and over the last days of data.
 
 use anyhow::Result;
 
@@ -15,17 +15,16 @@ const PREVIEW_DAYS: i32 = 60;
 /// What rules would raise.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Preview {
-    /// The days that were looked at. Their last is that of the first run.
+    /// The days that were evaluated. The last one is the day of the first run.
     pub days: DayRange,
-    /// The signals of the first run, of each rule.
+    /// The signals of the first run, for each rule.
     pub first_run: Vec<Vec<ReplayedSignal>>,
-    /// The signals on all days as if nothing had been raised before them, of each rule.
+    /// The signals on all days as if nothing had been raised before, for each rule.
     pub signals: Vec<Vec<ReplayedSignal>>,
 }
 
-/// What `rules` would raise; `first_run` says of how many of them, from the first on, the first
-/// run is wanted too. `None` without a company. The day counts should be in memory
-/// ([`Store::keep_counts_in_memory`]).
+/// What `rules` would raise; the first run only for the first `first_run` of them. `None` without
+/// companies. The day counts should be in memory ([`Store::keep_counts_in_memory`]).
 pub(crate) fn preview(
     store: &Store,
     rules: &[Rule],
@@ -39,10 +38,10 @@ pub(crate) fn preview(
     let last = last_complete_day(store, today)?.or(data.map(|data| data.to));
     let Some(last) = last else { return Ok(None) };
     let earliest = last - PREVIEW_DAYS + 1;
-    // Windows before the first event would show what nobody did.
+    // Windows before the first event would look like inactivity.
     let from = data.map_or(earliest, |data| earliest.max(data.from)).min(last);
     let mut days = DayRange { from, to: last };
-    // Counts that were pulled without people say nothing of people.
+    // Counts that came without people say nothing about people.
     for trend in rules.iter().filter_map(|rule| rule.logic.trend()) {
         while store.people_gap(trend, days)?.is_some() {
             days.from = days.from.next();

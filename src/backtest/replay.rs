@@ -1,8 +1,8 @@
-//! Rules applied day by day to the stored facts, in memory.
+//! Replaying rules day by day on the stored facts, in memory.
 //!
-//! The rules are evaluated by the same functions as in a run; only what they raised before is kept
-//! here and not in the database. Every signal is taken as acknowledged when it is raised, so that
-//! an open signal never holds back the next one. The day counts must be in memory
+//! The rules are evaluated by the same functions as in a run; only their earlier signals are kept
+//! here instead of in the database. Every signal counts as acknowledged when it is raised, so an
+//! open signal never prevents the next one. The day counts must be in memory
 //! ([`Store::keep_counts_in_memory`]), or a year takes minutes.
 
 use anyhow::Result;
@@ -29,16 +29,16 @@ pub(crate) struct ReplayedSignal {
     pub signal_type: SignalType,
 }
 
-/// What is known to have been raised before the first day of a replay.
+/// The signals raised before the first day of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Before {
     Nothing,
-    /// What the runs so far have raised.
+    /// Those that runs have raised.
     Runs,
 }
 
-/// Replays `rules` on each of `days` as if nothing had been raised before them, and returns the
-/// signals of each rule in order of day. `progress` is told of each day that is done.
+/// Replays `rules` on each of `days` as if nothing had been raised before. Returns the signals of
+/// each rule, ordered by day. Calls `progress` after each day.
 pub(crate) fn replay(
     store: &Store,
     rules: &[Rule],
@@ -48,7 +48,7 @@ pub(crate) fn replay(
     replay_after(Before::Nothing, store, rules, days, progress)
 }
 
-/// The same, after what is known to have been raised.
+/// The same, after earlier signals.
 pub(super) fn replay_after(
     before: Before,
     store: &Store,
@@ -84,27 +84,27 @@ pub(super) fn replay_after(
     Ok(replays.into_iter().map(|replay| replay.signals).collect())
 }
 
-/// What all rules look at.
+/// What all rules share.
 struct World<'w, 's> {
     store: &'s Store,
     conditions: &'w Conditions<'s>,
     customers: &'w [(CompanyKey, Customer)],
-    /// What trend rules look at.
+    /// The facts of trend rules.
     facts: &'w TrendFacts,
     /// The first day on which signals are raised.
     first: Day,
 }
 
-/// A rule while it is replayed.
+/// A rule being replayed.
 struct RuleReplay<'r> {
     rule: &'r Rule,
-    /// The first day to look at: as many days before the first as the rule must hold.
+    /// The first day to evaluate: `for` rules need days before the first.
     begin: Day,
     memory: Memory<'r>,
     signals: Vec<ReplayedSignal>,
 }
 
-/// What a rule has raised so far, as far as it holds back the next signal.
+/// What a rule has raised so far, if it may prevent the next signal.
 enum Memory<'r> {
     Trend {
         sweep: Sweep<'r>,
@@ -163,7 +163,7 @@ impl<'r> RuleReplay<'r> {
         Ok(())
     }
 
-    /// Raises what the rule finds on the day that it has been taken to.
+    /// Raises what the rule finds on its present day.
     fn raise(&mut self, customers: &[(CompanyKey, Customer)], day: Day, admission: &Admission) {
         let evaluation = match &self.memory {
             Memory::Trend { sweep, latest } => sweep.evaluate(latest),
@@ -183,7 +183,7 @@ impl<'r> RuleReplay<'r> {
 }
 
 impl World<'_, '_> {
-    /// The latest signals of a trend rule, as far back as they hold the next one back.
+    /// The latest signals of a trend rule, as far back as they can prevent the next one.
     fn latest(&self, before: Before, rule: &Rule, trend: &TrendRule) -> Result<LatestByCompany> {
         if before == Before::Nothing {
             return Ok(LatestByCompany::default());
@@ -226,7 +226,7 @@ impl World<'_, '_> {
     }
 }
 
-/// Adds to today's facts on how many days running they have held, `most` at most.
+/// Adds the number of consecutive days on which today's facts have held, at most `most`.
 fn count_days(mut today: FactsByCompany, before: &FactsByCompany, most: u16) -> FactsByCompany {
     for (company, facts) in &mut today {
         let earlier = before.get(company).map_or(0, |facts| facts.days_held);

@@ -1,4 +1,4 @@
-//! What an edit of a rule would do: the signals that it adds and removes over the last days.
+//! The effect of an edit of a rule: signals added and removed over the last days.
 
 use anyhow::Result;
 use rustc_hash::FxHashSet;
@@ -10,20 +10,20 @@ use crate::domain::rule::Rule;
 use crate::domain::signal::SignalType;
 use crate::store::Store;
 
-/// How many of the last days of data are compared.
+/// The number of days compared.
 pub(crate) const TRIAL_DAYS: i32 = 90;
 
-/// Within how many days after a signal a churn counts as what it came before.
+/// A churn within this many days after a signal counts as predicted.
 const HORIZON: i32 = 90;
 
-/// Signals of one side, and how many of them came before a churn.
+/// The number of signals, and how many of them preceded a churn.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Tally {
     pub signals: u64,
     pub before_churn: u64,
 }
 
-/// What an edit would do.
+/// The effect of an edit.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Trial {
     pub days: DayRange,
@@ -33,11 +33,11 @@ pub(crate) struct Trial {
     pub removed: Vec<ReplayedSignal>,
     pub added_tally: Tally,
     pub removed_tally: Tally,
-    /// Signals a week for each CSM, now and then; `None` without CSMs.
+    /// Signals per CSM and week, now and then; `None` without CSMs.
     pub per_csm_week: Option<(f64, f64)>,
 }
 
-/// Replays a rule as it is (`None`: not at all) and as it would be.
+/// Replays a rule as it is (`None`: there is none) and as it would be.
 pub(crate) fn try_edit(
     store: &mut Store,
     now: Option<&Rule>,
@@ -88,7 +88,7 @@ pub(crate) fn try_edit(
     }))
 }
 
-/// The signals of one list that another lacks.
+/// The signals in one list that are missing in another.
 fn missing(list: &[ReplayedSignal], other: &[ReplayedSignal]) -> Vec<ReplayedSignal> {
     let key = |signal: &ReplayedSignal| (signal.company, signal.on, signal.signal_type);
     let known: FxHashSet<(CompanyKey, Day, SignalType)> = other.iter().map(key).collect();

@@ -1,7 +1,7 @@
-//! Which of some settings of the measured rules cover most churns within a budget of signals.
+//! Chooses settings of the measured rules that cover the most churns within a budget of signals.
 //!
-//! Each setting is replayed once. The set is chosen on the first part of the days and measured,
-//! untouched, on the later one: what was chosen because it did well looks better than it is.
+//! Each setting is replayed once. The set is chosen on the first part of the period and measured on
+//! the later part: on the days it was chosen for, it looks better than it is.
 
 use anyhow::Result;
 
@@ -12,16 +12,16 @@ use crate::domain::day::{Day, DayRange};
 use crate::domain::rule::{Rule, RuleLogic};
 use crate::store::{Catalogue, Store};
 
-/// A rule with the settings that are tried.
+/// A rule with the settings to try.
 pub(crate) struct Tried {
     pub name: &'static str,
-    /// The settings, each with a word for it. One of them is that of the program.
+    /// The settings with their labels, including that of the program.
     pub settings: Vec<(String, Rule)>,
-    /// The place of the program's own setting.
+    /// The index of the program's own setting.
     pub shipped: usize,
 }
 
-/// The four measured rules with their settings; `rule` gives each as the program ships it.
+/// The four measured rules with their settings; `rule` returns each as the program ships it.
 pub(crate) fn tried(rule: impl Fn(&str) -> Option<Rule>) -> Vec<Tried> {
     let fading = || {
         let shipped = rule("fading")?;
@@ -68,41 +68,39 @@ pub(crate) fn tried(rule: impl Fn(&str) -> Option<Rule>) -> Vec<Tried> {
     .collect()
 }
 
-/// What is asked.
 pub(crate) struct Budget {
-    /// Signals a week for each CSM.
+    /// Signals per CSM and week.
     pub signals: f64,
     pub until: Day,
-    /// Where the days are split; `None`: at the lower median of the churn days.
+    /// The day at which the period is split; `None`: the lower median of the churn days.
     pub split: Option<Day>,
 }
 
-/// A set of rules on a part of the days.
+/// A set of rules, measured on a part of the period.
 #[derive(Debug, Clone)]
 pub(crate) struct SetRow {
     pub is_shipped: bool,
     pub part: Part,
-    /// The words for the settings, of each rule in the set.
+    /// The settings of the rules in the set, in words.
     pub rules: Vec<String>,
     pub measured: Measured,
     pub signals_per_csm_week: Option<f64>,
 }
 
-/// What came of it.
+/// The result of tuning.
 pub(crate) enum Tuned {
-    /// No CSM looks after any customer.
+    /// No customer has a CSM.
     NoCsm,
-    /// So few churns in the first part.
+    /// The first part has only this many churns.
     TooFewChurns(u64),
     Chosen {
         split: Day,
-        /// For each rule, the place of the setting chosen, or none.
+        /// For each rule, the index of the chosen setting, if any.
         settings: Vec<Option<usize>>,
         rows: Vec<SetRow>,
     },
 }
 
-/// Chooses the set.
 pub(crate) fn tune(
     store: &mut Store,
     catalogue: &Catalogue,
@@ -154,7 +152,7 @@ pub(crate) fn tune(
     Ok(Tuned::Chosen { split, settings: chosen, rows })
 }
 
-/// The signals of each setting of each rule, replayed together.
+/// The signals of each setting of each rule, all replayed in one pass.
 fn replay_settings(
     store: &Store,
     book: &Book,
@@ -172,7 +170,7 @@ fn replay_settings(
     Ok(raised.collect())
 }
 
-/// The signals of the rules of a set, each with the setting that the set gives it.
+/// The signals of the rules of a set, each with its setting in the set.
 fn signals_of(set: &[Option<usize>], raised: &[Vec<Vec<Raised>>]) -> Vec<Raised> {
     let of_rules = set.iter().zip(raised);
     let chosen = of_rules.filter_map(|(setting, raised)| setting.map(|setting| &raised[setting]));
