@@ -1,7 +1,7 @@
-//! What a message says: the same in plain text, in HTML and on Slack.
+//! The content of a message: the same in plain text, HTML and Slack blocks.
 //!
-//! Everything that came from a file is made one line of harmless text here; each form escapes it
-//! once more in its own way.
+//! Text from imported files is turned into one line without control characters here; each format
+//! escapes it again in its own way.
 
 use std::iter::Peekable;
 
@@ -20,109 +20,101 @@ use crate::render::escape::{entities_for_slack, for_slack, for_slack_command};
 use crate::render::{self, counted, escape};
 use crate::store::{SignalRecord, TaskRecord};
 
-/// So many signals are told with all that should be known of them; the others have a line each.
+/// At most this many signals are shown in full; the others have a line each.
 pub(super) const MOST_ITEMS: usize = 40;
 
-/// After so many signals a message only counts the others.
+/// Beyond this many signals, a message only counts the others.
 pub(super) const MOST_SIGNALS: usize = 1000;
 
-/// A signal opens seldom more tasks than this.
+/// Signals rarely open more tasks than this.
 const MOST_TASKS: usize = 10;
 
 /// The longest text of an item, in characters.
 const LONGEST: usize = 200;
 
-/// The longest text of a block of Slack, in characters; it takes 3000.
+/// The longest text of a Slack block, in characters; Slack's limit is 3000.
 const LONGEST_BLOCK: usize = 2900;
 
-/// The blocks of a post on Slack that have lines; it takes 50, of which [`MOST_ITEMS`] and three
-/// more are in use.
+/// The number of Slack blocks with lines. Slack allows 50 blocks; [`MOST_ITEMS`] and three more are
+/// in use.
 const MOST_BLOCKS_OF_LINES: usize = 6;
 
-/// After so many people who are to know of a signal, Slack is told of no others.
+/// At most this many people are named for a signal on Slack.
 const MOST_PEOPLE: usize = 10;
 
-/// The longest heading that Slack takes, in characters.
+/// The longest heading that Slack accepts, in characters.
 const LONGEST_HEADING: usize = 150;
 
-/// A message, as it is read.
+/// The content of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Content {
-    /// How many signals and what they say.
+    /// How many signals, and what they say.
     pub subject: String,
-    /// Why it comes.
+    /// Why the message is sent.
     pub intro: String,
     pub items: Vec<Item>,
-    /// Further signals, in a line each.
+    /// Further signals, one line each.
     pub lines: Vec<Line>,
-    /// How many signals there are besides.
+    /// The number of signals not shown.
     pub left_out: u64,
-    /// How whoever reads it looks into the inbox.
+    /// The command that shows the reader's inbox.
     pub inbox: String,
-    /// What to say at the end.
     pub closing: String,
 }
 
-/// A signal, as it is told.
+/// A signal shown in full.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Item {
     pub company: String,
-    /// Where it is found in another product.
+    /// The link to its company in another product.
     pub link: Option<String>,
-    /// What happened.
     pub headline: String,
-    /// All that should be known of it.
     pub facts: Vec<Fact>,
-    /// Who is to know, by the names of the team; used on Slack.
+    /// The people to notify, by their names in the team; used on Slack.
     pub people: Vec<String>,
 }
 
 /// A line of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Fact {
-    /// What it is about.
     pub name: &'static str,
-    /// The same, as wide as the widest.
+    /// The name, padded to the width of the widest.
     pub padded: String,
-    /// What there is to say.
     pub value: String,
-    /// Whether it is a command to be typed.
+    /// Whether it is a command to type.
     pub is_command: bool,
 }
 
-/// A signal in a line.
+/// A signal in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Line {
     pub company: String,
-    /// Where it is found in another product.
+    /// The link to its company in another product.
     pub link: Option<String>,
-    /// What happened.
     pub headline: String,
     pub signal_type: &'static str,
-    /// How to see more of it.
+    /// The command that shows it.
     pub look: String,
 }
 
-/// A signal and those who are to know of it.
+/// A signal, and the people to notify.
 pub(super) struct Told {
     pub signal: SignalRecord,
-    /// What there is to be done about it.
     pub tasks: Vec<TaskRecord>,
-    /// Their names.
     pub people: Vec<String>,
 }
 
-/// All signals that a message tells of, however much of them it shows.
+/// All signals of a message, including those it does not show.
 pub(super) struct Overview {
-    /// The type of each.
+    /// The type of each signal.
     pub types: Vec<SignalType>,
-    /// How many companies they are of.
+    /// The number of their companies.
     pub companies: usize,
 }
 
 impl Content {
-    /// The content about these signals: `told` first, then `others`. `reader`: who gets it, unless
-    /// it is for everybody.
+    /// The content about these signals: `told` in full, then `others`. `reader` is the recipient,
+    /// unless it is for everybody.
     pub(super) fn about(
         purpose: Purpose,
         reader: Option<&str>,
@@ -145,7 +137,7 @@ impl Content {
         }
     }
 
-    /// A content that only shows that it arrives.
+    /// A content that only proves that messages arrive.
     pub(super) fn of_test(person: &str) -> Self {
         Content {
             subject: "Test message of signals".to_owned(),
@@ -166,20 +158,20 @@ impl Content {
         self.render("content.txt", include_str!("content.txt"))
     }
 
-    /// The content as HTML that loads nothing from outside.
+    /// The content as HTML without external resources.
     pub(super) fn html(&self) -> Result<String> {
         self.render("content.html", include_str!("content.html"))
     }
 
-    /// The ending of the template's name decides how values are escaped.
+    /// The file extension of the template's name decides how values are escaped.
     fn render(&self, name: &str, template: &str) -> Result<String> {
         let content = minijinja::Value::from(Serde(self));
         let more = (self.left_out > 0).then(|| and_more(self.left_out, &self.inbox));
         Ok(Environment::new().render_named_str(name, template, context! { content, more })?)
     }
 
-    /// The content as a post of at most 50 blocks. `mentions`: names of the team and what Slack
-    /// knows them by.
+    /// The content as a Slack message of at most 50 blocks. `mentions`: the names of the team with
+    /// their Slack ids.
     pub(super) fn slack(&self, mentions: &[(String, String)]) -> serde_json::Value {
         let mut blocks = vec![json!({
             "type": "header",
@@ -197,7 +189,7 @@ impl Content {
             closing = format!("{}\n{closing}", and_more(left_out, &self.inbox));
         }
         if self.inbox.contains('`') {
-            // The name of the reader is in it.
+            // The command contains the reader's name.
             closing = closing.replace(&self.inbox, &self.inbox.replace('`', "\u{02cb}"));
         }
         let closing = entities_for_slack(&closing);
@@ -281,8 +273,8 @@ impl Line {
     }
 }
 
-/// A company's name that leads to its address. The address has no character that Slack takes for
-/// the end of it: those of an id are escaped, and `&` is written out.
+/// A company's name with a link. The URL has no character that ends a link on Slack: those of ids
+/// are escaped, and `&` is an entity.
 fn linked_for_slack(company: &str, link: Option<&str>) -> String {
     let company = short_for_slack(company, 150);
     match link {
@@ -291,7 +283,7 @@ fn linked_for_slack(company: &str, link: Option<&str>) -> String {
     }
 }
 
-/// As many of the lines as a block of Slack takes, at least one.
+/// As many of the lines as fit into a Slack block, at least one.
 fn block(lines: &mut Peekable<impl Iterator<Item = String>>) -> String {
     let mut text = lines.next().unwrap_or_default();
     let mut length = text.chars().count();
@@ -307,7 +299,6 @@ fn block(lines: &mut Peekable<impl Iterator<Item = String>>) -> String {
 struct Facts(Vec<Fact>);
 
 impl Facts {
-    /// What the rule saw.
     fn add_evidence(&mut self, signal: &SignalRecord) {
         match (&signal.evidence, &signal.definition.logic) {
             (Evidence::Trend(evidence), definition) => {
@@ -348,7 +339,7 @@ impl Facts {
         }
     }
 
-    /// The tasks; where a signal has none, what is usually done.
+    /// The tasks, or general advice for signals without tasks.
     fn add_tasks(&mut self, tasks: &[TaskRecord], signal: &SignalRecord) {
         for task in tasks.iter().take(MOST_TASKS) {
             let whose =
@@ -382,13 +373,13 @@ fn company(signal: &SignalRecord) -> String {
     harmless(signal.company_name.as_deref().unwrap_or(&signal.company_id))
 }
 
-/// The company where there is little room, so that what happened to it can be read too.
+/// A short company name, so that what happened stays visible.
 fn short_company(signal: &SignalRecord) -> String {
     const LONGEST_NAME: usize = 50;
     shortened(&company(signal), LONGEST_NAME)
 }
 
-/// What the rule watches for.
+/// What the rule watches.
 fn why(signal: &SignalRecord) -> String {
     let rule = harmless(&signal.rule);
     match &signal.definition.logic {
@@ -405,7 +396,7 @@ fn why(signal: &SignalRecord) -> String {
     }
 }
 
-/// What to do about a signal whose rule opens no tasks.
+/// Advice on a signal whose rule opens no tasks.
 fn advice(signal_type: SignalType) -> &'static str {
     match signal_type {
         SignalType::Bad => {
@@ -416,7 +407,7 @@ fn advice(signal_type: SignalType) -> &'static str {
     }
 }
 
-/// How many signals of which types and, while few, of whom: `1 bad signal: Acme: login fell …`.
+/// The number of signals by type and, if few, their companies: `1 bad signal: Acme: login fell …`.
 fn subject(purpose: Purpose, overview: &Overview, told: &[Told]) -> String {
     let beginning = match purpose {
         Purpose::Realtime => "",
@@ -453,7 +444,7 @@ fn count(types: &[SignalType]) -> String {
     }
 }
 
-/// `Acme, Beta, Gamma and 3 more`: of so many companies the first few.
+/// `Acme, Beta, Gamma and 3 more`: the first few of `number` companies.
 fn companies(number: usize, told: &[Told]) -> String {
     const NAMED: usize = 3;
     let mut named: Vec<&SignalRecord> = Vec::new();
@@ -487,7 +478,8 @@ fn and_more(left_out: u64, inbox: &str) -> String {
     format!("And {} more: `{inbox}` lists all.", render::thousands(left_out))
 }
 
-/// A name as a shell takes it for one word; a stand-in for one that cannot be shown as it is.
+/// Quotes a name as one word of a shell command, or substitutes a placeholder if it cannot be
+/// shown.
 fn quoted(name: &str) -> String {
     match name {
         "" => "NAME".to_owned(),
@@ -497,8 +489,7 @@ fn quoted(name: &str) -> String {
     }
 }
 
-/// One line without control characters and marks that turn the direction of writing round, and not
-/// too long.
+/// One line without control characters and direction marks, cut to a maximum length.
 pub(super) fn harmless(text: &str) -> String {
     let visible: String = text
         .chars()
@@ -514,7 +505,7 @@ fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
-/// Text for Slack, no longer than `most` and never cut within an entity.
+/// Text for Slack, cut to `most` without splitting an entity.
 fn short_for_slack(text: &str, most: usize) -> String {
     let mut short = String::new();
     let mut length = 0;
@@ -546,7 +537,7 @@ fn section(text: &str) -> serde_json::Value {
     json!({"type": "section", "text": mrkdwn(text)})
 }
 
-/// With `verbatim`, Slack does not look for names and links in the text by itself.
+/// `verbatim` stops Slack from looking for names and links in the text.
 fn mrkdwn(text: &str) -> serde_json::Value {
     json!({"type": "mrkdwn", "verbatim": true, "text": text})
 }
@@ -570,7 +561,7 @@ mod tests {
         let day = |number| Day::from_number(number);
         let signal = SignalRecord {
             id: SignalId(id),
-            // A name is a company.
+            // Each name is its own company.
             company: CompanyKey(name.bytes().map(u32::from).sum()),
             company_id: "acme".to_owned(),
             company_name: Some(name.to_owned()),
@@ -815,7 +806,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
         }
     }
 
-    /// A content of `number` bad signals, each of a company of its own.
+    /// A content of `number` bad signals, each of another company.
     fn long_letter(number: usize, name: &str) -> Content {
         let signals: Vec<Told> = (0..number as i64)
             .map(|id| {

@@ -1,8 +1,8 @@
-//! Several deliveries at once, so that a server that hangs holds up nobody else, and none for ever.
+//! Parallel deliveries, so that a hanging server delays nobody else, and none forever.
 //!
-//! A library that talks to a server can be told how long each step may take, but not how long all
-//! of them together, and looking up a name cannot be told at all. So each delivery has its time,
-//! and one that does not come back in time is left alone.
+//! A library that talks to a server has a timeout for each step, but none for all of them together
+//! or for looking up a name. So each delivery has a deadline of its own, and one that misses it is
+//! abandoned.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::{Sender, channel};
@@ -17,15 +17,15 @@ use crate::clock::{Clock, Stopwatch};
 use crate::error::no_thread;
 use crate::store::SendingLimits;
 
-/// How many deliveries go on at once.
+/// The number of parallel deliveries.
 const AT_ONCE: usize = 8;
 
-/// How often the deadlines are looked at.
+/// How often deadlines are checked.
 const TICK: Duration = Duration::from_millis(50);
 
 type Deliver<T> = dyn Fn(&T) -> Result<(), SendError> + Send + Sync;
 
-/// The part of the whole that a thread works on.
+/// What the threads share.
 struct Work<T> {
     parcels: Mutex<VecDeque<(i64, T)>>,
     deliver: Box<Deliver<T>>,
@@ -48,11 +48,11 @@ enum Event {
     Ended(i64, Result<(), SendError>),
 }
 
-/// Delivers all parcels, each known by its number, and hands what comes of each to `note` as soon
-/// as it is known. Those that are not begun when the time for all is up are left out: nothing is
-/// known of them.
+/// Delivers all parcels, each identified by a number, and passes each result to `note` as soon as
+/// it is known. Parcels that were not started when the total time is up are left out: their result
+/// is unknown.
 ///
-/// A delivery that comes back after its time is noted once more if it succeeded after all.
+/// A delivery that returns after its deadline is reported again if it succeeded after all.
 pub(super) fn deliver<T: Send + Sync + 'static>(
     parcels: Vec<(i64, T)>,
     deliver: impl Fn(&T) -> Result<(), SendError> + Send + Sync + 'static,
@@ -68,7 +68,7 @@ pub(super) fn deliver<T: Send + Sync + 'static>(
         match start(&work, &sender) {
             Ok(()) => {}
             Err(error) if worker == 0 => return Err(no_thread(&error).into()),
-            // Fewer do the same work.
+            // Fewer threads do the same work.
             Err(_) => break,
         }
     }
@@ -112,7 +112,7 @@ fn start<T: Send + Sync + 'static>(work: &Arc<Work<T>>, events: &Sender<Event>) 
     let (work, events) = (Arc::clone(work), events.clone());
     let worker = move || {
         while let Some((id, parcel)) = work.next() {
-            // Nobody listens any more when all is done; then there is nothing to do either.
+            // The receiver is gone when everything is done; then there is nothing left to do.
             if events.send(Event::Began(id)).is_err()
                 || events.send(Event::Ended(id, (work.deliver)(&parcel))).is_err()
             {
@@ -133,7 +133,7 @@ mod tests {
         all: Duration::from_millis(900),
     };
 
-    /// Delivers parcels that take so many milliseconds each, and fail when the number is odd.
+    /// Delivers parcels that take this many milliseconds each, and fail if the number is odd.
     fn outcomes(parcels: &[u64], limits: SendingLimits) -> Vec<(i64, Option<String>)> {
         let parcels = parcels.iter().enumerate().map(|(id, takes)| (id as i64, *takes)).collect();
         let work = |takes: &u64| {

@@ -1,10 +1,9 @@
-//! Telling people: from the outbox to e-mail and Slack. With [`crate::pull`] the only code that
-//! opens a network connection.
+//! Notifications: from the outbox to e-mail and Slack. Apart from [`crate::pull`], the only code
+//! that opens network connections.
 //!
-//! A run writes notices; [`send`] makes messages of those that are due, in one transaction,
-//! delivers the messages, and notes what came of each as soon as it is known. Whatever is
-//! interrupted is tried again, with the same Message-ID, so that nothing is lost and whatever comes
-//! twice can be told.
+//! A run writes notices. [`send`] turns those that are due into messages, in one transaction,
+//! delivers them, and records each result as soon as it is known. Interrupted deliveries are
+//! retried with the same Message-ID, so nothing is lost and duplicates are recognizable.
 
 mod content;
 mod delivery;
@@ -38,17 +37,17 @@ use crate::store::{
     SignalRecord, Store, ToldSignal,
 };
 
-/// Why something was not delivered.
+/// Why a delivery failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SendError {
     /// One line without secrets.
     pub text: String,
-    /// For how many seconds the server asks to be left alone.
+    /// The number of seconds that the server asks to wait.
     pub patience: Option<u64>,
 }
 
 impl SendError {
-    /// SendError with a server that asks for nothing.
+    /// An error without a time to wait.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         SendError { text: text.into(), patience: None }
     }
@@ -63,33 +62,33 @@ fn is_loopback(host: &str) -> bool {
 /// Whether a text can be the sender of e-mail.
 ///
 /// # Errors
-/// No address (exit 9).
+/// Not an address (exit 9).
 pub(crate) fn check_sender(text: &str) -> Result<(), CommandError> {
     smtp::sender(text).map(|_| ())
 }
 
-/// The ways to people that are configured.
+/// The configured channels.
 pub(crate) struct Transports {
     mailer: Option<Mailer>,
     webhook: Option<Webhook>,
-    /// What Message-IDs end with.
+    /// The domain of Message-IDs.
     domain: String,
 }
 
-/// What is to be delivered, ready to go.
+/// A message ready for delivery.
 enum Parcel {
     Mail(Box<Mail>),
     Post(serde_json::Value),
-    /// It cannot go, for this reason.
+    /// Cannot be delivered, for this reason.
     Stuck(String),
 }
 
 impl Transports {
-    /// Finds the servers and their secrets. `variable` looks into the environment; `host` is the
-    /// name of this machine.
+    /// Finds the servers and their secrets. `variable` reads the environment; `host` is the name of
+    /// this machine.
     ///
     /// # Errors
-    /// Settings that cannot be used (exit 9); what is wrong never shows a secret.
+    /// Settings that cannot be used (exit 9). The error never shows a secret.
     pub(crate) fn find(
         settings: &NotifySettings,
         limits: SendingLimits,
@@ -118,7 +117,7 @@ impl Transports {
         })
     }
 
-    /// Whether there is none.
+    /// Whether no channel is configured.
     pub(crate) fn is_empty(&self) -> bool {
         self.channels().is_empty()
     }
@@ -145,10 +144,10 @@ fn usual_sender(host: &str) -> String {
     if smtp::sender(&sender).is_ok() { sender } else { "signals@localhost".to_owned() }
 }
 
-/// Delivers what is due, and tells what became of each message that is not read by now.
+/// Delivers what is due. Returns the state of every message with unread signals.
 ///
 /// # Errors
-/// Another process that is delivering (exit 5) What cannot be delivered is not an error here.
+/// Another process is delivering (exit 5). A failed delivery is not an error here.
 pub(crate) fn send(
     store: &mut Store,
     clock: &Clock,
@@ -182,7 +181,7 @@ pub(crate) fn send(
     deliveries(store, due, &sent)
 }
 
-/// What [`send`] would deliver now: the same, undone at the end, without a connection to anybody.
+/// What [`send`] would deliver now: the same work, rolled back, without network connections.
 pub(crate) fn rehearse(
     store: &mut Store,
     clock: &Clock,
@@ -202,8 +201,8 @@ pub(crate) fn rehearse(
     })
 }
 
-/// Delivers a test message to a member of the team by every way there is, at once and without the
-/// outbox. Returns the ways, each with what went wrong.
+/// Delivers a test message to a member of the team through every channel, at once and without the
+/// outbox. Returns the channels, each with its error if it failed.
 pub(crate) fn test(
     transports: Transports,
     member: &TeamMember,
@@ -260,7 +259,7 @@ fn due_messages(store: &Store, channels: &[Channel], now: Instant) -> Result<Vec
     Ok(messages)
 }
 
-/// Where a message stands that is not tried now.
+/// The state of a message that is not tried now.
 fn at_rest(message: &Message) -> MessageState {
     if message.next_try_at.is_none() { MessageState::Dead } else { MessageState::Waiting }
 }
@@ -284,7 +283,7 @@ fn deliveries(store: &Store, due: Vec<Message>, sent: &HashSet<i64>) -> Result<V
 
 // ---- From notices to messages
 
-/// Makes messages of all notices that are due.
+/// Creates messages of all due notices.
 fn make_messages(
     store: &Store,
     channels: &[Channel],
@@ -333,7 +332,7 @@ impl Maker<'_> {
         })
     }
 
-    /// One post for each purpose. A signal goes with the most urgent of those who are to know.
+    /// One post for each purpose. A signal has the most urgent purpose of the people to notify.
     fn posts(&self) -> Result<()> {
         let pending = self.store.pending_notices(Channel::Slack)?;
         let is_due = self.is_digest_due(Channel::Slack, None)?;
@@ -358,8 +357,8 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// One message for each person, or for Slack, whatever their preferences: they were sent the
-    /// signals, and may be acting on them.
+    /// One message for each person, or for Slack, regardless of preferences: they were sent the
+    /// signals and may be acting on them.
     fn retractions(&self, channel: Channel) -> Result<()> {
         let pending = self.store.pending_retractions(channel)?;
         let has_address = |name: &str| {
@@ -379,7 +378,8 @@ impl Maker<'_> {
         })
     }
 
-    /// What a person wants; of nobody, what is usual. `None` for somebody who has left the team.
+    /// The preferences of a person; the default without one. `None` for somebody who has left the
+    /// team.
     fn preferences(&self, person: Option<&str>) -> Option<Preferences> {
         match person {
             Some(name) => self.team.iter().find(|member| member.name == name).map(Preferences::of),
@@ -430,8 +430,7 @@ impl Maker<'_> {
     }
 }
 
-/// A Message-ID that no other message has, on this machine or another: from the time and from what
-/// the operating system gives as random.
+/// A globally unique Message-ID, from the time and the operating system's random numbers.
 fn message_id(domain: &str, now: Instant) -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("<signals.{}.{:016x}{:016x}@{domain}>", now.micros(), random(), random())
@@ -497,7 +496,7 @@ fn content(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Cont
     Ok(Content::about(message.purpose, reader, &overview, &told, &others, link.as_ref()))
 }
 
-/// Whether somebody is to be named, because the message is what they want.
+/// Whether to mention somebody, because this message is what they want.
 fn wants(team: &[TeamMember], name: &str, signal_type: SignalType, purpose: Purpose) -> bool {
     let preferences = team.iter().find(|member| member.name == name).map(Preferences::of);
     preferences.is_some_and(|preferences| match purpose {

@@ -1,10 +1,11 @@
-//! A connection to a mail server that ends when the server says too much, or too early.
+//! A connection to a mail server that ends if the server says too much, or too early.
 //!
-//! lettre lets nobody else make the connection, and keeps what a server said in the clear, before
-//! the handshake of STARTTLS, as if it had come encrypted: whoever sits between could answer for
-//! the server. So lettre talks to a relay on this machine, which passes on what both say and counts
-//! it. Until the handshake the relay passes on one answer a command and ends the conversation at
-//! any byte more (RFC 3207, section 4.2). What is encrypted stays encrypted through it.
+//! lettre does not accept connections made by others, and treats what a server said in plain text
+//! before the STARTTLS handshake as if it had been encrypted: an attacker in between could answer
+//! for the server. So lettre talks to a relay on this machine, which forwards both sides and counts
+//! the bytes. Until the handshake the relay forwards one answer per command, and ends the
+//! conversation if there is any further byte (RFC 3207, section 4.2). Encrypted data passes through
+//! unchanged.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
@@ -13,10 +14,11 @@ use std::thread;
 
 use crate::store::SendingLimits;
 
-/// So many bytes a server may say in a conversation. Certificates and answers take some thousands.
+/// The most bytes that a server may send in a conversation. Certificates and answers take a few
+/// thousand.
 const MOST_HEARD: u64 = 1 << 20;
 
-/// So many bytes a line has, of a command or an answer in the clear, and so many lines an answer.
+/// The most bytes in a plain-text line, and lines in an answer.
 const LONGEST_LINE: u64 = 1 << 12;
 const MOST_LINES: usize = 100;
 
@@ -27,9 +29,9 @@ const TOO_EARLY: &str =
 /// How a conversation begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opening {
-    /// As it goes on: in the clear on this machine, or encrypted.
+    /// As it continues: in plain text on this machine, or encrypted.
     Usual,
-    /// In the clear until STARTTLS.
+    /// In plain text until STARTTLS.
     StartTls,
 }
 
@@ -43,10 +45,10 @@ pub(super) struct Relay {
 type Complaint = Arc<OnceLock<&'static str>>;
 
 impl Relay {
-    /// Connects to a server, and waits for whoever wants to talk to it.
+    /// Connects to a server, and listens for one client.
     ///
     /// # Errors
-    /// A server that cannot be reached.
+    /// The server cannot be reached.
     pub(super) fn to(
         host: &str,
         port: u16,
@@ -58,7 +60,7 @@ impl Relay {
         let complaint = Complaint::default();
         let relay = Relay { address: listener.local_addr()?, complaint: Arc::clone(&complaint) };
         thread::Builder::new().spawn(move || {
-            // Whoever waits for an answer sees the connection end.
+            // The client sees the connection end.
             let _ = listener
                 .accept()
                 .and_then(|(client, _)| pass(listener, &client, &server, opening, &complaint));
@@ -66,12 +68,12 @@ impl Relay {
         Ok(relay)
     }
 
-    /// Where to talk to it.
+    /// The address of the relay.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What the server did that ended the conversation.
+    /// Why the relay ended the conversation.
     pub(super) fn complaint(&self) -> Option<&'static str> {
         self.complaint.get().copied()
     }
@@ -87,15 +89,14 @@ fn connect(host: &str, port: u16, limits: SendingLimits) -> io::Result<TcpStream
         }
     }
     let server = result?;
-    // After that nobody waits any more.
+    // After that, the client no longer waits.
     server.set_read_timeout(Some(limits.message))?;
     server.set_write_timeout(Some(limits.message))?;
     server.set_nodelay(true)?;
     Ok(server)
 }
 
-/// Passes on what both sides say until one of them ends. Nobody else can come in between: the
-/// listener is closed.
+/// Forwards both sides until one of them ends. Nobody else can connect: the listener is closed.
 fn pass(
     listener: TcpListener,
     client: &TcpStream,
@@ -129,8 +130,8 @@ fn pass(
     })
 }
 
-/// Passes on commands and answers by turns, up to and with the answer that the handshake may begin;
-/// or says what the server did wrong.
+/// Forwards commands and answers alternately, up to the answer that starts the handshake; or
+/// returns what the server did wrong.
 fn until_encrypted(
     mut client: &TcpStream,
     mut server: &TcpStream,
@@ -145,8 +146,8 @@ fn until_encrypted(
         }
         client.write_all(&answer)?;
         if is_upgrade && answer.starts_with(b"2") {
-            // The handshake begins with the client. What the server said before that was not part
-            // of it.
+            // The client begins the handshake. Anything the server sent before that is not part of
+            // it.
             let hello = commands.fill_buf()?;
             if has_spoken(server)? {
                 return Ok(Err(TOO_EARLY));
@@ -163,7 +164,7 @@ fn until_encrypted(
     }
 }
 
-/// A whole answer: lines whose code is followed by `-`, and the last one. `None`: too many.
+/// A whole answer: lines whose code is followed by `-`, and the last line. `None`: too many.
 fn answer(from: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut answer = Vec::new();
     for _ in 0..MOST_LINES {
@@ -189,7 +190,7 @@ fn line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Whether anything is there to be read.
+/// Whether there is anything to read.
 fn has_spoken(server: &TcpStream) -> io::Result<bool> {
     server.set_nonblocking(true)?;
     let waiting = server.peek(&mut [0]);
@@ -202,7 +203,7 @@ fn has_spoken(server: &TcpStream) -> io::Result<bool> {
 }
 
 fn end(client: &TcpStream, server: &TcpStream) {
-    // One that has ended already cannot be ended.
+    // Fails if it has already ended.
     let _ = (client.shutdown(Shutdown::Both), server.shutdown(Shutdown::Both));
 }
 
@@ -210,8 +211,7 @@ fn end(client: &TcpStream, server: &TcpStream) {
 mod tests {
     use super::*;
 
-    /// A server that says so many bytes and then what it was told, and a connection to it through a
-    /// relay.
+    /// A server that sends this many bytes and then echoes, with a connection through a relay.
     fn connection(says: usize) -> (Relay, TcpStream) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -245,9 +245,9 @@ mod tests {
         assert_eq!(relay.complaint(), Some(TOO_MUCH));
     }
 
-    /// A server that says each of these texts at once after the next line that it hears, the first
-    /// before any; then it sends back what it is told. Returns what a client hears that asks for
-    /// EHLO, STARTTLS and sends `hello!`, and the complaint.
+    /// A server that sends each of these texts at once after the next line it receives, the first
+    /// before any, and then echoes. Returns what a client receives that sends EHLO, STARTTLS and
+    /// `hello!`, and the complaint.
     fn upgrade(says: [&'static str; 3]) -> (String, Option<&'static str>) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -270,7 +270,7 @@ mod tests {
         for command in ["EHLO me\r\n", "STARTTLS\r\n", "hello!\n"] {
             let Ok(Some(answer)) = answer(&mut reader) else { break };
             heard.extend(answer);
-            // The server has time to say more than it should.
+            // Gives the server time to say more than it should.
             thread::sleep(std::time::Duration::from_millis(20));
             (&stream).write_all(command.as_bytes()).unwrap();
         }
@@ -298,7 +298,7 @@ mod tests {
         }
     }
 
-    /// The bytes come so late that the answer was passed on already.
+    /// The bytes arrive after the answer was forwarded.
     #[test]
     fn a_byte_between_the_answer_and_the_handshake_ends_the_conversation() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -1,5 +1,4 @@
-//! Secrets: where they are found, and how they are kept out of everything that is printed or
-//! stored.
+//! Secrets: where they come from, and how they are kept out of output and the database.
 
 use std::fmt;
 use std::fs::File;
@@ -31,16 +30,15 @@ impl fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// The text, for the one place that needs it.
+    /// The text, for the code that sends it.
     pub(super) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// The secret that stands there; `None` for a variable that is not set. `variable` looks into
-    /// the environment.
+    /// Reads the secret; `None` if its variable is not set. `variable` reads the environment.
     ///
     /// # Errors
-    /// A file that cannot be read, is empty, or that others can read too (exit 9).
+    /// A file that cannot be read, is empty, or is readable by others (exit 9).
     pub(super) fn find(
         source: &SecretSource,
         variable: impl Fn(&str) -> Option<String>,
@@ -56,7 +54,7 @@ impl Secret {
 
 fn read(path: &Path) -> Result<Secret> {
     let place = path.display();
-    // A pipe without a writer is opened at once, and refused below.
+    // A pipe without a writer opens immediately this way, and is refused below.
     let wait = OFlags::NONBLOCK.bits() as i32;
     let open = || {
         let file = File::options().read(true).custom_flags(wait).open(path)?;
@@ -98,31 +96,31 @@ fn read(path: &Path) -> Result<Secret> {
     }
 }
 
-/// Whether a file of this owner cannot be changed by another user: root can change all.
+/// Whether other users cannot change a file of this owner: root can change any.
 fn is_trusted_owner(owner: u32) -> bool {
     owner == geteuid().as_raw() || owner == Uid::ROOT.as_raw()
 }
 
-/// Takes secrets out of what servers and libraries say.
+/// Removes secrets from what servers and libraries say.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Redactor {
     secrets: Vec<Secret>,
 }
 
 impl Redactor {
-    /// Knows these texts, and what they look like when they are sent to a server.
+    /// Removes these texts, also in the forms in which they are sent.
     pub(super) fn new<'s>(texts: impl IntoIterator<Item = &'s str>) -> Self {
         let mut secrets: Vec<Secret> = Vec::new();
         for text in texts.into_iter().filter(|text| !text.is_empty()) {
             secrets.push(Secret(text.to_owned()));
             secrets.push(Secret(STANDARD.encode(text)));
         }
-        // What contains another comes first, or its rest would stay.
+        // Longer ones first, or the rest of a text that contains another would remain.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.0.len()));
         Redactor { secrets }
     }
 
-    /// One harmless line without the secrets.
+    /// One line without secrets and control characters.
     pub(super) fn clean(&self, text: &str) -> String {
         let text = self
             .secrets
@@ -169,7 +167,7 @@ mod tests {
         std::fs::write(&path, "smtps://mail.example\n").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert!(find().is_ok());
-        // Only root can give a file away.
+        // Only root can change the owner of a file.
         if std::os::unix::fs::chown(&path, Some(65_534), None).is_ok() {
             assert!(find().unwrap_err().to_string().contains("another user"));
         }

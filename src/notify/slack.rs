@@ -18,10 +18,10 @@ pub(super) struct Webhook {
 }
 
 impl Webhook {
-    /// A webhook at a URL: `https://`, or `http://` on this machine.
+    /// A webhook URL: `https://`, or `http://` on this machine.
     ///
     /// # Errors
-    /// A URL that cannot be used (exit 9). What is wrong never shows it: it is a secret as a whole.
+    /// A URL that cannot be used (exit 9). The error never shows it, because all of it is secret.
     pub(super) fn new(url: Secret, limits: SendingLimits) -> Result<Self> {
         let parsed = Url::parse(url.expose()).map_err(|_| refused("is not a URL"))?;
         check(&parsed)?;
@@ -31,12 +31,11 @@ impl Webhook {
         Ok(Webhook { agent: agent(&parsed, limits), url, redactor })
     }
 
-    /// Posts; Slack has taken it when this returns without trouble. The body of the answer is not
-    /// read: the status says all.
+    /// Posts a message; Slack has accepted it when this succeeds. The body of the answer is not
+    /// read, because the status is enough.
     ///
     /// # Errors
-    /// A server that cannot be reached, or that answers anything but success. Redirections are not
-    /// followed.
+    /// The server cannot be reached, or does not answer with success. Redirects are not followed.
     pub(super) fn post(&self, payload: &serde_json::Value) -> Result<(), SendError> {
         let request = self
             .agent
@@ -72,7 +71,7 @@ fn agent(url: &Url, limits: SendingLimits) -> Agent {
         .timeout_connect(Some(step))
         .timeout_send_body(Some(step))
         .timeout_recv_response(Some(step));
-    // Nothing stands between this machine and itself.
+    // No proxy for this machine.
     let config = if is_local(url) { config.proxy(None) } else { config };
     config.build().into()
 }

@@ -25,7 +25,7 @@ pub(super) struct Mailer {
     host: String,
     port: u16,
     opening: Opening,
-    /// Or why nothing can be encrypted: no certificates on this machine, for example.
+    /// Or why encryption is impossible: no certificates on this machine, for example.
     tls: Result<Tls, String>,
     credentials: Option<Credentials>,
     limits: SendingLimits,
@@ -33,28 +33,24 @@ pub(super) struct Mailer {
     redactor: Redactor,
 }
 
-/// A mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mail {
-    /// The name and the address of whoever gets it.
+    /// The name and address of the recipient.
     pub to: (String, String),
     pub subject: String,
-    /// The body as plain text.
     pub text: String,
-    /// The body as HTML.
     pub html: String,
-    /// What makes it known at each try, with its angle brackets.
+    /// The Message-ID, the same at each attempt, with its angle brackets.
     pub message_id: String,
-    /// When it is sent.
     pub date: Instant,
 }
 
 impl Mailer {
-    /// A mailer for the server at a URL: `smtps://`, `smtp://…?tls=required`, or `smtp://` on this
+    /// A mailer for a server URL: `smtps://`, `smtp://…?tls=required`, or `smtp://` on this
     /// machine.
     ///
     /// # Errors
-    /// A URL or a sender that cannot be used (exit 9). What is wrong never shows the URL.
+    /// A URL or sender that cannot be used (exit 9). The error never shows the URL.
     pub(super) fn new(url: &Secret, from: &str, limits: SendingLimits) -> Result<Self> {
         let parsed = Url::parse(url.expose()).map_err(|_| refused("is not a URL"))?;
         let encryption = check(&parsed)?;
@@ -72,10 +68,10 @@ impl Mailer {
         Ok(Mailer { host, port, opening, tls, credentials, limits, from: sender(from)?, redactor })
     }
 
-    /// Delivers a mail; the server has accepted it when this returns without trouble.
+    /// Delivers a mail; the server has accepted it when this succeeds.
     ///
     /// # Errors
-    /// An address that is none, a server that cannot be reached or does not take the mail.
+    /// An invalid address; a server that cannot be reached or rejects the mail.
     pub(super) fn send(&self, mail: &Mail) -> Result<(), SendError> {
         let tls = self.tls.as_ref().map_err(SendError::new)?;
         let message = self.message(mail).map_err(SendError::new)?;
@@ -95,7 +91,7 @@ impl Mailer {
         }
     }
 
-    /// The name of the server is that in its certificate; only the address is the relay's.
+    /// The server name is the one in its certificate; only the address is that of the relay.
     fn transport(&self, tls: Tls, relay: &Relay) -> SmtpTransport {
         let address = relay.address();
         let builder = SmtpTransport::builder_dangerous(address.ip().to_string())
@@ -133,7 +129,7 @@ impl Mailer {
 /// The sender, as `signals@example.com` or `Signals <signals@example.com>`.
 ///
 /// # Errors
-/// No address (exit 9).
+/// Not an address (exit 9).
 pub(super) fn sender(text: &str) -> Result<Mailbox, CommandError> {
     let wrong =
         |_| not_allowed(format!("the sender '{}' is not an e-mail address", harmless(text)));
@@ -144,9 +140,9 @@ pub(super) fn sender(text: &str) -> Result<Mailbox, CommandError> {
 /// How a conversation is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encryption {
-    /// Not at all, which is for servers on this machine.
+    /// Not at all, for servers on this machine.
     None,
-    /// After STARTTLS; a server that does not offer it gets nothing.
+    /// After STARTTLS; a server without it gets nothing.
     StartTls,
     /// From the beginning.
     Whole,
@@ -188,7 +184,7 @@ fn check(url: &Url) -> Result<Encryption, CommandError> {
     }
 }
 
-/// The host without the brackets that an address of IPv6 has in a URL.
+/// The host without the brackets of an IPv6 address in a URL.
 fn host(url: &Url) -> String {
     url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned()
 }
@@ -215,7 +211,7 @@ fn redactor(secret: &Secret, url: &Url) -> Redactor {
     let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or_default()));
     let plain = match password.is_empty() {
         true => String::new(),
-        // What is sent to log in, in base64.
+        // The base64 form that is sent to log in.
         false => format!("\u{0}{user}\u{0}{password}"),
     };
     Redactor::new([
@@ -300,7 +296,7 @@ mod tests {
         }
     }
 
-    /// What an import takes for an address can be sent to.
+    /// An address that an import accepts can receive mail.
     #[test]
     fn an_address_of_the_team_is_one_for_the_mail() {
         for text in [
