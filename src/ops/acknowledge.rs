@@ -1,4 +1,4 @@
-//! What people enter into the history of signals: several signals, all or none.
+//! Entries in the history of signals: for several signals, all or none.
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ use crate::render::counted;
 use crate::store::{Finish, Store};
 use crate::views::signals;
 
-/// What is to be entered into the history of signals.
+/// An entry for the history of signals.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     action: Action,
@@ -29,34 +29,32 @@ impl Entry {
         Entry { action, reason, outcome, until, assignee, drops_tasks: false }
     }
 
-    /// Closes signals. Their open tasks are dropped where the outcome says that nothing is left to
-    /// do.
+    /// Closes signals. Drops their open tasks if the outcome says that nothing remains to be done.
     pub(crate) fn acknowledge(reason: String, outcome: Option<Outcome>) -> Self {
         let drops_tasks = outcome.is_some_and(Outcome::drops_tasks);
         Entry { outcome, drops_tasks, ..Entry::new(Action::Acknowledged, reason) }
     }
 
-    /// Opens closed signals again.
     pub(crate) fn reopen(reason: String) -> Self {
         Entry::new(Action::Reopened, reason)
     }
 
-    /// Leaves signals out of lists and the agenda until a day.
+    /// Hides signals from lists and the agenda until a day.
     pub(crate) fn snooze(until: Day, reason: String) -> Self {
         Entry { until: Some(until), ..Entry::new(Action::Snoozed, reason) }
     }
 
-    /// Says something about a signal.
+    /// Adds a comment to a signal.
     pub(crate) fn note(text: String) -> Self {
         Entry::new(Action::Noted, text)
     }
 
-    /// Gives a signal to somebody.
+    /// Assigns a signal to somebody.
     pub(crate) fn assign(name: String) -> Self {
         Entry { assignee: Some(name), ..Entry::new(Action::Assigned, String::new()) }
     }
 
-    /// The same entry, which also drops the open tasks of the signals.
+    /// The same entry, also dropping the open tasks of the signals.
     pub(crate) fn dropping_tasks(self) -> Self {
         Entry { drops_tasks: true, ..self }
     }
@@ -67,10 +65,10 @@ impl Entry {
     }
 }
 
-/// The reason that was given, or asks for it at a terminal.
+/// The given reason, or asks for it on a terminal.
 ///
 /// # Errors
-/// No reason and nobody to ask, or a blank one (exit 2).
+/// No reason and no terminal, or a blank reason (exit 2).
 pub(crate) fn reason(context: &Context, given: Option<String>) -> Result<String> {
     let reason = match given {
         Some(reason) => reason,
@@ -80,10 +78,10 @@ pub(crate) fn reason(context: &Context, given: Option<String>) -> Result<String>
     not_blank("reason", &reason, "--reason TEXT says why, for whoever reads it next year")
 }
 
-/// The text without blanks around it.
+/// The trimmed text.
 ///
 /// # Errors
-/// A blank one (exit 2).
+/// A blank text (exit 2).
 pub(crate) fn not_blank(what: &str, text: &str, hint: &str) -> Result<String> {
     match text.trim() {
         "" => Err(usage(format!("the {what} is blank")).hint(hint).into()),
@@ -91,16 +89,16 @@ pub(crate) fn not_blank(what: &str, text: &str, hint: &str) -> Result<String> {
     }
 }
 
-/// The failure of naming a signal that does not exist.
+/// The error for a signal that does not exist.
 pub(crate) fn unknown_signal(id: SignalId) -> CommandError {
     not_allowed(format!("there is no signal {id}"))
         .hint("`signals list` shows all signals with their numbers")
 }
 
-/// Makes the entry for all signals, or for none. Returns how many tasks were dropped.
+/// Makes the entry for all signals, or for none. Returns the number of dropped tasks.
 ///
 /// # Errors
-/// An unknown signal, or one that is not in the state for it (exit 9).
+/// An unknown signal, or one in the wrong state (exit 9).
 pub(crate) fn enter(
     context: &Context,
     store: &mut Store,
@@ -113,7 +111,7 @@ pub(crate) fn enter(
     })
 }
 
-/// The same within a transaction.
+/// The same, inside the caller's transaction.
 pub(super) fn enter_within(
     store: &Store,
     ids: &[SignalId],
@@ -143,7 +141,7 @@ pub(super) fn enter_within(
     Ok(dropped)
 }
 
-/// How many open tasks the signals have, but for those that other open signals share.
+/// The number of open tasks of the signals, without those that other open signals share.
 pub(crate) fn open_tasks(store: &Store, ids: &[SignalId]) -> Result<u64> {
     ids.iter().map(|id| Ok(store.tasks_of_signal_alone(*id)?.len() as u64)).sum()
 }
@@ -167,11 +165,10 @@ fn problem(store: &Store, id: SignalId, action: Action) -> Result<Option<Command
     Ok(Some(failure))
 }
 
-/// Refuses to change any of several things when there is a problem with one; `asked` is how many
-/// there are.
+/// Refuses to change any of several things if there is a problem with one; `asked` is their number.
 ///
 /// # Errors
-/// The problems as one, with the advice on the first (exit 9).
+/// The problems combined, with the hint of the first (exit 9).
 pub(crate) fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
     match problems {
         [] => Ok(()),
@@ -190,8 +187,7 @@ pub(crate) fn refuse(problems: &[CommandError], asked: usize) -> Result<()> {
     }
 }
 
-/// What the signals are called when they are done: one by what it says, several by how many they
-/// are.
+/// The signals in a message about them: a single one by its detail, several by their number.
 pub(crate) fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
     let only = match ids {
         [id] => store.signal(*id)?,
@@ -205,12 +201,12 @@ pub(crate) fn named(store: &Store, ids: &[SignalId]) -> Result<String> {
     })
 }
 
-/// A reason with line breaks could pass for lines of ours.
+/// A reason with line breaks could be mistaken for lines of the program.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The numbers without repetition, in the order given.
+/// The ids without duplicates, in the given order.
 pub(crate) fn distinct(ids: &[i64]) -> Vec<SignalId> {
     let mut seen = std::collections::HashSet::new();
     ids.iter().copied().filter(|id| seen.insert(*id)).map(SignalId).collect()

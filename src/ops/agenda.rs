@@ -1,4 +1,4 @@
-//! The agenda: what there is to do, company by company, most at stake first.
+//! The agenda: what there is to do, by company, most at stake first.
 
 use std::collections::HashMap;
 
@@ -14,17 +14,17 @@ use crate::query::{AsOfOption, open_signals, portfolio};
 use crate::store::{Store, TaskFilter, TaskRecord};
 use crate::views::agenda::{Agenda, Group, Review};
 
-/// Whose agenda is meant, and as of when.
+/// Whose agenda, and as of when.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Question<'q> {
-    /// The companies, signals and tasks of this person; of everybody without one.
+    /// The companies, signals and tasks of this person, or of everybody.
     pub person: Option<&'q str>,
-    /// As it stood at the end of a day; as it stands now without one.
+    /// As of the end of a day, or now.
     pub as_of: AsOfOption,
 }
 
-/// The agenda. A company is on it with open signals, tasks that are overdue or due soon, a review
-/// that is due, or a reason to see to it.
+/// Reads the agenda. It has companies with open signals, tasks that are overdue or due soon, a
+/// review that is due, or another reason for attention.
 pub(crate) fn gather(context: &Context, store: &Store, question: &Question<'_>) -> Result<Agenda> {
     let as_of = question.as_of.resolve(context, store)?;
     let until = question.as_of.day(context, store);

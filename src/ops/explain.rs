@@ -1,4 +1,4 @@
-//! What there is to say about one signal.
+//! One signal in detail.
 
 use anyhow::{Context as _, Result};
 
@@ -8,7 +8,7 @@ use crate::domain::trend::Windows;
 use crate::store::{CompanyActivity, SignalRecord, Store};
 use crate::views::signal::SignalView;
 
-/// A signal with its numbers, its history and its tasks.
+/// A signal with its numbers, history and tasks.
 ///
 /// # Errors
 /// An unknown signal (exit 9).
@@ -20,7 +20,7 @@ pub(crate) fn signal(store: &Store, id: SignalId) -> Result<SignalView> {
     Ok(SignalView { activity, history: store.signal_history(id)?, tasks, signal })
 }
 
-/// What the company did in the windows of a trend; `None` for other kinds of signal.
+/// What the company did in the windows of a trend; `None` for other kinds of signals.
 fn activity(store: &Store, signal: &SignalRecord) -> Result<Option<CompanyActivity>> {
     let (Some(trend), Some(comparison)) =
         (signal.definition.logic.trend(), signal.evidence.comparison())

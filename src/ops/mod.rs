@@ -1,5 +1,5 @@
-//! What commands do to the database, apart from how they are asked and what they print: used by
-//! commands, files and the configuration alike.
+//! Changes to the database, independent of options and output: shared by commands, imported files
+//! and configuration.
 
 pub(crate) mod acknowledge;
 pub(crate) mod agenda;

@@ -1,6 +1,6 @@
 //! Undoing the last change.
 //!
-//! Histories are append-only, so nothing is erased: an entry of its own takes the change back.
+//! Histories are append-only, so nothing is deleted: another entry reverts the change.
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ use crate::domain::signal::SignalId;
 use crate::domain::task::{TaskAction, TaskId};
 use crate::store::{Finish, NewTask, Store, TaskRecord};
 
-/// The reason of the entries that take something back.
+/// The reason of entries that revert a change.
 const REASON: &str = "Undone";
 
 /// A change, with what is needed to undo it.
@@ -20,16 +20,16 @@ const REASON: &str = "Undone";
 pub(crate) enum Change {
     /// A signal was closed, which dropped these tasks.
     Acknowledged { signal: SignalId, dropped: Vec<TaskRecord> },
-    /// A signal was snoozed, which before was snoozed until this day.
+    /// A signal was snoozed; before, it was snoozed until `before`.
     Snoozed { signal: SignalId, before: Option<Day> },
-    /// A signal was commented on.
+    /// A comment was added to a signal.
     Noted { signal: SignalId, text: String },
     /// A task was added.
     AddedTask(TaskId),
 }
 
-/// Undoes a change in one transaction. Tasks that it dropped are added again under new numbers; of
-/// a note, another note says that it is withdrawn.
+/// Undoes a change in one transaction. Tasks that it dropped are added again with new ids; a note
+/// is withdrawn by another note.
 ///
 /// # Errors
 /// Somebody else has changed the signal or the task meanwhile (exit 9).

@@ -1,4 +1,4 @@
-//! Tasks: closing them and giving them to others.
+//! Tasks: adding, closing and assigning.
 
 use anyhow::Result;
 
@@ -13,13 +13,13 @@ use crate::error::{CommandError, not_allowed, usage};
 use crate::query::csm_called;
 use crate::store::{Finish, NewTask, Store, TaskRecord};
 
-/// Who does something now, and the day on which it counts.
+/// The user of the command, and the day on which the change counts.
 pub(crate) fn stamp(context: &Context, store: &Store) -> Result<Stamp> {
     let at = context.clock.now();
     Ok(Stamp { at, day: at.day_in(store.zone()), by: context.user() })
 }
 
-/// Closes open tasks, all or none, and returns them as they were.
+/// Closes open tasks, all or none. Returns them as they were.
 ///
 /// # Errors
 /// A task that is unknown or closed (exit 9).
@@ -36,7 +36,7 @@ pub(crate) fn close(
     })
 }
 
-/// The same within a transaction.
+/// The same, inside the caller's transaction.
 pub(super) fn close_within(
     store: &Store,
     ids: &[TaskId],
@@ -70,7 +70,7 @@ pub(crate) fn add(
     })
 }
 
-/// Who is meant by `csm`, `manager`, or the name of a person.
+/// The owner for `csm`, `manager`, or a person's name.
 ///
 /// # Errors
 /// A name that is blank or has more than one line (exit 2).
@@ -82,7 +82,7 @@ pub(crate) fn owner(store: &Store, text: &str) -> Result<Owner> {
     }
 }
 
-/// Gives an open task to a role or a person.
+/// Assigns an open task to a role or a person.
 ///
 /// # Errors
 /// A task that is unknown or closed (exit 9).
@@ -100,7 +100,7 @@ pub(crate) fn assign(
     })
 }
 
-/// The numbers without repetition, in the order given.
+/// The ids without duplicates, in the given order.
 pub(crate) fn distinct(ids: &[i64]) -> Vec<TaskId> {
     let mut seen = std::collections::HashSet::new();
     ids.iter().copied().filter(|id| seen.insert(*id)).map(TaskId).collect()
@@ -130,7 +130,7 @@ fn closed_already(task: &TaskRecord) -> CommandError {
         .hint(format!("`signals task add {} TITLE --due DAY` adds another", task.company_id))
 }
 
-/// What to say about a name that neither the team nor a company has: it may be a typing mistake.
+/// A remark on a name that neither the team nor a company has: it may be a typo.
 pub(crate) fn stranger(store: &Store, name: &str) -> Result<Option<String>> {
     let known = store.known_colleagues()?;
     if known.iter().any(|known| known == name) {
