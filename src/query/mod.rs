@@ -1,5 +1,5 @@
-//! Which companies are meant, as of when, and what is said of them: shared by lists, segments,
-//! exports and reports.
+//! Which companies a command is about, and as of when: shared by lists, segments, exports and
+//! reports.
 
 mod names;
 mod portfolio;
@@ -34,12 +34,12 @@ pub(crate) struct AsOfOption {
 }
 
 impl AsOfOption {
-    /// The day that is named; `None` for the present.
+    /// The given day; `None` for the present.
     pub(crate) fn day(self, context: &Context, store: &Store) -> Option<Day> {
         self.as_of.map(|given| context.day(store, given))
     }
 
-    /// As of when facts and entries count.
+    /// The as-of date of facts and entries.
     ///
     /// # Errors
     /// A day in the future (exit 2).
@@ -51,8 +51,8 @@ impl AsOfOption {
     }
 }
 
-/// To which days a list reaches that is asked for without a day: measured facts to the last day
-/// run, what people do to today. `None` where that is one day.
+/// The days up to which a list without `--as-of` reaches: measured facts to the last day run,
+/// entries to today. `None` if both are the same.
 pub(crate) fn both_days(context: &Context, store: &Store) -> Result<Option<String>> {
     let today = context.today(store);
     let usage = store.as_of(today)?;
@@ -60,7 +60,7 @@ pub(crate) fn both_days(context: &Context, store: &Store) -> Result<Option<Strin
     Ok(differ.then(|| format!("usage to {usage}; signals, tasks and pulse to {today}")))
 }
 
-/// Which companies are meant, by what is known of them.
+/// Filters on attributes.
 #[derive(Debug, Clone, Default, PartialEq, Args)]
 pub(crate) struct ConditionOptions {
     /// Only companies of this segment
@@ -72,7 +72,7 @@ pub(crate) struct ConditionOptions {
 }
 
 impl ConditionOptions {
-    /// Whether all companies are meant.
+    /// Whether there is no filter.
     pub(crate) fn is_empty(&self) -> bool {
         *self == ConditionOptions::default()
     }
@@ -80,7 +80,7 @@ impl ConditionOptions {
     /// The conditions that companies must meet.
     ///
     /// # Errors
-    /// An unknown segment (exit 9); an expression that is none (exit 2).
+    /// An unknown segment (exit 9); an invalid expression (exit 2).
     pub(crate) fn conditions(
         &self,
         store: &Store,
@@ -97,11 +97,11 @@ impl ConditionOptions {
         Ok(conditions)
     }
 
-    /// The companies that meet the conditions, with the values of the attributes of these names.
+    /// The companies that meet the conditions, with the values of the named attributes.
     ///
     /// # Errors
-    /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 where
-    /// it is stored).
+    /// As [`ConditionOptions::conditions`]; an expression that takes too long (exit 2, or 9 if it
+    /// is stored).
     pub(crate) fn select(
         &self,
         store: &Store,
@@ -114,7 +114,7 @@ impl ConditionOptions {
         if self.condition.is_some() { selected.map_err(of_the_command_line) } else { selected }
     }
 
-    /// The companies that meet the conditions; `None` where all do.
+    /// The companies that meet the conditions; `None` if there are no conditions.
     pub(crate) fn companies(
         &self,
         context: &Context,
@@ -129,7 +129,7 @@ impl ConditionOptions {
     }
 }
 
-/// As of when, and which companies are meant.
+/// Which companies, and as of when.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Selection {
     #[command(flatten)]
@@ -142,7 +142,7 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// The companies that are meant, with the values of the attributes of these names.
+    /// The selected companies, with the values of the named attributes.
     pub(crate) fn customers(
         &self,
         store: &Store,
@@ -160,10 +160,10 @@ impl Selection {
     }
 }
 
-/// The segment of that name.
+/// The segment with that name.
 ///
 /// # Errors
-/// None of that name (exit 9), with the nearest.
+/// No such segment (exit 9), with the most similar name.
 pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
     let mut segments = store.segments()?;
     let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
@@ -182,10 +182,10 @@ pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
     .into())
 }
 
-/// The condition of a segment.
+/// The parsed condition of a segment.
 ///
 /// # Errors
-/// One that cannot be read any more (exit 9).
+/// A condition that is no longer valid (exit 9).
 pub(crate) fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
     let broken = || format!("the segment '{}' cannot be read any more", segment.name);
     catalogue
@@ -196,13 +196,13 @@ pub(crate) fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<E
 /// Some companies, with the values of some attributes.
 pub(crate) struct Customers {
     table: AttributeTable,
-    /// The rows of the table that are meant, in order.
+    /// The selected rows of the table, in order.
     rows: Vec<usize>,
 }
 
 impl Customers {
-    /// The companies that meet all conditions, in order of their ids, with the values of the
-    /// attributes of these names and of those that the conditions name.
+    /// The companies that meet all conditions, ordered by id, with the values of the named
+    /// attributes and of those in the conditions.
     ///
     /// # Errors
     /// An unknown attribute (exit 9).
@@ -226,7 +226,7 @@ impl Customers {
     /// Keeps the companies that meet all conditions.
     ///
     /// # Errors
-    /// An attribute that was not asked for.
+    /// An attribute that was not requested.
     pub(crate) fn keep_where(
         &mut self,
         catalogue: &Catalogue,
@@ -239,8 +239,7 @@ impl Customers {
         Ok(())
     }
 
-    /// How many companies meet each of several conditions. What these look at is read once, however
-    /// many they are.
+    /// The number of companies that meet each condition. Reads the facts once for all of them.
     pub(crate) fn count(
         store: &Store,
         catalogue: &Catalogue,
@@ -257,21 +256,21 @@ impl Customers {
         conditions.iter().map(holding).collect()
     }
 
-    /// Keeps the companies whose value of an attribute is this text.
+    /// Keeps the companies whose attribute has this text.
     ///
     /// # Errors
-    /// An attribute that was not asked for.
+    /// An attribute that was not requested.
     pub(crate) fn keep(&mut self, name: &str, text: &str) -> Result<()> {
         let column = self.table.column(name)?;
         self.rows.retain(|row| column[*row].text().as_deref() == Some(text));
         Ok(())
     }
 
-    /// Puts them in order of an attribute: numbers by size, texts A to Z, the unknown last,
-    /// whichever way the order is turned; ties stay in order of their ids.
+    /// Sorts by an attribute: numbers by size, texts A to Z, unknown values last in either
+    /// direction; ties are ordered by id.
     ///
     /// # Errors
-    /// An attribute that was not asked for.
+    /// An attribute that was not requested.
     pub(crate) fn sort(&mut self, name: &str, is_descending: bool) -> Result<()> {
         let column = self.table.column(name)?;
         self.rows.sort_by(|a, b| {
@@ -283,7 +282,6 @@ impl Customers {
         Ok(())
     }
 
-    /// Their keys.
     pub(crate) fn keys(&self) -> Vec<CompanyKey> {
         self.rows.iter().map(|row| self.table.companies()[*row]).collect()
     }
@@ -291,7 +289,7 @@ impl Customers {
     /// The values of some attributes, company by company.
     ///
     /// # Errors
-    /// An attribute that was not asked for.
+    /// An attribute that was not requested.
     pub(crate) fn values(&self, names: &[&str]) -> Result<impl Iterator<Item = Vec<&Datum>>> {
         let columns =
             names.iter().map(|name| self.table.column(name)).collect::<Result<Vec<_>>>()?;
@@ -299,10 +297,10 @@ impl Customers {
     }
 }
 
-/// The catalogue's names of attributes that somebody typed.
+/// Resolves names of attributes that a user typed.
 ///
 /// # Errors
-/// An unknown one (exit 2).
+/// An unknown name (exit 2).
 pub(crate) fn known_names<'c>(
     catalogue: &'c Catalogue,
     asked: &[String],
@@ -318,7 +316,7 @@ pub(crate) fn known_names<'c>(
         .collect()
 }
 
-/// What is wrong with a value on the command line is a matter of usage.
+/// Turns an error in a value on the command line into a usage error.
 pub(crate) fn of_the_command_line(error: anyhow::Error) -> anyhow::Error {
     let Some(failure) = error
         .downcast_ref::<CommandError>()

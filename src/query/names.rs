@@ -1,7 +1,6 @@
-//! Names that people type, and the companies, people, rules and segments that they mean.
+//! Resolves the names of companies, people, rules and segments that users type.
 //!
-//! A name is found as it is written, else without regard to case, else by a beginning that only one
-//! has.
+//! A name matches exactly, else ignoring case, else as the beginning of a single name.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +14,7 @@ use crate::domain::team;
 use crate::error::not_allowed;
 use crate::store::Store;
 
-/// The one of some names that a text means; `None` where none or several fit.
+/// The name that a text refers to; `None` if there are none or several.
 pub(crate) fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
     if let Some(same) = names.iter().find(|name| **name == text) {
         return Some(same);
@@ -30,12 +29,12 @@ pub(crate) fn the_one_called<'n>(names: &[&'n str], text: &str) -> Option<&'n st
     only(&|name| name == wanted).or_else(beginning)
 }
 
-/// The name of a CSM or colleague that a text means; the text itself where it means none.
+/// The CSM or colleague that a text refers to; the text itself if there is none.
 pub(crate) fn csm_called(store: &Store, text: &str) -> Result<String> {
     called(&store.known_colleagues()?, text)
 }
 
-/// The name of a rule that a text means; the text itself where it means none.
+/// The rule that a text refers to; the text itself if there is none.
 pub(crate) fn rule_called(store: &Store, text: &str) -> Result<String> {
     called(&store.rule_names()?, text)
 }
@@ -45,17 +44,17 @@ fn called(names: &[String], text: &str) -> Result<String> {
     Ok(the_one_called(&names, text).unwrap_or(text).to_owned())
 }
 
-/// Who runs the command, if that is the CSM of a company.
+/// The user of the command, if they are the CSM of a company.
 pub(crate) fn user_as_csm(context: &Context, store: &Store) -> Result<Option<String>> {
     let user = context.user().to_lowercase();
     let csms = store.csms()?.into_iter().map(|(_, csm)| csm);
     Ok(csms.into_iter().find(|csm| csm.to_lowercase() == user))
 }
 
-/// The company that the user means.
+/// The company that the user refers to.
 ///
 /// # Errors
-/// No such company, or several of that name (exit 9).
+/// No such company, or several with that name (exit 9).
 pub(crate) fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     if let Some(company) = store.company_by_text(text)? {
         return Ok(company);
@@ -96,13 +95,13 @@ pub(crate) fn find_company(store: &Store, text: &str) -> Result<CompanyKey> {
     .into())
 }
 
-/// How many of a team, or of companies, are named to somebody who asked for another.
+/// At most this many names are suggested.
 const MOST_NAMED: usize = 20;
 
-/// The member of the team that the user means.
+/// The member of the team that the user refers to.
 ///
 /// # Errors
-/// Nobody of that name (exit 9).
+/// No such member (exit 9).
 pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     let mut team = store.team()?;
     if let Some(member) = team::member(&team, name) {
@@ -127,10 +126,10 @@ pub(crate) fn find_member(store: &Store, name: &str) -> Result<TeamMember> {
     .into())
 }
 
-/// The CSM that the user means, as the companies call them.
+/// The CSM that the user refers to, as companies name them.
 ///
 /// # Errors
-/// Nobody of that name looks after a company or is in the team (exit 9).
+/// Nobody with that name is a CSM or in the team (exit 9).
 pub(crate) fn find_csm(store: &Store, text: &str) -> Result<String> {
     let names = store.csm_names()?;
     let known: Vec<&str> = names.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! The customers of a day with all that reports and the agenda judge them by.
+//! The customers of a day, with what reports and the agenda need.
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -14,7 +14,7 @@ use crate::domain::signal::SignalType;
 use crate::expression::Expression;
 use crate::store::{Catalogue, OpenSignal, Store};
 
-/// The attributes that [`present_customers`] reads of every customer.
+/// The attributes that [`present_customers`] reads.
 pub(crate) const PORTFOLIO: [&str; 16] = [
     "company_id",
     "name",
@@ -34,8 +34,8 @@ pub(crate) const PORTFOLIO: [&str; 16] = [
     "health_change_28d",
 ];
 
-/// The companies that meet the conditions and have not churned by the day, by id. `open` are the
-/// open signals, by company.
+/// The companies that meet the conditions and have not churned by the day, ordered by id. `open`
+/// are the open signals by company.
 pub(crate) fn portfolio(
     store: &Store,
     catalogue: &Catalogue,
@@ -47,8 +47,8 @@ pub(crate) fn portfolio(
     present_customers(store, &selected, as_of, open)
 }
 
-/// Those of a selection that have not churned by the day, by id. The selection has the attributes
-/// of [`PORTFOLIO`]; `open` are the open signals, by company.
+/// The companies of a selection that have not churned by the day, ordered by id. The selection must
+/// have the attributes of [`PORTFOLIO`]; `open` are the open signals by company.
 pub(crate) fn present_customers(
     store: &Store,
     selected: &Customers,
@@ -66,7 +66,8 @@ pub(crate) fn present_customers(
     Ok(customers)
 }
 
-/// The signals that are open now and not snoozed, or that were open at the end of a day, by company.
+/// The signals, by company, that are open now and not snoozed, or that were open at the end of a
+/// day.
 pub(crate) fn open_signals(
     store: &Store,
     until: Option<Day>,
@@ -79,17 +80,17 @@ pub(crate) fn open_signals(
     Ok(by_company)
 }
 
-/// Whether a company is not a customer any more; a churn of a later day is none yet.
+/// Whether a company has churned by the day; a later churn does not count yet.
 pub(crate) fn has_churned(churned_on: &Datum, day: Day) -> bool {
     matches!(churned_on, Datum::Day(churned) if *churned <= day)
 }
 
-/// The last pulse of each company; they come company by company and in order.
+/// The last pulse of each company, from pulses ordered by company and time.
 pub(crate) fn current_pulses(pulses: Vec<Pulse>) -> FxHashMap<CompanyKey, Pulse> {
     pulses.into_iter().map(|pulse| (pulse.company, pulse)).collect()
 }
 
-/// A customer from the values of [`PORTFOLIO`].
+/// Creates a customer from the values of [`PORTFOLIO`].
 fn customer(
     key: CompanyKey,
     values: &[&Datum],

@@ -1,4 +1,4 @@
-//! Which signals are meant: the filters of `list`, `ack --all` and the exports.
+//! Filters on signals, for `list`, `ack --all` and exports.
 
 use anyhow::Result;
 
@@ -9,7 +9,7 @@ use crate::domain::day::GivenDay;
 use crate::domain::signal::{SignalType, State};
 use crate::store::{SignalFilter, Snoozed, Store};
 
-/// Which signals are meant.
+/// Filters on signals.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct FilterOptions {
     /// Only signals of this type: good, bad or info
@@ -56,11 +56,11 @@ impl FilterOptions {
             && !self.snoozed
     }
 
-    /// The filter for the signals of one company or of all. Snoozed signals are left out, or the
-    /// only ones that pass.
+    /// The filter for the signals of one company or all. Excludes snoozed signals, or selects only
+    /// those.
     ///
     /// # Errors
-    /// An unknown segment (exit 9); an expression that is none (exit 2).
+    /// An unknown segment (exit 9); an invalid expression (exit 2).
     pub(crate) fn listed(
         &self,
         context: &Context,
@@ -108,7 +108,7 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads a probability, 0 and 1 included.
+/// Parses a probability, including 0 and 1.
 fn at_most_certain(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|value| (0.0..=1.0).contains(value));
     value.ok_or_else(|| format!("'{text}' is not a probability from 0 to 1"))
