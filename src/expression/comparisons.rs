@@ -1,19 +1,19 @@
-//! Attributes that an expression compares with a number.
+//! Finds attributes that an expression compares with a number.
 //!
-//! To SQLite any text is larger than any number, so `plan > 5` is true of every company. That is
-//! never what is meant, and it is told before the expression is kept.
+//! In SQLite, text is always greater than numbers, so `plan > 5` is true for every company. That is
+//! never intended, so such an expression is refused before it is stored.
 
 use super::tokens::{Token, TokenKind};
 
-/// What stands beside a comparison.
+/// An operand of a comparison.
 #[derive(Clone, Copy)]
 enum Side<'t> {
     Number,
     Name(Token<'t>),
 }
 
-/// The names that are compared with a number, each with its place. `is_number`: whether the values
-/// of a name are numbers.
+/// The names that are compared with a number, each with its position. `is_number`: whether the
+/// values of a name are numbers.
 pub(super) fn with_numbers<'t>(
     tokens: &[Token<'t>],
     is_number: impl Fn(&str) -> bool,
@@ -22,7 +22,7 @@ pub(super) fn with_numbers<'t>(
     let mut found = Vec::new();
     for start in 0..tokens.len() {
         let Some(left) = side(&tokens[start..start + 1]) else { continue };
-        // `-5` is not read from the left: what is before it might be a name.
+        // `-5` is not parsed from the left: what precedes it might be a name.
         let Some(length) = comparison(&tokens[start + 1..]) else { continue };
         let rest = &tokens[start + 1 + length..];
         let is_sign = rest.first().is_some_and(|token| matches!(token.text, "-" | "+"));
@@ -50,7 +50,8 @@ fn side<'t>(tokens: &[Token<'t>]) -> Option<Side<'t>> {
     }
 }
 
-/// How many words a comparison has that begins here: `<`, `>=`, `NOT BETWEEN`, `IN (`.
+/// The number of tokens of a comparison operator that begins here: `<`, `>=`, `NOT BETWEEN`, `IN
+/// (`.
 fn comparison(tokens: &[Token<'_>]) -> Option<usize> {
     let is = |at: usize, words: &[&str]| {
         tokens
@@ -71,7 +72,7 @@ fn comparison(tokens: &[Token<'_>]) -> Option<usize> {
     is(0, &["is"]).then(|| 1 + usize::from(is(1, &["not"])))
 }
 
-/// The words without the parentheses around a single one, unless these are of a call.
+/// Removes parentheses around a single token, except those of a call.
 fn without_parentheses<'t>(tokens: &[Token<'t>]) -> Vec<Token<'t>> {
     let mut left: Vec<Token<'t>> = Vec::new();
     for token in tokens {

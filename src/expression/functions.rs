@@ -1,5 +1,5 @@
-//! The functions that an expression may use, and those that SQLite lacks or that would look at the
-//! clock.
+//! The functions that expressions may use, including replacements of those that SQLite lacks or
+//! that would read the clock.
 
 use std::cell::RefCell;
 
@@ -7,8 +7,8 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error, params_from_iter};
 
-/// SQLite's scalar functions that look at nothing but their arguments. Those left out read the
-/// clock, chance or the database, or are there for programmers.
+/// SQLite's scalar functions that depend only on their arguments. The others read the clock, random
+/// numbers or the database, or are meant for programmers.
 #[rustfmt::skip]
 pub const ALLOWED: [&str; 89] = [
     "abs", "char", "coalesce", "concat", "concat_ws", "format", "glob", "hex", "if", "ifnull", "iif", "instr", "length", "like",
@@ -21,7 +21,7 @@ pub const ALLOWED: [&str; 89] = [
     "json_insert", "json_patch", "json_remove", "json_replace", "json_set", "json_error_position",
 ];
 
-/// The functions of dates; the number of arguments that are no date comes first.
+/// Date functions, with the number of arguments before the first date.
 const DATES: [(&str, usize); 7] = [
     ("date", 0),
     ("time", 0),
@@ -32,13 +32,14 @@ const DATES: [(&str, usize); 7] = [
     ("timediff", 0),
 ];
 
-/// Words by which functions of dates look at the clock or at the machine's time zone.
+/// Arguments that make date functions read the clock or the machine's time zone.
 const CLOCK: [&str; 5] = ["now", "subsec", "subsecond", "localtime", "utc"];
 
-/// Why such words are refused.
+/// Why such arguments are refused.
 pub(super) const CLOCK_REASON: &str = "would look at the clock";
 
-/// Adds what SQLite is built without, and keeps functions of dates from the clock.
+/// Adds the functions that SQLite is built without, and keeps date functions from reading the
+/// clock.
 pub(super) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
@@ -104,8 +105,7 @@ const TWO_NUMBERS: [TwoNumbers; 5] = [
     ("power", f64::powf),
 ];
 
-/// An argument as a number; `None` for null and for what is none, as SQLite's own functions have
-/// it.
+/// An argument as a number; `None` for null and non-numbers, as in SQLite's own functions.
 fn number(context: &Context<'_>, place: usize) -> rusqlite::Result<Option<f64>> {
     Ok(match context.get_raw(place) {
         ValueRef::Integer(number) => Some(number as f64),
@@ -121,7 +121,7 @@ fn finite(number: f64) -> Option<f64> {
     Some(number).filter(|number| number.is_finite())
 }
 
-/// Refuses the arguments by which a function of dates would look at the clock.
+/// Refuses arguments that make a date function read the clock.
 fn without_the_clock(context: &Context<'_>, name: &str, first_date: usize) -> rusqlite::Result<()> {
     let is_word = |place: usize| match context.get_raw(place) {
         ValueRef::Text(text) => {
@@ -139,7 +139,7 @@ fn without_the_clock(context: &Context<'_>, name: &str, first_date: usize) -> ru
     Ok(())
 }
 
-/// Calls SQLite's own function of that name.
+/// Calls SQLite's own function with that name.
 fn call(inner: &mut Connection, name: &str, context: &Context<'_>) -> rusqlite::Result<Value> {
     let marks = vec!["?"; context.len()].join(",");
     let arguments: Vec<Value> = (0..context.len())

@@ -1,9 +1,9 @@
-//! Expressions that people write over attributes: filters, segments, formulas, conditions.
+//! Expressions that users write over attributes: filters, segments, formulas, conditions.
 //!
-//! They are SQLite's own scalar expressions, but they never come near the database. The values of
-//! the attributes that an expression names are bound, company by company, to one statement on an
-//! empty database in memory, which nothing can be written to, behind an authorizer that lets
-//! through these values and a list of functions and nothing else, with limits on size and time.
+//! They are SQLite's scalar expressions, but never run on the database. The values of the named
+//! attributes are bound, company by company, to one statement on an empty read-only database in
+//! memory. An authorizer allows only these values and a list of functions; size and time are
+//! limited.
 
 mod comparisons;
 mod functions;
@@ -27,23 +27,22 @@ use crate::domain::facts::AttributeType;
 use crate::domain::similar_names::{nearest, nearest_of_all};
 use crate::error::{CommandError, not_allowed};
 
-/// An expression that was found to be one.
+/// A valid expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Expression {
-    /// Its text, as it was written.
+    /// The text as the user wrote it.
     pub text: String,
-    /// The attributes that it names, in the order in which it does.
+    /// The attributes that it names, in order of appearance.
     pub names: Vec<String>,
 }
 
 /// What is wrong with an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ParseError {
-    /// What, without a full stop.
+    /// Without a full stop.
     pub message: String,
-    /// The byte at which, where that is known.
+    /// The position in bytes, if known.
     pub at: Option<usize>,
-    /// What to do about it.
     pub hint: Option<String>,
 }
 
@@ -56,7 +55,7 @@ impl ParseError {
         ParseError { message: message.into(), at: None, hint: None }
     }
 
-    /// The refusal of `text` for this (exit 9).
+    /// The error about `text` (exit 9).
     pub(crate) fn refusal(self, text: &str) -> CommandError {
         let place = self
             .at
@@ -69,14 +68,14 @@ impl ParseError {
     }
 }
 
-/// How long one expression may take over all companies.
+/// The most time for one expression over all companies.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How many steps of SQLite's machine go by between two looks at the time.
+/// The number of SQLite's virtual machine steps between checks of the time.
 const STEPS_BETWEEN_LOOKS: i32 = 1000;
 
-/// How large anything in an expression may become. SQLite looks at the time only where it jumps,
-/// which for one company it need not do, and searching a text takes as long as both texts
-/// multiplied.
+/// Limits on the size of everything in an expression. SQLite checks the time only at jumps, which
+/// an evaluation for one company may not have, and a text search takes time proportional to the
+/// product of both lengths.
 const LIMITS: [(Limit, i32); 8] = [
     (Limit::SQLITE_LIMIT_LENGTH, LONGEST_VALUE),
     (Limit::SQLITE_LIMIT_SQL_LENGTH, 100_000),
@@ -88,23 +87,23 @@ const LIMITS: [(Limit, i32); 8] = [
     (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
 ];
 
-/// The longest text that an expression can look at or make, in bytes.
+/// The longest text that an expression can read or create, in bytes.
 const LONGEST_VALUE: i32 = 20_000;
 
 /// The longest expression, in bytes.
 const LONGEST: usize = 10_000;
 
-/// Reads and evaluates expressions.
+/// Parses and evaluates expressions.
 pub(crate) struct Evaluator {
     connection: Connection,
     /// What the authorizer refused last.
     refused: Arc<Mutex<Option<String>>>,
-    /// Since when the present expression is at work.
+    /// When the current expression started.
     since: Arc<Mutex<Stopwatch>>,
 }
 
 impl Evaluator {
-    /// An evaluator on an empty database in memory.
+    /// An evaluator with an empty database in memory.
     pub(crate) fn new() -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -113,7 +112,7 @@ impl Evaluator {
         functions::register(&connection)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-        // A text in double quotes is a name that does not exist, and no text.
+        // Text in double quotes is an unknown name, not a text.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         for (limit, value) in LIMITS {
             connection.set_limit(limit, value)?;
@@ -129,10 +128,10 @@ impl Evaluator {
         Ok(Evaluator { connection, refused, since })
     }
 
-    /// Reads an expression over the attributes of these names.
+    /// Parses an expression over the named attributes.
     ///
     /// # Errors
-    /// What is wrong with it, with its place and, for an unknown name, the nearest.
+    /// What is wrong with it, with its position and, for an unknown name, the most similar one.
     pub(crate) fn read(&self, text: &str, known: &[&str]) -> Result<Expression, ParseError> {
         if text.len() > LONGEST {
             return Err(ParseError::somewhere(format!(
@@ -142,17 +141,18 @@ impl Evaluator {
         let tokens = tokens::tokens(text)?;
         tokens::inspect(&tokens)?;
         let names = attributes_of(&tokens, known);
-        // An aggregate may not stand in WHERE, nor a comma.
+        // Aggregates and commas are not allowed in WHERE.
         self.prepare(&names, text, "SELECT 1 FROM company WHERE (\n", &tokens, known)?;
         let expression = Expression { text: text.to_owned(), names };
         self.try_out(&expression)?;
         Ok(expression)
     }
 
-    /// Refuses an expression that compares a text or a day with a number, which can only be a
-    /// mistake. `kind`: what the values of an attribute are, where that is known.
+    /// Refuses an expression that compares text or days with a number, which must be a mistake.
+    /// `kind`: the type of an attribute, if known.
     ///
     /// # Errors
+    /// The first such comparison, with its position.
     /// The first such comparison, with its place.
     pub(crate) fn check_comparisons(
         &self,
@@ -180,8 +180,7 @@ impl Evaluator {
         Err(ParseError { message, at: Some(at), hint: Some(hint) })
     }
 
-    /// Refuses what would fail for whatever company, in ways that are no company's fault: by
-    /// looking at the clock, by size, by time.
+    /// Refuses expressions that fail for every company: by reading the clock, by size, by time.
     fn try_out(&self, expression: &Expression) -> Result<(), ParseError> {
         self.start_stopwatch();
         let statement = self.connection.prepare(&statement_of(expression));
@@ -256,11 +255,12 @@ impl Evaluator {
         }
     }
 
-    /// The values of an expression for all companies: `rows` has the values of the attributes that
-    /// it names for each, in the order of [`Expression::names`]. Where the expression fails for a
-    /// company (malformed JSON, an overflow), its value is unknown.
+    /// Evaluates an expression for all companies: `rows` has the values of its attributes for each
+    /// company, in the order of [`Expression::names`]. If it fails for a company (malformed JSON,
+    /// an overflow), its value is unknown.
     ///
     /// # Errors
+    /// An expression that takes too long, or a text that is too long for it (exit 9).
     /// An expression that takes too long, or a text that is too long for it (exit 9).
     pub(crate) fn evaluate<'v>(
         &self,
@@ -298,7 +298,8 @@ fn is_too_big(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::TooBig)
 }
 
-/// A value that is too long is not taken for an unknown one: a rule would overlook the company.
+/// A value that is too long is an error rather than unknown: a rule would silently miss the
+/// company.
 fn too_large(expression: &Expression, row: &[&Datum]) -> CommandError {
     let is_long =
         |value: &Datum| matches!(value, Datum::Text(text) if text.len() > LONGEST_VALUE as usize);
@@ -316,7 +317,7 @@ fn bind(statement: &mut rusqlite::Statement<'_>, row: &[&Datum]) -> rusqlite::Re
         .try_for_each(|(place, value)| statement.raw_bind_parameter(place + 1, Bound(value)))
 }
 
-/// What a value of an attribute is to SQLite.
+/// A value of an attribute, as SQLite sees it.
 struct Bound<'v>(&'v Datum);
 
 impl ToSql for Bound<'_> {
@@ -344,21 +345,19 @@ fn read_value(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Datum
     })
 }
 
-/// Whether the value of a condition is true, as SQLite has it: a number that is not 0; null is not
-/// true.
+/// Whether the value of a condition is true, as in SQLite: a number other than 0; null is not true.
 pub(crate) fn is_true(value: &Datum) -> bool {
     match value {
         Datum::Whole(number) => *number != 0,
         Datum::Number(number) | Datum::Score(number) => *number != 0.0,
-        // SQLite takes the number at the beginning of a text; a text that is only half a number
-        // says nothing here.
+        // SQLite uses the number at the beginning of a text; here, a text that is only partly a
+        // number is false.
         Datum::Text(text) => text.trim().parse::<f64>().is_ok_and(|number| number != 0.0),
         Datum::Null | Datum::Day(_) => false,
     }
 }
 
-/// The one row that an expression looks at: the attributes that it names, each with a value to
-/// bind.
+/// The single row that an expression reads: its attributes, each with a parameter to bind.
 fn company_of(names: &[String]) -> String {
     if names.is_empty() {
         return "WITH company(\" \") AS (VALUES (NULL)) ".to_owned();
@@ -368,7 +367,7 @@ fn company_of(names: &[String]) -> String {
     format!("WITH company({}) AS (VALUES ({})) ", columns.join(","), values.join(","))
 }
 
-/// The known attributes among the words, each once. A word before a `(` is a function.
+/// The known attributes among the tokens, each once. A word before a `(` is a function.
 fn attributes_of(tokens: &[Token<'_>], known: &[&str]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (place, token) in tokens.iter().enumerate() {
@@ -389,7 +388,7 @@ fn attributes_of(tokens: &[Token<'_>], known: &[&str]) -> Vec<String> {
 }
 
 fn unknown_attribute(name: &str, at: Option<usize>, known: &[&str]) -> ParseError {
-    // SQLite adds its own advice to a name in double quotes.
+    // SQLite adds its own advice to names in double quotes.
     let name = name.split("\" - should").next().unwrap_or(name).trim_matches('"');
     let like = meant(name, known).unwrap_or_default();
     let hint = format!(
@@ -398,7 +397,7 @@ fn unknown_attribute(name: &str, at: Option<usize>, known: &[&str]) -> ParseErro
     ParseError { message: format!("there is no attribute '{name}'"), at, hint: Some(hint) }
 }
 
-/// Which attribute may have been meant by a name that none has, or at least is the nearest.
+/// The known attribute that is most similar to an unknown name.
 fn meant(name: &str, known: &[&str]) -> Option<String> {
     let known = || known.iter().map(|name| (*name).to_owned());
     let near = nearest(name, known()).map(|near| format!("did you mean '{near}'? "));
@@ -428,7 +427,7 @@ fn message_of(error: &rusqlite::Error) -> String {
     }
 }
 
-/// Lets through the one row and the functions that look at nothing else.
+/// Allows the single row, and the functions that depend only on their arguments.
 fn authorize(context: &AuthContext<'_>, refused: &Mutex<Option<String>>) -> Authorization {
     let refusal = match context.action {
         AuthAction::Select => return Authorization::Allow,
@@ -559,8 +558,7 @@ mod tests {
         }
     }
 
-    /// Whoever writes an expression can reach neither a table nor the clock nor the machine, and
-    /// cannot take long.
+    /// An expression can reach neither tables nor the clock nor the machine, and cannot take long.
     #[test]
     fn hostile_expressions_are_refused() {
         let deep = format!("{}1{}", "(".repeat(2000), ")".repeat(2000));
@@ -640,7 +638,7 @@ mod tests {
         ] {
             assert!(mistake(text).message.contains("would look at the clock"), "{text}");
         }
-        // Only the values of a company lead there.
+        // Only through the values of a company.
         let plan = [("plan", Datum::from("now"))];
         assert_eq!(value("date(plan)", &plan), Datum::Null);
     }
@@ -686,7 +684,7 @@ mod tests {
         assert!(stopwatch.elapsed() < 3 * PATIENCE);
     }
 
-    /// A search compares two texts at every place, and nobody can stop a single one.
+    /// A search compares two texts at every position, and cannot be interrupted.
     #[test]
     fn searches_for_one_company_do_not_take_long() {
         let row = [Datum::Text("a".repeat(19_999)), Datum::Text(format!("{}b", "a".repeat(9_999)))];

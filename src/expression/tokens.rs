@@ -1,39 +1,37 @@
-//! The words of an expression: enough of SQL's grammar to say what may not stand in one, and where.
+//! The tokens of an expression: enough of SQL's grammar to say what is not allowed in one, and
+//! where.
 //!
-//! SQLite reads the expression in the end, behind an authorizer. Looking at the words first gives
-//! messages that tell what is wrong in the terms of the person who wrote it, and makes sure that
-//! the text cannot end the place that it is put into.
+//! In the end SQLite parses the expression, behind an authorizer. Checking the tokens first gives
+//! clearer messages, and ensures that the text cannot escape from the statement it is embedded in.
 
 use super::ParseError;
 
-/// One word of an expression.
+/// A token of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'a> {
-    /// What it is.
     pub kind: TokenKind,
-    /// Its text; of a quoted name, what is between the quotes.
+    /// The text; for a quoted name, what is between the quotes.
     pub text: &'a str,
-    /// The byte at which it begins.
+    /// Its position in bytes.
     pub at: usize,
 }
 
-/// What a word is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenKind {
     /// A name or a keyword.
     Word,
-    /// A name in double quotes, in brackets or in backquotes.
+    /// A name in double quotes, brackets or backquotes.
     QuotedName,
     /// A text in single quotes, or a number.
     Literal,
-    /// Anything else, a character at a time.
+    /// Any other single character.
     Sign,
 }
 
-/// The words of an expression, without spaces and comments.
+/// The tokens of an expression, without spaces and comments.
 ///
 /// # Errors
-/// A quote or a comment that does not end.
+/// An unterminated quote or comment.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, ParseError> {
     let mut reader = Reader { text, at: 0 };
     let mut all = Vec::new();
@@ -95,7 +93,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A text in quotes, in which a doubled quote is a quote.
+    /// A quoted text, in which a doubled quote is an escaped quote.
     fn quoted(&mut self, quote: char, kind: TokenKind) -> Result<TokenKind, ParseError> {
         let start = self.at;
         self.at += 1;
@@ -120,8 +118,7 @@ impl<'a> Reader<'a> {
             char.is_ascii_alphanumeric() || char == '.' || char == '_' || is_exponent_sign
         };
         let rest = self.rest();
-        // `0x1e+1` is a sum, which SQLite reads as one too: the digits of hexadecimal numbers end
-        // at the sign.
+        // `0x1e+1` is a sum, also in SQLite: hexadecimal digits end at the sign.
         let is_hexadecimal = rest.len() > 1 && rest[1..].starts_with(['x', 'X']);
         let end = if is_hexadecimal {
             rest.find(|char: char| !char.is_ascii_alphanumeric())
@@ -144,7 +141,7 @@ fn is_of_a_name(char: char) -> bool {
     char.is_ascii_alphanumeric() || char == '_' || !char.is_ascii()
 }
 
-/// Words that begin what is more than an expression over one company.
+/// Keywords that are more than an expression over one company.
 const FORBIDDEN: [(&str, &str); 16] = [
     ("select", "a subquery"),
     ("values", "a subquery"),
@@ -164,13 +161,13 @@ const FORBIDDEN: [(&str, &str); 16] = [
     ("returning", "a statement"),
 ];
 
-/// How many parentheses may stand within each other.
+/// The maximum nesting of parentheses.
 const DEEPEST: usize = 100;
 
-/// Refuses what may not stand in an expression and what SQLite would only call a syntax error.
+/// Refuses what is not allowed in an expression, and what SQLite would only call a syntax error.
 ///
 /// # Errors
-/// The first such place.
+/// The first such token.
 pub(super) fn inspect(tokens: &[Token<'_>]) -> Result<(), ParseError> {
     if tokens.is_empty() {
         return Err(ParseError::at(0, "the expression is empty"));
