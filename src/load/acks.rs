@@ -9,11 +9,10 @@ use crate::error::refused;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{SignalRecord, Store};
 
-/// Reads and makes all acknowledgements of a file, within a transaction that the caller has begun:
-/// all or none.
+/// Acknowledges the signals of a file, all or none, inside the caller's transaction.
 ///
 /// # Errors
-/// A single row that cannot be done refuses the file.
+/// A single row that cannot be applied refuses the file.
 pub(super) fn load(
     store: &Store,
     sheet: &mut Sheet,
@@ -75,7 +74,7 @@ fn take(store: &Store, row: &FactRow<'_>, author: &Author, loaded: &mut Loaded) 
     Ok(Verdict::Accepted)
 }
 
-/// What is to be said of a signal that is closed already; `None` for an open one.
+/// The verdict on a signal that is already closed; `None` if it is open.
 fn known_or_rejected(signal: &SignalRecord, reason: &str, loaded: &mut Loaded) -> Option<Verdict> {
     if signal.state() == State::Open {
         return None;

@@ -1,5 +1,5 @@
-//! Counts on their way from a source: gathered by day while they come, and written in one
-//! transaction once all of them are there.
+//! Counts arriving from a source: collected by day, and written in one transaction once all have
+//! arrived.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::import::cells::{self, Breaks};
 use crate::import::rejects::TOLERATED;
 use crate::store::{Cause, Finish, ImportRecord, NewNames, PulledDay, Store, WrittenRows};
 
-/// Texts and the numbers that stand for them, in the order in which they first came.
+/// Texts, numbered in the order of their first appearance.
 #[derive(Debug, Default)]
 struct Texts {
     by_text: FxHashMap<CompactString, u32>,
@@ -42,7 +42,7 @@ impl Texts {
     }
 }
 
-/// What has come from a source.
+/// What has arrived from a source.
 pub(crate) struct Arrivals {
     companies: Texts,
     events: Texts,
@@ -54,7 +54,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Nothing so far; see [`DayBuckets::beside`].
+    /// Creates an empty collection; see [`DayBuckets::beside`].
     pub(crate) fn beside(path: &Path) -> Self {
         Arrivals {
             companies: Texts::default(),
@@ -66,7 +66,7 @@ impl Arrivals {
         }
     }
 
-    /// Takes a count; what has no name is rejected later.
+    /// Adds a count. Rows without names are rejected later.
     pub(crate) fn count(
         &mut self,
         company: Option<&str>,
@@ -80,7 +80,7 @@ impl Arrivals {
         self.counts.push(day, Entry { company, name, count })
     }
 
-    /// Takes a person who was active at a company.
+    /// Adds a person who was active at a company.
     pub(crate) fn person(
         &mut self,
         company: Option<&str>,
@@ -93,52 +93,50 @@ impl Arrivals {
         self.active.push(day, Entry { company, name, count: 1 })
     }
 
-    /// What has come of each day.
+    /// The totals of each day.
     pub(crate) fn sums(&self) -> BTreeMap<Day, DaySum> {
         self.counts.sums()
     }
 }
 
-/// How what has come is to be written.
+/// How to write what has arrived.
 pub(crate) struct Delivery<'d> {
     pub source: &'d str,
-    /// The days that are replaced, with what the source counts of them; some may have no row.
+    /// The days to replace, with the totals that the source counted; a day may have no rows.
     pub days: BTreeMap<Day, DaySum>,
-    /// The days of which people are replaced.
+    /// The days whose people are replaced.
     pub people_days: Vec<Day>,
-    /// People of earlier days are forgotten.
+    /// People before this day are deleted.
     pub people_from: Option<Day>,
-    /// When the source was as it is told here.
+    /// When the source had this state.
     pub as_of: Instant,
     /// Whether days may lose events.
     pub accepts_loss: bool,
-    /// Whether anything is kept.
     pub finish: Finish,
 }
 
-/// What came of it.
+/// The result of a delivery.
 #[derive(Debug, Default)]
 pub(crate) struct Delivered {
-    /// The rows of counts.
     pub rows: WrittenRows,
-    /// The days whose events or people are others now.
+    /// The days whose events or people changed.
     pub changed_days: Vec<Day>,
-    /// Companies that were made.
+    /// The number of companies created.
     pub companies_made: u64,
-    /// What they are called.
+    /// The companies created.
     pub made: MadeCompanies,
-    /// What should be told.
+    /// Remarks for the user.
     pub remarks: Vec<String>,
-    /// Names that were rejected, each with its reason.
+    /// Rejected names, with their reasons.
     pub rejected: Vec<String>,
-    /// Rows that were rejected with them.
+    /// The number of rows with rejected names.
     pub rows_rejected: u64,
 }
 
-/// Writes what has come, all of it or nothing.
+/// Writes what has arrived, all of it or nothing.
 ///
 /// # Errors
-/// See [`judge`]; and when too many rows have names that are rejected (exit 4).
+/// See [`judge`]; too many rows with rejected names (exit 4).
 pub(crate) fn deliver(
     store: &mut Store,
     clock: &Clock,
@@ -247,7 +245,7 @@ fn write(
     Ok(())
 }
 
-/// The key of each text; `None` for those that are rejected.
+/// The key of each text; `None` for rejected ones.
 fn keys(
     texts: &Texts,
     column: &str,
@@ -271,14 +269,14 @@ fn reason(fault: CellError) -> String {
     }
 }
 
-/// What was left out of a day.
+/// The rejected rows of a day.
 #[derive(Default)]
 struct Rejected {
     rows: u64,
     events: u64,
 }
 
-/// The entries whose names are known, with their keys, in order.
+/// The entries with known names, as keys, in order.
 fn known(
     entries: Vec<Entry>,
     companies: &[Option<u32>],

@@ -1,5 +1,5 @@
-//! Typed cells into the fields of domain types. A column that the file does not have leaves the
-//! field as it is, an empty cell clears it.
+//! Reads typed cells into the fields of domain types. A column that is missing in the file leaves
+//! the field unchanged; an empty cell clears it.
 
 use anyhow::{Context, Result};
 
@@ -7,8 +7,8 @@ use crate::domain::day::Day;
 use crate::domain::facts::When;
 use crate::import::{FactRow, Value};
 
-/// The cell of a column; `None` when the file does not have the column, `Some(None)` when the cell
-/// is empty.
+/// The cell of a column; `None` if the file does not have the column, `Some(None)` if the cell is
+/// empty.
 fn cell<'a>(row: &FactRow<'a>, column: &str) -> Option<Option<Value<'a>>> {
     row.cells.iter().find(|(name, _)| *name == column).map(|(_, value)| *value)
 }
@@ -43,7 +43,7 @@ pub(super) fn money(row: &FactRow<'_>, column: &str, field: &mut Option<f64>) {
     }
 }
 
-/// Updates a day, which may come from a cell that tells an instant.
+/// Updates a day, also from a cell with an instant.
 pub(super) fn day(row: &FactRow<'_>, column: &str, field: &mut Option<Day>) {
     if let Some(value) = cell(row, column) {
         *field = day_of(value);
@@ -72,27 +72,27 @@ fn when_of(value: Option<Value<'_>>) -> Option<When> {
     }
 }
 
-/// The day of a column that every row has.
+/// The day in a required column.
 pub(super) fn required_day(row: &FactRow<'_>, column: &str) -> Result<Day> {
     day_of(row.get(column)).with_context(|| lacking(row, column))
 }
 
-/// The instant of a column that every row has.
+/// The instant in a required column.
 pub(super) fn required_when(row: &FactRow<'_>, column: &str) -> Result<When> {
     when_of(row.get(column)).with_context(|| lacking(row, column))
 }
 
-/// The text of a column that every row has.
+/// The text in a required column.
 pub(super) fn required_text(row: &FactRow<'_>, column: &str) -> Result<String> {
     row.text(column).map(ToOwned::to_owned).with_context(|| lacking(row, column))
 }
 
-/// Rows without a required cell are rejected before they come here.
+/// Rows without a required cell are rejected earlier.
 fn lacking(row: &FactRow<'_>, column: &str) -> String {
     format!("line {}: nothing was read from the required column {column}", row.line)
 }
 
-/// The text of a column that not every row has.
+/// The text in an optional column.
 pub(super) fn optional_text(row: &FactRow<'_>, column: &str) -> Option<String> {
     row.text(column).map(ToOwned::to_owned)
 }

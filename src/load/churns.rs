@@ -1,4 +1,4 @@
-//! Cancellations with their reasons, one for each company and day.
+//! Cancellations with their reasons, one per company and day.
 
 use anyhow::Result;
 
@@ -10,7 +10,7 @@ use crate::domain::reason::ReasonKind;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::Store;
 
-/// Reads and writes all cancellations of a file, within a transaction that the caller has begun.
+/// Reads and writes all cancellations of a file, inside the caller's transaction.
 ///
 /// # Errors
 /// A file that is refused.

@@ -1,4 +1,4 @@
-//! Companies: the row with the same id is updated.
+//! Companies: a row updates the company with the same id.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::domain::team;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{Store, WrittenRows};
 
-/// Reads and writes all companies of a file, within a transaction that the caller has begun.
+/// Reads and writes all companies of a file, inside the caller's transaction.
 ///
 /// # Errors
 /// A file that is refused.
@@ -68,7 +68,7 @@ struct Loader<'s> {
     store: &'s Store,
     book: CompanyBook,
     rows: WrittenRows,
-    /// The names that metrics have, in small letters.
+    /// The names of metrics, in lower case.
     metrics: BTreeSet<String>,
     /// The companies of the file that have a name.
     named: Vec<(CompanyKey, String)>,
@@ -76,7 +76,7 @@ struct Loader<'s> {
     companies: BTreeSet<CompanyKey>,
     repeated: RepeatedRows,
     team: Vec<TeamMember>,
-    /// Whether the rows are payments, of which only the latest counts, also of another file.
+    /// Whether the rows are payments, of which only the latest counts, even across files.
     is_payments: bool,
 }
 
@@ -125,8 +125,7 @@ impl Loader<'_> {
             self.book.add_name(name, key);
             self.named.push((key, name.to_owned()));
         }
-        // A customer that has left comes back only when somebody says so, not because a file leaves
-        // a cell empty.
+        // A churned customer returns only if a file says so, not because a cell is empty.
         let mut churned_on = None;
         day(row, "churned_on", &mut churned_on);
         if let Some(churned_on) = churned_on {
@@ -138,8 +137,7 @@ impl Loader<'_> {
         Ok(Verdict::Accepted)
     }
 
-    /// The attribute that a column of the file's own becomes. The name of a metric means the
-    /// metric.
+    /// The attribute for a custom column. The name of a metric refers to the metric.
     fn own_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
         if self.metrics.contains(name) {
             Cow::Owned(format!("custom_{name}"))
@@ -148,23 +146,22 @@ impl Loader<'_> {
         }
     }
 
-    /// The company that the row is about. What stands in the column of ids is another company's
-    /// name only where the row has no other name of its own: a report without ids has the names in
-    /// their place, but a list with both means what it says.
+    /// The company of the row. The id column may hold another company's name only if the row has no
+    /// name column: a report without ids has names there, but a list with both is taken literally.
     fn find(&self, text: &str, row: &FactRow<'_>) -> Result<Option<CompanyKey>, SharedName> {
         let is_name = row.text("name").is_none_or(|name| folded_name(name) == folded_name(text));
         if is_name { self.book.find(text) } else { Ok(self.book.find_id(text)) }
     }
 
-    /// Whether `text` is the id of a company that was merged into this one: what was said of that
-    /// one does not change this one. A name under which this one is known means it.
+    /// Whether `text` is the id of a company that was merged into this one: its record does not
+    /// change this one. A text under which this one is known refers to it.
     fn is_merged_away(&self, key: CompanyKey, text: &str) -> Result<bool> {
         let company = self.store.company(key)?;
         let is_name = company.name.is_some_and(|name| folded_name(&name) == folded_name(text));
         Ok(company.company_id != text && !is_name && !self.store.is_unlisted(key)?)
     }
 
-    /// Whether the row alters anything that is stored of the company.
+    /// Whether the row changes anything stored about the company.
     fn changes(
         &self,
         key: CompanyKey,
@@ -185,7 +182,7 @@ impl Loader<'_> {
         Ok(old != new || is_new_churn || row.custom.iter().any(differs))
     }
 
-    /// Whether the row is of a payment before one that is known.
+    /// Whether the row is an older payment than the latest known one.
     fn is_outdated(&self, key: CompanyKey, row: &FactRow<'_>) -> Result<bool> {
         match row.as_of.filter(|_| self.is_payments) {
             Some(paid) => Ok(self.store.paid_at(key)?.is_some_and(|known| known > paid.at)),
@@ -193,8 +190,7 @@ impl Loader<'_> {
         }
     }
 
-    /// Tells the types of the file's own columns from all their values, and remarks on those that
-    /// are mixed.
+    /// Determines the types of custom columns from all their values, and remarks on mixed ones.
     fn types(&self, sheet: &Sheet) -> Result<Vec<String>> {
         let mut remarks = Vec::new();
         for custom in &sheet.plan().mapping.custom {
@@ -209,11 +205,10 @@ impl Loader<'_> {
         Ok(remarks)
     }
 
-    /// Joins the companies that were known only by their names until now with those that have these
-    /// names.
+    /// Merges companies that were known only by name into those with these names.
     fn join(&self) -> Result<u64> {
         let mut joined = 0;
-        // Only now are the names those that the file leaves.
+        // Only now are all names of the file known.
         let book = CompanyBook::of(self.store)?;
         for (company, name) in &self.named {
             if !book.is_only(name, *company) {
@@ -228,7 +223,7 @@ impl Loader<'_> {
     }
 }
 
-/// What is to be said of values of which some are numbers or days and others are not.
+/// A remark on a column in which only some values are numbers or days.
 fn remark(name: &str, values: &[String]) -> Option<String> {
     let count = |wanted| {
         let types = values.iter().map(|value| AttributeType::of(std::iter::once(value.as_str())));
@@ -239,7 +234,8 @@ fn remark(name: &str, values: &[String]) -> Option<String> {
     (most > 0).then(|| format!("{name} is text: only {most} of {} values are {what}", values.len()))
 }
 
-/// Changes what the row has a column for: a value replaces the stored one, an empty cell clears it.
+/// Changes the fields for which the row has a column: a value replaces the stored one, an empty
+/// cell clears it.
 fn apply(company: &mut Company, row: &FactRow<'_>, team: &[TeamMember]) {
     text(row, "name", &mut company.name);
     let mut csms = None;

@@ -1,7 +1,7 @@
-//! Days that come as counts: from files of counts, and from whatever else brings them.
+//! Days that come as counts, from files or sources.
 //!
-//! Rows are first put in order of their days. Then each day is looked at as a whole, and replaces
-//! what was known of it.
+//! Rows are first sorted by day. Then each day is checked as a whole, and replaces what was known
+//! about it.
 
 use std::collections::BTreeMap;
 
@@ -21,15 +21,15 @@ use crate::store::{CountsWriter, DayCount, NewNames, PulledDay, Store, WrittenEv
 
 pub(crate) use super::day_buckets::Entry;
 
-/// So many doubtful days are told.
+/// At most this many doubtful days are listed.
 const TOLD: usize = 3;
 
-/// Reads a file of counts, or of the people of days, and replaces these days, within a transaction
-/// that the caller has begun.
+/// Reads a file of counts, or of people by day, and replaces these days, inside the caller's
+/// transaction.
 ///
 /// # Errors
-/// A day that has events of its own or comes from a source (exit 9); a day that has lost too much
-/// (exit 4).
+/// A day that has individual events or comes from a source (exit 9); a day that has lost too many
+/// events (exit 4).
 pub(crate) fn load(
     store: &Store,
     sheet: &mut Sheet,
@@ -84,7 +84,7 @@ pub(crate) fn load(
     })
 }
 
-/// Turns rows of a file into entries with keys.
+/// Turns the rows of a file into entries with keys.
 struct Reader<'s> {
     names: Names<'s>,
     new: NewNames,
@@ -164,7 +164,7 @@ fn write_people(store: &Store, new: &NewNames, mut rows: DayBuckets) -> Result<W
     Ok(written)
 }
 
-/// Makes the people of a day these; returns how many are new at their company on that day.
+/// Replaces the people of a day. Returns how many are new at their company on that day.
 pub(crate) fn write_people_of(
     writer: &mut CountsWriter<'_>,
     day: Day,
@@ -176,7 +176,7 @@ pub(crate) fn write_people_of(
     writer.write_people(day, &people)
 }
 
-/// The counts that entries in order make together.
+/// The day counts of sorted entries.
 pub(crate) fn day_counts(entries: Vec<Entry>) -> Vec<DayCount> {
     let mut counts: Vec<DayCount> = Vec::with_capacity(entries.len());
     for Entry { company, name: event, count } in entries {
@@ -191,7 +191,7 @@ pub(crate) fn day_counts(entries: Vec<Entry>) -> Vec<DayCount> {
     counts
 }
 
-/// The days of a file with those between them of which it says nothing and nothing is known.
+/// The days of a file, plus empty days in between about which nothing is known.
 fn with_gaps(store: &Store, mut sums: BTreeMap<Day, DaySum>) -> Result<BTreeMap<Day, DaySum>> {
     let Some((from, to)) = sums.keys().next().copied().zip(sums.keys().last().copied()) else {
         return Ok(sums);
@@ -206,12 +206,12 @@ fn with_gaps(store: &Store, mut sums: BTreeMap<Day, DaySum>) -> Result<BTreeMap<
     Ok(sums)
 }
 
-/// Looks at the days that have come from a source, `None` being files of counts, before they replace
-/// what is known. Returns what should be told about those that are taken.
+/// Checks days from a source (`None`: from files of counts) before they replace what is known.
+/// Returns remarks on the accepted days.
 ///
 /// # Errors
-/// A day that has events of its own, or belongs to another source (exit 9); days that have lost too
-/// much, unless that is accepted (exit 4).
+/// A day that has individual events or belongs to another source (exit 9); days that have lost too
+/// many events, unless that is accepted (exit 4).
 pub(crate) fn judge(
     store: &Store,
     source: Option<&str>,
@@ -255,7 +255,7 @@ fn loss(name: &str, refusals: &[Doubt]) -> CommandError {
         .hint("look whether all of the source is there; --accept-loss takes the days as they are")
 }
 
-/// A day comes as events, from files of counts, or from one source, and never from two of these.
+/// A day comes either as events, from files of counts, or from one source.
 fn require_owner(
     store: &Store,
     source: Option<&str>,
@@ -277,7 +277,7 @@ fn require_owner(
     Err(not_allowed(format!("{name} has counts of {day}, which {owner}")).hint(hint).into())
 }
 
-/// People can only be kept of days that came as counts from files too.
+/// People can be stored only for days that came as counts from files.
 fn require_counts(store: &Store, file: &str, days: &DaysSeen) -> Result<()> {
     for day in days.all() {
         let known = store.pulled_day(day)?;
@@ -299,12 +299,12 @@ fn require_counts(store: &Store, file: &str, days: &DaysSeen) -> Result<()> {
 /// The days that came as counts, to which no events can be added.
 pub(crate) struct PulledDays {
     file: String,
-    /// Each with its source; `None` for files of counts.
+    /// The source of each day; `None` for files of counts.
     sources: FxHashMap<Day, Option<String>>,
 }
 
 impl PulledDays {
-    /// The days of a database, for the events of `file`.
+    /// The days of a database; `file` is for messages.
     pub(crate) fn of(store: &Store, file: &str) -> Result<Self> {
         let all = DayRange { from: Day::from_number(i32::MIN), to: Day::from_number(i32::MAX) };
         let days = store.pulled_days(all)?.into_iter();
@@ -312,7 +312,7 @@ impl PulledDays {
         Ok(PulledDays { file: file.to_owned(), sources })
     }
 
-    /// Refuses an event of a day that came as counts.
+    /// Refuses an event on a day that came as counts.
     ///
     /// # Errors
     /// Such a day (exit 9).

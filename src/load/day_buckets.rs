@@ -1,5 +1,4 @@
-//! Rows that are put in order of their days, in memory and, where there is no room for them, in a
-//! temporary file.
+//! Sorts rows by day, in memory and, if they do not fit, in a temporary file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,29 +10,29 @@ use anyhow::{Context, Result};
 use crate::domain::counts::DaySum;
 use crate::domain::day::Day;
 
-/// So many rows are held in memory, 16 bytes each.
+/// The most rows in memory, at 16 bytes each.
 const IN_MEMORY: usize = 2_000_000;
 
-/// One row: a number of events of a name, or a person, at a company.
+/// A row: a number of events of a name, or a person, at a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     pub company: u32,
-    /// The event's name, or the person.
+    /// The key of the event's name, or of the person.
     pub name: u32,
-    /// How many events; 1 for a person.
+    /// The number of events; 1 for a person.
     pub count: u64,
 }
 
 const ENTRY_BYTES: usize = 16;
 
-/// What has come of a day.
+/// The rows of a day.
 #[derive(Debug, Default)]
 struct Bucket {
     entries: Vec<Entry>,
     /// Position and number of entries in the file.
     aside: Vec<(u64, usize)>,
     events: u64,
-    /// A bit for each company.
+    /// One bit for each company.
     companies: Vec<u64>,
 }
 
@@ -48,8 +47,8 @@ pub(super) struct DayBuckets {
 }
 
 impl DayBuckets {
-    /// Nothing so far. What does not fit into memory goes beside the database at `path`, where there
-    /// must be room for it anyway; `/tmp` may be memory.
+    /// Creates an empty collection. What does not fit into memory goes beside the database at
+    /// `path`, where there must be room for it anyway; `/tmp` may be in memory.
     pub(super) fn beside(path: &Path) -> Self {
         DayBuckets {
             folder: path.parent().unwrap_or(path).to_owned(),
@@ -77,7 +76,7 @@ impl DayBuckets {
         if self.in_memory >= self.limit { self.set_aside() } else { Ok(()) }
     }
 
-    /// What has come of each day.
+    /// The totals of each day.
     pub(super) fn sums(&self) -> BTreeMap<Day, DaySum> {
         let sum = |bucket: &Bucket| DaySum {
             events: bucket.events,
@@ -86,12 +85,12 @@ impl DayBuckets {
         self.buckets.iter().map(|(day, bucket)| (*day, sum(bucket))).collect()
     }
 
-    /// The days of which anything has come, in order.
+    /// The days with rows, in order.
     pub(super) fn days(&self) -> Vec<Day> {
         self.buckets.keys().copied().collect()
     }
 
-    /// Takes the rows of a day out, in order of company and name.
+    /// Removes the rows of a day, ordered by company and name.
     pub(super) fn take(&mut self, day: Day) -> Result<Vec<Entry>> {
         let Some(mut bucket) = self.buckets.remove(&day) else { return Ok(Vec::new()) };
         self.in_memory -= bucket.entries.len();

@@ -1,4 +1,4 @@
-//! What does not fit together between a file and those that were loaded before it.
+//! Inconsistencies between a file and those loaded before it.
 
 use anyhow::Result;
 
@@ -7,17 +7,16 @@ use crate::domain::company::CompanyKey;
 use crate::import::Sheet;
 use crate::store::Store;
 
-/// Companies that are in one file and not in another.
+/// Companies that are in one file but not in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// Which companies: a phrase such as `known from other files, but not in this one`.
     pub which: &'static str,
-    /// Their ids, A to Z.
     pub companies: Vec<String>,
 }
 
-/// Which companies are in this file, loaded within the transaction at hand, and not in others, and
-/// the other way round.
+/// The companies that are only in this file, loaded in the current transaction, and those that are
+/// only in others.
 pub(super) fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<Gap>> {
     if loaded.companies.is_empty() {
         return Ok(Vec::new());
@@ -44,12 +43,11 @@ pub(super) fn gaps(store: &Store, sheet: &Sheet, loaded: &Loaded) -> Result<Vec<
     Ok([here, elsewhere].into_iter().filter(|gap| !gap.companies.is_empty()).collect())
 }
 
-/// The companies by their keys, as a set that is cheap to add to.
+/// A set of company keys that is cheap to add to.
 #[derive(Debug, Default)]
 pub(super) struct SeenCompanies(Vec<bool>);
 
 impl SeenCompanies {
-    /// Notes a company.
     pub(super) fn add(&mut self, key: u32) {
         let place = key as usize;
         if self.0.len() <= place {
@@ -58,7 +56,6 @@ impl SeenCompanies {
         self.0[place] = true;
     }
 
-    /// The companies that were noted.
     pub(super) fn keys(&self) -> impl Iterator<Item = CompanyKey> {
         self.0.iter().enumerate().filter(|(_, seen)| **seen).map(|(key, _)| CompanyKey(key as u32))
     }

@@ -1,4 +1,4 @@
-//! Events: one thread reads the file while another writes.
+//! Loads events: one thread reads the file while another writes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -14,18 +14,18 @@ use crate::error::no_thread;
 use crate::import::{DaysSeen, EventRow, Rejects, Sheet, Verdict, read_events};
 use crate::store::{EventBatch, IncomingEvent, Store, WrittenEvents};
 
-/// So many rows go from the one thread to the other at once.
+/// The number of rows passed between the threads at once.
 const BATCH: usize = 32_768;
-/// So many batches may wait to be written.
+/// The most batches that may wait to be written.
 const WAITING: usize = 4;
 
-/// A file of at most so many bytes is read first and written then: looking up the names of its few
-/// rows takes less time than reading all names that there are.
+/// A file up to this size in bytes is read first and written then: looking up the names of its few
+/// rows is faster than reading all names.
 const SMALL_FILE: u64 = 128 << 10;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Reads and writes all events of a file, within a transaction that the caller has begun.
+/// Reads and writes all events of a file, inside the caller's transaction.
 pub(super) fn load(
     store: &mut Store,
     sheet: &mut Sheet,
@@ -86,13 +86,13 @@ fn load_beside(
         let read = reader.read(sheet, rejects, watcher);
         let found = reader.found();
         is_given_up.store(read.is_err(), Ordering::Relaxed);
-        // The writer goes on until the other end of the channel is gone.
+        // The writer runs until the other end of the channel is closed.
         drop(sender);
         let written = match writing.join() {
             Ok(written) => written,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        // A reader that could not hand on its rows has stopped because the writer did.
+        // A reader that could not pass on its rows stopped because the writer failed.
         let written = written?;
         Ok(found.loaded(read?, written))
     })
@@ -111,13 +111,12 @@ fn write(
     if is_given_up.load(Ordering::Relaxed) { Ok(WrittenEvents::default()) } else { writer.finish() }
 }
 
-/// What is noted while rows are read.
+/// What is collected while rows are read.
 #[derive(Default)]
 struct Found {
     days: DaysSeen,
     companies: SeenCompanies,
     companies_made: u64,
-    /// Rows that stand for no event.
     known: u64,
 }
 
@@ -137,7 +136,7 @@ impl Found {
     }
 }
 
-/// Turns rows into batches, and hands them on.
+/// Turns rows into batches, and passes them on.
 struct Reader<'s, H> {
     names: Names<'s>,
     pulled: PulledDays,
@@ -171,7 +170,7 @@ impl<'s, H: FnMut(EventBatch) -> Result<()>> Reader<'s, H> {
     ) -> Result<u64> {
         let progress = sheet.progress();
         let read = read_events(sheet, rejects, |row| {
-            // The events of one row stay together.
+            // The events of one row stay in one batch.
             if self.batch.events.len() >= BATCH && row.part == 0 {
                 watcher.tell(&progress);
                 self.hand_on()?;

@@ -1,4 +1,4 @@
-//! The companies that a file was the first to name, and those of them that look like a mistake.
+//! The companies that a file was the first to name, and those that look like a mistake.
 
 use anyhow::Result;
 use rustc_hash::FxHashMap;
@@ -6,20 +6,20 @@ use rustc_hash::FxHashMap;
 use crate::domain::company::{CompanyKey, rough_id};
 use crate::store::Store;
 
-/// So many are named.
+/// At most this many are named.
 const NAMED: usize = 10;
 
-/// Companies that were made.
+/// The companies created.
 #[derive(Debug, Default)]
 pub(crate) struct MadeCompanies {
     /// The ids of the first ones.
     pub named: Vec<String>,
-    /// Ids that differ from those of other companies only in case, zeros in front, or `.0` behind:
-    /// the new one and the other; the first ones.
+    /// New ids that differ from those of other companies only in case, leading zeros, or a trailing
+    /// `.0`, with the other id; the first ones.
     pub look_alikes: Vec<(String, String)>,
 }
 
-/// The companies whose keys are above `last`, within the transaction at hand.
+/// The companies with keys above `last`, in the current transaction.
 pub(super) fn made_after(store: &Store, last: CompanyKey) -> Result<MadeCompanies> {
     if store.last_company()? == last {
         return Ok(MadeCompanies::default());

@@ -1,4 +1,4 @@
-//! A file into the database: all of it, or nothing.
+//! Loads a file into the database: all of it, or nothing.
 
 mod acks;
 pub(crate) mod arrivals;
@@ -35,55 +35,52 @@ use crate::import::source::Progress;
 use crate::import::{DaysSeen, Incoming, Options, Plan, Rejects, Sheet};
 use crate::store::{Cause, Finish, ImportRecord, Store, WrittenRows};
 
-/// A file of more bytes than this is large.
+/// The size in bytes above which a file is large.
 const LARGE_FILE: u64 = 1 << 20;
 
-/// How a file is to be loaded.
+/// How to load a file.
 pub(crate) struct Request<'r> {
-    /// The file; `-` for standard input.
+    /// The path; `-` for standard input.
     pub path: &'r Path,
-    /// What the command line says about it.
     pub options: &'r Options,
     /// Whether a single rejected row refuses the file.
     pub is_strict: bool,
-    /// Whether the last of several rows of one id counts.
+    /// Whether the last of several rows with the same id counts.
     pub last_wins: bool,
     /// Whether days that come as counts may lose events.
     pub accepts_loss: bool,
-    /// Whether anything is kept.
     pub finish: Finish,
-    /// Who brings it.
+    /// The user.
     pub by: &'r str,
 }
 
-/// What came of the rows of a file.
+/// The result of loading the rows of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub read: u64,
     pub rows: WrittenRows,
-    /// Companies that the file was the first to name.
+    /// The number of companies that the file was the first to name.
     pub companies_made: u64,
-    /// What they are called.
+    /// These companies.
     pub made: MadeCompanies,
-    /// Companies that were known by their names alone, and joined with those that have these names.
+    /// The number of companies that were known only by name, and merged into the actual ones.
     pub companies_joined: u64,
-    /// The days of its facts.
     pub days: DaysSeen,
-    /// The days on which there are other events than before, in order.
+    /// The days whose events changed, in order.
     pub changed_days: Vec<Day>,
-    /// The companies that it names.
+    /// The companies in the file.
     pub companies: BTreeSet<CompanyKey>,
-    /// Of a dry run: what does not fit together with other files.
+    /// In a dry run: inconsistencies with other files.
     pub gaps: Vec<Gap>,
-    /// Of a dry run: how many dates could mean another day.
+    /// In a dry run: the number of dates that could mean another day.
     pub ambiguous_dates: u64,
-    /// The kind under which it is recorded, where that is not the file's own.
+    /// The kind under which it is recorded, if not its own.
     pub recorded_as: Option<&'static str>,
-    /// What the user should know about the file; one sentence each.
+    /// Remarks for the user, one sentence each.
     pub remarks: Vec<String>,
 }
 
-/// Who brings the file, for the history of signals.
+/// The user who imports the file, for the history of signals.
 #[derive(Debug, Clone)]
 pub(crate) struct Author {
     pub by: String,
@@ -102,11 +99,11 @@ impl Author {
     }
 }
 
-/// What came of a file.
+/// The result of a file.
 pub(crate) struct Outcome {
-    /// What was decided about it; `None` when it was refused before that.
+    /// What was decided about it; `None` if it was refused before.
     pub plan: Option<Plan>,
-    /// How many rows were rejected.
+    /// The number of rejected rows.
     pub rejected: u64,
     /// The first messages about rejected rows.
     pub messages: Vec<String>,
@@ -114,7 +111,7 @@ pub(crate) struct Outcome {
     pub result: Result<Loaded>,
 }
 
-/// Tells a progress bar how far reading has come.
+/// Updates a progress bar while a file is read.
 pub(crate) struct Watcher<'b> {
     bar: &'b ProgressBar,
 }
@@ -125,8 +122,8 @@ impl Watcher<'_> {
     }
 }
 
-/// Loads a file in one transaction. `rejects` takes all rejected rows, also those of a file that is
-/// refused; `bar` makes a progress bar over so many bytes.
+/// Loads a file in one transaction. `rejects` receives all rejected rows, even of a refused file;
+/// `bar` creates a progress bar over a number of bytes.
 pub(crate) fn load_file(
     store: &mut Store,
     clock: &Clock,
@@ -142,9 +139,9 @@ pub(crate) fn load_file(
     Outcome { plan, rejected: rejects.count(), messages: rejects.messages().to_vec(), result }
 }
 
-/// The files in the order of their dependence: the team and companies first, then what says whose a
-/// text is, then all others. Standard input, which can be read only once, is among the others unless
-/// the kind was said.
+/// Sorts files by dependency: the team and companies first, then what assigns texts to companies,
+/// then all others. Standard input, which can be read only once, is among the others unless the
+/// kind was given.
 pub(crate) fn in_order<'p>(
     store: &Store,
     clock: &Clock,
@@ -156,7 +153,7 @@ pub(crate) fn in_order<'p>(
         let kind = match (&options.kind, file.as_os_str() == "-") {
             (Some(kind), _) => Some(kind.clone()),
             (None, true) => None,
-            // What is not a plain file, such as a pipe, can be read only once too.
+            // Pipes and other special files can be read only once too.
             (None, false) if !file.is_file() => None,
             (None, false) => kind_of(store, clock, file, options).ok(),
         };
@@ -169,7 +166,7 @@ pub(crate) fn in_order<'p>(
     files
 }
 
-/// What a file is, by its head.
+/// The kind of a file, from its head.
 fn kind_of(store: &Store, clock: &Clock, path: &Path, options: &Options) -> Result<String> {
     let incoming = Incoming::open(path, options)?;
     let remembered = store.column_map(&incoming.header_text(), options.kind.as_deref())?;
@@ -196,7 +193,7 @@ fn load(
     let is_first = is_large(&sheet) && store.event_days()?.is_none();
     let work = |store: &mut Store| {
         let last = store.last_company()?;
-        // Of events, which are too many, the writer notes itself what they change.
+        // The writer of events logs its changes itself, because they are too many for triggers.
         if ![EVENTS, COUNTS].contains(&sheet.plan().mapping.kind.name.as_str()) {
             store.begin_change_log()?;
         }
@@ -224,7 +221,7 @@ fn load(
     result
 }
 
-/// Whether a file has so many events that how they are written matters.
+/// Whether a file has so many events that the method of writing matters.
 fn is_large(sheet: &Sheet) -> bool {
     let is_events = sheet.plan().mapping.kind.name == EVENTS;
     is_events && sheet.progress().total.is_none_or(|size| size > LARGE_FILE)

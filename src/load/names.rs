@@ -1,8 +1,8 @@
-//! What files call companies, events and people, and the keys that stand for these in the database.
+//! The names in files of companies, events and people, and their keys in the database.
 //!
 //! All names are held in memory while events are imported: looking each up in the database would
-//! take longer than all the rest. Most names are short enough to lie within the table itself, which
-//! saves the trip to where the text is, the dearest part of a look-up. The memory grows with the
+//! take longer than everything else. Most names are short enough to be stored inline in the table,
+//! which avoids following a pointer, the most expensive part of a look-up. Memory grows with the
 //! number of companies and people, not with the number of rows.
 
 use anyhow::Result;
@@ -20,20 +20,19 @@ use crate::store::{CompanyName, EVENT_NAMES, EventBatch, NewNames, Store};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SharedName;
 
-/// Whether the id of a person can be told from that of a company: numbers may be both.
+/// Whether the id of a person is distinguishable from that of a company: numbers may be both.
 pub(super) fn is_telling(id: &str) -> bool {
     id.chars().any(char::is_alphabetic)
 }
 
-/// The verdict on a row whose company is named like another.
+/// The verdict on a row whose company shares its name with another.
 pub(super) fn shared_name(text: &str) -> Verdict {
     let reason = format!("several companies have the name '{text}'; give the company's id");
     Verdict::Rejected { column: "company_id", reason }
 }
 
-/// How companies are found by what a file calls them: by id, else by another text known for one,
-/// else by the id of a subscription, else by a name that no other company has, without regard to
-/// case.
+/// Finds companies by the text in a file: an id, else another known text, else the id of a
+/// subscription, else a unique name; ignoring case.
 #[derive(Debug, Default)]
 pub(super) struct CompanyBook {
     by_id: FxHashMap<CompactString, u32>,
@@ -59,15 +58,15 @@ impl CompanyBook {
                 book.add_name(&name, company);
             }
         }
-        // An export of usage may know only the subscription. An id or a text that is known for a
-        // company goes before.
+        // An export of usage may only have subscription ids. Ids and other texts of companies take
+        // precedence.
         for (company, subscription) in store.subscription_owners()? {
             book.by_id.entry(subscription.into()).or_insert(company.0);
         }
         Ok(book)
     }
 
-    /// The company that a file means by `text`; `None` when nothing is known by it.
+    /// The company that `text` refers to; `None` if it is unknown.
     ///
     /// # Errors
     /// A name that several companies have.
@@ -82,23 +81,23 @@ impl CompanyBook {
         }
     }
 
-    /// The company that has this id or is otherwise known by it.
+    /// The company with this id or other known text.
     pub(super) fn find_id(&self, text: &str) -> Option<CompanyKey> {
         self.by_id.get(text).copied().map(CompanyKey)
     }
 
-    /// Whether `name` stands for this company alone.
+    /// Whether `name` refers to this company alone.
     pub(super) fn is_only(&self, name: &str, company: CompanyKey) -> bool {
         self.by_name.get(&folded_name(name)) == Some(&Named::One(company.0))
     }
 
-    /// Notes that `text` is the id of a company, or known for it.
+    /// Adds an id or another known text of a company.
     pub(super) fn add_id(&mut self, text: &str, company: CompanyKey) {
         self.by_id.insert(text.into(), company.0);
         self.last_key = self.last_key.max(company.0);
     }
 
-    /// Notes the name of a company.
+    /// Adds the name of a company.
     pub(super) fn add_name(&mut self, name: &str, company: CompanyKey) {
         let entry = self.by_name.entry(folded_name(name)).or_insert(Named::One(company.0));
         if *entry != Named::One(company.0) {
@@ -106,7 +105,7 @@ impl CompanyBook {
         }
     }
 
-    /// Notes that a company does not have this name any more.
+    /// Removes the name of a company.
     pub(super) fn forget_name(&mut self, name: &str, company: CompanyKey) {
         let name = folded_name(name);
         if self.by_name.get(&name) == Some(&Named::One(company.0)) {
@@ -114,7 +113,7 @@ impl CompanyBook {
         }
     }
 
-    /// Makes a key for a company that is not known yet.
+    /// Creates a key for a new company.
     fn make(&mut self, text: &str) -> u32 {
         self.last_key += 1;
         self.by_id.insert(text.into(), self.last_key);
@@ -135,7 +134,7 @@ impl Keys {
         self.last_key = self.last_key.max(key);
     }
 
-    /// The key of a text; a new one is noted in `new`.
+    /// The key of a text; a new one is added to `new`.
     fn key(&mut self, text: &str, new: &mut Vec<(u32, String)>) -> u32 {
         if let Some(key) = self.by_text.get(text) {
             return *key;
@@ -147,26 +146,25 @@ impl Keys {
     }
 }
 
-/// The keys of everything that events name.
+/// The keys of all names in events.
 pub(super) struct Names<'s> {
     companies: CompanyBook,
     events: Keys,
     people: People,
-    /// The companies of people, by their keys, as files of people say.
+    /// The company of each person, by key, from files of people.
     companies_of_people: FxHashMap<u32, u32>,
-    /// Where people worked who have moved, each company with its first day, in order.
+    /// The companies of people who moved, each with its first day, in order.
     moves: FxHashMap<u32, Vec<(Option<Day>, u32)>>,
-    /// How many companies the file was the first to name.
+    /// The number of companies that the file was the first to name.
     pub companies_made: u64,
-    /// Where names are looked up as they come, in place of reading all of them first.
+    /// Looks names up as they come, instead of reading all of them first.
     store: Option<&'s Store>,
-    /// Whether the companies are looked up there too: until one is asked for that is not known by
-    /// its id.
+    /// Whether companies are looked up there too, until one is not found by its id.
     finds_companies: bool,
 }
 
 impl<'s> Names<'s> {
-    /// All names of a database.
+    /// Reads all names of a database.
     pub(super) fn of(store: &Store) -> Result<Self> {
         let mut names = Names::without_people(store, CompanyBook::of(store)?)?;
         names.add_moves(store.person_moves()?);
@@ -177,7 +175,7 @@ impl<'s> Names<'s> {
         Ok(names)
     }
 
-    /// The names of a database, each looked up when it is needed: for a file of a few rows.
+    /// Looks up the names of a database when they are needed, for a file of a few rows.
     pub(super) fn as_needed(store: &'s Store) -> Result<Self> {
         let companies = CompanyBook { last_key: store.last_company()?.0, ..CompanyBook::default() };
         let mut names = Names::without_people(store, companies)?;
@@ -206,7 +204,7 @@ impl<'s> Names<'s> {
         }
     }
 
-    /// Looks up what a row names, where the names are not in memory.
+    /// Looks up the names in a row, unless they are in memory.
     pub(super) fn prepare(&mut self, company: Option<&str>, person: Option<&str>) -> Result<()> {
         let Some(store) = self.store else { return Ok(()) };
         for person in [person, company].into_iter().flatten() {
@@ -230,7 +228,7 @@ impl<'s> Names<'s> {
         Ok(())
     }
 
-    /// The key of the company that a file means by `text`, made when nothing is known by it.
+    /// The key of the company that `text` refers to, created if it is unknown.
     ///
     /// # Errors
     /// A name that several companies have.
@@ -250,7 +248,7 @@ impl<'s> Names<'s> {
         Ok(key)
     }
 
-    /// The company where a person worked on a day, when a file of people has said so.
+    /// The company where a person worked on a day, from files of people.
     pub(super) fn company_of(&self, person: &str, day: Day) -> Option<u32> {
         let person = self.people.find(person)?;
         if let Some(moves) = self.moves.get(&person) {
@@ -263,7 +261,7 @@ impl<'s> Names<'s> {
     /// The key of an event's name.
     ///
     /// # Errors
-    /// More names than there is room for (exit 4).
+    /// More names than there are keys (exit 4).
     pub(super) fn event(&mut self, name: &str, new: &mut NewNames) -> Result<u32> {
         let key = self.events.key(name, &mut new.events);
         if i64::from(key) < EVENT_NAMES {
@@ -279,7 +277,7 @@ impl<'s> Names<'s> {
         self.people.key_of(person, &mut new.people)
     }
 
-    /// The keys of people who were asked for, given to the events on whose behalf that was.
+    /// The keys of the requested people, assigned to the events that requested them.
     pub(super) fn answer(&mut self, asked: &mut AskedPeople, batch: &mut EventBatch) {
         let EventBatch { names, events, .. } = batch;
         self.people.answer(asked, &mut names.people, |place, key| {

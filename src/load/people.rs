@@ -1,25 +1,25 @@
-//! The ids of people and their keys, for tens of millions of look-ups.
+//! Ids of people and their keys, for tens of millions of look-ups.
 //!
-//! The ids of a quarter of a million people lie far beyond the nearest caches: a look-up is two
-//! trips to memory and little else. So the people of many rows are looked up together, one step
-//! after the other, and their trips overlap.
+//! The ids of a quarter of a million people do not fit into the fast caches: a look-up takes two
+//! memory accesses and little else. So the people of many rows are looked up together, step by
+//! step, and their memory accesses overlap.
 
 use std::hash::Hasher;
 
 use rustc_hash::FxHasher;
 
-/// So many are looked up together.
+/// The number of people looked up together.
 const TOGETHER: usize = 64;
 
 /// Records begin at multiples of this.
 const ALIGNMENT: usize = 8;
-/// The key and the length before each id.
+/// The bytes of the key and the length before each id.
 const HEAD: usize = 8;
 
 /// Ids and their keys, counted from 1.
 #[derive(Debug)]
 pub(super) struct People {
-    /// A power of two of them, at most three quarters taken.
+    /// Their number is a power of two; at most three quarters are in use.
     slots: Vec<Slot>,
     /// For each person the key, the length of the id, and the id.
     records: Vec<u8>,
@@ -27,16 +27,16 @@ pub(super) struct People {
     last_key: u32,
 }
 
-/// Where an id may be found.
+/// A slot of the hash table.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
-    /// Half of its hash, which tells most other ids apart.
+    /// Half of the hash, which rules out most other ids.
     tag: u32,
-    /// Where its record begins, in units of [`ALIGNMENT`]; 0 in an empty slot.
+    /// The position of the record, in units of [`ALIGNMENT`]; 0 in an empty slot.
     record: u32,
 }
 
-/// People who are to be looked up, and for what.
+/// People to look up, and the places that need their keys.
 #[derive(Debug, Default)]
 pub(super) struct AskedPeople {
     ids: Vec<u8>,
@@ -46,13 +46,13 @@ pub(super) struct AskedPeople {
 #[derive(Debug, Clone, Copy)]
 struct Asked {
     hash: u64,
-    /// Where the id ends in `ids`; it begins where the one before ends.
+    /// The end of the id in `ids`; it begins where the previous one ends.
     end: usize,
     place: u32,
 }
 
 impl AskedPeople {
-    /// Asks for a person on behalf of `place`. Tells whether it is time for the answers.
+    /// Requests a person for `place`. Returns whether it is time to answer.
     pub(super) fn push(&mut self, person: &str, place: u32) -> bool {
         self.ids.extend_from_slice(person.as_bytes());
         self.asked.push(Asked { hash: hash(person.as_bytes()), end: self.ids.len(), place });
@@ -62,19 +62,19 @@ impl AskedPeople {
 
 impl Default for People {
     fn default() -> Self {
-        // The record at 0 is nobody's, because 0 means that there is none.
+        // The record at 0 is unused, because 0 means an empty slot.
         People { slots: vec![Slot::default(); 64], records: vec![0; HEAD], count: 0, last_key: 0 }
     }
 }
 
 impl People {
-    /// The key of a person who is known.
+    /// The key of a known person.
     pub(super) fn find(&self, person: &str) -> Option<u32> {
         let id = person.as_bytes();
         self.probe(hash(id), id).ok()
     }
 
-    /// Notes a person who is known by this key.
+    /// Adds a known person.
     pub(super) fn add(&mut self, key: u32, person: &str) {
         let id = person.as_bytes();
         let hash = hash(id);
@@ -84,13 +84,13 @@ impl People {
         self.last_key = self.last_key.max(key);
     }
 
-    /// Says that keys up to this one are taken.
+    /// Reserves the keys up to this one.
     pub(super) fn begin_after(&mut self, key: u32) {
         self.last_key = self.last_key.max(key);
     }
 
-    /// Answers all that were asked for: `tell` takes the place and the key. Those that nobody knew
-    /// get keys and are noted in `new`.
+    /// Answers all requests: `tell` receives the place and the key. New people get keys and are
+    /// added to `new`.
     pub(super) fn answer(
         &mut self,
         asked: &mut AskedPeople,
@@ -122,12 +122,12 @@ impl People {
         list.clear();
     }
 
-    /// The key of a person; one who is not known gets a key and is noted in `new`.
+    /// The key of a person; a new one gets a key and is added to `new`.
     pub(super) fn key_of(&mut self, person: &str, new: &mut Vec<(u32, String)>) -> u32 {
         self.key(hash(person.as_bytes()), person.as_bytes(), new)
     }
 
-    /// The key of a person wherever it is; a new one for one who is not known.
+    /// The same, from the hash of the id.
     fn key(&mut self, hash: u64, id: &[u8], new: &mut Vec<(u32, String)>) -> u32 {
         match self.probe(hash, id) {
             Ok(key) => key,
@@ -188,7 +188,7 @@ impl People {
         hash as usize & (self.slots.len() - 1)
     }
 
-    /// Key and length of a record.
+    /// The key and the length of a record.
     fn head(&self, record: u32) -> (u32, u32) {
         let from = record as usize * ALIGNMENT;
         let Some(head) = self.records[from..].first_chunk::<HEAD>() else { return (0, 0) };

@@ -1,8 +1,8 @@
-//! Several rows of one id in a file.
+//! Several rows with the same id in a file.
 //!
-//! Rows that are equal are one. Rows that differ are an error of the export more often than not,
-//! such as a row for each line of an invoice: the file is refused, unless a column orders the rows
-//! or the user says that the last one counts.
+//! Equal rows are one. Differing rows usually are an error of the export, such as a row for each
+//! line of an invoice: the file is refused, unless a column orders the rows or the user says that
+//! the last one counts.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,24 +11,24 @@ use crate::domain::day::Instant;
 use crate::error::{CommandError, refused};
 use crate::import::{FactRow, Value};
 
-/// So many ids are named.
+/// At most this many ids are named.
 const NAMED: usize = 3;
 
-/// What a row is among those of its id.
+/// The role of a row among those with its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// The first of them, or one that counts in the place of those before.
+    /// The first of them, or one that replaces earlier ones.
     First,
     /// Equal to the one that counts.
     Equal,
-    /// One that does not count: a later one was read before it.
+    /// Superseded by a later one that was read before.
     Outdated,
-    /// One that differs, with nothing to tell which counts.
+    /// One that differs, with nothing to decide between them.
     Conflict,
 }
 
 impl Turn {
-    /// Whether the row says what is to be stored.
+    /// Whether the row is to be stored.
     pub(super) fn counts(self) -> bool {
         self == Turn::First
     }
@@ -53,7 +53,7 @@ pub(super) struct RepeatedRows {
 }
 
 impl RepeatedRows {
-    /// Begins a file. `last_wins`: of rows that differ the last one counts.
+    /// Begins a file. `last_wins`: of differing rows the last one counts.
     pub(super) fn new(last_wins: bool) -> Self {
         RepeatedRows {
             last_wins,
@@ -65,7 +65,7 @@ impl RepeatedRows {
         }
     }
 
-    /// What a row is among those of its id that were accepted before.
+    /// The role of a row among the accepted ones with its id.
     pub(super) fn turn(&self, id: &str, row: &FactRow<'_>) -> Turn {
         let Some(seen) = self.seen.get(id) else { return Turn::First };
         let as_of = row.as_of.map(|moment| moment.at);
@@ -80,7 +80,7 @@ impl RepeatedRows {
         }
     }
 
-    /// Notes a row that was accepted.
+    /// Records an accepted row.
     pub(super) fn accept(&mut self, id: &str, row: &FactRow<'_>, turn: Turn) {
         let as_of = row.as_of.map(|moment| moment.at);
         let seen = Seen { line: row.line, content: content(row), as_of };
@@ -105,10 +105,10 @@ impl RepeatedRows {
         }
     }
 
-    /// What the user should know when all rows are read.
+    /// A remark for the user after all rows were read.
     ///
     /// # Errors
-    /// Rows of one id that differ.
+    /// Differing rows with the same id.
     pub(super) fn judge(&self, file: &str) -> Result<Option<String>, CommandError> {
         if self.conflict_count > 0 {
             let more = self.conflict_count.saturating_sub(self.conflicts.len());
@@ -130,7 +130,7 @@ impl RepeatedRows {
     }
 }
 
-/// What the row says in the columns that are read.
+/// A hash of the row's cells in the columns that are read.
 fn content(row: &FactRow<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
     for (column, value) in &row.cells {

@@ -1,4 +1,4 @@
-//! What companies mean to have done by a day.
+//! Goals: events that companies plan to reach by a day.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! Bills.
+//! Invoices.
 
 use anyhow::Result;
 

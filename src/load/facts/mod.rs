@@ -1,5 +1,5 @@
-//! Every kind but events, companies and acknowledgements: which rows are new, which are known, and
-//! whose they are.
+//! Loads every kind except events, companies and acknowledgements: which rows are new, which are
+//! known, and their companies.
 //!
 //! A kind is an implementation of [`Kind`] in a file of its own, with its table in `store::facts`
 //! and its columns in `shipped/columns.toml`.
@@ -32,40 +32,40 @@ use crate::domain::reason::Library;
 use crate::import::{FactRow, Rejects, Sheet, Verdict, read_facts};
 use crate::store::{Fact, Store};
 
-/// A kind of facts, as files bring it.
+/// A kind of facts, as in files.
 trait Kind: Fact + Clone + PartialEq {
-    /// By what rows without an id are equal.
+    /// What makes rows without an id equal.
     type Identity: Hash + Eq;
 
-    /// Whether rows of one id that differ within a file are an error of the export.
+    /// Whether differing rows with the same id in a file are an error.
     const IS_ONE_ROW_AN_ID: bool = false;
 
-    /// What a row says, over what is stored under its id; or why the row is rejected.
+    /// Applies a row to the stored fact with its id; or returns why the row is rejected.
     fn of_row(
         row: &FactRow<'_>,
         stored: Option<Self>,
         facts: &mut Facts<'_>,
     ) -> Result<Result<Self, Verdict>>;
 
-    /// What makes a fact without an id the same as another; all of it.
+    /// What makes a fact without an id equal to another.
     fn identity(&self) -> Self::Identity;
 
-    /// The day on which it counts, for the days that a file covers.
+    /// The day on which it counts, for the period that a file covers.
     fn day(&self) -> Option<Day> {
         None
     }
 
-    /// Whether it is a record already, though it may be stored as a mere name.
+    /// Whether it is a full record; it may be stored as a mere name.
     fn is_record(&self) -> bool {
         true
     }
 
-    /// Why it cannot be added, though it may be known.
+    /// Why it cannot be added, unless it is already known.
     fn refusal(&self, _facts: &Facts<'_>) -> Option<Verdict> {
         None
     }
 
-    /// What follows from saving it in the place of `old`.
+    /// Applies the consequences of replacing `old`.
     fn saved(&self, _old: Option<&Self>, _facts: &mut Facts<'_>) -> Result<()> {
         Ok(())
     }
@@ -74,7 +74,7 @@ trait Kind: Fact + Clone + PartialEq {
 /// Loads the rows of a file.
 type Load = fn(&Store, &mut Sheet, &mut Rejects<'_>, &Watcher<'_>, Terms) -> Result<Loaded>;
 
-/// How rows of a kind are loaded; `None` for kinds that are loaded elsewhere.
+/// How to load rows of a kind; `None` for kinds that are loaded elsewhere.
 pub(super) fn loader(kind: &str) -> Option<Load> {
     Some(match kind {
         "subscriptions" => load::<Subscription>,
@@ -90,16 +90,16 @@ pub(super) fn loader(kind: &str) -> Option<Load> {
     })
 }
 
-/// What the command line and the clock say about the rows of a file.
+/// Options for the rows of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
-    /// Whether the last of several rows of one id counts.
+    /// Whether the last of several rows with the same id counts.
     pub last_wins: bool,
-    /// Today, in the zone of the database.
+    /// Today, in the time zone of the database.
     pub today: Day,
 }
 
-/// Reads and writes all rows of a file, within a transaction that the caller has begun.
+/// Reads and writes all rows of a file, inside the caller's transaction.
 ///
 /// # Errors
 /// A file that is refused.
@@ -122,7 +122,7 @@ fn load<K: Kind>(
     facts.finish(read)
 }
 
-/// Of facts without an id: how many equal ones this file has had, and how many were stored before.
+/// For facts without an id: how many equal ones this file has had, and how many were stored before.
 type Equal<K> = HashMap<<K as Kind>::Identity, (u64, u64)>;
 
 fn take<K: Kind>(
@@ -165,7 +165,7 @@ fn take<K: Kind>(
     Ok(Verdict::Accepted)
 }
 
-/// Whether a fact without an id is one more than the database has of equal ones.
+/// Whether a fact without an id occurs more often in the file than in the database.
 fn exceeds<K: Kind>(equal: &mut Equal<K>, fact: &K, store: &Store) -> Result<bool> {
     use std::collections::hash_map::Entry;
     let counts = match equal.entry(fact.identity()) {
@@ -176,24 +176,24 @@ fn exceeds<K: Kind>(equal: &mut Equal<K>, fact: &K, store: &Store) -> Result<boo
     Ok(counts.0 > counts.1)
 }
 
-/// What the rows of one file need to know and leave behind.
+/// What the rows of a file need to know, and what they leave to do.
 pub(super) struct Facts<'s> {
     pub(super) store: &'s Store,
     terms: Terms,
     book: CompanyBook,
     reasons: Library,
     pub(super) loaded: Loaded,
-    /// The companies whose subscriptions have changed.
+    /// The companies whose subscriptions changed.
     terms_changed: BTreeSet<CompanyKey>,
-    /// Amounts without an interval, which say nothing of a month.
+    /// The number of amounts without an interval, which say nothing about a month.
     without_interval: u64,
     /// Reason codes that the file was the first to use.
     learned: Vec<String>,
-    /// The members of the team that the file names.
+    /// The members of the team in the file.
     named: BTreeSet<String>,
     /// Ids of subscriptions and people, which may stand for their companies.
     texts: Vec<(String, CompanyKey)>,
-    /// Words for the status of a subscription that mean nothing to us.
+    /// Unknown words for the status of a subscription.
     unknown_statuses: BTreeSet<String>,
 }
 
@@ -217,7 +217,7 @@ impl<'s> Facts<'s> {
         })
     }
 
-    /// The company of the row; one that nothing is known of is made.
+    /// The company of the row, created if it is unknown.
     fn company(&mut self, row: &FactRow<'_>) -> Result<Owner> {
         let name = row.text("company_id").unwrap_or_default();
         match self.book.find(name) {
@@ -240,7 +240,7 @@ impl<'s> Facts<'s> {
         }
     }
 
-    /// The company of the person whom a text means that is not a number.
+    /// The company of the person with this id, unless the id is a number.
     fn company_of_person(&self, text: &str) -> Result<Option<CompanyKey>> {
         if !is_telling(text) {
             return Ok(None);
@@ -248,7 +248,7 @@ impl<'s> Facts<'s> {
         Ok(self.store.fact::<Person>(text)?.and_then(|person| person.company))
     }
 
-    /// The company of the row, which must be known.
+    /// The company of the row, which must exist.
     pub(super) fn known_company(&mut self, row: &FactRow<'_>) -> Owner {
         let name = row.text("company_id").unwrap_or_default();
         match self.book.find(name) {
@@ -266,7 +266,7 @@ impl<'s> Facts<'s> {
         }
     }
 
-    /// What follows from all rows together.
+    /// Applies the consequences of all rows together.
     pub(super) fn finish(mut self, read: u64) -> Result<Loaded> {
         self.terms_changed.iter().try_for_each(|company| self.store.refresh_breaks(*company))?;
         self.join()?;
@@ -279,8 +279,8 @@ impl<'s> Facts<'s> {
         Ok(Loaded { read, ..self.loaded })
     }
 
-    /// Joins companies that were known by the id of a subscription or a person alone with those
-    /// whose it is. A text that the file names as a company is one.
+    /// Merges companies that were known only by the id of a subscription or person into the actual
+    /// ones. Texts that the file uses as companies are left alone.
     fn join(&mut self) -> Result<()> {
         for (text, company) in std::mem::take(&mut self.texts) {
             let Some(unlisted) = self.store.nameless_company(&text)? else { continue };

@@ -1,4 +1,4 @@
-//! Answers to surveys.
+//! Survey responses.
 
 use anyhow::{Result, bail};
 

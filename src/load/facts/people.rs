@@ -1,4 +1,4 @@
-//! The users of the product.
+//! People: the users of the product.
 
 use anyhow::Result;
 
@@ -48,7 +48,7 @@ impl Kind for Person {
         }
     }
 
-    /// Somebody known from events alone becomes a record when a file of people says where they work.
+    /// A person known only from events becomes a record when a file of people names their company.
     fn is_record(&self) -> bool {
         self.company.is_some()
     }

@@ -1,4 +1,4 @@
-//! Settings of the pulse.
+//! Pulses.
 
 use anyhow::Result;
 
@@ -27,7 +27,7 @@ impl Kind for Pulse {
             Ok(codes) => codes,
             Err(reason) => return rejected("reason_codes", reason),
         };
-        // A row that cannot be added makes no company either.
+        // A rejected row must not create a company.
         let name = row.text("company_id").unwrap_or_default();
         if let (Ok(None), Some(reason)) =
             (facts.book.find(name), facts.retired(ReasonKind::Pulse, &reason_codes))
@@ -59,7 +59,7 @@ impl Kind for Pulse {
         Some(self.mark.day)
     }
 
-    /// A pulse of before a code was retired is known; a new one cannot have it.
+    /// A pulse from before a code was retired is accepted; a new one cannot have the code.
     fn refusal(&self, facts: &Facts<'_>) -> Option<Verdict> {
         let reason = facts.retired(ReasonKind::Pulse, &self.reason_codes)?;
         Some(Verdict::Rejected { column: "reason_codes", reason })

@@ -7,8 +7,8 @@ use crate::domain::pulse::MOST_REASONS;
 use crate::domain::reason::{Reason, ReasonCode, ReasonError, ReasonKind};
 
 impl Facts<'_> {
-    /// The reason codes of a cell as they are called now, each once and in the order of the cell; or
-    /// why the row is rejected. A retired code may have been used before.
+    /// The present reason codes for those in a cell, each once and in order; or why the row is
+    /// rejected. A retired code may have been used before.
     pub(in crate::load) fn reason_codes(
         &self,
         kind: ReasonKind,
@@ -37,8 +37,8 @@ impl Facts<'_> {
         }
     }
 
-    /// The codes of a cell, with codes of the team's own made of those that nobody knows: `pricing`
-    /// becomes `other/pricing`.
+    /// The codes of a cell; unknown ones become codes of the team: `pricing` becomes
+    /// `other/pricing`.
     pub(in crate::load) fn learn(&mut self, kind: ReasonKind, cell: &str) -> Result<String> {
         let mut codes = Vec::new();
         for text in cell.split(';').map(str::trim).filter(|text| !text.is_empty()) {
@@ -62,7 +62,7 @@ impl Facts<'_> {
         Ok(codes.join(";"))
     }
 
-    /// Why one of these codes cannot be used any more; `None` when all can.
+    /// Why one of these codes is no longer usable; `None` if all are.
     pub(in crate::load) fn retired(&self, kind: ReasonKind, codes: &[String]) -> Option<String> {
         codes.iter().find_map(|code| match self.reasons.usable(kind, code) {
             Err(retired @ ReasonError::Retired(_)) => Some(retired.to_string()),

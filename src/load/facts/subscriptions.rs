@@ -1,4 +1,4 @@
-//! Contracts.
+//! Subscriptions.
 
 use anyhow::Result;
 
@@ -22,7 +22,8 @@ impl Kind for Subscription {
     ) -> Result<Result<Self, Verdict>> {
         let started_on = required_day(row, "started_on")?;
         let id = required_text(row, "subscription_id")?;
-        // Whose it is follows once nothing else is wrong with the row: it may make a company.
+        // The company comes last, because finding it may create one: only if the rest of the row is
+        // valid.
         let mut subscription =
             stored.unwrap_or_else(|| Subscription::new(&id, CompanyKey(0), started_on));
         subscription.started_on = started_on;
@@ -65,7 +66,7 @@ impl Kind for Subscription {
     }
 }
 
-/// Refuses what cannot be: an end before the start, and a cancelled subscription without an end.
+/// Refuses an end before the start, and a cancelled subscription without an end.
 fn check(subscription: &Subscription) -> Result<(), Verdict> {
     let Subscription { started_on, status, .. } = subscription;
     let rejected = |column, reason| Err(Verdict::Rejected { column, reason });
@@ -81,8 +82,8 @@ fn check(subscription: &Subscription) -> Result<(), Verdict> {
     }
 }
 
-/// Monthly recurring revenue, from its own column or from an amount for an interval, and the length
-/// of the term.
+/// The monthly recurring revenue, from its own column or from an amount per interval, and the
+/// length of the term.
 fn price(
     row: &FactRow<'_>,
     subscription: &mut Subscription,
@@ -116,7 +117,7 @@ fn not_an_interval(text: &str) -> Verdict {
     Verdict::Rejected { column: "interval", reason }
 }
 
-/// What the user should know about the subscriptions of a file.
+/// Remarks for the user about the subscriptions of a file.
 pub(super) fn remarks(facts: &Facts<'_>) -> Vec<String> {
     let mut remarks = Vec::new();
     if facts.without_interval > 0 {

@@ -1,4 +1,4 @@
-//! Those who look after customers.
+//! Members of the team.
 
 use anyhow::Result;
 
@@ -56,15 +56,15 @@ impl Kind for TeamMember {
     }
 }
 
-/// The words of a list with `;` or `,` between, in lower case and with `;`.
+/// The words of a list separated by `;` or `,`, in lower case and separated by `;`.
 fn words(list: &str) -> String {
     let words: Vec<String> =
         list.split([';', ',']).map(|word| word.trim().to_lowercase()).collect();
     words.join(";")
 }
 
-/// What follows from a file of the team: names of companies' CSMs that it explains, and what it says
-/// nothing of.
+/// Applies the consequences of a team file: renames the CSMs of companies, and remarks on missing
+/// ones.
 pub(super) fn finish(facts: &mut Facts<'_>) -> Result<()> {
     if facts.named.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Questions to support.
+//! Support tickets.
 
 use anyhow::Result;
 
