@@ -1,17 +1,16 @@
-//! Amounts of money and other numbers as people write them: with a currency, with thousands in
-//! groups, with a decimal comma.
+//! Amounts of money and other numbers as people write them: with currencies, thousands separators
+//! and decimal commas.
 //!
-//! `1,234` is 1234 in one file and 1.234 in the next. Which one is meant is decided for a column
-//! from all of its cells that leave no doubt; where none does, the delimiter of the file tells, or
-//! the file is refused.
+//! `1,234` is 1234 in one file and 1.234 in another. The meaning is decided for a column from all
+//! its unambiguous cells; if there are none, by the delimiter of the file, or the file is refused.
 
 use super::cell_error::{CellError, shown};
 use super::cells::content;
 
-/// The largest amount of money has so many digits: it fits a double exactly, to the cent.
+/// The most digits of an amount of money: it fits a double exactly, to the cent.
 const MOST_DIGITS: usize = 15;
 
-/// What stands before the decimals of a number.
+/// The decimal separator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DecimalMark {
     Point,
@@ -19,7 +18,7 @@ pub(crate) enum DecimalMark {
 }
 
 impl DecimalMark {
-    /// The mark itself.
+    /// The character.
     pub(crate) fn sign(self) -> char {
         match self {
             DecimalMark::Point => '.',
@@ -40,28 +39,28 @@ impl std::str::FromStr for DecimalMark {
     }
 }
 
-/// How the numbers of a column are read.
+/// How to read the numbers of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct NumberStyle {
-    /// What `1,234` and `1.234` mean; `None` where nobody can tell.
+    /// The decimal separator, which decides what `1,234` and `1.234` mean; `None` if unknown.
     mark: Option<DecimalMark>,
-    /// Whether `--decimal` said so, so that a number with the other mark is a mistake.
+    /// Whether `--decimal` set it, so that a number with the other separator is an error.
     is_said: bool,
 }
 
-/// What a column's cells tell of it.
+/// What the cells of a column say about its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decided {
     pub style: NumberStyle,
-    /// A cell that could have been read in two ways and was decided by the delimiter of the file:
-    /// as it is written, as it is read, as it would be read otherwise.
+    /// An ambiguous cell that was decided by the delimiter of the file: as written, as read, and
+    /// the other reading.
     pub guessed: Option<[String; 3]>,
-    /// Whether every cell is a number, and one of them only without its currency, sign or groups.
+    /// Whether every cell is a number, and at least one has a currency, a sign or groups.
     pub is_dressed: bool,
 }
 
 impl Decided {
-    /// What is to be said of a column whose numbers could be others.
+    /// A note on a column whose numbers are ambiguous.
     pub(crate) fn note(&self, column: &str) -> Option<String> {
         let [cell, read, otherwise] = self.guessed.as_ref()?;
         let mark = if cell.contains(',') { "," } else { "." };
@@ -72,9 +71,9 @@ impl Decided {
 }
 
 impl NumberStyle {
-    /// Decides from the cells of a column. `said` is what `--decimal` says. With a semicolon
-    /// between the fields a lone `1.234` may be anything; with another delimiter groups of three
-    /// digits are taken for groups.
+    /// Decides from the cells of a column. `said` is the value of `--decimal`. In files with
+    /// semicolons, a lone `1.234` is ambiguous; with other delimiters, three digits after a
+    /// separator are a group.
     pub(crate) fn decide<'c>(
         cells: impl Iterator<Item = &'c str>,
         said: Option<DecimalMark>,
@@ -91,7 +90,7 @@ impl NumberStyle {
                 Some(Form::Marked(DecimalMark::Comma, _)) => commas += 1,
                 Some(Form::Either { sign, digits }) => {
                     is_plain &= sign == DecimalMark::Point && !is_semicolon;
-                    // Without groups `1.234` is what every program writes.
+                    // Without groups, `1.234` is what every program writes.
                     let shows = sign == DecimalMark::Comma || is_semicolon;
                     either = either.or(shows.then(|| (cell.to_owned(), digits)));
                 }
@@ -115,7 +114,7 @@ impl NumberStyle {
     /// Reads an amount of money, 0 or more.
     ///
     /// # Errors
-    /// What is not an amount costs the row, one that can be read in two ways the file.
+    /// A cell that is not an amount rejects the row; an ambiguous one refuses the file.
     pub(crate) fn money(self, cell: &str) -> Result<f64, CellError> {
         let not_one = || CellError::row(format!("{} is not an amount", shown(cell)));
         let number = Number::of(cell).filter(|number| !number.is_percent).ok_or_else(not_one)?;
@@ -133,11 +132,11 @@ impl NumberStyle {
         Ok(amount)
     }
 
-    /// The number in a cell, with a point before its decimals and nothing else; `None` when the
-    /// cell holds something else.
+    /// The number in a cell in plain notation with a decimal point; `None` if the cell is not a
+    /// number.
     ///
     /// # Errors
-    /// One that can be read in two ways refuses the file.
+    /// An ambiguous number refuses the file.
     pub(crate) fn number(self, cell: &str) -> Result<Option<String>, CellError> {
         let Some(number) = Number::of(cell).filter(|number| !number.has_leading_zero()) else {
             return Ok(None);
@@ -165,7 +164,7 @@ impl NumberStyle {
     }
 }
 
-/// Whether a cell is a number, whatever it wears.
+/// Whether a cell is a number, possibly with a currency, a sign or groups.
 pub(crate) fn is_number(cell: &str) -> bool {
     Number::of(cell).is_some()
 }
@@ -178,22 +177,24 @@ struct Number {
     form: Form,
 }
 
-/// The digits of a number, with a point before the decimals.
+/// The digits of a number, with a decimal point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
-    /// Without decimals.
     Whole(String),
-    /// The decimals can only be those behind this mark, or the groups only those of the other.
+    /// Unambiguous: this must be the decimal separator.
     Marked(DecimalMark, String),
-    /// `1,234`: read with groups of three digits, and with decimals.
-    Either { sign: DecimalMark, digits: [String; 2] },
+    /// Ambiguous, like `1,234`: read with a group of three digits, or with decimals.
+    Either {
+        sign: DecimalMark,
+        digits: [String; 2],
+    },
 }
 
 impl Number {
     fn of(cell: &str) -> Option<Number> {
         let (mut text, mut is_negative, mut is_signed, mut is_percent) =
             (cell, false, false, false);
-        // A sign stands before the currency or behind it.
+        // The sign is before or after the currency.
         for is_behind in [false, true] {
             if let Some(rest) = text.strip_prefix(['-', '+', '\u{2212}']).filter(|_| !is_signed) {
                 (is_negative, is_signed) = (!text.starts_with('+'), true);
@@ -210,7 +211,7 @@ impl Number {
         Some(Number { is_negative, is_percent, form })
     }
 
-    /// `00123` is an id and not a number.
+    /// `00123` is an id, not a number.
     fn has_leading_zero(&self) -> bool {
         let digits = match &self.form {
             Form::Whole(digits) | Form::Marked(_, digits) => digits,
@@ -244,12 +245,12 @@ impl Form {
         Some(Form::Marked(mark, digits))
     }
 
-    /// A number with a single mark in it.
+    /// A number with a single separator.
     fn with_one(text: &str, sign: DecimalMark) -> Option<Form> {
         let (units, rest) = text.split_once(sign.sign())?;
         let whole = groups_of(units, is_gap)?;
         let decimals = with_decimals(&whole, rest)?;
-        // Groups before the mark are of another kind, so it is not one of them.
+        // A group before the separator would have another separator, so this is not a group.
         let may_group = rest.len() == 3 && units.len() <= 3 && !units.starts_with('0');
         if may_group {
             return Some(Form::Either { sign, digits: [format!("{units}{rest}"), decimals] });
@@ -263,12 +264,12 @@ fn with_decimals(units: &str, decimals: &str) -> Option<String> {
     is_number.then(|| format!("{units}.{decimals}"))
 }
 
-/// What stands between thousands besides the marks.
+/// Whether a character separates thousands, besides point and comma.
 fn is_gap(char: char) -> bool {
     matches!(char, '\'' | '\u{2019}' | '\u{a0}' | '\u{202f}' | '\u{2009}')
 }
 
-/// Digits without what separates their groups; every group but the first has three.
+/// Digits without group separators; every group except the first must have three.
 fn groups_of(text: &str, separates: impl Fn(char) -> bool) -> Option<String> {
     let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let mut parts = text.split(separates);

@@ -1,9 +1,9 @@
-//! The names of custom attributes: every column of a company file that we do not know becomes one.
+//! The names of custom attributes: every unknown column of a company file becomes one.
 
 use crate::domain::attributes;
 
-/// The attribute that a column becomes: lower case, whatever is neither letter nor digit an
-/// underscore, and `custom_` in front of a name that the catalogue has.
+/// The attribute for a column: lower case, with underscores for everything except letters and
+/// digits, and the prefix `custom_` if the catalogue has that name.
 pub(crate) fn custom_name(header: &str) -> String {
     let kept = |char: char| if char.is_alphanumeric() { char } else { '_' };
     let name: String = header.trim().chars().flat_map(char::to_lowercase).map(kept).collect();

@@ -1,19 +1,19 @@
-//! One cell: what it may hold, by the type of its column.
+//! Cells: what they may contain, by the type of their column.
 //!
-//! Text stays as it is, but for white space around it: `00123` is `00123`. What a spreadsheet or an
-//! export has damaged is rejected rather than guessed at, because a wrong company id makes a
-//! company that does not exist.
+//! Text is kept except for surrounding white space: `00123` stays `00123`. What a spreadsheet or an
+//! export has damaged is rejected rather than guessed, because a wrong id creates a company that
+//! does not exist.
 
 use super::cell_error::{CellError, shown};
 use crate::domain::company::short_id;
 use crate::domain::day::Day;
 use crate::domain::spreadsheet;
 
-/// A cell without the white space around it; `None` when nothing or a placeholder is left.
+/// The trimmed cell; `None` if nothing or only a placeholder remains.
 #[inline]
 pub fn content(cell: &str) -> Option<&str> {
     match cell.as_bytes() {
-        // Most cells are told by their ends.
+        // For most cells the first and last characters are enough.
         [first, .., last] if STARTS_CONTENT[*first as usize] && last.is_ascii_graphic() => {
             Some(cell)
         }
@@ -21,7 +21,7 @@ pub fn content(cell: &str) -> Option<&str> {
     }
 }
 
-/// The visible ASCII characters with which neither a placeholder nor what a spreadsheet has added
+/// The visible ASCII characters with which neither a placeholder nor a spreadsheet's decoration
 /// begins.
 const STARTS_CONTENT: [bool; 256] = {
     let mut starts = [false; 256];
@@ -42,8 +42,8 @@ fn unusual_content(cell: &str) -> Option<&str> {
     (!cell.is_empty() && !is_placeholder(cell)).then_some(cell)
 }
 
-/// As [`str::trim`], but quick about cells that begin and end with a visible ASCII character, as
-/// most do.
+/// Like [`str::trim`], but fast for cells that begin and end with visible ASCII characters, as most
+/// do.
 fn trimmed(cell: &str) -> &str {
     match cell.as_bytes() {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
@@ -51,7 +51,7 @@ fn trimmed(cell: &str) -> &str {
     }
 }
 
-/// What other programs write for nothing: databases, pandas, JavaScript, and the errors of
+/// What other programs write for missing values: databases, pandas, JavaScript, and the errors of
 /// spreadsheets.
 const PLACEHOLDERS: [&str; 27] = [
     "NULL",
@@ -84,14 +84,14 @@ const PLACEHOLDERS: [&str; 27] = [
 ];
 
 fn is_placeholder(cell: &str) -> bool {
-    // Most cells are told by their first character.
+    // For most cells the first character is enough.
     let starts = cell.bytes().next().map(|byte| byte.to_ascii_lowercase());
     matches!(starts, Some(b'n' | b'#' | b'<' | b'\\' | b'(' | b'u' | b'['))
         && cell.len() <= 15
         && PLACEHOLDERS.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
-/// Which control characters a text may hold.
+/// Which control characters a text may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breaks {
     /// None: it is a name or an id.
@@ -103,7 +103,7 @@ pub enum Breaks {
 /// Checks a text for control characters.
 ///
 /// # Errors
-/// A control character that may not be there costs the row.
+/// A control character that is not allowed rejects the row.
 pub fn text(cell: &str, breaks: Breaks) -> Result<&str, CellError> {
     let allowed = |char| breaks == Breaks::Kept && matches!(char, '\t' | '\n' | '\r');
     match cell.chars().find(|char| char.is_control() && !allowed(*char)) {
@@ -115,12 +115,12 @@ pub fn text(cell: &str, breaks: Breaks) -> Result<&str, CellError> {
     }
 }
 
-/// An id in the form in which ids are compared. It has no control character, nothing invisible, and
-/// was not turned into a number by a spreadsheet. Of a list that a tool wrote as JSON it is the only
-/// element. `plain`: the cell is known to be printable ASCII.
+/// An id in normalized form: without control and invisible characters, and not converted to a
+/// number by a spreadsheet. If a tool wrote a JSON list, its only element. `plain`: the cell is
+/// known to be printable ASCII.
 ///
 /// # Errors
-/// Any of these costs the row.
+/// An id that does not meet these rules rejects the row.
 pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
     let is_list = cell.as_bytes().first() == Some(&b'[');
     let cell = if is_list { only_element(cell)? } else { cell };
@@ -142,7 +142,7 @@ pub fn id(cell: &str, plain: bool) -> Result<&str, CellError> {
     text(cell, Breaks::Refused).map(short_id)
 }
 
-/// The element of `["acme"]` or `['acme']`; what is no such list stays as it is.
+/// The element of `["acme"]` or `['acme']`; anything else is returned unchanged.
 #[cold]
 fn only_element(cell: &str) -> Result<&str, CellError> {
     let Some(inside) = cell.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
@@ -170,7 +170,7 @@ fn only_element(cell: &str) -> Result<&str, CellError> {
     }
 }
 
-/// A digit, perhaps a point or comma and digits, `E+`, two or three digits: `1.23E+11`.
+/// Scientific notation: a digit, optional decimals, `E+`, two or three digits: `1.23E+11`.
 fn is_mangled(cell: &[u8]) -> bool {
     let Some(last) = cell.last_chunk::<4>() else { return false };
     let Some(plus) = last.iter().position(|byte| *byte == b'+') else { return false };
@@ -184,18 +184,17 @@ fn is_mangled(cell: &[u8]) -> bool {
     mantissa && matches!(exponent.len(), 3 | 4) && digits(&exponent[1..])
 }
 
-/// Characters without a shape of their own: zero-width ones, and those that turn the direction of
-/// writing.
+/// Invisible characters: zero-width ones and direction marks.
 fn is_invisible(char: char) -> bool {
     matches!(char, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A whole number from `least` to `most`: digits, perhaps with a sign, and with nothing but zeros
-/// behind a point, as tools write that know only fractions.
+/// A whole number from `least` to `most`: digits with an optional sign, and optional zeros after a
+/// decimal point, as tools write that only know fractions.
 ///
 /// # Errors
-/// Anything else costs the row.
+/// Anything else rejects the row.
 pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
     let whole = match cell.split_once('.') {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => {
@@ -213,11 +212,11 @@ pub fn whole(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
     })
 }
 
-/// A whole number that may have a label, as surveys write the ends of their scales: `Extremely
+/// A whole number with an optional label, as surveys write the ends of their scales: `Extremely
 /// likely - 10`, `0 (not at all likely)`.
 ///
 /// # Errors
-/// Anything else, two numbers among it, costs the row.
+/// Anything else, including two numbers, rejects the row.
 pub fn labelled(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
     let digits: Vec<&str> =
         cell.split(|char: char| !char.is_ascii_digit()).filter(|part| !part.is_empty()).collect();
@@ -233,18 +232,18 @@ pub fn labelled(cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
     }
 }
 
-/// How many events a row stands for.
+/// The number of events of a row.
 ///
 /// # Errors
-/// A number that is negative, fractional or beyond 4,294,967,295 costs the row.
+/// A number that is negative, fractional or above 4,294,967,295 rejects the row.
 pub fn count(cell: &str) -> Result<u32, CellError> {
     Ok(whole(cell, 0, i64::from(u32::MAX))? as u32)
 }
 
-/// The last day of a month that is given by its number and its year.
+/// The last day of a month.
 ///
 /// # Errors
-/// What is not a month of the years 1900 to 2200 costs the row.
+/// Anything except a month of the years 1900 to 2200 rejects the row.
 pub fn last_day_of_month(month: &str, year: &str) -> Result<Day, CellError> {
     let (month, year) = (whole(month, 1, 12)?, whole(year, 1900, 2200)?);
     Day::last_of_month(year as i32, month as u32).ok_or_else(|| CellError::row("no such month"))

@@ -1,11 +1,9 @@
-//! The days that a file covers, and those it leaves out: an export that lost a day looks like a
-//! drop in usage.
+//! The days that a file covers, and the gaps: an export that lost a day looks like a drop in usage.
 
 use std::collections::BTreeSet;
 
 use crate::domain::day::Day;
 
-/// The days seen so far.
 #[derive(Debug, Default)]
 pub(crate) struct DaysSeen {
     days: BTreeSet<Day>,
@@ -13,31 +11,28 @@ pub(crate) struct DaysSeen {
 }
 
 impl DaysSeen {
-    /// Notes a day.
     pub(crate) fn add(&mut self, day: Day) {
-        // Files are mostly in order of time: most rows have the day of the row before.
+        // Files are mostly in order of time: most rows have the day of the previous row.
         if self.last != Some(day) {
             self.last = Some(day);
             self.days.insert(day);
         }
     }
 
-    /// The first day.
     pub(crate) fn first(&self) -> Option<Day> {
         self.days.first().copied()
     }
 
-    /// The last day.
     pub(crate) fn last(&self) -> Option<Day> {
         self.days.last().copied()
     }
 
-    /// All of them, in order.
+    /// All days, in order.
     pub(crate) fn all(&self) -> impl Iterator<Item = Day> {
         self.days.iter().copied()
     }
 
-    /// The days between the first and the last that were not seen, in order.
+    /// The days between the first and the last that do not occur, in order.
     pub(crate) fn missing(&self) -> Vec<Day> {
         let gap =
             |(day, next): (&Day, &Day)| (day.number() + 1..next.number()).map(Day::from_number);

@@ -1,4 +1,4 @@
-//! Rows of events. There may be tens of millions, so nothing is allocated for one.
+//! Rows of events. There may be tens of millions, so nothing is allocated per row.
 
 use anyhow::{Result, anyhow};
 
@@ -12,41 +12,39 @@ use super::times::{Expected, Plausible, TimeReader};
 use crate::domain::EVENTS;
 use crate::domain::day::{Day, Instant};
 
-/// One row of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// Its number among the events of its row: 0, and in the wide form, where a row holds several
-    /// events, 1, 2 … for those after the first.
+    /// The index of the event within its row: 0, or in the wide form, where a row has several
+    /// events, 1, 2 … for the further ones.
     pub part: u32,
-    /// What the file calls the company: its id, or its name. `None` only where the file has no
-    /// column for it and says who did it instead.
+    /// The company's id or name in the file. `None` only if the file has no column for it and names
+    /// the person instead.
     pub company: Option<&'a str>,
     pub event: &'a str,
-    /// Who did it, when the file tells.
+    /// The person, if the file says so.
     pub person: Option<&'a str>,
-    /// The id of the event, when it has one.
+    /// The id of the event, if it has one.
     pub id: Option<&'a str>,
-    /// How many events the row stands for; 1 where the file does not say, and 0 adds nothing.
+    /// The number of events the row stands for; 1 if the file does not say; 0 adds nothing.
     pub count: u32,
     /// When it happened, to the microsecond.
     pub at: Instant,
-    /// The calendar day of that in the zone of the database.
+    /// The calendar day of `at` in the time zone of the database.
     pub day: Day,
 }
 
-/// Reads all events of a file. Every row goes to `take`, which says what became of it, or to
-/// `rejects`. Returns how many rows were read: those that `take` accepted and those in `rejects`.
+/// Reads all events of a file. Every row is passed to `take`, which returns a verdict, or to
+/// `rejects`. Returns the number of rows read: those that `take` accepted and those in `rejects`.
 ///
-/// In the wide form a row goes to `take` once for each of its events, one after the other, and is
-/// one row all the same: it is rejected when its first event is, and then the others are not handed
-/// over. A row without any event goes to `take` once, with the count 0.
+/// In the wide form a row is passed to `take` once per event, but counts as one row: it is rejected
+/// if its first event is, and then the others are skipped. A row without events is passed once,
+/// with the count 0.
 ///
 /// # Errors
-/// Refuses a file that is not what it seemed (an unclosed quote, no UTF-8, cut short, times of
-/// unknown order). Passes on the errors of `take`. Whether too many rows were rejected is asked
-/// with [`Rejects::judge`].
+/// A file that is not what it seemed (an unclosed quote, invalid UTF-8, truncated, ambiguous
+/// dates), and errors of `take`. [`Rejects::judge`] decides whether too many rows were rejected.
 pub(crate) fn read_events(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
@@ -71,7 +69,7 @@ fn read_wide(
 ) -> Result<u64> {
     let mut counts: Vec<u32> = Vec::new();
     read_rows(sheet, rejects, |mapping, times, row| {
-        // Nothing of a row is handed over before all of it is known to be good.
+        // No event of a row is passed on before all of them are known to be valid.
         let first = match places.row(mapping, times, row).and_then(|first| {
             wide_counts(mapping, &row, &mut counts)?;
             Ok(first)
@@ -109,7 +107,7 @@ fn wide_counts<'c>(
     Ok(())
 }
 
-/// Which of the mapped columns is which; looked up once a file, not once a row.
+/// The positions of the columns, looked up once per file instead of once per row.
 struct Places {
     company: Option<usize>,
     event: Option<usize>,
@@ -136,7 +134,7 @@ impl Places {
         })
     }
 
-    // Called for every row there is: as a function of its own it costs a tenth more.
+    // Called for every row: not inlining it costs a tenth more time.
     #[inline(always)]
     fn row<'a, 'c: 'a>(
         &self,

@@ -1,8 +1,7 @@
-//! Rows of every kind but events: typed cells by the name of their column, as `columns.toml` tells
-//! them.
+//! Rows of every kind except events: typed cells by the name of their column in `columns.toml`.
 //!
-//! For these kinds an absent column leaves the stored value and an empty cell clears it, so the two
-//! are kept apart: what is absent is not listed, what is empty is listed as `None`.
+//! For these kinds a missing column keeps the stored value and an empty cell clears it, so the two
+//! are distinguished: missing columns are not listed, empty cells are listed as `None`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,44 +19,44 @@ use super::rejects::{Rejects, Verdict};
 use super::times::{ColumnZone, Expected, Moment, Plausible, TimeReader};
 use crate::domain::day::Day;
 
-/// What a cell holds.
+/// The value of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value<'a> {
-    /// A text, of an id, a name, prose, or one of a few words (as `columns.toml` writes it).
+    /// An id, a name, prose, or one of a few words (as `columns.toml` writes it).
     Text(&'a str),
     /// A whole number within the range of its column.
     Whole(i64),
-    /// An amount of money, 0 or more, of at most 15 digits: written with as many it is again what
-    /// the file says.
+    /// An amount of money, 0 or more, with at most 15 digits, so that formatting it gives the
+    /// digits of the file.
     Money(f64),
     /// A calendar day from 1900 to 2200.
     Day(Day),
-    /// An instant that has happened, and its day.
+    /// An instant in the past, and its day.
     Moment(Moment),
 }
 
-/// One row of companies, people, tickets, or whatever the kind is.
+/// A row of companies, people, tickets, or another kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FactRow<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// The columns that the file has, by our names, in the order of `columns.toml`;
-    /// `None` where the cell is empty.
+    /// The columns of the file by their names in `columns.toml`, in its order; `None` for empty
+    /// cells.
     pub cells: Vec<(&'static str, Option<Value<'a>>)>,
-    /// When the row was true, in files of which only the latest row of a company counts.
+    /// When the row was valid, in files of which only the latest row of a company counts.
     pub as_of: Option<Moment>,
-    /// The custom attributes in the order of the file; `None` where the cell is empty. Numbers have
-    /// a point before their decimals and nothing else.
+    /// The custom attributes in the order of the file; `None` for empty cells. Numbers are in plain
+    /// notation with a decimal point.
     pub custom: Vec<(&'a str, Option<Cow<'a, str>>)>,
 }
 
 impl<'a> FactRow<'a> {
-    /// The value of a column; `None` when the file does not have it or the cell is empty.
+    /// The value of a column; `None` if the file does not have it or the cell is empty.
     pub(crate) fn get(&self, column: &str) -> Option<Value<'a>> {
         self.cells.iter().find(|(name, _)| *name == column).and_then(|(_, value)| *value)
     }
 
-    /// The text of a column; `None` when there is none. Required columns of text always have one.
+    /// The text of a column; `None` if there is none. Required columns always have one.
     pub(crate) fn text(&self, column: &str) -> Option<&'a str> {
         match self.get(column) {
             Some(Value::Text(text)) => Some(text),
@@ -66,8 +65,8 @@ impl<'a> FactRow<'a> {
     }
 }
 
-/// Reads all rows of a file of any kind. Every row goes to `take`, which says what became of it, or
-/// to `rejects`. Returns how many rows were read: those that `take` accepted and those in
+/// Reads all rows of a file of any kind. Every row is passed to `take`, which returns a verdict, or
+/// to `rejects`. Returns the number of rows read: those that `take` accepted and those in
 /// `rejects`.
 pub(crate) fn read_facts(
     sheet: &mut Sheet,
@@ -95,7 +94,7 @@ fn fact<'a, 'c: 'a>(
     }
     let as_of = match &mapping.latest {
         Some(place) if mapping.orders_files => time_of(&row, place, times)?,
-        // What orders the rows of one file by the way need not be readable.
+        // A column that only orders rows may be unreadable.
         Some(place) => time_of(&row, place, times).ok().flatten(),
         None => None,
     };

@@ -1,11 +1,11 @@
-//! Rows that are no data: the header again, totals, and the footers of reports.
+//! Rows that are not data: repeated headers, totals, and the footers of reports.
 
 use super::amounts::is_number;
 use super::cells::content;
 use super::records::Row;
 use super::spelling::folded;
 
-/// First cells of rows that add up the others.
+/// First cells of total rows.
 const TOTALS: &[&str] = &[
     "grand totals",
     "grand total",
@@ -28,7 +28,7 @@ const TOTALS: &[&str] = &[
     "summe",
 ];
 
-/// How the lines under a report begin.
+/// Beginnings of footer lines.
 const FOOTERS: &[&str] = &[
     "confidential",
     "copyright",
@@ -55,12 +55,12 @@ const FOOTERS: &[&str] = &[
     "***",
 ];
 
-/// Finds rows that are no data.
+/// Finds rows that are not data.
 #[derive(Debug)]
 pub(super) struct Furniture {
     /// The header, folded.
     header: Vec<String>,
-    /// Whether the row before had nothing in it, as before the footer of a report.
+    /// Whether the previous row was blank, as before the footer of a report.
     after_blank: bool,
 }
 
@@ -70,8 +70,8 @@ impl Furniture {
         Furniture { header, after_blank: false }
     }
 
-    /// Why a row is not data, to be asked of every row in order. Only what cannot be data is found:
-    /// a name, or a word for totals, with nothing but numbers beside it.
+    /// Why a row is not data. Must be called for every row, in order. Finds only what cannot be
+    /// data: a label or a word for totals, with nothing but numbers beside it.
     pub(super) fn found(&mut self, row: &Row<'_>) -> Option<&'static str> {
         let first = content(row.field(0));
         let is_alone = row.fields().skip(1).all(|cell| content(cell).is_none());
@@ -89,7 +89,7 @@ impl Furniture {
         (is_total(first) && are_numbers()).then_some(TOTAL)
     }
 
-    /// The same of a row that cannot be read as data.
+    /// The same for a row that cannot be read as data.
     pub(super) fn unreadable(&self, row: &Row<'_>) -> Option<&'static str> {
         if self.is_header(row) {
             return Some(HEADER_AGAIN);
@@ -111,7 +111,7 @@ const HEADER_AGAIN: &str = "the header again";
 const FOOTER: &str = "a footer of the report, not data";
 const TOTAL: &str = "a total of the report, not data";
 
-/// `Total`, `Grand Total:`, `Totals (12 records)`; but not `Total Energies`.
+/// `Total`, `Grand Total:`, `Totals (12 records)`, but not `Total Energies`.
 fn is_total(cell: &str) -> bool {
     let cell = cell.to_lowercase();
     TOTALS
@@ -134,7 +134,7 @@ fn begins_a_footer(cell: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is found in each row of a table without quotes, and what if a row cannot be read.
+    /// The results for each row of a table without quotes, and for the case that it cannot be read.
     fn found(table: &str) -> (Vec<Option<&'static str>>, Vec<Option<&'static str>>) {
         let mut lines = table.lines();
         let header: Vec<String> = lines.next().unwrap().split(',').map(str::to_owned).collect();

@@ -1,4 +1,4 @@
-//! The first row: what separates the fields, and what the columns are called.
+//! The first row: the delimiter and the names of the columns.
 
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use super::spelling::folded;
 use super::times::{ColumnZone, split_zone};
 use crate::error::{CommandError, refused};
 
-/// What may separate fields, in the order in which they are tried, with their names.
+/// Possible delimiters with their names, in the order in which they are tried.
 pub(crate) const DELIMITERS: [(u8, &str); 4] =
     [(b',', "comma"), (b';', "semicolon"), (b'\t', "tab"), (b'|', "pipe")];
 
@@ -21,7 +21,7 @@ pub(crate) const DELIMITERS: [(u8, &str); 4] =
 pub(crate) struct Delimiter(pub u8);
 
 impl Delimiter {
-    /// Its name, or itself where it has none.
+    /// Its name, or itself if it has none.
     pub(crate) fn name(self) -> String {
         if self.0 == NO_DELIMITER {
             return "none".to_owned();
@@ -34,7 +34,7 @@ impl Delimiter {
 impl FromStr for Delimiter {
     type Err = String;
 
-    /// Reads a name (`comma`, `semicolon`, `tab`, `pipe`), `\t`, or the character itself.
+    /// Parses a name (`comma`, `semicolon`, `tab`, `pipe`), `\t`, or the character itself.
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some((byte, _)) = DELIMITERS.iter().find(|(_, name)| text.eq_ignore_ascii_case(name))
         {
@@ -56,32 +56,31 @@ fn is_separator(byte: u8) -> bool {
         && !matches!(byte, b'"' | b'\n' | b'\r' | b'\0')
 }
 
-/// The names of the columns of a file.
+/// The header of a file.
 #[derive(Debug, Clone)]
 pub(crate) struct Header {
-    /// The physical line on which it stands.
+    /// The physical line on which it is.
     pub line: u64,
-    /// What separates the fields.
     pub delimiter: Delimiter,
-    /// The names as they are in the file, without white space around them; empty for a column
-    /// without a name.
+    /// The trimmed names; empty for a column without a name.
     pub names: Vec<String>,
     /// The names folded, in the same order.
     pub folded: Vec<String>,
-    /// The same without the zone that a name may end in.
+    /// The folded names without their time zones.
     without_zone: Vec<String>,
-    /// The zones that the names end in.
+    /// The time zones at the ends of the names.
     pub zones: Vec<Option<ColumnZone>>,
-    /// How many of the names, the last ones, are inside the cells of others.
+    /// How many of the names, the last ones, are inside the cells of other columns.
     pub more: usize,
 }
 
 impl Header {
-    /// Takes the header from the rows and sets their delimiter. `asked`: what `--delimiter` says.
+    /// Takes the header from the rows and sets their delimiter. `asked` is the value of
+    /// `--delimiter`.
     ///
     /// # Errors
-    /// Refuses a file of blank lines, a header that no delimiter fits, one with too many columns or
-    /// a name twice.
+    /// A file of blank lines, a header that no delimiter fits, too many columns, or a duplicate
+    /// name.
     pub(crate) fn take(
         records: &mut Records,
         asked: Option<Delimiter>,
@@ -103,13 +102,11 @@ impl Header {
         Ok(header)
     }
 
-    /// The header that JSON lines with these names would have, in front of the line `line`.
-    ///
-    /// More names than a table may have columns are too many: then only those count that we know or
-    /// that are mapped by hand.
+    /// A header for JSON lines with these names, preceding line `line`. If there are more names
+    /// than the allowed number of columns, only known and mapped ones are kept.
     ///
     /// # Errors
-    /// Refuses lines with too many names all the same.
+    /// Too many names even then.
     pub(crate) fn of_names(
         line: u64,
         names: Vec<String>,
@@ -140,8 +137,8 @@ impl Header {
         Header { line, delimiter, names, folded, without_zone, zones, more: 0 }
     }
 
-    /// The header with names from inside its cells behind its own. Where they are too many, only
-    /// those that we know or that are mapped by hand.
+    /// Adds the names from inside cells after the header's own. If there are too many, only known
+    /// and mapped ones are kept.
     pub(crate) fn with_more(self, more: Vec<String>, mapped: &[(String, String)]) -> Header {
         let own = self.names.len();
         let mut header = Header::of(self.line, self.delimiter, [self.names, more].concat());
@@ -154,12 +151,12 @@ impl Header {
         header
     }
 
-    /// Whether the column at this place has that name, which is folded, with or without its zone.
+    /// Whether the column has this folded name, with or without its time zone.
     pub(crate) fn is_called(&self, at: usize, name: &str) -> bool {
         self.folded[at] == name || self.without_zone[at] == name
     }
 
-    /// The first column of that name, which is folded, with or without a zone.
+    /// The first column with this folded name, with or without its time zone.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         (0..self.folded.len()).find(|at| self.is_called(*at, name))
     }
@@ -170,7 +167,7 @@ impl Header {
         self.folded.join(",")
     }
 
-    /// Where the column of that name is, however it is spelt.
+    /// The position of the column with this name, regardless of spelling.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         let wanted = folded(name);
         self.folded.iter().position(|name| !name.is_empty() && *name == wanted)
@@ -183,7 +180,7 @@ impl Header {
         Ok(())
     }
 
-    /// The places of the columns with the same name as the one at `at`, itself included.
+    /// The positions of the columns with the same name as the one at `at`, including itself.
     pub(crate) fn namesakes(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
         (0..self.folded.len()).filter(move |other| self.folded[*other] == self.folded[at])
     }
@@ -197,7 +194,7 @@ impl Header {
         at < own.len() && inside.iter().any(is_inside)
     }
 
-    /// Refuses a column that is read and has a namesake.
+    /// Refuses a column that is read and whose name is not unique.
     pub(crate) fn refuse_twice(&self, at: usize, file: &str) -> Result<(), CommandError> {
         let places: Vec<String> = self.namesakes(at).map(|at| (at + 1).to_string()).collect();
         let Some(last) = self.namesakes(at).last().filter(|_| places.len() > 1) else {
@@ -208,12 +205,12 @@ impl Header {
         Err(refused(message).hint("rename or remove one of them"))
     }
 
-    /// How many of the names are known to some kind, or are mapped by hand.
+    /// How many of the names are known to some kind or mapped by hand.
     fn known(&self, mapped: &[(String, String)]) -> usize {
         (0..self.names.len()).filter(|at| self.is_meant(*at, mapped)).count()
     }
 
-    /// Whether a name is known to some kind or product, or is mapped by hand.
+    /// Whether a name is known to some kind or product, or mapped by hand.
     fn is_meant(&self, at: usize, mapped: &[(String, String)]) -> bool {
         mapped.iter().any(|(_, header)| folded(header) == self.folded[at])
             || is_known(&self.folded[at])
@@ -231,7 +228,7 @@ fn is_known(name: &str) -> bool {
     KNOWN.contains(name)
 }
 
-/// The names that some kind or product has for a column, folded.
+/// The folded names of columns of all kinds and products.
 fn known_names() -> HashSet<String> {
     let kinds = &catalogue().kinds;
     let of_kinds = kinds.iter().flat_map(|kind| &kind.columns).flat_map(|column| column.names());
@@ -248,7 +245,7 @@ fn known_names() -> HashSet<String> {
     names
 }
 
-/// Spreadsheets write `sep=;` in front of the header, to tell themselves.
+/// Spreadsheets write `sep=;` before the header, for their own use.
 fn take_declaration(records: &mut Records) -> Result<Option<Delimiter>> {
     let Some(row) = records.peek(NO_DELIMITER)? else { return Ok(None) };
     let declared = match row.fields.as_slice() {
@@ -276,12 +273,11 @@ fn peek(records: &mut Records, delimiter: Delimiter, file: &str) -> Result<Heade
     }
 }
 
-/// The delimiter under which the header has the most names that we know; failing that, the most
-/// names.
+/// The delimiter with which the header has the most known names, else the most names.
 fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Result<Header> {
     let mut fitting: Vec<((usize, usize), Header)> = Vec::new();
     for (byte, _) in DELIMITERS {
-        // Under a wrong delimiter even the quotes may make no sense.
+        // With a wrong delimiter even the quotes may be invalid.
         if let Ok(header) = peek(records, Delimiter(byte), file) {
             fitting.push(((header.known(mapped), header.names.len()), header));
         }
@@ -293,7 +289,7 @@ fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Res
     if best == (0, 1) {
         return Err(no_delimiter(file, &header).into());
     }
-    // A header of one column is the same under every delimiter.
+    // A header of one column is the same with every delimiter.
     if best.1 > 1 && fitting.next().is_some() {
         let message = format!("{file}:{}: more than one delimiter fits the header", header.line);
         return Err(refused(message)
@@ -303,8 +299,7 @@ fn detect(records: &mut Records, mapped: &[(String, String)], file: &str) -> Res
     Ok(header)
 }
 
-/// A delimiter that was asked for and leaves the header in one piece of which nothing is known was
-/// a slip.
+/// A given delimiter that leaves the header in one unknown piece must be a mistake.
 fn refuse_better_delimiter(
     records: &mut Records,
     header: &Header,

@@ -1,10 +1,10 @@
-//! JSON lines -> rows: one object a line, its nested names written with dots.
+//! JSON lines -> rows: one object per line, nested names joined with dots.
 //!
-//! Product analytics export events so: `{"event":"login","properties":{"time":1772355600}}` has the
-//! columns `event` and `properties.time`. Which columns a file has is told from its first lines;
-//! what comes later under another name is left out. Of an array only the first element counts, and
-//! stands under the name of the array: `groups.company` of `{"groups":{"company":["acme"]}}` is
-//! `acme`. A line that is not a JSON object costs itself and no other.
+//! Product analytics export events like this: `{"event":"login","properties":{"time":1772355600}}`
+//! has the columns `event` and `properties.time`. The first lines determine the columns of a file;
+//! later names are ignored. Of an array only the first element counts, under the name of the array:
+//! `groups.company` of `{"groups":{"company":["acme"]}}` is `acme`. A line that is not a JSON
+//! object is rejected alone.
 
 use std::fmt;
 
@@ -16,14 +16,14 @@ use super::header::Header;
 use super::records::{Peeked, Row};
 use super::spelling::folded;
 
-/// So many lines tell what columns a file has.
+/// The number of lines that determine the columns.
 pub(crate) const LINES_LOOKED_AT: usize = 1000;
 
-/// Whole numbers from here on are not read exactly: 2^53.
+/// Whole numbers from here on, 2^53, are not exact.
 const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
 
-/// The names in the given lines, in the order in which they come, without those that differ only in
-/// spelling. Lines that are no JSON object are passed over.
+/// The names in the given lines, in order of appearance, without those that differ only in
+/// spelling. Skips lines that are not JSON objects.
 pub fn names_in(lines: &[Peeked]) -> Vec<String> {
     let (mut names, mut seen) = (Vec::new(), FxHashMap::default());
     for line in lines.iter().filter_map(|line| line.fields.first()) {
@@ -38,8 +38,8 @@ pub fn names_in(lines: &[Peeked]) -> Vec<String> {
     names
 }
 
-/// Takes the cells of a table apart that hold JSON objects: `properties` has the columns
-/// `properties.time` and so on, as in JSON lines.
+/// Splits table cells with JSON objects: `properties` has the columns `properties.time` and so on,
+/// as in JSON lines.
 #[derive(Debug)]
 pub(crate) struct CellFlattener {
     /// The columns with such cells, and their names.
@@ -48,9 +48,9 @@ pub(crate) struct CellFlattener {
 }
 
 impl CellFlattener {
-    /// A header with the names inside such cells behind its own, the first rows with their values,
-    /// and what does the same with the rows to come. A column has such cells when all that are not
-    /// blank are objects.
+    /// Adds the names inside such cells to the header, and their values to the first rows; also
+    /// returns what does the same to later rows. A column has such cells if all non-blank ones are
+    /// objects.
     pub(crate) fn extend(
         header: Header,
         sample: &mut [Vec<String>],
@@ -119,10 +119,10 @@ impl CellFlattener {
 /// Turns lines into rows with the same fields in the same order.
 #[derive(Debug)]
 pub struct Flattener {
-    /// The place of each name, folded. Of two that fold alike the first counts.
+    /// The position of each folded name. Of equal ones the first wins.
     names: FxHashMap<String, usize>,
     width: usize,
-    /// The place of each name as it was met, and of all that are spelt a little differently.
+    /// The position of each name as it was encountered, including other spellings.
     places: FxHashMap<String, Option<usize>>,
     path: String,
     text: String,
@@ -130,7 +130,7 @@ pub struct Flattener {
 }
 
 impl Flattener {
-    /// Rows with a field for each of `names`.
+    /// Creates rows with a field for each of `names`.
     pub fn new(names: &[String]) -> Self {
         let places =
             names.iter().enumerate().map(|(place, name)| (name.clone(), Some(place))).collect();
@@ -146,10 +146,10 @@ impl Flattener {
         }
     }
 
-    /// The row that one line is. Fields that it does not have are empty.
+    /// Turns a line into a row. Missing fields are empty.
     ///
     /// # Errors
-    /// Says why the line is not a JSON object.
+    /// Why the line is not a JSON object.
     pub fn row(&mut self, line: u64, json: &str) -> Result<Row<'_>, String> {
         self.begin();
         self.add(json, "")?;
@@ -162,12 +162,12 @@ impl Flattener {
         self.bounds.resize(self.width, (0, 0));
     }
 
-    /// Adds what an object holds; `column` is in front of its names.
+    /// Adds the values of an object; names are prefixed with `column`.
     fn add(&mut self, json: &str, column: &str) -> Result<(), String> {
         let Flattener { names, places, path, text, bounds, .. } = self;
         walk(json, column, path, &mut |name, value| {
             let Some(place) = place_of(name, names, places) else { return };
-            // Of two spellings of a name the first that has something counts.
+            // Of two spellings of a name, the first with a value wins.
             if bounds[place].0 == bounds[place].1 {
                 bounds[place] = (text.len(), text.len() + value.len());
                 text.push_str(value);
@@ -176,7 +176,7 @@ impl Flattener {
     }
 }
 
-/// New spellings are remembered, but not without end.
+/// The most spellings that are remembered.
 const MOST_SPELLINGS: usize = 10_000;
 
 fn place_of(
@@ -194,8 +194,8 @@ fn place_of(
     place
 }
 
-/// Hands every scalar of a JSON object to `visit`, with its dotted name, which begins with that of
-/// the column.
+/// Passes every scalar of a JSON object to `visit`, with its dotted name, which begins with the
+/// column's.
 fn walk(
     json: &str,
     column: &str,
@@ -214,7 +214,7 @@ fn walk(
     })
 }
 
-/// One value on the walk; its name is in `path`.
+/// A value being visited; `path` is its name.
 struct Walk<'w> {
     path: &'w mut String,
     visit: &'w mut dyn FnMut(&str, &str),
@@ -281,8 +281,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
         self.scalar(itoa::Buffer::new().format(number))
     }
 
-    /// A number that is not exact any more is written as spreadsheets do, by which an id is known
-    /// to be damaged.
+    /// A number that is no longer exact is written in scientific notation, which marks ids as
+    /// damaged.
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
         if number.abs() < FIRST_INEXACT {
             return self.scalar(&number.to_string());
@@ -295,7 +295,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// The name of a member: appended to the path.
+/// A member name, to be appended to the path.
 struct Key<'w> {
     path: &'w mut String,
 }

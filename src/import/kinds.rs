@@ -1,5 +1,4 @@
-//! The kinds of data there are, as `columns.toml` tells them: columns, types, names in other
-//! products.
+//! The kinds of data in `columns.toml`: columns, types, names in other products.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -9,38 +8,38 @@ use serde::Deserialize;
 use super::spelling::folded;
 use crate::error::{CommandError, usage};
 
-/// A kind of data: what its rows are, and what columns it has.
+/// A kind of data: what its rows are, and its columns.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FactKind {
-    /// Its name, as `--kind` takes it.
+    /// The value of `--kind`.
     pub name: String,
-    /// A header with one of these names may be of another kind, whatever else it has; folded.
+    /// Names that make a header ambiguous, whatever else it has; folded.
     #[serde(default)]
     pub without: Vec<String>,
-    /// Whether no header is taken for this kind: `--kind` must say so.
+    /// Whether it is never detected, only given by `--kind`.
     #[serde(default)]
     pub only_when_said: bool,
-    /// Whether every column that is not known becomes a custom attribute.
+    /// Whether unknown columns become custom attributes.
     #[serde(default)]
     pub custom: bool,
-    /// Names of the column by which of several rows of one id the latest counts; folded.
+    /// Names of a column that decides which row of an id is the latest; folded.
     #[serde(default)]
     pub latest_by: Vec<String>,
-    /// Columns of which a header must have one to be taken for this kind; and then only where
-    /// this kind knows every column that the other possible kinds know.
+    /// Columns of which a header must have one to be detected as this kind, and then only if this
+    /// kind has every column that the other possible kinds have.
     #[serde(default)]
     pub told_by: Vec<String>,
-    /// Its columns, required ones first.
+    /// Required ones first.
     #[serde(rename = "column")]
     pub columns: Vec<Column>,
 }
 
 impl FactKind {
-    /// The kind of that name.
+    /// The kind with that name.
     ///
     /// # Errors
-    /// A usage error when there is none.
+    /// A usage error if there is none.
     pub fn named(name: &str) -> Result<&'static FactKind, CommandError> {
         let kinds = &catalogue().kinds;
         kinds.iter().find(|kind| folded(&kind.name) == folded(name)).ok_or_else(|| {
@@ -50,71 +49,65 @@ impl FactKind {
         })
     }
 
-    /// The column of that name, however it is spelt.
+    /// The column with that name, regardless of spelling.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| folded(&column.name) == folded(name))
     }
 }
 
-/// A column of a kind.
 #[derive(Debug, Deserialize)]
 pub struct Column {
-    /// Its own name.
     pub name: String,
-    /// What its cells may hold.
     #[serde(flatten)]
     pub cell: CellType,
-    /// Whether a file without it is refused, and a row with nothing in it rejected.
+    /// Whether a file without it is refused, and a row without a value rejected.
     #[serde(default)]
     pub required: bool,
-    /// The column that a file may have in place of this required one.
+    /// The column that a file may have instead of this required one.
     pub unless: Option<String>,
-    /// Whether it is the end of something, so that `9999-12-31` and its like mean that there is none.
+    /// Whether it is the end of something, for which `9999-12-31` and the like mean no end.
     #[serde(default)]
     pub open_ended: bool,
     /// Whether a number in it may have a label.
     #[serde(default)]
     pub labelled: bool,
-    /// Whether the cells of a required column may be empty all the same.
+    /// Whether the cells of a required column may be empty.
     #[serde(default)]
     pub blank: bool,
-    /// Names that mean this column as surely as its own; folded.
+    /// Names that identify this column as surely as its own; folded.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// Names that stand in for it where nothing better is there; folded.
+    /// Names that are used if there is nothing better; folded.
     #[serde(default)]
     pub instead: Vec<String>,
-    /// Names of two columns, a month and a year, that together stand in for a date: the last day of
+    /// Names of two columns, a month and a year, that together can replace a date: the last day of
     /// that month; folded.
     pub month_and_year: Option<[String; 2]>,
-    /// Words of a question: the only column of which the name has one, and the cells fit, stands in
-    /// for this one.
+    /// Words of a survey question: the only column whose name has one, and whose cells fit, is
+    /// used.
     #[serde(default)]
     pub asks: Vec<String>,
 }
 
-/// What the cells of a column may hold.
+/// What the cells of a column may contain.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum CellType {
-    /// An id: nothing invisible in it, nothing a spreadsheet has made.
+    /// An id: without invisible characters, and not changed by a spreadsheet.
     Id,
     /// One line of text.
     Text,
-    /// Text that may have tabs and line breaks.
+    /// Text that may contain tabs and line breaks.
     Prose,
-    /// How many events; nothing is one.
+    /// A number of events; empty is one.
     Count,
     /// A whole number.
     Whole {
-        /// The least it may be.
         min: i64,
-        /// The most it may be.
         max: i64,
     },
-    /// An amount of money.
     Money,
-    /// An instant that has happened.
+    /// An instant in the past.
     Past,
     /// A calendar day.
     Date,
@@ -122,69 +115,68 @@ pub enum CellType {
     Choice {
         /// The words, in lower case.
         of: Vec<String>,
-        /// Other words, and which of these each means.
+        /// Synonyms of these words.
         #[serde(default)]
         words: BTreeMap<String, String>,
     },
-    /// Some of a few words, with `;` between.
+    /// A list of such words, separated by `;`.
     Choices {
         /// The words, in lower case.
         of: Vec<String>,
     },
 }
 
-/// A product whose exports are recognised by their header.
+/// A product whose exports are recognized by their header.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Product {
     pub name: String,
-    /// The kind of data that this export of it holds.
+    /// The kind of data in this export.
     pub kind: String,
-    /// A header with all of these names is one of its; folded.
+    /// A header with all of these names is from this product; folded.
     pub signature: Vec<String>,
-    /// A header with one of these names is something else after all; folded.
+    /// A header with one of these names is not; folded.
     #[serde(default)]
     pub without: Vec<String>,
-    /// Whether columns that are not listed are left out, whatever they are called.
+    /// Whether columns that are not listed are ignored, whatever their names.
     #[serde(default)]
     pub only: bool,
-    /// Whether a row under the header that has nothing in the first column of the signature is no
-    /// data.
+    /// Whether a row below the header is a second header if it is blank in the first column of the
+    /// signature.
     #[serde(default)]
     pub second_header: bool,
-    /// The names, the best first, of the column by which the latest row of a company counts alone;
-    /// folded.
+    /// Names, best first, of the column that decides which row of a company is the only one that
+    /// counts; folded.
     #[serde(default)]
     pub latest_by: Vec<String>,
-    /// Where its columns are.
     #[serde(rename = "column")]
     pub columns: Vec<From>,
 }
 
-/// Where a product keeps a column.
+/// Where a product has a column.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct From {
     /// The name of the column.
     pub name: String,
-    /// The headers to take it from, the best first; folded.
+    /// The headers to read it from, best first; folded.
     pub from: Vec<String>,
-    /// Objects in which the general names of the column are looked for too; folded.
+    /// Objects in which the general names of the column are searched too; folded.
     #[serde(default)]
     pub within: Vec<String>,
-    /// Whether a blank cell is looked up in the next of the headers that is there.
+    /// Whether blank cells are looked up in the next of the headers.
     #[serde(default)]
     pub coalesce: bool,
     /// Whether times without an offset are in UTC.
     #[serde(default)]
     pub utc: bool,
-    /// Whether the column of the file may be read as another one too.
+    /// Whether the column of the file may also be used for another column.
     #[serde(default)]
     pub shared: bool,
 }
 
 impl From {
-    /// All names under which the product may have the column `general`, the best first; folded.
+    /// All names that the product may have for the column `general`, best first; folded.
     pub fn names(&self, general: &Column) -> Vec<String> {
         let nested = self
             .within
@@ -195,25 +187,24 @@ impl From {
 }
 
 impl Product {
-    /// Where it keeps a column, if anywhere of its own.
+    /// Where it has a column, if listed.
     pub fn column(&self, name: &str) -> Option<&From> {
         self.columns.iter().find(|from| from.name == name)
     }
 }
 
-/// Everything in `columns.toml`.
+/// The contents of `columns.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
-    /// The kinds of data.
     #[serde(rename = "kind")]
     pub kinds: Vec<FactKind>,
-    /// The products that are recognised.
+    /// The products that are recognized.
     #[serde(rename = "product")]
     pub products: Vec<Product>,
 }
 
-/// The catalogue, read once.
+/// The catalogue, parsed once.
 pub(crate) fn catalogue() -> &'static Catalogue {
     static CATALOGUE: LazyLock<Catalogue> =
         LazyLock::new(|| with_folded_names(crate::shipped::COLUMNS.read()));
@@ -242,12 +233,12 @@ fn with_folded_names(mut catalogue: Catalogue) -> Catalogue {
 }
 
 impl Column {
-    /// Whether its cells are about days, as its name says: `created_on`, as against `closed_at`.
+    /// Whether its cells are days, as its name says: `created_on`, as opposed to `closed_at`.
     pub fn holds_days(&self) -> bool {
         self.name.ends_with("_on") || self.name == "day"
     }
 
-    /// All names under which the column is looked for, the surest first; folded.
+    /// All names of the column, surest first; folded.
     pub fn names(&self) -> impl Iterator<Item = String> + '_ {
         [folded(&self.name)].into_iter().chain(self.aliases.iter().chain(&self.instead).cloned())
     }

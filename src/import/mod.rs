@@ -1,13 +1,13 @@
 //! Bytes -> rows -> typed values.
 //!
-//! An import must never guess: a file that is misread fills the database with companies that do not
-//! exist and drops that never happened. So [`source`] tells by content what a file is, [`records`]
-//! frames rows strictly (of JSON lines [`json`] makes the same rows), [`header`] and [`mapping`]
-//! decide what each column is or refuse to, [`times`] and [`cells`] accept only what can mean one
-//! thing, and every row that is read is either handed over, by [`events`] or [`facts`], or counted
-//! in [`rejects`]. What the kinds are is data: `columns.toml`, read by [`kinds`].
+//! An import must never guess: a misread file fills the database with companies that do not exist
+//! and decreases that never happened. [`source`] detects from the content what a file is,
+//! [`records`] splits it strictly into rows ([`json`] does the same for JSON lines), [`header`] and
+//! [`mapping`] decide what each column is or refuse the file, [`times`] and [`cells`] accept only
+//! unambiguous values, and every row is either passed on by [`events`] or [`facts`], or counted in
+//! [`rejects`]. The kinds are data: `columns.toml`, read by [`kinds`].
 //!
-//! Nothing here writes to a database or to the terminal, or knows the present: all that is an
+//! Nothing here writes to a database or the terminal, or knows the present time: everything is an
 //! argument.
 
 pub(crate) mod amounts;
@@ -55,43 +55,42 @@ pub(crate) use self::events::{EventRow, read_events};
 pub(crate) use self::facts::{FactRow, Value, read_facts};
 pub(crate) use self::rejects::{Rejects, Verdict};
 
-/// What the command line says about the files.
+/// Options for reading files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
-    /// `--kind`: the name of a kind; told from the header without it.
+    /// `--kind`; detected from the header without it.
     pub kind: Option<String>,
-    /// `--map`: our column and its name in the file. An empty name: the file does not have it.
+    /// `--map`: a column of the kind and its name in the file. An empty name: the file does not
+    /// have it.
     pub map: Vec<(String, String)>,
     /// `--encoding`: a label such as `windows-1252`.
     pub encoding: Option<String>,
-    /// `--delimiter`; told from the header without it.
+    /// `--delimiter`; detected from the header without it.
     pub delimiter: Option<Delimiter>,
-    /// `--timezone`: the zone of times without an offset; that of the database without it.
+    /// `--timezone`: the zone of times without an offset; by default that of the database.
     pub timezone: Option<Tz>,
     /// `--date-format`: what `03/04/2025` means.
     pub date_format: Option<DateFormat>,
-    /// `--decimal`: what stands before the decimals of amounts.
+    /// `--decimal`: the decimal separator of amounts.
     pub decimal: Option<DecimalMark>,
-    /// `--wide`: a row for a company and a day, with a column of numbers for each event.
+    /// `--wide`: a row for each company and day, with a column of counts for each event.
     pub wide: bool,
 }
 
-/// Everything that was decided about a file before its first row is read.
+/// What was decided about a file before its first row is read.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// The file, as messages name it.
     pub file: String,
-    /// The names of its columns as they are.
+    /// The original names of its columns.
     pub headers: Vec<String>,
-    /// The header in the form under which a mapping is remembered.
+    /// The header in the form under which its mapping is remembered.
     pub header_text: String,
-    /// What separates its fields; of no meaning for JSON lines.
+    /// Meaningless for JSON lines.
     pub delimiter: Delimiter,
-    /// Its encoding; `UTF-8` mostly.
+    /// Usually `UTF-8`.
     pub encoding: &'static str,
-    /// How it is packed: `gzip`, `zstd`.
+    /// The compression: `gzip`, `zstd`.
     pub packing: Option<&'static str>,
-    /// What each column is read as.
     pub mapping: Mapping,
     /// The zone of times without an offset.
     pub times_in: Tz,
@@ -99,29 +98,29 @@ pub(crate) struct Plan {
     pub zone: Tz,
 }
 
-/// So many rows of a table are looked at before what its columns are is decided.
+/// The number of table rows that are examined to decide what its columns are.
 const ROWS_LOOKED_AT: usize = 1000;
 
-/// An opened file whose header has been read.
+/// An open file whose header has been read.
 pub(crate) struct Incoming {
     records: Records,
     header: Header,
-    /// What makes rows of its lines, if these are JSON, and the first of them.
+    /// For JSON lines: what turns them into rows, and the first of them.
     json: Option<(Flattener, Vec<Peeked>)>,
     options: Options,
 }
 
 impl Incoming {
-    /// Opens `path`, `-` being standard input, and reads its header.
+    /// Opens `path`, or standard input for `-`, and reads its header.
     ///
     /// # Errors
-    /// Refuses (exit 4) what is neither a table of text with a header nor JSON lines; see
-    /// [`Source::open`] and [`Header::take`].
+    /// Anything except a text table with a header or JSON lines (exit 4); see [`Source::open`] and
+    /// [`Header::take`].
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Incoming> {
         Incoming::from_source(Source::open(path, options.encoding.as_deref())?, options)
     }
 
-    /// The same over a source that is open already.
+    /// The same for an open source.
     pub(crate) fn from_source(source: Source, options: &Options) -> Result<Incoming> {
         let mut records = Records::new(source);
         let options = options.clone();
@@ -132,7 +131,7 @@ impl Incoming {
         Ok(Incoming { records, header, json: None, options })
     }
 
-    /// The names that the first lines have are the header.
+    /// The names in the first lines become the header.
     fn from_lines(mut records: Records, options: Options) -> Result<Incoming> {
         let file = records.source().name.clone();
         records.set_whole_lines();
@@ -150,15 +149,13 @@ impl Incoming {
         Ok(Incoming { records, header, json: Some((flattener, lines)), options })
     }
 
-    /// The header in the form under which the mapping of a file is remembered for the next with the
-    /// same one.
+    /// The header in the form under which its mapping is remembered.
     pub(crate) fn header_text(&self) -> String {
         self.header.text()
     }
 
     /// Decides what the columns are. `zone` is that of the database, `now` the present,
-    /// `remembered` a mapping from an earlier import with the same header; what the options say
-    /// goes before it.
+    /// `remembered` a mapping from an earlier import with the same header, which options override.
     pub(crate) fn sheet(
         self,
         zone: Tz,
@@ -217,7 +214,7 @@ impl Incoming {
     }
 }
 
-/// Whether the first line is the beginning of a JSON object.
+/// Whether the first line begins a JSON object.
 fn is_json(records: &mut Records) -> Result<bool> {
     let Some(row) = records.peek(NO_DELIMITER)? else { return Ok(false) };
     let line = row.fields.first().map(|line| line.trim_start_matches('\u{feff}').trim_start());
@@ -225,8 +222,7 @@ fn is_json(records: &mut Records) -> Result<bool> {
     Ok(inside.is_some_and(|inside| inside.is_empty() || inside.starts_with(['"', '}'])))
 }
 
-/// The fields of the first rows. A second header, which some products write, is taken and
-/// forgotten.
+/// The fields of the first rows. Skips the second header that some products write.
 fn first_rows(
     records: &mut Records,
     header: &Header,
@@ -263,29 +259,27 @@ fn events_only<'h>(head: Head<'h>, kind: Option<&FactKind>) -> Result<Head<'h>> 
     }
 }
 
-/// A file of which every column is known, ready to be read by [`read_events`] or [`read_facts`].
+/// A file whose columns are decided, ready for [`read_events`] or [`read_facts`].
 pub(crate) struct Sheet {
     records: Records,
     plan: Plan,
     times: TimeReader,
-    /// What makes rows of JSON lines.
+    /// Turns JSON lines into rows.
     lines: Option<Flattener>,
     readable: Readable,
 }
 
 impl Sheet {
-    /// What was decided about the file.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// How far reading has come.
+    /// How far reading has progressed.
     pub(crate) fn progress(&self) -> Progress {
         self.records.source().progress.clone()
     }
 
-    /// How many of the dates read so far would have been another day under the other
-    /// `--date-format`.
+    /// The number of dates so far that would be another day with the other `--date-format`.
     pub(crate) fn ambiguous_dates(&self) -> u64 {
         self.times.ambiguous_dates()
     }

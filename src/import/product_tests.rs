@@ -1,5 +1,4 @@
-//! The exports of products, each with its true header: what is read from it without any option,
-//! value by value.
+//! Exports of products with their real headers, and the values read from them without any options.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -61,7 +60,7 @@ fn fact_lines(
     })
 }
 
-/// What the file is, its rows, and what was rejected.
+/// The kind of the file, its rows, and what was rejected.
 fn told(file: &str, options: &Options) -> Vec<String> {
     open(file, options)
         .map_or_else(|error| vec![error.to_string()], |mut sheet| lines_of(&mut sheet))
@@ -369,7 +368,7 @@ fn many_json_lines_are_read_in_little_memory() {
         .sheet(Tz::UTC, NOW.parse().unwrap(), &[])
         .unwrap();
     assert_eq!(sheet.plan().mapping.product, Some("Mixpanel"));
-    // Of more names than a table may have columns only those are kept that mean something.
+    // If there are more names than the allowed number of columns, only meaningful ones are kept.
     assert_eq!(
         sheet.plan().headers,
         ["event", "properties.time", "properties.distinct_id", "properties.company"]

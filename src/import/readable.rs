@@ -1,10 +1,10 @@
-//! Rows as they are read, where that is not as they are written: texts in NFC, and the values
-//! inside the cells that hold JSON objects.
+//! Transforms rows before they are read: normalizes text to NFC, and extracts values from cells
+//! with JSON objects.
 
 use super::json::CellFlattener;
 use super::records::Row;
 
-/// Makes rows readable, one after the other, in the same memory.
+/// Transforms rows one by one, reusing memory.
 #[derive(Debug)]
 pub(super) struct Readable {
     cells: Option<CellFlattener>,
@@ -13,7 +13,7 @@ pub(super) struct Readable {
 }
 
 impl Readable {
-    /// `cells`: what takes the cells with JSON objects apart, where something in them is read.
+    /// `cells`: extracts values from cells with JSON objects, if any of them is read.
     pub(super) fn new(cells: Option<CellFlattener>) -> Self {
         Readable { cells, text: String::new(), bounds: Vec::new() }
     }

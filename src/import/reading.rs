@@ -1,5 +1,4 @@
-//! What the reading of every kind has in common: each row is accepted or rejected, and none is lost
-//! on the way.
+//! Reading rows of any kind: each row is either accepted or rejected, none is lost.
 
 use anyhow::Result;
 
@@ -14,7 +13,7 @@ use super::times::{ColumnZone, TimeReader};
 use crate::domain::EVENTS;
 use crate::error::refused;
 
-/// What is wrong with a row, and in which column of the file.
+/// What is wrong with a row, and in which column.
 pub(super) struct RowError<'c> {
     column: Option<&'c str>,
     fault: CellError,
@@ -38,8 +37,7 @@ impl<'c> RowError<'c> {
     }
 }
 
-/// Reads every row that is left with `handle`, which gives a verdict on it, and returns how many
-/// rows there were.
+/// Passes every remaining row to `handle`, which returns a verdict. Returns the number of rows.
 pub(super) fn read_rows(
     sheet: &mut Sheet,
     rejects: &mut Rejects<'_>,
@@ -52,7 +50,7 @@ pub(super) fn read_rows(
     let Sheet { records, plan, times, lines, readable } = sheet;
     rejects.begin(&plan.headers)?;
     let (mut read, width, file, mapping) = (0, plan.headers.len(), &plan.file, &plan.mapping);
-    // Rows of events that are no data cannot be read as events either.
+    // Rows of events that are not data cannot be read as events anyway.
     let (is_table, is_events) = (lines.is_none(), mapping.kind.name == EVENTS);
     let mut furniture = Furniture::of(&plan.headers);
     let mut settle = |row: Row<'_>, rejects: &mut Rejects<'_>| {
@@ -84,7 +82,7 @@ pub(super) fn read_rows(
             Err(wrong) => refuse_or_reject(file, row, &wrong, rejects),
         }
     };
-    // Two loops, so that a table does not ask with each of its rows whether it is one.
+    // Two loops, so that the format is not checked for every row.
     let ended = match lines {
         None => records.for_each(|row| {
             read += 1;
@@ -98,7 +96,7 @@ pub(super) fn read_rows(
             }
         }),
     };
-    // The rejects so far are wanted all the more when the file is refused.
+    // The rejects so far matter even more if the file is refused.
     rejects.flush()?;
     ended.map(|()| read)
 }
@@ -132,15 +130,14 @@ fn refuse_or_reject(
     }
 }
 
-/// What stands in the place of a column, and in which column of the file.
+/// The cell that is used for a column, and the column of the file that it is in.
 pub(super) struct Filled<'a, 'c> {
     pub(super) cell: &'a str,
     pub(super) header: &'c str,
     pub(super) zone: Option<ColumnZone>,
 }
 
-/// The cell of a column, or where that is blank the first other one that stands in for it and is
-/// not.
+/// The cell of a column; if it is blank, the first non-blank one of its alternatives.
 pub(super) fn filled<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>> {
     match content(row.field(mapped.index)) {
         Some(cell) => Some(Filled { cell, header: &mapped.header, zone: mapped.zone }),
@@ -159,7 +156,7 @@ fn otherwise<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Option<Filled<'a, 'c>
     })
 }
 
-/// The id in a column that must have one.
+/// The id in a required column.
 pub(super) fn required_id<'a, 'c>(
     row: &Row<'a>,
     mapped: &'c Mapped,
@@ -167,7 +164,7 @@ pub(super) fn required_id<'a, 'c>(
     optional_id(row, mapped)?.ok_or_else(|| RowError::blank(mapped))
 }
 
-/// The id in a column that may be empty.
+/// The id in an optional column.
 pub(super) fn optional_id<'a, 'c>(
     row: &Row<'a>,
     mapped: &'c Mapped,

@@ -1,10 +1,9 @@
-//! Text -> rows, with the line number an editor would show.
+//! Text -> rows, with the line numbers of an editor.
 //!
-//! The usual readers of CSV are forgiving: an unclosed quote swallows the rest of a file, text
-//! after a closing quote is glued on, a line number is off by one after CRLF. Every one of these
-//! loses events without a word, so rows are framed here, strictly. Lines without a quote, nearly
-//! all of them, are found and split by `memchr`; only a line with a quote is walked through field
-//! by field.
+//! Ordinary CSV readers are lenient: an unclosed quote swallows the rest of a file, text after a
+//! closing quote is appended, line numbers are off by one after CRLF. Each of these loses events
+//! silently, so rows are split strictly here. Lines without quotes, nearly all of them, are found
+//! and split with `memchr`; only lines with quotes are parsed field by field.
 
 use anyhow::Result;
 use memchr::{memchr, memchr_iter, memchr3};
@@ -12,43 +11,42 @@ use memchr::{memchr, memchr_iter, memchr3};
 use super::source::Source;
 use crate::error::{CommandError, refused};
 
-/// The most columns a file may have.
+/// The most columns of a file.
 pub(crate) const MAX_COLUMNS: usize = 1024;
 
-/// The most bytes that one row may have: 4 MiB.
+/// The most bytes of a row: 4 MiB.
 pub(crate) const MAX_RECORD: usize = 4 << 20;
 
-/// The most bytes that one quoted field may have: 1 MiB. More means that a quote was never closed.
+/// The most bytes of a quoted field: 1 MiB. More means that a quote was never closed.
 pub(crate) const MAX_FIELD: usize = 1 << 20;
 
-/// The most line breaks that one quoted field may have. More means that a quote was never closed.
+/// The most line breaks in a quoted field. More means that a quote was never closed.
 pub(crate) const MAX_BREAKS: u64 = 100;
 
-/// A delimiter that no text has, to look at a line as a whole.
+/// A delimiter that no text contains, to read a line as a whole.
 pub(crate) const NO_DELIMITER: u8 = 0x1f;
 
 const BUFFER: usize = 256 * 1024;
 
-/// One row of a file.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// The physical line on which the row starts, the first being 1.
+    /// The physical line on which the row starts, from 1.
     pub line: u64,
-    /// Whether all of it is known to be printable ASCII, so that nobody needs to look again.
+    /// Whether all of it is known to be printable ASCII, so that it need not be checked again.
     pub plain: bool,
-    /// What is wrong with its quoting; such a row cannot be used, only reported.
+    /// What is wrong with its quoting; such a row can only be reported.
     pub fault: Option<&'static str>,
     text: &'a str,
     bounds: &'a [(usize, usize)],
 }
 
 impl<'a> Row<'a> {
-    /// The fields within `text` that begin and end at `bounds`.
+    /// The fields in `text` at `bounds`.
     pub fn new(line: u64, text: &'a str, bounds: &'a [(usize, usize)]) -> Self {
         Row { line, plain: false, fault: None, text, bounds }
     }
 
-    /// How many fields the row has; never more than one above [`MAX_COLUMNS`].
+    /// The number of fields; at most [`MAX_COLUMNS`] plus one.
     pub fn len(&self) -> usize {
         self.bounds.len()
     }
@@ -58,14 +56,12 @@ impl<'a> Row<'a> {
         self.bounds.is_empty()
     }
 
-    /// The field at `index`, as it is in the file but without its quotes; empty where the row is
-    /// too short.
+    /// The field at `index` without its quotes; empty if the row is too short.
     pub fn field(&self, index: usize) -> &'a str {
         self.bounds.get(index).map_or("", |(from, to)| &self.text[*from..*to])
     }
 
-    /// Whether its text is in the one form, of several that look the same, in which texts are
-    /// compared: NFC.
+    /// Whether its text is in NFC, the form in which texts are compared.
     pub fn is_normal(&self) -> bool {
         let (Some((from, _)), Some((_, to))) = (self.bounds.first(), self.bounds.last()) else {
             return true;
@@ -76,21 +72,19 @@ impl<'a> Row<'a> {
             || icu_normalizer::ComposingNormalizerBorrowed::new_nfc().is_normalized(text)
     }
 
-    /// All fields in order.
     pub fn fields(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let Row { text, bounds, .. } = *self;
         bounds.iter().map(move |(from, to)| &text[*from..*to])
     }
 }
 
-/// A row that was looked at and not taken.
+/// A row that was read ahead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peeked {
     /// The physical line on which it starts.
     pub line: u64,
-    /// Its fields without their quotes.
+    /// The fields without quotes.
     pub fields: Vec<String>,
-    /// What is wrong with its quoting.
     pub fault: Option<&'static str>,
 }
 
@@ -104,7 +98,6 @@ impl Peeked {
     }
 }
 
-/// The rows of a source, in order.
 pub struct Records {
     source: Source,
     delimiter: u8,
@@ -119,7 +112,7 @@ pub struct Records {
 }
 
 impl Records {
-    /// The rows of `source`, from its first line on, separated by commas until told otherwise.
+    /// The rows of `source`, separated by commas until a delimiter is set.
     pub fn new(source: Source) -> Self {
         let offset = source.skipped;
         let (buffer, layout) = (vec![0; BUFFER], Layout::default());
@@ -137,24 +130,22 @@ impl Records {
         }
     }
 
-    /// Where the rows come from.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// Says what separates the fields of the rows to come; an ASCII character.
+    /// Sets the delimiter of the following rows; an ASCII character.
     pub fn set_delimiter(&mut self, delimiter: u8) {
         self.delimiter = delimiter;
     }
 
-    /// Says that each line to come is a row of one field, as it is.
+    /// Treats each following line as a row of one field.
     pub fn set_whole_lines(&mut self) {
         (self.delimiter, self.quoting) = (NO_DELIMITER, false);
     }
 
-    /// The next rows, at most `limit`, without taking them: those that fit into the buffer, which
-    /// may grow to 4 MiB when `grow` says so. What is wrong with the file is told when the rows are
-    /// taken.
+    /// Reads ahead at most `limit` rows: those that fit into the buffer, which may grow to 4 MiB if
+    /// `grow` is set. Errors in the file are reported when the rows are taken.
     pub fn sample(&mut self, limit: usize, grow: bool) -> Result<Vec<Peeked>> {
         let mut rows = self.rows_at_hand(limit);
         while rows.len() < limit
@@ -183,7 +174,7 @@ impl Records {
         rows
     }
 
-    /// The next row as it is under some delimiter, without taking it. `None` at the end.
+    /// Reads the next row ahead with some delimiter. `None` at the end.
     pub fn peek(&mut self, delimiter: u8) -> Result<Option<Peeked>> {
         let keep = std::mem::replace(&mut self.delimiter, delimiter);
         let mut found = None;
@@ -195,22 +186,20 @@ impl Records {
         ended.map(|()| found)
     }
 
-    /// Takes the next row and forgets it.
     pub fn skip(&mut self) -> Result<()> {
         self.walk(true, |_| Ok(false))
     }
 
-    /// Hands every row that is left to `visit`, until it returns an error.
+    /// Passes every remaining row to `visit`, until it returns an error.
     ///
     /// # Errors
-    /// Refuses what is not UTF-8, an unclosed quote, and a row that is too long, by its line.
-    /// Passes on the errors of `visit`.
+    /// Invalid UTF-8, an unclosed quote, or a row that is too long, with its line; errors of
+    /// `visit`.
     pub fn for_each(&mut self, mut visit: impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
         self.walk(true, |row| visit(row).map(|()| true))
     }
 
-    /// Visits rows until `visit` says no. Unless they are to be taken, the position stays where it
-    /// was.
+    /// Visits rows until `visit` returns false. Unless `take` is set, the position does not change.
     fn walk(&mut self, take: bool, mut visit: impl FnMut(Row<'_>) -> Result<bool>) -> Result<()> {
         let mut have_text = self.from < self.to;
         while have_text || self.fill()? {
@@ -245,8 +234,8 @@ impl Records {
         self.line = line;
     }
 
-    /// Reads on until the buffer is full, which grows when the row at hand already fills it.
-    /// Returns whether there is anything left to look at.
+    /// Fills the buffer, which grows if the current row already fills it. Returns whether there is
+    /// anything left.
     fn fill(&mut self) -> Result<bool> {
         self.buffer.copy_within(self.from..self.to, 0);
         (self.to, self.from) = (self.to - self.from, 0);
@@ -275,7 +264,7 @@ impl Records {
         Ok(())
     }
 
-    /// How many of the bytes at hand are whole characters.
+    /// How many of the buffered bytes are whole characters.
     fn valid_length(&self) -> Result<usize, CommandError> {
         let bytes = &self.buffer[self.from..self.to];
         match std::str::from_utf8(bytes) {
@@ -295,7 +284,8 @@ impl Records {
     }
 }
 
-/// Where the fields of the row at hand lie: in the block of text, or, once unquoted, in `unquoted`.
+/// Where the fields of the current row are: in the block of text, or, after unquoting, in
+/// `unquoted`.
 #[derive(Debug, Default)]
 struct Layout {
     bounds: Vec<(usize, usize)>,
@@ -322,8 +312,8 @@ impl Layout {
         self.unquoted.clear();
     }
 
-    /// Eight bytes are looked at together: fields are so short that a search for each would begin
-    /// and end with every second step.
+    /// Looks at eight bytes at once: fields are so short that separate searches would begin and end
+    /// with every second step.
     fn split(&mut self, bytes: &[u8], from: usize, to: usize, delimiter: u8) {
         self.bounds.clear();
         let mut start = from;
@@ -352,15 +342,15 @@ impl Layout {
     }
 }
 
-/// The highest bit of each byte, from the lowest on, that is `wanted`. (Hacker's Delight, second
-/// edition, 6-1: no carry goes from one byte to the next.)
+/// The highest bit of each byte, lowest first, that equals `wanted`. (Hacker's Delight, second
+/// edition, 6-1: no carry passes from one byte to the next.)
 fn places_of(wanted: u8, eight: [u8; 8]) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let others = u64::from_le_bytes(eight) ^ u64::from_le_bytes([wanted; 8]);
     !(((others & LOW) + LOW) | others | LOW)
 }
 
-/// A reason to refuse the file, and its line.
+/// Why the file is refused, and the line.
 #[derive(Debug, PartialEq, Eq)]
 struct RecordError {
     line: u64,
@@ -377,7 +367,7 @@ impl RecordError {
 const UNCLOSED: &str = "a quote opened on this line is never closed";
 const AFTER_QUOTE: &str = "text after a closing quote";
 
-/// Where a byte comes next, remembered so that a block is searched once and not once a row.
+/// The next occurrence of a byte, cached so that a block is searched once instead of once per row.
 struct Next {
     byte: u8,
     at: Option<usize>,
@@ -388,7 +378,7 @@ impl Next {
         Next { byte, at: memchr(byte, bytes) }
     }
 
-    /// The first place at or after `from`; places only ever grow.
+    /// The first position at or after `from`; positions only increase.
     fn seek(&mut self, bytes: &[u8], from: usize) -> usize {
         match self.at {
             Some(at) if at < from => {
@@ -426,7 +416,7 @@ impl<'t> Scanner<'t> {
         Scanner { text, delimiter, at: 0, line, last, plain, feed, carriage, quote }
     }
 
-    /// The next row that is not blank, or `None` when the block has no other whole row.
+    /// The next row that is not blank; `None` if the block contains no further complete row.
     fn step(&mut self, layout: &mut Layout) -> Result<Option<Shape>, RecordError> {
         let bytes = self.text.as_bytes();
         while self.at < bytes.len() {
@@ -450,7 +440,7 @@ impl<'t> Scanner<'t> {
         line.iter().all(|byte| byte.is_ascii_whitespace() && *byte != self.delimiter)
     }
 
-    /// Where the line after the break at `stop` begins; `None` when only more text can tell.
+    /// The beginning of the line after the break at `stop`; `None` if that depends on further text.
     fn after_break(&self, stop: usize) -> Option<usize> {
         let bytes = self.text.as_bytes();
         match (bytes.get(stop), bytes.get(stop + 1)) {
@@ -461,8 +451,8 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Walks through a row that has a quote in it. When the row is not wholly in the block, the
-    /// result is `None` and the scanner stays where it was.
+    /// Parses a row with quotes. If the row is not complete in the block, returns `None` and leaves
+    /// the position unchanged.
     fn quoted(&mut self, layout: &mut Layout) -> Result<Option<Shape>, RecordError> {
         layout.clear();
         let mut walk = Walk { at: self.at, line: self.line, fault: None };
@@ -481,7 +471,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Appends one field without its quotes; returns where its delimiter or line break is.
+    /// Appends a field without its quotes. Returns the position of its delimiter or line break.
     fn walk_field(
         &self,
         walk: &mut Walk,
@@ -501,8 +491,8 @@ impl<'t> Scanner<'t> {
             let Some(closed) = self.unquote(walk, layout)? else { return Ok(None) };
             let closed = self.after_spaces(closed);
             if !self.ends_field(closed) {
-                // A field over several lines that ends like this did not end: two quotes of
-                // different rows have met.
+                // A multi-line field that ends like this did not end: quotes of two different rows
+                // were paired.
                 if walk.line > opened {
                     return Err(RecordError { line: opened, what: UNCLOSED });
                 }
@@ -518,8 +508,8 @@ impl<'t> Scanner<'t> {
         Ok(stop)
     }
 
-    /// Some tools write a space behind each delimiter. A quote behind it opens a field only if the
-    /// one that closes it ends the field; else it is text like any other.
+    /// Some tools write a space after each delimiter. A quote after it opens a field only if its
+    /// closing quote ends the field; otherwise it is ordinary text.
     fn quoted_after_spaces(
         &self,
         walk: &mut Walk,
@@ -540,7 +530,7 @@ impl<'t> Scanner<'t> {
         AfterSpaces::Text
     }
 
-    /// Where the spaces end that begin at `at`, if the field ends there too.
+    /// The end of the spaces at `at`, if the field ends there too.
     fn after_spaces(&self, at: usize) -> usize {
         let rest = self.text.as_bytes().get(at..).unwrap_or_default();
         let end = at + rest.iter().take_while(|byte| **byte == b' ').count();
@@ -552,8 +542,8 @@ impl<'t> Scanner<'t> {
         next.is_none_or(|byte| *byte == self.delimiter || matches!(byte, b'\n' | b'\r'))
     }
 
-    /// Appends what is between the quote at `walk.at` and the one that closes it; returns the place
-    /// behind that.
+    /// Appends the text between the quote at `walk.at` and its closing quote. Returns the position
+    /// after that.
     fn unquote(&self, walk: &mut Walk, layout: &mut Layout) -> Result<Option<usize>, RecordError> {
         let bytes = self.text.as_bytes();
         let unclosed = RecordError { line: walk.line, what: UNCLOSED };
@@ -581,24 +571,24 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// What begins with a quote behind spaces.
+/// What spaces and a quote begin.
 enum AfterSpaces {
-    /// A quoted field, which ends at this place.
+    /// A quoted field that ends here.
     Field(usize),
-    /// Text in which a quote happens to be.
+    /// Text that contains a quote.
     Text,
-    /// Only more text can tell.
+    /// Depends on further text.
     NotWhole,
 }
 
-/// How far the walk through a row with quotes has come.
+/// The progress through a row with quotes.
 struct Walk {
     at: usize,
     line: u64,
     fault: Option<&'static str>,
 }
 
-/// How many lines end in `bytes`: at LF, CRLF or a lone CR.
+/// The number of lines that end in `bytes`, at LF, CRLF or a lone CR.
 fn line_breaks(bytes: &[u8]) -> u64 {
     let feeds = memchr_iter(b'\n', bytes).count();
     let lone = memchr_iter(b'\r', bytes).filter(|at| bytes.get(at + 1) != Some(&b'\n')).count();
@@ -612,7 +602,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Hands out a few bytes at a time, so that every boundary falls everywhere.
+    /// Returns a few bytes at a time, so that boundaries fall everywhere.
     struct Trickle(Cursor<Vec<u8>>, usize);
 
     impl Read for Trickle {
@@ -627,8 +617,9 @@ mod tests {
         Records::new(Source::from_reader("f.csv".to_owned(), reader, None, None).unwrap())
     }
 
-    /// Every row as `line:field|field`, with `!` in front of one that is at fault; and the refusal
-    /// at the end.
+    /// Every row as `line:field
+    ///
+    /// field`, with `!` before faulty ones, and the final error.
     fn rows(bytes: impl AsRef<[u8]>) -> Vec<String> {
         let mut rows = Vec::new();
         let ended = records(bytes.as_ref()).for_each(|row| {

@@ -1,5 +1,5 @@
-//! Rows that cannot be used. They are values, not errors: the others go on, and at the end the
-//! count decides.
+//! Rows that cannot be used. They are values, not errors: reading continues, and their number
+//! decides at the end.
 
 use std::io::Write;
 
@@ -8,39 +8,38 @@ use anyhow::{Context, Result};
 use super::records::Row;
 use crate::error::{CommandError, refused};
 
-/// How many messages about rejected rows are kept to be shown.
+/// The number of messages about rejected rows that are kept.
 pub(crate) const SHOWN: usize = 20;
 
-/// So many rejected rows never refuse a file, however short it is.
+/// This many rejected rows never refuse a file, however short it is.
 pub(crate) const TOLERATED: u64 = 100;
 
-/// A row that cannot be used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reject<'a> {
     /// The physical line on which it starts.
     pub line: u64,
-    /// The column at fault, as the file calls it; `None` when it is the row as a whole.
+    /// The column at fault, by its name in the file; `None` for the whole row.
     pub column: Option<&'a str>,
     pub reason: &'a str,
-    /// The row, for the file of rejects; `None` when it is no longer at hand.
+    /// The row, for the file of rejects; `None` if it is no longer available.
     pub row: Option<Row<'a>>,
 }
 
-/// What is to become of a row that was handed over.
+/// The verdict on a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is taken, whether it is new or known.
+    /// Accepted, whether it is new or known.
     Accepted,
-    /// It cannot be used after all.
+    /// Rejected after all.
     Rejected {
-        /// The column at fault by our name, such as `company_id`.
+        /// The column at fault, by its name in the kind, such as `company_id`.
         column: &'static str,
         reason: String,
     },
 }
 
-/// Counts the rejected rows of one file, keeps the first messages, and writes all to a CSV file
-/// when there is one.
+/// Counts the rejected rows of a file, keeps the first messages, and writes all of them to a CSV
+/// file if there is one.
 pub(crate) struct Rejects<'w> {
     file: String,
     count: u64,
@@ -49,22 +48,20 @@ pub(crate) struct Rejects<'w> {
 }
 
 impl<'w> Rejects<'w> {
-    /// Nothing rejected yet from `file`. Where there is a `sheet`, every rejected row is written to
-    /// it: `line`, `reason`, and the fields as they were.
+    /// No rejected rows of `file` yet. If there is a `sheet`, every rejected row is written to it:
+    /// `line`, `reason`, and the original fields.
     pub(crate) fn new(file: impl Into<String>, sheet: Option<Box<dyn Write + 'w>>) -> Self {
         let writer = |sheet| csv::WriterBuilder::new().flexible(true).from_writer(sheet);
         Rejects { file: file.into(), count: 0, messages: Vec::new(), sheet: sheet.map(writer) }
     }
 
-    /// Writes the header of the file of rejects, over the fields `headers` of the file that is
-    /// read.
+    /// Writes the header of the file of rejects; `headers` is that of the imported file.
     pub(crate) fn begin(&mut self, headers: &[String]) -> Result<()> {
         let Some(sheet) = &mut self.sheet else { return Ok(()) };
         let names = ["line", "reason"].into_iter().chain(headers.iter().map(String::as_str));
         sheet.write_record(names).context(CANNOT_WRITE)
     }
 
-    /// Notes a rejected row.
     pub(crate) fn add(&mut self, reject: Reject<'_>) -> Result<()> {
         self.count += 1;
         let reason = match reject.column {
@@ -80,26 +77,25 @@ impl<'w> Rejects<'w> {
         sheet.write_record([line.as_str(), &reason].into_iter().chain(fields)).context(CANNOT_WRITE)
     }
 
-    /// How many rows were rejected.
+    /// The number of rejected rows.
     pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
-    /// The first messages, `FILE:LINE: column: reason`; at most [`SHOWN`].
+    /// The first messages, as `FILE:LINE: column: reason`; at most [`SHOWN`].
     pub(crate) fn messages(&self) -> &[String] {
         &self.messages
     }
 
-    /// Makes sure that the file of rejects has everything.
+    /// Writes everything to the file of rejects.
     pub(crate) fn flush(&mut self) -> Result<()> {
         self.sheet.as_mut().map_or(Ok(()), |sheet| sheet.flush().context(CANNOT_WRITE))
     }
 
-    /// Whether a file of which `read` rows were read may be imported without the rejected ones.
+    /// Decides whether a file with `read` rows may be imported without the rejected ones.
     ///
     /// # Errors
-    /// Refuses it (exit 4) when more than 100 and more than 1 % were rejected, and, when `strict`,
-    /// if any was.
+    /// More than 100 and more than 1 % of the rows were rejected, or any with `strict` (exit 4).
     pub(crate) fn judge(&self, read: u64, strict: bool) -> Result<(), CommandError> {
         let (count, file) = (self.count, &self.file);
         if strict && count > 0 {

@@ -1,9 +1,9 @@
-//! A file or standard input, as plain UTF-8 text; a Parquet file as the text of a table.
+//! A file or standard input as UTF-8 text; a Parquet file as the text of a table.
 //!
-//! What a file is called says nothing: people save workbooks, login pages and archives as `.csv`.
-//! So everything here is told from the first bytes, and what is not text is refused by the name of
-//! what it is. The text is never held whole: unpacking and transcoding are readers around readers,
-//! and whether the text really is UTF-8 is checked where lines are counted, in [`super::records`].
+//! File names say nothing: people save workbooks, login pages and archives as `.csv`. So everything
+//! is detected from the first bytes, and anything that is not text is refused by its actual type.
+//! The text is never in memory as a whole: decompression and transcoding are nested readers, and
+//! [`super::records`] checks the UTF-8 where it counts lines.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
@@ -18,51 +18,50 @@ use flate2::bufread::GzDecoder;
 use super::parquet::{self, ParquetText};
 use crate::error::{CommandError, refused, usage};
 
-/// The largest window of a zstd file, as a power of two: 128 MiB. More would let a small file take
-/// all memory.
+/// The largest zstd window, as a power of two: 128 MiB. Otherwise a small file could use all
+/// memory.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
-/// How much of the beginning decides what a file is.
+/// The bytes at the beginning that decide what a file is.
 const HEAD: usize = 4096;
 
 const CHUNK: usize = 64 * 1024;
 
-/// How far reading has come; may be asked from another thread.
+/// How far reading has progressed; may be read from another thread.
 #[derive(Debug, Clone)]
 pub struct Progress {
     consumed: Arc<AtomicU64>,
-    /// The size of the file in bytes, before unpacking; `None` for a pipe.
+    /// The size of the file in bytes, compressed; `None` for a pipe.
     pub total: Option<u64>,
 }
 
 impl Progress {
-    /// Bytes read so far, before unpacking.
+    /// The number of bytes read, compressed.
     pub fn consumed(&self) -> u64 {
         self.consumed.load(Ordering::Relaxed)
     }
 }
 
-/// An opened input whose bytes are text without a byte-order mark: UTF-8, or nearly.
+/// An open input as text without a byte-order mark: UTF-8, except for errors.
 pub struct Source {
-    /// The name for messages: the path as it was given, `-` for standard input.
+    /// The name for messages: the given path, or `-` for standard input.
     pub name: String,
-    /// How far reading has come.
     pub progress: Progress,
-    /// The encoding that was found or asked for, by its WHATWG name; `UTF-8` mostly.
+    /// The detected or given encoding, by its WHATWG name; usually `UTF-8`.
     pub encoding: &'static str,
-    /// How the file was packed: `gzip`, `zstd`.
+    /// The compression: `gzip`, `zstd`.
     pub packing: Option<&'static str>,
-    /// Bytes of a byte-order mark that were left out.
+    /// The length of the byte-order mark that was skipped.
     pub skipped: u64,
     text: Box<dyn Read + Send>,
 }
 
 impl Source {
-    /// Opens `path`, or standard input when it is `-`. `encoding` is a label such as
-    /// `windows-1252`; a byte-order mark in the file overrules it.
+    /// Opens `path`, or standard input for `-`. `encoding` is a label such as `windows-1252`; a
+    /// byte-order mark takes precedence.
     ///
     /// # Errors
-    /// What cannot be opened, is empty or is not text is refused (exit 4); an unknown encoding is a
+    /// A file that cannot be opened, is empty or is not text (exit 4); an unknown encoding is a
     /// usage error.
     pub fn open(path: &Path, encoding: Option<&str>) -> Result<Self> {
         let name = path.display().to_string();
@@ -90,7 +89,7 @@ impl Source {
         Source::from_reader(name, Box::new(file), total, encoding)
     }
 
-    /// The same over any reader; `total` is its size in bytes, when known.
+    /// The same for any reader; `total` is its size in bytes, if known.
     pub fn from_reader(
         name: String,
         reader: Box<dyn Read + Send>,
@@ -131,16 +130,16 @@ impl Source {
         Source { name, progress, encoding, packing, skipped: 0, text: Box::new(text) }
     }
 
-    /// Reads the next bytes of text, as [`Read::read`].
+    /// Reads the next bytes of text, like [`Read::read`].
     ///
     /// # Errors
-    /// What is cut short or damaged is refused; a failing disk is an error of the operating system.
+    /// A truncated or damaged file is refused; a failing disk is an error of the operating system.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         self.text.read(into).map_err(|error| told(&self.name, error))
     }
 }
 
-/// Reads from `inner` and counts what passes.
+/// Reads from `inner` and counts the bytes.
 struct Counted {
     inner: Box<dyn Read + Send>,
     consumed: Arc<AtomicU64>,
@@ -154,7 +153,7 @@ impl Read for Counted {
     }
 }
 
-/// Unpacks, and says in its errors that the packed file is at fault, not the disk.
+/// Decompresses; errors name the compressed file as the cause, not the disk.
 struct Unpacking<R> {
     inner: R,
     name: String,
@@ -188,8 +187,8 @@ fn damaged(name: &str, packing: &str, error: &io::Error) -> CommandError {
         .hint("fetch or copy the file again")
 }
 
-/// Unpacks gzip. A file may be several, one after the other (`cat a.gz b.gz`), and padded with NUL
-/// bytes at the end; anything else behind them is refused.
+/// Decompresses gzip. A file may have several members (`cat a.gz b.gz`), and NUL padding at the
+/// end; anything else after them is refused.
 struct Members<R> {
     /// `None` at the end.
     member: Option<GzDecoder<R>>,
@@ -236,7 +235,7 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// Turns another encoding into UTF-8 as it is read.
+/// Transcodes to UTF-8 while reading.
 struct Transcoding<R> {
     inner: R,
     name: String,
@@ -301,7 +300,7 @@ impl<R: Read> Transcoding<R> {
     }
 }
 
-/// Reads the head of a stream and puts it back in front.
+/// Reads the head of a stream and puts it back.
 fn with_head<R: Read + Send + 'static>(
     name: &str,
     mut reader: R,
@@ -311,7 +310,7 @@ fn with_head<R: Read + Send + 'static>(
     Ok((head.clone(), Box::new(Cursor::new(head).chain(reader))))
 }
 
-/// Whether a file begins as Parquet does; it is read from its start again afterwards.
+/// Whether a file begins like Parquet; rewinds it afterwards.
 fn is_parquet(file: &mut File) -> io::Result<bool> {
     let mut head = Vec::new();
     file.take(parquet::MAGIC.len() as u64).read_to_end(&mut head)?;
@@ -347,7 +346,7 @@ fn unpacked(
     })
 }
 
-/// First bytes that tell what a file is, and its name for the message.
+/// The first bytes of other file types, and their names for the message.
 const NOT_TEXT: [(&[u8], &str); 10] = [
     (b"%PDF-", "a PDF document"),
     (b"SQLite format 3\0", "a SQLite database"),
@@ -396,7 +395,7 @@ fn what_it_is(head: &[u8]) -> Option<&'static str> {
     NOT_TEXT.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what)
 }
 
-/// HTML, XML and an array of JSON are text, but neither a table nor JSON lines.
+/// HTML, XML and JSON arrays are text, but neither tables nor JSON lines.
 fn refuse_markup(name: &str, text: &[u8]) -> Result<(), CommandError> {
     let start = text.get(..text.len().min(16)).unwrap_or_default().to_ascii_lowercase();
     if [&b"<!doctype"[..], b"<html", b"<head", b"<body", b"<script", b"<!--"]
@@ -420,7 +419,7 @@ fn refuse_markup(name: &str, text: &[u8]) -> Result<(), CommandError> {
     }
 }
 
-/// The length of the byte-order mark, and the encoding that it tells.
+/// The length of the byte-order mark, and its encoding.
 fn mark_of(head: &[u8]) -> (usize, Option<&'static Encoding>) {
     match Encoding::for_bom(head) {
         Some((encoding, length)) => (length, Some(encoding)),
@@ -428,7 +427,7 @@ fn mark_of(head: &[u8]) -> (usize, Option<&'static Encoding>) {
     }
 }
 
-/// Text in UTF-16 has a NUL in nearly every second byte, and always on the same side.
+/// UTF-16 text has a NUL in nearly every second byte, always at the same parity.
 fn looks_like_utf16(head: &[u8]) -> bool {
     let pairs = head.len() / 2;
     let nul = |side: usize| head.chunks_exact(2).filter(|pair| pair[side] == 0).count();
@@ -471,7 +470,7 @@ fn transcoded(
     }))
 }
 
-/// What we put into an [`io::Error`] on its way through a reader comes out as itself.
+/// Unwraps errors that passed through a reader as [`io::Error`].
 fn told(name: &str, error: io::Error) -> anyhow::Error {
     match error.downcast::<CommandError>() {
         Ok(failure) => failure.into(),

@@ -1,6 +1,6 @@
-//! When two headers are spelled the same.
+//! Folding of headers, to compare them regardless of spelling.
 
-/// A header without what does not matter: case, white space, `_`, `-`, byte-order marks.
+/// A header without case, white space, `_`, `-` and byte-order marks.
 pub(crate) fn folded(name: &str) -> String {
     let matters =
         |char: &char| !char.is_whitespace() && !matches!(char, '_' | '-' | '\u{feff}' | '\u{200b}');

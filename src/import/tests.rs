@@ -1,4 +1,4 @@
-//! Whole files, from bytes to rows: what is refused, what is rejected, and what comes out.
+//! Whole files, from bytes to rows: what is refused, what is rejected, and what is read.
 
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ fn mapped(pairs: &[(&str, &str)]) -> Options {
     Options { map, ..Options::default() }
 }
 
-/// The kind and the columns, as `column=header`; or the refusal.
+/// The kind and the columns, as `column=header`; or the error.
 fn plan_of(header: &str, options: &Options) -> String {
     match sheet_of(header.as_bytes(), options) {
         Ok(Sheet { plan: Plan { mapping, .. }, .. }) => {
@@ -107,7 +107,7 @@ fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
     );
 }
 
-/// The beginning of the refusal, and its hints.
+/// The beginning of the error, and its hints.
 fn refusal_of(text: &str) -> (String, Vec<String>) {
     match sheet_of(text.as_bytes(), &Options::default()) {
         Ok(sheet) => (sheet.plan().mapping.kind.name.clone(), Vec::new()),
@@ -201,7 +201,7 @@ fn columns_that_are_not_read_may_have_the_same_name() {
     }
 }
 
-/// The rows of a file of events as `line company event id`, then what was rejected or refused.
+/// The rows of a file of events as `line company event id`, then rejects or the error.
 fn event_rows(text: &str, options: &Options) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rejects = Rejects::new("f.csv", None);
@@ -291,8 +291,8 @@ fn rejected_rows_are_named_by_what_they_are() {
     );
 }
 
-/// The rows of a file of companies, each as its mrr and its own columns; then what was rejected or
-/// refused, and the notes.
+/// The rows of a file of companies, each with its mrr and custom columns; then rejects or the
+/// error, and the notes.
 fn company_rows(text: &str, options: &Options) -> Vec<String> {
     let (mut lines, mut notes) = (Vec::new(), Vec::new());
     let mut rejects = Rejects::new("f.csv", None);
@@ -490,7 +490,7 @@ fn the_delimiter_is_the_one_under_which_the_header_makes_sense() {
 
 #[test]
 fn a_long_file_with_all_fields_quoted_is_read() {
-    // Looking for a `sep=` line once took a quoted header, and all that followed, for one row.
+    // The search for a `sep=` line once took a quoted header, and everything after it, for one row.
     let text = "\"company_id\",\"event\",\"timestamp\"\n".to_owned()
         + &"\"a\",\"b\",\"2026-03-01\"\n".repeat(300_000);
     let mut sheet = sheet_of(text.as_bytes(), &Options::default()).unwrap();
@@ -498,7 +498,7 @@ fn a_long_file_with_all_fields_quoted_is_read() {
     assert_eq!(read.unwrap(), 300_000);
 }
 
-/// Every row of events as one line of text, then every message about a rejected one.
+/// Every row of events as a line of text, then every message about a rejected one.
 fn events_of(text: &str, options: &Options) -> Vec<String> {
     let mut sheet = sheet_of(text.as_bytes(), options).unwrap();
     let (mut lines, mut rejects) = (Vec::new(), Rejects::new("f.csv", None));
@@ -724,7 +724,7 @@ fn options_of(args: &[String]) -> (Options, bool) {
     (options, strict)
 }
 
-/// What an import would say, as far as it does not need a database, and its exit code.
+/// What an import would print, without a database, and its exit code.
 fn outcome(case: &Case, now: &str) -> (String, u8) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/import");
     let (options, strict) = options_of(&case.args);
@@ -746,8 +746,8 @@ fn outcome(case: &Case, now: &str) -> (String, u8) {
         said = rejects.messages().join("\n");
         let (read, rejected) = (read?, rejects.count());
         rejects.judge(read, strict)?;
-        // On a new database all that is accepted and adds something is new; the fixtures hold no
-        // event id twice.
+        // On a new database, everything accepted that adds something is new; the fixtures contain
+        // no event id twice.
         let known = read - new - rejected;
         said.push_str(&format!("\nread {read}: new {new}, known {known}, rejected {rejected}"));
         Ok(if rejected > 0 { 3 } else { 0 })
@@ -832,8 +832,7 @@ fn an_unknown_encoding_or_kind_is_a_usage_error() {
 }
 
 proptest! {
-    /// Whatever the bytes are: no panic, and every row that was read is either handed over or
-    /// rejected.
+    /// For any bytes: no panic, and every row is either passed on or rejected.
     #[test]
     fn no_row_is_lost(
         pieces in prop::collection::vec(

@@ -1,4 +1,4 @@
-//! What kind of data a header means, when neither the user nor a product says so.
+//! Detects the kind of data from a header, if neither the user nor a product says so.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::matches::Matches;
 use crate::domain::EVENTS;
 use crate::error::{CommandError, refused};
 
-/// The only kind that the header can mean.
+/// The only possible kind for the header.
 pub(super) fn kind_of(
     head: Head<'_>,
     overrides: &[(String, String)],
@@ -46,7 +46,8 @@ pub(super) fn kind_of(
     }
 }
 
-/// Whether a kind that takes any column is really meant; true of the kinds that do not.
+/// For a kind that accepts any column: whether the file really is of that kind. True for other
+/// kinds.
 fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool {
     if !only.kind.custom {
         return true;
@@ -58,21 +59,20 @@ fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool
     if places().count() > 1 {
         return true;
     }
-    // With nothing but an id that is known, the rows may be of anything that companies have many
-    // of.
+    // With only a known id, the rows may be anything of which companies have many.
     let unknown = (0..head.header.names.len()).filter(|at| !places().any(|place| place == at));
     let speaks = |at: usize| speaks_of_another_kind(&head.header.names[at]);
     !places().any(|at| has_twice(head, &[*at])) && !unknown.into_iter().any(speaks)
 }
 
-/// Whether a kind that takes any column may be another of which one column has a strange name.
+/// Whether the file may be of another kind that has one column under an unknown name.
 fn has_rival(chosen: &Matches, all: &[Matches]) -> bool {
     all.iter()
         .filter(|other| other.kind.name != chosen.kind.name && other.lacks().len() == 1)
         .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
 }
 
-/// Words in headers of files with many rows for a company.
+/// Words in headers of files with many rows per company.
 const WORDS_OF_OTHERS: [&str; 18] = [
     "day",
     "date",
@@ -102,8 +102,8 @@ fn speaks_of_another_kind(header: &str) -> bool {
         || matches!(words_of(header).as_slice(), [_, .., last] if last == "at" || last == "on")
 }
 
-/// The words of a header in lower case: `lastSeenAt`, `last_seen_at` and `Last seen at` have the
-/// same.
+/// The words of a header in lower case: the same for `lastSeenAt`, `last_seen_at` and `Last seen
+/// at`.
 fn words_of(header: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![String::new()];
     let mut was_small = false;
@@ -120,7 +120,7 @@ fn words_of(header: &str) -> Vec<String> {
     words
 }
 
-/// Whether the first rows have the same in these columns twice.
+/// Whether the first rows have the same values in these columns twice.
 fn has_twice(head: Head<'_>, places: &[usize]) -> bool {
     let mut seen = BTreeSet::new();
     let key = |row: &Vec<String>| {
@@ -152,10 +152,10 @@ fn cannot_tell(head: Head<'_>, all: &[Matches]) -> CommandError {
         .hint("say which with --kind, and --map COLUMN=\"Header\" for a column of another name")
 }
 
-/// So many kinds are named to somebody whose file could be of any.
+/// At most this many kinds are suggested.
 const MOST_KINDS: usize = 5;
 
-/// The kinds that a file could be of: first those that know most of its columns and lack least.
+/// The most likely kinds: those with the most known and fewest missing columns first.
 fn nearest_kinds(all: &[Matches]) -> impl Iterator<Item = &Matches> {
     let known =
         |matches: &Matches| matches.pairs().filter(|(_, found)| !found.is_missing()).count();
@@ -173,7 +173,7 @@ fn nearest_kinds(all: &[Matches]) -> impl Iterator<Item = &Matches> {
     kinds.into_iter().take(MOST_KINDS).map(|(.., matches)| matches)
 }
 
-/// What is to be said of a file with a row for each company and day, and numbers.
+/// A hint for files with a row for each company and day, and columns of numbers.
 fn hint_at_wide(companies: &Matches, head: Head<'_>) -> Option<String> {
     let id = *companies.found.first().filter(|_| companies.kind.custom)?.places.first()?;
     let cells = |at: usize| head.sample.iter().filter_map(move |row| content(row.get(at)?));

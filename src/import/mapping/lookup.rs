@@ -1,5 +1,5 @@
-//! Looking for one column in a header: by name, by the names of a product, by month and year, by the
-//! question that it answers.
+//! Looks for a column in a header: by name, by the names of a product, by month and year, or as a
+//! survey question.
 
 use super::super::cells::{self, content};
 use super::super::header::Header;
@@ -7,7 +7,7 @@ use super::super::kinds::{CellType, Column, Product};
 use super::super::spelling::folded;
 use super::matches::{Found, How};
 
-/// Where a column is looked for, in this order.
+/// Ways to look for a column, in this order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Product,
@@ -17,7 +17,6 @@ pub(super) enum Step {
     Question,
 }
 
-/// Looks for columns in a header.
 pub(super) struct Looking<'h> {
     pub(super) header: &'h Header,
     pub(super) product: Option<&'static Product>,
@@ -52,7 +51,7 @@ impl Looking<'_> {
         let names = from.names(column);
         let all = vec![true; free.len()];
         let places = self.places(names.iter(), if from.shared { &all } else { free });
-        // In the file of a product that we know, the order of the table decides.
+        // In the file of a known product, the order of the catalogue decides.
         let wanted = if from.coalesce { places.len() } else { places.len().min(1) };
         Found::at(How::Surely, &places[..wanted])
     }
@@ -75,7 +74,7 @@ impl Looking<'_> {
         if places.len() == 2 { Found::at(How::MonthAndYear, &places) } else { Found::default() }
     }
 
-    /// The only column that asks for what this one holds, and holds nothing else.
+    /// The only column whose name has a word of the question and whose cells all fit.
     fn question(&self, column: &Column, free: &[bool]) -> Found {
         let Some(sample) = self.sample.filter(|_| !column.asks.is_empty()) else {
             return Found::default();
@@ -99,7 +98,7 @@ impl Looking<'_> {
     }
 }
 
-/// Whether one of the words of a text begins with one of `words`.
+/// Whether any word of a text begins with one of `words`.
 fn has_word(text: &str, words: &[String]) -> bool {
     let text = text.to_lowercase();
     let mut parts = text.split(|char: char| !char.is_alphanumeric());

@@ -1,4 +1,4 @@
-//! Which columns of a kind a header has, and the refusals of a header that leaves doubts about them.
+//! Finds the columns of a kind in a header, and refuses headers that leave doubts about them.
 
 use std::collections::BTreeSet;
 
@@ -18,17 +18,17 @@ use crate::error::{CommandError, refused};
 pub(super) enum How {
     #[default]
     Not,
-    /// Under its own name, an alias, or by hand.
+    /// By its own name, an alias, or by hand.
     Surely,
-    /// Under a name that stands in for it.
+    /// By a name that is used if there is nothing better.
     Instead,
     /// As a month and a year.
     MonthAndYear,
-    /// Under several names.
+    /// By several names.
     Clash,
 }
 
-/// Where a column was found; several places are asked one after the other.
+/// Where a column was found; if there are several positions, blank cells are looked up in the next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Found {
     pub(super) how: How,
@@ -49,7 +49,7 @@ impl Found {
     }
 }
 
-/// What a header has of the columns of one kind.
+/// The columns of one kind that a header has.
 pub(super) struct Matches {
     pub(super) kind: &'static FactKind,
     product: Option<&'static Product>,
@@ -57,7 +57,7 @@ pub(super) struct Matches {
 }
 
 impl Matches {
-    /// `sample`: the first rows, where the kind is settled and questions may be looked at.
+    /// `sample`: the first rows, if the kind is decided and survey questions may be considered.
     pub(super) fn find(
         kind: &'static FactKind,
         header: &Header,
@@ -93,7 +93,7 @@ impl Matches {
         self.kind.columns.iter().zip(&self.found)
     }
 
-    /// The required columns, but for those in whose place the file has another.
+    /// The required columns, except those that the file has an alternative for.
     pub(super) fn required(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
         self.pairs().filter(|(column, found)| {
             column.required && !(found.is_missing() && self.is_excused(column))
@@ -119,7 +119,7 @@ impl Matches {
         self.required().all(|(_, found)| found.is_sure())
     }
 
-    /// The required columns that speak for this kind: found for sure, and not what every kind has.
+    /// Required columns that indicate this kind: found with certainty, and not shared by all kinds.
     pub(super) fn evidence(&self) -> impl Iterator<Item = (&'static Column, &Found)> {
         let only_company = self.required().count() == 1;
         self.required().filter(move |(column, found)| {
@@ -131,14 +131,14 @@ impl Matches {
         self.pairs().any(|(column, found)| column.name == "company_id" && !found.is_missing())
     }
 
-    /// Whether every required column of this kind is also used by `other`, which then explains more
-    /// of the header.
+    /// Whether `other` uses every required column of this kind as well, and so explains more of the
+    /// header.
     pub(super) fn is_within(&self, other: &Matches) -> bool {
         let mut places = self.required().flat_map(|(_, found)| &found.places);
         places.all(|at| other.found.iter().any(|found| found.places.contains(at)))
     }
 
-    /// Whether the header has one of the columns that tell this kind, where it needs one.
+    /// Whether the header has one of the columns that identify this kind, if it needs one.
     pub(super) fn has_what_tells_it(&self) -> bool {
         let told_by = &self.kind.told_by;
         let tells = |(column, found): (&Column, &Found)| {
@@ -147,7 +147,7 @@ impl Matches {
         told_by.is_empty() || self.pairs().any(tells)
     }
 
-    /// Whether this kind needs a column that tells it, and knows every column that the `others` know.
+    /// Whether this kind needs an identifying column, and has every column that the `others` have.
     pub(super) fn is_told_among(&self, others: &[&Matches]) -> bool {
         let places = |matches: &Matches| -> BTreeSet<usize> {
             matches.found.iter().flat_map(|found| found.places.iter().copied()).collect()
@@ -156,8 +156,8 @@ impl Matches {
         !self.kind.told_by.is_empty() && others.iter().all(|other| places(other).is_subset(&known))
     }
 
-    /// Whether the first column is an id of something that this kind does not know: then its rows
-    /// are of that, and only belong to what this kind is about.
+    /// Whether the first column is an id of something unknown to this kind: then the rows are about
+    /// that thing.
     pub(super) fn is_about_something_else(&self, header: &Header) -> bool {
         let first = header.names.first().map(|name| name.to_lowercase()).unwrap_or_default();
         let is_id = first == "id"
@@ -203,7 +203,7 @@ impl Matches {
         self.refuse_lacking(head, self.lacks(), other.filter(|other| *other != self.kind.name))
     }
 
-    /// `other`: the kind that the header is really one of.
+    /// `other`: the kind that fits the header.
     pub(super) fn refuse_lacking(
         &self,
         Head { file, header, .. }: Head<'_>,

@@ -1,8 +1,8 @@
 //! Header -> kind and columns.
 //!
-//! A wrong guess here would fill the database with nonsense that looks right, so a column is taken
-//! only when its name leaves no doubt, and a kind only when no other could be meant. What is in
-//! doubt is refused, and the refusal says which option settles it.
+//! A wrong guess here would fill the database with plausible nonsense. So a column is used only if
+//! its name is unambiguous, and a kind only if no other is possible. Anything ambiguous is refused,
+//! and the error says which option decides it.
 
 mod kind;
 mod lookup;
@@ -21,14 +21,13 @@ use crate::domain::EVENTS;
 use crate::domain::similar_names::nearest;
 use crate::error::{CommandError, refused, usage};
 
-/// A column of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Its place in the file, from 0.
+    /// The index in the file, from 0.
     pub index: usize,
-    /// Its name in the file.
+    /// The name in the file.
     pub header: String,
-    /// The zone of times without an offset, where its name or the product says so.
+    /// The zone of times without an offset, if its name or the product says so.
     pub zone: Option<ColumnZone>,
 }
 
@@ -38,80 +37,76 @@ impl Place {
     }
 }
 
-/// A column of the file that is read as one of ours.
+/// A column of the file that is read as a column of the kind.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapped {
-    /// Our column.
+    /// The column of the kind.
     pub column: &'static Column,
-    /// Its place in the file, from 0.
+    /// The index in the file, from 0.
     pub index: usize,
-    /// Its name in the file.
+    /// The name in the file.
     pub header: String,
-    /// The zone of times without an offset, where its name or the product says so.
+    /// The zone of times without an offset, if its name or the product says so.
     pub zone: Option<ColumnZone>,
-    /// The columns that are asked, one after the other, where the cell is blank.
+    /// The columns in which blank cells are looked up, in order.
     pub otherwise: Vec<Place>,
-    /// The column with the year, where this one has the month, and the last day of that month is
-    /// meant.
+    /// The column with the year, if this one has the month of a date.
     pub year: Option<Place>,
-    /// How the amounts in it are read.
+    /// How to read its amounts.
     pub numbers: NumberStyle,
 }
 
 /// A column of the file that becomes a custom attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Custom {
-    /// The name of the attribute.
     pub name: String,
-    /// Its place in the file, from 0.
+    /// The index in the file, from 0.
     pub index: usize,
-    /// Its name in the file.
+    /// The name in the file.
     pub header: String,
-    /// How its cells are read, where all of them are numbers that wear a currency, a sign or
+    /// How to read its cells, if all of them are numbers and some have a currency, a sign or
     /// groups.
     pub numbers: Option<NumberStyle>,
 }
 
-/// What each column of a file is read as.
+/// How each column of a file is read.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapping {
     pub kind: &'static FactKind,
-    /// The product that the file comes from, when its header tells.
+    /// The product that exported the file, if the header shows it.
     pub product: Option<&'static str>,
     /// The columns that are read, in the order of the kind.
     pub columns: Vec<Mapped>,
     /// The columns that become custom attributes, in the order of the file.
     pub custom: Vec<Custom>,
-    /// In the wide form, the columns that each count one event, in the order of the file.
+    /// In the wide form, the columns of counts, in the order of the file.
     pub wide: Vec<Place>,
-    /// The column by which of several rows of one id the latest counts.
+    /// The column that decides which row of an id is the latest.
     pub latest: Option<Place>,
-    /// Whether that holds for rows of different files too.
+    /// Whether it also orders rows of different files.
     pub orders_files: bool,
-    /// The names of the columns that are left out.
+    /// The names of ignored columns.
     pub ignored: Vec<String>,
-    /// What the user should know of these choices; one line each.
+    /// Notes for the user about these decisions, one line each.
     pub notes: Vec<String>,
 }
 
-/// What is known of a file before its rows are read.
+/// What is known about a file before its rows are read.
 #[derive(Clone, Copy)]
 pub(crate) struct Head<'h> {
-    /// The file, as messages name it.
     pub file: &'h str,
-    /// The names of its columns.
     pub header: &'h Header,
     /// The fields of its first rows.
     pub sample: &'h [Vec<String>],
 }
 
 impl Mapping {
-    /// Decides what the columns of a file are. `overrides` are pairs of our column and a name in
-    /// the file, from `--map`; an empty name says that the file does not have the column.
+    /// Decides what the columns of a file are. `overrides` are pairs of a column of the kind and a
+    /// name in the file, from `--map`; an empty name means that the file does not have the column.
     ///
     /// # Errors
-    /// Refuses a header that could mean several kinds, lacks a required column, or has two
-    /// candidates for one. A column that the kind does not have is a usage error.
+    /// A header that could be of several kinds, lacks a required column, or has two candidates for
+    /// one. A column that the kind does not have is a usage error.
     pub(crate) fn decide(
         head: Head<'_>,
         kind: Option<&'static FactKind>,
@@ -141,11 +136,11 @@ impl Mapping {
         Ok(Mapping { kind, product, columns, custom, wide, latest, orders_files, ignored, notes })
     }
 
-    /// Decides the same for the wide form of events: a row for a company and a day, a column of
-    /// numbers for each event.
+    /// The same for the wide form of events: a row for each company and day, a column of counts for
+    /// each event.
     ///
     /// # Errors
-    /// As [`Mapping::decide`]; and when there is no column of numbers.
+    /// As [`Mapping::decide`]; no column of numbers.
     pub(crate) fn decide_wide(
         head: Head<'_>,
         overrides: &[(String, String)],
@@ -184,7 +179,7 @@ impl Mapping {
         })
     }
 
-    /// Decides how the numbers are read, from the first rows. `said` is what `--decimal` says.
+    /// Decides how to read numbers, from the first rows. `said` is the value of `--decimal`.
     pub(crate) fn decide_numbers(
         &mut self,
         rows: &[Vec<String>],
@@ -211,13 +206,13 @@ impl Mapping {
         self.notes.append(&mut notes);
     }
 
-    /// Whether any column is read as [`Mapping::decide_numbers`] says.
+    /// Whether any column is affected by [`Mapping::decide_numbers`].
     pub(crate) fn has_numbers(&self) -> bool {
         let is_money = |mapped: &Mapped| mapped.column.cell == CellType::Money;
         !self.custom.is_empty() || self.columns.iter().any(is_money)
     }
 
-    /// Whether a column at this place or behind it is read.
+    /// Whether a column at or after this index is read.
     pub(crate) fn reads_from(&self, first: usize) -> bool {
         let mapped = self.columns.iter().flat_map(|mapped| {
             let more = mapped.otherwise.iter().chain(&mapped.year).map(|place| place.index);
@@ -228,17 +223,17 @@ impl Mapping {
         mapped.chain(places).chain(custom).any(|index| index >= first)
     }
 
-    /// The column of that name, when the file has it.
+    /// The column with that name, if the file has it.
     pub(crate) fn get(&self, name: &str) -> Option<&Mapped> {
         self.columns.iter().find(|mapped| mapped.column.name == name)
     }
 }
 
-/// Columns of events that the wide form does not have: the name of a column is the event, its cells
-/// are the counts.
+/// Columns of events that the wide form does not have: the header is the event, the cells are
+/// counts.
 const NOT_IN_WIDE: [&str; 3] = ["event", "event_id", "count"];
 
-/// The product whose export a header is. `kind`: what the file is said to hold.
+/// The product that exported a file with this header. `kind`: the kind that the user gave.
 pub(crate) fn product_of(header: &Header, kind: Option<&FactKind>) -> Option<&'static Product> {
     let has = |name: &String| header.find(name).is_some();
     let fits = |product: &&Product| {
@@ -246,7 +241,7 @@ pub(crate) fn product_of(header: &Header, kind: Option<&FactKind>) -> Option<&'s
             && product.signature.iter().all(has)
             && !product.without.iter().any(has)
     };
-    // Of equal signatures the first in the table.
+    // Of equal signatures, the first in the catalogue wins.
     catalogue().products.iter().rev().filter(fits).max_by_key(|product| product.signature.len())
 }
 

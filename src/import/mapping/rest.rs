@@ -8,7 +8,7 @@ use super::super::kinds::{FactKind, Product};
 use super::{Custom, Head, Mapped, Place};
 use crate::error::{CommandError, refused};
 
-/// What happens to the columns that are not ours.
+/// Decides about the columns that the kind does not have.
 pub(super) fn the_rest(
     Head { file, header, .. }: Head<'_>,
     kind: &FactKind,
@@ -37,8 +37,8 @@ pub(super) fn the_rest(
     Ok((custom, Vec::new()))
 }
 
-/// The columns of numbers, each of which counts an event, and the names of the others, which hold
-/// only text.
+/// The columns of numbers, each of which counts an event, and the names of the others, which
+/// contain only text.
 pub(super) fn numbers_and_rest(
     head: Head<'_>,
     columns: &[Mapped],
@@ -73,8 +73,7 @@ pub(super) fn numbers_and_rest(
     Ok((wide, text.into_iter().map(|at| header.names[at].clone()).collect()))
 }
 
-/// A file of events read as companies would make each of its rows a customer, which nothing can
-/// undo.
+/// A file of events read as companies would turn each row into a customer.
 pub(super) fn refuse_events(head: Head<'_>, custom: &[Custom]) -> Result<(), CommandError> {
     let has = |name: &str| custom.iter().any(|custom| custom.name == name);
     if !has("event") || !has("timestamp") {
@@ -86,7 +85,7 @@ pub(super) fn refuse_events(head: Head<'_>, custom: &[Custom]) -> Result<(), Com
         .hint("try --kind events; columns of companies need other names than event and timestamp"))
 }
 
-/// The places of the named columns that are not read as one of ours.
+/// The indexes of named columns that are not columns of the kind.
 fn left_over<'a>(header: &'a Header, columns: &'a [Mapped]) -> impl Iterator<Item = usize> + 'a {
     let taken = |mapped: &Mapped, at: usize| {
         let more = mapped.otherwise.iter().chain(&mapped.year).any(|place| place.index == at);
@@ -97,8 +96,7 @@ fn left_over<'a>(header: &'a Header, columns: &'a [Mapped]) -> impl Iterator<Ite
     })
 }
 
-/// What is to be said of columns that are not read and have the same name. Names from inside cells
-/// are not listed.
+/// Notes on unread columns with equal names. Names inside cells are not listed.
 pub(super) fn notes_on_namesakes(header: &Header, ignored: &mut Vec<String>) -> Vec<String> {
     let own = &header.names[..header.names.len() - header.more];
     ignored.retain(|name| own.contains(name));

@@ -1,8 +1,8 @@
-//! Times, in every way of writing them that means one thing only.
+//! Times, in every unambiguous notation.
 //!
-//! Everything becomes an instant and the calendar day of that instant in the database's zone. A
-//! bare date is that day whatever the zone. Files hold millions of times that lie close together
-//! and are written in one form, so that form is tried first, and the last date is remembered;
+//! Everything becomes an instant and the calendar day of that instant in the time zone of the
+//! database. A bare date is that day in any zone. Files have millions of times that are close
+//! together and in one format, so that format is tried first, and the last date is cached;
 //! everything else is left to [`written`].
 
 mod written;
@@ -23,43 +23,41 @@ use crate::domain::day::{Day, Instant};
 const MICROS: i64 = 1_000_000;
 const DAY: i64 = 86_400;
 
-/// 2000-01-01: nothing that has happened and is worth importing is older; what is, comes from an
-/// unset clock.
+/// 2000-01-01: older times in the past come from an unset clock.
 const FIRST_PAST_DAY: Day = Day::from_number(10_957);
 /// 1900-01-01 and 2200-12-31: the limits of all other dates.
 const FIRST_DAY: Day = Day::from_number(-25_567);
 const LAST_DAY: Day = Day::from_number(84_370);
-/// 2200-01-01: an end from here on means that there is none.
+/// 2200-01-01: an end from here on means no end.
 const FIRST_DAY_OF_NEVER: Day = Day::from_number(84_006);
-/// The day 0 of spreadsheets, 1899-12-30, as they have counted since 1900-03-01.
+/// Day 0 of spreadsheets, 1899-12-30, as they have counted since 1900-03-01.
 const SPREADSHEET_START: i64 = -25_569;
-/// Unix times have at least so many digits: 1973-03-03 in seconds.
+/// The least number of digits of a Unix time: 1973-03-03 in seconds.
 const UNIX_DIGITS: usize = 9;
 
-/// An instant and its calendar day in the zone of the database.
+/// An instant and its calendar day in the time zone of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// The instant; of a bare date the first of that day.
+    /// For a bare date, the beginning of that day.
     pub at: Instant,
-    /// The calendar day.
     pub day: Day,
 }
 
-/// How dates are to be read that could mean several days.
+/// How to read ambiguous dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DateFormat {
     /// `03/04/2025` is 3 April.
     DayFirst,
     /// `03/04/2025` is 4 March.
     MonthFirst,
-    /// Whole numbers are the days of a spreadsheet: 46143 is 2026-05-01.
+    /// Whole numbers are days of a spreadsheet: 46143 is 2026-05-01.
     Spreadsheet,
 }
 
 impl FromStr for DateFormat {
     type Err = String;
 
-    /// Reads `dmy`, `day-first`, `dd/mm/yyyy`, `%d.%m.%Y` and their like, the same with the month
+    /// Parses `dmy`, `day-first`, `dd/mm/yyyy`, `%d.%m.%Y` and the like, the same with the month
     /// first, or `excel`.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.to_ascii_lowercase();
@@ -77,23 +75,20 @@ impl FromStr for DateFormat {
     }
 }
 
-/// What Unix times count.
+/// The unit of Unix times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// Seconds since 1970.
     Seconds,
-    /// Milliseconds since 1970.
     Milliseconds,
-    /// Microseconds since 1970.
     Microseconds,
 }
 
 impl Unit {
-    /// The unit in which a number of this size is a time of our age.
+    /// The unit in which a number of this size is a recent time.
     fn of_size(number: i64) -> Self {
         match number.unsigned_abs() {
             0..100_000_000_000 => Unit::Seconds,
-            // To the end of the year 9999, which means that something never ends.
+            // Up to the end of the year 9999, which stands for no end.
             100_000_000_000..253_402_300_800_000 => Unit::Milliseconds,
             _ => Unit::Microseconds,
         }
@@ -116,19 +111,19 @@ impl Unit {
     }
 }
 
-/// What a time must be to be believed.
+/// Which times are plausible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plausible {
-    /// It has happened: 2000 or later, and not more than a day from now.
+    /// In the past: 2000 or later, and at most a day from now.
     Past,
     /// Any other date: 1900 to 2200.
     Ever,
 }
 
-/// What is known of a time before it is read.
+/// What is known about a time before it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expected {
-    /// The zone of times without an offset, where the column has one of its own.
+    /// The zone of times without an offset, if the column has its own.
     pub zone: Option<ColumnZone>,
     pub plausible: Plausible,
     /// Whether the column holds days: midnight UTC is then that day in every zone, and eight digits
@@ -136,20 +131,18 @@ pub struct Expected {
     pub is_day: bool,
 }
 
-/// How the times of an import are to be understood.
+/// How to read the times of an import.
 #[derive(Debug, Clone, Copy)]
 pub struct TimeSettings {
-    /// The zone of the database: decides the calendar day.
+    /// The zone of the database, which decides the calendar day.
     pub zone: Tz,
-    /// The zone of times that have no offset.
+    /// The zone of times without an offset.
     pub times_in: Tz,
     /// What `03/04/2025` means; without it such a time refuses the file.
     pub date_format: Option<DateFormat>,
-    /// The present instant.
     pub now: Instant,
 }
 
-/// Reads the times of one file.
 pub struct TimeReader {
     settings: TimeSettings,
     unit: Option<Unit>,
@@ -166,7 +159,6 @@ pub struct TimeReader {
 type Read = (Day, Moment);
 
 impl TimeReader {
-    /// A reader for one file.
     pub fn new(settings: TimeSettings) -> Self {
         let (days, local) = (ZoneHours::new(settings.zone), LocalHours::new(settings.times_in));
         let day = Day::from_number(0);
@@ -186,14 +178,14 @@ impl TimeReader {
     /// Reads a trimmed, non-blank cell.
     ///
     /// # Errors
-    /// What is not a time, does not exist in its zone, or is not plausible costs the row; a
-    /// day/month/year time without a date format the file.
+    /// A cell that is not a time, does not exist in its zone, or is not plausible rejects the row;
+    /// an ambiguous date without a date format refuses the file.
     pub fn read(&mut self, cell: &str, expected: Expected) -> Result<Moment, CellError> {
         let (_, moment) = self.any(cell, expected)?;
         self.believed(cell, moment, expected.plausible)
     }
 
-    /// Reads the end of something. The dates by which products say that there is none are `None`.
+    /// Reads the end of something. `None` for the dates that products use for no end.
     ///
     /// # Errors
     /// As [`TimeReader::read`].
@@ -213,8 +205,7 @@ impl TimeReader {
         self.believed(cell, moment, expected.plausible).map(Some)
     }
 
-    /// How many of the dates read so far would have been another day under the other
-    /// `--date-format`.
+    /// The number of dates so far that would be another day with the other `--date-format`.
     pub fn ambiguous_dates(&self) -> u64 {
         self.ambiguous
     }
@@ -226,8 +217,8 @@ impl TimeReader {
         }
     }
 
-    /// The form of nearly all times: `YYYY-MM-DD`, and perhaps a time of day behind it. `None` also
-    /// for what cannot be.
+    /// The format of nearly all times: `YYYY-MM-DD`, with an optional time of day. `None` also for
+    /// impossible ones.
     #[inline]
     fn usual(&mut self, bytes: &[u8], expected: Expected) -> Option<Read> {
         if bytes.len() < 10 || bytes[4] != b'-' || bytes[7] != b'-' {
@@ -303,7 +294,7 @@ impl TimeReader {
         })
     }
 
-    /// The moment of a time of day; `None` where the clocks skip it.
+    /// The moment of a time of day; `None` if the clocks skip it.
     #[inline]
     fn on_day(
         &mut self,
@@ -339,8 +330,8 @@ impl TimeReader {
         self.others.last_mut()?.utc(local)
     }
 
-    /// A leap second comes only at the end of an hour of UTC that ends a day. It is kept as the
-    /// last microsecond before midnight, so that it stays on its day. `moment`: the second before.
+    /// A leap second only occurs at the end of a day in UTC. It is stored as the last microsecond
+    /// before midnight, so that it stays on its day. `moment`: the second before.
     fn leap_second(&mut self, cell: &str, moment: Moment) -> Result<Moment, CellError> {
         let seconds = moment.at.micros().div_euclid(MICROS);
         if (seconds + 1).rem_euclid(DAY) != 0 {
@@ -356,8 +347,7 @@ impl TimeReader {
         self.last_whole
     }
 
-    /// A number alone: a Unix time, or a day in one of the ways of writing it that need to be
-    /// expected.
+    /// A bare number: a Unix time, or a day in a numeric format that must be expected.
     fn number(
         &mut self,
         cell: &str,
@@ -409,7 +399,7 @@ impl TimeReader {
         } else {
             self.moment(micros)
         };
-        // Only a believable time may decide for the whole file.
+        // Only a plausible time may decide the unit for the whole file.
         if self.believed(cell, moment, expected.plausible).is_ok() {
             self.unit = Some(unit);
         }
@@ -492,7 +482,7 @@ fn digits(text: &[u8]) -> Option<u32> {
     if text.is_empty() || text.len() > 4 { None } else { text.iter().try_fold(0, digit) }
 }
 
-/// A cell that is a number, perhaps with a fraction.
+/// A number, possibly with a fraction.
 struct Number<'c> {
     is_negative: bool,
     digits: &'c [u8],
@@ -515,7 +505,7 @@ impl<'c> Number<'c> {
         })
     }
 
-    /// More digits than fit are a number all the same, only never a plausible one.
+    /// Numbers with more digits than fit are never plausible.
     fn value(&self) -> i64 {
         let add = |sum: i64, digit: &u8| sum.checked_mul(10)?.checked_add(i64::from(digit - b'0'));
         let value = self.digits.iter().try_fold(0, add).unwrap_or(i64::MAX);
@@ -539,8 +529,8 @@ impl<'c> Number<'c> {
         self.digits.len() == 4 && self.is_whole() && (1900..=2200).contains(&self.value())
     }
 
-    /// The day that a spreadsheet shows for this number, and the second of that day. Spreadsheets
-    /// count a 29 February 1900 that never was, so numbers before it are not read.
+    /// The day and second that a spreadsheet shows for this number. Spreadsheets count a
+    /// nonexistent 29 February 1900, so numbers before it are not read.
     fn serial(&self) -> Option<(Day, u32)> {
         if self.is_negative || self.is_year() || self.digits.len() > 6 || self.value() < 61 {
             return None;
@@ -551,7 +541,7 @@ impl<'c> Number<'c> {
         (day <= LAST_DAY).then_some((day, (second % DAY) as u32))
     }
 
-    /// Says what a number looks like that is neither a Unix time nor one of the forms of a day.
+    /// Explains a number that is neither a Unix time nor a day.
     fn is_no_time(&self, cell: &str, is_day: bool) -> CellError {
         let what = if is_day { "a date" } else { "a time" };
         let looks_like = match (self.eight_digits().and_then(known_date), self.serial()) {

@@ -1,10 +1,10 @@
-//! Times as people and products write them, where they are not in the one form that [`super`] reads
-//! first: one-digit numbers, names of months, AM and PM, words around the offset.
+//! Times as people and products write them, except the format that [`super`] reads first: one-digit
+//! numbers, names of months, AM and PM, words around the offset.
 //!
-//! Here only the form is told. Whether the day exists, and which day `3/4/2025` is, the caller
-//! decides.
+//! This only parses the format. The caller decides whether the day exists, and which day `3/4/2025`
+//! is.
 
-/// A time as it is written.
+/// The parts of a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Written {
     pub date: Date,
@@ -15,9 +15,9 @@ pub(super) struct Written {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Date {
-    /// Year, month and day, each known to be that.
+    /// Year, month and day, in that order.
     Known([u32; 3]),
-    /// `3/4/2025`: the first two are a day and a month in an order that is not known.
+    /// `3/4/2025`: the first two are day and month, in unknown order.
     Numbers([u32; 3]),
 }
 
@@ -31,8 +31,9 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Reads `[ T]HH:MM[:SS[.fff]][Z|±hh[:mm]]`, the form of nearly all times, with its offset in
-    /// seconds.
+    /// Parses `[ T]HH:MM[:SS[.fff]][Z
+    ///
+    /// ±hh[:mm]]`, the format of nearly all times, with its offset in seconds.
     pub(super) fn read_plain(text: &[u8]) -> Option<(Clock, Option<i32>)> {
         let [b' ' | b'T' | b't', h1, h2, b':', m1, m2, rest @ ..] = text else { return None };
         let (hour, minute) = (two(*h1, *h2)?, two(*m1, *m2)?);
@@ -53,21 +54,21 @@ impl Clock {
         i64::from(self.hour * 3600 + self.minute * 60 + self.second.min(59))
     }
 
-    /// The same time of a clock with twelve hours, before noon or after.
+    /// Converts a time of a 12-hour clock.
     fn in_half(self, after_noon: bool) -> Option<Clock> {
         let hour = self.hour % 12 + if after_noon { 12 } else { 0 };
         (1..=12).contains(&self.hour).then_some(Clock { hour, ..self })
     }
 }
 
-/// A fraction of a second in microseconds; finer digits are cut.
+/// A fraction of a second in microseconds; further digits are cut.
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.', digits @ ..] = text else { return Some((0, text)) };
     let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (length > 0).then(|| (micros_of(&digits[..length]), &digits[length..]))
 }
 
-/// The digits behind a decimal point, as millionths.
+/// The digits after a decimal point, as millionths.
 pub(super) fn micros_of(digits: &[u8]) -> i64 {
     let digit = |at: usize| digits.get(at).map_or(0, |digit| i64::from(digit - b'0'));
     (0..6).fold(0, |sum, at| sum * 10 + digit(at))
@@ -96,14 +97,14 @@ fn two(tens: u8, ones: u8) -> Option<u32> {
     (tens < 10 && ones < 10).then(|| u32::from(tens * 10 + ones))
 }
 
-/// Reads `±h`, `±hh`, `±hhmm` or `±hh:mm`, and nothing else.
+/// Parses `±h`, `±hh`, `±hhmm` or `±hh:mm`, and nothing else.
 pub(super) fn offset_in_seconds(text: &str) -> Option<i32> {
     let mut cursor = Cursor(text.as_bytes());
     let offset = cursor.signed_offset()?;
     cursor.0.is_empty().then_some(offset)
 }
 
-/// Tells the parts of a time; `None` when it is none.
+/// Parses a time; `None` if it is not one.
 pub(super) fn parse(cell: &str) -> Option<Written> {
     if cell.is_ascii() {
         return Cursor(cell.as_bytes()).time();
@@ -131,7 +132,7 @@ const MONTHS: [&[u8]; 12] = [
 const WEEKDAYS: [&[u8]; 7] =
     [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
 
-/// The number, from 0, of the name that `word` is or begins, with at least three letters.
+/// The index of the name that equals `word` or begins with it, if that has at least three letters.
 fn place_of(word: &[u8], names: &[&[u8]]) -> Option<u32> {
     let begins = |name: &&[u8]| {
         word.len() >= 3
@@ -140,11 +141,11 @@ fn place_of(word: &[u8], names: &[&[u8]]) -> Option<u32> {
     names.iter().position(begins).map(|place| place as u32)
 }
 
-/// What is left of a text.
+/// The rest of a text.
 #[derive(Clone, Copy)]
 struct Cursor<'t>(&'t [u8]);
 
-/// A date of which the year may stand behind the time of day.
+/// A date whose year may come after the time of day.
 struct Begun {
     day: u32,
     month: u32,
@@ -193,7 +194,7 @@ impl<'t> Cursor<'t> {
         self.take(|byte| byte.is_ascii_alphabetic())
     }
 
-    /// Takes a word if it is one of these.
+    /// Skips a word if it is one of these.
     fn eat_word(&mut self, words: &[&str]) -> bool {
         let mut ahead = *self;
         let word = ahead.word();
@@ -208,7 +209,7 @@ impl<'t> Cursor<'t> {
         self.0.iter().take_while(|byte| byte.is_ascii_digit()).count()
     }
 
-    /// A whole number of so many digits.
+    /// A whole number with this many digits.
     fn number(&mut self, least: usize, most: usize) -> Option<u32> {
         let digits = self.take(|byte| byte.is_ascii_digit());
         let value = |sum: u32, digit: &u8| sum * 10 + u32::from(digit - b'0');
@@ -223,7 +224,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// The date, and whether its year is still to come.
+    /// The date, and whether its year comes later.
     fn date(&mut self) -> Option<(Date, bool)> {
         let digits = self.digits_ahead();
         match digits {
@@ -262,7 +263,7 @@ impl<'t> Cursor<'t> {
         Some(Date::Known([year, month, day]))
     }
 
-    /// `5 Mar 2026`, `05-Mar-26`, `5th of March, 2026`; or numbers alone.
+    /// `5 Mar 2026`, `05-Mar-26`, `5th of March, 2026`; or only numbers.
     fn day_or_month_first(&mut self) -> Option<Date> {
         let first = self.number(1, 2)?;
         self.eat_word(&["st", "nd", "rd", "th"]);
@@ -298,7 +299,7 @@ impl<'t> Cursor<'t> {
         let mut ahead = *self;
         ahead.skip(b" -/,");
         let year = ahead.year();
-        // What is followed by a colon is an hour.
+        // A number followed by a colon is an hour.
         if year.is_none() || ahead.0.first() == Some(&b':') {
             return Some(Begun { day, month, year: None });
         }
@@ -306,7 +307,7 @@ impl<'t> Cursor<'t> {
         Some(Begun { day, month, year })
     }
 
-    /// Four digits; or two, of which 69 is 1969 and 68 is 2068, as POSIX has it.
+    /// Four digits; or two, where 69 is 1969 and 68 is 2068, as in POSIX.
     fn year(&mut self) -> Option<u32> {
         let length = self.digits_ahead();
         let year = self.number(2, 4)?;
@@ -317,7 +318,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// What stands between a date and a time of day.
+    /// The separator between a date and a time of day.
     fn gap(&mut self) -> Option<()> {
         if self.eat(b'T') || self.eat(b't') || self.eat(b':') {
             return Some(());
@@ -392,7 +393,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// `(Coordinated Universal Time)`, `[Europe/Paris]`: what follows an offset says it again.
+    /// `(Coordinated Universal Time)`, `[Europe/Paris]`: repeats the offset.
     fn comment(&mut self) {
         let mut ahead = *self;
         ahead.skip(b" ");

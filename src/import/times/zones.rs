@@ -1,7 +1,7 @@
-//! Time zones: the one that a header names, and the offsets of a zone hour by hour.
+//! Time zones: the zone in a header, and the offsets of a zone by hour.
 //!
-//! Files hold millions of times that lie close together, so the offset of each hour is remembered;
-//! that gives the same result as asking each time, only sooner.
+//! Files have millions of times that are close together, so the offset of each hour is cached.
+//! Results are the same as without the cache.
 
 use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
 use chrono_tz::Tz;
@@ -11,10 +11,10 @@ use super::written::offset_in_seconds;
 
 const HOUR: i64 = 3600;
 
-/// The zone of the times without an offset in a column.
+/// The zone of times without an offset in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnZone {
-    /// So many seconds east of UTC; 0 is UTC itself.
+    /// Seconds east of UTC; 0 is UTC itself.
     Offset(i32),
     Named(Tz),
 }
@@ -22,8 +22,8 @@ pub enum ColumnZone {
 impl ColumnZone {
     pub const UTC: ColumnZone = ColumnZone::Offset(0);
 
-    /// Reads what a header may say of its zone: `UTC`, `GMT`, `+02:00`, `UTC+2`, `Europe/Berlin`.
-    /// Abbreviations such as `EST` mean several zones and are not read.
+    /// Parses the zone in a header: `UTC`, `GMT`, `+02:00`, `UTC+2`, `Europe/Berlin`. Abbreviations
+    /// such as `EST` are ambiguous and not accepted.
     fn named(text: &str) -> Option<ColumnZone> {
         let text = text.trim();
         if ["utc", "gmt", "z"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
@@ -43,7 +43,7 @@ fn is_utc(text: &str) -> bool {
     text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("gmt")
 }
 
-/// A header without the zone that it names, and that zone: `Created (UTC)`, `created_at_utc`.
+/// A header without its zone, and the zone: `Created (UTC)`, `created_at_utc`.
 pub(crate) fn split_zone(header: &str) -> (&str, Option<ColumnZone>) {
     let split = in_brackets(header).or_else(|| as_last_word(header));
     match split {
@@ -87,7 +87,7 @@ impl ZoneHours {
         ZoneHours { zone, fixed: zone == Tz::UTC, last: (i64::MIN, 0), known: FxHashMap::default() }
     }
 
-    /// The offset from UTC, in seconds, at a moment given in seconds since 1970.
+    /// The offset from UTC, in seconds, at a Unix time.
     pub(super) fn offset(&mut self, seconds: i64) -> i32 {
         if self.fixed {
             return 0;
@@ -109,7 +109,7 @@ impl ZoneHours {
     }
 }
 
-/// A file of random times must not fill the memory with hours. 250,000 are 28 years.
+/// Keeps a file of random times from filling the memory. 250,000 hours are 28 years.
 fn forget_when_full(known: &mut FxHashMap<i64, Option<i32>>) {
     if known.len() >= 250_000 {
         known.clear();
@@ -121,7 +121,7 @@ pub(super) fn offset_at(zone: Tz, seconds: i64) -> i32 {
     zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
 }
 
-/// The offsets of a zone by hour of its own clocks.
+/// The offsets of a zone by hour of local time.
 pub(super) struct LocalHours {
     pub zone: Tz,
     fixed: bool,
@@ -139,8 +139,7 @@ impl LocalHours {
         }
     }
 
-    /// Turns local seconds into seconds since 1970; the earlier of two; `None` where the clocks
-    /// skip them.
+    /// Converts local seconds to Unix time: the earlier of two; `None` if the clocks skip them.
     pub(super) fn utc(&mut self, local: i64) -> Option<i64> {
         if self.fixed {
             return Some(local);
