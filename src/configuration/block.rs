@@ -1,8 +1,7 @@
-//! One thing that is configured, and what is different between two states of it.
+//! A configured object, and the differences between two states of it.
 
 use super::write::inline;
 
-/// A value of a key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Text(String),
@@ -67,30 +66,29 @@ impl From<bool> for Value {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
     pub key: &'static str,
-    /// Its value; `None` where there is none.
+    /// `None` if there is none.
     pub value: Option<Value>,
-    /// Whether it is what a file that does not name the key means, so that nobody would write it
-    /// down.
+    /// Whether it is the default, which a file need not contain.
     pub is_usual: bool,
 }
 
-/// One thing that is configured: a table of a file.
+/// A configured object: a table of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Block {
-    /// What stands in the brackets above it: `rule`, `playbook.step`.
+    /// The heading in brackets: `rule`, `playbook.step`.
     pub heading: &'static str,
     /// Whether there may be several, so that the brackets are doubled.
     pub is_list: bool,
-    /// What it is to people: `rule 'login'`.
+    /// Its name for people: `rule 'login'`.
     pub title: String,
     /// Its keys, in the order in which they are written.
     pub entries: Vec<Entry>,
-    /// The tables within it, in order; their titles tell them apart: `step 1`.
+    /// The nested tables, in order, identified by their titles: `step 1`.
     pub inner: Vec<Block>,
 }
 
 impl Block {
-    /// A block of which there may be several, with nothing in it.
+    /// An empty block of which there may be several.
     pub(crate) fn new(heading: &'static str, title: impl Into<String>) -> Self {
         Block {
             heading,
@@ -101,20 +99,20 @@ impl Block {
         }
     }
 
-    /// Adds a key that is always written down.
+    /// Adds a key that is always written.
     pub(crate) fn with(mut self, key: &'static str, value: impl Into<Value>) -> Self {
         self.entries.push(Entry { key, value: Some(value.into()), is_usual: false });
         self
     }
 
-    /// Adds a key that is written down when it has a value.
+    /// Adds a key that is written if it has a value.
     pub(crate) fn with_some(mut self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
         let value = value.map(Into::into);
         self.entries.push(Entry { key, is_usual: value.is_none(), value });
         self
     }
 
-    /// Adds a key that is written down when its value is not the usual one.
+    /// Adds a key that is written unless its value is the default.
     pub(crate) fn with_unusual(
         mut self,
         key: &'static str,
@@ -126,8 +124,8 @@ impl Block {
         self
     }
 
-    /// What is different in `new`, key by key, in the order of the keys in `new`; then what `new`
-    /// has not.
+    /// The differences in `new`, key by key, in the order of its keys; then the keys that `new`
+    /// lacks.
     pub(crate) fn differences(&self, new: &Block) -> Vec<Difference> {
         let entry = |block: &Block, key: &str| {
             block
@@ -150,8 +148,8 @@ impl Block {
         differences
     }
 
-    /// Of a table within that is in both, its keys; one that is in one of the two only is told by
-    /// its first value.
+    /// For a nested table in both, the differences of its keys; for one in only one of them, its
+    /// first value.
     fn inner_differences(&self, new: &Block) -> Vec<Difference> {
         let find = |blocks: &[Block], title: &str| {
             blocks.iter().find(|block| block.title == title).cloned()
@@ -171,13 +169,13 @@ impl Block {
     }
 }
 
-/// A key that has another value than before.
+/// A key whose value changed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Difference {
     pub key: String,
-    /// Its value before; `None` where it had none.
+    /// `None` if it had none.
     pub old: Option<Value>,
-    /// Its value now; `None` where it has none.
+    /// `None` if it has none.
     pub new: Option<Value>,
 }
 

@@ -1,4 +1,4 @@
-//! A file of TOML whose every key has a place.
+//! A TOML file whose keys know their positions.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,15 +15,14 @@ use crate::error::CommandError;
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConfigError {
-    /// The byte at which it is.
+    /// The position in bytes.
     at: usize,
-    /// The place and what is wrong there: `signals.toml:12: threshold: …`.
+    /// The position and what is wrong there: `signals.toml:12: threshold: …`.
     pub message: String,
-    /// What to do about it.
     pub hint: Option<String>,
 }
 
-/// A file of TOML, and what was found to be wrong with it.
+/// A TOML file, with the errors found in it.
 #[derive(Debug)]
 pub(crate) struct Document<'t> {
     name: &'t str,
@@ -33,7 +32,7 @@ pub(crate) struct Document<'t> {
 }
 
 impl<'t> Document<'t> {
-    /// Reads the text of the file of that name.
+    /// Parses the text of the named file.
     ///
     /// # Errors
     /// A text that is not TOML, with line and column.
@@ -58,28 +57,28 @@ impl<'t> Document<'t> {
         Table { document: self, heading: "", at: 0, table: &self.root }
     }
 
-    /// What was found to be wrong, in the order of the file.
+    /// The errors found, in the order of the file.
     pub(crate) fn errors(&self) -> Vec<ConfigError> {
         let mut errors = self.errors.borrow().clone();
         errors.sort_by_key(|error| error.at);
         errors
     }
 
-    /// Whether nothing was found to be wrong.
+    /// Whether no errors were found.
     pub(crate) fn is_sound(&self) -> bool {
         self.errors.borrow().is_empty()
     }
 }
 
-/// The line and the column of a byte, both from 1; columns count characters.
+/// The line and column of a byte, from 1; columns count characters.
 fn place(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at).unwrap_or(text);
     let line = before.rsplit('\n').next().unwrap_or_default();
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-/// A table of a file. What is wrong with a value is noted in the [`Document`], and the value is
-/// then as if it were not there.
+/// A table of a file. Errors in values are recorded in the [`Document`], and the value is then
+/// treated as missing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table<'d> {
     document: &'d Document<'d>,
@@ -89,23 +88,20 @@ pub(crate) struct Table<'d> {
 }
 
 impl<'d> Table<'d> {
-    /// The number of its line.
     pub(crate) fn line(&self) -> usize {
         place(self.document.text, self.at).0
     }
 
-    /// The keys that are there.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &'d str> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
-    /// Whether there is such a key.
+    /// Whether the key exists.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
-    /// Notes that something is wrong with the value of a key, or with the table as a whole where it
-    /// has no such key.
+    /// Records an error about the value of a key, or about the whole table if it lacks the key.
     pub(crate) fn error(&self, key: &str, message: impl Display, hint: Option<&str>) {
         match self.table.get_key_value(key) {
             Some((name, _)) => self.note(name.span().start, &format!("{key}: {message}"), hint),
@@ -114,7 +110,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// The same, for what something else found to be wrong.
+    /// Records an error that was found elsewhere.
     pub(crate) fn error_of(&self, key: &str, failure: &CommandError) {
         self.error(key, failure, failure.hints().first().map(String::as_str));
     }
@@ -129,7 +125,7 @@ impl<'d> Table<'d> {
         });
     }
 
-    /// Notes every key that is not one of these as unknown.
+    /// Records an error for every other key.
     pub(crate) fn allow(&self, known: &[&str]) {
         for key in self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
@@ -145,8 +141,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// The tables below a heading: those of `[[heading]]`, or of `[heading]` where there is one
-    /// only.
+    /// The tables with a heading: `[[heading]]`, or `[heading]` if there may be only one.
     pub(crate) fn tables(&self, key: &str, heading: &'d str, is_list: bool) -> Vec<Table<'d>> {
         let Some((name, value)) = self.table.get_key_value(key) else { return Vec::new() };
         let document = self.document;
@@ -174,7 +169,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// A list of texts that are not blank.
+    /// A list of non-blank texts.
     pub(crate) fn list(&self, key: &str) -> Option<Vec<String>> {
         let DeValue::Array(values) = self.value(key)? else {
             return self.wrong(key, "this is not a list; lists go in brackets: [\"a\", \"b\"]");
@@ -187,7 +182,7 @@ impl<'d> Table<'d> {
         texts.or_else(|| self.wrong(key, "each of the list must be a text that is not blank"))
     }
 
-    /// A text that is not blank, without the blanks around it.
+    /// A trimmed, non-blank text.
     pub(crate) fn filled(&self, key: &str) -> Option<&'d str> {
         match self.text(key)?.trim() {
             "" => self.wrong(key, "it is blank"),
@@ -195,7 +190,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// A text that there must be, and that is not blank.
+    /// A required, non-blank text.
     pub(crate) fn required(&self, key: &str) -> Option<&'d str> {
         if !self.has(key) {
             return self.wrong(key, &format!("{key} is missing"));
@@ -204,7 +199,7 @@ impl<'d> Table<'d> {
         if text.trim().is_empty() { self.wrong(key, "it is blank") } else { Some(text) }
     }
 
-    /// The name by which the table is known: one line that is not blank.
+    /// The name of the table: one non-blank line.
     pub(crate) fn name(&self, key: &str) -> Option<&'d str> {
         let name = self.required(key)?;
         if name.chars().any(char::is_control) {
@@ -214,7 +209,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// A text, or a whole number as one.
+    /// A text, or a whole number as text.
     pub(crate) fn label(&self, key: &str) -> Option<String> {
         match self.value(key) {
             Some(DeValue::Integer(number)) => Some(number.to_string()),
@@ -222,12 +217,12 @@ impl<'d> Table<'d> {
         }
     }
 
-    /// One of the words of a type.
+    /// A word of an enum.
     pub(crate) fn word<T: FromStr<Err = String>>(&self, key: &str) -> Option<T> {
         self.text(key)?.parse().map_err(|error| self.error(key, error, None)).ok()
     }
 
-    /// A whole number of so many `units`.
+    /// A whole number of `units` within a range.
     pub(crate) fn whole<T>(&self, key: &str, range: &RangeInclusive<T>, units: &str) -> Option<T>
     where
         T: TryFrom<i64> + PartialOrd + Display,
@@ -249,7 +244,7 @@ impl<'d> Table<'d> {
         })
     }
 
-    /// A number, with or without a fraction, that is not one of those without end.
+    /// A finite number, with or without a fraction.
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
         let value = self.value(key)?;
         let number: Option<f64> = match value {
@@ -264,7 +259,6 @@ impl<'d> Table<'d> {
             .or_else(|| self.wrong(key, &format!("{} is not a number", shown(value))))
     }
 
-    /// Yes or no.
     pub(crate) fn truth(&self, key: &str) -> Option<bool> {
         match self.value(key)? {
             DeValue::Boolean(truth) => Some(*truth),
@@ -292,7 +286,7 @@ impl<'d> Table<'d> {
     }
 }
 
-/// A value in a message.
+/// A value for a message.
 fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("'{text}'"),

@@ -1,10 +1,9 @@
-//! What is configured, as one text file that people write and keep under version control.
+//! The configuration as one text file that people edit and keep under version control.
 //!
-//! A file is TOML. [`Document`] reads it and remembers on which line everything stands, so that
-//! each error is told with its place; [`Block`] is one thing that is configured, whether it comes
-//! from a file or from the database, so that two of them can be compared key by key; [`write()`]
-//! writes blocks as a person would. What the keys of each section mean is the business of
-//! `commands::config`, which has a module for each.
+//! [`Document`] parses the TOML and remembers the line of each key for error messages. [`Block`] is
+//! one configured object, from a file or the database, so that the two can be compared key by key.
+//! [`write()`] formats blocks as a person would. `commands::config` has a module for each section,
+//! which defines the keys.
 
 mod block;
 mod document;

@@ -1,18 +1,17 @@
-//! Blocks as a person would write them in TOML.
+//! Formats blocks as TOML the way a person would.
 
 use std::fmt::Write as _;
 
 use super::block::{Block, Entry, Value};
 use crate::render::escape::is_hostile;
 
-/// Texts longer than this, in characters, are broken over several lines where they have words to
-/// break before.
+/// Texts longer than this, in characters, are broken into lines before suitable words.
 const LINE: usize = 100;
 
 /// The words before which an expression is broken.
 const BREAKS: [&str; 5] = ["AND", "OR", "WHEN", "ELSE", "END"];
 
-/// The text of a file with these blocks, in their order. The same blocks make the same bytes.
+/// The text of a file with these blocks, in order. Equal blocks give equal bytes.
 pub(crate) fn write(blocks: &[Block]) -> String {
     let mut text =
         "# What is configured in signals. `signals config apply` with this file makes it so.\n"
@@ -67,7 +66,7 @@ pub(crate) fn inline(value: &Value) -> String {
     }
 }
 
-/// A whole number without a fraction, which reads the same wherever a number may have one.
+/// A whole number without a fraction.
 fn number_text(number: f64) -> String {
     const EXACT: f64 = 1e15;
     if number.fract() == 0.0 && number.abs() < EXACT {
@@ -82,14 +81,13 @@ fn key_text(key: &str) -> String {
     if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { one_line(key) }
 }
 
-/// Whether a character can only stand as its number, so that it is seen and does nothing. A line
+/// Whether a character must be escaped by its number, so that it is visible and harmless. A line
 /// break is one of them.
 fn is_awkward(char: char) -> bool {
     is_hostile(char) && char != '\t'
 }
 
-/// A text with double quotes or backslashes is written as it is, in single quotes, where that is
-/// possible.
+/// A text with double quotes or backslashes is written unescaped in single quotes, if possible.
 fn one_line(text: &str) -> String {
     let is_plain = !text.contains(|char| char == '\'' || is_awkward(char));
     if is_plain && text.contains(['"', '\\']) {
@@ -103,14 +101,14 @@ fn escaped_line(text: &str) -> String {
     escaped(text).replace('\n', "\\n")
 }
 
-/// The text as it stands between double quotes; line breaks stay.
+/// The text between double quotes; line breaks stay.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
             '"' | '\\' => safe.extend(['\\', char]),
             '\r' => safe.push_str("\\r"),
-            // Nothing can go wrong in writing to a string.
+            // Writing to a string cannot fail.
             _ if is_awkward(char) && char != '\n' => _ = write!(safe, "\\u{:04x}", u32::from(char)),
             _ => safe.push(char),
         }
@@ -118,8 +116,8 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// A line that ends in a backslash goes on with the next text, so the breaks are not part of the
-/// value.
+/// In TOML, a backslash at the end of a line joins it with the next text, so the breaks do not
+/// change the value.
 fn can_be_broken(text: &str) -> bool {
     !text.contains(is_awkward) && !text.starts_with([' ', '\t']) && parts(text).len() > 1
 }
@@ -140,8 +138,8 @@ fn broken(text: &str) -> String {
     format!("\"\"\"\\\n{}\"\"\"", lines.join("\\\n"))
 }
 
-/// The text in pieces, each but the first beginning with a word of [`BREAKS`], and each but the
-/// last ending in blanks.
+/// The text in pieces: each except the first begins with a word of [`BREAKS`], each except the last
+/// ends in blanks.
 fn parts(text: &str) -> Vec<&str> {
     let mut starts = vec![0];
     for (at, _) in text.match_indices(' ') {
@@ -197,7 +195,7 @@ mod tests {
             "\"\"\"\\\n  {one} AND {two} \\\n  OR mrr > 100000 AND NOT name LIKE '%\\\\%'\"\"\""
         );
         assert_eq!(value_text(&Value::Text(text)), expected);
-        // Without such a word, and where the first blank would be lost, it stays on its line.
+        // Without such a word, or if the first blank would be lost, it stays on one line.
         for text in ["x".repeat(120), format!(" {one} AND {two}, {two}")] {
             assert_eq!(value_text(&Value::from(&text)), format!("\"{text}\""));
         }
