@@ -1,4 +1,4 @@
-//! How to get to a source: its URL, and the password, which is never printed.
+//! Access to a source: its URL, and the password, which is never printed.
 
 use std::fmt;
 use std::fs;
@@ -18,12 +18,12 @@ use crate::error::{CommandError, not_allowed};
 pub(crate) struct Password(String);
 
 impl Password {
-    /// The text, for the one place that needs it.
+    /// The text, for the code that sends it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What a server says, without the password.
+    /// A message of a server without the password.
     pub(crate) fn clean(&self, text: &str) -> String {
         match self.0.as_str() {
             "" => text.to_owned(),
@@ -41,15 +41,14 @@ impl fmt::Debug for Password {
 /// How a connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protection {
-    /// Not at all: only to this machine.
+    /// Not at all, only for this machine.
     None,
-    /// Encrypted, to this machine, whoever it says it is.
+    /// Encrypted, without checking the certificate, only for this machine.
     Encrypted,
-    /// Encrypted, and the server has proved its name.
+    /// Encrypted, with a verified certificate.
     Verified,
 }
 
-/// Where a source is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     pub host: String,
@@ -59,10 +58,10 @@ pub(crate) struct Address {
     pub protection: Protection,
 }
 
-/// Reads the URL of a source.
+/// Parses the URL of a source.
 ///
 /// # Errors
-/// A URL that cannot be used, or that holds a password (exit 9); it is never shown.
+/// A URL that cannot be used, or that contains a password (exit 9); it is never shown.
 pub(crate) fn address(name: &str, engine: Engine, url: &str) -> Result<Address, CommandError> {
     let wrong = |what: &str| {
         not_allowed(format!("the url of the source '{name}' {what}")).hint(match engine {
@@ -101,7 +100,7 @@ pub(crate) fn address(name: &str, engine: Engine, url: &str) -> Result<Address, 
     };
     Ok(Address {
         host,
-        // The usual port of the scheme is that of web servers, which no source has.
+        // The default port of the scheme is that of web servers, which is wrong for sources.
         port: parsed.port().unwrap_or(usual_port),
         user: text(parsed.username()),
         database: text(parsed.path().trim_matches('/')),
@@ -140,11 +139,11 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The password of a source: from the environment, else from `~/.pgpass`. `variable` looks into the
+/// The password of a source: from the environment, else from `~/.pgpass`. `variable` reads the
 /// environment.
 ///
 /// # Errors
-/// A file of passwords that others can read (exit 9).
+/// A password file that others can read (exit 9).
 pub(crate) fn password(
     source: &Source,
     address: &Address,
@@ -172,8 +171,8 @@ pub(crate) fn password(
     Ok(in_pgpass(&text, address).unwrap_or_default())
 }
 
-/// The password of the first line that fits: `host:port:database:user:password`, where `*` is
-/// anything and `\` guards a colon.
+/// The password in the first matching line: `host:port:database:user:password`, where `*` matches
+/// anything and `\` escapes a colon.
 fn in_pgpass(text: &str, address: &Address) -> Option<Password> {
     let port = address.port.to_string();
     let user = address.user.as_deref().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! ClickHouse over HTTP.
 //!
-//! An answer may fail after its status was 200, and then ends in a message of an exception in place
-//! of rows. A row that has another number of fields than the question asked for is such a message.
+//! An answer may fail after its status was 200, and then ends with an exception message instead of
+//! rows. A row with an unexpected number of fields is such a message.
 
 use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
@@ -15,16 +15,15 @@ use super::access::{Address, Password, Protection};
 use super::{Answer, Failure, Server};
 use crate::domain::source::Source;
 
-/// So long a server may take to answer at all.
+/// How long a server may take to start answering.
 const CONNECTING: Duration = Duration::from_secs(15);
 
-/// So much longer than the server itself we wait for it to give up.
+/// How much longer than the server's own limit we wait for it to give up.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// No message of an exception is longer.
+/// The longest exception message.
 const LONGEST_MESSAGE: u64 = 16 * 1024;
 
-/// A server that is asked over HTTP.
 pub(super) struct ClickHouse {
     agent: Agent,
     url: String,
@@ -33,7 +32,6 @@ pub(super) struct ClickHouse {
 }
 
 impl ClickHouse {
-    /// Makes ready to ask.
     pub(super) fn new(source: &Source, address: &Address, password: &Password) -> Self {
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
@@ -48,7 +46,7 @@ impl ClickHouse {
             .timeout_send_body(Some(CONNECTING))
             .timeout_recv_response(Some(limit))
             .timeout_recv_body(Some(limit));
-        // Nothing stands between this machine and itself.
+        // No proxy for this machine.
         let is_local = address.protection != Protection::Verified;
         let config = if is_local { config.proxy(None) } else { config };
         ClickHouse {
@@ -59,7 +57,7 @@ impl ClickHouse {
         }
     }
 
-    /// Asks, and hands on the text of the answer.
+    /// Sends a query. Returns the text of the answer.
     fn answer(&self, question: &str) -> Result<impl BufRead + use<>, Failure> {
         let mut request = self
             .agent
@@ -88,7 +86,7 @@ impl ClickHouse {
             return Ok(text);
         }
         let mut message = String::new();
-        // What is not text says nothing.
+        // A message that is not text is ignored.
         let _ = (&mut text).take(LONGEST_MESSAGE).read_to_string(&mut message);
         Err(self.exception(&format!("status {}: {}", status.as_u16(), message.trim())))
     }
@@ -97,7 +95,7 @@ impl ClickHouse {
         Failure::unreachable(self.password.clean(text))
     }
 
-    /// What an exception means, by its number.
+    /// The meaning of an exception, by its number.
     fn exception(&self, text: &str) -> Failure {
         let text = self.password.clean(&first_line(text));
         let number = text
@@ -105,7 +103,7 @@ impl ClickHouse {
             .and_then(|(_, rest)| rest.split(|char: char| !char.is_ascii_digit()).next())
             .and_then(|number| number.parse::<u32>().ok());
         match number {
-            // Too slow.
+            // Timeouts.
             Some(159 | 160 | 209) => Failure::TooSlow(text),
             // Networks and other servers.
             Some(210 | 279 | 3 | 32 | 242 | 519) => Failure::unreachable(text),
@@ -116,7 +114,7 @@ impl ClickHouse {
 }
 
 impl Server for ClickHouse {
-    /// There is no such thing: each question sees what is there when it is asked.
+    /// ClickHouse has no such transactions: each query sees the present data.
     fn begin(&mut self) -> Result<(), Failure> {
         Ok(())
     }
@@ -154,7 +152,7 @@ impl Server for ClickHouse {
         });
         match explained {
             Ok(()) => Ok(plan),
-            // Servers before 20.6 do not explain.
+            // Servers before 20.6 have no EXPLAIN.
             Err(Failure::Configuration(text)) => Ok(format!("no plan: {text}\n")),
             Err(failure) => Err(failure),
         }
@@ -179,7 +177,7 @@ fn url(source: &Source, address: &Address) -> String {
     url
 }
 
-/// Whether a row is the message of an exception that came after the status.
+/// Whether a row is an exception message that came after the status.
 fn is_exception(row: &str) -> bool {
     row.starts_with("__exception__") || (row.starts_with("Code: ") && row.contains("DB::Exception"))
 }

@@ -1,9 +1,9 @@
-//! Counts from the engine that holds the events.
+//! Pulls counts from the engine that stores the events.
 //!
-//! A source is asked for its counts by company, event name and day, and who was active, and they are
-//! written as a file of counts is. The questions are made in [`sql`], over spans of time that `domain::spans`
-//! works out; [`plan`] says which days they are about. Only days whose fingerprint has changed
-//! are asked for. What has come is written once all of it is there, and only if it adds up.
+//! A source is queried for counts by company, event name and day, and for active people; both are
+//! stored like a file of counts. [`sql`] writes the queries, over time spans that `domain::spans`
+//! computes; [`plan`] chooses the days. Only days whose fingerprint changed are fetched. The result
+//! is written once all of it has arrived, and only if its totals match.
 
 pub(crate) mod access;
 mod clickhouse;
@@ -33,31 +33,31 @@ use crate::load::arrivals::{Arrivals, Delivered, Delivery, deliver};
 use crate::load::counts::judge;
 use crate::store::{Finish, Store};
 
-/// Takes the fields of a row, as text; `None` is NULL.
+/// Receives the fields of a row as text; `None` is NULL.
 type Answer<'a> = &'a mut dyn FnMut(&[Option<&str>]) -> Result<()>;
 
-/// A server of any engine, while it is asked.
+/// A connection to a server of any engine.
 trait Server {
-    /// Begins a look at the source in which nothing changes, where the engine has such a thing.
+    /// Begins a consistent read, if the engine supports it.
     fn begin(&mut self) -> Result<(), Failure>;
 
-    /// Asks, and hands on each row as it comes.
+    /// Runs a query, and passes on each row as it arrives.
     fn ask(&mut self, question: &str, answer: Answer<'_>) -> Result<(), Failure>;
 
-    /// How the engine would answer.
+    /// The engine's plan for a query.
     fn explain(&mut self, question: &str) -> Result<String, Failure>;
 }
 
-/// Why a source gives no answer.
+/// Why a source gave no answer.
 #[derive(Debug)]
 enum Failure {
-    /// It cannot be reached, or has gone away: later it may be there again.
+    /// It cannot be reached, or the connection was lost; may succeed later.
     Unreachable(String),
-    /// It has taken too long.
+    /// It took too long.
     TooSlow(String),
     /// A wrong name, password or table.
     Configuration(String),
-    /// What came could not be used.
+    /// The answer could not be used.
     Ours(anyhow::Error),
 }
 
@@ -66,7 +66,7 @@ impl Failure {
         Failure::Unreachable(text)
     }
 
-    /// The same, whatever the server repeats of the password.
+    /// The same error with the password removed.
     fn without(self, password: &Password) -> Self {
         match self {
             Failure::Unreachable(text) => Failure::Unreachable(password.clean(&text)),
@@ -93,42 +93,40 @@ impl Failure {
     }
 }
 
-/// The pauses between tries. Once a row has come, nothing is tried again.
+/// The pauses between attempts. After the first row has arrived, nothing is retried.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 
-/// How a source is pulled.
+/// How to pull a source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'r> {
     pub source: &'r Source,
-    /// Where it is.
     pub address: &'r Address,
-    /// The password; empty where there is none.
+    /// The password; may be empty.
     pub password: &'r Password,
-    /// What the command line says of days.
+    /// Options about days.
     pub wanted: Wanted,
     /// Whether days may lose events.
     pub accepts_loss: bool,
-    /// Whether anything is kept.
     pub finish: Finish,
 }
 
-/// What came of a pull.
+/// The result of a pull.
 pub(crate) struct Pulled {
-    /// How many days were looked at.
+    /// The number of days checked.
     pub looked_at: u64,
-    /// The days that were replaced or new.
+    /// The days that were replaced or added.
     pub days: Vec<Day>,
-    /// Rows that came.
+    /// The number of rows received.
     pub rows: u64,
-    /// What came of them.
     pub delivered: Delivered,
 }
 
 /// Pulls a source: all that has changed, or nothing.
 ///
 /// # Errors
-/// A source that cannot be reached or is too slow (exit 8); one that is wrongly configured, or a day
-/// that belongs to another source (exit 9); counts that have lost too much or do not add up (exit 4).
+/// A source that cannot be reached or is too slow (exit 8); one that is configured wrongly, or a
+/// day that belongs to another source (exit 9); counts that lost too many events or do not match
+/// their totals (exit 4).
 pub(crate) fn pull(store: &mut Store, clock: &Clock, request: &Request<'_>) -> Result<Pulled> {
     let mut pauses = PAUSES.iter();
     loop {
@@ -146,15 +144,15 @@ pub(crate) fn pull(store: &mut Store, clock: &Clock, request: &Request<'_>) -> R
     }
 }
 
-/// What the questions are, and how the engine would answer them.
+/// The queries, and how the engine would run them.
 pub(crate) struct Explained {
-    /// Each question with what it is for and the plan of the engine.
+    /// Each query with its purpose and the engine's plan.
     pub questions: Vec<(&'static str, String, String)>,
-    /// Whether the grouping is done where the rows are.
+    /// Whether the rows are grouped where they are stored.
     pub verdict: &'static str,
 }
 
-/// Asks a source how it would answer.
+/// Asks a source for its query plans.
 pub(crate) fn explain(store: &Store, clock: &Clock, request: &Request<'_>) -> Result<Explained> {
     let source = request.source;
     let explained = || {
@@ -185,8 +183,8 @@ pub(crate) fn explain(store: &Store, clock: &Clock, request: &Request<'_>) -> Re
     explained().map_err(|failure: Failure| failure.into_error(&source.name))
 }
 
-/// Whether the plans group where the rows are. What postgres_fdw asks other servers stands in the
-/// plan; a coordinator of Citus shows the plan of a worker below its own.
+/// Whether the plans group rows where they are stored. The plan shows what postgres_fdw sends to
+/// other servers; a Citus coordinator shows a worker's plan below its own.
 fn verdict(engine: Engine, plans: &[(&str, String, String)]) -> &'static str {
     const THERE: &str = "the grouping is done where the rows are";
     const HERE: &str =
@@ -216,7 +214,7 @@ fn connect<'r>(request: &Request<'r>) -> Result<(Box<dyn Server>, Questions<'r>)
     Ok((server, Questions { source, at_is_plain }))
 }
 
-/// Whether the times of a source have no zone of their own.
+/// Whether the times of a source have no time zone.
 fn time_is_plain(server: &mut dyn Server, source: &Source) -> Result<bool, Failure> {
     if source.at_is_utc && source.engine == Engine::Postgres {
         return Ok(true);
@@ -244,7 +242,7 @@ fn time_is_plain(server: &mut dyn Server, source: &Source) -> Result<bool, Failu
     }
 }
 
-/// A source while it is asked for one pull.
+/// A source during one pull.
 struct Conversation<'r> {
     server: Box<dyn Server>,
     questions: Questions<'r>,
@@ -261,7 +259,7 @@ fn attempt(
     let source = request.source;
     let (server, questions) = connect(request)?;
     let mut talk = Conversation { server, questions, source, zone: store.zone() };
-    // What is asked from now on is as of now, whatever happens meanwhile.
+    // The fetched data counts as of now, whatever happens meanwhile.
     let as_of = clock.now();
     talk.server.begin()?;
     let yesterday = as_of.day_in(store.zone()).previous();
@@ -294,15 +292,15 @@ fn attempt(
     Ok(Pulled { looked_at: found.looked_at, days: found.days, rows, delivered })
 }
 
-/// The days that are asked for.
+/// The days to fetch.
 struct Found {
     /// In order.
     days: Vec<Day>,
-    /// How many days were looked at to find them.
+    /// The number of days checked to find them.
     looked_at: u64,
-    /// What the source counts of each of them; unknown where all are asked for.
+    /// The source's totals for each of them; unknown if all are fetched.
     sums: Option<BTreeMap<Day, DaySum>>,
-    /// How many events there are in all of them.
+    /// The number of events on all of them.
     total: Option<u64>,
 }
 
@@ -337,7 +335,7 @@ impl Conversation<'_> {
 
     fn all(&mut self, range: DayRange, total: u64) -> Result<Found, Failure> {
         let days: Vec<Day> = range.days().collect();
-        // How often ids are distinct cannot be told from the rows alone.
+        // The number of distinct ids does not follow from the number of rows.
         let has_ids = self.source.columns.event_id.is_some();
         let sums = if has_ids { Some(self.fingerprint(range)?) } else { None };
         let total = (!has_ids).then_some(total);
@@ -364,14 +362,14 @@ impl Conversation<'_> {
         let question = self.questions.overview(from, to);
         self.server.ask(&question, &mut |row| {
             found.0 = row[0].map_or(Ok(0), number)?;
-            // Engines differ in what the first second of nothing is.
+            // Engines differ in the minimum of no rows.
             found.1 = row[1].map(|first| number(first).map(|first| first as i64)).transpose()?;
             Ok(())
         })?;
         Ok((found.0, found.1.filter(|_| found.0 > 0)))
     }
 
-    /// What the source counts of each day of a range.
+    /// The source's totals for each day of a range.
     fn fingerprint(&mut self, range: DayRange) -> Result<BTreeMap<Day, DaySum>, Failure> {
         let mut sums: BTreeMap<Day, DaySum> =
             range.days().map(|day| (day, DaySum::default())).collect();
@@ -425,7 +423,7 @@ impl Conversation<'_> {
     }
 }
 
-/// What has come must be what the source counted.
+/// Checks that the received counts match the totals of the source.
 fn add_up(
     found: &Found,
     came: BTreeMap<Day, DaySum>,
@@ -458,8 +456,8 @@ fn add_up(
     Ok(found.days.iter().map(|day| (*day, now(day))).collect())
 }
 
-/// The days of which people are asked for: of the last `people_days`, those that are replaced, and
-/// those of which they are not kept yet.
+/// The days whose people are fetched: of the last `people_days`, those that are replaced and those
+/// whose people are not stored yet.
 fn people_days(
     store: &Store,
     source: &Source,
@@ -478,7 +476,7 @@ fn people_days(
 }
 
 fn number(text: &str) -> Result<u64> {
-    // A sum may come as a decimal number without decimals.
+    // A sum may arrive as a decimal number without decimals.
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     whole
         .parse()
@@ -492,10 +490,10 @@ fn day_of(text: &str) -> Result<Day> {
     Ok(Day::from_number(number))
 }
 
-/// Whether what a source says can be asked for.
+/// Checks the configuration of a source.
 ///
 /// # Errors
-/// A URL that cannot be used, or holds a password; a relation without a name (exit 9).
+/// A URL that cannot be used or contains a password; an empty relation (exit 9).
 pub(crate) fn check(source: &Source) -> Result<(), CommandError> {
     access::address(&source.name, source.engine, &source.url)?;
     let (Rows::Relation(text) | Rows::Query(text)) = &source.rows;
@@ -505,10 +503,10 @@ pub(crate) fn check(source: &Source) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Whether days can be asked for.
+/// Checks the days on the command line.
 ///
 /// # Errors
-/// A day that has not ended, or a range the wrong way round (exit 2).
+/// A day that has not ended, or a reversed range (exit 2).
 pub(crate) fn check_days(wanted: Wanted, yesterday: Day) -> Result<(), CommandError> {
     if let Some(day) = wanted.to.or(wanted.from).filter(|day| *day > yesterday) {
         return Err(usage(format!("{day} has not ended"))

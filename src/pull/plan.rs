@@ -1,29 +1,29 @@
-//! Which days a pull looks at.
+//! Chooses the days of a pull.
 
 use crate::domain::day::{Day, DayRange};
 
-/// What the command line says about the days.
+/// Options about days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub from: Option<Day>,
     pub to: Option<Day>,
-    /// Whether days are asked for though nothing about them has changed.
+    /// Whether to fetch days that have not changed.
     pub full: bool,
 }
 
-/// The days in question.
+/// The days to check or fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// All that the source has up to this day.
+    /// Everything up to this day.
     Everything(Day),
-    /// These, whether they have changed or not.
+    /// All of these, changed or not.
     All(DayRange),
-    /// Those of these that are new or have changed.
+    /// Those of these that are new or changed.
     Changed(DayRange),
 }
 
-/// The days that a pull looks at. `known` are the days that came from the source before, of which the
-/// last `late_days` are looked at again.
+/// The days of a pull. `known` are the days that came from the source before; the last `late_days`
+/// of them are checked again.
 pub(crate) fn question(
     wanted: Wanted,
     known: Option<DayRange>,

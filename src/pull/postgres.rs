@@ -1,8 +1,7 @@
-//! PostgreSQL, and what speaks its protocol: Citus, Redshift, CockroachDB, Greenplum, AlloyDB,
-//! Yugabyte.
+//! PostgreSQL and compatible servers: Citus, Redshift, CockroachDB, Greenplum, AlloyDB, Yugabyte.
 //!
-//! Questions go by the simple protocol, as text and without parameters, cursors or COPY: that is what
-//! all of these and the poolers before them have in common. Rows are handed on as they come.
+//! Queries use the simple protocol, as text without parameters, cursors or COPY, because all of
+//! these and their connection poolers support that. Rows are passed on as they arrive.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,13 +25,12 @@ use super::access::{Address, Password, Protection};
 use super::{Answer, Failure, Server};
 use crate::domain::source::Source;
 
-/// So long a server may take to answer at all.
+/// How long a server may take to start answering.
 const CONNECTING: Duration = Duration::from_secs(15);
 
-/// So much longer than the server itself we wait for it to give up.
+/// How much longer than the server's own limit we wait for it to give up.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A connection to a server.
 pub(super) struct Postgres {
     runtime: Runtime,
     client: Client,
@@ -43,7 +41,6 @@ pub(super) struct Postgres {
 }
 
 impl Postgres {
-    /// Connects.
     pub(super) fn connect(
         source: &Source,
         address: &Address,
@@ -138,7 +135,7 @@ impl Server for Postgres {
 
 async fn open(config: &Config, protection: Protection) -> Result<Client, Failure> {
     let mut config = config.clone();
-    // What reads from the connection runs beside the questions, and ends with it.
+    // The connection is driven in the background and ends with the client.
     Ok(match protection {
         Protection::None => {
             let (client, connection) =
@@ -173,7 +170,7 @@ fn tls(protection: Protection) -> Result<ClientConfig, String> {
         .with_no_client_auth())
 }
 
-/// Takes every certificate: on this machine nobody stands between.
+/// Accepts every certificate, only for connections to this machine.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 
@@ -218,8 +215,8 @@ fn too_slow(limit: Duration) -> Failure {
     Failure::unreachable(format!("no answer within {} seconds", limit.as_secs()))
 }
 
-/// What a failure of the server means: a wrong name or password is a matter of the configuration, a
-/// server that is not there may be there again.
+/// The meaning of a server error: a wrong name or password is a configuration error; an unreachable
+/// server may come back.
 fn failure(error: Error) -> Failure {
     let Some(answer) = error.as_db_error() else {
         return match cause(&error) {
@@ -240,7 +237,7 @@ fn failure(error: Error) -> Failure {
     }
 }
 
-/// The whole chain of causes, each once.
+/// The whole chain of causes, without duplicates.
 fn cause(error: &Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);

@@ -1,26 +1,25 @@
-//! The questions to a source, as text: made of the configuration, with quoted identifiers, and of
-//! numbers. Nothing else goes into them, and no parameters, so that they pass through every pooler.
+//! The queries to a source, as text from the configuration, with quoted identifiers, and numbers.
+//! They have no parameters, so they pass through every connection pooler.
 //!
-//! Each groups by the column of the company itself, and tells the day by adding a fixed number of
-//! seconds, so that a coordinator can hand the whole grouping to the servers that hold the rows.
+//! Each groups by the company column itself, and computes the day by adding a fixed number of
+//! seconds, so that a coordinator can push the whole grouping down to the servers with the rows.
 
 use crate::domain::day::Instant;
 use crate::domain::source::{Columns, Engine, Rows, Source};
 use crate::domain::spans::Span;
 
-/// No event before this second counts: 2000-01-01, as in files.
+/// Events before this second do not count: 2000-01-01, as in files.
 pub(super) const EARLIEST: i64 = 946_684_800;
 
-/// Makes the questions to a source.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Questions<'s> {
     pub source: &'s Source,
-    /// Whether the time of an event has no zone of its own, and is in UTC.
+    /// Whether event times have no time zone; they are then in UTC.
     pub at_is_plain: bool,
 }
 
 impl Questions<'_> {
-    /// All rows from one second to another: how many, and the first second.
+    /// All rows between two seconds: their number, and the first second.
     pub(super) fn overview(&self, from: i64, to: i64) -> String {
         let Columns { company_id, at, .. } = &self.source.columns;
         let (company, at) = (self.name(company_id), self.name(at));
@@ -33,13 +32,13 @@ impl Questions<'_> {
         )
     }
 
-    /// How many events and companies there are on each day: day, events, companies.
+    /// The number of events and companies on each day: day, events, companies.
     pub(super) fn fingerprint(&self, spans: &[Span]) -> String {
         let Columns { company_id, event, event_id, .. } = &self.source.columns;
         let company = self.name(company_id);
         let (day, count, relation) = (self.day(spans), self.count(), self.relation());
         let within = self.within(spans);
-        // An id counts once for each company, event name and day, as in the counts themselves.
+        // An id counts once for each company, event name and day, as in the counts.
         let event = event_id.as_ref().map(|_| format!(", {}", self.name(event)));
         let event = event.unwrap_or_default();
         format!(
@@ -62,8 +61,8 @@ impl Questions<'_> {
         )
     }
 
-    /// Who was active: company, person, day. The number of events is asked for too, because
-    /// postgres_fdw hands on only a grouping that counts something.
+    /// Active people: company, person, day. The number of events is selected too, because
+    /// postgres_fdw only pushes down groupings with an aggregate.
     pub(super) fn people(&self, spans: &[Span]) -> String {
         let Columns { company_id, person_id, .. } = &self.source.columns;
         let (company, person) = (self.name(company_id), self.name(person_id));
@@ -74,7 +73,7 @@ impl Questions<'_> {
         )
     }
 
-    /// The type of the column of times.
+    /// The type of the time column.
     pub(super) fn type_of_time(&self) -> String {
         let (at, relation) = (self.name(&self.source.columns.at), self.relation());
         match self.source.engine {
@@ -105,7 +104,7 @@ impl Questions<'_> {
         }
     }
 
-    /// A name with its parts quoted. A dot within quotes parts nothing.
+    /// A name with its parts quoted. A dot within quotes is not a separator.
     fn dotted(&self, name: &str) -> String {
         let mut parts = vec![String::new()];
         let mut is_quoted = false;
@@ -132,7 +131,7 @@ impl Questions<'_> {
         }
     }
 
-    /// A second as a value that can be compared with the time of an event.
+    /// A second as a value to compare with event times.
     fn instant(&self, second: i64) -> String {
         match (self.source.engine, self.at_is_plain) {
             (Engine::Postgres, true) => format!("timestamp '{}'", utc(second)),
