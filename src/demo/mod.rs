@@ -1,9 +1,8 @@
-//! The data of the demonstration: invented companies, forty of which are customers in its 120 days,
-//! what their people did, and the story in it.
+//! The data of the demonstration: invented companies, forty of which are customers during its 120
+//! days, their activity, and the story in it.
 //!
-//! Pure and deterministic: the files are the same on every machine for ever, so that what the
-//! demonstration prints can be described in the documentation. Only whole numbers are reckoned
-//! with, because fractions may round differently elsewhere.
+//! Pure and deterministic: the files are the same on every machine, so that the documentation can
+//! show the output. Only integers are used, because fractions may be rounded differently elsewhere.
 
 mod random;
 
@@ -27,7 +26,7 @@ pub(crate) const FILES: [(&str, &str); 6] = [
     ("touchpoints.csv", include_str!("touchpoints.csv")),
 ];
 
-/// What a user would do, line by line: comments, empty lines and commands.
+/// The commands of a user: comments, empty lines and commands.
 pub(crate) const SCRIPT: &str = include_str!("script.txt");
 
 const STORY: &str = include_str!("story.toml");
@@ -36,9 +35,9 @@ const STORY: &str = include_str!("story.toml");
 pub(crate) const DAYS: DayRange =
     DayRange { from: Day::from_number(20_424), to: Day::from_number(20_543) };
 
-/// What a person usually does with a day: so many attempts, each of which succeeds in so many of a
-/// thousand cases on a working day and on a day of the weekend. Many likely attempts vary less than
-/// few unlikely ones, as habits do.
+/// A person's usual activity: a number of attempts per day, each with a success rate in thousandths
+/// on working days and at weekends. Many likely attempts vary less than few unlikely ones, as
+/// habits do.
 struct Habit {
     event: &'static str,
     attempts: u64,
@@ -54,10 +53,10 @@ const HABITS: [Habit; 5] = [
     Habit { event: "ticket_opened", attempts: 1, working_day: 25, weekend: 4 },
 ];
 
-/// The champion of a company does so many times as much as anybody else.
+/// How many times as active a company's champion is.
 const CHAMPION: u64 = 5;
 
-/// The first names of the people, in the order in which a company's people are named.
+/// The first names of people, in the order in which a company's people are named.
 const NAMES: [&str; 20] = [
     "priya", "lucas", "hanna", "omar", "chloe", "mateo", "ingrid", "kofi", "sofia", "daniel",
     "yuki", "emma", "radu", "nora", "felix", "amina", "pablo", "greta", "ivan", "lena",
@@ -76,7 +75,7 @@ struct Story {
     turn: Vec<Turn>,
 }
 
-/// A departure from habit, as `story.toml` explains.
+/// A change of habits, as explained in `story.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Turn {
@@ -91,7 +90,7 @@ struct Turn {
 
 impl Turn {
     fn concerns(&self, company: &Company, person: u64, event: &str, day: &str) -> bool {
-        // Dates that are written alike compare as texts.
+        // ISO dates compare as texts.
         self.company.as_ref().is_none_or(|id| *id == company.company_id)
             && self.product.as_ref().is_none_or(|product| *product == company.product)
             && self.people.as_ref().is_none_or(|people| people.contains(&person))
@@ -115,7 +114,7 @@ pub(crate) fn events() -> Result<String> {
     Ok(file)
 }
 
-/// Reads our own file, which has no quotes.
+/// Parses our own file, which has no quotes.
 fn companies() -> Vec<Company> {
     let mut lines = COMPANIES.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let header = lines.next().unwrap_or_default();
@@ -129,14 +128,14 @@ fn companies() -> Vec<Company> {
     lines.map(company).collect()
 }
 
-/// The lines of one day, in the order of their times.
+/// The lines of one day, ordered by time.
 fn lines_of(day: Day, companies: &[Company], turns: &[Turn]) -> Vec<String> {
     let text = day.to_string();
     let mut timed = Vec::new();
     for (place, company) in companies.iter().enumerate() {
         for person in 0..company.people {
-            // A seed for each person and day, so that a change of the story here changes nothing
-            // there.
+            // A seed for each person and day, so that a change of the story in one place changes
+            // nothing elsewhere.
             let seed = (day.number() as u64) << 32 | (place as u64) << 16 | person;
             let mut random = Random::new(seed);
             for habit in &HABITS {
@@ -178,7 +177,7 @@ fn is_weekend(day: Day) -> bool {
     (day.number() + 3).rem_euclid(7) >= 5
 }
 
-/// A second between 8 and 18 o'clock.
+/// A second between 8:00 and 18:00.
 fn second_of_day(random: &mut Random) -> u64 {
     8 * 3600 + random.below(10 * 3600)
 }
@@ -231,7 +230,7 @@ mod tests {
             count(&events, &["C-101,login,2026-01-21"]) > 0
                 && count(&events, &["C-103,dashboard_viewed,2026-01-21"]) > 0
         );
-        // The newcomer and the one that has stopped.
+        // The newcomer, and the one that has stopped.
         assert_eq!(count(&events, &["C-130,", "2026-02-15"]), 0);
         assert!(
             count(&events, &["C-130,", "2026-02-16"]) > 0
@@ -251,7 +250,7 @@ mod tests {
 
     #[test]
     fn every_company_has_people_of_different_names() {
-        // Three have churned before anybody looked at what they do.
+        // Three churned before the period begins.
         let (gone, companies): (Vec<_>, Vec<_>) =
             companies().into_iter().partition(|company| company.people == 0);
         assert_eq!((gone.len(), companies.len()), (3, 40));

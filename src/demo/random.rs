@@ -1,18 +1,17 @@
-//! Numbers that look random and are the same on every machine for ever.
+//! Pseudorandom numbers that are the same on every machine.
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014):
 /// small, and good enough for a demonstration. Crates for random numbers may change their streams
-/// from one version to the next; the demonstration's data may not.
+/// between versions; the data of the demonstration must not change.
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 
 impl Random {
-    /// A stream of numbers of its own for each seed.
+    /// An independent stream for each seed.
     pub(super) const fn new(seed: u64) -> Self {
         Random(seed)
     }
 
-    /// The next number.
     pub(super) fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -20,13 +19,13 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 up to `end`, which is excluded. Slightly uneven for huge ends, which do not
-    /// occur here.
+    /// A number from 0 up to `end`, exclusive. Slightly uneven for huge values of `end`, which do
+    /// not occur here.
     pub(super) fn below(&mut self, end: u64) -> u64 {
         self.number() % end
     }
 
-    /// True in so many of a thousand cases.
+    /// True with this probability in thousandths.
     pub(super) fn happens(&mut self, thousandths: u64) -> bool {
         self.below(1000) < thousandths
     }
