@@ -1,4 +1,4 @@
-//! The command line: the root, the options that all commands have, and which command does what.
+//! The command line: the root, global options, and dispatch to commands.
 
 use std::ffi::OsString;
 
@@ -109,11 +109,11 @@ enum Command {
     Licences(licences::Licences),
 }
 
-/// Adds the arguments of a command to it.
+/// Adds the arguments of a command.
 type Define = fn(clap::Command) -> clap::Command;
 
-/// The arguments of each command, to be defined only for the one that is used: those of all take
-/// longer than a short command does.
+/// The arguments of each command, defined only for the command that is used: defining all of them
+/// takes longer than a short command.
 const ARGUMENTS: [(&str, Define); 40] = [
     ("init", init::Init::augment_args),
     ("import", import::Import::augment_args),
@@ -157,13 +157,13 @@ const ARGUMENTS: [(&str, Define); 40] = [
     ("licences", licences::Licences::augment_args),
 ];
 
-/// The program's version, SQLite's, and that of the schema, on one line.
+/// The version of the program, of SQLite and of the schema, on one line.
 fn version() -> String {
     let schema = crate::store::SCHEMA_VERSION;
     format!("{} (SQLite {}, schema {schema})", env!("CARGO_PKG_VERSION"), rusqlite::version())
 }
 
-/// Answers a shell that asks what fits where somebody types; `false` where none asks.
+/// Answers a shell's request for completions; `false` if there is none.
 pub(crate) fn complete(arguments: &[OsString]) -> bool {
     let answer = CompleteEnv::with_factory(|| complete::with_names(Cli::command()))
         .var(completions::VARIABLE)
@@ -173,28 +173,28 @@ pub(crate) fn complete(arguments: &[OsString]) -> bool {
 }
 
 impl Cli {
-    /// Reads a command line.
+    /// Parses a command line.
     ///
     /// # Errors
-    /// A line that is not understood, and help and versions, which clap treats as errors.
+    /// A usage error; also help and version, which clap treats as errors.
     pub(crate) fn read(arguments: &[OsString]) -> Result<Cli, clap::Error> {
         let with_one = arguments.iter().skip(1).find_map(Cli::with_one_command);
         let usual = with_one.and_then(|command| {
             let matches = command.try_get_matches_from(arguments).ok()?;
             Cli::from_arg_matches(&matches).ok()
         });
-        // What is amiss, and help, is for a parser that knows all commands.
+        // Errors and help need a parser with all commands.
         usual.map_or_else(|| Cli::try_parse_from(arguments), Ok)
     }
 
-    /// A parser that knows the command of this name and no other.
+    /// A parser with only this command.
     fn with_one_command(name: &OsString) -> Option<clap::Command> {
         let (name, define) = ARGUMENTS.iter().find(|(known, _)| *name == **known)?;
         let root = GlobalOptions::augment_args(clap::Command::new("signals"));
         Some(root.subcommand(define(clap::Command::new(*name))))
     }
 
-    /// Does what the command says.
+    /// Runs the command.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self.command {
             None => home::run(context),

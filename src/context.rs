@@ -12,7 +12,7 @@ use crate::error::{CommandError, ErrorKind, usage};
 use crate::store::{Permissions, Store};
 use crate::ui::{ColorChoice, Terminal, Ui};
 
-/// The environment, as far as the program looks at it.
+/// The environment variables that the program reads.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
     /// SIGNALS_DB.
@@ -27,13 +27,12 @@ pub(crate) struct Environment {
     pub forces_colour: bool,
     /// COLUMNS.
     pub columns: Option<u16>,
-    /// PAGER, with the usual options of `less` unless LESS is set: stay in colour, end at once where
-    /// all fits, leave the screen as it is.
+    /// PAGER, with the default options for `less` unless LESS is set: keep colours, quit if
+    /// everything fits, do not clear the screen.
     pub pager: Option<String>,
 }
 
 impl Environment {
-    /// Reads the environment of the process.
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
     pub(crate) fn of_the_process() -> Self {
         let text = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
@@ -79,11 +78,8 @@ pub(crate) struct GlobalOptions {
     pub no_pager: bool,
 }
 
-/// What every command needs.
 pub(crate) struct Context {
-    /// Where words go.
     pub ui: Ui,
-    /// What time it is.
     pub clock: Clock,
     database: Option<PathBuf>,
     user: Option<String>,
@@ -93,7 +89,7 @@ impl Context {
     /// Resolves the options and the environment.
     ///
     /// # Errors
-    /// A SIGNALS_NOW that is not an instant (exit 2).
+    /// SIGNALS_NOW is not an instant (exit 2).
     pub(crate) fn new(options: &GlobalOptions, environment: &Environment) -> Result<Self> {
         let terminal = Terminal {
             wants_no_colour: environment.wants_no_colour,
@@ -111,7 +107,7 @@ impl Context {
         })
     }
 
-    /// The context of a command that runs within this one, as `by` if it says so: other streams,
+    /// The context of a command that runs inside this one, as `by` if given: with other streams,
     /// time and database.
     pub(crate) fn within(
         &self,
@@ -128,7 +124,7 @@ impl Context {
         }
     }
 
-    /// Who does it: `--by`, else SIGNALS_USER, else the login name.
+    /// The user: `--by`, else SIGNALS_USER, else the login name.
     pub(crate) fn user(&self) -> String {
         self.user
             .clone()
@@ -136,8 +132,8 @@ impl Context {
             .unwrap_or_else(|| "unknown".to_owned())
     }
 
-    /// A variable of the environment that the configuration names, such as one that holds a secret;
-    /// `None` when it is not set or blank.
+    /// An environment variable that the configuration names, such as a secret; `None` if it is not
+    /// set or blank.
     #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.trim().is_empty())
@@ -151,7 +147,7 @@ impl Context {
     /// The path of the database.
     ///
     /// # Errors
-    /// No path given and no home directory to put one in (exit 6).
+    /// No path was given and there is no home directory (exit 6).
     pub(crate) fn database(&self) -> Result<PathBuf> {
         self.database.clone().ok_or_else(|| {
             CommandError::new(
@@ -163,17 +159,17 @@ impl Context {
         })
     }
 
-    /// The database, to read.
+    /// Opens the database for reading.
     pub(crate) fn reader(&self) -> Result<Store> {
         Store::open_to_read(&self.database()?)
     }
 
-    /// The database, to write; there must be one.
+    /// Opens the database for writing; it must exist.
     pub(crate) fn writer(&self) -> Result<Store> {
         Store::open_to_write(&self.database()?)
     }
 
-    /// The database, to write; made when there is none.
+    /// Opens the database for writing, and creates it if it does not exist.
     pub(crate) fn maker(&self) -> Result<Store> {
         let path = self.database()?;
         let is_new = !path.exists();
@@ -184,7 +180,7 @@ impl Context {
         Ok(store)
     }
 
-    /// The day that the user means.
+    /// Resolves a day that the user gave.
     pub(crate) fn day(&self, store: &Store, given: GivenDay) -> Day {
         given.on(self.today(store))
     }
@@ -195,7 +191,7 @@ impl Context {
     }
 }
 
-/// Who runs the command: `--by`, else the environment. Terminals show the name, so it is checked.
+/// The user: `--by`, else from the environment. Terminals show the name, so it is checked.
 fn user(options: &GlobalOptions, environment: &Environment) -> Result<Option<String>> {
     let given = options.by.clone().filter(|name| !name.trim().is_empty());
     let user = given.or_else(|| environment.user.clone());
@@ -209,8 +205,8 @@ fn user(options: &GlobalOptions, environment: &Environment) -> Result<Option<Str
     }
 }
 
-/// Refuses control characters other than tabs and line breaks in reasons, notes and names alike:
-/// the database keeps them, and files made from it are shown on terminals.
+/// Refuses control characters other than tabs and line breaks in reasons, notes and names: the
+/// database stores them, and terminals show files made from it.
 pub(crate) fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
     let is_harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     let harmful = arguments.iter().find(|text| text.to_string_lossy().contains(is_harmful));
@@ -222,7 +218,7 @@ pub(crate) fn refuse_control_characters(arguments: &[OsString]) -> Result<()> {
     }
 }
 
-/// Makes `folder` the current one, as `cd` does, and returns the one that was.
+/// Changes the current folder. Returns the previous one.
 ///
 /// # Errors
 /// A folder that cannot be entered (exit 8).
@@ -245,7 +241,7 @@ fn clock(environment: &Environment) -> Result<Clock> {
     }
 }
 
-/// The database that a shell completes names from; `None` where there is none to read.
+/// The database for completing names in a shell; `None` if there is none.
 pub(crate) fn database_to_complete() -> Option<Store> {
     let named = Environment::of_the_process().database.map(PathBuf::from);
     Store::open_to_read(&named.or_else(default_database)?).ok()

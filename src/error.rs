@@ -1,28 +1,28 @@
-//! What can go wrong, and the exit code of each: the only place where the two meet.
+//! Errors and their exit codes, which are assigned only here.
 //!
-//! Inside the program errors travel as [`anyhow::Error`]. One that a script must be able to tell
-//! from others is a [`CommandError`] of some [`ErrorKind`]; an error of SQLite or of the operating system
-//! gets its kind here, from its code.
+//! Inside the program errors are [`anyhow::Error`]. One that a script must be able to distinguish
+//! is a [`CommandError`] of some [`ErrorKind`]; an error of SQLite or the operating system gets its
+//! kind here, from its code.
 
 use std::fmt;
 use std::io;
 
 use rusqlite::{ErrorCode, ffi};
 
-/// The kinds of failure that scripts can tell apart, each with its exit code.
+/// The kinds of errors that scripts can distinguish, each with its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
-    /// Anything without a code of its own.
+    /// Anything without an exit code of its own.
     Other,
-    /// The command line makes no sense.
+    /// An invalid command line.
     Usage,
-    /// An import went through, but rejected some rows.
+    /// An import succeeded but rejected some rows.
     SomeRowsRejected,
-    /// An input was refused and nothing of it written.
+    /// An input was refused, and nothing of it written.
     InputRefused,
     /// Another process holds the database.
     Busy,
-    /// No such database, not one of ours, or newer than this program.
+    /// No such database, or it belongs to another program or a newer version.
     NoDatabase,
     /// The database is damaged.
     Damaged,
@@ -30,11 +30,10 @@ pub enum ErrorKind {
     Io,
     /// Not allowed in this state, or the configuration is wrong.
     NotAllowed,
-    /// Some notifications were not delivered.
     Undelivered,
     /// The data is too old to judge the day.
     Stale,
-    /// Our mistake.
+    /// A bug in the program.
     Bug,
     /// Stopped by Ctrl-C.
     Interrupted,
@@ -43,7 +42,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Every kind with its code and meaning, as `docs/exit-codes.md` prints them.
+    /// Every kind with its exit code and meaning, as printed in `docs/exit-codes.md`.
     pub const ALL: [(ErrorKind, u8, &'static str); 14] = [
         (ErrorKind::Other, 1, "other failure"),
         (ErrorKind::Usage, 2, "usage: the command line makes no sense"),
@@ -61,13 +60,12 @@ impl ErrorKind {
         (ErrorKind::Terminated, 143, "stopped by a termination signal"),
     ];
 
-    /// The exit code of this kind.
     pub fn exit_code(self) -> u8 {
         ErrorKind::ALL.iter().find(|(kind, ..)| *kind == self).map_or(70, |(_, code, _)| *code)
     }
 }
 
-/// A failure with its kind, what happened and where, and what to do about it.
+/// An error that the user sees: its kind, what happened and where, and what to do.
 #[derive(Debug)]
 pub struct CommandError {
     kind: ErrorKind,
@@ -77,33 +75,31 @@ pub struct CommandError {
 }
 
 impl CommandError {
-    /// A failure; `message` says what is wrong and where, without a full stop.
+    /// Creates an error; `message` says what is wrong and where, without a full stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         CommandError { kind, message: message.into(), hints: Vec::new(), reported: false }
     }
 
-    /// The same failure with advice on what to do, best a command that can be pasted.
+    /// Adds advice on what to do, ideally a command to paste.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// A failure that the user has already read about: it only sets the exit code.
+    /// An error that was already printed: it only sets the exit code.
     pub fn reported(kind: ErrorKind) -> Self {
         CommandError { kind, message: String::new(), hints: Vec::new(), reported: true }
     }
 
-    /// The same failure, of another kind.
+    /// The same error with another kind.
     pub fn of_kind(self, kind: ErrorKind) -> Self {
         CommandError { kind, ..self }
     }
 
-    /// What can be done about it.
     pub fn hints(&self) -> &[String] {
         &self.hints
     }
 
-    /// The kind of failure.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
@@ -117,7 +113,7 @@ impl fmt::Display for CommandError {
 
 impl std::error::Error for CommandError {}
 
-/// A command that makes no sense as it was given (exit 2).
+/// An invalid command line (exit 2).
 pub(crate) fn usage(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::Usage, message)
 }
@@ -127,7 +123,7 @@ pub(crate) fn not_allowed(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::NotAllowed, message)
 }
 
-/// A database that holds what this program never writes (exit 7).
+/// A database with contents that this program never writes (exit 7).
 pub(crate) fn damaged(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::Damaged, message)
         .hint("restore the newest backup; `signals check` tells what is damaged")
@@ -138,24 +134,24 @@ pub(crate) fn refused(message: impl Into<String>) -> CommandError {
     CommandError::new(ErrorKind::InputRefused, message)
 }
 
-/// The system starts no thread for this process (exit 1).
+/// The system cannot start a thread (exit 1).
 pub(crate) fn no_thread(error: &io::Error) -> CommandError {
     CommandError::new(ErrorKind::Other, format!("cannot start a thread: {error}"))
         .hint("check the limits on processes and memory (ulimit -a)")
 }
 
-/// What the user is told about an error, and the exit code.
+/// What the user is told about an error, and its exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// The kind, which decides the exit code.
+    /// Decides the exit code.
     pub kind: ErrorKind,
-    /// What happened and where; empty when the user has been told already.
+    /// Empty if the error was already printed.
     pub message: String,
-    /// What to do about it.
     pub hints: Vec<String>,
 }
 
-/// Sums up an error for the user. `None`: the reader of a pipe has gone, which is not an error.
+/// Summarizes an error for the user. `None`: the reader of a pipe has closed it, which is not an
+/// error.
 pub(crate) fn report(error: &anyhow::Error) -> Option<Report> {
     if is_closed_pipe(error) {
         return None;
@@ -169,7 +165,7 @@ pub(crate) fn report(error: &anyhow::Error) -> Option<Report> {
     Some(Report { kind, message: chain_text(error), hints: hints_for(kind) })
 }
 
-/// Sums up a panic for the user.
+/// Summarizes a panic for the user.
 pub(crate) fn panic_report(panic: &(dyn std::any::Any + Send)) -> Report {
     let text = panic.downcast_ref::<String>().cloned();
     let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -198,8 +194,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorKind> {
     if let Some(error) = cause.downcast_ref::<rusqlite::Error>() {
-        // A value that is not of the kind that its column has: somebody else has written to the
-        // database.
+        // A value of the wrong type for its column: somebody else has written to the database.
         if matches!(
             error,
             rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)
@@ -217,9 +212,9 @@ fn kind_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<ErrorKind>
     cause.downcast_ref::<io::Error>().map(|_| ErrorKind::Io)
 }
 
-/// Whether only a damaged database explains an error of SQLite that has no code for damage: an
-/// index that lacks a row, stored JSON that is none, a table that is gone. The program's own
-/// statements are the same for every database.
+/// Whether only damage explains an SQLite error without a code for damage: an index that lacks a
+/// row, malformed stored JSON, a missing table. The program's statements are the same for every
+/// database.
 fn shows_damage(error: &ffi::Error, message: &str) -> bool {
     let broken_keys = [
         ffi::SQLITE_CONSTRAINT_UNIQUE,
@@ -235,7 +230,7 @@ fn shows_damage(error: &ffi::Error, message: &str) -> bool {
 
 fn kind_of_sqlite(code: ErrorCode) -> ErrorKind {
     match code {
-        // The locking protocol fails when others take the same locks over and over.
+        // The locking protocol fails when others take the same locks repeatedly.
         ErrorCode::DatabaseBusy
         | ErrorCode::DatabaseLocked
         | ErrorCode::FileLockingProtocolFailed => ErrorKind::Busy,

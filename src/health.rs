@@ -1,6 +1,6 @@
-//! The health of all companies on one day: the attributes that the profiles ask for, what the
-//! profiles say of them, and where that is kept. A run does this for its day, and `signals health
-//! recompute` for days that were run before.
+//! Scores the health of all companies on one day: reads the attributes of the profiles, evaluates
+//! them and stores the result. A run does this for its day, `signals health recompute` for past
+//! days.
 
 use std::sync::Arc;
 
@@ -15,12 +15,12 @@ use crate::domain::health::{Assessment, Profile, Scoring};
 use crate::expression::{Expression, is_true};
 use crate::store::{AttributeTable, Catalogue, NewHealth, Scope, Store};
 
-/// Scores all companies on `day`, in place of what was scored before, within a transaction that the
-/// caller has begun. Companies that have churned by then or became customers later have no score.
-/// Returns how many were looked at.
+/// Scores all companies on `day`, replacing earlier scores, inside the caller's transaction.
+/// Companies that churned by then or became customers later have no score. Returns the number of
+/// companies.
 ///
 /// # Errors
-/// A profile that cannot be read any more (exit 9).
+/// A stored profile that is no longer valid (exit 9).
 pub(crate) fn score_day(
     store: &Store,
     day: Day,
@@ -31,10 +31,10 @@ pub(crate) fn score_day(
     Ok(health.len())
 }
 
-/// The health of all companies on `day` under the profiles as they are now; nothing is written.
+/// The health of all companies on `day` under the present profiles, without writing anything.
 ///
 /// # Errors
-/// A profile that cannot be read any more (exit 9).
+/// A stored profile that is no longer valid (exit 9).
 pub(crate) fn assess_day(
     store: &Store,
     day: Day,
@@ -54,7 +54,7 @@ pub(crate) fn assess_day(
         .filter(|(_, customer)| is_scored(customer))
         .map(|(company, _)| *company)
         .collect();
-    // Each company is taken by the first profile that fits.
+    // The first matching profile applies to a company.
     let mut waiting: Vec<usize> = (0..table.companies().len())
         .filter(|row| scored.contains(&table.companies()[*row]))
         .collect();
@@ -68,11 +68,11 @@ pub(crate) fn assess_day(
     Ok(health)
 }
 
-/// A profile whose expressions have been read.
+/// A profile with its parsed expressions.
 struct ReadProfile {
     scoring: Arc<Scoring>,
     condition: Option<Expression>,
-    /// What is measured, in the order of the scoring's measures.
+    /// The values, in the order of the scoring's measures.
     values: Vec<Expression>,
 }
 
@@ -91,7 +91,7 @@ impl ReadProfile {
         Ok(ReadProfile { scoring: Arc::new(profile.scoring), condition, values })
     }
 
-    /// The attributes that its expressions name.
+    /// The attributes in its expressions.
     fn names(&self) -> impl Iterator<Item = &str> {
         self.condition
             .iter()
@@ -100,7 +100,7 @@ impl ReadProfile {
             .map(String::as_str)
     }
 
-    /// Takes the rows that it fits out of those that no profile has taken yet.
+    /// Takes the matching rows from those without a profile.
     fn take_fitting(
         &self,
         catalogue: &Catalogue,
@@ -114,7 +114,7 @@ impl ReadProfile {
         Ok(fitting)
     }
 
-    /// The health of the companies of some rows.
+    /// The health of the companies in some rows.
     fn score(
         &self,
         catalogue: &Catalogue,

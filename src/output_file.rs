@@ -1,5 +1,5 @@
-//! Where commands write: files that appear whole or not at all, and devices and pipes, which are
-//! written as they are.
+//! Output of commands: regular files, which appear completely or not at all, and devices and pipes,
+//! which are written directly.
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -11,21 +11,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result};
 use tempfile::NamedTempFile;
 
-/// The temporary files that there are at the moment, for [`forget_unfinished`].
+/// The present temporary files, for [`forget_unfinished`].
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// The kernel follows no more links than this.
+/// The kernel's limit on following links.
 const MOST_LINKS: usize = 40;
 
-/// Whether this path means standard output.
+/// Whether this path is standard output.
 pub(crate) fn is_standard_output(path: &Path) -> bool {
     let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
     names.iter().any(|name| path.as_os_str() == *name)
 }
 
 /// An output of a command. A regular file appears under its name when it is finished, with the
-/// owner and the mode of the one that it replaces. A device, a pipe or standard output takes the
-/// bytes as they come.
+/// owner and mode of the file it replaces. A device, a pipe or standard output receives the bytes
+/// directly.
 pub(crate) struct OutputFile {
     target: PathBuf,
     out: Out,
@@ -37,7 +37,7 @@ enum Out {
 }
 
 impl OutputFile {
-    /// Begins the output at `target`. A link is followed: the file that it names is written.
+    /// Begins the output at `target`. Links are followed.
     pub(crate) fn begin(target: &Path) -> Result<Self> {
         let begin = || -> io::Result<Self> {
             let target = follow_links(target)?;
@@ -50,14 +50,14 @@ impl OutputFile {
         begin().with_context(|| place(target))
     }
 
-    /// Begins a file that must not exist yet, and never replaces one.
+    /// Begins a file that must not exist.
     pub(crate) fn begin_new(target: &Path) -> Result<Self> {
         let file = temporary(target).with_context(|| place(target))?;
         let out = Out::Whole { file: BufWriter::new(file), replaces: false };
         Ok(OutputFile { target: target.to_owned(), out })
     }
 
-    /// The temporary file, for those who write to a path. `None`: the output has none.
+    /// The temporary file, for libraries that write to a path; `None` if there is none.
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.out {
             Out::Whole { file, .. } => Some(file.get_ref().path()),
@@ -65,12 +65,12 @@ impl OutputFile {
         }
     }
 
-    /// The folder that takes the file, where there is room for temporary files too.
+    /// The folder of the file, which has room for temporary files too.
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.path().and_then(Path::parent)
     }
 
-    /// Writes the next bytes, and names the file when that fails.
+    /// Writes bytes. Errors name the file.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes).with_context(|| place(&self.target))
     }
@@ -102,10 +102,10 @@ impl Write for OutputFile {
     }
 }
 
-/// Removes the temporary files of this process: for when it ends in the middle of something.
+/// Removes the temporary files of this process, before it is terminated.
 pub fn forget_unfinished() {
     for path in unfinished().drain(..) {
-        // A file that has gone already is as good as removed.
+        // A file may already be gone.
         let _ = fs::remove_file(path);
     }
 }
@@ -114,10 +114,10 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The output as it is, where it is not a regular file that can be replaced.
+/// The output itself, if it is not a regular file to replace.
 fn direct(target: &Path) -> io::Result<Option<File>> {
     if is_standard_output(target) {
-        // Whoever writes to standard output next goes on behind these bytes.
+        // Later writes to standard output continue after these bytes.
         #[expect(clippy::disallowed_methods, reason = "the user named standard output")]
         let stream = io::stdout().as_fd().try_clone_to_owned()?;
         return Ok(Some(File::from(stream)));
@@ -125,7 +125,7 @@ fn direct(target: &Path) -> io::Result<Option<File>> {
     let is_open_already = ["/dev/fd", "/proc/self/fd"].iter().any(|of| target.starts_with(of));
     match fs::metadata(target) {
         Ok(metadata) if is_open_already || !metadata.is_file() => {
-            // Without O_CREAT and O_TRUNC: nothing of what is there changes.
+            // Without O_CREAT and O_TRUNC, so that existing contents stay.
             File::options().append(true).open(target).map(Some)
         }
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -133,7 +133,7 @@ fn direct(target: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Where a path leads, also when nothing is there yet. The names of open files stay as they are.
+/// Where a path leads, even if nothing is there yet. The names of open files are not resolved.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -143,12 +143,12 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
         }
         path = folder(&path).join(fs::read_link(&path)?);
     }
-    // Reading through the links names the loop.
+    // Opening through the links names the loop.
     fs::metadata(&path).map(|_| path)
 }
 
 fn temporary(target: &Path) -> io::Result<NamedTempFile> {
-    // The error of the library names a temporary file that nobody has asked for.
+    // The library's error would name a temporary file.
     let temporary = NamedTempFile::new_in(folder(target)).map_err(|error| plain(&error))?;
     unfinished().push(temporary.path().to_owned());
     Ok(temporary)
@@ -169,12 +169,12 @@ fn keep(file: BufWriter<NamedTempFile>, target: &Path, replaces: bool) -> io::Re
     };
     kept.map_err(|error| error.error)?;
     unfinished().retain(|other| *other != path);
-    // The name is in the folder, which has to reach the disk too.
+    // The directory entry must reach the disk too.
     File::open(folder(target))?.sync_all()
 }
 
-/// Gives a file the owner, the group and the mode of the one that it replaces, as far as this user
-/// may. A group that cannot be kept is not replaced by another one with the same rights.
+/// Gives a file the owner, group and mode of the one it replaces, as far as permitted. If the group
+/// cannot be kept, no other group gets its rights.
 fn resemble(file: &File, replaced: &Metadata) -> io::Result<()> {
     let group = Some(replaced.gid());
     let has_group =

@@ -1,7 +1,7 @@
-//! The only code that prints and asks.
+//! The only code that prints and prompts.
 //!
-//! Standard output is data; everything else goes to standard error, which `--quiet` silences but
-//! for errors.
+//! Standard output is for data; everything else goes to standard error, where `--quiet` leaves only
+//! errors.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::error::{self, CommandError, ErrorKind, Report, usage};
 use crate::render::{Look, RecordWriter, Value, escape};
 
-/// When colours are used.
+/// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
@@ -26,7 +26,7 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-/// What the environment says about the terminal.
+/// The terminal settings in the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Terminal {
     /// NO_COLOR is set, or TERM is dumb.
@@ -35,23 +35,22 @@ pub(crate) struct Terminal {
     pub forces_colour: bool,
     /// COLUMNS, where it is set to a number.
     pub columns: Option<u16>,
-    /// The shell command that shows what is longer than the screen; `None` for none.
+    /// The shell command for output that is longer than the screen; `None`: no pager.
     pub pager: Option<String>,
 }
 
 /// Whether a pager has the terminal.
 static IS_PAGING: AtomicBool = AtomicBool::new(false);
 
-/// Whether a pager has the terminal. It handles Ctrl-C itself.
+/// Whether a pager has the terminal, in which case it handles Ctrl-C itself.
 pub fn is_paging() -> bool {
     IS_PAGING.load(Ordering::Relaxed)
 }
 
-/// Where a command's words go.
 pub(crate) struct Ui {
     out: RefCell<BufWriter<Box<dyn Write>>>,
     look: Look,
-    /// The pager, and the lines that fit on the screen.
+    /// The pager, and the number of lines that fit on the screen.
     pager: Option<(String, usize)>,
     error_colour: bool,
     is_quiet: bool,
@@ -60,7 +59,7 @@ pub(crate) struct Ui {
 
 const HINT_STYLE: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The width of a terminal that does not tell.
+/// The width of a terminal that does not report one.
 const USUAL_WIDTH: u16 = 80;
 
 fn buffered(out: impl Write + 'static) -> RefCell<BufWriter<Box<dyn Write>>> {
@@ -68,7 +67,7 @@ fn buffered(out: impl Write + 'static) -> RefCell<BufWriter<Box<dyn Write>>> {
 }
 
 impl Ui {
-    /// Finds out what the streams are.
+    /// Detects what the streams are.
     #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
     pub(crate) fn new(choice: ColorChoice, is_quiet: bool, terminal: Terminal) -> Self {
         let colour = |is_terminal: bool| match choice {
@@ -94,7 +93,7 @@ impl Ui {
         }
     }
 
-    /// The same for a command that runs within this one, with its standard output in a file where
+    /// The same for a command that runs inside this one, with its standard output in `file` if
     /// there is one.
     #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
     pub(crate) fn within(&self, file: Option<File>) -> Self {
@@ -105,17 +104,16 @@ impl Ui {
         Ui { out, look, pager: None, ..*self }
     }
 
-    /// How screens are to be drawn.
+    /// How to draw screens.
     pub(crate) fn look(&self) -> Look {
         self.look
     }
 
-    /// Writes data to standard output.
     pub(crate) fn data(&self, bytes: impl AsRef<[u8]>) -> Result<()> {
         self.out.borrow_mut().write_all(bytes.as_ref()).context("cannot write to standard output")
     }
 
-    /// Writes a screen to standard output. What is longer than the terminal goes through the pager.
+    /// Writes a screen to standard output, through the pager if it is longer than the terminal.
     pub(crate) fn page(&self, text: &str) -> Result<()> {
         match &self.pager {
             // The prompt needs a line too.
@@ -129,19 +127,19 @@ impl Ui {
         IS_PAGING.store(true, Ordering::Relaxed);
         let started = Command::new("sh").args(["-c", pager]).stdin(Stdio::piped()).spawn();
         let Ok(mut pager) = started else { return self.data(text) };
-        // A reader who has seen enough leaves before the end.
+        // The reader may quit before the end.
         let _ = pager.stdin.take().map(|mut input| input.write_all(text.as_bytes()));
         let ended = pager.wait();
         IS_PAGING.store(false, Ordering::Relaxed);
         ended.map(drop).context("cannot wait for the pager")
     }
 
-    /// Hands on what is still buffered.
+    /// Writes what is still buffered.
     pub(crate) fn flush(&self) -> Result<()> {
         self.out.borrow_mut().flush().context("cannot write to standard output")
     }
 
-    /// Writes records to standard output, each as it comes.
+    /// Writes records to standard output, one by one.
     pub(crate) fn records(
         &self,
         mut writer: RecordWriter<'_>,
@@ -160,41 +158,40 @@ impl Ui {
         self.data(&bytes)
     }
 
-    /// Tells something that is not data.
+    /// Prints a note, which is not data.
     pub(crate) fn note(&self, text: impl Display) {
         if !self.is_quiet {
             self.say("", Style::new(), &text.to_string());
         }
     }
 
-    /// Tells of something that the user should know before relying on the result.
+    /// Prints a warning about the result.
     pub(crate) fn warning(&self, text: impl Display) {
         if !self.is_quiet {
             self.say("warning: ", AnsiColor::Yellow.on_default().bold(), &text.to_string());
         }
     }
 
-    /// Tells of something that must be known however quiet the user wants it.
+    /// Prints a warning even with `--quiet`.
     pub(crate) fn alarm(&self, text: impl Display) {
         self.say("warning: ", AnsiColor::Yellow.on_default().bold(), &text.to_string());
     }
 
-    /// Tells what can be done about an [alarm](Ui::alarm).
+    /// Prints a hint about an [alarm](Ui::alarm).
     pub(crate) fn alarm_hint(&self, text: impl Display) {
         self.say("hint: ", HINT_STYLE, &text.to_string());
     }
 
-    /// Tells what can be done.
+    /// Prints a hint.
     pub(crate) fn hint(&self, text: impl Display) {
         if !self.is_quiet {
             self.say("hint: ", HINT_STYLE, &text.to_string());
         }
     }
 
-    /// Tells of a failure, and what to do about it.
+    /// Prints an error with its hints.
     pub(crate) fn failure(&self, report: &Report) {
-        // What was written before the failure comes before it; if that cannot be, the failure
-        // matters more.
+        // Earlier output comes first; if it cannot be written, the error matters more.
         let _ = self.flush();
         if report.message.is_empty() {
             return;
@@ -203,19 +200,19 @@ impl Ui {
         report.hints.iter().for_each(|hint| self.say("hint: ", HINT_STYLE, hint));
     }
 
-    /// Tells of an error, unless it is not an error that the user has to read about.
+    /// Prints an error, unless the user need not see it.
     pub(crate) fn failure_of(&self, error: &anyhow::Error) {
         error::report(error).iter().for_each(|report| self.failure(report));
     }
 
-    /// Each line of text is made safe on its own: line breaks of ours stay, control characters of
-    /// the data do not.
+    /// Escapes each line of text separately: the program's line breaks stay, control characters in
+    /// data do not.
     fn say(&self, label: &str, style: Style, text: &str) {
         let safe: Vec<_> = text.lines().map(escape::line_for_terminal).collect();
         let safe = safe.join("\n");
         #[expect(clippy::disallowed_methods, reason = "this is the place that prints")]
         let mut stream = io::stderr().lock();
-        // There is nobody left to tell when standard error is gone.
+        // If standard error is gone, there is nobody to tell.
         let _ = match (label.is_empty(), self.error_colour) {
             (true, _) => writeln!(stream, "{safe}"),
             (false, true) => writeln!(stream, "{style}{label}{style:#}{safe}"),
@@ -223,22 +220,22 @@ impl Ui {
         };
     }
 
-    /// Whether somebody is there to answer a question.
+    /// Whether the user can be prompted.
     pub(crate) fn can_ask(&self) -> bool {
         #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
         let error_is_terminal = io::stderr().is_terminal();
         io::stdin().is_terminal() && error_is_terminal
     }
 
-    /// Whether both standard input and standard output are a terminal.
+    /// Whether standard input and standard output are both a terminal.
     pub(crate) fn is_interactive(&self) -> bool {
         self.look.width.is_some() && io::stdin().is_terminal()
     }
 
-    /// Asks for a line of text at the terminal.
+    /// Prompts for a line of text.
     ///
     /// # Errors
-    /// No terminal to ask at (exit 2), with `instead` as what to do.
+    /// No terminal (exit 2), with the hint `instead`.
     pub(crate) fn ask(&self, question: &str, instead: &str) -> Result<String> {
         if !self.can_ask() {
             return Err(CommandError::new(
@@ -264,7 +261,7 @@ impl Ui {
         Ok(answer.to_owned())
     }
 
-    /// Asks a question that is answered with yes or no.
+    /// Asks a yes-or-no question.
     ///
     /// # Errors
     /// As [`Ui::ask`].
@@ -273,7 +270,7 @@ impl Ui {
         Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Asks whether to go on.
+    /// Asks for confirmation.
     ///
     /// # Errors
     /// As [`Ui::ask`]; an answer other than yes (exit 9).
@@ -284,7 +281,7 @@ impl Ui {
         Err(CommandError::new(ErrorKind::NotAllowed, "nothing was changed").into())
     }
 
-    /// A progress bar over so many bytes (`None`: unknown), which shows itself only on a terminal.
+    /// A progress bar over a number of bytes (`None`: unknown), visible only on a terminal.
     pub(crate) fn progress(&self, total: Option<u64>, what: &str) -> ProgressBar {
         let target = if self.shows_progress {
             ProgressDrawTarget::stderr()
