@@ -1,4 +1,4 @@
-//! `signals assign`: gives a signal to somebody.
+//! `signals assign`: assigns a signal to somebody.
 
 use anyhow::Result;
 use clap::Args;

@@ -1,4 +1,4 @@
-//! `signals attribute`: what can be asked of a company.
+//! `signals attribute`: the attributes of companies.
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -20,7 +20,6 @@ pub(crate) enum Attribute {
 }
 
 impl Attribute {
-    /// Does what the subcommand says.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let Attribute::List(FormatOption { format }) = self;
         let catalogue = context.reader()?.catalogue()?;

@@ -1,4 +1,4 @@
-//! `signals backtest`: do the signals foretell churn?
+//! `signals backtest`: whether signals predict churn.
 
 use std::path::{Path, PathBuf};
 
@@ -80,8 +80,7 @@ impl Backtest {
     /// Replays, measures and prints.
     ///
     /// # Errors
-    /// A lead longer than the horizon (exit 2); an unknown rule or segment, a book without churns
-    /// (exit 9).
+    /// A lead longer than the horizon (exit 2); an unknown rule or segment, or no churns (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         if let Some(path) = &self.signals {
             refuse_database(context, path)?;
@@ -106,7 +105,7 @@ impl Backtest {
 }
 
 impl BacktestOptions {
-    /// The rules that were replayed, and what came of it.
+    /// The replayed rules and the results.
     pub(crate) fn outcome(
         &self,
         context: &Context,
@@ -151,7 +150,7 @@ impl BacktestOptions {
         Ok((question.rules, outcome))
     }
 
-    /// Which customers are meant, in words.
+    /// Which customers are included, in words.
     pub(crate) fn filter(&self) -> String {
         let mut words = Vec::new();
         words.extend(self.companies.segment.as_ref().map(|name| format!("segment {name}")));

@@ -1,4 +1,4 @@
-//! `signals check`: is the database sound?
+//! `signals check`: whether the database is intact.
 
 use anyhow::Result;
 use clap::Args;
@@ -16,10 +16,10 @@ use crate::render::escape::for_terminal;
 pub(crate) struct Check {}
 
 impl Check {
-    /// Checks everything and lists what is wrong.
+    /// Runs all checks and lists the problems.
     ///
     /// # Errors
-    /// Anything that is wrong (exit 7).
+    /// Any problem (exit 7).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let problems = context.reader()?.problems()?;
         if problems.is_empty() {

@@ -1,4 +1,4 @@
-//! Which signals a command changes: some by their numbers, or all that pass filters.
+//! Selects the signals that a command changes: by id, or by filters.
 
 use anyhow::Result;
 use clap::Args;
@@ -29,7 +29,7 @@ pub(super) struct SignalChoice {
 }
 
 impl SignalChoice {
-    /// The signals that are meant, which must be in state `needed`; with filters, it says how many.
+    /// The selected signals, which must be in state `needed`; with filters, prints their number.
     ///
     /// # Errors
     /// Filters without `--all` (exit 2), or for signals in the other state (exit 9).
@@ -56,10 +56,10 @@ impl SignalChoice {
         Ok(ids)
     }
 
-    /// Asks whether to go on with signals that filters chose.
+    /// Asks for confirmation if the signals were selected by filters.
     ///
     /// # Errors
-    /// No terminal to ask at (exit 2); an answer other than yes (exit 9).
+    /// No terminal (exit 2); an answer other than yes (exit 9).
     pub(super) fn confirm(&self, context: &Context, verb: &str, ids: &[SignalId]) -> Result<()> {
         if !self.all || self.yes {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Names from the database, for shells that complete what somebody types.
+//! Names from the database for shell completion.
 
 use std::ffi::OsStr;
 
@@ -8,7 +8,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use crate::context::database_to_complete;
 use crate::store::Store;
 
-/// A shell shows no more than it has room for.
+/// At most this many candidates are returned.
 const MOST: usize = 200;
 
 /// The command line with completers for the names of companies, people, rules, events and segments.
@@ -28,11 +28,11 @@ fn within(command: Command, parent: &str) -> Command {
         .mut_subcommands(|subcommand| within(subcommand, &name))
 }
 
-/// A name with what explains it.
+/// A name with its explanation.
 type Name = (String, Option<String>);
 type Names = fn(&Store) -> anyhow::Result<Vec<Name>>;
 
-/// Which names an argument takes; none where it makes a new one.
+/// The names that an argument accepts; `None` if it creates a new one.
 fn names_for(parent: &str, command: &str, arg: &Arg) -> Option<Names> {
     match (parent, command, arg.get_id().as_str()) {
         (_, "merge", "from" | "into") | (_, _, "company") => Some(companies),
@@ -74,8 +74,8 @@ fn segments(store: &Store) -> anyhow::Result<Vec<Name>> {
     Ok(plain(segments.collect()))
 }
 
-/// The names that begin with a text, or whose explanation does, whatever the case. Without a
-/// database there are none: a shell is not a place for errors.
+/// The names that begin with a text, or whose explanation does, ignoring case. Without a database
+/// there are none: completion must not print errors.
 fn fitting(names: Names, text: &OsStr) -> Vec<CompletionCandidate> {
     let wanted = text.to_string_lossy().to_lowercase();
     let begins = |text: &str| text.to_lowercase().starts_with(&wanted);

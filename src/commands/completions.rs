@@ -7,7 +7,7 @@ use clap_complete::env as shells;
 
 use crate::context::Context;
 
-/// The variable by which a shell asks the program what fits.
+/// The environment variable with which a shell requests completions.
 pub(crate) const VARIABLE: &str = "SIGNALS_COMPLETE";
 
 /// Print the script that completes commands, options and names in a shell.

@@ -40,8 +40,8 @@ pub(crate) struct Daily {
     days: DayOptions,
 }
 
-/// The kinds of failure that steps go on after, and those that end them, from the gravest to the
-/// least. Rejected rows, which are not here, come last of all.
+/// The kinds of errors after which further steps run, and those that end the command, from the most
+/// to the least serious. Rejected rows, which are not listed, are the least serious.
 const GRAVITY: [ErrorKind; 11] = [
     ErrorKind::Bug,
     ErrorKind::Damaged,
@@ -57,10 +57,10 @@ const GRAVITY: [ErrorKind; 11] = [
 ];
 
 impl Daily {
-    /// Does the steps.
+    /// Runs the steps.
     ///
     /// # Errors
-    /// The most serious failure of the steps, which has been told by then.
+    /// The most serious error of the steps, which was already printed.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let result = self.steps(context);
         let failure = result.as_ref().err().and_then(error::report);
@@ -92,8 +92,8 @@ impl Daily {
     }
 }
 
-/// The first of the files that was not imported, though it may be one of events: a file of that
-/// name was one last time, or is new.
+/// The first file that was not imported although it may contain events: a file with that name did
+/// last time, or it is new.
 fn events_not_imported<'f>(
     store: &Store,
     files: &'f [PathBuf],
@@ -110,8 +110,8 @@ fn events_not_imported<'f>(
     Ok(missing)
 }
 
-/// Does a step. What it complains of is told and remembered; a failure that would befall the next
-/// steps too ends all.
+/// Runs a step. Its error is printed and remembered; an error that would affect the next steps too
+/// ends the command.
 fn step(
     context: &Context,
     worst: &mut Option<ErrorKind>,

@@ -1,8 +1,7 @@
-//! `signals demo`: shows the program at work.
+//! `signals demo`: demonstrates the program.
 //!
-//! It does nothing of its own: it writes the files that a company's systems would export, and then runs
-//! the commands of `demo/script.txt` as a user would type them, each in this process but through
-//! the same command line.
+//! It writes the files that a company's systems would export, and then runs the commands of
+//! `demo/script.txt` as a user would type them, in this process but through the same command line.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -37,14 +36,14 @@ const DATABASE: &str = "signals.db";
 /// The page that the script writes last.
 const DASHBOARD: &str = "dashboard.html";
 
-/// When the demonstration takes place, whatever the day: the morning after its last day of data.
+/// The fixed time of the demonstration: the morning after its last day of data.
 const NOW: &str = "2026-04-01T06:00:00Z";
 
 impl Demo {
-    /// Makes the folder and runs the script in it.
+    /// Creates the folder and runs the script in it.
     ///
     /// # Errors
-    /// A folder with something in it (exit 9), or that cannot be written (exit 8).
+    /// A folder that is not empty (exit 9) or cannot be written (exit 8).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let folder = &self.folder;
         refuse_content(folder)?;
@@ -88,8 +87,8 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Prints a line of the script, and does it when it is a command. A line that sets the clock sets
-/// `now` for those after it.
+/// Prints a line of the script, and runs it if it is a command. A line that sets the clock changes
+/// `now` for the following lines.
 fn step(context: &Context, line: &str, now: &mut Instant) -> Result<()> {
     if let Some(time) = line.strip_prefix("export SIGNALS_NOW=") {
         *now = time.parse()?;
@@ -110,8 +109,8 @@ fn step(context: &Context, line: &str, now: &mut Instant) -> Result<()> {
     cli.run(&inner).and_then(|()| inner.ui.flush()).with_context(failed)
 }
 
-/// The script cannot know the numbers of signals: `<C-104>` stands for the newest bad signal of
-/// that company, `<C-104 login>` for that of one rule, as a user would read it from a list.
+/// The script cannot know the ids of signals: `<C-104>` stands for the newest bad signal of that
+/// company, `<C-104 login>` for that of one rule.
 fn with_numbers(line: &str) -> Result<String> {
     let Some((before, rest)) = line.split_once('<') else { return Ok(line.to_owned()) };
     let Some((wanted, after)) = rest.split_once('>') else { return Ok(line.to_owned()) };
@@ -152,7 +151,7 @@ fn redirection(line: &str) -> Result<(&str, Option<File>)> {
     Ok((command, Some(options.open(name).with_context(|| format!("cannot write {name}"))?)))
 }
 
-/// The words of a command; quotes hold several together.
+/// The words of a command; quotes keep words together.
 fn words(command: &str) -> Vec<&str> {
     let parts = command.split('"').enumerate();
     parts
@@ -167,7 +166,7 @@ fn words(command: &str) -> Vec<&str> {
 /// The widest line of the demonstration.
 const WIDTH: usize = 98;
 
-/// A long command over several lines, as one would type it: broken before an option.
+/// A long command on several lines, broken before an option.
 fn folded(line: &str) -> String {
     let mut text = String::new();
     let mut width = 0;
@@ -199,7 +198,7 @@ signals --db {database} ack {number} --reason \"Called them: they are moving hou
     )
 }
 
-/// A path as a word of a shell's command line.
+/// Quotes a path for a shell's command line.
 fn shell_word(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);

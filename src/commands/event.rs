@@ -1,4 +1,4 @@
-//! `signals event`: what events there are.
+//! `signals event`: known event names.
 
 use anyhow::Result;
 use clap::Subcommand;

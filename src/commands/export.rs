@@ -144,7 +144,7 @@ fn signals(context: &Context, store: &Store, options: &ExportOptions) -> Result<
     })
 }
 
-/// Everything that can be asked of the companies that meet a condition.
+/// All attributes of the companies that meet a condition.
 fn companies(
     context: &Context,
     store: &Store,
@@ -161,7 +161,7 @@ fn companies(
     })
 }
 
-/// The companies that there ever were, with the values that name them, by id.
+/// All companies that ever existed, with the attributes that identify them, ordered by id.
 fn all_companies(context: &Context, store: &Store) -> Result<Customers> {
     let as_of = AsOfOption::default().resolve(context, store)?;
     Customers::select(store, &store.catalogue()?, &exports::COMPANY, &[], as_of)

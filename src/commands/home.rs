@@ -1,4 +1,4 @@
-//! `signals` alone: what needs attention today, or how to begin.
+//! `signals` without a command: what needs attention today, or how to begin.
 
 use anyhow::Result;
 
@@ -13,10 +13,10 @@ use crate::render::{Format, counted};
 use crate::store::{SignalFilter, SignalOrder, Snoozed, Store};
 use crate::views::signals::SIGNALS;
 
-/// How many signals are shown.
+/// At most this many signals are shown.
 const SHOWN: u64 = 10;
 
-/// A renewal within so many days is told.
+/// Renewals within this many days are mentioned.
 const SOON: f64 = 30.0;
 
 const BEGIN: &str = "\
@@ -36,7 +36,7 @@ To begin with your own:
 `signals --help` lists all commands.
 ";
 
-/// Shows the newest open bad signals, or how to begin where there is no database.
+/// Shows the newest open bad signals, or how to begin if there is no database.
 pub(crate) fn run(context: &Context) -> Result<()> {
     match context.database() {
         Ok(path) if path.exists() => {}
@@ -68,7 +68,7 @@ pub(crate) fn run(context: &Context) -> Result<()> {
     advise(context, &store, bad)
 }
 
-/// Says what else there is to see to: poor health, tasks, renewals.
+/// Prints what else needs attention: poor health, tasks, renewals.
 fn tell_of_the_day(context: &Context, store: &Store) -> Result<()> {
     const NAMES: [&str; 4] = ["churned_on", "health_band", "days_to_renewal", "overdue_tasks"];
     let as_of = AsOfOption::default().resolve(context, store)?;
@@ -114,7 +114,7 @@ fn print_newest(context: &Context, store: &Store) -> Result<()> {
     context.ui.flush()
 }
 
-/// Says what to do next.
+/// Prints what to do next.
 fn advise(context: &Context, store: &Store, bad: u64) -> Result<()> {
     let yesterday = context.today(store).previous();
     let Some(data) = store.event_days()? else {

@@ -1,4 +1,4 @@
-//! `signals import`: files into the database.
+//! `signals import`: imports files into the database.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -98,16 +98,16 @@ pub(crate) struct ReadingOptions {
 }
 
 impl Import {
-    /// The import of these files.
+    /// An import of these files.
     pub(crate) fn of(files: Vec<PathBuf>, reading: ReadingOptions) -> Self {
         let format = FormatOption { format: Format::Table };
         Import { files, reading, dry_run: false, list: false, undo: None, format }
     }
 
-    /// Imports the files, each in a transaction of its own.
+    /// Imports the files, each in its own transaction.
     ///
     /// # Errors
-    /// Some rows rejected (exit 3); a file refused (exit 4).
+    /// Some rows were rejected (exit 3); a file was refused (exit 4).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         if self.list {
             let imports = context.reader()?.imports()?;
@@ -133,8 +133,7 @@ impl Import {
         let path = context.database()?;
         let is_new = std::fs::metadata(&path).map_or(true, |metadata| metadata.len() == 0);
         if self.dry_run && is_new {
-            // A dry run makes nothing, not even the database: it reads into one that is thrown
-            // away.
+            // A dry run creates nothing, not even the database: it imports into a temporary one.
             let folder = tempfile::tempdir()?;
             let mut store =
                 Store::create_or_open(&folder.path().join("dry-run.db"), Permissions::Owner)?;
@@ -143,14 +142,13 @@ impl Import {
         let mut store = context.maker()?;
         let result = self.import_all(context, &mut store, &options);
         if is_new && store.imports()?.is_empty() {
-            // Nothing came of it: a database that was made for nothing would make a mistyped path
-            // look healthy.
+            // Nothing was imported: an empty database would make a mistyped path look healthy.
             store.remove()?;
         }
         result
     }
 
-    /// Tries each of the files. The worst end of all decides how the command ends.
+    /// Tries each file. The most serious result decides the exit code.
     fn import_all(&self, context: &Context, store: &mut Store, options: &Options) -> Result<()> {
         let mut worst = Ended::Well;
         for file in load::in_order(store, &context.clock, &self.files, options) {
@@ -195,7 +193,7 @@ impl Import {
         self.report(context, &name, outcome)
     }
 
-    /// Tells what came of a file. A failure that is not about the file ends the command.
+    /// Prints the result of a file. An error that is not about the file ends the command.
     fn report(&self, context: &Context, name: &str, outcome: Outcome) -> Result<Ended> {
         let ui = &context.ui;
         if let Some(plan) = &outcome.plan {
@@ -212,7 +210,7 @@ impl Import {
                 self.summarise(context, outcome.plan.as_ref(), &loaded, outcome.rejected);
                 Ok(if outcome.rejected > 0 { Ended::SomeRejected } else { Ended::Well })
             }
-            // What is wrong with this file need not be wrong with the next.
+            // The next file need not have the same problem.
             Err(error) => match error::report(&error) {
                 Some(report) if report.kind == ErrorKind::InputRefused => {
                     ui.failure(&report);
@@ -288,7 +286,7 @@ impl ReadingOptions {
     }
 }
 
-/// Takes an import back.
+/// Undoes an import.
 fn undo(context: &Context, number: Option<i64>) -> Result<()> {
     let mut store = context.writer()?;
     let now = context.clock.now();
@@ -298,7 +296,7 @@ fn undo(context: &Context, number: Option<i64>) -> Result<()> {
     Ok(())
 }
 
-/// How the import of a file ended, the worst last.
+/// How the import of a file ended, most serious last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Ended {
     Well,
@@ -307,7 +305,7 @@ enum Ended {
     Failed(ErrorKind),
 }
 
-/// One line: what the file is, and how its columns are read.
+/// What the file is and how its columns are read, in one line.
 fn describe(plan: &Plan) -> String {
     let columns =
         plan.mapping.columns.iter().map(|mapped| match mapped.header == mapped.column.name {
@@ -328,7 +326,7 @@ fn describe(plan: &Plan) -> String {
     text
 }
 
-/// What a dry run has to say besides the mapping and the counts.
+/// The findings of a dry run besides the mapping and the counts.
 fn diagnosis(plan: &Plan, loaded: &Loaded) -> Vec<String> {
     let packing =
         plan.packing.map(|packing| format!(", packed with {packing}")).unwrap_or_default();
@@ -368,7 +366,7 @@ fn some(list: &[String]) -> String {
     format!("{}{more}", list[..list.len().min(SHOWN)].join(", "))
 }
 
-/// The examples, and what the table of kinds and products has.
+/// The examples, and the kinds and products from the catalogue.
 fn long_help() -> String {
     let catalogue = kinds::catalogue();
     let mut text =

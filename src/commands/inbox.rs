@@ -1,4 +1,4 @@
-//! `signals inbox`: what somebody has been told and has not read yet.
+//! `signals inbox`: a person's unread notifications.
 
 use anyhow::Result;
 use clap::Args;
@@ -37,10 +37,10 @@ pub(crate) struct Inbox {
 }
 
 impl Inbox {
-    /// Prints the inbox, and then marks it as read if asked to.
+    /// Prints the inbox, and then marks it as read if requested.
     ///
     /// # Errors
-    /// Somebody who is not of the team (exit 9).
+    /// Somebody who is not in the team (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let person = self.person.clone().unwrap_or_else(|| context.user());
         if !self.mark_read {
@@ -51,7 +51,7 @@ impl Inbox {
         let mut store = context.writer()?;
         let person = find_member(&store, &person)?.name;
         let entries = self.entries(&store, &person)?;
-        // What could not be shown stays unread.
+        // Notifications that could not be printed stay unread.
         output::print_items(&context.ui, self.format.format, &INBOX, &entries)?;
         context.ui.flush()?;
         let signals: Vec<SignalId> = entries.iter().map(|entry| entry.signal.id).collect();

@@ -1,4 +1,4 @@
-//! `signals init`: makes a database.
+//! `signals init`: creates a database.
 
 use anyhow::Result;
 use chrono_tz::Tz;
@@ -22,11 +22,11 @@ pub(crate) struct Init {
 }
 
 impl Init {
-    /// Makes the database.
+    /// Creates the database.
     ///
     /// # Errors
-    /// An unknown zone (exit 2); another zone when events are in (exit 9); a file that cannot be
-    /// made.
+    /// An unknown time zone (exit 2); another time zone after events were imported (exit 9); a file
+    /// that cannot be created.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let zone = self.timezone.as_deref().map(parse_zone).transpose()?;
         let permissions = if self.group_writable { Permissions::Group } else { Permissions::Owner };
@@ -56,10 +56,10 @@ impl Init {
     }
 }
 
-/// Reads the name of a time zone.
+/// Parses the name of a time zone.
 ///
 /// # Errors
-/// A name that the time zone database does not have (exit 2).
+/// An unknown name (exit 2).
 pub(crate) fn parse_zone(name: &str) -> Result<Tz> {
     if let Ok(zone) = name.parse() {
         return Ok(zone);

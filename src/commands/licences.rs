@@ -1,4 +1,4 @@
-//! `signals licences`: the licences of what the program is made of.
+//! `signals licences`: the licences of the libraries in the program.
 
 use anyhow::Result;
 use clap::Args;
@@ -14,7 +14,6 @@ const LICENCES: &str = include_str!("licences.txt");
 pub(crate) struct Licences {}
 
 impl Licences {
-    /// Prints them.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         context.ui.data(LICENCES)
     }

@@ -82,7 +82,7 @@ impl List {
 }
 
 impl List {
-    /// The columns that say the same in every row, because of the filters.
+    /// The columns with the same value in every row, because of the filters.
     fn known_columns(&self) -> Vec<&'static str> {
         let FilterOptions { signal_type, state, event, csm, holds, .. } = &self.filter;
         let known = [
@@ -96,7 +96,7 @@ impl List {
         known.into_iter().filter(|(is_known, _)| *is_known).map(|(_, title)| title).collect()
     }
 
-    /// Says how many signals there are, and how many of them are shown.
+    /// Prints the number of signals, and how many of them are shown.
     fn tell_total(
         &self,
         context: &Context,
@@ -128,7 +128,7 @@ impl List {
         Ok(())
     }
 
-    /// Names the filters that nothing could ever pass, because they are spelt wrong.
+    /// Explains filters that match nothing because of a misspelled name.
     fn explain_nothing(&self, context: &Context, store: &Store) -> Result<()> {
         context.ui.flush()?;
         let FilterOptions { csm, event, rule, .. } = &self.filter;

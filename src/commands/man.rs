@@ -1,4 +1,4 @@
-//! `signals man`: the manual.
+//! `signals man`: the manual pages.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,6 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    /// Prints or writes the manual.
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let command = Cli::command();
         match self.out {

@@ -77,11 +77,11 @@ fn days(text: &str) -> Result<u16, String> {
 }
 
 impl Metric {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// A formula that is none (exit 2); a name that is taken, a circle, an unknown metric, or one
-    /// that is in use (exit 9).
+    /// An invalid formula (exit 2); a name that is taken, a cycle, an unknown metric, or one that
+    /// is in use (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Metric::Add(args) => args.run(context),
@@ -132,7 +132,7 @@ impl AddMetric {
     }
 }
 
-/// Warns where a metric counts an event that was never imported.
+/// Warns if a metric counts an event that was never imported.
 pub(crate) fn warn_of_unknown_event(
     context: &Context,
     store: &Store,
@@ -147,33 +147,33 @@ pub(crate) fn warn_of_unknown_event(
     Ok(())
 }
 
-/// Makes a metric, or changes the one of that name. Returns the one that was.
+/// Creates a metric, or changes an existing one. Returns the previous definition.
 ///
 /// # Errors
-/// A name or a formula that cannot be, or a circle (exit 9).
+/// An invalid name or formula, or a cycle (exit 9).
 pub(crate) fn save(store: &Store, metric: &DomainMetric) -> Result<Option<DomainMetric>> {
     let old = store.metric(&metric.name)?;
     if old.as_ref() == Some(metric) {
         return Ok(old);
     }
-    // With the metric in place, its own name is known, and a formula that leads back to it can be
-    // told from a wrong name.
+    // Saving it first makes its own name known, so that a cycle is distinguishable from an unknown
+    // name.
     store.save_metric(metric)?;
     let catalogue = store.catalogue()?;
     check_name(&catalogue, &metric.name)?;
     if let Definition::Formula(formula) = &metric.definition {
         let expression = catalogue.read(formula)?;
         refuse_circle(&catalogue, &metric.name, &expression.names)?;
-        // A formula that names health may not be what health is measured by.
+        // A formula that depends on health must not be part of health.
         store.profiles()?.iter().try_for_each(|profile| catalogue.check_profile(profile))?;
     }
     Ok(old)
 }
 
-/// Whether a metric can have a name, once it is in the catalogue.
+/// Checks the name of a metric, once it is in the catalogue.
 ///
 /// # Errors
-/// A name that is not allowed, or that something else has (exit 9).
+/// A name that is not allowed or already used (exit 9).
 pub(crate) fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), CommandError> {
     if !metric::is_name(name) {
         let failure = not_allowed(format!("'{name}' cannot be the name of a metric"));
@@ -202,10 +202,10 @@ pub(crate) fn check_name(catalogue: &Catalogue, name: &str) -> Result<(), Comman
     }
 }
 
-/// Whether a metric whose formula has these names can be worked out.
+/// Checks a formula with these names for cycles.
 ///
 /// # Errors
-/// A formula that leads back to the metric (exit 9), with the way that it takes.
+/// A formula that leads back to the metric (exit 9), with the path.
 pub(crate) fn refuse_circle(
     catalogue: &Catalogue,
     name: &str,
@@ -220,7 +220,7 @@ pub(crate) fn refuse_circle(
             let message = format!("the metric '{name}' would need itself: {}", way.join(" -> "));
             return Err(not_allowed(message).hint("change one of these formulas"));
         }
-        // Another circle, which does not lead back here, is refused for the metrics in it.
+        // Another cycle, which does not include this metric, is reported for the metrics in it.
         if seen.insert(last.clone()) {
             let next = names_in(catalogue, last).into_iter();
             ways.extend(next.map(|next| way.iter().cloned().chain([next]).collect()));
@@ -229,7 +229,7 @@ pub(crate) fn refuse_circle(
     Ok(())
 }
 
-/// The names in the formula of a metric; none of what is not a formula, or cannot be read.
+/// The names in the formula of a metric; empty for other metrics and invalid formulas.
 fn names_in(catalogue: &Catalogue, name: &str) -> Vec<String> {
     match catalogue.all().find(|known| known.name() == name) {
         Some(Known::Metric(DomainMetric { definition: Definition::Formula(formula), .. })) => {
@@ -266,7 +266,7 @@ fn unknown_metric(store: &Store, name: &str) -> Result<CommandError> {
     })
 }
 
-/// What names an attribute: other metrics, segments, rules and health profiles.
+/// The uses of an attribute: in other metrics, segments, rules and health profiles.
 fn uses(store: &Store, name: &str) -> Result<Vec<String>> {
     let catalogue = store.catalogue()?;
     let names_it = |names: &[String]| names.iter().any(|used| used.eq_ignore_ascii_case(name));

@@ -1,5 +1,5 @@
-//! The commands, one file each: arguments on top, one thin function below that connects the store,
-//! the views and the screen.
+//! The commands, one file each: arguments at the top, below them a thin function that connects the
+//! store, views and output.
 
 pub(crate) mod ack;
 pub(crate) mod agenda;

@@ -1,4 +1,4 @@
-//! `signals notify`: tells people of signals by e-mail and Slack.
+//! `signals notify`: sends notifications by e-mail and Slack.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -81,11 +81,11 @@ pub(crate) struct Test {
 }
 
 impl Notify {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// Somebody who is not of the team, settings that cannot be used (exit 9); messages that were
-    /// not delivered (exit 10).
+    /// Somebody who is not in the team, or unusable settings (exit 9); undelivered messages (exit
+    /// 10).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Notify::Send(args) => args.run(context),
@@ -95,7 +95,7 @@ impl Notify {
     }
 }
 
-/// The ways to people, and what is set about them.
+/// The configured channels and the settings.
 struct Setup {
     settings: NotifySettings,
     limits: SendingLimits,
@@ -117,16 +117,16 @@ const HOW_TO_CONFIGURE: &str =
     "SIGNALS_SMTP_URL names a mail server, SIGNALS_SLACK_WEBHOOK a webhook of Slack";
 
 impl Send {
-    /// Delivers what is due, as `signals daily` wants it.
+    /// Delivers what is due, for `signals daily`.
     pub(crate) fn usual(format: FormatOption) -> Self {
         Send { dry_run: false, format }
     }
 
-    /// Delivers what is due and prints what became of each message.
+    /// Delivers what is due and prints the state of each message.
     ///
     /// # Errors
-    /// Settings that cannot be used (exit 9); messages that were not delivered (exit 10); another
-    /// process that delivers (exit 5).
+    /// Unusable settings (exit 9); undelivered messages (exit 10); another process delivers (exit
+    /// 5).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let Setup { settings, limits, transports } = Setup::of(context, &store)?;
@@ -204,7 +204,7 @@ fn undelivered(deliveries: &[Delivery]) -> CommandError {
     }
 }
 
-/// The types of signal to be told of at once.
+/// The types of signals that are announced immediately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Realtime(Vec<SignalType>);
 

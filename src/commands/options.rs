@@ -1,4 +1,4 @@
-//! Options that several commands share, defined once, and how their values are read.
+//! Options that several commands share, and the parsers of their values.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,6 @@ use crate::context::Context;
 use crate::error::usage;
 use crate::render::Format;
 
-/// The format of what is printed.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct FormatOption {
     /// The format of the output
@@ -17,22 +16,22 @@ pub(crate) struct FormatOption {
     pub format: Format,
 }
 
-/// Reads a probability between 0 and 1, both excluded.
+/// Parses a probability between 0 and 1, exclusive.
 pub(super) fn probability(text: &str) -> Result<f64, String> {
     let wrong = || format!("'{text}' is not a probability between 0 and 1");
     let value: f64 = text.parse().map_err(|_| wrong())?;
     if value > 0.0 && value < 1.0 { Ok(value) } else { Err(wrong()) }
 }
 
-/// Reads the number of a signal.
+/// Parses the id of a signal.
 pub(super) fn signal_number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("'{text}' is not the number of a signal"))
 }
 
-/// Refuses to write over the database or the files beside it.
+/// Refuses to overwrite the database or its side files.
 ///
 /// # Errors
-/// A path that is one of them (exit 2).
+/// Such a path (exit 2).
 pub(super) fn refuse_database(context: &Context, path: &Path) -> Result<()> {
     let database = context.database()?;
     let beside = ["", "-wal", "-shm"].map(|ending| {
@@ -48,7 +47,7 @@ pub(super) fn refuse_database(context: &Context, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether two paths lead to one file.
+/// Whether two paths lead to the same file.
 pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     match (one.metadata(), other.metadata()) {
         (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),

@@ -1,4 +1,4 @@
-//! How commands hand their rows to the screen or to other programs.
+//! Prints rows on the screen or for other programs.
 
 use anyhow::Result;
 
@@ -6,8 +6,8 @@ use crate::render::{Format, RecordWriter, Screen, TextTable};
 use crate::ui::Ui;
 use crate::views::Listing;
 
-/// Prints a list in any format. `produce` hands over one item after the other; only a table holds
-/// them all at once.
+/// Prints a list in any format. `produce` passes one item after the other; only tables hold all of
+/// them in memory.
 pub(super) fn print_list<T>(
     ui: &Ui,
     format: Format,
@@ -17,11 +17,11 @@ pub(super) fn print_list<T>(
     print_with(ui, format, listing, &Extras::default(), produce)
 }
 
-/// What a table shows of a list besides its items.
+/// Additions to the table of a list.
 pub(super) struct Extras<'e, T> {
-    /// The titles of the columns by which the items were chosen.
+    /// The titles of columns that the items were filtered by.
     pub known: &'e [&'static str],
-    /// Where the company of an item leads, on a terminal that shows links.
+    /// The link of an item's company, for terminals that show links.
     pub address: Option<&'e dyn Fn(&T) -> String>,
 }
 
@@ -31,7 +31,7 @@ impl<T> Default for Extras<'_, T> {
     }
 }
 
-/// Prints a list as [`print_list`] does, with extras.
+/// Prints a list as [`print_list`] does, with additions.
 pub(super) fn print_with<T>(
     ui: &Ui,
     format: Format,
@@ -56,7 +56,7 @@ pub(super) fn print_with<T>(
     print_table(ui, &table, listing.when_empty)
 }
 
-/// Prints a list of items that are at hand.
+/// Prints a list of items in memory.
 pub(super) fn print_items<T>(
     ui: &Ui,
     format: Format,
@@ -66,7 +66,7 @@ pub(super) fn print_items<T>(
     print_list(ui, format, listing, |each| items.iter().try_for_each(each))
 }
 
-/// Prints a table, or says that there is nothing in it.
+/// Prints a table, or the text for an empty one.
 pub(super) fn print_table(ui: &Ui, table: &TextTable, when_empty: &str) -> Result<()> {
     if table.is_empty() {
         ui.note(when_empty);

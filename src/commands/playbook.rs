@@ -1,4 +1,4 @@
-//! `signals playbook`: what is usually done about a kind of signal.
+//! `signals playbook`: playbooks and their tasks.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -50,10 +50,10 @@ pub(crate) struct StartPlaybook {
 }
 
 impl Playbook {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// An unknown playbook or company (exit 9) or written.
+    /// An unknown playbook or company (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Playbook::List(FormatOption { format }) => output::print_items(
@@ -102,7 +102,7 @@ impl StartPlaybook {
     }
 }
 
-/// The playbook of that name.
+/// The playbook with that name.
 ///
 /// # Errors
 /// No such playbook (exit 9).

@@ -1,4 +1,4 @@
-//! `signals pull`: counts from the engines that hold the events.
+//! `signals pull`: pulls counts from the engines that store the events.
 
 use anyhow::Result;
 use clap::Args;
@@ -52,7 +52,7 @@ pub(crate) struct Pull {
 }
 
 impl Pull {
-    /// The pull of all sources with everything as usual.
+    /// A pull of all sources with default options.
     pub(crate) fn usual() -> Self {
         Pull {
             source: None,
@@ -65,11 +65,11 @@ impl Pull {
         }
     }
 
-    /// Pulls each source by itself; the gravest failure decides how the command ends.
+    /// Pulls each source separately; the most serious error decides the exit code.
     ///
     /// # Errors
-    /// Some names rejected (exit 3); counts that are refused (exit 4); a source that cannot be reached
-    /// (exit 8) or is wrongly configured (exit 9).
+    /// Some names were rejected (exit 3); counts were refused (exit 4); a source cannot be reached
+    /// (exit 8) or is configured wrongly (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = if self.explain { context.reader()? } else { context.writer()? };
         let wanted = Wanted { from: self.from, to: self.to, full: self.full };

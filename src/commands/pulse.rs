@@ -1,4 +1,4 @@
-//! `signals pulse`: what people think of a customer.
+//! `signals pulse`: people's judgement of customers.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -68,11 +68,11 @@ pub(crate) struct History {
 }
 
 impl PulseCommand {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// An unknown company or reason code (exit 9); a day in the future, too many reason codes (exit
-    /// 2) or written.
+    /// An unknown company or reason code (exit 9); a day in the future, or too many reason codes
+    /// (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             PulseCommand::Set(args) => args.run(context),
@@ -109,7 +109,8 @@ impl SetPulse {
                 by: Some(context.user()),
             };
             store.save_fact(&pulse)?;
-            // A pulse of an earlier day waits for the run of that day, or for the next.
+            // A pulse of an earlier day takes effect when that day is run again, or on the next
+            // run.
             let is_present = mark.day == today;
             let raised = if is_present {
                 run::after_pulse(store, &context.clock, company, mark.day)?

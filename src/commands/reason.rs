@@ -1,4 +1,4 @@
-//! `signals reason`: the codes by which people say why.
+//! `signals reason`: reason codes.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -90,10 +90,10 @@ pub(crate) struct RetireReason {
 }
 
 impl ReasonCommand {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// A code that is unknown, there already, or retired already (exit 9) or written.
+    /// A code that is unknown, exists already, or is already retired (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ReasonCommand::List(args) => args.run(context),
@@ -190,7 +190,7 @@ impl RetireReason {
     }
 }
 
-/// The reason of that code, of the kind asked for or of the only one that has it.
+/// The reason with that code, of the given kind or of the only kind that has it.
 fn locate<'l>(
     library: &'l Library,
     kind: Option<ReasonKind>,

@@ -1,4 +1,4 @@
-//! Reason codes and notes, which several commands take.
+//! Options for reason codes and notes, which several commands share.
 
 use anyhow::Result;
 
@@ -6,7 +6,6 @@ use crate::domain::reason::{Reason, ReasonError, ReasonKind};
 use crate::error::{CommandError, not_allowed};
 use crate::store::Store;
 
-/// Why it is so.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct WhyOptions {
     /// Why, as a reason code; may be given several times (`signals reason list` shows them)
@@ -18,7 +17,7 @@ pub(super) struct WhyOptions {
 }
 
 impl WhyOptions {
-    /// Whether nothing is said.
+    /// Whether nothing was given.
     pub(super) fn is_empty(&self) -> bool {
         self.codes.is_empty() && self.note().is_none()
     }
@@ -29,7 +28,7 @@ impl WhyOptions {
         note.map(ToOwned::to_owned)
     }
 
-    /// The codes, each once, as they are called now.
+    /// The present names of the codes, without duplicates.
     ///
     /// # Errors
     /// A code that is unknown or retired (exit 9).
@@ -47,7 +46,7 @@ impl WhyOptions {
     }
 }
 
-/// The failure of giving a code that cannot be given.
+/// The error for a code that cannot be used.
 pub(super) fn refusal(unusable: &ReasonError, kind: ReasonKind) -> CommandError {
     let all = format!("`signals reason list --kind {kind}` shows all");
     not_allowed(unusable.to_string()).hint(match unusable.suggestion() {

@@ -1,4 +1,4 @@
-//! `signals reopen`: opens closed signals again.
+//! `signals reopen`: reopens closed signals.
 
 use anyhow::Result;
 use clap::Args;
@@ -23,7 +23,7 @@ pub(crate) struct Reopen {
 }
 
 impl Reopen {
-    /// Opens the signals, all or none.
+    /// Reopens the signals, all or none.
     ///
     /// # Errors
     /// A blank reason (exit 2); an unknown or open signal (exit 9).

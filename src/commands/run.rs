@@ -71,7 +71,7 @@ pub(crate) struct DayOptions {
     accept: Option<String>,
 }
 
-/// How many days the last complete day may lie before yesterday: a weekend and a day.
+/// The default maximum of days between the last complete day and yesterday: a weekend and a day.
 const USUAL_LAG: u64 = 3;
 
 #[derive(Debug, Subcommand)]
@@ -82,12 +82,13 @@ enum RunCommand {
 }
 
 impl Run {
-    /// The run of these days.
+    /// A run of these days.
     pub(crate) fn of(days: DayOptions, format: FormatOption) -> Self {
         Run { subcommand: None, days, dry_run: false, format }
     }
 
-    /// History must not flood anyone: only what is new is told, unless the user says otherwise.
+    /// Past days must not flood anyone: only new signals are announced, unless the user says
+    /// otherwise.
     fn telling(&self) -> Telling {
         if self.days.notify || (self.days.from.is_none() && !self.days.backfill) {
             Telling::Everybody
@@ -99,8 +100,8 @@ impl Run {
     /// Runs the days.
     ///
     /// # Errors
-    /// A future day (exit 2); an earlier day without --backfill, an unknown rule (exit 9); data that
-    /// is too old (exit 12).
+    /// A future day (exit 2); an earlier day without --backfill, or an unknown rule (exit 9); data
+    /// that is too old (exit 12).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         if let Some(RunCommand::List(FormatOption { format })) = self.subcommand {
             return output::print_items(&context.ui, format, &RUNS, &context.reader()?.runs()?);
@@ -109,13 +110,13 @@ impl Run {
         let accepting = self.accepting(&store)?;
         let days = self.days(context, &store);
         if self.names_days() && days.is_err() {
-            // Other programs get a list all the same, if an empty one.
+            // Programs get an empty list.
             self.print(context, &[])?;
             return days.map(drop);
         }
         let mut ran = Ran::default();
         let result = if self.dry_run {
-            // One transaction over all days, so that each sees what the days before it would have
+            // One transaction over all days, so that each sees what the previous ones would have
             // raised.
             store.transaction(Finish::RollBack, |store| {
                 Ok(self.run_all(context, store, days, &accepting, &mut ran))
@@ -136,7 +137,7 @@ impl Run {
     }
 
     /// # Errors
-    /// No rule of that name (exit 9).
+    /// No such rule (exit 9).
     fn accepting(&self, store: &Store) -> Result<Accepting> {
         Ok(match self.days.accept.as_deref() {
             None => Accepting::Nothing,
@@ -155,7 +156,7 @@ impl Run {
         context.ui.flush()
     }
 
-    /// The days to run; `None` when there is nothing to do.
+    /// The days to run; `None` if there is nothing to do.
     fn days(&self, context: &Context, store: &Store) -> Result<Option<DayRange>> {
         let day = |given| context.day(store, given);
         let days = match (self.days.as_of.map(day), self.days.from.map(day), self.days.to.map(day))
@@ -173,7 +174,7 @@ impl Run {
         Ok(Some(days))
     }
 
-    /// Refuses days before the last one run, unless they are to be skipped.
+    /// Refuses days before the last one run, unless they are skipped.
     fn refuse_earlier_day(&self, store: &Store, days: DayRange) -> Result<()> {
         let Some(latest) = store.latest_run_day()?.filter(|_| !self.days.backfill) else {
             return Ok(());
@@ -221,8 +222,8 @@ impl Run {
         Ok(Some(due.days).filter(|days| !days.is_empty()))
     }
 
-    /// Runs the days again whose events came late, then those whose signals are accepted, then the
-    /// days that are due or named, in order until one fails. What came of those before is kept.
+    /// Runs again the days whose events came late, then those whose signals are accepted, then the
+    /// due or named days, in order until one fails. Earlier results are kept.
     fn run_all(
         &self,
         context: &Context,
@@ -245,7 +246,7 @@ impl Run {
         Ok(())
     }
 
-    /// Does a part of the work in a transaction of its own; of a dry run, in that over all.
+    /// Does a part of the work in its own transaction; in a dry run, in the one over all.
     fn step<T>(&self, store: &mut Store, work: impl FnOnce(&Store) -> Result<T>) -> Result<T> {
         if self.dry_run {
             return work(store);
@@ -272,7 +273,7 @@ impl Run {
         Ok(())
     }
 
-    /// Runs a day; `None` where it is skipped because it was run already.
+    /// Runs a day; `None` if it is skipped because it was run already.
     fn run_day(
         &self,
         context: &Context,
@@ -280,7 +281,7 @@ impl Run {
         day: Day,
         accepting: &Accepting,
     ) -> Result<Option<DayReport>> {
-        // Another run may have gone on while this one waited for its turn.
+        // Another run may have continued while this one waited.
         let only = DayRange { from: day, to: day };
         self.refuse_earlier_day(store, only)?;
         let is_skipped = self.days.as_of.is_none() && !self.days.backfill;
@@ -344,21 +345,21 @@ impl Run {
     }
 }
 
-/// What came of several days.
+/// The results of several days.
 #[derive(Default)]
 struct Ran {
-    /// First those of days that were run again.
+    /// Days that were run again come first.
     reports: Vec<DayReport>,
     days_again: u64,
-    /// How many days have other events now, but are too old to be run again.
+    /// The number of days whose events changed but that are too old to run again.
     too_old: u64,
-    /// How many days were skipped because they were run already.
+    /// The number of days skipped because they were run already.
     skipped: u64,
 }
 
 impl Ran {
-    /// Adds the report of a day that was run again. What it held back is told of the last day
-    /// alone: that of the others has passed.
+    /// Adds the report of a day that was run again. Held-back signals are reported only for the
+    /// last day: those of the others are outdated.
     fn add_again(&mut self, mut report: DayReport, is_last: bool) {
         if !is_last {
             report.held_back.clear();
@@ -368,7 +369,7 @@ impl Ran {
         self.reports.push(report);
     }
 
-    /// What was run again, in a sentence; `None` when nothing was.
+    /// What was run again, in a sentence; `None` if nothing was.
     fn of_late_events(&self, again: &[DayReport]) -> Option<String> {
         let mut parts = Vec::new();
         if self.days_again > 0 {
@@ -409,8 +410,8 @@ fn run_accepted_days(
     Ok(())
 }
 
-/// Says what was held back on a day because its data looks broken, and which events are missing,
-/// however quiet the user wants it.
+/// Prints what was held back on a day because its data looks broken, and which events are missing,
+/// even with `--quiet`.
 fn tell_of_broken_data(context: &Context, report: &DayReport) {
     let day = report.record.day;
     for event in &report.missing_events {
@@ -432,7 +433,7 @@ fn tell_of_broken_data(context: &Context, report: &DayReport) {
     }
 }
 
-/// Says which rules held back signals on the latest day run.
+/// Prints which rules held back signals on the latest day run.
 pub(super) fn tell_of_withheld(context: &Context, store: &Store) -> Result<()> {
     for held_back in store.withheld_now()? {
         let companies = counted(held_back.companies, "company", "companies");

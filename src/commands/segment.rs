@@ -1,4 +1,4 @@
-//! `signals segment`: named conditions over attributes, and the companies that meet them.
+//! `signals segment`: segments and their companies.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -79,10 +79,10 @@ pub(crate) struct SegmentName {
 }
 
 impl Segment {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// An expression that is none (exit 2); an unknown segment (exit 9).
+    /// An invalid expression (exit 2); an unknown segment (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Segment::Add(args) => args.run(context),
@@ -116,10 +116,10 @@ impl AddSegment {
     }
 }
 
-/// Makes a segment, or changes the one of that name. Returns the one that was.
+/// Creates a segment, or changes an existing one. Returns the previous one.
 ///
 /// # Errors
-/// A name or a condition that cannot be (exit 2).
+/// An invalid name or condition (exit 2).
 fn save(store: &Store, segment: &StoredSegment) -> Result<Option<StoredSegment>> {
     if segment.name.trim().is_empty() || segment.name.chars().any(char::is_control) {
         return Err(not_allowed("a segment needs a name, without control characters")

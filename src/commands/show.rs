@@ -1,4 +1,4 @@
-//! `signals show`: one signal, explained.
+//! `signals show`: one signal in detail.
 
 use anyhow::Result;
 use clap::Args;

@@ -1,4 +1,4 @@
-//! `signals snooze`: sets signals aside until a day.
+//! `signals snooze`: hides signals until a day.
 
 use anyhow::Result;
 use clap::Args;
@@ -41,7 +41,7 @@ pub(crate) struct Snooze {
 }
 
 impl Snooze {
-    /// Sets the signals aside, all or none.
+    /// Snoozes the signals, all or none.
     ///
     /// # Errors
     /// A blank reason, or a day that is not in the future (exit 2); an unknown or closed signal

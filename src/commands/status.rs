@@ -1,4 +1,4 @@
-//! `signals status`: is everything as it should be?
+//! `signals status`: the state of the database.
 
 use anyhow::Result;
 use clap::Args;
@@ -54,7 +54,7 @@ impl Status {
     /// Prints the state of the database.
     ///
     /// # Errors
-    /// A last run older than --max-age, or none (exit 12).
+    /// The last run is older than --max-age, or there is none (exit 12).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let values = values(context, &store)?;
@@ -134,7 +134,7 @@ fn withheld(store: &Store) -> Result<Value<'static>> {
 
 fn text(value: &Value<'_>) -> String {
     match value {
-        // Nobody needs the fraction of a second of an instant.
+        // Instants are shown without fractions of a second.
         Value::Text(text) => match text.split_once('.') {
             Some((instant, fraction)) if fraction.ends_with('Z') => format!("{instant}Z"),
             _ => text.to_string(),
@@ -171,7 +171,7 @@ fn require_recent_run(context: &Context, store: &Store, seconds: i64) -> Result<
         .into())
 }
 
-/// Reads an age such as `26h` as seconds.
+/// Parses an age such as `26h` as seconds.
 fn age(text: &str) -> Result<i64, String> {
     let wrong = || format!("'{text}' is not an age; write it like 90m, 26h or 2d");
     let unit = text.chars().last().ok_or_else(wrong)?;

@@ -1,4 +1,4 @@
-//! `signals task`: what is to be done, by whom, by when.
+//! `signals task`: tasks, their owners and due dates.
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
@@ -160,10 +160,10 @@ pub(crate) struct AddTask {
 }
 
 impl Task {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// A blank title or name (exit 2); an unknown company or task, or a task that is done already
+    /// A blank title or name (exit 2); an unknown company or task, or a task that is closed already
     /// (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
@@ -245,7 +245,7 @@ impl DropTasks {
     }
 }
 
-/// One task by what it says, several by how many they are.
+/// Tasks in a message: a single one by its title, several by their number.
 fn named(tasks: &[TaskRecord]) -> String {
     match tasks {
         [task] => format!("task {}: {}", task.id, task.title),
@@ -289,7 +289,7 @@ impl AddTask {
     }
 }
 
-/// Prints tasks as the list does.
+/// Prints tasks like the list.
 pub(crate) fn print(
     context: &Context,
     tasks: Vec<TaskRecord>,
@@ -300,7 +300,7 @@ pub(crate) fn print(
     output::print_items(&context.ui, format, &TASKS, &tasks)
 }
 
-/// Tells that nobody of this name is known, if so, where a list for them is empty.
+/// Prints a hint if a list for a person is empty and nobody with that name is known.
 pub(crate) fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> Result<()> {
     context.ui.flush()?;
     if let Some(text) = work::stranger(store, name)? {
@@ -309,7 +309,7 @@ pub(crate) fn hint_at_stranger(context: &Context, store: &Store, name: &str) -> 
     Ok(())
 }
 
-/// Warns of a person whom neither the team nor a company names: it may be a slip of the pen.
+/// Warns about a person whom neither the team nor a company names: it may be a typo.
 pub(crate) fn warn_of_stranger(context: &Context, store: &Store, owner: &Owner) -> Result<()> {
     if let Owner::Person(name) = owner
         && let Some(text) = work::stranger(store, name)?

@@ -1,4 +1,4 @@
-//! `signals team`: who looks after customers.
+//! `signals team`: the team.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -43,10 +43,10 @@ pub(crate) struct RemoveMember {
 }
 
 impl Team {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// Nobody of that name (exit 9).
+    /// No such member (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Team::List(args) => {

@@ -1,4 +1,4 @@
-//! `signals triage`: a session at the terminal.
+//! `signals triage`: a full-screen session.
 
 use anyhow::Result;
 use clap::Args;

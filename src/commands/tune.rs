@@ -1,4 +1,4 @@
-//! `signals tune`: the measured rules, set to a budget of signals.
+//! `signals tune`: settings of the measured rules for a budget of signals.
 
 use anyhow::Result;
 use clap::Args;
@@ -52,7 +52,7 @@ fn budget(text: &str) -> Result<f64, String> {
 }
 
 impl Tune {
-    /// Chooses a set, prints it, and saves it when asked.
+    /// Chooses a set, prints it, and saves it if requested.
     ///
     /// # Errors
     /// No events, no CSM, or fewer than 20 churns in the first part (exit 9).
@@ -136,7 +136,7 @@ fn apply(context: &Context, tried: &[Tried], settings: &[Option<usize>]) -> Resu
     Ok(())
 }
 
-/// Saves the chosen logic under the rule's name and keeps what else is said of the rule.
+/// Saves the chosen logic under the rule's name, and keeps its other settings.
 fn save(store: &Store, tried: &Tried, setting: Option<usize>) -> Result<()> {
     let stored = store.rule(tried.name)?.filter(|stored| !stored.is_removed);
     let Some(setting) = setting else {

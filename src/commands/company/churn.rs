@@ -1,4 +1,4 @@
-//! `signals company churn`: a customer has left, and why.
+//! `signals company churn`: records a churn with its reasons.
 
 use anyhow::Result;
 use clap::Args;
@@ -33,10 +33,10 @@ pub(crate) struct ChurnCompany {
 }
 
 impl ChurnCompany {
-    /// Notes the churn.
+    /// Records the churn.
     ///
     /// # Errors
-    /// An unknown company or reason code, one that had churned already (exit 9); a day in the
+    /// An unknown company or reason code, or one that had churned already (exit 9); a day in the
     /// future (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
@@ -61,8 +61,7 @@ impl ChurnCompany {
             if away.is_none() {
                 store.state_churn(company, on)?;
             }
-            // One that is moved to another day keeps the reasons that were given for it, unless
-            // there are new ones.
+            // A churn that is moved to another day keeps its reasons unless new ones are given.
             if !self.why.is_empty() || !store.knows_churn(company, on)? {
                 store.add_loss(&loss)?;
             }

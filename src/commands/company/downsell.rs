@@ -1,4 +1,4 @@
-//! `signals company downsell`: a customer pays less than before, and why.
+//! `signals company downsell`: records that a customer pays less, with the reasons.
 
 use anyhow::Result;
 use clap::Args;
@@ -14,7 +14,7 @@ use crate::error::{not_allowed, usage};
 use crate::query::{find_company, not_in_the_future};
 use crate::store::{Finish, Store};
 
-/// The largest amount of money that is taken.
+/// The largest amount that is accepted.
 const MOST_MONEY: f64 = 1e13;
 
 /// Record that a company pays less than before, and why. What it pays now comes from imports; the
@@ -41,11 +41,11 @@ pub(crate) struct DownsellCompany {
 }
 
 impl DownsellCompany {
-    /// Notes the downsell.
+    /// Records the downsell.
     ///
     /// # Errors
-    /// An unknown company or reason code, a company that is not a customer on that day (exit 9); a day
-    /// in the future, more revenue after it than before (exit 2).
+    /// An unknown company or reason code, or a company that is not a customer on that day (exit 9);
+    /// a day in the future, or more revenue after it than before (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let mut store = context.writer()?;
         let company = find_company(&store, &self.company)?;
@@ -98,7 +98,7 @@ impl DownsellCompany {
     }
 }
 
-/// Reads an amount of money, 0 or more.
+/// Parses an amount of money, 0 or more.
 fn amount(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|value| (0.0..MOST_MONEY).contains(value));
     value.ok_or_else(|| format!("'{text}' is not an amount of 0 or more"))

@@ -1,4 +1,4 @@
-//! `signals company`: the customers.
+//! `signals company`: customers.
 
 mod churn;
 mod downsell;
@@ -108,7 +108,7 @@ pub(crate) struct ReturnCompany {
 }
 
 impl Company {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
     /// An unknown company (exit 9) or column (exit 2).
@@ -145,7 +145,7 @@ impl ListCompanies {
     /// Prints the companies.
     ///
     /// # Errors
-    /// An unknown column or an expression that is none (exit 2); an unknown segment (exit 9).
+    /// An unknown column or an invalid expression (exit 2); an unknown segment (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         let store = context.reader()?;
         let catalogue = store.catalogue()?;
@@ -168,8 +168,8 @@ impl ListCompanies {
         })
     }
 
-    /// The columns that were asked for; else the usual ones for people, and for programs all that
-    /// can be had without counting.
+    /// The requested columns; by default the usual ones for people, and for programs all that need
+    /// no counting.
     fn columns<'c>(&self, catalogue: &'c Catalogue) -> Result<Vec<Known<'c>>> {
         let by_name =
             |name: &str| catalogue.find(name).map_err(|failure| failure.of_kind(ErrorKind::Usage));
@@ -199,8 +199,8 @@ impl ListCompanies {
     }
 }
 
-/// Whether an attribute is part of the list for other programs unless they choose: what records
-/// say, the counts of signals, and the usual columns.
+/// Whether an attribute is in the default list for programs: company records, counts of signals,
+/// and the usual columns.
 fn is_at_hand(attribute: &Attribute) -> bool {
     matches!(attribute.group, Group::Company | Group::Signals)
         || matches!(attribute.name, "first_event_on" | "last_event_on")
@@ -234,7 +234,7 @@ impl ShowCompany {
         }
         signals.sort_by_key(|signal| signal.acknowledgement.is_some());
         let recent = Windows::ending(as_of.day, MONTH);
-        // As of a day, what happened later is not known yet; what is agreed for later is.
+        // As of a past day, later events are unknown, but what had been agreed for later is known.
         let is_known = |on: Day| until.is_none_or(|day| on <= day);
         let company = store.company(key)?;
         let pulses =
@@ -280,13 +280,13 @@ impl ShowCompany {
     }
 }
 
-/// Of the times without the customer, those known by the end of a day, or all.
+/// The periods in which the company was not a customer, as known by the end of a day, or all.
 fn known_breaks(breaks: Vec<Break>, until: Option<Day>) -> Vec<Break> {
     let Some(day) = until else { return breaks };
     breaks.into_iter().filter_map(|away| away.known_on(day)).collect()
 }
 
-/// Everything that the catalogue knows of one company. It is there even as of a day before it was.
+/// All attributes of a company, even as of a day before it existed.
 fn attributes_of(store: &Store, key: CompanyKey, as_of: AsOf) -> Result<Vec<ShownAttribute>> {
     let catalogue = store.catalogue()?;
     let table = store.attributes(&catalogue, &catalogue.names(), as_of, Scope::One(key))?;

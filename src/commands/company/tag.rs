@@ -1,4 +1,4 @@
-//! `signals company tag`: short words on companies, to find them by.
+//! `signals company tag`: tags of companies.
 
 use anyhow::Result;
 use clap::Args;
@@ -35,11 +35,11 @@ pub(crate) struct TagCompany {
 }
 
 impl TagCompany {
-    /// Changes the tags, all or none, and prints those that the company has then.
+    /// Changes the tags, all or none, and prints the company's tags.
     ///
     /// # Errors
-    /// A text that cannot be a tag, or one both to put on and to take off (exit 2); an unknown
-    /// company, or a tag to take off that it does not have (exit 9).
+    /// An invalid tag, or one that is both added and removed (exit 2); an unknown company, or a
+    /// removed tag that it does not have (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         if self.tags.is_empty() && self.remove.is_empty() {
             let store = context.reader()?;

@@ -1,4 +1,4 @@
-//! `[[health.profile]]`: how the health of which companies is judged.
+//! `[[health.profile]]`: health profiles.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,6 @@ use crate::domain::health::{Bands, Measure, Profile, Scale, Scoring, USUAL_PRIOR
 use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["health", "profile"],
     heading: "[[health.profile]]",
@@ -19,7 +18,6 @@ pub(super) const SECTION: Section = Section {
     own: |store| Ok(store.profiles()?.iter().map(block).collect()),
 };
 
-/// Any number can be a priority.
 const PRIORITIES: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 
 fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
@@ -126,7 +124,7 @@ impl Definition for Profile {
 
     fn save(&self, store: &Store, _table: &Table<'_>) -> Result<()> {
         match store.save_profile(self) {
-            // What is wrong is told with its line by the checks, which look at the same.
+            // The checks report the error with its line.
             Err(error) if error.downcast_ref::<CommandError>().is_some() => Ok(()),
             result => result,
         }

@@ -1,4 +1,4 @@
-//! `[links]`: where companies are found in another product.
+//! `[links]`: links to companies in another product.
 
 use anyhow::Result;
 
@@ -7,7 +7,6 @@ use crate::configuration::{Block, Table};
 use crate::domain::company_link::CompanyLink;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["links"],
     heading: "[links]",
@@ -18,7 +17,7 @@ pub(super) const SECTION: Section = Section {
     },
 };
 
-/// What the section says: the link of companies, if any.
+/// The template of links, if any.
 struct Links(Option<CompanyLink>);
 
 fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {

@@ -1,4 +1,4 @@
-//! `[[metric]]`: attributes of a team's own.
+//! `[[metric]]`: attributes that a team defines.
 
 use anyhow::Result;
 
@@ -11,7 +11,6 @@ use crate::domain::metric::{DAYS, Definition as MetricDefinition, Measure, Metri
 use crate::error::CommandError;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["metric"],
     heading: "[[metric]]",
@@ -94,7 +93,7 @@ impl Definition for Metric {
         Ok(())
     }
 
-    /// A formula that names health may not be what health is measured by.
+    /// A formula that depends on health must not be part of health.
     fn check_together(
         &self,
         store: &Store,

@@ -1,9 +1,8 @@
-//! `signals config`: what is configured, as one text file.
+//! `signals config`: the configuration as one text file.
 //!
-//! What a file names becomes exactly that; what it does not name is left alone. Everything that it
-//! names is first put in place, in one transaction, and then looked at together, so that a rule may
-//! stand before the metric that it uses. If anything is wrong, all errors are told with their lines
-//! and nothing is changed.
+//! Objects in the file become exactly as it says; others are left alone. Everything is saved first,
+//! in one transaction, and then checked together, so that a rule may precede the metric it uses. If
+//! there are any errors, all of them are printed with their lines, and nothing is changed.
 
 mod health;
 mod links;
@@ -90,11 +89,11 @@ pub(crate) struct CheckConfig {
 }
 
 impl Config {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// A file that cannot be read (exit 4); one that is not TOML, or that says what cannot be (exit
-    /// 9) or written.
+    /// A file that cannot be read (exit 4); one that is not valid TOML or has invalid contents
+    /// (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Config::Apply(args) => args.run(context),
@@ -108,7 +107,7 @@ impl ApplyConfig {
     fn run(self, context: &Context) -> Result<()> {
         with_items(context, &self.file, |document, items| {
             let outcome = if self.dry_run || !has_database(context)? {
-                // A database is made for a file that can be, and not for a mistake.
+                // A database is created only if the file is valid.
                 attempt(context, document, items)?
             } else {
                 apply(&mut context.writer()?, document, items, Finish::Commit)?
@@ -147,17 +146,17 @@ impl ExportConfig {
     }
 }
 
-/// What came of a file.
+/// The result of a file.
 struct Outcome {
     changes: Vec<Change>,
     unchanged: u64,
     advice: Vec<Advice>,
 }
 
-/// Something that is not as it was.
+/// A new or changed object.
 struct Change {
     title: String,
-    /// `None` where there was none.
+    /// `None` for a new object.
     differences: Option<Vec<Difference>>,
 }
 
@@ -212,8 +211,8 @@ impl Outcome {
     }
 }
 
-/// Reads a file and hands over what it names, unless something is wrong with it; tells of all that
-/// is, before or after.
+/// Reads a file and passes its objects on, unless there are errors; prints all errors, before and
+/// after.
 fn with_items(
     context: &Context,
     path: &Path,
@@ -229,7 +228,7 @@ fn with_items(
     if document.is_sound() { result } else { Err(tell_faults(context, &document.errors())) }
 }
 
-/// A file of more bytes than this is not a configuration.
+/// Files with more bytes are not configurations.
 const LARGEST: u64 = 16 << 20;
 
 fn read_file(path: &Path) -> Result<String> {
@@ -255,11 +254,11 @@ fn read_file(path: &Path) -> Result<String> {
         not_allowed(format!("{name}:{line}:{column}: this is not TOML: it is not UTF-8"))
             .hint("save it as UTF-8")
     })?;
-    // Some editors begin a file with a mark that is not part of its text.
+    // Some editors begin a file with a byte-order mark.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// So many errors are told; the others come to light when these are gone.
+/// At most this many errors are printed.
 const TOLD: usize = 20;
 
 fn tell_faults(context: &Context, errors: &[ConfigError]) -> anyhow::Error {
@@ -277,16 +276,15 @@ fn tell_faults(context: &Context, errors: &[ConfigError]) -> anyhow::Error {
     CommandError::reported(ErrorKind::NotAllowed).into()
 }
 
-/// Whether there is a database already.
 fn has_database(context: &Context) -> Result<bool> {
     Ok(std::fs::metadata(context.database()?).is_ok_and(|metadata| metadata.len() > 0))
 }
 
-/// Finds out what a file would do to the database, or to an empty one where there is none; nothing
-/// is changed.
+/// Determines what a file would change in the database, or in an empty one if there is none.
+/// Nothing is changed.
 fn attempt(context: &Context, document: &Document<'_>, items: &[Item<'_>]) -> Result<Outcome> {
     if has_database(context)? {
-        // Opening it to write would bring an older database up to date, which is a change; a reader
+        // Opening it for writing would upgrade an older database, which is a change; a reader
         // refuses it.
         context.reader()?;
         return apply(&mut context.writer()?, document, items, Finish::RollBack);
@@ -296,7 +294,7 @@ fn attempt(context: &Context, document: &Document<'_>, items: &[Item<'_>]) -> Re
     apply(&mut store, document, items, Finish::RollBack)
 }
 
-/// Puts in place what a file names, and undoes it when anything is wrong.
+/// Saves the objects of a file, and rolls back if there are errors.
 fn apply(
     store: &mut Store,
     document: &Document<'_>,

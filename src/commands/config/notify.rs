@@ -1,4 +1,4 @@
-//! `[notify]`: how people are told. It says where secrets stand, and never what they are.
+//! `[notify]`: notification settings. It says where secrets come from, never what they are.
 
 use anyhow::Result;
 
@@ -8,7 +8,6 @@ use crate::domain::notify::{GRACE_HOURS, NotifySettings};
 use crate::notify::check_sender;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["notify"],
     heading: "[notify]",

@@ -1,4 +1,4 @@
-//! `[[playbook]]`: what is usually done about a kind of signal.
+//! `[[playbook]]`: playbooks.
 
 use anyhow::Result;
 
@@ -8,7 +8,6 @@ use crate::domain::playbook::{MOST_DAYS, Playbook, Step};
 use crate::domain::task::Owner;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["playbook"],
     heading: "[[playbook]]",

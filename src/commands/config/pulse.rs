@@ -1,4 +1,4 @@
-//! `[[pulse.level]]`: when each level of the pulse applies, in a team's own words.
+//! `[[pulse.level]]`: a team's guidelines for the levels of the pulse.
 
 use anyhow::Result;
 
@@ -7,7 +7,6 @@ use crate::configuration::{Block, Table};
 use crate::domain::pulse::Level;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["pulse", "level"],
     heading: "[[pulse.level]]",
@@ -22,7 +21,6 @@ pub(super) const SECTION: Section = Section {
     },
 };
 
-/// A level and when it applies.
 struct Guideline {
     level: Level,
     text: String,
@@ -38,7 +36,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     Some(Box::new(Guideline { level, text }))
 }
 
-/// The level, by its label or its number.
+/// The level, by its label or number.
 fn level(table: &Table<'_>) -> Option<Level> {
     let name = table.label("name")?;
     name.parse().map_err(|error: String| table.error("name", error, None)).ok()

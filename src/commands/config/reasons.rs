@@ -1,4 +1,4 @@
-//! `[[reason]]`: the codes by which people say why.
+//! `[[reason]]`: reason codes.
 
 use anyhow::Result;
 
@@ -7,7 +7,6 @@ use crate::configuration::{Block, Table};
 use crate::domain::reason::{Library, Reason, ReasonCode, ReasonKind, shipped};
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["reason"],
     heading: "[[reason]]",
@@ -17,21 +16,21 @@ pub(super) const SECTION: Section = Section {
         let library = store.reason_library()?;
         let changed: Vec<&Reason> =
             library.reasons().iter().filter(|reason| !reason.is_as_shipped()).collect();
-        // A code can be made again once the reason that had it has another.
+        // A renamed reason frees its former code for another one.
         let (renamed, others): (Vec<_>, Vec<_>) =
             changed.into_iter().partition(|reason| renamed_from(reason).is_some());
         Ok(renamed.into_iter().chain(others).map(block).collect())
     },
 };
 
-/// A reason as a file has it.
+/// A reason in a file.
 struct WrittenReason {
     kind: ReasonKind,
     code: ReasonCode,
-    /// `None`: the one of the program, if it is the program's.
+    /// `None`: the default description of a shipped reason.
     description: Option<String>,
     is_active: bool,
-    /// The code that it had before.
+    /// Its former code.
     renamed_from: Option<ReasonCode>,
 }
 
@@ -49,12 +48,12 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     }))
 }
 
-/// The code under which a reason came with the program, where it has another now.
+/// The code under which a reason shipped, if it has another now.
 fn renamed_from(reason: &Reason) -> Option<&ReasonCode> {
     reason.shipped_as.as_ref().filter(|code| **code != reason.code)
 }
 
-/// What the program says of a reason that came with it.
+/// The default description of a shipped reason.
 fn shipped_description<'r>(kind: ReasonKind, shipped_as: Option<&ReasonCode>) -> Option<&'r str> {
     let code = shipped_as?;
     shipped()
@@ -79,7 +78,7 @@ fn block(reason: &Reason) -> Block {
 }
 
 impl WrittenReason {
-    /// The reason that is meant: of that code, else the one that is to be renamed.
+    /// The reason with that code, else the one to be renamed.
     fn meant<'l>(&self, library: &'l Library) -> Option<&'l Reason> {
         self.of_code(library)
             .or_else(|| library.find(self.kind, &self.renamed_from.as_ref()?.to_string()))
@@ -89,7 +88,7 @@ impl WrittenReason {
         library.reasons().iter().find(|reason| reason.kind == self.kind && reason.code == self.code)
     }
 
-    /// The reason as it shall be.
+    /// The reason as the file says.
     fn reason(&self, library: &Library) -> Reason {
         let shipped_as = self.meant(library).and_then(|reason| reason.shipped_as.clone());
         let usual = || shipped_description(self.kind, shipped_as.as_ref()).map(str::to_owned);

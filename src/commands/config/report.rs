@@ -1,4 +1,4 @@
-//! `[report]`: what stands at the head of reports, and the currency of their amounts.
+//! `[report]`: the letterhead of reports, and the currency of their amounts.
 
 use std::path::{Path, absolute};
 
@@ -9,7 +9,6 @@ use crate::configuration::{Block, Table};
 use crate::render::report::Logo;
 use crate::store::{Catalogue, ReportSettings, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["report"],
     heading: "[report]",
@@ -25,7 +24,7 @@ pub(super) const SECTION: Section = Section {
 /// The longest currency, in characters.
 const LONGEST_CURRENCY: usize = 5;
 
-/// A page holds the logo, so it must not be larger.
+/// Pages embed the logo, so its size is limited.
 const LARGEST_LOGO: u64 = 1 << 20;
 
 fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
@@ -45,7 +44,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     }))
 }
 
-/// The path of the logo, which no longer depends on the current folder.
+/// The absolute path of the logo.
 fn logo(table: &Table<'_>, path: &str) -> Option<String> {
     let file = Path::new(path);
     let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `[[rule]]`: what to watch for, with the options of the command line as keys.
+//! `[[rule]]`: rules, with the options of the command line as keys.
 
 use anyhow::Result;
 
@@ -16,7 +16,6 @@ use crate::error::CommandError;
 use crate::store::{Catalogue, Store, StoredRule};
 use crate::views::rules::watched;
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["rule"],
     heading: "[[rule]]",
@@ -25,7 +24,7 @@ pub(super) const SECTION: Section = Section {
     own: |store| Ok(store.rules()?.iter().map(|stored| block(&stored.rule)).collect()),
 };
 
-/// The keys that rules of every kind have.
+/// The keys of rules of every kind.
 const GENERAL: [&str; 8] =
     ["name", "kind", "where", "playbook", "managers", "executives", "auto_ack", "enabled"];
 const TREND: [&str; 13] = [
@@ -46,7 +45,7 @@ const TREND: [&str; 13] = [
 const ADOPTION: [&str; 4] = ["event", "within", "goals", "retroactive"];
 const CONDITION: [&str; 5] = ["when", "type", "cooldown", "key", "for"];
 
-/// The keys that rules of a kind have besides the general ones.
+/// The further keys of a kind of rule.
 fn keys_of(kind: RuleKind) -> &'static [&'static str] {
     match kind {
         RuleKind::Trend => &TREND,
@@ -86,7 +85,7 @@ fn read(table: &Table<'_>) -> Option<Box<dyn Definition>> {
     }))
 }
 
-/// A key of another kind of rule would be without effect.
+/// A key of another kind of rule would have no effect.
 fn refuse_unfit(table: &Table<'_>, kind: RuleKind) {
     for other in RuleKind::ALL.iter().filter(|other| **other != kind) {
         for key in
@@ -332,8 +331,8 @@ impl Definition for Rule {
     }
 }
 
-/// What a rule of this name must stay about. A trend rule starts afresh when it was removed; an
-/// adoption rule would tell of another event at once, however long ago it was.
+/// What a rule with this name must watch. A removed trend rule may watch something else; an
+/// adoption rule would report another event immediately, however long ago it was.
 fn bound_to(stored: &StoredRule) -> Option<String> {
     let logic = &stored.rule.logic;
     let is_bound = match logic {
@@ -351,7 +350,7 @@ fn is_about_the_same(one: &RuleLogic, other: &RuleLogic) -> bool {
     }
 }
 
-/// Tells what is wrong with the file from what is wrong with the database.
+/// Separates errors in the file from errors of the database.
 fn failure_of(result: Result<()>) -> Result<Result<(), CommandError>> {
     match result {
         Ok(()) => Ok(Ok(())),
@@ -359,7 +358,7 @@ fn failure_of(result: Result<()>) -> Result<Result<(), CommandError>> {
     }
 }
 
-/// A warning of an event that was never imported, with the nearest that was.
+/// A warning about an event that was never imported, with the most similar known one.
 pub(super) fn unknown_event(store: &Store, event: &str) -> Result<Option<Advice>> {
     if store.knows_event(event)? {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! What every section of a configuration can do, whatever it is about.
+//! What the sections of a configuration have in common.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -29,23 +29,23 @@ const SECTIONS: [Section; 12] = [
     sources::SECTION,
 ];
 
-/// A kind of thing that can be configured.
+/// A section of the configuration.
 pub(super) struct Section {
-    /// Where it stands: `["health", "profile"]`.
+    /// The path of its tables: `["health", "profile"]`.
     pub path: &'static [&'static str],
-    /// That in its brackets: `[[health.profile]]`.
+    /// The heading in brackets: `[[health.profile]]`.
     pub heading: &'static str,
-    /// Whether there may be several.
+    /// Whether there may be several tables.
     pub is_list: bool,
-    /// Reads a table; notes in it what is wrong.
+    /// Parses a table, and records errors in it.
     pub read: fn(&Table<'_>) -> Option<Box<dyn Definition>>,
-    /// All that a team has made or changed, in the order in which it is written.
+    /// Everything that a team has created or changed, in the order in which it is written.
     pub own: fn(&Store) -> Result<Vec<Block>>,
 }
 
-/// What a table of a file says that something shall be.
+/// An object that a table defines.
 pub(super) trait Definition {
-    /// What it is to people, which is unique in a file: `rule 'login'`.
+    /// Its name for people, unique in a file: `rule 'login'`.
     fn title(&self) -> String;
 
     /// Whether it must be saved before the others of its section.
@@ -53,17 +53,16 @@ pub(super) trait Definition {
         false
     }
 
-    /// What it is at present; `None` while there is none.
+    /// Its present state; `None` if it does not exist.
     fn present(&self, store: &Store) -> Result<Option<Block>>;
 
-    /// What it shall be.
+    /// Its state as the file says.
     fn wanted(&self, store: &Store) -> Result<Block>;
 
-    /// Makes it so, or notes in the table why that cannot be.
+    /// Saves it, or records in the table why that is impossible.
     fn save(&self, store: &Store, table: &Table<'_>) -> Result<()>;
 
-    /// Notes in the table what does not fit the rest, once everything that the file names is in
-    /// place.
+    /// Records inconsistencies in the table, after everything in the file was saved.
     fn check(&self, store: &Store, catalogue: &Catalogue, table: &Table<'_>) -> Result<()>;
 
     /// The rule it defines, if it defines one.
@@ -71,7 +70,7 @@ pub(super) trait Definition {
         None
     }
 
-    /// Notes in the table what goes wrong between this and others, once each by itself is in order.
+    /// Records conflicts with other objects, after all of them are valid by themselves.
     fn check_together(
         &self,
         _store: &Store,
@@ -81,13 +80,12 @@ pub(super) trait Definition {
         Ok(())
     }
 
-    /// What should be thought about before relying on it.
+    /// Advice for the user.
     fn advise(&self, _store: &Store) -> Result<Vec<Advice>> {
         Ok(Vec::new())
     }
 }
 
-/// What should be thought about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Advice {
     /// Something that may be a mistake.
@@ -96,16 +94,14 @@ pub(super) enum Advice {
     Hint(String),
 }
 
-/// A table of a file with what it defines.
+/// A table of a file, and what it defines.
 pub(super) struct Item<'d> {
-    /// The table.
     pub table: Table<'d>,
-    /// What it says.
     pub definition: Box<dyn Definition>,
 }
 
-/// Everything that a file names, in the order in which it is to be saved. What is wrong is noted in
-/// the document.
+/// Everything that a file defines, in the order in which it is saved. Errors are recorded in the
+/// document.
 pub(super) fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
     let root = document.root();
     root.allow(&names_below(&[]));
@@ -124,7 +120,7 @@ pub(super) fn items<'d>(document: &'d Document<'d>) -> Vec<Item<'d>> {
     items
 }
 
-/// The blocks of everything that a team has made or changed.
+/// The blocks of everything that a team has created or changed.
 pub(super) fn own(store: &Store) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     for section in &SECTIONS {

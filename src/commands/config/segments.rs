@@ -6,7 +6,6 @@ use super::section::{Definition, Section};
 use crate::configuration::{Block, Table};
 use crate::store::{Catalogue, Segment, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["segment"],
     heading: "[[segment]]",

@@ -1,4 +1,4 @@
-//! `[[source]]`: the databases that hold the events, of which counts are pulled.
+//! `[[source]]`: databases from which counts are pulled.
 
 use anyhow::Result;
 
@@ -10,7 +10,6 @@ use crate::domain::source::{
 use crate::pull;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["source"],
     heading: "[[source]]",

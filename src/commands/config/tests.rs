@@ -1,4 +1,4 @@
-//! What is exported and applied again is the same, whatever it is.
+//! Exporting and applying is lossless.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -21,7 +21,7 @@ use crate::domain::signal::SignalType;
 use crate::domain::task::Owner;
 use crate::store::Segment;
 
-/// Everything that a team may have made.
+/// Everything that a team may have created.
 #[derive(Debug, Clone)]
 struct Made {
     rules: Vec<Rule>,
@@ -30,9 +30,9 @@ struct Made {
     profiles: Vec<Profile>,
     playbooks: Vec<Playbook>,
     guidelines: Vec<(Level, String)>,
-    /// Of which kinds there is a code of the team's own, active or not.
+    /// The kinds for which there is a code of the team's own, and whether it is active.
     own_reasons: Vec<(ReasonKind, bool)>,
-    /// Which of the program's reasons is changed, and how.
+    /// Which shipped reasons are changed, and how.
     changed_reasons: Vec<(usize, Changed)>,
     settings: NotifySettings,
 }
@@ -44,7 +44,7 @@ enum Changed {
     Renamed,
 }
 
-/// A text that is not blank, with all that is hard to write down.
+/// A text that is not blank, with characters that are hard to write in TOML.
 fn text() -> impl Strategy<Value = String> {
     "[ -~äß株\\t\\n\\r\"'\\\\\u{1b}\u{9b}\u{202e}]{0,20}[a-z\"'\\\\#=]"
 }
@@ -68,7 +68,7 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 fn logic(number: usize) -> impl Strategy<Value = RuleLogic> {
-    // Each rule has an event of its own, or two of them might compare the same.
+    // Each rule has its own event, or two of them might compare the same.
     let event = || text().prop_map(move |text| format!("{text}{number}"));
     let trend = (event(), TIMEFRAMES, THRESHOLDS, select(Direction::ALL), any::<bool>())
         .prop_flat_map(|(event, timeframe, threshold, direction, inverse)| {
@@ -121,7 +121,7 @@ fn rule(number: usize) -> impl Strategy<Value = Rule> {
     })
 }
 
-/// Metrics may use those with a higher number, so that A to Z is the wrong order to make them in.
+/// Metrics may use those with a higher number, so creating them A to Z fails.
 fn metric(number: usize, count: usize) -> impl Strategy<Value = Metric> {
     let counted = (text(), select(Measure::ALL), 1..=3650u16)
         .prop_map(|(event, measure, days)| MetricDefinition::Counted { event, measure, days });
@@ -258,7 +258,7 @@ fn database() -> (TempDir, Store) {
     (folder, store)
 }
 
-/// Makes it all, not through a file.
+/// Creates everything without a file.
 fn make(store: &Store, made: &Made) {
     made.metrics.iter().for_each(|metric| store.save_metric(metric).unwrap());
     made.segments.iter().for_each(|segment| store.save_segment(segment).unwrap());
@@ -298,7 +298,7 @@ fn exported(store: &Store) -> String {
     write(&section::own(store).unwrap())
 }
 
-/// Applies a text; returns how much of it is new or changed.
+/// Applies a text. Returns the number of new or changed objects.
 fn applied(store: &mut Store, text: &str) -> Result<usize, Vec<ConfigError>> {
     let document = Document::read("signals.toml", text).map_err(|error| vec![error])?;
     let items = section::items(&document);
@@ -320,7 +320,7 @@ proptest! {
         let (_two, mut second) = database();
         prop_assert!(applied(&mut second, &text).is_ok(), "{text}\n{:?}", applied(&mut second, &text));
         prop_assert_eq!(exported(&second), text.clone());
-        // Neither database is changed by what it has.
+        // Applying its own export changes neither database.
         prop_assert_eq!(applied(&mut second, &text), Ok(0));
         let mut first = first;
         prop_assert_eq!(applied(&mut first, &text), Ok(0));
@@ -336,7 +336,7 @@ proptest! {
         let untouched = exported(&second);
         match applied(&mut second, &text) {
             Ok(_) => prop_assert_eq!(applied(&mut second, &text), Ok(0)),
-            // A rule of that name is of another kind, say: then all is as it was.
+            // For example, a rule with that name is of another kind: then nothing changes.
             Err(errors) => {
                 prop_assert!(!errors.is_empty());
                 prop_assert_eq!(exported(&second), untouched);

@@ -1,4 +1,4 @@
-//! `[words]`: the words of tickets and invoices that mean something.
+//! `[words]`: the words in tickets and invoices that have a meaning.
 
 use anyhow::Result;
 
@@ -7,7 +7,6 @@ use crate::configuration::{Block, Table, Value};
 use crate::domain::words::Words;
 use crate::store::{Catalogue, Store};
 
-/// The section.
 pub(super) const SECTION: Section = Section {
     path: &["words"],
     heading: "[words]",

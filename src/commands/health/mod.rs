@@ -1,4 +1,4 @@
-//! `signals health`: how customers do, and why.
+//! `signals health`: health scores and their changes.
 
 mod profile;
 
@@ -113,11 +113,11 @@ pub(crate) struct Recompute {
 }
 
 impl HealthCommand {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// An unknown company or profile (exit 9); an unknown attribute, an expression that is none, a
-    /// day in the future (exit 2) or written.
+    /// An unknown company or profile (exit 9); an unknown attribute, an invalid expression, or a
+    /// day in the future (exit 2).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             HealthCommand::List(args) => args.run(context),
@@ -146,7 +146,7 @@ impl ListHealth {
     }
 }
 
-/// The rows of those companies that were scored.
+/// The rows of the companies that were scored.
 fn rows(store: &Store, companies: &Customers, as_of: AsOf) -> Result<Vec<HealthRow>> {
     let Some(scored_on) = store.health_day(as_of)? else { return Ok(Vec::new()) };
     let mut health = store.health_on(scored_on, Scope::All)?;
@@ -250,7 +250,7 @@ fn movement(
         .filter(|key| companies.contains(key) && before.contains_key(key))
         .copied()
         .collect();
-    // Sums of fractions depend on the order in which they are added.
+    // Sums of floating-point numbers depend on the order.
     both.sort_unstable();
     Ok(Movement::of(both.iter().map(|key| (&before[key], &now[key]))))
 }

@@ -1,4 +1,4 @@
-//! `signals health profile`: how the health of which companies is judged.
+//! `signals health profile`: health profiles.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -84,7 +84,7 @@ pub(crate) struct ProfileName {
     name: String,
 }
 
-/// Reads the inside of an inline table of the configuration.
+/// Parses the inside of an inline table of the configuration.
 fn measure(text: &str) -> Result<Measure, String> {
     #[derive(Deserialize)]
     struct Given {
@@ -97,10 +97,10 @@ fn measure(text: &str) -> Result<Measure, String> {
 }
 
 impl ProfileCommand {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// A profile that cannot be (exit 2); an unknown one (exit 9).
+    /// An invalid profile (exit 2); an unknown one (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ProfileCommand::Add(args) => args.run(context),
@@ -141,7 +141,7 @@ impl AddProfile {
         Ok(())
     }
 
-    /// The profile of that name, else a new one, with what was given.
+    /// The profile with that name, or a new one, with the given values.
     fn changed(self, old: Option<Profile>) -> Profile {
         let mut profile = old.unwrap_or_else(|| {
             let mut new = Profile::shipped_default().clone();

@@ -1,7 +1,7 @@
-//! The facts of a report, as of its day and of the customers that are meant.
+//! Reads the facts of a report, as of its day and for its customers.
 //!
-//! Which companies are meant is decided once, as of the day of the report; what is told of earlier
-//! days is told of these.
+//! The companies are selected once, as of the day of the report; figures of earlier days are about
+//! the same companies.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +41,7 @@ use crate::views::reports::{
     PersonChange, Portfolio, Review, Snapshot,
 };
 
-/// What a report asks for.
+/// The scope of a report.
 pub(super) struct Question<'s> {
     store: &'s Store,
     catalogue: Catalogue,
@@ -55,10 +55,10 @@ pub(super) struct Question<'s> {
 }
 
 impl<'s> Question<'s> {
-    /// Reads the options.
+    /// Resolves the options.
     ///
     /// # Errors
-    /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9).
+    /// A day in the future or an invalid expression (exit 2); an unknown segment (exit 9).
     pub(super) fn new(
         context: &Context,
         store: &'s Store,
@@ -76,12 +76,11 @@ impl<'s> Question<'s> {
         Ok(Question { store, catalogue, conditions, csm, as_of, today, filter, letter, link })
     }
 
-    /// The day of the report.
     pub(super) fn day(&self) -> Day {
         self.as_of.day
     }
 
-    /// The companies that are meant, read once: those that are customers on the day, and the others.
+    /// The selected companies, read once: those that are customers on the day, and the others.
     pub(super) fn book(&self) -> Result<Book> {
         let named = self.conditions.iter().flat_map(|condition| &condition.names);
         let names: Vec<&str> = PORTFOLIO.into_iter().chain(named.map(String::as_str)).collect();
@@ -112,13 +111,13 @@ impl<'s> Question<'s> {
         }
     }
 
-    /// The customers of the day.
+    /// The customers on the day of the report.
     pub(super) fn portfolio(&self) -> Result<Portfolio> {
         Ok(self.book()?.portfolio)
     }
 
-    /// The customers of earlier days with their health scores, oldest first. The one place where
-    /// the trend of scores is read.
+    /// The customers and health scores of earlier days, oldest first. The trend of scores is read
+    /// only here.
     pub(super) fn history(&self, book: &Book) -> Result<Vec<Snapshot>> {
         const WEEK: i32 = 7;
         let farthest = COMPARED_WITH.into_iter().max().unwrap_or_default();
@@ -128,7 +127,7 @@ impl<'s> Question<'s> {
         days.map(|day| self.snapshot(&by_key, day)).collect()
     }
 
-    /// The customers of a day with their scores; both come in order of the keys.
+    /// The customers and scores of a day; both inputs are ordered by key.
     fn snapshot(&self, by_key: &[&(CompanyKey, Presence)], day: Day) -> Result<Snapshot> {
         let mut scores = self.store.scores_until(day)?.into_iter().peekable();
         let mut of_day = Vec::with_capacity(by_key.len());
@@ -149,7 +148,7 @@ impl<'s> Question<'s> {
         Ok(present.map(|(key, _)| (*key, pulses.get(key).map(|pulse| pulse.mark))).collect())
     }
 
-    /// Who left and who pays less, over the last months.
+    /// The cancellations and downsells of the last months.
     pub(super) fn losses(&self, book: &Book, terms: &Terms) -> Result<Losses> {
         let mut months = Vec::new();
         let mut first = self.day().first_of_month();
@@ -209,13 +208,12 @@ impl<'s> Question<'s> {
         cancellations
     }
 
-    /// What the subscriptions of all companies pay, and when.
+    /// The amounts and periods of all subscriptions.
     pub(super) fn terms(&self) -> Result<Terms> {
         self.store.terms()
     }
 
-    /// How much of the revenue of a year ago is left, of the companies whose subscriptions are
-    /// known.
+    /// The share of last year's revenue that remains, for companies with known subscriptions.
     pub(super) fn retention(&self, book: &Book, terms: &Terms) -> Option<Retention> {
         let (now, then) = (self.day(), self.day().a_year_before());
         let paid = |(key, presence): &(CompanyKey, Presence)| {
@@ -229,8 +227,7 @@ impl<'s> Question<'s> {
         retention(book.presences.iter().filter_map(paid))
     }
 
-    /// The signals of the customers, with what happened to them, raised by the last day that the
-    /// head names.
+    /// The signals of the customers with their histories, raised by the last day in the head.
     pub(super) fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
         let present: FxHashSet<CompanyKey> =
             portfolio.customers.iter().map(|customer| customer.key).collect();
@@ -241,14 +238,15 @@ impl<'s> Question<'s> {
     }
 }
 
-/// For how many days the score of a company is shown.
+/// The number of days for which the scores of a company are shown.
 const SHOWN_DAYS: i32 = 84;
 
 impl Question<'_> {
-    /// The customers with the one that the user means.
+    /// The portfolio and the customer that the user refers to.
     ///
     /// # Errors
-    /// An unknown company, or one that is not a customer on the day or left out by the filter (exit 9).
+    /// An unknown company, or one that is not a customer on the day or excluded by the filter (exit
+    /// 9).
     pub(super) fn customer(&self, text: &str) -> Result<(Portfolio, Customer)> {
         let key = find_company(self.store, text)?;
         let mut portfolio = self.portfolio()?;
@@ -263,7 +261,7 @@ impl Question<'_> {
         Ok((portfolio, customer))
     }
 
-    /// What a review of a company looks at.
+    /// Reads the facts of a review of a company.
     pub(super) fn review(&self, customer: &Customer) -> Result<Review> {
         let (store, key) = (self.store, customer.key);
         let days = DayRange { from: self.day() - SHOWN_DAYS + 1, to: self.day() };
@@ -313,7 +311,7 @@ impl Question<'_> {
         SignalFilter { until, ..SignalFilter::default() }
     }
 
-    /// The signals that are open and hold, as far as is known, and are not snoozed; newest first.
+    /// The open signals that, as far as is known, hold and are not snoozed; newest first.
     fn signals_that_hold(&self, filter: &SignalFilter) -> Result<Vec<SignalRecord>> {
         let today = self.as_of.today();
         let mut signals = self.store.signals(filter, SignalOrder::NEWEST_FIRST)?;
@@ -335,7 +333,7 @@ impl Question<'_> {
         TaskFilter { state: Some(TaskState::Open), until, ..TaskFilter::default() }
     }
 
-    /// The signals that hold and the open tasks of the customers.
+    /// The customers' signals that hold, and their open tasks.
     pub(super) fn open_work(
         &self,
         portfolio: &Portfolio,
@@ -355,7 +353,7 @@ fn by_due_day(mut tasks: Vec<TaskRecord>) -> Vec<TaskRecord> {
     tasks
 }
 
-/// Who was active in only one of the two windows: first those who stopped, the busiest first.
+/// Who was active in only one of the two windows: those who stopped first, most active first.
 fn person_changes(active: Vec<PersonActivity>, known: &[Person]) -> Vec<PersonChange> {
     let change = |activity: PersonActivity| {
         let id =
@@ -377,20 +375,20 @@ fn person_changes(active: Vec<PersonActivity>, known: &[Person]) -> Vec<PersonCh
     changes
 }
 
-/// What subscriptions pay, company by company.
+/// The subscription periods of each company.
 pub(super) type Terms = FxHashMap<CompanyKey, Vec<Term>>;
 
-/// The companies that are meant.
+/// The selected companies.
 pub(super) struct Book {
     /// Those that are customers on the day.
     pub portfolio: Portfolio,
-    /// All of them, with what each pays on the day or is known to have paid.
+    /// All of them, with their MRR on the day or the last known one.
     meant: FxHashMap<CompanyKey, Option<f64>>,
-    /// When each of them was there.
+    /// The periods in which each of them existed.
     presences: Vec<(CompanyKey, Presence)>,
 }
 
-/// What stands at the head of a report; the logo only where it is shown.
+/// Reads the letterhead; the logo only if the format shows it.
 pub(super) fn letterhead(store: &Store, has_logo: bool) -> Result<Letterhead> {
     let ReportSettings { title, currency, logo } = store.report_settings()?;
     let logo = logo.filter(|_| has_logo).map(|path| read_logo(&path)).transpose()?;
@@ -407,7 +405,7 @@ fn read_logo(path: &str) -> Result<Logo> {
     Ok(Logo { media_type, bytes })
 }
 
-/// Which customers are meant, in words.
+/// Which customers are included, in words.
 fn filter_words(condition: &ConditionOptions, csm: Option<&str>) -> String {
     let parts = [
         condition.segment.as_ref().map(|name| format!("segment {name}")),
@@ -422,7 +420,7 @@ fn filter_words(condition: &ConditionOptions, csm: Option<&str>) -> String {
     }
 }
 
-/// How many poor customers each CSM has, of all customers of the day.
+/// The number of poor customers of each CSM, among all customers of the day.
 fn poor_of_team(all: &Customers, day: Day) -> Result<BTreeMap<String, u64>> {
     let mut poor = BTreeMap::new();
     for values in all.values(&["csm", "health_band", "churned_on"])? {

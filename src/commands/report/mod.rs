@@ -1,4 +1,4 @@
-//! `signals report`: what executives and managers read.
+//! `signals report`: reports for executives and managers.
 
 mod gather;
 
@@ -148,11 +148,11 @@ pub(crate) enum ReportFormat {
 }
 
 impl ReportCommand {
-    /// Works the report out and writes it.
+    /// Creates the report and writes it.
     ///
     /// # Errors
-    /// A day in the future, an expression that is none (exit 2); an unknown segment (exit 9); a
-    /// file that cannot be written (exit 8).
+    /// A day in the future or an invalid expression (exit 2); an unknown segment (exit 9); a file
+    /// that cannot be written (exit 8).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             ReportCommand::Dashboard(options) => options.write(context, |question| {
@@ -240,8 +240,8 @@ impl BacktestReport {
 }
 
 impl ReportOutput {
-    /// Writes the report that `make` works out, with a logo or without, once it is known that it can
-    /// be written.
+    /// Writes the report that `make` creates, with or without a logo, after checking that the
+    /// output can be written.
     fn write(&self, context: &Context, make: impl FnOnce(bool) -> Result<Report>) -> Result<()> {
         let format = self.format()?;
         let file = self.out.as_deref().filter(|path| !is_standard_output(path));

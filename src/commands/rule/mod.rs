@@ -1,4 +1,4 @@
-//! `signals rule`: what to watch for.
+//! `signals rule`: rules.
 
 pub(crate) mod options;
 pub(crate) mod preset;
@@ -78,7 +78,7 @@ Examples:
 pub(crate) struct SetRule {
     /// The event, which is the rule's name too
     event: String,
-    // Before the options with headings of their own, or it would stand under the last of these.
+    // Comes before the options with headings, or it would be listed under the last of these.
     #[command(flatten)]
     format: FormatOption,
     #[command(flatten)]
@@ -141,10 +141,10 @@ pub(crate) struct NamedRule {
 }
 
 impl Rule {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// A value out of range (exit 2); an unknown rule, or one that cannot be as asked for (exit 9).
+    /// A value out of range (exit 2); an unknown rule, or one that is not allowed (exit 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             Rule::Set(args) => args.run(context),
@@ -198,22 +198,22 @@ impl AnyRule {
     }
 }
 
-/// Whether it is asked before a rule is saved that floods a CSM.
+/// Whether to ask before saving a rule that floods a CSM.
 #[derive(Debug, Clone, Copy)]
 enum Asking {
     Never,
-    /// Unless `--yes` has answered.
+    /// Ask unless `--yes` was given.
     Unless(bool),
 }
 
-/// Makes the rule, or changes the one of that name, and shows what it would raise.
+/// Creates or changes a rule, and shows what it would raise.
 fn save(context: &Context, request: &RuleRequest, asking: Asking, format: Format) -> Result<()> {
     let name = &request.name;
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         return Err(usage("a rule needs a name, without control characters").into());
     }
     if !context.database()?.exists() {
-        // A database is made for a rule that can be, and not for a mistake.
+        // A database is created only for a valid rule.
         request.rule(None)?;
     }
     let mut store = context.maker()?;
@@ -242,12 +242,10 @@ fn save(context: &Context, request: &RuleRequest, asking: Asking, format: Format
     print(context, &[rule], &previews, format)
 }
 
-/// Keeps a rule that the command line asks for, in place of the one that is stored under its name.
-/// Returns the one that was.
+/// Saves a rule, replacing the one with its name. Returns the previous one.
 ///
 /// # Errors
-/// An expression that is none (exit 2); a rule that does not fit what else is in the database (exit
-/// 9).
+/// An invalid expression (exit 2); a rule that conflicts with others in the database (exit 9).
 pub(crate) fn keep(
     store: &Store,
     stored: Option<StoredRule>,
@@ -262,11 +260,11 @@ pub(crate) fn keep(
     Ok(old)
 }
 
-/// Whether a rule fits what else is in the database.
+/// Checks a rule against the database.
 ///
 /// # Errors
-/// An expression that is none, an unknown playbook, a trend rule that compares what another one
-/// compares (exit 9).
+/// An invalid expression, an unknown playbook, or a trend rule that compares the same as another
+/// (exit 9).
 pub(crate) fn check_rule(store: &Store, rule: &DomainRule) -> Result<()> {
     check_expressions(store, rule)?;
     check_playbook(store, rule)?;
@@ -290,7 +288,7 @@ fn check_expressions(store: &Store, rule: &DomainRule) -> Result<()> {
     Ok(())
 }
 
-/// A rule can only name a playbook that is there.
+/// A rule can only name an existing playbook.
 fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
     match &rule.playbook {
         Some(name) => super::playbook::existing(store, name).map(|_| ()),
@@ -298,7 +296,7 @@ fn check_playbook(store: &Store, rule: &DomainRule) -> Result<()> {
     }
 }
 
-/// Two trend rules that compare the same things would raise each signal twice.
+/// Two trend rules that compare the same would raise each signal twice.
 ///
 /// # Errors
 /// Another rule that compares the same (exit 9).
@@ -320,7 +318,7 @@ impl Rivals {
         Ok(Rivals(rivals))
     }
 
-    /// Refuses a rule that compares the same counts as another one.
+    /// Refuses a rule that compares the same counts as another.
     pub(crate) fn refuse_second(&self, rule: &DomainRule) -> Result<(), CommandError> {
         let Some(trend) = rule.logic.trend() else { return Ok(()) };
         let same = |other: &&DomainRule| {
@@ -345,7 +343,7 @@ impl Rivals {
     }
 }
 
-/// Says what became of a rule.
+/// Prints whether a rule was created or changed.
 pub(crate) fn announce(context: &Context, old: Option<&DomainRule>, new: &DomainRule) {
     match old {
         Some(old) if old == new => {
@@ -359,7 +357,7 @@ pub(crate) fn announce(context: &Context, old: Option<&DomainRule>, new: &Domain
     }
 }
 
-/// Says what the user should think about before relying on the rule.
+/// Prints advice on a rule.
 pub(crate) fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Result<()> {
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
@@ -409,7 +407,7 @@ pub(crate) fn print(
     context.ui.data(format!("\n{}", screen.into_text()))
 }
 
-/// Whether the columns of the table say all there is to say of a rule.
+/// Whether the columns of the table tell everything about a rule.
 fn is_told_by_table(rule: &DomainRule) -> bool {
     let DomainRule { where_expr, playbook, managers, executives, auto_ack, .. } = rule;
     let is_usual =

@@ -1,4 +1,4 @@
-//! What can be said of a rule on the command line, by kind, and the rule that comes of it.
+//! The options of rules on the command line, by kind, and the rule that they define.
 
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -148,7 +148,7 @@ pub(crate) struct GeneralOptions {
     no_auto_ack: bool,
 }
 
-/// What rules can be told, whatever their kind.
+/// The options of rules of every kind.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct RuleOptions {
     #[command(flatten)]
@@ -209,7 +209,7 @@ fn not_blank(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("it is blank".to_owned()) } else { Ok(text.to_owned()) }
 }
 
-/// The names of the options that are given.
+/// The names of the options that were given.
 fn given(options: &[(bool, &'static str)]) -> Vec<&'static str> {
     options.iter().filter_map(|(is_given, name)| is_given.then_some(*name)).collect()
 }
@@ -234,7 +234,7 @@ impl TrendOptions {
         ])
     }
 
-    /// The rule with what is given changed.
+    /// Applies the given options to a rule.
     fn apply(&self, trend: TrendRule, for_days: Option<u8>) -> TrendRule {
         TrendRule {
             baseline: self.baseline.unwrap_or(trend.baseline),
@@ -263,7 +263,7 @@ impl AdoptionOptions {
         ])
     }
 
-    /// What to do, with what is given changed; `event` is the one that is given.
+    /// Applies the given options to the aim of a rule; `event` is the given event.
     fn aim(&self, old: Option<&Aim>, event: Option<&String>) -> Result<Aim> {
         let event = event.map(String::as_str).or(old.and_then(Aim::event)).map(str::to_owned);
         if self.goals || matches!(old, Some(Aim::Goals { .. })) {
@@ -297,7 +297,7 @@ impl ConditionOptions {
         ])
     }
 
-    /// The rule with what is given changed.
+    /// Applies the given options to a rule.
     fn apply(&self, old: Option<&ConditionRule>, for_days: Option<u16>) -> Result<ConditionRule> {
         let condition = match (old, &self.when, self.signal_type) {
             (Some(old), ..) => old.clone(),
@@ -320,7 +320,7 @@ impl ConditionOptions {
 }
 
 impl GeneralOptions {
-    /// The rule with what is given changed.
+    /// Applies the given options to a rule.
     fn apply(&self, rule: Rule) -> Rule {
         Rule {
             where_expr: self.where_expr.clone().or(rule.where_expr.filter(|_| !self.no_where)),
@@ -333,15 +333,14 @@ impl GeneralOptions {
     }
 }
 
-/// All that is said of a rule that is to be made or changed.
+/// A rule to create or change, as the command line describes it.
 #[derive(Debug, Default)]
 pub(crate) struct RuleRequest {
-    /// The rule's name.
     pub name: String,
-    /// Its kind; unless set, that of the rule of this name, else that which its options are of,
-    /// else a trend rule.
+    /// Unless given: the kind of the existing rule, else the kind that has the given options, else
+    /// trend.
     pub kind: Option<RuleKind>,
-    /// The event that it is about.
+    /// The event it watches.
     pub event: Option<String>,
     /// Whether it watches people.
     pub people: bool,
@@ -349,12 +348,12 @@ pub(crate) struct RuleRequest {
 }
 
 impl RuleRequest {
-    /// The rule that comes of it, where `stored` is what there is under its name, removed or not.
-    /// What is not said stays as it is.
+    /// The resulting rule; `stored` is the existing rule with its name, even if removed. Options
+    /// that are not given keep their values.
     ///
     /// # Errors
-    /// A value that is missing or does not fit the kind (exit 2); what cannot change under one name
-    /// (exit 9).
+    /// A value that is missing or does not fit the kind (exit 2); a change that its name does not
+    /// allow (exit 9).
     pub(crate) fn rule(&self, stored: Option<&StoredRule>) -> Result<Rule> {
         let kind = self.kind(stored)?;
         self.refuse_unfit(kind)?;
@@ -377,7 +376,7 @@ impl RuleRequest {
         Ok(self.options.general.apply(rule))
     }
 
-    /// The same, where a rule that is new under its name begins as `template`.
+    /// The same, with `template` as the start of a new rule.
     pub(crate) fn rule_like(
         &self,
         template: impl FnOnce() -> Result<Rule>,
@@ -410,7 +409,7 @@ impl RuleRequest {
         }
     }
 
-    /// The kind that a new rule has whose kind is not given: that which its options are of.
+    /// The kind of a new rule without `--kind`: the one that has the given options.
     fn kind_by_options(&self) -> RuleKind {
         match (self.options.condition.given().is_empty(), self.options.adoption.given().is_empty())
         {
@@ -456,7 +455,7 @@ impl RuleRequest {
                 usage("--people is --event '*' --measure people, and no other measure").into()
             );
         }
-        // What is not said of an existing rule stays as it is.
+        // Without options, an existing rule keeps its values.
         let watch = match (&self.event, old) {
             _ if self.people => Some(Watch::people()),
             (Some(event), old) => {
@@ -500,8 +499,8 @@ impl RuleRequest {
         Ok(adoption)
     }
 
-    /// Under a name that was run before, another event would be told of at once, however long ago
-    /// it was.
+    /// A name that was run before cannot get another event: it would be reported immediately,
+    /// however long ago it was.
     fn refuse_other_aim(&self, stored: Option<&StoredRule>, adoption: &AdoptionRule) -> Result<()> {
         let wanted = watched(&RuleLogic::Adoption(adoption.clone()));
         match stored.map(|stored| watched(&stored.rule.logic)).filter(|known| *known != wanted) {

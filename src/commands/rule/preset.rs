@@ -84,10 +84,11 @@ fn not_blank(text: &str) -> Result<String, String> {
 }
 
 impl PresetCommand {
-    /// Does what the subcommand says.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// An option that does not fit (exit 2); an unknown preset, or a rule that cannot be (exit 9).
+    /// An option that does not fit (exit 2); an unknown preset, or a rule that is not allowed (exit
+    /// 9).
     pub(crate) fn run(self, context: &Context) -> Result<()> {
         match self {
             PresetCommand::List(FormatOption { format: Format::Table }) => {
@@ -103,10 +104,10 @@ impl PresetCommand {
     }
 }
 
-/// A rule that was made of a preset.
+/// A rule created from a preset.
 struct Made {
     preset: &'static Preset,
-    /// The rule that was there before.
+    /// The previous rule with its name.
     old: Option<Rule>,
     rule: Rule,
 }
@@ -121,7 +122,7 @@ impl AddPreset {
     fn run(self, context: &Context) -> Result<()> {
         let presets = self.presets()?;
         if !context.database()?.exists() {
-            // A database is made for rules that can be, and not for a mistake.
+            // A database is created only for valid rules.
             presets.iter().try_for_each(|preset| self.template(preset).map(drop))?;
         }
         let mut store = context.maker()?;
@@ -146,7 +147,7 @@ impl AddPreset {
         print(context, &rules, &previews, self.format.format)
     }
 
-    /// The presets that are meant, each of which has what it needs.
+    /// The requested presets, each with the options that it needs.
     fn presets(&self) -> Result<Vec<&'static Preset>> {
         let presets = match self.usual {
             true => preset::shipped().iter().filter(|preset| preset.usual).collect(),
@@ -168,7 +169,7 @@ impl AddPreset {
         }
     }
 
-    /// The rule as the preset has it.
+    /// The rule of the preset.
     fn template(&self, preset: &Preset) -> Result<Rule> {
         preset.rule(&self.choice()).ok_or_else(|| {
             usage(format!("the preset '{}' needs --within DAYS", preset.name))
@@ -196,14 +197,14 @@ impl AddPreset {
         RuleRequest {
             name: preset.rule_name(self.event.as_deref()),
             kind: Some(kind),
-            // A condition is about its metric.
+            // A condition watches its metric.
             event: self.event.clone().filter(|_| kind != RuleKind::Condition),
             people: false,
             options,
         }
     }
 
-    /// Says what became of a rule, and what should be thought about before relying on it.
+    /// Prints whether a rule was created or changed, and advice on it.
     fn tell(&self, context: &Context, store: &Store, made: &Made) -> Result<()> {
         announce(context, made.old.as_ref(), &made.rule);
         let shipped = made.preset.rule(&self.choice());
@@ -220,7 +221,7 @@ impl AddPreset {
     }
 }
 
-/// Makes the metric that a condition is about, unless there is one that counts the same event.
+/// Creates the metric of a condition, unless one exists that counts the same event.
 fn make_metric(store: &Store, metric: &Metric) -> Result<()> {
     let event_of = |metric: &Metric| match &metric.definition {
         Definition::Counted { event, .. } => Some(event.clone()),
@@ -237,7 +238,7 @@ fn make_metric(store: &Store, metric: &Metric) -> Result<()> {
     }
 }
 
-/// The preset of that name.
+/// The preset with that name.
 fn existing(name: &str) -> Result<&'static Preset> {
     if let Some(preset) = preset::shipped().iter().find(|preset| preset.name == name) {
         return Ok(preset);

@@ -1,4 +1,4 @@
-//! What rules would raise, said before they are saved.
+//! Previews: what rules would raise, shown before they are saved.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ use crate::render::counted;
 use crate::store::Store;
 use crate::views::preview::{ByCsm, PreviewView, Variant, added};
 
-/// From more signals than this for one CSM on, it is asked whether a rule is meant.
+/// Above this number of signals for one CSM, the user is asked for confirmation.
 const MOST_FOR_A_CSM: u64 = 20;
 
-/// The probability with which the preview shows what the guard against chance would do.
+/// The guard against chance that the preview shows for comparison.
 const PREVIEW_CHANCE: f64 = 0.01;
 
-/// What each rule would raise; empty where there is nothing to try it on.
+/// What each rule would raise; empty without data.
 pub(super) fn previews(
     context: &Context,
     store: &Store,
@@ -83,10 +83,10 @@ fn by_csm(signals: &[ReplayedSignal], csms: &HashMap<CompanyKey, String>) -> ByC
     counts
 }
 
-/// Asks whether rules are to be saved whose first run would raise more than 20 signals for a CSM.
+/// Asks for confirmation of rules whose first run would raise more than 20 signals for a CSM.
 ///
 /// # Errors
-/// Nobody to ask (exit 2); an answer other than yes (exit 9).
+/// No terminal (exit 2); an answer other than yes (exit 9).
 pub(super) fn ask_about_floods(
     context: &Context,
     previews: &[&PreviewView],

@@ -1,4 +1,4 @@
-//! `signals rule try`: what an edit would do, before it is made.
+//! `signals rule try`: the effect of an edit, before it is made.
 
 use anyhow::Result;
 
@@ -12,8 +12,8 @@ use crate::render::{Format, RecordWriter, Screen};
 use crate::run::last_complete_day;
 use crate::views::backtest::{TRIAL_FIELDS, TrialView};
 
-/// Replays the rule as it is and as it would be over the last 90 days of data, and prints what
-/// changes. Nothing is saved.
+/// Replays the rule as it is and as it would be over the last 90 days of data, and prints the
+/// differences. Nothing is saved.
 pub(super) fn run(context: &Context, request: &RuleRequest, format: Format) -> Result<()> {
     let mut store = context.reader()?;
     let stored = store.rule(&request.name)?;
