@@ -1,4 +1,4 @@
-//! The functions through which every row of an import goes, one by one: `cargo bench --bench hot`.
+//! The functions that every row of an import passes through, one by one: `cargo bench --bench hot`.
 //! `cargo bench --bench compare` measures the whole.
 
 use std::fmt::Write;
@@ -31,7 +31,7 @@ fn table() -> String {
     })
 }
 
-/// Framing rows and finding their fields.
+/// Splitting rows into fields.
 #[divan::bench]
 fn records(bencher: Bencher<'_, '_>) {
     let table = table();
@@ -58,7 +58,7 @@ fn ids(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Reading times in the form that nearly all have.
+/// Reading times in the most common format.
 #[divan::bench]
 fn times(bencher: Bencher<'_, '_>) {
     let table = table();

@@ -1,6 +1,6 @@
-//! The list of customers by what they do: 50,000 companies and twice as many events as the other
-//! works have, by attributes that are worked out from them, beside the same question in the
-//! `sqlite3` shell on the same database.
+//! The list of customers by activity: 50,000 companies and twice as many events as in the other
+//! measurements, by attributes computed from them, compared with the same query in the `sqlite3`
+//! shell on the same database.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use crate::measure::median;
 use crate::report::{Line, Unit};
 use crate::{Bench, remove};
 
-/// A list may take so much of the time of the matching query.
+/// The maximum time of a list, as a ratio of the matching query.
 const OF_SQLITE: f64 = 1.25;
 
-/// Companies of a segment that looks at what a file says and at what was counted.
+/// A segment that depends on records and on counts.
 const SEGMENT: &[&str] = &["segment", "add", "growing", "--where", "mrr >= 450 AND events_28d > 0"];
 
-/// The same list, written by hand: the counts of the last 28 days and of the 28 before, of the
-/// companies of the segment, with the columns that the list shows.
+/// The same list, written by hand: the counts of the last 28 days and the 28 before, for the
+/// companies of the segment, with the columns of the list.
 fn query(last: i64) -> String {
     let day = |before: i64| (last - before) * 100_000_000_000_000;
     format!(
@@ -44,7 +44,7 @@ fn query(last: i64) -> String {
     )
 }
 
-/// What is asked for, from little to much.
+/// The requested columns, from few to many.
 const COLUMNS: [(&str, &str); 6] = [
     ("names", "company_id,name,csm"),
     ("names, plan, renewal", "company_id,name,csm,plan,days_to_renewal"),
@@ -63,7 +63,7 @@ const COLUMNS: [(&str, &str); 6] = [
     ),
 ];
 
-/// Measures the list by an attribute, and what each family of attributes costs.
+/// Measures the list by an attribute, and the cost of each family of attributes.
 pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let database = bench.path("attributes.db");
     if !database.exists() {
@@ -93,13 +93,12 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
 }
 
 fn csv(list: &str) -> String {
-    // The columns of the table; by itself CSV has more.
+    // The columns of the table; CSV has more by default.
     let columns = "company_id,name,csm,bad_open_signals,bad_closed_signals,good_open_signals,good_closed_signals,pulse";
     format!("{list} --columns {columns} --format csv")
 }
 
-/// What naming more attributes costs: the list of all companies, compared with that of all
-/// attributes.
+/// The cost of more attributes: the list of all companies, compared with that of all attributes.
 fn costs(bench: &mut Bench, database: &Path) -> Result<()> {
     let take = |line: &str| -> Result<f64> {
         let taken = (0..bench.rounds).map(|_| Ok(bench.signals.run(database, line)?.seconds));
@@ -117,7 +116,7 @@ fn costs(bench: &mut Bench, database: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Imports the companies and their events, as files that hold counts.
+/// Imports the companies and their events from files of counts.
 fn fill(bench: &Bench, database: &Path) -> Result<()> {
     remove(database);
     let (companies, events) = (bench.path("customers.csv"), bench.path("counts.csv"));

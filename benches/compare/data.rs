@@ -1,8 +1,8 @@
-//! Generated events: the same ones wherever and whenever they are made.
+//! Generated events, always the same.
 //!
-//! A few companies do most, as customers do; the rare company and the rare event matter as much for
-//! the number of day counts as the busy ones. With ten million rows over 180 days there are about
-//! 2.9 million different company, event and day.
+//! A few companies cause most events, as in practice; rare companies and events matter as much for
+//! the number of day counts as busy ones. Ten million rows over 180 days have about 2.9 million
+//! distinct combinations of company, event and day.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -11,28 +11,24 @@ use std::path::Path;
 use anyhow::Result;
 use rusqlite::Connection;
 
-/// How many companies there are.
 pub(crate) const COMPANIES: u64 = 5_000;
-/// How many event names there are.
 pub(crate) const EVENT_NAMES: u64 = 20;
-/// How many people there are.
 const PEOPLE: f64 = 250_000.0;
-/// How many days the events cover.
 pub(crate) const DAYS: u64 = 180;
 
-/// 2025-06-29, as days since 1970-01-01: however long the history, it ends here.
+/// 2025-06-29, as days since 1970-01-01: the last day of any history.
 pub(crate) const LAST_DAY: i64 = 20_268;
 const MILLIS_PER_DAY: u64 = 86_400_000;
-/// The larger, the more a few companies do of everything.
+/// Larger values concentrate the events in fewer companies.
 const COMPANY_SKEW: f64 = 8.5;
-/// The larger, the rarer the rarest events.
+/// Larger values make the rarest events rarer.
 const EVENT_SKEW: i32 = 4;
 
-/// Numbers that look random and are the same each time: splitmix64 (Steele, Lea, Flood 2014).
+/// Deterministic pseudorandom numbers: splitmix64 (Steele, Lea, Flood 2014).
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// A sequence of its own for each seed.
+    /// An independent sequence for each seed.
     pub(crate) fn new(seed: u64) -> Self {
         Random(seed)
     }
@@ -44,7 +40,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 to below 1.
+    /// A number from 0 to 1, exclusive.
     fn share(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
@@ -55,12 +51,12 @@ impl Random {
     }
 }
 
-/// Writes `rows` events over so many days, in order of time.
+/// Writes `rows` events over `days` days, ordered by time.
 pub(crate) fn write_events(path: &Path, rows: u64, days: u64) -> Result<()> {
     write_shaped(path, rows, days, COMPANIES)
 }
 
-/// Packs a file in both ways.
+/// Compresses a file with both methods.
 pub(crate) fn pack(plain: &Path, gzip: &Path, zstd: &Path) -> Result<()> {
     let packer = flate2::write::GzEncoder::new(File::create(gzip)?, flate2::Compression::new(6));
     let mut packer = BufWriter::new(packer);
@@ -70,7 +66,7 @@ pub(crate) fn pack(plain: &Path, gzip: &Path, zstd: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The same of so many companies.
+/// The same with another number of companies.
 pub(crate) fn write_shaped(path: &Path, rows: u64, days: u64, companies: u64) -> Result<()> {
     let mut random = Random::new(1);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
@@ -95,20 +91,19 @@ pub(crate) fn write_shaped(path: &Path, rows: u64, days: u64, companies: u64) ->
     Ok(out.flush()?)
 }
 
-/// A company and one of its people. A company's share of the events is its share of the people too,
-/// so that one number says both.
+/// A company and one of its people. A company's share of the events is also its share of the
+/// people, so one number determines both.
 fn who(share: f64, companies: u64) -> (u64, u64) {
     let rank = ((COMPANY_SKEW * share).exp_m1() / COMPANY_SKEW.exp_m1() * companies as f64) as u64;
-    // The busiest are not the first of the alphabet: 2741 has no divisor in common with the number
-    // of companies.
+    // Spreads the busiest companies over the alphabet: 2741 is coprime to the number of companies.
     ((rank.min(companies - 1) * 2741) % companies, (share * PEOPLE) as u64)
 }
 
-/// How many companies the files of [`write_companies`] and [`write_counts`] are about.
+/// The number of companies in the files of [`write_companies`] and [`write_counts`].
 const CUSTOMERS: u64 = 50_000;
-/// How many days there are counts of.
+/// The number of days with counts.
 const COUNTED_DAYS: u64 = 90;
-/// How many events a row of counts stands for on average.
+/// The average number of events in a row of counts.
 const EVENTS_A_ROW: u64 = 4;
 
 /// Writes the records of many companies.
@@ -126,7 +121,7 @@ pub(crate) fn write_companies(path: &Path) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// Writes rows of counts, in order of days, that stand for `events` events of many companies.
+/// Writes rows of counts, ordered by day, for `events` events of many companies.
 pub(crate) fn write_counts(path: &Path, events: u64) -> Result<()> {
     let mut random = Random::new(3);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
@@ -150,17 +145,17 @@ pub(crate) fn write_counts(path: &Path, events: u64) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// The day so many days before the last one with events, as text.
+/// The day `before` days before the last one with events, as text.
 pub(crate) fn date(before: u64) -> Result<String> {
     let day = LAST_DAY - before as i64;
     let sql = "SELECT date(?1 * 86400, 'unixepoch') AS day";
     Ok(Connection::open_in_memory()?.query_row(sql, [day], |row| row.get("day"))?)
 }
 
-/// So many files hold the rows while they are shuffled; one of them is in memory at a time.
+/// The number of temporary files for shuffling; one of them is in memory at a time.
 const PILES: usize = 64;
 
-/// Writes the rows of a file in another order: dealt onto piles, and each pile shuffled.
+/// Writes the rows of a file in random order: distributes them over piles, and shuffles each pile.
 pub(crate) fn shuffle(from: &Path, to: &Path) -> Result<()> {
     let mut random = Random::new(2);
     let folder = tempfile::tempdir_in(to.parent().unwrap_or(to))?;
@@ -179,7 +174,7 @@ pub(crate) fn shuffle(from: &Path, to: &Path) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// Deals the rows onto the piles and returns the header.
+/// Distributes the rows over the piles. Returns the header.
 fn deal(from: &Path, piles: &[std::path::PathBuf], random: &mut Random) -> Result<Vec<u8>> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(from)?);
     let (mut header, mut row) = (Vec::new(), Vec::new());

@@ -11,31 +11,32 @@ use crate::peers::{Duckdb, Signals};
 use crate::report::{Line, Unit};
 use crate::{Bench, remove};
 
-/// An import may take so much of the time of DuckDB, or of the `sqlite3` shell, doing the same: by
-/// the wall, and by the processors.
+/// The maximum time of an import, as a ratio of DuckDB or the `sqlite3` shell doing the same: wall
+/// time, and processor time.
 const OF_DUCKDB: f64 = 0.65;
 const OF_DUCKDBS_CPU: f64 = 0.6;
 const OF_SQLITE: f64 = 0.2;
-/// A file in no order, or into a database that has events.
+/// A file in random order, or an import into a database with events.
 const OF_DUCKDB_OTHERWISE: f64 = 0.9;
-/// The same file again, of its first import.
+/// The same file again, relative to its first import.
 const OF_FIRST: f64 = 0.5;
-/// A packed file, of the plain one.
+/// A compressed file, relative to the plain one.
 const OF_PLAIN: f64 = 1.3;
-/// Ten times as many companies, by the row.
+/// Ten times as many companies, per row.
 const OF_FEWER: f64 = 2.0;
-/// One row into many: seconds of the processors.
+/// One row into a large database, in seconds of processor time.
 const ONE_ROW: f64 = 0.03;
-/// And so much memory.
+/// The maximum memory, in MiB.
 const MEMORY: f64 = 256.0;
-/// A database may be so much of the file.
+/// The maximum size of a database, relative to the file.
 const OF_FILE: f64 = 0.5;
-/// With ten times the history, the trend rules of a day may take so much of their own time.
+/// The maximum time of the trend rules of a day with ten times the history, relative to the plain
+/// history.
 const OF_ITSELF: f64 = 1.1;
-/// What is to be no more may seem to be a little more, as one measurement differs from the next.
+/// The tolerance for measurements that should be equal.
 const THE_SAME: f64 = 1.05;
 
-/// Attributes that look back, of which the history before is to make no difference.
+/// Attributes that look back, which should not depend on the length of the history.
 const FLAT: [&str; 5] =
     ["events_28d", "active_people_28d", "new_people_7d", "longest_gap_365d", "first_event_on"];
 
@@ -50,7 +51,7 @@ pub(crate) fn import(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The same events in no order.
+/// The same events in random order.
 pub(crate) fn shuffled(bench: &mut Bench) -> Result<()> {
     let file = bench.path(&format!("events-{}-shuffled.csv", bench.rows));
     let ordered = events(bench, bench.rows, DAYS)?;
@@ -66,8 +67,8 @@ fn memory(work: &str, ours: f64) -> Line {
     Line::times(work, ours, "the limit", MEMORY, 1.0).of(Unit::Mebibytes)
 }
 
-/// Imports a file with all three, in turns, and adds the lines. The `sqlite3` shell takes its turn
-/// once: it is many times slower, and one time tells enough.
+/// Imports a file with all three, alternating, and adds the lines. The `sqlite3` shell runs once:
+/// it is many times slower, and one measurement is enough.
 fn import_beside_peers(
     bench: &mut Bench,
     file: &Path,
@@ -101,7 +102,7 @@ fn import_beside_peers(
     Ok(most)
 }
 
-/// What was compared must have done the same.
+/// Checks that all of them did the same.
 fn require_same_counts(bench: &Bench) -> Result<()> {
     let ours: i64 = Connection::open(bench.path("ours.db"))?.query_row(
         "SELECT count(*) AS counts FROM day_counts",
@@ -142,7 +143,7 @@ fn sqlite_import(file: &Path) -> Vec<String> {
     ]
 }
 
-/// The events over so many days; made when they are not there yet.
+/// Events over a number of days, created if they do not exist.
 fn events(bench: &Bench, rows: u64, days: u64) -> Result<PathBuf> {
     let file = bench.path(&format!("events-{rows}-{days}.csv"));
     if !file.exists() {
@@ -165,8 +166,8 @@ pub(crate) fn again(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// Files of other shapes: packed, of many small companies, of one company and day, and into a
-/// database that has events on the same days.
+/// Files of other shapes: compressed, of many small companies, of one company and day, and into a
+/// database with events on the same days.
 pub(crate) fn shapes(bench: &mut Bench) -> Result<()> {
     let plain = events(bench, bench.rows, DAYS)?;
     let [packed_by_gzip, packed_by_zstd] = ["gz", "zst"].map(|ending| plain.with_extension(ending));
@@ -205,7 +206,7 @@ pub(crate) fn shapes(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// One row into a database of many.
+/// One row into a large database.
 pub(crate) fn one_row(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
@@ -225,7 +226,7 @@ pub(crate) fn one_row(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// A tenth of the rows, all, and five times as many: the exponent by which the time grows.
+/// A tenth of the rows, all, and five times as many: the exponent with which the time grows.
 pub(crate) fn growth(bench: &mut Bench) -> Result<()> {
     let mut taken = Vec::new();
     let sizes = [bench.rows / 10, bench.rows, bench.rows * 5];
@@ -249,7 +250,7 @@ pub(crate) fn growth(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// Instructions, which do not depend on what else the machine does.
+/// Instructions, which do not depend on other load on the machine.
 pub(crate) fn instructions(bench: &mut Bench) -> Result<()> {
     let rows = bench.rows.min(1_000_000);
     let file = events(bench, rows, DAYS * rows / bench.rows.max(rows) + 1)?;
@@ -266,7 +267,6 @@ pub(crate) fn instructions(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The size of the database.
 pub(crate) fn size(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
@@ -279,18 +279,17 @@ pub(crate) fn size(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// A database with the events of a file and nothing else.
+/// A database with only the events of a file.
 fn imported(bench: &Bench, name: &str, file: &Path) -> Result<PathBuf> {
     let database = fresh(bench, name);
     bench.signals.import(&database, file)?;
     Ok(database)
 }
 
-/// The rules that foretell, of those that ship with the program.
+/// The rules with measured lift, of those that ship.
 const MEASURED: &str = "rule preset add fading silent hardly-used unusually-silent";
 
-/// The trend rules of a day, and beside them the steps of a run with rules that foretell and with
-/// health.
+/// The trend rules of a day, and the steps of a run with measured rules and health.
 pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
     let database = imported(bench, "ours.db", &file)?;
@@ -303,7 +302,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     let (mut finding, mut whole, mut first, mut warm) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for round in 0..bench.rounds {
-        // A day later each round, as in use.
+        // One day later in each round, as in practice.
         let day = data::date(bench.rounds - 1 - round)?;
         let ours = run_day(&bench.signals, &database, &day)?;
         finding.push(ours.finding);
@@ -338,7 +337,6 @@ pub(crate) fn run(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The record of the last run.
 fn last_run(signals: &Signals, database: &Path) -> Result<serde_json::Value> {
     let runs = signals.json(database, "run list --format json")?;
     runs.as_array().and_then(|runs| runs.last()).cloned().context("no run was recorded")
@@ -354,7 +352,7 @@ fn add_rules(signals: &Signals, database: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a run says of itself.
+/// What a run reports.
 struct Ran {
     finding: f64,
     whole: f64,
@@ -374,9 +372,9 @@ fn run_day(signals: &Signals, database: &Path, day: &str) -> Result<Ran> {
     })
 }
 
-/// The pairs whose events have changed, each with the spread of its weeks, by which a run tells how
-/// likely chance is. Seconds of finding them in a fresh process, seconds of finding them again, and how many
-/// there are.
+/// The pairs with changed events, each with the spread of its weeks, from which a run computes the
+/// probability of chance. Seconds in a fresh process, seconds when repeated, and the number of
+/// pairs.
 fn find_in_duckdb(duckdb: &Duckdb, database: &Path, day: &str) -> Result<[f64; 3]> {
     let find = |name: &str| {
         format!(
@@ -449,7 +447,7 @@ pub(crate) fn history(bench: &mut Bench) -> Result<()> {
     }
     databases.iter().for_each(|database| remove(database));
     if bench.full_history {
-        // Nobody wants seven gigabytes to stay.
+        // The file has seven gigabytes.
         std::fs::remove_file(long)?;
     }
     Ok(())

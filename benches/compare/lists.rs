@@ -1,5 +1,5 @@
-//! The commands of every day, among a million signals of 50,000 companies, beside the same
-//! questions in the `sqlite3` shell.
+//! Everyday commands on a million signals of 50,000 companies, compared with the same queries in
+//! the `sqlite3` shell.
 
 use std::path::Path;
 
@@ -10,18 +10,17 @@ use crate::measure::Taken;
 use crate::report::{Line, Unit};
 use crate::{Bench, remove};
 
-/// A command may take so much of the time of the matching query.
+/// The maximum time of a command, as a ratio of the matching query.
 const OF_SQLITE: f64 = 1.25;
-/// What takes less than so many seconds is done more often.
+/// Commands that take fewer seconds are run more often.
 const SHORT: f64 = 0.5;
 const MORE_ROUNDS: u64 = 5;
-/// And starting the program so often.
+/// The number of program starts.
 const STARTS: u64 = 20;
-/// A dashboard may take so many seconds.
+/// The maximum time of the dashboard, in seconds.
 const DASHBOARD: f64 = 0.4;
 
-/// Companies, their events of the last days where somebody looks at them, signals, and the
-/// acknowledgements of a third.
+/// Companies, their recent events where they are shown, signals, and acknowledgements of a third.
 const FILL: &str = "
     BEGIN;
     INSERT INTO event_names (id, name)
@@ -69,13 +68,13 @@ const FILL: &str = "
     COMMIT;
     PRAGMA wal_checkpoint (TRUNCATE);";
 
-/// What the list of signals shows to people.
+/// The columns of the list of signals for people.
 const COLUMNS: &str = "
     SELECT s.id, s.raised_on, c.name, s.type, s.acknowledgement IS NULL AS open, v.event, s.observation_count,
            s.decision_count, s.change_pct, s.chance, c.csm
     FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version";
 
-/// What the list of signals hands to programs.
+/// The fields of the list of signals for programs.
 const FIELDS: &str = "
     SELECT s.id, c.company_id, c.name, c.csm, s.rule, v.kind, v.event, s.type, s.acknowledgement IS NULL AS open,
            s.raised_on, v.timeframe, v.threshold, s.observation_from, s.observation_to, s.observation_count,
@@ -83,7 +82,7 @@ const FIELDS: &str = "
     FROM signals s JOIN companies c ON c.id = s.company JOIN rule_versions v ON v.id = s.rule_version
     LEFT JOIN signal_history a ON a.id = s.acknowledgement";
 
-/// The companies as people see them, and as programs get them.
+/// The columns of companies for people, and for programs.
 const COMPANIES: [&str; 2] = ["c.company_id, c.name, c.csm", "c.*"];
 
 fn companies(columns: &str) -> String {
@@ -97,8 +96,8 @@ fn companies(columns: &str) -> String {
     )
 }
 
-/// A command, and what to ask the `sqlite3` shell instead. `{n}` stands for a number that is
-/// another each round.
+/// A command, and the matching query for the `sqlite3` shell. `{n}` is a different number in each
+/// round.
 struct Pair {
     work: &'static str,
     command: String,
@@ -106,7 +105,7 @@ struct Pair {
     query: String,
 }
 
-/// Something to look at on a screen, without end, as the program does when nobody looks.
+/// An unlimited screen, as the program prints without a terminal.
 const SCREEN: &[&str] = &["-readonly", "-column"];
 const CSV: &[&str] = &["-readonly", "-csv"];
 
@@ -178,7 +177,7 @@ fn show() -> String {
     )
 }
 
-/// Acknowledging changes the database: each takes signals of its own.
+/// Acknowledging changes the database, so each round uses other signals.
 fn writing() -> Vec<Pair> {
     let settings = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE;";
     let history = "INSERT INTO signal_history (signal, action, at, day, by, reason)
@@ -207,7 +206,6 @@ fn writing() -> Vec<Pair> {
     ]
 }
 
-/// Measures all of them.
 pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     let database = bench.path("lists.db");
     remove(&database);
@@ -231,7 +229,7 @@ pub(crate) fn measure(bench: &mut Bench) -> Result<()> {
     start(bench)
 }
 
-/// Starting the program: a list of one in a small database.
+/// Starting the program: a list of one row in a small database.
 fn start(bench: &mut Bench) -> Result<()> {
     let database = bench.path("small.db");
     remove(&database);
@@ -269,10 +267,9 @@ fn compare(bench: &mut Bench, database: &Path, pair: &Pair) -> Result<()> {
     Ok(())
 }
 
-/// Puts in what is another each round.
+/// Inserts the number of the round.
 fn fill_in(text: &str, round: u64) -> Result<String> {
-    // Signals of the companies that have events, and open ones: those whose number is not a
-    // multiple of three.
+    // Open signals of companies with events: their number is not a multiple of three.
     let number = 900_000 + round * 5_000;
     let number = (number..).find(|n| n * 7919 % 50_000 < 1000).unwrap_or(number) + 1;
     let open = 1 + round * 30;

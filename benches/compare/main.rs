@@ -1,8 +1,8 @@
-//! Compares the program with what a user would reach for instead, side by side: `cargo bench
-//! --bench compare`.
+//! Compares the program with the tools that a user would use instead: `cargo bench --bench
+//! compare`.
 //!
-//! It makes its own data, runs the program as it is released and the public tools in turns, and
-//! prints how many times as long the program took. What the figures are held against is in
+//! It generates its data, runs the release build and the public tools alternately, and prints the
+//! ratios of the times. `docs/speed.md` has the targets. This is a measurement, never a test.
 //! `docs/speed.md`. It is a measurement and never a test.
 
 mod attributes;
@@ -74,7 +74,6 @@ struct Options {
     bench: bool,
 }
 
-/// What every work needs.
 struct Bench {
     rows: u64,
     rounds: u64,
@@ -157,12 +156,12 @@ impl Bench {
     }
 }
 
-/// Removes a database and what lies beside it.
+/// Removes a database and its side files.
 fn remove(database: &Path) {
     for suffix in ["", "-wal", "-shm", ".wal"] {
         let mut name = database.as_os_str().to_owned();
         name.push(suffix);
-        // It may well not be there.
+        // It may not exist.
         let _ = std::fs::remove_file(name);
     }
 }

@@ -1,4 +1,4 @@
-//! Running a program and taking its time and memory.
+//! Running a program, and measuring its time and memory.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -10,33 +10,32 @@ use anyhow::{Context, Result, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-/// What a program took.
+/// The resources that a program used.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Taken {
-    /// Seconds by the clock on the wall.
+    /// Wall-clock time in seconds.
     pub seconds: f64,
-    /// Seconds of the processors, in the program and for it in the system; not a number where they
-    /// are not known.
+    /// Processor time in seconds, user and system; NaN if unknown.
     pub cpu: f64,
-    /// The most memory it had at once, in MiB; 0 where the system does not tell.
+    /// The peak memory in MiB; 0 if unknown.
     pub mebibytes: f64,
 }
 
 impl Taken {
-    /// An amount of which nothing else is known.
+    /// An amount without further measurements.
     pub(crate) fn of(seconds: f64) -> Self {
         Taken { seconds, cpu: f64::NAN, mebibytes: f64::NAN }
     }
 }
 
-/// The seconds of the processors that all programs took which have ended so far.
+/// The processor time of all child processes that have ended.
 pub(crate) fn of_children() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
-/// Runs a program whose output nobody reads, and fails when it does.
+/// Runs a program, discards its output, and fails if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<Taken> {
     let (started, before) = (Instant::now(), of_children()?);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
@@ -61,8 +60,8 @@ fn finish(child: Child, (started, before): (Instant, f64), command: &Command) ->
     Ok(Taken { seconds, cpu: of_children()? - before, mebibytes })
 }
 
-/// How often the memory of a running program is looked at. The system keeps the high-water mark, so
-/// that only what it gains in the last moments is missed.
+/// How often the memory of a running program is read. The system keeps the high-water mark, so only
+/// growth in the last moments is missed.
 const WATCH_EVERY: Duration = Duration::from_millis(20);
 
 fn watch(id: u32, is_over: &AtomicBool) -> f64 {
@@ -81,7 +80,7 @@ fn high_water(id: u32) -> Option<f64> {
     Some(kibibytes.trim().parse::<f64>().ok()? / 1024.0)
 }
 
-/// The middle one of several times.
+/// The median of several measurements.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match values.len() {

@@ -1,4 +1,4 @@
-//! The public tools that a user would reach for instead.
+//! The public tools for comparison.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -7,16 +7,16 @@ use anyhow::{Context, Result, ensure};
 
 use crate::measure::{self, Taken};
 
-/// DuckDB, as this machine has it.
+/// DuckDB, as it is installed.
 pub(crate) enum Duckdb {
     /// The `duckdb` command.
     Shell,
-    /// The module for Python.
+    /// The Python module.
     Python,
 }
 
-/// Statements on standard input, one a line; the seconds that each took on standard output, then
-/// those of all with opening and closing the database.
+/// Reads statements from standard input, one per line; prints the seconds of each, then the total
+/// including opening and closing the database.
 const PYTHON: &str = "
 import duckdb, sys, time
 started, of_processors = time.perf_counter(), time.process_time()
@@ -34,18 +34,18 @@ for rows in answers:
     print('answer', rows[0][0] if rows else '')
 ";
 
-/// What DuckDB took and said.
+/// DuckDB's time and results.
 pub(crate) struct Answers {
-    /// All of it with opening and closing the database; starting Python is not among it.
+    /// The total including opening and closing the database, but not starting Python.
     pub all: Taken,
-    /// Seconds of each statement, inside the process.
+    /// The seconds of each statement, inside the process.
     pub each: Vec<f64>,
     /// The first value of the last statement.
     pub last: String,
 }
 
 impl Duckdb {
-    /// The way in which this machine has DuckDB; `None` when it has none.
+    /// How DuckDB is installed; `None` if it is not.
     pub(crate) fn find() -> Option<Duckdb> {
         let works = |command: &mut Command| {
             let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -57,7 +57,6 @@ impl Duckdb {
         works(Command::new("python3").args(["-c", "import duckdb"])).then_some(Duckdb::Python)
     }
 
-    /// Which version of it.
     pub(crate) fn version(&self) -> Result<String> {
         Ok(format!(
             "DuckDB {}",
@@ -103,7 +102,7 @@ fn ask_shell(database: &Path, statements: &[String]) -> Result<Answers> {
     Ok(Answers { all, each: text.lines().filter_map(real).collect(), last })
 }
 
-/// Gives a program its input and returns what it printed.
+/// Runs a program with this input and returns its output.
 fn output(command: &mut Command, input: &str) -> Result<String> {
     let mut file = tempfile::tempfile()?;
     std::io::Write::write_all(&mut file, input.as_bytes())?;
@@ -119,12 +118,11 @@ fn output(command: &mut Command, input: &str) -> Result<String> {
 
 /// The `sqlite3` shell.
 pub(crate) struct Sqlite3 {
-    /// Which version of it.
     pub version: String,
 }
 
 impl Sqlite3 {
-    /// The shell; `None` when this machine has none.
+    /// The shell; `None` if it is not installed.
     pub(crate) fn find() -> Option<Sqlite3> {
         let output = Command::new("sqlite3")
             .arg("--version")
@@ -135,7 +133,7 @@ impl Sqlite3 {
         Some(Sqlite3 { version: format!("sqlite3 {}", text.split(' ').next()?) })
     }
 
-    /// Runs statements and commands of the shell on a database, with these options.
+    /// Runs statements and shell commands on a database, with these options.
     pub(crate) fn run(
         &self,
         database: &Path,
@@ -154,7 +152,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// The program that this benchmark was built with.
+    /// The program built with this benchmark.
     pub(crate) fn new() -> Self {
         Signals { program: PathBuf::from(env!("CARGO_BIN_EXE_signals")) }
     }
@@ -169,12 +167,11 @@ impl Signals {
         measure::run(self.command(database).args(words))
     }
 
-    /// Imports a file.
     pub(crate) fn import(&self, database: &Path, file: &Path) -> Result<Taken> {
         measure::run(self.command(database).arg("import").arg(file))
     }
 
-    /// How many instructions a command line, split at spaces, takes by Valgrind's count.
+    /// The number of instructions of a command line, split at spaces, counted by Valgrind.
     pub(crate) fn instructions(&self, database: &Path, line: &str) -> Result<f64> {
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(&self.program);
@@ -185,7 +182,7 @@ impl Signals {
         Ok(count.context("Valgrind gave no count")?.trim().parse()?)
     }
 
-    /// Runs a command line, split at spaces, and returns what it printed, read as JSON.
+    /// Runs a command line, split at spaces, and parses its output as JSON.
     pub(crate) fn json(&self, database: &Path, line: &str) -> Result<serde_json::Value> {
         let text = output(self.command(database).args(line.split(' ')), "")?;
         Ok(serde_json::from_str(&text)?)

@@ -1,36 +1,33 @@
-//! The table that the benchmark prints.
+//! The table of results.
 
 use crate::measure::{Taken, median};
 
-/// What is measured on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
-    /// Seconds.
     Seconds,
-    /// Seconds, shown as thousandths.
+    /// Seconds, shown as milliseconds.
     Milliseconds,
     /// Memory or disk space.
     Mebibytes,
-    /// Instructions of the processor, in millions.
+    /// Millions of processor instructions.
     Instructions,
 }
 
-/// One work, ours and what it is compared with, each as often as it was done.
+/// One measurement of the program and of a peer, with all rounds.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     work: String,
     unit: Unit,
     ours: Vec<Taken>,
-    /// Whom or what it is compared with.
+    /// The peer.
     peer: String,
     theirs: Vec<Taken>,
-    /// The most that ours may be of theirs; `None` where nothing was promised.
+    /// The maximum ratio; `None` without a target.
     target: Option<f64>,
 }
 
 impl Line {
-    /// A line about times by the clock on the wall. Where both sides took turns, the ratio is that
-    /// of each pair.
+    /// A line of wall-clock times. If both sides alternated, the ratio is that of each pair.
     pub(crate) fn times(
         work: impl Into<String>,
         ours: impl Into<Samples>,
@@ -48,12 +45,12 @@ impl Line {
         Line { unit, ..self }
     }
 
-    /// The same line, for information.
+    /// The same line, only for information.
     pub(crate) fn without_target(self) -> Line {
         Line { target: None, ..self }
     }
 
-    /// The same work by the time of the processors.
+    /// The same measurement in processor time.
     pub(crate) fn by_processor(&self, target: Option<f64>) -> Line {
         let seconds = |all: &[Taken]| {
             all.iter().map(|taken| Taken { seconds: taken.cpu, ..*taken }).collect::<Vec<_>>()
@@ -62,7 +59,7 @@ impl Line {
         Line { work, unit, ours: seconds(&self.ours), peer, theirs: seconds(&self.theirs), target }
     }
 
-    /// The ratios, in order: of the pairs, or, where they did not take turns, of the medians.
+    /// The ratios, sorted: of the pairs, or of the medians if the sides did not alternate.
     fn ratios(&self) -> Vec<f64> {
         let seconds = |all: &[Taken]| all.iter().map(|taken| taken.seconds).collect::<Vec<_>>();
         let (ours, theirs) = (seconds(&self.ours), seconds(&self.theirs));
@@ -98,7 +95,7 @@ impl Line {
         [work, ours, our_cpu, peer, theirs, their_cpu, ratio, spread, target, verdict.to_owned()]
     }
 
-    /// The medians by the wall and by the processors.
+    /// The medians of wall-clock and processor time.
     fn amounts(&self, all: &[Taken]) -> [String; 2] {
         let by = |value: fn(&Taken) -> f64| self.amount(median(all.iter().map(value).collect()));
         match self.unit {
@@ -120,7 +117,7 @@ impl Line {
     }
 }
 
-/// What was measured on one side.
+/// The measurements of one side.
 pub(crate) struct Samples(Vec<Taken>);
 
 impl From<Vec<Taken>> for Samples {
@@ -144,10 +141,9 @@ impl From<f64> for Samples {
 const COLUMNS: usize = 10;
 const HEADINGS: [&str; COLUMNS] =
     ["work", "ours", "CPU", "compared with", "theirs", "CPU", "ratio", "from-to", "target", ""];
-/// Columns of numbers line up on the right.
+/// Numbers are right-aligned.
 const IS_NUMBER: [bool; COLUMNS] = [false, true, true, false, true, true, true, true, true, false];
 
-/// The lines as a table.
 pub(crate) fn table(lines: &[Line]) -> String {
     let rows: Vec<[String; COLUMNS]> =
         std::iter::once(HEADINGS.map(str::to_owned)).chain(lines.iter().map(Line::cells)).collect();
