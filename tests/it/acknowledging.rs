@@ -1,11 +1,11 @@
-//! Acknowledging and reopening: one signal, several, by filter; and that nothing is ever lost.
+//! Acknowledging and reopening: one signal, several, by filter; nothing is ever lost.
 
 use std::collections::BTreeMap;
 
 use crate::support::Sandbox;
 
-/// Four companies of which three stopped logging in by 12 March, and one began; their signals are
-/// of that day. A fifth one follows on 13 March.
+/// Four companies, of which three stopped logging in by 12 March and one started; their signals are
+/// of that day. A fifth follows on 13 March.
 fn five_signals() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut events: Vec<(&str, &str, &str, i64)> = vec![("heart", "beat", "2026-03-31", 1)];

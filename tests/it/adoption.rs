@@ -51,7 +51,7 @@ fn first_uses_are_good_and_missed_deadlines_bad() {
     let run = sandbox.ok(ALL_MARCH);
     run.says(&["raised 4 signals (2 bad, 2 good, 0 info)"]);
     assert_eq!(briefs(&sandbox), WITHIN_14_IN_MARCH);
-    // The same days again raise nothing, nor does the rule when it is removed and made again.
+    // Running the same days again raises nothing, and neither does recreating the rule.
     sandbox.ok("run --from 2026-03-01 --to 2026-03-31 --backfill --max-lag 100");
     sandbox.ok("rule remove first-export");
     sandbox.ok(&format!("{WITHIN_14} --retroactive"));
@@ -80,7 +80,7 @@ fn a_signal_of_adoption_has_its_days_and_no_windows() {
     assert_eq!(shown["adoption"], days);
     assert_eq!((&shown["daily_counts"], &shown["values_read"]), (&Value::Null, &Value::Null));
     assert_eq!(shown["rule_as_it_was"]["within"], 14);
-    // What was raised on the 15th knows nothing of the 20th.
+    // The signal of the 15th does not change on the 20th.
     assert_eq!(sandbox.array("show 2")[0]["adoption"]["done_on"], Value::Null);
     let text = sandbox.ok("show 2").stdout;
     for line in [
@@ -188,13 +188,13 @@ fn each_goal_has_a_signal() {
     assert_eq!(details, expected);
     assert_eq!(sandbox.array("list --event login").len(), 2);
     assert_eq!(sandbox.array("show 2")[0]["adoption"]["goal"], "Go live");
-    // A goal that arrives later has a signal of its own, the others have theirs already.
+    // A goal that arrives later gets its own signal; the others already have theirs.
     sandbox.write("more.csv", "company_id,event,due_on,name\nacme,export,2026-03-31,Again\n");
     sandbox.ok("import more.csv");
     sandbox.ok("rule add goals --retroactive");
     sandbox.ok("run --as-of 2026-03-31 --max-lag 100");
     assert_eq!(briefs(&sandbox).len(), 5);
-    // A rule on one event looks at its goals alone.
+    // A rule on one event only watches the goals of that event.
     sandbox.ok("rule add logins --kind adoption --goals --event login --retroactive");
     sandbox.ok("run --as-of 2026-03-31 --max-lag 100");
     assert_eq!(sandbox.array("list --rule logins").len(), 2);
@@ -203,8 +203,8 @@ fn each_goal_has_a_signal() {
 #[test]
 fn first_uses_follow_late_files_and_merged_companies() {
     let sandbox = three();
-    // An export of 3 March comes late, and Coda turns out to be the company that a file calls Coda
-    // Ltd.
+    // An export of 3 March arrives late, and Coda turns out to be the company that a file calls
+    // Coda Ltd.
     sandbox.import_events(&[
         ("acme", "export", "2026-03-03", 1),
         ("Coda Ltd", "export", "2026-03-18", 1),
@@ -263,7 +263,7 @@ fn options_of_another_kind_are_refused_by_name() {
         sandbox.fails(command, code).says(&[text]);
     }
     assert_eq!(sandbox.array("rule list").len(), 2);
-    // Its kind and its event stay with a name that was removed.
+    // The name of a removed rule keeps its kind and event.
     sandbox.ok("rule remove first-export");
     sandbox.fails("rule add first-export --kind trend --event export", 9);
     sandbox.fails("rule add first-export --event login", 9);
@@ -312,7 +312,7 @@ fn a_rule_keeps_what_is_not_given_and_says_what_changed() {
         (&rule["kind"], &rule["playbook"], &rule["within"]),
         (&json!("trend"), &json!("re-engage"), &Value::Null)
     );
-    // A first use is watched too.
+    // Adoption rules count as watching the event.
     let events = sandbox.array("event list");
     let watching: Vec<&Value> = events.iter().map(|event| &event["rules"]).collect();
     assert_eq!(watching, [&json!(["first-export"]), &json!(["login"])]);

@@ -1,8 +1,8 @@
-//! Every attribute, with values worked out by hand from a few rows: on the edges of each window,
-//! before the first fact of its kind, and again when later facts have come.
+//! Every attribute, with values computed by hand from a few rows: at the edges of each window,
+//! before the first fact of its kind, and again after later facts arrived.
 //!
-//! A table has a column for each day and a row for each attribute of a company; `-` says nothing.
-//! Counts are powers of two, so that a sum tells which days are in it.
+//! A table has a column for each day and a row for each attribute of a company; `-` stands for
+//! unknown. Counts are powers of two, so that a sum shows which days it includes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::health::keep_own_default;
 use crate::support::Sandbox;
 
-/// What an attribute of a company must be on a day.
+/// The expected value of an attribute of a company on a day.
 struct Case {
     attribute: &'static str,
     company: &'static str,
@@ -36,7 +36,7 @@ fn cases_of(table: &'static str) -> Vec<Case> {
     cases
 }
 
-/// Checks a table, by the list of all companies and by the page of each.
+/// Checks a table against the list of all companies and the page of each.
 fn check(sandbox: &Sandbox, table: &'static str) {
     let cases = cases_of(table);
     for day in cases.iter().map(|case| case.day).collect::<BTreeSet<_>>() {
@@ -99,7 +99,7 @@ fn every_attribute_has_cases_that_differ() {
     for case in TABLES.into_iter().flat_map(cases_of) {
         expected.entry(case.attribute).or_default().insert(case.expected.to_string());
     }
-    // Health follows from the days that were run: its cases are in health.rs.
+    // Health depends on the days run: its cases are in health.rs.
     for attribute in
         sandbox.array("attribute list").iter().filter(|attribute| attribute["group"] != "health")
     {
@@ -281,7 +281,7 @@ const RECORDS: &str = "
     seat_usage_pct         quiet  null        null
 ";
 
-/// The subscription s3 is over on 31 March, and s2 begins.
+/// Subscription s3 ends on 31 March, and s2 begins.
 const CONTRACTS: &str = "
                                   2026-03-31  2026-03-30  2026-01-01
     plan                   buys   gold        old         old
@@ -373,7 +373,7 @@ const SUPPORT: &str = "
     satisfaction_90d          quiet  null        null        null        null
 ";
 
-/// i3 was paid on 31 March; an invoice is overdue from the day after it was due.
+/// i3 was paid on 31 March; an invoice is overdue from the day after its due date.
 const MONEY: &str = "
                              2026-03-31  2026-03-30  2026-03-01  2026-02-28
     overdue_invoices  acme   2           2           0           null
@@ -400,7 +400,7 @@ const ENGAGEMENT: &str = "
     days_since_executive_touch  sparse 1           null        null        null        null
 ";
 
-/// The first use of c came a day late, and that of e before its day.
+/// The first use of c was a day late, that of e was early.
 const GOALS: &str = "
                          2026-03-31  2026-03-30  2026-03-03  2026-03-02  2026-03-01  2026-02-03  2026-02-02
     goals_met     acme   2           1           1           1           1           1           null
@@ -408,8 +408,8 @@ const GOALS: &str = "
     goals_overdue acme   2           1           1           1           0           0           null
 ";
 
-/// 60, then half of the way from 60 to 20 on 25 March, and from the day after 1 - 0.5^(1/14) of
-/// what is left each day.
+/// 60, then halfway from 60 to 20 on 25 March; from the next day on, 1 - 0.5^(1/14) of the
+/// remaining difference per day.
 const PULSES: &str = "
                             2026-03-31  2026-03-30  2026-03-25  2026-03-08  2026-03-07  2026-02-28
     pulse            acme   2           2           2           4           4           null
@@ -429,10 +429,10 @@ fn attributes_follow_from_facts_up_to_their_day() {
     }
 }
 
-/// By a default profile of one's own, with usage of weight 4, recency of 3, and no signals, which is
-/// 100, of weight one. On 3 March usage is 100 (200 events after 100) and recency 25: 575 / 8. On the
-/// 24th 71.43 (no change) and 100, so 685.71 / 8. On the 30th and 31st 78.57 and 75. Days that were
-/// not run have the health of the day run before.
+/// With a default profile of usage (weight 4), recency (3) and no signals, which scores 100 (1). On
+/// 3 March usage is 100 (200 events after 100) and recency 25: 575 / 8. On the 24th 71.43 (no
+/// change) and 100, so 685.71 / 8. On the 30th and 31st 78.57 and 75. Days that were not run have
+/// the health of the previous day run.
 const HEALTH: &str = "
                             2026-03-31  2026-03-30  2026-03-25  2026-03-24  2026-03-03  2026-03-02
     health_score       acme 76.3        77.7        85.7        85.7        71.9        null
@@ -467,7 +467,7 @@ fn health_is_that_of_the_latest_day_run() {
 const DAYS: [&str; 6] =
     ["2026-03-31", "2026-03-30", "2026-03-19", "2026-02-03", "2026-02-02", "2025-12-31"];
 
-/// Companies with a long past. `back` left on 1 July 2025 and returned on 1 January 2026.
+/// Companies with a long history. `back` churned on 1 July 2025 and returned on 1 January 2026.
 fn long_past() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write(
@@ -529,7 +529,7 @@ const PERIODS: &str = "
     churned_on         back  null        null        null        2025-07-01  2025-07-01  null        null        -
 ";
 
-/// The data begins on 1 December; 56 days are full on 25 January.
+/// The data begins on 1 December; 56 full days are reached on 25 January.
 const FILLING: &str = "
                                        2025-01-25  2025-01-24
     events_previous_28d          gap   1           null
@@ -538,8 +538,8 @@ const FILLING: &str = "
     active_people_change_28d_pct gap   -100        null
 ";
 
-/// There are too few others to compare with. Of `gap` 3 of the 168 days before the last 28 were
-/// active, which is half a day of 28; of `back`, in its fourth window, 1 of 56.
+/// There are too few other companies to compare with. `gap` was active on 3 of the 168 days before
+/// the last 28, which is half a day per 28; `back`, in its fourth window, on 1 of 56.
 const EXPECTED: &str = "
                                    2026-03-31          2026-03-30         2025-12-31
     expected_active_days_28d gap   0.5                 0.5                -
@@ -558,7 +558,7 @@ fn a_long_past_is_looked_at_only_within_its_windows() {
     }
 }
 
-/// Facts of the day after the last that is asked for, and what they make of earlier ones.
+/// Facts of the day after the last requested one, including their effect on earlier ones.
 const LATER: [(&str, &str); 7] = [
     (
         "events",
@@ -602,9 +602,9 @@ fn later_facts_change_no_earlier_day() {
     assert_ne!(everything(&sandbox, &["2026-04-01"]), today);
 }
 
-/// Signals, tasks and tags that came and went: a logged in on 1 March and never again. That is good
-/// then and bad on 8 March; the note is raised again when 30 days have passed. What is entered
-/// counts on its day by the clock, the morning after the latest day run.
+/// Signals, tasks and tags that came and went: company a logged in on 1 March and never again. That
+/// is good on that day and bad on 8 March; people are reminded of the condition after 30 days.
+/// Entries count on their day by the clock, the morning after the latest day run.
 fn history() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.import_events(&[

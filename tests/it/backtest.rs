@@ -1,12 +1,12 @@
-//! Backtests against a second implementation that counts company-days one by one, as the contract
-//! words it, and against the days of real runs.
+//! Backtests compared with a second implementation that counts company-days one by one, as the
+//! specification words it, and with the days of real runs.
 
 use proptest::prelude::*;
 use signals::internals::{Backtest, Day, Raised, Settings, Subject, one_a_company};
 
 use crate::support::Sandbox;
 
-/// What the contract asks for, counted naively.
+/// The measures of the specification, counted naively.
 #[derive(Debug, Default, PartialEq)]
 struct Counted {
     days: u64,
@@ -26,7 +26,7 @@ fn is_eligible(subject: &Subject, day: i32) -> bool {
     place >= 0 && (place as usize) < subject.eligible.len() && subject.eligible[place as usize]
 }
 
-/// Whether a churn lies in a range of days.
+/// Whether there is a churn in a range of days.
 fn churns_in(subject: &Subject, from: i32, to: i32) -> bool {
     subject.churns.iter().any(|churn| (from..=to).contains(&churn.number()))
 }
@@ -188,7 +188,7 @@ proptest! {
     }
 }
 
-/// Random histories of a dozen companies over some weeks; two of them churn, and one comes back.
+/// Random histories of a dozen companies over some weeks; two of them churn, and one returns.
 fn random_history(seed: u64) -> String {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
     let mut random = |below: u64| {
@@ -215,7 +215,7 @@ fn random_history(seed: u64) -> String {
 const FIRST: &str = "2026-01-01";
 const DAYS: i32 = 80;
 
-/// The rules that are replayed: every kind, with what holds back the next signal.
+/// The replayed rules: every kind, with what can prevent the next signal.
 const RULES: [&str; 6] = [
     "rule set login --threshold 30",
     "rule add slow --kind trend --event login --timeframe 14 --direction down --threshold 50",
@@ -243,7 +243,7 @@ fn a_replay_raises_what_runs_raise_when_each_signal_is_acknowledged() {
         let first: Day = FIRST.parse().unwrap();
         let last = first + (DAYS - 1);
         for day in (0..DAYS).map(|day| first + day) {
-            // The next morning, so that what is acknowledged is closed on the next day.
+            // The next morning, so that acknowledgements count on the next day.
             sandbox.at(&format!("{}T06:00:00Z", day + 1));
             sandbox.ok(&format!("run --as-of {day} --max-lag 100 --accept all"));
             sandbox.run("ack --all --state open --reason seen --yes");

@@ -1,8 +1,8 @@
-//! The dashboard in a real browser: it asks for nothing, says nothing to the console, and fits a
-//! phone and a desk.
+//! Reports in a real browser: no requests, no console messages, and a layout that fits phones and
+//! desktops.
 //!
-//! These tests need Chromium and are left out of a usual run; `./check browser` runs them. With
-//! `SIGNALS_SCREENSHOTS=FOLDER` they leave pictures there, to be looked at.
+//! These tests need Chromium and are ignored by default; `./check browser` runs them. With
+//! `SIGNALS_SCREENSHOTS=FOLDER` they save pictures there for review.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::support::{Sandbox, setting};
 /// Names under which Chromium is found.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
-/// A page to be looked at: width, height, colour scheme, medium.
+/// How to show a page: name, width, height, colour scheme, medium.
 const LOOKS: [(&str, u32, u32, &str, &str); 6] = [
     ("desk-light", 1440, 900, "light", "screen"),
     ("desk-dark", 1440, 900, "dark", "screen"),
@@ -26,14 +26,14 @@ const LOOKS: [(&str, u32, u32, &str, &str); 6] = [
     ("print", 794, 1123, "light", "print"),
 ];
 
-/// A browser that is spoken to through a pipe.
+/// A browser controlled through a pipe.
 struct Browser {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     session: Option<String>,
     number: u64,
-    /// Everything that it told unasked.
+    /// The events it has sent.
     events: Vec<Value>,
 }
 
@@ -44,7 +44,7 @@ impl Browser {
             .into_iter()
             .find(|name| std::env::split_paths(&path).any(|folder| folder.join(name).exists()));
         let name = name.expect("no Chromium on this machine: install one, or leave this check out");
-        // The browser reads from the third stream and writes to the fourth.
+        // The browser reads from file descriptor 3 and writes to 4.
         let script = format!(
             "exec {name} --headless=new --no-sandbox --disable-gpu --hide-scrollbars --no-first-run \
              --user-data-dir=profile --remote-debugging-pipe 3<&0 4>&1 </dev/null >/dev/null 2>&1"
@@ -127,7 +127,7 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
-    /// What was asked for, and what went wrong.
+    /// The requests, and the errors.
     fn told(&self) -> (Vec<String>, Vec<&Value>) {
         let of = |method: &'static str| {
             self.events.iter().filter(move |event| event["method"] == method)
@@ -154,7 +154,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // One that has ended already is as good as ended.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -205,7 +205,7 @@ fn every_report_fits_every_screen_and_asks_for_nothing() {
     }
 }
 
-/// The control: a page that does ask for something, in spite of its policy, and is too wide.
+/// The control: a page that requests something in spite of its policy, and is too wide.
 #[test]
 #[ignore = "needs Chromium; `./check browser` runs it"]
 fn a_page_that_asks_and_does_not_fit_is_found() {

@@ -1,9 +1,9 @@
-//! What is configured as one text file: applied, exported, checked, and refused with the line of
-//! every fault.
+//! The configuration as one text file: applied, exported, checked, and refused with the line of
+//! every error.
 
 use crate::support::Sandbox;
 
-/// The example of the contract.
+/// The example of the specification.
 const EXAMPLE: &str = r#"[[rule]]                                        # kind = "trend" | "adoption" | "condition"
 name = "login"
 kind = "trend"
@@ -60,7 +60,7 @@ fn with(text: &str) -> Sandbox {
     sandbox
 }
 
-/// What is exported, without the comment at its beginning.
+/// The export, without the comment at its beginning.
 fn exported(sandbox: &Sandbox) -> String {
     let text = sandbox.ok("config export").stdout;
     text.split_once("\n\n").map_or_else(String::new, |(_, blocks)| blocks.to_owned())
@@ -115,7 +115,7 @@ fn a_dry_run_shows_what_would_change_and_writes_nothing() {
     sandbox.ok("rule disable login");
     let before = exported(&sandbox);
     let dry = sandbox.ok("config apply signals.toml -n");
-    // What the file does not say is as it is unless set, and stays not what it was.
+    // Keys that the file does not have get their defaults, not their previous values.
     let expected = "\
 changed rule 'login'
   timeframe: 14 -> 7
@@ -218,7 +218,7 @@ active = false
     assert_eq!(exported(&sandbox), expected);
 }
 
-/// One rule of each of these, below the heading, and what is told of it.
+/// One rule for each of these, below the heading, with the expected error.
 #[test]
 fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
     let cases = [
@@ -434,7 +434,7 @@ fn every_fault_is_told_with_its_line_and_nothing_is_changed() {
     sandbox.ok(&format!("health profile add kept --measure '{measure}'"));
     let before = exported(&sandbox);
     for (text, message, hint) in cases {
-        // What is right in the file is not applied either.
+        // The valid part of the file is not applied either.
         let text = format!("{text}\n[[segment]]\nname = \"fine\"\nwhere = \"mrr > 1\"\n");
         let text =
             if text.starts_with("a =") { text.lines().next().unwrap().to_owned() } else { text };
@@ -500,8 +500,8 @@ fn everything_is_in_place_before_it_is_looked_at() {
     let sandbox = Sandbox::new();
     sandbox.ok("rule add a --event login --timeframe 7");
     sandbox.ok("rule add b --event login --timeframe 14");
-    // Two rules trade their timeframes; a rule stands before what it uses, and a metric before the
-    // one that it needs.
+    // Two rules swap their timeframes; a rule precedes what it uses, and a metric the one that it
+    // needs.
     sandbox.write(
         "c.toml",
         "[[rule]]\nname = 'a'\nevent = 'login'\ntimeframe = 14\nwhere = 'x > 1'\nplaybook = 'p'\n\
@@ -510,7 +510,7 @@ fn everything_is_in_place_before_it_is_looked_at() {
          [[playbook]]\nname = 'p'\n[[playbook.step]]\ntitle = 'Call'\ndue_in_days = 0\n",
     );
     sandbox.ok("config apply c.toml").says(&["3 new, 2 changed, 0 unchanged"]);
-    // Another circle is told of those in it, and no other formula waits for it for ever.
+    // Another cycle is reported for its members, and does not make other formulas hang.
     sandbox.write(
         "c.toml",
         "[[metric]]\nname = 'mrr_year'\nformula = 'x'\n[[metric]]\nname = 'y'\nformula = 'x'\n",
@@ -566,8 +566,8 @@ new reason 'need/season-over' of kind churn
     let renamed = text.split_once("\n\n").unwrap().0;
     assert!(exported(&sandbox).starts_with(renamed), "{}", exported(&sandbox));
 
-    // Named again without its words, a reason has those that came with the program, and the team's
-    // own has none.
+    // Without a description in the file, a shipped reason gets its default and the team's own has
+    // none.
     sandbox.write(
         "c.toml",
         "[[reason]]\ncode = 'support/slow-answers'\n[[reason]]\ncode = 'competition/building-own'\n\
@@ -708,8 +708,7 @@ weight = 1
     assert_eq!(sandbox.array("health profile list")[0]["name"], "a");
 }
 
-/// Text from data is shown so that it does nothing to the terminal, and exported so that it stays
-/// what it is.
+/// Text from data is escaped for the terminal, and exported unchanged.
 #[test]
 fn hostile_text_is_escaped_on_the_way_out() {
     let sandbox = with("[[segment]]\nname = \"a\\u202eb\"\nwhere = \"plan = '\\u001b[31m'\"\n");

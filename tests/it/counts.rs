@@ -35,7 +35,7 @@ fn borrowed<'a>(
         .collect()
 }
 
-/// Trend rules of every measure, which must see the same in counts as in the events behind them.
+/// Trend rules of every measure, which must find the same in counts as in the original events.
 pub(crate) const TREND_RULES: &str = r#"
 [[rule]]
 name = "login"
@@ -105,7 +105,7 @@ fn history() -> String {
     text
 }
 
-/// The counts and the people of the days of a database with events.
+/// The counts and the people by day of a database with events.
 fn as_counts(sandbox: &Sandbox) -> (String, String) {
     let database = sandbox.database();
     let read = |sql: &str, header: &str| {
@@ -202,7 +202,7 @@ fn a_day_that_loses_more_than_five_percent_is_refused() {
         "2026-03-01 had 100 events of 10 companies, and now has 94 of 10",
         "--accept-loss",
     ]);
-    // 10 companies, of which one is gone, are 10 % fewer, whatever the events.
+    // Of 10 companies one is gone: 10 % fewer, whatever the number of events.
     let mut gone = rows.clone();
     gone.remove(0);
     gone[0].3 = 20;
@@ -224,7 +224,7 @@ fn a_new_day_with_less_than_half_is_named_and_one_without_events_refused() {
     sandbox
         .ok("import --kind counts half.csv")
         .says(&["2026-03-02 has 49 events, and 2026-02-23 had 100"]);
-    // The 3rd is left out between the 2nd and the 4th.
+    // The 3rd is missing between the 2nd and the 4th.
     let mut next = borrowed(&rows);
     next.truncate(10);
     for row in &mut next {
@@ -348,7 +348,7 @@ fn merged_companies_add_their_counts_and_share_their_people() {
     let company = &sandbox.json("company show acme --as-of 2026-03-02")[0];
     assert_eq!(company["events_28d"], 12);
     assert_eq!(company["active_people_28d"], 2);
-    // The old id goes on to mean the company, and both counts are added.
+    // The old id still refers to the company, so both counts are added.
     import_counts(
         &sandbox,
         &[("acme", "login", "2026-03-01", 5), ("old", "login", "2026-03-01", 7)],

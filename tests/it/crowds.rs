@@ -1,5 +1,5 @@
-//! Many processes that write to one database at the same time, compared with the same commands one
-//! after the other.
+//! Many processes that write to one database at the same time, compared with the same commands in
+//! sequence.
 
 use std::process::{Child, Stdio};
 
@@ -9,7 +9,7 @@ use crate::faults::small;
 use crate::ground::{is_full, tell};
 use crate::support::Sandbox;
 
-/// What one of the processes does. The result does not depend on the order among processes.
+/// The commands of one process. The result does not depend on the order of processes.
 fn commands_of(process: usize) -> Vec<String> {
     vec![
         format!("import events-{process}.csv"),
@@ -44,7 +44,7 @@ fn sandbox_for(processes: usize) -> Sandbox {
     sandbox
 }
 
-/// What there is, without the numbers and times that depend on the order.
+/// The contents, without ids and times that depend on the order.
 fn state_of(sandbox: &Sandbox) -> Vec<String> {
     let mut lines = Vec::new();
     for command in [
@@ -74,7 +74,7 @@ fn stable(row: &Value) -> String {
     row.to_string()
 }
 
-/// Starts a shell that runs the commands one after the other and fails with the first that does.
+/// Starts a shell that runs the commands in sequence and stops at the first failure.
 fn start(sandbox: &Sandbox, commands: &[String]) -> Child {
     let program = sandbox.command("");
     let script: Vec<String> = commands
@@ -88,7 +88,7 @@ fn start(sandbox: &Sandbox, commands: &[String]) -> Child {
     shell.spawn().unwrap()
 }
 
-/// Readers that are at it meanwhile find the database sound.
+/// Concurrent readers find the database intact.
 fn read_meanwhile(sandbox: &Sandbox, children: &mut [Child]) -> usize {
     let mut read = 0;
     while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
@@ -113,7 +113,7 @@ fn processes_at_the_same_time_do_what_they_do_one_after_the_other() {
         let mut control = Vec::new();
         for process in (0..processes).rev() {
             if process == 0 {
-                // The control: without the last process the state is another.
+                // The control: without the last process the state differs.
                 control = state_of(&serial);
             }
             for command in commands_of(process) {

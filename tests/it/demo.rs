@@ -1,8 +1,8 @@
-//! The demonstration: the same for ever, and with its story in it.
+//! The demonstration: always the same, with its story.
 
 use crate::support::{Outcome, Sandbox};
 
-/// The demonstration in a folder of its own; its database is that of the sandbox from then on.
+/// Runs the demonstration in its own folder; the sandbox then uses its database.
 fn demo() -> (Sandbox, Outcome) {
     let sandbox = Sandbox::empty();
     let outcome = sandbox.ok("demo try");
@@ -33,7 +33,7 @@ fn it_is_the_same_every_time_whatever_the_day() {
 
 #[test]
 fn the_story_is_told() {
-    // Making one takes a while, so all look at the same.
+    // Creating one takes a while, so these checks share it.
     let (sandbox, outcome) = demo();
     every_command_is_shown_before_its_result(&outcome);
     the_champion_who_leaves_is_seen_within_a_week(&sandbox);
@@ -157,14 +157,14 @@ fn it_takes_an_empty_folder_and_what_it_proposes_to_try_next_works() {
     let sandbox = Sandbox::empty();
     std::fs::create_dir(sandbox.path("a folder")).unwrap();
     let outcome = sandbox.ok("demo 'a folder' --quiet");
-    // What a run withholds is told however quiet it is to be.
+    // A run reports what it withholds even with --quiet.
     let is_of_the_outage = |line: &str| line.contains("raise") || line.contains("withheld");
     assert!(outcome.stderr.lines().all(is_of_the_outage), "{outcome}");
     let (_, rest) = outcome.stdout.split_once("# Three commands to try next:\n").unwrap();
     let commands: Vec<&str> = rest.lines().collect();
     assert_eq!(commands.len(), 3, "{rest}");
     for command in commands {
-        // The sandbox knows one kind of quotes only.
+        // The sandbox only knows single quotes.
         let command = command.strip_prefix("signals ").unwrap().replace('"', "'");
         sandbox.ok(&command);
     }

@@ -1,7 +1,7 @@
-//! The trend rule: every sentence of it as a small history, the rules, the days that are run, and
-//! what must come of it.
+//! The trend rule: every sentence of its specification as a small history, with rules, the days to
+//! run, and the expected signals.
 //!
-//! The same cases go through the naive model, so that it can be trusted where nobody worked out the
+//! The same cases go through the naive model, so that it can be trusted where nobody computed the
 //! result by hand.
 
 use serde_json::Value;
@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::naive::{self, Direction, History, Rule};
 use crate::support::{EventRow, Sandbox, events_csv};
 
-/// A history, rules, the days to run, and the signals that must have been raised, as
-/// [`naive::Signal::brief`] has them.
+/// A history, rules, the days to run, and the expected signals in the form of
+/// [`naive::Signal::brief`].
 struct Case {
     name: &'static str,
     events: String,
@@ -329,9 +329,9 @@ fn eligibility() -> Vec<Case> {
 }
 
 fn once_per_timeframe() -> Vec<Case> {
-    // Seven events less every day from 10 February on, so that a window always has 7 * 49 = 343
-    // less than the one before it. On 1 March, the 20th day: 959 (the 7th to 13th day) to 616; on 8
-    // March 616 to 273. Always more than 15 %.
+    // Seven events fewer every day from 10 February on, so that a window always has 7 * 49 = 343
+    // fewer than the one before it. On 1 March, the 20th day: from 959 (the 7th to 13th day) to
+    // 616; on 8 March from 616 to 273. Always more than 15 %.
     let falling: Vec<(String, i64)> =
         (0..28).map(|n| (naive::date(naive::day("2026-02-10") + n), 200 - 7 * n)).collect();
     let falling: Vec<EventRow<'_>> =
@@ -572,8 +572,8 @@ fn the_chance_is_exact_with_and_without_the_guard() {
 fn the_chance_of_a_change_among_millions_is_found_too() {
     let sandbox = Sandbox::new();
     let mut rows = Vec::new();
-    // 2,000,000 to 1,500,000 is some 267 standard deviations; 1,000,000 to 1,020,000 is 14, and so
-    // between 1e-46 and 1e-43.
+    // From 2,000,000 to 1,500,000 is about 267 standard deviations; from 1,000,000 to 1,020,000 it
+    // is 14, and so between 1e-46 and 1e-43.
     for (company, previous, current) in
         [("drop", 2_000_000, 1_500_000), ("rise", 1_000_000, 1_020_000)]
     {

@@ -1,22 +1,20 @@
-//! What the documents say is so: generated parts are current, every command shown is run, every
-//! other one is understood.
+//! Checks that the documents are true: generated parts are current, every command in a console
+//! block is run, all others are parsed.
 //!
-//! - Between `<!-- generated: NAME -->` and `<!-- end -->` stands what [`generated`] makes.
-//! - A `console` block is run line by line, in order, in one sandbox for each document, which has
-//!   `events.csv` and `companies.csv` of `fixtures/readme`; what it shows must be exactly what comes,
-//!   to standard output and standard error. A line `…` stands for lines left out. A command that must
-//!   fail ends in `# exits with N`. A block marked `console demo` is run in the folder that `signals
-//! demo` makes.
-//! - A block marked `toml FILE` is written into the sandbox under that name, before anything is
-//!   run.
-//! - An `sql` block is run against the database of that sandbox; the `text` block after it shows
-//!   the rows.
-//! - What is in `sh` and `crontab` blocks needs a network, a clock or a compiler: it is not run,
-//!   but every `signals` command in it must be one that the program understands. So must those in the
-//!   text, as far as they go.
+//! - Between `<!-- generated: NAME -->` and `<!-- end -->` is the output of [`generated`].
+//! - A `console` block is run line by line, in order, in one sandbox per document, which has
+//!   `events.csv` and `companies.csv` of `fixtures/readme`. The output shown must be exactly that of
+//!   standard output and standard error. A line `…` stands for omitted lines. A command that must
+//!   fail ends in `# exits with N`. A block marked `console demo` is run in the folder of
+//!   `signals demo`.
+//! - A block marked `toml FILE` is written to the sandbox under that name, before anything is run.
+//! - An `sql` block is run on the database of that sandbox; the `text` block after it shows the
+//!   rows.
+//! - Commands in `sh` and `crontab` blocks need a network, a clock or a compiler: they are not run,
+//!   but every `signals` command in them must parse. The same holds for commands in the text.
 //!
-//! `UPDATE_DOCS=1 cargo test documentation` writes what comes into the documents, to be read before
-//! it is committed.
+//! `UPDATE_DOCS=1 cargo test documentation` writes the actual output into the documents; review it
+//! before committing.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -29,7 +27,7 @@ use signals::internals::{self, Catalogue, CellType, EXPRESSION_FUNCTIONS, FactKi
 
 use crate::support::{NOW, Sandbox, setting};
 
-/// Where the sandbox lies, as the documents show it.
+/// The path of the sandbox in the documents.
 const HOME: &str = "/home/ana";
 
 /// Every document that is checked.
@@ -86,7 +84,7 @@ fn every_help_has_examples_that_are_understood() {
         let examples: Vec<&str> =
             help.split_once("\nExample").map_or("", |(_, after)| after).split("\n\n").collect();
         let lines: Vec<&str> = examples[0].lines().skip(1).collect();
-        // The demonstration shows its commands as it goes.
+        // The demonstration shows its own commands.
         assert!(!lines.is_empty() || path == "demo", "`signals {path} --help` has no example");
         for line in lines {
             let problems = misunderstood(line.split("  #").next().unwrap());
@@ -111,18 +109,18 @@ fn every_table_is_documented() {
     }
 }
 
-/// What came of checking a document.
+/// The result of checking a document.
 #[derive(Default)]
 struct Checked {
-    /// The document as it should be.
+    /// The document with current contents.
     text: String,
-    /// What can be brought up to date by writing `text`.
+    /// What writing `text` would fix.
     outdated: Vec<String>,
-    /// What a person has to put right.
+    /// What a person must fix.
     wrong: Vec<String>,
 }
 
-/// A fenced block, or the lines between two.
+/// A fenced block, or the lines between two blocks.
 enum Part {
     Prose(Vec<String>),
     Block { language: String, line: usize, body: Vec<String> },
@@ -218,8 +216,8 @@ fn sandbox() -> Sandbox {
 
 // ---- Blocks that are run
 
-/// Runs the commands of a block, each with `first` before it, and puts what came in place of what
-/// is shown.
+/// Runs the commands of a block, each after `first`, and replaces the shown output with the actual
+/// one.
 fn run_block(
     place: &str,
     sandbox: &Sandbox,
@@ -246,7 +244,7 @@ fn run_block(
                 .push(format!("{place}: `{command}` exits with {status}:\n{}", came.join("\n")));
         }
         fresh.push(format!("$ {command}"));
-        // Blank lines between two commands are for the eye.
+        // Blank lines between two commands are only for readability.
         let blank = shown.iter().rev().take_while(|line| line.is_empty()).count();
         let (shown, blank) = shown.split_at(shown.len() - blank);
         if matches(shown, &came) {
@@ -264,7 +262,7 @@ fn run_block(
     *body = fresh;
 }
 
-/// Whether the lines shown are those that came, `…` standing for any number of them.
+/// Whether the shown lines match the actual ones, where `…` stands for any number of lines.
 fn matches(shown: &[String], came: &[String]) -> bool {
     match shown.split_first() {
         None => came.is_empty(),
@@ -275,8 +273,8 @@ fn matches(shown: &[String], came: &[String]) -> bool {
     }
 }
 
-/// Runs a line in a shell whose environment has nothing but what is set here, and where both
-/// streams are one, as on a terminal.
+/// Runs a line in a shell with only the environment that is set here, with both output streams
+/// combined, as on a terminal.
 fn run_in(sandbox: &Sandbox, line: &str) -> (i32, Vec<String>) {
     let folder = sandbox.path("");
     let program = Path::new(env!("CARGO_BIN_EXE_signals")).parent().unwrap();
@@ -299,7 +297,7 @@ fn run_in(sandbox: &Sandbox, line: &str) -> (i32, Vec<String>) {
     )
 }
 
-/// Runs a query, and puts its rows into the `text` block that follows.
+/// Runs a query, and writes its rows into the following `text` block.
 fn query(
     place: &str,
     sandbox: &Sandbox,
@@ -327,7 +325,7 @@ fn query(
     }
 }
 
-/// The rows as the `sqlite3` shell prints them with `-header`, its columns between bars.
+/// The rows in the format of the `sqlite3` shell with `-header`.
 fn rows(sandbox: &Sandbox, sql: &str) -> rusqlite::Result<Vec<String>> {
     let path = sandbox.path(".local/share/signals/signals.db");
     let database =
@@ -357,7 +355,7 @@ fn rows(sandbox: &Sandbox, sql: &str) -> rusqlite::Result<Vec<String>> {
 fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
     match part {
         Part::Prose(lines) => {
-            // Spans may be broken over lines.
+            // Code spans may be broken over lines.
             let text = lines.join(" ");
             for span in
                 text.split('`').skip(1).step_by(2).filter(|span| span.starts_with("signals "))
@@ -386,8 +384,7 @@ fn parse_part(name: &str, part: &Part, checked: &mut Checked) {
     }
 }
 
-/// The command of a crontab line: what follows five fields, or nothing in a line that sets a
-/// variable.
+/// The command of a crontab line: what follows five fields; `None` for a line that sets a variable.
 fn crontab_command(line: &str) -> Option<&str> {
     let is_field =
         |word: &str| word.chars().all(|letter| letter.is_ascii_digit() || "*/,-".contains(letter));
@@ -399,7 +396,7 @@ fn crontab_command(line: &str) -> Option<&str> {
     Some(rest)
 }
 
-/// What is wrong with the `signals` commands in a line of shell.
+/// The errors in the `signals` commands of a shell line.
 fn misunderstood(line: &str) -> Vec<String> {
     let line = without_substitutions(&line.replace("cargo run --release -- ", "signals "));
     let commands = line.split(['|', ';']).flat_map(|part| part.split("&&"));
@@ -410,7 +407,7 @@ fn misunderstood(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// A word in place of each `$(…)`.
+/// Replaces each `$(…)` by a word.
 fn without_substitutions(line: &str) -> String {
     match line.split_once("$(") {
         Some((before, after)) => {
@@ -449,8 +446,8 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What is wrong with a command that the text mentions, perhaps not as a whole: a subcommand or an
-/// option that does not exist.
+/// An error in a command that the text mentions, possibly incompletely: an unknown subcommand or
+/// option.
 fn misnamed(mention: &str) -> Option<String> {
     let mut root = internals::command();
     root.build();
@@ -558,7 +555,7 @@ fn help(command: &str) -> String {
 
 const GLOBAL_HEADING: &str = "Options of every command:";
 
-/// The paragraphs of a help text that tell of the options of every command.
+/// The paragraphs of a help text about global options.
 fn global_options(help: &str) -> String {
     let (_, after) = help.split_once(GLOBAL_HEADING).unwrap();
     let mut lines: Vec<&str> = Vec::new();
@@ -601,13 +598,14 @@ fn exit_codes() -> String {
     text + "\n"
 }
 
-/// The catalogue with names as they are written in its file, not folded for comparing.
+/// The catalogue with the original names in its file, not folded.
 fn catalogue() -> Catalogue {
     let text = include_str!("../../src/shipped/columns.toml");
     toml::from_str(text).unwrap()
 }
 
-/// The kinds of the catalogue that the program imports, told by handing it a header of each.
+/// The kinds in the catalogue that the program can import, determined by importing a header of
+/// each.
 fn imported(catalogue: &Catalogue) -> Vec<&FactKind> {
     let sandbox = Sandbox::new();
     let is_imported = |kind: &&FactKind| {

@@ -1,5 +1,4 @@
-//! What people define over attributes: metrics, segments and filters; and that an expression can
-//! reach nothing but values.
+//! Metrics, segments and filters over attributes; expressions can access nothing but values.
 
 use serde_json::{Value, json};
 
@@ -36,7 +35,7 @@ fn ids(sandbox: &Sandbox, arguments: &[&str]) -> Vec<String> {
     outcome.stdout.lines().map(id).collect()
 }
 
-/// Three companies that did things on the edges of windows, and one of which nothing is known.
+/// Three companies with activity at the edges of windows, and one about which nothing is known.
 fn four_companies() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write(
@@ -89,7 +88,7 @@ fn formulas_use_metrics_and_know_nothing_where_those_know_nothing() {
     sandbox.ok("metric add twice --formula 'exports * 2'");
     sandbox.ok("metric add per_money --formula 'twice * 1.0 / mrr'");
     assert_eq!(json!(column(&sandbox, "per_money", "2026-03-31")), json!([1.2, null, null, null]));
-    // What a metric is made of may change under it.
+    // The definition of a metric may change while others use it.
     sandbox.ok("metric add exports --event export --days 11").says(&["old:", "new:"]);
     assert_eq!(json!(column(&sandbox, "per_money", "2026-03-31")), json!([1.4, null, null, null]));
     assert_eq!(sandbox.array("metric list").len(), 3);
@@ -161,7 +160,7 @@ fn segments_are_the_companies_that_meet_their_conditions() {
     assert_eq!(sizes("segment list --as-of 2026-03-30"), sized(1));
     assert_eq!(ids(&sandbox, &["segment", "show", "busy"]), ["b", "c"]);
     assert_eq!(ids(&sandbox, &["segment", "show", "busy", "--as-of", "2026-03-30"]), ["c"]);
-    // Of d nobody knows the plan: neither it nor its opposite holds.
+    // The plan of d is unknown: neither the condition nor its negation holds.
     assert_eq!(ids(&sandbox, &["segment", "show", "not free"]), ["a", "c"]);
     ok(&sandbox, &["segment", "add", "busy", "--where", "events_7d >= 64"]).says(&["old:", "new:"]);
     assert_eq!(ids(&sandbox, &["segment", "show", "busy"]), ["c"]);
@@ -264,7 +263,7 @@ fn an_unknown_name_is_refused_with_its_place_and_the_nearest() {
     }
 }
 
-/// Each is refused where it is given, or stopped, and the database stays as it is.
+/// Each is refused where it is given, or stopped, and the database does not change.
 #[test]
 fn hostile_expressions_change_nothing() {
     let sandbox = four_companies();

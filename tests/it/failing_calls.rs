@@ -1,13 +1,13 @@
-//! Each command that writes, with each of its calls to the system failing in turn; on small disks,
-//! under limits, and with nowhere to print.
+//! Each writing command, with each of its system calls failing in turn; also on small disks, under
+//! limits, and without output.
 //!
-//! The tracer counts the calls that write, and fails one of them or ends the process at it.
-//! Whatever happens, the database passes `signals check` and holds all of the command or nothing,
-//! output files are whole or as they were, and the exit code is one of the contract. A control
-//! tells the program that it wrote what it did not: that must be found.
+//! The tracer counts the calls that write, and fails one of them or ends the process there.
+//! Whatever happens, the database passes `signals check` and has all or nothing of the command,
+//! output files are complete or unchanged, and the exit code is documented. As a control, the
+//! tracer pretends to write: that must be detected.
 //!
-//! `./check faults` tries every call in every way. Without it, some calls of each command are
-//! tried, the same at each run.
+//! `./check faults` tries every call in every way. By default only some calls of each command are
+//! tried, always the same.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::ground::{COMMANDS, Ground, can_trace, is_full, places, tell};
 
-/// Ways in which a call fails, or the process ends at it. With a `+`, the calls after it fail too.
+/// How a call fails, or the process ends there. With a `+`, all later calls fail too.
 const WAYS: [&str; 12] = [
     "KILL", "ENOSPC", "TORN", "EIO", "SHORT", "EROFS", "EDQUOT", "ENOSPC+", "EIO+", "SHORT+",
     "EROFS+", "EDQUOT+",
 ];
 
-/// So many calls of a command are tried, unless all are.
+/// The number of calls of a command that are tried by default.
 const TRIED: usize = 6;
 
-/// Tries calls of a command, each in its way. Returns how many, and what went wrong.
+/// Fails some calls of a command, each in one way. Returns how many, and the problems.
 fn faults_of(
     ground: &Ground,
     (command, code): (&str, i32),
@@ -41,7 +41,7 @@ fn faults_of(
     let mut points = 0;
     for place in 0..tried_places {
         let at = 1 + place * (count - 1) / (tried_places - 1).max(1);
-        // Of a sample, each command begins with another way.
+        // In a sample, each command starts with another way.
         let first = (place + command.len()) % ways.len();
         let ways = if is_full() || tried >= count { ways } else { &ways[first..][..1] };
         for way in ways {
@@ -49,7 +49,7 @@ fn faults_of(
             let ended = ground.run(command, at, way);
             points += 1;
             let mut verdict = ground.verdict(command, ended, (code, &[8]), &before, &after);
-            // Where nothing can be removed, something stays.
+            // If nothing can be removed, temporary files remain.
             let can_remove = !["KILL", "TORN", "EROFS", "EIO"].contains(&way.trim_end_matches('+'));
             if verdict.is_ok() && can_remove && has_temporary_files(ground) {
                 verdict = Err(format!("temporary files are left: {:?}", ground.all_files().keys()));
@@ -88,7 +88,7 @@ fn a_command_whose_calls_fail_is_done_wholly_or_not_at_all() {
     expect_none("calls that fail", points, &wrong);
 }
 
-/// The control: a disk that does not keep what it took is found out, by the same judgement.
+/// The control: the same judgement detects a disk that does not store what it accepted.
 #[test]
 fn a_disk_that_lies_is_found_out() {
     if !can_trace() {
@@ -119,11 +119,11 @@ fn a_process_without_threads_says_so() {
     assert_eq!(ground.run("list", 0, "THREAD").code(), Some(0));
 }
 
-/// A file system in memory of so many bytes, mounted over the folder of a sandbox.
+/// A file system of this many bytes in memory, mounted over the folder of a sandbox.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// `None` where this process may not mount anything.
+    /// `None` if this process may not mount anything.
     fn mount(folder: &Path, bytes: usize) -> Option<SmallDisk> {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"]).arg(folder);
@@ -163,7 +163,7 @@ fn a_disk_of_any_size_has_all_of_a_command_or_nothing() {
             }
         }
     }
-    // The control: the sizes are some that do not do and some that do.
+    // The control: some sizes are too small and some are large enough.
     assert!(full > 0 && full < points, "{full} of {points} disks were full");
     expect_none("small disks", points, &wrong);
 }
@@ -199,11 +199,11 @@ fn a_limit_on_files_their_size_or_memory_leaves_all_or_nothing() {
             points += 1;
             failed += usize::from(ended.code() != Some(code));
             let of_memory = limit.starts_with("-v");
-            // Without memory a process may end anywhere, also before it is the program.
+            // Without memory a process may end anywhere, even before the program starts.
             let verdict = match ended.code() {
                 Some(70 | 101) => Err(format!("it ended with {ended}")),
                 Some(127) | None if of_memory => ground.is_sound(false),
-                // An input that cannot be opened is refused, with a file of no rejects.
+                // An input that cannot be opened is refused, with an empty file of rejects.
                 Some(4) => match ground.left().database == before.database {
                     true => ground.is_sound(false),
                     false => Err("what was refused is in the database".to_owned()),
@@ -240,7 +240,7 @@ fn a_command_that_cannot_print_leaves_all_or_nothing() {
             }
             let ended = program.stderr(Stdio::null()).status().unwrap();
             points += 1;
-            // A closed pipe ends quietly; what was done before it is done.
+            // A closed pipe ends quietly; what was done before stays.
             let codes: &[i32] = if is_closed { &[] } else { &[8] };
             if let Err(problem) = ground.verdict(command, ended, (code, codes), &before, &after) {
                 wrong.push(format!("{command}, output closed: {is_closed}: {problem}"));

@@ -1,5 +1,5 @@
-//! What must survive: other programs' files, killed imports, damage, locks, full disks, closed
-//! pipes. Each fault has a control beside it, the same without the fault, that ends the other way.
+//! Files of other programs, killed imports, damage, locks, full disks, closed pipes. Each fault has
+//! a control: the same without the fault, with the opposite result.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::support::{EventRow, Sandbox};
 
-/// Every command that only reads. A signal with the id 1 must be there.
+/// Every read-only command. They need a signal with the id 1.
 const READERS: [&str; 14] = [
     "list",
     "list --format json",
@@ -33,10 +33,10 @@ const READERS: [&str; 14] = [
     "export signals --out export.csv",
 ];
 
-/// Commands that write but do not make a database, each of which [`small`] allows.
+/// Commands that write but do not create a database, each possible in [`small`].
 const WRITERS: [&str; 2] = ["run", "ack 1 --reason seen"];
 
-/// Two companies that stopped logging in, one signal closed and one open, and some hundreds of
+/// Two companies that stopped logging in, one closed and one open signal, and some hundreds of
 /// events.
 pub(crate) fn small() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -62,7 +62,7 @@ fn mode(sandbox: &Sandbox, name: &str) -> u32 {
     fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o777
 }
 
-/// The names of the files, but not of the database and what SQLite keeps beside databases.
+/// The names of the files, except the database and SQLite's side files.
 fn files(sandbox: &Sandbox) -> Vec<String> {
     let entries = fs::read_dir(sandbox.path(".")).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -73,7 +73,7 @@ fn files(sandbox: &Sandbox) -> Vec<String> {
     names
 }
 
-/// A connection that may write.
+/// A writing connection.
 fn writer(sandbox: &Sandbox) -> Connection {
     let connection = Connection::open(sandbox.path("signals.db")).unwrap();
     connection.busy_timeout(Duration::ZERO).unwrap();
@@ -84,7 +84,6 @@ fn change(sandbox: &Sandbox, sql: &str) {
     writer(sandbox).execute_batch(sql).unwrap();
 }
 
-/// Every row of every table.
 pub(crate) fn content(sandbox: &Sandbox) -> Vec<String> {
     content_of(&sandbox.database())
 }
@@ -109,7 +108,7 @@ pub(crate) fn content_of(database: &Connection) -> Vec<String> {
     lines
 }
 
-/// The database as a power cut leaves it after `sql`: its changes are in the `-wal` file beside it.
+/// The database as a power cut leaves it after `sql`: the changes are in the `-wal` file.
 fn cut_off(sandbox: &Sandbox, sql: &str) -> Sandbox {
     let connection = writer(sandbox);
     connection.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
@@ -122,7 +121,7 @@ fn cut_off(sandbox: &Sandbox, sql: &str) -> Sandbox {
     left
 }
 
-/// Runs a script of the shell in the environment of a command; `$0` is the program.
+/// Runs a shell script in the environment of a command; `$0` is the program.
 fn shell(sandbox: &Sandbox, script: &str) -> std::process::Output {
     let as_usual = sandbox.command("");
     let mut command = Command::new("/bin/sh");
@@ -162,7 +161,7 @@ fn a_team_on_one_machine_shares_the_file() {
     assert_eq!(mode(&sandbox, "signals.db"), 0o600);
     sandbox.ok("init --group-writable");
     assert_eq!(mode(&sandbox, "signals.db"), 0o660);
-    // Neither `init` alone nor any other command takes it back.
+    // Neither `init` without the option nor any other command resets it.
     sandbox.ok("init");
     sandbox.ok("rule set login");
     assert_eq!(mode(&sandbox, "signals.db"), 0o660);
@@ -249,8 +248,8 @@ fn what_is_missing_or_empty_is_no_database_to_a_reader() {
 
 // Files of others
 
-/// Every command, one that makes a database included, ends with exit 6 and leaves the file and the
-/// log beside it as they are.
+/// Every command, including one that creates a database, exits with 6 and leaves the file and its
+/// log unchanged.
 #[track_caller]
 fn refuses(sandbox: &Sandbox) {
     sandbox.write("events.csv", "company_id,event,timestamp\na,login,2026-03-01\n");
@@ -300,7 +299,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     let version: i64 =
         sandbox.database().pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     let newer = format!("PRAGMA user_version = {}", version + 1);
-    // The number is in the log alone.
+    // The version is only in the log.
     refuses(&cut_off(&sandbox, &newer));
     change(&sandbox, &newer);
     refuses(&sandbox);
@@ -313,7 +312,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
 
 // Damage
 
-/// `check` finds it after `sql`, and said nothing before.
+/// `check` reports it after `sql`, but not before.
 #[track_caller]
 fn finds(sandbox: &Sandbox, sql: &str, texts: &[&str]) {
     assert_eq!(sandbox.ok("check").stdout, "");
@@ -408,7 +407,7 @@ fn check_finds_keys_that_stand_for_nothing() {
     let day = "(unixepoch('2026-03-01') / 86400 * 1000000000";
     let name = "(SELECT id FROM event_names WHERE name = 'login')";
     let known = "(SELECT id FROM companies WHERE company_id = 'heart')";
-    // Events and counts agree: only the key is wrong.
+    // Events and counts agree; only the key is wrong.
     finds(
         &small(),
         &format!(
@@ -441,8 +440,8 @@ fn check_finds_keys_that_stand_for_nothing() {
     finds(&small(), &loose, &["company_texts"]);
 }
 
-/// An index that was not written along with its table: the schema forgets it, a row comes, and the
-/// schema remembers it.
+/// An index that was not written along with its table: it is removed from the schema, a row is
+/// added, and it is restored in the schema.
 #[test]
 fn check_finds_an_index_that_lacks_a_row() {
     let lose = "PRAGMA writable_schema = ON;
@@ -524,7 +523,7 @@ fn signals_and_their_history_stay() {
 
 const MANY: usize = 200_000;
 
-/// Enough rows for an import to be killed in the middle of.
+/// Enough rows to kill an import in the middle.
 fn many() -> Vec<u8> {
     let mut file = b"company_id,event,timestamp\n".to_vec();
     for row in 0..MANY {
@@ -550,7 +549,7 @@ fn events_of(sandbox: &Sandbox) -> usize {
 fn half_way(sandbox: &Sandbox, bytes: &[u8]) -> Child {
     let mut command = sandbox.command("import - --kind events");
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    // More than a pipe holds: when all of it is taken, the import has begun.
+    // More than the buffer of a pipe: when everything is taken, the import has begun.
     child.stdin.as_mut().unwrap().write_all(bytes).unwrap();
     child
 }
@@ -560,8 +559,8 @@ fn import_all(sandbox: &Sandbox) -> Child {
     sandbox.command("import - --kind events").stdin(file).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// A sandbox with a few events, the file of [`many`], and what the database has before and after
-/// its import.
+/// A sandbox with a few events, the file of [`many`], and the contents of the database before and
+/// after its import.
 struct Trial {
     sandbox: Sandbox,
     file: Vec<u8>,
@@ -580,7 +579,7 @@ impl Trial {
         let file = many();
         fs::write(sandbox.path("many.csv"), &file).unwrap();
         let began = Instant::now();
-        // The control: the same import, not killed, has all rows.
+        // The control: the same import completes with all rows.
         assert_eq!(import_all(&sandbox).wait().unwrap().code(), Some(0));
         let took = began.elapsed();
         assert_eq!(events_of(&sandbox), events + MANY);
@@ -589,7 +588,7 @@ impl Trial {
         Trial { sandbox, file, empty, before, after, took }
     }
 
-    /// The database as it was before the import.
+    /// Restores the database.
     fn reset(&self) {
         for name in ["signals.db-wal", "signals.db-shm"] {
             let _ = fs::remove_file(self.sandbox.path(name));
@@ -598,7 +597,7 @@ impl Trial {
         assert_eq!(content(&self.sandbox), self.before);
     }
 
-    /// Checks what a killed import left: nothing of it, or all. Says whether it was all.
+    /// Checks what a killed import left: nothing, or everything. Returns whether it was everything.
     #[track_caller]
     fn is_whole(&self) -> bool {
         assert_eq!(self.sandbox.ok("check").stdout, "");
@@ -608,7 +607,7 @@ impl Trial {
     }
 }
 
-/// How an import ends that gets this signal after `bytes` of its input.
+/// The exit status of an import that gets this signal after `bytes` of its input.
 fn end_by(sandbox: &Sandbox, signal: &str, bytes: &[u8]) -> ExitStatus {
     let mut child = half_way(sandbox, bytes);
     let kill = format!("kill -{signal} {}", child.id());
@@ -621,7 +620,7 @@ fn an_import_that_is_killed_is_there_wholly_or_not_at_all() {
     let trial = Trial::new();
     let sandbox = &trial.sandbox;
 
-    // While it reads, it cannot have finished.
+    // While it is reading, it cannot have finished.
     for part in [1, 4] {
         trial.reset();
         let status = end_by(sandbox, "KILL", &trial.file[..trial.file.len() * part / 4]);
@@ -631,7 +630,7 @@ fn an_import_that_is_killed_is_there_wholly_or_not_at_all() {
     assert_eq!(import_all(sandbox).wait().unwrap().code(), Some(0));
     assert_eq!(content(sandbox), trial.after, "the same import again does not bring everything");
 
-    // While it commits: as soon as the log has anything, and at other moments around the end.
+    // While it commits: as soon as the log is not empty, and at other moments around the end.
     trial.reset();
     let mut child = import_all(sandbox);
     let log = sandbox.path("signals.db-wal");
@@ -668,7 +667,7 @@ fn an_import_that_is_told_to_end_writes_nothing() {
         assert_eq!(sandbox.ok("check").stdout, "");
         assert_eq!(files(&sandbox), names, "something is left behind");
     }
-    // The control: the same import, left to itself.
+    // The control: the same import without the signal.
     assert_eq!(half_way(&sandbox, &file).wait().unwrap().code(), Some(0));
     assert_eq!(events_of(&sandbox), MANY + 103);
 }
@@ -747,7 +746,7 @@ fn a_closed_pipe_ends_quietly() {
         let output = sandbox.command(command).stdout(pipe).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{command}");
         let notes = String::from_utf8(output.stderr).unwrap();
-        // A list says of which days it is.
+        // A list prints its as-of day.
         assert!(notes.is_empty() || notes.starts_with("usage to "), "{command}: {notes}");
     }
 }
@@ -784,7 +783,7 @@ fn an_export_leaves_no_half_of_a_file() {
     assert_eq!(made, ["signals.csv"]);
 }
 
-/// The command is refused, and the files stay as they are.
+/// The command is refused, and the files do not change.
 #[track_caller]
 fn spares(sandbox: &Sandbox, command: &str, names: &[&str]) {
     let state = || -> Vec<Vec<u8>> { names.iter().map(|name| read(sandbox, name)).collect() };
@@ -814,7 +813,7 @@ fn output_does_not_replace_the_database_or_the_input() {
             &["signals.db", "link.db", "more.csv"],
         );
     }
-    // To write into this one would be to write into the database.
+    // Writing to this file would write to the database.
     spares(&sandbox, "import more.csv --rejects hard.db", &["signals.db", "more.csv"]);
     for target in ["more.csv", "./more.csv", "link.csv"] {
         spares(
@@ -831,7 +830,7 @@ fn output_does_not_replace_the_database_or_the_input() {
     assert_ne!(content(&sandbox), before);
 }
 
-/// Commands that write what they are told to, here to a place called PLACE.
+/// Commands that write to a path, here PLACE.
 const WRITING_OUT: [&str; 5] = [
     "export signals --out PLACE --format csv",
     "export companies --out PLACE --format xlsx",
@@ -912,7 +911,7 @@ fn what_an_inbox_cannot_show_stays_unread() {
     assert_eq!(unread(), 0);
 }
 
-/// A limit on the size of files, with a shell that sets it for the program alone.
+/// A limit on the size of files, set by a shell only for the program.
 #[test]
 fn a_file_beyond_the_limit_of_its_size_is_an_error() {
     let sandbox = small();
@@ -929,7 +928,7 @@ fn a_file_beyond_the_limit_of_its_size_is_an_error() {
         limited.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         let output = limited.output().unwrap();
         if command.starts_with("report") {
-            // The control: the report does not fit because of the limit alone.
+            // The control: the report exceeds only the limit.
             sandbox.ok(command);
         }
         assert_eq!(output.status.code(), Some(8), "{command}: {output:?}");
@@ -954,7 +953,7 @@ fn a_database_that_is_cut_short_while_it_is_read_is_damaged() {
         .unwrap();
     let mut first = [0; 100];
     std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
-    // The program waits now, as a pipe holds little of what it prints.
+    // The program is blocked now, because a pipe buffers little of its output.
     File::options().write(true).open(sandbox.path("signals.db")).unwrap().set_len(32_768).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.signal(), None, "killed\n{output:?}");
@@ -977,7 +976,7 @@ fn an_environment_without_anything_is_enough() {
         assert_eq!(output.status.code(), Some(code), "{command}: {output:?}");
     }
 
-    // Without --db there is nowhere to look.
+    // Without --db there is no default path.
     let mut nowhere = sandbox.command("list");
     let output =
         nowhere.env_remove("SIGNALS_DB").env("HOME", sandbox.path("folder")).output().unwrap();

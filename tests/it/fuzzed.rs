@@ -1,6 +1,6 @@
-//! Inputs that fuzzing kept, and those that it found to be a problem once, again, and inputs made of
-//! them at random, without a look at what they cover. The fuzzer that looks needs a nightly compiler:
-//! `cargo +nightly fuzz run import_bytes` in `fuzz/`.
+//! Replays the fuzzing corpus, including inputs that once failed, and random mutations of it,
+//! without coverage guidance. Real fuzzing needs a nightly compiler: `cargo +nightly fuzz run
+//! import_bytes` in `fuzz/`.
 
 #[path = "../../fuzz/targets.rs"]
 mod targets;
@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::ground::Random;
 use crate::support::setting;
 
-/// So many mutated inputs of each target are tried, unless SIGNALS_FUZZ says how many.
+/// The number of mutated inputs for each target, unless SIGNALS_FUZZ is set.
 const MUTATED: u64 = 150;
 
 /// Tries every input of a target, and names the one that fails.
@@ -39,7 +39,7 @@ fn replay(target: &str, attempt: fn(&[u8])) {
     }
 }
 
-/// Two inputs of the corpus put together at random places, with some bytes changed.
+/// Two inputs of the corpus joined at random positions, with some bytes changed.
 fn mutated(inputs: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let pick = |random: &mut Random| {
         let input = &inputs[random.below(inputs.len())];

@@ -1,5 +1,5 @@
-//! The ground of the fault tests: a database and files to which they return before each fault, the
-//! commands that write, and the judgement of what a command left.
+//! The setup of the fault tests: a database and files that are restored before each fault, the
+//! writing commands, and the judgement of what a command left.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use crate::faults::{content, content_of, small};
 use crate::support::{Sandbox, setting};
 
-/// Commands that write, with the exit code of each when nothing fails.
+/// Commands that write, with the exit code of each without faults.
 pub(crate) const COMMANDS: [(&str, i32); 33] = [
     ("init --timezone Europe/Berlin --db new.db", 0),
     ("import more.csv --rejects rejects.csv", 3),
@@ -50,21 +50,21 @@ pub(crate) const COMMANDS: [(&str, i32); 33] = [
     ("config export --out old.toml", 0),
 ];
 
-/// Commands that do several things, each of them wholly or not at all.
+/// Commands that do several things, each of which is all or nothing.
 const IN_STEPS: [&str; 1] = ["daily companies.csv"];
 
-/// Whether much is to be tried, and not a sample.
+/// Whether to try everything instead of a sample.
 pub(crate) fn is_full() -> bool {
     setting("SIGNALS_FAULTS").is_some()
 }
 
-/// At how many of the calls of a command something happens: `few` of them, or as many as
-/// SIGNALS_FAULTS says, or at all.
+/// At how many of a command's calls something happens: `few`, or as many as SIGNALS_FAULTS says, or
+/// all.
 pub(crate) fn places(few: usize) -> usize {
     setting("SIGNALS_FAULTS").map_or(few, |much| much.parse().unwrap_or(usize::MAX))
 }
 
-/// Databases other than the one of the sandbox that commands make.
+/// Databases besides the sandbox's that commands create.
 const MADE: [&str; 3] = ["new.db", "copy.db", "first.db"];
 
 /// The program that fails or logs system calls (`tracer.c`), compiled once for all tests.
@@ -77,7 +77,7 @@ pub(crate) static TRACER: LazyLock<PathBuf> = LazyLock::new(|| {
     tracer
 });
 
-/// Whether this machine is one that the tracer knows and lets it trace.
+/// Whether the tracer supports this machine and may trace.
 pub(crate) fn can_trace() -> bool {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return false;
@@ -85,21 +85,21 @@ pub(crate) fn can_trace() -> bool {
     let mut command = Command::new(&*TRACER);
     command.args(["0", "", "/dev/null", "-", "/bin/true"]);
     let ended = command.stderr(Stdio::null()).status().unwrap();
-    // In a container without ptrace.
+    // Fails in a container without ptrace.
     ended.success()
 }
 
-/// A sandbox with everything that the commands need, and how to return to it.
+/// A sandbox with everything that the commands need, and its initial files.
 pub(crate) struct Ground {
     pub sandbox: Sandbox,
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
-/// What a command leaves.
+/// What a command left.
 #[derive(PartialEq)]
 pub(crate) struct Left {
     pub database: Vec<String>,
-    /// Other files, but for those that only a killed process leaves.
+    /// Other files, except those that only a killed process leaves.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -154,7 +154,7 @@ impl Ground {
         }
     }
 
-    /// A command under the tracer; see there for `how`.
+    /// A command under the tracer; `tracer.c` explains `how`.
     pub(crate) fn traced(&self, command: &str, at: usize, how: &str, log: &str) -> Command {
         let command = self.sandbox.command(command);
         let mut traced = Command::new(&*TRACER);
@@ -165,13 +165,13 @@ impl Ground {
         traced
     }
 
-    /// Runs a command whose `at`-th call fails; 0: none does.
+    /// Runs a command whose `at`-th call fails; 0: none.
     pub(crate) fn run(&self, command: &str, at: usize, how: &str) -> ExitStatus {
         let mut command = self.traced(command, at, how, "-");
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap()
     }
 
-    /// How many calls the command before made.
+    /// The number of calls of the previous command.
     pub(crate) fn count(&self) -> usize {
         fs::read_to_string(self.sandbox.path("count")).unwrap().parse().unwrap()
     }
@@ -183,20 +183,20 @@ impl Ground {
             !is_of_sqlite(name) && name != "count" && name != "log" && !name.starts_with(".tmp")
         });
         for name in MADE.into_iter().chain(["companies.xlsx"]) {
-            // Pages may lie in different places, and a workbook has the time of its making.
+            // Pages may be in another order, and a workbook contains its creation time.
             if let Some(bytes) = files.get_mut(name) {
                 bytes.truncate(2);
             }
         }
         let mut database = content(&self.sandbox);
-        // How long the steps of a run took.
+        // The durations of the steps of a run.
         database.retain(|row| !row.starts_with("run_steps "));
         database.extend(self.first_facts());
         Left { database, files }
     }
 
-    /// What a file brought into the database that its import made. There may be a database without
-    /// it, or none.
+    /// The facts that a file brought into the database that its import created. The database may
+    /// exist without them, or not at all.
     fn first_facts(&self) -> Vec<String> {
         let path = self.sandbox.path("first.db");
         if fs::metadata(&path).map_or(0, |file| file.len()) == 0 {
@@ -208,7 +208,7 @@ impl Ground {
         rows.iter().map(|row| format!("first {row}")).collect()
     }
 
-    /// What a command leaves when nothing fails, after the ground as it is before.
+    /// What a command leaves without faults, after the initial state.
     pub(crate) fn whole(&self, command: &str, code: i32) -> (Left, Left) {
         self.reset();
         let before = self.left();
@@ -217,8 +217,8 @@ impl Ground {
         (before, self.left())
     }
 
-    /// What is wrong after a command that ended so. Besides the code that it has when nothing
-    /// fails, it may have those in `codes`.
+    /// What is wrong after a command that ended like this. Besides its usual exit code, those in
+    /// `codes` are allowed.
     pub(crate) fn verdict(
         &self,
         command: &str,
@@ -247,8 +247,8 @@ impl Ground {
         Ok(())
     }
 
-    /// Whether the database has all of a command or nothing; of one that does several things, some
-    /// of them, such that the same command does the rest.
+    /// Whether the database has all or nothing of a command; for one that does several things, some
+    /// of them, so that the same command completes the rest.
     pub(crate) fn is_all_or_nothing(
         &self,
         command: &str,
@@ -263,7 +263,7 @@ impl Ground {
             return Err("a part of it is in the database".to_owned());
         }
         let again = self.sandbox.run(command);
-        // Not which import it was that brought something.
+        // Ignores which import brought something.
         let lasting = |left: &Left| -> Vec<String> {
             let rows = left.database.iter().filter(|row| !row.starts_with("import"));
             rows.filter(|row| !row.starts_with("sqlite_sequence")).cloned().collect()
@@ -274,7 +274,7 @@ impl Ground {
         Ok(())
     }
 
-    /// Whether all databases pass `check`. One that `init` has only begun can be finished.
+    /// Whether all databases pass `check`. One that `init` only began can be completed.
     pub(crate) fn is_sound(&self, is_done: bool) -> Result<(), String> {
         let check = self.sandbox.run("check");
         if check.status != 0 {
@@ -301,7 +301,7 @@ impl Ground {
     }
 }
 
-/// Tells on standard error what was tried, for the summary of the full harness.
+/// Prints what was tried to standard error, for the summary of the full harness.
 pub(crate) fn tell(what: &str, tried: usize, wrong: &[String]) {
     eprintln!("{what}: {tried} tried, {} wrong", wrong.len());
 }

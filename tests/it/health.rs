@@ -1,12 +1,12 @@
-//! Health from outside: runs score companies, profiles say how, and the changes are explained.
-//! Scores are worked out by hand from the contract.
+//! Health scores and profiles, and explanations of changes. Scores are computed by hand from the
+//! specification.
 
 use serde_json::{Value, json};
 
 use crate::kinds::import;
 use crate::support::Sandbox;
 
-/// A default profile of one's own, with which the tests here do their arithmetic.
+/// The default profile of these tests.
 pub(crate) const OWN_DEFAULT: &str = "\
 [[health.profile]]
 name = \"default\"
@@ -47,14 +47,14 @@ from = 3
 to = 0
 ";
 
-/// Puts it in place of the shipped one.
+/// Replaces the shipped default profile.
 pub(crate) fn keep_own_default(sandbox: &Sandbox) {
     sandbox.write("default.toml", OWN_DEFAULT);
     sandbox.ok("config apply default.toml");
 }
 
-/// Acme is as busy as in the month before, but stopped a week ago; globex goes on; idle has never
-/// done anything.
+/// Acme is as active as in the month before, but stopped a week ago; globex continues; idle was
+/// never active.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     let companies = "company_id,name,csm,plan,seats,seats_used\nacme,Acme,ana,pro,10,6\nglobex,Globex,ben,basic,10,9\n\
@@ -137,7 +137,7 @@ fn a_drop_in_usage_raises_a_signal_and_lowers_health_on_the_same_day() {
         }
     }
 
-    // Acknowledging makes nobody healthy, and neither does scoring the day again.
+    // Neither acknowledging nor rescoring the day improves health.
     sandbox.ok("ack --all --yes --reason seen");
     sandbox.ok("health recompute --from 2026-03-01 --to 2026-03-31").says(&["scored 2 days again"]);
     assert_eq!(day("2026-03-31")["health_score"], json!(73.8));
@@ -216,7 +216,7 @@ fn lists_and_exports_have_one_decimal_and_rules_of_order() {
     assert_eq!(ids("health list --desc"), [json!(["globex"]), json!(["acme"]), json!(["idle"])]);
     assert_eq!(ids("health list --sort name --desc --csm ana"), [json!(["idle"]), json!(["acme"])]);
     assert_eq!(ids("health list --where 'health_score < 76.34'"), [json!(["acme"])]);
-    // Not rounded it is 76.339...: a condition takes it as it is.
+    // Unrounded it is 76.339...: conditions use the exact value.
     assert_eq!(ids("health list --where 'health_score < 76.3'"), [Value::Null; 0]);
     let columns = "company list --columns company_id,health_score,health_band,health_main_driver --format csv";
     let expected = "company_id,health_score,health_band,health_main_driver\nacme,76.3,good,usage\nglobex,100.0,good,\nidle,,unknown,\n";
@@ -302,7 +302,7 @@ fn the_same_facts_give_the_same_scores_again() {
     sandbox.ok("health recompute --from 2026-01-01 --to 2026-04-01");
     assert_eq!(stored(&sandbox), first);
     sandbox.ok("check");
-    // The view works out the same as the program does.
+    // The view computes the same as the program.
     let shown = one(&sandbox, "health show acme");
     let database = sandbox.database();
     let sql = "SELECT raw, scaled, contribution FROM health_measure_log WHERE company_id = 'acme' AND day = '2026-03-31'";
@@ -348,7 +348,7 @@ fn profiles_are_made_changed_and_removed() {
         "health profile add seats --where 'seats > 0' --priority 5 --measure '{SEATS}' --measure '{PLAN}'"
     ));
     sandbox.ok("run --as-of 2026-03-30 --max-lag 30");
-    // What is not given stays; the bands are part of the definition.
+    // Options that are not given stay; the bands are part of the scoring.
     sandbox.ok("health profile add seats --good 76").says(&["is changed"]);
     sandbox.ok("health profile add seats --good 76").says(&["stays as it was"]);
     sandbox.ok("run --as-of 2026-03-31");
@@ -373,7 +373,7 @@ fn profiles_are_made_changed_and_removed() {
             .contains("the definition changed on 2026-03-31: seats")
     );
 
-    // Scored again, both days are by the present definition, and nothing is marked.
+    // After rescoring, both days have the present scoring, and nothing is marked.
     sandbox.ok("health recompute --from 2026-03-30 --to 2026-03-31").says(&["scored 2 days again"]);
     let expected = [
         json!(["2026-03-30", "average", "seats", false]),
@@ -400,8 +400,8 @@ fn profiles_are_made_changed_and_removed() {
     assert_eq!(marks(&sandbox), expected);
 }
 
-/// A first profile of one's own leaves nobody unscored; of two that fit, the lower number is taken,
-/// of equal ones the first A to Z.
+/// A custom default profile leaves nobody unscored; of two matching profiles, the lower priority
+/// number wins, then the name A to Z.
 #[test]
 fn profiles_are_tried_in_order() {
     let sandbox = sandbox();
@@ -454,7 +454,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
         ("health profile add x --good 170".to_owned(), 2, "0 to 100"),
         ("health profile remove mein".to_owned(), 9, "did you mean 'mine'"),
         ("health profile show x".to_owned(), 9, "no health profile 'x'"),
-        // What a profile measures cannot go away, nor come down to health.
+        // An attribute in a profile cannot be removed, nor depend on health.
         ("metric remove seats_left".to_owned(), 9, "health profile 'mine'"),
         ("metric add seats_left --formula 'health_score'".to_owned(), 9, "feed health back"),
         ("health show acne".to_owned(), 9, "did you mean"),
@@ -533,8 +533,8 @@ fn a_fall_of_health_raises_a_signal_on_the_same_day_and_does_not_feed_back() {
     );
 }
 
-/// A default profile that was changed by hand stays; without it the shipped one scores, and the
-/// history marks where.
+/// A default profile that was changed by hand stays; without it the shipped one applies, and the
+/// history marks the change.
 #[test]
 fn the_default_profile_can_be_changed_and_taken_back() {
     let sandbox = sandbox();
@@ -556,7 +556,7 @@ fn the_default_profile_can_be_changed_and_taken_back() {
     assert_eq!(shown["coverage"], json!(0.583333333));
 }
 
-/// Twelve customers that were active every day, of whom one stopped on 3 March: 28 days ago.
+/// Twelve customers that were active every day, one of which stopped on 3 March, 28 days ago.
 #[test]
 fn the_shipped_profile_scores_by_hand() {
     let sandbox = Sandbox::new();
@@ -603,7 +603,7 @@ fn the_shipped_profile_scores_by_hand() {
     assert_eq!(page["usage_vs_expected_pct"], attributes[1]["usage_vs_expected_pct"]);
 }
 
-/// The table of docs/health.md, worked out by hand.
+/// The table of docs/health.md, computed by hand.
 #[test]
 fn the_default_profile_scores_as_worked_out_by_hand() {
     let sandbox = Sandbox::new();

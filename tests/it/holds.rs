@@ -1,5 +1,5 @@
-//! Whether the rules of open signals still hold: noted by each run, told again while they do,
-//! acknowledged by the run where a rule says so.
+//! Whether the rules of open signals still hold: recorded by each run, with reminders while they
+//! do, and auto-acknowledged if the rule says so.
 
 use serde_json::{Value, json};
 

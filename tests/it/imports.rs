@@ -1,4 +1,4 @@
-//! Imports, from outside: every file of `fixtures/import`, and journeys over several files.
+//! Imports: every file of `fixtures/import`, and sequences of several files.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -60,7 +60,7 @@ fn summary(stderr: &str) -> Option<[u64; 4]> {
     numbers.try_into().ok()
 }
 
-/// What is wrong with what an import said; empty when nothing is.
+/// What is wrong with the output of an import; empty if nothing is.
 fn faults(case: &Case, now: &str, timezone: &str) -> Vec<String> {
     let mut sandbox = Sandbox::empty();
     sandbox.at(now).ok(&format!("init --timezone {timezone}"));
@@ -125,7 +125,7 @@ fn every_file_of_the_fixtures_has_a_case() {
             .collect()
     };
     let files = names("").into_iter().chain(names("products/"));
-    // What becomes of a file by person depends on the people: it has a test of its own.
+    // The result of a file by person depends on the people: it has its own test.
     let others = ["products", "events-by-person.csv"];
     let is_data = |name: &String| {
         !name.ends_with(".toml") && !name.starts_with('.') && !others.contains(&name.as_str())
@@ -259,7 +259,7 @@ fn a_mapping_is_remembered_for_the_same_header_only() {
     sandbox.fails("import two.csv", 4);
     sandbox.ok("import one.csv --map company_id=Klient");
     sandbox.ok("import two.csv").says(&["company_id from 'Klient'", "new 1"]);
-    // With another header the column is not known, and nobody has said where the person works.
+    // With another header the column is unknown, and nobody has said where the person works.
     sandbox
         .fails("import other.csv", 3)
         .says(&["the company of 'ann' is not known", "read 1: new 0"]);
@@ -277,7 +277,7 @@ fn events_without_a_company_find_it_by_person() {
     ];
     sandbox.fails("import events.csv", 3).says(&nobody);
     sandbox.ok("import companies.csv");
-    // Rows of people never make a company.
+    // Rows of people never create a company.
     let unknown = [
         "people.csv:3: company_id: no company is known by 'nowhere'",
         "read 2: new 1, known 0, rejected 1",
@@ -377,8 +377,8 @@ fn a_company_is_updated_where_the_file_has_a_column() {
     assert_eq!((&acme["plan"], &acme["support_tier"]), (&json!("Gold"), &json!("premium")));
     sandbox.ok("import two.csv").says(&["read 1: new 0, known 1, rejected 0"]);
     let acme = company(&sandbox, "007");
-    // An absent column leaves the value, an empty cell clears it, but nobody comes back because a
-    // cell is empty.
+    // A missing column keeps the value, an empty cell clears it, but a churned customer does not
+    // return because a cell is empty.
     assert_eq!(
         (&acme["name"], &acme["csm"], &acme["mrr"]),
         (&json!("Acme"), &json!("ann"), &json!(99.5))
@@ -431,7 +431,7 @@ fn rows_are_matched_by_id_then_by_name() {
     assert_eq!(with_events, ["Nobody", "acme corp", "c1", "c2"]);
 }
 
-/// Two weeks of logins of a company called by its name, which end half-way.
+/// Two weeks of logins of a company identified by its name, which end halfway.
 fn logins(company: &str) -> String {
     let row = |day| {
         format!(
@@ -521,7 +521,7 @@ fn a_companies_row_with_an_id_and_another_name_is_no_other_company() {
         assert_eq!(company(&sandbox, "acme")["name"], json!("Other"));
         sandbox.ok("import c.csv").says(&["read 2: new 0, known 2"]);
     }
-    // A list without ids has the names in their place.
+    // A list without ids has names in the id column.
     let sandbox = Sandbox::new();
     sandbox.write("c.csv", "company_id,name\n17,Acme\n");
     sandbox.write("names.csv", "company_id,plan\nACME,pro\n");
@@ -616,7 +616,7 @@ fn an_event_whose_count_has_changed_has_the_count_of_the_later_import() {
     assert_eq!(import(first, "read 2: new 0, known 2, rejected 0"), 11);
     let more = "a,login,2026-03-30,u1,25\na,login,2026-03-29,u3,2\n";
     assert_eq!(import(more, "read 2: new 1, known 1, rejected 0, changed 1"), 28);
-    // Of two counts in one file, the last.
+    // Of two counts in one file, the last one wins.
     let twice = "a,login,2026-03-30,u1,3\na,login,2026-03-30,u1,4\na,login,2026-03-30,u4,5\na,login,2026-03-30,u4,6\n";
     import(twice, "read 4: new 1, known 3, rejected 0");
     assert_eq!(import(twice, "read 4: new 0, known 4, rejected 0"), 4 + 1 + 2 + 6);
@@ -640,7 +640,7 @@ fn somebody_who_moves_leaves_the_events_of_before_where_they_are() {
         let listed = sandbox.array(&format!("company list --as-of {day} --columns events_180d"));
         listed.iter().map(|row| row["events_180d"].as_u64()).collect()
     };
-    // Standard input and the order on the command line do not matter.
+    // Standard input and the order of arguments do not matter.
     sandbox.ok("import companies.csv");
     person(&sandbox, "A");
     sandbox.write("events.csv", &events(&["2026-03-30", "2026-04-01"]));

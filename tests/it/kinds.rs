@@ -1,6 +1,5 @@
-//! Journeys through every kind of file besides events: what is new, known, updated and cleared;
-//! whose it is; and what the customer looks like afterwards. Every value is worked out by hand from
-//! the contract.
+//! Files of every kind besides events: what is new, known, updated and cleared, the companies of
+//! rows, and the resulting records. Every value is computed by hand from the specification.
 
 use serde_json::{Value, json};
 
@@ -59,7 +58,9 @@ fn breaks(sandbox: &Sandbox, company: &str) -> Vec<String> {
         .collect()
 }
 
-/// Rows of a query, the values of each with `|` between.
+/// Rows of a query, with values separated by `
+///
+/// `.
 pub(crate) fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
     let database = sandbox.database();
     let mut statement = database.prepare(sql).unwrap();
@@ -90,8 +91,8 @@ fn with_acme() -> Sandbox {
 
 // ---- new, known, updated, cleared
 
-/// A kind whose rows have an id: a first file, what is there after it, a second file of which some
-/// columns are absent and some cells empty, and what is there after that.
+/// A kind with ids: a first file, the result, a second file with missing columns and empty cells,
+/// and the result.
 struct Updated {
     kind: &'static str,
     list: &'static str,
@@ -241,7 +242,7 @@ fn a_survey_response_with_an_id_is_one_and_is_none_of_those_without() {
     let header = "company_id,score,responded_on,person_id,comment,response_id\n";
     import(&sandbox, "nps", &format!("{header}c1,9,2026-03-01T08:00:00Z,ann,fine,r1\n"), [1, 0, 0]);
     import(&sandbox, "nps", &format!("{header}c1,9,2026-03-01T08:00:00Z,ann,fine,\n"), [1, 0, 0]);
-    // An answer that was changed takes the place of the one before.
+    // A changed response replaces the previous one.
     sandbox.write("nps.csv", &format!("{header}c1,2,2026-03-02T08:00:00Z,bob,bad,r1\n"));
     let changed = "read 1: new 0, known 1, rejected 0, changed 1";
     sandbox.ok("import --kind nps nps.csv").says(&[changed]);
@@ -394,7 +395,7 @@ fn active_subscriptions_speak_as_of_the_latest_day_run() {
         "\"s5\" 9000.0 31",
     ];
     assert_eq!(terms, expected);
-    // A cleared interval is not a term, and the price that came with it is gone.
+    // Clearing the interval also removes the term and the price derived from it.
     let cleared = "company_id,subscription_id,started_on,amount,interval\nc1,s2,2026-01-01,,\n";
     import(&sandbox, "subscriptions", cleared, [0, 1, 0]);
     let cleared = json!(["pro", "suite", 150.1, 15, "2026-06-30", null, "2026-05-31"]);
@@ -441,7 +442,7 @@ fn an_amount_without_an_interval_gives_no_mrr() {
 #[test]
 fn the_status_of_a_subscription_says_whether_it_runs() {
     let header = "company_id,subscription_id,started_on,mrr,seats,renews_on,ended_on,status\n";
-    // What is left of the cells, then mrr and the day of the churn as of 2026-03-31.
+    // The remaining cells, then mrr and the churn date as of 2026-03-31.
     let cases = [
         (",,active", json!(10.0), json!(null)),
         (",,paused", json!(10.0), json!(null)),
@@ -465,7 +466,7 @@ fn the_status_of_a_subscription_says_whether_it_runs() {
         let listed = sandbox.array("company list --as-of 2026-03-31 --columns mrr,churned_on");
         assert_eq!(listed, [json!({ "mrr": mrr, "churned_on": churned_on })], "{cells}");
     }
-    // One that never began says nothing of its company.
+    // A subscription that never began says nothing about its company.
     for cells in [",,incomplete", ",2026-02-01,draft"] {
         let sandbox = Sandbox::new();
         sandbox.write("s.csv", &format!("{header}c1,s1,2025-01-01,10,1,{cells}\n"));
@@ -500,7 +501,7 @@ fn rows_of_one_id_that_differ_refuse_the_file() {
     assert_eq!(show(&sandbox, "c1")["invoices"], json!([]));
     let last = sandbox.ok("import --kind invoices --last-wins invoices.csv");
     last.says(&["read 4: new 2, known 2, rejected 0, changed 1"]);
-    // A column that orders the rows says which counts.
+    // A column that orders the rows decides which one counts.
     let rows = "c1,i3,2026-03-20,7,2026-03-03\nc1,i3,2026-03-20,9,2026-03-02\n";
     sandbox
         .write("ordered.csv", &format!("company_id,invoice_id,due_on,amount,Updated At\n{rows}"));
@@ -582,10 +583,10 @@ fn a_company_without_subscriptions_comes_back_when_somebody_says_so() {
     assert_eq!(fields(&sandbox, "c1", &["churned_on"]), json!([null]));
     import(&sandbox, "subscriptions", &ended("2025-08-01"), [0, 2, 0]);
     assert_eq!(breaks(&sandbox, "c1"), ["2025-08-01 2025-11-01"]);
-    // The end of the subscription is corrected: the return stands.
+    // The end of the subscription is corrected; the return stays.
     import(&sandbox, "subscriptions", &ended("2025-07-01"), [0, 2, 0]);
     assert_eq!(breaks(&sandbox, "c1"), ["2025-07-01 2025-11-01"]);
-    // It leaves again, and comes back with a new subscription.
+    // It churns again, and returns with a new subscription.
     sandbox.ok("company churn c1 --on 2026-01-01");
     assert_eq!(breaks(&sandbox, "c1"), ["2025-07-01 2025-11-01", "2026-01-01 …"]);
     let later = "company_id,subscription_id,started_on\nc1,s3,2026-02-01\n";
@@ -610,7 +611,7 @@ fn churns_and_returns_that_somebody_states_are_kept() {
     sandbox.fails("company return c1 --on 2026-04-02", 2);
     sandbox.ok("company return c1 --on 2025-05-01");
     sandbox.fails("company return c1 --on 2025-05-01", 9);
-    // The same file again after the return, and one with another day of the same churn.
+    // The same file again after the return, and one with another day for the same churn.
     for on in ["2025-03-05", "", "2025-03-08"] {
         import(&sandbox, "companies", &file(on), [0, 1, 0]);
         assert_eq!(breaks(&sandbox, "c1"), ["2025-03-05 2025-05-01"], "{on}");
@@ -673,7 +674,7 @@ fn trend_rules_pass_over_a_company_exactly_while_it_is_away() {
 
 // ---- whose a row is
 
-/// One file of each kind that names a company, with the counts of the rows of a company in it.
+/// One file of each kind that names a company, with the rows of that company.
 fn facts_of(company: &str) -> [(&'static str, String); 8] {
     [
         (
@@ -781,7 +782,7 @@ fn facts_that_came_by_name_and_by_id_are_the_same_once_the_two_are_joined() {
         let rows = text.lines().count() as u64 - 1;
         import(&sandbox, kind, &text, [0, rows, 0]);
     }
-    // The days of the first and last event are those of events that are there.
+    // The first and last event days are those of existing events.
     let [first, last] =
         ["min", "max"].map(|which| query(&sandbox, &format!("SELECT {which}(day) FROM event_log")));
     let expected = json!([first[0], last[0]]);
@@ -843,7 +844,7 @@ fn a_merge_moves_everything_and_the_old_id_stays_known() {
     sandbox.fails("company merge nobody c1", 9);
     sandbox.ok("company merge old c1");
     assert_eq!(ids(&sandbox), ["c1"]);
-    // One contact of the two was known to both, and so was the goal.
+    // Both had one of the two contacts, and the goal.
     assert_eq!(list_lengths(&sandbox, "c1"), [1, 1, 2, 1, 1, 3, 1]);
     assert_eq!(breaks(&sandbox, "c1"), ["2026-02-01 2026-02-10"]);
     let expected = json!(["Acme", "max", "gold", 1, null]);
@@ -972,13 +973,13 @@ fn an_exported_list_with_reasons_closes_these_signals() {
     let mut written = history(&sandbox);
     written.sort();
     assert_eq!(written, entries);
-    // The same again, and a fresh export, change nothing.
+    // Importing it again, or a fresh export, changes nothing.
     import(&sandbox, "acks", &file, [0, 3, 0]);
     import(&sandbox, "acks", &exported(&sandbox, &[]), [0, 3, 0]);
     import(&sandbox, "acks", "signal_id,reason\n1, \n2,\n", [0, 2, 0]);
     assert_eq!(states(&sandbox), closed);
     assert_eq!(history(&sandbox).len(), 2);
-    // Somebody else, with an outcome.
+    // By somebody else, with an outcome.
     import(&sandbox, "acks", "signal_id,reason,by,outcome\n2,gone,ann,lost\n", [1, 0, 0]);
     assert_eq!(states(&sandbox)[1], "2 closed ann gone");
     assert_eq!(history(&sandbox)[2], "2|acknowledged|ann|2026-04-01|gone|lost");
@@ -1037,7 +1038,7 @@ fn the_type_of_an_own_column_is_told_from_its_values() {
     assert_eq!(listed(0), json!([5, "2026-01-02", "00123", "1", "2026-01-02", "x", "vip"]));
     assert_eq!(listed(1), json!([2.5, "2025-12-31", "7", "n", "soon", "y", null]));
     assert_eq!(listed(2), json!([null, null, null, null, null, null, null]));
-    // An absent column leaves the value, an empty cell clears it; without the words the rest are
+    // A missing column keeps the value, an empty cell clears it; without the text the rest are
     // numbers.
     import(&sandbox, "companies", "company_id,Score,Kind of\nb,,\n", [0, 1, 0]);
     assert_eq!(listed(0), json!([5, "2026-01-02", "00123", 1, "2026-01-02", "x", "vip"]));

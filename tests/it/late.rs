@@ -1,4 +1,4 @@
-//! Exports that come late, in part, or twice.
+//! Exports that arrive late, in part, or twice.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::naive;
 use crate::property::Random;
 use crate::support::{EventRow, Sandbox, events_csv};
 
-/// A company that logs in ten times a day from 1 February to 15 March, of which the events of these
-/// days of March are missing at first; run from 8 to 14 March.
+/// A company with ten logins a day from 1 February to 15 March, without the events of these days of
+/// March at first; the days from 8 to 14 March are run.
 fn with_missing(missing: &[&str]) -> (Sandbox, Vec<(String, i64)>) {
     let sandbox = Sandbox::new();
     sandbox.ok("rule set login");
@@ -33,7 +33,7 @@ fn complete(sandbox: &Sandbox, all: &[(String, i64)]) {
 
 #[test]
 fn signals_that_late_events_refute_are_retracted() {
-    // 50 in the week to 12 March, after 70: 20 of the events of that week come late.
+    // 50 in the week to 12 March, after 70: 20 of the events of that week arrive late.
     let (sandbox, all) = with_missing(&["2026-03-11", "2026-03-12"]);
     assert_eq!(sandbox.briefs(), ["2026-03-12 login acme bad -28.6"]);
     complete(&sandbox, &all);
@@ -69,7 +69,7 @@ fn what_somebody_acknowledged_is_not_retracted() {
 
 #[test]
 fn a_rule_that_has_changed_is_judged_as_it_was() {
-    // At 25 % the signal would not be raised today, but it was right as the rule was then.
+    // At 25 % the signal would not be raised today, but it was right when the rule was different.
     let (sandbox, _) = with_missing(&["2026-03-11", "2026-03-12"]);
     sandbox.ok("rule set login --threshold 50");
     sandbox.import_events(&[("acme", "view", "2026-03-12", 1)]);
@@ -81,7 +81,8 @@ fn a_rule_that_has_changed_is_judged_as_it_was() {
 
 #[test]
 fn late_events_add_signals_and_tell_of_those_of_a_week() {
-    // Twice as many on 10 and 11 March, told late: bad signals follow 7 days after the good ones.
+    // Twice as many on 10 and 11 March, arriving late: bad signals follow 7 days after the good
+    // ones.
     let (sandbox, _) = with_missing(&[]);
     assert_eq!(sandbox.briefs(), [""; 0]);
     sandbox.write("team.csv", "name,role,realtime\nana,csm,bad;good\n");
@@ -107,15 +108,15 @@ fn days_longer_ago_than_35_are_not_run_again() {
     sandbox.import_events(&[("acme", "login", "2026-02-20", 50)]);
     let run = sandbox.ok("run");
     run.says(&["ran 35 days again", "5 older days with late events were not run again"]);
-    // The week with 20 February has 110 in place of 70; the first day that is run again is the
-    // 25th. The bad one follows when that day is in the week before.
+    // The week with 20 February has 110 instead of 70; the first day that is run again is the 25th.
+    // The bad signal follows when that day is in the week before.
     assert_eq!(
         sandbox.briefs(),
         ["2026-02-25 login acme good +57.1", "2026-02-27 login acme bad -36.4"]
     );
 }
 
-/// The signals that are open, without their numbers.
+/// The open signals, without their ids.
 fn open_signals(sandbox: &Sandbox) -> BTreeSet<String> {
     let fields = [
         "raised_on",
@@ -148,7 +149,7 @@ fn book() -> Sandbox {
     sandbox
 }
 
-/// Events of so many days from 2026-02-01 on: a line of a file and its day.
+/// Events over a number of days from 2026-02-01 on: a line of a file and its day.
 fn random_feed(random: &mut Random, companies: i64, days: i64) -> Vec<(i64, String)> {
     let mut rows = Vec::new();
     for company in 0..companies {
@@ -182,7 +183,7 @@ fn import(sandbox: &Sandbox, rows: &[&(i64, String)]) {
     sandbox.ok("import feed.csv");
 }
 
-/// The feed as it should be: each night all events of the day before.
+/// The ideal feed: each night all events of the day before.
 fn punctual(rows: &[(i64, String)], first: i64, days: i64) -> Sandbox {
     let mut sandbox = book();
     for day in first..days {
@@ -204,7 +205,7 @@ fn late_partial_and_repeated_exports_end_as_a_punctual_feed_does() {
             late.at(&night(day));
             let share = random.pick(&[1, 2, 5, 1000]);
             let to = if day == first { day } else { day - random.between(0, 3) };
-            // The night before which the first day is run has all events; others lack some.
+            // The night before the first day is run has all events; others lack some.
             let kept: Vec<_> = rows
                 .iter()
                 .filter(|(of, _)| {
@@ -266,7 +267,7 @@ fn a_stuck_export_raises_nothing_and_ends_as_a_feed_that_was_never_late() {
     };
     let (mut stuck, mut steady) = (book(), book());
     for day in 35..=48 {
-        // The export of 10 March (day 37) comes again on ten nights, and then a complete one.
+        // The export of 10 March (day 37) arrives again on ten nights, then a complete one.
         for (sandbox, to) in
             [(&mut steady, day), (&mut stuck, if day == 48 { 48 } else { day.min(37) })]
         {
@@ -292,7 +293,8 @@ fn a_stuck_export_raises_nothing_and_ends_as_a_feed_that_was_never_late() {
 
 #[test]
 fn a_holiday_raises_no_flood() {
-    // Thirty companies do a fifth of the usual on one day, and in the week of it less than before.
+    // Thirty companies have a fifth of their usual activity on one day, and so less than before in
+    // its week.
     let sandbox = Sandbox::new();
     sandbox.ok("rule set login");
     let first = naive::day("2026-02-01");

@@ -1,13 +1,12 @@
-//! The layers of the program, held by reading its sources.
+//! Enforces the layers of the program by reading its sources.
 //!
-//! Each rule is a row of a table, with its reason and with a piece of bad code that it must report:
-//! a rule that could not fail would be worth nothing. Comments and modules of tests are left out
-//! before the rules look.
+//! Each rule is a row of a table with its reason and an example of bad code that it must report,
+//! because a rule that cannot fail is worthless. Comments and test modules are ignored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A folder or a file of `src`, and what of the rest of the crate it may import.
+/// A folder or file of `src`, and what it may import from the rest of the crate.
 struct Layer {
     name: &'static str,
     may_import: &'static [&'static str],
@@ -190,29 +189,25 @@ const LAYERS: [Layer; 28] = [
     },
 ];
 
-/// Code that may occur only in some places.
+/// Code that is only allowed in some places.
 struct Restriction {
-    /// What is looked for.
     what: What,
-    /// Where it may be: a folder (`store/`) or a file (`ui.rs`) of `src`.
+    /// The allowed folders (`store/`) and files (`ui.rs`) of `src`.
     allowed_in: &'static [&'static str],
-    /// Why.
     reason: &'static str,
-    /// What to do instead.
     remedy: &'static str,
     /// A line that must be reported.
     bad: &'static str,
 }
 
-/// What a restriction looks for.
 enum What {
-    /// Any of these in the code; a name among them is found as a whole name only.
+    /// Any of these in the code; names match only as a whole.
     Code(&'static [&'static str]),
     /// A path into one of these crates.
     Crates(&'static [&'static str]),
-    /// A string literal with an SQL statement in it.
+    /// A string literal with an SQL statement.
     Sql,
-    /// A string literal in which SQLite is asked for the present.
+    /// A string literal in which SQLite reads the clock.
     SqlClock,
 }
 
@@ -401,7 +396,7 @@ fn no_row_is_idle() {
         for import in layer.may_import {
             let top = import.split("::").next().unwrap();
             let mut of_layer = sources.iter().filter(|source| source.layer() == layer.name);
-            // `pub mod x;` at the root is how the crate is put together, and no import.
+            // `mod x;` at the root is not an import.
             let is_used =
                 of_layer.any(|source| source.imports().iter().any(|(_, path)| path[0] == top));
             assert!(
@@ -413,8 +408,7 @@ fn no_row_is_idle() {
     }
 }
 
-/// The control: every row finds its piece of bad code, at its line, in a file that is like any
-/// other.
+/// The control: every restriction reports its example, with its line, in an ordinary file.
 #[test]
 fn every_restriction_can_fail() {
     for restriction in &RESTRICTIONS {
@@ -436,7 +430,7 @@ fn every_restriction_can_fail() {
     }
 }
 
-/// The control for the layers, in each way of writing an import.
+/// The control for the layers, for each way of writing an import.
 #[test]
 fn every_forbidden_import_is_found() {
     let cases = [
@@ -485,13 +479,13 @@ fn every_forbidden_import_is_found() {
     }
 }
 
-/// A source file: its code without comments, texts and tests, and its texts apart.
+/// A source file: its code without comments, literals and tests, and its string literals.
 struct Source {
-    /// Within `src`, with `/`.
+    /// Relative to `src`, with `/`.
     path: String,
-    /// The code, with blanks where the rest was, so that lines stay where they are.
+    /// The code, with blanks in place of the rest, so that lines do not move.
     code: String,
-    /// Every string literal, with the line on which it begins.
+    /// Every string literal, with its first line.
     texts: Vec<(usize, String)>,
 }
 
@@ -542,7 +536,7 @@ impl Restriction {
 }
 
 impl What {
-    /// Where it occurs, by line, and in what words.
+    /// The occurrences, with line and text.
     fn find(&self, source: &Source) -> Vec<(usize, String)> {
         match self {
             What::Code(needles) => {
@@ -578,8 +572,7 @@ fn is_sql(text: &str) -> bool {
             line.chars().take_while(|letter| letter.is_alphabetic()).all(char::is_uppercase);
         let line = line.to_lowercase();
         STATEMENTS.iter().any(|(verb, rest)| {
-            // English may begin with "Select"; what is written in capitals, or goes on like SQL, is
-            // SQL.
+            // English may begin with "Select"; upper case or a continuation like SQL is SQL.
             line.starts_with(verb)
                 && line.contains(rest)
                 && (is_shouted || line.contains(" from ") || !rest.is_empty())
@@ -606,12 +599,12 @@ impl Source {
         }
     }
 
-    /// The folder, or the file at the top, that it belongs to.
+    /// The folder, or the top-level file.
     fn layer(&self) -> &str {
         self.path.split('/').next().unwrap().trim_end_matches(".rs")
     }
 
-    /// How many modules deep the file is: 0 for the crate's root.
+    /// The depth of the module: 0 for the crate root.
     fn depth(&self) -> usize {
         match self.path.as_str() {
             "lib.rs" | "main.rs" => 0,
@@ -619,7 +612,7 @@ impl Source {
         }
     }
 
-    /// Every path into the crate from its root, with its line.
+    /// Every path from the crate root, with its line.
     fn imports(&self) -> Vec<(usize, Vec<String>)> {
         let tokens = tokens(&self.code);
         let word = |at: usize| tokens.get(at).map_or("", |(_, token)| token.as_str());
@@ -628,7 +621,7 @@ impl Source {
             let is_start = at == 0 || word(at - 1) != "::";
             let root = match token.as_str() {
                 "crate" if word(at + 1) == "::" && is_start => at + 2,
-                // From main.rs the library is another crate.
+                // For main.rs the library is another crate.
                 "signals" if self.path == "main.rs" && word(at + 1) == "::" && is_start => at + 2,
                 "super" if is_start => {
                     let mut next = at;
@@ -641,7 +634,7 @@ impl Source {
                     }
                     next
                 }
-                // At the root of the crate, its modules need no `crate::`.
+                // At the crate root, modules need no `crate::`.
                 "use" if self.depth() == 0 && self.path == "lib.rs" => at + 1,
                 _ => continue,
             };
@@ -725,7 +718,7 @@ fn branches(
     at
 }
 
-/// Names, `::`, and every other sign on its own, each with its line.
+/// Names, `::`, and every other character by itself, each with its line.
 fn tokens(code: &str) -> Vec<(usize, String)> {
     let mut tokens: Vec<(usize, String)> = Vec::new();
     for (number, line) in code.lines().enumerate() {
@@ -747,8 +740,8 @@ fn tokens(code: &str) -> Vec<(usize, String)> {
     tokens
 }
 
-/// Puts blanks in place of comments and of what is inside literals, and gives the string literals
-/// apart.
+/// Replaces comments and the contents of literals by blanks, and returns the string literals
+/// separately.
 fn split(text: &str) -> (String, Vec<(usize, String)>) {
     let mut code = String::with_capacity(text.len());
     let mut texts = Vec::new();
@@ -777,7 +770,7 @@ fn split(text: &str) -> (String, Vec<(usize, String)>) {
     (code, texts)
 }
 
-/// The length of the literal or comment that `rest` begins with. Lifetimes are neither.
+/// The length of the literal or comment at the beginning of `rest`. Lifetimes are neither.
 fn literal_or_comment(rest: &str, before: Option<char>) -> Option<usize> {
     if rest.starts_with("//") {
         return Some(rest.find('\n').unwrap_or(rest.len()));
@@ -810,7 +803,7 @@ fn literal_or_comment(rest: &str, before: Option<char>) -> Option<usize> {
     Some(prefix + close.map_or(body.len(), |close| close + 2))
 }
 
-/// Whether what follows a `'` is a character and not a lifetime.
+/// Whether what follows a `'` is a character, not a lifetime.
 fn is_char(rest: &str) -> bool {
     let mut letters = rest.chars();
     match letters.next() {
@@ -820,8 +813,7 @@ fn is_char(rest: &str) -> bool {
     }
 }
 
-/// Puts blanks in place of every item that is compiled for tests alone, and tells which lines those
-/// were.
+/// Replaces every `#[cfg(test)]` item by blanks, and returns their lines.
 fn without_tests(code: String) -> (String, Vec<(usize, usize)>) {
     let mut code = code;
     let mut ranges = Vec::new();
@@ -837,8 +829,7 @@ fn without_tests(code: String) -> (String, Vec<(usize, usize)>) {
     (code, ranges)
 }
 
-/// Where the item that begins at `start` ends: at its `;`, or at the brace that closes its first
-/// one.
+/// The end of the item at `start`: its `;`, or the closing brace of its first block.
 fn item_end(code: &str, start: usize) -> usize {
     let mut depth = 0;
     for (at, letter) in code[start..].char_indices() {
@@ -857,7 +848,7 @@ fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// All sources of the program but those that are tests: the file of a `#[cfg(test)] mod NAME;`.
+/// All sources of the program, except the files of `#[cfg(test)] mod NAME;`.
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -899,8 +890,7 @@ fn test_files(file: &Path, text: &str) -> Vec<PathBuf> {
     declared.map(|name| folder.join(format!("{name}.rs"))).collect()
 }
 
-/// Two of them in one program, and rustls does not know which to take, at run time.
-/// The dependencies in a section of a manifest whose crate no source names.
+/// The dependencies in a section of a manifest that no source uses.
 fn unused_dependencies(manifest: &str, section: &str, folders: &[&str]) -> Vec<String> {
     let manifest: toml::Table = manifest.parse().unwrap();
     let mut files = Vec::new();
@@ -933,7 +923,7 @@ fn there_is_one_provider_of_cryptography() {
     }
 }
 
-/// The schema is SQL in a file of its own; it must not read the clock either.
+/// The schema is SQL in its own file; it must not read the clock either.
 #[test]
 fn the_schema_does_not_read_the_clock() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/schema.sql");

@@ -1,5 +1,5 @@
-//! The licences that `signals licences` prints are those of the libraries that are linked.
-//! `UPDATE_DOCS=1 cargo test --test it licences` generates them anew.
+//! `signals licences` prints the licences of the linked libraries. `UPDATE_DOCS=1 cargo test --test
+//! it licences` regenerates them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -11,13 +11,13 @@ use serde_json::Value;
 
 use crate::support::{Sandbox, setting};
 
-/// Where the text is, which the program includes.
+/// The file that the program includes.
 const FILE: &str = "src/commands/licences.txt";
 
-/// Texts of licences that some libraries name and do not bring along.
+/// Stands for the licence texts that some libraries name but do not contain.
 const WITHOUT_A_FILE: &str = "its sources contain no licence text";
 
-/// The target whose libraries are listed: the program is built for it.
+/// The target for which libraries are listed.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 fn metadata() -> Value {
@@ -29,7 +29,7 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The ids of the packages that the program depends on, other than to build or to test.
+/// The ids of packages that the program depends on, without build and test dependencies.
 fn linked(metadata: &Value) -> BTreeSet<String> {
     let resolve = &metadata["resolve"];
     let nodes: BTreeMap<&str, &Value> = resolve["nodes"]
@@ -56,7 +56,7 @@ fn linked(metadata: &Value) -> BTreeSet<String> {
     found
 }
 
-/// The texts of the licences in the folder of a package, each once.
+/// The licence texts in the folder of a package, without duplicates.
 fn texts_in(folder: &Path) -> BTreeSet<String> {
     let names = ["LICEN", "COPYING", "NOTICE", "COPYRIGHT"];
     let is_licence = |name: &str| names.iter().any(|part| name.to_uppercase().contains(part));

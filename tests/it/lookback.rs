@@ -1,10 +1,10 @@
-//! A question about a day has the same answer whatever happens later.
+//! A query about a past day has the same result whatever happens later.
 
 use crate::naive;
 use crate::property::{Random, for_seeds};
 use crate::support::Sandbox;
 
-/// Every command that takes `--as-of`, without it.
+/// Every command with `--as-of`, without the option.
 fn questions(companies: [&str; 2]) -> Vec<String> {
     let mut all: Vec<String> = [
         "dashboard",
@@ -52,7 +52,7 @@ fn answers(book: &Sandbox, questions: &[String], day: &str) -> Vec<String> {
         .collect()
 }
 
-/// Things that people do and facts that come in after a day.
+/// Entries and facts that arrive after a day.
 fn later(random: &mut Random, company: &str, day: &str) -> Vec<String> {
     let level = random.between(1, 6);
     let mut all = vec![

@@ -1,7 +1,7 @@
-//! Random sequences of commands, compared with a model in memory that knows what each may do: which
-//! events there are after imports and their undoing, what tags and pulses companies have, and what
-//! becomes of signals. What rules raise is compared elsewhere (`property`); here the model takes
-//! the new signals of a run as they come, and expects the old ones to stay as they were.
+//! Random sequences of commands, compared with a model in memory that predicts their effects:
+//! events after imports and undos, tags and pulses, and the states of signals. Which signals rules
+//! raise is tested elsewhere (`property`); the model accepts the new signals of a run, and expects
+//! the old ones to be unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,11 +19,11 @@ const LEVELS: [(&str, i64); 3] = [("severe-risk", 1), ("some-risk", 3), ("satisf
 /// A row of an event file: company, event, day of March, minute of an hour.
 type Row = (usize, usize, u32, u32);
 
-/// A command, with numbers that the model takes modulo what there is.
+/// A command, with numbers that the model takes modulo the number of possible targets.
 #[derive(Debug, Clone)]
 enum Step {
     Import(Vec<Row>),
-    /// The file of the import before, again.
+    /// The file of the previous import, again.
     Again,
     Undo,
     Rule(usize, u32),
@@ -41,13 +41,13 @@ struct Signal {
     actions: Vec<&'static str>,
 }
 
-/// How many copies there are of each event: of a row, the most that any file has.
+/// The copies of each event: for a row, the maximum over all files.
 type Events = BTreeMap<Row, u64>;
 
 #[derive(Debug, Default)]
 struct Model {
     events: Events,
-    /// What there was before each import that can be undone.
+    /// The events before each import that can be undone.
     before: Vec<Events>,
     last_file: Vec<Row>,
     tags: BTreeSet<usize>,
@@ -71,14 +71,14 @@ impl Model {
     }
 
     fn signal(&mut self, number: usize) -> (i64, &mut Signal) {
-        // One more than there are: an id that is unknown.
+        // One more than exist: an unknown id.
         let place = number % (self.signals.len() + 1);
         let unknown = self.signals.keys().next_back().unwrap_or(&0) + 1;
         let id = self.signals.keys().nth(place).copied().unwrap_or(unknown);
         (id, self.signals.entry(id).or_default())
     }
 
-    /// The command of a step, and its exit code.
+    /// The command of a step, and its expected exit code.
     fn take(&mut self, step: &Step, sandbox: &Sandbox) -> Option<(String, i32)> {
         match step {
             Step::Import(file) => {
@@ -147,7 +147,7 @@ impl Model {
         Some((format!("{command} {id} --reason because"), code))
     }
 
-    /// Removes the signal again if there is not one of that id; says whether there is.
+    /// Removes the signal if no signal has that id; returns whether one has.
     fn forget_unknown(&mut self, id: i64, known: usize) -> bool {
         if self.signals.len() > known {
             self.signals.remove(&id);
@@ -155,7 +155,7 @@ impl Model {
         self.signals.len() == known && self.signals.contains_key(&id)
     }
 
-    /// Takes the signals that a run has raised.
+    /// Adds the signals that a run raised.
     fn take_new_signals(&mut self, sandbox: &Sandbox) {
         for signal in sandbox.array("list") {
             self.signals.entry(signal["id"].as_i64().unwrap()).or_default();
@@ -298,7 +298,7 @@ proptest! {
     }
 }
 
-/// The control: a model that forgets something is told from the program.
+/// The control: a model that forgets something differs from the program.
 #[test]
 fn a_model_that_forgets_is_found_out() {
     assert!(follow(&[Step::Tag(0, true)], false).is_ok());

@@ -1,13 +1,13 @@
-//! What a power cut may leave of each command that writes.
+//! The possible results of a power cut, for each writing command.
 //!
-//! The tracer logs the calls of a command that change files, with their content. From the log
-//! follow the states in which a disk may be found after a cut at any of them: what was synced is
-//! there; of what was not, nothing, all, or any part, torn within a sector; names that were made,
-//! moved or removed since their folder was synced may be as before. In each the database must pass
-//! `signals check` and hold all of the command or nothing; after the command ended, all.
+//! The tracer logs the calls of a command that change files, with their contents. From the log
+//! follow the possible states of a disk after a cut at any of them: synced data is there; of the
+//! rest nothing, everything, or any part, torn within a sector; names that were created, moved or
+//! removed since their folder was synced may be as before. In each state the database must pass
+//! `signals check` and have all or nothing of the command; after the command ended, all.
 //!
-//! `./check faults` tries every cut in several ways. Random choices follow from the number of the
-//! cut, which a failure names.
+//! `./check faults` tries every cut in several ways. Random choices depend on the number of the
+//! cut, which a failure prints.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,13 +15,13 @@ use std::process::Stdio;
 
 use crate::ground::{COMMANDS, Ground, Random, can_trace, is_full, places, tell};
 
-/// Sectors are written whole or not at all.
+/// Sectors are written completely or not at all.
 const SECTOR: usize = 512;
 
-/// So many cuts of a command are tried, unless all are.
+/// The number of cuts of a command that are tried by default.
 const TRIED: usize = 5;
 
-/// A call that changed a file or a folder.
+/// A call that changed a file or folder.
 #[derive(Debug, Clone)]
 enum Change {
     Create(String),
@@ -32,16 +32,16 @@ enum Change {
     Remove(String),
 }
 
-/// What is kept of writes and names that were not synced.
+/// What survives of unsynced writes and names.
 #[derive(Debug, Clone, Copy)]
 enum Kept {
     Nothing,
     All,
-    /// Chosen by this seed, a random part.
+    /// A random part, chosen by this seed.
     Some(u64),
 }
 
-/// A file: what is safe of it, and what was done to it since.
+/// A file: its synced contents, and the changes since.
 #[derive(Debug, Clone, Default)]
 struct File {
     synced: Vec<u8>,
@@ -54,7 +54,7 @@ struct Disk {
     files: Vec<File>,
     /// The file of each name, as programs see it.
     names: BTreeMap<String, usize>,
-    /// The same as it is safe, and what was done to names since.
+    /// The synced names, and the changes since.
     synced_names: BTreeMap<String, usize>,
     names_since: Vec<Change>,
 }
@@ -127,7 +127,7 @@ impl Disk {
         }
     }
 
-    /// The files that are found after a cut.
+    /// The files after a cut.
     fn after_cut(&self, kept: Kept) -> BTreeMap<String, Vec<u8>> {
         let names = match kept {
             Kept::Nothing => self.synced_names.clone(),
@@ -147,11 +147,11 @@ impl Disk {
             }
             (name, content)
         });
-        // What the shared memory of SQLite holds is nothing that lasts.
+        // SQLite's shared memory does not persist.
         found.filter(|(name, _)| !name.ends_with("-shm")).collect()
     }
 
-    /// The names after a part of what was done to them, in order as journals keep it.
+    /// The names after a prefix of the changes, as journals keep their order.
     fn some_names(&self, random: &mut Random) -> BTreeMap<String, usize> {
         let mut names = self.synced_names.clone();
         let kept = random.below(self.names_since.len() + 1);
@@ -166,7 +166,7 @@ impl Disk {
     }
 }
 
-/// Applies a change, or not, or those of its sectors that chance picks.
+/// Applies a change, not, or a random selection of its sectors.
 fn apply_some(content: &mut Vec<u8>, change: &Change, random: &mut Random) {
     match (random.below(3), change) {
         (0, _) => {}
@@ -182,7 +182,7 @@ fn apply_some(content: &mut Vec<u8>, change: &Change, random: &mut Random) {
     }
 }
 
-/// What the log of the tracer says; names are those in `folder`.
+/// The changes in the log of the tracer; names are relative to `folder`.
 fn changes_in(log: &[u8], folder: &str) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut left = log;
@@ -229,7 +229,7 @@ fn changes_of(ground: &Ground, command: &str, code: i32) -> Vec<Change> {
     changes_in(&log, folder.to_str().unwrap())
 }
 
-/// Cuts the power at calls of a command. Returns how many states were tried, and what was wrong.
+/// Cuts the power at calls of a command. Returns the number of states tried, and the problems.
 fn cuts_of(
     ground: &Ground,
     (command, code): (&str, i32),
@@ -301,7 +301,7 @@ fn a_power_cut_leaves_all_of_a_command_or_nothing() {
     assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The control: on a disk that forgets to sync, commands that said that they were done are not.
+/// The control: on a disk that ignores syncs, completed commands may be lost.
 #[test]
 fn a_disk_that_does_not_sync_is_found_out() {
     if !can_trace() {

@@ -1,8 +1,8 @@
-//! The presets, from outside: what each raises, on which days, and what follows. Every day is
-//! worked out by hand from the contract.
+//! The presets: what each raises, on which days, and what follows. Every day is computed by hand
+//! from the specification.
 //!
-//! Companies that differ in one thing lie side by side in one database, and the signals of a month
-//! say which of them were meant.
+//! Companies that differ in one respect are in one database, and the signals of a month show which
+//! of them match.
 
 use serde_json::json;
 
@@ -22,18 +22,18 @@ fn import(sandbox: &Sandbox, kind: &str, text: &str) {
     sandbox.ok(&format!("import --kind {kind} file.csv"));
 }
 
-/// Rows of cells, each with something before it.
+/// Rows of cells, each with a prefix.
 fn rows(header: &str, rows: &[&str]) -> String {
     std::iter::once(header).chain(rows.iter().copied()).map(|row| format!("{row}\n")).collect()
 }
 
-/// Runs the days of 2026 from one to another, given as `02-01`.
+/// Runs the days of 2026 between two, given as `02-01`.
 #[track_caller]
 fn run(sandbox: &Sandbox, from: &str, to: &str) {
     sandbox.ok(&format!("run --from 2026-{from} --to 2026-{to} --quiet"));
 }
 
-/// What a rule has raised, oldest first: company and day.
+/// The signals of a rule, oldest first: company and day.
 #[track_caller]
 fn raised(sandbox: &Sandbox, rule: &str) -> Vec<String> {
     let signals = sandbox.array(&format!("list --rule '{rule}' --sort date"));
@@ -49,20 +49,20 @@ fn raised(sandbox: &Sandbox, rule: &str) -> Vec<String> {
         .collect()
 }
 
-/// The type of the first signal of a rule, and what it says.
+/// The type of the first signal of a rule, and its detail.
 #[track_caller]
 fn first(sandbox: &Sandbox, rule: &str) -> String {
     let signals = sandbox.array(&format!("list --rule '{rule}' --sort date --limit 1"));
     format!("{}: {}", signals[0]["type"].as_str().unwrap(), signals[0]["detail"].as_str().unwrap())
 }
 
-/// Acknowledges all that a rule has raised, on the day after the latest run.
+/// Acknowledges all signals of a rule, on the day after the latest run.
 #[track_caller]
 fn ack(sandbox: &Sandbox, rule: &str) {
     sandbox.ok_next_day(&format!("ack --all --rule '{rule}' --state open --reason seen --yes"));
 }
 
-/// Somebody whose events keep the database from being stale, and of whom no rule speaks.
+/// Events that keep the database up to date, of a company that no rule raises signals for.
 const HEARTBEAT: &str = "heart,beat,2026-03-31,";
 
 #[test]
@@ -99,7 +99,7 @@ fn a_renewal_is_told_once_at_each_distance_and_again_for_the_next_date() {
     );
     assert_eq!(first(&sandbox, "renewal-60"), "info: renews on 2026-03-20, in 47 days");
 
-    // Acknowledged, it is not told again; another date is, once, and the old one is known.
+    // After acknowledging, it is not raised again; another date is, once, and the old one is known.
     ack(&sandbox, "renewal-60");
     for renewal in ["2026-05-04", "2026-05-02", "2026-05-05"] {
         import(
@@ -231,7 +231,7 @@ fn each_survey_response_is_told_by_its_category_and_a_fall_once() {
     assert_eq!(raised(&sandbox, "nps-promoter"), ["03-02 acme", "03-02 b9", "03-04 acme"]);
     assert_eq!(raised(&sandbox, "nps-passive"), ["03-02 b8", "03-05 b8", "03-05 b9", "03-06 acme"]);
     assert_eq!(raised(&sandbox, "nps-detractor"), ["03-08 acme"]);
-    // From 10 to 8, of another person, the fall is that of the company.
+    // From 10 to 8, by another person: the decrease is that of the company.
     assert_eq!(
         raised(&sandbox, "nps-fall"),
         ["03-01 old7", "03-05 b9", "03-06 acme", "03-08 acme"]
@@ -288,7 +288,7 @@ fn a_customer_who_has_gone_silent_is_told_after_fourteen_days() {
     );
     import(&sandbox, "events", &events);
     run(&sandbox, "03-17", "03-31");
-    // `back` was there on the 18th, which is 13 days before the 31st.
+    // `back` was active on the 18th, which is 13 days before the 31st.
     assert_eq!(raised(&sandbox, "gone-silent"), ["03-19 acme"]);
     assert_eq!(first(&sandbox, "gone-silent"), "bad: no event for 14 days");
 }
@@ -757,7 +757,7 @@ fn a_rule_of_a_preset_is_an_ordinary_one() {
         json!(["condition", "days_since_last_event >= 14", "bad", 10, "mrr > 100", null, true]);
     assert_eq!(rule(&sandbox, "gone-silent", &fields), expected);
 
-    // What is not given stays, here and in `rule add`.
+    // Options that are not given stay, here and in `rule add`.
     sandbox.ok("rule add gone-silent --when 'days_since_last_event >= 7'");
     let again = sandbox.ok("rule preset add gone-silent");
     again.says(&[
@@ -849,8 +849,8 @@ fn what_cannot_be_added_is_refused_whole() {
 
 // ---- journeys
 
-/// From a row of a file to a task that is done: the signal, its words, its tasks, the agenda, and
-/// the end.
+/// From a row of a file to a completed task: the signal, its detail, its tasks, the agenda, and the
+/// end.
 #[track_caller]
 fn journey(preset: &str, files: &[(&str, &str)], day: &str, detail: &str, task: &str) {
     let sandbox = Sandbox::new();
@@ -882,7 +882,7 @@ fn journey(preset: &str, files: &[(&str, &str)], day: &str, detail: &str, task: 
     sandbox.ok("check");
 }
 
-/// Events of so many people on a day.
+/// Events of this many people on a day.
 fn people(company: &str, day: &str, count: usize) -> String {
     (0..count).map(|person| format!("{company},login,{day},{company}{person}\n")).collect()
 }
@@ -965,7 +965,7 @@ fn a_renewal_at_risk_goes_to_the_manager() {
     );
 }
 
-/// The seven alerts of UserIQ, but for that on health.
+/// The seven alerts of UserIQ, except the one on health.
 #[test]
 fn the_alerts_of_a_customer_success_platform_lead_to_tasks() {
     let companies = |column: &str, value: &str| format!("company_id,{column}\nacme,{value}\n");

@@ -1,11 +1,11 @@
-//! What a rule would raise is said before it is saved, and asked about when it would flood a CSM.
+//! Previews of what a rule would raise, and the confirmation if it would flood a CSM.
 
 use serde_json::json;
 
 use crate::support::Sandbox;
 
-/// So many customers of ana whose last event was on 1 February, and thirty of ben who come every
-/// day. The clock stands on 1 April.
+/// This many customers of ana with their last event on 1 February, and thirty of ben who are active
+/// every day. Today is 1 April.
 fn book(silent: usize) -> Sandbox {
     let sandbox = Sandbox::new();
     let mut companies = "company_id,csm\n".to_owned();
@@ -35,11 +35,11 @@ fn more_than_twenty_signals_for_a_csm_are_asked_about() {
         .says(&["25 signals for ana"]);
     assert_eq!(sandbox.array("rule list"), [] as [serde_json::Value; 0]);
     sandbox.ok("rule preset add silent --yes");
-    // Nothing changes, so nothing is asked.
+    // Nothing changes, so there is no question.
     sandbox.ok("rule preset add silent").says(&["stays as it was"]);
     sandbox.ok("run");
     assert_eq!(sandbox.array("list --rule silent").len(), 25);
-    // The signals are there, and open: another run raises none.
+    // The signals exist and are open: another run raises none.
     let preview = sandbox.array("rule show silent")[0]["preview"].clone();
     assert_eq!(preview["first_run"]["signals"], 0);
 }
@@ -118,12 +118,12 @@ fn a_trend_rule_says_what_its_first_run_raises_and_what_such_rules_are_worth() {
     // b2 had 17 logins from 18 to 24 March and 7 in the last week.
     assert_eq!(preview["first_run"]["signals"], 1);
     assert!(preview["per_week"]["as_it_is"].is_number());
-    // Rules for which this was not measured say nothing of it.
+    // For rules without measured results nothing is printed.
     let other = sandbox.ok("rule set export --inverse");
     assert!(!other.stderr.contains("by lot"), "{other}");
 }
 
-/// How a number of a row differs from what is expected.
+/// Whether a number in a row is close to the expected one.
 fn is_near(value: &serde_json::Value, expected: f64) -> bool {
     value.as_f64().is_some_and(|value| (value - expected).abs() < 1e-9)
 }

@@ -1,8 +1,8 @@
-//! Random histories: the program must raise what the naive model raises, and must hold the same
-//! events however their files are cut, overlapped and ordered.
+//! Random histories: the program must raise the same signals as the naive model, and store the same
+//! events however their files are split, overlapped and ordered.
 //!
-//! Every case has a seed of its own, which a failure prints; `SIGNALS_SEED=…` runs that one again,
-//! `SIGNALS_CASES=…` runs more. Cases grow, so that the first failure is likely to be a small one.
+//! Every case has a seed, which a failure prints; `SIGNALS_SEED=…` runs that case again,
+//! `SIGNALS_CASES=…` runs more. Cases grow, so that the first failure is likely a small one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -27,12 +27,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from `from` to `to`, both included.
+    /// A number from `from` to `to`, inclusive.
     pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
         from + (self.next() % (to - from + 1) as u64) as i64
     }
 
-    /// True in one of `of` cases.
+    /// True with the probability 1 / `of`.
     pub(crate) fn one_in(&mut self, of: i64) -> bool {
         self.between(1, of) == 1
     }
@@ -53,7 +53,7 @@ fn for_each_seed(property: impl Fn(&mut Random, i64)) {
     for_seeds(24, property);
 }
 
-/// The same on so many cases unless more are asked for.
+/// The same with another default number of cases.
 pub(crate) fn for_seeds(usual: i64, property: impl Fn(&mut Random, i64)) {
     let cases: i64 = setting("SIGNALS_CASES").map_or(usual, |text| text.parse().unwrap());
     let only: Option<u64> = setting("SIGNALS_SEED").map(|text| text.parse().unwrap());
@@ -66,12 +66,12 @@ pub(crate) fn for_seeds(usual: i64, property: impl Fn(&mut Random, i64)) {
     }
 }
 
-/// How many companies the case of a seed has.
+/// The number of companies in the case of a seed.
 fn size_of(seed: u64) -> i64 {
     1 + (seed as i64 - 1) % 15
 }
 
-/// How a company behaves over the days of a history.
+/// The behaviour of a company over the days of a history.
 struct Habits {
     first: i64,
     last: i64,
@@ -95,7 +95,7 @@ impl Habits {
         }
     }
 
-    /// How many rows of one event the company has on a day.
+    /// The number of rows of an event that the company has on a day.
     fn rows_on(&self, random: &mut Random, day: i64, days: i64) -> i64 {
         let resting = self.rests_at_weekends && day % 7 >= 5;
         if day < self.first || day > self.last || resting && !random.one_in(8) {
@@ -106,8 +106,8 @@ impl Habits {
         random.between(0, (self.rate + trend).max(0) + 1) / 2 + random.between(0, burst)
     }
 
-    /// Who did it: people come one after the other, and the first go before the last; some events
-    /// are nobody's.
+    /// The person: people arrive one after the other, and the first leave before the last; some
+    /// events name nobody.
     fn person(&self, random: &mut Random, day: i64) -> Option<String> {
         (!random.one_in(6)).then(|| format!("p{}", random.between(0, self.people) + day / 30))
     }
@@ -139,7 +139,7 @@ fn random_rows(random: &mut Random, companies: i64, days: i64) -> Vec<Row> {
     rows
 }
 
-/// A file of the rows, in one of the ways that the contract allows for each time.
+/// A file of the rows, with each time in a random accepted format.
 fn csv_of(random: &mut Random, rows: &[Row]) -> String {
     let mut csv = String::from("company_id,event,timestamp,person_id,event_id,count\n");
     for row in rows {
@@ -182,7 +182,7 @@ fn times_are_written_as_they_are_read() {
     }
 }
 
-/// A rule for each event that has one, one on all events, and perhaps one on people.
+/// A rule for each event that gets one, one on all events, and maybe one on people.
 fn random_rules(random: &mut Random) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for event in EVENTS {
@@ -226,7 +226,7 @@ fn random_rule(random: &mut Random, rule: Rule) -> Rule {
     }
 }
 
-/// Some companies churn, as a file.
+/// A file of companies, some of which churn.
 fn random_churn(random: &mut Random, companies: i64, days: i64) -> String {
     let mut csv = String::from("company_id,name,churned_on\n");
     for company in 0..companies {
@@ -237,8 +237,8 @@ fn random_churn(random: &mut Random, companies: i64, days: i64) -> String {
     csv
 }
 
-/// The file of [`random_churn`] with seats, and a segment for most companies: one that most have,
-/// and a small one.
+/// The file of [`random_churn`] with seats, and a segment for most companies: a large one and a
+/// small one.
 fn with_segments(random: &mut Random, companies: &str) -> String {
     let mut lines = companies.lines().map(str::to_owned);
     let mut csv = lines.next().unwrap() + ",segment,seats\n";
@@ -249,7 +249,7 @@ fn with_segments(random: &mut Random, companies: &str) -> String {
     csv
 }
 
-/// When some companies became customers, in the file of [`random_churn`].
+/// The file of [`random_churn`] with the days on which some companies became customers.
 fn random_companies(random: &mut Random, companies: i64, days: i64) -> String {
     let churned = random_churn(random, companies, days);
     let mut lines = churned.lines().map(str::to_owned);
@@ -295,8 +295,8 @@ fn random_adoption_rules(random: &mut Random) -> Vec<AdoptionRule> {
     rules.map(rule).collect()
 }
 
-/// The commands that run every day between two days, in up to three pieces, which may share the day
-/// where they meet.
+/// The commands that run every day between two days, in up to three pieces, which may overlap by a
+/// day.
 fn random_pieces(random: &mut Random, first: i64, last: i64) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut from = first;
@@ -316,7 +316,7 @@ fn random_pieces(random: &mut Random, first: i64, last: i64) -> Vec<String> {
 struct Case {
     events: String,
     companies: String,
-    /// Of companies that churned, the days on which some came back.
+    /// The days on which some churned companies returned.
     returned: BTreeMap<String, i64>,
     rules: Vec<Rule>,
     first: i64,
@@ -384,8 +384,8 @@ fn the_program_raises_what_the_naive_model_raises() {
     });
 }
 
-/// A history in which companies begin late, with goals, and adoption rules; the days that are run
-/// need not be in order.
+/// A history in which companies start late, with goals, and adoption rules; days may be run in any
+/// order.
 struct AdoptionCase {
     events: String,
     companies: String,
@@ -399,7 +399,7 @@ impl AdoptionCase {
         let days = random.between(30, 60);
         let rows = random_rows(random, size, days);
         let mut late = rows;
-        // Of most companies some events begin late or never.
+        // For most companies some events start late or never.
         let firsts: BTreeMap<(i64, &str), i64> = (0..size)
             .flat_map(|company| EVENTS.map(|event| (company, event)))
             .map(|key| (key, naive::day(FIRST_DAY) + random.between(-10, days + 10)))
@@ -512,8 +512,8 @@ fn the_random_histories_have_all_that_an_adoption_rule_can_say() {
     assert!(raised(&churned).len() > signals.len() + 10);
 }
 
-/// A property that holds of histories in which nothing happens shows nothing: this counts what the
-/// first cases contain.
+/// A property of histories in which nothing happens shows nothing: this counts what the first cases
+/// contain.
 #[test]
 fn the_random_histories_have_all_that_a_rule_can_say() {
     let cases: Vec<Case> =
@@ -551,8 +551,7 @@ fn the_random_histories_have_all_that_a_rule_can_say() {
     assert!(without(&|rule| Rule { direction: Direction::Both, ..rule }) > signals.len() + 10);
 }
 
-/// Rows for the store: some have an id, some stand there more than once, some have a fraction of a
-/// second.
+/// Rows for the store: some have an id, some occur more than once, some have fractional seconds.
 fn random_facts(random: &mut Random, size: i64) -> Vec<Row> {
     let mut facts = Vec::new();
     for (number, mut row) in random_rows(random, size, 40).into_iter().enumerate() {
@@ -570,9 +569,9 @@ fn random_facts(random: &mut Random, size: i64) -> Vec<Row> {
     facts
 }
 
-/// The rows cut into files, each in an order of its own. Every fact is in one file at least, and
-/// may be in more: those with an id in any number, equal ones without an id all in one file, and
-/// all or some of them in others.
+/// The rows split into files, each in its own order. Every fact is in at least one file: those with
+/// an id in any number of files; equal ones without an id all in one file, and some or all of them
+/// in others.
 fn random_files(random: &mut Random, facts: &[Row]) -> Vec<Vec<Row>> {
     let mut files: Vec<Vec<Row>> = vec![Vec::new(); random.between(1, 5) as usize];
     let mut equal: BTreeMap<Row, Vec<Row>> = BTreeMap::new();
@@ -594,8 +593,8 @@ fn random_files(random: &mut Random, facts: &[Row]) -> Vec<Vec<Row>> {
     files
 }
 
-/// A database into which the files were imported, by one command or one for each, some of them
-/// twice, and the rules run.
+/// A database into which the files were imported, by one command or separately, some of them twice,
+/// with the rules run.
 fn imported(random: &mut Random, files: &[Vec<Row>]) -> Sandbox {
     let sandbox = Sandbox::new();
     let mut commands: Vec<String> = Vec::new();
@@ -716,7 +715,7 @@ fn summary(stderr: &str) -> (usize, usize, usize) {
 }
 
 /// Signals are never deleted: whatever is acknowledged and reopened, a company never has fewer bad
-/// ones than before, neither day by day as of a past day nor from one look at the present to the
+/// signals than before, neither day by day as of past days nor from one query of the present to the
 /// next.
 #[test]
 fn bad_signals_ever_never_become_fewer() {

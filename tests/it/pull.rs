@@ -1,4 +1,4 @@
-//! Sources and `pull`, as far as they need no server; `servers.rs` has the rest.
+//! Sources and `pull`, without servers; `servers.rs` has the rest.
 
 use crate::support::Sandbox;
 

@@ -1,5 +1,5 @@
-//! The pulse from outside: setting it, its history and score, the levels, and pulses from files.
-//! Scores are worked out by hand from the contract.
+//! The pulse: setting it, its history and score, the levels, and pulses from files. Scores are
+//! computed by hand from the specification.
 
 use serde_json::{Value, json};
 
@@ -52,8 +52,7 @@ fn a_history_has_each_pulse_with_its_reasons_and_score() {
     assert!(!set.stderr.contains("warning"), "{set}");
     // 14 days in between close half of the gap of 20.
     sandbox.ok("pulse set c1 high-risk --on 2026-03-18 --reason-code commercial/budget-cut");
-    // One of the past changes what follows: 100 at first, 60 + 20 = 80 after half of the way down
-    // to 60.
+    // A pulse in the past changes what follows: 100 at first, 60 + 20 = 80 halfway down to 60.
     sandbox.ok("pulse set c1 6 --on 2026-02-28").says(&["since 2026-03-18 it is high-risk"]);
     let pulse = |on: &str,
                  pulse: u8,
@@ -112,7 +111,7 @@ fn without_a_day_it_counts_from_today() {
     let expected = [
         json!(["2026-03-17", 3, 40.0]),
         json!(["2026-03-17", 1, 0.0]),
-        // The last of a day is its only one.
+        // Only the last pulse of a day counts.
         json!(["2026-03-17", 4, 60.0]),
         // 60 + (80 - 60) / 2.
         json!(["2026-04-01", 5, 70.0]),
@@ -203,7 +202,7 @@ fn pulses_of_a_file_count_from_the_day_on_which_they_were_set() {
         json!(["2026-03-21", "2026-03-21T00:30:00Z", 5, [], null, null, "▄▇"]),
     ];
     assert_eq!(history(&sandbox, "c1", &fields), expected);
-    // Of two of a day the one set later counts, whichever is in the file first.
+    // Of two on a day the later one counts, whatever the order in the file.
     let swapped = "company_id,pulse,set_on\nc1,1,2026-03-25T12:00:00Z\nc1,6,2026-03-25T11:00:00Z\n";
     import(&sandbox, "pulses", swapped, [2, 0, 0]);
     assert_eq!(history(&sandbox, "c1", &["pulse"])[2..], [json!([6]), json!([1])]);
@@ -247,7 +246,7 @@ fn a_file_of_before_a_code_was_renamed_or_retired_is_still_known() {
         history(&sandbox, "c1", &["reason_codes"])[0],
         json!([["support/slow-answers", "product/defects"]])
     );
-    // A new one under the former name, and new ones with the retired code.
+    // A new one with the former name, and new ones with the retired code.
     let new = "company_id,pulse,set_on,reason_codes\nc1,2,2026-03-05,support/response-time\nc1,2,2026-03-06,product/defects\n\
                new,2,2026-03-06,product/defects\n";
     import(&sandbox, "pulses", new, [1, 0, 2]).says(&[

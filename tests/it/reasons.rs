@@ -1,5 +1,4 @@
-//! Reason codes from outside: the library, what a team makes of it, and why customers leave or pay
-//! less.
+//! Reason codes: the library, the changes of a team, and the reasons for churns and downsells.
 
 use serde_json::{Value, json};
 
@@ -38,7 +37,7 @@ fn the_library_has_51_codes_of_kind_pulse() {
     let csv = sandbox.ok("reason list --format csv").stdout;
     assert_eq!(csv.lines().next(), Some("code,kind,category,subcategory,active,description"));
     sandbox.fails("reason list --kind upsell", 2);
-    // Nothing of it is in the database until somebody changes it.
+    // The database has none of it until somebody changes it.
     assert_eq!(query(&sandbox, "SELECT count(*) FROM reason_codes"), ["0"]);
 }
 
@@ -55,10 +54,10 @@ fn a_renamed_code_is_renamed_in_history_and_a_retired_one_stays_there() {
     assert_eq!(reason(&sandbox, "pulse", "product/defects").unwrap()["active"], false);
     assert_eq!(sandbox.array("reason list --kind pulse --active").len(), 50);
     sandbox.fails("pulse set c1 2 --reason-code product/defects", 9);
-    // The former name is still understood.
+    // The former name is still accepted.
     sandbox.ok("pulse set c1 2 --reason-code support/response-time");
     assert_eq!(codes(), json!(["support/slow"]));
-    // Brought back and named as before, all is as it was shipped.
+    // Brought back and renamed, it is as shipped.
     sandbox.ok("reason add product/defects");
     sandbox.ok("reason rename support/slow support/response-time");
     assert_eq!(codes(), json!(["support/response-time"]));
@@ -93,7 +92,7 @@ fn a_code_is_unique_within_its_kind() {
     sandbox.ok("reason retire need/season-over --kind churn");
     sandbox.fails("reason retire need/season-over --kind churn", 9).says(&["retired already"]);
     assert_eq!(reason(&sandbox, "pulse", "need/season-over").unwrap()["active"], true);
-    // One kind alone has this one.
+    // Only one kind has this one.
     sandbox.ok("reason retire switched/to-competitor");
 }
 
@@ -148,7 +147,7 @@ fn a_churn_keeps_its_reasons_also_when_it_is_stated_for_another_day() {
     sandbox.ok("company churn c1 --on 2026-03-12");
     assert_eq!(query(&sandbox, LOSSES), on("2026-03-12"));
     import(&sandbox, "companies", "company_id,churned_on\nc1,2026-03-15\n", [0, 1, 0]);
-    // It has left already: only why can be said, and only for that day.
+    // It has already churned: only reasons can be added, and only for that day.
     sandbox
         .fails("company churn c1 --on 2026-03-15", 9)
         .says(&["already", "--on 2026-03-15 --reason-code"]);
@@ -158,7 +157,7 @@ fn a_churn_keeps_its_reasons_also_when_it_is_stated_for_another_day() {
         query(&sandbox, LOSSES),
         ["churn|2026-03-15|1000.5|0|-|tester|need/no-longer-there"]
     );
-    // It comes back and leaves again: two churns, each with its reasons.
+    // It returns and churns again: two churns, each with its reasons.
     sandbox.ok("company return c1 --on 2026-03-25");
     sandbox.ok("company churn c1 --on 2026-03-30").says(&["hint: --reason-code"]);
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Reports and exports through the program: the same numbers in every format, hostile names that
-//! stay text, files that are whole.
+//! Reports and exports: the same numbers in every format, hostile names that stay text, and
+//! complete files.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -24,10 +24,10 @@ const REPORTS: [&str; 11] = [
     "signals",
 ];
 
-/// A name that is dangerous everywhere.
+/// A name that is dangerous in every format.
 const HOSTILE: &str = "=HYPERLINK(1)</td><script>alert(1)</script>\u{202e}";
 
-/// The health by which the figures below were worked out.
+/// The health profile for the figures below.
 const HEALTH: &str = r#"
 [[health.profile]]
 name = "usage first"
@@ -71,7 +71,7 @@ from = 3
 to = 0
 "#;
 
-/// Four customers and one who has left; one of them has stopped using the product.
+/// Four customers and one who churned; one of them has stopped using the product.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write(
@@ -344,7 +344,7 @@ fn tables(page: &Html) -> Vec<Shown> {
     all(page.root_element(), "table").iter().map(table).collect()
 }
 
-/// The number that a cell for people shows; of a day, that by which a workbook counts it.
+/// The number in a cell for people; for a day, its number in a workbook.
 fn number(text: &str) -> Option<f64> {
     if let Ok(day) = text.parse::<chrono::NaiveDate>() {
         return Some(f64::from(day.to_epoch_days() + 25_569));
@@ -363,7 +363,7 @@ fn cell_number(cell: &Data) -> Option<f64> {
     }
 }
 
-/// Every number of every table, in the page, the workbook, the figures and the terminal.
+/// Every number of every table is the same in the page, the workbook, the figures and the terminal.
 #[test]
 fn all_formats_say_the_same() {
     let sandbox = sandbox();
@@ -392,7 +392,7 @@ fn all_formats_say_the_same() {
         assert!(!tables.is_empty(), "{report}");
         for Shown { name, title, rows } in tables {
             let place = format!("{report} {name}");
-            // The first column is what the row is about, and no figure.
+            // The first column is a label, not a figure.
             let in_page: Vec<f64> =
                 rows.iter().flat_map(|row| &row[1..]).filter_map(|cell| number(cell)).collect();
             let sheet = book.worksheet_range(&title).unwrap();
@@ -499,7 +499,7 @@ fn a_file_is_written_whole_or_not_at_all() {
         .map(|entry| entry.unwrap().file_name())
         .collect();
     assert_eq!(before.len(), after.len());
-    // The same question has the same answer, to the byte.
+    // The same query gives the same bytes.
     for format in ["html", "xlsx", "csv"] {
         let [one, two] = ["1", "2"].map(|name| {
             sandbox.ok(&format!("report dashboard --format {format} --out {name}"));
@@ -515,7 +515,7 @@ fn an_empty_database_has_every_report() {
     for report in REPORTS {
         for format in ["table", "csv", "json", "xlsx", "html"] {
             let command = format!("report {report} --format {format} --out r");
-            // Nobody is there to have a page.
+            // There is nobody to have a page about.
             let _ = match report {
                 "company b" | "csm ana" => sandbox.fails(&command, 9),
                 _ => sandbox.ok(&command),
@@ -587,7 +587,7 @@ fn a_workbook_of_records_has_numbers_days_and_text() {
         for (cells, row) in sheet.rows().skip(1).zip(&rows) {
             for (cell, value) in cells.iter().zip(row.as_object().unwrap().values()) {
                 match value {
-                    // Some readers of JSON are a last digit off.
+                    // Some JSON parsers differ in the last digit.
                     Value::Number(number) => {
                         let (found, wanted) =
                             (cell_number(cell).unwrap(), number.as_f64().unwrap());
@@ -600,7 +600,7 @@ fn a_workbook_of_records_has_numbers_days_and_text() {
                     Value::Bool(flag) if matches!(cell, Data::Bool(_)) => {
                         assert_eq!(cell, &Data::Bool(*flag));
                     }
-                    // Whether a signal holds is an answer for people.
+                    // Whether a signal holds is yes or no for people.
                     Value::Bool(flag) => {
                         assert_eq!(cell.to_string(), if *flag { "yes" } else { "no" });
                     }

@@ -1,9 +1,9 @@
-//! Runs: which days are run, which are refused, and what a run says.
+//! Runs: which days are run, which are refused, and the output of a run.
 
 use crate::support::Sandbox;
 
-/// An established company that had 50 logins on 1 March and none after, and a heartbeat on the days
-/// given.
+/// An established company with 50 logins on 1 March and none after, and a heartbeat on the given
+/// days.
 fn quiet_company(heartbeats: &[&str]) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.ok("rule set login");
@@ -13,7 +13,7 @@ fn quiet_company(heartbeats: &[&str]) -> Sandbox {
     sandbox
 }
 
-/// The days that the run records name, in order.
+/// The days in the run records, in order.
 fn days_run(sandbox: &Sandbox) -> Vec<String> {
     let mut days: Vec<String> = sandbox
         .array("run list")
@@ -74,7 +74,7 @@ fn an_import_without_newer_events_completes_no_day() {
 
 #[test]
 fn data_that_ended_long_ago_is_stale() {
-    // Three weeks ago: the very first run names the one command that runs something.
+    // Three weeks ago: for the very first run, the error names the command that runs something.
     let mut sandbox = Sandbox::new_at("2026-03-11T05:00:00Z");
     import_at(&mut sandbox, "2026-03-11T06:00:00Z", "2026-03-10");
     sandbox.at("2026-04-01T06:00:00Z");
@@ -84,7 +84,7 @@ fn data_that_ended_long_ago_is_stale() {
     sandbox.ok(&command["signals ".len()..]);
     assert_eq!(days_run(&sandbox), ["2026-03-10"]);
 
-    // The day that was run is not offered again.
+    // The day that was run is not suggested again.
     let still = sandbox.fails("run", 12);
     assert!(still.stderr.contains("2026-03-10") && !still.stderr.contains("--as-of"), "{still}");
     // 31 March lies 21 days after 10 March.
@@ -96,7 +96,7 @@ fn data_that_ended_long_ago_is_stale() {
 
 #[test]
 fn a_small_book_without_events_on_weekends_is_never_late_on_monday() {
-    // 13 March 2026 is a Friday. A day's export comes on the morning after.
+    // 13 March 2026 is a Friday. A day's export arrives the next morning.
     let mut sandbox = Sandbox::new_at("2026-03-13T05:00:00Z");
     for (morning, newest) in [
         ("2026-03-13", "2026-03-12"),
@@ -116,7 +116,7 @@ fn a_small_book_without_events_on_weekends_is_never_late_on_monday() {
 
 #[test]
 fn a_weekly_export_under_a_nightly_cron_asks_for_a_longer_lag() {
-    // The export of Monday 9 March brings the week up to Sunday 8 March, that of the 16th the next.
+    // The export of Monday 9 March covers the week up to Sunday 8 March, that of the 16th the next.
     let mut sandbox = Sandbox::new_at("2026-03-09T05:00:00Z");
     import_at(&mut sandbox, "2026-03-09T05:30:00Z", "2026-03-08");
     for day in 9..16 {
@@ -187,8 +187,8 @@ fn a_day_before_the_last_one_run_needs_backfill() {
     assert_eq!(days_run(&sandbox), ["2026-03-12"]);
     assert_eq!(sandbox.briefs(), ["2026-03-12 login acme bad -100.0"]);
 
-    // Of 8 March, the signal of the 12th lies in the future; and on the 14th, the latest is that of
-    // the 12th.
+    // For 8 March, the signal of the 12th is in the future; for the 14th, the latest is that of the
+    // 12th.
     sandbox.ok("run --as-of 2026-03-08 --backfill");
     sandbox.ok("run --as-of 2026-03-14");
     assert_eq!(
@@ -225,7 +225,7 @@ fn the_same_day_again_raises_nothing_unless_the_facts_changed() {
         ["2026-03-12 login acme bad -100.0", "2026-03-12 login late good new"]
     );
 
-    // acme has 60 in the decision window now: the bad signal is retracted.
+    // acme now has 60 in the decision window: the bad signal is retracted.
     sandbox.import_events(&[("acme", "login", "2026-03-12", 60)]);
     sandbox.ok("run --as-of 2026-03-12").says(&["ran 1 day again: 1 signal added, 1 retracted"]);
     let mut types: Vec<String> = sandbox
@@ -277,7 +277,7 @@ fn a_named_day_after_the_newest_event_is_refused() {
     sandbox.fails("run --as-of 2026-03-12 --max-lag 1", 12);
     sandbox.ok("run --as-of 2026-03-12 --max-lag 2").says(&[newest]);
     assert_eq!(sandbox.briefs(), raised);
-    // The newest complete day is before the last one run now.
+    // The newest complete day is before the last one run.
     sandbox
         .fails("run --as-of 2026-03-14", 12)
         .says(&["signals run --as-of 2026-03-10 --backfill"]);
@@ -298,13 +298,13 @@ fn a_dry_run_prints_and_writes_nothing() {
 
 #[test]
 fn a_dry_run_of_several_days_speaks_once_per_timeframe_too() {
-    // Every day from 8 to 14 March is down; 8 March speaks for all of them.
+    // Every day from 8 to 14 March is down; 8 March raises the signal for all of them.
     let sandbox = quiet_company(&["2026-03-14"]);
     let dry = sandbox.ok("run --from 2026-03-08 --to 2026-03-14 --dry-run");
     assert_eq!(dry.stdout.lines().filter(|line| line.contains("acme")).count(), 1, "{dry}");
 }
 
-/// Companies of which the first ones stopped logging in, and the others go on as they were.
+/// Companies of which the first ones stopped logging in, and the others continue.
 fn outage(stopped: usize, steady: usize) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.ok("rule set login");
@@ -322,7 +322,7 @@ fn outage(stopped: usize, steady: usize) -> Sandbox {
 
 #[test]
 fn bad_signals_of_an_outage_are_withheld() {
-    // More than half of the companies, and at least ten, must turn.
+    // More than half of the companies, and at least ten, must turn bad.
     for (stopped, steady, is_outage) in
         [(12, 0, true), (11, 10, true), (10, 9, true), (10, 10, false), (9, 0, false)]
     {
@@ -359,22 +359,22 @@ fn an_outage_is_accepted_later_and_dated_as_it_was() {
     assert_eq!(withheld.as_array().map(Vec::len), Some(1), "{withheld}");
     assert_eq!((&withheld[0]["rule"], &withheld[0]["companies"]), (&"quiet".into(), &11.into()));
 
-    // The acceptance is kept: running the days again neither withholds nor retracts.
+    // The acceptance is stored: running the days again neither withholds nor retracts.
     sandbox.ok("run --from 2026-03-28 --to 2026-03-31 --backfill");
     assert_eq!(sandbox.briefs(), raised);
 }
 
 #[test]
 fn a_withheld_company_stays_withheld_until_its_condition_was_false() {
-    // On 28 March 12 of 12 stop; then all but two come back on 29 March, for which it is not an outage
-    // any more, but they have not been seen since.
+    // On 28 March 12 of 12 stop; then all but two return on 29 March, which is no longer an outage
+    // for them, but they have not been active since.
     let sandbox = outage(12, 0);
     let back: Vec<String> = (2..12).map(|number| format!("c{number:02}")).collect();
     let logins = back.iter().map(|company| (company.as_str(), "login", "2026-03-29", 9));
     sandbox.import_events(&logins.collect::<Vec<_>>());
     sandbox.ok("run --from 2026-03-28 --to 2026-03-30");
     assert_eq!(sandbox.briefs(), [""; 0]);
-    // c02 stops again: not withheld any more, because on 29 March its condition was false.
+    // c02 stops again: it is no longer withheld, because on 29 March its condition was false.
     sandbox.ok("run --as-of 2026-03-31 --accept login");
     assert_eq!(
         sandbox.briefs(),
@@ -388,7 +388,7 @@ fn an_event_that_did_not_come_is_named_and_raises_nothing_bad_that_day() {
     sandbox.ok("rule set login");
     let days: Vec<String> = (2..=30).map(|day| format!("2026-03-{day:02}")).collect();
     let mut rows = vec![("acme", "login", "2026-01-10", 1), ("acme", "view", "2026-03-31", 1)];
-    // Two weeks of 9 a day, then of 8, on which the loss of a day decides: 48 after 62.
+    // Two weeks of 9 a day, then of 8, so that the loss of one day decides: 48 after 62.
     for (place, day) in days.iter().enumerate() {
         rows.push(("acme", "login", day, if place < 22 { 9 } else { 8 }));
         rows.push(("acme", "view", day, 1));
@@ -404,7 +404,7 @@ fn an_event_that_did_not_come_is_named_and_raises_nothing_bad_that_day() {
 
 #[test]
 fn companies_that_turn_both_ways_are_no_outage() {
-    // Of 18 companies, 9 stop and 9 begin.
+    // Of 18 companies, 9 stop and 9 start.
     let sandbox = outage(9, 9);
     let grown: Vec<String> = (9..18).map(|number| format!("c{number:02}")).collect();
     sandbox.import_events(
@@ -435,14 +435,14 @@ fn daily_runs_no_day_when_a_file_of_events_was_not_imported() {
         .says(&["2026-03-10T06:00:00Z: daily ended with exit code 0"]);
     assert_eq!(days_run(&sandbox), ["2026-03-09"]);
 
-    // Of two files of events one is refused: half of the customers would look as if they had stopped.
+    // Of two files of events one is refused: half of the customers would look inactive.
     sandbox.write("more.csv", "company_id,event,timestamp\nacme,login,2026-03-10\n");
     sandbox.write("events.csv", "<html>\n");
     sandbox.at("2026-03-11T06:00:00Z");
     sandbox.fails("daily events.csv more.csv --quiet", 4).says(&["no day was run", "events.csv"]);
     assert_eq!(days_run(&sandbox), ["2026-03-09"]);
 
-    // A file of companies that is refused holds nothing up.
+    // A refused file of companies holds nothing up.
     sandbox.write("companies.csv", "");
     sandbox.fails("daily companies.csv more.csv", 4).says(&["daily ended with exit code 4"]);
     assert_eq!(days_run(&sandbox), ["2026-03-09", "2026-03-10"]);

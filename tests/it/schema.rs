@@ -1,4 +1,4 @@
-//! Databases of every released schema open for ever.
+//! Databases of every released schema can always be opened.
 
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ fn schema_1() -> Sandbox {
     sandbox
 }
 
-/// What was entered when the dump was made: a survey score, an urgent ticket, a pulse, a tag and an
+/// The contents of the dump: a survey score, an urgent ticket, a pulse, a tag and an
 /// acknowledgement.
 #[test]
 fn a_database_of_schema_1_opens() {
@@ -31,8 +31,8 @@ fn a_database_of_schema_1_opens() {
     sandbox.ok("check");
 }
 
-/// While version 1 is the newest, the dump has the schema of this program: make it anew when the
-/// schema changes before the release. Afterwards, this test goes and the one above stays.
+/// While version 1 is the newest, the dump has the schema of this program: regenerate it when the
+/// schema changes before the release. After the release, delete this test and keep the one above.
 #[test]
 fn the_dump_of_schema_1_is_the_schema_of_today() {
     let schema = |sandbox: &Sandbox| -> Vec<String> {

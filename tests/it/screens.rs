@@ -1,5 +1,5 @@
-//! What people see, byte for byte: each screen is a file of `fixtures/screens`. `UPDATE_SCREENS=1`
-//! writes them anew; every change of one is to be read like a change of the program.
+//! Screens, byte for byte: each is a file in `fixtures/screens`. `UPDATE_SCREENS=1` rewrites them;
+//! review every change like a change of the program.
 
 use std::path::{Path, PathBuf};
 
@@ -89,8 +89,7 @@ fn file_of(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/screens").join(format!("{name}.txt"))
 }
 
-/// Both streams of a command, as somebody would copy them from a terminal; the folder and times
-/// taken out.
+/// Both output streams of a command, as copied from a terminal, without the folder and times.
 fn screen(sandbox: &Sandbox, arguments: &str, outcome: &Outcome) -> String {
     let mut text = format!("$ signals {arguments}\n{}", outcome.stdout);
     if !outcome.stderr.is_empty() {
@@ -102,7 +101,7 @@ fn screen(sandbox: &Sandbox, arguments: &str, outcome: &Outcome) -> String {
     text.replace(&sandbox.path("").display().to_string(), "FOLDER/")
 }
 
-/// Compares screens, one after the other, with the file of that name.
+/// Compares screens, in sequence, with the file of that name.
 #[track_caller]
 fn expect(name: &str, sandbox: &Sandbox, commands: &[&str]) {
     let outcomes = commands.iter().map(|command| (*command, sandbox.run(command)));
@@ -115,7 +114,7 @@ fn expect(name: &str, sandbox: &Sandbox, commands: &[&str]) {
     }
     let expected = std::fs::read_to_string(&file).unwrap_or_default();
     assert_eq!(actual, expected, "the screen {name} has changed; UPDATE_SCREENS=1 writes it anew");
-    // A message is one line, so that it can be searched for; the terminal breaks it.
+    // A message is one line, so that it can be searched; the terminal wraps it.
     for (_, outcome) in outcomes.iter().filter(|(command, _)| !command.contains("--format")) {
         let widest = outcome.stdout.lines().map(|line| line.chars().count()).max().unwrap_or(0);
         assert!(widest <= WIDTH, "{name}: {widest} columns instead of {WIDTH} at most\n{outcome}");
@@ -194,7 +193,7 @@ fn run_list() {
     sandbox.ok("rule set login");
     sandbox.ok("run --from 2026-03-29 --to 2026-03-31");
     let outcome = sandbox.ok("run list");
-    // Times differ from run to run: the heading stays, the numbers go.
+    // Times differ between runs: keep the heading, remove the numbers.
     let lines = outcome.stdout.lines().map(|line| {
         match line.split_whitespace().collect::<Vec<_>>().as_slice() {
             [day, date, time, _, rest @ ..] if day.starts_with("2026") => {
@@ -328,8 +327,7 @@ fn errors() {
     expect("errors", &sandbox, &commands);
 }
 
-/// Control characters cannot come in through an import, but a database may have been written to by
-/// something else.
+/// Control characters cannot be imported, but another program may have written to the database.
 fn hostile() -> Sandbox {
     let sandbox = sandbox();
     let database = Connection::open(sandbox.path("signals.db")).unwrap();

@@ -1,4 +1,4 @@
-//! Pulls from real servers: a coordinator of PostgreSQL with three workers, and ClickHouse with two
+//! Pulls from real servers: a PostgreSQL coordinator with three workers, and ClickHouse with two
 //! shards, all on this machine. `./check servers` runs them.
 
 use std::fs;
@@ -15,7 +15,7 @@ use crate::counts::TREND_RULES;
 use crate::naive;
 use crate::support::{Sandbox, setting};
 
-/// Sixty days that cross the change of the clock on 29 March 2026.
+/// Sixty days that include the change to summer time on 29 March 2026.
 const FIRST_DAY: &str = "2026-02-10";
 const DAYS: i64 = 60;
 /// The morning after the last of them.
@@ -38,7 +38,7 @@ fn events() -> u64 {
     setting("SIGNALS_SERVER_EVENTS").map_or(60_000, |text| text.parse().unwrap())
 }
 
-/// A free port of this machine.
+/// A free port.
 fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -51,7 +51,7 @@ fn wait_for(port: u16) {
     }
 }
 
-/// The folder with the programs of PostgreSQL.
+/// The folder of the PostgreSQL programs.
 fn postgres_programs() -> PathBuf {
     let folder = Path::new("/usr/lib/postgresql");
     let mut versions: Vec<PathBuf> = fs::read_dir(folder)
@@ -63,7 +63,7 @@ fn postgres_programs() -> PathBuf {
     versions.pop().expect("PostgreSQL is not installed")
 }
 
-/// Runs a program as the user `postgres`, which servers need where we are root.
+/// Runs a program as the user `postgres`, because servers refuse to run as root.
 fn as_postgres(program: &Path, arguments: &[&str]) -> Command {
     let is_root =
         fs::metadata("/proc/self").map(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0);
@@ -90,7 +90,7 @@ fn done(mut command: Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// One server of PostgreSQL.
+/// A PostgreSQL server.
 struct Postgres {
     folder: PathBuf,
     port: u16,
@@ -152,7 +152,8 @@ impl Drop for Postgres {
     }
 }
 
-/// Events by arithmetic, the same in every engine: company, event, person and second of number i.
+/// Events computed from their number i, the same in every engine: company, event, person and
+/// second.
 const SHAPE: &str = "company_id text not null, event text not null, person_id text, \
                      at timestamptz not null, message_id text";
 
@@ -215,7 +216,8 @@ impl Cluster {
     }
 }
 
-/// The rows as a query of PostgreSQL. Companies fall silent for some weeks, so that rules fire.
+/// The rows as a PostgreSQL query. Companies are silent for some weeks, so that rules raise
+/// signals.
 fn generated() -> String {
     let first = naive::day(FIRST_DAY) * 86_400;
     format!(
@@ -225,7 +227,7 @@ fn generated() -> String {
          from (select i, (i * 7919 % 40)::int as company, (i * 104729 % {span}) as second \
                from generate_series(1, {events}::bigint) as i) as g \
          where (second / 86400 / 9 + company) % 4 <> 0 or i % 5 = 0",
-        // In Bucharest, too, the last event lies on the last of the days.
+        // In Bucharest too, the last event is on the last day.
         span = DAYS * 86_400 - 14_400,
         events = events()
     )
@@ -244,7 +246,7 @@ fn sandbox(zone: &str, source: &str) -> Sandbox {
     sandbox
 }
 
-/// Whatever detection says, from a database with rules and days that were run.
+/// The results of detection, from a database with rules and days that were run.
 fn told(sandbox: &Sandbox) -> Vec<String> {
     sandbox.write("rules.toml", &[TREND_RULES, OTHER_RULES].concat());
     sandbox.ok("config apply rules.toml");
@@ -274,7 +276,7 @@ fn same_as_the_file(csv: &str, pulled: &Sandbox, zone: &str) {
     }
 }
 
-/// Lines in order: ids of companies are given in the order in which they come.
+/// Sorted lines: company ids are assigned in order of arrival.
 fn sorted(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text
         .replace("},{", "}\n{")
@@ -307,7 +309,7 @@ fn postgres_tells_what_the_file_tells_and_groups_on_its_workers() {
         assert!(explained.contains("GROUP BY"), "{explained}");
         same_as_the_file(&csv, &sandbox, zone);
     }
-    // The control: a named zone keeps the grouping from the workers.
+    // The control: a named time zone prevents grouping on the workers.
     let plan = cluster.coordinator.sql(
         "explain (verbose) select company_id, event, (at at time zone 'Europe/Bucharest')::date, count(*) \
          from events group by 1, 2, 3",
@@ -339,7 +341,7 @@ fn events_that_come_late_or_go_are_followed_and_a_lost_worker_is_not() {
     assert_eq!(total(&sandbox), before);
     sandbox.ok("check");
 
-    // A worker that came up empty looks like customers who stopped.
+    // A worker that restarts empty looks like customers who stopped.
     worker.sql("alter table events rename to kept; create table events (like kept)");
     sandbox.fails("pull", 4).says(&["had", "and now has", "--accept-loss"]);
     assert_eq!(total(&sandbox), before);
@@ -496,7 +498,7 @@ fn a_connection_that_is_cut_and_a_killed_pull_leave_nothing() {
     assert_eq!(days(&sandbox), DAYS);
 }
 
-/// Passes a conversation on to a port, and cuts it after so many bytes of the answer.
+/// Forwards a connection to a port, and cuts it after this many bytes of the answer.
 struct Cut {
     port: u16,
 }
@@ -521,7 +523,7 @@ impl Cut {
     }
 }
 
-/// A server of ClickHouse.
+/// A ClickHouse server.
 struct ClickHouse {
     port: u16,
     native: u16,
@@ -627,7 +629,7 @@ fn clickhouse_tells_what_the_file_tells_and_misses_no_shard() {
             format!("{}\t{}\t{at}\t{}\n", fields[0], fields[1], fields[3])
         })
         .collect();
-    // Whole companies go to one shard, as their hash says there.
+    // Whole companies go to one shard, by their hash.
     let (mut one, mut two) = (String::new(), String::new());
     for row in rows.lines() {
         let is_one =

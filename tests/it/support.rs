@@ -1,5 +1,5 @@
-//! Runs the program in a sealed environment: an empty directory, a fixed clock, and no variable but
-//! those set here.
+//! Runs the program in a sealed environment: an empty directory, a fixed clock, and only the
+//! variables set here.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use tempfile::TempDir;
 
 use crate::naive::Signal;
 
-/// The clock of every test that does not set its own: yesterday is 2026-03-31.
+/// The default clock of tests: yesterday is 2026-03-31.
 pub(crate) const NOW: &str = "2026-04-01T06:00:00Z";
 
 /// A row of an event file: company, event, time, count.
 pub(crate) type EventRow<'a> = (&'a str, &'a str, &'a str, i64);
 
-/// What a command printed, and how it ended.
+/// The output and exit status of a command.
 pub(crate) struct Outcome {
     arguments: String,
     pub status: i32,
@@ -33,7 +33,7 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
-    /// Runs a command to its end.
+    /// Runs a command to completion.
     pub(crate) fn of(arguments: &str, mut command: Command) -> Self {
         let output = command.output().unwrap();
         Outcome {
@@ -44,12 +44,12 @@ impl Outcome {
         }
     }
 
-    /// Everything that was printed, for messages whose stream does not matter.
+    /// The output of both streams, for messages whose stream does not matter.
     pub(crate) fn printed(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    /// Checks that standard error has each of these texts, whatever the case.
+    /// Checks that standard error contains each of these texts, ignoring case.
     #[track_caller]
     pub(crate) fn says(&self, texts: &[&str]) -> &Self {
         let stderr = self.stderr.to_lowercase();
@@ -60,7 +60,7 @@ impl Outcome {
     }
 }
 
-/// A directory with a database of its own, and a clock.
+/// A directory with its own database and clock.
 pub(crate) struct Sandbox {
     directory: TempDir,
     now: String,
@@ -77,7 +77,7 @@ impl Sandbox {
         Sandbox::new_at(NOW)
     }
 
-    /// The same, made at this time.
+    /// The same, created at this time.
     pub(crate) fn new_at(now: &str) -> Self {
         let mut sandbox = Sandbox::empty();
         sandbox.at(now).ok("init");
@@ -90,8 +90,7 @@ impl Sandbox {
         self
     }
 
-    /// Where a file of the sandbox lies. Commands run in this directory, so they need the name
-    /// alone.
+    /// The path of a file in the sandbox. Commands run in this directory and only need the name.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
@@ -101,8 +100,7 @@ impl Sandbox {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    /// A command line, split at spaces; `'…'` holds words together. Nothing is on its standard
-    /// input.
+    /// A command line, split at spaces; `'…'` keeps words together. Standard input is empty.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_signals"));
         command
@@ -118,7 +116,7 @@ impl Sandbox {
         command
     }
 
-    /// Runs a command line, as [`Sandbox::command`] reads it.
+    /// Runs a command line, as parsed by [`Sandbox::command`].
     pub(crate) fn run(&self, arguments: &str) -> Outcome {
         Outcome::of(arguments, self.command(arguments))
     }
@@ -151,7 +149,7 @@ impl Sandbox {
         outcome
     }
 
-    /// Runs a command that must succeed, and reads its output as JSON.
+    /// Runs a command that must succeed, and parses its output as JSON.
     #[track_caller]
     pub(crate) fn json(&self, arguments: &str) -> Value {
         let outcome = self.ok(&format!("{arguments} --format json"));
@@ -164,7 +162,7 @@ impl Sandbox {
         self.json(arguments).as_array().expect("a JSON array").clone()
     }
 
-    /// Imports events that have a count each.
+    /// Imports events with counts.
     #[track_caller]
     pub(crate) fn import_events(&self, rows: &[EventRow<'_>]) -> Outcome {
         self.write("events.csv", &events_csv(rows));
@@ -179,13 +177,13 @@ impl Sandbox {
         signals
     }
 
-    /// All signals, a line each, as [`Signal::brief`] writes them.
+    /// All signals, one line each, as formatted by [`Signal::brief`].
     #[track_caller]
     pub(crate) fn briefs(&self) -> Vec<String> {
         self.signals().iter().map(Signal::brief).collect()
     }
 
-    /// The database, to be read.
+    /// Opens the database for reading.
     pub(crate) fn database(&self) -> Connection {
         Connection::open_with_flags(self.path("signals.db"), OpenFlags::SQLITE_OPEN_READ_ONLY)
             .unwrap()
@@ -200,7 +198,7 @@ pub(crate) fn events_csv(rows: &[EventRow<'_>]) -> String {
     std::iter::once("company_id,event,timestamp,count\n".to_owned()).chain(lines).collect()
 }
 
-/// A variable of the environment of the test run itself.
+/// An environment variable of the test run itself.
 #[allow(
     clippy::disallowed_methods,
     reason = "the tests are told how much to do, and where the data is"

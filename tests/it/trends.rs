@@ -1,4 +1,4 @@
-//! Trend rules with a baseline, a comparison, days and people, through the program.
+//! Trend rules with a baseline, a comparison, days and people.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::naive::{self, History, Rule};
 use crate::support::{Outcome, Sandbox, setting};
 
-/// The event file of the contract's example: 60 active days of `acme` in 24 weeks and then 3 in 28
-/// days, while twenty others go from 150 to `others` days each.
+/// The event file of the example in the specification: 60 active days of `acme` in 24 weeks and
+/// then 3 in 28 days, while twenty others go from 150 to `others` days each.
 fn fading(others: i64, days_of_acme: i64) -> String {
     let today = naive::day("2026-03-31");
     let mut csv = String::from("company_id,event,timestamp,person_id\n");
@@ -143,7 +143,7 @@ fn a_rule_keeps_what_is_not_given() {
     sandbox.ok("config apply signals.toml").says(&["nothing changes"]);
 }
 
-/// Shuffles the weeks of each company, so that nothing changes but by chance.
+/// Shuffles the weeks of each company, so that only chance changes anything.
 fn shuffled(csv: &str) -> String {
     let mut by_company: BTreeMap<String, BTreeMap<i64, Vec<(i64, String)>>> = BTreeMap::new();
     let header = csv.lines().next().unwrap();
@@ -179,8 +179,8 @@ fn shuffled(csv: &str) -> String {
     shuffled
 }
 
-/// Where nothing changes, a chance of at most 1 % should be rare: at most 1.5 % of the days of
-/// companies. Prints the shares.
+/// Where nothing changes, a probability of chance of at most 1 % should be rare: on at most 1.5 %
+/// of the company-days. Prints the shares.
 #[test]
 #[ignore = "needs SIGNALS_OPENSTACK_CSV"]
 fn chance_keeps_its_word_where_weeks_are_shuffled() {

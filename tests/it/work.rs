@@ -1,4 +1,4 @@
-//! Playbooks, tasks, tags and the agenda, from outside.
+//! Playbooks, tasks, tags and the agenda.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,7 @@ const COMPANIES: &str = "company_id,name,csm,manager,created_on\n\
     globex,Globex,ben,eva,2026-03-01\n\
     alone,Alone,,,2026-03-01\n";
 
-/// Three companies and a team on 1 April 2026; nothing was run yet, so that entries count on this
-/// day.
+/// Three companies and a team on 1 April 2026; nothing was run yet, so entries count on this day.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("companies.csv", COMPANIES);
@@ -20,7 +19,7 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-/// What a list says in some of its fields, a row each.
+/// Some fields of a list, row by row.
 #[track_caller]
 fn rows(sandbox: &Sandbox, command: &str, fields: &[&str]) -> Vec<Value> {
     let rows = sandbox.array(command);
@@ -49,7 +48,7 @@ fn a_playbook_opens_a_task_for_each_step_and_tags_the_company() {
         rows(&sandbox, "company tag acme", &["tag", "added_on"]),
         [json!(["watch-list", "2026-04-01"])]
     );
-    // Started once more, the tag is there already.
+    // Started again, the tag already exists.
     sandbox.ok("playbook start win-back acme");
     assert_eq!(rows(&sandbox, "company tag acme", &["tag"]), [json!(["watch-list"])]);
 

@@ -1,4 +1,4 @@
-//! A CSM's working day: signals set aside, commented and handed on, and what becomes of their tasks.
+//! A CSM's working day: snoozing, commenting and assigning signals, and their tasks.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ const COMPANIES: &str = "company_id,name,csm,seats\n\
     initech,Initech,ana,1\n";
 
 /// Two companies with two signals each, of 31 March, whose rules share the playbook `renewal`; a
-/// third company with none. Today is 1 April.
+/// third company without any. Today is 1 April.
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("companies.csv", COMPANIES);
@@ -99,7 +99,7 @@ fn a_snooze_needs_an_open_signal_a_reason_and_a_day_to_come() {
         sandbox.fails(&command, code);
     }
     assert_eq!(ids(&sandbox, "list --snoozed"), [0; 0]);
-    // Closing it ends the snooze, also when it is opened again.
+    // Closing it ends the snooze, even if it is reopened.
     sandbox.ok(&format!("snooze {a} --until 2026-04-09 --reason x"));
     sandbox.ok(&format!("ack {a} --reason x"));
     assert!(ids(&sandbox, "list --state closed").contains(&a));
@@ -158,7 +158,7 @@ fn a_second_signal_shares_the_open_tasks_of_its_playbook() {
         let shown = sandbox.json(&format!("show {}", id(&sandbox, "acme", rule)));
         assert_eq!(shown[0]["tasks"].as_array().unwrap().len(), steps, "{rule}");
     }
-    // They stay for as long as one of the two is open.
+    // They stay as long as one of the two is open.
     let (big, huge) = (id(&sandbox, "acme", "big"), id(&sandbox, "acme", "huge"));
     sandbox.ok(&format!("ack {big} --reason x --outcome false-alarm"));
     assert_eq!(open_tasks(&sandbox, "acme"), steps);
@@ -228,13 +228,13 @@ fn a_company_that_churns_takes_its_tasks_along() {
     sandbox.ok("company return acme --on 2026-04-01");
     assert_eq!(open_tasks(&sandbox, "acme"), 0);
 
-    // A churn that a file announces takes the tasks along when its day has come.
+    // An announced churn drops the tasks on its day.
     sandbox.write("later.csv", "company_id,churned_on\nglobex,2026-04-03\n");
     sandbox.ok("import later.csv --kind companies");
     assert_eq!(open_tasks(&sandbox, "globex"), globex);
     sandbox.at("2026-04-04T06:00:00Z").ok("run --as-of 2026-04-03");
     assert_eq!(open_tasks(&sandbox, "globex"), 0);
-    // What somebody adds afterwards stays.
+    // Tasks added afterwards stay.
     sandbox.ok("task add globex 'Win them back' --due 2026-04-20");
     sandbox.at("2026-04-05T06:00:00Z").ok("run --as-of 2026-04-04");
     assert_eq!(open_tasks(&sandbox, "globex"), 1);
@@ -306,7 +306,7 @@ fn the_agenda_is_that_of_the_user_where_that_is_a_csm() {
     assert_eq!(agenda(&sandbox, "--by ben"), ["globex"]);
     assert_eq!(agenda(&sandbox, "--by ben --everyone"), ["acme", "globex"]);
     assert_eq!(agenda(&sandbox, "--by ben --csm ana"), ["acme"]);
-    // A signal that was given to somebody is on their agenda, too.
+    // An assigned signal is on the assignee's agenda, too.
     sandbox.ok(&format!("assign {} ben", id(&sandbox, "acme", "big")));
     assert_eq!(agenda(&sandbox, "--csm ben"), ["acme", "globex"]);
     assert_eq!(agenda(&sandbox, "--csm ana"), ["acme"]);
@@ -370,7 +370,7 @@ fn names_are_found_without_case_and_by_a_beginning_that_only_one_has() {
     assert_eq!(sandbox.array("list --rule nothing").len(), 0);
     sandbox.write("more.csv", "company_id,name\nacmeville,Acmeville\n");
     sandbox.ok("import more.csv");
-    // The name as a whole goes before a beginning; a beginning that two have means neither.
+    // An exact name takes precedence over a prefix; an ambiguous prefix matches nothing.
     assert_eq!(sandbox.array("list acme").len(), 2);
     sandbox.fails("list acm", 9).says(&["acme", "acmeville"]);
     assert_eq!(sandbox.array("task list --csm BEN").len(), open_tasks(&sandbox, "globex"));

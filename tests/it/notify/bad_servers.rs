@@ -1,12 +1,11 @@
-//! Servers that behave badly: each failure ends in the right state, in time, and holds up nobody
-//! else.
+//! Servers that misbehave: each failure leads to the right state, in time, and delays nobody else.
 
 use std::time::{Duration, Instant};
 
 use super::servers::{Answer, Deed, MailServer, OK, Security, Stage, WebServer, closed_port};
 use super::{Post, states};
 
-/// The limits of [`Post`] are 0.4 s for a step, 1 s for a message and 3 s for all; starting the
+/// The limits of [`Post`] are 0.4 s per step, 1 s per message and 3 s in total; starting the
 /// program on a busy machine takes time too.
 const BOUND: Duration = Duration::from_secs(8);
 
@@ -18,7 +17,7 @@ fn in_time<T>(work: impl FnOnce() -> T) -> T {
     result
 }
 
-/// What a mail server does to ana's mail, and what is said of it.
+/// What a mail server does to ana's mail, and the resulting error.
 const MISDEEDS: [(Stage, Deed, &str); 11] = [
     (Stage::To, Deed::Hang, "network error"),
     (Stage::To, Deed::Close, "incomplete response"),
@@ -50,7 +49,7 @@ fn one_mail_that_fails_holds_up_no_other() {
         assert!(failed["error"].as_str().unwrap().contains(said), "{failed}");
         assert_eq!(server.taken().len(), 3);
 
-        // Too early, nothing is tried; then it is, under the same Message-ID.
+        // Too early, nothing is tried; later it is, with the same Message-ID.
         server.behave();
         assert_eq!(states(&post.at("2026-04-01T06:00:59Z").sends(10)), ["waiting realtime ana"]);
         assert_eq!(server.taken().len(), 3);
@@ -62,7 +61,7 @@ fn one_mail_that_fails_holds_up_no_other() {
     }
 }
 
-/// What is wrong with everything that a mail server does.
+/// Everything that a mail server does is wrong.
 #[test]
 fn a_mail_server_that_fails_does_not_hold_up_slack() {
     let cases: Vec<(MailServer, &str)> = vec![
@@ -109,7 +108,7 @@ fn nobody_listens() {
     assert!(states(&messages).iter().all(|state| state.starts_with("failed")), "{messages:?}");
 }
 
-/// A server between us and the real one that hides its STARTTLS must not get the mail in the clear.
+/// A server in between that hides STARTTLS must not get the mail in plain text.
 #[test]
 fn a_server_without_starttls_gets_nothing_where_it_is_required() {
     let server = MailServer::new(Security::Plain);
@@ -119,7 +118,7 @@ fn a_server_without_starttls_gets_nothing_where_it_is_required() {
     assert_eq!(server.taken().len(), 0);
 }
 
-/// Answers that come in the clear are no part of the encrypted conversation.
+/// Plain-text answers are not part of the encrypted conversation.
 #[test]
 fn a_server_that_speaks_before_the_handshake_gets_nothing() {
     let server = MailServer::new(Security::Injected);
@@ -212,7 +211,7 @@ fn after_eight_tries_a_message_is_dead() {
     }
     assert_eq!(states(&post.at("2026-04-08T06:00:00Z").sends(10)), ["dead realtime ana"]);
     assert_eq!(dead(&post), 1);
-    // It is not tried again, and it is told until somebody has read what it was about.
+    // It is not tried again, and is reported until somebody has read its signals.
     server.behave();
     post.at("2026-05-01T06:00:00Z")
         .exits("notify send", 10)

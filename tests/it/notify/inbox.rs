@@ -1,9 +1,9 @@
-//! Inboxes: who finds which signals in them, and what reading is.
+//! Inboxes: which signals are in whose inbox, and what counts as reading.
 
 use super::servers::{MailServer, OK, Security, WebServer};
 use super::{Post, states};
 
-/// The numbers of the signals in somebody's inbox, unread ones with a `*`.
+/// The ids of the signals in a person's inbox, with `*` for unread ones.
 fn inbox(post: &Post, person: &str) -> String {
     let entries = post.sandbox.array(&format!("inbox --for {person}"));
     let line = |entry: &serde_json::Value| {
@@ -36,7 +36,7 @@ fn marked_rules_reach_managers_and_executives_with_their_playbook() {
     post.sandbox.ok("rule add busy --kind condition --when 'events_7d >= 100' --type info --managers --executives --playbook expansion");
     post.sandbox.ok("notify prefs eva --realtime info");
     post.sandbox.ok("run --as-of 2026-03-31");
-    // Beta had 100 events; bob's manager and the executive are told too.
+    // Beta had 100 events; bob's manager and the executive are notified too.
     assert_eq!(inboxes(&post), ["1*", "4* 2*", "4* 3* 1*", "3*", "4*"]);
     post.send();
     let mail = mails.taken().into_iter().find(|mail| mail.to.starts_with("eva")).unwrap();
@@ -53,7 +53,7 @@ fn marked_rules_reach_managers_and_executives_with_their_playbook() {
         ),
         "{plain}"
     );
-    // Who is told follows the marks that the rule had, also when the company goes to another CSM.
+    // Recipients follow the marks that the rule had, even if the company gets another CSM.
     post.sandbox.write("companies.csv", "company_id,csm\nbeta,ana\n");
     post.sandbox.ok("import companies.csv");
     assert_eq!(inboxes(&post), ["4* 2* 1*", "", "4* 3* 1*", "3*", "4*"]);
@@ -70,7 +70,7 @@ fn looking_changes_nothing_and_reading_does() {
     post.sandbox.ok("inbox --for mia --limit 1 --mark-read");
     assert_eq!(inbox(&post, "mia"), "1* 3", "unread first");
     assert_eq!(inbox(&post, "max"), "3*", "reading is each person's own");
-    // What is shown is what it was before.
+    // The output shows the state before marking.
     let marked = post.sandbox.array("inbox --for mia --mark-read");
     assert_eq!(marked[0]["unread"], true);
     assert_eq!(inbox(&post, "mia"), "3 1");
@@ -111,9 +111,10 @@ fn unread_notices_follow_the_company_to_another_csm() {
     post.sandbox.ok("inbox --for max --mark-read");
     post.sandbox.write("companies.csv", "company_id,csm\nacme,bob\nbeta,ana\ngamma,ana\n");
     post.sandbox.ok("import companies.csv");
-    // 3 leaves mia, a stand-in, for ana, and mia gets it back as ana's manager; max had read it.
+    // Signal 3 moves from mia, a stand-in, to ana, and mia gets it as ana's manager; max had read
+    // it.
     assert_eq!(inboxes(&post), ["3* 2*", "1*", "3* 1*", "3", ""]);
-    // Somebody who is not of the team: all managers.
+    // For a CSM outside the team: all managers.
     post.sandbox.write("companies.csv", "company_id,csm\nbeta,stranger\n");
     post.sandbox.ok("import companies.csv");
     assert_eq!(inboxes(&post), ["3*", "1*", "3* 2* 1*", "2* 3", ""]);
@@ -145,7 +146,7 @@ fn whoever_gets_a_company_is_told_once_by_each_channel() {
     post.sandbox.write("companies.csv", "company_id,csm\nacme,bob\n");
     post.at("2026-04-01T07:00:00Z").sandbox.ok("import companies.csv");
     assert_eq!(states(&post.send()), ["sent realtime bob"]);
-    // And back: ana has been told.
+    // Moving back: ana has already been notified.
     post.sandbox.write("companies.csv", "company_id,csm\nacme,ana\n");
     post.sandbox.ok("import companies.csv");
     assert_eq!(inbox(&post, "ana"), "1*");
@@ -204,7 +205,7 @@ fn one_digest_a_day() {
     let mails = MailServer::new(Security::Plain);
     let mut post = Post::new().mail(mails.url());
     assert!(states(&post.send()).contains(&"sent digest bob".to_owned()));
-    // Later on the same day there is more to tell, and it waits.
+    // Later on the same day there is more, which waits.
     post.sandbox.import_events(&[
         ("delta", "login", "2026-01-10", 1),
         ("delta", "login", "2026-03-20", 5),
@@ -287,7 +288,7 @@ fn daily_does_all_three_and_ends_with_the_gravest() {
     post.exits("daily events.csv", 0);
     assert_eq!(mails.taken().len(), 4);
     assert_eq!(post.sandbox.briefs().len(), 3);
-    // Some rows are rejected; all else goes on.
+    // Some rows are rejected; everything else continues.
     post.sandbox.write(
         "bad.csv",
         "company_id,event,timestamp\nacme,login,yesterday\nacme,login,2026-03-30\n",

@@ -1,5 +1,4 @@
-//! Delivering that is killed at any point: nothing is lost, and what comes twice has the same
-//! Message-ID.
+//! Deliveries killed at any point: nothing is lost, and duplicates have the same Message-ID.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
@@ -10,8 +9,7 @@ use super::servers::{MailServer, Security};
 use super::{Post, states};
 use crate::support::setting;
 
-/// How often the default run kills; `SIGNALS_KILLS=500` is what the contract's figures were taken
-/// with.
+/// The default number of kills; `SIGNALS_KILLS=500` reproduces the figures of the documentation.
 const USUAL_KILLS: u64 = 24;
 
 /// The Message-IDs of all mails to each person, in order.
@@ -29,7 +27,7 @@ fn ids(server: &MailServer) -> BTreeMap<String, Vec<String>> {
     ids
 }
 
-/// The Message-IDs that are noted as sent.
+/// The Message-IDs that are recorded as sent.
 fn noted(post: &Post) -> Vec<String> {
     let database = post.sandbox.database();
     let mut statement =
@@ -38,7 +36,7 @@ fn noted(post: &Post) -> Vec<String> {
 }
 
 fn moment(seed: u64, kill: u64) -> Duration {
-    // A linear congruential generator is random enough to choose moments.
+    // A linear congruential generator is random enough for this.
     let random = (seed + kill)
         .wrapping_mul(6_364_136_223_846_793_005)
         .wrapping_add(1_442_695_040_888_963_407)
@@ -57,7 +55,7 @@ fn killed_at_any_point_nothing_is_lost() {
         let server = MailServer::new(Security::Plain);
         server.manners.lock().unwrap().slow = Duration::from_millis(15);
         let post = Post::new_from(&base).mail(server.url());
-        // A few kills, one after the other, and then one that may finish.
+        // A few kills in sequence, then one delivery that may finish.
         for _ in 0..4 {
             let mut child = post
                 .command("notify send")
@@ -69,7 +67,7 @@ fn killed_at_any_point_nothing_is_lost() {
             child.kill().unwrap();
             let was_killed = child.wait().unwrap().code().is_none();
             killed += u64::from(was_killed);
-            // What is noted as sent was taken.
+            // What is recorded as sent was received.
             let taken: Vec<String> = ids(&server).into_values().flatten().collect();
             assert!(noted(&post).iter().all(|id| taken.contains(id)));
             if !was_killed {
@@ -77,7 +75,7 @@ fn killed_at_any_point_nothing_is_lost() {
                 break;
             }
         }
-        // A server goes on with what it was sent when the client is gone.
+        // A server may continue with what it received after the client is gone.
         thread::sleep(Duration::from_millis(30));
         post.exits("notify send", 0);
         assert_eq!(states(&post.send()), [""; 0]);
@@ -95,7 +93,7 @@ fn killed_at_any_point_nothing_is_lost() {
     eprintln!("{twice} mails came twice, with the same Message-ID");
 }
 
-/// Killed after the server took the mail and before it said so: it comes again, and can be told.
+/// Killed after the server accepted the mail but before its answer: it is sent again, recognizably.
 #[test]
 fn a_mail_that_was_taken_but_not_noted_comes_again_with_the_same_id() {
     use super::servers::{Deed, Stage};

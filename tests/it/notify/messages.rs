@@ -1,4 +1,4 @@
-//! What servers get to see: headers, bodies, posts.
+//! What servers receive: headers, bodies, posts.
 
 use serde_json::json;
 
@@ -6,14 +6,14 @@ use super::servers::{Mail, MailServer, OK, Security, WebServer};
 use super::{Post, states};
 use crate::support::Sandbox;
 
-/// A header of a mail, unfolded; empty where there is none.
+/// A header of a mail, unfolded; empty if missing.
 fn header(mail: &Mail, name: &str) -> String {
     let head = mail.data.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
     let prefix = format!("{name}: ");
     head.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_default().to_owned()
 }
 
-/// The subject of a mail in ASCII.
+/// The decoded subject of a mail.
 pub(super) fn subject(mail: &Mail) -> String {
     header(mail, "Subject")
 }
@@ -37,7 +37,7 @@ pub(super) fn bodies(mail: &Mail) -> (String, String) {
     (plain.1, html.1)
 }
 
-/// Reads quoted-printable.
+/// Decodes quoted-printable.
 fn unquoted(text: &str) -> String {
     let text = text.replace("=\r\n", "");
     let mut bytes = Vec::new();
@@ -178,7 +178,7 @@ fn whoever_was_sent_a_signal_is_told_once_that_it_was_retracted() {
     let mut post = Post::new().mail(mails.url()).slack(slack.url());
     post.send();
     let (mailed, posted) = (mails.taken().len(), slack.taken().len());
-    // The other 50 logins of Acme's last day: 100 then, 100 now.
+    // The other 50 logins of Acme's last day: 100 before, 100 now.
     post.at("2026-04-01T08:00:00Z");
     post.sandbox.write(
         "late.csv",
@@ -225,7 +225,7 @@ fn without_a_transport_nothing_is_delivered_and_that_is_said() {
     post.exits("notify send --dry-run", 0).says(&["no transport"]);
     post.exits("notify test --for ana", 9).says(&["no transport"]);
     Sandbox::empty().fails("notify send", 6);
-    // Nothing is lost by it.
+    // Nothing is lost.
     let server = MailServer::new(Security::Plain);
     assert_eq!(post.mail(server.url()).send().len(), 4);
 }
@@ -284,15 +284,15 @@ fn a_hostile_name_harms_neither_mail_nor_slack_nor_html() {
     }
 }
 
-/// Nothing that a command prints or stores has the password or the path of the webhook, whatever
-/// goes wrong.
+/// Nothing that a command prints or stores contains the password or the path of the webhook,
+/// whatever goes wrong.
 #[test]
 fn a_secret_appears_nowhere() {
     let server = MailServer::new(Security::Plain);
     server.manners.lock().unwrap().repeats_secrets = true;
     let port = server.port;
     let closed = super::servers::closed_port();
-    // aHVudGVyMg== is hunter2 in base64, and AGFuYQBodW50ZXIy what is sent to log in.
+    // aHVudGVyMg== is hunter2 in base64; AGFuYQBodW50ZXIy is what is sent to log in.
     let shapes = ["hunter2", "aHVudGVyMg", "AGFuYQBodW50ZXIy"];
     let slack = WebServer::new(
         Security::Plain,

@@ -1,4 +1,4 @@
-//! Telling people: who is told, what servers get to see, and what becomes of what they do not take.
+//! Notifications: who is notified, what servers receive, and failed deliveries.
 
 mod bad_servers;
 mod inbox;
@@ -30,8 +30,8 @@ beta,Beta,bob
 gamma,Gamma,
 ";
 
-/// The events of 18 to 24 March, and of 25 to 31: for `acme` a drop, for `beta` a rise, for `gamma`
-/// a drop.
+/// The events of 18 to 24 March, and of 25 to 31: a decrease for `acme` and `gamma`, an increase
+/// for `beta`.
 const EVENTS: [EventRow<'static>; 9] = [
     ("acme", "login", "2026-01-10", 1),
     ("acme", "login", "2026-03-20", 100),
@@ -44,15 +44,15 @@ const EVENTS: [EventRow<'static>; 9] = [
     ("gamma", "login", "2026-03-31", 10),
 ];
 
-/// A sandbox and the variables that name its servers.
+/// A sandbox, with the environment variables for its servers.
 pub(crate) struct Post {
     pub sandbox: Sandbox,
     pub variables: Vec<(&'static str, String)>,
 }
 
 impl Post {
-    /// A sandbox in which 31 March was run, with a team of which everybody wants bad signals at
-    /// once: signal 1 of Acme is bad, 2 of Beta good, 3 of Gamma bad.
+    /// A sandbox in which 31 March was run, with a team that wants bad signals immediately: signal
+    /// 1 of Acme is bad, 2 of Beta good, 3 of Gamma bad.
     pub(crate) fn new() -> Self {
         let post = Post::before_the_run();
         post.sandbox.ok("run --as-of 2026-03-31");
@@ -80,7 +80,7 @@ impl Post {
         post
     }
 
-    /// A copy of the database of another, which takes less time than making it anew.
+    /// A copy of another database, which is faster than creating it.
     pub(crate) fn new_from(other: &Post) -> Self {
         let sandbox = Sandbox::empty();
         other.sandbox.ok(&format!("backup {}", sandbox.path("signals.db").display()));
@@ -92,13 +92,13 @@ impl Post {
         self
     }
 
-    /// The variables of a mail server.
+    /// Sets the variables of a mail server.
     pub(crate) fn mail(mut self, url: String) -> Self {
         self.variables.push(("SIGNALS_SMTP_URL", url));
         self.trusting()
     }
 
-    /// The variables of a web server.
+    /// Sets the variables of a web server.
     pub(crate) fn slack(mut self, url: String) -> Self {
         self.variables.push(("SIGNALS_SLACK_WEBHOOK", url));
         self.trusting()
@@ -111,7 +111,7 @@ impl Post {
         self
     }
 
-    /// Writes a setting below the commands.
+    /// Changes a setting directly in the database.
     pub(crate) fn set(&self, name: &str, value: &str) {
         self.execute(
             "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
@@ -139,20 +139,20 @@ impl Post {
         outcome
     }
 
-    /// Delivers what is due; every message must arrive.
+    /// Delivers what is due; every message must be sent.
     #[track_caller]
     pub(crate) fn send(&self) -> Vec<Value> {
         self.sends(0)
     }
 
-    /// Delivers what is due, and returns what became of each message.
+    /// Delivers what is due, and returns the state of each message.
     #[track_caller]
     pub(crate) fn sends(&self, code: i32) -> Vec<Value> {
         let outcome = self.exits("notify send --format json", code);
         serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}\n{outcome}"))
     }
 
-    /// Everything that the database holds.
+    /// All contents of the database.
     pub(crate) fn stored(&self) -> String {
         let connection = self.sandbox.database();
         let tables =

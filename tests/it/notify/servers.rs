@@ -1,4 +1,5 @@
-//! Mail and web servers on loopback, in the process of the tests, that behave as they are told.
+//! Mail and web servers on the loopback interface, inside the test process, that behave as
+//! configured.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,14 +11,14 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// What a server has taken.
+/// What a server has received.
 pub(super) type Taken<T> = Arc<Mutex<Vec<T>>>;
 
 /// A mail that a server has accepted.
 #[derive(Debug, Clone)]
 pub(super) struct Mail {
     pub to: String,
-    /// As it came, without the dot at its end.
+    /// The received text, without the final dot.
     pub data: String,
 }
 
@@ -35,7 +36,7 @@ pub(super) enum Security {
     Tls,
     /// Encrypted after STARTTLS.
     StartTls,
-    /// The same, and somebody between the two answers the next command in the clear.
+    /// The same, with an attacker in between who answers the next command in plain text.
     Injected,
     /// A certificate for another host.
     WrongName,
@@ -49,35 +50,35 @@ pub(super) enum Stage {
     From,
     To,
     Data,
-    /// When all of the mail has come.
+    /// After the whole mail was received.
     End,
     Quit,
 }
 
-/// What it does there.
+/// How it misbehaves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Deed {
     Say(&'static str),
     Hang,
     Close,
-    /// Says one letter at a time, without an end.
+    /// Sends one character at a time, without end.
     Dribble,
-    /// Says one line without an end, as fast as it goes.
+    /// Sends one line without end, as fast as possible.
     Flood,
 }
 
 /// How a mail server behaves.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Manners {
-    /// What it does at which stage, for whose mail (`None`: everybody's).
+    /// What it does at which stage, for whose mail (`None`: all).
     pub bad: Option<(Stage, Deed, Option<&'static str>)>,
-    /// How long it takes to accept a mail.
+    /// The time to accept a mail.
     pub slow: Duration,
-    /// Says what a login was when it refuses it.
+    /// Repeats the credentials when it refuses a login.
     pub repeats_secrets: bool,
 }
 
-/// The certificate of the authority that tests trust, in PEM.
+/// The certificate of the authority that the tests trust, in PEM.
 pub(super) fn authority() -> &'static str {
     &certificates().0
 }
@@ -132,7 +133,7 @@ fn encrypted(stream: TcpStream, security: Security) -> Box<dyn Duplex> {
     Box::new(StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), stream))
 }
 
-/// Listens on a free port, and gives each connection a thread. Returns the port.
+/// Listens on a free port, with a thread for each connection. Returns the port.
 fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -146,12 +147,12 @@ fn listen(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> u16 {
     port
 }
 
-/// A port on which nobody listens.
+/// A port without a listener.
 pub(super) fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Waits until the other side goes.
+/// Waits until the other side disconnects.
 fn hang(stream: &mut (impl Read + ?Sized)) {
     while stream.read(&mut [0; 1024]).is_ok_and(|count| count > 0) {}
 }
@@ -184,7 +185,7 @@ impl MailServer {
         MailServer { port, mails, manners, security }
     }
 
-    /// The same, with something bad that it does.
+    /// The same, with one misbehaviour.
     pub(super) fn that(stage: Stage, deed: Deed, to: Option<&'static str>) -> Self {
         let server = MailServer::new(Security::Plain);
         server.manners.lock().unwrap().bad = Some((stage, deed, to));
@@ -195,7 +196,6 @@ impl MailServer {
         *self.manners.lock().unwrap() = Manners::default();
     }
 
-    /// Its URL.
     pub(super) fn url(&self) -> String {
         match self.security {
             Security::Plain => format!("smtp://127.0.0.1:{}", self.port),
@@ -289,7 +289,7 @@ impl Session {
                 if self.misbehaves(Stage::End, &mut **reader.get_mut())? {
                     return Ok(());
                 }
-                // From here on the mail is the server's.
+                // From here on the server is responsible for the mail.
                 self.mails.lock().unwrap().push(Mail { to: self.to.clone(), data });
                 say(&mut **reader.get_mut(), "250 taken")?;
             }
@@ -335,16 +335,16 @@ fn read_data(reader: &mut impl BufRead) -> std::io::Result<String> {
     }
 }
 
-/// What a web server answers.
+/// The answer of a web server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Answer {
     /// A status line and headers.
     Say(&'static str),
-    /// Headers, and then a body that never ends.
+    /// Headers, then an endless body.
     EndlessBody,
-    /// Headers that never end, one letter at a time.
+    /// Endless headers, one character at a time.
     EndlessHead,
-    /// Headers that never end, as fast as they go.
+    /// Endless headers, as fast as possible.
     Flood,
     Hang,
     Close,
@@ -376,7 +376,7 @@ impl WebServer {
         WebServer { port, requests, answer, security }
     }
 
-    /// Its URL, of which the path is the secret.
+    /// Its URL, whose path is the secret.
     pub(super) fn url(&self) -> String {
         let scheme = if self.security == Security::Plain { "http" } else { "https" };
         format!("{scheme}://127.0.0.1:{}/services/T0/hunter2", self.port)
