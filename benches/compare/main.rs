@@ -3,7 +3,6 @@
 //!
 //! It generates its data, runs the release build and the public tools alternately, and prints the
 //! ratios of the times. `docs/speed.md` has the targets. This is a measurement, never a test.
-//! `docs/speed.md`. It is a measurement and never a test.
 
 mod attributes;
 mod data;

@@ -153,7 +153,6 @@ impl Evaluator {
     ///
     /// # Errors
     /// The first such comparison, with its position.
-    /// The first such comparison, with its place.
     pub(crate) fn check_comparisons(
         &self,
         text: &str,
@@ -260,7 +259,6 @@ impl Evaluator {
     /// an overflow), its value is unknown.
     ///
     /// # Errors
-    /// An expression that takes too long, or a text that is too long for it (exit 9).
     /// An expression that takes too long, or a text that is too long for it (exit 9).
     pub(crate) fn evaluate<'v>(
         &self,

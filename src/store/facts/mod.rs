@@ -2,7 +2,6 @@
 //!
 //! A kind is an implementation of [`Fact`] in a file of its own. Finding, saving, counting equal
 //! facts and merging companies is written once, over what the kind says about its table.
-//! table.
 
 mod goals;
 mod invoices;
