@@ -2,6 +2,7 @@
 
 use super::company::CompanyKey;
 use super::day::{Day, Instant};
+use super::fact::{Identity, Shape, declared};
 use super::named::named;
 
 /// A point in time and its day in the time zone of the database.
@@ -28,101 +29,129 @@ pub(crate) struct Person {
     pub created_on: Option<Day>,
 }
 
-/// An answer to "how likely are you to recommend us?".
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct NpsResponse {
-    pub company: CompanyKey,
-    /// Who answered.
-    pub person_id: Option<String>,
-    /// 0 to 10.
-    pub score: i64,
-    /// When.
-    pub responded: When,
-    /// What else was said.
-    pub comment: Option<String>,
-    /// Its id.
-    pub response_id: Option<String>,
-}
-
-/// A support request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ticket {
-    /// Its id.
-    pub ticket_id: String,
-    pub company: CompanyKey,
-    /// When it was opened.
-    pub opened: When,
-    /// When it was closed.
-    pub closed: Option<When>,
-    /// How urgent it is.
-    pub priority: Option<String>,
-    /// Where it stands.
-    pub status: Option<String>,
-    /// What it is about.
-    pub subject: Option<String>,
-    /// The customer's satisfaction, in the words of the file.
-    pub satisfaction: Option<String>,
-}
-
-impl Ticket {
-    /// A ticket without any other details.
-    pub(crate) fn new(ticket_id: String, company: CompanyKey, opened: When) -> Self {
-        Ticket {
-            ticket_id,
-            company,
-            opened,
-            closed: None,
-            priority: None,
-            status: None,
-            subject: None,
-            satisfaction: None,
-        }
+declared! {
+    Shape {
+        kind: "nps",
+        table: "nps_responses",
+        identity: Identity::IdIfAny("response_id"),
+        creates_companies: true,
+        day: Some("responded_on"),
+        order: &[("responded_at", true), ("id", true)],
+    };
+    /// An answer to "how likely are you to recommend us?".
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    NpsResponse {
+        /// Who answered.
+        person_id: Option<String> = "person_id", "person_id";
+        /// 0 to 10.
+        score: i64 = "score", "score";
+        responded: When = "responded_on", "responded_at";
+        comment: Option<String> = "comment", "comment";
+        response_id: Option<String> = "response_id", "response_id";
     }
 }
 
-/// An invoice.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Invoice {
-    /// Its id.
-    pub invoice_id: String,
-    pub company: CompanyKey,
-    /// When it is due.
-    pub due_on: Day,
-    /// When it was paid.
-    pub paid_on: Option<Day>,
-    pub amount: Option<f64>,
-    /// Where it stands.
-    pub status: Option<String>,
+declared! {
+    Shape {
+        kind: "tickets",
+        table: "tickets",
+        identity: Identity::Id("ticket_id"),
+        creates_companies: true,
+        day: Some("opened_at"),
+        order: &[("opened_at", true), ("ticket_id", false)],
+    };
+    /// A support request.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    Ticket {
+        ticket_id: String = "ticket_id", "ticket_id";
+        opened: When = "opened_at", "opened_at";
+        closed: Option<When> = "closed_at", "closed_at";
+        /// How urgent it is.
+        priority: Option<String> = "priority", "priority";
+        status: Option<String> = "status", "status";
+        subject: Option<String> = "subject", "subject";
+        /// The customer's satisfaction, in the words of the file.
+        satisfaction: Option<String> = "satisfaction", "satisfaction";
+    }
 }
 
-/// A contact with the customer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Touchpoint {
-    pub company: CompanyKey,
-    /// When.
-    pub occurred: When,
-    /// `inbound` or `outbound`.
-    pub direction: String,
-    pub channel: Option<String>,
-    /// The kind; a `review` is a periodic business review.
-    pub kind: Option<String>,
-    /// The people of the team who took part.
-    pub with: Option<String>,
-    /// What it was about.
-    pub subject: Option<String>,
+declared! {
+    Shape {
+        kind: "invoices",
+        table: "invoices",
+        identity: Identity::Id("invoice_id"),
+        creates_companies: true,
+        day: Some("due_on"),
+        order: &[("due_on", true), ("invoice_id", false)],
+    };
+    /// An invoice.
+    #[derive(Debug, Clone, PartialEq)]
+    Invoice {
+        invoice_id: String = "invoice_id", "invoice_id";
+        due_on: Day = "due_on", "due_on";
+        paid_on: Option<Day> = "paid_on", "paid_on";
+        amount: Option<f64> = "amount", "amount";
+        status: Option<String> = "status", "status";
+    }
 }
 
-/// Something that a company wants to have done by a day.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Goal {
-    pub company: CompanyKey,
-    /// The event that shows it.
-    pub event: String,
-    /// The last day for it.
-    pub due_on: Day,
-    /// The name of the goal.
-    pub name: Option<String>,
+declared! {
+    Shape {
+        kind: "touchpoints",
+        table: "touchpoints",
+        identity: Identity::Columns,
+        creates_companies: true,
+        day: Some("occurred_at"),
+        order: &[("occurred_at", true), ("id", true)],
+    };
+    /// A contact with the customer.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    Touchpoint {
+        occurred: When = "occurred_at", "occurred_at";
+        /// `inbound` or `outbound`.
+        direction: String = "direction", "direction";
+        channel: Option<String> = "channel", "channel";
+        /// A `review` is a periodic business review.
+        kind: Option<String> = "kind", "kind";
+        /// The people of the team who took part.
+        with: Option<String> = "with", "with_whom";
+        subject: Option<String> = "subject", "subject";
+    }
 }
+
+declared! {
+    Shape {
+        kind: "goals",
+        table: "goals",
+        identity: Identity::Columns,
+        creates_companies: false,
+        day: None,
+        order: &[("due_on", false), ("event", false), ("id", false)],
+    };
+    /// Something that a company wants to have done by a day.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+    Goal {
+        /// The event that shows it.
+        event: String = "event", "event";
+        /// The last day for it.
+        due_on: Day = "due_on", "due_on";
+        name: Option<String> = "name", "name";
+    }
+}
+
+/// Calls a macro with every declared kind.
+macro_rules! each_declared {
+    ($call:ident) => {
+        $call!(
+            $crate::domain::facts::NpsResponse,
+            $crate::domain::facts::Ticket,
+            $crate::domain::facts::Invoice,
+            $crate::domain::facts::Touchpoint,
+            $crate::domain::facts::Goal
+        );
+    };
+}
+pub(crate) use each_declared;
 
 /// A person who looks after customers.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ pub(crate) mod condition;
 pub(crate) mod counts;
 pub(crate) mod customer;
 pub(crate) mod day;
+pub(crate) mod fact;
 pub(crate) mod facts;
 pub(crate) mod finding;
 pub(crate) mod health;

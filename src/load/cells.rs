@@ -88,7 +88,7 @@ pub(super) fn required_text(row: &FactRow<'_>, column: &str) -> Result<String> {
 }
 
 /// Rows without a required cell are rejected earlier.
-fn lacking(row: &FactRow<'_>, column: &str) -> String {
+pub(super) fn lacking(row: &FactRow<'_>, column: &str) -> String {
     format!("line {}: nothing was read from the required column {column}", row.line)
 }
 

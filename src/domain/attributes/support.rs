@@ -160,11 +160,15 @@ mod tests {
     }
 
     fn ticket(opened: i32, closed: Option<i32>, status: &str) -> Ticket {
-        let status = Some(status.to_owned());
         Ticket {
+            ticket_id: String::new(),
+            company: CompanyKey(1),
+            opened: on(opened),
             closed: closed.map(on),
-            status,
-            ..Ticket::new(String::new(), CompanyKey(1), on(opened))
+            priority: None,
+            status: Some(status.to_owned()),
+            subject: None,
+            satisfaction: None,
         }
     }
 

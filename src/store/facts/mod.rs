@@ -1,18 +1,17 @@
 //! Imported facts other than events: the table of each kind, and when two rows are the same fact.
 //!
-//! A kind is an implementation of [`Fact`] in a file of its own. Finding, saving, counting equal
-//! facts and merging companies is written once, over what the kind says about its table.
+//! Most kinds are declared in `domain::facts`; the others implement [`Fact`] in a file of their own.
+//! Finding, saving, counting equal facts and merging companies is written once, over what the kind
+//! says about its table.
 
-mod goals;
-mod invoices;
+mod declared;
 mod merge;
-mod nps;
 mod people;
 mod pulses;
 mod subscriptions;
 mod team;
-mod tickets;
-mod touchpoints;
+
+use std::borrow::Cow;
 
 use anyhow::Result;
 use rusqlite::types::{ToSqlOutput, Value};
@@ -20,27 +19,7 @@ use rusqlite::{OptionalExtension, Row, ToSql, params_from_iter};
 
 use super::Store;
 use crate::domain::company::CompanyKey;
-
-/// When two rows of a kind are the same fact.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Identity {
-    /// When they have the same value in this column, which files and the table share.
-    Id(&'static str),
-    /// When they have the same id; rows without one, when all columns are equal.
-    IdIfAny(&'static str),
-    /// When all columns are equal.
-    Columns,
-}
-
-impl Identity {
-    /// The id column.
-    pub(crate) fn column(self) -> Option<&'static str> {
-        match self {
-            Identity::Id(column) | Identity::IdIfAny(column) => Some(column),
-            Identity::Columns => None,
-        }
-    }
-}
+use crate::domain::fact::Identity;
 
 /// The table of a kind of facts.
 #[derive(Debug)]
@@ -49,18 +28,18 @@ pub(crate) struct Table {
     /// When two rows are the same fact.
     pub identity: Identity,
     /// The columns, in the order of [`Fact::values`].
-    pub columns: &'static [&'static str],
+    pub columns: Vec<Cow<'static, str>>,
     /// The columns to select from a row `f`.
     pub select: &'static str,
     /// An expression over `{row}` for what distinguishes rows besides their columns.
     pub details: Option<&'static str>,
     /// The ORDER BY of a company's rows.
-    pub order: &'static str,
+    pub order: Cow<'static, str>,
 }
 
 /// A kind of imported facts, as it is stored.
 pub(crate) trait Fact: Sized {
-    const TABLE: Table;
+    fn table() -> Table;
 
     /// Reads a row of [`Table::select`].
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
@@ -82,7 +61,7 @@ pub(crate) trait Fact: Sized {
 impl Store {
     /// The fact with that id.
     pub(crate) fn fact<F: Fact>(&self, id: &str) -> Result<Option<F>> {
-        let Table { name, identity, select, .. } = F::TABLE;
+        let Table { name, identity, select, .. } = F::table();
         let Some(column) = identity.column() else { return Ok(None) };
         let sql = format!("SELECT {select} FROM {name} AS f WHERE {column} = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -91,7 +70,7 @@ impl Store {
 
     /// The facts of a company.
     pub(crate) fn facts_of<F: Fact>(&self, company: CompanyKey) -> Result<Vec<F>> {
-        let Table { name, select, order, .. } = F::TABLE;
+        let Table { name, select, order, .. } = F::table();
         let sql = format!("SELECT {select} FROM {name} AS f WHERE company = ?1 ORDER BY {order}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let facts = statement.query_map([company.0], F::read)?;
@@ -100,7 +79,7 @@ impl Store {
 
     /// All facts of a kind, by id.
     pub(crate) fn all_facts<F: Fact>(&self) -> Result<Vec<F>> {
-        let Table { name, identity, select, .. } = F::TABLE;
+        let Table { name, identity, select, .. } = F::table();
         let order = identity.column().unwrap_or("id");
         let sql = format!("SELECT {select} FROM {name} AS f ORDER BY {order}");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -110,14 +89,14 @@ impl Store {
 
     /// Adds a fact, or replaces the one with the same id.
     pub(crate) fn save_fact<F: Fact>(&self, fact: &F) -> Result<()> {
-        let Table { name, identity, columns, .. } = F::TABLE;
+        let Table { name, identity, columns, .. } = F::table();
         let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
         let mut sql =
             format!("INSERT INTO {name} ({}) VALUES ({})", columns.join(", "), places.join(", "));
         if let Some(id) = identity.column() {
             let set: Vec<String> = columns
                 .iter()
-                .filter(|column| **column != id)
+                .filter(|column| *column != id)
                 .map(|column| format!("{column} = excluded.{column}"))
                 .collect();
             // Where ids are optional, only present ones are unique: the condition is that of the
@@ -133,7 +112,7 @@ impl Store {
 
     /// How many equal facts there are.
     pub(crate) fn equal_facts<F: Fact>(&self, fact: &F) -> Result<u64> {
-        let Table { name, columns, details, .. } = F::TABLE;
+        let Table { name, columns, details, .. } = F::table();
         let mut equal: Vec<String> =
             (1..).zip(columns).map(|(place, column)| format!("{column} IS ?{place}")).collect();
         let mut values = fact.values()?;
@@ -165,14 +144,16 @@ macro_rules! values {
 }
 use values;
 
+/// Names of columns.
+fn columns(names: &[&'static str]) -> Vec<Cow<'static, str>> {
+    names.iter().copied().map(Cow::Borrowed).collect()
+}
+
 /// The tables of all kinds that belong to companies.
-const OF_COMPANIES: [&Table; 8] = [
-    &<crate::domain::facts::Person as Fact>::TABLE,
-    &<crate::domain::customer::Subscription as Fact>::TABLE,
-    &<crate::domain::facts::NpsResponse as Fact>::TABLE,
-    &<crate::domain::facts::Ticket as Fact>::TABLE,
-    &<crate::domain::facts::Invoice as Fact>::TABLE,
-    &<crate::domain::facts::Touchpoint as Fact>::TABLE,
-    &<crate::domain::facts::Goal as Fact>::TABLE,
-    &<crate::domain::pulse::Pulse as Fact>::TABLE,
-];
+fn tables_of_companies() -> Vec<Table> {
+    let mut tables = declared::tables();
+    tables.push(<crate::domain::facts::Person as Fact>::table());
+    tables.push(<crate::domain::customer::Subscription as Fact>::table());
+    tables.push(<crate::domain::pulse::Pulse as Fact>::table());
+    tables
+}

@@ -4,22 +4,25 @@ use anyhow::Result;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Identity, Table, values};
+use super::{Fact, Table, columns, values};
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
+use crate::domain::fact::Identity;
 use crate::domain::facts::Person;
 use crate::store::Store;
 use crate::store::events::{day_text, keys};
 
 impl Fact for Person {
-    const TABLE: Table = Table {
-        name: "people",
-        identity: Identity::Id("person_id"),
-        columns: &["person_id", "company", "name", "email", "role", "created_on"],
-        select: "f.*",
-        details: None,
-        order: "person_id",
-    };
+    fn table() -> Table {
+        Table {
+            name: "people",
+            identity: Identity::Id("person_id"),
+            columns: columns(&["person_id", "company", "name", "email", "role", "created_on"]),
+            select: "f.*",
+            details: None,
+            order: "person_id".into(),
+        }
+    }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Person {

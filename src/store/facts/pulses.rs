@@ -4,22 +4,25 @@ use anyhow::Result;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Identity, Table, values};
+use super::{Fact, Table, columns, values};
+use crate::domain::fact::Identity;
 use crate::domain::pulse::Pulse;
 use crate::store::Store;
 use crate::store::pulses::read_pulse;
 
 impl Fact for Pulse {
-    const TABLE: Table = Table {
-        name: "pulses",
-        identity: Identity::Columns,
-        columns: &["company", "level", "day", "at", "by", "note"],
-        select: "f.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = f.id) AS codes",
-        details: Some(
-            "coalesce((SELECT group_concat(r.code, ';' ORDER BY r.code) FROM pulse_reasons r WHERE r.pulse = {row}.id), '')",
-        ),
-        order: "id",
-    };
+    fn table() -> Table {
+        Table {
+            name: "pulses",
+            identity: Identity::Columns,
+            columns: columns(&["company", "level", "day", "at", "by", "note"]),
+            select: "f.*, (SELECT group_concat(code, ';' ORDER BY position) FROM pulse_reasons r WHERE r.pulse = f.id) AS codes",
+            details: Some(
+                "coalesce((SELECT group_concat(r.code, ';' ORDER BY r.code) FROM pulse_reasons r WHERE r.pulse = {row}.id), '')",
+            ),
+            order: "id".into(),
+        }
+    }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         read_pulse(row)

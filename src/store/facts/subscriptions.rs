@@ -3,33 +3,36 @@
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Identity, Table, values};
+use super::{Fact, Table, columns, values};
 use crate::domain::company::CompanyKey;
 use crate::domain::customer::Subscription;
+use crate::domain::fact::Identity;
 
 impl Fact for Subscription {
-    const TABLE: Table = Table {
-        name: "subscriptions",
-        identity: Identity::Id("subscription_id"),
-        columns: &[
-            "subscription_id",
-            "company",
-            "started_on",
-            "plan",
-            "product",
-            "mrr",
-            "seats",
-            "renews_on",
-            "ended_on",
-            "card_expires_on",
-            "term_days",
-            "status",
-            "is_begun",
-        ],
-        select: "f.*",
-        details: None,
-        order: "started_on, subscription_id",
-    };
+    fn table() -> Table {
+        Table {
+            name: "subscriptions",
+            identity: Identity::Id("subscription_id"),
+            columns: columns(&[
+                "subscription_id",
+                "company",
+                "started_on",
+                "plan",
+                "product",
+                "mrr",
+                "seats",
+                "renews_on",
+                "ended_on",
+                "card_expires_on",
+                "term_days",
+                "status",
+                "is_begun",
+            ]),
+            select: "f.*",
+            details: None,
+            order: "started_on, subscription_id".into(),
+        }
+    }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Subscription {

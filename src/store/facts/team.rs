@@ -3,18 +3,23 @@
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use super::{Fact, Identity, Table, values};
+use super::{Fact, Table, columns, values};
+use crate::domain::fact::Identity;
 use crate::domain::facts::TeamMember;
 
 impl Fact for TeamMember {
-    const TABLE: Table = Table {
-        name: "team",
-        identity: Identity::Id("name"),
-        columns: &["name", "role", "email", "slack_id", "manager", "realtime", "digest", "left_on"],
-        select: "f.*",
-        details: None,
-        order: "name",
-    };
+    fn table() -> Table {
+        Table {
+            name: "team",
+            identity: Identity::Id("name"),
+            columns: columns(&[
+                "name", "role", "email", "slack_id", "manager", "realtime", "digest", "left_on",
+            ]),
+            select: "f.*",
+            details: None,
+            order: "name".into(),
+        }
+    }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(TeamMember {

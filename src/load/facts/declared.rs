@@ -1,0 +1,92 @@
+//! Declared kinds: their fields are read from the columns of the same names.
+
+use anyhow::{Result, anyhow};
+
+use super::{Facts, Kind, Load, load};
+use crate::domain::day::Day;
+use crate::domain::fact::{Declared, FieldColumn, FieldValue, Fields, Identity};
+use crate::domain::facts::each_declared;
+use crate::import::{FactRow, Verdict};
+use crate::load::cells;
+
+macro_rules! kinds {
+    ($($type:ty),+) => {
+        $(impl Kind for $type {
+            /// The fields as text.
+            type Identity = String;
+
+            const IS_ONE_ROW_AN_ID: bool =
+                matches!(<$type as Declared>::SHAPE.identity, Identity::Id(_));
+
+            fn of_row(
+                row: &FactRow<'_>,
+                stored: Option<Self>,
+                facts: &mut Facts<'_>,
+            ) -> Result<Result<Self, Verdict>> {
+                of_row(row, stored, facts)
+            }
+
+            fn identity(&self) -> String {
+                format!("{} {:?}", self.company.0, self.values())
+            }
+
+            fn day(&self) -> Option<Day> {
+                Declared::day(self)
+            }
+        })+
+
+        /// How to load rows of a declared kind.
+        pub(super) fn loader(kind: &str) -> Option<Load> {
+            $(if kind == <$type as Declared>::SHAPE.kind {
+                return Some(load::<$type>);
+            })+
+            None
+        }
+    };
+}
+each_declared!(kinds);
+
+fn of_row<D: Declared>(
+    row: &FactRow<'_>,
+    stored: Option<D>,
+    facts: &mut Facts<'_>,
+) -> Result<Result<D, Verdict>> {
+    let owner = match D::SHAPE.creates_companies {
+        true => facts.company(row)?,
+        false => facts.known_company(row),
+    };
+    let company = match owner {
+        Ok(company) => company,
+        Err(verdict) => return Ok(Err(verdict)),
+    };
+    let stored = stored.map(|stored| stored.values()).unwrap_or_default();
+    let stored = D::COLUMNS.iter().map(|column| column.name).zip(stored).collect();
+    D::of(company, &RowFields { row, stored }).map(Ok)
+}
+
+/// The cells of a row, or the stored values where the file does not have the column.
+struct RowFields<'r, 'a> {
+    row: &'r FactRow<'a>,
+    stored: Vec<(&'static str, FieldValue)>,
+}
+
+impl Fields for RowFields<'_, '_> {
+    type Error = anyhow::Error;
+
+    fn value(&self, column: &FieldColumn) -> Result<FieldValue> {
+        let stored = self.stored.iter().find(|(name, _)| *name == column.name);
+        let mut value = stored.map_or_else(|| column.unknown.clone(), |(_, value)| value.clone());
+        match &mut value {
+            FieldValue::Text(text) => cells::text(self.row, column.name, text),
+            FieldValue::Whole(number) => cells::whole(self.row, column.name, number),
+            FieldValue::Money(amount) => cells::money(self.row, column.name, amount),
+            FieldValue::Day(day) => cells::day(self.row, column.name, day),
+            FieldValue::When(when) => cells::when(self.row, column.name, when),
+        }
+        Ok(value)
+    }
+
+    fn lacking(&self, column: &FieldColumn) -> anyhow::Error {
+        anyhow!(cells::lacking(self.row, column.name))
+    }
+}
