@@ -39,7 +39,7 @@ const FILL: &str = "
 
     INSERT INTO event_days (id, events)
     WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 179999)
-    SELECT (20089 + i / 1000) * 1000000000 + i % 1000 + 1,
+    SELECT ((20089 + i / 1000) * 1000000000 + i % 1000 + 1) * 1000,
            printf('[[%d,36000,%d],[%d,43200.5,%d]]', i % 10 + 1, i % 5000 + 1, i % 10 + 11, (i + 7) % 5000 + 1) FROM n;
 
     INSERT INTO rule_versions (id, name, definition)
@@ -172,7 +172,7 @@ fn show() -> String {
              WHERE s.id = {{n}}
              UNION ALL SELECT d + 1, last, company, event FROM days WHERE d < last)
          SELECT d, p.person_id, count(*) FROM days
-         JOIN event_days e ON e.id = d * 1000000000 + days.company, json_each(e.events) j
+         JOIN event_days e ON e.id = (d * 1000000000 + days.company) * 1000, json_each(e.events) j
          LEFT JOIN people p ON p.id = j.value ->> 2 WHERE j.value ->> 0 = days.event GROUP BY d, p.person_id"
     )
 }

@@ -200,7 +200,7 @@ impl Store {
     /// For each company and event name of a day: the number of events, and the stored count.
     fn counts_of_day(&self, day: i32) -> Result<BTreeMap<(u32, u32), (u64, u64)>> {
         let range = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
-        let (rows, counted) = (keys::of_days(range), keys::of_counts(range));
+        let (rows, counted) = (keys::of_whole_day(day), keys::of_counts(range));
         let mut counts: BTreeMap<(u32, u32), (u64, u64)> = BTreeMap::new();
         let mut events = self
             .connection

@@ -1,11 +1,11 @@
 //! Merging two companies.
 
 use anyhow::Result;
-use rusqlite::OptionalExtension;
+use rustc_hash::FxHashSet;
 
 use super::Store;
-use super::events::day_text::{self, StoredEvent};
 use super::events::keys;
+use super::events::pieces::PieceWriter;
 use crate::domain::company::{Company, CompanyKey, folded_name};
 
 impl Store {
@@ -110,12 +110,7 @@ impl Store {
         let known = self.known_ids(from, into)?;
         let mut days: Option<(i32, i32)> = None;
         for day in self.days_with_events(from)? {
-            let moved = self.take_day(day, from)?.into_iter();
-            let moved: Vec<StoredEvent> =
-                moved.filter(|event| !known.contains(&event.key.identity)).collect();
-            if !moved.is_empty() {
-                let merged = merge_events(moved, self.take_day(day, into)?);
-                self.put_day(day, into.0, &merged)?;
+            if self.merge_day(day, from, into, &known)? {
                 days = Some((days.map_or(day, |(first, _)| first), day));
             }
         }
@@ -137,22 +132,22 @@ impl Store {
     fn days_with_events(&self, company: CompanyKey) -> Result<Vec<i32>> {
         let mut days = self.connection.prepare_cached(
             "WITH RECURSIVE days (id, last) AS (
-                 SELECT first_event_day * 1000000000 + id, last_event_day * 1000000000 + id
+                 SELECT (first_event_day * 1000000000 + id) * 1000, (last_event_day * 1000000000 + id) * 1000
                  FROM companies WHERE id = ?1 AND first_event_day IS NOT NULL
-                 UNION ALL SELECT id + 1000000000, last FROM days WHERE id < last)
+                 UNION ALL SELECT id + 1000000000000, last FROM days WHERE id < last)
              SELECT e.id FROM days CROSS JOIN event_days e ON e.id = days.id",
         )?;
-        let days = days.query_map([company.0], |row| Ok(keys::split_day(row.get("id")?).0))?;
+        let days = days.query_map([company.0], |row| Ok(keys::split_piece(row.get("id")?).0))?;
         Ok(days.collect::<Result<_, _>>()?)
     }
 
     /// The keys of the event ids of `from` that `into` has too; the others become ids of `into`.
-    fn known_ids(&self, from: CompanyKey, into: CompanyKey) -> Result<Vec<u32>> {
+    fn known_ids(&self, from: CompanyKey, into: CompanyKey) -> Result<FxHashSet<u32>> {
         let mut known = self.connection.prepare_cached(
             "SELECT id FROM event_ids f WHERE company = ?1
              AND EXISTS (SELECT 1 FROM event_ids i WHERE i.company = ?2 AND i.event_id = f.event_id)",
         )?;
-        let known: Vec<u32> =
+        let known: FxHashSet<u32> =
             known.query_map((from.0, into.0), |row| row.get("id"))?.collect::<Result<_, _>>()?;
         let mut forget = self.connection.prepare_cached("DELETE FROM event_ids WHERE id = ?1")?;
         known.iter().try_for_each(|id| forget.execute([id]).map(drop))?;
@@ -162,29 +157,41 @@ impl Store {
         Ok(known)
     }
 
-    fn take_day(&self, day: i32, company: CompanyKey) -> Result<Vec<StoredEvent>> {
-        let mut take = self
-            .connection
-            .prepare_cached("DELETE FROM event_days WHERE id = ?1 RETURNING events")?;
-        let text: Option<String> =
-            take.query_row([keys::of_day(day, company.0)], |row| row.get("events")).optional()?;
+    /// Moves the events of a day from one company to another, but those of known ids; of equal ones
+    /// there are as many afterwards as the company had that had more. Tells whether any was moved.
+    fn merge_day(
+        &self,
+        day: i32,
+        from: CompanyKey,
+        into: CompanyKey,
+        known: &FxHashSet<u32>,
+    ) -> Result<bool> {
         if let Some(import) = self.logged_import {
-            self.note_day_before(import, day, company.0, text.as_deref())?;
+            self.note_pieces_before(import, day, from.0)?;
+            self.note_pieces_before(import, day, into.0)?;
         }
-        let mut forget =
-            self.connection.prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?;
-        let counts = keys::of_company_counts(day, company.0);
-        forget.execute((counts.start(), counts.end()))?;
-        text.map_or_else(|| Ok(Vec::new()), |text| day_text::read(&text))
+        let mut merged = PieceWriter::new(self, day, into.0);
+        let (mut moved, mut stored) = (self.pieces(day, from.0), self.pieces(day, into.0));
+        while let Some(event) = moved.next()? {
+            if known.contains(&event.key.identity) {
+                continue;
+            }
+            while let Some(before) = stored.next_if(|stored| stored.key < event.key)? {
+                merged.push(before, true)?;
+            }
+            match stored.next_if(|stored| stored.key == event.key)? {
+                Some(same) if same.copies >= event.copies => merged.push(same, true)?,
+                _ => merged.push(event, false)?,
+            }
+        }
+        while let Some(after) = stored.next()? {
+            merged.push(after, true)?;
+        }
+        let is_changed = merged.is_changed();
+        merged.finish()?;
+        self.remove_day(day, from.0)?;
+        Ok(is_changed)
     }
-}
-
-/// The events of both, in order. Of equal events, as many as the side with more has.
-fn merge_events(mut all: Vec<StoredEvent>, other: Vec<StoredEvent>) -> Vec<StoredEvent> {
-    all.extend(other);
-    all.sort_by_key(|event| (event.key, std::cmp::Reverse(event.copies)));
-    all.dedup_by_key(|event| event.key);
-    all
 }
 
 fn fill_gaps(kept: &mut Company, left: Company) {

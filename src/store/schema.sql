@@ -94,15 +94,16 @@ CREATE TABLE event_names (
 -- with the number of copies as a fourth entry where there are several equal events, and
 -- event_ids.id as a fifth where the event came with an id of its own. Seconds are counted from
 -- 00:00 UTC of `day`, and may be negative where the time zone of the database is ahead. The view
--- event_log unfolds them.
+-- event_log unfolds them. What exceeds 131072 entries is in further rows, piece 1, 2 and so on: the
+-- memory that a day takes does not grow with its events.
 --
 -- The ids of this table and the next are made of day, company and event name, so that a day lies
 -- together and a file in order of time is appended. They declare no foreign keys: looking up the
 -- parents of every row would take as long as writing it. `signals check` verifies them.
 CREATE TABLE event_days (
-    id       INTEGER PRIMARY KEY,  -- day * 1000000000 + companies.id
-    day      INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000000000) VIRTUAL,
-    company  INTEGER NOT NULL GENERATED ALWAYS AS (id % 1000000000) VIRTUAL,
+    id       INTEGER PRIMARY KEY,  -- (day * 1000000000 + companies.id) * 1000 + piece
+    day      INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000000000000) VIRTUAL,
+    company  INTEGER NOT NULL GENERATED ALWAYS AS (id / 1000 % 1000000000) VIRTUAL,
     events   TEXT NOT NULL
 ) STRICT;
 
@@ -199,7 +200,7 @@ CREATE TABLE import_changes (
 -- all, on a day on which nobody had events.
 CREATE TABLE import_days (
     import  INTEGER NOT NULL,
-    id      INTEGER NOT NULL,  -- day * 1000000000 + companies.id
+    id      INTEGER NOT NULL,  -- as in event_days
     events  TEXT,
     PRIMARY KEY (import, id)
 ) STRICT, WITHOUT ROWID;

@@ -2,9 +2,9 @@
 //!
 //! Each import logs its changes. For facts, triggers that exist only during the import store each
 //! row as it was before. Events are too many for that: their writer stores what each day held
-//! before; see [`Store::note_day_before`].
+//! before; see [`Store::note_pieces_before`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use rusqlite::OptionalExtension;
@@ -194,19 +194,13 @@ impl Store {
         Ok(())
     }
 
-    /// Stores what a company had on a day before an import changed it. Company 0 stands for all, on
-    /// a day without any events.
-    pub(super) fn note_day_before(
-        &self,
-        import: i64,
-        day: i32,
-        company: u32,
-        events: Option<&str>,
-    ) -> Result<()> {
+    /// Stores that a company had no events on a day before an import changed it. Company 0 stands
+    /// for all companies.
+    pub(super) fn note_empty_day(&self, import: i64, day: i32, company: u32) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
-            "INSERT INTO import_days (import, id, events) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            "INSERT INTO import_days (import, id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         )?;
-        statement.execute((import, keys::of_day(day, company), events))?;
+        statement.execute((import, keys::of_piece(day, company, 0)))?;
         Ok(())
     }
 
@@ -410,10 +404,14 @@ impl Store {
         let mut rows = statement.query([import])?;
         let mut days = BTreeSet::new();
         while let Some(row) = rows.next()? {
-            let (day, company) = keys::split_day(row.get("id")?);
+            let (day, company, piece) = keys::split_piece(row.get("id")?);
             days.insert(Day::from_number(day));
-            let events: Option<String> = row.get("events")?;
-            self.put_day_back(day, company, events.as_deref())?;
+            if piece == 0 {
+                self.remove_days(day, company)?;
+            }
+            if let Some(events) = row.get_ref("events")?.as_str_or_null()? {
+                self.put_piece_back(day, company, piece, events)?;
+            }
         }
         days.extend(self.undo_pulled_days(import)?);
         if !days.is_empty() {
@@ -422,24 +420,37 @@ impl Store {
         Ok(days.into_iter().collect())
     }
 
-    fn put_day_back(&self, day: i32, company: u32, events: Option<&str>) -> Result<()> {
+    /// Takes out the events of a company on a day, or those of all companies, which is company 0.
+    fn remove_days(&self, day: i32, company: u32) -> Result<()> {
+        if company != 0 {
+            return self.remove_day(day, company);
+        }
         let of_day = DayRange { from: Day::from_number(day), to: Day::from_number(day) };
-        let (rows, counts) = match company {
-            0 => (keys::of_days(of_day), keys::of_counts(of_day)),
-            _ => {
-                let row = keys::of_day(day, company);
-                (row..=row, keys::of_company_counts(day, company))
-            }
-        };
+        let (rows, counts) = (keys::of_whole_day(day), keys::of_counts(of_day));
         for (table, range) in [("event_days", rows), ("day_counts", counts)] {
             self.connection
                 .prepare_cached(&format!("DELETE FROM {table} WHERE id BETWEEN ?1 AND ?2"))?
                 .execute((range.start(), range.end()))?;
         }
-        match events {
-            Some(events) => self.put_day(day, company, &day_text::read(events)?),
-            None => Ok(()),
+        Ok(())
+    }
+
+    fn put_piece_back(&self, day: i32, company: u32, piece: i64, events: &str) -> Result<()> {
+        self.connection
+            .prepare_cached("INSERT INTO event_days (id, events) VALUES (?1, ?2)")?
+            .execute((keys::of_piece(day, company, piece), events))?;
+        let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+        day_text::for_each(events, |event| {
+            *counts.entry(event.key.event).or_default() += event.copies;
+        })?;
+        let mut count = self.connection.prepare_cached(
+            "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET count = count + excluded.count",
+        )?;
+        for (event, copies) in counts {
+            count.execute((keys::of_count(day, company, event), copies as i64))?;
         }
+        Ok(())
     }
 
     /// Recomputes what follows from the events.

@@ -411,7 +411,7 @@ fn check_finds_keys_that_stand_for_nothing() {
     finds(
         &small(),
         &format!(
-            "INSERT INTO event_days (id, events) SELECT {day} + {company}), '[[' || {name} || ',0,null]]';
+            "INSERT INTO event_days (id, events) SELECT {day} + {company}) * 1000, '[[' || {name} || ',0,null]]';
              INSERT INTO day_counts (id, count) SELECT {day} + {company}) * 100000 + {name}, 1;"
         ),
         &["2026-03-01", company],
@@ -419,7 +419,7 @@ fn check_finds_keys_that_stand_for_nothing() {
     finds(
         &small(),
         &format!(
-            "INSERT INTO event_days (id, events) SELECT {day} + {known}), '[[{event},0,null]]';
+            "INSERT INTO event_days (id, events) SELECT {day} + {known}) * 1000, '[[{event},0,null]]';
              INSERT INTO day_counts (id, count) SELECT {day} + {known}) * 100000 + {event}, 1;
              UPDATE companies SET first_event_day = unixepoch('2026-03-01') / 86400 WHERE company_id = 'heart';"
         ),
@@ -427,7 +427,7 @@ fn check_finds_keys_that_stand_for_nothing() {
     );
     finds(
         &small(),
-        &format!("INSERT INTO event_days (id, events) VALUES ({day} + {company}), '[]')"),
+        &format!("INSERT INTO event_days (id, events) VALUES ({day} + {company}) * 1000, '[]')"),
         &["2026-03-01"],
     );
     finds(

@@ -654,3 +654,47 @@ fn somebody_who_moves_leaves_the_events_of_before_where_they_are() {
     assert_eq!(counts(&sandbox, "2026-04-20"), [Some(3), Some(1)]);
     sandbox.ok("check");
 }
+
+/// More events of a company and day than one row of the table takes.
+#[test]
+fn a_day_of_very_many_events_is_imported_shown_merged_and_undone() {
+    let sandbox = Sandbox::new();
+    let file = |name: &str, company: &str, seconds: std::ops::Range<u32>| {
+        let mut rows = String::from("company_id,event,timestamp,person_id\n");
+        for second in seconds {
+            let (hour, minute) = (second / 2 / 3600, second / 2 / 60 % 60);
+            let (second, half) = (second / 2 % 60, second % 2 * 5);
+            let time = format!("2026-03-04T{hour:02}:{minute:02}:{second:02}.{half}Z");
+            rows.push_str(&format!("{company},login,{time},p{half}\n"));
+        }
+        sandbox.write(name, &rows);
+    };
+    file("a.csv", "acme", 0..140_000);
+    file("b.csv", "acme", 100_000..170_000);
+    file("c.csv", "globex", 5_000..6_000);
+    let rows = || -> (i64, i64, i64) {
+        sandbox
+            .database()
+            .query_row(
+                "SELECT (SELECT count(*) FROM event_days), (SELECT count(*) FROM event_log),
+                        (SELECT sum(count) FROM day_counts)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .unwrap()
+    };
+    sandbox.ok("import a.csv").says(&["new 140000, known 0"]);
+    assert_eq!(rows(), (2, 140_000, 140_000));
+    sandbox.ok("import a.csv").says(&["new 0, known 140000"]);
+    sandbox.ok("import b.csv").says(&["new 30000, known 40000"]);
+    assert_eq!(rows(), (2, 170_000, 170_000));
+    sandbox.ok("check");
+    assert_eq!(sandbox.array("company list --columns company_id,active_people_28d").len(), 1);
+    sandbox.ok("import --undo");
+    assert_eq!(rows(), (2, 140_000, 140_000));
+    sandbox.ok("check");
+    sandbox.ok("import b.csv c.csv").says(&["new 30000, known 40000"]);
+    sandbox.ok("company merge globex acme");
+    assert_eq!(rows(), (2, 170_000, 170_000));
+    sandbox.ok("check");
+}

@@ -83,23 +83,30 @@ impl Store {
         let mut found: Vec<Vec<Row<u32>>> = vec![Vec::new(); asked.len()];
         let Some(range) = widest(&asked) else { return Ok(Vec::new()) };
         let mut active: Vec<FxHashSet<u32>> = vec![FxHashSet::default(); asked.len()];
-        self.for_each_active_day(&keys::of_days(range), |key, people| {
+        let mut take = |key: i64, active: &mut Vec<FxHashSet<u32>>| {
             let (day, company) = keys::split_day(key);
             let day = Day::from_number(day);
+            for (place, active) in active.iter_mut().enumerate() {
+                let is_asked = day >= asked[place].1.from;
+                let rows = active.drain().filter(|_| is_asked);
+                found[place].extend(rows.map(|person| (day, CompanyKey(company), person)));
+            }
+        };
+        let mut last = 0;
+        self.for_each_active_day(&keys::of_days(range), |key, people| {
+            if key != last {
+                take(last, &mut active);
+                last = key;
+            }
             people.for_each(|event, person| {
                 for (active, wanted) in active.iter_mut().zip(&wanted) {
                     if wanted.is_none_or(|key| key == event) {
                         active.insert(person);
                     }
                 }
-            })?;
-            for (place, active) in active.iter_mut().enumerate() {
-                let is_asked = day >= asked[place].1.from;
-                let rows = active.drain().filter(|_| is_asked);
-                found[place].extend(rows.map(|person| (day, CompanyKey(company), person)));
-            }
-            Ok(())
+            })
         })?;
+        take(last, &mut active);
         Ok(asked.into_iter().map(|(watch, _)| watch).zip(found).collect())
     }
 

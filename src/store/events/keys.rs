@@ -8,7 +8,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::domain::day::DayRange;
+use crate::domain::day::{Day, DayRange};
 
 /// Company keys are below this.
 const COMPANIES: i64 = 1_000_000_000;
@@ -16,9 +16,40 @@ const COMPANIES: i64 = 1_000_000_000;
 /// Event name keys are below this.
 pub(crate) const EVENT_NAMES: i64 = 100_000;
 
-/// The key in `event_days`.
+/// A company has fewer rows than this for a day in `event_days`.
+pub(crate) const PIECES: i64 = 1000;
+
+/// The key of a company and day.
 pub(crate) fn of_day(day: i32, company: u32) -> i64 {
     i64::from(day) * COMPANIES + i64::from(company)
+}
+
+/// The key of a row of `event_days`. A company has several rows for a day with very many events.
+pub(crate) fn of_piece(day: i32, company: u32, piece: i64) -> i64 {
+    of_day(day, company) * PIECES + piece
+}
+
+/// The keys in `event_days` of a range of company and day keys.
+pub(crate) fn pieces_of(days: &RangeInclusive<i64>) -> RangeInclusive<i64> {
+    days.start() * PIECES..=days.end() * PIECES + PIECES - 1
+}
+
+/// The keys in `event_days` of a company on a day.
+pub(crate) fn of_company_day(day: i32, company: u32) -> RangeInclusive<i64> {
+    let key = of_day(day, company);
+    pieces_of(&(key..=key))
+}
+
+/// The keys in `event_days` of all companies on a day.
+pub(crate) fn of_whole_day(day: i32) -> RangeInclusive<i64> {
+    let day = Day::from_number(day);
+    pieces_of(&of_days(DayRange { from: day, to: day }))
+}
+
+/// Day, company and piece of a key in `event_days`.
+pub(crate) fn split_piece(key: i64) -> (i32, u32, i64) {
+    let (day, company) = split_day(key / PIECES);
+    (day, company, key % PIECES)
 }
 
 /// The key in `day_counts`.
@@ -26,7 +57,7 @@ pub(crate) fn of_count(day: i32, company: u32, event: u32) -> i64 {
     of_day(day, company) * EVENT_NAMES + i64::from(event)
 }
 
-/// The keys in `event_days` of all companies on the days of a range.
+/// The keys of all companies on the days of a range.
 pub(crate) fn of_days(range: DayRange) -> RangeInclusive<i64> {
     of_day(range.from.number(), 0)..=of_day(range.to.number() + 1, 0) - 1
 }
@@ -41,7 +72,7 @@ pub(crate) fn of_company_counts(day: i32, company: u32) -> RangeInclusive<i64> {
     of_count(day, company, 0)..=of_count(day, company + 1, 0) - 1
 }
 
-/// Day and company of a key in `event_days`.
+/// The day and company of such a key.
 pub(crate) fn split_day(key: i64) -> (i32, u32) {
     ((key / COMPANIES) as i32, (key % COMPANIES) as u32)
 }
@@ -55,14 +86,15 @@ pub(crate) fn split_count(key: i64) -> (i32, u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::day::Day;
 
     #[test]
     fn a_key_is_made_of_its_parts() {
         assert_eq!(of_count(20_543, 17, 4), 2_054_300_000_001_700_004);
         assert_eq!(split_count(2_054_300_000_001_700_004), (20_543, 17, 4));
         assert_eq!(split_day(of_day(20_543, 999_999_999)), (20_543, 999_999_999));
-        // 2200 is the last year that dates may have.
+        assert_eq!(of_piece(20_543, 17, 4), 20_543_000_000_017_004);
+        assert_eq!(split_piece(20_543_000_000_017_004), (20_543, 17, 4));
+        // The year 2200 is the last that dates may have.
         assert_eq!(
             split_count(of_count(84_371, 999_999_999, 99_999)),
             (84_371, 999_999_999, 99_999)
@@ -73,9 +105,15 @@ mod tests {
     fn a_range_holds_its_days_and_no_others() {
         let days = DayRange { from: Day::from_number(10), to: Day::from_number(12) };
         let (rows, counts) = (of_days(days), of_counts(days));
+        let pieces = pieces_of(&rows);
         for (day, expected) in [(9, false), (10, true), (12, true), (13, false)] {
             for company in [0, 1, 999_999_999] {
                 assert_eq!(rows.contains(&of_day(day, company)), expected);
+                assert_eq!(pieces.contains(&of_piece(day, company, 999)), expected);
+                assert_eq!(
+                    of_company_day(11, company).contains(&of_piece(day, company, 999)),
+                    day == 11
+                );
                 assert_eq!(counts.contains(&of_count(day, company, 99_999)), expected);
             }
         }

@@ -1,8 +1,8 @@
 //! One day of a file brought together with what is stored of it.
 
-use anyhow::{Context, Result};
 use std::rc::Rc;
 
+use anyhow::Result;
 use rusqlite::CachedStatement;
 use rusqlite::types::Value;
 use rusqlite::vtab::array;
@@ -13,7 +13,6 @@ use super::first_uses::FirstUses;
 use super::keys;
 use super::waiting::WaitingEvent;
 use super::writer::WrittenRows;
-use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
 
 /// What a day held before this file came to it.
@@ -28,18 +27,6 @@ pub(super) enum DayBefore {
 }
 
 impl Store {
-    /// Writes the events of a company on a day on which it has none.
-    pub(in crate::store) fn put_day(
-        &self,
-        day: i32,
-        company: u32,
-        events: &[StoredEvent],
-    ) -> Result<()> {
-        let mut inserter = self.day_inserter()?;
-        inserter.insert(day, company, events)?;
-        inserter.flush()
-    }
-
     /// Writes days that have no events of a company yet.
     pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
         let connection = &self.connection;
@@ -47,7 +34,7 @@ impl Store {
         Ok(DayInserter {
             days: connection.prepare_cached(
                 "INSERT INTO event_days (id, events)
-                 SELECT ?3 + (value >> 41), CAST(substr(?2, (value >> 18 & 8388607) + 1, value & 262143) AS TEXT)
+                 SELECT ?3 + (value >> 41) * 1000, CAST(substr(?2, (value >> 18 & 8388607) + 1, value & 262143) AS TEXT)
                  FROM rarray(?1)",
             )?,
             day: connection
@@ -101,7 +88,8 @@ fn pack_count(company: u32, event: u32, count: i64) -> Option<Value> {
 }
 
 impl DayInserter<'_> {
-    /// Writes the events of a company on a day, in order of their keys, and their counts.
+    /// Writes the events of a company on a day, in order of their keys, and their counts. They are
+    /// no more than one piece.
     pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
         if day != self.day_of_waiting || self.texts.len() > TEXTS {
             self.flush()?;
@@ -114,7 +102,7 @@ impl DayInserter<'_> {
             None => {
                 // What came before goes first, as a table is best filled in order.
                 self.flush_days()?;
-                self.day.execute((keys::of_day(day, company), &self.texts[place..]))?;
+                self.day.execute((keys::of_piece(day, company, 0), &self.texts[place..]))?;
                 self.texts.clear();
             }
         }
@@ -144,7 +132,7 @@ impl DayInserter<'_> {
     fn flush_days(&mut self) -> Result<()> {
         if !self.waiting_days.is_empty() {
             let rows = Rc::new(std::mem::take(&mut self.waiting_days));
-            self.days.execute((&rows, &self.texts, keys::of_day(self.day_of_waiting, 0)))?;
+            self.days.execute((&rows, &self.texts, keys::of_piece(self.day_of_waiting, 0, 0)))?;
         }
         Ok(())
     }
@@ -168,6 +156,8 @@ pub(super) struct Merge<'s, 'w> {
     pub(super) has_parts: bool,
     pub(super) last_old_identity: u32,
     pub(super) import: i64,
+    /// The most events of a row.
+    pub(super) piece: usize,
     /// The events of a company, so that they need not be allocated for each.
     pub(super) events: Vec<StoredEvent>,
 }
@@ -182,10 +172,18 @@ impl Merge<'_, '_> {
         rows: &[WaitingEvent],
         earlier: &[WaitingEvent],
     ) -> Result<WrittenRows> {
-        let is_fresh = self.before == DayBefore::Nothing && !self.is_again;
+        if rows.len() > self.piece || earlier.len() > self.piece {
+            let (rows, earlier) = (rows.iter().copied().map(Ok), earlier.iter().copied().map(Ok));
+            return self.many(company, rows, earlier);
+        }
         let is_again = |row: &WaitingEvent| !row.is_first;
-        if is_fresh && !self.has_parts && !rows.iter().any(is_again) {
+        if self.is_fresh() && !self.has_parts && !rows.iter().any(is_again) {
             return self.insert_fresh(company, rows);
+        }
+        let stored = if self.is_fresh() { Vec::new() } else { self.stored(company)? };
+        if stored.len() >= self.piece {
+            let (rows, earlier) = (rows.iter().copied().map(Ok), earlier.iter().copied().map(Ok));
+            return self.many(company, rows, earlier);
         }
         let again: Vec<WaitingEvent> = rows.iter().copied().filter(is_again).collect();
         let first: Vec<WaitingEvent>;
@@ -196,7 +194,6 @@ impl Merge<'_, '_> {
                 first.as_slice()
             }
         };
-        let stored = if is_fresh { Vec::new() } else { self.stored(company)? };
         let mut merged = Vec::with_capacity(stored.len() + rows.len());
         let mut written = WrittenRows::default();
         let mut new_rows = Vec::new();
@@ -226,7 +223,7 @@ impl Merge<'_, '_> {
         }
         let is_recounted = !again.is_empty() && self.recount(&mut merged, again, &mut written);
         if written.new > 0 || is_recounted {
-            self.note_before(company, &stored)?;
+            self.note_before(company)?;
             self.save(company, &merged, stored.is_empty())?;
         }
         Ok(written)
@@ -234,21 +231,24 @@ impl Merge<'_, '_> {
 
     /// Adds rows of a day on which there was nothing, nearly all there are of a first file.
     fn insert_fresh(&mut self, company: u32, rows: &[WaitingEvent]) -> Result<WrittenRows> {
-        let written = gather(rows, &mut self.events);
+        let (written, _) = gather(rows, &mut self.events, self.piece);
         if !self.events.is_empty() {
             self.inserter.insert(self.day, company, &self.events)?;
         }
         Ok(written)
     }
 
+    /// Whether the company has no events on the day.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.before == DayBefore::Nothing && !self.is_again
+    }
+
     /// Notes what the company had on the day before the file came, so that it can be undone.
-    fn note_before(&self, company: u32, stored: &[StoredEvent]) -> Result<()> {
-        if self.before == DayBefore::Nothing {
-            return Ok(());
+    pub(super) fn note_before(&self, company: u32) -> Result<()> {
+        match self.before {
+            DayBefore::Nothing => Ok(()),
+            _ => self.store.note_pieces_before(self.import, self.day, company),
         }
-        let text = day_text::text(stored);
-        let text = Some(text.as_str()).filter(|_| !stored.is_empty());
-        self.store.note_day_before(self.import, self.day, company, text)
     }
 
     /// Gives events with an id the counts of the rows in which their ids come again, the last one
@@ -287,27 +287,25 @@ impl Merge<'_, '_> {
         equal.map(WaitingEvent::total).sum()
     }
 
+    /// What is stored of a company, at most one piece.
     fn stored(&self, company: u32) -> Result<Vec<StoredEvent>> {
-        let mut statement =
-            self.store.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
-        let mut rows = statement.query([keys::of_day(self.day, company)])?;
-        match rows.next()? {
-            Some(row) => day_text::read(row.get_ref("events")?.as_str()?).with_context(|| {
-                format!("day {} of company {company}", Day::from_number(self.day))
-            }),
-            None => Ok(Vec::new()),
-        }
+        let first = keys::of_piece(self.day, company, 0);
+        Ok(self.store.piece(first)?.unwrap_or_default())
     }
 
     fn save(&mut self, company: u32, events: &[StoredEvent], is_first: bool) -> Result<()> {
-        if is_first {
+        if is_first && events.len() <= self.piece {
             return self.inserter.insert(self.day, company, events);
         }
         let connection = &self.store.connection;
-        let text = day_text::text(events);
-        let mut day =
-            connection.prepare_cached("UPDATE event_days SET events = ?2 WHERE id = ?1")?;
-        day.execute((keys::of_day(self.day, company), &text))?;
+        let mut day = connection.prepare_cached(
+            "INSERT INTO event_days (id, events) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET events = excluded.events",
+        )?;
+        for (piece, place) in events.chunks(self.piece).zip(0..) {
+            let key = keys::of_piece(self.day, company, place);
+            day.execute((key, day_text::text(piece)))?;
+        }
         let mut count = connection.prepare_cached(
             "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
              ON CONFLICT (id) DO UPDATE SET count = excluded.count",
@@ -321,10 +319,15 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Puts the events of one company's rows, in order, in the place of `events`. Where nothing is
-/// stored, so many of the rows are new.
-fn gather(rows: &[WaitingEvent], events: &mut Vec<StoredEvent>) -> WrittenRows {
+/// Puts the events of one company's rows, in order, in the place of `events`, but no more than
+/// `most`. Where nothing is stored, so many of the rows are new. Returns the rows that are left, too.
+fn gather<'r>(
+    rows: &'r [WaitingEvent],
+    events: &mut Vec<StoredEvent>,
+    most: usize,
+) -> (WrittenRows, &'r [WaitingEvent]) {
     let mut written = WrittenRows::default();
+    let mut taken = 0;
     events.clear();
     for equal in rows.chunk_by(|a, b| a.order() == b.order()) {
         let (mut total, mut seen) = (0, 0);
@@ -335,42 +338,54 @@ fn gather(rows: &[WaitingEvent], events: &mut Vec<StoredEvent>) -> WrittenRows {
             *(if row.copies > 0 { &mut written.new } else { &mut written.known }) += rows;
         }
         written.repeated += seen - 1;
+        taken += equal.len();
         if total > 0 {
             events.push(StoredEvent { key: equal[0].key(), copies: total });
+            if events.len() >= most {
+                break;
+            }
         }
     }
-    written
+    (written, &rows[taken..])
 }
 
 /// Compares a day of a file with the store, which takes little when the file was imported before.
-/// `events` are in order and have no ids. `None` where they are not the very events of the day.
+/// `events` are in order and have no ids; at most so many are in one row. `None` where they are not the very events of the day.
 pub(super) fn compare(
     store: &Store,
     day: i32,
     events: &[WaitingEvent],
+    most: usize,
 ) -> Result<Option<WrittenRows>> {
     let mut statement = store.connection.prepare_cached(
         "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
     )?;
-    let of_day = keys::of_days(DayRange { from: Day::from_number(day), to: Day::from_number(day) });
+    let of_day = keys::of_whole_day(day);
     let mut stored = statement.query((of_day.start(), of_day.end()))?;
     let (mut all, mut of_company, mut text) = (WrittenRows::default(), Vec::new(), Vec::new());
-    for rows in events.chunk_by(|a, b| a.company() == b.company()) {
-        let written = gather(rows, &mut of_company);
-        text.clear();
-        day_text::write(&mut text, &of_company);
-        let is_same = match stored.next()? {
-            Some(row) => {
-                let (_, company) = keys::split_day(row.get(0)?);
-                company == rows[0].company() && row.get_ref(1)?.as_bytes()? == text
+    for mut rows in events.chunk_by(|a, b| a.company() == b.company()) {
+        let company = rows[0].company();
+        for piece in 0.. {
+            let (written, left) = gather(rows, &mut of_company, most);
+            rows = left;
+            text.clear();
+            day_text::write(&mut text, &of_company);
+            let is_same = match stored.next()? {
+                Some(row) => {
+                    row.get::<_, i64>(0)? == keys::of_piece(day, company, piece)
+                        && row.get_ref(1)?.as_bytes()? == text
+                }
+                None => false,
+            };
+            if !is_same {
+                return Ok(None);
             }
-            None => false,
-        };
-        if !is_same {
-            return Ok(None);
+            all.known += written.new + written.known;
+            all.repeated += written.repeated;
+            if rows.is_empty() {
+                break;
+            }
         }
-        all.known += written.new + written.known;
-        all.repeated += written.repeated;
     }
     Ok(stored.next()?.is_none().then_some(all))
 }
@@ -393,16 +408,22 @@ fn add_rows(
 ) -> u64 {
     let mut total = of_file;
     for row in equal {
-        let (rows, copies) = (u64::from(row.rows()), u64::from(row.copies));
-        // Rows that bring no more than what is stored.
-        let known = match copies {
-            0 => rows,
-            copies => (stored.saturating_sub(total) / copies).min(rows),
-        };
+        tell(row, new_rows(row, total, stored));
         total += row.total();
-        tell(row, rows - known);
     }
     total.max(stored)
+}
+
+/// How many of the rows that a waiting event stands for add an event to those stored, where the file
+/// had so many before.
+pub(super) fn new_rows(row: &WaitingEvent, of_file: u64, stored: u64) -> u64 {
+    let (rows, copies) = (u64::from(row.rows()), u64::from(row.copies));
+    // Rows that bring no more than what is stored.
+    let known = match copies {
+        0 => rows,
+        copies => (stored.saturating_sub(of_file) / copies).min(rows),
+    };
+    rows - known
 }
 
 /// Where rows have several events each: a row is new when any of them is.

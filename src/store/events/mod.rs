@@ -6,7 +6,9 @@ pub(super) mod counts_writer;
 pub(super) mod day_text;
 mod first_uses;
 pub(super) mod keys;
+mod many;
 mod merge;
+pub(super) mod pieces;
 pub(super) mod pulled;
 mod waiting;
 pub(super) mod writer;
@@ -203,8 +205,6 @@ impl Store {
         };
         let mut by_person: FxHashMap<u32, (u64, u64)> = FxHashMap::default();
         let mut daily = Vec::new();
-        let mut statement =
-            self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
         let pulled: BTreeMap<Day, bool> = self
             .pulled_days(windows.both())?
             .into_iter()
@@ -228,22 +228,16 @@ impl Store {
                     *(if is_now { &mut activity.1 } else { &mut activity.0 }) += 1;
                 }
             }
-            let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
-            if let Some(row) = rows.next()? {
-                day_text::for_each(row.get_ref(0)?.as_str()?, |event| {
-                    if wanted.is_none_or(|key| key == event.key.event) {
-                        count += event.copies;
-                        active.insert(event.key.person);
-                        let person = by_person.entry(event.key.person).or_default();
-                        let place = if windows.decision.contains(day) {
-                            &mut person.1
-                        } else {
-                            &mut person.0
-                        };
-                        *place += event.copies;
-                    }
-                })?;
-            }
+            self.for_each_event_of(day.number(), company.0, |event| {
+                if wanted.is_none_or(|key| key == event.key.event) {
+                    count += event.copies;
+                    active.insert(event.key.person);
+                    let person = by_person.entry(event.key.person).or_default();
+                    let place =
+                        if windows.decision.contains(day) { &mut person.1 } else { &mut person.0 };
+                    *place += event.copies;
+                }
+            })?;
             active.remove(&0);
             daily.push((
                 day,

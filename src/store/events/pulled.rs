@@ -70,7 +70,7 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found",
         )?;
-        let keys = keys::of_days(DayRange { from: day, to: day });
+        let keys = keys::of_whole_day(day.number());
         Ok(statement.query_row((keys.start(), keys.end()), |row| row.get("found"))?)
     }
 
@@ -153,25 +153,42 @@ impl Store {
     }
 
     /// Hands each company and day of a span of keys to `visit`, in order: its key, and what tells
-    /// who was active.
+    /// who was active; several times where there are many events.
     pub(in crate::store) fn for_each_active_day(
         &self,
         span: &std::ops::RangeInclusive<i64>,
         mut visit: impl FnMut(i64, Active<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, events AS text, 0 AS is_pulled FROM event_days WHERE id BETWEEN ?1 AND ?2
-             UNION ALL
-             SELECT id, people, 1 FROM day_people WHERE id BETWEEN ?1 AND ?2
-             ORDER BY id",
+        let mut of_events = self.connection.prepare_cached(
+            "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
         )?;
-        let mut rows = statement.query((span.start(), span.end()))?;
-        while let Some(row) = rows.next()? {
-            let text = row.get_ref(1)?.as_str()?;
-            let active = if row.get(2)? { Active::People(text) } else { Active::Events(text) };
-            visit(row.get(0)?, active)?;
+        let mut of_people = self.connection.prepare_cached(
+            "SELECT id, people FROM day_people WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        )?;
+        let pieces = keys::pieces_of(span);
+        let mut of_events = of_events.query((pieces.start(), pieces.end()))?;
+        let mut of_people = of_people.query((span.start(), span.end()))?;
+        let (mut events, mut people) = (of_events.next()?, of_people.next()?);
+        loop {
+            let of_row = |row: Option<&Row<'_>>, per_day| {
+                row.map(|row| row.get::<_, i64>(0).map(|id| id / per_day)).transpose()
+            };
+            match (of_row(events, keys::PIECES)?, of_row(people, 1)?) {
+                (Some(key), other) if other.is_none_or(|other| key <= other) => {
+                    if let Some(row) = events {
+                        visit(key, Active::Events(row.get_ref(1)?.as_str()?))?;
+                    }
+                    events = of_events.next()?;
+                }
+                (_, Some(key)) => {
+                    if let Some(row) = people {
+                        visit(key, Active::People(row.get_ref(1)?.as_str()?))?;
+                    }
+                    people = of_people.next()?;
+                }
+                (_, None) => return Ok(()),
+            }
         }
-        Ok(())
     }
 }
 

@@ -1,9 +1,11 @@
 //! Events that wait to be written, in memory and, where there is no room for them, in a temporary
 //! file.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
 
 use anyhow::{Context, Result};
 
@@ -147,10 +149,10 @@ pub(super) enum Until {
     FileEnds,
 }
 
-/// Events in a temporary file, by day.
+/// Events in a temporary file, by day. Those that are put together are in order.
 #[derive(Default)]
 pub(super) struct Aside {
-    file: Option<File>,
+    file: Option<Rc<File>>,
     length: u64,
     chunks: BTreeMap<(i32, Until), Vec<Chunk>>,
 }
@@ -171,6 +173,7 @@ const AGAIN: u32 = 1 << 31;
 const IN_ONE_GO: usize = 8192;
 
 impl Aside {
+    /// Puts events aside, which are in order.
     pub(super) fn put(
         &mut self,
         store: &Store,
@@ -181,79 +184,172 @@ impl Aside {
         if events.is_empty() {
             return Ok(());
         }
-        if self.file.is_none() {
-            // Beside the database, where there must be room for these events anyway; `/tmp` may be
-            // memory.
-            let folder = store.path().parent().unwrap_or(store.path());
-            self.file = Some(
-                tempfile::tempfile_in(folder)
-                    .context("cannot make a temporary file beside the database")?,
-            );
-        }
-        let Some(file) = &mut self.file else { return Ok(()) };
-        file.seek(SeekFrom::Start(self.length))?;
+        let file = self.file(store)?;
+        let chunk = Chunk { position: self.length, count: events.len() };
         for some in events.chunks(IN_ONE_GO) {
             let bytes: Vec<u8> = some.iter().flat_map(to_bytes).collect();
-            file.write_all(&bytes)
+            file.write_all_at(&bytes, self.length)
                 .context("cannot write to the temporary file beside the database")?;
+            self.length += bytes.len() as u64;
         }
-        let chunk = Chunk { position: self.length, count: events.len() };
         self.chunks.entry((day, until)).or_default().push(chunk);
-        self.length += (events.len() * EVENT_BYTES) as u64;
         Ok(())
+    }
+
+    fn file(&mut self, store: &Store) -> Result<Rc<File>> {
+        if let Some(file) = &self.file {
+            return Ok(Rc::clone(file));
+        }
+        // Beside the database, where there must be room for these events anyway; `/tmp` may be
+        // memory.
+        let folder = store.path().parent().unwrap_or(store.path());
+        let file = tempfile::tempfile_in(folder)
+            .context("cannot make a temporary file beside the database")?;
+        Ok(Rc::clone(self.file.insert(Rc::new(file))))
     }
 
     pub(super) fn waiting_days(&self) -> impl Iterator<Item = &i32> {
         self.chunks.keys().filter(|(_, until)| *until == Until::DayIsWritten).map(|(day, _)| day)
     }
 
-    pub(super) fn waiting_count(&self, day: i32) -> usize {
-        self.chunks
-            .get(&(day, Until::DayIsWritten))
-            .into_iter()
-            .flatten()
-            .map(|chunk| chunk.count)
-            .sum()
+    /// How many events of a day are aside.
+    pub(super) fn count(&self, day: i32, until: Until) -> usize {
+        self.chunks.get(&(day, until)).into_iter().flatten().map(|chunk| chunk.count).sum()
     }
 
-    pub(super) fn written(&mut self, day: i32) {
-        self.chunks.remove(&(day, Until::DayIsWritten));
+    pub(super) fn forget(&mut self, day: i32, until: Until) {
+        self.chunks.remove(&(day, until));
     }
 
-    /// The events of a day for some of the companies, in the order in which they were set aside.
-    /// Beyond `most` events, equal ones are folded if `folds` allows it.
-    pub(super) fn take_part(
-        &mut self,
-        day: i32,
-        until: Until,
-        (part, parts): (u32, u32),
-        (folds, most): (bool, usize),
-    ) -> Result<Vec<WaitingEvent>> {
-        let mut events = Vec::new();
-        let mut most = if folds { most } else { usize::MAX };
-        let Some(file) = &mut self.file else { return Ok(events) };
+    /// Keeps the events of a day, which are written now, until the file ends.
+    pub(super) fn keep(&mut self, day: i32) {
+        let written = self.chunks.remove(&(day, Until::DayIsWritten)).unwrap_or_default();
+        self.chunks.entry((day, Until::FileEnds)).or_default().extend(written);
+    }
+
+    /// All events of a day, in the order in which they were set aside.
+    pub(super) fn all(&self, day: i32, until: Until) -> Result<Vec<WaitingEvent>> {
+        let mut events = Vec::with_capacity(self.count(day, until));
+        let Some(file) = &self.file else { return Ok(events) };
         for chunk in self.chunks.get(&(day, until)).into_iter().flatten() {
-            file.seek(SeekFrom::Start(chunk.position))?;
-            let mut left = chunk.count;
-            let mut buffer = vec![0; EVENT_BYTES * left.min(IN_ONE_GO)];
-            while left > 0 {
-                let now = left.min(IN_ONE_GO);
-                let bytes = &mut buffer[..now * EVENT_BYTES];
-                file.read_exact(bytes)?;
-                events.extend(
-                    bytes
-                        .chunks_exact(EVENT_BYTES)
-                        .map(from_bytes)
-                        .filter(|event| event.company() % parts == part),
-                );
-                left -= now;
-                if events.len() > most {
-                    fold(&mut events);
-                    most = most.max(2 * events.len());
-                }
+            let mut chunk = *chunk;
+            while chunk.count > 0 {
+                let bytes = chunk.read(file, IN_ONE_GO)?;
+                events.extend(bytes.chunks_exact(EVENT_BYTES).map(from_bytes));
             }
         }
         Ok(events)
+    }
+
+    /// The events of a day in order, of which few are in memory at a time.
+    pub(super) fn in_order(&self, day: i32, until: Until) -> Result<InOrder> {
+        let chunks = self.chunks.get(&(day, until)).map_or(&[][..], Vec::as_slice);
+        let Some(file) = &self.file else { return Ok(InOrder::default()) };
+        let together = (MERGED / chunks.len().max(1)).clamp(16, IN_ONE_GO);
+        let mut in_order = InOrder { file: Some(Rc::clone(file)), together, ..InOrder::default() };
+        for (place, chunk) in chunks.iter().enumerate() {
+            in_order.parts.push(Part { chunk: *chunk, events: VecDeque::new() });
+            in_order.next_of(place)?;
+        }
+        Ok(in_order)
+    }
+}
+
+impl Chunk {
+    /// Takes the bytes of its first events, of so many at most.
+    fn read(&mut self, file: &File, most: usize) -> Result<Vec<u8>> {
+        let now = self.count.min(most);
+        let mut bytes = vec![0; now * EVENT_BYTES];
+        file.read_exact_at(&mut bytes, self.position)
+            .context("cannot read the temporary file beside the database")?;
+        self.position += bytes.len() as u64;
+        self.count -= now;
+        Ok(bytes)
+    }
+}
+
+/// So many events at most are in memory while parts are merged.
+const MERGED: usize = 500_000;
+
+/// Events of several parts, each in order, in order. Equal ones are in the order of the parts.
+#[derive(Default)]
+pub(super) struct InOrder {
+    file: Option<Rc<File>>,
+    parts: Vec<Part>,
+    together: usize,
+    /// The next event of each part, and its place among the parts.
+    next: BinaryHeap<Reverse<((u128, u32), usize)>>,
+}
+
+/// The rest of a chunk, and what was read of it already.
+struct Part {
+    chunk: Chunk,
+    events: VecDeque<WaitingEvent>,
+}
+
+impl InOrder {
+    /// Notes the next event of a part.
+    fn next_of(&mut self, place: usize) -> Result<()> {
+        let part = &mut self.parts[place];
+        if part.events.is_empty()
+            && let Some(file) = &self.file
+        {
+            let bytes = part.chunk.read(file, self.together)?;
+            part.events.extend(bytes.chunks_exact(EVENT_BYTES).map(from_bytes));
+        }
+        if let Some(event) = part.events.front() {
+            self.next.push(Reverse((event.order(), place)));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> Result<Option<WaitingEvent>> {
+        let Some(Reverse((_, place))) = self.next.pop() else { return Ok(None) };
+        let event = self.parts[place].events.pop_front();
+        self.next_of(place)?;
+        Ok(event)
+    }
+}
+
+/// Events in order, company by company.
+pub(super) struct ByCompany {
+    rows: InOrder,
+    next: Option<WaitingEvent>,
+}
+
+impl ByCompany {
+    pub(super) fn new(rows: InOrder) -> Self {
+        ByCompany { rows, next: None }
+    }
+
+    /// The company of the next event.
+    pub(super) fn company(&mut self) -> Result<Option<u32>> {
+        if self.next.is_none() {
+            self.next = self.rows.take()?;
+        }
+        Ok(self.next.map(|event| event.company()))
+    }
+
+    /// Leaves out the events of companies before this one.
+    pub(super) fn skip_to(&mut self, company: u32) -> Result<()> {
+        while self.company()?.is_some_and(|next| next < company) {
+            self.next = None;
+        }
+        Ok(())
+    }
+
+    /// At most so many events of a company, which is the next.
+    pub(super) fn take(&mut self, company: u32, most: usize) -> Result<Vec<WaitingEvent>> {
+        self.of(company).take(most).collect()
+    }
+
+    /// The events of a company, which is the next.
+    pub(super) fn of(&mut self, company: u32) -> impl Iterator<Item = Result<WaitingEvent>> {
+        std::iter::from_fn(move || match self.company() {
+            Ok(Some(next)) if next == company => self.next.take().map(Ok),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        })
     }
 }
 

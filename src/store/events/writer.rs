@@ -17,9 +17,10 @@ use rustc_hash::FxHashMap;
 
 use super::keys;
 use super::merge::{self, DayBefore, DayInserter, Merge};
-use super::waiting::{Aside, Until, WaitingEvent, fold, sort};
+use super::pieces::PIECE;
+use super::waiting::{Aside, ByCompany, Until, WaitingEvent, fold, sort};
 use crate::domain::company::folded_name;
-use crate::domain::day::{Day, DayRange};
+use crate::domain::day::Day;
 use crate::error::no_thread;
 use crate::store::Store;
 
@@ -28,15 +29,22 @@ use crate::store::Store;
 struct Limits {
     /// So many events before they are set aside.
     in_memory: usize,
-    /// A day with more events than this is written in several passes, each over some of the
-    /// companies.
-    in_one_pass: usize,
-    /// A day with fewer is put in order by the thread that writes it.
-    sorted_beside: usize,
+    /// A day with more events than this is put in order with the help of the temporary file.
+    at_once: usize,
+    /// A day with fewer is put in order by the thread that writes it, as is one with more events
+    /// than the other: few of those must be in memory at a time.
+    sorted_beside: (usize, usize),
+    /// The most events of one row of the table.
+    piece: usize,
 }
 
-/// 64 MiB of events, twice.
-const LIMITS: Limits = Limits { in_memory: 2_000_000, in_one_pass: 2_000_000, sorted_beside: 4096 };
+/// 64 MiB of events.
+const LIMITS: Limits = Limits {
+    in_memory: 2_000_000,
+    at_once: 2_000_000,
+    sorted_beside: (4096, 500_000),
+    piece: PIECE,
+};
 
 /// So many days of a file in no order may be in memory, each with its share.
 const DAYS_IN_MEMORY: usize = 256;
@@ -252,7 +260,7 @@ impl Store {
     }
 }
 
-impl EventWriter<'_> {
+impl<'s> EventWriter<'s> {
     /// Takes the next rows of the file.
     pub(crate) fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.store.add_names(&batch.names)?;
@@ -281,7 +289,8 @@ impl EventWriter<'_> {
             self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
         for day in finished {
             let events = self.waiting.remove(&day).unwrap_or_default();
-            if events.len() < self.limits.sorted_beside {
+            let (least, most) = self.limits.sorted_beside;
+            if !(least..=most).contains(&events.len()) {
                 self.write_sorted_days(0)?;
                 self.write_events(day, events)?;
             } else {
@@ -426,35 +435,23 @@ impl EventWriter<'_> {
     /// Writes the events of a day with those of it that are aside.
     fn write_events(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
         self.waiting_count -= events.len();
-        let before = self.day_before(day)?;
+        let mut before = self.day_before(day)?;
         if before == DayBefore::Nothing && !self.written.contains_key(&day) {
-            self.store.note_day_before(self.import, day, 0, None)?;
+            self.store.note_empty_day(self.import, day, 0)?;
         }
-        let mut before = before;
-        let aside = self.aside.waiting_count(day);
-        if aside == 0 && events.len() <= self.limits.in_one_pass {
-            before = self.write_whole(day, before, events)?;
-        } else if aside + events.len() <= self.limits.in_one_pass {
-            let until = Until::DayIsWritten;
-            let mut parts = self.aside.take_part(day, until, (0, 1), self.folding())?;
-            parts.extend(events);
-            self.aside.written(day);
-            before = self.write_whole(day, before, parts)?;
+        let aside = self.aside.count(day, Until::DayIsWritten);
+        let earlier = self.aside.count(day, Until::FileEnds);
+        before = if aside + earlier + events.len() > self.limits.at_once {
+            self.write_long(day, before, events)?;
+            before
+        } else if aside == 0 {
+            self.write_whole(day, before, events)?
         } else {
-            self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
-            drop(events);
-            let passes = self.aside.waiting_count(day).div_ceil(self.limits.in_one_pass) as u32;
-            for pass in 0..passes {
-                let part = self.aside.take_part(
-                    day,
-                    Until::DayIsWritten,
-                    (pass, passes),
-                    self.folding(),
-                )?;
-                self.write_part(day, before, part, (pass, passes))?;
-            }
-            self.aside.written(day);
-        }
+            let mut all = self.aside.all(day, Until::DayIsWritten)?;
+            all.extend(events);
+            self.write_whole(day, before, all)?
+        };
+        self.aside.forget(day, Until::DayIsWritten);
         self.written.insert(day, before);
         Ok(())
     }
@@ -470,18 +467,14 @@ impl EventWriter<'_> {
         let is_first = before == DayBefore::Something && !self.written.contains_key(&day);
         if is_first && !self.has_parts && !events.iter().any(WaitingEvent::has_identity) {
             sort(&mut events);
-            if let Some(known) = merge::compare(self.store, day, &events)? {
+            if let Some(known) = merge::compare(self.store, day, &events, self.limits.piece)? {
                 self.rows.known += known.known;
                 self.rows.repeated += known.repeated;
                 return Ok(DayBefore::Same);
             }
         }
-        self.write_part(day, before, events, (0, 1))?;
+        self.write_at_once(day, before, events)?;
         Ok(before)
-    }
-
-    fn folding(&self) -> (bool, usize) {
-        (self.folds, self.limits.in_one_pass + self.limits.in_one_pass / 4)
     }
 
     fn day_before(&self, day: i32) -> Result<DayBefore> {
@@ -491,67 +484,120 @@ impl EventWriter<'_> {
         let mut statement = self.store.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found",
         )?;
-        let day = Day::from_number(day);
-        let rows = keys::of_days(DayRange { from: day, to: day });
+        let rows = keys::of_whole_day(day);
         let is_there: bool =
             statement.query_row((rows.start(), rows.end()), |row| row.get("found"))?;
         Ok(if is_there { DayBefore::Something } else { DayBefore::Nothing })
     }
 
-    /// Writes the events of a day for those companies whose key leaves `part.0` when divided by
-    /// `part.1`.
-    fn write_part(
+    /// Writes the events of a day, of which no more are aside.
+    fn write_at_once(
         &mut self,
         day: i32,
         before: DayBefore,
         mut events: Vec<WaitingEvent>,
-        part: (u32, u32),
     ) -> Result<()> {
         sort(&mut events);
-        let is_again = self.written.contains_key(&day);
-        let mut earlier = match (is_again, before) {
-            (true, DayBefore::Something) => {
-                self.aside.take_part(day, Until::FileEnds, part, self.folding())?
-            }
-            _ => Vec::new(),
-        };
+        let mut earlier = self.aside.all(day, Until::FileEnds)?;
         sort(&mut earlier);
-        let has_parts = self.has_parts;
-        let mut is_changed = false;
-        let mut merge = Merge {
-            store: self.store,
-            inserter: &mut self.inserter,
-            day,
-            before,
-            is_again,
-            has_parts,
-            last_old_identity: self.last_old_identity,
-            import: self.import,
-            events: Vec::new(),
-        };
+        let mut merge = self.merge(day, before);
+        let mut outcome = DayOutcome::default();
         for of_company in events.chunk_by(|a, b| a.company() == b.company()) {
             let company = of_company[0].company();
             let first = earlier.partition_point(|event| event.company() < company);
             let last = earlier.partition_point(|event| event.company() <= company);
-            let written = merge.company(company, of_company, &earlier[first..last])?;
-            self.rows.new += written.new;
-            self.rows.known += written.known;
-            self.rows.changed += written.changed;
-            self.rows.repeated += written.repeated;
-            is_changed |= written.new + written.changed > 0;
-            if written.new > 0 {
-                let days = self.first_days.entry(company).or_insert((day, day));
-                *days = (days.0.min(day), days.1.max(day));
-            }
-        }
-        self.inserter.flush()?;
-        if is_changed {
-            self.changed_days.insert(day);
+            outcome.add(company, merge.company(company, of_company, &earlier[first..last])?);
         }
         if before == DayBefore::Something {
             self.aside.put(self.store, day, &events, Until::FileEnds)?;
         }
+        self.day_is_written(day, outcome)
+    }
+
+    /// Writes the events of a day that has so many that they are not in memory together.
+    fn write_long(
+        &mut self,
+        day: i32,
+        before: DayBefore,
+        mut events: Vec<WaitingEvent>,
+    ) -> Result<()> {
+        sort(&mut events);
+        self.aside.put(self.store, day, &events, Until::DayIsWritten)?;
+        drop(events);
+        let mut rows = ByCompany::new(self.aside.in_order(day, Until::DayIsWritten)?);
+        let mut earlier = ByCompany::new(self.aside.in_order(day, Until::FileEnds)?);
+        let mut merge = self.merge(day, before);
+        let mut outcome = DayOutcome::default();
+        while let Some(company) = rows.company()? {
+            earlier.skip_to(company)?;
+            let most = merge.piece + 1;
+            let (some, before) = (rows.take(company, most)?, earlier.take(company, most)?);
+            let written = if some.len().max(before.len()) < most {
+                merge.company(company, &some, &before)?
+            } else {
+                let rows = some.into_iter().map(Ok).chain(rows.of(company));
+                let earlier = before.into_iter().map(Ok).chain(earlier.of(company));
+                merge.many(company, rows, earlier)?
+            };
+            outcome.add(company, written);
+        }
+        drop(merge);
+        if before == DayBefore::Something {
+            self.aside.keep(day);
+        }
+        self.day_is_written(day, outcome)
+    }
+
+    fn merge(&mut self, day: i32, before: DayBefore) -> Merge<'s, '_> {
+        Merge {
+            store: self.store,
+            day,
+            before,
+            is_again: self.written.contains_key(&day),
+            has_parts: self.has_parts,
+            last_old_identity: self.last_old_identity,
+            import: self.import,
+            piece: self.limits.piece,
+            events: Vec::new(),
+            inserter: &mut self.inserter,
+        }
+    }
+
+    fn day_is_written(&mut self, day: i32, outcome: DayOutcome) -> Result<()> {
+        self.inserter.flush()?;
+        let DayOutcome { rows, companies } = outcome;
+        self.rows.new += rows.new;
+        self.rows.known += rows.known;
+        self.rows.changed += rows.changed;
+        self.rows.repeated += rows.repeated;
+        if rows.new + rows.changed > 0 {
+            self.changed_days.insert(day);
+        }
+        for company in companies {
+            let days = self.first_days.entry(company).or_insert((day, day));
+            *days = (days.0.min(day), days.1.max(day));
+        }
         Ok(())
+    }
+}
+
+/// What became of the rows of a day.
+#[derive(Default)]
+struct DayOutcome {
+    rows: WrittenRows,
+    /// The companies that have new events.
+    companies: Vec<u32>,
+}
+
+impl DayOutcome {
+    fn add(&mut self, company: u32, written: WrittenRows) {
+        self.rows.new += written.new;
+        self.rows.known += written.known;
+        self.rows.changed += written.changed;
+        self.rows.repeated += written.repeated;
+        if written.new > 0 {
+            self.companies.push(company);
+        }
     }
 }
 
@@ -562,11 +608,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::store::events::day_text;
-    use crate::store::{Finish, Permissions};
+    use crate::domain::EVENTS;
+    use crate::domain::day::Instant;
+    use crate::store::events::day_text::{self, StoredEvent};
+    use crate::store::{Finish, ImportRecord, Permissions};
 
     /// So little that a handful of events does not fit.
-    const TIGHT: Limits = Limits { in_memory: 5, in_one_pass: 3, sorted_beside: 2 };
+    const TIGHT: Limits = Limits { in_memory: 5, at_once: 3, sorted_beside: (2, 4), piece: 2 };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
         IncomingEvent {
@@ -667,7 +715,7 @@ mod tests {
     fn equal_rows_are_folded_as_they_come() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let limits = Limits { in_memory: 64, in_one_pass: 64, sorted_beside: 64 };
+        let limits = Limits { in_memory: 64, at_once: 64, sorted_beside: (64, 64), piece: 64 };
         let work = |store: &mut Store| {
             let mut writer = EventWriter { limits, ..store.event_writer(false)? };
             for _ in 0..1000 {
@@ -675,7 +723,7 @@ mod tests {
                 writer.push(EventBatch { events, ..EventBatch::default() })?;
                 assert!(writer.waiting_count <= 64);
             }
-            assert_eq!(writer.aside.waiting_count(20_000), 0);
+            assert_eq!(writer.aside.count(20_000, Until::DayIsWritten), 0);
             writer.finish()
         };
         let rows = store.transaction(Finish::Commit, work).unwrap().rows;
@@ -719,6 +767,121 @@ mod tests {
         let late = vec![late[0], event(3, 3, 1, 1), late[0]];
         assert_eq!(write(&mut store, TIGHT, &days(late)), counted(2, 31));
         assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
+    }
+
+    /// A row: day, company, time, copies, event name, id, and whether it belongs to the row before.
+    type Row = (i32, u32, i64, u32, u32, Option<u8>, bool);
+
+    /// Everything that events are, as one text for each company and day however many rows it has.
+    fn texts(store: &Store) -> BTreeMap<(i32, u32), Vec<StoredEvent>> {
+        let mut statement = store
+            .connection
+            .prepare("SELECT day, company, events FROM event_days ORDER BY id")
+            .unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let mut texts: BTreeMap<(i32, u32), Vec<StoredEvent>> = BTreeMap::new();
+        while let Some(row) = rows.next().unwrap() {
+            let events = day_text::read(row.get_ref("events").unwrap().as_str().unwrap()).unwrap();
+            let key = (row.get("day").unwrap(), row.get("company").unwrap());
+            texts.entry(key).or_default().extend(events);
+        }
+        assert_eq!(store.problems().unwrap(), Vec::<String>::new());
+        texts
+    }
+
+    fn events_import() -> ImportRecord {
+        let now = Instant::from_micros(0);
+        ImportRecord {
+            id: 0,
+            file: "events.csv".to_owned(),
+            kind: EVENTS.to_owned(),
+            started_at: now,
+            finished_at: now,
+            rows_read: 0,
+            rows_new: 0,
+            rows_known: 0,
+            rows_rejected: 0,
+            companies_made: 0,
+            first_day: None,
+            last_day: None,
+            undone_at: None,
+        }
+    }
+
+    fn write_rows(
+        store: &mut Store,
+        limits: Limits,
+        rows: &[Vec<Row>],
+        is_wide: bool,
+    ) -> (WrittenRows, Vec<Day>) {
+        let work = |store: &mut Store| {
+            let mut writer = EventWriter { limits, ..store.event_writer(is_wide)? };
+            for batch in rows {
+                let (mut events, mut ids): (Vec<IncomingEvent>, _) = (Vec::new(), Vec::new());
+                for (day, company, micros, copies, name, id, is_part) in batch {
+                    let mut row = event(*day, *company, *micros, *copies);
+                    row.event = *name;
+                    if let Some(before) = events.last()
+                        && is_wide
+                        && *is_part
+                    {
+                        (row.day, row.company, row.is_part) = (before.day, before.company, true);
+                    }
+                    if let Some(id) = id.filter(|_| !is_wide) {
+                        ids.push((events.len() as u32, format!("e{id}")));
+                    }
+                    events.push(row);
+                }
+                writer.push(EventBatch { events, ids, ..EventBatch::default() })?;
+            }
+            let written = writer.finish()?;
+            store.add_import(&events_import())?;
+            Ok(written)
+        };
+        let written = store.transaction(Finish::Commit, work).unwrap();
+        // Repeated rows are found among those that are written together.
+        (WrittenRows { repeated: 0, ..written.rows }, written.changed_days)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// How much is in memory, and how many rows of the table a day takes, is not to be seen in
+        /// what is written and told, nor after it is taken back.
+        #[test]
+        fn what_does_not_fit_is_written_as_what_fits(
+            files in prop::collection::vec(
+                prop::collection::vec(
+                    prop::collection::vec(
+                        (0i32..3, 1u32..3, 0i64..6, 1u32..3, 1u32..3, prop::option::of(0u8..6), any::<bool>()),
+                        0..12,
+                    ),
+                    1..5,
+                ),
+                1..4,
+            ),
+            is_wide in any::<bool>(),
+            piece in 1usize..4,
+        ) {
+            let folder = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let (mut roomy, mut narrow) = (store(&folder.0), store(&folder.1));
+            for store in [&roomy, &narrow] {
+                store.connection.execute("INSERT INTO event_names (name) VALUES ('export')", []).unwrap();
+            }
+            let mut before = Vec::new();
+            for file in &files {
+                before.push(texts(&roomy));
+                let expected = write_rows(&mut roomy, LIMITS, file, is_wide);
+                let limits = Limits { piece, ..TIGHT };
+                prop_assert_eq!(write_rows(&mut narrow, limits, file, is_wide), expected);
+                prop_assert_eq!(texts(&narrow), texts(&roomy));
+            }
+            for before in before.into_iter().rev() {
+                let undo = |store: &mut Store| store.undo_import(None, Instant::from_micros(0)).map(drop);
+                narrow.transaction(Finish::Commit, undo).unwrap();
+                prop_assert_eq!(texts(&narrow), before);
+            }
+        }
     }
 
     proptest! {

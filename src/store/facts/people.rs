@@ -10,7 +10,6 @@ use crate::domain::day::Day;
 use crate::domain::fact::Identity;
 use crate::domain::facts::Person;
 use crate::store::Store;
-use crate::store::events::{day_text, keys};
 
 impl Fact for Person {
     fn table() -> Table {
@@ -71,15 +70,8 @@ impl Store {
     }
 
     fn has_event_of(&self, company: CompanyKey, person: u32, day: Day) -> Result<bool> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
-        let mut rows = statement.query([keys::of_day(day.number(), company.0)])?;
         let mut has = false;
-        if let Some(row) = rows.next()? {
-            day_text::for_each(row.get_ref("events")?.as_str()?, |event| {
-                has |= event.key.person == person;
-            })?;
-        }
+        self.for_each_event_of(day.number(), company.0, |event| has |= event.key.person == person)?;
         has |= self.pulled_people(day.number(), company.0)?.contains(&person);
         Ok(has)
     }

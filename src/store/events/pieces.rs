@@ -1,0 +1,323 @@
+//! The rows of one company and day in `event_days`.
+//!
+//! One row holds all events of nearly every company and day. What exceeds [`PIECE`] is in further
+//! rows, so that the memory that a day takes does not grow with its events: they are read and
+//! written one piece at a time. All pieces but the last are full, so the same events are always the
+//! same rows.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::day_text::{self, StoredEvent};
+use super::keys;
+use crate::domain::day::Day;
+use crate::error::refused;
+use crate::store::Store;
+
+/// The most events of a piece.
+pub(super) const PIECE: usize = 131_072;
+
+/// While the rows of a day are written anew, they have the key of this company, which is no
+/// company's: the old ones are still to be read.
+const NOBODY: u32 = 0;
+
+/// The events of a company on a day, in order, of which one piece is in memory.
+pub(in crate::store) struct Pieces<'s> {
+    store: &'s Store,
+    day: i32,
+    company: u32,
+    next_piece: Option<i64>,
+    events: std::vec::IntoIter<StoredEvent>,
+}
+
+impl Store {
+    /// The stored events of a company on a day.
+    pub(in crate::store) fn pieces(&self, day: i32, company: u32) -> Pieces<'_> {
+        let events = Vec::new().into_iter();
+        Pieces { store: self, day, company, next_piece: Some(0), events }
+    }
+
+    /// Hands each event of a company on a day to `visit`, in order.
+    pub(in crate::store) fn for_each_event_of(
+        &self,
+        day: i32,
+        company: u32,
+        mut visit: impl FnMut(StoredEvent),
+    ) -> Result<()> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+        )?;
+        let pieces = keys::of_company_day(day, company);
+        let mut rows = statement.query((pieces.start(), pieces.end()))?;
+        while let Some(row) = rows.next()? {
+            day_text::for_each(row.get_ref(0)?.as_str()?, &mut visit)?;
+        }
+        Ok(())
+    }
+
+    /// The events of one row.
+    pub(super) fn piece(&self, key: i64) -> Result<Option<Vec<StoredEvent>>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
+        let mut rows = statement.query([key])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let (day, company, _) = keys::split_piece(key);
+        let read = day_text::read(row.get_ref(0)?.as_str()?);
+        let read = read.map_err(|error| {
+            error.context(format!("day {} of company {company}", Day::from_number(day)))
+        });
+        read.map(Some)
+    }
+
+    /// Notes what a company had on a day before an import changed it.
+    pub(in crate::store) fn note_pieces_before(
+        &self,
+        import: i64,
+        day: i32,
+        company: u32,
+    ) -> Result<()> {
+        let mut note = self.connection.prepare_cached(
+            "INSERT INTO import_days (import, id, events)
+             SELECT ?1, id, events FROM event_days
+             WHERE id BETWEEN ?2 AND ?3
+               AND NOT EXISTS (SELECT 1 FROM import_days WHERE import = ?1 AND id = ?2)",
+        )?;
+        let pieces = keys::of_company_day(day, company);
+        match note.execute((import, pieces.start(), pieces.end()))? {
+            0 => self.note_empty_day(import, day, company),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes out the events of a company on a day, and their counts.
+    pub(in crate::store) fn remove_day(&self, day: i32, company: u32) -> Result<()> {
+        let rows = keys::of_company_day(day, company);
+        self.connection
+            .prepare_cached("DELETE FROM event_days WHERE id BETWEEN ?1 AND ?2")?
+            .execute((rows.start(), rows.end()))?;
+        let counts = keys::of_company_counts(day, company);
+        self.connection
+            .prepare_cached("DELETE FROM day_counts WHERE id BETWEEN ?1 AND ?2")?
+            .execute((counts.start(), counts.end()))?;
+        Ok(())
+    }
+}
+
+impl Pieces<'_> {
+    /// The next event.
+    pub(in crate::store) fn next(&mut self) -> Result<Option<StoredEvent>> {
+        Ok(match self.peek()? {
+            Some(_) => self.events.next(),
+            None => None,
+        })
+    }
+
+    /// The next event if it is such a one.
+    pub(in crate::store) fn next_if(
+        &mut self,
+        is_such: impl FnOnce(&StoredEvent) -> bool,
+    ) -> Result<Option<StoredEvent>> {
+        match self.peek()? {
+            Some(event) if is_such(&event) => Ok(self.events.next()),
+            _ => Ok(None),
+        }
+    }
+
+    fn peek(&mut self) -> Result<Option<StoredEvent>> {
+        while self.events.as_slice().is_empty() {
+            let Some(piece) = self.next_piece.take() else { return Ok(None) };
+            let key = keys::of_piece(self.day, self.company, piece);
+            let Some(events) = self.store.piece(key)? else { return Ok(None) };
+            self.next_piece = Some(piece + 1);
+            self.events = events.into_iter();
+        }
+        Ok(self.events.as_slice().first().copied())
+    }
+}
+
+/// Writes the events of a company on a day, which may have some there. They come in order; those
+/// that are stored come again.
+pub(in crate::store) struct PieceWriter<'s> {
+    store: &'s Store,
+    day: i32,
+    company: u32,
+    /// The company under whose key pieces are written at first.
+    aside: u32,
+    size: usize,
+    events: Vec<StoredEvent>,
+    text: Vec<u8>,
+    /// How many pieces are full.
+    full: i64,
+    /// The first piece that is not as it is stored, if any differs so far. It and those after it
+    /// are aside, until [`PieceWriter::finish`].
+    first_changed: Option<i64>,
+    /// Whether copies of stored events are others now.
+    is_recounted: bool,
+    counts: BTreeMap<u32, u64>,
+}
+
+impl<'s> PieceWriter<'s> {
+    /// Takes the events of a company on a day.
+    pub(in crate::store) fn new(store: &'s Store, day: i32, company: u32) -> Self {
+        PieceWriter {
+            store,
+            day,
+            company,
+            aside: NOBODY,
+            size: PIECE,
+            events: Vec::new(),
+            text: Vec::new(),
+            full: 0,
+            first_changed: None,
+            is_recounted: false,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    /// For a company that has no events on the day.
+    pub(super) fn fresh(self) -> Self {
+        PieceWriter { aside: self.company, ..self }
+    }
+
+    /// With at most so many events in a row.
+    pub(super) fn sized(self, size: usize) -> Self {
+        PieceWriter { size, ..self }
+    }
+
+    /// Takes the next event. `is_stored`: as it is, it is stored already.
+    pub(in crate::store) fn push(&mut self, event: StoredEvent, is_stored: bool) -> Result<()> {
+        if self.events.len() >= self.size {
+            self.put()?;
+        }
+        if !is_stored {
+            self.first_changed.get_or_insert(self.full);
+        }
+        *self.counts.entry(event.key.event).or_default() += event.copies;
+        self.events.push(event);
+        Ok(())
+    }
+
+    /// Whether anything differs from what is stored.
+    pub(in crate::store) fn is_changed(&self) -> bool {
+        self.first_changed.is_some()
+    }
+
+    /// Hands all events that came so far to `visit`, in order.
+    pub(super) fn for_each(&mut self, mut visit: impl FnMut(&StoredEvent)) -> Result<()> {
+        self.put()?;
+        for piece in 0..self.full {
+            let events = self.store.piece(self.place(piece))?;
+            events.iter().flatten().for_each(&mut visit);
+        }
+        Ok(())
+    }
+
+    /// Gives events other copies: `copies` tells how many those are.
+    pub(super) fn recount(
+        &mut self,
+        mut copies: impl FnMut(&StoredEvent) -> Option<u64>,
+    ) -> Result<()> {
+        self.put()?;
+        self.is_recounted = true;
+        for piece in 0..self.full {
+            let Some(mut events) = self.store.piece(self.place(piece))? else { continue };
+            let mut is_changed = false;
+            for event in &mut events {
+                if let Some(copies) = copies(event) {
+                    let count = self.counts.entry(event.key.event).or_default();
+                    *count = (*count + copies).saturating_sub(event.copies);
+                    event.copies = copies;
+                    is_changed = true;
+                }
+            }
+            if is_changed {
+                self.write(piece, &events)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what was written in its place. Returns how many events of each name there are.
+    pub(in crate::store) fn finish(mut self) -> Result<BTreeMap<u32, u64>> {
+        self.put()?;
+        self.move_in()?;
+        if self.is_changed() || self.is_recounted {
+            let mut count = self.store.connection.prepare_cached(
+                "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
+                 ON CONFLICT (id) DO UPDATE SET count = excluded.count",
+            )?;
+            for (event, copies) in &self.counts {
+                let key = keys::of_count(self.day, self.company, *event);
+                count.execute((key, *copies as i64))?;
+            }
+        }
+        Ok(self.counts)
+    }
+
+    fn move_in(&self) -> Result<()> {
+        let Some(first) = self.first_changed.filter(|_| self.aside == NOBODY) else {
+            return Ok(());
+        };
+        let connection = &self.store.connection;
+        let place = keys::of_company_day(self.day, self.company);
+        connection
+            .prepare_cached("DELETE FROM event_days WHERE id BETWEEN ?1 AND ?2")?
+            .execute((place.start() + first, place.end()))?;
+        let mut put = connection.prepare_cached("UPDATE event_days SET id = ?2 WHERE id = ?1")?;
+        for piece in first..self.full {
+            let from = keys::of_piece(self.day, NOBODY, piece);
+            put.execute((from, place.start() + piece))?;
+        }
+        Ok(())
+    }
+
+    /// The key of a piece as it is now.
+    fn place(&self, piece: i64) -> i64 {
+        match self.first_changed {
+            Some(first) if piece >= first => keys::of_piece(self.day, self.aside, piece),
+            _ => keys::of_piece(self.day, self.company, piece),
+        }
+    }
+
+    /// Writes the events that are waiting, as one more piece.
+    fn put(&mut self) -> Result<()> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        if self.first_changed.is_some() {
+            let events = std::mem::take(&mut self.events);
+            self.write(self.full, &events)?;
+            self.events = events;
+        }
+        self.events.clear();
+        self.full += 1;
+        if self.full >= keys::PIECES {
+            return Err(self.too_many());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, piece: i64, events: &[StoredEvent]) -> Result<()> {
+        self.text.clear();
+        day_text::write(&mut self.text, events);
+        self.store
+            .connection
+            .prepare_cached(
+                "INSERT INTO event_days (id, events) VALUES (?1, CAST(?2 AS TEXT))
+                 ON CONFLICT (id) DO UPDATE SET events = excluded.events",
+            )?
+            .execute((self.place(piece), &self.text))?;
+        Ok(())
+    }
+
+    fn too_many(&self) -> anyhow::Error {
+        let most = keys::PIECES as u64 * self.size as u64;
+        let (day, company) = (Day::from_number(self.day), self.company);
+        refused(format!(
+            "company number {company} has more than {most} different events on {day}; \
+             import them as counts: signals import --kind counts FILE"
+        ))
+        .into()
+    }
+}
