@@ -276,7 +276,7 @@ impl Evaluator {
                     .into());
             }
             if value.as_ref().is_err_and(is_too_big) {
-                return Err(too_large(expression, &row).into());
+                return Err(too_large(expression).into());
             }
             values.push(value.unwrap_or_default());
         }
@@ -296,17 +296,11 @@ fn is_too_big(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::TooBig)
 }
 
-/// A value that is too long is an error rather than unknown: a rule would silently miss the
-/// company.
-fn too_large(expression: &Expression, row: &[&Datum]) -> CommandError {
-    let is_long =
-        |value: &Datum| matches!(value, Datum::Text(text) if text.len() > LONGEST_VALUE as usize);
-    let long = expression.names.iter().zip(row).find(|(_, value)| is_long(value));
-    let what = long.map_or("a text in the expression".to_owned(), |(name, _)| {
-        format!("a company's value of {name}")
-    });
-    not_allowed(format!("{what} is longer than {LONGEST_VALUE} bytes: {}", expression.text))
-        .hint("shorten the value, or leave the attribute out of the expression")
+/// A text that is too long is an error rather than unknown: a rule would silently miss the company.
+fn too_large(expression: &Expression) -> CommandError {
+    let text = &expression.text;
+    not_allowed(format!("a text in the expression is longer than {LONGEST_VALUE} bytes: {text}"))
+        .hint("make a shorter one: substr(TEXT, 1, 1000)")
 }
 
 fn bind(statement: &mut rusqlite::Statement<'_>, row: &[&Datum]) -> rusqlite::Result<()> {
@@ -326,7 +320,11 @@ impl ToSql for Bound<'_> {
             Datum::Number(number) | Datum::Score(number) => {
                 ToSqlOutput::Owned(Value::Real(*number))
             }
-            Datum::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Datum::Text(text) => {
+                // A long note must not keep a rule from all other companies.
+                let end = text.floor_char_boundary(LONGEST_VALUE as usize);
+                ToSqlOutput::Borrowed(ValueRef::Text(&text.as_bytes()[..end]))
+            }
             Datum::Day(day) => ToSqlOutput::Owned(Value::Text(day.to_string())),
         })
     }
@@ -659,10 +657,7 @@ mod tests {
             let row = std::iter::once(vec![&plan]);
             evaluator.evaluate(&expression, row).err().map(|error| error.to_string())
         };
-        assert_eq!(
-            refusal("length(plan)", 20_001).as_deref(),
-            Some("a company's value of plan is longer than 20000 bytes: length(plan)")
-        );
+        assert_eq!(refusal("length(plan)", 20_001), None);
         assert_eq!(
             refusal("length(hex(plan))", 19_999).as_deref(),
             Some("a text in the expression is longer than 20000 bytes: length(hex(plan))")
@@ -680,6 +675,20 @@ mod tests {
                 .starts_with("an expression takes longer than 5 seconds")
         );
         assert!(stopwatch.elapsed() < 3 * PATIENCE);
+    }
+
+    #[test]
+    fn of_a_longer_value_the_beginning_is_read() {
+        let evaluator = Evaluator::new().unwrap();
+        let value = |text: &str, plan: &str| {
+            let expression = evaluator.read(text, &KNOWN).unwrap();
+            let plan = Datum::Text(plan.to_owned());
+            evaluator.evaluate(&expression, std::iter::once(vec![&plan])).unwrap().remove(0)
+        };
+        let long = "é".repeat(30_000);
+        assert_eq!(value("length(plan)", &long), Datum::Whole(10_000));
+        assert_eq!(value("length(plan)", &format!("x{long}")), Datum::Whole(10_000));
+        assert_eq!(value("plan LIKE 'urgent%'", &format!("urgent{long}")), Datum::Whole(1));
     }
 
     /// A search compares two texts at every position, and cannot be interrupted.
