@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::Result;
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 use flate2::bufread::GzDecoder;
+use rustix::io::Errno;
 
 use super::parquet::{self, ParquetText};
-use crate::error::{CommandError, refused, usage};
+use crate::error::{CommandError, ErrorKind, refused, usage};
 
 /// The largest zstd window, as a power of two: 128 MiB. Otherwise a small file could use all
 /// memory.
@@ -68,8 +69,7 @@ impl Source {
         if name == "-" {
             return Source::from_reader(name, Box::new(io::stdin()), None, encoding);
         }
-        let cannot =
-            |error: io::Error| refused(format!("cannot open {name}: {}", plain_reason(&error)));
+        let cannot = |error: io::Error| cannot_open(&name, &error);
         let details = std::fs::metadata(path).map_err(cannot)?;
         if details.is_dir() {
             return Err(refused(format!("{name} is a directory"))
@@ -478,10 +478,37 @@ fn told(name: &str, error: io::Error) -> anyhow::Error {
     }
 }
 
+/// Why a file cannot be opened. What the machine lacks is not the fault of the file.
+fn cannot_open(name: &str, error: &io::Error) -> CommandError {
+    let message = format!("cannot open {name}: {}", plain_reason(error));
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE) => CommandError::new(ErrorKind::Io, message)
+            .hint("raise the limit on open files (ulimit -n)"),
+        Some(Errno::IO | Errno::NOMEM) => CommandError::new(ErrorKind::Io, message),
+        _ => refused(message),
+    }
+}
+
 fn plain_reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_machine_lacks_is_not_the_fault_of_the_file() {
+        let kind = |errno: Errno| cannot_open("a.csv", &errno.into()).kind();
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::IO, Errno::NOMEM] {
+            assert_eq!(kind(errno), ErrorKind::Io, "{errno}");
+        }
+        for errno in [Errno::NOENT, Errno::ACCESS, Errno::LOOP, Errno::NOTDIR] {
+            assert_eq!(kind(errno), ErrorKind::InputRefused, "{errno}");
+        }
     }
 }
