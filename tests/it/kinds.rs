@@ -186,6 +186,21 @@ fn a_record_moves_to_the_company_that_a_later_file_says() {
 }
 
 #[test]
+fn a_person_with_an_address_that_is_none_is_rejected() {
+    let sandbox = Sandbox::new();
+    sandbox.write("companies.csv", "company_id\nacme\n");
+    sandbox.ok("import companies.csv");
+    sandbox.write(
+        "people.csv",
+        "person_id,company_id,email\np1,acme,ann@acme.example\np2,acme,ann at acme\np3,acme,n/a\n",
+    );
+    let outcome = sandbox.run("import --kind people people.csv");
+    assert_eq!(outcome.status, 3, "{outcome}");
+    outcome.says(&["people.csv:3: email: 'ann at acme' is not an e-mail address"]);
+    outcome.says(&["read 3: new 2, known 0, rejected 1"]);
+}
+
+#[test]
 fn the_team_is_updated_by_name() {
     let sandbox = Sandbox::new();
     const TEAM: &str =

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{Facts, Kind};
 use crate::domain::facts::Person;
+use crate::domain::notify::is_address;
 use crate::import::{FactRow, Verdict};
 use crate::load::cells::{day, required_text, text};
 use crate::load::names::is_telling;
@@ -27,6 +28,10 @@ impl Kind for Person {
         person.company = Some(company);
         text(row, "name", &mut person.name);
         text(row, "email", &mut person.email);
+        if let Some(email) = person.email.as_deref().filter(|email| !is_address(email)) {
+            let reason = format!("'{email}' is not an e-mail address");
+            return Ok(Err(Verdict::Rejected { column: "email", reason }));
+        }
         text(row, "role", &mut person.role);
         day(row, "created_on", &mut person.created_on);
         Ok(Ok(person))
