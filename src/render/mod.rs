@@ -9,27 +9,14 @@ mod workbook;
 
 use std::borrow::Cow;
 
-pub(crate) use records::RecordWriter;
+pub(crate) use records::{Format, RecordWriter};
 pub(crate) use screen::{Align, Look, Screen, TextTable, Tone, cut, wrap};
 pub(crate) use workbook::RecordBook;
 
 use crate::domain::attributes::Datum;
 use crate::domain::day::{Day, Instant};
 use crate::domain::pulse::to_one_decimal;
-
-/// The formats of every list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// Aligned columns.
-    #[default]
-    Table,
-    /// Comma-separated values with one header row.
-    Csv,
-    /// One array.
-    Json,
-    /// One object per line.
-    Ndjson,
-}
+use crate::domain::rule::OptionValue;
 
 /// One field of a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,6 +89,18 @@ impl From<String> for Value<'_> {
 impl From<Day> for Value<'_> {
     fn from(value: Day) -> Self {
         Value::Day(value)
+    }
+}
+
+impl<'a> From<OptionValue<'a>> for Value<'a> {
+    fn from(value: OptionValue<'a>) -> Self {
+        match value {
+            OptionValue::Unset => Value::Null,
+            OptionValue::Flag(flag) => flag.into(),
+            OptionValue::Whole(number) => number.into(),
+            OptionValue::Number(number) => number.into(),
+            OptionValue::Text(text) => text.into(),
+        }
     }
 }
 

@@ -7,8 +7,22 @@ use anyhow::Result;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::ser::{CharEscape, Formatter};
 
+use super::Value;
 use super::escape;
-use super::{Format, Value};
+
+/// The formats of every list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns.
+    #[default]
+    Table,
+    /// Comma-separated values with one header row.
+    Csv,
+    /// One array.
+    Json,
+    /// One object per line.
+    Ndjson,
+}
 
 /// Turns records with the same fields into bytes of one format, except [`Format::Table`], which
 /// needs all rows at once.

@@ -2,43 +2,22 @@
 
 use super::{Listing, or_dash, plain};
 use crate::domain::rule::{
-    AdoptionRule, Against, Aim, ConditionRule, Direction, Measure, Rule, RuleLogic, TrendRule,
+    AdoptionRule, Against, Aim, ConditionRule, Direction, RULE_FIELDS, Rule, RuleLogic, TrendRule,
 };
-use crate::render::{Align, Tone, Value, counted};
+use crate::render::{Align, Tone, counted};
 
 /// The list of rules.
 pub(crate) const RULES: Listing<Rule> = Listing {
-    fields: &[
-        "name",
-        "kind",
-        "event",
-        "people",
-        "timeframe",
-        "threshold",
-        "direction",
-        "inverse",
-        "min_events",
-        "max_chance",
-        "enabled",
-        "where",
-        "when",
-        "type",
-        "cooldown",
-        "key",
-        "for",
-        "within",
-        "goals",
-        "retroactive",
-        "playbook",
-        "managers",
-        "executives",
-        "auto_ack",
-        "measure",
-        "baseline",
-        "against",
-        "repeat",
-    ],
-    values,
+    fields: &{
+        let mut names = [""; RULE_FIELDS.len()];
+        let mut place = 0;
+        while place < names.len() {
+            names[place] = RULE_FIELDS[place].name;
+            place += 1;
+        }
+        names
+    },
+    values: |rule| RULE_FIELDS.iter().map(|field| (field.value)(rule).into()).collect(),
     columns: &[
         ("name", Align::Left),
         ("kind", Align::Left),
@@ -54,63 +33,11 @@ pub(crate) const RULES: Listing<Rule> = Listing {
     when_empty: "no rules yet; `signals rule set EVENT` makes one, `signals rule preset add --usual` a dozen",
 };
 
-/// Options that a kind of rule does not have are null.
-fn values(rule: &Rule) -> Vec<Value<'_>> {
-    let (trend, adoption, condition) =
-        (rule.logic.trend(), rule.logic.adoption(), rule.logic.condition());
-    vec![
-        (&rule.name).into(),
-        rule.logic.kind().as_str().into(),
-        rule.logic.event().into(),
-        trend.map(|trend| trend.measure == Measure::People).into(),
-        trend.map(|trend| trend.timeframe).into(),
-        trend.map(|trend| trend.threshold).into(),
-        trend.map(|trend| trend.direction.as_str()).into(),
-        trend.map(|trend| trend.inverse).into(),
-        trend.and_then(|trend| trend.min_events).into(),
-        trend.and_then(|trend| trend.max_chance).into(),
-        rule.enabled.into(),
-        rule.where_expr.as_ref().into(),
-        condition.map(|condition| &condition.when).into(),
-        condition.map(|condition| condition.signal_type.as_str()).into(),
-        condition.map(|condition| u64::from(condition.cooldown)).into(),
-        condition.and_then(|condition| condition.key.as_ref()).into(),
-        for_days(&rule.logic).map(u64::from).into(),
-        adoption.and_then(within).map(u64::from).into(),
-        adoption.map(|adoption| matches!(adoption.aim, Aim::Goals { .. })).into(),
-        adoption.map(|adoption| adoption.retroactive).into(),
-        rule.playbook.as_ref().into(),
-        rule.managers.into(),
-        rule.executives.into(),
-        rule.auto_ack.into(),
-        trend.map(|trend| trend.measure.as_str()).into(),
-        trend.map(|trend| trend.baseline).into(),
-        trend.map(|trend| trend.against.as_str()).into(),
-        trend.map(|trend| trend.repeat_days() as u64).into(),
-    ]
-}
-
-/// The number of consecutive days on which it must hold; `None` for adoption rules.
-fn for_days(logic: &RuleLogic) -> Option<u16> {
-    match logic {
-        RuleLogic::Trend(trend) => Some(u16::from(trend.for_days)),
-        RuleLogic::Condition(condition) => Some(condition.for_days),
-        RuleLogic::Adoption(_) => None,
-    }
-}
-
-fn within(adoption: &AdoptionRule) -> Option<u16> {
-    match adoption.aim {
-        Aim::Event { within, .. } => within,
-        Aim::Goals { .. } => None,
-    }
-}
-
 fn cells(rule: &Rule) -> Vec<(String, Tone)> {
     let trend = rule.logic.trend();
     let days = match &rule.logic {
         RuleLogic::Trend(trend) => Some(u16::from(trend.timeframe)),
-        RuleLogic::Adoption(adoption) => within(adoption),
+        RuleLogic::Adoption(adoption) => adoption.within(),
         RuleLogic::Condition(condition) => Some(condition.for_days).filter(|days| *days > 1),
     };
     let enabled = if rule.enabled { plain("yes") } else { ("no".to_owned(), Tone::Faint) };
@@ -264,6 +191,7 @@ fn condition_sentence(condition: &ConditionRule) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rule::Measure;
     use crate::domain::rule::Watch;
     use crate::domain::signal::SignalType;
 
