@@ -23,7 +23,7 @@ use crate::domain::day::{Day, Instant};
 use crate::error::{CommandError, no_thread, refused};
 
 /// The first bytes, and the last, of a Parquet file.
-pub const MAGIC: &[u8] = b"PAR1";
+pub(super) const MAGIC: &[u8] = b"PAR1";
 
 /// Bytes of text in a piece.
 const PIECE: usize = 64 * 1024;
@@ -35,7 +35,7 @@ const WAITING: usize = 8;
 const LAST_TIME: i64 = 8_000_000_000_000_000_000;
 
 /// The text of a Parquet file.
-pub struct ParquetText {
+pub(super) struct ParquetText {
     pieces: Receiver<Piece>,
     piece: io::Cursor<Vec<u8>>,
     has_ended: bool,
@@ -53,7 +53,11 @@ impl ParquetText {
     ///
     /// # Errors
     /// A file that is cut short or damaged (exit 4).
-    pub fn open(name: &str, file: File, consumed: Arc<AtomicU64>) -> Result<Self, CommandError> {
+    pub(super) fn open(
+        name: &str,
+        file: File,
+        consumed: Arc<AtomicU64>,
+    ) -> Result<Self, CommandError> {
         let reader = SerializedFileReader::new(CountedFile { file, consumed })
             .map_err(|error| damaged(name, &error))?;
         let (sender, pieces) = sync_channel(WAITING);
@@ -70,7 +74,7 @@ impl ParquetText {
     ///
     /// # Errors
     /// Those of [`ParquetText::open`], and a disk without room.
-    pub fn of_stream(name: &str, mut stream: impl Read) -> anyhow::Result<Self> {
+    pub(super) fn of_stream(name: &str, mut stream: impl Read) -> anyhow::Result<Self> {
         let mut file = tempfile::tempfile()?;
         io::copy(&mut stream, &mut file)?;
         file.seek(SeekFrom::Start(0))?;
@@ -106,6 +110,10 @@ fn damaged(name: &str, error: &ParquetError) -> CommandError {
         ParquetError::General(text) | ParquetError::NYI(text) | ParquetError::EOF(text) => text,
         other => &other.to_string(),
     };
+    if let Some(method) = reason.strip_prefix("Disabled feature at compile time: ") {
+        return refused(format!("{name} is Parquet compressed with {method}, which is not read"))
+            .hint("write it with snappy, gzip, lz4 or zstd compression");
+    }
     refused(format!("{name} cannot be read as Parquet: {reason}"))
         .hint("fetch or copy the file again, or write it as CSV")
 }
@@ -148,13 +156,16 @@ fn write_rows(
     reader: SerializedFileReader<CountedFile>,
     sender: &SyncSender<Piece>,
 ) -> Result<(), ParquetError> {
+    let promised = reader.metadata().file_metadata().num_rows();
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let columns = schema.root_schema().get_fields();
     let forms: Vec<Form> = columns.iter().map(|column| Form::of(column)).collect();
     let failed = |error: csv::Error| ParquetError::General(error.to_string());
     let mut writer = csv::Writer::from_writer(Vec::with_capacity(PIECE));
     writer.write_record(columns.iter().map(|column| column.name())).map_err(failed)?;
+    let mut rows = 0;
     for row in RowIter::from_file_into(Box::new(reader)) {
+        rows += 1;
         for ((_, field), form) in row?.get_column_iter().zip(&forms) {
             writer.write_field(form.text(field)?).map_err(failed)?;
         }
@@ -162,6 +173,9 @@ fn write_rows(
         if writer.get_ref().len() >= PIECE {
             writer = hand_on(writer, sender)?;
         }
+    }
+    if rows != promised {
+        return Err(ParquetError::General(format!("it has {rows} of {promised} rows")));
     }
     hand_on(writer, sender).map(drop)
 }
@@ -289,7 +303,7 @@ mod tests {
     use super::*;
 
     /// A file with two rows in each of two row groups.
-    pub fn sample() -> Vec<u8> {
+    fn sample() -> Vec<u8> {
         let schema = parse_message_type(
             "message m { required binary company_id (UTF8); optional binary event (UTF8);
                          required int32 day (DATE); required int64 at (TIMESTAMP_MICROS);

@@ -4,7 +4,7 @@
 //! [`naive`] is a second detection, written from the contract alone, that shares no code with the
 //! program and is what the program is compared to.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, unreachable_pub)]
 
 mod acknowledging;
 mod adoption;
@@ -34,6 +34,7 @@ mod model;
 mod naive;
 mod notify;
 mod openstack;
+mod parquet;
 mod power_cuts;
 mod presets;
 mod previews;

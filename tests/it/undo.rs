@@ -7,13 +7,13 @@ use rusqlite::types::Value;
 use crate::property::{Random, for_seeds};
 use crate::support::Sandbox;
 
-type Content = BTreeMap<String, Vec<Vec<Value>>>;
+pub type Content = BTreeMap<String, Vec<Vec<Value>>>;
 
 /// Tables that keep what happened, undone or not.
 const HISTORY: [&str; 5] =
     ["imports", "late_days", "import_changes", "import_days", "import_marks"];
 
-fn content(sandbox: &Sandbox) -> Content {
+pub fn content(sandbox: &Sandbox) -> Content {
     let database = sandbox.database();
     let mut tables = database
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
@@ -34,7 +34,7 @@ fn content(sandbox: &Sandbox) -> Content {
 }
 
 /// Two files of every kind but acknowledgements, which are history and stay: the second adds, changes and repeats rows of the first.
-const FILES: [(&str, &str, &str); 14] = [
+pub const FILES: [(&str, &str, &str); 14] = [
     (
         "companies",
         "company_id,name,csm,mrr,churned_on,region\nc1,Acme,Ann,10.5,,eu\nc2,Beta,Bob,,2026-02-01,\n",
