@@ -135,8 +135,8 @@ pub struct History {
 #[derive(Debug, Default)]
 struct Company {
     first_event: Option<i64>,
-    churned_on: Option<i64>,
-    returned_on: Option<i64>,
+    /// Spans without a contract: the day of a churn, and of the return if there was one.
+    breaks: Vec<(i64, Option<i64>)>,
     segment: Option<String>,
     created_on: Option<i64>,
     goals: Vec<Goal>,
@@ -154,7 +154,8 @@ impl History {
             history.companies.entry(row.company.clone()).or_default().add(row);
         }
         for (company, churned_on) in churned {
-            history.companies.entry(company.clone()).or_default().churned_on = Some(*churned_on);
+            history.companies.entry(company.clone()).or_default().breaks =
+                vec![(*churned_on, None)];
         }
         history
     }
@@ -200,12 +201,53 @@ impl History {
         segments: &BTreeMap<String, String>,
     ) -> Self {
         for (company, returned_on) in returned {
-            self.companies.entry(company.clone()).or_default().returned_on = Some(*returned_on);
+            for span in &mut self.companies.entry(company.clone()).or_default().breaks {
+                span.1 = Some(*returned_on);
+            }
         }
         for (company, segment) in segments {
             self.companies.entry(company.clone()).or_default().segment = Some(segment.clone());
         }
         self
+    }
+
+    /// The same with several churns and returns a company.
+    pub fn with_breaks(mut self, breaks: &[(String, i64, Option<i64>)]) -> Self {
+        for (company, churned, returned) in breaks {
+            let company = self.companies.entry(company.clone()).or_default();
+            company.breaks.push((*churned, *returned));
+        }
+        self
+    }
+
+    /// Company, rule and day of the signals that rules on usage raise when these days are run in
+    /// order. After each day of `acknowledged` all open signals are closed.
+    pub fn usage_signals(
+        &self,
+        rules: &[UsageRule],
+        (from, to): (&str, &str),
+        acknowledged: &[&str],
+    ) -> Vec<(String, String, String)> {
+        let mut signals = Vec::new();
+        for (name, company) in &self.companies {
+            let usage = Usage::of(company);
+            for rule in rules {
+                let mut latest: Option<i64> = None;
+                for today in day(from)..=day(to) {
+                    let is_free = latest.is_none_or(|latest| {
+                        let is_closed =
+                            acknowledged.iter().any(|it| (latest..today).contains(&day(it)));
+                        is_closed && today - latest >= rule.cooldown
+                    });
+                    if is_free && usage.on(company, today).is_some_and(|it| (rule.holds)(&it)) {
+                        signals.push((name.clone(), rule.name.to_owned(), date(today)));
+                        latest = Some(today);
+                    }
+                }
+            }
+        }
+        signals.sort();
+        signals
     }
 
     /// The signals that the rules raise when each day from the first to the last is run once, in
@@ -249,8 +291,7 @@ impl Company {
 
     /// Whether rules look at the company on a day.
     fn is_customer(&self, day: i64) -> bool {
-        self.churned_on.is_none_or(|churned_on| day < churned_on)
-            && self.created_on.is_none_or(|created| created <= day)
+        !self.is_away(day) && self.created_on.is_none_or(|created| created <= day)
     }
 
     /// One good signal for the first event ever, one bad signal for a deadline that passes without
@@ -315,11 +356,16 @@ impl Company {
     /// The first day of the present period as a customer; none when it is not a customer.
     fn since(&self, day: i64) -> Option<i64> {
         let first = self.first_event.filter(|first| *first <= day)?;
-        match (self.churned_on, self.returned_on) {
-            (Some(_), Some(returned)) if returned <= day => Some(returned.max(first)),
-            (Some(churned), _) if churned <= day => None,
-            _ => Some(first),
-        }
+        let returns = self.breaks.iter().filter_map(|(_, returned)| *returned);
+        let last = returns.filter(|returned| *returned <= day).max();
+        (!self.is_away(day)).then_some(last.map_or(first, |returned| returned.max(first)))
+    }
+
+    fn is_away(&self, day: i64) -> bool {
+        let is_within = |(churned, returned): &(i64, Option<i64>)| {
+            *churned <= day && returned.is_none_or(|returned| day < returned)
+        };
+        self.breaks.iter().any(is_within)
     }
 
     /// How many events, days or people there were from one day to another.
@@ -348,6 +394,46 @@ impl Company {
     fn weeks(&self, rule: &Rule, since: i64, last: i64) -> Vec<i64> {
         let starts = (0..26).map(|week| last - 7 * week - 6).take_while(|start| *start >= since);
         starts.map(|start| self.measure(rule, (start, start + 6))).collect()
+    }
+}
+
+/// A rule on the usage of a company: raised again only after its latest signal was closed and the
+/// cooldown has passed.
+pub struct UsageRule {
+    pub name: &'static str,
+    pub cooldown: i64,
+    pub holds: fn(&UsageOfDay) -> bool,
+}
+
+/// What rules on usage see of a customer on a day.
+pub struct UsageOfDay {
+    pub days_since_last_event: i64,
+    pub active_days_84d: i64,
+    pub days_as_customer: i64,
+    /// Of the gaps between active days that began in the present period and ended in the last 365
+    /// days.
+    pub longest_gap_365d: Option<i64>,
+}
+
+/// The days on which a company did anything, in order.
+struct Usage(Vec<i64>);
+
+impl Usage {
+    fn of(company: &Company) -> Self {
+        let days: BTreeSet<i64> = company.days.values().flatten().copied().collect();
+        Usage(days.into_iter().collect())
+    }
+
+    fn on(&self, company: &Company, today: i64) -> Option<UsageOfDay> {
+        let since = company.since(today)?;
+        let until: Vec<i64> = self.0.iter().copied().filter(|day| *day <= today).collect();
+        let gaps = until.windows(2).filter(|pair| pair[0] >= since && pair[1] > today - 365);
+        Some(UsageOfDay {
+            days_since_last_event: today - until.last()?,
+            active_days_84d: until.iter().filter(|day| **day > today - 84).count() as i64,
+            days_as_customer: today - since + 1,
+            longest_gap_365d: gaps.map(|pair| pair[1] - pair[0]).max(),
+        })
     }
 }
 
