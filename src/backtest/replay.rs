@@ -74,8 +74,13 @@ pub(super) fn replay_after(
         .collect::<Result<Vec<_>>>()?;
     let begin = replays.iter().map(|replay| replay.begin).min().unwrap_or(days.from);
     for day in (DayRange { from: begin, to: days.to }).days() {
+        let due = || replays.iter().filter(|replay| replay.begin <= day);
+        let asked: Vec<_> = due().filter_map(RuleReplay::condition).collect();
+        // One table of attributes for all conditions.
+        let mut facts = conditions.facts_on(&asked, day)?.into_iter();
         for replay in replays.iter_mut().filter(|replay| replay.begin <= day) {
-            replay.day(&world, day)?;
+            let facts = replay.condition().and_then(|_| facts.next()).unwrap_or_default();
+            replay.day(&world, day, facts)?;
         }
         if day >= days.from {
             progress(day);
@@ -143,7 +148,16 @@ impl<'r> RuleReplay<'r> {
         Ok(RuleReplay { rule, begin, memory, signals: Vec::new() })
     }
 
-    fn day(&mut self, world: &World<'_, '_>, day: Day) -> Result<()> {
+    /// The rule, if it is one on a condition.
+    fn condition(&self) -> Option<(&'r Rule, &'r ConditionRule)> {
+        match &self.rule.logic {
+            RuleLogic::Condition(condition) => Some((self.rule, condition)),
+            RuleLogic::Trend(_) | RuleLogic::Adoption(_) => None,
+        }
+    }
+
+    /// Evaluates the rule on its next day; `facts` are those of its condition.
+    fn day(&mut self, world: &World<'_, '_>, day: Day, facts: FactsByCompany) -> Result<()> {
         let stage = match self.rule.logic {
             RuleLogic::Condition(_) => Stage::BeforeConditions,
             RuleLogic::Trend(_) | RuleLogic::Adoption(_) => Stage::BeforeTrends,
@@ -153,7 +167,6 @@ impl<'r> RuleReplay<'r> {
             Memory::Trend { sweep, .. } => sweep.next_day(&admission),
             Memory::Adoption { .. } => {}
             Memory::Condition { rule, held, .. } => {
-                let facts = world.conditions.facts_on(self.rule, rule, day)?;
                 *held = count_days(facts, held, rule.for_days);
             }
         }

@@ -64,15 +64,7 @@ impl<'s> Conditions<'s> {
         rules: &[(&Rule, &ConditionRule)],
         day: Day,
     ) -> Result<Vec<FactsByCompany>> {
-        let read = |(named, rule): &(&Rule, &'_ ConditionRule)| -> Result<Expression> {
-            self.catalogue.read(&rule.when).with_context(|| format!("the rule '{}'", named.name))
-        };
-        let whens = rules.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let rules: Vec<Read<'_>> = rules
-            .iter()
-            .zip(whens)
-            .map(|((_, rule), when)| Read { rule, when, key: rule.key.as_deref() })
-            .collect();
+        let rules = self.read(rules)?;
         let mut facts = self.on(&rules.iter().collect::<Vec<_>>(), day)?;
         // Earlier days matter only to rules with `--for`.
         let longest = rules.iter().map(|read| read.rule.for_days).max().unwrap_or(1);
@@ -89,24 +81,33 @@ impl<'s> Conditions<'s> {
         Ok(facts)
     }
 
-    /// The companies for which a condition holds on one day, regardless of its `--for`.
+    /// For each condition, the companies for which it holds on one day, regardless of its `--for`.
     ///
     /// # Errors
     /// A stored expression that is no longer valid or takes too long (exit 9).
     pub(crate) fn facts_on(
         &self,
-        named: &Rule,
-        rule: &ConditionRule,
+        rules: &[(&Rule, &ConditionRule)],
         day: Day,
-    ) -> Result<FactsByCompany> {
-        let when = self.catalogue.read(&rule.when);
-        let when = when.with_context(|| format!("the rule '{}'", named.name))?;
-        let read = Read { rule, when, key: rule.key.as_deref() };
-        Ok(self.on(&[&read], day)?.pop().unwrap_or_default())
+    ) -> Result<Vec<FactsByCompany>> {
+        let rules = self.read(rules)?;
+        self.on(&rules.iter().collect::<Vec<_>>(), day)
+    }
+
+    fn read<'r>(&self, rules: &[(&Rule, &'r ConditionRule)]) -> Result<Vec<Read<'r>>> {
+        let read = |(named, rule): &(&Rule, &'r ConditionRule)| {
+            let when = self.catalogue.read(&rule.when);
+            let when = when.with_context(|| format!("the rule '{}'", named.name))?;
+            Ok(Read { rule, when, key: rule.key.as_deref() })
+        };
+        rules.iter().map(read).collect()
     }
 
     /// For each condition, the companies for which it holds on one day.
     fn on(&self, rules: &[&Read<'_>], day: Day) -> Result<Vec<FactsByCompany>> {
+        if rules.is_empty() {
+            return Ok(Vec::new());
+        }
         let names: Vec<String> = rules
             .iter()
             .flat_map(|read| read.when.names.iter().cloned().chain(read.key.map(str::to_owned)))

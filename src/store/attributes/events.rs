@@ -32,6 +32,21 @@ impl Store {
         }
     }
 
+    /// Calls `visit` with day, company and number of events in the range, day by day.
+    fn totals_within(
+        &self,
+        scope: Scope,
+        range: DayRange,
+        mut visit: impl FnMut(Day, u32, u64),
+    ) -> Result<()> {
+        match scope {
+            Scope::All => self.for_each_total(range, visit),
+            Scope::One(company) => {
+                self.counts_of(company, range, |day, company, _, count| visit(day, company, count))
+            }
+        }
+    }
+
     fn counts_of(
         &self,
         company: CompanyKey,
@@ -179,21 +194,28 @@ impl Sheet<'_> {
     fn event_counts(&self, days: i32, wants_features: bool) -> Result<Vec<EventCounts>> {
         let data_days = self.data_days()?;
         let mut facts = self.companies.each(EventCounts { data_days, ..EventCounts::default() });
-        let mut names: FxHashSet<(u32, u32)> = FxHashSet::default();
         let today = self.as_of.day;
-        let range = attributes::last(today, days);
-        self.store.counts_within(self.scope, range, |day, company, event, count| {
-            let Some(row) = self.companies.row(company) else { return };
-            let (facts, age) = (&mut facts[row], today - day);
-            facts.active.note(age);
-            facts.last_180d += if age < HALF_YEAR { count } else { 0 };
-            facts.previous_28d += if (MONTH..2 * MONTH).contains(&age) { count } else { 0 };
-            if age < MONTH {
-                facts.last_28d += count;
+        self.store.totals_within(
+            self.scope,
+            attributes::last(today, days),
+            |day, company, count| {
+                let Some(row) = self.companies.row(company) else { return };
+                let (facts, age) = (&mut facts[row], today - day);
+                facts.active.note(age);
+                facts.last_180d += if age < HALF_YEAR { count } else { 0 };
+                facts.previous_28d += if (MONTH..2 * MONTH).contains(&age) { count } else { 0 };
+                facts.last_28d += if age < MONTH { count } else { 0 };
                 facts.last_7d += if age < 7 { count } else { 0 };
-                facts.features_28d += u64::from(wants_features && names.insert((company, event)));
-            }
-        })?;
+            },
+        )?;
+        if wants_features {
+            let mut names: FxHashSet<(u32, u32)> = FxHashSet::default();
+            let month = attributes::last(today, MONTH);
+            self.store.counts_within(self.scope, month, |_, company, event, _| {
+                let Some(row) = self.companies.row(company) else { return };
+                facts[row].features_28d += u64::from(names.insert((company, event)));
+            })?;
+        }
         Ok(facts)
     }
 
@@ -347,7 +369,7 @@ impl Sheet<'_> {
         let Some(data) = self.store.event_days()? else { return Ok(all) };
         while !wanted.is_empty() && to >= data.from {
             let range = attributes::last(to, MONTH);
-            self.store.counts_within(self.scope, range, |day, company, _, _| {
+            self.store.totals_within(self.scope, range, |day, company, _| {
                 if wanted.contains(&company) {
                     all.insert(company, day);
                 }

@@ -13,6 +13,16 @@ pub(in crate::store) struct CountsInMemory {
     /// Where the counts of each day begin, from the first day on, plus the end.
     starts: Vec<usize>,
     counts: Vec<Count>,
+    /// The same of `totals`.
+    starts_of_totals: Vec<usize>,
+    /// The events of all names. Most attributes need no more, and there are several times fewer.
+    totals: Vec<Total>,
+}
+
+/// How many events a company had on a day.
+struct Total {
+    company: u32,
+    count: u64,
 }
 
 /// How many events of a name a company had on a day.
@@ -23,17 +33,58 @@ struct Count {
 }
 
 impl CountsInMemory {
-    fn visit(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u32, u64)) {
+    fn new(days: DayRange) -> Self {
+        CountsInMemory {
+            first_day: days.from.number(),
+            starts: Vec::with_capacity(days.len() + 1),
+            counts: Vec::new(),
+            starts_of_totals: Vec::with_capacity(days.len() + 1),
+            totals: Vec::new(),
+        }
+    }
+
+    /// Adds a count; counts come ordered by day and company.
+    fn push(&mut self, day: Day, count: Count) {
+        let is_new_day = self.begin_days(day);
+        match self.totals.last_mut().filter(|_| !is_new_day) {
+            Some(total) if total.company == count.company => total.count += count.count,
+            _ => self.totals.push(Total { company: count.company, count: count.count }),
+        }
+        self.counts.push(count);
+    }
+
+    /// Notes where the days up to this one begin. Whether any of them was new.
+    fn begin_days(&mut self, last: Day) -> bool {
+        let known = self.starts.len();
+        let wanted = (last.number() - self.first_day + 1).max(0) as usize;
+        if wanted <= known {
+            return false;
+        }
+        self.starts.resize(wanted, self.counts.len());
+        self.starts_of_totals.resize(wanted, self.totals.len());
+        true
+    }
+
+    fn visit(&self, range: DayRange, mut visit: impl FnMut(Day, &Count)) {
+        for (day, place) in self.places(range) {
+            let counts = &self.counts[self.starts[place]..self.starts[place + 1]];
+            counts.iter().for_each(|count| visit(day, count));
+        }
+    }
+
+    fn visit_totals(&self, range: DayRange, mut visit: impl FnMut(Day, &Total)) {
+        for (day, place) in self.places(range) {
+            let (from, to) = (self.starts_of_totals[place], self.starts_of_totals[place + 1]);
+            self.totals[from..to].iter().for_each(|total| visit(day, total));
+        }
+    }
+
+    /// The days of the range that are in memory, and their places in the lists of starts.
+    fn places(&self, range: DayRange) -> impl Iterator<Item = (Day, usize)> {
         let days = self.starts.len() as i32 - 1;
         let from = (range.from.number() - self.first_day).max(0);
         let to = (range.to.number() - self.first_day).min(days - 1);
-        for place in from..=to {
-            let day = Day::from_number(self.first_day + place);
-            let place = place as usize;
-            for count in &self.counts[self.starts[place]..self.starts[place + 1]] {
-                visit(day, count.company, count.event, count.count);
-            }
-        }
+        (from..=to).map(|place| (Day::from_number(self.first_day + place), place as usize))
     }
 }
 
@@ -42,19 +93,12 @@ impl Store {
     /// writes to meanwhile.
     pub(crate) fn keep_counts_in_memory(&mut self) -> Result<()> {
         let Some(range) = self.event_days()? else { return Ok(()) };
-        let mut kept = CountsInMemory {
-            first_day: range.from.number(),
-            starts: Vec::with_capacity(range.len() + 1),
-            counts: Vec::new(),
-        };
+        let mut kept = CountsInMemory::new(range);
         self.read_counts(range, |day, company, event, count| {
-            let place = (day - range.from) as usize;
-            while kept.starts.len() <= place {
-                kept.starts.push(kept.counts.len());
-            }
-            kept.counts.push(Count { company, event, count });
+            kept.push(day, Count { company, event, count });
         })?;
-        kept.starts.resize(range.len() + 1, kept.counts.len());
+        // The end of the last day is where the day after would begin.
+        kept.begin_days(range.to.next());
         self.counts = Some(kept);
         Ok(())
     }
@@ -64,15 +108,25 @@ impl Store {
     pub(crate) fn for_each_count(
         &self,
         range: DayRange,
-        visit: impl FnMut(Day, u32, u32, u64),
+        mut visit: impl FnMut(Day, u32, u32, u64),
     ) -> Result<()> {
-        match &self.counts {
-            Some(kept) => {
-                kept.visit(range, visit);
-                Ok(())
-            }
-            None => self.read_counts(range, visit),
-        }
+        let Some(kept) = &self.counts else { return self.read_counts(range, visit) };
+        kept.visit(range, |day, count| visit(day, count.company, count.event, count.count));
+        Ok(())
+    }
+
+    /// Calls `visit` with day, company and number of events of all names in the range, ordered by
+    /// day. From the table, a company may come several times a day.
+    pub(crate) fn for_each_total(
+        &self,
+        range: DayRange,
+        mut visit: impl FnMut(Day, u32, u64),
+    ) -> Result<()> {
+        let Some(kept) = &self.counts else {
+            return self.read_counts(range, |day, company, _, count| visit(day, company, count));
+        };
+        kept.visit_totals(range, |day, total| visit(day, total.company, total.count));
+        Ok(())
     }
 
     fn read_counts(
@@ -142,5 +196,16 @@ mod tests {
         store.keep_counts_in_memory().unwrap();
         let from_memory = ranges.map(|(from, to)| read(&store, from, to));
         assert_eq!(from_memory, from_table);
+        let totals = |from: i32, to: i32| {
+            let range = DayRange { from: Day::from_number(from), to: Day::from_number(to) };
+            let mut totals = Vec::new();
+            let note = |day: Day, company, count| totals.push((day.number(), company, count));
+            store.for_each_total(range, note).unwrap();
+            totals
+        };
+        let all = [(10, 1, 6), (10, 7, 2), (13, 1, u64::from(u32::MAX) + 1), (14, 2, 1)];
+        assert_eq!(totals(0, 20), all);
+        assert_eq!(totals(11, 13), all[2..3]);
+        assert_eq!(totals(11, 12), []);
     }
 }
