@@ -78,7 +78,7 @@ struct ReadProfile {
 
 impl ReadProfile {
     fn of(catalogue: &Catalogue, profile: Profile) -> Result<ReadProfile> {
-        let broken = || format!("the health profile '{}' cannot be read any more", profile.name());
+        let broken = || format!("the health profile '{}' is no longer valid", profile.name());
         let read =
             |text: &String| catalogue.read(text).map_err(anyhow::Error::from).with_context(broken);
         let condition = profile.condition.as_ref().map(read).transpose()?;

@@ -187,7 +187,7 @@ pub(crate) fn existing_segment(store: &Store, name: &str) -> Result<Segment> {
 /// # Errors
 /// A condition that is no longer valid (exit 9).
 pub(crate) fn condition_of(catalogue: &Catalogue, segment: &Segment) -> Result<Expression> {
-    let broken = || format!("the segment '{}' cannot be read any more", segment.name);
+    let broken = || format!("the segment '{}' is no longer valid", segment.name);
     catalogue
         .read(&segment.condition)
         .map_err(|mistake| anyhow::Error::from(mistake).context(broken()))

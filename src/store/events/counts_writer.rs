@@ -1,7 +1,7 @@
-//! Writing days that come as counts, each wholly: what is there of a day becomes what came.
+//! Writes days that come as counts: what is stored for a day becomes exactly what arrived.
 //!
-//! Only rows that differ are written, and noted for whoever takes the import back. Of a day that
-//! was not there before, one note stands for all rows.
+//! Only differing rows are written, and logged for undoing the import. For a day that did not
+//! exist, one log entry stands for all its rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,28 +17,28 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
 
-/// How many events of a name a company had on a day.
+/// The number of events of a name that a company had on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DayCount {
     /// Key of the company.
     pub company: u32,
     /// Key of the event's name.
     pub event: u32,
-    /// How many; 0 says that there were none.
+    /// 0 says that there were none.
     pub count: u64,
-    /// How many rows of the input say so together.
+    /// The number of input rows that were added up.
     pub rows: u64,
 }
 
-/// Takes days that come as counts, within a transaction that the caller has begun.
+/// Writes days that come as counts, inside the caller's transaction.
 pub(crate) struct CountsWriter<'s> {
     store: &'s Store,
-    /// The number that the import will have.
+    /// The number of the import.
     import: i64,
     rows: WrittenRows,
     first_uses: FirstUses,
     first_days: FxHashMap<u32, (i32, i32)>,
-    /// Companies whose first or last days may be others now.
+    /// Companies whose first or last day may have changed.
     shrunk: BTreeSet<u32>,
     changed_days: BTreeSet<Day>,
 }
@@ -59,7 +59,7 @@ impl Store {
         })
     }
 
-    /// Notes what is known of a day before an import changes it.
+    /// Logs what was known about a day before an import changed it.
     fn note_pulled_day(&self, import: i64, day: Day) -> Result<Option<PulledDay>> {
         let before = self.pulled_day(day)?;
         self.connection
@@ -73,7 +73,7 @@ impl Store {
         Ok(before)
     }
 
-    /// Notes a count as it was before an import changed it.
+    /// Logs a count before an import changed it.
     pub(in crate::store) fn note_count(
         &self,
         import: i64,
@@ -88,7 +88,7 @@ impl Store {
         Ok(())
     }
 
-    /// Notes the people of a company and day as they were before an import changed them.
+    /// Logs the people of a company and day before an import changed them.
     pub(in crate::store) fn note_people(
         &self,
         import: i64,
@@ -103,8 +103,8 @@ impl Store {
         Ok(())
     }
 
-    /// Finds the first and last day of a company, and its first uses, anew from its counts. The days
-    /// that are noted must span them.
+    /// Recomputes the first and last day of a company, and its first uses, from its counts. The
+    /// stored first and last day must include all its days.
     fn recount_company(&self, company: u32) -> Result<()> {
         let mut span = self.connection.prepare_cached(
             "SELECT first_event_day AS first, last_event_day AS last FROM companies WHERE id = ?1",
@@ -142,7 +142,7 @@ impl Store {
 }
 
 impl CountsWriter<'_> {
-    /// Makes the counts of a day these, which are in order of company and event.
+    /// Replaces the counts of a day by these, which must be ordered by company and event.
     pub(crate) fn write_counts(&mut self, day: &PulledDay, counts: &[DayCount]) -> Result<()> {
         let before = self.store.note_pulled_day(self.import, day.day)?;
         if before.is_none() {
@@ -176,7 +176,7 @@ impl CountsWriter<'_> {
         Ok(())
     }
 
-    /// Returns whether anything is different now.
+    /// Returns whether anything changed.
     fn replace(&mut self, day: Day, counts: &[DayCount], is_new: bool) -> Result<bool> {
         let stored = if is_new { Vec::new() } else { self.stored(day)? };
         let mut stored = stored.into_iter().peekable();
@@ -270,8 +270,8 @@ impl CountsWriter<'_> {
         Ok(())
     }
 
-    /// Makes the people of a day these: pairs of company and person, in order, each once. The day
-    /// must have come as counts. Returns how many of the pairs are new.
+    /// Replaces the people of a day: pairs of company and person, ordered and without duplicates.
+    /// The day must have come as counts. Returns the number of new pairs.
     pub(crate) fn write_people(&mut self, day: Day, people: &[(u32, u32)]) -> Result<u64> {
         let Some(before) = self.store.note_pulled_day(self.import, day)? else { return Ok(0) };
         let mut new = 0;
@@ -321,7 +321,7 @@ impl CountsWriter<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Brings up to date what follows from the counts, and tells what became of the rows.
+    /// Updates what depends on the counts, and returns what happened to the rows.
     pub(crate) fn finish(self) -> Result<WrittenEvents> {
         self.store.note_event_days(&self.first_days)?;
         self.store.note_first_uses(&self.first_uses)?;
@@ -331,7 +331,7 @@ impl CountsWriter<'_> {
 }
 
 impl Store {
-    /// Forgets the people of the days of a source before `first`.
+    /// Deletes the people of a source's days before `first`.
     pub(crate) fn forget_people_before(&self, source: &str, first: Day) -> Result<()> {
         let mut days = self.connection.prepare_cached(
             "SELECT day FROM pulled_days WHERE source = ?1 AND day < ?2 AND has_people",
@@ -351,7 +351,7 @@ impl Store {
         Ok(())
     }
 
-    /// Puts the days back that an import changed and that came as counts. Returns them.
+    /// Restores the days that came as counts and that an import changed. Returns them.
     pub(in crate::store) fn undo_pulled_days(&self, import: i64) -> Result<Vec<Day>> {
         let mut days: BTreeSet<Day> = self.undo_counts(import)?;
         days.extend(self.undo_people(import)?);
@@ -430,7 +430,7 @@ impl Store {
         Ok(days)
     }
 
-    /// The days that came as counts, of those from the first to the last event of a company.
+    /// The days that came as counts, between the first and the last event of a company.
     pub(in crate::store) fn pulled_days_of(&self, company: CompanyKey) -> Result<Vec<i32>> {
         let mut days = self.connection.prepare_cached(
             "SELECT p.day FROM companies c
@@ -441,8 +441,8 @@ impl Store {
         Ok(days.collect::<Result<_, _>>()?)
     }
 
-    /// Gives what a company had on a day that came as counts to another one. Tells whether there was
-    /// anything.
+    /// Moves what a company had on a day that came as counts to another company. Returns whether
+    /// there was anything.
     pub(in crate::store) fn merge_pulled_day(
         &self,
         day: i32,
@@ -484,7 +484,7 @@ impl Store {
         Ok(!moved.is_empty())
     }
 
-    /// Two companies of a day that came from files are one. A source goes on to count two.
+    /// On a day from files, two merged companies count as one. A source continues to count two.
     fn count_company_less(&self, day: Day) -> Result<()> {
         if let Some(import) = self.logged_import {
             self.note_pulled_day(import, day)?;

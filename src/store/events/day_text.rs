@@ -1,14 +1,13 @@
-//! The events of one company on one day, and the JSON text in which `event_days` keeps them.
+//! The events of one company on one day, and the JSON text in which `event_days` stores them.
 //!
-//! The text is written and read by hand, because it is the hot loop of every import: ten million
-//! events pass through. Its form is in `schema.sql`; any JSON reader understands it.
+//! The text is written and parsed by hand, because this is the hot loop of every import with its
+//! millions of events. `schema.sql` describes the format; any JSON parser reads it.
 
 use anyhow::{Context, Result, bail};
 
 use crate::error::damaged;
 
-/// What makes an event without an id of its own equal to another, within one company and day. Keys
-/// order events.
+/// What makes events without an id equal, within one company and day. Keys order events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EventKey {
     /// Key of the event's name.
@@ -26,20 +25,20 @@ pub(crate) struct EventKey {
 pub(crate) struct StoredEvent {
     /// What they have in common.
     pub key: EventKey,
-    /// How many there are; at least 1.
+    /// The number of them, at least 1.
     pub copies: u64,
 }
 
 const MICROS_PER_SECOND: u64 = 1_000_000;
 
-/// The text of `events`, which are in order of their keys.
+/// The text of `events`, which must be ordered by key.
 pub(crate) fn text(events: &[StoredEvent]) -> String {
     let mut text = Vec::new();
     write(&mut text, events);
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Appends the text of `events`, which are in order of their keys, to `text`.
+/// Appends the text of `events`, which must be ordered by key, to `text`.
 pub(crate) fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
     text.push(b'[');
     for (position, event) in events.iter().enumerate() {
@@ -52,7 +51,7 @@ pub(crate) fn write(text: &mut Vec<u8>, events: &[StoredEvent]) {
     text.push(b']');
 }
 
-/// The numbers from 0 to 99 in two digits.
+/// The numbers from 0 to 99 as two digits.
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let mut number = 0;
@@ -66,7 +65,7 @@ const PAIRS: [[u8; 2]; 100] = {
 /// The longest event: five numbers with a sign, a point, commas and brackets.
 const LONGEST: usize = 80;
 
-/// The text of one event, made aside so that there is no question of room with each of its parts.
+/// The text of one event, in a buffer of fixed size, so that no part needs a capacity check.
 struct Written {
     bytes: [u8; LONGEST],
     length: usize,
@@ -134,17 +133,17 @@ impl Written {
     }
 }
 
-/// Reads a text that [`write()`] made.
+/// Parses a text that [`write()`] wrote.
 ///
 /// # Errors
-/// Any other text: the database is damaged or was changed by hand.
+/// Any other text: the database is damaged or was edited by hand.
 pub(crate) fn read(text: &str) -> Result<Vec<StoredEvent>> {
     let mut events = Vec::with_capacity(text.len() / 16);
     for_each(text, |event| events.push(event))?;
     Ok(events)
 }
 
-/// Hands each event of a text that [`write()`] made to `visit`, in order.
+/// Calls `visit` with each event of a text that [`write()`] wrote, in order.
 pub(crate) fn for_each(text: &str, mut visit: impl FnMut(StoredEvent)) -> Result<()> {
     let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
     let read = reader.events(&mut visit);

@@ -1,4 +1,4 @@
-//! Reading events: counts for trend rules, people, and what there is.
+//! Reading events: counts for trend rules, people, and summaries.
 
 pub(super) mod activity;
 pub(super) mod counts;
@@ -28,7 +28,7 @@ use crate::domain::trend::Windows;
 /// What one person did in each of two windows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PersonActivity {
-    /// The person's id; `None` for all events that name nobody.
+    /// `None` for all events that name nobody.
     pub person_id: Option<String>,
     /// Events in the observation window.
     pub previous: u64,
@@ -36,45 +36,44 @@ pub(crate) struct PersonActivity {
     pub current: u64,
 }
 
-/// What one company did in two windows, day by day and by person.
+/// What one company did in two windows, by day and by person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CompanyActivity {
     /// Events (or active people) for each day of both windows.
     pub daily: Vec<(Day, u64)>,
-    /// The people behind them, those with the largest change first.
+    /// The people behind them, largest change first.
     pub people: Vec<PersonActivity>,
-    /// What is known of people on these days.
+    /// What is known about people on these days.
     pub people_kept: PeopleKept,
 }
 
-/// What is known of the people who were active on some days.
+/// What is known about the people who were active on some days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PeopleKept {
     /// What each of them did.
     Events,
-    /// Of days that came as counts: who was active, and not what they did. A person's numbers are
-    /// days for these.
+    /// Some days came as counts: who was active is known, but not what they did. A person's numbers
+    /// are days.
     Days,
-    /// Nothing, of so many days that came as counts.
+    /// Nothing, because this many days came as counts without people.
     NotOf(u64),
 }
 
 impl PeopleKept {
-    /// Whether it is known of each day who was active.
+    /// Whether it is known for each day who was active.
     pub(crate) fn is_known(self) -> bool {
         !matches!(self, PeopleKept::NotOf(_))
     }
 }
 
-/// What there is of one event.
+/// Totals of one event name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventSummary {
     pub name: String,
-    /// How many there are.
     pub total: u64,
-    /// How many lie in the last 30 days of data.
+    /// The number in the last 30 days of data.
     pub last_30_days: u64,
-    /// How many companies have it.
+    /// The number of companies with this event.
     pub companies: u64,
     pub first_day: Day,
     pub last_day: Day,
@@ -88,16 +87,16 @@ pub(crate) struct EventRecord<'r> {
     /// The day on which it counts.
     pub day: Day,
     pub at: Instant,
-    /// Who did it, where that is known.
+    /// The person, if known.
     pub person_id: Option<&'r str>,
-    /// How many equal ones there are.
+    /// The number of equal ones.
     pub copies: i64,
-    /// The id that it came with.
+    /// The id in the imported file.
     pub event_id: Option<&'r str>,
 }
 
 impl Store {
-    /// The first and the last day with an event, of any name and company; `None` without events.
+    /// The first and the last day with any event; `None` without events.
     pub(crate) fn event_days(&self) -> Result<Option<DayRange>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(first_event_day) AS first, max(last_event_day) AS last FROM companies",
@@ -108,8 +107,8 @@ impl Store {
         Ok(range.0.zip(range.1).map(|(first, last)| DayRange { from: day(first), to: day(last) }))
     }
 
-    /// The event names that came on each of the `days` days before `day`, and not on `day`, A to
-    /// Z. Days are read one by one, as long as such a name is left.
+    /// The event names that occurred on each of the `days` days before `day` but not on `day`, A to
+    /// Z. Reads day by day, as long as any candidate is left.
     pub(crate) fn events_that_stopped(&self, day: Day, days: i32) -> Result<Vec<String>> {
         let mut left = self.events_on(day.previous())?;
         if left.is_empty() {
@@ -139,12 +138,12 @@ impl Store {
         Ok(events)
     }
 
-    /// Hands every event to `visit`, day by day and within a day company by company.
+    /// Calls `visit` with every event, ordered by day and company.
     pub(crate) fn for_each_event(
         &self,
         mut visit: impl FnMut(&EventRecord<'_>) -> Result<()>,
     ) -> Result<()> {
-        // CROSS JOIN keeps this order of the tables, and so the rows in that of the days, without
+        // CROSS JOIN fixes the order of the tables, so that the rows come ordered by day without
         // sorting millions of them.
         let mut statement = self.connection.prepare_cached(
             "SELECT c.company_id, n.name, d.day,
@@ -173,7 +172,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether an event of this name was ever imported.
+    /// Whether an event with this name was ever imported.
     pub(crate) fn knows_event(&self, name: &str) -> Result<bool> {
         Ok(self.event_key(name)?.is_some())
     }
@@ -192,7 +191,7 @@ impl Store {
         Ok(statement.query_row([name], |row| row.get("id")).optional()?)
     }
 
-    /// What one company did in both windows, day by day and by person.
+    /// What one company did in both windows, by day and by person.
     pub(crate) fn company_activity(
         &self,
         company: CompanyKey,
@@ -251,7 +250,7 @@ impl Store {
         Ok(CompanyActivity { daily, people: self.name_people(by_person)?, people_kept })
     }
 
-    /// How many events a company had on a day, of one name or of all.
+    /// The number of events of a company on a day, of one name or of all.
     fn counted(&self, day: Day, company: CompanyKey, event: Option<u32>) -> Result<u64> {
         let keys = match event {
             Some(event) => {
@@ -303,7 +302,7 @@ impl Store {
         Ok(people)
     }
 
-    /// Every event that was ever seen, A to Z.
+    /// Every event name that was ever imported, A to Z.
     pub(crate) fn event_summaries(&self) -> Result<Vec<EventSummary>> {
         let Some(range) = self.event_days()? else { return Ok(Vec::new()) };
         let recent = range.to - 29;

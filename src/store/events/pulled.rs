@@ -1,4 +1,4 @@
-//! Days that came as counts: what there is of them, and who was active on them.
+//! Days that came as counts: what is known about them, and who was active on them.
 
 use anyhow::Result;
 use rusqlite::{OptionalExtension, Row};
@@ -10,20 +10,20 @@ use crate::domain::rule::{Measure, Rule, TrendRule};
 use crate::error::{damaged, not_allowed};
 use crate::store::Store;
 
-/// The event of somebody who was active on a day that came as counts: nobody knows which it was.
+/// Stands for the unknown event of a person who was active on a day that came as counts.
 pub(in crate::store) const UNKNOWN_EVENT: u32 = u32::MAX;
 
 /// A day that came as counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PulledDay {
     pub day: Day,
-    /// The source that it came from; `None` for files of counts.
+    /// The source it came from; `None` for files of counts.
     pub source: Option<String>,
-    /// What the source counted.
+    /// The totals of the source.
     pub sum: DaySum,
-    /// Of the events, those whose names were rejected: they are in no count.
+    /// The events whose names were rejected; they are in no count.
     pub rejected: u64,
-    /// Whether it is kept who was active.
+    /// Whether it is known who was active.
     pub has_people: bool,
 }
 
@@ -43,7 +43,7 @@ impl Store {
         Ok(days.collect::<Result<_, _>>()?)
     }
 
-    /// The first and the last day that came from a source, `None` being files of counts.
+    /// The first and the last day that came from a source; `None` stands for files of counts.
     pub(crate) fn pulled_span(&self, source: Option<&str>) -> Result<Option<DayRange>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT min(day) AS first, max(day) AS last FROM pulled_days WHERE source IS ?1",
@@ -54,7 +54,7 @@ impl Store {
         Ok(span.0.zip(span.1).map(|(first, last)| DayRange { from: day(first), to: day(last) }))
     }
 
-    /// How many events there are on a day, by its counts.
+    /// The number of events on a day, from its counts.
     pub(crate) fn events_of_day(&self, day: Day) -> Result<u64> {
         let mut statement = self.connection.prepare_cached(
             "SELECT coalesce(sum(count), 0) AS events FROM day_counts WHERE id BETWEEN ?1 AND ?2",
@@ -65,7 +65,7 @@ impl Store {
         Ok(events as u64)
     }
 
-    /// Whether the events of a day are here themselves.
+    /// Whether the individual events of a day are stored.
     pub(crate) fn has_events_themselves(&self, day: Day) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM event_days WHERE id BETWEEN ?1 AND ?2) AS found",
@@ -74,7 +74,7 @@ impl Store {
         Ok(statement.query_row((keys.start(), keys.end()), |row| row.get("found"))?)
     }
 
-    /// The last day of a range that came as counts, and of which it is not kept who was active.
+    /// The last day of a range that came as counts and without people.
     pub(crate) fn last_day_without_people(&self, range: DayRange) -> Result<Option<Day>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT max(day) AS day FROM pulled_days WHERE day BETWEEN ?1 AND ?2 AND NOT has_people",
@@ -84,8 +84,8 @@ impl Store {
         Ok(day.map(Day::from_number))
     }
 
-    /// The last day that came as counts, of those whose people a trend rule reads to raise signals on
-    /// `days`, that does not tell what the rule asks; `None` when there is none.
+    /// The last day that came as counts, among those whose people a trend rule reads to raise
+    /// signals on `days`, that lacks what the rule needs; `None` if there is none.
     pub(crate) fn people_gap(
         &self,
         trend: &TrendRule,
@@ -96,7 +96,7 @@ impl Store {
         }
         let read = self.people_read(trend, days);
         let mut pulled = self.pulled_days(read)?;
-        // It is known who was active, and not who did what.
+        // It is known who was active, but not who did what.
         pulled.retain(|day| trend.watch().only_event().is_some() || !day.has_people);
         Ok(pulled.pop())
     }
@@ -106,7 +106,7 @@ impl Store {
         DayRange { from, to: days.to }
     }
 
-    /// Refuses a rule that needs people of days of which they are not kept.
+    /// Refuses a rule that needs people on days without them.
     ///
     /// # Errors
     /// Such a rule (exit 9).
@@ -192,15 +192,15 @@ impl Store {
     }
 }
 
-/// What tells who was active at a company on a day.
+/// The stored activity of a company on a day.
 pub(in crate::store) enum Active<'t> {
     Events(&'t str),
-    /// The people alone.
+    /// Only the people.
     People(&'t str),
 }
 
 impl Active<'_> {
-    /// Hands each event name with a person to `visit`.
+    /// Calls `visit` with each event name and person.
     pub(in crate::store) fn for_each(&self, mut visit: impl FnMut(u32, u32)) -> Result<()> {
         match self {
             Active::Events(text) => day_text::for_each(text, |event| {
@@ -216,7 +216,7 @@ impl Active<'_> {
     }
 }
 
-/// The people of a text in `day_people`.
+/// Parses a text in `day_people`.
 pub(in crate::store) fn people_of(text: &str) -> Result<Vec<u32>> {
     serde_json::from_str(text)
         .map_err(|error| damaged(format!("the people of a day are not readable: {error}")).into())
