@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::Result;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::CompleteEnv;
 
 use crate::commands::{
@@ -32,12 +32,21 @@ Environment:
   SIGNALS_SMTP_URL, SIGNALS_SLACK_WEBHOOK
                 where `notify` delivers to
   NO_COLOR      no colours, unless --color asks for them
-  PAGER         shows lists that are longer than the screen, unless --no-pager is given
+  PAGER         shows lists longer than the screen, unless --no-pager is given
 
 Exit codes:
   0 done   1 other failure   2 usage   3 some rows rejected   4 input refused
   5 database busy   6 no such database   7 database damaged   8 disk or I/O
   9 not allowed   10 not delivered   12 stale data   70 a bug";
+
+/// The usual one of clap, and where the rest is.
+const TEMPLATE: &str = "\
+{about-with-newline}
+{usage-heading} {usage}
+
+{all-args}
+
+Options of every command, such as --db and --quiet: signals --help{after-help}";
 
 /// An early-warning system for customer success teams, over one local SQLite file.
 #[derive(Debug, Parser)]
@@ -184,7 +193,17 @@ impl Cli {
             Cli::from_arg_matches(&matches).ok()
         });
         // Errors and help need a parser with all commands.
-        usual.map_or_else(|| Cli::try_parse_from(arguments), Ok)
+        usual.map_or_else(
+            || Cli::from_arg_matches(&Cli::folded().try_get_matches_from(arguments)?),
+            Ok,
+        )
+    }
+
+    /// The whole command line, as its help shows it: what many commands share is shown once.
+    pub fn folded() -> clap::Command {
+        let global = GlobalOptions::augment_args(clap::Command::new("signals"));
+        let hidden: Vec<Arg> = global.get_arguments().map(|arg| arg.clone().hide(true)).collect();
+        Cli::command().mut_subcommands(|command| fold(command, &hidden))
     }
 
     /// A parser with only this command.
@@ -242,6 +261,20 @@ impl Cli {
     }
 }
 
+/// Hides the options of every command in the help of one, and how files are read in its short help
+/// unless it is `import`.
+fn fold(command: clap::Command, global: &[Arg]) -> clap::Command {
+    let is_import = command.get_name() == "import";
+    command
+        .mut_args(|arg| match arg.get_help_heading() {
+            Some(import::READING) if !is_import => arg.hide_short_help(true),
+            _ => arg,
+        })
+        .mut_subcommands(|below| fold(below, global))
+        .args(global)
+        .help_template(TEMPLATE)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,8 +305,10 @@ mod tests {
         for line in ["list --limt 3", "rule", "lst", "list --help", "--version"] {
             let line: Vec<OsString> =
                 std::iter::once("signals").chain(line.split_whitespace()).map(Into::into).collect();
-            let (read, expected) =
-                (Cli::read(&line).unwrap_err(), Cli::try_parse_from(&line).unwrap_err());
+            let (read, expected) = (
+                Cli::read(&line).unwrap_err(),
+                Cli::folded().try_get_matches_from(&line).unwrap_err(),
+            );
             assert_eq!(read.to_string(), expected.to_string());
         }
     }

@@ -20,7 +20,7 @@ use crate::store::Store;
 Examples:
   signals ack 12 --reason \"Called Ana; champion on leave until May\"
   signals ack 12 13 17 --reason \"Known outage\" --outcome false-alarm
-  signals ack --all --rule login --until 2026-03-01 --reason \"Before the migration\" --yes")]
+  signals ack --all --rule login --until 2026-03-01 --reason \"Old system\" --yes")]
 pub(crate) struct Ack {
     #[command(flatten)]
     choice: SignalChoice,

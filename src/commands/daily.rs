@@ -19,8 +19,8 @@ use crate::store::{ImportRecord, Store};
 /// Pull the sources, import files, run the days that are due, and send notifications: one line for cron.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every step runs even if an earlier one fails; the exit code is the most serious one. But when a file
-of events is not imported, no day is run: its customers would look as if they had stopped. The
+Every step runs even if an earlier one fails; the exit code is the most serious one. But when a file \
+of events is not imported, no day is run: its customers would look as if they had stopped. The \
 database must exist: a mistyped path must not look healthy.
 
 The last line on standard error says when it ended, and how.
@@ -31,7 +31,7 @@ Examples:
   signals daily --max-lag 8 weekly.csv
   signals daily --date-format dmy --strict events.csv")]
 pub(crate) struct Daily {
-    /// Files to import first, as `signals import` takes them
+    /// Files to import first, as `signals import` takes them and with its options
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]

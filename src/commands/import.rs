@@ -56,8 +56,12 @@ pub(crate) struct Import {
     format: FormatOption,
 }
 
+/// The heading of [`ReadingOptions`], by which the help of other commands folds them away.
+pub const READING: &str = "How files are read";
+
 /// How the files are read, here and in `signals daily`.
 #[derive(Debug, Default, Args)]
+#[command(next_help_heading = READING)]
 pub(crate) struct ReadingOptions {
     /// The kind of data; detected from the header when it is unmistakable
     #[arg(long, value_name = "KIND")]

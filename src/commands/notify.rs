@@ -36,7 +36,8 @@ pub(crate) enum Notify {
 Later calls retry failed deliveries with growing delays and give up after 8 tries.
 
 Environment:
-  SIGNALS_SMTP_URL       the mail server: smtps://USER:PASSWORD@HOST, or smtp://HOST?tls=required
+  SIGNALS_SMTP_URL       the mail server: smtps://USER:PASSWORD@HOST, or
+                         smtp://HOST?tls=required
   SIGNALS_SLACK_WEBHOOK  the incoming webhook of Slack
   SSL_CERT_FILE          certificates to trust instead of the system's
 

@@ -17,8 +17,8 @@ use crate::store::{Finish, Store};
 /// Pull counts from the databases that hold the events, as `[[source]]` of the configuration says.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Only days that are new or have changed are asked for, and the last days that are known are looked at
-again. A known day that has lost more than 5 percent of its events or companies is refused: a server
+Only days that are new or have changed are asked for, and the last days that are known are looked at \
+again. A known day that has lost more than 5 percent of its events or companies is refused: a server \
 that came up empty looks like customers who stop.
 
 The password comes from SIGNALS_SOURCE_PASSWORD or ~/.pgpass.

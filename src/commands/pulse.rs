@@ -40,8 +40,8 @@ pub(crate) enum PulseCommand {
 #[command(after_help = "\
 Examples:
   signals pulse set acme 5
-  signals pulse set acme 3 --reason-code support/response-time --reason-code value/missed-goals
-  signals pulse set acme high-risk --reason-code relationship/champion-left --on 2026-03-20")]
+  signals pulse set acme 3 --reason-code support/response-time --on yesterday
+  signals pulse set acme high-risk --reason-code relationship/champion-left")]
 pub(crate) struct SetPulse {
     /// The company's id or name
     company: String,

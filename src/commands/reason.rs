@@ -16,7 +16,7 @@ use crate::views::reasons::REASONS;
 #[command(after_help = "\
 Examples:
   signals reason list --kind pulse
-  signals reason add support/weekend-cover --description \"Nobody answers at weekends\"
+  signals reason add support/weekend-cover --description \"Nobody answers then\"
   signals reason rename support/response-time support/slow-answers
   signals reason retire competition/building-own")]
 pub(crate) enum ReasonCommand {
@@ -50,7 +50,7 @@ pub(crate) struct ListReasons {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  signals reason add support/weekend-cover --description \"Nobody answers at weekends\"
+  signals reason add support/weekend-cover --description \"Nobody answers then\"
   signals reason add need/season-over --kind churn")]
 pub(crate) struct AddReason {
     /// A category and a sub-category, such as support/response-time

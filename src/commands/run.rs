@@ -22,8 +22,8 @@ use crate::views::signals::SIGNALS;
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
-Without a date, runs each day after the last one run, up to the last complete day; the first run
-takes that day alone. A day is complete when an import of events has finished after the day ended
+Without a date, runs each day after the last one run, up to the last complete day; the first run \
+takes that day alone. A day is complete when an import of events has finished after the day ended \
 and there is an event of that day or a later one. Days after it wait for newer events.
 
 Examples:

@@ -16,7 +16,7 @@ use crate::views::segments::{SEGMENTS, SizedSegment};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  signals segment add at-risk --where \"bad_open_signals >= 2 AND plan = 'enterprise'\"
+  signals segment add at-risk --where \"bad_open_signals >= 2 AND mrr >= 1000\"
   signals segment list
   signals segment show at-risk")]
 pub(crate) enum Segment {
@@ -34,7 +34,7 @@ pub(crate) enum Segment {
 /// Create a segment, or change an existing one.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  signals segment add at-risk --where \"bad_open_signals >= 2 AND plan = 'enterprise'\""
+    after_help = "Example:\n  signals segment add at-risk --where \"bad_open_signals >= 2 AND mrr >= 1000\""
 )]
 pub(crate) struct AddSegment {
     /// The segment's name

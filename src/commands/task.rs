@@ -96,7 +96,7 @@ impl TaskFilterOptions {
 #[command(after_help = "\
 Examples:
   signals task drop 7 8 --reason \"They renewed early\"
-  signals task drop --all --company acme --playbook win-back --reason \"Back to normal\" --yes")]
+  signals task drop --all --company acme --reason \"Back to normal\" --yes")]
 pub(crate) struct DropTasks {
     /// The tasks' numbers
     #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "ID", value_parser = task_number)]

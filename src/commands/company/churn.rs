@@ -21,7 +21,7 @@ use crate::store::Finish;
 #[command(after_help = "\
 Examples:
   signals company churn acme --on 2026-03-31
-  signals company churn acme --on 2026-03-31 --reason-code switched/to-competitor")]
+  signals company churn acme --on today --reason-code switched/to-competitor")]
 pub(crate) struct ChurnCompany {
     /// The company's id or name
     company: String,

@@ -56,7 +56,7 @@ pub(crate) enum Company {
 #[command(after_help = "\
 Examples:
   signals company list --csm ana --sort bad_open_signals --desc
-  signals company list --where \"days_since_last_event >= 14\" --columns name,csm,mrr
+  signals company list --where \"days_since_last_event >= 14\" --columns name,csm
   signals company list --as-of 2026-03-31 --sort events_change_28d_pct")]
 pub(crate) struct ListCompanies {
     #[command(flatten)]

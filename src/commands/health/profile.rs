@@ -21,8 +21,8 @@ use crate::views::health_profiles::{self, PROFILES};
 Examples:
   signals health profile list
   signals health profile show default
-  signals health profile add enterprise --where \"segment = 'enterprise'\" --priority 1 --good 80")]
-pub(crate) enum ProfileCommand {
+  signals health profile add large --where \"mrr >= 1000\" --priority 1 --good 80")]
+pub enum ProfileCommand {
     /// Make a profile, or change the one of that name
     Add(AddProfile),
     /// List the profiles, in the order in which they are tried
@@ -41,8 +41,8 @@ pub(crate) enum ProfileCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  signals health profile add enterprise --where \"segment = 'enterprise'\" --priority 1 --good 80
-  signals health profile add enterprise --where \"plan = 'enterprise'\" --average 50")]
+  signals health profile add large --where \"mrr >= 1000\" --priority 1 --good 80
+  signals health profile add large --where \"mrr >= 1000\" --average 50")]
 pub(crate) struct AddProfile {
     /// The profile's name
     name: String,

@@ -33,7 +33,7 @@ Examples:
   signals rule set login --timeframe 7 --threshold 15
   signals rule set ticket_opened --inverse --max-chance 0.01
   signals rule add active-people --kind trend --people --timeframe 14
-  signals rule add first-report --kind adoption --event report_exported --within 14
+  signals rule add first-report --kind adoption --event export --within 14
   signals rule preset add --usual")]
 pub(crate) enum Rule {
     /// Create or change the trend rule of an event; options not given keep their values
@@ -73,7 +73,7 @@ pub(crate) enum Rule {
 Examples:
   signals rule set login
   signals rule set login --threshold 25 --max-chance 0.01
-  signals rule set login --measure days --timeframe 28 --baseline 6 --against portfolio
+  signals rule set login --timeframe 28 --baseline 6 --against portfolio
   signals rule set ticket_opened --inverse --direction up")]
 pub(crate) struct SetRule {
     /// The event, which is the rule's name too
@@ -92,9 +92,9 @@ pub(crate) struct SetRule {
 #[command(after_help = "\
 Examples:
   signals rule add active-people --people --timeframe 14
-  signals rule add fading --event '*' --measure days --timeframe 28 --baseline 6 --for 28
+  signals rule add fading --event '*' --measure days --timeframe 28 --for 28
   signals rule add slow-logins --event login --timeframe 28 --direction down
-  signals rule add first-report --kind adoption --event report_exported --within 14
+  signals rule add first-report --kind adoption --event export --within 14
   signals rule add goals --kind adoption --goals --managers")]
 pub(crate) struct AddRule {
     #[command(flatten)]

@@ -45,7 +45,7 @@ Examples:
   signals rule preset add --usual
   signals rule preset add renewal-60 renewal-14 --managers
   signals rule preset add trend --event login
-  signals rule preset add low-use --event report_exported --where \"plan = 'enterprise'\"
+  signals rule preset add low-use --event export --where \"mrr >= 1000\"
   signals rule preset add review-due --every 60")]
 pub(crate) struct AddPreset {
     /// The names of the presets
