@@ -200,7 +200,7 @@ impl Cli {
     }
 
     /// The whole command line, as its help shows it: what many commands share is shown once.
-    pub fn folded() -> clap::Command {
+    pub(crate) fn folded() -> clap::Command {
         let global = GlobalOptions::augment_args(clap::Command::new("signals"));
         let hidden: Vec<Arg> = global.get_arguments().map(|arg| arg.clone().hide(true)).collect();
         Cli::command().mut_subcommands(|command| fold(command, &hidden))

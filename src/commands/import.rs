@@ -57,7 +57,7 @@ pub(crate) struct Import {
 }
 
 /// The heading of [`ReadingOptions`], by which the help of other commands folds them away.
-pub const READING: &str = "How files are read";
+pub(crate) const READING: &str = "How files are read";
 
 /// How the files are read, here and in `signals daily`.
 #[derive(Debug, Default, Args)]

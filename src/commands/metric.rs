@@ -19,7 +19,7 @@ use crate::views::metrics::METRICS;
 #[command(after_help = "\
 Examples:
   signals metric add reports_30d --event report_exported --days 30
-  signals metric add bad_signals --formula \"bad_open_signals + bad_closed_signals\"
+  signals metric add signals --formula \"bad_open_signals + bad_closed_signals\"
   signals metric list")]
 pub(crate) enum Metric {
     /// Create a metric, or change an existing one
@@ -39,7 +39,7 @@ Examples:
   signals metric add reports_30d --event report_exported --days 30
   signals metric add exporters_28d --event export --measure people --days 28
   signals metric add export_age --event export --measure days-since --days 365
-  signals metric add bad_signals --formula \"bad_open_signals + bad_closed_signals\"")]
+  signals metric add signals --formula \"bad_open_signals + bad_closed_signals\"")]
 pub(crate) struct AddMetric {
     /// The metric's name: letters, digits and _
     name: String,

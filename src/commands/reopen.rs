@@ -13,7 +13,7 @@ use crate::ops::acknowledge::{self, Entry};
 #[command(after_help = "\
 Examples:
   signals reopen 12 --reason \"Still falling\"
-  signals reopen --all --rule login --since -7d --reason \"Closed by mistake\" --yes")]
+  signals reopen --all --rule login --since -7d --reason \"By mistake\" --yes")]
 pub(crate) struct Reopen {
     #[command(flatten)]
     choice: SignalChoice,

@@ -87,10 +87,27 @@ fn every_help_has_examples_that_are_understood() {
         // The demonstration shows its own commands.
         assert!(!lines.is_empty() || path == "demo", "`signals {path} --help` has no example");
         for line in lines {
+            assert!(line.len() <= 80, "`signals {path} --help`: {line} is broken at 80 columns");
             let problems = misunderstood(line.split("  #").next().unwrap());
             assert!(problems.is_empty(), "`signals {path} --help`: {problems:?}");
         }
     }
+}
+
+/// The files for cron and systemd that come with the package.
+#[test]
+fn commands_of_the_packaged_examples_are_understood() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/examples");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let (cron, service) = (read("signals.cron"), read("signals-daily.service"));
+    // The sixth field of a line in /etc/cron.d is a user.
+    let cron =
+        cron.lines().filter_map(crontab_command).map(|line| line.split_once("  ").unwrap().1);
+    let service = service.lines().filter_map(|line| line.strip_prefix("ExecStart=/usr/bin/"));
+    let commands: Vec<&str> = cron.chain(service).collect();
+    assert_eq!(commands.len(), 4);
+    let problems: Vec<String> = commands.iter().flat_map(|line| misunderstood(line)).collect();
+    assert!(problems.is_empty(), "{problems:?}");
 }
 
 #[test]
@@ -553,6 +570,9 @@ fn help(command: &str) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
+/// What the help of a command says about the options that all have.
+const ELSEWHERE: &str = "Options of every command, such as --db and --quiet: signals --help";
+
 const GLOBAL_HEADING: &str = "Options of every command:";
 
 /// The paragraphs of a help text about global options.
@@ -574,8 +594,10 @@ fn commands() -> String {
     walk(&internals::command(), "", &mut paths);
     for path in paths {
         let help = help(&path);
-        let global = global_options(&help);
-        let own = help.replace(&format!("\n\n{global}"), "");
+        let own = match path.as_str() {
+            "" => help.replace(&format!("\n\n{}", global_options(&help)), ""),
+            _ => help.replace(&format!("\n\n{ELSEWHERE}"), ""),
+        };
         let heading =
             if path.is_empty() { "signals".to_owned() } else { format!("signals {path}") };
         write!(text, "\n## {heading}\n\n```text\n{own}\n```\n").unwrap();

@@ -23,7 +23,7 @@ const MOST_MONEY: f64 = 1e13;
 #[command(after_help = "\
 Examples:
   signals company downsell acme --on 2026-03-31 --reason-code seats/fewer-people
-  signals company downsell acme --reason-code plan/add-on-dropped --mrr-after 900")]
+  signals company downsell acme --on today --reason-code plan/add-on-dropped")]
 pub(crate) struct DownsellCompany {
     /// The company's id or name
     company: String,

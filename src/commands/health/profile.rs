@@ -22,7 +22,7 @@ Examples:
   signals health profile list
   signals health profile show default
   signals health profile add large --where \"mrr >= 1000\" --priority 1 --good 80")]
-pub enum ProfileCommand {
+pub(crate) enum ProfileCommand {
     /// Make a profile, or change the one of that name
     Add(AddProfile),
     /// List the profiles, in the order in which they are tried
