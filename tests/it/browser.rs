@@ -175,33 +175,140 @@ const REPORTS: [&str; 12] = [
     "signals",
 ];
 
+/// A book with revenues in the millions and names that are long in every way.
+fn large_book(sandbox: &Sandbox) {
+    let companies = [
+        (
+            "ACCT-000000000001",
+            "Österreichische Bundesforste und Landwirtschaftsgenossenschaft mbH & Co. KG",
+        ),
+        ("ACCT-000000000002", "Donaudampfschifffahrtsgesellschaftskapitänsvereinigung"),
+        ("ACCT-000000000003", "Ab"),
+    ];
+    let mut rows = String::from("company_id,name,csm,plan,mrr,renewal_on\n");
+    let mut events = String::from("company_id,event,timestamp,person_id\n");
+    for (id, name) in companies {
+        let csm = "Maximiliana von Hohenstein-Württemberg";
+        rows.push_str(&format!(
+            "{id},{name},{csm},Enterprise Unlimited Plus,9876543.21,2026-04-20\n"
+        ));
+        for day in 1..=20 {
+            let person = "person@a-very-long-domain-name-of-a-customer.example";
+            events.push_str(&format!(
+                "{id},report_exported_to_accounting,2026-02-{day:02},{person}\n"
+            ));
+        }
+    }
+    sandbox.write("companies.csv", &rows);
+    sandbox.write("events.csv", &events);
+    sandbox.ok("import companies.csv events.csv --db large.db");
+    sandbox.ok("rule preset add --usual --yes --db large.db");
+    sandbox.ok("run --as-of 2026-02-20 --backfill --max-lag 90 --db large.db");
+    sandbox.write(
+        "large.toml",
+        "[report]\ncurrency = \"EUR\"\ntitle = \"Consolidated International Holdings: weekly summary\"\n\
+         [links]\ncompany = \"https://crm.example/accounts/{company_id}\"\n",
+    );
+    sandbox.ok("config apply large.toml --db large.db");
+}
+
+/// Shows a page on every screen, and hands it on for more questions.
+fn on_every_screen(
+    browser: &mut Browser,
+    url: &str,
+    name: &str,
+    also: impl Fn(&mut Browser, &str),
+) {
+    for look in LOOKS {
+        let place = format!("{name} {}", look.0);
+        browser.open(url, look);
+        let width = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
+        assert!(width <= u64::from(look.1), "{place}: {width} pixels wide");
+        let cut = browser.value(TILES_TOO_NARROW);
+        assert_eq!(cut, json!([]), "{place}: tiles are too narrow for words in them");
+        let unstyled =
+            browser.value("getComputedStyle(document.querySelector('main')).maxWidth === 'none'");
+        assert_eq!(unstyled, json!(look.4 == "print"), "{place}: the style sheet is not applied");
+        browser.picture(&format!("{}-{}", name.replace(' ', "-"), look.0));
+        also(browser, &place);
+    }
+}
+
+/// The words in large type that do not fit their tiles in one line.
+const TILES_TOO_NARROW: &str = "[...document.querySelectorAll('.tile strong')].flatMap(tile => {
+    const range = document.createRange(), text = tile.firstChild, found = [];
+    for (const word of text.data.matchAll(/[^ -]+/g)) {
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+        if (lines.size > 1) found.push(word[0]);
+    }
+    return found;
+})";
+
 #[test]
 #[ignore = "needs Chromium; `./check browser` runs it"]
 fn every_report_fits_every_screen_and_asks_for_nothing() {
     let sandbox = Sandbox::empty();
     sandbox.ok("demo d");
+    large_book(&sandbox);
     let mut browser = Browser::start(&sandbox);
-    for report in REPORTS {
-        let name = report.split(' ').next().unwrap();
-        sandbox.ok(&format!("report {report} --db d/signals.db --out {name}.html"));
-        let url = format!("file://{}", sandbox.path(&format!("{name}.html")).display());
-        for look in LOOKS {
-            let place = format!("{report} {}", look.0);
-            browser.open(&url, look);
-            let width = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
-            assert!(width <= u64::from(look.1), "{place}: {width} pixels wide");
-            let unstyled = browser
-                .value("getComputedStyle(document.querySelector('main')).maxWidth === 'none'");
-            assert_eq!(
-                unstyled,
-                json!(look.4 == "print"),
-                "{place}: the style sheet is not applied"
-            );
-            browser.picture(&format!("{name}-{}", look.0));
+    let demo = REPORTS.map(|report| ("d/signals.db", report));
+    let large = ["company ACCT-000000000001", "csm Maxi", "dashboard", "renewals"];
+    let large = large.map(|report| ("large.db", report));
+    for (database, report) in demo.into_iter().chain(large) {
+        sandbox.ok(&format!("report {report} --db {database} --out page.html"));
+        let url = format!("file://{}", sandbox.path("page.html").display());
+        let name = format!("{} {}", database.trim_end_matches(".db").replace('/', "-"), report);
+        on_every_screen(&mut browser, &url, &name, |browser, place| {
             let (requests, troubles) = browser.told();
             assert_eq!(requests, std::slice::from_ref(&url), "{place}");
             assert!(troubles.is_empty(), "{place}: {troubles:?}");
+        });
+    }
+}
+
+/// What axe says of a page: the rules that it violates, each with the first element. axe is read from
+/// the file that `./check browser` installs.
+fn violations(browser: &mut Browser) -> Vec<String> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = root.join("target/axe/node_modules/axe-core/axe.min.js");
+    let source = std::fs::read_to_string(source).expect("`./check browser` installs axe-core");
+    browser.ask("Runtime.evaluate", json!({"expression": source}));
+    let run = "axe.run().then(found => found.violations.map(rule => `${rule.id}: ${rule.nodes[0].html}`))";
+    let asked = json!({"expression": run, "awaitPromise": true, "returnByValue": true});
+    let found = browser.ask("Runtime.evaluate", asked);
+    let found = found["result"]["value"].as_array().unwrap_or_else(|| panic!("{found}"));
+    found.iter().map(|rule| rule.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+#[ignore = "needs Chromium and axe-core; `./check browser` runs it"]
+fn axe_finds_nothing_in_pages() {
+    let sandbox = Sandbox::empty();
+    sandbox.ok("demo d");
+    large_book(&sandbox);
+    let mut browser = Browser::start(&sandbox);
+    for (database, report) in [
+        ("d/signals.db", "dashboard"),
+        ("d/signals.db", "company C-121"),
+        ("d/signals.db", "csm maria"),
+        ("large.db", "dashboard"),
+        ("large.db", "company ACCT-000000000001"),
+    ] {
+        sandbox.ok(&format!("report {report} --db {database} --out page.html"));
+        let url = format!("file://{}", sandbox.path("page.html").display());
+        for look in LOOKS.into_iter().filter(|look| look.4 == "screen") {
+            browser.open(&url, look);
+            assert_eq!(violations(&mut browser), [""; 0], "{database} {report} {}", look.0);
         }
+    }
+    // The control: a page without a language and a title, and with a picture that says nothing.
+    sandbox.write("bad.html", "<!doctype html><body><main><h1>x</h1><img src='data:,'></main>");
+    browser.open(&format!("file://{}", sandbox.path("bad.html").display()), LOOKS[0]);
+    let found = violations(&mut browser);
+    for rule in ["document-title: ", "html-has-lang: ", "image-alt: "] {
+        assert!(found.iter().any(|found| found.starts_with(rule)), "{rule}{found:?}");
     }
 }
 
@@ -220,4 +327,7 @@ fn a_page_that_asks_and_does_not_fit_is_found() {
     browser.open(&format!("file://{}", sandbox.path("bad.html").display()), LOOKS[3]);
     assert!(browser.value("document.documentElement.scrollWidth").as_u64().unwrap() > 390);
     assert!(!browser.told().1.is_empty(), "the policy was broken without a word");
+    sandbox.write("tile.html", "<div class=tile style='width:40px;overflow-wrap:anywhere'><strong>2,288,738,792.16</strong></div>");
+    browser.open(&format!("file://{}", sandbox.path("tile.html").display()), LOOKS[0]);
+    assert_eq!(browser.value(TILES_TOO_NARROW), json!(["2,288,738,792.16"]));
 }

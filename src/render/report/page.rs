@@ -12,7 +12,7 @@ use super::{Cell, Head, Logo, Report, Section, Table};
 use crate::render::Align;
 
 /// The hash of the style sheet in the page's policy. A test recomputes it.
-const STYLE_HASH: &str = "sha256-jvQbvG/MsEKbMB9AoBfPwwpPjEUFgb+w88H4GH4RVNE=";
+const STYLE_HASH: &str = "sha256-9jTMDcKqr6KpevCxGp54MbBhWRdyEjeqkK2jRnO4mx4=";
 
 /// Shorter text stays on one line on paper too.
 const BRIEF: usize = 12;
@@ -36,6 +36,7 @@ struct Page<'r> {
     filter: &'r str,
     style_hash: &'static str,
     tiles: Vec<Tile>,
+    has_long_tile: bool,
     sections: Vec<PageSection<'r>>,
 }
 
@@ -98,6 +99,7 @@ pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
     let mut environment = Environment::new();
     environment.add_template("report.html", include_str!("page.html"))?;
     environment.add_template("style.css", include_str!("page.css"))?;
+    let tiles: Vec<Tile> = report.summary.iter().flat_map(tiles).collect();
     let page = Page {
         title: &report.title,
         owner: report.head.letter.title.as_deref(),
@@ -106,7 +108,8 @@ pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
         days: report.head.days(),
         filter: &report.head.filter,
         style_hash: STYLE_HASH,
-        tiles: report.summary.iter().flat_map(tiles).collect(),
+        has_long_tile: tiles.iter().any(|tile| tile.value.chars().count() > LONGEST_NARROW),
+        tiles,
         sections: report.sections.iter().map(|part| section(&report.head, part)).collect(),
     };
     let page = minijinja::value::Serde(&page);
@@ -115,6 +118,9 @@ pub(crate) fn page(report: &Report) -> Result<Vec<u8>> {
 
 /// Longer values do not fit a tile of a phone in large type.
 const LONGEST_LARGE: usize = 8;
+
+/// Longer values do not fit the narrowest tile: amounts in the millions, and names of people.
+const LONGEST_NARROW: usize = 10;
 
 fn tiles(table: &Table) -> Vec<Tile> {
     let tile = |row: &super::Row| {
