@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -317,4 +319,76 @@ fn a_form_shows_what_is_typed_and_what_is_wrong() {
 fn a_terminal_that_is_too_small_says_so() {
     let screen = screen(&mut session(), 50, 10);
     assert!(screen.starts_with("The terminal is too small: 60 x 16 at least."), "{screen}");
+}
+
+/// The sizes of terminal at which whole screens are pinned.
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+/// Compares a screen at each size with the file of that name, which `UPDATE_SCREENS=1` writes.
+#[expect(clippy::disallowed_methods, reason = "a test is told by the environment to write files")]
+fn pinned(name: &str, session: &mut Session) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/screens/triage");
+    for (width, height) in SIZES {
+        let file = folder.join(format!("{name}-{width}x{height}.txt"));
+        let screen = screen(session, width, height);
+        if std::env::var_os("UPDATE_SCREENS").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&file, &screen).unwrap();
+        }
+        let expected = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(screen, expected, "{}; UPDATE_SCREENS=1 writes it", file.display());
+    }
+}
+
+#[test]
+fn whole_screens_are_as_pinned() {
+    pinned("first", &mut session());
+
+    let mut help = session();
+    press(&mut help, "?");
+    pinned("help", &mut help);
+
+    let mut form = session();
+    press(&mut form, "aAnn has left; her team is being trained by Cid⏎e⏎");
+    pinned("acknowledge", &mut form);
+
+    let mut invalid = session();
+    press(&mut invalid, "s⏎⏎");
+    pinned("snooze-without-reason", &mut invalid);
+
+    let mut no_signal = session();
+    press(&mut no_signal, "→→");
+    no_signal.detail = Some(Detail { signal: None, ..detail() });
+    pinned("no-signal", &mut no_signal);
+
+    let mut done = session();
+    press(&mut done, "nAsked Ann⏎");
+    done.done(
+        Change::Noted { signal: SignalId(7), text: String::new() },
+        "added a note".to_owned(),
+    );
+    let acknowledged = Change::Acknowledged { signal: SignalId(7), dropped: Vec::new() };
+    done.done(acknowledged, "acknowledged signal 7 as handled".to_owned());
+    done.detail = Some(detail());
+    pinned("after-two-changes", &mut done);
+
+    let mut leaving = session();
+    press(&mut leaving, "tCall Bob⎋q");
+    pinned("leaving", &mut leaving);
+}
+
+/// Every key does what the help says, and none of the others does anything.
+#[test]
+fn no_other_key_does_anything() {
+    for key in ('!'..='~').filter(|key| !"asntuqjkh?".contains(*key)) {
+        let mut session = session();
+        assert_eq!(press(&mut session, &key.to_string()), None, "{key}");
+        assert_eq!((id(&session), session.mode.clone()), (Some(7), Mode::Browsing), "{key}");
+        assert!(!session.is_over, "{key}");
+    }
+    for code in [KeyCode::Enter, KeyCode::Esc, KeyCode::Delete, KeyCode::F(2), KeyCode::Insert] {
+        let mut session = session();
+        assert_eq!(session.press(KeyEvent::from(code)), None, "{code:?}");
+        assert_eq!((id(&session), session.is_over), (Some(7), false), "{code:?}");
+    }
 }
