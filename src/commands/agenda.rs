@@ -77,7 +77,8 @@ impl Agenda {
                 context.ui.note(days);
             }
             let mut screen = Screen::new(context.ui.look());
-            agenda.draw(&mut screen, most, person.as_deref());
+            let link = store.company_link()?;
+            agenda.draw(&mut screen, most, person.as_deref(), link.as_ref());
             context.ui.page(&screen.into_text())?;
         }
         match &person {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::output;
+use super::output::{self, Extras};
 use crate::context::Context;
 use crate::domain::attributes::Datum;
 use crate::domain::health::Band;
@@ -108,7 +108,8 @@ fn print_newest(context: &Context, store: &Store) -> Result<()> {
         ..SignalFilter::default()
     };
     let order = SignalOrder { limit: Some(SHOWN), ..SignalOrder::NEWEST_FIRST };
-    output::print_list(&context.ui, Format::Table, &SIGNALS, |each| {
+    let extras = Extras { link: store.company_link()?, ..Extras::default() };
+    output::print_with(&context.ui, Format::Table, &SIGNALS, &extras, |each| {
         store.for_each_signal(&filter, order, |signal| each(&signal))
     })?;
     context.ui.flush()

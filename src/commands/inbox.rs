@@ -46,13 +46,13 @@ impl Inbox {
         if !self.mark_read {
             let store = context.reader()?;
             let entries = self.entries(&store, &find_member(&store, &person)?.name)?;
-            return output::print_items(&context.ui, self.format.format, &INBOX, &entries);
+            return output::print_linked(&context.ui, self.format.format, &INBOX, &entries, &store);
         }
         let mut store = context.writer()?;
         let person = find_member(&store, &person)?.name;
         let entries = self.entries(&store, &person)?;
         // Notifications that could not be printed stay unread.
-        output::print_items(&context.ui, self.format.format, &INBOX, &entries)?;
+        output::print_linked(&context.ui, self.format.format, &INBOX, &entries, &store)?;
         context.ui.flush()?;
         let signals: Vec<SignalId> = entries.iter().map(|entry| entry.signal.id).collect();
         store.transaction(Finish::Commit, |store| {

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::domain::similar_names::nearest;
 use crate::query::{FilterOptions, both_days, find_company};
 use crate::render::{self, Format, counted};
-use crate::store::{SignalFilter, SignalOrder, SignalRecord, Snoozed, SortKey, Store};
+use crate::store::{SignalFilter, SignalOrder, Snoozed, SortKey, Store};
 use crate::views::signals::SIGNALS;
 
 /// List signals, newest first unless sorted otherwise.
@@ -56,15 +56,8 @@ impl List {
             context.ui.note(days);
         }
         let mut count = 0;
-        let link = store.company_link()?;
-        let address = |signal: &SignalRecord| {
-            link.as_ref().map(|link| link.of(&signal.company_id)).unwrap_or_default()
-        };
         let known = self.known_columns();
-        let extras = Extras {
-            known: &known,
-            address: link.is_some().then_some(&address as &dyn Fn(&SignalRecord) -> String),
-        };
+        let extras = Extras { known: &known, link: store.company_link()? };
         output::print_with(&context.ui, self.format.format, &SIGNALS, &extras, |each| {
             store.for_each_signal(&filter, order, |signal| {
                 count += 1;

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use crate::render::{Format, RecordWriter, Screen, TextTable};
+use crate::domain::company_link::CompanyLink;
+use crate::render::{Format, RecordWriter, Screen, TextTable, Value};
+use crate::store::Store;
 use crate::ui::Ui;
 use crate::views::Listing;
 
@@ -18,17 +20,12 @@ pub(super) fn print_list<T>(
 }
 
 /// Additions to the table of a list.
-pub(super) struct Extras<'e, T> {
+#[derive(Default)]
+pub(super) struct Extras<'e> {
     /// The titles of columns that the items were filtered by.
     pub known: &'e [&'static str],
-    /// The link of an item's company, for terminals that show links.
-    pub address: Option<&'e dyn Fn(&T) -> String>,
-}
-
-impl<T> Default for Extras<'_, T> {
-    fn default() -> Self {
-        Extras { known: &[], address: None }
-    }
+    /// Where companies are found, for terminals that show links.
+    pub link: Option<CompanyLink>,
 }
 
 /// Prints a list as [`print_list`] does, with additions.
@@ -36,7 +33,7 @@ pub(super) fn print_with<T>(
     ui: &Ui,
     format: Format,
     listing: &Listing<T>,
-    extras: &Extras<'_, T>,
+    extras: &Extras<'_>,
     produce: impl FnOnce(&mut dyn FnMut(&T) -> Result<()>) -> Result<()>,
 ) -> Result<()> {
     if format != Format::Table {
@@ -45,11 +42,15 @@ pub(super) fn print_with<T>(
     }
     let mut table = TextTable::new(listing.columns.iter().copied());
     extras.known.iter().for_each(|title| table.know(title));
+    let link = extras.link.as_ref().filter(|_| ui.look().shows_links());
     let column = listing.columns.iter().position(|(title, _)| *title == "company");
+    let id = listing.fields.iter().position(|name| *name == "company_id");
     produce(&mut |item| {
         table.toned_row((listing.cells)(item));
-        if let (Some(column), Some(address)) = (column, extras.address) {
-            table.link(column, address(item));
+        if let (Some(link), Some(column), Some(id)) = (link, column, id)
+            && let Some(Value::Text(id)) = (listing.values)(item).get(id)
+        {
+            table.link(column, link.of(id));
         }
         Ok(())
     })?;
@@ -64,6 +65,19 @@ pub(super) fn print_items<T>(
     items: &[T],
 ) -> Result<()> {
     print_list(ui, format, listing, |each| items.iter().try_for_each(each))
+}
+
+/// Prints a list of items in memory; at a terminal each company is a link to where the configuration
+/// says that it is found.
+pub(super) fn print_linked<T>(
+    ui: &Ui,
+    format: Format,
+    listing: &Listing<T>,
+    items: &[T],
+    store: &Store,
+) -> Result<()> {
+    let extras = Extras { link: store.company_link()?, ..Extras::default() };
+    print_with(ui, format, listing, &extras, |each| items.iter().try_for_each(each))
 }
 
 /// Prints a table, or the text for an empty one.

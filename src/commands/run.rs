@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::options::FormatOption;
-use super::output;
+use super::output::{self, Extras};
 use super::rule::existing as existing_rule;
 use crate::context::Context;
 use crate::domain::day::{Day, DayRange, GivenDay};
@@ -150,7 +150,8 @@ impl Run {
         if reports.is_empty() && self.format.format == Format::Table {
             return Ok(());
         }
-        output::print_list(&context.ui, self.format.format, &SIGNALS, |each| {
+        let extras = Extras { link: context.reader()?.company_link()?, ..Extras::default() };
+        output::print_with(&context.ui, self.format.format, &SIGNALS, &extras, |each| {
             reports.iter().flat_map(|report| &report.raised).try_for_each(each)
         })?;
         context.ui.flush()

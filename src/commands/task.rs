@@ -297,7 +297,7 @@ pub(crate) fn print(
     format: Format,
 ) -> Result<()> {
     let tasks: Vec<ListedTask> = tasks.into_iter().map(|task| ListedTask { task, today }).collect();
-    output::print_items(&context.ui, format, &TASKS, &tasks)
+    output::print_linked(&context.ui, format, &TASKS, &tasks, &context.reader()?)
 }
 
 /// Prints a hint if a list for a person is empty and nobody with that name is known.

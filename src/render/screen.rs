@@ -18,6 +18,11 @@ pub(crate) struct Look {
 impl Look {
     /// No colours, no width limit.
     pub(crate) const PLAIN: Look = Look { has_colour: false, width: None };
+
+    /// Whether links may be shown: at a terminal that is not dumb.
+    pub(crate) fn shows_links(self) -> bool {
+        self.has_colour && self.width.is_some()
+    }
 }
 
 /// The meaning of a cell besides its text, which must also be clear from the text.
@@ -94,7 +99,12 @@ impl TextTable {
 
     /// Adds a link to a cell of the last row, for terminals that support links.
     pub(crate) fn link(&mut self, column: usize, address: String) {
-        self.links.push((self.len().saturating_sub(1), column, address));
+        self.link_at(self.len().saturating_sub(1), column, address);
+    }
+
+    /// Adds a link to a cell. Links are added row by row.
+    pub(crate) fn link_at(&mut self, row: usize, column: usize, address: String) {
+        self.links.push((row, column, address));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -188,7 +198,7 @@ impl TextTable {
             });
         }
         let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
-        let has_links = look.has_colour && look.width.is_some() && !self.links.is_empty();
+        let has_links = look.shows_links() && !self.links.is_empty();
         let mut drawn: String =
             if has_links { self.linked(lines, &widths) } else { lines.collect() };
         if let (Some(line), Some(width)) = (self.hidden(&widths), look.width) {
@@ -223,10 +233,7 @@ impl TextTable {
         let link = |(place, line): (usize, String)| {
             let is_here = |(text, _): &(String, String)| place > 1 && line.contains(text.as_str());
             match links.next_if(is_here) {
-                Some((text, address)) => {
-                    let linked = format!("\u{1b}]8;;{address}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\");
-                    line.replacen(&text, &linked, 1)
-                }
+                Some((text, address)) => line.replacen(&text, &hyperlink(&text, &address), 1),
                 None => line,
             }
         };
@@ -431,6 +438,20 @@ impl Screen {
         }
     }
 
+    /// A heading of three parts, of which the middle is a link if it has an address and the terminal
+    /// may show links.
+    pub(crate) fn linked_heading(&mut self, parts: [&str; 3], address: Option<String>) {
+        let [before, middle, after] = parts.map(escape::for_terminal);
+        let begin = self.text.len();
+        self.heading(&parts.concat());
+        if let Some(address) = address.filter(|_| self.look.shows_links()) {
+            let plain = format!("{before}{middle}{after}");
+            let linked = format!("{before}{}{after}", hyperlink(&middle, &address));
+            let heading = self.text.split_off(begin).replacen(&plain, &linked, 1);
+            self.text.push_str(&heading);
+        }
+    }
+
     /// An empty line, unless the screen is empty.
     pub(crate) fn gap(&mut self) {
         if !self.text.is_empty() {
@@ -512,6 +533,11 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A text that leads to an address (OSC 8).
+fn hyperlink(text: &str, address: &str) -> String {
+    format!("\u{1b}]8;;{address}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
+}
+
 fn tone_style(tone: Tone) -> Option<Style> {
     match tone {
         Tone::Plain => None,
@@ -524,6 +550,26 @@ fn tone_style(tone: Tone) -> Option<Style> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_heading_has_its_link_at_a_terminal_alone() {
+        let address = Some("https://crm.example/7".to_owned());
+        let terminal = Look { has_colour: true, width: Some(80) };
+        let mut screen = Screen::new(terminal);
+        screen.linked_heading(["1. ", "1. Acme", " (7)"], address.clone());
+        let link = "\u{1b}]8;;https://crm.example/7\u{1b}\\1. Acme\u{1b}]8;;\u{1b}\\";
+        let text = screen.into_text();
+        assert!(text.contains(&format!("1. {link} (7)")), "{text:?}");
+        let no_colour = Look { has_colour: false, width: Some(80) };
+        for (look, address) in
+            [(Look::PLAIN, address.clone()), (no_colour, address), (terminal, None)]
+        {
+            let mut screen = Screen::new(look);
+            screen.linked_heading(["1. ", "1. Acme", " (7)"], address);
+            let text = screen.into_text();
+            assert!(text.contains("1. 1. Acme (7)") && !text.contains("]8;;"), "{text:?}");
+        }
+    }
 
     fn table() -> TextTable {
         let mut table = TextTable::new([("company", Align::Left), ("count", Align::Right)]);

@@ -1,6 +1,7 @@
 //! The agenda: what there is to do, by company, most at stake first.
 
 use super::{Field, Listing, concerns, names};
+use crate::domain::company_link::CompanyLink;
 use crate::domain::day::Day;
 use crate::domain::portfolio::AtStake;
 use crate::domain::signal::SignalType;
@@ -61,12 +62,14 @@ impl Group {
         words.join(", ")
     }
 
-    fn draw(&self, screen: &mut Screen, rank: usize, today: Day) {
+    fn draw(&self, screen: &mut Screen, rank: usize, today: Day, link: Option<&CompanyLink>) {
         let customer = &self.at_stake.customer;
         let id = customer.name.as_ref().map(|_| format!(" ({})", customer.company_id));
         let csm = customer.csm.as_ref().map(|csm| format!(", {csm}"));
         let (id, csm) = (id.unwrap_or_default(), csm.unwrap_or_default());
-        screen.heading(&format!("{rank}. {}{id}{csm}", self.title()));
+        let address = link.map(|link| link.of(&customer.company_id));
+        let (rank, after) = (format!("{rank}. "), format!("{id}{csm}"));
+        screen.linked_heading([&rank, self.title(), &after], address);
         if !self.why().is_empty() {
             screen.wrapped("   ", &self.why(), Tone::Bad);
         }
@@ -126,10 +129,17 @@ impl Group {
 }
 
 impl Agenda {
-    /// Draws at most `most` companies, and what was left out.
-    pub(crate) fn draw(&self, screen: &mut Screen, most: usize, person: Option<&str>) {
+    /// Draws at most `most` companies, each with the link to where it is found, and what was left
+    /// out.
+    pub(crate) fn draw(
+        &self,
+        screen: &mut Screen,
+        most: usize,
+        person: Option<&str>,
+        link: Option<&CompanyLink>,
+    ) {
         let shown = self.groups.iter().take(most);
-        (1..).zip(shown).for_each(|(rank, group)| group.draw(screen, rank, self.today));
+        (1..).zip(shown).for_each(|(rank, group)| group.draw(screen, rank, self.today, link));
         let left_out = self.left_out(most, person);
         if !left_out.is_empty() {
             screen.gap();

@@ -7,6 +7,7 @@ use super::pulses::HistoryRow;
 use super::tasks::{self, ListedTask};
 use super::{attributes, or_dash};
 use crate::domain::attributes::{Datum, MONTH};
+use crate::domain::company_link::CompanyLink;
 use crate::domain::customer::{Break, Subscription};
 use crate::domain::day::{Day, DayRange};
 use crate::domain::facts::{Goal, Invoice, NpsResponse, Person, Ticket, Touchpoint};
@@ -162,12 +163,10 @@ impl CompanyView {
     }
 
     /// The screen for people.
-    pub(crate) fn draw(&self, screen: &mut Screen) {
-        screen.heading(&format!(
-            "{}, as of {}",
-            self.text_of("name").unwrap_or(self.company_id()),
-            self.as_of
-        ));
+    pub(crate) fn draw(&self, screen: &mut Screen, link: Option<&CompanyLink>) {
+        let name = self.text_of("name").unwrap_or(self.company_id());
+        let address = link.map(|link| link.of(self.company_id()));
+        screen.linked_heading(["", name, &format!(", as of {}", self.as_of)], address);
         self.draw_group(screen, "company");
         self.draw_breaks(screen);
         self.draw_signals(screen);

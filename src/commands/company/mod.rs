@@ -153,13 +153,21 @@ impl ListCompanies {
         let sort = known_names(&catalogue, self.sort.as_slice())?;
         let as_of = self.selection.as_of.resolve(context, &store)?;
         let names: Vec<&str> = columns.iter().map(|known| known.name()).collect();
-        let wanted: Vec<&str> = names.iter().chain(&sort).copied().collect();
+        let wanted: Vec<&str> = names.iter().chain(&sort).copied().chain(["company_id"]).collect();
         let mut companies = self.selection.customers(&store, &catalogue, &wanted, as_of)?;
         if let Some(sort) = sort.first() {
             companies.sort(sort, self.desc)?;
         }
         if self.format.format == Format::Table {
-            let table = companies::table(&columns, companies.values(&names)?);
+            let mut table = companies::table(&columns, companies.values(&names)?);
+            let named = names.iter().position(|name| *name == "name");
+            let column = named.or(names.iter().position(|name| *name == "company_id"));
+            if let (Some(link), Some(column)) = (store.company_link()?, column) {
+                for (row, values) in companies.values(&["company_id"])?.enumerate() {
+                    let id = values.first().and_then(|id| id.text()).unwrap_or_default();
+                    table.link_at(row, column, link.of(&id));
+                }
+            }
             return output::print_table(&context.ui, &table, &self.when_empty());
         }
         let mut rows = companies.values(&names)?;
@@ -217,7 +225,7 @@ impl ShowCompany {
             return context.ui.records(writer, |record| record(&view.values()));
         }
         let mut screen = Screen::new(context.ui.look());
-        view.draw(&mut screen);
+        view.draw(&mut screen, store.company_link()?.as_ref());
         context.ui.page(&screen.into_text())
     }
 

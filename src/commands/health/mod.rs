@@ -142,7 +142,7 @@ impl ListHealth {
             companies.sort(name, self.desc)?;
         }
         let rows = rows(&store, &companies, as_of)?;
-        output::print_items(&context.ui, self.format.format, &HEALTH, &rows)
+        output::print_linked(&context.ui, self.format.format, &HEALTH, &rows, &store)
     }
 }
 
