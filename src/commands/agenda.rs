@@ -62,7 +62,7 @@ impl Agenda {
         {
             context.ui.note(format!("the agenda of {name}; --everyone shows everybody's"));
         }
-        run::tell_of_withheld(context, &store)?;
+        run::report_withheld(context, &store)?;
         if self.format.format != Format::Table {
             output::print_items(&context.ui, self.format.format, &AGENDA, &agenda.lines(most))?;
             context.ui.flush()?;

@@ -64,12 +64,12 @@ pub(crate) fn run(context: &Context) -> Result<()> {
             "the newest {SHOWN} of {bad}; `signals list --type bad --state open` shows all"
         ));
     }
-    tell_of_the_day(context, &store)?;
+    report_day(context, &store)?;
     advise(context, &store, bad)
 }
 
 /// Prints what else needs attention: poor health, tasks, renewals.
-fn tell_of_the_day(context: &Context, store: &Store) -> Result<()> {
+fn report_day(context: &Context, store: &Store) -> Result<()> {
     const NAMES: [&str; 4] = ["churned_on", "health_band", "days_to_renewal", "overdue_tasks"];
     let as_of = AsOfOption::default().resolve(context, store)?;
     let customers = Customers::select(store, &store.catalogue()?, &NAMES, &[], as_of)?;

@@ -67,7 +67,7 @@ impl List {
         match count {
             0 => self.explain_nothing(context, &store),
             _ if self.format.format == Format::Table => {
-                self.tell_total(context, &store, &filter, count)
+                self.print_total(context, &store, &filter, count)
             }
             _ => Ok(()),
         }
@@ -90,7 +90,7 @@ impl List {
     }
 
     /// Prints the number of signals, and how many of them are shown.
-    fn tell_total(
+    fn print_total(
         &self,
         context: &Context,
         store: &Store,

@@ -139,7 +139,7 @@ pub(crate) fn warn_of_unknown_event(
     metric: &DomainMetric,
 ) -> Result<()> {
     let Definition::Counted { event, .. } = &metric.definition else { return Ok(()) };
-    if !store.knows_event(event)? {
+    if !store.has_event_name(event)? {
         let like = nearest_of_all(event, store.event_names()?.into_iter());
         let like = like.map(|name| format!("; the nearest is '{name}'")).unwrap_or_default();
         context.ui.warning(format!("no event '{event}' was ever imported{like}"));

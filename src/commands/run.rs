@@ -125,9 +125,9 @@ impl Run {
             self.run_all(context, &mut store, days, &accepting, &mut ran)
         };
         self.print(context, &ran.reports)?;
-        ran.reports.iter().for_each(|report| tell_of_broken_data(context, report));
+        ran.reports.iter().for_each(|report| report_broken_data(context, report));
         self.summarise(context, &ran);
-        let outside = store.csms_outside_the_team(context.clock.now().day_in(store.zone()))?;
+        let outside = store.csms_missing_in_team(context.clock.now().day_in(store.zone()))?;
         outside.iter().for_each(|line| context.ui.note(line));
         result
     }
@@ -266,7 +266,7 @@ impl Run {
             let report = self.step(store, |store| {
                 let manner = Manner { telling, accepting: Accepting::Nothing, is_again: true };
                 let report = run::run_day(store, &context.clock, *day, manner)?;
-                store.note_run_again(*day, next)?;
+                store.record_run_again(*day, next)?;
                 Ok(report)
             })?;
             ran.add_again(report, next.is_none());
@@ -413,7 +413,7 @@ fn run_accepted_days(
 
 /// Prints what was held back on a day because its data looks broken, and which events are missing,
 /// even with `--quiet`.
-fn tell_of_broken_data(context: &Context, report: &DayReport) {
+fn report_broken_data(context: &Context, report: &DayReport) {
     let day = report.record.day;
     for event in &report.missing_events {
         context.ui.alarm(format!(
@@ -435,7 +435,7 @@ fn tell_of_broken_data(context: &Context, report: &DayReport) {
 }
 
 /// Prints which rules held back signals on the latest day run.
-pub(super) fn tell_of_withheld(context: &Context, store: &Store) -> Result<()> {
+pub(super) fn report_withheld(context: &Context, store: &Store) -> Result<()> {
     for held_back in store.withheld_now()? {
         let companies = counted(held_back.companies, "company", "companies");
         context.ui.warning(format!(

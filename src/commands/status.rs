@@ -70,7 +70,7 @@ impl Status {
             context.ui.records(writer, |record| record(&values))?;
         }
         let today = context.clock.now().day_in(store.zone());
-        store.csms_outside_the_team(today)?.iter().for_each(|line| context.ui.note(line));
+        store.csms_missing_in_team(today)?.iter().for_each(|line| context.ui.note(line));
         match self.max_age {
             Some(seconds) => require_recent_run(context, &store, seconds),
             None => Ok(()),

@@ -65,7 +65,7 @@ impl RemoveMember {
         let left = store.transaction(Finish::Commit, |store| {
             store.remove_team_member(&name)?;
             store.reroute_notices(context.clock.now())?;
-            store.what_is_left_of(&name)
+            store.remaining_work_of(&name)
         })?;
         context.ui.note(left);
         Ok(())

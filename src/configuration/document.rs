@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_toml_is_told_with_line_and_column() {
+    fn invalid_toml_is_reported_with_line_and_column() {
         for (text, place) in [
             ("a = 1\nb =\n", "c.toml:2:4: "),
             ("ä = 1", "c.toml:1:1: "),

@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_before_the_first_run_raises_nothing() {
+    fn deadlines_before_the_first_run_raise_nothing() {
         use SignalType::{Bad, Good};
         assert_eq!(types(Some(5), Some(6), &[6, 7, 8, 9]), []);
         assert_eq!(types(Some(6), Some(6), &[6, 7, 8, 9]), [(6, Good)]);

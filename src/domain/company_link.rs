@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn invalid_addresses_are_refused() {
         let cases = [
             "javascript:alert({company_id})",
             "crm.example/{company_id}",

@@ -153,7 +153,7 @@ mod tests {
     type Spoil = fn(&mut Playbook);
 
     #[test]
-    fn what_cannot_be_kept_is_told() {
+    fn values_that_cannot_be_kept_are_reported() {
         let cases: [(Spoil, &str); 8] = [
             (|p| p.name = " ".to_owned(), "the name of a playbook is blank"),
             (|p| p.purpose = "two\nlines".to_owned(), "one line"),

@@ -369,7 +369,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_unknown_of_everybody_is_unknown() {
+    fn an_attribute_unknown_for_everybody_is_unknown() {
         let cases: [(&[Option<f64>], Option<f64>); 4] = [
             (&[], Some(0.0)),
             (&[None], None),

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_no_customer_yet_cannot_cancel() {
+    fn only_customers_can_cancel() {
         let cancelled = |created: i32| {
             let breaks = vec![churn(20, None)];
             let created_on = Some(day(created));

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_a_number_or_compared_with_a_text_is_not_found() {
+    fn conversions_and_comparisons_with_text_are_not_found() {
         for text in [
             "arr > '5'",
             "plan = 'pro'",

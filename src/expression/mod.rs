@@ -622,7 +622,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_at_the_clock_is_refused() {
+    fn expressions_that_read_the_clock_are_refused() {
         for text in [
             "renewal_on < date('now', '-1 day')",
             "date('now')",
@@ -640,7 +640,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_take_all_memory_is_refused_and_what_takes_long_is_stopped() {
+    fn huge_expressions_are_refused_and_slow_ones_stopped() {
         for text in [
             "printf('%1000000000d', 1)",
             "length(replace(printf('%9999d', 1), ' ', '  ') || '12345')",

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_stand_in_an_expression_is_refused_with_its_place() {
+    fn forbidden_tokens_are_refused_with_their_position() {
         let cases = [
             ("a = 'x", 4),
             ("a /* x", 2),

@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_amount_is_rejected() {
+    fn invalid_amounts_are_rejected() {
         for cell in [
             "x",
             "",
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_two_numbers_is_decided_by_the_other_cells() {
+    fn ambiguous_numbers_are_decided_by_the_other_cells() {
         let cases: [(&[&str], bool, &str, &str); 12] = [
             (&[], false, "1,234", "1234"),
             (&[], false, "1.234", "1.234"),

@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_told() {
+    fn lines_that_are_not_objects_are_reported() {
         for (json, reason) in [
             ("[1]", "not a JSON object: an array, at byte 1 of the line"),
             ("7", "not a JSON object: a value alone, at byte 1 of the line"),

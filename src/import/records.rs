@@ -725,7 +725,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_named_by_line_and_byte() {
+    fn invalid_utf8_is_reported_with_line_and_byte() {
         let cases: [(&[u8], &str); 5] = [
             (b"a,b\nCaf\xe9,2\n", "f.csv:2: not UTF-8: byte 0xE9 at offset 7"),
             (b"\xef\xbb\xbfa,b\r\nCaf\xe9,2\r\n", "f.csv:2: not UTF-8: byte 0xE9 at offset 11"),
@@ -779,7 +779,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(
+        fn written_text_is_read_back(
             table in prop::collection::vec(prop::collection::vec(("[a\"é, \n\r]{0,6}x", any::<bool>()), 1..5), 1..40),
             ending in prop::sample::select(vec!["\n", "\r\n", "\r"]),
         ) {

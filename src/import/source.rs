@@ -372,7 +372,7 @@ fn refuse_what_is_no_table(
             refused(format!("{name} is empty")).hint("an export of nothing still has a header")
         );
     }
-    if let Some(what) = what_it_is(head) {
+    if let Some(what) = name_of_content(head) {
         return Err(refused(format!("{name} is {what}, not a table of text")).hint(SAVE_AS_CSV));
     }
     if !encoding_asked && mark_of(head).1.is_none() && looks_like_utf16(head) {
@@ -383,7 +383,7 @@ fn refuse_what_is_no_table(
     refuse_markup(name, head[mark..].trim_ascii_start())
 }
 
-fn what_it_is(head: &[u8]) -> Option<&'static str> {
+fn name_of_content(head: &[u8]) -> Option<&'static str> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         let workbook = memchr::memmem::find(head, b"[Content_Types].xml").is_some()
             || memchr::memmem::find(head, b"xl/").is_some();

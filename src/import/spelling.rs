@@ -12,7 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_matter_is_left_out() {
+    fn case_and_separators_are_ignored() {
         for name in
             ["company_id", "Company ID", "COMPANY-ID", "\u{feff}companyId", " company\u{a0}id "]
         {

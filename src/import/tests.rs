@@ -84,7 +84,7 @@ fn the_kind_is_told_from_the_header_when_it_is_unmistakable() {
 }
 
 #[test]
-fn what_could_be_several_kinds_is_refused_with_what_each_lacks() {
+fn an_ambiguous_header_is_refused_with_what_each_kind_lacks() {
     let refusal = |header| plan_of(header, &Options::default());
     assert_eq!(
         refusal("company_id,event,when"),
@@ -809,7 +809,7 @@ fn nul_bytes_after_gzip_data_are_padding() {
 }
 
 #[test]
-fn what_cannot_be_opened_is_named() {
+fn a_file_that_cannot_be_opened_is_named() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     for (path, reason) in [
         ("no-such-file.csv", "no-such-file.csv: there is no such file"),

@@ -192,7 +192,7 @@ fn record(
         last_day: delivery.days.keys().last().copied(),
         undone_at: None,
     })?;
-    store.note_late_days(&delivered.changed_days, import, Cause::Import)
+    store.record_late_days(&delivered.changed_days, import, Cause::Import)
 }
 
 fn write(

@@ -50,7 +50,7 @@ pub(super) fn load(
     let companies_joined = loader.join()?;
     let mut remarks = loader.types(sheet)?;
     remarks.extend(loader.repeated.judge(&sheet.plan().file)?);
-    remarks.extend(store.csms_outside_the_team(terms.today)?);
+    remarks.extend(store.csms_missing_in_team(terms.today)?);
     let Loader { rows, companies, .. } = loader;
     let companies_made = rows.new;
     Ok(Loaded {
@@ -172,7 +172,7 @@ impl Loader<'_> {
         let mut churned_on = None;
         day(row, "churned_on", &mut churned_on);
         let is_new_churn = match churned_on {
-            Some(churned_on) => !self.store.states_churn(key, churned_on)?,
+            Some(churned_on) => !self.store.has_stated_churn(key, churned_on)?,
             None => false,
         };
         let attributes = self.store.company_attributes(key)?;

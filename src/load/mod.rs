@@ -288,7 +288,7 @@ fn record(
         last_day: loaded.days.last(),
         undone_at: None,
     })?;
-    store.note_late_days(&loaded.changed_days, import, Cause::Import)?;
+    store.record_late_days(&loaded.changed_days, import, Cause::Import)?;
     if request.options.map.is_empty() {
         Ok(())
     } else {

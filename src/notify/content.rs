@@ -883,7 +883,7 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
     }
 
     #[test]
-    fn what_is_too_long_for_slack_is_cut() {
+    fn text_too_long_for_slack_is_cut() {
         let mut long = told(1, &"<".repeat(5000), SignalType::Bad);
         long.signal.detail = "&".repeat(5000);
         long.signal.rule = ">".repeat(5000);

@@ -244,10 +244,12 @@ fn note(
     now: Instant,
 ) -> Result<()> {
     match result {
-        Ok(()) => store.note_sent(id, now),
-        Err(trouble) => {
-            store.note_failed(id, &trouble.text, notify::next_try(tries + 1, now, trouble.patience))
-        }
+        Ok(()) => store.record_sent(id, now),
+        Err(trouble) => store.record_failed(
+            id,
+            &trouble.text,
+            notify::next_try(tries + 1, now, trouble.patience),
+        ),
     }
 }
 

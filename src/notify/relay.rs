@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_both_say_is_passed_on() {
+    fn both_sides_are_forwarded() {
         let (relay, mut stream) = connection(1000);
         stream.write_all(b"hello").unwrap();
         let mut heard = String::new();

@@ -27,7 +27,7 @@ enum Holding {
 impl RunningDay<'_> {
     /// Records for each open signal whether its rule, as it was, holds on the day. Acknowledges
     /// those that do not if the rule says so.
-    pub(super) fn note_what_holds(&mut self) -> Result<()> {
+    pub(super) fn update_holds(&mut self) -> Result<()> {
         let open = self.store.standing_signals(self.day)?;
         self.timed("see what holds", |day| {
             let present: FxHashSet<CompanyKey> = day
@@ -112,7 +112,7 @@ impl RunningDay<'_> {
 
     fn note(&self, signal: &StandingSignal, holds: Option<bool>) -> Result<()> {
         if signal.holds != holds {
-            self.store.note_holds(signal.id, holds, self.day)?;
+            self.store.record_holds(signal.id, holds, self.day)?;
         }
         if signal.rule.auto_ack && holds == Some(false) {
             self.recover(signal.id)?;

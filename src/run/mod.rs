@@ -92,7 +92,7 @@ pub(crate) fn run_day(store: &Store, clock: &Clock, day: Day, manner: Manner) ->
     running.condition_rules(&applied)?;
     // Whether signals hold is recorded as of the latest day run.
     if !is_backfill {
-        running.note_what_holds()?;
+        running.update_holds()?;
     }
     if telling == Telling::Everybody {
         running.drop_tasks_of_churned()?;
@@ -411,7 +411,7 @@ impl RunningDay<'_> {
         self.timed("notify", |day| {
             let signals: Vec<SignalId> = day.raised.iter().map(|raised| raised.signal).collect();
             day.store.tell(&signals, day.clock.now())?;
-            day.store.tell_again(&day.renewed, day.clock.now())
+            day.store.add_reminders(&day.renewed, day.clock.now())
         })
     }
 

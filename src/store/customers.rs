@@ -90,7 +90,7 @@ impl Store {
     }
 
     /// Whether a churn of the company on that day was stated.
-    pub(crate) fn states_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
+    pub(crate) fn has_stated_churn(&self, company: CompanyKey, churned_on: Day) -> Result<bool> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT 1 FROM stated_churns WHERE company = ?1 AND churned_on = ?2")?;

@@ -54,7 +54,7 @@ impl Store {
 
     /// Records the day on which the rule of a signal was found to hold, not to hold, or (`None`)
     /// could not be judged.
-    pub(crate) fn note_holds(&self, id: SignalId, holds: Option<bool>, day: Day) -> Result<()> {
+    pub(crate) fn record_holds(&self, id: SignalId, holds: Option<bool>, day: Day) -> Result<()> {
         let sql = "UPDATE signals SET holds = ?2, holds_since = ?3 WHERE id = ?1";
         self.connection.prepare_cached(sql)?.execute((id, holds, holds.map(|_| day)))?;
         Ok(())

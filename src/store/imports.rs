@@ -69,7 +69,7 @@ impl Store {
 
     /// Records which of these days, whose events changed, need to run again: those between the
     /// first and the last day run.
-    pub(crate) fn note_late_days(&self, days: &[Day], import: i64, cause: Cause) -> Result<()> {
+    pub(crate) fn record_late_days(&self, days: &[Day], import: i64, cause: Cause) -> Result<()> {
         let mut span = self
             .connection
             .prepare_cached("SELECT min(day) AS first, max(day) AS last FROM runs")?;

@@ -29,7 +29,7 @@ impl Store {
 
     /// Records that the days up to `day` were run again and that those from `next` on remain;
     /// `None` after the last.
-    pub(crate) fn note_run_again(&self, day: Day, next: Option<Day>) -> Result<()> {
+    pub(crate) fn record_run_again(&self, day: Day, next: Option<Day>) -> Result<()> {
         if let Some(next) = next {
             self.connection
                 .prepare_cached("UPDATE OR IGNORE late_days SET day = ?2 WHERE day <= ?1")?

@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// Whether a churn of the company on that day was recorded with its reasons.
-    pub(crate) fn knows_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
+    pub(crate) fn has_recorded_churn(&self, company: CompanyKey, day: Day) -> Result<bool> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM losses WHERE company = ?1 AND day = ?2 AND kind = 'churn'",
         )?;

@@ -97,7 +97,7 @@ impl Store {
 
     /// Adds reminders of signals to the inboxes: unread again, to be delivered again. Inside the
     /// caller's transaction.
-    pub(crate) fn tell_again(&self, signals: &[SignalId], now: Instant) -> Result<()> {
+    pub(crate) fn add_reminders(&self, signals: &[SignalId], now: Instant) -> Result<()> {
         let mut again = self.connection.prepare_cached(
             "UPDATE notices SET told_at = ?2, read_at = NULL, email = NULL, slack = NULL
              WHERE signal = ?1 AND withdrawn_at IS NULL",

@@ -291,7 +291,7 @@ impl Store {
     }
 
     /// Records a delivery.
-    pub(crate) fn note_sent(&self, message: i64, at: Instant) -> Result<()> {
+    pub(crate) fn record_sent(&self, message: i64, at: Instant) -> Result<()> {
         let mut statement = self.connection.prepare_cached(
             "UPDATE messages SET sent_at = ?2, next_try_at = NULL, last_error = NULL, tries = tries + 1 WHERE id = ?1",
         )?;
@@ -300,7 +300,7 @@ impl Store {
     }
 
     /// Records a failed attempt, and when to try again; `None`: never.
-    pub(crate) fn note_failed(
+    pub(crate) fn record_failed(
         &self,
         message: i64,
         error: &str,

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_cannot_be_changed() {
+    fn a_removed_tag_cannot_be_changed() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
         let company = store.add_unlisted_company("acme").unwrap();

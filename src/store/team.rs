@@ -55,7 +55,7 @@ impl Store {
 
     /// A line naming the CSMs of customers who are not in the team; `None` if there are none or no
     /// team is defined.
-    pub(crate) fn csms_outside_the_team(&self, today: Day) -> Result<Option<String>> {
+    pub(crate) fn csms_missing_in_team(&self, today: Day) -> Result<Option<String>> {
         let team = self.team()?;
         let team: Vec<TeamMember> =
             team.into_iter().filter(|member| !member.has_left(today)).collect();
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// A line with the open tasks and customers of somebody who left.
-    pub(crate) fn what_is_left_of(&self, name: &str) -> Result<String> {
+    pub(crate) fn remaining_work_of(&self, name: &str) -> Result<String> {
         let ids = |sql: &str| -> Result<Vec<String>> {
             let mut statement = self.connection.prepare_cached(sql)?;
             let ids = statement.query_map([name], |row| row.get::<_, String>(0))?;
@@ -115,7 +115,7 @@ impl Store {
 
     /// The company that is known only by this text from facts, and that no file of people or
     /// subscriptions has named.
-    pub(crate) fn nameless_company(&self, text: &str) -> Result<Option<CompanyKey>> {
+    pub(crate) fn company_known_only_as(&self, text: &str) -> Result<Option<CompanyKey>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM companies c WHERE is_unlisted AND folded_id = ?1 AND company_id = ?2
                AND NOT EXISTS (SELECT 1 FROM people WHERE company = c.id)

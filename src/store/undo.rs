@@ -229,7 +229,7 @@ impl Store {
         for table in NOTES {
             self.connection.execute(&format!("DELETE FROM {table} WHERE import = ?1"), [import])?;
         }
-        self.note_late_days(&days, import, Cause::Undo)?;
+        self.record_late_days(&days, import, Cause::Undo)?;
         self.connection
             .execute("UPDATE imports SET undone_at = ?2 WHERE id = ?1", (import, now))?;
         self.reroute_notices(now)?;
@@ -328,7 +328,7 @@ impl Store {
             );
             self.connection.execute(&restore, [import])?;
         }
-        self.forget_what_is_known_of(&kept)?;
+        self.reset_companies(&kept)?;
         let days = self.undo_days(import)?;
         self.remove_health_of_nobody()?;
         Ok(days)
@@ -366,7 +366,7 @@ impl Store {
     }
 
     /// Turns companies that must stay into those that facts alone would have created.
-    fn forget_what_is_known_of(&self, companies: &str) -> Result<()> {
+    fn reset_companies(&self, companies: &str) -> Result<()> {
         self.connection.execute(
             "UPDATE companies SET name = NULL, csm = NULL, also_csms = NULL, manager = NULL, lifecycle_stage = NULL,
                  segment = NULL, plan = NULL, product = NULL, mrr = NULL, created_on = NULL, crm_created_on = NULL,

@@ -75,7 +75,7 @@ fn outcomes_are_those_of_the_contract() {
 }
 
 #[test]
-fn what_is_not_allowed_changes_nothing() {
+fn refused_commands_change_nothing() {
     let sandbox = five_signals();
     let (a, b) = (id(&sandbox, "a"), id(&sandbox, "b"));
     sandbox.ok(&format!("ack {a} --reason first"));

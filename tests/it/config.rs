@@ -188,7 +188,7 @@ for = 3
 }
 
 #[test]
-fn what_the_file_does_not_name_is_left_alone() {
+fn objects_not_in_the_file_are_left_alone() {
     let sandbox = with("[[metric]]\nname = \"m\"\nformula = \"mrr * 12\"\n");
     sandbox.ok("rule set login");
     sandbox.ok("segment add big --where 'mrr > 1000'");

@@ -15,7 +15,7 @@ fn without_folder(sandbox: &Sandbox, text: &str) -> String {
 }
 
 #[test]
-fn it_is_the_same_every_time_whatever_the_day() {
+fn the_demonstration_is_the_same_on_every_day() {
     let (one, first) = demo();
     let mut two = Sandbox::empty();
     let second = two.at("2031-01-01T00:00:00Z").ok("demo try");
@@ -39,7 +39,7 @@ fn the_story_is_told() {
     the_champion_who_leaves_is_seen_within_a_week(&sandbox);
     the_outage_is_told_and_withheld(&sandbox, &outcome);
     the_others_of_the_story_have_their_signals(&sandbox);
-    what_was_done_is_spread_over_the_months(&sandbox);
+    entries_are_spread_over_the_months(&sandbox);
 }
 
 fn every_command_is_shown_before_its_result(outcome: &Outcome) {
@@ -119,7 +119,7 @@ fn the_others_of_the_story_have_their_signals(sandbox: &Sandbox) {
     none("C-130 --until 2026-02-28"); // too new to be judged
 }
 
-fn what_was_done_is_spread_over_the_months(sandbox: &Sandbox) {
+fn entries_are_spread_over_the_months(sandbox: &Sandbox) {
     let days: Vec<String> = {
         let database = sandbox.database();
         let mut statement = database
@@ -153,7 +153,7 @@ fn a_folder_with_something_in_it_is_refused() {
 }
 
 #[test]
-fn it_takes_an_empty_folder_and_what_it_proposes_to_try_next_works() {
+fn it_accepts_an_empty_folder_and_its_suggestions_work() {
     let sandbox = Sandbox::empty();
     std::fs::create_dir(sandbox.path("a folder")).unwrap();
     let outcome = sandbox.ok("demo 'a folder' --quiet");

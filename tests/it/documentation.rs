@@ -748,7 +748,7 @@ fn mistakes_in_documents_are_found() {
 }
 
 #[test]
-fn what_is_right_is_left_alone() {
+fn correct_documents_are_left_alone() {
     let text = "`signals run`, `signals run list`, `signals show ID`, `signals rule set login --threshold 15`\n\
                 ```crontab\nSIGNALS_DB=/srv/signals.db\n15 6 * * 1-5 signals import a.csv --quiet && signals run -q\n```\n\
                 ```sh\nsignals backup /b/$(date +%F).db\npsql -c \"COPY t TO STDOUT\" | signals import --kind events -\nsignals man > signals.1\n```\n";

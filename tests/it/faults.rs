@@ -230,7 +230,7 @@ fn readers_leave_a_log_to_the_next_writer() {
 }
 
 #[test]
-fn what_is_missing_or_empty_is_no_database_to_a_reader() {
+fn readers_refuse_missing_and_empty_files() {
     let sandbox = Sandbox::empty();
     for command in READERS.iter().chain(&WRITERS) {
         sandbox.fails(command, 6).says(&["signals.db"]);
@@ -456,7 +456,7 @@ fn check_finds_an_index_that_lacks_a_row() {
 }
 
 #[test]
-fn what_goes_into_a_history_has_no_control_characters() {
+fn control_characters_in_histories_are_refused() {
     let sandbox = small();
     for command in [
         "ack 1 --reason 'a\u{1b}[2Jb'",
@@ -885,7 +885,7 @@ fn output_goes_to_a_device_a_pipe_and_a_link_without_replacing_them() {
 }
 
 #[test]
-fn what_an_inbox_cannot_show_stays_unread() {
+fn notices_that_cannot_be_printed_stay_unread() {
     let full = Path::new("/dev/full");
     if !full.exists() {
         return;

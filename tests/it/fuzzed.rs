@@ -81,7 +81,7 @@ fn configurations_are_read_or_refused() {
 }
 
 #[test]
-fn what_is_escaped_is_harmless() {
+fn escaped_text_is_harmless() {
     replay("escapers", targets::escapers);
 }
 

@@ -229,7 +229,7 @@ fn lists_and_exports_have_one_decimal_and_rules_of_order() {
 }
 
 #[test]
-fn who_has_churned_or_is_yet_to_come_has_no_health() {
+fn only_present_customers_have_health() {
     let sandbox = sandbox();
     import(&sandbox, "companies", "company_id,created_on\nnew,2026-03-31\n", [1, 0, 0]);
     sandbox.ok("company churn globex --on 2026-03-31 --reason-code price/too-expensive");
@@ -427,7 +427,7 @@ fn profiles_are_tried_in_order() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_and_changes_nothing() {
+fn invalid_profiles_are_refused_and_change_nothing() {
     let sandbox = sandbox();
     sandbox.ok("metric add twice_health --formula 'health_score * 2'");
     sandbox.ok("metric add seats_left --formula 'seats - seats_used'");

@@ -564,7 +564,7 @@ fn events_are_not_taken_for_companies() {
 }
 
 #[test]
-fn what_an_export_guards_against_spreadsheets_comes_back_as_it_was() {
+fn cells_guarded_against_spreadsheets_are_imported_unchanged() {
     let sandbox = Sandbox::new();
     sandbox.write("c.csv", "company_id,name\n=one,@two\n");
     sandbox.ok("import c.csv");
@@ -625,7 +625,7 @@ fn an_event_whose_count_has_changed_has_the_count_of_the_later_import() {
 }
 
 #[test]
-fn somebody_who_moves_leaves_the_events_of_before_where_they_are() {
+fn earlier_events_of_a_person_who_moves_stay() {
     let mut sandbox = Sandbox::new();
     sandbox.write("companies.csv", "company_id,name\nA,Alpha\nB,Beta\n");
     let person = |sandbox: &Sandbox, company: &str| {

@@ -59,7 +59,7 @@ fn late_days_are_run_again_by_any_form_of_run_and_not_by_a_dry_one() {
 }
 
 #[test]
-fn what_somebody_acknowledged_is_not_retracted() {
+fn acknowledged_signals_are_not_retracted() {
     let (sandbox, all) = with_missing(&["2026-03-11", "2026-03-12"]);
     sandbox.ok("ack 1 --reason 'called them'");
     complete(&sandbox, &all);

@@ -66,7 +66,7 @@ fn later(random: &mut Random, company: &str, day: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_happens_later_changes_no_answer_about_an_earlier_day() {
+fn later_facts_change_no_answer_about_an_earlier_day() {
     let mut book = Sandbox::empty();
     book.ok("demo book");
     std::fs::rename(book.path("book/signals.db"), book.path("signals.db")).unwrap();

@@ -147,7 +147,7 @@ fn a_means_of_payment_is_told_before_and_after_it_expires() {
 }
 
 #[test]
-fn what_is_overdue_is_told_again_when_it_was_closed_and_the_cool_down_is_over() {
+fn an_overdue_renewal_is_raised_again_after_closing_and_the_cooldown() {
     let companies = rows(
         "company_id,renewal_on,churned_on",
         &[
@@ -328,7 +328,7 @@ fn silence_is_told_after_five_weeks_and_when_it_is_longer_than_ever() {
 }
 
 #[test]
-fn who_hardly_uses_the_product_is_told_from_the_eighth_week() {
+fn little_use_is_raised_from_the_eighth_week() {
     let sandbox = with("hardly-used", "company_id\ntwo\nthree\n");
     let events = [
         on_days("two", &["01-01", "01-02"]),
@@ -478,7 +478,7 @@ fn a_low_pulse_is_told_each_time_and_at_once() {
 }
 
 #[test]
-fn whatever_part_of_a_rule_reads_the_pulse_it_is_applied_at_once() {
+fn a_rule_that_reads_the_pulse_anywhere_is_applied_at_once() {
     let sandbox = with("pulse-low", "company_id,seats\nacme,5\n");
     sandbox.ok("metric add mood --formula 'pulse * 2'");
     for options in [
@@ -794,7 +794,7 @@ fn a_rule_of_a_preset_is_an_ordinary_one() {
 }
 
 #[test]
-fn what_cannot_be_added_is_refused_whole() {
+fn invalid_presets_are_refused_as_a_whole() {
     let sandbox = Sandbox::empty();
     let cases = [
         ("renewal-61", 9, "did you mean 'renewal-"),

@@ -30,7 +30,7 @@ fn a_source_is_exported_as_it_was_applied() {
 }
 
 #[test]
-fn what_is_wrong_with_a_source_is_told_with_its_line_and_without_a_password() {
+fn errors_of_a_source_are_reported_with_their_line_and_no_password() {
     let sandbox = Sandbox::new();
     for (from, to, line) in [
         ("signals@", "signals:s3cret@", 5),

@@ -131,7 +131,7 @@ fn a_pulse_of_a_day_that_was_not_run_yet_waits_for_its_run() {
 }
 
 #[test]
-fn what_cannot_be_set_changes_nothing() {
+fn an_invalid_pulse_changes_nothing() {
     let sandbox = with_acme();
     sandbox.ok("reason retire product/defects");
     let cases = [

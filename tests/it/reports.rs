@@ -132,7 +132,7 @@ fn expect(sandbox: &Sandbox, report: &str, expected: &[(&str, &str, &str, Value)
 }
 
 #[test]
-fn what_the_reports_say() {
+fn the_figures_of_each_report() {
     let sandbox = sandbox();
     expect(
         &sandbox,

@@ -361,7 +361,7 @@ fn events_that_come_late_or_go_are_followed_and_a_lost_worker_is_not() {
 
 #[test]
 #[ignore = "needs servers: ./check servers"]
-fn what_is_wrong_with_a_source_has_its_exit_code() {
+fn each_error_of_a_source_has_its_exit_code() {
     let cluster = Cluster::start();
     let url = cluster.coordinator.url();
     for (source, code, says) in [

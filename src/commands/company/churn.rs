@@ -62,7 +62,7 @@ impl ChurnCompany {
                 store.state_churn(company, on)?;
             }
             // A churn that is moved to another day keeps its reasons unless new ones are given.
-            if !self.why.is_empty() || !store.knows_churn(company, on)? {
+            if !self.why.is_empty() || !store.has_recorded_churn(company, on)? {
                 store.add_loss(&loss)?;
             }
             store.drop_tasks_of_churned(context.today(store), &work::stamp(context, store)?)

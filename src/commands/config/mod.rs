@@ -221,11 +221,11 @@ fn with_items(
     let (name, text) = (path.display().to_string(), read_file(path)?);
     let document = match Document::read(&name, &text) {
         Ok(document) => document,
-        Err(error) => return Err(tell_faults(context, &[error])),
+        Err(error) => return Err(print_errors(context, &[error])),
     };
     let items = section::items(&document);
     let result = if document.is_sound() { work(&document, &items) } else { Ok(()) };
-    if document.is_sound() { result } else { Err(tell_faults(context, &document.errors())) }
+    if document.is_sound() { result } else { Err(print_errors(context, &document.errors())) }
 }
 
 /// Files with more bytes are not configurations.
@@ -261,7 +261,7 @@ fn read_file(path: &Path) -> Result<String> {
 /// At most this many errors are printed.
 const TOLD: usize = 20;
 
-fn tell_faults(context: &Context, errors: &[ConfigError]) -> anyhow::Error {
+fn print_errors(context: &Context, errors: &[ConfigError]) -> anyhow::Error {
     for error in errors.iter().take(TOLD) {
         let hints = error.hint.iter().cloned().collect();
         context.ui.failure(&Report {

@@ -360,7 +360,7 @@ fn failure_of(result: Result<()>) -> Result<Result<(), CommandError>> {
 
 /// A warning about an event that was never imported, with the most similar known one.
 pub(super) fn unknown_event(store: &Store, event: &str) -> Result<Option<Advice>> {
-    if store.knows_event(event)? {
+    if store.has_event_name(event)? {
         return Ok(None);
     }
     let names = store.event_names()?;

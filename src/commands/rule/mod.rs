@@ -362,7 +362,7 @@ pub(crate) fn advise(context: &Context, store: &Store, rule: &DomainRule) -> Res
     let remarks = rule.logic.trend().map(TrendRule::remarks).unwrap_or_default();
     remarks.iter().for_each(|remark| context.ui.hint(remark));
     let Some(event) = rule.logic.only_event() else { return Ok(()) };
-    if store.knows_event(event)? {
+    if store.has_event_name(event)? {
         return Ok(());
     }
     let like = nearest_of_all(event, store.event_names()?.into_iter());

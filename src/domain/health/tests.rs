@@ -144,7 +144,7 @@ fn nothing_is_not_negative() {
 }
 
 #[test]
-fn what_each_measure_contributes_is_worked_out_by_hand() {
+fn contributions_match_values_computed_by_hand() {
     let values = vec![Datum::Number(65.0), whole(7), whole(12), Datum::Null, whole(0)];
     let assessment = Assessment::of(&default(), values);
     let parts: Vec<_> =
@@ -334,7 +334,7 @@ fn it_is_written_as_the_configuration_has_it() {
 type Spoil = fn(&mut Profile);
 
 #[test]
-fn what_cannot_be_kept_is_told() {
+fn values_that_cannot_be_kept_are_reported() {
     let cases: [(Spoil, &str); 15] = [
         (|p| p.scoring.name = " ".to_owned(), "the name of a health profile is blank"),
         (
@@ -437,7 +437,7 @@ proptest! {
     /// Without a measure the score is the weighted mean of the others, and never lower than with
     /// the worst value of it.
     #[test]
-    fn what_is_missing_is_left_out(assessment in assessed(), place in 0_usize..6) {
+    fn missing_values_are_left_out(assessment in assessed(), place in 0_usize..6) {
         let place = place % assessment.readings.len();
         let without = with_value(&assessment, place, Datum::Null);
         let Scale::Linear { from, .. } = assessment.scoring.measures[place].scale else { unreachable!() };

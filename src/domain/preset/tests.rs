@@ -74,7 +74,7 @@ fn a_trend_has_the_name_of_its_event_and_an_adoption_its_own_as_well() {
 }
 
 #[test]
-fn what_a_preset_has_no_use_for_is_told() {
+fn unused_options_of_a_preset_are_reported() {
     let plain = preset("rule = { kind = \"condition\", type = \"bad\", when = \"seats > 1\" }");
     let first_use = preset("event = \"needed\"\nrule = { kind = \"adoption\" }");
     let cases = [

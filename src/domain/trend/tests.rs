@@ -257,7 +257,7 @@ fn with_others(first: Company) -> Book {
 }
 
 #[test]
-fn what_the_others_did_is_to_be_expected() {
+fn the_expectation_follows_the_other_customers() {
     let established = || since(day("2020-01-01"));
     let book = with_others(Company(established(), days(60, 3)));
     let (kind, seen) = book.first(&fading()).unwrap();

@@ -622,7 +622,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_or_cannot_be_is_told_apart() {
+    fn invalid_and_impossible_times_are_distinguished() {
         let cases = [
             ("2025-04-31", "'2025-04-31' is an impossible date"),
             ("2023-02-29 10:00", "'2023-02-29 10:00' is an impossible date"),
@@ -653,7 +653,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_happened_lies_between_2000_and_a_day_ahead() {
+    fn past_times_lie_between_2000_and_a_day_ahead() {
         let cases = [
             ("1999-12-31T23:59:59Z", "implausible time '1999-12-31T23:59:59Z': before 2000"),
             ("1970-01-01", "implausible time '1970-01-01': before 2000"),

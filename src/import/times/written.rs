@@ -491,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_mean_something_else_is_no_time() {
+    fn ambiguous_times_are_rejected() {
         for cell in [
             "",
             "Mar 2026",

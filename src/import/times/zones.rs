@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_of_a_zone_changes_nothing() {
+    fn caching_offsets_changes_nothing() {
         let zones = [
             Tz::Australia__Lord_Howe,
             Tz::America__St_Johns,

@@ -274,7 +274,7 @@ impl<'s> Facts<'s> {
     /// ones. Texts that the file uses as companies are left alone.
     fn join(&mut self) -> Result<()> {
         for (text, company) in std::mem::take(&mut self.texts) {
-            let Some(unlisted) = self.store.nameless_company(&text)? else { continue };
+            let Some(unlisted) = self.store.company_known_only_as(&text)? else { continue };
             if unlisted != company && !self.loaded.companies.contains(&unlisted) {
                 self.store.merge_companies(unlisted, company)?;
                 self.loaded.companies_joined += 1;

@@ -47,7 +47,7 @@ impl Kind for Person {
         }
         match old {
             Some(old) if old.company != self.company => {
-                facts.store.note_move(old, self, facts.terms.today)
+                facts.store.record_move(old, self, facts.terms.today)
             }
             _ => Ok(()),
         }

@@ -50,7 +50,7 @@ impl Kind for TeamMember {
 
     fn saved(&self, old: Option<&Self>, facts: &mut Facts<'_>) -> Result<()> {
         if self.left_on.is_some() && old.and_then(|old| old.left_on) != self.left_on {
-            facts.loaded.remarks.push(facts.store.what_is_left_of(&self.name)?);
+            facts.loaded.remarks.push(facts.store.remaining_work_of(&self.name)?);
         }
         Ok(())
     }
@@ -83,6 +83,6 @@ pub(super) fn finish(facts: &mut Facts<'_>) -> Result<()> {
             super::super::some(&missing)
         ));
     }
-    facts.loaded.remarks.extend(facts.store.csms_outside_the_team(today)?);
+    facts.loaded.remarks.extend(facts.store.csms_missing_in_team(today)?);
     Ok(())
 }

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_not_drawn() {
+    fn unknown_values_are_not_drawn() {
         let rules = [
             ("no interval", Some(20.0), Some(0.0), None),
             ("no lift", Some(20.0), None, None),

@@ -50,8 +50,8 @@ impl Sheet<'_> {
         let mut counts: Vec<[[i64; 2]; 3]> = vec![Default::default(); facts.len()];
         self.count_present(&mut counts)?;
         if !self.as_of.is_present() {
-            self.take_back_later_signals(&mut counts)?;
-            self.take_back_later_entries(&mut counts)?;
+            self.undo_later_signals(&mut counts)?;
+            self.undo_later_entries(&mut counts)?;
         }
         for (facts, counts) in facts.iter_mut().zip(counts) {
             for (place, signal_type) in TYPES.into_iter().enumerate() {
@@ -74,7 +74,7 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn take_back_later_signals(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
+    fn undo_later_signals(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
         let (trends, conditions) = self.last_days();
         let mut statement = self.store.connection.prepare_cached(
             "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed
@@ -90,7 +90,7 @@ impl Sheet<'_> {
     }
 
     /// Restores the state that signals had on the day, for those with later entries.
-    fn take_back_later_entries(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
+    fn undo_later_entries(&self, counts: &mut [[[i64; 2]; 3]]) -> Result<()> {
         let (trends, conditions) = self.last_days();
         let mut statement = self.store.connection.prepare_cached(
             "SELECT s.company, s.type, s.acknowledgement IS NOT NULL AS is_closed,

@@ -292,7 +292,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(
+        fn written_text_is_read_back(
             rows in prop::collection::vec((1u32.., -50_400_000_000i64..140_000_000_000, 0u32.., 1u64.., 0u32..), 1..20)
         ) {
             let events: Vec<StoredEvent> = rows.into_iter().map(|(e, m, p, c, i)| event(e, m, p, c, i)).collect();

@@ -173,7 +173,7 @@ impl Store {
     }
 
     /// Whether an event with this name was ever imported.
-    pub(crate) fn knows_event(&self, name: &str) -> Result<bool> {
+    pub(crate) fn has_event_name(&self, name: &str) -> Result<bool> {
         Ok(self.event_key(name)?.is_some())
     }
 

@@ -43,7 +43,7 @@ impl Fact for Person {
 impl Store {
     /// Records that a person works for another company from `today` on, or from the day after their
     /// last event, so that those events stay with the old company.
-    pub(crate) fn note_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
+    pub(crate) fn record_move(&self, old: &Person, new: &Person, today: Day) -> Result<()> {
         let (Some(from), Some(to)) = (old.company, new.company) else { return Ok(()) };
         let key: u32 = self
             .connection

@@ -353,7 +353,7 @@ fn the_top_of_the_dashboard() {
 }
 
 #[test]
-fn who_is_overloaded() {
+fn overloaded_csms_are_marked() {
     let report = workload(&portfolio());
     // The team's median of 0, 0, 1, 1 and 4 is 1; ana has two poor customers outside the filter.
     expect(
@@ -537,7 +537,7 @@ fn health_and_pulse_by_stage() {
 }
 
 #[test]
-fn what_renews_and_what_is_at_risk() {
+fn renewals_and_revenue_at_risk() {
     let report = renewals(&portfolio());
     // 2 is overdue by 5 days, poor and at high risk; 1 renews in 30 days and is healthy; 4 renews
     // in 91 days, with some risk.
@@ -569,7 +569,7 @@ fn what_renews_and_what_is_at_risk() {
 }
 
 #[test]
-fn whom_to_talk_about() {
+fn customers_to_talk_about() {
     let report = dashboard(&portfolio(), &history(), &losses(), &[], None);
     // Points: C-2 has 4 + 3 + 3 + 2 + 2 and 1 for its MRR, C-3 3 + 1, C-4 2 and 1 for its MRR; a
     // renewal in 91 days is not soon.

@@ -93,7 +93,7 @@ fn a_mail_server_that_fails_does_not_hold_up_slack() {
 }
 
 #[test]
-fn what_hangs_after_a_mail_was_accepted_is_no_failure() {
+fn hanging_after_a_mail_was_accepted_is_not_a_failure() {
     let server = MailServer::that(Stage::Quit, Deed::Hang, None);
     let post = Post::new().mail(server.url());
     assert_eq!(in_time(|| post.send()).len(), 4);
@@ -102,7 +102,7 @@ fn what_hangs_after_a_mail_was_accepted_is_no_failure() {
 }
 
 #[test]
-fn nobody_listens() {
+fn a_port_without_a_listener() {
     let post = Post::new().mail(format!("smtp://127.0.0.1:{}", closed_port()));
     let messages = in_time(|| post.sends(10));
     assert!(states(&messages).iter().all(|state| state.starts_with("failed")), "{messages:?}");

@@ -121,7 +121,7 @@ fn unread_notices_follow_the_company_to_another_csm() {
 }
 
 #[test]
-fn what_was_read_or_acknowledged_stays_where_it_is() {
+fn read_and_acknowledged_notices_are_not_moved() {
     let post = Post::new();
     post.sandbox.ok("inbox --for ana --mark-read");
     post.sandbox.ok("ack 2 --reason seen");
@@ -138,7 +138,7 @@ fn a_merged_company_takes_its_notices_along() {
 }
 
 #[test]
-fn whoever_gets_a_company_is_told_once_by_each_channel() {
+fn a_new_csm_is_notified_once_by_each_channel() {
     let (mails, slack) = (MailServer::new(Security::Plain), WebServer::new(Security::Plain, OK));
     let mut post = Post::new().mail(mails.url()).slack(slack.url());
     post.send();
@@ -156,7 +156,7 @@ fn whoever_gets_a_company_is_told_once_by_each_channel() {
 }
 
 #[test]
-fn nobody_is_told_twice_of_a_signal() {
+fn nobody_is_notified_twice_of_a_signal() {
     let mails = MailServer::new(Security::Plain);
     let mut post = Post::new().mail(mails.url());
     post.send();
@@ -169,7 +169,7 @@ fn nobody_is_told_twice_of_a_signal() {
 }
 
 #[test]
-fn what_lies_unread_for_too_long_is_sent_by_mail() {
+fn notices_unread_for_too_long_are_sent_by_mail() {
     let mails = MailServer::new(Security::Plain);
     let mut post = Post::new().mail(mails.url());
     post.sandbox.ok("notify prefs ana --realtime none");
@@ -220,7 +220,7 @@ fn one_digest_a_day() {
 }
 
 #[test]
-fn what_was_read_before_is_not_sent() {
+fn read_notices_are_not_sent() {
     let mails = MailServer::new(Security::Plain);
     let post = Post::new().mail(mails.url());
     post.sandbox.ok("inbox --for ana --mark-read");
@@ -263,7 +263,7 @@ fn signals_that_concern_nobody_are_posted_all_the_same() {
 }
 
 #[test]
-fn whoever_comes_to_a_team_of_nobody_finds_what_there_was_to_tell() {
+fn the_first_member_of_a_team_gets_earlier_signals() {
     let (mails, slack) = (MailServer::new(Security::Plain), WebServer::new(Security::Plain, OK));
     let post = Post::before_the_run().mail(mails.url()).slack(slack.url());
     post.execute("DELETE FROM team", []);

@@ -173,7 +173,7 @@ fn both_channels_are_told_each_once() {
 }
 
 #[test]
-fn whoever_was_sent_a_signal_is_told_once_that_it_was_retracted() {
+fn recipients_of_a_signal_are_told_once_of_its_retraction() {
     let (mails, slack) = (MailServer::new(Security::Plain), WebServer::new(Security::Plain, OK));
     let mut post = Post::new().mail(mails.url()).slack(slack.url());
     post.send();
