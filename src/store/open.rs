@@ -119,7 +119,10 @@ impl Store {
         work: impl FnOnce(&mut Store) -> Result<T>,
     ) -> Result<T> {
         let has_left = self.leave_wal()?;
+        // Deleting the journal commits: after a power cut it must not be back.
+        self.connection.execute_batch("PRAGMA synchronous = EXTRA")?;
         let result = self.transaction(finish, work);
+        let _ = self.connection.execute_batch("PRAGMA synchronous = FULL");
         if has_left {
             // The next writer switches back to the WAL if this fails; the data is committed either
             // way.

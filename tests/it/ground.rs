@@ -115,7 +115,9 @@ impl Ground {
             .map(|n| format!("c{},export,2026-03-01T10:{:02}:00Z,p{n}\n", n % 7, n % 60))
             .collect();
         let header = "company_id,event,timestamp,person_id";
-        sandbox.write("people.csv", &format!("{header}\n{people}"));
+        // Large enough to be written as first large imports are: without a WAL.
+        let blank_lines = "\n".repeat(1 << 20);
+        sandbox.write("people.csv", &format!("{header}\n{people}{blank_lines}"));
         sandbox.write("team.csv", "name,role,email\nana,csm,ana@example.com\nbo,csm,\n");
         sandbox.write("pulses.csv", "company_id,pulse,set_on\na,satisfied,2026-03-01\n");
         sandbox.write("acks.csv", "signal_id,reason\n1,spoke to them\n");

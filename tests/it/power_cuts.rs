@@ -308,7 +308,7 @@ fn a_disk_that_does_not_sync_is_found_out() {
         return;
     }
     let ground = Ground::new();
-    for name in ["import more.csv", "ack 1", "export signals", "backup"] {
+    for name in ["import more.csv", "import people.csv", "ack 1", "export signals", "backup"] {
         let command = *COMMANDS.iter().find(|(command, _)| command.starts_with(name)).unwrap();
         let changes = changes_of(&ground, command.0, command.1);
         let (tried, wrong) = cuts_of(&ground, command, &changes, true);
