@@ -11,7 +11,7 @@ use super::waiting::{Aside, Until, WaitingEvent};
 use super::writer::WrittenRows;
 
 /// So many rows whose ids come again are looked up together.
-const TOGETHER: usize = 500_000;
+const TOGETHER: usize = 200_000;
 /// Into so many shares they are dealt out.
 const SHARES: u32 = 256;
 
