@@ -35,9 +35,9 @@ pub(crate) struct Daily {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
-    reading: ReadingOptions,
-    #[command(flatten)]
     days: DayOptions,
+    #[command(flatten)]
+    reading: ReadingOptions,
 }
 
 /// The kinds of errors after which further steps run, and those that end the command, from the most

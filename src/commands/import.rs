@@ -41,8 +41,6 @@ pub(crate) struct Import {
     /// The files; `-` is standard input. gzip, zstd and Parquet are read directly
     #[arg(value_name = "FILE", required_unless_present_any = ["list", "undo"])]
     files: Vec<PathBuf>,
-    #[command(flatten)]
-    reading: ReadingOptions,
     /// Check the files and report what would be imported, without writing
     #[arg(long, short = 'n')]
     dry_run: bool,
@@ -54,6 +52,8 @@ pub(crate) struct Import {
     undo: Option<Option<i64>>,
     #[command(flatten)]
     format: FormatOption,
+    #[command(flatten)]
+    reading: ReadingOptions,
 }
 
 /// The heading of [`ReadingOptions`], by which the help of other commands folds them away.
