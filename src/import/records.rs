@@ -617,9 +617,7 @@ mod tests {
         Records::new(Source::from_reader("f.csv".to_owned(), reader, None, None).unwrap())
     }
 
-    /// Every row as `line:field
-    ///
-    /// field`, with `!` before faulty ones, and the final error.
+    /// Every row as `line:field|field`, with `!` before faulty ones, and the final error.
     fn rows(bytes: impl AsRef<[u8]>) -> Vec<String> {
         let mut rows = Vec::new();
         let ended = records(bytes.as_ref()).for_each(|row| {

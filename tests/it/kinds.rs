@@ -58,9 +58,7 @@ fn breaks(sandbox: &Sandbox, company: &str) -> Vec<String> {
         .collect()
 }
 
-/// Rows of a query, with values separated by `
-///
-/// `.
+/// Rows of a query, with values separated by `|`.
 pub(crate) fn query(sandbox: &Sandbox, sql: &str) -> Vec<String> {
     let database = sandbox.database();
     let mut statement = database.prepare(sql).unwrap();

@@ -31,9 +31,8 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Parses `[ T]HH:MM[:SS[.fff]][Z
-    ///
-    /// ±hh[:mm]]`, the format of nearly all times, with its offset in seconds.
+    /// Parses `[ T]HH:MM[:SS[.fff]][Z|±hh[:mm]]`, the format of nearly all times, with its offset in
+    /// seconds.
     pub(super) fn read_plain(text: &[u8]) -> Option<(Clock, Option<i32>)> {
         let [b' ' | b'T' | b't', h1, h2, b':', m1, m2, rest @ ..] = text else { return None };
         let (hour, minute) = (two(*h1, *h2)?, two(*m1, *m2)?);
