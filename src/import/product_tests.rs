@@ -190,6 +190,7 @@ fn what_is_left_to_tell_apart_by_the_header() {
         ("churn_event_id,account_id,churn_date,reason_code", "churn of -"),
         ("company_id,churned_on,reason_code,note,mrr", "churn of -"),
         ("account_id,cancelled_on,churn_reason", "churn of -"),
+        ("company_id,churned_on,note", "churn of -"),
         // A list of customers, some of whom churned.
         ("company_id,churned_on,reason_code,plan", "companies of -"),
         ("company_id,churned_on", "companies of -"),
