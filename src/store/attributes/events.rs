@@ -195,19 +195,18 @@ impl Sheet<'_> {
         let data_days = self.data_days()?;
         let mut facts = self.companies.each(EventCounts { data_days, ..EventCounts::default() });
         let today = self.as_of.day;
-        self.store.totals_within(
-            self.scope,
-            attributes::last(today, days),
-            |day, company, count| {
-                let Some(row) = self.companies.row(company) else { return };
-                let (facts, age) = (&mut facts[row], today - day);
-                facts.active.note(age);
-                facts.last_180d += if age < HALF_YEAR { count } else { 0 };
-                facts.previous_28d += if (MONTH..2 * MONTH).contains(&age) { count } else { 0 };
-                facts.last_28d += if age < MONTH { count } else { 0 };
-                facts.last_7d += if age < 7 { count } else { 0 };
-            },
-        )?;
+        let range = attributes::last(today, days);
+        let mut before = None;
+        self.store.totals_within(self.scope, range, |day, company, count| {
+            let Some(row) = self.companies.row_after(before, company) else { return };
+            before = Some(row);
+            let (facts, age) = (&mut facts[row], today - day);
+            facts.active.note(age);
+            facts.last_180d += if age < HALF_YEAR { count } else { 0 };
+            facts.previous_28d += if (MONTH..2 * MONTH).contains(&age) { count } else { 0 };
+            facts.last_28d += if age < MONTH { count } else { 0 };
+            facts.last_7d += if age < 7 { count } else { 0 };
+        })?;
         if wants_features {
             let mut names: FxHashSet<(u32, u32)> = FxHashSet::default();
             let month = attributes::last(today, MONTH);

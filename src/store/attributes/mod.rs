@@ -335,6 +335,16 @@ impl Companies {
         self.rows.get(&company).copied()
     }
 
+    /// The same where companies come mostly in the order of the rows: `before` is the row that was
+    /// found last.
+    fn row_after(&self, before: Option<usize>, company: u32) -> Option<usize> {
+        let next = before.map_or(0, |row| row + 1);
+        match self.keys.get(next) {
+            Some(key) if key.0 == company => Some(next),
+            _ => self.row(company),
+        }
+    }
+
     /// An initial value for the facts of each company.
     fn each<T: Clone>(&self, empty: T) -> Vec<T> {
         vec![empty; self.keys.len()]

@@ -65,7 +65,13 @@ impl Store {
             }
         }
         let mut found: Vec<Vec<Row<u64>>> = vec![Vec::new(); asked.len()];
-        if let Some(range) = widest(&asked) {
+        if let (Some(range), Some(place), true) = (widest(&asked), of_all, of_event.is_empty()) {
+            self.for_each_total(range, |day, company, count| {
+                if day >= asked[place].1.from {
+                    add_up(&mut found[place], (day, CompanyKey(company), count));
+                }
+            })?;
+        } else if let Some(range) = widest(&asked) {
             self.for_each_count(range, |day, company, event, count| {
                 for place in of_event.get(&event).copied().into_iter().chain(of_all) {
                     if day >= asked[place].1.from {

@@ -1,22 +1,20 @@
 //! Day counts, read from the table, or from memory when many days are read repeatedly.
 
+use std::cell::OnceCell;
+
 use anyhow::Result;
 
 use super::keys;
 use crate::domain::day::{Day, DayRange};
 use crate::store::Store;
 
-/// All day counts in memory, 16 bytes each. A replay reads the same days hundreds of times, and a
-/// read from memory takes a hundredth of the time of one from SQLite.
+/// Counts in memory. A replay reads the same days hundreds of times, and a read from memory takes a
+/// hundredth of the time of one from SQLite.
 pub(in crate::store) struct CountsInMemory {
-    first_day: i32,
-    /// Where the counts of each day begin, from the first day on, plus the end.
-    starts: Vec<usize>,
-    counts: Vec<Count>,
-    /// The same of `totals`.
-    starts_of_totals: Vec<usize>,
     /// The events of all names. Most attributes need no more, and there are several times fewer.
-    totals: Vec<Total>,
+    totals: ByDay<Total>,
+    /// Read when first needed: often no rule asks for the events of one name.
+    counts: OnceCell<ByDay<Count>>,
 }
 
 /// How many events a company had on a day.
@@ -32,74 +30,59 @@ struct Count {
     count: u64,
 }
 
-impl CountsInMemory {
+/// Rows of days that follow each other.
+struct ByDay<T> {
+    days: DayRange,
+    /// Where the rows of each day begin, plus the end.
+    starts: Vec<usize>,
+    rows: Vec<T>,
+}
+
+impl<T> ByDay<T> {
     fn new(days: DayRange) -> Self {
-        CountsInMemory {
-            first_day: days.from.number(),
-            starts: Vec::with_capacity(days.len() + 1),
-            counts: Vec::new(),
-            starts_of_totals: Vec::with_capacity(days.len() + 1),
-            totals: Vec::new(),
-        }
+        ByDay { days, starts: Vec::with_capacity(days.len() + 1), rows: Vec::new() }
     }
 
-    /// Adds a count; counts come ordered by day and company.
-    fn push(&mut self, day: Day, count: Count) {
-        let is_new_day = self.begin_days(day);
-        match self.totals.last_mut().filter(|_| !is_new_day) {
-            Some(total) if total.company == count.company => total.count += count.count,
-            _ => self.totals.push(Total { company: count.company, count: count.count }),
+    /// The rows of a day, the last so far or a later one.
+    fn rows_of(&mut self, day: Day) -> (&mut Vec<T>, usize) {
+        let place = (day - self.days.from) as usize;
+        if place >= self.starts.len() {
+            self.starts.resize(place + 1, self.rows.len());
         }
-        self.counts.push(count);
+        (&mut self.rows, self.starts[place])
     }
 
-    /// Notes where the days up to this one begin. Whether any of them was new.
-    fn begin_days(&mut self, last: Day) -> bool {
-        let known = self.starts.len();
-        let wanted = (last.number() - self.first_day + 1).max(0) as usize;
-        if wanted <= known {
-            return false;
-        }
-        self.starts.resize(wanted, self.counts.len());
-        self.starts_of_totals.resize(wanted, self.totals.len());
-        true
+    fn finished(mut self) -> Self {
+        self.starts.resize(self.days.len() + 1, self.rows.len());
+        self.rows.shrink_to_fit();
+        self
     }
 
-    fn visit(&self, range: DayRange, mut visit: impl FnMut(Day, &Count)) {
-        for (day, place) in self.places(range) {
-            let counts = &self.counts[self.starts[place]..self.starts[place + 1]];
-            counts.iter().for_each(|count| visit(day, count));
+    fn visit(&self, range: DayRange, mut visit: impl FnMut(Day, &T)) {
+        let (from, to) = (range.from.max(self.days.from), range.to.min(self.days.to));
+        for day in (DayRange { from, to }).days() {
+            let place = (day - self.days.from) as usize;
+            let rows = &self.rows[self.starts[place]..self.starts[place + 1]];
+            rows.iter().for_each(|row| visit(day, row));
         }
-    }
-
-    fn visit_totals(&self, range: DayRange, mut visit: impl FnMut(Day, &Total)) {
-        for (day, place) in self.places(range) {
-            let (from, to) = (self.starts_of_totals[place], self.starts_of_totals[place + 1]);
-            self.totals[from..to].iter().for_each(|total| visit(day, total));
-        }
-    }
-
-    /// The days of the range that are in memory, and their places in the lists of starts.
-    fn places(&self, range: DayRange) -> impl Iterator<Item = (Day, usize)> {
-        let days = self.starts.len() as i32 - 1;
-        let from = (range.from.number() - self.first_day).max(0);
-        let to = (range.to.number() - self.first_day).min(days - 1);
-        (from..=to).map(|place| (Day::from_number(self.first_day + place), place as usize))
     }
 }
 
 impl Store {
-    /// Reads all day counts into memory and uses those from now on. Only for a store that nobody
-    /// writes to meanwhile.
+    /// Reads the counts into memory and uses those from now on. Only for a store that nobody writes
+    /// to meanwhile.
     pub(crate) fn keep_counts_in_memory(&mut self) -> Result<()> {
-        let Some(range) = self.event_days()? else { return Ok(()) };
-        let mut kept = CountsInMemory::new(range);
-        self.read_counts(range, |day, company, event, count| {
-            kept.push(day, Count { company, event, count });
+        let Some(days) = self.event_days()? else { return Ok(()) };
+        let mut totals = ByDay::new(days);
+        self.read_counts(days, |day, company, _, count| {
+            let (rows, start): (&mut Vec<Total>, _) = totals.rows_of(day);
+            match rows[start..].last_mut() {
+                Some(total) if total.company == company => total.count += count,
+                _ => rows.push(Total { company, count }),
+            }
         })?;
-        // The end of the last day is where the day after would begin.
-        kept.begin_days(range.to.next());
-        self.counts = Some(kept);
+        let totals = totals.finished();
+        self.counts = Some(CountsInMemory { totals, counts: OnceCell::new() });
         Ok(())
     }
 
@@ -111,7 +94,14 @@ impl Store {
         mut visit: impl FnMut(Day, u32, u32, u64),
     ) -> Result<()> {
         let Some(kept) = &self.counts else { return self.read_counts(range, visit) };
-        kept.visit(range, |day, count| visit(day, count.company, count.event, count.count));
+        let counts = match kept.counts.get() {
+            Some(counts) => counts,
+            None => {
+                let counts = self.counts_by_day(kept.totals.days)?;
+                kept.counts.get_or_init(|| counts)
+            }
+        };
+        counts.visit(range, |day, count| visit(day, count.company, count.event, count.count));
         Ok(())
     }
 
@@ -125,8 +115,16 @@ impl Store {
         let Some(kept) = &self.counts else {
             return self.read_counts(range, |day, company, _, count| visit(day, company, count));
         };
-        kept.visit_totals(range, |day, total| visit(day, total.company, total.count));
+        kept.totals.visit(range, |day, total| visit(day, total.company, total.count));
         Ok(())
+    }
+
+    fn counts_by_day(&self, days: DayRange) -> Result<ByDay<Count>> {
+        let mut counts = ByDay::new(days);
+        self.read_counts(days, |day, company, event, count| {
+            counts.rows_of(day).0.push(Count { company, event, count });
+        })?;
+        Ok(counts.finished())
     }
 
     fn read_counts(
