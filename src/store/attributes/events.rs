@@ -202,7 +202,10 @@ impl Sheet<'_> {
             before = Some(row);
             let (facts, age) = (&mut facts[row], today - day);
             facts.active.note(age);
-            facts.last_180d += if age < HALF_YEAR { count } else { 0 };
+            if age >= HALF_YEAR {
+                return;
+            }
+            facts.last_180d += count;
             facts.previous_28d += if (MONTH..2 * MONTH).contains(&age) { count } else { 0 };
             facts.last_28d += if age < MONTH { count } else { 0 };
             facts.last_7d += if age < 7 { count } else { 0 };
