@@ -10,7 +10,8 @@ use crate::domain::signal::{HistoryEntry, Outcome, SignalLife, SignalType, State
 use crate::render::report::{Cell, Item, Section, Table};
 
 /// The text when there are no signals.
-const NO_SIGNALS: &str = "No signals yet: `signals rule preset add --usual` adds rules, and `signals run` raises signals.";
+const NO_SIGNALS: &str =
+    "No signal was raised yet: `signals rule list` shows the rules that look for them.";
 
 /// At most this many reasons of a rule are listed.
 const MOST_REASONS: usize = 3;
