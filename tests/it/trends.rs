@@ -213,7 +213,7 @@ fn unlikely_shares(csv: &str) -> [f64; 2] {
 ///
 /// Weeks are shuffled within a year. Shuffled over sixteen years, busy and quiet years of a company
 /// are mixed, so that it has bursts of weeks which no company has; then the share of active days is
-/// about 2.5 %.
+/// about 3 %.
 #[test]
 #[ignore = "needs SIGNALS_OPENSTACK_CSV"]
 fn chance_keeps_its_word_where_weeks_are_shuffled() {
