@@ -747,6 +747,19 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Active days, half of what was to be expected, for four weeks.
+    pub fn fading() -> Self {
+        Rule {
+            name: "fading".to_owned(),
+            event: None,
+            measure: "days",
+            baseline: 6,
+            against: "portfolio",
+            for_days: 28,
+            ..Rule::event("", 28, 50)
+        }
+    }
+
     /// The rule of an event.
     pub fn event(event: &str, timeframe: i64, threshold: i64) -> Self {
         Rule {

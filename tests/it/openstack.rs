@@ -112,17 +112,7 @@ fn the_measured_rules_raise_what_the_naive_model_raises() {
     let mut trends: Vec<Signal> = trends.iter().map(Signal::from_json).collect();
     Signal::sort(&mut trends);
 
-    let fading = Rule {
-        name: "fading".to_owned(),
-        event: None,
-        measure: "days",
-        baseline: 6,
-        against: "portfolio",
-        for_days: 28,
-        repeat: Some(28),
-        direction: naive::Direction::Down,
-        ..Rule::event("", 28, 50)
-    };
+    let fading = Rule { repeat: Some(28), direction: naive::Direction::Down, ..Rule::fading() };
     let mut expected = history.run(&[fading], FROM, TO);
     let is_early = |signal: &&mut Signal| signal.raised_on.as_str() <= ACKNOWLEDGED;
     expected.iter_mut().filter(is_early).for_each(|signal| signal.state = "closed".to_owned());

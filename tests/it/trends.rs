@@ -233,15 +233,7 @@ fn chance_keeps_its_word_where_weeks_are_shuffled() {
 fn openstack_comparisons_are_those_of_the_naive_model() {
     let path =
         setting("SIGNALS_OPENSTACK_CSV").expect("SIGNALS_OPENSTACK_CSV names the event file");
-    let fading = Rule {
-        name: "fading".to_owned(),
-        event: None,
-        measure: "days",
-        baseline: 6,
-        against: "portfolio",
-        for_days: 28,
-        ..Rule::event("", 28, 50)
-    };
+    let fading = Rule::fading();
     let rules = [
         Rule {
             name: "events".to_owned(),
