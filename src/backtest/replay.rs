@@ -14,7 +14,7 @@ use crate::domain::company::CompanyKey;
 use crate::domain::condition::{self, FactsByCompany, LatestRaised, Raised};
 use crate::domain::customer::Customer;
 use crate::domain::day::{Day, DayRange};
-use crate::domain::finding::{Admission, Evidence, Finding};
+use crate::domain::finding::{Admission, Evaluation, Evidence, Finding};
 use crate::domain::rule::{AdoptionRule, Aim, ConditionRule, Rule, RuleLogic, TrendRule};
 use crate::domain::signal::{SignalType, State};
 use crate::domain::trend::{Latest, LatestByCompany, Sweep, TrendFacts};
@@ -178,20 +178,34 @@ impl<'r> RuleReplay<'r> {
 
     /// Raises what the rule finds on its present day.
     fn raise(&mut self, customers: &[(CompanyKey, Customer)], day: Day, admission: &Admission) {
-        let evaluation = match &self.memory {
-            Memory::Trend { sweep, latest } => sweep.evaluate(latest),
+        let raised: Vec<(CompanyKey, SignalType)> = match &mut self.memory {
+            Memory::Trend { sweep, latest } => {
+                let signals = sweep.signals(latest);
+                let raised_today = |(company, signal_type): &(CompanyKey, SignalType)| {
+                    (*company, Latest { raised_on: day, signal_type: *signal_type })
+                };
+                latest.extend(signals.iter().map(raised_today));
+                signals
+            }
             Memory::Adoption { rule, earliest, progress, told } => {
-                adoption::evaluate(rule, day, *earliest, customers, admission, progress, told)
+                let found =
+                    adoption::evaluate(rule, day, *earliest, customers, admission, progress, told);
+                found
+                    .findings
+                    .iter()
+                    .for_each(|(company, finding)| note_told(told, *company, finding));
+                types_of(&found)
             }
             Memory::Condition { rule, raised, held } => {
-                condition::evaluate(rule, day, customers, admission, held, raised)
+                let found = condition::evaluate(rule, day, customers, admission, held, raised);
+                found.findings.iter().for_each(|(company, finding)| {
+                    note_raised(raised, *company, day, finding);
+                });
+                types_of(&found)
             }
         };
-        for (company, finding) in evaluation.findings {
-            self.memory.note(company, day, &finding);
-            let signal_type = finding.signal_type;
-            self.signals.push(ReplayedSignal { company, on: day, signal_type });
-        }
+        let signal = |(company, signal_type)| ReplayedSignal { company, on: day, signal_type };
+        self.signals.extend(raised.into_iter().map(signal));
     }
 }
 
@@ -248,31 +262,27 @@ fn count_days(mut today: FactsByCompany, before: &FactsByCompany, most: u16) -> 
     today
 }
 
-impl Memory<'_> {
-    fn note(&mut self, company: CompanyKey, day: Day, finding: &Finding) {
-        match self {
-            Memory::Trend { latest, .. } => {
-                latest.insert(company, Latest { raised_on: day, signal_type: finding.signal_type });
-            }
-            Memory::Adoption { told, .. } => {
-                let goal = finding.evidence.adoption().filter(|adoption| adoption.is_goal);
-                let goal = goal.and_then(|adoption| {
-                    Some((adoption.event.clone(), adoption.due_on?, adoption.goal.clone()))
-                });
-                told.entry(company)
-                    .or_default()
-                    .push(Told { signal_type: finding.signal_type, goal });
-            }
-            Memory::Condition { raised: Raised::Latest(latest), .. } => {
-                latest.insert(
-                    company,
-                    LatestRaised { raised_on: day, state: State::Closed, reminder: None },
-                );
-            }
-            Memory::Condition { raised: Raised::Keys(keys), .. } => {
-                if let Evidence::Condition(reading) = &finding.evidence {
-                    keys.entry(company).or_default().extend(reading.key.clone());
-                }
+fn types_of(found: &Evaluation) -> Vec<(CompanyKey, SignalType)> {
+    found.findings.iter().map(|(company, finding)| (*company, finding.signal_type)).collect()
+}
+
+fn note_told(told: &mut ToldByCompany, company: CompanyKey, finding: &Finding) {
+    let goal = finding.evidence.adoption().filter(|adoption| adoption.is_goal);
+    let goal = goal.and_then(|adoption| {
+        Some((adoption.event.clone(), adoption.due_on?, adoption.goal.clone()))
+    });
+    told.entry(company).or_default().push(Told { signal_type: finding.signal_type, goal });
+}
+
+fn note_raised(raised: &mut Raised, company: CompanyKey, day: Day, finding: &Finding) {
+    match raised {
+        Raised::Latest(latest) => {
+            let raised = LatestRaised { raised_on: day, state: State::Closed, reminder: None };
+            latest.insert(company, raised);
+        }
+        Raised::Keys(keys) => {
+            if let Evidence::Condition(reading) = &finding.evidence {
+                keys.entry(company).or_default().extend(reading.key.clone());
             }
         }
     }

@@ -336,17 +336,19 @@ impl<'a> Sweep<'a> {
     /// The companies for which the rule holds on the day, whatever it raised before, and the type
     /// of signal. An open signal still holds if its own type is in the result.
     pub(crate) fn holding(&self) -> Vec<(CompanyKey, SignalType)> {
-        let holds = |(place, reading): &(usize, &Reading)| {
-            let most = self.rule.max_chance;
-            most.is_none_or(|most| {
-                self.chance(*place, reading).0.is_some_and(|chance| chance <= most)
-            })
-        };
-        let typed = |(place, _): (usize, &Reading)| (self.customers.all[place].0, self.kind(place));
-        self.changed().filter(holds).map(typed).collect()
+        self.changed()
+            .filter(|(place, reading)| self.is_unlikely(*place, reading))
+            .map(|(place, _)| self.signal(place))
+            .collect()
     }
 
-    /// The signals to raise on the day, where `latest` is what the rule raised before.
+    /// The signals to raise on the day, without their evidence; `latest` is what the rule raised
+    /// before.
+    pub(crate) fn signals(&self, latest: &LatestByCompany) -> Vec<(CompanyKey, SignalType)> {
+        self.due(latest).map(|(place, _)| self.signal(place)).collect()
+    }
+
+    /// The same with evidence, and what became of the other companies.
     pub(crate) fn evaluate(&self, latest: &LatestByCompany) -> Evaluation {
         let mut skipped: HashMap<Skip, u64> = HashMap::new();
         let mut evaluated = Vec::new();
@@ -356,20 +358,30 @@ impl<'a> Sweep<'a> {
                 State::Eligible(_) => evaluated.push(*company),
             }
         }
-        let mut findings = Vec::new();
-        for (place, reading) in self.changed() {
-            let (company, signal_type) = (self.customers.all[place].0, self.kind(place));
-            if repeats(self.rule, self.day, signal_type, latest.get(&company).copied()) {
-                continue;
-            }
+        let finding = |(place, reading): (usize, &Reading)| {
+            let (company, signal_type) = self.signal(place);
             let (chance, spread) = self.chance(place, reading);
-            let is_unlikely = |most: f64| chance.is_some_and(|chance| chance <= most);
-            if self.rule.max_chance.is_none_or(is_unlikely) {
-                let evidence = Evidence::Trend(self.evidence(reading, chance, spread));
-                findings.push((company, Finding { signal_type, evidence }));
-            }
-        }
+            let evidence = Evidence::Trend(self.evidence(reading, chance, spread));
+            (company, Finding { signal_type, evidence })
+        };
+        let findings = self.due(latest).map(finding).collect();
         Evaluation { evaluated, skipped, findings, ..Evaluation::default() }
+    }
+
+    /// The companies for which a signal is to be raised on the day.
+    fn due(&self, latest: &LatestByCompany) -> impl Iterator<Item = (usize, &Reading)> {
+        self.changed().filter(|(place, reading)| {
+            let (company, signal_type) = self.signal(*place);
+            let latest = latest.get(&company).copied();
+            !repeats(self.rule, self.day, signal_type, latest) && self.is_unlikely(*place, reading)
+        })
+    }
+
+    /// Whether the change is as unlikely by chance as the rule asks.
+    fn is_unlikely(&self, place: usize, reading: &Reading) -> bool {
+        let is_at_most =
+            |most: f64| self.chance(place, reading).0.is_some_and(|chance| chance <= most);
+        self.rule.max_chance.is_none_or(is_at_most)
     }
 
     /// The companies whose change is large enough, has lasted, has a wanted direction and has
@@ -389,8 +401,10 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    fn kind(&self, place: usize) -> SignalType {
-        type_of(self.streaks[place].0 == Side::High, self.rule.inverse)
+    /// A company, and the type of a signal on its change.
+    fn signal(&self, place: usize) -> (CompanyKey, SignalType) {
+        let signal_type = type_of(self.streaks[place].0 == Side::High, self.rule.inverse);
+        (self.customers.all[place].0, signal_type)
     }
 
     fn evidence(
