@@ -39,14 +39,19 @@ impl ActiveDays {
 
     /// The ages of the days with an event, the youngest first.
     pub(crate) fn ages(&self) -> impl Iterator<Item = i32> {
-        (0..YEAR).filter(|age| self.0[*age as usize / 64] & 1 << (age % 64) != 0)
+        self.0.into_iter().zip((0..).step_by(64)).flat_map(|(word, youngest)| {
+            let without_lowest = |word: &u64| Some(word & (word - 1)).filter(|rest| *rest != 0);
+            let words = std::iter::successors(Some(word).filter(|word| *word != 0), without_lowest);
+            words.map(move |word| youngest + word.trailing_zeros() as i32)
+        })
     }
 
     /// The longest gap in days between active days, among the gaps that end on one of these days
     /// and begin at most `oldest` days ago. `before` is the age of the last active day before them.
     pub(crate) fn longest_gap(&self, before: Option<i32>, oldest: i32) -> Option<i32> {
-        let ages: Vec<i32> = self.ages().chain(before).take_while(|age| *age <= oldest).collect();
-        ages.windows(2).map(|pair| pair[1] - pair[0]).max()
+        let mut ages = self.ages().chain(before).take_while(|age| *age <= oldest);
+        let mut younger = ages.next()?;
+        ages.map(|age| age - std::mem::replace(&mut younger, age)).max()
     }
 }
 

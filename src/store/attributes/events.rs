@@ -32,7 +32,8 @@ impl Store {
         }
     }
 
-    /// Calls `visit` with day, company and number of events in the range, day by day.
+    /// Calls `visit` with day, company and number of events in the range. The days of a company come
+    /// in order.
     fn totals_within(
         &self,
         scope: Scope,

@@ -335,14 +335,13 @@ impl Companies {
         self.rows.get(&company).copied()
     }
 
-    /// The same where companies come mostly in the order of the rows: `before` is the row that was
-    /// found last.
+    /// The same where companies come mostly in the order of the rows, perhaps several times in a
+    /// row: `before` is the row that was found last.
     fn row_after(&self, before: Option<usize>, company: u32) -> Option<usize> {
+        let is_at = |row: usize| self.keys.get(row).is_some_and(|key| key.0 == company);
         let next = before.map_or(0, |row| row + 1);
-        match self.keys.get(next) {
-            Some(key) if key.0 == company => Some(next),
-            _ => self.row(company),
-        }
+        let near = before.into_iter().chain([next]).find(|row| is_at(*row));
+        near.or_else(|| self.row(company))
     }
 
     /// An initial value for the facts of each company.

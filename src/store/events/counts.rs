@@ -11,16 +11,53 @@ use crate::store::Store;
 /// Counts in memory. A replay reads the same days hundreds of times, and a read from memory takes a
 /// hundredth of the time of one from SQLite.
 pub(in crate::store) struct CountsInMemory {
+    /// The days with counts.
+    days: DayRange,
     /// The events of all names. Most attributes need no more, and there are several times fewer.
-    totals: ByDay<Total>,
+    totals: Totals,
     /// Read when first needed: often no rule asks for the events of one name.
     counts: OnceCell<ByDay<Count>>,
 }
 
-/// How many events a company had on a day.
-struct Total {
-    company: u32,
-    count: u64,
+/// How many events each company had on each of its active days: company by company, because every
+/// day of a replay sums up the same months of each.
+#[derive(Default)]
+struct Totals {
+    /// The companies, and the position after the last entry of each.
+    companies: Vec<(u32, usize)>,
+    days: Vec<Day>,
+    counts: Vec<u64>,
+}
+
+impl Totals {
+    /// From one row for each company and day, in any order.
+    fn new(mut rows: Vec<(u32, Day, u64)>) -> Self {
+        rows.sort_unstable_by_key(|(company, day, _)| (*company, *day));
+        let mut totals = Totals::default();
+        for (company, day, count) in rows {
+            totals.days.push(day);
+            totals.counts.push(count);
+            let end = totals.days.len();
+            match totals.companies.last_mut() {
+                Some((last, last_end)) if *last == company => *last_end = end,
+                _ => totals.companies.push((company, end)),
+            }
+        }
+        totals
+    }
+
+    fn visit(&self, range: DayRange, mut visit: impl FnMut(Day, u32, u64)) {
+        let mut start = 0;
+        for (company, end) in &self.companies {
+            let days = &self.days[start..*end];
+            let from = start + days.partition_point(|day| *day < range.from);
+            let to = start + days.partition_point(|day| *day <= range.to);
+            for place in from..to {
+                visit(self.days[place], *company, self.counts[place]);
+            }
+            start = *end;
+        }
+    }
 }
 
 /// How many events of a name a company had on a day.
@@ -43,13 +80,13 @@ impl<T> ByDay<T> {
         ByDay { days, starts: Vec::with_capacity(days.len() + 1), rows: Vec::new() }
     }
 
-    /// The rows of a day, the last so far or a later one.
-    fn rows_of(&mut self, day: Day) -> (&mut Vec<T>, usize) {
+    /// Adds a row of a day, the last so far or a later one.
+    fn push(&mut self, day: Day, row: T) {
         let place = (day - self.days.from) as usize;
         if place >= self.starts.len() {
             self.starts.resize(place + 1, self.rows.len());
         }
-        (&mut self.rows, self.starts[place])
+        self.rows.push(row);
     }
 
     fn finished(mut self) -> Self {
@@ -73,16 +110,15 @@ impl Store {
     /// to meanwhile.
     pub(crate) fn keep_counts_in_memory(&mut self) -> Result<()> {
         let Some(days) = self.event_days()? else { return Ok(()) };
-        let mut totals = ByDay::new(days);
-        self.read_counts(days, |day, company, _, count| {
-            let (rows, start): (&mut Vec<Total>, _) = totals.rows_of(day);
-            match rows[start..].last_mut() {
-                Some(total) if total.company == company => total.count += count,
-                _ => rows.push(Total { company, count }),
+        let mut rows: Vec<(u32, Day, u64)> = Vec::new();
+        self.read_counts(days, |day, company, _, count| match rows.last_mut() {
+            Some((last, last_day, total)) if (*last, *last_day) == (company, day) => {
+                *total += count
             }
+            _ => rows.push((company, day, count)),
         })?;
-        let totals = totals.finished();
-        self.counts = Some(CountsInMemory { totals, counts: OnceCell::new() });
+        let totals = Totals::new(rows);
+        self.counts = Some(CountsInMemory { days, totals, counts: OnceCell::new() });
         Ok(())
     }
 
@@ -97,7 +133,7 @@ impl Store {
         let counts = match kept.counts.get() {
             Some(counts) => counts,
             None => {
-                let counts = self.counts_by_day(kept.totals.days)?;
+                let counts = self.counts_by_day(kept.days)?;
                 kept.counts.get_or_init(|| counts)
             }
         };
@@ -105,24 +141,26 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `visit` with day, company and number of events of all names in the range, ordered by
-    /// day. From the table, a company may come several times a day.
+    /// Calls `visit` with day, company and number of events of all names in the range. The days of
+    /// a company come in order; from the table, a day may come several times in a row.
     pub(crate) fn for_each_total(
         &self,
         range: DayRange,
         mut visit: impl FnMut(Day, u32, u64),
     ) -> Result<()> {
-        let Some(kept) = &self.counts else {
-            return self.read_counts(range, |day, company, _, count| visit(day, company, count));
-        };
-        kept.totals.visit(range, |day, total| visit(day, total.company, total.count));
-        Ok(())
+        match &self.counts {
+            Some(kept) => {
+                kept.totals.visit(range, visit);
+                Ok(())
+            }
+            None => self.read_counts(range, |day, company, _, count| visit(day, company, count)),
+        }
     }
 
     fn counts_by_day(&self, days: DayRange) -> Result<ByDay<Count>> {
         let mut counts = ByDay::new(days);
         self.read_counts(days, |day, company, event, count| {
-            counts.rows_of(day).0.push(Count { company, event, count });
+            counts.push(day, Count { company, event, count });
         })?;
         Ok(counts.finished())
     }
@@ -201,9 +239,9 @@ mod tests {
             store.for_each_total(range, note).unwrap();
             totals
         };
-        let all = [(10, 1, 6), (10, 7, 2), (13, 1, u64::from(u32::MAX) + 1), (14, 2, 1)];
+        let all = [(10, 1, 6), (13, 1, u64::from(u32::MAX) + 1), (14, 2, 1), (10, 7, 2)];
         assert_eq!(totals(0, 20), all);
-        assert_eq!(totals(11, 13), all[2..3]);
+        assert_eq!(totals(11, 13), all[1..2]);
         assert_eq!(totals(11, 12), []);
     }
 }
