@@ -121,6 +121,16 @@ pub(crate) fn write_companies(path: &Path) -> Result<()> {
     Ok(out.flush()?)
 }
 
+/// Writes the churns of one company of `one_of`, spread over the last `days` days.
+pub(crate) fn write_churns(path: &Path, days: u64, one_of: u64) -> Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    writeln!(out, "company_id,churned_on")?;
+    for company in (0..COMPANIES).step_by(one_of as usize) {
+        writeln!(out, "company-{company:05},{}", date(company * 7919 % days)?)?;
+    }
+    Ok(out.flush()?)
+}
+
 /// Writes rows of counts, ordered by day, for `events` events of many companies.
 pub(crate) fn write_counts(path: &Path, events: u64) -> Result<()> {
     let mut random = Random::new(3);

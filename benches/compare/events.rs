@@ -1,13 +1,13 @@
-//! Importing events, and the trend rules of a day.
+//! Importing events.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rusqlite::Connection;
 
-use crate::data::{self, DAYS, EVENT_NAMES};
+use crate::data::{self, DAYS};
 use crate::measure::{Taken, median};
-use crate::peers::{Duckdb, Signals};
+use crate::peers::Duckdb;
 use crate::report::{Line, Unit};
 use crate::{Bench, remove};
 
@@ -30,19 +30,6 @@ const ONE_ROW: f64 = 0.03;
 const MEMORY: f64 = 256.0;
 /// The maximum size of a database, relative to the file.
 const OF_FILE: f64 = 0.5;
-/// The maximum time of the trend rules of a day with ten times the history, relative to the plain
-/// history.
-const OF_ITSELF: f64 = 1.1;
-/// The tolerance for measurements that should be equal.
-const THE_SAME: f64 = 1.05;
-
-/// Attributes that look back, which should not depend on the length of the history.
-const FLAT: [&str; 5] =
-    ["events_28d", "active_people_28d", "new_people_7d", "longest_gap_365d", "first_event_on"];
-
-const TIMEFRAME: u64 = 14;
-const THRESHOLD: u64 = 15;
-
 /// The first import.
 pub(crate) fn import(bench: &mut Bench) -> Result<()> {
     let file = events(bench, bench.rows, DAYS)?;
@@ -63,7 +50,7 @@ pub(crate) fn shuffled(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-fn memory(work: &str, ours: f64) -> Line {
+pub(crate) fn memory(work: &str, ours: f64) -> Line {
     Line::times(work, ours, "the limit", MEMORY, 1.0).of(Unit::Mebibytes)
 }
 
@@ -117,13 +104,13 @@ fn require_same_counts(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-fn fresh(bench: &Bench, name: &str) -> PathBuf {
+pub(crate) fn fresh(bench: &Bench, name: &str) -> PathBuf {
     let database = bench.path(name);
     remove(&database);
     database
 }
 
-fn import_into_duckdb(duckdb: &Duckdb, database: &Path, file: &Path) -> Result<Taken> {
+pub(crate) fn import_into_duckdb(duckdb: &Duckdb, database: &Path, file: &Path) -> Result<Taken> {
     let events = format!(
         "CREATE TABLE events AS SELECT * FROM read_csv('{}', header = true, columns = \
          {{'company_id': 'VARCHAR', 'event': 'VARCHAR', 'timestamp': 'TIMESTAMP', 'person_id': 'VARCHAR'}})",
@@ -144,7 +131,7 @@ fn sqlite_import(file: &Path) -> Vec<String> {
 }
 
 /// Events over a number of days, created if they do not exist.
-fn events(bench: &Bench, rows: u64, days: u64) -> Result<PathBuf> {
+pub(crate) fn events(bench: &Bench, rows: u64, days: u64) -> Result<PathBuf> {
     let file = bench.path(&format!("events-{rows}-{days}.csv"));
     if !file.exists() {
         data::write_events(&file, rows, days)?;
@@ -280,175 +267,8 @@ pub(crate) fn size(bench: &mut Bench) -> Result<()> {
 }
 
 /// A database with only the events of a file.
-fn imported(bench: &Bench, name: &str, file: &Path) -> Result<PathBuf> {
+pub(crate) fn imported(bench: &Bench, name: &str, file: &Path) -> Result<PathBuf> {
     let database = fresh(bench, name);
     bench.signals.import(&database, file)?;
     Ok(database)
-}
-
-/// The rules with measured lift, of those that ship.
-const MEASURED: &str = "rule preset add fading silent hardly-used unusually-silent";
-
-/// The trend rules of a day, and the steps of a run with measured rules and health.
-pub(crate) fn run(bench: &mut Bench) -> Result<()> {
-    let file = events(bench, bench.rows, DAYS)?;
-    let database = imported(bench, "ours.db", &file)?;
-    add_rules(&bench.signals, &database)?;
-    let theirs = bench.path("theirs.duckdb");
-    if let Some(duckdb) = &bench.duckdb {
-        remove(&theirs);
-        import_into_duckdb(duckdb, &theirs, &file)?;
-    }
-    let (mut finding, mut whole, mut first, mut warm) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for round in 0..bench.rounds {
-        // One day later in each round, as in practice.
-        let day = data::date(bench.rounds - 1 - round)?;
-        let ours = run_day(&bench.signals, &database, &day)?;
-        finding.push(ours.finding);
-        whole.push(ours.whole);
-        if let Some(duckdb) = &bench.duckdb {
-            let [once, again, pairs] = find_in_duckdb(duckdb, &theirs, &day)?;
-            first.push(once);
-            warm.push(again);
-            let is_same = round > 0 || pairs == ours.raised;
-            ensure!(is_same, "the pairs differ: ours {}, theirs {pairs}", ours.raised);
-        }
-    }
-    let peer = "DuckDB, the same pairs from its events";
-    let work = "trend step of a day, 20 rules";
-    bench
-        .lines
-        .push(Line::times(work, finding.clone(), peer, first.clone(), 1.0).of(Unit::Milliseconds));
-    let again = Line::times(work, finding, "DuckDB, asked a second time", warm, 1.0);
-    bench.lines.push(again.of(Unit::Milliseconds).without_target());
-    let whole = Line::times("the whole run of the day", whole, peer, first, 1.0);
-    bench.lines.push(whole.of(Unit::Milliseconds).without_target());
-    bench.signals.run(&database, MEASURED)?;
-    let day = data::date(0)?;
-    bench.signals.run(&database, &format!("run --as-of {day}"))?;
-    let steps = last_run(&bench.signals, &database)?;
-    for (name, took) in steps["steps_ms"].as_object().into_iter().flatten() {
-        let took = took.as_f64().unwrap_or(f64::NAN) / 1000.0;
-        let line =
-            Line::times(format!("  {name}, with 4 rules that foretell"), took, "", f64::NAN, 1.0);
-        bench.lines.push(line.of(Unit::Milliseconds).without_target());
-    }
-    Ok(())
-}
-
-fn last_run(signals: &Signals, database: &Path) -> Result<serde_json::Value> {
-    let runs = signals.json(database, "run list --format json")?;
-    runs.as_array().and_then(|runs| runs.last()).cloned().context("no run was recorded")
-}
-
-fn add_rules(signals: &Signals, database: &Path) -> Result<()> {
-    for event in 0..EVENT_NAMES {
-        let line = format!(
-            "rule set event_name_{event:02} --timeframe {TIMEFRAME} --threshold {THRESHOLD}"
-        );
-        signals.run(database, &line)?;
-    }
-    Ok(())
-}
-
-/// What a run reports.
-struct Ran {
-    finding: f64,
-    whole: f64,
-    raised: f64,
-}
-
-fn run_day(signals: &Signals, database: &Path, day: &str) -> Result<Ran> {
-    let whole = signals.run(database, &format!("run --as-of {day} --format csv"))?.seconds;
-    let run = last_run(signals, database)?;
-    let number =
-        |value: &serde_json::Value| value.as_f64().context("the record of a run has changed");
-    let raised = ["raised_bad", "raised_good", "raised_info"].map(|field| number(&run[field]));
-    Ok(Ran {
-        finding: number(&run["steps_ms"]["find trends"])? / 1000.0,
-        whole,
-        raised: raised.into_iter().sum::<Result<f64>>()?,
-    })
-}
-
-/// The pairs with changed events, each with the spread of its weeks, from which a run computes the
-/// probability of chance. Seconds in a fresh process, seconds when repeated, and the number of
-/// pairs.
-fn find_in_duckdb(duckdb: &Duckdb, database: &Path, day: &str) -> Result<[f64; 3]> {
-    let find = |name: &str| {
-        format!(
-            "CREATE TEMP TABLE {name} AS WITH windows AS (\
-             SELECT company_id, event, count(*) FILTER (WHERE timestamp < {decision}) AS previous, \
-             count(*) FILTER (WHERE timestamp >= {decision}) AS current FROM events \
-             WHERE timestamp >= {observation} AND timestamp < {end} GROUP BY company_id, event), \
-             first_events AS (SELECT company_id, min(timestamp) AS first_at FROM events GROUP BY company_id), \
-             weeks AS (SELECT company_id, event, datediff('day', timestamp, {observation}) // 7 AS week, count(*) AS count \
-             FROM events WHERE timestamp >= {observation} - INTERVAL 182 DAY AND timestamp < {observation} GROUP BY ALL), \
-             spreads AS (SELECT company_id, event, var_pop(count) / avg(count) AS spread FROM weeks GROUP BY company_id, event) \
-             SELECT company_id, event, spread FROM windows JOIN first_events USING (company_id) \
-             LEFT JOIN spreads USING (company_id, event) WHERE first_at < {observation} + INTERVAL 1 DAY AND current <> previous \
-             AND abs(current - previous) * 100 > {THRESHOLD} * previous",
-            decision = format_args!("(DATE '{day}' - {})", TIMEFRAME - 1),
-            observation = format_args!("(DATE '{day}' - {})", 2 * TIMEFRAME - 1),
-            end = format_args!("(DATE '{day}' + 1)"),
-        )
-    };
-    let count = "SELECT count(*) FROM found".to_owned();
-    let answers = duckdb.ask(database, &[find("found"), find("found_again"), count])?;
-    let [first, again, ..] = answers.each[..] else { anyhow::bail!("DuckDB gave no times") };
-    Ok([first, again, answers.last.parse()?])
-}
-
-/// Ten times the history: its memory, and the trend rules of its last days.
-pub(crate) fn history(bench: &mut Bench) -> Result<()> {
-    let rows = if bench.full_history { bench.rows } else { bench.rows / 10 };
-    let short = events(bench, rows, DAYS)?;
-    let long = events(bench, rows * 10, DAYS * 10)?;
-    let databases = [fresh(bench, "short.db"), fresh(bench, "long.db")];
-    let small = bench.signals.import(&databases[0], &short)?;
-    let large = bench.signals.import(&databases[1], &long)?;
-    databases.iter().try_for_each(|database| add_rules(&bench.signals, database))?;
-    let mut times = [Vec::new(), Vec::new()];
-    for round in 0..bench.rounds {
-        for (database, times) in databases.iter().zip(&mut times) {
-            times.push(
-                run_day(&bench.signals, database, &data::date(bench.rounds - 1 - round)?)?.finding,
-            );
-        }
-    }
-    let [base, of_long] = times;
-    let line = Line::times(
-        "trend step, 10 times the history",
-        of_long,
-        "the shorter history",
-        base,
-        OF_ITSELF,
-    );
-    bench.lines.push(line.of(Unit::Milliseconds));
-    let memory = Line::times(
-        "memory of importing it",
-        large.mebibytes,
-        "the shorter history",
-        small.mebibytes,
-        THE_SAME,
-    );
-    bench.lines.push(memory.of(Unit::Mebibytes));
-    for attribute in FLAT {
-        let list = format!("company list --columns company_id,{attribute} --format csv");
-        let (mut of_short, mut of_long) = (Vec::new(), Vec::new());
-        for _ in 0..bench.rounds {
-            of_short.push(bench.signals.run(&databases[0], &list)?);
-            of_long.push(bench.signals.run(&databases[1], &list)?);
-        }
-        let work = format!("company list, {attribute}, 10 times the history");
-        let line = Line::times(work, of_long, "the shorter history", of_short, OF_ITSELF);
-        bench.lines.push(line.of(Unit::Milliseconds));
-    }
-    databases.iter().for_each(|database| remove(database));
-    if bench.full_history {
-        // The file has seven gigabytes.
-        std::fs::remove_file(long)?;
-    }
-    Ok(())
 }

@@ -11,6 +11,7 @@ mod lists;
 mod measure;
 mod peers;
 mod report;
+mod rules;
 
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,8 @@ enum Work {
     Run,
     /// A tenth of the events beside ten times as many days of them
     History,
+    /// The replay of a year, with its memory
+    Backtest,
     /// list, show, ack and company list among a million signals
     Lists,
     /// company list by attributes that are worked out from 20 million events
@@ -143,8 +146,9 @@ impl Bench {
             Work::Growth => events::growth(self),
             Work::Instructions => events::instructions(self),
             Work::Size => events::size(self),
-            Work::Run => events::run(self),
-            Work::History => events::history(self),
+            Work::Run => rules::run(self),
+            Work::History => rules::history(self),
+            Work::Backtest => rules::backtest(self),
             Work::Lists => lists::measure(self),
             Work::Attributes => attributes::measure(self),
         }
