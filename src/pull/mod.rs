@@ -166,7 +166,7 @@ pub(crate) fn explain(store: &Store, clock: &Clock, request: &Request<'_>) -> Re
         server.begin()?;
         let spans = spans(&[range], store.zone());
         let mut asked = vec![
-            ("what has changed", questions.fingerprint(&spans)),
+            ("what has changed", questions.fingerprint(&spans, range.from)),
             ("counts", questions.counts(&spans)),
         ];
         if source.people_days > 0 {
@@ -373,13 +373,14 @@ impl Conversation<'_> {
     fn fingerprint(&mut self, range: DayRange) -> Result<BTreeMap<Day, DaySum>, Failure> {
         let mut sums: BTreeMap<Day, DaySum> =
             range.days().map(|day| (day, DaySum::default())).collect();
-        let question = self.questions.fingerprint(&spans(&[range], self.zone));
+        let question = self.questions.fingerprint(&spans(&[range], self.zone), range.from);
         self.server.ask(&question, &mut |row| {
-            let (Some(day), Some(events), Some(companies)) = (row[0], row[1], row[2]) else {
-                return Ok(());
-            };
-            let sum = DaySum { events: number(events)?, companies: number(companies)? };
-            sums.insert(day_of(day)?, sum);
+            let text = row[0].unwrap_or_default();
+            let mut numbers = text.split(' ').map(number);
+            let mut next = || numbers.next().unwrap_or_else(|| Err(not_a_count(text)));
+            let day = range.from + i32::try_from(next()?).unwrap_or(i32::MAX / 2);
+            let sum = DaySum { events: next()?, companies: next()? };
+            sums.insert(day, sum);
             Ok(())
         })?;
         Ok(sums)
@@ -478,9 +479,11 @@ fn people_days(
 fn number(text: &str) -> Result<u64> {
     // A sum may arrive as a decimal number without decimals.
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-    whole
-        .parse()
-        .map_err(|_| refused(format!("the source answers '{text}', which is not a count")).into())
+    whole.parse().map_err(|_| not_a_count(text))
+}
+
+fn not_a_count(text: &str) -> anyhow::Error {
+    refused(format!("the source answers '{text}', which is not a count")).into()
 }
 
 fn day_of(text: &str) -> Result<Day> {

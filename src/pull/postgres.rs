@@ -31,12 +31,14 @@ const CONNECTING: Duration = Duration::from_secs(15);
 /// How much longer than the server's own limit we wait for it to give up.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// The version that every Redshift reports.
+const REDSHIFT: &str = "8.0.2";
+
 pub(super) struct Postgres {
     runtime: Runtime,
     client: Client,
     password: Password,
     timeout: Duration,
-    /// Redshift reports itself as PostgreSQL 8.
     is_redshift: bool,
 }
 
@@ -67,21 +69,14 @@ impl Postgres {
                 |_| Err(Failure::unreachable("the server does not answer".to_owned())),
             )
         });
-        let client = client.map_err(|failure| failure.without(password))?;
-        let mut postgres = Postgres {
+        let (client, version) = client.map_err(|failure| failure.without(password))?;
+        Ok(Postgres {
             runtime,
             client,
             password: password.clone(),
             timeout: Duration::from_secs(u64::from(source.timeout.0)),
-            is_redshift: false,
-        };
-        let mut version = String::new();
-        postgres.ask("select version()", &mut |row| {
-            version = row[0].unwrap_or_default().to_owned();
-            Ok(())
-        })?;
-        postgres.is_redshift = version.contains("Redshift");
-        Ok(postgres)
+            is_redshift: version.as_deref() == Some(REDSHIFT),
+        })
     }
 }
 
@@ -133,22 +128,28 @@ impl Server for Postgres {
     }
 }
 
-async fn open(config: &Config, protection: Protection) -> Result<Client, Failure> {
+/// A client, and the version that the server reports in its greeting.
+async fn open(
+    config: &Config,
+    protection: Protection,
+) -> Result<(Client, Option<String>), Failure> {
     let mut config = config.clone();
     // The connection is driven in the background and ends with the client.
     Ok(match protection {
         Protection::None => {
             let (client, connection) =
                 config.ssl_mode(SslMode::Disable).connect(NoTls).await.map_err(failure)?;
+            let version = connection.parameter("server_version").map(str::to_owned);
             tokio::spawn(connection);
-            client
+            (client, version)
         }
         Protection::Encrypted | Protection::Verified => {
             let tls = MakeRustlsConnect::new(tls(protection).map_err(Failure::unreachable)?);
             let (client, connection) =
                 config.ssl_mode(SslMode::Require).connect(tls).await.map_err(failure)?;
+            let version = connection.parameter("server_version").map(str::to_owned);
             tokio::spawn(connection);
-            client
+            (client, version)
         }
     })
 }

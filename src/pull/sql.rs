@@ -4,7 +4,7 @@
 //! Each groups by the company column itself, and computes the day by adding a fixed number of
 //! seconds, so that a coordinator can push the whole grouping down to the servers with the rows.
 
-use crate::domain::day::Instant;
+use crate::domain::day::{Day, Instant};
 use crate::domain::source::{Columns, Engine, Rows, Source};
 use crate::domain::spans::Span;
 
@@ -32,8 +32,10 @@ impl Questions<'_> {
         )
     }
 
-    /// The number of events and companies on each day: day, events, companies.
-    pub(super) fn fingerprint(&self, spans: &[Span]) -> String {
+    /// The number of events and companies on each day, as one text: days since `first`, events,
+    /// companies. A night with nothing new is this answer and no more, and a value of its own would
+    /// take four bytes for its length.
+    pub(super) fn fingerprint(&self, spans: &[Span], first: Day) -> String {
         let Columns { company_id, event, event_id, .. } = &self.source.columns;
         let company = self.name(company_id);
         let (day, count, relation) = (self.day(spans), self.count(), self.relation());
@@ -41,8 +43,13 @@ impl Questions<'_> {
         // An id counts once for each company, event name and day, as in the counts.
         let event = event_id.as_ref().map(|_| format!(", {}", self.name(event)));
         let event = event.unwrap_or_default();
+        let answer = self.joined(&[
+            format!("signals_day - {}", first.number()),
+            "sum(signals_n)".to_owned(),
+            "count(distinct signals_company)".to_owned(),
+        ]);
         format!(
-            "select signals_day, sum(signals_n), count(distinct signals_company) from \
+            "select {answer} from \
              (select {company} as signals_company, {day} as signals_day, {count} as signals_n \
              from {relation} where {within} group by {company}{event}, {day}) as by_company \
              group by signals_day"
@@ -92,6 +99,22 @@ impl Questions<'_> {
                 format!("count(distinct {id}) + sum(case when {id} is null then 1 else 0 end)")
             }
             None => "count(*)".to_owned(),
+        }
+    }
+
+    /// Numbers as one text, with spaces between them.
+    fn joined(&self, numbers: &[String]) -> String {
+        match self.source.engine {
+            Engine::Postgres => {
+                let texts: Vec<String> =
+                    numbers.iter().map(|number| format!("cast({number} as varchar)")).collect();
+                texts.join(" || ' ' || ")
+            }
+            Engine::ClickHouse => {
+                let texts: Vec<String> =
+                    numbers.iter().map(|number| format!("toString({number})")).collect();
+                format!("concat({})", texts.join(", ' ', "))
+            }
         }
     }
 
@@ -238,6 +261,21 @@ mod tests {
         Span { from: 1_774_648_800, to: 1_774_746_000, offset: 7200 },
         Span { from: 1_774_746_000, to: 1_774_904_400, offset: 10_800 },
     ];
+
+    #[test]
+    fn a_fingerprint_is_one_text_a_day() {
+        let first = Day::from_number(20_536);
+        let asked = |engine| {
+            let source = source(engine);
+            Questions { source: &source, at_is_plain: false }.fingerprint(&SPANS[..1], first)
+        };
+        let postgres = "select cast(signals_day - 20536 as varchar) || ' ' || cast(sum(signals_n) as varchar) \
+                        || ' ' || cast(count(distinct signals_company) as varchar) from (";
+        assert!(asked(Engine::Postgres).starts_with(postgres));
+        let clickhouse = "select concat(toString(signals_day - 20536), ' ', toString(sum(signals_n)), ' ', \
+                          toString(count(distinct signals_company))) from (";
+        assert!(asked(Engine::ClickHouse).starts_with(clickhouse));
+    }
 
     #[test]
     fn names_are_quoted_and_days_need_no_named_zone() {
