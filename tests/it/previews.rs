@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::naive;
 use crate::support::Sandbox;
 
 /// This many customers of ana with their last event on 1 February, and thirty of ben who are active
@@ -156,4 +157,76 @@ fn tuning_on_few_churns_is_refused() {
     sandbox.ok("company churn s0 --on 2026-03-30");
     sandbox.fails("tune --budget 5", 9).says(&["fading", "unusually-silent"]);
     assert_eq!(sandbox.array("rule list"), [] as [serde_json::Value; 0]);
+}
+
+/// A book of 60 companies of one CSM, active every day from 1 January 2025: 24 fall silent after
+/// 1 May and churn on 10 June, 24 after 20 October and churn on 29 November, and 12 stay, of
+/// which 6 pause for 25 days in March.
+fn book_to_tune() -> Sandbox {
+    let sandbox = Sandbox::new_at("2026-04-01T06:00:00Z");
+    let mut events = String::from("company_id,event,timestamp\n");
+    let mut companies = String::from("company_id,csm\n");
+    let mut churns = String::from("company_id,churned_on\n");
+    let first = naive::day("2025-01-01");
+    for company in 0..60 {
+        let (last, churn) = match company {
+            0..24 => ("2025-05-01", Some("2025-06-10")),
+            24..48 => ("2025-10-20", Some("2025-11-29")),
+            _ => ("2026-03-31", None),
+        };
+        let pause = naive::day("2025-03-10")..naive::day("2025-04-04");
+        for day in first..=naive::day(last) {
+            if !(company >= 54 && pause.contains(&day)) {
+                events += &format!("c{company},login,{}T10:00:00Z\n", naive::date(day));
+            }
+        }
+        companies += &format!("c{company},ana\n");
+        if let Some(churn) = churn {
+            churns += &format!("c{company},{churn}\n");
+        }
+    }
+    for (name, text) in [("events", events), ("companies", companies), ("churn", churns)] {
+        sandbox.write(&format!("{name}.csv"), &text);
+    }
+    sandbox.ok("import events.csv companies.csv churn.csv");
+    sandbox
+}
+
+/// Only `silent` at 28 days warns of each churn and of nothing else: 21 days and the other rules
+/// warn of those who pause too, and 35 days is 5 days before the churn, too late.
+///
+/// The first part has the days from 25 February (the 56th day as a customer) to 3 July (90 days
+/// before the split): 129 for those who stay, 99 for those who churn on 10 June, as the 6 days
+/// before do not count. So of 24 x 99 + 24 x 129 + 12 x 129 = 7,020 company-days the 24 x 84 from
+/// 12 March to 3 June come before a churn. The later part has 91 days from 2 October to
+/// 31 December, of which 52 are before the churns of 24: of 12 x 91 + 24 x 52 = 2,340
+/// company-days 1,248. All 12 customers on the last day have the one CSM.
+#[test]
+fn tuning_finds_the_setting_that_warns_of_each_churn_and_of_nothing_else() {
+    let sandbox = book_to_tune();
+    let tune = "tune --budget 1 --until 2026-03-31 --split 2025-10-01";
+    let rows = sandbox.array(tune);
+    assert_eq!(rows.len(), 4);
+    let row = |set: &str, part: &str| {
+        rows.iter().find(|row| row["set"] == set && row["part"] == part).unwrap()
+    };
+    for (set, part, signals, lift, load) in [
+        ("chosen", "first", 24, 7020.0 / 2016.0, 7.0 * 24.0 / 7020.0 * 12.0),
+        ("chosen", "later", 24, 2340.0 / 1248.0, 7.0 * 24.0 / 2340.0 * 12.0),
+        // `unusually-silent` warns of 6 who pause, and 24 days before each churn.
+        ("shipped", "first", 30, 0.8 * 7020.0 / 2016.0, 7.0 * 30.0 / 7020.0 * 12.0),
+        ("shipped", "later", 24, 2340.0 / 1248.0, 7.0 * 24.0 / 2340.0 * 12.0),
+    ] {
+        let row = row(set, part);
+        let counts = ["signals", "covered", "churns"].map(|name| row[name].as_u64().unwrap());
+        assert_eq!(counts, [signals, 24, 24], "{row}");
+        assert!(is_near(&row["lift"], lift), "{row}");
+        assert!(is_near(&row["signals_per_csm_week"], load), "{row}");
+    }
+    assert_eq!(row("chosen", "first")["rules"], "silent: days_since_last_event >= 28");
+    assert_eq!(sandbox.array("rule list").len(), 0);
+    sandbox.ok(&format!("{tune} --apply"));
+    let rules = sandbox.array("rule list");
+    assert_eq!(rules.len(), 1);
+    assert_eq!(rules[0]["when"], "days_since_last_event >= 28");
 }
