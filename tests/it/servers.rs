@@ -1,6 +1,7 @@
 //! Pulls from real servers: a PostgreSQL coordinator with three workers, and ClickHouse with two
 //! shards, all on this machine. `./check servers` runs them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
@@ -9,9 +10,11 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 
 use crate::counts::TREND_RULES;
+use crate::ground::{Ground, can_trace, tell};
 use crate::naive;
 use crate::support::{Sandbox, setting};
 
@@ -252,9 +255,18 @@ fn told(sandbox: &Sandbox) -> Vec<String> {
     sandbox.ok("config apply rules.toml");
     sandbox.ok("run --from 2026-03-25 --to 2026-04-10");
     sandbox.ok("check");
-    ["list --format json", "export companies", "export health", "event list --format csv"]
-        .map(|command| sandbox.ok(command).stdout)
-        .into()
+    [
+        "list --format json",
+        "export companies",
+        "export health",
+        "event list --format csv",
+        "report dashboard --as-of 2026-04-10 --format csv",
+        "report health --as-of 2026-04-10 --format csv",
+        "report signals --as-of 2026-04-10 --format csv",
+        "report company c1 --as-of 2026-04-10 --format csv",
+    ]
+    .map(|command| sandbox.ok(command).stdout)
+    .into()
 }
 
 fn same_as_the_file(csv: &str, pulled: &Sandbox, zone: &str) {
@@ -496,6 +508,95 @@ fn a_connection_that_is_cut_and_a_killed_pull_leave_nothing() {
     }
     sandbox.ok("pull");
     assert_eq!(days(&sandbox), DAYS);
+}
+
+#[test]
+#[ignore = "needs servers: ./check servers"]
+fn a_pull_that_ends_at_any_write_keeps_all_days_or_none() {
+    if !can_trace() {
+        return;
+    }
+    let cluster = Cluster::start();
+    // A table of the coordinator: rows come in the same order each time.
+    cluster.coordinator.sql("create table few as select * from events limit 3000");
+    let sandbox =
+        sandbox("UTC", &source("postgres", &cluster.coordinator.url(), "relation = \"few\""));
+    let mut ground = Ground { sandbox, files: BTreeMap::new() };
+    ground.files = ground.all_files();
+    let (before, after) = ground.whole("pull", 0);
+    let days = ground.sandbox.database();
+    let days: i64 =
+        days.query_row("SELECT count(*) FROM pulled_days", [], |row| row.get(0)).unwrap();
+    assert!(days > 0);
+    let count = ground.count();
+    assert!(count > 10, "the pull is not seen to write: {count}");
+    let (mut wrong, mut nothing, mut all) = (Vec::new(), 0, 0);
+    for at in 1..=count {
+        for way in ["KILL", "ENOSPC"] {
+            ground.reset();
+            let ended = ground.run("pull", at, way);
+            nothing += usize::from(ground.left().database == before.database);
+            all += usize::from(ground.left().database == after.database);
+            // The writes to the server count too; it cannot be reached without them.
+            if let Err(problem) = ground.verdict("pull", ended, (0, &[8]), &before, &after) {
+                wrong.push(format!("{way} at call {at} of {count}: {problem}"));
+            }
+        }
+    }
+    tell("calls of a pull that fail", 2 * count, &wrong);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(nothing > 0 && all > 0, "nothing {nothing}, all {all}");
+}
+
+#[test]
+#[ignore = "needs servers: ./check servers"]
+fn a_certificate_that_nobody_vouches_for_is_refused() {
+    let folder = TempDir::new().unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777))
+        .unwrap();
+    let server = Postgres::start(folder.path().join("server"));
+    let (authority, certificate, key) = certificates();
+    let owner = std::os::unix::fs::MetadataExt::uid(&fs::metadata(&server.folder).unwrap());
+    for (name, text) in [("server.crt", &certificate), ("server.key", &key)] {
+        let path = server.folder.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        std::os::unix::fs::chown(&path, Some(owner), None).unwrap();
+    }
+    server.sql("alter system set ssl = on");
+    server.sql("select pg_reload_conf()");
+    thread::sleep(Duration::from_millis(300));
+    server.sql(&format!("create table events as {}", generated()));
+    let of_mode = |mode: &str| {
+        let url = format!("{}?sslmode={mode}", server.url());
+        source("postgres", &url, "relation = \"events\"")
+    };
+    let refused = sandbox("UTC", &of_mode("verify-full"));
+    refused.fails("pull", 8).says(&["certificate"]);
+    let days = |sandbox: &Sandbox| -> i64 {
+        let sql = "SELECT count(*) FROM pulled_days";
+        sandbox.database().query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(days(&refused), 0);
+    // The controls: the same where the authority is trusted, and without asking who it is.
+    refused.write("authority.pem", &authority);
+    let mut trusting = refused.command("pull");
+    trusting.env("SSL_CERT_FILE", refused.path("authority.pem"));
+    let output = trusting.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(days(&refused), DAYS);
+    sandbox("UTC", &of_mode("require")).ok("pull");
+}
+
+/// An authority, and the certificate and key that it gave to 127.0.0.1, as PEM.
+fn certificates() -> (String, String, String) {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &authority).unwrap();
+    (authority.as_ref().pem(), certificate.pem(), key.serialize_pem())
 }
 
 /// Forwards a connection to a port, and cuts it after this many bytes of the answer.
