@@ -85,7 +85,8 @@ impl Questions<'_> {
         let (at, relation) = (self.name(&self.source.columns.at), self.relation());
         match self.source.engine {
             Engine::Postgres => {
-                format!("select pg_typeof((select {at} from {relation} limit 1))")
+                // The type is known without a row, and no worker is asked for any.
+                format!("select pg_typeof((select {at} from {relation} where false))")
             }
             Engine::ClickHouse => format!("select toTypeName({at}) from {relation} limit 1"),
         }
