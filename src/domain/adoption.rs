@@ -166,8 +166,8 @@ fn judge_goal(adoption: &Adoption, day: Day, earliest: Option<Day>) -> Option<Fi
     is_due(decisive, day, earliest).then(|| finding(signal_type, adoption, day))
 }
 
-/// Whether what happens at the end of `decisive` is known on `day` and recent enough to raise a
-/// signal.
+/// Whether the deciding day, that of a first use or of a deadline, is on or before `day` and not
+/// before `earliest`.
 fn is_due(decisive: Option<Day>, day: Day, earliest: Option<Day>) -> bool {
     decisive.is_some_and(|decisive| {
         decisive <= day && earliest.is_none_or(|earliest| earliest <= decisive)
@@ -220,8 +220,9 @@ mod tests {
         day("2026-03-01") + number - 1
     }
 
-    /// The types that the rule `--event E --within 7` raises on each of `days` of March for a
-    /// company that became a customer on 1 March and did it first on `done`.
+    /// The day and type of each signal that the rule `--event E --within 7` raises when it is run
+    /// on `days` of March, for a company that became a customer on 1 March and had the event first
+    /// on `done`.
     fn types(done: Option<i32>, earliest: Option<i32>, days: &[i32]) -> Vec<(i32, SignalType)> {
         let rule = AdoptionRule {
             aim: Aim::Event { event: "E".into(), within: Some(7) },
@@ -298,7 +299,7 @@ mod tests {
         assert_eq!(types(Some(6), Some(6), &[6, 7, 8, 9]), [(6, Good)]);
         assert_eq!(types(None, Some(9), &[9, 10]), []);
         assert_eq!(types(None, Some(8), &[8, 9]), [(8, Bad)]);
-        // The deadline is too old, the late use is not.
+        // The deadline is before the first run, the late use is not.
         assert_eq!(types(Some(10), Some(9), &[9, 10]), [(10, Good)]);
     }
 
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_is_the_creation_else_the_first_event() {
+    fn the_start_is_the_creation_otherwise_the_first_event() {
         let rule = AdoptionRule {
             aim: Aim::Event { event: "E".into(), within: Some(7) },
             retroactive: false,
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_deadline_there_is_only_good() {
+    fn without_a_deadline_only_good_signals_are_raised() {
         let rule = AdoptionRule {
             aim: Aim::Event { event: "E".into(), within: None },
             retroactive: false,
@@ -366,15 +367,15 @@ mod tests {
         assert_eq!(of(&[(10, Some(11))], None), [(10, Bad)]);
         assert_eq!(of(&[(10, None)], None), [(10, Bad)]);
         assert_eq!(of(&[(10, Some(12)), (20, Some(12))], None), [(10, Bad), (12, Good)]);
-        // Two equal goals are two.
+        // Identical goals get one signal each.
         assert_eq!(of(&[(10, None), (10, None)], None), [(10, Bad), (10, Bad)]);
-        // What was reached before the first run is not missed afterwards.
+        // A goal that was reached before the first run raises nothing, neither good nor bad.
         assert_eq!(of(&[(10, Some(4))], Some(5)), []);
         assert_eq!(of(&[(4, None), (4, Some(6)), (5, None)], Some(5)), [(5, Bad)]);
     }
 
     #[test]
-    fn a_signal_says_what_happened_and_nothing_later() {
+    fn a_signal_says_only_what_had_happened_by_its_day() {
         let text = |signal_type, due: Option<i32>, done: Option<i32>| {
             let adoption = Adoption {
                 event: "export".into(),

@@ -2,13 +2,13 @@
 
 use super::day::Day;
 
-/// Tasks count as due this many days ahead.
+/// The agenda includes tasks that are due within this many days.
 pub(crate) const DAYS_AHEAD: i32 = 7;
 
 /// A business review is due this many days after the last one.
 pub(crate) const REVIEW_EVERY: i32 = 90;
 
-/// The rule that asks for reviews of companies that never had one, too.
+/// The rule that, if enabled, also requires a first review of companies that never had one.
 pub(crate) const REVIEW_RULE: &str = "review-due";
 
 /// The day on which a company's next review is due: [`REVIEW_EVERY`] days after the last one.

@@ -1,4 +1,4 @@
-//! How likely chance alone is to make a change this large.
+//! The probability that chance alone causes a change this large.
 //!
 //! If nothing changed, each of the `n` events falls into the current window with a probability that
 //! depends on the lengths of the windows and on what other customers did. So the number in the
@@ -14,9 +14,8 @@ const NEGLIGIBLE: f64 = 1e-18;
 /// exact to the last bit.
 const EXACT_TRIALS: u64 = 120;
 
-/// The probability that of `smaller + larger` fair coin throws at most `min` of the two
-/// (equivalently at least `max`) come up on one given side: P(X ≤ min) for X ~ Binomial(smaller +
-/// larger, 1/2). Between 0 and 1.
+/// The probability that a fair coin splits `one + other` throws at least this unevenly in one given
+/// direction: P(X ≤ min(one, other)) for X ~ Binomial(one + other, 1/2). Between 0 and 1.
 ///
 /// Beyond [`EXACT_TRIALS`], the largest term is computed with Loader's saddle-point expansion (C.
 /// Loader, "Fast and Accurate Computation of Binomial Probabilities", 2000), and the others from
@@ -28,7 +27,7 @@ pub(crate) fn of_split(one: u64, other: u64) -> f64 {
         return exact_tail(fewer, trials);
     }
     if one == other {
-        // Both tails overlap only in the middle term.
+        // The two tails overlap only in the middle term.
         return 0.5 + 0.5 * point_probability(fewer, trials, 0.5);
     }
     lower_tail(fewer, trials, 0.5)
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_expansion_agrees_with_whole_numbers() {
+    fn the_expansion_agrees_with_exact_sums() {
         for trials in 61u64..=EXACT_TRIALS {
             for fewer in 0..trials {
                 let step = exact_tail(fewer, trials)
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_too_small_for_a_double_is_zero_at_once() {
+    fn a_tail_too_small_for_a_double_is_zero_without_a_long_sum() {
         assert_eq!(of_split(2_000_000_000, 4_000_000_000), 0.0);
         assert_eq!(of_split(60_000_000, 100_000_000), 0.0);
     }
@@ -199,7 +198,7 @@ mod tests {
     fn large_counts_stay_finite_and_ordered() {
         assert!(of_split(500_000, 501_000) > of_split(500_000, 502_000));
         assert_eq!(of_split(0, 5_000), 0.0);
-        // Both tails and the middle add up to one: 2 P(X ≤ n) - P(X = n) = 1.
+        // The two tails overlap in the middle term: 2 P(X ≤ n) - P(X = n) = 1.
         let even = of_split(5_000_000, 5_000_000);
         close(2.0 * even - point_probability(5_000_000, 10_000_000, 0.5), 1.0);
     }
@@ -216,7 +215,7 @@ mod tests {
         close(at_least(0, 3, 0.25), 1.0);
         close(at_most(2, 10, 0.5), 56.0 / 1024.0);
         close(at_least(8, 10, 0.5), 56.0 / 1024.0);
-        // More than half of the throws.
+        // More than half of the trials.
         close(at_most(3, 4, 0.5), 15.0 / 16.0);
         close(at_least(1, 4, 0.5), 15.0 / 16.0);
         for (trials, p) in [(40u64, 0.14f64), (200, 0.9), (1000, 1.0 / 7.0)] {

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_salesforce_is_known_by_its_checksum() {
+    fn a_salesforce_id_is_recognized_by_its_checksum() {
         for (id, short) in [
             ("001D000000IqhSLIAZ", "001D000000IqhSL"),
             ("00530000009M943AAC", "00530000009M943"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_compared_without_case_and_kinds_of_space() {
+    fn names_are_compared_regardless_of_case_and_white_space() {
         for name in ["Acme  Inc", "ACME\u{a0}INC", " acme\tinc ", "Acme\u{3000}Inc"] {
             assert_eq!(folded_name(name), "acme inc", "{name}");
         }

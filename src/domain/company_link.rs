@@ -1,19 +1,19 @@
-//! Where a company is found in another product: `https://crm.example/accounts/{company_id}`.
+//! Links to companies in another product: `https://crm.example/accounts/{company_id}`.
 
 use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-/// What stands for the id.
+/// The placeholder for the id.
 const ID: &str = "{company_id}";
 
-/// An address for each company.
+/// A URL with a placeholder for the id of the company.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CompanyLink(String);
 
 impl CompanyLink {
-    /// The address of a company. Every byte of the id that could mean something in an address is
-    /// escaped (RFC 3986, section 2.3).
+    /// The URL of a company. Percent-encodes every byte of the id that is not unreserved (RFC 3986,
+    /// section 2.3).
     pub(crate) fn of(&self, company_id: &str) -> String {
         let mut id = String::with_capacity(company_id.len());
         for byte in company_id.bytes() {
@@ -40,8 +40,8 @@ impl FromStr for CompanyLink {
         if !text.contains(ID) {
             return Err(format!("it must contain {ID}"));
         }
-        let is_odd = |c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c);
-        if text.replace(ID, "").contains(is_odd) {
+        let is_invalid = |c: char| c.is_whitespace() || c.is_control() || "\"<>\\^`{|}".contains(c);
+        if text.replace(ID, "").contains(is_invalid) {
             return Err(format!("it has a character that no address has, besides {ID}"));
         }
         Ok(CompanyLink(text.to_owned()))

@@ -30,8 +30,8 @@ pub(crate) struct Reading {
     pub values: BTreeMap<String, ReadValue>,
 }
 
-/// The value of an attribute that a condition read. JSON has the value itself; as text, a number
-/// has two decimals at most.
+/// The value of an attribute that a condition read. It is exact in JSON; as text, a number has at
+/// most two decimals.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub(crate) enum ReadValue {
@@ -98,7 +98,7 @@ pub(crate) fn evaluate(
         }
         evaluation.evaluated.push(*company);
         let has_held = |facts: &&ConditionFacts| {
-            facts.days_held >= rule.for_days && was_there(rule, day, customer)
+            facts.days_held >= rule.for_days && was_customer(rule, day, customer)
         };
         let Some(facts) = facts.get(company).filter(has_held) else { continue };
         if let Some(signal) = due_again(rule, day, *company, raised) {
@@ -114,9 +114,9 @@ pub(crate) fn evaluate(
     evaluation
 }
 
-/// Whether a company was a customer on each of the days on which a condition must have held. The
-/// rule skips it otherwise.
-fn was_there(rule: &ConditionRule, day: Day, customer: &Customer) -> bool {
+/// Whether a company was a customer on all of the days on which a condition must have held. If not,
+/// the rule raises nothing.
+fn was_customer(rule: &ConditionRule, day: Day, customer: &Customer) -> bool {
     (1..i32::from(rule.for_days)).all(|before| Skip::of(customer, day - before, true).is_none())
 }
 
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn it_must_hold_on_as_many_days_running_as_the_rule_says() {
+    fn a_condition_must_hold_for_the_required_number_of_consecutive_days() {
         let three = ConditionRule { for_days: 3, ..rule() };
         let raised = [1, 2, 3, 4].map(|days| raises(&three, 10, &held(days, None), &never()));
         assert_eq!(raised, [false, false, true, true]);
     }
 
     #[test]
-    fn days_on_which_a_company_is_passed_over_do_not_count() {
+    fn days_on_which_a_company_is_skipped_do_not_count() {
         let three = ConditionRule { for_days: 3, ..rule() };
         let new = Customer { created_on: Some(day(10)), ..Customer::default() };
         let away = Break { churned_on: day(5), returned_on: Some(day(10)) };
@@ -260,10 +260,10 @@ mod tests {
     }
 
     #[test]
-    fn an_open_signal_is_told_again_when_the_cool_down_has_passed() {
+    fn an_open_signal_is_repeated_after_the_cool_down() {
         use State::{Closed, Open};
         let cases = [
-            // (cool-down, told on, state, day, holds, told again)
+            // (cool-down, last notified on, state, day, holds, repeated)
             (10, 1, Open, 10, true, false),
             (10, 1, Open, 11, true, true),
             (10, 1, Open, 40, true, true),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn churned_and_future_companies_and_those_outside_the_where_are_passed_over() {
+    fn churned_and_future_companies_and_those_outside_the_where_are_skipped() {
         let away = Break { churned_on: day(5), returned_on: Some(day(12)) };
         let customers = [
             (CompanyKey(1), Customer { breaks: vec![away], ..Customer::default() }),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_keeps_what_was_read() {
+    fn the_text_of_a_signal_has_the_values_that_were_read() {
         let values = BTreeMap::from([
             ("seats".to_owned(), ReadValue::Whole(7)),
             ("plan".to_owned(), ReadValue::Text("pro".into())),
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_told_with_two_decimals_at_most() {
+    fn a_number_has_at_most_two_decimals() {
         let cases = [
             (-33.333_333, "-33.33"),
             (50.0, "50"),

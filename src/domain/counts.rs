@@ -1,8 +1,8 @@
 //! Days imported as counts, and when a count is too low to be plausible.
 //!
-//! A worker of a database cluster that came up empty looks exactly like customers who stopped. So a
-//! known day never loses many events without somebody's confirmation, and a missing day that should
-//! have events is not taken for a day without events.
+//! If a node of a source's database cluster restarts without its data, the counts look as if
+//! customers had stopped. So a known day never loses many events without confirmation, and a day
+//! that usually has many events is not accepted without any.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ impl fmt::Display for Doubt {
     }
 }
 
-/// Whether the known counts `before` of a day may be replaced by `now`.
+/// The doubt about replacing the known counts `before` of a day by `now`; `None` if there is none.
 pub(crate) fn doubt_of_known(day: Day, before: DaySum, now: DaySum) -> Option<Doubt> {
     let lost = |before: u64, now: u64| {
         u128::from(before.saturating_sub(now)) * 100
@@ -70,8 +70,8 @@ pub(crate) fn doubt_of_known(day: Day, before: DaySum, now: DaySum) -> Option<Do
     is_lost.then_some(Doubt::Lost { day, before, now })
 }
 
-/// Whether `now` events can be all events of a new day. `earlier` has the events of the days one to
-/// four weeks before it.
+/// The doubt about a new day with `now` events; `None` if there is none. `earlier` has the events
+/// of the same weekday one to four weeks before.
 pub(crate) fn doubt_of_new(day: Day, now: u64, earlier: [u64; 4]) -> Option<Doubt> {
     let least = earlier.into_iter().min().unwrap_or_default();
     if now == 0 && least >= USUAL_EVENTS {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_day_without_events_is_refused_only_after_four_full_weekdays() {
+    fn a_new_day_without_events_is_refused_only_if_four_weekdays_before_had_many() {
         assert!(doubt_of_new(DAY, 0, [100; 4]).is_some_and(|doubt| doubt.refuses()));
         assert!(doubt_of_new(DAY, 0, [500, 500, 99, 500]).is_some_and(|doubt| !doubt.refuses()));
         assert_eq!(doubt_of_new(DAY, 0, [0, 500, 500, 500]), None);

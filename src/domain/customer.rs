@@ -212,7 +212,7 @@ pub(crate) fn moved_churns(stated: &[Break], subscriptions: &[Subscription], day
     stated.iter().filter(is_moved).map(|churn| churn.churned_on).collect()
 }
 
-/// The days on which the company became a customer again, if it was not one before.
+/// The days that end a break: stated returns and the starts of subscriptions.
 fn returns(stated: &[Break], subscriptions: &[Subscription]) -> impl Iterator<Item = Day> {
     let starts = subscriptions.iter().filter(|s| s.has_effect()).map(|s| s.started_on);
     stated.iter().filter_map(|churn| churn.returned_on).chain(starts)
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_company_is_gone_between_its_subscriptions_and_after_the_last() {
+    fn a_company_is_not_a_customer_between_its_subscriptions_and_after_the_last() {
         type Case<'c> = (&'c [(&'c str, Option<&'c str>)], &'c [&'c str]);
         let cases: [Case<'_>; 5] = [
             (&[], &[]),
@@ -392,7 +392,7 @@ mod tests {
             ),
             (
                 // The second runs inside the first, and the third starts on the day on which the
-                // first is over.
+                // first ends.
                 &[
                     ("2025-01-01", Some("2025-06-01")),
                     ("2025-02-01", Some("2025-03-01")),
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stated_return_ends_the_time_after_the_last_subscription() {
+    fn a_stated_return_ends_the_break_after_the_last_subscription() {
         let churn =
             |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
         let ended = |on| [subscription("s", "2025-01-01", Some(on))];
@@ -442,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn a_churn_is_moved_by_another_of_the_same_time_alone() {
+    fn a_churn_is_replaced_only_by_another_of_the_same_break() {
         let churn =
             |on, back: Option<&str>| Break { churned_on: day(on), returned_on: back.map(day) };
         let moved = |stated: &[Break], subscriptions: &[Subscription], on| {
@@ -472,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn active_subscriptions_make_the_contract() {
+    fn the_contract_combines_the_active_subscriptions() {
         let small = Subscription {
             plan: Some("basic".into()),
             product: Some("core".into()),

@@ -148,11 +148,11 @@ pub(crate) enum GivenDay {
     FromToday(i32),
 }
 
-/// Days further from today than this are typing mistakes.
+/// In days. A day further from today than this is a typing mistake.
 const FARTHEST: i32 = 36_500;
 
 impl GivenDay {
-    /// The day, where today is known.
+    /// The day, given today's date.
     pub(crate) fn on(self, today: Day) -> Day {
         match self {
             GivenDay::Date(day) => day,
@@ -204,7 +204,6 @@ pub(crate) struct DayRange {
 }
 
 impl DayRange {
-    /// Whether `day` lies in the range.
     pub(crate) fn contains(self, day: Day) -> bool {
         self.from <= day && day <= self.to
     }
@@ -236,7 +235,7 @@ impl fmt::Display for DayRange {
 pub struct Instant(i64);
 
 impl Instant {
-    /// The instant that lies `micros` microseconds after 1970-01-01T00:00:00Z.
+    /// The instant `micros` microseconds after 1970-01-01T00:00:00Z.
     pub const fn from_micros(micros: i64) -> Self {
         Instant(micros)
     }
@@ -368,14 +367,14 @@ mod tests {
     }
 
     #[test]
-    fn a_day_without_midnight_starts_when_the_clock_has_jumped() {
+    fn a_day_without_midnight_starts_after_the_clock_change() {
         // In São Paulo the clocks went from 2018-11-03 23:59 to 2018-11-04 01:00.
         let start = Instant::start_of("2018-11-04".parse().unwrap(), Tz::America__Sao_Paulo);
         assert_eq!(start.to_string(), "2018-11-04T03:00:00Z");
     }
 
     #[test]
-    fn a_month_ends_where_the_next_begins() {
+    fn a_month_ends_on_the_day_before_the_next() {
         let last = |year, month| Day::last_of_month(year, month).map(|day| day.to_string());
         assert_eq!(last(2024, 2).as_deref(), Some("2024-02-29"));
         assert_eq!(last(2025, 12).as_deref(), Some("2025-12-31"));

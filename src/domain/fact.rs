@@ -26,7 +26,7 @@ impl Identity {
     }
 }
 
-/// What is known about a declared kind besides its fields.
+/// The properties of a declared kind besides its fields.
 #[derive(Debug)]
 pub(crate) struct Shape {
     /// The name of the kind in `columns.toml`.
@@ -58,7 +58,7 @@ pub(crate) struct FieldColumn {
     pub name: &'static str,
     /// The column in the table. Instants have two: one that ends in `_at`, and their day in `_on`.
     pub stored: &'static str,
-    /// A value of the field's type.
+    /// The unknown value of the field's type.
     pub unknown: FieldValue,
 }
 
@@ -73,7 +73,7 @@ pub(crate) trait Fields {
     fn lacking(&self, column: &FieldColumn) -> Self::Error;
 }
 
-/// A kind of facts whose fields are declared with the macro of that name.
+/// A kind of facts that is declared with the macro `declared`.
 pub(crate) trait Declared: Sized {
     const SHAPE: Shape;
     const COLUMNS: &'static [FieldColumn];

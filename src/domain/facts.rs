@@ -8,16 +8,13 @@ use super::named::named;
 /// A point in time and its day in the time zone of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct When {
-    /// The instant.
     pub at: Instant,
-    /// The day.
     pub on: Day,
 }
 
 /// A user of the product.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Person {
-    /// The id.
     pub person_id: String,
     /// Where the person works.
     pub company: Option<CompanyKey>,
@@ -113,7 +110,8 @@ declared! {
         channel: Option<String> = "channel", "channel";
         /// A `review` is a periodic business review.
         kind: Option<String> = "kind", "kind";
-        /// The people of the team who took part.
+        /// Who took part: names, ids or e-mail addresses, separated by `;` or `,`, or the word
+        /// `executive`.
         with: Option<String> = "with", "with_whom";
         subject: Option<String> = "subject", "subject";
     }
@@ -131,7 +129,7 @@ declared! {
     /// Something that a company wants to have done by a day.
     #[derive(Debug, Clone, PartialEq, Eq, Hash)]
     Goal {
-        /// The event that shows it.
+        /// The event that shows that it was done.
         event: String = "event", "event";
         /// The last day for it.
         due_on: Day = "due_on", "due_on";
@@ -177,7 +175,7 @@ impl TeamMember {
     /// The default types of signal to notify somebody of at once.
     pub(crate) const USUAL_REALTIME: &str = "bad";
 
-    /// A member of whom only the name is known.
+    /// A member about whom only the name is known.
     pub(crate) fn new(name: String) -> Self {
         TeamMember {
             name,
@@ -192,7 +190,7 @@ impl TeamMember {
     }
 }
 
-/// The type of a custom column of companies.
+/// The type of the values of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttributeType {
     Number,

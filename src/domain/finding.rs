@@ -1,5 +1,5 @@
-//! What a rule of any kind finds on a day: whom it looked at, whom it passed over and why, and the
-//! signals to raise.
+//! The result of a rule of any kind on a day: the companies evaluated, the companies skipped and
+//! why, and the signals to raise.
 
 use std::collections::HashMap;
 
@@ -16,25 +16,23 @@ use super::trend::TrendEvidence;
 /// A signal that a rule raises.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Finding {
-    /// Good, bad or info.
     pub signal_type: SignalType,
-    /// What the rule saw.
     pub evidence: Evidence,
 }
 
-/// What a rule saw when it raised a signal, which the signal keeps.
+/// What a rule found when it raised a signal. It is stored with the signal.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Evidence {
     /// What a trend rule compared.
     Trend(TrendEvidence),
-    /// What was to be done, and when it was.
+    /// The use or the goal that an adoption rule expected, and when it happened.
     Adoption(Adoption),
-    /// What a condition read.
+    /// The values that a condition read.
     Condition(Reading),
 }
 
 impl Evidence {
-    /// What a trend rule saw.
+    /// The evidence of a trend rule.
     pub(crate) fn trend(&self) -> Option<&TrendEvidence> {
         match self {
             Evidence::Trend(evidence) => Some(evidence),
@@ -42,27 +40,27 @@ impl Evidence {
         }
     }
 
-    /// The windows and counts of a trend.
+    /// The windows and counts of a trend rule.
     pub(crate) fn comparison(&self) -> Option<&Comparison> {
         self.trend().map(|evidence| &evidence.comparison)
     }
 
-    /// How likely chance is to make a trend look like this.
+    /// The probability that chance alone causes the change.
     pub(crate) fn chance(&self) -> Option<f64> {
         self.trend().and_then(|evidence| evidence.chance)
     }
 
-    /// What was to be expected of a company, by a trend rule that is not plain.
+    /// The expected count, if a trend rule compares with one.
     pub(crate) fn expected(&self) -> Option<f64> {
         self.trend().and_then(|evidence| evidence.reference).map(|reference| reference.expected)
     }
 
-    /// By what the counts of a trend were divided before chance was computed.
+    /// The factor that divided the counts to compute the chance.
     pub(crate) fn spread(&self) -> Option<f64> {
         self.trend().and_then(|evidence| evidence.spread).map(|spread| spread.factor)
     }
 
-    /// What was to be done, by an adoption rule.
+    /// The evidence of an adoption rule.
     pub(crate) fn adoption(&self) -> Option<&Adoption> {
         match self {
             Evidence::Adoption(adoption) => Some(adoption),
@@ -70,7 +68,7 @@ impl Evidence {
         }
     }
 
-    /// What a condition read.
+    /// The evidence of a condition rule.
     pub(crate) fn reading(&self) -> Option<&Reading> {
         match self {
             Evidence::Condition(reading) => Some(reading),
@@ -82,11 +80,11 @@ impl Evidence {
 /// Why a company was not evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Skip {
-    /// None of the watched events in either window of a trend rule.
+    /// It has none of the watched events in either window of a trend rule.
     NoEvents,
-    /// Its first event lies inside the windows of a trend rule.
+    /// Its first event is inside the windows of a trend rule.
     NotEstablished,
-    /// It is not a customer any more.
+    /// It has churned.
     Churned,
     /// It became a customer after the day.
     NotCreated,
@@ -95,7 +93,7 @@ pub(crate) enum Skip {
 }
 
 impl Skip {
-    /// Whether and why adoption and condition rules pass over a company on `day`.
+    /// Why adoption and condition rules skip a company on `day`; `None` if they evaluate it.
     pub(crate) fn of(customer: &Customer, day: Day, is_admitted: bool) -> Option<Skip> {
         match () {
             () if customer.has_churned(day) => Some(Skip::Churned),
@@ -106,18 +104,16 @@ impl Skip {
     }
 }
 
-/// The companies that a rule's `--where` lets through.
+/// The companies that meet the `--where` of a rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// All of them: the rule has none.
+    /// All companies: the rule has no `--where`.
     #[default]
     All,
-    /// These.
     Only(FxHashSet<CompanyKey>),
 }
 
 impl Admission {
-    /// Whether it lets a company through.
     pub(crate) fn admits(&self, company: CompanyKey) -> bool {
         match self {
             Admission::All => true,
@@ -126,26 +122,25 @@ impl Admission {
     }
 }
 
-/// What a rule finds on a day.
+/// The result of a rule on a day.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Evaluation {
-    /// The companies that were evaluated, whatever came of it.
+    /// The companies that were evaluated, with or without a signal.
     pub evaluated: Vec<CompanyKey>,
-    /// How many were passed over, by reason.
+    /// The number of companies skipped, by reason.
     pub skipped: HashMap<Skip, u64>,
     /// The signals to raise, in the order of the companies.
     pub findings: Vec<(CompanyKey, Finding)>,
-    /// The open signals of a condition rule that are to be told again, and what it read.
+    /// The open signals of a condition rule to repeat, with the values that it read.
     pub renewals: Vec<(SignalId, Reading)>,
 }
 
 impl Evaluation {
-    /// Notes that a company was passed over.
+    /// Counts a skipped company.
     pub(crate) fn skip(&mut self, reason: Skip) {
         *self.skipped.entry(reason).or_default() += 1;
     }
 
-    /// How many signals of a type are to be raised.
     pub(crate) fn count(&self, wanted: SignalType) -> usize {
         self.findings.iter().filter(|(_, finding)| finding.signal_type == wanted).count()
     }
@@ -157,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn churned_and_future_companies_are_passed_over() {
+    fn churned_and_future_companies_are_skipped() {
         let day = |text: &str| text.parse::<Day>().unwrap();
         let today = day("2026-03-10");
         let customer = |created: &str, churned: Option<&str>| Customer {

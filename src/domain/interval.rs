@@ -1,6 +1,6 @@
 //! How often a customer pays, as billing systems write it.
 
-/// Days, months and the like between two payments.
+/// The time between two payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Interval {
     count: u32,
@@ -32,7 +32,7 @@ const WORDS: [(&[&str], u32, Unit); 9] = [
     (&["triennial", "triennially"], 3, Unit::Year),
 ];
 
-/// Names of units, with how many days or months each is.
+/// Names of units, with the interval that each stands for.
 const UNITS: [(&[&str], u32, Unit); 5] = [
     (&["d", "day", "days"], 1, Unit::Day),
     (&["w", "wk", "wks", "week", "weeks"], 1, Unit::Week),
@@ -41,7 +41,7 @@ const UNITS: [(&[&str], u32, Unit); 5] = [
     (&["y", "yr", "yrs", "year", "years"], 1, Unit::Year),
 ];
 
-/// Numbers written as words.
+/// Numbers written as words. A half is not a whole number, and 0 is rejected.
 const NUMBERS: [(&str, u32); 7] =
     [("one", 1), ("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12), ("half", 0)];
 
@@ -62,7 +62,7 @@ impl Interval {
         Interval::counted(&rest).or_else(|| Interval::counted(rest.strip_prefix('p')?))
     }
 
-    /// A number of units, without anything between.
+    /// Reads a number of units without any separators, such as `3months`.
     fn counted(text: &str) -> Option<Interval> {
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (number, name) = text.split_at(digits);

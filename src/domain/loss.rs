@@ -10,11 +10,10 @@ pub(crate) struct Loss {
     pub company: CompanyKey,
     /// What was lost: [`ReasonKind::Churn`] or [`ReasonKind::Downsell`].
     pub kind: ReasonKind,
-    /// The first day on which it is so. Of a churn, that of the customer's break.
+    /// The first day with the lower revenue, or of the break of a churned customer.
     pub day: Day,
     /// Why: reason codes of the kind, in the order given.
     pub reason_codes: Vec<String>,
-    /// What else was said.
     pub note: Option<String>,
     /// Monthly recurring revenue before, 0 or more.
     pub mrr_before: Option<f64>,
@@ -25,7 +24,7 @@ pub(crate) struct Loss {
 }
 
 impl Loss {
-    /// Monthly recurring revenue lost; `None` when one of the amounts is unknown.
+    /// Monthly recurring revenue lost; `None` if one of the amounts is unknown.
     pub(crate) fn lost_mrr(&self) -> Option<f64> {
         Some(self.mrr_before? - self.mrr_after?)
     }

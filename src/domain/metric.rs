@@ -20,7 +20,6 @@ pub(crate) enum Definition {
     /// Counted from events.
     Counted {
         event: String,
-        /// What is counted of it.
         measure: Measure,
         /// Over how many days up to the as-of date; one of [`DAYS`].
         days: u16,
@@ -81,7 +80,7 @@ pub(crate) fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.chars().all(is_part)
 }
 
-/// A name for a metric about something of this name: other characters become `_`.
+/// A name for a metric about `text`: every character that a name cannot have becomes `_`.
 pub(crate) fn name_of(text: &str) -> String {
     text.chars().map(|char| if is_part(char) { char } else { '_' }).collect()
 }

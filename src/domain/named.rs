@@ -5,7 +5,7 @@
 macro_rules! named {
     ($type:ident { $($variant:ident = $text:literal),+ $(,)? }) => {
         impl $type {
-            /// Every value, in the order in which they are listed.
+            /// Every value, in the order of the declaration.
             pub(crate) const ALL: &'static [$type] = &[$($type::$variant),+];
 
             /// The name on the command line, in files and in the database.

@@ -1,7 +1,7 @@
-//! Who is told of a signal, when a message about it is due, and when to try again.
+//! Who is notified of a signal, when a message about it is due, and when to retry.
 //!
-//! A *notice* is that one person is to know of one signal: it lies in their inbox until they read
-//! it. A *message* carries notices to a person by e-mail, or to all by Slack.
+//! A *notice* tells one person about one signal and stays in their inbox until they read it. A
+//! *message* carries notices: an e-mail to one person, or a post in Slack for everybody.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -14,62 +14,60 @@ use super::named::named;
 use super::signal::SignalType;
 use super::team;
 
-/// After so many failed tries a message is dead.
+/// A message is dead after this many failed attempts.
 pub(crate) const MOST_TRIES: u32 = 8;
 
-/// How long to wait after each failed try, in seconds: a minute, 5 and 20 minutes, 1, 3, 6 and 12
-/// hours. Each is shorter than a day, so that a job that runs once a day tries at each of its runs.
+/// The wait after each failed attempt, in seconds: a minute, 5 and 20 minutes, 1, 3, 6 and 12
+/// hours. Each is shorter than a day, so that a job that runs once a day retries at every run.
 const DELAYS: [i64; MOST_TRIES as usize - 1] = [60, 300, 1200, 3600, 10_800, 21_600, 43_200];
 
-/// A server that asks for patience is given a day at most, in seconds.
+/// The longest wait that a server may ask for, in seconds: a day.
 const MOST_PATIENCE: i64 = 86_400;
 
-/// The hours after which an unread notice is sent by e-mail, unless the settings say otherwise.
+/// The default number of hours after which an unread notice is sent by e-mail.
 pub(crate) const USUAL_GRACE_HOURS: u32 = 24;
-/// The hours that the settings may say: up to ten years, for those who want no such message.
+/// The allowed numbers of hours: up to ten years, for teams that want no such e-mail.
 pub(crate) const GRACE_HOURS: RangeInclusive<u32> = 0..=87_600;
 
-/// Whom a rule wants to be told of all its signals.
+/// Who else is notified of all signals of a rule.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Marks {
-    /// The manager, also of signals that are not bad.
+    /// The manager, who is otherwise notified only of bad signals.
     pub managers: bool,
     pub executives: bool,
 }
 
-/// Why somebody is told of a signal.
+/// Why somebody is notified of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Why {
     /// They look after the company.
     Csm,
-    /// They are the manager in charge.
+    /// They are the manager of the company or of its CSM.
     Manager,
-    /// Nobody of the team looks after the company, so that all managers are told.
+    /// They are a manager, and nobody in the team is a CSM of the company.
     StandIn,
-    /// The rule wants executives to know.
+    /// They are an executive, and the rule notifies executives.
     Executive,
 }
 named!(Why { Csm = "csm", Manager = "manager", StandIn = "stand-in", Executive = "executive" });
 
-/// What of a signal and its company decides who is told.
+/// The properties of a signal and its company that decide who is notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Subject<'a> {
-    /// Who looks after the company.
     pub csm: Option<&'a str>,
-    /// Who else does, with `;` between.
+    /// Other CSMs of the company, separated by `;`.
     pub also_csms: Option<&'a str>,
-    /// The manager in charge of the company.
     pub manager: Option<&'a str>,
     pub signal_type: SignalType,
-    /// Whom its rule wants to be told.
+    /// Who else its rule notifies.
     pub marks: Marks,
 }
 
-/// Who is told of a signal, each once, with the first reason for it.
+/// The people to notify of a signal, each once, with the first reason.
 ///
-/// The company's CSMs; for bad signals and marked rules the company's manager, else the CSM's;
-/// executives where the rule is marked. In the place of a CSM that the company lacks, or that is
-/// not of the team, all managers. Only members of the team are told.
+/// These are the CSMs of the company; for bad signals and rules that notify managers, the manager
+/// of the company, otherwise of its first CSM; all managers, if the company has no CSM in the team;
+/// and executives, if the rule notifies them. Only members of the team are notified.
 pub(crate) fn recipients<'t>(
     team: &'t [TeamMember],
     subject: &Subject<'_>,
@@ -101,7 +99,7 @@ pub(crate) fn recipients<'t>(
     once
 }
 
-/// By which way a message goes.
+/// How a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Channel {
     /// To one person, over SMTP.
@@ -114,11 +112,11 @@ named!(Channel { Email = "email", Slack = "slack" });
 /// What a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Purpose {
-    /// Signals of which people want to know at once.
+    /// Signals that people want to know about at once.
     Realtime,
-    /// Signals that lay unread in the inbox for too long.
+    /// Signals that were unread in the inbox for too long.
     Reminder,
-    /// What else there is, once a day.
+    /// All other signals, once a day.
     Digest,
     /// Signals that were sent and have been retracted since.
     Retraction,
@@ -130,33 +128,31 @@ named!(Purpose {
     Retraction = "retraction",
 });
 
-/// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum MessageState {
-    /// It was delivered just now.
+    /// This attempt delivered it.
     Sent,
-    /// It is to be delivered, of a dry run.
+    /// It would be delivered now; only in a dry run.
     Due,
-    /// Its time has not come, or there is no way to send it.
+    /// It is not due yet, or there is no way to send it.
     Waiting,
-    /// It could not be delivered just now, and will be tried again.
+    /// This attempt failed; there will be another.
     Failed,
-    /// It was tried [`MOST_TRIES`] times in vain.
+    /// It failed [`MOST_TRIES`] times.
     Dead,
 }
 named!(MessageState { Sent = "sent", Due = "due", Waiting = "waiting", Failed = "failed", Dead = "dead" });
 
-/// What somebody wants to be told, and how.
+/// What a person wants to be notified of, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Preferences {
-    /// The types of signal to be told of at once.
+    /// The types of signal to notify the person of at once.
     pub realtime: Vec<SignalType>,
-    /// Whether all else is told once a day.
+    /// Whether the person gets all other signals once a day.
     pub digest: bool,
 }
 
 impl Preferences {
-    /// Those of a member of the team.
     pub(crate) fn of(member: &TeamMember) -> Self {
         let realtime = member
             .realtime
@@ -166,21 +162,22 @@ impl Preferences {
         Preferences { realtime, digest: member.digest }
     }
 
-    /// Those of somebody who says nothing of it.
+    /// The default preferences.
     pub(crate) fn usual() -> Self {
         Preferences::of(&TeamMember::new(String::new()))
     }
 }
 
-/// An unread notice that no message of a channel carries yet.
+/// An unread notice that no message of the channel carries yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub signal_type: SignalType,
-    /// When it came into the inbox.
+    /// When it arrived in the inbox.
     pub told_at: Instant,
 }
 
-/// Which message is to carry a notice now, if any. `digest_is_due`: no digest has been made today.
+/// The purpose of the message that should carry a notice now, if any. `digest_is_due` means that no
+/// digest was created today.
 pub(crate) fn purpose(
     notice: Pending,
     preferences: &Preferences,
@@ -197,13 +194,13 @@ pub(crate) fn purpose(
     }
     let grace = i64::from(grace_hours) * 3600;
     let is_overdue = seconds_after(notice.told_at, grace) <= now;
-    // Slack is a place and no person: whether somebody has read their inbox is not one of its
-    // business.
+    // A Slack channel is not a person, so unread notices in the inbox of somebody cause no reminder
+    // there.
     (channel == Channel::Email && is_overdue).then_some(Purpose::Reminder)
 }
 
-/// When to try again after `tries` failed ones, the last of them at `now`; `None`: never.
-/// `patience`: for how many seconds the server asked to be left alone.
+/// The time of the next attempt after `tries` failed ones, the last of them at `now`; `None` if
+/// there is none. `patience` is the number of seconds that the server asked to wait.
 pub(crate) fn next_try(tries: u32, now: Instant, patience: Option<u64>) -> Option<Instant> {
     let delay = *DELAYS.get((tries as usize).checked_sub(1)?)?;
     let asked = patience
@@ -215,10 +212,10 @@ fn seconds_after(instant: Instant, seconds: i64) -> Instant {
     Instant::from_micros(instant.micros() + seconds * 1_000_000)
 }
 
-/// Where a secret stands. The secret itself is never part of the configuration.
+/// Where a secret is stored. The secret itself is never part of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SecretSource {
-    /// In this variable of the environment: `env:NAME`.
+    /// In this environment variable: `env:NAME`.
     Variable(String),
     /// In this file, which only its owner can read: `file:PATH`.
     File(PathBuf),
@@ -236,7 +233,7 @@ impl fmt::Display for SecretSource {
 impl FromStr for SecretSource {
     type Err = String;
 
-    /// What is wrong never shows the text: it may be the secret.
+    /// Errors never contain the text, because it may be the secret itself.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let is_name = |name: &str| {
@@ -250,7 +247,7 @@ impl FromStr for SecretSource {
             };
         }
         match text.strip_prefix("file:") {
-            // A URL that begins with `file:` by mistake would be taken for a path and shown.
+            // A URL with `file:` before it by mistake would be taken for a path and printed.
             Some(path) if !path.is_empty() && !path.contains("://") => Ok(SecretSource::File(PathBuf::from(path))),
             _ => Err("a secret is not written into the configuration; \
                       env:NAME names a variable that holds it, file:PATH a file that only its owner can read"
@@ -259,16 +256,15 @@ impl FromStr for SecretSource {
     }
 }
 
-/// How people are told.
+/// The settings for notifications.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotifySettings {
-    /// The sender of e-mail; `None` is `signals@` the host's name.
+    /// The sender address of e-mail; `None` means `signals@` and the name of the host.
     pub from: Option<String>,
-    /// After how many hours an unread notice is sent by e-mail.
     pub grace_hours: u32,
-    /// Where the URL of the mail server stands, which may have a password in it.
+    /// Where the URL of the mail server is stored; it may contain a password.
     pub smtp_url: SecretSource,
-    /// Where the URL of the Slack webhook stands, which is a secret as a whole.
+    /// Where the URL of the Slack webhook is stored; the whole URL is a secret.
     pub slack_webhook: SecretSource,
 }
 
@@ -283,7 +279,7 @@ impl Default for NotifySettings {
     }
 }
 
-/// Whether a mail can be addressed to this text: `NAME@DOMAIN`, without quotes or comments.
+/// Whether the text is an e-mail address: `NAME@DOMAIN`, without quotes or comments.
 pub(crate) fn is_address(text: &str) -> bool {
     let Some((name, domain)) = text.rsplit_once('@') else { return false };
     let is_name = |c: char| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
@@ -339,7 +335,7 @@ mod tests {
     const EXECUTIVES: Marks = Marks { managers: false, executives: true };
 
     #[test]
-    fn signals_reach_those_whom_they_concern() {
+    fn recipients_follow_from_the_company_the_type_and_the_rule() {
         use SignalType::{Bad, Good, Info};
         type Case = (
             Option<&'static str>,
@@ -356,15 +352,15 @@ mod tests {
             (Some("ana"), Some("max"), Good, NONE, &["ana csm"]),
             (Some("ana"), Some("max"), Info, MANAGERS, &["ana csm", "max manager"]),
             (Some("ana"), None, Good, EXECUTIVES, &["ana csm", "eva executive"]),
-            // A manager who is not of the team is none.
+            // Managers outside the team are not notified.
             (Some("ana"), Some("stranger"), Bad, NONE, &["ana csm", "mia manager"]),
             (Some("bob"), None, Bad, NONE, &["bob csm"]),
-            // Nobody, or a stranger, looks after the company.
+            // The company has no CSM, or one outside the team.
             (None, None, Info, NONE, &["mia stand-in", "max stand-in"]),
             (Some("stranger"), None, Good, NONE, &["mia stand-in", "max stand-in"]),
             (None, Some("max"), Bad, NONE, &["max manager", "mia stand-in"]),
             (None, None, Bad, EXECUTIVES, &["mia stand-in", "max stand-in", "eva executive"]),
-            // Nobody is told twice.
+            // Nobody is notified twice.
             (Some("mia"), Some("mia"), Bad, NONE, &["mia csm"]),
             (Some("eva"), None, Info, EXECUTIVES, &["eva csm"]),
             (Some("ana"), Some("ana"), Bad, MANAGERS, &["ana csm"]),
@@ -387,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_goes_at_once_with_the_digest_or_when_it_lay_too_long() {
+    fn a_notice_is_sent_at_once_with_the_digest_or_as_a_reminder() {
         use Channel::{Email, Slack};
         let told_at: Instant = "2026-04-01T06:00:00Z".parse().unwrap();
         let later = |text: &str| text.parse::<Instant>().unwrap();
@@ -430,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn the_delay_grows_and_ends() {
+    fn the_wait_grows_until_the_message_is_dead() {
         let now = Instant::from_micros(0);
         let delays: Vec<Option<i64>> = (0..=9)
             .map(|tries| next_try(tries, now, None).map(|next| next.micros() / 1_000_000))
@@ -441,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_asks_for_patience_gets_it_within_reason() {
+    fn a_server_can_ask_for_a_wait_of_at_most_a_day() {
         let now = Instant::from_micros(0);
         let seconds =
             |patience| next_try(1, now, Some(patience)).map(|next| next.micros() / 1_000_000);
@@ -469,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_named_and_never_written_down() {
+    fn a_secret_is_referred_to_and_never_printed() {
         assert_eq!("env:SMTP_URL".parse(), Ok(SecretSource::Variable("SMTP_URL".to_owned())));
         assert_eq!("file:/etc/smtp".parse(), Ok(SecretSource::File(PathBuf::from("/etc/smtp"))));
         for secret in [

@@ -1,4 +1,4 @@
-//! Detects when the data of a day has changed, and not the customers.
+//! Detects days on which the data changed, not the customers.
 
 use super::day::Day;
 use super::named::named;
@@ -9,7 +9,7 @@ pub(crate) const OUTAGE_COMPANIES: usize = 10;
 /// An event name is missing if it was seen on each of this many days before.
 pub(crate) const DAYS_OF_A_STEADY_EVENT: i32 = 14;
 
-/// Whether so many companies turned bad at once that probably tracking changed, and not the
+/// Whether so many companies turned bad at once that probably the tracking changed, not the
 /// customers: more than half of the eligible ones, and at least [`OUTAGE_COMPANIES`].
 pub(crate) fn is_outage(eligible: usize, turned: usize) -> bool {
     turned >= OUTAGE_COMPANIES && turned * 2 > eligible
@@ -35,8 +35,8 @@ pub(crate) struct Withheld {
 }
 
 /// Whether a bad signal of `day` is withheld. `before` is what was withheld for the company on the
-/// day run before. An outage lasts until the rule no longer fires for a company; a missing event
-/// only affects its own day.
+/// day run before. An outage lasts until a day on which the rule would raise nothing for the
+/// company; a missing event only affects its own day.
 pub(crate) fn withhold(
     day: Day,
     before: Option<Withheld>,
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_takes_more_than_half_and_at_least_ten() {
+    fn an_outage_is_more_than_half_and_at_least_ten_companies() {
         let cases =
             [(12, 12, true), (21, 11, true), (19, 10, true), (20, 10, false), (9, 9, false)];
         for (eligible, turned, expected) in cases {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_lasts_and_a_missing_event_is_of_its_day() {
+    fn an_outage_lasts_and_a_missing_event_affects_only_its_day() {
         let day = Day::from_number(20);
         let outage = Withheld { since: Day::from_number(18), cause: Cause::Outage };
         let missing = Withheld { since: Day::from_number(19), cause: Cause::MissingEvent };

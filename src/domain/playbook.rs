@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_named_twice_is_put_on_once() {
+    fn a_tag_that_is_named_twice_is_added_once() {
         assert_eq!(playbook().tags(), ["watch-list", "webinar"]);
         assert_eq!(playbook().validate(), Ok(()));
     }
@@ -153,7 +153,7 @@ mod tests {
     type Spoil = fn(&mut Playbook);
 
     #[test]
-    fn values_that_cannot_be_kept_are_reported() {
+    fn invalid_values_are_reported() {
         let cases: [(Spoil, &str); 8] = [
             (|p| p.name = " ".to_owned(), "the name of a playbook is blank"),
             (|p| p.purpose = "two\nlines".to_owned(), "one line"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_as_the_configuration_has_it() {
+    fn a_playbook_is_written_as_in_the_configuration() {
         let text = "name = \"win-back\"\ntag = \"watch-list\"\n\n[[step]]\ntitle = \"Call the champion\"\ndue_in_days = 2\nfor = \"csm\"\n";
         let playbook: Playbook = toml::from_str(text).unwrap();
         assert_eq!(playbook.steps[0].owner, Owner::Csm);
@@ -181,11 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_ones_are_sound() {
+    fn shipped_playbooks_are_valid() {
         let playbooks = shipped();
         let names: HashSet<&str> =
             playbooks.iter().map(|playbook| playbook.name.as_str()).collect();
-        assert_eq!(names.len(), playbooks.len(), "no name stands twice");
+        assert_eq!(names.len(), playbooks.len(), "names are unique");
         for playbook in playbooks {
             assert_eq!(playbook.validate(), Ok(()));
             assert!(
@@ -198,7 +198,7 @@ mod tests {
 
     /// The kinds of risk and opportunity in the specification.
     #[test]
-    fn one_is_shipped_for_each_kind_of_risk_or_chance() {
+    fn a_playbook_is_shipped_for_each_kind_of_risk_or_opportunity() {
         let names: Vec<&str> = shipped().iter().map(|playbook| playbook.name.as_str()).collect();
         let expected = [
             "re-engage",

@@ -278,9 +278,8 @@ pub(crate) struct AtStake {
 }
 
 impl AtStake {
-    /// Whether there is something to talk about. A healthy customer that renews soon is not a
-    /// reason.
-    fn is_to_be_talked_about(&self) -> bool {
+    /// Whether there is a reason to talk about the customer. A renewal soon is none by itself.
+    fn has_a_reason_to_talk(&self) -> bool {
         self.concerns.iter().any(|concern| !matches!(concern, Concern::RenewsIn(_)))
     }
 }
@@ -307,7 +306,7 @@ pub(crate) fn by_stake(customers: &[Customer], day: Day) -> Vec<AtStake> {
 /// The first customers to talk about, up to a limit.
 pub(crate) fn to_talk_about(customers: &[Customer], day: Day, most: usize) -> Vec<AtStake> {
     let mut all = by_stake(customers, day);
-    all.retain(AtStake::is_to_be_talked_about);
+    all.retain(AtStake::has_a_reason_to_talk);
     all.truncate(most);
     all
 }
@@ -317,7 +316,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::day::Instant;
 
-    /// A customer of whom nothing is known but the id.
+    /// A customer about which only the id is known.
     pub(crate) fn customer(number: u32) -> Customer {
         Customer {
             key: CompanyKey(number),
@@ -356,7 +355,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_median_lies_in_the_middle() {
+    fn the_median_is_the_middle_value() {
         let cases: [(&[f64], Option<f64>); 4] = [
             (&[], None),
             (&[3.0], Some(3.0)),
@@ -369,7 +368,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_attribute_unknown_for_everybody_is_unknown() {
+    fn the_sum_is_unknown_if_every_value_is() {
         let cases: [(&[Option<f64>], Option<f64>); 4] = [
             (&[], Some(0.0)),
             (&[None], None),
@@ -397,7 +396,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_count_goes_up_or_down_by_more_than_chance_makes() {
+    fn a_count_goes_up_or_down_if_chance_does_not_explain_it() {
         // Twice the tail: 5 and 0: 2/32; 6 and 0: 2/64; 8 and 1: 20/512; 7 and 1: 18/256.
         let cases = [
             (0, 0, Course::Same),
@@ -415,7 +414,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_mean_goes_up_or_down_by_more_than_twice_its_standard_error() {
+    fn a_mean_goes_up_or_down_if_it_exceeds_twice_its_standard_error() {
         let cases: [(&[f64], Course); 6] = [
             (&[], Course::Same),
             (&[-30.0], Course::Same),
@@ -432,8 +431,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_group_with_half_as_many_poor_again_has_a_problem() {
-        // Of all 20, 4 are poor: a fifth; three tenths are half as many again.
+    fn a_group_with_one_and_a_half_times_the_share_of_poor_has_a_problem() {
+        // 4 of all 20 are poor, which is 20 %; a group has a problem from 30 % on.
         let cases =
             [((3, 10), true), ((2, 7), false), ((2, 6), true), ((1, 1), false), ((0, 5), false)];
         for (group, expected) in cases {
@@ -442,7 +441,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_near_renewal_is_talked_about_beside_another_concern_only() {
+    fn a_near_renewal_alone_is_no_reason_to_talk() {
         let near = Customer { renewal_on: Some(day(130)), ..customer(1) };
         assert_eq!(concerns(&near, day(100)), [Concern::RenewsIn(30)]);
         assert_eq!(to_talk_about(std::slice::from_ref(&near), day(100), 10), []);
@@ -496,7 +495,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn most_at_stake_comes_first_then_those_who_pay_most() {
+    fn the_highest_stake_comes_first_then_the_highest_revenue() {
         let customers = [
             Customer { bad_signals_that_hold: 1, mrr: Some(10.0), ..customer(1) },
             Customer { bad_signals_that_hold: 1, mrr: Some(11.0), ..customer(2) },
@@ -505,7 +504,8 @@ pub(crate) mod tests {
             Customer { pulse: pulse(day(90), 1), bad_signals_that_hold: 9, ..customer(5) },
             Customer { mrr: Some(5.0), ..customer(6) },
         ];
-        // C-5 4 + 3, C-3 3, C-2 and C-1 1 + 1 for the median of 10, C-4 and C-6 nothing.
+        // C-5 has 4 + 3 points, C-3 has 3, C-2 and C-1 have 1, plus 1 for an MRR of at least the
+        // median of 10, C-4 and C-6 have none.
         let ids = |most| -> Vec<String> {
             let list = to_talk_about(&customers, day(100), most);
             list.into_iter().map(|at_stake| at_stake.customer.company_id).collect()

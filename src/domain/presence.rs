@@ -1,26 +1,26 @@
-//! When a company is there, and when it is a customer.
+//! When a company is known, and when it is a customer.
 
 use super::customer::Break;
 use super::day::Day;
 
-/// What tells when a company is there.
+/// The facts that decide when a company is known, and when it is a customer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Presence {
-    /// When it became a customer: as imports say, else the start of its first subscription.
+    /// When it became a customer: as imports say, otherwise the start of its first subscription.
     pub created_on: Option<Day>,
     /// The day of its first event.
     pub first_event: Option<Day>,
-    /// Whether it is known only because facts named it.
+    /// Whether no list of companies has it, so that it is known only because facts name it.
     pub is_unlisted: bool,
-    /// The day of its first fact other than an event; looked at only for one that is unlisted.
+    /// The day of its first fact other than an event; used only if it is unlisted.
     pub first_fact: Option<Day>,
-    /// The times during which it was not a customer.
+    /// The periods during which it was not a customer.
     pub breaks: Vec<Break>,
 }
 
 impl Presence {
-    /// Whether it is known on `day`, as a customer or not: it was created by then, or had an event;
-    /// without a day of creation, if a list of companies or a fact of the day names it.
+    /// Whether it is known on `day`, as a customer or not: it has been created or has had an event
+    /// by then. Without a creation date, it is known if it is listed, or from its first fact on.
     pub(crate) fn is_known(&self, day: Day) -> bool {
         let by_then = |on: Option<Day>| on.is_some_and(|on| on <= day);
         by_then(self.first_event)
@@ -30,13 +30,12 @@ impl Presence {
             }
     }
 
-    /// Whether it is a customer on `day`.
     pub(crate) fn is_customer(&self, day: Day) -> bool {
         self.is_known(day) && !self.breaks.iter().any(|away| away.covers(day))
     }
 
-    /// The days in a range on which it ceased to be a customer. One that had not yet become a
-    /// customer cannot cancel.
+    /// The days from `from` to `to`, including both, on which it churned. A company that was not
+    /// yet a customer cannot churn.
     pub(crate) fn cancellations(&self, from: Day, to: Day) -> impl Iterator<Item = Day> {
         let days = self.breaks.iter().map(|away| away.churned_on);
         days.filter(move |day| {
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_company_is_a_customer_from_its_beginning_but_for_its_breaks() {
+    fn a_company_is_a_customer_from_its_creation_on_except_during_breaks() {
         let breaks = vec![churn(20, Some(30)), churn(40, None)];
         let company = Presence { created_on: Some(day(10)), breaks, ..Presence::default() };
         let days: Vec<i32> = (5..50).filter(|on| company.is_customer(day(*on))).collect();
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_company_that_only_facts_name_is_known_from_the_first() {
+    fn an_unlisted_company_is_known_from_its_first_fact_on() {
         let unlisted = Presence { is_unlisted: true, ..Presence::default() };
         assert!(!unlisted.is_known(day(99)));
         let named = Presence { first_fact: Some(day(7)), ..unlisted.clone() };

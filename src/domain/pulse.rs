@@ -186,7 +186,7 @@ pub(crate) fn success_score(history: &[PulseMark], day: Day) -> Option<f64> {
 /// The score on its way to a target. It counts the days instead of applying them one by one: after
 /// 14 days the gap is exactly half, without 14 rounding errors.
 struct Course {
-    /// The score at the start of the way.
+    /// The score when the target was set.
     score: f64,
     target: f64,
     /// The number of days that have closed the gap since.
@@ -230,8 +230,7 @@ fn last_of_each_day<'m>(
 
 /// A score with one decimal, halves away from zero, as every output shows it.
 ///
-/// The exact halves that exist come from binary fractions; adding a billionth makes up for what the
-/// calculation may have lost.
+/// Adding a billionth makes up for floating-point errors that would round an exact half down.
 pub(crate) fn to_one_decimal(score: f64) -> f64 {
     // Adding 0 turns -0 into 0.
     (score * 10.0 + 1e-9_f64.copysign(score)).round() / 10.0 + 0.0
@@ -308,7 +307,7 @@ mod tests {
 
     /// r = 0.5^(1/14) = 0.951695...; r^7 = 0.707107.
     #[test]
-    fn the_score_is_worked_out_by_hand() {
+    fn the_score_matches_values_computed_by_hand() {
         type Case = (&'static [(i32, i64)], i32, Option<f64>);
         let cases: &[Case] = &[
             (&[], 0, None),
@@ -325,29 +324,30 @@ mod tests {
             (&[(0, 4), (5, 2)], 19, Some(30.0)),
             (&[(0, 4), (5, 2)], 33, Some(25.0)),
             (&[(0, 4), (5, 2)], 47, Some(22.5)),
-            // An exact half in the second decimal: 21.25, 20.625; and 20.3125.
+            // 21.25, an exact half in the second decimal, and 20.625.
             (&[(0, 4), (5, 2)], 61, Some(21.3)),
             (&[(0, 4), (5, 2)], 75, Some(20.6)),
-            // Of several on a day the last counts, on the first day too.
+            // The last of several pulses on a day counts, also on the first day.
             (&[(0, 6), (0, 1), (0, 3)], 0, Some(40.0)),
-            // The old target is that with which the day began: 60 + (80 - 60) / 2.
+            // The old target is the one at the beginning of the day: 60 + (80 - 60) / 2.
             (&[(0, 4), (3, 1), (3, 5)], 3, Some(70.0)),
             (&[(0, 4), (3, 5), (3, 4)], 3, Some(60.0)),
-            // 100, 50 on the way to 0; the next day half of 60 would be 80, farther from 60 than 50
-            // is.
+            // 100, then 50 on the way to 0. The next day, moving by half of 60 would give 80, which
+            // is farther from 60 than 50.
             (&[(0, 6), (1, 1)], 1, Some(50.0)),
             (&[(0, 6), (1, 1), (2, 4)], 2, Some(50.0)),
             // 60 - 10 r = 50.48.
             (&[(0, 6), (1, 1), (2, 4)], 3, Some(50.5)),
-            // 50, and half of 40 would be 70, farther from 40.
+            // 50 on the way to 0; moving by half of 40 would give 70, which is farther from 40.
             (&[(0, 6), (1, 1), (2, 3)], 2, Some(50.0)),
-            // 60 on the way to 20; half of 60 is 90, beyond 80 but nearer to it.
+            // 60 on the way to 20; moving by half of 60 gives 90, beyond 80 but nearer to it.
             (&[(0, 6), (1, 2), (2, 5)], 2, Some(90.0)),
-            // 70 on the way to 40; half of 40 is 90, as far from 80.
+            // 70 on the way to 40; moving by half of 40 gives 90, which is as far from 80.
             (&[(0, 6), (1, 3), (2, 5)], 2, Some(90.0)),
-            // 70 on the way to 40: upwards to 60 would be away from it.
+            // 70 on the way to 40; moving up because of the new target 60 would lead away from it.
             (&[(0, 6), (1, 3), (2, 4)], 2, Some(70.0)),
-            // 30 on the way to 60: downwards to 40 would be away from it.
+            // 30 on the way to 60; moving down because of the new target 40 would lead away from
+            // it.
             (&[(0, 1), (1, 4), (2, 3)], 2, Some(30.0)),
             // The same level again: no jump, and no closing step on its day. 20 + 20 r^6 = 34.86,
             // then r^7.
@@ -394,7 +394,7 @@ mod tests {
         ]);
         let on = |day| current(&history, Day::from_number(day)).map(|mark| mark.level.number());
         assert_eq!([on(0), on(1), on(2), on(3), on(4)], [None, Some(1), Some(2), Some(2), Some(3)]);
-        // Two of the same instant keep the order in which they were entered.
+        // Two pulses of the same instant keep the order in which they were entered.
         let equal = in_order(vec![mark(1, 1, Level::SevereRisk), mark(1, 1, Level::Satisfied)]);
         assert_eq!(
             current(&equal, Day::from_number(1)).map(|mark| mark.level),
@@ -407,8 +407,8 @@ mod tests {
         assert_eq!(sparkline(Level::ALL.into_iter()), "▁▂▄▅▇█");
     }
 
-    /// The contract day by day, without any shortcut.
-    fn walked(marks: &[PulseMark], day: i32) -> Option<f64> {
+    /// The specification applied day by day, without any shortcut.
+    fn day_by_day(marks: &[PulseMark], day: i32) -> Option<f64> {
         let mut state: Option<(f64, f64)> = None;
         for today in 0..=day {
             let set = marks.iter().rfind(|mark| mark.day == Day::from_number(today));
@@ -431,17 +431,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_score_is_that_of_walking_day_by_day(marks in prop::collection::vec((0..60, 1_i64..=6), 0..12), day in 0..90) {
+        fn the_score_equals_the_one_computed_day_by_day(marks in prop::collection::vec((0..60, 1_i64..=6), 0..12), day in 0..90) {
             let history = history(&marks);
             let score = success_score(&history, Day::from_number(day));
-            let expected = walked(&history, day);
+            let expected = day_by_day(&history, day);
             prop_assert_eq!(score.is_some(), expected.is_some());
             prop_assert!(score.zip(expected).is_none_or(|(a, b)| (a - b).abs() < 1e-6), "{:?} {:?}", score, expected);
             prop_assert!(score.is_none_or(|score| (0.0..=100.0).contains(&score)));
         }
 
         #[test]
-        fn later_pulses_change_no_earlier_day(marks in prop::collection::vec((0..60, 1_i64..=6), 1..12), day in 0..60) {
+        fn later_pulses_do_not_change_earlier_days(marks in prop::collection::vec((0..60, 1_i64..=6), 1..12), day in 0..60) {
             let all = history(&marks);
             let until: Vec<PulseMark> = all.iter().filter(|mark| mark.day <= Day::from_number(day)).copied().collect();
             let on = Day::from_number(day);
@@ -449,7 +449,7 @@ mod tests {
         }
 
         #[test]
-        fn without_pulses_the_score_only_nears_its_target(marks in prop::collection::vec((0..30, 1_i64..=6), 1..8)) {
+        fn without_pulses_the_score_only_approaches_its_target(marks in prop::collection::vec((0..30, 1_i64..=6), 1..8)) {
             let history = history(&marks);
             let target = target_of(history.last().unwrap());
             let gaps: Vec<f64> = (30..120)

@@ -17,7 +17,8 @@ use crate::shipped::REASONS;
 /// apart.
 pub(crate) const USUAL_PULSE_CODES: RangeInclusive<usize> = 40..=60;
 
-/// Codes less similar than this, from 0 to 1, are not suggested as corrections of each other.
+/// Codes less similar than this (Jaro-Winkler, 0 to 1) are not suggested as corrections of each
+/// other.
 const LIKENESS: f64 = 0.7;
 
 /// What a reason code explains.
@@ -279,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shipped_code_is_well_formed_described_and_means_one_kind() {
+    fn shipped_codes_are_valid_described_and_unique() {
         let mut codes: Vec<String> =
             shipped().iter().map(|reason| reason.code.to_string()).collect();
         assert!(codes.contains(&"support/response-time".to_owned()));
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_has_changes_in_place_of_what_was_shipped() {
+    fn changed_reasons_replace_the_shipped_ones() {
         let renamed = Reason {
             shipped_as: Some(code("support/response-time")),
             ..Reason::own(ReasonKind::Pulse, code("support/slow"), None)

@@ -30,7 +30,7 @@ pub(crate) struct Retention {
     /// The current revenue of the customers of a year ago, divided by their revenue then. Upsells
     /// count.
     pub net: f64,
-    /// The same, without increases over the revenue of a customer then.
+    /// The same, but increases over what a customer paid then do not count.
     pub gross: f64,
 }
 
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_upsell_is_net_and_not_gross() {
+    fn an_upsell_counts_for_net_and_not_for_gross_retention() {
         // 100 became 150, 100 became 50, 200 left; one joined.
         let paid = [(100.0, 150.0), (100.0, 50.0), (200.0, 0.0), (0.0, 500.0)];
         let expected = Retention { net: 50.0, gross: 37.5 };
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn revenue_of_a_day_is_that_of_the_terms_that_run() {
+    fn revenue_on_a_day_is_the_sum_of_the_running_terms() {
         let day = |text: &str| text.parse::<Day>().unwrap();
         let term = |from: &str, to: Option<&str>, mrr| Term {
             started_on: day(from),

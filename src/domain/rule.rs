@@ -85,7 +85,7 @@ impl Rule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum RuleLogic {
-    /// Compares a window with the one before it.
+    /// Compares a window of days with the past.
     Trend(TrendRule),
     /// Asks whether something was done in time.
     Adoption(AdoptionRule),
@@ -226,7 +226,7 @@ pub(crate) struct TrendRule {
     pub measure: Measure,
     /// The length of each window, in days; one of [`TIMEFRAMES`].
     pub timeframe: u8,
-    /// The change above which it fires, in percent; one of [`THRESHOLDS`].
+    /// The change above which it raises a signal, in percent; one of [`THRESHOLDS`].
     pub threshold: u8,
     /// Which changes count.
     pub direction: Direction,
@@ -268,12 +268,13 @@ impl Default for TrendRule {
 }
 
 impl TrendRule {
-    /// The rule that watches `watch` with the defaults and no guards.
+    /// The rule that watches `watch`, with the defaults and without minimum events and maximum
+    /// chance.
     pub(crate) fn new(watch: Watch) -> Self {
         TrendRule { event: watch.event, measure: watch.measure, ..TrendRule::default() }
     }
 
-    /// The rule that counts events of this name, with the defaults and no guards.
+    /// The rule that counts events of this name, likewise.
     pub(crate) fn of_event(event: &str) -> Self {
         TrendRule::new(Watch::new(event, Measure::Events))
     }
@@ -335,12 +336,12 @@ impl TrendRule {
     /// one before, where a drop is bad. `None` for other rules, which were not measured. The
     /// figures are those of docs/backtest.md.
     pub(crate) fn worth(&self) -> Option<&'static str> {
-        let is_field_rule = self.measure == Measure::Events
+        let is_common_rule = self.measure == Measure::Events
             && self.is_plain()
             && self.for_days == 1
             && !self.inverse
             && self.direction != Direction::Up;
-        is_field_rule.then_some(
+        is_common_rule.then_some(
             "such a change foretells churn no better than picking customers by lot: lift 0.5 to 0.9 on \
              four books with known churns; `signals rule preset add fading silent hardly-used \
              unusually-silent` adds rules that do better, `signals backtest` measures them on yours",
@@ -359,7 +360,8 @@ impl TrendRule {
 pub(crate) struct AdoptionRule {
     /// What to do, and by when.
     pub aim: Aim,
-    /// Whether deadlines and first uses before the first day on which the rule was run count.
+    /// Whether deadlines and first uses count even if they are before the first day on which the
+    /// rule was run.
     #[serde(default)]
     pub retroactive: bool,
 }
@@ -438,7 +440,7 @@ impl ConditionRule {
     }
 }
 
-/// The direction of change for which a trend rule fires.
+/// The direction of change for which a trend rule raises signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// Both directions.
@@ -453,7 +455,7 @@ named!(Direction { Both = "both", Down = "down", Up = "up" });
 /// The kinds of rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RuleKind {
-    /// Compares a window with the one before it.
+    /// Compares a window of days with the past.
     Trend,
     /// Asks whether something was done in time.
     Adoption,
@@ -610,7 +612,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_of_100_gets_a_remark_where_drops_count() {
+    fn a_threshold_of_100_gets_a_remark_unless_only_increases_count() {
         let remarks = |direction| {
             TrendRule { threshold: 100, direction, ..TrendRule::of_event("a") }.remarks().len()
         };

@@ -83,7 +83,7 @@ pub(crate) enum Action {
     Acknowledged,
     /// It was opened again.
     Reopened,
-    /// It was set aside until a day.
+    /// It was hidden until a day.
     Snoozed,
     /// Somebody added a note.
     Noted,
@@ -188,7 +188,7 @@ pub(crate) struct Comparison {
 
 impl Comparison {
     /// The change from the earlier window in tenths of a percent, rounded half away from zero;
-    /// `None` for a change from nothing.
+    /// `None` if the earlier window is empty.
     pub(crate) fn change_tenths(&self) -> Option<i64> {
         if self.previous == 0 {
             return None;
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_reads_well() {
+    fn a_percentage_has_a_sign_and_one_decimal() {
         assert_eq!(
             [-160, 125, 0, -5].map(percent_text),
             ["-16.0 %", "+12.5 %", "+0.0 %", "-0.5 %"]

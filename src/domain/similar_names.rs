@@ -1,4 +1,4 @@
-//! Suggests the name that somebody meant who typed another.
+//! Finds the name that somebody probably meant.
 
 /// The name most similar to `text`, if any is similar enough.
 pub(crate) fn nearest(text: &str, names: impl Iterator<Item = String>) -> Option<String> {

@@ -1,22 +1,22 @@
-//! A source: a database engine that holds the events, of which counts are pulled.
+//! A source: a database with events, from which counts are pulled.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a source is asked by.
+/// The kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Engine {
-    /// PostgreSQL, and what speaks its protocol.
+    /// PostgreSQL, and databases that speak its protocol.
     Postgres,
     /// ClickHouse over HTTP.
     ClickHouse,
 }
 
 impl Engine {
-    /// As the configuration names it.
+    /// The name in the configuration.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Engine::Postgres => "postgres",
@@ -37,25 +37,23 @@ impl FromStr for Engine {
     }
 }
 
-/// Where the events stand.
+/// Where the events are in a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Rows {
-    /// A table or a view, perhaps with its schema before a dot.
+    /// A table or a view, optionally with its schema: `schema.table`.
     Relation(String),
-    /// A query.
     Query(String),
 }
 
-/// The columns of the events.
+/// The names of the columns of the events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Columns {
     pub company_id: String,
     pub event: String,
     pub at: String,
-    /// Who did it.
     pub person_id: String,
-    /// The event's own id, where distinct ones are counted.
+    /// The event's own id, if only distinct events count.
     pub event_id: Option<String>,
 }
 
@@ -67,34 +65,31 @@ impl Default for Columns {
     }
 }
 
-/// A source, as the configuration says.
+/// A source, as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub name: String,
-    /// What it is asked by.
     pub engine: Engine,
-    /// Where it is; never with a password in it.
+    /// The URL, which never contains a password.
     pub url: String,
-    /// Where the events stand in it.
     pub rows: Rows,
-    /// How their columns are called.
     pub columns: Columns,
     /// Whether times without a zone are in UTC; otherwise they are refused.
     pub at_is_utc: bool,
-    /// So many of the last days that are known are looked at again each time.
+    /// The number of the latest known days that each pull reads again.
     pub late_days: u16,
-    /// People are kept of so many days up to the last one pulled.
+    /// The number of days, up to the last one pulled, whose people are kept.
     pub people_days: u16,
-    /// How long a question may take, in seconds.
+    /// The longest time that a query may take.
     pub timeout: Timeout,
 }
 
-/// So many days are looked at again unless said otherwise.
+/// The default of [`Source::late_days`].
 pub(crate) const USUAL_LATE_DAYS: u16 = 7;
-/// People of so many days are kept unless said otherwise.
+/// The default of [`Source::people_days`].
 pub(crate) const USUAL_PEOPLE_DAYS: u16 = 60;
 
-/// How long a question may take: `90s`, `10m`, `2h`.
+/// A duration in seconds; as text `90s`, `10m`, `2h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Timeout(pub u32);
 

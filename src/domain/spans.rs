@@ -1,7 +1,8 @@
-//! Days as spans of time in which the clock of a zone does not change.
+//! Days as spans of time with a constant offset from UTC.
 //!
-//! A named zone in a query keeps a coordinator from handing the grouping to its workers, so the days
-//! are worked out here, and the query only compares instants and adds a fixed number of seconds.
+//! If a query names a time zone, the coordinator of a database cluster does not pass the grouping
+//! on to its workers. So the days are computed here, and the query only compares instants and adds
+//! a fixed number of seconds.
 
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
@@ -15,16 +16,16 @@ pub(crate) struct Span {
     pub from: i64,
     /// The second after its last one.
     pub to: i64,
-    /// What a clock on the wall is ahead of UTC, in seconds.
+    /// How far local time is ahead of UTC, in seconds.
     pub offset: i64,
 }
 
-/// The spans of some ranges of days, which are in order and do not touch.
+/// The spans of ranges of days, which are in order and do not touch.
 pub(crate) fn spans(ranges: &[DayRange], zone: Tz) -> Vec<Span> {
     ranges.iter().flat_map(|range| spans_of(*range, zone)).collect()
 }
 
-/// The ranges that some days in order make.
+/// The ranges of consecutive days; the days are in order.
 pub(crate) fn ranges(days: impl IntoIterator<Item = Day>) -> Vec<DayRange> {
     let mut ranges: Vec<DayRange> = Vec::new();
     for day in days {
@@ -58,8 +59,8 @@ fn offset_at(second: i64, zone: Tz) -> i64 {
     i64::from(zone.offset_from_utc_datetime(&utc).fix().local_minus_utc())
 }
 
-/// The first second from `from` on at which the offset is another, at most `end`. No clock is
-/// changed and changed back within a day.
+/// The first second after `from` with another offset, at most `end`. Assumes that no zone changes
+/// its offset and changes it back within a day.
 fn next_change(from: i64, end: i64, offset: i64, zone: Tz) -> i64 {
     const STEP: i64 = 86_400;
     let mut low = from;
@@ -76,7 +77,7 @@ fn next_change(from: i64, end: i64, offset: i64, zone: Tz) -> i64 {
     }
 }
 
-/// `low` has the offset, `high` has not.
+/// The first second with another offset: `low` has `offset`, `high` does not.
 fn bisect(mut low: i64, mut high: i64, offset: i64, zone: Tz) -> i64 {
     while high - low > 1 {
         let middle = low + (high - low) / 2;
@@ -98,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_clock_parts_a_span() {
+    fn a_clock_change_splits_a_span() {
         let range = DayRange { from: day("2026-03-28"), to: day("2026-03-30") };
         assert_eq!(
             spans(&[range], Tz::UTC),
             [Span { from: 1_774_656_000, to: 1_774_915_200, offset: 0 }]
         );
-        // At 01:00 UTC on 29 March clocks in Bucharest go from 3 to 4.
+        // At 01:00 UTC on 29 March, clocks in Bucharest go from 03:00 to 04:00.
         assert_eq!(
             spans(&[range], Tz::Europe__Bucharest),
             [
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_second_has_the_day_that_its_zone_says() {
+    fn every_second_has_the_day_of_its_zone() {
         for zone in
             [Tz::Europe__Bucharest, Tz::America__St_Johns, Tz::Australia__Lord_Howe, Tz::UTC]
         {
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn days_in_a_row_are_one_range() {
+    fn consecutive_days_are_one_range() {
         let days = ["2026-03-01", "2026-03-02", "2026-03-04"].map(day);
         let found = ranges(days);
         assert_eq!(found.len(), 2);

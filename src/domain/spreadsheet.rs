@@ -15,7 +15,7 @@ pub(crate) fn guarded(text: &str) -> String {
 }
 
 /// The text without the marks that keep a spreadsheet from taking it for a formula or a number: the
-/// apostrophe that [`guarded`] puts before formulas and people before zeros, and the formula
+/// apostrophe that [`guarded`] puts before formulas and people put before zeros, and the formula
 /// `="00123"`.
 pub(crate) fn unguarded(text: &str) -> &str {
     let in_formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_guarded_comes_back() {
+    fn a_guarded_text_is_read_back() {
         for formula in ["=1+1", "+1", "-1+1", "@SUM(A1)", "\tx", " =1", "＝1"] {
             assert!(is_formula(formula), "{formula}");
             assert_eq!(unguarded(&guarded(formula)), formula);
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn what_guards_an_id_is_taken_off() {
+    fn the_guard_of_an_id_is_removed() {
         for (text, inside) in [
             ("=\"00123\"", "00123"),
             ("=\"\"", ""),

@@ -1,4 +1,4 @@
-//! Tasks: what somebody is to do for a company by a day.
+//! Tasks: what has to be done for a company by a day.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::day::{Day, Instant};
 use super::named::named;
 
-/// The number of a task, never used twice.
+/// The number of a task. Numbers are never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct TaskId(pub i64);
 
@@ -17,23 +17,19 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// Whether a task is still to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TaskState {
-    /// To be done.
     Open,
     Done,
-    /// Not done, and not to be done any more.
+    /// Closed without being done.
     Dropped,
 }
 named!(TaskState { Open = "open", Done = "done", Dropped = "dropped" });
 
-/// What happened to a task.
+/// An action on a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum TaskAction {
-    /// It was made.
     Added,
-    /// It was given to somebody else.
     Assigned,
     Done,
     /// It was closed without being done.
@@ -41,8 +37,8 @@ pub(crate) enum TaskAction {
 }
 named!(TaskAction { Added = "added", Assigned = "assigned", Done = "done", Dropped = "dropped" });
 
-/// Whose a task is: a role, which follows the company when its people change, or a person, who
-/// stays.
+/// The owner of a task: a role, which moves with the people of the company, or a person, which does
+/// not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Owner {
@@ -51,12 +47,11 @@ pub enum Owner {
     Csm,
     /// Whoever is the company's manager.
     Manager,
-    /// This person.
     Person(String),
 }
 
 impl Owner {
-    /// The role or the name, as files, the command line and the database have it.
+    /// The role or the name, as in files, on the command line and in the database.
     pub fn as_str(&self) -> &str {
         match self {
             Owner::Csm => "csm",
@@ -65,7 +60,7 @@ impl Owner {
         }
     }
 
-    /// The person whose the task is now; `None` where the company has nobody in that role.
+    /// The person who owns the task now; `None` if the company has nobody in the role.
     pub fn person<'a>(&'a self, in_charge: &'a InCharge) -> Option<&'a str> {
         match self {
             Owner::Csm => in_charge.csm.as_deref(),
@@ -97,22 +92,22 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Who is in charge of a company.
+/// The people who look after a company.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InCharge {
     pub csm: Option<String>,
-    /// The manager whom its file names.
+    /// The manager in its record.
     pub manager: Option<String>,
-    /// Whom its CSM reports to, by the team's file.
+    /// The manager of its CSM, from the list of the team.
     pub manager_of_csm: Option<String>,
 }
 
-/// By whom something is entered into a history, when, and on which day it counts.
+/// Who made an entry in a history, when, and on which day it counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub at: Instant,
-    /// The day on which it counts: the day of a run, for what the run does; else the day after the
-    /// latest day run.
+    /// The day on which it counts: for entries of a run, the day that is run; otherwise the day
+    /// after the latest day run.
     pub day: Day,
     pub by: String,
 }
@@ -120,13 +115,10 @@ pub(crate) struct Stamp {
 /// One entry in the append-only history of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TaskEntry {
-    /// What happened.
     pub action: TaskAction,
     pub stamp: Stamp,
-    /// Whose the task was from then on; when it was closed, the person whose it had been, if there
-    /// was one.
+    /// The owner from then on; if the task was closed, the person who owned it, if any.
     pub owner: Option<String>,
-    /// What else was said.
     pub note: Option<String>,
 }
 
@@ -135,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_is_whoever_has_it_now() {
+    fn a_role_is_the_person_who_has_it_now() {
         let some = |name: &str| Some(name.to_owned());
         let full = InCharge { csm: some("ana"), manager: some("eva"), manager_of_csm: some("max") };
         let by_team = InCharge { manager: None, ..full.clone() };

@@ -1,9 +1,10 @@
-//! Who of the team a text means: files name people by name or e-mail, and several with `;` between.
+//! Finds members of the team. Files refer to people by name or e-mail address, and separate several
+//! by `;`.
 
 use super::day::Day;
 use super::facts::TeamMember;
 
-/// A name as it is compared: white space is one space, and case does not matter.
+/// The form of a name for comparisons: regardless of case, with any white space as one space.
 pub(crate) fn folded(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
@@ -13,7 +14,7 @@ pub(crate) fn names(cell: &str) -> impl Iterator<Item = &str> {
     cell.split(';').map(str::trim).filter(|name| !name.is_empty())
 }
 
-/// The member of the team whom a name or an e-mail means.
+/// The member with this name or e-mail address.
 pub(crate) fn member<'t>(team: &'t [TeamMember], text: &str) -> Option<&'t TeamMember> {
     let wanted = folded(text);
     let has_name = |member: &&TeamMember| folded(&member.name) == wanted;
@@ -22,19 +23,19 @@ pub(crate) fn member<'t>(team: &'t [TeamMember], text: &str) -> Option<&'t TeamM
     team.iter().find(has_name).or_else(|| team.iter().find(has_email))
 }
 
-/// A text as the name of the member whom it means, or else as it is.
+/// The name of the member that a text refers to, otherwise the text itself.
 pub(crate) fn name_of(team: &[TeamMember], text: &str) -> String {
     member(team, text).map_or_else(|| text.to_owned(), |member| member.name.clone())
 }
 
 impl TeamMember {
-    /// Whether the person is of the team no more on `day`.
+    /// Whether the person has left the team by `day`.
     pub(crate) fn has_left(&self, day: Day) -> bool {
         self.left_on.is_some_and(|left| left <= day)
     }
 }
 
-/// Words for people at the top of a company.
+/// Words in titles of executives.
 const EXECUTIVE: [&str; 14] = [
     "executive",
     "chief",
@@ -52,11 +53,11 @@ const EXECUTIVE: [&str; 14] = [
     "cpo",
 ];
 
-/// Words for people who lead a team.
+/// Words in titles of managers.
 const LEADER: [&str; 8] =
     ["manager", "managers", "head", "director", "lead", "leader", "supervisor", "teamlead"];
 
-/// Titles of those who look after customers, which may have a word of the others in them.
+/// Titles of CSMs. They are removed first, because some contain a word of the other lists.
 const CSM: [&str; 13] = [
     "customer success managers",
     "customer success manager",
@@ -73,7 +74,7 @@ const CSM: [&str; 13] = [
     "onboarding specialist",
 ];
 
-/// The role that a title means: `csm`, `manager` or `executive`; `None` when it means none of them.
+/// The role for a title: `csm`, `manager` or `executive`; `None` for any other title.
 pub(crate) fn role(title: &str) -> Option<&'static str> {
     let plain: String =
         title.to_lowercase().chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_means_a_role() {
+    fn a_title_has_a_role() {
         let cases = [
             ("csm", Some("csm")),
             ("CSM", Some("csm")),

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_priority_is_urgent_when_it_holds_such_a_word() {
+    fn a_priority_is_urgent_if_it_contains_an_urgent_word() {
         let words = Words::default();
         for urgent in [
             "urgent",
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_is_settled_when_it_is_such_a_word() {
+    fn a_status_is_settled_if_it_is_a_settled_word() {
         let words = Words::default();
         for settled in ["Paid", "written_off", "Closed", "completed", "VOID"] {
             assert!(words.is_settled(settled), "{settled}");

@@ -1,24 +1,24 @@
-//! What a company's own record says, with what its subscriptions add, and how far its dates are
-//! away.
+//! Attributes of a company's record and subscriptions, and the days until its dates.
 
 use super::rows::{day, number, text};
 use super::{Attribute, Datum, Group, Of};
 use crate::domain::company::Company;
 use crate::domain::day::Day;
 
-/// What the attributes of a company's record and contract follow from.
+/// The facts for the attributes of the record and the contract.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CompanyFacts<'a> {
-    /// The record, where the subscriptions that are active on the day speak for what they state.
+    /// The record. Contract attributes see the values of the subscriptions that are active on
+    /// `day`, if they state any.
     pub company: &'a Company,
-    /// Its tags, A to Z, with `;` between.
+    /// Its tags, A to Z, separated by `;`.
     pub tags: Option<&'a str>,
     /// The as-of date.
     pub day: Day,
 }
 
 impl CompanyFacts<'_> {
-    /// How many days a day of the future is away; negative when it has passed.
+    /// The days until `day`; negative if it has passed.
     fn days_to(&self, day: Option<Day>) -> Datum {
         day.map(|day| day - self.day).into()
     }

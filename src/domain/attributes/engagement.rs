@@ -1,33 +1,33 @@
-//! The contacts between a company and those who look after it.
+//! Attributes of the contacts between a company and the team.
 
 use super::rows::number;
 use super::{Attribute, Datum, Facts, Group, Of};
 use crate::domain::day::{Day, Instant};
 use crate::domain::facts::Touchpoint;
 
-/// A contact, as far as attributes look at it.
+/// The fields of a touchpoint that attributes use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Contact {
     pub at: Instant,
-    /// On which day.
+    /// The day of `at` in the time zone of the database.
     pub on: Day,
-    /// Whether the customer wrote or called.
+    /// Whether the customer contacted the team.
     pub is_inbound: bool,
     /// Whether it was a periodic business review.
     pub is_review: bool,
-    /// Whether it was with an executive of the customer.
+    /// Whether an executive took part.
     pub is_executive: bool,
 }
 
 impl Contact {
-    /// The contact that a touchpoint tells of. `is_executive` says whether a name, id or address in
-    /// small letters is that of one of the company's people whose role contains `executive`.
+    /// The contact that a touchpoint records. `is_executive` tells whether a name, id or e-mail
+    /// address in lower case is that of an executive.
     pub(crate) fn of(touchpoint: &Touchpoint, is_executive: impl Fn(&str) -> bool) -> Self {
         let is_word = |text: &Option<String>, word: &str| {
             text.as_ref().is_some_and(|t| t.trim().eq_ignore_ascii_case(word))
         };
         let with = touchpoint.with.as_deref().unwrap_or_default().trim().to_lowercase();
-        // A name may have a comma of its own: `Doe, Jane`.
+        // A name may contain a comma: `Doe, Jane`.
         let mut names = std::iter::once(with.as_str()).chain(with.split([';', ',']).map(str::trim));
         Contact {
             at: touchpoint.occurred.at,
@@ -50,7 +50,7 @@ fn days_since(facts: &Contacts<'_>, is_wanted: impl Fn(&Contact) -> bool) -> Dat
         .into()
 }
 
-/// The days of outbound contacts since the customer was last heard of.
+/// The days with an outbound contact since the last inbound one, in order, each once.
 fn unanswered(facts: &Contacts<'_>) -> Vec<Day> {
     let heard = facts.rows.iter().rfind(|contact| contact.is_inbound).map(|contact| contact.at);
     let since =
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_contact_is_with_an_executive_when_it_says_so_or_names_one() {
+    fn an_executive_took_part_if_the_touchpoint_says_so_or_names_one() {
         let is_known = |name: &str| ["doe, jane", "jane@example.com"].contains(&name);
         let cases = [
             (None, false),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_with_several_unanswered_contacts_is_one_day() {
+    fn a_day_with_several_unanswered_contacts_counts_once() {
         let contact = |on: i32, hour: i64, is_inbound| Contact {
             at: Instant::from_micros((i64::from(on) * 24 + hour) * 3_600_000_000),
             on: Day::from_number(on),

@@ -70,8 +70,8 @@ pub(super) const ATTRIBUTES: [Attribute; 5] = [
 mod tests {
     use super::*;
 
-    /// In binary fractions, 60.1 - 70.1 is -9.999999999999993, for which `health_change_7d <= -10`
-    /// would not hold.
+    /// In floating point, 60.1 - 70.1 is -9.999999999999993, so `health_change_7d <= -10` would be
+    /// false.
     #[test]
     fn a_change_of_ten_points_is_ten_points() {
         let facts = HealthFacts { score: Some(60.1), ..HealthFacts::default() };

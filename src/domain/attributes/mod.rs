@@ -1,9 +1,9 @@
 //! The catalogue of attributes: every named fact about a company on an as-of date.
 //!
-//! There is one row for each attribute, in the file of its group: name, type, unit, a line of help,
-//! and how its value follows from the facts of its family. The store brings the facts of a family
-//! for all companies at once (`store::attributes`); the list of customers, filters, segments,
-//! metrics, rules, health, reports and exports all name the rows of this catalogue.
+//! Each attribute has one row in the file of its group: its name, type, unit, a line of help, and
+//! how to compute its value from the facts of one family. `store::attributes` reads the facts of a
+//! family for all companies at once. Customer lists, filters, segments, metrics, rules, health,
+//! reports and exports refer to attributes by name.
 
 mod company;
 mod engagement;
@@ -38,41 +38,39 @@ use super::words::Words;
 /// A named fact about a company.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attribute {
-    /// The name, the same everywhere.
+    /// The name in expressions, options and output.
     pub name: &'static str,
-    /// What it is about.
     pub group: Group,
-    /// What its values are.
     pub kind: AttributeType,
     /// What its values count or measure; empty for texts and days.
     pub unit: &'static str,
-    /// What it says, in one line.
+    /// A description in one line.
     pub help: &'static str,
-    /// How its value follows from the facts about a company.
+    /// How to compute its value, and from which facts.
     pub of: Of,
 }
 
 /// What attributes are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Group {
-    /// What the company's own record says.
+    /// The company's own record.
     Company,
     Signals,
-    /// What its people do in the product.
+    /// The events of its people in the product.
     Usage,
     /// Dates and seats of its contract.
     Contract,
-    /// What it answers to surveys.
+    /// Its answers to NPS surveys.
     Sentiment,
     /// Its tickets.
     Support,
     /// Its invoices.
     Money,
-    /// The contacts with it.
+    /// The contacts between it and the team.
     Engagement,
-    /// What people think of it.
+    /// How the team judges it.
     Pulse,
-    /// Its health under the profile that fits.
+    /// Its health under the profile that applies.
     Health,
     /// Tasks and goals.
     Work,
@@ -91,8 +89,8 @@ named!(Group {
     Work = "work",
 });
 
-/// From which facts the value of an attribute follows, and how. A family is read from the database
-/// only when an attribute of it is asked for.
+/// The family of facts of an attribute, and how to compute its value from them. A family is read
+/// from the database only if one of its attributes is needed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Of {
     /// The company's own record.
@@ -115,7 +113,8 @@ pub(crate) enum Of {
     NewPeople(fn(&NewPeople) -> Datum),
     /// The present period as a customer.
     Period(fn(&PeriodFacts) -> Datum),
-    /// What was to be expected of the last 28 days, by the 168 before and by all customers.
+    /// The active days expected in the last 28, from the 168 days before and from what all
+    /// customers did.
     Expectation(fn(&PeriodFacts) -> Datum),
     /// The gaps between the active days of the last 365 days.
     Gaps(fn(&PeriodFacts) -> Datum),
@@ -125,7 +124,7 @@ pub(crate) enum Of {
     Nps(fn(&Facts<'_, NpsResponse>) -> Datum),
     /// Tickets, oldest first.
     Tickets(fn(&Facts<'_, Ticket>) -> Datum),
-    /// Invoices, the first due first.
+    /// Invoices, earliest due date first.
     Invoices(fn(&Facts<'_, Invoice>) -> Datum),
     /// Contacts, oldest first.
     Contacts(fn(&Facts<'_, Contact>) -> Datum),
@@ -137,30 +136,30 @@ pub(crate) enum Of {
     Health(fn(&HealthFacts) -> Datum),
     /// Its health on the day and on days before.
     HealthChange(fn(&HealthFacts) -> Datum),
-    /// What each measure of its health said.
+    /// The measure that lowers its health score most.
     HealthDriver(fn(&HealthFacts) -> Datum),
-    /// Goals, the first due first.
+    /// Goals, earliest deadline first.
     Goals(fn(&Facts<'_, DatedGoal>) -> Datum),
 }
 
 /// The value of an attribute.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Datum {
-    /// Unknown, which is never 0.
+    /// Unknown, which is not the same as 0.
     #[default]
     Null,
     Whole(i64),
     Number(f64),
-    /// A score from 0 to 100 or a change of one: reckoned with as it is, and written with one
-    /// decimal, halves away from zero.
+    /// A score from 0 to 100, or a change of one. Calculations use it unrounded; text has one
+    /// decimal, halves rounded away from zero.
     Score(f64),
     Text(String),
     Day(Day),
 }
 
 impl Datum {
-    /// As text: a number with as many decimals as it has, a day as `YYYY-MM-DD`; `None` when it is
-    /// unknown.
+    /// As text: a number with all its decimals, a score with one, a day as `YYYY-MM-DD`; `None` if
+    /// it is unknown.
     pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match self {
             Datum::Null => None,
@@ -172,7 +171,7 @@ impl Datum {
         }
     }
 
-    /// As a number, where it is one.
+    /// As a number; `None` for texts, days and the unknown value.
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
             Datum::Whole(number) => Some(*number as f64),
@@ -183,8 +182,7 @@ impl Datum {
 }
 
 impl Datum {
-    /// How two values stand in a sorted list: the unknown last, then numbers by size, days in time,
-    /// texts A to Z.
+    /// The order in a sorted list: numbers, days and texts ascending, unknown values last.
     pub(crate) fn order(&self, other: &Datum) -> Ordering {
         match (self, other) {
             (Datum::Null, Datum::Null) => Ordering::Equal,
@@ -255,54 +253,54 @@ impl<T: Into<Datum>> From<Option<T>> for Datum {
     }
 }
 
-/// As of when attributes are asked for. Facts dated on or before the day count.
+/// The point in time for which attributes are computed. Facts dated on or before the day count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AsOf {
     /// The as-of date.
     pub day: Day,
-    /// Which of the program's own entries count: signals and what was done about them.
+    /// Which signals and which entries of their history count.
     pub stage: Stage,
 }
 
 /// Which signals and entries of the history count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Entries up to the day, and signals raised before it: for the first rules of a day.
+    /// Entries up to the day, and signals raised before it: the state before the first rules of the
+    /// day are applied.
     BeforeTrends,
-    /// Entries up to the day, and signals raised by then but for those of the condition rules of
-    /// the day, which all see the same.
+    /// Entries up to the day, and signals raised up to the day, except by condition rules on the
+    /// day itself, so that all condition rules of a day see the same signals.
     BeforeConditions,
     /// Entries and signals up to the day.
     EndOfDay,
-    /// All of them, as they stand now.
+    /// All entries and signals, in their current state.
     Now {
-        /// Today, by the clock.
+        /// Today's date, from the clock.
         today: Day,
     },
 }
 
 impl AsOf {
-    /// At the end of a day.
+    /// The end of a day.
     pub(crate) fn end_of(day: Day) -> Self {
         AsOf { day, stage: Stage::EndOfDay }
     }
 
-    /// As things stand now, which is `today`, with facts up to `day`.
+    /// The current state on `today`, with facts up to `day`.
     pub(crate) fn at_present(day: Day, today: Day) -> Self {
         AsOf { day, stage: Stage::Now { today } }
     }
 
-    /// Whether things are looked at as they stand now.
     pub(crate) fn is_present(self) -> bool {
         matches!(self.stage, Stage::Now { .. })
     }
 
-    /// The last day of entries that count; `None` where all do.
+    /// The last day whose entries count; `None` if all do.
     pub(crate) fn last_entry(self) -> Option<Day> {
         (!self.is_present()).then_some(self.day)
     }
 
-    /// The day from which people look at their own entries, such as tasks that are due.
+    /// The day to compare people's own entries with, such as the due dates of tasks.
     pub(crate) fn today(self) -> Day {
         match self.stage {
             Stage::Now { today } => today,
@@ -314,21 +312,21 @@ impl AsOf {
 /// Imported facts of one kind about one company, dated on or before an as-of date.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a, T> {
-    /// The facts, in order of time.
+    /// The facts, in the order of the family.
     pub rows: &'a [T],
-    /// Whether the as-of date is not before the first fact of this kind in the whole database:
-    /// until then a count is unknown.
+    /// Whether any company has a fact of this kind on or before the as-of date; if not, counts are
+    /// unknown.
     pub has_begun: bool,
     /// The as-of date.
     pub day: Day,
-    /// The words that mean something.
+    /// The words for urgent priorities and settled invoices.
     pub words: &'a Words,
 }
 
 impl<'a, T> Facts<'a, T> {
-    /// How many facts are so; unknown before the first fact of the kind.
-    fn count(&self, is_so: impl Fn(&T) -> bool) -> Datum {
-        self.counted(self.rows.iter().filter(|row| is_so(row)).count())
+    /// The number of wanted facts; unknown before the first fact of the kind.
+    fn count(&self, is_wanted: impl Fn(&T) -> bool) -> Datum {
+        self.counted(self.rows.iter().filter(|row| is_wanted(row)).count())
     }
 
     /// A count of facts; unknown before the first fact of the kind.
@@ -336,7 +334,7 @@ impl<'a, T> Facts<'a, T> {
         if self.has_begun { count.into() } else { Datum::Null }
     }
 
-    /// The last `days` days, the as-of date included.
+    /// The last `days` days, including the as-of date.
     fn last(&self, days: i32) -> DayRange {
         last(self.day, days)
     }
@@ -352,7 +350,8 @@ impl<'a, T> Facts<'a, T> {
     }
 }
 
-/// Four whole weeks: 30 days hold four or five Mondays, and turn weekends into trends.
+/// Four whole weeks. Windows of 30 days contain different numbers of weekends, which looks like a
+/// trend.
 pub(crate) const MONTH: i32 = 28;
 
 /// The last `days` days up to and including `day`.
@@ -360,7 +359,7 @@ pub(crate) fn last(day: Day, days: i32) -> DayRange {
     DayRange { from: day - days + 1, to: day }
 }
 
-/// By how many percent `current` is more than `previous`; unknown where `previous` is 0.
+/// The change in percent; unknown if `previous` is 0.
 fn change_pct(previous: u64, current: u64) -> Datum {
     match previous {
         0 => Datum::Null,
@@ -374,7 +373,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Datum {
     if count == 0 { Datum::Null } else { Datum::from(sum / f64::from(count)) }
 }
 
-/// Every attribute, group by group, in the order in which they are listed.
+/// All attributes, by group, in display order.
 pub(crate) fn catalogue() -> impl Iterator<Item = &'static Attribute> {
     let groups: [&'static [Attribute]; 10] = [
         &company::ATTRIBUTES,
@@ -391,12 +390,12 @@ pub(crate) fn catalogue() -> impl Iterator<Item = &'static Attribute> {
     groups.into_iter().flatten()
 }
 
-/// The attribute of that name, without regard to case as in SQL.
+/// The attribute with this name, ignoring case as SQL does.
 pub(crate) fn find(name: &str) -> Option<&'static Attribute> {
     catalogue().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
 }
 
-/// Short forms for the rows of the catalogue.
+/// Short constructors for the rows of the catalogue.
 mod rows {
     use super::{Attribute, AttributeType, Group, Of};
 
@@ -436,7 +435,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_found_in_any_case_and_stand_once() {
+    fn names_are_unique_and_found_in_any_case() {
         let names: HashSet<&str> = catalogue().map(|attribute| attribute.name).collect();
         assert_eq!(names.len(), catalogue().count());
         assert_eq!(find("Events_28D").map(|attribute| attribute.name), Some("events_28d"));
@@ -444,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_end_with_the_day_itself() {
+    fn windows_include_the_as_of_date() {
         let day = Day::from_number(100);
         assert_eq!(last(day, 7), DayRange { from: Day::from_number(94), to: day });
         let facts = Facts::<()> { rows: &[], has_begun: true, day, words: &Words::default() };
@@ -472,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stand_in_order_and_the_unknown_last() {
+    fn values_are_sorted_with_unknown_ones_last() {
         let ascending = [
             Datum::Number(-1.5),
             Datum::Whole(0),

@@ -9,8 +9,8 @@ use crate::domain::words::Words;
 
 type Invoices<'a> = Facts<'a, Invoice>;
 
-/// Whether the day on which the invoice was due had passed without a payment. On the day itself
-/// there is still time.
+/// Whether the due date has passed without a payment by the end of `day`. An invoice is not yet
+/// overdue on its due date.
 fn is_overdue(invoice: &Invoice, day: Day, words: &Words) -> bool {
     let is_owed = match (&invoice.paid_on, &invoice.status) {
         (Some(paid), _) => *paid > day,
@@ -20,7 +20,7 @@ fn is_overdue(invoice: &Invoice, day: Day, words: &Words) -> bool {
     is_owed && invoice.due_on < day
 }
 
-/// What the overdue invoices come to; unknown where none of them says how much.
+/// The sum of the overdue invoices; unknown if none of them has an amount.
 fn overdue_amount(facts: &Invoices<'_>) -> Datum {
     let overdue =
         || facts.rows.iter().filter(|invoice| is_overdue(invoice, facts.day, facts.words));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn amounts_add_up_to_the_cent_and_are_unknown_where_none_is_stated() {
+    fn amounts_add_up_to_the_cent_and_are_unknown_if_no_invoice_has_one() {
         let of = |amounts: &[Option<f64>]| {
             let rows: Vec<Invoice> =
                 amounts.iter().map(|amount| invoice(99, None, None, *amount)).collect();

@@ -1,16 +1,15 @@
-//! What people think of a company, and the score that follows from it.
+//! The pulse of a company, and the SuccessScore computed from it.
 
 use super::rows::{day, number, text};
 use super::{Attribute, Datum, Group, Of};
 use crate::domain::day::Day;
 use crate::domain::pulse::{self, PulseMark};
 
-/// The pulses of a company.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PulseFacts<'a> {
-    /// Those that count, in order.
+    /// The pulses that count, in the order of [`pulse::in_order`].
     pub marks: &'a [PulseMark],
-    /// The day as of which they count: the as-of date, and at present today.
+    /// The as-of date, or today for the current state.
     pub day: Day,
 }
 
@@ -20,7 +19,7 @@ impl PulseFacts<'_> {
     }
 }
 
-/// How many levels the pulse has moved in a week.
+/// The change of the pulse in 7 days, in levels.
 fn change_7d(facts: &PulseFacts<'_>) -> Datum {
     let level = |day| pulse::current(facts.marks, day).map(|mark| i64::from(mark.level.number()));
     level(facts.day).zip(level(facts.day - 7)).map(|(now, before)| now - before).into()

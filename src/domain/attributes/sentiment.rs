@@ -1,4 +1,4 @@
-//! What a company's people answer to "how likely are you to recommend us?".
+//! The answers of a company's people to "how likely are you to recommend us?".
 
 use super::rows::{day, number, text};
 use super::{Attribute, Datum, Facts, Group, Of, mean};
@@ -6,8 +6,8 @@ use crate::domain::facts::NpsResponse;
 
 type Responses<'a> = Facts<'a, NpsResponse>;
 
-/// The name of the group that a score of 0 to 10 belongs to. Source: Reichheld, "The One Number You
-/// Need to Grow", 2003.
+/// The NPS category of a score from 0 to 10. Source: Reichheld, "The One Number You Need to Grow",
+/// 2003.
 pub(super) fn category(score: i64) -> &'static str {
     match score {
         9.. => "promoter",
@@ -20,8 +20,8 @@ fn latest<'a>(facts: &Responses<'a>) -> Option<&'a NpsResponse> {
     facts.rows.last()
 }
 
-/// What the person of the latest response answered before; where nothing is known of that, what the
-/// company answered before.
+/// The previous response of the person who gave the latest one, otherwise the previous response of
+/// the company.
 fn previous<'a>(facts: &Responses<'a>) -> Option<&'a NpsResponse> {
     let (latest, earlier) = facts.rows.split_last()?;
     let same_person = |response: &&NpsResponse| {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_belong_to_three_groups() {
+    fn scores_fall_into_three_categories() {
         let groups = [0, 6, 7, 8, 9, 10].map(category);
         assert_eq!(
             groups,
@@ -165,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn the_score_before_is_of_the_same_person_else_of_the_company() {
+    fn the_previous_score_is_that_of_the_same_person_otherwise_of_the_company() {
         type Case<'c> = (&'c [(Option<&'c str>, i64)], Datum);
         let cases: [Case<'_>; 6] = [
             (&[], Datum::Null),
             (&[(Some("p"), 9)], Datum::Null),
             (&[(Some("p"), 9), (Some("q"), 3), (Some("p"), 8)], Datum::Whole(-1)),
             (&[(Some("p"), 2), (Some("p"), 4), (Some("q"), 8)], Datum::Whole(4)),
-            // Nobody is not the same person as nobody.
+            // Responses without a person are not from the same person.
             (&[(None, 1), (Some("q"), 3), (None, 8)], Datum::Whole(5)),
             (&[(Some("p"), 1), (Some("p"), 3), (Some("q"), 0), (Some("p"), 8)], Datum::Whole(5)),
         ];

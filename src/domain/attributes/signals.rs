@@ -9,13 +9,13 @@ use crate::domain::signal::{SignalType, State};
 /// records signals.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct SignalFacts {
-    /// How many there are, by type and state; see [`SignalFacts::add`].
+    /// The number of signals by type and state; see [`SignalFacts::add`].
     counts: [[u64; 2]; 3],
-    /// Bad ones that trend and adoption rules raised in the last 28 days.
+    /// Bad signals that trend and adoption rules raised in the last 28 days.
     pub bad_activity: u64,
-    /// Good ones that trend and adoption rules raised in the last 28 days.
+    /// Good signals that trend and adoption rules raised in the last 28 days.
     pub good_activity: u64,
-    /// The day of the latest.
+    /// The day on which the latest signal was raised.
     pub last_on: Option<Day>,
 }
 

@@ -7,17 +7,17 @@ use crate::domain::facts::{Ticket, When};
 
 type Tickets<'a> = Facts<'a, Ticket>;
 
-/// States that say that a ticket is done, of which some products do not tell when.
+/// Statuses of closed tickets; some products do not say when a ticket was closed.
 const DONE: [&str; 4] = ["closed", "solved", "resolved", "done"];
 
-/// States that say that a ticket waits, whatever it says of an earlier closing.
+/// Statuses of open tickets. A closing time is ignored then: the ticket has been reopened since.
 const WAITING: [&str; 5] = ["open", "reopened", "re-opened", "pending", "new"];
 
 fn is_one_of(text: Option<&String>, words: &[&str]) -> bool {
     text.is_some_and(|text| words.iter().any(|word| text.trim().eq_ignore_ascii_case(word)))
 }
 
-/// Whether the ticket was waiting at the end of the day.
+/// Whether the ticket was open at the end of `day`.
 fn is_open(ticket: &Ticket, day: Day) -> bool {
     match closed(ticket) {
         Some(closed) => closed.on > day,
@@ -25,7 +25,7 @@ fn is_open(ticket: &Ticket, day: Day) -> bool {
     }
 }
 
-/// When the ticket was closed; of one that was opened again, never.
+/// When the ticket was closed; `None` if it was reopened.
 fn closed(ticket: &Ticket) -> Option<When> {
     ticket.closed.filter(|_| !is_one_of(ticket.status.as_ref(), &WAITING))
 }
@@ -50,8 +50,8 @@ fn resolution_hours(facts: &Tickets<'_>) -> Datum {
     mean(facts.rows.iter().filter_map(hours))
 }
 
-/// A rating as a number: numbers as they are, good is 5 and bad is 1, other words say nothing. A
-/// label at the end of a scale has its number: `Extremely satisfied - 5`.
+/// A rating as a number: `good` is 5, `bad` is 1, other words have none. A number may have a label,
+/// as at the ends of a scale: `Extremely satisfied - 5`.
 fn rating(text: &str) -> Option<f64> {
     let number = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());
     match text.trim() {
@@ -63,8 +63,8 @@ fn rating(text: &str) -> Option<f64> {
     }
 }
 
-/// The mean rating of the last 90 days. A rating is as old as the closing of its ticket, or as the
-/// ticket where it is not closed.
+/// The mean rating of the last 90 days. The date of a rating is the day on which its ticket was
+/// closed, or opened if it is not closed.
 fn satisfaction(facts: &Tickets<'_>) -> Datum {
     let days = facts.last(90);
     let rated_on = |ticket: &Ticket| closed(ticket).map_or(ticket.opened.on, |closed| closed.on);
@@ -181,9 +181,9 @@ mod tests {
             (None, "done", false),
             (Some(99), "solved", false),
             (Some(100), "closed", false),
-            // It was opened again.
+            // Reopened.
             (Some(99), "open", true),
-            // What its file says of it now was not so on the day.
+            // Closed after the day: the status is the current one.
             (Some(101), "closed", true),
         ];
         for (closed, status, expected) in cases {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn ratings_are_numbers_or_two_words() {
+    fn a_rating_is_a_number_or_good_or_bad() {
         let cases = [
             ("good", Some(5.0)),
             (" BAD ", Some(1.0)),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rating_is_as_old_as_the_closing_of_its_ticket() {
+    fn a_rating_is_dated_by_the_closing_of_its_ticket() {
         // The last 90 days up to day 100 begin on day 11.
         let cases = [
             (0, Some(10), false),

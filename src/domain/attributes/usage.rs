@@ -1,4 +1,4 @@
-//! What a company's people do in the product.
+//! Attributes of the events of a company.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::domain::day::Day;
 use crate::domain::rule::{ALL_EVENTS, Against, Measure, TrendRule};
 use crate::domain::trend::Expectation;
 
-/// How many days of activity are kept.
+/// The days that [`ActiveDays`] covers.
 pub(crate) const YEAR: i32 = 365;
 
 /// The days with an event among the last 365 days of a company. A day is identified by its age: the
@@ -17,7 +17,7 @@ pub(crate) const YEAR: i32 = 365;
 pub(crate) struct ActiveDays([u64; 6]);
 
 impl ActiveDays {
-    /// Notes an event on the day of this age; ignores days before the last 365.
+    /// Records an event on the day of this age; ignores days before the last 365.
     pub(crate) fn note(&mut self, age: i32) {
         if (0..YEAR).contains(&age) {
             self.0[age as usize / 64] |= 1 << (age % 64);
@@ -55,7 +55,7 @@ impl ActiveDays {
     }
 }
 
-/// A company's events in the last days.
+/// The numbers of a company's recent events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct EventCounts {
     /// How many days the data covers up to the as-of date; 0 before the first event in the
@@ -65,7 +65,7 @@ pub(crate) struct EventCounts {
     pub last_7d: u64,
     /// Events in the last 28 days.
     pub last_28d: u64,
-    /// Events in the 28 days before.
+    /// Events in the 28 days before the last 28.
     pub previous_28d: u64,
     /// Events in the last 180 days.
     pub last_180d: u64,
@@ -90,14 +90,14 @@ impl EventCounts {
 pub(crate) struct PeopleCounts {
     /// How many days the data covers up to the as-of date.
     pub data_days: i32,
-    /// How many days before the as-of date the latest day lies of which people are not kept, because
-    /// it came as counts; `None` when there is none within the windows.
+    /// The age in days of the latest day whose people are unknown, because it was imported as
+    /// counts; `None` if the windows have no such day.
     pub gap: Option<i32>,
     /// Distinct people in the last 7 days.
     pub last_7d: u64,
     /// Distinct people in the last 28 days.
     pub last_28d: u64,
-    /// Distinct people in the 28 days before.
+    /// Distinct people in the 28 days before the last 28.
     pub previous_28d: u64,
 }
 
@@ -112,20 +112,20 @@ impl PeopleCounts {
         if self.keeps(days) { known(self.data_days, count) } else { Datum::Null }
     }
 
-    /// Whether people are kept of each of the last `days` days.
+    /// Whether the people of each of the last `days` days are known.
     fn keeps(&self, days: i32) -> bool {
         self.gap.is_none_or(|gap| gap >= days)
     }
 }
 
-/// Whether the data begins on or before the first day of the 28 days before the last 28: a window
-/// that is still filling is not a fall.
+/// Whether the data covers all of the 28 days before the last 28. Otherwise more data would look
+/// like more usage.
 fn has_earlier_month(data_days: i32) -> bool {
     data_days >= 2 * MONTH
 }
 
-/// By what the active days of the last 28 that were to be expected are found: the company's own past
-/// of up to six windows, carried along by what the other customers did.
+/// The rule that computes how many active days to expect in the last 28: the mean of up to six
+/// earlier windows of the company, scaled by the change of all other customers.
 pub(crate) fn usual_days() -> TrendRule {
     TrendRule {
         measure: Measure::Days,
@@ -136,40 +136,39 @@ pub(crate) fn usual_days() -> TrendRule {
     }
 }
 
-/// The present period of a company as a customer, and how it was active in it.
+/// The current period of a company as a customer, and its activity in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PeriodFacts {
     /// The as-of date.
     pub day: Day,
-    /// The first day of the period; `None` when it is not a customer.
+    /// The first day of the period; `None` if the company is not a customer.
     pub start: Option<Day>,
     /// The longest gap between active days of the period that ended in the last 365 days.
     pub longest_gap: Option<i32>,
-    /// What was to be expected of the last 28 days.
+    /// The expected and the actual active days of the last 28.
     pub expectation: Option<Expectation>,
 }
 
-/// The people whose first event at a company was lately.
+/// The numbers of people whose first event at a company is recent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct NewPeople {
-    /// In the last 7 days; unknown until the data begins before those and the 7 days before them.
+    /// In the last 7 days; unknown unless the data begins before the last 14 days.
     pub last_7d: Option<u64>,
-    /// In the last 28 days; unknown until the data begins before those and the 28 days before them.
+    /// In the last 28 days; unknown unless the data begins before the last 56 days.
     pub last_28d: Option<u64>,
 }
 
-/// A company's first and last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventDays {
-    /// The day of the first.
+    /// The day of the company's first event.
     pub first: Option<Day>,
-    /// The day of the last on or before the as-of date.
+    /// The day of its last event on or before the as-of date.
     pub last: Option<Day>,
     /// The as-of date.
     pub day: Day,
 }
 
-fn of_expected(found: Expectation) -> f64 {
+fn percent_of_expected(found: Expectation) -> f64 {
     100.0 * (found.current + 1) as f64 / (found.expected + 1.0)
 }
 
@@ -178,12 +177,12 @@ fn known(data_days: i32, count: u64) -> Datum {
     if data_days > 0 { count.into() } else { Datum::Null }
 }
 
-/// The change from an earlier count, where that is known.
+/// The change in percent; unknown if the earlier count is.
 fn change_from(previous: Option<u64>, current: u64) -> Datum {
     previous.map_or(Datum::Null, |previous| change_pct(previous, current))
 }
 
-/// What follows from the events of the last `days` days.
+/// Computed from the events of the last `days` days.
 const fn counts(days: i32, value: fn(&EventCounts) -> Datum) -> Of {
     Of::Counts { days, value }
 }
@@ -326,7 +325,7 @@ pub(super) const ATTRIBUTES: [Attribute; 21] = [
         U,
         "percent",
         "active days in the last 28 of those expected, with one day added to both",
-        Of::Expectation(|f| f.expectation.map(of_expected).into()),
+        Of::Expectation(|f| f.expectation.map(percent_of_expected).into()),
     ),
     day("first_event_on", U, "the day of its first event", Of::EventDays(|f| f.first.into())),
     day("last_event_on", U, "the day of its last event", Of::EventDays(|f| f.last.into())),
@@ -351,12 +350,12 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_lies_between_two_active_days_of_the_period() {
+    fn a_gap_is_between_two_active_days_of_the_period() {
         type Case = (&'static [i32], Option<i32>, i32, Option<i32>);
         let cases: [Case; 9] = [
             (&[], None, 1000, None),
             (&[5], None, 1000, None),
-            // The days since the last event are no gap yet.
+            // The days since the last event are not a gap yet.
             (&[300, 301], None, 1000, Some(1)),
             (&[0, 3, 10], None, 1000, Some(7)),
             (&[0, 3, 10], None, 10, Some(7)),

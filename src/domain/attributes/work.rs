@@ -16,9 +16,7 @@ pub(crate) struct DatedGoal {
 /// The open tasks of a company.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TaskFacts {
-    /// How many there are.
     pub open: u64,
-    /// How many of them are overdue.
     pub overdue: u64,
 }
 

@@ -65,8 +65,8 @@ fn search(
     };
     chosen[place] = None;
     search(rules, budget, place + 1, so_far, chosen, best);
-    for (setting, brings) in settings.iter().enumerate() {
-        let together = so_far.and(brings);
+    for (setting, result) in settings.iter().enumerate() {
+        let together = so_far.and(result);
         if together.signals <= budget {
             chosen[place] = Some(setting);
             search(rules, budget, place + 1, &together, chosen, best);
@@ -84,12 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn the_set_that_covers_most_within_the_budget_is_taken() {
+    fn the_set_that_covers_most_within_the_budget_is_chosen() {
         let silent = vec![brings(4, 2, [1, 1, 0]), brings(2, 1, [1, 0, 0])];
         let fading = vec![brings(3, 1, [0, 0, 1]), brings(6, 2, [0, 1, 1])];
         let rules = [silent, fading];
         assert_eq!(choose(&rules, 10), [Some(0), Some(0)]);
-        // Two churns with 5 signals at a precision of 2/5, against 4 signals at 2/4.
+        // Both sets cover two churns within the budget: 5 signals have a precision of 2/5, 4
+        // signals 2/4.
         assert_eq!(choose(&rules, 5), [Some(0), None]);
         assert_eq!(choose(&rules, 3), [Some(1), None]);
         assert_eq!(choose(&rules, 1), [None, None]);

@@ -17,7 +17,8 @@ use super::day::{Day, DayRange};
 pub(crate) use choice::{Yield, choose};
 pub(crate) use interval::Interval;
 
-/// *Together, one a company* takes another signal of the same company after this many days.
+/// The measurement *together, one a company* counts the next signal of a company only after this
+/// many days.
 const ONE_A_COMPANY_DAYS: i32 = 28;
 
 /// A rule cannot be judged by fewer churns than this.
@@ -37,7 +38,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The part up to and including `day`, as if nothing later were known.
+    /// The settings for the time up to and including `day`, as if nothing later were known.
     pub fn first_part(self, day: Day) -> Self {
         Settings { until: day.min(self.until), ..self }
     }
@@ -46,7 +47,7 @@ impl Settings {
         churn <= self.until && self.from.is_none_or(|from| churn >= from)
     }
 
-    /// The part after `day`.
+    /// The settings for the time after `day`.
     pub fn later_part(self, day: Day) -> Self {
         Settings { from: Some(self.from.map_or(day.next(), |from| from.max(day.next()))), ..self }
     }
@@ -314,8 +315,8 @@ impl<'b> Backtest<'b> {
     }
 }
 
-/// At most one signal a company in 28 days, whichever rule raised it, in order of day. A signal on
-/// a day that does not count holds back the next one too.
+/// At most one signal a company in 28 days, whichever rule raised it, ordered by company and day. A
+/// signal on a day that does not count also holds back the next one.
 pub fn one_a_company(signals: &[Raised]) -> Vec<Raised> {
     let mut sorted = signals.to_vec();
     sorted.sort_unstable();

@@ -1,10 +1,11 @@
-//! A book of eight companies and three churns, worked out by hand.
+//! A book of eight companies and three churns, computed by hand.
 //!
-//! Days are numbered; nothing is known after day 30, the horizon is 10 days and the shortest lead 3.
-//! So a day counts up to day 20. Aria churns on day 20, Bolt on day 15 and Cove on day 28; the
-//! other five stay. Aria has the days 0..17 (on 18 and 19 the churn is too near), 10..17 of them
-//! right; Bolt 0..12, 5..12 right; Cove 0..20, 18..20 right; each of the others 0..20. That makes
-//! 18 + 13 + 21 + 5 * 21 = 157 days, 8 + 8 + 3 = 19 of them right.
+//! Days are numbers and ranges include both ends. Nothing is known after day 30, the horizon is 10
+//! days and the shortest lead 3, so a day counts up to day 20. Aria churns on day 20, Bolt on day
+//! 15 and Cove on day 28; the other five stay. Aria has the days 0..17 (on 18 and 19 the churn is
+//! too near), of which 10..17 are right; Bolt has 0..12, of which 5..12 are right; Cove has 0..20,
+//! of which 18..20 are right; each of the others has 0..20. That makes 18 + 13 + 21 + 5 * 21 = 157
+//! days, of which 8 + 8 + 3 = 19 are right.
 
 use super::*;
 
@@ -40,8 +41,8 @@ fn raised(signals: &[(usize, i32)]) -> Vec<Raised> {
     signals.iter().map(|(company, on)| Raised { company: *company, on: day(*on) }).collect()
 }
 
-/// Aria on day 10 is right, Bolt on 2 too early and on 13 too late, Cove on 22 lies in the part of
-/// which the horizon is not known, Dune and Echo stay, Fern on 25 does not count.
+/// Aria on day 10 is right. Bolt is too early on day 2 and too late on day 13. Cove on day 22 and
+/// Fern on day 25 do not count, because the horizon ends after day 30. Dune and Echo stay.
 const SIGNALS: [(usize, i32); 7] =
     [(ARIA, 10), (BOLT, 2), (BOLT, 13), (COVE, 22), (DUNE, 5), (ECHO, 20), (FERN, 25)];
 
@@ -69,16 +70,16 @@ fn a_rule_is_measured() {
     assert!(is_near(measured.lift, 0.25 * 157.0 / 19.0));
     assert_eq!((measured.churns, measured.covered), (3, 2));
     assert!(is_near(measured.coverage, 2.0 / 3.0));
-    // Aria is told 10 days ahead, Cove 6.
+    // The leads are 10 days for Aria and 6 for Cove.
     assert_eq!(measured.median_lead_days, Some(8.0));
     assert!(is_near(measured.signals_per_100_customers_week, 2800.0 / 157.0));
 }
 
-/// u is, for Aria 1 - 1/4 - 8/19 + 18/157, for Bolt -1/4 - 8/19 + 13/157, for Cove -3/19 + 21/157,
-/// for Dune and Echo -1/4 + 21/157, for the other three 21/157. They add up to 0, their squares to
-/// S, and sd = sqrt(8/7 * S).
+/// The influence u of each company on the logarithm of the lift: Aria 1 - 1/4 - 8/19 + 18/157, Bolt
+/// -1/4 - 8/19 + 13/157, Cove -3/19 + 21/157, Dune and Echo -1/4 + 21/157, the other three 21/157.
+/// The values add up to 0 and their squares to S; sd = sqrt(8/7 * S).
 #[test]
-fn the_interval_is_that_worked_out_by_hand() {
+fn the_interval_matches_the_one_computed_by_hand() {
     let book = book();
     let measured = Backtest::new(&book, SETTINGS).measure(&raised(&SIGNALS));
     let u = [
@@ -114,20 +115,22 @@ fn without_a_right_signal_the_lift_is_0_and_without_signals_unknown() {
 }
 
 #[test]
-fn the_parts_are_measured_as_if_each_were_all() {
+fn each_part_is_measured_as_if_it_were_all() {
     let book = book();
-    // Until day 20 a day counts up to day 10: Aria 0..10 (day 10 is right), Bolt 0..10 (5..10).
+    // Until day 20, days count up to day 10: Aria 0..10 (day 10 is right), Bolt 0..10 (5..10 are
+    // right).
     let first = Backtest::new(&book, SETTINGS.first_part(day(20)));
     assert_eq!(first.totals(), Totals { days: 8 * 11, right_days: 1 + 6 });
     assert_eq!(first.churns(), [(ARIA, day(20)), (BOLT, day(15))]);
-    // From day 16 on: Aria 16..17, Cove 16..20 (18..20 right), the five others 16..20.
+    // From day 16 on: Aria 16..17 (both right), Cove 16..20 (18..20 are right), the five others
+    // 16..20.
     let later = Backtest::new(&book, SETTINGS.later_part(day(15)));
     assert_eq!(later.totals(), Totals { days: 2 + 6 * 5, right_days: 2 + 3 });
     assert_eq!(later.churns(), [(ARIA, day(20)), (COVE, day(28))]);
 }
 
 #[test]
-fn a_churn_before_which_no_day_counts_is_left_out() {
+fn a_churn_before_which_no_day_counts_is_excluded() {
     let mut book = book();
     book.push(Subject { first_day: 9, eligible: vec![true; 2], churns: vec![day(11)] });
     let backtest = Backtest::new(&book, SETTINGS);

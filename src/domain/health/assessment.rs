@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Band, Measure, Scoring};
 use crate::domain::attributes::Datum;
 
-/// The reciprocal of a threshold far above rounding errors of binary fractions, and far below any
-/// relevant difference. Scores are rounded to it, so that 70 is exactly 70 for bands and rules.
+/// Scores are rounded to multiples of 1 / `GRAINS`. That is far above floating-point errors and far
+/// below any relevant difference, so a score of 70 is exactly 70 for bands and rules.
 const GRAINS: f64 = 1e9;
 
 /// The health of a company on a day, and how it was computed.
@@ -108,7 +108,7 @@ impl Assessment {
     }
 }
 
-/// A score, a change of a score or a share, without rounding errors of binary fractions.
+/// A score, a change of a score or a share, without floating-point errors.
 pub(crate) fn to_grain(number: f64) -> f64 {
     // Adding 0 turns -0, the sum of no numbers, into 0.
     (number * GRAINS).round() / GRAINS + 0.0

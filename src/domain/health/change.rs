@@ -3,7 +3,7 @@
 use super::Assessment;
 use crate::domain::attributes::Datum;
 
-/// Differences smaller than this are rounding errors of binary fractions.
+/// Differences smaller than this are floating-point errors.
 const NOTHING: f64 = 1e-9;
 
 /// The effect of one measure on the score between two days.

@@ -141,12 +141,13 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
-    /// The score of a value; `None` if it is unknown, not a number on a line, or not in the list.
+    /// The score of a value; `None` if it is unknown, not a number on a linear scale, or not in the
+    /// list.
     pub(crate) fn score(&self, value: &Datum) -> Option<f64> {
         match self {
             Scale::Linear { from, to } => {
                 let along = (value.number()? - from) * 100.0 / (to - from);
-                // Adding 0 turns -0, which the start of a falling line would be, into 0.
+                // Adding 0 turns -0, the result at the start of a falling scale, into 0.
                 Some(along.clamp(0.0, 100.0) + 0.0)
             }
             Scale::Map(scores) => scores.get(value.text()?.as_ref()).copied(),
@@ -204,7 +205,7 @@ impl Profile {
         self.condition.as_deref().into_iter().chain(values)
     }
 
-    /// Whether it can be saved: every text and number is in range. Its expressions are not read.
+    /// Whether it can be saved: every text and number is in range. Its expressions are not parsed.
     pub(crate) fn validate(&self) -> Result<(), String> {
         let name = self.name();
         validate_line(name).map_err(|error| format!("the name of a health profile {error}"))?;

@@ -1,4 +1,4 @@
-//! Scores worked out by hand from the contract, and what must hold whatever the numbers are.
+//! Scores computed by hand from the specification, and properties that hold for all numbers.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn scoring(name: &str, measures: Vec<Measure>) -> Arc<Scoring> {
 }
 
 #[test]
-fn the_default_profile_is_that_of_the_contract() {
+fn the_default_profile_is_that_of_the_specification() {
     let profile = Profile::shipped_default();
     let expected = [
         ("usage", MeasureKind::Proactive, 3.0, "usage_vs_expected_pct", 30.0, 100.0),
@@ -54,9 +54,9 @@ fn the_default_profile_is_that_of_the_contract() {
     assert_eq!(profile.advice(), None);
 }
 
-/// Of the default profile, with the weights 3, 3, 4, 1, 1.
+/// The default profile, with the weights 3, 3, 4, 1, 1.
 #[test]
-fn scores_are_worked_out_by_hand() {
+fn scores_match_values_computed_by_hand() {
     let null = || Datum::Null;
     type Case = ([Datum; 5], Option<f64>, f64, Band, Option<&'static str>);
     let cases: [Case; 9] = [
@@ -68,7 +68,7 @@ fn scores_are_worked_out_by_hand() {
             Band::Good,
             Some("usage"),
         ),
-        // Without answers and tickets: (150 + 240 + 400) / 10.
+        // Without survey responses and tickets: (150 + 240 + 400) / 10.
         (
             [Datum::Number(65.0), whole(7), whole(12), null(), null()],
             Some(79.0),
@@ -92,7 +92,7 @@ fn scores_are_worked_out_by_hand() {
             None,
         ),
         ([null(), null(), null(), null(), null()], None, 0.0, Band::Unknown, None),
-        // Silent for 35 days, on 2 days of 84: 0, 0 and a tenth and more: 400 / 11 / 10 = 3.636.
+        // Silent for 35 days, active on 2 of 84: 0, 0, 100 / 11 = 9.0909: 36.364 / 10 = 3.636.
         (
             [Datum::Number(10.0), whole(35), whole(2), null(), null()],
             Some(3.6),
@@ -100,7 +100,7 @@ fn scores_are_worked_out_by_hand() {
             Band::Poor,
             Some("regularity"),
         ),
-        // Nothing pulls it down, and beyond the ends there is no more than 100.
+        // Nothing lowers the score, and values beyond the end of a scale score 100.
         (
             [whole(300), whole(0), whole(84), whole(10), whole(0)],
             Some(100.0),
@@ -115,7 +115,8 @@ fn scores_are_worked_out_by_hand() {
             Band::Poor,
             Some("regularity"),
         ),
-        // Once a fortnight, three weeks ago: 100, 40, 500 / 11 = 45.4545: (300 + 120 + 181.818) / 10.
+        // Active once a fortnight, last three weeks ago: 100, 40, 500 / 11 = 45.4545: (300 + 120 +
+        // 181.818) / 10.
         (
             [whole(100), whole(21), whole(6), null(), null()],
             Some(60.2),
@@ -132,9 +133,9 @@ fn scores_are_worked_out_by_hand() {
     }
 }
 
-/// 28 days of 28 to 0, and nothing known of nothing: each is 0, and written without a sign.
+/// The start of a falling scale, and the coverage without known values, are 0 and not -0.
 #[test]
-fn nothing_is_not_negative() {
+fn zero_has_no_sign() {
     let assessment =
         Assessment::of(&scoring("p", vec![linear("recency", 28.0, 0.0, 1.0)]), vec![whole(28)]);
     let Reading { scaled, contribution, .. } = &assessment.readings[0];
@@ -172,7 +173,7 @@ fn contributions_match_values_computed_by_hand() {
 }
 
 #[test]
-fn bands_go_by_the_score_before_it_is_rounded() {
+fn bands_are_decided_by_the_unrounded_score() {
     let cases = [
         (69.96, 70.0, Band::Average),
         (70.0, 70.0, Band::Good),
@@ -190,19 +191,19 @@ fn bands_go_by_the_score_before_it_is_rounded() {
             "{value}"
         );
     }
-    // 0.1 × 70 + 0.2 × 70 is 21.000000000000004 in binary, and 0.1 + 0.2 is not 0.3.
-    let thirds = scoring(
+    // In floating point, 0.1 × 70 + 0.2 × 70 is 21.000000000000004, and 0.1 + 0.2 is not 0.3.
+    let inexact = scoring(
         "x",
         [0.1, 0.2, 0.3].map(|weight| linear(&weight.to_string(), 0.0, 100.0, weight)).into(),
     );
-    let assessment = Assessment::of(&thirds, vec![whole(70), whole(70), whole(70)]);
+    let assessment = Assessment::of(&inexact, vec![whole(70), whole(70), whole(70)]);
     assert_eq!((assessment.score, assessment.band()), (Some(70.0), Band::Good));
     // 0.1 + 0.2 is half of 0.6.
-    assert_eq!(Assessment::of(&thirds, vec![whole(70), whole(70), Datum::Null]).coverage, 0.5);
+    assert_eq!(Assessment::of(&inexact, vec![whole(70), whole(70), Datum::Null]).coverage, 0.5);
 }
 
 #[test]
-fn a_map_scores_the_texts_that_it_has() {
+fn a_map_scores_only_its_own_texts() {
     let scores = [("promoter", 100.0), ("passive", 60.0), ("detractor", 0.0), ("3", 30.0)];
     let map = Scale::Map(scores.map(|(text, score)| (text.to_owned(), score)).into());
     let cases = [
@@ -223,8 +224,9 @@ fn a_map_scores_the_texts_that_it_has() {
     );
 }
 
-/// From 50, 75, 80 (weights 4, 3, 1) to 0, 75, 60 and 90 more (weight 2 of another profile):
-/// contributions of 25, 28.125, 10 become 0, 22.5, 6 and 18.
+/// Scores of 50, 75 and 80 (weights 4, 3, 1) become 0, 75 and 60, and another profile adds a
+/// measure with a score of 90 (weight 2): contributions of 25, 28.125 and 10 become 0, 22.5, 6 and
+/// 18.
 #[test]
 fn a_change_is_explained_measure_by_measure() {
     let before = scoring(
@@ -254,7 +256,7 @@ fn a_change_is_explained_measure_by_measure() {
         .collect();
     let expected = [("a", -25.0), ("d", 18.0), ("b", -5.625), ("c", -4.0)];
     assert_eq!(changes, expected.map(|(name, change)| (name.to_owned(), change)));
-    // The other way round, the measure that came is one that went.
+    // In the other direction, the added measure is a removed one.
     let back = change::explain(&now, &before).unwrap();
     assert_eq!((back[1].measure.as_str(), back[1].change, &back[1].now), ("d", -18.0, &None));
     let unknown = Assessment::of(&before.scoring, vec![Datum::Null, Datum::Null, whole(1)]);
@@ -262,7 +264,7 @@ fn a_change_is_explained_measure_by_measure() {
 }
 
 #[test]
-fn the_drivers_of_many_are_means_of_the_changes() {
+fn the_drivers_of_many_companies_are_mean_changes() {
     let scoring = scoring("x", vec![linear("a", 0.0, 100.0, 1.0), linear("b", 0.0, 100.0, 1.0)]);
     let of = |a: i64, b: i64| Assessment::of(&scoring, vec![whole(a), whole(b)]);
     let none = Assessment::of(&scoring, vec![Datum::Null, Datum::Null]);
@@ -307,7 +309,7 @@ promoter = 100
 "#;
 
 #[test]
-fn it_is_written_as_the_configuration_has_it() {
+fn a_profile_is_written_as_in_the_configuration() {
     let profile: Profile = toml::from_str(WRITTEN).unwrap();
     assert_eq!(profile.priority, 1);
     assert_eq!(profile.scoring.bands, Bands { good: 70.0, average: 40.5 });
@@ -334,7 +336,7 @@ fn it_is_written_as_the_configuration_has_it() {
 type Spoil = fn(&mut Profile);
 
 #[test]
-fn values_that_cannot_be_kept_are_reported() {
+fn invalid_values_are_reported() {
     let cases: [(Spoil, &str); 15] = [
         (|p| p.scoring.name = " ".to_owned(), "the name of a health profile is blank"),
         (
@@ -434,10 +436,10 @@ proptest! {
         }
     }
 
-    /// Without a measure the score is the weighted mean of the others, and never lower than with
-    /// the worst value of it.
+    /// Without the value of one measure, the score is the weighted mean of the others, and not
+    /// lower than with the worst value.
     #[test]
-    fn missing_values_are_left_out(assessment in assessed(), place in 0_usize..6) {
+    fn missing_values_are_excluded(assessment in assessed(), place in 0_usize..6) {
         let place = place % assessment.readings.len();
         let without = with_value(&assessment, place, Datum::Null);
         let Scale::Linear { from, .. } = assessment.scoring.measures[place].scale else { unreachable!() };

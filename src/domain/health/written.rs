@@ -84,7 +84,7 @@ pub(super) struct Measure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<Figure>,
     weight: Figure,
-    // A table, which TOML wants after everything else.
+    // TOML requires tables after all other values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     map: Option<BTreeMap<String, Figure>>,
 }

@@ -37,7 +37,7 @@ pub(crate) fn of_rule(rule: &str) -> Option<(&'static Preset, Option<&str>)> {
 pub(crate) struct Preset {
     /// Its name, which is also the name of the rule.
     pub name: String,
-    /// The system from which customer success teams know the alert.
+    /// The product from which customer success teams know this kind of signal.
     pub source: String,
     /// Its purpose, in one sentence.
     pub purpose: String,
@@ -64,12 +64,12 @@ pub(crate) struct Preset {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum EventUse {
-    /// About none.
+    /// It is about none.
     #[default]
     None,
-    /// About an event if the user names one.
+    /// It is about an event if the user names one.
     Possible,
-    /// About an event that the user must name.
+    /// It is about an event, which the user must name.
     Needed,
 }
 
@@ -120,7 +120,7 @@ pub(crate) struct Choice<'c> {
     pub every: Option<u16>,
 }
 
-/// After how many days a repeated signal may be due.
+/// The numbers of days that `--every` accepts.
 pub(crate) const EVERIES: std::ops::RangeInclusive<u16> = 1..=36_500;
 
 impl Preset {
@@ -269,7 +269,8 @@ impl Preset {
     }
 }
 
-/// The text with the values for its braces; `None` if one of them was not read.
+/// The text with the values for its braces; `None` if one of them was not read. A part in brackets
+/// is left out if one of its values is unknown.
 fn told(text: &str, value: &dyn Fn(&str) -> Option<ReadValue>) -> Option<String> {
     let mut told = String::new();
     for part in text.split('[') {
@@ -317,7 +318,7 @@ fn with_unit(value: &ReadValue, unit: &str) -> String {
     }
 }
 
-/// A number with one decimal at most.
+/// A number with at most one decimal.
 fn short(number: f64) -> String {
     let text = format!("{number:.1}");
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)

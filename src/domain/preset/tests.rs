@@ -21,7 +21,7 @@ fn condition() -> Preset {
 const ABOUT: Choice<'_> = Choice { event: Some("Report: é"), within: None, every: None };
 
 #[test]
-fn a_condition_is_filled_in_with_what_the_user_says() {
+fn a_condition_is_filled_in_with_the_users_choices() {
     let expected = Rule {
         playbook: Some("renewal".into()),
         managers: true,
@@ -45,7 +45,7 @@ fn a_condition_is_filled_in_with_what_the_user_says() {
 }
 
 #[test]
-fn a_trend_has_the_name_of_its_event_and_an_adoption_its_own_as_well() {
+fn a_trend_rule_is_named_after_its_event_and_an_adoption_rule_also_after_its_preset() {
     let trend = preset(
         "event = \"needed\"\nrule = { kind = \"trend\", min_events = 20, max_chance = 0.01 }",
     );
@@ -88,11 +88,11 @@ fn unused_options_of_a_preset_are_reported() {
     ];
     for (preset, choice, expected) in cases {
         let error = preset.validate(&choice).err();
-        let is_so = match (&error, expected) {
+        let is_expected = match (&error, expected) {
             (Some(error), Some(expected)) => error.contains(expected),
             (error, expected) => error.is_none() && expected.is_none(),
         };
-        assert!(is_so, "{choice:?}: {error:?} instead of {expected:?}");
+        assert!(is_expected, "{choice:?}: {error:?} instead of {expected:?}");
     }
 }
 
@@ -109,7 +109,7 @@ fn values(name: &str) -> Option<ReadValue> {
 }
 
 #[test]
-fn values_are_put_into_words() {
+fn values_are_written_with_their_units() {
     let cases = [
         ("in {one:day}, {ago:day}", Some("in 1 day, 46 days")),
         ("{part} {part:%} {half:%} {half} {half:seat}", Some("-66.7 -66.7 % +50.0 % 50 50 seats")),
@@ -129,7 +129,7 @@ fn values_are_put_into_words() {
 }
 
 #[test]
-fn a_signal_is_told_with_its_key_its_event_and_its_metric() {
+fn the_text_of_a_signal_has_its_key_event_and_metric() {
     let reading = |name: &str| Reading {
         key: Some("2026-05-15".into()),
         values: BTreeMap::from([
@@ -147,14 +147,14 @@ fn a_signal_is_told_with_its_key_its_event_and_its_metric() {
 }
 
 #[test]
-fn the_shipped_ones_are_sound() {
+fn shipped_presets_are_valid() {
     let presets = shipped();
     let names: HashSet<&str> = presets.iter().map(|preset| preset.name.as_str()).collect();
-    assert_eq!(names.len(), presets.len(), "no name stands twice");
+    assert_eq!(names.len(), presets.len(), "names are unique");
     assert_eq!(
         presets.iter().filter(|preset| preset.usual).count(),
         16,
-        "the usual ones are four that were measured and a dozen"
+        "the usual presets are the four measured ones and twelve others"
     );
     for preset in presets {
         let name = &preset.name;
@@ -170,12 +170,12 @@ fn the_shipped_ones_are_sound() {
     }
 }
 
-/// A condition preset: name, type, condition, key, days running.
+/// A condition preset: name, type, condition, key, number of consecutive days.
 type Row = (&'static str, SignalType, &'static str, Option<&'static str>, u16);
 
-/// The contract's table, row by row.
+/// The table of the specification, row by row.
 #[test]
-fn the_conditions_are_those_of_the_contract() {
+fn the_conditions_are_those_of_the_specification() {
     use SignalType::{Bad, Good, Info};
     let rows: [Row; 30] = [
         ("health-drop", Bad, "health_change_7d <= -10", None, 1),
@@ -325,7 +325,7 @@ fn the_conditions_are_those_of_the_contract() {
 }
 
 #[test]
-fn fading_is_that_of_the_contract() {
+fn fading_is_that_of_the_specification() {
     let fading = shipped().iter().find(|preset| preset.name == "fading").unwrap();
     let rule = fading.rule(&Choice::default()).unwrap();
     let expected = TrendRule {
@@ -343,7 +343,7 @@ fn fading_is_that_of_the_contract() {
 }
 
 #[test]
-fn those_who_are_told_too_are_those_of_the_contract() {
+fn managers_and_executives_are_notified_as_in_the_specification() {
     let told: Vec<(&str, bool, bool)> = shipped()
         .iter()
         .filter(|preset| preset.managers || preset.executives)
@@ -353,7 +353,7 @@ fn those_who_are_told_too_are_those_of_the_contract() {
 }
 
 #[test]
-fn a_rule_knows_its_preset_by_its_name() {
+fn the_preset_of_a_rule_is_found_by_the_name_of_the_rule() {
     let of = |rule| of_rule(rule).map(|(preset, event)| (preset.name.as_str(), event));
     assert_eq!(of("renewal-60"), Some(("renewal-60", None)));
     assert_eq!(of("low-use:a:b"), Some(("low-use", Some("a:b"))));

@@ -1,4 +1,4 @@
-//! What companies did, day by day, as trend rules count it.
+//! The activity of companies by day, as trend rules count it.
 
 use super::super::company::CompanyKey;
 use super::super::day::{Day, DayRange};
@@ -31,15 +31,14 @@ impl Default for Entries {
     }
 }
 
-/// Before all days.
+/// A day before all others.
 const NEVER: i32 = i32::MIN;
 
 /// The maximum number of weeks for the spread of a company.
 pub(crate) const SPREAD_WEEKS: i32 = 26;
 
 impl Activity {
-    /// From counts, each with its company and day. They come day by day, and one at most for each
-    /// company and day.
+    /// From counts, at most one for each company and day. The days of each company are in order.
     pub(crate) fn of_counts(counts: impl IntoIterator<Item = (Day, CompanyKey, u64)>) -> Self {
         let counts = counts.into_iter().filter(|(.., count)| *count > 0);
         let rows: Vec<(i32, u32, u64)> =
@@ -56,8 +55,7 @@ impl Activity {
         Activity { starts, days, entries: Entries::Counts(totals) }
     }
 
-    /// From people who were active, each with company and day. They come day by day, and each
-    /// person at most once for a company and day.
+    /// From active people, ordered by day, each at most once for a company and day.
     pub(crate) fn of_people(people: impl IntoIterator<Item = (Day, CompanyKey, u32)>) -> Self {
         let rows: Vec<(i32, u32, u32)> = people
             .into_iter()

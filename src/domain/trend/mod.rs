@@ -22,9 +22,9 @@ use super::signal::{Comparison, SignalType, percent_text};
 /// The two windows of a trend rule on an as-of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Windows {
-    /// The period compared against.
+    /// The period compared against: D-2X+1 .. D-X for the as-of day D and the timeframe X.
     pub observation: DayRange,
-    /// D-X+1 .. D, the current period.
+    /// The current period: D-X+1 .. D.
     pub decision: DayRange,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct TrendEvidence {
 
 impl TrendEvidence {
     /// The change in tenths of a percent, from the window before or from the expected count. `None`
-    /// for a change from nothing.
+    /// if the window before is empty.
     pub(crate) fn change_tenths(&self) -> Option<i64> {
         match &self.reference {
             Some(reference) => Some(reference.change_tenths),
@@ -143,7 +143,7 @@ fn type_of(is_increase: bool, inverse: bool) -> SignalType {
     if is_increase != inverse { SignalType::Good } else { SignalType::Bad }
 }
 
-/// max(1, (v+1)/(w+1)) of weekly counts with mean w and variance v (n-1).
+/// max(1, (v + 1) / (w + 1)) of weekly counts with mean w and sample variance v (divided by n - 1).
 fn spread_of(weeks: &[u64]) -> f64 {
     let count = weeks.len() as f64;
     let mean = weeks.iter().map(|week| *week as f64).sum::<f64>() / count;

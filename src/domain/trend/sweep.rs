@@ -52,11 +52,12 @@ pub(crate) struct Sweep<'a> {
     customers: Customers<'a>,
     /// The day before the next one.
     day: Day,
-    /// For each company, in order: the positions after the days D, D-X, D-2X … D-(M+1)X.
+    /// For each company, in order: the positions after the days D, D-X, D-2X … D-(M+1)X, for the
+    /// timeframe X and the baseline of M windows.
     places: Vec<usize>,
     /// For each company: the result of the current day.
     states: Vec<State>,
-    /// For how many consecutive days the same side has held, and which side.
+    /// For each company: for how many consecutive days the same side has held, and which side.
     streaks: Vec<(Side, u32)>,
     /// The spread for companies that have too few weeks of their own.
     usual_spread: OnceCell<Option<f64>>,
@@ -130,7 +131,8 @@ impl Reading {
         }
     }
 
-    /// Pc and Pp: the expected ratio of the current window to the past is Pc to Pp.
+    /// Pc and Pp: the company is expected to have Pc in the current window for every Pp in the
+    /// past.
     fn pace(&self) -> (u128, u128) {
         self.sums.unwrap_or((1, self.windows.unsigned_abs().into()))
     }
@@ -177,7 +179,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Moves to the next day. `admission` says for which companies the rule's `--where` holds on
+    /// Moves to the next day. `admission` has the companies that meet the `--where` of the rule on
     /// that day.
     pub(crate) fn next_day(&mut self, admission: &Admission) {
         self.day = self.day.next();
@@ -259,7 +261,7 @@ impl<'a> Sweep<'a> {
         all
     }
 
-    /// The group that a company is compared with; `None` if it is compared with nobody.
+    /// The group that a company is compared with; `None` if there is none.
     fn group(&self, place: usize) -> Option<Group> {
         match self.rule.against {
             Against::Itself => None,
@@ -348,7 +350,7 @@ impl<'a> Sweep<'a> {
         self.due(latest).map(|(place, _)| self.signal(place)).collect()
     }
 
-    /// The same with evidence, and what became of the other companies.
+    /// The same signals with their evidence, and which companies were evaluated or skipped.
     pub(crate) fn evaluate(&self, latest: &LatestByCompany) -> Evaluation {
         let mut skipped: HashMap<Skip, u64> = HashMap::new();
         let mut evaluated = Vec::new();
@@ -368,7 +370,8 @@ impl<'a> Sweep<'a> {
         Evaluation { evaluated, skipped, findings, ..Evaluation::default() }
     }
 
-    /// The companies for which a signal is to be raised on the day.
+    /// The companies for which the rule raises a signal on the day, unless it only repeats one in
+    /// `latest`.
     fn due(&self, latest: &LatestByCompany) -> impl Iterator<Item = (usize, &Reading)> {
         self.changed().filter(|(place, reading)| {
             let (company, signal_type) = self.signal(*place);
@@ -377,7 +380,7 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    /// Whether the change is as unlikely by chance as the rule asks.
+    /// Whether chance alone is as unlikely to cause the change as the rule requires.
     fn is_unlikely(&self, place: usize, reading: &Reading) -> bool {
         let is_at_most =
             |most: f64| self.chance(place, reading).0.is_some_and(|chance| chance <= most);
@@ -401,7 +404,7 @@ impl<'a> Sweep<'a> {
         })
     }
 
-    /// A company, and the type of a signal on its change.
+    /// The company at a position, and the type of a signal about its change.
     fn signal(&self, place: usize) -> (CompanyKey, SignalType) {
         let signal_type = type_of(self.streaks[place].0 == Side::High, self.rule.inverse);
         (self.customers.all[place].0, signal_type)
@@ -432,7 +435,7 @@ impl<'a> Sweep<'a> {
         TrendEvidence { comparison, chance, spread, reference }
     }
 
-    /// The probability that chance makes such a change, and the spread that it uses.
+    /// The probability that chance alone causes the change, and the spread used to compute it.
     fn chance(&self, place: usize, reading: &Reading) -> (Option<f64>, Option<Spread>) {
         let (previous, current) = (reading.previous, reading.current);
         match self.rule.measure {

@@ -24,10 +24,10 @@ fn since(first: Day) -> Customer {
     Customer { first_event: Some(first), ..Customer::default() }
 }
 
-/// A company: its customer, and counts by how many days before today they lie.
+/// A company: its customer, and its counts by age in days.
 struct Company(Customer, Vec<(i32, u64)>);
 
-/// Established long ago, with so many events in the window before and in the current one.
+/// A company established long ago, with these counts in the previous window and in the current one.
 fn old(previous: u64, current: u64, days: i32) -> Company {
     Company(since(day("2020-01-01")), vec![(days, previous), (0, current)])
 }
@@ -63,7 +63,7 @@ impl Book {
         self.sweep(rule, &Admission::All).evaluate(&LatestByCompany::default())
     }
 
-    /// What the rule says of the first company.
+    /// The signal that the rule raises for the first company.
     fn first(&self, rule: &TrendRule) -> Option<(SignalType, TrendEvidence)> {
         let found = self.evaluate(rule).findings.into_iter().next()?;
         match found {
@@ -80,7 +80,7 @@ fn judged(rule: &TrendRule, previous: u64, current: u64) -> Option<SignalType> {
 }
 
 #[test]
-fn windows_end_on_the_day_and_touch() {
+fn windows_are_consecutive_and_end_on_the_day() {
     let windows = Windows::ending(today(), 7);
     assert_eq!(windows.decision.to_string(), "2026-03-25..2026-03-31");
     assert_eq!(windows.observation.to_string(), "2026-03-18..2026-03-24");
@@ -111,7 +111,7 @@ fn the_worked_examples_hold() {
 }
 
 #[test]
-fn inverse_swaps_the_types_and_direction_drops_a_side() {
+fn inverse_swaps_the_types_and_direction_excludes_one_side() {
     let inverse = TrendRule { inverse: true, ..rule() };
     assert_eq!([judged(&inverse, 10, 20), judged(&inverse, 20, 10)], [Some(Bad), Some(Good)]);
     let down = TrendRule { direction: Direction::Down, ..rule() };
@@ -121,20 +121,20 @@ fn inverse_swaps_the_types_and_direction_drops_a_side() {
 }
 
 #[test]
-fn a_threshold_of_100_never_fires_on_a_drop() {
+fn a_threshold_of_100_never_raises_a_signal_for_a_drop() {
     let rule = TrendRule { threshold: 100, ..rule() };
     assert_eq!(judged(&rule, 10, 0), None);
     assert_eq!(judged(&rule, 10, 20), None);
     assert_eq!(judged(&rule, 10, 21), Some(Good));
 }
 
-/// A customer since three weeks ago has no whole week before both windows of 7 days but one.
+/// A customer for three weeks, with only one whole week before the two windows of 7 days.
 fn young(previous: u64, current: u64) -> Company {
     Company(since(today() - 20), vec![(7, previous), (0, current)])
 }
 
 #[test]
-fn guards_hold_back_small_counts() {
+fn guards_hold_back_signals_of_small_counts() {
     let least = TrendRule { min_events: Some(10), ..rule() };
     assert_eq!([judged(&least, 6, 3), judged(&least, 7, 3)], [None, Some(Bad)]);
     // 8 and 2: 56/1024 = 0.0547.
@@ -152,8 +152,7 @@ fn only_established_customers_with_events_are_evaluated() {
             churned_on: day(churned),
             returned_on: returned.map(day),
         });
-        // A record made years ago in a CRM does not make a new customer old, nor one dated ahead an
-        // old one new.
+        // The creation date has no effect: customers are established by their first event.
         let created_on = Some(day("2026-04-01"));
         let customer = Customer {
             created_on,
@@ -169,7 +168,7 @@ fn only_established_customers_with_events_are_evaluated() {
     assert_eq!(skip("2026-03-18", None, vec![]), Some(Skip::NoEvents));
     assert_eq!(skip("2026-03-18", Some(("2026-03-31", None)), one()), Some(Skip::Churned));
     assert_eq!(skip("2026-03-18", Some(("2026-04-01", None)), one()), None);
-    // It waits as long after a return.
+    // After a return, a customer must be established again.
     let back = |on| skip("2025-01-01", Some(("2026-02-01", Some(on))), one());
     assert_eq!(back("2026-03-18"), None);
     assert_eq!(back("2026-03-19"), Some(Skip::NotEstablished));
@@ -177,7 +176,7 @@ fn only_established_customers_with_events_are_evaluated() {
 }
 
 #[test]
-fn the_same_type_waits_and_the_other_does_not() {
+fn only_a_signal_of_the_same_type_waits() {
     let latest = |text| Some(Latest { raised_on: day(text), signal_type: Bad });
     let again = |on, latest| repeats(&rule(), day(on), Bad, latest);
     assert!(again("2026-03-07", latest("2026-03-01")));
@@ -190,7 +189,7 @@ fn the_same_type_waits_and_the_other_does_not() {
 }
 
 #[test]
-fn a_rule_goes_through_the_customers_in_their_order() {
+fn a_rule_evaluates_customers_in_their_order() {
     let book = Book::new(vec![
         old(100, 99, 7),
         old(100, 84, 7),
@@ -208,7 +207,7 @@ fn a_rule_goes_through_the_customers_in_their_order() {
     let raised: Vec<_> =
         found.findings.iter().map(|(key, finding)| (key.0, finding.signal_type)).collect();
     assert_eq!(raised, [(2, Bad), (6, Good)]);
-    // What was raised yesterday holds all the same.
+    // A signal raised yesterday is not raised again, but it still holds.
     assert_eq!(sweep.holding(), [(2, Bad), (5, Bad), (6, Good)].map(|(k, t)| (CompanyKey(k), t)));
     let only = Admission::Only([3, 6].map(CompanyKey).into_iter().collect());
     let found = book.sweep(&rule, &only).evaluate(&LatestByCompany::default());
@@ -236,7 +235,7 @@ fn days(previous: i32, current: i32) -> Vec<(i32, u64)> {
     (0..current).chain(28..28 + previous).map(|ago| (ago, 3)).collect()
 }
 
-/// The rule of the contract's example.
+/// The rule of the example in the specification.
 fn fading() -> TrendRule {
     TrendRule {
         measure: Measure::Days,
@@ -248,7 +247,8 @@ fn fading() -> TrendRule {
     }
 }
 
-/// The first company, and twenty others with 150 active days before and 25 now: 3000 and 500.
+/// The first company, and twenty others with 150 active days before and 25 now, in total 3000 and
+/// 500.
 fn with_others(first: Company) -> Book {
     let other = || Company(since(day("2020-01-01")), days(150, 25));
     let mut companies = vec![first];
@@ -278,7 +278,7 @@ fn the_expectation_follows_the_other_customers() {
     assert_eq!(text, "active days: 3 in 28 days, 10.0 expected (-63.6 %)");
     let five = with_others(Company(established(), days(60, 5)));
     assert_eq!(five.first(&fading()), None);
-    // Against itself one expected day never alarms.
+    // Compared with itself, a company with one expected day never gets a signal.
     let alone = TrendRule { against: Against::Itself, ..fading() };
     assert_eq!(Book::new(vec![Company(established(), days(6, 0))]).first(&alone), None);
     let (_, seen) = Book::new(vec![Company(established(), days(60, 3))]).first(&alone).unwrap();
@@ -287,7 +287,7 @@ fn the_expectation_follows_the_other_customers() {
 }
 
 #[test]
-fn fewer_than_ten_others_are_no_comparison() {
+fn fewer_than_ten_others_are_not_compared_with() {
     let companies = |others: usize| {
         let mut companies = vec![Company(since(day("2020-01-01")), days(60, 3))];
         companies.extend((0..others).map(|_| Company(since(day("2020-01-01")), days(150, 5))));
@@ -298,12 +298,12 @@ fn fewer_than_ten_others_are_no_comparison() {
         seen.reference.map(|reference| (reference.others, reference.sums))
     };
     assert_eq!(sums(9), Some((Some(9), None)));
-    // Expected is 60 * 50 / 1500 = 2 of ten others: 4 are no fewer than 3.
+    // With ten others, 60 * 50 / 1500 = 2 are expected, and 3 + 1 is more than 1.1 * (2 + 1).
     assert_eq!(sums(10), Some((Some(10), Some((50, 1500)))));
 }
 
 #[test]
-fn a_segment_is_compared_with_its_own() {
+fn a_company_is_compared_with_its_segment() {
     let mut book = with_others(Company(since(day("2020-01-01")), days(60, 3)));
     let rule = TrendRule { against: Against::Segment, ..fading() };
     book.segments = (0..21).map(|place| Some(u32::from(place > 10))).collect();
@@ -317,7 +317,7 @@ fn a_segment_is_compared_with_its_own() {
 
 #[test]
 fn a_young_company_is_compared_over_the_windows_that_it_has() {
-    // 99 days are three windows: two of past.
+    // 99 days are three windows, two of them in the past.
     let young = |days: i32| since(today() - (days - 1));
     let seen = |days_of_past: i32| {
         let counts = (0..2).chain(28..days_of_past).map(|ago| (ago, 1)).collect();
@@ -336,18 +336,19 @@ fn a_change_must_last() {
     // 10 a day until 9 days ago, then 5 a day.
     let counts = (0..9).map(|ago| (ago, 5)).chain((9..60).map(|ago| (ago, 10))).collect();
     let book = Book::new(vec![Company(since(day("2020-01-01")), counts)]);
-    let fires = |for_days| {
+    let is_raised = |for_days| {
         let rule = TrendRule { for_days, ..rule() };
         book.first(&rule).is_some()
     };
-    // The current window has 35 of 5 and the one before 2 of 5 and 5 of 10 (60); the change was more
-    // than 15 % since three days after the fall (55 of 70 is -21 %): on the last 7 days.
-    assert_eq!([1, 2, 6, 7, 8].map(fires), [true, true, true, true, false]);
+    // The current window has 7 * 5 = 35 events, the one before 2 * 5 + 5 * 10 = 60. The change
+    // exceeds 15 % from the third day with 5 events on (55 after 70 is -21 %), that is, on the last
+    // 7 days.
+    assert_eq!([1, 2, 6, 7, 8].map(is_raised), [true, true, true, true, false]);
 }
 
 #[test]
-fn bursts_are_divided_out() {
-    // Weeks of 0 and 14 in turn before both windows: mean 7, variance 26 * 49 / 25 = 50.96.
+fn counts_are_divided_by_the_spread() {
+    // Weeks of 0 and 14 alternate before both windows: mean 7, variance 26 * 49 / 25 = 50.96.
     let bursts = (0..26).step_by(2).map(|week| (14 + 7 * week, 14));
     let counts = [(0, 10), (7, 30)].into_iter().chain(bursts).collect();
     let book = Book::new(vec![Company(since(day("2020-01-01")), counts)]);
@@ -355,12 +356,12 @@ fn bursts_are_divided_out() {
     let factor = 51.96 / 8.0;
     let spread = seen.spread.unwrap();
     assert!((spread.factor - factor).abs() < 1e-12 && spread.basis == SpreadBasis::Own);
-    // 30 and 10 are 4.6 and 1.5 of these: 5 and 2. (1 + 7 + 21) / 128.
+    // Divided by the spread, 30 and 10 are 4.6 and 1.5, rounded 5 and 2: (1 + 7 + 21) / 128.
     assert_eq!(seen.chance, Some(29.0 / 128.0));
 }
 
 #[test]
-fn a_company_without_weeks_takes_the_median_of_the_others() {
+fn a_company_with_too_few_weeks_uses_the_median_of_the_others() {
     let steady = |burst: u64| {
         let bursts = (0..26).step_by(2).map(move |week| (14 + 7 * week, burst));
         Company(since(day("2020-01-01")), [(0, 5), (7, 5)].into_iter().chain(bursts).collect())
@@ -373,7 +374,7 @@ fn a_company_without_weeks_takes_the_median_of_the_others() {
     let nine = spread(vec![14; 9]);
     assert_eq!((nine.factor, nine.basis), (1.0, SpreadBasis::Nothing));
     let ten = spread([[14; 5], [28; 5]].concat());
-    // (26 * 196 / 25 + 1) / 15 with bursts of 28.
+    // With bursts of 28: (26 * 196 / 25 + 1) / 15.
     let (small, large) = (51.96 / 8.0, (26.0 * 196.0 / 25.0 + 1.0) / 15.0);
     assert!((ten.factor - (small + large) / 2.0).abs() < 1e-12);
     assert_eq!(ten.basis, SpreadBasis::Others);
@@ -383,7 +384,7 @@ fn a_company_without_weeks_takes_the_median_of_the_others() {
 fn people_in_both_windows_say_nothing_about_chance() {
     let rule = TrendRule { measure: Measure::People, threshold: 5, ..rule() };
     let company = CompanyKey(1);
-    // 100 before, of which 7 have gone.
+    // 100 people before, 7 of whom have stopped.
     let before = (0..100).map(|person| (today() - 8, company, person));
     let now = (7..100).map(|person| (today(), company, person));
     let activity = Activity::of_people(before.chain(now));
