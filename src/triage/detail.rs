@@ -1,4 +1,4 @@
-//! What is known of the item that is looked at.
+//! Details of the selected item.
 
 use anyhow::Result;
 
@@ -17,48 +17,47 @@ use crate::render::Tone;
 use crate::store::{PersonActivity, Store, TaskFilter, TaskRecord};
 use crate::views::signal::{SignalView, verdict};
 
-/// What is known of a company and its signal.
+/// Details of a company and its signal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Detail {
-    /// The signal.
     pub signal: Option<Told>,
-    /// What the company did: before, and now.
+    /// The activity of the company, before and now.
     pub chart: Chart,
-    /// Who did more or less than before, the largest change first.
+    /// The people who did more or less than before, largest change first.
     pub people: Vec<PersonChange>,
     /// The open tasks of the company.
     pub tasks: Vec<TaskRecord>,
 }
 
-/// What there is to say about a signal.
+/// The texts about a signal.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Told {
-    /// Type, state and day.
+    /// Its number, type, state and day.
     pub standing: String,
-    /// What happened, in a line.
+    /// What happened, in one line.
     pub text: String,
-    /// The same with what it is compared with, and how likely chance is.
+    /// The same in sentences, with what it is compared with and its chance.
     pub sentences: Vec<String>,
-    /// What the rule read, name by name.
+    /// The names and values that the rule read.
     pub facts: Vec<(String, String)>,
-    /// What was done about it, oldest first, each with its reason.
+    /// Its history, oldest first, each entry with its reason.
     pub history: Vec<(String, String)>,
-    /// How many open tasks only this signal has.
+    /// How many open tasks belong to this signal alone.
     pub own_tasks: u64,
 }
 
-/// Counts day by day.
+/// Counts by day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Chart {
     /// What is counted.
     pub title: String,
-    /// The days, oldest first.
+    /// The days with their counts, oldest first.
     pub days: Vec<(Day, u64)>,
-    /// How many of the days are of the current window.
+    /// How many of the days, the last ones, are in the current window.
     pub current: usize,
 }
 
-/// What a person did before and now.
+/// The number of events of a person before and now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PersonChange {
     pub name: String,
@@ -70,7 +69,7 @@ pub(super) struct PersonChange {
 }
 
 impl Detail {
-    /// Reads what is known now.
+    /// Reads the details from the database.
     pub(super) fn gather(
         context: &Context,
         store: &Store,
@@ -90,7 +89,7 @@ impl Detail {
         };
         let (title, days, current, active) = match view.as_ref().and_then(in_windows) {
             Some(activity) => activity,
-            None => lately(context, store, company)?,
+            None => in_eight_weeks(context, store, company)?,
         };
         let signal = match view {
             Some(view) => Some(Told::of(store, &view)?),
@@ -100,7 +99,7 @@ impl Detail {
         Ok(Detail { signal, chart: Chart { title, days, current }, people, tasks })
     }
 
-    /// Whether the signal has open tasks that no other has.
+    /// Whether the signal has open tasks that no other signal has.
     pub(super) fn has_own_tasks(&self) -> bool {
         self.signal.as_ref().is_some_and(|signal| signal.own_tasks > 0)
     }
@@ -108,7 +107,7 @@ impl Detail {
 
 type Activity = (String, Vec<(Day, u64)>, usize, Vec<PersonActivity>);
 
-/// What the company did in the windows of a trend signal.
+/// The activity of the company in the windows of a trend signal; `None` for other signals.
 fn in_windows(view: &SignalView) -> Option<Activity> {
     let (activity, comparison) = (view.activity.as_ref()?, view.signal.evidence.comparison()?);
     let trend = view.signal.definition.logic.trend()?;
@@ -122,8 +121,8 @@ fn in_windows(view: &SignalView) -> Option<Activity> {
     Some((title, activity.daily.clone(), current, activity.people.clone()))
 }
 
-/// What the company did in the last eight weeks.
-fn lately(context: &Context, store: &Store, company: CompanyKey) -> Result<Activity> {
+/// The activity of the company in the last eight weeks.
+fn in_eight_weeks(context: &Context, store: &Store, company: CompanyKey) -> Result<Activity> {
     let as_of = AsOfOption::default().resolve(context, store)?;
     let windows = Windows::ending(as_of.day, MONTH);
     let people = store.company_activity(company, &Watch::people(), &windows)?.people;

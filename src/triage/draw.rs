@@ -1,5 +1,5 @@
-//! The screen of a session: the companies at the left, the item that is looked at on the right, and
-//! below them what is typed, what was done, and what the keys do.
+//! The screen of a session: the companies on the left, the selected item on the right, and below
+//! them the open form, the last message, and the keys.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -19,13 +19,13 @@ use crate::render::{self, Tone, counted, cut, escape, wrap};
 use crate::store::TaskRecord;
 use crate::views::agenda::{Group, is_urgent};
 
-/// A smaller terminal shows nothing but that it is too small.
+/// The smallest terminal, in columns and rows. A smaller one only shows a message about its size.
 const LEAST: (u16, u16) = (60, 16);
 
-/// A detail of at least so many columns is drawn in two.
+/// From this width on, the details are drawn in two columns.
 const TWO_COLUMNS: usize = 110;
 
-/// How many people are named.
+/// The maximum number of people listed.
 const MOST_PEOPLE: usize = 8;
 
 const KEYS: &str = "a ack  s snooze  n note  t task  u undo  ↑↓ signal  ←→ company  ? help  q quit";
@@ -48,14 +48,13 @@ const HELP: [(&str, &str); 15] = [
     ("", "Nothing changes until a form is saved."),
 ];
 
-/// Colours, or none.
+/// The styles of the screen, with colours or without.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Theme {
     has_colour: bool,
 }
 
 impl Theme {
-    /// With colours or without.
     pub(super) fn of(has_colour: bool) -> Self {
         Theme { has_colour }
     }
@@ -81,7 +80,6 @@ impl Theme {
 const BAR: Style = Style::new().add_modifier(Modifier::REVERSED);
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// Draws the session.
 pub(super) fn draw(frame: &mut Frame<'_>, session: &mut Session, theme: Theme) {
     let area = frame.area();
     if area.width < LEAST.0 || area.height < LEAST.1 {
@@ -129,7 +127,7 @@ fn draw_title(frame: &mut Frame<'_>, session: &Session, area: Rect) {
     frame.render_widget(Paragraph::new(format!("{left}{gap}{right}")).style(BAR), area);
 }
 
-/// The companies; of the one that is looked at, its signals too.
+/// The companies, with the signals of the selected one.
 fn draw_list(frame: &mut Frame<'_>, session: &Session, theme: Theme, area: Rect) {
     let width = usize::from(area.width);
     let (mut lines, mut selected) = (Vec::new(), 0);
@@ -149,7 +147,7 @@ fn draw_list(frame: &mut Frame<'_>, session: &Session, theme: Theme, area: Rect)
             }
         }
     }
-    // What is looked at stays a few lines away from the edges.
+    // The selected line stays a few lines away from the edges.
     let height = usize::from(area.height);
     let offset = (selected + 1 + height / 4).saturating_sub(height);
     let offset = offset.min(lines.len().saturating_sub(height));
@@ -239,7 +237,7 @@ fn draw_detail(frame: &mut Frame<'_>, session: &mut Session, theme: Theme, area:
     }
 }
 
-/// Lines of a column.
+/// The lines of a column.
 #[derive(Debug)]
 struct Text {
     theme: Theme,
@@ -269,7 +267,7 @@ impl Text {
         self.lines.push(Line::styled(cut(&clean(text), self.width), self.theme.heading()));
     }
 
-    /// A text after an indent; further lines begin below the first.
+    /// Adds a text after `indent`, wrapped; further lines are indented likewise.
     fn wrapped(&mut self, indent: &str, text: &str, style: Style) {
         let room = self.width.saturating_sub(indent.width()).max(1);
         let mut begin = indent.to_owned();
@@ -349,7 +347,7 @@ impl Text {
                 )
             }
         });
-        // Those who stopped matter most.
+        // People who stopped matter most.
         let mut people: Vec<&PersonChange> = people.iter().collect();
         people.sort_by_key(|person| person.verdict != "stopped");
         for person in people.iter().take(MOST_PEOPLE) {
@@ -408,8 +406,8 @@ impl Text {
     }
 }
 
-/// CSM, health, renewal and what is not said already: `CSM Ana, health 34.0 poor, renews on
-/// 2026-05-13`.
+/// CSM, health, renewal and other facts that the screen does not show elsewhere: `CSM Ana, health
+/// 34.0 poor, renews on 2026-05-13`.
 fn standing(customer: &Customer, is_all: bool) -> String {
     let score = |score| format!("health {} {}", render::score(score), customer.band.as_str());
     let parts = [
@@ -422,13 +420,13 @@ fn standing(customer: &Customer, is_all: bool) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// The bars of a chart, as many as there is room for: each of one day, or of a few.
+/// The bars of a chart, each for as few days as the room allows.
 struct Bars {
     before: Vec<u64>,
     current: Vec<u64>,
-    /// How many days each stands for.
+    /// The number of days of each bar.
     days: usize,
-    /// The columns that each takes.
+    /// The width of each bar, in columns.
     width: usize,
 }
 
@@ -437,7 +435,7 @@ impl Bars {
         let counts: Vec<u64> = chart.days.iter().map(|(_, count)| *count).collect();
         let (before, current) = counts.split_at(counts.len().saturating_sub(chart.current));
         let room = room.saturating_sub(1).max(1);
-        // One bar of the two parts may be cut short, so there is room for one more in each.
+        // Each of the two parts may have one bar with fewer days, which takes room as well.
         let days = counts.len().div_ceil(room.saturating_sub(2).max(1)).max(1);
         let (before, current) = (grouped(before, days), grouped(current, days));
         let width = (room / (before.len() + current.len()).max(1)).clamp(1, 3);
@@ -448,12 +446,12 @@ impl Bars {
         self.before.iter().chain(&self.current).copied().max().unwrap_or(0)
     }
 
-    /// The bars as far as they are seen on one of `height` lines, 0 the lowest.
+    /// The parts of the bars on one of `height` lines, where 0 is the lowest.
     fn level(&self, level: usize, height: usize) -> (String, String) {
         let most = self.highest().max(1);
         let part = |counts: &[u64]| -> String {
             let bar = |count: &u64| {
-                // Eighths of a line; a count that is not 0 is seen.
+                // In eighths of a line, rounded up, so that a count above 0 is visible.
                 let eighths = (u128::from(*count) * height as u128 * 8).div_ceil(u128::from(most));
                 let here = (eighths as usize).saturating_sub(level * 8).min(8);
                 let glyph = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'][here];
@@ -466,7 +464,7 @@ impl Bars {
         (part(&self.before), part(&self.current))
     }
 
-    /// The first day of each part, below its first bar.
+    /// The first days of the two parts, each below its first bar.
     fn axis(&self, chart: &Chart) -> String {
         let (first, now) =
             (chart.days.first(), chart.days.iter().rev().nth(chart.current.max(1) - 1));
@@ -476,7 +474,7 @@ impl Bars {
         let now = now.map(|(day, _)| format!("since {day}")).unwrap_or_default();
         match self.current.len() * self.width >= now.width() {
             true => format!("{first:width$}┊{now}"),
-            // The later part is too narrow: its day ends below it.
+            // The later part is too narrow for its day, so the day ends below the end of the part.
             false => {
                 let room = width + 1 + self.current.len() * self.width;
                 let gap = room.saturating_sub(first.width() + now.width());
@@ -486,7 +484,8 @@ impl Bars {
     }
 }
 
-/// Sums of so many counts each, the last of which ends with the last count.
+/// The sums of groups of `days` counts. If the number of counts is not a multiple, the first group
+/// is smaller.
 fn grouped(counts: &[u64], days: usize) -> Vec<u64> {
     let mut sums: Vec<u64> = counts.rchunks(days).map(|chunk| chunk.iter().sum()).collect();
     sums.reverse();
@@ -547,7 +546,7 @@ fn draw_form(frame: &mut Frame<'_>, session: &Session, form: &Form, theme: Theme
     frame.render_widget(Paragraph::new(lines), inside);
 }
 
-/// What a field shows, and where the cursor is in it.
+/// The text of a field, and the column of the cursor in it.
 fn value_spans(
     field: &Field,
     form: &Form,
@@ -556,7 +555,7 @@ fn value_spans(
 ) -> (Vec<Span<'static>>, Option<usize>) {
     match &field.value {
         Value::Text(editor) => {
-            // Of a long text, the part around the cursor.
+            // Shows the part of a long text around the cursor.
             let before = clean(&editor.before_cursor());
             let mut shown = before.clone();
             while shown.width() + 1 > room && !shown.is_empty() {
@@ -606,7 +605,7 @@ fn draw_help(frame: &mut Frame<'_>, theme: Theme, body: Rect) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-/// A text of the data, whose control characters must not reach the terminal.
+/// Text from the data, escaped so that its control characters do not reach the terminal.
 fn clean(text: &str) -> String {
     escape::for_terminal(text).into_owned()
 }

@@ -1,8 +1,8 @@
-//! One line of text under the hands of somebody who types.
+//! An editor for one line of text.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A text and the place of the cursor in it, in characters.
+/// A text and the position of the cursor, in characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Editor {
     text: Vec<char>,
@@ -16,7 +16,6 @@ impl Editor {
         Editor { cursor: text.len(), text }
     }
 
-    /// The text.
     pub(super) fn text(&self) -> String {
         self.text.iter().collect()
     }
@@ -26,7 +25,7 @@ impl Editor {
         self.text[..self.cursor].iter().collect()
     }
 
-    /// Puts text in at the cursor. Line breaks and other control characters become blanks.
+    /// Inserts text at the cursor. Line breaks and other control characters become spaces.
     pub(super) fn insert(&mut self, text: &str) {
         for character in text.chars() {
             let character = if character.is_control() { ' ' } else { character };
@@ -35,7 +34,7 @@ impl Editor {
         }
     }
 
-    /// Does what a key says; other keys change nothing.
+    /// Handles a key. Keys without a meaning are ignored.
     pub(super) fn press(&mut self, key: KeyEvent) {
         let has_control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_lines_are_erased_at_once() {
+    fn words_and_lines_can_be_erased() {
         let mut editor = Editor::of("asked Zoë twice ");
         control(&mut editor, 'w');
         assert_eq!(editor.text(), "asked Zoë ");

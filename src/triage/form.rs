@@ -1,4 +1,4 @@
-//! What is asked before something is changed.
+//! Forms for changes.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 
@@ -7,12 +7,12 @@ use crate::domain::company::CompanyKey;
 use crate::domain::day::{Day, GivenDay};
 use crate::domain::signal::{Outcome, SignalId};
 
-/// A change that somebody has asked for.
+/// A change that the user has requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
     /// Close a signal.
     Acknowledge { signal: SignalId, reason: String, outcome: Outcome, drops_tasks: bool },
-    /// Leave a signal out until a day.
+    /// Hide a signal until a day.
     Snooze { signal: SignalId, until: Day, reason: String },
     /// Comment on a signal.
     Note { signal: SignalId, text: String },
@@ -30,7 +30,6 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What the form does.
     pub(super) fn title(self) -> &'static str {
         match self {
             Kind::Acknowledge => "Acknowledge",
@@ -48,40 +47,39 @@ pub(super) struct Field {
     pub value: Value,
 }
 
-/// What a field holds.
+/// The value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
-    /// Text.
+    /// Text that is typed.
     Text(Editor),
-    /// One of some words.
+    /// One of several words; `at` is the index of the selected one.
     Choice { words: &'static [&'static str], at: usize },
 }
 
-/// A form that is being filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Form {
     pub kind: Kind,
     pub fields: Vec<Field>,
-    /// The field that keys go to.
+    /// The index of the active field.
     pub at: usize,
-    /// What keeps it from being saved.
+    /// Why it cannot be saved.
     pub problem: Option<String>,
 }
 
-/// What a key did to a form.
+/// The result of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pressed {
-    /// It is still being filled in.
+    /// The form stays open.
     Going,
-    /// It is to be saved.
+    /// The form is complete and should be saved.
     Save,
-    /// It is to be put away; what was typed is kept.
+    /// The form should be closed. What was typed is kept.
     PutAway,
 }
 
-/// The outcomes that a person can give, the most usual first.
+/// The outcomes that a person can choose, most common first.
 const OUTCOMES: &[&str] = &["handled", "expected", "false-alarm", "saved", "lost", "recovered"];
-/// What becomes of the open tasks of a signal whose outcome leaves that open.
+/// What to do with the open tasks of a signal, if the outcome does not decide that.
 const TASKS: &[&str] = &["keep", "drop"];
 
 fn text(label: &'static str, text: &str) -> Field {
@@ -93,7 +91,7 @@ fn choice(label: &'static str, words: &'static [&'static str]) -> Field {
 }
 
 impl Form {
-    /// An empty form. `has_tasks`: the signal has open tasks of its own.
+    /// An empty form. `has_tasks` means that the signal has open tasks that no other signal has.
     pub(super) fn new(kind: Kind, has_tasks: bool) -> Self {
         let mut fields = match kind {
             Kind::Acknowledge => vec![text("Reason", ""), choice("Outcome", OUTCOMES)],
@@ -114,12 +112,12 @@ impl Form {
         texts(self) != texts(&blank)
     }
 
-    /// Whether the outcome that is chosen drops the tasks anyway.
+    /// Whether the selected outcome drops the tasks anyway.
     pub(super) fn drops_tasks_anyway(&self) -> bool {
         self.kind == Kind::Acknowledge && self.outcome().drops_tasks()
     }
 
-    /// Does what a key says.
+    /// Handles a key.
     pub(super) fn press(&mut self, key: KeyEvent) -> Pressed {
         self.problem = None;
         let last = self.fields.len() - 1;
@@ -145,14 +143,15 @@ impl Form {
         Pressed::Going
     }
 
-    /// Puts pasted text into the field.
+    /// Inserts pasted text into the active field.
     pub(super) fn paste(&mut self, pasted: &str) {
         if let Value::Text(editor) = &mut self.fields[self.at].value {
             editor.insert(pasted.trim_end());
         }
     }
 
-    /// What the form asks for. The cursor goes to a field that is wrong, with what is wrong with it.
+    /// The change that the form requests. If a field is invalid, it becomes active, and
+    /// [`Form::problem`] says why.
     pub(super) fn request(
         &mut self,
         signal: Option<SignalId>,
@@ -223,7 +222,7 @@ impl Form {
 }
 
 impl Field {
-    /// What the field says.
+    /// The text, or the selected word.
     pub(super) fn text(&self) -> String {
         match &self.value {
             Value::Text(editor) => editor.text(),
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_is_touched_once_something_is_typed() {
+    fn a_form_is_touched_as_soon_as_something_is_typed() {
         for kind in [Kind::Acknowledge, Kind::Snooze, Kind::Note, Kind::Task] {
             for has_tasks in [false, true] {
                 let mut form = Form::new(kind, has_tasks);

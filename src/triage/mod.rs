@@ -1,9 +1,9 @@
-//! `signals triage`: going through what is open, one thing after the other, at a terminal.
+//! `signals triage`: an interactive session that goes through open signals one by one.
 //!
-//! [`session`] knows what is shown and what each key does, [`form`] and [`editor`] take in what is
-//! typed, [`detail`] reads what is known of one item, [`draw`] puts it on the screen, and this file
-//! connects them with the terminal and the database. What is changed goes through `ops`, as in the
-//! commands of the same names, each change in a transaction of its own.
+//! [`session`] has the state and the meaning of each key, [`form`] and [`editor`] handle input,
+//! [`detail`] reads the details of one item, [`draw`] draws the screen, and this file connects them
+//! with the terminal and the database. Changes go through `ops`, as in the commands of the same
+//! names, each in its own transaction.
 
 mod detail;
 mod draw;
@@ -32,8 +32,8 @@ use draw::Theme;
 use form::Request;
 use session::{Asked, Session};
 
-/// Goes through the agenda of a person, or of everybody, at the terminal. Returns what was done, in
-/// words; `None` where there is nothing to go through.
+/// Goes through the agenda of a person, or of everybody, in the terminal. Returns a summary of what
+/// was done; `None` if the agenda is empty.
 pub(crate) fn run(context: &Context, person: Option<String>) -> Result<Option<String>> {
     let mut store = context.writer()?;
     let question = Question { person: person.as_deref(), as_of: AsOfOption::default() };
@@ -52,7 +52,7 @@ pub(crate) fn run(context: &Context, person: Option<String>) -> Result<Option<St
     Ok(Some(session.summary().unwrap_or_else(|| "nothing was changed".to_owned())))
 }
 
-/// Gives the terminal back, if a session has it: for a program that is told to end.
+/// Restores the terminal if a session is using it. For a program that is asked to end.
 pub fn give_back_terminal() {
     if ratatui::crossterm::terminal::is_raw_mode_enabled().unwrap_or(false) {
         ratatui::restore();
@@ -96,12 +96,12 @@ fn answer(context: &Context, store: &mut Store, session: &mut Session, asked: As
         },
     };
     if let Err(error) = result {
-        session.failed(in_a_line(&error));
+        session.failed(in_one_line(&error));
     }
 }
 
-/// What went wrong and what to do about it.
-fn in_a_line(error: &anyhow::Error) -> String {
+/// The error and its hints in one line.
+fn in_one_line(error: &anyhow::Error) -> String {
     match report(error) {
         Some(report) => {
             let parts: Vec<String> = std::iter::once(report.message).chain(report.hints).collect();
@@ -111,7 +111,7 @@ fn in_a_line(error: &anyhow::Error) -> String {
     }
 }
 
-/// Makes a change. Returns what undoes it, and what was done in words.
+/// Makes a change. Returns what is needed to undo it, and a text that says what was done.
 fn make(context: &Context, store: &mut Store, request: Request) -> Result<(Change, String)> {
     match request {
         Request::Acknowledge { signal, reason, outcome, drops_tasks } => {

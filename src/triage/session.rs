@@ -1,5 +1,6 @@
-//! What a session knows, and what each key does to it. It knows no terminal and no database: a
-//! change that somebody asks for is handed out as [`Asked`], and its result is handed back.
+//! The state of a session, and the effect of each key. It knows neither the terminal nor the
+//! database: a change that the user requests is returned as [`Asked`], and its result is passed
+//! back.
 
 use std::collections::BTreeMap;
 
@@ -14,79 +15,75 @@ use crate::render::counted;
 use crate::store::OpenSignal;
 use crate::views::agenda::{Agenda, Group, is_urgent};
 
-/// One thing to see to: a signal, or a company that needs somebody without one.
+/// One thing to attend to: a signal, or a company that needs attention without having a signal.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
-    /// The place of the company among the groups.
+    /// The index of the company among the groups.
     pub group: usize,
-    /// The signal.
     pub signal: Option<OpenSignal>,
-    /// What became of it in this session; `None` while it is open.
+    /// What was done with it in this session; `None` while it is open.
     pub fate: Option<Fate>,
 }
 
-/// What became of an item.
+/// What was done with an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Acknowledged,
     Snoozed,
 }
 
-/// What to do to the database.
+/// A request to change the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// To make a change.
     Change(Request),
-    /// To undo the last one.
+    /// Undo the last change.
     Undo,
 }
 
-/// What the keys go to.
+/// What keys act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Going through the items.
+    /// The list of items.
     Browsing,
-    /// Filling in a form.
+    /// A form.
     Filling(Form),
-    /// Reading what the keys do.
+    /// The help for the keys.
     Help,
-    /// Asked whether to leave though text is not saved.
+    /// The question whether to quit although text is not saved.
     Leaving,
 }
 
-/// A line below the items: what was done, or what went wrong.
+/// A line below the items: what was done, or an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
     pub text: String,
     pub is_failure: bool,
 }
 
-/// A session at the terminal.
 pub(super) struct Session {
     /// The companies, most at stake first.
     pub groups: Vec<Group>,
     pub items: Vec<Item>,
-    /// The item that is looked at.
+    /// The index of the selected item.
     pub at: usize,
     pub mode: Mode,
     pub message: Option<Message>,
-    /// What is known of the item that is looked at; read anew when it is `None`.
+    /// The details of the selected item; if `None`, they are read again.
     pub detail: Option<Detail>,
-    /// How many lines of the detail are scrolled away.
+    /// How many lines of the details are scrolled off the top.
     pub scroll: usize,
     pub today: Day,
-    /// Whose companies these are; `None` for everybody's.
+    /// The person whose companies these are; `None` for everybody.
     pub person: Option<String>,
-    /// Whether the session has ended.
     pub is_over: bool,
-    /// What was typed and not saved, by item.
+    /// The forms that were not saved, by item.
     drafts: BTreeMap<(usize, Kind), Form>,
-    /// What was done, and at which item.
+    /// The changes that were made, with the indexes of their items; undone ones are removed.
     changes: Vec<(usize, Change)>,
 }
 
 impl Session {
-    /// A session over an agenda, at the first item.
+    /// A session for an agenda, at the first item.
     pub(super) fn new(agenda: Agenda, person: Option<String>) -> Self {
         let mut items = Vec::new();
         for (place, group) in agenda.groups.iter().enumerate() {
@@ -116,28 +113,27 @@ impl Session {
         }
     }
 
-    /// The item that is looked at.
     pub(super) fn item(&self) -> &Item {
         &self.items[self.at]
     }
 
-    /// The company of the item that is looked at.
+    /// The company of the selected item.
     pub(super) fn group(&self) -> &Group {
         &self.groups[self.item().group]
     }
 
-    /// How many signals are open, and how many there were at the beginning.
+    /// The number of open signals, now and at the beginning.
     pub(super) fn progress(&self) -> (usize, usize) {
         let signals = || self.items.iter().filter(|item| item.signal.is_some());
         (signals().filter(|item| item.fate.is_none()).count(), signals().count())
     }
 
-    /// How many texts are typed and not saved.
+    /// The number of forms that were not saved.
     pub(super) fn unsaved(&self) -> usize {
         self.drafts.len()
     }
 
-    /// What was done, in words; `None` if that is nothing.
+    /// A summary of the changes; `None` if there are none.
     pub(super) fn summary(&self) -> Option<String> {
         let count = |is_meant: fn(&Change) -> bool| {
             self.changes.iter().filter(|(_, change)| is_meant(change)).count() as u64
@@ -157,8 +153,8 @@ impl Session {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    /// Does what a key says. A change that is asked for is returned; its result goes to
-    /// [`Session::done`] or [`Session::failed`].
+    /// Handles a key. Returns a change if the user requests one; the caller reports its result with
+    /// [`Session::done`], [`Session::undone`] or [`Session::failed`].
     pub(super) fn press(&mut self, key: KeyEvent) -> Option<Asked> {
         let is_interrupt =
             key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
@@ -205,7 +201,7 @@ impl Session {
         None
     }
 
-    /// Takes in pasted text.
+    /// Inserts pasted text into the open form, if any.
     pub(super) fn paste(&mut self, text: &str) {
         if let Mode::Filling(form) = &mut self.mode {
             form.paste(text);
@@ -217,7 +213,7 @@ impl Session {
         self.changes.last().map(|(_, change)| change)
     }
 
-    /// Takes in that a change was made.
+    /// Records that a change was made.
     pub(super) fn done(&mut self, change: Change, text: String) {
         let fate = match &change {
             Change::Acknowledged { .. } => Some(Fate::Acknowledged),
@@ -237,7 +233,7 @@ impl Session {
         }
     }
 
-    /// Takes in that the last change was undone.
+    /// Records that the last change was undone.
     pub(super) fn undone(&mut self) {
         let Some((at, change)) = self.changes.pop() else { return };
         self.go_to(at);
@@ -253,7 +249,8 @@ impl Session {
         });
     }
 
-    /// Takes in that a change could not be made. A form stays open, with all that was typed.
+    /// Shows why a change could not be made. An open form stays open, with everything that was
+    /// typed.
     pub(super) fn failed(&mut self, text: String) {
         match &mut self.mode {
             Mode::Filling(form) => form.problem = Some(text),
@@ -315,7 +312,7 @@ impl Session {
         }
     }
 
-    /// Goes to the next open signal, from the top again after the last; stays where none is open.
+    /// Goes to the next open signal, after the last one to the first. Stays if no signal is open.
     fn go_to_next_open(&mut self) {
         let is_open =
             |at: &usize| self.items[*at].signal.is_some() && self.items[*at].fate.is_none();

@@ -46,7 +46,7 @@ fn group(number: u32, name: &str, concerns: Vec<Concern>, signals: Vec<OpenSigna
     Group { at_stake, signals, tasks: Vec::new(), review: None }
 }
 
-/// Three companies: one with a signal of each kind, one with one, one with none.
+/// Three companies: one with three signals, one with one signal, and one without signals.
 fn session() -> Session {
     let first = vec![
         signal(9, SignalType::Good, "report_exported", Some(true)),
@@ -152,7 +152,7 @@ fn id(session: &Session) -> Option<i64> {
 }
 
 #[test]
-fn items_come_company_by_company_and_bad_signals_that_hold_first() {
+fn items_are_ordered_by_company_and_then_bad_signals_that_hold_first() {
     let mut session = session();
     let mut seen = vec![id(&session)];
     for _ in 0..5 {
@@ -170,7 +170,7 @@ fn items_come_company_by_company_and_bad_signals_that_hold_first() {
 }
 
 #[test]
-fn an_acknowledgement_is_asked_for_and_the_next_signal_follows() {
+fn after_an_acknowledgement_the_next_signal_is_selected() {
     let mut session = session();
     let asked = press(&mut session, "aCalled Bob⏎e⏎⏎");
     let expected = Request::Acknowledge {
@@ -186,10 +186,10 @@ fn an_acknowledgement_is_asked_for_and_the_next_signal_follows() {
     assert_eq!(session.items[0].fate, Some(Fate::Acknowledged));
     assert_eq!(session.summary().as_deref(), Some("acknowledged 1 signal"));
 
-    // Acknowledged once is enough.
+    // A signal cannot be acknowledged twice.
     assert_eq!(press(&mut session, "↑a"), None);
     assert_eq!(session.mode, Mode::Browsing);
-    // The last change is undone wherever one is by then.
+    // The last change can be undone from any item.
     assert_eq!(press(&mut session, "→→u"), Some(Asked::Undo));
     session.undone();
     assert_eq!((id(&session), session.progress(), session.summary()), (Some(7), (4, 4), None));
@@ -197,7 +197,7 @@ fn an_acknowledgement_is_asked_for_and_the_next_signal_follows() {
 }
 
 #[test]
-fn notes_and_tasks_leave_the_signal_where_it_is() {
+fn after_a_note_or_a_task_the_signal_stays_selected() {
     let mut session = session();
     let asked = press(&mut session, "nAsked Ann⏎");
     let note = Request::Note { signal: SignalId(7), text: "Asked Ann".to_owned() };
@@ -214,7 +214,7 @@ fn notes_and_tasks_leave_the_signal_where_it_is() {
     assert_eq!(asked, Some(Asked::Change(task)));
     session.done(Change::AddedTask(TaskId(1)), "added".to_owned());
     assert_eq!(session.summary().as_deref(), Some("added 1 note, added 1 task"));
-    // There is no signal to acknowledge here.
+    // This company has no signal to acknowledge.
     press(&mut session, "a");
     assert_eq!(session.mode, Mode::Browsing);
 }
@@ -228,7 +228,7 @@ fn nothing_typed_is_lost() {
     let mut session = session();
     press(&mut session, "aCalled⎋");
     assert_eq!((session.mode.clone(), session.unsaved()), (Mode::Browsing, 1));
-    // Elsewhere there is another form; here it is still there.
+    // Another item has its own form; the first item still has what was typed.
     press(&mut session, "→");
     session.detail = None;
     press(&mut session, "a");
@@ -237,11 +237,11 @@ fn nothing_typed_is_lost() {
     press(&mut session, "←a");
     let expected: Vec<String> = ["Called", "handled", "keep"].map(str::to_owned).into();
     assert_eq!(typed(&session).unwrap()[0], expected[0]);
-    // A change that fails leaves the form as it is.
+    // A failed change leaves the form as it is.
     press(&mut session, "⏎⏎⏎");
     session.failed("the database is busy".to_owned());
     assert_eq!(typed(&session).unwrap()[0], "Called");
-    // Leaving asks first.
+    // Quitting asks for confirmation.
     press(&mut session, "⎋q");
     assert_eq!(session.mode, Mode::Leaving);
     press(&mut session, "x");
@@ -251,7 +251,7 @@ fn nothing_typed_is_lost() {
 }
 
 #[test]
-fn without_drafts_it_ends_at_once() {
+fn without_unsaved_text_the_session_ends_at_once() {
     let mut session = session();
     press(&mut session, "a⎋?xq");
     assert!(session.is_over);
@@ -302,7 +302,7 @@ fn the_screen_shows_the_list_the_signal_and_the_keys() {
 }
 
 #[test]
-fn a_form_shows_what_is_typed_and_what_is_wrong() {
+fn a_form_shows_the_text_and_the_problem() {
     let mut session = session();
     press(&mut session, "aCalled Zoë⏎");
     let screen = self::screen(&mut session, 80, 24);
@@ -321,10 +321,10 @@ fn a_terminal_that_is_too_small_says_so() {
     assert!(screen.starts_with("The terminal is too small: 60 x 16 at least."), "{screen}");
 }
 
-/// The sizes of terminal at which whole screens are pinned.
+/// The terminal sizes for which whole screens are pinned.
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
-/// Compares a screen at each size with the file of that name, which `UPDATE_SCREENS=1` writes.
+/// Compares a screen at each size with its file, which `UPDATE_SCREENS=1` writes.
 #[expect(clippy::disallowed_methods, reason = "a test is told by the environment to write files")]
 fn pinned(name: &str, session: &mut Session) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/screens/triage");
@@ -341,7 +341,7 @@ fn pinned(name: &str, session: &mut Session) {
 }
 
 #[test]
-fn whole_screens_are_as_pinned() {
+fn whole_screens_match_the_pinned_files() {
     pinned("first", &mut session());
 
     let mut help = session();
@@ -377,9 +377,9 @@ fn whole_screens_are_as_pinned() {
     pinned("leaving", &mut leaving);
 }
 
-/// Every key does what the help says, and none of the others does anything.
+/// Keys that the help does not list do nothing.
 #[test]
-fn no_other_key_does_anything() {
+fn keys_without_a_meaning_do_nothing() {
     for key in ('!'..='~').filter(|key| !"asntuqjkh?".contains(*key)) {
         let mut session = session();
         assert_eq!(press(&mut session, &key.to_string()), None, "{key}");
