@@ -19,8 +19,8 @@ pub(in crate::store) struct CountsInMemory {
     counts: OnceCell<ByDay<Count>>,
 }
 
-/// How many events each company had on each of its active days: company by company, because every
-/// day of a replay sums up the same months of each.
+/// How many events each company had on each of its active days. Ordered by company, because a replay
+/// adds up the same months of each company for every day.
 #[derive(Default)]
 struct Totals {
     /// The companies, and the position after the last entry of each.
@@ -30,7 +30,7 @@ struct Totals {
 }
 
 impl Totals {
-    /// From one row for each company and day, in any order.
+    /// From at most one row for each company and day, in any order.
     fn new(mut rows: Vec<(u32, Day, u64)>) -> Self {
         rows.sort_unstable_by_key(|(company, day, _)| (*company, *day));
         let mut totals = Totals::default();
@@ -67,7 +67,7 @@ struct Count {
     count: u64,
 }
 
-/// Rows of days that follow each other.
+/// Rows of consecutive days.
 struct ByDay<T> {
     days: DayRange,
     /// Where the rows of each day begin, plus the end.
@@ -80,7 +80,7 @@ impl<T> ByDay<T> {
         ByDay { days, starts: Vec::with_capacity(days.len() + 1), rows: Vec::new() }
     }
 
-    /// Adds a row of a day, the last so far or a later one.
+    /// Adds a row of a day, which is the last day so far or a later one.
     fn push(&mut self, day: Day, row: T) {
         let place = (day - self.days.from) as usize;
         if place >= self.starts.len() {
@@ -106,8 +106,8 @@ impl<T> ByDay<T> {
 }
 
 impl Store {
-    /// Reads the counts into memory and uses those from now on. Only for a store that nobody writes
-    /// to meanwhile.
+    /// Reads the counts into memory and uses those from then on. Only for a store to which nobody
+    /// writes meanwhile.
     pub(crate) fn keep_counts_in_memory(&mut self) -> Result<()> {
         let Some(days) = self.event_days()? else { return Ok(()) };
         let mut rows: Vec<(u32, Day, u64)> = Vec::new();

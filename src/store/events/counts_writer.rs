@@ -24,7 +24,7 @@ pub(crate) struct DayCount {
     pub company: u32,
     /// Key of the event's name.
     pub event: u32,
-    /// 0 says that there were none.
+    /// 0 means that there were none.
     pub count: u64,
     /// The number of input rows that were added up.
     pub rows: u64,
@@ -38,7 +38,7 @@ pub(crate) struct CountsWriter<'s> {
     rows: WrittenRows,
     first_uses: FirstUses,
     first_days: FxHashMap<u32, (i32, i32)>,
-    /// Companies whose first or last day may have changed.
+    /// Companies whose first or last day, or first use of an event, may have been removed.
     shrunk: BTreeSet<u32>,
     changed_days: BTreeSet<Day>,
 }
@@ -478,14 +478,14 @@ impl Store {
             save.execute((place, old.unwrap_or_default() + count))?;
         }
         if !moved.is_empty() && had_counts {
-            self.count_company_less(Day::from_number(day))?;
+            self.count_one_company_less(Day::from_number(day))?;
         }
         self.merge_pulled_people(day, from, into)?;
         Ok(!moved.is_empty())
     }
 
     /// On a day from files, two merged companies count as one. A source continues to count two.
-    fn count_company_less(&self, day: Day) -> Result<()> {
+    fn count_one_company_less(&self, day: Day) -> Result<()> {
         if let Some(import) = self.logged_import {
             self.note_pulled_day(import, day)?;
         }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::error::damaged;
 
-/// What makes events without an id equal, within one company and day. Keys order events.
+/// What makes events equal within one company and day. Events are ordered by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EventKey {
     /// Key of the event's name.
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_damage() {
+    fn any_other_text_is_damaged() {
         for text in [
             "",
             "[]",

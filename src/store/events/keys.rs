@@ -1,4 +1,4 @@
-//! The keys of the two tables that grow with the events.
+//! The keys of `event_days` and `day_counts`, the two tables that grow with the events.
 //!
 //! Rows are found by day, company and event name, which could be a key of three columns. A single
 //! number made of the three is compared in one step and appended without a search; this saves a
@@ -57,7 +57,7 @@ pub(crate) fn of_count(day: i32, company: u32, event: u32) -> i64 {
     of_day(day, company) * EVENT_NAMES + i64::from(event)
 }
 
-/// The keys of all companies on the days of a range.
+/// The keys from [`of_day`] of all companies on the days of a range.
 pub(crate) fn of_days(range: DayRange) -> RangeInclusive<i64> {
     of_day(range.from.number(), 0)..=of_day(range.to.number() + 1, 0) - 1
 }
@@ -72,7 +72,7 @@ pub(crate) fn of_company_counts(day: i32, company: u32) -> RangeInclusive<i64> {
     of_count(day, company, 0)..=of_count(day, company + 1, 0) - 1
 }
 
-/// The day and company of such a key.
+/// The day and company of a key from [`of_day`].
 pub(crate) fn split_day(key: i64) -> (i32, u32) {
     ((key / COMPANIES) as i32, (key % COMPANIES) as u32)
 }
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(split_day(of_day(20_543, 999_999_999)), (20_543, 999_999_999));
         assert_eq!(of_piece(20_543, 17, 4), 20_543_000_000_017_004);
         assert_eq!(split_piece(20_543_000_000_017_004), (20_543, 17, 4));
-        // The year 2200 is the last that dates may have.
+        // The latest date allowed is in the year 2200.
         assert_eq!(
             split_count(of_count(84_371, 999_999_999, 99_999)),
             (84_371, 999_999_999, 99_999)
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_holds_its_days_and_no_others() {
+    fn a_range_contains_its_days_and_no_others() {
         let days = DayRange { from: Day::from_number(10), to: Day::from_number(12) };
         let (rows, counts) = (of_days(days), of_counts(days));
         let pieces = pieces_of(&rows);

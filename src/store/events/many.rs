@@ -1,5 +1,6 @@
-//! The events of a company on a day where they are many: the same as `Merge::company` does with few,
-//! row by row, so that none of what grows with their number is in memory.
+//! Merges many events of a company on a day. The result is the same as that of `Merge::company`,
+//! which merges few, but rows are merged one at a time, so that memory does not grow with their
+//! number.
 
 use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -10,13 +11,13 @@ use super::pieces::{PieceWriter, Pieces};
 use super::waiting::{Aside, Until, WaitingEvent};
 use super::writer::WrittenRows;
 
-/// So many rows whose ids come again are looked up together.
+/// Rows with repeated ids are looked up in groups of about this many.
 const TOGETHER: usize = 200_000;
-/// Into so many shares they are dealt out.
+/// The number of shares into which these rows are divided.
 const SHARES: u32 = 256;
 
 impl Merge<'_, '_> {
-    /// As [`Merge::company`]; both kinds of rows are in order.
+    /// Like [`Merge::company`]; both kinds of rows are in order.
     pub(super) fn many(
         &mut self,
         company: u32,
@@ -57,24 +58,26 @@ impl Merge<'_, '_> {
     }
 }
 
-/// What goes on while the rows pass by.
+/// The state of a merge while rows are added.
 struct Many<'s, E> {
     stored: Pieces<'s>,
     out: PieceWriter<'s>,
     earlier: Earlier<E>,
-    /// Whether rows that the file had before tell how many copies those were, and not the store.
+    /// Whether the copies that the file had before are counted in `earlier`. Otherwise they are all
+    /// that is stored.
     compares: bool,
     current: Option<Current>,
     written: WrittenRows,
-    /// Where rows have several events each.
+    /// Only if rows can have several events.
     parts: Option<Parts>,
 }
 
-/// The event whose rows come now.
+/// The event whose rows are being added.
 struct Current {
     key: EventKey,
-    /// Its copies in the store, and in the file so far.
+    /// Its copies in the store.
     stored: u64,
+    /// Its copies in the file so far.
     of_file: u64,
 }
 
@@ -114,7 +117,7 @@ impl<E: Iterator<Item = Result<WaitingEvent>>> Many<'_, E> {
         Ok(Current { key, stored, of_file })
     }
 
-    /// Hands on an event whose rows have all come.
+    /// Passes on an event whose rows have all been added.
     fn pass(&mut self, event: Option<Current>) -> Result<()> {
         let Some(Current { key, stored, of_file }) = event else { return Ok(()) };
         let copies = of_file.max(stored);
@@ -134,14 +137,14 @@ impl<E: Iterator<Item = Result<WaitingEvent>>> Many<'_, E> {
     }
 }
 
-/// The rows of the same file that were written before.
+/// The rows of the same file that were written before, in order.
 struct Earlier<E> {
     rows: E,
     next: Option<WaitingEvent>,
 }
 
 impl<E: Iterator<Item = Result<WaitingEvent>>> Earlier<E> {
-    /// How many copies of an event they are. Events are asked for in order.
+    /// The copies of an event in these rows. Must be called in the order of the events.
     fn copies(&mut self, key: EventKey) -> Result<u64> {
         let mut copies = 0;
         loop {
@@ -161,7 +164,7 @@ impl<E: Iterator<Item = Result<WaitingEvent>>> Earlier<E> {
     }
 }
 
-/// Where rows have several events each: a row is new when any of them is.
+/// Counts rows that can have several events: a row is new if any of its events is.
 #[derive(Default)]
 struct Parts {
     all: Numbers,
@@ -177,7 +180,7 @@ impl Parts {
     }
 }
 
-/// A set of numbers, of which many are near each other.
+/// A set of numbers, which is compact if many are close to each other.
 #[derive(Default)]
 struct Numbers {
     words: FxHashMap<u32, u64>,
@@ -193,8 +196,8 @@ impl Numbers {
     }
 }
 
-/// The rows in which ids come again, the last of each counting. They are dealt out by id, because
-/// the rows of one id belong together.
+/// Rows with ids that occurred before. The last row of an id decides. The rows are divided by id,
+/// so that all rows of an id are in the same share.
 #[derive(Default)]
 struct Again {
     aside: Aside,
@@ -220,7 +223,7 @@ impl Again {
         Ok(())
     }
 
-    /// As [`Merge::recount`] does it.
+    /// Like [`Merge::recount`].
     fn recount(
         mut self,
         merge: &Merge<'_, '_>,
@@ -241,7 +244,7 @@ impl Again {
     }
 }
 
-/// An event whose id comes again.
+/// An event with a repeated id, and its copies before and now.
 struct Recounted {
     key: EventKey,
     before: u64,

@@ -1,4 +1,4 @@
-//! One day of a file brought together with what is stored of it.
+//! Merges one day of a file with what is stored of that day.
 
 use std::rc::Rc;
 
@@ -15,19 +15,20 @@ use super::waiting::WaitingEvent;
 use super::writer::WrittenRows;
 use crate::store::Store;
 
-/// What a day held before this file came to it.
+/// What was stored of a day before this file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum DayBefore {
-    /// Nothing: all that is stored now came from this file.
+    /// Nothing: everything that is stored now is from this file.
     Nothing,
-    /// Something: what this file has of the day was set aside when the day was first written.
+    /// Something. When such a day is written, the rows of this file are set aside, because the
+    /// store does not tell how many copies this file had.
     Something,
-    /// The very events that this file has of the day.
+    /// Exactly the events that this file has of the day.
     Same,
 }
 
 impl Store {
-    /// Writes days that have no events of a company yet.
+    /// A writer for days on which a company has no events yet.
     pub(super) fn day_inserter(&self) -> Result<DayInserter<'_>> {
         let connection = &self.connection;
         array::load_module(connection)?;
@@ -54,42 +55,44 @@ impl Store {
     }
 }
 
-/// Writes days that have no events of a company yet. The rows of a day are handed to SQLite together,
-/// in an array of numbers: a statement for each of millions of rows takes twice as long.
+/// Writes days on which a company has no events yet. The rows of a day are passed to SQLite
+/// together, as an array of numbers, because one statement for each of millions of rows takes twice
+/// as long.
 pub(super) struct DayInserter<'s> {
     days: CachedStatement<'s>,
     day: CachedStatement<'s>,
     counts: CachedStatement<'s>,
     count: CachedStatement<'s>,
-    /// The day of what waits.
+    /// The day of the waiting rows.
     day_of_waiting: i32,
-    /// The texts of the days of companies, one after the other.
+    /// The waiting texts of companies, one after the other.
     texts: Vec<u8>,
-    /// Company, place in `texts`, and length of each; see [`pack_day`].
+    /// Company, position in `texts` and length of each waiting text; see [`pack_day`].
     waiting_days: Vec<Value>,
-    /// Company, event name and count of each; see [`pack_count`].
+    /// Company, event name and count of each waiting count; see [`pack_count`].
     waiting_counts: Vec<Value>,
-    /// The first uses among what was written.
+    /// The first uses in the written events.
     pub(super) first_uses: FirstUses,
 }
 
-/// Texts of more bytes than this do not wait.
+/// Waiting texts are written when they have more bytes than this.
 const TEXTS: usize = 4 << 20;
 
-/// Company, place and length in 22, 23 and 18 bits, where there is room for them.
+/// Company, position and length in 22, 23 and 18 bits; `None` if they do not fit.
 fn pack_day(company: u32, place: usize, length: usize) -> Option<Value> {
     let fits = company < 1 << 22 && place < 1 << 23 && length < 1 << 18;
     fits.then(|| Value::Integer(i64::from(company) << 41 | (place as i64) << 18 | length as i64))
 }
 
-/// The count below company and event name, as these are in a key; in 16 bits, where there is room.
+/// Company and event name as in a key, and the count in the lowest 16 bits; `None` if it does not
+/// fit.
 fn pack_count(company: u32, event: u32, count: i64) -> Option<Value> {
     (count < 1 << 16).then(|| Value::Integer(keys::of_count(0, company, event) << 16 | count))
 }
 
 impl DayInserter<'_> {
-    /// Writes the events of a company on a day, in order of their keys, and their counts. They are
-    /// no more than one piece.
+    /// Writes the events of a company on a day, which are in order and at most one piece, and their
+    /// counts.
     pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
         if day != self.day_of_waiting || self.texts.len() > TEXTS {
             self.flush()?;
@@ -100,7 +103,7 @@ impl DayInserter<'_> {
         match pack_day(company, place, self.texts.len() - place) {
             Some(waiting) => self.waiting_days.push(waiting),
             None => {
-                // What came before goes first, as a table is best filled in order.
+                // The waiting rows go first, because a table is filled fastest in order.
                 self.flush_days()?;
                 self.day.execute((keys::of_piece(day, company, 0), &self.texts[place..]))?;
                 self.texts.clear();
@@ -122,7 +125,7 @@ impl DayInserter<'_> {
         Ok(())
     }
 
-    /// Writes what waits.
+    /// Writes the waiting rows.
     pub(super) fn flush(&mut self) -> Result<()> {
         self.flush_days()?;
         self.texts.clear();
@@ -146,26 +149,27 @@ impl DayInserter<'_> {
     }
 }
 
-/// Brings together what a file and the store have of one day.
+/// Merges the rows of a file with the stored events of one day.
 pub(super) struct Merge<'s, 'w> {
     pub(super) store: &'s Store,
     pub(super) inserter: &'w mut DayInserter<'s>,
     pub(super) day: i32,
     pub(super) before: DayBefore,
+    /// Whether rows of this file on the day have been written already.
     pub(super) is_again: bool,
     pub(super) has_parts: bool,
     pub(super) last_old_identity: u32,
     pub(super) import: i64,
-    /// The most events of a row.
+    /// The maximum number of events of a row of `event_days`.
     pub(super) piece: usize,
-    /// The events of a company, so that they need not be allocated for each.
+    /// The events of a company, a buffer that is reused.
     pub(super) events: Vec<StoredEvent>,
 }
 
 impl Merge<'_, '_> {
-    /// Adds what one company's rows of the file exceed what is stored. `earlier` are the rows of
-    /// the same file that were written before, where the store alone cannot tell how many those
-    /// were; both are in order of their keys.
+    /// Adds the copies that one company's rows have beyond what is stored. `earlier` has the rows
+    /// of the same file that were written before, if the store alone does not tell how many copies
+    /// those were. Both are in order.
     pub(super) fn company(
         &mut self,
         company: u32,
@@ -229,7 +233,7 @@ impl Merge<'_, '_> {
         Ok(written)
     }
 
-    /// Adds rows of a day on which there was nothing, nearly all there are of a first file.
+    /// Adds rows of a day on which nothing is stored, which are nearly all rows of a first import.
     fn insert_fresh(&mut self, company: u32, rows: &[WaitingEvent]) -> Result<WrittenRows> {
         let (written, _) = gather(rows, &mut self.events, self.piece);
         if !self.events.is_empty() {
@@ -243,7 +247,7 @@ impl Merge<'_, '_> {
         self.before == DayBefore::Nothing && !self.is_again
     }
 
-    /// Notes what the company had on the day before the file came, so that it can be undone.
+    /// Logs the events of the company on the day before the import, for undoing it.
     pub(super) fn note_before(&self, company: u32) -> Result<()> {
         match self.before {
             DayBefore::Nothing => Ok(()),
@@ -251,9 +255,8 @@ impl Merge<'_, '_> {
         }
     }
 
-    /// Gives events with an id the counts of the rows in which their ids come again, the last one
-    /// counting. Tells whether any count is another now. A row that places the event on another day
-    /// changes nothing.
+    /// Sets the copies of events with a repeated id to those of the last row with that id. Returns
+    /// whether any copies changed. A row with the id on another day changes nothing.
     fn recount(
         &self,
         events: &mut [StoredEvent],
@@ -277,7 +280,7 @@ impl Merge<'_, '_> {
         is_changed
     }
 
-    /// How many copies of a key this file brought when the day was written before.
+    /// The copies of a key in the rows of this file that were written before.
     fn earlier_copies(&self, earlier: &[WaitingEvent], key: EventKey, stored: u64) -> u64 {
         if self.is_again && self.before != DayBefore::Something {
             return stored;
@@ -287,7 +290,7 @@ impl Merge<'_, '_> {
         equal.map(WaitingEvent::total).sum()
     }
 
-    /// What is stored of a company, at most one piece.
+    /// The stored events of a company, at most one piece.
     fn stored(&self, company: u32) -> Result<Vec<StoredEvent>> {
         let first = keys::of_piece(self.day, company, 0);
         Ok(self.store.piece(first)?.unwrap_or_default())
@@ -319,8 +322,9 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Puts the events of one company's rows, in order, in the place of `events`, but no more than
-/// `most`. Where nothing is stored, so many of the rows are new. Returns the rows that are left, too.
+/// Replaces `events` by the events of one company's rows, which are in order, but by `most` at
+/// most. Returns the numbers of new and known rows, provided that nothing is stored, and the
+/// remaining rows.
 fn gather<'r>(
     rows: &'r [WaitingEvent],
     events: &mut Vec<StoredEvent>,
@@ -349,8 +353,9 @@ fn gather<'r>(
     (written, &rows[taken..])
 }
 
-/// Compares a day of a file with the store, which takes little when the file was imported before.
-/// `events` are in order and have no ids; at most so many are in one row. `None` where they are not the very events of the day.
+/// Compares a day of a file with the store, which is fast if the file was imported before. `events`
+/// are in order and have no ids; `most` is the maximum number of events of a row of `event_days`.
+/// Returns `None` if these are not exactly the events of the day.
 pub(super) fn compare(
     store: &Store,
     day: i32,
@@ -390,7 +395,7 @@ pub(super) fn compare(
     Ok(stored.next()?.is_none().then_some(all))
 }
 
-/// How many events of each name there are.
+/// The number of events of each name. The events are in order.
 fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
     events.chunk_by(|a, b| a.key.event == b.key.event).map(|of_name| {
         let copies: u64 = of_name.iter().map(|event| event.copies).sum();
@@ -398,8 +403,8 @@ fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
     })
 }
 
-/// Goes through equal rows in the order of the file. Calls `tell` with each and how many of its rows
-/// add an event; returns the number of copies afterwards.
+/// Adds equal rows in the order of the file. Calls `tell` with each and how many of the rows that
+/// it stands for add copies. Returns the number of copies afterwards.
 fn add_rows(
     equal: &[WaitingEvent],
     of_file: u64,
@@ -414,11 +419,11 @@ fn add_rows(
     total.max(stored)
 }
 
-/// How many of the rows that a waiting event stands for add an event to those stored, where the file
-/// had so many before.
+/// How many of the rows that a waiting event stands for add copies to the `stored` ones, if the
+/// file had `of_file` copies before.
 pub(super) fn new_rows(row: &WaitingEvent, of_file: u64, stored: u64) -> u64 {
     let (rows, copies) = (u64::from(row.rows()), u64::from(row.copies));
-    // Rows that bring no more than what is stored.
+    // Rows whose copies are stored already.
     let known = match copies {
         0 => rows,
         copies => (stored.saturating_sub(of_file) / copies).min(rows),
@@ -426,7 +431,7 @@ pub(super) fn new_rows(row: &WaitingEvent, of_file: u64, stored: u64) -> u64 {
     rows - known
 }
 
-/// Where rows have several events each: a row is new when any of them is.
+/// Counts rows that can have several events: a row is new if any of its events is.
 fn rows_of_parts(events: &[WaitingEvent], new_rows: &[u32]) -> WrittenRows {
     let new: FxHashSet<u32> = new_rows.iter().copied().collect();
     let all: FxHashSet<u32> = events.iter().map(|event| event.row).collect();

@@ -1,9 +1,8 @@
 //! The rows of one company and day in `event_days`.
 //!
-//! One row holds all events of nearly every company and day. What exceeds [`PIECE`] is in further
-//! rows, so that the memory that a day takes does not grow with its events: they are read and
-//! written one piece at a time. All pieces but the last are full, so the same events are always the
-//! same rows.
+//! For nearly every company and day, one row has all events. Events beyond [`PIECE`] are in further
+//! rows, which are read and written one at a time, so that memory does not grow with the number of
+//! events. All pieces except the last are full, so the same events always give the same rows.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +14,14 @@ use crate::domain::day::Day;
 use crate::error::refused;
 use crate::store::Store;
 
-/// The most events of a piece.
+/// The maximum number of events of a piece.
 pub(super) const PIECE: usize = 131_072;
 
-/// While the rows of a day are written anew, they have the key of this company, which is no
-/// company's: the old ones are still to be read.
+/// A key that no company has. Rows of a day that are rewritten have it until the old rows have been
+/// read.
 const NOBODY: u32 = 0;
 
-/// The events of a company on a day, in order, of which one piece is in memory.
+/// The events of a company on a day, in order, with one piece in memory at a time.
 pub(in crate::store) struct Pieces<'s> {
     store: &'s Store,
     day: i32,
@@ -38,7 +37,7 @@ impl Store {
         Pieces { store: self, day, company, next_piece: Some(0), events }
     }
 
-    /// Hands each event of a company on a day to `visit`, in order.
+    /// Calls `visit` with each event of a company on a day, in order.
     pub(in crate::store) fn for_each_event_of(
         &self,
         day: i32,
@@ -56,7 +55,7 @@ impl Store {
         Ok(())
     }
 
-    /// The events of one row.
+    /// The events of one row; `None` if there is no such row.
     pub(super) fn piece(&self, key: i64) -> Result<Option<Vec<StoredEvent>>> {
         let mut statement =
             self.connection.prepare_cached("SELECT events FROM event_days WHERE id = ?1")?;
@@ -70,7 +69,7 @@ impl Store {
         read.map(Some)
     }
 
-    /// Notes what a company had on a day before an import changed it.
+    /// Logs the events of a company on a day before an import changes them.
     pub(in crate::store) fn note_pieces_before(
         &self,
         import: i64,
@@ -90,7 +89,7 @@ impl Store {
         }
     }
 
-    /// Takes out the events of a company on a day, and their counts.
+    /// Deletes the events of a company on a day, and their counts.
     pub(in crate::store) fn remove_day(&self, day: i32, company: u32) -> Result<()> {
         let rows = keys::of_company_day(day, company);
         self.connection
@@ -105,7 +104,6 @@ impl Store {
 }
 
 impl Pieces<'_> {
-    /// The next event.
     pub(in crate::store) fn next(&mut self) -> Result<Option<StoredEvent>> {
         Ok(match self.peek()? {
             Some(_) => self.events.next(),
@@ -113,13 +111,13 @@ impl Pieces<'_> {
         })
     }
 
-    /// The next event if it is such a one.
+    /// The next event, if it is wanted.
     pub(in crate::store) fn next_if(
         &mut self,
-        is_such: impl FnOnce(&StoredEvent) -> bool,
+        is_wanted: impl FnOnce(&StoredEvent) -> bool,
     ) -> Result<Option<StoredEvent>> {
         match self.peek()? {
-            Some(event) if is_such(&event) => Ok(self.events.next()),
+            Some(event) if is_wanted(&event) => Ok(self.events.next()),
             _ => Ok(None),
         }
     }
@@ -136,29 +134,29 @@ impl Pieces<'_> {
     }
 }
 
-/// Writes the events of a company on a day, which may have some there. They come in order; those
-/// that are stored come again.
+/// Rewrites the events of a company on a day. All of them must be added in order, including those
+/// that are stored already.
 pub(in crate::store) struct PieceWriter<'s> {
     store: &'s Store,
     day: i32,
     company: u32,
-    /// The company under whose key pieces are written at first.
+    /// The company whose key changed pieces have until [`PieceWriter::finish`]: [`NOBODY`], or the
+    /// company itself if nothing is stored.
     aside: u32,
     size: usize,
     events: Vec<StoredEvent>,
     text: Vec<u8>,
-    /// How many pieces are full.
+    /// The number of complete pieces.
     full: i64,
-    /// The first piece that is not as it is stored, if any differs so far. It and those after it
-    /// are aside, until [`PieceWriter::finish`].
+    /// The first piece that differs from what is stored, if any does so far. It and all later
+    /// pieces are written aside until [`PieceWriter::finish`].
     first_changed: Option<i64>,
-    /// Whether copies of stored events are others now.
+    /// Whether [`PieceWriter::recount`] may have changed copies.
     is_recounted: bool,
     counts: BTreeMap<u32, u64>,
 }
 
 impl<'s> PieceWriter<'s> {
-    /// Takes the events of a company on a day.
     pub(in crate::store) fn new(store: &'s Store, day: i32, company: u32) -> Self {
         PieceWriter {
             store,
@@ -175,17 +173,17 @@ impl<'s> PieceWriter<'s> {
         }
     }
 
-    /// For a company that has no events on the day.
+    /// The same writer for a company without stored events on the day.
     pub(super) fn fresh(self) -> Self {
         PieceWriter { aside: self.company, ..self }
     }
 
-    /// With at most so many events in a row.
+    /// The same writer with at most `size` events in a row.
     pub(super) fn sized(self, size: usize) -> Self {
         PieceWriter { size, ..self }
     }
 
-    /// Takes the next event. `is_stored`: as it is, it is stored already.
+    /// Adds the next event. `is_stored` means that it is stored with the same number of copies.
     pub(in crate::store) fn push(&mut self, event: StoredEvent, is_stored: bool) -> Result<()> {
         if self.events.len() >= self.size {
             self.put()?;
@@ -203,7 +201,7 @@ impl<'s> PieceWriter<'s> {
         self.first_changed.is_some()
     }
 
-    /// Hands all events that came so far to `visit`, in order.
+    /// Calls `visit` with all events added so far, in order.
     pub(super) fn for_each(&mut self, mut visit: impl FnMut(&StoredEvent)) -> Result<()> {
         self.put()?;
         for piece in 0..self.full {
@@ -213,7 +211,7 @@ impl<'s> PieceWriter<'s> {
         Ok(())
     }
 
-    /// Gives events other copies: `copies` tells how many those are.
+    /// Changes the copies of the events for which `copies` returns a number.
     pub(super) fn recount(
         &mut self,
         mut copies: impl FnMut(&StoredEvent) -> Option<u64>,
@@ -238,10 +236,11 @@ impl<'s> PieceWriter<'s> {
         Ok(())
     }
 
-    /// Puts what was written in its place. Returns how many events of each name there are.
+    /// Moves the written pieces to their place and updates the counts. Returns the number of events
+    /// of each name.
     pub(in crate::store) fn finish(mut self) -> Result<BTreeMap<u32, u64>> {
         self.put()?;
-        self.move_in()?;
+        self.move_to_place()?;
         if self.is_changed() || self.is_recounted {
             let mut count = self.store.connection.prepare_cached(
                 "INSERT INTO day_counts (id, count) VALUES (?1, ?2)
@@ -255,7 +254,7 @@ impl<'s> PieceWriter<'s> {
         Ok(self.counts)
     }
 
-    fn move_in(&self) -> Result<()> {
+    fn move_to_place(&self) -> Result<()> {
         let Some(first) = self.first_changed.filter(|_| self.aside == NOBODY) else {
             return Ok(());
         };
@@ -272,7 +271,7 @@ impl<'s> PieceWriter<'s> {
         Ok(())
     }
 
-    /// The key of a piece as it is now.
+    /// The current key of a piece.
     fn place(&self, piece: i64) -> i64 {
         match self.first_changed {
             Some(first) if piece >= first => keys::of_piece(self.day, self.aside, piece),
@@ -280,7 +279,7 @@ impl<'s> PieceWriter<'s> {
         }
     }
 
-    /// Writes the events that are waiting, as one more piece.
+    /// Completes a piece with the waiting events, and writes it unless it is stored already.
     fn put(&mut self) -> Result<()> {
         if self.events.is_empty() {
             return Ok(());

@@ -96,7 +96,8 @@ impl Store {
         }
         let read = self.people_read(trend, days);
         let mut pulled = self.pulled_days(read)?;
-        // It is known who was active, but not who did what.
+        // The rule can use days with people, unless it asks who did one event: then it is not known
+        // who did what.
         pulled.retain(|day| trend.watch().only_event().is_some() || !day.has_people);
         Ok(pulled.pop())
     }
@@ -152,8 +153,8 @@ impl Store {
         text.map_or_else(|| Ok(Vec::new()), |text| people_of(&text))
     }
 
-    /// Hands each company and day of a span of keys to `visit`, in order: its key, and what tells
-    /// who was active; several times where there are many events.
+    /// Calls `visit` with each company and day in a span of keys, in order: the key and the
+    /// activity. A company with very many events on a day comes several times.
     pub(in crate::store) fn for_each_active_day(
         &self,
         span: &std::ops::RangeInclusive<i64>,
@@ -222,7 +223,7 @@ pub(in crate::store) fn people_of(text: &str) -> Result<Vec<u32>> {
         .map_err(|error| damaged(format!("the people of a day are not readable: {error}")).into())
 }
 
-/// The text of some people, in order.
+/// The text for `day_people`; the people are in order.
 pub(in crate::store) fn people_text(people: &[u32]) -> String {
     let mut text = String::with_capacity(people.len() * 7 + 2);
     let mut digits = itoa::Buffer::new();

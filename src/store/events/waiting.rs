@@ -1,5 +1,4 @@
-//! Events that wait to be written, in memory and, where there is no room for them, in a temporary
-//! file.
+//! Events that wait to be written: in memory, and in a temporary file if there are too many.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -13,31 +12,31 @@ use super::day_text::EventKey;
 use super::writer::IncomingEvent;
 use crate::store::Store;
 
-/// An event that waits to be written with its day. Equal ones may be folded into one.
+/// An event that waits until its day is written. Equal events may be folded into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WaitingEvent {
-    /// Company, event name, time and person, in this order, as one number: then events are put in
-    /// order, and equal ones found, by comparing numbers.
+    /// Company, event name, time and person, in this order, in one number, so that sorting and
+    /// finding equal events only compares numbers.
     rank: u128,
-    /// The number of its row in the file, which tells the events of one row from those of another.
-    /// For folded events: how many rows they were.
+    /// The number of its row in the file, which all events of the row share. For folded events, the
+    /// number of rows.
     pub(super) row: u32,
     /// How many events each row stands for.
     pub(super) copies: u32,
     /// Key of the event's own id; 0 for none, [`FOLDED`] for folded events, which have none.
     pub(super) identity: u32,
-    /// Whether no row before it, of this file or another, had that id.
+    /// Whether no earlier row, in this file or another, had that id.
     pub(super) is_first: bool,
 }
 
-/// Keys of ids never get here: they count up from 1, and the highest bit is [`AGAIN`].
+/// Keys of ids, which count up from 1, do not reach this. The highest bit is [`AGAIN`].
 const FOLDED: u32 = AGAIN - 1;
 
-/// Where the parts of a rank begin, from its lowest bit. A time takes 40 bits.
+/// The lowest bits of the parts of a rank. A time has 40 bits.
 const MICROS: u32 = 32;
 const EVENT: u32 = 72;
 const COMPANY: u32 = 96;
-/// Added to a time, which may be negative.
+/// Added to a time, because it may be negative.
 const MIDDLE: i64 = 1 << 39;
 
 impl WaitingEvent {
@@ -64,7 +63,7 @@ impl WaitingEvent {
         }
     }
 
-    /// Company and key as they are compared.
+    /// The order of events: by company and key.
     pub(super) fn order(&self) -> (u128, u32) {
         (self.rank, self.own_identity())
     }
@@ -108,17 +107,17 @@ pub(super) fn fold(events: &mut Vec<WaitingEvent>) {
     events.dedup_by(|next, event| event.fold(next));
 }
 
-/// Above so many events, sorting does without a second copy of them.
+/// More events than this are sorted without a second copy of them.
 const COPIED: usize = 500_000;
 
-/// Puts events in order of company and key; those that are equal stay in the order of the file.
-/// They are dealt out by company first: most have few events a day, and few are quickly sorted.
+/// Sorts events by company and key; equal ones keep the order of the file. They are distributed by
+/// company first, because most companies have few events a day, and few events are sorted fast.
 pub(super) fn sort(events: &mut Vec<WaitingEvent>) {
-    // What was put in order part by part is a few runs, which merging finds.
-    let falls = events.windows(2).filter(|pair| pair[1].rank < pair[0].rank).count();
+    // Events that were sorted in parts consist of a few runs, which the standard sort merges.
+    let descents = events.windows(2).filter(|pair| pair[1].rank < pair[0].rank).count();
     let companies =
         events.iter().map(WaitingEvent::company).max().map_or(0, |most| most as usize + 1);
-    let is_few_runs = falls < events.len() / 64;
+    let is_few_runs = descents < events.len() / 64;
     if is_few_runs || events.len() > COPIED || companies > 4 * events.len() + 1024 {
         events.sort_by_key(WaitingEvent::order);
         return;
@@ -140,16 +139,17 @@ pub(super) fn sort(events: &mut Vec<WaitingEvent>) {
     *events = sorted;
 }
 
-/// How long events that were set aside are of use.
+/// How long events that were set aside are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Until {
     /// They are still to be written.
     DayIsWritten,
-    /// They were written, and tell how many copies the file had, should more of that day come.
+    /// They have been written. If more rows of the day come, they tell how many copies the file had
+    /// before.
     FileEnds,
 }
 
-/// Events in a temporary file, by day. Those that are put together are in order.
+/// Events in a temporary file, by day. Those of one call of [`Aside::put`] are in order.
 #[derive(Default)]
 pub(super) struct Aside {
     file: Option<Rc<File>>,
@@ -166,14 +166,14 @@ struct Chunk {
 /// Bytes of one event in the temporary file.
 const EVENT_BYTES: usize = 32;
 
-/// The bit of an identity that says that an earlier row had it.
+/// The bit of an identity in the file that means that an earlier row had the id.
 const AGAIN: u32 = 1 << 31;
 
-/// So many events are read and written at once.
+/// The maximum number of events that are read or written at once.
 const IN_ONE_GO: usize = 8192;
 
 impl Aside {
-    /// Puts events aside, which are in order.
+    /// Sets events aside, which are in order.
     pub(super) fn put(
         &mut self,
         store: &Store,
@@ -200,8 +200,8 @@ impl Aside {
         if let Some(file) = &self.file {
             return Ok(Rc::clone(file));
         }
-        // Beside the database, where there must be room for these events anyway; `/tmp` may be
-        // memory.
+        // In the folder of the database, which must have room for these events anyway; `/tmp` may
+        // be in memory.
         let folder = store.path().parent().unwrap_or(store.path());
         let file = tempfile::tempfile_in(folder)
             .context("cannot make a temporary file beside the database")?;
@@ -221,7 +221,7 @@ impl Aside {
         self.chunks.remove(&(day, until));
     }
 
-    /// Keeps the events of a day, which are written now, until the file ends.
+    /// Keeps the events of a day that has been written until the file ends.
     pub(super) fn keep(&mut self, day: i32) {
         let written = self.chunks.remove(&(day, Until::DayIsWritten)).unwrap_or_default();
         self.chunks.entry((day, Until::FileEnds)).or_default().extend(written);
@@ -241,7 +241,7 @@ impl Aside {
         Ok(events)
     }
 
-    /// The events of a day in order, of which few are in memory at a time.
+    /// The events of a day in order, with a limited number in memory at a time.
     pub(super) fn in_order(&self, day: i32, until: Until) -> Result<InOrder> {
         let chunks = self.chunks.get(&(day, until)).map_or(&[][..], Vec::as_slice);
         let Some(file) = &self.file else { return Ok(InOrder::default()) };
@@ -256,7 +256,7 @@ impl Aside {
 }
 
 impl Chunk {
-    /// Takes the bytes of its first events, of so many at most.
+    /// Reads the bytes of the next events, of at most `most`, and removes them from the chunk.
     fn read(&mut self, file: &File, most: usize) -> Result<Vec<u8>> {
         let now = self.count.min(most);
         let mut bytes = vec![0; now * EVENT_BYTES];
@@ -268,27 +268,27 @@ impl Chunk {
     }
 }
 
-/// So many events at most are in memory while parts are merged.
+/// The maximum number of events in memory while parts are merged.
 const MERGED: usize = 500_000;
 
-/// Events of several parts, each in order, in order. Equal ones are in the order of the parts.
+/// Merges parts that are each in order. Equal events are in the order of the parts.
 #[derive(Default)]
 pub(super) struct InOrder {
     file: Option<Rc<File>>,
     parts: Vec<Part>,
     together: usize,
-    /// The next event of each part, and its place among the parts.
+    /// The order of the next event of each part, and the index of the part.
     next: BinaryHeap<Reverse<((u128, u32), usize)>>,
 }
 
-/// The rest of a chunk, and what was read of it already.
+/// The unread rest of a chunk, and the events that have been read from it.
 struct Part {
     chunk: Chunk,
     events: VecDeque<WaitingEvent>,
 }
 
 impl InOrder {
-    /// Notes the next event of a part.
+    /// Adds the next event of a part to `next`.
     fn next_of(&mut self, place: usize) -> Result<()> {
         let part = &mut self.parts[place];
         if part.events.is_empty()
@@ -330,7 +330,7 @@ impl ByCompany {
         Ok(self.next.map(|event| event.company()))
     }
 
-    /// Leaves out the events of companies before this one.
+    /// Skips the events of companies before this one.
     pub(super) fn skip_to(&mut self, company: u32) -> Result<()> {
         while self.company()?.is_some_and(|next| next < company) {
             self.next = None;
@@ -338,12 +338,12 @@ impl ByCompany {
         Ok(())
     }
 
-    /// At most so many events of a company, which is the next.
+    /// At most `most` events of a company, which must be the next one.
     pub(super) fn take(&mut self, company: u32, most: usize) -> Result<Vec<WaitingEvent>> {
         self.of(company).take(most).collect()
     }
 
-    /// The events of a company, which is the next.
+    /// The events of a company, which must be the next one.
     pub(super) fn of(&mut self, company: u32) -> impl Iterator<Item = Result<WaitingEvent>> {
         std::iter::from_fn(move || match self.company() {
             Ok(Some(next)) if next == company => self.next.take().map(Ok),
@@ -404,7 +404,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn events_are_put_in_order_of_company_name_time_person_and_id(
+        fn events_are_sorted_by_company_name_time_person_and_id(
             incoming in prop::collection::vec(incoming(), 0..200)
         ) {
             let mut events: Vec<WaitingEvent> = Vec::new();

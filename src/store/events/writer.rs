@@ -1,10 +1,10 @@
-//! Writing events: what a file adds to what is stored.
+//! Writes events: adds what a file has and the store does not.
 //!
-//! Equal events without an id are counted: after any set of files, the store holds as many copies
-//! of each as the file that has most of them. To know how many copies *this* file has, a day must
-//! be seen whole before it is written. Files come in order of time as a rule, so a day is written
-//! when the file has moved on, and little has to be remembered; a file in any other order is first
-//! sorted into days in a temporary file. Both ways memory stays bounded, whatever the number of
+//! Equal events without an id are counted: after any set of files, the store has as many copies of
+//! an event as the file with the most copies of it. To count the copies in *this* file, all rows of
+//! a day must be known before the day is written. Most files are in order of time, so a day is
+//! written when the file has moved on, and few events have to be kept; a file in any other order is
+//! first sorted by day in a temporary file. In both cases memory does not grow with the number of
 //! rows.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,21 +24,22 @@ use crate::domain::day::Day;
 use crate::error::no_thread;
 use crate::store::Store;
 
-/// How much is held in memory.
+/// How many events are kept in memory.
 #[derive(Debug, Clone, Copy)]
 struct Limits {
-    /// So many events before they are set aside.
+    /// Events are set aside when this many wait.
     in_memory: usize,
-    /// A day with more events than this is put in order with the help of the temporary file.
+    /// A day with more events than this is sorted with the help of the temporary file.
     at_once: usize,
-    /// A day with fewer is put in order by the thread that writes it, as is one with more events
-    /// than the other: few of those must be in memory at a time.
+    /// Days with at least the first and at most the second number of events are sorted by another
+    /// thread. Smaller ones are not worth it, and several larger ones at a time would take too much
+    /// memory.
     sorted_beside: (usize, usize),
-    /// The most events of one row of the table.
+    /// The maximum number of events of one row of the table.
     piece: usize,
 }
 
-/// 64 MiB of events.
+/// At most 64 MiB of waiting events.
 const LIMITS: Limits = Limits {
     in_memory: 2_000_000,
     at_once: 2_000_000,
@@ -46,13 +47,13 @@ const LIMITS: Limits = Limits {
     piece: PIECE,
 };
 
-/// So many days of a file in no order may be in memory, each with its share.
+/// The number of days of an unordered file that can be in memory, each with the same share.
 const DAYS_IN_MEMORY: usize = 256;
 
-/// A file whose events go back in time more often than one in so many is not in order.
+/// A file is unordered if more than one in this many events goes back in time.
 const ORDERLY_SHARE: usize = 16;
 
-/// One row of an events file, with keys in place of names.
+/// One row of an events file, with keys instead of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IncomingEvent {
     /// The day in the database's time zone, as its number.
@@ -67,14 +68,14 @@ pub(crate) struct IncomingEvent {
     pub copies: u32,
     /// Microseconds since 00:00 UTC of `day`.
     pub micros: i64,
-    /// Whether this is one more event of the row before, of the same company and day.
+    /// Whether this is another event of the previous row, with the same company and day.
     pub is_part: bool,
 }
 
-/// Names that a file has and the database does not, with the keys that stand for them from now on.
+/// Names in a file that the database does not have, with their new keys.
 #[derive(Debug, Default)]
 pub(crate) struct NewNames {
-    /// Companies, by the text that named them.
+    /// Companies, with the text that names them in the file.
     pub companies: Vec<(u32, String)>,
     /// Event names.
     pub events: Vec<(u32, String)>,
@@ -84,9 +85,8 @@ pub(crate) struct NewNames {
 /// Some rows of an events file, in its order.
 #[derive(Debug, Default)]
 pub(crate) struct EventBatch {
-    /// Names that these rows are the first to use.
+    /// Names that occur first in these rows.
     pub names: NewNames,
-    /// The rows.
     pub events: Vec<IncomingEvent>,
     /// The ids of those rows that have one, by position in `events`, ascending.
     pub ids: Vec<(u32, String)>,
@@ -99,9 +99,9 @@ pub(crate) struct WrittenRows {
     pub new: u64,
     /// Every other row.
     pub known: u64,
-    /// Of the known ones, those that altered a stored value.
+    /// The known rows that changed a stored value.
     pub changed: u64,
-    /// Of both, the rows that are equal to one before them in the file.
+    /// The rows, new or known, that are equal to an earlier row of the file.
     pub repeated: u64,
 }
 
@@ -112,15 +112,15 @@ impl WrittenRows {
     }
 }
 
-/// What became of the rows of an events file.
+/// The result of writing an events file.
 #[derive(Debug, Default)]
 pub(crate) struct WrittenEvents {
     pub rows: WrittenRows,
-    /// The days on which there are other events than before, in order.
+    /// The days whose events have changed, in order.
     pub changed_days: Vec<Day>,
 }
 
-/// Takes the events of one file and writes them, within a transaction that the caller has begun.
+/// Writes the events of one file, inside the caller's transaction.
 pub(crate) struct EventWriter<'s> {
     store: &'s Store,
     limits: Limits,
@@ -128,40 +128,39 @@ pub(crate) struct EventWriter<'s> {
     waiting: BTreeMap<i32, Vec<WaitingEvent>>,
     waiting_count: usize,
     newest_day: i32,
-    /// Events since the last clearing, and how many of them lay before the newest day by more than
-    /// a day.
+    /// All events so far, and those of them that were more than a day before the newest day.
     seen: usize,
     late: usize,
     written: BTreeMap<i32, DayBefore>,
     aside: Aside,
     rows: WrittenRows,
-    /// The number of the row that is being read.
+    /// The number of the current row.
     row: u32,
     /// Whether any row had several events.
     has_parts: bool,
-    /// Whether equal rows are folded, which needs rows of one event each.
+    /// Whether equal rows are folded, which requires rows of one event each.
     folds: bool,
     first_days: FxHashMap<u32, (i32, i32)>,
     changed_days: BTreeSet<i32>,
-    /// Whether the id of the row before was known.
+    /// Whether the id of the previous row was known.
     is_repeating: bool,
-    /// The largest key of an id that was there before this file.
+    /// The largest key of an id that existed before this file.
     last_old_identity: u32,
     /// The number that the import will have.
     import: i64,
-    /// Once there is much to put in order.
+    /// Started when the first day is large enough for it.
     sorter: Option<Sorter>,
 }
 
-/// Puts days in order on a thread of its own while those before are written, which takes longer.
+/// Sorts days on a thread of its own while earlier ones are written, which takes longer.
 struct Sorter {
     days: SyncSender<(i32, Vec<WaitingEvent>)>,
     sorted: Receiver<(i32, Vec<WaitingEvent>)>,
-    under_way: usize,
+    in_progress: usize,
 }
 
 impl Sorter {
-    /// So many days at most are under way.
+    /// The maximum number of days in progress.
     const AHEAD: usize = 2;
 
     fn start() -> Result<Sorter> {
@@ -178,18 +177,18 @@ impl Sorter {
                 }
             })
             .map_err(|error| no_thread(&error))?;
-        Ok(Sorter { days, sorted, under_way: 0 })
+        Ok(Sorter { days, sorted, in_progress: 0 })
     }
 
     fn take(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
         self.days.send((day, events)).map_err(|_| anyhow!("the sorting thread has ended"))?;
-        self.under_way += 1;
+        self.in_progress += 1;
         Ok(())
     }
 
-    /// The day that was given first, in order.
+    /// The first day in progress, sorted. Waits until it is.
     fn next(&mut self) -> Result<(i32, Vec<WaitingEvent>)> {
-        self.under_way -= 1;
+        self.in_progress -= 1;
         self.sorted.recv().context("the sorting thread has ended")
     }
 }
@@ -198,7 +197,7 @@ impl Sorter {
 #[derive(Debug, Clone, Copy)]
 struct Identity {
     key: u32,
-    /// Whether no row before had it.
+    /// Whether no earlier row had it.
     is_first: bool,
 }
 
@@ -209,7 +208,7 @@ impl Store {
         Ok(statement.query_row([], |row| row.get("last"))?)
     }
 
-    /// Adds the names that a file is the first to use.
+    /// Adds the names that occur first in a file.
     pub(crate) fn add_names(&self, names: &NewNames) -> Result<()> {
         let connection = &self.connection;
         let mut company = connection.prepare_cached(
@@ -231,7 +230,7 @@ impl Store {
         Ok(())
     }
 
-    /// A writer for the events of one file; `is_wide`: a row may have several of them.
+    /// A writer for the events of one file; `is_wide` means that a row may have several.
     pub(crate) fn event_writer(&self, is_wide: bool) -> Result<EventWriter<'_>> {
         let import = self.next_import()?;
         self.mark_names(import)?;
@@ -261,7 +260,7 @@ impl Store {
 }
 
 impl<'s> EventWriter<'s> {
-    /// Takes the next rows of the file.
+    /// Adds the next rows of the file.
     pub(crate) fn push(&mut self, batch: EventBatch) -> Result<()> {
         self.store.add_names(&batch.names)?;
         let identities = self.identify(&batch)?;
@@ -270,7 +269,7 @@ impl<'s> EventWriter<'s> {
             self.wait(of_day, from, &identities);
             from += of_day.len() as u32;
         }
-        // Writing days as soon as the file has left them behind lets the reading thread go on
+        // Days are written as soon as the file has moved past them. The reading thread continues
         // meanwhile.
         if self.is_orderly() {
             self.write_finished_days()?;
@@ -304,10 +303,10 @@ impl<'s> EventWriter<'s> {
         Ok(())
     }
 
-    /// Writes days that were put in order, until at most so many are left.
+    /// Writes sorted days until at most `left` are in progress.
     fn write_sorted_days(&mut self, left: usize) -> Result<()> {
         while let Some(sorter) = &mut self.sorter
-            && sorter.under_way > left
+            && sorter.in_progress > left
         {
             let (day, events) = sorter.next()?;
             self.write_events(day, events)?;
@@ -323,14 +322,14 @@ impl<'s> EventWriter<'s> {
         self.set_aside(1)
     }
 
-    /// Sets those days of a file in no order aside that have come to much. Meanwhile the other thread
-    /// reads on.
+    /// Sets the large days of an unordered file aside. The other thread continues to read
+    /// meanwhile.
     fn set_large_days_aside(&mut self) -> Result<()> {
         self.set_aside((self.limits.in_memory / DAYS_IN_MEMORY).max(2))
     }
 
-    /// Sets the days aside of which at least so many events wait. They are put in order: once a day
-    /// is read back, it consists of a few parts that are, which takes little to put in order.
+    /// Sets the days with at least `least` waiting events aside. They are sorted before: a day that
+    /// is read back then consists of a few sorted parts, which are sorted fast.
     fn set_aside(&mut self, least: usize) -> Result<()> {
         for (day, events) in &mut self.waiting {
             if events.len() >= least {
@@ -344,7 +343,7 @@ impl<'s> EventWriter<'s> {
         Ok(())
     }
 
-    /// Folds the largest days: they may hold many equal events.
+    /// Folds equal events of the largest days, which may have many of them.
     fn fold_large_days(&mut self) {
         let large = self.limits.in_memory / 8;
         for events in self.waiting.values_mut().filter(|events| self.folds && events.len() > large)
@@ -355,7 +354,7 @@ impl<'s> EventWriter<'s> {
         }
     }
 
-    /// Writes what is left, and tells what became of the rows.
+    /// Writes the remaining events.
     pub(crate) fn finish(mut self) -> Result<WrittenEvents> {
         self.write_sorted_days(0)?;
         let mut days: Vec<i32> =
@@ -371,8 +370,8 @@ impl<'s> EventWriter<'s> {
         Ok(WrittenEvents { rows: self.rows, changed_days })
     }
 
-    /// Gives each row that carries an id the key of that id. The first row of an id stays; one that
-    /// comes again may only have another count.
+    /// Finds or creates the key of the id of each row that has one. The first row with an id is
+    /// stored; a later one can only change its count.
     fn identify(&mut self, batch: &EventBatch) -> Result<FxHashMap<u32, Identity>> {
         let connection = &self.store.connection;
         let mut insert = connection.prepare_cached(
@@ -383,7 +382,7 @@ impl<'s> EventWriter<'s> {
         let mut keys = FxHashMap::default();
         for (position, id) in &batch.ids {
             let row = (batch.events[*position as usize].company, id);
-            // What the row before was, this one mostly is too.
+            // If the previous id was known, this one mostly is too.
             let known: Option<u32> = match self.is_repeating {
                 true => find.query_row(row, |row| row.get("id")).optional()?,
                 false => None,
@@ -402,7 +401,7 @@ impl<'s> EventWriter<'s> {
         Ok(keys)
     }
 
-    /// Lets events of one day wait; the first of them is at `from` in its batch.
+    /// Adds events of one day to those that wait; the first of them is at `from` in its batch.
     fn wait(&mut self, events: &[IncomingEvent], from: u32, identities: &FxHashMap<u32, Identity>) {
         let Some(IncomingEvent { day, .. }) = events.first() else { return };
         self.seen += events.len();
@@ -426,13 +425,13 @@ impl<'s> EventWriter<'s> {
         self.waiting_count += of_day.len() - before;
     }
 
-    /// Writes what waits of a day, in memory and aside.
+    /// Writes the waiting events of a day, in memory and aside.
     fn write_day(&mut self, day: i32) -> Result<()> {
         let events = self.waiting.remove(&day).unwrap_or_default();
         self.write_events(day, events)
     }
 
-    /// Writes the events of a day with those of it that are aside.
+    /// Writes the events of a day together with those that are aside.
     fn write_events(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
         self.waiting_count -= events.len();
         let mut before = self.day_before(day)?;
@@ -456,8 +455,8 @@ impl<'s> EventWriter<'s> {
         Ok(())
     }
 
-    /// Writes a day whose events are all here. Returns what the day held before, should more of it
-    /// come.
+    /// Writes a day whose events are all in memory. Returns what was stored before, in case more
+    /// rows of the day come.
     fn write_whole(
         &mut self,
         day: i32,
@@ -490,7 +489,7 @@ impl<'s> EventWriter<'s> {
         Ok(if is_there { DayBefore::Something } else { DayBefore::Nothing })
     }
 
-    /// Writes the events of a day, of which no more are aside.
+    /// Writes all events of a day from memory.
     fn write_at_once(
         &mut self,
         day: i32,
@@ -514,7 +513,7 @@ impl<'s> EventWriter<'s> {
         self.day_is_written(day, outcome)
     }
 
-    /// Writes the events of a day that has so many that they are not in memory together.
+    /// Writes a day with more events than memory has room for.
     fn write_long(
         &mut self,
         day: i32,
@@ -581,7 +580,7 @@ impl<'s> EventWriter<'s> {
     }
 }
 
-/// What became of the rows of a day.
+/// The result of writing a day.
 #[derive(Default)]
 struct DayOutcome {
     rows: WrittenRows,
@@ -613,7 +612,7 @@ mod tests {
     use crate::store::events::day_text::{self, StoredEvent};
     use crate::store::{Finish, ImportRecord, Permissions};
 
-    /// So little that a handful of events does not fit.
+    /// Limits so low that a handful of events does not fit.
     const TIGHT: Limits = Limits { in_memory: 5, at_once: 3, sorted_beside: (2, 4), piece: 2 };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
@@ -672,8 +671,8 @@ mod tests {
         content
     }
 
-    /// For each key, the most copies that any one file holds; and of each file the rows that raised
-    /// it.
+    /// For each key, the most copies in any one file; and for each file, the numbers of new and
+    /// known rows.
     fn expected(files: &[Vec<Vec<IncomingEvent>>]) -> (Content, Vec<(u64, u64)>) {
         let mut content = Content::new();
         let mut all_rows = Vec::new();
@@ -697,7 +696,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_row_of_a_day_that_was_written_is_one_more_copy() {
+    fn a_late_row_of_a_written_day_is_another_copy() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
         let file = [
@@ -710,9 +709,9 @@ mod tests {
         assert_eq!(write(&mut store, TIGHT, &file), counted(0, 31));
     }
 
-    /// Equal rows take no memory each, whether adjacent or alternating.
+    /// Equal rows do not take memory each, whether they are adjacent or alternate.
     #[test]
-    fn equal_rows_are_folded_as_they_come() {
+    fn equal_rows_are_folded_when_they_arrive() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
         let limits = Limits { in_memory: 64, at_once: 64, sorted_beside: (64, 64), piece: 64 };
@@ -730,14 +729,14 @@ mod tests {
         assert_eq!((rows.new, rows.known, rows.repeated), (3000, 0, 2998));
         assert_eq!(content(&store)[&(20_000, 1, 5)], 2000);
         assert_eq!(content(&store)[&(20_000, 1, 6)], 2000);
-        // One more of each than are stored.
+        // One more row of each than in the first file.
         let one = [event(0, 1, 5, 1), event(0, 1, 6, 2)];
         let more = [one.repeat(1001), vec![event(0, 1, 5, 1); 1000]];
         assert_eq!(write(&mut store, limits, &more), counted(2, 3000));
     }
 
     #[test]
-    fn a_row_of_several_events_is_one_row() {
+    fn a_row_with_several_events_counts_as_one() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
         store.connection.execute("INSERT INTO event_names (name) VALUES ('export')", []).unwrap();
@@ -752,7 +751,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_row_counts_with_the_rows_of_its_file_and_not_with_those_of_another() {
+    fn a_late_row_is_counted_only_with_the_rows_of_its_own_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
         let days = |late| {
@@ -769,10 +768,11 @@ mod tests {
         assert_eq!(content(&store)[&(20_000, 1, 5)], 3);
     }
 
-    /// A row: day, company, time, copies, event name, id, and whether it belongs to the row before.
+    /// A row: day, company, time, copies, event name, id, and whether it belongs to the previous
+    /// row.
     type Row = (i32, u32, i64, u32, u32, Option<u8>, bool);
 
-    /// Everything that events are, as one text for each company and day however many rows it has.
+    /// All stored events of each company and day, however many rows they have.
     fn texts(store: &Store) -> BTreeMap<(i32, u32), Vec<StoredEvent>> {
         let mut statement = store
             .connection
@@ -839,17 +839,17 @@ mod tests {
             Ok(written)
         };
         let written = store.transaction(Finish::Commit, work).unwrap();
-        // Repeated rows are found among those that are written together.
+        // Repeated rows are found only among those that are written together.
         (WrittenRows { repeated: 0, ..written.rows }, written.changed_days)
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// How much is in memory, and how many rows of the table a day takes, is not to be seen in
-        /// what is written and told, nor after it is taken back.
+        /// The limits of memory and of rows affect neither what is written and returned, nor what
+        /// is left after undoing it.
         #[test]
-        fn what_does_not_fit_is_written_as_what_fits(
+        fn limits_do_not_affect_what_is_written(
             files in prop::collection::vec(
                 prop::collection::vec(
                     prop::collection::vec(
@@ -889,7 +889,7 @@ mod tests {
 
         /// Files in any order of time, in batches of any size, within memory and far beyond it.
         #[test]
-        fn the_store_holds_the_most_copies_that_any_file_has(
+        fn the_store_has_the_most_copies_that_any_file_has(
             files in prop::collection::vec(
                 prop::collection::vec(
                     prop::collection::vec((0i32..6, 1u32..5, 0i64..3, 0u32..3), 0..12),
