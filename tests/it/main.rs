@@ -1,8 +1,8 @@
-//! What the contract promises, tested from outside, through the binary.
+//! End-to-end tests of the specification, through the binary.
 //!
-//! One test binary with a module per area. [`support`] runs the program in a sealed environment;
-//! [`naive`] is a second detection, written from the contract alone, that shares no code with the
-//! program and is what the program is compared to.
+//! One test binary with a module per area. [`support`] runs the program in a sealed environment.
+//! [`naive`] is a second implementation of detection, written from the specification alone, that
+//! shares no code with the program; the program is compared with it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, unreachable_pub)]
 

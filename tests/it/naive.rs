@@ -1,10 +1,10 @@
-//! A second detection, written from the contract alone and as plainly as it can be: every count is
-//! a walk over all the events, days are counted year by year, chances are summed up in whole
-//! numbers. It shares no code with the program, so where the two agree, neither is likely to be
-//! wrong.
+//! A naive model of detection, written from the specification alone and as plainly as possible:
+//! every count loops over all events, days are counted year by year, and chances are added up in
+//! whole numbers. It shares no code with the program, so a result on which both agree is unlikely
+//! to be wrong.
 //!
-//! It knows trend and adoption rules, in a database in UTC, and reads the plain files that the
-//! tests write (no quotes).
+//! It supports trend and adoption rules and rules on usage, in a database in UTC, and reads the
+//! plain files that the tests write (no quotes).
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
-/// A row of an event file, as it is written there.
+/// A row of an event file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     pub company: String,
@@ -26,7 +26,6 @@ pub struct Row {
     pub count: i64,
 }
 
-/// Reads an event file.
 pub fn read_rows(csv: &str) -> Vec<Row> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
@@ -49,8 +48,8 @@ fn read_row(header: &[&str], line: &str) -> Row {
     }
 }
 
-/// What the database holds of some files that were imported: the events with an id, each once, and
-/// of the others, for each key, the largest number of copies that any one file has. Sorted.
+/// The events that the database has after importing some files: those with an id once each, and of
+/// the others, for each key, the largest number of copies in any one file. Sorted.
 pub fn stored(files: &[Vec<Row>]) -> Vec<Row> {
     let mut with_id: BTreeMap<(&str, &str), Row> = BTreeMap::new();
     let mut without_id: BTreeMap<Row, i64> = BTreeMap::new();
@@ -76,12 +75,12 @@ pub fn stored(files: &[Vec<Row>]) -> Vec<Row> {
     rows
 }
 
-/// Reads the days of churn from a file of companies.
+/// Reads the churn days from a file of companies.
 pub fn read_churned(csv: &str) -> BTreeMap<String, i64> {
     read_days(csv, "churned_on")
 }
 
-/// Reads the days in a column of a file of companies, of those companies that have one.
+/// Reads the days in a column of a file of companies, by company. Skips empty cells.
 pub fn read_days(csv: &str, column: &str) -> BTreeMap<String, i64> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
@@ -95,7 +94,7 @@ pub fn read_days(csv: &str, column: &str) -> BTreeMap<String, i64> {
         .collect()
 }
 
-/// Reads the texts in a column of a file of companies, of those companies that have one.
+/// Reads the texts in a column of a file of companies, by company. Skips empty cells.
 pub fn read_texts(csv: &str, column: &str) -> BTreeMap<String, String> {
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
@@ -109,7 +108,7 @@ pub fn read_texts(csv: &str, column: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Something that a company means to have done by a day.
+/// Something that a company wants to have done by a day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Goal {
     pub event: String,
@@ -126,7 +125,7 @@ pub fn read_goals(csv: &str) -> Vec<(String, Goal)> {
         .collect()
 }
 
-/// All that is known of all companies.
+/// Everything that is known about all companies.
 #[derive(Debug, Default)]
 pub struct History {
     companies: BTreeMap<String, Company>,
@@ -135,19 +134,21 @@ pub struct History {
 #[derive(Debug, Default)]
 struct Company {
     first_event: Option<i64>,
-    /// Spans without a contract: the day of a churn, and of the return if there was one.
+    /// Periods when it was not a customer: the day of the churn, and of the return if there was
+    /// one.
     breaks: Vec<(i64, Option<i64>)>,
     segment: Option<String>,
     created_on: Option<i64>,
     goals: Vec<Goal>,
-    /// The day of every single event, by event name.
+    /// The day of every single event, by event name. The same day occurs several times if it has
+    /// several events.
     days: BTreeMap<String, Vec<i64>>,
-    /// Who did what on which day.
+    /// Day, event name and person of every event with a person.
     active: BTreeSet<(i64, String, String)>,
 }
 
 impl History {
-    /// The history that the rows of a database and the days of churn make.
+    /// The history from the rows of a database and from churn days.
     pub fn new(rows: &[Row], churned: &BTreeMap<String, i64>) -> Self {
         let mut history = History::default();
         for row in rows.iter().filter(|row| row.count > 0) {
@@ -160,7 +161,7 @@ impl History {
         history
     }
 
-    /// The same with the days on which companies became customers, and with their goals.
+    /// The same history with the days on which companies became customers, and with their goals.
     pub fn with(mut self, created: &BTreeMap<String, i64>, goals: Vec<(String, Goal)>) -> Self {
         for (company, created_on) in created {
             self.companies.entry(company.clone()).or_default().created_on = Some(*created_on);
@@ -171,8 +172,8 @@ impl History {
         self
     }
 
-    /// What adoption rules raise when these days are run, in this order, and nothing was run
-    /// before.
+    /// The signals that adoption rules raise when these days are run in this order in a new
+    /// database.
     pub fn adopt(&self, rules: &[AdoptionRule], days: &[i64]) -> Vec<AdoptionSignal> {
         let mut signals = Vec::new();
         for rule in rules {
@@ -194,7 +195,7 @@ impl History {
         signals
     }
 
-    /// The same with the days on which churned companies returned, and with segments.
+    /// The same history with the days on which churned companies returned, and with segments.
     pub fn with_terms(
         mut self,
         returned: &BTreeMap<String, i64>,
@@ -211,7 +212,7 @@ impl History {
         self
     }
 
-    /// The same with several churns and returns a company.
+    /// The same history with further churns and returns; a company can have several.
     pub fn with_breaks(mut self, breaks: &[(String, i64, Option<i64>)]) -> Self {
         for (company, churned, returned) in breaks {
             let company = self.companies.entry(company.clone()).or_default();
@@ -220,8 +221,8 @@ impl History {
         self
     }
 
-    /// Company, rule and day of the signals that rules on usage raise when these days are run in
-    /// order. After each day of `acknowledged` all open signals are closed.
+    /// Company, rule and day of the signals that rules on usage raise when the days from the first
+    /// to the last are run in order. After each day of `acknowledged`, all open signals are closed.
     pub fn usage_signals(
         &self,
         rules: &[UsageRule],
@@ -265,7 +266,7 @@ impl History {
         signals
     }
 
-    /// The number of events of this name of this company on each day that has any.
+    /// The number of events by company, event name and day.
     pub fn day_counts(&self) -> BTreeMap<(String, String, String), i64> {
         let mut counts = BTreeMap::new();
         for (name, company) in &self.companies {
@@ -289,13 +290,13 @@ impl Company {
         }
     }
 
-    /// Whether rules look at the company on a day.
+    /// Whether adoption rules evaluate the company on a day.
     fn is_customer(&self, day: i64) -> bool {
         !self.is_away(day) && self.created_on.is_none_or(|created| created <= day)
     }
 
-    /// One good signal for the first event ever, one bad signal for a deadline that passes without
-    /// it.
+    /// At most one good signal, for the first event ever, and one bad signal, for a deadline that
+    /// passes without it.
     fn first_use(
         &self,
         event: &str,
@@ -328,7 +329,7 @@ impl Company {
         raised
     }
 
-    /// One signal for each goal.
+    /// At most one signal for each goal.
     fn reach_goals(&self, rule: &AdoptionRule, days: &[i64]) -> Vec<(i64, String, &'static str)> {
         let wanted = self
             .goals
@@ -353,7 +354,7 @@ impl Company {
         wanted.filter_map(tell).collect()
     }
 
-    /// The first day of the present period as a customer; none when it is not a customer.
+    /// The first day of the current period as a customer; `None` if the company is not a customer.
     fn since(&self, day: i64) -> Option<i64> {
         let first = self.first_event.filter(|first| *first <= day)?;
         let returns = self.breaks.iter().filter_map(|(_, returned)| *returned);
@@ -368,7 +369,7 @@ impl Company {
         self.breaks.iter().any(is_within)
     }
 
-    /// How many events, days or people there were from one day to another.
+    /// The number of events, days or people from one day to another, including both.
     fn measure(&self, rule: &Rule, (from, to): (i64, i64)) -> i64 {
         let wanted = |event: &str| rule.event.as_deref().is_none_or(|only| only == event);
         let within = |day: &i64| from <= *day && *day <= to;
@@ -390,32 +391,33 @@ impl Company {
         within.map(|(_, _, person)| person.as_str()).collect()
     }
 
-    /// Weekly counts of the up to 26 weeks that end with `last` and begin on `since` or later.
+    /// The counts of the weeks that end with `last` and begin on `since` or later, latest first, at
+    /// most 26.
     fn weeks(&self, rule: &Rule, since: i64, last: i64) -> Vec<i64> {
         let starts = (0..26).map(|week| last - 7 * week - 6).take_while(|start| *start >= since);
         starts.map(|start| self.measure(rule, (start, start + 6))).collect()
     }
 }
 
-/// A rule on the usage of a company: raised again only after its latest signal was closed and the
-/// cooldown has passed.
+/// A rule on the usage of a company. It raises a signal again only after its latest one was closed
+/// and the cool-down has passed.
 pub struct UsageRule {
     pub name: &'static str,
     pub cooldown: i64,
     pub holds: fn(&UsageOfDay) -> bool,
 }
 
-/// What rules on usage see of a customer on a day.
+/// The values that rules on usage read for a customer on a day.
 pub struct UsageOfDay {
     pub days_since_last_event: i64,
     pub active_days_84d: i64,
     pub days_as_customer: i64,
-    /// Of the gaps between active days that began in the present period and ended in the last 365
-    /// days.
+    /// The longest gap between active days, of the gaps that began in the current period and ended
+    /// in the last 365 days.
     pub longest_gap_365d: Option<i64>,
 }
 
-/// The days on which a company did anything, in order.
+/// The days on which a company had any event, in order.
 struct Usage(Vec<i64>);
 
 impl Usage {
@@ -437,7 +439,7 @@ impl Usage {
     }
 }
 
-/// A rule over a history, with what was worked out already.
+/// A rule for a history, with a cache of what has been computed.
 struct Trend<'h> {
     history: &'h History,
     rule: &'h Rule,
@@ -445,12 +447,13 @@ struct Trend<'h> {
     measured: RefCell<HashMap<(&'h str, i64, i64), i64>>,
 }
 
-/// What a rule sees of an eligible company on a day.
+/// The numbers of an eligible company on a day.
 #[derive(Debug, Clone, Copy)]
 struct Reading {
     windows: i64,
     previous: i64,
     current: i64,
+    /// The company is expected to have `now` in the current window for every `before` in the past.
     now: i64,
     before: i64,
     since: i64,
@@ -474,7 +477,7 @@ impl<'h> Trend<'h> {
         })
     }
 
-    /// What there is in the current window and in so many before.
+    /// The counts in the `windows` windows before the current one, and in the current one.
     fn counts(&self, name: &'h str, day: i64, windows: i64) -> (i64, i64) {
         let x = self.rule.timeframe;
         let current = self.measure(name, (day - x + 1, day));
@@ -485,7 +488,7 @@ impl<'h> Trend<'h> {
         Some((day - company.since(day)? + 1) / self.rule.timeframe - 1)
     }
 
-    /// The numbers of the company; none where it is not eligible.
+    /// The numbers of the company; `None` if it is not eligible.
     fn reading(&self, name: &'h str, day: i64) -> Option<Reading> {
         let known = self.known.borrow().get(&(name, day)).copied();
         known.unwrap_or_else(|| {
@@ -512,7 +515,8 @@ impl<'h> Trend<'h> {
         Some(Reading { windows, previous, current, now, before, since })
     }
 
-    /// How many other customers there are to compare with, and what they did.
+    /// The number of other customers to compare with, and their totals in the current window and
+    /// before.
     fn others(&self, name: &'h str, day: i64, windows: i64) -> (i64, i64, i64) {
         let own = &self.history.companies[name].segment;
         if self.rule.against == "self" || self.rule.against == "segment" && own.is_none() {
@@ -531,7 +535,7 @@ impl<'h> Trend<'h> {
         sums
     }
 
-    /// -1 for low, 1 for high.
+    /// -1 for a low count, 1 for a high one, 0 for neither.
     fn side(&self, reading: &Reading) -> i64 {
         let Reading { previous, current, now, before, .. } = *reading;
         let threshold = self.rule.threshold;
@@ -547,7 +551,8 @@ impl<'h> Trend<'h> {
         }
     }
 
-    /// What the rule says about the company on a day, before it is known what was raised before.
+    /// The signal that the rule would raise for the company on a day, regardless of earlier
+    /// signals.
     fn judge(&self, name: &'h str, day: i64) -> Option<Signal> {
         let rule = self.rule;
         let reading = self.reading(name, day)?;
@@ -575,7 +580,7 @@ impl<'h> Trend<'h> {
         Some(self.signal(name, day, &reading, side, spread, chance))
     }
 
-    /// The spread of the company, else the median of those who are eligible.
+    /// The spread of the company, otherwise the median of all eligible companies.
     fn spread(&self, name: &'h str, day: i64, reading: &Reading) -> f64 {
         let own = self.own_spread(name, day, reading);
         own.unwrap_or_else(|| {
@@ -688,7 +693,7 @@ fn seats_of(company: &str) -> i64 {
     company.rsplit('-').next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
-/// The chance that a binomial number lies in a range, summed up term by term.
+/// The probability that a binomial number is in a range, summed up term by term.
 fn binomial(wanted: std::ops::RangeInclusive<i64>, trials: i64, p: f64) -> f64 {
     let log_factorial = |n: i64| (1..=n).map(|i| (i as f64).ln()).sum::<f64>();
     let all = log_factorial(trials);
@@ -699,8 +704,8 @@ fn binomial(wanted: std::ops::RangeInclusive<i64>, trials: i64, p: f64) -> f64 {
     wanted.map(term).sum::<f64>().min(1.0)
 }
 
-/// Drops what follows a signal of its own type by less than the timeframe. `found` is of one rule
-/// and company, in order.
+/// Drops each signal that follows another one of the same type by less than `timeframe` days.
+/// `found` has the signals of one rule and company, in order.
 fn once_per_timeframe(found: impl Iterator<Item = Signal>, timeframe: i64) -> Vec<Signal> {
     let mut raised: Vec<Signal> = Vec::new();
     for signal in found {
@@ -715,7 +720,7 @@ fn once_per_timeframe(found: impl Iterator<Item = Signal>, timeframe: i64) -> Ve
     raised
 }
 
-/// Which changes a rule looks at.
+/// The changes for which a rule raises signals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Both,
@@ -727,9 +732,9 @@ pub enum Direction {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     pub name: String,
-    /// None: all events.
+    /// `None` means all events.
     pub event: Option<String>,
-    /// events, days or people.
+    /// `events`, `days` or `people`.
     pub measure: &'static str,
     pub timeframe: i64,
     pub threshold: i64,
@@ -738,16 +743,17 @@ pub struct Rule {
     pub min_events: Option<i64>,
     pub max_chance: Option<f64>,
     pub baseline: i64,
-    /// self, portfolio or segment.
+    /// `self`, `portfolio` or `segment`.
     pub against: &'static str,
     pub for_days: i64,
     pub repeat: Option<i64>,
-    /// Only companies with fewer seats: the number at the end of a company's id.
+    /// Only companies with fewer seats. The number at the end of the id of a company is its number
+    /// of seats.
     pub seats_below: Option<i64>,
 }
 
 impl Rule {
-    /// Active days, half of what was to be expected, for four weeks.
+    /// A change of active days by more than half of what is expected, for four weeks.
     pub fn fading() -> Self {
         Rule {
             name: "fading".to_owned(),
@@ -760,7 +766,7 @@ impl Rule {
         }
     }
 
-    /// The rule of an event.
+    /// A rule on the events of one name, with that name.
     pub fn event(event: &str, timeframe: i64, threshold: i64) -> Self {
         Rule {
             name: event.to_owned(),
@@ -833,7 +839,7 @@ impl Rule {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AdoptionRule {
     pub name: String,
-    /// Of a rule on goals: only those of this event.
+    /// The event to use; for a rule on goals, only goals of this event count.
     pub event: Option<String>,
     pub goals: bool,
     pub within: Option<i64>,
@@ -851,7 +857,7 @@ impl AdoptionRule {
     }
 }
 
-/// What a signal of an adoption rule says in JSON, as far as detection decides it.
+/// The fields of a signal of an adoption rule in JSON that detection decides.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AdoptionSignal {
     pub raised_on: String,
@@ -882,8 +888,8 @@ impl AdoptionSignal {
     }
 }
 
-/// The change to one decimal, half away from zero, worked out in whole tenths; unknown when there
-/// was nothing before.
+/// The change in percent with one decimal, halves rounded away from zero, computed in whole tenths;
+/// `None` if there was nothing before.
 fn change_in_percent(previous: i64, current: i64) -> Option<f64> {
     if previous == 0 {
         return None;
@@ -893,7 +899,8 @@ fn change_in_percent(previous: i64, current: i64) -> Option<f64> {
     Some((change.signum() * tenths) as f64 / 10.0)
 }
 
-/// A chance, or another number; two that differ by less than one part in a thousand million are equal.
+/// A probability, or another number. Numbers that differ by at most a relative 1e-9 are equal, as
+/// are numbers near the limit of floating point.
 #[derive(Clone, Copy)]
 pub struct Chance(pub f64);
 
@@ -910,7 +917,7 @@ impl fmt::Debug for Chance {
     }
 }
 
-/// What a signal says in JSON, as far as detection decides it.
+/// The fields of a signal in JSON that detection decides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
     pub company_id: String,
@@ -975,7 +982,7 @@ impl Signal {
         }
     }
 
-    /// Puts signals in order of day, rule and company: of these there is one signal at most.
+    /// Sorts signals by day, rule and company, which together identify a signal.
     pub fn sort(signals: &mut [Signal]) {
         signals.sort_by(|a, b| a.key().cmp(&b.key()));
     }
@@ -1006,12 +1013,11 @@ pub fn assert_same(program: &[Signal], naive: &[Signal], about: &str) {
     assert!(ours.is_none(), "{about}: only the naive model raised {ours:#?}");
 }
 
-/// The chance that, of `a + b` fair coins, at least as many fall on one given side as the larger of
-/// the two.
+/// The probability that of `a + b` fair coins at least max(a, b) fall on one given side.
 ///
-/// The sum of the binomial coefficients is a whole number and exact; only its leading 64 bits are
-/// taken, so the result is within one part in 2^52 (where a floating-point number of that size
-/// exists). Meant for some thousands of events.
+/// The sum of the binomial coefficients is an exact whole number. Only its leading 64 bits are
+/// used, so the relative error of the result is at most 2^-52, unless it is too small for floating
+/// point. For up to some thousands of events.
 pub fn chance(a: u32, b: u32) -> f64 {
     let (n, smaller) = (a + b, a.min(b));
     let mut coefficient = Whole(vec![1]);
@@ -1024,7 +1030,7 @@ pub fn chance(a: u32, b: u32) -> f64 {
     sum.halved(n)
 }
 
-/// A whole number of any size, in 32 bits a digit, the lowest first.
+/// A whole number of any size, in digits of 32 bits, lowest first.
 struct Whole(Vec<u32>);
 
 impl Whole {
@@ -1076,7 +1082,7 @@ impl Whole {
     }
 }
 
-/// The number of a day, 1970-01-01 being 0.
+/// The number of days since 1970-01-01.
 pub fn day(text: &str) -> i64 {
     let part = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let (year, month) = (part(0, 4), part(5, 7));
@@ -1157,7 +1163,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_are_read() {
+    fn instants_are_parsed() {
         let noon = instant("2026-03-31T12:00:00Z");
         assert_eq!(noon, 20_543 * MICROS_A_DAY + MICROS_A_DAY / 2);
         for same in
@@ -1169,7 +1175,7 @@ mod tests {
     }
 
     #[test]
-    fn small_chances_are_counted_out() {
+    fn small_chances_match_counted_throws() {
         for n in 0..=12u32 {
             for larger in n.div_ceil(2)..=n {
                 let hits = (0..1u32 << n).filter(|coins| coins.count_ones() >= larger).count();
@@ -1184,11 +1190,11 @@ mod tests {
     }
 
     #[test]
-    fn large_chances_hold_what_is_known_of_them() {
+    fn large_chances_have_known_values() {
         assert_eq!(chance(1000, 0), 2f64.powi(-1000));
         assert_eq!(chance(1, 999), 1001.0 * 2f64.powi(-1000));
-        // Of an odd number of coins, exactly half of all throws have the larger part on a given
-        // side.
+        // With an odd number of coins, exactly half of all throws have more than half of the coins
+        // on a given side.
         for n in [31, 33, 65, 129, 1001, 2501] {
             assert_eq!(chance(n / 2, n - n / 2), 0.5, "{n}");
         }
@@ -1198,7 +1204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_has_one_decimal_half_away_from_zero() {
+    fn a_change_has_one_decimal_and_rounds_halves_away_from_zero() {
         let cases = [
             (100, 84, Some(-16.0)),
             (7, 0, Some(-100.0)),
@@ -1215,7 +1221,7 @@ mod tests {
     }
 
     #[test]
-    fn each_key_has_the_most_copies_that_one_file_has() {
+    fn each_key_has_the_most_copies_of_any_one_file() {
         let header = "company_id,event,timestamp,person_id,event_id,count\n";
         let file = |lines: &str| read_rows(&format!("{header}{lines}"));
         let files = [

@@ -1,5 +1,6 @@
-//! Real data that is not ours to keep: who worked on OpenStack, from public git history.
-//! `SIGNALS_OPENSTACK_CSV` says where the events are: `cargo test -- --ignored openstack`.
+//! Tests with real data that cannot be part of the repository: activity on OpenStack, from public
+//! git history. `SIGNALS_OPENSTACK_CSV` is the path of the events: `cargo test -- --ignored
+//! openstack`.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use serde_json::Value;
 use crate::naive::{self, History, Rule, Signal, UsageRule};
 use crate::support::{Sandbox, setting};
 
-/// The data reaches into August 2026.
+/// The data ends in August 2026.
 const NOW: &str = "2027-01-01T06:00:00Z";
 
 #[test]
@@ -83,7 +84,7 @@ fn subscriptions(history: &[naive::Row], breaks: &[(String, i64, Option<i64>)]) 
     csv
 }
 
-/// The four presets that `--usual` begins with, over a year with churns and returns, day by day.
+/// The first four presets of `--usual`, day by day over a year with churns and returns.
 #[test]
 #[ignore = "needs SIGNALS_OPENSTACK_CSV"]
 fn the_measured_rules_raise_what_the_naive_model_raises() {

@@ -1,4 +1,4 @@
-//! Taking imports back.
+//! Undoing imports.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::support::Sandbox;
 
 pub type Content = BTreeMap<String, Vec<Vec<Value>>>;
 
-/// Tables that keep what happened, undone or not.
+/// Tables that keep a record of every import, undone or not.
 const HISTORY: [&str; 5] =
     ["imports", "late_days", "import_changes", "import_days", "import_marks"];
 
@@ -33,7 +33,8 @@ pub fn content(sandbox: &Sandbox) -> Content {
     tables.map(|table| (table.clone(), rows(table))).collect()
 }
 
-/// Two files of every kind but acknowledgements, which are history and stay: the second adds, changes and repeats rows of the first.
+/// Two files of every kind except acknowledgements, which are history and cannot be undone. The
+/// second file adds, changes and repeats rows of the first.
 pub const FILES: [(&str, &str, &str); 14] = [
     (
         "companies",
@@ -107,7 +108,8 @@ pub const FILES: [(&str, &str, &str); 14] = [
     ),
 ];
 
-/// Undoes import after import; each leaves what was there before it.
+/// Undoes all imports, newest first, and checks that each leaves the content that was there before
+/// it.
 fn undo_all(sandbox: &Sandbox, mut before: Vec<(String, Content)>) {
     while let Some((text, content_before)) = before.pop() {
         let undone = sandbox.ok("import --undo");
@@ -119,12 +121,12 @@ fn undo_all(sandbox: &Sandbox, mut before: Vec<(String, Content)>) {
     }
 }
 
-/// Some rows of one of the two files of a kind, in any order, some of them twice.
+/// Some rows of one of the two files of a kind, starting anywhere, some of them repeated.
 fn random_file(random: &mut Random, (kind, first, second): (&str, &str, &str)) -> String {
     let mut lines = random.pick(&[first, second]).lines();
     let header = lines.next().unwrap();
     let rows: Vec<&str> = lines.collect();
-    // Facts that have no id are counted.
+    // Equal facts without an id are counted, so repeating them makes a difference.
     let most = if matches!(kind, "events" | "touchpoints" | "goals") { 4 } else { 1 };
     let mut picked = String::new();
     let from = random.between(0, rows.len() as i64 - 1) as usize;
@@ -136,7 +138,7 @@ fn random_file(random: &mut Random, (kind, first, second): (&str, &str, &str)) -
 }
 
 #[test]
-fn random_imports_of_all_kinds_are_undone_one_after_the_other() {
+fn random_imports_of_all_kinds_can_be_undone_one_by_one() {
     for_seeds(3, |random, _| {
         let sandbox = Sandbox::new();
         let mut before = Vec::new();
@@ -149,7 +151,7 @@ fn random_imports_of_all_kinds_are_undone_one_after_the_other() {
                 sandbox.run(&format!("import --last-wins --accept-loss --kind {} file.csv", of.0));
             match outcome.status {
                 0 | 3 => before.push((text, now)),
-                // Rows were lost that the files before did not make possible: nothing is written.
+                // The file is refused, which can depend on the files before it: nothing is written.
                 4 | 9 => assert_eq!(content(&sandbox), now, "{text}\n{outcome}"),
                 _ => panic!("{text}\n{outcome}"),
             }
@@ -159,7 +161,7 @@ fn random_imports_of_all_kinds_are_undone_one_after_the_other() {
 }
 
 #[test]
-fn an_import_of_any_kind_is_undone_as_if_it_had_never_been() {
+fn undoing_an_import_of_any_kind_restores_the_content_before_it() {
     let sandbox = Sandbox::new();
     let mut before = Vec::new();
     let files = FILES.iter().map(|(kind, first, _)| (*kind, *first));
@@ -193,12 +195,12 @@ fn only_the_newest_import_can_be_undone() {
     let list = sandbox.array("import --list");
     let undone: Vec<bool> = list.iter().map(|import| !import["undone_at"].is_null()).collect();
     assert_eq!(undone, [false, true, true]);
-    // What was undone can be imported again.
+    // An undone import can be repeated.
     sandbox.ok("import b.csv").says(&["new 1, known 0"]);
 }
 
 #[test]
-fn runs_since_do_not_stand_in_the_way_of_undoing() {
+fn an_import_can_be_undone_after_later_runs() {
     let sandbox = Sandbox::new();
     let mut rows = String::from("company_id,event,timestamp,count\n");
     for (day, count) in (1..=14).map(|day| (day, if day <= 7 { 9 } else { 1 })) {
@@ -223,7 +225,7 @@ fn runs_since_do_not_stand_in_the_way_of_undoing() {
 }
 
 #[test]
-fn what_was_built_on_an_import_keeps_it() {
+fn an_import_that_later_changes_depend_on_cannot_be_undone() {
     let sandbox = Sandbox::new();
     sandbox.write("companies.csv", "company_id,name\na,Acme\nb,Beta\n");
     sandbox.ok("import companies.csv");
