@@ -266,7 +266,7 @@ mod tests {
     use anyhow::Context;
 
     #[test]
-    fn every_kind_has_the_code_of_the_contract() {
+    fn every_kind_has_its_documented_code() {
         let codes: Vec<u8> = ErrorKind::ALL.iter().map(|(kind, ..)| kind.exit_code()).collect();
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 70, 130, 143]);
     }

@@ -41,9 +41,9 @@ const UNITS: [(&[&str], u32, Unit); 5] = [
     (&["y", "yr", "yrs", "year", "years"], 1, Unit::Year),
 ];
 
-/// Numbers written as words. A half is not a whole number, and 0 is rejected.
-const NUMBERS: [(&str, u32); 7] =
-    [("one", 1), ("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12), ("half", 0)];
+/// Numbers written as words.
+const NUMBERS: [(&str, u32); 6] =
+    [("one", 1), ("two", 2), ("three", 3), ("four", 4), ("six", 6), ("twelve", 12)];
 
 impl Interval {
     /// Reads a word (`monthly`, `semi-annual`) or a number of units (`3 months`, `every 2 years`,

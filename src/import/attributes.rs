@@ -15,7 +15,7 @@ mod tests {
     use super::custom_name;
 
     #[test]
-    fn names_follow_the_contract() {
+    fn names_follow_the_documentation() {
         let cases = [
             ("Industry", "industry"),
             ("Country/Region", "country_region"),

@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kinds_are_those_of_the_contract() {
+    fn the_kinds_are_those_of_the_documentation() {
         fn required(kind: &FactKind) -> Vec<&str> {
             kind.columns
                 .iter()

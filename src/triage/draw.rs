@@ -514,7 +514,7 @@ fn draw_form(frame: &mut Frame<'_>, session: &Session, form: &Form, theme: Theme
         Some(signal) => format!(" {} signal {} ", form.kind.title(), signal.id),
         None => format!(" {} for {} ", form.kind.title(), clean(session.group().title())),
     };
-    let help = " Enter next, at the end saves · Esc puts away ";
+    let help = " Enter next, at the end saves · Esc discards ";
     let about = cut(&about, usize::from(area.width).saturating_sub(4));
     let mut block = Block::bordered().title(about).title_style(BOLD).border_style(theme.heading());
     if usize::from(area.width) > help.width() + 2 {

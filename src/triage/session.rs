@@ -319,7 +319,7 @@ impl Session {
         let next = (self.at..self.items.len()).chain(0..self.at).find(is_open);
         match next {
             Some(at) => self.go_to(at),
-            None => self.tell("all signals are seen to; q quits, u undoes the last change"),
+            None => self.tell("all signals are done; q quits, u undoes the last change"),
         }
     }
 }

@@ -60,7 +60,7 @@ fn an_acknowledgement_says_who_when_and_why() {
 }
 
 #[test]
-fn outcomes_are_those_of_the_contract() {
+fn outcomes_are_those_of_the_documentation() {
     let sandbox = five_signals();
     let a = id(&sandbox, "a");
     for outcome in ["handled", "expected", "false-alarm", "saved", "lost", "recovered"] {

@@ -42,7 +42,7 @@ pub(super) const ATTRIBUTES: [Attribute; 23] = [
     text(
         "lifecycle_stage",
         C,
-        "where it stands as a customer",
+        "its lifecycle stage as a customer",
         of(|f| f.company.lifecycle_stage.as_ref().into()),
     ),
     text(

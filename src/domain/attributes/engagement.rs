@@ -78,7 +78,7 @@ pub(super) const ATTRIBUTES: [Attribute; 6] = [
         "days_since_reply",
         E,
         "days",
-        "since the customer was last heard of",
+        "since the customer last replied",
         of(|f| days_since(f, |contact| contact.is_inbound)),
     ),
     number(

@@ -119,7 +119,7 @@ impl Store {
         let (message, hint) = match (trend.watch().only_event(), &gap.source) {
             (Some(event), _) => (
                 format!("the rule '{name}' asks who did '{event}', and the counts of {day} do not tell"),
-                "a rule on people of all events can be had: --people".to_owned(),
+                "watch the people of all events instead: --people".to_owned(),
             ),
             (None, Some(source)) => (
                 format!(
