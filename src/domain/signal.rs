@@ -1,5 +1,6 @@
 //! Signals: what was raised, and what was done about it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::company::CompanyKey;
@@ -172,6 +173,34 @@ impl SignalLife {
         self.history.iter().any(|entry| entry.action == Action::Reopened)
     }
 }
+
+/// How many signals of a type were raised and closed lately, and how many are open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// Raised in the last weeks.
+    pub opened: u64,
+    /// Closed in the last weeks, and not reopened since.
+    pub closed: u64,
+    pub open: u64,
+    /// The day of the oldest open one.
+    pub open_since: Option<Day>,
+}
+
+impl Traffic {
+    /// The signals of both.
+    pub(crate) fn and(self, other: Traffic) -> Traffic {
+        let days = [self.open_since, other.open_since];
+        Traffic {
+            opened: self.opened + other.opened,
+            closed: self.closed + other.closed,
+            open: self.open + other.open,
+            open_since: days.into_iter().flatten().min(),
+        }
+    }
+}
+
+/// The traffic of each type that has signals.
+pub(crate) type TrafficByType = BTreeMap<SignalType, Traffic>;
 
 /// The two windows of a trend signal and their counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -30,7 +30,8 @@ pub(crate) fn gather(context: &Context, store: &Store, question: &Question<'_>) 
     let until = question.as_of.day(context, store);
     let today = until.unwrap_or_else(|| context.today(store));
     let mut signals = open_signals(store, until, today)?;
-    let customers = portfolio(store, &store.catalogue()?, &[], as_of, &signals)?;
+    let held = store.bad_signals_that_hold(until, today)?;
+    let customers = portfolio(store, &store.catalogue()?, &[], as_of, &held)?;
     let mut tasks = tasks_by_company(store, question.person, today, until)?;
     let mut reviews = reviews(store, today)?;
     let is_theirs = |name: Option<&String>| {

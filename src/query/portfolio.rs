@@ -10,7 +10,6 @@ use crate::domain::day::Day;
 use crate::domain::health::Band;
 use crate::domain::portfolio::Customer;
 use crate::domain::pulse::Pulse;
-use crate::domain::signal::SignalType;
 use crate::expression::Expression;
 use crate::store::{Catalogue, OpenSignal, Store};
 
@@ -34,33 +33,33 @@ pub(crate) const PORTFOLIO: [&str; 16] = [
     "health_change_28d",
 ];
 
-/// The companies that meet the conditions and have not churned by the day, ordered by id. `open`
-/// are the open signals by company.
+/// The companies that meet the conditions and have not churned by the day, ordered by id. `held` has
+/// the number of bad signals that hold, by company.
 pub(crate) fn portfolio(
     store: &Store,
     catalogue: &Catalogue,
     conditions: &[Expression],
     as_of: AsOf,
-    open: &FxHashMap<CompanyKey, Vec<OpenSignal>>,
+    held: &FxHashMap<CompanyKey, u64>,
 ) -> Result<Vec<Customer>> {
     let selected = Customers::select(store, catalogue, &PORTFOLIO, conditions, as_of)?;
-    present_customers(store, &selected, as_of, open)
+    present_customers(store, &selected, as_of, held)
 }
 
 /// The companies of a selection that have not churned by the day, ordered by id. The selection must
-/// have the attributes of [`PORTFOLIO`]; `open` are the open signals by company.
+/// have the attributes of [`PORTFOLIO`].
 pub(crate) fn present_customers(
     store: &Store,
     selected: &Customers,
     as_of: AsOf,
-    open: &FxHashMap<CompanyKey, Vec<OpenSignal>>,
+    held: &FxHashMap<CompanyKey, u64>,
 ) -> Result<Vec<Customer>> {
     let mut pulses = current_pulses(store.all_pulses(as_of.last_entry())?);
     let mut customers = Vec::new();
     for (key, values) in selected.keys().into_iter().zip(selected.values(&PORTFOLIO)?) {
         if !has_churned(values[9], as_of.day) {
-            let open = open.get(&key).map(Vec::as_slice).unwrap_or_default();
-            customers.push(customer(key, &values, pulses.remove(&key), open));
+            let held = held.get(&key).copied().unwrap_or_default();
+            customers.push(customer(key, &values, pulses.remove(&key), held));
         }
     }
     Ok(customers)
@@ -95,12 +94,10 @@ fn customer(
     key: CompanyKey,
     values: &[&Datum],
     pulse: Option<Pulse>,
-    open: &[OpenSignal],
+    bad_signals_that_hold: u64,
 ) -> Customer {
     let text = |place: usize| values[place].text().map(|text| text.into_owned());
     let band = values[12].text().and_then(|text| text.parse().ok());
-    let holds =
-        |signal: &&OpenSignal| signal.signal_type == SignalType::Bad && signal.holds != Some(false);
     Customer {
         key,
         company_id: text(0).unwrap_or_default(),
@@ -117,7 +114,7 @@ fn customer(
         band: band.unwrap_or(Band::Unknown),
         driver: text(13),
         bad_open_signals: values[10].number().unwrap_or_default() as u64,
-        bad_signals_that_hold: open.iter().filter(holds).count() as u64,
+        bad_signals_that_hold,
         overdue_tasks: values[14].number().unwrap_or_default() as u64,
         reason_codes: pulse.as_ref().map(|pulse| pulse.reason_codes.clone()).unwrap_or_default(),
         pulse: pulse.map(|pulse| pulse.mark),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use rustc_hash::FxHashMap;
 
 use super::Store;
 use crate::domain::company::CompanyKey;
@@ -84,6 +85,31 @@ impl Store {
             })
         })?;
         Ok(signals.collect::<Result<_, _>>()?)
+    }
+
+    /// How many bad signals of each company are open as in [`Store::open_signals`], and not known to
+    /// hold no more. Of the present, all is read from an index.
+    pub(crate) fn bad_signals_that_hold(
+        &self,
+        until: Option<Day>,
+        today: Day,
+    ) -> Result<FxHashMap<CompanyKey, u64>> {
+        let now = "SELECT company, count(*) FROM signals
+                   WHERE acknowledgement IS NULL AND type = 'bad' AND coalesce(holds, TRUE)
+                     AND coalesce(snoozed_until <= ?1, TRUE)
+                   GROUP BY company";
+        let then = "SELECT s.company, count(*) FROM signals s
+                    WHERE s.type = 'bad' AND coalesce(s.holds, TRUE) AND s.raised_on <= ?1
+                      AND 'acknowledged' IS NOT (SELECT h.action FROM signal_history h
+                                                 WHERE h.signal = s.id AND h.day <= ?1
+                                                   AND h.action IN ('acknowledged', 'reopened') ORDER BY h.id DESC LIMIT 1)
+                    GROUP BY s.company";
+        let sql = if until.is_none() { now } else { then };
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let counts = statement.query_map([until.unwrap_or(today)], |row| {
+            Ok((CompanyKey(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
+        Ok(counts.collect::<Result<_, _>>()?)
     }
 
     /// The CSM of the company of every signal that is snoozed on a day.

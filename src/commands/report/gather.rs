@@ -10,7 +10,7 @@ use anyhow::Result;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::Context;
-use crate::domain::attributes::{AsOf, MONTH};
+use crate::domain::attributes::{self, AsOf, MONTH};
 use crate::domain::company::CompanyKey;
 use crate::domain::company_link::CompanyLink;
 use crate::domain::day::{Day, DayRange};
@@ -22,14 +22,14 @@ use crate::domain::presence::Presence;
 use crate::domain::reason::ReasonKind;
 use crate::domain::retention::{Retention, Term, mrr_of_terms, retention};
 use crate::domain::rule::Watch;
-use crate::domain::signal::SignalLife;
+use crate::domain::signal::{SignalLife, TrafficByType};
 use crate::domain::task::TaskState;
 use crate::domain::trend::Windows;
 use crate::error::not_allowed;
 use crate::expression::Expression;
 use crate::query::{
     ConditionOptions, Customers, PORTFOLIO, Selection, csm_called, current_pulses, find_company,
-    has_churned, open_signals, present_customers,
+    has_churned, present_customers,
 };
 use crate::render::report::{Head, Letterhead, Logo};
 use crate::store::{
@@ -90,8 +90,8 @@ impl<'s> Question<'s> {
         if let Some(csm) = &self.csm {
             all.keep("csm", csm)?;
         }
-        let open = open_signals(self.store, self.as_of.last_entry(), self.today)?;
-        let customers = present_customers(self.store, &all, self.as_of, &open)?;
+        let held = self.store.bad_signals_that_hold(self.as_of.last_entry(), self.today)?;
+        let customers = present_customers(self.store, &all, self.as_of, &held)?;
         let mrr = all.values(&["mrr"])?.map(|values| values[0].number());
         let meant: FxHashMap<_, _> = all.keys().into_iter().zip(mrr).collect();
         let presences = self.store.presences(Scope::All)?;
@@ -227,15 +227,35 @@ impl<'s> Question<'s> {
         retention(book.presences.iter().filter_map(paid))
     }
 
+    /// The signals of the customers, counted by type.
+    pub(super) fn traffic(&self, portfolio: &Portfolio) -> Result<TrafficByType> {
+        let present = keys(portfolio);
+        let recently = attributes::last(self.day(), MONTH).from;
+        let last = portfolio.head.last_day();
+        let mut of_type = TrafficByType::new();
+        for (company, signal_type, traffic) in
+            self.store.signal_traffic(self.as_of.last_entry(), recently, last)?
+        {
+            if present.contains(&company) {
+                let all = of_type.entry(signal_type).or_default();
+                *all = all.and(traffic);
+            }
+        }
+        Ok(of_type)
+    }
+
     /// The signals of the customers with their histories, raised by the last day in the head.
     pub(super) fn signals(&self, portfolio: &Portfolio) -> Result<Vec<SignalLife>> {
-        let present: FxHashSet<CompanyKey> =
-            portfolio.customers.iter().map(|customer| customer.key).collect();
+        let present = keys(portfolio);
         let mut lives = self.store.signal_lives(self.as_of.last_entry())?;
         let last = portfolio.head.last_day();
         lives.retain(|life| life.raised_on <= last && present.contains(&life.company));
         Ok(lives)
     }
+}
+
+fn keys(portfolio: &Portfolio) -> FxHashSet<CompanyKey> {
+    portfolio.customers.iter().map(|customer| customer.key).collect()
 }
 
 /// The number of days for which the scores of a company are shown.

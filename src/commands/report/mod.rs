@@ -158,9 +158,9 @@ impl ReportCommand {
             ReportCommand::Dashboard(options) => options.write(context, |question| {
                 let (book, terms) = (question.book()?, question.terms()?);
                 let (history, losses) = (question.history(&book)?, question.losses(&book, &terms)?);
-                let lives = question.signals(&book.portfolio)?;
+                let traffic = question.traffic(&book.portfolio)?;
                 let kept = question.retention(&book, &terms);
-                Ok(reports::dashboard(&book.portfolio, &history, &losses, &lives, kept))
+                Ok(reports::dashboard(&book.portfolio, &history, &losses, &traffic, kept))
             }),
             ReportCommand::Health(options) => options.write(context, |question| {
                 let book = question.book()?;

@@ -7,7 +7,9 @@ use super::super::Store;
 use super::Acknowledgement;
 use crate::domain::company::CompanyKey;
 use crate::domain::day::Day;
-use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalId, SignalLife};
+use crate::domain::signal::{
+    Action, HistoryEntry, Outcome, SignalId, SignalLife, SignalType, Traffic,
+};
 
 impl Store {
     /// The history of a signal, oldest first.
@@ -51,6 +53,41 @@ impl Store {
             }
         }
         Ok(lives)
+    }
+
+    /// For each company and type: how many signals were raised by `last`, how many of them since
+    /// `recently`, how many were closed since then, and how many are open. With `until`, as it was
+    /// at the end of that day. Counted in SQL: a company has thousands of signals after some years.
+    pub(crate) fn signal_traffic(
+        &self,
+        until: Option<Day>,
+        recently: Day,
+        last: Day,
+    ) -> Result<Vec<(CompanyKey, SignalType, Traffic)>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT s.company, s.type, sum(s.raised_on >= ?2), sum(h.day IS NOT NULL AND h.day >= ?2), sum(h.id IS NULL),
+                    min(CASE WHEN h.id IS NULL THEN s.raised_on END)
+             FROM signals s
+             LEFT JOIN signal_history h
+               ON h.id = CASE WHEN ?1 IS NULL THEN s.acknowledgement
+                              ELSE (SELECT d.id FROM signal_history d
+                                    WHERE d.signal = s.id AND d.day <= ?1 AND d.action IN ('acknowledged', 'reopened')
+                                    ORDER BY d.id DESC LIMIT 1) END
+              AND h.action = 'acknowledged'
+             WHERE s.raised_on <= ?3 AND (?1 IS NULL OR s.raised_on <= ?1)
+             GROUP BY s.company, s.type",
+        )?;
+        let traffic = statement.query_map((until, recently, last), |row| {
+            let count = |place| row.get::<_, i64>(place).map(i64::unsigned_abs);
+            let traffic = Traffic {
+                opened: count(2)?,
+                closed: count(3)?,
+                open: count(4)?,
+                open_since: row.get(5)?,
+            };
+            Ok((CompanyKey(row.get(0)?), row.get(1)?, traffic))
+        })?;
+        Ok(traffic.collect::<Result<_, _>>()?)
     }
 
     /// The acknowledgement that closed a signal by the end of a day; `None` if it was open.

@@ -6,7 +6,7 @@ use crate::domain::condition::{Raised, Reading};
 use crate::domain::finding::Finding;
 use crate::domain::rule::Rule;
 use crate::domain::rule::{ConditionRule, RuleLogic};
-use crate::domain::signal::{Action, HistoryEntry};
+use crate::domain::signal::{Action, HistoryEntry, Traffic};
 use crate::store::Permissions;
 
 /// A database with a company and a condition rule `r`, to raise signals in.
@@ -178,4 +178,25 @@ fn a_key_is_told_whenever_it_was_and_by_its_own_attribute() {
     setting.rule.key = Some("payment_expires_on".into());
     setting.save();
     assert_eq!(setting.keys(), [""; 0]);
+}
+
+#[test]
+fn traffic_is_counted_as_it_is_and_as_it_was() {
+    let setting = Setting::new();
+    let [first, third, fifth, _] = [1, 3, 5, 7].map(|on| setting.raise(on, None));
+    setting.enter(first, Action::Acknowledged, 2);
+    setting.enter(third, Action::Acknowledged, 4);
+    setting.enter(third, Action::Reopened, 6);
+    setting.enter(fifth, Action::Acknowledged, 6);
+    let traffic = |until: Option<Day>| {
+        let traffic = setting.store.signal_traffic(until, day(4), day(10)).unwrap();
+        assert_eq!(traffic.len(), 1);
+        assert_eq!((traffic[0].0, traffic[0].1), (setting.company, SignalType::Info));
+        traffic[0].2
+    };
+    let now = Traffic { opened: 2, closed: 1, open: 2, open_since: Some(day(3)) };
+    assert_eq!(traffic(None), now);
+    let on_the_fifth = Traffic { opened: 1, closed: 1, open: 1, open_since: Some(day(5)) };
+    assert_eq!(traffic(Some(day(5))), on_the_fifth);
+    assert_eq!(setting.store.signal_traffic(Some(day(0)), day(4), day(10)).unwrap(), []);
 }

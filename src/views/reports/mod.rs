@@ -27,7 +27,7 @@ use crate::domain::health::Band;
 use crate::domain::portfolio::{Customer, mrr};
 use crate::domain::pulse::PulseMark;
 use crate::domain::retention::Retention;
-use crate::domain::signal::{SignalLife, State};
+use crate::domain::signal::{SignalLife, TrafficByType};
 use crate::render::report::{Cell, Head, Item, Report, Section, Table};
 use crate::store::{SignalRecord, TaskRecord};
 
@@ -85,7 +85,7 @@ pub(crate) fn dashboard(
     portfolio: &Portfolio,
     history: &[Snapshot],
     losses: &Losses,
-    lives: &[SignalLife],
+    traffic: &TrafficByType,
     retention: Option<Retention>,
 ) -> Report {
     let sections = vec![
@@ -94,11 +94,11 @@ pub(crate) fn dashboard(
         trend::section(portfolio, history),
         bands::problems(portfolio),
         workload::section(portfolio),
-        rules::traffic(portfolio.day(), lives),
+        rules::traffic(traffic),
         talk::section(portfolio),
     ];
     Report {
-        summary: Some(summary(portfolio, losses, lives, retention)),
+        summary: Some(summary(portfolio, losses, traffic, retention)),
         ..portfolio.report("Customer dashboard", sections)
     }
 }
@@ -107,7 +107,7 @@ pub(crate) fn dashboard(
 fn summary(
     portfolio: &Portfolio,
     losses: &Losses,
-    lives: &[SignalLife],
+    traffic: &TrafficByType,
     retention: Option<Retention>,
 ) -> Table {
     let count = portfolio.customers.len() as u64;
@@ -116,7 +116,7 @@ fn summary(
     let if_scored = |cell| if portfolio.has_health() { cell } else { Cell::Unknown };
     let share = of_all(&Cell::share_of(poor_count, count), portfolio);
     let (month, cancelled) = losses.this_month(portfolio.day());
-    let waiting = lives.iter().filter(|life| rules::state(life) == State::Open).count() as u64;
+    let waiting = traffic.values().map(|traffic| traffic.open).sum();
     let all_mrr = mrr(portfolio.customers.iter());
     let percent =
         |of: fn(Retention) -> f64| retention.map_or(Cell::Unknown, |r| Cell::Percent(of(r)));

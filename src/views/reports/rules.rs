@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::counted;
-use crate::domain::attributes::{MONTH, last};
-use crate::domain::day::Day;
 use crate::domain::portfolio::median;
-use crate::domain::signal::{HistoryEntry, Outcome, SignalLife, SignalType, State};
+use crate::domain::signal::{
+    HistoryEntry, Outcome, SignalLife, SignalType, Traffic, TrafficByType,
+};
 use crate::render::report::{Cell, Item, Section, Table};
 
 /// The text when there are no signals.
@@ -16,44 +16,30 @@ const NO_SIGNALS: &str =
 /// At most this many reasons of a rule are listed.
 const MOST_REASONS: usize = 3;
 
-pub(super) fn state(life: &SignalLife) -> State {
-    if life.closing().is_some() { State::Closed } else { State::Open }
-}
-
 /// Signals raised, closed and open.
-pub(super) fn traffic(day: Day, lives: &[SignalLife]) -> Section {
+pub(super) fn traffic(of_type: &TrafficByType) -> Section {
     const TITLE: &str = "What became of the signals?";
-    if lives.is_empty() {
+    if of_type.is_empty() {
         return Section::without_data(TITLE, NO_SIGNALS);
     }
-    let recently = last(day, MONTH).from;
-    let waiting = || lives.iter().filter(|life| state(life) == State::Open);
-    let opened = |life: &&SignalLife| life.raised_on >= recently;
-    let closed = |life: &&SignalLife| life.closing().is_some_and(|entry| entry.day >= recently);
-    let is_open = |life: &&SignalLife| state(life) == State::Open;
-    let of = |signal_type: &SignalType, is_so: &dyn Fn(&&SignalLife) -> bool| {
-        let of_type = lives.iter().filter(|life| life.signal_type == *signal_type);
-        Cell::Count(of_type.filter(is_so).count() as u64)
-    };
-    let oldest = |signal_type: &SignalType| {
-        waiting().filter(|life| life.signal_type == *signal_type).map(|life| life.raised_on).min()
-    };
-    let types = SignalType::ALL.iter().copied();
-    let table =
-        Table::of("signals", "Signals by type", ("type", "type"), types, |kind| Item::new(kind))
-            .number("opened_28d", "opened in 28 days", |kind| of(kind, &opened))
-            .number("closed_28d", "closed in 28 days", |kind| of(kind, &closed))
-            .number("waiting", "waiting", |kind| of(kind, &is_open))
-            .text("waiting_since", "oldest since", |kind| Cell::day(oldest(kind)))
-            .done();
-    let count = |is_so: &dyn Fn(&&SignalLife) -> bool| lives.iter().filter(is_so).count() as u64;
-    let (opened, closed, open) = (count(&opened), count(&closed), count(&is_open));
-    let bad = waiting().filter(|life| life.signal_type == SignalType::Bad).count();
-    let oldest = waiting().map(|life| life.raised_on).min();
-    let since = oldest.map(|day| format!(", the oldest since {day}")).unwrap_or_default();
+    let of = |signal_type: SignalType| of_type.get(&signal_type).copied().unwrap_or_default();
+    let types = SignalType::ALL.iter().map(|signal_type| (signal_type, of(*signal_type)));
+    let table = Table::of("signals", "Signals by type", ("type", "type"), types, |(kind, _)| {
+        Item::new(kind)
+    })
+    .number("opened_28d", "opened in 28 days", |(_, traffic)| Cell::Count(traffic.opened))
+    .number("closed_28d", "closed in 28 days", |(_, traffic)| Cell::Count(traffic.closed))
+    .number("waiting", "waiting", |(_, traffic)| Cell::Count(traffic.open))
+    .text("waiting_since", "oldest since", |(_, traffic)| Cell::day(traffic.open_since))
+    .done();
+    let all = of_type.values().copied().fold(Traffic::default(), Traffic::and);
+    let since = all.open_since.map(|day| format!(", the oldest since {day}")).unwrap_or_default();
     let answer = format!(
-        "{} opened and {closed} closed in the last 28 days; {open} waiting, {bad} of them bad{since}.",
-        counted(opened, "signal", "signals"),
+        "{} opened and {} closed in the last 28 days; {} waiting, {} of them bad{since}.",
+        counted(all.opened, "signal", "signals"),
+        all.closed,
+        all.open,
+        of(SignalType::Bad).open,
     );
     Section { title: TITLE, answer, tables: vec![table] }
 }
@@ -153,7 +139,7 @@ fn reasons<'r>(reasons: impl Iterator<Item = &'r str>) -> Option<String> {
 }
 
 fn answer(lives: &[SignalLife]) -> String {
-    let open = lives.iter().filter(|life| state(life) == State::Open).count();
+    let open = lives.iter().filter(|life| life.closing().is_none()).count();
     let days = lives.iter().filter_map(SignalLife::days_to_acknowledge).map(f64::from).collect();
     let middle = median(days).map(|days| {
         format!("; half of the others were acknowledged within {} days", Cell::Number(days).text())

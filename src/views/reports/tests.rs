@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::domain::day::Instant;
 use crate::domain::portfolio::tests::{customer, pulse};
-use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalType};
+use crate::domain::signal::{Action, HistoryEntry, Outcome, SignalType, Traffic};
 use crate::render::report::Letterhead;
 
 fn day(text: &str) -> Day {
@@ -217,7 +217,7 @@ fn losses() -> Losses {
 
 #[test]
 fn cancellations_by_month() {
-    let report = dashboard(&portfolio(), &[], &losses(), &[], None);
+    let report = dashboard(&portfolio(), &[], &losses(), &TrafficByType::new(), None);
     expect(
         &report,
         "cancellations",
@@ -261,7 +261,8 @@ fn many_losses(before: usize) -> Losses {
 #[test]
 fn cancellations_go_up_only_by_more_than_chance_makes() {
     let answer = |before| {
-        let report = dashboard(&portfolio(), &[], &many_losses(before), &[], None);
+        let report =
+            dashboard(&portfolio(), &[], &many_losses(before), &TrafficByType::new(), None);
         answers(&report)[1].to_owned()
     };
     // Twice the tail of 12 against 3: 2 x 576 / 2^15; against 4: 2 x 2517 / 2^16.
@@ -274,7 +275,7 @@ fn cancellations_go_up_only_by_more_than_chance_makes() {
         downsells: Vec::new(),
         ..losses()
     };
-    let report = dashboard(&portfolio(), &[], &one, &[], None);
+    let report = dashboard(&portfolio(), &[], &one, &TrafficByType::new(), None);
     assert_eq!(
         answers(&report)[1],
         "1 cancellation in the last three months, none before. In 6 months there was 1 cancellation with 25.50 of MRR."
@@ -312,7 +313,7 @@ fn retention_and_currency_stand_beside_the_revenue() {
     let mut book = portfolio();
     book.head.letter.currency = Some("EUR".to_owned());
     let kept = Retention { net: 104.0, gross: 91.25 };
-    let report = dashboard(&book, &[], &losses(), &[], Some(kept));
+    let report = dashboard(&book, &[], &losses(), &TrafficByType::new(), Some(kept));
     let summary = lines(report.summary.as_ref().unwrap());
     assert_eq!(summary[1], "mrr: 2,000.50 | in EUR");
     assert_eq!(summary[3], "nrr: 104.0 % | over 12 months");
@@ -324,7 +325,7 @@ fn retention_and_currency_stand_beside_the_revenue() {
 fn a_month_that_is_not_over_is_compared_with_nothing() {
     let mut early = portfolio();
     early.head.as_of = day("2026-03-30");
-    let report = dashboard(&early, &[], &losses(), &[], None);
+    let report = dashboard(&early, &[], &losses(), &TrafficByType::new(), None);
     expect(&report, "cancellation_trend", &[]);
     assert!(
         answers(&report)[1].ends_with("to tell whether they are going up or down."),
@@ -334,7 +335,7 @@ fn a_month_that_is_not_over_is_compared_with_nothing() {
 
 #[test]
 fn the_top_of_the_dashboard() {
-    let report = dashboard(&portfolio(), &[], &losses(), &[], None);
+    let report = dashboard(&portfolio(), &[], &losses(), &TrafficByType::new(), None);
     expect(
         &report,
         "summary",
@@ -378,7 +379,7 @@ fn without_scores_nothing_is_said_of_health() {
     for customer in &mut unknown.customers {
         (customer.score, customer.band) = (None, Band::Unknown);
     }
-    let report = dashboard(&unknown, &[], &losses(), &[], None);
+    let report = dashboard(&unknown, &[], &losses(), &TrafficByType::new(), None);
     assert_eq!(
         answers(&report)[0],
         "6 customers pay 2,000.50 a month; none of them has a health score yet."
@@ -570,7 +571,7 @@ fn renewals_and_revenue_at_risk() {
 
 #[test]
 fn customers_to_talk_about() {
-    let report = dashboard(&portfolio(), &history(), &losses(), &[], None);
+    let report = dashboard(&portfolio(), &history(), &losses(), &TrafficByType::new(), None);
     // Points: C-2 has 4 + 3 + 3 + 2 + 2 and 1 for its MRR, C-3 3 + 1, C-4 2 and 1 for its MRR; a
     // renewal in 91 days is not soon.
     let expected = [
@@ -659,8 +660,18 @@ fn signals_by_rule() {
 
 #[test]
 fn signals_that_come_go_and_wait() {
-    let report = dashboard(&portfolio(), &[], &losses(), &lives(), None);
-    // The last 28 days begin on 4 March.
+    let since = |text| Some(day(text));
+    let traffic = TrafficByType::from([
+        (
+            SignalType::Bad,
+            Traffic { opened: 2, closed: 2, open: 2, open_since: since("2026-01-10") },
+        ),
+        (
+            SignalType::Good,
+            Traffic { opened: 1, closed: 0, open: 1, open_since: since("2026-03-31") },
+        ),
+    ]);
+    let report = dashboard(&portfolio(), &[], &losses(), &traffic, None);
     expect(
         &report,
         "signals",
@@ -677,7 +688,7 @@ fn signals_that_come_go_and_wait() {
 fn names_within_a_report_are_unique_and_fit_a_sheet() {
     let (portfolio, history, losses, lives) = (portfolio(), history(), losses(), lives());
     let reports = [
-        dashboard(&portfolio, &history, &losses, &lives, None),
+        dashboard(&portfolio, &history, &losses, &TrafficByType::new(), None),
         health(&portfolio, &history),
         pulse_report(),
         pulse_changes(&portfolio, day("2026-03-24"), &EarlierPulses::new()),
