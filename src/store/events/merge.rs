@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use rusqlite::CachedStatement;
-use rusqlite::types::Value;
 use rusqlite::vtab::array;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::day_rows::{DayRows, counts, gather};
 use super::day_text::{self, EventKey, StoredEvent};
 use super::first_uses::FirstUses;
 use super::keys;
@@ -46,104 +46,61 @@ impl Store {
             )?,
             count: connection
                 .prepare_cached("INSERT INTO day_counts (id, count) VALUES (?1, ?2)")?,
-            day_of_waiting: 0,
-            texts: Vec::new(),
-            waiting_days: Vec::new(),
-            waiting_counts: Vec::new(),
+            rows: DayRows::default(),
             first_uses: FirstUses::default(),
         })
     }
 }
 
-/// Writes days on which a company has no events yet. The rows of a day are passed to SQLite
-/// together, as an array of numbers, because one statement for each of millions of rows takes twice
-/// as long.
+/// Writes days on which a company has no events yet, the rows of a day together.
 pub(super) struct DayInserter<'s> {
     days: CachedStatement<'s>,
     day: CachedStatement<'s>,
     counts: CachedStatement<'s>,
     count: CachedStatement<'s>,
-    /// The day of the waiting rows.
-    day_of_waiting: i32,
-    /// The waiting texts of companies, one after the other.
-    texts: Vec<u8>,
-    /// Company, position in `texts` and length of each waiting text; see [`pack_day`].
-    waiting_days: Vec<Value>,
-    /// Company, event name and count of each waiting count; see [`pack_count`].
-    waiting_counts: Vec<Value>,
+    /// The rows that wait.
+    rows: DayRows,
     /// The first uses in the written events.
     pub(super) first_uses: FirstUses,
-}
-
-/// Waiting texts are written when they have more bytes than this.
-const TEXTS: usize = 4 << 20;
-
-/// Company, position and length in 22, 23 and 18 bits; `None` if they do not fit.
-fn pack_day(company: u32, place: usize, length: usize) -> Option<Value> {
-    let fits = company < 1 << 22 && place < 1 << 23 && length < 1 << 18;
-    fits.then(|| Value::Integer(i64::from(company) << 41 | (place as i64) << 18 | length as i64))
-}
-
-/// Company and event name as in a key, and the count in the lowest 16 bits; `None` if it does not
-/// fit.
-fn pack_count(company: u32, event: u32, count: i64) -> Option<Value> {
-    (count < 1 << 16).then(|| Value::Integer(keys::of_count(0, company, event) << 16 | count))
 }
 
 impl DayInserter<'_> {
     /// Writes the events of a company on a day, which are in order and at most one piece, and their
     /// counts.
     pub(super) fn insert(&mut self, day: i32, company: u32, events: &[StoredEvent]) -> Result<()> {
-        if day != self.day_of_waiting || self.texts.len() > TEXTS {
+        if day != self.rows.day || self.rows.is_full() {
             self.flush()?;
-            self.day_of_waiting = day;
+            self.rows.day = day;
         }
-        let place = self.texts.len();
-        day_text::write(&mut self.texts, events);
-        match pack_day(company, place, self.texts.len() - place) {
-            Some(waiting) => self.waiting_days.push(waiting),
-            None => {
-                // The waiting rows go first, because a table is filled fastest in order.
-                self.flush_days()?;
-                self.day.execute((keys::of_piece(day, company, 0), &self.texts[place..]))?;
-                self.texts.clear();
-            }
-        }
-        let mut large = Vec::new();
-        let uses = self.first_uses.of_company(company);
-        for (event, copies) in counts(events) {
-            uses.note(event, day);
-            match pack_count(company, event, copies) {
-                Some(waiting) => self.waiting_counts.push(waiting),
-                None => large.push((event, copies)),
-            }
-        }
-        for (event, copies) in large {
-            self.flush_counts()?;
-            self.count.execute((keys::of_count(day, company, event), copies))?;
-        }
+        self.rows.add(company, events, &mut self.first_uses);
         Ok(())
     }
 
     /// Writes the waiting rows.
     pub(super) fn flush(&mut self) -> Result<()> {
-        self.flush_days()?;
-        self.texts.clear();
-        self.flush_counts()
-    }
-
-    fn flush_days(&mut self) -> Result<()> {
-        if !self.waiting_days.is_empty() {
-            let rows = Rc::new(std::mem::take(&mut self.waiting_days));
-            self.days.execute((&rows, &self.texts, keys::of_piece(self.day_of_waiting, 0, 0)))?;
-        }
+        let mut rows = std::mem::take(&mut self.rows);
+        self.write(&mut rows)?;
+        rows.clear();
+        self.rows = rows;
         Ok(())
     }
 
-    fn flush_counts(&mut self) -> Result<()> {
-        if !self.waiting_counts.is_empty() {
-            let rows = Rc::new(std::mem::take(&mut self.waiting_counts));
-            self.counts.execute((&rows, keys::of_count(self.day_of_waiting, 0, 0)))?;
+    /// Writes rows. The arrays are emptied.
+    pub(super) fn write(&mut self, rows: &mut DayRows) -> Result<()> {
+        let day = rows.day;
+        if !rows.days.is_empty() {
+            let days = Rc::new(std::mem::take(&mut rows.days));
+            self.days.execute((&days, &rows.texts, keys::of_piece(day, 0, 0)))?;
+        }
+        if let Some((company, place)) = rows.long_text {
+            self.day.execute((keys::of_piece(day, company, 0), &rows.texts[place..]))?;
+        }
+        if !rows.counts.is_empty() {
+            let counts = Rc::new(std::mem::take(&mut rows.counts));
+            self.counts.execute((&counts, keys::of_count(day, 0, 0)))?;
+        }
+        for (company, event, copies) in &rows.large_counts {
+            self.count.execute((keys::of_count(day, *company, *event), copies))?;
         }
         Ok(())
     }
@@ -322,85 +279,27 @@ impl Merge<'_, '_> {
     }
 }
 
-/// Replaces `events` by the events of one company's rows, which are in order, but by `most` at
-/// most. Returns the numbers of new and known rows, provided that nothing is stored, and the
-/// remaining rows.
-fn gather<'r>(
-    rows: &'r [WaitingEvent],
-    events: &mut Vec<StoredEvent>,
-    most: usize,
-) -> (WrittenRows, &'r [WaitingEvent]) {
-    let mut written = WrittenRows::default();
-    let mut taken = 0;
-    events.clear();
-    for equal in rows.chunk_by(|a, b| a.order() == b.order()) {
-        let (mut total, mut seen) = (0, 0);
-        for row in equal {
-            let rows = u64::from(row.rows());
-            seen += rows;
-            total += row.total();
-            *(if row.copies > 0 { &mut written.new } else { &mut written.known }) += rows;
-        }
-        written.repeated += seen - 1;
-        taken += equal.len();
-        if total > 0 {
-            events.push(StoredEvent { key: equal[0].key(), copies: total });
-            if events.len() >= most {
-                break;
-            }
-        }
-    }
-    (written, &rows[taken..])
-}
-
-/// Compares a day of a file with the store, which is fast if the file was imported before. `events`
-/// are in order and have no ids; `most` is the maximum number of events of a row of `event_days`.
-/// Returns `None` if these are not exactly the events of the day.
-pub(super) fn compare(
-    store: &Store,
-    day: i32,
-    events: &[WaitingEvent],
-    most: usize,
-) -> Result<Option<WrittenRows>> {
+/// Whether the store has exactly the prepared rows of a day, which is fast if the file was imported
+/// before.
+pub(super) fn is_same(store: &Store, day: i32, rows: &[DayRows]) -> Result<bool> {
     let mut statement = store.connection.prepare_cached(
         "SELECT id, events FROM event_days WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
     )?;
     let of_day = keys::of_whole_day(day);
     let mut stored = statement.query((of_day.start(), of_day.end()))?;
-    let (mut all, mut of_company, mut text) = (WrittenRows::default(), Vec::new(), Vec::new());
-    for mut rows in events.chunk_by(|a, b| a.company() == b.company()) {
-        let company = rows[0].company();
-        for piece in 0.. {
-            let (written, left) = gather(rows, &mut of_company, most);
-            rows = left;
-            text.clear();
-            day_text::write(&mut text, &of_company);
-            let is_same = match stored.next()? {
-                Some(row) => {
-                    row.get::<_, i64>(0)? == keys::of_piece(day, company, piece)
-                        && row.get_ref(1)?.as_bytes()? == text
-                }
-                None => false,
-            };
-            if !is_same {
-                return Ok(None);
+    for (company, text) in rows.iter().flat_map(DayRows::texts) {
+        let is_same = match stored.next()? {
+            Some(row) => {
+                row.get::<_, i64>(0)? == keys::of_piece(day, company, 0)
+                    && row.get_ref(1)?.as_bytes()? == text
             }
-            all.known += written.new + written.known;
-            all.repeated += written.repeated;
-            if rows.is_empty() {
-                break;
-            }
+            None => false,
+        };
+        if !is_same {
+            return Ok(false);
         }
     }
-    Ok(stored.next()?.is_none().then_some(all))
-}
-
-/// The number of events of each name. The events are in order.
-fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
-    events.chunk_by(|a, b| a.key.event == b.key.event).map(|of_name| {
-        let copies: u64 = of_name.iter().map(|event| event.copies).sum();
-        (of_name[0].key.event, copies as i64)
-    })
+    Ok(stored.next()?.is_none())
 }
 
 /// Adds equal rows in the order of the file. Calls `tell` with each and how many of the rows that

@@ -3,12 +3,14 @@
 pub(super) mod activity;
 pub(super) mod counts;
 pub(super) mod counts_writer;
+mod day_rows;
 pub(super) mod day_text;
 mod first_uses;
 pub(super) mod keys;
 mod many;
 mod merge;
 pub(super) mod pieces;
+mod prepared;
 pub(super) mod pulled;
 mod waiting;
 pub(super) mod writer;

@@ -8,20 +8,18 @@
 //! rows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 use rusqlite::OptionalExtension;
 use rustc_hash::FxHashMap;
 
 use super::keys;
 use super::merge::{self, DayBefore, DayInserter, Merge};
 use super::pieces::PIECE;
+use super::prepared::{DayOutcome, GivenDay, PreparedDay, Preparer};
 use super::waiting::{Aside, ByCompany, Until, WaitingEvent, fold, sort};
 use crate::domain::company::folded_name;
 use crate::domain::day::Day;
-use crate::error::no_thread;
 use crate::store::Store;
 
 /// How many events are kept in memory.
@@ -31,10 +29,10 @@ struct Limits {
     in_memory: usize,
     /// A day with more events than this is sorted with the help of the temporary file.
     at_once: usize,
-    /// Days with at least the first and at most the second number of events are sorted by another
+    /// Days with at least the first and at most the second number of events are prepared by another
     /// thread. Smaller ones are not worth it, and several larger ones at a time would take too much
     /// memory.
-    sorted_beside: (usize, usize),
+    prepared_beside: (usize, usize),
     /// The maximum number of events of one row of the table.
     piece: usize,
 }
@@ -43,7 +41,7 @@ struct Limits {
 const LIMITS: Limits = Limits {
     in_memory: 2_000_000,
     at_once: 2_000_000,
-    sorted_beside: (4096, 500_000),
+    prepared_beside: (4096, 500_000),
     piece: PIECE,
 };
 
@@ -149,48 +147,7 @@ pub(crate) struct EventWriter<'s> {
     /// The number that the import will have.
     import: i64,
     /// Started when the first day is large enough for it.
-    sorter: Option<Sorter>,
-}
-
-/// Sorts days on a thread of its own while earlier ones are written, which takes longer.
-struct Sorter {
-    days: SyncSender<(i32, Vec<WaitingEvent>)>,
-    sorted: Receiver<(i32, Vec<WaitingEvent>)>,
-    in_progress: usize,
-}
-
-impl Sorter {
-    /// The maximum number of days in progress.
-    const AHEAD: usize = 2;
-
-    fn start() -> Result<Sorter> {
-        let (days, unsorted) = sync_channel::<(i32, Vec<WaitingEvent>)>(Sorter::AHEAD);
-        let (done, sorted) = sync_channel(Sorter::AHEAD);
-        let sorter = thread::Builder::new().name("sorter".to_owned());
-        sorter
-            .spawn(move || {
-                for (day, mut events) in unsorted {
-                    sort(&mut events);
-                    if done.send((day, events)).is_err() {
-                        break;
-                    }
-                }
-            })
-            .map_err(|error| no_thread(&error))?;
-        Ok(Sorter { days, sorted, in_progress: 0 })
-    }
-
-    fn take(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
-        self.days.send((day, events)).map_err(|_| anyhow!("the sorting thread has ended"))?;
-        self.in_progress += 1;
-        Ok(())
-    }
-
-    /// The first day in progress, sorted. Waits until it is.
-    fn next(&mut self) -> Result<(i32, Vec<WaitingEvent>)> {
-        self.in_progress -= 1;
-        self.sorted.recv().context("the sorting thread has ended")
-    }
+    preparer: Option<Preparer>,
 }
 
 /// The id of an event.
@@ -254,7 +211,7 @@ impl Store {
             is_repeating: false,
             last_old_identity: self.last_event_identity()?,
             import,
-            sorter: None,
+            preparer: None,
         })
     }
 }
@@ -288,30 +245,74 @@ impl<'s> EventWriter<'s> {
             self.waiting.range(..self.newest_day - 1).map(|(day, _)| *day).collect();
         for day in finished {
             let events = self.waiting.remove(&day).unwrap_or_default();
-            let (least, most) = self.limits.sorted_beside;
-            if !(least..=most).contains(&events.len()) {
-                self.write_sorted_days(0)?;
-                self.write_events(day, events)?;
-            } else {
-                self.write_sorted_days(Sorter::AHEAD - 1)?;
-                match &mut self.sorter {
-                    Some(sorter) => sorter.take(day, events)?,
-                    none => none.insert(Sorter::start()?).take(day, events)?,
-                }
-            }
+            self.write_in_turn(day, events)?;
         }
         Ok(())
     }
 
-    /// Writes sorted days until at most `left` are in progress.
-    fn write_sorted_days(&mut self, left: usize) -> Result<()> {
-        while let Some(sorter) = &mut self.sorter
-            && sorter.in_progress > left
+    /// Writes a day after those that are being prepared, or has it prepared too.
+    fn write_in_turn(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
+        let (least, most) = self.limits.prepared_beside;
+        if !(least..=most).contains(&events.len()) {
+            self.write_prepared_days(0)?;
+            return self.write_events(day, events);
+        }
+        self.write_prepared_days(Preparer::AHEAD - 1)?;
+        let given = self.given(day, events)?;
+        match &mut self.preparer {
+            Some(preparer) => preparer.give(given),
+            none => none.insert(Preparer::start(self.limits.piece)?).give(given),
+        }
+    }
+
+    fn given(&self, day: i32, events: Vec<WaitingEvent>) -> Result<GivenDay> {
+        let is_new = self.day_before(day)? == DayBefore::Nothing;
+        Ok(GivenDay { day, events, is_new })
+    }
+
+    /// Writes prepared days until at most `left` are in progress.
+    fn write_prepared_days(&mut self, left: usize) -> Result<()> {
+        while let Some(preparer) = &mut self.preparer
+            && preparer.in_progress() > left
         {
-            let (day, events) = sorter.next()?;
-            self.write_events(day, events)?;
+            let prepared = preparer.next()?;
+            self.write_prepared(prepared)?;
         }
         Ok(())
+    }
+
+    fn write_prepared(&mut self, mut prepared: PreparedDay) -> Result<()> {
+        if self.write_alone(&mut prepared)? {
+            return Ok(());
+        }
+        self.merge_events(prepared.day, prepared.events)
+    }
+
+    /// Writes the rows of a prepared day if nothing is stored of it, or does nothing if exactly
+    /// these rows are. Returns whether it was one of both.
+    fn write_alone(&mut self, prepared: &mut PreparedDay) -> Result<bool> {
+        let day = prepared.day;
+        let is_whole = !self.has_parts
+            && !self.written.contains_key(&day)
+            && self.aside.count(day, Until::DayIsWritten) == 0;
+        let Some(mut alone) = prepared.alone.take().filter(|_| is_whole) else { return Ok(false) };
+        let before = self.day_before(day)?;
+        if before == DayBefore::Nothing {
+            self.store.note_empty_day(self.import, day, 0)?;
+            alone.rows.iter_mut().try_for_each(|rows| self.inserter.write(rows))?;
+            self.day_is_written(day, alone.outcome)?;
+            self.written.insert(day, before);
+        } else if !prepared.events.iter().any(WaitingEvent::has_identity)
+            && merge::is_same(self.store, day, &alone.rows)?
+        {
+            self.rows.known += alone.outcome.rows.new + alone.outcome.rows.known;
+            self.rows.repeated += alone.outcome.rows.repeated;
+            self.written.insert(day, DayBefore::Same);
+        } else {
+            return Ok(false);
+        }
+        self.waiting_count -= prepared.events.len();
+        Ok(true)
     }
 
     fn set_all_aside(&mut self) -> Result<()> {
@@ -356,15 +357,21 @@ impl<'s> EventWriter<'s> {
 
     /// Writes the remaining events.
     pub(crate) fn finish(mut self) -> Result<WrittenEvents> {
-        self.write_sorted_days(0)?;
+        self.write_prepared_days(0)?;
         let mut days: Vec<i32> =
             self.waiting.keys().chain(self.aside.waiting_days()).copied().collect();
         days.sort_unstable();
         days.dedup();
         for day in days {
-            self.write_day(day)?;
+            let events = self.waiting.remove(&day).unwrap_or_default();
+            let events = self.with_aside(day, events, self.limits.prepared_beside.1)?;
+            self.write_in_turn(day, events)?;
         }
+        self.write_prepared_days(0)?;
         self.store.note_event_days(&self.first_days)?;
+        if let Some(preparer) = self.preparer.take() {
+            self.store.note_first_uses(&preparer.end()?)?;
+        }
         self.store.note_first_uses(&self.inserter.first_uses)?;
         let changed_days = self.changed_days.into_iter().map(Day::from_number).collect();
         Ok(WrittenEvents { rows: self.rows, changed_days })
@@ -425,55 +432,57 @@ impl<'s> EventWriter<'s> {
         self.waiting_count += of_day.len() - before;
     }
 
-    /// Writes the waiting events of a day, in memory and aside.
-    fn write_day(&mut self, day: i32) -> Result<()> {
-        let events = self.waiting.remove(&day).unwrap_or_default();
-        self.write_events(day, events)
-    }
-
     /// Writes the events of a day together with those that are aside.
     fn write_events(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
+        let earlier = self.aside.count(day, Until::FileEnds);
+        let events = self.with_aside(day, events, self.limits.at_once.saturating_sub(earlier))?;
+        if events.len() > self.limits.at_once {
+            return self.merge_events(day, events);
+        }
+        let given = self.given(day, events)?;
+        let uses = &mut self.inserter.first_uses;
+        let prepared = PreparedDay::new(given, self.limits.piece, uses);
+        self.write_prepared(prepared)
+    }
+
+    /// Takes the events of a day that are aside back, provided that these and `events` are at most
+    /// `most`.
+    fn with_aside(
+        &mut self,
+        day: i32,
+        events: Vec<WaitingEvent>,
+        most: usize,
+    ) -> Result<Vec<WaitingEvent>> {
+        let aside = self.aside.count(day, Until::DayIsWritten);
+        if aside == 0 || aside + events.len() > most {
+            return Ok(events);
+        }
+        let mut all = self.aside.all(day, Until::DayIsWritten)?;
+        self.aside.forget(day, Until::DayIsWritten);
+        self.waiting_count += all.len();
+        all.extend(events);
+        Ok(all)
+    }
+
+    /// Merges the events of a day, and those that are aside, with what is stored of it.
+    fn merge_events(&mut self, day: i32, events: Vec<WaitingEvent>) -> Result<()> {
         self.waiting_count -= events.len();
-        let mut before = self.day_before(day)?;
+        let before = self.day_before(day)?;
         if before == DayBefore::Nothing && !self.written.contains_key(&day) {
             self.store.note_empty_day(self.import, day, 0)?;
         }
         let aside = self.aside.count(day, Until::DayIsWritten);
         let earlier = self.aside.count(day, Until::FileEnds);
-        before = if aside + earlier + events.len() > self.limits.at_once {
+        if aside + earlier + events.len() > self.limits.at_once {
             self.write_long(day, before, events)?;
-            before
-        } else if aside == 0 {
-            self.write_whole(day, before, events)?
         } else {
             let mut all = self.aside.all(day, Until::DayIsWritten)?;
             all.extend(events);
-            self.write_whole(day, before, all)?
-        };
+            self.write_at_once(day, before, all)?;
+        }
         self.aside.forget(day, Until::DayIsWritten);
         self.written.insert(day, before);
         Ok(())
-    }
-
-    /// Writes a day whose events are all in memory. Returns what was stored before, in case more
-    /// rows of the day come.
-    fn write_whole(
-        &mut self,
-        day: i32,
-        before: DayBefore,
-        mut events: Vec<WaitingEvent>,
-    ) -> Result<DayBefore> {
-        let is_first = before == DayBefore::Something && !self.written.contains_key(&day);
-        if is_first && !self.has_parts && !events.iter().any(WaitingEvent::has_identity) {
-            sort(&mut events);
-            if let Some(known) = merge::compare(self.store, day, &events, self.limits.piece)? {
-                self.rows.known += known.known;
-                self.rows.repeated += known.repeated;
-                return Ok(DayBefore::Same);
-            }
-        }
-        self.write_at_once(day, before, events)?;
-        Ok(before)
     }
 
     fn day_before(&self, day: i32) -> Result<DayBefore> {
@@ -580,26 +589,6 @@ impl<'s> EventWriter<'s> {
     }
 }
 
-/// The result of writing a day.
-#[derive(Default)]
-struct DayOutcome {
-    rows: WrittenRows,
-    /// The companies that have new events.
-    companies: Vec<u32>,
-}
-
-impl DayOutcome {
-    fn add(&mut self, company: u32, written: WrittenRows) {
-        self.rows.new += written.new;
-        self.rows.known += written.known;
-        self.rows.changed += written.changed;
-        self.rows.repeated += written.repeated;
-        if written.new > 0 {
-            self.companies.push(company);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -613,7 +602,7 @@ mod tests {
     use crate::store::{Finish, ImportRecord, Permissions};
 
     /// Limits so low that a handful of events does not fit.
-    const TIGHT: Limits = Limits { in_memory: 5, at_once: 3, sorted_beside: (2, 4), piece: 2 };
+    const TIGHT: Limits = Limits { in_memory: 5, at_once: 3, prepared_beside: (2, 4), piece: 2 };
 
     fn event(day: i32, company: u32, micros: i64, copies: u32) -> IncomingEvent {
         IncomingEvent {
@@ -714,7 +703,7 @@ mod tests {
     fn equal_rows_are_folded_when_they_arrive() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = store(&folder);
-        let limits = Limits { in_memory: 64, at_once: 64, sorted_beside: (64, 64), piece: 64 };
+        let limits = Limits { in_memory: 64, at_once: 64, prepared_beside: (64, 64), piece: 64 };
         let work = |store: &mut Store| {
             let mut writer = EventWriter { limits, ..store.event_writer(false)? };
             for _ in 0..1000 {

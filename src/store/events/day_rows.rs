@@ -1,0 +1,139 @@
+//! The rows of `event_days` and `day_counts` for the events of one day, as they are passed to SQLite:
+//! as arrays of numbers, because one statement for each of millions of rows takes twice as long.
+
+use rusqlite::types::Value;
+
+use super::day_text::{self, StoredEvent};
+use super::first_uses::FirstUses;
+use super::keys;
+use super::waiting::WaitingEvent;
+use super::writer::WrittenRows;
+
+/// Rows of a day, for companies without events on it, in order of the companies.
+#[derive(Debug, Default)]
+pub(super) struct DayRows {
+    pub(super) day: i32,
+    /// The texts of companies, one after the other.
+    pub(super) texts: Vec<u8>,
+    /// Company, position in `texts` and length of each; see [`pack_day`].
+    pub(super) days: Vec<Value>,
+    /// A company whose text is too long for [`pack_day`], and where in `texts` it begins: the last
+    /// one.
+    pub(super) long_text: Option<(u32, usize)>,
+    /// Company, event name and count of each; see [`pack_count`].
+    pub(super) counts: Vec<Value>,
+    /// The counts that are too large for that.
+    pub(super) large_counts: Vec<(u32, u32, i64)>,
+}
+
+/// Rows with more bytes of text than this take no further ones.
+const TEXTS: usize = 4 << 20;
+
+/// Company, position and length in 22, 23 and 18 bits; `None` if they do not fit.
+fn pack_day(company: u32, place: usize, length: usize) -> Option<Value> {
+    let fits = company < 1 << 22 && place < 1 << 23 && length < 1 << 18;
+    fits.then(|| Value::Integer(i64::from(company) << 41 | (place as i64) << 18 | length as i64))
+}
+
+/// Company and event name as in a key, and the count in the lowest 16 bits; `None` if it does not
+/// fit.
+fn pack_count(company: u32, event: u32, count: i64) -> Option<Value> {
+    (count < 1 << 16).then(|| Value::Integer(keys::of_count(0, company, event) << 16 | count))
+}
+
+impl DayRows {
+    pub(super) fn of(day: i32) -> Self {
+        DayRows { day, ..DayRows::default() }
+    }
+
+    /// Whether the next company needs other rows.
+    pub(super) fn is_full(&self) -> bool {
+        self.texts.len() > TEXTS || self.long_text.is_some()
+    }
+
+    /// Adds the events of a company, which are in order and at most one piece, and notes their
+    /// names.
+    pub(super) fn add(&mut self, company: u32, events: &[StoredEvent], uses: &mut FirstUses) {
+        self.add_text(company, events);
+        let uses = uses.of_company(company);
+        for (event, copies) in counts(events) {
+            uses.note(event, self.day);
+            match pack_count(company, event, copies) {
+                Some(packed) => self.counts.push(packed),
+                None => self.large_counts.push((company, event, copies)),
+            }
+        }
+    }
+
+    /// Adds only their text, to compare it with what is stored.
+    pub(super) fn add_text(&mut self, company: u32, events: &[StoredEvent]) {
+        let place = self.texts.len();
+        day_text::write(&mut self.texts, events);
+        match pack_day(company, place, self.texts.len() - place) {
+            Some(packed) => self.days.push(packed),
+            None => self.long_text = Some((company, place)),
+        }
+    }
+
+    /// The text of each company, in order.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let packed = self.days.iter().filter_map(|packed| match packed {
+            Value::Integer(number) => {
+                let (place, length) = (number >> 18 & ((1 << 23) - 1), number & ((1 << 18) - 1));
+                let place = place as usize;
+                Some(((number >> 41) as u32, &self.texts[place..place + length as usize]))
+            }
+            _ => None,
+        });
+        let long = self.long_text.map(|(company, place)| (company, &self.texts[place..]));
+        packed.chain(long)
+    }
+
+    /// Empties the rows and keeps their memory.
+    pub(super) fn clear(&mut self) {
+        self.texts.clear();
+        self.days.clear();
+        self.long_text = None;
+        self.counts.clear();
+        self.large_counts.clear();
+    }
+}
+
+/// Replaces `events` by the events of one company's rows, which are in order, but by `most` at
+/// most. Returns the numbers of new and known rows, provided that nothing is stored, and the
+/// remaining rows.
+pub(super) fn gather<'r>(
+    rows: &'r [WaitingEvent],
+    events: &mut Vec<StoredEvent>,
+    most: usize,
+) -> (WrittenRows, &'r [WaitingEvent]) {
+    let mut written = WrittenRows::default();
+    let mut taken = 0;
+    events.clear();
+    for equal in rows.chunk_by(|a, b| a.order() == b.order()) {
+        let (mut total, mut seen) = (0, 0);
+        for row in equal {
+            let rows = u64::from(row.rows());
+            seen += rows;
+            total += row.total();
+            *(if row.copies > 0 { &mut written.new } else { &mut written.known }) += rows;
+        }
+        written.repeated += seen - 1;
+        taken += equal.len();
+        if total > 0 {
+            events.push(StoredEvent { key: equal[0].key(), copies: total });
+            if events.len() >= most {
+                break;
+            }
+        }
+    }
+    (written, &rows[taken..])
+}
+
+/// The number of events of each name. The events are in order.
+pub(super) fn counts(events: &[StoredEvent]) -> impl Iterator<Item = (u32, i64)> {
+    events.chunk_by(|a, b| a.key.event == b.key.event).map(|of_name| {
+        let copies: u64 = of_name.iter().map(|event| event.copies).sum();
+        (of_name[0].key.event, copies as i64)
+    })
+}
