@@ -5,7 +5,7 @@
 //! its unambiguous cells; if there are none, by the delimiter of the file, or the file is refused.
 
 use super::cell_error::{CellError, shown};
-use super::cells::content;
+use super::cells::{self, content};
 
 /// The most digits of an amount of money: it fits a double exactly, to the cent.
 const MOST_DIGITS: usize = 15;
@@ -130,6 +130,26 @@ impl NumberStyle {
             )));
         }
         Ok(amount)
+    }
+
+    /// Reads a whole number from `least` to `most`. `1.000` is one or a thousand, as with amounts.
+    ///
+    /// # Errors
+    /// As [`cells::whole`]; an ambiguous number refuses the file.
+    pub(crate) fn whole(self, cell: &str, least: i64, most: i64) -> Result<i64, CellError> {
+        let number = || Number::of(cell).filter(|number| !number.is_percent);
+        match cell.contains(['.', ',']).then(number).flatten() {
+            Some(Number { is_negative, form: form @ Form::Either { .. }, .. }) => {
+                let sign = if is_negative { "-" } else { "" };
+                cells::whole(&format!("{sign}{}", self.plain(cell, form)?), least, most)
+            }
+            _ => cells::whole(cell, least, most),
+        }
+    }
+
+    /// Reads the number of events of a row, as [`NumberStyle::whole`].
+    pub(crate) fn count(self, cell: &str) -> Result<u32, CellError> {
+        Ok(self.whole(cell, 0, i64::from(u32::MAX))? as u32)
     }
 
     /// The number in a cell in plain notation with a decimal point; `None` if the cell is not a

@@ -101,7 +101,8 @@ fn wide_counts<'c>(
 ) -> Result<(), RowError<'c>> {
     counts.clear();
     for place in &mapping.wide {
-        let count = content(row.field(place.index)).map_or(Ok(0), cells::count);
+        let cell = content(row.field(place.index));
+        let count = cell.map_or(Ok(0), |cell| mapping.wide_numbers.count(cell));
         counts.push(count.map_err(RowError::in_column(&place.header))?);
     }
     Ok(())
@@ -187,5 +188,6 @@ fn event_name<'a, 'c>(row: &Row<'a>, mapped: &'c Mapped) -> Result<&'a str, RowE
 }
 
 fn count_of<'c>(row: &Row<'_>, mapped: &'c Mapped) -> Result<u32, RowError<'c>> {
-    content(row.field(mapped.index)).map_or(Ok(1), cells::count).map_err(RowError::at(mapped))
+    let cell = content(row.field(mapped.index));
+    cell.map_or(Ok(1), |cell| mapped.numbers.count(cell)).map_err(RowError::at(mapped))
 }

@@ -151,11 +151,11 @@ fn value<'a>(
         CellType::Id => Value::Text(cells::id(cell, plain)?),
         CellType::Text => Value::Text(cells::text(cell, Breaks::Refused)?),
         CellType::Prose => Value::Text(cells::text(cell, Breaks::Kept)?),
-        CellType::Count => Value::Whole(i64::from(cells::count(cell)?)),
+        CellType::Count => Value::Whole(i64::from(mapped.numbers.count(cell)?)),
         CellType::Whole { min, max } if mapped.column.labelled => {
             Value::Whole(cells::labelled(cell, *min, *max)?)
         }
-        CellType::Whole { min, max } => Value::Whole(cells::whole(cell, *min, *max)?),
+        CellType::Whole { min, max } => Value::Whole(mapped.numbers.whole(cell, *min, *max)?),
         CellType::Money => Value::Money(mapped.numbers.money(cell)?),
         CellType::Past | CellType::Date => {
             return moment(cell, mapped.column, zone, times);

@@ -52,7 +52,7 @@ pub(crate) struct Mapped {
     pub otherwise: Vec<Place>,
     /// The column with the year, if this one has the month of a date.
     pub year: Option<Place>,
-    /// How to read its amounts.
+    /// How to read its amounts and whole numbers.
     pub numbers: NumberStyle,
 }
 
@@ -69,6 +69,11 @@ pub(crate) struct Custom {
     pub numbers: Option<NumberStyle>,
 }
 
+/// Whether a column holds amounts or whole numbers.
+fn has_numbers(mapped: &Mapped) -> bool {
+    matches!(mapped.column.cell, CellType::Money | CellType::Count | CellType::Whole { .. })
+}
+
 /// How each column of a file is read.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapping {
@@ -81,6 +86,8 @@ pub(crate) struct Mapping {
     pub custom: Vec<Custom>,
     /// In the wide form, the columns of counts, in the order of the file.
     pub wide: Vec<Place>,
+    /// How to read these.
+    pub wide_numbers: NumberStyle,
     /// The column that decides which row of an id is the latest.
     pub latest: Option<Place>,
     /// Whether it also orders rows of different files.
@@ -133,7 +140,19 @@ impl Mapping {
         ignored.retain(|header| latest.as_ref().is_none_or(|place| place.header != *header));
         let product = product.map(|product| product.name.as_str());
         let (wide, notes) = (Vec::new(), notes_on_namesakes(head.header, &mut ignored));
-        Ok(Mapping { kind, product, columns, custom, wide, latest, orders_files, ignored, notes })
+        let wide_numbers = NumberStyle::default();
+        Ok(Mapping {
+            kind,
+            product,
+            columns,
+            custom,
+            wide,
+            wide_numbers,
+            latest,
+            orders_files,
+            ignored,
+            notes,
+        })
     }
 
     /// The same for the wide form of events: a row for each company and day, a column of counts for
@@ -172,6 +191,7 @@ impl Mapping {
             columns,
             custom: Vec::new(),
             wide,
+            wide_numbers: NumberStyle::default(),
             latest: None,
             orders_files: false,
             ignored,
@@ -188,14 +208,14 @@ impl Mapping {
     ) {
         let cells =
             |index: usize| rows.iter().filter_map(move |row| row.get(index).map(String::as_str));
-        let amounts =
-            self.columns.iter_mut().filter(|mapped| mapped.column.cell == CellType::Money);
         let mut notes = Vec::new();
-        for mapped in amounts {
+        for mapped in self.columns.iter_mut().filter(|mapped| has_numbers(mapped)) {
             let decided = NumberStyle::decide(cells(mapped.index), said, is_semicolon);
             mapped.numbers = decided.style;
             notes.extend(decided.note(&mapped.header));
         }
+        let of_events = self.wide.iter().flat_map(|place| cells(place.index));
+        self.wide_numbers = NumberStyle::decide(of_events, said, is_semicolon).style;
         for custom in &mut self.custom {
             let decided = NumberStyle::decide(cells(custom.index), said, is_semicolon);
             if decided.is_dressed {
@@ -208,8 +228,7 @@ impl Mapping {
 
     /// Whether any column is affected by [`Mapping::decide_numbers`].
     pub(crate) fn has_numbers(&self) -> bool {
-        let is_money = |mapped: &Mapped| mapped.column.cell == CellType::Money;
-        !self.custom.is_empty() || self.columns.iter().any(is_money)
+        !self.custom.is_empty() || !self.wide.is_empty() || self.columns.iter().any(has_numbers)
     }
 
     /// Whether a column at or after this index is read.
