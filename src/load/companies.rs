@@ -193,9 +193,13 @@ impl Loader<'_> {
     /// Determines the types of custom columns from all their values, and remarks on mixed ones.
     fn types(&self, sheet: &Sheet) -> Result<Vec<String>> {
         let mut remarks = Vec::new();
+        let known = self.store.attribute_types()?;
         for custom in &sheet.plan().mapping.custom {
             let name = self.own_name(&custom.name);
             let values = self.store.attribute_values(&name)?;
+            if values.is_empty() && known.contains_key(name.as_ref()) {
+                continue;
+            }
             let found = AttributeType::of(values.iter().map(String::as_str));
             if found == AttributeType::Text {
                 remarks.extend(remark(&name, &values));

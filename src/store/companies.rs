@@ -261,7 +261,7 @@ impl Store {
         Ok(())
     }
 
-    /// The types of custom columns, by name.
+    /// The types of all custom columns, by name.
     pub(crate) fn attribute_types(&self) -> Result<BTreeMap<String, AttributeType>> {
         let mut statement =
             self.connection.prepare_cached("SELECT name, type FROM attribute_types")?;
@@ -319,15 +319,6 @@ impl Store {
         let csms =
             statement.query_map([], |row| Ok((CompanyKey(row.get("id")?), row.get("csm")?)))?;
         Ok(csms.collect::<Result<_, _>>()?)
-    }
-
-    /// The names of all custom columns, A to Z.
-    pub(crate) fn company_attribute_names(&self) -> Result<Vec<String>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT DISTINCT name FROM company_attributes ORDER BY name")?;
-        let names = statement.query_map([], |row| row.get("name"))?;
-        Ok(names.collect::<Result<_, _>>()?)
     }
 
     /// Extends the days of first and last events of companies, by company key, by those of an

@@ -232,13 +232,9 @@ impl AttributeTable {
 impl Store {
     /// The catalogue of this database.
     pub(crate) fn catalogue(&self) -> Result<Catalogue> {
-        let types = self.attribute_types()?;
-        let metrics = self.metrics()?;
-        let own = self.company_attribute_names()?.into_iter().map(|name| {
-            let kind = types.get(&name).copied().unwrap_or(AttributeType::Text);
-            (name, kind)
-        });
-        Ok(Catalogue { own: own.collect(), metrics, evaluator: Evaluator::new()? })
+        // A column stays an attribute when its last value is cleared: rules may name it.
+        let own = self.attribute_types()?.into_iter().collect();
+        Ok(Catalogue { own, metrics: self.metrics()?, evaluator: Evaluator::new()? })
     }
 
     /// The values of the named attributes. Reads only the facts that they need.
