@@ -118,7 +118,7 @@ impl Import {
             return output::print_items(&context.ui, self.format.format, &IMPORTS, &imports);
         }
         if let Some(number) = self.undo {
-            return undo(context, number);
+            return self.undo(context, number);
         }
         if self.reading.rejects.is_some() && self.files.len() > 1 {
             return Err(usage("--rejects takes the rows of one file")
@@ -290,14 +290,21 @@ impl ReadingOptions {
     }
 }
 
-/// Undoes an import.
-fn undo(context: &Context, number: Option<i64>) -> Result<()> {
-    let mut store = context.writer()?;
-    let now = context.clock.now();
-    let (import, file) =
-        store.transaction(Finish::Commit, |store| store.undo_import(number, now))?;
-    context.ui.note(format!("import {import} ({file}) is undone"));
-    Ok(())
+impl Import {
+    /// Undoes an import, or says which one would be undone.
+    fn undo(&self, context: &Context, number: Option<i64>) -> Result<()> {
+        let mut store = context.writer()?;
+        let now = context.clock.now();
+        let finish = if self.dry_run { Finish::RollBack } else { Finish::Commit };
+        let (import, file) = store.transaction(finish, |store| store.undo_import(number, now))?;
+        context.ui.note(match self.dry_run {
+            true => {
+                format!("import {import} ({file}) would be undone (dry run: nothing was written)")
+            }
+            false => format!("import {import} ({file}) is undone"),
+        });
+        Ok(())
+    }
 }
 
 /// How the import of a file ended, most serious last.

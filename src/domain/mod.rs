@@ -44,6 +44,8 @@ pub(crate) mod words;
 
 /// The import kind for events.
 pub(crate) const EVENTS: &str = "events";
+/// The kind of files of acknowledgements.
+pub(crate) const ACKS: &str = "acks";
 
 /// The import kind for counts of events from files.
 pub(crate) const COUNTS: &str = "counts";

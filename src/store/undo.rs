@@ -12,7 +12,7 @@ use rusqlite::OptionalExtension;
 use super::events::{day_text, keys};
 use super::{Cause, Store};
 use crate::domain::day::{Day, DayRange, Instant};
-use crate::domain::{COUNTED_PEOPLE, COUNTS, EVENTS, PULL};
+use crate::domain::{ACKS, COUNTED_PEOPLE, COUNTS, EVENTS, PULL};
 use crate::error::{CommandError, not_allowed};
 
 /// Tables that imports do not change, or that are recomputed from others.
@@ -237,19 +237,34 @@ impl Store {
     }
 
     fn import_to_undo(&self, number: Option<i64>) -> Result<(i64, String, String)> {
-        // Acknowledgements are history and stay.
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, file, kind, blocked FROM imports WHERE undone_at IS NULL AND kind <> 'acks' ORDER BY id DESC",
+            "SELECT id, file, kind, blocked FROM imports WHERE undone_at IS NULL ORDER BY id DESC",
         )?;
         type Entry = (i64, String, String, Option<String>);
         let imports = statement.query_map([], |row| {
             Ok((row.get("id")?, row.get("file")?, row.get("kind")?, row.get("blocked")?))
         })?;
-        let imports: Vec<Entry> = imports.collect::<Result<_, _>>()?;
+        let mut imports: Vec<Entry> = imports.collect::<Result<_, _>>()?;
         let Some((newest, ..)) = imports.first() else {
             return Err(not_allowed("there is no import to undo").into());
         };
         let wanted = number.unwrap_or(*newest);
+        // Acknowledgements are history: they stay, and do not depend on earlier imports.
+        let is_history = |(_, _, kind, _): &Entry| kind == ACKS;
+        if let Some((id, file, ..)) =
+            imports.iter().find(|entry| entry.0 == wanted && is_history(entry))
+        {
+            let message =
+                format!("import {id} ({file}) is of acknowledgements, which are history and stay");
+            let mut refused = not_allowed(message);
+            if let Some((id, file, ..)) = imports.iter().find(|entry| !is_history(entry)) {
+                refused = refused.hint(format!(
+                    "to undo import {id} ({file}), name it: signals import --undo {id}"
+                ));
+            }
+            return Err(refused.into());
+        }
+        imports.retain(|entry| !is_history(entry));
         let Some(place) = imports.iter().position(|(id, ..)| *id == wanted) else {
             return Err(not_allowed(format!("there is no import {wanted} that can be undone"))
                 .hint("`signals import --list` shows all")
