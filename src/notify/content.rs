@@ -12,11 +12,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::domain::company_link::CompanyLink;
+use crate::domain::day::Day;
 use crate::domain::finding::Evidence;
 use crate::domain::notify::Purpose;
 use crate::domain::rule::RuleLogic;
 use crate::domain::signal::SignalType;
 use crate::render::escape::{entities_for_slack, for_slack, for_slack_command};
+use crate::render::report::Cell;
 use crate::render::{self, counted, escape};
 use crate::store::{SignalRecord, TaskRecord};
 
@@ -39,7 +41,7 @@ const LONGEST_BLOCK: usize = 2900;
 /// in use.
 const MOST_BLOCKS_OF_LINES: usize = 6;
 
-/// At most this many people are named for a signal on Slack.
+/// At most this many people are named for a signal: who stopped, and whom it is for on Slack.
 const MOST_PEOPLE: usize = 10;
 
 /// The longest heading that Slack accepts, in characters.
@@ -102,6 +104,16 @@ pub(super) struct Told {
     pub signal: SignalRecord,
     pub tasks: Vec<TaskRecord>,
     pub people: Vec<String>,
+    /// The customer's people who stopped, for a trend.
+    pub stopped: Vec<String>,
+    /// Only with the first signal of a company.
+    pub contract: Option<Contract>,
+}
+
+/// What a company pays a month, and when it renews.
+pub(super) struct Contract {
+    pub mrr: Option<f64>,
+    pub renews_on: Option<Day>,
 }
 
 /// All signals of a message, including those it does not show.
@@ -217,7 +229,11 @@ impl Item {
             format!("{}, {}, raised on {}", signal.id, signal.signal_type, signal.raised_on),
         );
         facts.add("csm", signal.csm.as_deref().map_or("nobody".to_owned(), harmless));
+        if let Some(contract) = &told.contract {
+            facts.add_contract(contract);
+        }
         facts.add_evidence(signal);
+        facts.add_stopped(&told.stopped);
         facts.add("why", why(signal));
         facts.add_tasks(&told.tasks, signal);
         facts.add_command("look", format!("signals show {}", signal.id));
@@ -337,6 +353,27 @@ impl Facts {
                 self.add("values", harmless(&values.join(", ")));
             }
         }
+    }
+
+    fn add_contract(&mut self, contract: &Contract) {
+        if let Some(mrr) = contract.mrr {
+            self.add("pays", format!("{} a month", Cell::Money(mrr).text()));
+        }
+        if let Some(day) = contract.renews_on {
+            self.add("renews", day.to_string());
+        }
+    }
+
+    fn add_stopped(&mut self, people: &[String]) {
+        if people.is_empty() {
+            return;
+        }
+        let mut names: Vec<String> =
+            people.iter().take(MOST_PEOPLE).map(|name| harmless(name)).collect();
+        if people.len() > MOST_PEOPLE {
+            names.push(format!("{} more", people.len() - MOST_PEOPLE));
+        }
+        self.add("stopped", names.join(", "));
     }
 
     /// The tasks, or general advice for signals without tasks.
@@ -590,7 +627,13 @@ mod tests {
             assigned_to: None,
             acknowledgement: None,
         };
-        Told { signal, tasks: vec![task(7, "Call the champion")], people: vec!["ana".to_owned()] }
+        Told {
+            signal,
+            tasks: vec![task(7, "Call the champion")],
+            people: vec!["ana".to_owned()],
+            stopped: vec!["bo".to_owned(), "cy".to_owned()],
+            contract: Some(Contract { mrr: Some(1234.5), renews_on: Some(day(20_605)) }),
+        }
     }
 
     fn task(id: i64, title: &str) -> TaskRecord {
@@ -661,11 +704,14 @@ This signal needs attention.
 Acme: login fell from 1,000 to 500 (-50.0 %)
   signal    12, bad, raised on 2026-03-31
   csm       nobody
+  pays      1,234.50 a month
+  renews    2026-06-01
   event     login
   before    1,000 (2026-03-18..2026-03-24)
   now       500 (2026-03-25..2026-03-31)
   change    -50.0 %
   chance    By chance alone, about 1 in 141 comparisons would look like this.
+  stopped   bo, cy
   why       the rule login tells of changes of more than 15 % in 7 days
   to do     Call the champion (task 7, ana, due 2026-04-02)
   look      signals show 12
@@ -703,8 +749,8 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
             RuleLogic::Adoption(AdoptionRule { aim, retroactive: false }),
             Evidence::Adoption(adoption),
         );
-        assert_eq!(told[2..5], ["event: export", "due: 2026-03-31", "done: not yet"]);
-        assert_eq!(told[5], "why: the rule login watches whether this is done, and when");
+        assert_eq!(told[4..7], ["event: export", "due: 2026-03-31", "done: not yet"]);
+        assert_eq!(told[8], "why: the rule login watches whether this is done, and when");
         let values = BTreeMap::from([
             ("nps".to_owned(), ReadValue::Whole(3)),
             ("seats".to_owned(), ReadValue::Null),
@@ -713,8 +759,8 @@ Sent by signals. `signals ack` closes a signal and `signals inbox --for ana --ma
             RuleLogic::Condition(ConditionRule::new("nps < 5", SignalType::Bad)),
             Evidence::Condition(Reading { key: None, values }),
         );
-        assert_eq!(told[2], "values: nps: 3, seats: unknown");
-        assert_eq!(told[3], "why: the rule login watches for nps < 5");
+        assert_eq!(told[4], "values: nps: 3, seats: unknown");
+        assert_eq!(told[6], "why: the rule login watches for nps < 5");
     }
 
     #[test]

@@ -12,28 +12,30 @@ mod secret;
 mod slack;
 mod smtp;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
 
-use self::content::{Content, MOST_ITEMS, MOST_SIGNALS, Overview, Told};
+use self::content::{Content, Contract, MOST_ITEMS, MOST_SIGNALS, Overview, Told};
 use self::secret::Secret;
 use self::slack::Webhook;
 use self::smtp::{Mail, Mailer};
 use crate::clock::Clock;
+use crate::domain::attributes::{AsOf, Datum};
 use crate::domain::company::CompanyKey;
-use crate::domain::day::Instant;
+use crate::domain::day::{Day, Instant};
 use crate::domain::facts::TeamMember;
 use crate::domain::notify::{
     self, Channel, MessageState, NotifySettings, Preferences, Purpose, SecretSource,
 };
 use crate::domain::signal::{SignalId, SignalType};
+use crate::domain::trend::Windows;
 use crate::error::{CommandError, not_allowed};
 use crate::store::{
-    Delivery, Finish, Message, NewMessage, PendingNotice, PendingRetraction, SendingLimits,
+    Delivery, Finish, Message, NewMessage, PendingNotice, PendingRetraction, Scope, SendingLimits,
     SignalRecord, Store, ToldSignal,
 };
 
@@ -442,7 +444,7 @@ fn message_id(domain: &str, now: Instant) -> String {
 
 fn parcel(store: &Store, message: &Message, now: Instant) -> Result<Parcel> {
     let team = store.team()?;
-    let content = content(store, message, &team)?;
+    let content = content(store, message, &team, now)?;
     match (message.channel, &message.person) {
         (Channel::Slack, _) => {
             let known = team
@@ -477,7 +479,7 @@ fn mail(
     })))
 }
 
-fn content(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Content> {
+fn content(store: &Store, message: &Message, team: &[TeamMember], now: Instant) -> Result<Content> {
     let signals = store.signals_of_message(message.id)?;
     let companies: HashSet<CompanyKey> = signals.iter().map(|signal| signal.company).collect();
     let types = signals.iter().map(|signal| signal.signal_type).collect();
@@ -489,13 +491,58 @@ fn content(store: &Store, message: &Message, team: &[TeamMember]) -> Result<Cont
         people.retain(|name| wants(team, name, *signal_type, message.purpose));
         let mut tasks = store.tasks_of_signal(*id)?;
         tasks.retain(|task| task.closed.is_none());
-        told.extend(store.signal(*id)?.map(|signal| Told { signal, tasks, people }));
+        let Some(signal) = store.signal(*id)? else { continue };
+        let stopped = stopped(store, &signal)?;
+        told.push(Told { signal, tasks, people, stopped, contract: None });
     }
+    group_by_company(&mut told);
+    add_contracts(store, &mut told, now.day_in(store.zone()))?;
     let others = others.iter().take(MOST_SIGNALS - MOST_ITEMS).map(|other| store.signal(other.id));
     let others: Vec<Option<SignalRecord>> = others.collect::<Result<_>>()?;
     let others: Vec<SignalRecord> = others.into_iter().flatten().collect();
     let (reader, link) = (message.person.as_deref(), store.company_link()?);
     Ok(Content::about(message.purpose, reader, &overview, &told, &others, link.as_ref()))
+}
+
+/// The people who were active in the earlier window of a trend and not in the later one.
+fn stopped(store: &Store, signal: &SignalRecord) -> Result<Vec<String>> {
+    let (Some(trend), Some(comparison)) =
+        (signal.definition.logic.trend(), signal.evidence.comparison())
+    else {
+        return Ok(Vec::new());
+    };
+    let windows = Windows { observation: comparison.observation, decision: comparison.decision };
+    let activity = store.company_activity(signal.company, &trend.watch(), &windows)?;
+    let stopped = activity.people.into_iter().filter(|person| person.current == 0);
+    Ok(stopped.filter_map(|person| person.person_id).collect())
+}
+
+/// Puts the signals of a company together, where its first one is.
+fn group_by_company(told: &mut [Told]) {
+    let mut places: HashMap<CompanyKey, usize> = HashMap::new();
+    for (place, told) in told.iter().enumerate() {
+        places.entry(told.signal.company).or_insert(place);
+    }
+    told.sort_by_key(|told| places[&told.signal.company]);
+}
+
+/// Adds to the first signal of each company what the company pays and when it renews.
+fn add_contracts(store: &Store, told: &mut [Told], today: Day) -> Result<()> {
+    let catalogue = store.catalogue()?;
+    for of_company in told.chunk_by_mut(|a, b| a.signal.company == b.signal.company) {
+        let company = of_company[0].signal.company;
+        let names = ["mrr", "renewal_on"];
+        let as_of = AsOf::at_present(today, today);
+        let table = store.attributes(&catalogue, &names, as_of, Scope::One(company))?;
+        let value = |name| Ok::<_, anyhow::Error>(table.column(name)?.first().cloned());
+        let renews_on = match value("renewal_on")? {
+            Some(Datum::Day(day)) => Some(day),
+            _ => None,
+        };
+        let mrr = value("mrr")?.and_then(|mrr| mrr.number());
+        of_company[0].contract = Some(Contract { mrr, renews_on });
+    }
+    Ok(())
 }
 
 /// Whether to mention somebody, because this message is what they want.
