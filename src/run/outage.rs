@@ -81,15 +81,19 @@ impl RunningDay<'_> {
         if bad == 0 {
             return Ok(());
         }
-        let eligible = self.eligible(stored, evaluation, bad)?;
-        let is_outage = outage::is_outage(eligible, bad);
+        let accepted = self.store.accepted_on(rule, self.day)?;
+        // Where the day was run before, its accepted signals are there and are not found again.
+        let found: HashSet<CompanyKey> =
+            bad_findings(evaluation).into_iter().map(|(company, _)| company).collect();
+        let turned = bad + accepted.difference(&found).count();
+        let eligible = self.eligible(stored, evaluation, turned)?;
+        let is_outage = outage::is_outage(eligible, turned);
         let is_missing =
             stored.rule.logic.trend().is_some() && self.is_missing(stored.rule.logic.event());
         let before = match self.store.latest_run_day_until(self.day.previous())? {
             Some(day) => self.store.withheld_on(rule, day)?,
             None => Default::default(),
         };
-        let accepted = self.store.accepted_on(rule, self.day)?;
         let mut held_back = Vec::new();
         for (company, _) in bad_findings(evaluation) {
             let before = before.get(&company).copied();

@@ -316,3 +316,32 @@ fn a_holiday_raises_no_flood() {
     let bad = sandbox.briefs().into_iter().filter(|line| line.contains("bad"));
     assert_eq!(bad.collect::<Vec<_>>(), [""; 0]);
 }
+
+/// A day that is run again raises what was accepted, and nothing for those that had recovered.
+#[test]
+fn an_accepted_day_that_is_run_again_raises_nothing_new() {
+    let mut sandbox = Sandbox::new_at("2026-02-10T05:00:00Z");
+    let mut rows = String::from("company_id,event,timestamp,count\n");
+    for company in 0..12 {
+        for day in 0..40 {
+            let count = match day {
+                38.. if company < 3 => 40,
+                35.. => 1,
+                _ => 10,
+            };
+            let date = naive::date(naive::day("2026-01-01") + day);
+            rows += &format!("c{company},e,{date},{count}\n");
+        }
+    }
+    sandbox.at("2026-02-10T05:00:00Z");
+    sandbox.write("events.csv", &rows);
+    sandbox.ok("import events.csv");
+    sandbox.ok("rule set e --direction down");
+    sandbox.ok("run --as-of 2026-01-31");
+    sandbox.ok("run --from 2026-02-01 --to 2026-02-09");
+    assert_eq!(sandbox.array("list").len(), 0);
+    sandbox.ok("run --accept e");
+    assert_eq!(sandbox.array("list").len(), 9);
+    sandbox.ok("run --as-of 2026-02-06 --backfill");
+    assert_eq!(sandbox.array("list").len(), 9);
+}
