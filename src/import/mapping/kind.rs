@@ -52,7 +52,7 @@ fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool
     if !only.kind.custom {
         return true;
     }
-    if has_rival(only, all) || only.is_about_something_else(head.header) {
+    if has_rival(only, all, head) || only.is_about_something_else(head.header) {
         return false;
     }
     let places = || only.found.iter().flat_map(|found| &found.places);
@@ -65,10 +65,21 @@ fn is_list_of_companies(only: &Matches, all: &[Matches], head: Head<'_>) -> bool
     !places().any(|at| has_twice(head, &[*at])) && !unknown.into_iter().any(speaks)
 }
 
-/// Whether the file may be of another kind that has one column under an unknown name.
-fn has_rival(chosen: &Matches, all: &[Matches]) -> bool {
+/// Whether the file may be of another kind that has one column under an unknown name. A file with a
+/// row for each company and a column that only companies have is a list of companies.
+fn has_rival(chosen: &Matches, all: &[Matches], head: Head<'_>) -> bool {
+    let id = chosen.pairs().find(|(column, _)| column.name == "company_id");
+    let id = id.and_then(|(_, found)| found.places.first().copied());
+    let has_one_row_each = id.is_some_and(|at| !has_twice(head, &[at]));
+    let has_own_column = |other: &Matches| {
+        chosen.pairs().any(|(column, found)| {
+            let is_common = matches!(column.name.as_str(), "company_id" | "name");
+            !is_common && !found.is_missing() && other.kind.column(&column.name).is_none()
+        })
+    };
     all.iter()
         .filter(|other| other.kind.name != chosen.kind.name && other.lacks().len() == 1)
+        .filter(|other| !(has_one_row_each && has_own_column(other)))
         .any(|other| other.evidence().any(|(column, _)| chosen.kind.column(&column.name).is_none()))
 }
 
